@@ -1,0 +1,50 @@
+# Everything the project needs is installed here, once: .venv is made anew when its inputs change.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint format schema screenshots constraints clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev --editable .
+	@touch $@
+
+install: $(INSTALLED)  ## make .venv and install everything into it
+
+demo: $(INSTALLED)  ## a simulated cloud and a whole sweep against it, to look at
+	@$(BIN)/nbsweep demo
+
+test: $(INSTALLED)  ## all tests
+	$(BIN)/python -m pytest --numprocesses 2
+
+lint: $(INSTALLED)  ## ruff, mypy and the import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED)  ## let ruff lay out the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+schema: $(INSTALLED)  ## write config/nbsweep.schema.json anew
+	$(BIN)/nbsweep schema > config/nbsweep.schema.json
+
+screenshots: $(INSTALLED)  ## write the README's picture of the demo anew
+	$(BIN)/nbsweep demo --svg docs/demo.svg
+
+constraints:  ## pin the newest versions that fit together
+	rm -rf .venv && $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev --editable .
+	$(BIN)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' > constraints.txt
+	@touch $(INSTALLED)
+
+clean:  ## remove what was installed and cached
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,194 @@
+"""An answer in, the error it means out. The ends are told apart by (HTTP status, error code), never by the status alone.
+
+Sources: API notes, sections 3.1 to 3.4. The gateway's codes begin with APIGW, or with APIG on older stacks; only the number
+counts.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from nbsweep.core.errors import (
+    AlreadyStopped,
+    AnswerLost,
+    Busy,
+    CloudError,
+    Forbidden,
+    Gone,
+    MustStopFirst,
+    Rejected,
+    Unauthorized,
+    Unsortable,
+    WrongAddress,
+)
+
+GONE = frozenset({"ModelArts.6309", "ModelArts.6404"})
+BUSY = frozenset({"ModelArts.6306", "ModelArts.6308", "ModelArts.6333", "ModelArts.6355", "ModelArts.6357"})
+"""Refused for now, because something else is going on with the notebook: look again before anything else."""
+REJECTED_DESPITE_403 = frozenset({"ModelArts.6653"})
+"""Contact the owner: it is about this notebook, not about the caller's permissions."""
+BY_CODE: Mapping[str, type[CloudError]] = {
+    "ModelArts.6303": Unsortable,
+    "ModelArts.6304": MustStopFirst,
+    "ModelArts.6307": AlreadyStopped,
+    "ModelArts.6401": Unauthorized,
+    "ModelArts.6407": Forbidden,
+    **dict.fromkeys(GONE, Gone),
+    **dict.fromkeys(BUSY, Busy),
+    **dict.fromkeys(REJECTED_DESPITE_403, Rejected),
+}
+PASSING_CODES = frozenset({"0010", "6100", "6101", "6102", "6200", "7008", "7009"})
+"""ModelArts codes that a later try may not meet again (API notes, section 3.4)."""
+PASSING_STATUSES = frozenset(
+    {
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+MESSAGE_LIMIT = 256
+SECRET_HEADER = re.compile(r"(?i)\b(x-security-token|x-auth-token|authorization|signature|access)(\s*[:=]\s*)[^|,\s]+")
+LIMIT = re.compile(r"limit:\s*(\d+)\s*,\s*time:\s*(\d+)\s*(second|minute|hour|day)")
+UNITS_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
+
+
+class Passing(CloudError):
+    """A failure that may pass. The client tries again, so this never leaves it."""
+
+
+class Throttled(Passing):
+    """429: the call was not done, and the lane has to pause."""
+
+    def __init__(self, message: str, *, pause_s: float, limit: str, answer: "Answer") -> None:
+        """Take how long to pause, and the limit in the gateway's own words."""
+        super().__init__(message, code=answer.code, http_status=answer.status, request_id=answer.request_id)
+        self.pause_s = pause_s
+        self.limit = limit
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is known of an answer that is no success. Its message is cut, and holds no secret."""
+
+    status: int
+    code: str
+    message: str
+    request_id: str
+    retry_after_s: float | None
+
+    @classmethod
+    def read(cls, status: int, headers: Mapping[str, str], body: bytes) -> "Answer":
+        """Read what an error answer says, in whichever of its shapes; HTML and plain text say nothing but their status."""
+        code, message, request_id = _words(body)
+        return cls(
+            status=status,
+            code=re.sub(r"^APIG\.", "APIGW.", code),
+            message=redact(message)[:MESSAGE_LIMIT],
+            request_id=headers.get("X-Request-Id", request_id),
+            retry_after_s=_retry_after_s(headers),
+        )
+
+    def __str__(self) -> str:
+        """Say it in a few words."""
+        code = f" {self.code}" if self.code else ""
+        words = f" ({self.message})" if self.message else ""
+        return f"HTTP {self.status}{code}{words}"
+
+    def error(self) -> CloudError:
+        """Give the error that this answer means."""
+        if self.status == HTTPStatus.TOO_MANY_REQUESTS:
+            return self._throttled()
+        kind = BY_CODE.get(self.code) or self._kind_by_status()
+        return kind(_ADVICE.get(kind, "the cloud said {answer}").format(answer=self), **self._facts())
+
+    def _kind_by_status(self) -> type[CloudError]:
+        number = self.code.rpartition(".")[2]
+        match self.status:
+            case HTTPStatus.UNAUTHORIZED:
+                return Unauthorized
+            case HTTPStatus.FORBIDDEN:
+                return Forbidden
+            case HTTPStatus.NOT_FOUND:
+                # The gateway knows no such address; only the service itself can say that a notebook is gone.
+                return Gone if self.code.startswith("ModelArts.") else WrongAddress
+            case status if status in PASSING_STATUSES or number in PASSING_CODES:
+                return Passing
+            case _:
+                return Rejected
+
+    def _throttled(self) -> Throttled:
+        found = LIMIT.search(self.message)
+        pause_s = self.retry_after_s
+        if pause_s is None:
+            pause_s = int(found[2]) * UNITS_S[found[3]] if found else 2.0
+        return Throttled(f"the gateway throttles: {self}", pause_s=pause_s, limit=found[0] if found else "", answer=self)
+
+    def _facts(self) -> dict[str, Any]:
+        return {"code": self.code, "http_status": self.status, "request_id": self.request_id}
+
+
+_ADVICE: Mapping[type[CloudError], str] = {
+    Unauthorized: "the cloud does not accept the credentials: {answer}. Check access key, secret key and security token, that "
+    "they are of this region's account, and that this machine's clock is right",
+    Forbidden: "the credentials are accepted, but not for this call: {answer}. Check project_id, and that the user may list, "
+    "get and delete notebooks (modelarts:notebook:listAllNotebooks, list, get, delete; modelarts:workspace:list); "
+    "without listAllNotebooks set scope: own",
+    WrongAddress: "the gateway knows no such address: {answer}. Check the target's endpoint, region and project_id",
+    Gone: "the notebook does not exist: {answer}",
+    Busy: "something else is going on with the notebook: {answer}",
+    MustStopFirst: "the notebook must be stopped first: {answer}",
+    Rejected: "the cloud refused: {answer}",
+}
+
+
+def redact(text: str) -> str:
+    """Take out what a gateway's message repeats of the request's headers (API notes, section 3.1)."""
+    return SECRET_HEADER.sub(r"\1\2***", text)
+
+
+def lost(error: CloudError, method: str) -> AnswerLost:
+    """Say that a call was sent, and what came of it is unknown."""
+    return AnswerLost(
+        f"whether the {method} did its work is unknown: {error}",
+        code=error.code,
+        http_status=error.http_status,
+        request_id=error.request_id,
+    )
+
+
+def _words(body: bytes) -> tuple[str, str, str]:
+    """Find (code, message, request id) in an error body; the shapes are those of the API notes, section 3.1."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return "", "", ""
+    if isinstance(document, dict) and isinstance(document.get("error"), dict):
+        document = document["error"]
+    if not isinstance(document, dict):
+        return "", "", ""
+    code = document.get("error_code", document.get("errorCode", document.get("code", "")))
+    message = document.get("error_msg", document.get("error_message", document.get("errorMsg", document.get("message", ""))))
+    return _text(code), _text(message), _text(document.get("request_id", ""))
+
+
+def _text(value: object) -> str:
+    return str(value)[:4096] if isinstance(value, str | int) else ""
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Read Retry-After, which is a number of seconds or a date; one that is neither counts for nothing."""
+    text = headers.get("Retry-After", "").strip()
+    if text.isdigit():
+        return float(min(int(text), 3600))
+    try:
+        moment = parsedate_to_datetime(text)
+        sent = parsedate_to_datetime(headers.get("Date", ""))
+        return min(max(0.0, (moment - sent).total_seconds()), 3600.0)
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,89 @@
+"""The lanes: each class of calls has a rate of its own, beside an optional total in which DELETE goes first.
+
+The lanes belong to an account, not to a sweep: whoever calls on that account goes through the same object.
+"""
+
+from enum import StrEnum
+
+import anyio
+
+from nbsweep.core.pacing import Rate, Window
+from nbsweep.core.ports import Clock
+
+
+class Lane(StrEnum):
+    """A rate-limited class of calls, the most urgent first."""
+
+    DELETE = "delete"
+    """Everything that changes something: DELETE, and the stop before it."""
+    SHOW = "show"
+    LIST = "list"
+
+
+class Lanes:
+    """Lets calls leave, one at a time, no faster than the rates; the rule holds over the moments at which `enter` returns."""
+
+    def __init__(self, rates: dict[Lane, Rate], total: Rate | None, clock: Clock) -> None:
+        """Take the rate of every lane, and of all together when there is such a limit."""
+        self._windows = {lane: Window(rate) for lane, rate in rates.items()}
+        self._turns = {lane: Window(rate) for lane, rate in rates.items()}
+        self._doors = {lane: anyio.Lock() for lane in rates}
+        self._queues = {lane: anyio.Lock() for lane in rates}
+        self._total = Window(total) if total else None
+        self._waiting: dict[Lane, int] = dict.fromkeys(Lane, 0)
+        self._moved = anyio.Event()
+        self._clock = clock
+
+    async def enter(self, lane: Lane) -> float:
+        """Wait for this lane's turn; gives the moment, of the steady clock, at which the call may leave, which is now."""
+        async with self._queues[lane]:
+            await self._sleep_for(self._windows[lane])
+            if self._total is not None:
+                await self._enter_total(lane, self._total)
+            now = self._clock.steady_s()
+            self._windows[lane].take(now)
+            return now
+
+    async def admit(self, lane: Lane) -> None:
+        """Wait for a turn to prepare a call; turns come at the lane's own rate, so that what is prepared need not wait long."""
+        async with self._doors[lane]:
+            await self._sleep_for(self._windows[lane])
+            await self._sleep_for(self._turns[lane])
+            self._turns[lane].take(self._clock.steady_s())
+
+    def pause(self, lane: Lane, seconds: float) -> None:
+        """Let nothing leave on this lane, nor on the total, for so long: the gateway said 429."""
+        until = self._clock.steady_s() + seconds
+        self._windows[lane].pause(until)
+        if self._total is not None:
+            self._total.pause(until)
+
+    async def _enter_total(self, lane: Lane, total: Window) -> None:
+        self._waiting[lane] += 1
+        try:
+            while True:
+                if self._more_urgent_than(lane):
+                    await self._moved.wait()
+                elif total.wait_s(self._clock.steady_s()) > 0:
+                    await self._sleep_or_move(total.wait_s(self._clock.steady_s()))
+                else:
+                    total.take(self._clock.steady_s())
+                    return
+        finally:
+            self._waiting[lane] -= 1
+            self._moved.set()
+            self._moved = anyio.Event()
+
+    def _more_urgent_than(self, lane: Lane) -> bool:
+        order = list(Lane)
+        return any(self._waiting[other] for other in order[: order.index(lane)])
+
+    async def _sleep_or_move(self, seconds: float) -> None:
+        with anyio.move_on_after(seconds):
+            await self._moved.wait()
+
+    async def _sleep_for(self, window: Window) -> None:
+        seconds = window.wait_s(self._clock.steady_s())
+        if seconds > 0:
+            await anyio.sleep(seconds)
+            await self._sleep_for(window)

@@ -1,0 +1,104 @@
+"""Where SQLite and PostgreSQL differ, all of it: how they are connected to, how they begin, and how they upsert."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import anyio
+from sqlalchemy import Connection, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from nbsweep.adapters.journal.address import Address
+from nbsweep.core.errors import JournalError
+
+Insert = sqlite.Insert | postgresql.Insert
+
+_WRITES = "nbsweep_writes"
+
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",  # whoever reads waits for nobody who writes
+    "PRAGMA synchronous=FULL",  # a commit survives a power failure
+    "PRAGMA foreign_keys=ON",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How patient the journal is."""
+
+    busy_s: float = 5.0
+    """How long to wait for another process's lock."""
+    close_s: float = 5.0
+    """How long closing may take: a disk that hangs must not keep the program from ending."""
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@asynccontextmanager
+async def opened_engine(address: Address, limits: Limits) -> AsyncIterator[AsyncEngine]:
+    """Make the engine, and close all its connections at the end.
+
+    Raises:
+        JournalError: the driver is not installed.
+    """
+    engine = _sqlite_engine(address, limits) if address.path else _postgresql_engine(address)
+    try:
+        yield engine
+    finally:
+        with anyio.move_on_after(limits.close_s, shield=True):
+            await engine.dispose()
+
+
+def for_writing(engine: AsyncEngine) -> AsyncEngine:
+    """Take the same engine for transactions that write."""
+    return engine.execution_options(**{_WRITES: True})
+
+
+def upsert(dialect: str, table: Table, *, frozen: Collection[str] = (), newest: str = "") -> Insert:
+    """Insert rows, or update those whose primary key is there already.
+
+    The columns in `frozen` keep their first value. With `newest`, a row gives way only to one whose `newest` is later.
+    """
+    insert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    new = insert.excluded
+    changed = {
+        column.name: new[column.name] for column in table.columns if not column.primary_key and column.name not in frozen
+    }
+    where = new[newest] > table.columns[newest] if newest else None
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed, where=where)
+
+
+def _sqlite_engine(address: Address, limits: Limits) -> AsyncEngine:
+    # No isolation level: the driver would begin transactions by its own rules, and none at all around CREATE TABLE.
+    arguments = {"timeout": limits.busy_s, "isolation_level": None}
+    engine = create_async_engine(address.url, connect_args=arguments, hide_parameters=True)
+    event.listen(engine.sync_engine, "connect", _set_pragmas)
+    event.listen(engine.sync_engine, "begin", _begin)
+    return engine
+
+
+def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that is to write takes the lock at once: one that reads first may be refused it without any waiting.
+    # A single SELECT needs no BEGIN.
+    if connection.get_execution_options().get(_WRITES):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _postgresql_engine(address: Address) -> AsyncEngine:
+    try:
+        return create_async_engine(address.url, hide_parameters=True)
+    except ImportError as error:
+        raise JournalError(
+            f"The journal {address.place} needs a driver that is not installed: pip install nbsweep[postgresql]"
+        ) from error

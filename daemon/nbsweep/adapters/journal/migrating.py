@@ -1,0 +1,47 @@
+"""Brings a database up to date.
+
+Alembic's own `command.upgrade` speaks through process-wide proxies, and two journals that open at once would get hold of each
+other's. What is used here belongs to one connection, and to the transaction that it is in.
+"""
+
+from alembic.config import Config
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from nbsweep.core.errors import JournalError
+
+
+def upgrade(connection: Connection, place: str) -> None:
+    """Apply every revision that the database does not have yet.
+
+    Raises:
+        JournalError: the database has a revision that this version does not know.
+    """
+    scripts = _scripts()
+    context = MigrationContext.configure(connection)
+    current = context.get_current_heads()
+    _refuse_newer(scripts, current, place)
+    operations = Operations(context)
+    missing = list(scripts.iterate_revisions("head", current or "base"))
+    for revision in reversed(missing):
+        revision.module.upgrade(operations)
+    if missing:
+        context.stamp(scripts, "head")
+
+
+def _scripts() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", "nbsweep.adapters.journal:migrations")
+    return ScriptDirectory.from_config(config)
+
+
+def _refuse_newer(scripts: ScriptDirectory, current: tuple[str, ...], place: str) -> None:
+    known = {script.revision for script in scripts.walk_revisions()}
+    unknown = sorted(set(current) - known)
+    if unknown:
+        raise JournalError(
+            f"The journal {place} was written by a newer nbsweep: it is at revision {', '.join(unknown)}, and this version "
+            f"knows revisions up to {scripts.get_current_head()}. Upgrade nbsweep, or name another journal in the configuration."
+        )

@@ -1,0 +1,110 @@
+"""The tables as the code reads and writes them; `migrations/` brings a database to this shape."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Dialect, Index, Integer, MetaData, Table, Text
+from sqlalchemy.types import TypeDecorator
+
+from nbsweep.core.model import require_aware
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware moment, stored as whole microseconds since 1970: exact, and in the right order on every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002  # SQLAlchemy's signature
+        """Store it.
+
+        Raises:
+            ValueError: the moment has no time zone.
+        """
+        return None if value is None else (require_aware(value) - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
+        """Read it, in UTC.
+
+        Raises:
+            ValueError: what is stored is no moment; SQLite lets any value into any column.
+        """
+        if value is None:
+            return None
+        if not isinstance(value, int):
+            raise ValueError("a moment that is not a number")  # noqa: TRY004  # the value is wrong, not the program
+        return _EPOCH + timedelta(microseconds=value)
+
+
+METADATA = MetaData()
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("run_id", Text, primary_key=True),
+    Column("target", Text, primary_key=True),
+    Column("started_at", Moment, nullable=False),
+    Column("started_by", Text, nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Column("ended_at", Moment),
+    Column("outcome", Text, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("fleet", BigInteger, nullable=False),
+    Column("planned", BigInteger, nullable=False),
+    Column("kept", Text),
+    Index("runs_by_start", "started_at"),
+)
+"""A row for each target's sweep; the columns are the fields of `RunRecord`, and `kept` is JSON."""
+
+REMOVALS = Table(
+    "removals",
+    METADATA,
+    Column("run_id", Text, primary_key=True),
+    Column("target", Text, primary_key=True),
+    Column("notebook_id", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("workspace_id", Text, nullable=False),
+    Column("feature", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("status_before", Text, nullable=False),
+    Column("capacity_gb", BigInteger),
+    Column("category", Text),
+    Column("planned_at", Moment, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("requested_at", Moment),
+    Column("accepted_at", Moment),
+    Column("ended_at", Moment),
+    Column("deadline", Moment),
+    Column("requests", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    Column("saw_deleting", Boolean, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("end_reason", Text, nullable=False),
+    Index("removals_by_state", "target", "state"),
+    Index("removals_by_notebook", "notebook_id"),
+    Index("removals_by_run", "run_id", "position"),
+)
+"""A row for each removal: the fields of `Removal`, and its position in its run's planned order, counted from 0."""
+
+SIGHTINGS = Table(
+    "sightings",
+    METADATA,
+    Column("target", Text, primary_key=True),
+    Column("notebook_id", Text, primary_key=True),
+    Column("last_active", Moment, nullable=False),
+)
+"""When a notebook was last seen other than at rest."""
+
+META = Table(
+    "meta",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""Facts about the journal itself."""

@@ -1,0 +1,80 @@
+"""Events become log lines: JSON for machines, columns for people. Secrets are masked on the way, whatever put them there."""
+
+from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import AbstractContextManager
+from dataclasses import fields
+from typing import Any
+
+import structlog
+from structlog.typing import FilteringBoundLogger, Processor
+
+from nbsweep.core.events import Event
+
+SECRETS = frozenset({"token", "secret", "secret_key", "security_token", "signature", "authorization", "password", "url"})
+"""Names of fields that are never written, should one ever get into an event."""
+LEVELS: Mapping[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+Listener = Callable[[Event, Mapping[str, Any]], None]
+"""Somebody else who wants to hear: progress on a terminal, metrics. Gets the event and what is bound around it."""
+
+
+class Telemetry:
+    """Writes events to a log, and tells the listeners."""
+
+    def __init__(self, logger: FilteringBoundLogger, listeners: tuple[Listener, ...] = ()) -> None:
+        """Take where to write, and who else listens."""
+        self.logger = logger
+        self._listeners = listeners
+
+    def emit(self, event: Event) -> None:
+        """Write one line, and tell the listeners."""
+        values = {field.name: getattr(event, field.name) for field in fields(event)}
+        self.logger.log(LEVELS[event.level], event.name, **values)
+        if self._listeners:
+            context = structlog.contextvars.get_contextvars()
+            for listener in self._listeners:
+                listener(event, context)
+
+    def bound(self, **context: str) -> AbstractContextManager[None]:
+        """Put `context` on every line written inside, in this task and those it starts."""
+        return structlog.contextvars.bound_contextvars(**context)
+
+
+class LineLogger:
+    """The far end of a logger: every line goes to one function, whatever its level."""
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        """Take what writes a line, its end included."""
+        self._write = write
+
+    def msg(self, line: str) -> None:
+        """Write a line."""
+        self._write(f"{line}\n")
+
+    debug = info = warning = error = msg
+
+
+def make_logger(write: Callable[[str], object], *, level: str, console: bool, colors: bool = False) -> FilteringBoundLogger:
+    """Make a logger of its own; nothing global is configured."""
+    renderer: Processor = (
+        structlog.dev.ConsoleRenderer(colors=colors) if console else structlog.processors.JSONRenderer(default=str)
+    )
+    logger: FilteringBoundLogger = structlog.wrap_logger(
+        LineLogger(write),
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            mask_secrets,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+    )
+    return logger
+
+
+def mask_secrets(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Mask every field whose name says that it is a secret."""
+    for name in SECRETS & line.keys():
+        line[name] = "***"
+    return line

@@ -1,0 +1,96 @@
+"""The composition root: Settings in, opened adapters and a sweeper for each target out. Nobody else builds an adapter."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from nbsweep.adapters.clock import SystemClock
+from nbsweep.adapters.cloud.client import open_client
+from nbsweep.adapters.cloud.credentials import find_access_key
+from nbsweep.adapters.cloud.limiter import Lane, Lanes
+from nbsweep.adapters.journal import open_journal
+from nbsweep.core.pacing import Rate
+from nbsweep.core.ports import Clock, Journal, Ports, Telemetry
+from nbsweep.engine.executor import Orders, Shutdown
+from nbsweep.engine.poller import Patience
+from nbsweep.engine.survey import Area
+from nbsweep.engine.sweep import Sweeper
+from nbsweep.settings import LimitSettings, Settings, TargetSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Everything that is open for a command."""
+
+    journal: Journal
+    clock: Clock
+    sweepers: tuple[Sweeper, ...]
+
+
+@asynccontextmanager
+async def open_all(
+    settings: Settings, environment: Mapping[str, str], telemetry: Telemetry, shutdown: Shutdown
+) -> AsyncIterator[Opened]:
+    """Open the journal first, then each target's cloud; close them in the reverse order.
+
+    Raises:
+        JournalError: the journal cannot be used.
+        Unauthorized: a target has no credentials.
+    """
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        journal = await stack.enter_async_context(open_journal(settings.journal))
+        accounts: dict[tuple[str, str], Lanes] = {}
+        sweepers = []
+        for target in settings.targets:
+            key = find_access_key(target.credentials, environment)
+            account = (target.base_url, key.access_key)
+            if account not in accounts:
+                accounts[account] = make_lanes(_limits_of_account(settings, target, environment), clock)
+            cloud = await stack.enter_async_context(open_client(target, key, accounts[account], clock, telemetry))
+            sweepers.append(make_sweeper(settings, target, Ports(cloud, journal, clock, telemetry), shutdown))
+        yield Opened(journal, clock, tuple(sweepers))
+
+
+def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutdown: Shutdown) -> Sweeper:
+    """Give a target's sweeper what the configuration says of it."""
+    removal, polling = settings.removal, settings.polling
+    return Sweeper(
+        area=Area(target.name, None if target.workspaces == "all" else target.workspaces, target.features),
+        ports=ports,
+        orders=Orders(
+            rules=settings.rules,
+            workers=target.limits.concurrency,
+            deadline=removal.deadline,
+            retries=removal.retries,
+            fresh_for=removal.fresh_for,
+            patience=Patience(polling.interval, polling.max_interval, removal.grace),
+            drain=settings.service.drain,
+        ),
+        brakes=settings.brakes.to_core(),
+        shutdown=shutdown,
+    )
+
+
+def make_lanes(limits: Sequence[LimitSettings], clock: Clock) -> Lanes:
+    """Build an account's lanes; where its targets name different limits, the slowest holds for all of them."""
+    rates = {
+        Lane.DELETE: _slowest(limit.delete for limit in limits),
+        Lane.SHOW: _slowest(limit.show for limit in limits),
+        Lane.LIST: _slowest(limit.list for limit in limits),
+    }
+    totals = [limit.total for limit in limits if limit.total is not None]
+    return Lanes(rates, _slowest(totals) if totals else None, clock)
+
+
+def _limits_of_account(settings: Settings, target: TargetSettings, environment: Mapping[str, str]) -> Sequence[LimitSettings]:
+    key = find_access_key(target.credentials, environment).access_key
+    return [
+        other.limits
+        for other in settings.targets
+        if other.base_url == target.base_url and find_access_key(other.credentials, environment).access_key == key
+    ]
+
+
+def _slowest(rates: Iterable[Rate]) -> Rate:
+    return max(rates, key=lambda rate: rate.spacing_s)

@@ -1,0 +1,121 @@
+"""`simulator` and `demo`: the only commands that know the simulated cloud."""
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import typer
+
+from nbsweep.cli.exits import Exit
+from nbsweep.cli.session import Session, make_session, run
+from nbsweep.cli.sweeping import RunOptions, run_command
+from nbsweep.settings import Settings
+from nbsweep.simulator import (
+    FaultOptions,
+    FleetOptions,
+    SimulatorOptions,
+    TimingOptions,
+    read_options,
+    running_simulator,
+    serve,
+)
+
+ROWS_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How the demo is asked for."""
+
+    notebooks: int
+    seed: int
+    svg: Path | None
+
+
+def simulator_command(port: int, options: Path | None, *, seed: int | None, notebooks: int | None) -> None:
+    """Serve a simulated cloud until told to stop."""
+    try:
+        text = _read(options) if options else b"{}"
+        chosen = read_options(text, seed=seed, notebooks=notebooks)
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(str(error), param_hint="--options") from error
+    try:
+        asyncio.run(serve(chosen, "127.0.0.1", port))
+    except OSError as error:
+        raise typer.BadParameter(str(error), param_hint="--port") from error
+
+
+def demo_command(notebooks: int, seed: int, svg: Path | None) -> None:
+    """Sweep a simulated fleet, and show it."""
+    wanted = Wanted(notebooks, seed, svg)
+    with TemporaryDirectory(prefix="nbsweep-demo-") as folder:
+        session = make_session(demo_settings("http://127.0.0.1:1", Path(folder)), live=True, record=svg is not None)
+        run(session, lambda session: _demo(session, wanted, Path(folder)))
+
+
+def demo_options(wanted: Wanted) -> SimulatorOptions:
+    """Give a lively cloud: mixed states, a little trouble, and deletions that take a few seconds."""
+    return SimulatorOptions(
+        seed=wanted.seed,
+        fleet=FleetOptions(notebooks=wanted.notebooks, codelab_share=0.1),
+        timing=TimingOptions(latency_median_s=0.03, latency_spread=0.3, deletion_median_s=3.0, deletion_spread=0.4, stop_s=2.0),
+        faults=FaultOptions(
+            rates={
+                "all": {"error_500_before": 0.01},
+                "delete": {"error_500_after": 0.02, "reset_after": 0.02, "delete_failed": 0.04, "no_content": 0.3},
+            }
+        ),
+    )
+
+
+def demo_settings(url: str, folder: Path) -> Settings:
+    """Give the configuration that the demo runs with."""
+    document: dict[str, Any] = {
+        "journal": f"sqlite:///{folder}/journal.db",
+        "targets": [
+            {
+                "name": "demo",
+                "endpoint": url,
+                "project_id": "0123456789abcdef0123456789abcdef",
+                "credentials": {"access_key": "SIMULATEDACCESSKEY01", "secret_key": "simulatedSecretKeySimulatedSecretKey0001"},
+                "workspaces": "all",
+                "features": ["NOTEBOOK", "DEFAULT"],
+                "limits": {"delete": "20/s", "list": "20/s", "show": "60/s"},
+            }
+        ],
+        "policies": [
+            {
+                "name": "failed",
+                "match": {"status": ["CREATE_FAILED", "START_FAILED", "ERROR", "DELETE_FAILED"], "age_over": "1d"},
+            },
+            {"name": "idle-lease", "match": {"status": ["STOPPED"], "idle_over": "14d"}},
+            {"name": "forgotten", "match": {"age_over": "300d", "not": {"flavor": ["*ascend*"]}}, "running": "stop"},
+        ],
+        "protect": [{"name": ["keep-*", "prod-*"]}, {"tags": {"keep": "*"}}],
+        "brakes": {"max_deletions": None, "max_share": "80%"},
+        "removal": {"grace": "2s"},
+        "polling": {"interval": "1s", "max_interval": "2s"},
+    }
+    return Settings.model_validate(document)
+
+
+async def _demo(session: Session, wanted: Wanted, folder: Path) -> Exit:
+    options = demo_options(wanted)
+    async with running_simulator(options) as simulator:
+        session.settings = demo_settings(simulator.url, folder)
+        session.out.print(
+            f"A simulated cloud of {wanted.notebooks} notebooks (seed {wanted.seed}), and one sweep over it: "
+            "20 DELETEs a second at the most."
+        )
+        code = await run_command(session, RunOptions(yes=True, most_rows=ROWS_SHOWN))
+    if wanted.svg:
+        wanted.svg.parent.mkdir(parents=True, exist_ok=True)
+        session.out.save_svg(str(wanted.svg), title="nbsweep demo")
+    return code
+
+
+def _read(options: Path) -> bytes:
+    return sys.stdin.buffer.read() if str(options) == "-" else options.read_bytes()

@@ -1,0 +1,49 @@
+"""What a command's exit code says; part of the contract."""
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+from nbsweep.core.errors import ConfigurationError, Forbidden, NbsweepError, Unauthorized
+from nbsweep.core.lifecycle import State
+from nbsweep.engine.sweep import Report
+
+
+class Exit(IntEnum):
+    """The exit codes of DESIGN.md."""
+
+    DONE = 0
+    UNEXPECTED = 1
+    USAGE = 2
+    SOME_FAILED = 3
+    REFUSED = 4
+    NOT_ALLOWED = 5
+    SOMETHING_TO_DELETE = 10
+    INTERRUPTED = 130
+
+
+GRAVEST_FIRST = (Exit.INTERRUPTED, Exit.NOT_ALLOWED, Exit.UNEXPECTED, Exit.REFUSED, Exit.SOME_FAILED)
+
+
+def exit_of_error(error: NbsweepError) -> Exit:
+    """Give the exit code for an error that ended a command or a sweep."""
+    if isinstance(error, ConfigurationError):
+        return Exit.USAGE
+    return Exit.NOT_ALLOWED if isinstance(error, Unauthorized | Forbidden) else Exit.UNEXPECTED
+
+
+def exit_of_report(report: Report) -> Exit:
+    """Give the exit code for one target's sweep."""
+    if report.error is not None:
+        return exit_of_error(report.error)
+    if report.outcome == "interrupted":
+        return Exit.INTERRUPTED
+    if report.outcome == "refused":
+        return Exit.REFUSED
+    failed = any(removal.state in (State.FAILED, State.TIMED_OUT) for removal in (*report.removals, *report.recovered))
+    return Exit.SOME_FAILED if failed else Exit.DONE
+
+
+def gravest(exits: Iterable[Exit]) -> Exit:
+    """Give the one code that says most about several targets."""
+    found = set(exits)
+    return next((code for code in GRAVEST_FIRST if code in found), Exit.DONE)

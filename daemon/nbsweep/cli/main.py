@@ -1,0 +1,156 @@
+"""Commands and options, and no logic. What a command needs is imported when it is called, so that `--help` is there at once."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from nbsweep import __version__
+
+app = typer.Typer(
+    name="nbsweep",
+    help="Cleans up forgotten ModelArts notebook instances: by policy, at the speed of the quota, provably.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+TableOrJson = Annotated[Literal["table", "json"], typer.Option("--format", help="How the result is written to stdout.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nbsweep {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="The configuration file; else $NBSWEEP_CONFIG, ./nbsweep.yaml, /etc/nbsweep/."),
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """Take the options that come before the command."""
+    del version
+    context.obj = config
+
+
+@app.command()
+def plan(
+    context: typer.Context,
+    output: Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="How it is written to stdout.")] = "table",
+    out: Annotated[Path | None, typer.Option("--out", help="Save the plan as JSON in this file too.")] = None,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit with 10 when there is something to delete.")
+    ] = False,
+) -> None:
+    """Survey, and show what would go, and why. Changes nothing."""
+    from nbsweep.cli.planning import PlanOptions, plan_command
+    from nbsweep.cli.session import load, make_session, run
+
+    session = make_session(load(context.obj), live=True)
+    run(session, lambda session: plan_command(session, PlanOptions(output, out, detailed_exitcode)))
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Everything up to the first change, and no further.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking; needed where there is no terminal.")] = False,
+    output: TableOrJson = "table",
+) -> None:
+    """Sweep: finish what an earlier run left, survey, delete what may go, and follow each deletion to its end."""
+    from nbsweep.cli.session import load, make_session, run
+    from nbsweep.cli.sweeping import RunOptions, require_consent, run_command
+
+    require_consent(dry_run=dry_run, yes=yes)
+    session = make_session(load(context.obj), live=True)
+    run(session, lambda session: run_command(session, RunOptions(output, dry_run, yes)))
+
+
+@app.command()
+def status(context: typer.Context, output: TableOrJson = "table") -> None:
+    """Say for each target how its last sweep ended, and what is still open."""
+    from nbsweep.cli.reading import status_command
+    from nbsweep.cli.session import load, make_session, run
+
+    run(make_session(load(context.obj)), lambda session: status_command(session, output))
+
+
+@app.command()
+def history(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many sweeps.")] = 20,
+    output: TableOrJson = "table",
+) -> None:
+    """List the latest sweeps."""
+    from nbsweep.cli.reading import history_command
+    from nbsweep.cli.session import load, make_session, run
+
+    run(make_session(load(context.obj)), lambda session: history_command(session, limit, output))
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, from `nbsweep history`.")],
+    output: TableOrJson = "table",
+) -> None:
+    """Show one run, and what became of each notebook in it."""
+    from nbsweep.cli.reading import show_command
+    from nbsweep.cli.session import load, make_session, run
+
+    run(make_session(load(context.obj)), lambda session: show_command(session, run_id, output))
+
+
+@app.command()
+def explain(
+    context: typer.Context,
+    notebook_id: Annotated[str, typer.Argument(metavar="ID", help="The notebook's id.")],
+    output: Annotated[Literal["tree", "json"], typer.Option("--format", help="How it is written to stdout.")] = "tree",
+) -> None:
+    """Show every rule's input and verdict for one notebook, as it is now."""
+    from nbsweep.cli.planning import explain_command
+    from nbsweep.cli.session import load, make_session, run
+
+    run(make_session(load(context.obj)), lambda session: explain_command(session, notebook_id, output))
+
+
+@app.command()
+def schema() -> None:
+    """Print the configuration's JSON Schema."""
+    import json
+
+    from nbsweep.settings import settings_schema
+
+    typer.echo(json.dumps(settings_schema(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def simulator(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")] = 0,
+    seed: Annotated[int | None, typer.Option("--seed", help="The same seed gives the same fleet and the same faults.")] = None,
+    notebooks: Annotated[int | None, typer.Option("--notebooks", min=0, help="How many notebooks there are.")] = None,
+    options: Annotated[Path | None, typer.Option("--options", help="A JSON file of SimulatorOptions, or - for stdin.")] = None,
+) -> None:
+    """Run the simulated cloud on its own. Prints one JSON line with its address and keys when it is ready."""
+    from nbsweep.cli.demo import simulator_command
+
+    simulator_command(port, options, seed=seed, notebooks=notebooks)
+
+
+@app.command()
+def demo(
+    notebooks: Annotated[int, typer.Option("--notebooks", min=1, help="How many notebooks the simulated fleet has.")] = 400,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same fleet and the same faults.")] = 7,
+    svg: Annotated[Path | None, typer.Option("--svg", help="Save the screen as a picture in this file.")] = None,
+) -> None:
+    """Run a simulated cloud and a whole sweep against it, to look at. Needs nothing but this package."""
+    from nbsweep.cli.demo import demo_command
+
+    demo_command(notebooks, seed, svg)

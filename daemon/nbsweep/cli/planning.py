@@ -1,0 +1,114 @@
+"""`plan` and `explain`: what would go, and why, without a request that changes anything."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from secrets import token_hex
+from typing import Literal
+
+import anyio
+
+from nbsweep.bootstrap import Opened, open_all
+from nbsweep.cli.documents import Document, explanation_document, plan_document
+from nbsweep.cli.exits import Exit, exit_of_error, gravest
+from nbsweep.cli.render import csv_text, explanation_tree, json_text, plan_view
+from nbsweep.cli.session import Session, tell_error
+from nbsweep.core.conditions import Moment
+from nbsweep.core.errors import Gone, NbsweepError
+from nbsweep.core.plan import Plan
+from nbsweep.core.policy import explain
+from nbsweep.engine.sweep import Sweeper, leading_error
+
+PlanFormat = Literal["table", "json", "csv"]
+CSV_COLUMNS = (
+    "target", "id", "name", "status", "owner", "workspace", "policy", "reason", "stop_first", "feature", "flavor",
+    "capacity_gb", "category", "ownership", "created_at", "idle_since",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """How `plan` is asked for."""
+
+    format: PlanFormat
+    out: Path | None
+    detailed_exitcode: bool
+
+
+def new_id(now: datetime) -> str:
+    """Make an id for a run or a plan that sorts by time."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{token_hex(3)}"
+
+
+async def plan_command(session: Session, options: PlanOptions) -> Exit:
+    """Survey every target, and show what would go, and why."""
+    async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
+        with session.drawing():
+            plans, errors = await _plan_all(session, opened)
+        now = opened.clock.now()
+    if session.shutdown.begun.is_set():
+        return Exit.INTERRUPTED
+    document = plan_document(new_id(now), now, plans, {target: str(error) for target, error in errors.items()})
+    if options.out:
+        await anyio.Path(options.out).write_text(f"{json_text(document)}\n", encoding="utf-8")
+    _show(session, plans, document, options.format)
+    for target, error in errors.items():
+        tell_error(error, target)
+    return _exit(plans, errors, options)
+
+
+async def explain_command(session: Session, notebook_id: str, output: Literal["tree", "json"]) -> Exit:
+    """Show every rule's answer for one notebook, on the first target that has it."""
+    async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
+        for sweeper in opened.sweepers:
+            last_active = await opened.journal.last_active(sweeper.area.target)
+            try:
+                notebook = await sweeper.ports.cloud.show(notebook_id)
+            except Gone:
+                continue
+            explanation = explain(notebook, sweeper.orders.rules, Moment(opened.clock.now(), last_active))
+            if output == "json":
+                session.print_out(json_text(explanation_document(sweeper.area.target, notebook, explanation)))
+            else:
+                session.out.print(explanation_tree(notebook, explanation))
+            return Exit.DONE
+    names = ", ".join(target.name for target in session.settings.targets)
+    message = f"there is no notebook {notebook_id} on {names}; `nbsweep plan --format json` lists the ids that would go"
+    raise Gone(message)
+
+
+async def _plan_all(session: Session, opened: Opened) -> tuple[list[Plan], dict[str, NbsweepError]]:
+    """Plan all targets side by side; a shutdown ends it at once, for nothing is at stake."""
+    plans: dict[str, Plan] = {}
+    errors: dict[str, NbsweepError] = {}
+
+    async def plan_one(sweeper: Sweeper) -> None:
+        target = sweeper.area.target
+        with session.telemetry.bound(target=target):
+            try:
+                plans[target] = await sweeper.plan()
+            except (NbsweepError, ExceptionGroup) as error:
+                errors[target] = leading_error(error)
+
+    async with session.until_shutdown(), anyio.create_task_group() as group:
+        for sweeper in opened.sweepers:
+            group.start_soon(plan_one, sweeper)
+    return [plans[sweeper.area.target] for sweeper in opened.sweepers if sweeper.area.target in plans], errors
+
+
+def _show(session: Session, plans: list[Plan], document: Document, output: PlanFormat) -> None:
+    if output == "json":
+        session.print_out(json_text(document))
+    elif output == "csv":
+        session.print_out(csv_text(document["items"], CSV_COLUMNS))
+    else:
+        for plan in plans:
+            session.out.print(plan_view(plan))
+
+
+def _exit(plans: list[Plan], errors: Mapping[str, NbsweepError], options: PlanOptions) -> Exit:
+    found = gravest([*map(exit_of_error, errors.values()), *(Exit.REFUSED for plan in plans if plan.refusal)])
+    if found is Exit.DONE and options.detailed_exitcode and any(plan.items for plan in plans):
+        return Exit.SOMETHING_TO_DELETE
+    return found

@@ -1,0 +1,130 @@
+"""Live progress on a terminal, made from the same events as the log."""
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from nbsweep.cli.render import printable
+from nbsweep.core.events import (
+    Event,
+    PlanBuilt,
+    RecoveryFinished,
+    RecoveryStarted,
+    RemovalAccepted,
+    RemovalFinished,
+    RemovalRequested,
+    SurveyPage,
+    SweepFinished,
+    SweepStarted,
+    SweepStopping,
+)
+
+RATE_OVER_S = 5.0
+"""The rate is that of the last few seconds."""
+
+
+@dataclass(slots=True)
+class TargetProgress:
+    """How far one target's sweep has come."""
+
+    phase: str = "starting"
+    seen: int = 0
+    planned: int = 0
+    requested: int = 0
+    deleting: set[str] = field(default_factory=set)
+    ended: dict[str, int] = field(default_factory=lambda: {"deleted": 0, "failed": 0, "timed_out": 0, "spared": 0})
+    ends: deque[float] = field(default_factory=lambda: deque(maxlen=1000))
+    accepted: deque[float] = field(default_factory=lambda: deque(maxlen=1000))
+
+    def take(self, event: Event, notebook_id: str) -> None:
+        """Count an event."""
+        match event:
+            case RecoveryStarted(unfinished=unfinished):
+                self.phase = f"recovering {unfinished} of an earlier run"
+            case RecoveryFinished():
+                self.ended = dict.fromkeys(self.ended, 0)
+                self.phase = "surveying"
+            case SurveyPage(rows=rows):
+                self.phase, self.seen = "surveying", self.seen + rows
+            case PlanBuilt(items=items):
+                self.phase, self.planned = "planned", items
+            case RemovalRequested(requests=1):
+                self.phase, self.requested = "sweeping", self.requested + 1
+            case RemovalAccepted():
+                self.deleting.add(notebook_id)
+                self.accepted.append(time.monotonic())
+            case RemovalFinished(outcome=outcome):
+                self.deleting.discard(notebook_id)
+                self.ended[outcome] += 1
+                self.ends.append(time.monotonic())
+            case SweepStopping():
+                self.phase = "stopping: finishing what was accepted"
+            case SweepFinished(outcome=outcome):
+                self.phase = outcome
+            case _:
+                pass
+
+    def line(self, now_s: float) -> str:
+        """Say it in one line."""
+        if self.planned == 0:
+            return f"{self.phase}, {self.seen} rows" if self.seen else self.phase
+        counts = [f"{self.requested} requested", f"{len(self.deleting)} deleting", f"{self.ended['deleted']} deleted"]
+        counts += [f"{count} {name.replace('_', ' ')}" for name, count in self.ended.items() if count and name != "deleted"]
+        rate = _rate(self.accepted, now_s)
+        if rate:
+            counts.append(f"{rate:.0f} DELETEs/s" if rate >= 1 else f"{rate * 60:.0f} DELETEs/min")
+        left = self.planned - sum(self.ended.values())
+        ending = _rate(self.ends, now_s)
+        if left and ending:
+            counts.append(f"about {left / ending:.0f} s left")
+        return " · ".join([*([] if self.phase == "sweeping" else [self.phase]), *counts])
+
+
+class LiveProgress:
+    """Shows a bar and a line of counts for each target."""
+
+    def __init__(self, console: Console) -> None:
+        """Take the terminal."""
+        self._progress = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TextColumn("{task.fields[line]}"),
+            console=console,
+            refresh_per_second=8,
+        )
+        self._targets: dict[str, tuple[TaskID, TargetProgress]] = {}
+
+    def __call__(self, event: Event, context: Mapping[str, Any]) -> None:
+        """Take an event."""
+        target = context.get("target")
+        if target is None:
+            return
+        if isinstance(event, SweepStarted) or target not in self._targets:
+            self._targets[target] = (self._progress.add_task(printable(target), total=0, line=""), TargetProgress())
+        task, state = self._targets[target]
+        state.take(event, str(context.get("notebook_id", "")))
+        self._progress.update(
+            task,
+            total=state.planned,
+            completed=sum(state.ended.values()) if state.planned else 0,
+            line=state.line(time.monotonic()),
+        )
+
+    def start(self) -> None:
+        """Begin, or go on, to draw."""
+        self._progress.start()
+
+    def stop(self) -> None:
+        """Leave the last state standing, and draw no more."""
+        self._progress.stop()
+
+
+def _rate(moments: deque[float], now_s: float) -> float:
+    recent = [moment for moment in moments if now_s - moment <= RATE_OVER_S]
+    return len(recent) / max(now_s - recent[0], 1.0) if recent else 0.0

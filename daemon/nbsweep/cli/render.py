@@ -1,0 +1,234 @@
+"""Tables for people. Off a terminal they are plain text: no colours, no control characters, and wide enough not to be cut."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Mapping, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from nbsweep.cli.documents import Document
+from nbsweep.core.conditions import Finding, format_age
+from nbsweep.core.events import outcome
+from nbsweep.core.lifecycle import Removal, State
+from nbsweep.core.model import Notebook
+from nbsweep.core.plan import Candidate, Plan
+from nbsweep.core.policy import Explanation
+from nbsweep.core.ports import RunRecord
+from nbsweep.engine.sweep import Report
+
+WIDTH_OFF_TERMINAL = 200
+A_FEW_MINUTES_S = 120
+STYLES: Mapping[str, str] = {
+    "deleted": "green",
+    "spared": "cyan",
+    "failed": "red",
+    "timed_out": "yellow",
+    "unfinished": "yellow",
+    "finished": "green",
+    "dry-run": "cyan",
+    "refused": "red",
+    "interrupted": "yellow",
+    "declined": "yellow",
+    "running": "yellow",
+    "pass": "green",
+    "fail": "red",
+    "unknown": "yellow",
+    "keep": "cyan",
+    "delete": "red",
+}
+
+
+def make_console(*, stderr: bool = False, record: bool = False) -> Console:
+    """Make a console for stdout or stderr."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else WIDTH_OFF_TERMINAL
+    return Console(file=stream, width=width, record=record, highlight=False, soft_wrap=False)
+
+
+def printable(text: object) -> str:
+    """Replace what would act on a terminal rather than be seen: names come from other people."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(text))
+
+
+def cell(text: object, style: str = "") -> Text:
+    """Make a table's cell of text that is not ours, in which nothing is markup."""
+    return Text(printable(text), style=style)
+
+
+def json_text(document: object) -> str:
+    """Write a document."""
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def csv_text(items: Sequence[Document], columns: Sequence[str]) -> str:
+    """Write the items of a plan as CSV with a head line."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(items)
+    return stream.getvalue().rstrip("\n")
+
+
+def plan_view(plan: Plan, *, most: int | None = None) -> RenderableType:
+    """Show what would go, why, and what stays."""
+    parts: list[RenderableType] = []
+    if plan.items:
+        parts.append(_plan_table(plan, most))
+    parts.append(_plan_summary(plan))
+    parts += [
+        cell(f"  kept, because its row is malformed: {row.name or row.id or 'a row without an id'}: {row.problem}")
+        for row in plan.malformed
+    ]
+    if plan.refusal:
+        parts.append(Text(f"Refused ({plan.refusal.brake}): {printable(plan.refusal.message)}.", style="bold red"))
+    return Group(*parts)
+
+
+def _plan_table(plan: Plan, most: int | None) -> Table:
+    left_out = max(0, len(plan.items) - most) if most is not None else 0
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold", expand=False)
+    for heading in ("NOTEBOOK", "OWNER", "STATUS"):
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", max_width=36)
+    table.add_column("IDLE", justify="right", no_wrap=True)
+    table.add_column("GB", justify="right", no_wrap=True)
+    table.add_column("POLICY", no_wrap=True)
+    table.add_column("WHY", overflow="fold")
+    for item in plan.items[: len(plan.items) - left_out]:
+        table.add_row(*_plan_row(plan, item))
+    if left_out:
+        table.add_row(Text(f"... and {left_out} more", style="dim"), *[""] * 6)
+    return table
+
+
+def _plan_row(plan: Plan, item: Candidate) -> tuple[Text, ...]:
+    notebook = item.notebook
+    idle = format_age(plan.created_at - item.idle_since) if item.idle_since else "?"
+    capacity = notebook.volume.capacity_gb if notebook.volume else None
+    why = f"stop, then delete: {item.verdict.sentence}" if item.verdict.stop_first else item.verdict.sentence
+    return (
+        cell(notebook.label),
+        cell(notebook.owner_label),
+        cell(notebook.status),
+        cell(idle),
+        cell("?" if capacity is None else capacity),
+        cell(item.verdict.rule),
+        cell(why, "dim"),
+    )
+
+
+def _plan_summary(plan: Plan) -> Text:
+    capacity_gb = sum(item.notebook.volume.capacity_gb or 0 for item in plan.items if item.notebook.volume)
+    share = f" ({len(plan.items) / plan.fleet:.0%})" if plan.fleet else ""
+    kept = ", ".join(f"{count} {reason}" for reason, count in sorted(plan.kept.items(), key=lambda pair: -pair[1]))
+    line = Text.assemble(
+        (printable(plan.target), "bold"),
+        f": {plan.fleet} notebooks; ",
+        (f"{len(plan.items)} to delete{share}, {capacity_gb} GB", "bold red" if plan.items else "bold green"),
+        f"; {sum(plan.kept.values())} kept" + (f": {kept}" if kept else ""),
+    )
+    line.append(".")
+    return line
+
+
+def report_view(report: Report, duration_s: float | None = None) -> RenderableType:
+    """Show what became of a plan; who was deleted as planned is counted, who was not is named."""
+    parts: list[RenderableType] = []
+    if report.recovered:
+        parts.append(cell(f"{report.target}: {len(report.recovered)} removals of an earlier run were brought to their ends."))
+    others = [removal for removal in report.removals if removal.state is not State.DELETED]
+    if others:
+        parts.append(removal_table(others))
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(report.counts.items())) or "nothing to do"
+    time = f" in {format_age_s(duration_s)}" if duration_s is not None else ""
+    line = Text.assemble(
+        (printable(report.target), "bold"),
+        ": ",
+        (report.outcome, STYLES.get(report.outcome, "red")),
+        f"{time}; {counts}; {report.reclaimed_gb} GB reclaimed.",
+    )
+    parts.append(line)
+    if report.error:
+        parts.append(cell(f"{report.target}: {report.error}", "bold red"))
+    return Group(*parts)
+
+
+def format_age_s(seconds: float) -> str:
+    """Write a length of time as a person would say it."""
+    return f"{seconds:.1f} s" if seconds < A_FEW_MINUTES_S else f"{seconds / 60:.1f} min"
+
+
+def removal_table(removals: Sequence[Removal]) -> Table:
+    """Show removals and what became of them."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for heading in ("NOTEBOOK", "OWNER", "POLICY", "OUTCOME"):
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", max_width=36)
+    table.add_column("REASON", overflow="fold")
+    for removal in removals:
+        end = outcome(removal)
+        table.add_row(
+            cell(removal.name),
+            cell(removal.owner),
+            cell(removal.policy),
+            cell(end, STYLES[end]),
+            cell(removal.end_reason or removal.reason, "dim"),
+        )
+    return table
+
+
+def history_table(records: Sequence[RunRecord]) -> Table:
+    """Show sweeps, the newest first."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for heading in ("RUN", "TARGET", "STARTED", "TOOK", "OUTCOME"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("FLEET", justify="right")
+    table.add_column("PLANNED", justify="right")
+    table.add_column("PROBLEM", overflow="fold")
+    for record in records:
+        took = format_age(record.ended_at - record.started_at) if record.ended_at else ""
+        table.add_row(
+            cell(record.run_id),
+            cell(record.target),
+            cell(f"{record.started_at:%Y-%m-%d %H:%M:%S}Z"),
+            cell(took),
+            cell(record.outcome, STYLES.get(record.outcome, "red")),
+            cell(record.fleet),
+            cell(record.planned),
+            cell(record.problem, "dim"),
+        )
+    return table
+
+
+def explanation_tree(notebook: Notebook, explanation: Explanation) -> Tree:
+    """Show every rule's answer for one notebook, and what each condition saw."""
+    verdict = explanation.verdict
+    decision = verdict.decision.value
+    tree = Tree(
+        Text.assemble(
+            (f"{printable(notebook.label)} ", "bold"),
+            f"({notebook.id}, {notebook.status}): ",
+            (decision.upper(), f"bold {STYLES[decision]}"),
+            f", {printable(verdict.sentence)}",
+        )
+    )
+    for title, rules in (
+        ("protections", explanation.protections),
+        ("policies, the first that matches wins", explanation.policies),
+    ):
+        branch = tree.add(Text(title, style="bold"))
+        for rule, finding in rules:
+            _grow(branch, finding, label=rule.name)
+    return tree
+
+
+def _grow(branch: Tree, finding: Finding, label: str = "") -> None:
+    seen = "missing" if finding.fact is None else finding.fact
+    words = label or (finding.condition if finding.parts else f"{finding.condition}: {seen} (wanted: {finding.threshold})")
+    grown = branch.add(Text.assemble((f"{finding.truth.value:<8}", STYLES[finding.truth.value]), printable(words)))
+    for part in finding.parts:
+        _grow(grown, part)

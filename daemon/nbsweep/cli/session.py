@@ -1,0 +1,160 @@
+"""What every command that works on the cloud or the journal shares: settings, log, signals, errors, exit codes."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import anyio
+import typer
+from rich.console import Console
+
+from nbsweep.adapters.telemetry import Telemetry, make_logger
+from nbsweep.cli.exits import Exit, exit_of_error
+from nbsweep.cli.progress import LiveProgress
+from nbsweep.cli.render import make_console, printable
+from nbsweep.core.errors import ConfigurationError, NbsweepError
+from nbsweep.engine.executor import Shutdown
+from nbsweep.loading import find_config, load_settings
+from nbsweep.settings import LoggingSettings, Settings
+
+
+@dataclass(slots=True)
+class Session:
+    """One command at work."""
+
+    settings: Settings
+    telemetry: Telemetry
+    out: Console
+    err: Console
+    progress: LiveProgress | None = None
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    shutdown: Shutdown = field(default_factory=Shutdown)
+
+    def print_out(self, text: str) -> None:
+        """Write a result to stdout as it is."""
+        self.out.print(text, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """Show progress while something goes on, where there is a terminal to show it on."""
+        if self.progress:
+            self.progress.start()
+        try:
+            yield
+        finally:
+            if self.progress:
+                self.progress.stop()
+
+    @contextmanager
+    def not_drawing(self) -> Iterator[None]:
+        """Leave the terminal alone while somebody is asked."""
+        if self.progress:
+            self.progress.stop()
+        try:
+            yield
+        finally:
+            if self.progress:
+                self.progress.start()
+
+    @asynccontextmanager
+    async def until_shutdown(self) -> AsyncIterator[None]:
+        """Give up on what is inside when a shutdown begins."""
+
+        async def watch(scope: anyio.CancelScope) -> None:
+            await self.shutdown.begun.wait()
+            scope.cancel()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(watch, group.cancel_scope)
+            yield
+            group.cancel_scope.cancel()
+
+
+def make_session(settings: Settings, *, live: bool = False, record: bool = False) -> Session:
+    """Set up log and consoles; `live` shows progress when stderr is a terminal, and the log then keeps to warnings."""
+    out, err = make_console(record=record), make_console(stderr=True)
+    on_terminal = err.is_terminal
+    progress = LiveProgress(out if record else err) if live and (on_terminal or record) else None
+    telemetry = make_telemetry(settings.logging, err, progress)
+    return Session(settings, telemetry, out, err, progress)
+
+
+def make_telemetry(settings: LoggingSettings, err: Console, progress: LiveProgress | None) -> Telemetry:
+    """Make the log that the configuration asks for."""
+    console = settings.format == "console" or (settings.format == "auto" and err.is_terminal)
+    quiet = progress is not None and settings.format == "auto" and settings.level == "info"
+    logger = make_logger(
+        # Through the console, so that lines appear above what is drawn live.
+        partial(err.out, end="") if progress else sys.stderr.write,
+        level="warning" if quiet else settings.level,
+        console=console,
+        colors=err.is_terminal,
+    )
+    return Telemetry(logger, (progress,) if progress else ())
+
+
+def load(config: Path | None) -> Settings:
+    """Find and read the configuration, or end with every mistake in it."""
+    environment = dict(os.environ)
+    try:
+        return load_settings(find_config(config, environment), environment)
+    except ConfigurationError as error:
+        tell_error(error)
+        raise typer.Exit(Exit.USAGE) from error
+
+
+def run(session: Session, command: Callable[[Session], Awaitable[Exit]]) -> None:
+    """Run a command to its exit code."""
+    try:
+        code = anyio.run(partial(_run, session, command), backend_options={"use_uvloop": True})
+    except NbsweepError as error:
+        tell_error(error)
+        code = exit_of_error(error)
+    raise typer.Exit(code)
+
+
+async def _run(session: Session, command: Callable[[Session], Awaitable[Exit]]) -> Exit:
+    async with _signals(session):
+        return await command(session)
+
+
+@asynccontextmanager
+async def _signals(session: Session) -> AsyncIterator[None]:
+    """The first signal begins the shutdown, the second hurries it."""
+
+    async def listen() -> None:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            async for _ in signals:
+                if session.shutdown.begun.is_set():
+                    session.shutdown.hurried.set()
+                elif session.err.is_terminal:
+                    session.err.print("Stopping: what was accepted is followed to its end. Once more to leave at once.")
+                session.shutdown.begun.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(listen, name="signals")
+        yield
+        group.cancel_scope.cancel()
+
+
+def tell_error(error: NbsweepError, target: str | None = None) -> None:
+    """Say what is wrong: to people on a terminal, otherwise as one JSON line."""
+    if sys.stderr.isatty():
+        place = f"{target}: " if target else ""
+        sys.stderr.write("".join(f"{printable(line)}\n" for line in f"nbsweep: {place}{error}".splitlines()))
+        return
+    line: dict[str, object] = {"event": "command.failed", "level": "error", "error": str(error)}
+    if target:
+        line["target"] = target
+    if isinstance(error, ConfigurationError):
+        line["error"] = f"{error.source} cannot be used"
+        line["mistakes"] = [
+            {"path": mistake.path, "line": mistake.line, "problem": mistake.problem} for mistake in error.mistakes
+        ]
+    sys.stderr.write(f"{json.dumps(line, ensure_ascii=False)}\n")

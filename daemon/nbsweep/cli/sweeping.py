@@ -1,0 +1,101 @@
+"""`run`: a sweep of every target side by side, each on its own, so that one's trouble does not stop another."""
+
+import sys
+from dataclasses import dataclass, field
+from getpass import getuser
+from typing import Literal
+
+import anyio
+import typer
+
+from nbsweep.bootstrap import open_all
+from nbsweep.cli.documents import dry_run_document, run_document
+from nbsweep.cli.exits import Exit, exit_of_report, gravest
+from nbsweep.cli.planning import new_id
+from nbsweep.cli.render import json_text, plan_view, report_view
+from nbsweep.cli.session import Session, tell_error
+from nbsweep.core.plan import Plan
+from nbsweep.engine.sweep import Report, Run, Sweeper
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How `run` is asked for."""
+
+    format: Literal["table", "json"] = "table"
+    dry_run: bool = False
+    yes: bool = False
+    most_rows: int | None = None
+    """How many rows of a plan are shown before the sweep; None for all."""
+
+
+def require_consent(*, dry_run: bool, yes: bool) -> None:
+    """End the command when it could delete, and nobody has said or can be asked that it may."""
+    if dry_run and yes:
+        raise typer.BadParameter("--dry-run and --yes contradict each other: say one of them")
+    if not (dry_run or yes) and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise typer.BadParameter(
+            "there is no terminal to ask on: say --yes to delete without being asked, or --dry-run to look first"
+        )
+
+
+@dataclass(slots=True)
+class Approval:
+    """Shows each plan before it is carried out, and asks for each unless `yes` was said; one question at a time."""
+
+    session: Session
+    options: RunOptions
+    _one_at_a_time: anyio.Lock = field(default_factory=anyio.Lock)
+
+    async def __call__(self, plan: Plan) -> bool:
+        """Let a plan be carried out, or not."""
+        if not self.session.err.is_terminal:
+            return self.options.yes
+        async with self._one_at_a_time:
+            with self.session.not_drawing():
+                self.session.err.print(plan_view(plan, most=self.options.most_rows))
+                return self.options.yes or await self._ask(plan)
+
+    async def _ask(self, plan: Plan) -> bool:
+        count = f"{len(plan.items)} notebooks" if len(plan.items) > 1 else "this notebook"
+        question = f"Delete {count} of {plan.target} with all storage, for good? Type yes to go on: "
+        self.session.err.print(question, end="", style="bold", markup=False)
+        await anyio.wait_readable(sys.stdin)
+        return sys.stdin.readline().strip().lower() == "yes"
+
+
+async def run_command(session: Session, options: RunOptions) -> Exit:
+    """Sweep every target, and show what became of it."""
+    async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
+        now = opened.clock.now()
+        run = Run(new_id(now), getuser(), options.dry_run)
+        with session.drawing():
+            reports = await _sweep_all(opened.sweepers, run, Approval(session, options))
+    if options.format == "json":
+        document = dry_run_document(run.run_id, now, reports) if options.dry_run else run_document(run.run_id, reports)
+        session.print_out(json_text(document))
+    else:
+        _show(session, reports)
+    for report in reports:
+        if report.error:
+            tell_error(report.error, report.target)
+    return gravest(map(exit_of_report, reports))
+
+
+async def _sweep_all(sweepers: tuple[Sweeper, ...], run: Run, approval: Approval) -> list[Report]:
+    reports: dict[str, Report] = {}
+
+    async def sweep_one(sweeper: Sweeper) -> None:
+        reports[sweeper.area.target] = await sweeper.sweep(run, approval)
+
+    async with anyio.create_task_group() as group:
+        for sweeper in sweepers:
+            group.start_soon(sweep_one, sweeper, name=f"sweep-{sweeper.area.target}")
+    return [reports[sweeper.area.target] for sweeper in sweepers]
+
+
+def _show(session: Session, reports: list[Report]) -> None:
+    for report in reports:
+        if report.plan and report.outcome in ("dry-run", "refused"):
+            session.out.print(plan_view(report.plan))
+        session.out.print(report_view(report))

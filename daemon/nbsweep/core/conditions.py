@@ -1,0 +1,331 @@
+"""The `match` vocabulary: each condition looks at one notebook and answers pass, fail or unknown, and what it saw.
+
+The answer *unknown* means that a fact is missing. It spreads as in Kleene's logic: `all` is unknown when nothing failed and
+something is unknown, `any` when nothing passed and something is unknown, and `not` leaves it unknown. Unknown never deletes.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from fnmatch import translate
+
+from nbsweep.core.model import AT_REST, LeaseType, Notebook, Status
+
+
+class Truth(StrEnum):
+    """What a condition says of a notebook."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one condition saw, and what it made of it."""
+
+    condition: str
+    """The key of the configuration: `idle_over`."""
+    threshold: str
+    """What the rule asks for: `14d`."""
+    fact: str | None
+    """What the notebook shows; None when that is missing."""
+    truth: Truth
+    parts: tuple["Finding", ...] = ()
+    """The findings inside `all`, `any` and `not`."""
+
+    def __str__(self) -> str:
+        """Say it the way a person would."""
+        if self.parts:
+            inner = ", ".join(str(part) for part in self.parts)
+            return f"{self.condition} ({inner})"
+        noun = self.condition.removesuffix("_over").replace("_", " ")
+        if self.fact is None:
+            return f"{noun} is missing (wanted: {self.threshold})"
+        return f"{noun} {self.fact}" if self.fact == self.threshold else f"{noun} {self.fact} ({self.threshold})"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a decision rests on besides the notebook itself."""
+
+    now: datetime
+    last_active: Mapping[str, datetime] = field(default_factory=dict)
+    """By notebook id: when the journal last saw it other than at rest."""
+
+
+class Glob:
+    """A shell glob; `*`, `?` and `[...]` as in a shell."""
+
+    __slots__ = ("_expression", "text")
+
+    def __init__(self, text: str, *, ignore_case: bool = False) -> None:
+        """Compile it.
+
+        Raises:
+            ValueError: the glob is empty, or a bracket in it is not closed.
+        """
+        if not text:
+            message = "a glob must not be empty; '*' matches everything"
+            raise ValueError(message)
+        if re.search(r"\[(?!!?\]?[^\]]*\])", text):
+            message = f"the '[' in {text!r} is not closed; write '[[]' for a bracket itself"
+            raise ValueError(message)
+        self.text = text
+        self._expression = re.compile(translate(text), re.IGNORECASE if ignore_case else 0)
+
+    def matches(self, value: str) -> bool:
+        """Tell whether the whole of `value` fits."""
+        return self._expression.match(value) is not None
+
+    def __eq__(self, other: object) -> bool:
+        """Equal when they match alike."""
+        return isinstance(other, Glob) and self._expression == other._expression
+
+    def __hash__(self) -> int:
+        """Hash in step with equality."""
+        return hash(self._expression)
+
+    def __repr__(self) -> str:
+        """Show the glob."""
+        return f"Glob({self.text!r})"
+
+
+def format_age(age: timedelta) -> str:
+    """Write a length of time in its two largest units: ``21d 4h``, ``3h 5m``, ``40s``."""
+    seconds = int(age.total_seconds())
+    if seconds < 0:
+        return f"-{format_age(-age)}"
+    amounts = [
+        ("d", seconds // 86_400),
+        ("h", seconds // 3_600 % 24),
+        ("m", seconds // 60 % 60),
+        ("s", seconds % 60),
+    ]
+    first = next((place for place, (_, amount) in enumerate(amounts) if amount), len(amounts) - 1)
+    return " ".join(f"{amount}{unit}" for unit, amount in amounts[first : first + 2] if amount) or "0s"
+
+
+# ---- the facts ------------------------------------------------------------------------------------------------------------
+
+
+TextFact = Callable[[Notebook], tuple[str | None, ...]]
+"""All the texts by which a thing may be called; None stands for one that is missing."""
+
+TEXT_FACTS: Mapping[str, TextFact] = {
+    "status": lambda notebook: (notebook.status.value,),
+    "feature": lambda notebook: (notebook.feature,),
+    "name": lambda notebook: (notebook.name,),
+    "owner": lambda notebook: (notebook.owner.name, notebook.owner.id),
+    "workspace": lambda notebook: (notebook.workspace_id,),
+    "flavor": lambda notebook: (notebook.flavor,),
+    "pool": lambda notebook: (notebook.pool.name, notebook.pool.id) if notebook.pool else (),
+    "image": lambda notebook: (notebook.image.name, notebook.image.swr_path, notebook.image.id),
+    "fail_reason": lambda notebook: (notebook.fail_reason,),
+    "billing": lambda notebook: notebook.billing if notebook.billing is not None else (None,),
+    "volume.category": lambda notebook: (notebook.volume.category if notebook.volume else None,),
+    "volume.ownership": lambda notebook: (notebook.volume.ownership if notebook.volume else None,),
+    "lease.type": lambda notebook: (notebook.lease.type.value if notebook.lease else None,),
+}
+"""No text at all, as for a notebook that is in no dedicated pool, is a fact and not a gap."""
+
+NAME_KEYS = frozenset({"name", "owner", "pool", "image", "flavor"})
+"""Keys that are matched without regard to case."""
+
+
+def idle_since(notebook: Notebook, moment: Moment) -> datetime | None:
+    """Tell since when nobody can have used it: the latest of everything that speaks of use; None when that is unknown.
+
+    One that is not at rest is in use now. Sources: API notes, section 8; DESIGN.md, "The configuration file".
+    """
+    if notebook.status not in AT_REST:
+        return moment.now
+    since = notebook.last_change
+    lease = notebook.lease
+    if since is None:
+        return None
+    if lease and lease.enabled and lease.type is LeaseType.TIMING:
+        if lease.ends_at is None:
+            return None
+        if lease.ends_at <= moment.now:
+            since = max(since, lease.ends_at)
+    seen = moment.last_active.get(notebook.id)
+    return max(since, seen) if seen else since
+
+
+def _age(notebook: Notebook, moment: Moment) -> timedelta | None:
+    return moment.now - notebook.created_at if notebook.created_at else None
+
+
+def _idle(notebook: Notebook, moment: Moment) -> timedelta | None:
+    since = idle_since(notebook, moment)
+    return moment.now - since if since else None
+
+
+def _lease_expired(notebook: Notebook, moment: Moment) -> timedelta | None:
+    lease = notebook.lease
+    return moment.now - lease.ends_at if lease and lease.ends_at else None
+
+
+AGES: Mapping[str, Callable[[Notebook, Moment], timedelta | None]] = {
+    "age_over": _age,
+    "idle_over": _idle,
+    "lease_expired_over": _lease_expired,
+}
+
+
+# ---- the conditions -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TextIs:
+    """One of the texts fits one of the globs."""
+
+    key: str
+    globs: tuple[Glob, ...]
+
+    def check(self, notebook: Notebook, _moment: Moment) -> Finding:
+        """Pass on any fit; unknown when a text that might have fitted is missing."""
+        texts = TEXT_FACTS[self.key](notebook)
+        known = [text for text in texts if text is not None]
+        if any(glob.matches(text) for text in known for glob in self.globs):
+            truth = Truth.PASS
+        else:
+            truth = Truth.UNKNOWN if len(known) < len(texts) else Truth.FAIL
+        fact = None if truth is Truth.UNKNOWN and not known else " / ".join(known) or "none"
+        return Finding(self.key, " or ".join(glob.text for glob in self.globs), fact, truth)
+
+
+@dataclass(frozen=True, slots=True)
+class TagIs:
+    """A tag is there, and its value fits one of the globs."""
+
+    key: str
+    globs: tuple[Glob, ...]
+
+    def check(self, notebook: Notebook, _moment: Moment) -> Finding:
+        """Look at that tag alone; unknown when the answer held no tags at all."""
+        condition, threshold = f"tags.{self.key}", " or ".join(glob.text for glob in self.globs)
+        if notebook.tags is None:
+            return Finding(condition, threshold, None, Truth.UNKNOWN)
+        value = notebook.tags.get(self.key)
+        if value is None:
+            return Finding(condition, threshold, "not set", Truth.FAIL)
+        fits = any(glob.matches(value) for glob in self.globs)
+        return Finding(condition, threshold, value or "(empty)", Truth.PASS if fits else Truth.FAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class LongerThan:
+    """More time than the threshold has passed."""
+
+    key: str
+    threshold: timedelta
+
+    def check(self, notebook: Notebook, moment: Moment) -> Finding:
+        """Compare; a lease that is switched off never expires, which is a fact and not a gap."""
+        threshold = f"over {format_age(self.threshold)}"
+        if self.key == "lease_expired_over" and notebook.lease and notebook.lease.enabled is False:
+            return Finding(self.key, threshold, "no lease is enabled", Truth.FAIL)
+        age = AGES[self.key](notebook, moment)
+        if age is None:
+            return Finding(self.key, threshold, None, Truth.UNKNOWN)
+        return Finding(self.key, threshold, format_age(age), Truth.PASS if age > self.threshold else Truth.FAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityOver:
+    """The main volume is larger than so many GB."""
+
+    threshold_gb: int
+
+    def check(self, notebook: Notebook, _moment: Moment) -> Finding:
+        """Compare; unknown when the volume or its size is missing."""
+        capacity_gb = notebook.volume.capacity_gb if notebook.volume else None
+        threshold = f"over {self.threshold_gb} GB"
+        if capacity_gb is None:
+            return Finding("volume.capacity_over", threshold, None, Truth.UNKNOWN)
+        truth = Truth.PASS if capacity_gb > self.threshold_gb else Truth.FAIL
+        return Finding("volume.capacity_over", threshold, f"{capacity_gb} GB", truth)
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseEnabled:
+    """The lease is switched on, or off."""
+
+    wanted: bool
+
+    def check(self, notebook: Notebook, _moment: Moment) -> Finding:
+        """Compare; unknown when the notebook shows no lease."""
+        enabled = notebook.lease.enabled if notebook.lease else None
+        threshold = str(self.wanted).lower()
+        if enabled is None:
+            return Finding("lease.enabled", threshold, None, Truth.UNKNOWN)
+        return Finding("lease.enabled", threshold, str(enabled).lower(), Truth.PASS if enabled is self.wanted else Truth.FAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Every part passes."""
+
+    parts: tuple["Condition", ...]
+
+    def check(self, notebook: Notebook, moment: Moment) -> Finding:
+        """Fail on any failure, before anything unknown counts."""
+        findings = tuple(part.check(notebook, moment) for part in self.parts)
+        return _joined("all", findings, deciding=Truth.FAIL, otherwise=Truth.PASS)
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one part passes."""
+
+    parts: tuple["Condition", ...]
+
+    def check(self, notebook: Notebook, moment: Moment) -> Finding:
+        """Pass on any pass, before anything unknown counts."""
+        findings = tuple(part.check(notebook, moment) for part in self.parts)
+        return _joined("any", findings, deciding=Truth.PASS, otherwise=Truth.FAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part does not pass."""
+
+    part: "Condition"
+
+    def check(self, notebook: Notebook, moment: Moment) -> Finding:
+        """Turn pass and fail round; unknown stays unknown."""
+        finding = self.part.check(notebook, moment)
+        turned = {Truth.PASS: Truth.FAIL, Truth.FAIL: Truth.PASS, Truth.UNKNOWN: Truth.UNKNOWN}
+        return Finding("not", "none of this", finding.truth, turned[finding.truth], (finding,))
+
+
+Condition = TextIs | TagIs | LongerThan | CapacityOver | LeaseEnabled | AllOf | AnyOf | Not
+
+
+def _joined(condition: str, findings: tuple[Finding, ...], *, deciding: Truth, otherwise: Truth) -> Finding:
+    truths = {finding.truth for finding in findings}
+    truth = deciding if deciding in truths else Truth.UNKNOWN if Truth.UNKNOWN in truths else otherwise
+    threshold = {"all": "every one of these", "any": "one of these"}[condition]
+    return Finding(condition, threshold, truth, truth, findings)
+
+
+def names_status(condition: Condition, status: Status) -> bool:
+    """Tell whether a condition asks for that status by name, outside any `not`."""
+    match condition:
+        case TextIs(key="status", globs=globs):
+            return any(glob.text == status for glob in globs)
+        case AllOf(parts=parts) | AnyOf(parts=parts):
+            return any(names_status(part, status) for part in parts)
+        case _:
+            return False
+
+
+def leaves(finding: Finding, truth: Truth) -> tuple[Finding, ...]:
+    """List the single conditions inside a finding that came out so; the inside of a `not` is left whole."""
+    if finding.condition not in ("all", "any"):
+        return (finding,) if finding.truth is truth else ()
+    return tuple(leaf for part in finding.parts for leaf in leaves(part, truth))

@@ -1,0 +1,217 @@
+"""One notebook's way from plan to end: the states, who may follow whom, and one function for each step.
+
+PLANNED ──> REQUESTED ──> ACCEPTED ──> DELETED | FAILED | TIMED_OUT
+   │  └──> STOPPING ──┘
+   └──> SPARED
+
+Every change goes through `_move`, which knows the table. The functions take a removal and give back a new one; the journal
+stores it before anything is done in its name.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from nbsweep.core.model import AT_REST, FAILED, Notebook, Status
+
+
+class State(StrEnum):
+    """Where a removal stands."""
+
+    PLANNED = "PLANNED"
+    STOPPING = "STOPPING"
+    """A stop was ordered, because its policy says `running: stop`; the DELETE is still to come."""
+    REQUESTED = "REQUESTED"
+    """On disk before the DELETE leaves; whether that arrived may be unknown."""
+    ACCEPTED = "ACCEPTED"
+    DELETED = "DELETED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    SPARED = "SPARED"
+
+
+NEXT: Mapping[State, frozenset[State]] = {
+    State.PLANNED: frozenset({State.STOPPING, State.REQUESTED, State.SPARED, State.FAILED}),
+    # Again, when the answer to a stop was lost and it shows no effect.
+    State.STOPPING: frozenset({State.STOPPING, State.REQUESTED, State.SPARED, State.FAILED, State.TIMED_OUT}),
+    # Again, when the answer to a DELETE was lost and a fresh look still says delete; spared, when it provably had no effect.
+    State.REQUESTED: frozenset(
+        {State.REQUESTED, State.ACCEPTED, State.DELETED, State.FAILED, State.TIMED_OUT, State.SPARED, State.STOPPING}
+    ),
+    # Again, when the cloud says DELETE_FAILED and `removal.retries` allows another.
+    State.ACCEPTED: frozenset({State.REQUESTED, State.DELETED, State.FAILED, State.TIMED_OUT}),
+    State.DELETED: frozenset(),
+    State.FAILED: frozenset(),
+    State.TIMED_OUT: frozenset(),
+    State.SPARED: frozenset(),
+}
+
+ENDS = frozenset(state for state, following in NEXT.items() if not following)
+
+
+class IllegalStepError(Exception):
+    """A step that the table does not allow: a bug of ours, never the cloud's doing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One notebook's way from plan to end; also one row of the journal."""
+
+    run_id: str
+    target: str
+    notebook_id: str
+    name: str
+    owner: str
+    workspace_id: str
+    feature: str
+    policy: str
+    reason: str
+    """The verdict's sentence, and at the end what came of it."""
+    status_before: Status
+    """What the cloud showed when it was decided."""
+    capacity_gb: int | None
+    category: str | None
+    planned_at: datetime
+    state: State = State.PLANNED
+    requested_at: datetime | None = None
+    """When the first DELETE, or the stop before it, was about to leave."""
+    accepted_at: datetime | None = None
+    ended_at: datetime | None = None
+    deadline: datetime | None = None
+    """Wall clock, so that it survives a restart."""
+    requests: int = 0
+    """How many DELETEs were about to leave."""
+    failures: int = 0
+    """How many of them ended in DELETE_FAILED or ERROR on the cloud's side."""
+    saw_deleting: bool = False
+    request_id: str = ""
+    """The gateway's own id of the last DELETE."""
+    end_reason: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether nothing more can happen to it."""
+        return self.state in ENDS
+
+
+def _move(removal: Removal, state: State) -> Removal:
+    if state not in NEXT[removal.state]:
+        message = f"removal of {removal.notebook_id}: {removal.state} -> {state} is not a step"
+        raise IllegalStepError(message)
+    return replace(removal, state=state)
+
+
+def stop(removal: Removal, now: datetime, deadline: timedelta) -> Removal:
+    """Order a stop, for a policy that says `running: stop`. One that is ordered again gets no further time."""
+    last = removal.deadline if removal.state is State.STOPPING else now + deadline
+    return replace(_move(removal, State.STOPPING), requested_at=now, deadline=last)
+
+
+def request(removal: Removal, now: datetime, deadline: timedelta) -> Removal:
+    """A DELETE is about to leave. A DELETE after a failed one has a deadline of its own; one after a lost answer has not."""
+    unanswered = removal.state is State.REQUESTED
+    return replace(
+        _move(removal, State.REQUESTED),
+        requested_at=removal.requested_at if unanswered else now,
+        deadline=removal.deadline if unanswered else now + deadline,
+        requests=removal.requests + 1,
+        accepted_at=None,
+        saw_deleting=False,
+    )
+
+
+def accept(removal: Removal, now: datetime, request_id: str = "") -> Removal:
+    """Note that the cloud has taken the DELETE on."""
+    return replace(_move(removal, State.ACCEPTED), accepted_at=now, request_id=request_id or removal.request_id)
+
+
+def delete(removal: Removal, now: datetime, reason: str) -> Removal:
+    """Note that it is proven gone."""
+    return replace(_move(removal, State.DELETED), ended_at=now, end_reason=reason)
+
+
+def fail(removal: Removal, now: datetime, reason: str) -> Removal:
+    """Note that the cloud refused, or began and failed."""
+    return replace(_move(removal, State.FAILED), ended_at=now, end_reason=reason)
+
+
+def time_out(removal: Removal, now: datetime, reason: str) -> Removal:
+    """Note that its deadline passed without an end."""
+    return replace(_move(removal, State.TIMED_OUT), ended_at=now, end_reason=reason)
+
+
+def spare(removal: Removal, now: datetime, reason: str) -> Removal:
+    """Keep it after all."""
+    return replace(_move(removal, State.SPARED), ended_at=now, end_reason=reason)
+
+
+# ---- following ------------------------------------------------------------------------------------------------------------
+
+
+class Step(StrEnum):
+    """What a look at a notebook that is being removed comes to."""
+
+    WAIT = "wait"
+    CONFIRMED = "confirmed"
+    """A DELETE whose answer was lost has arrived after all."""
+    GONE = "gone"
+    STOPPED = "stopped"
+    """The stop has done its work; now the DELETE."""
+    NO_EFFECT = "no-effect"
+    """A DELETE whose answer was lost, or a stop, shows no effect: look anew and decide."""
+    FAILED = "failed"
+    TIMED_OUT = "timed-out"
+
+
+def follow(removal: Removal, seen: Notebook | None, now: datetime, grace: timedelta) -> Step:
+    """Work out what a fresh look means; `seen` is None when the notebook is proven gone.
+
+    Reads may be stale for a while after a DELETE (API notes, section 2): an instance that was in ERROR or *_FAILED still shows
+    it at first. A failure counts once DELETING was seen in between, or `grace` has passed since the DELETE was accepted.
+    """
+    if seen is None or seen.status is Status.DELETED:
+        return Step.GONE
+    match removal.state:
+        case State.STOPPING:
+            step = _follow_stop(removal, seen, now, grace)
+        case State.REQUESTED:
+            step = _follow_unanswered(seen)
+        case _:
+            step = _follow_accepted(removal, seen, now, grace)
+    if step is Step.WAIT and removal.deadline is not None and now >= removal.deadline:
+        return Step.TIMED_OUT
+    return step
+
+
+def _follow_stop(removal: Removal, seen: Notebook, now: datetime, grace: timedelta) -> Step:
+    if seen.status in AT_REST:
+        return Step.STOPPED
+    late = removal.requested_at is not None and now - removal.requested_at >= grace
+    in_use = seen.status is Status.STARTING or (seen.status is Status.RUNNING and late)
+    return Step.NO_EFFECT if in_use else Step.WAIT
+
+
+def _follow_unanswered(seen: Notebook) -> Step:
+    if seen.status is Status.DELETING:
+        return Step.CONFIRMED
+    return Step.NO_EFFECT
+
+
+def _follow_accepted(removal: Removal, seen: Notebook, now: datetime, grace: timedelta) -> Step:
+    settled = removal.saw_deleting or (removal.accepted_at is not None and now - removal.accepted_at >= grace)
+    if seen.status in FAILED and settled:
+        return Step.FAILED
+    return Step.WAIT
+
+
+def note_sight(removal: Removal, seen: Notebook | None) -> Removal:
+    """Remember that DELETING was seen."""
+    if seen is not None and seen.status is Status.DELETING and not removal.saw_deleting:
+        return replace(removal, saw_deleting=True)
+    return removal
+
+
+def note_failure(removal: Removal) -> Removal:
+    """Remember that the cloud began to delete, and failed."""
+    return replace(removal, failures=removal.failures + 1)

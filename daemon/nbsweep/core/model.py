@@ -1,0 +1,192 @@
+"""A notebook as the policies and the reports see it.
+
+The field names follow the API notes, section 1.3. Everything but `id` and `status` may be missing (None), because the API
+documents it so. A notebook's `token` and `url` are not here: they are dropped where the answer is read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """The fourteen states of the API notes, section 1.4."""
+
+    INIT = "INIT"
+    CREATING = "CREATING"
+    STARTING = "STARTING"
+    STOPPING = "STOPPING"
+    DELETING = "DELETING"
+    RUNNING = "RUNNING"
+    STOPPED = "STOPPED"
+    SNAPSHOTTING = "SNAPSHOTTING"
+    CREATE_FAILED = "CREATE_FAILED"
+    START_FAILED = "START_FAILED"
+    DELETE_FAILED = "DELETE_FAILED"
+    ERROR = "ERROR"
+    DELETED = "DELETED"
+    FROZEN = "FROZEN"
+
+
+IN_TRANSITION = frozenset(
+    {Status.INIT, Status.CREATING, Status.STARTING, Status.STOPPING, Status.DELETING, Status.SNAPSHOTTING}
+)
+"""The cloud is at work on these; they are never touched."""
+
+AT_REST = frozenset(
+    {
+        Status.STOPPED,
+        Status.CREATE_FAILED,
+        Status.START_FAILED,
+        Status.DELETE_FAILED,
+        Status.ERROR,
+        Status.FROZEN,
+        Status.DELETED,
+    }
+)
+"""Nobody can be working in one of these: the clock of `idle` runs."""
+
+FAILED = frozenset({Status.CREATE_FAILED, Status.START_FAILED, Status.DELETE_FAILED, Status.ERROR})
+"""States that say that something went wrong."""
+
+
+class LeaseType(StrEnum):
+    """What ends a lease: a set time, or idleness."""
+
+    TIMING = "TIMING"
+    IDLE = "IDLE"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """When the cloud stops the notebook by itself; a lease never deletes (API notes, section 8)."""
+
+    enabled: bool | None = None
+    type: LeaseType = LeaseType.TIMING
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    duration: timedelta | None = None
+    """In total since `created_at`, not what remains; None where it says nothing (a lease that is not enabled)."""
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When an enabled TIMING lease ends; None for every other, where that sum is not documented."""
+        if self.enabled and self.type is LeaseType.TIMING and self.created_at and self.duration is not None:
+            return self.created_at + self.duration
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A disk of the notebook; its data is destroyed with the notebook unless it is `DEDICATED`."""
+
+    category: str | None = None
+    """SFS, EVS, OBS, OBSFS or EFS."""
+    ownership: str | None = None
+    """MANAGED (goes with the notebook) or DEDICATED (the user's own)."""
+    capacity_gb: int | None = None
+    mount_path: str | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Something that has an id and a name: an owner, a pool."""
+
+    id: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What the notebook was started from."""
+
+    id: str | None = None
+    name: str | None = None
+    swr_path: str | None = None
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """One notebook instance, as the cloud showed it at one moment."""
+
+    id: str
+    status: Status
+    name: str | None = None
+    description: str | None = None
+    fail_reason: str | None = None
+    feature: str | None = None
+    """NOTEBOOK, or DEFAULT for the free CodeLab."""
+    flavor: str | None = None
+    workspace_id: str | None = None
+    owner: Named = Named()
+    domain: Named = Named()
+    """The account that the owner belongs to."""
+    pool: Named | None = None
+    """The dedicated pool; None means a public one (API notes, section 1.3)."""
+    image: Image = Image()
+    lease: Lease | None = None
+    volume: Volume | None = None
+    data_volumes: tuple[Volume, ...] = ()
+    billing: tuple[str, ...] | None = None
+    tags: Mapping[str, str] | None = None
+    """None when the answer had no tags at all, which is not the same as having none."""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.name or self.id
+
+    @property
+    def owner_label(self) -> str:
+        """What people call its owner."""
+        return self.owner.name or self.owner.id or "unknown"
+
+    @property
+    def last_change(self) -> datetime | None:
+        """The latest change that the cloud has a date for; None when it has none."""
+        dates = [self.updated_at, self.lease.updated_at if self.lease else None]
+        return max((date for date in dates if date is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class MalformedRow:
+    """A row of a listing that cannot be read as a notebook; it is counted, and kept."""
+
+    id: str | None
+    name: str | None
+    problem: str
+    """Which field, and what is wrong with it; never the field's content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one listing covers. The API shows one workspace and one feature at a time (API notes, section 1.1)."""
+
+    workspace_id: str
+    feature: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a listing."""
+
+    rows: tuple[Notebook | MalformedRow, ...]
+    total: int
+    """How many rows the whole listing has, by the cloud's own count at that moment."""
+
+
+def require_aware(moment: datetime) -> datetime:
+    """Let a moment pass that says which time zone it is in.
+
+    Raises:
+        ValueError: the moment is naive.
+    """
+    if moment.tzinfo is None:
+        message = f"a moment without a time zone: {moment.isoformat()}"
+        raise ValueError(message)
+    return moment

@@ -1,0 +1,167 @@
+"""What the engine needs from the world, as small contracts; an implementation can be written from these docstrings alone.
+
+All moments are aware datetimes. Every method may be cancelled at any await.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from nbsweep.core.events import Event
+from nbsweep.core.lifecycle import Removal
+from nbsweep.core.model import Notebook, Page, Scope
+
+
+class Clock(Protocol):
+    """The time, in both senses."""
+
+    def now(self) -> datetime:
+        """Tell the wall clock's time, aware; may jump."""
+        ...
+
+    def steady_s(self) -> float:
+        """Tell seconds of a clock that never jumps."""
+        ...
+
+
+class Telemetry(Protocol):
+    """Where events go."""
+
+    def emit(self, event: Event) -> None:
+        """Take an event; never raises, never waits."""
+        ...
+
+    def bound(self, **context: str) -> AbstractContextManager[None]:
+        """Put `context` on every event emitted inside, in this task and those it starts."""
+        ...
+
+
+class Cloud(Protocol):
+    """One account's notebooks. Calls are paced and retried inside; every error that comes out is final.
+
+    Any method may raise a `SweepEnding` error. Reads raise `AnswerLost` when the cloud did not answer within the retries.
+    """
+
+    async def workspaces(self) -> tuple[str, ...]:
+        """List the ids of all workspaces that the caller may see."""
+        ...
+
+    async def page(self, scope: Scope, offset: int, status: str | None = None) -> Page:
+        """Read one page of a listing, oldest first where the API allows it.
+
+        Raises:
+            MalformedAnswer: the answer is no page.
+        """
+        ...
+
+    async def show(self, notebook_id: str) -> Notebook:
+        """Read one notebook.
+
+        Raises:
+            Gone: it does not exist.
+            MalformedAnswer: it cannot be read as a notebook.
+        """
+        ...
+
+    async def stop(self, notebook_id: str) -> None:
+        """Order a running notebook to stop.
+
+        Raises:
+            AlreadyStopped, Busy, Gone, Rejected: the cloud's answers.
+            AnswerLost: whether the order arrived is unknown.
+        """
+        ...
+
+    async def delete_turn(self) -> None:
+        """Wait for a turn to prepare a DELETE; turns come as fast as DELETEs may leave, so that its facts do not grow old."""
+        ...
+
+    async def delete(self, notebook_id: str, *, not_after_s: float) -> str:
+        """Delete a notebook and its storage for good; gives the gateway's request id.
+
+        A DELETE is sent once: after a lost answer it is for the caller to look first. `not_after_s`, of the steady clock, is
+        when the facts behind it become too old.
+
+        Raises:
+            FactsTooOld: it was not sent, because it could not leave in time.
+            Gone, Busy, MustStopFirst, Rejected: the cloud's answers.
+            AnswerLost: whether it arrived is unknown.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A target's sweep, as the journal keeps it."""
+
+    run_id: str
+    target: str
+    started_at: datetime
+    started_by: str
+    dry_run: bool
+    ended_at: datetime | None = None
+    outcome: str = "running"
+    """running, finished, dry-run, refused, interrupted or failed; `running` with no process behind it means a crash."""
+    problem: str = ""
+    fleet: int = 0
+    planned: int = 0
+    kept: Mapping[str, int] | None = None
+
+
+class Journal(Protocol):
+    """The durable record. What a method has returned from has survived a crash.
+
+    Every method raises `JournalError` when the record cannot be read or written.
+    """
+
+    async def open_run(self, run: RunRecord) -> None:
+        """Note that a sweep begins; the pair of run and target is new."""
+        ...
+
+    async def close_run(self, run: RunRecord) -> None:
+        """Note how a sweep ended, over the record that `open_run` made."""
+        ...
+
+    async def write(self, removals: Sequence[Removal]) -> None:
+        """Store removals as they are now, new ones and known ones; all of them or none."""
+        ...
+
+    async def unfinished(self, target: str) -> tuple[Removal, ...]:
+        """List the removals of a target, of any run, that have no end, oldest first."""
+        ...
+
+    async def note_active(self, target: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
+        """Remember that these were seen other than at rest; only the latest time is kept."""
+        ...
+
+    async def last_active(self, target: str) -> Mapping[str, datetime]:
+        """Tell when each notebook of a target was last seen other than at rest."""
+        ...
+
+    async def runs(self, limit: int) -> tuple[RunRecord, ...]:
+        """List the latest sweeps, the newest first."""
+        ...
+
+    async def run(self, run_id: str) -> tuple[RunRecord, ...]:
+        """List the sweeps of one run, a record for each target; empty when there is no such run."""
+        ...
+
+    async def removals(self, run_id: str) -> tuple[Removal, ...]:
+        """List the removals of one run, in the order in which they were planned."""
+        ...
+
+    async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:
+        """List the removals of one notebook over all runs, the newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything that a sweep needs from the world."""
+
+    cloud: Cloud
+    journal: Journal
+    clock: Clock
+    telemetry: Telemetry

@@ -1,0 +1,90 @@
+"""What an earlier run left without an end comes first: it is followed, never sent again blindly."""
+
+from dataclasses import dataclass, field
+
+import anyio
+
+from nbsweep.core import lifecycle
+from nbsweep.core.events import OUTCOMES, RecoveryFinished, RecoveryStarted, RemovalFinished
+from nbsweep.core.lifecycle import Removal, State, Step
+from nbsweep.core.model import Notebook
+from nbsweep.core.ports import Ports
+from nbsweep.engine.poller import Patience, Poller
+
+NEVER_BEGUN = "an earlier run was interrupted before its DELETE"
+NO_TRACE = "an earlier run was interrupted around its DELETE, which shows no effect; this run decides anew"
+
+
+async def recover(target: str, ports: Ports, patience: Patience, stop: anyio.Event) -> tuple[Removal, ...]:
+    """Bring the unfinished removals of a target to their ends, and give them back; `stop` leaves the rest for the next run."""
+    unfinished = await ports.journal.unfinished(target)
+    if not unfinished:
+        return ()
+    ports.telemetry.emit(RecoveryStarted(len(unfinished)))
+    recovery = Recovery(ports, patience)
+    await recovery.finish(unfinished, stop)
+    return tuple(recovery.ended)
+
+
+@dataclass(slots=True)
+class Recovery:
+    """Follows what an earlier run requested."""
+
+    ports: Ports
+    patience: Patience
+    ended: list[Removal] = field(default_factory=list)
+    _open: int = 0
+    _all_ended: anyio.Event = field(default_factory=anyio.Event)
+    _poller: Poller = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Give the poller its task."""
+        self._poller = Poller(self.ports, self.patience, self._arrived)
+
+    async def finish(self, removals: tuple[Removal, ...], stop: anyio.Event) -> None:
+        """Follow each to its end."""
+        self._open = len(removals)
+        for removal in removals:
+            if removal.state in (State.PLANNED, State.STOPPING):
+                await self._end(lifecycle.spare(removal, self.ports.clock.now(), NEVER_BEGUN))
+            else:
+                self._poller.follow(removal)
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._poller.run, name="recovery-poller")
+            group.start_soon(self._leave_on, stop, group.cancel_scope, name="recovery-stop")
+            await self._all_ended.wait()
+            group.cancel_scope.cancel()
+        counts = {name: sum(removal.state is state for removal in self.ended) for state, name in OUTCOMES.items()}
+        self.ports.telemetry.emit(RecoveryFinished(counts))
+
+    async def _leave_on(self, stop: anyio.Event, scope: anyio.CancelScope) -> None:
+        await stop.wait()
+        scope.cancel()
+
+    async def _arrived(self, removal: Removal, step: Step, seen: Notebook | None) -> None:
+        now = self.ports.clock.now()
+        match step:
+            case Step.GONE:
+                await self._end(lifecycle.delete(removal, now, "proven gone"))
+            case Step.CONFIRMED:
+                removal = lifecycle.accept(removal, now)
+                await self.ports.journal.write([removal])
+                self._poller.follow(removal)
+            case Step.FAILED:
+                cause = (seen.fail_reason if seen else None) or "the cloud gives no reason"
+                await self._end(lifecycle.fail(lifecycle.note_failure(removal), now, cause))
+            case Step.TIMED_OUT:
+                await self._end(lifecycle.time_out(removal, now, "no end by its deadline"))
+            case _ if removal.requested_at is not None and now - removal.requested_at < self.patience.grace:
+                self._poller.follow(removal)
+            case _:
+                await self._end(lifecycle.spare(removal, now, NO_TRACE))
+
+    async def _end(self, removal: Removal) -> None:
+        await self.ports.journal.write([removal])
+        self.ended.append(removal)
+        with self.ports.telemetry.bound(notebook_id=removal.notebook_id, policy=removal.policy):
+            self.ports.telemetry.emit(RemovalFinished.of(removal))
+        self._open -= 1
+        if not self._open:
+            self._all_ended.set()

@@ -1,0 +1,28 @@
+"""The typed groups of the configuration file; no I/O."""
+
+from nbsweep.settings.conduct import LoggingSettings, PollingSettings, RemovalSettings, ServiceSettings
+from nbsweep.settings.file import Settings
+from nbsweep.settings.match import MatchSettings
+from nbsweep.settings.rules import BrakeSettings, PolicySettings
+from nbsweep.settings.schedule import ScheduleSettings
+from nbsweep.settings.schema import settings_schema
+from nbsweep.settings.sentences import Problem, problems
+from nbsweep.settings.targets import CredentialSettings, LimitSettings, TargetSettings
+
+__all__ = [
+    "BrakeSettings",
+    "CredentialSettings",
+    "LimitSettings",
+    "LoggingSettings",
+    "MatchSettings",
+    "PolicySettings",
+    "PollingSettings",
+    "Problem",
+    "RemovalSettings",
+    "ScheduleSettings",
+    "ServiceSettings",
+    "Settings",
+    "TargetSettings",
+    "problems",
+    "settings_schema",
+]

@@ -1,0 +1,57 @@
+"""How a sweep goes about it, and how it reports: `removal`, `polling`, `logging` and `service`."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictInt, ValidationInfo, field_validator
+
+from nbsweep.settings.group import Group
+from nbsweep.settings.values import Duration, DurationOrZero, format_duration
+
+
+class RemovalSettings(Group):
+    """One notebook's way from the plan to its end."""
+
+    deadline: Duration = timedelta(minutes=30)
+    """How long the cloud may take for one deletion before it counts as timed out; the API notes suggest 20 to 30 minutes."""
+    retries: Annotated[StrictInt, Field(ge=0, le=10)] = 1
+    """How often a deletion that ended in DELETE_FAILED is tried again."""
+    fresh_for: Duration = timedelta(seconds=10)
+    """How old the facts behind a DELETE may be; older ones are read again first."""
+    grace: DurationOrZero = timedelta(seconds=30)
+    """How long after a DELETE the cloud may still show the state from before it, which then counts for nothing."""
+
+
+class PollingSettings(Group):
+    """How often running deletions are looked at."""
+
+    interval: Duration = timedelta(seconds=5)
+    """The least time between two looks, while deletions come to an end."""
+    max_interval: Duration = Field(default=timedelta(seconds=30), validate_default=True)
+    """The most time between two looks, while none does."""
+
+    @field_validator("max_interval")
+    @classmethod
+    def _not_below_interval(cls, most: timedelta, info: ValidationInfo) -> timedelta:
+        least: timedelta = info.data.get("interval", most)
+        if most < least:
+            raise ValueError(
+                f"must not be less than interval; it is {format_duration(most)}, and interval {format_duration(least)}"
+            )
+        return most
+
+
+class LoggingSettings(Group):
+    """What goes to stderr."""
+
+    format: Literal["auto", "console", "json"] = "auto"
+    """Lines for people (console) or for machines (json); auto is console on a terminal and json otherwise."""
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important event that is still written."""
+
+
+class ServiceSettings(Group):
+    """How `serve` behaves."""
+
+    drain: DurationOrZero = timedelta(seconds=60)
+    """How long a stop waits for what is under way before it is cancelled; the journal keeps what was not finished."""

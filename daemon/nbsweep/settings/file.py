@@ -1,0 +1,62 @@
+"""The configuration file as a whole."""
+
+from typing import Annotated, Literal
+
+from platformdirs import user_state_dir
+from pydantic import AfterValidator, Field, StrictStr
+
+from nbsweep.core.policy import Rules
+from nbsweep.settings.conduct import LoggingSettings, PollingSettings, RemovalSettings, ServiceSettings
+from nbsweep.settings.group import Group
+from nbsweep.settings.match import MatchSettings
+from nbsweep.settings.rules import BrakeSettings, PolicySettings, protection
+from nbsweep.settings.schedule import ScheduleSettings
+from nbsweep.settings.shapes import Distinct, Written
+from nbsweep.settings.targets import TargetSettings
+
+JOURNAL = Written(
+    r"^(sqlite:///[^?#]+|postgresql(\+psycopg)?://.+)$",
+    "must be sqlite:///relative/path, sqlite:////absolute/path or postgresql://user@host/database",
+)
+
+
+def _default_journal() -> str:
+    return f"sqlite:///{user_state_dir('nbsweep', appauthor=False)}/journal.db"
+
+
+def _durable(url: str) -> str:
+    if ":memory:" in url:
+        raise ValueError("must be on disk: after a crash it is all that is known of deletions that were under way")
+    return url
+
+
+class Settings(Group):
+    """What nbsweep cleans up, by which rules, how fast and when."""
+
+    mode: Literal["dry-run", "enforce"] = "dry-run"
+    """What `serve` may do: only say what it would delete, or delete it."""
+    journal: Annotated[StrictStr, JOURNAL, AfterValidator(_durable)] = Field(default_factory=_default_journal, repr=False)
+    """Where the durable record is, as a database URL; when absent, an SQLite file in the user's state directory."""
+    schedule: ScheduleSettings | None = None
+    """When `serve` sweeps all targets that have no schedule of their own; null for never."""
+    targets: Distinct[TargetSettings]
+    """The projects to clean up, at least one."""
+    policies: Distinct[PolicySettings]
+    """What may go, at least one; the first that matches a notebook wins, and its name goes on the record."""
+    protect: tuple[MatchSettings, ...] = ()
+    """What stays, whatever the policies say; any match is enough."""
+    brakes: BrakeSettings = Field(default_factory=BrakeSettings)
+    """Limits on what one sweep may delete."""
+    removal: RemovalSettings = Field(default_factory=RemovalSettings)
+    """One notebook's way from the plan to its end."""
+    polling: PollingSettings = Field(default_factory=PollingSettings)
+    """How often running deletions are looked at."""
+    logging: LoggingSettings = Field(default_factory=LoggingSettings)
+    """What goes to stderr."""
+    service: ServiceSettings = Field(default_factory=ServiceSettings)
+    """How `serve` behaves."""
+
+    @property
+    def rules(self) -> Rules:
+        """The policies and protections, made for the core."""
+        return Rules(tuple(policy.to_core() for policy in self.policies), tuple(protection(match) for match in self.protect))

@@ -1,0 +1,144 @@
+"""`match`: the vocabulary of conditions, and its way into the core."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, WithJsonSchema, model_validator
+
+from nbsweep.core.conditions import (
+    AGES,
+    NAME_KEYS,
+    AllOf,
+    AnyOf,
+    CapacityOver,
+    Condition,
+    Glob,
+    LeaseEnabled,
+    LongerThan,
+    Not,
+    TagIs,
+    TextIs,
+)
+from nbsweep.core.model import IN_TRANSITION, LeaseType, Status
+from nbsweep.settings.group import Group
+from nbsweep.settings.shapes import IfGiven, OneOrMore
+from nbsweep.settings.values import Duration
+
+DELETABLE = tuple(status for status in Status if status not in IN_TRANSITION | {Status.DELETED})
+"""The states from which a deletion may begin, if need be with a stop."""
+
+
+def _glob(text: str) -> str:
+    if not text:
+        raise ValueError("must not be empty; '*' matches everything")
+    try:
+        Glob(text)
+    except ValueError:
+        raise ValueError("is no glob: a '[' is not closed; write '[[]' for a bracket itself") from None
+    return text
+
+
+def _deletable(status: Status) -> Status:
+    if status not in DELETABLE:
+        raise ValueError(f"is a state in which nothing is ever deleted; a policy may name {', '.join(DELETABLE)}")
+    return status
+
+
+Globs = OneOrMore[Annotated[StrictStr, AfterValidator(_glob)]]
+Deletable = Annotated[Status, AfterValidator(_deletable), WithJsonSchema({"enum": list(DELETABLE), "type": "string"})]
+Gigabytes = Annotated[StrictInt, Field(ge=1)]
+
+
+class MatchSettings(Group):
+    """Conditions, all of which must hold; a list holds alternatives. Text is matched by shell globs: * ? [abc]."""
+
+    status: OneOrMore[Status] = ()
+    """The state, in the API's own words."""
+    feature: OneOrMore[Literal["NOTEBOOK", "DEFAULT"]] = ()
+    """NOTEBOOK is the billed kind, DEFAULT the free CodeLab."""
+    name: Globs = ()
+    """The notebook's name; upper and lower case are the same."""
+    owner: Globs = ()
+    """The owner's user name or id; upper and lower case are the same."""
+    workspace: Globs = ()
+    """The workspace's id; "0" is the default workspace."""
+    flavor: Globs = ()
+    """The flavor; upper and lower case are the same."""
+    pool: Globs = ()
+    """The dedicated pool's name or id; upper and lower case are the same. A notebook in a public pool matches nothing here."""
+    image: Globs = ()
+    """The image's name, SWR path or id; upper and lower case are the same."""
+    tags: IfGiven[Annotated[Mapping[str, Globs], Field(min_length=1)]] = None
+    """For each tag key the values that match: all these tags must be there. "*" is any value."""
+    fail_reason: Globs = ()
+    """The cloud's own sentence about what went wrong."""
+    billing: OneOrMore[Literal["STORAGE", "COMPUTE", "ALL"]] = ()
+    """What is being billed."""
+    volume_category: OneOrMore[Literal["SFS", "EVS", "OBS", "OBSFS", "EFS"]] = Field(default=(), alias="volume.category")
+    """The kind of storage of the main volume."""
+    volume_ownership: OneOrMore[Literal["MANAGED", "DEDICATED"]] = Field(default=(), alias="volume.ownership")
+    """MANAGED is destroyed with the notebook, DEDICATED is the user's own."""
+    volume_capacity_over: IfGiven[Gigabytes] = Field(default=None, alias="volume.capacity_over")
+    """The main volume is larger than so many GB."""
+    age_over: IfGiven[Duration] = None
+    """More than this has passed since the creation."""
+    idle_over: IfGiven[Duration] = None
+    """More than this has passed since the last sign of use; a notebook that is not at rest is in use."""
+    lease_expired_over: IfGiven[Duration] = None
+    """More than this has passed since an enabled TIMING lease ended."""
+    lease_enabled: IfGiven[StrictBool] = Field(default=None, alias="lease.enabled")
+    """Whether the cloud stops the notebook by itself."""
+    lease_type: OneOrMore[LeaseType] = Field(default=(), alias="lease.type")
+    """What ends the lease: a set time (TIMING) or idleness (IDLE)."""
+    any_of: tuple["MatchSettings", ...] = Field(default=(), alias="any", min_length=1)
+    """At least one of these matches."""
+    all_of: tuple["MatchSettings", ...] = Field(default=(), alias="all", min_length=1)
+    """Every one of these matches; for saying the same key twice."""
+    none_of: IfGiven["MatchSettings"] = Field(default=None, alias="not")
+    """This does not match; where a fact is missing, that stays unknown and nothing is deleted."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("is empty and would match everything; give at least one condition")
+        return self
+
+    def to_core(self) -> AllOf:
+        """Make the condition of it."""
+        return AllOf(tuple(self._conditions()))
+
+    def _conditions(self) -> Iterator[Condition]:
+        for attribute, key in type(self).model_fields.items():
+            if attribute in self.model_fields_set:
+                yield from _conditions(key.alias or attribute, getattr(self, attribute))
+
+
+class PolicyMatchSettings(MatchSettings):
+    """Conditions, all of which must hold; a list holds alternatives. Text is matched by shell globs: * ? [abc]."""
+
+    status: OneOrMore[Deletable] = ()
+    """The state, in the API's own words; none of those in which nothing is ever deleted."""
+    any_of: tuple["PolicyMatchSettings", ...] = Field(default=(), alias="any", min_length=1)
+    """At least one of these matches."""
+    all_of: tuple["PolicyMatchSettings", ...] = Field(default=(), alias="all", min_length=1)
+    """Every one of these matches; for saying the same key twice."""
+
+
+def _conditions(key: str, given: Any) -> Iterator[Condition]:
+    match key:
+        case "tags":
+            yield from (TagIs(tag, tuple(Glob(text) for text in texts)) for tag, texts in given.items())
+        case "volume.capacity_over":
+            yield CapacityOver(given)
+        case "lease.enabled":
+            yield LeaseEnabled(given)
+        case "any":
+            yield AnyOf(tuple(part.to_core() for part in given))
+        case "all":
+            yield AllOf(tuple(part.to_core() for part in given))
+        case "not":
+            yield Not(given.to_core())
+        case _ if key in AGES:
+            yield LongerThan(key, given)
+        case _:
+            yield TextIs(key, tuple(Glob(str(text), ignore_case=key in NAME_KEYS) for text in given))

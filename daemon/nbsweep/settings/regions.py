@@ -1,0 +1,44 @@
+"""Where ModelArts answers: API notes, section 5.5."""
+
+from difflib import SequenceMatcher
+
+REGIONS = (
+    "cn-north-1",
+    "cn-north-2",
+    "cn-north-4",
+    "cn-north-9",
+    "cn-north-11",
+    "cn-north-12",
+    "cn-east-3",
+    "cn-east-4",
+    "cn-south-1",
+    "cn-southwest-2",
+    "cn-southwest-3",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "la-north-2",
+    "la-south-2",
+    "sa-brazil-1",
+    "af-south-1",
+    "af-north-1",
+    "tr-west-1",
+    "me-east-1",
+)
+"""Every other region needs its endpoint in the configuration."""
+
+DOMAIN = "myhuaweicloud.com"
+OTHER_DOMAINS = {"ap-southeast-1": "myhuaweicloud.cn"}
+
+
+def base_url(region: str) -> str | None:
+    """Give the address of ModelArts in a region; None when that is not known."""
+    if region not in REGIONS:
+        return None
+    return f"https://modelarts.{region}.{OTHER_DOMAINS.get(region, DOMAIN)}"
+
+
+def nearest_first(region: str) -> list[str]:
+    """List the known regions, those that are spelled most like this one first."""
+    return sorted(REGIONS, key=lambda known: SequenceMatcher(None, known, region).ratio(), reverse=True)

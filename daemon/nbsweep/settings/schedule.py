@@ -1,0 +1,39 @@
+"""`schedule`: when the service sweeps."""
+
+from datetime import timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, StrictStr
+
+from nbsweep.settings.crontab import read_crontab
+from nbsweep.settings.group import Group
+from nbsweep.settings.values import DurationOrZero
+
+
+def _crontab(line: str) -> str:
+    read_crontab(line)
+    return line
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is not in the time zone database; write UTC, or a name such as Asia/Shanghai") from None
+    return name
+
+
+class ScheduleSettings(Group):
+    """When `serve` sweeps."""
+
+    cron: Annotated[StrictStr, AfterValidator(_crontab)]
+    """Five crontab fields: minute, hour, day of month, month, weekday (0 and 7 are Sunday). "0 3 * * *" is daily at three."""
+    timezone: Annotated[StrictStr, AfterValidator(_timezone)] = "UTC"
+    """The time zone that `cron` is read in, by its IANA name."""
+    jitter: DurationOrZero = timedelta(0)
+    """Start up to so much later, by chance, so that many sweepers do not all begin on the minute."""
+
+    def trigger_fields(self) -> dict[str, str]:
+        """Give `cron` as keyword arguments for APScheduler's `CronTrigger`."""
+        return read_crontab(self.cron)

@@ -1,0 +1,141 @@
+"""Shapes that a value of the configuration can have: one or a list, never null, of a certain form, without repeats."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    SecretStr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Text of a certain form."""
+
+    pattern: str
+    """Anchored, and read alike by Python and by JavaScript."""
+    sentence: str
+    """What is right."""
+
+    def check(self, text: str | SecretStr) -> str | SecretStr:
+        """Let it pass when it has the form."""
+        plain = text.get_secret_value() if isinstance(text, SecretStr) else text
+        # Not `match`: there, `$` lets a line end pass.
+        if not re.fullmatch(self.pattern, plain):
+            raise ValueError(self.sentence)
+        return text
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Check after pydantic has seen that it is text."""
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Give the editor the form as well."""
+        return {**handler(schema), "pattern": self.pattern}
+
+
+class OrOne:
+    """Lets a single value stand for a list of one."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Show both ways."""
+        several = handler(schema)
+        return {"anyOf": [several["items"], several]}
+
+
+class NeverNull:
+    """Lets a key be left out, but not be null."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Take the `| None` away again, which the code needs and the file must not have."""
+        nullable: Any = handler(source)
+        inner: CoreSchema = nullable["schema"]
+        return inner
+
+
+class OrAll:
+    """Lets the word `all` stand for a list of everything."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Check lists alone: an error inside a union would be about every way at once."""
+        union: Any = handler(source)
+        _, several = union["choices"]
+        return core_schema.no_info_wrap_validator_function(self._validate, several)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Show both ways."""
+        return {"anyOf": [{"const": "all"}, handler(schema)]}
+
+    @staticmethod
+    def _validate(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+        if value == "all":
+            return value
+        if isinstance(value, list | tuple):
+            items: object = handler(value)
+            return items
+        raise ValueError("must be all, or a list of ids")
+
+
+def _listed(value: object) -> object:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _different(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    if len(set(items)) < len(items):
+        raise ValueError("must not name the same one twice")
+    return items
+
+
+def _with_names_that_differ(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+    """Report repeated names together with everything else that is wrong inside, and not only once that is mended."""
+    repeats = list(_repeated_names(value))
+    try:
+        items: object = handler(value)
+    except ValidationError as error:
+        raise ValidationError.from_exception_data(error.title, [*_details(error), *repeats], hide_input=True) from None
+    if repeats:
+        raise ValidationError.from_exception_data("names", repeats, hide_input=True)
+    return items
+
+
+def _repeated_names(value: object) -> Iterator[InitErrorDetails]:
+    first: dict[str, int] = {}
+    for place, item in enumerate(value if isinstance(value, list | tuple) else ()):
+        name = item.get("name") if isinstance(item, Mapping) else getattr(item, "name", None)
+        if isinstance(name, str) and first.setdefault(name, place) != place:
+            sentence = f"must differ from all other names; number {first[name] + 1} of this list is called the same"
+            problem = PydanticCustomError("repeated_name", "{sentence}", {"sentence": sentence})
+            yield InitErrorDetails(type=problem, loc=(place, "name"), input=None)
+
+
+def _details(error: ValidationError) -> Iterator[InitErrorDetails]:
+    for found in error.errors(include_url=False):
+        problem = PydanticCustomError(found["type"], "{problem}", {"problem": found["msg"], **found.get("ctx", {})})
+        yield InitErrorDetails(type=problem, loc=found["loc"], input=found["input"])
+
+
+OneOrMore = Annotated[tuple[T, ...], Field(min_length=1), BeforeValidator(_listed), OrOne()]
+"""One value, or a list of alternatives."""
+
+IfGiven = Annotated[T | None, NeverNull()]
+"""None when the key was left out."""
+
+Different = Annotated[tuple[T, ...], Field(min_length=1), AfterValidator(_different)]
+"""A list that names nothing twice."""
+
+Distinct = Annotated[tuple[T, ...], Field(min_length=1), WrapValidator(_with_names_that_differ)]
+"""A list of groups whose names differ."""

@@ -1,0 +1,45 @@
+"""A simulated cloud: a web server that speaks the notebook API, with IAM, limits, delays and faults.
+
+It stands in for the real cloud in tests and demonstrations. It shares no code with the client, so that both being
+wrong in the same way is unlikely; what it knows comes from `docs/modelarts-api.md`.
+"""
+
+from nbsweep.simulator.descriptions import LeaseSpec, NotebookChange, NotebookSpec
+from nbsweep.simulator.options import (
+    AccessKey,
+    AccessOptions,
+    DialectOptions,
+    FaultOptions,
+    FleetOptions,
+    IamUser,
+    Limit,
+    LimitOptions,
+    Permissions,
+    ScriptedFault,
+    SimulatorOptions,
+    TimingOptions,
+    read_options,
+)
+from nbsweep.simulator.server import RunningSimulator, running_simulator, serve
+
+__all__ = [
+    "AccessKey",
+    "AccessOptions",
+    "DialectOptions",
+    "FaultOptions",
+    "FleetOptions",
+    "IamUser",
+    "LeaseSpec",
+    "Limit",
+    "LimitOptions",
+    "NotebookChange",
+    "NotebookSpec",
+    "Permissions",
+    "RunningSimulator",
+    "ScriptedFault",
+    "SimulatorOptions",
+    "TimingOptions",
+    "read_options",
+    "running_simulator",
+    "serve",
+]

@@ -1,0 +1,63 @@
+"""The words that several modules share: statuses, kinds of calls, names of faults."""
+
+from typing import Literal, get_args
+
+Kind = Literal[
+    "list",
+    "list_all",
+    "show",
+    "delete",
+    "stop",
+    "start",
+    "lease",
+    "tags",
+    "workspaces",
+    "iam",
+    "metadata",
+    "other",
+]
+
+#: Faults of one request. `_before`: nothing was done. `_after`: the work is done, only the answer is lost or wrong.
+RequestFault = Literal[
+    "error",
+    "error_500_before",
+    "error_500_after",
+    "gateway_timeout_after",
+    "reset_before",
+    "reset_after",
+    "hang",
+    "html_502",
+    "throttle",
+    "no_content",
+]
+#: How an accepted deletion ends otherwise than well.
+Fate = Literal["stuck_deleting", "delete_failed"]
+#: What somebody does between two pages of a listing; `torn_pages` is either of the two others.
+Tear = Literal["torn_pages", "row_appears", "row_vanishes"]
+
+FaultName = RequestFault | Fate | Tear
+
+REQUEST_FAULTS: tuple[RequestFault, ...] = get_args(RequestFault)
+FATES: tuple[Fate, ...] = get_args(Fate)
+TEARS: tuple[Tear, ...] = get_args(Tear)
+
+#: API notes, section 1.4.
+STATUSES = frozenset(
+    {
+        "INIT",
+        "CREATING",
+        "STARTING",
+        "STOPPING",
+        "DELETING",
+        "RUNNING",
+        "STOPPED",
+        "SNAPSHOTTING",
+        "CREATE_FAILED",
+        "START_FAILED",
+        "DELETE_FAILED",
+        "ERROR",
+        "DELETED",
+        "FROZEN",
+    }
+)
+FEATURES = frozenset({"DEFAULT", "NOTEBOOK"})

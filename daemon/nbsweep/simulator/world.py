@@ -1,0 +1,50 @@
+"""The parts of one simulated cloud, put together."""
+
+from dataclasses import dataclass
+
+from nbsweep.simulator import specs
+from nbsweep.simulator.clock import Clock
+from nbsweep.simulator.cloud import Cloud
+from nbsweep.simulator.faults import Faults
+from nbsweep.simulator.fleet import made_up_notebook
+from nbsweep.simulator.gate import Gate
+from nbsweep.simulator.log import RequestLog
+from nbsweep.simulator.options import SimulatorOptions
+from nbsweep.simulator.throttle import Throttle
+
+
+@dataclass(frozen=True)
+class World:
+    """One simulated cloud without its web server."""
+
+    options: SimulatorOptions
+    clock: Clock
+    cloud: Cloud
+    gate: Gate
+    throttle: Throttle
+    faults: Faults
+    log: RequestLog
+
+
+def build_world(options: SimulatorOptions, clock: Clock) -> World:
+    """Put a cloud together, with its fleet."""
+    cloud = Cloud(options, clock)
+    populate(cloud)
+    return World(
+        options=options,
+        clock=clock,
+        cloud=cloud,
+        gate=Gate(options.access, options.dialect, clock),
+        throttle=Throttle(options.limits),
+        faults=Faults(options.faults, cloud.dice),
+        log=RequestLog(),
+    )
+
+
+def populate(cloud: Cloud) -> None:
+    """Put the fleet of the options into an empty cloud."""
+    now_s = cloud.clock.now_s()
+    for number in range(cloud.options.fleet.notebooks):
+        cloud.add(made_up_notebook(cloud.options, number, now_s), at_s=now_s, cause="fleet")
+    for spec in cloud.options.fleet.instances:
+        specs.create(cloud, spec, at_s=now_s, cause="fleet")

@@ -1,0 +1,372 @@
+"""What every journal keeps to, by the port's own words; the one for tests too."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import count
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nbsweep.adapters.journal import open_journal
+from nbsweep.core.errors import JournalError
+from nbsweep.core.lifecycle import ENDS, Removal, State
+from nbsweep.core.model import Status
+from nbsweep.core.ports import Journal, RunRecord
+from nbsweep.testing import InMemoryJournal
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+Opener = Callable[[], AbstractAsyncContextManager[Journal]]
+"""Opens the same journal each time."""
+
+# The journal of a test is shared by the examples that hypothesis tries in it: each takes a run of its own.
+examples = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+run_numbers = count()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+    """Give each implementation in turn, empty."""
+    if request.param == "sqlite":
+        return lambda: _on_sqlite(tmp_path / "journal.db")
+    journal = InMemoryJournal()
+    return lambda: _in_memory(journal)
+
+
+@asynccontextmanager
+async def _in_memory(journal: InMemoryJournal) -> AsyncIterator[Journal]:
+    yield journal
+
+
+@asynccontextmanager
+async def _on_sqlite(path: Path) -> AsyncIterator[Journal]:
+    async with open_journal(f"sqlite:///{path}") as journal:
+        yield journal
+
+
+def removal(notebook_id: str = "n1", run_id: str = "r1", target: str = "research", *, planned_at: datetime = NOON) -> Removal:
+    """Plan the removal of a stopped notebook."""
+    return Removal(
+        run_id=run_id,
+        target=target,
+        notebook_id=notebook_id,
+        name="training",
+        owner="li",
+        workspace_id="0",
+        feature="NOTEBOOK",
+        policy="idle-lease",
+        reason="idle for 20 days",
+        status_before=Status.STOPPED,
+        capacity_gb=50,
+        category="EVS",
+        planned_at=planned_at,
+    )
+
+
+def run_record(run_id: str = "r1", target: str = "research", *, started_at: datetime = NOON) -> RunRecord:
+    """Begin a sweep."""
+    return RunRecord(run_id, target, started_at, "cron", dry_run=False)
+
+
+zones = st.one_of(st.just(UTC), st.builds(timezone, st.timedeltas(timedelta(hours=-14), timedelta(hours=14))))
+moments = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=zones)  # noqa: DTZ001  # made aware by `timezones`
+texts = st.text(max_size=30)
+numbers = st.integers(0, 2**63 - 1)
+removals = st.builds(
+    Removal,
+    run_id=texts,
+    target=texts,
+    notebook_id=texts,
+    name=texts,
+    owner=texts,
+    workspace_id=texts,
+    feature=texts,
+    policy=texts,
+    reason=texts,
+    status_before=st.sampled_from(Status),
+    capacity_gb=st.none() | numbers,
+    category=st.none() | texts,
+    planned_at=moments,
+    state=st.sampled_from(State),
+    requested_at=st.none() | moments,
+    accepted_at=st.none() | moments,
+    ended_at=st.none() | moments,
+    deadline=st.none() | moments,
+    requests=numbers,
+    failures=numbers,
+    saw_deleting=st.booleans(),
+    request_id=texts,
+    end_reason=texts,
+)
+run_records = st.builds(
+    RunRecord,
+    run_id=texts,
+    target=texts,
+    started_at=moments,
+    started_by=texts,
+    dry_run=st.booleans(),
+    ended_at=st.none() | moments,
+    outcome=texts,
+    problem=texts,
+    fleet=numbers,
+    planned=numbers,
+    kept=st.none() | st.dictionaries(texts, numbers, max_size=5),
+)
+
+# ---- removals -------------------------------------------------------------------------------------------------------------
+
+
+@examples
+@given(written=removals)
+async def test_a_removal_comes_back_as_it_was_written(opener: Opener, written: Removal) -> None:
+    """Every field survives: no value, any script, the last microsecond, any time zone."""
+    written = replace(written, run_id=f"run {next(run_numbers)}")
+    async with opener() as journal:
+        await journal.write([written])
+        assert await journal.removals(written.run_id) == (written,)
+        assert written in await journal.removals_of(written.notebook_id)
+
+
+@examples
+@given(first=removals, later=removals)
+async def test_a_later_write_takes_the_place_of_an_earlier_one(opener: Opener, first: Removal, later: Removal) -> None:
+    """A removal is one row, whose every field is the latest."""
+    first = replace(first, run_id=f"run {next(run_numbers)}")
+    later = replace(later, run_id=first.run_id, target=first.target, notebook_id=first.notebook_id)
+    async with opener() as journal:
+        await journal.write([first])
+        await journal.write([later])
+        assert await journal.removals(first.run_id) == (later,)
+
+
+async def test_the_later_of_two_in_one_write_stays(opener: Opener) -> None:
+    """A write is in order, as two writes would be."""
+    earlier, later = removal(), replace(removal(), state=State.REQUESTED, requests=1)
+    async with opener() as journal:
+        await journal.write([earlier, later])
+        assert await journal.removals("r1") == (later,)
+
+
+async def test_the_same_notebook_in_another_run_or_target_is_another_removal(opener: Opener) -> None:
+    """Run, target and notebook together say which removal it is."""
+    several = [removal(), removal(run_id="r2"), removal(target="teaching")]
+    async with opener() as journal:
+        await journal.write(several)
+        assert set(await journal.removals_of("n1")) == set(several)
+
+
+async def test_writing_nothing_is_allowed(opener: Opener) -> None:
+    """An empty list of removals is stored as what it is."""
+    async with opener() as journal:
+        await journal.write([])
+        await journal.note_active("research", [], NOON)
+        assert await journal.removals("r1") == ()
+        assert await journal.last_active("research") == {}
+
+
+async def test_a_write_is_stored_whole_or_not_at_all(opener: Opener) -> None:
+    """One removal that cannot be stored keeps the others of its write out."""
+    async with opener() as journal:
+        broken = replace(removal("n2"), deadline=datetime(2026, 1, 1))  # noqa: DTZ001  # that it is naive is the point
+        with pytest.raises(ValueError, match="time zone"):
+            await journal.write([removal("n1"), broken, removal("n3")])
+        assert await journal.removals("r1") == ()
+
+
+async def test_removals_come_in_planned_order(opener: Opener) -> None:
+    """The order is that of the first write, whatever is written later; new ones follow."""
+    planned = [removal(name) for name in ("n3", "n1", "n2")]
+    async with opener() as journal:
+        await journal.write(planned)
+        await journal.write([replace(planned[2], state=State.REQUESTED)])
+        await journal.write([removal("n0"), replace(planned[0], state=State.SPARED)])
+        assert [row.notebook_id for row in await journal.removals("r1")] == ["n3", "n1", "n2", "n0"]
+
+
+async def test_removals_of_a_notebook_come_newest_first(opener: Opener) -> None:
+    """Over all runs and targets, by when they were planned."""
+    days = [removal(run_id=f"r{day}", planned_at=NOON + timedelta(days=day)) for day in (2, 1, 3)]
+    async with opener() as journal:
+        await journal.write([*days, removal("another")])
+        assert [row.run_id for row in await journal.removals_of("n1")] == ["r3", "r2", "r1"]
+
+
+@pytest.mark.parametrize("state", State)
+async def test_unfinished_is_what_has_no_end(opener: Opener, state: State) -> None:
+    """Each of the four ends takes a removal off the list, no other state does."""
+    written = replace(removal(), state=state)
+    async with opener() as journal:
+        await journal.write([written])
+        assert await journal.unfinished("research") == (() if state in ENDS else (written,))
+
+
+async def test_unfinished_comes_from_every_run_of_the_target_oldest_first(opener: Opener) -> None:
+    """What an earlier run left is followed first; those planned together keep their order."""
+    young = removal("n1", "r3", planned_at=NOON + timedelta(days=1))
+    old = [removal(name, "r1") for name in ("n9", "n8")]
+    async with opener() as journal:
+        await journal.write([young])
+        await journal.write([*old, removal("n7", "r2", "teaching")])
+        assert await journal.unfinished("research") == (*old, young)
+
+
+async def test_what_ends_is_unfinished_no_more(opener: Opener) -> None:
+    """The list follows the latest write."""
+    async with opener() as journal:
+        await journal.write([removal("n1"), removal("n2")])
+        await journal.write([replace(removal("n1"), state=State.DELETED, ended_at=NOON)])
+        assert [row.notebook_id for row in await journal.unfinished("research")] == ["n2"]
+
+
+# ---- runs -----------------------------------------------------------------------------------------------------------------
+
+
+@examples
+@given(record=run_records)
+async def test_a_run_comes_back_as_it_was_opened(opener: Opener, record: RunRecord) -> None:
+    """Every field survives, with the counts by reason."""
+    record = replace(record, run_id=f"run {next(run_numbers)}")
+    async with opener() as journal:
+        await journal.open_run(record)
+        assert await journal.run(record.run_id) == (record,)
+
+
+async def test_closing_a_run_replaces_its_record(opener: Opener) -> None:
+    """Only the record of that run and target."""
+    others = [run_record("r1", "teaching"), run_record("r2")]
+    closed = replace(
+        run_record(), ended_at=NOON + timedelta(hours=1), outcome="finished", fleet=9, planned=3, kept={"young": 6}
+    )
+    async with opener() as journal:
+        for record in (run_record(), *others):
+            await journal.open_run(record)
+        await journal.close_run(closed)
+        assert set(map(repr, await journal.runs(10))) == set(map(repr, [closed, *others]))
+
+
+async def test_a_run_of_a_target_is_opened_once(opener: Opener) -> None:
+    """The second is refused, and changes nothing."""
+    async with opener() as journal:
+        await journal.open_run(run_record())
+        with pytest.raises(JournalError):
+            await journal.open_run(replace(run_record(), started_by="somebody else"))
+        assert await journal.run("r1") == (run_record(),)
+
+
+async def test_a_run_that_was_never_opened_cannot_be_closed(opener: Opener) -> None:
+    """It is refused, and makes no record."""
+    async with opener() as journal:
+        with pytest.raises(JournalError):
+            await journal.close_run(run_record())
+        assert await journal.run("r1") == ()
+
+
+async def test_runs_come_newest_first_up_to_the_limit(opener: Opener) -> None:
+    """By when they started."""
+    async with opener() as journal:
+        for day in (2, 4, 1, 3):
+            await journal.open_run(run_record(f"r{day}", started_at=NOON + timedelta(days=day)))
+        assert [record.run_id for record in await journal.runs(3)] == ["r4", "r3", "r2"]
+
+
+async def test_a_run_shows_each_of_its_targets(opener: Opener) -> None:
+    """A record for each, in the order in which they started; none of other runs."""
+    async with opener() as journal:
+        await journal.open_run(run_record("r1", "teaching", started_at=NOON + timedelta(seconds=1)))
+        await journal.open_run(run_record("r1", "research"))
+        await journal.open_run(run_record("r2", "research"))
+        assert [record.target for record in await journal.run("r1")] == ["research", "teaching"]
+        assert await journal.run("r9") == ()
+
+
+async def test_a_record_is_the_journals_own(opener: Opener) -> None:
+    """What its writer, or a reader, does to the counts afterwards does not reach the journal."""
+    counts = {"young": 1}
+    async with opener() as journal:
+        await journal.open_run(replace(run_record(), kept=counts))
+        counts["young"] = 2
+        (read,) = await journal.run("r1")
+        assert read.kept == {"young": 1}
+        read.kept["young"] = 3  # type: ignore[index]  # what nobody should do, and what must not matter
+        assert (await journal.run("r1"))[0].kept == {"young": 1}
+
+
+# ---- sightings ------------------------------------------------------------------------------------------------------------
+
+
+async def test_only_the_latest_sighting_is_kept(opener: Opener) -> None:
+    """An older one that arrives late changes nothing."""
+    async with opener() as journal:
+        for hours in (1, 3, 2):
+            await journal.note_active("research", ["n1"], NOON + timedelta(hours=hours))
+        assert await journal.last_active("research") == {"n1": NOON + timedelta(hours=3)}
+
+
+async def test_sightings_belong_to_their_target(opener: Opener) -> None:
+    """The same id on another target is another notebook."""
+    async with opener() as journal:
+        await journal.note_active("research", ["n1", "n2"], NOON)
+        await journal.note_active("teaching", ["n1"], NOON + timedelta(hours=1))
+        assert await journal.last_active("research") == {"n1": NOON, "n2": NOON}
+        assert await journal.last_active("teaching") == {"n1": NOON + timedelta(hours=1)}
+        assert await journal.last_active("unknown") == {}
+
+
+async def test_sightings_may_come_from_a_generator_and_twice(opener: Opener) -> None:
+    """Any iterable does, and an id that comes twice is one notebook."""
+    async with opener() as journal:
+        await journal.note_active("research", (name for name in ("n1", "n2", "n1")), NOON)
+        assert await journal.last_active("research") == {"n1": NOON, "n2": NOON}
+
+
+async def test_a_sighting_without_a_time_zone_is_refused(opener: Opener) -> None:
+    """Nobody could say when it was."""
+    async with opener() as journal:
+        with pytest.raises(ValueError, match="time zone"):
+            await journal.note_active("research", ["n1"], datetime(2026, 1, 1))  # noqa: DTZ001  # that is the point
+
+
+# ---- many at once, and again ----------------------------------------------------------------------------------------------
+
+
+async def test_many_writers_at_once_lose_nothing(opener: Opener) -> None:
+    """Each of them finds its own removal stored when its write has returned."""
+
+    async def writer(number: int) -> None:
+        mine = removal(f"n{number}", f"r{number}")
+        for state in (State.PLANNED, State.REQUESTED, State.ACCEPTED):
+            now = replace(mine, state=state)
+            await journal.write([now])
+            assert await journal.removals(mine.run_id) == (now,)
+
+    async with opener() as journal, asyncio.TaskGroup() as tasks:
+        for number in range(40):
+            tasks.create_task(writer(number))
+
+
+async def test_writes_of_one_removal_keep_their_order(opener: Opener) -> None:
+    """Whichever was asked for last is what stays, though all of them wait together."""
+    async with opener() as journal:
+        async with asyncio.TaskGroup() as tasks:
+            for requests in range(50):
+                tasks.create_task(journal.write([replace(removal(), requests=requests)]))
+        assert [row.requests for row in await journal.removals("r1")] == [49]
+
+
+async def test_everything_is_there_when_the_journal_is_opened_again(opener: Opener) -> None:
+    """Runs, removals with their order, and sightings."""
+    planned = [removal(name) for name in ("n2", "n1")]
+    async with opener() as journal:
+        await journal.open_run(run_record())
+        await journal.write(planned)
+        await journal.note_active("research", ["n5"], NOON)
+    async with opener() as journal:
+        await journal.write([removal("n0")])
+        assert await journal.run("r1") == (run_record(),)
+        assert [row.notebook_id for row in await journal.removals("r1")] == ["n2", "n1", "n0"]
+        assert await journal.last_active("research") == {"n5": NOON}

@@ -1,0 +1,226 @@
+"""What is in the database: its revisions, its tables, and rows that nobody can read; and which addresses there are."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from nbsweep.adapters.journal import SqlJournal, open_journal
+from nbsweep.adapters.journal.dialects import upsert
+from nbsweep.adapters.journal.tables import METADATA, REMOVALS, RUNS, SIGHTINGS
+from nbsweep.core.errors import JournalError
+from nbsweep.core.lifecycle import Removal
+from nbsweep.core.model import Status
+from nbsweep.core.ports import RunRecord
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+Spoil = Callable[[str], None]
+"""Runs a statement on the journal's file, behind its back."""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Name a journal that does not exist yet."""
+    return tmp_path / "journal.db"
+
+
+@pytest.fixture
+def spoil(path: Path) -> Spoil:
+    """Give what changes the file behind the journal's back."""
+
+    def run(statement: str) -> None:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(statement)
+            connection.commit()
+
+    return run
+
+
+async def fill(path: Path) -> None:
+    """Leave a journal with a row in each table behind."""
+    removal = Removal(
+        run_id="r1",
+        target="research",
+        notebook_id="n1",
+        name="training",
+        owner="li",
+        workspace_id="0",
+        feature="NOTEBOOK",
+        policy="idle-lease",
+        reason="idle for 20 days",
+        status_before=Status.STOPPED,
+        capacity_gb=50,
+        category="EVS",
+        planned_at=NOON,
+    )
+    async with open_journal(f"sqlite:///{path}") as journal:
+        await journal.open_run(RunRecord("r1", "research", NOON, "cron", dry_run=False, kept={"young": 1}))
+        await journal.write([removal])
+        await journal.note_active("research", ["n1"], NOON)
+
+
+def content(path: Path) -> bytes:
+    """Read all of a file."""
+    return path.read_bytes()
+
+
+async def refusal(address: str) -> str:
+    """Open a journal that cannot be opened, and give what is said about it."""
+    with pytest.raises(JournalError) as told:
+        async with open_journal(address):
+            pass
+    return str(told.value)
+
+
+# ---- tables and revisions -------------------------------------------------------------------------------------------------
+
+
+async def test_the_revisions_lead_to_the_tables_that_the_code_knows(path: Path) -> None:
+    """A journal made from nothing has every table, column and index, and no other."""
+    await fill(path)
+    engine = create_engine(f"sqlite:///{path}")
+    try:
+        with engine.connect() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, METADATA) == []
+    finally:
+        engine.dispose()
+
+
+def test_every_field_has_a_column() -> None:
+    """And every column a field, but for the planned order."""
+    assert {column.name for column in RUNS.columns} == {field.name for field in fields(RunRecord)}
+    assert {column.name for column in REMOVALS.columns} == {field.name for field in fields(Removal)} | {"position"}
+
+
+async def test_a_journal_of_a_newer_version_is_refused_and_left_alone(path: Path, spoil: Spoil) -> None:
+    """Both revisions are named, and what to do."""
+    await fill(path)
+    spoil("UPDATE alembic_version SET version_num = '0777'")
+    before = content(path)
+    assert await refusal(f"sqlite:///{path}") == (
+        f"The journal {path} was written by a newer nbsweep: it is at revision 0777, and this version knows revisions up to "
+        "0001. Upgrade nbsweep, or name another journal in the configuration."
+    )
+    assert content(path) == before
+
+
+async def test_a_revision_that_fails_leaves_nothing_behind(path: Path, spoil: Spoil) -> None:
+    """Its tables are made in one transaction, or not at all."""
+    spoil("CREATE TABLE meta (something INTEGER)")
+    assert "table meta already exists" in await refusal(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("meta",)]
+
+
+# ---- rows that nobody can read --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("UPDATE removals SET state = 'VANISHED'", "state"),
+        ("UPDATE removals SET status_before = 'DREAMING'", "status_before"),
+        ("UPDATE removals SET planned_at = 'yesterday'", "a moment that is not a number"),
+        ("UPDATE removals SET planned_at = 9223372036854775807", "OverflowError"),
+        ("UPDATE removals SET requests = 'many'", "requests"),
+        ("UPDATE removals SET owner = x'00ff'", "owner"),
+    ],
+)
+async def test_a_removal_that_cannot_be_read_is_refused(path: Path, spoil: Spoil, statement: str, named: str) -> None:
+    """An unknown state or value is told; it is neither guessed nor passed over, not in the list of the unfinished either."""
+    await fill(path)
+    spoil(statement)
+    async with open_journal(f"sqlite:///{path}") as journal:
+        reads = (journal.unfinished("research"), journal.removals("r1"), journal.removals_of("n1"))
+        for read in reads:
+            with pytest.raises(JournalError, match=named):
+                await read
+
+
+@pytest.mark.parametrize("kept", ["{", "[]", '{"young": "some"}', "7"])
+async def test_a_run_that_cannot_be_read_is_refused(path: Path, spoil: Spoil, kept: str) -> None:
+    """Its counts are no counts."""
+    await fill(path)
+    spoil(f"UPDATE runs SET kept = '{kept}'")  # noqa: S608  # the values stand above
+    async with open_journal(f"sqlite:///{path}") as journal:
+        for read in (journal.runs(1), journal.run("r1")):
+            with pytest.raises(JournalError, match="not understood"):
+                await read
+
+
+async def test_a_table_that_is_gone_is_told(path: Path, spoil: Spoil) -> None:
+    """Any error of the database becomes a sentence without SQL, with the cause behind it."""
+    async with open_journal(f"sqlite:///{path}") as journal:
+        spoil("DROP TABLE sightings")
+        for said in (await _told(journal, write=False), await _told(journal, write=True)):
+            assert str(said).startswith(f"The journal {path} cannot be read or written")
+            assert "SELECT" not in str(said)
+            assert "INSERT" not in str(said)
+            assert said.__cause__ is not None
+
+
+async def _told(journal: SqlJournal, *, write: bool) -> JournalError:
+    with pytest.raises(JournalError) as told:
+        await (journal.note_active("research", ["n1"], NOON) if write else journal.last_active("research"))
+    return told.value
+
+
+# ---- addresses ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", ["mysql://li:secret@host/db", "sqlite+pysqlite:////tmp/journal.db", "postgres://host/db"])
+async def test_an_unknown_kind_of_journal_is_told_which_exist(address: str) -> None:
+    """Without the rest of the address, which may hold a password."""
+    said = await refusal(address)
+    assert "only sqlite and postgresql" in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize("address", ["", "/var/lib/nbsweep/journal.db", "postgresql://li:secret@host:port/db"])
+async def test_what_is_no_address_is_told_how_one_looks(address: str) -> None:
+    """By an example of each kind, and without repeating it."""
+    said = await refusal(address)
+    assert "sqlite:////var/lib/nbsweep/journal.db or postgresql://" in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize(
+    "address", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite://var/journal.db", "sqlite:///j.db?mode=ro"]
+)
+async def test_a_journal_that_is_not_just_a_file_is_refused(address: str) -> None:
+    """What is only in memory would not survive a crash; two slashes make the first folder a host."""
+    assert "must name a file, and nothing else" in await refusal(address)
+
+
+async def test_postgresql_without_its_driver_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The password is masked."""
+    monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
+    said = await refusal("postgresql://li:secret@host/db")
+    assert (
+        said == "The journal postgresql://li:***@host/db needs a driver that is not installed: pip install nbsweep[postgresql]"
+    )
+
+
+# ---- PostgreSQL -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_both_databases_upsert_alike(dialect: str) -> None:
+    """An older moment does not take the place of a newer one, and a removal keeps its place in the order."""
+    sightings = " ".join(str(upsert(dialect, SIGHTINGS, newest="last_active")).split())
+    removals = " ".join(str(upsert(dialect, REMOVALS, frozen=["position"])).split())
+    assert sightings.endswith(
+        "ON CONFLICT (target, notebook_id) DO UPDATE SET last_active = excluded.last_active "
+        "WHERE excluded.last_active > sightings.last_active"
+    )
+    assert "ON CONFLICT (run_id, target, notebook_id) DO UPDATE SET name = excluded.name" in removals
+    assert "position = excluded" not in removals

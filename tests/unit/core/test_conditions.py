@@ -1,0 +1,247 @@
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from nbsweep.core.conditions import CapacityOver, Condition, Glob, LeaseEnabled, LongerThan, Not, Truth
+from nbsweep.core.model import Image, Named, Notebook, Status, Volume
+from unit.core.examples import ago, lease, moment, notebook, over, tag, text
+
+TEXTS = [
+    # key, a glob that fits, one that does not, and what makes the fact missing
+    ("status", "STOPPED", "RUNNING", None),
+    ("feature", "NOTEBOOK", "DEFAULT", {"feature": None}),
+    ("name", "exp*", "prod-*", {"name": None}),
+    ("owner", "alice", "bob", {"owner": Named()}),
+    ("owner", "u1", "u2", {"owner": Named()}),
+    ("workspace", "0", "1", {"workspace_id": None}),
+    ("flavor", "*cpu*", "*ascend*", {"flavor": None}),
+    ("pool", "shared", "private", {"pool": Named()}),
+    ("pool", "p?", "q?", {"pool": Named()}),
+    ("image", "pytorch", "mindspore", {"image": Image()}),
+    ("image", "swr.example/*", "swr.other/*", {"image": Image()}),
+    ("image", "i1", "i2", {"image": Image()}),
+    ("fail_reason", "*quota*", "*memory*", {"fail_reason": None}),
+    ("billing", "STORAGE", "COMPUTE", {"billing": None}),
+    ("volume.category", "EVS", "OBS*", {"volume": None}),
+    ("volume.category", "E?S", "OBS", {"volume": Volume()}),
+    ("volume.ownership", "MANAGED", "DEDICATED", {"volume": None}),
+    ("volume.ownership", "[M]*", "[!M]*", {"volume": Volume()}),
+    ("lease.type", "TIMING", "IDLE", {"lease": None}),
+]
+MISSING = [(key, fits, changes) for key, fits, _, changes in TEXTS if changes is not None]
+
+
+def truth(condition: Condition, **changes: Any) -> Truth:
+    """Ask the example notebook, changed so."""
+    return condition.check(notebook(**changes), moment()).truth
+
+
+@pytest.mark.parametrize(("key", "fits"), [(key, fits) for key, fits, _, _ in TEXTS])
+def test_a_text_that_fits_passes(key: str, fits: str) -> None:
+    """A condition on a text passes when its glob fits the fact."""
+    assert truth(text(key, fits)) is Truth.PASS
+
+
+@pytest.mark.parametrize(("key", "misses"), [(key, misses) for key, _, misses, _ in TEXTS])
+def test_a_text_that_does_not_fit_fails(key: str, misses: str) -> None:
+    """A condition on a text fails when its glob does not fit the fact."""
+    assert truth(text(key, misses)) is Truth.FAIL
+
+
+@pytest.mark.parametrize(("key", "fits", "changes"), MISSING)
+def test_a_text_that_is_missing_is_unknown(key: str, fits: str, changes: dict[str, Any]) -> None:
+    """A missing fact neither fits nor fails, even for a glob that everything fits."""
+    assert truth(text(key, fits), **changes) is Truth.UNKNOWN
+    assert truth(text(key, "*"), **changes) is Truth.UNKNOWN
+
+
+@pytest.mark.parametrize(("key", "fits", "misses"), [(key, fits, misses) for key, fits, misses, _ in TEXTS])
+def test_a_list_of_globs_is_a_list_of_alternatives(key: str, fits: str, misses: str) -> None:
+    """One fitting glob is enough, wherever in the list it stands."""
+    assert truth(text(key, misses, fits)) is Truth.PASS
+    assert truth(text(key, fits, misses)) is Truth.PASS
+    assert truth(text(key, misses, misses)) is Truth.FAIL
+
+
+def test_any_of_several_texts_may_fit() -> None:
+    """A notebook that is billed for two things matches either."""
+    both = {"billing": ("STORAGE", "COMPUTE")}
+    assert truth(text("billing", "STORAGE"), **both) is Truth.PASS
+    assert truth(text("billing", "COMPUTE"), **both) is Truth.PASS
+    assert truth(text("billing", "ALL"), **both) is Truth.FAIL
+
+
+def test_being_billed_for_nothing_is_a_fact() -> None:
+    """An empty billing list is known, and matches nothing."""
+    assert truth(text("billing", "*"), billing=()) is Truth.FAIL
+
+
+def test_a_public_pool_is_a_fact_and_not_a_gap() -> None:
+    """The API shows a pool for dedicated ones only, so none means public: known, and no dedicated pool's name."""
+    assert truth(text("pool", "*"), pool=None) is Truth.FAIL
+    assert truth(Not(text("pool", "shared")), pool=None) is Truth.PASS
+
+
+@pytest.mark.parametrize(
+    ("key", "known"),
+    [
+        ("owner", {"owner": Named("u1", None)}),
+        ("owner", {"owner": Named(None, "u1")}),
+        ("pool", {"pool": Named("u1", None)}),
+        ("image", {"image": Image("u1", None, None)}),
+        ("image", {"image": Image(None, "u1", None)}),
+    ],
+)
+def test_half_a_name_passes_or_is_unknown_but_never_fails(key: str, known: dict[str, Any]) -> None:
+    """When a thing's other name is missing, that one might have fitted."""
+    assert truth(text(key, "u1"), **known) is Truth.PASS
+    assert truth(text(key, "alice"), **known) is Truth.UNKNOWN
+
+
+@pytest.mark.parametrize("key", ["name", "owner", "pool", "image", "flavor"])
+def test_names_are_matched_without_regard_to_case(key: str) -> None:
+    """`KEEP-*` protects `keep-me` as well."""
+    named: dict[str, Any] = {
+        "name": "Keep-Me",
+        "owner": Named("x", "Keep-Me"),
+        "pool": Named("x", "Keep-Me"),
+        "image": Image("x", "Keep-Me", "x"),
+        "flavor": "Keep-Me",
+    }
+    for glob in ("keep-*", "KEEP-*", "kEEP-mE", "[K]eep-me", "[k]EEP-ME"):
+        assert truth(text(key, glob), **named) is Truth.PASS, glob
+
+
+@pytest.mark.parametrize(
+    "key", ["status", "feature", "workspace", "billing", "volume.category", "volume.ownership", "lease.type"]
+)
+def test_words_of_the_api_are_matched_exactly(key: str) -> None:
+    """What is no name is matched with regard to case."""
+    assert truth(text(key, "timing", "stopped", "notebook", "storage", "evs", "managed")) is Truth.FAIL
+
+
+@pytest.mark.parametrize(
+    ("glob", "fits", "misses"),
+    [
+        ("keep-*", ["keep-", "keep-me", "keep-\nme"], ["keep", "xkeep-me"]),
+        ("*-prod", ["a-prod", "-prod"], ["a-prod-b", "prod"]),
+        ("nb?", ["nb1", "nbx"], ["nb", "nb12"]),
+        ("nb[0-9]", ["nb0", "nb9"], ["nba", "nb10"]),
+        ("nb[!0-9]", ["nba"], ["nb1"]),
+        ("[[]x]", ["[x]"], ["x", "[x"]),
+        ("a.b", ["a.b"], ["axb"]),
+        ("a+", ["a+"], ["aa"]),
+        ("(x|y)", ["(x|y)"], ["x"]),
+        ("[]]", ["]"], ["["]),
+        ("keep", ["keep"], ["keep-me", "to-keep", "Keep", "keep\n"]),
+    ],
+)
+def test_a_glob_fits_a_whole_text_as_in_a_shell(glob: str, fits: list[str], misses: list[str]) -> None:
+    """Wildcards work as in a shell, the whole text must fit, and nothing is a regular expression."""
+    assert [value for value in fits + misses if Glob(glob).matches(value)] == fits
+
+
+@pytest.mark.parametrize("glob", ["", "[", "keep-[", "keep-[a", "[!", "[[]keep["])
+def test_a_bad_glob_is_refused(glob: str) -> None:
+    """A glob that could only match by mistake is an error, for a protection that matches nothing protects nothing."""
+    with pytest.raises(ValueError, match=r"empty|not closed"):
+        Glob(glob)
+
+
+@pytest.mark.parametrize("glob", ["[]", "[!]", "keep-[]", "[]keep"])
+def test_a_bracket_that_holds_nothing_is_refused(glob: str) -> None:
+    """In a shell the first `]` inside a bracket stands for itself, so these brackets are not closed either."""
+    with pytest.raises(ValueError, match="not closed"):
+        Glob(glob)
+
+
+def test_globs_are_equal_when_they_match_alike() -> None:
+    """The text and the regard to case make a glob."""
+    assert Glob("a*") == Glob("a*")
+    assert len({Glob("a*"), Glob("a*"), Glob("b*"), Glob("a*", ignore_case=True)}) == 3
+    assert Glob("a*") != "a*"
+    assert repr(Glob("a*")) == "Glob('a*')"
+
+
+@pytest.mark.parametrize(
+    ("tags", "wanted", "expected"),
+    [
+        ({"keep": "yes"}, ("*",), Truth.PASS),
+        ({"keep": ""}, ("*",), Truth.PASS),
+        ({"keep": "yes"}, ("no", "y*"), Truth.PASS),
+        ({"keep": "yes"}, ("no",), Truth.FAIL),
+        ({"keep": "yes"}, ("YES",), Truth.FAIL),
+        ({"Keep": "yes"}, ("*",), Truth.FAIL),
+        ({"other": "yes"}, ("*",), Truth.FAIL),
+        ({}, ("*",), Truth.FAIL),
+        (None, ("*",), Truth.UNKNOWN),
+    ],
+)
+def test_a_tag_is_looked_up_and_its_value_matched(
+    tags: dict[str, str] | None, wanted: tuple[str, ...], expected: Truth
+) -> None:
+    """Having no such tag is a fact; an answer without any tags at all is a gap."""
+    assert truth(tag("keep", *wanted), tags=tags) is expected
+
+
+@pytest.mark.parametrize(("capacity_gb", "expected"), [(49, Truth.FAIL), (50, Truth.FAIL), (51, Truth.PASS), (0, Truth.FAIL)])
+def test_a_capacity_must_be_larger_than_the_threshold(capacity_gb: int, expected: Truth) -> None:
+    """Exactly the threshold is not over it."""
+    assert truth(CapacityOver(50), volume=Volume("EVS", "MANAGED", capacity_gb)) is expected
+
+
+@pytest.mark.parametrize("volume", [None, Volume("EVS", "MANAGED", None)])
+def test_a_missing_capacity_is_unknown(volume: Volume | None) -> None:
+    """Without a volume or its size nothing can be said of it."""
+    assert truth(CapacityOver(0), volume=volume) is Truth.UNKNOWN
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_lease_is_enabled_or_not_or_does_not_say(wanted: bool) -> None:  # noqa: FBT001 -- a parametrized value
+    """Each of the two is matched by its own word, and a lease that is missing or silent by neither."""
+    assert truth(LeaseEnabled(wanted), lease=lease(enabled=wanted)) is Truth.PASS
+    assert truth(LeaseEnabled(wanted), lease=lease(enabled=not wanted)) is Truth.FAIL
+    assert truth(LeaseEnabled(wanted), lease=lease(enabled=None)) is Truth.UNKNOWN
+    assert truth(LeaseEnabled(wanted), lease=None) is Truth.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("condition", "changes", "expected"),
+    [
+        (over("idle", days=14), {"lease": None, "updated_at": ago(days=21, hours=4)}, "idle 21d 4h (over 14d)"),
+        (over("lease_expired", days=30), {"lease": None}, "lease expired is missing (wanted: over 30d)"),
+        (over("lease_expired", days=30), {"lease": lease(enabled=False)}, "lease expired no lease is enabled (over 30d)"),
+        (text("name", "exp*", "x*"), {}, "name experiment (exp* or x*)"),
+        (text("status", "STOPPED"), {}, "status STOPPED"),
+        (text("owner", "al*"), {}, "owner alice / u1 (al*)"),
+        (text("pool", "x"), {"pool": None}, "pool none (x)"),
+        (tag("team", "vis*"), {}, "tags.team vision (vis*)"),
+        (tag("keep", "*"), {}, "tags.keep not set (*)"),
+        (tag("keep", "*"), {"tags": None}, "tags.keep is missing (wanted: *)"),
+        (CapacityOver(20), {}, "volume.capacity 50 GB (over 20 GB)"),
+        (LeaseEnabled(wanted=False), {}, "lease.enabled true (false)"),
+        (Not(over("age", days=365)), {}, "not (age 200d (over 365d))"),
+    ],
+)
+def test_a_finding_says_the_fact_and_the_threshold(condition: Condition, changes: dict[str, Any], expected: str) -> None:
+    """Whoever reads a finding sees what was asked for and what was there."""
+    assert str(condition.check(notebook(**changes), moment())) == expected
+
+
+@pytest.mark.parametrize("key", ["owner", "pool"])
+def test_a_finding_says_that_half_a_name_is_missing(key: str) -> None:
+    """It is the missing half that makes it unknown, so that is what it says."""
+    finding = text(key, "bob").check(notebook(owner=Named("u1", None), pool=Named("p1", None)), moment())
+    assert finding.truth is Truth.UNKNOWN
+    assert "missing" in str(finding)
+
+
+def test_a_condition_changes_nothing_it_looks_at() -> None:
+    """Asked twice, it answers twice the same."""
+    row: Notebook = notebook(status=Status.RUNNING)
+    before = replace(row)
+    condition = LongerThan("age_over", timedelta(days=3))
+    assert condition.check(row, moment()) == condition.check(row, moment())
+    assert row == before

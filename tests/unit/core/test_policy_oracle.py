@@ -1,0 +1,234 @@
+"""Judge against an oracle: what DESIGN.md says, written again as plainly as possible, over the rules as plain data."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from nbsweep.core.conditions import AllOf, AnyOf, Condition, Not, Truth
+from nbsweep.core.model import Lease, LeaseType, Notebook, Status
+from nbsweep.core.policy import Decision, Rules, Running, judge
+from unit.core.examples import NEVER_TOUCHED, NOW, ago, moment, notebook, over, policy, protection, searching, tag, text
+
+SAYING: dict[Truth, Condition] = {
+    Truth.PASS: text("name", "*"),
+    Truth.FAIL: text("name", "no-such-name"),
+    Truth.UNKNOWN: text("flavor", "*"),
+}
+"""Of a notebook without a flavor, each says what its key says."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A policy for the table below: what its conditions say, and what else it says."""
+
+    says: Truth
+    running: Running = Running.SKIP
+    names_frozen: bool = False
+
+
+def keeps(rule: Rule, status: Status) -> bool:
+    """A policy that matches still keeps what runs, unless it says stop, and what is frozen, unless it names that."""
+    if status is Status.RUNNING:
+        return rule.running is Running.SKIP
+    return status is Status.FROZEN and not rule.names_frozen
+
+
+def expected(status: Status, protect: Truth, policies: list[Rule]) -> Decision | None:
+    """The whole order of decisions; None where a test of its own says what is right."""
+    if status in {*NEVER_TOUCHED, Status.DELETED} or protect is Truth.PASS:
+        return Decision.KEEP
+    winner = next((place for place, rule in enumerate(policies) if rule.says is Truth.PASS), None)
+    if winner is None or protect is Truth.UNKNOWN or keeps(policies[winner], status):
+        return Decision.KEEP
+    if any(rule.says is Truth.UNKNOWN and keeps(rule, status) for rule in policies[:winner]):
+        return None  # test_an_unknown_policy_that_would_have_kept_it_keeps_it
+    return Decision.DELETE
+
+
+RULES = [Rule(*row) for row in product(Truth, Running, [True, False])]
+
+
+@pytest.mark.parametrize("protect", Truth)
+@pytest.mark.parametrize("status", Status)
+def test_every_combination_of_answers_is_decided_as_designed(status: Status, protect: Truth) -> None:
+    """Every status, with every answer of a protection and of two policies, each with every way of treating what runs."""
+    row = notebook(status=status, flavor=None)
+    naming = {True: text("status", "FROZEN", "*"), False: text("status", "*")}
+    built = {rule: policy(SAYING[rule.says], naming[rule.names_frozen], running=rule.running) for rule in RULES}
+    protections = (protection(SAYING[protect]),)
+    for first, second in product(RULES, RULES):
+        verdict = judge(row, Rules((built[first], built[second]), protections), moment())
+        decision = expected(status, protect, [first, second])
+        assert decision in {verdict.decision, None}, (first, second)
+        assert verdict.stop_first == (verdict.decision is Decision.DELETE and status is Status.RUNNING)
+
+
+# ---- any rules at all -----------------------------------------------------------------------------------------------------
+
+Spec = tuple[Any, ...]
+"""A condition as plain data: its key and what it asks for."""
+
+
+GROUPS: dict[str, type[AllOf | AnyOf]] = {"all": AllOf, "any": AnyOf}
+
+
+def build(spec: Spec) -> Condition:
+    """Make the core's condition of it."""
+    match spec:
+        case ("all" | "any" as group, parts):
+            return GROUPS[group](tuple(build(part) for part in parts))
+        case ("not", part):
+            return Not(build(part))
+        case ("tag", key, prefix):
+            return tag(key, f"{prefix}*")
+        case ("age" | "idle" | "lease_expired" as key, days):
+            return over(key, days=days)
+        case ("status", statuses):
+            return text("status", *statuses)
+    return text(spec[0], f"{spec[1]}*")
+
+
+def idle_days(row: Notebook, seen: datetime | None) -> float | None:
+    """For how long nobody can have used it."""
+    if row.status is Status.RUNNING or row.status in NEVER_TOUCHED:
+        return 0
+    dates = [row.updated_at, row.lease.updated_at if row.lease else None]
+    known = [date for date in dates if date]
+    if not known:
+        return None
+    if row.lease and row.lease.enabled and row.lease.type is LeaseType.TIMING:
+        if row.lease.created_at is None or row.lease.duration is None:
+            return None
+        end = row.lease.created_at + row.lease.duration
+        known += [end] if end <= NOW else []
+    known += [seen] if seen else []
+    return (NOW - max(known)) / timedelta(days=1)
+
+
+def expired_days(lease: Lease | None) -> float | None:
+    """For how long a lease has been over; a disabled one never is."""
+    if lease is None:
+        return None
+    if lease.enabled is False:
+        return -1
+    if lease.type is LeaseType.IDLE or lease.created_at is None or lease.duration is None:
+        return None
+    return (NOW - lease.created_at - lease.duration) / timedelta(days=1)
+
+
+def holds(spec: Spec, row: Notebook, seen: datetime | None) -> bool | None:
+    """Tell whether a condition holds; None when that is unknown."""
+    match spec:
+        case ("all", parts):
+            answers = {holds(part, row, seen) for part in parts}
+            return False if False in answers else None if None in answers else True
+        case ("any", parts):
+            answers = {holds(part, row, seen) for part in parts}
+            return True if True in answers else None if None in answers else False
+        case ("not", part):
+            answer = holds(part, row, seen)
+            return None if answer is None else not answer
+        case ("age" | "idle" | "lease_expired" as key, threshold):
+            age = (NOW - row.created_at) / timedelta(days=1) if row.created_at else None
+            days = {"age": age, "idle": idle_days(row, seen), "lease_expired": expired_days(row.lease)}[key]
+            return None if days is None else days > threshold
+    return holds_of_text(spec, row)
+
+
+def holds_of_text(spec: Spec, row: Notebook) -> bool | None:
+    """Tell whether a condition on a text holds; globs are prefixes here, and names know no case."""
+    match spec:
+        case ("status", statuses):
+            return row.status.value in statuses
+        case ("tag", key, prefix):
+            return None if row.tags is None else key in row.tags and row.tags[key].startswith(prefix)
+    fact = {"name": row.name, "flavor": row.flavor}[spec[0]]
+    return None if fact is None else fact.lower().startswith(spec[1].lower())
+
+
+def names_frozen(spec: Spec) -> bool:
+    """Tell whether FROZEN stands in a `status`, outside any `not`."""
+    if spec[0] in {"all", "any"}:
+        return any(names_frozen(part) for part in spec[1])
+    return spec[0] == "status" and "FROZEN" in spec[1]
+
+
+DAYS = st.integers(0, 6)
+DATES = st.one_of(st.none(), DAYS.map(lambda days: ago(days=days)), DAYS.map(lambda days: ago(days=days)))
+WORDS = st.sampled_from(["a", "A", "ab", "b", ""])
+LEAVES = st.one_of(
+    st.tuples(st.just("status"), st.lists(st.sampled_from([status.value for status in Status]), min_size=1, max_size=3)),
+    st.tuples(st.sampled_from(["name", "flavor"]), WORDS),
+    st.tuples(st.just("tag"), st.sampled_from(["k", "l"]), WORDS),
+    st.tuples(st.sampled_from(["age", "idle", "lease_expired"]), DAYS),
+)
+SPECS: st.SearchStrategy[Spec] = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.tuples(st.sampled_from(["all", "any"]), st.lists(inner, min_size=1, max_size=3)),
+        st.tuples(st.just("not"), inner),
+    ),
+    max_leaves=4,
+)
+LEASES = st.builds(
+    Lease,
+    enabled=st.booleans(),  # the missing one has a test of its own in test_idle.py
+    type=st.sampled_from(LeaseType),
+    created_at=DATES,
+    updated_at=DATES,
+    duration=st.one_of(st.none(), DAYS.map(lambda days: timedelta(days=days))),
+)
+NOTEBOOKS = st.builds(
+    Notebook,
+    id=st.just("nb1"),
+    status=st.sampled_from([*Status, *[Status.STOPPED, Status.RUNNING, Status.FROZEN] * 3]),
+    name=st.one_of(st.none(), WORDS),
+    flavor=st.one_of(st.none(), WORDS),
+    lease=st.one_of(st.none(), LEASES),
+    tags=st.one_of(st.none(), st.dictionaries(st.sampled_from(["k", "l"]), WORDS, max_size=2)),
+    created_at=DATES,
+    updated_at=DATES,
+)
+POLICIES = st.lists(st.tuples(st.lists(SPECS, min_size=1, max_size=2), st.sampled_from(Running)), max_size=3)
+PROTECTIONS = st.lists(SPECS, max_size=2)
+
+
+def verdict_by_design(
+    row: Notebook, policies: list[tuple[list[Spec], Running]], protections: list[Spec], seen: datetime | None
+) -> Decision | None:
+    """Decide by the table above, with the answers worked out here."""
+    truths = {True: Truth.PASS, False: Truth.FAIL, None: Truth.UNKNOWN}
+    answers = [truths[holds(("all", specs), row, seen)] for specs, _ in policies]
+    as_rules = [
+        Rule(answer, running, names_frozen(("all", specs))) for answer, (specs, running) in zip(answers, policies, strict=True)
+    ]
+    return expected(row.status, truths[holds(("any", protections), row, seen)], as_rules)
+
+
+@searching
+@given(row=NOTEBOOKS, policies=POLICIES, protections=PROTECTIONS, seen=DATES)
+def test_whatever_the_rules_the_verdict_is_the_oracles(
+    row: Notebook, policies: list[tuple[list[Spec], Running]], protections: list[Spec], seen: datetime | None
+) -> None:
+    """DELETE comes out exactly when the plain reading of the design says so, for any notebook and any rules."""
+    decision = verdict_by_design(row, policies, protections, seen)
+    assume(decision is not None)
+    built = Rules(
+        tuple(policy(*map(build, specs), running=running) for specs, running in policies),
+        tuple(protection(build(spec)) for spec in protections),
+    )
+    verdict = judge(row, built, moment(**{"nb1": seen} if seen else {}))
+    assert verdict.decision is decision
+
+
+@searching
+@given(spec=SPECS, row=NOTEBOOKS, seen=DATES)
+def test_whatever_the_condition_the_answer_is_the_oracles(spec: Spec, row: Notebook, seen: datetime | None) -> None:
+    """Pass, fail and unknown come out as the plain reading of the design says, however conditions are nested."""
+    answer = build(spec).check(row, moment(**{"nb1": seen} if seen else {})).truth
+    assert answer is {True: Truth.PASS, False: Truth.FAIL, None: Truth.UNKNOWN}[holds(spec, row, seen)]

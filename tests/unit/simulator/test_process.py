@@ -1,0 +1,82 @@
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+
+import aiohttp
+import msgspec
+import pytest
+
+from nbsweep.simulator import SimulatorOptions, running_simulator
+
+COMMAND = (sys.executable, "-m", "nbsweep.simulator")
+
+
+async def test_the_process_says_when_it_is_ready_and_ends_cleanly() -> None:
+    """One JSON line on stdout; SIGTERM ends it with 0 and without a word."""
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        "--notebooks=3",
+        "--seed=5",
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    ready = json.loads(await process.stdout.readline())
+    url = ready.pop("url")
+    assert ready == {
+        "event": "simulator.ready",
+        "project_id": "0123456789abcdef0123456789abcdef",
+        "access_key": "SIMULATEDACCESSKEY01",
+        "notebooks": 3,
+    }
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/_simulator/instances") as response:
+        assert len(await response.json()) == 3
+    process.send_signal(signal.SIGTERM)
+    assert await process.communicate() == (b"", b"")
+    assert process.returncode == 0
+
+
+async def test_unknown_options_are_refused(tmp_path: Path) -> None:
+    """A misspelt name ends the process with 2 and says where."""
+    options = tmp_path / "options.json"
+    options.write_text('{"fleet": {"notebook": 3}}')
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, f"--options={options}", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    stdout, stderr = await process.communicate()
+    assert (process.returncode, stdout) == (2, b"")
+    assert b"unknown field `notebook` - at `$.fleet`" in stderr
+
+
+async def test_options_come_from_standard_input() -> None:
+    """`--options -`, with the number of notebooks replaced on the command line."""
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        "--options=-",
+        "--notebooks=2",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b'{"access": {"project_id": "p"}}')
+    process.stdin.close()
+    ready = json.loads(await process.stdout.readline())
+    assert (ready["project_id"], ready["notebooks"]) == ("p", 2)
+    process.send_signal(signal.SIGINT)
+    assert await process.wait() == 0
+
+
+def test_options_survive_json() -> None:
+    """What is written is what is read."""
+    written = msgspec.json.encode(SimulatorOptions())
+    assert msgspec.json.decode(written, type=SimulatorOptions) == SimulatorOptions()
+
+
+async def test_only_loopback_is_served() -> None:
+    """The admin interface trusts everybody, so nobody from outside may reach it."""
+    with pytest.raises(ValueError, match="loopback"):
+        async with running_simulator(SimulatorOptions(), host="192.0.2.1"):
+            pass
