@@ -1,12 +1,13 @@
 """What every journal keeps to, by the port's own words; the one for tests too."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from itertools import count
 from pathlib import Path
+from typing import TypeVar, get_type_hints
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,51 +22,27 @@ from nbsweep.testing import InMemoryJournal
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
+Record = TypeVar("Record", Removal, RunRecord)
 Opener = Callable[[], AbstractAsyncContextManager[Journal]]
 """Opens the same journal each time."""
 
 # The journal of a test is shared by the examples that hypothesis tries in it: each takes a run of its own.
 examples = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-run_numbers = count()
 
 
 @pytest.fixture(params=["memory", "sqlite"])
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
     """Give each implementation in turn, empty."""
     if request.param == "sqlite":
-        return lambda: _on_sqlite(tmp_path / "journal.db")
+        return lambda: open_journal(f"sqlite:///{tmp_path}/journal.db")
     journal = InMemoryJournal()
-    return lambda: _in_memory(journal)
-
-
-@asynccontextmanager
-async def _in_memory(journal: InMemoryJournal) -> AsyncIterator[Journal]:
-    yield journal
-
-
-@asynccontextmanager
-async def _on_sqlite(path: Path) -> AsyncIterator[Journal]:
-    async with open_journal(f"sqlite:///{path}") as journal:
-        yield journal
+    return lambda: nullcontext(journal)
 
 
 def removal(notebook_id: str = "n1", run_id: str = "r1", target: str = "research", *, planned_at: datetime = NOON) -> Removal:
     """Plan the removal of a stopped notebook."""
-    return Removal(
-        run_id=run_id,
-        target=target,
-        notebook_id=notebook_id,
-        name="training",
-        owner="li",
-        workspace_id="0",
-        feature="NOTEBOOK",
-        policy="idle-lease",
-        reason="idle for 20 days",
-        status_before=Status.STOPPED,
-        capacity_gb=50,
-        category="EVS",
-        planned_at=planned_at,
-    )
+    where = (run_id, target, notebook_id, "training", "li", "0", "NOTEBOOK")
+    return Removal(*where, "idle-lease", "idle for 20 days", Status.STOPPED, 50, "EVS", planned_at)
 
 
 def run_record(run_id: str = "r1", target: str = "research", *, started_at: datetime = NOON) -> RunRecord:
@@ -73,59 +50,37 @@ def run_record(run_id: str = "r1", target: str = "research", *, started_at: date
     return RunRecord(run_id, target, started_at, "cron", dry_run=False)
 
 
-zones = st.one_of(st.just(UTC), st.builds(timezone, st.timedeltas(timedelta(hours=-14), timedelta(hours=14))))
-moments = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=zones)  # noqa: DTZ001  # made aware by `timezones`
 texts = st.text(max_size=30)
 numbers = st.integers(0, 2**63 - 1)
-removals = st.builds(
-    Removal,
-    run_id=texts,
-    target=texts,
-    notebook_id=texts,
-    name=texts,
-    owner=texts,
-    workspace_id=texts,
-    feature=texts,
-    policy=texts,
-    reason=texts,
-    status_before=st.sampled_from(Status),
-    capacity_gb=st.none() | numbers,
-    category=st.none() | texts,
-    planned_at=moments,
-    state=st.sampled_from(State),
-    requested_at=st.none() | moments,
-    accepted_at=st.none() | moments,
-    ended_at=st.none() | moments,
-    deadline=st.none() | moments,
-    requests=numbers,
-    failures=numbers,
-    saw_deleting=st.booleans(),
-    request_id=texts,
-    end_reason=texts,
-)
-run_records = st.builds(
-    RunRecord,
-    run_id=texts,
-    target=texts,
-    started_at=moments,
-    started_by=texts,
-    dry_run=st.booleans(),
-    ended_at=st.none() | moments,
-    outcome=texts,
-    problem=texts,
-    fleet=numbers,
-    planned=numbers,
-    kept=st.none() | st.dictionaries(texts, numbers, max_size=5),
-)
+zones = st.one_of(st.just(UTC), st.builds(timezone, st.timedeltas(timedelta(hours=-14), timedelta(hours=14))))
+moments = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=zones)  # noqa: DTZ001  # made aware by `timezones`
+VALUES: Mapping[object, st.SearchStrategy[object]] = {
+    str: texts,
+    str | None: st.none() | texts,
+    int: numbers,
+    int | None: st.none() | numbers,
+    bool: st.booleans(),
+    datetime: moments,
+    datetime | None: st.none() | moments,
+    Status: st.sampled_from(Status),
+    State: st.sampled_from(State),
+    Mapping[str, int] | None: st.none() | st.dictionaries(texts, numbers, max_size=5),
+}
+
+
+def any_of(kind: type[Record]) -> st.SearchStrategy[Record]:
+    """Make records whose every field may hold whatever it can."""
+    return st.builds(kind, **{name: VALUES[hint] for name, hint in get_type_hints(kind).items()})
+
 
 # ---- removals -------------------------------------------------------------------------------------------------------------
 
 
 @examples
-@given(written=removals)
+@given(written=any_of(Removal))
 async def test_a_removal_comes_back_as_it_was_written(opener: Opener, written: Removal) -> None:
     """Every field survives: no value, any script, the last microsecond, any time zone."""
-    written = replace(written, run_id=f"run {next(run_numbers)}")
+    written = replace(written, run_id=str(uuid4()))
     async with opener() as journal:
         await journal.write([written])
         assert await journal.removals(written.run_id) == (written,)
@@ -133,10 +88,10 @@ async def test_a_removal_comes_back_as_it_was_written(opener: Opener, written: R
 
 
 @examples
-@given(first=removals, later=removals)
+@given(first=any_of(Removal), later=any_of(Removal))
 async def test_a_later_write_takes_the_place_of_an_earlier_one(opener: Opener, first: Removal, later: Removal) -> None:
     """A removal is one row, whose every field is the latest."""
-    first = replace(first, run_id=f"run {next(run_numbers)}")
+    first = replace(first, run_id=str(uuid4()))
     later = replace(later, run_id=first.run_id, target=first.target, notebook_id=first.notebook_id)
     async with opener() as journal:
         await journal.write([first])
@@ -227,10 +182,10 @@ async def test_what_ends_is_unfinished_no_more(opener: Opener) -> None:
 
 
 @examples
-@given(record=run_records)
+@given(record=any_of(RunRecord))
 async def test_a_run_comes_back_as_it_was_opened(opener: Opener, record: RunRecord) -> None:
     """Every field survives, with the counts by reason."""
-    record = replace(record, run_id=f"run {next(run_numbers)}")
+    record = replace(record, run_id=str(uuid4()))
     async with opener() as journal:
         await journal.open_run(record)
         assert await journal.run(record.run_id) == (record,)

@@ -2,16 +2,20 @@
 
 import asyncio
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import aiohttp
+import anyio
 import typer
 
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import Session, make_session, run
 from nbsweep.cli.sweeping import RunOptions, run_command
+from nbsweep.core.events import PlanBuilt
 from nbsweep.settings import Settings
 from nbsweep.simulator import (
     FaultOptions,
@@ -24,6 +28,14 @@ from nbsweep.simulator import (
 )
 
 ROWS_SHOWN = 12
+COMEBACKS: tuple[dict[str, Any], ...] = (
+    {"action": "use"},
+    {"action": "start"},
+    {"tags": {"keep": "thesis"}},
+    {"action": "use"},
+    {"name": "keep-for-the-paper"},
+)
+"""What people do with notebooks that were planned to go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +64,11 @@ def demo_command(notebooks: int, seed: int, svg: Path | None) -> None:
     """Sweep a simulated fleet, and show it."""
     wanted = Wanted(notebooks, seed, svg)
     with TemporaryDirectory(prefix="nbsweep-demo-") as folder:
-        session = make_session(demo_settings("http://127.0.0.1:1", Path(folder)), live=True, record=svg is not None)
-        run(session, lambda session: _demo(session, wanted, Path(folder)))
+        planned = anyio.Event()
+        settings = demo_settings("http://127.0.0.1:1", Path(folder))
+        listeners = (lambda event, _context: planned.set() if isinstance(event, PlanBuilt) else None,)
+        session = make_session(settings, live=True, record=svg is not None, listeners=listeners)
+        run(session, lambda session: _demo(session, wanted, Path(folder), planned))
 
 
 def demo_options(wanted: Wanted) -> SimulatorOptions:
@@ -83,7 +98,7 @@ def demo_settings(url: str, folder: Path) -> Settings:
                 "credentials": {"access_key": "SIMULATEDACCESSKEY01", "secret_key": "simulatedSecretKeySimulatedSecretKey0001"},
                 "workspaces": "all",
                 "features": ["NOTEBOOK", "DEFAULT"],
-                "limits": {"delete": "20/s", "list": "20/s", "show": "60/s"},
+                "limits": {"delete": "30/s", "list": "20/s", "show": "90/s"},
             }
         ],
         "policies": [
@@ -102,19 +117,40 @@ def demo_settings(url: str, folder: Path) -> Settings:
     return Settings.model_validate(document)
 
 
-async def _demo(session: Session, wanted: Wanted, folder: Path) -> Exit:
-    options = demo_options(wanted)
-    async with running_simulator(options) as simulator:
+async def _demo(session: Session, wanted: Wanted, folder: Path, planned: anyio.Event) -> Exit:
+    async with running_simulator(demo_options(wanted)) as simulator, anyio.create_task_group() as group:
         session.settings = demo_settings(simulator.url, folder)
         session.out.print(
-            f"A simulated cloud of {wanted.notebooks} notebooks (seed {wanted.seed}), and one sweep over it: "
-            "20 DELETEs a second at the most."
+            f"A simulated cloud of {wanted.notebooks} notebooks (seed {wanted.seed}), and one sweep over it, with at the most "
+            "30 DELETEs a second. While it runs, five people come back to their notebooks."
         )
+        group.start_soon(_people_come_back, simulator.url, planned)
         code = await run_command(session, RunOptions(yes=True, most_rows=ROWS_SHOWN))
+        group.cancel_scope.cancel()
     if wanted.svg:
         wanted.svg.parent.mkdir(parents=True, exist_ok=True)
         session.out.save_svg(str(wanted.svg), title="nbsweep demo")
     return code
+
+
+async def _people_come_back(url: str, planned: anyio.Event) -> None:
+    """Let some of those who were planned be used again, just before it is their turn: the second look has to spare them."""
+    await planned.wait()
+    await anyio.sleep(1)
+    async with aiohttp.ClientSession(url) as session:
+        async with session.get("/_simulator/instances") as answer:
+            planned_to_go = [row for row in await answer.json() if _is_idle(row)]
+        youngest = sorted(planned_to_go, key=lambda row: row["update_at"], reverse=True)
+        for row, change in zip(youngest, COMEBACKS, strict=False):
+            async with session.patch(f"/_simulator/instances/{row['id']}", json=change):
+                pass
+
+
+def _is_idle(row: dict[str, Any]) -> bool:
+    """Tell whether the demo's policy `idle-lease` means this one."""
+    two_weeks_ago_ms = (time.time() - 14.5 * 86_400) * 1000
+    protected = row["name"].startswith(("keep-", "prod-")) or "keep" in row["tags"]
+    return row["status"] == "STOPPED" and row["update_at"] < two_weeks_ago_ms and not protected
 
 
 def _read(options: Path) -> bytes:

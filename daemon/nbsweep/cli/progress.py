@@ -1,7 +1,7 @@
 """Live progress on a terminal, made from the same events as the log."""
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,12 +12,15 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from nbsweep.cli.render import printable
 from nbsweep.core.events import (
     Event,
+    HttpRetried,
+    HttpThrottled,
     PlanBuilt,
     RecoveryFinished,
     RecoveryStarted,
     RemovalAccepted,
     RemovalFinished,
     RemovalRequested,
+    RemovalUnanswered,
     SurveyPage,
     SweepFinished,
     SweepStarted,
@@ -26,6 +29,8 @@ from nbsweep.core.events import (
 
 RATE_OVER_S = 5.0
 """The rate is that of the last few seconds."""
+TROUBLES: Mapping[type[Event], str] = {HttpRetried: "retried", HttpThrottled: "throttled", RemovalUnanswered: "answers lost"}
+"""Events that are worth a count, because somebody who watches would wonder."""
 
 
 @dataclass(slots=True)
@@ -40,6 +45,7 @@ class TargetProgress:
     ended: dict[str, int] = field(default_factory=lambda: {"deleted": 0, "failed": 0, "timed_out": 0, "spared": 0})
     ends: deque[float] = field(default_factory=lambda: deque(maxlen=1000))
     accepted: deque[float] = field(default_factory=lambda: deque(maxlen=1000))
+    troubles: Counter[str] = field(default_factory=Counter)
 
     def take(self, event: Event, notebook_id: str) -> None:
         """Count an event."""
@@ -53,6 +59,17 @@ class TargetProgress:
                 self.phase, self.seen = "surveying", self.seen + rows
             case PlanBuilt(items=items):
                 self.phase, self.planned = "planned", items
+            case SweepStopping():
+                self.phase = "stopping: finishing what was accepted"
+            case SweepFinished(outcome=outcome):
+                self.phase = outcome
+            case _:
+                self._take_removal(event, notebook_id)
+        if type(event) in TROUBLES:
+            self.troubles[TROUBLES[type(event)]] += 1
+
+    def _take_removal(self, event: Event, notebook_id: str) -> None:
+        match event:
             case RemovalRequested(requests=1):
                 self.phase, self.requested = "sweeping", self.requested + 1
             case RemovalAccepted():
@@ -62,10 +79,6 @@ class TargetProgress:
                 self.deleting.discard(notebook_id)
                 self.ended[outcome] += 1
                 self.ends.append(time.monotonic())
-            case SweepStopping():
-                self.phase = "stopping: finishing what was accepted"
-            case SweepFinished(outcome=outcome):
-                self.phase = outcome
             case _:
                 pass
 
@@ -75,14 +88,20 @@ class TargetProgress:
             return f"{self.phase}, {self.seen} rows" if self.seen else self.phase
         counts = [f"{self.requested} requested", f"{len(self.deleting)} deleting", f"{self.ended['deleted']} deleted"]
         counts += [f"{count} {name.replace('_', ' ')}" for name, count in self.ended.items() if count and name != "deleted"]
-        rate = _rate(self.accepted, now_s)
-        if rate:
-            counts.append(f"{rate:.0f} DELETEs/s" if rate >= 1 else f"{rate * 60:.0f} DELETEs/min")
+        counts += [f"{count} {name}" for name, count in self.troubles.items()]
         left = self.planned - sum(self.ended.values())
-        ending = _rate(self.ends, now_s)
-        if left and ending:
-            counts.append(f"about {left / ending:.0f} s left")
+        if left:
+            counts += self._pace(left, now_s)
         return " · ".join([*([] if self.phase == "sweeping" else [self.phase]), *counts])
+
+    def _pace(self, left: int, now_s: float) -> list[str]:
+        rate, ending = _rate(self.accepted, now_s), _rate(self.ends, now_s)
+        words = []
+        if rate:
+            words.append(f"{rate:.0f} DELETEs/s" if rate >= 1 else f"{rate * 60:.0f} DELETEs/min")
+        if ending:
+            words.append(f"about {left / ending:.0f} s left")
+        return words
 
 
 class LiveProgress:
@@ -115,6 +134,12 @@ class LiveProgress:
             completed=sum(state.ended.values()) if state.planned else 0,
             line=state.line(time.monotonic()),
         )
+
+    def pause(self) -> None:
+        """Take the drawing away until the next `start`."""
+        self._progress.live.transient = True
+        self._progress.stop()
+        self._progress.live.transient = False
 
     def start(self) -> None:
         """Begin, or go on, to draw."""

@@ -136,7 +136,7 @@ def _plan_summary(plan: Plan) -> Text:
     return line
 
 
-def report_view(report: Report, duration_s: float | None = None) -> RenderableType:
+def report_view(report: Report) -> RenderableType:
     """Show what became of a plan; who was deleted as planned is counted, who was not is named."""
     parts: list[RenderableType] = []
     if report.recovered:
@@ -144,21 +144,28 @@ def report_view(report: Report, duration_s: float | None = None) -> RenderableTy
     others = [removal for removal in report.removals if removal.state is not State.DELETED]
     if others:
         parts.append(removal_table(others))
-    counts = ", ".join(f"{count} {name}" for name, count in sorted(report.counts.items())) or "nothing to do"
-    time = f" in {format_age_s(duration_s)}" if duration_s is not None else ""
-    line = Text.assemble(
-        (printable(report.target), "bold"),
-        ": ",
-        (report.outcome, STYLES.get(report.outcome, "red")),
-        f"{time}; {counts}; {report.reclaimed_gb} GB reclaimed.",
-    )
-    parts.append(line)
+    parts.append(_report_summary(report))
     if report.error:
         parts.append(cell(f"{report.target}: {report.error}", "bold red"))
     return Group(*parts)
 
 
-def format_age_s(seconds: float) -> str:
+def _report_summary(report: Report) -> Text:
+    line = Text.assemble(
+        (printable(report.target), "bold"),
+        ": ",
+        (report.outcome, STYLES.get(report.outcome, "red")),
+        f" in {format_seconds(report.duration_s)}",
+    )
+    if report.removals:
+        counts = ", ".join(f"{count} {name}" for name, count in sorted(report.counts.items()))
+        line.append(f"; {counts}; {report.reclaimed_gb} GB reclaimed")
+    elif report.outcome == "finished":
+        line.append("; nothing to delete")
+    return line.append(".")
+
+
+def format_seconds(seconds: float) -> str:
     """Write a length of time as a person would say it."""
     return f"{seconds:.1f} s" if seconds < A_FEW_MINUTES_S else f"{seconds / 60:.1f} min"
 

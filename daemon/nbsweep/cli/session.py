@@ -14,12 +14,13 @@ import anyio
 import typer
 from rich.console import Console
 
-from nbsweep.adapters.telemetry import Telemetry, make_logger
+from nbsweep.adapters.telemetry import Listener, Telemetry, make_logger
 from nbsweep.cli.exits import Exit, exit_of_error
 from nbsweep.cli.progress import LiveProgress
 from nbsweep.cli.render import make_console, printable
 from nbsweep.core.errors import ConfigurationError, NbsweepError
 from nbsweep.engine.executor import Shutdown
+from nbsweep.engine.sweep import leading_error
 from nbsweep.loading import find_config, load_settings
 from nbsweep.settings import LoggingSettings, Settings
 
@@ -55,7 +56,7 @@ class Session:
     def not_drawing(self) -> Iterator[None]:
         """Leave the terminal alone while somebody is asked."""
         if self.progress:
-            self.progress.stop()
+            self.progress.pause()
         try:
             yield
         finally:
@@ -76,27 +77,31 @@ class Session:
             group.cancel_scope.cancel()
 
 
-def make_session(settings: Settings, *, live: bool = False, record: bool = False) -> Session:
-    """Set up log and consoles; `live` shows progress when stderr is a terminal, and the log then keeps to warnings."""
+def make_session(
+    settings: Settings, *, live: bool = False, record: bool = False, listeners: tuple[Listener, ...] = ()
+) -> Session:
+    """Set up log and consoles; `live` shows progress when stderr is a terminal, and the log then keeps to errors."""
     out, err = make_console(record=record), make_console(stderr=True)
     on_terminal = err.is_terminal
     progress = LiveProgress(out if record else err) if live and (on_terminal or record) else None
-    telemetry = make_telemetry(settings.logging, err, progress)
+    telemetry = make_telemetry(settings.logging, err, progress, listeners)
     return Session(settings, telemetry, out, err, progress)
 
 
-def make_telemetry(settings: LoggingSettings, err: Console, progress: LiveProgress | None) -> Telemetry:
+def make_telemetry(
+    settings: LoggingSettings, err: Console, progress: LiveProgress | None, listeners: tuple[Listener, ...]
+) -> Telemetry:
     """Make the log that the configuration asks for."""
     console = settings.format == "console" or (settings.format == "auto" and err.is_terminal)
     quiet = progress is not None and settings.format == "auto" and settings.level == "info"
     logger = make_logger(
         # Through the console, so that lines appear above what is drawn live.
         partial(err.out, end="") if progress else sys.stderr.write,
-        level="warning" if quiet else settings.level,
+        level="error" if quiet else settings.level,
         console=console,
         colors=err.is_terminal,
     )
-    return Telemetry(logger, (progress,) if progress else ())
+    return Telemetry(logger, (progress, *listeners) if progress else listeners)
 
 
 def load(config: Path | None) -> Settings:
@@ -113,9 +118,10 @@ def run(session: Session, command: Callable[[Session], Awaitable[Exit]]) -> None
     """Run a command to its exit code."""
     try:
         code = anyio.run(partial(_run, session, command), backend_options={"use_uvloop": True})
-    except NbsweepError as error:
-        tell_error(error)
-        code = exit_of_error(error)
+    except (NbsweepError, ExceptionGroup) as error:
+        ours = leading_error(error)
+        tell_error(ours)
+        code = exit_of_error(ours)
     raise typer.Exit(code)
 
 

@@ -98,4 +98,5 @@ def _show(session: Session, reports: list[Report]) -> None:
     for report in reports:
         if report.plan and report.outcome in ("dry-run", "refused"):
             session.out.print(plan_view(report.plan))
-        session.out.print(report_view(report))
+        if report.outcome != "dry-run":
+            session.out.print(report_view(report))

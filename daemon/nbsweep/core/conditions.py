@@ -40,11 +40,12 @@ class Finding:
         """Say it the way a person would."""
         if self.parts:
             inner = ", ".join(str(part) for part in self.parts)
-            return f"{self.condition} ({inner})"
+            return inner if self.condition == "all" else f"{self.condition} ({inner})"
         noun = self.condition.removesuffix("_over").replace("_", " ")
         if self.fact is None:
             return f"{noun} is missing (wanted: {self.threshold})"
-        return f"{noun} {self.fact}" if self.fact == self.threshold else f"{noun} {self.fact} ({self.threshold})"
+        said = self.fact in self.threshold.split(" or ")
+        return f"{noun} {self.fact}" if said else f"{noun} {self.fact} ({self.threshold})"
 
 
 @dataclass(frozen=True, slots=True)

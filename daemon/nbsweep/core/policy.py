@@ -137,6 +137,14 @@ def judge_after_failure(now: Notebook, rules: Rules, policy: str, moment: Moment
     return Verdict(Decision.DELETE, Reason.POLICY, policy, f"its deletion failed ({now.status}); tried again")
 
 
+def why_no_longer(notebook: Notebook, rules: Rules, policy: str, moment: Moment) -> str:
+    """Say which conditions of the policy that had planned a notebook do not hold any more."""
+    match = next(rule.match for rule in rules.policies if rule.name == policy)
+    finding = match.check(notebook, moment)
+    failed = [*leaves(finding, Truth.FAIL), *leaves(finding, Truth.UNKNOWN)]
+    return f"policy {policy} does not match any more: {'; '.join(str(leaf) for leaf in failed)}"
+
+
 def explain(notebook: Notebook, rules: Rules, moment: Moment) -> Explanation:
     """Ask every rule about one notebook."""
     return Explanation(

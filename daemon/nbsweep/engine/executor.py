@@ -36,12 +36,14 @@ from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import Notebook, Status
 from nbsweep.core.policy import (
     Decision,
+    Reason,
     Rules,
     Running,
     Verdict,
     judge,
     judge_after_failure,
     judge_after_stop,
+    why_no_longer,
 )
 from nbsweep.core.ports import Ports
 from nbsweep.engine.poller import Patience, Poller
@@ -245,7 +247,13 @@ class Executor:
             case State.ACCEPTED:
                 await self._finish(lifecycle.fail(removal, now, f"its deletion failed, and now it is kept: {verdict.sentence}"))
             case _:
-                await self._finish(lifecycle.spare(removal, now, verdict.sentence))
+                await self._finish(lifecycle.spare(removal, now, self._why_spared(removal, seen, verdict)))
+
+    def _why_spared(self, removal: Removal, seen: Notebook, verdict: Verdict) -> str:
+        if verdict.reason is not Reason.NO_POLICY:
+            return verdict.sentence
+        moment = Moment(self.ports.clock.now(), self.facts.last_active)
+        return why_no_longer(seen, self.orders.rules, removal.policy, moment)
 
     def _may_still_arrive(self, removal: Removal, now: datetime) -> bool:
         return removal.requested_at is not None and now - removal.requested_at < self.orders.patience.grace

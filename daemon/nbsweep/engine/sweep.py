@@ -44,6 +44,7 @@ class Report:
     """What an earlier run had left, and this one brought to its end first."""
     error: NbsweepError | None = None
     """What ended it, when it failed."""
+    duration_s: float = 0.0
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -81,7 +82,8 @@ class Sweeper:
             except NbsweepError as error:
                 report = replace(report, error=error)
             finally:
-                report = await self._close(record, report, self.ports.clock.steady_s() - started_s)
+                duration_s = round(self.ports.clock.steady_s() - started_s, 3)
+                report = await self._close(record, replace(report, duration_s=duration_s))
         return report
 
     async def plan(self) -> Plan:
@@ -136,7 +138,7 @@ class Sweeper:
         await self.ports.journal.write(removals)
         await executor.execute(removals)
 
-    async def _close(self, record: RunRecord, report: Report, duration_s: float) -> Report:
+    async def _close(self, record: RunRecord, report: Report) -> Report:
         """Write down how it ended, and tell it; a journal that fails here is itself how it ended."""
         kept = {reason.value: count for reason, count in report.plan.kept.items()} if report.plan else {}
         fleet, planned = (report.plan.fleet, len(report.plan.items)) if report.plan else (0, 0)
@@ -164,7 +166,7 @@ class Sweeper:
                 report.counts,
                 kept,
                 report.reclaimed_gb,
-                round(duration_s, 3),
+                report.duration_s,
             )
         )
         return report

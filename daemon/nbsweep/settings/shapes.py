@@ -74,7 +74,8 @@ class OrAll:
         """Check lists alone: an error inside a union would be about every way at once."""
         union: Any = handler(source)
         _, several = union["choices"]
-        return core_schema.no_info_wrap_validator_function(self._validate, several)
+        unchanged = core_schema.plain_serializer_function_ser_schema(_unchanged)
+        return core_schema.no_info_wrap_validator_function(self._validate, several, serialization=unchanged)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Show both ways."""
@@ -88,6 +89,10 @@ class OrAll:
             items: object = handler(value)
             return items
         raise ValueError("must be all, or a list of ids")
+
+
+def _unchanged(value: object) -> object:
+    return value
 
 
 def _listed(value: object) -> object:

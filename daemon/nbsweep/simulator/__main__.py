@@ -5,9 +5,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-import msgspec
-
-from nbsweep.simulator.options import SimulatorOptions
+from nbsweep.simulator.options import read_options
 from nbsweep.simulator.server import serve
 
 
@@ -15,8 +13,9 @@ def main() -> None:
     """Read the options and serve until told to stop."""
     arguments = _parser().parse_args()
     try:
-        options = _options(arguments)
-    except (OSError, msgspec.DecodeError) as error:
+        document = _read(arguments.options) if arguments.options is not None else b"{}"
+        options = read_options(document, seed=arguments.seed, notebooks=arguments.notebooks)
+    except (OSError, ValueError) as error:
         _parser().error(str(error))
     asyncio.run(serve(options, "127.0.0.1", arguments.port))
 
@@ -28,18 +27,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, help="instead of the options' seed")
     parser.add_argument("--notebooks", type=int, help="instead of the options' number of notebooks")
     return parser
-
-
-def _options(arguments: argparse.Namespace) -> SimulatorOptions:
-    options = SimulatorOptions()
-    if arguments.options is not None:
-        options = msgspec.json.decode(_read(arguments.options), type=SimulatorOptions)
-    if arguments.seed is not None:
-        options = msgspec.structs.replace(options, seed=arguments.seed)
-    if arguments.notebooks is not None:
-        fleet = msgspec.structs.replace(options.fleet, notebooks=arguments.notebooks)
-        options = msgspec.structs.replace(options, fleet=fleet)
-    return options
 
 
 def _read(name: str) -> bytes:

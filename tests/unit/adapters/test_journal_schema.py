@@ -46,21 +46,8 @@ def spoil(path: Path) -> Spoil:
 
 async def fill(path: Path) -> None:
     """Leave a journal with a row in each table behind."""
-    removal = Removal(
-        run_id="r1",
-        target="research",
-        notebook_id="n1",
-        name="training",
-        owner="li",
-        workspace_id="0",
-        feature="NOTEBOOK",
-        policy="idle-lease",
-        reason="idle for 20 days",
-        status_before=Status.STOPPED,
-        capacity_gb=50,
-        category="EVS",
-        planned_at=NOON,
-    )
+    where = ("r1", "research", "n1", "training", "li", "0", "NOTEBOOK")
+    removal = Removal(*where, "idle-lease", "idle for 20 days", Status.STOPPED, 50, "EVS", NOON)
     async with open_journal(f"sqlite:///{path}") as journal:
         await journal.open_run(RunRecord("r1", "research", NOON, "cron", dry_run=False, kept={"young": 1}))
         await journal.write([removal])

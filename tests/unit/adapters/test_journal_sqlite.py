@@ -52,21 +52,8 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 def removal(notebook_id: str = "n1") -> Removal:
     """Plan the removal of a stopped notebook."""
-    return Removal(
-        run_id="r1",
-        target="research",
-        notebook_id=notebook_id,
-        name="training",
-        owner="li",
-        workspace_id="0",
-        feature="NOTEBOOK",
-        policy="idle-lease",
-        reason="idle for 20 days",
-        status_before=Status.STOPPED,
-        capacity_gb=50,
-        category="EVS",
-        planned_at=NOON,
-    )
+    where = ("r1", "research", notebook_id, "training", "li", "0", "NOTEBOOK")
+    return Removal(*where, "idle-lease", "idle for 20 days", Status.STOPPED, 50, "EVS", NOON)
 
 
 async def refusal(address: str) -> str:

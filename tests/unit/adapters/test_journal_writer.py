@@ -43,21 +43,8 @@ asyncio.run(main(sys.argv[1]))
 
 def removal(number: int) -> Removal:
     """Plan the removal of a stopped notebook."""
-    return Removal(
-        run_id="r1",
-        target="research",
-        notebook_id=f"n{number:04}",
-        name="training",
-        owner="li",
-        workspace_id="0",
-        feature="NOTEBOOK",
-        policy="idle-lease",
-        reason="idle for 20 days",
-        status_before=Status.STOPPED,
-        capacity_gb=50,
-        category="EVS",
-        planned_at=NOON,
-    )
+    where = ("r1", "research", f"n{number:04}", "training", "li", "0", "NOTEBOOK")
+    return Removal(*where, "idle-lease", "idle for 20 days", Status.STOPPED, 50, "EVS", NOON)
 
 
 @pytest.fixture
@@ -260,6 +247,26 @@ async def test_closing_does_not_wait_for_ever(address: str, tmp_path: Path) -> N
         with pytest.raises(JournalError, match="could not be written in time"):
             await writing
     assert await written(address) == set()
+
+
+async def test_closing_can_be_hurried(address: str, tmp_path: Path) -> None:
+    """A second cancellation, as by a second Ctrl-C, ends even the waiting for the last writes; nothing stays behind."""
+
+    async def sweep(journal_open: asyncio.Event) -> None:
+        async with open_journal(address, Limits(busy_s=0.5, close_s=30)) as journal:
+            journal_open.set()
+            await journal.write([removal(1)])
+
+    with closing(connect(tmp_path / "journal.db", isolation_level=None)) as other:
+        sweeping = asyncio.create_task(sweep(journal_open := asyncio.Event()))
+        await journal_open.wait()
+        other.execute("BEGIN IMMEDIATE")
+        for _ in range(2):
+            sweeping.cancel()
+            await asyncio.sleep(0)
+        await asyncio.wait([sweeping])
+    assert sweeping.cancelled()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_a_closed_journal_refuses_everything(address: str) -> None:

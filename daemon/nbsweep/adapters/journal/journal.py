@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, Select, bindparam, func, insert, select, upda
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from nbsweep.adapters.journal.address import make_room, parse_address
-from nbsweep.adapters.journal.dialects import DEFAULT_LIMITS, Limits, for_writing, opened_engine, upsert
+from nbsweep.adapters.journal.dialects import DEFAULT_LIMITS, Limits, begin_exclusively, opened_engine, upsert
 from nbsweep.adapters.journal.migrating import upgrade
 from nbsweep.adapters.journal.rows import Record, columns_of, record_of, row_of
 from nbsweep.adapters.journal.tables import META, REMOVALS, RUNS, SIGHTINGS
@@ -126,7 +126,8 @@ async def open_journal(url: str, limits: Limits = DEFAULT_LIMITS) -> AsyncIterat
 
 async def _prepare(engine: AsyncEngine, place: str) -> None:
     opening = {"key": "opened_at", "value": datetime.now(UTC).isoformat()}
-    async with for_writing(engine).begin() as connection:
+    async with engine.begin() as connection:
+        await begin_exclusively(connection)
         await connection.run_sync(upgrade, place)
         await connection.execute(upsert(engine.dialect.name, META), [opening])
 

@@ -43,5 +43,6 @@ def _refuse_newer(scripts: ScriptDirectory, current: tuple[str, ...], place: str
     if unknown:
         raise JournalError(
             f"The journal {place} was written by a newer nbsweep: it is at revision {', '.join(unknown)}, and this version "
-            f"knows revisions up to {scripts.get_current_head()}. Upgrade nbsweep, or name another journal in the configuration."
+            f"knows revisions up to {scripts.get_current_head()}. Upgrade nbsweep, or name another journal in the "
+            "configuration."
         )

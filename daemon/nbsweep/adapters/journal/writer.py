@@ -9,10 +9,11 @@ from itertools import groupby
 from typing import Self
 
 import anyio
+from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.dml import UpdateBase
 
-from nbsweep.adapters.journal.dialects import Limits, for_writing
+from nbsweep.adapters.journal.dialects import Limits
 from nbsweep.adapters.journal.rows import Row
 from nbsweep.adapters.journal.trouble import concerns_all, explain
 from nbsweep.core.errors import JournalError
@@ -43,7 +44,7 @@ class GroupWriter:
 
     def __init__(self, engine: AsyncEngine, place: str, limits: Limits) -> None:
         """Take the engine to write through, what people call the journal, and how long closing may take."""
-        self._engine = for_writing(engine)
+        self._engine = engine
         self._place = place
         self._close_s = limits.close_s
         self._queued: list[_Waiting] = []
@@ -63,11 +64,16 @@ class GroupWriter:
     async def __aexit__(self, *raised: object) -> None:
         self._closed = True
         self._wake.set()
-        with anyio.move_on_after(self._close_s, shield=True):
-            await self._ended.wait()
-        self._life.cancel()
-        # What was raised in the journal's user goes on its own way; the task group would wrap it.
-        await self._tasks.__aexit__(None, None, None)
+        try:
+            with anyio.move_on_after(self._close_s, shield=True):
+                await self._ended.wait()
+        finally:
+            self._life.cancel()
+            # What was raised in the journal's user goes on its own way; the task group would wrap it.
+            await self._tasks.__aexit__(None, None, None)
+            self._give_up()
+
+    def _give_up(self) -> None:
         too_slow = JournalError(f"The journal {self._place} was closed, and this could not be written in time: check the disk.")
         self._settle([*self._taken, *self._queued], too_slow)
 
@@ -96,29 +102,31 @@ class GroupWriter:
 
     async def _run(self) -> None:
         with self._life:
-            while self._queued or not self._closed:
-                await self._wake.wait()
-                self._wake = anyio.Event()
-                self._taken, self._queued = self._queued, []
-                await self._write_together(self._taken)
-                self._taken = []
+            # One connection for all: taking one from the pool for each commit would cost more than the commit.
+            async with self._engine.connect() as connection:
+                while self._queued or not self._closed:
+                    await self._wake.wait()
+                    self._wake = anyio.Event()
+                    self._taken, self._queued = self._queued, []
+                    await self._write_together(connection, self._taken)
+                    self._taken = []
         self._ended.set()
 
-    async def _write_together(self, batch: Sequence[_Waiting]) -> None:
+    async def _write_together(self, connection: AsyncConnection, batch: Sequence[_Waiting]) -> None:
         try:
-            await self._commit([waiting.change for waiting in batch])
+            await connection.run_sync(_commit, [waiting.change for waiting in batch])
         except Exception as failure:  # noqa: BLE001  # raised in each of those who wait
             if len(batch) == 1 or concerns_all(failure):
                 self._settle(batch, failure)
             else:
-                await self._write_apart(batch)
+                await self._write_apart(connection, batch)
         else:
             self._settle(batch, None)
 
-    async def _write_apart(self, batch: Sequence[_Waiting]) -> None:
+    async def _write_apart(self, connection: AsyncConnection, batch: Sequence[_Waiting]) -> None:
         # One of them holds something that cannot be stored; that must not be the others' trouble.
         for waiting in batch:
-            await self._write_together([waiting])
+            await self._write_together(connection, [waiting])
 
     @staticmethod
     def _settle(batch: Sequence[_Waiting], failure: Exception | None) -> None:
@@ -127,18 +135,19 @@ class GroupWriter:
                 waiting.failure = failure
                 waiting.settled.set()
 
-    async def _commit(self, changes: Sequence[Change]) -> None:
-        async with self._engine.begin() as connection:
-            # Neighbours of the same statement go together, and in order: of two states of one removal the later one stays.
-            for _, same in groupby(changes, key=lambda change: id(change.statement)):
-                await _execute(connection, list(same))
+
+def _commit(connection: Connection, changes: Sequence[Change]) -> None:
+    with connection.begin():
+        # Neighbours of the same statement go together, and in order: of two states of one removal the later one stays.
+        for _, same in groupby(changes, key=lambda change: id(change.statement)):
+            _execute(connection, list(same))
 
 
-async def _execute(connection: AsyncConnection, changes: Sequence[Change]) -> None:
+def _execute(connection: Connection, changes: Sequence[Change]) -> None:
     first = changes[0]
     rows = [row for change in changes for row in change.rows]
     for start in range(0, len(rows), _CHUNK):
         chunk = rows[start : start + _CHUNK]
-        result = await connection.execute(first.statement, chunk)
+        result = connection.execute(first.statement, chunk)
         if first.unmatched and result.rowcount != len(chunk):
             raise JournalError(first.unmatched)
