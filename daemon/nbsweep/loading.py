@@ -5,7 +5,7 @@ No mistake quotes a value: it may be a secret.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,17 +63,19 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> Settings:
     """
     source = str(path)
     reader = _Reader(source, environment)
-    values = reader.read(_root(source, _text(path)))
+    made = _validated(reader.read(_root(source, _text(path))))
+    if isinstance(made, Settings) and not reader.mistakes:
+        return made
+    found = [] if isinstance(made, Settings) else reader.placed(made)
+    raise ConfigurationError(source, tuple(sorted([*reader.mistakes, *found], key=lambda mistake: mistake.line or 0)))
+
+
+def _validated(values: object) -> Settings | list[Problem]:
+    """Return what is wrong instead of raising it: pydantic's error holds all that was given, secrets included."""
     try:
-        settings = Settings.model_validate(values)
+        return Settings.model_validate(values)
     except ValidationError as error:
-        found = reader.placed(problems(error))
-        mistakes = sorted([*reader.mistakes, *found], key=lambda mistake: mistake.line or 0)
-        # Not chained: pydantic's error holds what was given, secrets included.
-        raise ConfigurationError(source, tuple(mistakes)) from None
-    if reader.mistakes:
-        raise ConfigurationError(source, tuple(reader.mistakes))
-    return settings
+        return list(problems(error))
 
 
 # ---- the file --------------------------------------------------------------------------------------------------------------
@@ -126,7 +128,7 @@ class _Loader(yaml.SafeLoader):
 def _not_yaml(source: str, text: str, error: yaml.MarkedYAMLError) -> ConfigurationError:
     words = ", ".join(part for part in (error.context, error.problem) if part)
     # Longer quotations are names of anchors and tags, and a secret without quotation marks can look like one.
-    words = re.sub(r" '(?!<)[^']{2,}'", "", words)
+    words = re.sub(r" '(?![<\\])[^']{2,}'", "", words)
     mark = error.problem_mark or error.context_mark
     if mark is None:
         return _refusal(source, None, f"the file is not YAML: {words}")
@@ -156,13 +158,15 @@ class _Reader:
         self._environment = environment
         self._lines: dict[Location, int] = {(): 1}
         self._spoiled: set[Location] = set()
+        self._incomplete: set[Location] = set()
         self._nodes = 0
 
-    def placed(self, found: Iterator[Problem]) -> Iterator[Mistake]:
+    def placed(self, found: Iterable[Problem]) -> Iterator[Mistake]:
         """Find the lines of problems, leaving out values whose mistake is known already."""
         for problem in found:
             at, line = self._place(problem.location)
-            if not any(at[:length] in self._spoiled for length in range(1, len(at) + 1)):
+            spoiled = any(at[:length] in self._spoiled for length in range(1, len(at) + 1))
+            if not spoiled and at not in self._incomplete:
                 yield Mistake(_path(at), line, problem.sentence)
 
     def _place(self, location: Location) -> tuple[Location, int]:
@@ -197,10 +201,10 @@ class _Reader:
     def _entries(self, node: yaml.MappingNode, at: Location) -> Iterator[tuple[str, yaml.Node]]:
         for key, value in node.value:
             place = (*at, key.value if isinstance(key, yaml.ScalarNode) else "")
-            if not isinstance(key, yaml.ScalarNode):
-                self._note(at, _line(key), "has a key that is no text")
+            if not isinstance(key, yaml.ScalarNode) or not _is_unicode(key.value):
+                self._drop_entry(at, _line(key), "has a key that is no text")
             elif key.tag == "tag:yaml.org,2002:merge":
-                self._note(at, _line(key), "has a merge key (<<), which is not read here; write the keys out")
+                self._drop_entry(at, _line(key), "has a merge key (<<), which is not read here; write the keys out")
             elif place in self._lines:
                 self._note(place, _line(key), f"is given twice; the first time is line {self._lines[place]}")
             else:
@@ -208,19 +212,15 @@ class _Reader:
                 yield key.value, value
 
     def _scalar(self, node: yaml.ScalarNode, at: Location) -> object:
-        text, tag = str(node.value), str(node.tag)
-        if "${" in text:
-            failures: list[str] = []
-            text = REFERENCE.sub(lambda found: self._variable(found, failures), text)
-            for failure in failures:
-                self._spoil(at, failure)
-            if failures:
-                return None
-            tag = _tag_after(node, text)
-        if not text and node.style is None:
-            self._spoil(at, "has no value; give one, or leave the key out, or write null where that is allowed")
-            return None
-        return _value(tag, text)
+        failures: list[str] = []
+        text = REFERENCE.sub(lambda found: self._variable(found, failures), node.value)
+        if not failures and not text and node.style is None:
+            failures.append("has no value; give one, or leave the key out, or write null where that is allowed")
+        if not _is_unicode(text):
+            failures.append("is no Unicode text: it holds half a character")
+        for failure in failures:
+            self._spoil(at, failure)
+        return None if failures else _value(_tag(node, text), text)
 
     def _variable(self, found: re.Match[str], failures: list[str]) -> str:
         if found[0] == "$${":
@@ -236,6 +236,10 @@ class _Reader:
             failures.append(f"the environment variable {inside['name']} is not set")
         return value or default or ""
 
+    def _drop_entry(self, at: Location, line: int, problem: str) -> None:
+        self._incomplete.add(at)
+        self._note(at, line, problem)
+
     def _spoil(self, at: Location, problem: str) -> None:
         self._spoiled.add(at)
         self._note(at, self._lines[at], problem)
@@ -250,12 +254,19 @@ SCALARS = frozenset(
 )
 
 
-def _tag_after(node: yaml.ScalarNode, text: str) -> str:
-    """Read a reference that stands alone and unquoted as if its value had been written there; everything else is text."""
-    if node.style is None and REFERENCE.fullmatch(node.value) and not node.value.startswith("$$"):
-        resolver: Any = yaml.resolver.Resolver()
-        return str(resolver.resolve(yaml.ScalarNode, text, (True, False)))
-    return STRING
+def _tag(node: yaml.ScalarNode, text: str) -> str:
+    """Read a reference that stands alone and unquoted as if its value had been written there; with others, it is text."""
+    if "${" not in node.value:
+        return str(node.tag)
+    if node.style is not None or not REFERENCE.fullmatch(node.value):
+        return STRING
+    resolver: Any = yaml.resolver.Resolver()
+    return str(resolver.resolve(yaml.ScalarNode, text, (True, False)))
+
+
+def _is_unicode(text: str) -> bool:
+    """Tell half characters, which YAML's escapes and an environment can hold, and which nothing can write."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _value(tag: str, text: str) -> object:

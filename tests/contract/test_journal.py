@@ -73,9 +73,6 @@ def any_of(kind: type[Record]) -> st.SearchStrategy[Record]:
     return st.builds(kind, **{name: VALUES[hint] for name, hint in get_type_hints(kind).items()})
 
 
-# ---- removals -------------------------------------------------------------------------------------------------------------
-
-
 @examples
 @given(written=any_of(Removal))
 async def test_a_removal_comes_back_as_it_was_written(opener: Opener, written: Removal) -> None:
@@ -170,17 +167,6 @@ async def test_unfinished_comes_from_every_run_of_the_target_oldest_first(opener
         assert await journal.unfinished("research") == (*old, young)
 
 
-async def test_what_ends_is_unfinished_no_more(opener: Opener) -> None:
-    """The list follows the latest write."""
-    async with opener() as journal:
-        await journal.write([removal("n1"), removal("n2")])
-        await journal.write([replace(removal("n1"), state=State.DELETED, ended_at=NOON)])
-        assert [row.notebook_id for row in await journal.unfinished("research")] == ["n2"]
-
-
-# ---- runs -----------------------------------------------------------------------------------------------------------------
-
-
 @examples
 @given(record=any_of(RunRecord))
 async def test_a_run_comes_back_as_it_was_opened(opener: Opener, record: RunRecord) -> None:
@@ -251,9 +237,6 @@ async def test_a_record_is_the_journals_own(opener: Opener) -> None:
         assert (await journal.run("r1"))[0].kept == {"young": 1}
 
 
-# ---- sightings ------------------------------------------------------------------------------------------------------------
-
-
 async def test_only_the_latest_sighting_is_kept(opener: Opener) -> None:
     """An older one that arrives late changes nothing."""
     async with opener() as journal:
@@ -263,20 +246,13 @@ async def test_only_the_latest_sighting_is_kept(opener: Opener) -> None:
 
 
 async def test_sightings_belong_to_their_target(opener: Opener) -> None:
-    """The same id on another target is another notebook."""
+    """The same id on another target is another notebook; any iterable does, and an id may come twice."""
     async with opener() as journal:
-        await journal.note_active("research", ["n1", "n2"], NOON)
+        await journal.note_active("research", (name for name in ("n1", "n2", "n1")), NOON)
         await journal.note_active("teaching", ["n1"], NOON + timedelta(hours=1))
         assert await journal.last_active("research") == {"n1": NOON, "n2": NOON}
         assert await journal.last_active("teaching") == {"n1": NOON + timedelta(hours=1)}
         assert await journal.last_active("unknown") == {}
-
-
-async def test_sightings_may_come_from_a_generator_and_twice(opener: Opener) -> None:
-    """Any iterable does, and an id that comes twice is one notebook."""
-    async with opener() as journal:
-        await journal.note_active("research", (name for name in ("n1", "n2", "n1")), NOON)
-        assert await journal.last_active("research") == {"n1": NOON, "n2": NOON}
 
 
 async def test_a_sighting_without_a_time_zone_is_refused(opener: Opener) -> None:
@@ -284,9 +260,6 @@ async def test_a_sighting_without_a_time_zone_is_refused(opener: Opener) -> None
     async with opener() as journal:
         with pytest.raises(ValueError, match="time zone"):
             await journal.note_active("research", ["n1"], datetime(2026, 1, 1))  # noqa: DTZ001  # that is the point
-
-
-# ---- many at once, and again ----------------------------------------------------------------------------------------------
 
 
 async def test_many_writers_at_once_lose_nothing(opener: Opener) -> None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from apscheduler.triggers.cron import CronTrigger
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
@@ -679,6 +680,7 @@ class TestSchedule:
         """Whatever the operating system thinks of such a name."""
         assert "time zone database" in mistakes(schedule={"cron": "0 3 * * *", "timezone": name})["schedule.timezone"]
 
+    @hypothesis_settings(deadline=None)
     @given(st.lists(st.from_regex(r"(\*|[0-9]{1,2}(-[0-9]{1,2})?)(/[1-9])?", fullmatch=True), min_size=5, max_size=5))
     def test_what_is_accepted_is_accepted_by_the_scheduler_and_comes_about(self, fields: list[str]) -> None:
         """APScheduler takes every line that passes, and finds a next time for it within eight years."""

@@ -110,7 +110,8 @@ def _plan_row(plan: Plan, item: Candidate) -> tuple[Text, ...]:
     notebook = item.notebook
     idle = format_age(plan.created_at - item.idle_since) if item.idle_since else "?"
     capacity = notebook.volume.capacity_gb if notebook.volume else None
-    why = f"stop, then delete: {item.verdict.sentence}" if item.verdict.stop_first else item.verdict.sentence
+    facts = "; ".join(str(finding) for finding in item.verdict.findings)
+    why = f"stop, then delete: {facts}" if item.verdict.stop_first else facts
     return (
         cell(notebook.label),
         cell(notebook.owner_label),

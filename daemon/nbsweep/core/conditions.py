@@ -71,7 +71,7 @@ class Glob:
         if not text:
             message = "a glob must not be empty; '*' matches everything"
             raise ValueError(message)
-        if re.search(r"\[(?!!?\]?[^\]]*\])", text):
+        if _has_open_bracket(text):
             message = f"the '[' in {text!r} is not closed; write '[[]' for a bracket itself"
             raise ValueError(message)
         self.text = text
@@ -92,6 +92,18 @@ class Glob:
     def __repr__(self) -> str:
         """Show the glob."""
         return f"Glob({self.text!r})"
+
+
+def _has_open_bracket(text: str) -> bool:
+    """Look for a `[` that a shell would take for itself; a `]` right after it, or after its `!`, belongs to the set."""
+    position = text.find("[")
+    while position >= 0:
+        first = position + 2 if text[position + 1 : position + 2] == "!" else position + 1
+        end = text.find("]", first + 1)
+        if end < 0:
+            return True
+        position = text.find("[", end)
+    return False
 
 
 def format_age(age: timedelta) -> str:
@@ -147,6 +159,8 @@ def idle_since(notebook: Notebook, moment: Moment) -> datetime | None:
     lease = notebook.lease
     if since is None:
         return None
+    if lease and lease.enabled is None:
+        return None
     if lease and lease.enabled and lease.type is LeaseType.TIMING:
         if lease.ends_at is None:
             return None
@@ -195,7 +209,8 @@ class TextIs:
             truth = Truth.PASS
         else:
             truth = Truth.UNKNOWN if len(known) < len(texts) else Truth.FAIL
-        fact = None if truth is Truth.UNKNOWN and not known else " / ".join(known) or "none"
+        gaps = ["(missing)"] if truth is Truth.UNKNOWN else []
+        fact = None if gaps and not known else " / ".join([*known, *gaps]) or "none"
         return Finding(self.key, " or ".join(glob.text for glob in self.globs), fact, truth)
 
 

@@ -76,6 +76,8 @@ class Removal:
     state: State = State.PLANNED
     requested_at: datetime | None = None
     """When the first DELETE, or the stop before it, was about to leave."""
+    sent_at: datetime | None = None
+    """When the latest of them was about to leave."""
     accepted_at: datetime | None = None
     ended_at: datetime | None = None
     deadline: datetime | None = None
@@ -105,7 +107,8 @@ def _move(removal: Removal, state: State) -> Removal:
 def stop(removal: Removal, now: datetime, deadline: timedelta) -> Removal:
     """Order a stop, for a policy that says `running: stop`. One that is ordered again gets no further time."""
     last = removal.deadline if removal.state is State.STOPPING else now + deadline
-    return replace(_move(removal, State.STOPPING), requested_at=now, deadline=last)
+    first = removal.requested_at or now
+    return replace(_move(removal, State.STOPPING), requested_at=first, sent_at=now, deadline=last)
 
 
 def request(removal: Removal, now: datetime, deadline: timedelta) -> Removal:
@@ -113,7 +116,8 @@ def request(removal: Removal, now: datetime, deadline: timedelta) -> Removal:
     unanswered = removal.state is State.REQUESTED
     return replace(
         _move(removal, State.REQUESTED),
-        requested_at=removal.requested_at if unanswered else now,
+        requested_at=removal.requested_at or now,
+        sent_at=now,
         deadline=removal.deadline if unanswered else now + deadline,
         requests=removal.requests + 1,
         accepted_at=None,
@@ -176,10 +180,12 @@ def follow(removal: Removal, seen: Notebook | None, now: datetime, grace: timede
         case State.STOPPING:
             step = _follow_stop(removal, seen, now, grace)
         case State.REQUESTED:
-            step = _follow_unanswered(seen)
+            step = _follow_unanswered(removal, seen)
         case _:
             step = _follow_accepted(removal, seen, now, grace)
-    if step is Step.WAIT and removal.deadline is not None and now >= removal.deadline:
+    in_use_again = step is Step.NO_EFFECT and seen.status is Status.STARTING
+    undecided = step in (Step.WAIT, Step.NO_EFFECT) and not in_use_again
+    if undecided and removal.deadline is not None and now >= removal.deadline:
         return Step.TIMED_OUT
     return step
 
@@ -187,15 +193,16 @@ def follow(removal: Removal, seen: Notebook | None, now: datetime, grace: timede
 def _follow_stop(removal: Removal, seen: Notebook, now: datetime, grace: timedelta) -> Step:
     if seen.status in AT_REST:
         return Step.STOPPED
-    late = removal.requested_at is not None and now - removal.requested_at >= grace
+    late = removal.sent_at is not None and now - removal.sent_at >= grace
     in_use = seen.status is Status.STARTING or (seen.status is Status.RUNNING and late)
     return Step.NO_EFFECT if in_use else Step.WAIT
 
 
-def _follow_unanswered(seen: Notebook) -> Step:
+def _follow_unanswered(removal: Removal, seen: Notebook) -> Step:
     if seen.status is Status.DELETING:
         return Step.CONFIRMED
-    return Step.NO_EFFECT
+    failed = seen.status is Status.DELETE_FAILED and removal.status_before is not Status.DELETE_FAILED
+    return Step.FAILED if failed else Step.NO_EFFECT
 
 
 def _follow_accepted(removal: Removal, seen: Notebook, now: datetime, grace: timedelta) -> Step:

@@ -71,10 +71,13 @@ class Lease:
 
     @property
     def ends_at(self) -> datetime | None:
-        """When an enabled TIMING lease ends; None for every other, where that sum is not documented."""
-        if self.enabled and self.type is LeaseType.TIMING and self.created_at and self.duration is not None:
+        """When an enabled TIMING lease ends; None for any other, where that sum is not documented, and beyond the calendar."""
+        if not self.enabled or self.type is not LeaseType.TIMING or self.created_at is None or self.duration is None:
+            return None
+        try:
             return self.created_at + self.duration
-        return None
+        except OverflowError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,11 @@ class Notebook:
     def owner_label(self) -> str:
         """What people call its owner."""
         return self.owner.name or self.owner.id or "unknown"
+
+    @property
+    def owner_key(self) -> str:
+        """What tells its owner from others, even where some rows lack the name."""
+        return self.owner.id or self.owner_label
 
     @property
     def last_change(self) -> datetime | None:

@@ -128,7 +128,7 @@ def join_tallies(target: str, taken_at: datetime, tallies: Iterable[Tally], gaps
     malformed: list[MalformedRow] = []
     for tally in tallies:
         candidates += [candidate for candidate in tally.candidates if candidate.notebook.id not in reasons]
-        malformed += tally.malformed
+        malformed += [row for row in tally.malformed if row.id is None or row.id not in reasons]
         reasons = tally.reasons | reasons
     kept = Counter(reasons.values())
     kept[Reason.MALFORMED] += sum(row.id is None for row in malformed)
@@ -188,9 +188,12 @@ def _excess(items: tuple[Candidate, ...], fleet: int, brakes: Brakes) -> Refusal
 def _excess_of_owner(items: tuple[Candidate, ...], allowed: int | None) -> Refusal | None:
     if allowed is None:
         return None
-    owner, count = max(Counter(item.notebook.owner_label for item in items).items(), key=lambda pair: pair[1], default=("", 0))
+    counts = Counter(item.notebook.owner_key for item in items)
+    key, count = max(counts.items(), key=lambda pair: pair[1], default=("", 0))
     if count <= allowed:
         return None
+    labels = [item.notebook.owner_label for item in items if item.notebook.owner_key == key]
+    owner = next((label for label in labels if label != key), key)
     return Refusal(
         "max_per_owner",
         f"{count} notebooks of {owner} would go, and brakes.max_per_owner allows {allowed} of one owner",
@@ -203,8 +206,8 @@ def _trim(items: tuple[Candidate, ...], fleet: int, brakes: Brakes) -> tuple[Can
         taken: Counter[str] = Counter()
         within = []
         for item in items:
-            taken[item.notebook.owner_label] += 1
-            if taken[item.notebook.owner_label] <= brakes.max_per_owner:
+            taken[item.notebook.owner_key] += 1
+            if taken[item.notebook.owner_key] <= brakes.max_per_owner:
                 within.append(item)
         items = tuple(within)
     if brakes.max_share is not None:

@@ -97,15 +97,11 @@ def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:
         return _keep(Reason.ALREADY_DELETED, "it is deleted already")
     if notebook.status in IN_TRANSITION:
         return _keep(Reason.IN_TRANSITION, f"it is {notebook.status}, and the cloud is at work on it")
-    doubt: Verdict | None = None
-    for protection in rules.protections:
-        finding = protection.match.check(notebook, moment)
-        if finding.truth is Truth.PASS:
-            return _protected(protection, finding)
-        if finding.truth is Truth.UNKNOWN and doubt is None:
-            doubt = _unknown(f"protection {protection.name}", protection.name, finding)
+    protected = _by_protections(notebook, rules.protections, moment)
+    if protected and protected.reason is Reason.PROTECTED:
+        return protected
     verdict = _by_policies(notebook, rules.policies, moment)
-    return doubt if doubt and verdict.decision is Decision.DELETE else verdict
+    return protected if protected and verdict.decision is Decision.DELETE else verdict
 
 
 def judge_after_stop(before: Notebook, now: Notebook, rules: Rules, moment: Moment) -> Verdict:
@@ -116,9 +112,11 @@ def judge_after_stop(before: Notebook, now: Notebook, rules: Rules, moment: Mome
     """
     if now.status is not Status.STOPPED:
         return judge(now, rules, moment)
+    protected = _by_protections(now, rules.protections, moment)
+    if protected:
+        return protected
     as_before = replace(now, status=before.status, updated_at=before.updated_at, lease=before.lease)
-    verdict = judge(as_before, rules, moment)
-    return replace(verdict, stop_first=False)
+    return replace(_by_policies(as_before, rules.policies, moment), stop_first=False)
 
 
 def judge_after_failure(now: Notebook, rules: Rules, policy: str, moment: Moment) -> Verdict:
@@ -128,13 +126,11 @@ def judge_after_failure(now: Notebook, rules: Rules, policy: str, moment: Moment
     """
     if now.status not in FAILED:
         return judge(now, rules, moment)
-    for protection in rules.protections:
-        finding = protection.match.check(now, moment)
-        if finding.truth is Truth.PASS:
-            return _protected(protection, finding)
-        if finding.truth is Truth.UNKNOWN:
-            return _unknown(f"protection {protection.name}", protection.name, finding)
-    return Verdict(Decision.DELETE, Reason.POLICY, policy, f"its deletion failed ({now.status}); tried again")
+    if policy not in {rule.name for rule in rules.policies}:
+        return _keep(Reason.NO_POLICY, f"policy {policy}, which had planned it, is not in force any more")
+    protected = _by_protections(now, rules.protections, moment)
+    sentence = f"policy {policy}: its deletion failed ({now.status}); tried again"
+    return protected or Verdict(Decision.DELETE, Reason.POLICY, policy, sentence)
 
 
 def why_no_longer(notebook: Notebook, rules: Rules, policy: str, moment: Moment) -> str:
@@ -154,20 +150,35 @@ def explain(notebook: Notebook, rules: Rules, moment: Moment) -> Explanation:
     )
 
 
+def _by_protections(notebook: Notebook, protections: tuple[Protection, ...], moment: Moment) -> Verdict | None:
+    """Find what protects it, else the first protection that cannot be checked; None when nothing speaks for it."""
+    doubt: Verdict | None = None
+    for protection in protections:
+        finding = protection.match.check(notebook, moment)
+        if finding.truth is Truth.PASS:
+            return _protected(protection, finding)
+        if finding.truth is Truth.UNKNOWN and doubt is None:
+            doubt = _unknown(f"protection {protection.name}", protection.name, finding)
+    return doubt
+
+
 def _by_policies(notebook: Notebook, policies: tuple[Policy, ...], moment: Moment) -> Verdict:
     doubt: Verdict | None = None
     for policy in policies:
         finding = policy.match.check(notebook, moment)
         if finding.truth is Truth.PASS:
             return _matched(notebook, policy, finding)
-        if finding.truth is Truth.UNKNOWN and doubt is None:
-            doubt = _unknown(f"policy {policy.name}", policy.name, finding)
+        if finding.truth is Truth.UNKNOWN:
+            doubt = doubt or _unknown(f"policy {policy.name}", policy.name, finding)
+            if _matched(notebook, policy, finding).decision is Decision.KEEP:
+                # If the missing fact made it match, it would win and keep the notebook: no later policy may delete it.
+                return doubt
     return doubt or _keep(Reason.NO_POLICY, "no policy matches it")
 
 
 def _matched(notebook: Notebook, policy: Policy, finding: Finding) -> Verdict:
     passed = leaves(finding, Truth.PASS)
-    facts = "; ".join(str(leaf) for leaf in passed)
+    facts = f"policy {policy.name}: {'; '.join(str(leaf) for leaf in passed)}"
     stops = notebook.status is Status.RUNNING
     if stops and policy.running is Running.SKIP:
         sentence = f"policy {policy.name} matches, but it runs, and the policy says running: skip"

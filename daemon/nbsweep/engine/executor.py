@@ -256,7 +256,7 @@ class Executor:
         return why_no_longer(seen, self.orders.rules, removal.policy, moment)
 
     def _may_still_arrive(self, removal: Removal, now: datetime) -> bool:
-        return removal.requested_at is not None and now - removal.requested_at < self.orders.patience.grace
+        return removal.sent_at is not None and now - removal.sent_at < self.orders.patience.grace
 
     async def _gone(self, removal: Removal) -> None:
         """End a removal whose notebook is proven gone: by our DELETE, or before there was one."""
@@ -310,6 +310,9 @@ class Executor:
                 case Step.CONFIRMED:
                     self._poller.follow(await self._write(lifecycle.accept(removal, now)))
                 case Step.FAILED:
+                    if removal.state is State.REQUESTED:
+                        # It failed, so it had been taken on, whatever became of the answer.
+                        removal = await self._write(lifecycle.accept(removal, now))
                     await self._failed(lifecycle.note_failure(removal), seen)
                 case Step.TIMED_OUT:
                     status = seen.status if seen else "not readable"

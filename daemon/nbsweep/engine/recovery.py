@@ -75,7 +75,7 @@ class Recovery:
                 await self._end(lifecycle.fail(lifecycle.note_failure(removal), now, cause))
             case Step.TIMED_OUT:
                 await self._end(lifecycle.time_out(removal, now, "no end by its deadline"))
-            case _ if removal.requested_at is not None and now - removal.requested_at < self.patience.grace:
+            case _ if removal.sent_at is not None and now - removal.sent_at < self.patience.grace:
                 self._poller.follow(removal)
             case _:
                 await self._end(lifecycle.spare(removal, now, NO_TRACE))

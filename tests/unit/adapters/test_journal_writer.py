@@ -1,16 +1,13 @@
-"""Writers share commits, and none of them pays for another: neither for its mistakes nor for its end."""
+"""Writers share commits, and none of them pays for another's mistakes."""
 
 import asyncio
-import sys
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import connect
 
-import anyio
 import pytest
 from sqlalchemy import Connection, Engine, event
 
@@ -21,24 +18,6 @@ from nbsweep.core.model import Status
 from nbsweep.core.ports import RunRecord
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-WRITE_AND_STAY = """
-import asyncio, sys
-from nbsweep.adapters.journal import open_journal
-from nbsweep.core.ports import RunRecord
-from datetime import UTC, datetime
-
-async def main(address):
-    async with open_journal(address) as journal:
-        async with asyncio.TaskGroup() as tasks:
-            for number in range(20):
-                run = RunRecord(f"r{number:02}", "research", datetime(2026, 3, 1, tzinfo=UTC), "cron", dry_run=False)
-                tasks.create_task(journal.open_run(run))
-        print("written", flush=True)
-        await asyncio.Event().wait()
-
-asyncio.run(main(sys.argv[1]))
-"""
 
 
 def removal(number: int) -> Removal:
@@ -65,19 +44,10 @@ def counted_commits() -> Iterator[list[Connection]]:
         event.remove(Engine, "commit", note)
 
 
-async def written(address: str) -> set[str]:
-    """List what is in the journal for somebody who opens it later."""
-    async with open_journal(address) as journal:
-        return {row.notebook_id for row in await journal.removals("r1")}
-
-
 async def turns(journal: SqlJournal, numbers: range) -> None:
     """Write one after another, each when the one before is stored."""
     for number in numbers:
         await journal.write([removal(number)])
-
-
-# ---- sharing --------------------------------------------------------------------------------------------------------------
 
 
 async def test_a_thousand_writers_share_a_few_commits(address: str) -> None:
@@ -153,152 +123,3 @@ async def test_trouble_with_the_file_reaches_everybody_who_waits(address: str, t
         assert all(isinstance(outcome, JournalError) and outcome.__cause__ for outcome in outcomes)
         assert len({id(outcome) for outcome in outcomes}) == 10
         assert await journal.removals("r1") == ()
-
-
-# ---- ends -----------------------------------------------------------------------------------------------------------------
-
-
-async def test_a_cancelled_writer_takes_nothing_with_it(address: str) -> None:
-    """Its neighbours are stored, and so is what it had asked for."""
-    async with open_journal(address) as journal:
-        tasks = [asyncio.create_task(journal.write([removal(number)])) for number in range(10)]
-        await asyncio.sleep(0)
-        tasks[3].cancel()
-        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-        assert [number for number, outcome in enumerate(outcomes) if outcome is not None] == [3]
-        await journal.write([removal(10)])
-        assert len(await journal.removals("r1")) == 11
-
-
-async def test_readers_that_are_cancelled_leave_the_journal_whole(address: str) -> None:
-    """At whatever moment they are; it is read and written as before."""
-    async with open_journal(address) as journal:
-        await journal.write([removal(1)])
-        for steps in range(30):
-            reader = asyncio.create_task(journal.removals("r1"))
-            for _ in range(steps):
-                await asyncio.sleep(0)
-            reader.cancel()
-            await asyncio.gather(reader, return_exceptions=True)
-        await journal.write([removal(2)])
-        assert len(await journal.removals("r1")) == 2
-
-
-async def test_leaving_writes_what_is_still_queued(address: str) -> None:
-    """Those who wait get their answer, too."""
-    async with open_journal(address) as journal:
-        tasks = [asyncio.create_task(journal.write([removal(number)])) for number in range(5)]
-        await asyncio.sleep(0)
-    assert await asyncio.gather(*tasks) == [None] * 5
-    assert len(await written(address)) == 5
-
-
-async def test_last_words_are_written_though_their_writer_is_being_cancelled(address: str) -> None:
-    """The writing task itself does not fall with the scope that it was started in."""
-    with anyio.CancelScope() as scope:
-        async with open_journal(address) as journal:
-            scope.cancel()
-            try:
-                await anyio.sleep_forever()
-            finally:
-                with anyio.move_on_after(3, shield=True):
-                    await journal.write([removal(1)])
-    assert scope.cancelled_caught
-    assert await written(address) == {"n0001"}
-
-
-async def test_what_is_queued_is_written_though_everything_is_cancelled(address: str) -> None:
-    """By the end of the whole task, as Ctrl-C does it."""
-
-    async def sweep() -> None:
-        async with open_journal(address) as journal:
-            asyncio.current_task().cancel()  # type: ignore[union-attr]  # there is always a task here
-            await journal.write([removal(1)])
-
-    assert isinstance((await asyncio.gather(asyncio.create_task(sweep()), return_exceptions=True))[0], asyncio.CancelledError)
-    assert await written(address) == {"n0001"}
-
-
-async def test_an_error_of_its_user_comes_out_as_it_is(address: str) -> None:
-    """Not wrapped in a group, though there is a task group inside."""
-    with pytest.raises(LookupError, match="as it is"):
-        async with open_journal(address):
-            raise LookupError("as it is")
-
-
-async def test_nothing_is_left_running(address: str) -> None:
-    """No task, no thread, no file beside the journal."""
-    threads = set(threading.enumerate())
-    async with open_journal(address) as journal:
-        await asyncio.gather(*(journal.removals("r1") for _ in range(10)), journal.write([removal(1)]))
-    assert asyncio.all_tasks() == {asyncio.current_task()}
-    for thread in set(threading.enumerate()) - threads:
-        thread.join(timeout=5)
-        assert not thread.is_alive()
-
-
-async def test_closing_does_not_wait_for_ever(address: str, tmp_path: Path) -> None:
-    """Whoever still waits is told that it was not written in time."""
-    with closing(connect(tmp_path / "journal.db", isolation_level=None, check_same_thread=False)) as other:
-        async with open_journal(address, Limits(busy_s=1, close_s=0.05)) as journal:
-            other.execute("BEGIN IMMEDIATE")
-            writing = asyncio.create_task(journal.write([removal(1)]))
-            await asyncio.sleep(0)
-        with pytest.raises(JournalError, match="could not be written in time"):
-            await writing
-    assert await written(address) == set()
-
-
-async def test_closing_can_be_hurried(address: str, tmp_path: Path) -> None:
-    """A second cancellation, as by a second Ctrl-C, ends even the waiting for the last writes; nothing stays behind."""
-
-    async def sweep(journal_open: asyncio.Event) -> None:
-        async with open_journal(address, Limits(busy_s=0.5, close_s=30)) as journal:
-            journal_open.set()
-            await journal.write([removal(1)])
-
-    with closing(connect(tmp_path / "journal.db", isolation_level=None)) as other:
-        sweeping = asyncio.create_task(sweep(journal_open := asyncio.Event()))
-        await journal_open.wait()
-        other.execute("BEGIN IMMEDIATE")
-        for _ in range(2):
-            sweeping.cancel()
-            await asyncio.sleep(0)
-        await asyncio.wait([sweeping])
-    assert sweeping.cancelled()
-    assert asyncio.all_tasks() == {asyncio.current_task()}
-
-
-async def test_a_closed_journal_refuses_everything(address: str) -> None:
-    """It neither opens the file again by itself nor lets anybody wait for nothing."""
-    async with open_journal(address) as journal:
-        pass
-    for call in (journal.write([removal(1)]), journal.write([]), journal.removals("r1"), journal.note_active("t", [], NOON)):
-        with pytest.raises(JournalError, match="was closed already"):
-            await call
-
-
-async def test_two_programs_may_use_one_journal(address: str) -> None:
-    """Each sees what the other has committed; both may write, and open it for the first time together."""
-    async with open_journal(address) as one, open_journal(address) as other:
-        await asyncio.gather(turns(one, range(20)), turns(other, range(20, 40)))
-        assert len(await one.removals("r1")) == len(await other.removals("r1")) == 40
-        await one.note_active("research", ["n1"], NOON + timedelta(hours=1))
-        await other.note_active("research", ["n1"], NOON)
-        assert await other.last_active("research") == {"n1": NOON + timedelta(hours=1)}
-
-
-async def test_a_commit_survives_the_end_of_the_process(address: str) -> None:
-    """What a write has returned from is there after `kill -9`."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", WRITE_AND_STAY, address, stdout=asyncio.subprocess.PIPE
-    )
-    if process.stdout is None:
-        pytest.fail("its output cannot be read")
-    try:
-        assert await process.stdout.readline() == b"written\n"
-    finally:
-        process.kill()
-        await process.wait()
-    async with open_journal(address) as journal:
-        assert len(await journal.runs(100)) == 20

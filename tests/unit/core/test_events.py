@@ -42,9 +42,9 @@ def test_the_end_of_a_removal_says_everything_about_it() -> None:
     ended = removal(
         state=State.TIMED_OUT,
         status_before=Status.RUNNING,
-        requested_at=NOW,
-        accepted_at=NOW + timedelta(seconds=1.25),
-        ended_at=NOW + timedelta(minutes=30, milliseconds=1),
+        requested_at=NOW + timedelta(seconds=5),
+        accepted_at=NOW + timedelta(seconds=6.25),
+        ended_at=NOW + timedelta(minutes=30, seconds=5, milliseconds=1),
         requests=2,
         failures=1,
         request_id="req-2",

@@ -25,6 +25,7 @@ def going(
     return removal(
         state=state,
         requested_at=START,
+        sent_at=START,
         accepted_at=START if state is State.ACCEPTED else None,
         saw_deleting=saw_deleting,
         deadline=deadline,
@@ -71,10 +72,12 @@ def test_a_stop_waits_until_it_is_at_rest(status: Status) -> None:
     for now, deadline in product(MOMENTS, DEADLINES):
         if status in RESTING:
             expected = Step.STOPPED
-        elif status is Status.STARTING or (status is Status.RUNNING and now >= START + GRACE):
+        elif status is Status.STARTING:
             expected = Step.NO_EFFECT
         elif deadline is not None and now >= deadline:
             expected = Step.TIMED_OUT
+        elif status is Status.RUNNING and now >= START + GRACE:
+            expected = Step.NO_EFFECT
         else:
             expected = Step.WAIT
         assert look(going(State.STOPPING, deadline=deadline, status_before=Status.RUNNING), status, now) is expected

@@ -108,6 +108,7 @@ def test_a_request_is_counted_and_gets_a_deadline() -> None:
     assert changed(before, lifecycle.request(before, NOW, DEADLINE)) == {
         "state": State.REQUESTED,
         "requested_at": NOW,
+        "sent_at": NOW,
         "deadline": NOW + timedelta(minutes=30),
         "requests": 1,
     }
@@ -150,11 +151,24 @@ def test_the_first_request_is_remembered() -> None:
     assert stopped.requested_at == NOW
 
 
+def test_the_latest_request_is_remembered_too() -> None:
+    """`sent_at` is when the latest DELETE or stop was about to leave: the grace for its effect runs from there."""
+    unanswered = lifecycle.request(removal(), NOW, DEADLINE)
+    assert lifecycle.request(unanswered, LATER, DEADLINE).sent_at == LATER
+    stopping = lifecycle.stop(removal(), NOW, DEADLINE)
+    assert lifecycle.stop(stopping, LATER, DEADLINE).sent_at == LATER
+
+
 def test_a_stop_gets_a_deadline_and_is_no_request() -> None:
     """No DELETE has left yet."""
     before = removal()
     after = lifecycle.stop(before, NOW, DEADLINE)
-    assert changed(before, after) == {"state": State.STOPPING, "requested_at": NOW, "deadline": NOW + DEADLINE}
+    assert changed(before, after) == {
+        "state": State.STOPPING,
+        "requested_at": NOW,
+        "sent_at": NOW,
+        "deadline": NOW + DEADLINE,
+    }
 
 
 def test_a_stop_that_is_ordered_again_gets_no_further_time() -> None:
@@ -190,5 +204,5 @@ def test_times_are_moments_of_the_wall_clock() -> None:
     """They survive a restart, so they must say their time zone."""
     requested = lifecycle.request(removal(), NOW, DEADLINE)
     moments = [value for value in (getattr(requested, field.name) for field in fields(Removal)) if isinstance(value, datetime)]
-    assert len(moments) == 3
+    assert len(moments) == 4
     assert all(moment.tzinfo is not None for moment in moments)

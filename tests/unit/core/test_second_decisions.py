@@ -23,9 +23,12 @@ def before(**changes: Any) -> Notebook:
 
 
 def after(**changes: Any) -> Notebook:
-    """Give the notebook as our own stop has left it a minute ago, with every date of a change moved."""
-    stopped = {"updated_at": ago(minutes=1), "lease": lease(updated_at=ago(minutes=1))}
-    return notebook(**{**stopped, **changes})
+    """Give the notebook as our own stop has left it a minute ago.
+
+    Every date of a change has moved, and the total duration of the lease with them (API notes, section 8).
+    """
+    moved = lease(updated_at=ago(minutes=1), duration=timedelta(days=100, minutes=59))
+    return notebook(**{"updated_at": ago(minutes=1), "lease": moved, **changes})
 
 
 def after_stop(now: Notebook, asked: Rules, was: Notebook | None = None) -> Verdict:
@@ -83,7 +86,7 @@ def test_the_owners_restart_saves_a_notebook() -> None:
     assert after_stop(after(status=Status.STARTING), rules(stopping())).decision is Decision.KEEP
     renewed = lease(updated_at=ago(minutes=1), duration=timedelta(days=101))
     expired = rules(stopping(over("lease_expired", days=30)))
-    assert after_stop(after(status=Status.RUNNING), expired).decision is Decision.DELETE
+    assert after_stop(after(status=Status.RUNNING, lease=lease()), expired).decision is Decision.DELETE
     assert after_stop(after(status=Status.RUNNING, lease=renewed), expired).decision is Decision.KEEP
     named = rules(stopping(text("status", "STOPPED", "ERROR")))
     assert after_stop(after(status=Status.RUNNING), named).decision is Decision.KEEP

@@ -3,24 +3,19 @@
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import anyio
-from sqlalchemy import Table, event
+from sqlalchemy import URL, Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from nbsweep.adapters.journal.address import Address
+from nbsweep.adapters.journal.sqlite_connection import connect
 from nbsweep.core.errors import JournalError
 
 Insert = sqlite.Insert | postgresql.Insert
-
-_PRAGMAS = (
-    "PRAGMA journal_mode=WAL",  # whoever reads waits for nobody who writes
-    "PRAGMA synchronous=FULL",  # a commit survives a power failure
-    "PRAGMA foreign_keys=ON",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +38,7 @@ async def opened_engine(address: Address, limits: Limits) -> AsyncIterator[Async
     Raises:
         JournalError: the driver is not installed.
     """
-    engine = _sqlite_engine(address, limits) if address.path else _postgresql_engine(address)
+    engine = _sqlite_engine(address.url, address.path, limits) if address.path else _postgresql_engine(address)
     try:
         yield engine
     finally:
@@ -71,25 +66,15 @@ def upsert(dialect: str, table: Table, *, frozen: Collection[str] = (), newest: 
     return insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed, where=where)
 
 
-def _sqlite_engine(address: Address, limits: Limits) -> AsyncEngine:
-    # The driver itself begins a transaction before the first INSERT or UPDATE, and IMMEDIATE takes the lock at once. Nothing is
-    # left to be rolled back when a connection goes back to the pool. Every call that is spared here is a change of threads.
-    arguments = {"timeout": limits.busy_s, "isolation_level": "IMMEDIATE"}
-    engine = create_async_engine(address.url, connect_args=arguments, pool_reset_on_return=None, hide_parameters=True)
-    event.listen(engine.sync_engine, "connect", _set_pragmas)
-    return engine
-
-
-def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    for pragma in _PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
+def _sqlite_engine(url: URL, path: Path, limits: Limits) -> AsyncEngine:
+    # A transaction is always ended before its connection goes back to the pool; resetting it there would only cost time.
+    creator = partial(connect, path, limits.busy_s)
+    return create_async_engine(url, async_creator=creator, pool_reset_on_return=None, hide_parameters=True)
 
 
 def _postgresql_engine(address: Address) -> AsyncEngine:
     try:
-        return create_async_engine(address.url, hide_parameters=True)
+        return create_async_engine(address.url, pool_pre_ping=True, hide_parameters=True)
     except ImportError as error:
         raise JournalError(
             f"The journal {address.place} needs a driver that is not installed: pip install nbsweep[postgresql]"

@@ -78,6 +78,7 @@ REMOVALS = Table(
     Column("planned_at", Moment, nullable=False),
     Column("state", Text, nullable=False),
     Column("requested_at", Moment),
+    Column("sent_at", Moment),
     Column("accepted_at", Moment),
     Column("ended_at", Moment),
     Column("deadline", Moment),

@@ -67,6 +67,7 @@ def _create_removals(operations: Operations) -> None:
         Column("planned_at", BigInteger, nullable=False),
         Column("state", Text, nullable=False),
         Column("requested_at", BigInteger),
+        Column("sent_at", BigInteger),
         Column("accepted_at", BigInteger),
         Column("ended_at", BigInteger),
         Column("deadline", BigInteger),

@@ -1,0 +1,65 @@
+"""How a connection to SQLite is made: careful with what it writes, patient with locks, and safe to cancel."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import aiosqlite
+
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",  # whoever reads waits for nobody who writes
+    "PRAGMA synchronous=FULL",  # a commit survives a power failure
+    "PRAGMA foreign_keys=ON",
+)
+
+
+class SqliteConnection(aiosqlite.Connection):
+    """A connection whose thread is stopped once.
+
+    A call that is cancelled twice, as cancel scopes do, makes SQLAlchemy stop it twice; the second stop would wait for ever for
+    a thread that has ended with the first, and keep the program from ending.
+    """
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+        """Take what opens the file; that is done in the connection's own thread."""
+        super().__init__(connector, iter_chunk_size=64)
+        self._end: asyncio.Future[None] | None = None
+        # A disk that hangs must not keep the program from ending.
+        self._thread.daemon = True
+
+    def stop(self) -> asyncio.Future[None] | None:
+        """Let the thread end after what it does now; gives None when that was asked for already."""
+        if self._end is not None:
+            return None
+        self._end = super().stop()
+        return self._end
+
+    async def ended(self) -> None:
+        """Wait until the thread, which must have been stopped, has nothing more to do."""
+        if self._end is not None:
+            await self._end
+
+
+async def connect(path: Path, busy_s: float) -> SqliteConnection:
+    """Open the file; where that fails nothing is left behind."""
+
+    def open_file() -> sqlite3.Connection:
+        with ExitStack() as on_failure:
+            # The driver begins a transaction by itself before the first INSERT or UPDATE; IMMEDIATE takes the lock at once.
+            connection = sqlite3.connect(path, timeout=busy_s, isolation_level="IMMEDIATE")
+            on_failure.callback(connection.close)
+            for pragma in _PRAGMAS:
+                connection.execute(pragma)
+            on_failure.pop_all()
+        return connection
+
+    connection = SqliteConnection(open_file)
+    try:
+        await connection
+    except BaseException:
+        # The driver stops the thread, but does not wait for that; it would be met by a loop that is closed already.
+        await connection.ended()
+        raise
+    return connection

@@ -1,0 +1,26 @@
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from acceptance.support import Cloud, Desk, Json, cloud_options, running_cloud
+
+Simulate = Callable[..., Cloud]
+
+
+@pytest.fixture
+def simulate() -> Iterator[Simulate]:
+    """Run simulated clouds, made to order; they end with the test."""
+    with ExitStack() as stack:
+
+        def start(instances: list[Json] | None = None, **groups: Json) -> Cloud:
+            return stack.enter_context(running_cloud(cloud_options(instances or (), **groups)))
+
+        yield start
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """Give an empty home, and a place for configuration and journal."""
+    return Desk(tmp_path)

@@ -1,0 +1,254 @@
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from acceptance.conftest import Simulate
+from acceptance.support import ACCESS_KEY, SECRET_KEY, Desk, Ended, Json, days_ago, idle, idle_fleet, target
+
+NO_LIST = {"access_key": "MAYNOTLISTALL0000001", "secret_key": "s" * 40, "permissions": {"list_all": False}}
+ONLY_LOOKS = {"access_key": "MAYNOTDELETE00000001", "secret_key": "s" * 40, "permissions": {"delete": False}}
+GOOD = {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
+
+
+def credentials(key: Json) -> Json:
+    """Give the credentials of a target."""
+    return {"credentials": {"access_key": key["access_key"], "secret_key": key["secret_key"]}}
+
+
+def assert_told_plainly(ended: Ended, code: int, *hints: str) -> None:
+    """Assert that one sentence says what happened and what to check."""
+    assert ended.code == code, ended.err
+    assert "Traceback" not in ended.err
+    sentence = ended.error["error"]
+    assert "\n" not in sentence
+    assert [hint for hint in hints if hint not in sentence] == []
+    assert SECRET_KEY not in ended.err
+    assert ended.document["results"] == []
+    (finished,) = ended.events("sweep.finished")
+    assert (finished["outcome"], finished["problem"]) == ("failed", sentence)
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "hints"),
+    [
+        (credentials(GOOD | {"secret_key": "w" * 40}), 5, ["secret key", "clock"]),
+        (credentials(GOOD | {"access_key": "NOSUCHKEY0000000001A"}), 5, ["access key"]),
+        ({"project_id": "f" * 32}, 5, ["project_id"]),
+        (credentials(NO_LIST), 5, ["listAllNotebooks", "scope: own"]),
+    ],
+    ids=["wrong secret key", "unknown access key", "forbidden project", "may not list all"],
+)
+def test_what_the_cloud_does_not_allow_is_told(changed: Json, code: int, hints: list[str], simulate: Simulate, desk: Desk) -> None:
+    """Exit 5, one sentence that says what to check, and no request but GET."""
+    cloud = simulate([idle("nb")], access={"access_keys": [GOOD, NO_LIST]})
+    desk.write(cloud, target=changed)
+    assert_told_plainly(desk.sweep(), code, *hints)
+    assert cloud.writes() == []
+    assert len(cloud.requests()) <= 2
+
+
+def test_a_delete_that_is_forbidden_ends_the_sweep(simulate: Simulate, desk: Desk) -> None:
+    """Who may look but not delete is told so, once; the rest is not tried one by one."""
+    cloud = simulate(idle_fleet(40), access={"access_keys": [ONLY_LOOKS]})
+    desk.write(cloud, target=credentials(ONLY_LOOKS) | {"limits": {"delete": "20/s", "concurrency": 2}})
+    ended = desk.sweep()
+    assert ended.code == 5
+    assert "delete" in ended.error["error"]
+    assert cloud.gone() == set()
+    assert 1 <= len(cloud.writes()) <= 4
+    assert "unfinished" not in set(ended.outcomes().values())
+
+
+def test_without_any_credentials_it_is_told_where_they_are_looked_for(simulate: Simulate, desk: Desk) -> None:
+    """An empty home and environment: exit 5, nobody is called."""
+    cloud = simulate([idle("nb")])
+    desk.write(cloud, target={"credentials": None})
+    ended = desk.sweep()
+    assert ended.code == 5
+    assert "HUAWEICLOUD_SDK_AK" in ended.error["error"]
+    assert cloud.requests() == []
+
+
+def test_keys_of_the_environment_are_found(simulate: Simulate, desk: Desk) -> None:
+    """As the vendor's own tools name them."""
+    cloud = simulate([idle("nb")])
+    desk.write(cloud, target={"credentials": None})
+    desk.environment = {"HUAWEICLOUD_SDK_AK": ACCESS_KEY, "HUAWEICLOUD_SDK_SK": SECRET_KEY}
+    assert desk.sweep().code == 0
+    assert cloud.gone() == {"nb"}
+
+
+def test_a_gateway_that_knows_no_such_address_never_means_gone(simulate: Simulate, desk: Desk) -> None:
+    """404 APIGW.0101 on the listing: exit 1, and endpoint, region and project are named; nothing counts as deleted."""
+    fault = {"fault": "error", "status": 404, "error_code": "APIGW.0101", "error_msg": "The API does not exist.", "times": 99}
+    cloud = simulate([idle("nb")], faults={"script": [fault | {"kind": "list_all"}]})
+    desk.write(cloud)
+    assert_told_plainly(desk.sweep(), 1, "endpoint", "region", "project_id")
+    assert cloud.writes() == []
+
+
+def test_a_gateway_that_forgets_the_address_in_mid_sweep_never_means_gone(simulate: Simulate, desk: Desk) -> None:
+    """404 APIGW.0101 on the second looks: exit 1, nothing is deleted, and nothing is reported as deleted."""
+    fault = {"fault": "error", "status": 404, "error_code": "APIGW.0101", "error_msg": "The API does not exist.", "times": 99}
+    cloud = simulate(idle_fleet(3), faults={"script": [fault | {"kind": "show"}]})
+    desk.write(cloud)
+    ended = desk.sweep()
+    assert ended.code == 1
+    assert set(ended.outcomes().values()) == {"spared"}
+    assert cloud.writes() == []
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
+
+
+@contextmanager
+def answering(context: ssl.SSLContext | None) -> Iterator[int]:
+    """Answer everything on a port of its own with an HTTP error, behind TLS where a context is given."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        stopping = threading.Event()
+        server.settimeout(0.1)
+
+        def serve() -> None:
+            while not stopping.is_set():
+                try:
+                    connection, _ = server.accept()
+                except TimeoutError:
+                    continue
+                with connection:
+                    connection.settimeout(1)
+                    try:
+                        spoken = context.wrap_socket(connection, server_side=True) if context else connection
+                        spoken.recv(65_536)
+                        spoken.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+                        spoken.close()
+                    except OSError:
+                        continue
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            stopping.set()
+            thread.join()
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """Make a certificate that nobody has signed."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"]
+    subprocess.run(
+        [*command, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def test_an_endpoint_that_cannot_be_reached_does_not_stop_the_other_targets(
+    simulate: Simulate, desk: Desk, tmp_path: Path
+) -> None:
+    """Nobody there, no TLS there, a certificate that nobody signed: each is one plain sentence, and the good target is swept."""
+    cloud = simulate([idle("nb")])
+    with answering(self_signed(tmp_path)) as signed_by_nobody, answering(None) as in_clear:
+        desk.write(cloud)
+        addresses = {
+            "nobody": f"https://127.0.0.1:{free_port()}",
+            "untrusted": f"https://127.0.0.1:{signed_by_nobody}",
+            "in-clear": f"https://127.0.0.1:{in_clear}",
+        }
+        desk.write(cloud, targets=[target(cloud.url), *(target(url, name=name) for name, url in addresses.items())])
+        ended = desk.sweep()
+    assert ended.code == 1
+    assert cloud.gone() == {"nb"}
+    assert ended.outcomes() == {"nb": "deleted"}
+    assert "Traceback" not in ended.err
+    errors = {line["target"]: line["error"] for line in ended.events("command.failed")}
+    assert errors.keys() == addresses.keys()
+    assert all("\n" not in error and addresses[name] in error and "Check" in error for name, error in errors.items())
+    assert "certificate" in errors["untrusted"]
+    assert {line["target"]: line["outcome"] for line in ended.events("sweep.finished")} == {
+        "lab": "finished",
+        **dict.fromkeys(addresses, "failed"),
+    }
+    # A certificate does not get better by asking again.
+    assert {line["target"] for line in ended.events("http.retried")} == {"nobody"}
+
+
+MALFORMED: tuple[Json, ...] = (
+    {"raw": {"status": "HIBERNATING"}},
+    {"raw": {"status": None}},
+    {"drop": ["id"]},
+    {"drop": ["status"]},
+    {"raw": {"id": 17}},
+    {"raw": {"id": "../all"}},
+    {"raw": {"create_at": "2024-01-01"}},
+    {"raw": {"create_at": -1}},
+    {"raw": {"create_at": 1_700_000_000}},
+    {"raw": {"create_at": 10**30}},
+    {"raw": {"create_at": 253_402_300_800_000}},
+    {"raw": {"update_at": 1.5e300}},
+    {"raw": {"lease": {"create_at": "soon", "enable": True}}},
+    {"raw": {"tags": "keep"}},
+    {"raw": {"volume": {"capacity": -5}}},
+)
+
+
+def test_rows_that_the_api_should_never_send_are_kept_and_counted(simulate: Simulate, desk: Desk) -> None:
+    """Unknown states, missing ids, dates that are none, in the midst of a listing of two pages: all others go as planned."""
+    good = idle_fleet(45)
+    bad = [idle(f"bad-{number:02d}", days=399.9 - number / 12, **row) for number, row in enumerate(MALFORMED)]
+    # The fiftieth row is the last of its page, and the first of the next: it too may be one without an id.
+    nameless = idle("bad-at-the-seam", days=400 - 34.5 / 24, drop=["id"])
+    cloud = simulate([*good, *bad, nameless])
+    desk.write(cloud)
+    ended = desk.sweep()
+    assert ended.code == 0, ended.err
+    assert cloud.gone() == ended.ids("deleted") == {row["id"] for row in good}
+    assert ended.document["kept"] == {"malformed": len(bad) + 1}
+    assert len(ended.events("survey.malformed_row")) == len(bad) + 1
+    assert set(cloud.deletes()) == {row["id"] for row in good}
+
+
+def test_a_page_that_is_no_json_or_lists_too_little_is_no_survey(simulate: Simulate, desk: Desk) -> None:
+    """A gateway's HTML is asked for again; when it does not pass, nothing is deleted on that target."""
+    cloud = simulate(idle_fleet(2), faults={"script": [{"fault": "html_502", "kind": "list_all", "times": 2}]})
+    desk.write(cloud)
+    assert desk.sweep().ids("deleted") == {"nb-000", "nb-001"}
+
+
+def test_a_listing_that_shifts_again_and_again_is_refused(simulate: Simulate, desk: Desk) -> None:
+    """A row vanishes between the pages of every attempt: incomplete, exit 4, nothing is deleted."""
+    torn = {"fault": "row_vanishes", "kind": "list_all", "times": 3}
+    cloud = simulate(idle_fleet(60), faults={"script": [torn]})
+    desk.write(cloud)
+    ended = desk.sweep()
+    assert ended.code == 4
+    assert ended.document["refusal"]["brake"] == "incomplete-survey"
+    assert len(ended.events("survey.torn")) == 3
+    assert cloud.writes() == []
+    again = desk.sweep()
+    assert (again.code, len(again.ids("deleted"))) == (0, 57)
+
+
+def test_dates_in_seconds_are_not_taken_for_very_old_ones(simulate: Simulate, desk: Desk) -> None:
+    """A cloud that counts in seconds would make everything look decades old: all of it is kept."""
+    rows = [idle(f"nb-{number}", raw={"create_at": days_ago(1) // 1000, "update_at": days_ago(1) // 1000}) for number in range(3)]
+    cloud = simulate(rows)
+    desk.write(cloud, policies=[{"name": "old", "match": {"age_over": "30d"}}])
+    ended = desk.sweep()
+    assert (ended.code, ended.document["kept"]) == (0, {"malformed": 3})
+    assert cloud.writes() == []

@@ -1,0 +1,173 @@
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from acceptance.conftest import Simulate
+from acceptance.support import Cloud, Desk, Ended, Started, eventually, idle_fleet
+
+RUN = ("run", "--yes", "--format", "json")
+COUNT = 30
+
+
+@contextmanager
+def mid_sweep(cloud: Cloud, desk: Desk, accepted: int = 6) -> Iterator[Started]:
+    """Start a sweep of 15 DELETEs a second, and come back when some were accepted and most were not."""
+    desk.write(cloud, target={"limits": {"delete": "15/s"}}, removal={"grace": "300ms", "deadline": "10m"})
+    with desk.started(*RUN) as started:
+        eventually(lambda: len(cloud.accepted()) >= accepted, f"{accepted} accepted DELETEs")
+        yield started
+
+
+def first_line(ended: Ended, event: str) -> int:
+    """Tell where an event stands in the log for the first time."""
+    return next(place for place, line in enumerate(ended.lines) if line["event"] == event)
+
+
+def nobody_twice(cloud: Cloud) -> bool:
+    """Tell whether the cloud accepted no notebook's DELETE twice, nor was sent one twice."""
+    return max(cloud.accepted().values()) == 1 and max(cloud.deletes().values()) == 1
+
+
+def test_ctrl_c_finishes_what_was_accepted_and_takes_no_more(simulate: Simulate, desk: Desk) -> None:
+    """Exit 130; the results list every planned notebook, deleted or spared; a second run picks up the rest."""
+    cloud = simulate(idle_fleet(COUNT), timing={"deletion_median_s": 1.0})
+    with mid_sweep(cloud, desk) as started:
+        started.signal(signal.SIGINT)
+        first = started.ended()
+    assert first.code == 130
+    taken = set(cloud.accepted())
+    assert 6 <= len(taken) < COUNT
+    assert cloud.gone() == taken
+    assert first.ids("deleted") == taken
+    assert first.ids("spared") == set(cloud.instances()) - taken
+    assert len(first.outcomes()) == COUNT
+    assert "interrupted" in first.reason(min(first.ids("spared")))
+    (finished,) = first.events("sweep.finished")
+    assert finished["outcome"] == "interrupted"
+    assert len(first.events("removal.finished")) == COUNT
+    (record,) = desk.run("history", "--format", "json").document
+    assert (record["outcome"], record["planned"]) == ("interrupted", COUNT)
+
+    second = desk.sweep()
+    assert second.code == 0
+    assert second.document["recovered"] == []
+    assert second.ids("deleted") == set(cloud.instances()) - taken
+    assert cloud.gone() == set(cloud.instances())
+    assert nobody_twice(cloud)
+
+
+def test_sigterm_is_heeded_like_ctrl_c(simulate: Simulate, desk: Desk) -> None:
+    """What was accepted is finished, the rest is left, exit 130."""
+    cloud = simulate(idle_fleet(COUNT), timing={"deletion_median_s": 0.5})
+    with mid_sweep(cloud, desk) as started:
+        started.signal(signal.SIGTERM)
+        ended = started.ended()
+    assert ended.code == 130
+    assert ended.ids("deleted") == set(cloud.accepted()) == cloud.gone()
+
+
+def test_a_second_ctrl_c_leaves_at_once_and_the_next_run_recovers(simulate: Simulate, desk: Desk) -> None:
+    """Deletions that take two minutes are not waited for; they are in the journal, and the next run follows them first."""
+    cloud = simulate(idle_fleet(COUNT), timing={"deletion_median_s": 120})
+    with mid_sweep(cloud, desk) as started:
+        started.signal(signal.SIGINT)
+        started.wait_for("sweep.stopping")
+        started.signal(signal.SIGINT)
+        first = started.ended(patience_s=10)
+    assert first.code == 130
+    taken = set(cloud.accepted())
+    assert cloud.gone() == set()
+    assert first.ids("unfinished") == taken
+    assert first.ids("spared") == set(cloud.instances()) - taken
+    (status,) = desk.run("status", "--format", "json").document
+    assert {removal["id"] for removal in status["unfinished"]} == taken
+
+    with desk.started(*RUN) as started:
+        started.wait_for("recovery.started")
+        cloud.let_pass(121)
+        eventually(lambda: len(cloud.accepted()) == COUNT, "the rest is accepted")
+        cloud.let_pass(121)
+        second = started.ended()
+    assert second.code == 0, second.err
+    assert {removal["id"]: removal["outcome"] for removal in second.document["recovered"]} == dict.fromkeys(taken, "deleted")
+    assert second.ids("deleted") == set(cloud.instances()) - taken
+    assert nobody_twice(cloud)
+
+
+def test_a_drain_that_takes_too_long_is_given_up(simulate: Simulate, desk: Desk) -> None:
+    """After `service.drain` one Ctrl-C is enough, and what was accepted stays open in the journal."""
+    cloud = simulate(idle_fleet(8), timing={"deletion_median_s": 600})
+    desk.write(cloud, service={"drain": "300ms"})
+    with desk.started(*RUN) as started:
+        eventually(lambda: len(cloud.accepted()) == 8, "all are accepted")
+        started.signal(signal.SIGINT)
+        ended = started.ended(patience_s=10)
+    assert ended.code == 130
+    assert ended.ids("unfinished") == set(cloud.instances())
+
+
+def test_what_kill_9_leaves_is_recovered_before_anything_else(simulate: Simulate, desk: Desk) -> None:
+    """The next run follows what was sent, sends none of it twice, and then does the rest; the journal holds all of it."""
+    cloud = simulate(idle_fleet(COUNT), timing={"deletion_median_s": 1.0})
+    with mid_sweep(cloud, desk) as started:
+        started.signal(signal.SIGKILL)
+        killed = started.ended()
+    assert killed.code == -signal.SIGKILL
+    taken = set(cloud.accepted())
+    assert len(taken) < COUNT
+
+    second = desk.sweep()
+    assert second.code == 0, second.err
+    assert first_line(second, "recovery.finished") < first_line(second, "survey.finished")
+    assert cloud.gone() == set(cloud.instances())
+    assert nobody_twice(cloud)
+    recovered = {removal["id"]: removal["outcome"] for removal in second.document["recovered"]}
+    # Some of them may have come to their end, and into the journal, before the kill.
+    assert {key for key, outcome in recovered.items() if outcome == "deleted"} <= taken
+    assert second.ids("deleted") == set(cloud.instances()) - taken
+
+    newest, oldest = desk.run("history", "--format", "json").document
+    assert newest["run_id"] == second.document["run_id"]
+    of_killed = desk.run("show", oldest["run_id"], "--format", "json").document["results"]
+    assert {removal["id"] for removal in of_killed} == set(cloud.instances())
+    assert {removal["id"] for removal in of_killed if removal["outcome"] == "deleted"} == taken
+    assert {removal["outcome"] for removal in of_killed} == {"deleted", "spared"}
+    (status,) = desk.run("status", "--format", "json").document
+    assert status["unfinished"] == []
+
+
+def test_a_run_that_was_killed_is_not_running_for_ever(simulate: Simulate, desk: Desk) -> None:
+    """Once the next run has brought its removals to their ends, the history no longer calls it running."""
+    cloud = simulate(idle_fleet(COUNT), timing={"deletion_median_s": 0.3})
+    with mid_sweep(cloud, desk) as started:
+        started.signal(signal.SIGKILL)
+        started.ended()
+    assert desk.sweep().code == 0
+    _, killed = desk.run("history", "--format", "json").document
+    assert killed["outcome"] != "running"
+    assert killed["ended_at"]
+
+
+def test_kill_9_again_and_again_never_deletes_anybody_twice(simulate: Simulate, desk: Desk) -> None:
+    """Three runs are killed, the fourth may go on to the end."""
+    cloud = simulate(idle_fleet(COUNT), timing={"deletion_median_s": 0.4})
+    for accepted in (3, 10, 18):
+        with mid_sweep(cloud, desk, accepted) as started:
+            started.signal(signal.SIGKILL)
+            started.ended()
+    assert desk.sweep().code == 0
+    assert cloud.gone() == set(cloud.instances())
+    assert nobody_twice(cloud)
+
+
+def test_ctrl_c_before_the_plan_is_made_ends_at_once(simulate: Simulate, desk: Desk) -> None:
+    """In a survey that hangs nothing is at stake: exit 130, and not a DELETE."""
+    cloud = simulate(idle_fleet(3), faults={"script": [{"fault": "hang", "kind": "list_all", "hold_s": 60}]})
+    desk.write(cloud)
+    with desk.started(*RUN) as started:
+        eventually(lambda: any(request["kind"] == "list_all" for request in cloud.requests()), "the survey has begun")
+        started.signal(signal.SIGINT)
+        ended = started.ended(patience_s=10)
+    assert ended.code == 130
+    assert cloud.writes() == []
+    assert ended.document["results"] == []

@@ -1,0 +1,194 @@
+"""Builders for the engine's tests: a world of fakes in virtual time, and plain examples of what is in it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import anyio
+import pytest
+
+from nbsweep.core.conditions import AllOf, Glob, LongerThan, TagIs, TextIs
+from nbsweep.core.errors import NbsweepError
+from nbsweep.core.lifecycle import Removal
+from nbsweep.core.model import Lease, Named, Notebook, Scope, Status, Volume
+from nbsweep.core.policy import Policy, Protection, Rules, Running
+from nbsweep.core.ports import Ports
+from nbsweep.engine.executor import Executor, Facts, Orders, Shutdown
+from nbsweep.engine.poller import Patience
+from nbsweep.engine.sweep import leading_error
+from nbsweep.testing import START, Call, FakeClock, FakeCloud, InMemoryJournal, Pace, RecordingTelemetry
+
+SCOPE = Scope("0", "NOTEBOOK")
+FOR_EVER_S = 6 * 3600.0
+"""Of virtual time: whoever has not come back by then never will."""
+
+virtual_time = pytest.mark.looptime(noop_cycles=1)
+"""The loop's time flies; nothing in these tests waits for the outside, so it need not look out for it."""
+
+IDLE = Policy("idle", AllOf((LongerThan("idle_over", timedelta(days=14)),)))
+FORGOTTEN = Policy("forgotten", AllOf((LongerThan("age_over", timedelta(days=180)),)), Running.STOP)
+"""Lets a stop come before the DELETE."""
+FAILED = Policy("failed", AllOf((TextIs("status", (Glob("ERROR"), Glob("*_FAILED"))),)))
+KEEP = (
+    Protection("kept-names", AllOf((TextIs("name", (Glob("keep-*", ignore_case=True),)),))),
+    Protection("kept-tags", AllOf((TagIs("keep", (Glob("*"),)),))),
+)
+PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=30), timedelta(seconds=30))
+
+
+def rules(*policies: Policy) -> Rules:
+    """Give rules; what is idle goes when no policy is named, and some names and tags protect."""
+    return Rules(policies or (IDLE,), KEEP)
+
+
+def orders(*policies: Policy, **changes: Any) -> Orders:
+    """Give orders as the configuration's defaults have them, for four workers."""
+    plain = Orders(
+        rules=rules(*policies),
+        workers=4,
+        deadline=timedelta(minutes=30),
+        retries=1,
+        fresh_for=timedelta(seconds=10),
+        patience=PATIENCE,
+        drain=timedelta(seconds=60),
+    )
+    return replace(plain, **changes)
+
+
+def ago(**time: float) -> datetime:
+    """Tell the moment that lies so far before the clocks begin."""
+    return START - timedelta(**time)
+
+
+def notebook(number: int = 1, **changes: Any) -> Notebook:
+    """Give a stopped notebook, some 200 days old and idle for 100; the higher its number, the younger it is."""
+    plain = Notebook(
+        id=f"nb{number}",
+        status=Status.STOPPED,
+        name=f"experiment-{number}",
+        feature="NOTEBOOK",
+        workspace_id="0",
+        owner=Named("u1", "alice"),
+        lease=Lease(enabled=False),
+        volume=Volume("EVS", "MANAGED", 50),
+        tags={},
+        created_at=ago(days=200) + timedelta(seconds=number),
+        updated_at=ago(days=100),
+    )
+    return replace(plain, **changes)
+
+
+def fleet(count: int, **changes: Any) -> list[Notebook]:
+    """Give so many of them."""
+    return [notebook(number, **changes) for number in range(1, count + 1)]
+
+
+def removal(number: int = 1, **changes: Any) -> Removal:
+    """Give the removal of such a notebook, planned and no more."""
+    plain = Removal(
+        run_id="run1",
+        target="research",
+        notebook_id=f"nb{number}",
+        name=f"experiment-{number}",
+        owner="alice",
+        workspace_id="0",
+        feature="NOTEBOOK",
+        policy="idle",
+        reason="idle 100d (over 14d)",
+        status_before=Status.STOPPED,
+        capacity_gb=50,
+        category="EVS",
+        planned_at=START,
+    )
+    return replace(plain, **changes)
+
+
+class StoryJournal(InMemoryJournal):
+    """Tells into the world's story what is on disk, once it is; can be slow, and can break."""
+
+    def __init__(self, story: list[str]) -> None:
+        super().__init__()
+        self.write_s = 0.0
+        self.trouble: Callable[[Removal], Exception | None] = lambda _: None
+        """Gives the error that the write of such a removal ends in."""
+        self._story = story
+
+    async def write(self, removals: Sequence[Removal]) -> None:
+        """Store them, and tell."""
+        for error in map(self.trouble, removals):
+            if error is not None:
+                raise error
+        await asyncio.sleep(self.write_s)
+        await super().write(removals)
+        self._story += [f"{removal.state} {removal.notebook_id}" for removal in removals]
+
+
+@dataclass
+class World:
+    """The fakes of one test, and the story of all that was stored and sent, in order."""
+
+    clock: FakeClock
+    cloud: FakeCloud
+    journal: StoryJournal
+    telemetry: RecordingTelemetry
+    story: list[str]
+    shutdown: Shutdown = field(default_factory=Shutdown)
+
+    @property
+    def ports(self) -> Ports:
+        """Everything that the engine needs."""
+        return Ports(self.cloud, self.journal, self.clock, self.telemetry)
+
+    async def journaled(self) -> dict[str, Removal]:
+        """Read the removals of the run that all examples belong to."""
+        return {removal.notebook_id: removal for removal in await self.journal.removals("run1")}
+
+    def check_story(self) -> None:
+        """Hold what was sent against the law: each DELETE has a REQUESTED of its own on disk before it."""
+        requested: Counter[str] = Counter()
+        for line in self.story:
+            what, _, notebook_id = line.partition(" ")
+            requested[notebook_id] += (what == "REQUESTED") - (what == "delete")
+            assert requested[notebook_id] >= 0, f"a DELETE of {notebook_id} left before it was on disk"
+
+
+def world(*notebooks: Notebook, workspaces: Sequence[str] = ("0",), pace: Pace = Pace()) -> World:
+    """Make a world with these notebooks in it."""
+    story: list[str] = []
+    clock = FakeClock()
+    cloud = FakeCloud(clock, notebooks, workspaces=workspaces, pace=pace)
+
+    def listen(call: Call) -> None:
+        story.append(f"{call.kind} {call.subject}")
+
+    cloud.on_call = listen
+    return World(clock, cloud, StoryJournal(story), RecordingTelemetry(), story)
+
+
+async def carry_out(scene: World, how: Orders, *planned: Notebook) -> dict[str, Removal]:
+    """Execute the removal of these notebooks, and give every removal as it then is; raises what ended it."""
+    executor = Executor(scene.ports, how, Facts({item.id: item for item in planned}, {}), scene.shutdown)
+    removals = [
+        removal(notebook_id=item.id, name=item.label, status_before=item.status, policy=how.rules.policies[0].name)
+        for item in planned
+    ]
+    await scene.journal.write(removals)
+    try:
+        with anyio.fail_after(FOR_EVER_S):
+            await executor.execute(removals)
+    except ExceptionGroup as group:
+        raise leading_error(group) from group
+    finally:
+        scene.check_story()
+    assert await scene.journaled() == executor.removals
+    return executor.removals
+
+
+async def carry_out_until_error(scene: World, how: Orders, *planned: Notebook) -> tuple[NbsweepError, dict[str, Removal]]:
+    """Execute what cannot go well: give the error that ended it, and what the journal then has."""
+    with pytest.raises(NbsweepError) as caught:
+        await carry_out(scene, how, *planned)
+    return caught.value, await scene.journaled()

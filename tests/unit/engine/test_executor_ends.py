@@ -1,0 +1,231 @@
+import asyncio
+from datetime import timedelta
+
+import anyio
+import pytest
+from unit.engine.examples import (
+    FORGOTTEN,
+    World,
+    carry_out,
+    carry_out_until_error,
+    fleet,
+    notebook,
+    orders,
+    removal,
+    virtual_time,
+    world,
+)
+
+from nbsweep.core.errors import (
+    Forbidden,
+    JournalError,
+    SweepEnding,
+    Unauthorized,
+    Unreachable,
+    WrongAddress,
+)
+from nbsweep.core.events import RemovalFinished, SweepStopping
+from nbsweep.core.lifecycle import Removal, State
+from nbsweep.core.model import Status
+from nbsweep.core.pacing import Rate
+from nbsweep.engine.executor import Executor, Facts
+from nbsweep.testing import LOST_BEFORE, PLAIN, START, Pace, Trouble
+
+pytestmark = virtual_time
+
+ENDINGS = [Unauthorized("bad key"), Forbidden("not allowed"), WrongAddress("no such address"), Unreachable("away")]
+
+
+def stop_after(scene: World, seconds: float) -> None:
+    """Ask for a shutdown after so many seconds."""
+    asyncio.get_running_loop().call_later(seconds, scene.shutdown.begun.set)
+
+
+def hurry_after(scene: World, seconds: float) -> None:
+    """Ask for haste after so many seconds."""
+    asyncio.get_running_loop().call_later(seconds, scene.shutdown.hurried.set)
+
+
+# ---- what ends everything -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", ENDINGS)
+async def test_an_account_that_refuses_us_ends_the_sweep_with_all_that_was_done_written_down(error: SweepEnding) -> None:
+    """The third look is refused: two are ACCEPTED in the journal, nothing more is sent, and the rest is spared."""
+    scene = world(*fleet(6))
+    scene.cloud.befall("show", Trouble(error), notebook_id="nb3")
+    ended_by, journaled = await carry_out_until_error(scene, orders(workers=1), *fleet(6))
+    assert ended_by is error
+    assert scene.cloud.sent("delete") == ["nb1", "nb2"]
+    assert [done.state for done in journaled.values()] == [State.ACCEPTED] * 2 + [State.SPARED] * 4
+    assert {journaled[f"nb{number}"].end_reason for number in range(3, 7)} == {"interrupted before its DELETE"}
+    assert len(scene.telemetry.of(RemovalFinished)) == 4
+
+
+@pytest.mark.parametrize("error", ENDINGS)
+async def test_a_delete_that_the_account_may_not_send_ends_the_sweep(error: SweepEnding) -> None:
+    """It stays REQUESTED in the journal for the next run to look at, and no other DELETE is tried."""
+    scene = world(*fleet(4))
+    scene.cloud.befall("delete", Trouble(error), notebook_id="nb2")
+    ended_by, journaled = await carry_out_until_error(scene, orders(workers=1), *fleet(4))
+    assert ended_by is error
+    assert scene.cloud.sent("delete") == ["nb1", "nb2"]
+    assert [done.state for done in journaled.values()] == [State.ACCEPTED, State.REQUESTED, State.SPARED, State.SPARED]
+
+
+async def test_an_account_that_refuses_the_poller_ends_the_sweep() -> None:
+    """What is accepted stays so in the journal."""
+    scene = world(notebook())
+    scene.cloud.befall("show", PLAIN, Trouble(Unauthorized("the key was withdrawn")))
+    ended_by, journaled = await carry_out_until_error(scene, orders(), notebook())
+    assert isinstance(ended_by, Unauthorized)
+    assert journaled["nb1"].state is State.ACCEPTED
+
+
+async def test_without_a_journal_no_delete_leaves() -> None:
+    """REQUESTED cannot be written: that ends the sweep, and the DELETE is never sent."""
+    scene = world(*fleet(3))
+    scene.journal.trouble = lambda row: JournalError("disk full") if row.state is State.REQUESTED else None
+    ended_by, journaled = await carry_out_until_error(scene, orders(), *fleet(3))
+    assert isinstance(ended_by, JournalError)
+    assert scene.cloud.sent("delete") == []
+    assert {done.state for done in journaled.values()} == {State.SPARED}
+
+
+async def test_a_journal_that_stays_broken_is_what_ended_the_sweep() -> None:
+    """The first write after the plan fails, and so does the last: no DELETE, and the rows stay PLANNED."""
+    scene = world(*fleet(3))
+    scene.journal.trouble = lambda row: JournalError("disk full") if row.state is not State.PLANNED else None
+    ended_by, journaled = await carry_out_until_error(scene, orders(), *fleet(3))
+    assert isinstance(ended_by, JournalError)
+    assert scene.cloud.sent("delete") == []
+    assert {done.state for done in journaled.values()} == {State.PLANNED}
+
+
+async def test_a_journal_that_breaks_behind_a_delete_keeps_it_requested() -> None:
+    """ACCEPTED cannot be written: the sweep ends, and REQUESTED on disk is what the next run begins with."""
+    scene = world(*fleet(3))
+    scene.journal.trouble = lambda row: JournalError("disk full") if row.state is State.ACCEPTED else None
+    ended_by, journaled = await carry_out_until_error(scene, orders(workers=1), *fleet(3))
+    assert isinstance(ended_by, JournalError)
+    assert scene.cloud.sent("delete") == ["nb1"]
+    assert [done.state for done in journaled.values()] == [State.REQUESTED, State.SPARED, State.SPARED]
+
+
+async def test_a_bug_is_raised_as_one_and_nothing_planned_stays_open() -> None:
+    """Something that no port promises comes out as it is."""
+    scene = world(*fleet(3))
+    scene.cloud.befall("show", Trouble(ZeroDivisionError("a bug")), notebook_id="nb2")
+    with pytest.raises(ExceptionGroup) as caught:
+        await carry_out(scene, orders(workers=1), *fleet(3))
+    assert caught.group_contains(ZeroDivisionError)
+    assert [done.state for done in (await scene.journaled()).values()] == [State.ACCEPTED, State.SPARED, State.SPARED]
+
+
+# ---- shutdown -------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_shutdown_takes_no_more_and_follows_what_is_accepted_to_its_end() -> None:
+    """One DELETE in five seconds, stopped at 12: those of 0, 5 and 10 s end DELETED, the other seven are spared."""
+    scene = world(*fleet(10), pace=Pace(delete_rate=Rate(1, 5.0)))
+    stop_after(scene, 12)
+    removals = await carry_out(scene, orders(workers=1), *fleet(10))
+    assert scene.cloud.accepted == ["nb1", "nb2", "nb3"]
+    assert [done.state for done in removals.values()] == [State.DELETED] * 3 + [State.SPARED] * 7
+    assert {removals[f"nb{number}"].end_reason for number in range(4, 11)} == {"interrupted before its DELETE"}
+    [told] = scene.telemetry.of(SweepStopping)
+    assert (told.following, told.drain_s) == (3, 60)
+
+
+async def test_a_shutdown_ends_as_soon_as_everything_has_an_end() -> None:
+    """Deletions end by 22 s; the drain of a minute is a limit and no wait."""
+    scene = world(*fleet(2))
+    stop_after(scene, 1)
+    await carry_out(scene, orders(), *fleet(2))
+    assert scene.clock.now() - START <= timedelta(seconds=30)
+
+
+async def test_a_shutdown_leaves_unfinished_what_outlasts_its_limit() -> None:
+    """Deletions of an hour, stopped at 10 s, drained for 60: over at 70 s, with ACCEPTED in the journal for the next run."""
+    scene = world(*fleet(2), pace=Pace(deletion_s=3600))
+    stop_after(scene, 10)
+    removals = await carry_out(scene, orders(), *fleet(2))
+    assert {done.state for done in removals.values()} == {State.ACCEPTED}
+    assert scene.clock.now() - START == timedelta(seconds=70)
+    assert len(await scene.journal.unfinished("research")) == 2
+
+
+async def test_a_second_signal_hurries() -> None:
+    """Stopped at 10 s, hurried at 15: over at 15."""
+    scene = world(*fleet(2), pace=Pace(deletion_s=3600))
+    stop_after(scene, 10)
+    hurry_after(scene, 15)
+    removals = await carry_out(scene, orders(), *fleet(2))
+    assert {done.state for done in removals.values()} == {State.ACCEPTED}
+    assert scene.clock.now() - START == timedelta(seconds=15)
+
+
+async def test_a_sweep_that_is_stopped_before_it_begins_sends_nothing() -> None:
+    """Everything is spared, without a single call."""
+    scene = world(*fleet(5))
+    scene.shutdown.begun.set()
+    removals = await carry_out(scene, orders(), *fleet(5))
+    assert {done.state for done in removals.values()} == {State.SPARED}
+    assert scene.cloud.calls == []
+
+
+async def test_a_shutdown_sends_no_unanswered_delete_again() -> None:
+    """Its answer was lost before the stop: it is looked at to the end of the drain, and stays open for the next run."""
+    scene = world(notebook())
+    scene.cloud.befall("delete", LOST_BEFORE)
+    stop_after(scene, 2)
+    removals = await carry_out(scene, orders(), notebook())
+    assert scene.cloud.sent("delete") == ["nb1"]
+    assert removals["nb1"].state is State.REQUESTED
+    assert scene.clock.now() - START == timedelta(seconds=62)
+
+
+async def test_a_shutdown_repeats_no_failed_deletion() -> None:
+    """A retry would be allowed, but not now."""
+    scene = world(notebook())
+    scene.cloud.befall("delete", Trouble(fate=Status.DELETE_FAILED))
+    stop_after(scene, 2)
+    removals = await carry_out(scene, orders(), notebook())
+    assert (removals["nb1"].state, scene.cloud.accepted) == (State.FAILED, ["nb1"])
+
+
+async def test_a_shutdown_deletes_nothing_that_it_has_only_stopped() -> None:
+    """The stop is done when the shutdown has begun: spared, as far as it got."""
+    scene = world(notebook(status=Status.RUNNING))
+    stop_after(scene, 2)
+    removals = await carry_out(scene, orders(FORGOTTEN), notebook(status=Status.RUNNING))
+    assert (removals["nb1"].state, scene.cloud.sent("delete")) == (State.SPARED, [])
+
+
+# ---- cancellation ---------------------------------------------------------------------------------------------------------
+
+
+async def cancelled_after(scene: World, seconds: float) -> dict[str, Removal]:
+    """Execute three removals, one worker, and cancel from outside; gives what the journal has then."""
+    executor = Executor(scene.ports, orders(workers=1), Facts({}, {}), scene.shutdown)
+    await scene.journal.write([removal(number) for number in (1, 2, 3)])
+    with anyio.move_on_after(seconds):
+        await executor.execute([removal(number) for number in (1, 2, 3)])
+    return await scene.journaled()
+
+
+async def test_a_cancelled_sweep_gives_the_planned_ones_an_end() -> None:
+    """The last write survives the cancellation, even when it takes a second."""
+    scene = world(*fleet(3), pace=Pace(answer_s=2))
+    scene.cloud.befall("delete", Trouble(then=lambda: setattr(scene.journal, "write_s", 1.0)))
+    journaled = await cancelled_after(scene, 5)
+    assert [done.state for done in journaled.values()] == [State.REQUESTED, State.SPARED, State.SPARED]
+
+
+async def test_a_cancelled_sweep_waits_for_its_last_write_no_longer_than_three_seconds() -> None:
+    """A journal that hangs does not keep the process from ending."""
+    scene = world(*fleet(3), pace=Pace(answer_s=2))
+    scene.cloud.befall("delete", Trouble(then=lambda: setattr(scene.journal, "write_s", 3600.0)))
+    journaled = await cancelled_after(scene, 5)
+    assert [done.state for done in journaled.values()] == [State.REQUESTED, State.PLANNED, State.PLANNED]
+    assert scene.clock.now() - START == timedelta(seconds=8)
