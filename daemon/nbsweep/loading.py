@@ -90,7 +90,7 @@ def _text(path: Path) -> str:
     if len(content) > LARGEST_BYTES:
         raise _refusal(str(path), None, f"the file is larger than {LARGEST_BYTES} bytes, and no configuration is")
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise _refusal(str(path), line, "the file is not UTF-8 text; save it as UTF-8") from None

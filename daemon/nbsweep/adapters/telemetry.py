@@ -12,6 +12,7 @@ from nbsweep.core.events import Event
 
 SECRETS = frozenset({"token", "secret", "secret_key", "security_token", "signature", "authorization", "password", "url"})
 """Names of fields that are never written, should one ever get into an event."""
+FIRST = ("timestamp", "level", "event", "run_id", "target", "notebook_id", "policy")
 LEVELS: Mapping[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 Listener = Callable[[Event, Mapping[str, Any]], None]
@@ -66,11 +67,18 @@ def make_logger(write: Callable[[str], object], *, level: str, console: bool, co
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             mask_secrets,
+            put_first,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
     )
     return logger
+
+
+def put_first(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Begin every line with when, how grave, what, and in which run and target."""
+    first = {name: line.pop(name) for name in FIRST if name in line}
+    return {**first, **line}
 
 
 def mask_secrets(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

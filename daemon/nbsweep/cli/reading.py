@@ -84,7 +84,8 @@ def _tell_status(session: Session, target: str, record: RunRecord | None, remova
         return
     line = cell(f"{target}: last sweep {record.run_id} ")
     line.append(record.outcome, style=STYLES.get(record.outcome, "red"))
-    line.append(f", {record.planned} of {record.fleet} planned")
+    if record.ended_at:
+        line.append(f", {record.planned} of {record.fleet} notebooks planned")
     line.append(f", by {record.started_by} at {record.started_at:%Y-%m-%d %H:%M:%S}Z.")
     session.out.print(line)
     if record.problem:

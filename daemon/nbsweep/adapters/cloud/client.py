@@ -24,6 +24,7 @@ from nbsweep.core.errors import (
     AnswerLost,
     CloudError,
     FactsTooOld,
+    Gone,
     MalformedAnswer,
     Unreachable,
     Unsortable,
@@ -117,7 +118,7 @@ class CloudClient:
 
     async def show(self, notebook_id: str) -> Notebook:
         """Read one notebook."""
-        answer = await self._call(_Call(Lane.SHOW, "GET", f"/notebooks/{notebook_id}"))
+        answer = await self._call(_Call(Lane.SHOW, "GET", _path_of(notebook_id)))
         notebook = wire.read_notebook(answer.body)
         if notebook.id != notebook_id:
             message = f"the cloud was asked for {notebook_id} and answered with another notebook"
@@ -126,7 +127,7 @@ class CloudClient:
 
     async def stop(self, notebook_id: str) -> None:
         """Order a running notebook to stop."""
-        await self._call(_Call(Lane.DELETE, "POST", f"/notebooks/{notebook_id}/stop", changes=True))
+        await self._call(_Call(Lane.DELETE, "POST", f"{_path_of(notebook_id)}/stop", changes=True))
 
     async def delete_turn(self) -> None:
         """Wait for a turn to prepare a DELETE."""
@@ -134,7 +135,7 @@ class CloudClient:
 
     async def delete(self, notebook_id: str, *, not_after_s: float) -> str:
         """Delete a notebook and its storage for good; gives the gateway's request id. The answer may have no body (204)."""
-        call = _Call(Lane.DELETE, "DELETE", f"/notebooks/{notebook_id}", changes=True, not_after_s=not_after_s)
+        call = _Call(Lane.DELETE, "DELETE", _path_of(notebook_id), changes=True, not_after_s=not_after_s)
         return (await self._call(call)).request_id
 
     async def _call(self, call: _Call) -> _Success:
@@ -201,6 +202,14 @@ class CloudClient:
 
     def _tell_retry(self, call: _Call, error: Passing, attempt: int, wait_s: float) -> None:
         self.tools.telemetry.emit(HttpRetried(call.lane, call.method, call.path, attempt, round(wait_s, 3), str(error)))
+
+
+def _path_of(notebook_id: str) -> str:
+    """Give a notebook's address; an id that would lead anywhere else is no notebook's."""
+    if not wire.NOTEBOOK_ID.fullmatch(notebook_id):
+        message = "no notebook can have such an id"
+        raise Gone(message)
+    return f"/notebooks/{notebook_id}"
 
 
 def _may_pass(error: Exception) -> bool | float:

@@ -1,0 +1,216 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import anyio
+import pytest
+from unit.engine.examples import FOR_EVER_S, PATIENCE, World, fleet, notebook, removal, virtual_time, world
+
+from nbsweep.core import lifecycle
+from nbsweep.core.errors import AnswerLost, MalformedAnswer, Unauthorized
+from nbsweep.core.events import PollFailed, PollTick
+from nbsweep.core.lifecycle import Removal, State, Step
+from nbsweep.core.model import Notebook, Page, Status
+from nbsweep.engine.poller import Poller
+from nbsweep.testing import PLAIN, START, Trouble
+
+pytestmark = virtual_time
+
+
+@dataclass
+class Told:
+    """What a poller has reported."""
+
+    steps: list[tuple[str, Step]] = field(default_factory=list)
+
+    async def report(self, gone: Removal, step: Step, _seen: Notebook | None) -> None:
+        """Take a report."""
+        self.steps.append((gone.notebook_id, step))
+
+
+def accepted(number: int = 1, state: State = State.ACCEPTED) -> Removal:
+    """Give a removal whose DELETE was accepted just now."""
+    requested = lifecycle.request(removal(number), START, timedelta(minutes=30))
+    return lifecycle.accept(requested, START) if state is State.ACCEPTED else requested
+
+
+def poller(scene: World, told: Told, *removals: Removal) -> Poller:
+    """Give a poller that follows these."""
+    made = Poller(scene.ports, PATIENCE, told.report)
+    for one in removals:
+        made.follow(one)
+    return made
+
+
+def deleting(count: int) -> World:
+    """Give a world with so many notebooks that are being deleted."""
+    return world(*fleet(count, status=Status.DELETING))
+
+
+@asynccontextmanager
+async def at_work(busy: Poller) -> AsyncIterator[None]:
+    """Let a poller run."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(busy.run)
+        yield
+        group.cancel_scope.cancel()
+
+
+# ---- one tick -------------------------------------------------------------------------------------------------------------
+
+
+async def test_one_listing_serves_many() -> None:
+    """Forty deletions under way: one call, for one page of what is DELETING."""
+    scene, told = deleting(40), Told()
+    ended = await poller(scene, told, *map(accepted, range(1, 41))).tick()
+    assert [(call.kind, call.subject) for call in scene.cloud.calls] == [("page", "0/NOTEBOOK/0/DELETING")]
+    assert (ended, told.steps) == (0, [])
+
+
+async def test_only_those_that_the_listing_misses_are_asked_for() -> None:
+    """Two of five are gone: one page, two questions, and these two answers are the proof."""
+    scene, told = deleting(5), Told()
+    scene.cloud.vanish("nb2")
+    scene.cloud.vanish("nb4")
+    following = poller(scene, told, *map(accepted, range(1, 6)))
+    assert await following.tick() == 2
+    assert scene.cloud.sent("show") == ["nb2", "nb4"]
+    assert sorted(told.steps) == [("nb2", Step.GONE), ("nb4", Step.GONE)]
+    assert set(following.following) == {"nb1", "nb3", "nb5"}
+
+
+async def test_a_single_one_is_asked_for_without_a_listing() -> None:
+    """A page would cost no less."""
+    scene, told = deleting(1), Told()
+    await poller(scene, told, accepted()).tick()
+    assert [(call.kind, call.subject) for call in scene.cloud.calls] == [("show", "nb1")]
+
+
+async def test_absence_from_a_page_is_no_proof() -> None:
+    """The page comes back empty though everything is still there: each is asked for, and none has ended."""
+    scene, told = deleting(3), Told()
+    scene.cloud.befall("page", Trouble(spoil=lambda _: Page((), 0)))
+    assert await poller(scene, told, *map(accepted, (1, 2, 3))).tick() == 0
+    assert scene.cloud.sent("show") == ["nb1", "nb2", "nb3"]
+    assert told.steps == []
+
+
+async def test_a_row_that_is_not_deleting_counts_for_nothing() -> None:
+    """A cloud that ignores the filter shows others too; what they show is not taken for a look."""
+    scene, told = world(*fleet(2, status=Status.DELETE_FAILED)), Told()
+    rows = Page(tuple(fleet(2, status=Status.DELETE_FAILED)), 2)
+    scene.cloud.befall("page", Trouble(spoil=lambda _: rows))
+    later = replace(accepted(1), saw_deleting=True), replace(accepted(2), saw_deleting=True)
+    assert await poller(scene, told, *later).tick() == 2
+    assert scene.cloud.sent("show") == ["nb1", "nb2"]
+    assert sorted(told.steps) == [("nb1", Step.FAILED), ("nb2", Step.FAILED)]
+
+
+async def test_a_scope_is_listed_for_itself() -> None:
+    """Two in one workspace are listed, the single one of another is asked for."""
+    rows = [notebook(number, status=Status.DELETING) for number in (1, 2)]
+    scene = world(*rows, notebook(3, status=Status.DELETING, workspace_id="w2"), workspaces=("0", "w2"))
+    told = Told()
+    await poller(scene, told, accepted(1), accepted(2), replace(accepted(3), workspace_id="w2")).tick()
+    assert scene.cloud.sent("page") == ["0/NOTEBOOK/0/DELETING"]
+    assert scene.cloud.sent("show") == ["nb3"]
+
+
+async def test_no_more_pages_are_read_than_questions_would_cost() -> None:
+    """Three are followed behind 400 deletions of other people: three pages at most, and then questions."""
+    others = [notebook(number, status=Status.DELETING) for number in range(1, 401)]
+    mine = [notebook(number, status=Status.DELETING) for number in (401, 402, 403)]
+    scene, told = world(*others, *mine), Told()
+    await poller(scene, told, *map(accepted, (401, 402, 403))).tick()
+    assert scene.cloud.sent("page") == [f"0/NOTEBOOK/{offset}/DELETING" for offset in (0, 50, 100)]
+    assert sorted(scene.cloud.sent("show")) == ["nb401", "nb402", "nb403"]
+
+
+async def test_stops_are_asked_for_one_by_one() -> None:
+    """A listing of what is DELETING would not show them."""
+    scene, told = world(*fleet(3, status=Status.STOPPING)), Told()
+    stopping = [lifecycle.stop(removal(number), START, timedelta(minutes=30)) for number in (1, 2, 3)]
+    assert await poller(scene, told, *stopping).tick() == 0
+    assert (scene.cloud.sent("page"), scene.cloud.sent("show")) == ([], ["nb1", "nb2", "nb3"])
+
+
+async def test_a_row_on_the_page_is_a_sight_of_deleting() -> None:
+    """From then on DELETE_FAILED is believed at once."""
+    scene, told = deleting(2), Told()
+    following = poller(scene, told, accepted(1), accepted(2))
+    await following.tick()
+    assert all(one.saw_deleting for one in following.following.values())
+
+
+async def test_an_unanswered_delete_is_confirmed_by_the_page() -> None:
+    """A DELETE whose answer was lost shows as DELETING: it has arrived."""
+    scene, told = deleting(2), Told()
+    await poller(scene, told, accepted(1, State.REQUESTED), accepted(2)).tick()
+    assert told.steps == [("nb1", Step.CONFIRMED)]
+
+
+@pytest.mark.parametrize("error", [AnswerLost("no answer"), MalformedAnswer("no listing")])
+async def test_a_listing_that_fails_is_made_up_for_by_questions(error: Exception) -> None:
+    """The tick is told to have failed, and goes on."""
+    scene, told = deleting(2), Told()
+    scene.cloud.befall("page", Trouble(error))
+    await poller(scene, told, accepted(1), accepted(2)).tick()
+    assert scene.cloud.sent("show") == ["nb1", "nb2"]
+    assert [event.problem for event in scene.telemetry.of(PollFailed)] == [str(error)]
+
+
+async def test_an_account_that_refuses_the_listing_ends_the_poller() -> None:
+    """Nothing can be seen there any more."""
+    scene, told = deleting(2), Told()
+    scene.cloud.befall("page", Trouble(Unauthorized("bad key")))
+    with pytest.raises(Unauthorized):
+        await poller(scene, told, accepted(1), accepted(2)).tick()
+
+
+# ---- many ticks -----------------------------------------------------------------------------------------------------------
+
+
+async def test_the_interval_grows_to_its_most_while_nothing_ends() -> None:
+    """5, then half as much again each time, up to 30: looks at 5, 12.5, 23.75, 40.625, 65.9375, 95.9375 s."""
+    scene, told = deleting(1), Told()
+    async with at_work(poller(scene, told, accepted())):
+        await asyncio.sleep(100)
+    began_s = scene.clock.steady_s() - 100
+    assert [call.at_s - began_s for call in scene.cloud.calls] == pytest.approx(
+        [5, 12.5, 23.75, 40.625, 65.9375, 95.9375], abs=1e-3
+    )
+
+
+async def test_the_interval_falls_back_when_something_ends() -> None:
+    """One of two is gone at the third look, at 23.75 s; the fourth comes five seconds later."""
+    scene, told = deleting(2), Told()
+    scene.cloud.at(scene.clock.steady_s() + 20, lambda: scene.cloud.vanish("nb1"))
+    async with at_work(poller(scene, told, accepted(1), accepted(2))):
+        await asyncio.sleep(30)
+    assert [event.next_s for event in scene.telemetry.of(PollTick)] == [7.5, 11.25, 5, 7.5]
+    assert [event.ended for event in scene.telemetry.of(PollTick)] == [0, 0, 1, 0]
+
+
+async def test_with_nothing_to_follow_nothing_is_asked() -> None:
+    """An idle poller makes no calls; a new removal is looked at five seconds after it came, whatever the interval had grown to."""
+    scene, told = deleting(1), Told()
+    idle = poller(scene, told)
+    async with at_work(idle):
+        await asyncio.sleep(1000)
+        assert scene.cloud.calls == []
+        idle.follow(accepted())
+        await asyncio.sleep(5.5)
+    assert scene.cloud.sent("show") == ["nb1"]
+
+
+async def test_a_failing_tick_does_not_end_it() -> None:
+    """Two looks fail, the third shows the end."""
+    scene, told = world(), Told()
+    scene.cloud.befall("show", Trouble(AnswerLost("no answer")), Trouble(MalformedAnswer("no notebook")), PLAIN)
+    with anyio.move_on_after(FOR_EVER_S):
+        async with at_work(poller(scene, told, accepted())):
+            await asyncio.sleep(60)
+    assert told.steps == [("nb1", Step.GONE)]
+    assert len(scene.telemetry.of(PollFailed)) == 2

@@ -1,0 +1,189 @@
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import anyio
+import pytest
+from unit.engine.examples import (
+    FOR_EVER_S,
+    PATIENCE,
+    World,
+    ago,
+    fleet,
+    notebook,
+    removal,
+    virtual_time,
+    world,
+)
+
+from nbsweep.core import lifecycle
+from nbsweep.core.errors import AnswerLost, Forbidden
+from nbsweep.core.events import RecoveryFinished, RecoveryStarted, RemovalFinished
+from nbsweep.core.lifecycle import Removal, State
+from nbsweep.core.model import Status
+from nbsweep.engine.recovery import recover
+from nbsweep.testing import START, Trouble
+
+pytestmark = virtual_time
+
+DEADLINE = timedelta(minutes=30)
+
+
+def requested(number: int = 1, **before: float) -> Removal:
+    """Give a removal that was requested so long before, one minute when nothing is said."""
+    return lifecycle.request(removal(number), ago(**before or {"minutes": 1}), DEADLINE)
+
+
+def accepted(number: int = 1, **before: float) -> Removal:
+    """Give a removal that was accepted so long before."""
+    moment = ago(**before or {"minutes": 1})
+    return lifecycle.accept(lifecycle.request(removal(number), moment, DEADLINE), moment, "request-7")
+
+
+async def recovered(scene: World, *left: Removal, stop: anyio.Event | None = None) -> dict[str, Removal]:
+    """Recover from what an earlier run has left; gives the removals that were brought to an end."""
+    await scene.journal.write(left)
+    scene.story.clear()
+    with anyio.fail_after(FOR_EVER_S):
+        ended: Sequence[Removal] = await recover("research", scene.ports, PATIENCE, stop or anyio.Event())
+    assert scene.cloud.sent("delete") == scene.cloud.sent("stop") == []
+    journaled = await scene.journaled()
+    assert all(journaled[one.notebook_id] == one for one in ended)
+    return {one.notebook_id: one for one in ended}
+
+
+async def test_nothing_left_is_nothing_done() -> None:
+    """No call, no event."""
+    scene = world(notebook())
+    assert await recovered(scene) == {}
+    assert scene.cloud.calls == []
+    assert scene.telemetry.records == []
+
+
+@pytest.mark.parametrize("state", [State.PLANNED, State.STOPPING])
+async def test_what_was_never_requested_is_spared(state: State) -> None:
+    """There was no DELETE; the new run decides anew. Not even a look is needed."""
+    scene = world(notebook(status=Status.RUNNING))
+    left = removal() if state is State.PLANNED else lifecycle.stop(removal(), ago(minutes=1), DEADLINE)
+    ended = await recovered(scene, left)
+    assert (ended["nb1"].state, ended["nb1"].end_reason) == (State.SPARED, "an earlier run was interrupted before its DELETE")
+    assert scene.cloud.calls == []
+
+
+@pytest.mark.parametrize("left", [requested(), accepted()])
+async def test_what_is_gone_meanwhile_is_deleted(left: Removal) -> None:
+    """We had asked for it, and a look proves it."""
+    ended = await recovered(world(), left)
+    assert (ended["nb1"].state, ended["nb1"].requests) == (State.DELETED, 1)
+
+
+@pytest.mark.parametrize("left", [requested(), accepted()])
+async def test_what_is_still_being_deleted_is_followed_to_its_end(left: Removal) -> None:
+    """A minute later it is gone."""
+    scene = world(notebook(status=Status.DELETING))
+    scene.cloud.at(scene.clock.steady_s() + 60, lambda: scene.cloud.vanish("nb1"))
+    ended = await recovered(scene, left)
+    assert ended["nb1"].state is State.DELETED
+    assert ended["nb1"].ended_at
+    assert ended["nb1"].ended_at >= START + timedelta(seconds=60)
+
+
+async def test_a_delete_that_shows_no_effect_is_not_sent_again() -> None:
+    """Requested a minute ago, and still STOPPED: it was lost with the process. Spared; this run decides anew."""
+    ended = await recovered(world(notebook()), requested())
+    assert ended["nb1"].state is State.SPARED
+    assert "shows no effect" in ended["nb1"].end_reason
+
+
+async def test_a_delete_of_just_now_is_given_time_to_show() -> None:
+    """The process died a second after it was sent; reads may be stale, and at 20 s DELETING shows after all."""
+    scene = world(notebook())
+    scene.cloud.at(scene.clock.steady_s() + 20, lambda: scene.cloud.change("nb1", status=Status.DELETING))
+    scene.cloud.at(scene.clock.steady_s() + 90, lambda: scene.cloud.vanish("nb1"))
+    ended = await recovered(scene, requested(seconds=1))
+    assert ended["nb1"].state is State.DELETED
+
+
+async def test_a_repeated_delete_of_just_now_is_given_time_to_show() -> None:
+    """The first DELETE was lost two minutes ago, the second was sent a second before the process died: that one counts."""
+    scene = world(notebook())
+    scene.cloud.at(scene.clock.steady_s() + 20, lambda: scene.cloud.change("nb1", status=Status.DELETING))
+    scene.cloud.at(scene.clock.steady_s() + 90, lambda: scene.cloud.vanish("nb1"))
+    twice = lifecycle.request(requested(minutes=2), ago(seconds=1), DEADLINE)
+    ended = await recovered(scene, twice)
+    assert ended["nb1"].state is State.DELETED
+
+
+async def test_a_failed_deletion_is_reported_and_not_repeated() -> None:
+    """DELETE_FAILED, an hour after it was accepted."""
+    ended = await recovered(world(notebook(status=Status.DELETE_FAILED, fail_reason="disk is stuck")), accepted(hours=1))
+    done = ended["nb1"]
+    assert (done.state, done.failures, done.end_reason) == (State.FAILED, 1, "disk is stuck")
+
+
+async def test_the_deadline_is_that_of_the_journal() -> None:
+    """Accepted 29 minutes before, and DELETING for ever: one minute is left of its half hour."""
+    ended = await recovered(world(notebook(status=Status.DELETING)), accepted(minutes=29))
+    done = ended["nb1"]
+    assert done.state is State.TIMED_OUT
+    assert done.ended_at
+    assert timedelta(minutes=1) <= done.ended_at - START <= timedelta(minutes=1, seconds=30)
+
+
+async def test_a_deadline_that_passed_while_nobody_ran_still_gets_a_look() -> None:
+    """A day later: what is gone is DELETED, what is still DELETING is TIMED_OUT."""
+    scene = world(notebook(2, status=Status.DELETING))
+    ended = await recovered(scene, accepted(1, days=1), accepted(2, days=1))
+    assert (ended["nb1"].state, ended["nb2"].state) == (State.DELETED, State.TIMED_OUT)
+
+
+async def test_looks_that_fail_are_repeated() -> None:
+    """Two answers are lost, the third is the proof."""
+    scene = world()
+    scene.cloud.befall("show", *[Trouble(AnswerLost("no answer"))] * 2)
+    assert (await recovered(scene, accepted()))["nb1"].state is State.DELETED
+
+
+async def test_an_interrupted_recovery_leaves_the_rest_to_the_next() -> None:
+    """Stopped after seven seconds: what is PLANNED and what is gone has an end, what is DELETING stays as it is."""
+    scene = world(notebook(3, status=Status.DELETING))
+    stop = anyio.Event()
+    asyncio.get_running_loop().call_later(7, stop.set)
+    ended = await recovered(scene, removal(1), accepted(2), accepted(3), stop=stop)
+    assert {key: one.state for key, one in ended.items()} == {"nb1": State.SPARED, "nb2": State.DELETED}
+    assert scene.clock.now() - START == timedelta(seconds=7)
+    [left] = await scene.journal.unfinished("research")
+    assert (left.notebook_id, left.state) == ("nb3", State.ACCEPTED)
+    scene.cloud.vanish("nb3")
+    second = await recover("research", scene.ports, PATIENCE, anyio.Event())
+    assert [one.state for one in second] == [State.DELETED]
+
+
+async def test_an_account_that_refuses_us_ends_it() -> None:
+    """What it found out before is in the journal."""
+    scene = world()
+    scene.cloud.befall("show", Trouble(Forbidden("not allowed")), notebook_id="nb2")
+    with pytest.raises((Forbidden, ExceptionGroup)):
+        await recovered(scene, removal(1), accepted(2))
+    journaled = await scene.journaled()
+    assert (journaled["nb1"].state, journaled["nb2"].state) == (State.SPARED, State.ACCEPTED)
+
+
+async def test_only_its_own_target_is_touched() -> None:
+    """Another target's removals are another sweep's business."""
+    scene = world()
+    other = replace(accepted(2), target="teaching")
+    await scene.journal.write([other])
+    assert set(await recovered(scene, accepted(1))) == {"nb1"}
+    assert await scene.journal.unfinished("teaching") == (other,)
+
+
+async def test_recovery_is_told() -> None:
+    """How many there were, each end, and the sum."""
+    scene = world(*fleet(1))
+    await recovered(scene, removal(1), accepted(2))
+    assert [event.unfinished for event in scene.telemetry.of(RecoveryStarted)] == [2]
+    assert len(scene.telemetry.of(RemovalFinished)) == 2
+    [finished] = scene.telemetry.of(RecoveryFinished)
+    assert finished.counts == {"deleted": 1, "failed": 0, "timed_out": 0, "spared": 1}
