@@ -50,9 +50,9 @@ def eventually(condition: Callable[[], Any], what: str, patience_s: float = PATI
 # ---- the cloud -------------------------------------------------------------------------------------------------------------
 
 
-def idle(name: str, days: float = 100, **more: Any) -> Json:
-    """Describe a notebook that nobody has used for so long; its id is its name."""
-    return {"id": name, "name": name, "status": "STOPPED", "create_at": days_ago(days), **more}
+def idle(notebook_id: str, days: float = 100, **more: Any) -> Json:
+    """Describe a notebook that nobody has used for so long; its name is its id unless another is given."""
+    return {"id": notebook_id, "name": notebook_id, "status": "STOPPED", "create_at": days_ago(days), **more}
 
 
 def idle_fleet(count: int, prefix: str = "nb") -> list[Json]:
@@ -88,7 +88,9 @@ class Cloud:
 
     def accepted(self) -> dict[str, int]:
         """Tell how many DELETEs were accepted, for the ids that had any."""
-        return {notebook_id: row["accepted_deletes"] for notebook_id, row in self.instances().items() if row["accepted_deletes"]}
+        return {
+            notebook_id: row["accepted_deletes"] for notebook_id, row in self.instances().items() if row["accepted_deletes"]
+        }
 
     def requests(self) -> list[Json]:
         """List what arrived, in order."""

@@ -44,7 +44,9 @@ def assert_told_plainly(ended: Ended, code: int, *hints: str) -> None:
     ],
     ids=["wrong secret key", "unknown access key", "forbidden project", "may not list all"],
 )
-def test_what_the_cloud_does_not_allow_is_told(changed: Json, code: int, hints: list[str], simulate: Simulate, desk: Desk) -> None:
+def test_what_the_cloud_does_not_allow_is_told(
+    changed: Json, code: int, hints: list[str], simulate: Simulate, desk: Desk
+) -> None:
     """Exit 5, one sentence that says what to check, and no request but GET."""
     cloud = simulate([idle("nb")], access={"access_keys": [GOOD, NO_LIST]})
     desk.write(cloud, target=changed)
@@ -246,7 +248,9 @@ def test_a_listing_that_shifts_again_and_again_is_refused(simulate: Simulate, de
 
 def test_dates_in_seconds_are_not_taken_for_very_old_ones(simulate: Simulate, desk: Desk) -> None:
     """A cloud that counts in seconds would make everything look decades old: all of it is kept."""
-    rows = [idle(f"nb-{number}", raw={"create_at": days_ago(1) // 1000, "update_at": days_ago(1) // 1000}) for number in range(3)]
+    rows = [
+        idle(f"nb-{number}", raw={"create_at": days_ago(1) // 1000, "update_at": days_ago(1) // 1000}) for number in range(3)
+    ]
     cloud = simulate(rows)
     desk.write(cloud, policies=[{"name": "old", "match": {"age_over": "30d"}}])
     ended = desk.sweep()

@@ -59,7 +59,7 @@ def test_a_journal_that_another_process_holds_is_waited_for_and_then_given_up(si
     with closing(sqlite3.connect(desk.journal, isolation_level=None)) as other:
         other.execute("PRAGMA locking_mode=EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
-        other.execute("CREATE TABLE held (nothing)")
+        other.execute("CREATE TABLE held (value)")
         assert_told_before_anything_was_deleted(desk.sweep(), cloud, desk, "locked")
         other.execute("ROLLBACK")
     assert desk.sweep().code == 0

@@ -21,7 +21,11 @@ AGES_DAYS = (0.9, 1.1, 13.9, 14.1, 29.9, 30.1, 45, 59.9, 60.1, 89.9, 90.1, 150, 
 OWNERS = ("ana.lopez", "Ana.Berg", "li.zhang", "boss")
 FLAVORS = ("modelarts.vm.cpu.2u", "modelarts.vm.gpu.v100", "modelarts.bm.Ascend.snt9b")
 NAMES = ("keep-me", "KEEP-too", "prod-api", "not-keep-me", *("resnet", "bert", "yolo", "unet") * 4)
-TAGS: tuple[dict[str, str], ...] = (*({}, {"team": "vision"}, {"team": "nlp"}) * 4, {"keep": ""}, {"keep": "yes", "team": "nlp"})
+TAGS: tuple[dict[str, str], ...] = (
+    *({}, {"team": "vision"}, {"team": "nlp"}) * 4,
+    {"keep": ""},
+    {"keep": "yes", "team": "nlp"},
+)
 
 CONFIGURATION: Json = {
     "policies": [
@@ -169,7 +173,9 @@ def known_fleet() -> list[Known]:
 def _known(dice: Random, number: int, status: str) -> Known:
     age_days = dice.choice(AGES_DAYS)
     # A running notebook whose lease has ended would have been stopped by the cloud.
-    leases = ("none", "disabled", "idle") if status == "RUNNING" else ("none", "disabled", "idle", "timing", "timing", "untyped")
+    leases = (
+        ("none", "disabled", "idle") if status == "RUNNING" else ("none", "disabled", "idle", "timing", "timing", "untyped")
+    )
     # A third is drawn to the policy that asks for most at once.
     large = number % 3 == 0
     return Known(

@@ -1,6 +1,8 @@
 """`simulator` and `demo`: the only commands that know the simulated cloud."""
 
 import asyncio
+import io
+import re
 import sys
 import time
 from dataclasses import dataclass
@@ -11,9 +13,11 @@ from typing import Any
 import aiohttp
 import anyio
 import typer
+from rich.console import Console
 
 from nbsweep.cli.exits import Exit
-from nbsweep.cli.session import Session, make_session, run
+from nbsweep.cli.progress import LiveProgress
+from nbsweep.cli.session import Screen, Session, live_screen, make_session, run
 from nbsweep.cli.sweeping import RunOptions, run_command
 from nbsweep.core.events import PlanBuilt
 from nbsweep.settings import Settings
@@ -28,6 +32,7 @@ from nbsweep.simulator import (
 )
 
 ROWS_SHOWN = 12
+PICTURE_WIDTH = 132
 COMEBACKS: tuple[dict[str, Any], ...] = (
     {"action": "use"},
     {"action": "start"},
@@ -36,6 +41,26 @@ COMEBACKS: tuple[dict[str, Any], ...] = (
     {"name": "keep-for-the-paper"},
 )
 """What people do with notebooks that were planned to go."""
+
+
+class StillProgress(LiveProgress):
+    """Progress for a picture: drawn once, as it stands at the end."""
+
+    def start(self) -> None:
+        """Draw nothing yet."""
+
+    def pause(self) -> None:
+        """Nothing is drawn yet."""
+
+    def stop(self) -> None:
+        """Draw the last state."""
+        self._progress.console.print(self.view())
+
+
+def recording_screen() -> Screen:
+    """Make a screen that nobody watches, for a picture of it."""
+    console = Console(file=io.StringIO(), record=True, force_terminal=True, width=PICTURE_WIDTH, highlight=False)
+    return Screen(console, console, StillProgress(console))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +92,7 @@ def demo_command(notebooks: int, seed: int, svg: Path | None) -> None:
         planned = anyio.Event()
         settings = demo_settings("http://127.0.0.1:1", Path(folder))
         listeners = (lambda event, _context: planned.set() if isinstance(event, PlanBuilt) else None,)
-        session = make_session(settings, live=True, record=svg is not None, listeners=listeners)
+        session = make_session(settings, recording_screen() if svg else live_screen(), listeners)
         run(session, lambda session: _demo(session, wanted, Path(folder), planned))
 
 
@@ -128,9 +153,13 @@ async def _demo(session: Session, wanted: Wanted, folder: Path, planned: anyio.E
         code = await run_command(session, RunOptions(yes=True, most_rows=ROWS_SHOWN))
         group.cancel_scope.cancel()
     if wanted.svg:
-        wanted.svg.parent.mkdir(parents=True, exist_ok=True)
-        session.out.save_svg(str(wanted.svg), title="nbsweep demo")
+        await anyio.Path(wanted.svg).write_text(picture(session.out), encoding="utf-8")
     return code
+
+
+def picture(console: Console) -> str:
+    """Draw what a console has recorded; without the fonts that rich would fetch from elsewhere."""
+    return re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title="nbsweep demo"), flags=re.DOTALL)
 
 
 async def _people_come_back(url: str, planned: anyio.Event) -> None:

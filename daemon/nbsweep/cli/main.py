@@ -51,9 +51,9 @@ def plan(
 ) -> None:
     """Survey, and show what would go, and why. Changes nothing."""
     from nbsweep.cli.planning import PlanOptions, plan_command
-    from nbsweep.cli.session import load, make_session, run
+    from nbsweep.cli.session import live_screen, load, make_session, run
 
-    session = make_session(load(context.obj), live=True)
+    session = make_session(load(context.obj), live_screen())
     run(session, lambda session: plan_command(session, PlanOptions(output, out, detailed_exitcode)))
 
 
@@ -65,11 +65,11 @@ def run(
     output: TableOrJson = "table",
 ) -> None:
     """Sweep: finish what an earlier run left, survey, delete what may go, and follow each deletion to its end."""
-    from nbsweep.cli.session import load, make_session, run
+    from nbsweep.cli.session import live_screen, load, make_session, run
     from nbsweep.cli.sweeping import RunOptions, require_consent, run_command
 
     require_consent(dry_run=dry_run, yes=yes)
-    session = make_session(load(context.obj), live=True)
+    session = make_session(load(context.obj), live_screen())
     run(session, lambda session: run_command(session, RunOptions(output, dry_run, yes)))
 
 
@@ -77,9 +77,9 @@ def run(
 def status(context: typer.Context, output: TableOrJson = "table") -> None:
     """Say for each target how its last sweep ended, and what is still open."""
     from nbsweep.cli.reading import status_command
-    from nbsweep.cli.session import load, make_session, run
+    from nbsweep.cli.session import load, make_session, plain_screen, run
 
-    run(make_session(load(context.obj)), lambda session: status_command(session, output))
+    run(make_session(load(context.obj), plain_screen()), lambda session: status_command(session, output))
 
 
 @app.command()
@@ -90,9 +90,9 @@ def history(
 ) -> None:
     """List the latest sweeps."""
     from nbsweep.cli.reading import history_command
-    from nbsweep.cli.session import load, make_session, run
+    from nbsweep.cli.session import load, make_session, plain_screen, run
 
-    run(make_session(load(context.obj)), lambda session: history_command(session, limit, output))
+    run(make_session(load(context.obj), plain_screen()), lambda session: history_command(session, limit, output))
 
 
 @app.command()
@@ -103,9 +103,9 @@ def show(
 ) -> None:
     """Show one run, and what became of each notebook in it."""
     from nbsweep.cli.reading import show_command
-    from nbsweep.cli.session import load, make_session, run
+    from nbsweep.cli.session import load, make_session, plain_screen, run
 
-    run(make_session(load(context.obj)), lambda session: show_command(session, run_id, output))
+    run(make_session(load(context.obj), plain_screen()), lambda session: show_command(session, run_id, output))
 
 
 @app.command()
@@ -116,9 +116,9 @@ def explain(
 ) -> None:
     """Show every rule's input and verdict for one notebook, as it is now."""
     from nbsweep.cli.planning import explain_command
-    from nbsweep.cli.session import load, make_session, run
+    from nbsweep.cli.session import load, make_session, plain_screen, run
 
-    run(make_session(load(context.obj)), lambda session: explain_command(session, notebook_id, output))
+    run(make_session(load(context.obj), plain_screen()), lambda session: explain_command(session, notebook_id, output))
 
 
 @app.command()

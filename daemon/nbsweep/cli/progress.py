@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from nbsweep.cli.render import printable
@@ -134,6 +134,10 @@ class LiveProgress:
             completed=sum(state.ended.values()) if state.planned else 0,
             line=state.line(time.monotonic()),
         )
+
+    def view(self) -> RenderableType:
+        """Show how far everything has come by now."""
+        return self._progress.get_renderable()
 
     def pause(self) -> None:
         """Take the drawing away until the next `start`."""

@@ -44,11 +44,11 @@ STYLES: Mapping[str, str] = {
 }
 
 
-def make_console(*, stderr: bool = False, record: bool = False) -> Console:
+def make_console(*, stderr: bool = False) -> Console:
     """Make a console for stdout or stderr."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else WIDTH_OFF_TERMINAL
-    return Console(file=stream, width=width, record=record, highlight=False, soft_wrap=False)
+    return Console(file=stream, width=width, highlight=False, soft_wrap=False)
 
 
 def printable(text: object) -> str:

@@ -77,31 +77,44 @@ class Session:
             group.cancel_scope.cancel()
 
 
-def make_session(
-    settings: Settings, *, live: bool = False, record: bool = False, listeners: tuple[Listener, ...] = ()
-) -> Session:
-    """Set up log and consoles; `live` shows progress when stderr is a terminal, and the log then keeps to errors."""
-    out, err = make_console(record=record), make_console(stderr=True)
-    on_terminal = err.is_terminal
-    progress = LiveProgress(out if record else err) if live and (on_terminal or record) else None
-    telemetry = make_telemetry(settings.logging, err, progress, listeners)
-    return Session(settings, telemetry, out, err, progress)
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Where a command shows things."""
+
+    out: Console
+    err: Console
+    progress: LiveProgress | None = None
 
 
-def make_telemetry(
-    settings: LoggingSettings, err: Console, progress: LiveProgress | None, listeners: tuple[Listener, ...]
-) -> Telemetry:
+def plain_screen() -> Screen:
+    """Use stdout and stderr."""
+    return Screen(make_console(), make_console(stderr=True))
+
+
+def live_screen() -> Screen:
+    """Use stdout and stderr, and show progress when stderr is a terminal."""
+    err = make_console(stderr=True)
+    return Screen(make_console(), err, LiveProgress(err) if err.is_terminal else None)
+
+
+def make_session(settings: Settings, screen: Screen, listeners: tuple[Listener, ...] = ()) -> Session:
+    """Set up what a command works with; while progress is shown, the log keeps to errors unless the configuration says more."""
+    telemetry = make_telemetry(settings.logging, screen, listeners)
+    return Session(settings, telemetry, screen.out, screen.err, screen.progress)
+
+
+def make_telemetry(settings: LoggingSettings, screen: Screen, listeners: tuple[Listener, ...]) -> Telemetry:
     """Make the log that the configuration asks for."""
-    console = settings.format == "console" or (settings.format == "auto" and err.is_terminal)
-    quiet = progress is not None and settings.format == "auto" and settings.level == "info"
+    on_terminal = screen.err.is_terminal
+    quiet = screen.progress is not None and settings.format == "auto" and settings.level == "info"
     logger = make_logger(
         # Through the console, so that lines appear above what is drawn live.
-        partial(err.out, end="") if progress else sys.stderr.write,
+        partial(screen.err.out, end="") if screen.progress else sys.stderr.write,
         level="error" if quiet else settings.level,
-        console=console,
-        colors=err.is_terminal,
+        console=settings.format == "console" or (settings.format == "auto" and on_terminal),
+        colors=on_terminal,
     )
-    return Telemetry(logger, (progress, *listeners) if progress else listeners)
+    return Telemetry(logger, (screen.progress, *listeners) if screen.progress else listeners)
 
 
 def load(config: Path | None) -> Settings:

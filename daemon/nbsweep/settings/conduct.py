@@ -51,7 +51,7 @@ class LoggingSettings(Group):
 
 
 class ServiceSettings(Group):
-    """How `serve` behaves."""
+    """How a sweep ends that is asked to stop."""
 
     drain: DurationOrZero = timedelta(seconds=60)
     """How long a stop waits for what is under way before it is cancelled; the journal keeps what was not finished."""

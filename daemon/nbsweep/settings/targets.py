@@ -95,7 +95,7 @@ class TargetSettings(Group):
     project_id: Annotated[StrictStr, PROJECT_ID]
     """The project's id, 32 hexadecimal digits; the console shows it under My Credentials, API Credentials, by region."""
     credentials: CredentialSettings | None = None
-    """The keys; when absent, they are looked for where Huawei's own tools look: environment, profile file, server metadata."""
+    """The keys; when absent, they are those of the environment: HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK."""
     workspaces: Annotated[Literal["all"] | Different[Annotated[StrictStr, ID]], OrAll()] = "all"
     """All workspaces that the keys can see, or a list of ids; "0" is the default workspace."""
     features: Different[Literal["NOTEBOOK", "DEFAULT"]] = ("NOTEBOOK",)

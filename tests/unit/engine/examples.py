@@ -21,6 +21,7 @@ from nbsweep.engine.poller import Patience
 from nbsweep.engine.sweep import leading_error
 from nbsweep.testing import START, Call, FakeClock, FakeCloud, InMemoryJournal, Pace, RecordingTelemetry
 
+PACE = Pace()
 SCOPE = Scope("0", "NOTEBOOK")
 FOR_EVER_S = 6 * 3600.0
 """Of virtual time: whoever has not come back by then never will."""
@@ -155,7 +156,7 @@ class World:
             assert requested[notebook_id] >= 0, f"a DELETE of {notebook_id} left before it was on disk"
 
 
-def world(*notebooks: Notebook, workspaces: Sequence[str] = ("0",), pace: Pace = Pace()) -> World:
+def world(*notebooks: Notebook, workspaces: Sequence[str] = ("0",), pace: Pace = PACE) -> World:
     """Make a world with these notebooks in it."""
     story: list[str] = []
     clock = FakeClock()

@@ -2,7 +2,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from unit.engine.examples import FAILED, FORGOTTEN, carry_out, fleet, notebook, orders, virtual_time, world
 
 from nbsweep.core.errors import AnswerLost, Busy, MalformedAnswer, Rejected
 from nbsweep.core.events import RemovalAccepted, RemovalFinished, RemovalRequested
@@ -10,6 +9,7 @@ from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Lease, Status
 from nbsweep.core.pacing import Rate
 from nbsweep.testing import LOST_AFTER, LOST_BEFORE, PLAIN, START, Pace, Trouble
+from unit.engine.examples import FAILED, FORGOTTEN, carry_out, fleet, notebook, orders, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -47,7 +47,11 @@ async def test_what_happened_is_told() -> None:
         [context] = [context for event, context in scene.telemetry.records if isinstance(event, kind)]
         assert context == {"notebook_id": "nb1", "policy": "idle"}
     [finished] = scene.telemetry.of(RemovalFinished)
-    assert (finished.outcome, finished.ended_after_s, finished.reason) == ("deleted", 23.75, "idle 100d (over 14d)")
+    assert (finished.outcome, finished.ended_after_s, finished.reason) == (
+        "deleted",
+        23.75,
+        "policy idle: idle 100d (over 14d)",
+    )
 
 
 async def test_nothing_planned_is_nothing_done() -> None:
@@ -157,7 +161,7 @@ async def test_the_policy_that_matches_at_the_second_look_goes_on_the_record() -
     """It was planned as idle, and by then it has failed: another policy decides, and is named."""
     scene = world(notebook(status=Status.ERROR))
     removals = await carry_out(scene, orders(FAILED, FORGOTTEN), notebook())
-    assert (removals["nb1"].policy, removals["nb1"].reason) == ("failed", "status ERROR")
+    assert (removals["nb1"].policy, removals["nb1"].reason) == ("failed", "policy failed: status ERROR")
 
 
 # ---- facts that grow old --------------------------------------------------------------------------------------------------
@@ -225,7 +229,15 @@ async def test_a_policy_that_matches_only_after_the_wait_goes_on_the_record() ->
     scene.cloud.at(scene.clock.steady_s() + 5, lambda: scene.cloud.change("nb1", status=Status.ERROR))
     removals = await carry_out(scene, orders(FAILED, FORGOTTEN), notebook())
     assert removals["nb1"].state is State.DELETED
-    assert (removals["nb1"].policy, removals["nb1"].reason) == ("failed", "status ERROR")
+    assert (removals["nb1"].policy, removals["nb1"].reason) == ("failed", "policy failed: status ERROR")
+
+
+async def test_looks_that_always_take_too_long_come_to_an_end() -> None:
+    """Every answer takes eleven seconds, and facts may be ten seconds old: no DELETE, and no sweep without an end."""
+    scene = world(notebook(), pace=Pace(answer_s=11))
+    removals = await carry_out(scene, orders(deadline=timedelta(minutes=5)), notebook())
+    assert scene.cloud.sent("delete") == []
+    assert removals["nb1"].ended
 
 
 # ---- the cloud's answers to a DELETE --------------------------------------------------------------------------------------
@@ -282,7 +294,7 @@ async def test_an_unanswered_delete_is_not_repeated_when_the_owner_came_back() -
 
 
 async def test_a_second_lost_delete_has_its_own_time_to_arrive() -> None:
-    """Answers were lost at 0 and at 40 s, then it was protected: the second DELETE may still arrive, so it is not yet spared."""
+    """Answers were lost at 0 and at 40 s, then it was protected: the second DELETE may still arrive, so it is followed."""
     scene = world(notebook())
     scene.cloud.befall("delete", LOST_BEFORE, LOST_BEFORE)
     scene.cloud.befall("show", PLAIN, *[Trouble(AnswerLost("away"))] * 3)
@@ -365,9 +377,10 @@ async def test_a_failed_deletion_is_tried_again() -> None:
     done = removals["nb1"]
     assert (done.state, done.requests, done.failures) == (State.DELETED, 2, 1)
     assert scene.cloud.accepted == ["nb1", "nb1"]
-    assert done.requested_at
-    assert done.requested_at >= START + timedelta(seconds=20)
-    assert done.deadline == done.requested_at + timedelta(minutes=30)
+    assert done.requested_at == START
+    assert done.sent_at
+    assert done.sent_at >= START + timedelta(seconds=20)
+    assert done.deadline == done.sent_at + timedelta(minutes=30)
 
 
 @pytest.mark.parametrize("retries", [0, 1, 2])

@@ -3,18 +3,6 @@ from datetime import timedelta
 
 import anyio
 import pytest
-from unit.engine.examples import (
-    FORGOTTEN,
-    World,
-    carry_out,
-    carry_out_until_error,
-    fleet,
-    notebook,
-    orders,
-    removal,
-    virtual_time,
-    world,
-)
 
 from nbsweep.core.errors import (
     Forbidden,
@@ -30,6 +18,18 @@ from nbsweep.core.model import Status
 from nbsweep.core.pacing import Rate
 from nbsweep.engine.executor import Executor, Facts
 from nbsweep.testing import LOST_BEFORE, PLAIN, START, Pace, Trouble
+from unit.engine.examples import (
+    FORGOTTEN,
+    World,
+    carry_out,
+    carry_out_until_error,
+    fleet,
+    notebook,
+    orders,
+    removal,
+    virtual_time,
+    world,
+)
 
 pytestmark = virtual_time
 

@@ -2,7 +2,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from unit.engine.examples import FORGOTTEN, IDLE, World, carry_out, notebook, orders, virtual_time, world
 
 from nbsweep.core.conditions import AllOf, Glob, TextIs
 from nbsweep.core.errors import AlreadyStopped, Gone, Rejected
@@ -11,6 +10,7 @@ from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Notebook, Status
 from nbsweep.core.policy import Policy, Running
 from nbsweep.testing import LOST_AFTER, LOST_BEFORE, START, Trouble
+from unit.engine.examples import FORGOTTEN, IDLE, World, carry_out, notebook, orders, virtual_time, world
 
 pytestmark = virtual_time
 

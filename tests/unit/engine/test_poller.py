@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import anyio
 import pytest
-from unit.engine.examples import FOR_EVER_S, PATIENCE, World, fleet, notebook, removal, virtual_time, world
 
 from nbsweep.core import lifecycle
 from nbsweep.core.errors import AnswerLost, MalformedAnswer, Unauthorized
@@ -15,6 +14,7 @@ from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import Notebook, Page, Status
 from nbsweep.engine.poller import Poller
 from nbsweep.testing import PLAIN, START, Trouble
+from unit.engine.examples import FOR_EVER_S, PATIENCE, World, fleet, notebook, removal, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -194,7 +194,7 @@ async def test_the_interval_falls_back_when_something_ends() -> None:
 
 
 async def test_with_nothing_to_follow_nothing_is_asked() -> None:
-    """An idle poller makes no calls; a new removal is looked at five seconds after it came, whatever the interval had grown to."""
+    """An idle poller makes no calls; a new removal is looked at five seconds after it came."""
     scene, told = deleting(1), Told()
     idle = poller(scene, told)
     async with at_work(idle):

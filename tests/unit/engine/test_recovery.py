@@ -1,10 +1,17 @@
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import anyio
 import pytest
+
+from nbsweep.core import lifecycle
+from nbsweep.core.errors import AnswerLost, Forbidden
+from nbsweep.core.events import RecoveryFinished, RecoveryStarted, RemovalFinished
+from nbsweep.core.lifecycle import Removal, State
+from nbsweep.core.model import Status
+from nbsweep.engine.recovery import recover
+from nbsweep.testing import START, Trouble
 from unit.engine.examples import (
     FOR_EVER_S,
     PATIENCE,
@@ -16,14 +23,6 @@ from unit.engine.examples import (
     virtual_time,
     world,
 )
-
-from nbsweep.core import lifecycle
-from nbsweep.core.errors import AnswerLost, Forbidden
-from nbsweep.core.events import RecoveryFinished, RecoveryStarted, RemovalFinished
-from nbsweep.core.lifecycle import Removal, State
-from nbsweep.core.model import Status
-from nbsweep.engine.recovery import recover
-from nbsweep.testing import START, Trouble
 
 pytestmark = virtual_time
 
@@ -46,7 +45,7 @@ async def recovered(scene: World, *left: Removal, stop: anyio.Event | None = Non
     await scene.journal.write(left)
     scene.story.clear()
     with anyio.fail_after(FOR_EVER_S):
-        ended: Sequence[Removal] = await recover("research", scene.ports, PATIENCE, stop or anyio.Event())
+        ended = await recover("research", scene.ports, PATIENCE, stop or anyio.Event())
     assert scene.cloud.sent("delete") == scene.cloud.sent("stop") == []
     journaled = await scene.journaled()
     assert all(journaled[one.notebook_id] == one for one in ended)

@@ -1,0 +1,170 @@
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from acceptance.conftest import Simulate
+from acceptance.support import SECRET_KEY, Cloud, Desk, Ended, idle, idle_fleet, plain
+
+HOSTILE = {
+    "ansi": "\x1b[31mred\x1b[0m\x1b]0;title\x07",
+    "eight-bit": "\x9b31mred\x9b0m",
+    "lines": "first\nsecond\r\nthird\u2028fourth",
+    "markup": "[red]markup[/red] [/] [link=http://x]y[/link]",
+    "emoji": "🎉 naïve Überraschung 笔记本",
+    "shortcode": ":warning: :smile: 10:20:30",
+    "backwards": "evil\u202ecod.exe",
+    "nul": "a\x00b\x7fc\x08d\te",
+    "long": "x" * 2000,
+    "formula": "=1+1",
+    "quotes": "a\"b,c;'d",
+    "blank": "   ",
+}
+
+
+def hostile_cloud(simulate: Simulate, desk: Desk) -> Cloud:
+    """Make a cloud whose people have a hand for names; two of its deletions fail with a reason of the same sort."""
+    rows = [idle(key, name=name, owner=name[:60], flavor=name[:60]) for key, name in HOSTILE.items()]
+    faults = [
+        {"fault": "delete_failed", "notebook_id": key, "fail_reason": f"sorry {HOSTILE[key]}"} for key in ("ansi", "markup")
+    ]
+    cloud = simulate([*rows, idle("malformed", name="\x1b[2Jgone", raw={"status": "\x1b[2J"})], faults={"script": faults})
+    desk.write(cloud, logging={"level": "debug"})
+    return cloud
+
+
+def assert_clean(ended: Ended) -> None:
+    """Assert that neither stream has a control character, and that every line of the log is one of the log."""
+    assert plain(ended.out)
+    assert plain(ended.err)
+    for line in ended.lines:
+        assert {"event", "level", "timestamp"} <= line.keys(), line
+
+
+def test_names_of_other_people_do_nothing_to_what_reads_the_output(simulate: Simulate, desk: Desk) -> None:
+    """Escapes, line ends, markup: off a terminal every format of every command stays free of control characters."""
+    cloud = hostile_cloud(simulate, desk)
+    table, as_csv = desk.run("plan"), desk.run("plan", "--format", "csv")
+    explained = desk.run("explain", "ansi")
+    swept = desk.run("run", "--yes")
+    (run,) = desk.run("history", "--format", "json").document
+    shown = desk.run("show", run["run_id"])
+    assert [ended.code for ended in (table, as_csv, explained, swept, shown)] == [0, 0, 0, 3, 0]
+    for ended in table, explained, swept, shown, as_csv:
+        assert_clean(ended)
+    assert "[red]markup[/red]" in table.out
+    assert "[red]markup[/red]" in shown.out
+    assert cloud.gone() == set(HOSTILE) - {"ansi", "markup"}
+
+
+def test_json_says_every_name_as_it_is(simulate: Simulate, desk: Desk) -> None:
+    """Nothing is cut, replaced or drawn: what was written reads back as the name, and the text has no control character."""
+    hostile_cloud(simulate, desk)
+    out = desk.folder / "plan.json"
+    plan = desk.run("plan", "--format", "json", "--out", str(out))
+    assert {item["id"]: item["name"] for item in plan.document["items"]} == HOSTILE
+    assert out.read_text(encoding="utf-8") == plan.out
+    assert_clean(plan)
+    explained = desk.run("explain", "shortcode", "--format", "json")
+    assert explained.document["name"] == HOSTILE["shortcode"]
+    assert_clean(explained)
+
+
+def test_csv_has_one_row_for_each_that_would_go(simulate: Simulate, desk: Desk) -> None:
+    """It parses, and has the right ids in the order of the plan."""
+    cloud = simulate([*idle_fleet(4), idle("used", days=1)])
+    desk.write(cloud)
+    ended = desk.run("plan", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(ended.out)))
+    assert [row["id"] for row in rows] == ["nb-000", "nb-001", "nb-002", "nb-003"]
+    assert {(row["target"], row["policy"], row["status"], row["stop_first"]) for row in rows} == {
+        ("lab", "idle", "STOPPED", "False")
+    }
+    assert cloud.writes() == []
+
+
+def test_the_log_says_once_how_each_removal_and_each_sweep_ended(simulate: Simulate, desk: Desk) -> None:
+    """JSON lines with event, level and time; `run_id` and `target` on all that belongs to a sweep; stdout has the result alone."""
+    cloud = simulate([*idle_fleet(5), idle("fails")], faults={"script": [{"fault": "delete_failed", "notebook_id": "fails"}]})
+    desk.write(cloud, logging={"level": "debug"})
+    ended = desk.sweep()
+    assert_clean(ended)
+    assert {line.get("run_id") for line in ended.lines} == {ended.document["run_id"]}
+    assert {line.get("target") for line in ended.lines} == {"lab"}
+    finished = {line["notebook_id"]: line for line in ended.events("removal.finished")}
+    assert len(ended.events("removal.finished")) == len(finished) == 6
+    assert {key: line["outcome"] for key, line in finished.items()} == ended.outcomes()
+    assert {line["policy"] for line in finished.values()} == {"idle"}
+    assert len(ended.events("sweep.finished")) == len(ended.events("sweep.started")) == 1
+    (sweep,) = ended.events("sweep.finished")
+    assert (sweep["fleet"], sweep["planned"], sweep["counts"]) == (6, 6, {"deleted": 5, "failed": 1})
+    # Five disks of 50 GB each.
+    assert sweep["reclaimed_gb"] == 250
+    assert ended.out.startswith("{")
+    assert ended.out.endswith("}\n")
+
+
+def test_a_line_that_tells_of_a_failure_is_a_line_of_the_log(desk: Desk) -> None:
+    """It has its time, like every other."""
+    ended = desk.run("run", "--yes")
+    assert ended.code == 2
+    assert_clean(ended)
+
+
+def test_a_higher_level_leaves_less(simulate: Simulate, desk: Desk) -> None:
+    """With `level: error` a good sweep says nothing but its result."""
+    cloud = simulate(idle_fleet(2))
+    desk.write(cloud, logging={"level": "error"})
+    ended = desk.run("run", "--yes")
+    assert (ended.code, ended.err) == (0, "")
+    assert "2 deleted" in ended.out
+    assert plain(ended.out)
+
+
+def everything_below(folder: Path) -> dict[str, bytes]:
+    """Read every file but the configuration, which holds the keys."""
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != "nbsweep.yaml"}
+
+
+SECRETS = (b"token-secret", b"authoring-modelarts", b"securityTokenOfTheSweeper", SECRET_KEY.encode(), b"Signature=")
+
+
+def leaks(desk: Desk, *commands: Ended) -> list[tuple[str, bytes]]:
+    """Find the secrets in everything that commands have written anywhere."""
+    places = everything_below(desk.folder)
+    for number, ended in enumerate(commands):
+        places |= {f"stdout {number}": ended.out.encode(), f"stderr {number}": ended.err.encode()}
+    return [(place, secret) for place, content in places.items() for secret in SECRETS if secret.lower() in content.lower()]
+
+
+def test_no_secret_leaves_the_program(simulate: Simulate, desk: Desk) -> None:
+    """Neither token nor url of a notebook, nor key, nor signature, at debug level, in output, log, plan or journal."""
+    key = {"access_key": "TEMPORARYKEY00000001", "secret_key": SECRET_KEY, "security_token": "securityTokenOfTheSweeper=="}
+    malformed = idle("malformed", raw={"status": "NEW", "create_at": "token-secret-in-a-date"})
+    faults = [{"fault": "error_500_after", "kind": "delete"}, {"fault": "html_502", "kind": "show"}]
+    cloud = simulate([*idle_fleet(5), malformed], access={"access_keys": [key]}, faults={"script": faults})
+    desk.write(cloud, target={"credentials": key}, logging={"level": "debug"})
+    plan = desk.run("plan", "--format", "json", "--out", "plan.json")
+    explained = desk.run("explain", "nb-000", "--format", "json")
+    swept = desk.sweep()
+    assert [ended.code for ended in (plan, explained, swept)] == [0, 0, 0]
+    assert desk.journal.exists()
+    assert leaks(desk, plan, explained, swept) == []
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_not_even_a_gateway_that_repeats_the_request_gets_a_secret_into_the_log(
+    masked: bool,  # noqa: FBT001  # a parameter of the test
+    simulate: Simulate,
+    desk: Desk,
+) -> None:
+    """A refused signature is answered with the headers that were sent; the security token among them is not passed on."""
+    key = {"access_key": "TEMPORARYKEY00000001", "secret_key": SECRET_KEY, "security_token": "securityTokenOfTheSweeper=="}
+    cloud = simulate(
+        idle_fleet(1), access={"access_keys": [key | {"secret_key": "other"}]}, dialect={"mask_security_token": masked}
+    )
+    desk.write(cloud, target={"credentials": key}, logging={"level": "debug"})
+    ended = desk.sweep()
+    assert ended.code == 5
+    assert leaks(desk, ended) == []

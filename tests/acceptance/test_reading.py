@@ -1,0 +1,239 @@
+"""The commands that only read: what the journal knows, what a rule says, what the program can tell of itself."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+import nbsweep
+from acceptance.conftest import Simulate
+from acceptance.support import Cloud, Desk, days_ago, ended_afterwards, idle, idle_fleet, plain, target
+
+CONFIG = Path(__file__).parents[2] / "config"
+
+
+def test_the_journal_tells_of_every_run(simulate: Simulate, desk: Desk) -> None:
+    """`history`, `status` and `show`, as tables and as JSON, before and after a sweep; none of them calls the cloud."""
+    cloud = simulate([*idle_fleet(3), idle("used", days=1)])
+    desk.write(cloud)
+    empty = desk.run("history")
+    assert (empty.code, empty.out) == (0, "The journal knows of no sweep yet.\n")
+    (never,) = desk.run("status", "--format", "json").document
+    assert never == {"target": "lab", "last_sweep": None, "unfinished": []}
+    assert desk.run("status").out == "lab: never swept with this journal.\n"
+    assert cloud.requests() == []
+
+    swept = desk.sweep()
+    cloud.forget_requests()
+    run_id = swept.document["run_id"]
+    history, status, show = (
+        desk.run(*command, "--format", "json").document for command in (("history",), ("status",), ("show", run_id))
+    )
+    (record,) = history
+    assert (record["run_id"], record["target"], record["outcome"], record["problem"]) == (run_id, "lab", "finished", None)
+    assert (record["fleet"], record["planned"], record["kept"], record["dry_run"]) == (4, 3, {"no-policy": 1}, False)
+    assert record["started_at"] < record["ended_at"]
+    assert status == [{"target": "lab", "last_sweep": record, "unfinished": []}]
+    assert (show["run_id"], show["targets"], show["results"]) == (run_id, [record], swept.document["results"])
+
+    tables = [desk.run(*command) for command in (("history",), ("status",), ("show", run_id))]
+    for ended in tables:
+        assert ended.code == 0
+        assert run_id in ended.out
+        assert plain(ended.out)
+    assert "nb-002" in tables[2].out
+    assert cloud.requests() == []
+
+
+def test_a_run_that_is_not_known_is_told_in_a_sentence(desk: Desk) -> None:
+    """Exit 1, and where to find the runs."""
+    desk.write("http://127.0.0.1:1")
+    ended = desk.run("show", "20200101T000000Z-000000")
+    assert (ended.code, ended.out) == (1, "")
+    assert "20200101T000000Z-000000" in ended.error["error"]
+    assert "nbsweep history" in ended.error["error"]
+
+
+def cloud_to_explain(simulate: Simulate, desk: Desk) -> Cloud:
+    """Make a cloud with one notebook that is protected, and one that may go, of which only some rules hold."""
+    cloud = simulate([idle("goes", days=20), idle("stays", name="keep-this")])
+    policies = [
+        {"name": "ancient", "match": {"age_over": "300d"}},
+        {"name": "idle", "match": {"status": "STOPPED", "idle_over": "14d"}},
+    ]
+    desk.write(cloud, policies=policies, protect=[{"name": "keep-*"}])
+    return cloud
+
+
+def test_every_rule_answers_for_one_notebook(simulate: Simulate, desk: Desk) -> None:
+    """`explain` shows each condition with what it saw and wanted, and the verdict; nothing is asked but that one notebook."""
+    cloud = cloud_to_explain(simulate, desk)
+    goes = desk.run("explain", "goes", "--format", "json")
+    assert goes.code == 0
+    assert (goes.document["verdict"], goes.document["rule"]) == ("delete", "idle")
+    assert [(rule["name"], rule["result"]) for rule in goes.document["policies"]] == [("ancient", "fail"), ("idle", "pass")]
+    (ancient,) = goes.document["policies"][0]["conditions"]
+    assert (ancient["condition"], ancient["result"]) == ("age_over", "fail")
+    assert ancient["fact"].startswith("20d")
+    assert ancient["threshold"] == "over 300d"
+    assert [rule["result"] for rule in goes.document["protections"]] == ["fail"]
+    assert {(request["method"], request["notebook_id"]) for request in cloud.requests()} == {("GET", "goes")}
+
+    stays = desk.run("explain", "stays")
+    assert stays.code == 0
+    assert "KEEP" in stays.out
+    assert "keep-this" in stays.out
+    assert "age_over: 100d" in stays.out
+    assert plain(stays.out)
+
+
+def test_a_notebook_that_is_not_there_is_told_in_a_sentence(simulate: Simulate, desk: Desk) -> None:
+    """Exit 1; nor does an id that is none get anywhere near an address of the cloud."""
+    cloud = cloud_to_explain(simulate, desk)
+    unknown = desk.run("explain", "no-such-notebook")
+    assert (unknown.code, unknown.out) == (1, "")
+    assert "no-such-notebook" in unknown.error["error"]
+    assert "lab" in unknown.error["error"]
+    strange = desk.run("explain", "../workspaces?limit=1")
+    assert (strange.code, strange.out) == (1, "")
+    assert "Traceback" not in strange.err
+    assert {request["kind"] for request in cloud.requests()} <= {"show"}
+
+
+def test_the_schema_is_the_one_that_comes_with_it(desk: Desk) -> None:
+    """Valid JSON Schema, the same as config/nbsweep.schema.json, and it takes what the program takes."""
+    ended = desk.run("schema")
+    assert ended.code == 0
+    schema: Mapping[str, Any] = ended.document
+    assert schema == json.loads((CONFIG / "nbsweep.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    desk.write("http://127.0.0.1:1")
+    good = json.loads(desk.config.read_text(encoding="utf-8"))
+    validator = Draft202012Validator(schema)
+    assert validator.is_valid(good)
+    assert not validator.is_valid(good | {"brake": {}})
+
+
+def test_the_program_tells_its_version_and_its_commands(desk: Desk) -> None:
+    """Without any configuration."""
+    desk.names_config = False
+    version, help_text = desk.run("--version"), desk.run("--help")
+    assert (version.code, version.out) == (0, f"nbsweep {nbsweep.__version__}\n")
+    assert help_text.code == 0
+    commands = ("plan", "run", "status", "history", "show", "explain", "schema", "simulator", "demo")
+    assert [command for command in commands if f"  {command} " not in help_text.out] == []
+    assert plain(version.out + help_text.out)
+
+
+def test_plan_tells_by_its_exit_code_whether_there_is_something_to_delete(simulate: Simulate, desk: Desk) -> None:
+    """0 and 10 with --detailed-exitcode, 0 both times without; --out saves what --format json prints."""
+    nothing, something = simulate([idle("used", days=1)]), simulate(idle_fleet(2))
+    desk.write(nothing)
+    assert desk.run("plan", "--detailed-exitcode").code == 0
+    desk.write(something)
+    assert desk.run("plan").code == 0
+    ended = desk.run("plan", "--detailed-exitcode", "--out", "plan.json", "--format", "json")
+    assert ended.code == 10
+    saved = json.loads((desk.folder / "plan.json").read_text(encoding="utf-8"))
+    assert saved == ended.document
+    assert {item["id"] for item in saved["items"]} == {"nb-000", "nb-001"}
+    assert saved["plan_id"]
+    assert saved["refusal"] is None
+    assert something.writes() == []
+
+
+def test_a_plan_that_cannot_be_saved_is_told(simulate: Simulate, desk: Desk) -> None:
+    """One sentence instead of a traceback."""
+    cloud = simulate(idle_fleet(1))
+    desk.write(cloud)
+    ended = desk.run("plan", "--out", "no/such/folder/plan.json")
+    assert ended.code == 1
+    assert "Traceback" not in ended.err
+    assert "no/such/folder/plan.json" in ended.err
+
+
+def test_two_targets_are_swept_side_by_side_each_by_itself(simulate: Simulate, desk: Desk) -> None:
+    """Two projects in one run: a result for each notebook with its target, and a line of history for each target."""
+    first, second = simulate(idle_fleet(2, "first")), simulate(idle_fleet(3, "second"))
+    desk.write(first, targets=[target(first.url, name="one"), target(second.url, name="two")])
+    ended = desk.sweep()
+    assert ended.code == 0
+    assert ended.document["counts"] == {"deleted": 5}
+    assert {(result["target"], result["id"].split("-")[0]) for result in ended.document["results"]} == {
+        ("one", "first"),
+        ("two", "second"),
+    }
+    assert (len(first.gone()), len(second.gone())) == (2, 3)
+    assert {record["target"] for record in desk.run("history", "--format", "json").document} == {"one", "two"}
+
+
+def test_somebody_without_a_name_can_run_it_too(simulate: Simulate, desk: Desk) -> None:
+    """In a container the user's number often has no entry in the password database."""
+    cloud = simulate(idle_fleet(1))
+    desk.write(cloud)
+    nameless = "import pwd\ndef unknown(uid): raise KeyError(uid)\npwd.getpwuid = unknown\n"
+    program = f"{nameless}from nbsweep.__main__ import main\nmain()\n"
+    command = [sys.executable, "-c", program, *desk.command("run", "--yes")[3:]]
+    finished = subprocess.run(
+        command, cwd=desk.folder, env=desk.variables(), capture_output=True, timeout=60, check=False, stdin=subprocess.DEVNULL
+    )
+    assert finished.returncode == 0, finished.stderr.decode()
+    assert cloud.gone() == {"nb-000"}
+
+
+def test_the_simulator_says_where_it_is_and_stops_when_it_is_told_to(desk: Desk) -> None:
+    """One JSON line with address and key; SIGTERM ends it with 0."""
+    desk.names_config = False
+    command = desk.command("simulator", "--seed", "3", "--notebooks", "5")
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=desk.variables(), cwd=desk.folder)
+    with ended_afterwards(process):
+        assert process.stdout
+        ready = json.loads(process.stdout.readline())
+        assert (ready["event"], ready["notebooks"]) == ("simulator.ready", 5)
+        assert len(Cloud(ready["url"]).instances()) == 5
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert process.stdout.read() == b""
+
+
+@pytest.mark.parametrize("content", ["{", '{"no_such_option": 1}'])
+def test_options_that_the_simulator_does_not_know_are_told(content: str, desk: Desk) -> None:
+    """Exit 2, no traceback."""
+    desk.names_config = False
+    (desk.folder / "options.json").write_text(content, encoding="utf-8")
+    ended = desk.run("simulator", "--options", "options.json")
+    assert (ended.code, ended.out) == (2, "")
+    assert "Traceback" not in ended.err
+
+
+def test_the_demo_needs_nothing_and_ends_well(desk: Desk) -> None:
+    """A simulated cloud and a whole sweep: exit 0 in time, clean output off a terminal, and nothing left in the home."""
+    desk.names_config = False
+    began = time.monotonic()
+    ended = desk.run("demo", "--notebooks", "60")
+    assert ended.code == 0, ended.err
+    assert time.monotonic() - began < 30
+    assert "deleted" in ended.out
+    assert plain(ended.out)
+    assert plain(ended.err)
+    assert ended.events("sweep.finished")
+    assert list(desk.home.rglob("*")) == []
+
+
+def test_the_journal_is_in_the_users_own_folder_unless_said_otherwise(simulate: Simulate, desk: Desk) -> None:
+    """Below the home, for nobody else to read."""
+    cloud = simulate([idle("nb", create_at=days_ago(50))])
+    desk.write(cloud)
+    document = json.loads(desk.config.read_text(encoding="utf-8"))
+    del document["journal"]
+    desk.config.write_text(json.dumps(document), encoding="utf-8")
+    assert desk.sweep().code == 0
+    (journal,) = desk.home.rglob("*.db")
+    assert journal.stat().st_mode & 0o077 == 0

@@ -1,0 +1,186 @@
+"""On a terminal: what is asked, what is drawn, and what Ctrl-C does. The terminal is a real one, made by the system."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from acceptance.conftest import Simulate
+from acceptance.support import PATIENCE_S, Desk, ended_afterwards, eventually, idle, idle_fleet
+
+QUESTION = "Type yes to go on:"
+CTRL_C = "\x03"
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+@dataclass
+class Terminal:
+    """A terminal with the command in it."""
+
+    process: "subprocess.Popen[bytes]"
+    end: int
+    """Our end of it."""
+    shown: bytearray
+
+    def type(self, text: str) -> None:
+        """Press keys."""
+        os.write(self.end, text.encode())
+
+    @property
+    def screen(self) -> str:
+        """What was shown so far, without colours and movements."""
+        return ANSI.sub("", self.shown.decode(errors="replace"))
+
+    def wait_for(self, text: str) -> None:
+        """Wait until something is shown."""
+        eventually(lambda: text in self.screen or self.process.poll() is not None, f"on the terminal: {text}")
+        assert text in self.screen
+
+    def ended(self) -> int:
+        """Wait for the end; give the exit code."""
+        return self.process.wait(PATIENCE_S)
+
+
+def _take_the_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+@contextmanager
+def on_a_terminal(desk: Desk, *arguments: str) -> Iterator[Terminal]:
+    """Run the command on a terminal of 120 columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    process = subprocess.Popen(
+        desk.command(*arguments),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=desk.folder,
+        env=desk.variables() | {"TERM": "xterm-256color"},
+        start_new_session=True,
+        preexec_fn=_take_the_terminal,  # noqa: PLW1509  # it makes the terminal the new process's own, and no more
+    )
+    os.close(theirs)
+    shown = bytearray()
+    reader = threading.Thread(target=_read, args=(ours, shown))
+    reader.start()
+    try:
+        with ended_afterwards(process):
+            yield Terminal(process, ours, shown)
+    finally:
+        reader.join(PATIENCE_S)
+        os.close(ours)
+
+
+def _read(end: int, shown: bytearray) -> None:
+    while True:
+        try:
+            chunk = os.read(end, 65_536)
+        except OSError:  # the other end is closed
+            return
+        if not chunk:
+            return
+        shown += chunk
+
+
+def test_whoever_does_not_say_yes_deletes_nothing(simulate: Simulate, desk: Desk) -> None:
+    """The plan is shown, the question asked; `no` is on the record as declined, and no request was made but GET."""
+    cloud = simulate(idle_fleet(3))
+    desk.write(cloud)
+    with on_a_terminal(desk, "run") as terminal:
+        terminal.wait_for(QUESTION)
+        assert "nb-000" in terminal.screen
+        assert "Delete 3 notebooks of lab with all storage, for good?" in " ".join(terminal.screen.split())
+        terminal.type("no\n")
+        assert terminal.ended() == 0
+    assert cloud.writes() == []
+    (record,) = desk.run("history", "--format", "json").document
+    assert record["outcome"] == "declined"
+
+
+def test_whoever_says_yes_sees_it_done(simulate: Simulate, desk: Desk) -> None:
+    """Progress is drawn meanwhile: how many are requested, deleting, deleted, and how fast."""
+    cloud = simulate(idle_fleet(12), timing={"deletion_median_s": 0.6})
+    desk.write(cloud, target={"limits": {"delete": "10/s"}})
+    with on_a_terminal(desk, "run") as terminal:
+        terminal.wait_for(QUESTION)
+        terminal.type("yes\n")
+        terminal.wait_for(" deleting")
+        assert terminal.ended() == 0
+        screen = terminal.screen
+    assert cloud.gone() == set(cloud.instances())
+    for words in ("12/12", " requested", " DELETEs/s", "12 deleted", "600 GB reclaimed"):
+        assert words in screen
+    assert "Traceback" not in screen
+    assert '"event"' not in screen
+
+
+def test_ctrl_c_at_the_question_deletes_nothing(simulate: Simulate, desk: Desk) -> None:
+    """Exit 130 at once, without waiting for a line, and the terminal is left as it was."""
+    cloud = simulate(idle_fleet(3))
+    desk.write(cloud)
+    with on_a_terminal(desk, "run") as terminal:
+        terminal.wait_for(QUESTION)
+        terminal.type(CTRL_C)
+        assert terminal.ended() == 130
+        assert "Traceback" not in terminal.screen
+        assert terminal.shown.count(b"\x1b[?25l") == terminal.shown.count(b"\x1b[?25h")
+    assert cloud.writes() == []
+    (record,) = desk.run("history", "--format", "json").document
+    assert record["outcome"] == "interrupted"
+
+
+def test_the_end_of_input_is_no_yes(simulate: Simulate, desk: Desk) -> None:
+    """Ctrl-D deletes nothing."""
+    cloud = simulate(idle_fleet(1))
+    desk.write(cloud)
+    with on_a_terminal(desk, "run") as terminal:
+        terminal.wait_for(QUESTION)
+        terminal.type("\x04")
+        assert terminal.ended() == 0
+    assert cloud.writes() == []
+
+
+def test_ctrl_c_in_mid_sweep_is_answered(simulate: Simulate, desk: Desk) -> None:
+    """It says what it does now, finishes what was accepted, and ends with 130."""
+    cloud = simulate(idle_fleet(20), timing={"deletion_median_s": 1.0})
+    desk.write(cloud, target={"limits": {"delete": "10/s"}})
+    with on_a_terminal(desk, "run", "--yes") as terminal:
+        eventually(lambda: len(cloud.accepted()) >= 3, "three accepted DELETEs")
+        terminal.type(CTRL_C)
+        terminal.wait_for("Stopping")
+        assert terminal.ended() == 130
+        assert "Traceback" not in terminal.screen
+    assert cloud.gone() == set(cloud.accepted())
+    assert len(cloud.gone()) < 20
+
+
+def test_names_of_other_people_do_nothing_to_the_terminal(simulate: Simulate, desk: Desk) -> None:
+    """A name that would set the window's title, clear the screen or paint over the line above is shown harmless."""
+    names = {"title": "\x1b]0;owned\x07", "clear": "\x1b[2Jcleared", "eight-bit": "\x9b2Jc1", "up": "\r\nupset\x1b[5A"}
+    cloud = simulate([idle(key, name=name) for key, name in names.items()])
+    desk.write(cloud)
+    with on_a_terminal(desk, "run", "--yes") as terminal:
+        assert terminal.ended() == 0
+        shown = bytes(terminal.shown)
+    assert cloud.gone() == set(names)
+    for harm in (b"\x1b]0;", b"\x1b[2J", "\x9b".encode(), b"\x1b[5A", b"\x07"):
+        assert harm not in shown
+
+
+def test_a_mistake_is_told_in_plain_text(desk: Desk) -> None:
+    """On a terminal a person reads it: no JSON."""
+    desk.config.write_text("targets: []\npolicies: []\nbrake: {}\n", encoding="utf-8")
+    with on_a_terminal(desk, "run") as terminal:
+        assert terminal.ended() == 2
+        screen = terminal.screen
+    assert "cannot be used" in screen
+    assert "line 3: brake" in screen
+    assert '"event"' not in screen

@@ -1,0 +1,334 @@
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import anyio
+import pytest
+
+from nbsweep.core.conditions import Moment
+from nbsweep.core.errors import AnswerLost, CloudError, MalformedAnswer, Unauthorized
+from nbsweep.core.events import SurveyFinished, SurveyMalformedRow, SurveyPage, SurveyTorn
+from nbsweep.core.model import MalformedRow, Page, Scope, Status
+from nbsweep.core.plan import Survey
+from nbsweep.core.policy import Reason
+from nbsweep.engine.survey import Area, Surveyor
+from nbsweep.testing import PLAIN, START, Pace, Trouble
+from unit.engine.examples import SCOPE, World, fleet, notebook, rules, virtual_time, world
+
+pytestmark = virtual_time
+
+ALL = Area("research", None, ("NOTEBOOK",))
+
+
+async def surveyed(scene: World, area: Area = ALL) -> Survey:
+    """Survey an area of the world, with the engine's usual rules."""
+    return await Surveyor(area, scene.ports, rules(), Moment(scene.clock.now())).survey()
+
+
+def offsets(scene: World) -> list[str]:
+    """List the pages that were read."""
+    return scene.cloud.sent("page")
+
+
+def ids(survey: Survey) -> list[str]:
+    """List the notebooks that may go."""
+    return [candidate.notebook.id for candidate in survey.candidates]
+
+
+def between_pages(scene: World, *acts: Callable[[], None]) -> None:
+    """Let one thing happen behind each first page that is read."""
+    for act in acts:
+        scene.cloud.befall("page", Trouble(then=act), PLAIN)
+
+
+# ---- a calm listing -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("count", "pages"),
+    [
+        (0, ["0/NOTEBOOK/0"]),
+        (1, ["0/NOTEBOOK/0"]),
+        (50, ["0/NOTEBOOK/0"]),
+        (51, ["0/NOTEBOOK/0", "0/NOTEBOOK/49"]),
+        (99, ["0/NOTEBOOK/0", "0/NOTEBOOK/49"]),
+        (100, ["0/NOTEBOOK/0", "0/NOTEBOOK/49", "0/NOTEBOOK/98"]),
+        (148, ["0/NOTEBOOK/0", "0/NOTEBOOK/49", "0/NOTEBOOK/98"]),
+        (149, ["0/NOTEBOOK/0", "0/NOTEBOOK/49", "0/NOTEBOOK/98", "0/NOTEBOOK/147"]),
+    ],
+)
+async def test_pages_overlap_by_one_row(count: int, pages: Sequence[str]) -> None:
+    """Fifty rows, of which all but those of the first page begin with the last row of the page before."""
+    scene = world(*fleet(count))
+    survey = await surveyed(scene)
+    assert offsets(scene) == pages
+    assert (survey.fleet, survey.gaps) == (count, ())
+    assert ids(survey) == [f"nb{number}" for number in range(1, count + 1)]
+
+
+async def test_every_row_is_judged() -> None:
+    """One may go, one is protected, one runs, one is DELETED already and is no part of the fleet."""
+    scene = world(
+        notebook(1),
+        notebook(2, name="keep-it"),
+        notebook(3, status=Status.RUNNING),
+        notebook(4, status=Status.STARTING),
+        notebook(5, status=Status.DELETED),
+    )
+    survey = await surveyed(scene)
+    assert ids(survey) == ["nb1"]
+    assert survey.fleet == 4
+    assert survey.kept == {Reason.PROTECTED: 1, Reason.NO_POLICY: 1, Reason.IN_TRANSITION: 1}
+
+
+async def test_every_workspace_and_every_feature_is_listed() -> None:
+    """Two workspaces and two features are four listings."""
+    rows = [
+        notebook(1),
+        notebook(2, feature="DEFAULT"),
+        notebook(3, workspace_id="w2"),
+        notebook(4, workspace_id="w2", feature="DEFAULT"),
+        notebook(5, workspace_id="w3"),
+    ]
+    scene = world(*rows, workspaces=("0", "w2", "w3"))
+    survey = await surveyed(scene, Area("research", ("0", "w2"), ("NOTEBOOK", "DEFAULT")))
+    assert sorted(offsets(scene)) == ["0/DEFAULT/0", "0/NOTEBOOK/0", "w2/DEFAULT/0", "w2/NOTEBOOK/0"]
+    assert sorted(ids(survey)) == ["nb1", "nb2", "nb3", "nb4"]
+    assert scene.cloud.sent("workspaces") == []
+
+
+async def test_all_workspaces_are_looked_up() -> None:
+    """The cloud says which there are."""
+    scene = world(notebook(1), notebook(2, workspace_id="w2"), workspaces=("0", "w2"))
+    survey = await surveyed(scene)
+    assert scene.cloud.sent("workspaces") == [""]
+    assert [candidate.scope for candidate in survey.candidates] == [SCOPE, Scope("w2", "NOTEBOOK")]
+
+
+async def test_no_more_than_four_listings_are_under_way_at_once() -> None:
+    """Ten workspaces, a second for each page: three seconds."""
+    names = [f"w{number}" for number in range(10)]
+    scene = world(workspaces=names, pace=Pace(answer_s=1))
+    await surveyed(scene, Area("research", tuple(names), ("NOTEBOOK",)))
+    times = [call.at_s - scene.cloud.calls[0].at_s for call in scene.cloud.calls]
+    assert times == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]
+
+
+async def test_an_empty_fleet_is_complete() -> None:
+    """There is nothing, and that is certain."""
+    survey = await surveyed(world())
+    assert (survey.fleet, survey.candidates, survey.gaps) == (0, (), ())
+
+
+async def test_no_workspace_at_all_is_no_fleet_but_a_gap() -> None:
+    """Keys that see no workspace are more likely wrong than right."""
+    survey = await surveyed(world(workspaces=()))
+    assert survey.gaps == ("the cloud shows no workspace at all",)
+
+
+async def test_what_is_not_at_rest_is_remembered() -> None:
+    """The journal learns who was seen at work, with the survey's own time, for later sweeps to measure idleness by."""
+    scene = world(
+        notebook(1), notebook(2, status=Status.RUNNING), notebook(3, status=Status.STARTING), notebook(4, status=Status.ERROR)
+    )
+    await surveyed(scene)
+    assert await scene.journal.last_active("research") == {"nb2": START, "nb3": START}
+
+
+async def test_a_survey_is_told() -> None:
+    """Each page, and one line for the whole."""
+    scene = world(*fleet(60))
+    await surveyed(scene)
+    pages = [(page.offset, page.rows, page.total) for page in scene.telemetry.of(SurveyPage)]
+    assert pages == [(0, 50, 60), (49, 11, 60)]
+    [finished] = scene.telemetry.of(SurveyFinished)
+    assert (finished.fleet, finished.candidates, finished.complete) == (60, 60, True)
+
+
+# ---- a listing that shifts ------------------------------------------------------------------------------------------------
+
+
+async def test_a_notebook_that_joins_at_the_end_is_seen() -> None:
+    """Created while the first page was read: the second has it, and nothing was torn."""
+    scene = world(*fleet(60))
+    between_pages(scene, lambda: scene.cloud.add(notebook(1000)))
+    survey = await surveyed(scene)
+    assert (survey.fleet, survey.gaps) == (61, ())
+    assert ids(survey)[-1] == "nb1000"
+    assert len(offsets(scene)) == 2
+
+
+async def test_a_listing_that_is_torn_twice_is_read_a_third_time() -> None:
+    """A row vanishes behind each of the first two first pages; the third reading is whole."""
+    scene = world(*fleet(60))
+    between_pages(scene, lambda: scene.cloud.vanish("nb10"), lambda: scene.cloud.vanish("nb20"))
+    survey = await surveyed(scene)
+    assert offsets(scene) == ["0/NOTEBOOK/0", "0/NOTEBOOK/49"] * 3
+    assert (survey.fleet, survey.gaps) == (58, ())
+    assert not {"nb10", "nb20"} & set(ids(survey))
+    assert [event.attempt for event in scene.telemetry.of(SurveyTorn)] == [1, 2]
+
+
+async def test_a_listing_that_is_torn_three_times_is_a_gap() -> None:
+    """Then the survey is incomplete, and says where."""
+    scene = world(*fleet(60))
+    between_pages(scene, *[lambda number=number: scene.cloud.vanish(f"nb{number}") for number in (10, 20, 30)])
+    survey = await surveyed(scene)
+    assert survey.gaps == ("workspace 0, NOTEBOOK: rows shifted between two pages",)
+    assert len(offsets(scene)) == 6
+    assert not scene.telemetry.of(SurveyFinished)[0].complete
+
+
+async def test_one_gone_and_one_new_is_seen_though_the_total_stays() -> None:
+    """Without the overlap, a row would be skipped unseen: 60 before, 60 after."""
+    scene = world(*fleet(60))
+
+    def swap() -> None:
+        scene.cloud.vanish("nb10")
+        scene.cloud.add(notebook(1000))
+
+    between_pages(scene, swap)
+    survey = await surveyed(scene)
+    assert len(scene.telemetry.of(SurveyTorn)) == 1
+    assert (survey.fleet, survey.gaps) == (60, ())
+    assert "nb51" in ids(survey)
+
+
+async def test_a_vanished_row_behind_the_boundary_tears_nothing() -> None:
+    """It goes before its page is read, and nothing before it shifts."""
+    scene = world(*fleet(60))
+    between_pages(scene, lambda: scene.cloud.vanish("nb55"))
+    survey = await surveyed(scene)
+    assert (survey.fleet, survey.gaps, len(offsets(scene))) == (59, (), 2)
+
+
+async def test_the_very_row_that_should_overlap_may_vanish() -> None:
+    """The last row of the first page is gone: torn, and read again."""
+    scene = world(*fleet(60))
+    between_pages(scene, lambda: scene.cloud.vanish("nb50"))
+    survey = await surveyed(scene)
+    assert (survey.fleet, survey.gaps, len(offsets(scene))) == (59, (), 4)
+
+
+async def test_one_torn_listing_does_not_repeat_the_others() -> None:
+    """Only the workspace that was torn is read again."""
+    rows = [notebook(number, workspace_id="w2") for number in range(100, 160)]
+    scene = world(*fleet(3), *rows, workspaces=("0", "w2"))
+    scene.cloud.befall("page", Trouble(then=lambda: scene.cloud.vanish("nb105")), notebook_id="w2/NOTEBOOK/0")
+    survey = await surveyed(scene)
+    assert (survey.fleet, survey.gaps) == (62, ())
+    assert sorted(offsets(scene)) == ["0/NOTEBOOK/0", *["w2/NOTEBOOK/0"] * 2, *["w2/NOTEBOOK/49"] * 2]
+
+
+def doubled(page: Page) -> Page:
+    """Show the second row in the place of the third as well."""
+    return replace(page, rows=(*page.rows[:2], page.rows[1], *page.rows[3:]))
+
+
+def miscounted(page: Page) -> Page:
+    """Count one more than there are."""
+    return replace(page, total=page.total + 1)
+
+
+def undercounted(page: Page) -> Page:
+    """Count one less than there are."""
+    return replace(page, total=page.total - 1)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "gap"),
+    [
+        (doubled, "nb2 came twice"),
+        (miscounted, "5 rows were read, and the cloud counts 6"),
+        (undercounted, "5 rows were read, and the cloud counts 4"),
+        (lambda _: Page((), 5), "0 rows were read, and the cloud counts 5"),
+    ],
+)
+async def test_rows_that_do_not_add_up_are_a_gap(spoil: Callable[[Page], Page], gap: str) -> None:
+    """An id twice, or a total that is not the number of rows, three times over."""
+    scene = world(*fleet(5))
+    scene.cloud.befall("page", *[Trouble(spoil=spoil)] * 20)
+    survey = await surveyed(scene)
+    assert survey.gaps == (f"workspace 0, NOTEBOOK: {gap}",)
+
+
+async def test_a_listing_that_adds_up_again_is_complete() -> None:
+    """Twice the total was wrong, then it is right."""
+    scene = world(*fleet(5))
+    scene.cloud.befall("page", Trouble(spoil=undercounted), Trouble(spoil=undercounted))
+    survey = await surveyed(scene)
+    assert (survey.fleet, survey.gaps) == (5, ())
+
+
+async def test_a_listing_that_never_ends_is_given_up() -> None:
+    """A cloud that takes the offset for nothing shows the first page for ever: torn, not endless."""
+    scene = world(*fleet(60))
+    first = Page(tuple(fleet(50)), 60)
+    scene.cloud.befall("page", *[Trouble(spoil=lambda _: first)] * 100)
+    with anyio.fail_after(60):
+        survey = await surveyed(scene)
+    assert survey.gaps == ("workspace 0, NOTEBOOK: rows shifted between two pages",)
+
+
+async def test_a_listing_of_another_workspace_is_a_gap() -> None:
+    """A server that does not know the parameter shows the default workspace instead (API notes, section 1.1)."""
+    scene = world(*fleet(2), workspaces=("0", "w2"))
+    rows = Page(tuple(fleet(2)), 2)
+    scene.cloud.befall("page", *[Trouble(spoil=lambda _: rows)] * 3, notebook_id="w2/NOTEBOOK/0")
+    survey = await surveyed(scene)
+    assert survey.gaps == ("workspace w2, NOTEBOOK: a row of workspace 0 came instead",)
+
+
+async def test_a_row_without_a_workspace_belongs_to_the_listing_it_came_in() -> None:
+    """Older stacks leave the field out."""
+    survey = await surveyed(world(notebook(workspace_id=None)))
+    assert (ids(survey), survey.gaps) == (["nb1"], ())
+
+
+# ---- rows that cannot be read ---------------------------------------------------------------------------------------------
+
+
+async def test_malformed_rows_are_kept_counted_and_told() -> None:
+    """Two of them, one without so much as an id: both are part of the fleet, and neither of the candidates."""
+    scene = world(*fleet(3))
+    scene.cloud.add_malformed(MalformedRow("odd", "strange", "status HIBERNATING is not one that the API documents"), SCOPE)
+    scene.cloud.add_malformed(MalformedRow(None, None, "it is not JSON"), SCOPE)
+    survey = await surveyed(scene)
+    assert (survey.fleet, survey.gaps) == (5, ())
+    assert survey.kept == {Reason.MALFORMED: 2}
+    assert [row.id for row in survey.malformed] == ["odd", None]
+    assert [event.notebook_id for event in scene.telemetry.of(SurveyMalformedRow)] == ["odd", None]
+    assert ids(survey) == ["nb1", "nb2", "nb3"]
+
+
+async def test_a_page_of_nothing_but_malformed_rows_is_read_on() -> None:
+    """Sixty rows without an id, then five notebooks: offsets count rows, whatever they hold."""
+    scene = world(*fleet(5))
+    for _ in range(60):
+        scene.cloud.add_malformed(MalformedRow(None, None, "it is not JSON"), SCOPE)
+    survey = await surveyed(scene)
+    assert offsets(scene) == ["0/NOTEBOOK/0", "0/NOTEBOOK/49"]
+    assert (survey.fleet, survey.kept, survey.gaps) == (65, {Reason.MALFORMED: 60}, ())
+    assert len(ids(survey)) == 5
+
+
+# ---- errors ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [AnswerLost("no answer"), MalformedAnswer("no listing"), Unauthorized("bad key")])
+async def test_a_page_that_cannot_be_read_ends_the_survey(error: CloudError) -> None:
+    """Without it nothing can be said of the fleet; no other listing is left under way."""
+    scene = world(*fleet(3), workspaces=("0", "w2"), pace=Pace(answer_s=1))
+    scene.cloud.befall("page", Trouble(error), notebook_id="w2/NOTEBOOK/0")
+    with pytest.raises(ExceptionGroup) as caught:
+        await surveyed(scene)
+    assert caught.group_contains(type(error))
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_workspaces_that_cannot_be_listed_end_the_survey() -> None:
+    """Which fleet there is cannot even be asked."""
+    scene = world(*fleet(3))
+    scene.cloud.befall("workspaces", Trouble(MalformedAnswer("no list")))
+    with pytest.raises(MalformedAnswer):
+        await surveyed(scene)

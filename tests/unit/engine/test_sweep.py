@@ -1,0 +1,363 @@
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from fractions import Fraction
+
+import anyio
+import pytest
+
+from nbsweep.core import lifecycle
+from nbsweep.core.errors import AnswerLost, JournalError, Unauthorized
+from nbsweep.core.events import PlanBuilt, PlanRefused, SweepFinished, SweepStarted
+from nbsweep.core.lifecycle import State
+from nbsweep.core.model import Status, Volume
+from nbsweep.core.plan import Brakes, OnExcess, Plan
+from nbsweep.core.ports import RunRecord
+from nbsweep.engine.executor import Orders
+from nbsweep.engine.survey import Area
+from nbsweep.engine.sweep import Report, Run, Sweeper
+from nbsweep.testing import LOST_AFTER, START, Kind, Pace, Trouble
+from unit.engine.examples import FOR_EVER_S, World, ago, fleet, notebook, orders, removal, virtual_time, world
+
+pytestmark = virtual_time
+
+ENFORCE = Run("run1", "cron", dry_run=False)
+DRY_RUN = Run("run1", "cron", dry_run=True)
+NO_BRAKES = Brakes(None, None, None)
+
+
+@dataclass
+class Approver:
+    """Answers, and remembers the plans that it was asked about."""
+
+    answer: bool = True
+    asked: list[Plan] = field(default_factory=list)
+
+    async def __call__(self, plan: Plan) -> bool:
+        """Be asked."""
+        self.asked.append(plan)
+        return self.answer
+
+
+def sweeper(scene: World, brakes: Brakes = NO_BRAKES, how: Orders | None = None) -> Sweeper:
+    """Give the sweeper of the world's one target."""
+    return Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, how or orders(), brakes, scene.shutdown)
+
+
+async def swept(scene: World, run: Run = ENFORCE, brakes: Brakes = NO_BRAKES, approver: Approver | None = None) -> Report:
+    """Do a whole sweep."""
+    with anyio.fail_after(FOR_EVER_S):
+        report = await sweeper(scene, brakes).sweep(run, approver or Approver())
+    scene.check_story()
+    return report
+
+
+async def record(scene: World) -> RunRecord:
+    """Read the one record of the run."""
+    [run] = await scene.journal.run("run1")
+    return run
+
+
+def changes(scene: World) -> list[str]:
+    """List the calls that change something."""
+    return scene.cloud.sent("delete") + scene.cloud.sent("stop")
+
+
+# ---- the plain sweep ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_sweep_goes_from_survey_to_report() -> None:
+    """Two of four go; the report, the journal and the cloud say the same."""
+    rows = [notebook(1), notebook(2, volume=Volume("EVS", "MANAGED", 30)), notebook(3, name="keep-it"), notebook(4, tags=None)]
+    scene = world(*rows)
+    report = await swept(scene)
+    assert (report.outcome, report.error, report.recovered) == ("finished", None, ())
+    assert report.counts == {"deleted": 2}
+    assert report.reclaimed_gb == 80
+    assert report.plan
+    assert [item.notebook.id for item in report.plan.items] == ["nb1", "nb2"]
+    assert await scene.journal.removals("run1") == report.removals
+    assert [scene.cloud.truth(f"nb{number}") is None for number in (1, 2, 3, 4)] == [True, True, False, False]
+
+
+async def test_the_run_is_on_record() -> None:
+    """Who, when, how many, how it ended."""
+    scene = world(notebook(1), notebook(2, name="keep-it"))
+    await swept(scene)
+    run = await record(scene)
+    assert (run.target, run.started_by, run.dry_run, run.started_at) == ("research", "cron", False, START)
+    assert (run.outcome, run.problem, run.fleet, run.planned, run.kept) == ("finished", "", 2, 1, {"protected": 1})
+    assert run.ended_at == scene.clock.now()
+
+
+async def test_planned_is_on_disk_before_anything_is_asked_of_the_cloud() -> None:
+    """All of the plan, in one write, and then the first second look."""
+    scene = world(*fleet(3))
+    await swept(scene)
+    assert scene.story[:6] == ["workspaces ", "page 0/NOTEBOOK/0", "PLANNED nb1", "PLANNED nb2", "PLANNED nb3", "show nb1"]
+
+
+async def test_outcomes_are_counted() -> None:
+    """One of each."""
+    scene = world(*fleet(4))
+    scene.cloud.befall("delete", Trouble(fate=Status.DELETE_FAILED), Trouble(fate=Status.DELETE_FAILED), notebook_id="nb2")
+    scene.cloud.befall("delete", Trouble(fate=Status.DELETING), notebook_id="nb3")
+    scene.cloud.befall("page", Trouble(then=lambda: scene.cloud.change("nb4", name="keep-it")))
+    report = await swept(scene)
+    assert report.counts == {"deleted": 1, "failed": 1, "timed_out": 1, "spared": 1}
+    assert report.outcome == "finished"
+    assert report.reclaimed_gb == 50
+
+
+async def test_a_sweep_is_told_with_its_run_and_target() -> None:
+    """A line at the beginning, one for the plan, one at the end; all bound to the run."""
+    scene = world(*fleet(2))
+    report = await swept(scene)
+    for kind in (SweepStarted, PlanBuilt, SweepFinished):
+        [bound] = [context for event, context in scene.telemetry.records if isinstance(event, kind)]
+        assert bound == {"run_id": "run1", "target": "research"}
+    [finished] = scene.telemetry.of(SweepFinished)
+    assert (finished.outcome, finished.counts, finished.duration_s) == ("finished", {"deleted": 2}, report.duration_s)
+    assert report.duration_s == 23.75
+
+
+async def test_the_journals_memory_speaks_for_a_notebook() -> None:
+    """The cloud's dates say idle for 100 days; the journal saw it running three days ago: it stays."""
+    scene = world(*fleet(2))
+    await scene.journal.note_active("research", ["nb1"], ago(days=3))
+    report = await swept(scene)
+    assert changes(scene) == ["nb2"]
+    assert report.counts == {"deleted": 1}
+
+
+# ---- where a sweep may end before its first change ------------------------------------------------------------------------
+
+
+async def test_a_dry_run_changes_nothing_and_asks_nobody() -> None:
+    """The same plan, no removal on disk, no call that changes anything; the survey's own memory is kept."""
+    scene, approver = world(*fleet(3), notebook(4, status=Status.RUNNING)), Approver()
+    report = await swept(scene, DRY_RUN, approver=approver)
+    assert (report.outcome, report.removals, approver.asked) == ("dry-run", (), [])
+    assert report.plan
+    assert len(report.plan.items) == 3
+    assert {call.kind for call in scene.cloud.calls} == {"workspaces", "page"}
+    assert await scene.journal.removals("run1") == ()
+    run = await record(scene)
+    assert (run.outcome, run.dry_run, run.planned) == ("dry-run", True, 3)
+
+
+async def test_a_dry_run_recovers_nothing() -> None:
+    """What an earlier run left is left: to bring it to an end would be a change."""
+    scene = world(*fleet(1))
+    left = lifecycle.request(removal(9, run_id="run0"), ago(hours=1), timedelta(minutes=30))
+    await scene.journal.write([left])
+    report = await swept(scene, DRY_RUN)
+    assert report.recovered == ()
+    assert await scene.journal.unfinished("research") == (left,)
+
+
+@pytest.mark.parametrize("run", [ENFORCE, DRY_RUN])
+async def test_a_brake_refuses_and_nobody_is_asked(run: Run) -> None:
+    """Three would go and two may: not one does."""
+    scene, approver = world(*fleet(3)), Approver()
+    report = await swept(scene, run, Brakes(2, None, None), approver)
+    assert (report.outcome, report.removals, approver.asked) == ("refused", (), [])
+    assert report.plan
+    assert report.plan.refusal
+    assert report.plan.refusal.brake == "max_deletions"
+    assert (changes(scene), await scene.journal.removals("run1")) == ([], ())
+    assert (await record(scene)).outcome == "refused"
+    assert [event.brake for event in scene.telemetry.of(PlanRefused)] == ["max_deletions"]
+
+
+async def test_an_incomplete_survey_is_refused_whatever_the_brakes() -> None:
+    """Without brakes at all, a listing that does not add up deletes nothing."""
+    scene = world(*fleet(3))
+    scene.cloud.befall("page", *[Trouble(spoil=lambda page: replace(page, total=9))] * 9)
+    report = await swept(scene)
+    assert report.plan
+    assert report.plan.refusal
+    assert (report.outcome, report.plan.refusal.brake) == ("refused", "incomplete-survey")
+    assert changes(scene) == []
+
+
+async def test_an_incomplete_survey_is_refused_and_not_trimmed() -> None:
+    """A brake that trims binds over what was seen, and this was not all."""
+    scene = world(*fleet(3))
+    scene.cloud.befall("page", *[Trouble(spoil=lambda page: replace(page, total=9))] * 9)
+    report = await swept(scene, brakes=Brakes(1, Fraction(1), None, OnExcess.TRIM))
+    assert (report.outcome, changes(scene)) == ("refused", [])
+
+
+async def test_a_plan_that_is_trimmed_goes_as_far_as_it_may() -> None:
+    """Two of three, the longest idle first."""
+    scene = world(notebook(1), notebook(2, updated_at=ago(days=150)), notebook(3, updated_at=ago(days=120)))
+    report = await swept(scene, brakes=Brakes(2, None, None, OnExcess.TRIM))
+    assert (report.counts, changes(scene)) == ({"deleted": 2}, ["nb2", "nb3"])
+
+
+async def test_an_empty_plan_is_finished_and_nobody_is_asked() -> None:
+    """Nothing may go."""
+    scene, approver = world(notebook(name="keep-it")), Approver()
+    report = await swept(scene, approver=approver)
+    assert (report.outcome, approver.asked, changes(scene)) == ("finished", [], [])
+
+
+async def test_approval_is_asked_once_for_the_whole_plan() -> None:
+    """And nothing has been changed by then."""
+    scene, approver = world(*fleet(3)), Approver()
+    await swept(scene, approver=approver)
+    [plan] = approver.asked
+    assert [item.notebook.id for item in plan.items] == ["nb1", "nb2", "nb3"]
+
+
+async def test_a_declined_plan_changes_nothing() -> None:
+    """No removal on disk, no call."""
+    scene = world(*fleet(3))
+    report = await swept(scene, approver=Approver(answer=False))
+    assert (report.outcome, report.removals, changes(scene)) == ("declined", (), [])
+    assert await scene.journal.removals("run1") == ()
+    assert (await record(scene)).ended_at
+
+
+# ---- recovery first -------------------------------------------------------------------------------------------------------
+
+
+async def test_what_an_earlier_run_left_comes_first() -> None:
+    """A DELETE that was lost with the process is followed, found without effect, and then decided anew by this sweep."""
+    scene = world(notebook(1))
+    left = lifecycle.request(removal(1, run_id="run0"), ago(hours=1), timedelta(minutes=30))
+    await scene.journal.write([left])
+    report = await swept(scene)
+    assert [done.ended for done in report.recovered] == [True]
+    assert scene.story.index("show nb1") < scene.story.index("workspaces ")
+    assert report.counts == {"deleted": 1}
+    assert scene.cloud.accepted == ["nb1"]
+
+
+# ---- shutdown -------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_shutdown_during_the_survey_ends_it_at_once() -> None:
+    """Pages take ten seconds each; stopped at 15, over at 15."""
+    scene, approver = world(*fleet(200), pace=Pace(answer_s=10)), Approver()
+    asyncio.get_running_loop().call_later(15, scene.shutdown.begun.set)
+    report = await swept(scene, approver=approver)
+    assert (report.outcome, report.plan, approver.asked, changes(scene)) == ("interrupted", None, [], [])
+    assert scene.clock.now() - START == timedelta(seconds=15)
+    assert (await record(scene)).outcome == "interrupted"
+
+
+async def test_a_shutdown_while_somebody_thinks_about_the_plan_ends_it() -> None:
+    """No answer is waited for."""
+    scene = world(*fleet(2))
+
+    async def think(_plan: Plan) -> bool:
+        await asyncio.sleep(3600)
+        return True
+
+    asyncio.get_running_loop().call_later(15, scene.shutdown.begun.set)
+    report = await sweeper(scene).sweep(ENFORCE, think)
+    assert (report.outcome, changes(scene)) == ("interrupted", [])
+
+
+async def test_a_shutdown_during_the_removals_is_an_interruption() -> None:
+    """What was accepted has its end, the report says so, and the record says interrupted."""
+    scene = world(*fleet(6), pace=Pace(answer_s=1))
+    asyncio.get_running_loop().call_later(3.5, scene.shutdown.begun.set)
+    report = await sweeper(scene, how=orders(workers=1)).sweep(ENFORCE, Approver())
+    assert report.outcome == (await record(scene)).outcome == "interrupted"
+    assert set(report.counts) == {"deleted", "spared"}
+    assert len(report.removals) == 6
+
+
+# ---- what goes wrong ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["workspaces", "page"])
+@pytest.mark.parametrize("error", [Unauthorized("bad key"), AnswerLost("no answer")])
+async def test_a_survey_that_fails_is_a_failed_sweep(kind: Kind, error: Exception) -> None:
+    """The report has the error, the record its sentence; nothing was changed."""
+    scene = world(*fleet(2))
+    scene.cloud.befall(kind, *[Trouble(error)] * 3)
+    report = await swept(scene)
+    assert (report.outcome, report.error, changes(scene)) == ("failed", error, [])
+    run = await record(scene)
+    assert (run.outcome, run.problem) == ("failed", str(error))
+
+
+async def test_an_account_that_refuses_us_in_mid_sweep_is_a_failed_sweep_with_all_it_did() -> None:
+    """One accepted, one refused: the report has both, and the error."""
+    scene = world(*fleet(4))
+    scene.cloud.befall("show", Trouble(Unauthorized("the key was withdrawn")), notebook_id="nb2")
+    report = await sweeper(scene, how=orders(workers=1)).sweep(ENFORCE, Approver())
+    assert isinstance(report.error, Unauthorized)
+    assert (report.outcome, report.counts) == ("failed", {"unfinished": 1, "spared": 3})
+    assert (await record(scene)).problem == "the key was withdrawn"
+    assert await scene.journal.removals("run1") == report.removals
+
+
+async def test_a_journal_that_cannot_take_the_plan_ends_the_sweep_before_the_first_change() -> None:
+    """Not even a second look."""
+    scene = world(*fleet(2))
+    scene.journal.trouble = lambda row: JournalError("disk full") if row.state is State.PLANNED else None
+    report = await swept(scene)
+    assert isinstance(report.error, JournalError)
+    assert (report.outcome, changes(scene)) == ("failed", [])
+
+
+async def test_a_run_that_cannot_be_opened_does_nothing() -> None:
+    """The id was used before; without a record there is no sweep."""
+    scene = world(*fleet(2))
+    await scene.journal.open_run(RunRecord("run1", "research", START, "cron", dry_run=False))
+    report = await swept(scene)
+    assert isinstance(report.error, JournalError)
+    assert (report.outcome, scene.cloud.calls) == ("failed", [])
+
+
+@pytest.mark.parametrize("kind", ["workspaces", "page", "show", "delete"])
+async def test_a_bug_comes_out_after_the_journal_was_closed(kind: Kind) -> None:
+    """Something that no port promises is raised as it is; the record says failed, and nothing planned is left open."""
+    scene = world(*fleet(2))
+    scene.cloud.befall(kind, Trouble(ZeroDivisionError("a bug")))
+    with pytest.raises((ZeroDivisionError, ExceptionGroup)) as caught:
+        await swept(scene)
+    if isinstance(caught.value, ExceptionGroup):
+        assert caught.value.split(ZeroDivisionError)[1] is None
+    run = await record(scene)
+    assert (run.outcome, run.ended_at) == ("failed", scene.clock.now())
+    assert State.PLANNED not in {done.state for done in await scene.journal.removals("run1")}
+
+
+async def test_a_bug_leaves_its_mark_on_the_record() -> None:
+    """Whoever reads the journal sees that it failed, and what of."""
+    scene = world(*fleet(2))
+    scene.cloud.befall("page", Trouble(ZeroDivisionError("a bug")))
+    with pytest.raises((ZeroDivisionError, ExceptionGroup)):
+        await swept(scene)
+    assert "a bug" in (await record(scene)).problem
+
+
+async def test_a_cancelled_sweep_closes_its_record() -> None:
+    """Cancelled from outside after five seconds: interrupted, at that moment, and the accepted one stays open."""
+    scene = world(notebook())
+    with anyio.move_on_after(5.5):
+        await sweeper(scene).sweep(ENFORCE, Approver())
+    run = await record(scene)
+    assert (run.outcome, run.ended_at) == ("interrupted", START + timedelta(seconds=5.5))
+    [left] = await scene.journal.unfinished("research")
+    assert left.state is State.ACCEPTED
+
+
+async def test_a_crash_is_made_good_by_the_next_run() -> None:
+    """The process dies with an answer outstanding; the next run finds it deleted, sends it no DELETE, and does the rest."""
+    scene = world(*fleet(2), pace=Pace(answer_s=1))
+    scene.cloud.befall("delete", LOST_AFTER)
+    with anyio.move_on_after(4.5):
+        await sweeper(scene, how=orders(workers=1)).sweep(ENFORCE, Approver())
+    assert scene.cloud.accepted == ["nb1"]
+    report = await sweeper(scene).sweep(replace(ENFORCE, run_id="run2"), Approver())
+    assert [done.notebook_id for done in report.recovered if done.state is State.DELETED] == ["nb1"]
+    assert report.counts == {"deleted": 1}
+    assert scene.cloud.accepted == ["nb1", "nb2"]
+    assert await scene.journal.unfinished("research") == ()
