@@ -1,11 +1,12 @@
 """What every cloud keeps to, by the port's own words: the one for tests, and the real client against the simulated cloud."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from nbsweep.adapters.cloud.client import open_client
@@ -24,6 +25,7 @@ from nbsweep.core.model import MalformedRow, Notebook, Page, Scope, Status
 from nbsweep.core.pacing import Rate
 from nbsweep.core.ports import Cloud
 from nbsweep.settings import TargetSettings
+from nbsweep.simulator import AccessKey as SimulatedKey
 from nbsweep.simulator import (
     FleetOptions,
     NotebookChange,
@@ -33,7 +35,6 @@ from nbsweep.simulator import (
     TimingOptions,
     running_simulator,
 )
-from nbsweep.simulator import AccessKey as SimulatedKey
 from nbsweep.simulator.specs import change, create
 from nbsweep.testing import FakeCloud, Pace, RecordingTelemetry
 
@@ -455,7 +456,7 @@ async def test_somebody_may_start_it_meanwhile(site: Opener) -> None:
 async def test_every_call_may_be_cancelled(site: Opener) -> None:
     """Given up at the first await, none hinders the next."""
     async with site(Row(1), Row(2, Status.RUNNING)) as place:
-        calls: list[Callable[[], object]] = [
+        calls: list[Callable[[], Awaitable[object]]] = [
             place.cloud.workspaces,
             place.page,
             lambda: place.cloud.show("nb1"),
@@ -465,7 +466,7 @@ async def test_every_call_may_be_cancelled(site: Opener) -> None:
         ]
         for call in calls:
             async with anyio.create_task_group() as group:
-                group.start_soon(call)  # type: ignore[arg-type]  # all of them are coroutine functions
-                await anyio.sleep(0)
+                group.start_soon(call)
+                await anyio.lowlevel.checkpoint()
                 group.cancel_scope.cancel()
         assert (await place.page()).total == 2

@@ -68,6 +68,7 @@ def make_logger(write: Callable[[str], object], *, level: str, console: bool, co
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             mask_secrets,
             put_first,
+            *([make_printable] if console else []),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
@@ -79,6 +80,15 @@ def put_first(_logger: object, _method: str, line: MutableMapping[str, Any]) -> 
     """Begin every line with when, how grave, what, and in which run and target."""
     first = {name: line.pop(name) for name in FIRST if name in line}
     return {**first, **line}
+
+
+def make_printable(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace what would act on a terminal rather than be seen: names come from other people. JSON escapes it by itself."""
+    return {key: _printable(value) if isinstance(value, str) else value for key, value in line.items()}
+
+
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def mask_secrets(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

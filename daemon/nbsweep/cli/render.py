@@ -62,16 +62,17 @@ def cell(text: object, style: str = "") -> Text:
 
 
 def json_text(document: object) -> str:
-    """Write a document."""
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    """Write a document, readable in any script; what would act on a terminal is escaped."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return "".join(each if each.isprintable() or each == "\n" else json.dumps(each)[1:-1] for each in text)
 
 
 def csv_text(items: Sequence[Document], columns: Sequence[str]) -> str:
-    """Write the items of a plan as CSV with a head line."""
+    """Write the items of a plan as CSV with a head line; every item is one line."""
     stream = io.StringIO()
     writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(items)
+    writer.writerows({key: "" if value is None else printable(value) for key, value in item.items()} for item in items)
     return stream.getvalue().rstrip("\n")
 
 

@@ -1,0 +1,69 @@
+"""Exit codes, as DESIGN.md lists them."""
+
+from dataclasses import replace
+
+import pytest
+
+from nbsweep.cli.exits import Exit, exit_of_error, exit_of_report, gravest
+from nbsweep.core.errors import (
+    AnswerLost,
+    ConfigurationError,
+    Forbidden,
+    JournalError,
+    Mistake,
+    NbsweepError,
+    Unauthorized,
+    Unreachable,
+    WrongAddress,
+)
+from nbsweep.core.lifecycle import State
+from nbsweep.engine.sweep import Report
+from unit.core.examples import removal
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConfigurationError("f.yaml", (Mistake("a", 1, "wrong"),)), 2),
+        (Unauthorized("no"), 5),
+        (Forbidden("no"), 5),
+        (Unreachable("no"), 1),
+        (WrongAddress("no"), 1),
+        (AnswerLost("no"), 1),
+        (JournalError("no"), 1),
+    ],
+)
+def test_an_error_has_the_exit_code_of_its_kind(error: NbsweepError, code: int) -> None:
+    """2 is for what the operator wrote, 5 for what he may, 1 for what the world did."""
+    assert exit_of_error(error) == code
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"), [("finished", 0), ("dry-run", 0), ("declined", 0), ("refused", 4), ("interrupted", 130)]
+)
+def test_a_sweep_has_the_exit_code_of_its_outcome(outcome: str, code: int) -> None:
+    """Somebody else's cron reads nothing but this."""
+    assert exit_of_report(Report("research", outcome)) == code
+
+
+@pytest.mark.parametrize(("state", "code"), [(State.DELETED, 0), (State.SPARED, 0), (State.FAILED, 3), (State.TIMED_OUT, 3)])
+def test_a_removal_that_failed_shows_in_the_exit_code(state: State, code: int) -> None:
+    """So does one that an earlier run had left, and this one brought to a bad end."""
+    ended = replace(removal(), state=state)
+    assert exit_of_report(Report("research", "finished", removals=(ended,))) == code
+    assert exit_of_report(Report("research", "finished", recovered=(ended,))) == code
+
+
+def test_what_ended_a_sweep_goes_before_what_failed_in_it() -> None:
+    """A key that stopped being accepted explains everything that failed after it."""
+    failed = replace(removal(), state=State.FAILED)
+    assert exit_of_report(Report("research", "failed", removals=(failed,), error=Unauthorized("no"))) == Exit.NOT_ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [([], 0), ([0, 3], 3), ([3, 4], 4), ([4, 1], 1), ([1, 5], 5), ([5, 130, 0], 130), ([0, 0], 0)],
+)
+def test_of_several_targets_the_gravest_counts(codes: list[int], expected: int) -> None:
+    """One good target must not hide another's trouble."""
+    assert gravest(Exit(code) for code in codes) == expected

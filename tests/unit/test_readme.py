@@ -1,0 +1,51 @@
+"""The README is part of the contract: what it lists is what there is."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import typer
+
+from nbsweep.cli.exits import Exit
+from nbsweep.cli.main import app
+from nbsweep.core import events
+
+README = Path(__file__).parents[2] / "README.md"
+EVENTS = [
+    kind
+    for kind in vars(events).values()
+    if isinstance(kind, type) and issubclass(kind, events.Event) and kind is not events.Event
+]
+
+
+def rows(first_column: str) -> dict[str, str]:
+    """Read the README's table rows whose first cell is code, by that cell's text."""
+    lines = [line for line in README.read_text(encoding="utf-8").splitlines() if re.match(first_column, line)]
+    return {line.split("|")[1].strip(" `"): line for line in lines}
+
+
+@pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.name)
+def test_every_event_is_listed_with_its_level_and_its_fields(kind: type[events.Event]) -> None:
+    """Whoever searches the log must find there what the README names, and nothing that it does not."""
+    row = rows(r"\| `[a-z]+\.[a-z_]+`")[kind.name]
+    _, _, level, _, listed, _ = (cell.strip() for cell in row.split("|"))
+    assert level == kind.level
+    assert re.findall(r"`([a-z_]+)`", listed) == [field.name for field in fields(kind)]
+
+
+def test_no_event_is_listed_that_does_not_exist() -> None:
+    """An event that was renamed must not stay behind in the README; `command.failed` is told outside the events."""
+    assert set(rows(r"\| `[a-z]+\.[a-z_]+`")) == {kind.name for kind in EVENTS} | {"command.failed"}
+
+
+def test_every_command_is_listed() -> None:
+    """The table of commands is the whole of them."""
+    commands = set(typer.main.get_group(app).commands)
+    listed = {cell.split()[0] for cell in rows(r"\| `[a-z]+(`| )")}
+    assert listed == commands
+
+
+def test_every_exit_code_is_listed() -> None:
+    """So is that of exit codes."""
+    assert {int(code) for code in rows(r"\| \d+ \|")} == {int(code) for code in Exit}
