@@ -11,8 +11,7 @@ from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.journal import open_journal
 from nbsweep.core.pacing import Rate
 from nbsweep.core.ports import Clock, Journal, Ports, Telemetry
-from nbsweep.engine.executor import Orders, Shutdown
-from nbsweep.engine.poller import Patience
+from nbsweep.engine.orders import Orders, Patience, Shutdown
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings import LimitSettings, Settings, TargetSettings

@@ -144,6 +144,12 @@ class InMemoryJournal:
         newest_first = sorted(by_target, key=lambda run: (run.started_at, run.run_id), reverse=True)
         return tuple(_copied(run) for run in newest_first[:limit])
 
+    async def open_runs(self, target: str) -> tuple[RunRecord, ...]:
+        """List the sweeps of a target that have no end, the oldest first."""
+        await asyncio.sleep(0)
+        found = [run for run in self._runs.values() if run.target == target and run.ended_at is None]
+        return tuple(_copied(run) for run in sorted(found, key=lambda run: (run.started_at, run.run_id)))
+
     async def run(self, run_id: str) -> tuple[RunRecord, ...]:
         """List the sweeps of one run, a record for each target; empty when there is no such run."""
         await asyncio.sleep(0)
@@ -182,6 +188,7 @@ def _copied(run: RunRecord) -> RunRecord:
 
 Kind = Literal["workspaces", "page", "show", "stop", "delete"]
 PAGE_SIZE = 50
+A_TICK_S = 1e-6
 DELETE_REFUSALS: Mapping[Status, tuple[type[CloudError], str]] = {
     Status.INIT: (Busy, "ModelArts.6357"),
     Status.CREATING: (Busy, "ModelArts.6357"),
@@ -473,12 +480,12 @@ class _Turns:
         async with self._queue:
             if self._window is None:
                 return await asyncio.sleep(0)
-            # Again, since a timer may be a trifle early.
+            # Again, since a timer may be a trifle early; and never for less than the clock can tell.
             while True:
                 wait_s = self._window.wait_s(self._clock.steady_s())
                 if wait_s <= 0:
                     return self._window.take(self._clock.steady_s())
-                await asyncio.sleep(wait_s)
+                await asyncio.sleep(max(wait_s, A_TICK_S))
 
 
 def _refusal(kind: type[CloudError], code: str) -> CloudError:

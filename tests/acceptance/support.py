@@ -43,7 +43,7 @@ def eventually(condition: Callable[[], Any], what: str, patience_s: float = PATI
     while time.monotonic() < end:
         if found := condition():
             return found
-        time.sleep(0.02)
+        time.sleep(0.04)
     raise AssertionError(f"in {patience_s:.0f} s this did not come about: {what}")
 
 
@@ -62,7 +62,7 @@ def idle_fleet(count: int, prefix: str = "nb") -> list[Json]:
 
 def cloud_options(instances: Sequence[Json] = (), **groups: Json) -> Json:
     """Give options for a cloud of exactly these notebooks, which deletes in no time and changes no state by itself."""
-    timing = {"deletion_median_s": 0.2, "deletion_spread": 0, "stop_s": 0.3}
+    timing = {"deletion_median_s": 0.05, "deletion_spread": 0, "stop_s": 0.1}
     timing |= {"create_s": LONG_S, "start_s": LONG_S, "snapshot_s": LONG_S}
     fleet: Json = {"notebooks": 0, "instances": list(instances), "workspaces": 1}
     return {
@@ -201,6 +201,11 @@ class Ended:
         """List the lines of the log with that event."""
         return [line for line in self.lines if line["event"] == name]
 
+    @property
+    def run_id(self) -> str:
+        """The run's id, from the log."""
+        return str(self.events("sweep.started")[0]["run_id"])
+
     def outcomes(self) -> dict[str, str]:
         """Tell what `run --format json` says became of each notebook."""
         return {result["id"]: result["outcome"] for result in self.document["results"]}
@@ -293,8 +298,8 @@ class Desk:
             "targets": [target(url, **groups.pop("target", {}))],
             "policies": [{"name": "idle", "match": {"status": ["STOPPED"], "idle_over": "14d"}}],
             "brakes": {"max_deletions": None, "max_share": None},
-            "removal": {"grace": "500ms", "retries": 0},
-            "polling": {"interval": "150ms", "max_interval": "300ms"},
+            "removal": {"grace": "300ms", "retries": 0},
+            "polling": {"interval": "60ms", "max_interval": "150ms"},
         }
         self.config.write_text(json.dumps(document | groups), encoding="utf-8")
 

@@ -1,13 +1,13 @@
 import resource
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
 
 from acceptance.conftest import Simulate
-from acceptance.support import Cloud, Desk, Ended, idle_fleet, without_root_powers
+from acceptance.support import Cloud, Desk, Ended, cloud_options, idle_fleet, running_cloud, without_root_powers
 
 KIB = 1024
 
@@ -29,49 +29,46 @@ def not_larger_than(size: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-def set_out(simulate: Simulate, desk: Desk, count: int = 3) -> Cloud:
-    """Make a cloud with something to delete."""
-    cloud = simulate(idle_fleet(count))
-    desk.write(cloud)
-    return cloud
+@pytest.fixture(scope="module")
+def untouched() -> Iterator[Cloud]:
+    """Give a cloud with something to delete, for tests in which none of it is."""
+    with running_cloud(cloud_options(idle_fleet(500))) as cloud:
+        yield cloud
 
 
-def test_a_file_that_is_no_database_stays_as_it_is(simulate: Simulate, desk: Desk) -> None:
+def test_a_file_that_is_no_database_stays_as_it_is(untouched: Cloud, desk: Desk) -> None:
     """Told, and not a byte of it is changed."""
-    cloud = set_out(simulate, desk)
+    desk.write(untouched)
     content = b"Dear diary, today I have deleted nothing. " * 100
     desk.journal.write_bytes(content)
-    assert_told_before_anything_was_deleted(desk.sweep(), cloud, desk, "no journal")
+    assert_told_before_anything_was_deleted(desk.sweep(), untouched, desk, "no journal")
     assert desk.journal.read_bytes() == content
 
 
-def test_a_folder_is_no_journal(simulate: Simulate, desk: Desk) -> None:
+def test_a_folder_is_no_journal(untouched: Cloud, desk: Desk) -> None:
     """Told."""
-    cloud = set_out(simulate, desk)
+    desk.write(untouched)
     desk.journal.mkdir()
-    assert_told_before_anything_was_deleted(desk.sweep(), cloud, desk, "folder")
+    assert_told_before_anything_was_deleted(desk.sweep(), untouched, desk, "folder")
 
 
-def test_a_journal_that_another_process_holds_is_waited_for_and_then_given_up(simulate: Simulate, desk: Desk) -> None:
-    """Told that it is locked; it is in order afterwards."""
-    cloud = set_out(simulate, desk)
-    assert desk.run("history").code == 0
+def test_a_journal_that_another_process_holds_is_waited_for_and_then_given_up(untouched: Cloud, desk: Desk) -> None:
+    """Told that it is locked."""
+    desk.write(untouched)
     with closing(sqlite3.connect(desk.journal, isolation_level=None)) as other:
-        other.execute("PRAGMA locking_mode=EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
         other.execute("CREATE TABLE held (value)")
-        assert_told_before_anything_was_deleted(desk.sweep(), cloud, desk, "locked")
-        other.execute("ROLLBACK")
-    assert desk.sweep().code == 0
+        assert_told_before_anything_was_deleted(desk.sweep(), untouched, desk, "locked")
 
 
-def test_a_journal_that_may_not_be_written_is_no_journal(simulate: Simulate, desk: Desk) -> None:
+def test_a_journal_that_may_not_be_written_is_no_journal(untouched: Cloud, desk: Desk) -> None:
     """A file that may only be read, then a folder in which nothing can be made."""
-    cloud = set_out(simulate, desk)
-    assert desk.run("history").code == 0
+    desk.write(untouched)
+    with closing(sqlite3.connect(desk.journal)) as connection:
+        connection.execute("CREATE TABLE something (value)")
     desk.journal.chmod(0o400)
     ended = desk.run("run", "--yes", "--format", "json", prepare=without_root_powers)
-    assert_told_before_anything_was_deleted(ended, cloud, desk, "read-only")
+    assert_told_before_anything_was_deleted(ended, untouched, desk, "read-only")
     desk.journal.unlink()
     assert desk.home.exists()
     desk.folder.chmod(0o500)
@@ -79,66 +76,63 @@ def test_a_journal_that_may_not_be_written_is_no_journal(simulate: Simulate, des
         ended = desk.run("run", "--yes", "--format", "json", prepare=without_root_powers)
     finally:
         desk.folder.chmod(0o700)
-    assert_told_before_anything_was_deleted(ended, cloud, desk, "not writable")
+    assert_told_before_anything_was_deleted(ended, untouched, desk, "not writable")
 
 
-def test_a_journal_below_a_file_cannot_be_made(simulate: Simulate, desk: Desk) -> None:
+def test_a_journal_below_a_file_cannot_be_made(untouched: Cloud, desk: Desk) -> None:
     """Told."""
-    cloud = set_out(simulate, desk)
+    desk.write(untouched)
     (desk.folder / "file").touch()
-    desk.write(cloud, journal=f"sqlite:///{desk.folder / 'file' / 'journal.db'}")
+    desk.write(untouched, journal=f"sqlite:///{desk.folder / 'file' / 'journal.db'}")
     ended = desk.sweep()
     assert ended.code == 1
     assert "is a file, not a folder" in ended.error["error"]
-    assert cloud.requests() == []
+    assert untouched.writes() == []
 
 
-def test_a_journal_of_a_newer_version_is_not_touched(simulate: Simulate, desk: Desk) -> None:
+def test_a_journal_of_a_newer_version_is_not_touched(untouched: Cloud, desk: Desk) -> None:
     """Told which revision it is of, and to upgrade."""
-    cloud = set_out(simulate, desk)
-    assert desk.run("history").code == 0
+    desk.write(untouched)
     with closing(sqlite3.connect(desk.journal)) as connection, connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999_of_the_future'")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        connection.execute("INSERT INTO alembic_version VALUES ('9999_of_the_future')")
     before = desk.journal.read_bytes()
     ended = desk.sweep()
-    assert_told_before_anything_was_deleted(ended, cloud, desk, "newer nbsweep")
+    assert_told_before_anything_was_deleted(ended, untouched, desk, "newer nbsweep")
     assert "9999_of_the_future" in ended.error["error"]
     assert "Upgrade nbsweep" in ended.error["error"]
     assert desk.journal.read_bytes() == before
 
 
-@pytest.mark.parametrize("kib", [1, 40])
-def test_a_journal_that_cannot_be_made_for_want_of_room_is_none(kib: int, simulate: Simulate, desk: Desk) -> None:
+def test_a_journal_that_cannot_be_made_for_want_of_room_is_none(untouched: Cloud, desk: Desk) -> None:
     """The disk is full when it is opened for the first time."""
-    cloud = set_out(simulate, desk)
-    ended = desk.run("run", "--yes", "--format", "json", prepare=not_larger_than(kib * KIB))
-    assert_told_before_anything_was_deleted(ended, cloud, desk, "disk")
+    desk.write(untouched)
+    ended = desk.run("run", "--yes", "--format", "json", prepare=not_larger_than(40 * KIB))
+    assert_told_before_anything_was_deleted(ended, untouched, desk, "disk")
 
 
-def test_a_plan_that_has_no_room_in_the_journal_is_not_carried_out(simulate: Simulate, desk: Desk) -> None:
+def test_a_plan_that_has_no_room_in_the_journal_is_not_carried_out(untouched: Cloud, desk: Desk) -> None:
     """It opens, but 500 planned notebooks are more than the disk takes: exit 1, nothing is deleted."""
-    cloud = set_out(simulate, desk, count=500)
-    assert desk.run("history").code == 0
-    size = not_larger_than(max(desk.journal.stat().st_size, 100 * KIB))
-    ended = desk.run("run", "--yes", "--format", "json", prepare=size)
-    assert_told_before_anything_was_deleted(ended, cloud, desk, "disk")
+    desk.write(untouched)
+    ended = desk.run("run", "--yes", "--format", "json", prepare=not_larger_than(180 * KIB))
+    assert ended.events("plan.built")
+    assert_told_before_anything_was_deleted(ended, untouched, desk, "disk")
     assert ended.document["results"] == []
 
 
 def test_a_disk_that_fills_up_in_mid_sweep_ends_it_with_every_delete_on_the_record(simulate: Simulate, desk: Desk) -> None:
     """No DELETE leaves that the journal does not know of; with room again, the next run recovers and does the rest."""
-    cloud = set_out(simulate, desk, count=60)
+    cloud = simulate(idle_fleet(60))
     limits = {"limits": {"delete": "60/s", "concurrency": 4}}
     desk.write(cloud, target=limits)
-    assert desk.run("history").code == 0
     ended = desk.run("run", "--yes", "--format", "json", prepare=not_larger_than(300 * KIB))
     assert ended.code == 1
     assert "disk" in ended.error["error"]
     assert "Traceback" not in ended.err
     sent = set(cloud.deletes())
     assert 0 < len(sent) < 60
-    (run,) = desk.run("history", "--format", "json").document
-    recorded = desk.run("show", run["run_id"], "--format", "json").document["results"]
+    recorded = desk.run("show", ended.run_id, "--format", "json").document["results"]
     assert len(recorded) == 60
     assert sent <= {removal["id"] for removal in recorded if removal["requests"] >= 1}
 

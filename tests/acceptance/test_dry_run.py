@@ -1,5 +1,5 @@
 from acceptance.conftest import Simulate
-from acceptance.support import LONG_S, Cloud, Desk, Ended, Json
+from acceptance.support import LONG_S, Cloud, Desk, Ended, Json, target
 
 # All that a made up fleet has, but nothing that changes its state within minutes.
 STILL = {"STOPPED": 50, "RUNNING": 20, "CREATE_FAILED": 6, "ERROR": 6, "FROZEN": 4, "CREATING": 4, "SNAPSHOTTING": 4}
@@ -53,9 +53,9 @@ def test_a_dry_run_is_on_the_record_and_leaves_nothing_to_recover(simulate: Simu
     cloud = simulate([{"id": "old", "create_at": 1_600_000_000_000}])
     desk.write(cloud)
     assert desk.run("run", "--dry-run").code == 0
-    (record,) = desk.run("history", "--format", "json").document
-    assert (record["dry_run"], record["outcome"], record["planned"]) == (True, "dry-run", 1)
     (status,) = desk.run("status", "--format", "json").document
+    record = status["last_sweep"]
+    assert (record["dry_run"], record["outcome"], record["planned"]) == (True, "dry-run", 1)
     assert status["unfinished"] == []
     assert cloud.writes() == []
     swept = desk.sweep()
@@ -64,12 +64,10 @@ def test_a_dry_run_is_on_the_record_and_leaves_nothing_to_recover(simulate: Simu
 
 
 def test_nothing_to_delete_is_no_trouble(simulate: Simulate, desk: Desk) -> None:
-    """An empty fleet, and one in which nothing matches: exit 0 and no request but GET."""
-    cloud = simulate()
-    desk.write(cloud)
-    assert desk.sweep().code == 0
-    used = simulate([{"id": "used"}])
-    desk.write(used)
+    """An empty fleet beside one in which nothing matches: exit 0 and no request but GET."""
+    empty, used = simulate(), simulate([{"id": "used"}])
+    desk.write(empty, targets=[target(empty.url, name="empty"), target(used.url, name="used")])
     ended = desk.sweep()
     assert (ended.code, ended.document["results"], ended.document["kept"]) == (0, [], {"no-policy": 1})
-    assert cloud.writes() + used.writes() == []
+    assert [each["fleet"] for each in ended.document["targets"]] == [0, 1]
+    assert empty.writes() + used.writes() == []

@@ -1,9 +1,7 @@
-import pytest
-
 from acceptance.conftest import Simulate
-from acceptance.support import Desk, Json, days_ago, eventually, idle, idle_fleet
+from acceptance.support import Desk, Json, days_ago, eventually, idle, idle_fleet, target
 
-ANSWERS_LOST = {
+ANSWERS_LOST: dict[str, Json] = {
     "500-before": {"fault": "error_500_before"},
     "500-after": {"fault": "error_500_after"},
     "reset-before": {"fault": "reset_before"},
@@ -36,7 +34,7 @@ def test_every_trouble_is_one_notebooks_outcome(simulate: Simulate, desk: Desk) 
     ]
     names = [*IN_THE_END_DELETED, "fails", "sticks", "refused"]
     cloud = simulate([idle(name) for name in names], faults={"script": faults})
-    removal = {"grace": "500ms", "retries": 1, "deadline": "6s"}
+    removal = {"grace": "500ms", "retries": 1, "deadline": "4s"}
     desk.write(cloud, removal=removal, target={"limits": {"request_timeout": "1500ms"}})
     ended = desk.sweep()
 
@@ -69,77 +67,73 @@ DIALECTS: dict[str, Json] = {
 }
 
 
-@pytest.mark.parametrize("gone", DIALECTS)
-def test_gone_is_gone_in_every_dialect(gone: str, simulate: Simulate, desk: Desk) -> None:
+def test_gone_is_gone_in_every_dialect(simulate: Simulate, desk: Desk) -> None:
     """However the cloud words it, and though reads are stale at first: deleted, once each; what lacks its dates is kept."""
-    dateless = idle("no-dates-in-lists", lease=None)
-    broken = idle("broken", status="ERROR", fail_reason="The node is abnormal.")
-    cloud = simulate(
-        [*idle_fleet(5), broken, dateless],
-        dialect={"gone_answer": gone, **DIALECTS[gone]},
-        timing={"stale_s": 0.5, "deleted_row_s": 600},
-    )
+    clouds = {}
+    for number, (gone, dialect) in enumerate(DIALECTS.items()):
+        dateless = idle(f"{number}-no-dates-in-lists", lease=None)
+        broken = idle(f"{number}-broken", status="ERROR", fail_reason="The node is abnormal.")
+        clouds[gone] = simulate(
+            [*idle_fleet(5, str(number)), broken, dateless],
+            dialect={"gone_answer": gone, **dialect},
+            timing={"stale_s": 0.5, "deleted_row_s": 600},
+        )
     policies = [{"name": "idle", "match": {"status": ["STOPPED", "ERROR"], "idle_over": "14d"}}]
-    desk.write(cloud, policies=policies, removal={"grace": "2s", "retries": 0})
+    targets = [target(cloud.url, name=f"dialect-{number}") for number, cloud in enumerate(clouds.values())]
+    desk.write("", targets=targets, policies=policies, removal={"grace": "2s", "retries": 0})
     ended = desk.sweep()
-    kept = {"unknown-fact": 1} if gone == "400/6309" else {}
-    expected = set(cloud.instances()) - ({"no-dates-in-lists"} if kept else set())
     assert ended.code == 0, ended.err
-    assert (ended.ids("deleted"), ended.document["kept"]) == (expected, kept)
-    assert cloud.gone() == expected
-    assert set(cloud.accepted().values()) == {1}
+    for cloud in clouds.values():
+        expected = set(cloud.instances()) - {"0-no-dates-in-lists"}
+        assert cloud.gone() == expected
+        assert cloud.accepted() == dict.fromkeys(expected, 1)
+    assert ended.ids("deleted") == {key for cloud in clouds.values() for key in cloud.gone()}
+    assert ended.document["kept"] == {"unknown-fact": 1}
 
 
-@pytest.mark.parametrize("requires_stopped", [True, False])
-def test_one_that_runs_is_stopped_first_and_only_where_its_policy_says_so(
-    requires_stopped: bool,  # noqa: FBT001  # a parameter of the test
-    simulate: Simulate,
-    desk: Desk,
-) -> None:
+def test_one_that_runs_is_stopped_first_and_only_where_its_policy_says_so(simulate: Simulate, desk: Desk) -> None:
     """Stop, then DELETE, also where the cloud would delete it running; with `running: skip` it is not touched."""
-    old = days_ago(300)
-    cloud = simulate(
-        [
-            idle("stop-me", status="RUNNING", create_at=old),
-            idle("skip-me", status="RUNNING", create_at=old, tags={"team": "nlp"}),
-            idle("stop-fails", status="RUNNING", create_at=old),
-        ],
-        dialect={"delete_requires_stopped": requires_stopped},
-        faults={"script": [{"fault": "reset_after", "kind": "stop", "notebook_id": "stop-me"}]},
-    )
-    cloud.break_with(
-        {"fault": "error", "status": 400, "error_code": "ModelArts.6326", "kind": "stop", "notebook_id": "stop-fails"}
-    )
+    clouds = {}
+    for name, requires_stopped in (("strict", True), ("lax", False)):
+        rows = [idle(f"{what}-{name}", status="RUNNING", create_at=days_ago(300)) for what in ("stop", "skip", "frozen")]
+        rows[1]["tags"] = {"team": "nlp"}
+        lost = {"fault": "reset_after", "kind": "stop", "notebook_id": f"stop-{name}"}
+        no = {"fault": "error", "status": 400, "error_code": "ModelArts.6326", "kind": "stop", "notebook_id": f"frozen-{name}"}
+        dialect = {"delete_requires_stopped": requires_stopped}
+        clouds[name] = simulate(rows, dialect=dialect, faults={"script": [lost, no]})
     policies = [
         {"name": "nlp", "match": {"age_over": "200d", "tags": {"team": "nlp"}}},
         {"name": "all", "match": {"age_over": "200d"}, "running": "stop"},
     ]
-    desk.write(cloud, policies=policies)
+    desk.write("", targets=[target(cloud.url, name=name) for name, cloud in clouds.items()], policies=policies)
     ended = desk.sweep()
     assert ended.code == 3
-    assert ended.outcomes() == {"stop-me": "deleted", "stop-fails": "failed"}
-    assert ended.document["kept"] == {"running": 1}
-    asked = [(request["method"], request["notebook_id"]) for request in cloud.writes()]
-    assert sorted(asked) == [("DELETE", "stop-me"), ("POST", "stop-fails"), ("POST", "stop-me")]
-    states = [moment["status"] for moment in cloud.instances()["stop-me"]["history"]]
-    assert states == ["RUNNING", "STOPPING", "STOPPED", "DELETING", "DELETED"]
-    assert cloud.instances()["skip-me"]["status"] == "RUNNING"
+    for name, cloud in clouds.items():
+        assert ended.outcomes()[f"stop-{name}"] == "deleted"
+        assert ended.outcomes()[f"frozen-{name}"] == "failed"
+        asked = sorted((request["method"], request["notebook_id"]) for request in cloud.writes())
+        assert asked == [("DELETE", f"stop-{name}"), ("POST", f"frozen-{name}"), ("POST", f"stop-{name}")]
+        states = [moment["status"] for moment in cloud.instances()[f"stop-{name}"]["history"]]
+        assert states == ["RUNNING", "STOPPING", "STOPPED", "DELETING", "DELETED"]
+        assert cloud.instances()[f"skip-{name}"]["status"] == "RUNNING"
+    assert ended.document["kept"] == {"running": 2}
+    assert len(ended.outcomes()) == 4
 
 
 CHANGES: dict[str, tuple[Json, str]] = {
-    "nb-003": ({"action": "use"}, "idle"),
-    "nb-004": ({"tags": {"keep": "please"}}, "tags"),
-    "nb-005": ({"action": "start"}, "STARTING"),
-    "nb-006": ({"name": "keep-me-after-all"}, "keep-*"),
-    "nb-007": ({"gone": True}, "vanished"),
+    "nb-002": ({"action": "use"}, "idle"),
+    "nb-003": ({"tags": {"keep": "please"}}, "tags"),
+    "nb-004": ({"action": "start"}, "STARTING"),
+    "nb-005": ({"name": "keep-me-after-all"}, "keep-*"),
+    "nb-006": ({"gone": True}, "vanished"),
 }
 
 
 def test_who_comes_back_between_the_survey_and_the_second_look_is_spared(simulate: Simulate, desk: Desk) -> None:
     """Used, tagged, started, renamed or deleted by its owner meanwhile: no DELETE is sent, and the reason is told."""
-    cloud = simulate(idle_fleet(8))
+    cloud = simulate(idle_fleet(7))
     protect = [{"name": "keep-*"}, {"tags": {"keep": "*"}}]
-    desk.write(cloud, protect=protect, target={"limits": {"delete": "80/m"}})
+    desk.write(cloud, protect=protect, target={"limits": {"delete": "120/m"}})
     with desk.started("run", "--yes", "--format", "json") as started:
         started.wait_for("plan.built")
         for notebook_id, (change, _) in CHANGES.items():
@@ -147,15 +141,15 @@ def test_who_comes_back_between_the_survey_and_the_second_look_is_spared(simulat
         ended = started.ended()
     assert ended.code == 0
     assert ended.ids("spared") == set(CHANGES)
-    assert ended.ids("deleted") == {"nb-000", "nb-001", "nb-002"}
-    assert set(cloud.deletes()) == {"nb-000", "nb-001", "nb-002"}
+    assert ended.ids("deleted") == {"nb-000", "nb-001"}
+    assert set(cloud.deletes()) == {"nb-000", "nb-001"}
     said = {notebook_id: ended.reason(notebook_id) for notebook_id in CHANGES}
     assert {notebook_id: hint for notebook_id, (_, hint) in CHANGES.items() if hint not in said[notebook_id]} == {}
 
 
 def test_who_comes_back_while_his_stop_is_waited_for_is_spared(simulate: Simulate, desk: Desk) -> None:
     """Stopped by us and tagged by its owner before the DELETE: it stays."""
-    cloud = simulate([idle("nb", status="RUNNING", create_at=days_ago(300))], timing={"stop_s": 1.5})
+    cloud = simulate([idle("nb", status="RUNNING", create_at=days_ago(300))], timing={"stop_s": 1.0})
     policies = [{"name": "old", "match": {"age_over": "200d"}, "running": "stop"}]
     desk.write(cloud, policies=policies, protect=[{"tags": {"keep": "*"}}])
     with desk.started("run", "--yes", "--format", "json") as started:
@@ -181,8 +175,7 @@ def test_facts_that_became_old_are_read_again_before_the_delete(simulate: Simula
     assert "keep-*" in ended.reason("nb-000")
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_cloud_that_misbehaves_at_random_is_swept_all_the_same(seed: int, simulate: Simulate, desk: Desk) -> None:
+def test_a_cloud_that_misbehaves_at_random_is_swept_all_the_same(simulate: Simulate, desk: Desk) -> None:
     """Whatever comes of it, reports and truth agree, every planned notebook has an end, and none was accepted twice in vain."""
     rates = {
         "all": {"error_500_before": 0.05, "html_502": 0.02, "reset_after": 0.03},
@@ -190,10 +183,10 @@ def test_a_cloud_that_misbehaves_at_random_is_swept_all_the_same(seed: int, simu
         "list_all": {"torn_pages": 0.1},
     }
     fleet = {"notebooks": 120, "workspaces": 2, "codelab_share": 0.3}
-    cloud = simulate(fleet=fleet, faults={"rates": rates}, seed=seed, timing={"stale_s": 0.2})
+    cloud = simulate(fleet=fleet, faults={"rates": rates}, timing={"stale_s": 0.2})
     policies = [{"name": "old", "match": {"age_over": "60d"}, "running": "stop"}]
-    target = {"features": ["NOTEBOOK", "DEFAULT"], "limits": {"delete": "60/s"}}
-    desk.write(cloud, policies=policies, protect=[{"name": ["keep-*", "prod-*"]}], target=target)
+    both = {"features": ["NOTEBOOK", "DEFAULT"], "limits": {"delete": "60/s"}}
+    desk.write(cloud, policies=policies, protect=[{"name": ["keep-*", "prod-*"]}], target=both)
     ended = desk.sweep()
     assert ended.code in {0, 3, 4}
     assert set(ended.outcomes().values()) <= {"deleted", "failed", "spared", "timed_out"}

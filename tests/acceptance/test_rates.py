@@ -25,7 +25,7 @@ def logged_calls(ended: Ended) -> int:
 def test_no_lane_is_ever_faster_than_its_limit(simulate: Simulate, desk: Desk) -> None:
     """20 DELETEs, 10 listings and 40 questions in any second, by the times they leave and, but for 2, by the cloud's count."""
     limits = {lane: f"{rate}/s" for lane, rate in LANES.items()}
-    ended, arrived = swept(simulate, desk, limits, count=70)
+    ended, arrived = swept(simulate, desk, limits, count=50)
     busiest = {lane: most_in_window(moments, 1.0) for lane, moments in sent(ended).items()}
     assert {lane: count for lane, count in busiest.items() if count > LANES[lane]} == {}
     # The limit is what bounds it: it is nearly reached on the lanes that have enough to do.
@@ -39,7 +39,7 @@ def test_no_lane_is_ever_faster_than_its_limit(simulate: Simulate, desk: Desk) -
 def test_all_lanes_together_keep_to_the_total(simulate: Simulate, desk: Desk) -> None:
     """30 calls of any kind in any second; the single lanes alone would allow 70."""
     limits = {lane: f"{rate}/s" for lane, rate in LANES.items()} | {"total": "30/s"}
-    ended, arrived = swept(simulate, desk, limits, count=50)
+    ended, arrived = swept(simulate, desk, limits, count=40)
     moments = [moment for lane in sent(ended).values() for moment in lane]
     assert 27 <= most_in_window(moments, 1.0) <= 30
     for lane, moments_of_lane in sent(ended).items():
@@ -59,11 +59,11 @@ def test_every_call_that_arrives_is_in_the_log(simulate: Simulate, desk: Desk) -
 
 
 def test_a_rate_by_the_minute_is_spread_over_the_minute(simulate: Simulate, desk: Desk) -> None:
-    """At 240 a minute 12 DELETEs are 11 times 0.25 s apart; they are not let go all at once."""
-    ended, _ = swept(simulate, desk, {"delete": "240/m"}, count=12)
+    """At 240 a minute 9 DELETEs are 8 times 0.25 s apart; they are not let go all at once."""
+    ended, _ = swept(simulate, desk, {"delete": "240/m"}, count=9)
     deletes = sorted(sent(ended)["delete"])
-    assert len(deletes) == 12
-    assert 2.6 <= deletes[-1] - deletes[0] <= 6.0
+    assert len(deletes) == 9
+    assert 1.85 <= deletes[-1] - deletes[0] <= 6.0
     # A lane may make up for a tenth of a second: four a second, and one.
     assert most_in_window(deletes, 1.0) <= 5
 

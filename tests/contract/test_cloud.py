@@ -1,9 +1,10 @@
 """What every cloud keeps to, by the port's own words: the one for tests, and the real client against the simulated cloud."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -456,7 +457,7 @@ async def test_somebody_may_start_it_meanwhile(site: Opener) -> None:
 async def test_every_call_may_be_cancelled(site: Opener) -> None:
     """Given up at the first await, none hinders the next."""
     async with site(Row(1), Row(2, Status.RUNNING)) as place:
-        calls: list[Callable[[], Awaitable[object]]] = [
+        calls: list[Callable[[], Coroutine[Any, Any, object]]] = [
             place.cloud.workspaces,
             place.page,
             lambda: place.cloud.show("nb1"),

@@ -1,7 +1,7 @@
 """Events become log lines: JSON for machines, columns for people. Secrets are masked on the way, whatever put them there."""
 
 from collections.abc import Callable, Mapping, MutableMapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import fields
 from typing import Any
 
@@ -49,8 +49,9 @@ class LineLogger:
         self._write = write
 
     def msg(self, line: str) -> None:
-        """Write a line."""
-        self._write(f"{line}\n")
+        """Write a line; one that nobody can take is no reason to leave deletions alone."""
+        with suppress(OSError, ValueError):
+            self._write(f"{line}\n")
 
     debug = info = warning = error = msg
 

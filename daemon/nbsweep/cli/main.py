@@ -31,7 +31,12 @@ def options(
     context: typer.Context,
     config: Annotated[
         Path | None,
-        typer.Option("--config", "-c", help="The configuration file; else $NBSWEEP_CONFIG, ./nbsweep.yaml, /etc/nbsweep/."),
+        typer.Option(
+            "--config",
+            "-c",
+            readable=False,
+            help="The configuration file; else $NBSWEEP_CONFIG, ./nbsweep.yaml, /etc/nbsweep/.",
+        ),
     ] = None,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
 ) -> None:

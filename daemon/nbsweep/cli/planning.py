@@ -51,11 +51,19 @@ async def plan_command(session: Session, options: PlanOptions) -> Exit:
         return Exit.INTERRUPTED
     document = plan_document(new_id(now), now, plans, {target: str(error) for target, error in errors.items()})
     if options.out:
-        await anyio.Path(options.out).write_text(f"{json_text(document)}\n", encoding="utf-8")
+        await _save(options.out, json_text(document))
     _show(session, plans, document, options.format)
     for target, error in errors.items():
         tell_error(error, target)
     return _exit(plans, errors, options)
+
+
+async def _save(path: Path, text: str) -> None:
+    try:
+        await anyio.Path(path).write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        message = f"the plan could not be saved in {path}: {error.strerror or error}"
+        raise NbsweepError(message) from error
 
 
 async def explain_command(session: Session, notebook_id: str, output: Literal["tree", "json"]) -> Exit:
@@ -69,9 +77,9 @@ async def explain_command(session: Session, notebook_id: str, output: Literal["t
                 continue
             explanation = explain(notebook, sweeper.orders.rules, Moment(opened.clock.now(), last_active))
             if output == "json":
-                session.print_out(json_text(explanation_document(sweeper.area.target, notebook, explanation)))
+                session.write_result(json_text(explanation_document(sweeper.area.target, notebook, explanation)))
             else:
-                session.out.print(explanation_tree(notebook, explanation))
+                session.show_result(explanation_tree(notebook, explanation))
             return Exit.DONE
     names = ", ".join(target.name for target in session.settings.targets)
     message = f"there is no notebook {notebook_id} on {names}; `nbsweep plan --format json` lists the ids that would go"
@@ -99,12 +107,12 @@ async def _plan_all(session: Session, opened: Opened) -> tuple[list[Plan], dict[
 
 def _show(session: Session, plans: list[Plan], document: Document, output: PlanFormat) -> None:
     if output == "json":
-        session.print_out(json_text(document))
+        session.write_result(json_text(document))
     elif output == "csv":
-        session.print_out(csv_text(document["items"], CSV_COLUMNS))
+        session.write_result(csv_text(document["items"], CSV_COLUMNS))
     else:
         for plan in plans:
-            session.out.print(plan_view(plan))
+            session.show_result(plan_view(plan))
 
 
 def _exit(plans: list[Plan], errors: Mapping[str, NbsweepError], options: PlanOptions) -> Exit:

@@ -21,11 +21,11 @@ async def history_command(session: Session, limit: int, output: ReadFormat) -> E
     async with open_journal(session.settings.journal) as journal:
         records = await journal.runs(limit)
     if output == "json":
-        session.print_out(json_text([run_record_document(record) for record in records]))
+        session.write_result(json_text([run_record_document(record) for record in records]))
     elif records:
-        session.out.print(history_table(records))
+        session.show_result(history_table(records))
     else:
-        session.print_out("The journal knows of no sweep yet.")
+        session.write_result("The journal knows of no sweep yet.")
     return Exit.DONE
 
 
@@ -42,11 +42,11 @@ async def show_command(session: Session, run_id: str, output: ReadFormat) -> Exi
             "targets": [run_record_document(record) for record in records],
             "results": [removal_document(removal) for removal in removals],
         }
-        session.print_out(json_text(document))
+        session.write_result(json_text(document))
     else:
-        session.out.print(history_table(records))
+        session.show_result(history_table(records))
         if removals:
-            session.out.print(removal_table(removals))
+            session.show_result(removal_table(removals))
     return Exit.DONE
 
 
@@ -56,7 +56,7 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
         last = await _last_of_each(journal)
         open_removals = {target.name: await journal.unfinished(target.name) for target in session.settings.targets}
     if output == "json":
-        session.print_out(json_text([_status(name, last.get(name), removals) for name, removals in open_removals.items()]))
+        session.write_result(json_text([_status(name, last.get(name), removals) for name, removals in open_removals.items()]))
         return Exit.DONE
     for name, removals in open_removals.items():
         _tell_status(session, name, last.get(name), removals)
@@ -80,17 +80,17 @@ def _status(target: str, record: RunRecord | None, removals: tuple[Removal, ...]
 
 def _tell_status(session: Session, target: str, record: RunRecord | None, removals: tuple[Removal, ...]) -> None:
     if record is None:
-        session.out.print(cell(f"{target}: never swept with this journal."))
+        session.show_result(cell(f"{target}: never swept with this journal."))
         return
     line = cell(f"{target}: last sweep {record.run_id} ")
     line.append(record.outcome, style=STYLES.get(record.outcome, "red"))
     if record.ended_at:
         line.append(f", {record.planned} of {record.fleet} notebooks planned")
     line.append(f", by {record.started_by} at {record.started_at:%Y-%m-%d %H:%M:%S}Z.")
-    session.out.print(line)
+    session.show_result(line)
     if record.problem:
-        session.out.print(cell(f"  {record.problem}", "red"))
+        session.show_result(cell(f"  {record.problem}", "red"))
     if removals:
         text = f"  {len(removals)} removals have no end yet; the next run follows them first:"
-        session.out.print(cell(text, "yellow"))
-        session.out.print(removal_table(removals))
+        session.show_result(cell(text, "yellow"))
+        session.show_result(removal_table(removals))

@@ -51,6 +51,17 @@ def make_console(*, stderr: bool = False) -> Console:
     return Console(file=stream, width=width, highlight=False, soft_wrap=False)
 
 
+def plain_text(console: Console, view: RenderableType) -> str:
+    """Render a view for a console; off a terminal without the blanks at the ends of lines that only a table's frame needs."""
+    with console.capture() as capture:
+        console.print(view)
+    text = capture.get()
+    if console.is_terminal:
+        return text
+    lines = [line.rstrip() for line in text.splitlines()]
+    return "\n".join(lines).strip("\n") + "\n"
+
+
 def printable(text: object) -> str:
     """Replace what would act on a terminal rather than be seen: names come from other people."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(text))

@@ -7,19 +7,21 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 import anyio
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from nbsweep.adapters.telemetry import Listener, Telemetry, make_logger
 from nbsweep.cli.exits import Exit, exit_of_error
 from nbsweep.cli.progress import LiveProgress
-from nbsweep.cli.render import make_console, printable
+from nbsweep.cli.render import make_console, plain_text, printable
 from nbsweep.core.errors import ConfigurationError, NbsweepError
-from nbsweep.engine.executor import Shutdown
+from nbsweep.engine.orders import Shutdown
 from nbsweep.engine.sweep import leading_error
 from nbsweep.loading import find_config, load_settings
 from nbsweep.settings import LoggingSettings, Settings
@@ -37,9 +39,26 @@ class Session:
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     shutdown: Shutdown = field(default_factory=Shutdown)
 
-    def print_out(self, text: str) -> None:
-        """Write a result to stdout as it is."""
-        self.out.print(text, markup=False, soft_wrap=True)
+    def write_result(self, text: str) -> None:
+        """Write a result to stdout as it is.
+
+        Raises:
+            NbsweepError: nobody takes it.
+        """
+        try:
+            self.out.file.write(f"{text}\n")
+            self.out.file.flush()
+        except OSError as error:
+            _leave_stream(sys.stdout)
+            message = f"the result could not be written to stdout: {error.strerror or error}"
+            raise NbsweepError(message) from error
+
+    def show_result(self, view: RenderableType) -> None:
+        """Write a table, or anything else that is for people, to stdout."""
+        if self.out.record:
+            self.out.print(view)
+        else:
+            self.write_result(plain_text(self.out, view).removesuffix("\n"))
 
     @contextmanager
     def drawing(self) -> Iterator[None]:
@@ -109,7 +128,7 @@ def make_telemetry(settings: LoggingSettings, screen: Screen, listeners: tuple[L
     quiet = screen.progress is not None and settings.format == "auto" and settings.level == "info"
     logger = make_logger(
         # Through the console, so that lines appear above what is drawn live.
-        partial(screen.err.out, end="") if screen.progress else sys.stderr.write,
+        partial(screen.err.out, end="") if screen.progress else _write_to_stderr,
         level="error" if quiet else settings.level,
         console=settings.format == "console" or (settings.format == "auto" and on_terminal),
         colors=on_terminal,
@@ -164,11 +183,19 @@ async def _signals(session: Session) -> AsyncIterator[None]:
 
 def tell_error(error: NbsweepError, target: str | None = None) -> None:
     """Say what is wrong: to people on a terminal, otherwise as one JSON line."""
+    _write_to_stderr(_error_text(error, target))
+
+
+def _error_text(error: NbsweepError, target: str | None) -> str:
     if sys.stderr.isatty():
         place = f"{target}: " if target else ""
-        sys.stderr.write("".join(f"{printable(line)}\n" for line in f"nbsweep: {place}{error}".splitlines()))
-        return
-    line: dict[str, object] = {"event": "command.failed", "level": "error", "error": str(error)}
+        return "".join(f"{printable(line)}\n" for line in f"nbsweep: {place}{error}".splitlines())
+    line: dict[str, object] = {
+        "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "level": "error",
+        "event": "command.failed",
+        "error": str(error),
+    }
     if target:
         line["target"] = target
     if isinstance(error, ConfigurationError):
@@ -176,4 +203,20 @@ def tell_error(error: NbsweepError, target: str | None = None) -> None:
         line["mistakes"] = [
             {"path": mistake.path, "line": mistake.line, "problem": mistake.problem} for mistake in error.mistakes
         ]
-    sys.stderr.write(f"{json.dumps(line, ensure_ascii=False)}\n")
+    return f"{json.dumps(line)}\n"
+
+
+def _write_to_stderr(text: str) -> None:
+    """Write a line of the log; when nobody reads it any more, the program goes on without one."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        _leave_stream(sys.stderr)
+
+
+def _leave_stream(stream: TextIO) -> None:
+    """Let what is still in a broken stream go nowhere, so that it does not break the program's end too."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

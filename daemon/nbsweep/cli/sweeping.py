@@ -1,5 +1,6 @@
 """`run`: a sweep of every target side by side, each on its own, so that one's trouble does not stop another."""
 
+import os
 import sys
 from dataclasses import dataclass, field
 from getpass import getuser
@@ -68,18 +69,26 @@ async def run_command(session: Session, options: RunOptions) -> Exit:
     """Sweep every target, and show what became of it."""
     async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
         now = opened.clock.now()
-        run = Run(new_id(now), getuser(), options.dry_run)
+        run = Run(new_id(now), who(), options.dry_run)
         with session.drawing():
             reports = await _sweep_all(opened.sweepers, run, Approval(session, options))
     if options.format == "json":
         document = dry_run_document(run.run_id, now, reports) if options.dry_run else run_document(run.run_id, reports)
-        session.print_out(json_text(document))
+        session.write_result(json_text(document))
     else:
         _show(session, reports)
     for report in reports:
         if report.error:
             tell_error(report.error, report.target)
     return gravest(map(exit_of_report, reports))
+
+
+def who() -> str:
+    """Name the user who runs this; in a container he may have no name."""
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 async def _sweep_all(sweepers: tuple[Sweeper, ...], run: Run, approval: Approval) -> list[Report]:
@@ -97,6 +106,6 @@ async def _sweep_all(sweepers: tuple[Sweeper, ...], run: Run, approval: Approval
 def _show(session: Session, reports: list[Report]) -> None:
     for report in reports:
         if report.plan and report.outcome in ("dry-run", "refused"):
-            session.out.print(plan_view(report.plan))
+            session.show_result(plan_view(report.plan))
         if report.outcome != "dry-run":
-            session.out.print(report_view(report))
+            session.show_result(report_view(report))

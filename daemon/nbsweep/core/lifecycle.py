@@ -37,7 +37,16 @@ NEXT: Mapping[State, frozenset[State]] = {
     State.STOPPING: frozenset({State.STOPPING, State.REQUESTED, State.SPARED, State.FAILED, State.TIMED_OUT}),
     # Again, when the answer to a DELETE was lost and a fresh look still says delete; spared, when it provably had no effect.
     State.REQUESTED: frozenset(
-        {State.REQUESTED, State.ACCEPTED, State.DELETED, State.FAILED, State.TIMED_OUT, State.SPARED, State.STOPPING}
+        {
+            State.REQUESTED,
+            State.ACCEPTED,
+            State.DELETED,
+            State.FAILED,
+            State.TIMED_OUT,
+            State.SPARED,
+            State.STOPPING,
+            State.PLANNED,
+        }
     ),
     # Again, when the cloud says DELETE_FAILED and `removal.retries` allows another.
     State.ACCEPTED: frozenset({State.REQUESTED, State.DELETED, State.FAILED, State.TIMED_OUT}),
@@ -130,6 +139,11 @@ def accept(removal: Removal, now: datetime, request_id: str = "") -> Removal:
     return replace(_move(removal, State.ACCEPTED), accepted_at=now, request_id=request_id or removal.request_id)
 
 
+def withdraw(removal: Removal, before: Removal) -> Removal:
+    """Go back to where it stood before a DELETE that provably did nothing: it never left, or the cloud refused it for now."""
+    return replace(before, state=_move(removal, before.state).state)
+
+
 def delete(removal: Removal, now: datetime, reason: str) -> Removal:
     """Note that it is proven gone."""
     return replace(_move(removal, State.DELETED), ended_at=now, end_reason=reason)
@@ -217,6 +231,13 @@ def note_sight(removal: Removal, seen: Notebook | None) -> Removal:
     if seen is not None and seen.status is Status.DELETING and not removal.saw_deleting:
         return replace(removal, saw_deleting=True)
     return removal
+
+
+def describe_failure(seen: Notebook | None) -> str:
+    """Say why the cloud's deletion failed, in the cloud's own words where it gives any."""
+    if seen is None:
+        return "the cloud gives no reason"
+    return f"{seen.status}: {seen.fail_reason or 'the cloud gives no reason'}"
 
 
 def note_failure(removal: Removal) -> Removal:

@@ -133,6 +133,12 @@ def judge_after_failure(now: Notebook, rules: Rules, policy: str, moment: Moment
     return protected or Verdict(Decision.DELETE, Reason.POLICY, policy, sentence)
 
 
+def kept_in_use(verdict: Verdict) -> Verdict:
+    """Turn "stop it first" into KEEP, for a notebook that runs although it had been stopped, or begun to be deleted."""
+    sentence = f"it runs again, so somebody has started it since ({verdict.sentence})"
+    return Verdict(Decision.KEEP, Reason.RUNNING, verdict.rule, sentence, verdict.findings)
+
+
 def why_no_longer(notebook: Notebook, rules: Rules, policy: str, moment: Moment) -> str:
     """Say which conditions of the policy that had planned a notebook do not hold any more."""
     match = next(rule.match for rule in rules.policies if rule.name == policy)

@@ -103,7 +103,7 @@ class RunRecord:
     dry_run: bool
     ended_at: datetime | None = None
     outcome: str = "running"
-    """running, finished, dry-run, refused, interrupted or failed; `running` with no process behind it means a crash."""
+    """running, finished, dry-run, declined, refused, interrupted or failed; `running` without a process means a crash."""
     problem: str = ""
     fleet: int = 0
     planned: int = 0
@@ -142,6 +142,10 @@ class Journal(Protocol):
 
     async def runs(self, limit: int) -> tuple[RunRecord, ...]:
         """List the latest sweeps, the newest first."""
+        ...
+
+    async def open_runs(self, target: str) -> tuple[RunRecord, ...]:
+        """List the sweeps of a target that have no end, the oldest first."""
         ...
 
     async def run(self, run_id: str) -> tuple[RunRecord, ...]:

@@ -4,84 +4,38 @@ A worker is free again when the DELETE is accepted; the poller follows it from t
 lost, a notebook that is busy) goes to the poller too, which looks before anything is decided anew.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from nbsweep.core import lifecycle
+from nbsweep.core import events, lifecycle
 from nbsweep.core.conditions import Moment
-from nbsweep.core.errors import (
-    AlreadyStopped,
-    AnswerLost,
-    Busy,
-    CloudError,
-    FactsTooOld,
-    Gone,
-    MustStopFirst,
-    SweepEnding,
-)
-from nbsweep.core.events import (
-    RemovalAccepted,
-    RemovalAgain,
-    RemovalFinished,
-    RemovalRequested,
-    RemovalStopping,
-    RemovalUnanswered,
-    SweepStopping,
-)
+from nbsweep.core.errors import AlreadyStopped, AnswerLost, Busy, CloudError, FactsTooOld, Gone, MustStopFirst, SweepEnding
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import Notebook, Status
 from nbsweep.core.policy import (
     Decision,
     Reason,
-    Rules,
-    Running,
     Verdict,
     judge,
     judge_after_failure,
     judge_after_stop,
+    kept_in_use,
     why_no_longer,
 )
 from nbsweep.core.ports import Ports
-from nbsweep.engine.poller import Patience, Poller
+from nbsweep.engine.orders import Facts, Orders, Shutdown
+from nbsweep.engine.poller import Poller
 
 INTERRUPTED = "interrupted before its DELETE"
+HELD_BACK_MOST = 5
+"""So many second looks at one notebook may lead to a DELETE that does nothing."""
 LAST_WRITE_S = 3.0
 """How long the last write may take after everything else was cancelled."""
-
-
-@dataclass(frozen=True, slots=True)
-class Orders:
-    """How removals are to be carried out."""
-
-    rules: Rules
-    workers: int
-    deadline: timedelta
-    retries: int
-    fresh_for: timedelta
-    patience: Patience
-    drain: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the survey knew, for decisions that have to be compared with it."""
-
-    planned: Mapping[str, Notebook]
-    last_active: Mapping[str, datetime]
-
-
-@dataclass(frozen=True, slots=True)
-class Shutdown:
-    """How a sweep is asked to end early: stop, drain, cancel. The events are set from outside."""
-
-    begun: anyio.Event = field(default_factory=anyio.Event)
-    """Take no more, and finish what is accepted, up to a limit."""
-    hurried: anyio.Event = field(default_factory=anyio.Event)
-    """Do not wait for the limit."""
 
 
 @dataclass(slots=True)
@@ -94,8 +48,14 @@ class Executor:
     shutdown: Shutdown
     removals: dict[str, Removal] = field(default_factory=dict)
     """Every removal as it is now, in the order of the plan."""
-    _stopped: set[str] = field(default_factory=set)
-    """Those whose stop was our own order."""
+    _stops: dict[str, bool] = field(default_factory=dict)
+    """Those whose stop was our own order, and whether the cloud has taken it on."""
+    _held_back: Counter[str] = field(default_factory=Counter)
+    """How often each had to be looked at again, because its DELETE did nothing."""
+    _ending: SweepEnding | None = None
+    """Why nothing more can be begun on this account; what was begun is still followed."""
+    _closing: anyio.Event = field(default_factory=anyio.Event)
+    """Set when no more may be taken, for whichever reason."""
     _open: int = 0
     _all_ended: anyio.Event = field(default_factory=anyio.Event)
     _poller: Poller = field(init=False)
@@ -122,6 +82,7 @@ class Executor:
         try:
             async with self._todo, todo, anyio.create_task_group() as group:
                 group.start_soon(self._poller.run, name="poller")
+                group.start_soon(self._close_on_shutdown, name="shutdown")
                 group.start_soon(self._drain, group.cancel_scope, name="drain")
                 for number in range(min(self.orders.workers, len(removals))):
                     group.start_soon(self._work, todo, name=f"worker-{number}")
@@ -129,12 +90,18 @@ class Executor:
                 group.cancel_scope.cancel()
         finally:
             await self._spare_planned()
+        if self._ending:
+            raise self._ending
+
+    async def _close_on_shutdown(self) -> None:
+        await self.shutdown.begun.wait()
+        self._closing.set()
 
     async def _drain(self, scope: anyio.CancelScope) -> None:
-        """Once a shutdown has begun: wait for what is accepted, up to a limit, then cancel."""
-        await self.shutdown.begun.wait()
+        """Once no more may be taken: wait for what is accepted, up to a limit, then cancel."""
+        await self._closing.wait()
         drain_s = self.orders.drain.total_seconds()
-        self.ports.telemetry.emit(SweepStopping(len(self._poller.following), drain_s))
+        self.ports.telemetry.emit(events.SweepStopping(len(self._poller.following), drain_s))
         with anyio.move_on_after(drain_s):
             await self.shutdown.hurried.wait()
         scope.cancel()
@@ -152,15 +119,18 @@ class Executor:
     async def _work(self, todo: MemoryObjectReceiveStream[Removal]) -> None:
         async for removal in todo:
             with self.ports.telemetry.bound(notebook_id=removal.notebook_id, policy=removal.policy):
-                if self.shutdown.begun.is_set():
-                    await self._leave(removal)
-                else:
+                try:
                     await self._remove(removal)
+                except SweepEnding as error:
+                    self._ending = self._ending or error
+                    self._closing.set()
+                    await self._leave(self.removals[removal.notebook_id])
 
     async def _remove(self, removal: Removal) -> None:
         """Look a second time, decide on what is seen, and act on it."""
-        await self.ports.cloud.delete_turn()
-        if self.shutdown.begun.is_set():
+        if not self._no_more:
+            await self.ports.cloud.delete_turn()
+        if self._no_more:
             return await self._leave(removal)
         looked_at_s = self.ports.clock.steady_s()
         try:
@@ -171,68 +141,85 @@ class Executor:
             raise
         except CloudError as error:
             return await self._not_seen(removal, error)
+        await self._act(removal, seen, looked_at_s)
+        return None
+
+    async def _act(self, removal: Removal, seen: Notebook, looked_at_s: float) -> None:
+        """Do what a second look asks for."""
         verdict = self._decide(removal, seen)
-        if verdict.decision is Decision.KEEP:
-            return await self._keep(removal, seen, verdict)
-        if removal.state is State.PLANNED:
+        if removal.state is State.PLANNED and verdict.decision is Decision.DELETE:
             removal = replace(removal, policy=verdict.rule, reason=verdict.sentence)
-        if verdict.stop_first:
-            return await self._stop(removal)
-        return await self._delete(removal, looked_at_s)
+        if self._no_more:
+            await self._leave(removal)
+        elif verdict.decision is Decision.KEEP:
+            await self._keep(removal, seen, verdict)
+        elif verdict.stop_first:
+            await self._stop(removal)
+        else:
+            await self._delete(removal, looked_at_s)
 
     def _decide(self, removal: Removal, seen: Notebook) -> Verdict:
         """Decide again, on fresh facts, but for what our own orders have changed."""
         rules = self.orders.rules
         moment = Moment(self.ports.clock.now(), self.facts.last_active)
         if removal.state is State.ACCEPTED:
-            return judge_after_failure(seen, rules, removal.policy, moment)
-        if removal.notebook_id in self._stopped:
-            return judge_after_stop(self.facts.planned[removal.notebook_id], seen, rules, moment)
-        return judge(seen, rules, moment)
+            verdict = judge_after_failure(seen, rules, removal.policy, moment)
+        elif removal.notebook_id in self._stops:
+            verdict = judge_after_stop(self.facts.planned[removal.notebook_id], seen, rules, moment)
+        else:
+            verdict = judge(seen, rules, moment)
+        stopped_already = removal.state is State.ACCEPTED or self._stops.get(removal.notebook_id, False)
+        return kept_in_use(verdict) if verdict.stop_first and stopped_already else verdict
+
+    @property
+    def _no_more(self) -> bool:
+        return self._closing.is_set() or self.shutdown.begun.is_set()
 
     # ---- the ways on from a second look ------------------------------------------------------------------------------------
 
-    async def _delete(self, removal: Removal, looked_at_s: float) -> None:
+    async def _delete(self, before: Removal, looked_at_s: float) -> None:
         """Write REQUESTED, and only then send the DELETE."""
-        removal = await self._write(lifecycle.request(removal, self.ports.clock.now(), self.orders.deadline))
-        self.ports.telemetry.emit(RemovalRequested(removal.requests))
+        now = self.ports.clock.now()
+        removal = await self._write(lifecycle.request(before, now, self.orders.deadline))
+        self.ports.telemetry.emit(events.RemovalRequested(removal.requests))
         not_after_s = looked_at_s + self.orders.fresh_for.total_seconds()
         try:
             request_id = await self.ports.cloud.delete(removal.notebook_id, not_after_s=not_after_s)
-        except FactsTooOld as error:
-            self._again(removal, str(error))
+        except (FactsTooOld, MustStopFirst) as error:
+            await self._hold_back(lifecycle.withdraw(removal, before), error)
         except Gone as error:
             await self._finish(lifecycle.delete(removal, self.ports.clock.now(), f"gone when its DELETE arrived: {error}"))
         except (AnswerLost, Busy) as error:
             self._unanswered(removal, error)
-        except MustStopFirst as error:
-            await self._runs_after_all(removal, error)
-        except SweepEnding:
-            raise
         except CloudError as error:
-            await self._finish(lifecycle.fail(removal, self.ports.clock.now(), str(error)))
+            await self._refused(removal, error, str(error))
         else:
             removal = await self._write(lifecycle.accept(removal, self.ports.clock.now(), request_id))
-            self.ports.telemetry.emit(RemovalAccepted(request_id))
+            self.ports.telemetry.emit(events.RemovalAccepted(request_id))
             self._poller.follow(removal)
 
     async def _stop(self, removal: Removal) -> None:
         """Order a stop; the DELETE follows when the poller has seen it STOPPED."""
         removal = await self._write(lifecycle.stop(removal, self.ports.clock.now(), self.orders.deadline))
-        self._stopped.add(removal.notebook_id)
-        self.ports.telemetry.emit(RemovalStopping())
+        self._stops.setdefault(removal.notebook_id, False)
+        self.ports.telemetry.emit(events.RemovalStopping())
         try:
             await self.ports.cloud.stop(removal.notebook_id)
         except (AnswerLost, Busy) as error:
             self._unanswered(removal, error)
         except (AlreadyStopped, Gone):
             self._poller.follow(removal)
-        except SweepEnding:
-            raise
         except CloudError as error:
-            await self._finish(lifecycle.fail(removal, self.ports.clock.now(), f"it could not be stopped: {error}"))
+            await self._refused(removal, error, f"it could not be stopped: {error}")
         else:
+            self._stops[removal.notebook_id] = True
             self._poller.follow(removal)
+
+    async def _refused(self, removal: Removal, error: CloudError, reason: str) -> None:
+        """End a removal that the cloud refused for good; what speaks against the whole account goes on from there."""
+        await self._finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
+        if isinstance(error, SweepEnding):
+            raise error
 
     async def _keep(self, removal: Removal, seen: Notebook, verdict: Verdict) -> None:
         """Keep it; but a DELETE that may be under way is followed first."""
@@ -268,34 +255,39 @@ class Executor:
 
     async def _not_seen(self, removal: Removal, error: CloudError) -> None:
         """Without a second look there is no DELETE."""
-        if removal.state is State.PLANNED:
-            reason = f"kept, because it could not be looked at again: {error}"
-            await self._finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
-        else:
-            self._unanswered(removal, error)
+        match removal.state:
+            case State.PLANNED:
+                reason = f"kept, because it could not be looked at again: {error}"
+                await self._finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
+            case State.ACCEPTED:
+                # Its deletion has failed already, and the poller would count that a second time.
+                await self._hold_back(removal, error)
+            case _:
+                self._unanswered(removal, error)
 
-    async def _runs_after_all(self, removal: Removal, error: CloudError) -> None:
-        """Do with one that was started behind our back what its policy says."""
-        policy = next(policy for policy in self.orders.rules.policies if policy.name == removal.policy)
-        if policy.running is Running.STOP:
-            await self._stop(removal)
+    async def _hold_back(self, removal: Removal, error: CloudError) -> None:
+        """Look and decide anew after a DELETE that did nothing; but not for ever."""
+        removal = await self._write(removal)
+        self._held_back[removal.notebook_id] += 1
+        if self._held_back[removal.notebook_id] < HELD_BACK_MOST:
+            self._again(removal, str(error))
         else:
-            reason = f"it must be stopped first, and policy {policy.name} says running: skip ({error})"
-            await self._finish(lifecycle.spare(removal, self.ports.clock.now(), reason))
+            reason = f"given up after {HELD_BACK_MOST} looks, the last time because {error}"
+            await self._finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
 
     async def _leave(self, removal: Removal) -> None:
-        """Take no more: what was not begun is spared, what is in doubt stays open for the next run."""
+        """Take no more: what was not begun is spared, what is in doubt is followed as long as there is time."""
         if removal.state in (State.PLANNED, State.STOPPING):
             await self._finish(lifecycle.spare(removal, self.ports.clock.now(), INTERRUPTED))
-        else:
+        elif not removal.ended:
             self._poller.follow(removal)
 
     def _unanswered(self, removal: Removal, error: CloudError) -> None:
-        self.ports.telemetry.emit(RemovalUnanswered(str(error)))
+        self.ports.telemetry.emit(events.RemovalUnanswered(str(error)))
         self._poller.follow(removal)
 
     def _again(self, removal: Removal, why: str) -> None:
-        self.ports.telemetry.emit(RemovalAgain(why))
+        self.ports.telemetry.emit(events.RemovalAgain(why))
         self._todo.send_nowait(removal)
 
     # ---- what the poller has seen ------------------------------------------------------------------------------------------
@@ -310,10 +302,7 @@ class Executor:
                 case Step.CONFIRMED:
                     self._poller.follow(await self._write(lifecycle.accept(removal, now)))
                 case Step.FAILED:
-                    if removal.state is State.REQUESTED:
-                        # It failed, so it had been taken on, whatever became of the answer.
-                        removal = await self._write(lifecycle.accept(removal, now))
-                    await self._failed(lifecycle.note_failure(removal), seen)
+                    await self._failed(removal, seen)
                 case Step.TIMED_OUT:
                     status = seen.status if seen else "not readable"
                     await self._finish(lifecycle.time_out(removal, now, f"no end by its deadline; it is {status}"))
@@ -322,13 +311,15 @@ class Executor:
 
     async def _failed(self, removal: Removal, seen: Notebook | None) -> None:
         """Try again while `removal.retries` allows it."""
-        cause = (seen.fail_reason if seen else None) or "the cloud gives no reason"
-        status = seen.status if seen else "FAILED"
-        if removal.failures <= self.orders.retries and not self.shutdown.begun.is_set():
-            self.removals[removal.notebook_id] = removal
-            self._again(removal, f"{status}: {cause}")
+        if removal.state is State.REQUESTED:
+            # It failed, so it had been taken on, whatever became of the answer.
+            removal = await self._write(lifecycle.accept(removal, self.ports.clock.now()))
+        removal = lifecycle.note_failure(removal)
+        reason = lifecycle.describe_failure(seen)
+        if removal.failures <= self.orders.retries and not self._no_more:
+            self._again(await self._write(removal), reason)
         else:
-            await self._finish(lifecycle.fail(removal, self.ports.clock.now(), f"{status}: {cause}"))
+            await self._finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
 
     async def _write(self, removal: Removal) -> Removal:
         """Make a step durable; after this returns it has survived a crash."""
@@ -346,4 +337,4 @@ class Executor:
     def _tell_end(self, removal: Removal) -> None:
         self.removals[removal.notebook_id] = removal
         with self.ports.telemetry.bound(notebook_id=removal.notebook_id, policy=removal.policy):
-            self.ports.telemetry.emit(RemovalFinished.of(removal))
+            self.ports.telemetry.emit(events.RemovalFinished.of(removal))

@@ -7,7 +7,6 @@ a hint and no more, so who is missing is asked for by id, and only that answer c
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import anyio
 
@@ -18,22 +17,13 @@ from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import Notebook, Scope, Status
 from nbsweep.core.pacing import next_interval
 from nbsweep.core.ports import Ports
+from nbsweep.engine.orders import Patience
 
 Report = Callable[[Removal, Step, Notebook | None], Awaitable[None]]
 """Called once for each removal that needs no more waiting; the poller has let go of it by then."""
 
 WORTH_A_PAGE = 2
 """From so many in one scope on, a page is cheaper than asking one by one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How often to look, and how long to trust no look."""
-
-    interval: timedelta
-    max_interval: timedelta
-    grace: timedelta
-    """How long reads may be stale after a DELETE."""
 
 
 @dataclass(slots=True)

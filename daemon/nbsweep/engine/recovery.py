@@ -1,6 +1,7 @@
 """What an earlier run left without an end comes first: it is followed, never sent again blindly."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import anyio
 
@@ -9,10 +10,19 @@ from nbsweep.core.events import OUTCOMES, RecoveryFinished, RecoveryStarted, Rem
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import Notebook
 from nbsweep.core.ports import Ports
-from nbsweep.engine.poller import Patience, Poller
+from nbsweep.engine.orders import Patience
+from nbsweep.engine.poller import Poller
 
+CRASHED = "it ended without a word; a later run found what it had left"
 NEVER_BEGUN = "an earlier run was interrupted before its DELETE"
 NO_TRACE = "an earlier run was interrupted around its DELETE, which shows no effect; this run decides anew"
+
+
+async def close_crashed_runs(target: str, run_id: str, ports: Ports) -> None:
+    """Give an end to every run of a target that the journal still calls running, but for `run_id`, which is this one."""
+    for record in await ports.journal.open_runs(target):
+        if record.run_id != run_id:
+            await ports.journal.close_run(replace(record, ended_at=ports.clock.now(), outcome="interrupted", problem=CRASHED))
 
 
 async def recover(target: str, ports: Ports, patience: Patience, stop: anyio.Event) -> tuple[Removal, ...]:
@@ -71,14 +81,18 @@ class Recovery:
                 await self.ports.journal.write([removal])
                 self._poller.follow(removal)
             case Step.FAILED:
-                cause = (seen.fail_reason if seen else None) or "the cloud gives no reason"
-                await self._end(lifecycle.fail(lifecycle.note_failure(removal), now, cause))
+                await self._failed(removal, now, lifecycle.describe_failure(seen))
             case Step.TIMED_OUT:
                 await self._end(lifecycle.time_out(removal, now, "no end by its deadline"))
             case _ if removal.sent_at is not None and now - removal.sent_at < self.patience.grace:
                 self._poller.follow(removal)
             case _:
                 await self._end(lifecycle.spare(removal, now, NO_TRACE))
+
+    async def _failed(self, removal: Removal, now: datetime, reason: str) -> None:
+        if removal.state is State.REQUESTED:
+            removal = lifecycle.accept(removal, now)
+        await self._end(lifecycle.fail(lifecycle.note_failure(removal), now, reason))
 
     async def _end(self, removal: Removal) -> None:
         await self.ports.journal.write([removal])

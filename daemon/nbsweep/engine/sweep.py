@@ -9,13 +9,14 @@ from datetime import datetime
 import anyio
 
 from nbsweep.core.conditions import Moment
-from nbsweep.core.errors import NbsweepError
+from nbsweep.core.errors import JournalError, NbsweepError
 from nbsweep.core.events import PlanBuilt, PlanRefused, SweepFinished, SweepStarted, outcome
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.plan import Brakes, Candidate, Plan, build_plan
 from nbsweep.core.ports import Ports, RunRecord
-from nbsweep.engine.executor import LAST_WRITE_S, Executor, Facts, Orders, Shutdown
-from nbsweep.engine.recovery import recover
+from nbsweep.engine.executor import LAST_WRITE_S, Executor
+from nbsweep.engine.orders import Facts, Orders, Shutdown
+from nbsweep.engine.recovery import close_crashed_runs, recover
 from nbsweep.engine.survey import Area, Surveyor
 
 Approve = Callable[[Plan], Awaitable[bool]]
@@ -73,14 +74,17 @@ class Sweeper:
         """Do a whole sweep. What the world did to it is in the report; a bug is raised, after the journal was closed."""
         started_s = self.ports.clock.steady_s()
         record = RunRecord(run.run_id, self.area.target, self.ports.clock.now(), run.started_by, run.dry_run)
-        report = Report(self.area.target, "failed")
+        report = Report(self.area.target, "interrupted")
         with self.ports.telemetry.bound(run_id=run.run_id, target=self.area.target):
             self.ports.telemetry.emit(SweepStarted(run.dry_run))
             try:
                 await self.ports.journal.open_run(record)
                 report = await self._sweep(run, approve)
             except NbsweepError as error:
-                report = replace(report, error=error)
+                report = replace(report, outcome="failed", error=error)
+            except Exception as bug:
+                report = replace(report, outcome="failed", error=NbsweepError(f"a bug in nbsweep: {_describe(bug)}"))
+                raise
             finally:
                 duration_s = round(self.ports.clock.steady_s() - started_s, 3)
                 report = await self._close(record, replace(report, duration_s=duration_s))
@@ -105,6 +109,7 @@ class Sweeper:
         executor: Executor | None = None
         try:
             if not run.dry_run:
+                await close_crashed_runs(self.area.target, run.run_id, self.ports)
                 recovered = await recover(self.area.target, self.ports, self.orders.patience, self.shutdown.begun)
                 report = replace(report, recovered=recovered)
             async with _given_up_on(self.shutdown.begun):
@@ -143,7 +148,7 @@ class Sweeper:
         kept = {reason.value: count for reason, count in report.plan.kept.items()} if report.plan else {}
         fleet, planned = (report.plan.fleet, len(report.plan.items)) if report.plan else (0, 0)
         try:
-            with anyio.move_on_after(LAST_WRITE_S, shield=True):
+            with anyio.fail_after(LAST_WRITE_S, shield=True):
                 await self.ports.journal.close_run(
                     replace(
                         record,
@@ -155,6 +160,9 @@ class Sweeper:
                         kept=kept,
                     )
                 )
+        except TimeoutError:
+            late = JournalError(f"the end of the run could not be written within {LAST_WRITE_S:g} s")
+            report = replace(report, outcome="failed", error=report.error or late)
         except NbsweepError as error:
             report = replace(report, outcome="failed", error=report.error or error)
         self.ports.telemetry.emit(
@@ -211,6 +219,10 @@ def _leaves(error: Exception) -> Iterator[Exception]:
             yield from _leaves(inner)
     else:
         yield error
+
+
+def _describe(bug: Exception) -> str:
+    return "; ".join(f"{type(leaf).__name__}: {leaf}" for leaf in _leaves(bug))
 
 
 @asynccontextmanager

@@ -27,7 +27,7 @@ STEPS: Mapping[State, Callable[[Removal], Removal]] = {
 ALLOWED = {
     State.PLANNED: "STOPPING REQUESTED SPARED FAILED",
     State.STOPPING: "STOPPING REQUESTED SPARED FAILED TIMED_OUT",
-    State.REQUESTED: "STOPPING REQUESTED ACCEPTED DELETED FAILED TIMED_OUT SPARED",
+    State.REQUESTED: "PLANNED STOPPING REQUESTED ACCEPTED DELETED FAILED TIMED_OUT SPARED",
     State.ACCEPTED: "REQUESTED DELETED FAILED TIMED_OUT",
     State.DELETED: "",
     State.FAILED: "",
@@ -149,6 +149,15 @@ def test_the_first_request_is_remembered() -> None:
     assert retried.requested_at == NOW
     stopped = lifecycle.request(lifecycle.stop(removal(), NOW, DEADLINE), LATER, DEADLINE)
     assert stopped.requested_at == NOW
+
+
+def test_a_delete_that_did_nothing_is_taken_back() -> None:
+    """It never left, so the removal stands where it stood, with its dates and counts."""
+    for before in (removal(), removal(state=State.STOPPING, requested_at=NOW, sent_at=NOW, deadline=LATER)):
+        requested = lifecycle.request(before, LATER, DEADLINE)
+        assert lifecycle.withdraw(requested, before) == before
+    with pytest.raises(lifecycle.IllegalStepError):
+        lifecycle.withdraw(removal(state=State.DELETED), removal())
 
 
 def test_the_latest_request_is_remembered_too() -> None:

@@ -16,8 +16,8 @@ from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Lease, Named, Notebook, Scope, Status, Volume
 from nbsweep.core.policy import Policy, Protection, Rules, Running
 from nbsweep.core.ports import Ports
-from nbsweep.engine.executor import Executor, Facts, Orders, Shutdown
-from nbsweep.engine.poller import Patience
+from nbsweep.engine.executor import Executor
+from nbsweep.engine.orders import Facts, Orders, Patience, Shutdown
 from nbsweep.engine.sweep import leading_error
 from nbsweep.testing import START, Call, FakeClock, FakeCloud, InMemoryJournal, Pace, RecordingTelemetry
 

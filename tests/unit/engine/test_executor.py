@@ -188,7 +188,8 @@ async def test_a_delete_that_is_held_back_too_long_is_decided_anew() -> None:
     scene = world(notebook())
     scene.cloud.befall("delete", Trouble(lane_s=10.5))
     removals = await carry_out(scene, orders(), notebook())
-    assert scene.story[1:6] == ["show nb1", "REQUESTED nb1", "show nb1", "REQUESTED nb1", "delete nb1"]
+    assert scene.story[1:6] == ["show nb1", "REQUESTED nb1", "PLANNED nb1", "show nb1", "REQUESTED nb1"]
+    assert scene.cloud.sent("delete") == ["nb1"]
     assert removals["nb1"].state is State.DELETED
 
 
@@ -437,6 +438,14 @@ async def test_a_stale_error_right_after_the_delete_is_no_failure() -> None:
     scene.cloud.befall("delete", Trouble(stale_s=20))
     removals = await carry_out(scene, orders(FAILED, retries=0), notebook(status=Status.ERROR))
     assert (removals["nb1"].state, removals["nb1"].failures) == (State.DELETED, 0)
+
+
+async def test_a_stale_failure_right_after_the_retry_is_no_second_failure() -> None:
+    """The first deletion failed; the retry is accepted, and for 20 s reads still show DELETE_FAILED: that is the old one."""
+    scene = world(notebook(), pace=Pace(deletion_s=25))
+    scene.cloud.befall("delete", Trouble(fate=Status.DELETE_FAILED), Trouble(stale_s=20))
+    removals = await carry_out(scene, orders(), notebook())
+    assert (removals["nb1"].state, removals["nb1"].failures) == (State.DELETED, 1)
 
 
 async def test_an_error_that_outlasts_the_grace_is_a_failure() -> None:

@@ -5,6 +5,7 @@ import anyio
 import pytest
 
 from nbsweep.core.errors import (
+    AnswerLost,
     Forbidden,
     JournalError,
     SweepEnding,
@@ -16,7 +17,8 @@ from nbsweep.core.events import RemovalFinished, SweepStopping
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import Rate
-from nbsweep.engine.executor import Executor, Facts
+from nbsweep.engine.executor import Executor
+from nbsweep.engine.orders import Facts
 from nbsweep.testing import LOST_BEFORE, PLAIN, START, Pace, Trouble
 from unit.engine.examples import (
     FORGOTTEN,
@@ -51,26 +53,38 @@ def hurry_after(scene: World, seconds: float) -> None:
 
 @pytest.mark.parametrize("error", ENDINGS)
 async def test_an_account_that_refuses_us_ends_the_sweep_with_all_that_was_done_written_down(error: SweepEnding) -> None:
-    """The third look is refused: two are ACCEPTED in the journal, nothing more is sent, and the rest is spared."""
+    """The third look is refused: the two accepted ones are followed to their end, nothing more is sent, the rest is spared."""
     scene = world(*fleet(6))
     scene.cloud.befall("show", Trouble(error), notebook_id="nb3")
     ended_by, journaled = await carry_out_until_error(scene, orders(workers=1), *fleet(6))
     assert ended_by is error
     assert scene.cloud.sent("delete") == ["nb1", "nb2"]
-    assert [done.state for done in journaled.values()] == [State.ACCEPTED] * 2 + [State.SPARED] * 4
+    assert [done.state for done in journaled.values()] == [State.DELETED] * 2 + [State.SPARED] * 4
     assert {journaled[f"nb{number}"].end_reason for number in range(3, 7)} == {"interrupted before its DELETE"}
-    assert len(scene.telemetry.of(RemovalFinished)) == 4
+    assert len(scene.telemetry.of(RemovalFinished)) == 6
 
 
 @pytest.mark.parametrize("error", ENDINGS)
 async def test_a_delete_that_the_account_may_not_send_ends_the_sweep(error: SweepEnding) -> None:
-    """It stays REQUESTED in the journal for the next run to look at, and no other DELETE is tried."""
+    """The cloud has refused it, so it has failed; no other DELETE is tried, and what was accepted is followed to its end."""
     scene = world(*fleet(4))
     scene.cloud.befall("delete", Trouble(error), notebook_id="nb2")
     ended_by, journaled = await carry_out_until_error(scene, orders(workers=1), *fleet(4))
     assert ended_by is error
     assert scene.cloud.sent("delete") == ["nb1", "nb2"]
-    assert [done.state for done in journaled.values()] == [State.ACCEPTED, State.REQUESTED, State.SPARED, State.SPARED]
+    assert [done.state for done in journaled.values()] == [State.DELETED, State.FAILED, State.SPARED, State.SPARED]
+    assert journaled["nb2"].end_reason == str(error)
+
+
+async def test_a_cloud_that_never_settles_what_was_requested_does_not_keep_an_ended_sweep() -> None:
+    """The account refuses a DELETE while another's answer is lost for good: the sweep ends with the drain limit all the same."""
+    scene = world(*fleet(3))
+    scene.cloud.befall("delete", Trouble(AnswerLost("lost")), notebook_id="nb1")
+    scene.cloud.befall("delete", Trouble(Forbidden("not you")), notebook_id="nb2")
+    ended_by, journaled = await carry_out_until_error(scene, orders(workers=1), *fleet(3))
+    assert isinstance(ended_by, Forbidden)
+    assert [done.state for done in journaled.values()] == [State.REQUESTED, State.FAILED, State.SPARED]
+    assert scene.cloud.sent("delete") == ["nb1", "nb2"]
 
 
 async def test_an_account_that_refuses_the_poller_ends_the_sweep() -> None:
@@ -191,7 +205,8 @@ async def test_a_shutdown_repeats_no_failed_deletion() -> None:
     scene.cloud.befall("delete", Trouble(fate=Status.DELETE_FAILED))
     stop_after(scene, 2)
     removals = await carry_out(scene, orders(), notebook())
-    assert (removals["nb1"].state, scene.cloud.accepted) == (State.FAILED, ["nb1"])
+    done = removals["nb1"]
+    assert (done.state, done.failures, scene.cloud.accepted) == (State.FAILED, 1, ["nb1"])
 
 
 async def test_a_shutdown_deletes_nothing_that_it_has_only_stopped() -> None:

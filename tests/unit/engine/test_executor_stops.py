@@ -172,13 +172,13 @@ async def test_stops_without_effect_come_to_an_end() -> None:
 
 
 async def test_one_that_must_be_stopped_first_is_spared_where_the_policy_skips_it() -> None:
-    """Started after the second look; `running: skip` keeps it."""
+    """Started after the second look; the next look finds it in use, and the policy does not match it any more."""
     scene = world(notebook())
     scene.cloud.befall("show", Trouble(then=lambda: scene.cloud.change("nb1", status=Status.RUNNING)))
     removals = await carry_out(scene, orders(IDLE), notebook())
     assert (scene.cloud.sent("stop"), scene.cloud.accepted) == ([], [])
     assert removals["nb1"].state is State.SPARED
-    assert removals["nb1"].end_reason.startswith("it must be stopped first, and policy idle says running: skip")
+    assert removals["nb1"].end_reason == "policy idle does not match any more: idle 0s (over 14d)"
 
 
 async def test_one_that_must_be_stopped_first_is_stopped_where_the_policy_matches_it_running() -> None:

@@ -13,7 +13,7 @@ from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status, Volume
 from nbsweep.core.plan import Brakes, OnExcess, Plan
 from nbsweep.core.ports import RunRecord
-from nbsweep.engine.executor import Orders
+from nbsweep.engine.orders import Orders
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Report, Run, Sweeper
 from nbsweep.testing import LOST_AFTER, START, Kind, Pace, Trouble
@@ -287,12 +287,12 @@ async def test_a_survey_that_fails_is_a_failed_sweep(kind: Kind, error: Exceptio
 
 
 async def test_an_account_that_refuses_us_in_mid_sweep_is_a_failed_sweep_with_all_it_did() -> None:
-    """One accepted, one refused: the report has both, and the error."""
+    """One accepted and followed to its end, one refused: the report has both, and the error."""
     scene = world(*fleet(4))
     scene.cloud.befall("show", Trouble(Unauthorized("the key was withdrawn")), notebook_id="nb2")
     report = await sweeper(scene, how=orders(workers=1)).sweep(ENFORCE, Approver())
     assert isinstance(report.error, Unauthorized)
-    assert (report.outcome, report.counts) == ("failed", {"unfinished": 1, "spared": 3})
+    assert (report.outcome, report.counts) == ("failed", {"deleted": 1, "spared": 3})
     assert (await record(scene)).problem == "the key was withdrawn"
     assert await scene.journal.removals("run1") == report.removals
 

@@ -39,7 +39,6 @@ BY_CODE: Mapping[str, type[CloudError]] = {
     "ModelArts.6407": Forbidden,
     **dict.fromkeys(GONE, Gone),
     **dict.fromkeys(BUSY, Busy),
-    **dict.fromkeys(REJECTED_DESPITE_403, Rejected),
 }
 PASSING_CODES = frozenset({"0010", "6100", "6101", "6102", "6200", "7008", "7009"})
 """ModelArts codes that a later try may not meet again (API notes, section 3.4)."""
@@ -53,7 +52,12 @@ PASSING_STATUSES = frozenset(
     }
 )
 MESSAGE_LIMIT = 256
-SECRET_HEADER = re.compile(r"(?i)\b(x-security-token|x-auth-token|authorization|signature|access)(\s*[:=]\s*)[^|,\s]+")
+LONGEST_PAUSE_S = 3600.0
+DEEPEST = 3
+SECRET_HEADER = re.compile(
+    r"(?i)\b(x-security-token|x-auth-token|authorization|signature|access)([\"']?\s*[:=]\s*[\"']?)"
+    r"(?:(?:bearer|basic|sdk-hmac-sha256)\s+)?[^|,\s\"'}]+"
+)
 LIMIT = re.compile(r"limit:\s*(\d+)\s*,\s*time:\s*(\d+)\s*(second|minute|hour|day)")
 UNITS_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
@@ -104,29 +108,29 @@ class Answer:
         """Give the error that this answer means."""
         if self.status == HTTPStatus.TOO_MANY_REQUESTS:
             return self._throttled()
-        kind = BY_CODE.get(self.code) or self._kind_by_status()
+        kind = self._kind()
         return kind(_ADVICE.get(kind, "the cloud said {answer}").format(answer=self), **self._facts())
 
-    def _kind_by_status(self) -> type[CloudError]:
+    def _kind(self) -> type[CloudError]:
         number = self.code.rpartition(".")[2]
         match self.status:
             case HTTPStatus.UNAUTHORIZED:
                 return Unauthorized
             case HTTPStatus.FORBIDDEN:
-                return Forbidden
-            case HTTPStatus.NOT_FOUND:
-                # The gateway knows no such address; only the service itself can say that a notebook is gone.
-                return Gone if self.code.startswith("ModelArts.") else WrongAddress
+                return Rejected if self.code in REJECTED_DESPITE_403 else Forbidden
             case status if status in PASSING_STATUSES or number in PASSING_CODES:
                 return Passing
+            case HTTPStatus.NOT_FOUND if not self.code.startswith("ModelArts."):
+                # The gateway knows no such address; only the service itself can say that a notebook is gone.
+                return WrongAddress
             case _:
-                return Rejected
+                return BY_CODE.get(self.code, Rejected)
 
     def _throttled(self) -> Throttled:
         found = LIMIT.search(self.message)
         pause_s = self.retry_after_s
         if pause_s is None:
-            pause_s = int(found[2]) * UNITS_S[found[3]] if found else 2.0
+            pause_s = min(int(found[2]) * UNITS_S[found[3]], LONGEST_PAUSE_S) if found else 2.0
         return Throttled(f"the gateway throttles: {self}", pause_s=pause_s, limit=found[0] if found else "", answer=self)
 
     def _facts(self) -> dict[str, Any]:
@@ -166,29 +170,38 @@ def _words(body: bytes) -> tuple[str, str, str]:
     """Find (code, message, request id) in an error body; the shapes are those of the API notes, section 3.1."""
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", "", ""
-    if isinstance(document, dict) and isinstance(document.get("error"), dict):
-        document = document["error"]
-    if not isinstance(document, dict):
-        return "", "", ""
-    code = document.get("error_code", document.get("errorCode", document.get("code", "")))
-    message = document.get("error_msg", document.get("error_message", document.get("errorMsg", document.get("message", ""))))
-    return _text(code), _text(message), _text(document.get("request_id", ""))
+    found = _find_words(document, DEEPEST)
+    return found or ("", "", "")
 
 
-def _text(value: object) -> str:
-    return str(value)[:4096] if isinstance(value, str | int) else ""
+def _find_words(document: object, depth: int) -> tuple[str, str, str] | None:
+    """Look for the code and the message in an object, else in the objects inside it."""
+    if not isinstance(document, dict) or depth == 0:
+        return None
+    code = _first(document, "error_code", "errorCode", "code")
+    message = _first(document, "error_msg", "error_message", "errorMsg", "errorMessage", "message")
+    if code or message:
+        return code, message, _first(document, "request_id")
+    inner = (_find_words(value, depth - 1) for value in document.values())
+    return next((words for words in inner if words), None)
+
+
+def _first(document: dict[str, Any], *names: str) -> str:
+    """Give the first of several fields that is text or a number, as text that can be written down."""
+    value = next((document[name] for name in names if isinstance(document.get(name), str | int)), "")
+    return str(value)[:4096].encode("utf-8", "replace").decode()
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Read Retry-After, which is a number of seconds or a date; one that is neither counts for nothing."""
     text = headers.get("Retry-After", "").strip()
-    if text.isdigit():
-        return float(min(int(text), 3600))
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), LONGEST_PAUSE_S)
     try:
         moment = parsedate_to_datetime(text)
         sent = parsedate_to_datetime(headers.get("Date", ""))
-        return min(max(0.0, (moment - sent).total_seconds()), 3600.0)
-    except (ValueError, TypeError):
+        return min(max(0.0, (moment - sent).total_seconds()), LONGEST_PAUSE_S)
+    except (ValueError, TypeError, OverflowError, IndexError):
         return None

@@ -5,6 +5,8 @@ connection could not be made, or the gateway throttled it. Otherwise whether it 
 look.
 """
 
+import os
+import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -24,8 +26,8 @@ from nbsweep.core.errors import (
     AnswerLost,
     CloudError,
     FactsTooOld,
-    Gone,
     MalformedAnswer,
+    Rejected,
     Unreachable,
     Unsortable,
 )
@@ -185,10 +187,22 @@ class CloudClient:
         host = base.raw_authority
         signed = sign(Request(call.method, host, path, call.query, headers), self.key, self.tools.clock.now())
         request = self.tools.session.request(
-            call.method, url, headers={**headers, **signed, "Host": host}, allow_redirects=False
+            call.method,
+            url,
+            headers={**headers, **signed, "Host": host},
+            allow_redirects=False,
+            timeout=self._timeout(call),
         )
         async with request as response:
             return response.status, response.headers, await _read(response)
+
+    def _timeout(self, call: _Call) -> aiohttp.ClientTimeout:
+        """Give up on a connection by the time at which the facts behind the call would be too old to send it."""
+        timeout = self.tools.session.timeout
+        left_s = call.not_after_s - self.tools.clock.steady_s()
+        if left_s >= (timeout.total or left_s):
+            return timeout
+        return aiohttp.ClientTimeout(total=timeout.total, connect=max(left_s, 0.001), ceil_threshold=timeout.ceil_threshold)
 
     def _refused(self, call: _Call, answer: Answer) -> CloudError:
         """Say what a refusal means for this call, and let the lane pause when it was too fast."""
@@ -208,7 +222,7 @@ def _path_of(notebook_id: str) -> str:
     """Give a notebook's address; an id that would lead anywhere else is no notebook's."""
     if not wire.NOTEBOOK_ID.fullmatch(notebook_id):
         message = "no notebook can have such an id"
-        raise Gone(message)
+        raise Rejected(message)
     return f"/notebooks/{notebook_id}"
 
 
@@ -256,6 +270,8 @@ async def _read(response: ClientResponse) -> bytes:
 
 def _words(error: Exception) -> str:
     cause = error.__cause__ or error
+    if isinstance(cause, OSError) and not isinstance(cause, socket.gaierror) and (cause.errno or 0) > 0:
+        return os.strerror(cause.errno or 0)
     text = getattr(cause, "strerror", None) or getattr(cause, "verify_message", None) or str(cause) or type(cause).__name__
     return str(text)
 
@@ -281,7 +297,7 @@ async def open_client(
     timeout_s = limits.request_timeout.total_seconds()
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=limits.concurrency, keepalive_timeout=60),
-        timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(10.0, timeout_s)),
+        timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(10.0, timeout_s), ceil_threshold=float("inf")),
         headers={"User-Agent": f"nbsweep/{__version__}", "X-Language": "en-us"},
         cookie_jar=aiohttp.DummyCookieJar(),
         middlewares=(_send_once,),

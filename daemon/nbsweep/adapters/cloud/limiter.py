@@ -10,6 +10,9 @@ import anyio
 from nbsweep.core.pacing import Rate, Window
 from nbsweep.core.ports import Clock
 
+SHORTEST_S = 1e-6
+"""Below the resolution of a clock a wait would never be over."""
+
 
 class Lane(StrEnum):
     """A rate-limited class of calls, the most urgent first."""
@@ -38,9 +41,7 @@ class Lanes:
         """Wait for this lane's turn; gives the moment, of the steady clock, at which the call may leave, which is now."""
         async with self._queues[lane]:
             await self._sleep_for(self._windows[lane])
-            if self._total is not None:
-                await self._enter_total(lane, self._total)
-            now = self._clock.steady_s()
+            now = await self._enter_total(lane, self._total) if self._total else self._clock.steady_s()
             self._windows[lane].take(now)
             return now
 
@@ -58,17 +59,19 @@ class Lanes:
         if self._total is not None:
             self._total.pause(until)
 
-    async def _enter_total(self, lane: Lane, total: Window) -> None:
+    async def _enter_total(self, lane: Lane, total: Window) -> float:
+        """Wait for a turn in the total; gives the moment of it, which counts in both windows."""
         self._waiting[lane] += 1
         try:
             while True:
+                now = self._clock.steady_s()
                 if self._more_urgent_than(lane):
                     await self._moved.wait()
-                elif total.wait_s(self._clock.steady_s()) > 0:
-                    await self._sleep_or_move(total.wait_s(self._clock.steady_s()))
+                elif total.wait_s(now) > 0:
+                    await self._sleep_or_move(total.wait_s(now))
                 else:
-                    total.take(self._clock.steady_s())
-                    return
+                    total.take(now)
+                    return now
         finally:
             self._waiting[lane] -= 1
             self._moved.set()
@@ -79,11 +82,12 @@ class Lanes:
         return any(self._waiting[other] for other in order[: order.index(lane)])
 
     async def _sleep_or_move(self, seconds: float) -> None:
-        with anyio.move_on_after(seconds):
+        with anyio.move_on_after(max(seconds, SHORTEST_S)):
             await self._moved.wait()
 
     async def _sleep_for(self, window: Window) -> None:
-        seconds = window.wait_s(self._clock.steady_s())
-        if seconds > 0:
-            await anyio.sleep(seconds)
-            await self._sleep_for(window)
+        while True:
+            seconds = window.wait_s(self._clock.steady_s())
+            if seconds <= 0:
+                return
+            await anyio.sleep(max(seconds, SHORTEST_S))

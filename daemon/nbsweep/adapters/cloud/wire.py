@@ -24,6 +24,10 @@ NOTEBOOK_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 """Ids become part of an address, so nothing else is let through."""
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What the decoder raises for bytes that are not the JSON that is wanted: wrong shape, wrong letters, nested beyond reason."""
+
+
 class _LeaseRow(msgspec.Struct):
     create_at: int | None = None
     update_at: int | None = None
@@ -124,7 +128,7 @@ def read_page(body: bytes) -> Page:
     """
     try:
         listing = _LISTING.decode(body)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise _malformed("a listing", error) from error
     if listing.total < 0:
         message = "the cloud's answer is not a listing: total is negative"
@@ -136,7 +140,7 @@ def read_row(body: bytes) -> Notebook | MalformedRow:
     """Read one row of a listing."""
     try:
         return _notebook(_ROW.decode(body))
-    except (msgspec.DecodeError, _MalformedError) as error:
+    except (*UNREADABLE, _MalformedError) as error:
         return _malformed_row(body, _problem(error))
 
 
@@ -161,7 +165,7 @@ def read_workspace_ids(body: bytes) -> tuple[str, ...]:
     """
     try:
         answer = _WORKSPACES.decode(body)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise _malformed("a list of workspaces", error) from error
     if answer.total_count is not None and answer.total_count > len(answer.workspaces):
         message = f"the cloud lists {len(answer.workspaces)} workspaces and says that there are {answer.total_count}"
@@ -169,7 +173,7 @@ def read_workspace_ids(body: bytes) -> tuple[str, ...]:
     return tuple(str(workspace.id) for workspace in answer.workspaces)
 
 
-def _malformed(what: str, error: msgspec.DecodeError) -> MalformedAnswer:
+def _malformed(what: str, error: Exception) -> MalformedAnswer:
     return MalformedAnswer(f"the cloud's answer is not {what}: {_problem(error)}")
 
 
@@ -183,7 +187,7 @@ def _problem(error: Exception) -> str:
 def _malformed_row(body: bytes, problem: str) -> MalformedRow:
     try:
         label = _LABEL.decode(body)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return MalformedRow(None, None, problem)
     identity = label.id if isinstance(label.id, str) and label.id else None
     return MalformedRow(identity, label.name if isinstance(label.name, str) else None, problem)

@@ -73,6 +73,11 @@ class SqlJournal:
         newest_first = _RUN.order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc(), RUNS.c.target)
         return await self._records(RunRecord, newest_first.limit(limit))
 
+    async def open_runs(self, target: str) -> tuple[RunRecord, ...]:
+        """List the sweeps of a target that have no end, the oldest first."""
+        query = _RUN.where(RUNS.c.target == target, RUNS.c.ended_at.is_(None))
+        return await self._records(RunRecord, query.order_by(RUNS.c.started_at, RUNS.c.run_id))
+
     async def run(self, run_id: str) -> tuple[RunRecord, ...]:
         """List the sweeps of one run, a record for each target; empty when there is no such run."""
         query = _RUN.where(RUNS.c.run_id == run_id).order_by(RUNS.c.started_at, RUNS.c.target)

@@ -1,0 +1,292 @@
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import anyio
+import pytest
+
+from nbsweep.adapters.cloud.limiter import Lane, Lanes
+from nbsweep.core.pacing import CATCH_UP_S, Rate
+from nbsweep.testing import FakeClock
+
+pytestmark = pytest.mark.looptime(noop_cycles=1)
+
+ROUNDING_S = 1e-5
+"""Virtual time moves in steps of a microsecond."""
+AHEAD_S = CATCH_UP_S + 1e-3
+"""By so much a call may be before an even spread."""
+
+
+@dataclass
+class Road:
+    """Lanes, and when which call has left through them."""
+
+    lanes: Lanes
+    began_s: float
+    left: list[tuple[float, Lane]] = field(default_factory=list)
+
+    async def leave(self, lane: Lane) -> None:
+        """Leave once."""
+        moment_s = await self.lanes.enter(lane)
+        assert moment_s == asyncio.get_running_loop().time()
+        self.left.append((moment_s - self.began_s, lane))
+
+    async def leave_later(self, lane: Lane, seconds: float) -> None:
+        """Leave once, from then on."""
+        await asyncio.sleep(seconds)
+        await self.leave(lane)
+
+    def times(self, *lanes: Lane) -> list[float]:
+        """Tell when calls of these lanes have left, of all when none is named."""
+        return [moment_s for moment_s, lane in self.left if not lanes or lane in lanes]
+
+
+def road(delete: Rate, show: Rate | None = None, listing: Rate | None = None, total: Rate | None = None) -> Road:
+    """Make lanes; those that are not named are as fast as DELETE."""
+    clock = FakeClock()
+    rates = {Lane.DELETE: delete, Lane.SHOW: show or delete, Lane.LIST: listing or delete}
+    return Road(Lanes(rates, total, clock), clock.steady_s())
+
+
+async def all_leave(on: Road, lanes: Iterable[Lane]) -> None:
+    """Let so many tasks wait at once."""
+    async with anyio.create_task_group() as group:
+        for lane in lanes:
+            group.start_soon(on.leave, lane)
+
+
+def most_in_a_window(times: list[float], period_s: float) -> int:
+    """Count the calls in the fullest half-open window."""
+    return max(sum(moment <= other < moment + period_s - ROUNDING_S for other in times) for moment in times)
+
+
+# ---- the rates ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rate", [Rate(5, 1.0), Rate(50, 1.0), Rate(10, 60.0), Rate(1, 1.0), Rate(7, 3.0)])
+async def test_no_window_ever_holds_more_than_the_rate(rate: Rate) -> None:
+    """Sixty tasks at once: full speed, and not one call more in any window."""
+    on = road(rate)
+    await all_leave(on, [Lane.DELETE] * 60)
+    times = on.times()
+    assert most_in_a_window(times, rate.period_s) <= rate.calls
+    assert times[-1] <= 59 * rate.spacing_s + 0.01
+
+
+async def test_calls_are_spread_evenly() -> None:
+    """Five in five seconds leave at 0, 1, 2 s and so on, and never all at once."""
+    on = road(Rate(5, 5.0))
+    await all_leave(on, [Lane.DELETE] * 6)
+    assert on.times() == pytest.approx([0, 1, 2, 3, 4, 5], abs=AHEAD_S)
+
+
+async def test_a_pause_in_demand_is_not_made_up_for() -> None:
+    """After a minute without calls the rate is the same as ever."""
+    on = road(Rate(10, 1.0))
+    await all_leave(on, [Lane.DELETE] * 10)
+    await asyncio.sleep(60)
+    await all_leave(on, [Lane.DELETE] * 30)
+    assert most_in_a_window(on.times(), 1.0) <= 10
+    assert on.times()[39] - on.times()[10] >= 2.7
+
+
+async def test_lanes_without_a_total_do_not_hinder_each_other() -> None:
+    """Each has its own rate: ten deletions at 1/s, ten looks at 10/s, ten pages at 5/s."""
+    on = road(Rate(1, 1.0), Rate(10, 1.0), Rate(5, 1.0))
+    await all_leave(on, [Lane.DELETE, Lane.SHOW, Lane.LIST] * 10)
+    assert on.times(Lane.DELETE) == pytest.approx([float(number) for number in range(10)], abs=AHEAD_S)
+    assert on.times(Lane.SHOW)[-1] == pytest.approx(0.9, abs=AHEAD_S)
+    assert on.times(Lane.LIST)[-1] == pytest.approx(1.8, abs=AHEAD_S)
+
+
+async def test_first_come_first_served_within_a_lane() -> None:
+    """Nobody is overtaken by one of his own kind."""
+    on = road(Rate(10, 1.0))
+    order: list[int] = []
+
+    async def leave(number: int) -> None:
+        await on.leave(Lane.SHOW)
+        order.append(number)
+
+    async with anyio.create_task_group() as group:
+        for number in range(20):
+            group.start_soon(leave, number)
+    assert order == list(range(20))
+
+
+# ---- the total ------------------------------------------------------------------------------------------------------------
+
+
+async def test_all_lanes_together_keep_to_the_total() -> None:
+    """Three lanes of 20/s under a total of 10/s: never more than ten in a second, and no slower than that."""
+    on = road(Rate(20, 1.0), total=Rate(10, 1.0))
+    await all_leave(on, [Lane.LIST, Lane.SHOW, Lane.DELETE] * 20)
+    assert most_in_a_window(on.times(), 1.0) <= 10
+    for lane in Lane:
+        assert most_in_a_window(on.times(lane), 1.0) <= 20
+    assert on.times()[-1] <= 5.95
+
+
+async def test_delete_goes_first_where_they_share() -> None:
+    """Looks and pages were there first; when DELETEs come at 5.5 s, each next turn is theirs until none is left."""
+    on = road(Rate(100, 1.0), total=Rate(1, 1.0))
+    async with anyio.create_task_group() as group:
+        for lane in [Lane.LIST, Lane.SHOW] * 10:
+            group.start_soon(on.leave, lane)
+        for _ in range(5):
+            group.start_soon(on.leave_later, Lane.DELETE, 5.5)
+    assert on.times(Lane.DELETE) == pytest.approx([6, 7, 8, 9, 10], abs=1e-3)
+    assert most_in_a_window(on.times(), 1.0) == 1
+
+
+async def test_looks_go_before_pages_where_they_share() -> None:
+    """A second look is more urgent than a listing."""
+    on = road(Rate(10, 1.0), total=Rate(10, 1.0))
+    await all_leave(on, [Lane.LIST] * 5 + [Lane.SHOW] * 5)
+    lanes = [lane for _, lane in on.left]
+    assert lanes[1:6] == [Lane.SHOW] * 5
+
+
+async def test_a_delete_that_waits_for_its_own_lane_holds_up_nobody() -> None:
+    """One DELETE in ten seconds; between them the total belongs to the others."""
+    on = road(Rate(1, 10.0), Rate(10, 1.0), Rate(10, 1.0), total=Rate(10, 1.0))
+    await all_leave(on, [Lane.DELETE] * 3 + [Lane.LIST] * 20)
+    assert on.times(Lane.DELETE) == pytest.approx([0, 10, 20], abs=AHEAD_S)
+    assert on.times(Lane.LIST)[-1] <= 2.1
+
+
+# ---- pauses ---------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_paused_lane_lets_nothing_leave() -> None:
+    """Paused for three seconds; the others go on."""
+    on = road(Rate(10, 1.0))
+    on.lanes.pause(Lane.DELETE, 3)
+    await all_leave(on, [Lane.DELETE, Lane.SHOW])
+    assert on.times(Lane.DELETE) == pytest.approx([3], abs=1e-3)
+    assert on.times(Lane.SHOW) == [0]
+
+
+async def test_a_pause_holds_for_those_who_wait_already() -> None:
+    """Two have left when the 429 comes at 1.5 s; the third leaves when the pause is over."""
+    on = road(Rate(1, 1.0))
+    asyncio.get_running_loop().call_later(1.5, on.lanes.pause, Lane.DELETE, 2)
+    await all_leave(on, [Lane.DELETE] * 3)
+    assert on.times() == pytest.approx([0, 1, 3.5], abs=1e-3)
+
+
+async def test_a_short_pause_does_not_shorten_a_long_one() -> None:
+    """The later end counts."""
+    on = road(Rate(10, 1.0))
+    on.lanes.pause(Lane.DELETE, 5)
+    on.lanes.pause(Lane.DELETE, 1)
+    await on.leave(Lane.DELETE)
+    assert on.times() == pytest.approx([5], abs=1e-3)
+
+
+async def test_where_there_is_a_total_a_pause_is_for_all() -> None:
+    """The gateway limits the user, so a 429 on one lane is one for all; those who wait already wait on."""
+    on = road(Rate(1, 1.0), total=Rate(1, 1.0))
+    asyncio.get_running_loop().call_later(0.05, on.lanes.pause, Lane.LIST, 2)
+    await all_leave(on, [Lane.SHOW] * 2 + [Lane.DELETE])
+    assert on.times()[0] == 0
+    assert min(on.times()[1:]) >= 2.05 - ROUNDING_S
+
+
+async def test_after_a_pause_the_rate_is_the_same() -> None:
+    """What was held up does not leave all at once."""
+    on = road(Rate(5, 1.0))
+    on.lanes.pause(Lane.DELETE, 10)
+    await all_leave(on, [Lane.DELETE] * 20)
+    assert most_in_a_window(on.times(), 1.0) <= 5
+    assert on.times()[-1] - on.times()[0] >= 3.6
+
+
+# ---- cancellation ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given_up", [1, 2, 5])
+@pytest.mark.parametrize("total", [None, Rate(1, 1.0)])
+async def test_who_gives_up_costs_nobody_a_turn(given_up: int, total: Rate | None) -> None:
+    """Three of ten give up while they wait, the first of the queue among them: the seven leave as if they had been alone."""
+    on = road(Rate(1, 1.0), total=total)
+    scopes = [anyio.CancelScope() for _ in range(10)]
+
+    async def leave(scope: anyio.CancelScope) -> None:
+        with scope:
+            await on.leave(Lane.DELETE)
+
+    async with anyio.create_task_group() as group:
+        for scope in scopes:
+            group.start_soon(leave, scope)
+        await asyncio.sleep(0.5)
+        for scope in scopes[given_up : given_up + 3]:
+            scope.cancel()
+    assert on.times() == pytest.approx([float(number) for number in range(7)], abs=1e-3)
+
+
+async def test_a_delete_that_gives_up_lets_the_others_go_at_once() -> None:
+    """It was more urgent, and paused; without it the total is theirs."""
+    on = road(Rate(10, 1.0), total=Rate(1, 1.0))
+    await on.leave(Lane.LIST)
+
+    async with anyio.create_task_group() as group:
+        delete = anyio.CancelScope()
+
+        async def wait_for_delete() -> None:
+            with delete:
+                await on.leave(Lane.DELETE)
+
+        group.start_soon(wait_for_delete)
+        group.start_soon(on.leave, Lane.LIST)
+        await asyncio.sleep(0.5)
+        delete.cancel()
+    assert on.times(Lane.LIST) == pytest.approx([0, 1], abs=1e-3)
+    assert on.times(Lane.DELETE) == []
+
+
+async def test_a_cancelled_turn_to_prepare_is_nobodys_loss() -> None:
+    """Of three that wait for a turn the second gives up; the third has its place."""
+    on = road(Rate(1, 1.0))
+    turns: list[float] = []
+
+    async def take(scope: anyio.CancelScope) -> None:
+        with scope:
+            await on.lanes.admit(Lane.DELETE)
+            turns.append(asyncio.get_running_loop().time() - on.began_s)
+
+    scopes = [anyio.CancelScope() for _ in range(3)]
+    async with anyio.create_task_group() as group:
+        for scope in scopes:
+            group.start_soon(take, scope)
+        await asyncio.sleep(0.5)
+        scopes[1].cancel()
+    assert turns == pytest.approx([0, 1], abs=1e-3)
+
+
+# ---- turns to prepare -----------------------------------------------------------------------------------------------------
+
+
+async def test_turns_to_prepare_come_at_the_lanes_rate() -> None:
+    """So that what is prepared does not queue up, and its facts do not grow old."""
+    on = road(Rate(5, 1.0))
+    for _ in range(11):
+        await on.lanes.admit(Lane.DELETE)
+    assert asyncio.get_running_loop().time() - on.began_s == pytest.approx(2.0, abs=AHEAD_S)
+
+
+async def test_a_turn_to_prepare_uses_up_no_call() -> None:
+    """A turn and then the call: both at once, and the next pair a spacing later."""
+    on = road(Rate(2, 1.0))
+    for _ in range(4):
+        await on.lanes.admit(Lane.DELETE)
+        await on.leave(Lane.DELETE)
+    assert on.times() == pytest.approx([0, 0.5, 1.0, 1.5], abs=AHEAD_S)
+
+
+async def test_there_are_no_turns_while_the_lane_is_paused() -> None:
+    """Facts that are looked up now would be old when the pause is over."""
+    on = road(Rate(5, 1.0))
+    on.lanes.pause(Lane.DELETE, 30)
+    await on.lanes.admit(Lane.DELETE)
+    assert asyncio.get_running_loop().time() - on.began_s == pytest.approx(30, abs=1e-3)
