@@ -77,7 +77,7 @@ async def test_a_delete_that_the_account_may_not_send_ends_the_sweep(error: Swee
 
 
 async def test_a_cloud_that_never_settles_what_was_requested_does_not_keep_an_ended_sweep() -> None:
-    """The account refuses a DELETE while another's answer is lost for good: the sweep ends with the drain limit all the same."""
+    """The account refuses a DELETE while another's answer is lost: the sweep ends with the drain limit all the same."""
     scene = world(*fleet(3))
     scene.cloud.befall("delete", Trouble(AnswerLost("lost")), notebook_id="nb1")
     scene.cloud.befall("delete", Trouble(Forbidden("not you")), notebook_id="nb2")

@@ -116,9 +116,7 @@ async def test_a_repeated_delete_of_just_now_is_given_time_to_show() -> None:
 
 async def test_a_failed_deletion_is_reported_and_not_repeated() -> None:
     """DELETE_FAILED, an hour after it was accepted."""
-    ended = await recovered(
-        world(notebook(status=Status.DELETE_FAILED, fail_reason="DELETE_FAILED: disk is stuck")), accepted(hours=1)
-    )
+    ended = await recovered(world(notebook(status=Status.DELETE_FAILED, fail_reason="disk is stuck")), accepted(hours=1))
     done = ended["nb1"]
     assert (done.state, done.failures, done.end_reason) == (State.FAILED, 1, "DELETE_FAILED: disk is stuck")
 
