@@ -1,10 +1,10 @@
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+
+import trustme
 
 from acceptance.conftest import Simulate
 from acceptance.support import ACCESS_KEY, SECRET_KEY, Desk, Ended, Json, days_ago, idle, idle_fleet, target
@@ -150,27 +150,17 @@ def answering(context: ssl.SSLContext | None) -> Iterator[int]:
             thread.join()
 
 
-def self_signed(folder: Path) -> ssl.SSLContext:
-    """Make a certificate that nobody has signed."""
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"]
-    subprocess.run(
-        [*command, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
+def self_signed() -> ssl.SSLContext:
+    """Serve with a certificate of an authority that nobody trusts."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     return context
 
 
-def test_an_endpoint_that_cannot_be_reached_does_not_stop_the_other_targets(
-    simulate: Simulate, desk: Desk, tmp_path: Path
-) -> None:
+def test_an_endpoint_that_cannot_be_reached_does_not_stop_the_other_targets(simulate: Simulate, desk: Desk) -> None:
     """Nobody there, no TLS there, a certificate that nobody signed: one plain sentence each, and the good one is swept."""
     cloud = simulate([idle("nb")])
-    with answering(self_signed(tmp_path)) as signed_by_nobody, answering(None) as in_clear:
+    with answering(self_signed()) as signed_by_nobody, answering(None) as in_clear:
         desk.write(cloud)
         addresses = {
             "nobody": f"https://127.0.0.1:{free_port()}",

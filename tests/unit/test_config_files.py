@@ -13,7 +13,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from nbsweep.core.conditions import Moment
+from nbsweep.core.facts import Moment
 from nbsweep.core.model import Lease, Named, Notebook, Status, Volume
 from nbsweep.core.policy import Reason, Verdict, judge
 from nbsweep.loading import load_settings

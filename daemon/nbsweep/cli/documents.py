@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from nbsweep.core.conditions import Finding
-from nbsweep.core.events import outcome
-from nbsweep.core.lifecycle import Removal
+from nbsweep.core.lifecycle import Removal, outcome
 from nbsweep.core.model import Notebook
 from nbsweep.core.plan import Candidate, Plan
 from nbsweep.core.policy import Explanation

@@ -14,8 +14,8 @@ from nbsweep.cli.documents import Document, explanation_document, plan_document
 from nbsweep.cli.exits import Exit, exit_of_error, gravest
 from nbsweep.cli.render import csv_text, explanation_tree, json_text, plan_view
 from nbsweep.cli.session import Session, tell_error
-from nbsweep.core.conditions import Moment
 from nbsweep.core.errors import Gone, NbsweepError
+from nbsweep.core.facts import Moment
 from nbsweep.core.plan import Plan
 from nbsweep.core.policy import explain
 from nbsweep.engine.sweep import Sweeper, leading_error

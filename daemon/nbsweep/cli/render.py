@@ -13,9 +13,9 @@ from rich.text import Text
 from rich.tree import Tree
 
 from nbsweep.cli.documents import Document
-from nbsweep.core.conditions import Finding, format_age
-from nbsweep.core.events import outcome
-from nbsweep.core.lifecycle import Removal, State
+from nbsweep.core.conditions import Finding
+from nbsweep.core.facts import format_age
+from nbsweep.core.lifecycle import Removal, State, outcome
 from nbsweep.core.model import Notebook
 from nbsweep.core.plan import Candidate, Plan
 from nbsweep.core.policy import Explanation

@@ -5,13 +5,13 @@ something is unknown, `any` when nothing passed and something is unknown, and `n
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from fnmatch import translate
 
-from nbsweep.core.model import AT_REST, LeaseType, Notebook, Status
+from nbsweep.core.facts import AGES, TEXT_FACTS, Moment, format_age
+from nbsweep.core.model import Notebook, Status
 
 
 class Truth(StrEnum):
@@ -46,15 +46,6 @@ class Finding:
             return f"{noun} is missing (wanted: {self.threshold})"
         said = self.fact in self.threshold.split(" or ")
         return f"{noun} {self.fact}" if said else f"{noun} {self.fact} ({self.threshold})"
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """What a decision rests on besides the notebook itself."""
-
-    now: datetime
-    last_active: Mapping[str, datetime] = field(default_factory=dict)
-    """By notebook id: when the journal last saw it other than at rest."""
 
 
 class Glob:
@@ -104,94 +95,6 @@ def _has_open_bracket(text: str) -> bool:
             return True
         position = text.find("[", end)
     return False
-
-
-def format_age(age: timedelta) -> str:
-    """Write a length of time in its two largest units: ``21d 4h``, ``3h 5m``, ``40s``."""
-    seconds = int(age.total_seconds())
-    if seconds < 0:
-        return f"-{format_age(-age)}"
-    amounts = [
-        ("d", seconds // 86_400),
-        ("h", seconds // 3_600 % 24),
-        ("m", seconds // 60 % 60),
-        ("s", seconds % 60),
-    ]
-    first = next((place for place, (_, amount) in enumerate(amounts) if amount), len(amounts) - 1)
-    return " ".join(f"{amount}{unit}" for unit, amount in amounts[first : first + 2] if amount) or "0s"
-
-
-# ---- the facts ------------------------------------------------------------------------------------------------------------
-
-
-TextFact = Callable[[Notebook], tuple[str | None, ...]]
-"""All the texts by which a thing may be called; None stands for one that is missing."""
-
-TEXT_FACTS: Mapping[str, TextFact] = {
-    "status": lambda notebook: (notebook.status.value,),
-    "feature": lambda notebook: (notebook.feature,),
-    "name": lambda notebook: (notebook.name,),
-    "owner": lambda notebook: (notebook.owner.name, notebook.owner.id),
-    "workspace": lambda notebook: (notebook.workspace_id,),
-    "flavor": lambda notebook: (notebook.flavor,),
-    "pool": lambda notebook: (notebook.pool.name, notebook.pool.id) if notebook.pool else (),
-    "image": lambda notebook: (notebook.image.name, notebook.image.swr_path, notebook.image.id),
-    "fail_reason": lambda notebook: (notebook.fail_reason,),
-    "billing": lambda notebook: notebook.billing if notebook.billing is not None else (None,),
-    "volume.category": lambda notebook: (notebook.volume.category if notebook.volume else None,),
-    "volume.ownership": lambda notebook: (notebook.volume.ownership if notebook.volume else None,),
-    "lease.type": lambda notebook: (notebook.lease.type.value if notebook.lease else None,),
-}
-"""No text at all, as for a notebook that is in no dedicated pool, is a fact and not a gap."""
-
-NAME_KEYS = frozenset({"name", "owner", "pool", "image", "flavor"})
-"""Keys that are matched without regard to case."""
-
-
-def idle_since(notebook: Notebook, moment: Moment) -> datetime | None:
-    """Tell since when nobody can have used it: the latest of everything that speaks of use; None when that is unknown.
-
-    One that is not at rest is in use now. Sources: API notes, section 8; DESIGN.md, "The configuration file".
-    """
-    if notebook.status not in AT_REST:
-        return moment.now
-    since = notebook.last_change
-    lease = notebook.lease
-    if since is None:
-        return None
-    if lease and lease.enabled is None:
-        return None
-    if lease and lease.enabled and lease.type is LeaseType.TIMING:
-        if lease.ends_at is None:
-            return None
-        if lease.ends_at <= moment.now:
-            since = max(since, lease.ends_at)
-    seen = moment.last_active.get(notebook.id)
-    return max(since, seen) if seen else since
-
-
-def _age(notebook: Notebook, moment: Moment) -> timedelta | None:
-    return moment.now - notebook.created_at if notebook.created_at else None
-
-
-def _idle(notebook: Notebook, moment: Moment) -> timedelta | None:
-    since = idle_since(notebook, moment)
-    return moment.now - since if since else None
-
-
-def _lease_expired(notebook: Notebook, moment: Moment) -> timedelta | None:
-    lease = notebook.lease
-    return moment.now - lease.ends_at if lease and lease.ends_at else None
-
-
-AGES: Mapping[str, Callable[[Notebook, Moment], timedelta | None]] = {
-    "age_over": _age,
-    "idle_over": _idle,
-    "lease_expired_over": _lease_expired,
-}
-
-
-# ---- the conditions -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from nbsweep.core.lifecycle import Removal, State
+from nbsweep.core.lifecycle import Removal, outcome
 
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -282,19 +282,6 @@ class HttpThrottled(Event):
     pause_s: float
     limit: str
     """The limit as the gateway names it, or empty."""
-
-
-OUTCOMES: Mapping[State, str] = {
-    State.DELETED: "deleted",
-    State.FAILED: "failed",
-    State.TIMED_OUT: "timed_out",
-    State.SPARED: "spared",
-}
-
-
-def outcome(removal: Removal) -> str:
-    """Name the end of a removal as reports do; `unfinished` while it has none."""
-    return OUTCOMES.get(removal.state, "unfinished")
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> float | None:

@@ -164,6 +164,19 @@ def spare(removal: Removal, now: datetime, reason: str) -> Removal:
     return replace(_move(removal, State.SPARED), ended_at=now, end_reason=reason)
 
 
+OUTCOMES: Mapping[State, str] = {
+    State.DELETED: "deleted",
+    State.FAILED: "failed",
+    State.TIMED_OUT: "timed_out",
+    State.SPARED: "spared",
+}
+
+
+def outcome(removal: Removal) -> str:
+    """Name the end of a removal as reports do; `unfinished` while it has none."""
+    return OUTCOMES.get(removal.state, "unfinished")
+
+
 # ---- following ------------------------------------------------------------------------------------------------------------
 
 
@@ -231,6 +244,11 @@ def note_sight(removal: Removal, seen: Notebook | None) -> Removal:
     if seen is not None and seen.status is Status.DELETING and not removal.saw_deleting:
         return replace(removal, saw_deleting=True)
     return removal
+
+
+def may_still_arrive(removal: Removal, now: datetime, grace: timedelta) -> bool:
+    """Tell whether a DELETE whose answer was lost is so young that its effect may not show yet."""
+    return removal.sent_at is not None and now - removal.sent_at < grace
 
 
 def describe_failure(seen: Notebook | None) -> str:

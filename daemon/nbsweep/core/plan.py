@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
-from nbsweep.core.conditions import Moment, idle_since
+from nbsweep.core.facts import Moment, idle_since
 from nbsweep.core.model import AT_REST, MalformedRow, Notebook, Scope
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge
 

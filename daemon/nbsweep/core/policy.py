@@ -1,10 +1,11 @@
 """One notebook, the rules and the moment in; a verdict with its reason out."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
-from nbsweep.core.conditions import AllOf, Finding, Moment, Truth, leaves, names_status
-from nbsweep.core.model import FAILED, IN_TRANSITION, Notebook, Status
+from nbsweep.core.conditions import AllOf, Finding, Truth, leaves, names_status
+from nbsweep.core.facts import Moment
+from nbsweep.core.model import IN_TRANSITION, Notebook, Status
 
 
 class Running(StrEnum):
@@ -94,57 +95,14 @@ def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:
     wins. A protection that cannot be checked counts once a policy matches.
     """
     if notebook.status is Status.DELETED:
-        return _keep(Reason.ALREADY_DELETED, "it is deleted already")
+        return keep(Reason.ALREADY_DELETED, "it is deleted already")
     if notebook.status in IN_TRANSITION:
-        return _keep(Reason.IN_TRANSITION, f"it is {notebook.status}, and the cloud is at work on it")
-    protected = _by_protections(notebook, rules.protections, moment)
+        return keep(Reason.IN_TRANSITION, f"it is {notebook.status}, and the cloud is at work on it")
+    protected = judge_protections(notebook, rules.protections, moment)
     if protected and protected.reason is Reason.PROTECTED:
         return protected
-    verdict = _by_policies(notebook, rules.policies, moment)
+    verdict = judge_policies(notebook, rules.policies, moment)
     return protected if protected and verdict.decision is Decision.DELETE else verdict
-
-
-def judge_after_stop(before: Notebook, now: Notebook, rules: Rules, moment: Moment) -> Verdict:
-    """Decide again on a notebook that was stopped on our own order, for the DELETE that is to follow.
-
-    Stopping changes its state and its dates, and these changes are our own: the policies see the state and the dates of
-    `before`. Everything else, tags and names and the protections on them, is as fresh as in any second look.
-    """
-    if now.status is not Status.STOPPED:
-        return judge(now, rules, moment)
-    protected = _by_protections(now, rules.protections, moment)
-    if protected:
-        return protected
-    as_before = replace(now, status=before.status, updated_at=before.updated_at, lease=before.lease)
-    return replace(_by_policies(as_before, rules.policies, moment), stop_first=False)
-
-
-def judge_after_failure(now: Notebook, rules: Rules, policy: str, moment: Moment) -> Verdict:
-    """Decide on another DELETE for a notebook whose deletion failed on the cloud's side.
-
-    Its state and dates are what the failed deletion left, so the policies no longer speak of it; the protections do.
-    """
-    if now.status not in FAILED:
-        return judge(now, rules, moment)
-    if policy not in {rule.name for rule in rules.policies}:
-        return _keep(Reason.NO_POLICY, f"policy {policy}, which had planned it, is not in force any more")
-    protected = _by_protections(now, rules.protections, moment)
-    sentence = f"policy {policy}: its deletion failed ({now.status}); tried again"
-    return protected or Verdict(Decision.DELETE, Reason.POLICY, policy, sentence)
-
-
-def kept_in_use(verdict: Verdict) -> Verdict:
-    """Turn "stop it first" into KEEP, for a notebook that runs although it had been stopped, or begun to be deleted."""
-    sentence = f"it runs again, so somebody has started it since ({verdict.sentence})"
-    return Verdict(Decision.KEEP, Reason.RUNNING, verdict.rule, sentence, verdict.findings)
-
-
-def why_no_longer(notebook: Notebook, rules: Rules, policy: str, moment: Moment) -> str:
-    """Say which conditions of the policy that had planned a notebook do not hold any more."""
-    match = next(rule.match for rule in rules.policies if rule.name == policy)
-    finding = match.check(notebook, moment)
-    failed = [*leaves(finding, Truth.FAIL), *leaves(finding, Truth.UNKNOWN)]
-    return f"policy {policy} does not match any more: {'; '.join(str(leaf) for leaf in failed)}"
 
 
 def explain(notebook: Notebook, rules: Rules, moment: Moment) -> Explanation:
@@ -156,7 +114,7 @@ def explain(notebook: Notebook, rules: Rules, moment: Moment) -> Explanation:
     )
 
 
-def _by_protections(notebook: Notebook, protections: tuple[Protection, ...], moment: Moment) -> Verdict | None:
+def judge_protections(notebook: Notebook, protections: tuple[Protection, ...], moment: Moment) -> Verdict | None:
     """Find what protects it, else the first protection that cannot be checked; None when nothing speaks for it."""
     doubt: Verdict | None = None
     for protection in protections:
@@ -168,7 +126,8 @@ def _by_protections(notebook: Notebook, protections: tuple[Protection, ...], mom
     return doubt
 
 
-def _by_policies(notebook: Notebook, policies: tuple[Policy, ...], moment: Moment) -> Verdict:
+def judge_policies(notebook: Notebook, policies: tuple[Policy, ...], moment: Moment) -> Verdict:
+    """Let the policies alone decide; the first that matches wins."""
     doubt: Verdict | None = None
     for policy in policies:
         finding = policy.match.check(notebook, moment)
@@ -179,7 +138,7 @@ def _by_policies(notebook: Notebook, policies: tuple[Policy, ...], moment: Momen
             if _matched(notebook, policy, finding).decision is Decision.KEEP:
                 # If the missing fact made it match, it would win and keep the notebook: no later policy may delete it.
                 return doubt
-    return doubt or _keep(Reason.NO_POLICY, "no policy matches it")
+    return doubt or keep(Reason.NO_POLICY, "no policy matches it")
 
 
 def _matched(notebook: Notebook, policy: Policy, finding: Finding) -> Verdict:
@@ -207,5 +166,6 @@ def _unknown(rule: str, name: str, finding: Finding) -> Verdict:
     return Verdict(Decision.KEEP, Reason.UNKNOWN_FACT, name, sentence, missing)
 
 
-def _keep(reason: Reason, sentence: str) -> Verdict:
+def keep(reason: Reason, sentence: str) -> Verdict:
+    """Keep a notebook for a reason that is no rule of the operator's."""
     return Verdict(Decision.KEEP, reason, reason.value, sentence)

@@ -7,35 +7,24 @@ lost, a notebook that is busy) goes to the poller too, which looks before anythi
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from nbsweep.core import events, lifecycle
-from nbsweep.core.conditions import Moment
 from nbsweep.core.errors import AlreadyStopped, AnswerLost, Busy, CloudError, FactsTooOld, Gone, MustStopFirst, SweepEnding
+from nbsweep.core.facts import Moment
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import Notebook, Status
-from nbsweep.core.policy import (
-    Decision,
-    Reason,
-    Verdict,
-    judge,
-    judge_after_failure,
-    judge_after_stop,
-    kept_in_use,
-    why_no_longer,
-)
+from nbsweep.core.policy import Decision, Verdict
 from nbsweep.core.ports import Ports
+from nbsweep.core.second_look import Background, decide_again
+from nbsweep.engine.ledger import INTERRUPTED, Ledger
 from nbsweep.engine.orders import Facts, Orders, Shutdown
 from nbsweep.engine.poller import Poller
 
-INTERRUPTED = "interrupted before its DELETE"
 HELD_BACK_MOST = 5
 """So many second looks at one notebook may lead to a DELETE that does nothing."""
-LAST_WRITE_S = 3.0
-"""How long the last write may take after everything else was cancelled."""
 
 
 @dataclass(slots=True)
@@ -46,8 +35,6 @@ class Executor:
     orders: Orders
     facts: Facts
     shutdown: Shutdown
-    removals: dict[str, Removal] = field(default_factory=dict)
-    """Every removal as it is now, in the order of the plan."""
     _stops: dict[str, bool] = field(default_factory=dict)
     """Those whose stop was our own order, and whether the cloud has taken it on."""
     _held_back: Counter[str] = field(default_factory=Counter)
@@ -56,14 +43,19 @@ class Executor:
     """Why nothing more can be begun on this account; what was begun is still followed."""
     _closing: anyio.Event = field(default_factory=anyio.Event)
     """Set when no more may be taken, for whichever reason."""
-    _open: int = 0
-    _all_ended: anyio.Event = field(default_factory=anyio.Event)
+    _ledger: Ledger = field(init=False)
     _poller: Poller = field(init=False)
     _todo: MemoryObjectSendStream[Removal] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Give the poller its task."""
+        """Open the ledger, and give the poller its task."""
+        self._ledger = Ledger(self.ports)
         self._poller = Poller(self.ports, self.orders.patience, self._arrived)
+
+    @property
+    def removals(self) -> dict[str, Removal]:
+        """Every removal as it is now, by notebook id, in the order of the plan."""
+        return self._ledger.removals
 
     async def execute(self, removals: Sequence[Removal]) -> None:
         """Bring every removal to its end; `removals` must be in the journal as PLANNED.
@@ -74,8 +66,7 @@ class Executor:
         """
         if not removals:
             return
-        self.removals = {removal.notebook_id: removal for removal in removals}
-        self._open = len(removals)
+        self._ledger.begin(removals)
         self._todo, todo = anyio.create_memory_object_stream[Removal](max_buffer_size=float("inf"))
         for removal in removals:
             self._todo.send_nowait(removal)
@@ -86,10 +77,10 @@ class Executor:
                 group.start_soon(self._drain, group.cancel_scope, name="drain")
                 for number in range(min(self.orders.workers, len(removals))):
                     group.start_soon(self._work, todo, name=f"worker-{number}")
-                await self._all_ended.wait()
+                await self._ledger.all_ended.wait()
                 group.cancel_scope.cancel()
         finally:
-            await self._spare_planned()
+            await self._ledger.spare_planned()
         if self._ending:
             raise self._ending
 
@@ -106,16 +97,6 @@ class Executor:
             await self.shutdown.hurried.wait()
         scope.cancel()
 
-    async def _spare_planned(self) -> None:
-        """Give an end to what was never begun, whatever has ended the rest."""
-        now = self.ports.clock.now()
-        planned = [removal for removal in self.removals.values() if removal.state is State.PLANNED]
-        spared = [lifecycle.spare(removal, now, INTERRUPTED) for removal in planned]
-        with anyio.move_on_after(LAST_WRITE_S, shield=True):
-            await self.ports.journal.write(spared)
-            for removal in spared:
-                self._tell_end(removal)
-
     async def _work(self, todo: MemoryObjectReceiveStream[Removal]) -> None:
         async for removal in todo:
             with self.ports.telemetry.bound(notebook_id=removal.notebook_id, policy=removal.policy):
@@ -124,7 +105,7 @@ class Executor:
                 except SweepEnding as error:
                     self._ending = self._ending or error
                     self._closing.set()
-                    await self._leave(self.removals[removal.notebook_id])
+                    await self._leave(self._ledger.removals[removal.notebook_id])
 
     async def _remove(self, removal: Removal) -> None:
         """Look a second time, decide on what is seen, and act on it."""
@@ -160,16 +141,11 @@ class Executor:
 
     def _decide(self, removal: Removal, seen: Notebook) -> Verdict:
         """Decide again, on fresh facts, but for what our own orders have changed."""
-        rules = self.orders.rules
+        notebook_id = removal.notebook_id
+        stop_taken = self._stops.get(notebook_id)
+        background = Background(self.facts.planned.get(notebook_id, seen), stop_taken is not None, bool(stop_taken))
         moment = Moment(self.ports.clock.now(), self.facts.last_active)
-        if removal.state is State.ACCEPTED:
-            verdict = judge_after_failure(seen, rules, removal.policy, moment)
-        elif removal.notebook_id in self._stops:
-            verdict = judge_after_stop(self.facts.planned[removal.notebook_id], seen, rules, moment)
-        else:
-            verdict = judge(seen, rules, moment)
-        stopped_already = removal.state is State.ACCEPTED or self._stops.get(removal.notebook_id, False)
-        return kept_in_use(verdict) if verdict.stop_first and stopped_already else verdict
+        return decide_again(removal, seen, background, self.orders.rules, moment)
 
     @property
     def _no_more(self) -> bool:
@@ -180,7 +156,7 @@ class Executor:
     async def _delete(self, before: Removal, looked_at_s: float) -> None:
         """Write REQUESTED, and only then send the DELETE."""
         now = self.ports.clock.now()
-        removal = await self._write(lifecycle.request(before, now, self.orders.deadline))
+        removal = await self._ledger.write(lifecycle.request(before, now, self.orders.deadline))
         self.ports.telemetry.emit(events.RemovalRequested(removal.requests))
         not_after_s = looked_at_s + self.orders.fresh_for.total_seconds()
         try:
@@ -188,19 +164,21 @@ class Executor:
         except (FactsTooOld, MustStopFirst) as error:
             await self._hold_back(lifecycle.withdraw(removal, before), error)
         except Gone as error:
-            await self._finish(lifecycle.delete(removal, self.ports.clock.now(), f"gone when its DELETE arrived: {error}"))
+            await self._ledger.finish(
+                lifecycle.delete(removal, self.ports.clock.now(), f"gone when its DELETE arrived: {error}")
+            )
         except (AnswerLost, Busy) as error:
             self._unanswered(removal, error)
         except CloudError as error:
             await self._refused(removal, error, str(error))
         else:
-            removal = await self._write(lifecycle.accept(removal, self.ports.clock.now(), request_id))
+            removal = await self._ledger.write(lifecycle.accept(removal, self.ports.clock.now(), request_id))
             self.ports.telemetry.emit(events.RemovalAccepted(request_id))
             self._poller.follow(removal)
 
     async def _stop(self, removal: Removal) -> None:
         """Order a stop; the DELETE follows when the poller has seen it STOPPED."""
-        removal = await self._write(lifecycle.stop(removal, self.ports.clock.now(), self.orders.deadline))
+        removal = await self._ledger.write(lifecycle.stop(removal, self.ports.clock.now(), self.orders.deadline))
         self._stops.setdefault(removal.notebook_id, False)
         self.ports.telemetry.emit(events.RemovalStopping())
         try:
@@ -217,7 +195,7 @@ class Executor:
 
     async def _refused(self, removal: Removal, error: CloudError, reason: str) -> None:
         """End a removal that the cloud refused for good; what speaks against the whole account goes on from there."""
-        await self._finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
+        await self._ledger.finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
         if isinstance(error, SweepEnding):
             raise error
 
@@ -225,40 +203,35 @@ class Executor:
         """Keep it; but a DELETE that may be under way is followed first."""
         now = self.ports.clock.now()
         match removal.state:
-            case State.REQUESTED if seen.status is Status.DELETING or self._may_still_arrive(removal, now):
+            case State.REQUESTED if seen.status is Status.DELETING or lifecycle.may_still_arrive(
+                removal, now, self.orders.patience.grace
+            ):
                 self._poller.follow(removal)
             case State.ACCEPTED if seen.status is Status.DELETING:
                 self._poller.follow(removal)
             case State.STOPPING if seen.status is Status.STOPPING:
                 self._poller.follow(removal)
             case State.ACCEPTED:
-                await self._finish(lifecycle.fail(removal, now, f"its deletion failed, and now it is kept: {verdict.sentence}"))
+                await self._ledger.finish(
+                    lifecycle.fail(removal, now, f"its deletion failed, and now it is kept: {verdict.sentence}")
+                )
             case _:
-                await self._finish(lifecycle.spare(removal, now, self._why_spared(removal, seen, verdict)))
-
-    def _why_spared(self, removal: Removal, seen: Notebook, verdict: Verdict) -> str:
-        if verdict.reason is not Reason.NO_POLICY:
-            return verdict.sentence
-        moment = Moment(self.ports.clock.now(), self.facts.last_active)
-        return why_no_longer(seen, self.orders.rules, removal.policy, moment)
-
-    def _may_still_arrive(self, removal: Removal, now: datetime) -> bool:
-        return removal.sent_at is not None and now - removal.sent_at < self.orders.patience.grace
+                await self._ledger.finish(lifecycle.spare(removal, now, verdict.sentence))
 
     async def _gone(self, removal: Removal) -> None:
         """End a removal whose notebook is proven gone: by our DELETE, or before there was one."""
         now = self.ports.clock.now()
         if removal.state in (State.REQUESTED, State.ACCEPTED):
-            await self._finish(lifecycle.delete(removal, now, "proven gone"))
+            await self._ledger.finish(lifecycle.delete(removal, now, "proven gone"))
         else:
-            await self._finish(lifecycle.spare(removal, now, "vanished: somebody else deleted it before its DELETE"))
+            await self._ledger.finish(lifecycle.spare(removal, now, "vanished: somebody else deleted it before its DELETE"))
 
     async def _not_seen(self, removal: Removal, error: CloudError) -> None:
         """Without a second look there is no DELETE."""
         match removal.state:
             case State.PLANNED:
                 reason = f"kept, because it could not be looked at again: {error}"
-                await self._finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
+                await self._ledger.finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
             case State.ACCEPTED:
                 # Its deletion has failed already, and the poller would count that a second time.
                 await self._hold_back(removal, error)
@@ -267,18 +240,18 @@ class Executor:
 
     async def _hold_back(self, removal: Removal, error: CloudError) -> None:
         """Look and decide anew after a DELETE that did nothing; but not for ever."""
-        removal = await self._write(removal)
+        removal = await self._ledger.write(removal)
         self._held_back[removal.notebook_id] += 1
         if self._held_back[removal.notebook_id] < HELD_BACK_MOST:
             self._again(removal, str(error))
         else:
             reason = f"given up after {HELD_BACK_MOST} looks, the last time because {error}"
-            await self._finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
+            await self._ledger.finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
 
     async def _leave(self, removal: Removal) -> None:
         """Take no more: what was not begun is spared, what is in doubt is followed as long as there is time."""
         if removal.state in (State.PLANNED, State.STOPPING):
-            await self._finish(lifecycle.spare(removal, self.ports.clock.now(), INTERRUPTED))
+            await self._ledger.finish(lifecycle.spare(removal, self.ports.clock.now(), INTERRUPTED))
         elif not removal.ended:
             self._poller.follow(removal)
 
@@ -300,12 +273,12 @@ class Executor:
                 case Step.GONE:
                     await self._gone(removal)
                 case Step.CONFIRMED:
-                    self._poller.follow(await self._write(lifecycle.accept(removal, now)))
+                    self._poller.follow(await self._ledger.write(lifecycle.accept(removal, now)))
                 case Step.FAILED:
                     await self._failed(removal, seen)
                 case Step.TIMED_OUT:
                     status = seen.status if seen else "not readable"
-                    await self._finish(lifecycle.time_out(removal, now, f"no end by its deadline; it is {status}"))
+                    await self._ledger.finish(lifecycle.time_out(removal, now, f"no end by its deadline; it is {status}"))
                 case _:
                     self._again(removal, f"{removal.state}, and it is {seen.status if seen else 'gone'}")
 
@@ -313,28 +286,10 @@ class Executor:
         """Try again while `removal.retries` allows it."""
         if removal.state is State.REQUESTED:
             # It failed, so it had been taken on, whatever became of the answer.
-            removal = await self._write(lifecycle.accept(removal, self.ports.clock.now()))
+            removal = await self._ledger.write(lifecycle.accept(removal, self.ports.clock.now()))
         removal = lifecycle.note_failure(removal)
         reason = lifecycle.describe_failure(seen)
         if removal.failures <= self.orders.retries and not self._no_more:
-            self._again(await self._write(removal), reason)
+            self._again(await self._ledger.write(removal), reason)
         else:
-            await self._finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
-
-    async def _write(self, removal: Removal) -> Removal:
-        """Make a step durable; after this returns it has survived a crash."""
-        await self.ports.journal.write([removal])
-        self.removals[removal.notebook_id] = removal
-        return removal
-
-    async def _finish(self, removal: Removal) -> None:
-        """Make an end durable, and tell it."""
-        self._tell_end(await self._write(removal))
-        self._open -= 1
-        if not self._open:
-            self._all_ended.set()
-
-    def _tell_end(self, removal: Removal) -> None:
-        self.removals[removal.notebook_id] = removal
-        with self.ports.telemetry.bound(notebook_id=removal.notebook_id, policy=removal.policy):
-            self.ports.telemetry.emit(events.RemovalFinished.of(removal))
+            await self._ledger.finish(lifecycle.fail(removal, self.ports.clock.now(), reason))

@@ -6,10 +6,11 @@ from datetime import datetime
 import anyio
 
 from nbsweep.core import lifecycle
-from nbsweep.core.events import OUTCOMES, RecoveryFinished, RecoveryStarted, RemovalFinished
-from nbsweep.core.lifecycle import Removal, State, Step
+from nbsweep.core.events import RecoveryFinished, RecoveryStarted
+from nbsweep.core.lifecycle import OUTCOMES, Removal, State, Step
 from nbsweep.core.model import Notebook
 from nbsweep.core.ports import Ports
+from nbsweep.engine.ledger import Ledger
 from nbsweep.engine.orders import Patience
 from nbsweep.engine.poller import Poller
 
@@ -42,27 +43,31 @@ class Recovery:
 
     ports: Ports
     patience: Patience
-    ended: list[Removal] = field(default_factory=list)
-    _open: int = 0
-    _all_ended: anyio.Event = field(default_factory=anyio.Event)
+    _ledger: Ledger = field(init=False)
     _poller: Poller = field(init=False)
 
     def __post_init__(self) -> None:
-        """Give the poller its task."""
+        """Open the ledger, and give the poller its task."""
+        self._ledger = Ledger(self.ports)
         self._poller = Poller(self.ports, self.patience, self._arrived)
+
+    @property
+    def ended(self) -> list[Removal]:
+        """Those that have come to their end."""
+        return [removal for removal in self._ledger.removals.values() if removal.ended]
 
     async def finish(self, removals: tuple[Removal, ...], stop: anyio.Event) -> None:
         """Follow each to its end."""
-        self._open = len(removals)
+        self._ledger.begin(removals)
         for removal in removals:
             if removal.state in (State.PLANNED, State.STOPPING):
-                await self._end(lifecycle.spare(removal, self.ports.clock.now(), NEVER_BEGUN))
+                await self._ledger.finish(lifecycle.spare(removal, self.ports.clock.now(), NEVER_BEGUN))
             else:
                 self._poller.follow(removal)
         async with anyio.create_task_group() as group:
             group.start_soon(self._poller.run, name="recovery-poller")
             group.start_soon(self._leave_on, stop, group.cancel_scope, name="recovery-stop")
-            await self._all_ended.wait()
+            await self._ledger.all_ended.wait()
             group.cancel_scope.cancel()
         counts = {name: sum(removal.state is state for removal in self.ended) for state, name in OUTCOMES.items()}
         self.ports.telemetry.emit(RecoveryFinished(counts))
@@ -75,30 +80,19 @@ class Recovery:
         now = self.ports.clock.now()
         match step:
             case Step.GONE:
-                await self._end(lifecycle.delete(removal, now, "proven gone"))
+                await self._ledger.finish(lifecycle.delete(removal, now, "proven gone"))
             case Step.CONFIRMED:
-                removal = lifecycle.accept(removal, now)
-                await self.ports.journal.write([removal])
-                self._poller.follow(removal)
+                self._poller.follow(await self._ledger.write(lifecycle.accept(removal, now)))
             case Step.FAILED:
                 await self._failed(removal, now, lifecycle.describe_failure(seen))
             case Step.TIMED_OUT:
-                await self._end(lifecycle.time_out(removal, now, "no end by its deadline"))
-            case _ if removal.sent_at is not None and now - removal.sent_at < self.patience.grace:
+                await self._ledger.finish(lifecycle.time_out(removal, now, "no end by its deadline"))
+            case _ if lifecycle.may_still_arrive(removal, now, self.patience.grace):
                 self._poller.follow(removal)
             case _:
-                await self._end(lifecycle.spare(removal, now, NO_TRACE))
+                await self._ledger.finish(lifecycle.spare(removal, now, NO_TRACE))
 
     async def _failed(self, removal: Removal, now: datetime, reason: str) -> None:
         if removal.state is State.REQUESTED:
             removal = lifecycle.accept(removal, now)
-        await self._end(lifecycle.fail(lifecycle.note_failure(removal), now, reason))
-
-    async def _end(self, removal: Removal) -> None:
-        await self.ports.journal.write([removal])
-        self.ended.append(removal)
-        with self.ports.telemetry.bound(notebook_id=removal.notebook_id, policy=removal.policy):
-            self.ports.telemetry.emit(RemovalFinished.of(removal))
-        self._open -= 1
-        if not self._open:
-            self._all_ended.set()
+        await self._ledger.finish(lifecycle.fail(lifecycle.note_failure(removal), now, reason))

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from nbsweep.core.conditions import Moment
 from nbsweep.core.events import SurveyFinished, SurveyMalformedRow, SurveyPage, SurveyTorn
+from nbsweep.core.facts import Moment
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope
 from nbsweep.core.plan import Survey, Tally, join_tallies
 from nbsweep.core.policy import Rules

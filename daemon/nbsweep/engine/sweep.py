@@ -8,13 +8,14 @@ from datetime import datetime
 
 import anyio
 
-from nbsweep.core.conditions import Moment
 from nbsweep.core.errors import JournalError, NbsweepError
-from nbsweep.core.events import PlanBuilt, PlanRefused, SweepFinished, SweepStarted, outcome
-from nbsweep.core.lifecycle import Removal, State
+from nbsweep.core.events import PlanBuilt, PlanRefused, SweepFinished, SweepStarted
+from nbsweep.core.facts import Moment
+from nbsweep.core.lifecycle import Removal, State, outcome
 from nbsweep.core.plan import Brakes, Candidate, Plan, build_plan
 from nbsweep.core.ports import Ports, RunRecord
-from nbsweep.engine.executor import LAST_WRITE_S, Executor
+from nbsweep.engine.executor import Executor
+from nbsweep.engine.ledger import LAST_WRITE_S
 from nbsweep.engine.orders import Facts, Orders, Shutdown
 from nbsweep.engine.recovery import close_crashed_runs, recover
 from nbsweep.engine.survey import Area, Surveyor

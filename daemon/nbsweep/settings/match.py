@@ -5,20 +5,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, WithJsonSchema, model_validator
 
-from nbsweep.core.conditions import (
-    AGES,
-    NAME_KEYS,
-    AllOf,
-    AnyOf,
-    CapacityOver,
-    Condition,
-    Glob,
-    LeaseEnabled,
-    LongerThan,
-    Not,
-    TagIs,
-    TextIs,
-)
+from nbsweep.core.conditions import AllOf, AnyOf, CapacityOver, Condition, Glob, LeaseEnabled, LongerThan, Not, TagIs, TextIs
+from nbsweep.core.facts import AGES, NAME_KEYS
 from nbsweep.core.model import IN_TRANSITION, LeaseType, Status
 from nbsweep.settings.group import Group
 from nbsweep.settings.shapes import IfGiven, OneOrMore

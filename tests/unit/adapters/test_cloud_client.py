@@ -14,7 +14,7 @@ import stamina
 from aiohttp import web
 
 from nbsweep.adapters.clock import SystemClock
-from nbsweep.adapters.cloud import client as client_module
+from nbsweep.adapters.cloud import transport
 from nbsweep.adapters.cloud.client import CloudClient, open_client
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.cloud.signing import AccessKey
@@ -420,7 +420,7 @@ async def test_nothing_secret_is_told() -> None:
 @pytest.mark.parametrize("packed", [False, True])
 async def test_an_answer_that_is_too_large_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch, *, packed: bool) -> None:
     """Nor is one that unpacks to more than it seems."""
-    monkeypatch.setattr(client_module, "ANSWER_LIMIT_BYTES", 100_000)
+    monkeypatch.setattr(transport, "ANSWER_LIMIT_BYTES", 100_000)
     large = b" " * 5_000_000
     reply = says(200, gzip.compress(large), Content_Encoding="gzip") if packed else says(200, large)
     async with without_waits(), desk(reply) as at:

@@ -12,8 +12,8 @@ from rich.console import Console
 from nbsweep.cli.documents import item_document, plan_document
 from nbsweep.cli.planning import CSV_COLUMNS
 from nbsweep.cli.render import csv_text, explanation_tree, format_seconds, json_text, plan_view, printable, report_view
-from nbsweep.core.conditions import Moment
 from nbsweep.core.errors import Unreachable
+from nbsweep.core.facts import Moment
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import MalformedRow, Notebook, Volume
 from nbsweep.core.plan import Candidate, Plan, Refusal

@@ -6,7 +6,8 @@ from typing import Any
 
 from hypothesis import settings
 
-from nbsweep.core.conditions import NAME_KEYS, AllOf, Condition, Glob, LongerThan, Moment, TagIs, TextIs
+from nbsweep.core.conditions import AllOf, Condition, Glob, LongerThan, TagIs, TextIs
+from nbsweep.core.facts import NAME_KEYS, Moment
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Notebook, Scope, Status, Volume
 from nbsweep.core.plan import Candidate, Survey

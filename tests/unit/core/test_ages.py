@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from nbsweep.core.conditions import Condition, Truth, format_age
+from nbsweep.core.conditions import Condition, Truth
+from nbsweep.core.facts import format_age
 from nbsweep.core.model import LeaseType
 from unit.core.examples import ago, lease, moment, notebook, over
 

@@ -8,8 +8,8 @@ from typing import get_args
 import pytest
 
 from nbsweep.core import events
-from nbsweep.core.events import Event, Level, RemovalFinished, SweepStarted, outcome
-from nbsweep.core.lifecycle import State
+from nbsweep.core.events import Event, Level, RemovalFinished, SweepStarted
+from nbsweep.core.lifecycle import State, outcome
 from nbsweep.core.model import Status
 from unit.core.examples import NOW, removal
 

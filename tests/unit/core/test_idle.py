@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from nbsweep.core.conditions import Truth, idle_since
+from nbsweep.core.conditions import Truth
+from nbsweep.core.facts import idle_since
 from nbsweep.core.model import LeaseType, Status
 from unit.core.examples import NEVER_TOUCHED, NOW, ago, lease, moment, notebook, over
 

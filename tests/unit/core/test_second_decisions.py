@@ -5,7 +5,8 @@ import pytest
 
 from nbsweep.core.conditions import Not
 from nbsweep.core.model import LeaseType, Named, Notebook, Status
-from nbsweep.core.policy import Decision, Policy, Reason, Rules, Running, Verdict, judge, judge_after_failure, judge_after_stop
+from nbsweep.core.policy import Decision, Policy, Reason, Rules, Running, Verdict, judge
+from nbsweep.core.second_look import judge_after_failure, judge_after_stop
 from unit.core.examples import NEVER_TOUCHED, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
 
 KEEP_TAG = protection(tag("keep", "*"), name="keep-tag")

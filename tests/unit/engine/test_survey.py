@@ -5,9 +5,9 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from nbsweep.core.conditions import Moment
 from nbsweep.core.errors import AnswerLost, CloudError, MalformedAnswer, Unauthorized
 from nbsweep.core.events import SurveyFinished, SurveyMalformedRow, SurveyPage, SurveyTorn
+from nbsweep.core.facts import Moment
 from nbsweep.core.model import MalformedRow, Page, Scope, Status
 from nbsweep.core.plan import Survey
 from nbsweep.core.policy import Reason

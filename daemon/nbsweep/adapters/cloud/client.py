@@ -5,8 +5,6 @@ connection could not be made, or the gateway throttled it. Otherwise whether it 
 look.
 """
 
-import os
-import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -14,7 +12,6 @@ from dataclasses import dataclass, field
 
 import aiohttp
 import stamina
-from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 from yarl import URL
 
 from nbsweep import __version__
@@ -22,6 +19,7 @@ from nbsweep.adapters.cloud import wire
 from nbsweep.adapters.cloud.answers import Answer, Passing, Throttled, lost
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.cloud.signing import AccessKey, Request, encode_query, sign
+from nbsweep.adapters.cloud.transport import read_body, send_once, words_of
 from nbsweep.core.errors import (
     AnswerLost,
     CloudError,
@@ -41,12 +39,7 @@ PAGE_SIZE = 50
 TRIES = 6
 WAIT_FIRST_S = 0.2
 WAIT_MOST_S = 5.0
-ANSWER_LIMIT_BYTES = 32 * 2**20
 SUCCESS = range(200, 300)
-
-
-class _ConnectionBroken(aiohttp.ClientError):
-    """The connection ended after the request had been sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +187,7 @@ class CloudClient:
             timeout=self._timeout(call),
         )
         async with request as response:
-            return response.status, response.headers, await _read(response)
+            return response.status, response.headers, await read_body(response)
 
     def _timeout(self, call: _Call) -> aiohttp.ClientTimeout:
         """Give up on a connection by the time at which the facts behind the call would be too old to send it."""
@@ -239,12 +232,12 @@ def _failed_to_answer(call: _Call, base_url: str, error: Exception) -> CloudErro
     """Say what a failure of the transport means."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError | ssl.SSLError):
         message = (
-            f"{base_url} is not trusted: {_words(error)}. Check the endpoint, and the certificates that this machine trusts"
+            f"{base_url} is not trusted: {words_of(error)}. Check the endpoint, and the certificates that this machine trusts"
         )
         return Unreachable(message)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL):
-        return _NoConnection(f"{base_url} cannot be reached: {_words(error)}. Check the endpoint, the region and the network")
-    problem = "no answer within the time limit" if isinstance(error, TimeoutError) else f"no answer: {_words(error)}"
+        return _NoConnection(f"{base_url} cannot be reached: {words_of(error)}. Check the endpoint, the region and the network")
+    problem = "no answer within the time limit" if isinstance(error, TimeoutError) else f"no answer: {words_of(error)}"
     passing = Passing(f"{base_url} gave {problem}")
     return lost(passing, call.method) if call.changes else passing
 
@@ -255,36 +248,6 @@ def _final(call: _Call, error: Passing) -> CloudError:
         return Unreachable(str(error))
     message = f"{call.method} {call.path} failed {TRIES} times, the last time so: {error}"
     return AnswerLost(message, code=error.code, http_status=error.http_status, request_id=error.request_id)
-
-
-async def _read(response: ClientResponse) -> bytes:
-    """Read a body of bounded size."""
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > ANSWER_LIMIT_BYTES:
-            message = "the answer is larger than any that the API gives"
-            raise aiohttp.ClientPayloadError(message)
-    return bytes(body)
-
-
-def _words(error: Exception) -> str:
-    cause = error.__cause__ or error
-    if isinstance(cause, OSError) and not isinstance(cause, socket.gaierror) and (cause.errno or 0) > 0:
-        return os.strerror(cause.errno or 0)
-    text = getattr(cause, "strerror", None) or getattr(cause, "verify_message", None) or str(cause) or type(cause).__name__
-    return str(text)
-
-
-async def _send_once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """Keep aiohttp from sending again on its own, past the lanes, when a connection that was kept alive breaks."""
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        message = f"the connection broke: {error}"
-        raise _ConnectionBroken(message) from error
 
 
 @asynccontextmanager
@@ -300,7 +263,7 @@ async def open_client(
         timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(10.0, timeout_s), ceil_threshold=float("inf")),
         headers={"User-Agent": f"nbsweep/{__version__}", "X-Language": "en-us"},
         cookie_jar=aiohttp.DummyCookieJar(),
-        middlewares=(_send_once,),
+        middlewares=(send_once,),
     ) as session:
         place = Place(target.base_url, target.project_id, everybody=target.scope == "all")
         yield CloudClient(place, key, Tools(session, lanes, clock, telemetry))

@@ -1,0 +1,111 @@
+"""A journal in memory."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import TypeVar
+
+from nbsweep.core.errors import (
+    JournalError,
+)
+from nbsweep.core.lifecycle import Removal
+from nbsweep.core.model import require_aware
+from nbsweep.core.ports import RunRecord
+
+
+class InMemoryJournal:
+    """A journal that survives everything but the end of the process; a "restart" in a test goes on with the same one.
+
+    Like a real one it may be cancelled at any await, and then has written all the same.
+    """
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._runs: dict[tuple[str, str], RunRecord] = {}
+        self._removals: dict[tuple[str, str, str], Removal] = {}
+        self._last_active: dict[str, dict[str, datetime]] = {}
+
+    async def open_run(self, run: RunRecord) -> None:
+        """Note that a sweep begins; the pair of run and target is new."""
+        if (run.run_id, run.target) in self._runs:
+            raise JournalError(f"There is a run {run.run_id} of {run.target} already.")
+        self._runs[run.run_id, run.target] = _copied(run)
+        await asyncio.sleep(0)
+
+    async def close_run(self, run: RunRecord) -> None:
+        """Note how a sweep ended, over the record that `open_run` made."""
+        if (run.run_id, run.target) not in self._runs:
+            raise JournalError(f"There is no run {run.run_id} of {run.target} that could be closed.")
+        self._runs[run.run_id, run.target] = _copied(run)
+        await asyncio.sleep(0)
+
+    async def write(self, removals: Sequence[Removal]) -> None:
+        """Store removals as they are now, new ones and known ones; all of them or none."""
+        checked = [_checked(removal) for removal in removals]
+        self._removals.update({(removal.run_id, removal.target, removal.notebook_id): removal for removal in checked})
+        await asyncio.sleep(0)
+
+    async def unfinished(self, target: str) -> tuple[Removal, ...]:
+        """List the removals of a target, of any run, that have no end, oldest first."""
+        await asyncio.sleep(0)
+        found = [removal for removal in self._removals.values() if removal.target == target and not removal.ended]
+        return tuple(sorted(found, key=lambda removal: (removal.planned_at, removal.run_id)))
+
+    async def note_active(self, target: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
+        """Remember that these were seen other than at rest; only the latest time is kept."""
+        moment = require_aware(seen_at)
+        known = self._last_active.setdefault(target, {})
+        known.update({notebook_id: max(known.get(notebook_id, moment), moment) for notebook_id in notebook_ids})
+        await asyncio.sleep(0)
+
+    async def last_active(self, target: str) -> Mapping[str, datetime]:
+        """Tell when each notebook of a target was last seen other than at rest."""
+        await asyncio.sleep(0)
+        return dict(self._last_active.get(target, {}))
+
+    async def runs(self, limit: int) -> tuple[RunRecord, ...]:
+        """List the latest sweeps, the newest first."""
+        await asyncio.sleep(0)
+        by_target = sorted(self._runs.values(), key=lambda run: run.target)
+        newest_first = sorted(by_target, key=lambda run: (run.started_at, run.run_id), reverse=True)
+        return tuple(_copied(run) for run in newest_first[:limit])
+
+    async def open_runs(self, target: str) -> tuple[RunRecord, ...]:
+        """List the sweeps of a target that have no end, the oldest first."""
+        await asyncio.sleep(0)
+        found = [run for run in self._runs.values() if run.target == target and run.ended_at is None]
+        return tuple(_copied(run) for run in sorted(found, key=lambda run: (run.started_at, run.run_id)))
+
+    async def run(self, run_id: str) -> tuple[RunRecord, ...]:
+        """List the sweeps of one run, a record for each target; empty when there is no such run."""
+        await asyncio.sleep(0)
+        found = [_copied(run) for run in self._runs.values() if run.run_id == run_id]
+        return tuple(sorted(found, key=lambda run: (run.started_at, run.target)))
+
+    async def removals(self, run_id: str) -> tuple[Removal, ...]:
+        """List the removals of one run, in the order in which they were planned."""
+        await asyncio.sleep(0)
+        return tuple(removal for removal in self._removals.values() if removal.run_id == run_id)
+
+    async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:
+        """List the removals of one notebook over all runs, the newest first."""
+        await asyncio.sleep(0)
+        found = [removal for removal in self._removals.values() if removal.notebook_id == notebook_id]
+        return tuple(sorted(found, key=lambda removal: (removal.planned_at, removal.run_id), reverse=True))
+
+
+AnyRecord = TypeVar("AnyRecord", Removal, RunRecord)
+
+
+def _checked(record: AnyRecord) -> AnyRecord:
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if isinstance(value, datetime):
+            require_aware(value)
+    return record
+
+
+def _copied(run: RunRecord) -> RunRecord:
+    """Give a record of its own: `kept` is a mapping that its owner may go on changing."""
+    return replace(_checked(run), kept=None if run.kept is None else dict(run.kept))

@@ -1,0 +1,40 @@
+"""Telemetry that remembers."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
+
+from nbsweep.core.events import Event
+
+AnEvent = TypeVar("AnEvent", bound=Event)
+
+
+class RecordingTelemetry:
+    """Keeps every event, with what was bound around it."""
+
+    def __init__(self) -> None:
+        """Begin with nothing recorded, nothing bound."""
+        self.records: list[tuple[Event, dict[str, str]]] = []
+        self._context: ContextVar[Mapping[str, str]] = ContextVar("recorded_context")
+
+    def emit(self, event: Event) -> None:
+        """Keep the event."""
+        self.records.append((event, dict(self._context.get({}))))
+
+    @contextmanager
+    def bound(self, **context: str) -> Iterator[None]:
+        """Put `context` on every event emitted inside, in this task and those it starts."""
+        token = self._context.set({**self._context.get({}), **context})
+        try:
+            yield
+        finally:
+            self._context.reset(token)
+
+    def of(self, kind: type[AnEvent]) -> list[AnEvent]:
+        """List the events of one kind, in order."""
+        return [event for event, _ in self.records if isinstance(event, kind)]
+
+    def names(self) -> list[str]:
+        """List the names of all events, in order."""
+        return [event.name for event, _ in self.records]
