@@ -190,6 +190,17 @@ async def test_closing_a_run_replaces_its_record(opener: Opener) -> None:
         assert set(map(repr, await journal.runs(10))) == set(map(repr, [closed, *others]))
 
 
+async def test_open_runs_are_those_of_the_target_that_have_no_end(opener: Opener) -> None:
+    """The oldest first: what crashed long ago comes before what crashed just now."""
+    young = run_record("r3", started_at=NOON + timedelta(days=1))
+    old = run_record("r1")
+    async with opener() as journal:
+        for record in (young, run_record("r2", "teaching"), old, run_record("r0")):
+            await journal.open_run(record)
+        await journal.close_run(replace(run_record("r0"), ended_at=NOON + timedelta(hours=1), outcome="finished"))
+        assert await journal.open_runs("research") == (old, young)
+
+
 async def test_a_run_of_a_target_is_opened_once(opener: Opener) -> None:
     """The second is refused, and changes nothing."""
     async with opener() as journal:

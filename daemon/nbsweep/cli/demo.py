@@ -14,6 +14,7 @@ import aiohttp
 import anyio
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.progress import LiveProgress
@@ -31,6 +32,10 @@ from nbsweep.simulator import (
     serve,
 )
 
+INTRODUCTION = (
+    "A simulated cloud of {wanted.notebooks} notebooks (seed {wanted.seed}), and one sweep over it, with at the most "
+    "30 DELETEs a second. While it runs, five people come back to their notebooks."
+)
 ROWS_SHOWN = 12
 PICTURE_WIDTH = 132
 COMEBACKS: tuple[dict[str, Any], ...] = (
@@ -138,6 +143,8 @@ def demo_settings(url: str, folder: Path) -> Settings:
         "brakes": {"max_deletions": None, "max_share": "80%"},
         "removal": {"grace": "2s"},
         "polling": {"interval": "1s", "max_interval": "2s"},
+        # Off a terminal hundreds of lines would bury what there is to see.
+        "logging": {"level": "info" if sys.stderr.isatty() else "error"},
     }
     return Settings.model_validate(document)
 
@@ -145,10 +152,7 @@ def demo_settings(url: str, folder: Path) -> Settings:
 async def _demo(session: Session, wanted: Wanted, folder: Path, planned: anyio.Event) -> Exit:
     async with running_simulator(demo_options(wanted)) as simulator, anyio.create_task_group() as group:
         session.settings = demo_settings(simulator.url, folder)
-        session.out.print(
-            f"A simulated cloud of {wanted.notebooks} notebooks (seed {wanted.seed}), and one sweep over it, with at the most "
-            "30 DELETEs a second. While it runs, five people come back to their notebooks."
-        )
+        session.show_result(Text(INTRODUCTION.format(wanted=wanted)))
         group.start_soon(_people_come_back, simulator.url, planned)
         code = await run_command(session, RunOptions(yes=True, most_rows=ROWS_SHOWN))
         group.cancel_scope.cancel()

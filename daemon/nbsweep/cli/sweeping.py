@@ -27,7 +27,7 @@ class RunOptions:
     dry_run: bool = False
     yes: bool = False
     most_rows: int | None = None
-    """How many rows of a plan are shown before the sweep; None for all."""
+    """How many rows of a plan are shown before the sweep; None for all on a terminal, and none elsewhere."""
 
 
 def require_consent(*, dry_run: bool, yes: bool) -> None:
@@ -51,6 +51,8 @@ class Approval:
     async def __call__(self, plan: Plan) -> bool:
         """Let a plan be carried out, or not."""
         if not self.session.err.is_terminal:
+            if self.options.most_rows is not None:
+                self.session.show_result(plan_view(plan, most=self.options.most_rows))
             return self.options.yes
         async with self._one_at_a_time:
             with self.session.not_drawing():
