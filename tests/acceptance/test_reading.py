@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from jsonschema import Draft202012Validator
@@ -202,16 +201,15 @@ def test_options_that_the_simulator_does_not_know_are_told(desk: Desk) -> None:
 
 
 def test_the_demo_needs_nothing_and_ends_well(desk: Desk) -> None:
-    """A simulated cloud and a whole sweep: exit 0 in time, clean output off a terminal, and nothing left in the home."""
+    """A simulated cloud and a whole sweep: exit 0, a plan and a report off a terminal too, and nothing left in the home."""
     desk.names_config = False
-    began = time.monotonic()
     ended = desk.run("demo", "--notebooks", "60")
     assert ended.code == 0, ended.err
-    assert time.monotonic() - began < 30
     assert "deleted" in ended.out
     assert plain(ended.out)
     assert plain(ended.err)
-    assert ended.events("sweep.finished")
+    assert "60 notebooks;" in ended.out
+    assert "demo: finished" in ended.out
     assert list(desk.home.rglob("*")) == []
 
 
