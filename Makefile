@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format schema screenshots constraints clean
+.PHONY: help install demo test bench lint format schema screenshots constraints clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,6 +22,9 @@ demo: $(INSTALLED)  ## a simulated cloud and a whole sweep against it, to look a
 
 test: $(INSTALLED)  ## all tests
 	$(BIN)/python -m pytest --numprocesses 2
+
+bench: $(INSTALLED)  ## nbsweep beside the textbook alternative, and the targets held against it (ARGS=--help)
+	PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
 lint: $(INSTALLED)  ## ruff, mypy and the import contracts
 	$(BIN)/ruff format --check .

@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from nbsweep.adapters.clock import SystemClock
+from nbsweep.adapters.cloud.chain import open_keyring
 from nbsweep.adapters.cloud.client import open_client
-from nbsweep.adapters.cloud.credentials import find_access_key
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.journal import open_journal
 from nbsweep.core.pacing import Rate
@@ -34,19 +34,21 @@ async def open_all(
 
     Raises:
         JournalError: the journal cannot be used.
-        Unauthorized: a target has no credentials.
+        Unauthorized: a target has no credentials, or they cannot be read.
     """
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         journal = await stack.enter_async_context(open_journal(settings.journal))
-        accounts: dict[tuple[str, str], Lanes] = {}
+        keyring = await stack.enter_async_context(open_keyring(environment, clock))
+        found = [(target, await keyring.find(target)) for target in settings.targets]
+        accounts: dict[tuple[str, str], list[LimitSettings]] = {}
+        for target, credentials in found:
+            accounts.setdefault((target.base_url, credentials.account), []).append(target.limits)
+        lanes = {account: make_lanes(limits, clock) for account, limits in accounts.items()}
         sweepers = []
-        for target in settings.targets:
-            key = find_access_key(target.credentials, environment)
-            account = (target.base_url, key.access_key)
-            if account not in accounts:
-                accounts[account] = make_lanes(_limits_of_account(settings, target, environment), clock)
-            cloud = await stack.enter_async_context(open_client(target, key, accounts[account], clock, telemetry))
+        for target, credentials in found:
+            lane = lanes[target.base_url, credentials.account]
+            cloud = await stack.enter_async_context(open_client(target, credentials, lane, clock, telemetry))
             sweepers.append(make_sweeper(settings, target, Ports(cloud, journal, clock, telemetry), shutdown))
         yield Opened(journal, clock, tuple(sweepers))
 
@@ -80,15 +82,6 @@ def make_lanes(limits: Sequence[LimitSettings], clock: Clock) -> Lanes:
     }
     totals = [limit.total for limit in limits if limit.total is not None]
     return Lanes(rates, _slowest(totals) if totals else None, clock)
-
-
-def _limits_of_account(settings: Settings, target: TargetSettings, environment: Mapping[str, str]) -> Sequence[LimitSettings]:
-    key = find_access_key(target.credentials, environment).access_key
-    return [
-        other.limits
-        for other in settings.targets
-        if other.base_url == target.base_url and find_access_key(other.credentials, environment).access_key == key
-    ]
 
 
 def _slowest(rates: Iterable[Rate]) -> Rate:

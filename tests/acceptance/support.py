@@ -175,8 +175,8 @@ def ended_afterwards(process: "subprocess.Popen[bytes]") -> Iterator[None]:
 
 
 def minimal_environment(home: Path) -> dict[str, str]:
-    """Give what even a bare cron job has, and the empty home that goes with it."""
-    return {"HOME": str(home), "PATH": os.defpath}
+    """Give what even a bare cron job has, and the empty home that goes with it; no test asks a real metadata server."""
+    return {"HOME": str(home), "PATH": os.defpath, "NBSWEEP_METADATA_ENDPOINT": "http://127.0.0.1:1"}
 
 
 @dataclass(frozen=True)

@@ -101,9 +101,9 @@ def test_a_gateway_that_knows_no_such_address_never_means_gone(simulate: Simulat
 
 
 def test_a_gateway_that_forgets_the_address_in_mid_sweep_never_means_gone(simulate: Simulate, desk: Desk) -> None:
-    """404 APIGW.0101 on the second looks: exit 1, nothing is deleted, and nothing is reported as deleted."""
+    """404 APIGW.0101 on the second look: exit 1, nothing is deleted, and nothing is reported as deleted."""
     fault = {"fault": "error", "status": 404, "error_code": "APIGW.0101", "error_msg": "The API does not exist.", "times": 99}
-    cloud = simulate(idle_fleet(3), faults={"script": [fault | {"kind": "show"}]})
+    cloud = simulate(idle_fleet(1), faults={"script": [fault | {"kind": "show"}]})
     desk.write(cloud)
     ended = desk.sweep()
     assert ended.code == 1

@@ -133,7 +133,9 @@ def test_who_comes_back_between_the_survey_and_the_second_look_is_spared(simulat
     """Used, tagged, started, renamed or deleted by its owner meanwhile: no DELETE is sent, and the reason is told."""
     cloud = simulate(idle_fleet(7))
     protect = [{"name": "keep-*"}, {"tags": {"keep": "*"}}]
-    desk.write(cloud, protect=protect, target={"limits": {"delete": "120/m"}})
+    # What the walk has seen may be used for so long; whoever comes back later than that before his DELETE is seen.
+    removal = {"grace": "300ms", "fresh_for": "500ms", "retries": 0}
+    desk.write(cloud, protect=protect, target={"limits": {"delete": "120/m"}}, removal=removal)
     with desk.started("run", "--yes", "--format", "json") as started:
         started.wait_for("plan.built")
         for notebook_id, (change, _) in CHANGES.items():
@@ -163,7 +165,7 @@ def test_who_comes_back_while_his_stop_is_waited_for_is_spared(simulate: Simulat
 def test_facts_that_became_old_are_read_again_before_the_delete(simulate: Simulate, desk: Desk) -> None:
     """With `fresh_for` of 300 ms and a DELETE held up by throttling for 1 s, the renamed one is spared."""
     throttle = {"fault": "throttle", "kind": "delete", "notebook_id": "nb-000"}
-    cloud = simulate(idle_fleet(1), faults={"script": [throttle]})
+    cloud = simulate(idle_fleet(1), faults={"script": [throttle]}, limits={"retry_after_s": 1})
     removal = {"grace": "300ms", "fresh_for": "300ms", "retries": 0}
     desk.write(cloud, protect=[{"name": "keep-*"}], removal=removal)
     with desk.started("run", "--yes", "--format", "json") as started:

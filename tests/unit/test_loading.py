@@ -481,6 +481,7 @@ class TestScalars:
         assert (str(target.limits.total), target.limits.concurrency) == ("30/s", 8)
         assert target.limits.request_timeout == timedelta(milliseconds=250)
         assert target.credentials is not None
+        assert target.credentials.secret_key is not None
         assert target.credentials.secret_key.get_secret_value() == "sk"
         assert (made.removal.retries, made.removal.grace) == (0, timedelta(0))
         assert (made.logging.format, made.logging.level) == ("json", "debug")

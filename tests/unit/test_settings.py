@@ -581,6 +581,7 @@ class TestTargets:
         credentials = made.targets[0].credentials
         assert isinstance(credentials, CredentialSettings)
         assert credentials.access_key == "AK-VALUE"
+        assert credentials.secret_key is not None
         assert credentials.secret_key.get_secret_value() == "SK-VALUE"
         assert credentials.security_token is not None
         assert credentials.security_token.get_secret_value() == "ST-VALUE"

@@ -1,6 +1,5 @@
-"""`simulator` and `demo`: the only commands that know the simulated cloud."""
+"""`demo`: a sweep of a simulated cloud, to look at."""
 
-import asyncio
 import io
 import re
 import sys
@@ -12,7 +11,6 @@ from typing import Any
 
 import aiohttp
 import anyio
-import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -27,9 +25,7 @@ from nbsweep.simulator import (
     FleetOptions,
     SimulatorOptions,
     TimingOptions,
-    read_options,
     running_simulator,
-    serve,
 )
 
 INTRODUCTION = (
@@ -75,19 +71,6 @@ class Wanted:
     notebooks: int
     seed: int
     svg: Path | None
-
-
-def simulator_command(port: int, options: Path | None, *, seed: int | None, notebooks: int | None) -> None:
-    """Serve a simulated cloud until told to stop."""
-    try:
-        text = _read(options) if options else b"{}"
-        chosen = read_options(text, seed=seed, notebooks=notebooks)
-    except (OSError, ValueError) as error:
-        raise typer.BadParameter(str(error), param_hint="--options") from error
-    try:
-        asyncio.run(serve(chosen, "127.0.0.1", port))
-    except OSError as error:
-        raise typer.BadParameter(str(error), param_hint="--port") from error
 
 
 def demo_command(notebooks: int, seed: int, svg: Path | None) -> None:
@@ -184,7 +167,3 @@ def _is_idle(row: dict[str, Any]) -> bool:
     two_weeks_ago_ms = (time.time() - 14.5 * 86_400) * 1000
     protected = row["name"].startswith(("keep-", "prod-")) or "keep" in row["tags"]
     return row["status"] == "STOPPED" and row["update_at"] < two_weeks_ago_ms and not protected
-
-
-def _read(options: Path) -> bytes:
-    return sys.stdin.buffer.read() if str(options) == "-" else options.read_bytes()

@@ -144,7 +144,7 @@ def simulator(
     options: Annotated[Path | None, typer.Option("--options", help="A JSON file of SimulatorOptions, or - for stdin.")] = None,
 ) -> None:
     """Run the simulated cloud on its own. Prints one JSON line with its address and keys when it is ready."""
-    from nbsweep.cli.demo import simulator_command
+    from nbsweep.cli.simulating import simulator_command
 
     simulator_command(port, options, seed=seed, notebooks=notebooks)
 

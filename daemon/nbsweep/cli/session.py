@@ -6,11 +6,11 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import anyio
 import typer
@@ -18,13 +18,15 @@ from rich.console import Console, RenderableType
 
 from nbsweep.adapters.telemetry import Listener, Telemetry, make_logger
 from nbsweep.cli.exits import Exit, exit_of_error
-from nbsweep.cli.progress import LiveProgress
 from nbsweep.cli.render import make_console, plain_text, printable
 from nbsweep.core.errors import ConfigurationError, NbsweepError
 from nbsweep.engine.orders import Shutdown
 from nbsweep.engine.sweep import leading_error
 from nbsweep.loading import find_config, load_settings
 from nbsweep.settings import LoggingSettings, Settings
+
+if TYPE_CHECKING:
+    from nbsweep.cli.progress import LiveProgress
 
 
 @dataclass(slots=True)
@@ -35,7 +37,7 @@ class Session:
     telemetry: Telemetry
     out: Console
     err: Console
-    progress: LiveProgress | None = None
+    progress: "LiveProgress | None" = None
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     shutdown: Shutdown = field(default_factory=Shutdown)
 
@@ -102,7 +104,7 @@ class Screen:
 
     out: Console
     err: Console
-    progress: LiveProgress | None = None
+    progress: "LiveProgress | None" = None
 
 
 def plain_screen() -> Screen:
@@ -112,8 +114,12 @@ def plain_screen() -> Screen:
 
 def live_screen() -> Screen:
     """Use stdout and stderr, and show progress when stderr is a terminal."""
-    err = make_console(stderr=True)
-    return Screen(make_console(), err, LiveProgress(err) if err.is_terminal else None)
+    screen = plain_screen()
+    if not screen.err.is_terminal:
+        return screen
+    from nbsweep.cli.progress import LiveProgress  # brings all that rich can draw live, which is for a terminal only
+
+    return replace(screen, progress=LiveProgress(screen.err))
 
 
 def make_session(settings: Settings, screen: Screen, listeners: tuple[Listener, ...] = ()) -> Session:

@@ -99,6 +99,19 @@ class PlanRefused(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class WalkPage(Event):
+    """The second look at a page of planned notebooks."""
+
+    name: ClassVar[str] = "walk.page"
+    level: ClassVar[Level] = "debug"
+    workspace: str
+    feature: str
+    offset: int
+    planned: int
+    met: int
+
+
+@dataclass(frozen=True, slots=True)
 class RemovalStopping(Event):
     """A running notebook is about to be stopped, for its policy says `running: stop`."""
 
@@ -157,9 +170,8 @@ class RemovalFinished(Event):
     category: str | None
     request_id: str
     accepted_after_s: float | None
-    """From the first request to the acceptance."""
     ended_after_s: float | None
-    """From the first request to the end."""
+    """Both from the first request on."""
 
     @classmethod
     def of(cls, removal: Removal) -> "RemovalFinished":
@@ -274,14 +286,14 @@ class HttpRetried(Event):
 
 @dataclass(frozen=True, slots=True)
 class HttpThrottled(Event):
-    """The gateway said 429; the lane pauses."""
+    """The gateway said 429, naming its limit or not; the lane slows down to so many calls a second."""
 
     name: ClassVar[str] = "http.throttled"
     level: ClassVar[Level] = "warning"
     lane: str
-    pause_s: float
     limit: str
-    """The limit as the gateway names it, or empty."""
+    retry_after_s: float | None
+    calls_per_s: float
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> float | None:

@@ -138,6 +138,8 @@ class Notebook:
     """None when the answer had no tags at all, which is not the same as having none."""
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    dated: bool = False
+    """Whether `updated_at` is known to be the notebook's own date, and not its lease's in place of one that was left out."""
 
     @property
     def label(self) -> str:

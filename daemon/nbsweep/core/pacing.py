@@ -6,6 +6,16 @@ from datetime import timedelta
 
 CATCH_UP_S = 0.1
 """How far behind its schedule a lane may be and still make up for it; the window holds all the same."""
+IN_A_ROW_PERIODS = 3
+"""Refusals closer together than so many windows of the limit follow each other."""
+LITTLE_LESS = 0.95
+HALF = 0.5
+SLOWEST_PER_S = 0.1
+CLIMB_SHARE_PER_S = 0.02
+"""Of the known limit, in each second."""
+TRY_FOR_MORE_AFTER_S = 60.0
+"""How long a limit that the gateway named is believed before more is tried."""
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +24,11 @@ class Rate:
 
     calls: int
     period_s: float
+
+    @property
+    def per_s(self) -> float:
+        """How many calls that is in a second."""
+        return self.calls / self.period_s
 
     @property
     def spacing_s(self) -> float:
@@ -26,8 +41,55 @@ class Rate:
         return f"{self.calls}/{units.get(self.period_s, f'{self.period_s:g}s')}"
 
 
+class Learned:
+    """A limit below the ceiling, which the gateway has shown by refusing calls. Falls at once, climbs back slowly.
+
+    A 429 may name the limit (API notes, section 4). Then the lane falls to it, and stays there for a minute before it tries for
+    more; a refusal at the named limit means that somebody else calls too, and costs a twentieth. Without a name, or when
+    refusals follow each other, the rate is halved.
+    """
+
+    def __init__(self, ceiling: Rate) -> None:
+        """Start at the ceiling."""
+        self.limit = ceiling
+        """What the gateway named last; the ceiling while it has named nothing."""
+        self._ceiling = ceiling
+        self._per_s = ceiling.per_s
+        self._climbed_at = float("-inf")
+        self._fell_at = float("-inf")
+
+    def fall(self, now: float, sent: float, named: Rate | None) -> bool:
+        """Take a refusal of a call that left at `sent`; False when the lane has fallen since, so that this one is no news."""
+        if sent <= self._fell_at:
+            return False
+        current = self.per_s(now)
+        in_a_row = now - self._fell_at < IN_A_ROW_PERIODS * self.limit.period_s
+        self.limit = named or self.limit
+        if named is not None and current > named.per_s:
+            self._per_s = named.per_s
+        else:
+            self._per_s = current * (LITTLE_LESS if named is not None and not in_a_row else HALF)
+        self._per_s = max(self._per_s, min(SLOWEST_PER_S, self._ceiling.per_s))
+        self._fell_at = self._climbed_at = now
+        return True
+
+    def per_s(self, now: float) -> float:
+        """Tell how many calls a second may leave now."""
+        if self._per_s < self._ceiling.per_s and now > self._climbed_at:
+            known = min(self.limit.per_s, self._ceiling.per_s)
+            until = known if now - self._fell_at < TRY_FOR_MORE_AFTER_S else self._ceiling.per_s
+            self._per_s = max(self._per_s, min(self._per_s + CLIMB_SHARE_PER_S * known * (now - self._climbed_at), until))
+            self._climbed_at = now
+        return self._per_s
+
+    def allowance(self, now: float) -> tuple[int, float]:
+        """Tell how many calls in how many seconds may leave now."""
+        period_s = self.limit.period_s
+        return max(1, int(self.per_s(now) * period_s + ROUNDING)), period_s
+
+
 class Window:
-    """Never more than `rate.calls` in any `rate.period_s`, and those spread evenly.
+    """Never more than `rate.calls` in any `rate.period_s`, and those spread evenly; less where the gateway asks for less.
 
     Times are seconds of any steady clock. The rule is kept over the moments given to `take`, so these must be the moments at
     which the calls leave.
@@ -36,6 +98,8 @@ class Window:
     def __init__(self, rate: Rate) -> None:
         """Start with an empty window."""
         self.rate = rate
+        self.learned: Learned | None = None
+        """None while the gateway has refused nothing, and again once the lane has climbed back to its ceiling."""
         self._taken: deque[float] = deque(maxlen=rate.calls)
         self._slot = float("-inf")
         self._not_before = float("-inf")
@@ -43,14 +107,33 @@ class Window:
     def wait_s(self, now: float) -> float:
         """Tell how long it is until the next call may leave; 0.0 when it may leave now."""
         earliest = max(self._slot, self._not_before)
-        if len(self._taken) == self.rate.calls:
-            earliest = max(earliest, self._taken[0] + self.rate.period_s)
+        if len(self._taken) >= self.rate.calls:
+            earliest = max(earliest, self._taken[-self.rate.calls] + self.rate.period_s)
+        if self.learned is not None:
+            calls, period_s = self.learned.allowance(now)
+            if len(self._taken) >= calls:
+                earliest = max(earliest, self._taken[-calls] + period_s)
         return max(0.0, earliest - now)
 
     def take(self, now: float) -> None:
         """Note that a call leaves now."""
+        spacing_s = self.rate.spacing_s
+        if self.learned is not None:
+            per_s = self.learned.per_s(now)
+            spacing_s = max(spacing_s, 1 / per_s)
+            if per_s >= self.rate.per_s:
+                self.learned = None
         self._taken.append(now)
-        self._slot = max(self._slot, now - CATCH_UP_S) + self.rate.spacing_s
+        self._slot = max(self._slot, now - CATCH_UP_S) + spacing_s
+
+    def fall(self, now: float, sent: float, named: Rate | None) -> bool:
+        """Slow down, because a call that left at `sent` was refused; False when that is no news."""
+        if self.learned is None:
+            self.learned = Learned(self.rate)
+        longest = max(self.rate.calls, named.calls if named else 0)
+        if longest > (self._taken.maxlen or 0):
+            self._taken = deque(self._taken, maxlen=longest)
+        return self.learned.fall(now, sent, named)
 
     def pause(self, until: float) -> None:
         """Let nothing leave before that moment."""

@@ -41,6 +41,8 @@ class Candidate:
     scope: Scope
     verdict: Verdict
     idle_since: datetime | None
+    position: int = -1
+    """Which row of its listing it was, from 0; -1 when that is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,8 @@ class Tally:
         if notebook.status not in AT_REST:
             self.active.append(notebook.id)
         if verdict.decision is Decision.DELETE:
-            self.candidates.append(Candidate(notebook, scope, verdict, idle_since(notebook, moment)))
+            position = self.rows - 1
+            self.candidates.append(Candidate(notebook, scope, verdict, idle_since(notebook, moment), position))
 
 
 def join_tallies(target: str, taken_at: datetime, tallies: Iterable[Tally], gaps: Iterable[str]) -> Survey:

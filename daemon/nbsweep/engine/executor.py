@@ -20,9 +20,12 @@ from nbsweep.core.policy import Decision, Verdict
 from nbsweep.core.ports import Ports
 from nbsweep.core.second_look import Background, decide_again
 from nbsweep.engine.ledger import INTERRUPTED, Ledger
-from nbsweep.engine.orders import Facts, Orders, Shutdown
+from nbsweep.engine.orders import Closing, Facts, Orders, Shutdown
 from nbsweep.engine.poller import Poller
+from nbsweep.engine.walk import Walk
 
+FRESH_SHARE = 0.8
+"""Of `fresh_for`: what the walk has seen longer ago is asked for again, for its DELETE must still leave in time."""
 HELD_BACK_MOST = 5
 """So many second looks at one notebook may lead to a DELETE that does nothing."""
 
@@ -39,17 +42,17 @@ class Executor:
     """Those whose stop was our own order, and whether the cloud has taken it on."""
     _held_back: Counter[str] = field(default_factory=Counter)
     """How often each had to be looked at again, because its DELETE did nothing."""
-    _ending: SweepEnding | None = None
-    """Why nothing more can be begun on this account; what was begun is still followed."""
-    _closing: anyio.Event = field(default_factory=anyio.Event)
-    """Set when no more may be taken, for whichever reason."""
+    _closing: Closing = field(init=False)
     _ledger: Ledger = field(init=False)
     _poller: Poller = field(init=False)
     _todo: MemoryObjectSendStream[Removal] = field(init=False)
+    _walk: Walk = field(init=False)
 
     def __post_init__(self) -> None:
         """Open the ledger, and give the poller its task."""
+        self._closing = Closing(self.shutdown)
         self._ledger = Ledger(self.ports)
+        self._walk = Walk(self.ports, self.facts.positions, self._take)
         self._poller = Poller(self.ports, self.orders.patience, self._arrived)
 
     @property
@@ -68,34 +71,36 @@ class Executor:
             return
         self._ledger.begin(removals)
         self._todo, todo = anyio.create_memory_object_stream[Removal](max_buffer_size=float("inf"))
-        for removal in removals:
-            self._todo.send_nowait(removal)
         try:
             async with self._todo, todo, anyio.create_task_group() as group:
                 group.start_soon(self._poller.run, name="poller")
-                group.start_soon(self._close_on_shutdown, name="shutdown")
+                group.start_soon(self._closing.watch, name="shutdown")
                 group.start_soon(self._drain, group.cancel_scope, name="drain")
+                group.start_soon(self._feed, removals, name="walk")
                 for number in range(min(self.orders.workers, len(removals))):
                     group.start_soon(self._work, todo, name=f"worker-{number}")
                 await self._ledger.all_ended.wait()
                 group.cancel_scope.cancel()
         finally:
             await self._ledger.spare_planned()
-        if self._ending:
-            raise self._ending
-
-    async def _close_on_shutdown(self) -> None:
-        await self.shutdown.begun.wait()
-        self._closing.set()
+        if self._closing.error:
+            raise self._closing.error
 
     async def _drain(self, scope: anyio.CancelScope) -> None:
         """Once no more may be taken: wait for what is accepted, up to a limit, then cancel."""
-        await self._closing.wait()
+        await self._closing.begun.wait()
         drain_s = self.orders.drain.total_seconds()
         self.ports.telemetry.emit(events.SweepStopping(len(self._poller.following), drain_s))
         with anyio.move_on_after(drain_s):
             await self.shutdown.hurried.wait()
         scope.cancel()
+
+    async def _feed(self, removals: Sequence[Removal]) -> None:
+        """Walk over the plan, just ahead of the workers."""
+        try:
+            await self._walk.run(removals)
+        except SweepEnding as error:
+            self._closing.end_with(error)
 
     async def _work(self, todo: MemoryObjectReceiveStream[Removal]) -> None:
         async for removal in todo:
@@ -103,17 +108,19 @@ class Executor:
                 try:
                     await self._remove(removal)
                 except SweepEnding as error:
-                    self._ending = self._ending or error
-                    self._closing.set()
+                    self._closing.end_with(error)
                     await self._leave(self._ledger.removals[removal.notebook_id])
 
     async def _remove(self, removal: Removal) -> None:
         """Look a second time, decide on what is seen, and act on it."""
-        if not self._no_more:
+        if not self._closing.no_more:
             await self.ports.cloud.delete_turn()
-        if self._no_more:
+        if self._closing.no_more:
             return await self._leave(removal)
         looked_at_s = self.ports.clock.steady_s()
+        sight = self._walk.take(removal.notebook_id)
+        if sight and looked_at_s - sight.looked_at_s < FRESH_SHARE * self.orders.fresh_for.total_seconds():
+            return await self._act(removal, sight.notebook, sight.looked_at_s)
         try:
             seen = await self.ports.cloud.show(removal.notebook_id)
         except Gone:
@@ -122,15 +129,14 @@ class Executor:
             raise
         except CloudError as error:
             return await self._not_seen(removal, error)
-        await self._act(removal, seen, looked_at_s)
-        return None
+        return await self._act(removal, seen, looked_at_s)
 
     async def _act(self, removal: Removal, seen: Notebook, looked_at_s: float) -> None:
         """Do what a second look asks for."""
         verdict = self._decide(removal, seen)
         if removal.state is State.PLANNED and verdict.decision is Decision.DELETE:
             removal = replace(removal, policy=verdict.rule, reason=verdict.sentence)
-        if self._no_more:
+        if self._closing.no_more:
             await self._leave(removal)
         elif verdict.decision is Decision.KEEP:
             await self._keep(removal, seen, verdict)
@@ -146,10 +152,6 @@ class Executor:
         background = Background(self.facts.planned.get(notebook_id, seen), stop_taken is not None, bool(stop_taken))
         moment = Moment(self.ports.clock.now(), self.facts.last_active)
         return decide_again(removal, seen, background, self.orders.rules, moment)
-
-    @property
-    def _no_more(self) -> bool:
-        return self._closing.is_set() or self.shutdown.begun.is_set()
 
     # ---- the ways on from a second look ------------------------------------------------------------------------------------
 
@@ -261,6 +263,9 @@ class Executor:
 
     def _again(self, removal: Removal, why: str) -> None:
         self.ports.telemetry.emit(events.RemovalAgain(why))
+        self._take(removal)
+
+    def _take(self, removal: Removal) -> None:
         self._todo.send_nowait(removal)
 
     # ---- what the poller has seen ------------------------------------------------------------------------------------------
@@ -289,7 +294,7 @@ class Executor:
             removal = await self._ledger.write(lifecycle.accept(removal, self.ports.clock.now()))
         removal = lifecycle.note_failure(removal)
         reason = lifecycle.describe_failure(seen)
-        if removal.failures <= self.orders.retries and not self._no_more:
+        if removal.failures <= self.orders.retries and not self._closing.no_more:
             self._again(await self._ledger.write(removal), reason)
         else:
             await self._ledger.finish(lifecycle.fail(removal, self.ports.clock.now(), reason))

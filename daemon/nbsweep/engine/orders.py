@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import anyio
 
+from nbsweep.core.errors import SweepEnding
 from nbsweep.core.model import Notebook
 from nbsweep.core.policy import Rules
 
@@ -39,6 +40,8 @@ class Facts:
 
     planned: Mapping[str, Notebook]
     last_active: Mapping[str, datetime]
+    positions: Mapping[str, int] = field(default_factory=dict)
+    """By notebook id: which row of its listing it was, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +52,28 @@ class Shutdown:
     """Take no more, and finish what is accepted, up to a limit."""
     hurried: anyio.Event = field(default_factory=anyio.Event)
     """Do not wait for the limit."""
+
+
+@dataclass(slots=True)
+class Closing:
+    """Whether more may be taken: not once a shutdown has begun, and not once the account has refused us."""
+
+    shutdown: Shutdown
+    error: SweepEnding | None = None
+    """Why nothing more can be begun on this account."""
+    begun: anyio.Event = field(default_factory=anyio.Event)
+
+    @property
+    def no_more(self) -> bool:
+        """Tell whether no more may be taken."""
+        return self.begun.is_set() or self.shutdown.begun.is_set()
+
+    def end_with(self, error: SweepEnding) -> None:
+        """Take no more, because the account has refused us."""
+        self.error = self.error or error
+        self.begun.set()
+
+    async def watch(self) -> None:
+        """Take no more once a shutdown begins."""
+        await self.shutdown.begun.wait()
+        self.begun.set()

@@ -137,7 +137,8 @@ class Sweeper:
 
     def _executor(self, plan: Plan) -> Executor:
         planned = {item.notebook.id: item.notebook for item in plan.items}
-        return Executor(self.ports, self.orders, Facts(planned, self.last_active), self.shutdown)
+        positions = {item.notebook.id: item.position for item in plan.items}
+        return Executor(self.ports, self.orders, Facts(planned, self.last_active, positions), self.shutdown)
 
     async def _execute(self, run: Run, plan: Plan, executor: Executor) -> None:
         removals = [planned_removal(run.run_id, plan, item) for item in plan.items]

@@ -13,7 +13,7 @@ class Group(BaseModel):
     """A group of keys, frozen, and without keys that nobody knows."""
 
     # What was given stays out of every error text, because it may be a secret.
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 def _label(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Where ModelArts answers: API notes, section 5.5."""
+"""Where ModelArts and IAM answer: API notes, section 5.5."""
 
 from difflib import SequenceMatcher
 
@@ -37,6 +37,11 @@ def base_url(region: str) -> str | None:
     if region not in REGIONS:
         return None
     return f"https://modelarts.{region}.{OTHER_DOMAINS.get(region, DOMAIN)}"
+
+
+def iam_url(region: str) -> str | None:
+    """Give the address of IAM in a region; None when that is not known."""
+    return f"https://iam.{region}.{DOMAIN}" if region in REGIONS else None
 
 
 def nearest_first(region: str) -> list[str]:

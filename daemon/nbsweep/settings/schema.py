@@ -4,9 +4,11 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonRef, JsonSchemaValue
+from pydantic_core import core_schema
 
 from nbsweep.core.pacing import Rate
+from nbsweep.settings.descriptions import descriptions
 from nbsweep.settings.file import Settings
 from nbsweep.settings.values import format_duration, format_share
 
@@ -28,7 +30,20 @@ def settings_schema() -> dict[str, Any]:
 
 
 class _Generator(GenerateJsonSchema):
-    """Writes defaults the way the file does."""
+    """Writes defaults the way the file does, and says what each key is for."""
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        described = super().model_schema(schema)
+        for key, text in descriptions(schema["cls"]).items():
+            form = described["properties"][key]
+            if text != self._said_of(form.get("$ref")):
+                form["description"] = text
+        return described
+
+    def _said_of(self, reference: JsonRef | None) -> str | None:
+        """Tell how a group that is referred to is described, which need not be said twice."""
+        group = self.json_to_defs_refs.get(reference) if reference else None
+        return self.definitions[group].get("description") if group in self.definitions else None
 
     def encode_default(self, dft: Any) -> Any:
         match dft:

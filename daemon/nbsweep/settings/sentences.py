@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from nbsweep.settings.descriptions import descriptions
 from nbsweep.settings.file import Settings
 from nbsweep.settings.group import Group
 from nbsweep.settings.values import kind
@@ -44,8 +45,7 @@ def _as_it_is(found: ErrorDetails) -> str:
 
 def _missing(found: ErrorDetails) -> str:
     *_, key = found["loc"]
-    field = keys_of(group_at(found["loc"][:-1]))[str(key)]
-    return f"must be given. {field.description}"
+    return f"must be given. {descriptions(group_at(found['loc'][:-1]))[str(key)]}"
 
 
 def _unknown_key(found: ErrorDetails) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbsweep.adapters.cloud.answers import Answer, Passing, Throttled
+from nbsweep.adapters.cloud.answers import Answer, Limit, Passing, Throttled
 from nbsweep.core.errors import (
     AlreadyStopped,
     Busy,
@@ -20,6 +20,7 @@ from nbsweep.core.errors import (
     Unsortable,
     WrongAddress,
 )
+from nbsweep.core.pacing import Rate
 
 searching = settings(max_examples=60, deadline=None, database=None)
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
@@ -262,31 +263,32 @@ def throttled(message: str = "", headers: Mapping[str, str] | None = None) -> Th
 
 
 @pytest.mark.parametrize(
-    ("message", "pause_s", "limit"),
+    ("message", "limit"),
     [
         (
             "The throttling threshold has been reached: policy ip over ratelimit,limit:5,time:1 minute",
-            60,
-            "limit:5,time:1 minute",
+            Limit("limit:5,time:1 minute", Rate(5, 60.0), shared=True),
         ),
-        ("policy user over ratelimit,limit:10,time:1 second", 1, "limit:10,time:1 second"),
-        ("policy api over ratelimit, limit: 200, time: 2 seconds", 2, "limit: 200, time: 2 second"),
-        ("policy app over ratelimit,limit:100,time:1 hour", 3600, "limit:100,time:1 hour"),
-        ("slow down", 2, ""),
-        ("", 2, ""),
+        ("policy user over ratelimit,limit:10,time:1 second", Limit("limit:10,time:1 second", Rate(10, 1.0), shared=True)),
+        ("policy api over ratelimit, limit: 200, time: 2 seconds", Limit("limit: 200, time: 2 second", Rate(200, 2.0))),
+        ("policy app over ratelimit,limit:100,time:1 hour", Limit("limit:100,time:1 hour", Rate(100, 3600.0), shared=True)),
+        ("limit:3,time:30 day", Limit("limit:3,time:30 day", Rate(3, 30 * 86_400.0))),
+        ("limit:0,time:1 second", Limit()),
+        ("limit:5,time:0 second", Limit()),
+        ("slow down", Limit()),
+        ("", Limit()),
     ],
 )
-def test_the_limit_is_read_from_the_gateways_words(message: str, pause_s: float, limit: str) -> None:
-    """Its period is the pause; without one the vendor's advice of two seconds holds."""
-    error = throttled(message)
-    assert (error.pause_s, error.limit) == (pause_s, limit)
+def test_the_limit_is_read_from_the_gateways_words(message: str, limit: Limit) -> None:
+    """How many calls in which time, and whether all calls of the user count; a limit of nothing is none."""
+    assert throttled(message).limit == limit
 
 
 SENT = "Wed, 21 Oct 2026 07:28:00 GMT"
 
 
 @pytest.mark.parametrize(
-    ("retry_after", "pause_s"),
+    ("retry_after", "seconds"),
     [
         ("0", 0),
         ("7", 7),
@@ -295,19 +297,19 @@ SENT = "Wed, 21 Oct 2026 07:28:00 GMT"
         ("Wed, 21 Oct 2026 07:28:30 GMT", 30),
         ("Wed, 21 Oct 2026 07:00:00 GMT", 0),
         ("Thu, 22 Oct 2026 07:28:00 GMT", 3600),
-        ("", 60),
-        ("-5", 60),
-        ("soon", 60),
-        ("1.5", 60),
-        ("²", 60),
+        ("", None),
+        ("-5", None),
+        ("soon", None),
+        ("1.5", None),
+        ("²", None),
         ("9" * 5000, 3600),
-        ("Wed, 21 Oct 2026 07:28:00 +99999999999999999999", 60),
+        ("Wed, 21 Oct 2026 07:28:00 +99999999999999999999", None),
     ],
 )
-def test_retry_after_goes_before_the_limits_period(retry_after: str, pause_s: float) -> None:
-    """A number or a date, an hour at most; what is neither counts for nothing, and is never a bug."""
+def test_retry_after_is_a_number_or_a_date(retry_after: str, seconds: float | None) -> None:
+    """An hour at most; what is neither counts for nothing, and is never a bug."""
     error = throttled("limit:5,time:1 minute", {"Retry-After": retry_after, "Date": SENT})
-    assert error.pause_s == pause_s
+    assert error.retry_after_s == seconds
 
 
 def test_a_429_is_throttling_whatever_its_code() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import anyio
 import pytest
 
-from nbsweep.adapters.cloud.limiter import Lane, Lanes
+from nbsweep.adapters.cloud.limiter import Lane, Lanes, Refusal
 from nbsweep.core.pacing import CATCH_UP_S, Rate
 from nbsweep.testing import FakeClock
 
@@ -35,6 +35,10 @@ class Road:
         """Leave once, from then on."""
         await asyncio.sleep(seconds)
         await self.leave(lane)
+
+    def pause(self, lane: Lane, seconds: float) -> None:
+        """Refuse a call of long ago, which slows nothing down, and say when to come back."""
+        self.lanes.refused(lane, Refusal(float("-inf"), None, shared=False, retry_after_s=seconds))
 
     def times(self, *lanes: Lane) -> list[float]:
         """Tell when calls of these lanes have left, of all when none is named."""
@@ -161,7 +165,7 @@ async def test_a_delete_that_waits_for_its_own_lane_holds_up_nobody() -> None:
 async def test_a_paused_lane_lets_nothing_leave() -> None:
     """Paused for three seconds; the others go on."""
     on = road(Rate(10, 1.0))
-    on.lanes.pause(Lane.DELETE, 3)
+    on.pause(Lane.DELETE, 3)
     await all_leave(on, [Lane.DELETE, Lane.SHOW])
     assert on.times(Lane.DELETE) == pytest.approx([3], abs=1e-3)
     assert on.times(Lane.SHOW) == [0]
@@ -170,7 +174,7 @@ async def test_a_paused_lane_lets_nothing_leave() -> None:
 async def test_a_pause_holds_for_those_who_wait_already() -> None:
     """Two have left when the 429 comes at 1.5 s; the third leaves when the pause is over."""
     on = road(Rate(1, 1.0))
-    asyncio.get_running_loop().call_later(1.5, on.lanes.pause, Lane.DELETE, 2)
+    asyncio.get_running_loop().call_later(1.5, on.pause, Lane.DELETE, 2)
     await all_leave(on, [Lane.DELETE] * 3)
     assert on.times() == pytest.approx([0, 1, 3.5], abs=1e-3)
 
@@ -178,8 +182,8 @@ async def test_a_pause_holds_for_those_who_wait_already() -> None:
 async def test_a_short_pause_does_not_shorten_a_long_one() -> None:
     """The later end counts."""
     on = road(Rate(10, 1.0))
-    on.lanes.pause(Lane.DELETE, 5)
-    on.lanes.pause(Lane.DELETE, 1)
+    on.pause(Lane.DELETE, 5)
+    on.pause(Lane.DELETE, 1)
     await on.leave(Lane.DELETE)
     assert on.times() == pytest.approx([5], abs=1e-3)
 
@@ -187,7 +191,7 @@ async def test_a_short_pause_does_not_shorten_a_long_one() -> None:
 async def test_where_there_is_a_total_a_pause_is_for_all() -> None:
     """The gateway limits the user, so a 429 on one lane is one for all; those who wait already wait on."""
     on = road(Rate(1, 1.0), total=Rate(1, 1.0))
-    asyncio.get_running_loop().call_later(0.05, on.lanes.pause, Lane.LIST, 2)
+    asyncio.get_running_loop().call_later(0.05, on.pause, Lane.LIST, 2)
     await all_leave(on, [Lane.SHOW] * 2 + [Lane.DELETE])
     assert on.times()[0] == 0
     assert min(on.times()[1:]) >= 2.05 - ROUNDING_S
@@ -196,7 +200,7 @@ async def test_where_there_is_a_total_a_pause_is_for_all() -> None:
 async def test_after_a_pause_the_rate_is_the_same() -> None:
     """What was held up does not leave all at once."""
     on = road(Rate(5, 1.0))
-    on.lanes.pause(Lane.DELETE, 10)
+    on.pause(Lane.DELETE, 10)
     await all_leave(on, [Lane.DELETE] * 20)
     assert most_in_a_window(on.times(), 1.0) <= 5
     assert on.times()[-1] - on.times()[0] >= 3.6
@@ -287,6 +291,56 @@ async def test_a_turn_to_prepare_uses_up_no_call() -> None:
 async def test_there_are_no_turns_while_the_lane_is_paused() -> None:
     """Facts that are looked up now would be old when the pause is over."""
     on = road(Rate(5, 1.0))
-    on.lanes.pause(Lane.DELETE, 30)
+    on.pause(Lane.DELETE, 30)
     await on.lanes.admit(Lane.DELETE)
     assert asyncio.get_running_loop().time() - on.began_s == pytest.approx(30, abs=1e-3)
+
+
+# ---- what the gateway teaches ---------------------------------------------------------------------------------------------
+
+
+def refusal(on: Road, named: Rate | None = None, *, shared: bool = False) -> Refusal:
+    """Refuse a call that left just now."""
+    return Refusal(on.began_s, named, shared=shared, retry_after_s=None)
+
+
+async def test_a_limit_of_one_api_slows_its_own_lane_only() -> None:
+    """DELETE is held to the 5 a second that were named; questions go on as before."""
+    on = road(Rate(50, 1.0))
+    on.lanes.refused(Lane.DELETE, refusal(on, Rate(5, 1.0)))
+    await all_leave(on, [Lane.DELETE] * 10 + [Lane.SHOW] * 50)
+    assert most_in_a_window(on.times(Lane.DELETE), 1.0) <= 5
+    assert on.times(Lane.SHOW)[-1] < 1.1
+
+
+async def test_a_limit_of_the_user_binds_all_lanes_together() -> None:
+    """No total was configured; from the first such refusal on there is one, and DELETE goes first in it."""
+    on = road(Rate(50, 1.0))
+    on.lanes.refused(Lane.SHOW, refusal(on, Rate(10, 1.0), shared=True))
+    await all_leave(on, [Lane.LIST] * 15 + [Lane.DELETE] * 15)
+    assert most_in_a_window(on.times(), 1.0) <= 10
+    assert on.times(Lane.DELETE)[-1] < on.times(Lane.LIST)[-1]
+
+
+async def test_without_a_name_the_lane_and_the_total_are_halved() -> None:
+    """Nobody knows which of them it was."""
+    on = road(Rate(20, 1.0), total=Rate(40, 1.0))
+    assert on.lanes.refused(Lane.DELETE, refusal(on)) == 10
+    await all_leave(on, [Lane.DELETE] * 20)
+    assert most_in_a_window(on.times(Lane.DELETE), 1.0) <= 11
+
+
+async def test_refusals_of_calls_under_way_at_once_count_once() -> None:
+    """Thirty answers to calls that left before the first was refused tell one thing."""
+    on = road(Rate(64, 1.0))
+    rates = [on.lanes.refused(Lane.DELETE, refusal(on)) for _ in range(30)]
+    assert set(rates) == {32}
+
+
+async def test_turns_to_prepare_slow_down_with_the_lane() -> None:
+    """What is prepared faster than it can leave grows old."""
+    on = road(Rate(50, 1.0))
+    on.lanes.refused(Lane.DELETE, refusal(on, Rate(5, 1.0)))
+    for _ in range(11):
+        await on.lanes.admit(Lane.DELETE)
+    assert asyncio.get_running_loop().time() - on.began_s >= 1.9

@@ -107,6 +107,7 @@ def test_every_field_is_read() -> None:
         tags={"env": "dev", "keep": ""},
         created_at=datetime(2021, 12, 7, 1, 36, 40, tzinfo=UTC),
         updated_at=datetime(2021, 12, 7, 1, 53, 20, tzinfo=UTC),
+        dated=True,
     )
 
 

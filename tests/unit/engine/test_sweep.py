@@ -91,10 +91,17 @@ async def test_the_run_is_on_record() -> None:
 
 
 async def test_planned_is_on_disk_before_anything_is_asked_of_the_cloud() -> None:
-    """All of the plan, in one write, and then the first second look."""
+    """All of the plan, in one write, and then the walk's page."""
     scene = world(*fleet(3))
     await swept(scene)
-    assert scene.story[:6] == ["workspaces ", "page 0/NOTEBOOK/0", "PLANNED nb1", "PLANNED nb2", "PLANNED nb3", "show nb1"]
+    assert scene.story[:6] == [
+        "workspaces ",
+        "page 0/NOTEBOOK/0",
+        "PLANNED nb1",
+        "PLANNED nb2",
+        "PLANNED nb3",
+        "page 0/NOTEBOOK/0",
+    ]
 
 
 async def test_outcomes_are_counted() -> None:
@@ -264,7 +271,7 @@ async def test_a_shutdown_while_somebody_thinks_about_the_plan_ends_it() -> None
 async def test_a_shutdown_during_the_removals_is_an_interruption() -> None:
     """What was accepted has its end, the report says so, and the record says interrupted."""
     scene = world(*fleet(6), pace=Pace(answer_s=1))
-    asyncio.get_running_loop().call_later(3.5, scene.shutdown.begun.set)
+    asyncio.get_running_loop().call_later(4.5, scene.shutdown.begun.set)
     report = await sweeper(scene, how=orders(workers=1)).sweep(ENFORCE, Approver())
     assert report.outcome == (await record(scene)).outcome == "interrupted"
     assert set(report.counts) == {"deleted", "spared"}

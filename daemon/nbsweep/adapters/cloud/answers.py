@@ -25,6 +25,7 @@ from nbsweep.core.errors import (
     Unsortable,
     WrongAddress,
 )
+from nbsweep.core.pacing import Rate
 
 GONE = frozenset({"ModelArts.6309", "ModelArts.6404"})
 BUSY = frozenset({"ModelArts.6306", "ModelArts.6308", "ModelArts.6333", "ModelArts.6355", "ModelArts.6357"})
@@ -58,7 +59,12 @@ SECRET_HEADER = re.compile(
     r"(?i)\b(x-security-token|x-auth-token|authorization|signature|access)([\"']?\s*[:=]\s*[\"']?)"
     r"(?:(?:bearer|basic|sdk-hmac-sha256)\s+)?[^|,\s\"'}]+"
 )
-LIMIT = re.compile(r"limit:\s*(\d+)\s*,\s*time:\s*(\d+)\s*(second|minute|hour|day)")
+LIMIT = re.compile(
+    r"(?:policy (?P<policy>\w+) over ratelimit,\s*)?"
+    r"(?P<limit>limit:\s*(?P<calls>\d{1,9})\s*,\s*time:\s*(?P<periods>\d{1,6})\s*(?P<unit>second|minute|hour|day))"
+)
+SHARED_POLICIES = frozenset({"user", "app", "ip"})
+"""Policies that count all calls of somebody together, whichever API they go to (API notes, section 4)."""
 UNITS_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
 
@@ -66,14 +72,25 @@ class Passing(CloudError):
     """A failure that may pass. The client tries again, so this never leaves it."""
 
 
-class Throttled(Passing):
-    """429: the call was not done, and the lane has to pause."""
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a 429 says of the limit that it enforces."""
 
-    def __init__(self, message: str, *, pause_s: float, limit: str, answer: "Answer") -> None:
-        """Take how long to pause, and the limit in the gateway's own words."""
+    words: str = ""
+    """The gateway's own; empty where it names none."""
+    rate: Rate | None = None
+    shared: bool = False
+    """Whether it is one for all calls of the user together."""
+
+
+class Throttled(Passing):
+    """429: the call was not done, and the lane has to slow down."""
+
+    def __init__(self, message: str, limit: Limit, answer: "Answer") -> None:
+        """Take the limit, as far as the gateway names it."""
         super().__init__(message, code=answer.code, http_status=answer.status, request_id=answer.request_id)
-        self.pause_s = pause_s
         self.limit = limit
+        self.retry_after_s = answer.retry_after_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +124,7 @@ class Answer:
     def error(self) -> CloudError:
         """Give the error that this answer means."""
         if self.status == HTTPStatus.TOO_MANY_REQUESTS:
-            return self._throttled()
+            return Throttled(f"the gateway throttles: {self}", _limit(self.message), self)
         kind = self._kind()
         return kind(_ADVICE.get(kind, "the cloud said {answer}").format(answer=self), **self._facts())
 
@@ -126,13 +143,6 @@ class Answer:
             case _:
                 return BY_CODE.get(self.code, Rejected)
 
-    def _throttled(self) -> Throttled:
-        found = LIMIT.search(self.message)
-        pause_s = self.retry_after_s
-        if pause_s is None:
-            pause_s = min(int(found[2]) * UNITS_S[found[3]], LONGEST_PAUSE_S) if found else 2.0
-        return Throttled(f"the gateway throttles: {self}", pause_s=pause_s, limit=found[0] if found else "", answer=self)
-
     def _facts(self) -> dict[str, Any]:
         return {"code": self.code, "http_status": self.status, "request_id": self.request_id}
 
@@ -149,6 +159,15 @@ _ADVICE: Mapping[type[CloudError], str] = {
     MustStopFirst: "the notebook must be stopped first: {answer}",
     Rejected: "the cloud refused: {answer}",
 }
+
+
+def _limit(message: str) -> Limit:
+    """Read the limit that a 429 names; one of nothing at all is none."""
+    found = LIMIT.search(message)
+    if found is None or not int(found["calls"]) or not int(found["periods"]):
+        return Limit()
+    rate = Rate(int(found["calls"]), int(found["periods"]) * UNITS_S[found["unit"]])
+    return Limit(found["limit"], rate, found["policy"] in SHARED_POLICIES)
 
 
 def redact(text: str) -> str:

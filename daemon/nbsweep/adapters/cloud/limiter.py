@@ -3,6 +3,8 @@
 The lanes belong to an account, not to a sweep: whoever calls on that account goes through the same object.
 """
 
+import math
+from dataclasses import dataclass
 from enum import StrEnum
 
 import anyio
@@ -21,6 +23,20 @@ class Lane(StrEnum):
     """Everything that changes something: DELETE, and the stop before it."""
     SHOW = "show"
     LIST = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A 429, as far as the lanes can learn from it."""
+
+    sent_s: float
+    """When the refused call left, of the steady clock."""
+    named: Rate | None
+    """The limit that the gateway names, when it does."""
+    shared: bool
+    """Whether that limit is one for all calls of the user together."""
+    retry_after_s: float | None
+    """When to come back, where the gateway says so."""
 
 
 class Lanes:
@@ -52,12 +68,30 @@ class Lanes:
             await self._sleep_for(self._turns[lane])
             self._turns[lane].take(self._clock.steady_s())
 
-    def pause(self, lane: Lane, seconds: float) -> None:
-        """Let nothing leave on this lane, nor on the total, for so long: the gateway said 429."""
-        until = self._clock.steady_s() + seconds
-        self._windows[lane].pause(until)
-        if self._total is not None:
-            self._total.pause(until)
+    def refused(self, lane: Lane, refusal: Refusal) -> float:
+        """Learn from a 429: fall at once, and come back when the gateway says; gives the calls a second that may leave now.
+
+        A limit over all calls together binds the total, which begins to exist when it was not configured; one of a single API
+        binds its lane. Where the gateway names none, both slow down.
+        """
+        now = self._clock.steady_s()
+        slowed = self._slowed_by(lane, refusal)
+        for window in slowed:
+            window.fall(now, refusal.sent_s, refusal.named)
+            if refusal.retry_after_s is not None:
+                window.pause(now + refusal.retry_after_s)
+        return min(window.learned.per_s(now) if window.learned else window.rate.per_s for window in slowed)
+
+    def _slowed_by(self, lane: Lane, refusal: Refusal) -> tuple[Window, ...]:
+        own = (self._windows[lane], self._turns[lane])
+        if refusal.named is not None and not refusal.shared:
+            return own
+        if self._total is None and refusal.named is not None:
+            together = math.ceil(sum(window.rate.per_s for window in self._windows.values()))
+            self._total = Window(Rate(together, 1.0))
+        if self._total is None:
+            return own
+        return (self._total,) if refusal.named is not None else (*own, self._total)
 
     async def _enter_total(self, lane: Lane, total: Window) -> float:
         """Wait for a turn in the total; gives the moment of it, which counts in both windows."""

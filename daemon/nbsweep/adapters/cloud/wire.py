@@ -219,6 +219,7 @@ def _notebook(row: _NotebookRow) -> Notebook:
         tags={tag.key: tag.value for tag in row.tags} if row.tags is not None else None,
         created_at=_moment("create_at", row.create_at) or (lease.created_at if lease else None),
         updated_at=_moment("update_at", row.update_at) or (lease.updated_at if lease else None),
+        dated=row.update_at is not None,
     )
 
 

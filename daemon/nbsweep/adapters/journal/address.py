@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError
 from nbsweep.adapters.journal.trouble import told
 from nbsweep.core.errors import JournalError
 
-DRIVERS: Mapping[str, str] = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
+DRIVERS: Mapping[str, str] = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg_async"}
 """What a scheme in the configuration becomes: its asynchronous driver."""
 
 _EXAMPLES = "sqlite:////var/lib/nbsweep/journal.db or postgresql://user@host/database"

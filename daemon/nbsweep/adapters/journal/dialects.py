@@ -5,17 +5,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import anyio
-from sqlalchemy import URL, Table
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import URL, Connection, Engine, Table, create_engine
+from sqlalchemy.dialects import sqlite
 
 from nbsweep.adapters.journal.address import Address
+from nbsweep.adapters.journal.connection import spawned
 from nbsweep.adapters.journal.sqlite_connection import connect
 from nbsweep.core.errors import JournalError
 
-Insert = sqlite.Insert | postgresql.Insert
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ DEFAULT_LIMITS = Limits()
 
 
 @asynccontextmanager
-async def opened_engine(address: Address, limits: Limits) -> AsyncIterator[AsyncEngine]:
+async def opened_engine(address: Address, limits: Limits) -> AsyncIterator[Engine]:
     """Make the engine, and close all its connections at the end.
 
     Raises:
@@ -43,21 +45,23 @@ async def opened_engine(address: Address, limits: Limits) -> AsyncIterator[Async
         yield engine
     finally:
         with anyio.move_on_after(limits.close_s, shield=True):
-            await engine.dispose()
+            await spawned(engine.dispose)
 
 
-async def begin_exclusively(connection: AsyncConnection) -> None:
+def begin_exclusively(connection: Connection) -> None:
     """Take the lock for a transaction that begins with something else than a write."""
     if connection.dialect.name == "sqlite":
-        await connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def upsert(dialect: str, table: Table, *, frozen: Collection[str] = (), newest: str = "") -> Insert:
+def upsert(
+    dialect: str, table: Table, *, frozen: Collection[str] = (), newest: str = ""
+) -> "sqlite.Insert | postgresql.Insert":
     """Insert rows, or update those whose primary key is there already.
 
     The columns in `frozen` keep their first value. With `newest`, a row gives way only to one whose `newest` is later.
     """
-    insert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    insert = sqlite.insert(table) if dialect == "sqlite" else _postgresql_insert(table)
     new = insert.excluded
     changed = {
         column.name: new[column.name] for column in table.columns if not column.primary_key and column.name not in frozen
@@ -66,15 +70,25 @@ def upsert(dialect: str, table: Table, *, frozen: Collection[str] = (), newest: 
     return insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed, where=where)
 
 
-def _sqlite_engine(url: URL, path: Path, limits: Limits) -> AsyncEngine:
+def _postgresql_insert(table: Table) -> "postgresql.Insert":
+    from sqlalchemy.dialects import postgresql  # costs a fifth of what SQLAlchemy does, and few have a server
+
+    return postgresql.insert(table)
+
+
+def _sqlite_engine(url: URL, path: Path, limits: Limits) -> Engine:
+    def creator() -> Any:
+        dbapi: Any = engine.dialect.dbapi
+        return dbapi.connect(async_creator_fn=partial(connect, path, limits.busy_s))
+
     # A transaction is always ended before its connection goes back to the pool; resetting it there would only cost time.
-    creator = partial(connect, path, limits.busy_s)
-    return create_async_engine(url, async_creator=creator, pool_reset_on_return=None, hide_parameters=True)
+    engine = create_engine(url, creator=creator, pool_reset_on_return=None, hide_parameters=True)
+    return engine
 
 
-def _postgresql_engine(address: Address) -> AsyncEngine:
+def _postgresql_engine(address: Address) -> Engine:
     try:
-        return create_async_engine(address.url, pool_pre_ping=True, hide_parameters=True)
+        return create_engine(address.url, pool_pre_ping=True, hide_parameters=True)
     except ImportError as error:
         raise JournalError(
             f"The journal {address.place} needs a driver that is not installed: pip install nbsweep[postgresql]"

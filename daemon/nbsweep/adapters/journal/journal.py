@@ -5,14 +5,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, bindparam, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Connection, Engine, RowMapping, Select, bindparam, func, insert, inspect, select, update
 
 from nbsweep.adapters.journal.address import make_room, parse_address
+from nbsweep.adapters.journal.connection import connected, spawned
 from nbsweep.adapters.journal.dialects import DEFAULT_LIMITS, Limits, begin_exclusively, opened_engine, upsert
-from nbsweep.adapters.journal.migrating import upgrade
 from nbsweep.adapters.journal.rows import Record, columns_of, record_of, row_of
-from nbsweep.adapters.journal.tables import META, REMOVALS, RUNS, SIGHTINGS
+from nbsweep.adapters.journal.tables import META, NEWEST, REMOVALS, REVISION, RUNS, SIGHTINGS
 from nbsweep.adapters.journal.trouble import told
 from nbsweep.adapters.journal.writer import Change, GroupWriter
 from nbsweep.core.lifecycle import ENDS, Removal
@@ -26,7 +25,7 @@ _REMOVAL = select(*columns_of(Removal, REMOVALS))
 class SqlJournal:
     """A journal in a database; made by `open_journal`."""
 
-    def __init__(self, engine: AsyncEngine, writer: GroupWriter, place: str) -> None:
+    def __init__(self, engine: Engine, writer: GroupWriter, place: str) -> None:
         """Take an engine whose database is up to date, and the running writer."""
         self._engine = engine
         self._writer = writer
@@ -106,9 +105,8 @@ class SqlJournal:
     async def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
         self._writer.check_open()
         with told(self._place):
-            async with self._engine.connect() as connection:
-                rows: Sequence[RowMapping] = (await connection.execute(query)).mappings().all()
-        return rows
+            async with connected(self._engine) as connection:
+                return await spawned(_fetch, connection, query)
 
 
 @asynccontextmanager
@@ -124,17 +122,32 @@ async def open_journal(url: str, limits: Limits = DEFAULT_LIMITS) -> AsyncIterat
     make_room(address)
     async with opened_engine(address, limits) as engine:
         with told(address.place):
-            await _prepare(engine, address.place)
+            async with connected(engine) as connection:
+                await spawned(_prepare, connection, address.place)
         async with GroupWriter(engine, address.place, limits) as writer:
             yield SqlJournal(engine, writer, address.place)
 
 
-async def _prepare(engine: AsyncEngine, place: str) -> None:
+def _prepare(connection: Connection, place: str) -> None:
     opening = {"key": "opened_at", "value": datetime.now(UTC).isoformat()}
-    async with engine.begin() as connection:
-        await begin_exclusively(connection)
-        await connection.run_sync(upgrade, place)
-        await connection.execute(upsert(engine.dialect.name, META), [opening])
+    with connection.begin():
+        begin_exclusively(connection)
+        if not _is_up_to_date(connection):
+            from nbsweep.adapters.journal.migrating import upgrade  # brings Alembic, which is needed once in a journal's life
+
+            upgrade(connection, place)
+        connection.execute(upsert(connection.dialect.name, META), [opening])
+
+
+def _is_up_to_date(connection: Connection) -> bool:
+    # A question to a table that is missing would end the transaction on PostgreSQL.
+    if not inspect(connection).has_table(REVISION.name):
+        return False
+    return connection.execute(select(REVISION.c.version_num)).scalars().all() == [NEWEST]
+
+
+def _fetch(connection: Connection, query: Select[Any]) -> Sequence[RowMapping]:
+    return connection.execute(query).mappings().all()
 
 
 def _next_position() -> Any:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Dialect, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Dialect, Index, Integer, MetaData, Table, Text, column, table
 from sqlalchemy.types import TypeDecorator
 
 from nbsweep.core.model import require_aware
@@ -109,3 +109,9 @@ META = Table(
     Column("value", Text, nullable=False),
 )
 """Facts about the journal itself."""
+
+REVISION = table("alembic_version", column("version_num", Text))
+"""Alembic's own note of how far a database has come; no part of `METADATA`, for Alembic makes it by itself."""
+
+NEWEST = "0001"
+"""The last of the revisions in `migrations/`: where a database has it, there is nothing to bring up to date."""

@@ -9,10 +9,10 @@ from itertools import groupby
 from typing import Self
 
 import anyio
-from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.sql.dml import UpdateBase
 
+from nbsweep.adapters.journal.connection import connected, spawned
 from nbsweep.adapters.journal.dialects import Limits
 from nbsweep.adapters.journal.rows import Row
 from nbsweep.adapters.journal.trouble import concerns_all, explain
@@ -42,7 +42,7 @@ class _Waiting:
 class GroupWriter:
     """The only way into the database: one task that takes all that is queued, commits it, and wakes those who wait for it."""
 
-    def __init__(self, engine: AsyncEngine, place: str, limits: Limits) -> None:
+    def __init__(self, engine: Engine, place: str, limits: Limits) -> None:
         """Take the engine to write through, what people call the journal, and how long closing may take."""
         self._engine = engine
         self._place = place
@@ -103,7 +103,7 @@ class GroupWriter:
     async def _run(self) -> None:
         with self._life:
             # One connection for all: taking one from the pool for each commit would cost more than the commit.
-            async with self._engine.connect() as connection:
+            async with connected(self._engine) as connection:
                 while self._queued or not self._closed:
                     await self._wake.wait()
                     self._wake = anyio.Event()
@@ -112,9 +112,9 @@ class GroupWriter:
                     self._taken = []
         self._ended.set()
 
-    async def _write_together(self, connection: AsyncConnection, batch: Sequence[_Waiting]) -> None:
+    async def _write_together(self, connection: Connection, batch: Sequence[_Waiting]) -> None:
         try:
-            await connection.run_sync(_commit, [waiting.change for waiting in batch])
+            await spawned(_commit, connection, [waiting.change for waiting in batch])
         except Exception as failure:  # noqa: BLE001  # raised in each of those who wait
             if len(batch) == 1 or concerns_all(failure):
                 self._settle(batch, failure)
@@ -123,7 +123,7 @@ class GroupWriter:
         else:
             self._settle(batch, None)
 
-    async def _write_apart(self, connection: AsyncConnection, batch: Sequence[_Waiting]) -> None:
+    async def _write_apart(self, connection: Connection, batch: Sequence[_Waiting]) -> None:
         # One of them holds something that cannot be stored; that must not be the others' trouble.
         for waiting in batch:
             await self._write_together(connection, [waiting])

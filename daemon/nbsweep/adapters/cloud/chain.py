@@ -1,0 +1,97 @@
+"""Which credentials a target gets: those of the configuration, else the first of the standard chain that there are.
+
+The chain is the vendor's, as far as it goes here (API notes, section 5.4): the environment, the file of profiles, the metadata
+server. What the vendor's tools know besides is not supported: sign-in with OpenID Connect, before these, federated sign-in by
+HUAWEICLOUD_SDK_IDP_ID, and the identity of a pod, after them.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from nbsweep.adapters.cloud import metadata
+from nbsweep.adapters.cloud.credentials import Credentials, key_pair
+from nbsweep.adapters.cloud.metadata import MetadataSource
+from nbsweep.adapters.cloud.profile import keys_of_environment, keys_of_profile, profile_path, read_secret
+from nbsweep.adapters.cloud.renewal import Renewed
+from nbsweep.adapters.cloud.session import Asker, open_session
+from nbsweep.adapters.cloud.tokens import Login, TokenSource
+from nbsweep.core.errors import CloudError, Unauthorized
+from nbsweep.core.ports import Clock
+from nbsweep.settings import CredentialSettings, TargetSettings
+
+METADATA_VARIABLE = "NBSWEEP_METADATA_ENDPOINT"
+"""Another address of the metadata server, for tests, and for hosts that put something in front of it."""
+IAM_TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5, ceil_threshold=float("inf"))
+
+
+@dataclass(slots=True)
+class Keyring:
+    """Finds the credentials of every target. The agency of this machine is one for all of them."""
+
+    environment: Mapping[str, str] = field(repr=False)
+    session: aiohttp.ClientSession
+    clock: Clock
+    _agency: Renewed | None = None
+
+    async def find(self, target: TargetSettings) -> Credentials:
+        """Find them, and read the files that hold them. Passwords are first used when they are needed.
+
+        Raises:
+            Unauthorized: there are none, or what there is cannot be used.
+        """
+        given = target.credentials
+        if given is None:
+            return await self._chain()
+        if given.agency is not None:
+            return self._metadata()
+        if given.username is not None:
+            iam = Asker(self.session, target.iam_url, IAM_TIMEOUT, self.clock)
+            login = Login(given.username, _secret(given, "password"), given.domain or "", target.project_id)
+            return Renewed(TokenSource(login, iam), self.clock)
+        token = _secret(given, "security_token") or None
+        return key_pair(f"target {target.name}", given.access_key or "", _secret(given, "secret_key"), token)
+
+    async def _chain(self) -> Credentials:
+        if key := keys_of_environment(self.environment) or keys_of_profile(self.environment):
+            return key
+        agency = self._metadata()
+        try:
+            await agency.ready()
+        except CloudError as error:
+            raise Unauthorized(self._nowhere(error)) from error
+        return agency
+
+    def _metadata(self) -> Renewed:
+        if self._agency is None:
+            url = self.environment.get(METADATA_VARIABLE) or metadata.ENDPOINT
+            if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+                raise Unauthorized(f"{METADATA_VARIABLE} must be an address such as {metadata.ENDPOINT}")
+            server = Asker(self.session, url.rstrip("/"), metadata.TIMEOUT, self.clock)
+            self._agency = Renewed(MetadataSource(server), self.clock)
+        return self._agency
+
+    def _nowhere(self, error: CloudError) -> str:
+        return (
+            "there are no credentials: the target has none in the configuration; HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK are "
+            f"not set; {profile_path(self.environment) or '~/.huaweicloud/credentials'} is not there, or has no [basic] keys; "
+            f"and this seems to be no ECS with an agency: {error}"
+        )
+
+
+@asynccontextmanager
+async def open_keyring(environment: Mapping[str, str], clock: Clock) -> AsyncIterator[Keyring]:
+    """Open what credentials are come by with; they can be renewed while it is open."""
+    async with open_session(IAM_TIMEOUT, connections=8) as session:
+        yield Keyring(environment, session, clock)
+
+
+def _secret(given: CredentialSettings, name: str) -> str:
+    """Give a secret from where the configuration says it is; nothing when it does not say."""
+    value, path = getattr(given, name), getattr(given, f"{name}_file")
+    if path is not None:
+        return read_secret(f"{name}_file", path)
+    return str(value.get_secret_value()) if value is not None else ""

@@ -1,0 +1,108 @@
+"""Credentials that end: renewed ahead of time, and when they are refused, once for all callers together."""
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Protocol
+
+import anyio
+
+from nbsweep.adapters.cloud.credentials import Headers
+from nbsweep.adapters.cloud.signing import Proof
+from nbsweep.core.errors import CloudError, Unauthorized
+from nbsweep.core.ports import Clock
+
+RENEWABLE = frozenset({"0301", "0307", "6401", "6620"})
+"""Numbers of the codes that a new token or new keys may help against (API notes, section 3.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What somebody has been given to prove who he is."""
+
+    headers: Headers = field(repr=False)
+    life_s: float
+    """How long it lasts, by the clock of who has issued it."""
+    early_s: float
+    """So long before its end it is to be renewed."""
+
+
+class Source(Protocol):
+    """Where renewed credentials come from."""
+
+    @property
+    def account(self) -> str:
+        """Whose calls they are for."""
+        ...
+
+    async def issue(self) -> Issued:
+        """Get new ones.
+
+        Raises:
+            NotSent: not now; a later try may succeed.
+            SweepEnding: not at all.
+        """
+        ...
+
+
+class Renewed:
+    """Credentials that are fetched when they are first needed, and again before they end."""
+
+    def __init__(self, source: Source, clock: Clock) -> None:
+        """Take where they come from; nothing is fetched yet."""
+        self._source = source
+        self._clock = clock
+        self._door = anyio.Lock()
+        self._rounds = 0
+        self._outcome: Proof | CloudError = Unauthorized("nothing has been fetched yet")
+        self._proof: Proof | None = None
+        self._due_s = 0.0
+        self._early_s = 0.0
+
+    @property
+    def account(self) -> str:
+        """Tell whose calls these are."""
+        return self._source.account
+
+    async def ready(self) -> Proof:
+        """Give what lasts for now; only who finds nothing that lasts waits for a renewal that is under way."""
+        now_s, held = self._clock.steady_s(), self._proof
+        if held is None or now_s >= held.ends_s:
+            return await self._renew(self._rounds)
+        if now_s < self._due_s or self._door.locked():
+            return held
+        try:
+            return await self._renew(self._rounds)
+        except CloudError:
+            # What is held is still good. The next try is later, but well before the end.
+            self._due_s = self._clock.steady_s() + self._early_s / 5
+            return held
+
+    async def refused(self, error: CloudError, used: Proof) -> bool:
+        """Renew after a 401 that this may help against; whoever comes late finds it done."""
+        if error.http_status != HTTPStatus.UNAUTHORIZED or error.code.rpartition(".")[2] not in RENEWABLE:
+            return False
+        if used is self._proof:
+            await self._renew(self._rounds)
+        return True
+
+    async def _renew(self, seen: int) -> Proof:
+        """Fetch, or take part in what came of it for somebody who was here first."""
+        async with self._door:
+            if self._rounds == seen:
+                self._outcome = await self._fetch()
+                self._rounds += 1
+            if isinstance(self._outcome, Proof):
+                return self._outcome
+            raise self._outcome
+
+    async def _fetch(self) -> Proof | CloudError:
+        begun_s = self._clock.steady_s()
+        try:
+            issued = await self._source.issue()
+        except CloudError as error:
+            return error
+        self._early_s = issued.early_s
+        self._due_s = begun_s + issued.life_s - issued.early_s
+        # It must still be good when the request arrives.
+        self._proof = Proof(issued.headers, begun_s + issued.life_s - issued.early_s / 10)
+        return self._proof

@@ -1,0 +1,156 @@
+"""One call on its way: credentials, lane, request, answer; once more when the credentials had ended.
+
+What the answer means, and whether the call is made again, is for `client.py` to say.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import aiohttp
+from yarl import URL
+
+from nbsweep.adapters.cloud.answers import Answer, lost
+from nbsweep.adapters.cloud.credentials import Credentials
+from nbsweep.adapters.cloud.limiter import Lane, Lanes
+from nbsweep.adapters.cloud.session import NotSent, date_of, failure
+from nbsweep.adapters.cloud.signing import Proof, Request, encode_query
+from nbsweep.adapters.cloud.transport import read_body
+from nbsweep.core.errors import CloudError, FactsTooOld, Unreachable
+from nbsweep.core.events import HttpRequest
+from nbsweep.core.ports import Clock, Telemetry
+
+TURNS = 3
+"""So often a call waits for its lane anew, because its credentials ended while it waited; then it leaves with what there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call to be made."""
+
+    lane: Lane
+    method: str
+    path: str
+    query: Sequence[tuple[str, str]] = ()
+    changes: bool = False
+    """Whether it changes something, so that it must not be sent again unless it was certainly not done."""
+    not_after_s: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A call that has been answered, somehow."""
+
+    at_s: float
+    proof: Proof
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which project, where, and which of its notebooks."""
+
+    base_url: str
+    project_id: str
+    everybody: bool = True
+    """List everybody's notebooks, not only the caller's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the client works with."""
+
+    session: aiohttp.ClientSession
+    lanes: Lanes
+    clock: Clock
+    telemetry: Telemetry
+
+
+@dataclass(slots=True)
+class Sender:
+    """Sends calls to one project."""
+
+    place: Place
+    credentials: Credentials
+    tools: Tools
+    skew_s: float | None = None
+    """How far this machine's clock was ahead of the cloud's at the last answer; None when that is not known."""
+
+    async def send(self, call: Call) -> Sent:
+        """Send a call when its turn comes; a 401 that new credentials may help against is not yet the answer.
+
+        Raises:
+            FactsTooOld: it was not sent, because it could not leave in time.
+            AnswerLost: it was sent, and whether it did its work is unknown.
+            Passing: there was no answer.
+            SweepEnding: it can neither be sent now nor later.
+        """
+        sent = await self._send(call)
+        if sent.status != HTTPStatus.UNAUTHORIZED:
+            return sent
+        error = Answer.read(sent.status, sent.headers, sent.body).error()
+        return await self._send(call) if await self.credentials.refused(error, sent.proof) else sent
+
+    async def _send(self, call: Call) -> Sent:
+        proof, sent_s = await self._turn(call)
+        if sent_s > call.not_after_s:
+            message = "the DELETE was held back, because the facts behind it had become older than removal.fresh_for"
+            raise FactsTooOld(message)
+        path = f"/v1/{self.place.project_id}{call.path}"
+        self.tools.telemetry.emit(HttpRequest(call.lane, call.method, path, sent_s))
+        try:
+            async with self._request(call, path, proof) as response:
+                self._note_skew(response.headers)
+                return Sent(sent_s, proof, response.status, response.headers, await read_body(response))
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _failed_to_answer(call, self.place.base_url, error) from error
+
+    async def _turn(self, call: Call) -> tuple[Proof, float]:
+        """Wait for a moment at which the call may leave, and has credentials that last."""
+        proof, sent_s = await self._next(call)
+        for _ in range(TURNS - 1):
+            if sent_s < proof.ends_s:
+                break
+            proof, sent_s = await self._next(call)
+        return proof, sent_s
+
+    async def _next(self, call: Call) -> tuple[Proof, float]:
+        # A renewal takes its time; a call that waited for it behind the lane would leave too close to the next one.
+        proof = await self.credentials.ready()
+        return proof, await self.tools.lanes.enter(call.lane)
+
+    def _request(self, call: Call, path: str, proof: Proof) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        base = URL(self.place.base_url)
+        query = encode_query(call.query)
+        url = URL(f"{self.place.base_url}{path}?{query}" if query else f"{self.place.base_url}{path}", encoded=True)
+        headers = {"Content-Type": "application/json", "X-Project-Id": self.place.project_id}
+        host = base.raw_authority
+        proven = proof.headers(Request(call.method, host, path, call.query, headers), self.tools.clock.now())
+        return self.tools.session.request(
+            call.method,
+            url,
+            headers={**headers, **proven, "Host": host},
+            allow_redirects=False,
+            timeout=self._timeout(call),
+        )
+
+    def _note_skew(self, headers: Mapping[str, str]) -> None:
+        told = date_of(headers)
+        self.skew_s = (self.tools.clock.now() - told).total_seconds() if told else None
+
+    def _timeout(self, call: Call) -> aiohttp.ClientTimeout:
+        """Give up on a connection by the time at which the facts behind the call would be too old to send it."""
+        timeout = self.tools.session.timeout
+        left_s = call.not_after_s - self.tools.clock.steady_s()
+        if left_s >= (timeout.total or left_s):
+            return timeout
+        return aiohttp.ClientTimeout(total=timeout.total, connect=max(left_s, 0.001), ceil_threshold=timeout.ceil_threshold)
+
+
+def _failed_to_answer(call: Call, base_url: str, error: Exception) -> CloudError:
+    """Say what a failure of the transport means for this call."""
+    found = failure(base_url, error)
+    return found if isinstance(found, Unreachable | NotSent) or not call.changes else lost(found, call.method)

@@ -1,0 +1,110 @@
+"""Connections, and the calls by which keys and tokens are come by; what a failure of the transport means, for all calls.
+
+Nothing here goes through a proxy: sessions do not read the environment, and the metadata server must never see one.
+"""
+
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+from yarl import URL
+
+from nbsweep import __version__
+from nbsweep.adapters.cloud.answers import Answer, Passing
+from nbsweep.adapters.cloud.transport import read_body, send_once, words_of
+from nbsweep.core.errors import Unreachable
+from nbsweep.core.ports import Clock
+
+LONGEST_HEADER_BYTES = 32_768
+"""A token comes in a header and can be this long (API notes, section 5.1)."""
+
+
+class NotSent(Passing):
+    """The request that it is about never left this machine, so that it may go again whatever it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    sent_at: datetime
+    """By the clock of who has answered, where that can be told."""
+
+    def words(self) -> Answer:
+        """Read it as what an error says."""
+        return Answer.read(self.status, self.headers, self.body)
+
+
+@asynccontextmanager
+async def open_session(limits: aiohttp.ClientTimeout, connections: int) -> AsyncIterator[aiohttp.ClientSession]:
+    """Open connections that send nothing twice and keep no cookies."""
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=60),
+        timeout=limits,
+        headers={"User-Agent": f"nbsweep/{__version__}", "X-Language": "en-us"},
+        cookie_jar=aiohttp.DummyCookieJar(),
+        middlewares=(send_once,),
+        max_line_size=LONGEST_HEADER_BYTES,
+        max_field_size=LONGEST_HEADER_BYTES,
+        trust_env=False,
+    ) as session:
+        yield session
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Calls one server, once, for what calls to the cloud need first."""
+
+    session: aiohttp.ClientSession
+    url: str
+    timeout: aiohttp.ClientTimeout
+    clock: Clock
+
+    async def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Reply:
+        """Call, and read what comes back, whatever its status.
+
+        Raises:
+            NotSent: there was no answer, so that whatever needs this one did not leave.
+            Unreachable: the server is not trusted.
+        """
+        request = self.session.request(
+            method,
+            URL(f"{self.url}{path}", encoded=True),
+            headers=headers,
+            data=body,
+            allow_redirects=False,
+            timeout=self.timeout,
+        )
+        try:
+            async with request as response:
+                sent_at = date_of(response.headers) or self.clock.now()
+                return Reply(response.status, response.headers, await read_body(response), sent_at)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            found = failure(self.url, error)
+            raise (found if isinstance(found, Unreachable | NotSent) else NotSent(str(found))) from error
+
+
+def date_of(headers: Mapping[str, str]) -> datetime | None:
+    """Read what time it was for who has answered; None when that cannot be read."""
+    try:
+        return parsedate_to_datetime(headers.get("Date", "")).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def failure(url: str, error: Exception) -> Unreachable | Passing:
+    """Say what a failure of the transport means."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError | ssl.SSLError):
+        message = f"{url} is not trusted: {words_of(error)}. Check the endpoint, and the certificates that this machine trusts"
+        return Unreachable(message)
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL):
+        return NotSent(f"{url} cannot be reached: {words_of(error)}. Check the endpoint, the region and the network")
+    problem = "no answer within the time limit" if isinstance(error, TimeoutError) else f"no answer: {words_of(error)}"
+    return Passing(f"{url} gave {problem}")

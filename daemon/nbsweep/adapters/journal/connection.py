@@ -1,0 +1,39 @@
+"""Connections of a synchronous engine, used from tasks.
+
+This is the little that the journal needs of `sqlalchemy.ext.asyncio`, which would import the whole ORM at every start.
+The driver is asynchronous all the same; what is called through `spawned` waits for it without holding up the event loop.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.util import greenlet_spawn as spawned
+
+__all__ = ["connected", "spawned"]
+
+
+@asynccontextmanager
+async def connected(engine: Engine) -> AsyncIterator[Connection]:
+    """Lend a connection; it goes back to the pool in whatever way its use ends."""
+    connection = await spawned(engine.connect)
+    try:
+        yield connection
+    finally:
+        await _to_the_end(spawned(connection.close))
+
+
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Wait for `work` though this task is cancelled meanwhile, be it again and again."""
+    task = asyncio.create_task(work)
+    cancelled = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as cancellation:
+            cancelled = cancellation
+    if cancelled is not None:
+        raise cancelled from task.exception()
+    task.result()

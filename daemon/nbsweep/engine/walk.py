@@ -1,0 +1,107 @@
+"""The second looks by page, from the last page of a listing to its first, just ahead of the workers.
+
+What is deleted on a later page cannot shift what is still to be seen on an earlier one. A page is read where that is cheaper
+than asking one by one; a planned notebook that the walk did not meet, or met without dates of its own, is asked for by id.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import anyio
+
+from nbsweep.core.errors import CloudError, SweepEnding
+from nbsweep.core.events import WalkPage
+from nbsweep.core.lifecycle import Removal
+from nbsweep.core.model import Notebook, Scope
+from nbsweep.core.ports import Ports
+
+PAGE_SIZE = 50
+"""Of the API's largest page (API notes, section 1.1)."""
+WORTH_A_PAGE = 2
+"""From so many planned notebooks on, a page is cheaper than asking one by one."""
+AHEAD = 25
+"""How many may be waiting for a worker before the next page is read: about half a page, so that facts do not grow old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A notebook as a page has shown it."""
+
+    notebook: Notebook
+    looked_at_s: float
+    """When the page was asked for, of the steady clock; its facts are no younger."""
+
+
+@dataclass(slots=True)
+class Walk:
+    """Walks over a plan once, and keeps what it sees until a worker takes it."""
+
+    ports: Ports
+    positions: Mapping[str, int]
+    """By notebook id: which row of its listing it was, from 0, when the survey saw it."""
+    feed: Callable[[Removal], None]
+    """Hands a removal to the workers."""
+    _sights: dict[str, Sight] = field(default_factory=dict)
+    _worth_it: bool = True
+    """False once the listing has turned out to leave the dates out: its pages then decide nothing."""
+    _waiting: int = 0
+    _moved: anyio.Event = field(default_factory=anyio.Event)
+
+    async def run(self, removals: Iterable[Removal]) -> None:
+        """Feed every removal to the workers, each page's when its turn comes.
+
+        Raises:
+            SweepEnding: nothing more can be seen on this account; all removals have been fed by then.
+        """
+        pages = self._by_page(removals)
+        try:
+            while pages:
+                await self._until_few_wait()
+                (scope, page), group = pages[0]
+                if len(group) >= WORTH_A_PAGE and page >= 0 and self._worth_it:
+                    await self._look(scope, page, {removal.notebook_id for removal in group})
+                pages.pop(0)
+                self._hand_over(group)
+        finally:
+            for _, group in pages:
+                self._hand_over(group)
+
+    def take(self, notebook_id: str) -> Sight | None:
+        """Give what the walk has seen of a notebook, once; None when it has not met it."""
+        self._waiting = max(0, self._waiting - 1)
+        self._moved.set()
+        return self._sights.pop(notebook_id, None)
+
+    def _by_page(self, removals: Iterable[Removal]) -> list[tuple[tuple[Scope, int], list[Removal]]]:
+        """Put removals that stand on one page together, the last page first; those of unknown place come last."""
+        groups: dict[tuple[Scope, int], list[Removal]] = defaultdict(list)
+        for removal in removals:
+            position = self.positions.get(removal.notebook_id, -1)
+            groups[Scope(removal.workspace_id, removal.feature), position // PAGE_SIZE].append(removal)
+        return sorted(groups.items(), key=lambda item: -item[0][1])
+
+    async def _look(self, scope: Scope, page: int, wanted: set[str]) -> None:
+        """Read one page, and keep what is planned on it. A page that cannot be read costs nothing but questions."""
+        looked_at_s = self.ports.clock.steady_s()
+        try:
+            seen = await self.ports.cloud.page(scope, page * PAGE_SIZE)
+        except SweepEnding:
+            raise
+        except CloudError:
+            return
+        met = [row for row in seen.rows if isinstance(row, Notebook) and row.id in wanted]
+        rows = [row for row in met if row.dated]
+        self._worth_it = bool(rows) or not met
+        self._sights |= {row.id: Sight(row, looked_at_s) for row in rows}
+        self.ports.telemetry.emit(WalkPage(scope.workspace_id, scope.feature, page * PAGE_SIZE, len(wanted), len(rows)))
+
+    def _hand_over(self, group: list[Removal]) -> None:
+        for removal in group:
+            self._waiting += 1
+            self.feed(removal)
+
+    async def _until_few_wait(self) -> None:
+        while self._waiting > AHEAD:
+            self._moved = anyio.Event()
+            await self._moved.wait()

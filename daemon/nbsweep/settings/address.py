@@ -1,0 +1,39 @@
+"""Addresses of servers that keys and passwords are sent to."""
+
+import ipaddress
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, StrictStr
+
+from nbsweep.settings.shapes import Written
+
+ENDPOINT = Written(
+    r"^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$",
+    "must be an address without a path, such as https://modelarts.cn-north-4.myhuaweicloud.com",
+)
+
+
+def _endpoint(url: str) -> str:
+    try:
+        port = urlsplit(url).port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise ValueError("must have a port from 1 to 65535, or none")
+    if url.startswith("http:") and not _is_loopback(urlsplit(url).hostname or ""):
+        raise ValueError(
+            "must begin with https://, or keys would travel in clear; http:// is for a server on this machine only"
+        )
+    return url.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+Endpoint = Annotated[StrictStr, ENDPOINT, AfterValidator(_endpoint)]
+"""Scheme, host and port, without a slash at its end; encrypted, unless it is on this machine."""

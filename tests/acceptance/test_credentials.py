@@ -1,0 +1,163 @@
+"""Every way to prove who calls, with the real command and a real server; and what is said when none works."""
+
+import json
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from acceptance.conftest import Simulate
+from acceptance.support import ACCESS_KEY, SECRET_KEY, Cloud, Desk, Ended, Json, idle, idle_fleet
+
+PASSWORD = "the password of the sweeper"
+SECRETS = (PASSWORD, SECRET_KEY, "token-secret", "Signature=")
+USER = {"name": "sweeper", "password": PASSWORD, "domain": "acct"}
+NOBODY = {"NBSWEEP_METADATA_ENDPOINT": "http://127.0.0.1:1"}
+"""The machine that runs the tests may have an agency of its own, and is not asked."""
+
+
+def sign_in(cloud: Cloud, **more: Any) -> Json:
+    """Give a target whose calls are proven by a user's token."""
+    user = {"username": "sweeper", "password": PASSWORD, "domain": "acct", "iam_endpoint": cloud.url, **more}
+    return {"credentials": {key: value for key, value in user.items() if value is not None}}
+
+
+def count(cloud: Cloud, kind: str, status: int) -> int:
+    """Count the answers of that kind and status."""
+    return sum((request["kind"], request["status"]) == (kind, status) for request in cloud.requests())
+
+
+def leaks(desk: Desk, ended: Ended) -> list[str]:
+    """Find secrets in what was written anywhere but the configuration."""
+    journal = b"".join(path.read_bytes() for path in desk.folder.glob("journal.db*"))
+    everything = ended.out + ended.err + journal.decode("latin-1")
+    return [secret for secret in SECRETS if secret in everything]
+
+
+def assert_told(desk: Desk, ended: Ended, *words: str) -> None:
+    """Exit 5, one sentence with these words, and no secret anywhere."""
+    assert ended.code == 5, ended.err
+    assert "Traceback" not in ended.err
+    errors = {line["error"] for line in ended.events("command.failed")}
+    assert len(errors) == 1, errors
+    (error,) = errors
+    assert "\n" not in error
+    assert [word for word in words if word not in error] == [], error
+    assert leaks(desk, ended) == []
+
+
+def test_a_token_that_lives_six_seconds_carries_a_whole_sweep(simulate: Simulate, desk: Desk) -> None:
+    """Ten seconds of DELETEs: the token is renewed in time, twice at the least, and no call is refused for it."""
+    fleet = idle_fleet(40)
+    cloud = simulate(fleet, access={"users": [USER], "token_lifetime_s": 6})
+    desk.write(cloud, target=sign_in(cloud) | {"limits": {"delete": "4/s"}}, logging={"level": "debug"})
+    ended = desk.sweep()
+    assert ended.code == 0, ended.err
+    assert cloud.gone() == ended.ids("deleted") == {row["id"] for row in fleet}
+    requests = cloud.requests()
+    assert requests[-1]["at"] - requests[0]["at"] > 8
+    assert 2 <= count(cloud, "iam", 201) <= 5
+    assert [request for request in requests if request["status"] == 401] == []
+    assert leaks(desk, ended) == []
+
+
+def test_a_token_that_is_ended_early_is_renewed_in_mid_sweep(simulate: Simulate, desk: Desk) -> None:
+    """A password has been changed, or permissions: 401, one renewal for all, and no notebook is lost."""
+    cloud = simulate(idle_fleet(30), access={"users": [USER]})
+    desk.write(cloud, target=sign_in(cloud) | {"limits": {"delete": "10/s"}})
+    with desk.started("run", "--yes", "--format", "json") as started:
+        started.wait_for("removal.accepted")
+        cloud.let_pass(100_000)
+        ended = started.ended()
+    assert ended.code == 0, ended.err
+    assert len(ended.ids("deleted")) == 30
+    assert count(cloud, "iam", 201) == 2
+
+
+def test_a_wrong_password_is_told(simulate: Simulate, desk: Desk) -> None:
+    """Exit 5, one sentence; IAM is asked once, and the notebooks' API not at all."""
+    cloud = simulate([idle("nb")], access={"users": [{**USER, "password": "another"}]})
+    desk.write(cloud, target=sign_in(cloud), logging={"level": "debug"})
+    ended = desk.sweep()
+    assert_told(desk, ended, cloud.url, "password", "username", "domain")
+    assert [request["kind"] for request in cloud.requests()] == ["iam"]
+
+
+def test_secrets_may_be_mounted(simulate: Simulate, desk: Desk) -> None:
+    """A password and a secret key in files of their own, each with a line end behind it."""
+    (desk.folder / "pw").write_text(f"{PASSWORD}\n")
+    (desk.folder / "sk").write_text(f"{SECRET_KEY}\n")
+    cloud = simulate([idle("nb-1")], access={"users": [USER]})
+    desk.write(cloud, target=sign_in(cloud, password=None, password_file=str(desk.folder / "pw")))
+    assert desk.sweep().ids("deleted") == {"nb-1"}
+    cloud = simulate([idle("nb-2")])
+    keys = {"access_key": ACCESS_KEY, "secret_key_file": str(desk.folder / "sk")}
+    desk.write(cloud, target={"credentials": keys})
+    assert desk.sweep().ids("deleted") == {"nb-2"}
+
+
+@pytest.mark.parametrize(("content", "words"), [(None, "No such file"), ("", "is empty"), ("two\nlines", "more than one line")])
+def test_a_mounted_secret_that_is_none_is_told(simulate: Simulate, desk: Desk, content: str | None, words: str) -> None:
+    """Exit 5, with the path and its key; nobody is called."""
+    path = desk.folder / "sk"
+    if content is not None:
+        path.write_text(content)
+    cloud = simulate([idle("nb")])
+    desk.write(cloud, target={"credentials": {"access_key": ACCESS_KEY, "secret_key_file": str(path)}})
+    assert_told(desk, desk.sweep(), str(path), "secret_key_file", words)
+    assert cloud.requests() == []
+
+
+@pytest.mark.parametrize("mode", ["token", "legacy"])
+def test_the_agency_of_the_machine_is_found(simulate: Simulate, desk: Desk, mode: str) -> None:
+    """Last in the chain, in both forms; its keys live two seconds and are renewed while the sweep goes on."""
+    cloud = simulate(idle_fleet(15), access={"metadata_mode": mode, "metadata_key_lifetime_s": 2})
+    desk.write(cloud, target={"credentials": None, "limits": {"delete": "5/s"}}, logging={"level": "debug"})
+    desk.environment = {"NBSWEEP_METADATA_ENDPOINT": cloud.url}
+    ended = desk.sweep()
+    assert ended.code == 0, ended.err
+    assert len(ended.ids("deleted")) == 15
+    asked = [request["method"] for request in cloud.requests() if request["kind"] == "metadata"]
+    assert asked.count("PUT") == 1
+    assert asked.count("GET") >= 2
+    assert [request for request in cloud.requests() if request["status"] == 401] == []
+    assert leaks(desk, ended) == []
+
+
+def test_the_profile_of_the_vendors_tools_is_found(simulate: Simulate, desk: Desk) -> None:
+    """In the home folder, after the environment and before the metadata server."""
+    text = f"[basic]\nak = {ACCESS_KEY}\nsk = {SECRET_KEY}\n[global]\nak = other\nsk = other\n"
+    folder = Path(desk.home, ".huaweicloud")
+    folder.mkdir(parents=True)
+    (folder / "credentials").write_text(text)
+    cloud = simulate([idle("nb")])
+    desk.write(cloud, target={"credentials": None})
+    desk.environment = NOBODY
+    assert desk.sweep().ids("deleted") == {"nb"}
+    (folder / "credentials").write_text("[basic]\nak = only\n")
+    assert_told(desk, desk.sweep(), "credentials", "has ak, but not sk")
+
+
+def test_without_any_every_place_is_named(simulate: Simulate, desk: Desk) -> None:
+    """An empty home and environment, and no metadata server."""
+    cloud = simulate([idle("nb")])
+    desk.write(cloud, target={"credentials": None})
+    desk.environment = NOBODY
+    places = ("configuration", "HUAWEICLOUD_SDK_AK", str(desk.home / ".huaweicloud" / "credentials"), "http://127.0.0.1:1")
+    assert_told(desk, desk.sweep(), *places)
+    assert cloud.requests() == []
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(1200, "20 minutes behind"), (-1200, "20 minutes ahead of")])
+def test_a_clock_that_is_wrong_is_named(simulate: Simulate, desk: Desk, seconds: int, words: str) -> None:
+    """A signature of another time is refused, and the error says how far the clocks are apart."""
+    cloud = simulate([idle("nb")])
+    desk.write(cloud)
+    connection = HTTPConnection(urlsplit(cloud.url).netloc, timeout=5)
+    connection.request("POST", "/_simulator/clock", json.dumps({"seconds": seconds, "date_header": True}))
+    assert connection.getresponse().status == 200
+    connection.close()
+    assert_told(desk, desk.sweep(), "clock", f"{words} the cloud's")
+    assert cloud.writes() == []
