@@ -200,3 +200,14 @@ def test_a_cloud_that_misbehaves_at_random_is_swept_all_the_same(simulate: Simul
     for row in truth.values():
         failures = sum(moment["status"] == "DELETE_FAILED" and moment["cause"] == "timer" for moment in row["history"])
         assert row["accepted_deletes"] <= 1 + failures
+
+
+def test_an_older_stack_that_spells_the_workspace_differently_is_swept_all_the_same(simulate: Simulate, desk: Desk) -> None:
+    """It ignores `workspace_id` and knows `workspaceId`: every workspace is seen, and nobody twice."""
+    other = "d" * 32
+    fleet = [*idle_fleet(3, "first"), *[row | {"workspace_id": other} for row in idle_fleet(3, "second")]]
+    cloud = simulate(fleet, dialect={"workspace_parameter": "workspaceId"})
+    desk.write(cloud, target={"workspaces": ["0", other]})
+    ended = desk.sweep()
+    assert ended.code == 0, ended.err
+    assert cloud.gone() == ended.ids("deleted") == {row["id"] for row in fleet}

@@ -15,6 +15,7 @@ import stamina
 from nbsweep.adapters.cloud import wire
 from nbsweep.adapters.cloud.answers import Answer, Passing, Throttled, lost
 from nbsweep.adapters.cloud.credentials import Credentials
+from nbsweep.adapters.cloud.dialect import Dialect
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Refusal
 from nbsweep.adapters.cloud.sending import Call, Place, Sender, Tools
 from nbsweep.adapters.cloud.session import NotSent, open_session
@@ -32,8 +33,6 @@ from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.ports import Clock, Telemetry
 from nbsweep.settings import TargetSettings
 
-PAGE_SIZE = 50
-"""The largest that the API takes (API notes, section 1.1)."""
 TRIES = 6
 TRIES_WHEN_THROTTLED = 20
 """A 429 says nothing against the call itself, only that others were before it."""
@@ -54,8 +53,7 @@ class CloudClient:
     """One account's notebooks over HTTP; see the port `Cloud` for what each method promises."""
 
     sender: Sender
-    sort: tuple[tuple[str, str], ...] = field(default=(("sort_dir", "ASC"), ("sort_key", "create_at")))
-    """Oldest first, so that new notebooks only ever join at the end; dropped when the API does not take the key."""
+    dialect: Dialect = field(default_factory=Dialect)
 
     @property
     def skew_s(self) -> float | None:
@@ -69,19 +67,16 @@ class CloudClient:
 
     async def page(self, scope: Scope, offset: int, status: str | None = None) -> Page:
         """Read one page of a listing."""
-        query = [
-            ("feature", scope.feature),
-            ("limit", str(PAGE_SIZE)),
-            ("offset", str(offset)),
-            ("workspace_id", scope.workspace_id),
-            *([("status", status)] if status else []),
-        ]
+        page = await self._list(scope, offset, status)
+        return await self._list(scope, offset, status) if self.dialect.misheard(page, scope) else page
+
+    async def _list(self, scope: Scope, offset: int, status: str | None) -> Page:
         path = "/notebooks/all" if self.sender.place.everybody else "/notebooks"
         try:
-            answer = await self._call(Call(Lane.LIST, "GET", path, (*query, *self.sort)))
+            answer = await self._call(Call(Lane.LIST, "GET", path, self.dialect.query(scope, offset, status)))
         except Unsortable:
-            self.sort = ()
-            answer = await self._call(Call(Lane.LIST, "GET", path, query))
+            self.dialect.unsorted()
+            answer = await self._call(Call(Lane.LIST, "GET", path, self.dialect.query(scope, offset, status)))
         return wire.read_page(answer.body)
 
     async def show(self, notebook_id: str) -> Notebook:
