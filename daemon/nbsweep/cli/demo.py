@@ -93,7 +93,7 @@ def demo_options(wanted: Wanted) -> SimulatorOptions:
         faults=FaultOptions(
             rates={
                 "all": {"error_500_before": 0.01},
-                "delete": {"error_500_after": 0.02, "reset_after": 0.02, "delete_failed": 0.04, "no_content": 0.3},
+                "delete": {"error_500_after": 0.02, "reset_after": 0.02, "no_content": 0.3},
             }
         ),
     )
@@ -156,14 +156,17 @@ async def _people_come_back(url: str, planned: anyio.Event) -> None:
     async with aiohttp.ClientSession(url) as session:
         async with session.get("/_simulator/instances") as answer:
             planned_to_go = [row for row in await answer.json() if _is_idle(row)]
-        youngest = sorted(planned_to_go, key=lambda row: row["update_at"], reverse=True)
-        for row, change in zip(youngest, COMEBACKS, strict=False):
+        # The walk goes from the last page to the first, so the oldest are the last to have their turn.
+        oldest = sorted(planned_to_go, key=lambda row: row["create_at"])
+        for row, change in zip(oldest, COMEBACKS, strict=False):
             async with session.patch(f"/_simulator/instances/{row['id']}", json=change):
                 pass
 
 
 def _is_idle(row: dict[str, Any]) -> bool:
-    """Tell whether the demo's policy `idle-lease` means this one."""
-    two_weeks_ago_ms = (time.time() - 14.5 * 86_400) * 1000
+    """Tell whether the demo's policy `idle-lease` means this one, and `forgotten`, which goes by age alone, does not."""
+    idle_before_ms = (time.time() - 14.5 * 86_400) * 1000
+    young_since_ms = (time.time() - 290 * 86_400) * 1000
     protected = row["name"].startswith(("keep-", "prod-")) or "keep" in row["tags"]
-    return row["status"] == "STOPPED" and row["update_at"] < two_weeks_ago_ms and not protected
+    idle = row["status"] == "STOPPED" and row["update_at"] < idle_before_ms
+    return idle and row["create_at"] > young_since_ms and not protected
