@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 import trustme
 
 from acceptance.conftest import Simulate
@@ -100,10 +101,13 @@ def test_a_gateway_that_knows_no_such_address_never_means_gone(simulate: Simulat
     assert cloud.writes() == []
 
 
-def test_a_gateway_that_forgets_the_address_in_mid_sweep_never_means_gone(simulate: Simulate, desk: Desk) -> None:
-    """404 APIGW.0101 on the second look: exit 1, nothing is deleted, and nothing is reported as deleted."""
+@pytest.mark.parametrize(("count", "looks"), [(1, {"kind": "show"}), (3, {"kind": "list_all", "nth": 2})])
+def test_a_gateway_that_forgets_the_address_in_mid_sweep_never_means_gone(
+    simulate: Simulate, desk: Desk, count: int, looks: Json
+) -> None:
+    """404 APIGW.0101 on the second look, by id or by page: exit 1, nothing is deleted, and nothing is reported as deleted."""
     fault = {"fault": "error", "status": 404, "error_code": "APIGW.0101", "error_msg": "The API does not exist.", "times": 99}
-    cloud = simulate(idle_fleet(1), faults={"script": [fault | {"kind": "show"}]})
+    cloud = simulate(idle_fleet(count), faults={"script": [fault | looks]})
     desk.write(cloud)
     ended = desk.sweep()
     assert ended.code == 1
