@@ -22,8 +22,11 @@ NO_TRACE = "an earlier run was interrupted around its DELETE, which shows no eff
 async def close_crashed_runs(target: str, run_id: str, ports: Ports) -> None:
     """Give an end to every run of a target that the journal still calls running, but for `run_id`, which is this one."""
     for record in await ports.journal.open_runs(target):
-        if record.run_id != run_id:
-            await ports.journal.close_run(replace(record, ended_at=ports.clock.now(), outcome="interrupted", problem=CRASHED))
+        if record.run_id == run_id:
+            continue
+        planned = sum(removal.target == target for removal in await ports.journal.removals(record.run_id))
+        crashed = replace(record, ended_at=ports.clock.now(), outcome="interrupted", problem=CRASHED, planned=planned)
+        await ports.journal.close_run(crashed)
 
 
 async def recover(target: str, ports: Ports, patience: Patience, stop: anyio.Event) -> tuple[Removal, ...]:

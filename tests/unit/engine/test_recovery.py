@@ -10,7 +10,8 @@ from nbsweep.core.errors import AnswerLost, Forbidden
 from nbsweep.core.events import RecoveryFinished, RecoveryStarted, RemovalFinished
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
-from nbsweep.engine.recovery import recover
+from nbsweep.core.ports import RunRecord
+from nbsweep.engine.recovery import close_crashed_runs, recover
 from nbsweep.testing import START, Trouble
 from unit.engine.examples import (
     FOR_EVER_S,
@@ -186,3 +187,18 @@ async def test_recovery_is_told() -> None:
     assert len(scene.telemetry.of(RemovalFinished)) == 2
     [finished] = scene.telemetry.of(RecoveryFinished)
     assert finished.counts == {"deleted": 1, "failed": 0, "timed_out": 0, "spared": 1}
+
+
+async def test_a_run_that_crashed_is_closed_with_what_it_had_planned() -> None:
+    """The journal calls it running for ever otherwise; the run that recovers, and another target's, are left as they are."""
+    scene = world()
+    for run_id, target in (("old", "research"), ("now", "research"), ("old", "teaching")):
+        await scene.journal.open_run(RunRecord(run_id, target, START, "cron", dry_run=False))
+    await scene.journal.write([removal(1, run_id="old"), removal(2, run_id="old"), removal(3, run_id="old", target="teaching")])
+    await close_crashed_runs("research", "now", scene.ports)
+    closed = {(run.run_id, run.target): (run.outcome, run.planned) for run in await scene.journal.runs(9)}
+    assert closed == {
+        ("old", "research"): ("interrupted", 2),
+        ("now", "research"): ("running", 0),
+        ("old", "teaching"): ("running", 0),
+    }
