@@ -216,6 +216,17 @@ class PollFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotFlawed(Event):
+    """A listing that was to prove ends proves nothing; who is missing is asked for by id."""
+
+    name: ClassVar[str] = "poll.snapshot_flawed"
+    level: ClassVar[Level] = "debug"
+    workspace: str
+    feature: str
+    flaw: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecoveryStarted(Event):
     """An earlier run left removals without an end; they come first."""
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+PAGE_SIZE = 50
+"""Rows of the largest page that the API gives (API notes, section 1.1)."""
+
 
 class Status(StrEnum):
     """The fourteen states of the API notes, section 1.4."""
@@ -188,6 +191,8 @@ class Page:
     rows: tuple[Notebook | MalformedRow, ...]
     total: int
     """How many rows the whole listing has, by the cloud's own count at that moment."""
+    oldest_first: bool = False
+    """Whether the cloud was asked to sort the listing by creation, and did not refuse to."""
 
 
 def require_aware(moment: datetime) -> datetime:

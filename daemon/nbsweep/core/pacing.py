@@ -1,6 +1,7 @@
 """How fast: rates, the window that holds them exactly, and how long to wait before asking again."""
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,6 +17,9 @@ CLIMB_SHARE_PER_S = 0.02
 TRY_FOR_MORE_AFTER_S = 60.0
 """How long a limit that the gateway named is believed before more is tried."""
 ROUNDING = 1e-9
+GROWTH = 1.5
+FAR_BEYOND = 2
+"""So many times the longest deletion yet, and an end is no longer expected at any moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,31 @@ class Window:
         self._not_before = max(self._not_before, until)
 
 
-def next_interval(current: timedelta, least: timedelta, most: timedelta, *, ended: int) -> timedelta:
-    """Ask again soon while removals end, and less and less often while none does."""
-    return least if ended else min(most, current * 1.5)
+class Tempo:
+    """How long to wait before the next look at deletions, fitted to how long deletions have been taking."""
+
+    def __init__(self, least: timedelta, most: timedelta) -> None:
+        """Keep within these two."""
+        self._least = least
+        self._most = most
+        self._interval = least
+        self._shortest: timedelta | None = None
+        self._longest = timedelta(0)
+
+    def note_end(self, took: timedelta) -> None:
+        """Learn from a deletion that has ended."""
+        self._shortest = took if self._shortest is None else min(self._shortest, took)
+        self._longest = max(self._longest, took)
+
+    def next_interval(self, ages: Collection[timedelta], *, ended: int) -> timedelta:
+        """Say when to look again at deletions of these ages, after a look that found so many at their end.
+
+        Soon while ends are likely; less and less often while nothing is known, or while all that is left has been going on
+        for much longer than any deletion yet; and not before half the time that the quickest one took.
+        """
+        likely = ended or any(age <= FAR_BEYOND * self._longest for age in ages)
+        self._interval = self._least if likely else min(self._most, GROWTH * self._interval)
+        if self._shortest is None or not ages:
+            return self._interval
+        earliest = self._shortest * HALF - max(ages)
+        return min(self._most, max(self._interval, earliest))

@@ -1,12 +1,13 @@
 """Follows every removal that the cloud is at work on to its end; one tick serves all of them.
 
-A tick first lists what the cloud calls DELETING, a page for fifty: who is on such a page is not at its end. Absence from it is
-a hint and no more, so who is missing is asked for by id, and only that answer counts.
+A removal has ended when an answer about that very notebook says so, or when it is missing from a snapshot of the listing that
+was begun after its DELETE was accepted. Absence from anything less is a hint.
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import anyio
 
@@ -14,16 +15,14 @@ from nbsweep.core import lifecycle
 from nbsweep.core.errors import CloudError, Gone, SweepEnding
 from nbsweep.core.events import PollFailed, PollTick
 from nbsweep.core.lifecycle import Removal, State, Step
-from nbsweep.core.model import Notebook, Scope, Status
-from nbsweep.core.pacing import next_interval
+from nbsweep.core.model import Notebook, Scope
+from nbsweep.core.pacing import Tempo
 from nbsweep.core.ports import Ports
+from nbsweep.engine.looks import Allowance, Looks
 from nbsweep.engine.orders import Patience
 
 Report = Callable[[Removal, Step, Notebook | None], Awaitable[None]]
 """Called once for each removal that needs no more waiting; the poller has let go of it by then."""
-
-WORTH_A_PAGE = 2
-"""From so many in one scope on, a page is cheaper than asking one by one."""
 
 
 @dataclass(slots=True)
@@ -35,10 +34,24 @@ class Poller:
     report: Report
     following: dict[str, Removal] = field(default_factory=dict)
     _arrived: anyio.Event = field(default_factory=anyio.Event)
+    _accepted: int = 0
+    """How many accepted DELETEs have come since the last tick."""
+    _let_go_of: int = 0
+    """How many removals have come to something, since the beginning."""
+    _allowance: Allowance = field(init=False)
+    _looks: Looks = field(init=False)
+    _tempo: Tempo = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing learned."""
+        self._allowance = Allowance(self.ports.clock.steady_s())
+        self._looks = Looks(self.ports, self._allowance, self.patience.max_interval.total_seconds())
+        self._tempo = Tempo(self.patience.interval, self.patience.max_interval)
 
     def follow(self, removal: Removal) -> None:
         """Begin to follow a removal, or go on with its newer value."""
         self.following[removal.notebook_id] = removal
+        self._accepted += removal.state is State.ACCEPTED
         self._arrived.set()
 
     async def run(self) -> None:
@@ -56,51 +69,51 @@ class Poller:
             await anyio.sleep(interval.total_seconds())
             before = len(self.following)
             ended = await self.tick()
-            interval = next_interval(interval, self.patience.interval, self.patience.max_interval, ended=ended)
+            interval = self._next_interval(ended)
             self.ports.telemetry.emit(PollTick(before, ended, interval.total_seconds()))
 
     async def tick(self) -> int:
         """Look at everything once; gives how many came to something."""
-        removals = list(self.following.values())
-        deleting = await self._list_deleting(removals)
-        before = len(removals)
-        for removal in removals:
-            if removal.notebook_id in deleting:
-                await self._see(removal, deleting[removal.notebook_id])
-        async with anyio.create_task_group() as group:
-            for removal in removals:
-                if removal.notebook_id not in deleting:
-                    group.start_soon(self._ask, removal)
-        return before - sum(removal.notebook_id in self.following for removal in removals)
+        self._allowance.busy = self._accepted > 0
+        self._allowance.deletes += self._accepted
+        self._accepted = 0
+        before = self._let_go_of
+        pages, questions = self._split(self.following.values())
+        for scope, group in pages.items():
+            questions += await self._look(scope, group)
+        async with anyio.create_task_group() as asking:
+            for removal in questions:
+                asking.start_soon(self._ask, removal)
+        return self._let_go_of - before
 
-    async def _list_deleting(self, removals: list[Removal]) -> dict[str, Notebook]:
-        """List what is DELETING in every scope in which several are followed."""
-        by_scope: dict[Scope, int] = defaultdict(int)
+    def _split(self, removals: Iterable[Removal]) -> tuple[dict[Scope, list[Removal]], list[Removal]]:
+        """Tell those of which a listing says enough from those that are asked for by id: who is in doubt, or out of time."""
+        now = self.ports.clock.now()
+        pages: dict[Scope, list[Removal]] = defaultdict(list)
+        questions = []
         for removal in removals:
-            if removal.state is not State.STOPPING:
-                by_scope[Scope(removal.workspace_id, removal.feature)] += 1
-        found: dict[str, Notebook] = {}
-        for scope, followed in by_scope.items():
-            if followed >= WORTH_A_PAGE:
-                found |= await self._list_scope(scope, pages=followed)
-        return found
+            late = removal.deadline is not None and now >= removal.deadline
+            if removal.state is State.ACCEPTED and not late:
+                pages[Scope(removal.workspace_id, removal.feature)].append(removal)
+            else:
+                questions.append(removal)
+        return pages, questions
 
-    async def _list_scope(self, scope: Scope, *, pages: int) -> dict[str, Notebook]:
-        """Read the DELETING rows of one scope; no more pages than asking one by one would cost."""
-        found: dict[str, Notebook] = {}
-        offset = 0
+    async def _look(self, scope: Scope, removals: list[Removal]) -> list[Removal]:
+        """Look at the removals of one scope, and draw the conclusions; gives those that are still to be asked for by id."""
         try:
-            for _ in range(pages):
-                page = await self.ports.cloud.page(scope, offset, Status.DELETING)
-                found |= {row.id: row for row in page.rows if isinstance(row, Notebook) and row.status is Status.DELETING}
-                offset += len(page.rows)
-                if not page.rows or offset >= page.total:
-                    break
+            found = await self._looks.look(scope, frozenset(removal.notebook_id for removal in removals))
         except SweepEnding:
             raise
         except CloudError as error:
             self.ports.telemetry.emit(PollFailed(str(error)))
-        return found
+            return removals
+        async with anyio.create_task_group() as group:
+            # At once, so that their ends share a commit.
+            for removal in removals:
+                if removal.notebook_id in found.gone or removal.notebook_id in found.seen:
+                    group.start_soon(self._see, removal, found.seen.get(removal.notebook_id))
+        return [removal for removal in removals if removal.notebook_id in found.ask]
 
     async def _ask(self, removal: Removal) -> None:
         """Ask for one notebook by id."""
@@ -120,7 +133,10 @@ class Poller:
     async def _see(self, removal: Removal, seen: Notebook | None) -> None:
         """Draw the conclusion from a look."""
         removal = lifecycle.note_sight(removal, seen)
-        step = lifecycle.follow(removal, seen, self.ports.clock.now(), self.patience.grace)
+        now = self.ports.clock.now()
+        step = lifecycle.follow(removal, seen, now, self.patience.grace)
+        if step is Step.GONE and removal.accepted_at is not None:
+            self._tempo.note_end(now - removal.accepted_at)
         if step is Step.WAIT:
             self.following[removal.notebook_id] = removal
             return
@@ -133,4 +149,10 @@ class Poller:
 
     async def _let_go(self, removal: Removal, step: Step, seen: Notebook | None) -> None:
         del self.following[removal.notebook_id]
+        self._let_go_of += 1
         await self.report(removal, step, seen)
+
+    def _next_interval(self, ended: int) -> timedelta:
+        now = self.ports.clock.now()
+        ages = [now - removal.accepted_at for removal in self.following.values() if removal.accepted_at is not None]
+        return self._tempo.next_interval(ages, ended=ended)

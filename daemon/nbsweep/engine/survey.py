@@ -19,6 +19,8 @@ from nbsweep.core.ports import Ports
 
 TORN_RETRIES = 2
 LISTINGS_AT_ONCE = 4
+PAGES_AT_ONCE = 8
+"""Of one listing: so many answers may be on their way, for the time that each takes is no reason to let the quota lie idle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +108,36 @@ class Surveyor:
         Raises:
             TornError: it does not fit together.
         """
-        offset = 0
         last: Notebook | MalformedRow | None = None
+        pages = [await self._page(scope, 0)]
         while True:
-            page = await self.ports.cloud.page(scope, offset)
-            self.ports.telemetry.emit(SurveyPage(scope.workspace_id, scope.feature, offset, len(page.rows), page.total))
-            rows = _without_overlap(page, last)
-            for row in rows:
-                self._take(row, scope, tally)
-            if tally.rows >= page.total or not rows:
-                break
-            last = rows[-1]
-            offset = tally.rows - 1
-        if tally.rows != page.total:
-            message = f"{tally.rows} rows were read, and the cloud counts {page.total}"
-            raise TornError(message)
+            for page in pages:
+                rows = _without_overlap(page, last)
+                for row in rows:
+                    self._take(row, scope, tally)
+                if not rows or tally.rows >= page.total:
+                    return _check_count(tally.rows, page.total)
+                last = rows[-1]
+            pages = await self._next_pages(scope, tally, pages[-1])
+
+    async def _next_pages(self, scope: Scope, tally: Tally, page: Page) -> list[Page]:
+        """Read the pages that follow upon one, several at once, each from the last row of the one before it."""
+        stride = max(1, len(page.rows) - 1)
+        missing = min(PAGES_AT_ONCE, -(-(page.total - tally.rows) // stride))
+        found: dict[int, Page] = {}
+
+        async def read(offset: int) -> None:
+            found[offset] = await self._page(scope, offset)
+
+        async with anyio.create_task_group() as group:
+            for number in range(missing):
+                group.start_soon(read, tally.rows - 1 + number * stride)
+        return [found[offset] for offset in sorted(found)]
+
+    async def _page(self, scope: Scope, offset: int) -> Page:
+        page = await self.ports.cloud.page(scope, offset)
+        self.ports.telemetry.emit(SurveyPage(scope.workspace_id, scope.feature, offset, len(page.rows), page.total))
+        return page
 
     def _take(self, row: Notebook | MalformedRow, scope: Scope, tally: Tally) -> None:
         if row.id is not None and row.id in tally.reasons:
@@ -145,3 +162,9 @@ def _without_overlap(page: Page, last: Notebook | MalformedRow | None) -> Sequen
         message = "rows shifted between two pages"
         raise TornError(message)
     return page.rows[1:]
+
+
+def _check_count(rows: int, total: int) -> None:
+    if rows != total:
+        message = f"{rows} rows were read, and the cloud counts {total}"
+        raise TornError(message)

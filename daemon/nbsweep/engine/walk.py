@@ -13,11 +13,9 @@ import anyio
 from nbsweep.core.errors import CloudError, SweepEnding
 from nbsweep.core.events import WalkPage
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.model import Notebook, Scope
+from nbsweep.core.model import PAGE_SIZE, Notebook, Scope
 from nbsweep.core.ports import Ports
 
-PAGE_SIZE = 50
-"""Of the API's largest page (API notes, section 1.1)."""
 WORTH_A_PAGE = 2
 """From so many planned notebooks on, a page is cheaper than asking one by one."""
 AHEAD = 25

@@ -4,12 +4,11 @@ from nbsweep.testing.clock import START, FakeClock
 from nbsweep.testing.cloud import FakeCloud
 from nbsweep.testing.journal import InMemoryJournal
 from nbsweep.testing.telemetry import RecordingTelemetry
-from nbsweep.testing.troubles import LOST_AFTER, LOST_BEFORE, PAGE_SIZE, PLAIN, Call, Kind, Pace, Trouble
+from nbsweep.testing.troubles import LOST_AFTER, LOST_BEFORE, PLAIN, Call, Kind, Pace, Trouble
 
 __all__ = [
     "LOST_AFTER",
     "LOST_BEFORE",
-    "PAGE_SIZE",
     "PLAIN",
     "START",
     "Call",

@@ -17,13 +17,12 @@ from nbsweep.core.errors import (
     MalformedAnswer,
     Rejected,
 )
-from nbsweep.core.model import MalformedRow, Notebook, Page, Scope, Status
+from nbsweep.core.model import PAGE_SIZE, MalformedRow, Notebook, Page, Scope, Status
 from nbsweep.core.pacing import Rate, Window
 from nbsweep.core.ports import Clock
 from nbsweep.testing.troubles import (
     A_TICK_S,
     DELETE_REFUSALS,
-    PAGE_SIZE,
     PLAIN,
     STOP_REFUSALS,
     Call,
@@ -115,7 +114,7 @@ class FakeCloud:
 
         def read(trouble: Trouble) -> Page:
             rows = self._listed(scope, status)
-            page = Page(tuple(rows[offset : offset + PAGE_SIZE]), len(rows))
+            page = Page(tuple(rows[offset : offset + PAGE_SIZE]), len(rows), oldest_first=True)
             return trouble.spoil(page) if trouble.spoil else page
 
         subject = f"{scope.workspace_id}/{scope.feature}/{offset}{f'/{status}' if status else ''}"

@@ -17,7 +17,6 @@ from nbsweep.core.model import Page, Status
 from nbsweep.core.pacing import Rate
 
 Kind = Literal["workspaces", "page", "show", "stop", "delete"]
-PAGE_SIZE = 50
 A_TICK_S = 1e-6
 DELETE_REFUSALS: Mapping[Status, tuple[type[CloudError], str]] = {
     Status.INIT: (Busy, "ModelArts.6357"),

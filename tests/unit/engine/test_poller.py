@@ -9,7 +9,7 @@ import pytest
 
 from nbsweep.core import lifecycle
 from nbsweep.core.errors import AnswerLost, MalformedAnswer, Unauthorized
-from nbsweep.core.events import PollFailed, PollTick
+from nbsweep.core.events import PollFailed, PollTick, SnapshotFlawed
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import Notebook, Page, Status
 from nbsweep.engine.poller import Poller
@@ -69,16 +69,96 @@ async def test_one_listing_serves_many() -> None:
     assert (ended, told.steps) == (0, [])
 
 
-async def test_only_those_that_the_listing_misses_are_asked_for() -> None:
-    """Two of five are gone: one page, two questions, and these two answers are the proof."""
+async def test_a_page_of_the_whole_listing_proves_what_the_page_of_deleting_hints_at() -> None:
+    """Two of five are gone: the second page shows the whole listing without them, and nobody is asked for."""
     scene, told = deleting(5), Told()
+    following = poller(scene, told, *map(accepted, range(1, 6)))
     scene.cloud.vanish("nb2")
     scene.cloud.vanish("nb4")
-    following = poller(scene, told, *map(accepted, range(1, 6)))
+    await asyncio.sleep(5)
     assert await following.tick() == 2
-    assert scene.cloud.sent("show") == ["nb2", "nb4"]
+    assert scene.cloud.sent("page") == ["0/NOTEBOOK/0/DELETING", "0/NOTEBOOK/0"]
+    assert scene.cloud.sent("show") == []
     assert sorted(told.steps) == [("nb2", Step.GONE), ("nb4", Step.GONE)]
     assert set(following.following) == {"nb1", "nb3", "nb5"}
+
+
+async def test_few_that_are_missing_from_a_large_listing_are_asked_for() -> None:
+    """One of forty is gone, and three hundred other notebooks are there: one question costs less than seven pages."""
+    others = [notebook(number) for number in range(100, 400)]
+    scene, told = world(*fleet(40, status=Status.DELETING), *others), Told()
+    following = poller(scene, told, *map(accepted, range(1, 41)))
+    scene.cloud.vanish("nb7")
+    await asyncio.sleep(5)
+    assert await following.tick() == 1
+    assert (scene.cloud.sent("page"), scene.cloud.sent("show")) == (["0/NOTEBOOK/0/DELETING"], ["nb7"])
+    assert told.steps == [("nb7", Step.GONE)]
+
+
+async def test_many_that_are_missing_are_proven_gone_by_one_snapshot() -> None:
+    """A hundred of two hundred are gone: a page of DELETING, and three of the listing that is left."""
+    scene, told = deleting(200), Told()
+    following = poller(scene, told, *map(accepted, range(1, 201)))
+    for number in range(1, 201, 2):
+        scene.cloud.vanish(f"nb{number}")
+    await asyncio.sleep(60)
+    assert await following.tick() == 100
+    assert scene.cloud.sent("page") == ["0/NOTEBOOK/0/DELETING", *(f"0/NOTEBOOK/{offset}" for offset in (0, 45, 90))]
+    assert scene.cloud.sent("show") == []
+    assert {step for _, step in told.steps} == {Step.GONE}
+
+
+async def test_without_a_sorted_listing_the_missing_are_asked_for() -> None:
+    """The cloud sorts nothing: that is learned once, and from then on questions are the only proof."""
+    scene, told = deleting(200), Told()
+    following = poller(scene, told, *map(accepted, range(1, 201)))
+    scene.cloud.befall("page", *[Trouble(spoil=lambda page: replace(page, oldest_first=False))] * 20)
+    for number in range(1, 101):
+        scene.cloud.vanish(f"nb{number}")
+    await asyncio.sleep(60)
+    assert await following.tick() == 100
+    assert scene.cloud.sent("page")[:2] == ["0/NOTEBOOK/0/DELETING", "0/NOTEBOOK/0"]
+    assert [flawed.flaw for flawed in scene.telemetry.of(SnapshotFlawed)] == ["the cloud does not sort it"]
+    assert len(scene.cloud.sent("show")) == 100
+    scene.cloud.vanish("nb150")
+    await asyncio.sleep(60)
+    assert await following.tick() == 1
+    assert [page for page in scene.cloud.sent("page")[3:] if "DELETING" not in page] == []
+
+
+async def test_looking_waits_while_deletes_are_leaving() -> None:
+    """After two hundred DELETEs a look may cost four calls: one of five has to wait until no more of them leave."""
+    scene, told = deleting(200), Told()
+    following = poller(scene, told, *map(accepted, range(1, 201)))
+    for number in range(1, 6):
+        scene.cloud.vanish(f"nb{number}")
+    await asyncio.sleep(5)
+    assert await following.tick() == 0
+    assert scene.cloud.sent("page") == ["0/NOTEBOOK/0/DELETING"]
+    await asyncio.sleep(5)
+    assert await following.tick() == 5
+
+
+async def test_deletions_of_others_hide_an_end_for_no_longer_than_the_longest_interval() -> None:
+    """One of sixty has ended, and others delete three: the number says nothing, so after 30 s all is read."""
+    strangers = [notebook(number, status=Status.DELETING) for number in range(500, 503)]
+    scene, told = world(*fleet(60, status=Status.DELETING), *strangers), Told()
+    following = poller(scene, told, *map(accepted, range(1, 61)))
+    scene.cloud.vanish("nb5")
+    await asyncio.sleep(20)
+    assert await following.tick() == 0
+    await asyncio.sleep(31)
+    assert await following.tick() == 1
+
+
+async def test_who_is_out_of_time_is_asked_for_by_id() -> None:
+    """A page shows sixty at work; the one whose deadline has passed gets a look of its own, and its end."""
+    scene, told = deleting(60), Told()
+    late = replace(accepted(60), deadline=START + timedelta(seconds=1))
+    following = poller(scene, told, *map(accepted, range(1, 60)), late)
+    await asyncio.sleep(5)
+    assert await following.tick() == 1
+    assert (scene.cloud.sent("show"), told.steps) == (["nb60"], [("nb60", Step.TIMED_OUT)])
 
 
 async def test_a_single_one_is_asked_for_without_a_listing() -> None:
@@ -89,22 +169,24 @@ async def test_a_single_one_is_asked_for_without_a_listing() -> None:
 
 
 async def test_absence_from_a_page_is_no_proof() -> None:
-    """The page comes back empty though everything is still there: each is asked for, and none has ended."""
+    """The page of DELETING comes back empty though everything is still there: the listing shows it, and none has ended."""
     scene, told = deleting(3), Told()
     scene.cloud.befall("page", Trouble(spoil=lambda _: Page((), 0)))
-    assert await poller(scene, told, *map(accepted, (1, 2, 3))).tick() == 0
-    assert scene.cloud.sent("show") == ["nb1", "nb2", "nb3"]
-    assert told.steps == []
+    following = poller(scene, told, *map(accepted, (1, 2, 3)))
+    await asyncio.sleep(5)
+    assert await following.tick() == 0
+    assert (scene.cloud.sent("page"), told.steps) == (["0/NOTEBOOK/0/DELETING", "0/NOTEBOOK/0"], [])
 
 
-async def test_a_row_that_is_not_deleting_counts_for_nothing() -> None:
-    """A cloud that ignores the filter shows others too; what they show is not taken for a look."""
+async def test_a_row_that_is_not_deleting_counts_for_nothing_on_a_page_of_what_is() -> None:
+    """A cloud that ignores the filter shows others too; the whole listing is what shows their state."""
     scene, told = world(*fleet(2, status=Status.DELETE_FAILED)), Told()
     rows = Page(tuple(fleet(2, status=Status.DELETE_FAILED)), 2)
     scene.cloud.befall("page", Trouble(spoil=lambda _: rows))
     later = replace(accepted(1), saw_deleting=True), replace(accepted(2), saw_deleting=True)
-    assert await poller(scene, told, *later).tick() == 2
-    assert scene.cloud.sent("show") == ["nb1", "nb2"]
+    following = poller(scene, told, *later)
+    await asyncio.sleep(5)
+    assert await following.tick() == 2
     assert sorted(told.steps) == [("nb1", Step.FAILED), ("nb2", Step.FAILED)]
 
 
@@ -118,13 +200,16 @@ async def test_a_scope_is_listed_for_itself() -> None:
     assert scene.cloud.sent("show") == ["nb3"]
 
 
-async def test_no_more_pages_are_read_than_questions_would_cost() -> None:
-    """Three are followed behind 400 deletions of other people: three pages at most, and then questions."""
+async def test_few_among_many_deletions_of_others_are_asked_for() -> None:
+    """Three are followed behind 400 deletions of other people: questions cost less than nine pages."""
     others = [notebook(number, status=Status.DELETING) for number in range(1, 401)]
     mine = [notebook(number, status=Status.DELETING) for number in (401, 402, 403)]
     scene, told = world(*others, *mine), Told()
-    await poller(scene, told, *map(accepted, (401, 402, 403))).tick()
-    assert scene.cloud.sent("page") == [f"0/NOTEBOOK/{offset}/DELETING" for offset in (0, 50, 100)]
+    following = poller(scene, told, *map(accepted, (401, 402, 403)))
+    await asyncio.sleep(10)
+    await following.tick()
+    assert scene.cloud.sent("page")[0] == "0/NOTEBOOK/0/DELETING"
+    assert len(scene.cloud.sent("page")) <= 2
     assert sorted(scene.cloud.sent("show")) == ["nb401", "nb402", "nb403"]
 
 
@@ -144,11 +229,11 @@ async def test_a_row_on_the_page_is_a_sight_of_deleting() -> None:
     assert all(one.saw_deleting for one in following.following.values())
 
 
-async def test_an_unanswered_delete_is_confirmed_by_the_page() -> None:
+async def test_an_unanswered_delete_is_asked_for_by_id() -> None:
     """A DELETE whose answer was lost shows as DELETING: it has arrived."""
-    scene, told = deleting(2), Told()
-    await poller(scene, told, accepted(1, State.REQUESTED), accepted(2)).tick()
-    assert told.steps == [("nb1", Step.CONFIRMED)]
+    scene, told = deleting(3), Told()
+    await poller(scene, told, accepted(1, State.REQUESTED), accepted(2), accepted(3)).tick()
+    assert (scene.cloud.sent("show"), told.steps) == (["nb1"], [("nb1", Step.CONFIRMED)])
 
 
 @pytest.mark.parametrize("error", [AnswerLost("no answer"), MalformedAnswer("no listing")])
@@ -184,12 +269,12 @@ async def test_the_interval_grows_to_its_most_while_nothing_ends() -> None:
 
 
 async def test_the_interval_falls_back_when_something_ends() -> None:
-    """One of two is gone at the third look, at 23.75 s; the fourth comes five seconds later."""
+    """One of two is gone at the third look, at 23.75 s; the other may end at any moment, so looks stay quick."""
     scene, told = deleting(2), Told()
     scene.cloud.at(scene.clock.steady_s() + 20, lambda: scene.cloud.vanish("nb1"))
     async with at_work(poller(scene, told, accepted(1), accepted(2))):
         await asyncio.sleep(30)
-    assert [event.next_s for event in scene.telemetry.of(PollTick)] == [7.5, 11.25, 5, 7.5]
+    assert [event.next_s for event in scene.telemetry.of(PollTick)] == [7.5, 11.25, 5, 5]
     assert [event.ended for event in scene.telemetry.of(PollTick)] == [0, 0, 1, 0]
 
 

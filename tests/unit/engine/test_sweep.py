@@ -180,7 +180,7 @@ async def test_a_brake_refuses_and_nobody_is_asked(run: Run) -> None:
 async def test_an_incomplete_survey_is_refused_whatever_the_brakes() -> None:
     """Without brakes at all, a listing that does not add up deletes nothing."""
     scene = world(*fleet(3))
-    scene.cloud.befall("page", *[Trouble(spoil=lambda page: replace(page, total=9))] * 9)
+    scene.cloud.befall("page", *[Trouble(spoil=lambda page: replace(page, total=9))] * 30)
     report = await swept(scene)
     assert report.plan
     assert report.plan.refusal
@@ -191,7 +191,7 @@ async def test_an_incomplete_survey_is_refused_whatever_the_brakes() -> None:
 async def test_an_incomplete_survey_is_refused_and_not_trimmed() -> None:
     """A brake that trims binds over what was seen, and this was not all."""
     scene = world(*fleet(3))
-    scene.cloud.befall("page", *[Trouble(spoil=lambda page: replace(page, total=9))] * 9)
+    scene.cloud.befall("page", *[Trouble(spoil=lambda page: replace(page, total=9))] * 30)
     report = await swept(scene, brakes=Brakes(1, Fraction(1), None, OnExcess.TRIM))
     assert (report.outcome, changes(scene)) == ("refused", [])
 

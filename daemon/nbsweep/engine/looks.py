@@ -1,0 +1,146 @@
+"""Finds out about many notebooks of one listing at the least cost: by pages of what is DELETING, by a snapshot, by questions.
+
+One page of what is DELETING says how many there are, and so, as a hint, whether any of ours has ended. Which ones is then
+found out in whichever way takes fewer calls: the rest of those pages and a question about each that is missing, or a snapshot
+of the whole listing, which proves all ends at once. While DELETEs are leaving, they come first: looking then costs no more
+than a page for fifty of them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from nbsweep.core.events import SnapshotFlawed
+from nbsweep.core.model import PAGE_SIZE, Notebook, Page, Scope, Status
+from nbsweep.core.ports import Ports
+from nbsweep.core.snapshot import Snapshot, pages_for
+
+WORTH_A_PAGE = 2
+"""From so many in one scope on, a page is cheaper than asking one by one."""
+CALLS_PER_S = 0.5
+"""So much may be spent on looking while DELETEs leave, at any rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look at one scope has come to; who is in none of these is most likely still DELETING."""
+
+    seen: Mapping[str, Notebook] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
+    """Proven."""
+    ask: frozenset[str] = frozenset()
+    """To be asked for by id."""
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What earlier looks at a scope have taught."""
+
+    size: int = 0
+    """How many rows its listing had; 0 when it has not been read yet."""
+    provable: bool = True
+    """Whether its listing can serve as a proof."""
+    settled_s: float = float("-inf")
+    """When it was last known of every single one, of the steady clock."""
+
+
+@dataclass(slots=True)
+class Allowance:
+    """How many calls looking may cost now."""
+
+    since_s: float
+    """When they were last spent, of the steady clock."""
+    deletes: int = 0
+    """How many DELETEs have been accepted since."""
+    busy: bool = False
+    """Whether any was accepted since the last tick."""
+
+    def covers(self, calls: float, now_s: float) -> bool:
+        """Tell whether so many calls may be made."""
+        return not self.busy or calls <= max(self.deletes / PAGE_SIZE, CALLS_PER_S * (now_s - self.since_s))
+
+    def spend(self, now_s: float) -> None:
+        """Note that they are made."""
+        self.since_s = now_s
+        self.deletes = 0
+
+
+@dataclass(slots=True)
+class Looks:
+    """Looks at listings, and remembers what they are like."""
+
+    ports: Ports
+    allowance: Allowance
+    hint_for_s: float
+    """How long a mere number may be trusted: somebody else's deletions can make up for ours that have ended."""
+    _memories: dict[Scope, _Memory] = field(default_factory=dict)
+
+    async def look(self, scope: Scope, wanted: frozenset[str]) -> Found:
+        """Find out about the wanted of one scope, all of which were accepted before this.
+
+        Raises:
+            CloudError: a page could not be read.
+        """
+        if len(wanted) < WORTH_A_PAGE:
+            return Found(ask=wanted)
+        memory = self._memories.setdefault(scope, _Memory(settled_s=self.ports.clock.steady_s()))
+        page = await self.ports.cloud.page(scope, 0, Status.DELETING)
+        now_s, seen = self.ports.clock.steady_s(), _deleting(page)
+        missing = self._missing(wanted, seen, page)
+        trusted = len(page.rows) >= page.total or (
+            _pages(page.total) <= len(wanted) and now_s - memory.settled_s < self.hint_for_s
+        )
+        if trusted and not missing:
+            return Found(seen)
+        questions = min(len(wanted), _pages(page.total) - 1 + max(1, missing))
+        cost = min(questions, _snapshot_cost(memory, len(wanted)))
+        if not self.allowance.covers(cost, now_s):
+            return Found(seen)
+        self.allowance.spend(now_s)
+        memory.settled_s = now_s
+        by_snapshot = await self._snapshot(scope, wanted, questions) if cost < questions else None
+        return by_snapshot or await self._read_on(scope, wanted, seen, page)
+
+    def _missing(self, wanted: frozenset[str], seen: Mapping[str, Notebook], page: Page) -> int:
+        """Tell how many of the wanted have most likely left DELETING; exactly, where one page holds all of it."""
+        if len(page.rows) >= page.total:
+            return len(wanted - seen.keys())
+        others = len(seen.keys() - wanted)
+        return max(0, len(wanted) - (page.total - others))
+
+    async def _snapshot(self, scope: Scope, wanted: frozenset[str], most_pages: int) -> Found | None:
+        """Read the whole listing; None when it would cost more than asking, or proves nothing."""
+        snapshot, memory = Snapshot(wanted), self._memories[scope]
+        while not snapshot.complete:
+            page = await self.ports.cloud.page(scope, snapshot.offset)
+            memory.size = page.total
+            if pages_for(page.total) > most_pages:
+                return None
+            snapshot.take(page)
+            if snapshot.flaw:
+                memory.provable = not snapshot.hopeless
+                self.ports.telemetry.emit(SnapshotFlawed(scope.workspace_id, scope.feature, snapshot.flaw))
+                return None
+        return Found(snapshot.seen, snapshot.gone)
+
+    async def _read_on(self, scope: Scope, wanted: frozenset[str], seen: dict[str, Notebook], page: Page) -> Found:
+        """Read the rest of what is DELETING, and have the missing asked for; no more pages than asking all would cost."""
+        offset = len(page.rows)
+        while page.rows and 0 < _pages(page.total - offset) < len(wanted - seen.keys()):
+            page = await self.ports.cloud.page(scope, offset, Status.DELETING)
+            seen |= _deleting(page)
+            offset += len(page.rows)
+        return Found(seen, ask=wanted - seen.keys())
+
+
+def _pages(rows: int) -> int:
+    return -(-rows // PAGE_SIZE)
+
+
+def _snapshot_cost(memory: _Memory, wanted: int) -> float:
+    """Tell how many pages a snapshot takes, as far as its size is known."""
+    return pages_for(max(memory.size, wanted)) if memory.provable else float("inf")
+
+
+def _deleting(page: Page) -> dict[str, Notebook]:
+    rows: Iterable[Notebook] = (row for row in page.rows if isinstance(row, Notebook))
+    return {row.id: row for row in rows if row.status is Status.DELETING}
