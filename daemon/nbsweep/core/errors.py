@@ -3,6 +3,7 @@
 NbsweepError
 ├── ConfigurationError        the configuration, or the command line, is wrong
 ├── JournalError              the journal cannot be opened, read or written
+├── SweepTimedOut             the sweep took longer than it may
 └── CloudError                the cloud said no, or said nothing
     ├── SweepEnding           nothing more can be done on this account
     │   ├── Unreachable       no connection: name, network, TLS, or the cloud is away
@@ -59,6 +60,10 @@ class ConfigurationError(NbsweepError):
 
 class JournalError(NbsweepError):
     """The journal cannot be opened, read or written; nothing may be deleted without it."""
+
+
+class SweepTimedOut(NbsweepError):
+    """The sweep took longer than `service.sweep_timeout`; what it had not begun is left to the next one."""
 
 
 class CloudError(NbsweepError):

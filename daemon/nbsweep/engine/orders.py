@@ -1,6 +1,7 @@
 """What a sweep is told before it begins, and how it is asked to end early."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -32,6 +33,8 @@ class Orders:
     fresh_for: timedelta
     patience: Patience
     drain: timedelta
+    time_limit: timedelta = timedelta(hours=12)
+    """How long a sweep may take before it is asked to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,27 @@ class Shutdown:
     """Take no more, and finish what is accepted, up to a limit."""
     hurried: anyio.Event = field(default_factory=anyio.Event)
     """Do not wait for the limit."""
+
+
+@asynccontextmanager
+async def time_limited(outer: Shutdown, limit: timedelta) -> AsyncIterator[Shutdown]:
+    """Give one sweep a shutdown of its own, which begins with the outer one, or when the sweep's time is up."""
+    own = Shutdown()
+
+    async def pass_on(heard: anyio.Event, told: anyio.Event) -> None:
+        await heard.wait()
+        told.set()
+
+    async def time_out() -> None:
+        await anyio.sleep(limit.total_seconds())
+        own.begun.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(pass_on, outer.begun, own.begun)
+        group.start_soon(pass_on, outer.hurried, own.hurried)
+        group.start_soon(time_out)
+        yield own
+        group.cancel_scope.cancel()
 
 
 @dataclass(slots=True)

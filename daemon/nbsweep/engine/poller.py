@@ -25,6 +25,10 @@ Report = Callable[[Removal, Step, Notebook | None], Awaitable[None]]
 """Called once for each removal that needs no more waiting; the poller has let go of it by then."""
 
 
+SEEN_AT_ONCE = 500
+"""So many ends share a commit; more at once would only cost memory."""
+
+
 @dataclass(slots=True)
 class Poller:
     """Looks at everything it follows, again and again, until each has come to something."""
@@ -108,11 +112,13 @@ class Poller:
         except CloudError as error:
             self.ports.telemetry.emit(PollFailed(str(error)))
             return removals
-        async with anyio.create_task_group() as group:
-            # At once, so that their ends share a commit.
-            for removal in removals:
-                if removal.notebook_id in found.gone or removal.notebook_id in found.seen:
-                    group.start_soon(self._see, removal, found.seen.get(removal.notebook_id))
+        known = [removal for removal in removals if removal.notebook_id in found.gone or removal.notebook_id in found.seen]
+        sights = [(removal, found.seen.get(removal.notebook_id)) for removal in known]
+        for start in range(0, len(sights), SEEN_AT_ONCE):
+            async with anyio.create_task_group() as group:
+                for removal, seen in sights[start : start + SEEN_AT_ONCE]:
+                    if (step := self._conclude(removal, seen)) is not Step.WAIT:
+                        group.start_soon(self._let_go, removal, step, seen)
         return [removal for removal in removals if removal.notebook_id in found.ask]
 
     async def _ask(self, removal: Removal) -> None:
@@ -131,16 +137,17 @@ class Poller:
                 await self._see(removal, seen)
 
     async def _see(self, removal: Removal, seen: Notebook | None) -> None:
-        """Draw the conclusion from a look."""
-        removal = lifecycle.note_sight(removal, seen)
+        if (step := self._conclude(removal, seen)) is not Step.WAIT:
+            await self._let_go(removal, step, seen)
+
+    def _conclude(self, removal: Removal, seen: Notebook | None) -> Step:
+        """Say what a look comes to, and remember what it has shown."""
         now = self.ports.clock.now()
+        removal = self.following[removal.notebook_id] = lifecycle.note_sight(removal, seen)
         step = lifecycle.follow(removal, seen, now, self.patience.grace)
         if step is Step.GONE and removal.accepted_at is not None:
             self._tempo.note_end(now - removal.accepted_at)
-        if step is Step.WAIT:
-            self.following[removal.notebook_id] = removal
-            return
-        await self._let_go(removal, step, seen)
+        return step
 
     async def _check_deadline(self, removal: Removal) -> None:
         """End what cannot be looked at when its time is up."""
@@ -148,7 +155,7 @@ class Poller:
             await self._let_go(removal, Step.TIMED_OUT, None)
 
     async def _let_go(self, removal: Removal, step: Step, seen: Notebook | None) -> None:
-        del self.following[removal.notebook_id]
+        removal = self.following.pop(removal.notebook_id)
         self._let_go_of += 1
         await self.report(removal, step, seen)
 

@@ -8,15 +8,15 @@ from datetime import datetime
 
 import anyio
 
-from nbsweep.core.errors import JournalError, NbsweepError
+from nbsweep.core.errors import JournalError, NbsweepError, SweepTimedOut
 from nbsweep.core.events import PlanBuilt, PlanRefused, SweepFinished, SweepStarted
-from nbsweep.core.facts import Moment
+from nbsweep.core.facts import Moment, format_age
 from nbsweep.core.lifecycle import Removal, State, outcome
 from nbsweep.core.plan import Brakes, Candidate, Plan, build_plan
 from nbsweep.core.ports import Ports, RunRecord
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.ledger import LAST_WRITE_S
-from nbsweep.engine.orders import Facts, Orders, Shutdown
+from nbsweep.engine.orders import Facts, Orders, Shutdown, time_limited
 from nbsweep.engine.recovery import close_crashed_runs, recover
 from nbsweep.engine.survey import Area, Surveyor
 
@@ -80,7 +80,10 @@ class Sweeper:
             self.ports.telemetry.emit(SweepStarted(run.dry_run))
             try:
                 await self.ports.journal.open_run(record)
-                report = await self._sweep(run, approve)
+                async with time_limited(self.shutdown, self.orders.time_limit) as shutdown:
+                    report = await self._sweep(run, approve, shutdown)
+                if shutdown.begun.is_set() and not self.shutdown.begun.is_set():
+                    report = replace(report, outcome="failed", error=report.error or self._too_long())
             except NbsweepError as error:
                 report = replace(report, outcome="failed", error=error)
             except Exception as bug:
@@ -104,22 +107,28 @@ class Sweeper:
             self.ports.telemetry.emit(PlanRefused(plan.refusal.brake, plan.refusal.message))
         return plan
 
-    async def _sweep(self, run: Run, approve: Approve) -> Report:
+    def _too_long(self) -> SweepTimedOut:
+        limit = format_age(self.orders.time_limit)
+        return SweepTimedOut(
+            f"the sweep took longer than service.sweep_timeout ({limit}): it took no more notebooks, and the next run goes on"
+        )
+
+    async def _sweep(self, run: Run, approve: Approve, shutdown: Shutdown) -> Report:
         """Recover, plan, ask, execute; each step may be the last."""
         report = Report(self.area.target, "interrupted")
         executor: Executor | None = None
         try:
             if not run.dry_run:
                 await close_crashed_runs(self.area.target, run.run_id, self.ports)
-                recovered = await recover(self.area.target, self.ports, self.orders.patience, self.shutdown.begun)
+                recovered = await recover(self.area.target, self.ports, self.orders.patience, shutdown.begun)
                 report = replace(report, recovered=recovered)
-            async with _given_up_on(self.shutdown.begun):
+            async with _given_up_on(shutdown.begun):
                 report = replace(report, plan=await self.plan())
                 report = replace(report, outcome=await self._permission(run, report, approve))
             if report.outcome == "approved" and report.plan:
-                executor = self._executor(report.plan)
+                executor = self._executor(report.plan, shutdown)
                 await self._execute(run, report.plan, executor)
-                report = replace(report, outcome="interrupted" if self.shutdown.begun.is_set() else "finished")
+                report = replace(report, outcome="interrupted" if shutdown.begun.is_set() else "finished")
         except (NbsweepError, ExceptionGroup) as error:
             report = replace(report, outcome="failed", error=leading_error(error))
         return replace(report, removals=tuple(executor.removals.values())) if executor else report
@@ -135,10 +144,10 @@ class Sweeper:
             return "finished"
         return "approved" if await approve(plan) else "declined"
 
-    def _executor(self, plan: Plan) -> Executor:
+    def _executor(self, plan: Plan, shutdown: Shutdown) -> Executor:
         planned = {item.notebook.id: item.notebook for item in plan.items}
         positions = {item.notebook.id: item.position for item in plan.items}
-        return Executor(self.ports, self.orders, Facts(planned, self.last_active, positions), self.shutdown)
+        return Executor(self.ports, self.orders, Facts(planned, self.last_active, positions), shutdown)
 
     async def _execute(self, run: Run, plan: Plan, executor: Executor) -> None:
         removals = [planned_removal(run.run_id, plan, item) for item in plan.items]

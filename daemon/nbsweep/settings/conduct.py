@@ -51,7 +51,9 @@ class LoggingSettings(Group):
 
 
 class ServiceSettings(Group):
-    """How a sweep ends that is asked to stop."""
+    """How a sweep ends before it is done."""
 
     drain: DurationOrZero = timedelta(seconds=60)
     """How long a stop waits for what is under way before it is cancelled; the journal keeps what was not finished."""
+    sweep_timeout: Duration = timedelta(hours=12)
+    """How long one sweep of a target may take; then it is asked to stop, and the next one goes on."""

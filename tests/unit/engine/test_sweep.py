@@ -7,10 +7,11 @@ import anyio
 import pytest
 
 from nbsweep.core import lifecycle
-from nbsweep.core.errors import AnswerLost, JournalError, Unauthorized
+from nbsweep.core.errors import AnswerLost, JournalError, SweepTimedOut, Unauthorized
 from nbsweep.core.events import PlanBuilt, PlanRefused, SweepFinished, SweepStarted
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status, Volume
+from nbsweep.core.pacing import Rate
 from nbsweep.core.plan import Brakes, OnExcess, Plan
 from nbsweep.core.ports import RunRecord
 from nbsweep.engine.orders import Orders
@@ -368,3 +369,27 @@ async def test_a_crash_is_made_good_by_the_next_run() -> None:
     assert report.counts == {"deleted": 1}
     assert scene.cloud.accepted == ["nb1", "nb2"]
     assert await scene.journal.unfinished("research") == ()
+
+
+# ---- a sweep's own time ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_sweep_that_takes_too_long_is_asked_to_stop() -> None:
+    """Forty DELETEs at one a second, and ten seconds for all: what was not begun is spared, what was accepted is finished."""
+    scene = world(*fleet(40), pace=Pace(deletion_s=20, delete_rate=Rate(1, 1.0)))
+    with anyio.fail_after(FOR_EVER_S):
+        report = await sweeper(scene, how=orders(time_limit=timedelta(seconds=10))).sweep(ENFORCE, Approver())
+    assert report.outcome == "failed"
+    assert isinstance(report.error, SweepTimedOut)
+    assert "service.sweep_timeout (10s)" in str(report.error)
+    assert 8 <= report.counts["deleted"] <= 12
+    assert report.counts["deleted"] + report.counts["spared"] == 40
+    assert (await record(scene)).outcome == "failed"
+
+
+async def test_a_stop_from_outside_is_no_lack_of_time() -> None:
+    """The same sweep, stopped by a person after five seconds, was interrupted."""
+    scene = world(*fleet(40), pace=Pace(deletion_s=20, delete_rate=Rate(1, 1.0)))
+    scene.cloud.at(scene.clock.steady_s() + 5, scene.shutdown.begun.set)
+    report = await swept(scene)
+    assert (report.outcome, report.error) == ("interrupted", None)
