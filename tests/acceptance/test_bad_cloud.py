@@ -10,7 +10,11 @@ import trustme
 from acceptance.conftest import Simulate
 from acceptance.support import ACCESS_KEY, SECRET_KEY, Desk, Ended, Json, days_ago, idle, idle_fleet, target
 
-NO_LIST = {"access_key": "MAYNOTLISTALL0000001", "secret_key": "s" * 40, "permissions": {"list_all": False}}
+NO_LIST = {
+    "access_key": "MAYNOTLIST0000000001",
+    "secret_key": "s" * 40,
+    "permissions": {"list_all": False, "list_own": False},
+}
 ONLY_LOOKS = {"access_key": "MAYNOTDELETE00000001", "secret_key": "s" * 40, "permissions": {"delete": False}}
 GOOD = {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
 
@@ -37,7 +41,7 @@ NOT_ALLOWED: dict[str, tuple[Json, list[str]]] = {
     "wrong-secret-key": (credentials(GOOD | {"secret_key": "w" * 40}), ["secret key", "clock"]),
     "unknown-access-key": (credentials(GOOD | {"access_key": "NOSUCHKEY0000000001A"}), ["access key"]),
     "forbidden-project": ({"project_id": "f" * 32}, ["project_id"]),
-    "may-not-list-all": (credentials(NO_LIST), ["listAllNotebooks", "scope: own"]),
+    "may-not-list": (credentials(NO_LIST), ["modelarts:notebook:listAllNotebooks, list"]),
 }
 
 
@@ -57,8 +61,8 @@ def test_what_the_cloud_does_not_allow_is_told(simulate: Simulate, desk: Desk) -
     assert {line["target"]: line["problem"] for line in ended.events("sweep.finished")} == said
     assert ended.document["results"] == []
     assert cloud.writes() == []
-    # Each was told no once; only who may not list all got as far as the second call.
-    assert len(cloud.requests()) == 5
+    # Each was told no once; only who may not list got as far as the second call, and to the third, for his own.
+    assert len(cloud.requests()) == 6
 
 
 def test_a_delete_that_is_forbidden_ends_the_sweep(simulate: Simulate, desk: Desk) -> None:

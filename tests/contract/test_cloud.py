@@ -214,7 +214,7 @@ def fresh(place: Site) -> float:
 async def test_an_empty_listing_is_a_page(site: Opener) -> None:
     """No rows, and none in total."""
     async with site() as place:
-        assert await place.page() == Page((), 0)
+        assert await place.page() == Page((), 0, oldest_first=True)
 
 
 async def test_a_listing_comes_in_pages_of_fifty(site: Opener) -> None:
@@ -269,7 +269,7 @@ async def test_a_listing_can_be_narrowed_to_a_status(site: Opener) -> None:
     async with site(Row(1), Row(2, Status.DELETING), Row(3, Status.RUNNING), Row(4, Status.DELETING)) as place:
         page = await place.page(status="DELETING")
         assert (ids(page), page.total) == (named(2, 4), 2)
-        assert await place.page(status="FROZEN") == Page((), 0)
+        assert await place.page(status="FROZEN") == Page((), 0, oldest_first=True)
 
 
 async def test_a_workspace_that_does_not_exist_has_no_listing(site: Opener) -> None:

@@ -14,7 +14,9 @@ from nbsweep.adapters.journal.tables import NEWEST
 
 LIBRARIES = {"sqlalchemy", "alembic", "aiohttp", "pydantic", "rich", "structlog", "anyio", "apscheduler"}
 ONCE_OR_ELSEWHERE = {"alembic", "sqlalchemy.orm", "sqlalchemy.dialects.postgresql", "apscheduler", "nbsweep.simulator"}
-"""What no ordinary command needs: for the first start, another database, the service, the demo."""
+"""What no ordinary command needs: for an old journal, another database, the service, the demo."""
+FOR_PEOPLE = {"rich", "pygments", "structlog", "nbsweep.cli.render", "nbsweep.cli.progress"}
+"""What no command needs whose result is for a program, and which has nothing to log."""
 
 COMMAND = """
 from nbsweep.cli.main import app
@@ -73,6 +75,14 @@ async def address(tmp_path: Path) -> str:
         return address
 
 
+@pytest.fixture
+def config(address: str, tmp_path: Path) -> Path:
+    """Write a configuration that names that journal."""
+    path = tmp_path / "nbsweep.yaml"
+    path.write_text(CONFIGURATION.format(address=address))
+    return path
+
+
 @pytest.mark.parametrize("option", ["--version", "--help"])
 def test_version_and_help_need_no_library_but_typer(option: str) -> None:
     """They are there at once."""
@@ -83,19 +93,39 @@ def test_version_and_help_need_no_library_but_typer(option: str) -> None:
 
 @pytest.mark.parametrize("name", ["planning", "sweeping"])
 def test_planning_and_sweeping_import_what_they_use(address: str, name: str) -> None:
-    """With a journal that is up to date: no migrations, no other database, no ORM, no service, no simulated cloud."""
+    """With a journal that is up to date: no migrations, no other database, no ORM, no service, nothing that draws or logs."""
     modules = imported(imports(["nbsweep.cli.session", f"nbsweep.cli.{name}"]), OPEN.format(address=address))
     assert {"sqlalchemy", "aiohttp"} <= modules
-    assert modules & (ONCE_OR_ELSEWHERE | {"rich.progress"}) == set()
+    assert modules & (ONCE_OR_ELSEWHERE | FOR_PEOPLE) == set()
 
 
-def test_reading_the_journal_needs_no_http(address: str, tmp_path: Path) -> None:
+def test_reading_the_journal_needs_no_http(config: Path) -> None:
     """A whole `history`, from the configuration to the last line."""
-    config = tmp_path / "nbsweep.yaml"
-    config.write_text(CONFIGURATION.format(address=address))
     modules = imported(command("--config", str(config), "history"))
     assert "sqlalchemy" in modules
-    assert modules & (ONCE_OR_ELSEWHERE | {"aiohttp", "rich.progress"}) == set()
+    assert modules & (ONCE_OR_ELSEWHERE | {"aiohttp", "rich.progress", "structlog"}) == set()
+
+
+def test_a_result_for_programs_needs_nothing_that_draws(config: Path) -> None:
+    """The same `history` as JSON."""
+    modules = imported(command("--config", str(config), "history", "--format", "json"))
+    assert "sqlalchemy" in modules
+    assert modules & FOR_PEOPLE == set()
+
+
+def test_garbage_is_not_looked_for_among_what_is_imported(config: Path) -> None:
+    """Not while it is being imported, and not later: it stays to the end."""
+    told = """
+import gc, sys
+from nbsweep.__main__ import main
+sys.argv[1:] = {arguments!r}
+try:
+    main()
+except SystemExit:
+    assert gc.get_stats()[2]["collections"] == 0
+    assert gc.get_freeze_count() > 10_000
+"""
+    assert "sqlalchemy" in imported(told.format(arguments=["--config", str(config), "history", "--format", "json"]))
 
 
 def test_the_schema_needs_neither_database_nor_http() -> None:
@@ -110,10 +140,10 @@ def test_the_simulator_alone_needs_no_journal() -> None:
     assert modules & {"sqlalchemy", "alembic", "nbsweep.engine", "nbsweep.adapters"} == set()
 
 
-def test_a_new_journal_is_migrated(tmp_path: Path) -> None:
-    """Once; that is what Alembic is for."""
+def test_neither_a_new_journal_nor_one_that_is_up_to_date_is_migrated(tmp_path: Path) -> None:
+    """Alembic is for what an older version has made."""
     program = OPEN.format(address=f"sqlite:///{tmp_path}/journal.db")
-    assert "alembic" in imported(program)
+    assert "alembic" not in imported(program)
     assert "alembic" not in imported(program)
 
 

@@ -37,10 +37,12 @@ def mistakes(credentials: Any, **keys: Any) -> dict[str, str]:
         USER,
         {"username": "u", "password_file": "pw", "domain": "d", "iam_endpoint": "https://iam.example.com/"},
         {"agency": "metadata"},
+        {"access_key": "a", "secret_key": "s", "iam_endpoint": "https://iam.example.com"},
+        {"agency": "metadata", "iam_endpoint": "https://iam.example.com"},
     ],
 )
 def test_these_forms_there_are(credentials: dict[str, Any]) -> None:
-    """Keys, a user, an agency; null is as good as left out."""
+    """Keys, a user, an agency, each with IAM's address where that is wanted; null is as good as left out."""
     made = target(credentials).credentials
     assert made is not None
     assert "p w" not in f"{made!r} {made}"
@@ -51,6 +53,7 @@ def test_these_forms_there_are(credentials: dict[str, Any]) -> None:
     [
         ({}, "credentials", "must hold access_key and secret_key, or username"),
         ({"access_key": None}, "credentials", "must hold access_key and secret_key, or username"),
+        ({"iam_endpoint": "https://iam.example.com"}, "credentials", "must hold access_key and secret_key, or username"),
         ({"access_key": "a"}, "credentials.secret_key", "must be given. The secret access key"),
         ({"secret_key": "S3CRET"}, "credentials.access_key", "must be given. The access key id"),
         ({"security_token_file": "t"}, "credentials.access_key", "must be given"),

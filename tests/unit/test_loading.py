@@ -245,7 +245,6 @@ class TestPlaces:
             (2, "journal"),
             (3, "schedule.cron"),
             (3, "schedule.timezone"),
-            (5, "targets[0].project_id"),
             (6, "targets[0].region"),
             (8, "targets[0].credentials.access_key"),
             (9, "targets[0].credentials.secret_key"),

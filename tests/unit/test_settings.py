@@ -524,11 +524,34 @@ class TestTargets:
             "targets.0.region": "must be given, or else the endpoint"
         }
 
-    def test_a_missing_project_is_told_where_to_find_it(self) -> None:
-        """The console has a page for it."""
-        [sentence] = mistakes(targets=[{"name": "a", "region": "cn-north-4"}]).values()
-        assert sentence.startswith("must be given. ")
-        assert "My Credentials" in sentence
+    def test_a_project_is_found_by_its_region_when_it_is_not_given(self) -> None:
+        """IAM is asked, whose address follows from the region too, and from nothing else but itself."""
+        made = target(project_id=None)
+        assert (made.project_id, made.iam_url) == (None, "https://iam.cn-north-4.myhuaweicloud.com")
+        keys = {"access_key": "a", "secret_key": "s", "iam_endpoint": "https://iam.example.com"}
+        away = target(project_id=None, region="eu-west-101", endpoint="https://modelarts.example.com", credentials=keys)
+        assert (away.project_id, away.iam_url) == (None, "https://iam.example.com")
+
+    def test_a_project_without_a_region_is_told_where_to_find_it(self) -> None:
+        """There is nothing to look it up by; the console has a page for it."""
+        found = mistakes(targets=[{"name": "a", "endpoint": "https://modelarts.example.com"}])
+        assert set(found) == {"targets.0.project_id"}
+        assert found["targets.0.project_id"].startswith("must be given, or else the region")
+        assert "My Credentials" in found["targets.0.project_id"]
+
+    @pytest.mark.parametrize("credentials", [None, {"access_key": "a", "secret_key": "s"}, {"agency": "metadata"}])
+    def test_a_region_that_says_nothing_of_iam_does_not_do(self, credentials: dict[str, str] | None) -> None:
+        """Keys go nowhere by guess: IAM's address is wanted, or the project's id."""
+        away = {"name": "a", "region": "eu-west-101", "endpoint": "https://modelarts.example.com", "credentials": credentials}
+        found = mistakes(targets=[away])
+        assert set(found) == {"targets.0.credentials"}
+        assert "iam_endpoint" in found["targets.0.credentials"]
+        assert "project_id must be given" in found["targets.0.credentials"]
+
+    @pytest.mark.parametrize("wrong", [{"region": "cn-nort-4"}, {"region": "eu-west-101"}, {}])
+    def test_what_follows_from_a_mistake_is_no_mistake_of_its_own(self, wrong: dict[str, str]) -> None:
+        """One slip, one sentence: nothing on the project or on IAM beside it."""
+        assert len(mistakes(targets=[{"name": "a", **wrong}])) == 1
 
     @pytest.mark.parametrize(
         ("keys", "place", "words"),

@@ -1,14 +1,17 @@
 """Events become log lines: JSON for machines, columns for people. Secrets are masked on the way, whatever put them there."""
 
-from collections.abc import Callable, Mapping, MutableMapping
-from contextlib import AbstractContextManager, suppress
-from dataclasses import fields
-from typing import Any
-
-import structlog
-from structlog.typing import FilteringBoundLogger, Processor
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, fields
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from nbsweep.core.events import Event
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger, Processor
 
 SECRETS = frozenset({"token", "secret", "secret_key", "security_token", "signature", "authorization", "password", "url"})
 """Names of fields that are never written, should one ever get into an event."""
@@ -18,27 +21,57 @@ LEVELS: Mapping[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40
 Listener = Callable[[Event, Mapping[str, Any]], None]
 """Somebody else who wants to hear: progress on a terminal, metrics. Gets the event and what is bound around it."""
 
+_CONTEXT: ContextVar[Mapping[str, str]] = ContextVar("nbsweep_context", default=MappingProxyType({}))
+
+
+@dataclass(frozen=True)
+class Log:
+    """Where lines go, and how they look."""
+
+    write: Callable[[str], object]
+    """Takes a line, its end included."""
+    level: str
+    """The least important level that is still written."""
+    console: bool
+    """Columns for people instead of JSON."""
+    colors: bool = False
+
+    @cached_property
+    def logger(self) -> "FilteringBoundLogger":
+        """What writes; made for the first line, because a quiet sweep has none, and a tenth of its start would be for it."""
+        return make_logger(self.write, level=self.level, console=self.console, colors=self.colors)
+
 
 class Telemetry:
     """Writes events to a log, and tells the listeners."""
 
-    def __init__(self, logger: FilteringBoundLogger, listeners: tuple[Listener, ...] = ()) -> None:
+    def __init__(self, log: Log, listeners: tuple[Listener, ...] = ()) -> None:
         """Take where to write, and who else listens."""
-        self.logger = logger
+        self._log = log
+        self._least = LEVELS[log.level]
         self._listeners = listeners
 
     def emit(self, event: Event) -> None:
-        """Write one line, and tell the listeners."""
-        values = {field.name: getattr(event, field.name) for field in fields(event)}
-        self.logger.log(LEVELS[event.level], event.name, **values)
-        if self._listeners:
-            context = structlog.contextvars.get_contextvars()
-            for listener in self._listeners:
-                listener(event, context)
+        """Write one line if it is important enough, and tell the listeners."""
+        if LEVELS[event.level] >= self._least:
+            self._write(event)
+        for listener in self._listeners:
+            listener(event, _CONTEXT.get())
 
-    def bound(self, **context: str) -> AbstractContextManager[None]:
+    def _write(self, event: Event) -> None:
+        values = {field.name: getattr(event, field.name) for field in fields(event)}
+        # Also in a program that has no file left to open, a line is no reason to leave deletions alone.
+        with suppress(OSError, ImportError):
+            self._log.logger.log(LEVELS[event.level], event.name, **{**_CONTEXT.get(), **values})
+
+    @contextmanager
+    def bound(self, **context: str) -> Iterator[None]:
         """Put `context` on every line written inside, in this task and those it starts."""
-        return structlog.contextvars.bound_contextvars(**context)
+        token = _CONTEXT.set({**_CONTEXT.get(), **context})
+        try:
+            yield
+        finally:
+            _CONTEXT.reset(token)
 
 
 class LineLogger:
@@ -56,15 +89,16 @@ class LineLogger:
     debug = info = warning = error = msg
 
 
-def make_logger(write: Callable[[str], object], *, level: str, console: bool, colors: bool = False) -> FilteringBoundLogger:
+def make_logger(write: Callable[[str], object], *, level: str, console: bool, colors: bool = False) -> "FilteringBoundLogger":
     """Make a logger of its own; nothing global is configured."""
+    import structlog  # brings rich and pygments, whether or not they are ever used
+
     renderer: Processor = (
         structlog.dev.ConsoleRenderer(colors=colors) if console else structlog.processors.JSONRenderer(default=str)
     )
     logger: FilteringBoundLogger = structlog.wrap_logger(
         LineLogger(write),
         processors=[
-            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             mask_secrets,

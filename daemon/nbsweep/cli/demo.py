@@ -16,7 +16,8 @@ from rich.text import Text
 
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.progress import LiveProgress
-from nbsweep.cli.session import Screen, Session, live_screen, make_session, run
+from nbsweep.cli.screen import Screen, live_screen
+from nbsweep.cli.session import Session, make_session, run
 from nbsweep.cli.sweeping import RunOptions, run_command
 from nbsweep.core.events import PlanBuilt
 from nbsweep.settings import Settings
@@ -61,7 +62,9 @@ class StillProgress(LiveProgress):
 def recording_screen() -> Screen:
     """Make a screen that nobody watches, for a picture of it."""
     console = Console(file=io.StringIO(), record=True, force_terminal=True, width=PICTURE_WIDTH, highlight=False)
-    return Screen(console, console, StillProgress(console))
+    screen = Screen(on_terminal=True, progress=StillProgress(console))
+    screen.out = screen.err = console
+    return screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,7 @@ async def _demo(session: Session, wanted: Wanted, folder: Path, planned: anyio.E
         code = await run_command(session, RunOptions(yes=True, most_rows=ROWS_SHOWN))
         group.cancel_scope.cancel()
     if wanted.svg:
-        await anyio.Path(wanted.svg).write_text(picture(session.out), encoding="utf-8")
+        await anyio.Path(wanted.svg).write_text(picture(session.screen.out), encoding="utf-8")
     return code
 
 

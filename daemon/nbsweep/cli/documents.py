@@ -1,7 +1,8 @@
 """The results of commands as plain values, for JSON and CSV; the keys are part of the contract."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,17 @@ from nbsweep.engine.sweep import Report
 Document = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A list of documents, each of which is made when its turn comes: a large sweep has tens of thousands."""
+
+    begin: Callable[[], Iterator[Document]]
+    """Makes them anew, as often as somebody goes through them."""
+
+    def __iter__(self) -> Iterator[Document]:
+        return self.begin()
+
+
 def moment_text(moment: datetime | None) -> str | None:
     """Write a moment the way all documents do."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
@@ -28,7 +40,7 @@ def plan_document(plan_id: str, created_at: datetime, plans: Sequence[Plan], err
         "plan_id": plan_id,
         "created_at": moment_text(created_at),
         "refusal": refusals[0] if refusals else None,
-        "items": [item_document(plan.target, item) for plan in plans for item in plan.items],
+        "items": Series(lambda: (item_document(plan.target, item) for plan in plans for item in plan.items)),
         "kept": _add(plan.kept for plan in plans),
         "targets": [_target(plan) for plan in plans]
         + [{"target": target, "error": message} for target, message in errors.items()],
@@ -65,8 +77,8 @@ def run_document(run_id: str, reports: Sequence[Report]) -> Document:
     return {
         "run_id": run_id,
         "counts": _add(report.counts for report in reports),
-        "results": [removal_document(removal) for report in reports for removal in report.removals],
-        "recovered": [removal_document(removal) for report in reports for removal in report.recovered],
+        "results": removal_series(*(report.removals for report in reports)),
+        "recovered": removal_series(*(report.recovered for report in reports)),
         "refusal": refusals[0] if refusals else None,
         "kept": _add(report.plan.kept for report in reports if report.plan),
         "targets": [_report(report) for report in reports],
@@ -84,6 +96,11 @@ def dry_run_document(run_id: str, created_at: datetime, reports: Sequence[Report
         "results": [],
         **plan_document(run_id, created_at, plans, errors),
     }
+
+
+def removal_series(*several: Sequence[Removal]) -> Series:
+    """Tell the ways of several removals."""
+    return Series(lambda: (removal_document(removal) for removals in several for removal in removals))
 
 
 def removal_document(removal: Removal) -> Document:

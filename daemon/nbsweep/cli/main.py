@@ -56,7 +56,8 @@ def plan(
 ) -> None:
     """Survey, and show what would go, and why. Changes nothing."""
     from nbsweep.cli.planning import PlanOptions, plan_command
-    from nbsweep.cli.session import live_screen, load, make_session, run
+    from nbsweep.cli.screen import live_screen
+    from nbsweep.cli.session import load, make_session, run
 
     session = make_session(load(context.obj), live_screen())
     run(session, lambda session: plan_command(session, PlanOptions(output, out, detailed_exitcode)))
@@ -70,7 +71,8 @@ def run(
     output: TableOrJson = "table",
 ) -> None:
     """Sweep: finish what an earlier run left, survey, delete what may go, and follow each deletion to its end."""
-    from nbsweep.cli.session import live_screen, load, make_session, run
+    from nbsweep.cli.screen import live_screen
+    from nbsweep.cli.session import load, make_session, run
     from nbsweep.cli.sweeping import RunOptions, require_consent, run_command
 
     require_consent(dry_run=dry_run, yes=yes)
@@ -82,7 +84,8 @@ def run(
 def status(context: typer.Context, output: TableOrJson = "table") -> None:
     """Say for each target how its last sweep ended, and what is still open."""
     from nbsweep.cli.reading import status_command
-    from nbsweep.cli.session import load, make_session, plain_screen, run
+    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.session import load, make_session, run
 
     run(make_session(load(context.obj), plain_screen()), lambda session: status_command(session, output))
 
@@ -95,7 +98,8 @@ def history(
 ) -> None:
     """List the latest sweeps."""
     from nbsweep.cli.reading import history_command
-    from nbsweep.cli.session import load, make_session, plain_screen, run
+    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.session import load, make_session, run
 
     run(make_session(load(context.obj), plain_screen()), lambda session: history_command(session, limit, output))
 
@@ -108,7 +112,8 @@ def show(
 ) -> None:
     """Show one run, and what became of each notebook in it."""
     from nbsweep.cli.reading import show_command
-    from nbsweep.cli.session import load, make_session, plain_screen, run
+    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.session import load, make_session, run
 
     run(make_session(load(context.obj), plain_screen()), lambda session: show_command(session, run_id, output))
 
@@ -121,7 +126,8 @@ def explain(
 ) -> None:
     """Show every rule's input and verdict for one notebook, as it is now."""
     from nbsweep.cli.planning import explain_command
-    from nbsweep.cli.session import load, make_session, plain_screen, run
+    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.session import load, make_session, run
 
     run(make_session(load(context.obj), plain_screen()), lambda session: explain_command(session, notebook_id, output))
 

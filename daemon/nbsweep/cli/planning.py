@@ -1,6 +1,6 @@
 """`plan` and `explain`: what would go, and why, without a request that changes anything."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +12,8 @@ import anyio
 from nbsweep.bootstrap import Opened, open_all
 from nbsweep.cli.documents import Document, explanation_document, plan_document
 from nbsweep.cli.exits import Exit, exit_of_error, gravest
-from nbsweep.cli.render import csv_text, explanation_tree, json_text, plan_view
 from nbsweep.cli.session import Session, tell_error
+from nbsweep.cli.text import csv_text, json_pieces
 from nbsweep.core.errors import Gone, NbsweepError
 from nbsweep.core.facts import Moment
 from nbsweep.core.plan import Plan
@@ -51,16 +51,18 @@ async def plan_command(session: Session, options: PlanOptions) -> Exit:
         return Exit.INTERRUPTED
     document = plan_document(new_id(now), now, plans, {target: str(error) for target, error in errors.items()})
     if options.out:
-        await _save(options.out, json_text(document))
+        await _save(options.out, json_pieces(document))
     _show(session, plans, document, options.format)
     for target, error in errors.items():
         tell_error(error, target)
     return _exit(plans, errors, options)
 
 
-async def _save(path: Path, text: str) -> None:
+async def _save(path: Path, pieces: Iterable[str]) -> None:
     try:
-        await anyio.Path(path).write_text(f"{text}\n", encoding="utf-8")
+        async with await anyio.open_file(path, "w", encoding="utf-8") as file:
+            await file.writelines(pieces)
+            await file.write("\n")
     except OSError as error:
         message = f"the plan could not be saved in {path}: {error.strerror or error}"
         raise NbsweepError(message) from error
@@ -77,8 +79,10 @@ async def explain_command(session: Session, notebook_id: str, output: Literal["t
                 continue
             explanation = explain(notebook, sweeper.orders.rules, Moment(opened.clock.now(), last_active))
             if output == "json":
-                session.write_result(json_text(explanation_document(sweeper.area.target, notebook, explanation)))
+                session.write_json(explanation_document(sweeper.area.target, notebook, explanation))
             else:
+                from nbsweep.cli.render import explanation_tree
+
                 session.show_result(explanation_tree(notebook, explanation))
             return Exit.DONE
     names = ", ".join(target.name for target in session.settings.targets)
@@ -107,10 +111,12 @@ async def _plan_all(session: Session, opened: Opened) -> tuple[list[Plan], dict[
 
 def _show(session: Session, plans: list[Plan], document: Document, output: PlanFormat) -> None:
     if output == "json":
-        session.write_result(json_text(document))
+        session.write_json(document)
     elif output == "csv":
         session.write_result(csv_text(document["items"], CSV_COLUMNS))
     else:
+        from nbsweep.cli.render import plan_view
+
         for plan in plans:
             session.show_result(plan_view(plan))
 

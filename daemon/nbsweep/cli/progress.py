@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from nbsweep.cli.render import printable
+from nbsweep.cli.text import printable
 from nbsweep.core.events import (
     Event,
     HttpRetried,

@@ -3,9 +3,8 @@
 from typing import Literal
 
 from nbsweep.adapters.journal import open_journal
-from nbsweep.cli.documents import removal_document, run_record_document
+from nbsweep.cli.documents import removal_document, removal_series, run_record_document
 from nbsweep.cli.exits import Exit
-from nbsweep.cli.render import STYLES, cell, history_table, json_text, removal_table
 from nbsweep.cli.session import Session
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.lifecycle import Removal
@@ -21,8 +20,10 @@ async def history_command(session: Session, limit: int, output: ReadFormat) -> E
     async with open_journal(session.settings.journal) as journal:
         records = await journal.runs(limit)
     if output == "json":
-        session.write_result(json_text([run_record_document(record) for record in records]))
+        session.write_json([run_record_document(record) for record in records])
     elif records:
+        from nbsweep.cli.render import history_table
+
         session.show_result(history_table(records))
     else:
         session.write_result("The journal knows of no sweep yet.")
@@ -40,10 +41,12 @@ async def show_command(session: Session, run_id: str, output: ReadFormat) -> Exi
         document = {
             "run_id": run_id,
             "targets": [run_record_document(record) for record in records],
-            "results": [removal_document(removal) for removal in removals],
+            "results": removal_series(removals),
         }
-        session.write_result(json_text(document))
+        session.write_json(document)
     else:
+        from nbsweep.cli.render import history_table, removal_table
+
         session.show_result(history_table(records))
         if removals:
             session.show_result(removal_table(removals))
@@ -56,7 +59,7 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
         last = await _last_of_each(journal)
         open_removals = {target.name: await journal.unfinished(target.name) for target in session.settings.targets}
     if output == "json":
-        session.write_result(json_text([_status(name, last.get(name), removals) for name, removals in open_removals.items()]))
+        session.write_json([_status(name, last.get(name), removals) for name, removals in open_removals.items()])
         return Exit.DONE
     for name, removals in open_removals.items():
         _tell_status(session, name, last.get(name), removals)
@@ -79,6 +82,8 @@ def _status(target: str, record: RunRecord | None, removals: tuple[Removal, ...]
 
 
 def _tell_status(session: Session, target: str, record: RunRecord | None, removals: tuple[Removal, ...]) -> None:
+    from nbsweep.cli.render import STYLES, cell, removal_table
+
     if record is None:
         session.show_result(cell(f"{target}: never swept with this journal."))
         return

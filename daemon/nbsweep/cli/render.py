@@ -1,8 +1,5 @@
 """Tables for people. Off a terminal they are plain text: no colours, no control characters, and wide enough not to be cut."""
 
-import csv
-import io
-import json
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from nbsweep.cli.documents import Document
+from nbsweep.cli.text import printable
 from nbsweep.core.conditions import Finding
 from nbsweep.core.facts import format_age
 from nbsweep.core.lifecycle import Removal, State, outcome
@@ -62,29 +59,9 @@ def plain_text(console: Console, view: RenderableType) -> str:
     return "\n".join(lines).strip("\n") + "\n"
 
 
-def printable(text: object) -> str:
-    """Replace what would act on a terminal rather than be seen: names come from other people."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(text))
-
-
 def cell(text: object, style: str = "") -> Text:
     """Make a table's cell of text that is not ours, in which nothing is markup."""
     return Text(printable(text), style=style)
-
-
-def json_text(document: object) -> str:
-    """Write a document, readable in any script; what would act on a terminal is escaped."""
-    text = json.dumps(document, indent=2, ensure_ascii=False)
-    return "".join(each if each.isprintable() or each == "\n" else json.dumps(each)[1:-1] for each in text)
-
-
-def csv_text(items: Sequence[Document], columns: Sequence[str]) -> str:
-    """Write the items of a plan as CSV with a head line; every item is one line."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: "" if value is None else printable(value) for key, value in item.items()} for item in items)
-    return stream.getvalue().rstrip("\n")
 
 
 def plan_view(plan: Plan, *, most: int | None = None) -> RenderableType:

@@ -1,12 +1,13 @@
 """What every command that works on the cloud or the journal shares: settings, log, signals, errors, exit codes."""
 
+import gc
 import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,11 +15,11 @@ from typing import TYPE_CHECKING, TextIO
 
 import anyio
 import typer
-from rich.console import Console, RenderableType
 
-from nbsweep.adapters.telemetry import Listener, Telemetry, make_logger
+from nbsweep.adapters.telemetry import Listener, Log, Telemetry
 from nbsweep.cli.exits import Exit, exit_of_error
-from nbsweep.cli.render import make_console, plain_text, printable
+from nbsweep.cli.screen import Screen
+from nbsweep.cli.text import json_pieces, printable
 from nbsweep.core.errors import ConfigurationError, NbsweepError
 from nbsweep.engine.orders import Shutdown
 from nbsweep.engine.sweep import leading_error
@@ -26,7 +27,7 @@ from nbsweep.loading import find_config, load_settings
 from nbsweep.settings import LoggingSettings, Settings
 
 if TYPE_CHECKING:
-    from nbsweep.cli.progress import LiveProgress
+    from rich.console import RenderableType
 
 
 @dataclass(slots=True)
@@ -35,9 +36,7 @@ class Session:
 
     settings: Settings
     telemetry: Telemetry
-    out: Console
-    err: Console
-    progress: "LiveProgress | None" = None
+    screen: Screen
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     shutdown: Shutdown = field(default_factory=Shutdown)
 
@@ -47,42 +46,56 @@ class Session:
         Raises:
             NbsweepError: nobody takes it.
         """
+        self._write([text])
+
+    def write_json(self, document: object) -> None:
+        """Write a result to stdout as JSON, piece by piece.
+
+        Raises:
+            NbsweepError: nobody takes it.
+        """
+        self._write(json_pieces(document))
+
+    def _write(self, pieces: Iterable[str]) -> None:
         try:
-            self.out.file.write(f"{text}\n")
-            self.out.file.flush()
+            sys.stdout.writelines(pieces)
+            sys.stdout.write("\n")
+            sys.stdout.flush()
         except OSError as error:
             _leave_stream(sys.stdout)
             message = f"the result could not be written to stdout: {error.strerror or error}"
             raise NbsweepError(message) from error
 
-    def show_result(self, view: RenderableType) -> None:
+    def show_result(self, view: "RenderableType") -> None:
         """Write a table, or anything else that is for people, to stdout."""
-        if self.out.record:
-            self.out.print(view)
+        from nbsweep.cli.render import plain_text  # is there already, or there would be no view
+
+        if self.screen.out.record:
+            self.screen.out.print(view)
         else:
-            self.write_result(plain_text(self.out, view).removesuffix("\n"))
+            self.write_result(plain_text(self.screen.out, view).removesuffix("\n"))
 
     @contextmanager
     def drawing(self) -> Iterator[None]:
         """Show progress while something goes on, where there is a terminal to show it on."""
-        if self.progress:
-            self.progress.start()
+        if self.screen.progress:
+            self.screen.progress.start()
         try:
             yield
         finally:
-            if self.progress:
-                self.progress.stop()
+            if self.screen.progress:
+                self.screen.progress.stop()
 
     @contextmanager
     def not_drawing(self) -> Iterator[None]:
         """Leave the terminal alone while somebody is asked."""
-        if self.progress:
-            self.progress.pause()
+        if self.screen.progress:
+            self.screen.progress.pause()
         try:
             yield
         finally:
-            if self.progress:
-                self.progress.start()
+            if self.screen.progress:
+                self.screen.progress.start()
 
     @asynccontextmanager
     async def until_shutdown(self) -> AsyncIterator[None]:
@@ -98,48 +111,23 @@ class Session:
             group.cancel_scope.cancel()
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
-    """Where a command shows things."""
-
-    out: Console
-    err: Console
-    progress: "LiveProgress | None" = None
-
-
-def plain_screen() -> Screen:
-    """Use stdout and stderr."""
-    return Screen(make_console(), make_console(stderr=True))
-
-
-def live_screen() -> Screen:
-    """Use stdout and stderr, and show progress when stderr is a terminal."""
-    screen = plain_screen()
-    if not screen.err.is_terminal:
-        return screen
-    from nbsweep.cli.progress import LiveProgress  # brings all that rich can draw live, which is for a terminal only
-
-    return replace(screen, progress=LiveProgress(screen.err))
-
-
 def make_session(settings: Settings, screen: Screen, listeners: tuple[Listener, ...] = ()) -> Session:
     """Set up what a command works with; while progress is shown, the log keeps to errors unless the configuration says more."""
     telemetry = make_telemetry(settings.logging, screen, listeners)
-    return Session(settings, telemetry, screen.out, screen.err, screen.progress)
+    return Session(settings, telemetry, screen)
 
 
 def make_telemetry(settings: LoggingSettings, screen: Screen, listeners: tuple[Listener, ...]) -> Telemetry:
     """Make the log that the configuration asks for."""
-    on_terminal = screen.err.is_terminal
     quiet = screen.progress is not None and settings.format == "auto" and settings.level == "info"
-    logger = make_logger(
+    log = Log(
         # Through the console, so that lines appear above what is drawn live.
         partial(screen.err.out, end="") if screen.progress else _write_to_stderr,
         level="error" if quiet else settings.level,
-        console=settings.format == "console" or (settings.format == "auto" and on_terminal),
-        colors=on_terminal,
+        console=settings.format == "console" or (settings.format == "auto" and screen.on_terminal),
+        colors=screen.on_terminal,
     )
-    return Telemetry(logger, (screen.progress, *listeners) if screen.progress else listeners)
+    return Telemetry(log, (screen.progress, *listeners) if screen.progress else listeners)
 
 
 def load(config: Path | None) -> Settings:
@@ -154,6 +142,8 @@ def load(config: Path | None) -> Settings:
 
 def run(session: Session, command: Callable[[Session], Awaitable[Exit]]) -> None:
     """Run a command to its exit code."""
+    # What has been imported by now stays to the end; nobody needs to look through it again, at the end least of all.
+    gc.freeze()
     try:
         code = anyio.run(partial(_run, session, command), backend_options={"use_uvloop": True})
     except (NbsweepError, ExceptionGroup) as error:
@@ -177,8 +167,8 @@ async def _signals(session: Session) -> AsyncIterator[None]:
             async for _ in signals:
                 if session.shutdown.begun.is_set():
                     session.shutdown.hurried.set()
-                elif session.err.is_terminal:
-                    session.err.print("Stopping: what was accepted is followed to its end. Once more to leave at once.")
+                elif session.screen.on_terminal:
+                    session.screen.err.print("Stopping: what was accepted is followed to its end. Once more to leave at once.")
                 session.shutdown.begun.set()
 
     async with anyio.create_task_group() as group:

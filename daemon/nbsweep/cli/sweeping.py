@@ -4,7 +4,7 @@ import os
 import sys
 from dataclasses import dataclass, field
 from getpass import getuser
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 import typer
@@ -13,10 +13,12 @@ from nbsweep.bootstrap import open_all
 from nbsweep.cli.documents import dry_run_document, run_document
 from nbsweep.cli.exits import Exit, exit_of_report, gravest
 from nbsweep.cli.planning import new_id
-from nbsweep.cli.render import json_text, plan_view, report_view
 from nbsweep.cli.session import Session, tell_error
 from nbsweep.core.plan import Plan
 from nbsweep.engine.sweep import Report, Run, Sweeper
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +52,24 @@ class Approval:
 
     async def __call__(self, plan: Plan) -> bool:
         """Let a plan be carried out, or not."""
-        if not self.session.err.is_terminal:
+        if not self.session.screen.on_terminal:
             if self.options.most_rows is not None:
-                self.session.show_result(plan_view(plan, most=self.options.most_rows))
+                self.session.show_result(self._view(plan))
             return self.options.yes
         async with self._one_at_a_time:
             with self.session.not_drawing():
-                self.session.err.print(plan_view(plan, most=self.options.most_rows))
+                self.session.screen.err.print(self._view(plan))
                 return self.options.yes or await self._ask(plan)
+
+    def _view(self, plan: Plan) -> "RenderableType":
+        from nbsweep.cli.render import plan_view
+
+        return plan_view(plan, most=self.options.most_rows)
 
     async def _ask(self, plan: Plan) -> bool:
         count = f"{len(plan.items)} notebooks" if len(plan.items) > 1 else "this notebook"
         question = f"Delete {count} of {plan.target} with all storage, for good? Type yes to go on: "
-        self.session.err.print(question, end="", style="bold", markup=False)
+        self.session.screen.err.print(question, end="", style="bold", markup=False)
         await anyio.wait_readable(sys.stdin)
         return sys.stdin.readline().strip().lower() == "yes"
 
@@ -76,7 +83,7 @@ async def run_command(session: Session, options: RunOptions) -> Exit:
             reports = await _sweep_all(opened.sweepers, run, Approval(session, options))
     if options.format == "json":
         document = dry_run_document(run.run_id, now, reports) if options.dry_run else run_document(run.run_id, reports)
-        session.write_result(json_text(document))
+        session.write_json(document)
     else:
         _show(session, reports)
     for report in reports:
@@ -106,6 +113,8 @@ async def _sweep_all(sweepers: tuple[Sweeper, ...], run: Run, approval: Approval
 
 
 def _show(session: Session, reports: list[Report]) -> None:
+    from nbsweep.cli.render import plan_view, report_view
+
     for report in reports:
         if report.plan and report.outcome in ("dry-run", "refused"):
             session.show_result(plan_view(report.plan))

@@ -94,7 +94,7 @@ class Forbidden(SweepEnding):
 
 
 class WrongAddress(SweepEnding):
-    """The gateway knows no such address (HTTP 404, APIGW.0101): never a sign that a notebook is gone."""
+    """The gateway knows no such address (404, APIGW.0101), or IAM no such project: never a sign that a notebook is gone."""
 
 
 class Gone(CloudError):

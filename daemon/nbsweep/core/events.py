@@ -270,6 +270,26 @@ class SweepFinished(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ScopeNarrowed(Event):
+    """Everybody's notebooks may not be listed, so that only the caller's own are seen from now on."""
+
+    name: ClassVar[str] = "scope.narrowed"
+    level: ClassVar[Level] = "warning"
+    permission: str
+    """What to grant to the caller, so that everybody's are seen."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class LanesState(Event):
+    """How fast the lanes of a target's account may go."""
+
+    name: ClassVar[str] = "lanes.state"
+    lanes: Mapping[str, Mapping[str, float | str | None]]
+    """By the lane's name; see `LaneState` of the ports."""
+
+
+@dataclass(frozen=True, slots=True)
 class HttpRequest(Event):
     """A call is leaving. `sent_s` is of a steady clock, so that rates can be checked from the log."""
 

@@ -10,7 +10,10 @@ CATCH_UP_S = 0.1
 IN_A_ROW_PERIODS = 3
 """Refusals closer together than so many windows of the limit follow each other."""
 LITTLE_LESS = 0.95
+MUCH_LESS = 0.7
 HALF = 0.5
+GUARD_S = 0.005
+"""How much longer than its period a window is held: calls may arrive more closely together than they left."""
 SLOWEST_PER_S = 0.1
 CLIMB_SHARE_PER_S = 0.02
 """Of the known limit, in each second."""
@@ -49,8 +52,8 @@ class Learned:
     """A limit below the ceiling, which the gateway has shown by refusing calls. Falls at once, climbs back slowly.
 
     A 429 may name the limit (API notes, section 4). Then the lane falls to it, and stays there for a minute before it tries for
-    more; a refusal at the named limit means that somebody else calls too, and costs a twentieth. Without a name, or when
-    refusals follow each other, the rate is halved.
+    more; a refusal at the named limit means that somebody else calls too, and costs a twentieth, or a third when refusals
+    follow each other. Without a name the rate is halved.
     """
 
     def __init__(self, ceiling: Rate) -> None:
@@ -69,10 +72,12 @@ class Learned:
         current = self.per_s(now)
         in_a_row = now - self._fell_at < IN_A_ROW_PERIODS * self.limit.period_s
         self.limit = named or self.limit
-        if named is not None and current > named.per_s:
+        if named is None:
+            self._per_s = current * HALF
+        elif current > named.per_s:
             self._per_s = named.per_s
         else:
-            self._per_s = current * (LITTLE_LESS if named is not None and not in_a_row else HALF)
+            self._per_s = current * (MUCH_LESS if in_a_row else LITTLE_LESS)
         self._per_s = max(self._per_s, min(SLOWEST_PER_S, self._ceiling.per_s))
         self._fell_at = self._climbed_at = now
         return True
@@ -112,11 +117,11 @@ class Window:
         """Tell how long it is until the next call may leave; 0.0 when it may leave now."""
         earliest = max(self._slot, self._not_before)
         if len(self._taken) >= self.rate.calls:
-            earliest = max(earliest, self._taken[-self.rate.calls] + self.rate.period_s)
+            earliest = max(earliest, self._taken[-self.rate.calls] + self.rate.period_s + GUARD_S)
         if self.learned is not None:
             calls, period_s = self.learned.allowance(now)
             if len(self._taken) >= calls:
-                earliest = max(earliest, self._taken[-calls] + period_s)
+                earliest = max(earliest, self._taken[-calls] + period_s + GUARD_S)
         return max(0.0, earliest - now)
 
     def take(self, now: float) -> None:

@@ -5,7 +5,7 @@ All moments are aware datetimes. Every method may be cancelled at any await.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -36,6 +36,24 @@ class Telemetry(Protocol):
     def bound(self, **context: str) -> AbstractContextManager[None]:
         """Put `context` on every event emitted inside, in this task and those it starts."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """How fast a lane may go at a moment."""
+
+    lane: str
+    """delete, show or list; total for all of them together."""
+    configured_calls_per_s: float | None
+    """None for a total that was not configured, but learned from the gateway."""
+    calls_per_s: float
+    learned_limit: str | None
+    """The limit that the gateway named last, such as 5/s; None when it has named none, or the lane has climbed back since."""
+
+    @property
+    def figures(self) -> Mapping[str, float | str | None]:
+        """All but the name, as the event `LanesState` holds them by name."""
+        return {key: value for key, value in asdict(self).items() if key != "lane"}
 
 
 class Cloud(Protocol):

@@ -36,10 +36,13 @@ class Ledger:
         self.removals[removal.notebook_id] = removal
         return removal
 
-    async def finish(self, removal: Removal) -> None:
-        """Make an end durable, and tell it."""
-        self._tell_end(await self.write(removal))
-        self._open -= 1
+    async def finish(self, *ended: Removal) -> None:
+        """Make ends durable, and tell them."""
+        await self.ports.journal.write(ended)
+        for removal in ended:
+            self.removals[removal.notebook_id] = removal
+            self._tell_end(removal)
+        self._open -= len(ended)
         if not self._open:
             self.all_ended.set()
 

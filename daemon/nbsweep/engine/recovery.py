@@ -14,6 +14,7 @@ from nbsweep.engine.ledger import Ledger
 from nbsweep.engine.orders import Patience
 from nbsweep.engine.poller import Poller
 
+BEFORE_A_DELETE = frozenset({State.PLANNED, State.STOPPING})
 CRASHED = "it ended without a word; a later run found what it had left"
 NEVER_BEGUN = "an earlier run was interrupted before its DELETE"
 NO_TRACE = "an earlier run was interrupted around its DELETE, which shows no effect; this run decides anew"
@@ -62,10 +63,11 @@ class Recovery:
     async def finish(self, removals: tuple[Removal, ...], stop: anyio.Event) -> None:
         """Follow each to its end."""
         self._ledger.begin(removals)
+        now = self.ports.clock.now()
+        never_begun = [removal for removal in removals if removal.state in BEFORE_A_DELETE]
+        await self._ledger.finish(*(lifecycle.spare(removal, now, NEVER_BEGUN) for removal in never_begun))
         for removal in removals:
-            if removal.state in (State.PLANNED, State.STOPPING):
-                await self._ledger.finish(lifecycle.spare(removal, self.ports.clock.now(), NEVER_BEGUN))
-            else:
+            if removal.state not in BEFORE_A_DELETE:
                 self._poller.follow(removal)
         async with anyio.create_task_group() as group:
             group.start_soon(self._poller.run, name="recovery-poller")

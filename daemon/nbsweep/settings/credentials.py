@@ -16,10 +16,10 @@ FILE = Written(r"^[^\x00-\x1f\x7f]+$", "must be the path of a file")
 
 FORMS = {
     "keys": ("access_key", "secret_key", "secret_key_file", "security_token", "security_token_file"),
-    "a user": ("username", "password", "password_file", "domain", "iam_endpoint"),
+    "a user": ("username", "password", "password_file", "domain"),
     "an agency": ("agency",),
 }
-"""What there is to choose from, and what belongs to each."""
+"""What there is to choose from, and what belongs to each; `iam_endpoint` goes with all of them."""
 NEEDED = {"keys": ("access_key", "secret_key"), "a user": ("username", "password", "domain"), "an agency": ("agency",)}
 SECRETS = ("secret_key", "security_token", "password")
 """Each of them may be in a file of its own, whose key ends in `_file`."""
@@ -52,7 +52,7 @@ class CredentialSettings(Group):
     domain: Annotated[StrictStr, LINE] | None = Field(default=None, repr=False)
     """The account's name, which IAM calls a domain."""
     iam_endpoint: Endpoint | None = None
-    """The address of IAM, without a path; when absent, it follows from the region."""
+    """The address of IAM, without a path, for tokens and the lookup of project_id; when absent, it follows from the region."""
     agency: Literal["metadata"] | None = None
     """metadata: temporary keys of the agency of the ECS on which this runs, asked of its metadata server and renewed."""
 

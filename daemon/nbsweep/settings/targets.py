@@ -47,16 +47,16 @@ class TargetSettings(Group):
     """The address of ModelArts, without a path; when absent, it follows from the region."""
     region: Annotated[StrictStr, REGION] | None = Field(default=None, validate_default=True)
     """The region's id, such as cn-north-4; needed unless the endpoint is given."""
-    project_id: Annotated[StrictStr, PROJECT_ID]
-    """The project's id, 32 hexadecimal digits; the console shows it under My Credentials, API Credentials, by region."""
-    credentials: CredentialSettings | None = None
+    project_id: Annotated[StrictStr, PROJECT_ID] | None = Field(default=None, validate_default=True)
+    """The project's id, 32 hexadecimal digits; when absent, IAM is asked for the project that is called like the region."""
+    credentials: CredentialSettings | None = Field(default=None, validate_default=True)
     """Who calls. When absent: HUAWEICLOUD_SDK_AK and _SK, else ~/.huaweicloud/credentials, else this ECS's agency."""
     workspaces: Annotated[Literal["all"] | Different[Annotated[StrictStr, ID]], OrAll()] = "all"
     """All workspaces that the keys can see, or a list of ids; "0" is the default workspace."""
     features: Different[Literal["NOTEBOOK", "DEFAULT"]] = ("NOTEBOOK",)
     """Which kinds to look at: NOTEBOOK is the billed one, DEFAULT the free CodeLab."""
     scope: Literal["all", "own"] = "all"
-    """Everybody's notebooks, or only those of the owner of the keys."""
+    """Everybody's notebooks, or only those of the owner of the keys; where everybody's may not be listed, own as well."""
     limits: LimitSettings = Field(default_factory=LimitSettings)
     """How fast."""
     schedule: ScheduleSettings | None = None
@@ -76,18 +76,34 @@ class TargetSettings(Group):
             )
         return region
 
+    @field_validator("project_id")
+    @classmethod
+    def _can_be_found(cls, project_id: str | None, info: ValidationInfo) -> str | None:
+        # A region that is wrong, or missing where there is no endpoint either, is missing from `data`, and reported already.
+        if project_id is None and info.data.get("region", "wrong") is None:
+            raise ValueError(
+                "must be given, or else the region, by which it is looked up; the console shows it under My Credentials, "
+                "API Credentials"
+            )
+        return project_id
+
     @field_validator("credentials")
     @classmethod
     def _has_an_iam(cls, credentials: CredentialSettings | None, info: ValidationInfo) -> CredentialSettings | None:
-        needs_one = credentials is not None and credentials.username is not None and credentials.iam_endpoint is None
+        looked_up = info.data.get("project_id", "wrong") is None
+        signs_in = credentials is not None and credentials.username is not None
+        given = credentials is not None and credentials.iam_endpoint is not None
         # A region that is wrong is missing from `data`, and reported already.
-        if needs_one and "region" in info.data and iam_url(info.data["region"] or "") is None:
-            raise ValueError("must have an iam_endpoint, because it does not follow from the region")
-        return credentials
+        if given or not (looked_up or signs_in) or "region" not in info.data or iam_url(info.data["region"] or ""):
+            return credentials
+        raise ValueError(
+            "must have an iam_endpoint, because it does not follow from the region"
+            + ("; or else project_id must be given, which is looked up there" if looked_up and not signs_in else "")
+        )
 
     @property
     def iam_url(self) -> str:
-        """The address that a user's password goes to, without a slash at its end."""
+        """The address of IAM, to which passwords go and which knows projects, without a slash at its end."""
         given = self.credentials.iam_endpoint if self.credentials else None
         return given or iam_url(self.region or "") or ""
 

@@ -1,5 +1,6 @@
 """IAM and the metadata server, as far as a client needs them to come by credentials; API notes, section 5."""
 
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -89,6 +90,8 @@ class IamApi:
 
     def find_projects(self, call: Call) -> Answer:
         """Answer the projects of a name: as many as the options say."""
+        if call.caller and not call.caller.permissions.projects:
+            return self._keystone(call, 403, "You are not authorized to perform the requested action.")
         name = call.parameters.get("name", self._access.region)
         found = self._projects()[: self._access.projects_found] if name == self._access.region else []
         return json_answer(200, {"projects": found, "links": {"self": "/v3/projects"}}, self._trace(call))
@@ -138,7 +141,7 @@ class IamApi:
         }
 
     def _keystone(self, call: Call, status: int, message: str) -> Answer:
-        content = {"error": {"message": message, "code": status, "title": "Unauthorized"}}
+        content = {"error": {"message": message, "code": status, "title": HTTPStatus(status).phrase}}
         return json_answer(status, content, self._trace(call))
 
     def _trace(self, call: Call) -> dict[str, str]:

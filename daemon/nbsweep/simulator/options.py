@@ -75,6 +75,8 @@ class Permissions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     update: bool = True
     #: GET /workspaces.
     workspaces: bool = True
+    #: IAM's GET /v3/projects; everybody may GET /v3/auth/projects.
+    projects: bool = True
 
 
 class AccessKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -220,6 +222,8 @@ class DialectOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     integer_workspace_ids: bool = False
     #: Laid over every row: fields that clients do not know.
     extra_fields: dict[str, Any] = field(default_factory=dict)
+    #: Whether bodies are compressed for callers who accept that.
+    compress: bool = False
     #: Whether a refused signature's message hides the security token that the request carried.
     mask_security_token: bool = True
 

@@ -121,9 +121,12 @@ class Pipeline:
             headers["Date"] = formatdate(clock.now_s(), usegmt=True)
         if answer.status == _NO_CONTENT:
             return web.Response(status=_NO_CONTENT, headers=headers)
-        return web.Response(
+        response = web.Response(
             status=answer.status, body=answer.body, headers=headers, content_type=answer.content_type, charset="utf-8"
         )
+        if self._world.options.dialect.compress:
+            response.enable_compression()
+        return response
 
 
 def _spoiled(fault: ScriptedFault) -> Answer | None:

@@ -2,6 +2,7 @@ import asyncio
 import gzip
 import socket
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ from nbsweep.core.errors import (
     Unreachable,
     WrongAddress,
 )
-from nbsweep.core.events import HttpRequest, HttpRetried, HttpThrottled
+from nbsweep.core.events import HttpRequest, HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.model import Notebook, Scope, Status
 from nbsweep.core.pacing import Rate
 from nbsweep.settings import LimitSettings, TargetSettings
@@ -199,6 +200,33 @@ async def test_a_throttled_read_is_tried_again() -> None:
         assert await at.cloud.show("nb1") == Notebook("nb1", Status.STOPPED)
         [told] = at.telemetry.of(HttpThrottled)
         assert (told.lane, told.retry_after_s, told.limit) == ("show", 0, "limit:5,time:1 minute")
+
+
+async def test_the_client_tells_what_its_lanes_have_learned() -> None:
+    """A limit that the gateway has named for all calls together, which nobody had configured."""
+    async with desk(says(429, THROTTLED, Retry_After="0"), OK) as at:
+        assert {state.lane for state in at.cloud.lanes_state()} == {"delete", "show", "list"}
+        await at.cloud.show("nb1")
+        assert at.cloud.lanes_state()[-1].lane == "total"
+        assert at.cloud.lanes_state()[-1].learned_limit == "5/m"
+
+
+async def test_a_call_that_succeeds_at_once_needs_no_retries_to_be_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are made ready when the first failure is there: that costs as much as a signature, and most calls succeed."""
+    prepared: list[object] = []
+    prepare = stamina.retry_context
+
+    def noted(**how: Any) -> Any:
+        prepared.append(how)
+        return prepare(**how)
+
+    monkeypatch.setattr(stamina, "retry_context", noted)
+    async with without_waits(), desk(OK, OK, says(500, BROKEN), OK) as at:
+        await at.cloud.show("nb1")
+        await delete(at.cloud)
+        assert prepared == []
+        await at.cloud.show("nb1")
+        assert len(prepared) == 1
 
 
 async def test_retries_wait_and_not_all_alike() -> None:
@@ -414,6 +442,135 @@ async def test_nothing_secret_is_told() -> None:
         assert "the-secret-key" not in told
 
 
+async def test_answers_may_be_packed() -> None:
+    """Every request says that gzip is welcome, and what comes so is read as if it had come otherwise."""
+    row = b'{"id":"nb1","status":"STOPPED"}'
+    async with desk(says(200, gzip.compress(row), Content_Encoding="gzip")) as at:
+        assert await at.cloud.show("nb1") == Notebook("nb1", Status.STOPPED)
+        assert [request.headers["Accept-Encoding"] for request in at.requests] == ["gzip"]
+
+
+async def test_a_packed_answer_may_come_piece_by_piece() -> None:
+    """Chunked, and flushed in the middle of a row, as gateways send long listings."""
+
+    async def in_pieces(request: web.Request) -> web.StreamResponse:
+        packed = gzip.compress(b'{"id":"nb1","status":"STOPPED","description":"' + b"x" * 300_000 + b'"}')
+        response = web.StreamResponse(headers={"Content-Encoding": "gzip"})
+        await response.prepare(request)
+        for place in range(0, len(packed), 100):
+            await response.write(packed[place : place + 100])
+        return response
+
+    async with desk(in_pieces) as at:
+        assert (await at.cloud.show("nb1")).description == "x" * 300_000
+
+
+async def test_connections_are_kept_alive() -> None:
+    """Twenty calls of every kind after each other go over one."""
+    async with desk(OK) as at:
+        for _ in range(10):
+            await at.cloud.show("nb1")
+            await delete(at.cloud)
+        assert len(at.requests) == 20
+        assert len({request.transport and request.transport.get_extra_info("peername") for request in at.requests}) == 1
+
+
+async def test_there_are_as_many_connections_as_calls_may_be_under_way() -> None:
+    """`limits.concurrency`: twelve calls at once share three, and nobody gets a fourth."""
+    ports: set[Any] = set()
+    arrived = anyio.Semaphore(0)
+    go_on = anyio.Event()
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        assert request.transport
+        ports.add(request.transport.get_extra_info("peername"))
+        arrived.release()
+        await go_on.wait()
+        return web.Response(body=NOTEBOOK)
+
+    async with desk(slow, concurrency=3, request_timeout=timedelta(seconds=5)) as at:
+        async with anyio.create_task_group() as group:
+            for _ in range(12):
+                group.start_soon(at.cloud.show, "nb1")
+            for _ in range(3):
+                await arrived.acquire()
+            go_on.set()
+        # All twelve set out before the first was answered, so that each had taken a connection of its own if it could.
+        assert (len(at.requests), len(ports)) == (12, 3)
+
+
+# ---- whose notebooks ------------------------------------------------------------------------------------------------------
+
+EMPTY = says(200, b'{"total":0,"data":[]}')
+NOT_ALLOWED = says(403, b'{"error_code":"ModelArts.0108","error_msg":"You do not have the permission."}')
+
+
+def listings(at: Desk) -> list[str]:
+    """Tell which listings have been asked for."""
+    return [request.path.removeprefix(f"/v1/{PROJECT}") for request in at.requests]
+
+
+async def test_who_may_not_list_everybodys_lists_his_own_with_a_warning() -> None:
+    """From then on, and warned once: what is seen, and which permission would show the rest. It proves nobody gone."""
+    async with desk(NOT_ALLOWED, EMPTY) as at:
+        for offset in (0, 49, 98):
+            assert not (await at.cloud.page(SCOPE, offset)).oldest_first
+        assert listings(at) == ["/notebooks/all", "/notebooks", "/notebooks", "/notebooks"]
+        [told] = at.telemetry.of(ScopeNarrowed)
+        assert told.permission == "modelarts:notebook:listAllNotebooks"
+        assert "only the caller's own are seen" in told.message
+        assert told.level == "warning"
+
+
+async def test_of_pages_that_are_read_at_once_only_one_warns() -> None:
+    """All of them are refused before the first has fallen back."""
+
+    async def refuses_all(request: web.Request) -> web.StreamResponse:
+        return await (NOT_ALLOWED if request.path.endswith("/all") else EMPTY)(request)
+
+    async with desk(refuses_all) as at:
+        async with anyio.create_task_group() as group:
+            for offset in range(5):
+                group.start_soon(at.cloud.page, SCOPE, offset)
+        assert len(at.telemetry.of(ScopeNarrowed)) == 1
+
+
+async def test_who_may_not_list_his_own_either_is_told_what_to_grant() -> None:
+    """Nothing is narrowed then, and the next try begins with everybody's again: somebody may have granted it."""
+    async with desk(NOT_ALLOWED) as at:
+        for _ in range(2):
+            with pytest.raises(Forbidden, match="modelarts:notebook:listAllNotebooks"):
+                await at.cloud.page(SCOPE, 0)
+        assert listings(at) == ["/notebooks/all", "/notebooks"] * 2
+        assert at.telemetry.of(ScopeNarrowed) == []
+
+
+async def test_a_permission_that_is_lost_on_the_way_ends_the_listing() -> None:
+    """Everybody's has been seen: to go on with less would make others look gone."""
+    async with desk(EMPTY, NOT_ALLOWED) as at:
+        assert (await at.cloud.page(SCOPE, 0)).oldest_first
+        with pytest.raises(Forbidden):
+            await at.cloud.page(SCOPE, 49)
+        assert listings(at) == ["/notebooks/all", "/notebooks/all"]
+
+
+@pytest.mark.parametrize(("status", "code", "kind"), [(401, "APIGW.0301", Unauthorized), (404, "APIGW.0101", WrongAddress)])
+async def test_only_a_403_narrows_the_view(status: int, code: str, kind: type[Exception]) -> None:
+    """A wrong key or a wrong address says nothing about whose notebooks may be seen."""
+    async with desk(says(status, f'{{"error_code":"{code}","error_msg":"no"}}'.encode()), EMPTY) as at:
+        with pytest.raises(kind):
+            await at.cloud.page(SCOPE, 0)
+        assert listings(at) == ["/notebooks/all"]
+
+
+async def test_an_own_listing_that_cannot_be_sorted_is_read_unsorted_too() -> None:
+    """Refused for the one reason and then for the other."""
+    unsortable = says(400, b'{"error_code":"ModelArts.6303","error_msg":"not sortable"}')
+    async with desk(NOT_ALLOWED, unsortable, EMPTY) as at:
+        assert (await at.cloud.page(SCOPE, 0)).total == 0
+        assert listings(at) == ["/notebooks/all", "/notebooks", "/notebooks"]
+
+
 # ---- answers beyond all reason --------------------------------------------------------------------------------------------
 
 
@@ -427,6 +584,20 @@ async def test_an_answer_that_is_too_large_is_not_read_to_its_end(monkeypatch: p
         with pytest.raises(AnswerLost) as caught:
             await at.cloud.show("nb1")
         assert "larger than any that the API gives" in str(caught.value)
+
+
+async def test_a_packed_answer_is_not_unpacked_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thirty kilobytes that would be thirty megabytes: they never come to be."""
+    monkeypatch.setattr(transport, "ANSWER_LIMIT_BYTES", 100_000)
+    bomb = gzip.compress(b" " * 30_000_000)
+    async with without_waits(), desk(says(200, bomb, Content_Encoding="gzip")) as at:
+        tracemalloc.start()
+        try:
+            with pytest.raises(AnswerLost):
+                await at.cloud.show("nb1")
+            assert tracemalloc.get_traced_memory()[1] < 10_000_000
+        finally:
+            tracemalloc.stop()
 
 
 # ---- no connection --------------------------------------------------------------------------------------------------------

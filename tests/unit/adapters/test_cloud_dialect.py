@@ -41,8 +41,33 @@ def test_rows_that_belong_or_do_not_say_change_nothing() -> None:
     assert ("workspace_id", "a1") in dialect.query(SCOPE, 0, None)
 
 
+def test_a_refusal_of_everybodys_listing_narrows_it_to_the_callers_own() -> None:
+    """Once, and for good; what it shows is then no proof of who is gone, for others may merely be out of sight."""
+    dialect = Dialect()
+    assert (dialect.listing, dialect.conclusive) == ("/notebooks/all", True)
+    assert dialect.may_narrow("/notebooks/all")
+    assert dialect.narrow()
+    assert (dialect.listing, dialect.conclusive) == ("/notebooks", False)
+    assert not dialect.narrow()
+    assert not dialect.may_narrow("/notebooks")
+
+
+def test_what_was_seen_whole_is_never_narrowed() -> None:
+    """Half a sweep that sees everybody and half that does not would take those who are out of sight for gone."""
+    dialect = Dialect()
+    dialect.heard("/notebooks/all")
+    assert not dialect.may_narrow("/notebooks/all")
+
+
+def test_ones_own_listing_is_no_proof_of_who_is_gone() -> None:
+    """`scope: own` may be new, and an earlier run have seen everybody's; and there is nothing less to fall back to."""
+    dialect = Dialect(listing="/notebooks")
+    assert (dialect.conclusive, dialect.may_narrow("/notebooks")) == (False, False)
+
+
 def test_without_a_sort_key_none_is_sent() -> None:
     """Neither key nor direction."""
     dialect = Dialect()
     dialect.unsorted()
     assert not {"sort_key", "sort_dir"} & dict(dialect.query(SCOPE, 0, None)).keys()
+    assert not dialect.conclusive

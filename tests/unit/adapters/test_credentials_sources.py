@@ -10,10 +10,9 @@ import pytest
 from aiohttp import web
 
 from nbsweep.adapters.clock import SystemClock
-from nbsweep.adapters.cloud.chain import IAM_TIMEOUT
 from nbsweep.adapters.cloud.metadata import ASKED_AGAIN_AFTER_S, MetadataSource
 from nbsweep.adapters.cloud.renewal import Issued
-from nbsweep.adapters.cloud.session import Asker, NotSent, open_session
+from nbsweep.adapters.cloud.session import IAM_TIMEOUT, Asker, NotSent, open_session
 from nbsweep.adapters.cloud.signing import Request
 from nbsweep.adapters.cloud.tokens import Login, TokenSource
 from nbsweep.core.errors import CloudError, Forbidden, Unauthorized, WrongAddress

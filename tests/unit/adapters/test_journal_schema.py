@@ -1,5 +1,6 @@
 """What is in the database: its revisions, its tables, and rows that nobody can read; and which addresses there are."""
 
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -10,11 +11,15 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, Dialect, create_engine, inspect
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 
 from nbsweep.adapters.journal import SqlJournal, open_journal
 from nbsweep.adapters.journal.dialects import upsert
-from nbsweep.adapters.journal.tables import METADATA, REMOVALS, RUNS, SIGHTINGS
+from nbsweep.adapters.journal.journal import Statements, make_tables
+from nbsweep.adapters.journal.migrating import upgrade
+from nbsweep.adapters.journal.tables import METADATA, NEWEST, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.core.errors import JournalError
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Status
@@ -70,16 +75,54 @@ async def refusal(address: str) -> str:
 # ---- tables and revisions -------------------------------------------------------------------------------------------------
 
 
-async def test_the_revisions_lead_to_the_tables_that_the_code_knows(path: Path) -> None:
-    """A journal made from nothing has every table, column and index, and no other."""
+def test_the_revisions_lead_to_the_tables_that_the_code_knows() -> None:
+    """A database that came all the way has every table, column and index, and no other."""
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        upgrade(connection, "here")
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+    engine.dispose()
+
+
+def test_a_new_journal_is_what_the_revisions_would_have_made_it() -> None:
+    """It is made without them, in one step; nothing tells it from one that is as old as nbsweep."""
+    made = [schema_after(upgrade_here), schema_after(make_tables)]
+    assert made[0] == made[1]
+    assert "alembic_version" in made[0]
+
+
+def upgrade_here(connection: Connection) -> None:
+    """Go through all revisions."""
+    upgrade(connection, "here")
+
+
+def schema_after(make: Callable[[Connection], None]) -> dict[str, object]:
+    """Tell all that can be known of the tables of a database that was empty before, and which revision it is at."""
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        make(connection)
+        found = inspect(connection)
+        tables: dict[str, object] = {
+            name: (
+                [(column["name"], str(column["type"]), column["nullable"]) for column in found.get_columns(name)],
+                found.get_pk_constraint(name),
+                found.get_indexes(name),
+            )
+            for name in found.get_table_names()
+        }
+        tables["revision"] = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
+    engine.dispose()
+    return tables
+
+
+async def test_a_journal_that_an_older_version_made_is_brought_up_to_date(path: Path, spoil: Spoil) -> None:
+    """By the revisions that it does not have yet; here, all of them."""
+    spoil("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
     await fill(path)
-    engine = create_engine(f"sqlite:///{path}")
-    try:
-        with engine.connect() as connection:
-            context = MigrationContext.configure(connection, opts={"compare_type": True})
-            assert compare_metadata(context, METADATA) == []
-    finally:
-        engine.dispose()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(NEWEST,)]
+        assert connection.execute("SELECT count(*) FROM removals").fetchone() == (1,)
 
 
 def test_every_field_has_a_column() -> None:
@@ -211,3 +254,24 @@ def test_both_databases_upsert_alike(dialect: str) -> None:
     )
     assert "ON CONFLICT (run_id, target, notebook_id) DO UPDATE SET name = excluded.name" in removals
     assert "position = excluded" not in removals
+
+
+@pytest.mark.parametrize(
+    ("dialect", "parameter"),
+    [
+        (sqlite.dialect(paramstyle="named"), r"(?<!:):(\w+)"),
+        (PGDialectAsync_psycopg(), r"%\((\w+)\)s"),  # type: ignore[no-untyped-call]  # SQLAlchemy says no types here
+    ],
+    ids=["sqlite", "postgresql"],
+)
+def test_all_that_a_statement_needs_stands_in_its_rows(dialect: Dialect, parameter: str) -> None:
+    """Each is compiled once and handed to the driver as it is, so nothing may be left for SQLAlchemy to fill in."""
+    statements = Statements(dialect)
+    run, removal = {column.name for column in RUNS.columns}, {column.name for column in REMOVALS.columns} - {"position"}
+    expected = {
+        statements.open_run: run,
+        statements.close_run: run | {"of_run", "of_target"},
+        statements.upsert_removal: removal | {"of_run"},
+        statements.upsert_sighting: {column.name for column in SIGHTINGS.columns},
+    }
+    assert {text: set(re.findall(parameter, text)) for text in expected} == expected

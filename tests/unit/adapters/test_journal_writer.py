@@ -2,16 +2,23 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import connect
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import AdaptedConnection, create_engine, event
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.pool import Pool
 
 from nbsweep.adapters.journal import Limits, SqlJournal, open_journal
+from nbsweep.adapters.journal.changes import Change, carry_out
+from nbsweep.adapters.journal.dialects import commit_in_chunks, compiled, upsert
+from nbsweep.adapters.journal.rows import Row
+from nbsweep.adapters.journal.sqlite_connection import SqliteConnection
+from nbsweep.adapters.journal.tables import METADATA, SIGHTINGS
 from nbsweep.core.errors import JournalError
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Status
@@ -32,16 +39,31 @@ def address(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/journal.db"
 
 
-@contextmanager
-def counted_commits() -> Iterator[list[Connection]]:
-    """Collect every commit that is made meanwhile."""
-    commits: list[Connection] = []
-    note = commits.append
-    event.listen(Engine, "commit", note)
-    try:
-        yield commits
-    finally:
-        event.remove(Engine, "commit", note)
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """Give what SQLite has carried out so far, on connections that are made meanwhile."""
+    found: list[str] = []
+
+    def trace(connection: AdaptedConnection, *_: object) -> None:
+        connection.run_async(lambda driver: driver.set_trace_callback(found.append))
+
+    event.listen(Pool, "connect", trace)
+    yield found
+    event.remove(Pool, "connect", trace)
+
+
+@pytest.fixture
+def visits(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Give what has been done in threads of SQLite so far."""
+    found: list[object] = []
+    execute = SqliteConnection._execute  # noqa: SLF001  # what every call of the driver goes through
+
+    async def count(connection: SqliteConnection, function: object, *arguments: object, **options: object) -> object:
+        found.append(function)
+        return await execute(connection, function, *arguments, **options)  # type: ignore[no-untyped-call]  # aiosqlite says no types
+
+    monkeypatch.setattr(SqliteConnection, "_execute", count)
+    return found
 
 
 async def turns(journal: SqlJournal, numbers: range) -> None:
@@ -50,36 +72,116 @@ async def turns(journal: SqlJournal, numbers: range) -> None:
         await journal.write([removal(number)])
 
 
-async def test_a_thousand_writers_share_a_few_commits(address: str) -> None:
+async def test_a_thousand_writers_share_a_few_commits(address: str, statements: list[str]) -> None:
     """What waits while the disk is busy goes into the next commit, all of it."""
     async with open_journal(address) as journal:
-        with counted_commits() as commits:
-            async with asyncio.TaskGroup() as tasks:
-                for number in range(1000):
-                    tasks.create_task(journal.write([removal(number)]))
+        statements.clear()
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(1000):
+                tasks.create_task(journal.write([removal(number)]))
         assert len(await journal.removals("r1")) == 1000
-    assert len(commits) <= 5
+    assert 1 <= statements.count("COMMIT") <= 5
 
 
-async def test_writers_that_come_again_and_again_still_share(address: str) -> None:
+async def test_writers_that_come_again_and_again_still_share(address: str, statements: list[str]) -> None:
     """Fifty writers of twenty removals each need little more than twenty commits."""
     async with open_journal(address) as journal:
-        with counted_commits() as commits:
-            async with asyncio.TaskGroup() as tasks:
-                for first in range(0, 1000, 20):
-                    tasks.create_task(turns(journal, range(first, first + 20)))
+        statements.clear()
+        async with asyncio.TaskGroup() as tasks:
+            for first in range(0, 1000, 20):
+                tasks.create_task(turns(journal, range(first, first + 20)))
         assert len(await journal.removals("r1")) == 1000
-    assert len(commits) <= 60
+    assert 20 <= statements.count("COMMIT") <= 60
 
 
-async def test_twenty_thousand_sightings_are_one_commit(address: str) -> None:
+async def test_writes_that_trickle_in_share_commits_too(address: str, statements: list[str]) -> None:
+    """Two hundred that come one by one, and not all at once, are a few commits and not two hundred."""
+    async with open_journal(address) as journal:
+        statements.clear()
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(200):
+                tasks.create_task(journal.write([removal(number)]))
+                for _ in range(20):
+                    await asyncio.sleep(0)
+        assert len(await journal.removals("r1")) == 200
+    assert 1 <= statements.count("COMMIT") <= 40
+
+
+async def test_twenty_thousand_sightings_are_one_commit(address: str, statements: list[str]) -> None:
     """A whole fleet is noted at once."""
     names = [f"n{number}" for number in range(20_000)]
     async with open_journal(address) as journal:
-        with counted_commits() as commits:
-            await journal.note_active("research", names, NOON)
+        statements.clear()
+        await journal.note_active("research", names, NOON)
         assert await journal.last_active("research") == dict.fromkeys(names, NOON)
-    assert len(commits) == 1
+    assert statements.count("COMMIT") == 1
+
+
+async def test_a_write_is_one_statement_and_one_visit_to_the_thread(
+    address: str, statements: list[str], visits: list[object]
+) -> None:
+    """A sweep has three for each notebook, so whatever else were done for one of them would be done thousands of times."""
+    async with open_journal(address) as journal:
+        await journal.write([removal(1)])
+        statements.clear()
+        visits.clear()
+        await journal.write([removal(1)])
+        assert len(visits) == 1
+        begin, upsert, commit = statements
+    assert (begin.strip(), upsert.split()[:3], commit) == ("BEGIN IMMEDIATE", ["INSERT", "INTO", "removals"], "COMMIT")
+
+
+def test_rows_are_made_one_by_one() -> None:
+    """Twenty thousand planned removals are never there as rows all at once."""
+    made: list[int] = []
+
+    def lay_out(number: int) -> Row:
+        made.append(number)
+        return {"number": number}
+
+    def execute(sql: str, rows: Iterator[Row]) -> int:
+        assert sql == "INSERT"
+        for number, row in enumerate(rows):
+            assert row == {"number": number}
+            assert made == list(range(number + 1))
+        return len(made)
+
+    carry_out([Change("INSERT", [0, 1], lay_out), Change("INSERT", [2, 3], lay_out)], execute)
+    assert made == [0, 1, 2, 3]
+
+
+def test_neighbours_of_one_statement_go_together_and_in_order() -> None:
+    """Another statement between them is not overtaken."""
+    done: list[tuple[str, list[Row]]] = []
+
+    def execute(sql: str, rows: Iterator[Row]) -> int:
+        done.append((sql, list(rows)))
+        return 0
+
+    changes = [
+        Change(sql, items, lambda item: {"item": item}) for sql, items in (("A", "1"), ("A", "23"), ("B", "4"), ("A", "5"))
+    ]
+    carry_out(changes, execute)
+    assert [(sql, [row["item"] for row in rows]) for sql, rows in done] == [("A", ["1", "2", "3"]), ("B", ["4"]), ("A", ["5"])]
+
+
+def test_what_every_driver_can_do_writes_the_same(tmp_path: Path) -> None:
+    """The road that PostgreSQL takes, walked with a driver that is there: more rows than go at once, all of them or none."""
+    engine = create_engine(f"sqlite:///{tmp_path}/other.db", paramstyle="named")
+    METADATA.create_all(engine)
+    statement = compiled(engine.dialect, upsert("sqlite", SIGHTINGS), SIGHTINGS.columns.keys())
+    names = [f"n{number}" for number in range(2500)]
+
+    def seen_at(moment: int | None) -> Change:
+        return Change(statement, names, lambda name: {"target": "research", "notebook_id": name, "last_active": moment})
+
+    with engine.connect() as connection:
+        commit_in_chunks(connection, [seen_at(1), seen_at(2)])
+        with pytest.raises(IntegrityError):
+            commit_in_chunks(connection, [seen_at(3), seen_at(None)])
+        seen = connection.exec_driver_sql("SELECT last_active, count(*) FROM sightings GROUP BY 1").all()
+    engine.dispose()
+    assert seen == [(2, 2500)]
 
 
 async def test_what_cannot_be_stored_fails_its_own_writer_only(address: str) -> None:

@@ -1,21 +1,23 @@
 """Events to log lines."""
 
 import json
+import sys
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import anyio
 import anyio.lowlevel
 import pytest
 
-from nbsweep.adapters.telemetry import SECRETS, Telemetry, make_logger, mask_secrets
-from nbsweep.core.events import Event, HttpRetried, RemovalRequested, SurveyMalformedRow, SurveyPage, SweepStarted
+from nbsweep.adapters.telemetry import SECRETS, Log, Telemetry, mask_secrets
+from nbsweep.core.events import Event, HttpRetried, Level, RemovalRequested, SurveyMalformedRow, SurveyPage, SweepStarted
 
 
 def telemetry(level: str = "debug", *, console: bool = False) -> tuple[Telemetry, list[str]]:
     """Log into a list of lines."""
     lines: list[str] = []
-    return Telemetry(make_logger(lines.append, level=level, console=console)), lines
+    return Telemetry(Log(lines.append, level, console)), lines
 
 
 def test_an_event_becomes_one_json_line_with_its_fields() -> None:
@@ -37,6 +39,38 @@ def test_what_is_less_important_than_the_level_is_not_written() -> None:
     log.emit(SurveyPage("0", "NOTEBOOK", 0, 50, 50))
     log.emit(HttpRetried("show", "GET", "/x", 1, 0.2, "500"))
     assert [json.loads(line)["event"] for line in lines] == ["http.retried"]
+
+
+@dataclass(frozen=True)
+class Unreadable(Event):
+    """An event whose field nobody may read."""
+
+    name: ClassVar[str] = "unreadable"
+    level: ClassVar[Level] = "debug"
+    field: int = 0
+
+    def __getattribute__(self, name: str) -> Any:
+        assert name != "field"
+        return object.__getattribute__(self, name)
+
+
+def test_an_event_below_the_level_is_not_even_read() -> None:
+    """There are several for each call, and nothing is made for them: not their fields, not the logger."""
+    log = Log(lambda _: None, "info", console=False)
+    Telemetry(log).emit(Unreadable())
+    assert "logger" not in vars(log)
+    with pytest.raises(AssertionError):
+        telemetry("debug")[0].emit(Unreadable())
+
+
+def test_a_log_that_cannot_be_made_is_no_reason_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no more files can be opened, nothing more can be imported either; removals go on all the same."""
+    monkeypatch.setitem(sys.modules, "structlog", None)
+    log, lines = telemetry()
+    log.emit(RemovalRequested(1))
+    monkeypatch.undo()
+    log.emit(RemovalRequested(2))
+    assert [json.loads(line)["requests"] for line in lines] == [2]
 
 
 async def test_context_stays_with_its_own_task() -> None:
@@ -62,7 +96,7 @@ def test_listeners_hear_everything_with_its_context_whatever_the_level() -> None
     def listen(event: Event, context: Mapping[str, Any]) -> None:
         heard.append((event.name, dict(context)))
 
-    log = Telemetry(make_logger(lambda _: None, level="error", console=False), (listen,))
+    log = Telemetry(Log(lambda _: None, "error", console=False), (listen,))
     with log.bound(target="research"):
         log.emit(SurveyPage("0", "NOTEBOOK", 0, 50, 50))
     assert heard == [("survey.page", {"target": "research"})]

@@ -11,7 +11,8 @@ from rich.console import Console
 
 from nbsweep.cli.documents import item_document, plan_document
 from nbsweep.cli.planning import CSV_COLUMNS
-from nbsweep.cli.render import csv_text, explanation_tree, format_seconds, json_text, plan_view, printable, report_view
+from nbsweep.cli.render import explanation_tree, format_seconds, plan_view, report_view
+from nbsweep.cli.text import csv_text, json_text, printable
 from nbsweep.core.errors import Unreachable
 from nbsweep.core.facts import Moment
 from nbsweep.core.lifecycle import State
@@ -149,5 +150,6 @@ def test_a_plan_document_has_the_keys_of_the_contract() -> None:
     assert document["created_at"] == "2026-03-01T12:00:00.000Z"
     assert document["refusal"] is None
     assert document["kept"] == {"no-policy": 6, "protected": 1}
-    assert {"target", "id", "name", "status", "owner", "workspace", "policy", "reason"} <= document["items"][0].keys()
+    (first,) = document["items"]
+    assert {"target", "id", "name", "status", "owner", "workspace", "policy", "reason"} <= first.keys()
     assert document["targets"][1] == {"target": "other", "error": "it is away"}

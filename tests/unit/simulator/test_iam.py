@@ -107,6 +107,17 @@ async def test_own_projects_are_of_all_regions() -> None:
         assert projects[1]["id"] == PROJECT
 
 
+async def test_who_may_not_search_projects_may_still_list_his_own() -> None:
+    """403 in IAM's own words; the other call needs no permission, and tells the same id."""
+    key = AccessKey(permissions=Permissions(projects=False))
+    async with simulated(access=AccessOptions(access_keys=(key,))) as desk:
+        refused = await desk.call("GET", "/v3/projects", {"name": "cn-north-4"})
+        assert refused.status == 403
+        assert (refused.json["error"]["code"], refused.json["error"]["title"]) == (403, "Forbidden")
+        projects = (await desk.call("GET", "/v3/auth/projects")).json["projects"]
+        assert {project["name"]: project["id"] for project in projects}["cn-north-4"] == PROJECT
+
+
 async def security_key(desk: Desk) -> AccessKey:
     """Fetch a temporary key as a virtual machine does."""
     session = await desk.call("PUT", "/meta-data/latest/api/token", headers=TTL, key=None)

@@ -115,3 +115,17 @@ async def test_stop_and_start_answer_the_whole_notebook(verb: str) -> None:
     async with simulated(notebook(status="RUNNING" if verb == "stop" else "STOPPED")) as desk:
         reply = await desk.post("nb", verb)
         assert reply.json == (await desk.show("nb")).json
+
+
+@pytest.mark.parametrize(
+    ("option", "accepted", "encoding"), [(True, "gzip", "gzip"), (True, "identity", None), (False, "gzip", None)]
+)
+async def test_bodies_are_compressed_where_the_dialect_and_the_caller_say_so(
+    accepted: str, encoding: str | None, *, option: bool
+) -> None:
+    """Off unless asked for, because it costs the simulator time; what is in them is the same."""
+    async with simulated(notebook(), dialect=DialectOptions(compress=option)) as desk:
+        path = f"/v1/{PROJECT}/notebooks/all"
+        reply = await desk.call("GET", path, headers={"Accept-Encoding": accepted})
+        assert reply.headers.get("Content-Encoding") == encoding
+        assert reply.names == ["nb"]

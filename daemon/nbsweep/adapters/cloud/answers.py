@@ -54,6 +54,8 @@ PASSING_STATUSES = frozenset(
 )
 MESSAGE_LIMIT = 256
 LONGEST_PAUSE_S = 3600.0
+SKEW_TOLD_S = 60.0
+"""How wrong this machine's clock must be to be named as a reason."""
 DEEPEST = 3
 SECRET_HEADER = re.compile(
     r"(?i)\b(x-security-token|x-auth-token|authorization|signature|access)([\"']?\s*[:=]\s*[\"']?)"
@@ -151,8 +153,7 @@ _ADVICE: Mapping[type[CloudError], str] = {
     Unauthorized: "the cloud does not accept the credentials: {answer}. Check access key, secret key and security token, that "
     "they are of this region's account, and that this machine's clock is right",
     Forbidden: "the credentials are accepted, but not for this call: {answer}. Check project_id, and that the user may list, "
-    "get and delete notebooks (modelarts:notebook:listAllNotebooks, list, get, delete; modelarts:workspace:list); "
-    "without listAllNotebooks set scope: own",
+    "get and delete notebooks (modelarts:notebook:listAllNotebooks, list, get, delete; modelarts:workspace:list)",
     WrongAddress: "the gateway knows no such address: {answer}. Check the target's endpoint, region and project_id",
     Gone: "the notebook does not exist: {answer}",
     Busy: "something else is going on with the notebook: {answer}",
@@ -173,6 +174,15 @@ def _limit(message: str) -> Limit:
 def redact(text: str) -> str:
     """Take out what a gateway's message repeats of the request's headers (API notes, section 3.1)."""
     return SECRET_HEADER.sub(r"\1\2***", text)
+
+
+def with_skew(error: CloudError, skew_s: float) -> CloudError:
+    """Name the clock where keys are not accepted and it is wrong, for then it is the likeliest reason."""
+    if not isinstance(error, Unauthorized) or abs(skew_s) <= SKEW_TOLD_S:
+        return error
+    far = f"{abs(skew_s) / 60:.0f} minutes" if abs(skew_s) >= 2 * SKEW_TOLD_S else f"{abs(skew_s):.0f} seconds"
+    message = f"{error}; it is {far} {'ahead of' if skew_s > 0 else 'behind'} the cloud's"
+    return Unauthorized(message, code=error.code, http_status=error.http_status, request_id=error.request_id)
 
 
 def lost(error: CloudError, method: str) -> AnswerLost:

@@ -17,7 +17,7 @@ from nbsweep.adapters.cloud.credentials import Credentials, key_pair
 from nbsweep.adapters.cloud.metadata import MetadataSource
 from nbsweep.adapters.cloud.profile import keys_of_environment, keys_of_profile, profile_path, read_secret
 from nbsweep.adapters.cloud.renewal import Renewed
-from nbsweep.adapters.cloud.session import Asker, open_session
+from nbsweep.adapters.cloud.session import IAM_TIMEOUT, Asker, open_session
 from nbsweep.adapters.cloud.tokens import Login, TokenSource
 from nbsweep.core.errors import CloudError, Unauthorized
 from nbsweep.core.ports import Clock
@@ -25,7 +25,6 @@ from nbsweep.settings import CredentialSettings, TargetSettings
 
 METADATA_VARIABLE = "NBSWEEP_METADATA_ENDPOINT"
 """Another address of the metadata server, for tests, and for hosts that put something in front of it."""
-IAM_TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5, ceil_threshold=float("inf"))
 
 
 @dataclass(slots=True)
@@ -50,7 +49,8 @@ class Keyring:
             return self._metadata()
         if given.username is not None:
             iam = Asker(self.session, target.iam_url, IAM_TIMEOUT, self.clock)
-            login = Login(given.username, _secret(given, "password"), given.domain or "", target.project_id)
+            password, domain = _secret(given, "password"), given.domain or ""
+            login = Login(given.username, password, domain, target.project_id, target.region)
             return Renewed(TokenSource(login, iam), self.clock)
         token = _secret(given, "security_token") or None
         return key_pair(f"target {target.name}", given.access_key or "", _secret(given, "secret_key"), token)

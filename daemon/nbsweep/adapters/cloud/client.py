@@ -7,45 +7,32 @@ look.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import aiohttp
 import stamina
 
 from nbsweep.adapters.cloud import wire
-from nbsweep.adapters.cloud.answers import Answer, Passing, Throttled, lost
+from nbsweep.adapters.cloud.answers import Answer, Passing, Throttled, lost, with_skew
 from nbsweep.adapters.cloud.credentials import Credentials
-from nbsweep.adapters.cloud.dialect import Dialect
+from nbsweep.adapters.cloud.dialect import EVERYBODYS, OWN, Dialect
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Refusal
-from nbsweep.adapters.cloud.sending import Call, Place, Sender, Tools
-from nbsweep.adapters.cloud.session import NotSent, open_session
-from nbsweep.core.errors import (
-    AnswerLost,
-    CloudError,
-    MalformedAnswer,
-    Rejected,
-    Unauthorized,
-    Unreachable,
-    Unsortable,
-)
-from nbsweep.core.events import HttpRetried, HttpThrottled
+from nbsweep.adapters.cloud.projects import project_finder
+from nbsweep.adapters.cloud.retrying import Tries
+from nbsweep.adapters.cloud.sending import Call, Sender, Sent, Tools
+from nbsweep.adapters.cloud.session import IAM_TIMEOUT, Asker, open_session
+from nbsweep.core.errors import CloudError, Forbidden, MalformedAnswer, Rejected, Unsortable
+from nbsweep.core.events import HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.model import Notebook, Page, Scope
-from nbsweep.core.ports import Clock, Telemetry
+from nbsweep.core.ports import Clock, LaneState, Telemetry
 from nbsweep.settings import TargetSettings
 
-TRIES = 6
-TRIES_WHEN_THROTTLED = 20
-"""A 429 says nothing against the call itself, only that others were before it."""
-WAIT_FIRST_S = 0.2
-WAIT_MOST_S = 5.0
 SUCCESS = range(200, 300)
-SKEW_TOLD_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Success:
-    body: bytes
-    request_id: str
+NARROWED = ScopeNarrowed(
+    permission="modelarts:notebook:listAllNotebooks",
+    message="everybody's notebooks may not be listed, so that only the caller's own are seen, and only they can be deleted; "
+    "grant modelarts:notebook:listAllNotebooks to see all, or set scope: own if this is what is wanted",
+)
 
 
 @dataclass(slots=True)
@@ -60,6 +47,10 @@ class CloudClient:
         """How far this machine's clock was ahead of the cloud's at the last answer; None when that is not known."""
         return self.sender.skew_s
 
+    def lanes_state(self) -> tuple[LaneState, ...]:
+        """Tell how fast the account's lanes may go now, and what they have learned."""
+        return self.sender.tools.lanes.state()
+
     async def workspaces(self) -> tuple[str, ...]:
         """List the ids of all workspaces that the caller may see."""
         answer = await self._call(Call(Lane.LIST, "GET", "/workspaces", (("limit", "1000"), ("offset", "0"))))
@@ -71,12 +62,27 @@ class CloudClient:
         return await self._list(scope, offset, status) if self.dialect.misheard(page, scope) else page
 
     async def _list(self, scope: Scope, offset: int, status: str | None) -> Page:
-        path = "/notebooks/all" if self.sender.place.everybody else "/notebooks"
+        """Read a page of the listing that is wanted, or of the caller's own where that is all that he may see."""
+        wanted = self.dialect.listing
         try:
-            answer = await self._call(Call(Lane.LIST, "GET", path, self.dialect.query(scope, offset, status)))
+            page = await self._page_of(wanted, scope, offset, status)
+        except Forbidden:
+            if not self.dialect.may_narrow(wanted):
+                raise
+            page = await self._page_of(OWN, scope, offset, status)
+            if self.dialect.narrow():
+                self.sender.tools.telemetry.emit(NARROWED)
+        else:
+            self.dialect.heard(wanted)
+        return replace(page, oldest_first=self.dialect.conclusive)
+
+    async def _page_of(self, listing: str, scope: Scope, offset: int, status: str | None) -> Page:
+        """Read a page, unsorted where the cloud does not sort it."""
+        try:
+            answer = await self._call(Call(Lane.LIST, "GET", listing, self.dialect.query(scope, offset, status)))
         except Unsortable:
             self.dialect.unsorted()
-            answer = await self._call(Call(Lane.LIST, "GET", path, self.dialect.query(scope, offset, status)))
+            answer = await self._call(Call(Lane.LIST, "GET", listing, self.dialect.query(scope, offset, status)))
         return wire.read_page(answer.body)
 
     async def show(self, notebook_id: str) -> Notebook:
@@ -99,37 +105,39 @@ class CloudClient:
     async def delete(self, notebook_id: str, *, not_after_s: float) -> str:
         """Delete a notebook and its storage for good; gives the gateway's request id. The answer may have no body (204)."""
         call = Call(Lane.DELETE, "DELETE", _path_of(notebook_id), changes=True, not_after_s=not_after_s)
-        return (await self._call(call)).request_id
+        return (await self._call(call)).headers.get("X-Request-Id", "")
 
-    async def _call(self, call: Call) -> _Success:
+    async def _call(self, call: Call) -> Sent:
         """Make a call until it is answered for good, or the tries are used up."""
-        tries = _Tries()
-        retries = stamina.retry_context(
-            on=tries,
-            attempts=None,
-            timeout=None,
-            wait_initial=WAIT_FIRST_S,
-            wait_max=WAIT_MOST_S,
-            wait_jitter=WAIT_FIRST_S,
-        )
         try:
-            async for attempt in retries:
+            return await self._once(call)
+        except Passing as error:
+            # Only now: to be ready for retries costs about as much as to sign and to send.
+            return await self._again(call, error)
+
+    async def _again(self, call: Call, failure: Passing) -> Sent:
+        """Go on after a first failure, which counts as the first attempt."""
+        tries = Tries(call)
+        try:
+            async for attempt in tries.attempts():
                 with attempt:
                     try:
+                        if attempt.num == 1:
+                            raise failure
                         return await self._once(call)
                     except Passing as error:
                         if tries.left_for(error):
                             self._tell_retry(call, error, attempt.num, attempt.next_wait)
                         raise
         except Passing as error:
-            raise _final(call, error, tries.made) from error
+            raise tries.used_up(error) from error
         raise AssertionError  # a retry context either returns or raises; this line tells the type checker so
 
-    async def _once(self, call: Call) -> _Success:
+    async def _once(self, call: Call) -> Sent:
         """Wait for the lane, send, read the answer."""
         sent = await self.sender.send(call)
         if sent.status in SUCCESS:
-            return _Success(sent.body, sent.headers.get("X-Request-Id", ""))
+            return sent
         raise self._refused(call, sent.at_s, Answer.read(sent.status, sent.headers, sent.body))
 
     def _refused(self, call: Call, sent_s: float, answer: Answer) -> CloudError:
@@ -141,9 +149,7 @@ class CloudClient:
             self.sender.tools.telemetry.emit(HttpThrottled(call.lane, error.limit.words, error.retry_after_s, round(per_s, 3)))
         elif isinstance(error, Passing) and call.changes:
             return lost(error, call.method)
-        elif isinstance(error, Unauthorized) and abs(self.skew_s or 0) > SKEW_TOLD_S:
-            return _with_skew(error, self.skew_s or 0)
-        return error
+        return with_skew(error, self.skew_s or 0)
 
     def _tell_retry(self, call: Call, error: Passing, attempt: int, wait_s: float) -> None:
         self.sender.tools.telemetry.emit(HttpRetried(call.lane, call.method, call.path, attempt, round(wait_s, 3), str(error)))
@@ -157,46 +163,6 @@ def _path_of(notebook_id: str) -> str:
     return f"/notebooks/{notebook_id}"
 
 
-class _Tries:
-    """Decides on another try of one call: a few after failures that may pass, many after 429s."""
-
-    def __init__(self) -> None:
-        self.made = 0
-        self._throttled = 0
-
-    def left_for(self, error: Passing) -> bool:
-        """Tell whether there is another try after this error, which is not yet counted."""
-        if isinstance(error, Throttled):
-            return self._throttled + 1 < TRIES_WHEN_THROTTLED
-        return self.made - self._throttled + 1 < TRIES
-
-    def __call__(self, error: Exception) -> bool | float:
-        """Count an error, and give how long to wait; after a first 429 nothing, for the lane itself is slower by then."""
-        if not isinstance(error, Passing):
-            return False
-        again = self.left_for(error)
-        self.made += 1
-        if not (again and isinstance(error, Throttled)):
-            return again
-        self._throttled += 1
-        return min(WAIT_FIRST_S * 2**self._throttled, WAIT_MOST_S) if self._throttled > 1 else 0.0
-
-
-def _with_skew(error: Unauthorized, skew_s: float) -> Unauthorized:
-    """Name the clock, which is the likeliest reason."""
-    far = f"{abs(skew_s) / 60:.0f} minutes" if abs(skew_s) >= 2 * SKEW_TOLD_S else f"{abs(skew_s):.0f} seconds"
-    message = f"{error}; it is {far} {'ahead of' if skew_s > 0 else 'behind'} the cloud's"
-    return Unauthorized(message, code=error.code, http_status=error.http_status, request_id=error.request_id)
-
-
-def _final(call: Call, error: Passing, tries: int) -> CloudError:
-    """Say what it means that the tries are used up."""
-    if isinstance(error, NotSent):
-        return Unreachable(str(error))
-    message = f"{call.method} {call.path} failed {tries} times, the last time so: {error}"
-    return AnswerLost(message, code=error.code, http_status=error.http_status, request_id=error.request_id)
-
-
 @asynccontextmanager
 async def open_client(
     target: TargetSettings, credentials: Credentials, lanes: Lanes, clock: Clock, telemetry: Telemetry
@@ -206,5 +172,6 @@ async def open_client(
     timeout_s = target.limits.request_timeout.total_seconds()
     timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(10.0, timeout_s), ceil_threshold=float("inf"))
     async with open_session(timeout, target.limits.concurrency) as session:
-        place = Place(target.base_url, target.project_id, everybody=target.scope == "all")
-        yield CloudClient(Sender(place, credentials, Tools(session, lanes, clock, telemetry)))
+        find_project = project_finder(target, credentials, Asker(session, target.iam_url, IAM_TIMEOUT, clock))
+        sender = Sender(target.base_url, find_project, credentials, Tools(session, lanes, clock, telemetry))
+        yield CloudClient(sender, Dialect(listing=EVERYBODYS if target.scope == "all" else OWN))

@@ -8,6 +8,9 @@ PAGE_SIZE = 50
 """The largest that the API takes."""
 SPELLINGS = ("workspace_id", "workspaceId")
 """The present name of the parameter, and that of older stacks; a server ignores the one that it does not know."""
+EVERYBODYS = "/notebooks/all"
+OWN = "/notebooks"
+"""The listing of what belongs to the caller."""
 OLDEST_FIRST = (("sort_dir", "ASC"), ("sort_key", "create_at"))
 """So that new notebooks only ever join at the end of a listing."""
 
@@ -18,6 +21,18 @@ class Dialect:
 
     workspace: str = SPELLINGS[0]
     sort: tuple[tuple[str, str], ...] = OLDEST_FIRST
+    listing: str = EVERYBODYS
+    """Which of the two listings is asked for."""
+    _granted: bool = False
+    """Whether everybody's has ever been shown."""
+
+    @property
+    def conclusive(self) -> bool:
+        """Whether a listing can show who is gone: it is sorted, and whom it does not show is not merely out of its sight.
+
+        An earlier run may have seen, and deleted, more than the caller's own; it is followed to its end by this one.
+        """
+        return self.sort == OLDEST_FIRST and self.listing == EVERYBODYS
 
     def query(self, scope: Scope, offset: int, status: str | None) -> list[tuple[str, str]]:
         """Ask for one page."""
@@ -29,6 +44,24 @@ class Dialect:
             *([("status", status)] if status else []),
             *self.sort,
         ]
+
+    def heard(self, listing: str) -> None:
+        """Note that a listing has been shown."""
+        self._granted |= listing == EVERYBODYS
+
+    def may_narrow(self, refused: str) -> bool:
+        """Tell whether the caller's own listing may stand in for one that was refused.
+
+        Not once everybody's has been shown: half a sweep that sees everybody, and half that does not, would take those who
+        are out of sight for gone.
+        """
+        return refused == EVERYBODYS and not self._granted
+
+    def narrow(self) -> bool:
+        """Ask for the caller's own from now on; True when that is news."""
+        news = self.listing != OWN
+        self.listing = OWN
+        return news
 
     def unsorted(self) -> None:
         """Do without an order, for the cloud does not take the key."""

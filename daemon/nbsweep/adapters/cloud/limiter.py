@@ -4,13 +4,14 @@ The lanes belong to an account, not to a sweep: whoever calls on that account go
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 import anyio
 
 from nbsweep.core.pacing import Rate, Window
-from nbsweep.core.ports import Clock
+from nbsweep.core.ports import Clock, LaneState
 
 SHORTEST_S = 1e-6
 """Below the resolution of a clock a wait would never be over."""
@@ -23,6 +24,12 @@ class Lane(StrEnum):
     """Everything that changes something: DELETE, and the stop before it."""
     SHOW = "show"
     LIST = "list"
+
+
+PATIENCE_TURNS: Mapping[Lane, int] = {Lane.DELETE: 0, Lane.SHOW: 5, Lane.LIST: 10}
+"""Where all share a limit a DELETE goes first, but not before what has waited for so many turns: its facts come from there."""
+TOTAL = "total"
+"""What the limit over all lanes together is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +53,13 @@ class Lanes:
         """Take the rate of every lane, and of all together when there is such a limit."""
         self._windows = {lane: Window(rate) for lane, rate in rates.items()}
         self._turns = {lane: Window(rate) for lane, rate in rates.items()}
-        self._doors = {lane: anyio.Lock() for lane in rates}
-        self._queues = {lane: anyio.Lock() for lane in rates}
+        # Who finds a door open goes through at once. Still not who was given up: that is looked at before.
+        self._doors = {lane: anyio.Lock(fast_acquire=True) for lane in rates}
+        self._queues = {lane: anyio.Lock(fast_acquire=True) for lane in rates}
         self._total = Window(total) if total else None
-        self._waiting: dict[Lane, int] = dict.fromkeys(Lane, 0)
+        self._total_is_configured = total is not None
+        self._due: dict[Lane, float] = {}
+        """Of each lane whose first call waits for the total: when its patience ends."""
         self._moved = anyio.Event()
         self._clock = clock
 
@@ -80,7 +90,16 @@ class Lanes:
             window.fall(now, refusal.sent_s, refusal.named)
             if refusal.retry_after_s is not None:
                 window.pause(now + refusal.retry_after_s)
-        return min(window.learned.per_s(now) if window.learned else window.rate.per_s for window in slowed)
+        return min(_calls_per_s(window, now) for window in slowed)
+
+    def state(self) -> tuple[LaneState, ...]:
+        """Tell how fast each lane may go now, and all of them together where there is such a limit."""
+        now = self._clock.steady_s()
+        lanes = [_state(lane, window, now, window.rate) for lane, window in self._windows.items()]
+        if self._total is not None:
+            configured = self._total.rate if self._total_is_configured else None
+            lanes.append(_state(TOTAL, self._total, now, configured))
+        return tuple(lanes)
 
     def _slowed_by(self, lane: Lane, refusal: Refusal) -> tuple[Window, ...]:
         own = (self._windows[lane], self._turns[lane])
@@ -95,11 +114,12 @@ class Lanes:
 
     async def _enter_total(self, lane: Lane, total: Window) -> float:
         """Wait for a turn in the total; gives the moment of it, which counts in both windows."""
-        self._waiting[lane] += 1
+        now = self._clock.steady_s()
+        self._due[lane] = now + PATIENCE_TURNS[lane] / _calls_per_s(total, now)
         try:
             while True:
                 now = self._clock.steady_s()
-                if self._more_urgent_than(lane):
+                if min(self._due, key=self._due.__getitem__) is not lane:
                     await self._moved.wait()
                 elif total.wait_s(now) > 0:
                     await self._sleep_or_move(total.wait_s(now))
@@ -107,13 +127,10 @@ class Lanes:
                     total.take(now)
                     return now
         finally:
-            self._waiting[lane] -= 1
-            self._moved.set()
-            self._moved = anyio.Event()
-
-    def _more_urgent_than(self, lane: Lane) -> bool:
-        order = list(Lane)
-        return any(self._waiting[other] for other in order[: order.index(lane)])
+            del self._due[lane]
+            if self._due:
+                self._moved.set()
+                self._moved = anyio.Event()
 
     async def _sleep_or_move(self, seconds: float) -> None:
         with anyio.move_on_after(max(seconds, SHORTEST_S)):
@@ -125,3 +142,17 @@ class Lanes:
             if seconds <= 0:
                 return
             await anyio.sleep(max(seconds, SHORTEST_S))
+
+
+def _calls_per_s(window: Window, now: float) -> float:
+    return window.learned.per_s(now) if window.learned else window.rate.per_s
+
+
+def _state(lane: str, window: Window, now: float, configured: Rate | None) -> LaneState:
+    named = window.learned is not None and window.learned.limit != window.rate
+    return LaneState(
+        lane=str(lane),
+        configured_calls_per_s=round(configured.per_s, 3) if configured else None,
+        calls_per_s=round(_calls_per_s(window, now), 3),
+        learned_limit=str(window.learned.limit) if window.learned and named else None,
+    )

@@ -11,7 +11,7 @@ from nbsweep.adapters.cloud.answers import Passing
 from nbsweep.adapters.cloud.credentials import KEY, Moment, key_pair, life_s
 from nbsweep.adapters.cloud.renewal import Issued
 from nbsweep.adapters.cloud.session import Asker, NotSent, Reply
-from nbsweep.adapters.cloud.signing import sign
+from nbsweep.adapters.cloud.signing import Signer
 from nbsweep.core.errors import CloudError, Unauthorized
 
 ENDPOINT = "http://169.254.169.254"
@@ -84,7 +84,7 @@ class MetadataSource:
             raise Unauthorized(f"{self.server.url} answered with no keys; it is no metadata server of an ECS") from None
         key = key_pair(self.server.url, found.access, found.secret, found.securitytoken)
         lasts_s = life_s(reply.sent_at, found.expires_at)
-        return Issued(lambda request, moment: sign(request, key, moment), lasts_s, min(lasts_s / 2, EARLY_S))
+        return Issued(Signer(key).headers, lasts_s, min(lasts_s / 2, EARLY_S))
 
     def _refusal(self, reply: Reply) -> CloudError:
         answer = reply.words()

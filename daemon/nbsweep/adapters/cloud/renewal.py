@@ -4,11 +4,10 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
 
-import anyio
-
 from nbsweep.adapters.cloud.credentials import Headers
+from nbsweep.adapters.cloud.sharing import Shared
 from nbsweep.adapters.cloud.signing import Proof
-from nbsweep.core.errors import CloudError, Unauthorized
+from nbsweep.core.errors import CloudError
 from nbsweep.core.ports import Clock
 
 RENEWABLE = frozenset({"0301", "0307", "6401", "6620"})
@@ -51,9 +50,7 @@ class Renewed:
         """Take where they come from; nothing is fetched yet."""
         self._source = source
         self._clock = clock
-        self._door = anyio.Lock()
-        self._rounds = 0
-        self._outcome: Proof | CloudError = Unauthorized("nothing has been fetched yet")
+        self._next = Shared(self._fetch)
         self._proof: Proof | None = None
         self._due_s = 0.0
         self._early_s = 0.0
@@ -67,11 +64,11 @@ class Renewed:
         """Give what lasts for now; only who finds nothing that lasts waits for a renewal that is under way."""
         now_s, held = self._clock.steady_s(), self._proof
         if held is None or now_s >= held.ends_s:
-            return await self._renew(self._rounds)
-        if now_s < self._due_s or self._door.locked():
+            return await self._next.get()
+        if now_s < self._due_s or self._next.under_way:
             return held
         try:
-            return await self._renew(self._rounds)
+            return await self._next.get()
         except CloudError:
             # What is held is still good. The next try is later, but well before the end.
             self._due_s = self._clock.steady_s() + self._early_s / 5
@@ -82,25 +79,12 @@ class Renewed:
         if error.http_status != HTTPStatus.UNAUTHORIZED or error.code.rpartition(".")[2] not in RENEWABLE:
             return False
         if used is self._proof:
-            await self._renew(self._rounds)
+            await self._next.get()
         return True
 
-    async def _renew(self, seen: int) -> Proof:
-        """Fetch, or take part in what came of it for somebody who was here first."""
-        async with self._door:
-            if self._rounds == seen:
-                self._outcome = await self._fetch()
-                self._rounds += 1
-            if isinstance(self._outcome, Proof):
-                return self._outcome
-            raise self._outcome
-
-    async def _fetch(self) -> Proof | CloudError:
+    async def _fetch(self) -> Proof:
         begun_s = self._clock.steady_s()
-        try:
-            issued = await self._source.issue()
-        except CloudError as error:
-            return error
+        issued = await self._source.issue()
         self._early_s = issued.early_s
         self._due_s = begun_s + issued.life_s - issued.early_s
         # It must still be good when the request arrives.

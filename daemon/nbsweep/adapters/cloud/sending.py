@@ -3,10 +3,11 @@
 What the answer means, and whether the call is made again, is for `client.py` to say.
 """
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
+from typing import NamedTuple
 
 import aiohttp
 from yarl import URL
@@ -14,7 +15,7 @@ from yarl import URL
 from nbsweep.adapters.cloud.answers import Answer, lost
 from nbsweep.adapters.cloud.credentials import Credentials
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
-from nbsweep.adapters.cloud.session import NotSent, date_of, failure
+from nbsweep.adapters.cloud.session import NotSent, failure, read_date
 from nbsweep.adapters.cloud.signing import Proof, Request, encode_query
 from nbsweep.adapters.cloud.transport import read_body
 from nbsweep.core.errors import CloudError, FactsTooOld, Unreachable
@@ -25,8 +26,7 @@ TURNS = 3
 """So often a call waits for its lane anew, because its credentials ended while it waited; then it leaves with what there is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A call to be made."""
 
     lane: Lane
@@ -38,8 +38,7 @@ class Call:
     not_after_s: float = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """A call that has been answered, somehow."""
 
     at_s: float
@@ -51,12 +50,26 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which project, where, and which of its notebooks."""
+    """Where the calls to one project go, worked out once: no call takes an address apart."""
 
-    base_url: str
-    project_id: str
-    everybody: bool = True
-    """List everybody's notebooks, not only the caller's."""
+    base: URL
+    host: str
+    path: str
+    """What all paths begin with."""
+    headers: Mapping[str, str]
+    """What every request carries, and what is signed of it."""
+
+    @classmethod
+    def of(cls, base_url: str, project_id: str) -> "Place":
+        """Work it out."""
+        base = URL(base_url)
+        headers = {"Content-Type": "application/json", "X-Project-Id": project_id}
+        return cls(base, base.raw_authority, f"/v1/{project_id}", headers)
+
+    def url(self, path: str, query: Sequence[tuple[str, str]]) -> URL:
+        """Give the address of a call, encoded as it is signed."""
+        url = self.base.with_path(path, encoded=True)
+        return URL(f"{url}?{encode_query(query)}", encoded=True) if query else url
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +86,21 @@ class Tools:
 class Sender:
     """Sends calls to one project."""
 
-    place: Place
+    base_url: str
+    find_project: Callable[[], Awaitable[str]]
+    """Tells the project's id; asked before the first call, and again only when it did not know."""
     credentials: Credentials
     tools: Tools
-    skew_s: float | None = None
-    """How far this machine's clock was ahead of the cloud's at the last answer; None when that is not known."""
+    _place: Place | None = None
+    _dated: tuple[str, datetime] | None = None
+    """The date of the last answer, and when it came; read when somebody wants to know."""
+
+    @property
+    def skew_s(self) -> float | None:
+        """How far this machine's clock was ahead of the cloud's at the last answer; None when that is not known."""
+        text, came_at = self._dated or ("", None)
+        told = read_date(text)
+        return (came_at - told).total_seconds() if told and came_at else None
 
     async def send(self, call: Call) -> Sent:
         """Send a call when its turn comes; a 401 that new credentials may help against is not yet the answer.
@@ -95,18 +118,27 @@ class Sender:
         return await self._send(call) if await self.credentials.refused(error, sent.proof) else sent
 
     async def _send(self, call: Call) -> Sent:
+        place = self._place or await self._arrive()
         proof, sent_s = await self._turn(call)
         if sent_s > call.not_after_s:
             message = "the DELETE was held back, because the facts behind it had become older than removal.fresh_for"
             raise FactsTooOld(message)
-        path = f"/v1/{self.place.project_id}{call.path}"
+        path = place.path + call.path
         self.tools.telemetry.emit(HttpRequest(call.lane, call.method, path, sent_s))
         try:
-            async with self._request(call, path, proof) as response:
-                self._note_skew(response.headers)
+            response = await self._request(call, place, path, proof)
+            try:
+                self._dated = response.headers.get("Date", ""), self.tools.clock.now()
                 return Sent(sent_s, proof, response.status, response.headers, await read_body(response))
+            finally:
+                response.release()
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise _failed_to_answer(call, self.place.base_url, error) from error
+            raise _failed_to_answer(call, self.base_url, error) from error
+
+    async def _arrive(self) -> Place:
+        """Find out where to call, for good."""
+        self._place = Place.of(self.base_url, await self.find_project())
+        return self._place
 
     async def _turn(self, call: Call) -> tuple[Proof, float]:
         """Wait for a moment at which the call may leave, and has credentials that last."""
@@ -122,24 +154,15 @@ class Sender:
         proof = await self.credentials.ready()
         return proof, await self.tools.lanes.enter(call.lane)
 
-    def _request(self, call: Call, path: str, proof: Proof) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        base = URL(self.place.base_url)
-        query = encode_query(call.query)
-        url = URL(f"{self.place.base_url}{path}?{query}" if query else f"{self.place.base_url}{path}", encoded=True)
-        headers = {"Content-Type": "application/json", "X-Project-Id": self.place.project_id}
-        host = base.raw_authority
-        proven = proof.headers(Request(call.method, host, path, call.query, headers), self.tools.clock.now())
+    def _request(self, call: Call, place: Place, path: str, proof: Proof) -> Awaitable[aiohttp.ClientResponse]:
+        proven = proof.headers(Request(call.method, place.host, path, call.query, place.headers), self.tools.clock.now())
         return self.tools.session.request(
             call.method,
-            url,
-            headers={**headers, **proven, "Host": host},
+            place.url(path, call.query),
+            headers={**place.headers, **proven, "Host": place.host},
             allow_redirects=False,
             timeout=self._timeout(call),
         )
-
-    def _note_skew(self, headers: Mapping[str, str]) -> None:
-        told = date_of(headers)
-        self.skew_s = (self.tools.clock.now() - told).total_seconds() if told else None
 
     def _timeout(self, call: Call) -> aiohttp.ClientTimeout:
         """Give up on a connection by the time at which the facts behind the call would be too old to send it."""

@@ -19,6 +19,7 @@ from nbsweep.adapters.cloud.transport import read_body, send_once, words_of
 from nbsweep.core.errors import Unreachable
 from nbsweep.core.ports import Clock
 
+IAM_TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5, ceil_threshold=float("inf"))
 LONGEST_HEADER_BYTES = 32_768
 """A token comes in a header and can be this long (API notes, section 5.1)."""
 
@@ -48,7 +49,7 @@ async def open_session(limits: aiohttp.ClientTimeout, connections: int) -> Async
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=60),
         timeout=limits,
-        headers={"User-Agent": f"nbsweep/{__version__}", "X-Language": "en-us"},
+        headers={"User-Agent": f"nbsweep/{__version__}", "X-Language": "en-us", "Accept-Encoding": "gzip"},
         cookie_jar=aiohttp.DummyCookieJar(),
         middlewares=(send_once,),
         max_line_size=LONGEST_HEADER_BYTES,
@@ -84,17 +85,17 @@ class Asker:
         )
         try:
             async with request as response:
-                sent_at = date_of(response.headers) or self.clock.now()
+                sent_at = read_date(response.headers.get("Date", "")) or self.clock.now()
                 return Reply(response.status, response.headers, await read_body(response), sent_at)
         except (aiohttp.ClientError, TimeoutError) as error:
             found = failure(self.url, error)
             raise (found if isinstance(found, Unreachable | NotSent) else NotSent(str(found))) from error
 
 
-def date_of(headers: Mapping[str, str]) -> datetime | None:
-    """Read what time it was for who has answered; None when that cannot be read."""
+def read_date(text: str) -> datetime | None:
+    """Read a header that says what time it was for who has answered; None when that cannot be read."""
     try:
-        return parsedate_to_datetime(headers.get("Date", "")).astimezone(UTC)
+        return parsedate_to_datetime(text).astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
 

@@ -19,7 +19,7 @@ EARLY_S = 300.0
 ADVICE: Mapping[int, tuple[type[CloudError], str]] = {
     HTTPStatus.UNAUTHORIZED: (
         Unauthorized,
-        "{url} does not accept the user name and password: {answer}. Check username, password, domain and project_id",
+        "{url} does not accept the user name and password: {answer}. Check username, password, domain and {project}",
     ),
     HTTPStatus.FORBIDDEN: (Forbidden, "{url} gives the user no token: {answer}. Check that the user may use the API"),
     HTTPStatus.NOT_FOUND: (WrongAddress, "{url} is not IAM: {answer}. Check iam_endpoint"),
@@ -33,13 +33,16 @@ class Login:
     username: str
     password: str = field(repr=False)
     domain: str
-    project_id: str
+    project_id: str | None
+    region: str | None = None
+    """Where there is no id, it is the project that is called like this region."""
 
     def document(self) -> dict[str, Any]:
         """Write it down the way IAM wants to read it."""
         user = {"name": self.username, "password": self.password, "domain": {"name": self.domain}}
         identity = {"methods": ["password"], "password": {"user": user}}
-        return {"auth": {"identity": identity, "scope": {"project": {"id": self.project_id}}}}
+        project = {"id": self.project_id} if self.project_id is not None else {"name": self.region}
+        return {"auth": {"identity": identity, "scope": {"project": project}}}
 
 
 class _Token(msgspec.Struct):
@@ -88,4 +91,5 @@ class TokenSource:
         if isinstance(answer.error(), Passing):
             return NotSent(f"{self.iam.url} gave no token: {answer}", **facts)
         kind, sentence = ADVICE.get(reply.status, ADVICE[HTTPStatus.UNAUTHORIZED])
-        return kind(sentence.format(url=self.iam.url, answer=answer), **facts)
+        project = "region" if self.login.project_id is None else "project_id"
+        return kind(sentence.format(url=self.iam.url, answer=answer, project=project), **facts)

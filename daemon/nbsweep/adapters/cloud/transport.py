@@ -25,13 +25,21 @@ async def send_once(request: ClientRequest, handler: ClientHandlerType) -> Clien
 
 
 async def read_body(response: ClientResponse) -> bytes:
-    """Read a body of bounded size."""
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > ANSWER_LIMIT_BYTES:
-            message = "the answer is larger than any that the API gives"
-            raise aiohttp.ClientPayloadError(message)
+    """Read a body of bounded size; what counts is how much it is unpacked, and aiohttp unpacks it piece by piece."""
+    content = response.content
+    body = await content.readany()
+    if not content.at_eof():
+        body = await _read_on(content, bytearray(body))
+    if len(body) > ANSWER_LIMIT_BYTES:
+        message = "the answer is larger than any that the API gives"
+        raise aiohttp.ClientPayloadError(message)
+    return body
+
+
+async def _read_on(content: aiohttp.StreamReader, body: bytearray) -> bytes:
+    """Read the rest of a body that did not come at once, up to the first piece too many."""
+    while len(body) <= ANSWER_LIMIT_BYTES and (piece := await content.readany()):
+        body += piece
     return bytes(body)
 
 

@@ -6,6 +6,7 @@ Sources: API notes, sections 1.2 and 1.3.
 
 import re
 from datetime import UTC, datetime, timedelta
+from sys import intern
 from typing import Any
 
 import msgspec
@@ -13,16 +14,19 @@ import msgspec
 from nbsweep.core.errors import MalformedAnswer
 from nbsweep.core.model import Image, Lease, LeaseType, MalformedRow, Named, Notebook, Page, Status, Volume
 
-EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
+EARLIEST_MS = datetime(2015, 1, 1, tzinfo=UTC).timestamp() * 1000
 """Before the service existed: seconds that were taken for milliseconds end up there."""
-LATEST = datetime(2100, 1, 1, tzinfo=UTC)
-LONGEST_LEASE = timedelta(days=3660)
+LATEST_MS = datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000
+LONGEST_LEASE_MS = timedelta(days=3660) / timedelta(milliseconds=1)
 LARGEST_VOLUME_GB = 10**9
 """The API documents 4096 for EVS; a file system of the user's own may be larger."""
 
 NOTEBOOK_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 """Ids become part of an address, so nothing else is let through."""
 
+
+NOBODY = Named()
+NO_IMAGE = Image()
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What the decoder raises for bytes that are not the JSON that is wanted: wrong shape, wrong letters, nested beyond reason."""
@@ -205,22 +209,31 @@ def _notebook(row: _NotebookRow) -> Notebook:
         name=row.name,
         description=row.description,
         fail_reason=row.fail_reason,
-        feature=row.feature,
-        flavor=row.flavor,
-        workspace_id=None if row.workspace_id is None else str(row.workspace_id),
-        owner=Named(user.id or row.user_id, user.name),
-        domain=Named(user.domain.id, user.domain.name) if user.domain else Named(),
-        pool=Named(row.pool.id, row.pool.name) if row.pool else None,
-        image=Image(row.image.id, row.image.name, row.image.swr_path, row.image.type) if row.image else Image(),
+        feature=_shared(row.feature),
+        flavor=_shared(row.flavor),
+        workspace_id=None if row.workspace_id is None else _shared(str(row.workspace_id)),
+        owner=Named(_shared(user.id or row.user_id), _shared(user.name)),
+        domain=Named(_shared(user.domain.id), _shared(user.domain.name)) if user.domain else NOBODY,
+        pool=Named(_shared(row.pool.id), _shared(row.pool.name)) if row.pool else None,
+        image=_image(row.image) if row.image else NO_IMAGE,
         lease=lease,
         volume=_volume(row.volume) if row.volume else None,
         data_volumes=tuple(_volume(volume) for volume in row.data_volumes or ()),
-        billing=tuple(row.billing_items) if row.billing_items is not None else None,
-        tags={tag.key: tag.value for tag in row.tags} if row.tags is not None else None,
+        billing=tuple(map(intern, row.billing_items)) if row.billing_items is not None else None,
+        tags={intern(tag.key): intern(tag.value) for tag in row.tags} if row.tags is not None else None,
         created_at=_moment("create_at", row.create_at) or (lease.created_at if lease else None),
         updated_at=_moment("update_at", row.update_at) or (lease.updated_at if lease else None),
         dated=row.update_at is not None,
     )
+
+
+def _shared(text: str | None) -> str | None:
+    """Keep one copy of a text that many rows have: a large plan holds tens of thousands of them."""
+    return None if text is None else intern(text)
+
+
+def _image(row: _ImageRow) -> Image:
+    return Image(_shared(row.id), _shared(row.name), _shared(row.swr_path), _shared(row.type))
 
 
 def _status(text: str) -> Status:
@@ -236,7 +249,8 @@ def _volume(row: _VolumeRow) -> Volume:
     if row.capacity is not None and not 0 <= row.capacity <= LARGEST_VOLUME_GB:
         message = "volume.capacity is no size that a volume can have"
         raise _MalformedError(message)
-    return Volume(row.category, row.ownership, row.capacity, row.mount_path, row.status)
+    category, ownership, mount_path, status = map(_shared, (row.category, row.ownership, row.mount_path, row.status))
+    return Volume(category, ownership, row.capacity, mount_path, status)
 
 
 def _lease(row: _LeaseRow) -> Lease:
@@ -264,7 +278,7 @@ def _duration(row: _LeaseRow) -> timedelta | None:
     """Read the duration; that of a lease which is not enabled may be absurd and says nothing (API notes, section 8)."""
     if not row.enable or row.duration is None:
         return None
-    if not 0 < row.duration <= LONGEST_LEASE / timedelta(milliseconds=1):
+    if not 0 < row.duration <= LONGEST_LEASE_MS:
         message = "lease.duration is no length of time that a lease can have"
         raise _MalformedError(message)
     return timedelta(milliseconds=row.duration)
@@ -274,7 +288,7 @@ def _moment(field: str, milliseconds: int | None) -> datetime | None:
     """Read an epoch in milliseconds."""
     if milliseconds is None:
         return None
-    if not EARLIEST.timestamp() * 1000 <= milliseconds < LATEST.timestamp() * 1000:
+    if not EARLIEST_MS <= milliseconds < LATEST_MS:
         message = f"{field} is no date that a notebook can have"
         raise _MalformedError(message)
     return datetime.fromtimestamp(milliseconds / 1000, UTC)

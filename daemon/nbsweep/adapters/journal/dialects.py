@@ -1,23 +1,31 @@
-"""Where SQLite and PostgreSQL differ, all of it: how they are connected to, how they begin, and how they upsert."""
+"""Where SQLite and PostgreSQL differ, all of it: how they are connected to, how they begin, upsert and commit."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
-from sqlalchemy import URL, Connection, Engine, Table, create_engine
+from sqlalchemy import URL, Connection, Dialect, Engine, Table, create_engine
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql.dml import UpdateBase
 
 from nbsweep.adapters.journal.address import Address
+from nbsweep.adapters.journal.changes import Change, carry_out
 from nbsweep.adapters.journal.connection import spawned
+from nbsweep.adapters.journal.rows import Row
 from nbsweep.adapters.journal.sqlite_connection import connect
 from nbsweep.core.errors import JournalError
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
+
+
+_CHUNK = 1000
+"""Rows for one call of a driver that takes lists only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,33 @@ def begin_exclusively(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+async def commit(connection: Connection, changes: Sequence[Change]) -> None:
+    """Carry out the changes in a transaction of their own, all of them or none."""
+    if connection.dialect.name == "sqlite":
+        driver: Any = connection.connection.driver_connection
+        await driver.commit_all(changes)
+    else:
+        await spawned(commit_in_chunks, connection, changes)
+
+
+def commit_in_chunks(connection: Connection, changes: Sequence[Change]) -> None:
+    """Do what `commit` does by the means of SQLAlchemy, which every driver has."""
+
+    def execute(sql: str, rows: Iterator[Row]) -> int:
+        met = 0
+        while chunk := list(islice(rows, _CHUNK)):
+            met += connection.exec_driver_sql(sql, chunk).rowcount
+        return met
+
+    with connection.begin():
+        carry_out(changes, execute)
+
+
+def compiled(dialect: Dialect, statement: UpdateBase, columns: Collection[str]) -> str:
+    """Give the text of a statement as the dialect's driver takes it, for rows that have these columns."""
+    return str(statement.compile(dialect=dialect, column_keys=list(columns)))
+
+
 def upsert(
     dialect: str, table: Table, *, frozen: Collection[str] = (), newest: str = ""
 ) -> "sqlite.Insert | postgresql.Insert":
@@ -82,7 +117,7 @@ def _sqlite_engine(url: URL, path: Path, limits: Limits) -> Engine:
         return dbapi.connect(async_creator_fn=partial(connect, path, limits.busy_s))
 
     # A transaction is always ended before its connection goes back to the pool; resetting it there would only cost time.
-    engine = create_engine(url, creator=creator, pool_reset_on_return=None, hide_parameters=True)
+    engine = create_engine(url, creator=creator, paramstyle="named", pool_reset_on_return=None, hide_parameters=True)
     return engine
 
 

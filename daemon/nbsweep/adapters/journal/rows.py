@@ -1,15 +1,17 @@
 """Records to rows and back. What cannot be read as a record is refused, never guessed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from enum import Enum
-from typing import Any, TypeVar
+from operator import attrgetter
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 import msgspec
 from sqlalchemy import Column, RowMapping, Table
 
+from nbsweep.adapters.journal.tables import microseconds
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import require_aware
 from nbsweep.core.ports import RunRecord
@@ -18,39 +20,63 @@ Row = dict[str, Any]
 Record = TypeVar("Record", Removal, RunRecord)
 
 
-def row_of(record: Removal | RunRecord) -> Row:
-    """Lay a record out as the values of its columns.
+class Layout(Generic[Record]):
+    """How records of one kind lie in their table; found out once, because a sweep stores thousands of them."""
 
-    Raises:
-        ValueError: one of its moments has no time zone.
-    """
-    return {field.name: _stored(getattr(record, field.name)) for field in fields(record)}
+    def __init__(self, kind: type[Record], table: Table) -> None:
+        """Take the kind of record, whose every field has a column."""
+        self._kind: type[Record] = kind
+        hints = get_type_hints(kind)
+        self.names = tuple(field.name for field in fields(kind))
+        self._values = attrgetter(*self.names)
+        self._storing = tuple(_storing(hints[name]) for name in self.names)
+        self._moments = tuple(name for name, store in zip(self.names, self._storing, strict=True) if store is microseconds)
+        self.columns: list[Column[Any]] = [table.columns[name] for name in self.names]
+
+    def check(self, record: Record) -> None:
+        """Let a record pass that can be laid out.
+
+        Raises:
+            ValueError: one of its moments has no time zone.
+        """
+        for name in self._moments:
+            moment = getattr(record, name)
+            if moment is not None:
+                require_aware(moment)
+
+    def row_of(self, record: Record) -> Row:
+        """Lay a record out as what the driver stores in its columns.
+
+        Raises:
+            ValueError: one of its moments has no time zone.
+        """
+        return {
+            name: value if store is None or value is None else store(value)
+            for name, value, store in zip(self.names, self._values(record), self._storing, strict=True)
+        }
+
+    def record_of(self, row: RowMapping) -> Record:
+        """Read a row as a record.
+
+        Raises:
+            ValueError: it holds something that the record cannot have.
+        """
+        values = {name: row[name] for name in self.names}
+        if values.get("kept") is not None:
+            values["kept"] = json.loads(values["kept"])
+        record: Record = msgspec.convert(values, self._kind)
+        return record
 
 
-def record_of(kind: type[Record], row: RowMapping) -> Record:
-    """Read a row as a record.
-
-    Raises:
-        ValueError: it holds something that the record cannot have.
-    """
-    values = {field.name: row[field.name] for field in fields(kind)}
-    if values.get("kept") is not None:
-        values["kept"] = json.loads(values["kept"])
-    return msgspec.convert(values, kind)
+def _storing(hint: Any) -> Callable[[Any], object] | None:
+    """Find what turns a field's values into what is stored; None when they are stored as they are."""
+    kinds = [getattr(kind, "__origin__", kind) for kind in get_args(hint) or (hint,)]
+    if datetime in kinds:
+        return microseconds
+    if any(issubclass(kind, Enum) for kind in kinds):
+        return attrgetter("value")
+    return _json if hint == Mapping[str, int] | None else None
 
 
-def columns_of(kind: type[Removal] | type[RunRecord], table: Table) -> list[Column[Any]]:
-    """List the columns that make up a record."""
-    return [table.columns[field.name] for field in fields(kind)]
-
-
-def _stored(value: object) -> object:
-    match value:
-        case Enum():
-            return value.value
-        case datetime():
-            return require_aware(value)
-        case Mapping():
-            return json.dumps(dict(value))
-        case _:
-            return value
+def _json(counts: Mapping[str, int]) -> str:
+    return json.dumps(dict(counts))

@@ -3,13 +3,34 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Dialect, Index, Integer, MetaData, Table, Text, column, table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
 from sqlalchemy.types import TypeDecorator
 
 from nbsweep.core.model import require_aware
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(moment: datetime) -> int:
+    """Count whole microseconds since 1970, as all tables keep moments.
+
+    Raises:
+        ValueError: the moment has no time zone.
+    """
+    return (require_aware(moment) - _EPOCH) // _MICROSECOND
 
 
 class Moment(TypeDecorator[datetime]):
@@ -24,7 +45,7 @@ class Moment(TypeDecorator[datetime]):
         Raises:
             ValueError: the moment has no time zone.
         """
-        return None if value is None else (require_aware(value) - _EPOCH) // _MICROSECOND
+        return None if value is None else microseconds(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
         """Read it, in UTC.
@@ -110,8 +131,13 @@ META = Table(
 )
 """Facts about the journal itself."""
 
-REVISION = table("alembic_version", column("version_num", Text))
-"""Alembic's own note of how far a database has come; no part of `METADATA`, for Alembic makes it by itself."""
+REVISION = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""Alembic's own note of how far a database has come, as Alembic makes it; no part of `METADATA`."""
 
 NEWEST = "0001"
 """The last of the revisions in `migrations/`: where a database has it, there is nothing to bring up to date."""

@@ -71,7 +71,7 @@ def _predicate(error: Exception) -> str:
             return _SQLITE[kind]
     if isinstance(original, OSError) and (original.errno or 0) in _SYSTEM:
         return _SYSTEM[original.errno or 0]
-    if isinstance(error, IntegrityError):
+    if isinstance(error, IntegrityError | sqlite3.IntegrityError):
         return "holds already what was to be new: make sure that only one nbsweep at a time works on a target."
     if isinstance(original, ValueError):
         return f"holds, or was given, something that is not understood: {original}. Upgrade nbsweep, or report this."

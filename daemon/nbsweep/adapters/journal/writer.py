@@ -1,35 +1,24 @@
 """Group commit: whatever is waiting to be written when the disk becomes free goes into one transaction.
 
 A commit that survives a power failure costs milliseconds; a thousand writers that shared none of them would wait for seconds.
+So commits that follow each other keep a little distance, in which more writers come together; the first one never waits.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Self
 
 import anyio
 from sqlalchemy import Connection, Engine
-from sqlalchemy.sql.dml import UpdateBase
 
-from nbsweep.adapters.journal.connection import connected, spawned
-from nbsweep.adapters.journal.dialects import Limits
-from nbsweep.adapters.journal.rows import Row
+from nbsweep.adapters.journal.changes import Change
+from nbsweep.adapters.journal.connection import connected
+from nbsweep.adapters.journal.dialects import Limits, commit
 from nbsweep.adapters.journal.trouble import concerns_all, explain
 from nbsweep.core.errors import JournalError
 
-_CHUNK = 1000
-"""Rows for one call of the driver: between two of them the event loop gets its turn."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Change:
-    """A statement, and the rows that it is for."""
-
-    statement: UpdateBase
-    rows: Sequence[Row]
-    unmatched: str = ""
-    """What to say when not every row met one in the table; empty when they need not."""
+COMMIT_EVERY_S = 0.02
+"""The least time from one commit's beginning to the next one's."""
 
 
 @dataclass(slots=True, eq=False)
@@ -101,11 +90,14 @@ class GroupWriter:
             raise explain(waiting.failure, self._place) from waiting.failure
 
     async def _run(self) -> None:
+        begun_s = float("-inf")
         with self._life:
             # One connection for all: taking one from the pool for each commit would cost more than the commit.
             async with connected(self._engine) as connection:
                 while self._queued or not self._closed:
                     await self._wake.wait()
+                    await anyio.sleep_until(begun_s + COMMIT_EVERY_S)
+                    begun_s = anyio.current_time()
                     self._wake = anyio.Event()
                     self._taken, self._queued = self._queued, []
                     await self._write_together(connection, self._taken)
@@ -114,7 +106,7 @@ class GroupWriter:
 
     async def _write_together(self, connection: Connection, batch: Sequence[_Waiting]) -> None:
         try:
-            await spawned(_commit, connection, [waiting.change for waiting in batch])
+            await commit(connection, [waiting.change for waiting in batch])
         except Exception as failure:  # noqa: BLE001  # raised in each of those who wait
             if len(batch) == 1 or concerns_all(failure):
                 self._settle(batch, failure)
@@ -134,20 +126,3 @@ class GroupWriter:
             if not waiting.settled.is_set():
                 waiting.failure = failure
                 waiting.settled.set()
-
-
-def _commit(connection: Connection, changes: Sequence[Change]) -> None:
-    with connection.begin():
-        # Neighbours of the same statement go together, and in order: of two states of one removal the later one stays.
-        for _, same in groupby(changes, key=lambda change: id(change.statement)):
-            _execute(connection, list(same))
-
-
-def _execute(connection: Connection, changes: Sequence[Change]) -> None:
-    first = changes[0]
-    rows = [row for change in changes for row in change.rows]
-    for start in range(0, len(rows), _CHUNK):
-        chunk = rows[start : start + _CHUNK]
-        result = connection.execute(first.statement, chunk)
-        if first.unmatched and result.rowcount != len(chunk):
-            raise JournalError(first.unmatched)

@@ -1,0 +1,44 @@
+"""What is to be written: statements that were compiled once, and records that become rows only when the driver takes them."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby
+from typing import Any
+
+from nbsweep.adapters.journal.rows import Row
+from nbsweep.core.errors import JournalError
+
+Execute = Callable[[str, Iterator[Row]], int]
+"""Executes a statement for each row, and tells how many rows of the table it has met."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """A statement, and what it is for."""
+
+    sql: str
+    """As the driver takes it; its parameters have names."""
+    items: Sequence[Any]
+    lay_out: Callable[[Any], Row]
+    """Makes a row of an item. Thousands of items are thus never thousands of rows at once."""
+    unmatched: str = ""
+    """What to say when not every row met one in the table; empty when they need not."""
+
+
+def carry_out(changes: Iterable[Change], execute: Execute) -> None:
+    """Execute all of them in order, inside a transaction that somebody else begins and ends.
+
+    Neighbours of the same statement go together: of two states of one removal the later one stays.
+
+    Raises:
+        JournalError: a row that must have been there was not.
+    """
+    for (sql, unmatched), same in groupby(changes, key=_statement):
+        group = list(same)
+        met = execute(sql, chain.from_iterable(map(change.lay_out, change.items) for change in group))
+        if unmatched and met != sum(len(change.items) for change in group):
+            raise JournalError(unmatched)
+
+
+def _statement(change: Change) -> tuple[str, str]:
+    return change.sql, change.unmatched

@@ -1,0 +1,67 @@
+"""Results as plain text, JSON and CSV, for whatever reads them. Tables for people are in `render`, which brings rich."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+
+from nbsweep.cli.documents import Document, Series
+
+INDENT = "  "
+
+
+def printable(text: object) -> str:
+    """Replace what would act on a terminal rather than be seen: names come from other people."""
+    written = str(text)
+    if written.isprintable():
+        return written
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in written)
+
+
+def json_text(document: object) -> str:
+    """Write a document, readable in any script; what would act on a terminal is escaped."""
+    return "".join(json_pieces(document))
+
+
+def json_pieces(document: object) -> Iterator[str]:
+    """Write a document as `json_text` does, but piece by piece: what a series holds is never there as a whole."""
+    if not isinstance(document, dict):
+        yield _dumped(document)
+        return
+    begin = "{"
+    for key, value in document.items():
+        yield f"{begin}\n{INDENT}{_dumped(key)}: "
+        yield from _list(value) if isinstance(value, Series) else (_deeper(_dumped(value), 1),)
+        begin = ","
+    yield "\n}" if document else "{}"
+
+
+def _list(series: Series) -> Iterator[str]:
+    begin = "["
+    for document in series:
+        yield f"{begin}\n{INDENT * 2}{_deeper(_dumped(document), 2)}"
+        begin = ","
+    yield "[]" if begin == "[" else f"\n{INDENT}]"
+
+
+def _deeper(text: str, levels: int) -> str:
+    return text.replace("\n", f"\n{INDENT * levels}")
+
+
+def _dumped(value: object) -> str:
+    # Line ends are never inside of a string, so every line can be looked at by itself, and hardly any needs more than a look.
+    lines = json.dumps(value, indent=len(INDENT), ensure_ascii=False).split("\n")
+    return "\n".join(line if line.isprintable() else _escaped(line) for line in lines)
+
+
+def _escaped(line: str) -> str:
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in line)
+
+
+def csv_text(items: Iterable[Document], columns: Sequence[str]) -> str:
+    """Write the items of a plan as CSV with a head line; every item is one line."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: "" if value is None else printable(value) for key, value in item.items()} for item in items)
+    return stream.getvalue().rstrip("\n")
