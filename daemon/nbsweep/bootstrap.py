@@ -67,6 +67,7 @@ def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutd
             fresh_for=removal.fresh_for,
             patience=Patience(polling.interval, polling.max_interval, removal.grace),
             drain=settings.service.drain,
+            time_limit=settings.service.sweep_timeout,
         ),
         brakes=settings.brakes.to_core(),
         shutdown=shutdown,

@@ -17,7 +17,7 @@ from nbsweep.adapters.journal import open_journal
 from nbsweep.core.errors import JournalError
 from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.model import Status
-from nbsweep.core.ports import Journal, RunRecord
+from nbsweep.core.ports import Journal, LaneState, RunRecord
 from nbsweep.testing import InMemoryJournal
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -54,6 +54,8 @@ texts = st.text(max_size=30)
 numbers = st.integers(0, 2**63 - 1)
 zones = st.one_of(st.just(UTC), st.builds(timezone, st.timedeltas(timedelta(hours=-14), timedelta(hours=14))))
 moments = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=zones)  # noqa: DTZ001  # made aware by `timezones`
+rates = st.floats(0.001, 1e6)
+lane_states = st.builds(LaneState, texts, st.none() | rates, rates, st.none() | texts)
 VALUES: Mapping[object, st.SearchStrategy[object]] = {
     str: texts,
     str | None: st.none() | texts,
@@ -64,6 +66,7 @@ VALUES: Mapping[object, st.SearchStrategy[object]] = {
     datetime | None: st.none() | moments,
     Status: st.sampled_from(Status),
     State: st.sampled_from(State),
+    tuple[LaneState, ...] | None: st.none() | st.lists(lane_states, max_size=4).map(tuple),
     Mapping[str, int] | None: st.none() | st.dictionaries(texts, numbers, max_size=5),
 }
 

@@ -9,12 +9,12 @@ import typer
 
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.main import app
-from nbsweep.core import events
+from nbsweep.core import call_events, events
 
 README = Path(__file__).parents[2] / "README.md"
 EVENTS = [
     kind
-    for kind in vars(events).values()
+    for kind in {**vars(events), **vars(call_events)}.values()
     if isinstance(kind, type) and issubclass(kind, events.Event) and kind is not events.Event
 ]
 

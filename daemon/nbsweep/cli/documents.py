@@ -144,6 +144,7 @@ def run_record_document(record: RunRecord) -> Document:
         "fleet": record.fleet,
         "planned": record.planned,
         "kept": dict(record.kept or {}),
+        "lanes": {lane.lane: dict(lane.figures) for lane in record.lanes or ()},
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import IntEnum
 
-from nbsweep.core.errors import ConfigurationError, Forbidden, NbsweepError, Unauthorized
+from nbsweep.core.errors import ConfigurationError, Forbidden, NbsweepError, SweepTimedOut, Unauthorized
 from nbsweep.core.lifecycle import State
 from nbsweep.engine.sweep import Report
 
@@ -28,6 +28,8 @@ def exit_of_error(error: NbsweepError) -> Exit:
     """Give the exit code for an error that ended a command or a sweep."""
     if isinstance(error, ConfigurationError):
         return Exit.USAGE
+    if isinstance(error, SweepTimedOut):
+        return Exit.SOME_FAILED
     return Exit.NOT_ALLOWED if isinstance(error, Unauthorized | Forbidden) else Exit.UNEXPECTED
 
 

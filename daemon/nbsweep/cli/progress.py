@@ -10,10 +10,9 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from nbsweep.cli.text import printable
+from nbsweep.core.call_events import HttpRetried, HttpThrottled
 from nbsweep.core.events import (
     Event,
-    HttpRetried,
-    HttpThrottled,
     PlanBuilt,
     RecoveryFinished,
     RecoveryStarted,

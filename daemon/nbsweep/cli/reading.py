@@ -93,6 +93,10 @@ def _tell_status(session: Session, target: str, record: RunRecord | None, remova
         line.append(f", {record.planned} of {record.fleet} notebooks planned")
     line.append(f", by {record.started_by} at {record.started_at:%Y-%m-%d %H:%M:%S}Z.")
     session.show_result(line)
+    for lane in record.lanes or ():
+        if lane.learned_limit is not None:
+            text = f"  The gateway limits {lane.lane} to {lane.learned_limit}: it went at {lane.calls_per_s:g}/s at the end."
+            session.show_result(cell(text, "yellow"))
     if record.problem:
         session.show_result(cell(f"  {record.problem}", "red"))
     if removals:

@@ -5,6 +5,8 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
+import msgspec
+
 from nbsweep.cli.documents import Document, Series
 
 INDENT = "  "
@@ -50,7 +52,7 @@ def _deeper(text: str, levels: int) -> str:
 
 def _dumped(value: object) -> str:
     # Line ends are never inside of a string, so every line can be looked at by itself, and hardly any needs more than a look.
-    lines = json.dumps(value, indent=len(INDENT), ensure_ascii=False).split("\n")
+    lines = msgspec.json.format(msgspec.json.encode(value), indent=len(INDENT)).decode().split("\n")
     return "\n".join(line if line.isprintable() else _escaped(line) for line in lines)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from fnmatch import translate
+from functools import lru_cache
 
 from nbsweep.core.facts import AGES, TEXT_FACTS, Moment, format_age
 from nbsweep.core.model import Notebook, Status
@@ -136,6 +137,12 @@ class TagIs:
         return Finding(condition, threshold, value or "(empty)", Truth.PASS if fits else Truth.FAIL)
 
 
+@lru_cache
+def _over(threshold: timedelta) -> str:
+    """Write a threshold, once for all the notebooks that are held against it."""
+    return f"over {format_age(threshold)}"
+
+
 @dataclass(frozen=True, slots=True)
 class LongerThan:
     """More time than the threshold has passed."""
@@ -145,7 +152,7 @@ class LongerThan:
 
     def check(self, notebook: Notebook, moment: Moment) -> Finding:
         """Compare; a lease that is switched off never expires, which is a fact and not a gap."""
-        threshold = f"over {format_age(self.threshold)}"
+        threshold = _over(self.threshold)
         if self.key == "lease_expired_over" and notebook.lease and notebook.lease.enabled is False:
             return Finding(self.key, threshold, "no lease is enabled", Truth.FAIL)
         age = AGES[self.key](notebook, moment)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from nbsweep.core.model import AT_REST, FAILED, Notebook, Status
 
@@ -106,25 +107,26 @@ class Removal:
         return self.state in ENDS
 
 
-def _move(removal: Removal, state: State) -> Removal:
+def _move(removal: Removal, state: State, **changes: Any) -> Removal:
     if state not in NEXT[removal.state]:
         message = f"removal of {removal.notebook_id}: {removal.state} -> {state} is not a step"
         raise IllegalStepError(message)
-    return replace(removal, state=state)
+    return replace(removal, state=state, **changes)
 
 
 def stop(removal: Removal, now: datetime, deadline: timedelta) -> Removal:
     """Order a stop, for a policy that says `running: stop`. One that is ordered again gets no further time."""
     last = removal.deadline if removal.state is State.STOPPING else now + deadline
     first = removal.requested_at or now
-    return replace(_move(removal, State.STOPPING), requested_at=first, sent_at=now, deadline=last)
+    return _move(removal, State.STOPPING, requested_at=first, sent_at=now, deadline=last)
 
 
 def request(removal: Removal, now: datetime, deadline: timedelta) -> Removal:
     """A DELETE is about to leave. A DELETE after a failed one has a deadline of its own; one after a lost answer has not."""
     unanswered = removal.state is State.REQUESTED
-    return replace(
-        _move(removal, State.REQUESTED),
+    return _move(
+        removal,
+        State.REQUESTED,
         requested_at=removal.requested_at or now,
         sent_at=now,
         deadline=removal.deadline if unanswered else now + deadline,
@@ -136,7 +138,7 @@ def request(removal: Removal, now: datetime, deadline: timedelta) -> Removal:
 
 def accept(removal: Removal, now: datetime, request_id: str = "") -> Removal:
     """Note that the cloud has taken the DELETE on."""
-    return replace(_move(removal, State.ACCEPTED), accepted_at=now, request_id=request_id or removal.request_id)
+    return _move(removal, State.ACCEPTED, accepted_at=now, request_id=request_id or removal.request_id)
 
 
 def withdraw(removal: Removal, before: Removal) -> Removal:
@@ -146,22 +148,22 @@ def withdraw(removal: Removal, before: Removal) -> Removal:
 
 def delete(removal: Removal, now: datetime, reason: str) -> Removal:
     """Note that it is proven gone."""
-    return replace(_move(removal, State.DELETED), ended_at=now, end_reason=reason)
+    return _move(removal, State.DELETED, ended_at=now, end_reason=reason)
 
 
 def fail(removal: Removal, now: datetime, reason: str) -> Removal:
     """Note that the cloud refused, or began and failed."""
-    return replace(_move(removal, State.FAILED), ended_at=now, end_reason=reason)
+    return _move(removal, State.FAILED, ended_at=now, end_reason=reason)
 
 
 def time_out(removal: Removal, now: datetime, reason: str) -> Removal:
     """Note that its deadline passed without an end."""
-    return replace(_move(removal, State.TIMED_OUT), ended_at=now, end_reason=reason)
+    return _move(removal, State.TIMED_OUT, ended_at=now, end_reason=reason)
 
 
 def spare(removal: Removal, now: datetime, reason: str) -> Removal:
     """Keep it after all."""
-    return replace(_move(removal, State.SPARED), ended_at=now, end_reason=reason)
+    return _move(removal, State.SPARED, ended_at=now, end_reason=reason)
 
 
 OUTCOMES: Mapping[State, str] = {

@@ -62,6 +62,10 @@ class Cloud(Protocol):
     Any method may raise a `SweepEnding` error. Reads raise `AnswerLost` when the cloud did not answer within the retries.
     """
 
+    def lanes_state(self) -> tuple[LaneState, ...]:
+        """Tell how fast each lane of the account may go now, and all of them together where there is such a limit."""
+        ...
+
     async def workspaces(self) -> tuple[str, ...]:
         """List the ids of all workspaces that the caller may see."""
         ...
@@ -126,6 +130,8 @@ class RunRecord:
     fleet: int = 0
     planned: int = 0
     kept: Mapping[str, int] | None = None
+    lanes: tuple[LaneState, ...] | None = None
+    """How fast the account's lanes went when it ended."""
 
 
 class Journal(Protocol):

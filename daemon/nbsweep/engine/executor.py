@@ -134,7 +134,7 @@ class Executor:
     async def _act(self, removal: Removal, seen: Notebook, looked_at_s: float) -> None:
         """Do what a second look asks for."""
         verdict = self._decide(removal, seen)
-        if removal.state is State.PLANNED and verdict.decision is Decision.DELETE:
+        if removal.state is State.PLANNED and verdict.decision is Decision.DELETE and verdict.sentence != removal.reason:
             removal = replace(removal, policy=verdict.rule, reason=verdict.sentence)
         if self._closing.no_more:
             await self._leave(removal)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import anyio
 
+from nbsweep.core.call_events import LanesState
 from nbsweep.core.errors import JournalError, NbsweepError, SweepTimedOut
 from nbsweep.core.events import PlanBuilt, PlanRefused, SweepFinished, SweepStarted
 from nbsweep.core.facts import Moment, format_age
@@ -157,6 +158,7 @@ class Sweeper:
     async def _close(self, record: RunRecord, report: Report) -> Report:
         """Write down how it ended, and tell it; a journal that fails here is itself how it ended."""
         kept = {reason.value: count for reason, count in report.plan.kept.items()} if report.plan else {}
+        lanes = self.ports.cloud.lanes_state()
         fleet, planned = (report.plan.fleet, len(report.plan.items)) if report.plan else (0, 0)
         try:
             with anyio.fail_after(LAST_WRITE_S, shield=True):
@@ -169,6 +171,7 @@ class Sweeper:
                         fleet=fleet,
                         planned=planned,
                         kept=kept,
+                        lanes=lanes,
                     )
                 )
         except TimeoutError:
@@ -176,6 +179,7 @@ class Sweeper:
             report = replace(report, outcome="failed", error=report.error or late)
         except NbsweepError as error:
             report = replace(report, outcome="failed", error=report.error or error)
+        self.ports.telemetry.emit(LanesState({lane.lane: lane.figures for lane in lanes}))
         self.ports.telemetry.emit(
             SweepFinished(
                 report.outcome,

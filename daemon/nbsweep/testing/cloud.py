@@ -19,7 +19,7 @@ from nbsweep.core.errors import (
 )
 from nbsweep.core.model import PAGE_SIZE, MalformedRow, Notebook, Page, Scope, Status
 from nbsweep.core.pacing import Rate, Window
-from nbsweep.core.ports import Clock
+from nbsweep.core.ports import Clock, LaneState
 from nbsweep.testing.troubles import (
     A_TICK_S,
     DELETE_REFUSALS,
@@ -104,6 +104,11 @@ class FakeCloud:
         return [call.subject for call in self.calls if call.kind == kind]
 
     # ---- the port
+
+    def lanes_state(self) -> tuple[LaneState, ...]:
+        """Tell how fast DELETEs may leave, the only lane that there is here."""
+        rate = self.pace.delete_rate
+        return (LaneState("delete", rate.per_s, rate.per_s, None),) if rate else ()
 
     async def workspaces(self) -> tuple[str, ...]:
         """List the ids of all workspaces that the caller may see."""

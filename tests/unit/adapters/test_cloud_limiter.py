@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Refusal
-from nbsweep.core.events import LanesState
+from nbsweep.core.call_events import LanesState
 from nbsweep.core.pacing import CATCH_UP_S, Rate
 from nbsweep.core.ports import LaneState
 from nbsweep.testing import FakeClock
@@ -413,6 +413,6 @@ async def test_deletes_without_end_starve_nobody() -> None:
     """A hundred DELETEs wait, and with them four pages: one of these leaves every ten turns, long before the last DELETE."""
     on = road(Rate(10, 1.0), total=Rate(10, 1.0))
     await all_leave(on, [Lane.DELETE] * 100 + [Lane.LIST] * 4)
-    pages = on.times(Lane.LIST)
-    assert [later - earlier for earlier, later in pairwise(pages)] == pytest.approx([1.1, 1.1, 1.1], abs=0.15)
+    _, *pages = on.times(Lane.LIST)  # the first finds an open door
+    assert [later - earlier for earlier, later in pairwise(pages)] == pytest.approx([1.1, 1.1], abs=0.15)
     assert most_in_a_window(on.times(), 1.0) <= 10

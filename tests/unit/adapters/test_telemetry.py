@@ -11,7 +11,8 @@ import anyio.lowlevel
 import pytest
 
 from nbsweep.adapters.telemetry import SECRETS, Log, Telemetry, mask_secrets
-from nbsweep.core.events import Event, HttpRetried, Level, RemovalRequested, SurveyMalformedRow, SurveyPage, SweepStarted
+from nbsweep.core.call_events import HttpRetried
+from nbsweep.core.events import Event, Level, RemovalRequested, SurveyMalformedRow, SurveyPage, SweepStarted
 
 
 def telemetry(level: str = "debug", *, console: bool = False) -> tuple[Telemetry, list[str]]:

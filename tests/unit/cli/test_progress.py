@@ -3,9 +3,9 @@
 import pytest
 
 from nbsweep.cli.progress import TargetProgress
+from nbsweep.core.call_events import HttpRetried
 from nbsweep.core.events import (
     Event,
-    HttpRetried,
     PlanBuilt,
     RecoveryFinished,
     RecoveryStarted,

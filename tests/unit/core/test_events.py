@@ -7,14 +7,16 @@ from typing import get_args
 
 import pytest
 
-from nbsweep.core import events
+from nbsweep.core import call_events, events
 from nbsweep.core.events import Event, Level, RemovalFinished, SweepStarted
 from nbsweep.core.lifecycle import State, outcome
 from nbsweep.core.model import Status
 from unit.core.examples import NOW, removal
 
 EVENTS = [
-    value for value in vars(events).values() if inspect.isclass(value) and issubclass(value, Event) and value is not Event
+    value
+    for value in {**vars(events), **vars(call_events)}.values()
+    if inspect.isclass(value) and issubclass(value, Event) and value is not Event
 ]
 
 

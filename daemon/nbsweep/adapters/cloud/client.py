@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import aiohttp
-import stamina
 
 from nbsweep.adapters.cloud import wire
 from nbsweep.adapters.cloud.answers import Answer, Passing, Throttled, lost, with_skew
@@ -21,8 +20,8 @@ from nbsweep.adapters.cloud.projects import project_finder
 from nbsweep.adapters.cloud.retrying import Tries
 from nbsweep.adapters.cloud.sending import Call, Sender, Sent, Tools
 from nbsweep.adapters.cloud.session import IAM_TIMEOUT, Asker, open_session
+from nbsweep.core.call_events import HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.errors import CloudError, Forbidden, MalformedAnswer, Rejected, Unsortable
-from nbsweep.core.events import HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.ports import Clock, LaneState, Telemetry
 from nbsweep.settings import TargetSettings
@@ -168,7 +167,6 @@ async def open_client(
     target: TargetSettings, credentials: Credentials, lanes: Lanes, clock: Clock, telemetry: Telemetry
 ) -> AsyncIterator[CloudClient]:
     """Open the connections to one target's project."""
-    stamina.instrumentation.set_on_retry_hooks([])  # `http.retried` says it, and knows which notebook it is about
     timeout_s = target.limits.request_timeout.total_seconds()
     timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(10.0, timeout_s), ceil_threshold=float("inf"))
     async with open_session(timeout, target.limits.concurrency) as session:

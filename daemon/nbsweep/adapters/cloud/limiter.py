@@ -10,11 +10,11 @@ from enum import StrEnum
 
 import anyio
 
-from nbsweep.core.pacing import Rate, Window
+from nbsweep.core.pacing import CATCH_UP_S, Rate, Window
 from nbsweep.core.ports import Clock, LaneState
 
-SHORTEST_S = 1e-6
-"""Below the resolution of a clock a wait would never be over."""
+TIMERS_PER_S = 1000
+"""The resolution of uvloop's timers: one that falls between two of its milliseconds is set again and again until it is over."""
 
 
 class Lane(StrEnum):
@@ -74,8 +74,9 @@ class Lanes:
     async def admit(self, lane: Lane) -> None:
         """Wait for a turn to prepare a call; turns come at the lane's own rate, so that what is prepared need not wait long."""
         async with self._doors[lane]:
+            # Turns may come a few at once; a program that wakes up for each of them spends its time on waking up.
+            await self._sleep_for(self._turns[lane], at_least_s=CATCH_UP_S / 2)
             await self._sleep_for(self._windows[lane])
-            await self._sleep_for(self._turns[lane])
             self._turns[lane].take(self._clock.steady_s())
 
     def refused(self, lane: Lane, refusal: Refusal) -> float:
@@ -121,8 +122,8 @@ class Lanes:
                 now = self._clock.steady_s()
                 if min(self._due, key=self._due.__getitem__) is not lane:
                     await self._moved.wait()
-                elif total.wait_s(now) > 0:
-                    await self._sleep_or_move(total.wait_s(now))
+                elif (seconds := total.wait_s(now)) > 0:
+                    await anyio.sleep(_whole(seconds))
                 else:
                     total.take(now)
                     return now
@@ -132,16 +133,17 @@ class Lanes:
                 self._moved.set()
                 self._moved = anyio.Event()
 
-    async def _sleep_or_move(self, seconds: float) -> None:
-        with anyio.move_on_after(max(seconds, SHORTEST_S)):
-            await self._moved.wait()
-
-    async def _sleep_for(self, window: Window) -> None:
+    async def _sleep_for(self, window: Window, at_least_s: float = 0.0) -> None:
         while True:
             seconds = window.wait_s(self._clock.steady_s())
             if seconds <= 0:
                 return
-            await anyio.sleep(max(seconds, SHORTEST_S))
+            await anyio.sleep(max(_whole(seconds), at_least_s))
+
+
+def _whole(seconds: float) -> float:
+    """Round a wait up to what a timer can tell."""
+    return math.ceil(seconds * TIMERS_PER_S) / TIMERS_PER_S
 
 
 def _calls_per_s(window: Window, now: float) -> float:

@@ -1,14 +1,16 @@
 """The tries of one call: whether there is another, how long it waits, and what it means that they are used up."""
 
-from collections.abc import AsyncIterator
-
-import stamina
-from stamina import Attempt
+from typing import TYPE_CHECKING
 
 from nbsweep.adapters.cloud.answers import Passing, Throttled
 from nbsweep.adapters.cloud.sending import Call
 from nbsweep.adapters.cloud.session import NotSent
 from nbsweep.core.errors import AnswerLost, CloudError, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from stamina import Attempt
 
 MOST = 6
 MOST_WHEN_THROTTLED = 20
@@ -26,8 +28,12 @@ class Tries:
         self.made = 0
         self._throttled = 0
 
-    def attempts(self) -> AsyncIterator[Attempt]:
+    def attempts(self) -> "AsyncIterator[Attempt]":
         """Give one attempt after the other, with the waits between them."""
+        import stamina  # most sweeps see no call fail, and importing it takes as long as thirty calls
+
+        # `http.retried` says it, and knows which notebook it is about.
+        stamina.instrumentation.set_on_retry_hooks([])
         return stamina.retry_context(
             on=self._wait_s,
             attempts=None,

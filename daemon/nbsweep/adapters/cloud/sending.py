@@ -18,8 +18,8 @@ from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.cloud.session import NotSent, failure, read_date
 from nbsweep.adapters.cloud.signing import Proof, Request, encode_query
 from nbsweep.adapters.cloud.transport import read_body
+from nbsweep.core.call_events import HttpRequest
 from nbsweep.core.errors import CloudError, FactsTooOld, Unreachable
-from nbsweep.core.events import HttpRequest
 from nbsweep.core.ports import Clock, Telemetry
 
 TURNS = 3

@@ -1,6 +1,5 @@
 """Records to rows and back. What cannot be read as a record is refused, never guessed."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
@@ -17,6 +16,7 @@ from nbsweep.core.model import require_aware
 from nbsweep.core.ports import RunRecord
 
 Row = dict[str, Any]
+JSON_COLUMNS = frozenset({"kept", "lanes"})
 Record = TypeVar("Record", Removal, RunRecord)
 
 
@@ -62,8 +62,8 @@ class Layout(Generic[Record]):
             ValueError: it holds something that the record cannot have.
         """
         values = {name: row[name] for name in self.names}
-        if values.get("kept") is not None:
-            values["kept"] = json.loads(values["kept"])
+        for name in JSON_COLUMNS & values.keys():
+            values[name] = None if values[name] is None else msgspec.json.decode(values[name])
         record: Record = msgspec.convert(values, self._kind)
         return record
 
@@ -75,8 +75,8 @@ def _storing(hint: Any) -> Callable[[Any], object] | None:
         return microseconds
     if any(issubclass(kind, Enum) for kind in kinds):
         return attrgetter("value")
-    return _json if hint == Mapping[str, int] | None else None
+    return _json if kinds[0] in (Mapping, tuple) else None
 
 
-def _json(counts: Mapping[str, int]) -> str:
-    return json.dumps(dict(counts))
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -76,9 +76,10 @@ RUNS = Table(
     Column("fleet", BigInteger, nullable=False),
     Column("planned", BigInteger, nullable=False),
     Column("kept", Text),
+    Column("lanes", Text),
     Index("runs_by_start", "started_at"),
 )
-"""A row for each target's sweep; the columns are the fields of `RunRecord`, and `kept` is JSON."""
+"""A row for each target's sweep; the columns are the fields of `RunRecord`, and `kept` and `lanes` are JSON."""
 
 REMOVALS = Table(
     "removals",
@@ -139,5 +140,5 @@ REVISION = Table(
 )
 """Alembic's own note of how far a database has come, as Alembic makes it; no part of `METADATA`."""
 
-NEWEST = "0001"
+NEWEST = "0002"
 """The last of the revisions in `migrations/`: where a database has it, there is nothing to bring up to date."""

@@ -1,7 +1,7 @@
 """Group commit: whatever is waiting to be written when the disk becomes free goes into one transaction.
 
 A commit that survives a power failure costs milliseconds; a thousand writers that shared none of them would wait for seconds.
-So commits that follow each other keep a little distance, in which more writers come together; the first one never waits.
+So commits keep a little distance, in which more writers come together, unless there are many already.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,12 @@ from nbsweep.adapters.journal.dialects import Limits, commit
 from nbsweep.adapters.journal.trouble import concerns_all, explain
 from nbsweep.core.errors import JournalError
 
-COMMIT_EVERY_S = 0.02
-"""The least time from one commit's beginning to the next one's."""
+COMMIT_EVERY_S = 0.1
+"""From one commit's beginning to the next one's, while writes trickle in."""
+CREDIT_S = 0.5
+"""So much of that distance may be saved up in quiet times: writes of a few steps, one after the other, never wait."""
+ENOUGH = 16
+"""So many who wait are reason enough for a commit."""
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +43,9 @@ class GroupWriter:
         self._queued: list[_Waiting] = []
         self._taken: list[_Waiting] = []
         self._wake = anyio.Event()
+        self._pressed = anyio.Event()
+        """Set while there is no time to lose: many wait, or the journal is being closed."""
+        self._slot_s = float("-inf")
         self._ended = anyio.Event()
         self._closed = False
         self._tasks = anyio.create_task_group()
@@ -53,6 +60,7 @@ class GroupWriter:
     async def __aexit__(self, *raised: object) -> None:
         self._closed = True
         self._wake.set()
+        self._pressed.set()
         try:
             with anyio.move_on_after(self._close_s, shield=True):
                 await self._ended.wait()
@@ -85,24 +93,32 @@ class GroupWriter:
         waiting = _Waiting(change)
         self._queued.append(waiting)
         self._wake.set()
+        if len(self._queued) >= ENOUGH:
+            self._pressed.set()
         await waiting.settled.wait()
         if waiting.failure is not None:
             raise explain(waiting.failure, self._place) from waiting.failure
 
     async def _run(self) -> None:
-        begun_s = float("-inf")
         with self._life:
             # One connection for all: taking one from the pool for each commit would cost more than the commit.
             async with connected(self._engine) as connection:
                 while self._queued or not self._closed:
                     await self._wake.wait()
-                    await anyio.sleep_until(begun_s + COMMIT_EVERY_S)
-                    begun_s = anyio.current_time()
-                    self._wake = anyio.Event()
+                    await self._keep_distance()
                     self._taken, self._queued = self._queued, []
                     await self._write_together(connection, self._taken)
                     self._taken = []
         self._ended.set()
+
+    async def _keep_distance(self) -> None:
+        """Let more writers come together."""
+        with anyio.move_on_at(self._slot_s):
+            await self._pressed.wait()
+        self._slot_s = max(self._slot_s, anyio.current_time() - CREDIT_S) + COMMIT_EVERY_S
+        self._wake = anyio.Event()
+        if not self._closed:
+            self._pressed = anyio.Event()
 
     async def _write_together(self, connection: Connection, batch: Sequence[_Waiting]) -> None:
         try:

@@ -1,0 +1,65 @@
+"""What happens on the way to the cloud and back; see `events`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from nbsweep.core.events import Event, Level
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeNarrowed(Event):
+    """Everybody's notebooks may not be listed, so that only the caller's own are seen from now on."""
+
+    name: ClassVar[str] = "scope.narrowed"
+    level: ClassVar[Level] = "warning"
+    permission: str
+    """What to grant to the caller, so that everybody's are seen."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class LanesState(Event):
+    """How fast the lanes of a target's account may go."""
+
+    name: ClassVar[str] = "lanes.state"
+    lanes: Mapping[str, Mapping[str, float | str | None]]
+    """By the lane's name; see `LaneState` of the ports."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest(Event):
+    """A call is leaving. `sent_s` is of a steady clock, so that rates can be checked from the log."""
+
+    name: ClassVar[str] = "http.request"
+    level: ClassVar[Level] = "debug"
+    lane: str
+    method: str
+    path: str
+    sent_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRetried(Event):
+    """A call failed in a way that passes, and is made again."""
+
+    name: ClassVar[str] = "http.retried"
+    level: ClassVar[Level] = "warning"
+    lane: str
+    method: str
+    path: str
+    attempt: int
+    wait_s: float
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class HttpThrottled(Event):
+    """The gateway said 429, naming its limit or not; the lane slows down to so many calls a second."""
+
+    name: ClassVar[str] = "http.throttled"
+    level: ClassVar[Level] = "warning"
+    lane: str
+    limit: str
+    retry_after_s: float | None
+    calls_per_s: float
