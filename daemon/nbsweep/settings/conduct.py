@@ -3,9 +3,10 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt, ValidationInfo, field_validator
+from pydantic import Field, StrictInt, StrictStr, ValidationInfo, field_validator
 
 from nbsweep.settings.group import Group
+from nbsweep.settings.shapes import Written
 from nbsweep.settings.values import Duration, DurationOrZero, format_duration
 
 
@@ -50,10 +51,19 @@ class LoggingSettings(Group):
     """The least important event that is still written."""
 
 
+LISTEN = Written(r"^(\[[0-9a-fA-F:.]+\]|[0-9A-Za-z.-]+):[0-9]{1,5}$", "must be an address and a port, such as 127.0.0.1:9464")
+
+
 class ServiceSettings(Group):
-    """How a sweep ends before it is done."""
+    """How `serve` goes about it, and how any sweep ends before it is done."""
 
     drain: DurationOrZero = timedelta(seconds=60)
     """How long a stop waits for what is under way before it is cancelled; the journal keeps what was not finished."""
     sweep_timeout: Duration = timedelta(hours=12)
     """How long one sweep of a target may take; then it is asked to stop, and the next one goes on."""
+    lease: Duration = timedelta(seconds=60)
+    """How long a sweeper elsewhere may be silent before its targets are taken over; on one host a dead one is seen at once."""
+    listen: Annotated[StrictStr, LISTEN] | None = "127.0.0.1:9464"
+    """Where the web face answers: health, metrics and the API; null for nowhere."""
+    api_token_file: StrictStr | None = None
+    """A file with the API's token; without one nothing can be changed there, and elsewhere than on loopback nothing read."""

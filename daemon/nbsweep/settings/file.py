@@ -54,7 +54,7 @@ class Settings(Group):
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
     """What goes to stderr."""
     service: ServiceSettings = Field(default_factory=ServiceSettings)
-    """How a sweep ends before it is done."""
+    """How `serve` goes about it, and how any sweep ends before it is done."""
 
     @property
     def rules(self) -> Rules:

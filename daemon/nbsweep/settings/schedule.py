@@ -8,7 +8,7 @@ from pydantic import AfterValidator, StrictStr
 
 from nbsweep.settings.crontab import read_crontab
 from nbsweep.settings.group import Group
-from nbsweep.settings.values import DurationOrZero
+from nbsweep.settings.values import Duration, DurationOrZero
 
 
 def _crontab(line: str) -> str:
@@ -33,6 +33,9 @@ class ScheduleSettings(Group):
     """The time zone that `cron` is read in, by its IANA name."""
     jitter: DurationOrZero = timedelta(0)
     """Start up to so much later, by chance, so that many sweepers do not all begin on the minute."""
+
+    misfire_grace: Duration = timedelta(hours=1)
+    """How late a sweep may still begin when the service was away at its time; later than that it waits for the next one."""
 
     def trigger_fields(self) -> dict[str, str]:
         """Give `cron` as keyword arguments for APScheduler's `CronTrigger`."""
