@@ -52,7 +52,7 @@ class Allowance:
     deletes: int = 0
     """How many DELETEs have been accepted since."""
     busy: bool = False
-    """Whether any was accepted since the last tick."""
+    """Whether DELETEs were leaving since the last tick, more than a few."""
 
     def covers(self, calls: float, now_s: float) -> bool:
         """Tell whether so many calls may be made."""

@@ -15,7 +15,7 @@ from nbsweep.core import lifecycle
 from nbsweep.core.errors import CloudError, Gone, SweepEnding
 from nbsweep.core.events import PollFailed, PollTick
 from nbsweep.core.lifecycle import Removal, State, Step
-from nbsweep.core.model import Notebook, Scope
+from nbsweep.core.model import PAGE_SIZE, Notebook, Scope
 from nbsweep.core.pacing import Tempo
 from nbsweep.core.ports import Ports
 from nbsweep.engine.looks import Allowance, Looks
@@ -78,7 +78,8 @@ class Poller:
 
     async def tick(self) -> int:
         """Look at everything once; gives how many came to something."""
-        self._allowance.busy = self._accepted > 0
+        # A straggler or two do not compete with a look.
+        self._allowance.busy = self._accepted * PAGE_SIZE > len(self.following)
         self._allowance.deletes += self._accepted
         self._accepted = 0
         before = self._let_go_of

@@ -4,7 +4,7 @@ What is deleted on a later page cannot shift what is still to be seen on an earl
 than asking one by one; a planned notebook that the walk did not meet, or met without dates of its own, is asked for by id.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -18,8 +18,9 @@ from nbsweep.core.ports import Ports
 
 WORTH_A_PAGE = 2
 """From so many planned notebooks on, a page is cheaper than asking one by one."""
-AHEAD = 25
-"""How many may be waiting for a worker before the next page is read: about half a page, so that facts do not grow old."""
+AHEAD_S = 1.5
+"""How long before the workers run out of what has been seen the next page is asked for; more would let facts grow old."""
+LEAST_AHEAD = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Walk:
     _worth_it: bool = True
     """False once the listing has turned out to leave the dates out: its pages then decide nothing."""
     _waiting: int = 0
+    _taken_s: deque[float] = field(default_factory=lambda: deque(maxlen=LEAST_AHEAD))
+    """When the last few were taken, of the steady clock."""
     _moved: anyio.Event = field(default_factory=anyio.Event)
 
     async def run(self, removals: Iterable[Removal]) -> None:
@@ -68,6 +71,7 @@ class Walk:
     def take(self, notebook_id: str) -> Sight | None:
         """Give what the walk has seen of a notebook, once; None when it has not met it."""
         self._waiting = max(0, self._waiting - 1)
+        self._taken_s.append(self.ports.clock.steady_s())
         self._moved.set()
         return self._sights.pop(notebook_id, None)
 
@@ -100,6 +104,13 @@ class Walk:
             self.feed(removal)
 
     async def _until_few_wait(self) -> None:
-        while self._waiting > AHEAD:
+        while self._waiting > self._ahead():
             self._moved = anyio.Event()
             await self._moved.wait()
+
+    def _ahead(self) -> int:
+        """Say how many may be waiting for a worker when the next page is read: what is taken while that page is on its way."""
+        if len(self._taken_s) < LEAST_AHEAD:
+            return LEAST_AHEAD
+        lasted_s = max(self._taken_s[-1] - self._taken_s[0], 1e-3)
+        return min(PAGE_SIZE, max(LEAST_AHEAD, round(AHEAD_S * LEAST_AHEAD / lasted_s)))

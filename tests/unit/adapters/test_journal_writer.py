@@ -94,6 +94,16 @@ async def test_writers_that_come_again_and_again_still_share(address: str, state
     assert 20 <= statements.count("COMMIT") <= 60
 
 
+async def test_a_rush_of_commits_is_not_paid_for_afterwards(address: str) -> None:
+    """After sixty commits in a row, each full, a single write waits for a moment, and not for sixty."""
+    async with open_journal(address) as journal:
+        async with asyncio.TaskGroup() as tasks:
+            for first in range(0, 3000, 60):
+                tasks.create_task(turns(journal, range(first, first + 60)))
+        async with asyncio.timeout(1.5):
+            await journal.write([removal(0)])
+
+
 async def test_writes_that_trickle_in_share_commits_too(address: str, statements: list[str]) -> None:
     """Two hundred that come one by one, and not all at once, are a few commits and not two hundred."""
     async with open_journal(address) as journal:

@@ -115,7 +115,9 @@ class GroupWriter:
         """Let more writers come together."""
         with anyio.move_on_at(self._slot_s):
             await self._pressed.wait()
-        self._slot_s = max(self._slot_s, anyio.current_time() - CREDIT_S) + COMMIT_EVERY_S
+        now_s = anyio.current_time()
+        # Commits that were pressed for do not put off those that follow.
+        self._slot_s = min(max(self._slot_s, now_s - CREDIT_S), now_s) + COMMIT_EVERY_S
         self._wake = anyio.Event()
         if not self._closed:
             self._pressed = anyio.Event()
