@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test bench lint format schema screenshots constraints clean
+.PHONY: help install demo test test-deploy bench lint format schema screenshots constraints clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,8 +20,12 @@ install: $(INSTALLED)  ## make .venv and install everything into it
 demo: $(INSTALLED)  ## a simulated cloud and a whole sweep against it, to look at
 	@$(BIN)/nbsweep demo
 
-test: $(INSTALLED)  ## all tests
+test: $(INSTALLED)  ## all tests but those of deploy/
 	$(BIN)/python -m pytest --numprocesses 2
+
+test-deploy: $(INSTALLED)  ## what is in deploy/, judged by systemd, promtool, the schemas of Kubernetes and Compose, and hadolint
+	@tests/deploy/bring-tools $(BIN)
+	$(BIN)/python -m pytest tests/deploy
 
 bench: $(INSTALLED)  ## nbsweep beside the textbook alternative, and the targets held against it (ARGS=--help)
 	PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)

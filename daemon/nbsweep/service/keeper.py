@@ -1,0 +1,203 @@
+"""One target in the service's care: swept when that is wanted, once at a time, and left alone for longer each time it fails."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import anyio
+
+from nbsweep.core.events import Event
+from nbsweep.core.plan import Plan
+from nbsweep.core.service_events import TargetBackedOff, TargetPaused, TargetRestored, TargetResumed, TargetSkipped
+from nbsweep.engine.sweep import Report, Run, Sweeper, describe_bug
+from nbsweep.service.control import Phase, TargetState
+
+FIRST_WAIT_S = 30.0
+LONGEST_WAIT_S = 3600.0
+SUCCESSES = frozenset({"finished", "dry-run", "refused"})
+"""Outcomes of a sweep that did what it should; a brake that refuses has done its work."""
+HELD = "held-elsewhere"
+LOOKS_BACK = 50
+"""How many of the latest runs to look through for one of somebody else's."""
+
+
+def wait_s(failures: int) -> float:
+    """Tell how long a target is left alone after so many failures in a row."""
+    return min(FIRST_WAIT_S * 2 ** (failures - 1), LONGEST_WAIT_S) if failures else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How a target is swept."""
+
+    dry_run: bool
+    new_run: Callable[[bool], Run]
+    """Makes the next run, dry or not."""
+    next_run: Callable[[str], datetime | None]
+    """When the schedule of a target comes round."""
+    held_for_s: float = 20.0
+    """How long to leave a target alone that another nbsweep is sweeping."""
+
+
+@dataclass(slots=True)
+class Keeper:
+    """Looks after one target."""
+
+    sweeper: Sweeper
+    habits: Habits
+    phase: Phase = Phase.STARTING
+    paused: bool = False
+    wanted: bool = False
+    """Whether a sweep is to begin as soon as may be."""
+    last_success: datetime | None = None
+    failures: int = 0
+    problem: str = ""
+    _asked: bool = False
+    """Whether somebody has asked for it by name; nobody waits for a failure's time to pass then."""
+    _not_before_s: float = float("-inf")
+    _again_s: float = float("inf")
+    """When it is tried again though nobody wants it."""
+    _held_from: datetime | None = None
+    """Since when another nbsweep has held its lease, while this one wanted to sweep."""
+    _stopping: bool = False
+    _moved: anyio.Event = field(default_factory=anyio.Event)
+
+    @property
+    def name(self) -> str:
+        """The target's name."""
+        return self.sweeper.area.target
+
+    def state(self) -> TargetState:
+        """Tell how things stand."""
+        next_run = None if self.paused else self.habits.next_run(self.name)
+        return TargetState(
+            self.name, self.phase, self.habits.dry_run, self.paused, next_run, self.last_success, self.failures, self.problem
+        )
+
+    # ---- what others ask for
+
+    def due(self) -> None:
+        """Take note that its schedule has come round."""
+        if self.phase is Phase.SWEEPING or self.paused:
+            why = "it is paused" if self.paused else "the sweep before it is still under way"
+            self._emit(TargetSkipped(why))
+            return
+        self.wanted = True
+        self._move()
+
+    def missed(self) -> None:
+        """Take note that its schedule came round while nobody was there."""
+        self._emit(TargetSkipped("its time had passed for longer than schedule.misfire_grace"))
+
+    def ask(self) -> bool:
+        """Take note that somebody wants a sweep now; False when there is nothing to add."""
+        if self.phase is Phase.SWEEPING or self._asked:
+            return False
+        self._asked = True
+        self._move()
+        return True
+
+    def pause(self) -> None:
+        """Begin no more sweeps."""
+        if not self.paused:
+            self.paused = True
+            self._emit(TargetPaused())
+
+    def resume(self) -> None:
+        """Begin sweeps again."""
+        if self.paused:
+            self.paused = False
+            self._emit(TargetResumed())
+            self._move()
+
+    def stop(self) -> None:
+        """Begin no more sweeps, for good; what is under way comes to its end."""
+        self._stopping = True
+        self._move()
+
+    async def plan(self) -> Plan:
+        """Survey the target, and judge what it shows, beside whatever else is going on."""
+        with self.sweeper.ports.telemetry.bound(target=self.name):
+            return await replace(self.sweeper).plan()
+
+    # ---- its life
+
+    async def run(self) -> None:
+        """Recover what a crash has left, then sweep whenever that is wanted, until stopped. Raises nothing but cancellation."""
+        await self._go(self.sweeper.recover)
+        while await self._until_wanted():
+            self.wanted = self._asked = False
+            await self._go(self._sweep_once)
+
+    async def _sweep_once(self, run: Run) -> Report:
+        if self._held_from and await self._swept_since(self._held_from):
+            return Report(self.name, "finished")
+        return await self.sweeper.sweep(run, _approve)
+
+    async def _swept_since(self, moment: datetime) -> bool:
+        """Tell whether whoever held the lease has done what this one was to do."""
+        records = await self.sweeper.ports.journal.runs(LOOKS_BACK)
+        mine = (record for record in records if record.target == self.name and record.ended_at is not None)
+        return any(record.ended_at >= moment and record.outcome in SUCCESSES for record in mine if record.ended_at)
+
+    async def _go(self, work: Callable[[Run], Awaitable[Report]]) -> None:
+        self.phase = Phase.SWEEPING
+        run = self.habits.new_run(self.habits.dry_run)
+        try:
+            report = await work(run)
+        except Exception as bug:  # noqa: BLE001  # one target's bug is not to end the others' sweeps
+            self._failed(f"a bug in nbsweep: {describe_bug(bug)}")
+        else:
+            self._judge(report)
+
+    def _judge(self, report: Report) -> None:
+        if report.outcome in SUCCESSES:
+            self._succeeded()
+        elif report.outcome == HELD:
+            self.phase, self.problem = Phase.HELD_ELSEWHERE, str(report.error or "")
+            self._held_from = self._held_from or self.sweeper.ports.clock.now()
+            self._not_before_s = self._again_s = self._now_s() + self.habits.held_for_s
+        elif report.outcome == "failed":
+            self._failed(str(report.error))
+        else:
+            self.phase = Phase.WAITING
+
+    def _succeeded(self) -> None:
+        if self.failures:
+            self._emit(TargetRestored(self.failures))
+        self.phase, self.problem, self.failures, self._held_from = Phase.WAITING, "", 0, None
+        self.last_success = self.sweeper.ports.clock.now()
+        self._not_before_s, self._again_s = float("-inf"), float("inf")
+
+    def _failed(self, problem: str) -> None:
+        self.failures += 1
+        self.phase, self.problem = Phase.BACKING_OFF, problem
+        seconds = wait_s(self.failures)
+        self._not_before_s = self._again_s = self._now_s() + seconds
+        self._emit(TargetBackedOff(self.failures, seconds, problem))
+
+    async def _until_wanted(self) -> bool:
+        while not self._stopping:
+            now_s = self._now_s()
+            ready_s = self._not_before_s if self.wanted else self._again_s
+            if not self.paused and (self._asked or now_s >= ready_s):
+                return True
+            self._moved = anyio.Event()
+            with anyio.move_on_after(float("inf") if self.paused else max(0.0, ready_s - now_s)):
+                await self._moved.wait()
+        return False
+
+    def _now_s(self) -> float:
+        return self.sweeper.ports.clock.steady_s()
+
+    def _move(self) -> None:
+        self._moved.set()
+
+    def _emit(self, event: Event) -> None:
+        with self.sweeper.ports.telemetry.bound(target=self.name):
+            self.sweeper.ports.telemetry.emit(event)
+
+
+async def _approve(_plan: Plan) -> bool:
+    """Let every plan be carried out that no brake refused: `mode: enforce` has said so."""
+    return True

@@ -1,0 +1,54 @@
+"""What systemd is told: that the service is ready, alive, reloading or stopping (sd_notify(3))."""
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+import anyio
+
+
+@dataclass(frozen=True, slots=True)
+class Systemd:
+    """The other end of `$NOTIFY_SOCKET`; without one nobody is told anything."""
+
+    address: str | None
+    watchdog_s: float | None
+    """How long the service may be silent before systemd takes it for dead."""
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Systemd":
+        """Read what systemd has put into the environment."""
+        microseconds = environment.get("WATCHDOG_USEC", "")
+        mine = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+        watchdog_s = int(microseconds) / 1_000_000 if microseconds.isdecimal() and int(microseconds) and mine else None
+        return cls(environment.get("NOTIFY_SOCKET") or None, watchdog_s)
+
+    def ready(self) -> None:
+        """Say that the start is over."""
+        self._tell("READY=1")
+
+    def reloading(self) -> None:
+        """Say that the configuration is being read anew; `ready` ends it."""
+        self._tell(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+
+    def stopping(self) -> None:
+        """Say that the end has begun."""
+        self._tell("STOPPING=1")
+
+    async def keep_alive(self) -> None:
+        """Say again and again that the loop is alive, twice as often as is asked for."""
+        while self.watchdog_s is not None:
+            self._tell("WATCHDOG=1")
+            await anyio.sleep(self.watchdog_s / 2)
+
+    def _tell(self, words: str) -> None:
+        if self.address is None:
+            return
+        # An @ stands for the zero byte of an abstract socket.
+        address = f"\0{self.address[1:]}" if self.address.startswith("@") else self.address
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as connection:
+            connection.connect(address)
+            connection.sendall(words.encode())

@@ -1,0 +1,147 @@
+"""The service from its configuration to its end: one supervisor after another, each under the configuration of its time.
+
+A composition root like `bootstrap`, apart from it because what it imports is not needed by anything else.
+"""
+
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import anyio
+
+from nbsweep.bootstrap import Opened, open_all
+from nbsweep.core.errors import ConfigurationError, NbsweepError
+from nbsweep.core.ports import Telemetry
+from nbsweep.core.service_events import ServiceReloaded, ServiceReloadRefused, ServiceStarted, ServiceStopped
+from nbsweep.engine.orders import Shutdown
+from nbsweep.engine.sweep import Run
+from nbsweep.service.control import Control
+from nbsweep.service.keeper import Habits, Keeper
+from nbsweep.service.notify import Systemd
+from nbsweep.service.scheduler import Schedule
+from nbsweep.service.supervisor import Supervisor
+from nbsweep.settings import Settings
+
+OpenWeb = Callable[[Settings, Opened, Control], AbstractAsyncContextManager[str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the service is given by whoever starts it."""
+
+    environment: Mapping[str, str]
+    read_settings: Callable[[], Settings]
+    """Reads the configuration anew; raises ConfigurationError."""
+    make_telemetry: Callable[[Settings], Telemetry]
+    open_web: OpenWeb
+    new_run: Callable[[datetime, bool], Run]
+    shutdown: Shutdown
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a target takes along from one configuration to the next."""
+
+    paused: bool
+    wanted: bool
+    last_success: datetime | None
+    failures: int
+
+
+@dataclass(slots=True)
+class Service:
+    """Serves until a shutdown begins; SIGHUP has the configuration read anew, and put in force between sweeps."""
+
+    surroundings: Surroundings
+    systemd: Systemd
+    _told: anyio.Event = field(default_factory=anyio.Event)
+    _next: Settings | None = None
+    _carried: Mapping[str, Carried] = field(default_factory=dict)
+
+    async def run(self, settings: Settings) -> None:
+        """Serve.
+
+        Raises:
+            NbsweepError: it cannot begin.
+        """
+        async with self._hearing_hangups():
+            telemetry = await self._serve(settings, before=None)
+            while self._next is not None:
+                previous, settings, self._next = settings, self._next, None
+                try:
+                    telemetry = await self._serve(settings, before=telemetry)
+                except NbsweepError as error:
+                    telemetry.emit(ServiceReloadRefused(str(error)))
+                    settings = previous
+                    telemetry = await self._serve(settings, before=telemetry)
+            telemetry.emit(ServiceStopped())
+
+    async def _serve(self, settings: Settings, before: Telemetry | None) -> Telemetry:
+        """Serve under one configuration; gives the telemetry that it came with."""
+        telemetry = self.surroundings.make_telemetry(settings)
+        shutdown = self.surroundings.shutdown
+        async with open_all(settings, self.surroundings.environment, telemetry, shutdown) as opened:
+            supervisor = self._supervisor(settings, opened, telemetry)
+
+            def started(listen: str | None) -> None:
+                names = [target.name for target in settings.targets]
+                telemetry.emit(ServiceReloaded() if before else ServiceStarted(settings.mode, names, listen))
+                self.systemd.ready()
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._reload_when_told, supervisor, telemetry, name="reload")
+                await supervisor.run(lambda control: self.surroundings.open_web(settings, opened, control), started)
+                group.cancel_scope.cancel()
+            self._carry(supervisor)
+        return telemetry
+
+    def _supervisor(self, settings: Settings, opened: Opened, telemetry: Telemetry) -> Supervisor:
+        schedule = Schedule(lambda name: keepers[name].due(), lambda name: keepers[name].missed())
+        habits = Habits(
+            dry_run=settings.mode == "dry-run",
+            new_run=lambda dry_run: self.surroundings.new_run(opened.clock.now(), dry_run),
+            next_run=schedule.next_run,
+            held_for_s=settings.service.lease.total_seconds() / 3,
+        )
+        keepers = {sweeper.area.target: Keeper(sweeper, habits) for sweeper in opened.sweepers}
+        for name in keepers.keys() & self._carried.keys():
+            carried, keeper = self._carried[name], keepers[name]
+            keeper.paused, keeper.wanted = carried.paused, carried.wanted
+            keeper.last_success, keeper.failures = carried.last_success, carried.failures
+        return Supervisor(settings, keepers, schedule, telemetry, self.surroundings.shutdown, self.systemd)
+
+    def _carry(self, supervisor: Supervisor) -> None:
+        self._carried = {
+            name: Carried(keeper.paused, keeper.wanted, keeper.last_success, keeper.failures)
+            for name, keeper in supervisor.keepers.items()
+        }
+
+    async def _reload_when_told(self, supervisor: Supervisor, telemetry: Telemetry) -> None:
+        """Read the configuration at each hangup; one that can be used makes the supervisor end between sweeps."""
+        while self._next is None:
+            await self._told.wait()
+            self._told = anyio.Event()
+            self.systemd.reloading()
+            try:
+                self._next = self.surroundings.read_settings()
+            except ConfigurationError as error:
+                telemetry.emit(ServiceReloadRefused(str(error)))
+                self.systemd.ready()
+        supervisor.make_room()
+
+    @asynccontextmanager
+    async def _hearing_hangups(self) -> AsyncIterator[None]:
+        async def listen() -> None:
+            with anyio.open_signal_receiver(signal.SIGHUP) as signals:
+                heard.set()
+                async for _ in signals:
+                    self._told.set()
+
+        heard = anyio.Event()
+        async with anyio.create_task_group() as group:
+            group.start_soon(listen, name="hangups")
+            await heard.wait()
+            yield
+            group.cancel_scope.cancel()

@@ -1,0 +1,123 @@
+import signal
+import time
+from typing import Any
+
+from acceptance.conftest import Simulate
+from acceptance.support import Cloud, Desk, Ended, eventually, idle_fleet
+
+EVERY_TWO_SECONDS = {"cron": "*/2 * * * * *"}
+
+
+def write(desk: Desk, cloud: Cloud, **groups: Any) -> None:
+    """Write a service's configuration: it may delete, sweeps every two seconds, and answers nowhere."""
+    service = {"listen": None, "drain": "20s"}
+    desk.write(cloud, **{"mode": "enforce", "schedule": EVERY_TWO_SECONDS, "service": service, **groups})
+
+
+def nobody_twice(cloud: Cloud) -> bool:
+    """Tell whether the cloud accepted no notebook's DELETE twice, nor was sent one twice."""
+    return max(cloud.accepted().values()) == 1 and max(cloud.deletes().values()) == 1
+
+
+def journaled(desk: Desk) -> dict[str, set[str]]:
+    """Tell from the journal which notebooks came to which outcome, over all runs."""
+    found: dict[str, set[str]] = {}
+    for record in desk.run("history", "--limit", "1000", "--format", "json").document:
+        for removal in desk.run("show", record["run_id"], "--format", "json").document["results"]:
+            found.setdefault(removal["outcome"], set()).add(removal["id"])
+    return found
+
+
+def names(ended: Ended) -> list[str]:
+    """List the events of the log, in order."""
+    return [line["event"] for line in ended.lines]
+
+
+def test_a_service_sweeps_reloads_and_stops_cleanly(simulate: Simulate, desk: Desk) -> None:
+    """Three sweeps, a configuration of no use, one that can be used, SIGTERM in mid-sweep: nothing lost, nothing twice."""
+    cloud = simulate(idle_fleet(40), timing={"deletion_median_s": 0.3})
+    few = {"max_deletions": 2, "max_share": None, "on_excess": "trim"}
+    write(desk, cloud, brakes=few)
+    with desk.started("serve") as started:
+        started.wait_for_more("sweep.finished", 3)
+        good = desk.config.read_text()
+        desk.config.write_text(good.replace('"enforce"', '"enforced"'))
+        started.signal(signal.SIGHUP)
+        started.wait_for("service.reload_refused")
+        started.wait_for_more("sweep.finished", 4)
+        many = {"max_deletions": None, "max_share": None}
+        write(desk, cloud, brakes=many, target={"limits": {"delete": "5/s"}}, removal={"grace": "300ms"})
+        started.signal(signal.SIGHUP)
+        started.wait_for("service.reloaded")
+        before = len(cloud.accepted())
+        eventually(lambda: len(cloud.accepted()) >= before + 5, "a sweep at the new speed is under way")
+        asked_at = time.monotonic()
+        started.signal(signal.SIGTERM)
+        ended = started.ended()
+    assert ended.code == 0, ended.err
+    assert time.monotonic() - asked_at < 20
+    assert (names(ended)[0], names(ended)[-1]) == ("service.started", "service.stopped")
+    (refused,) = ended.events("service.reload_refused")
+    assert "mode" in refused["problem"]
+    taken = set(cloud.accepted())
+    assert 10 < len(taken) < 40
+    assert cloud.gone() == taken
+    assert nobody_twice(cloud)
+    outcomes = journaled(desk)
+    assert outcomes["deleted"] == taken
+    assert outcomes["spared"] == set(cloud.instances()) - taken
+    assert outcomes.keys() == {"deleted", "spared"}
+
+
+def test_what_kill_9_leaves_is_followed_before_anything_new_is_decided(simulate: Simulate, desk: Desk) -> None:
+    """The service is killed in mid-sweep; the next one, with nothing due, follows what was sent, and sends none of it twice."""
+    cloud = simulate(idle_fleet(24), timing={"deletion_median_s": 0.6})
+    write(desk, cloud, target={"limits": {"delete": "10/s"}})
+    with desk.started("serve") as started:
+        eventually(lambda: len(cloud.accepted()) >= 6, "six accepted DELETEs")
+        started.signal(signal.SIGKILL)
+        started.ended()
+    taken = set(cloud.accepted())
+    assert len(taken) < 24
+    write(desk, cloud, schedule={"cron": "0 3 * * *"})
+    with desk.started("serve") as started:
+        started.wait_for("recovery.finished")
+        assert cloud.gone() == taken
+        started.signal(signal.SIGTERM)
+        ended = started.ended()
+    assert ended.code == 0, ended.err
+    assert ended.events("survey.finished") == []
+    assert cloud.accepted() == dict.fromkeys(taken, 1)
+    assert nobody_twice(cloud)
+    assert journaled(desk)["deleted"] == taken
+
+
+def test_in_dry_run_a_service_deletes_nothing(simulate: Simulate, desk: Desk) -> None:
+    """Unless the configuration says `mode: enforce`, a service says what it would delete, and that is all."""
+    cloud = simulate(idle_fleet(5))
+    write(desk, cloud, mode="dry-run")
+    with desk.started("serve") as started:
+        started.wait_for_more("sweep.finished", 2)
+        started.signal(signal.SIGTERM)
+        ended = started.ended()
+    assert ended.code == 0
+    assert cloud.writes() == []
+    assert {line["outcome"] for line in ended.events("sweep.finished")} <= {"dry-run", "interrupted"}
+
+
+def test_a_target_that_fails_does_not_stop_another(simulate: Simulate, desk: Desk) -> None:
+    """One target's address leads nowhere: it backs off and says so, while the other one's fleet goes."""
+    cloud = simulate(idle_fleet(5))
+    write(desk, cloud)
+    text = desk.config.read_text()
+    good = text[text.index('"targets": [') + len('"targets": [') : text.index('], "policies"')]
+    lost = good.replace('"lab"', '"lost"').replace(cloud.url, "http://127.0.0.1:1")
+    desk.config.write_text(text.replace(good, f"{good}, {lost}"))
+    with desk.started("serve") as started:
+        eventually(lambda: len(cloud.gone()) == 5, "the fleet is gone")
+        started.wait_for("target.backed_off")
+        started.signal(signal.SIGTERM)
+        ended = started.ended()
+    assert ended.code == 0
+    assert {line["target"] for line in ended.events("target.backed_off")} == {"lost"}
+    assert "lab" in {line["target"] for line in ended.events("sweep.finished") if line["outcome"] == "finished"}

@@ -1,0 +1,91 @@
+"""The units, judged by systemd itself."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from deploy.support import DEPLOY, call
+
+UNITS = DEPLOY / "systemd"
+SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
+TOLERATED = 20
+"""In tenths: an exposure of 2.0 of 10."""
+SYSTEMD_OWN = Path("/usr/lib/systemd/system")
+
+
+def machine(folder: Path) -> Path:
+    """Lay out as much of a machine as systemd looks at: its own units, ours, and the commands that ours call."""
+    units = folder / "etc/systemd/system"
+    shutil.copytree(UNITS, units)
+    own = SYSTEMD_OWN if SYSTEMD_OWN.is_dir() else Path("/lib/systemd/system")
+    shutil.copytree(own, folder / "usr/lib/systemd/system", symlinks=True)
+    (folder / "lib").symlink_to("usr/lib")
+    for command in ("opt/nbsweep/bin/nbsweep", "bin/kill"):
+        place = folder / command
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text("#!/bin/sh\n", encoding="utf-8")
+        place.chmod(0o755)
+    return units
+
+
+def verify(folder: Path, *units: str) -> tuple[int, str]:
+    """Let systemd read the units as that machine's."""
+    said = call("systemd-analyze", "verify", f"--root={folder}", "--man=no", *units)
+    return said.returncode, said.stdout + said.stderr
+
+
+def test_there_are_a_service_and_a_timer_with_its_own() -> None:
+    """The two ways of running it on a machine."""
+    assert sorted(path.name for path in UNITS.iterdir()) == ["nbsweep-sweep.service", "nbsweep-sweep.timer", "nbsweep.service"]
+
+
+def test_systemd_reads_every_unit_without_a_word(tmp_path: Path) -> None:
+    """It only warns of a key that it does not know, so that its silence counts, not its exit code alone."""
+    units = machine(tmp_path)
+    assert verify(tmp_path, *sorted(path.name for path in units.iterdir())) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("WatchdogSec=", "WatchdogSecs="),
+        ("Type=notify", "Type=notified"),
+        ("SystemCallFilter=@system-service", "SystemCallFilter=@system-services"),
+        ("/opt/nbsweep/bin/nbsweep serve", "/opt/nbsweep/bin/nbsweeper serve"),
+    ],
+)
+def test_a_mistake_in_a_unit_would_be_told(tmp_path: Path, right: str, wrong: str) -> None:
+    """A silent judge proves nothing unless he speaks when there is something to say."""
+    unit = machine(tmp_path) / "nbsweep.service"
+    text = unit.read_text(encoding="utf-8")
+    assert right in text
+    unit.write_text(text.replace(right, wrong), encoding="utf-8")
+    assert verify(tmp_path, "nbsweep.service")[1]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_exposure_of_each_service_is_two_of_ten_at_the_most(service: str) -> None:
+    """By systemd's own reckoning of what a taken over process could still do."""
+    said = call("systemd-analyze", "security", "--offline=true", f"--threshold={TOLERATED}", "--no-pager", str(UNITS / service))
+    assert said.returncode == 0, said.stdout
+    level = re.search(r"exposure level for \S+: ([\d.]+)", said.stdout)
+    assert level
+    assert float(level[1]) <= TOLERATED / 10
+
+
+def test_a_service_without_its_fences_would_be_told(tmp_path: Path) -> None:
+    """The threshold binds."""
+    text = (UNITS / "nbsweep.service").read_text(encoding="utf-8")
+    bare = tmp_path / "bare.service"
+    bare.write_text(re.sub(r"(?m)^(Protect|Restrict|Private|SystemCall|Capability)\w+=.*\n", "", text), encoding="utf-8")
+    assert call("systemd-analyze", "security", "--offline=true", f"--threshold={TOLERATED}", str(bare)).returncode
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_stop_leaves_more_time_than_the_drain_takes(service: str) -> None:
+    """`service.drain` is 60 s unless it is changed; systemd must not kill before that is over."""
+    stop = re.search(r"(?m)^TimeoutStopSec=(\d+)s$", (UNITS / service).read_text(encoding="utf-8"))
+    assert stop
+    assert int(stop[1]) > 60

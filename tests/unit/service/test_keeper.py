@@ -1,0 +1,195 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import anyio
+import pytest
+
+from nbsweep.core import lifecycle
+from nbsweep.core.errors import Unreachable
+from nbsweep.core.lifecycle import State
+from nbsweep.core.model import Status
+from nbsweep.core.plan import Brakes
+from nbsweep.core.service_events import TargetBackedOff, TargetRestored, TargetSkipped
+from nbsweep.engine.survey import Area
+from nbsweep.engine.sweep import Run, Sweeper
+from nbsweep.service.control import Phase
+from nbsweep.service.keeper import Habits, Keeper, wait_s
+from nbsweep.testing import START, Pace, Trouble
+from unit.engine.examples import World, fleet, notebook, orders, removal, virtual_time, world
+
+pytestmark = virtual_time
+AWAY = Trouble(Unreachable("the cloud cannot be reached"))
+
+
+def keeper(scene: World, *, dry_run: bool = False) -> Keeper:
+    """Give a keeper of the world's one target, whose schedule comes round a day after the beginning."""
+    numbers = iter(range(1, 10_000))
+    sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, orders(), Brakes(None, None), scene.shutdown)
+    habits = Habits(dry_run, lambda dry: Run(f"run{next(numbers)}", "service", dry), lambda _: START + timedelta(days=1))
+    return Keeper(sweeper, habits)
+
+
+@asynccontextmanager
+async def at_work(busy: Keeper) -> AsyncIterator[None]:
+    """Let it look after its target, and stop it in the end."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(busy.run)
+        yield
+        busy.stop()
+
+
+async def runs(scene: World) -> list[tuple[str, str]]:
+    """List the runs in the journal with their outcomes, the oldest first."""
+    return [(record.run_id, record.outcome) for record in reversed(await scene.journal.runs(1000))]
+
+
+async def test_nothing_is_swept_before_it_is_wanted() -> None:
+    """A day goes by without a call; then the schedule comes round, and the fleet goes."""
+    scene = world(*fleet(3))
+    mine = keeper(scene)
+    async with at_work(mine):
+        await asyncio.sleep(86_400)
+        assert (scene.cloud.calls, mine.phase) == ([], Phase.WAITING)
+        mine.due()
+        await asyncio.sleep(60)
+        assert len(scene.cloud.accepted) == 3
+        assert (mine.phase, mine.failures, mine.problem) == (Phase.WAITING, 0, "")
+        assert mine.last_success is not None
+
+
+async def test_what_a_crash_left_is_followed_to_its_end_before_anything_else() -> None:
+    """The service has just begun and nothing is due: the removal of an earlier run gets its end all the same."""
+    scene = world(notebook(1, status=Status.DELETING))
+    left = lifecycle.accept(lifecycle.request(removal(1), START, timedelta(minutes=30)), START)
+    await scene.journal.write([left])
+    scene.cloud.at(scene.clock.steady_s() + 8, lambda: scene.cloud.vanish("nb1"))
+    mine = keeper(scene)
+    async with at_work(mine):
+        await asyncio.sleep(1)
+        assert mine.phase is Phase.SWEEPING
+        await asyncio.sleep(60)
+    assert (await scene.journaled())["nb1"].state is State.DELETED
+    assert (scene.cloud.accepted, mine.phase) == ([], Phase.WAITING)
+
+
+async def test_a_sweep_that_is_due_while_another_is_under_way_is_not_started() -> None:
+    """It is told, and that is all; the next time is the schedule's next."""
+    scene = world(*fleet(2), pace=Pace(deletion_s=300))
+    mine = keeper(scene)
+    async with at_work(mine):
+        await asyncio.sleep(1)
+        mine.due()
+        await asyncio.sleep(60)
+        mine.due()
+        await asyncio.sleep(600)
+    assert [skipped.why for skipped in scene.telemetry.of(TargetSkipped)] == ["the sweep before it is still under way"]
+    assert await runs(scene) == [("run2", "finished")]
+
+
+async def test_a_target_that_fails_is_left_alone_for_longer_each_time() -> None:
+    """The cloud is away for ten minutes: tries at 0, 30, 90, 210, 450 s, and at 930 s all is well again, by itself."""
+    scene = world(*fleet(2))
+    scene.cloud.befall("workspaces", *[AWAY] * 5)
+    mine = keeper(scene)
+    async with at_work(mine):
+        await asyncio.sleep(1)
+        began_s = scene.clock.steady_s()
+        mine.due()
+        await asyncio.sleep(100)
+        assert (mine.phase, mine.failures) == (Phase.BACKING_OFF, 3)
+        assert mine.problem == "the cloud cannot be reached"
+        await asyncio.sleep(1000)
+        assert (mine.phase, mine.failures, mine.problem) == (Phase.WAITING, 0, "")
+    tries = [call.at_s - began_s for call in scene.cloud.calls if call.kind == "workspaces"]
+    assert tries == pytest.approx([0, 30, 90, 210, 450, 930], abs=1)
+    assert [told.wait_s for told in scene.telemetry.of(TargetBackedOff)] == [30, 60, 120, 240, 480]
+    assert [told.failures for told in scene.telemetry.of(TargetRestored)] == [5]
+    assert sorted(scene.cloud.accepted) == ["nb1", "nb2"]
+
+
+async def test_the_schedule_does_not_cut_a_wait_short_but_a_person_does() -> None:
+    """After a failure the schedule comes round within the wait, in vain; somebody who asks is served at once."""
+    scene = world(*fleet(2))
+    scene.cloud.befall("workspaces", AWAY)
+    mine = keeper(scene)
+    async with at_work(mine):
+        await asyncio.sleep(1)
+        mine.due()
+        await asyncio.sleep(5)
+        mine.due()
+        await asyncio.sleep(5)
+        assert (mine.phase, len(scene.cloud.sent("workspaces"))) == (Phase.BACKING_OFF, 1)
+        assert mine.ask()
+        await asyncio.sleep(1)
+        assert len(scene.cloud.sent("workspaces")) == 2
+
+
+async def test_a_paused_target_is_not_swept_until_it_is_resumed() -> None:
+    """Neither by its schedule nor by a failure's second try; its state shows no next run."""
+    scene = world(*fleet(2))
+    mine = keeper(scene)
+    async with at_work(mine):
+        await asyncio.sleep(1)
+        mine.pause()
+        mine.due()
+        await asyncio.sleep(3600)
+        assert (scene.cloud.calls, mine.state().next_run) == ([], None)
+        mine.resume()
+        mine.due()
+        await asyncio.sleep(60)
+    assert len(scene.cloud.accepted) == 2
+    assert mine.state().next_run == START + timedelta(days=1)
+
+
+async def test_in_dry_run_nothing_is_deleted() -> None:
+    """`mode: dry-run`: the sweep is in the journal, and the fleet is there."""
+    scene = world(*fleet(2))
+    mine = keeper(scene, dry_run=True)
+    async with at_work(mine):
+        await asyncio.sleep(1)
+        mine.due()
+        await asyncio.sleep(60)
+    assert (await runs(scene), scene.cloud.accepted) == ([("run2", "dry-run")], [])
+
+
+async def test_a_bug_in_one_sweep_ends_nothing_but_that_sweep() -> None:
+    """It counts as a failure, with what it was in its problem."""
+    scene = world(*fleet(2))
+    scene.cloud.befall("workspaces", Trouble(ZeroDivisionError("by nought")))
+    mine = keeper(scene)
+    async with at_work(mine):
+        await asyncio.sleep(1)
+        mine.due()
+        await asyncio.sleep(5)
+        assert (mine.phase, mine.problem) == (Phase.BACKING_OFF, "a bug in nbsweep: ZeroDivisionError: by nought")
+        await asyncio.sleep(600)
+    assert len(scene.cloud.accepted) == 2
+
+
+async def test_asking_twice_is_asking_once() -> None:
+    """Nor is there anything to ask for while a sweep is under way."""
+    scene = world(*fleet(2), pace=Pace(deletion_s=300))
+    mine = keeper(scene)
+    async with at_work(mine):
+        await asyncio.sleep(1)
+        assert (mine.ask(), mine.ask()) == (True, False)
+        await asyncio.sleep(10)
+        assert mine.ask() is False
+
+
+async def test_a_plan_can_be_made_at_any_time() -> None:
+    """It changes nothing, and says what would go."""
+    scene = world(*fleet(3))
+    mine = keeper(scene)
+    async with at_work(mine):
+        plan = await mine.plan()
+    assert len(plan.items) == 3
+    assert scene.cloud.accepted == []
+
+
+@pytest.mark.parametrize(("failures", "seconds"), [(0, 0), (1, 30), (2, 60), (5, 480), (8, 3600), (100, 3600)])
+def test_waits_double_up_to_an_hour(failures: int, seconds: float) -> None:
+    """The first is half a minute."""
+    assert wait_s(failures) == seconds

@@ -1,0 +1,186 @@
+import asyncio
+import gc
+import tracemalloc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+
+from nbsweep.core.plan import Brakes
+from nbsweep.core.service_events import ServiceStopping, TargetScheduled
+from nbsweep.engine.survey import Area
+from nbsweep.engine.sweep import Run, Sweeper
+from nbsweep.service.control import Phase, UnknownTargetError
+from nbsweep.service.keeper import Habits, Keeper
+from nbsweep.service.notify import Systemd
+from nbsweep.service.scheduler import Schedule
+from nbsweep.service.supervisor import Supervisor
+from nbsweep.settings import Settings
+from nbsweep.testing import FakeClock, Pace
+from unit.engine.examples import World, fleet, notebook, orders, world
+
+pytestmark = pytest.mark.looptime(noop_cycles=5)
+NOBODY = Systemd(None, None)
+
+
+def settings(cron: str) -> Settings:
+    """Give the configuration of one target."""
+    return Settings.model_validate(
+        {
+            "journal": "sqlite:///journal.db",
+            "schedule": {"cron": cron},
+            "targets": [{"name": "research", "region": "cn-north-4", "project_id": "0" * 32}],
+            "policies": [{"name": "idle", "match": {"idle_over": "14d"}}],
+        }
+    )
+
+
+def supervisor(scene: World, cron: str, systemd: Systemd = NOBODY) -> Supervisor:
+    """Give the supervisor of the world's one target."""
+    schedule = Schedule(lambda name: keepers[name].due(), lambda name: keepers[name].missed())
+    numbers = iter(range(1, 10_000))
+    habits = Habits(False, lambda dry: Run(f"run{next(numbers)}", "service", dry), schedule.next_run)  # noqa: FBT003  # it deletes
+    sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, orders(), Brakes(None, None), scene.shutdown)
+    keepers = {"research": Keeper(sweeper, habits)}
+    return Supervisor(settings(cron), keepers, schedule, scene.telemetry, scene.shutdown, systemd)
+
+
+@asynccontextmanager
+async def nowhere(_: Supervisor) -> AsyncIterator[str | None]:
+    """Open no web face."""
+    yield None
+
+
+@asynccontextmanager
+async def at_work(mine: Supervisor) -> AsyncIterator[None]:
+    """Let it run, and stop it in the end."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(mine.run, nowhere, lambda _: None)
+        await mine.ready.wait()
+        yield
+        mine.shutdown.begun.set()
+
+
+async def test_it_sweeps_by_its_schedule(clocks: list[FakeClock]) -> None:
+    """At three at night, and not before; the next time is told at the start."""
+    scene = world(*fleet(3))
+    clocks.append(scene.clock)
+    mine = supervisor(scene, "0 3 * * *")
+    async with at_work(mine):
+        await asyncio.sleep(3 * 3600 - 60)
+        assert scene.cloud.calls == []
+        assert mine.not_ready() == ()
+        await asyncio.sleep(120)
+        assert len(scene.cloud.accepted) == 3
+    assert [told.next_run.hour for told in scene.telemetry.of(TargetScheduled)] == [3]
+
+
+async def test_a_stop_finishes_what_was_accepted_and_begins_nothing_more(clocks: list[FakeClock]) -> None:
+    """Deletions of 20 s and a drain of 60: it has ended before the minute is over, and nothing is left open."""
+    scene = world(*fleet(3), pace=Pace(deletion_s=20))
+    clocks.append(scene.clock)
+    mine = supervisor(scene, "0 3 * * *")
+    async with at_work(mine):
+        mine.trigger("research")
+        await asyncio.sleep(5)
+        assert len(scene.cloud.accepted) == 3
+        stopped_s = scene.clock.steady_s()
+    assert scene.clock.steady_s() - stopped_s < 60
+    assert await scene.journal.unfinished("research") == ()
+    assert [told.sweeping for told in scene.telemetry.of(ServiceStopping)] == [["research"]]
+
+
+async def test_what_outlasts_the_drain_is_cancelled(clocks: list[FakeClock]) -> None:
+    """Deletions of an hour: after the minute it ends all the same, and the journal knows what is open."""
+    scene = world(*fleet(3), pace=Pace(deletion_s=3600))
+    clocks.append(scene.clock)
+    mine = supervisor(scene, "0 3 * * *")
+    async with at_work(mine):
+        mine.trigger("research")
+        await asyncio.sleep(5)
+        stopped_s = scene.clock.steady_s()
+    assert 59 <= scene.clock.steady_s() - stopped_s <= 66
+    assert len(await scene.journal.unfinished("research")) == 3
+
+
+async def test_making_room_lets_a_sweep_end_and_begins_no_other(clocks: list[FakeClock]) -> None:
+    """As a new configuration asks for: it returns between two sweeps, and nothing was interrupted."""
+    scene = world(*fleet(3), pace=Pace(deletion_s=20))
+    clocks.append(scene.clock)
+    mine = supervisor(scene, "0 3 * * *")
+    async with anyio.create_task_group() as group:
+        group.start_soon(mine.run, nowhere, lambda _: None)
+        await mine.ready.wait()
+        await asyncio.sleep(1)
+        mine.trigger("research")
+        await asyncio.sleep(5)
+        mine.make_room()
+    [record] = await scene.journal.runs(10)
+    assert record.outcome == "finished"
+
+
+async def test_it_says_what_keeps_it_from_its_work(clocks: list[FakeClock]) -> None:
+    """It is starting, then ready, and stopping in the end."""
+    scene = world()
+    clocks.append(scene.clock)
+    mine = supervisor(scene, "0 3 * * *")
+    assert mine.not_ready() == ("it is starting",)
+    async with at_work(mine):
+        await asyncio.sleep(1)
+        assert mine.not_ready() == ()
+        mine.keepers["research"].failures = 2
+        mine.keepers["research"].problem = "the cloud cannot be reached"
+        assert mine.not_ready() == ("research: the cloud cannot be reached",)
+    assert mine.not_ready() == ("it is stopping",)
+
+
+async def test_an_unknown_target_is_named(clocks: list[FakeClock]) -> None:
+    """Whatever is asked of it."""
+    scene = world()
+    clocks.append(scene.clock)
+    mine = supervisor(scene, "0 3 * * *")
+    for ask in (mine.trigger, mine.pause, mine.resume):
+        with pytest.raises(UnknownTargetError):
+            ask("nobody")
+    with pytest.raises(UnknownTargetError):
+        await mine.plan("nobody")
+    assert [state.phase for state in mine.targets()] == [Phase.STARTING]
+
+
+async def test_an_hour_with_a_sweep_a_minute_leaks_nothing(clocks: list[FakeClock]) -> None:
+    """Sixty sweeps with a deletion each: as many tasks and open files after the last as after the tenth, no more memory."""
+    scene = world()
+    clocks.append(scene.clock)
+    mine = supervisor(scene, "* * * * *")
+    measured: list[tuple[int, int, int]] = []
+    tracemalloc.start()
+    async with at_work(mine):
+        for minute in range(70):
+            scene.cloud.put(notebook(minute + 1))
+            await asyncio.sleep(60)
+            forget(scene)
+            gc.collect()
+            measured.append((len(asyncio.all_tasks()), open_files(), tracemalloc.get_traced_memory()[0]))
+    tracemalloc.stop()
+    swept = len(await scene.journal.runs(1000))
+    (tasks, files, memory), (tasks_after, files_after, memory_after) = measured[9], measured[-1]
+    print(f"{swept} sweeps; tasks {tasks} -> {tasks_after}, files {files} -> {files_after}, {memory} -> {memory_after} bytes")  # noqa: T201
+    assert swept >= 69
+    assert (tasks_after, files_after) == (tasks, files)
+    # The journal in memory keeps its rows, which is what it is for: some kilobytes for each of the sixty sweeps.
+    assert memory_after - memory < 60 * 4_000
+
+
+def forget(scene: World) -> None:
+    """Let go of what the fakes have written down, which grows by design."""
+    scene.cloud.calls.clear()
+    scene.story.clear()
+    scene.telemetry.records.clear()
+    scene.cloud.accepted.clear()
+
+
+def open_files() -> int:
+    """Count what this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
