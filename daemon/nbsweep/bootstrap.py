@@ -9,9 +9,10 @@ from nbsweep.adapters.cloud.chain import open_keyring
 from nbsweep.adapters.cloud.client import open_client
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.journal import open_journal
+from nbsweep.adapters.process import is_alive, this_process
 from nbsweep.core.pacing import Rate
 from nbsweep.core.ports import Clock, Journal, Ports, Telemetry
-from nbsweep.engine.orders import Orders, Patience, Shutdown
+from nbsweep.engine.orders import LeaseOrders, Orders, Patience, Shutdown
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings import LimitSettings, Settings, TargetSettings
@@ -68,6 +69,7 @@ def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutd
             patience=Patience(polling.interval, polling.max_interval, removal.grace),
             drain=settings.service.drain,
             time_limit=settings.service.sweep_timeout,
+            lease=LeaseOrders(this_process(), settings.service.lease, is_alive),
         ),
         brakes=settings.brakes.to_core(),
         shutdown=shutdown,

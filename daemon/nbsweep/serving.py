@@ -5,12 +5,18 @@ A composition root like `bootstrap`, apart from it because what it imports is no
 
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 import anyio
+from aiohttp.web import Application
 
+from nbsweep.adapters.clock import SystemClock
+from nbsweep.adapters.cloud.answers import KNOWN_CODES
+from nbsweep.adapters.metrics import Metrics
+from nbsweep.adapters.telemetry import Listener
 from nbsweep.bootstrap import Opened, open_all
 from nbsweep.core.errors import ConfigurationError, NbsweepError
 from nbsweep.core.ports import Telemetry
@@ -22,9 +28,9 @@ from nbsweep.service.keeper import Habits, Keeper
 from nbsweep.service.notify import Systemd
 from nbsweep.service.scheduler import Schedule
 from nbsweep.service.supervisor import Supervisor
+from nbsweep.service.web.app import WebSettings, make_app
+from nbsweep.service.web.server import serve_web
 from nbsweep.settings import Settings
-
-OpenWeb = Callable[[Settings, Opened, Control], AbstractAsyncContextManager[str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +40,8 @@ class Surroundings:
     environment: Mapping[str, str]
     read_settings: Callable[[], Settings]
     """Reads the configuration anew; raises ConfigurationError."""
-    make_telemetry: Callable[[Settings], Telemetry]
-    open_web: OpenWeb
+    make_telemetry: Callable[[Settings, Listener], Telemetry]
+    """Makes the log that a configuration asks for, with somebody who listens."""
     new_run: Callable[[datetime, bool], Run]
     shutdown: Shutdown
 
@@ -56,6 +62,8 @@ class Service:
 
     surroundings: Surroundings
     systemd: Systemd
+    metrics: Metrics = field(default_factory=lambda: Metrics(SystemClock(), KNOWN_CODES))
+    """Goes on counting from one configuration to the next."""
     _told: anyio.Event = field(default_factory=anyio.Event)
     _next: Settings | None = None
     _carried: Mapping[str, Carried] = field(default_factory=dict)
@@ -80,7 +88,7 @@ class Service:
 
     async def _serve(self, settings: Settings, before: Telemetry | None) -> Telemetry:
         """Serve under one configuration; gives the telemetry that it came with."""
-        telemetry = self.surroundings.make_telemetry(settings)
+        telemetry = self.surroundings.make_telemetry(settings, self.metrics)
         shutdown = self.surroundings.shutdown
         async with open_all(settings, self.surroundings.environment, telemetry, shutdown) as opened:
             supervisor = self._supervisor(settings, opened, telemetry)
@@ -90,12 +98,40 @@ class Service:
                 telemetry.emit(ServiceReloaded() if before else ServiceStarted(settings.mode, names, listen))
                 self.systemd.ready()
 
+            def check(following: Settings) -> None:
+                self._face(following, opened, supervisor, telemetry)
+
             async with anyio.create_task_group() as group:
-                group.start_soon(self._reload_when_told, supervisor, telemetry, name="reload")
-                await supervisor.run(lambda control: self.surroundings.open_web(settings, opened, control), started)
+                group.start_soon(self._reload_when_told, supervisor, telemetry, check, name="reload")
+                await supervisor.run(lambda control: self._web(settings, opened, control, telemetry), started)
                 group.cancel_scope.cancel()
             self._carry(supervisor)
         return telemetry
+
+    @asynccontextmanager
+    async def _web(
+        self, settings: Settings, opened: Opened, control: Control, telemetry: Telemetry
+    ) -> AsyncIterator[str | None]:
+        """Open the web face, where the configuration wants one."""
+        self.metrics.watch(control)
+        app = self._face(settings, opened, control, telemetry)
+        if app is None or settings.service.listen is None:
+            yield None
+            return
+        async with serve_web(app, settings.service.listen) as bound:
+            yield bound
+
+    def _face(self, settings: Settings, opened: Opened, control: Control, telemetry: Telemetry) -> Application | None:
+        """Put the web face together, where the configuration wants one.
+
+        Raises:
+            ConfigurationError: it cannot be had as the configuration wants it.
+        """
+        listen, token = settings.service.listen, settings.service.api_token_file
+        if listen is None:
+            return None
+        face = WebSettings(listen, Path(token) if token else None)
+        return make_app(control, opened.journal, self.metrics.exposition, face, telemetry, opened.clock)
 
     def _supervisor(self, settings: Settings, opened: Opened, telemetry: Telemetry) -> Supervisor:
         schedule = Schedule(lambda name: keepers[name].due(), lambda name: keepers[name].missed())
@@ -118,14 +154,16 @@ class Service:
             for name, keeper in supervisor.keepers.items()
         }
 
-    async def _reload_when_told(self, supervisor: Supervisor, telemetry: Telemetry) -> None:
+    async def _reload_when_told(self, supervisor: Supervisor, telemetry: Telemetry, check: Callable[[Settings], None]) -> None:
         """Read the configuration at each hangup; one that can be used makes the supervisor end between sweeps."""
         while self._next is None:
             await self._told.wait()
             self._told = anyio.Event()
             self.systemd.reloading()
             try:
-                self._next = self.surroundings.read_settings()
+                settings = self.surroundings.read_settings()
+                check(settings)
+                self._next = settings
             except ConfigurationError as error:
                 telemetry.emit(ServiceReloadRefused(str(error)))
                 self.systemd.ready()

@@ -122,6 +122,10 @@ class Cloud:
         """Put the cloud's clock forward."""
         self._ask("POST", "/clock", {"seconds": seconds})
 
+    def run_ahead(self, seconds: float) -> None:
+        """Put the cloud's clock forward, and let its answers say so, as where the caller's own clock is behind."""
+        self._ask("POST", "/clock", {"seconds": seconds, "date_header": True})
+
     def forget_requests(self) -> None:
         """Begin the log anew."""
         self._ask("POST", "/reset_counts")
@@ -243,11 +247,26 @@ class Started:
             reader.start()
             self._readers.append(reader)
 
+    def has(self, event: str) -> bool:
+        """Tell whether the log has a line with that event by now."""
+        return f'"event": "{event}"'.encode() in bytes(self._err)
+
     def wait_for(self, event: str) -> None:
         """Wait until the log has a line with that event."""
         needle = f'"event": "{event}"'.encode()
         eventually(lambda: needle in bytes(self._err) or self.process.poll() is not None, f"a line {event}")
         assert needle in bytes(self._err), f"it ended without a line {event}: {self._err.decode()}"
+
+    @property
+    def err(self) -> bytes:
+        """What it has written to stderr so far."""
+        return bytes(self._err)
+
+    def wait_for_more(self, event: str, count: int) -> None:
+        """Wait until the log has so many lines with that event."""
+        needle = f'"event": "{event}"'.encode()
+        eventually(lambda: bytes(self._err).count(needle) >= count or self.process.poll() is not None, f"{count} lines {event}")
+        assert bytes(self._err).count(needle) >= count, f"it ended without {count} lines {event}: {self._err.decode()}"
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal."""

@@ -1,5 +1,7 @@
 import signal
+import socket
 import time
+from http.client import HTTPConnection
 from typing import Any
 
 from acceptance.conftest import Simulate
@@ -8,7 +10,7 @@ from acceptance.support import Cloud, Desk, Ended, eventually, idle_fleet
 EVERY_TWO_SECONDS = {"cron": "*/2 * * * * *"}
 
 
-def write(desk: Desk, cloud: Cloud, **groups: Any) -> None:
+def write(desk: Desk, cloud: Cloud | str, **groups: Any) -> None:
     """Write a service's configuration: it may delete, sweeps every two seconds, and answers nowhere."""
     service = {"listen": None, "drain": "20s"}
     desk.write(cloud, **{"mode": "enforce", "schedule": EVERY_TWO_SECONDS, "service": service, **groups})
@@ -121,3 +123,68 @@ def test_a_target_that_fails_does_not_stop_another(simulate: Simulate, desk: Des
     assert ended.code == 0
     assert {line["target"] for line in ended.events("target.backed_off")} == {"lost"}
     assert "lab" in {line["target"] for line in ended.events("sweep.finished") if line["outcome"] == "finished"}
+
+
+def test_of_two_services_one_sweeps_and_the_other_takes_over_when_it_is_killed(simulate: Simulate, desk: Desk) -> None:
+    """Both are due at the same moments; who is killed in mid-sweep leaves the rest to the other; nobody is deleted twice."""
+    cloud = simulate(idle_fleet(30), timing={"deletion_median_s": 0.3})
+    write(desk, cloud, target={"limits": {"delete": "5/s"}}, service={"listen": None, "lease": "3s"})
+    with desk.started("serve") as one, desk.started("serve") as other:
+        eventually(lambda: len(cloud.accepted()) >= 5, "one of them sweeps")
+        sweeping, waiting = (one, other) if b'"event": "plan.built"' in one.err else (other, one)
+        assert b'"event": "plan.built"' not in waiting.err
+        sweeping.signal(signal.SIGKILL)
+        killed = sweeping.ended()
+        eventually(lambda: len(cloud.gone()) == 30, "the other has taken over")
+        waiting.signal(signal.SIGTERM)
+        ended = waiting.ended()
+    assert killed.code == -signal.SIGKILL
+    assert ended.code == 0, ended.err
+    assert ended.events("lease.taken_over")
+    assert nobody_twice(cloud)
+    assert journaled(desk)["deleted"] == set(cloud.instances())
+
+
+def test_while_the_cloud_is_away_the_service_says_so_and_goes_on(simulate: Simulate, desk: Desk) -> None:
+    """Log, metrics and /readyz say it; once the cloud is back and somebody asks, all is well again."""
+    cloud = simulate(idle_fleet(3))
+    address = f"127.0.0.1:{free_port()}"
+    token = desk.folder / "token"
+    token.write_text("a-token-of-the-test\n")
+    token.chmod(0o600)
+    service = {"listen": address, "api_token_file": str(token)}
+    write(desk, cloud.url.replace("127.0.0.1", "127.0.0.9"), service=service)
+    with desk.started("serve") as started:
+        started.wait_for("target.backed_off")
+        status, sentence = asked(address, "GET", "/readyz")
+        assert status == 503
+        assert "lab: http" in sentence
+        assert 'nbsweep_target_failures{target="lab"} 1.0' in asked(address, "GET", "/metrics")[1]
+        assert asked(address, "GET", "/healthz")[0] == 200
+        write(desk, cloud, service=service, schedule={"cron": "0 3 * * *"})
+        started.signal(signal.SIGHUP)
+        started.wait_for("service.reloaded")
+        assert asked(address, "POST", "/api/v1/targets/lab/sweep")[0] == 401
+        assert asked(address, "POST", "/api/v1/targets/lab/sweep", token.read_text().strip())[0] == 202
+        eventually(lambda: len(cloud.gone()) == 3, "the fleet is gone")
+        eventually(lambda: asked(address, "GET", "/readyz")[0] == 200, "it is ready")
+        started.signal(signal.SIGTERM)
+        assert started.ended().code == 0
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def asked(address: str, method: str, path: str, token: str = "") -> tuple[int, str]:
+    """Ask the web face; give the status and the body."""
+    connection = HTTPConnection(address, timeout=10)
+    try:
+        connection.request(method, path, headers={"Authorization": f"Bearer {token}"} if token else {})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import anyio
@@ -24,7 +25,7 @@ from nbsweep.core.errors import (
 )
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope, Status
 from nbsweep.core.pacing import Rate
-from nbsweep.core.ports import Cloud
+from nbsweep.core.probing import Action, ProbedCloud
 from nbsweep.settings import TargetSettings
 from nbsweep.simulator import AccessKey as SimulatedKey
 from nbsweep.simulator import (
@@ -85,7 +86,7 @@ class Row:
 class Site:
     """A cloud, and what a test does behind its back."""
 
-    cloud: Cloud
+    cloud: ProbedCloud
     clock: HandClock
     workspaces: tuple[str, str]
     put: Callable[[Row], None]
@@ -451,6 +452,32 @@ async def test_somebody_may_start_it_meanwhile(site: Opener) -> None:
             await place.cloud.delete("nb1", not_after_s=fresh(place))
 
 
+# ---- what works -----------------------------------------------------------------------------------------------------------
+
+
+async def test_whatever_is_tried_changes_nothing(site: Opener) -> None:
+    """Each action is found to be allowed, no DELETE is accepted, and every notebook is as it was."""
+    async with site(Row(1), Row(2, Status.RUNNING)) as place:
+        before = await place.page()
+        found = {action: (await place.cloud.probe(action)).allowed for action in Action}
+        assert found == dict.fromkeys(Action, True)
+        assert await place.page() == before
+
+
+async def test_listing_a_workspace_that_does_not_exist_says_nothing_of_the_permission(site: Opener) -> None:
+    """It is refused for another reason."""
+    async with site() as place:
+        assert (await place.cloud.probe(Action.LIST_ALL, "f" * 32)).allowed is None
+        assert (await place.cloud.probe(Action.LIST_OWN, place.workspaces[1])).allowed is True
+
+
+async def test_the_address_and_the_project_can_be_asked_for(site: Opener) -> None:
+    """The one tells how far the clocks are apart, the other has 32 digits."""
+    async with site() as place:
+        assert isinstance(await place.cloud.reach(), float)
+        assert len(await place.cloud.project()) == 32
+
+
 # ---- cancellation ---------------------------------------------------------------------------------------------------------
 
 
@@ -464,6 +491,9 @@ async def test_every_call_may_be_cancelled(site: Opener) -> None:
             lambda: place.cloud.stop("nb2"),
             place.cloud.delete_turn,
             lambda: place.cloud.delete("nb1", not_after_s=fresh(place)),
+            place.cloud.reach,
+            place.cloud.project,
+            *(partial(place.cloud.probe, action) for action in Action),
         ]
         for call in calls:
             async with anyio.create_task_group() as group:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from nbsweep.adapters.journal import open_journal
 from nbsweep.core.errors import JournalError
+from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.ports import Journal, LaneState, RunRecord
@@ -48,6 +49,14 @@ def removal(notebook_id: str = "n1", run_id: str = "r1", target: str = "research
 def run_record(run_id: str = "r1", target: str = "research", *, started_at: datetime = NOON) -> RunRecord:
     """Begin a sweep."""
     return RunRecord(run_id, target, started_at, "cron", dry_run=False)
+
+
+def lease(owner: str = "a", target: str = "research", *, beat_at: datetime = NOON) -> Lease:
+    """Give the lease of a process that has swept since noon."""
+    return Lease(target, Holder(owner, f"host-{owner}", f"machine-{owner}", 7, 700), "li", NOON, beat_at)
+
+
+LATER = NOON + timedelta(seconds=20)
 
 
 texts = st.text(max_size=30)
@@ -312,3 +321,120 @@ async def test_everything_is_there_when_the_journal_is_opened_again(opener: Open
         assert await journal.run("r1") == (run_record(),)
         assert [row.notebook_id for row in await journal.removals("r1")] == ["n2", "n1", "n0"]
         assert await journal.last_active("research") == {"n5": NOON}
+
+
+# ---- leases ---------------------------------------------------------------------------------------------------------------
+
+
+@examples
+@given(
+    holder=st.builds(Holder, texts, texts, texts, numbers, numbers),
+    started_by=texts,
+    taken_at=moments,
+    beat_at=moments,
+)
+async def test_a_lease_comes_back_as_it_was_taken(
+    opener: Opener, holder: Holder, started_by: str, taken_at: datetime, beat_at: datetime
+) -> None:
+    """Every field survives."""
+    taken = Lease(str(uuid4()), holder, started_by, taken_at, beat_at)
+    async with opener() as journal:
+        assert await journal.take_lease(taken, None) == taken
+        assert await journal.lease(taken.target) == taken
+
+
+async def test_nobody_holds_what_was_never_taken(opener: Opener) -> None:
+    """Each target has a lease of its own."""
+    async with opener() as journal:
+        await journal.take_lease(lease(), None)
+        assert await journal.lease("teaching") is None
+        assert await journal.take_lease(lease("b", "teaching"), None) == lease("b", "teaching")
+        assert await journal.lease("research") == lease()
+
+
+async def test_a_lease_that_nobody_was_seen_to_hold_goes_to_the_first(opener: Opener) -> None:
+    """The second is told who has it."""
+    async with opener() as journal:
+        await journal.take_lease(lease("a"), None)
+        assert await journal.take_lease(lease("b"), None) == lease("a")
+
+
+async def test_a_lease_is_taken_over_from_whom_it_was_seen_with(opener: Opener) -> None:
+    """It is as the new holder gives it, with nothing left of the old one."""
+    mine = lease("b", beat_at=LATER)
+    async with opener() as journal:
+        await journal.take_lease(lease("a"), None)
+        assert await journal.take_lease(mine, lease("a")) == mine
+        assert await journal.lease("research") == mine
+
+
+async def test_a_holder_who_has_shown_a_sign_of_life_meanwhile_keeps_his_lease(opener: Opener) -> None:
+    """What the decision rested on does not hold any more."""
+    async with opener() as journal:
+        await journal.take_lease(lease("a"), None)
+        await journal.take_lease(lease("a", beat_at=LATER), lease("a"))
+        assert await journal.take_lease(lease("b"), lease("a")) == lease("a", beat_at=LATER)
+
+
+async def test_a_lease_that_was_given_back_meanwhile_is_not_taken_over(opener: Opener) -> None:
+    """Nobody holds it then; whoever wants it looks again."""
+    async with opener() as journal:
+        assert await journal.take_lease(lease("b"), lease("a")) is None
+        assert await journal.lease("research") is None
+
+
+async def test_a_holder_who_was_taken_over_beats_in_vain(opener: Opener) -> None:
+    """He is told who has it now."""
+    async with opener() as journal:
+        await journal.take_lease(lease("a"), None)
+        await journal.take_lease(lease("b"), lease("a"))
+        assert await journal.take_lease(lease("a", beat_at=LATER), lease("a")) == lease("b")
+
+
+async def test_a_beat_may_follow_one_that_was_written_unnoticed(opener: Opener) -> None:
+    """The holder was cancelled while he wrote, and knows only of the beat before."""
+    last = lease("a", beat_at=LATER + timedelta(seconds=20))
+    async with opener() as journal:
+        await journal.take_lease(lease("a"), None)
+        await journal.take_lease(lease("a", beat_at=LATER), lease("a"))
+        assert await journal.take_lease(last, lease("a")) == last
+
+
+async def test_a_lease_is_given_back_by_its_holder_alone(opener: Opener) -> None:
+    """Whoever lost it gives back nothing; whoever has it does, whenever its last beat was."""
+    async with opener() as journal:
+        await journal.take_lease(lease("a"), None)
+        await journal.release_lease(lease("b"))
+        assert await journal.lease("research") == lease("a")
+        await journal.release_lease(lease("a", beat_at=LATER))
+        assert await journal.lease("research") is None
+
+
+@pytest.mark.parametrize("seen", [None, lease("old")], ids=["free", "silent"])
+async def test_of_many_who_want_a_lease_at_once_one_gets_it(opener: Opener, seen: Lease | None) -> None:
+    """Through two journals that are open at the same time; all of them are told the same."""
+    async with opener() as one, opener() as other:
+        if seen:
+            await one.take_lease(seen, None)
+        tries = [journal.take_lease(lease(f"{number}"), seen) for number in range(10) for journal in (one, other)]
+        told = await asyncio.gather(*tries)
+        held = await one.lease("research")
+        assert held is not None
+        assert held.holder.owner in {f"{number}" for number in range(10)}
+        assert set(told) == {held}
+
+
+async def test_a_lease_survives_its_holder(opener: Opener) -> None:
+    """Whoever opens the journal after a crash finds who had it."""
+    async with opener() as journal:
+        await journal.take_lease(lease(), None)
+    async with opener() as journal:
+        assert await journal.lease("research") == lease()
+
+
+async def test_a_lease_without_a_time_zone_is_refused(opener: Opener) -> None:
+    """Nobody could say how long ago its last beat was."""
+    async with opener() as journal:
+        with pytest.raises(ValueError, match="time zone"):
+            await journal.take_lease(lease(beat_at=datetime(2026, 1, 1)), None)  # noqa: DTZ001  # that is the point
+        assert await journal.lease("research") is None

@@ -13,7 +13,17 @@ from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.journal.tables import NEWEST
 
 LIBRARIES = {"sqlalchemy", "alembic", "aiohttp", "pydantic", "rich", "structlog", "anyio", "apscheduler"}
-ONCE_OR_ELSEWHERE = {"alembic", "sqlalchemy.orm", "sqlalchemy.dialects.postgresql", "apscheduler", "nbsweep.simulator"}
+ONCE_OR_ELSEWHERE = {
+    "alembic",
+    "sqlalchemy.orm",
+    "sqlalchemy.dialects.postgresql",
+    "apscheduler",
+    "prometheus_client",
+    "aiohttp.web",
+    "nbsweep.service.web",
+    "nbsweep.adapters.metrics",
+    "nbsweep.simulator",
+}
 """What no ordinary command needs: for an old journal, another database, the service, the demo."""
 FOR_PEOPLE = {"rich", "pygments", "structlog", "nbsweep.cli.render", "nbsweep.cli.progress"}
 """What no command needs whose result is for a program, and which has nothing to log."""
@@ -91,7 +101,7 @@ def test_version_and_help_need_no_library_but_typer(option: str) -> None:
     assert "typer" in modules
 
 
-@pytest.mark.parametrize("name", ["planning", "sweeping"])
+@pytest.mark.parametrize("name", ["planning", "sweeping", "checking"])
 def test_planning_and_sweeping_import_what_they_use(address: str, name: str) -> None:
     """With a journal that is up to date: no migrations, no other database, no ORM, no service, nothing that draws or logs."""
     modules = imported(imports(["nbsweep.cli.session", f"nbsweep.cli.{name}"]), OPEN.format(address=address))

@@ -7,14 +7,17 @@ from pathlib import Path
 import pytest
 import typer
 
+from nbsweep.adapters.metrics.instruments import Instruments
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.main import app
-from nbsweep.core import call_events, events
+from nbsweep.core import call_events, events, lease_events, service_events, web_events
+from nbsweep.service.web.operations import OPERATIONS
 
 README = Path(__file__).parents[2] / "README.md"
 EVENTS = [
     kind
-    for kind in {**vars(events), **vars(call_events)}.values()
+    for module in (events, call_events, lease_events, service_events, web_events)
+    for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, events.Event) and kind is not events.Event
 ]
 
@@ -49,3 +52,20 @@ def test_every_command_is_listed() -> None:
 def test_every_exit_code_is_listed() -> None:
     """So is that of exit codes."""
     assert {int(code) for code in rows(r"\| \d+ \|")} == {int(code) for code in Exit}
+
+
+def test_every_metric_is_listed_with_its_type_and_its_labels() -> None:
+    """Whoever writes an alert from the README must find that there is such a series."""
+    told = {}
+    for name, row in rows(r"\| `nbsweep_[a-z_]+`").items():
+        _, _, kind, labels, meaning, _ = (cell.strip() for cell in row.split("|"))
+        assert meaning
+        told[name] = (kind, tuple(re.findall(r"`([a-z_]+)`", labels)))
+    assert told == {metric.name: (metric.kind, metric.labels) for metric in Instruments().declared}
+
+
+def test_every_route_is_listed() -> None:
+    """And none that does not exist; a query is given as an example."""
+    lines = [line for line in README.read_text(encoding="utf-8").splitlines() if re.match(r"\| `(GET|POST) ", line)]
+    told = {route.split("?")[0] for line in lines for route in re.findall(r"`((?:GET|POST) [^`]+)`", line.split("|")[1])}
+    assert told == {f"{operation.method} {operation.path}" for operation in OPERATIONS}

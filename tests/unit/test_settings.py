@@ -667,7 +667,7 @@ class TestSchedule:
         ("cron", "words"),
         [
             ("0 3 * *", "five fields"),
-            ("0 3 * * * *", "five fields"),
+            ("0 0 3 * * * *", "five fields"),
             ("", "five fields"),
             ("@daily", "five fields"),
             ("60 3 * * *", "minute outside of 0 to 59"),

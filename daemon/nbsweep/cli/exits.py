@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import IntEnum
 
-from nbsweep.core.errors import ConfigurationError, Forbidden, NbsweepError, SweepTimedOut, Unauthorized
+from nbsweep.core.errors import ConfigurationError, Forbidden, HeldElsewhere, NbsweepError, SweepTimedOut, Unauthorized
 from nbsweep.core.lifecycle import State
 from nbsweep.engine.sweep import Report
 
@@ -30,6 +30,8 @@ def exit_of_error(error: NbsweepError) -> Exit:
         return Exit.USAGE
     if isinstance(error, SweepTimedOut):
         return Exit.SOME_FAILED
+    if isinstance(error, HeldElsewhere):
+        return Exit.REFUSED
     return Exit.NOT_ALLOWED if isinstance(error, Unauthorized | Forbidden) else Exit.UNEXPECTED
 
 

@@ -81,8 +81,28 @@ def run(
 
 
 @app.command()
+def serve(context: typer.Context) -> None:
+    """Run as a service: sweep by the schedule, until told to stop."""
+    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.serving import serve_command
+    from nbsweep.cli.session import load, make_session, run
+
+    run(make_session(load(context.obj), plain_screen()), lambda session: serve_command(session, context.obj))
+
+
+@app.command()
+def check(context: typer.Context, output: TableOrJson = "table") -> None:
+    """Try everything that a sweep needs, harmlessly: what works, what does not, and exactly what to grant."""
+    from nbsweep.cli.checking import check_command
+    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.session import load, make_session, run
+
+    run(make_session(load(context.obj), plain_screen()), lambda session: check_command(session, output, context.obj))
+
+
+@app.command()
 def status(context: typer.Context, output: TableOrJson = "table") -> None:
-    """Say for each target how its last sweep ended, and what is still open."""
+    """Say whether all is well, and how each target stands."""
     from nbsweep.cli.reading import status_command
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run

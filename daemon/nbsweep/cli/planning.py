@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from secrets import token_hex
 from typing import Literal
 
 import anyio
@@ -18,7 +16,10 @@ from nbsweep.core.errors import Gone, NbsweepError
 from nbsweep.core.facts import Moment
 from nbsweep.core.plan import Plan
 from nbsweep.core.policy import explain
+from nbsweep.documents import new_id
 from nbsweep.engine.sweep import Sweeper, leading_error
+
+__all__ = ["PlanFormat", "PlanOptions", "explain_command", "new_id", "plan_command"]
 
 PlanFormat = Literal["table", "json", "csv"]
 CSV_COLUMNS = (
@@ -34,11 +35,6 @@ class PlanOptions:
     format: PlanFormat
     out: Path | None
     detailed_exitcode: bool
-
-
-def new_id(now: datetime) -> str:
-    """Make an id for a run or a plan that sorts by time."""
-    return f"{now:%Y%m%dT%H%M%SZ}-{token_hex(3)}"
 
 
 async def plan_command(session: Session, options: PlanOptions) -> Exit:

@@ -1,14 +1,18 @@
 """`status`, `history` and `show`: what the journal knows."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Literal
 
 from nbsweep.adapters.journal import open_journal
-from nbsweep.cli.documents import removal_document, removal_series, run_record_document
+from nbsweep.cli.documents import Document, moment_text, removal_document, removal_series, run_record_document
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import Session
 from nbsweep.core.errors import NbsweepError
-from nbsweep.core.lifecycle import Removal
+from nbsweep.core.lease import Lease
 from nbsweep.core.ports import Journal, RunRecord
+from nbsweep.core.standing import Known, Standing, judge_standing
+from nbsweep.settings import Settings
 
 ReadFormat = Literal["table", "json"]
 STATUS_LOOKS_BACK = 200
@@ -54,52 +58,60 @@ async def show_command(session: Session, run_id: str, output: ReadFormat) -> Exi
 
 
 async def status_command(session: Session, output: ReadFormat) -> Exit:
-    """Say for each target how its last sweep ended, and what is still open."""
-    async with open_journal(session.settings.journal) as journal:
-        last = await _last_of_each(journal)
-        open_removals = {target.name: await journal.unfinished(target.name) for target in session.settings.targets}
+    """Say whether all is well, and how each target stands."""
+    settings, now = session.settings, datetime.now(UTC)
+    async with open_journal(settings.journal) as journal:
+        records = await journal.runs(STATUS_LOOKS_BACK)
+        standings = [
+            judge_standing(name, await _known(journal, name, records), now, settings.service.lease)
+            for name in (target.name for target in settings.targets)
+        ]
+    due = _due(settings, now)
     if output == "json":
-        session.write_json([_status(name, last.get(name), removals) for name, removals in open_removals.items()])
-        return Exit.DONE
-    for name, removals in open_removals.items():
-        _tell_status(session, name, last.get(name), removals)
-    return Exit.DONE
+        session.write_json([_status(standing, due.get(standing.target)) for standing in standings])
+    else:
+        from nbsweep.cli.status_view import status_view
+
+        session.show_result(status_view(standings, due, now))
+    return Exit.DONE if all(standing.well for standing in standings) else Exit.UNEXPECTED
 
 
-async def _last_of_each(journal: Journal) -> dict[str, RunRecord]:
-    last: dict[str, RunRecord] = {}
-    for record in await journal.runs(STATUS_LOOKS_BACK):
-        last.setdefault(record.target, record)
-    return last
+async def _known(journal: Journal, target: str, records: Sequence[RunRecord]) -> Known:
+    mine = [record for record in records if record.target == target]
+    return Known(mine, await journal.unfinished(target), await journal.lease(target))
 
 
-def _status(target: str, record: RunRecord | None, removals: tuple[Removal, ...]) -> dict[str, object]:
+def _status(standing: Standing, due: datetime | None) -> Document:
+    success = standing.last_success
     return {
-        "target": target,
-        "last_sweep": run_record_document(record) if record else None,
-        "unfinished": [removal_document(removal) for removal in removals],
+        "target": standing.target,
+        "well": standing.well,
+        "problems": list(standing.problems),
+        "last_sweep": run_record_document(standing.last) if standing.last else None,
+        "last_success": moment_text(success.ended_at) if success else None,
+        "unfinished": [removal_document(removal) for removal in standing.unfinished],
+        "sweeping": _holder(standing.sweeping) if standing.sweeping else None,
+        "next_run": due.isoformat() if due else None,
     }
 
 
-def _tell_status(session: Session, target: str, record: RunRecord | None, removals: tuple[Removal, ...]) -> None:
-    from nbsweep.cli.render import STYLES, cell, removal_table
+def _holder(lease: Lease) -> Document:
+    holder = lease.holder
+    return {
+        "host": holder.host,
+        "pid": holder.pid,
+        "started_by": lease.started_by,
+        "since": moment_text(lease.taken_at),
+        "last_beat": moment_text(lease.beat_at),
+    }
 
-    if record is None:
-        session.show_result(cell(f"{target}: never swept with this journal."))
-        return
-    line = cell(f"{target}: last sweep {record.run_id} ")
-    line.append(record.outcome, style=STYLES.get(record.outcome, "red"))
-    if record.ended_at:
-        line.append(f", {record.planned} of {record.fleet} notebooks planned")
-    line.append(f", by {record.started_by} at {record.started_at:%Y-%m-%d %H:%M:%S}Z.")
-    session.show_result(line)
-    for lane in record.lanes or ():
-        if lane.learned_limit is not None:
-            text = f"  The gateway limits {lane.lane} to {lane.learned_limit}: it went at {lane.calls_per_s:g}/s at the end."
-            session.show_result(cell(text, "yellow"))
-    if record.problem:
-        session.show_result(cell(f"  {record.problem}", "red"))
-    if removals:
-        text = f"  {len(removals)} removals have no end yet; the next run follows them first:"
-        session.show_result(cell(text, "yellow"))
-        session.show_result(removal_table(removals))
+
+def _due(settings: Settings, now: datetime) -> dict[str, datetime]:
+    """Tell when each target that has a schedule, of its own or with the others, is due next."""
+    schedules = {target.name: target.schedule or settings.schedule for target in settings.targets}
+    if not any(schedules.values()):
+        return {}
+    from nbsweep.cli.timetable import next_run
+
+    due = {name: next_run(schedule, now) for name, schedule in schedules.items() if schedule}
+    return {name: moment for name, moment in due.items() if moment}

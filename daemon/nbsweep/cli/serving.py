@@ -1,11 +1,9 @@
 """`serve`: the service, from the command line's side."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
-from nbsweep.bootstrap import Opened
+from nbsweep.adapters.telemetry import Listener
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import Session, make_telemetry
 from nbsweep.cli.sweeping import who
@@ -13,7 +11,6 @@ from nbsweep.core.ports import Telemetry
 from nbsweep.documents import new_id
 from nbsweep.engine.sweep import Run
 from nbsweep.loading import find_config, load_settings
-from nbsweep.service.control import Control
 from nbsweep.service.notify import Systemd
 from nbsweep.serving import Service, Surroundings
 from nbsweep.settings import Settings
@@ -25,18 +22,12 @@ async def serve_command(session: Session, config: Path | None) -> Exit:
     def read_settings() -> Settings:
         return load_settings(find_config(config, session.environment), session.environment)
 
-    def telemetry_of(settings: Settings) -> Telemetry:
-        return make_telemetry(settings.logging, session.screen, ())
+    def telemetry_of(settings: Settings, listener: Listener) -> Telemetry:
+        return make_telemetry(settings.logging, session.screen, (listener,))
 
     def new_run(now: datetime, dry_run: bool) -> Run:  # noqa: FBT001  # a field of the run
         return Run(new_id(now), f"{who()} (service)", dry_run)
 
-    surroundings = Surroundings(session.environment, read_settings, telemetry_of, open_web, new_run, session.shutdown)
+    surroundings = Surroundings(session.environment, read_settings, telemetry_of, new_run, session.shutdown)
     await Service(surroundings, Systemd.of(session.environment)).run(session.settings)
     return Exit.DONE
-
-
-@asynccontextmanager
-async def open_web(_settings: Settings, _opened: Opened, _control: Control) -> AsyncIterator[str | None]:
-    """Open the web face."""
-    yield None

@@ -12,9 +12,9 @@ import typer
 from nbsweep.bootstrap import open_all
 from nbsweep.cli.documents import dry_run_document, run_document
 from nbsweep.cli.exits import Exit, exit_of_report, gravest
-from nbsweep.cli.planning import new_id
 from nbsweep.cli.session import Session, tell_error
 from nbsweep.core.plan import Plan
+from nbsweep.documents import new_id
 from nbsweep.engine.sweep import Report, Run, Sweeper
 
 if TYPE_CHECKING:

@@ -40,6 +40,20 @@ class HttpRequest(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HttpAnswered(Event):
+    """A call that had left is over, whatever came of it; `status` is None where there was no answer."""
+
+    name: ClassVar[str] = "http.answered"
+    level: ClassVar[Level] = "debug"
+    lane: str
+    method: str
+    status: int | None
+    error_code: str
+    """The cloud's own, as in its answer; empty where there is none."""
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class HttpRetried(Event):
     """A call failed in a way that passes, and is made again."""
 

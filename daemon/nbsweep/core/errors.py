@@ -4,6 +4,7 @@ NbsweepError
 ├── ConfigurationError        the configuration, or the command line, is wrong
 ├── JournalError              the journal cannot be opened, read or written
 ├── SweepTimedOut             the sweep took longer than it may
+├── HeldElsewhere             another nbsweep is sweeping the target
 └── CloudError                the cloud said no, or said nothing
     ├── SweepEnding           nothing more can be done on this account
     │   ├── Unreachable       no connection: name, network, TLS, or the cloud is away
@@ -64,6 +65,10 @@ class JournalError(NbsweepError):
 
 class SweepTimedOut(NbsweepError):
     """The sweep took longer than `service.sweep_timeout`; what it had not begun is left to the next one."""
+
+
+class HeldElsewhere(NbsweepError):
+    """Another nbsweep holds the target's lease on the same journal; two never sweep a target at the same time."""
 
 
 class CloudError(NbsweepError):

@@ -259,7 +259,7 @@ class SweepFinished(Event):
 
     name: ClassVar[str] = "sweep.finished"
     outcome: str
-    """finished, dry-run, refused, interrupted or failed."""
+    """finished, dry-run, declined, refused, held-elsewhere, interrupted or failed."""
     problem: str
     fleet: int
     planned: int

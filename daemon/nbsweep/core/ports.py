@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from nbsweep.core.events import Event
+from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Notebook, Page, Scope
 
@@ -125,7 +126,10 @@ class RunRecord:
     dry_run: bool
     ended_at: datetime | None = None
     outcome: str = "running"
-    """running, finished, dry-run, declined, refused, interrupted or failed; `running` without a process means a crash."""
+    """running, finished, dry-run, declined, refused, held-elsewhere, interrupted or failed.
+
+    `running` without a process means a crash.
+    """
     problem: str = ""
     fleet: int = 0
     planned: int = 0
@@ -182,6 +186,22 @@ class Journal(Protocol):
 
     async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:
         """List the removals of one notebook over all runs, the newest first."""
+        ...
+
+    async def lease(self, target: str) -> Lease | None:
+        """Tell who holds a target's lease; None when nobody does."""
+        ...
+
+    async def take_lease(self, lease: Lease, seen: Lease | None) -> Lease | None:
+        """Put a lease in the place of the one that was seen, unless that one has changed meanwhile, and tell who holds it then.
+
+        Of several processes that have seen the same and take it at once, one gets it. To put a later beat in the place of
+        one's own earlier one works the same way, and also after a write of which nobody knows whether it was done.
+        """
+        ...
+
+    async def release_lease(self, lease: Lease) -> None:
+        """Give a lease back; one that is somebody else's by now stays."""
         ...
 
 

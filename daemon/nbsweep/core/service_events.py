@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import ClassVar
 
 from nbsweep.core.events import Event, Level
@@ -56,7 +55,8 @@ class TargetScheduled(Event):
     """When the schedule of a target comes round next."""
 
     name: ClassVar[str] = "target.scheduled"
-    next_run: datetime
+    next_run: str
+    """In UTC, as ISO 8601 writes it."""
 
 
 @dataclass(frozen=True, slots=True)

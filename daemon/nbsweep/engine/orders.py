@@ -1,6 +1,6 @@
 """What a sweep is told before it begins, and how it is asked to end early."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import anyio
 
 from nbsweep.core.errors import SweepEnding
+from nbsweep.core.lease import Holder
 from nbsweep.core.model import Notebook
 from nbsweep.core.policy import Rules
 
@@ -23,6 +24,18 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseOrders:
+    """How a sweep makes sure that it is the only one."""
+
+    holder: Holder
+    """This process."""
+    lasts: timedelta
+    """How long a holder elsewhere may be silent before its target is taken over."""
+    is_alive: Callable[[Holder], bool | None]
+    """Tells whether a holder's process is there; None when that cannot be told from here. Must not wait."""
+
+
+@dataclass(frozen=True, slots=True)
 class Orders:
     """How removals are to be carried out."""
 
@@ -35,6 +48,8 @@ class Orders:
     drain: timedelta
     time_limit: timedelta = timedelta(hours=12)
     """How long a sweep may take before it is asked to stop."""
+    lease: LeaseOrders | None = None
+    """None where nobody else can be at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +90,20 @@ async def time_limited(outer: Shutdown, limit: timedelta) -> AsyncIterator[Shutd
         group.start_soon(pass_on, outer.hurried, own.hurried)
         group.start_soon(time_out)
         yield own
+        group.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def given_up_on(event: anyio.Event) -> AsyncIterator[None]:
+    """Cancel what is inside when the event is set."""
+
+    async def watch(scope: anyio.CancelScope) -> None:
+        await event.wait()
+        scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(watch, group.cancel_scope)
+        yield
         group.cancel_scope.cancel()
 
 

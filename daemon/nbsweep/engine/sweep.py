@@ -1,25 +1,30 @@
 """A sweep of one target: survey, plan, journal, execute, report. It needs its own settings and the ports, and nothing else."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 import anyio
 
 from nbsweep.core.call_events import LanesState
-from nbsweep.core.errors import JournalError, NbsweepError, SweepTimedOut
+from nbsweep.core.errors import HeldElsewhere, JournalError, NbsweepError, SweepTimedOut
 from nbsweep.core.events import PlanBuilt, PlanRefused, SweepFinished, SweepStarted
 from nbsweep.core.facts import Moment, format_age
+from nbsweep.core.lease import Lease, describe_held
 from nbsweep.core.lifecycle import Removal, State, outcome
 from nbsweep.core.plan import Brakes, Candidate, Plan, build_plan
 from nbsweep.core.ports import Ports, RunRecord
 from nbsweep.engine.executor import Executor
+from nbsweep.engine.lease import Tenure, look
 from nbsweep.engine.ledger import LAST_WRITE_S
-from nbsweep.engine.orders import Facts, Orders, Shutdown, time_limited
+from nbsweep.engine.orders import Facts, Orders, Shutdown, given_up_on, time_limited
 from nbsweep.engine.recovery import close_crashed_runs, recover
 from nbsweep.engine.survey import Area, Surveyor
+
+HELD_ELSEWHERE = "held-elsewhere"
+"""The outcome of a sweep that left the target to another nbsweep."""
 
 Approve = Callable[[Plan], Awaitable[bool]]
 """Asked once, with a plan that is not empty and that no brake refused; False ends the sweep before the first change."""
@@ -40,7 +45,7 @@ class Report:
 
     target: str
     outcome: str
-    """finished, dry-run, declined, refused, interrupted or failed."""
+    """finished, dry-run, declined, refused, held-elsewhere, interrupted or failed."""
     plan: Plan | None = None
     removals: tuple[Removal, ...] = ()
     recovered: tuple[Removal, ...] = ()
@@ -82,18 +87,37 @@ class Sweeper:
             try:
                 await self.ports.journal.open_run(record)
                 async with time_limited(self.shutdown, self.orders.time_limit) as shutdown:
-                    report = await self._sweep(run, approve, shutdown)
-                if shutdown.begun.is_set() and not self.shutdown.begun.is_set():
-                    report = replace(report, outcome="failed", error=report.error or self._too_long())
+                    report = await self._alone(partial(Sweeper._sweep, approve=approve), run, shutdown)
+                if shutdown.begun.is_set() and not (self.shutdown.begun.is_set() or report.error):
+                    report = replace(report, outcome="failed", error=self._too_long())
             except NbsweepError as error:
                 report = replace(report, outcome="failed", error=error)
             except Exception as bug:
-                report = replace(report, outcome="failed", error=NbsweepError(f"a bug in nbsweep: {_describe(bug)}"))
+                report = replace(report, outcome="failed", error=NbsweepError(f"a bug in nbsweep: {describe_bug(bug)}"))
                 raise
             finally:
                 duration_s = round(self.ports.clock.steady_s() - started_s, 3)
                 report = await self._close(record, replace(report, duration_s=duration_s))
         return report
+
+    async def recover(self, run: Run) -> Report:
+        """Bring what earlier runs left to its end, and do no more; what the world did to it is in the report."""
+        with self.ports.telemetry.bound(run_id=run.run_id, target=self.area.target):
+            async with time_limited(self.shutdown, self.orders.time_limit) as shutdown:
+                # It writes to the journal whatever the run is for, so it has to be the only one.
+                report = await self._alone(Sweeper._recover_only, replace(run, dry_run=False), shutdown)
+        return report
+
+    async def held_elsewhere(self) -> HeldElsewhere | None:
+        """Tell who else is sweeping the target, without a record in the journal; None when it may be swept.
+
+        Raises:
+            JournalError: that cannot be found out.
+        """
+        if self.orders.lease is None:
+            return None
+        seen, may_be_swept = await look(self.area.target, self.ports, self.orders.lease)
+        return HeldElsewhere(describe_held(seen, self.orders.lease.lasts)) if seen and not may_be_swept else None
 
     async def plan(self) -> Plan:
         """Survey the fleet, judge it, and put what may go in order."""
@@ -114,16 +138,30 @@ class Sweeper:
             f"the sweep took longer than service.sweep_timeout ({limit}): it took no more notebooks, and the next run goes on"
         )
 
-    async def _sweep(self, run: Run, approve: Approve, shutdown: Shutdown) -> Report:
+    async def _alone(self, work: "Work", run: Run, shutdown: Shutdown) -> Report:
+        """Do the work as the only one, with the target's lease; a dry run changes nothing, and needs none."""
+        if self.orders.lease is None or run.dry_run:
+            return await work(self, run, shutdown)
+        now, report = self.ports.clock.now(), Report(self.area.target, "interrupted")
+        lease = Lease(self.area.target, self.orders.lease.holder, run.started_by, now, now)
+        tenure = Tenure(self.ports, self.orders.lease, lease, shutdown)
+        try:
+            async with tenure.held() as cloud:
+                report = await work(replace(self, ports=replace(self.ports, cloud=cloud)), run, shutdown)
+        except NbsweepError as error:
+            report = replace(report, outcome="failed", error=error)
+        if isinstance(tenure.error, HeldElsewhere):
+            return replace(report, outcome=HELD_ELSEWHERE, error=tenure.error)
+        return replace(report, outcome="failed", error=tenure.error) if tenure.error else report
+
+    async def _sweep(self, run: Run, shutdown: Shutdown, approve: Approve) -> Report:
         """Recover, plan, ask, execute; each step may be the last."""
         report = Report(self.area.target, "interrupted")
         executor: Executor | None = None
         try:
             if not run.dry_run:
-                await close_crashed_runs(self.area.target, run.run_id, self.ports)
-                recovered = await recover(self.area.target, self.ports, self.orders.patience, shutdown.begun)
-                report = replace(report, recovered=recovered)
-            async with _given_up_on(shutdown.begun):
+                report = replace(report, recovered=await self._recover(run, shutdown))
+            async with given_up_on(shutdown.begun):
                 report = replace(report, plan=await self.plan())
                 report = replace(report, outcome=await self._permission(run, report, approve))
             if report.outcome == "approved" and report.plan:
@@ -133,6 +171,18 @@ class Sweeper:
         except (NbsweepError, ExceptionGroup) as error:
             report = replace(report, outcome="failed", error=leading_error(error))
         return replace(report, removals=tuple(executor.removals.values())) if executor else report
+
+    async def _recover(self, run: Run, shutdown: Shutdown) -> tuple[Removal, ...]:
+        await close_crashed_runs(self.area.target, run.run_id, self.ports)
+        return await recover(self.area.target, self.ports, self.orders.patience, shutdown.begun)
+
+    async def _recover_only(self, run: Run, shutdown: Shutdown) -> Report:
+        report = Report(self.area.target, "finished")
+        try:
+            report = replace(report, recovered=await self._recover(run, shutdown))
+        except (NbsweepError, ExceptionGroup) as error:
+            return replace(report, outcome="failed", error=leading_error(error))
+        return replace(report, outcome="interrupted") if shutdown.begun.is_set() else report
 
     async def _permission(self, run: Run, report: Report, approve: Approve) -> str:
         """Find out whether the plan may be carried out; whatever is not `approved` is the sweep's outcome."""
@@ -186,13 +236,16 @@ class Sweeper:
                 str(report.error or ""),
                 fleet,
                 planned,
-                report.counts,
+                dict(report.counts),
                 kept,
                 report.reclaimed_gb,
                 report.duration_s,
             )
         )
         return report
+
+
+Work = Callable[[Sweeper, Run, Shutdown], Awaitable[Report]]
 
 
 def planned_removal(run_id: str, plan: Plan, item: Candidate) -> Removal:
@@ -236,19 +289,6 @@ def _leaves(error: Exception) -> Iterator[Exception]:
         yield error
 
 
-def _describe(bug: Exception) -> str:
+def describe_bug(bug: Exception) -> str:
+    """Say what kind of bug, or which several, a sweep has run into."""
     return "; ".join(f"{type(leaf).__name__}: {leaf}" for leaf in _leaves(bug))
-
-
-@asynccontextmanager
-async def _given_up_on(event: anyio.Event) -> AsyncIterator[None]:
-    """Cancel what is inside when the event is set."""
-
-    async def watch(scope: anyio.CancelScope) -> None:
-        await event.wait()
-        scope.cancel()
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(watch, group.cancel_scope)
-        yield
-        group.cancel_scope.cancel()

@@ -130,8 +130,11 @@ class Keeper:
             await self._go(self._sweep_once)
 
     async def _sweep_once(self, run: Run) -> Report:
-        if self._held_from and await self._swept_since(self._held_from):
-            return Report(self.name, "finished")
+        if self._held_from:
+            if held := await self.sweeper.held_elsewhere():
+                return Report(self.name, HELD, error=held)
+            if await self._swept_since(self._held_from):
+                return Report(self.name, "finished")
         return await self.sweeper.sweep(run, _approve)
 
     async def _swept_since(self, moment: datetime) -> bool:

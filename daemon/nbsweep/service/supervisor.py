@@ -5,6 +5,7 @@ finish what is accepted up to `service.drain`, cancel.
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import UTC
 
 import anyio
 
@@ -125,7 +126,7 @@ class Supervisor:
             next_run = self.schedule.next_run(name)
             if next_run is not None:
                 with self.telemetry.bound(target=name):
-                    self.telemetry.emit(TargetScheduled(next_run))
+                    self.telemetry.emit(TargetScheduled(next_run.astimezone(UTC).isoformat(timespec="seconds")))
 
     def _keeper(self, name: str) -> Keeper:
         if name not in self.keepers:

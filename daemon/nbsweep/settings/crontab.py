@@ -34,6 +34,8 @@ COLUMNS = (
     Column("month", "month", 1, 12, {name: number for number, name in enumerate(MONTHS, start=1)}),
     Column("day_of_week", "weekday", 0, 6, {name: number for number, name in enumerate(WEEKDAYS)}),
 )
+SECOND = Column("second", "second", 0, 59)
+"""May come before the five."""
 
 
 def read_crontab(line: str) -> dict[str, str]:
@@ -43,11 +45,15 @@ def read_crontab(line: str) -> dict[str, str]:
         ValueError: crontab would not take the line, or it never comes about.
     """
     texts = line.lower().split()
-    if len(texts) != len(COLUMNS):
-        raise ValueError("must have five fields (minute, hour, day of month, month, weekday), such as 0 3 * * *")
-    values = {column.key: _values(column, text) for column, text in zip(COLUMNS, texts, strict=True)}
-    _check_days(values, texts)
-    return {column.key: _written(column, values[column.key]) for column in COLUMNS}
+    columns = COLUMNS if len(texts) == len(COLUMNS) else (SECOND, *COLUMNS)
+    if len(texts) != len(columns):
+        raise ValueError(
+            "must have five fields (minute, hour, day of month, month, weekday), such as 0 3 * * *, "
+            "or six with the seconds first"
+        )
+    values = {column.key: _values(column, text) for column, text in zip(columns, texts, strict=True)}
+    _check_days(values, texts[-len(COLUMNS) :])
+    return {column.key: _written(column, values[column.key]) for column in columns}
 
 
 def _values(column: Column, text: str) -> tuple[int, ...]:

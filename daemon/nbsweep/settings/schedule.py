@@ -28,7 +28,7 @@ class ScheduleSettings(Group):
     """When `serve` sweeps."""
 
     cron: Annotated[StrictStr, AfterValidator(_crontab)]
-    """Five crontab fields: minute, hour, day of month, month, weekday (0 and 7 are Sunday). "0 3 * * *" is daily at three."""
+    """Five crontab fields: minute, hour, day of month, month, weekday (0 and 7 are Sunday); six begin with the second."""
     timezone: Annotated[StrictStr, AfterValidator(_timezone)] = "UTC"
     """The time zone that `cron` is read in, by its IANA name."""
     jitter: DurationOrZero = timedelta(0)

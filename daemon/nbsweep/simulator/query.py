@@ -73,7 +73,7 @@ def read_query(parameters: Mapping[str, str], dialect: DialectOptions, *, may_na
         workspace_id=parameters.get(dialect.workspace_parameter, "0"),
         limit=_limit(parameters.get("limit", "10"), dialect),
         offset=whole_number("offset", parameters.get("offset", "0")),
-        sort_keys=_sort_keys(parameters.get("sort_key", "create_at"), dialect),
+        sort_keys=_sort_keys(parameters.get("sort_key"), dialect),
         descending=direction == "DESC",
         conditions=tuple(_conditions({name: text for name, text in parameters.items() if name not in ignored})),
     )
@@ -94,7 +94,10 @@ def _limit(text: str, dialect: DialectOptions) -> int:
     return limit
 
 
-def _sort_keys(text: str, dialect: DialectOptions) -> tuple[str, ...]:
+def _sort_keys(text: str | None, dialect: DialectOptions) -> tuple[str, ...]:
+    if text is None:
+        # The cloud's own order, whichever keys callers may name.
+        return ("create_at",)
     keys = tuple(text.split(","))
     if unknown := [key for key in keys if key not in dialect.sort_keys]:
         raise modelarts_error("6303", detail=f"Field: {unknown[0]}.")

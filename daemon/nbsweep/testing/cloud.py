@@ -13,15 +13,15 @@ from typing import Any, TypeVar
 from nbsweep.core.errors import (
     CloudError,
     FactsTooOld,
+    Forbidden,
     Gone,
     MalformedAnswer,
     Rejected,
 )
 from nbsweep.core.model import PAGE_SIZE, MalformedRow, Notebook, Page, Scope, Status
-from nbsweep.core.pacing import Rate, Window
 from nbsweep.core.ports import Clock, LaneState
+from nbsweep.core.probing import DEFAULT_WORKSPACE, Action, Probe, probe_of
 from nbsweep.testing.troubles import (
-    A_TICK_S,
     DELETE_REFUSALS,
     PLAIN,
     STOP_REFUSALS,
@@ -30,6 +30,7 @@ from nbsweep.testing.troubles import (
     Pace,
     Trouble,
 )
+from nbsweep.testing.turns import Turns
 
 AnyAnswer = TypeVar("AnyAnswer")
 
@@ -54,6 +55,11 @@ class FakeCloud:
         """The ids of all DELETEs that were accepted."""
         self.on_call: Callable[[Call], None] | None = None
         """Told of every call as it leaves."""
+        self.denied: set[Action] = set()
+        """What the caller may not do, as far as probes find out."""
+        self.skew_s: float | None = 0.0
+        """How far the caller's clock is ahead."""
+        self.project_id = "0123456789abcdef0123456789abcdef"
         self.pace = pace or Pace()
         self._clock = clock
         self._now_s = clock.steady_s()
@@ -64,8 +70,8 @@ class FakeCloud:
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._serials = count()
         self._troubles: dict[tuple[str, str], deque[Trouble]] = {}
-        self._lane = _Turns(clock, self.pace.delete_rate)
-        self._turns = _Turns(clock, self.pace.delete_rate)
+        self._lane = Turns(clock, self.pace.delete_rate)
+        self._turns = Turns(clock, self.pace.delete_rate)
 
     # ---- what happens to it
 
@@ -84,6 +90,10 @@ class FakeCloud:
     def add_malformed(self, row: MalformedRow, scope: Scope) -> None:
         """Let the listing of a scope hold a row that cannot be read, before all others."""
         self._malformed.append((scope, row))
+
+    def put(self, notebook: Notebook) -> None:
+        """Let somebody create a notebook, or let one be other than it was."""
+        self._notebooks[notebook.id] = notebook
 
     def change(self, notebook_id: str, **fields: Any) -> None:
         """Let somebody change a notebook, which dates the change."""
@@ -141,6 +151,22 @@ class FakeCloud:
         """Delete a notebook and its storage for good; gives the gateway's request id."""
         return await self._call("delete", notebook_id, lambda trouble: self._delete(notebook_id, trouble), not_after_s)
 
+    async def reach(self) -> float | None:
+        """Tell how far the caller's clock is ahead."""
+        return await self._call("reach", "", lambda _: self.skew_s)
+
+    async def project(self) -> str:
+        """Tell the project's id."""
+        return await self._call("project", "", lambda _: self.project_id)
+
+    async def probe(self, action: Action, workspace_id: str = DEFAULT_WORKSPACE) -> Probe:
+        """Try an action on nothing."""
+        try:
+            await self._call("probe", action, lambda _: self._probed(action, workspace_id))
+        except CloudError as error:
+            return probe_of(error)
+        return Probe(allowed=True)
+
     # ---- the work
 
     async def _call(
@@ -192,6 +218,14 @@ class FakeCloud:
         if status is not None:
             return [row for row in rows if row.status == status]
         return [*(row for where, row in self._malformed if where == scope), *rows]
+
+    def _probed(self, action: Action, workspace_id: str) -> None:
+        if action in self.denied:
+            raise Forbidden("the credentials are accepted, but not for this call", code="ModelArts.0108", http_status=403)
+        if action in (Action.GET, Action.DELETE, Action.STOP):
+            raise _refusal(Gone, "ModelArts.6309")
+        if action is not Action.LIST_WORKSPACES and workspace_id not in self._workspaces:
+            raise _refusal(Rejected, "ModelArts.0102")
 
     def _visible(self) -> list[Notebook]:
         stale = {key: row for key, (until_s, row) in self._stale.items() if self._now_s < until_s}
@@ -245,26 +279,6 @@ class FakeCloud:
             self.change(notebook_id, status=end, fail_reason="Failed to delete the storage resources of the instance.")
         else:
             self.change(notebook_id, status=end)
-
-
-class _Turns:
-    """Lets calls leave one after the other, no faster than a rate."""
-
-    def __init__(self, clock: Clock, rate: Rate | None) -> None:
-        self._clock = clock
-        self._window = Window(rate) if rate else None
-        self._queue = asyncio.Lock()
-
-    async def take(self) -> None:
-        async with self._queue:
-            if self._window is None:
-                return await asyncio.sleep(0)
-            # Again, since a timer may be a trifle early; and never for less than the clock can tell.
-            while True:
-                wait_s = self._window.wait_s(self._clock.steady_s())
-                if wait_s <= 0:
-                    return self._window.take(self._clock.steady_s())
-                await asyncio.sleep(max(wait_s, A_TICK_S))
 
 
 def _refusal(kind: type[CloudError], code: str) -> CloudError:

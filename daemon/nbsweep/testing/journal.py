@@ -9,6 +9,7 @@ from typing import TypeVar
 from nbsweep.core.errors import (
     JournalError,
 )
+from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import require_aware
 from nbsweep.core.ports import RunRecord
@@ -25,6 +26,7 @@ class InMemoryJournal:
         self._runs: dict[tuple[str, str], RunRecord] = {}
         self._removals: dict[tuple[str, str, str], Removal] = {}
         self._last_active: dict[str, dict[str, datetime]] = {}
+        self._leases: dict[str, Lease] = {}
 
     async def open_run(self, run: RunRecord) -> None:
         """Note that a sweep begins; the pair of run and target is new."""
@@ -94,8 +96,29 @@ class InMemoryJournal:
         found = [removal for removal in self._removals.values() if removal.notebook_id == notebook_id]
         return tuple(sorted(found, key=lambda removal: (removal.planned_at, removal.run_id), reverse=True))
 
+    async def lease(self, target: str) -> Lease | None:
+        """Tell who holds a target's lease; None when nobody does."""
+        await asyncio.sleep(0)
+        return self._leases.get(target)
 
-AnyRecord = TypeVar("AnyRecord", Removal, RunRecord)
+    async def take_lease(self, lease: Lease, seen: Lease | None) -> Lease | None:
+        """Put a lease in the place of the one that was seen, unless that has changed meanwhile, and tell who holds it then."""
+        held = self._leases.get(_checked(lease).target)
+        mine = held is not None and seen is not None and held.holder.owner == seen.holder.owner == lease.holder.owner
+        if held == seen or mine:
+            self._leases[lease.target] = lease
+        await asyncio.sleep(0)
+        return self._leases.get(lease.target)
+
+    async def release_lease(self, lease: Lease) -> None:
+        """Give a lease back; one that is somebody else's by now stays."""
+        held = self._leases.get(lease.target)
+        if held is not None and held.holder.owner == lease.holder.owner:
+            del self._leases[lease.target]
+        await asyncio.sleep(0)
+
+
+AnyRecord = TypeVar("AnyRecord", Removal, RunRecord, Lease)
 
 
 def _checked(record: AnyRecord) -> AnyRecord:

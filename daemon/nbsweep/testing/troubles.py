@@ -16,7 +16,7 @@ from nbsweep.core.errors import (
 from nbsweep.core.model import Page, Status
 from nbsweep.core.pacing import Rate
 
-Kind = Literal["workspaces", "page", "show", "stop", "delete"]
+Kind = Literal["workspaces", "page", "show", "stop", "delete", "reach", "project", "probe"]
 A_TICK_S = 1e-6
 DELETE_REFUSALS: Mapping[Status, tuple[type[CloudError], str]] = {
     Status.INIT: (Busy, "ModelArts.6357"),

@@ -19,9 +19,10 @@ from nbsweep.adapters.cloud import transport
 from nbsweep.adapters.cloud.client import CloudClient, open_client
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.cloud.signing import AccessKey
-from nbsweep.core.call_events import HttpRequest, HttpRetried, HttpThrottled, ScopeNarrowed
+from nbsweep.core.call_events import HttpAnswered, HttpRequest, HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.errors import (
     AnswerLost,
+    CloudError,
     FactsTooOld,
     Forbidden,
     Gone,
@@ -295,6 +296,72 @@ async def test_every_try_goes_through_its_lane() -> None:
         await at.cloud.show("nb1")
         assert [event.lane for event in at.telemetry.of(HttpRequest)] == ["show"] * 3
         assert len(at.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("reply", "status", "code"),
+    [
+        (OK, 200, ""),
+        (says(204), 204, ""),
+        (says(400, b'{"error_code":"ModelArts.6309","error_msg":"The instance does not exist."}'), 400, "ModelArts.6309"),
+        (says(401, b'{"error_code":"APIG.0301","error_msg":"Incorrect IAM authentication information"}'), 401, "APIGW.0301"),
+        (says(502, HTML), 502, ""),
+        (resets, None, ""),
+        (breaks_off, None, ""),
+        (hangs, None, ""),
+    ],
+)
+async def test_what_came_of_a_call_is_told_once(reply: Reply, status: int | None, code: str) -> None:
+    """Its status and the cloud's own code for it; null where there was no answer, or not all of it."""
+    async with desk(reply) as at:
+        with suppress(CloudError):
+            await delete(at.cloud)
+        [told] = at.telemetry.of(HttpAnswered)
+        assert (told.lane, told.method, told.status, told.error_code) == ("delete", "DELETE", status, code)
+        assert 0 < told.duration_s < 5
+        assert told.duration_s == round(told.duration_s, 6)
+        assert at.telemetry.names().index("http.request") < at.telemetry.names().index("http.answered")
+
+
+async def test_every_call_that_leaves_is_told_to_be_over() -> None:
+    """Each try is a call of its own, the throttled ones included."""
+    async with without_waits(), desk(says(500, BROKEN), says(429, THROTTLED, Retry_After="0"), resets, OK) as at:
+        await at.cloud.show("nb1")
+        assert [(event.status, event.error_code) for event in at.telemetry.of(HttpAnswered)] == [
+            (500, "ModelArts.0010"),
+            (429, "APIGW.0308"),
+            (None, ""),
+            (200, ""),
+        ]
+        assert len(at.telemetry.of(HttpRequest)) == 4
+
+
+async def test_a_call_that_cannot_be_made_is_told_to_be_over_too() -> None:
+    """It had its turn in the lane."""
+    telemetry = RecordingTelemetry()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        async with without_waits(), calling(f"http://127.0.0.1:{taken.getsockname()[1]}", telemetry) as cloud:
+            with pytest.raises(Unreachable):
+                await cloud.show("nb1")
+    assert {event.status for event in telemetry.of(HttpAnswered)} == {None}
+    assert len(telemetry.of(HttpAnswered)) == len(telemetry.of(HttpRequest))
+
+
+async def test_a_call_that_is_cancelled_is_told_to_be_over() -> None:
+    """It was sent, and counts against the quota."""
+    async with desk(hangs) as at:
+        with anyio.move_on_after(0.05):
+            await at.cloud.show("nb1")
+        assert [event.status for event in at.telemetry.of(HttpAnswered)] == [None]
+
+
+async def test_a_delete_that_is_held_back_was_no_call() -> None:
+    """It never left, so that nothing came of it."""
+    async with desk(OK) as at:
+        with pytest.raises(FactsTooOld):
+            await at.cloud.delete("nb1", not_after_s=0.0)
+        assert at.telemetry.of(HttpAnswered) == []
 
 
 # ---- changes --------------------------------------------------------------------------------------------------------------

@@ -16,11 +16,12 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 
 from nbsweep.adapters.journal import SqlJournal, open_journal
-from nbsweep.adapters.journal.dialects import upsert
+from nbsweep.adapters.journal.dialects import insert_new, upsert
 from nbsweep.adapters.journal.journal import Statements, make_tables
 from nbsweep.adapters.journal.migrating import upgrade
-from nbsweep.adapters.journal.tables import METADATA, NEWEST, REMOVALS, RUNS, SIGHTINGS
+from nbsweep.adapters.journal.tables import LEASES, METADATA, NEWEST, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.core.errors import JournalError
+from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Status
 from nbsweep.core.ports import RunRecord
@@ -57,6 +58,7 @@ async def fill(path: Path) -> None:
         await journal.open_run(RunRecord("r1", "research", NOON, "cron", dry_run=False, kept={"young": 1}))
         await journal.write([removal])
         await journal.note_active("research", ["n1"], NOON)
+        await journal.take_lease(Lease("research", Holder("o1", "vm", "m1", 7, 8), "li", NOON, NOON), None)
 
 
 def content(path: Path) -> bytes:
@@ -129,6 +131,8 @@ def test_every_field_has_a_column() -> None:
     """And every column a field, but for the planned order."""
     assert {column.name for column in RUNS.columns} == {field.name for field in fields(RunRecord)}
     assert {column.name for column in REMOVALS.columns} == {field.name for field in fields(Removal)} | {"position"}
+    of_lease = {field.name for kind in (Lease, Holder) for field in fields(kind)} - {"holder"}
+    assert {column.name for column in LEASES.columns} == of_lease
 
 
 async def test_a_journal_of_a_newer_version_is_refused_and_left_alone(path: Path, spoil: Spoil) -> None:
@@ -138,7 +142,7 @@ async def test_a_journal_of_a_newer_version_is_refused_and_left_alone(path: Path
     before = content(path)
     assert await refusal(f"sqlite:///{path}") == (
         f"The journal {path} was written by a newer nbsweep: it is at revision 0777, and this version knows revisions up to "
-        "0002. Upgrade nbsweep, or name another journal in the configuration."
+        "0003. Upgrade nbsweep, or name another journal in the configuration."
     )
     assert content(path) == before
 
@@ -185,6 +189,16 @@ async def test_a_run_that_cannot_be_read_is_refused(path: Path, spoil: Spoil, ke
         for read in (journal.runs(1), journal.run("r1")):
             with pytest.raises(JournalError, match="not understood"):
                 await read
+
+
+@pytest.mark.parametrize("spoilt", ["pid = 'some'", "beat_at = 'yesterday'", "owner = x'00ff'"])
+async def test_a_lease_that_cannot_be_read_is_refused(path: Path, spoil: Spoil, spoilt: str) -> None:
+    """Nobody takes over what he cannot read."""
+    await fill(path)
+    spoil(f"UPDATE leases SET {spoilt}")  # noqa: S608  # the values stand above
+    async with open_journal(f"sqlite:///{path}") as journal:
+        with pytest.raises(JournalError, match="not understood"):
+            await journal.lease("research")
 
 
 async def test_a_table_that_is_gone_is_told(path: Path, spoil: Spoil) -> None:
@@ -254,6 +268,7 @@ def test_both_databases_upsert_alike(dialect: str) -> None:
     )
     assert "ON CONFLICT (run_id, target, notebook_id) DO UPDATE SET name = excluded.name" in removals
     assert "position = excluded" not in removals
+    assert str(insert_new(dialect, LEASES)).endswith("ON CONFLICT (target) DO NOTHING")
 
 
 @pytest.mark.parametrize(
@@ -268,7 +283,11 @@ def test_all_that_a_statement_needs_stands_in_its_rows(dialect: Dialect, paramet
     """Each is compiled once and handed to the driver as it is, so nothing may be left for SQLAlchemy to fill in."""
     statements = Statements(dialect)
     run, removal = {column.name for column in RUNS.columns}, {column.name for column in REMOVALS.columns} - {"position"}
+    lease = {column.name for column in LEASES.columns}
     expected = {
+        statements.insert_lease: lease,
+        statements.replace_lease: lease | {"of_target", "of_owner", "of_beat_at", "by_owner"},
+        statements.release_lease: {"of_target", "of_owner"},
         statements.open_run: run,
         statements.close_run: run | {"of_run", "of_target"},
         statements.upsert_removal: removal | {"of_run"},

@@ -9,6 +9,7 @@ from nbsweep.core.errors import (
     AnswerLost,
     ConfigurationError,
     Forbidden,
+    HeldElsewhere,
     JournalError,
     Mistake,
     NbsweepError,
@@ -31,6 +32,7 @@ from unit.core.examples import removal
         (WrongAddress("no"), 1),
         (AnswerLost("no"), 1),
         (JournalError("no"), 1),
+        (HeldElsewhere("no"), 4),
     ],
 )
 def test_an_error_has_the_exit_code_of_its_kind(error: NbsweepError, code: int) -> None:

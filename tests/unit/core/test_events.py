@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from nbsweep.core import call_events, events
+from nbsweep.core import call_events, events, lease_events, service_events, web_events
 from nbsweep.core.events import Event, Level, RemovalFinished, SweepStarted
 from nbsweep.core.lifecycle import State, outcome
 from nbsweep.core.model import Status
@@ -15,7 +15,8 @@ from unit.core.examples import NOW, removal
 
 EVENTS = [
     value
-    for value in {**vars(events), **vars(call_events)}.values()
+    for module in (events, call_events, lease_events, service_events, web_events)
+    for value in vars(module).values()
     if inspect.isclass(value) and issubclass(value, Event) and value is not Event
 ]
 

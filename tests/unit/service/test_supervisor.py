@@ -74,7 +74,7 @@ async def test_it_sweeps_by_its_schedule(clocks: list[FakeClock]) -> None:
         assert mine.not_ready() == ()
         await asyncio.sleep(120)
         assert len(scene.cloud.accepted) == 3
-    assert [told.next_run.hour for told in scene.telemetry.of(TargetScheduled)] == [3]
+    assert [told.next_run for told in scene.telemetry.of(TargetScheduled)] == ["2026-01-01T03:00:00+00:00"]
 
 
 async def test_a_stop_finishes_what_was_accepted_and_begins_nothing_more(clocks: list[FakeClock]) -> None:

@@ -235,6 +235,7 @@ async def test_other_sort_keys_are_refused() -> None:
     async with simulated(dialect=DialectOptions(sort_keys=("name",))) as desk:
         assert (await desk.notebooks(sort_key="name,flavor")).code == "ModelArts.6303"
         assert (await desk.notebooks(sort_key="name")).status == 200
+        assert (await desk.notebooks()).status == 200
 
 
 async def test_names_with_special_characters_are_found() -> None:

@@ -43,6 +43,10 @@ BY_CODE: Mapping[str, type[CloudError]] = {
 }
 PASSING_CODES = frozenset({"0010", "6100", "6101", "6102", "6200", "7008", "7009"})
 """ModelArts codes that a later try may not meet again (API notes, section 3.4)."""
+GATEWAY_CODES = frozenset({"APIGW.0101", "APIGW.0201", "APIGW.0301", "APIGW.0307", "APIGW.0308"})
+"""Wrong address, backend timeout, wrong signature, ended token, too many calls (API notes, section 3.3)."""
+KNOWN_CODES = frozenset({*BY_CODE, *REJECTED_DESPITE_403, *GATEWAY_CODES, *(f"ModelArts.{code}" for code in PASSING_CODES)})
+"""Every code that means something to us, so that calls can be counted by them without counting whatever somebody makes up."""
 PASSING_STATUSES = frozenset(
     {
         HTTPStatus.REQUEST_TIMEOUT,

@@ -16,14 +16,16 @@ from nbsweep.adapters.cloud.answers import Answer, Passing, Throttled, lost, wit
 from nbsweep.adapters.cloud.credentials import Credentials
 from nbsweep.adapters.cloud.dialect import EVERYBODYS, OWN, Dialect
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Refusal
+from nbsweep.adapters.cloud.probing import CALLS, reach
 from nbsweep.adapters.cloud.projects import project_finder
 from nbsweep.adapters.cloud.retrying import Tries
 from nbsweep.adapters.cloud.sending import Call, Sender, Sent, Tools
-from nbsweep.adapters.cloud.session import IAM_TIMEOUT, Asker, open_session
+from nbsweep.adapters.cloud.session import IAM_TIMEOUT, Asker, NotSent, open_session
 from nbsweep.core.call_events import HttpRetried, HttpThrottled, ScopeNarrowed
-from nbsweep.core.errors import CloudError, Forbidden, MalformedAnswer, Rejected, Unsortable
+from nbsweep.core.errors import CloudError, Forbidden, MalformedAnswer, Rejected, Unreachable, Unsortable
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.ports import Clock, LaneState, Telemetry
+from nbsweep.core.probing import DEFAULT_WORKSPACE, Action, Probe, probe_of
 from nbsweep.settings import TargetSettings
 
 SUCCESS = range(200, 300)
@@ -105,6 +107,25 @@ class CloudClient:
         """Delete a notebook and its storage for good; gives the gateway's request id. The answer may have no body (204)."""
         call = Call(Lane.DELETE, "DELETE", _path_of(notebook_id), changes=True, not_after_s=not_after_s)
         return (await self._call(call)).headers.get("X-Request-Id", "")
+
+    async def reach(self) -> float | None:
+        """Call the address, unsigned; gives how far this machine's clock is ahead of the cloud's."""
+        return await reach(self.sender)
+
+    async def project(self) -> str:
+        """Tell the project's id."""
+        try:
+            return await self.sender.project()
+        except NotSent as error:
+            raise Unreachable(str(error)) from error
+
+    async def probe(self, action: Action, workspace_id: str = DEFAULT_WORKSPACE) -> Probe:
+        """Try whether an action is allowed, on what cannot exist; see `probing` for why this is harmless."""
+        try:
+            await self._call(CALLS[action](workspace_id, self.dialect.workspace))
+        except CloudError as error:
+            return probe_of(error)
+        return Probe(allowed=True)
 
     async def _call(self, call: Call) -> Sent:
         """Make a call until it is answered for good, or the tries are used up."""

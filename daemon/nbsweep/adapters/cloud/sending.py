@@ -18,7 +18,7 @@ from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.cloud.session import NotSent, failure, read_date
 from nbsweep.adapters.cloud.signing import Proof, Request, encode_query
 from nbsweep.adapters.cloud.transport import read_body
-from nbsweep.core.call_events import HttpRequest
+from nbsweep.core.call_events import HttpAnswered, HttpRequest
 from nbsweep.core.errors import CloudError, FactsTooOld, Unreachable
 from nbsweep.core.ports import Clock, Telemetry
 
@@ -102,6 +102,10 @@ class Sender:
         told = read_date(text)
         return (came_at - told).total_seconds() if told and came_at else None
 
+    async def project(self) -> str:
+        """Tell the project's id, looked up if nobody has done so yet."""
+        return (self._place or await self._arrive()).headers["X-Project-Id"]
+
     async def send(self, call: Call) -> Sent:
         """Send a call when its turn comes; a 401 that new credentials may help against is not yet the answer.
 
@@ -125,15 +129,28 @@ class Sender:
             raise FactsTooOld(message)
         path = place.path + call.path
         self.tools.telemetry.emit(HttpRequest(call.lane, call.method, path, sent_s))
+        sent: Sent | None = None
         try:
             response = await self._request(call, place, path, proof)
             try:
                 self._dated = response.headers.get("Date", ""), self.tools.clock.now()
-                return Sent(sent_s, proof, response.status, response.headers, await read_body(response))
+                sent = Sent(sent_s, proof, response.status, response.headers, await read_body(response))
             finally:
                 response.release()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _failed_to_answer(call, self.base_url, error) from error
+        finally:
+            # Also of a call that was cancelled: it counts against the quota like any other.
+            self._tell_end(call, sent_s, sent)
+        return sent
+
+    def _tell_end(self, call: Call, sent_s: float, sent: Sent | None) -> None:
+        duration_s = round(self.tools.clock.steady_s() - sent_s, 6)
+        status, code = (sent.status if sent else None), ""
+        # A success has no code, and is not searched for one: this happens for every call.
+        if sent and sent.status >= HTTPStatus.BAD_REQUEST:
+            code = Answer.read(sent.status, sent.headers, sent.body).code
+        self.tools.telemetry.emit(HttpAnswered(call.lane, call.method, status, code, duration_s))
 
     async def _arrive(self) -> Place:
         """Find out where to call, for good."""

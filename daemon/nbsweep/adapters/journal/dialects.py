@@ -105,6 +105,12 @@ def upsert(
     return insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed, where=where)
 
 
+def insert_new(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
+    """Insert rows, but leave those alone whose primary key is there already."""
+    insert = sqlite.insert(table) if dialect == "sqlite" else _postgresql_insert(table)
+    return insert.on_conflict_do_nothing(index_elements=list(table.primary_key))
+
+
 def _postgresql_insert(table: Table) -> "postgresql.Insert":
     from sqlalchemy.dialects import postgresql  # costs a fifth of what SQLAlchemy does, and few have a server
 

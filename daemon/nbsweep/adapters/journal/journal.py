@@ -23,11 +23,21 @@ from sqlalchemy import (
 from nbsweep.adapters.journal.address import make_room, parse_address
 from nbsweep.adapters.journal.changes import Change
 from nbsweep.adapters.journal.connection import connected, spawned
-from nbsweep.adapters.journal.dialects import DEFAULT_LIMITS, Limits, begin_exclusively, compiled, opened_engine, upsert
+from nbsweep.adapters.journal.dialects import (
+    DEFAULT_LIMITS,
+    Limits,
+    begin_exclusively,
+    compiled,
+    insert_new,
+    opened_engine,
+    upsert,
+)
+from nbsweep.adapters.journal.leases import RELEASE, REPLACE, lease_of, lease_row, owned_row, replacing_row
 from nbsweep.adapters.journal.rows import Layout, Record, Row
-from nbsweep.adapters.journal.tables import META, METADATA, NEWEST, REMOVALS, REVISION, RUNS, SIGHTINGS, microseconds
+from nbsweep.adapters.journal.tables import LEASES, META, METADATA, NEWEST, REMOVALS, REVISION, RUNS, SIGHTINGS, microseconds
 from nbsweep.adapters.journal.trouble import told
 from nbsweep.adapters.journal.writer import GroupWriter
+from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import ENDS, Removal
 from nbsweep.core.ports import RunRecord
 
@@ -112,6 +122,24 @@ class SqlJournal:
         newest_first = query.order_by(REMOVALS.c.planned_at.desc(), REMOVALS.c.run_id.desc(), REMOVALS.c.position.desc())
         return await self._records(_REMOVAL_LAYOUT, newest_first)
 
+    async def lease(self, target: str) -> Lease | None:
+        """Tell who holds a target's lease; None when nobody does."""
+        rows = await self._rows(select(LEASES).where(LEASES.c.target == target))
+        with told(self._place):
+            return next(map(lease_of, rows), None)
+
+    async def take_lease(self, lease: Lease, seen: Lease | None) -> Lease | None:
+        """Put a lease in the place of the one that was seen, unless that has changed meanwhile, and tell who holds it then."""
+        if seen is None:
+            await self._writer.write(Change(self._sql.insert_lease, [lease_row(lease)], dict))
+        else:
+            await self._writer.write(Change(self._sql.replace_lease, [replacing_row(lease, seen)], dict))
+        return await self.lease(lease.target)
+
+    async def release_lease(self, lease: Lease) -> None:
+        """Give a lease back; one that is somebody else's by now stays."""
+        await self._writer.write(Change(self._sql.release_lease, [owned_row(lease)], dict))
+
     async def _write(self, change: Change) -> None:
         self._writer.check_open()
         if change.items:
@@ -193,6 +221,9 @@ class Statements:
         self.close_run = compiled(dialect, update(RUNS).where(mine), _RUN_LAYOUT.names)
         self.upsert_removal = compiled(dialect, removals, _REMOVAL_LAYOUT.names)
         self.upsert_sighting = compiled(dialect, sightings, SIGHTINGS.columns.keys())
+        self.insert_lease = compiled(dialect, insert_new(dialect.name, LEASES), LEASES.columns.keys())
+        self.replace_lease = compiled(dialect, REPLACE, LEASES.columns.keys())
+        self.release_lease = compiled(dialect, RELEASE, [])
 
 
 def _run_row(run: RunRecord) -> Row:

@@ -124,6 +124,21 @@ SIGHTINGS = Table(
 )
 """When a notebook was last seen other than at rest."""
 
+LEASES = Table(
+    "leases",
+    METADATA,
+    Column("target", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("pid", BigInteger, nullable=False),
+    Column("started", BigInteger, nullable=False),
+    Column("started_by", Text, nullable=False),
+    Column("taken_at", Moment, nullable=False),
+    Column("beat_at", Moment, nullable=False),
+)
+"""Who sweeps a target at present: the fields of `Lease`, with those of its holder among them."""
+
 META = Table(
     "meta",
     METADATA,
@@ -140,5 +155,5 @@ REVISION = Table(
 )
 """Alembic's own note of how far a database has come, as Alembic makes it; no part of `METADATA`."""
 
-NEWEST = "0002"
+NEWEST = "0003"
 """The last of the revisions in `migrations/`: where a database has it, there is nothing to bring up to date."""

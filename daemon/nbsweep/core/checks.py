@@ -1,0 +1,191 @@
+"""What `check` says: one line for each thing that was looked at, and what is to be done about it. Pure.
+
+The words of a finding are those of the cloud or of the configuration; the advice says what to change, and where.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from nbsweep.core.errors import Forbidden, NbsweepError, Unauthorized
+from nbsweep.core.model import MalformedRow, Notebook, Page
+from nbsweep.core.ports import LaneState
+from nbsweep.core.probing import GRANTS, Action, Probe
+
+SKEW_FINE_S = 60.0
+SKEW_FATAL_S = 900.0
+"""Further off than this, and the gateway refuses signatures (API notes, section 5.2)."""
+A_FEW_MINUTES_S = 120.0
+ADVICE = re.compile(r"\. (?=(?:Check|Set) )")
+"""Where the sentence of an error turns to what is to be done."""
+UNPUBLISHED = (
+    "no call was throttled; the account's quota is not published (by default the gateway takes 200/s of each kind of call), so "
+    "the lanes learn it from the first 429"
+)
+
+
+class Grade(StrEnum):
+    """How a check came out."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    NOT_TRIED = "not-tried"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line."""
+
+    name: str
+    grade: Grade
+    finding: str
+    advice: str = ""
+    target: str | None = None
+    """None for what is not about a target."""
+    not_allowed: bool = False
+    """Whether it failed because the cloud does not accept the credentials, or does not allow the call."""
+
+
+def passed(name: str, finding: str, advice: str = "") -> Check:
+    """Say that something works."""
+    return Check(name, Grade.OK, finding, advice)
+
+
+def warned(name: str, finding: str, advice: str) -> Check:
+    """Say that something works, but not as well as it might."""
+    return Check(name, Grade.WARNING, finding, advice)
+
+
+def not_tried(name: str, why: str) -> Check:
+    """Say that something could not be tried."""
+    return Check(name, Grade.NOT_TRIED, why)
+
+
+def failed(name: str, error: NbsweepError, advice: str = "") -> Check:
+    """Say that something does not work, in the words of the error, and advise what it does unless something better is known."""
+    finding, *general = ADVICE.split(str(error), maxsplit=1)
+    return Check(
+        name, Grade.FAILED, finding, advice or "".join(general), not_allowed=isinstance(error, Unauthorized | Forbidden)
+    )
+
+
+def judge_clock(skew_s: float | None) -> Check:
+    """Tell whether this machine's clock is close enough to the cloud's."""
+    if skew_s is None:
+        advice = "See to it that this machine's clock is set from the network; a few minutes may be too much."
+        return warned("clock", "the cloud's answer does not say what time it is there", advice)
+    if abs(skew_s) < SKEW_FINE_S:
+        return passed("clock", "within a minute of the cloud's")
+    far = f"{abs(skew_s) / 60:.0f} minutes" if abs(skew_s) >= A_FEW_MINUTES_S else f"{abs(skew_s):.0f} seconds"
+    finding = f"this machine's clock is {far} {'ahead of' if skew_s > 0 else 'behind'} the cloud's"
+    advice = "Set it from the network (NTP): signed requests are refused from 15 minutes on, and all ages are off by as much."
+    return Check("clock", Grade.WARNING if abs(skew_s) <= SKEW_FATAL_S else Grade.FAILED, finding, advice)
+
+
+def judge_permission(action: Action, answers: Mapping[Action, Probe], project_id: str) -> Check:
+    """Tell whether an action that was tried is allowed, and what to grant if not."""
+    probe = answers[action]
+    grant = GRANTS[action]
+    if probe.allowed:
+        return passed(action, f"allowed ({grant.role})")
+    advice = advise(action, project_id)
+    if probe.allowed is None:
+        return warned(action, f"the answer does not tell whether it is allowed: {probe.words}", f"If it is not: {advice}")
+    if action is Action.LIST_ALL and _allowed(answers, Action.LIST_OWN):
+        return warned(action, f"not allowed, so that only this user's own notebooks are seen: {probe.words}", advice)
+    if action is Action.LIST_OWN and _allowed(answers, Action.LIST_ALL):
+        return warned(action, f"not allowed, and not needed while everybody's may be listed: {probe.words}", advice)
+    return Check(action, Grade.FAILED, f"not allowed: {probe.words}", advice, not_allowed=True)
+
+
+def _allowed(answers: Mapping[Action, Probe], action: Action) -> bool:
+    return action in answers and answers[action].allowed is True
+
+
+def advise(action: Action, project_id: str) -> str:
+    """Say exactly what to grant, and where."""
+    grant = GRANTS[action]
+    if grant.identity == grant.role:
+        how = "role policies (version 1.1) and identity policies (version 5.0) both call it so"
+    elif grant.identity:
+        how = f"that is its name in role policies (version 1.1); in identity policies (version 5.0) it is {grant.identity}"
+    else:
+        how = (
+            "that is for role policies (version 1.1), and IAM projects only, not enterprise projects; identity policies "
+            "(version 5.0) need no action for it"
+        )
+    otherwise = f" Or {grant.otherwise}." if grant.otherwise else ""
+    return f"Grant {grant.role} in project {project_id} to this user: {how}.{otherwise}"
+
+
+def judge_project(answers: Mapping[Action, Probe], project_id: str, given: str) -> Check:
+    """Tell whether the credentials may do anything at all in a project; `given` says how its id became known."""
+    if not answers or not all(probe.by_gateway for probe in answers.values()):
+        return passed("project", f"{project_id}, {given}")
+    words = next(probe.words for probe in answers.values())
+    advice = (
+        "Check project_id, that it is of the region and of this user's account, and that the user was granted anything in it."
+    )
+    finding = f"{project_id}, {given}: these credentials may do nothing there: {words}"
+    return Check("project", Grade.FAILED, finding, advice, not_allowed=True)
+
+
+def judge_notebooks(totals: Mapping[str, int], wanted: Sequence[str], where: str) -> Check:
+    """Tell how many notebooks are seen of each feature, and of which ones none would be looked at."""
+    left_out = [feature for feature, total in totals.items() if total and feature not in wanted]
+    counted = ", ".join(f"{total} {feature}" for feature, total in totals.items())
+    if not any(totals[feature] for feature in wanted):
+        advice = "Check project_id, workspaces, features and scope, if there should be any."
+        return warned("notebooks", f"{counted} in {where}: none that a sweep would look at", advice)
+    advice = f"Add {' and '.join(left_out)} to features, if those are to be looked at too." if left_out else ""
+    return passed("notebooks", f"{counted} in {where}; features: {', '.join(wanted)}", advice)
+
+
+def judge_listing(pages: Sequence[Page], *, everybodys: bool) -> Check:
+    """Tell whether listings are sorted by creation, and whether their rows have the dates that policies go by.
+
+    A page of everybody's says whether the cloud sorts it; one of the caller's own does not, and its order is looked at.
+    """
+    rows = [row for page in pages for row in page.rows]
+    if not rows:
+        return not_tried("listing", "there is no notebook whose row could be looked at")
+    unsorted = any(not page.oldest_first if everybodys else _unsorted(page) for page in pages)
+    problems = [
+        "it is not sorted by creation, so that ends are proven by one question for each notebook" if unsorted else "",
+        _count(sum(isinstance(row, MalformedRow) for row in rows), "cannot be read"),
+        _count(sum(isinstance(row, Notebook) and row.created_at is None for row in rows), "have no date of creation"),
+        _count(sum(isinstance(row, Notebook) and not row.dated for row in rows), "have no date of change but their lease's"),
+    ]
+    found = [problem for problem in problems if problem]
+    if not found:
+        return passed("listing", f"sorted by creation, and all {len(rows)} rows that were read carry their dates")
+    advice = "It is safe as it is, but slower: what cannot be dated or read is asked for by its id, or kept."
+    return warned("listing", f"of {len(rows)} rows that were read: {'; '.join(found)}", advice)
+
+
+def _count(rows: int, what: str) -> str:
+    return f"{rows} {what}" if rows else ""
+
+
+def _unsorted(page: Page) -> bool:
+    dates = [row.created_at for row in page.rows if isinstance(row, Notebook) and row.created_at is not None]
+    return dates != sorted(dates)
+
+
+def tell_lanes(lanes: Sequence[LaneState]) -> Check:
+    """Say how fast calls may go, as configured."""
+    rates = [f"{lane.lane} {lane.configured_calls_per_s:g}/s" for lane in lanes if lane.configured_calls_per_s is not None]
+    return passed("lanes", f"as configured: {', '.join(rates)}")
+
+
+def judge_quotas(lanes: Sequence[LaneState]) -> Check:
+    """Tell which limits the gateway named while all this was tried."""
+    named = [lane for lane in lanes if lane.learned_limit is not None]
+    if not named:
+        return passed("quotas", UNPUBLISHED)
+    found = ", ".join(f"{lane.lane} {lane.learned_limit}" for lane in named)
+    settings = " and ".join(f"limits.{lane.lane}" for lane in named)
+    advice = f"Set {settings} to what the gateway allows or less, so that a sweep does not begin by finding it out."
+    return warned("quotas", f"a call was throttled, and the gateway's 429 named its limit: {found}", advice)

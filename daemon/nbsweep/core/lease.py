@@ -1,0 +1,78 @@
+"""Only one at a time: who sweeps a target holds its lease in the journal, and others leave the target alone meanwhile.
+
+Has nothing to do with the leases of notebooks, which are in `model`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from nbsweep.core.facts import format_age
+
+BEATS = 3
+"""So many beats there are in the time that a lease lasts without one."""
+GOOD_FOR = 5 / 6
+"""Of the time that a lease lasts: how long its holder relies on it. The rest is for clocks that differ, and calls under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A process that sweeps."""
+
+    owner: str
+    """Its own from its start to its end, and never any other's."""
+    host: str
+    """The name of its host, for people."""
+    machine: str
+    """What tells where its `pid` means something: one host from one start to the next; empty when that cannot be told."""
+    pid: int
+    started: int
+    """When the process started, as its machine counts it; tells it from a later one with the same `pid`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to sweep a target, until its holder gives it back, dies or falls silent."""
+
+    target: str
+    holder: Holder
+    started_by: str
+    """Who wants the sweep."""
+    taken_at: datetime
+    beat_at: datetime
+    """The last sign of life, by the holder's clock."""
+
+
+def may_take(lease: Lease | None, me: Holder, now: datetime, lasts: timedelta, *, alive: bool | None) -> bool:
+    """Decide whether I may take a lease that is as the journal has it.
+
+    `alive` says whether its holder's process is there; None when that cannot be told from here, and then its silence decides.
+    A beat that lies further ahead than a lease lasts was made by a clock that was wrong, and is none.
+    """
+    if lease is None or lease.holder.owner == me.owner:
+        return True
+    if alive is not None:
+        return not alive
+    return abs(now - lease.beat_at) >= lasts
+
+
+def describe_holder(lease: Lease) -> str:
+    """Say who holds a lease, and since when."""
+    who, holder = lease.started_by or "unknown", lease.holder
+    return f"process {holder.pid} on host {holder.host}, started by {who}, since {lease.taken_at:%Y-%m-%d %H:%M:%SZ}"
+
+
+def describe_held(lease: Lease, lasts: timedelta) -> str:
+    """Say why a target is left alone, and what to do."""
+    return (
+        f"{lease.target} is being swept by another nbsweep on this journal: {describe_holder(lease)}. Wait until it has ended, "
+        f"or end it; one that has died is taken over at once on its own host, and after {format_age(lasts)} from elsewhere"
+    )
+
+
+def describe_taken_over(target: str, holds: Lease | None) -> str:
+    """Say why a sweep ended whose lease somebody else has taken, and may have given back since."""
+    who = describe_holder(holds) if holds else "nobody has it now"
+    return (
+        f"another nbsweep has taken {target} over in mid-sweep: {who}. This one took no more notebooks; if both hosts were "
+        "well all the time, compare their clocks"
+    )

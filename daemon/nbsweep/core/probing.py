@@ -1,0 +1,132 @@
+"""What a caller may do, tried harmlessly; the names of what to grant are those of the API notes, section 6."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from nbsweep.core.errors import (
+    AlreadyStopped,
+    Busy,
+    CloudError,
+    Forbidden,
+    Gone,
+    MalformedAnswer,
+    MustStopFirst,
+    Rejected,
+    Unsortable,
+)
+from nbsweep.core.ports import Cloud
+
+DEFAULT_WORKSPACE = "0"
+ANSWER = re.compile(r"HTTP \d{3}.*", re.DOTALL)
+
+
+class Action(StrEnum):
+    """Something that a sweep does, and needs a permission for."""
+
+    LIST_ALL = "list-all"
+    LIST_OWN = "list-own"
+    GET = "get"
+    DELETE = "delete"
+    STOP = "stop"
+    LIST_WORKSPACES = "list-workspaces"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What allows an action."""
+
+    role: str
+    """The action's name in a role policy, version 1.1."""
+    identity: str | None
+    """Its name in an identity policy, version 5.0; None where that needs none."""
+    otherwise: str = ""
+    """What to change in the configuration instead, where that is a way."""
+
+
+GRANTS: Mapping[Action, Grant] = {
+    Action.LIST_ALL: Grant("modelarts:notebook:listAllNotebooks", None, "set scope: own"),
+    Action.LIST_OWN: Grant("modelarts:notebook:list", "modelarts:notebook:list"),
+    Action.GET: Grant("modelarts:notebook:get", "modelarts:notebook:get"),
+    Action.DELETE: Grant("modelarts:notebook:delete", "modelarts:notebook:delete"),
+    # The present page of the API's documents breaks off before this row; older policies know the other name only.
+    Action.STOP: Grant(
+        "modelarts:notebook:stop (modelarts:notebook:action in older ones)",
+        "modelarts:notebook:stop",
+        "take running: stop out of the policies",
+    ),
+    Action.LIST_WORKSPACES: Grant(
+        "modelarts:workspace:list", "modelarts:workspace:list", "name the ids of the workspaces under workspaces"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What came of trying an action on nothing."""
+
+    allowed: bool | None
+    """None: the answer says neither."""
+    words: str = ""
+    """What the cloud said, where it refused."""
+    code: str = ""
+
+    @property
+    def by_gateway(self) -> bool:
+        """Tell whether the gateway has refused, before the service was asked."""
+        return self.allowed is False and self.code.startswith("APIGW.")
+
+
+PASSED = (Gone, Busy, MustStopFirst, AlreadyStopped)
+"""Answers about the notebook: whoever gets one has been let through to it."""
+NEITHER = (Rejected, MalformedAnswer, Unsortable)
+
+
+def probe_of(error: CloudError) -> Probe:
+    """Tell what an error says of a permission.
+
+    Raises:
+        CloudError: nothing at all, because it is about the credentials, the address or the connection.
+    """
+    if isinstance(error, Forbidden):
+        return Probe(allowed=False, words=_answer_in(error), code=error.code)
+    if isinstance(error, PASSED):
+        return Probe(allowed=True, code=error.code)
+    if isinstance(error, NEITHER):
+        return Probe(allowed=None, words=str(error), code=error.code)
+    raise error
+
+
+def _answer_in(error: CloudError) -> str:
+    """Leave out what the error says in general: what it means and what to do is known better here."""
+    sentence = str(error).partition(". Check ")[0]
+    found = ANSWER.search(sentence)
+    return found.group() if found else sentence
+
+
+class ProbedCloud(Cloud, Protocol):
+    """A cloud that can be asked what works. Nothing of this changes anything, and all of it goes through the lanes."""
+
+    async def reach(self) -> float | None:
+        """Call its address once, without saying who calls; gives how many seconds this machine's clock is ahead of the cloud's.
+
+        None where the answer does not say what time it is.
+
+        Raises:
+            Unreachable: there is no answer.
+        """
+        ...
+
+    async def project(self) -> str:
+        """Tell the project's id, which is looked up where it is not configured.
+
+        Raises:
+            Unauthorized, Forbidden, WrongAddress, Unreachable: it cannot be looked up.
+        """
+        ...
+
+    async def probe(self, action: Action, workspace_id: str = DEFAULT_WORKSPACE) -> Probe:
+        """Try an action on a notebook that cannot exist, or list as little as can be listed of a workspace."""
+        ...

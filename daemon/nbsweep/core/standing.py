@@ -1,0 +1,105 @@
+"""Whether all is well with a target, by what the journal knows. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from nbsweep.core.facts import format_age
+from nbsweep.core.lease import Lease
+from nbsweep.core.lifecycle import Removal
+from nbsweep.core.ports import RunRecord
+
+SUCCESSES = frozenset({"finished", "dry-run"})
+RUNNING = "running"
+HELD_ELSEWHERE = "held-elsewhere"
+"""The outcome of who found the target being swept by somebody else, and left it alone; that other one's sweep counts."""
+VERBS: Mapping[str, str] = {
+    "failed": "failed",
+    "refused": "was refused by a brake",
+    "interrupted": "was interrupted",
+    "declined": "was declined by who was asked",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the journal knows of one target."""
+
+    records: Sequence[RunRecord]
+    """Its sweeps, the newest first."""
+    unfinished: Sequence[Removal] = ()
+    lease: Lease | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one target stands."""
+
+    target: str
+    last: RunRecord | None
+    """The latest sweep, which may be going on."""
+    last_success: RunRecord | None
+    unfinished: tuple[Removal, ...]
+    overdue: tuple[Removal, ...]
+    """Those of them whose deadline has passed."""
+    problems: tuple[str, ...]
+    sweeping: Lease | None
+    """Who sweeps it now; None when nobody does."""
+
+    @property
+    def well(self) -> bool:
+        """Tell whether there is nothing to see to."""
+        return not self.problems
+
+
+def judge_standing(target: str, known: Known, now: datetime, lease_lasts: timedelta) -> Standing:
+    """Judge a target; a lease whose holder was silent for longer than it lasts is nobody's.
+
+    A sweep that has no end, and whose target nobody holds, is a problem: its process is gone.
+    """
+    held = known.lease if known.lease and abs(now - known.lease.beat_at) < lease_lasts else None
+    overdue = tuple(removal for removal in known.unfinished if removal.deadline is not None and removal.deadline < now)
+    problems = [_problem_of_last(known.records, held, now)]
+    # Who sweeps now follows them already.
+    if overdue and held is None:
+        verb = "is past its deadline" if len(overdue) == 1 else "are past their deadlines"
+        problems.append(f"{len(overdue)} of what has no end {verb}")
+    return Standing(
+        target=target,
+        last=known.records[0] if known.records else None,
+        last_success=next((record for record in known.records if _succeeded(record)), None),
+        unfinished=tuple(known.unfinished),
+        overdue=overdue,
+        problems=tuple(problem for problem in problems if problem),
+        sweeping=held,
+    )
+
+
+def _problem_of_last(records: Sequence[RunRecord], held: Lease | None, now: datetime) -> str:
+    """Judge the last sweep that says something: not one that goes on, nor one that left the target to somebody else."""
+    ended = [record for record in records if not _goes_on(record, held)]
+    judged = next((record for record in ended if record.outcome != HELD_ELSEWHERE), None)
+    if judged is None:
+        return "" if held else "never swept with this journal"
+    return _problem_of(judged, now)
+
+
+def _goes_on(record: RunRecord, held: Lease | None) -> bool:
+    # One of an earlier process that is gone is brought to its end by who holds the target now. A dry run holds nothing.
+    return record.outcome == RUNNING and held is not None and not record.dry_run
+
+
+def _succeeded(record: RunRecord) -> bool:
+    return record.outcome in SUCCESSES and not record.problem
+
+
+def _problem_of(record: RunRecord, now: datetime) -> str:
+    if _succeeded(record):
+        return ""
+    if record.outcome == RUNNING:
+        begun = f"{record.run_id}, begun {format_age(now - record.started_at)} ago,"
+        if record.dry_run:
+            return f"the dry run {begun} has no end: unless it goes on now, its process is gone"
+        return f"the sweep {begun} has no end, and nobody holds its target: its process is gone"
+    said = f": {record.problem}" if record.problem else ""
+    return f"the last sweep, {record.run_id}, {VERBS.get(record.outcome, record.outcome)}{said}"

@@ -1,0 +1,162 @@
+"""What the plan, the runs and the removals are as plain values, for JSON: the command line's and the web face's alike.
+
+The keys are part of the contract. No record that these are made of has a field for a secret.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from secrets import token_hex
+from typing import Any
+
+from nbsweep.core.lifecycle import Removal, outcome
+from nbsweep.core.plan import Candidate, Plan
+from nbsweep.core.ports import RunRecord
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A list of documents, each of which is made when its turn comes: a large sweep has tens of thousands."""
+
+    begin: Callable[[], Iterator[Document]]
+    """Makes them anew, as often as somebody goes through them."""
+
+    def __iter__(self) -> Iterator[Document]:
+        return self.begin()
+
+
+def new_id(now: datetime) -> str:
+    """Make an id for a run or a plan that sorts by time."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{token_hex(3)}"
+
+
+def moment_text(moment: datetime | None) -> str | None:
+    """Write a moment the way all documents do."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
+
+
+def plan_document(plan_id: str, created_at: datetime, plans: Sequence[Plan], errors: Mapping[str, str]) -> Document:
+    """Tell what would go, on all targets together and on each."""
+    refusals = [refusal_document(plan) for plan in plans if plan.refusal]
+    return {
+        "plan_id": plan_id,
+        "created_at": moment_text(created_at),
+        "refusal": refusals[0] if refusals else None,
+        "items": Series(lambda: (item_document(plan.target, item) for plan in plans for item in plan.items)),
+        "kept": add_counts(plan.kept for plan in plans),
+        "targets": [_target(plan) for plan in plans]
+        + [{"target": target, "error": message} for target, message in errors.items()],
+    }
+
+
+def item_document(target: str, item: Candidate) -> Document:
+    """Tell what is known of one notebook that may go."""
+    notebook = item.notebook
+    volume = notebook.volume
+    return {
+        "target": target,
+        "id": notebook.id,
+        "name": notebook.name,
+        "status": notebook.status.value,
+        "owner": notebook.owner_label,
+        "workspace": item.scope.workspace_id,
+        "policy": item.verdict.rule,
+        "reason": item.verdict.sentence,
+        "stop_first": item.verdict.stop_first,
+        "feature": notebook.feature,
+        "flavor": notebook.flavor,
+        "capacity_gb": volume.capacity_gb if volume else None,
+        "category": volume.category if volume else None,
+        "ownership": volume.ownership if volume else None,
+        "created_at": moment_text(notebook.created_at),
+        "idle_since": moment_text(item.idle_since),
+    }
+
+
+def removal_series(*several: Sequence[Removal]) -> Series:
+    """Tell the ways of several removals."""
+    return Series(lambda: (removal_document(removal) for removals in several for removal in removals))
+
+
+def removal_document(removal: Removal) -> Document:
+    """Tell one removal's way."""
+    return {
+        "target": removal.target,
+        "id": removal.notebook_id,
+        "name": removal.name,
+        "outcome": outcome(removal),
+        "reason": removal.end_reason or removal.reason,
+        "policy": removal.policy,
+        "planned_because": removal.reason,
+        "owner": removal.owner,
+        "workspace": removal.workspace_id,
+        "feature": removal.feature,
+        "status_before": removal.status_before.value,
+        "state": removal.state.value,
+        "requests": removal.requests,
+        "failures": removal.failures,
+        "capacity_gb": removal.capacity_gb,
+        "category": removal.category,
+        "request_id": removal.request_id or None,
+        "planned_at": moment_text(removal.planned_at),
+        "requested_at": moment_text(removal.requested_at),
+        "accepted_at": moment_text(removal.accepted_at),
+        "ended_at": moment_text(removal.ended_at),
+    }
+
+
+def run_record_document(record: RunRecord) -> Document:
+    """Tell one line of the history."""
+    return {
+        "run_id": record.run_id,
+        "target": record.target,
+        "outcome": record.outcome,
+        "problem": record.problem or None,
+        "dry_run": record.dry_run,
+        "started_by": record.started_by,
+        "started_at": moment_text(record.started_at),
+        "ended_at": moment_text(record.ended_at),
+        "fleet": record.fleet,
+        "planned": record.planned,
+        "kept": dict(record.kept or {}),
+        "lanes": {lane.lane: dict(lane.figures) for lane in record.lanes or ()},
+    }
+
+
+def show_document(run_id: str, records: Sequence[RunRecord], removals: Sequence[Removal]) -> Document:
+    """Tell one run, and what became of each notebook in it."""
+    return {
+        "run_id": run_id,
+        "targets": [run_record_document(record) for record in records],
+        "results": removal_series(removals),
+    }
+
+
+def refusal_document(plan: Plan) -> Document | None:
+    """Tell which brake refused a plan; None when none did."""
+    if plan.refusal is None:
+        return None
+    return {"target": plan.target, "brake": plan.refusal.brake, "message": plan.refusal.message}
+
+
+def _target(plan: Plan) -> Document:
+    return {
+        "target": plan.target,
+        "fleet": plan.fleet,
+        "planned": len(plan.items),
+        "refusal": refusal_document(plan),
+        "kept": add_counts([plan.kept]),
+        "malformed": [{"id": row.id, "name": row.name, "problem": row.problem} for row in plan.malformed],
+        "error": None,
+    }
+
+
+def add_counts(counts: Iterable[Mapping[Any, int]]) -> dict[str, int]:
+    """Add counts up by name, the largest first."""
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update({str(key): value for key, value in count.items()})
+    return dict(sorted(total.items(), key=lambda pair: (-pair[1], pair[0])))

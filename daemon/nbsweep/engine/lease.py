@@ -1,0 +1,185 @@
+"""Holds the lease of a target while it is swept: takes it, beats, gives it back; and lets no DELETE leave without it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+
+import anyio
+
+from nbsweep.core.errors import Busy, FactsTooOld, HeldElsewhere, JournalError, NbsweepError
+from nbsweep.core.lease import BEATS, GOOD_FOR, Lease, describe_held, describe_taken_over, may_take
+from nbsweep.core.lease_events import LeaseHeldElsewhere, LeaseLost, LeaseTakenOver, another
+from nbsweep.core.model import Notebook, Page, Scope
+from nbsweep.core.ports import Cloud, LaneState, Ports
+from nbsweep.engine.ledger import LAST_WRITE_S
+from nbsweep.engine.orders import LeaseOrders, Shutdown
+
+RACES = 5
+"""So often the lease may change between the look at it and the attempt to take it."""
+
+
+async def look(target: str, ports: Ports, orders: LeaseOrders) -> tuple[Lease | None, bool]:
+    """Give a target's lease as it is now, and tell whether it may be taken.
+
+    Raises:
+        JournalError: it cannot be read.
+    """
+    seen = await ports.journal.lease(target)
+    alive = orders.is_alive(seen.holder) if seen else None
+    return seen, may_take(seen, orders.holder, ports.clock.now(), orders.lasts, alive=alive)
+
+
+@dataclass(slots=True)
+class Tenure:
+    """One sweep's hold on its target."""
+
+    ports: Ports
+    orders: LeaseOrders
+    lease: Lease
+    """As it is, or is to be, in the journal."""
+    shutdown: Shutdown
+    """The sweep's own; begun and hurried when the lease is lost, for what is under way is the next holder's to follow."""
+    error: NbsweepError | None = None
+    """Why it was not to be had, or was lost."""
+    _good_until_s: float = float("-inf")
+    """By the steady clock: nobody elsewhere can have taken it before."""
+    _trouble: str = "no answer"
+    """What the journal said when a beat failed last."""
+    _one_at_a_time: anyio.Lock = field(default_factory=anyio.Lock)
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[Cloud]:
+        """Hold the lease while inside, and give the cloud as it may be used meanwhile.
+
+        Raises:
+            HeldElsewhere: another nbsweep has it.
+            JournalError: it cannot be read or written.
+        """
+        try:
+            await self._take()
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._keep, name=f"lease-{self.lease.target}")
+                yield FencedCloud(self.ports.cloud, self)
+                group.cancel_scope.cancel()
+        finally:
+            await self._release()
+
+    async def good_until_s(self) -> float:
+        """Tell until when the lease is sure to be ours; where that is in doubt, find out first.
+
+        It is in doubt when this process, or all of its machine, has been asleep, or when the clock was set.
+        """
+        if self._in_doubt():
+            async with self._one_at_a_time:
+                # Meanwhile somebody else may have found out.
+                if self._in_doubt() and self.error is None:
+                    await self._beat()
+        return self._good_until_s if self.error is None and not self._in_doubt() else float("-inf")
+
+    def _in_doubt(self) -> bool:
+        silent = abs(self.ports.clock.now() - self.lease.beat_at)
+        return silent >= self.orders.lasts * GOOD_FOR or self.ports.clock.steady_s() >= self._good_until_s
+
+    async def _take(self) -> None:
+        for _ in range(RACES):
+            begun_s, now = self.ports.clock.steady_s(), self.ports.clock.now()
+            seen, mine_to_take = await look(self.lease.target, self.ports, self.orders)
+            if seen and not mine_to_take:
+                self.ports.telemetry.emit(LeaseHeldElsewhere(**another(seen)))
+                self.error = HeldElsewhere(describe_held(seen, self.orders.lasts))
+                raise self.error
+            wanted = replace(self.lease, taken_at=now, beat_at=now)
+            if self._note(await self.ports.journal.take_lease(wanted, seen), begun_s):
+                if seen and seen.holder != self.orders.holder:
+                    self.ports.telemetry.emit(LeaseTakenOver(**another(seen)))
+                return
+        raise JournalError(f"the lease of {self.lease.target} went from hand to hand {RACES} times: try again later")
+
+    async def _keep(self) -> None:
+        """Beat until it is lost."""
+        every_s = self.orders.lasts.total_seconds() / BEATS
+        while self.error is None:
+            left_s = self._good_until_s - self.ports.clock.steady_s()
+            await anyio.sleep(max(0.0, min(every_s, left_s)))
+            async with self._one_at_a_time:
+                await self._beat()
+
+    async def _beat(self) -> None:
+        """Show a sign of life; where there was none for too long, this is the last attempt."""
+        left_s = self._good_until_s - self.ports.clock.steady_s()
+        with anyio.move_on_after(max(LAST_WRITE_S, left_s)):
+            await self._renew()
+        if self.error is None and self.ports.clock.steady_s() >= self._good_until_s:
+            self._lose(JournalError(f"the lease of {self.lease.target} could not be renewed in time: {self._trouble}"))
+
+    async def _renew(self) -> None:
+        begun_s, now = self.ports.clock.steady_s(), self.ports.clock.now()
+        try:
+            holds = await self.ports.journal.take_lease(replace(self.lease, beat_at=now), self.lease)
+        except JournalError as error:
+            self._trouble = str(error)
+            return
+        if not self._note(holds, begun_s) and self.error is None:
+            self._lose(HeldElsewhere(describe_taken_over(self.lease.target, holds)))
+
+    def _note(self, holds: Lease | None, begun_s: float) -> bool:
+        """Take note of who holds the lease since then, and tell whether that is this one."""
+        if holds is None or holds.holder.owner != self.orders.holder.owner:
+            return False
+        self.lease = holds
+        self._good_until_s = begun_s + self.orders.lasts.total_seconds() * GOOD_FOR
+        return True
+
+    def _lose(self, error: NbsweepError) -> None:
+        self.error = error
+        self.ports.telemetry.emit(LeaseLost(str(error)))
+        self.shutdown.begun.set()
+        self.shutdown.hurried.set()
+
+    async def _release(self) -> None:
+        """Give it back, so that the next one need not wait; not even cancellation keeps this from being tried."""
+        if self.error is None:
+            # Where it fails, whoever comes next sees that this process has ended, or hears nothing of it any more.
+            with anyio.move_on_after(LAST_WRITE_S, shield=True), suppress(JournalError):
+                await self.ports.journal.release_lease(self.lease)
+
+
+@dataclass(frozen=True, slots=True)
+class FencedCloud:
+    """A cloud to which nothing that changes something is sent without the lease."""
+
+    cloud: Cloud
+    tenure: Tenure
+
+    def lanes_state(self) -> tuple[LaneState, ...]:
+        """Tell how fast the lanes may go."""
+        return self.cloud.lanes_state()
+
+    async def workspaces(self) -> tuple[str, ...]:
+        """List the workspaces."""
+        return await self.cloud.workspaces()
+
+    async def page(self, scope: Scope, offset: int, status: str | None = None) -> Page:
+        """Read one page of a listing."""
+        return await self.cloud.page(scope, offset, status)
+
+    async def show(self, notebook_id: str) -> Notebook:
+        """Read one notebook."""
+        return await self.cloud.show(notebook_id)
+
+    async def stop(self, notebook_id: str) -> None:
+        """Order a running notebook to stop, while the lease is ours."""
+        if await self.tenure.good_until_s() <= self.tenure.ports.clock.steady_s():
+            raise Busy("held back, because the lease of the target is lost")
+        await self.cloud.stop(notebook_id)
+
+    async def delete_turn(self) -> None:
+        """Wait for a turn to prepare a DELETE."""
+        await self.cloud.delete_turn()
+
+    async def delete(self, notebook_id: str, *, not_after_s: float) -> str:
+        """Delete a notebook, while the lease is ours; what waits for its lane must not leave later than that either."""
+        good_until_s = await self.tenure.good_until_s()
+        if good_until_s <= self.tenure.ports.clock.steady_s():
+            raise FactsTooOld("held back, because the lease of the target is lost")
+        return await self.cloud.delete(notebook_id, not_after_s=min(not_after_s, good_until_s))

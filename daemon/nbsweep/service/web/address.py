@@ -1,0 +1,53 @@
+"""Where the web face answers, and whether that can be reached from elsewhere."""
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from nbsweep.core.errors import ConfigurationError, Mistake
+
+HIGHEST_PORT = 65_535
+
+
+def mistaken(key: str, problem: str) -> ConfigurationError:
+    """Say what is wrong about a key of `service`."""
+    return ConfigurationError("the configuration", (Mistake(f"service.{key}", None, problem),))
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A host and a port to listen on."""
+
+    host: str
+    """Without the brackets of an IPv6 address."""
+    port: int
+    """0 for any that is free."""
+
+    @classmethod
+    def of(cls, listen: str) -> "Address":
+        """Read `service.listen`.
+
+        Raises:
+            ConfigurationError: it is no address.
+        """
+        host, _, port = listen.rpartition(":")
+        if not host or not (port.isascii() and port.isdigit()) or int(port) > HIGHEST_PORT:
+            raise mistaken("listen", f"must be an address and a port up to {HIGHEST_PORT}, such as 127.0.0.1:9464")
+        # Not looked up: whatever somebody has made of that name, this is what everybody means by it.
+        return cls("127.0.0.1" if host.lower() == "localhost" else host.removeprefix("[").removesuffix("]"), int(port))
+
+    @property
+    def on_loopback(self) -> bool:
+        """Tell whether only this machine can reach it; a name may lead anywhere."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def name(self) -> str:
+        """The host as it is written before a port."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    def __str__(self) -> str:
+        """Write it as the configuration does."""
+        return f"{self.name}:{self.port}"

@@ -1,0 +1,144 @@
+"""The API: what the journal knows, how the targets stand, and the few things that may be asked of them."""
+
+import re
+from http import HTTPStatus
+
+from aiohttp import web
+
+from nbsweep.core.ports import Clock, Journal, RunRecord
+from nbsweep.documents import (
+    Document,
+    moment_text,
+    new_id,
+    plan_document,
+    removal_series,
+    run_record_document,
+    show_document,
+)
+from nbsweep.service.control import Control, TargetState, UnknownTargetError
+from nbsweep.service.web.answers import json_answer
+from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.schemas import ID_PATTERN, LIMIT_DEFAULT, LIMIT_MOST
+
+LOOKS_BACK = 200
+"""How many sweeps are read to find the last one of a target."""
+LIMIT = re.compile(r"[0-9]{1,6}")
+
+
+def target_document(state: TargetState) -> Document:
+    """Tell how things stand with a target."""
+    return {
+        "target": state.name,
+        "phase": state.phase.value,
+        "dry_run": state.dry_run,
+        "paused": state.paused,
+        "next_run": moment_text(state.next_run),
+        "last_success": moment_text(state.last_success),
+        "failures": state.failures,
+        "problem": state.problem or None,
+    }
+
+
+class Api:
+    """Answers for everything under /api/v1."""
+
+    def __init__(self, control: Control, journal: Journal, clock: Clock) -> None:
+        """Take the service, its journal and the time."""
+        self._control = control
+        self._journal = journal
+        self._clock = clock
+        self._planning: set[str] = set()
+
+    # ---- what reads --------------------------------------------------------------------------------------------------------
+
+    async def targets(self, _request: web.Request) -> web.StreamResponse:
+        """Tell how things stand with every target."""
+        return json_answer({"targets": [target_document(state) for state in self._control.targets()]})
+
+    async def target(self, request: web.Request) -> web.StreamResponse:
+        """Tell how things stand with one target, how its last sweep ended, and what has no end yet."""
+        state = self._state(request)
+        last = await self._last_sweep(state.name)
+        unfinished = await self._journal.unfinished(state.name)
+        document = target_document(state)
+        document["last_sweep"] = run_record_document(last) if last else None
+        document["unfinished"] = removal_series(unfinished)
+        return json_answer(document)
+
+    async def runs(self, request: web.Request) -> web.StreamResponse:
+        """List the latest sweeps, the newest first."""
+        records = await self._journal.runs(_limit(request))
+        return json_answer({"runs": [run_record_document(record) for record in records]})
+
+    async def run(self, request: web.Request) -> web.StreamResponse:
+        """Tell one run, and what became of each notebook in it."""
+        run_id = _id(request, "run_id")
+        records = await self._journal.run(run_id)
+        if not records:
+            raise Refused(Code.NOT_FOUND, "the journal knows of no such run; GET /api/v1/runs lists the latest")
+        return json_answer(show_document(run_id, records, await self._journal.removals(run_id)))
+
+    async def removals(self, request: web.Request) -> web.StreamResponse:
+        """List the removals of one notebook over all runs, the newest first; none when there were none."""
+        notebook_id = _id(request, "notebook_id")
+        removals = await self._journal.removals_of(notebook_id)
+        return json_answer({"id": notebook_id, "removals": removal_series(removals)})
+
+    # ---- what the token is for ---------------------------------------------------------------------------------------------
+
+    async def plan(self, request: web.Request) -> web.StreamResponse:
+        """Make a plan now; one at a time of each target, for it costs calls."""
+        name = self._state(request).name
+        if name in self._planning:
+            raise Refused(Code.CONFLICT, "a plan of this target is being made already; wait for that one")
+        self._planning.add(name)
+        try:
+            plan = await self._control.plan(name)
+        finally:
+            self._planning.discard(name)
+        now = self._clock.now()
+        return json_answer(plan_document(new_id(now), now, [plan], {}))
+
+    async def sweep(self, request: web.Request) -> web.StreamResponse:
+        """Ask for a sweep as soon as may be."""
+        name = self._state(request).name
+        if not self._control.trigger(name):
+            raise Refused(Code.CONFLICT, "a sweep of this target is under way, or wanted already")
+        return json_answer(target_document(self._state(request)), HTTPStatus.ACCEPTED)
+
+    async def pause(self, request: web.Request) -> web.StreamResponse:
+        """Begin no more sweeps of a target."""
+        self._control.pause(self._state(request).name)
+        return json_answer(target_document(self._state(request)))
+
+    async def resume(self, request: web.Request) -> web.StreamResponse:
+        """Take a pause back."""
+        self._control.resume(self._state(request).name)
+        return json_answer(target_document(self._state(request)))
+
+    # ---- what they share ----------------------------------------------------------------------------------------------------
+
+    def _state(self, request: web.Request) -> TargetState:
+        name = _id(request, "name")
+        for state in self._control.targets():
+            if state.name == name:
+                return state
+        raise UnknownTargetError(name)
+
+    async def _last_sweep(self, target: str) -> RunRecord | None:
+        return next((record for record in await self._journal.runs(LOOKS_BACK) if record.target == target), None)
+
+
+def _id(request: web.Request, key: str) -> str:
+    value = request.match_info[key]
+    if not re.fullmatch(ID_PATTERN, value):
+        words = "letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 64 of them"
+        raise Refused(Code.BAD_REQUEST, f"{key} is made of {words}")
+    return value
+
+
+def _limit(request: web.Request) -> int:
+    text = request.query.get("limit", str(LIMIT_DEFAULT))
+    if not LIMIT.fullmatch(text) or not 1 <= int(text) <= LIMIT_MOST:
+        raise Refused(Code.BAD_REQUEST, f"limit must be a whole number from 1 to {LIMIT_MOST}")
+    return int(text)

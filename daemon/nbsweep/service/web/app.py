@@ -1,0 +1,95 @@
+"""The web face, put together: what stands before all handlers, and which of them answers where."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from nbsweep.core.ports import Clock, Journal, Telemetry
+from nbsweep.service.control import Control
+from nbsweep.service.web.address import Address, mistaken
+from nbsweep.service.web.answers import json_answer
+from nbsweep.service.web.api import Api
+from nbsweep.service.web.auth import Doorkeeper
+from nbsweep.service.web.guard import LARGEST_BODY_BYTES, guard, taking
+from nbsweep.service.web.health import Health
+from nbsweep.service.web.openapi import openapi_document
+from nbsweep.service.web.operations import OPERATIONS
+
+ADDRESS = web.AppKey("address", Address)
+"""Where it may be served: what it demands of callers depends on it."""
+DOORKEEPER = web.AppKey("doorkeeper", Doorkeeper)
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """What the configuration says of the web face."""
+
+    listen: str
+    """An address and a port, as `service.listen`."""
+    api_token_file: Path | None = None
+
+
+def make_app(
+    control: Control,
+    journal: Journal,
+    exposition: Callable[[], bytes],
+    settings: WebSettings,
+    telemetry: Telemetry,
+    clock: Clock,
+) -> web.Application:
+    """Put the web face together; the token is read now.
+
+    Raises:
+        ConfigurationError: the address is none, the token cannot be used, or others could reach this and there is no token.
+    """
+    address = Address.of(settings.listen)
+    if settings.api_token_file is None and not address.on_loopback:
+        raise mistaken(
+            "listen", f"is {settings.listen}, which others can reach: set service.api_token_file, or listen on 127.0.0.1"
+        )
+    doorkeeper = Doorkeeper(settings.api_token_file, clock, telemetry, reading_is_free=address.on_loopback)
+    app = web.Application(middlewares=[guard(address, doorkeeper, telemetry)], client_max_size=LARGEST_BODY_BYTES)
+    app[ADDRESS], app[DOORKEEPER] = address, doorkeeper
+    handlers = _handlers(Health(control, exposition), Api(control, journal, clock))
+    for operation in OPERATIONS:
+        keys = ("limit",) if operation.name == "runs" else ()
+        handler = taking(handlers[operation.name], *keys)
+        for method in ("GET", "HEAD") if operation.method == "GET" else (operation.method,):
+            app.router.add_route(method, operation.path, handler)
+    return app
+
+
+def reload_token(app: web.Application, api_token_file: Path | None) -> None:
+    """Read the token anew, when the configuration is; one that cannot be used leaves the old one in force.
+
+    Raises:
+        ConfigurationError: it cannot be used.
+    """
+    app[DOORKEEPER].reload(api_token_file)
+
+
+def _handlers(health: Health, api: Api) -> Mapping[str, Handler]:
+    """Say who answers to which operation."""
+    document = openapi_document()
+
+    async def openapi(_request: web.Request) -> web.StreamResponse:
+        return json_answer(document)
+
+    return {
+        "live": health.live,
+        "ready": health.ready,
+        "metrics": health.metrics,
+        "openapi": openapi,
+        "targets": api.targets,
+        "target": api.target,
+        "runs": api.runs,
+        "run": api.run,
+        "removals": api.removals,
+        "plan": api.plan,
+        "sweep": api.sweep,
+        "pause": api.pause,
+        "resume": api.resume,
+    }

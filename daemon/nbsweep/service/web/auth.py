@@ -1,0 +1,132 @@
+"""The token: who may change something, and, where others can reach the web face, who may read."""
+
+import hmac
+import math
+import os
+import re
+import stat
+from collections import OrderedDict, deque
+from pathlib import Path
+
+from aiohttp import web
+
+from nbsweep.core.ports import Clock, Telemetry
+from nbsweep.core.web_events import WebUnauthorized
+from nbsweep.service.web.address import mistaken
+from nbsweep.service.web.errors import Code, Refused, told_path
+
+READING = frozenset({"GET", "HEAD"})
+HEALTH = "/healthz"
+MOST_FAILURES = 5
+WITHIN_S = 60.0
+MOST_PEERS = 1024
+LONGEST_TOKEN_BYTES = 4096
+TOKEN = re.compile(rb"[!-~]+")
+"""What can travel in a header."""
+TOKEN_KEY = "api_token_file"  # noqa: S105 - the configuration's key, not a token
+HOW_TO_CONFIGURE = (
+    "nothing can be changed here, because service.api_token_file is not set: name a file there that holds the token, "
+    "and that only nbsweep's user may read"
+)
+
+
+def read_token(path: Path) -> bytes:
+    """Read the token from its file.
+
+    Raises:
+        ConfigurationError: it cannot be read, others may read it, or it holds no token.
+    """
+    try:
+        # Should it be a pipe, nobody waits for who writes into it.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with os.fdopen(handle, "rb") as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise mistaken(TOKEN_KEY, f"{path} is not a file")
+            if found.st_mode & (stat.S_IROTH | stat.S_IWOTH):
+                raise mistaken(TOKEN_KEY, f"{path} can be read or written by others on this machine: chmod o-rw {path}")
+            token = file.read(LONGEST_TOKEN_BYTES + 1).strip()
+    except OSError as error:
+        raise mistaken(TOKEN_KEY, f"{path} cannot be read: {error.strerror or error}") from error
+    if not token:
+        raise mistaken(TOKEN_KEY, f"{path} is empty, and must hold the token")
+    if len(token) > LONGEST_TOKEN_BYTES or not TOKEN.fullmatch(token):
+        raise mistaken(TOKEN_KEY, f"{path} must hold one word of ASCII letters, digits and signs, and nothing else")
+    return token
+
+
+class Failures:
+    """Remembers who has failed lately, for as many as fit."""
+
+    def __init__(self) -> None:
+        """Begin with nobody."""
+        self._moments: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Tell how many are remembered."""
+        return len(self._moments)
+
+    def wait_s(self, peer: str, now_s: float) -> float:
+        """Tell how long somebody has to wait before he may try again; 0 when he need not."""
+        moments = self._moments.get(peer)
+        if moments is None or len(moments) < MOST_FAILURES:
+            return 0.0
+        return max(0.0, moments[0] + WITHIN_S - now_s)
+
+    def note(self, peer: str, now_s: float) -> None:
+        """Remember a failure; where there are too many who fail, who has done so the longest ago is forgotten."""
+        self._moments.setdefault(peer, deque(maxlen=MOST_FAILURES)).append(now_s)
+        self._moments.move_to_end(peer)
+        if len(self._moments) > MOST_PEERS:
+            self._moments.popitem(last=False)
+
+
+class Doorkeeper:
+    """Lets those in who may."""
+
+    def __init__(self, token_file: Path | None, clock: Clock, telemetry: Telemetry, *, reading_is_free: bool) -> None:
+        """Take where the token is, and whether reading needs none."""
+        self._token = read_token(token_file) if token_file else None
+        self._clock = clock
+        self._telemetry = telemetry
+        self._reading_is_free = reading_is_free
+        self._failures = Failures()
+
+    def reload(self, token_file: Path | None) -> None:
+        """Read the token anew; one that cannot be used leaves the old one in force.
+
+        Raises:
+            ConfigurationError: as `read_token`, or there has to be one.
+        """
+        if token_file is None and not self._reading_is_free:
+            raise mistaken(TOKEN_KEY, "must stay set as long as service.listen is not on loopback")
+        self._token = read_token(token_file) if token_file else None
+
+    def admit(self, request: web.Request) -> None:
+        """Let a request pass.
+
+        Raises:
+            Refused: it needs the token, and does not show it.
+        """
+        reads = request.method in READING
+        if reads and (self._reading_is_free or request.path == HEALTH):
+            return
+        if self._token is None:
+            raise Refused(Code.FORBIDDEN, HOW_TO_CONFIGURE)
+        peer, now_s = request.remote or "", self._clock.steady_s()
+        wait_s = self._failures.wait_s(peer, now_s)
+        if wait_s > 0:
+            message = "there were too many requests without the right token from this address; try again later"
+            raise Refused(Code.TOO_MANY_ATTEMPTS, message, {"Retry-After": str(math.ceil(wait_s))})
+        if not _shows(request, self._token):
+            self._failures.note(peer, now_s)
+            self._telemetry.emit(WebUnauthorized(peer, request.method, told_path(request)))
+            message = "this needs the header Authorization: Bearer TOKEN, with the token of service.api_token_file"
+            raise Refused(Code.UNAUTHORIZED, message, {"WWW-Authenticate": 'Bearer realm="nbsweep"'})
+
+
+def _shows(request: web.Request, token: bytes) -> bool:
+    shown = request.headers.getall("Authorization", [])
+    scheme, _, rest = shown[0].partition(" ") if len(shown) == 1 else ("", "", "")
+    given = rest.strip().encode("utf-8", "surrogateescape")
+    return hmac.compare_digest(given, token) and scheme.lower() == "bearer"

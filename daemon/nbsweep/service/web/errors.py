@@ -1,0 +1,119 @@
+"""Whatever goes wrong, as the one shape in which callers are told: `{"error": {"code", "message"}}`."""
+
+import traceback
+from collections.abc import Mapping
+from enum import StrEnum
+from http import HTTPStatus
+from pathlib import PurePath
+
+import msgspec
+from aiohttp import web
+
+from nbsweep.core.errors import JournalError, NbsweepError
+from nbsweep.core.ports import Telemetry
+from nbsweep.core.web_events import WebFailed
+from nbsweep.service.control import UnknownTargetError
+
+LONGEST_PATH = 200
+"""What is told of a path; callers can make them as long as they like."""
+
+
+class Code(StrEnum):
+    """What went wrong, in a word for programs."""
+
+    BAD_REQUEST = "bad-request"
+    UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not-found"
+    METHOD_NOT_ALLOWED = "method-not-allowed"
+    CONFLICT = "conflict"
+    TOO_LARGE = "too-large"
+    TOO_MANY_ATTEMPTS = "too-many-attempts"
+    INTERNAL = "internal"
+    CLOUD_FAILED = "cloud-failed"
+    JOURNAL_FAILED = "journal-failed"
+    NOT_READY = "not-ready"
+
+
+STATUS: Mapping[Code, HTTPStatus] = {
+    Code.BAD_REQUEST: HTTPStatus.BAD_REQUEST,
+    Code.UNAUTHORIZED: HTTPStatus.UNAUTHORIZED,
+    Code.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    Code.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    Code.METHOD_NOT_ALLOWED: HTTPStatus.METHOD_NOT_ALLOWED,
+    Code.CONFLICT: HTTPStatus.CONFLICT,
+    Code.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Code.TOO_MANY_ATTEMPTS: HTTPStatus.TOO_MANY_REQUESTS,
+    Code.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
+    Code.CLOUD_FAILED: HTTPStatus.BAD_GATEWAY,
+    Code.JOURNAL_FAILED: HTTPStatus.SERVICE_UNAVAILABLE,
+    Code.NOT_READY: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+class Refused(Exception):
+    """A request that is answered with an error."""
+
+    def __init__(self, code: Code, message: str, headers: Mapping[str, str] | None = None) -> None:
+        """Take the word for programs, the sentence for people, and what else the answer says."""
+        super().__init__(message)
+        self.code = code
+        self.headers = dict(headers or {})
+
+
+def error_answer(refusal: Refused) -> web.Response:
+    """Tell an error in its one shape."""
+    document = {"error": {"code": refusal.code.value, "message": str(refusal)}}
+    return web.Response(
+        body=msgspec.json.encode(document),
+        status=STATUS[refusal.code],
+        headers=refusal.headers,
+        content_type="application/json",
+    )
+
+
+def refusal_of(request: web.Request, error: Exception, telemetry: Telemetry) -> Refused:
+    """Say what an error means to who has called; of a bug he learns no more than that there is one."""
+    if isinstance(error, Refused):
+        return error
+    known = _of_http(request, error) if isinstance(error, web.HTTPException) else _of_ours(error)
+    if known:
+        return known
+    telemetry.emit(WebFailed(request.method, told_path(request), f"{type(error).__name__}: {error}", _place(error)))
+    return Refused(Code.INTERNAL, "a bug in nbsweep kept it from answering; its log says more")
+
+
+def _of_ours(error: Exception) -> Refused | None:
+    match error:
+        case UnknownTargetError():
+            return Refused(Code.NOT_FOUND, "no target has that name; GET /api/v1/targets lists them")
+        case JournalError():
+            return Refused(Code.JOURNAL_FAILED, str(error))
+        case NbsweepError():
+            return Refused(Code.CLOUD_FAILED, str(error))
+        case ConnectionError() | web.RequestPayloadError():
+            return Refused(Code.BAD_REQUEST, "the request's body cannot be read")
+    return None
+
+
+def _of_http(request: web.Request, error: web.HTTPException) -> Refused:
+    match error:
+        case web.HTTPNotFound():
+            return Refused(Code.NOT_FOUND, "there is nothing at this address; GET /api/v1/openapi.json lists what there is")
+        case web.HTTPMethodNotAllowed():
+            allowed = ", ".join(sorted(error.allowed_methods))
+            message = f"{request.method} is not for this address, which takes {allowed}"
+            return Refused(Code.METHOD_NOT_ALLOWED, message, {"Allow": allowed})
+        case web.HTTPRequestEntityTooLarge():
+            return Refused(Code.TOO_LARGE, "the request's body is larger than any that is needed here")
+    return Refused(Code.BAD_REQUEST, f"the request cannot be answered: {error.reason}")
+
+
+def told_path(request: web.Request) -> str:
+    """Give as much of a request's path as is written down: what is asked for behind it may be a secret by mistake."""
+    return request.path[:LONGEST_PATH]
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

@@ -1,0 +1,84 @@
+"""What every request has to pass, and what every answer carries."""
+
+import re
+from collections.abc import Mapping
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from nbsweep.core.ports import Telemetry
+from nbsweep.service.web.address import Address
+from nbsweep.service.web.auth import Doorkeeper
+from nbsweep.service.web.errors import Code, Refused, error_answer, refusal_of
+
+LARGEST_BODY_BYTES = 16 * 1024
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+"""A page in a browser can have its own name lead to loopback (DNS rebinding), but it cannot call itself one of these."""
+ON_EVERY_ANSWER: Mapping[str, str] = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Server": "nbsweep",
+}
+
+
+def guard(address: Address, doorkeeper: Doorkeeper, telemetry: Telemetry) -> Middleware:
+    """Make what stands before all handlers, and tells what they raise."""
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response: web.StreamResponse
+        try:
+            require_host(request, address)
+            require_same_origin(request)
+            require_small_body(request)
+            doorkeeper.admit(request)
+            response = await handler(request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told in the one shape
+            response = error_answer(refusal_of(request, error, telemetry))
+        response.headers.update(ON_EVERY_ANSWER)
+        return response
+
+    return guarded
+
+
+def require_host(request: web.Request, address: Address) -> None:
+    """Refuse who calls loopback by a name of his own; elsewhere the token guards it."""
+    if not address.on_loopback:
+        return
+    name = re.sub(r":[0-9]{1,5}$", "", request.headers.get("Host", "")).lower()
+    if name not in LOOPBACK_NAMES and name != address.name:
+        raise Refused(Code.FORBIDDEN, "this answers to localhost, 127.0.0.1 and [::1] only: call it by one of these names")
+
+
+def require_same_origin(request: web.Request) -> None:
+    """Refuse what a page of somebody else has a browser do."""
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return
+    host = request.headers.get("Host", "").lower()
+    if origin.lower() not in (f"http://{host}", f"https://{host}"):
+        raise Refused(Code.FORBIDDEN, "requests from pages of another origin are not answered")
+
+
+def require_small_body(request: web.Request) -> None:
+    """Refuse a body that says itself that it is too large; one that does not is read no further than that."""
+    if (request.content_length or 0) > LARGEST_BODY_BYTES:
+        raise Refused(Code.TOO_LARGE, f"no request here needs a body, and none may be larger than {LARGEST_BODY_BYTES} bytes")
+
+
+def taking(handler: Handler, *keys: str) -> Handler:
+    """Let a handler see only requests whose query has none but these keys, each once, and that have no body."""
+
+    async def checked(request: web.Request) -> web.StreamResponse:
+        for key in request.query:
+            if key not in keys:
+                known = f"only {', '.join(keys)}" if keys else "no query"
+                raise Refused(Code.BAD_REQUEST, f"the query holds a key that is not known here: this address takes {known}")
+            if len(request.query.getall(key)) > 1:
+                raise Refused(Code.BAD_REQUEST, f"the query holds {key} more than once")
+        if request.can_read_body and await request.read():
+            raise Refused(Code.BAD_REQUEST, "this address takes no body")
+        return await handler(request)
+
+    return checked

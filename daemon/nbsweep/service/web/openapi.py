@@ -1,0 +1,109 @@
+"""What the API offers, as an OpenAPI 3.1 document."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from nbsweep import __version__
+from nbsweep.service.web.errors import STATUS, Code
+from nbsweep.service.web.operations import OPERATIONS, Operation
+from nbsweep.service.web.schemas import ID_PATTERN, LIMIT_DEFAULT, LIMIT_MOST, SCHEMAS, ref
+
+JSON = "application/json"
+ABOUT = (
+    "How the targets of this nbsweep stand, what its sweeps did and why, and the few things that may be asked of it. "
+    "Reading is free on loopback; whatever changes something needs the token of service.api_token_file, and so does everything "
+    "but /healthz where others can reach this."
+)
+MEANINGS: Mapping[Code, str] = {
+    Code.BAD_REQUEST: "The path, the query or the body holds what is not taken here.",
+    Code.UNAUTHORIZED: "The token is missing, or wrong.",
+    Code.FORBIDDEN: "Called by a name or from a page that is not answered, or no token is configured.",
+    Code.NOT_FOUND: "There is no such thing.",
+    Code.CONFLICT: "What was asked for is under way already.",
+    Code.TOO_LARGE: "The body is too large.",
+    Code.TOO_MANY_ATTEMPTS: "Too many requests without the right token; Retry-After says when to come back.",
+    Code.INTERNAL: "A bug.",
+    Code.CLOUD_FAILED: "The cloud said no, or nothing.",
+    Code.JOURNAL_FAILED: "The journal cannot be read.",
+    Code.NOT_READY: "The service cannot do its work.",
+}
+ALWAYS = (
+    Code.BAD_REQUEST,
+    Code.UNAUTHORIZED,
+    Code.FORBIDDEN,
+    Code.TOO_LARGE,
+    Code.TOO_MANY_ATTEMPTS,
+    Code.INTERNAL,
+)
+HEADERS: Mapping[Code, tuple[str, str, dict[str, Any]]] = {
+    Code.UNAUTHORIZED: ("WWW-Authenticate", "How to show the token.", {"type": "string"}),
+    Code.TOO_MANY_ATTEMPTS: ("Retry-After", "Seconds to wait.", {"type": "integer", "minimum": 1}),
+}
+
+
+PARAMETERS: Mapping[str, Mapping[str, Any]] = {
+    "name": {"in": "path", "required": True, "description": "A target's name.", "schema": {"$ref": "#/components/schemas/Id"}},
+    "run_id": {"in": "path", "required": True, "description": "A run's id.", "schema": {"$ref": "#/components/schemas/Id"}},
+    "notebook_id": {
+        "in": "path",
+        "required": True,
+        "description": "A notebook's id.",
+        "schema": {"$ref": "#/components/schemas/Id"},
+    },
+}
+LIMIT = {
+    "name": "limit",
+    "in": "query",
+    "description": "How many at most.",
+    "schema": {"type": "integer", "minimum": 1, "maximum": LIMIT_MOST, "default": LIMIT_DEFAULT},
+}
+
+
+def openapi_document() -> dict[str, Any]:
+    """Describe the whole web face."""
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "nbsweep", "version": __version__, "description": ABOUT},
+        "paths": paths,
+        "components": {
+            "schemas": {**SCHEMAS, "Id": {"type": "string", "pattern": ID_PATTERN}},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "responses": {str(operation.status): _success(operation), **_failures(operation)},
+        "security": [{"token": []}] if operation.changes else [{}, {"token": []}],
+    }
+    parameters = [{"name": name, **told} for name, told in PARAMETERS.items() if f"{{{name}}}" in operation.path]
+    if operation.name == "runs":
+        parameters.append(LIMIT)
+    if parameters:
+        document["parameters"] = parameters
+    return document
+
+
+def _success(operation: Operation) -> dict[str, Any]:
+    if operation.gives == "text/plain":
+        return {"description": operation.summary, "content": {"text/plain": {"schema": {"type": "string"}}}}
+    schema = {"type": "object"} if operation.gives == "object" else ref(operation.gives)
+    return {"description": operation.summary, "content": {JSON: {"schema": schema}}}
+
+
+def _failures(operation: Operation) -> dict[str, Any]:
+    """List the errors by status; where two share one, it means either."""
+    told: dict[str, dict[str, Any]] = {}
+    for code in (*ALWAYS, *operation.fails):
+        answer = told.setdefault(str(STATUS[code].value), {"content": {JSON: {"schema": ref("Error")}}})
+        answer["description"] = " ".join(filter(None, (answer.get("description"), MEANINGS[code])))
+        if code in HEADERS:
+            name, meaning, schema = HEADERS[code]
+            answer["headers"] = {name: {"description": meaning, "schema": schema}}
+    return told

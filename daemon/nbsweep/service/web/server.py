@@ -1,0 +1,57 @@
+"""The web face on an address, as long as somebody wants it there."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+from aiohttp import web
+
+from nbsweep.core.errors import NbsweepError
+from nbsweep.service.web.address import Address
+from nbsweep.service.web.app import ADDRESS
+
+SHUTDOWN_S = 2.0
+"""How long requests may go on when it closes; then they are cut off."""
+CLEANUP_S = SHUTDOWN_S + 1.0
+
+
+@asynccontextmanager
+async def serve_web(app: web.Application, listen: str) -> AsyncIterator[str]:
+    """Answer on an address, and give it as it is bound; when this ends, no task and no socket of it is left.
+
+    Raises:
+        NbsweepError: it cannot be listened on.
+    """
+    address = Address.of(listen)
+    if address.host != app[ADDRESS].host:
+        message = f"this was put together for {app[ADDRESS].host}, and what it demands of callers would not fit {address.host}"
+        raise ValueError(message)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=SHUTDOWN_S, handler_cancellation=True, logger=_nobodys_logger()
+    )
+    await runner.setup()
+    try:
+        yield await _bound(runner, address)
+    finally:
+        # Whatever ends this, sockets are closed; but nobody waits for that for ever.
+        with anyio.move_on_after(CLEANUP_S, shield=True):
+            await runner.cleanup()
+
+
+async def _bound(runner: web.AppRunner, address: Address) -> str:
+    try:
+        await web.TCPSite(runner, address.host, address.port).start()
+    except OSError as error:
+        message = (
+            f"{address} cannot be listened on: {error.strerror or error}. Check service.listen, and who else listens there"
+        )
+        raise NbsweepError(message) from error
+    return str(Address(address.host, runner.addresses[0][1]))
+
+
+def _nobodys_logger() -> logging.Logger:
+    """Give a logger that writes nothing: requests that are no HTTP are no news, and what they hold has no place in a log."""
+    logger = logging.Logger("nbsweep.web")  # noqa: LOG001 - one of its own: what is global is left alone
+    logger.disabled = True
+    return logger

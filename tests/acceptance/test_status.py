@@ -1,0 +1,103 @@
+"""`status` says on one screen, and by its exit code, whether all is well; the real command, on a journal that it only reads."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from acceptance.conftest import Simulate
+from acceptance.support import Desk, Json, idle_fleet, plain, target
+from nbsweep.adapters.journal import open_journal
+from nbsweep.core.ports import RunRecord
+
+AWAY = "http://127.0.0.1:1"
+
+
+def standings(desk: Desk, code: int) -> dict[str, Json]:
+    """Run `status`, and give what it says by target."""
+    ended = desk.run("status", "--format", "json")
+    assert ended.code == code, ended.out + ended.err
+    return {standing["target"]: standing for standing in ended.document}
+
+
+def first_line(desk: Desk, code: int) -> str:
+    """Run `status` as people do, and give its first line."""
+    ended = desk.run("status")
+    assert ended.code == code, ended.err
+    assert plain(ended.out)
+    return ended.out.splitlines()[0]
+
+
+def test_a_target_that_was_never_swept_is_not_well(desk: Desk) -> None:
+    """Exit 1, until it was."""
+    desk.write(AWAY)
+    assert first_line(desk, 1) == "Not all is well: see lab."
+    lab = standings(desk, 1)["lab"]
+    assert (lab["well"], lab["problems"]) == (False, ["never swept with this journal"])
+    assert (lab["last_sweep"], lab["last_success"], lab["unfinished"], lab["next_run"]) == (None, None, [], None)
+
+
+def test_all_is_well_after_a_sweep_and_no_longer_after_one_that_failed(simulate: Simulate, desk: Desk) -> None:
+    """Exit 0, then 1 with the problem; when it last went well is still told."""
+    cloud = simulate(idle_fleet(2))
+    desk.write(cloud)
+    assert desk.sweep().code == 0
+    assert first_line(desk, 0) == "All is well."
+    good = standings(desk, 0)["lab"]
+    desk.write(cloud, target={"project_id": "f" * 32})
+    assert desk.sweep().code == 5
+    assert first_line(desk, 1) == "Not all is well: see lab."
+    bad = standings(desk, 1)["lab"]
+    assert bad["last_success"] == good["last_sweep"]["ended_at"]
+    assert "project_id" in bad["problems"][0]
+    assert bad["last_sweep"]["outcome"] == "failed"
+
+
+def test_one_target_that_is_not_well_is_enough(simulate: Simulate, desk: Desk) -> None:
+    """It is named in the first line, and the other is not."""
+    cloud = simulate(idle_fleet(1))
+    desk.write(cloud)
+    assert desk.sweep().code == 0
+    desk.write(cloud, targets=[target(cloud.url), target(AWAY, name="new")])
+    assert first_line(desk, 1) == "Not all is well: see new."
+    assert {name: standing["well"] for name, standing in standings(desk, 1).items()} == {"lab": True, "new": False}
+
+
+def test_a_sweep_that_goes_on_is_no_problem_and_says_who_sweeps(simulate: Simulate, desk: Desk) -> None:
+    """Its deletions take for ever; meanwhile the one before it counts."""
+    cloud = simulate(idle_fleet(2))
+    desk.write(cloud)
+    assert desk.sweep().code == 0
+    slow = simulate(idle_fleet(2), timing={"deletion_median_s": 600})
+    desk.write(slow)
+    with desk.started("run", "--yes") as started:
+        started.wait_for("removal.accepted")
+        assert first_line(desk, 0) == "All is well."
+        lab = standings(desk, 0)["lab"]
+        assert (lab["well"], lab["last_sweep"]["outcome"]) == (True, "running")
+        assert lab["sweeping"]["pid"] == started.process.pid
+        assert len(lab["unfinished"]) >= 1
+
+
+async def test_a_sweep_whose_process_is_gone_is_a_problem(desk: Desk) -> None:
+    """Nobody ends its record; without this it would look as if it went on for ever."""
+    desk.write(AWAY)
+    async with open_journal(f"sqlite:///{desk.journal}") as journal:
+        await journal.open_run(RunRecord("run1", "lab", datetime(2026, 1, 1, tzinfo=UTC), "ops", dry_run=False))
+    assert "its process is gone" in standings(desk, 1)["lab"]["problems"][0]
+
+
+def test_the_next_run_follows_from_the_schedule(desk: Desk) -> None:
+    """A target's own schedule goes before that of all; it is told in its time zone."""
+    own = {"cron": "30 4 * * *", "timezone": "Asia/Shanghai"}
+    desk.write(AWAY, targets=[target(AWAY), target(AWAY, name="own", schedule=own)], schedule={"cron": "15 3 * * *"})
+    due = {name: datetime.fromisoformat(standing["next_run"]) for name, standing in standings(desk, 1).items()}
+    assert (due["lab"].hour, due["lab"].minute, due["lab"].utcoffset()) == (3, 15, datetime.now(UTC).utcoffset())
+    assert f"{due['own']:%H:%M%z}" == "04:30+0800"
+    assert min(due.values()) > datetime.now(UTC)
+    ended = desk.run("status")
+    assert f"next sweep at {due['own']:%Y-%m-%d} 04:30 CST" in ended.out
+
+
+def test_the_journal_is_all_that_is_needed(desk: Desk, tmp_path: Path) -> None:
+    """No cloud, no keys: who watches may be somebody else than who sweeps."""
+    desk.write(AWAY, target={"credentials": {"access_key": "AK", "secret_key_file": str(tmp_path / "not-there")}})
+    assert first_line(desk, 1).startswith("Not all is well")

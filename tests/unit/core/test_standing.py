@@ -1,0 +1,102 @@
+"""Whether all is well with a target."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from nbsweep.core.lease import Holder, Lease
+from nbsweep.core.ports import RunRecord
+from nbsweep.core.standing import Known, Standing, judge_standing
+from unit.core.examples import NOW, ago, removal
+
+
+def run(hours_ago: float, outcome: str = "finished", **changes: Any) -> RunRecord:
+    """Give a sweep that ended so long ago."""
+    begun = ago(hours=hours_ago)
+    plain = RunRecord(f"run-{hours_ago:g}", "research", begun, "ops", dry_run=False, ended_at=begun, outcome=outcome)
+    return replace(plain, **changes)
+
+
+def standing(*records: RunRecord, **more: Any) -> Standing:
+    """Judge by these sweeps, the newest first."""
+    return judge_standing("research", Known(records, **more), NOW, timedelta(seconds=60))
+
+
+def lease(since_hours_ago: float, silent_s: float = 5) -> Lease:
+    """Give a lease that somebody took so long ago, and whose last beat was so long ago."""
+    holder = Holder("owner", "host1", "machine", 17, 1)
+    return Lease("research", holder, "ops", ago(hours=since_hours_ago), ago(seconds=silent_s))
+
+
+@pytest.mark.parametrize("outcome", ["finished", "dry-run"])
+def test_all_is_well_when_the_last_sweep_came_to_its_end(outcome: str) -> None:
+    """Whatever happened before it."""
+    judged = standing(run(1, outcome), run(2, "failed", problem="no network"))
+    assert judged.well
+    assert judged.last is judged.last_success
+    assert judged.last is not None
+    assert judged.last.run_id == "run-1"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        ("failed", "failed: the cloud said no"),
+        ("refused", "was refused by a brake: the cloud said no"),
+        ("interrupted", "was interrupted"),
+        ("declined", "was declined"),
+    ],
+)
+def test_a_last_sweep_that_did_not_come_to_its_end_is_a_problem(outcome: str, words: str) -> None:
+    """The last success is told all the same."""
+    judged = standing(run(1, outcome, problem="the cloud said no"), run(2))
+    assert not judged.well
+    assert words in judged.problems[0]
+    assert judged.last_success is not None
+    assert judged.last_success.run_id == "run-2"
+
+
+def test_a_target_that_was_never_swept_is_not_well() -> None:
+    """Nothing is known of it."""
+    judged = standing()
+    assert (judged.well, judged.problems, judged.last, judged.last_success) == (
+        False,
+        ("never swept with this journal",),
+        None,
+        None,
+    )
+
+
+def test_a_sweep_without_an_end_is_a_problem_unless_its_target_is_held() -> None:
+    """Then the one before it counts; who holds it must not have fallen silent, and a dry run holds nothing."""
+    going = run(1, "running", ended_at=None)
+    assert "its process is gone" in standing(going, run(2)).problems[0]
+    held = standing(going, run(2), lease=lease(1.01))
+    assert (held.well, held.sweeping) == (True, lease(1.01))
+    assert standing(going, lease=lease(1.01)).well
+    assert not standing(going, run(2, "failed"), lease=lease(1.01)).well
+    assert "unless it goes on" in standing(run(1, "running", ended_at=None, dry_run=True), lease=lease(1)).problems[0]
+    silent = standing(going, run(2), lease=lease(1.01, silent_s=60))
+    assert (silent.well, silent.sweeping) == (False, None)
+
+
+def test_who_left_the_target_to_somebody_else_says_nothing_of_it() -> None:
+    """The sweep of that other one counts."""
+    left = run(1, "held-elsewhere", problem="research is being swept by another")
+    assert standing(left, run(2)).well
+    assert not standing(left, run(2, "failed")).well
+    assert standing(left, lease=lease(3)).well
+    assert standing(left).problems == ("never swept with this journal",)
+
+
+def test_a_removal_past_its_deadline_is_a_problem_and_one_that_has_time_is_not() -> None:
+    """One that was only planned has no deadline yet."""
+    late, early = removal(deadline=ago(minutes=1)), removal(notebook_id="nb2", deadline=NOW + timedelta(minutes=1))
+    judged = standing(run(1), unfinished=(late, early, removal(notebook_id="nb3")))
+    assert judged.overdue == (late,)
+    assert len(judged.unfinished) == 3
+    assert "1 of what has no end is past its deadline" in judged.problems[0]
+    assert standing(run(1), unfinished=(early,)).well
+    assert standing(run(1), unfinished=(late,), lease=lease(0.1)).well

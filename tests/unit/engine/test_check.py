@@ -1,0 +1,144 @@
+"""What is tried of one target, and what is not when something before it does not work."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from nbsweep.core.checks import Check, Grade
+from nbsweep.core.errors import CloudError, Forbidden, Rejected, Unauthorized, Unreachable, WrongAddress
+from nbsweep.core.probing import Action
+from nbsweep.engine.check import Inspector, Question
+from nbsweep.testing import FakeClock, FakeCloud, Kind, Trouble
+from unit.engine.examples import fleet, notebook, virtual_time
+
+pytestmark = virtual_time
+PLAIN = Question(
+    target="research",
+    address="https://cloud.example",
+    credentials="a pair of keys, from the configuration",
+    project_given=True,
+    everybodys=True,
+    workspaces=None,
+    features=("NOTEBOOK",),
+    stops=False,
+    patience=timedelta(seconds=30),
+)
+
+
+def cloud_of(count: int = 3, **more: Any) -> FakeCloud:
+    """Give a cloud with so many notebooks."""
+    return FakeCloud(FakeClock(), fleet(count, dated=True), **more)
+
+
+async def checked(cloud: FakeCloud, **changes: Any) -> dict[str, Check]:
+    """Check it, and give the checks by name, in order."""
+    return {check.name: check for check in await Inspector(replace(PLAIN, **changes), cloud).inspect()}
+
+
+def grades(checks: dict[str, Check]) -> dict[Grade, list[str]]:
+    """List the names by grade."""
+    return {grade: [str(name) for name, check in checks.items() if check.grade is grade] for grade in Grade}
+
+
+async def test_all_is_tried_and_nothing_is_changed() -> None:
+    """No removal's own calls are made: no delete, no stop, no show; and every line is about the target."""
+    cloud = cloud_of()
+    found = await checked(cloud, stops=True)
+    assert list(found) == [
+        "address", "clock", "credentials", "project", "list-all", "list-own", "get", "delete", "stop", "list-workspaces",
+        "workspaces", "notebooks", "listing", "lanes", "quotas",
+    ]  # fmt: skip
+    assert {check.grade for check in found.values()} == {Grade.OK}
+    assert {check.target for check in found.values()} == {"research"}
+    assert (cloud.sent("delete"), cloud.sent("stop"), cloud.sent("show"), cloud.accepted) == ([], [], [], [])
+    assert "3 NOTEBOOK, 0 DEFAULT in 1 workspace" in found["notebooks"].finding
+
+
+async def test_only_what_the_configuration_needs_is_tried() -> None:
+    """A stop where no policy stops, everybody's where one's own are wanted, and workspaces that are named: none of them."""
+    cloud = cloud_of(workspaces=("0", "w1"))
+    found = await checked(cloud, everybodys=False, workspaces=("w1",))
+    assert [str(name) for name in found if name in set(Action)] == ["list-own", "get", "delete"]
+    assert cloud.sent("workspaces") == []
+    assert {subject.split("/")[0] for subject in cloud.sent("page")} == {"w1"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "name", "why"),
+    [
+        ("reach", Unreachable("it is away. Check the network"), "address", "the address cannot be reached"),
+        ("project", Unauthorized("who are you"), "credentials", "the credentials are not accepted"),
+        ("project", Forbidden("not told. Set project_id"), "project", "the project's id is not known"),
+        ("project", WrongAddress("no such project"), "project", "the project's id is not known"),
+        ("probe", Unauthorized("who are you"), "credentials", "the credentials are not accepted"),
+        ("probe", WrongAddress("no such address"), "project", "the gateway knows no such address"),
+        ("probe", Unreachable("it is away"), "credentials", "the first signed call was not answered"),
+        ("workspaces", Rejected("not now"), "workspaces", "the workspaces could not be listed"),
+        ("page", Rejected("no such workspace"), "notebooks", "the notebooks could not be listed"),
+    ],
+)
+async def test_what_depends_on_something_that_fails_is_not_tried_and_says_why(
+    kind: Kind, error: CloudError, name: str, why: str
+) -> None:
+    """What does not depend on it is."""
+    cloud = cloud_of()
+    cloud.befall(kind, Trouble(error))
+    found = await checked(cloud)
+    by_grade = grades(found)
+    assert by_grade[Grade.FAILED] == [name]
+    assert all(why in found[each].finding for each in by_grade[Grade.NOT_TRIED])
+    assert "listing" in by_grade[Grade.NOT_TRIED]
+    assert "lanes" in by_grade[Grade.OK]
+    assert found[name].not_allowed == isinstance(error, Unauthorized | Forbidden)
+
+
+async def test_a_missing_permission_does_not_hide_the_others() -> None:
+    """Each is tried; without the workspaces nothing can be looked at."""
+    cloud = cloud_of()
+    cloud.denied = {Action.DELETE, Action.LIST_WORKSPACES}
+    found = await checked(cloud)
+    assert grades(found)[Grade.FAILED] == ["delete", "list-workspaces"]
+    assert grades(found)[Grade.NOT_TRIED] == ["workspaces", "notebooks", "listing"]
+    assert found["notebooks"].finding == "the workspaces may not be listed"
+    assert found["quotas"].grade is Grade.OK
+
+
+async def test_without_a_listing_nothing_is_looked_at() -> None:
+    """Neither everybody's nor one's own."""
+    cloud = cloud_of()
+    cloud.denied = {Action.LIST_ALL, Action.LIST_OWN}
+    found = await checked(cloud)
+    assert grades(found)[Grade.FAILED] == ["list-all", "list-own"]
+    assert found["listing"].finding == "nothing may be listed"
+    assert cloud.sent("page") == []
+
+
+async def test_trouble_with_one_permission_is_told_as_such() -> None:
+    """The others are tried all the same."""
+    cloud = cloud_of()
+    cloud.befall("probe", Trouble(Unreachable("it went away")), notebook_id=Action.GET)
+    found = await checked(cloud)
+    assert grades(found)[Grade.FAILED] == ["get"]
+    assert found["delete"].grade is Grade.OK
+
+
+async def test_a_call_that_takes_too_long_is_given_up() -> None:
+    """After the time that one call may take, and not before."""
+    cloud = cloud_of()
+    cloud.befall("probe", Trouble(answer_s=29), Trouble(answer_s=31))
+    found = await checked(cloud)
+    assert grades(found)[Grade.FAILED] == ["list-own"]
+    assert "gave no answer within 30 s" in found["list-own"].finding
+    assert "limits.request_timeout" in found["list-own"].advice
+
+
+async def test_of_many_workspaces_only_some_are_looked_into() -> None:
+    """It is no survey; the finding says so."""
+    names = tuple(f"w{number}" for number in range(40))
+    cloud = FakeCloud(FakeClock(), [notebook(1, workspace_id="w0"), notebook(2, workspace_id="w39")], workspaces=("0", *names))
+    found = await checked(cloud, workspaces=names)
+    assert "1 NOTEBOOK, 0 DEFAULT in 10 of 40 workspaces" in found["notebooks"].finding
+    assert len(cloud.sent("page")) == 20
+    assert found["workspaces"].finding == "40 as configured"

@@ -1,0 +1,210 @@
+"""A web face on loopback, with a service that is not real behind it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+
+from nbsweep.core.lifecycle import State
+from nbsweep.core.plan import Plan
+from nbsweep.core.policy import Reason
+from nbsweep.core.ports import Journal, LaneState, RunRecord
+from nbsweep.service.control import Phase, TargetState, UnknownTargetError
+from nbsweep.service.web.app import WebSettings, make_app
+from nbsweep.service.web.server import serve_web
+from nbsweep.testing import InMemoryJournal, RecordingTelemetry
+from unit.core.examples import NOW, candidate, removal
+
+TOKEN = "the-token-of-the-api"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+LOOPBACK = "127.0.0.1:0"
+METRICS = b"# TYPE nbsweep_ready gauge\nnbsweep_ready 1.0\n"
+EARLIER = datetime(2026, 2, 28, 3, 0, tzinfo=UTC)
+
+
+def state(name: str = "research", **changes: object) -> TargetState:
+    """Give a target that waits for its schedule, and has been swept."""
+    plain = TargetState(name, Phase.WAITING, False, False, NOW, EARLIER, 0, "")  # noqa: FBT003 - its fields are flags
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def plan() -> Plan:
+    """Give a plan with one notebook in it."""
+    return Plan("research", NOW, 40, (candidate(7),), {Reason.NO_POLICY: 38, Reason.PROTECTED: 1})
+
+
+class FakeControl:
+    """A service that does as it is told, and remembers what that was."""
+
+    def __init__(self, *states: TargetState) -> None:
+        """Have these targets."""
+        self.states = {each.name: each for each in states or (state(), state("training", paused=True))}
+        self.problems: tuple[str, ...] = ()
+        self.asked: list[tuple[str, str]] = []
+        self.willing = True
+        self.trouble: Exception | None = None
+        self.planning = asyncio.Event()
+        """Set as soon as a plan is being made."""
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+
+    def targets(self) -> tuple[TargetState, ...]:
+        """Tell how things stand."""
+        return tuple(self.states.values())
+
+    def not_ready(self) -> tuple[str, ...]:
+        """Say what is wrong."""
+        return self.problems
+
+    async def plan(self, name: str) -> Plan:
+        """Give the plan, once it may go on."""
+        self._note("plan", name)
+        self.planning.set()
+        await self.go_on.wait()
+        if self.trouble:
+            raise self.trouble
+        return replace(plan(), target=name)
+
+    def trigger(self, name: str) -> bool:
+        """Note it, if it is willing."""
+        self._note("trigger", name)
+        return self.willing
+
+    def pause(self, name: str) -> None:
+        """Note it."""
+        self._note("pause", name)
+        self.states[name] = replace(self.states[name], paused=True, next_run=None)
+
+    def resume(self, name: str) -> None:
+        """Note it."""
+        self._note("resume", name)
+        self.states[name] = replace(self.states[name], paused=False, next_run=NOW)
+
+    def _note(self, what: str, name: str) -> None:
+        if name not in self.states:
+            raise UnknownTargetError(name)
+        self.asked.append((what, name))
+
+
+class Hands:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, step_s: float = 0.0) -> None:
+        """Begin at 1000 s, and go so far at every look."""
+        self.seconds = 1000.0
+        self._step_s = step_s
+
+    def now(self) -> datetime:
+        """Tell the wall clock's time."""
+        return NOW
+
+    def steady_s(self) -> float:
+        """Tell the steady seconds."""
+        self.seconds += self._step_s
+        return self.seconds
+
+
+@dataclass
+class Face:
+    """A web face that answers, and what is around it."""
+
+    url: str
+    session: aiohttp.ClientSession
+    control: FakeControl
+    telemetry: RecordingTelemetry
+    clock: Hands
+    app: web.Application
+    bound: str
+
+    async def ask(self, method: str, path: str, **how: object) -> tuple[int, object]:
+        """Call, and give the status and the document that came back."""
+        async with self.session.request(method, self.url + path, **how) as response:  # type: ignore[arg-type]
+            is_json = response.content_type == "application/json"
+            return response.status, await response.json() if is_json else await response.text()
+
+    async def error(self, method: str, path: str, **how: object) -> tuple[int, str, str]:
+        """Call, and give the status, the code and the sentence of the error that came back."""
+        status, document = await self.ask(method, path, **how)
+        assert isinstance(document, dict)
+        assert document.keys() == {"error"}
+        assert document["error"].keys() == {"code", "message"}
+        return status, document["error"]["code"], document["error"]["message"]
+
+
+def token_file(directory: Path, text: str = f"{TOKEN}\n", mode: int = 0o600) -> Path:
+    """Write a token into a file that its owner alone may read."""
+    path = directory / "token"
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+async def filled_journal() -> InMemoryJournal:
+    """Give a journal with a run that deleted one notebook and spared another, and one that goes on."""
+    journal = InMemoryJournal()
+    lanes = (LaneState("delete", 5.0, 2.5, "150/m"), LaneState("total", None, 4.0, "4/s"))
+    first = RunRecord("20260228T030000Z-aaaaaa", "research", EARLIER, "cron", dry_run=False)
+    await journal.open_run(first)
+    await journal.close_run(
+        replace(first, ended_at=NOW, outcome="finished", fleet=40, planned=2, kept={"no-policy": 38}, lanes=lanes)
+    )
+    await journal.open_run(RunRecord("20260301T030000Z-bbbbbb", "research", NOW, "service", dry_run=True))
+    run_id = first.run_id
+    await journal.write(
+        [
+            removal(
+                run_id=run_id,
+                state=State.DELETED,
+                requests=1,
+                requested_at=EARLIER,
+                accepted_at=EARLIER,
+                ended_at=NOW,
+                request_id="req-1",
+                end_reason="proven gone",
+            ),
+            removal(run_id=run_id, notebook_id="nb2", state=State.SPARED, ended_at=NOW, capacity_gb=None, category=None),
+            removal(run_id=run_id, notebook_id="nb3", state=State.REQUESTED, requests=1, requested_at=NOW),
+        ]
+    )
+    return journal
+
+
+@asynccontextmanager
+async def _on_loopback(app: web.Application) -> AsyncIterator[str]:
+    """Serve what was put together for other addresses on this one: no test opens a port to others."""
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@dataclass
+class Scene:
+    """What a web face is opened over; every part may be another."""
+
+    control: FakeControl = field(default_factory=FakeControl)
+    journal: Journal | None = None
+    token_file: Path | None = None
+    listen: str = LOOPBACK
+    exposition: Callable[[], bytes] = lambda: METRICS
+    clock: Hands = field(default_factory=Hands)
+    telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Face]:
+        """Let it answer."""
+        settings = WebSettings(self.listen, self.token_file)
+        journal = self.journal or await filled_journal()
+        app = make_app(self.control, journal, self.exposition, settings, self.telemetry, self.clock)
+        opened = serve_web(app, self.listen) if self.listen == LOOPBACK else _on_loopback(app)
+        async with opened as bound, aiohttp.ClientSession() as session:
+            url = f"http://127.0.0.1:{bound.rpartition(':')[2]}"
+            yield Face(url, session, self.control, self.telemetry, self.clock, app, bound)
