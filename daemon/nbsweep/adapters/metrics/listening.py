@@ -30,7 +30,7 @@ from nbsweep.core.standing import SUCCESSES
 HELD_ELSEWHERE = "held-elsewhere"
 CATEGORIES = frozenset({"SFS", "EVS", "OBS", "OBSFS", "EFS"})
 KEPT_REASONS = tuple(reason.value for reason in Reason if reason not in (Reason.POLICY, Reason.ALREADY_DELETED))
-SWEEP_OUTCOMES = ("finished", "dry-run", "refused", "interrupted", "failed")
+SWEEP_OUTCOMES = ("finished", "dry-run", "refused", "interrupted", "failed", HELD_ELSEWHERE)
 """Known before the first of them, so that the first failure counts as an increase; an operator may also decline."""
 BYTES_OF_A_GB = 2**30
 """The cloud's GB are binary."""

@@ -68,7 +68,7 @@ SCHEMAS: dict[str, Schema] = {
     "Run": record(
         run_id=TEXT,
         target=TEXT,
-        outcome=words("running", "finished", "dry-run", "declined", "refused", "interrupted", "failed"),
+        outcome=words("running", "finished", "dry-run", "declined", "refused", "interrupted", "failed", "held-elsewhere"),
         problem=TEXT_OR_NULL,
         dry_run=FLAG,
         started_by=TEXT,
