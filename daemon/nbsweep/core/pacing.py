@@ -104,9 +104,10 @@ class Window:
     which the calls leave.
     """
 
-    def __init__(self, rate: Rate) -> None:
-        """Start with an empty window."""
+    def __init__(self, rate: Rate, catch_up_s: float = CATCH_UP_S) -> None:
+        """Start with an empty window; it may make up for so much of what it is behind its schedule."""
         self.rate = rate
+        self._catch_up_s = catch_up_s
         self.learned: Learned | None = None
         """None while the gateway has refused nothing, and again once the lane has climbed back to its ceiling."""
         self._taken: deque[float] = deque(maxlen=rate.calls)
@@ -133,7 +134,7 @@ class Window:
             if per_s >= self.rate.per_s:
                 self.learned = None
         self._taken.append(now)
-        self._slot = max(self._slot, now - CATCH_UP_S) + spacing_s
+        self._slot = max(self._slot, now - self._catch_up_s) + spacing_s
 
     def fall(self, now: float, sent: float, named: Rate | None) -> bool:
         """Slow down, because a call that left at `sent` was refused; False when that is no news."""

@@ -234,7 +234,7 @@ def test_what_has_not_happened_yet_is_shown_as_nothing() -> None:
     assert heard.samples("nbsweep_last_success_timestamp_seconds") == {("research",): 0, ("training",): 0}
     assert heard.samples("nbsweep_sweeps_total") == {
         (outcome, name): 0
-        for outcome in ("finished", "dry-run", "refused", "interrupted", "failed")
+        for outcome in ("finished", "dry-run", "refused", "interrupted", "failed", "held-elsewhere")
         for name in ("research", "training")
     }
     assert heard.samples("nbsweep_authentication_failures_total") == {("research",): 0, ("training",): 0}
