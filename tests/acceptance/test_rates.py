@@ -33,7 +33,7 @@ def test_no_lane_is_ever_faster_than_its_limit(simulate: Simulate, desk: Desk) -
     assert busiest["list"] >= 9
     assert arrived["delete"] <= 20 + JITTER_OF_ARRIVAL
     assert arrived["list_all"] <= 10 + JITTER_OF_ARRIVAL
-    assert arrived["show"] <= 40 + JITTER_OF_ARRIVAL
+    assert arrived.get("show", 0) <= 40 + JITTER_OF_ARRIVAL  # a listing may have spared every question
 
 
 def test_all_lanes_together_keep_to_the_total(simulate: Simulate, desk: Desk) -> None:

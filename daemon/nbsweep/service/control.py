@@ -12,7 +12,7 @@ class Phase(StrEnum):
     """What the service is doing for a target."""
 
     STARTING = "starting"
-    """It has not got as far as its first wait for the schedule."""
+    """What an earlier process left under way is followed to its end."""
     WAITING = "waiting"
     """For its schedule, or for somebody to ask."""
     SWEEPING = "sweeping"

@@ -127,6 +127,7 @@ class Keeper:
         await self._go(self.sweeper.recover)
         while await self._until_wanted():
             self.wanted = self._asked = False
+            self.phase = Phase.SWEEPING
             await self._go(self._sweep_once)
 
     async def _sweep_once(self, run: Run) -> Report:
@@ -144,7 +145,6 @@ class Keeper:
         return any(record.ended_at >= moment and record.outcome in SUCCESSES for record in mine if record.ended_at)
 
     async def _go(self, work: Callable[[Run], Awaitable[Report]]) -> None:
-        self.phase = Phase.SWEEPING
         run = self.habits.new_run(self.habits.dry_run)
         try:
             report = await work(run)

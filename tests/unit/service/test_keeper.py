@@ -68,7 +68,7 @@ async def test_what_a_crash_left_is_followed_to_its_end_before_anything_else() -
     mine = keeper(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
-        assert mine.phase is Phase.SWEEPING
+        assert mine.phase is Phase.STARTING
         await asyncio.sleep(60)
     assert (await scene.journaled())["nb1"].state is State.DELETED
     assert (scene.cloud.accepted, mine.phase) == ([], Phase.WAITING)
