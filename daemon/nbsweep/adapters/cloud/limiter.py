@@ -28,7 +28,7 @@ class Lane(StrEnum):
 
 PATIENCE_TURNS: Mapping[Lane, int] = {Lane.DELETE: 0, Lane.SHOW: 5, Lane.LIST: 10}
 """Where all share a limit a DELETE goes first, but not before what has waited for so many turns: its facts come from there."""
-TURNS_TOGETHER_S = 0.3
+TURNS_TOGETHER_S = 0.1
 """So much of a lane's time may be handed out as turns at once; the calls themselves leave evenly all the same."""
 TOTAL = "total"
 """What the limit over all lanes together is called."""

@@ -17,9 +17,9 @@ from nbsweep.adapters.journal.dialects import Limits, commit
 from nbsweep.adapters.journal.trouble import concerns_all, explain
 from nbsweep.core.errors import JournalError
 
-COMMIT_EVERY_S = 0.2
+COMMIT_EVERY_S = 0.1
 """From one commit's beginning to the next one's, while writes trickle in."""
-CREDIT_S = 2.0
+CREDIT_S = 1.0
 """So much of that distance may be saved up in quiet times: writes of a few steps, one after the other, never wait."""
 ENOUGH = 16
 """So many who wait are reason enough for a commit."""
