@@ -9,13 +9,14 @@ import anyio
 from nbsweep.core.events import Event
 from nbsweep.core.plan import Plan
 from nbsweep.core.service_events import TargetBackedOff, TargetPaused, TargetRestored, TargetResumed, TargetSkipped
+from nbsweep.core.standing import SUCCESSES
 from nbsweep.engine.sweep import Report, Run, Sweeper, describe_bug
 from nbsweep.service.control import Phase, TargetState
 
 FIRST_WAIT_S = 30.0
 LONGEST_WAIT_S = 3600.0
-SUCCESSES = frozenset({"finished", "dry-run", "refused"})
-"""Outcomes of a sweep that did what it should; a brake that refuses has done its work."""
+DONE = SUCCESSES | {"refused"}
+"""Outcomes after which nothing has to be tried again: a brake that refuses has done its work, though the sweep has not."""
 HELD = "held-elsewhere"
 LOOKS_BACK = 50
 """How many of the latest runs to look through for one of somebody else's."""
@@ -142,7 +143,7 @@ class Keeper:
         """Tell whether whoever held the lease has done what this one was to do."""
         records = await self.sweeper.ports.journal.runs(LOOKS_BACK)
         mine = (record for record in records if record.target == self.name and record.ended_at is not None)
-        return any(record.ended_at >= moment and record.outcome in SUCCESSES for record in mine if record.ended_at)
+        return any(record.ended_at >= moment and record.outcome in DONE for record in mine if record.ended_at)
 
     async def _go(self, work: Callable[[Run], Awaitable[Report]]) -> None:
         run = self.habits.new_run(self.habits.dry_run)
@@ -154,8 +155,11 @@ class Keeper:
             self._judge(report)
 
     def _judge(self, report: Report) -> None:
-        if report.outcome in SUCCESSES:
-            self._succeeded()
+        if report.outcome in DONE:
+            self._done()
+            # Without a plan it was a recovery, or another nbsweep has done the work.
+            if report.plan is not None and report.outcome in SUCCESSES:
+                self.last_success = self.sweeper.ports.clock.now()
         elif report.outcome == HELD:
             self.phase, self.problem = Phase.HELD_ELSEWHERE, str(report.error or "")
             self._held_from = self._held_from or self.sweeper.ports.clock.now()
@@ -165,11 +169,10 @@ class Keeper:
         else:
             self.phase = Phase.WAITING
 
-    def _succeeded(self) -> None:
+    def _done(self) -> None:
         if self.failures:
             self._emit(TargetRestored(self.failures))
         self.phase, self.problem, self.failures, self._held_from = Phase.WAITING, "", 0, None
-        self.last_success = self.sweeper.ports.clock.now()
         self._not_before_s, self._again_s = float("-inf"), float("inf")
 
     def _failed(self, problem: str) -> None:

@@ -154,6 +154,19 @@ async def test_in_dry_run_nothing_is_deleted() -> None:
     assert (await runs(scene), scene.cloud.accepted) == ([("run2", "dry-run")], [])
 
 
+async def test_a_sweep_that_a_brake_refuses_is_neither_a_failure_nor_a_success() -> None:
+    """Nothing is tried again before it is due, and the last success stays what it was: somebody has to look."""
+    scene = world(*fleet(2))
+    mine = keeper(scene)
+    mine.sweeper.brakes = Brakes(max_deletions=1, max_share=None)
+    async with at_work(mine):
+        await asyncio.sleep(1)
+        mine.due()
+        await asyncio.sleep(3600)
+        assert (mine.phase, mine.failures, mine.last_success) == (Phase.WAITING, 0, None)
+    assert (await runs(scene), scene.cloud.accepted) == ([("run2", "refused")], [])
+
+
 async def test_a_bug_in_one_sweep_ends_nothing_but_that_sweep() -> None:
     """It counts as a failure, with what it was in its problem."""
     scene = world(*fleet(2))
