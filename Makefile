@@ -13,6 +13,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev --editable .
+	$(BIN)/python -m compileall -q daemon  # or the first command of all would do it, and take a second longer
 	@touch $@
 
 install: $(INSTALLED)  ## make .venv and install everything into it
