@@ -30,8 +30,6 @@ PATIENCE_TURNS: Mapping[Lane, int] = {Lane.DELETE: 0, Lane.SHOW: 5, Lane.LIST: 1
 """Where all share a limit a DELETE goes first, but not before what has waited for so many turns: its facts come from there."""
 TURNS_TOGETHER_S = 0.1
 """So much of a lane's time may be handed out as turns at once; the calls themselves leave evenly all the same."""
-TOTAL_TOGETHER_S = 0.05
-"""The shortest wait for the total: calls due within it leave together. Waking up cold for each of them costs as much again."""
 TOTAL = "total"
 """What the limit over all lanes together is called."""
 
@@ -127,7 +125,7 @@ class Lanes:
                 if min(self._due, key=self._due.__getitem__) is not lane:
                     await self._moved.wait()
                 elif (seconds := total.wait_s(now)) > 0:
-                    await anyio.sleep(max(_whole(seconds), TOTAL_TOGETHER_S))
+                    await anyio.sleep(_whole(seconds))
                 else:
                     total.take(now)
                     return now
