@@ -51,8 +51,11 @@ def _deeper(text: str, levels: int) -> str:
 
 
 def _dumped(value: object) -> str:
+    text = msgspec.json.format(msgspec.json.encode(value), indent=len(INDENT)).decode()
     # Line ends are never inside of a string, so every line can be looked at by itself, and hardly any needs more than a look.
-    lines = msgspec.json.format(msgspec.json.encode(value), indent=len(INDENT)).decode().split("\n")
+    lines = text.split("\n")
+    if "".join(lines).isprintable():
+        return text
     return "\n".join(line if line.isprintable() else _escaped(line) for line in lines)
 
 
