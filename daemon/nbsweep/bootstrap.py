@@ -3,13 +3,17 @@
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from nbsweep.adapters.clock import SystemClock
-from nbsweep.adapters.cloud.chain import open_keyring
+from nbsweep.adapters.cloud.chain import Keyring, open_keyring
 from nbsweep.adapters.cloud.client import open_client
+from nbsweep.adapters.cloud.credentials import Credentials
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
+from nbsweep.adapters.cloud.sought import Sought
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.process import is_alive, this_process
+from nbsweep.core.errors import CloudError
 from nbsweep.core.pacing import Rate
 from nbsweep.core.ports import Clock, Journal, Ports, Telemetry
 from nbsweep.engine.orders import LeaseOrders, Orders, Patience, Shutdown
@@ -35,13 +39,12 @@ async def open_all(
 
     Raises:
         JournalError: the journal cannot be used.
-        Unauthorized: a target has no credentials, or they cannot be read.
     """
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         journal = await stack.enter_async_context(open_journal(settings.journal))
         keyring = await stack.enter_async_context(open_keyring(environment, clock))
-        found = [(target, await keyring.find(target)) for target in settings.targets]
+        found = [(target, await credentials_of(target, keyring)) for target in settings.targets]
         accounts: dict[tuple[str, str], list[LimitSettings]] = {}
         for target, credentials in found:
             accounts.setdefault((target.base_url, credentials.account), []).append(target.limits)
@@ -52,6 +55,14 @@ async def open_all(
             cloud = await stack.enter_async_context(open_client(target, credentials, lane, clock, telemetry))
             sweepers.append(make_sweeper(settings, target, Ports(cloud, journal, clock, telemetry), shutdown))
         yield Opened(journal, clock, tuple(sweepers))
+
+
+async def credentials_of(target: TargetSettings, keyring: Keyring) -> Credentials:
+    """Find a target's credentials; where there are none yet, every call of that target will ask for them, and fail alone."""
+    try:
+        return await keyring.find(target)
+    except CloudError:
+        return Sought(f"target {target.name}, of an account that is unknown", partial(keyring.find, target))
 
 
 def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutdown: Shutdown) -> Sweeper:
