@@ -22,7 +22,7 @@ from nbsweep.core.errors import ConfigurationError, NbsweepError
 from nbsweep.core.ports import Telemetry
 from nbsweep.core.service_events import ServiceReloaded, ServiceReloadRefused, ServiceStarted, ServiceStopped
 from nbsweep.engine.orders import Shutdown
-from nbsweep.engine.sweep import Run
+from nbsweep.engine.report import Run
 from nbsweep.service.control import Control
 from nbsweep.service.keeper import Habits, Keeper
 from nbsweep.service.notify import Systemd

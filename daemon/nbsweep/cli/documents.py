@@ -18,7 +18,7 @@ from nbsweep.documents import (
     removal_series,
     run_record_document,
 )
-from nbsweep.engine.sweep import Report
+from nbsweep.engine.report import Report
 
 __all__ = [
     "Document",

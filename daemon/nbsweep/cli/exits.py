@@ -5,7 +5,7 @@ from enum import IntEnum
 
 from nbsweep.core.errors import ConfigurationError, Forbidden, HeldElsewhere, NbsweepError, SweepTimedOut, Unauthorized
 from nbsweep.core.lifecycle import State
-from nbsweep.engine.sweep import Report
+from nbsweep.engine.report import Report
 
 
 class Exit(IntEnum):

@@ -17,7 +17,8 @@ from nbsweep.core.facts import Moment
 from nbsweep.core.plan import Plan
 from nbsweep.core.policy import explain
 from nbsweep.documents import new_id
-from nbsweep.engine.sweep import Sweeper, leading_error
+from nbsweep.engine.report import leading_error
+from nbsweep.engine.sweep import Sweeper
 
 __all__ = ["PlanFormat", "PlanOptions", "explain_command", "new_id", "plan_command"]
 

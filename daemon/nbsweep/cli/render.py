@@ -17,7 +17,7 @@ from nbsweep.core.model import Notebook
 from nbsweep.core.plan import Candidate, Plan
 from nbsweep.core.policy import Explanation
 from nbsweep.core.ports import RunRecord
-from nbsweep.engine.sweep import Report
+from nbsweep.engine.report import Report
 
 WIDTH_OFF_TERMINAL = 200
 A_FEW_MINUTES_S = 120

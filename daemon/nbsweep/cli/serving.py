@@ -9,7 +9,7 @@ from nbsweep.cli.session import Session, make_telemetry
 from nbsweep.cli.sweeping import who
 from nbsweep.core.ports import Telemetry
 from nbsweep.documents import new_id
-from nbsweep.engine.sweep import Run
+from nbsweep.engine.report import Run
 from nbsweep.loading import find_config, load_settings
 from nbsweep.service.notify import Systemd
 from nbsweep.serving import Service, Surroundings

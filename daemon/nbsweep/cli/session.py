@@ -22,7 +22,7 @@ from nbsweep.cli.screen import Screen
 from nbsweep.cli.text import json_pieces, printable
 from nbsweep.core.errors import ConfigurationError, NbsweepError
 from nbsweep.engine.orders import Shutdown
-from nbsweep.engine.sweep import leading_error
+from nbsweep.engine.report import leading_error
 from nbsweep.loading import find_config, load_settings
 from nbsweep.settings import LoggingSettings, Settings
 

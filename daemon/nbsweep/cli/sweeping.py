@@ -15,7 +15,8 @@ from nbsweep.cli.exits import Exit, exit_of_report, gravest
 from nbsweep.cli.session import Session, tell_error
 from nbsweep.core.plan import Plan
 from nbsweep.documents import new_id
-from nbsweep.engine.sweep import Report, Run, Sweeper
+from nbsweep.engine.report import Report, Run
+from nbsweep.engine.sweep import Sweeper
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -10,7 +10,8 @@ from nbsweep.core.events import Event
 from nbsweep.core.plan import Plan
 from nbsweep.core.service_events import TargetBackedOff, TargetPaused, TargetRestored, TargetResumed, TargetSkipped
 from nbsweep.core.standing import SUCCESSES
-from nbsweep.engine.sweep import Report, Run, Sweeper, describe_bug
+from nbsweep.engine.report import Report, Run, describe_bug
+from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Phase, TargetState
 
 FIRST_WAIT_S = 30.0

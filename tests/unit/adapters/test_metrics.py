@@ -27,8 +27,9 @@ from nbsweep.core.events import (
 )
 from nbsweep.core.model import Status
 from nbsweep.core.plan import Brakes
+from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
-from nbsweep.engine.sweep import Run, Sweeper
+from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Phase, TargetState
 from nbsweep.testing import Trouble
 from unit.core.examples import NOW, removal

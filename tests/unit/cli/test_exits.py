@@ -18,7 +18,7 @@ from nbsweep.core.errors import (
     WrongAddress,
 )
 from nbsweep.core.lifecycle import State
-from nbsweep.engine.sweep import Report
+from nbsweep.engine.report import Report
 from unit.core.examples import removal
 
 

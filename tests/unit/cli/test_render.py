@@ -19,7 +19,7 @@ from nbsweep.core.lifecycle import State
 from nbsweep.core.model import MalformedRow, Notebook, Volume
 from nbsweep.core.plan import Candidate, Plan, Refusal
 from nbsweep.core.policy import Reason, explain, judge
-from nbsweep.engine.sweep import Report
+from nbsweep.engine.report import Report
 from unit.core.examples import NOW, SCOPE, notebook, policy, removal, rules
 
 HOSTILE = "a\x1b[31m\n\r\x07[bold red]x[/] \u202eb"

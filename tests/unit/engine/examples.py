@@ -18,7 +18,7 @@ from nbsweep.core.policy import Policy, Protection, Rules, Running
 from nbsweep.core.ports import Ports
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.orders import Facts, Orders, Patience, Shutdown
-from nbsweep.engine.sweep import leading_error
+from nbsweep.engine.report import leading_error
 from nbsweep.testing import START, Call, FakeClock, FakeCloud, InMemoryJournal, Pace, RecordingTelemetry
 
 PACE = Pace()

@@ -16,8 +16,9 @@ from nbsweep.core.pacing import Rate
 from nbsweep.core.plan import Brakes, Plan
 from nbsweep.engine.lease import Tenure
 from nbsweep.engine.orders import LeaseOrders, Orders, Shutdown
+from nbsweep.engine.report import Report, Run
 from nbsweep.engine.survey import Area
-from nbsweep.engine.sweep import Report, Run, Sweeper
+from nbsweep.engine.sweep import Sweeper
 from nbsweep.testing import START, Pace
 from unit.engine.examples import FOR_EVER_S, SCOPE, World, fleet, notebook, orders, removal, virtual_time, world
 

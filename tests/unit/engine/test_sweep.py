@@ -15,8 +15,9 @@ from nbsweep.core.pacing import Rate
 from nbsweep.core.plan import Brakes, OnExcess, Plan
 from nbsweep.core.ports import RunRecord
 from nbsweep.engine.orders import Orders
+from nbsweep.engine.report import Report, Run
 from nbsweep.engine.survey import Area
-from nbsweep.engine.sweep import Report, Run, Sweeper
+from nbsweep.engine.sweep import Sweeper
 from nbsweep.testing import LOST_AFTER, START, Kind, Pace, Trouble
 from unit.engine.examples import FOR_EVER_S, World, ago, fleet, notebook, orders, removal, virtual_time, world
 

@@ -11,7 +11,7 @@ from nbsweep.core.model import Notebook
 from nbsweep.core.pacing import Rate
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.orders import Facts, Orders
-from nbsweep.engine.sweep import leading_error
+from nbsweep.engine.report import leading_error
 from nbsweep.testing import Pace, Trouble
 from unit.engine.examples import (
     FOR_EVER_S,

@@ -12,8 +12,9 @@ from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
 from nbsweep.core.plan import Brakes
 from nbsweep.core.service_events import TargetBackedOff, TargetRestored, TargetSkipped
+from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
-from nbsweep.engine.sweep import Run, Sweeper
+from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Phase
 from nbsweep.service.keeper import Habits, Keeper, wait_s
 from nbsweep.testing import START, Pace, Trouble

@@ -10,8 +10,9 @@ import pytest
 
 from nbsweep.core.plan import Brakes
 from nbsweep.core.service_events import ServiceStopping, TargetScheduled
+from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
-from nbsweep.engine.sweep import Run, Sweeper
+from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Phase, UnknownTargetError
 from nbsweep.service.keeper import Habits, Keeper
 from nbsweep.service.notify import Systemd

@@ -1,0 +1,96 @@
+"""Who wants a sweep, and what it came to."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from nbsweep.core.errors import NbsweepError
+from nbsweep.core.lifecycle import Removal, State, outcome
+from nbsweep.core.plan import Candidate, Plan
+
+HELD_ELSEWHERE = "held-elsewhere"
+"""The outcome of a sweep that left the target to another nbsweep."""
+
+Approve = Callable[[Plan], Awaitable[bool]]
+"""Asked once, with a plan that is not empty and that no brake refused; False ends the sweep before the first change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Who wants a sweep, and in which run."""
+
+    run_id: str
+    started_by: str
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a sweep of one target came to."""
+
+    target: str
+    outcome: str
+    """finished, dry-run, declined, refused, held-elsewhere, interrupted or failed."""
+    plan: Plan | None = None
+    removals: tuple[Removal, ...] = ()
+    recovered: tuple[Removal, ...] = ()
+    """What an earlier run had left, and this one brought to its end first."""
+    error: NbsweepError | None = None
+    """What ended it, when it failed."""
+    duration_s: float = 0.0
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many removals came to which outcome."""
+        return Counter(outcome(removal) for removal in self.removals)
+
+    @property
+    def reclaimed_gb(self) -> int:
+        """The size of the disks that are gone."""
+        return sum(removal.capacity_gb or 0 for removal in self.removals if removal.state is State.DELETED)
+
+
+def planned_removal(run_id: str, plan: Plan, item: Candidate) -> Removal:
+    """Begin the way of one planned notebook."""
+    notebook = item.notebook
+    return Removal(
+        run_id=run_id,
+        target=plan.target,
+        notebook_id=notebook.id,
+        name=notebook.label,
+        owner=notebook.owner_label,
+        workspace_id=item.scope.workspace_id,
+        feature=item.scope.feature,
+        policy=item.verdict.rule,
+        reason=item.verdict.sentence,
+        status_before=notebook.status,
+        capacity_gb=notebook.volume.capacity_gb if notebook.volume else None,
+        category=notebook.volume.category if notebook.volume else None,
+        planned_at=plan.created_at,
+    )
+
+
+def leading_error(error: NbsweepError | ExceptionGroup[Exception]) -> NbsweepError:
+    """Find the error that ended a sweep among those that several tasks raised.
+
+    Raises:
+        ExceptionGroup: there is a bug among them.
+    """
+    found = list(_leaves(error))
+    ours = [leaf for leaf in found if isinstance(leaf, NbsweepError)]
+    if len(ours) < len(found):
+        raise error
+    return ours[0]
+
+
+def _leaves(error: Exception) -> Iterator[Exception]:
+    if isinstance(error, ExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+def describe_bug(bug: Exception) -> str:
+    """Say what kind of bug, or which several, a sweep has run into."""
+    return "; ".join(f"{type(leaf).__name__}: {leaf}" for leaf in _leaves(bug))
