@@ -12,7 +12,7 @@ from typing import Any
 
 from nbsweep.core.lifecycle import Removal, outcome
 from nbsweep.core.plan import Candidate, Plan
-from nbsweep.core.ports import RunRecord
+from nbsweep.core.ports import LaneState, RunRecord
 
 Document = dict[str, Any]
 
@@ -122,8 +122,13 @@ def run_record_document(record: RunRecord) -> Document:
         "fleet": record.fleet,
         "planned": record.planned,
         "kept": dict(record.kept or {}),
-        "lanes": {lane.lane: dict(lane.figures) for lane in record.lanes or ()},
+        "lanes": lanes_document(record.lanes or ()),
     }
+
+
+def lanes_document(lanes: Iterable[LaneState]) -> Document:
+    """Tell how fast the lanes of an account may go, by their names."""
+    return {lane.lane: dict(lane.figures) for lane in lanes}
 
 
 def show_document(run_id: str, records: Sequence[RunRecord], removals: Sequence[Removal]) -> Document:

@@ -161,3 +161,26 @@ def test_a_clock_that_is_wrong_is_named(simulate: Simulate, desk: Desk, seconds:
     connection.close()
     assert_told(desk, desk.sweep(), "clock", f"{words} the cloud's")
     assert cloud.writes() == []
+
+
+def two_targets(desk: Desk, cloud: Cloud, secret_file: Path, **groups: Any) -> None:
+    """Write a configuration of two targets; the keys of `late` are in a file that need not be there."""
+    desk.write(cloud, **groups)
+    document = json.loads(desk.config.read_text())
+    (lab,) = document["targets"]
+    late = lab | {"name": "late", "credentials": {"access_key": ACCESS_KEY, "secret_key_file": str(secret_file)}}
+    document["targets"] = [late, lab]
+    desk.config.write_text(json.dumps(document))
+
+
+def test_a_target_without_credentials_keeps_no_other_from_its_sweep(simulate: Simulate, desk: Desk) -> None:
+    """One fails with what is missing, the fleet of the other goes, and the exit code is that of the failure."""
+    cloud = simulate(idle_fleet(3))
+    two_targets(desk, cloud, desk.folder / "nowhere")
+    ended = desk.sweep()
+    assert ended.code == 5, ended.err
+    assert len(cloud.gone()) == 3
+    outcomes = {line["target"]: line for line in ended.events("sweep.finished")}
+    assert {name: line["outcome"] for name, line in outcomes.items()} == {"late": "failed", "lab": "finished"}
+    assert "secret_key_file" in outcomes["late"]["problem"]
+    assert leaks(desk, ended) == []

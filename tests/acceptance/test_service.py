@@ -2,11 +2,13 @@ import signal
 import socket
 import time
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 
 from acceptance.conftest import Simulate
-from acceptance.support import Cloud, Desk, Ended, eventually, idle_fleet
+from acceptance.support import ACCESS_KEY, SECRET_KEY, Cloud, Desk, Ended, eventually, idle_fleet
 
+TOKEN = "a-token-of-the-test"
 EVERY_TWO_SECONDS = {"cron": "*/2 * * * * *"}
 
 
@@ -149,10 +151,7 @@ def test_while_the_cloud_is_away_the_service_says_so_and_goes_on(simulate: Simul
     """Log, metrics and /readyz say it; once the cloud is back and somebody asks, all is well again."""
     cloud = simulate(idle_fleet(3))
     address = f"127.0.0.1:{free_port()}"
-    token = desk.folder / "token"
-    token.write_text("a-token-of-the-test\n")
-    token.chmod(0o600)
-    service = {"listen": address, "api_token_file": str(token)}
+    service = {"listen": address, "api_token_file": str(write_token(desk))}
     write(desk, cloud.url.replace("127.0.0.1", "127.0.0.9"), service=service)
     with desk.started("serve") as started:
         started.wait_for("target.backed_off")
@@ -165,11 +164,40 @@ def test_while_the_cloud_is_away_the_service_says_so_and_goes_on(simulate: Simul
         started.signal(signal.SIGHUP)
         started.wait_for("service.reloaded")
         assert asked(address, "POST", "/api/v1/targets/lab/sweep")[0] == 401
-        assert asked(address, "POST", "/api/v1/targets/lab/sweep", token.read_text().strip())[0] == 202
+        assert asked(address, "POST", "/api/v1/targets/lab/sweep", TOKEN)[0] == 202
         eventually(lambda: len(cloud.gone()) == 3, "the fleet is gone")
         eventually(lambda: asked(address, "GET", "/readyz")[0] == 200, "it is ready")
         started.signal(signal.SIGTERM)
         assert started.ended().code == 0
+
+
+def test_a_service_uses_a_secret_that_is_mounted_late(simulate: Simulate, desk: Desk) -> None:
+    """While the file is missing its target fails and says so; once it is there the next sweep works, without a restart."""
+    cloud = simulate(idle_fleet(3))
+    secret, address = desk.folder / "late-secret", f"127.0.0.1:{free_port()}"
+    credentials = {"access_key": ACCESS_KEY, "secret_key_file": str(secret)}
+    service = {"listen": address, "api_token_file": str(write_token(desk))}
+    write(desk, cloud, target={"credentials": credentials}, service=service)
+    with desk.started("serve") as started:
+        started.wait_for("target.backed_off")
+        assert cloud.requests() == []
+        secret.write_text(SECRET_KEY)
+        secret.chmod(0o600)
+        assert asked(address, "POST", "/api/v1/targets/lab/sweep", TOKEN)[0] == 202
+        eventually(lambda: len(cloud.gone()) == 3, "the fleet is gone")
+        started.signal(signal.SIGTERM)
+        ended = started.ended()
+    assert ended.code == 0, ended.err
+    assert all("secret_key_file" in line["problem"] for line in ended.events("target.backed_off"))
+    assert SECRET_KEY not in ended.err
+
+
+def write_token(desk: Desk) -> Path:
+    """Write the API's token where only its owner may read it."""
+    path = desk.folder / "token"
+    path.write_text(f"{TOKEN}\n")
+    path.chmod(0o600)
+    return path
 
 
 def free_port() -> int:

@@ -113,7 +113,7 @@ def _plan_row(plan: Plan, item: Candidate) -> tuple[Text, ...]:
 
 
 def _plan_summary(plan: Plan) -> Text:
-    capacity_gb = sum(item.notebook.volume.capacity_gb or 0 for item in plan.items if item.notebook.volume)
+    capacity_gb = sum(item.notebook.volume.reclaimable_gb or 0 for item in plan.items if item.notebook.volume)
     share = f" ({len(plan.items) / plan.fleet:.0%})" if plan.fleet else ""
     kept = ", ".join(f"{count} {reason}" for reason, count in sorted(plan.kept.items(), key=lambda pair: -pair[1]))
     line = Text.assemble(

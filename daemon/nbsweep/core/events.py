@@ -261,6 +261,8 @@ class SweepFinished(Event):
     outcome: str
     """finished, dry-run, declined, refused, held-elsewhere, interrupted or failed."""
     problem: str
+    problem_kind: str
+    """The class of `core.errors` that ended it, such as Unauthorized; empty when nothing did."""
     fleet: int
     planned: int
     counts: Mapping[str, int]

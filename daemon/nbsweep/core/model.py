@@ -95,6 +95,11 @@ class Volume:
     mount_path: str | None = None
     status: str | None = None
 
+    @property
+    def reclaimable_gb(self) -> int | None:
+        """What a deletion gives back: nothing of a disk that is the user's own, for that stays and goes on costing."""
+        return None if self.ownership == "DEDICATED" else self.capacity_gb
+
 
 @dataclass(frozen=True, slots=True)
 class Named:

@@ -46,7 +46,7 @@ class Report:
 
     @property
     def reclaimed_gb(self) -> int:
-        """The size of the disks that are gone."""
+        """The size of the disks that are gone; a DEDICATED one stays."""
         return sum(removal.capacity_gb or 0 for removal in self.removals if removal.state is State.DELETED)
 
 
@@ -64,7 +64,7 @@ def planned_removal(run_id: str, plan: Plan, item: Candidate) -> Removal:
         policy=item.verdict.rule,
         reason=item.verdict.sentence,
         status_before=notebook.status,
-        capacity_gb=notebook.volume.capacity_gb if notebook.volume else None,
+        capacity_gb=notebook.volume.reclaimable_gb if notebook.volume else None,
         category=notebook.volume.category if notebook.volume else None,
         planned_at=plan.created_at,
     )

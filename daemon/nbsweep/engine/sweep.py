@@ -193,6 +193,7 @@ class Sweeper:
             SweepFinished(
                 report.outcome,
                 str(report.error or ""),
+                type(report.error).__name__ if report.error else "",
                 fleet,
                 planned,
                 dict(report.counts),

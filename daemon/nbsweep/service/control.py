@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from nbsweep.core.plan import Plan
+from nbsweep.core.ports import LaneState
 
 
 class Phase(StrEnum):
@@ -39,6 +40,8 @@ class TargetState:
     """How many sweeps have failed since."""
     problem: str
     """Why the last one failed, or who holds the lease; empty when all is well."""
+    lanes: tuple[LaneState, ...] = ()
+    """How fast the lanes of its account may go at this moment."""
 
 
 class UnknownTargetError(LookupError):

@@ -73,7 +73,15 @@ class Keeper:
         """Tell how things stand."""
         next_run = None if self.paused else self.habits.next_run(self.name)
         return TargetState(
-            self.name, self.phase, self.habits.dry_run, self.paused, next_run, self.last_success, self.failures, self.problem
+            self.name,
+            self.phase,
+            self.habits.dry_run,
+            self.paused,
+            next_run,
+            self.last_success,
+            self.failures,
+            self.problem,
+            self.sweeper.ports.cloud.lanes_state(),
         )
 
     # ---- what others ask for

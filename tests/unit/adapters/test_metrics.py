@@ -1,7 +1,6 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -11,7 +10,7 @@ from nbsweep import __version__
 from nbsweep.adapters.cloud.answers import KNOWN_CODES
 from nbsweep.adapters.metrics import Metrics
 from nbsweep.adapters.telemetry import Log, Telemetry
-from nbsweep.core.call_events import HttpAnswered, HttpThrottled, LanesState
+from nbsweep.core.call_events import HttpAnswered, HttpThrottled
 from nbsweep.core.events import (
     Event,
     PlanBuilt,
@@ -27,6 +26,7 @@ from nbsweep.core.events import (
 )
 from nbsweep.core.model import Status
 from nbsweep.core.plan import Brakes
+from nbsweep.core.ports import LaneState
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
@@ -60,7 +60,7 @@ LABELS = {
     "nbsweep_ready": ("gauge", set()),
 }
 """As others write alerts against them."""
-SWEPT = SweepFinished("finished", "", 40, 2, {"deleted": 2}, {}, 100, 90.0)
+SWEPT = SweepFinished("finished", "", "", 40, 2, {"deleted": 2}, {}, 100, 90.0)
 DELETED = replace(
     RemovalFinished.of(removal()),
     outcome="deleted",
@@ -140,13 +140,12 @@ def test_the_names_types_and_labels_are_those_of_the_contract() -> None:
         call(),
         call(401),
         HttpThrottled("show", "", None, 1.0),
-        LanesState({"show": {"configured_calls_per_s": 10.0, "calls_per_s": 10.0, "learned_limit": None}}),
         SurveyFinished(40, 2, complete=True, duration_s=1.0),
         PlanBuilt(40, 2, {}, None),
         PlanRefused("max_share", "too many"),
         DELETED,
         SWEPT,
-        service=FakeService((target(),)),
+        service=FakeService((target(lanes=(LaneState("show", 10.0, 10.0, None),)),)),
     )
     found = {}
     for family in text_string_to_metric_families(heard.metrics.exposition().decode()):
@@ -160,7 +159,8 @@ def test_the_names_types_and_labels_are_those_of_the_contract() -> None:
 
 def test_nothing_else_is_shown_than_what_the_contract_names() -> None:
     """When each counter was begun is left out: that would be another series for each."""
-    heard = Heard(call(), DELETED, SWEPT, service=FakeService((target(),)))
+    lane = LaneState("show", 10.0, 10.0, None)
+    heard = Heard(call(), DELETED, SWEPT, service=FakeService((target(lanes=(lane,)),)))
     names = set(re.findall(r"^# TYPE (\S+)", heard.metrics.exposition().decode(), re.MULTILINE))
     assert names == set(LABELS)
 
@@ -412,10 +412,14 @@ def test_calls_are_timed_by_lane() -> None:
     assert heard.samples("nbsweep_api_call_duration_seconds_count") == {("show", "research"): 2, ("delete", "research"): 1}
 
 
-def test_calls_that_are_not_authenticated_are_counted() -> None:
-    """401 and nothing else; 403 is about what one may do."""
-    heard = Heard(call(401, "APIGW.0301"), call(401, "APIGW.0307"), call(403), call(None))
-    assert heard.samples("nbsweep_authentication_failures_total") == {("research",): 2}
+@pytest.mark.parametrize(
+    ("kind", "counts"), [("Unauthorized", 1), ("Forbidden", 1), ("Unreachable", 0), ("JournalError", 0), ("", 0)]
+)
+def test_sweeps_that_end_for_want_of_credentials_or_permissions_are_counted(kind: str, counts: int) -> None:
+    """Once for each such sweep; a 401 after which a renewed token helped is nobody's trouble, and wakes nobody."""
+    heard = Heard(call(401, "APIGW.0301"), call(), replace(SWEPT, outcome="failed", problem="no", problem_kind=kind))
+    heard.metrics.watch(FakeService((target(),)))
+    assert heard.samples("nbsweep_authentication_failures_total") == {("research",): counts}
 
 
 def test_throttled_calls_are_counted_by_lane() -> None:
@@ -427,13 +431,19 @@ def test_throttled_calls_are_counted_by_lane() -> None:
 
 def test_the_pace_of_the_lanes_is_shown_beside_what_was_configured() -> None:
     """A total that nobody configured, but the gateway has named, has a pace only."""
-    figures: dict[str, dict[str, Any]] = {
-        "delete": {"configured_calls_per_s": 5.0, "calls_per_s": 2.5, "learned_limit": "150/m"},
-        "total": {"configured_calls_per_s": None, "calls_per_s": 4.0, "learned_limit": "4/s"},
-    }
-    heard = Heard(LanesState(figures))
+    lanes = (LaneState("delete", 5.0, 2.5, "150/m"), LaneState("total", None, 4.0, "4/s"))
+    heard = Heard(service=FakeService((target(lanes=lanes),)))
     assert heard.samples("nbsweep_lane_calls_per_second") == {("delete", "research"): 2.5, ("total", "research"): 4.0}
     assert heard.samples("nbsweep_lane_configured_calls_per_second") == {("delete", "research"): 5.0}
+
+
+def test_the_pace_that_is_shown_is_that_of_the_moment() -> None:
+    """In the middle of a long sweep too; somebody watches it climb back."""
+    service = FakeService((target(lanes=(LaneState("delete", 5.0, 2.5, "150/m"),)),))
+    heard = Heard(service=service)
+    assert heard.samples("nbsweep_lane_calls_per_second") == {("delete", "research"): 2.5}
+    service.states = (target(lanes=(LaneState("delete", 5.0, 3.5, None),)),)
+    assert heard.samples("nbsweep_lane_calls_per_second") == {("delete", "research"): 3.5}
 
 
 # ---- the service ----------------------------------------------------------------------------------------------------------

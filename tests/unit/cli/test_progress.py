@@ -73,7 +73,7 @@ def test_trouble_that_is_dealt_with_is_counted() -> None:
     [
         (RecoveryStarted(3), "recovering 3 of an earlier run"),
         (SweepStopping(2, 60.0), "stopping: finishing what was accepted"),
-        (SweepFinished("refused", "", 1, 1, {}, {}, 0, 1.0), "refused"),
+        (SweepFinished("refused", "", "", 1, 1, {}, {}, 0, 1.0), "refused"),
     ],
 )
 def test_it_says_what_is_going_on(event: Event, words: str) -> None:

@@ -7,8 +7,8 @@ import anyio
 import pytest
 
 from nbsweep.core import lifecycle
-from nbsweep.core.errors import AnswerLost, JournalError, SweepTimedOut, Unauthorized
-from nbsweep.core.events import PlanBuilt, PlanRefused, SweepFinished, SweepStarted
+from nbsweep.core.errors import AnswerLost, Forbidden, JournalError, SweepTimedOut, Unauthorized
+from nbsweep.core.events import PlanBuilt, PlanRefused, RemovalFinished, SweepFinished, SweepStarted
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status, Volume
 from nbsweep.core.pacing import Rate
@@ -116,6 +116,25 @@ async def test_outcomes_are_counted() -> None:
     assert report.counts == {"deleted": 1, "failed": 1, "timed_out": 1, "spared": 1}
     assert report.outcome == "finished"
     assert report.reclaimed_gb == 50
+
+
+async def test_a_disk_that_is_the_users_own_is_not_reclaimed() -> None:
+    """It stays, and goes on costing, when its notebook is gone: 50 GB of the one, nothing of the other, all of one unsaid."""
+    volumes = (Volume("EVS", "MANAGED", 50), Volume("EFS", "DEDICATED", 400), Volume("EVS", None, 7))
+    scene = world(*[notebook(number, volume=volume) for number, volume in enumerate(volumes, 1)])
+    report = await swept(scene)
+    assert report.counts == {"deleted": 3}
+    assert report.reclaimed_gb == 57
+    assert [finished.capacity_gb for finished in scene.telemetry.of(RemovalFinished)] == [50, None, 7]
+
+
+async def test_a_sweep_says_what_kind_of_trouble_ended_it() -> None:
+    """By the class of the error, for alerts; nothing where there was none."""
+    scene = world(*fleet(1))
+    scene.cloud.befall("page", Trouble(error=Forbidden("not allowed")))
+    await swept(scene)
+    await swept(scene, replace(ENFORCE, run_id="run2"))
+    assert [finished.problem_kind for finished in scene.telemetry.of(SweepFinished)] == ["Forbidden", ""]
 
 
 async def test_a_sweep_is_told_with_its_run_and_target() -> None:

@@ -67,8 +67,12 @@ class Instruments:
         self.calls = counter("api_calls_total", "Calls that were sent.", "target", "lane", "status_class", "error_code")
         self.call_s = histogram("api_call_duration_seconds", "From sending to the answer.", CALL_BUCKETS_S, "target", "lane")
         self.throttled = counter("throttled_total", "Calls that the gateway throttled.", "target", "lane")
-        self.unauthorized = counter("authentication_failures_total", "Calls that were answered with 401.", "target")
-        self.pace = gauge("lane_calls_per_second", "How fast the lane could go after the last sweep.", "target", "lane")
+        self.unauthorized = counter(
+            "authentication_failures_total",
+            "Sweeps that ended because the cloud refused the credentials, or a call for want of a permission.",
+            "target",
+        )
+        self.pace = gauge("lane_calls_per_second", "How fast the lane may go at this moment.", "target", "lane")
         self.limit = gauge("lane_configured_calls_per_second", "How fast the lane may go at most.", "target", "lane")
 
     def forget(self, target: str) -> None:

@@ -5,12 +5,12 @@ a word of ours, and whatever else somebody may send becomes `other`.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any, Protocol
 
 from nbsweep.adapters.metrics.in_flight import About, InFlight
 from nbsweep.adapters.metrics.instruments import Instruments
-from nbsweep.core.call_events import HttpAnswered, HttpThrottled, LanesState
+from nbsweep.core.call_events import HttpAnswered, HttpThrottled
+from nbsweep.core.errors import Forbidden, Unauthorized
 from nbsweep.core.events import (
     Event,
     PlanBuilt,
@@ -24,7 +24,7 @@ from nbsweep.core.events import (
     SweepFinished,
 )
 from nbsweep.core.policy import Reason
-from nbsweep.core.ports import Clock
+from nbsweep.core.ports import Clock, LaneState
 from nbsweep.core.standing import SUCCESSES
 
 HELD_ELSEWHERE = "held-elsewhere"
@@ -34,6 +34,8 @@ SWEEP_OUTCOMES = ("finished", "dry-run", "refused", "interrupted", "failed", HEL
 """Known before the first of them, so that the first failure counts as an increase; an operator may also decline."""
 BYTES_OF_A_GB = 2**30
 """The cloud's GB are binary."""
+NOT_ALLOWED = frozenset({Unauthorized.__name__, Forbidden.__name__})
+"""What ends a sweep for want of credentials or permissions."""
 OTHER = "other"
 
 
@@ -58,6 +60,11 @@ class Standing(Protocol):
     @property
     def failures(self) -> int:
         """How many of its sweeps have failed in a row."""
+        ...
+
+    @property
+    def lanes(self) -> Sequence[LaneState]:
+        """How fast the lanes of its account may go at this moment."""
         ...
 
 
@@ -88,7 +95,6 @@ class Metrics:
         self._hear: Mapping[type[Event], Callable[[Any, About], None]] = {
             HttpAnswered: self._answered,
             HttpThrottled: self._throttled,
-            LanesState: self._lanes,
             SurveyFinished: self._surveyed,
             PlanBuilt: self._planned,
             PlanRefused: self._refused,
@@ -123,18 +129,9 @@ class Metrics:
         code = event.error_code if event.error_code in self._codes or not event.error_code else OTHER
         self._shown.calls.labels(about.target, event.lane, status, code).inc()
         self._shown.call_s.labels(about.target, event.lane).observe(event.duration_s)
-        if event.status == HTTPStatus.UNAUTHORIZED:
-            self._shown.unauthorized.labels(about.target).inc()
 
     def _throttled(self, event: HttpThrottled, about: About) -> None:
         self._shown.throttled.labels(about.target, event.lane).inc()
-
-    def _lanes(self, event: LanesState, about: About) -> None:
-        for lane, figures in event.lanes.items():
-            self._shown.pace.labels(about.target, lane).set(float(figures["calls_per_s"] or 0))
-            configured = figures["configured_calls_per_s"]
-            if configured is not None:
-                self._shown.limit.labels(about.target, lane).set(float(configured))
 
     def _surveyed(self, event: SurveyFinished, about: About) -> None:
         self._shown.fleet.labels(about.target).set(event.fleet)
@@ -178,6 +175,8 @@ class Metrics:
         self._show_in_flight(about)
         self._shown.sweeps.labels(about.target, event.outcome).inc()
         self._shown.sweep_s.labels(about.target).observe(event.duration_s)
+        if event.problem_kind in NOT_ALLOWED:
+            self._shown.unauthorized.labels(about.target).inc()
         if event.outcome in SUCCESSES and not event.problem:
             self._shown.success.labels(about.target).set(self._clock.now().timestamp())
 
@@ -196,7 +195,14 @@ class Metrics:
             self._shown.failures.labels(standing.name).set(standing.failures)
             self._shown.paused.labels(standing.name).set(standing.paused)
             self._shown.held.labels(standing.name).set(standing.phase == HELD_ELSEWHERE)
+            self._show_lanes(standing)
             self._begin_at_nothing(standing.name)
+
+    def _show_lanes(self, standing: Standing) -> None:
+        for state in standing.lanes:
+            self._shown.pace.labels(standing.name, state.lane).set(state.calls_per_s)
+            if state.configured_calls_per_s is not None:
+                self._shown.limit.labels(standing.name, state.lane).set(state.configured_calls_per_s)
 
     def _begin_at_nothing(self, target: str) -> None:
         """Show what has not happened yet as 0: an alert cannot see an increase from nothing."""

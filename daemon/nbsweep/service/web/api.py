@@ -8,6 +8,7 @@ from aiohttp import web
 from nbsweep.core.ports import Clock, Journal, RunRecord
 from nbsweep.documents import (
     Document,
+    lanes_document,
     moment_text,
     new_id,
     plan_document,
@@ -36,6 +37,7 @@ def target_document(state: TargetState) -> Document:
         "last_success": moment_text(state.last_success),
         "failures": state.failures,
         "problem": state.problem or None,
+        "lanes": lanes_document(state.lanes),
     }
 
 

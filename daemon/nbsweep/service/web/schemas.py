@@ -49,6 +49,8 @@ def record(**fields: Schema) -> Schema:
 
 
 LANE = record(configured_calls_per_s={"type": ["number", "null"]}, calls_per_s={"type": "number"}, learned_limit=TEXT_OR_NULL)
+LANES: Schema = {"type": "object", "additionalProperties": LANE}
+"""By the lane's name."""
 TARGET: dict[str, Schema] = {
     "target": TEXT,
     "phase": words(*Phase),
@@ -58,6 +60,7 @@ TARGET: dict[str, Schema] = {
     "last_success": MOMENT_OR_NULL,
     "failures": COUNT,
     "problem": TEXT_OR_NULL,
+    "lanes": LANES,
 }
 
 SCHEMAS: dict[str, Schema] = {
@@ -77,7 +80,7 @@ SCHEMAS: dict[str, Schema] = {
         fleet=COUNT,
         planned=COUNT,
         kept=COUNTS,
-        lanes={"type": "object", "additionalProperties": LANE},
+        lanes=LANES,
     ),
     "Runs": record(runs=many(ref("Run"))),
     "RunInFull": record(run_id=TEXT, targets=many(ref("Run")), results=many(ref("Removal"))),

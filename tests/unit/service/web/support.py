@@ -27,9 +27,17 @@ METRICS = b"# TYPE nbsweep_ready gauge\nnbsweep_ready 1.0\n"
 EARLIER = datetime(2026, 2, 28, 3, 0, tzinfo=UTC)
 
 
+LANES = (LaneState("delete", 5.0, 2.5, "150/m"), LaneState("total", None, 4.0, "4/s"))
+LANES_TOLD = {
+    "delete": {"configured_calls_per_s": 5.0, "calls_per_s": 2.5, "learned_limit": "150/m"},
+    "total": {"configured_calls_per_s": None, "calls_per_s": 4.0, "learned_limit": "4/s"},
+}
+"""The same, as the API tells it."""
+
+
 def state(name: str = "research", **changes: object) -> TargetState:
     """Give a target that waits for its schedule, and has been swept."""
-    plain = TargetState(name, Phase.WAITING, False, False, NOW, EARLIER, 0, "")  # noqa: FBT003 - its fields are flags
+    plain = TargetState(name, Phase.WAITING, False, False, NOW, EARLIER, 0, "", LANES)  # noqa: FBT003 - its fields are flags
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
@@ -147,11 +155,10 @@ def token_file(directory: Path, text: str = f"{TOKEN}\n", mode: int = 0o600) -> 
 async def filled_journal() -> InMemoryJournal:
     """Give a journal with a run that deleted one notebook and spared another, and one that goes on."""
     journal = InMemoryJournal()
-    lanes = (LaneState("delete", 5.0, 2.5, "150/m"), LaneState("total", None, 4.0, "4/s"))
     first = RunRecord("20260228T030000Z-aaaaaa", "research", EARLIER, "cron", dry_run=False)
     await journal.open_run(first)
     await journal.close_run(
-        replace(first, ended_at=NOW, outcome="finished", fleet=40, planned=2, kept={"no-policy": 38}, lanes=lanes)
+        replace(first, ended_at=NOW, outcome="finished", fleet=40, planned=2, kept={"no-policy": 38}, lanes=LANES)
     )
     await journal.open_run(RunRecord("20260301T030000Z-bbbbbb", "research", NOW, "service", dry_run=True))
     run_id = first.run_id

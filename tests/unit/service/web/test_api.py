@@ -13,7 +13,7 @@ from nbsweep.service.control import Phase, TargetState
 from nbsweep.service.web.answers import ROWS_AT_ONCE
 from nbsweep.testing import InMemoryJournal
 from unit.core.examples import NOW, removal
-from unit.service.web.support import BEARER, EARLIER, FakeControl, Scene, filled_journal, state, token_file
+from unit.service.web.support import BEARER, EARLIER, LANES_TOLD, FakeControl, Scene, filled_journal, state, token_file
 
 RESEARCH = {
     "target": "research",
@@ -24,6 +24,7 @@ RESEARCH = {
     "last_success": "2026-02-28T03:00:00.000Z",
     "failures": 0,
     "problem": None,
+    "lanes": LANES_TOLD,
 }
 FIRST_RUN = {
     "run_id": "20260228T030000Z-aaaaaa",
@@ -37,10 +38,7 @@ FIRST_RUN = {
     "fleet": 40,
     "planned": 2,
     "kept": {"no-policy": 38},
-    "lanes": {
-        "delete": {"configured_calls_per_s": 5.0, "calls_per_s": 2.5, "learned_limit": "150/m"},
-        "total": {"configured_calls_per_s": None, "calls_per_s": 4.0, "learned_limit": "4/s"},
-    },
+    "lanes": LANES_TOLD,
 }
 SECOND_RUN: dict[str, object] = {
     "run_id": "20260301T030000Z-bbbbbb",
