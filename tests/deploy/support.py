@@ -52,13 +52,14 @@ HISTOGRAMS = ("nbsweep_sweep_duration_seconds", "nbsweep_deletion_duration_secon
 GIVEN_BY_PROMETHEUS = frozenset({"le", "job", "instance", "pod"})
 
 
-def call(*command: str | Path, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a tool to its end, whatever its exit code."""
+def call(*command: str | Path, cwd: Path = ROOT, given: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a tool to its end, whatever its exit code; `given` is what it reads from stdin."""
     tool = shutil.which(command[0], path=PATH)
     assert tool, f"{command[0]} is missing: `make test-deploy` brings it"
     return subprocess.run(
         [tool, *command[1:]],
         cwd=cwd,
+        input=given,
         env={**os.environ, "PATH": PATH, **environment},
         capture_output=True,
         text=True,

@@ -1,11 +1,16 @@
 """The alert rules, judged by Prometheus's own tool, and each tried when it should speak and when it should not."""
 
+import json
 import re
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from acceptance.conftest import Simulate
+from acceptance.support import Desk, eventually, idle_fleet, target
+from acceptance.test_service import asked, free_port
 from deploy.support import DEPLOY, HISTOGRAMS, METRICS, call, documents, foreign_names
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.metrics import Metrics
@@ -102,6 +107,34 @@ def test_the_example_of_a_scrape_is_well_formed(tmp_path: Path) -> None:
     said = call("promtool", "check", "config", "prometheus.yaml", cwd=tmp_path)
     assert said.returncode == 0, said.stderr
     assert f"{len(ALERTS)} rules found" in said.stdout
+
+
+def test_what_a_running_service_tells_after_its_sweeps_is_well_formed(simulate: Simulate, desk: Desk) -> None:
+    """As `promtool check metrics` sees it, with its lints as errors: real sweeps, a throttled call, a target that fails."""
+    cloud = simulate(idle_fleet(12), limits={"per_api": {"delete": {"calls": 4}}})
+    address = f"127.0.0.1:{free_port()}"
+    every_second = {"cron": "* * * * * *"}
+    desk.write(cloud, mode="enforce", schedule=every_second, service={"listen": address})
+    document = json.loads(desk.config.read_text())
+    document["targets"].append(target("http://127.0.0.1:1", name="lost"))
+    desk.config.write_text(json.dumps(document))
+    with desk.started("serve") as started:
+        started.wait_for("http.throttled")
+        eventually(lambda: len(cloud.gone()) == 12, "the fleet is gone")
+        started.wait_for("target.backed_off")
+        status, told = asked(address, "GET", "/metrics")
+        started.signal(signal.SIGTERM)
+        assert started.ended().code == 0
+    assert status == 200
+    for series in (
+        'nbsweep_removals_total{outcome="deleted",policy="idle",target="lab"} 12.0',
+        'nbsweep_throttled_total{lane="delete",target="lab"}',
+        'nbsweep_sweeps_total{outcome="failed",target="lost"} 1.0',
+    ):
+        assert series in told
+    said = call("promtool", "check", "metrics", given=told)
+    assert (said.returncode, said.stdout + said.stderr) == (0, "")
+    assert call("promtool", "check", "metrics", given=told.replace("# HELP nbsweep_ready ", "# HULP ")).returncode
 
 
 def test_the_service_has_the_metrics_that_the_expressions_are_held_against() -> None:
