@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bench.cold_start import cold_start
 from bench.programs import NBSWEEP, THE_TEXTBOOK
-from bench.runs import Result, measure
+from bench.runs import Result, measured
 from bench.scenarios import SCENARIOS, Scenario
 from bench.table import console, markdown, show
 from bench.targets import checks
@@ -33,7 +33,7 @@ def main() -> int:
             progress.print(
                 f"{scenario.name}: {program.name}, {scenario.notebooks:,} notebooks ({scenario.title})", soft_wrap=True
             )
-            results.append(measure(scenario, program, wanted.patience))
+            results.append(measured(scenario, program, wanted.patience))
     cold = cold_start() if COLD in chosen else None
     ours = {result.scenario.name: result for result in results if result.program == NBSWEEP.name}
     found = checks(ours, cold)

@@ -90,8 +90,9 @@ def notes(results: Sequence[Result]) -> list[str]:
         f"{one.name}: {one.title}; {one.latency_s * 1000:g} ms latency, deletions of {one.deletion_s:g} s median"
         for one in titles
     ]
+    several = [f"{one.name}: nbsweep's run with the least CPU of {one.runs}" for one in titles if one.runs > 1]
     troubles = [f"* {result.scenario.name}, {result.program}: {result.problem}" for result in results if result.problem]
-    return delays + troubles
+    return delays + several + troubles
 
 
 def _time_cell(result: Result) -> str:

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +18,7 @@ from bench.figures import (
     rate_between,
     throttled_share,
 )
-from bench.runs import Result, judge_comeback
+from bench.runs import Result, judge_comeback, least_disturbed
 from bench.scenarios import SCENARIOS, Scenario, fleet, simulator_options
 from bench.table import markdown
 from bench.targets import checks
@@ -147,6 +148,14 @@ def result_of(name: str, cpu_s: float, accepted: int) -> Result:
     usage = Usage(0, 130.0, cpu_s, 50_000, cut_off=False)
     found = figures(log, ENDED, Told(NOTICED, {}), usage, notebooks=3, best_rate=1.25)
     return Result(Scenario(name, "", 3, {}), "nbsweep", found, "")
+
+
+def test_of_several_runs_the_least_disturbed_is_shown_unless_one_went_wrong() -> None:
+    """The least CPU of three; but a run that did not do its work is never hidden behind those that did."""
+    runs = [result_of("shared", cpu_s, 3) for cpu_s in (0.05, 0.03, 0.04)]
+    assert least_disturbed(runs) is runs[1]
+    wrong = replace(result_of("shared", 0.09, 2), problem="2 notebooks are gone in truth, 3 should be")
+    assert least_disturbed([*runs, wrong]) is wrong
 
 
 def test_targets_are_met_or_not() -> None:
