@@ -101,7 +101,7 @@ def measured(scenario: Scenario, program: Program, patience_s: float) -> Result:
 
 
 def least_disturbed(results: Sequence[Result]) -> Result:
-    """Choose the run with the least CPU, for a shared machine only ever adds to it; but one that went wrong is not passed over."""
+    """Choose the run with the least CPU, for a shared machine only adds to it; but one that went wrong is not passed over."""
     unsound = (result for result in results if result.problem)
     return next(unsound, None) or min(results, key=lambda result: result.figures.cpu_ms_per_notebook)
 
