@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-deploy bench lint format schema screenshots constraints clean
+.PHONY: help install demo test test-deploy test-postgresql bench lint format schema screenshots constraints clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -12,7 +12,7 @@ help:  ## show this list
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev --editable '.[postgresql]'
 	$(BIN)/python -m compileall -q daemon  # or the first command of all would do it, and take a second longer
 	@touch $@
 
@@ -21,8 +21,12 @@ install: $(INSTALLED)  ## make .venv and install everything into it
 demo: $(INSTALLED)  ## a simulated cloud and a whole sweep against it, to look at
 	@$(BIN)/nbsweep demo
 
-test: $(INSTALLED)  ## all tests but those of deploy/
+test: $(INSTALLED)  ## all tests but those that need programs from Debian
 	$(BIN)/python -m pytest --numprocesses 2
+
+test-postgresql: $(INSTALLED)  ## the journal on a PostgreSQL server, which is started for it
+	@tests/postgresql/bring-server
+	$(BIN)/python -m pytest tests/postgresql
 
 test-deploy: $(INSTALLED)  ## what is in deploy/, judged by systemd, promtool, the schemas of Kubernetes and Compose, and hadolint
 	@tests/deploy/bring-tools $(BIN)
@@ -50,7 +54,7 @@ screenshots: $(INSTALLED)  ## write the README's picture of the demo anew
 constraints:  ## pin the newest versions that fit together
 	rm -rf .venv && $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev --editable '.[postgresql]'
 	$(BIN)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' > constraints.txt
 	@touch $(INSTALLED)
 

@@ -180,7 +180,9 @@ def ended_afterwards(process: "subprocess.Popen[bytes]") -> Iterator[None]:
 
 def minimal_environment(home: Path) -> dict[str, str]:
     """Give what even a bare cron job has, and the empty home that goes with it; no test asks a real metadata server."""
-    return {"HOME": str(home), "PATH": os.defpath, "NBSWEEP_METADATA_ENDPOINT": "http://127.0.0.1:1"}
+    found = {"HOME": str(home), "PATH": os.defpath, "NBSWEEP_METADATA_ENDPOINT": "http://127.0.0.1:1"}
+    # Where the code under test is, when it is not the one that is installed.
+    return found | {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
 
 
 @dataclass(frozen=True)

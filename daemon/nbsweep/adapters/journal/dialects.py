@@ -76,12 +76,17 @@ def commit_in_chunks(connection: Connection, changes: Sequence[Change]) -> None:
 
     def execute(sql: str, rows: Iterator[Row]) -> int:
         met = 0
-        while chunk := list(islice(rows, _CHUNK)):
+        while chunk := list(map(_storable, islice(rows, _CHUNK))):
             met += connection.exec_driver_sql(sql, chunk).rowcount
         return met
 
     with connection.begin():
         carry_out(changes, execute)
+
+
+def _storable(row: Row) -> Row:
+    """Put the sign for what cannot be shown in the place of NUL, which PostgreSQL takes in no text; the cloud may send any."""
+    return {name: value.replace("\0", "\ufffd") if isinstance(value, str) else value for name, value in row.items()}
 
 
 def compiled(dialect: Dialect, statement: UpdateBase, columns: Collection[str]) -> str:
