@@ -7,7 +7,7 @@ from contract.test_journal import Opener
 from nbsweep.adapters.journal import open_journal
 
 
-@pytest.fixture
-def opener(address: str) -> Opener:  # type: ignore[no-redef]  # takes the place of the others
+@pytest.fixture  # type: ignore[no-redef]  # takes the place of the others
+def opener(address: str) -> Opener:
     """Give this implementation, empty."""
     return lambda: open_journal(address)
