@@ -22,8 +22,13 @@ DECIDE_ELSEWHERE = "what is to stay is said by the configuration's protect, or b
 
 def plan_to_document(plan: SavedPlan) -> dict[str, Any]:
     """Write a plan as plain values, with the digest over all of them as the last."""
-    values: dict[str, Any] = msgspec.to_builtins(plan)
-    return sealed({"document": DOCUMENT, "version": VERSION, **values})
+    return sealed({"document": DOCUMENT, "version": VERSION, **_values(plan)})
+
+
+def _values(plan: SavedPlan) -> dict[str, Any]:
+    """Give a plan as the values of JSON, and no others: a tuple would not be equal to the list that comes back."""
+    values: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(plan))
+    return values
 
 
 def plan_from_text(text: bytes, source: str) -> SavedPlan:
@@ -36,7 +41,7 @@ def plan_from_text(text: bytes, source: str) -> SavedPlan:
     if not isinstance(document, dict) or document.get("document") != DOCUMENT:
         raise _refusal(source, "document", f"it is no plan: {ANEW}; what `plan --format json` prints is not enough")
     version = document.get("version")
-    if version != VERSION:
+    if version != VERSION or isinstance(version, bool):
         raise _refusal(
             source, "version", f"it is {version!r}, and this nbsweep reads {VERSION}: use the one that made it, or {ANEW}"
         )
@@ -72,7 +77,7 @@ def _plan(document: Mapping[str, Any], source: str) -> SavedPlan:
         plan = msgspec.convert(values, SavedPlan)
     except msgspec.ValidationError as error:
         raise _refusal(source, "", f"its content is not that of a plan: {error}; {ANEW}") from None
-    if msgspec.to_builtins(plan) != values:
+    if _values(plan) != values:
         raise _refusal(source, "", f"it holds what this nbsweep does not know: use the one that made it, or {ANEW}")
     mistakes = tuple(_inner_mistakes(plan))
     if mistakes:

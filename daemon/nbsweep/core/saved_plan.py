@@ -4,7 +4,7 @@ It is permission to look again, for a time, on the targets and under the configu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from nbsweep.core.evidence import Evidence
@@ -67,7 +67,7 @@ class SavedPlan:
     expires_at: datetime
     configuration: Mapping[str, str]
     """The digest of each part of the configuration that decides, by the part's name."""
-    targets: tuple[SavedTarget, ...] = field(default=())
+    targets: tuple[SavedTarget, ...]
 
 
 @dataclass(frozen=True, slots=True)
