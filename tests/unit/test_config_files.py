@@ -108,6 +108,7 @@ class TestAnnotatedFile:
                     "PolicySettings": document["policies"][0],
                     "BrakeSettings": document["brakes"],
                     "RemovalSettings": document["removal"],
+                    "PlanSettings": document["plan"],
                     "PollingSettings": document["polling"],
                     "LoggingSettings": document["logging"],
                     "ServiceSettings": document["service"],
@@ -124,6 +125,7 @@ class TestAnnotatedFile:
         plain = Settings.model_validate({"targets": [target], "policies": [{"name": "p", "match": {"name": "a"}}]})
         assert made.brakes == plain.brakes
         assert made.removal == plain.removal
+        assert made.plan == plain.plan
         assert made.polling == plain.polling
         assert made.logging == plain.logging
         assert made.service == plain.service

@@ -26,6 +26,7 @@ from nbsweep.settings import (
     LimitSettings,
     LoggingSettings,
     MatchSettings,
+    PlanSettings,
     PollingSettings,
     RemovalSettings,
     ScheduleSettings,
@@ -187,6 +188,7 @@ class TestDefaults:
         assert made.removal == RemovalSettings(
             deadline=timedelta(minutes=30), retries=1, fresh_for=timedelta(seconds=10), grace=timedelta(seconds=30)
         )
+        assert made.plan == PlanSettings(valid_for=timedelta(hours=24))
         assert made.polling == PollingSettings(interval=timedelta(seconds=5), max_interval=timedelta(seconds=30))
         assert made.logging == LoggingSettings(format="auto", level="info")
         assert made.service == ServiceSettings(drain=timedelta(seconds=60))
@@ -743,6 +745,7 @@ class TestOtherGroups:
             ({"removal": {"retries": 11}}, "removal.retries", "at most 10"),
             ({"removal": {"retries": -1}}, "removal.retries", "at least 0"),
             ({"removal": {"fresh_for": "0s"}}, "removal.fresh_for", "longer than nothing"),
+            ({"plan": {"valid_for": "0s"}}, "plan.valid_for", "longer than nothing"),
             ({"polling": {"interval": "1h"}}, "polling.max_interval", "it is 30s, and interval 1h"),
             ({"polling": {"interval": "9s", "max_interval": "8s"}}, "polling.max_interval", "not be less than interval"),
             ({"logging": {"level": "warn"}}, "logging.level", "did you mean warning?"),
@@ -788,7 +791,7 @@ class TestSchema:
         """An editor shows what the docstrings say."""
         schema = settings_schema()
         groups = [schema, *(part for part in schema["$defs"].values() if "properties" in part)]
-        assert len(groups) == 13
+        assert len(groups) == 14
         for group in groups:
             assert group["additionalProperties"] is False
             assert group["description"]

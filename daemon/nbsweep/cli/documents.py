@@ -6,6 +6,7 @@ from datetime import datetime
 from nbsweep.core.conditions import Finding
 from nbsweep.core.model import Notebook
 from nbsweep.core.policy import Explanation
+from nbsweep.core.saved_plan import Spared
 from nbsweep.documents import (
     Document,
     Series,
@@ -32,6 +33,7 @@ __all__ = [
     "removal_series",
     "run_document",
     "run_record_document",
+    "spared_document",
 ]
 
 
@@ -58,7 +60,24 @@ def dry_run_document(run_id: str, created_at: datetime, reports: Sequence[Report
         "dry_run": True,
         "counts": {"planned": sum(len(plan.items) for plan in plans)},
         "results": [],
+        "spared": Series(lambda: (spared_document(plan.target, each) for plan in plans for each in plan.spared)),
         **plan_document(run_id, created_at, plans, errors),
+    }
+
+
+def spared_document(target: str, spared: Spared) -> Document:
+    """Tell of one notebook that a saved plan had permitted to go, and that a run would keep."""
+    item = spared.item
+    return {
+        "target": target,
+        "id": item.id,
+        "name": item.name,
+        "outcome": "spared",
+        "reason": spared.why,
+        "policy": item.policy,
+        "planned_because": item.reason,
+        "owner": item.owner,
+        "workspace": item.workspace,
     }
 
 

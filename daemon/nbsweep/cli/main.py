@@ -49,18 +49,22 @@ def options(
 def plan(
     context: typer.Context,
     output: Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="How it is written to stdout.")] = "table",
-    out: Annotated[Path | None, typer.Option("--out", help="Save the plan as JSON in this file too.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Save the plan in this file, for `run --plan`.")] = None,
+    valid_for: Annotated[
+        str | None, typer.Option("--valid-for", help="How long what --out saves may be carried out, such as 12h.")
+    ] = None,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 10 when there is something to delete.")
     ] = False,
 ) -> None:
     """Survey, and show what would go, and why. Changes nothing."""
-    from nbsweep.cli.planning import PlanOptions, plan_command
+    from nbsweep.cli.planning import PlanOptions, Saving, plan_command
     from nbsweep.cli.screen import live_screen
     from nbsweep.cli.session import load, make_session, run
 
+    saving = Saving.of(out, valid_for)
     session = make_session(load(context.obj), live_screen())
-    run(session, lambda session: plan_command(session, PlanOptions(output, out, detailed_exitcode)))
+    run(session, lambda session: plan_command(session, PlanOptions(output, saving, detailed_exitcode)))
 
 
 @app.command()
@@ -68,6 +72,9 @@ def run(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Everything up to the first change, and no further.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking; needed where there is no terminal.")] = False,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", help="Delete no more than this saved plan, from `plan --out`, permits.")
+    ] = None,
     output: TableOrJson = "table",
 ) -> None:
     """Sweep: finish what an earlier run left, survey, delete what may go, and follow each deletion to its end."""
@@ -77,7 +84,7 @@ def run(
 
     require_consent(dry_run=dry_run, yes=yes)
     session = make_session(load(context.obj), live_screen())
-    run(session, lambda session: run_command(session, RunOptions(output, dry_run, yes)))
+    run(session, lambda session: run_command(session, RunOptions(output, dry_run, yes, plan)))
 
 
 @app.command()

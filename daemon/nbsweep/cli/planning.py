@@ -1,26 +1,31 @@
 """`plan` and `explain`: what would go, and why, without a request that changes anything."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 import anyio
+import typer
 
 from nbsweep.bootstrap import Opened, open_all
 from nbsweep.cli.documents import Document, explanation_document, plan_document
 from nbsweep.cli.exits import Exit, exit_of_error, gravest
+from nbsweep.cli.plan_file import plan_to_save, write_plan
 from nbsweep.cli.session import Session, tell_error
-from nbsweep.cli.text import csv_text, json_pieces
+from nbsweep.cli.text import csv_text, printable
 from nbsweep.core.errors import Gone, NbsweepError
 from nbsweep.core.facts import Moment
 from nbsweep.core.plan import Plan
 from nbsweep.core.policy import explain
+from nbsweep.core.saved_plan import SavedPlan
 from nbsweep.documents import new_id
 from nbsweep.engine.report import leading_error
 from nbsweep.engine.sweep import Sweeper
+from nbsweep.settings.values import parse_duration
 
-__all__ = ["PlanFormat", "PlanOptions", "explain_command", "new_id", "plan_command"]
+__all__ = ["PlanFormat", "PlanOptions", "Saving", "explain_command", "new_id", "plan_command"]
 
 PlanFormat = Literal["table", "json", "csv"]
 CSV_COLUMNS = (
@@ -30,11 +35,32 @@ CSV_COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Saving:
+    """Where a plan is saved, and for how long it may be carried out."""
+
+    path: Path
+    valid_for: timedelta | None
+    """None: as the configuration says."""
+
+    @classmethod
+    def of(cls, out: Path | None, valid_for: str | None) -> "Saving | None":
+        """Read the options; None where nothing is to be saved."""
+        if out is None:
+            if valid_for is not None:
+                raise typer.BadParameter("--valid-for is about what --out saves: say where, or leave it out")
+            return None
+        try:
+            return cls(out, None if valid_for is None else parse_duration(valid_for))
+        except ValueError as error:
+            raise typer.BadParameter(f"--valid-for {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
 class PlanOptions:
     """How `plan` is asked for."""
 
     format: PlanFormat
-    out: Path | None
+    saving: Saving | None
     detailed_exitcode: bool
 
 
@@ -47,22 +73,21 @@ async def plan_command(session: Session, options: PlanOptions) -> Exit:
     if session.shutdown.begun.is_set():
         return Exit.INTERRUPTED
     document = plan_document(new_id(now), now, plans, {target: str(error) for target, error in errors.items()})
-    if options.out:
-        await _save(options.out, json_pieces(document))
+    if options.saving and plans:
+        valid_for = options.saving.valid_for or session.settings.plan.valid_for
+        saved = plan_to_save(session.settings, document["plan_id"], (now, valid_for), plans)
+        write_plan(options.saving.path, saved)
+        _tell_saved(session, options.saving.path, saved)
     _show(session, plans, document, options.format)
     for target, error in errors.items():
         tell_error(error, target)
     return _exit(plans, errors, options)
 
 
-async def _save(path: Path, pieces: Iterable[str]) -> None:
-    try:
-        async with await anyio.open_file(path, "w", encoding="utf-8") as file:
-            await file.writelines(pieces)
-            await file.write("\n")
-    except OSError as error:
-        message = f"the plan could not be saved in {path}: {error.strerror or error}"
-        raise NbsweepError(message) from error
+def _tell_saved(session: Session, path: Path, plan: SavedPlan) -> None:
+    if session.screen.on_terminal:
+        until = f"{plan.expires_at:%Y-%m-%d %H:%M:%SZ}"
+        session.screen.err.print(f"Saved in {printable(path)}; `run --plan` may carry it out until {until}.", markup=False)
 
 
 async def explain_command(session: Session, notebook_id: str, output: Literal["tree", "json"]) -> Exit:

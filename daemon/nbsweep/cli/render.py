@@ -71,6 +71,9 @@ def plan_view(plan: Plan, *, most: int | None = None) -> RenderableType:
         parts.append(_plan_table(plan, most))
     parts.append(_plan_summary(plan))
     parts += [
+        cell(f"  spared, though the saved plan has it: {each.item.name or each.item.id}: {each.why}") for each in plan.spared
+    ]
+    parts += [
         cell(f"  kept, because its row is malformed: {row.name or row.id or 'a row without an id'}: {row.problem}")
         for row in plan.malformed
     ]

@@ -2,8 +2,11 @@
 
 import os
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from getpass import getuser
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import anyio
@@ -12,9 +15,13 @@ import typer
 from nbsweep.bootstrap import open_all
 from nbsweep.cli.documents import dry_run_document, run_document
 from nbsweep.cli.exits import Exit, exit_of_report, gravest
+from nbsweep.cli.plan_file import read_plan
 from nbsweep.cli.session import Session, tell_error
 from nbsweep.core.plan import Plan
+from nbsweep.core.plan_events import PlanTargetLeftAlone
+from nbsweep.core.saved_plan import SavedPlan
 from nbsweep.documents import new_id
+from nbsweep.engine.planned import Permit
 from nbsweep.engine.report import Report, Run
 from nbsweep.engine.sweep import Sweeper
 
@@ -29,6 +36,8 @@ class RunOptions:
     format: Literal["table", "json"] = "table"
     dry_run: bool = False
     yes: bool = False
+    plan: Path | None = None
+    """The saved plan that it is to keep to."""
     most_rows: int | None = None
     """How many rows of a plan are shown before the sweep; None for all on a terminal, and none elsewhere."""
 
@@ -76,21 +85,37 @@ class Approval:
 
 
 async def run_command(session: Session, options: RunOptions) -> Exit:
-    """Sweep every target, and show what became of it."""
+    """Sweep every target, or those of a saved plan, and show what became of it."""
+    saved = read_plan(options.plan, session.settings, datetime.now(UTC)) if options.plan else None
     async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
         now = opened.clock.now()
         run = Run(new_id(now), who(), options.dry_run)
+        sweepers = opened.sweepers if saved is None else _by_plan(session, opened.sweepers, saved, f"the plan {options.plan}")
         with session.drawing():
-            reports = await _sweep_all(opened.sweepers, run, Approval(session, options))
+            reports = await _sweep_all(sweepers, run, Approval(session, options))
     if options.format == "json":
         document = dry_run_document(run.run_id, now, reports) if options.dry_run else run_document(run.run_id, reports)
-        session.write_json(document)
+        session.write_json({**document, "saved_plan": saved.plan_id} if saved else document)
     else:
         _show(session, reports)
     for report in reports:
         if report.error:
             tell_error(report.error, report.target)
     return gravest(map(exit_of_report, reports))
+
+
+def _by_plan(session: Session, sweepers: Iterable[Sweeper], plan: SavedPlan, source: str) -> tuple[Sweeper, ...]:
+    """Give the sweepers of the plan's targets, held to what it permits; the others are left alone."""
+    saved = {target.target: target for target in plan.targets}
+    narrowed = []
+    for sweeper in sweepers:
+        name = sweeper.area.target
+        if name in saved:
+            narrowed.append(replace(sweeper, permit=Permit(source, plan.plan_id, plan.expires_at, saved[name])))
+        else:
+            with session.telemetry.bound(target=name):
+                session.telemetry.emit(PlanTargetLeftAlone(plan.plan_id))
+    return tuple(narrowed)
 
 
 def who() -> str:
@@ -101,7 +126,7 @@ def who() -> str:
         return f"uid {os.getuid()}"
 
 
-async def _sweep_all(sweepers: tuple[Sweeper, ...], run: Run, approval: Approval) -> list[Report]:
+async def _sweep_all(sweepers: Sequence[Sweeper], run: Run, approval: Approval) -> list[Report]:
     reports: dict[str, Report] = {}
 
     async def sweep_one(sweeper: Sweeper) -> None:

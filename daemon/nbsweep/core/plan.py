@@ -13,6 +13,7 @@ from fractions import Fraction
 from nbsweep.core.facts import Moment, idle_since
 from nbsweep.core.model import AT_REST, MalformedRow, Notebook, Scope
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge
+from nbsweep.core.saved_plan import Spared
 
 
 class OnExcess(StrEnum):
@@ -80,6 +81,8 @@ class Plan:
     kept: Mapping[Reason, int]
     refusal: Refusal | None = None
     malformed: tuple[MalformedRow, ...] = ()
+    spared: tuple[Spared, ...] = ()
+    """What a saved plan, to which this one was narrowed, had permitted to go, and is kept after all."""
 
 
 class Tally:

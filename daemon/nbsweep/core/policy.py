@@ -37,6 +37,8 @@ class Reason(StrEnum):
     MALFORMED = "malformed"
     OVER_BRAKE = "over-brake"
     """It would go, but a brake that trims has cut it from the plan."""
+    NOT_IN_PLAN = "not-in-plan"
+    """It would go, but the saved plan that is carried out does not permit it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ class Background:
     """We have ordered it to stop."""
     stop_taken: bool = False
     """The cloud has taken that on."""
+    may_stop: bool = True
+    """Whether it may be stopped, should it run: not where a saved plan permits its DELETE alone."""
 
 
 def decide_again(removal: Removal, seen: Notebook, background: Background, rules: Rules, moment: Moment) -> Verdict:
@@ -29,7 +31,7 @@ def decide_again(removal: Removal, seen: Notebook, background: Background, rules
         verdict = judge_after_stop(background.before, seen, rules, moment)
     else:
         verdict = judge(seen, rules, moment)
-    if verdict.stop_first and (removal.state is State.ACCEPTED or background.stop_taken):
+    if verdict.stop_first and (removal.state is State.ACCEPTED or background.stop_taken or not background.may_stop):
         return kept_in_use(verdict)
     if verdict.reason is Reason.NO_POLICY and removal.state is not State.ACCEPTED:
         return replace(verdict, sentence=why_no_longer(seen, rules, removal.policy, moment))

@@ -18,7 +18,7 @@ from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import Notebook, Status
 from nbsweep.core.policy import Decision, Verdict
 from nbsweep.core.ports import Ports
-from nbsweep.core.second_look import Background, decide_again
+from nbsweep.core.second_look import decide_again
 from nbsweep.engine.ledger import INTERRUPTED, Ledger
 from nbsweep.engine.orders import Closing, Facts, Orders, Shutdown
 from nbsweep.engine.poller import Poller
@@ -147,9 +147,7 @@ class Executor:
 
     def _decide(self, removal: Removal, seen: Notebook) -> Verdict:
         """Decide again, on fresh facts, but for what our own orders have changed."""
-        notebook_id = removal.notebook_id
-        stop_taken = self._stops.get(notebook_id)
-        background = Background(self.facts.planned.get(notebook_id, seen), stop_taken is not None, bool(stop_taken))
+        background = self.facts.background(removal.notebook_id, seen, stop_taken=self._stops.get(removal.notebook_id))
         moment = Moment(self.ports.clock.now(), self.facts.last_active)
         return decide_again(removal, seen, background, self.orders.rules, moment)
 

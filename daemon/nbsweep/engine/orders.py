@@ -11,6 +11,7 @@ from nbsweep.core.errors import SweepEnding
 from nbsweep.core.lease import Holder
 from nbsweep.core.model import Notebook
 from nbsweep.core.policy import Rules
+from nbsweep.core.second_look import Background
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,13 @@ class Facts:
     last_active: Mapping[str, datetime]
     positions: Mapping[str, int] = field(default_factory=dict)
     """By notebook id: which row of its listing it was, from 0."""
+    never_stop: frozenset[str] = frozenset()
+    """Ids of those that may be deleted, but not stopped first: the saved plan that permits them saw them at rest."""
+
+    def background(self, notebook_id: str, seen: Notebook, *, stop_taken: bool | None) -> Background:
+        """Give what a second look is compared with; `stop_taken` is None when no stop was ordered."""
+        before, may_stop = self.planned.get(notebook_id, seen), notebook_id not in self.never_stop
+        return Background(before, stop_taken is not None, bool(stop_taken), may_stop)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,10 @@ class Surveyor:
     ports: Ports
     rules: Rules
     moment: Moment
+    watched: frozenset[str] = frozenset()
+    """Ids whose rows are wanted, whatever the verdict."""
+    sights: dict[str, Notebook | MalformedRow] = field(default_factory=dict)
+    """The rows of those that were met, by id."""
     _at_once: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(LISTINGS_AT_ONCE))
 
     async def survey(self) -> Survey:
@@ -147,6 +151,8 @@ class Surveyor:
             message = f"a row of workspace {row.workspace_id} came instead"
             raise TornError(message)
         tally.add(row, scope, self.rules, self.moment)
+        if row.id is not None and row.id in self.watched:
+            self.sights[row.id] = row
 
     def _tell(self, survey: Survey, duration_s: float) -> None:
         for row in survey.malformed:

@@ -13,12 +13,14 @@ from nbsweep.core.events import PlanBuilt, PlanRefused, SweepFinished, SweepStar
 from nbsweep.core.facts import Moment, format_age
 from nbsweep.core.lease import Lease, describe_held
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.plan import Brakes, Plan, build_plan
+from nbsweep.core.permission import Deciding
+from nbsweep.core.plan import Brakes, Plan, Survey, build_plan
 from nbsweep.core.ports import Ports, RunRecord
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.lease import Tenure, look
 from nbsweep.engine.ledger import LAST_WRITE_S
 from nbsweep.engine.orders import Facts, Orders, Shutdown, given_up_on, time_limited
+from nbsweep.engine.planned import Permit, narrowed_plan, record_spared, require_valid
 from nbsweep.engine.recovery import close_crashed_runs, recover
 from nbsweep.engine.report import HELD_ELSEWHERE, Approve, Report, Run, describe_bug, leading_error, planned_removal
 from nbsweep.engine.survey import Area, Surveyor
@@ -35,6 +37,8 @@ class Sweeper:
     shutdown: Shutdown
     last_active: Mapping[str, datetime] = field(default_factory=dict)
     """As the journal knew it when the last survey began."""
+    permit: Permit | None = None
+    """What a saved plan permits; None where the policies alone decide."""
 
     async def sweep(self, run: Run, approve: Approve) -> Report:
         """Do a whole sweep. What the world did to it is in the report; a bug is raised, after the journal was closed."""
@@ -82,13 +86,24 @@ class Sweeper:
         """Survey the fleet, judge it, and put what may go in order."""
         self.last_active = await self.ports.journal.last_active(self.area.target)
         moment = Moment(self.ports.clock.now(), self.last_active)
-        survey = await Surveyor(self.area, self.ports, self.orders.rules, moment).survey()
-        plan = build_plan(survey, self.brakes)
+        watched = self.permit.ids if self.permit else frozenset()
+        surveyor = Surveyor(self.area, self.ports, self.orders.rules, moment, watched)
+        plan = self._narrowed(await surveyor.survey(), surveyor)
         refused_by = plan.refusal.brake if plan.refusal else None
         kept = {reason.value: count for reason, count in plan.kept.items()}
         self.ports.telemetry.emit(PlanBuilt(plan.fleet, len(plan.items), kept, refused_by))
         if plan.refusal:
             self.ports.telemetry.emit(PlanRefused(plan.refusal.brake, plan.refusal.message))
+        return plan
+
+    def _narrowed(self, survey: Survey, surveyor: Surveyor) -> Plan:
+        """Make the plan, of no more than a saved one permits where the sweep is by one."""
+        if self.permit is None:
+            return build_plan(survey, self.brakes)
+        require_valid(self.permit, self.ports.clock.now())
+        deciding = Deciding(self.orders.rules, surveyor.moment)
+        plan, told = narrowed_plan(survey, self.brakes, self.permit, surveyor.sights, deciding)
+        self.ports.telemetry.emit(told)
         return plan
 
     def _too_long(self) -> SweepTimedOut:
@@ -123,13 +138,15 @@ class Sweeper:
             async with given_up_on(shutdown.begun):
                 report = replace(report, plan=await self.plan())
                 report = replace(report, outcome=await self._permission(run, report, approve))
+            if report.outcome in ("approved", "finished") and report.plan:
+                report = replace(report, removals=await record_spared(self.ports, run.run_id, report.plan))
             if report.outcome == "approved" and report.plan:
                 executor = self._executor(report.plan, shutdown)
                 await self._execute(run, report.plan, executor)
                 report = replace(report, outcome="interrupted" if shutdown.begun.is_set() else "finished")
         except (NbsweepError, ExceptionGroup) as error:
             report = replace(report, outcome="failed", error=leading_error(error))
-        return replace(report, removals=tuple(executor.removals.values())) if executor else report
+        return replace(report, removals=(*executor.removals.values(), *report.removals)) if executor else report
 
     async def _recover(self, run: Run, shutdown: Shutdown) -> tuple[Removal, ...]:
         await close_crashed_runs(self.area.target, run.run_id, self.ports)
@@ -157,7 +174,8 @@ class Sweeper:
     def _executor(self, plan: Plan, shutdown: Shutdown) -> Executor:
         planned = {item.notebook.id: item.notebook for item in plan.items}
         positions = {item.notebook.id: item.position for item in plan.items}
-        return Executor(self.ports, self.orders, Facts(planned, self.last_active, positions), shutdown)
+        never_stop = self.permit.never_stop if self.permit else frozenset()
+        return Executor(self.ports, self.orders, Facts(planned, self.last_active, positions, never_stop), shutdown)
 
     async def _execute(self, run: Run, plan: Plan, executor: Executor) -> None:
         removals = [planned_removal(run.run_id, plan, item) for item in plan.items]

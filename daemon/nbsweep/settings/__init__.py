@@ -1,6 +1,6 @@
 """The typed groups of the configuration file; no I/O."""
 
-from nbsweep.settings.conduct import LoggingSettings, PollingSettings, RemovalSettings, ServiceSettings
+from nbsweep.settings.conduct import LoggingSettings, PlanSettings, PollingSettings, RemovalSettings, ServiceSettings
 from nbsweep.settings.credentials import CredentialSettings
 from nbsweep.settings.file import Settings
 from nbsweep.settings.match import MatchSettings
@@ -16,6 +16,7 @@ __all__ = [
     "LimitSettings",
     "LoggingSettings",
     "MatchSettings",
+    "PlanSettings",
     "PolicySettings",
     "PollingSettings",
     "Problem",

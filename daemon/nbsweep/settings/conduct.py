@@ -1,4 +1,4 @@
-"""How a sweep goes about it, and how it reports: `removal`, `polling`, `logging` and `service`."""
+"""How a sweep goes about it, and how it reports: `removal`, `plan`, `polling`, `logging` and `service`."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -21,6 +21,13 @@ class RemovalSettings(Group):
     """How old the facts behind a DELETE may be; older ones are read again first."""
     grace: DurationOrZero = timedelta(seconds=30)
     """How long after a DELETE the cloud may still show the state from before it, which then counts for nothing."""
+
+
+class PlanSettings(Group):
+    """What `plan --out` saves."""
+
+    valid_for: Duration = timedelta(hours=24)
+    """How long a saved plan may be carried out; `plan --valid-for` says otherwise for one plan."""
 
 
 class PollingSettings(Group):

@@ -6,7 +6,7 @@ from platformdirs import user_state_dir
 from pydantic import AfterValidator, Field, StrictStr
 
 from nbsweep.core.policy import Rules
-from nbsweep.settings.conduct import LoggingSettings, PollingSettings, RemovalSettings, ServiceSettings
+from nbsweep.settings.conduct import LoggingSettings, PlanSettings, PollingSettings, RemovalSettings, ServiceSettings
 from nbsweep.settings.group import Group
 from nbsweep.settings.match import MatchSettings
 from nbsweep.settings.rules import BrakeSettings, PolicySettings, protection
@@ -49,6 +49,8 @@ class Settings(Group):
     """Limits on what one sweep may delete."""
     removal: RemovalSettings = Field(default_factory=RemovalSettings)
     """One notebook's way from the plan to its end."""
+    plan: PlanSettings = Field(default_factory=PlanSettings)
+    """What `plan --out` saves for `run --plan`."""
     polling: PollingSettings = Field(default_factory=PollingSettings)
     """How often running deletions are looked at."""
     logging: LoggingSettings = Field(default_factory=LoggingSettings)

@@ -1,0 +1,88 @@
+"""The file of a saved plan: written whole or not at all, for its owner alone, and held against today when it is read."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from nbsweep.cli.text import json_pieces
+from nbsweep.core.errors import ConfigurationError, Mistake, NbsweepError
+from nbsweep.core.plan import Plan
+from nbsweep.core.plan_objections import Today, objections
+from nbsweep.core.plan_saving import saved_target
+from nbsweep.core.saved_plan import SavedPlan
+from nbsweep.plan_document import plan_from_text, plan_to_document
+from nbsweep.settings import Settings
+from nbsweep.settings.deciding import deciding_digests, identity_of
+
+
+def plan_to_save(settings: Settings, plan_id: str, made: tuple[datetime, timedelta], plans: Sequence[Plan]) -> SavedPlan:
+    """Put together what is saved of these plans; `made` is when, and how long it may be carried out."""
+    identities = {target.name: identity_of(target) for target in settings.targets}
+    created_at, valid_for = made
+    return SavedPlan(
+        plan_id=plan_id,
+        created_at=created_at,
+        expires_at=created_at + valid_for,
+        configuration=deciding_digests(settings),
+        targets=tuple(saved_target(plan, identities[plan.target]) for plan in plans),
+    )
+
+
+def write_plan(path: Path, plan: SavedPlan) -> None:
+    """Save a plan in the place of what the file held before.
+
+    Raises:
+        NbsweepError: that cannot be done; then the file is as it was.
+    """
+    try:
+        _write_whole(path.resolve(), json_pieces(plan_to_document(plan)))
+    except OSError as error:
+        message = f"the plan could not be saved in {path}: {error.strerror or error}"
+        raise NbsweepError(message) from error
+
+
+def _write_whole(path: Path, pieces: Iterable[str]) -> None:
+    if path.exists() and not path.is_file():
+        raise OSError("it is there, and no plain file")
+    # Made for its owner alone, beside the file, so that putting it in its place is one step.
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
+    beside = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.writelines(pieces)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink()
+        raise
+
+
+def read_plan(path: Path, settings: Settings, now: datetime) -> SavedPlan:
+    """Read a plan that may be carried out now, under this configuration.
+
+    Raises:
+        ConfigurationError: it cannot be read, or something speaks against it; says all that does, and what to do.
+    """
+    source = f"the plan {path}"
+    plan = plan_from_text(_read(path, source), source)
+    targets = {target.name: identity_of(target) for target in settings.targets}
+    found = objections(plan, Today(now, deciding_digests(settings), targets))
+    if found:
+        raise ConfigurationError(source, found)
+    return plan
+
+
+def _read(path: Path, source: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        problem = "there is no such file; `nbsweep plan --out FILE` makes one"
+    except OSError as error:
+        problem = f"it cannot be read: {error.strerror or error}"
+    raise ConfigurationError(source, (Mistake("", None, problem),))

@@ -1,0 +1,55 @@
+"""What a verdict rests on: the facts of the notebook as they were, and what each condition made of them.
+
+A notebook's free text (`description`) is not among them, and its `token` and `url` are not even in the model.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from nbsweep.core.conditions import Finding
+from nbsweep.core.model import Image, Lease, Named, Notebook, Status, Volume
+from nbsweep.core.policy import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a policy can ask about a notebook, at the moment of the verdict, and the conditions that held."""
+
+    status: Status
+    created_at: datetime | None
+    updated_at: datetime | None
+    idle_since: datetime | None
+    """The latest of everything that speaks of use, the journal's memory included."""
+    lease: Lease | None
+    owner: Named
+    tags: Mapping[str, str] | None
+    """None when the answer had no tags at all, which is not the same as having none."""
+    flavor: str | None
+    image: Image
+    pool: Named | None
+    volume: Volume | None
+    billing: tuple[str, ...] | None
+    fail_reason: str | None
+    findings: tuple[Finding, ...]
+    """Of the policy that matched: condition, threshold, the fact it saw, and what it made of it."""
+
+
+def evidence_of(notebook: Notebook, verdict: Verdict, idle_since: datetime | None) -> Evidence:
+    """Gather what a verdict on a notebook rests on."""
+    return Evidence(
+        status=notebook.status,
+        created_at=notebook.created_at,
+        updated_at=notebook.updated_at,
+        idle_since=idle_since,
+        lease=notebook.lease,
+        owner=notebook.owner,
+        tags=notebook.tags,
+        flavor=notebook.flavor,
+        image=notebook.image,
+        pool=notebook.pool,
+        volume=notebook.volume,
+        billing=notebook.billing,
+        fail_reason=notebook.fail_reason,
+        findings=verdict.findings,
+    )

@@ -1,0 +1,78 @@
+"""A plan that was saved, to be looked at by people and carried out later: the values.
+
+It is permission to look again, for a time, on the targets and under the configuration that it was made with.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from nbsweep.core.evidence import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class SavedItem:
+    """One notebook that may go, and what that rests on."""
+
+    id: str
+    name: str | None
+    status: str
+    """As it was, for people; the one in the evidence is what counts."""
+    owner: str
+    workspace: str
+    feature: str
+    policy: str
+    reason: str
+    """The verdict's sentence."""
+    stop_first: bool
+    """It ran, and its policy wants it stopped and then deleted."""
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class TargetIdentity:
+    """What makes a target this one and no other; who calls is no part of it."""
+
+    endpoint: str
+    project_id: str | None
+    """None when it is looked up by the region."""
+    workspaces: tuple[str, ...] | None
+    """Sorted; None for all that the caller may see."""
+    features: tuple[str, ...]
+    """Sorted."""
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class SavedTarget:
+    """What may go on one target."""
+
+    target: str
+    identity: TargetIdentity
+    fleet: int
+    refusal: str | None
+    """Which brake refused it, and why; then nothing may go. None when none did."""
+    kept: Mapping[str, int]
+    """By the verdict's reason."""
+    items: tuple[SavedItem, ...]
+    """In the order of the plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """What may go on all targets together, how long that holds, and under which configuration."""
+
+    plan_id: str
+    created_at: datetime
+    expires_at: datetime
+    configuration: Mapping[str, str]
+    """The digest of each part of the configuration that decides, by the part's name."""
+    targets: tuple[SavedTarget, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spared:
+    """A notebook that a saved plan had permitted to go, and that is kept after all."""
+
+    item: SavedItem
+    why: str

@@ -1,0 +1,104 @@
+"""A saved plan as a document: sealed with a digest on the way out, and read strictly on the way in.
+
+What has been altered, what comes from a newer version and what is no plan at all are told apart, and none of it is used.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from nbsweep.core.errors import ConfigurationError, Mistake
+from nbsweep.core.plan_digest import DIGEST, is_unaltered, sealed
+from nbsweep.core.plan_objections import ANEW
+from nbsweep.core.saved_plan import SavedPlan
+
+DOCUMENT = "nbsweep-plan"
+VERSION = 1
+DECIDE_ELSEWHERE = "what is to stay is said by the configuration's protect, or by a tag that it protects"
+
+
+def plan_to_document(plan: SavedPlan) -> dict[str, Any]:
+    """Write a plan as plain values, with the digest over all of them as the last."""
+    return sealed({"document": DOCUMENT, "version": VERSION, **_values(plan)})
+
+
+def _values(plan: SavedPlan) -> dict[str, Any]:
+    """Give a plan as the values of JSON, and no others: a tuple would not be equal to the list that comes back."""
+    values: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(plan))
+    return values
+
+
+def plan_from_text(text: bytes, source: str) -> SavedPlan:
+    """Read a plan from the JSON of its document.
+
+    Raises:
+        ConfigurationError: it is no plan, or one that this version cannot read, or was altered after it had been saved.
+    """
+    document = _json(text, source)
+    if not isinstance(document, dict) or document.get("document") != DOCUMENT:
+        raise _refusal(source, "document", f"it is no plan: {ANEW}; what `plan --format json` prints is not enough")
+    version = document.get("version")
+    if version != VERSION or isinstance(version, bool):
+        raise _refusal(
+            source, "version", f"it is {version!r}, and this nbsweep reads {VERSION}: use the one that made it, or {ANEW}"
+        )
+    if not is_unaltered(document):
+        problem = f"it does not fit the rest: the plan was altered after it had been saved. {DECIDE_ELSEWHERE}; then {ANEW}"
+        raise _refusal(source, DIGEST, problem)
+    return _plan(document, source)
+
+
+def _json(text: bytes, source: str) -> object:
+    try:
+        document: object = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise _refusal(source, "", f"it is no JSON ({error}); {ANEW}") from None
+    return document
+
+
+def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Let no key be said twice: people would read the first, and we the last."""
+    repeated = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
+    if repeated:
+        raise ValueError(f"the key {repeated[0]!r} is there twice")
+    return dict(pairs)
+
+
+def _no_number(text: str) -> object:
+    raise ValueError(f"{text} is no number")
+
+
+def _plan(document: Mapping[str, Any], source: str) -> SavedPlan:
+    values = {key: value for key, value in document.items() if key not in ("document", "version", DIGEST)}
+    try:
+        plan = msgspec.convert(values, SavedPlan)
+    except msgspec.ValidationError as error:
+        raise _refusal(source, "", f"its content is not that of a plan: {error}; {ANEW}") from None
+    if _values(plan) != values:
+        raise _refusal(source, "", f"it holds what this nbsweep does not know: use the one that made it, or {ANEW}")
+    mistakes = tuple(_inner_mistakes(plan))
+    if mistakes:
+        raise ConfigurationError(source, mistakes)
+    return plan
+
+
+def _inner_mistakes(plan: SavedPlan) -> Iterable[Mistake]:
+    """Find what no plan of ours can have: one thing said twice, or a moment without a time zone."""
+    if plan.created_at.tzinfo is None or plan.expires_at.tzinfo is None:
+        yield Mistake("expires_at", None, f"a moment must say its time zone: {ANEW}")
+    for name in _repeated(target.target for target in plan.targets):
+        yield Mistake("targets", None, f"target {name} is there twice: {ANEW}")
+    for place, target in enumerate(plan.targets):
+        for notebook_id in _repeated(item.id for item in target.items):
+            yield Mistake(f"targets[{place}].items", None, f"notebook {notebook_id} is there twice: {ANEW}")
+
+
+def _repeated(names: Iterable[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
+def _refusal(source: str, path: str, problem: str) -> ConfigurationError:
+    return ConfigurationError(source, (Mistake(path, None, problem),))
