@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from nbsweep.core.conditions import Finding
 from nbsweep.core.explaining import Answer, Check
-from nbsweep.core.needs import EveryOne, Need, OneOf, Wanted
+from nbsweep.core.lifecycle import Removal
+from nbsweep.core.needs import EveryOne, ForRule, Need, OneOf, Wanted
 from nbsweep.core.policy import Decision, Policy
 from nbsweep.core.recalling import Account, BrakeLine, Memory
 from nbsweep.documents import Document, moment_text, removal_document
@@ -89,6 +90,8 @@ def _need(need: Need) -> Document:
     match need:
         case Wanted():
             return {"condition": need.condition, "words": need.words, "at": moment_text(need.at)}
+        case ForRule():
+            return {"words": need.words, "needs": _need(need.need)}
         case EveryOne(parts=parts):
             return {"every_one": [_need(part) for part in parts]}
         case OneOf(parts=parts):
@@ -103,7 +106,11 @@ def _memory(memory: Memory) -> Document:
     under_way = memory.under_way
     return {
         "last_active": moment_text(memory.last_active),
-        "under_way": removal_document(under_way) if under_way else None,
-        "removals": [{"run_id": removal.run_id, **removal_document(removal)} for removal in memory.removals],
+        "under_way": _removal(under_way) if under_way else None,
+        "removals": [_removal(removal) for removal in memory.removals],
         "requested_within_a_day": memory.requested,
     }
+
+
+def _removal(removal: Removal) -> Document:
+    return {"run_id": removal.run_id, **removal_document(removal)}

@@ -9,9 +9,9 @@ from rich.tree import Tree
 from nbsweep.cli.render import STYLES
 from nbsweep.cli.text import printable
 from nbsweep.core.conditions import Finding, Truth
-from nbsweep.core.explaining import Answer, Check, Explanation
+from nbsweep.core.explaining import Answer, Check
 from nbsweep.core.lifecycle import Removal, outcome
-from nbsweep.core.needs import EveryOne, Need, Wanted, moment_words
+from nbsweep.core.needs import EveryOne, ForRule, Need, OneOf, Wanted, moment_words
 from nbsweep.core.policy import Decision
 from nbsweep.core.recalling import Account, BrakeLine, Memory
 
@@ -28,12 +28,12 @@ def _tree(account: Account) -> Tree:
     explanation = account.explanation
     tree = Tree(_headline(account))
     _findings(tree, f"what sweeps of {account.target} look at", account.cover)
-    _findings(tree, "never touched, whatever the rules say", explanation.built_in)
-    _answers(tree, "protections, any that matches keeps it", explanation.protections)
-    _answers(tree, "policies, the first that matches wins", explanation.policies)
+    _findings(tree, "never touched, whatever the rules say: any that passes keeps it", explanation.built_in)
+    _answers(tree, "protections, any that passes keeps it", explanation.protections)
+    _answers(tree, "policies, the first that passes wins", explanation.policies)
     _brakes(tree, account)
     _journal(tree, account.memory)
-    _change(tree, explanation)
+    _change(tree, account)
     return tree
 
 
@@ -83,6 +83,10 @@ def _answers(tree: Tree, title: str, answers: Sequence[Answer]) -> None:
 
 def _grow(branch: Tree, check: Check) -> None:
     finding = check.finding
+    if finding.condition == "all" and len(check.parts) == 1:
+        # What stands alone in an `any` or a `not` needs no line that says so.
+        _grow(branch, check.parts[0])
+        return
     words = f"{finding.condition}: {finding.threshold}" if check.parts else _words(check)
     grown = branch.add(_line(finding.truth, words))
     for part in check.parts:
@@ -91,15 +95,10 @@ def _grow(branch: Tree, check: Check) -> None:
 
 def _words(check: Check) -> str:
     finding = check.finding
-    seen = _seen(finding)
-    if check.since and finding.condition != "idle_over":
-        seen += f", since {moment_words(check.since)}"
-    elif check.since:
-        seen += f", last used {moment_words(check.since)} at the latest"
-    words = f"{finding.condition}: {seen} (wanted: {finding.threshold})"
-    if check.missing:
-        words += f"; not told by the cloud: {', '.join(check.missing)}"
-    return f"{words}; {_turn(check)}" if check.turns_at else words
+    since = f", since {moment_words(check.since)}" if check.since else ""
+    missing = f"; not told by the cloud: {', '.join(check.missing)}" if check.missing else ""
+    turn = f"; {_turn(check)}" if check.turns_at else ""
+    return f"{finding.condition}: {_seen(finding)}{since} (wanted: {finding.threshold}){missing}{turn}"
 
 
 def _turn(check: Check) -> str:
@@ -159,7 +158,8 @@ def _removal(removal: Removal) -> Text:
 # ---- what would have to change --------------------------------------------------------------------------------------------
 
 
-def _change(tree: Tree, explanation: Explanation) -> None:
+def _change(tree: Tree, account: Account) -> None:
+    explanation = account.explanation
     goes = explanation.verdict.decision is Decision.DELETE
     branch = _heading(tree, "what its owner can do to keep it" if goes else "what would have to change for it to go")
     if explanation.turns_at:
@@ -171,15 +171,25 @@ def _change(tree: Tree, explanation: Explanation) -> None:
         branch.add(Text(printable(f"{remedy.words}{until}")))
     if explanation.needs:
         _need(branch, explanation.needs)
+    if account.covered is False and not goes:
+        branch.add(Text(printable(f"and sweeps of {account.target} would have to look at it"), style="yellow"))
     if goes and not explanation.remedies:
         branch.add(Text("nothing by himself: who runs nbsweep would have to protect it", style="yellow"))
 
 
 def _need(branch: Tree, need: Need) -> None:
-    if isinstance(need, Wanted):
-        branch.add(Text(printable(need.words)))
-        return
-    title = "all of this" if isinstance(need, EveryOne) else "one of these" if need.parts else "nothing: no rule can make it go"
+    match need:
+        case Wanted(words=words):
+            branch.add(Text(printable(words)))
+        case ForRule(words=words, need=inner):
+            _need(branch.add(Text(printable(words), style="bold")), inner)
+        case EveryOne(parts=parts):
+            _group(branch, "all of this", parts)
+        case OneOf(parts=parts):
+            _group(branch, "one of these" if parts else "nothing", parts)
+
+
+def _group(branch: Tree, title: str, parts: Sequence[Need]) -> None:
     grown = branch.add(Text(title, style="dim"))
-    for part in need.parts:
+    for part in parts:
         _need(grown, part)

@@ -12,7 +12,7 @@ from nbsweep.core.conditions import AllOf, AnyOf, Condition, Finding, LongerThan
 from nbsweep.core.facts import STARTS, Moment
 from nbsweep.core.missing import missing_facts
 from nbsweep.core.model import IN_TRANSITION, Notebook, Status
-from nbsweep.core.needs import Case, Need, OneOf, Wanted, concerns, every_one, needs_of, one_of
+from nbsweep.core.needs import Case, ForRule, Need, OneOf, Wanted, concerns, every_one, needs_of, one_of
 from nbsweep.core.policy import Decision, Policy, Protection, Rules, Verdict, judge, judge_policies, matched
 from nbsweep.core.remedies import Remedy, remedies
 from nbsweep.core.turning import turns_at
@@ -24,7 +24,7 @@ class Check:
 
     finding: Finding
     since: datetime | None = None
-    """Since when a length of time runs."""
+    """Since when a length of time runs; None where it does not: one that is in use is not idle."""
     turns_at: datetime | None = None
     """After which moment it says something else, if nothing happens."""
     missing: tuple[str, ...] = ()
@@ -107,7 +107,8 @@ def _check(condition: Condition, finding: Finding, case: Case) -> Check:
             return Check(finding, parts=(_check(part, finding.parts[0], case),))
         case LongerThan(key=key):
             turn = turns_at(lambda later: condition.check(notebook, later).truth, notebook, (condition,), moment)
-            return Check(finding, STARTS[key](notebook, moment), turn, _missing(condition, finding, notebook))
+            start = STARTS[key](notebook, moment)
+            return Check(finding, start if start != moment.now else None, turn, _missing(condition, finding, notebook))
         case _:
             return Check(finding, missing=_missing(condition, finding, notebook))
 
@@ -146,7 +147,7 @@ def _needs(rules: Rules, case: Case) -> Need:
         needs.append(Wanted("status", f"the cloud would have to be done with it: it is {notebook.status}"))
     for rule in rules.protections:
         need = needs_of(rule.match, rule.match.check(notebook, moment), Truth.FAIL, case)
-        needs += [need] if need else []
+        needs += [ForRule(f"protection {rule.name} would have to match no longer", need)] if need else []
     policies = [_needs_of_policy(rule, rules.policies[:place], case) for place, rule in enumerate(rules.policies)]
     if all(policies):
         needs.append(one_of([need for need in policies if need]))
@@ -161,7 +162,7 @@ def _needs_of_policy(policy: Policy, earlier: Iterable[Policy], case: Case) -> N
     needs += [need] if need else []
     if not concerns(need, "status") and matched(case.notebook, policy, finding).decision is Decision.KEEP:
         needs.append(_needs_of_state(policy, case.notebook.status))
-    return every_one(needs) if needs else None
+    return ForRule(f"policy {policy.name} would have to match", every_one(needs)) if needs else None
 
 
 def _needs_to_pass_by(policy: Policy, case: Case) -> Need | None:
@@ -169,7 +170,10 @@ def _needs_to_pass_by(policy: Policy, case: Case) -> Need | None:
     finding = policy.match.check(case.notebook, case.moment)
     if finding.truth is Truth.FAIL or matched(case.notebook, policy, finding).decision is Decision.DELETE:
         return None
-    return needs_of(policy.match, finding, Truth.FAIL, case)
+    need = needs_of(policy.match, finding, Truth.FAIL, case)
+    return (
+        ForRule(f"policy {policy.name}, which keeps it and comes before, would have to match no longer", need) if need else None
+    )
 
 
 def _needs_of_state(policy: Policy, status: Status) -> Need:

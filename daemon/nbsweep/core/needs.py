@@ -4,6 +4,7 @@ The needs of a condition are worked out from its finding, the very one that deci
 `any` one of them, and for the opposite it is the other way round.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -21,7 +22,7 @@ from nbsweep.core.conditions import (
     TextIs,
     Truth,
 )
-from nbsweep.core.facts import STARTS, Moment, format_age
+from nbsweep.core.facts import Moment, format_age
 from nbsweep.core.missing import missing_facts
 from nbsweep.core.model import AT_REST, Notebook
 from nbsweep.core.turning import turns_at
@@ -52,7 +53,16 @@ class OneOf:
     parts: tuple["Need", ...]
 
 
-Need = Wanted | EveryOne | OneOf
+@dataclass(frozen=True, slots=True)
+class ForRule:
+    """What one rule of the operator's needs."""
+
+    words: str
+    """Which rule, and what it would have to do."""
+    need: "Need"
+
+
+Need = Wanted | EveryOne | OneOf | ForRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,8 @@ def concerns(need: Need | None, condition: str) -> bool:
             return False
         case Wanted():
             return need.condition == condition
+        case ForRule():
+            return concerns(need.need, condition)
         case _:
             return any(concerns(part, condition) for part in need.parts)
 
@@ -157,29 +169,38 @@ def _alternatives(globs: tuple[Glob, ...]) -> str:
     return " or ".join(glob.text for glob in globs)
 
 
-LASTING = {"age_over": "old", "idle_over": "idle", "lease_expired_over": "past the end of its lease"}
-SHORTENING = {
-    "age_over": "and no notebook grows younger",
-    "idle_over": "so somebody would have to use it",
-    "lease_expired_over": "so its lease would have to be renewed",
+def _words_of_time(condition: LongerThan, wish: Truth, at: datetime | None, case: Case) -> str:
+    threshold = format_age(condition.threshold)
+    if wish is Truth.FAIL:
+        comes = f", as it will count after {moment_words(at)}" if at else ""
+        return f"{SHORTER[condition.key].format(threshold)}{comes}"
+    if at:
+        return f"{STILL[condition.key].format(format_age(at - case.moment.now))}, until {moment_words(at)}"
+    return f"{_beginning(condition, case)}{LONGER[condition.key].format(threshold)}"
+
+
+SHORTER: Mapping[str, str] = {
+    "age_over": "it would have to be no older than {}",
+    "idle_over": "somebody would have to have used it within the last {}",
+    "lease_expired_over": "its lease would have to have expired no longer than {} ago",
+}
+STILL: Mapping[str, str] = {
+    "age_over": "it would have to grow older for another {}",
+    "idle_over": "it would have to stay idle for another {}",
+    "lease_expired_over": "its lease would have to stay as it is for another {}",
+}
+LONGER: Mapping[str, str] = {
+    "age_over": "it would have to be older than {}",
+    "idle_over": "it would have to be idle for more than {}",
+    "lease_expired_over": "its lease would have to have expired more than {} ago",
 }
 
 
-def _words_of_time(condition: LongerThan, wish: Truth, at: datetime | None, case: Case) -> str:
-    state, threshold = LASTING[condition.key], format_age(condition.threshold)
-    if wish is Truth.FAIL:
-        how = f"which it is after {moment_words(at)}" if at else SHORTENING[condition.key]
-        return f"it would have to be {state} for {threshold} or less, {how}"
-    if at:
-        return f"it would have to be {state} for another {format_age(at - case.moment.now)}, until {moment_words(at)}"
-    return f"it would have to be {_state_to_come(condition, case)} for more than {threshold}"
-
-
-def _state_to_come(condition: LongerThan, case: Case) -> str:
-    """Say what has to begin before a length of time can run at all."""
-    state = LASTING[condition.key]
+def _beginning(condition: LongerThan, case: Case) -> str:
+    """Say what has to be before a length of time can run at all."""
     if condition.key == "idle_over" and case.notebook.status not in AT_REST:
-        return f"at rest, and {state}"
-    if condition.key == "lease_expired_over" and STARTS[condition.key](case.notebook, case.moment) is None:
-        return f"under a lease that ends at a set time, and {state}"
-    return state
+        return "it would have to come to rest, and then: "
+    lease = case.notebook.lease
+    if condition.key == "lease_expired_over" and lease and lease.enabled is False:
+        return "its lease would have to be switched on, and then: "
+    return ""

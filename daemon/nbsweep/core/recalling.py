@@ -102,8 +102,8 @@ def last_ended(records: Iterable[RunRecord], target: str) -> RunRecord | None:
 
 def recent(records: Iterable[RunRecord], target: str, now: datetime) -> tuple[RunRecord, ...]:
     """List a target's sweeps that may have sent DELETEs within the last day."""
-    mine = (record for record in records if record.target == target and record.planned and not record.dry_run)
-    return tuple(record for record in mine if (record.ended_at or now) > now - A_DAY)
+    mine = (record for record in records if record.target == target and not record.dry_run)
+    return tuple(record for record in mine if record.ended_at is None or (record.planned and record.ended_at > now - A_DAY))
 
 
 def count_requested(removals: Iterable[Removal], target: str, now: datetime) -> int:

@@ -37,7 +37,7 @@ class Change:
 
 def remedies(notebook: Notebook, rules: Rules, moment: Moment) -> tuple[Remedy, ...]:
     """List what would keep a notebook, the easiest first; only what the rules themselves, asked about it, would honour."""
-    alone = [*_uses(notebook, moment), *_dedications(notebook, rules, moment)]
+    alone = [*_uses(notebook, rules, moment), *_dedications(notebook, rules, moment)]
     found = [remedy for change in alone if (remedy := _proven(change, notebook, rules, moment))]
     helping = {remedy.words for remedy in found}
     for protection in rules.protections:
@@ -59,9 +59,10 @@ def _proven(change: Change, notebook: Notebook, rules: Rules, moment: Moment) ->
     return Remedy(change.words, turns_at(decide, changed, rules.conditions, moment))
 
 
-def _uses(notebook: Notebook, moment: Moment) -> Iterator[Change]:
-    """List the ways of using it that the API allows in its state."""
-    if notebook.status is Status.STOPPED:
+def _uses(notebook: Notebook, rules: Rules, moment: Moment) -> Iterator[Change]:
+    """List the ways of using it that the API allows in its state; not those in which it would go while it is used."""
+    running = replace(_used(notebook, moment), status=Status.RUNNING)
+    if notebook.status is Status.STOPPED and judge(running, rules, moment).decision is Decision.KEEP:
         yield Change("use it again: start it, and its idle time begins anew", lambda row: _used(row, moment))
     if notebook.status is Status.RUNNING:
         yield Change("renew its lease", lambda row: replace(row, lease=_renewed(row.lease, moment)))
