@@ -131,7 +131,11 @@ def test_what_the_journal_knows_is_told(simulate: Simulate, desk: Desk) -> None:
     assert "disk busy" in removal["reason"]
     assert (fails["journal"]["under_way"], fails["journal"]["requested_within_a_day"]) == (None, 2)
     known = {line["brake"]: line["known"] for line in fails["brakes"]}
-    assert known["max_share"].startswith("2 of 3 would go by the sweep ")
+    assert known["max_share"] == "2 of 3 at the last sweep"
+    assert (fails["journal"]["last_sweep"]["run_id"], fails["journal"]["last_sweep"]["outcome"]) == (
+        removal["run_id"],
+        "finished",
+    )
     assert swept.document["run_id"] in desk.run("explain", "fails").out
     # What is gone is on no target any more, but the journal knows its end.
     gone = desk.run("explain", "gone")

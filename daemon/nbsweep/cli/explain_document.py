@@ -8,7 +8,7 @@ from nbsweep.core.lifecycle import Removal
 from nbsweep.core.needs import EveryOne, ForRule, Need, OneOf, Wanted
 from nbsweep.core.policy import Decision, Policy
 from nbsweep.core.recalling import Account, BrakeLine, Memory
-from nbsweep.documents import Document, moment_text, removal_document
+from nbsweep.documents import Document, moment_text, removal_document, run_record_document
 
 
 def explain_document(accounts: Sequence[Account]) -> Document:
@@ -108,6 +108,7 @@ def _memory(memory: Memory) -> Document:
         "last_active": moment_text(memory.last_active),
         "under_way": _removal(under_way) if under_way else None,
         "removals": [_removal(removal) for removal in memory.removals],
+        "last_sweep": run_record_document(memory.latest) if memory.latest else None,
         "requested_within_a_day": memory.requested,
     }
 

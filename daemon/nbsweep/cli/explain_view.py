@@ -121,6 +121,9 @@ def _brakes(tree: Tree, account: Account) -> None:
     branch = _heading(tree, "brakes, which bind on a whole sweep and not on one notebook")
     for line in account.brakes:
         branch.add(Text(printable(_brake_words(line)), style="" if line.limit else "dim"))
+    if latest := account.memory.latest:
+        ended = moment_words(latest.ended_at or latest.started_at)
+        branch.add(Text(printable(f"last sweep of {account.target}: {latest.run_id}, {latest.outcome}, {ended}")))
     branch.add(Text(f"deletions requested on {account.target} within the last day: {account.memory.requested}"))
 
 

@@ -126,7 +126,7 @@ async def _account(sweeper: Sweeper, notebook_id: str, cover: Cover) -> Account:
         cover=cover_findings(notebook, cover),
         explanation=explain(notebook, sweeper.orders.rules, Moment(now, last_active)),
         memory=memory,
-        brakes=brake_lines(sweeper.brakes, memory, now),
+        brakes=brake_lines(sweeper.brakes, memory.latest),
     )
 
 

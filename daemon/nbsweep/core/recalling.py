@@ -1,12 +1,11 @@
 """What is known of a notebook besides the rules: what its target covers, what the journal remembers, what brakes look at."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from nbsweep.core.conditions import Finding, Truth
 from nbsweep.core.explaining import Explanation
-from nbsweep.core.facts import format_age
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Notebook
 from nbsweep.core.plan import Brakes, format_share
@@ -35,7 +34,7 @@ class Memory:
     removals: tuple[Removal, ...] = ()
     """Of this notebook, over all runs, the newest first."""
     latest: RunRecord | None = None
-    """The target's last sweep that has an end."""
+    """The target's last sweep that saw its fleet and has an end."""
     requested: int = 0
     """How many notebooks of the target were requested to be deleted within the last day."""
 
@@ -115,19 +114,20 @@ def count_requested(removals: Iterable[Removal], target: str, now: datetime) -> 
     )
 
 
-def brake_lines(brakes: Brakes, memory: Memory, now: datetime) -> tuple[BrakeLine, ...]:
-    """Say how each brake is set, what it looks at, and what is known of that. No survey is made for it."""
-    planned = _known(memory.latest, now, lambda latest: f"{latest.planned} would go")
-    share = _known(memory.latest, now, lambda latest: f"{latest.planned} of {latest.fleet} would go")
+def brake_lines(brakes: Brakes, latest: RunRecord | None) -> tuple[BrakeLine, ...]:
+    """Say how each brake is set, what it looks at, and what the last sweep came to. No survey is made for it."""
     return (
         BrakeLine(
-            "max_deletions", _text(brakes.max_deletions), "how many notebooks a sweep of this target would delete", planned
+            "max_deletions",
+            _text(brakes.max_deletions),
+            "how many notebooks a sweep of this target would delete",
+            f"{latest.planned} at the last sweep" if latest else None,
         ),
         BrakeLine(
             "max_share",
             None if brakes.max_share is None else format_share(brakes.max_share),
             "how much of the fleet a sweep of this target would delete",
-            share,
+            f"{latest.planned} of {latest.fleet} at the last sweep" if latest else None,
         ),
         BrakeLine("max_per_owner", _text(brakes.max_per_owner), "how many notebooks of one owner a sweep would delete"),
         BrakeLine("on_excess", brakes.on_excess.value, "what becomes of a plan that is too large"),
@@ -136,10 +136,3 @@ def brake_lines(brakes: Brakes, memory: Memory, now: datetime) -> tuple[BrakeLin
 
 def _text(limit: int | None) -> str | None:
     return None if limit is None else str(limit)
-
-
-def _known(latest: RunRecord | None, now: datetime, said: Callable[[RunRecord], str]) -> str | None:
-    if latest is None or latest.ended_at is None:
-        return None
-    refused = f" (refused: {latest.problem})" if latest.outcome == "refused" else ""
-    return f"{said(latest)} by the sweep {format_age(now - latest.ended_at)} ago, {latest.run_id}{refused}"

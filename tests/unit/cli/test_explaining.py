@@ -21,6 +21,7 @@ from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.plan import Brakes
 from nbsweep.core.policy import Rules, Running
+from nbsweep.core.ports import RunRecord
 from nbsweep.core.recalling import Account, Cover, Memory, brake_lines, cover_findings
 from nbsweep.settings import Settings
 from unit.core.examples import NOW, ago, moment, notebook, over, policy, protection, removal, rules, tag, text
@@ -37,7 +38,7 @@ def account(
     row, memory = notebook(**changes), memory or Memory()
     explanation = explain(row, asked or rules(IDLE, protect=(KEEP_TAG,)), moment())
     cover = cover_findings(row, Cover(None, features))
-    return Account("research", NOW, row, cover, explanation, memory, brake_lines(Brakes(), memory, NOW))
+    return Account("research", NOW, row, cover, explanation, memory, brake_lines(Brakes(), memory.latest))
 
 
 def shown(*accounts: Account, width: int = 200) -> str:
@@ -172,14 +173,21 @@ def test_the_journal_tells_of_earlier_removals() -> None:
 
 
 def test_the_brakes_are_shown_with_their_limits() -> None:
-    """Those that are off as well, and what was requested within a day."""
-    assert section(account(memory=Memory(requested=12)), "brakes") == [
-        "├── max_deletions: 100 (how many notebooks a sweep of this target would delete)",
-        "├── max_share: 25% (how much of the fleet a sweep of this target would delete)",
+    """Those that are off as well, with what the last sweep came to, and what was requested within a day."""
+    latest = RunRecord(
+        "run1", "research", ago(hours=4), "ops", dry_run=False, ended_at=ago(hours=3), outcome="refused", fleet=400, planned=137
+    )
+    told = account(memory=Memory(latest=latest, requested=12))
+    assert section(told, "brakes") == [
+        "├── max_deletions: 100 (how many notebooks a sweep of this target would delete); 137 at the last sweep",
+        "├── max_share: 25% (how much of the fleet a sweep of this target would delete); 137 of 400 at the last sweep",
         "├── max_per_owner: off (how many notebooks of one owner a sweep would delete)",
         "├── on_excess: refuse (what becomes of a plan that is too large)",
+        "├── last sweep of research: run1, refused, 2026-03-01 09:00:00Z",
         "└── deletions requested on research within the last day: 12",
     ]
+    last_sweep = explain_document([told])["journal"]["last_sweep"]
+    assert (last_sweep["run_id"], last_sweep["outcome"], last_sweep["planned"]) == ("run1", "refused", 137)
 
 
 @pytest.mark.parametrize("width", [80, 200])
@@ -251,7 +259,13 @@ def test_the_document_has_the_keys_of_the_contract() -> None:
             {"words": "give it the tag keep, with any value", "until": None},
         ],
     }
-    assert document["journal"] == {"last_active": None, "under_way": None, "removals": [], "requested_within_a_day": 0}
+    assert document["journal"] == {
+        "last_active": None,
+        "under_way": None,
+        "removals": [],
+        "last_sweep": None,
+        "requested_within_a_day": 0,
+    }
     assert document["brakes"][1] == {
         "brake": "max_share",
         "limit": "25%",

@@ -7,7 +7,7 @@ from hypothesis import given
 from nbsweep.core.conditions import AnyOf, Not, Truth
 from nbsweep.core.explaining import Explanation, explain
 from nbsweep.core.facts import Moment
-from nbsweep.core.model import Notebook, Status
+from nbsweep.core.model import Named, Notebook, Status
 from nbsweep.core.needs import EveryOne, ForRule, Need, OneOf, Wanted
 from nbsweep.core.policy import Decision, Policy, Protection, Reason, Rules, Running, judge
 from nbsweep.core.turning import TICK
@@ -99,10 +99,10 @@ def test_what_is_in_use_is_idle_since_no_moment() -> None:
 
 def test_an_unknown_condition_says_which_fact_is_missing() -> None:
     """And one that knows enough names nothing, although something is missing."""
-    shown = explained(policy(over("age", days=1), text("image", "pytorch")), created_at=None)
-    age, image = shown.policies[0].check.parts
+    shown = explained(policy(over("age", days=1), text("owner", "u1")), created_at=None, owner=Named("u1"))
+    age, owner = shown.policies[0].check.parts
     assert (age.finding.truth, age.missing) == (Truth.UNKNOWN, ("create_at",))
-    assert (image.finding.truth, image.missing) == (Truth.PASS, ())
+    assert (owner.finding.truth, owner.missing) == (Truth.PASS, ())
 
 
 def test_conditions_are_nested_as_in_the_configuration() -> None:

@@ -60,34 +60,24 @@ def test_a_target_covers_what_its_settings_leave_in(row: Notebook, cover: Cover,
 
 def test_each_brake_says_its_limit_and_what_it_looks_at() -> None:
     """In the configuration's own words, with what the last sweep came to."""
-    lines = brake_lines(Brakes(max_per_owner=5), Memory(latest=run()), NOW)
+    lines = brake_lines(Brakes(max_per_owner=5), run())
     assert [(line.brake, line.limit) for line in lines] == [
         ("max_deletions", "100"),
         ("max_share", "25%"),
         ("max_per_owner", "5"),
         ("on_excess", "refuse"),
     ]
-    assert lines[0].known == "37 would go by the sweep 3h ago, run1"
-    assert lines[1].known == "37 of 400 would go by the sweep 3h ago, run1"
-    assert [line.known for line in lines[2:]] == [None, None]
+    assert [line.known for line in lines] == ["37 at the last sweep", "37 of 400 at the last sweep", None, None]
     assert all(line.looks_at for line in lines)
 
 
 def test_a_brake_that_is_off_has_no_limit() -> None:
     """And a journal that knows of no sweep knows nothing."""
-    lines = brake_lines(Brakes(None, None, None, OnExcess.TRIM), Memory(), NOW)
+    lines = brake_lines(Brakes(None, None, None, OnExcess.TRIM), None)
     assert [(line.limit, line.known) for line in lines] == [(None, None), (None, None), (None, None), ("trim", None)]
-    assert brake_lines(Brakes(0, Fraction(0)), Memory(), NOW)[:2] == (
+    assert brake_lines(Brakes(0, Fraction(0)), None)[:2] == (
         BrakeLine("max_deletions", "0", lines[0].looks_at),
         BrakeLine("max_share", "0%", lines[1].looks_at),
-    )
-
-
-def test_a_sweep_that_was_refused_says_so() -> None:
-    """It is why nothing went."""
-    latest = run(outcome="refused", problem="37 notebooks would go, and brakes.max_deletions allows 30")
-    assert brake_lines(Brakes(), Memory(latest=latest), NOW)[0].known == (
-        "37 would go by the sweep 3h ago, run1 (refused: 37 notebooks would go, and brakes.max_deletions allows 30)"
     )
 
 
