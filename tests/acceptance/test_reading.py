@@ -52,52 +52,6 @@ def test_a_run_that_is_not_known_is_told_in_a_sentence(desk: Desk) -> None:
     assert "nbsweep history" in ended.error["error"]
 
 
-def cloud_to_explain(simulate: Simulate, desk: Desk) -> Cloud:
-    """Make a cloud with one notebook that is protected, and one that may go, of which only some rules hold."""
-    cloud = simulate([idle("goes", days=20), idle("stays", name="keep-this")])
-    policies = [
-        {"name": "ancient", "match": {"age_over": "300d"}},
-        {"name": "idle", "match": {"status": "STOPPED", "idle_over": "14d"}},
-    ]
-    desk.write(cloud, policies=policies, protect=[{"name": "keep-*"}])
-    return cloud
-
-
-def test_every_rule_answers_for_one_notebook(simulate: Simulate, desk: Desk) -> None:
-    """`explain` shows each condition with what it saw and wanted, and the verdict; nothing is asked but that one notebook."""
-    cloud = cloud_to_explain(simulate, desk)
-    goes = desk.run("explain", "goes", "--format", "json")
-    assert goes.code == 0
-    assert (goes.document["verdict"], goes.document["rule"]) == ("delete", "idle")
-    assert [(rule["name"], rule["result"]) for rule in goes.document["policies"]] == [("ancient", "fail"), ("idle", "pass")]
-    (ancient,) = goes.document["policies"][0]["conditions"]
-    assert (ancient["condition"], ancient["result"]) == ("age_over", "fail")
-    assert ancient["fact"].startswith("20d")
-    assert ancient["threshold"] == "over 300d"
-    assert [rule["result"] for rule in goes.document["protections"]] == ["fail"]
-    assert {(request["method"], request["notebook_id"]) for request in cloud.requests()} == {("GET", "goes")}
-
-    stays = desk.run("explain", "stays")
-    assert stays.code == 0
-    assert "KEEP" in stays.out
-    assert "keep-this" in stays.out
-    assert "age_over: 100d" in stays.out
-    assert plain(stays.out)
-
-
-def test_a_notebook_that_is_not_there_is_told_in_a_sentence(simulate: Simulate, desk: Desk) -> None:
-    """Exit 1; nor does an id that is none get anywhere near an address of the cloud."""
-    cloud = cloud_to_explain(simulate, desk)
-    unknown = desk.run("explain", "no-such-notebook")
-    assert (unknown.code, unknown.out) == (1, "")
-    assert "no-such-notebook" in unknown.error["error"]
-    assert "lab" in unknown.error["error"]
-    strange = desk.run("explain", "../workspaces?limit=1")
-    assert (strange.code, strange.out) == (1, "")
-    assert "Traceback" not in strange.err
-    assert {request["kind"] for request in cloud.requests()} <= {"show"}
-
-
 def test_the_schema_is_the_one_that_comes_with_it(desk: Desk) -> None:
     """Valid JSON Schema, the same as config/nbsweep.schema.json, and it takes what the program takes."""
     ended = desk.run("schema")

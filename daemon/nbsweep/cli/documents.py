@@ -3,9 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from nbsweep.core.conditions import Finding
-from nbsweep.core.model import Notebook
-from nbsweep.core.policy import Explanation
 from nbsweep.core.saved_plan import Spared
 from nbsweep.documents import (
     Document,
@@ -25,7 +22,6 @@ __all__ = [
     "Document",
     "Series",
     "dry_run_document",
-    "explanation_document",
     "item_document",
     "moment_text",
     "plan_document",
@@ -79,42 +75,6 @@ def spared_document(target: str, spared: Spared) -> Document:
         "owner": item.owner,
         "workspace": item.workspace,
     }
-
-
-def explanation_document(target: str, notebook: Notebook, explanation: Explanation) -> Document:
-    """Tell every rule's answer for one notebook."""
-    verdict = explanation.verdict
-    return {
-        "target": target,
-        "id": notebook.id,
-        "name": notebook.name,
-        "status": notebook.status.value,
-        "owner": notebook.owner_label,
-        "workspace": notebook.workspace_id,
-        "verdict": verdict.decision.value,
-        "because": verdict.reason.value,
-        "rule": verdict.rule,
-        "reason": verdict.sentence,
-        "stop_first": verdict.stop_first,
-        "protections": [_rule(rule.name, finding) for rule, finding in explanation.protections],
-        "policies": [_rule(rule.name, finding) for rule, finding in explanation.policies],
-    }
-
-
-def _rule(name: str, finding: Finding) -> Document:
-    return {"name": name, "result": finding.truth.value, "conditions": [_finding(part) for part in finding.parts]}
-
-
-def _finding(finding: Finding) -> Document:
-    document: Document = {
-        "condition": finding.condition,
-        "fact": finding.fact,
-        "threshold": finding.threshold,
-        "result": finding.truth.value,
-    }
-    if finding.parts:
-        document["parts"] = [_finding(part) for part in finding.parts]
-    return document
 
 
 def _report(report: Report) -> Document:

@@ -149,14 +149,16 @@ def show(
 def explain(
     context: typer.Context,
     notebook_id: Annotated[str, typer.Argument(metavar="ID", help="The notebook's id.")],
+    target: Annotated[list[str] | None, typer.Option("--target", help="Ask this target alone; may be given again.")] = None,
     output: Annotated[Literal["tree", "json"], typer.Option("--format", help="How it is written to stdout.")] = "tree",
 ) -> None:
-    """Show every rule's input and verdict for one notebook, as it is now."""
-    from nbsweep.cli.planning import explain_command
+    """Show what every rule says of one notebook as it is now, and what would have to change. Makes no survey."""
+    from nbsweep.cli.explaining import explain_command, only_targets
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
 
-    run(make_session(load(context.obj), plain_screen()), lambda session: explain_command(session, notebook_id, output))
+    session = make_session(only_targets(load(context.obj), target or ()), plain_screen())
+    run(session, lambda session: explain_command(session, notebook_id, output))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`plan` and `explain`: what would go, and why, without a request that changes anything."""
+"""`plan`: what would go, and why, without a request that changes anything."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,22 +10,20 @@ import anyio
 import typer
 
 from nbsweep.bootstrap import Opened, open_all
-from nbsweep.cli.documents import Document, explanation_document, plan_document
+from nbsweep.cli.documents import Document, plan_document
 from nbsweep.cli.exits import Exit, exit_of_error, gravest
 from nbsweep.cli.plan_file import plan_to_save, write_plan
 from nbsweep.cli.session import Session, tell_error
 from nbsweep.cli.text import csv_text, printable
-from nbsweep.core.errors import Gone, NbsweepError
-from nbsweep.core.facts import Moment
+from nbsweep.core.errors import NbsweepError
 from nbsweep.core.plan import Plan
-from nbsweep.core.policy import explain
 from nbsweep.core.saved_plan import SavedPlan
 from nbsweep.documents import new_id
 from nbsweep.engine.report import leading_error
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings.values import parse_duration
 
-__all__ = ["PlanFormat", "PlanOptions", "Saving", "explain_command", "new_id", "plan_command"]
+__all__ = ["PlanFormat", "PlanOptions", "Saving", "new_id", "plan_command"]
 
 PlanFormat = Literal["table", "json", "csv"]
 CSV_COLUMNS = (
@@ -88,28 +86,6 @@ def _tell_saved(session: Session, path: Path, plan: SavedPlan) -> None:
     if session.screen.on_terminal:
         until = f"{plan.expires_at:%Y-%m-%d %H:%M:%SZ}"
         session.screen.err.print(f"Saved in {printable(path)}; `run --plan` may carry it out until {until}.", markup=False)
-
-
-async def explain_command(session: Session, notebook_id: str, output: Literal["tree", "json"]) -> Exit:
-    """Show every rule's answer for one notebook, on the first target that has it."""
-    async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
-        for sweeper in opened.sweepers:
-            last_active = await opened.journal.last_active(sweeper.area.target)
-            try:
-                notebook = await sweeper.ports.cloud.show(notebook_id)
-            except Gone:
-                continue
-            explanation = explain(notebook, sweeper.orders.rules, Moment(opened.clock.now(), last_active))
-            if output == "json":
-                session.write_json(explanation_document(sweeper.area.target, notebook, explanation))
-            else:
-                from nbsweep.cli.render import explanation_tree
-
-                session.show_result(explanation_tree(notebook, explanation))
-            return Exit.DONE
-    names = ", ".join(target.name for target in session.settings.targets)
-    message = f"there is no notebook {notebook_id} on {names}; `nbsweep plan --format json` lists the ids that would go"
-    raise Gone(message)
 
 
 async def _plan_all(session: Session, opened: Opened) -> tuple[list[Plan], dict[str, NbsweepError]]:

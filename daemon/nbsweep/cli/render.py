@@ -7,15 +7,11 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
-from rich.tree import Tree
 
 from nbsweep.cli.text import printable
-from nbsweep.core.conditions import Finding
 from nbsweep.core.facts import format_age
 from nbsweep.core.lifecycle import Removal, State, outcome
-from nbsweep.core.model import Notebook
 from nbsweep.core.plan import Candidate, Plan
-from nbsweep.core.policy import Explanation
 from nbsweep.core.ports import RunRecord
 from nbsweep.engine.report import Report
 
@@ -202,33 +198,3 @@ def history_table(records: Sequence[RunRecord]) -> Table:
             cell(record.problem, "dim"),
         )
     return table
-
-
-def explanation_tree(notebook: Notebook, explanation: Explanation) -> Tree:
-    """Show every rule's answer for one notebook, and what each condition saw."""
-    verdict = explanation.verdict
-    decision = verdict.decision.value
-    tree = Tree(
-        Text.assemble(
-            (f"{printable(notebook.label)} ", "bold"),
-            f"({notebook.id}, {notebook.status}): ",
-            (decision.upper(), f"bold {STYLES[decision]}"),
-            f", {printable(verdict.sentence)}",
-        )
-    )
-    for title, rules in (
-        ("protections", explanation.protections),
-        ("policies, the first that matches wins", explanation.policies),
-    ):
-        branch = tree.add(Text(title, style="bold"))
-        for rule, finding in rules:
-            _grow(branch, finding, label=rule.name)
-    return tree
-
-
-def _grow(branch: Tree, finding: Finding, label: str = "") -> None:
-    seen = "missing" if finding.fact is None else finding.fact
-    words = label or (finding.condition if finding.parts else f"{finding.condition}: {seen} (wanted: {finding.threshold})")
-    grown = branch.add(Text.assemble((f"{finding.truth.value:<8}", STYLES[finding.truth.value]), printable(words)))
-    for part in finding.parts:
-        _grow(grown, part)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from fnmatch import translate
 from functools import lru_cache
 
-from nbsweep.core.facts import AGES, TEXT_FACTS, Moment, format_age
+from nbsweep.core.facts import STARTS, TEXT_FACTS, Moment, format_age
 from nbsweep.core.model import Notebook, Status
 
 
@@ -155,9 +155,10 @@ class LongerThan:
         threshold = _over(self.threshold)
         if self.key == "lease_expired_over" and notebook.lease and notebook.lease.enabled is False:
             return Finding(self.key, threshold, "no lease is enabled", Truth.FAIL)
-        age = AGES[self.key](notebook, moment)
-        if age is None:
+        start = STARTS[self.key](notebook, moment)
+        if start is None:
             return Finding(self.key, threshold, None, Truth.UNKNOWN)
+        age = moment.now - start
         return Finding(self.key, threshold, format_age(age), Truth.PASS if age > self.threshold else Truth.FAIL)
 
 

@@ -62,25 +62,16 @@ def idle_since(notebook: Notebook, moment: Moment) -> datetime | None:
     return max(since, seen) if seen else since
 
 
-def _age(notebook: Notebook, moment: Moment) -> timedelta | None:
-    return moment.now - notebook.created_at if notebook.created_at else None
+def _lease_end(notebook: Notebook, _moment: Moment) -> datetime | None:
+    return notebook.lease.ends_at if notebook.lease else None
 
 
-def _idle(notebook: Notebook, moment: Moment) -> timedelta | None:
-    since = idle_since(notebook, moment)
-    return moment.now - since if since else None
-
-
-def _lease_expired(notebook: Notebook, moment: Moment) -> timedelta | None:
-    lease = notebook.lease
-    return moment.now - lease.ends_at if lease and lease.ends_at else None
-
-
-AGES: Mapping[str, Callable[[Notebook, Moment], timedelta | None]] = {
-    "age_over": _age,
-    "idle_over": _idle,
-    "lease_expired_over": _lease_expired,
+STARTS: Mapping[str, Callable[[Notebook, Moment], datetime | None]] = {
+    "age_over": lambda notebook, _moment: notebook.created_at,
+    "idle_over": idle_since,
+    "lease_expired_over": _lease_end,
 }
+"""Since when each length of time runs; None when that is unknown."""
 
 
 def format_age(age: timedelta) -> str:

@@ -65,6 +65,11 @@ class Rules:
     policies: tuple[Policy, ...]
     protections: tuple[Protection, ...] = ()
 
+    @property
+    def conditions(self) -> tuple[AllOf, ...]:
+        """What all rules ask for, one condition for each: protections first, as they are looked at."""
+        return (*(rule.match for rule in self.protections), *(rule.match for rule in self.policies))
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -79,15 +84,6 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
     stop_first: bool = False
     """It runs, and its policy wants it stopped and then deleted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Every rule's answer for one notebook, whether or not it came to matter."""
-
-    verdict: Verdict
-    protections: tuple[tuple[Protection, Finding], ...]
-    policies: tuple[tuple[Policy, Finding], ...]
 
 
 def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:
@@ -105,15 +101,6 @@ def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:
         return protected
     verdict = judge_policies(notebook, rules.policies, moment)
     return protected if protected and verdict.decision is Decision.DELETE else verdict
-
-
-def explain(notebook: Notebook, rules: Rules, moment: Moment) -> Explanation:
-    """Ask every rule about one notebook."""
-    return Explanation(
-        verdict=judge(notebook, rules, moment),
-        protections=tuple((rule, rule.match.check(notebook, moment)) for rule in rules.protections),
-        policies=tuple((rule, rule.match.check(notebook, moment)) for rule in rules.policies),
-    )
 
 
 def judge_protections(notebook: Notebook, protections: tuple[Protection, ...], moment: Moment) -> Verdict | None:
@@ -134,16 +121,17 @@ def judge_policies(notebook: Notebook, policies: tuple[Policy, ...], moment: Mom
     for policy in policies:
         finding = policy.match.check(notebook, moment)
         if finding.truth is Truth.PASS:
-            return _matched(notebook, policy, finding)
+            return matched(notebook, policy, finding)
         if finding.truth is Truth.UNKNOWN:
             doubt = doubt or _unknown(f"policy {policy.name}", policy.name, finding)
-            if _matched(notebook, policy, finding).decision is Decision.KEEP:
+            if matched(notebook, policy, finding).decision is Decision.KEEP:
                 # If the missing fact made it match, it would win and keep the notebook: no later policy may delete it.
                 return doubt
     return doubt or keep(Reason.NO_POLICY, "no policy matches it")
 
 
-def _matched(notebook: Notebook, policy: Policy, finding: Finding) -> Verdict:
+def matched(notebook: Notebook, policy: Policy, finding: Finding) -> Verdict:
+    """Tell what a policy comes to once it matches: it may still keep what runs, and what is frozen."""
     passed = leaves(finding, Truth.PASS)
     facts = f"policy {policy.name}: {'; '.join(str(leaf) for leaf in passed)}"
     stops = notebook.status is Status.RUNNING

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, WithJsonSchema, model_validator
 
 from nbsweep.core.conditions import AllOf, AnyOf, CapacityOver, Condition, Glob, LeaseEnabled, LongerThan, Not, TagIs, TextIs
-from nbsweep.core.facts import AGES, NAME_KEYS
+from nbsweep.core.facts import NAME_KEYS, STARTS
 from nbsweep.core.model import IN_TRANSITION, LeaseType, Status
 from nbsweep.settings.group import Group
 from nbsweep.settings.shapes import IfGiven, OneOrMore
@@ -126,7 +126,7 @@ def _conditions(key: str, given: Any) -> Iterator[Condition]:
             yield AllOf(tuple(part.to_core() for part in given))
         case "not":
             yield Not(given.to_core())
-        case _ if key in AGES:
+        case _ if key in STARTS:
             yield LongerThan(key, given)
         case _:
             yield TextIs(key, tuple(Glob(str(text), ignore_case=key in NAME_KEYS) for text in given))

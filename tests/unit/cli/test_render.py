@@ -11,14 +11,14 @@ from rich.console import Console
 
 from nbsweep.cli.documents import item_document, plan_document
 from nbsweep.cli.planning import CSV_COLUMNS
-from nbsweep.cli.render import explanation_tree, format_seconds, plan_view, report_view
+from nbsweep.cli.render import format_seconds, plan_view, report_view
 from nbsweep.cli.text import csv_text, json_text, printable
 from nbsweep.core.errors import Unreachable
 from nbsweep.core.facts import Moment
 from nbsweep.core.lifecycle import State
-from nbsweep.core.model import MalformedRow, Notebook, Volume
+from nbsweep.core.model import MalformedRow, Volume
 from nbsweep.core.plan import Candidate, Plan, Refusal
-from nbsweep.core.policy import Reason, explain, judge
+from nbsweep.core.policy import Reason, judge
 from nbsweep.engine.report import Report
 from unit.core.examples import NOW, SCOPE, notebook, policy, removal, rules
 
@@ -129,18 +129,6 @@ def test_json_is_readable_and_acts_on_no_terminal() -> None:
     assert "工作" in written
     assert not {"\x1b", "\x9b", "\u202e"} & set(written)
     assert json.loads(written) == {"name": name}
-
-
-def test_an_explanation_shows_every_rule_with_what_it_saw() -> None:
-    """Also the rules that did not come to matter."""
-    explained: Notebook = notebook(name="resnet-07")
-    shown = text_of(
-        explanation_tree(explained, explain(explained, rules(policy(name="first"), policy(name="second")), Moment(NOW)))
-    )
-    assert "resnet-07" in shown
-    assert "first" in shown
-    assert "second" in shown
-    assert "DELETE" in shown
 
 
 def test_a_plan_document_has_the_keys_of_the_contract() -> None:

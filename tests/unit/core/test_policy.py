@@ -4,7 +4,7 @@ import pytest
 
 from nbsweep.core.conditions import AllOf, AnyOf, Condition, Not, Truth
 from nbsweep.core.model import Notebook, Status
-from nbsweep.core.policy import Decision, Policy, Reason, Rules, Running, Verdict, explain, judge
+from nbsweep.core.policy import Decision, Policy, Reason, Rules, Running, Verdict, judge
 from unit.core.examples import NEVER_TOUCHED, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
 
 KEEP_TAG = protection(tag("keep", "*"), name="keep-tag")
@@ -239,19 +239,6 @@ def test_a_sighting_by_the_journal_changes_the_verdict() -> None:
     idle = rules(policy(over("idle", days=14)))
     assert judge(notebook(), idle, moment()).decision is Decision.DELETE
     assert judge(notebook(), idle, moment(nb1=ago(days=1))).decision is Decision.KEEP
-
-
-def test_an_explanation_holds_every_rules_answer() -> None:
-    """Rules that did not come to matter are shown as well, in their order, beside the one verdict."""
-    asked = rules(policy(name="a"), policy(over("age", days=365), name="b"), protect=(PROD, KEEP_TAG))
-    shown = explain(notebook(name="prod-1"), asked, moment())
-    assert shown.verdict == judge(notebook(name="prod-1"), asked, moment())
-    assert shown.verdict.reason is Reason.PROTECTED
-    assert [(rule.name, finding.truth) for rule, finding in shown.protections] == [
-        ("prod", Truth.PASS),
-        ("keep-tag", Truth.FAIL),
-    ]
-    assert [(rule.name, finding.truth) for rule, finding in shown.policies] == [("a", Truth.PASS), ("b", Truth.FAIL)]
 
 
 def test_an_expired_lease_matches_at_any_age_of_its_renewal() -> None:

@@ -1,0 +1,76 @@
+"""Which facts an answer of the cloud lacked, in the API's own words, where a condition could not be checked."""
+
+from collections.abc import Iterable, Mapping
+
+from nbsweep.core.conditions import CapacityOver, Condition, LeaseEnabled, LongerThan, TagIs, TextIs
+from nbsweep.core.facts import TEXT_FACTS
+from nbsweep.core.model import LeaseType, Notebook
+
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "status": ("status",),
+    "feature": ("feature",),
+    "name": ("name",),
+    "owner": ("user.name", "user.id"),
+    "workspace": ("workspace_id",),
+    "flavor": ("flavor",),
+    "pool": ("pool.name", "pool.id"),
+    "image": ("image.name", "image.swr_path", "image.id"),
+    "fail_reason": ("fail_reason",),
+    "billing": ("billing_items",),
+    "volume.category": ("volume.category",),
+    "volume.ownership": ("volume.ownership",),
+    "lease.type": ("lease.type",),
+}
+"""Where each of the texts of `TEXT_FACTS` stands in an answer, in the same order."""
+
+IDLE_LEASE = "the end of a lease of type IDLE, which the API does not tell"
+
+
+def missing_facts(condition: Condition, notebook: Notebook) -> tuple[str, ...]:
+    """List the facts that a single condition wants to see and that are missing; none for `all`, `any` and `not`."""
+    match condition:
+        case LongerThan(key="idle_over"):
+            return _of_idleness(notebook)
+        case LongerThan(key="lease_expired_over"):
+            return _of_lease_end(notebook)
+        case _:
+            return tuple(field for field, fact in _facts(condition, notebook) if fact is None)
+
+
+def _facts(condition: Condition, notebook: Notebook) -> Iterable[tuple[str, object]]:
+    match condition:
+        case TextIs(key=key):
+            # No text at all is a fact.
+            return zip(FIELDS[key], TEXT_FACTS[key](notebook), strict=False)
+        case TagIs():
+            return (("tags", notebook.tags),)
+        case LongerThan():
+            return (("create_at", notebook.created_at),)
+        case CapacityOver():
+            return (("volume.capacity", notebook.volume.capacity_gb if notebook.volume else None),)
+        case LeaseEnabled():
+            return (("lease.enable", notebook.lease.enabled if notebook.lease else None),)
+        case _:
+            return ()
+
+
+def _of_idleness(notebook: Notebook) -> tuple[str, ...]:
+    missing = ("update_at",) if notebook.last_change is None else ()
+    lease = notebook.lease
+    if lease is None or lease.enabled is False or lease.type is LeaseType.IDLE:
+        return missing
+    return missing + _of_lease_end(notebook)
+
+
+def _of_lease_end(notebook: Notebook) -> tuple[str, ...]:
+    lease = notebook.lease
+    if lease is None:
+        return ("lease",)
+    if lease.enabled is None:
+        return ("lease.enable",)
+    if lease.type is LeaseType.IDLE:
+        return (IDLE_LEASE,)
+    wanted = {"lease.create_at": lease.created_at, "lease.duration": lease.duration}
+    absent = tuple(field for field, value in wanted.items() if value is None)
+    # Both may be there, and their sum beyond the calendar.
+    return absent if absent or lease.ends_at else ("lease.duration",)
