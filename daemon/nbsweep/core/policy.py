@@ -37,6 +37,8 @@ class Reason(StrEnum):
     MALFORMED = "malformed"
     OVER_BRAKE = "over-brake"
     """It would go, but a brake that trims has cut it from the plan."""
+    COOLING_DOWN = "cooling-down"
+    """It would go, but its deletion has failed lately, and it is left alone for a while."""
 
 
 @dataclass(frozen=True, slots=True)
