@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import TypeVar, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 from uuid import uuid4
 
 import pytest
@@ -444,12 +444,12 @@ async def test_a_lease_without_a_time_zone_is_refused(opener: Opener) -> None:
 # ---- the past -------------------------------------------------------------------------------------------------------------
 
 
-def sent(row: Removal, at: datetime, **changes: object) -> Removal:
+def sent(row: Removal, at: datetime, **changes: Any) -> Removal:
     """Let its DELETE have been about to leave then."""
     return replace(row, **{"state": State.REQUESTED, "requested_at": at, "sent_at": at, "requests": 1, **changes})
 
 
-def ended(row: Removal, state: State, at: datetime, **changes: object) -> Removal:
+def ended(row: Removal, state: State, at: datetime, **changes: Any) -> Removal:
     """Let it have ended then."""
     return replace(row, **{"state": state, "ended_at": at, **changes})
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from nbsweep.core.conditions import Finding
+from nbsweep.core.cool_down import Cause
 from nbsweep.core.model import Notebook
 from nbsweep.core.policy import Explanation
 from nbsweep.documents import (
@@ -43,6 +44,7 @@ def run_document(run_id: str, reports: Sequence[Report]) -> Document:
         "counts": add_counts(report.counts for report in reports),
         "results": removal_series(*(report.removals for report in reports)),
         "recovered": removal_series(*(report.recovered for report in reports)),
+        "failures": [_cause(report.target, cause) for report in reports for cause in report.causes],
         "refusal": refusals[0] if refusals else None,
         "kept": add_counts(report.plan.kept for report in reports if report.plan),
         "targets": [_report(report) for report in reports],
@@ -96,6 +98,11 @@ def _finding(finding: Finding) -> Document:
     if finding.parts:
         document["parts"] = [_finding(part) for part in finding.parts]
     return document
+
+
+def _cause(target: str, cause: Cause) -> Document:
+    example = cause.example
+    return {"target": target, "cause": cause.cause, "notebooks": len(cause.removals), "example": example.notebook_id}
 
 
 def _report(report: Report) -> Document:

@@ -101,10 +101,10 @@ def judge_fall(fleet: int, before: FleetBefore | None, most: Fraction | None) ->
     ours = f" ({before.fleet}, of which nbsweep has deleted {before.deleted} since)" if before.deleted else ""
     return Refusal(
         "max_fleet_drop",
-        f"{fleet} notebooks are seen, and after run {before.run_id} there were {before.left}{ours}: the fleet has fallen by more "
-        f"than brakes.max_fleet_drop allows ({format_share(most)}). Look whether workspaces, features, scope or the "
-        "user's permissions hide the others. If they are really gone, run once with brakes.max_fleet_drop: null, with --dry-run "
-        "or without: the next run is then compared with that one",
+        f"{fleet} notebooks are seen, and after run {before.run_id} there were {before.left}{ours}: the fleet has fallen by "
+        f"more than brakes.max_fleet_drop allows ({format_share(most)}). Look whether workspaces, features, scope or "
+        "permissions hide the others. If they are really gone, run once with brakes.max_fleet_drop: null (a dry run will do): "
+        "the next run is then compared with that one",
     )
 
 

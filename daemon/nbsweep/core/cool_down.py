@@ -1,6 +1,6 @@
 """What could not be deleted is left alone for a while, for longer each time; and failures are told by cause. Pure.
 
-The second look does not ask about this: who is planned was not cooling down, and only the sweep that planned him could change it.
+The second look does not ask about this: what is planned was not cooling down, and only its own sweep could change that.
 """
 
 import re
@@ -31,6 +31,9 @@ class CoolDown:
         return self.longest if times >= self.longest / self.first else self.first * times
 
 
+USUAL_COOL_DOWN = CoolDown()
+
+
 @dataclass(frozen=True, slots=True)
 class Streak:
     """The latest removals of one notebook, all of which have failed."""
@@ -48,10 +51,13 @@ class Streak:
 def is_its_own(removal: Removal) -> bool:
     """Tell whether a removal has failed for a reason of its notebook's.
 
-    That is what the cloud took on and did not finish in time, and a DELETE that was sent and then refused or failed. It is not
-    what was never sent: what could not be looked at again, was held back, or met an account that may not delete anything.
+    That is a DELETE that was sent and refused, or that the cloud took on and failed at, or did not finish in time. It is not
+    one that was never sent, because the notebook could not be looked at again, or stopped, or the account may delete nothing;
+    nor one of which nobody knows whether it arrived, as after a crash.
     """
-    return removal.state is State.TIMED_OUT or (removal.state is State.FAILED and removal.requests > 0)
+    if removal.state is State.TIMED_OUT:
+        return removal.accepted_at is not None or removal.failures > 0
+    return removal.state is State.FAILED and removal.requests > 0
 
 
 def streaks(ends: Iterable[Removal]) -> dict[str, Streak]:

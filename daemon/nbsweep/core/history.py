@@ -39,4 +39,7 @@ class History:
     before: FleetBefore | None = None
     """None where no survey is known of."""
     ends: Sequence[Removal] = ()
-    """How the removals ended, deleted or failed, of every notebook of which one failed since the moment that was asked about."""
+    """How the removals ended of every notebook of which one has failed since the moment that was asked about."""
+
+
+NO_HISTORY = History()

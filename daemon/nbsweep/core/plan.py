@@ -20,7 +20,7 @@ from nbsweep.core.brakes import (
 )
 from nbsweep.core.cool_down import CoolDown, judge_cooling, streaks
 from nbsweep.core.facts import Moment, idle_since
-from nbsweep.core.history import History
+from nbsweep.core.history import NO_HISTORY, History
 from nbsweep.core.model import AT_REST, MalformedRow, Notebook, Scope
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge
 
@@ -71,7 +71,7 @@ class Survey:
 class Circumstances:
     """What a plan depends on besides the survey."""
 
-    history: History = History()
+    history: History = NO_HISTORY
     skew_s: float | None = None
     """How far this machine's clock is ahead of the cloud's; None when that is not known."""
     cool_down: CoolDown | None = None

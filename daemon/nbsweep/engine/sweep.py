@@ -7,13 +7,15 @@ from functools import partial
 
 import anyio
 
+from nbsweep.core.brake_events import PlanTrimmed, SweepFailure
+from nbsweep.core.brakes import A_DAY, Refusal
 from nbsweep.core.call_events import LanesState
 from nbsweep.core.errors import HeldElsewhere, JournalError, NbsweepError, SweepTimedOut
 from nbsweep.core.events import PlanBuilt, PlanRefused, SweepFinished, SweepStarted
 from nbsweep.core.facts import Moment, format_age
 from nbsweep.core.lease import Lease, describe_held
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.plan import Brakes, Plan, build_plan
+from nbsweep.core.plan import Brakes, Circumstances, Plan, build_plan
 from nbsweep.core.ports import Ports, RunRecord
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.lease import Tenure, look
@@ -83,13 +85,22 @@ class Sweeper:
         self.last_active = await self.ports.journal.last_active(self.area.target)
         moment = Moment(self.ports.clock.now(), self.last_active)
         survey = await Surveyor(self.area, self.ports, self.orders.rules, moment).survey()
-        plan = build_plan(survey, self.brakes)
+        plan = build_plan(survey, self.brakes, await self._circumstances(moment.now))
         refused_by = plan.refusal.brake if plan.refusal else None
         kept = {reason.value: count for reason, count in plan.kept.items()}
         self.ports.telemetry.emit(PlanBuilt(plan.fleet, len(plan.items), kept, refused_by))
         if plan.refusal:
             self.ports.telemetry.emit(PlanRefused(plan.refusal.brake, plan.refusal.message))
+        if plan.trimmed:
+            self.ports.telemetry.emit(PlanTrimmed(len(plan.items), plan.trimmed))
         return plan
+
+    async def _circumstances(self, now: datetime) -> Circumstances:
+        """Find out what a plan of now depends on besides its survey, which has just been made."""
+        cool_down = self.orders.cool_down
+        failed_since = now - cool_down.longest if cool_down else now
+        history = await self.ports.journal.history(self.area.target, now - A_DAY, failed_since)
+        return Circumstances(history, self.ports.cloud.clock_skew_s(), cool_down)
 
     def _too_long(self) -> SweepTimedOut:
         limit = format_age(self.orders.time_limit)
@@ -125,8 +136,9 @@ class Sweeper:
                 report = replace(report, outcome=await self._permission(run, report, approve))
             if report.outcome == "approved" and report.plan:
                 executor = self._executor(report.plan, shutdown)
-                await self._execute(run, report.plan, executor)
-                report = replace(report, outcome="interrupted" if shutdown.begun.is_set() else "finished")
+                plan = replace(report.plan, refusal=await self._execute(run, report.plan, executor))
+                outcome = "refused" if plan.refusal else "finished"
+                report = replace(report, plan=plan, outcome="interrupted" if shutdown.begun.is_set() else outcome)
         except (NbsweepError, ExceptionGroup) as error:
             report = replace(report, outcome="failed", error=leading_error(error))
         return replace(report, removals=tuple(executor.removals.values())) if executor else report
@@ -159,10 +171,11 @@ class Sweeper:
         positions = {item.notebook.id: item.position for item in plan.items}
         return Executor(self.ports, self.orders, Facts(planned, self.last_active, positions), shutdown)
 
-    async def _execute(self, run: Run, plan: Plan, executor: Executor) -> None:
+    async def _execute(self, run: Run, plan: Plan, executor: Executor) -> Refusal | None:
+        """Carry the plan out, and give the brake that stopped that."""
         removals = [planned_removal(run.run_id, plan, item) for item in plan.items]
         await self.ports.journal.write(removals)
-        await executor.execute(removals)
+        return await executor.execute(removals)
 
     async def _close(self, record: RunRecord, report: Report) -> Report:
         """Write down how it ended, and tell it; a journal that fails here is itself how it ended."""
@@ -176,7 +189,7 @@ class Sweeper:
                         record,
                         ended_at=self.ports.clock.now(),
                         outcome=report.outcome,
-                        problem=str(report.error or ""),
+                        problem=report.problem,
                         fleet=fleet,
                         planned=planned,
                         kept=kept,
@@ -188,11 +201,13 @@ class Sweeper:
             report = replace(report, outcome="failed", error=report.error or late)
         except NbsweepError as error:
             report = replace(report, outcome="failed", error=report.error or error)
+        for cause in report.causes:
+            self.ports.telemetry.emit(SweepFailure.of(cause))
         self.ports.telemetry.emit(LanesState({lane.lane: lane.figures for lane in lanes}))
         self.ports.telemetry.emit(
             SweepFinished(
                 report.outcome,
-                str(report.error or ""),
+                report.problem,
                 fleet,
                 planned,
                 dict(report.counts),

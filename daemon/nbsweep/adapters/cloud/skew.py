@@ -42,7 +42,7 @@ class Dates:
     """What `_text` means: it is the same for all answers of a second, and read once."""
 
     def note(self, text: str, sent_s: float) -> None:
-        """Take the Date of an answer that has just come, to a call that was sent then; one that cannot be read tells nothing."""
+        """Take the Date of an answer that has just come to a call that was sent then; one that cannot be read says nothing."""
         if text != self._text:
             date = read_date(text)
             self._text, self._there_s = text, date.timestamp() if date else None
