@@ -239,6 +239,8 @@ class Executor:
 
     async def _leave(self, removal: Removal) -> None:
         """Take no more: what was not begun is spared, what is in doubt is followed as long as there is time."""
+        # The walk waits until few are left that nobody has taken.
+        self._walk.take(removal.notebook_id)
         if removal.state in (State.PLANNED, State.STOPPING):
             await self._ledger.finish(lifecycle.spare(removal, self.ports.clock.now(), self._closing.why))
         elif not removal.ended:
