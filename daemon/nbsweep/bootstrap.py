@@ -81,6 +81,8 @@ def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutd
             drain=settings.service.drain,
             time_limit=settings.service.sweep_timeout,
             lease=LeaseOrders(this_process(), settings.service.lease, is_alive),
+            max_failures=settings.brakes.max_failures,
+            cool_down=removal.cool_down.to_core() if removal.cool_down else None,
         ),
         brakes=settings.brakes.to_core(),
         shutdown=shutdown,

@@ -1,7 +1,7 @@
 import pytest
 
 from acceptance.conftest import Simulate
-from acceptance.support import Cloud, Desk, Json, idle, idle_fleet
+from acceptance.support import Cloud, Desk, Ended, Json, idle, idle_fleet
 
 OFF: Json = {"max_deletions": None, "max_share": None, "max_per_owner": None}
 
@@ -69,3 +69,116 @@ def test_without_a_word_a_hundred_and_a_quarter_are_the_most(simulate: Simulate,
         assert "Refused (max_share)" in ended.out
         assert "3 of 3 notebooks would go, and brakes.max_share allows 0 (25%)" in " ".join(ended.out.split())
     assert cloud.writes() == []
+
+
+# ---- over several runs ----------------------------------------------------------------------------------------------------
+
+
+def refused_by(ended: Ended) -> str | None:
+    """Name the brake that refused a run or stopped it, after a look at what goes with that."""
+    refusal = ended.document["refusal"]
+    assert (ended.code == 4) == (refusal is not None)
+    return refusal["brake"] if refusal else None
+
+
+def test_a_day_holds_over_two_runs(simulate: Simulate, desk: Desk) -> None:
+    """Five a day: two go, then three of the six that are left, then none; by refusal the same, whatever became of the five."""
+    cloud = simulate(idle_fleet(8), faults={"script": [{"fault": "delete_failed", "notebook_id": "nb-000"}]})
+    trim: Json = OFF | {"max_per_day": 5, "on_excess": "trim"}
+    desk.write(cloud, brakes=trim | {"max_deletions": 2}, removal={"grace": "300ms", "retries": 0, "cool_down": None})
+    assert desk.sweep().outcomes() == {"nb-000": "failed", "nb-001": "deleted"}
+    desk.write(cloud, brakes=trim)
+    second = desk.sweep()
+    assert second.outcomes() == dict.fromkeys(["nb-002", "nb-003", "nb-004"], "deleted")
+    third = desk.sweep()
+    assert (third.code, third.outcomes(), third.document["kept"]) == (0, {}, {"over-brake": 3, "no-policy": 1})
+    (line,) = third.events("plan.trimmed")
+    assert (line["items"], line["level"]) == (0, "warning")
+    assert "brakes.max_per_day, which allows 5, and 5 were requested" in line["message"]
+    desk.write(cloud, brakes=trim | {"on_excess": "refuse"})
+    assert refused_by(desk.sweep()) == "max_per_day"
+    assert sum(cloud.deletes().values()) == 5
+
+
+def test_a_halved_fleet_is_refused_until_somebody_says_that_it_is_real(simulate: Simulate, desk: Desk) -> None:
+    """Seven of twenty-two are still seen: each run refuses, and says what to set if the others are really gone."""
+    used = [idle(f"used-{number}", days=1) for number in range(20)]
+    everything, cloud = simulate([*idle_fleet(2), *used]), simulate([*idle_fleet(2), *used[:5]])
+    brakes: Json = OFF | {"max_fleet_drop": "50%"}
+    desk.write(everything, brakes=brakes)
+    assert desk.run("run", "--dry-run").code == 0
+    desk.write(cloud, brakes=brakes)
+    for _ in range(2):
+        refused = desk.sweep()
+        assert refused_by(refused) == "max_fleet_drop"
+        assert "brakes.max_fleet_drop: null" in refused.document["refusal"]["message"]
+    assert desk.run("plan").code == 4
+    assert cloud.writes() == []
+    desk.write(cloud, brakes=OFF | {"max_fleet_drop": None})
+    assert desk.run("run", "--dry-run").code == 0
+    desk.write(cloud, brakes=brakes)
+    assert desk.sweep().ids("deleted") == {"nb-000", "nb-001"}
+
+
+@pytest.mark.parametrize("ahead_s", [90, -90])
+def test_a_clock_that_is_off_is_refused(ahead_s: int, simulate: Simulate, desk: Desk) -> None:
+    """By the Date of the cloud's answers; half a minute is nothing."""
+    cloud = simulate(idle_fleet(2))
+    desk.write(cloud)
+    cloud.run_ahead(ahead_s)
+    refused = desk.sweep()
+    assert refused_by(refused) == "clock-skew"
+    assert "NTP" in refused.document["refusal"]["message"]
+    assert cloud.writes() == []
+    cloud.run_ahead(-ahead_s / 3 * 2)
+    assert desk.sweep().ids("deleted") == {"nb-000", "nb-001"}
+
+
+def test_a_clock_that_jumps_in_mid_sweep_stops_it(simulate: Simulate, desk: Desk) -> None:
+    """What was begun has its end, the rest is spared and says why."""
+    cloud = simulate(idle_fleet(60))
+    desk.write(cloud, target={"limits": {"delete": "5/s"}})
+    with desk.started("run", "--yes", "--format", "json") as sweep:
+        sweep.wait_for("removal.accepted")
+        cloud.run_ahead(600)
+        ended = sweep.ended()
+    assert refused_by(ended) == "clock-skew"
+    (line,) = ended.events("sweep.braked")
+    assert (line["brake"], line["level"]) == ("clock-skew", "error")
+    assert cloud.gone() == ended.ids("deleted") == set(cloud.deletes())
+    assert {ended.reason(key) for key in ended.ids("spared")} == {"not begun, because a brake stopped the sweep: clock-skew"}
+    assert len(ended.ids("spared")) > 30
+
+
+def test_a_sweep_whose_deletions_fail_stops_itself(simulate: Simulate, desk: Desk) -> None:
+    """All fail for one cause: that is told in one line, with an example; the rest was never touched."""
+    cloud = simulate(idle_fleet(100), faults={"rates": {"delete": {"delete_failed": 1}}, "fail_reason": "disk busy"})
+    desk.write(cloud, target={"limits": {"delete": "20/s"}})
+    ended = desk.sweep()
+    assert refused_by(ended) == "max_failures"
+    failed, spared = ended.ids("failed"), ended.ids("spared")
+    assert len(failed) >= 10
+    assert len(spared) >= 20
+    assert (failed, failed | spared, cloud.gone()) == (set(cloud.deletes()), set(ended.outcomes()), set())
+    (cause,) = ended.document["failures"]
+    assert (cause["target"], cause["cause"], cause["notebooks"]) == ("lab", "DELETE_FAILED: disk busy", len(failed))
+    assert cause["example"] in failed
+    (line,) = ended.events("sweep.failure")
+    assert (line["cause"], line["notebooks"]) == ("DELETE_FAILED: disk busy", len(failed))
+    assert "was refused by a brake: of" in desk.run("status").out
+
+
+def test_what_could_not_be_deleted_cools_down(simulate: Simulate, desk: Desk) -> None:
+    """The next run leaves it alone and counts it; it does not tell the failure again. Without a cool-down it tries again."""
+    script = [{"fault": "delete_failed", "notebook_id": f"nb-{number:03d}", "fail_reason": "disk busy"} for number in (0, 1)]
+    cloud = simulate(idle_fleet(3), faults={"script": script})
+    policies = [{"name": "idle", "match": {"status": ["STOPPED", "DELETE_FAILED"], "age_over": "14d"}}]
+    desk.write(cloud, policies=policies)
+    first = desk.run("run", "--yes")
+    assert first.code == 3
+    assert "nb-000 and 1 more" in first.out
+    second = desk.sweep()
+    assert (second.code, second.outcomes(), second.document["kept"]) == (0, {}, {"cooling-down": 2})
+    assert (second.document["failures"], second.events("sweep.failure")) == ([], [])
+    desk.write(cloud, policies=policies, removal={"grace": "300ms", "retries": 0, "cool_down": None})
+    assert desk.sweep().ids("deleted") == {"nb-000", "nb-001"}

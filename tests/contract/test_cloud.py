@@ -51,18 +51,20 @@ class HandClock:
 
     def __init__(self) -> None:
         self.passed_s = 0.0
+        self.set_s = 0.0
+        """How far somebody has set the wall clock."""
 
     def now(self) -> datetime:
         """Tell the wall clock's time."""
-        return NOON + timedelta(seconds=self.passed_s)
+        return NOON + timedelta(seconds=self.passed_s + self.set_s)
 
     def steady_s(self) -> float:
         """Tell the steady clock's time."""
         return 1000 + self.passed_s
 
     def seconds(self) -> float:
-        """Tell the wall clock's time, as `time.time` would."""
-        return self.now().timestamp()
+        """Tell what time it really is, as the cloud's `time.time` would."""
+        return NOON.timestamp() + self.passed_s
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,7 @@ async def _client(*rows: Row) -> AsyncIterator[Site]:
         timing=TimingOptions(deletion_median_s=DELETION_S, deletion_spread=0, stop_s=STOP_S),
     )
     async with running_simulator(options, time_source=clock.seconds) as simulator:
+        simulator.clock.shifts_date_header = True
         first, second = simulator.cloud.workspaces
         spare = _Spare(simulator, (first, second), clock)
         for row in rows:
@@ -501,3 +504,40 @@ async def test_every_call_may_be_cancelled(site: Opener) -> None:
                 await anyio.lowlevel.checkpoint()
                 group.cancel_scope.cancel()
         assert (await place.page()).total == 2
+
+
+# ---- the time -------------------------------------------------------------------------------------------------------------
+
+
+async def test_nothing_is_known_of_the_time_before_an_answer(site: Opener) -> None:
+    """And by the first answer the clocks agree."""
+    async with site() as place:
+        assert place.cloud.clock_skew_s() is None
+        await place.page()
+        assert place.cloud.clock_skew_s() == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("set_s", [61.5, -61.5, 600, -600])
+async def test_a_clock_that_is_set_is_seen_without_another_answer(site: Opener, set_s: float) -> None:
+    """As far off as it is, but for the part of a second that a Date leaves out."""
+    async with site() as place:
+        await place.page()
+        place.clock.passed_s += 3600
+        place.clock.set_s = set_s
+        skew_s = place.cloud.clock_skew_s()
+        assert skew_s is not None
+        assert abs(set_s) - 1 <= abs(skew_s) <= abs(set_s) + 1e-5
+        assert (skew_s > 0) == (set_s > 0)
+        place.clock.set_s = 0
+        assert place.cloud.clock_skew_s() == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("set_s", [600, -600])
+async def test_a_clock_that_was_wrong_from_the_beginning_is_seen_by_the_first_answer(site: Opener, set_s: float) -> None:
+    """It need not change for that."""
+    async with site() as place:
+        place.clock.set_s = set_s
+        await place.page()
+        skew_s = place.cloud.clock_skew_s()
+        assert skew_s is not None
+        assert skew_s == pytest.approx(set_s, abs=1)

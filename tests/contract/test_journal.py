@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import TypeVar, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 from uuid import uuid4
 
 import pytest
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from nbsweep.adapters.journal import open_journal
 from nbsweep.core.errors import JournalError
+from nbsweep.core.history import FleetBefore, History
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.model import Status
@@ -446,3 +447,123 @@ async def test_a_lease_without_a_time_zone_is_refused(opener: Opener) -> None:
         with pytest.raises(ValueError, match="time zone"):
             await journal.take_lease(lease(beat_at=datetime(2026, 1, 1)), None)  # noqa: DTZ001  # that is the point
         assert await journal.lease("research") is None
+
+
+# ---- the past -------------------------------------------------------------------------------------------------------------
+
+
+def sent(row: Removal, at: datetime, **changes: Any) -> Removal:
+    """Let its DELETE have been about to leave then."""
+    return replace(row, **{"state": State.REQUESTED, "requested_at": at, "sent_at": at, "requests": 1, **changes})
+
+
+def ended(row: Removal, state: State, at: datetime, **changes: Any) -> Removal:
+    """Let it have ended then."""
+    return replace(row, **{"state": state, "ended_at": at, **changes})
+
+
+async def known(journal: Journal, since: datetime = NOON, target: str = "research") -> History:
+    """Ask for the past, for both since the same moment."""
+    return await journal.history(target, since, since)
+
+
+async def test_a_target_without_a_past_has_none(opener: Opener) -> None:
+    """Nothing requested, no fleet, no failures."""
+    async with opener() as journal:
+        assert await known(journal) == History(0, None, ())
+
+
+async def test_every_delete_that_was_about_to_leave_counts_whatever_became_of_it(opener: Opener) -> None:
+    """From the asked moment on, that moment included, over all runs of the target and of no other."""
+    rows = [
+        sent(removal("n1"), NOON),
+        ended(sent(removal("n2"), LATER), State.FAILED, LATER),
+        ended(sent(removal("n3", run_id="r2"), LATER), State.DELETED, LATER),
+        ended(sent(removal("n4", run_id="r2"), LATER), State.SPARED, LATER),
+        ended(sent(removal("n5", run_id="r2"), LATER), State.TIMED_OUT, LATER),
+        sent(removal("n6"), NOON - timedelta(microseconds=1)),
+        sent(removal("n7", target="other"), LATER),
+        removal("n8"),
+    ]
+    async with opener() as journal:
+        await journal.write(rows)
+        assert (await known(journal)).requested == 5
+
+
+async def test_what_was_taken_back_or_only_stopped_does_not_count(opener: Opener) -> None:
+    """A stop is no DELETE; one that was ordered long before its DELETE counts from the DELETE on."""
+    stopping = sent(removal("n1"), LATER, state=State.STOPPING, requests=0)
+    taken_back = removal("n2")
+    stopped_first = sent(removal("n3"), NOON - timedelta(minutes=20), sent_at=LATER)
+    sent_again = sent(removal("n4"), NOON - timedelta(minutes=20), sent_at=LATER, requests=2)
+    async with opener() as journal:
+        await journal.write([stopping, sent(taken_back, LATER), stopped_first, sent_again])
+        await journal.write([taken_back])
+        assert (await known(journal)).requested == 2
+
+
+async def close(journal: Journal, run: RunRecord, outcome: str, fleet: int) -> RunRecord:
+    """Let a run have been, and have ended so."""
+    record = replace(run, ended_at=LATER, outcome=outcome, fleet=fleet)
+    await journal.open_run(run)
+    await journal.close_run(record)
+    return record
+
+
+@pytest.mark.parametrize("outcome", ["finished", "dry-run", "declined", "interrupted"])
+async def test_the_fleet_before_is_that_of_the_latest_run_that_passed_the_brakes(opener: Opener, outcome: str) -> None:
+    """Not one that was refused, failed, goes on, has seen nothing, or is another target's."""
+    async with opener() as journal:
+        await close(journal, run_record("r1", started_at=NOON), "finished", 10)
+        await close(journal, run_record("r2", started_at=LATER), outcome, 90)
+        for number, (other, fleet) in enumerate([("refused", 40), ("failed", 30), ("held-elsewhere", 20), ("finished", 0)]):
+            await close(journal, run_record(f"s{number}", started_at=LATER + timedelta(hours=1)), other, fleet)
+        await close(journal, run_record("t1", "other", started_at=LATER + timedelta(hours=1)), "finished", 5)
+        await journal.open_run(run_record("u1", started_at=LATER + timedelta(hours=2)))
+        assert (await known(journal)).before == FleetBefore("r2", 90, 0)
+
+
+async def test_what_was_deleted_since_that_survey_is_told(opener: Opener) -> None:
+    """What the run planned itself, and later ones; not what it followed to its end before it surveyed."""
+    async with opener() as journal:
+        await close(journal, run_record("r2", started_at=NOON), "finished", 90)
+        await journal.write(
+            [
+                ended(removal("n1", run_id="r1", planned_at=NOON - timedelta(hours=1)), State.DELETED, LATER),
+                ended(removal("n2", run_id="r2", planned_at=NOON), State.DELETED, LATER),
+                ended(removal("n3", run_id="r3", planned_at=LATER), State.DELETED, LATER),
+                ended(removal("n4", run_id="r3", planned_at=LATER), State.FAILED, LATER),
+                ended(removal("n5", run_id="r3", target="other", planned_at=LATER), State.DELETED, LATER),
+                sent(removal("n6", run_id="r3", planned_at=LATER), LATER),
+            ]
+        )
+        assert (await known(journal)).before == FleetBefore("r2", 90, 2)
+
+
+async def test_a_dry_run_has_seen_what_an_earlier_run_had_under_way(opener: Opener) -> None:
+    """It follows nothing before it surveys, so that what ended since then had been counted by it."""
+    dry = replace(run_record("r2", started_at=NOON), dry_run=True)
+    async with opener() as journal:
+        await close(journal, dry, "dry-run", 90)
+        earlier = removal("n1", run_id="r1", planned_at=NOON - timedelta(hours=1))
+        before = removal("n2", run_id="r1", planned_at=NOON - timedelta(hours=1))
+        await journal.write([ended(earlier, State.DELETED, LATER), ended(before, State.DELETED, NOON - timedelta(minutes=1))])
+        assert (await known(journal)).before == FleetBefore("r2", 90, 1)
+
+
+async def test_the_ends_are_told_of_who_has_failed_since_then(opener: Opener) -> None:
+    """All its earlier ends too, the newest first; what was spared is no such end, and who failed longer ago is left out."""
+    day = timedelta(days=1)
+    first = ended(removal("n1", run_id="r1"), State.FAILED, NOON - 9 * day)
+    second = ended(removal("n1", run_id="r2"), State.DELETED, NOON - 8 * day)
+    third = ended(removal("n1", run_id="r3"), State.TIMED_OUT, NOON)
+    others = [
+        ended(removal("n1", run_id="r4"), State.SPARED, LATER),
+        ended(removal("n2", run_id="r1"), State.FAILED, NOON - timedelta(microseconds=1)),
+        ended(removal("n3", run_id="r1"), State.DELETED, LATER),
+        ended(removal("n1", run_id="r1", target="other"), State.FAILED, LATER),
+        sent(removal("n4", run_id="r1"), LATER),
+    ]
+    async with opener() as journal:
+        await journal.write([second, *others, third, first])
+        assert (await known(journal)).ends == (third, second, first)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from nbsweep.core.cool_down import Cause
 from nbsweep.core.saved_plan import Spared
 from nbsweep.documents import (
     Document,
@@ -41,6 +42,7 @@ def run_document(run_id: str, reports: Sequence[Report]) -> Document:
         "counts": add_counts(report.counts for report in reports),
         "results": removal_series(*(report.removals for report in reports)),
         "recovered": removal_series(*(report.recovered for report in reports)),
+        "failures": [_cause(report.target, cause) for report in reports for cause in report.causes],
         "refusal": refusals[0] if refusals else None,
         "kept": add_counts(report.plan.kept for report in reports if report.plan),
         "targets": [_report(report) for report in reports],
@@ -75,6 +77,11 @@ def spared_document(target: str, spared: Spared) -> Document:
         "owner": item.owner,
         "workspace": item.workspace,
     }
+
+
+def _cause(target: str, cause: Cause) -> Document:
+    example = cause.example
+    return {"target": target, "cause": cause.cause, "notebooks": len(cause.removals), "example": example.notebook_id}
 
 
 def _report(report: Report) -> Document:

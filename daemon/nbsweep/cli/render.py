@@ -9,8 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from nbsweep.cli.text import printable
+from nbsweep.core.brakes import Refusal
+from nbsweep.core.cool_down import Cause
 from nbsweep.core.facts import format_age
-from nbsweep.core.lifecycle import Removal, State, outcome
+from nbsweep.core.history import TRIED
+from nbsweep.core.lifecycle import Removal, outcome
 from nbsweep.core.plan import Candidate, Plan
 from nbsweep.core.ports import RunRecord
 from nbsweep.engine.report import Report
@@ -73,9 +76,15 @@ def plan_view(plan: Plan, *, most: int | None = None) -> RenderableType:
         cell(f"  kept, because its row is malformed: {row.name or row.id or 'a row without an id'}: {row.problem}")
         for row in plan.malformed
     ]
+    if plan.trimmed:
+        parts.append(cell(f"Trimmed: {plan.trimmed}.", "bold yellow"))
     if plan.refusal:
-        parts.append(Text(f"Refused ({plan.refusal.brake}): {printable(plan.refusal.message)}.", style="bold red"))
+        parts.append(_refusal_line(plan.refusal))
     return Group(*parts)
+
+
+def _refusal_line(refusal: Refusal) -> Text:
+    return Text(f"Refused ({refusal.brake}): {printable(refusal.message)}.", style="bold red")
 
 
 def _plan_table(plan: Plan, most: int | None) -> Table:
@@ -126,13 +135,19 @@ def _plan_summary(plan: Plan) -> Text:
 
 
 def report_view(report: Report) -> RenderableType:
-    """Show what became of a plan; who was deleted as planned is counted, who was not is named."""
+    """Show what became of a plan: who was deleted is counted, who was spared is named, and failures are told by cause."""
     parts: list[RenderableType] = []
     if report.recovered:
         parts.append(cell(f"{report.target}: {len(report.recovered)} removals of an earlier run were brought to their ends."))
-    others = [removal for removal in report.removals if removal.state is not State.DELETED]
-    if others:
-        parts.append(removal_table(others))
+    causes = report.causes
+    others = [removal for removal in report.removals if removal.state not in TRIED]
+    if causes or others:
+        table = removal_table(others)
+        for cause in causes:
+            _add_cause(table, cause)
+        parts.append(table)
+    if report.removals and report.plan and report.plan.refusal:
+        parts.append(_refusal_line(report.plan.refusal))
     parts.append(_report_summary(report))
     if report.error:
         parts.append(cell(f"{report.target}: {report.error}", "bold red"))
@@ -175,6 +190,19 @@ def removal_table(removals: Sequence[Removal]) -> Table:
             cell(removal.end_reason or removal.reason, "dim"),
         )
     return table
+
+
+def _add_cause(table: Table, cause: Cause) -> None:
+    """Add one line for all removals that have failed for one cause."""
+    example, others = cause.example, len(cause.removals) - 1
+    end = outcome(example)
+    table.add_row(
+        cell(f"{example.name} and {others} more" if others else example.name),
+        cell(example.owner),
+        cell(example.policy),
+        cell(end, STYLES[end]),
+        cell(cause.cause if others else example.end_reason, "dim"),
+    )
 
 
 def history_table(records: Sequence[RunRecord]) -> Table:

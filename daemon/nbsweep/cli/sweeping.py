@@ -142,7 +142,7 @@ def _show(session: Session, reports: list[Report]) -> None:
     from nbsweep.cli.render import plan_view, report_view
 
     for report in reports:
-        if report.plan and report.outcome in ("dry-run", "refused"):
+        if report.plan and report.outcome in ("dry-run", "refused") and not report.removals:
             session.show_result(plan_view(report.plan))
         if report.outcome != "dry-run":
             session.show_result(report_view(report))

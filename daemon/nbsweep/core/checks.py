@@ -8,15 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from nbsweep.core.brakes import MOST_SKEW_S, describe_skew
 from nbsweep.core.errors import Forbidden, NbsweepError, Unauthorized
 from nbsweep.core.model import MalformedRow, Notebook, Page
 from nbsweep.core.ports import LaneState
 from nbsweep.core.probing import GRANTS, Action, Probe
 
-SKEW_FINE_S = 60.0
-SKEW_FATAL_S = 900.0
-"""Further off than this, and the gateway refuses signatures (API notes, section 5.2)."""
-A_FEW_MINUTES_S = 120.0
 ADVICE = re.compile(r"\. (?=(?:Check|Set) )")
 """Where the sentence of an error turns to what is to be done."""
 UNPUBLISHED = (
@@ -76,12 +73,14 @@ def judge_clock(skew_s: float | None) -> Check:
     if skew_s is None:
         advice = "See to it that this machine's clock is set from the network; a few minutes may be too much."
         return warned("clock", "the cloud's answer does not say what time it is there", advice)
-    if abs(skew_s) < SKEW_FINE_S:
+    if abs(skew_s) <= MOST_SKEW_S:
         return passed("clock", "within a minute of the cloud's")
-    far = f"{abs(skew_s) / 60:.0f} minutes" if abs(skew_s) >= A_FEW_MINUTES_S else f"{abs(skew_s):.0f} seconds"
-    finding = f"this machine's clock is {far} {'ahead of' if skew_s > 0 else 'behind'} the cloud's"
-    advice = "Set it from the network (NTP): signed requests are refused from 15 minutes on, and all ages are off by as much."
-    return Check("clock", Grade.WARNING if abs(skew_s) <= SKEW_FATAL_S else Grade.FAILED, finding, advice)
+    finding = f"this machine's clock is {describe_skew(skew_s)} the cloud's"
+    advice = (
+        "Set it from the network (NTP): all ages are off by as much, so that nothing is deleted while it is more than a "
+        "minute, and from 15 minutes on signed requests are refused."
+    )
+    return Check("clock", Grade.FAILED, finding, advice)
 
 
 def judge_permission(action: Action, answers: Mapping[Action, Probe], project_id: str) -> Check:

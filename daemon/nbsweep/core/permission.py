@@ -55,10 +55,14 @@ def permit(
     return Permission(_narrowed(survey, permitted), tuple(spared))
 
 
-def cut_by_brake(items: Sequence[SavedItem], permission: Permission, planned: Collection[str]) -> Iterator[Spared]:
-    """Give what was permitted and is not among the ids that were planned in the end: a brake that trims has cut it."""
+def left_out_of_plan(
+    items: Sequence[SavedItem], permission: Permission, planned: Collection[str], cool: Mapping[str, Verdict]
+) -> Iterator[Spared]:
+    """Give what was permitted and is not among the ids that were planned in the end: it cools down, or a brake has cut it."""
     spared = {each.item.id for each in permission.spared}
-    return (Spared(item, OVER_BRAKE) for item in items if item.id not in spared and item.id not in planned)
+    for item in items:
+        if item.id not in spared and item.id not in planned:
+            yield Spared(item, cool[item.id].sentence if item.id in cool else OVER_BRAKE)
 
 
 def _narrowed(survey: Survey, permitted: set[str]) -> Survey:

@@ -1,37 +1,45 @@
-"""The verdicts of a survey in, a plan out: what may go, in which order, and whether a brake refuses it.
-
-Brakes are slices of a list. They bind over what the survey saw, and a survey that did not see everything is refused.
-"""
+"""The verdicts of a survey in, a plan out: what may go, in which order, and whether a brake refuses it."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
-from fractions import Fraction
 
+from nbsweep.core.brakes import (
+    Brakes,
+    OnExcess,
+    Refusal,
+    Surroundings,
+    describe_trim,
+    format_share,
+    judge_excess,
+    judge_fall,
+    judge_gaps,
+    judge_skew,
+    trim,
+)
+from nbsweep.core.cool_down import CoolDown, judge_cooling, streaks
 from nbsweep.core.facts import Moment, idle_since
+from nbsweep.core.history import NO_HISTORY, History
 from nbsweep.core.model import AT_REST, MalformedRow, Notebook, Scope
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge
 from nbsweep.core.saved_plan import Spared
 
-
-class OnExcess(StrEnum):
-    """What a brake does with a plan that is too large."""
-
-    REFUSE = "refuse"
-    TRIM = "trim"
-
-
-@dataclass(frozen=True, slots=True)
-class Brakes:
-    """Limits on one target's plan; None switches one off."""
-
-    max_deletions: int | None = 100
-    max_share: Fraction | None = Fraction(1, 4)
-    """Of the fleet."""
-    max_per_owner: int | None = None
-    on_excess: OnExcess = OnExcess.REFUSE
+__all__ = [
+    "ORDINARY",
+    "Brakes",
+    "Candidate",
+    "Circumstances",
+    "OnExcess",
+    "Plan",
+    "Refusal",
+    "Survey",
+    "Tally",
+    "build_plan",
+    "cooling",
+    "format_share",
+    "join_tallies",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +70,17 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A plan that must not be carried out."""
+class Circumstances:
+    """What a plan depends on besides the survey."""
 
-    brake: str
-    """The configuration's key, or `incomplete-survey`."""
-    message: str
+    history: History = NO_HISTORY
+    skew_s: float | None = None
+    """How far this machine's clock is ahead of the cloud's; None when that is not known."""
+    cool_down: CoolDown | None = None
+
+
+ORDINARY = Circumstances()
+"""Nothing is known of the past, and nothing of the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +96,8 @@ class Plan:
     malformed: tuple[MalformedRow, ...] = ()
     spared: tuple[Spared, ...] = ()
     """What a saved plan, to which this one was narrowed, had permitted to go, and is kept after all."""
+    trimmed: str = ""
+    """What was left out for the brakes' sake, and by which; empty when nothing was."""
 
 
 class Tally:
@@ -143,84 +158,45 @@ def join_tallies(target: str, taken_at: datetime, tallies: Iterable[Tally], gaps
     return Survey(target, taken_at, fleet, tuple(candidates), dict(+kept), tuple(malformed), tuple(gaps))
 
 
-def build_plan(survey: Survey, brakes: Brakes) -> Plan:
-    """Put the candidates in order, the longest idle first, and hold them against the brakes."""
-    items = tuple(sorted(survey.candidates, key=_longest_idle_first))
-    kept = dict(survey.kept)
-    refusal = _incomplete(survey)
+def build_plan(survey: Survey, brakes: Brakes, circumstances: Circumstances = ORDINARY) -> Plan:
+    """Put the candidates in order, the longest idle first, leave out who cools down, and hold the rest against the brakes."""
+    cool = cooling(survey, circumstances)
+    warm = (candidate for candidate in survey.candidates if candidate.notebook.id not in cool)
+    items = tuple(sorted(warm, key=_longest_idle_first))
+    kept = Counter(survey.kept)
+    kept[Reason.COOLING_DOWN] += len(cool)
+    around, trimmed = Surroundings(survey.fleet, circumstances.history.requested), ""
+    refusal = _distrust(survey, brakes, circumstances)
     if refusal is None and brakes.on_excess is OnExcess.REFUSE:
-        refusal = _excess(items, survey.fleet, brakes)
+        refusal = judge_excess([item.notebook for item in items], brakes, around)
     elif refusal is None:
-        trimmed = _trim(items, survey.fleet, brakes)
-        if len(trimmed) < len(items):
-            kept[Reason.OVER_BRAKE] = len(items) - len(trimmed)
-        items = trimmed
-    return Plan(survey.target, survey.taken_at, survey.fleet, items, kept, refusal, survey.malformed)
+        within = trim([item.notebook for item in items], brakes, around)
+        trimmed = describe_trim(within, brakes, around)
+        kept[Reason.OVER_BRAKE] += len(items) - len(within.items)
+        left = {notebook.id for notebook in within.items}
+        items = tuple(item for item in items if item.notebook.id in left)
+    return Plan(survey.target, survey.taken_at, survey.fleet, items, dict(+kept), refusal, survey.malformed, trimmed=trimmed)
+
+
+def cooling(survey: Survey, circumstances: Circumstances) -> dict[str, Verdict]:
+    """Say of each candidate that is left alone for a while, by its id, until when and why."""
+    failing = streaks(circumstances.history.ends)
+    judged = {
+        candidate.notebook.id: judge_cooling(failing.get(candidate.notebook.id), circumstances.cool_down, survey.taken_at)
+        for candidate in survey.candidates
+    }
+    return {notebook_id: verdict for notebook_id, verdict in judged.items() if verdict is not None}
+
+
+def _distrust(survey: Survey, brakes: Brakes, circumstances: Circumstances) -> Refusal | None:
+    """Refuse whatever would go when what was seen cannot be trusted."""
+    return (
+        judge_gaps(survey.gaps)
+        or judge_skew(circumstances.skew_s)
+        or judge_fall(survey.fleet, circumstances.history.before, brakes.max_fleet_drop)
+    )
 
 
 def _longest_idle_first(candidate: Candidate) -> tuple[bool, float, str]:
     since = candidate.idle_since or candidate.notebook.created_at
     return (since is None, since.timestamp() if since else 0.0, candidate.notebook.id)
-
-
-def _incomplete(survey: Survey) -> Refusal | None:
-    if not survey.gaps:
-        return None
-    return Refusal("incomplete-survey", f"the survey did not see everything: {'; '.join(survey.gaps)}")
-
-
-def _allowed_share(fleet: int, share: Fraction) -> int:
-    return int(share * fleet)
-
-
-def _excess(items: tuple[Candidate, ...], fleet: int, brakes: Brakes) -> Refusal | None:
-    """Name the first brake that the plan exceeds, with the figures and what can be done."""
-    count = len(items)
-    if brakes.max_deletions is not None and count > brakes.max_deletions:
-        return Refusal(
-            "max_deletions",
-            f"{count} notebooks would go, and brakes.max_deletions allows {brakes.max_deletions}. "
-            "Narrow the policies, raise the brake, or set brakes.on_excess: trim",
-        )
-    if brakes.max_share is not None and count > _allowed_share(fleet, brakes.max_share):
-        return Refusal(
-            "max_share",
-            f"{count} of {fleet} notebooks would go, and brakes.max_share allows {_allowed_share(fleet, brakes.max_share)} "
-            f"({format_share(brakes.max_share)}). Narrow the policies, raise the brake, or set brakes.on_excess: trim",
-        )
-    return _excess_of_owner(items, brakes.max_per_owner)
-
-
-def _excess_of_owner(items: tuple[Candidate, ...], allowed: int | None) -> Refusal | None:
-    if allowed is None:
-        return None
-    counts = Counter(item.notebook.owner_key for item in items)
-    key, count = max(counts.items(), key=lambda pair: pair[1], default=("", 0))
-    if count <= allowed:
-        return None
-    labels = [item.notebook.owner_label for item in items if item.notebook.owner_key == key]
-    owner = next((label for label in labels if label != key), key)
-    return Refusal(
-        "max_per_owner",
-        f"{count} notebooks of {owner} would go, and brakes.max_per_owner allows {allowed} of one owner",
-    )
-
-
-def _trim(items: tuple[Candidate, ...], fleet: int, brakes: Brakes) -> tuple[Candidate, ...]:
-    """Take from the front of the list what every brake allows."""
-    if brakes.max_per_owner is not None:
-        taken: Counter[str] = Counter()
-        within = []
-        for item in items:
-            taken[item.notebook.owner_key] += 1
-            if taken[item.notebook.owner_key] <= brakes.max_per_owner:
-                within.append(item)
-        items = tuple(within)
-    if brakes.max_share is not None:
-        items = items[: _allowed_share(fleet, brakes.max_share)]
-    return items[: brakes.max_deletions]
-
-
-def format_share(share: Fraction) -> str:
-    """Write a share as the configuration does: ``25%``."""
-    return f"{float(share * 100):g}%"

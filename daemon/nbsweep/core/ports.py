@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from nbsweep.core.events import Event
+from nbsweep.core.history import History
 from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Notebook, Page, Scope
@@ -65,6 +66,14 @@ class Cloud(Protocol):
 
     def lanes_state(self) -> tuple[LaneState, ...]:
         """Tell how fast each lane of the account may go now, and all of them together where there is such a limit."""
+        ...
+
+    def clock_skew_s(self) -> float | None:
+        """Tell by how many seconds at least this machine's clock is ahead of the cloud's now, negative when it is behind.
+
+        It goes by the cloud's latest answers, and is None while none of them has said what time it is there. A clock that was
+        set since those is seen too. An answer that was slow, or tells whole seconds only, never makes it more than it is.
+        """
         ...
 
     async def workspaces(self) -> tuple[str, ...]:
@@ -186,6 +195,16 @@ class Journal(Protocol):
 
     async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:
         """List the removals of one notebook over all runs, the newest first."""
+        ...
+
+    async def history(self, target: str, requested_since: datetime, failed_since: datetime) -> History:
+        """Tell a target's past, as far as the brakes and the cool-down ask about it.
+
+        Counted as requested is every removal with a DELETE that was about to leave then or later and was not taken back,
+        whatever its end. The fleet before is that of the latest run whose outcome is one of `SURVEYED` and whose fleet is not
+        0, with the removals since its survey that are DELETED. The ends are the DELETED, FAILED and TIMED_OUT removals of
+        each notebook that has one which ended FAILED or TIMED_OUT then or later, the newest first.
+        """
         ...
 
     async def lease(self, target: str) -> Lease | None:

@@ -110,7 +110,7 @@ class ProbedCloud(Cloud, Protocol):
     """A cloud that can be asked what works. Nothing of this changes anything, and all of it goes through the lanes."""
 
     async def reach(self) -> float | None:
-        """Call its address once, without saying who calls; gives how many seconds this machine's clock is ahead of the cloud's.
+        """Call its address once, without saying who calls; gives by how many seconds at least this machine's clock is ahead.
 
         None where the answer does not say what time it is.
 

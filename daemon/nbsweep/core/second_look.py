@@ -1,10 +1,11 @@
 """The decision that is made again right before each DELETE, with what our own orders have changed taken into account."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from nbsweep.core.conditions import Truth, leaves
 from nbsweep.core.facts import Moment
-from nbsweep.core.lifecycle import Removal, State
+from nbsweep.core.lifecycle import Removal, State, may_still_arrive
 from nbsweep.core.model import FAILED, Notebook, Status
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge, judge_policies, judge_protections, keep
 
@@ -65,6 +66,17 @@ def judge_after_failure(now: Notebook, rules: Rules, policy: str, moment: Moment
     protected = judge_protections(now, rules.protections, moment)
     sentence = f"policy {policy}: its deletion failed ({now.status}); tried again"
     return protected or Verdict(Decision.DELETE, Reason.POLICY, policy, sentence)
+
+
+def under_way(removal: Removal, seen: Notebook, now: datetime, grace: timedelta) -> bool:
+    """Tell whether an order of ours may be at work on a notebook that is to be kept, so that it is followed first."""
+    match removal.state:
+        case State.REQUESTED:
+            return seen.status is Status.DELETING or may_still_arrive(removal, now, grace)
+        case State.ACCEPTED:
+            return seen.status is Status.DELETING
+        case _:
+            return removal.state is State.STOPPING and seen.status is Status.STOPPING
 
 
 def kept_in_use(verdict: Verdict) -> Verdict:

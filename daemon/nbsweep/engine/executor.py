@@ -12,22 +12,24 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from nbsweep.core import events, lifecycle
+from nbsweep.core.brakes import Refusal
 from nbsweep.core.errors import AlreadyStopped, AnswerLost, Busy, CloudError, FactsTooOld, Gone, MustStopFirst, SweepEnding
 from nbsweep.core.facts import Moment
 from nbsweep.core.lifecycle import Removal, State, Step
-from nbsweep.core.model import Notebook, Status
+from nbsweep.core.model import Notebook
 from nbsweep.core.policy import Decision, Verdict
 from nbsweep.core.ports import Ports
-from nbsweep.core.second_look import decide_again
-from nbsweep.engine.ledger import INTERRUPTED, Ledger
+from nbsweep.core.second_look import decide_again, under_way
+from nbsweep.engine.braking import Watch
+from nbsweep.engine.ledger import Ledger
 from nbsweep.engine.orders import Closing, Facts, Orders, Shutdown
 from nbsweep.engine.poller import Poller
 from nbsweep.engine.walk import Walk
 
-FRESH_SHARE = 0.8
-"""Of `fresh_for`: what the walk has seen longer ago is asked for again, for its DELETE must still leave in time."""
 HELD_BACK_MOST = 5
 """So many second looks at one notebook may lead to a DELETE that does nothing."""
+
+NO_EFFECT = "its DELETE shows no effect, and a brake has stopped the sweep"
 
 
 @dataclass(slots=True)
@@ -43,6 +45,7 @@ class Executor:
     _held_back: Counter[str] = field(default_factory=Counter)
     """How often each had to be looked at again, because its DELETE did nothing."""
     _closing: Closing = field(init=False)
+    _watch: Watch = field(init=False)
     _ledger: Ledger = field(init=False)
     _poller: Poller = field(init=False)
     _todo: MemoryObjectSendStream[Removal] = field(init=False)
@@ -51,8 +54,9 @@ class Executor:
     def __post_init__(self) -> None:
         """Open the ledger, and give the poller its task."""
         self._closing = Closing(self.shutdown)
-        self._ledger = Ledger(self.ports)
-        self._walk = Walk(self.ports, self.facts.positions, self._take)
+        self._watch = Watch(self.ports, self._closing, self.orders.max_failures)
+        self._ledger = Ledger(self.ports, self._watch.count)
+        self._walk = Walk(self.ports, self.facts.positions, self._take, self._closing)
         self._poller = Poller(self.ports, self.orders.patience, self._arrived)
 
     @property
@@ -60,15 +64,15 @@ class Executor:
         """Every removal as it is now, by notebook id, in the order of the plan."""
         return self._ledger.removals
 
-    async def execute(self, removals: Sequence[Removal]) -> None:
-        """Bring every removal to its end; `removals` must be in the journal as PLANNED.
+    async def execute(self, removals: Sequence[Removal]) -> Refusal | None:
+        """Bring every removal to its end, and give the brake that stopped it; `removals` must be in the journal as PLANNED.
 
         Raises:
             SweepEnding, JournalError: nothing more can be done; what was done is in the journal, and in `self.removals`.
                 They may come in an exception group.
         """
         if not removals:
-            return
+            return None
         self._ledger.begin(removals)
         self._todo, todo = anyio.create_memory_object_stream[Removal](max_buffer_size=float("inf"))
         try:
@@ -76,31 +80,23 @@ class Executor:
                 group.start_soon(self._poller.run, name="poller")
                 group.start_soon(self._closing.watch, name="shutdown")
                 group.start_soon(self._drain, group.cancel_scope, name="drain")
-                group.start_soon(self._feed, removals, name="walk")
+                group.start_soon(self._walk.lead, removals, name="walk")
                 for number in range(min(self.orders.workers, len(removals))):
                     group.start_soon(self._work, todo, name=f"worker-{number}")
                 await self._ledger.all_ended.wait()
                 group.cancel_scope.cancel()
         finally:
-            await self._ledger.spare_planned()
+            await self._ledger.spare_planned(self._closing.why)
         if self._closing.error:
             raise self._closing.error
+        return self._closing.refusal
 
     async def _drain(self, scope: anyio.CancelScope) -> None:
         """Once no more may be taken: wait for what is accepted, up to a limit, then cancel."""
         await self._closing.begun.wait()
-        drain_s = self.orders.drain.total_seconds()
-        self.ports.telemetry.emit(events.SweepStopping(len(self._poller.following), drain_s))
-        with anyio.move_on_after(drain_s):
-            await self.shutdown.hurried.wait()
+        self.ports.telemetry.emit(events.SweepStopping(len(self._poller.following), self.orders.drain.total_seconds()))
+        await self._closing.give_time(self.orders.drain)
         scope.cancel()
-
-    async def _feed(self, removals: Sequence[Removal]) -> None:
-        """Walk over the plan, just ahead of the workers."""
-        try:
-            await self._walk.run(removals)
-        except SweepEnding as error:
-            self._closing.end_with(error)
 
     async def _work(self, todo: MemoryObjectReceiveStream[Removal]) -> None:
         async for removal in todo:
@@ -117,22 +113,19 @@ class Executor:
             await self.ports.cloud.delete_turn()
         if self._closing.no_more:
             return await self._leave(removal)
-        looked_at_s = self.ports.clock.steady_s()
-        sight = self._walk.take(removal.notebook_id)
-        if sight and looked_at_s - sight.looked_at_s < FRESH_SHARE * self.orders.fresh_for.total_seconds():
-            return await self._act(removal, sight.notebook, sight.looked_at_s)
         try:
-            seen = await self.ports.cloud.show(removal.notebook_id)
+            sight = await self._walk.see(removal.notebook_id, self.orders.fresh_for)
         except Gone:
             return await self._gone(removal)
         except SweepEnding:
             raise
         except CloudError as error:
             return await self._not_seen(removal, error)
-        return await self._act(removal, seen, looked_at_s)
+        return await self._act(removal, sight.notebook, sight.looked_at_s)
 
     async def _act(self, removal: Removal, seen: Notebook, looked_at_s: float) -> None:
         """Do what a second look asks for."""
+        self._watch.look_at_clock()
         verdict = self._decide(removal, seen)
         if removal.state is State.PLANNED and verdict.decision is Decision.DELETE and verdict.sentence != removal.reason:
             removal = replace(removal, policy=verdict.rule, reason=verdict.sentence)
@@ -170,7 +163,9 @@ class Executor:
         except (AnswerLost, Busy) as error:
             self._unanswered(removal, error)
         except CloudError as error:
-            await self._refused(removal, error, str(error))
+            # Where nothing may be deleted at all, this DELETE did nothing, and it is not its notebook that failed.
+            refused = lifecycle.withdraw(removal, before) if isinstance(error, SweepEnding) else removal
+            await self._refused(refused, error, str(error))
         else:
             removal = await self._ledger.write(lifecycle.accept(removal, self.ports.clock.now(), request_id))
             self.ports.telemetry.emit(events.RemovalAccepted(request_id))
@@ -202,21 +197,13 @@ class Executor:
     async def _keep(self, removal: Removal, seen: Notebook, verdict: Verdict) -> None:
         """Keep it; but a DELETE that may be under way is followed first."""
         now = self.ports.clock.now()
-        match removal.state:
-            case State.REQUESTED if seen.status is Status.DELETING or lifecycle.may_still_arrive(
-                removal, now, self.orders.patience.grace
-            ):
-                self._poller.follow(removal)
-            case State.ACCEPTED if seen.status is Status.DELETING:
-                self._poller.follow(removal)
-            case State.STOPPING if seen.status is Status.STOPPING:
-                self._poller.follow(removal)
-            case State.ACCEPTED:
-                await self._ledger.finish(
-                    lifecycle.fail(removal, now, f"its deletion failed, and now it is kept: {verdict.sentence}")
-                )
-            case _:
-                await self._ledger.finish(lifecycle.spare(removal, now, verdict.sentence))
+        if under_way(removal, seen, now, self.orders.patience.grace):
+            self._poller.follow(removal)
+        elif removal.state is State.ACCEPTED:
+            reason = f"its deletion failed, and now it is kept: {verdict.sentence}"
+            await self._ledger.finish(lifecycle.fail(removal, now, reason))
+        else:
+            await self._ledger.finish(lifecycle.spare(removal, now, verdict.sentence))
 
     async def _gone(self, removal: Removal) -> None:
         """End a removal whose notebook is proven gone: by our DELETE, or before there was one."""
@@ -250,10 +237,20 @@ class Executor:
 
     async def _leave(self, removal: Removal) -> None:
         """Take no more: what was not begun is spared, what is in doubt is followed as long as there is time."""
+        # The walk waits until few are left that nobody has taken.
+        self._walk.take(removal.notebook_id)
         if removal.state in (State.PLANNED, State.STOPPING):
-            await self._ledger.finish(lifecycle.spare(removal, self.ports.clock.now(), INTERRUPTED))
+            await self._ledger.finish(lifecycle.spare(removal, self.ports.clock.now(), self._closing.why))
         elif not removal.ended:
             self._poller.follow(removal)
+
+    async def _give_up_on(self, removal: Removal) -> None:
+        """Spare what a DELETE with a lost answer has left as it was, once it cannot arrive any more: no other one is sent."""
+        now = self.ports.clock.now()
+        if lifecycle.may_still_arrive(removal, now, self.orders.patience.grace):
+            self._poller.follow(removal)
+        else:
+            await self._ledger.finish(lifecycle.spare(removal, now, NO_EFFECT))
 
     def _unanswered(self, removal: Removal, error: CloudError) -> None:
         self.ports.telemetry.emit(events.RemovalUnanswered(str(error)))
@@ -282,6 +279,8 @@ class Executor:
                 case Step.TIMED_OUT:
                     status = seen.status if seen else "not readable"
                     await self._ledger.finish(lifecycle.time_out(removal, now, f"no end by its deadline; it is {status}"))
+                case Step.NO_EFFECT if self._closing.refusal and removal.state is State.REQUESTED:
+                    await self._give_up_on(removal)
                 case _:
                     self._again(removal, f"{removal.state}, and it is {seen.status if seen else 'gone'}")
 

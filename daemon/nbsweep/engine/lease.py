@@ -155,6 +155,10 @@ class FencedCloud:
         """Tell how fast the lanes may go."""
         return self.cloud.lanes_state()
 
+    def clock_skew_s(self) -> float | None:
+        """Tell how far the clock is off."""
+        return self.cloud.clock_skew_s()
+
     async def workspaces(self) -> tuple[str, ...]:
         """List the workspaces."""
         return await self.cloud.workspaces()

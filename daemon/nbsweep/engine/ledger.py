@@ -1,6 +1,7 @@
 """The removals of one sweep as they are now. Every step is in the journal before it counts here."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import anyio
@@ -10,7 +11,6 @@ from nbsweep.core.events import RemovalFinished
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.ports import Ports
 
-INTERRUPTED = "interrupted before its DELETE"
 LAST_WRITE_S = 3.0
 """How long the last write may take after everything else was cancelled."""
 
@@ -20,42 +20,52 @@ class Ledger:
     """Knows where each removal stands, and when all have ended."""
 
     ports: Ports
+    on_ends: Callable[[Mapping[State, int]], None] = lambda _: None
+    """Told how many removals are in which state, after some have ended."""
     removals: dict[str, Removal] = field(default_factory=dict)
     """By notebook id, in the order of the plan."""
     all_ended: anyio.Event = field(default_factory=anyio.Event)
     _open: int = 0
+    _states: Counter[State] = field(default_factory=Counter)
 
     def begin(self, removals: Iterable[Removal]) -> None:
         """Take removals that are in the journal and have no end."""
         self.removals = {removal.notebook_id: removal for removal in removals}
         self._open = len(self.removals)
+        self._states = Counter(removal.state for removal in self.removals.values())
 
     async def write(self, removal: Removal) -> Removal:
         """Make a step durable; after this returns it has survived a crash."""
         await self.ports.journal.write([removal])
-        self.removals[removal.notebook_id] = removal
+        self._keep(removal)
         return removal
 
     async def finish(self, *ended: Removal) -> None:
         """Make ends durable, and tell them."""
         await self.ports.journal.write(ended)
         for removal in ended:
-            self.removals[removal.notebook_id] = removal
+            self._keep(removal)
             self._tell_end(removal)
+        self.on_ends(self._states)
         self._open -= len(ended)
         if not self._open:
             self.all_ended.set()
 
-    async def spare_planned(self) -> None:
+    async def spare_planned(self, why: str) -> None:
         """Give an end to what was never begun, whatever has ended the rest; not even cancellation keeps it from the journal."""
         now = self.ports.clock.now()
         planned = [removal for removal in self.removals.values() if removal.state is State.PLANNED]
-        spared = [lifecycle.spare(removal, now, INTERRUPTED) for removal in planned]
+        spared = [lifecycle.spare(removal, now, why) for removal in planned]
         with anyio.move_on_after(LAST_WRITE_S, shield=True):
             await self.ports.journal.write(spared)
             for removal in spared:
-                self.removals[removal.notebook_id] = removal
+                self._keep(removal)
                 self._tell_end(removal)
+
+    def _keep(self, removal: Removal) -> None:
+        self._states[self.removals[removal.notebook_id].state] -= 1
+        self._states[removal.state] += 1
+        self.removals[removal.notebook_id] = removal
 
     def _tell_end(self, removal: Removal) -> None:
         with self.ports.telemetry.bound(notebook_id=removal.notebook_id, policy=removal.policy):

@@ -4,14 +4,19 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 import anyio
 
+from nbsweep.core.brakes import MOST_FAILURES, Refusal
+from nbsweep.core.cool_down import USUAL_COOL_DOWN, CoolDown
 from nbsweep.core.errors import SweepEnding
 from nbsweep.core.lease import Holder
 from nbsweep.core.model import Notebook
 from nbsweep.core.policy import Rules
 from nbsweep.core.second_look import Background
+
+INTERRUPTED = "interrupted before its DELETE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,10 @@ class Orders:
     """How long a sweep may take before it is asked to stop."""
     lease: LeaseOrders | None = None
     """None where nobody else can be at work."""
+    max_failures: Fraction | None = MOST_FAILURES
+    """The share of its removals that may fail before a sweep is stopped; None for no limit."""
+    cool_down: CoolDown | None = USUAL_COOL_DOWN
+    """How long to leave a notebook alone whose deletion has failed; None for no time at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,22 +126,40 @@ async def given_up_on(event: anyio.Event) -> AsyncIterator[None]:
 
 @dataclass(slots=True)
 class Closing:
-    """Whether more may be taken: not once a shutdown has begun, and not once the account has refused us."""
+    """Whether more may be taken: not once a shutdown has begun, the account has refused us, or a brake has stopped it."""
 
     shutdown: Shutdown
     error: SweepEnding | None = None
     """Why nothing more can be begun on this account."""
     begun: anyio.Event = field(default_factory=anyio.Event)
+    """Set when there is a limit to how long what is under way is followed; a brake sets none."""
+    refusal: Refusal | None = None
+    """The brake that has stopped the sweep."""
 
     @property
     def no_more(self) -> bool:
         """Tell whether no more may be taken."""
-        return self.begun.is_set() or self.shutdown.begun.is_set()
+        return self.refusal is not None or self.begun.is_set() or self.shutdown.begun.is_set()
+
+    @property
+    def why(self) -> str:
+        """Say why what was not begun is left."""
+        stopped = self.refusal and f"not begun, because a brake stopped the sweep: {self.refusal.brake}"
+        return stopped or INTERRUPTED
 
     def end_with(self, error: SweepEnding) -> None:
         """Take no more, because the account has refused us."""
         self.error = self.error or error
         self.begun.set()
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Take no more, because a brake says so; what is under way is followed to its end."""
+        self.refusal = self.refusal or refusal
+
+    async def give_time(self, most: timedelta) -> None:
+        """Wait so long at most, and no longer once somebody is in a hurry."""
+        with anyio.move_on_after(most.total_seconds()):
+            await self.shutdown.hurried.wait()
 
     async def watch(self) -> None:
         """Take no more once a shutdown begins."""

@@ -9,8 +9,8 @@ from nbsweep.core.errors import ConfigurationError
 from nbsweep.core.events import RemovalFinished
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import MalformedRow, Notebook
-from nbsweep.core.permission import Deciding, cut_by_brake, permit
-from nbsweep.core.plan import Brakes, Plan, Survey, build_plan
+from nbsweep.core.permission import Deciding, left_out_of_plan, permit
+from nbsweep.core.plan import Brakes, Circumstances, Plan, Survey, build_plan, cooling
 from nbsweep.core.plan_events import PlanNarrowed
 from nbsweep.core.plan_objections import expired
 from nbsweep.core.policy import Reason
@@ -39,8 +39,16 @@ class Permit:
         return frozenset(item.id for item in self.saved.items if not item.stop_first)
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What else binds on a plan."""
+
+    brakes: Brakes
+    circumstances: Circumstances
+
+
 def narrowed_plan(
-    survey: Survey, brakes: Brakes, permit_: Permit, sights: Mapping[str, Notebook | MalformedRow], deciding: Deciding
+    survey: Survey, limits: Limits, permit_: Permit, sights: Mapping[str, Notebook | MalformedRow], deciding: Deciding
 ) -> tuple[Plan, PlanNarrowed]:
     """Plan what may go today and was permitted then; the brakes bind over what is left.
 
@@ -48,13 +56,14 @@ def narrowed_plan(
     """
     items = permit_.saved.items
     permission = permit(survey, items, sights, deciding)
-    plan = build_plan(permission.survey, brakes)
+    plan = build_plan(permission.survey, limits.brakes, limits.circumstances)
     left_out = permission.survey.kept.get(Reason.NOT_IN_PLAN, 0)
     told = PlanNarrowed(permit_.plan_id, len(permission.survey.candidates), left_out, len(permission.spared))
     if plan.refusal:
         return plan, told
     planned = {item.notebook.id for item in plan.items}
-    return replace(plan, spared=(*permission.spared, *cut_by_brake(items, permission, planned))), told
+    cool = cooling(permission.survey, limits.circumstances)
+    return replace(plan, spared=(*permission.spared, *left_out_of_plan(items, permission, planned, cool))), told
 
 
 def require_valid(permit_: Permit, now: datetime) -> None:

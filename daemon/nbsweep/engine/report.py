@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from nbsweep.core.cool_down import Cause, causes_of
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.lifecycle import Removal, State, outcome
 from nbsweep.core.plan import Candidate, Plan
@@ -30,7 +31,7 @@ class Report:
 
     target: str
     outcome: str
-    """finished, dry-run, declined, refused, held-elsewhere, interrupted or failed."""
+    """finished, dry-run, declined, refused (also by a brake that stopped it midway), held-elsewhere, interrupted or failed."""
     plan: Plan | None = None
     removals: tuple[Removal, ...] = ()
     recovered: tuple[Removal, ...] = ()
@@ -43,6 +44,17 @@ class Report:
     def counts(self) -> Mapping[str, int]:
         """How many removals came to which outcome."""
         return Counter(outcome(removal) for removal in self.removals)
+
+    @property
+    def problem(self) -> str:
+        """Say what kept it from being finished; empty when nothing did."""
+        refusal = self.plan.refusal if self.plan and self.outcome == "refused" else None
+        return str(self.error or (refusal.message if refusal else ""))
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """Why removals have failed, the most frequent cause first."""
+        return causes_of((*self.recovered, *self.removals))
 
     @property
     def reclaimed_gb(self) -> int:

@@ -7,6 +7,8 @@ from functools import partial
 
 import anyio
 
+from nbsweep.core.brake_events import PlanTrimmed, SweepFailure
+from nbsweep.core.brakes import A_DAY, Refusal
 from nbsweep.core.call_events import LanesState
 from nbsweep.core.errors import HeldElsewhere, JournalError, NbsweepError, SweepTimedOut
 from nbsweep.core.events import PlanBuilt, PlanRefused, SweepFinished, SweepStarted
@@ -14,13 +16,13 @@ from nbsweep.core.facts import Moment, format_age
 from nbsweep.core.lease import Lease, describe_held
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.permission import Deciding
-from nbsweep.core.plan import Brakes, Plan, Survey, build_plan
+from nbsweep.core.plan import Brakes, Circumstances, Plan, Survey, build_plan
 from nbsweep.core.ports import Ports, RunRecord
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.lease import Tenure, look
 from nbsweep.engine.ledger import LAST_WRITE_S
 from nbsweep.engine.orders import Facts, Orders, Shutdown, given_up_on, time_limited
-from nbsweep.engine.planned import Permit, narrowed_plan, record_spared, require_valid
+from nbsweep.engine.planned import Limits, Permit, narrowed_plan, record_spared, require_valid
 from nbsweep.engine.recovery import close_crashed_runs, recover
 from nbsweep.engine.report import HELD_ELSEWHERE, Approve, Report, Run, describe_bug, leading_error, planned_removal
 from nbsweep.engine.survey import Area, Surveyor
@@ -88,23 +90,33 @@ class Sweeper:
         moment = Moment(self.ports.clock.now(), self.last_active)
         watched = self.permit.ids if self.permit else frozenset()
         surveyor = Surveyor(self.area, self.ports, self.orders.rules, moment, watched)
-        plan = self._narrowed(await surveyor.survey(), surveyor)
+        plan = self._narrowed(await surveyor.survey(), surveyor, await self._circumstances(moment.now))
         refused_by = plan.refusal.brake if plan.refusal else None
         kept = {reason.value: count for reason, count in plan.kept.items()}
         self.ports.telemetry.emit(PlanBuilt(plan.fleet, len(plan.items), kept, refused_by))
         if plan.refusal:
             self.ports.telemetry.emit(PlanRefused(plan.refusal.brake, plan.refusal.message))
+        if plan.trimmed:
+            self.ports.telemetry.emit(PlanTrimmed(len(plan.items), plan.trimmed))
         return plan
 
-    def _narrowed(self, survey: Survey, surveyor: Surveyor) -> Plan:
+    def _narrowed(self, survey: Survey, surveyor: Surveyor, circumstances: Circumstances) -> Plan:
         """Make the plan, of no more than a saved one permits where the sweep is by one."""
         if self.permit is None:
-            return build_plan(survey, self.brakes)
+            return build_plan(survey, self.brakes, circumstances)
         require_valid(self.permit, self.ports.clock.now())
         deciding = Deciding(self.orders.rules, surveyor.moment)
-        plan, told = narrowed_plan(survey, self.brakes, self.permit, surveyor.sights, deciding)
+        limits = Limits(self.brakes, circumstances)
+        plan, told = narrowed_plan(survey, limits, self.permit, surveyor.sights, deciding)
         self.ports.telemetry.emit(told)
         return plan
+
+    async def _circumstances(self, now: datetime) -> Circumstances:
+        """Find out what a plan of now depends on besides its survey, which has just been made."""
+        cool_down = self.orders.cool_down
+        failed_since = now - cool_down.longest if cool_down else now
+        history = await self.ports.journal.history(self.area.target, now - A_DAY, failed_since)
+        return Circumstances(history, self.ports.cloud.clock_skew_s(), cool_down)
 
     def _too_long(self) -> SweepTimedOut:
         limit = format_age(self.orders.time_limit)
@@ -142,8 +154,9 @@ class Sweeper:
                 report = replace(report, removals=await record_spared(self.ports, run.run_id, report.plan))
             if report.outcome == "approved" and report.plan:
                 executor = self._executor(report.plan, shutdown)
-                await self._execute(run, report.plan, executor)
-                report = replace(report, outcome="interrupted" if shutdown.begun.is_set() else "finished")
+                plan = replace(report.plan, refusal=await self._execute(run, report.plan, executor))
+                outcome = "refused" if plan.refusal else "finished"
+                report = replace(report, plan=plan, outcome="interrupted" if shutdown.begun.is_set() else outcome)
         except (NbsweepError, ExceptionGroup) as error:
             report = replace(report, outcome="failed", error=leading_error(error))
         return replace(report, removals=(*executor.removals.values(), *report.removals)) if executor else report
@@ -177,10 +190,11 @@ class Sweeper:
         never_stop = self.permit.never_stop if self.permit else frozenset()
         return Executor(self.ports, self.orders, Facts(planned, self.last_active, positions, never_stop), shutdown)
 
-    async def _execute(self, run: Run, plan: Plan, executor: Executor) -> None:
+    async def _execute(self, run: Run, plan: Plan, executor: Executor) -> Refusal | None:
+        """Carry the plan out, and give the brake that stopped that."""
         removals = [planned_removal(run.run_id, plan, item) for item in plan.items]
         await self.ports.journal.write(removals)
-        await executor.execute(removals)
+        return await executor.execute(removals)
 
     async def _close(self, record: RunRecord, report: Report) -> Report:
         """Write down how it ended, and tell it; a journal that fails here is itself how it ended."""
@@ -194,7 +208,7 @@ class Sweeper:
                         record,
                         ended_at=self.ports.clock.now(),
                         outcome=report.outcome,
-                        problem=str(report.error or ""),
+                        problem=report.problem,
                         fleet=fleet,
                         planned=planned,
                         kept=kept,
@@ -206,11 +220,13 @@ class Sweeper:
             report = replace(report, outcome="failed", error=report.error or late)
         except NbsweepError as error:
             report = replace(report, outcome="failed", error=report.error or error)
+        for cause in report.causes:
+            self.ports.telemetry.emit(SweepFailure.of(cause))
         self.ports.telemetry.emit(LanesState({lane.lane: lane.figures for lane in lanes}))
         self.ports.telemetry.emit(
             SweepFinished(
                 report.outcome,
-                str(report.error or ""),
+                report.problem,
                 type(report.error).__name__ if report.error else "",
                 fleet,
                 planned,

@@ -7,6 +7,7 @@ than asking one by one; a planned notebook that the walk did not meet, or met wi
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import anyio
 
@@ -15,12 +16,15 @@ from nbsweep.core.events import WalkPage
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import PAGE_SIZE, Notebook, Scope
 from nbsweep.core.ports import Ports
+from nbsweep.engine.orders import Closing, Shutdown
 
 WORTH_A_PAGE = 2
 """From so many planned notebooks on, a page is cheaper than asking one by one."""
 AHEAD_S = 1.5
 """How long before the workers run out of what has been seen the next page is asked for; more would let facts grow old."""
 LEAST_AHEAD = 10
+FRESH_SHARE = 0.8
+"""Of `fresh_for`: what was seen longer ago is asked for again, for its DELETE must still leave in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Walk:
     """By notebook id: which row of its listing it was, from 0, when the survey saw it."""
     feed: Callable[[Removal], None]
     """Hands a removal to the workers."""
+    closing: Closing = field(default_factory=lambda: Closing(Shutdown()))
     _sights: dict[str, Sight] = field(default_factory=dict)
     _worth_it: bool = True
     """False once the listing has turned out to leave the dates out: its pages then decide nothing."""
@@ -48,6 +53,13 @@ class Walk:
     _taken_s: deque[float] = field(default_factory=lambda: deque(maxlen=LEAST_AHEAD))
     """When the last few were taken, of the steady clock."""
     _moved: anyio.Event = field(default_factory=anyio.Event)
+
+    async def lead(self, removals: Iterable[Removal]) -> None:
+        """Walk ahead of the workers; an account that lets nothing be seen any more ends the sweep."""
+        try:
+            await self.run(removals)
+        except SweepEnding as error:
+            self.closing.end_with(error)
 
     async def run(self, removals: Iterable[Removal]) -> None:
         """Feed every removal to the workers, each page's when its turn comes.
@@ -60,13 +72,25 @@ class Walk:
             while pages:
                 await self._until_few_wait()
                 (scope, page), group = pages[0]
-                if len(group) >= WORTH_A_PAGE and page >= 0 and self._worth_it:
+                if len(group) >= WORTH_A_PAGE and page >= 0 and self._worth_it and not self.closing.no_more:
                     await self._look(scope, page, {removal.notebook_id for removal in group})
                 pages.pop(0)
                 self._hand_over(group)
         finally:
             for _, group in pages:
                 self._hand_over(group)
+
+    async def see(self, notebook_id: str, fresh_for: timedelta) -> Sight:
+        """Give what the walk has seen of a notebook lately, else ask for it by its id.
+
+        Raises:
+            CloudError: as `Cloud.show` does.
+        """
+        looked_at_s = self.ports.clock.steady_s()
+        sight = self.take(notebook_id)
+        if sight and looked_at_s - sight.looked_at_s < FRESH_SHARE * fresh_for.total_seconds():
+            return sight
+        return Sight(await self.ports.cloud.show(notebook_id), looked_at_s)
 
     def take(self, notebook_id: str) -> Sight | None:
         """Give what the walk has seen of a notebook, once; None when it has not met it."""

@@ -5,9 +5,31 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, StrictStr, ValidationInfo, field_validator
 
+from nbsweep.core.cool_down import USUAL_COOL_DOWN, CoolDown
 from nbsweep.settings.group import Group
 from nbsweep.settings.shapes import Written
 from nbsweep.settings.values import Duration, DurationOrZero, format_duration
+
+
+class CoolDownSettings(Group):
+    """How long a notebook is left alone whose deletion has failed or timed out."""
+
+    first: Duration = USUAL_COOL_DOWN.first
+    """After the first failure; twice as long after each further one in a row."""
+    longest: Duration = Field(default=USUAL_COOL_DOWN.longest, validate_default=True)
+    """The most."""
+
+    @field_validator("longest")
+    @classmethod
+    def _not_below_first(cls, most: timedelta, info: ValidationInfo) -> timedelta:
+        least: timedelta = info.data.get("first", most)
+        if most < least:
+            raise ValueError(f"must not be less than first; it is {format_duration(most)}, and first {format_duration(least)}")
+        return most
+
+    def to_core(self) -> CoolDown:
+        """Make the core's cool-down of it."""
+        return CoolDown(self.first, self.longest)
 
 
 class RemovalSettings(Group):
@@ -21,6 +43,8 @@ class RemovalSettings(Group):
     """How old the facts behind a DELETE may be; older ones are read again first."""
     grace: DurationOrZero = timedelta(seconds=30)
     """How long after a DELETE the cloud may still show the state from before it, which then counts for nothing."""
+    cool_down: CoolDownSettings | None = Field(default_factory=CoolDownSettings)
+    """How long a notebook is left alone whose deletion has failed or timed out; null for no time at all."""
 
 
 class PlanSettings(Group):

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictInt
 
+from nbsweep.core.brakes import MOST_FAILURES
 from nbsweep.core.conditions import (
     AllOf,
     AnyOf,
@@ -48,12 +49,25 @@ class BrakeSettings(Group):
     """How much of the fleet at most."""
     max_per_owner: Count | None = None
     """How many notebooks of one owner at most."""
+    max_per_day: Count | None = None
+    """How many notebooks in any 24 hours at most, over all runs; each counts whose DELETE was sent, whatever came of it."""
+    max_fleet_drop: Share | None = Fraction(1, 2)
+    """By how much the fleet may have fallen since the last survey, apart from what nbsweep has deleted."""
+    max_failures: Share | None = MOST_FAILURES
+    """How many of its removals may fail before a sweep begins no more; a share of those that were begun, from 10 ends on."""
     on_excess: OnExcess = OnExcess.REFUSE
-    """With a larger plan: refuse it as a whole, or trim it so that the oldest go first."""
+    """With a larger plan: refuse it as a whole, or trim it so that the longest idle go first."""
 
     def to_core(self) -> Brakes:
         """Make the core's brakes of it."""
-        return Brakes(self.max_deletions, self.max_share, self.max_per_owner, self.on_excess)
+        return Brakes(
+            max_deletions=self.max_deletions,
+            max_share=self.max_share,
+            max_per_owner=self.max_per_owner,
+            on_excess=self.on_excess,
+            max_per_day=self.max_per_day,
+            max_fleet_drop=self.max_fleet_drop,
+        )
 
 
 def protection(match: MatchSettings) -> Protection:

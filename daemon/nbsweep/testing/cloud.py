@@ -58,7 +58,8 @@ class FakeCloud:
         self.denied: set[Action] = set()
         """What the caller may not do, as far as probes find out."""
         self.skew_s: float | None = 0.0
-        """How far the caller's clock is ahead."""
+        """How far the caller's clock was ahead when this was made; what it was set since then comes on top."""
+        self._offset_s = self._shown_s(clock)
         self.project_id = "0123456789abcdef0123456789abcdef"
         self.pace = pace or Pace()
         self._clock = clock
@@ -120,6 +121,17 @@ class FakeCloud:
         rate = self.pace.delete_rate
         return (LaneState("delete", rate.per_s, rate.per_s, None),) if rate else ()
 
+    def clock_skew_s(self) -> float | None:
+        """Tell how far the caller's clock is ahead."""
+        if self.skew_s is None or not self.calls:
+            return None
+        return self.skew_s + self._shown_s(self._clock) - self._offset_s
+
+    @staticmethod
+    def _shown_s(clock: Clock) -> float:
+        """Tell what the wall clock shows more than the steady one, which changes only when it is set."""
+        return clock.now().timestamp() - clock.steady_s()
+
     async def workspaces(self) -> tuple[str, ...]:
         """List the ids of all workspaces that the caller may see."""
         return await self._call("workspaces", "", lambda _: self._workspaces)
@@ -153,7 +165,7 @@ class FakeCloud:
 
     async def reach(self) -> float | None:
         """Tell how far the caller's clock is ahead."""
-        return await self._call("reach", "", lambda _: self.skew_s)
+        return await self._call("reach", "", lambda _: self.clock_skew_s())
 
     async def project(self) -> str:
         """Tell the project's id."""

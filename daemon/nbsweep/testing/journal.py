@@ -9,8 +9,9 @@ from typing import TypeVar
 from nbsweep.core.errors import (
     JournalError,
 )
+from nbsweep.core.history import FAILURES, SURVEYED, TRIED, FleetBefore, History
 from nbsweep.core.lease import Lease
-from nbsweep.core.lifecycle import Removal
+from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import require_aware
 from nbsweep.core.ports import RunRecord
 
@@ -96,6 +97,28 @@ class InMemoryJournal:
         found = [removal for removal in self._removals.values() if removal.notebook_id == notebook_id]
         return tuple(sorted(found, key=lambda removal: (removal.planned_at, removal.run_id), reverse=True))
 
+    async def history(self, target: str, requested_since: datetime, failed_since: datetime) -> History:
+        """Tell a target's past, as far as the brakes and the cool-down ask about it."""
+        await asyncio.sleep(0)
+        removals = [removal for removal in self._removals.values() if removal.target == target]
+        requested = sum(_at_or_after(removal.sent_at, requested_since) for removal in removals if removal.requests)
+        failed = (removal for removal in removals if removal.state in FAILURES)
+        failing = {removal.notebook_id for removal in failed if _at_or_after(removal.ended_at, failed_since)}
+        ends = [removal for removal in removals if removal.state in TRIED and removal.notebook_id in failing]
+        newest_first = sorted(ends, key=lambda removal: (removal.ended_at or removal.planned_at, removal.run_id), reverse=True)
+        return History(requested, self._fleet_before(target, removals), tuple(newest_first))
+
+    def _fleet_before(self, target: str, removals: Iterable[Removal]) -> FleetBefore | None:
+        passed = [run for run in self._runs.values() if run.target == target and run.outcome in SURVEYED and run.fleet > 0]
+        if not passed:
+            return None
+        last = max(passed, key=lambda run: (run.started_at, run.run_id))
+        gone = [removal for removal in removals if removal.state is State.DELETED]
+        deleted = sum(
+            _at_or_after(removal.ended_at if last.dry_run else removal.planned_at, last.started_at) for removal in gone
+        )
+        return FleetBefore(last.run_id, last.fleet, deleted)
+
     async def lease(self, target: str) -> Lease | None:
         """Tell who holds a target's lease; None when nobody does."""
         await asyncio.sleep(0)
@@ -116,6 +139,10 @@ class InMemoryJournal:
         if held is not None and held.holder.owner == lease.holder.owner:
             del self._leases[lease.target]
         await asyncio.sleep(0)
+
+
+def _at_or_after(moment: datetime | None, since: datetime) -> bool:
+    return moment is not None and moment >= since
 
 
 AnyRecord = TypeVar("AnyRecord", Removal, RunRecord, Lease)

@@ -38,18 +38,17 @@ def permission(action: Action, answers: Mapping[Action, Probe]) -> Check:
     [
         (0.0, Grade.OK, "within a minute"),
         (59.9, Grade.OK, "within a minute"),
-        (-75.0, Grade.WARNING, "75 seconds behind"),
-        (600.0, Grade.WARNING, "10 minutes ahead of"),
-        (-900.0, Grade.WARNING, "15 minutes behind"),
+        (60.0, Grade.OK, "within a minute"),
+        (-75.0, Grade.FAILED, "75 seconds behind"),
+        (600.0, Grade.FAILED, "10 minutes ahead of"),
+        (-900.0, Grade.FAILED, "15 minutes behind"),
         (901.0, Grade.FAILED, "15 minutes ahead of"),
         (-3600.0, Grade.FAILED, "60 minutes behind"),
         (None, Grade.WARNING, "does not say what time it is"),
     ],
 )
-def test_a_clock_may_be_a_minute_off_and_must_not_be_a_quarter_of_an_hour(
-    skew_s: float | None, grade: Grade, words: str
-) -> None:
-    """In between the gateway accepts signatures, and it is a warning."""
+def test_a_clock_may_be_a_minute_off_and_no_more(skew_s: float | None, grade: Grade, words: str) -> None:
+    """The gateway accepts signatures for longer, but a sweep would be refused."""
     check = judge_clock(skew_s)
     assert check.grade is grade
     assert words in check.finding

@@ -6,9 +6,9 @@ import pytest
 from nbsweep.core.evidence import evidence_of
 from nbsweep.core.facts import Moment, idle_since
 from nbsweep.core.model import MalformedRow, Notebook, Status
-from nbsweep.core.permission import NO_LONGER_THERE, OVER_BRAKE, Deciding, Permission, cut_by_brake, permit
+from nbsweep.core.permission import NO_LONGER_THERE, OVER_BRAKE, Deciding, Permission, left_out_of_plan, permit
 from nbsweep.core.plan import Candidate, Survey
-from nbsweep.core.policy import Decision, Reason, Rules, Running, judge
+from nbsweep.core.policy import Decision, Reason, Rules, Running, judge, keep
 from nbsweep.core.saved_plan import SavedItem
 from unit.core.examples import NOW, SCOPE, ago, notebook, over, policy, protection, rules, survey, tag, text
 
@@ -171,11 +171,12 @@ def test_rules_that_have_lost_the_policy_spare_it_and_do_not_fail() -> None:
     assert why(notebook(), notebook(), rules(policy(text("name", "x"), name="others"))) == "no policy matches it"
 
 
-def test_what_a_brake_has_cut_is_spared_too() -> None:
+def test_what_cools_down_or_a_brake_has_cut_is_spared_too() -> None:
     """Once each, and not those that were spared before."""
-    rows = [notebook(id=f"nb{number}") for number in (1, 2)]
+    rows = [notebook(id=f"nb{number}") for number in (1, 2, 4)]
     items = [saved(row) for row in [*rows, notebook(id="nb3")]]
     permission = permitted(items, *rows)
-    cut = list(cut_by_brake(items, permission, {"nb1"}))
-    assert [(each.item.id, each.why) for each in cut] == [("nb2", OVER_BRAKE)]
+    left_alone = keep(Reason.COOLING_DOWN, "it is left alone until tomorrow")
+    cut = list(left_out_of_plan(items, permission, {"nb1"}, {"nb4": left_alone}))
+    assert [(each.item.id, each.why) for each in cut] == [("nb2", OVER_BRAKE), ("nb4", "it is left alone until tomorrow")]
     assert [each.item.id for each in permission.spared] == ["nb3"]

@@ -374,15 +374,19 @@ async def test_who_has_slept_asks_before_the_next_delete() -> None:
 
 
 @pytest.mark.parametrize("jump_s", [600, -600])
-async def test_a_clock_that_is_set_in_mid_sweep_does_not_end_it(jump_s: float) -> None:
-    """The lease proves to be ours, its beat is told by the new time, and everything goes on."""
+async def test_a_clock_that_is_set_in_mid_sweep_does_not_cost_the_lease(jump_s: float) -> None:
+    """The lease proves to be ours, its beat is told by the new time; a brake stops the sweep, and all that was begun ends."""
     scene = world(*fleet(50), pace=SLOW)
     register = Register(scene)
     scene.cloud.at(scene.clock.steady_s() + 30, lambda: scene.clock.jump(jump_s))
     report = await swept(scene)
-    assert report.outcome == "finished"
+    assert report.outcome == "refused"
+    assert report.plan
+    assert report.plan.refusal
+    assert report.plan.refusal.brake == "clock-skew"
     assert scene.telemetry.of(LeaseLost) == []
-    assert report.counts["deleted"] + report.counts.get("failed", 0) + report.counts.get("timed_out", 0) == 50
+    assert report.counts["deleted"] + report.counts["spared"] == 50
+    assert set(scene.cloud.accepted) == {row.notebook_id for row in report.removals if row.state is State.DELETED}
     assert len(register.beats) < 12
 
 

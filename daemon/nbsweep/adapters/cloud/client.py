@@ -43,14 +43,13 @@ class CloudClient:
     sender: Sender
     dialect: Dialect = field(default_factory=Dialect)
 
-    @property
-    def skew_s(self) -> float | None:
-        """How far this machine's clock was ahead of the cloud's at the last answer; None when that is not known."""
-        return self.sender.skew_s
-
     def lanes_state(self) -> tuple[LaneState, ...]:
         """Tell how fast the account's lanes may go now, and what they have learned."""
         return self.sender.tools.lanes.state()
+
+    def clock_skew_s(self) -> float | None:
+        """Tell by how many seconds at least this machine's clock is ahead of the cloud's now, by the latest answers."""
+        return self.sender.dates.skew_s()
 
     async def workspaces(self) -> tuple[str, ...]:
         """List the ids of all workspaces that the caller may see."""
@@ -169,7 +168,7 @@ class CloudClient:
             self.sender.tools.telemetry.emit(HttpThrottled(call.lane, error.limit.words, error.retry_after_s, round(per_s, 3)))
         elif isinstance(error, Passing) and call.changes:
             return lost(error, call.method)
-        return with_skew(error, self.skew_s or 0)
+        return with_skew(error, self.clock_skew_s() or 0)
 
     def _tell_retry(self, call: Call, error: Passing, attempt: int, wait_s: float) -> None:
         self.sender.tools.telemetry.emit(HttpRetried(call.lane, call.method, call.path, attempt, round(wait_s, 3), str(error)))

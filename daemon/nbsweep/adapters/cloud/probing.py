@@ -8,7 +8,8 @@ from yarl import URL
 from nbsweep.adapters.cloud.dialect import EVERYBODYS, OWN
 from nbsweep.adapters.cloud.limiter import Lane
 from nbsweep.adapters.cloud.sending import Call, Sender
-from nbsweep.adapters.cloud.session import failure, read_date
+from nbsweep.adapters.cloud.session import failure
+from nbsweep.adapters.cloud.skew import Dates
 from nbsweep.adapters.cloud.transport import read_body
 from nbsweep.core.call_events import HttpRequest
 from nbsweep.core.errors import Unreachable
@@ -48,13 +49,13 @@ async def reach(sender: Sender) -> float | None:
     Raises:
         Unreachable: there is no answer.
     """
-    tools = sender.tools
+    tools, dates = sender.tools, Dates(sender.tools.clock)
     sent_s = await tools.lanes.enter(Lane.SHOW)
     tools.telemetry.emit(HttpRequest(Lane.SHOW, "GET", "/", sent_s))
     try:
         async with tools.session.get(URL(f"{sender.base_url}/"), allow_redirects=False) as response:
-            here, there = tools.clock.now(), read_date(response.headers.get("Date", ""))
+            dates.note(response.headers.get("Date", ""), sent_s)
             await read_body(response)
     except (aiohttp.ClientError, TimeoutError) as error:
         raise Unreachable(str(failure(sender.base_url, error))) from error
-    return (here - there).total_seconds() if there else None
+    return dates.skew_s()

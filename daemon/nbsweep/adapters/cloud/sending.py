@@ -4,8 +4,7 @@ What the answer means, and whether the call is made again, is for `client.py` to
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -15,8 +14,9 @@ from yarl import URL
 from nbsweep.adapters.cloud.answers import Answer, lost
 from nbsweep.adapters.cloud.credentials import Credentials
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
-from nbsweep.adapters.cloud.session import NotSent, failure, read_date
+from nbsweep.adapters.cloud.session import NotSent, failure
 from nbsweep.adapters.cloud.signing import Proof, Request, encode_query
+from nbsweep.adapters.cloud.skew import Dates
 from nbsweep.adapters.cloud.transport import read_body
 from nbsweep.core.call_events import HttpAnswered, HttpRequest
 from nbsweep.core.errors import CloudError, FactsTooOld, Unreachable
@@ -92,15 +92,12 @@ class Sender:
     credentials: Credentials
     tools: Tools
     _place: Place | None = None
-    _dated: tuple[str, datetime] | None = None
-    """The date of the last answer, and when it came; read when somebody wants to know."""
+    dates: Dates = field(init=False)
+    """What the answers say of the time."""
 
-    @property
-    def skew_s(self) -> float | None:
-        """How far this machine's clock was ahead of the cloud's at the last answer; None when that is not known."""
-        text, came_at = self._dated or ("", None)
-        told = read_date(text)
-        return (came_at - told).total_seconds() if told and came_at else None
+    def __post_init__(self) -> None:
+        """Begin with no answer."""
+        self.dates = Dates(self.tools.clock)
 
     async def project(self) -> str:
         """Tell the project's id, looked up if nobody has done so yet."""
@@ -133,7 +130,7 @@ class Sender:
         try:
             response = await self._request(call, place, path, proof)
             try:
-                self._dated = response.headers.get("Date", ""), self.tools.clock.now()
+                self.dates.note(response.headers.get("Date", ""), sent_s)
                 sent = Sent(sent_s, proof, response.status, response.headers, await read_body(response))
             finally:
                 response.release()

@@ -32,11 +32,13 @@ from nbsweep.adapters.journal.dialects import (
     opened_engine,
     upsert,
 )
+from nbsweep.adapters.journal.history import count_deleted, count_requested, of_failing, of_last_survey
 from nbsweep.adapters.journal.leases import RELEASE, REPLACE, lease_of, lease_row, owned_row, replacing_row
 from nbsweep.adapters.journal.rows import Layout, Record, Row
 from nbsweep.adapters.journal.tables import LEASES, META, METADATA, NEWEST, REMOVALS, REVISION, RUNS, SIGHTINGS, microseconds
 from nbsweep.adapters.journal.trouble import told
 from nbsweep.adapters.journal.writer import GroupWriter
+from nbsweep.core.history import FleetBefore, History
 from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import ENDS, Removal
 from nbsweep.core.ports import RunRecord
@@ -122,6 +124,13 @@ class SqlJournal:
         newest_first = query.order_by(REMOVALS.c.planned_at.desc(), REMOVALS.c.run_id.desc(), REMOVALS.c.position.desc())
         return await self._records(_REMOVAL_LAYOUT, newest_first)
 
+    async def history(self, target: str, requested_since: datetime, failed_since: datetime) -> History:
+        """Tell a target's past, as far as the brakes and the cool-down ask about it."""
+        requested = await self._count(count_requested(target, requested_since))
+        last = await self._records(_RUN_LAYOUT, of_last_survey(_RUN, target))
+        before = FleetBefore(last[0].run_id, last[0].fleet, await self._count(count_deleted(last[0]))) if last else None
+        return History(requested, before, await self._records(_REMOVAL_LAYOUT, of_failing(_REMOVAL, target, failed_since)))
+
     async def lease(self, target: str) -> Lease | None:
         """Tell who holds a target's lease; None when nobody does."""
         rows = await self._rows(select(LEASES).where(LEASES.c.target == target))
@@ -149,6 +158,10 @@ class SqlJournal:
         rows = await self._rows(query)
         with told(self._place):
             return tuple(map(layout.record_of, rows))
+
+    async def _count(self, query: Select[Any]) -> int:
+        [row] = await self._rows(query)
+        return int(row["count"])
 
     async def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
         self._writer.check_open()

@@ -57,7 +57,7 @@ class Instruments:
         self.fleet = gauge("fleet_notebooks", "Notebooks at the last survey.", "target")
         self.candidates = gauge("candidates", "Notebooks that the policies would let go, at the last survey.", "target")
         self.kept = gauge("kept_notebooks", "Notebooks that are kept, by reason, at the last survey.", "target", "reason")
-        self.refusals = counter("refusals_total", "Plans that a brake refused.", "target", "brake")
+        self.refusals = counter("refusals_total", "Plans that a brake refused, and sweeps that one stopped.", "target", "brake")
         self.removals = counter("removals_total", "Removals that have ended.", "target", "policy", "outcome")
         self.in_flight = gauge("removals_in_flight", "Removals that were requested and have no end yet.", "target")
         self.deletion_s = histogram(

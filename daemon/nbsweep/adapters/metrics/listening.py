@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from nbsweep.adapters.metrics.in_flight import About, InFlight
 from nbsweep.adapters.metrics.instruments import Instruments
+from nbsweep.core.brake_events import SweepBraked
 from nbsweep.core.call_events import HttpAnswered, HttpThrottled
 from nbsweep.core.errors import Forbidden, Unauthorized
 from nbsweep.core.events import (
@@ -98,6 +99,7 @@ class Metrics:
             SurveyFinished: self._surveyed,
             PlanBuilt: self._planned,
             PlanRefused: self._refused,
+            SweepBraked: self._refused,
             RemovalRequested: self._requested,
             RemovalAgain: self._again,
             RemovalFinished: self._removed,
@@ -141,7 +143,7 @@ class Metrics:
         for reason in KEPT_REASONS:
             self._shown.kept.labels(about.target, reason).set(event.kept.get(reason, 0))
 
-    def _refused(self, event: PlanRefused, about: About) -> None:
+    def _refused(self, event: PlanRefused | SweepBraked, about: About) -> None:
         self._shown.refusals.labels(about.target, event.brake).inc()
 
     def _requested(self, _event: RemovalRequested, about: About) -> None:

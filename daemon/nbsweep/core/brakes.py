@@ -1,0 +1,250 @@
+"""The brakes: what holds back a plan that is too large, or a sweep that goes wrong, though every single verdict may be right.
+
+Those on a plan's size are slices of its list, which is in the order in which it would go. They bind over what the survey saw,
+and a survey that did not see everything is refused, as is one that sees far less than the last, or tells the time differently.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from fractions import Fraction
+
+from nbsweep.core.history import FAILURES, TRIED, FleetBefore
+from nbsweep.core.lifecycle import State
+from nbsweep.core.model import Notebook
+
+A_DAY = timedelta(days=1)
+"""Over which `max_per_day` counts."""
+MOST_SKEW_S = 60.0
+"""So far apart this machine's clock and the cloud's may be."""
+A_FEW_MINUTES_S = 120.0
+SMALL_FLEET = 10
+"""With fewer notebooks than this a share of them says nothing about a fall."""
+FEW_ENDS = 10
+"""With fewer ends than this a share of them says nothing about failures."""
+MOST_FAILURES = Fraction(1, 4)
+
+
+class OnExcess(StrEnum):
+    """What a brake does with a plan that is too large."""
+
+    REFUSE = "refuse"
+    TRIM = "trim"
+
+
+@dataclass(frozen=True, slots=True)
+class Brakes:
+    """Limits on one target's plan; None switches one off."""
+
+    max_deletions: int | None = 100
+    max_share: Fraction | None = Fraction(1, 4)
+    """Of the fleet."""
+    max_per_owner: int | None = None
+    on_excess: OnExcess = OnExcess.REFUSE
+    max_per_day: int | None = None
+    """Over all runs of the target, with what they have requested in the last 24 hours."""
+    max_fleet_drop: Fraction | None = Fraction(1, 2)
+    """By how much the fleet may be smaller than at the last survey."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A plan that must not be carried out, or not any further."""
+
+    brake: str
+    """The configuration's key, or `incomplete-survey` or `clock-skew`."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the brakes on a plan's size measure it by."""
+
+    fleet: int
+    requested: int = 0
+    """How many removals of the target had a DELETE sent in the last 24 hours."""
+
+
+# ---- whether what was seen can be trusted ---------------------------------------------------------------------------------
+
+
+def judge_gaps(gaps: Sequence[str]) -> Refusal | None:
+    """Refuse a survey that did not see everything; `gaps` says why, and is empty when it did."""
+    if not gaps:
+        return None
+    return Refusal("incomplete-survey", f"the survey did not see everything: {'; '.join(gaps)}")
+
+
+def judge_skew(skew_s: float | None) -> Refusal | None:
+    """Refuse to go by a clock that is more than a minute off; one that nothing is known of passes."""
+    if skew_s is None or abs(skew_s) <= MOST_SKEW_S:
+        return None
+    return Refusal(
+        "clock-skew",
+        f"this machine's clock is {describe_skew(skew_s)} the cloud's, or has just been set or stood still, so that no age can "
+        "be trusted. Set it from the network (NTP), and run again",
+    )
+
+
+def describe_skew(skew_s: float) -> str:
+    """Say how far a clock is off: ``10 minutes ahead of``."""
+    far = f"{abs(skew_s) / 60:.0f} minutes" if abs(skew_s) >= A_FEW_MINUTES_S else f"{abs(skew_s):.0f} seconds"
+    return f"{far} {'ahead of' if skew_s > 0 else 'behind'}"
+
+
+def judge_fall(fleet: int, before: FleetBefore | None, most: Fraction | None) -> Refusal | None:
+    """Refuse a fleet that has fallen by more than it may, but for what nbsweep itself has deleted; a small one may fall."""
+    if before is None or most is None or before.left < SMALL_FLEET or before.left - fleet <= most * before.left:
+        return None
+    ours = f" ({before.fleet}, of which nbsweep has deleted {before.deleted} since)" if before.deleted else ""
+    return Refusal(
+        "max_fleet_drop",
+        f"{fleet} notebooks are seen, and after run {before.run_id} there were {before.left}{ours}: the fleet has fallen by "
+        f"more than brakes.max_fleet_drop allows ({format_share(most)}). Look whether workspaces, features, scope or "
+        "permissions hide the others. If they are really gone, run once with brakes.max_fleet_drop: null (a dry run will do): "
+        "the next run is then compared with that one",
+    )
+
+
+# ---- how much may go ------------------------------------------------------------------------------------------------------
+
+
+def judge_excess(items: Sequence[Notebook], brakes: Brakes, around: Surroundings) -> Refusal | None:
+    """Name the first brake that a plan of these exceeds, with the figures and what can be done."""
+    return (
+        _excess_in_all(len(items), brakes.max_deletions)
+        or _excess_of_share(len(items), around.fleet, brakes.max_share)
+        or _excess_of_owner(items, brakes.max_per_owner)
+        or _excess_of_day(len(items), around.requested, brakes.max_per_day)
+    )
+
+
+def _excess_in_all(count: int, allowed: int | None) -> Refusal | None:
+    if allowed is None or count <= allowed:
+        return None
+    return Refusal(
+        "max_deletions",
+        f"{count} notebooks would go, and brakes.max_deletions allows {allowed}. "
+        "Narrow the policies, raise the brake, or set brakes.on_excess: trim",
+    )
+
+
+def _allowed_share(fleet: int, share: Fraction) -> int:
+    return int(share * fleet)
+
+
+def _excess_of_share(count: int, fleet: int, share: Fraction | None) -> Refusal | None:
+    if share is None or count <= _allowed_share(fleet, share):
+        return None
+    return Refusal(
+        "max_share",
+        f"{count} of {fleet} notebooks would go, and brakes.max_share allows {_allowed_share(fleet, share)} "
+        f"({format_share(share)}). Narrow the policies, raise the brake, or set brakes.on_excess: trim",
+    )
+
+
+def _excess_of_owner(items: Sequence[Notebook], allowed: int | None) -> Refusal | None:
+    if allowed is None:
+        return None
+    counts = Counter(notebook.owner_key for notebook in items)
+    key, count = max(counts.items(), key=lambda pair: pair[1], default=("", 0))
+    if count <= allowed:
+        return None
+    labels = [notebook.owner_label for notebook in items if notebook.owner_key == key]
+    owner = next((label for label in labels if label != key), key)
+    return Refusal(
+        "max_per_owner",
+        f"{count} notebooks of {owner} would go, and brakes.max_per_owner allows {allowed} of one owner",
+    )
+
+
+def _left_of_day(requested: int, allowed: int) -> int:
+    return max(0, allowed - requested)
+
+
+def _excess_of_day(count: int, requested: int, allowed: int | None) -> Refusal | None:
+    if allowed is None or count <= _left_of_day(requested, allowed):
+        return None
+    return Refusal(
+        "max_per_day",
+        f"{count} notebooks would go, and {requested} were requested in the last 24 hours; brakes.max_per_day allows {allowed} "
+        "in all. Wait, narrow the policies, raise the brake, or set brakes.on_excess: trim",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """What is left of a list when every brake has cut from it what it does not allow."""
+
+    items: tuple[Notebook, ...]
+    cut: Mapping[str, int]
+    """How many each brake has cut, by the configuration's key; none that has cut nothing."""
+
+
+def trim(items: Sequence[Notebook], brakes: Brakes, around: Surroundings) -> Trimmed:
+    """Take from the front of the list what every brake allows."""
+    owners = items if brakes.max_per_owner is None else _within_owners(items, brakes.max_per_owner)
+    share = owners if brakes.max_share is None else owners[: _allowed_share(around.fleet, brakes.max_share)]
+    in_all = share[: brakes.max_deletions]
+    day = in_all if brakes.max_per_day is None else in_all[: _left_of_day(around.requested, brakes.max_per_day)]
+    cut = {
+        "max_per_owner": len(items) - len(owners),
+        "max_share": len(owners) - len(share),
+        "max_deletions": len(share) - len(in_all),
+        "max_per_day": len(in_all) - len(day),
+    }
+    return Trimmed(tuple(day), {brake: count for brake, count in cut.items() if count})
+
+
+def _within_owners(items: Sequence[Notebook], allowed: int) -> Sequence[Notebook]:
+    taken: Counter[str] = Counter()
+    within = []
+    for notebook in items:
+        taken[notebook.owner_key] += 1
+        if taken[notebook.owner_key] <= allowed:
+            within.append(notebook)
+    return within
+
+
+def describe_trim(trimmed: Trimmed, brakes: Brakes, around: Surroundings) -> str:
+    """Say what was cut, and by which brakes; empty when nothing was."""
+    if not trimmed.cut:
+        return ""
+    allowed = {
+        "max_per_owner": f"allows {brakes.max_per_owner} of one owner",
+        "max_share": f"is {format_share(brakes.max_share or Fraction(0))} of {around.fleet}",
+        "max_deletions": f"allows {brakes.max_deletions}",
+        "max_per_day": f"allows {brakes.max_per_day}, and {around.requested} were requested in the last 24 hours",
+    }
+    parts = [f"{count} by brakes.{brake}, which {allowed[brake]}" for brake, count in trimmed.cut.items()]
+    rest = "the others, the longest idle, go first" if trimmed.items else "so that none is left"
+    return f"{sum(trimmed.cut.values())} that would go are left out, {rest}: {'; '.join(parts)}"
+
+
+def format_share(share: Fraction) -> str:
+    """Write a share as the configuration does: ``25%``."""
+    return f"{float(share * 100):g}%"
+
+
+# ---- how a sweep goes -----------------------------------------------------------------------------------------------------
+
+
+def judge_failures(states: Mapping[State, int], most: Fraction | None) -> Refusal | None:
+    """Stop a sweep of whose removals too many have failed; `states` tells how many of them are in each state.
+
+    The share is of all that were begun, those that have no end yet included: failures are often told at once and deletions take
+    their time, and a sweep is stopped when even the good end of all of them could not make up for it. With few ends, or nothing
+    left to begin, there is nothing to stop.
+    """
+    failed = sum(states.get(state, 0) for state in FAILURES)
+    ended = sum(states.get(state, 0) for state in TRIED)
+    begun = sum(states.values()) - states.get(State.PLANNED, 0) - states.get(State.SPARED, 0)
+    if most is None or ended < FEW_ENDS or not states.get(State.PLANNED) or failed <= most * begun:
+        return None
+    return Refusal(
+        "max_failures",
+        f"of {begun} removals that were begun {failed} have failed or timed out, and brakes.max_failures allows "
+        f"{format_share(most)}: no more are begun. See to their causes, or raise the brake, and run again",
+    )

@@ -1,0 +1,45 @@
+"""What the journal knows of a target's past, as far as a plan depends on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nbsweep.core.lifecycle import Removal, State
+
+SURVEYED = frozenset({"finished", "dry-run", "declined", "interrupted"})
+"""Outcomes of runs whose survey passed the brakes, where there was one.
+
+A run that was refused is never what the next one is compared with: otherwise the second would pass by itself.
+"""
+TRIED = frozenset({State.DELETED, State.FAILED, State.TIMED_OUT})
+"""The ends of removals that somebody has tried to carry out."""
+FAILURES = frozenset({State.FAILED, State.TIMED_OUT})
+
+
+@dataclass(frozen=True, slots=True)
+class FleetBefore:
+    """What the last survey saw that passed the brakes."""
+
+    run_id: str
+    fleet: int
+    deleted: int = 0
+    """How many of them nbsweep itself has deleted since."""
+
+    @property
+    def left(self) -> int:
+        """How many are to be expected now, if nobody else has deleted or created any."""
+        return max(0, self.fleet - self.deleted)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """One target's past."""
+
+    requested: int = 0
+    """How many removals have had a DELETE sent since the moment that was asked about, whatever came of it."""
+    before: FleetBefore | None = None
+    """None where no survey is known of."""
+    ends: Sequence[Removal] = ()
+    """How the removals ended of every notebook of which one has failed since the moment that was asked about."""
+
+
+NO_HISTORY = History()

@@ -1,0 +1,34 @@
+"""Holds a sweep under way against the brakes that can stop it. What they say is for the core; this only asks, and stops."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from nbsweep.core.brake_events import SweepBraked
+from nbsweep.core.brakes import Refusal, judge_failures, judge_skew
+from nbsweep.core.lifecycle import State
+from nbsweep.core.ports import Ports
+from nbsweep.engine.orders import Closing
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Watches one sweep."""
+
+    ports: Ports
+    closing: Closing
+    max_failures: Fraction | None
+    """Of the removals; None for no limit."""
+
+    def count(self, states: Mapping[State, int]) -> None:
+        """Look at how many removals have come to which state, after one has ended."""
+        self._stop(judge_failures(states, self.max_failures))
+
+    def look_at_clock(self) -> None:
+        """Look whether the time can be trusted, before anything is decided by it."""
+        self._stop(judge_skew(self.ports.cloud.clock_skew_s()))
+
+    def _stop(self, refusal: Refusal | None) -> None:
+        if refusal and not self.closing.no_more:
+            self.closing.refuse(refusal)
+            self.ports.telemetry.emit(SweepBraked(refusal.brake, refusal.message))
