@@ -109,7 +109,8 @@ def _memory(memory: Memory) -> Document:
         "under_way": _removal(under_way) if under_way else None,
         "removals": [_removal(removal) for removal in memory.removals],
         "last_sweep": run_record_document(memory.latest) if memory.latest else None,
-        "requested_within_a_day": memory.requested,
+        "requested_within_a_day": memory.history.requested,
+        "left_alone": memory.left_alone.sentence if memory.left_alone else None,
     }
 
 

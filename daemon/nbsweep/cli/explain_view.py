@@ -50,6 +50,8 @@ def _headline(account: Account) -> Text:
         line.append("; it is stopped first")
     if account.covered is False:
         line.append(f"; but no sweep of {account.target} looks at it", style="yellow")
+    if account.memory.left_alone and verdict.decision is Decision.DELETE:
+        line.append(printable(f"; but {account.memory.left_alone.sentence}"), style="yellow")
     return line
 
 
@@ -124,7 +126,6 @@ def _brakes(tree: Tree, account: Account) -> None:
     if latest := account.memory.latest:
         ended = moment_words(latest.ended_at or latest.started_at)
         branch.add(Text(printable(f"last sweep of {account.target}: {latest.run_id}, {latest.outcome}, {ended}")))
-    branch.add(Text(f"deletions requested on {account.target} within the last day: {account.memory.requested}"))
 
 
 def _brake_words(line: BrakeLine) -> str:

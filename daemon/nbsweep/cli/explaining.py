@@ -13,21 +13,20 @@ from nbsweep.bootstrap import open_all
 from nbsweep.cli.exits import Exit, exit_of_error, gravest
 from nbsweep.cli.explain_document import explain_document
 from nbsweep.cli.session import Session, tell_error
+from nbsweep.core.brakes import A_DAY
+from nbsweep.core.cool_down import judge_cooling, streaks
 from nbsweep.core.errors import Gone, NbsweepError
 from nbsweep.core.explaining import explain
 from nbsweep.core.facts import Moment
 from nbsweep.core.lifecycle import outcome
 from nbsweep.core.needs import moment_words
-from nbsweep.core.ports import Journal
 from nbsweep.core.recalling import (
     Account,
     Cover,
     Memory,
     brake_lines,
-    count_requested,
     cover_findings,
     last_ended,
-    recent,
 )
 from nbsweep.engine.report import leading_error
 from nbsweep.engine.sweep import Sweeper
@@ -35,7 +34,7 @@ from nbsweep.settings import Settings
 
 ExplainFormat = Literal["tree", "json"]
 LOOKS_BACK = 200
-"""How many sweeps of the journal are looked at for what brakes may know."""
+"""How many sweeps of the journal are looked at for the last one of a target."""
 
 
 @dataclass(slots=True)
@@ -114,35 +113,30 @@ def _covers(settings: Settings) -> Mapping[str, Cover]:
 
 
 async def _account(sweeper: Sweeper, notebook_id: str, cover: Cover) -> Account:
-    journal, target = sweeper.ports.journal, sweeper.area.target
-    last_active = await journal.last_active(target)
+    last_active = await sweeper.ports.journal.last_active(sweeper.area.target)
     notebook = await sweeper.ports.cloud.show(notebook_id)
     now = sweeper.ports.clock.now()
-    memory = await _remember(journal, target, notebook.id, last_active, now)
+    memory = await _remember(sweeper, notebook.id, last_active, now)
     return Account(
-        target=target,
+        target=sweeper.area.target,
         asked_at=now,
         notebook=notebook,
         cover=cover_findings(notebook, cover),
         explanation=explain(notebook, sweeper.orders.rules, Moment(now, last_active)),
         memory=memory,
-        brakes=brake_lines(sweeper.brakes, memory.latest),
+        brakes=brake_lines(sweeper.brakes, sweeper.orders.max_failures, memory),
     )
 
 
-async def _remember(
-    journal: Journal, target: str, notebook_id: str, last_active: Mapping[str, datetime], now: datetime
-) -> Memory:
-    records = await journal.runs(LOOKS_BACK)
-    removals = await journal.removals_of(notebook_id)
-    requested = 0
-    for record in recent(records, target, now):
-        requested += count_requested(await journal.removals(record.run_id), target, now)
+async def _remember(sweeper: Sweeper, notebook_id: str, last_active: Mapping[str, datetime], now: datetime) -> Memory:
+    journal, target, cool_down = sweeper.ports.journal, sweeper.area.target, sweeper.orders.cool_down
+    removals = tuple(removal for removal in await journal.removals_of(notebook_id) if removal.target == target)
     return Memory(
         last_active=last_active.get(notebook_id),
-        removals=tuple(removal for removal in removals if removal.target == target),
-        latest=last_ended(records, target),
-        requested=requested,
+        removals=removals,
+        latest=last_ended(await journal.runs(LOOKS_BACK), target),
+        history=await journal.history(target, now - A_DAY, now),
+        left_alone=judge_cooling(streaks(removals).get(notebook_id), cool_down, now),
     )
 
 

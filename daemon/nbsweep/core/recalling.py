@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from fractions import Fraction
 
+from nbsweep.core.brakes import Brakes, format_share
 from nbsweep.core.conditions import Finding, Truth
 from nbsweep.core.explaining import Explanation
+from nbsweep.core.history import NO_HISTORY, History
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Notebook
-from nbsweep.core.plan import Brakes, format_share
+from nbsweep.core.policy import Verdict
 from nbsweep.core.ports import RunRecord
-
-A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,10 @@ class Memory:
     """Of this notebook, over all runs, the newest first."""
     latest: RunRecord | None = None
     """The target's last sweep that saw its fleet and has an end."""
-    requested: int = 0
-    """How many notebooks of the target were requested to be deleted within the last day."""
+    history: History = NO_HISTORY
+    """What brakes and the cool-down go by: the target's last day, its last survey, and how removals failed."""
+    left_alone: Verdict | None = None
+    """Until when it is left alone, for its deletion has failed; None when it is not."""
 
     @property
     def under_way(self) -> Removal | None:
@@ -99,23 +102,9 @@ def last_ended(records: Iterable[RunRecord], target: str) -> RunRecord | None:
     return next((record for record in records if record.target == target and record.ended_at and record.fleet), None)
 
 
-def recent(records: Iterable[RunRecord], target: str, now: datetime) -> tuple[RunRecord, ...]:
-    """List a target's sweeps that may have sent DELETEs within the last day."""
-    mine = (record for record in records if record.target == target and not record.dry_run)
-    return tuple(record for record in mine if record.ended_at is None or (record.planned and record.ended_at > now - A_DAY))
-
-
-def count_requested(removals: Iterable[Removal], target: str, now: datetime) -> int:
-    """Count a target's notebooks whose deletion was requested within the last day."""
-    return sum(
-        removal.requests > 0 and removal.sent_at is not None and removal.sent_at > now - A_DAY
-        for removal in removals
-        if removal.target == target
-    )
-
-
-def brake_lines(brakes: Brakes, latest: RunRecord | None) -> tuple[BrakeLine, ...]:
-    """Say how each brake is set, what it looks at, and what the last sweep came to. No survey is made for it."""
+def brake_lines(brakes: Brakes, max_failures: Fraction | None, memory: Memory) -> tuple[BrakeLine, ...]:
+    """Say how each brake is set, what it looks at, and what the journal knows of that. No survey is made for it."""
+    latest, before = memory.latest, memory.history.before
     return (
         BrakeLine(
             "max_deletions",
@@ -125,13 +114,30 @@ def brake_lines(brakes: Brakes, latest: RunRecord | None) -> tuple[BrakeLine, ..
         ),
         BrakeLine(
             "max_share",
-            None if brakes.max_share is None else format_share(brakes.max_share),
+            _share(brakes.max_share),
             "how much of the fleet a sweep of this target would delete",
             f"{latest.planned} of {latest.fleet} at the last sweep" if latest else None,
         ),
         BrakeLine("max_per_owner", _text(brakes.max_per_owner), "how many notebooks of one owner a sweep would delete"),
+        BrakeLine(
+            "max_per_day",
+            _text(brakes.max_per_day),
+            "how many deletions of a day were requested on this target",
+            f"{memory.history.requested} within the last day",
+        ),
+        BrakeLine(
+            "max_fleet_drop",
+            _share(brakes.max_fleet_drop),
+            "by how much the fleet is smaller than at the last survey",
+            f"{before.left} expected after run {before.run_id}" if before else None,
+        ),
+        BrakeLine("max_failures", _share(max_failures), "how much of what a sweep has begun may fail before it stops itself"),
         BrakeLine("on_excess", brakes.on_excess.value, "what becomes of a plan that is too large"),
     )
+
+
+def _share(share: Fraction | None) -> str | None:
+    return None if share is None else format_share(share)
 
 
 def _text(limit: int | None) -> str | None:

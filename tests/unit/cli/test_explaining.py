@@ -4,6 +4,7 @@ import io
 import json
 from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -17,10 +18,11 @@ from nbsweep.cli.render import plain_text
 from nbsweep.cli.text import json_text
 from nbsweep.core.conditions import AnyOf, Not
 from nbsweep.core.explaining import explain
+from nbsweep.core.history import History
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.plan import Brakes
-from nbsweep.core.policy import Rules, Running
+from nbsweep.core.policy import Reason, Rules, Running, keep
 from nbsweep.core.ports import RunRecord
 from nbsweep.core.recalling import Account, Cover, Memory, brake_lines, cover_findings
 from nbsweep.settings import Settings
@@ -38,7 +40,7 @@ def account(
     row, memory = notebook(**changes), memory or Memory()
     explanation = explain(row, asked or rules(IDLE, protect=(KEEP_TAG,)), moment())
     cover = cover_findings(row, Cover(None, features))
-    return Account("research", NOW, row, cover, explanation, memory, brake_lines(Brakes(), memory.latest))
+    return Account("research", NOW, row, cover, explanation, memory, brake_lines(Brakes(), Fraction(1, 4), memory))
 
 
 def shown(*accounts: Account, width: int = 200) -> str:
@@ -177,17 +179,28 @@ def test_the_brakes_are_shown_with_their_limits() -> None:
     latest = RunRecord(
         "run1", "research", ago(hours=4), "ops", dry_run=False, ended_at=ago(hours=3), outcome="refused", fleet=400, planned=137
     )
-    told = account(memory=Memory(latest=latest, requested=12))
+    told = account(memory=Memory(latest=latest, history=History(requested=12)))
     assert section(told, "brakes") == [
         "├── max_deletions: 100 (how many notebooks a sweep of this target would delete); 137 at the last sweep",
         "├── max_share: 25% (how much of the fleet a sweep of this target would delete); 137 of 400 at the last sweep",
         "├── max_per_owner: off (how many notebooks of one owner a sweep would delete)",
+        "├── max_per_day: off (how many deletions of a day were requested on this target); 12 within the last day",
+        "├── max_fleet_drop: 50% (by how much the fleet is smaller than at the last survey)",
+        "├── max_failures: 25% (how much of what a sweep has begun may fail before it stops itself)",
         "├── on_excess: refuse (what becomes of a plan that is too large)",
-        "├── last sweep of research: run1, refused, 2026-03-01 09:00:00Z",
-        "└── deletions requested on research within the last day: 12",
+        "└── last sweep of research: run1, refused, 2026-03-01 09:00:00Z",
     ]
     last_sweep = explain_document([told])["journal"]["last_sweep"]
     assert (last_sweep["run_id"], last_sweep["outcome"], last_sweep["planned"]) == ("run1", "refused", 137)
+
+
+def test_one_that_would_go_and_cools_down_is_said_to_be_left_alone() -> None:
+    """The rules' verdict stays what it is; the headline and the document say until when no sweep will act on it."""
+    left_alone = keep(Reason.COOLING_DOWN, "it is left alone until 2026-03-01 13:00Z")
+    told = account(rules(policy(name="old")), Memory(left_alone=left_alone))
+    assert ": DELETE, " in shown(told).splitlines()[0]
+    assert shown(told).splitlines()[0].endswith("; but it is left alone until 2026-03-01 13:00Z")
+    assert explain_document([told])["journal"]["left_alone"] == "it is left alone until 2026-03-01 13:00Z"
 
 
 @pytest.mark.parametrize("width", [80, 200])
@@ -265,6 +278,7 @@ def test_the_document_has_the_keys_of_the_contract() -> None:
         "removals": [],
         "last_sweep": None,
         "requested_within_a_day": 0,
+        "left_alone": None,
     }
     assert document["brakes"][1] == {
         "brake": "max_share",

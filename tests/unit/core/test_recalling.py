@@ -1,5 +1,4 @@
 from dataclasses import replace
-from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -7,20 +6,18 @@ import pytest
 
 from nbsweep.core.conditions import Truth
 from nbsweep.core.explaining import explain
+from nbsweep.core.history import FleetBefore, History
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Notebook
 from nbsweep.core.plan import Brakes, OnExcess
 from nbsweep.core.ports import RunRecord
 from nbsweep.core.recalling import (
     Account,
-    BrakeLine,
     Cover,
     Memory,
     brake_lines,
-    count_requested,
     cover_findings,
     last_ended,
-    recent,
 )
 from unit.core.examples import NOW, ago, moment, notebook, removal, rules
 
@@ -59,26 +56,29 @@ def test_a_target_covers_what_its_settings_leave_in(row: Notebook, cover: Cover,
 
 
 def test_each_brake_says_its_limit_and_what_it_looks_at() -> None:
-    """In the configuration's own words, with what the last sweep came to."""
-    lines = brake_lines(Brakes(max_per_owner=5), run())
-    assert [(line.brake, line.limit) for line in lines] == [
-        ("max_deletions", "100"),
-        ("max_share", "25%"),
-        ("max_per_owner", "5"),
-        ("on_excess", "refuse"),
+    """In the configuration's own words, with what the journal knows: 400 less 37 that were deleted since are expected."""
+    history = History(requested=12, before=FleetBefore("run9", 400, deleted=37))
+    lines = brake_lines(Brakes(max_per_owner=5, max_per_day=50), Fraction(1, 4), Memory(latest=run(), history=history))
+    assert [(line.brake, line.limit, line.known) for line in lines] == [
+        ("max_deletions", "100", "37 at the last sweep"),
+        ("max_share", "25%", "37 of 400 at the last sweep"),
+        ("max_per_owner", "5", None),
+        ("max_per_day", "50", "12 within the last day"),
+        ("max_fleet_drop", "50%", "363 expected after run run9"),
+        ("max_failures", "25%", None),
+        ("on_excess", "refuse", None),
     ]
-    assert [line.known for line in lines] == ["37 at the last sweep", "37 of 400 at the last sweep", None, None]
     assert all(line.looks_at for line in lines)
 
 
 def test_a_brake_that_is_off_has_no_limit() -> None:
-    """And a journal that knows of no sweep knows nothing."""
-    lines = brake_lines(Brakes(None, None, None, OnExcess.TRIM), None)
-    assert [(line.limit, line.known) for line in lines] == [(None, None), (None, None), (None, None), ("trim", None)]
-    assert brake_lines(Brakes(0, Fraction(0)), None)[:2] == (
-        BrakeLine("max_deletions", "0", lines[0].looks_at),
-        BrakeLine("max_share", "0%", lines[1].looks_at),
-    )
+    """And a journal that knows of no sweep knows nothing but that none was requested."""
+    off = Brakes(None, None, None, OnExcess.TRIM, None, None)
+    lines = brake_lines(off, None, Memory())
+    assert [line.limit for line in lines] == [None, None, None, None, None, None, "trim"]
+    assert [line.known for line in lines if line.known] == ["0 within the last day"]
+    none_at_all = brake_lines(Brakes(0, Fraction(0)), Fraction(0), Memory())
+    assert [none_at_all[place].limit for place in (0, 1, 5)] == ["0", "0%", "0%"]
 
 
 def test_the_last_sweep_is_that_of_the_target_and_has_seen_something() -> None:
@@ -86,33 +86,6 @@ def test_the_last_sweep_is_that_of_the_target_and_has_seen_something() -> None:
     records = [run("going", ended_at=None), run("other", target="lab"), run("failed", fleet=0), run("good"), run("older")]
     assert last_ended(records, "research") == run("good")
     assert last_ended(records[:3], "research") is None
-
-
-def test_recent_sweeps_are_those_that_may_have_sent_something_within_a_day() -> None:
-    """One that goes on has planned nothing yet by its record; a dry run sends nothing."""
-    records = [
-        run("going", ended_at=None, planned=0),
-        run("dry", dry_run=True),
-        run("nothing", planned=0),
-        run("other", target="lab"),
-        run("good", ended_at=ago(hours=23)),
-        run("old", ended_at=ago(hours=24)),
-    ]
-    assert [record.run_id for record in recent(records, "research", NOW)] == ["going", "good"]
-
-
-def test_requests_are_counted_for_a_day_and_a_target() -> None:
-    """A removal that was only planned, or stopped its notebook, has requested nothing."""
-    removals = [
-        sent(),
-        sent(state=State.FAILED, requests=2),
-        sent(sent_at=ago(hours=24)),
-        sent(sent_at=ago(hours=24) + timedelta(seconds=1)),
-        sent(target="lab"),
-        sent(requests=0),
-        removal(),
-    ]
-    assert count_requested(removals, "research", NOW) == 3
 
 
 def test_what_has_no_end_is_under_way() -> None:
