@@ -293,6 +293,8 @@ class Desk:
     environment: dict[str, str] = field(default_factory=dict)
     names_config: bool = True
     """Whether the command line says where the configuration is."""
+    program: Sequence[str] = (sys.executable, "-m", "nbsweep")
+    """What is run, before its arguments."""
 
     @property
     def home(self) -> Path:
@@ -355,7 +357,7 @@ class Desk:
     def command(self, *arguments: str) -> list[str]:
         """Give the command line."""
         named = ["--config", str(self.config)] if self.names_config else []
-        return [sys.executable, "-m", "nbsweep", *named, *arguments]
+        return [*self.program, *named, *arguments]
 
     def variables(self) -> dict[str, str]:
         """Give the environment."""
