@@ -71,12 +71,12 @@ class Pipeline:
         if fault is None:
             return route.handler(self._call(signed, caller, subject))
         entry.fault = fault.fault
-        if fault.fault == "hang":
-            await _pause(self._world.options.faults.hang_s if fault.hold_s is None else fault.hold_s)
-        if fault.fault.endswith("_after") or fault.fault == "no_content":
+        done = fault.fault.endswith("_after") or fault.fault == "no_content"
+        if done:
             route.handler(self._call(signed, caller, subject))
-            return _spoiled(fault)
-        return self._instead(fault)
+        if fault.fault in {"hang", "hang_after"}:
+            await _pause(self._world.options.faults.hang_s if fault.hold_s is None else fault.hold_s)
+        return _spoiled(fault) if done else self._instead(fault)
 
     def _call(self, signed: SignedRequest, caller: Caller | None, subject: Subject) -> Call:
         return Call(

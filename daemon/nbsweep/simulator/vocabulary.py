@@ -26,6 +26,7 @@ RequestFault = Literal[
     "reset_before",
     "reset_after",
     "hang",
+    "hang_after",
     "html_502",
     "throttle",
     "no_content",
