@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -407,3 +408,21 @@ def sent(ended: Ended) -> Mapping[str, list[float]]:
     for line in ended.events("http.request"):
         moments.setdefault(line["lane"], []).append(line["sent_s"])
     return moments
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def asked(address: str, method: str, path: str, token: str = "") -> tuple[int, str]:
+    """Ask the web face; give the status and the body."""
+    connection = HTTPConnection(address, timeout=10)
+    try:
+        connection.request(method, path, headers={"Authorization": f"Bearer {token}"} if token else {})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()

@@ -1,11 +1,9 @@
 import signal
-import socket
 import time
-from http.client import HTTPConnection
 from typing import Any
 
 from acceptance.conftest import Simulate
-from acceptance.support import Cloud, Desk, Ended, eventually, idle_fleet
+from acceptance.support import Cloud, Desk, Ended, asked, eventually, free_port, idle_fleet
 
 EVERY_TWO_SECONDS = {"cron": "*/2 * * * * *"}
 
@@ -170,21 +168,3 @@ def test_while_the_cloud_is_away_the_service_says_so_and_goes_on(simulate: Simul
         eventually(lambda: asked(address, "GET", "/readyz")[0] == 200, "it is ready")
         started.signal(signal.SIGTERM)
         assert started.ended().code == 0
-
-
-def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def asked(address: str, method: str, path: str, token: str = "") -> tuple[int, str]:
-    """Ask the web face; give the status and the body."""
-    connection = HTTPConnection(address, timeout=10)
-    try:
-        connection.request(method, path, headers={"Authorization": f"Bearer {token}"} if token else {})
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    finally:
-        connection.close()

@@ -97,6 +97,15 @@ async def test_an_answer_without_a_body_is_for_accepted_deletes_only() -> None:
         assert (await desk.delete("nb")).code == "ModelArts.6304"
 
 
+async def test_an_error_can_repeat_the_request() -> None:
+    """500, and in its message every header that was sent; nothing was done."""
+    async with simulated(notebook(), faults=always("echo")) as desk:
+        reply = await desk.delete("nb")
+        assert (reply.status, reply.code) == (500, "ModelArts.0010")
+        assert "SDK-HMAC-SHA256 Access=" in reply.text
+        assert (await desk.truth("nb"))["accepted_deletes"] == 0
+
+
 async def test_a_proxy_answers_in_html() -> None:
     """502 with a page instead of JSON."""
     async with simulated(notebook(), faults=always("html_502", "show")) as desk:
