@@ -23,7 +23,7 @@ PROJECT = "0123456789abcdef0123456789abcdef"
 KEY = AccessKey("AK", "the-secret-key", "the-security-token")
 ENDPOINT = "http://cloud.invalid"
 
-fuzzing = settings(max_examples=80, deadline=None, database=None, derandomize=True)
+fuzzing = settings(max_examples=60, deadline=None, database=None, derandomize=True)
 """The same examples in every run, so that what fails once fails again."""
 
 

@@ -165,7 +165,7 @@ async def swept(account: Account, then: Callable[[], None] = lambda: None) -> Re
         report = await Sweeper(area, ports, orders(), brakes, Shutdown()).sweep(Run("run1", "cron", dry_run=False), approve)
     told = {removal.notebook_id for removal in report.removals if removal.state == "DELETED"}
     assert told <= set(account.deleted), "what is told to be deleted is"
-    assert all(removal.ended for removal in report.removals)
+    assert report.error or all(removal.ended for removal in report.removals)
     assert Counter(account.sent).keys() <= {removal.notebook_id for removal in report.removals}
     return report
 
@@ -230,9 +230,9 @@ def fleets(draw: st.DrawFn) -> list[Any]:
 
 
 def is_json(rows: list[Any]) -> bool:
-    """Tell whether a listing is JSON at all: Python writes infinite numbers in a way that is none, and then nothing is read."""
+    """Tell whether a listing is JSON at all: infinite numbers and half characters are none, and then nothing is read."""
     try:
-        json.dumps(rows, allow_nan=False)
+        json.dumps(rows, allow_nan=False, ensure_ascii=False).encode()
     except ValueError:
         return False
     return True
