@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -295,6 +296,8 @@ class Desk:
     environment: dict[str, str] = field(default_factory=dict)
     names_config: bool = True
     """Whether the command line says where the configuration is."""
+    program: Sequence[str] = (sys.executable, "-m", "nbsweep")
+    """What is run, before its arguments."""
 
     @property
     def home(self) -> Path:
@@ -357,7 +360,7 @@ class Desk:
     def command(self, *arguments: str) -> list[str]:
         """Give the command line."""
         named = ["--config", str(self.config)] if self.names_config else []
-        return [sys.executable, "-m", "nbsweep", *named, *arguments]
+        return [*self.program, *named, *arguments]
 
     def variables(self) -> dict[str, str]:
         """Give the environment."""
@@ -407,3 +410,21 @@ def sent(ended: Ended) -> Mapping[str, list[float]]:
     for line in ended.events("http.request"):
         moments.setdefault(line["lane"], []).append(line["sent_s"])
     return moments
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def asked(address: str, method: str, path: str, token: str = "") -> tuple[int, str]:
+    """Ask the web face; give the status and the body."""
+    connection = HTTPConnection(address, timeout=10)
+    try:
+        connection.request(method, path, headers={"Authorization": f"Bearer {token}"} if token else {})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()

@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from acceptance.conftest import Simulate
-from acceptance.support import Desk, Started, eventually, idle_fleet
-from acceptance.test_service import TOKEN, asked, free_port, write, write_token
+from acceptance.support import Desk, Started, asked, eventually, free_port, idle_fleet
+from acceptance.test_service import TOKEN, write, write_token
 
 SWEEPS = 60
 SETTLED = 15

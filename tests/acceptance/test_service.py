@@ -1,12 +1,10 @@
 import signal
-import socket
 import time
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 from acceptance.conftest import Simulate
-from acceptance.support import ACCESS_KEY, SECRET_KEY, Cloud, Desk, Ended, eventually, idle_fleet
+from acceptance.support import ACCESS_KEY, SECRET_KEY, Cloud, Desk, Ended, asked, eventually, free_port, idle_fleet
 
 TOKEN = "a-token-of-the-test"
 EVERY_TWO_SECONDS = {"cron": "*/2 * * * * *"}
@@ -198,21 +196,3 @@ def write_token(desk: Desk) -> Path:
     path.write_text(f"{TOKEN}\n")
     path.chmod(0o600)
     return path
-
-
-def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def asked(address: str, method: str, path: str, token: str = "") -> tuple[int, str]:
-    """Ask the web face; give the status and the body."""
-    connection = HTTPConnection(address, timeout=10)
-    try:
-        connection.request(method, path, headers={"Authorization": f"Bearer {token}"} if token else {})
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    finally:
-        connection.close()

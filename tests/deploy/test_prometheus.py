@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from acceptance.conftest import Simulate
-from acceptance.support import Desk, eventually, idle_fleet, target
-from acceptance.test_service import asked, free_port
+from acceptance.support import Desk, asked, eventually, free_port, idle_fleet, target
 from deploy.support import DEPLOY, HISTOGRAMS, METRICS, call, documents, foreign_names
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.metrics import Metrics

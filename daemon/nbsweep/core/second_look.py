@@ -26,6 +26,9 @@ class Background:
 
 def decide_again(removal: Removal, seen: Notebook, background: Background, rules: Rules, moment: Moment) -> Verdict:
     """Decide on what a fresh look shows, wherever the removal stands; the verdict's sentence says what has changed."""
+    if seen.workspace_id not in (None, removal.workspace_id):
+        # The rules were asked about the workspaces of its target, and this may be none of them.
+        return keep(Reason.NO_POLICY, f"it is in workspace {seen.workspace_id} now, and was in {removal.workspace_id}")
     if removal.state is State.ACCEPTED:
         verdict = judge_after_failure(seen, rules, removal.policy, moment)
     elif background.stop_ordered:

@@ -14,7 +14,7 @@ _THROTTLED = 429
 
 
 class Entry(Struct):
-    """One request; the fields behind `user` are filled in as its fate becomes known."""
+    """One request; the fields from `user` on are filled in as its fate becomes known."""
 
     #: Arrival in epoch seconds, of the unshifted clock.
     at: float
@@ -24,6 +24,8 @@ class Entry(Struct):
     kind: Kind
     notebook_id: str | None
     sent_headers: list[str]
+    #: The token or the signature that came with it, so that tests can search for where else it is written; null without one.
+    proof: str | None = None
     user: str | None = None
     #: HTTP status; null when the connection was closed without an answer.
     status: int | None = None

@@ -176,7 +176,7 @@ class ScriptedFault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     nth: Positive = 1
     #: Hits so many matching requests, then it is used up.
     times: Positive = 1
-    #: For `hang`; the general `hang_s` when absent.
+    #: For `hang` and `hang_after`; the general `hang_s` when absent.
     hold_s: Seconds | None = None
     #: For `error`.
     status: int = 500
@@ -192,7 +192,7 @@ class FaultOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     #: Kind of call, or "all", to fault to probability. What is said of a kind and of "all" are both rolled.
     rates: dict[Kind | Literal["all"], dict[FaultName, Share]] = field(default_factory=dict)
     script: tuple[ScriptedFault, ...] = ()
-    #: How long `hang` holds a request before the connection is closed.
+    #: How long `hang` and `hang_after` hold a request before the connection is closed.
     hang_s: Seconds = 30
     fail_reason: str = "Failed to delete the storage resources of the instance."
 

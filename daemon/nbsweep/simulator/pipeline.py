@@ -11,7 +11,7 @@ from nbsweep.simulator.gate import Caller
 from nbsweep.simulator.log import Entry
 from nbsweep.simulator.options import ScriptedFault
 from nbsweep.simulator.refusals import ApiError, modelarts_error, wrong_project
-from nbsweep.simulator.signature import SignedRequest
+from nbsweep.simulator.signature import SignedRequest, proof_in
 from nbsweep.simulator.world import World
 
 _NOBODY = "-"
@@ -49,6 +49,7 @@ class Pipeline:
             kind=route.kind,
             notebook_id=request.match_info.get("notebook_id"),
             sent_headers=[str(name) for name in request.headers],
+            proof=proof_in(request.headers),
         )
         self._world.log.add(entry)
         return entry
@@ -71,12 +72,14 @@ class Pipeline:
         if fault is None:
             return route.handler(self._call(signed, caller, subject))
         entry.fault = fault.fault
-        if fault.fault == "hang":
-            await _pause(self._world.options.faults.hang_s if fault.hold_s is None else fault.hold_s)
-        if fault.fault.endswith("_after") or fault.fault == "no_content":
+        if fault.fault == "echo":
+            raise modelarts_error("0010", status=500, detail=str(dict(signed.headers)))
+        done = fault.fault.endswith("_after") or fault.fault == "no_content"
+        if done:
             route.handler(self._call(signed, caller, subject))
-            return _spoiled(fault)
-        return self._instead(fault)
+        if fault.fault in {"hang", "hang_after"}:
+            await _pause(self._world.options.faults.hang_s if fault.hold_s is None else fault.hold_s)
+        return _spoiled(fault) if done else self._instead(fault)
 
     def _call(self, signed: SignedRequest, caller: Caller | None, subject: Subject) -> Call:
         return Call(

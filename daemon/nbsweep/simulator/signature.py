@@ -46,6 +46,12 @@ def parse_authorization(text: str) -> Authorization | None:
     return Authorization(match["access"], tuple(match["headers"].lower().split(";")), match["signature"])
 
 
+def proof_in(headers: Mapping[str, str]) -> str | None:
+    """Return the secret by which a request proves who sends it: its token or its signature; names are as aiohttp has them."""
+    authorization = parse_authorization(headers.get("Authorization", ""))
+    return headers.get("X-Auth-Token") or (authorization.signature if authorization else None)
+
+
 def parse_date(text: str) -> float | None:
     """Read X-Sdk-Date into epoch seconds; None if it is no such date."""
     try:

@@ -18,6 +18,7 @@ Kind = Literal[
 ]
 
 #: Faults of one request. `_before`: nothing was done. `_after`: the work is done, only the answer is lost or wrong.
+#: `echo`: a 500 whose message repeats the request's headers, as a service in trouble may.
 RequestFault = Literal[
     "error",
     "error_500_before",
@@ -26,9 +27,11 @@ RequestFault = Literal[
     "reset_before",
     "reset_after",
     "hang",
+    "hang_after",
     "html_502",
     "throttle",
     "no_content",
+    "echo",
 ]
 #: How an accepted deletion ends otherwise than well.
 Fate = Literal["stuck_deleting", "delete_failed"]

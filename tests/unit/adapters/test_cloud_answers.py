@@ -201,7 +201,7 @@ def test_a_message_with_braces_is_taken_as_it_is() -> None:
 
 def test_a_long_message_is_cut() -> None:
     """256 characters of it are enough."""
-    assert len(answer(400, "X.1", "x" * 10_000).message) == 256
+    assert len(answer(400, "X.1", "no " * 10_000).message) == 256
 
 
 @searching
@@ -238,12 +238,54 @@ def test_a_message_can_be_written_down() -> None:
         '{"X-Security-Token": "S3CRET"}',
         "{'x-auth-token': 'S3CRET'}",
         "Authorization: Bearer S3CRET",
+        '{"X-Security-Token": ["S3CRET"]}',
+        '[("X-Auth-Token", "x"), ("signature" : "S3CRET")]',
+        "headers: {X-Subject-Token=[S3CRET]}",
+        "row {'id': 'nb', 'token': 'S3CRET', 'status': 'STOPPED'}",
+        "it is at https://notebook.example.com/nb/lab?token=S3CRET",
+        "it is at wss://S3CRET.example.com/lab",
+        "/nb/lab?token=S3CRET&x=1",
+        "secret_key=S3CRET",
+        "password: S3CRET",
+        "decrypt fail for " + "S3CRET" * 7,
+        "decrypt fail for " + "S3CRET/x" * 20 + "==",
     ],
 )
-def test_what_a_message_repeats_of_our_headers_is_taken_out(message: str) -> None:
-    """The gateway quotes the request that it refuses (API notes, section 3.1)."""
+def test_what_a_message_repeats_of_a_request_or_a_row_is_taken_out(message: str) -> None:
+    """The gateway quotes the request that it refuses (API notes, section 3.1); a service in trouble may quote anything."""
     error = answer(401, "APIGW.0301", message).error()
     assert "S3CRET" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "x-auth-token not found",
+        "verify aksk signature fail, access key not found",
+        "policy user over ratelimit,limit:5,time:1 minute",
+        "The API /v1/0123456789abcdef0123456789abcdef/notebooks/all does not exist",
+        "Instance 6fa459ea-ee8a-3ca4-894e-db77e160355e is in image swr.cn-north-4.myhuaweicloud.com/atelier/pytorch_1_8:x86",
+    ],
+)
+def test_what_is_no_secret_stays(message: str) -> None:
+    """People need it to know what is wrong."""
+    assert message in str(answer(400, "ModelArts.0104", message).error())
+
+
+@pytest.mark.parametrize("status", [100, 301, 402, 405, 409, 410, 422, 999])
+@pytest.mark.parametrize("code", ["ModelArts.6309", "ModelArts.6404"])
+def test_gone_is_said_with_400_or_404_only(status: int, code: str) -> None:
+    """Whoever is taken for gone counts as deleted; with any other status the code is not the documented answer."""
+    assert type(answer(status, code, "no").error()) is Rejected
+    assert type(answer(400, code, "no").error()) is type(answer(404, code, "no").error()) is Gone
+
+
+@pytest.mark.parametrize("code", ["S3CRET" * 7, "S3CRET S3CRET", "https://S3CRET"])
+def test_a_code_that_is_none_is_not_repeated(code: str) -> None:
+    """Codes are written into log and metrics, so that only what looks like one counts."""
+    error = answer(400, code, "no").error()
+    assert "S3CRET" not in str(error)
+    assert error.code == ""
 
 
 def test_a_secret_at_the_cut_is_taken_out_first() -> None:

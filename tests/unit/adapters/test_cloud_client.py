@@ -509,6 +509,32 @@ async def test_nothing_secret_is_told() -> None:
         assert "the-secret-key" not in told
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nX-Subject-Token: S3CRET\x00\r\n\r\n",
+        b"HTTP/1.1 S3CRET\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nS3CRET\r\n",
+        b'{"token":"S3CRET"}\r\n\r\n',
+        b"HTTP/1.1 200 OK\r\nX-Subject-Token: " + b"S3CRET" * 7000 + b"\r\n\r\n",
+    ],
+)
+async def test_bytes_that_are_no_http_are_not_quoted(answer: bytes) -> None:
+    """It may be a token's header, or a row, that was broken on its way; what is said of it is one line."""
+
+    async def says_so(request: web.Request) -> web.StreamResponse:
+        assert request.transport
+        request.transport.write(answer)
+        request.transport.close()
+        return web.Response()
+
+    async with without_waits(), desk(says_so) as at:
+        with pytest.raises(AnswerLost) as caught:
+            await at.cloud.show("nb1")
+        assert "S3CRET" not in f"{caught.value} {at.telemetry.records}"
+        assert is_one_sentence(caught.value)
+
+
 async def test_answers_may_be_packed() -> None:
     """Every request says that gzip is welcome, and what comes so is read as if it had come otherwise."""
     row = b'{"id":"nb1","status":"STOPPED"}'

@@ -488,3 +488,13 @@ async def test_many_are_followed_by_listing_what_is_deleting() -> None:
     assert {done.state for done in removals.values()} == {State.DELETED}
     assert len(scene.cloud.sent("show")) == 60
     assert sorted(scene.cloud.accepted) == sorted(removals)
+
+
+async def test_what_has_moved_to_another_workspace_is_spared() -> None:
+    """It may be one that the target does not cover: the rules were never asked about it."""
+    scene = world(notebook(1), notebook(2, workspace_id="other"), workspaces=("0", "other"))
+    removals = await carry_out(scene, orders(), notebook(1), notebook(2))
+    assert removals["nb1"].state is State.DELETED
+    assert removals["nb2"].state is State.SPARED
+    assert "workspace other" in removals["nb2"].end_reason
+    assert scene.cloud.accepted == ["nb1"]

@@ -42,7 +42,7 @@ async def test_all_notebooks_ever_are_told() -> None:
 
 
 async def test_the_log_has_every_request_but_the_admins() -> None:
-    """With its kind, notebook, user, outcome, and the names of the headers that were sent."""
+    """With its kind, notebook, user, outcome, the names of its headers, and the signature or token among them."""
     async with simulated(notebook()) as desk:
         await desk.show("nb")
         desk.time.now_s += 1
@@ -50,6 +50,8 @@ async def test_the_log_has_every_request_but_the_admins() -> None:
         first, second = await desk.admin("GET", "requests")
         assert "Authorization" in first.pop("sent_headers")
         assert len(first.pop("request_id")) == 32
+        assert len(first.pop("proof")) == 64
+        assert second["proof"] is None
         assert first == {
             "at": START_S,
             "method": "GET",

@@ -54,7 +54,9 @@ async def test_errors_come_before_or_after_the_work(make: Any, fault: FaultName,
         assert desk.simulator.log.entries[-1].error_code == code
 
 
-@pytest.mark.parametrize(("fault", "done"), [("reset_before", False), ("reset_after", True), ("hang", False)])
+@pytest.mark.parametrize(
+    ("fault", "done"), [("reset_before", False), ("reset_after", True), ("hang", False), ("hang_after", True)]
+)
 @pytest.mark.parametrize("make", [always, once])
 async def test_connections_are_closed_without_an_answer(make: Any, fault: FaultName, *, done: bool) -> None:
     """The caller learns nothing; the work is done or not."""
@@ -66,11 +68,13 @@ async def test_connections_are_closed_without_an_answer(make: Any, fault: FaultN
         assert (entry.status, entry.fault) == (None, fault)
 
 
-async def test_a_hanging_request_is_held() -> None:
-    """For as long as its own item says, in real time; other requests go on."""
-    async with simulated(notebook(), faults=once("hang", kind="delete", hold_s=30)) as desk:
+@pytest.mark.parametrize(("fault", "accepted"), [("hang", 0), ("hang_after", 1)])
+async def test_a_hanging_request_is_held(fault: FaultName, accepted: int) -> None:
+    """For as long as its own item says, in real time; other requests go on, and show whether it has done its work."""
+    async with simulated(notebook(), faults=once(fault, kind="delete", hold_s=30)) as desk:
         hanging = asyncio.create_task(desk.delete("nb"))
         assert (await desk.show("nb")).status == 200
+        assert (await desk.truth("nb"))["accepted_deletes"] == accepted
         assert not hanging.done()
         hanging.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -91,6 +95,15 @@ async def test_an_answer_without_a_body_is_for_accepted_deletes_only() -> None:
     async with simulated(notebook(status="RUNNING"), faults=always("no_content", "all")) as desk:
         assert (await desk.notebooks()).status == 200
         assert (await desk.delete("nb")).code == "ModelArts.6304"
+
+
+async def test_an_error_can_repeat_the_request() -> None:
+    """500, and in its message every header that was sent; nothing was done."""
+    async with simulated(notebook(), faults=always("echo")) as desk:
+        reply = await desk.delete("nb")
+        assert (reply.status, reply.code) == (500, "ModelArts.0010")
+        assert "SDK-HMAC-SHA256 Access=" in reply.text
+        assert (await desk.truth("nb"))["accepted_deletes"] == 0
 
 
 async def test_a_proxy_answers_in_html() -> None:

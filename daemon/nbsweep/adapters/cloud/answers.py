@@ -61,10 +61,17 @@ LONGEST_PAUSE_S = 3600.0
 SKEW_TOLD_S = 60.0
 """How wrong this machine's clock must be to be named as a reason."""
 DEEPEST = 3
-SECRET_HEADER = re.compile(
-    r"(?i)\b(x-security-token|x-auth-token|authorization|signature|access)([\"']?\s*[:=]\s*[\"']?)"
-    r"(?:(?:bearer|basic|sdk-hmac-sha256)\s+)?[^|,\s\"'}]+"
+SECRET_VALUE = re.compile(
+    r"(?i)([\w-]{0,40}(?:token|secret|password|signature|authorization|access(?:[-_]?key)?)[\w-]{0,40}[\"']?\s*[:=][\[({\s\"':=]*)"
+    r"(?:(?:bearer|basic|sdk-hmac-sha256)\s+)?[^|,\s\"'}\])]+"
 )
+"""What stands behind the name of a secret, as in `X-Auth-Token: ...`, `"token": "..."` and `?token=...`."""
+ADDRESS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s\"'<>|]+")
+"""A notebook's address opens it; nor is it told apart from others here."""
+OPAQUE = re.compile(r"(?<![\w/+=%.-])[\w+=%-][\w/+=%-]{39,}")
+"""A run of letters without a name: keys, tokens and signatures are that long; ids, paths and words are not."""
+CODE = re.compile(r"[\w.-]{1,40}")
+"""The longest that is known has 19 letters; anything else is a code of nobody's."""
 LIMIT = re.compile(
     r"(?:policy (?P<policy>\w+) over ratelimit,\s*)?"
     r"(?P<limit>limit:\s*(?P<calls>\d{1,9})\s*,\s*time:\s*(?P<periods>\d{1,6})\s*(?P<unit>second|minute|hour|day))"
@@ -115,7 +122,7 @@ class Answer:
         code, message, request_id = _words(body)
         return cls(
             status=status,
-            code=re.sub(r"^APIG\.", "APIGW.", code),
+            code=re.sub(r"^APIG\.", "APIGW.", code) if CODE.fullmatch(code) else "",
             message=redact(message)[:MESSAGE_LIMIT],
             request_id=headers.get("X-Request-Id", request_id),
             retry_after_s=_retry_after_s(headers),
@@ -146,6 +153,9 @@ class Answer:
             case HTTPStatus.NOT_FOUND if not self.code.startswith("ModelArts."):
                 # The gateway knows no such address; only the service itself can say that a notebook is gone.
                 return WrongAddress
+            case status if self.code in GONE and status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND):
+                # What is taken for gone counts as deleted, so it has to be said as it is documented.
+                return Rejected
             case _:
                 return BY_CODE.get(self.code, Rejected)
 
@@ -176,8 +186,8 @@ def _limit(message: str) -> Limit:
 
 
 def redact(text: str) -> str:
-    """Take out what a gateway's message repeats of the request's headers (API notes, section 3.1)."""
-    return SECRET_HEADER.sub(r"\1\2***", text)
+    """Take out what a gateway's message repeats of a request's headers (API notes, section 3.1) or of a notebook's row."""
+    return OPAQUE.sub("***", ADDRESS.sub(r"\1***", SECRET_VALUE.sub(r"\1***", text)))
 
 
 def with_skew(error: CloudError, skew_s: float) -> CloudError:

@@ -12,6 +12,7 @@ from nbsweep.adapters.cloud.credentials import KEY, Moment, key_pair, life_s
 from nbsweep.adapters.cloud.renewal import Issued
 from nbsweep.adapters.cloud.session import Asker, NotSent, Reply
 from nbsweep.adapters.cloud.signing import Signer
+from nbsweep.adapters.cloud.wire import UNREADABLE
 from nbsweep.core.errors import CloudError, Unauthorized
 
 ENDPOINT = "http://169.254.169.254"
@@ -80,7 +81,7 @@ class MetadataSource:
     def _issued(self, reply: Reply) -> Issued:
         try:
             found = msgspec.json.decode(reply.body, type=_Body).credential
-        except msgspec.DecodeError:
+        except UNREADABLE:
             raise Unauthorized(f"{self.server.url} answered with no keys; it is no metadata server of an ECS") from None
         key = key_pair(self.server.url, found.access, found.secret, found.securitytoken)
         lasts_s = life_s(reply.sent_at, found.expires_at)

@@ -12,6 +12,7 @@ from nbsweep.adapters.cloud.answers import Passing
 from nbsweep.adapters.cloud.credentials import KEY, Moment, life_s
 from nbsweep.adapters.cloud.renewal import Issued
 from nbsweep.adapters.cloud.session import Asker, NotSent, Reply
+from nbsweep.adapters.cloud.wire import UNREADABLE
 from nbsweep.core.errors import CloudError, Forbidden, Unauthorized, WrongAddress
 
 PATH = "/v3/auth/tokens?nocatalog=true"
@@ -81,7 +82,7 @@ class TokenSource:
     def _life_s(self, reply: Reply) -> float:
         try:
             token = msgspec.json.decode(reply.body, type=_Body).token
-        except msgspec.DecodeError:
+        except UNREADABLE:
             raise WrongAddress(f"{self.iam.url} did not say when its token ends. Check iam_endpoint") from None
         return life_s(token.issued_at or reply.sent_at, token.expires_at)
 

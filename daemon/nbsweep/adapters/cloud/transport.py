@@ -1,12 +1,15 @@
 """What has to be added to aiohttp's way of sending a request and of reading its answer."""
 
 import os
+import re
 import socket
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 
 ANSWER_LIMIT_BYTES = 32 * 2**20
+QUOTED = re.compile(r"\bb['\"].*", re.DOTALL)
+"""What aiohttp's errors quote of bytes that are no HTTP: it may be the header with a token, or a notebook's row."""
 
 
 class ConnectionBroken(aiohttp.ClientError):
@@ -44,9 +47,9 @@ async def _read_on(content: aiohttp.StreamReader, body: bytearray) -> bytes:
 
 
 def words_of(error: Exception) -> str:
-    """Say in a few words what a failure of the transport was."""
+    """Say in a few words, on one line, what a failure of the transport was; nothing that came over it is quoted."""
     cause = error.__cause__ or error
     if isinstance(cause, OSError) and not isinstance(cause, socket.gaierror) and (cause.errno or 0) > 0:
         return os.strerror(cause.errno or 0)
     text = getattr(cause, "strerror", None) or getattr(cause, "verify_message", None) or str(cause) or type(cause).__name__
-    return str(text)
+    return " ".join(QUOTED.sub("", str(text)).split()).rstrip(" :")
