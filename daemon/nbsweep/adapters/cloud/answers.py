@@ -25,6 +25,7 @@ from nbsweep.core.errors import (
     Unsortable,
     WrongAddress,
 )
+from nbsweep.core.masking import redact
 from nbsweep.core.pacing import Rate
 
 GONE = frozenset({"ModelArts.6309", "ModelArts.6404"})
@@ -61,10 +62,6 @@ LONGEST_PAUSE_S = 3600.0
 SKEW_TOLD_S = 60.0
 """How wrong this machine's clock must be to be named as a reason."""
 DEEPEST = 3
-SECRET_HEADER = re.compile(
-    r"(?i)\b(x-security-token|x-auth-token|authorization|signature|access)([\"']?\s*[:=]\s*[\"']?)"
-    r"(?:(?:bearer|basic|sdk-hmac-sha256)\s+)?[^|,\s\"'}]+"
-)
 LIMIT = re.compile(
     r"(?:policy (?P<policy>\w+) over ratelimit,\s*)?"
     r"(?P<limit>limit:\s*(?P<calls>\d{1,9})\s*,\s*time:\s*(?P<periods>\d{1,6})\s*(?P<unit>second|minute|hour|day))"
@@ -173,11 +170,6 @@ def _limit(message: str) -> Limit:
         return Limit()
     rate = Rate(int(found["calls"]), int(found["periods"]) * UNITS_S[found["unit"]])
     return Limit(found["limit"], rate, found["policy"] in SHARED_POLICIES)
-
-
-def redact(text: str) -> str:
-    """Take out what a gateway's message repeats of the request's headers (API notes, section 3.1)."""
-    return SECRET_HEADER.sub(r"\1\2***", text)
 
 
 def with_skew(error: CloudError, skew_s: float) -> CloudError:
