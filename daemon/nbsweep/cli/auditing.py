@@ -1,5 +1,6 @@
 """`audit`, `audit verify` and `audit export`: the audit trail, from the journal alone."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 import anyio
-import msgspec
 import typer
 
 from nbsweep.adapters.journal import open_journal
@@ -133,7 +133,7 @@ async def _verified(trail: AuditTrail, noted: Head | None) -> Finding:
     async for links in _parts(trail):
         outcome = verify(links, head, noted)
         if isinstance(outcome, Break):
-            return Finding(head, outcome, Coverage(), noted)
+            return Finding(outcome.unbroken, outcome, Coverage(), noted)
         head = outcome
     coverage = await trail.coverage()
     cut = verify_end(head, noted) if noted else None
@@ -193,4 +193,5 @@ def about_older(coverage: Coverage) -> str:
 
 
 def _line(link: Link) -> str:
-    return msgspec.json.encode(link_document(link)).decode()
+    # In ASCII: names come from other people, and neither a line's end nor what acts on a terminal may be among them as it is.
+    return json.dumps(link_document(link))

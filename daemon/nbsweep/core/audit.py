@@ -135,7 +135,8 @@ def steps(removal: Removal, before: Stage | None) -> tuple[What, ...]:
         return (What.DECIDED,) if step is What.DECIDED else (What.DECIDED, step)
     if before.state == removal.state:
         return _step_on_the_spot(removal, before, step)
-    return (What.WITHDRAWN,) if removal.requests < before.requests else (step,)
+    withdrawn = (What.WITHDRAWN,) if removal.requests < before.requests else ()
+    return (*withdrawn, step) if removal.ended else withdrawn or (step,)
 
 
 def _step_on_the_spot(removal: Removal, before: Stage, step: What) -> tuple[What, ...]:

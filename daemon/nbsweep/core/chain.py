@@ -61,6 +61,8 @@ class Break:
     """Of the entry that is not, or not as, it should be."""
     problem: str
     """What is wrong, and what that means."""
+    unbroken: Head
+    """How far it is unbroken."""
 
 
 def canonical(entry: Entry) -> str:
@@ -118,9 +120,9 @@ def verify(links: Iterable[Link], after: Head = START, noted: Head | None = None
     """
     head = after
     for link in links:
-        flaw = _check(link, head) or _compare(link, noted)
-        if flaw is not None:
-            return flaw
+        broken = _check(link, head) or _compare(link, head, noted)
+        if broken is not None:
+            return broken
         head = Head(link.entry.sequence, link.digest)
     return head
 
@@ -133,7 +135,7 @@ def verify_end(head: Head, noted: Head) -> Break | None:
         f"the trail ends with entry {head.sequence}, and entry {noted.sequence} was noted: what followed was cut off, or this "
         "is an older copy of the journal"
     )
-    return Break(Flaw.CUT, head.sequence + 1, problem)
+    return Break(Flaw.CUT, head.sequence + 1, problem, head)
 
 
 def verify_coverage(head: Head, coverage: Coverage) -> Break | None:
@@ -145,7 +147,7 @@ def verify_coverage(head: Head, coverage: Coverage) -> Break | None:
         f"the trail ends with entry {head.sequence}, and {count} in the journal that came after its beginning without having "
         "a decision on it: what followed was cut off, or somebody else has written to the journal"
     )
-    return Break(Flaw.CUT, head.sequence + 1, problem)
+    return Break(Flaw.CUT, head.sequence + 1, problem, head)
 
 
 def parse_head(text: str) -> Head:
@@ -170,18 +172,26 @@ def _check(link: Link, head: Head) -> Break | None:
     """Find out whether an entry follows on what came before."""
     sequence, expected = link.entry.sequence, head.sequence + 1
     if sequence > expected:
-        gone = f"entry {expected} is" if sequence == expected + 1 else f"the entries {expected} to {sequence - 1} are"
-        return Break(Flaw.MISSING, expected, f"{gone} missing before entry {sequence}: somebody has removed what stood there")
+        return Break(Flaw.MISSING, expected, _missing(expected, sequence), head)
     if sequence < expected:
-        return Break(Flaw.OUT_OF_ORDER, sequence, f"entry {sequence} stands after entry {head.sequence}: the order was changed")
+        problem = f"entry {sequence} stands after entry {head.sequence}: the order was changed"
+        return Break(Flaw.OUT_OF_ORDER, sequence, problem, head)
     if _digest_or_none(link.entry, head.digest) != link.digest:
-        earlier = f", or entry {head.sequence} with its digest," if head.sequence else ""
-        problem = (
-            f"the digest of entry {sequence} is not that of its content and the digest before it: this entry{earlier} was "
-            "altered after it was written"
-        )
-        return Break(Flaw.ALTERED, sequence, problem)
+        return Break(Flaw.ALTERED, sequence, _altered(sequence), head)
     return None
+
+
+def _missing(first: int, before: int) -> str:
+    gone = f"entry {first} is" if first + 1 == before else f"the entries {first} to {before - 1} are"
+    return f"{gone} missing before entry {before}: somebody has removed what stood there"
+
+
+def _altered(sequence: int) -> str:
+    earlier = f", or entry {sequence - 1} with its digest," if sequence > 1 else ""
+    return (
+        f"the digest of entry {sequence} is not that of its content and the digest before it: this entry{earlier} was "
+        "altered after it was written"
+    )
 
 
 def _digest_or_none(entry: Entry, before: str) -> str | None:
@@ -191,11 +201,11 @@ def _digest_or_none(entry: Entry, before: str) -> str | None:
         return None
 
 
-def _compare(link: Link, noted: Head | None) -> Break | None:
+def _compare(link: Link, head: Head, noted: Head | None) -> Break | None:
     if noted is None or link.entry.sequence != noted.sequence or link.digest == noted.digest:
         return None
     problem = (
         f"entry {noted.sequence} is not the one that was noted: the chain was written anew from there or from before, "
         "or the note is of another journal"
     )
-    return Break(Flaw.REPLACED, noted.sequence, problem)
+    return Break(Flaw.REPLACED, noted.sequence, problem, head)
