@@ -194,4 +194,5 @@ def about_older(coverage: Coverage) -> str:
 
 def _line(link: Link) -> str:
     # In ASCII: names come from other people, and neither a line's end nor what acts on a terminal may be among them as it is.
-    return json.dumps(link_document(link))
+    # What somebody has put there that no JSON can hold is shown as well as may be: its digest is wrong in any case.
+    return json.dumps(link_document(link), default=repr)
