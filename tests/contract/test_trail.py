@@ -120,6 +120,15 @@ async def test_a_write_that_is_refused_leaves_no_entry(opener: Opener) -> None:
         assert await journal.removals("r1") == ()
 
 
+async def test_a_text_that_holds_a_nul_breaks_no_chain(opener: Opener) -> None:
+    """Not every database takes this letter, and digests are of what is stored: a sign stands in its place."""
+    async with opener() as journal:
+        await journal.write([replace(removal("n\0"), name="a\0b", category="\0")])
+        assert await whole(journal) == [("n\ufffd", "decided")]
+        [link] = await journal.trail.after(0, 1)
+        assert (link.entry.name, link.entry.category) == ("a\ufffdb", "\ufffd")
+
+
 async def test_the_trail_goes_on_when_the_journal_is_opened_again(opener: Opener) -> None:
     """Numbers, chain, and what is known of the removals."""
     planned, requested, accepted, deleted = way(removal())

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.masking import mask
@@ -125,6 +126,7 @@ _MOMENTS: Mapping[What, str] = {
     What.ACCEPTED: "accepted_at",
     What.DELETE_FAILED: "accepted_at",
 }
+_texts = itemgetter(*(place for place, hint in enumerate(Entry.__annotations__.values()) if hint in (str, str | None)))
 _NO_FACTS = (None, None, None, None, None)
 
 
@@ -163,7 +165,7 @@ def entries_of(removal: Removal, before: Stage | None, started_by: str, after: i
 def _entry_of(removal: Removal, before: Stage | None, what: What, place: tuple[int, str]) -> Entry:
     sequence, started_by = place
     decided = what is What.DECIDED
-    return Entry(
+    entry = Entry(
         sequence,
         _moment_us(removal, before, what),
         what.value,
@@ -179,6 +181,13 @@ def _entry_of(removal: Removal, before: Stage | None, what: What, place: tuple[i
         "" if decided else removal.request_id,
         *(_facts(removal) if decided else _NO_FACTS),
     )
+    return _without_nul(entry) if "\0" in "".join(filter(None, _texts(entry))) else entry
+
+
+def _without_nul(entry: Entry) -> Entry:
+    """Put the sign for what cannot be shown in the place of NUL, which PostgreSQL does not take; digests are of what it has."""
+    texts: dict[str, Any] = {name: value for name, value in entry._asdict().items() if isinstance(value, str)}
+    return entry._replace(**{name: text.replace("\0", "\ufffd") for name, text in texts.items()})
 
 
 def _facts(removal: Removal) -> tuple[str, str, str, int | None, str | None]:

@@ -87,7 +87,7 @@ class TrailWriter:
         met: dict[tuple[str, str, str], Removal] = {}
         for removal in removals:
             run, key = (removal.run_id, removal.target), (removal.run_id, removal.target, removal.notebook_id)
-            before = Stage.of(met[key]) if key in met else stages[run].get(removal.notebook_id)
+            before = Stage.of(met[key]) if key in met else stages[run].get(_as_stored(removal.notebook_id))
             met[key] = removal
             entries = entries_of(removal, before, starters[run], last)
             last += len(entries)
@@ -95,7 +95,9 @@ class TrailWriter:
 
     def _known(self, transaction: Transaction, run: tuple[str, str], removals: Sequence[Removal]) -> dict[str, Stage]:
         run_id, target = run
-        asked_for = [removal.notebook_id for removal in removals if removal.run_id == run_id and removal.target == target]
+        asked_for = [
+            _as_stored(removal.notebook_id) for removal in removals if removal.run_id == run_id and removal.target == target
+        ]
         rows = transaction.fetch(self._stages, {"run": run_id, "target": target, "notebooks": json.dumps(asked_for)})
         return {row[0]: Stage(*row[1:]) for row in rows}
 
@@ -138,6 +140,11 @@ def _conditions(query: Query) -> Iterable[ColumnElement[bool]]:
             yield AUDIT.c[name] == str(wanted)
     if query.since is not None:
         yield AUDIT.c.moment_us >= microseconds(query.since)
+
+
+def _as_stored(notebook_id: str) -> str:
+    """Write an id as PostgreSQL has it, which takes no NUL; hardly any id has one, but to ask for it must not fail."""
+    return notebook_id.replace("\0", "\ufffd")
 
 
 def _head_of(rows: Sequence[Sequence[Any]]) -> Head:

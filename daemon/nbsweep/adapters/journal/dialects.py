@@ -92,16 +92,26 @@ def commit_in_chunks(connection: Connection, changes: Sequence[Change]) -> None:
 
     def execute(sql: str, rows: Iterator[Any]) -> int:
         met = 0
-        while chunk := list(islice(rows, _CHUNK)):
+        while chunk := list(map(_storable, islice(rows, _CHUNK))):
             met += connection.exec_driver_sql(sql, chunk).rowcount
         return met
 
     def fetch(sql: str, row: Row) -> Sequence[Sequence[Any]]:
-        return connection.exec_driver_sql(sql, row).all()
+        return connection.exec_driver_sql(sql, _storable(row)).all()
 
     with connection.begin():
         serialise_trail(connection, changes)
         carry_out(changes, Transaction(execute, fetch))
+
+
+def _storable(row: Any) -> Any:
+    """Put the sign for what cannot be shown in the place of NUL, which PostgreSQL takes in no text; the cloud may send any.
+
+    What goes by names is a dictionary, what goes by its places a tuple; of these, entries of the audit trail hold none.
+    """
+    if isinstance(row, tuple):
+        return row
+    return {name: value.replace("\0", "\ufffd") if isinstance(value, str) else value for name, value in row.items()}
 
 
 def serialise_trail(connection: Connection, changes: Sequence[Change]) -> None:
