@@ -10,13 +10,22 @@ import typer
 from nbsweep.adapters.metrics.instruments import Instruments
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.main import app
-from nbsweep.core import brake_events, call_events, events, lease_events, plan_events, service_events, web_events
+from nbsweep.core import (
+    audit_events,
+    brake_events,
+    call_events,
+    events,
+    lease_events,
+    plan_events,
+    service_events,
+    web_events,
+)
 from nbsweep.service.web.operations import OPERATIONS
 
 README = Path(__file__).parents[2] / "README.md"
 EVENTS = [
     kind
-    for module in (events, brake_events, call_events, lease_events, plan_events, service_events, web_events)
+    for module in (events, audit_events, brake_events, call_events, lease_events, plan_events, service_events, web_events)
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, events.Event) and kind is not events.Event
 ]

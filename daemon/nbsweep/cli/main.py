@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from nbsweep import __version__
+from nbsweep.cli import audit
 
 app = typer.Typer(
     name="nbsweep",
@@ -18,6 +19,8 @@ app = typer.Typer(
 )
 
 TableOrJson = Annotated[Literal["table", "json"], typer.Option("--format", help="How the result is written to stdout.")]
+
+app.add_typer(audit.app)
 
 
 def _version(wanted: bool) -> None:

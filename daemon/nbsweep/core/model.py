@@ -6,8 +6,11 @@ documents it so. A notebook's `token` and `url` are not here: they are dropped w
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 PAGE_SIZE = 50
 """Rows of the largest page that the API gives (API notes, section 1.1)."""
@@ -210,3 +213,21 @@ def require_aware(moment: datetime) -> datetime:
         message = f"a moment without a time zone: {moment.isoformat()}"
         raise ValueError(message)
     return moment
+
+
+def microseconds(moment: datetime) -> int:
+    """Count whole microseconds since 1970, as the journal keeps moments.
+
+    Raises:
+        ValueError: the moment has no time zone.
+    """
+    return (require_aware(moment) - _EPOCH) // _MICROSECOND
+
+
+def moment_of(since_1970_us: int) -> datetime:
+    """Give the moment that `microseconds` has counted, in UTC.
+
+    Raises:
+        OverflowError: it is beyond the calendar.
+    """
+    return _EPOCH + _MICROSECOND * since_1970_us

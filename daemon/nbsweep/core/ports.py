@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Protocol
 
+from nbsweep.core.audit import Coverage, Query
+from nbsweep.core.chain import Head, Link
 from nbsweep.core.events import Event
 from nbsweep.core.history import History
 from nbsweep.core.lease import Lease
@@ -147,11 +149,39 @@ class RunRecord:
     """How fast the account's lanes went when it ended."""
 
 
+class AuditTrail(Protocol):
+    """What was decided, requested and ended, as the journal has written it with the removals themselves; it only grows.
+
+    Every method raises `JournalError` when the record cannot be read.
+    """
+
+    async def head(self) -> Head:
+        """Tell how far the trail has come."""
+        ...
+
+    async def after(self, sequence: int, limit: int) -> tuple[Link, ...]:
+        """List the entries that follow on one, in the order of the chain, up to the limit; those of 0 are the first."""
+        ...
+
+    async def latest(self, query: Query, limit: int) -> tuple[Link, ...]:
+        """List the latest entries that are wanted, up to the limit, the newest first."""
+        ...
+
+    async def coverage(self) -> Coverage:
+        """Tell how many of the journal's removals there are whose decision is not on the trail."""
+        ...
+
+
 class Journal(Protocol):
     """The durable record. What a method has returned from has survived a crash.
 
     Every method raises `JournalError` when the record cannot be read or written.
     """
+
+    @property
+    def trail(self) -> AuditTrail:
+        """The audit trail, to read; whatever is to be on it is written by `write`, together with the removals."""
+        ...
 
     async def open_run(self, run: RunRecord) -> None:
         """Note that a sweep begins; the pair of run and target is new."""

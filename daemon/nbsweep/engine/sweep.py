@@ -7,6 +7,7 @@ from functools import partial
 
 import anyio
 
+from nbsweep.core.audit_events import AuditHead
 from nbsweep.core.brake_events import PlanTrimmed, SweepFailure
 from nbsweep.core.brakes import A_DAY, Refusal
 from nbsweep.core.call_events import LanesState
@@ -215,6 +216,9 @@ class Sweeper:
                         lanes=lanes,
                     )
                 )
+                if not record.dry_run:
+                    head = await self.ports.journal.trail.head()
+                    self.ports.telemetry.emit(AuditHead(head.sequence, head.digest))
         except TimeoutError:
             late = JournalError(f"the end of the run could not be written within {LAST_WRITE_S:g} s")
             report = replace(report, outcome="failed", error=report.error or late)

@@ -14,6 +14,7 @@ from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import require_aware
 from nbsweep.core.ports import RunRecord
+from nbsweep.testing.trail import InMemoryTrail
 
 
 class InMemoryJournal:
@@ -28,6 +29,7 @@ class InMemoryJournal:
         self._removals: dict[tuple[str, str, str], Removal] = {}
         self._last_active: dict[str, dict[str, datetime]] = {}
         self._leases: dict[str, Lease] = {}
+        self.trail = InMemoryTrail(self._removals)
 
     async def open_run(self, run: RunRecord) -> None:
         """Note that a sweep begins; the pair of run and target is new."""
@@ -45,8 +47,11 @@ class InMemoryJournal:
 
     async def write(self, removals: Sequence[Removal]) -> None:
         """Store removals as they are now, new ones and known ones; all of them or none."""
-        checked = [_checked(removal) for removal in removals]
-        self._removals.update({(removal.run_id, removal.target, removal.notebook_id): removal for removal in checked})
+        for removal in [_checked(removal) for removal in removals]:
+            key = (removal.run_id, removal.target, removal.notebook_id)
+            run = self._runs.get((removal.run_id, removal.target))
+            self.trail.append(removal, self._removals.get(key), run.started_by if run else "")
+            self._removals[key] = removal
         await asyncio.sleep(0)
 
     async def unfinished(self, target: str) -> tuple[Removal, ...]:

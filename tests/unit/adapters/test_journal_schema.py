@@ -19,7 +19,8 @@ from nbsweep.adapters.journal import SqlJournal, open_journal
 from nbsweep.adapters.journal.dialects import insert_new, upsert
 from nbsweep.adapters.journal.journal import Statements, make_tables
 from nbsweep.adapters.journal.migrating import upgrade
-from nbsweep.adapters.journal.tables import LEASES, METADATA, NEWEST, REMOVALS, RUNS, SIGHTINGS
+from nbsweep.adapters.journal.tables import AUDIT, LEASES, METADATA, NEWEST, REMOVALS, RUNS, SIGHTINGS
+from nbsweep.core.audit import Entry
 from nbsweep.core.errors import JournalError
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lifecycle import Removal
@@ -92,6 +93,7 @@ def test_a_new_journal_is_what_the_revisions_would_have_made_it() -> None:
     made = [schema_after(upgrade_here), schema_after(make_tables)]
     assert made[0] == made[1]
     assert "alembic_version" in made[0]
+    assert made[0]["triggers"]
 
 
 def upgrade_here(connection: Connection) -> None:
@@ -113,6 +115,9 @@ def schema_after(make: Callable[[Connection], None]) -> dict[str, object]:
             )
             for name in found.get_table_names()
         }
+        tables["triggers"] = connection.exec_driver_sql(
+            "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name"
+        ).all()
         tables["revision"] = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
     engine.dispose()
     return tables
@@ -131,6 +136,7 @@ def test_every_field_has_a_column() -> None:
     """And every column a field, but for the planned order."""
     assert {column.name for column in RUNS.columns} == {field.name for field in fields(RunRecord)}
     assert {column.name for column in REMOVALS.columns} == {field.name for field in fields(Removal)} | {"position"}
+    assert {column.name for column in AUDIT.columns} == {*Entry._fields, "digest"}
     of_lease = {field.name for kind in (Lease, Holder) for field in fields(kind)} - {"holder"}
     assert {column.name for column in LEASES.columns} == of_lease
 
@@ -142,7 +148,7 @@ async def test_a_journal_of_a_newer_version_is_refused_and_left_alone(path: Path
     before = content(path)
     assert await refusal(f"sqlite:///{path}") == (
         f"The journal {path} was written by a newer nbsweep: it is at revision 0777, and this version knows revisions up to "
-        "0003. Upgrade nbsweep, or name another journal in the configuration."
+        "0004. Upgrade nbsweep, or name another journal in the configuration."
     )
     assert content(path) == before
 

@@ -1,12 +1,14 @@
 """Writers share commits, and none of them pays for another's mistakes."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from sqlite3 import connect
+from typing import Any
 
 import pytest
 from sqlalchemy import AdaptedConnection, create_engine, event
@@ -14,13 +16,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import Pool
 
 from nbsweep.adapters.journal import Limits, SqlJournal, open_journal
-from nbsweep.adapters.journal.changes import Change, carry_out
+from nbsweep.adapters.journal.changes import Change, Transaction, carry_out
 from nbsweep.adapters.journal.dialects import commit_in_chunks, compiled, upsert
 from nbsweep.adapters.journal.rows import Row
 from nbsweep.adapters.journal.sqlite_connection import SqliteConnection
 from nbsweep.adapters.journal.tables import METADATA, SIGHTINGS
 from nbsweep.core.errors import JournalError
-from nbsweep.core.lifecycle import Removal
+from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.ports import RunRecord
 
@@ -127,7 +129,7 @@ async def test_twenty_thousand_sightings_are_one_commit(address: str, statements
     assert statements.count("COMMIT") == 1
 
 
-async def test_a_write_is_one_statement_and_one_visit_to_the_thread(
+async def test_a_write_is_a_few_statements_and_one_visit_to_the_thread(
     address: str, statements: list[str], visits: list[object]
 ) -> None:
     """A sweep has three for each notebook, so whatever else were done for one of them would be done thousands of times."""
@@ -135,10 +137,28 @@ async def test_a_write_is_one_statement_and_one_visit_to_the_thread(
         await journal.write([removal(1)])
         statements.clear()
         visits.clear()
-        await journal.write([removal(1)])
+        await journal.write([replace(removal(1), state=State.SPARED, ended_at=NOON)])
         assert len(visits) == 1
-        begin, upsert, commit = statements
-    assert (begin.strip(), upsert.split()[:3], commit) == ("BEGIN IMMEDIATE", ["INSERT", "INTO", "removals"], "COMMIT")
+        # A statement that sets off a trigger is traced again when the trigger's turn comes.
+        begin, *asked, entry, upsert, commit = (" ".join(text.split()[:3]) for text, _ in groupby(statements))
+    assert (begin, entry, upsert, commit) == ("BEGIN IMMEDIATE", "INSERT INTO audit", "INSERT INTO removals", "COMMIT")
+    assert [text.split()[0] for text in asked] == ["SELECT"] * 3
+
+
+async def test_writers_that_share_a_commit_share_what_is_asked_for_the_audit_trail(address: str, statements: list[str]) -> None:
+    """The head, who started the run, and how all of them stood: once, however many there are."""
+    async with open_journal(address) as journal:
+        statements.clear()
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(15):
+                tasks.create_task(journal.write([removal(number)]))
+        assert [text.split()[0] for text in statements].count("SELECT") == 3
+        assert (await journal.trail.head()).sequence == 15
+
+
+def no_questions(sql: str, row: Row) -> Sequence[Sequence[Any]]:
+    """Answer nothing, because nothing may be asked."""
+    pytest.fail(f"{sql} was asked, with {row}")
 
 
 def test_rows_are_made_one_by_one() -> None:
@@ -149,14 +169,14 @@ def test_rows_are_made_one_by_one() -> None:
         made.append(number)
         return {"number": number}
 
-    def execute(sql: str, rows: Iterator[Row]) -> int:
+    def execute(sql: str, rows: Iterator[Any]) -> int:
         assert sql == "INSERT"
         for number, row in enumerate(rows):
             assert row == {"number": number}
             assert made == list(range(number + 1))
         return len(made)
 
-    carry_out([Change("INSERT", [0, 1], lay_out), Change("INSERT", [2, 3], lay_out)], execute)
+    carry_out([Change("INSERT", [0, 1], lay_out), Change("INSERT", [2, 3], lay_out)], Transaction(execute, no_questions))
     assert made == [0, 1, 2, 3]
 
 
@@ -164,14 +184,14 @@ def test_neighbours_of_one_statement_go_together_and_in_order() -> None:
     """Another statement between them is not overtaken."""
     done: list[tuple[str, list[Row]]] = []
 
-    def execute(sql: str, rows: Iterator[Row]) -> int:
+    def execute(sql: str, rows: Iterator[Any]) -> int:
         done.append((sql, list(rows)))
         return 0
 
     changes = [
         Change(sql, items, lambda item: {"item": item}) for sql, items in (("A", "1"), ("A", "23"), ("B", "4"), ("A", "5"))
     ]
-    carry_out(changes, execute)
+    carry_out(changes, Transaction(execute, no_questions))
     assert [(sql, [row["item"] for row in rows]) for sql, rows in done] == [("A", ["1", "2", "3"]), ("B", ["4"]), ("A", ["5"])]
 
 

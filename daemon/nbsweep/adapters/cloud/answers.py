@@ -25,6 +25,7 @@ from nbsweep.core.errors import (
     Unsortable,
     WrongAddress,
 )
+from nbsweep.core.masking import redact
 from nbsweep.core.pacing import Rate
 
 GONE = frozenset({"ModelArts.6309", "ModelArts.6404"})
@@ -61,15 +62,6 @@ LONGEST_PAUSE_S = 3600.0
 SKEW_TOLD_S = 60.0
 """How wrong this machine's clock must be to be named as a reason."""
 DEEPEST = 3
-SECRET_VALUE = re.compile(
-    r"(?i)([\w-]{0,40}(?:token|secret|password|signature|authorization|access(?:[-_]?key)?)[\w-]{0,40}[\"']?\s*[:=][\[({\s\"':=]*)"
-    r"(?:(?:bearer|basic|sdk-hmac-sha256)\s+)?[^|,\s\"'}\])]+"
-)
-"""What stands behind the name of a secret, as in `X-Auth-Token: ...`, `"token": "..."` and `?token=...`."""
-ADDRESS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s\"'<>|]+")
-"""A notebook's address opens it; nor is it told apart from others here."""
-OPAQUE = re.compile(r"(?<![\w/+=%.-])[\w+=%-][\w/+=%-]{39,}")
-"""A run of letters without a name: keys, tokens and signatures are that long; ids, paths and words are not."""
 CODE = re.compile(r"[\w.-]{1,40}")
 """The longest that is known has 19 letters; anything else is a code of nobody's."""
 LIMIT = re.compile(
@@ -183,11 +175,6 @@ def _limit(message: str) -> Limit:
         return Limit()
     rate = Rate(int(found["calls"]), int(found["periods"]) * UNITS_S[found["unit"]])
     return Limit(found["limit"], rate, found["policy"] in SHARED_POLICIES)
-
-
-def redact(text: str) -> str:
-    """Take out what a gateway's message repeats of a request's headers (API notes, section 3.1) or of a notebook's row."""
-    return OPAQUE.sub("***", ADDRESS.sub(r"\1***", SECRET_VALUE.sub(r"\1***", text)))
 
 
 def with_skew(error: CloudError, skew_s: float) -> CloudError:

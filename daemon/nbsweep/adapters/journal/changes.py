@@ -8,8 +8,19 @@ from typing import Any
 from nbsweep.adapters.journal.rows import Row
 from nbsweep.core.errors import JournalError
 
-Execute = Callable[[str, Iterator[Row]], int]
-"""Executes a statement for each row, and tells how many rows of the table it has met."""
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """What can be done inside a transaction that somebody else begins and ends."""
+
+    execute: Callable[[str, Iterator[Row] | Iterator[tuple[Any, ...]]], int]
+    """Executes a statement for each row, and tells how many rows of the table it has met."""
+    fetch: Callable[[str, Row], Sequence[Sequence[Any]]]
+    """Asks a question, and gives all rows of the answer."""
+
+
+Beforehand = Callable[[Transaction, Iterator[Any]], None]
+"""Does what has to be done in the same transaction ahead of a change; is given the items that will be written."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,22 +34,25 @@ class Change:
     """Makes a row of an item. Thousands of items are thus never thousands of rows at once."""
     unmatched: str = ""
     """What to say when not every row met one in the table; empty when they need not."""
+    beforehand: Beforehand | None = None
 
 
-def carry_out(changes: Iterable[Change], execute: Execute) -> None:
-    """Execute all of them in order, inside a transaction that somebody else begins and ends.
+def carry_out(changes: Iterable[Change], transaction: Transaction) -> None:
+    """Carry all of them out in order.
 
     Neighbours of the same statement go together: of two states of one removal the later one stays.
 
     Raises:
         JournalError: a row that must have been there was not.
     """
-    for (sql, unmatched), same in groupby(changes, key=_statement):
+    for (sql, unmatched, beforehand), same in groupby(changes, key=_statement):
         group = list(same)
-        met = execute(sql, chain.from_iterable(map(change.lay_out, change.items) for change in group))
+        if beforehand is not None:
+            beforehand(transaction, chain.from_iterable(change.items for change in group))
+        met = transaction.execute(sql, chain.from_iterable(map(change.lay_out, change.items) for change in group))
         if unmatched and met != sum(len(change.items) for change in group):
             raise JournalError(unmatched)
 
 
-def _statement(change: Change) -> tuple[str, str]:
-    return change.sql, change.unmatched
+def _statement(change: Change) -> tuple[str, str, Beforehand | None]:
+    return change.sql, change.unmatched, change.beforehand

@@ -9,12 +9,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
-from sqlalchemy import URL, Connection, Dialect, Engine, Table, create_engine
+from sqlalchemy import (
+    JSON,
+    URL,
+    Column,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Engine,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    create_engine,
+    func,
+    select,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.dml import UpdateBase
 
 from nbsweep.adapters.journal.address import Address
-from nbsweep.adapters.journal.changes import Change, carry_out
+from nbsweep.adapters.journal.changes import Change, Transaction, carry_out
 from nbsweep.adapters.journal.connection import spawned
 from nbsweep.adapters.journal.rows import Row
 from nbsweep.adapters.journal.sqlite_connection import connect
@@ -74,24 +90,61 @@ async def commit(connection: Connection, changes: Sequence[Change]) -> None:
 def commit_in_chunks(connection: Connection, changes: Sequence[Change]) -> None:
     """Do what `commit` does by the means of SQLAlchemy, which every driver has."""
 
-    def execute(sql: str, rows: Iterator[Row]) -> int:
+    def execute(sql: str, rows: Iterator[Any]) -> int:
         met = 0
         while chunk := list(map(_storable, islice(rows, _CHUNK))):
             met += connection.exec_driver_sql(sql, chunk).rowcount
         return met
 
+    def fetch(sql: str, row: Row) -> Sequence[Sequence[Any]]:
+        return connection.exec_driver_sql(sql, _storable(row)).all()
+
     with connection.begin():
-        carry_out(changes, execute)
+        serialise_trail(connection, changes)
+        carry_out(changes, Transaction(execute, fetch))
 
 
-def _storable(row: Row) -> Row:
-    """Put the sign for what cannot be shown in the place of NUL, which PostgreSQL takes in no text; the cloud may send any."""
+def _storable(row: Any) -> Any:
+    """Put the sign for what cannot be shown in the place of NUL, which PostgreSQL takes in no text; the cloud may send any.
+
+    What goes by names is a dictionary, what goes by its places a tuple; of these, entries of the audit trail hold none.
+    """
+    if isinstance(row, tuple):
+        return row
     return {name: value.replace("\0", "\ufffd") if isinstance(value, str) else value for name, value in row.items()}
+
+
+def serialise_trail(connection: Connection, changes: Sequence[Change]) -> None:
+    """Let one transaction at a time append to the audit trail, to its end; SQLite never has two that write.
+
+    It is the first lock of the transaction, so that no two of them wait for each other. Whoever reads waits for nobody.
+    """
+    if connection.dialect.name != "sqlite" and any(change.beforehand for change in changes):
+        connection.exec_driver_sql("LOCK TABLE audit IN EXCLUSIVE MODE")
 
 
 def compiled(dialect: Dialect, statement: UpdateBase, columns: Collection[str]) -> str:
     """Give the text of a statement as the dialect's driver takes it, for rows that have these columns."""
     return str(statement.compile(dialect=dialect, column_keys=list(columns)))
+
+
+def compiled_positionally(dialect: Dialect, statement: UpdateBase, columns: Collection[str]) -> str:
+    """Do what `compiled` does for rows that are tuples, in the order of the table's columns: binding names takes longer."""
+    kind: Any = type(dialect)
+    return compiled(kind(paramstyle="qmark" if dialect.name == "sqlite" else "format"), statement, columns)
+
+
+def compiled_question(dialect: Dialect, question: Select[Any]) -> str:
+    """Give the text of a question as the dialect's driver takes it, with a parameter for each `bindparam` in it."""
+    return str(question.compile(dialect=dialect))
+
+
+def listed_in(dialect: str, column: Column[Any], parameter: str) -> ColumnElement[bool]:
+    """Make the condition that a column's text stands in a list, which is given as JSON, of whatever length."""
+    listing: ColumnElement[Any] = bindparam(parameter, type_=Text)
+    if dialect == "sqlite":
+        return column.in_(select(func.json_each(listing).table_valued("value").c.value))
+    return column.in_(select(func.json_array_elements_text(cast(listing, JSON)).column_valued("value")))
 
 
 def upsert(

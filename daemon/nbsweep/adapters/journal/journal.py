@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from nbsweep.adapters.journal.address import make_room, parse_address
+from nbsweep.adapters.journal.audit import SqlTrail, TrailWriter
 from nbsweep.adapters.journal.changes import Change
 from nbsweep.adapters.journal.connection import connected, spawned
 from nbsweep.adapters.journal.dialects import (
@@ -35,12 +36,13 @@ from nbsweep.adapters.journal.dialects import (
 from nbsweep.adapters.journal.history import count_deleted, count_requested, of_failing, of_last_survey
 from nbsweep.adapters.journal.leases import RELEASE, REPLACE, lease_of, lease_row, owned_row, replacing_row
 from nbsweep.adapters.journal.rows import Layout, Record, Row
-from nbsweep.adapters.journal.tables import LEASES, META, METADATA, NEWEST, REMOVALS, REVISION, RUNS, SIGHTINGS, microseconds
+from nbsweep.adapters.journal.tables import LEASES, META, METADATA, NEWEST, REMOVALS, REVISION, RUNS, SIGHTINGS
 from nbsweep.adapters.journal.trouble import told
 from nbsweep.adapters.journal.writer import GroupWriter
 from nbsweep.core.history import FleetBefore, History
 from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import ENDS, Removal
+from nbsweep.core.model import microseconds
 from nbsweep.core.ports import RunRecord
 
 _RUN_LAYOUT = Layout(RunRecord, RUNS)
@@ -58,6 +60,9 @@ class SqlJournal:
         self._writer = writer
         self._place = place
         self._sql = Statements(engine.dialect)
+        self._trail = TrailWriter(engine.dialect)
+        self.trail = SqlTrail(self._rows)
+        """What has been written to the audit trail."""
 
     async def open_run(self, run: RunRecord) -> None:
         """Note that a sweep begins; the pair of run and target is new."""
@@ -74,7 +79,7 @@ class SqlJournal:
         mine = tuple(removals)
         for removal in mine:
             _REMOVAL_LAYOUT.check(removal)
-        await self._write(Change(self._sql.upsert_removal, mine, _removal_row))
+        await self._write(Change(self._sql.upsert_removal, mine, _removal_row, beforehand=self._trail.append))
 
     async def unfinished(self, target: str) -> tuple[Removal, ...]:
         """List the removals of a target, of any run, that have no end, oldest first."""

@@ -11,8 +11,9 @@ import msgspec
 from sqlalchemy import RowMapping, bindparam, delete, update
 
 from nbsweep.adapters.journal.rows import Row
-from nbsweep.adapters.journal.tables import LEASES, microseconds
+from nbsweep.adapters.journal.tables import LEASES
 from nbsweep.core.lease import Holder, Lease
+from nbsweep.core.model import microseconds
 
 _OF_HOLDER = tuple(field.name for field in fields(Holder))
 _OWNED = (LEASES.c.target == bindparam("of_target")) & (LEASES.c.owner == bindparam("of_owner"))

@@ -10,9 +10,8 @@ from typing import Any, Generic, TypeVar, get_args, get_type_hints
 import msgspec
 from sqlalchemy import Column, RowMapping, Table
 
-from nbsweep.adapters.journal.tables import microseconds
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.model import require_aware
+from nbsweep.core.model import microseconds, require_aware
 from nbsweep.core.ports import RunRecord
 
 Row = dict[str, Any]

@@ -9,7 +9,7 @@ from threading import Event
 
 import aiosqlite
 
-from nbsweep.adapters.journal.changes import Change, carry_out
+from nbsweep.adapters.journal.changes import Change, Transaction, carry_out
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",  # whoever reads waits for nobody who writes
@@ -54,7 +54,16 @@ class SqliteConnection(aiosqlite.Connection):
 
     def _commit_all(self, changes: Sequence[Change], given_up: Event) -> None:
         with self._conn as connection:
-            carry_out(changes, lambda sql, rows: connection.executemany(sql, rows).rowcount)
+            if any(change.beforehand for change in changes):
+                # The driver would begin with the first write, and what is asked beforehand must not change until then.
+                connection.execute("BEGIN IMMEDIATE")
+            carry_out(
+                changes,
+                Transaction(
+                    lambda sql, rows: connection.executemany(sql, rows).rowcount,
+                    lambda sql, row: connection.execute(sql, row).fetchall(),
+                ),
+            )
             if given_up.is_set():
                 # Whoever waited has been told that nothing of it was written.
                 connection.rollback()

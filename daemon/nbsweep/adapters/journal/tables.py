@@ -1,9 +1,10 @@
 """The tables as the code reads and writes them; `migrations/` brings a database to this shape."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -16,21 +17,11 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy.event import listen
 from sqlalchemy.types import TypeDecorator
 
-from nbsweep.core.model import require_aware
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def microseconds(moment: datetime) -> int:
-    """Count whole microseconds since 1970, as all tables keep moments.
-
-    Raises:
-        ValueError: the moment has no time zone.
-    """
-    return (require_aware(moment) - _EPOCH) // _MICROSECOND
+from nbsweep.adapters.journal.guards import GUARDS
+from nbsweep.core.model import microseconds, moment_of
 
 
 class Moment(TypeDecorator[datetime]):
@@ -57,7 +48,7 @@ class Moment(TypeDecorator[datetime]):
             return None
         if not isinstance(value, int):
             raise ValueError("a moment that is not a number")  # noqa: TRY004  # the value is wrong, not the program
-        return _EPOCH + timedelta(microseconds=value)
+        return moment_of(value)
 
 
 METADATA = MetaData()
@@ -139,6 +130,35 @@ LEASES = Table(
 )
 """Who sweeps a target at present: the fields of `Lease`, with those of its holder among them."""
 
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("moment_us", BigInteger, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("started_by", Text, nullable=False),
+    Column("notebook_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("status_before", Text),
+    Column("workspace_id", Text),
+    Column("feature", Text),
+    Column("capacity_gb", BigInteger),
+    Column("category", Text),
+    Column("digest", Text, nullable=False),
+)
+"""The audit trail: the fields of `Entry`, and the digest; of the plainest types, for digests are made of what is stored."""
+
+for _dialect, _statements in GUARDS.items():
+    for _statement in _statements:
+        listen(AUDIT, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]  # SQLAlchemy says no types
+
 META = Table(
     "meta",
     METADATA,
@@ -155,5 +175,5 @@ REVISION = Table(
 )
 """Alembic's own note of how far a database has come, as Alembic makes it; no part of `METADATA`."""
 
-NEWEST = "0003"
+NEWEST = "0004"
 """The last of the revisions in `migrations/`: where a database has it, there is nothing to bring up to date."""

@@ -1,0 +1,155 @@
+"""The audit trail in the database: its entries are written in the transaction of the removals that they are about."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    RowMapping,
+    Select,
+    bindparam,
+    case,
+    func,
+    insert,
+    select,
+    tuple_,
+    type_coerce,
+)
+
+from nbsweep.adapters.journal.changes import Transaction
+from nbsweep.adapters.journal.dialects import compiled_positionally, compiled_question, listed_in
+from nbsweep.adapters.journal.tables import AUDIT, REMOVALS, RUNS
+from nbsweep.core.audit import Coverage, Entry, Query, Stage, What, entries_of
+from nbsweep.core.chain import START, Head, Link, join
+from nbsweep.core.lifecycle import Removal
+from nbsweep.core.model import microseconds
+
+CHUNK = 1000
+"""So many removals, and their entries, are in memory at once."""
+
+Fetch = Callable[[Select[*tuple[Any, ...]]], Awaitable[Sequence[RowMapping]]]
+"""Asks the database a question."""
+
+_COLUMNS = (*Entry._fields, "digest")
+_LINK = select(*(AUDIT.c[name] for name in _COLUMNS))
+_LAST = select(func.max(AUDIT.c.sequence)).scalar_subquery()
+_HEAD = select(AUDIT.c.sequence, AUDIT.c.digest).where(AUDIT.c.sequence == _LAST)
+
+
+def _coverage() -> Select[int, int]:
+    same = [REMOVALS.c[name] for name in ("run_id", "target", "notebook_id")]
+    decided = select(AUDIT.c.run_id, AUDIT.c.target, AUDIT.c.notebook_id).where(AUDIT.c.what == What.DECIDED.value)
+    first = select(func.min(AUDIT.c.sequence)).scalar_subquery()
+    began_us = select(AUDIT.c.moment_us).where(AUDIT.c.sequence == first).scalar_subquery()
+    later = case((type_coerce(REMOVALS.c.planned_at, BigInteger) >= began_us, 1))
+    counts = select(func.count().label("undecided"), func.count(later).label("missing"))
+    return counts.select_from(REMOVALS).where(tuple_(*same).not_in(decided))
+
+
+_COVERAGE = _coverage()
+
+
+class TrailWriter:
+    """Makes the entries for removals that are about to be written, and appends them to the chain."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        """Compile the statements, for a sweep needs each of them in every commit."""
+        mine = [REMOVALS.c.run_id == bindparam("run"), REMOVALS.c.target == bindparam("target")]
+        stage = select(REMOVALS.c.notebook_id, REMOVALS.c.state, REMOVALS.c.requests, REMOVALS.c.failures, REMOVALS.c.sent_at)
+        asked_for = listed_in(dialect.name, REMOVALS.c.notebook_id, "notebooks")
+        starter = select(RUNS.c.started_by).where(RUNS.c.run_id == bindparam("run"), RUNS.c.target == bindparam("target"))
+        self._stages = compiled_question(dialect, stage.where(*mine, asked_for))
+        self._starter = compiled_question(dialect, starter)
+        self._head = compiled_question(dialect, _HEAD)
+        self._insert = compiled_positionally(dialect, insert(AUDIT), _COLUMNS)
+
+    def append(self, transaction: Transaction, removals: Iterator[Removal]) -> None:
+        """Append what the removals' writes stand for, before these are done.
+
+        Raises:
+            ValueError: a moment has no time zone.
+        """
+        head = _head_of(transaction.fetch(self._head, {}))
+        while chunk := list(islice(removals, CHUNK)):
+            links = join(self._entries(transaction, chunk, head.sequence), head)
+            if links:
+                head = Head(links[-1].entry.sequence, links[-1].digest)
+                transaction.execute(self._insert, ((*link.entry, link.digest) for link in links))
+
+    def _entries(self, transaction: Transaction, removals: Sequence[Removal], last: int) -> Iterator[Entry]:
+        runs = {(removal.run_id, removal.target) for removal in removals}
+        starters = {run: self._started_by(transaction, run) for run in runs}
+        stages = {run: self._known(transaction, run, removals) for run in runs}
+        met: dict[tuple[str, str, str], Removal] = {}
+        for removal in removals:
+            run, key = (removal.run_id, removal.target), (removal.run_id, removal.target, removal.notebook_id)
+            before = Stage.of(met[key]) if key in met else stages[run].get(_as_stored(removal.notebook_id))
+            met[key] = removal
+            entries = entries_of(removal, before, starters[run], last)
+            last += len(entries)
+            yield from entries
+
+    def _known(self, transaction: Transaction, run: tuple[str, str], removals: Sequence[Removal]) -> dict[str, Stage]:
+        run_id, target = run
+        asked_for = [
+            _as_stored(removal.notebook_id) for removal in removals if removal.run_id == run_id and removal.target == target
+        ]
+        rows = transaction.fetch(self._stages, {"run": run_id, "target": target, "notebooks": json.dumps(asked_for)})
+        return {row[0]: Stage(*row[1:]) for row in rows}
+
+    def _started_by(self, transaction: Transaction, run: tuple[str, str]) -> str:
+        rows = transaction.fetch(self._starter, {"run": run[0], "target": run[1]})
+        return str(rows[0][0]) if rows else ""
+
+
+class SqlTrail:
+    """The `AuditTrail` port: what has been written, read."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        """Take what asks the database."""
+        self._fetch = fetch
+
+    async def head(self) -> Head:
+        """Tell how far the trail has come."""
+        return _head_of([(row["sequence"], row["digest"]) for row in await self._fetch(_HEAD)])
+
+    async def after(self, sequence: int, limit: int) -> tuple[Link, ...]:
+        """List the entries that follow on one, in the order of the chain."""
+        following = _LINK.where(AUDIT.c.sequence > sequence).order_by(AUDIT.c.sequence)
+        return tuple(map(_link_of, await self._fetch(following.limit(limit))))
+
+    async def latest(self, query: Query, limit: int) -> tuple[Link, ...]:
+        """List the latest entries that are wanted, the newest first."""
+        wanted = _LINK.where(*_conditions(query)).order_by(AUDIT.c.sequence.desc())
+        return tuple(map(_link_of, await self._fetch(wanted.limit(limit))))
+
+    async def coverage(self) -> Coverage:
+        """Tell how many removals there are whose decision is not on the trail."""
+        row = (await self._fetch(_COVERAGE))[0]
+        return Coverage(row["undecided"] - row["missing"], row["missing"])
+
+
+def _conditions(query: Query) -> Iterable[ColumnElement[bool]]:
+    for name in ("target", "run_id", "notebook_id", "policy", "what"):
+        wanted = getattr(query, name)
+        if wanted is not None:
+            yield AUDIT.c[name] == str(wanted)
+    if query.since is not None:
+        yield AUDIT.c.moment_us >= microseconds(query.since)
+
+
+def _as_stored(notebook_id: str) -> str:
+    """Write an id as PostgreSQL has it, which takes no NUL; hardly any id has one, but to ask for it must not fail."""
+    return notebook_id.replace("\0", "\ufffd")
+
+
+def _head_of(rows: Sequence[Sequence[Any]]) -> Head:
+    return Head(*rows[0]) if rows else START
+
+
+def _link_of(row: RowMapping) -> Link:
+    return Link(Entry(*(row[name] for name in Entry._fields)), row["digest"])

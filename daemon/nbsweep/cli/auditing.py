@@ -1,0 +1,198 @@
+"""`audit`, `audit verify` and `audit export`: the audit trail, from the journal alone."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import anyio
+import typer
+
+from nbsweep.adapters.journal import open_journal
+from nbsweep.cli.documents import Document, moment_text
+from nbsweep.cli.exits import Exit
+from nbsweep.cli.session import Session
+from nbsweep.core.audit import Coverage, Entry, Query, What
+from nbsweep.core.chain import START, Break, Head, Link, parse_head, verify, verify_coverage, verify_end
+from nbsweep.core.errors import NbsweepError
+from nbsweep.core.model import moment_of
+from nbsweep.core.ports import AuditTrail
+from nbsweep.settings.values import parse_duration
+
+CHUNK = 1000
+"""So many entries are read at once, however long the trail is."""
+
+ReadFormat = Literal["table", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditOptions:
+    """How `audit` is asked for."""
+
+    query: Query
+    limit: int
+    format: ReadFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What `audit verify` has found."""
+
+    head: Head
+    """How far the chain is unbroken."""
+    broken: Break | None
+    coverage: Coverage
+    noted: Head | None
+
+
+def query_of(*, what: What | None, since: str | None, **equal: str | None) -> Query:
+    """Make a query of the command line's options.
+
+    Raises:
+        typer.BadParameter: `since` is no length of time.
+    """
+    try:
+        age = parse_duration(since) if since is not None else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--since") from error
+    return Query(**equal, what=what, since=datetime.now(UTC) - age if age else None)
+
+
+def head_of(text: str | None) -> Head | None:
+    """Read the head that somebody has noted.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
+    try:
+        return parse_head(text) if text is not None else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--head") from error
+
+
+async def audit_command(session: Session, options: AuditOptions) -> Exit:
+    """Show the latest entries that are wanted."""
+    async with open_journal(session.settings.journal) as journal:
+        links = await journal.trail.latest(options.query, options.limit)
+        coverage = await journal.trail.coverage()
+    if options.format == "json":
+        session.write_json([link_document(link) for link in links])
+    elif links:
+        from nbsweep.cli.audit_view import audit_view
+
+        session.show_result(audit_view([link.entry for link in links], coverage))
+    else:
+        asked = options.query != Query()
+        session.write_result(f"The audit trail has no {'such ' if asked else ''}entry.{about_older(coverage)}")
+    return Exit.DONE
+
+
+async def verify_command(session: Session, noted: Head | None, output: ReadFormat) -> Exit:
+    """Go along the whole chain, and tell whether it is unbroken."""
+    async with open_journal(session.settings.journal) as journal:
+        finding = await _verified(journal.trail, noted)
+    if output == "json":
+        session.write_json(finding_document(finding))
+    else:
+        session.write_result("\n".join(finding_lines(finding)))
+    return Exit.UNEXPECTED if finding.broken else Exit.DONE
+
+
+async def export_command(session: Session, out: Path | None) -> Exit:
+    """Write the whole trail, an entry a line, a part of it at a time."""
+    async with open_journal(session.settings.journal) as journal:
+        if out is not None:
+            await _save(out, journal.trail)
+        else:
+            async for links in _parts(journal.trail):
+                session.write_result("\n".join(map(_line, links)))
+    return Exit.DONE
+
+
+async def _save(path: Path, trail: AuditTrail) -> None:
+    try:
+        async with await anyio.open_file(path, "w", encoding="utf-8") as file:
+            async for links in _parts(trail):
+                await file.writelines(f"{_line(link)}\n" for link in links)
+    except OSError as error:
+        message = f"the audit trail could not be saved in {path}: {error.strerror or error}"
+        raise NbsweepError(message) from error
+
+
+async def _parts(trail: AuditTrail) -> AsyncIterator[Sequence[Link]]:
+    last = 0
+    while links := await trail.after(last, CHUNK):
+        yield links
+        last = links[-1].entry.sequence
+
+
+async def _verified(trail: AuditTrail, noted: Head | None) -> Finding:
+    head = START
+    async for links in _parts(trail):
+        outcome = verify(links, head, noted)
+        if isinstance(outcome, Break):
+            return Finding(outcome.unbroken, outcome, Coverage(), noted)
+        head = outcome
+    coverage = await trail.coverage()
+    cut = verify_end(head, noted) if noted else None
+    return Finding(head, cut or verify_coverage(head, coverage), coverage, noted)
+
+
+def link_document(link: Link) -> Document:
+    """Tell one entry: what its digest is made of, the digest, and its moment as people read it."""
+    moment = moment_or_none(link.entry)
+    return {"at": moment_text(moment), **link.entry._asdict(), "digest": link.digest}
+
+
+def moment_or_none(entry: Entry) -> datetime | None:
+    """Read an entry's moment; None when somebody has put there what is none."""
+    try:
+        return moment_of(entry.moment_us)
+    except (TypeError, OverflowError):
+        return None
+
+
+def finding_document(finding: Finding) -> Document:
+    """Tell what `audit verify` has found."""
+    broken, head = finding.broken, finding.head
+    return {
+        "unbroken": broken is None,
+        "entries": head.sequence,
+        "head": {"sequence": head.sequence, "digest": head.digest},
+        "noted": str(finding.noted) if finding.noted else None,
+        "break": {"flaw": broken.flaw.value, "sequence": broken.sequence, "problem": broken.problem} if broken else None,
+        "older_removals": finding.coverage.older,
+        "missing_removals": finding.coverage.missing,
+    }
+
+
+def finding_lines(finding: Finding) -> list[str]:
+    """Say what `audit verify` has found."""
+    head, broken = finding.head, finding.broken
+    if broken:
+        return [f"The audit trail is broken ({broken.flaw}): {broken.problem}.", f"It is unbroken up to entry {head.sequence}."]
+    if not head.sequence:
+        return [f"The audit trail has no entry yet.{about_older(finding.coverage)}"]
+    count = "1 entry" if head.sequence == 1 else f"{head.sequence} entries"
+    noted = f" Entry {finding.noted.sequence} is as it was noted." if finding.noted and finding.noted.sequence else ""
+    return [
+        f"The audit trail is unbroken: {count}.{noted}{about_older(finding.coverage)}",
+        f"Its head is {head}",
+        "Note it where whoever may write to the journal may not: with it `nbsweep audit verify --head` finds any later change.",
+    ]
+
+
+def about_older(coverage: Coverage) -> str:
+    """Say how much the trail knows nothing of, because it began later; a sentence that may follow on another."""
+    if not coverage.older:
+        return ""
+    count = "1 removal of the journal is" if coverage.older == 1 else f"{coverage.older} removals of the journal are"
+    return f" {count} older than the trail, and nothing of the decision is on it."
+
+
+def _line(link: Link) -> str:
+    # In ASCII: names come from other people, and neither a line's end nor what acts on a terminal may be among them as it is.
+    # What somebody has put there that no JSON can hold is shown as well as may be: its digest is wrong in any case.
+    return json.dumps(link_document(link), default=repr)

@@ -1,0 +1,71 @@
+"""An audit trail in memory."""
+
+import asyncio
+from collections.abc import Mapping
+
+from nbsweep.core.audit import Coverage, Entry, Query, Stage, What, entries_of
+from nbsweep.core.chain import START, Head, Link, join
+from nbsweep.core.lifecycle import Removal
+from nbsweep.core.model import microseconds
+
+
+class InMemoryTrail:
+    """The trail of an `InMemoryJournal`; it is chained when somebody reads it, for most tests never do."""
+
+    def __init__(self, removals: Mapping[tuple[str, str, str], Removal]) -> None:
+        """Take the journal's removals, by run, target and notebook."""
+        self._removals = removals
+        self._entries: list[Entry] = []
+        self._links: list[Link] = []
+
+    def append(self, removal: Removal, before: Removal | None, started_by: str) -> None:
+        """Append what a write stands for."""
+        stage = Stage.of(before) if before else None
+        self._entries += entries_of(removal, stage, started_by, len(self._entries))
+
+    async def head(self) -> Head:
+        """Tell how far the trail has come."""
+        await asyncio.sleep(0)
+        return self._head(self._chained())
+
+    async def after(self, sequence: int, limit: int) -> tuple[Link, ...]:
+        """List the entries that follow on one, in the order of the chain."""
+        await asyncio.sleep(0)
+        return tuple(self._chained()[sequence : sequence + limit])
+
+    async def latest(self, query: Query, limit: int) -> tuple[Link, ...]:
+        """List the latest entries that are wanted, the newest first."""
+        await asyncio.sleep(0)
+        return tuple(link for link in reversed(self._chained()) if _wanted(query, link.entry))[:limit]
+
+    async def coverage(self) -> Coverage:
+        """Tell how many removals there are whose decision is not on the trail."""
+        await asyncio.sleep(0)
+        decided = {
+            (entry.run_id, entry.target, entry.notebook_id) for entry in self._entries if entry.what == What.DECIDED.value
+        }
+        undecided = [removal for key, removal in self._removals.items() if key not in decided]
+        missing = sum(microseconds(removal.planned_at) >= self._entries[0].moment_us for removal in undecided if self._entries)
+        return Coverage(len(undecided) - missing, missing)
+
+    def _chained(self) -> list[Link]:
+        self._links += join(self._entries[len(self._links) :], self._head(self._links))
+        return self._links
+
+    @staticmethod
+    def _head(links: list[Link]) -> Head:
+        return Head(links[-1].entry.sequence, links[-1].digest) if links else START
+
+
+def _wanted(query: Query, entry: Entry) -> bool:
+    said = (
+        (query.target, entry.target),
+        (query.run_id, entry.run_id),
+        (query.notebook_id, entry.notebook_id),
+        (query.policy, entry.policy),
+        (query.what, entry.what),
+    )
+    since_us = microseconds(query.since) if query.since else None
+    return all(wanted is None or wanted == found for wanted, found in said) and (
+        since_us is None or entry.moment_us >= since_us
+    )

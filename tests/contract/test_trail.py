@@ -1,0 +1,199 @@
+"""What every journal's audit trail keeps to, by the port's own words; the one for tests too."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from nbsweep.adapters.journal import open_journal
+from nbsweep.core import lifecycle
+from nbsweep.core.audit import Coverage, Query, What
+from nbsweep.core.chain import START, Head, verify
+from nbsweep.core.lifecycle import Removal, State
+from nbsweep.core.model import Status
+from nbsweep.core.ports import Journal, RunRecord
+from nbsweep.testing import InMemoryJournal
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HALF_AN_HOUR = timedelta(minutes=30)
+Opener = Callable[[], AbstractAsyncContextManager[Journal]]
+"""Opens the same journal each time."""
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+    """Give each implementation in turn, empty."""
+    if request.param == "sqlite":
+        return lambda: open_journal(f"sqlite:///{tmp_path}/journal.db")
+    journal = InMemoryJournal()
+    return lambda: nullcontext(journal)
+
+
+def removal(notebook_id: str = "n1", run_id: str = "r1", target: str = "research", *, planned_at: datetime = NOON) -> Removal:
+    """Plan the removal of a stopped notebook."""
+    where = (run_id, target, notebook_id, f"name-{notebook_id}", "li", "0", "NOTEBOOK")
+    return Removal(*where, "idle-lease", "idle for 20 days", Status.STOPPED, 50, "EVS", planned_at)
+
+
+def way(planned: Removal) -> list[Removal]:
+    """Take a removal from its plan to its end, a minute for each step."""
+    requested = lifecycle.request(planned, planned.planned_at + timedelta(minutes=1), HALF_AN_HOUR)
+    accepted = lifecycle.accept(requested, planned.planned_at + timedelta(minutes=2), "request-1")
+    return [planned, requested, accepted, lifecycle.delete(accepted, planned.planned_at + timedelta(minutes=3), "proven gone")]
+
+
+async def whole(journal: Journal) -> list[tuple[str, str]]:
+    """Tell which notebook's which steps are on the trail, which must be unbroken."""
+    links = await journal.trail.after(0, 1000)
+    head = verify(links)
+    assert head == await journal.trail.head()
+    assert isinstance(head, Head)
+    assert head.sequence == len(links)
+    return [(link.entry.notebook_id, link.entry.what) for link in links]
+
+
+async def test_a_new_journals_trail_is_empty(opener: Opener) -> None:
+    """Its head is what every chain begins with."""
+    async with opener() as journal:
+        assert await whole(journal) == []
+        assert await journal.trail.head() == START
+        assert await journal.trail.latest(Query(), 10) == ()
+        assert await journal.trail.coverage() == Coverage()
+
+
+async def test_every_step_of_a_removal_is_on_the_trail(opener: Opener) -> None:
+    """Each with its facts, in the order in which they were written."""
+    async with opener() as journal:
+        await journal.open_run(RunRecord("r1", "research", NOON, "li", dry_run=False))
+        for step in way(removal()):
+            await journal.write([step])
+        assert await whole(journal) == [("n1", what) for what in ("decided", "requested", "accepted", "deleted")]
+        decided, requested, accepted, deleted = (link.entry for link in await journal.trail.after(0, 10))
+        noon_us = 1_772_366_400_000_000
+        assert decided == (
+            *(1, noon_us, "decided", "research", "r1", "li", "n1", "name-n1", "li", "idle-lease", "idle for 20 days", 0, ""),
+            *("STOPPED", "0", "NOTEBOOK", 50, "EVS"),
+        )
+        assert requested[:3] == (2, noon_us + 60_000_000, "requested")
+        assert (accepted.request_id, accepted.started_by) == ("request-1", "li")
+        assert (deleted.reason, deleted.sequence) == ("proven gone", 4)
+
+
+async def test_one_write_of_many_steps_has_an_entry_for_each(opener: Opener) -> None:
+    """Of several removals, and of one removal several times, in the order of the write."""
+    async with opener() as journal:
+        await journal.write([*way(removal("n1"))[:2], removal("n2"), *way(removal("n1"))[2:]])
+        expected = [("n1", "decided"), ("n1", "requested"), ("n2", "decided"), ("n1", "accepted"), ("n1", "deleted")]
+        assert await whole(journal) == expected
+
+
+async def test_what_is_written_again_is_told_once(opener: Opener) -> None:
+    """In the same write and in another."""
+    planned, requested, *_ = way(removal())
+    async with opener() as journal:
+        await journal.write([planned, planned, requested])
+        await journal.write([requested])
+        assert await whole(journal) == [("n1", "decided"), ("n1", "requested")]
+
+
+async def test_the_same_notebook_in_another_run_or_target_has_its_own_way(opener: Opener) -> None:
+    """What was written of one is no earlier step of the other; each has who started its own run."""
+    async with opener() as journal:
+        await journal.open_run(RunRecord("r1", "research", NOON, "li", dry_run=False))
+        await journal.open_run(RunRecord("r2", "research", NOON, "cron", dry_run=False))
+        await journal.write([removal(), removal(run_id="r2"), removal(target="teaching")])
+        assert await whole(journal) == [("n1", "decided")] * 3
+        assert [link.entry.started_by for link in await journal.trail.after(0, 10)] == ["li", "cron", ""]
+
+
+async def test_a_write_that_is_refused_leaves_no_entry(opener: Opener) -> None:
+    """Neither the removals nor what the trail would have said of them."""
+    broken = replace(removal("n2"), planned_at=datetime(2026, 1, 1))  # noqa: DTZ001  # that it is naive is the point
+    async with opener() as journal:
+        with pytest.raises(ValueError, match="time zone"):
+            await journal.write([removal("n1"), broken])
+        assert await whole(journal) == []
+        assert await journal.removals("r1") == ()
+
+
+async def test_a_text_that_holds_a_nul_breaks_no_chain(opener: Opener) -> None:
+    """Not every database takes this letter, and digests are of what is stored: a sign stands in its place."""
+    async with opener() as journal:
+        await journal.write([replace(removal("n\0"), name="a\0b", category="\0")])
+        assert await whole(journal) == [("n\ufffd", "decided")]
+        [link] = await journal.trail.after(0, 1)
+        assert (link.entry.name, link.entry.category) == ("a\ufffdb", "\ufffd")
+
+
+async def test_the_trail_goes_on_when_the_journal_is_opened_again(opener: Opener) -> None:
+    """Numbers, chain, and what is known of the removals."""
+    planned, requested, accepted, deleted = way(removal())
+    async with opener() as journal:
+        await journal.write([planned, requested])
+    async with opener() as journal:
+        await journal.write([requested])
+        await journal.write([accepted, deleted])
+        assert [what for _, what in await whole(journal)] == ["decided", "requested", "accepted", "deleted"]
+
+
+async def test_writers_at_once_do_not_fork_the_chain(opener: Opener) -> None:
+    """Through two journals that are open at the same time; each removal's steps are in their order."""
+
+    async def writer(journal: Journal, number: int) -> None:
+        for step in way(removal(f"n{number:02}", f"r{number % 3}")):
+            await journal.write([step])
+
+    async with opener() as one, opener() as other:
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(40):
+                tasks.create_task(writer(one if number % 2 else other, number))
+        found = await whole(one)
+        assert await whole(other) == found
+    for number in range(40):
+        steps = [what for notebook_id, what in found if notebook_id == f"n{number:02}"]
+        assert steps == ["decided", "requested", "accepted", "deleted"]
+
+
+async def test_the_trail_is_read_in_parts(opener: Opener) -> None:
+    """Each goes on where the one before ended."""
+    async with opener() as journal:
+        await journal.write([removal(f"n{number}") for number in range(7)])
+        parts = [await journal.trail.after(last, 3) for last in (0, 3, 6, 7)]
+        assert [[link.entry.sequence for link in part] for part in parts] == [[1, 2, 3], [4, 5, 6], [7], []]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (Query(), [8, 7, 6, 5, 4, 3, 2, 1]),
+        (Query(target="teaching"), [8]),
+        (Query(run_id="r1"), [8, 4, 3, 2, 1]),
+        (Query(notebook_id="n2"), [6, 5]),
+        (Query(policy="failed"), [7]),
+        (Query(what=What.REQUESTED), [6, 2]),
+        (Query(since=NOON + timedelta(minutes=2)), [8, 7, 6, 5, 4, 3]),
+        (Query(run_id="r1", what=What.DECIDED, target="research"), [1]),
+        (Query(notebook_id="unknown"), []),
+    ],
+)
+async def test_the_latest_that_are_wanted_come_newest_first(opener: Opener, query: Query, expected: list[int]) -> None:
+    """Each condition holds, alone and with others; only the latest come where there are too many."""
+    day = NOON + timedelta(days=1)
+    async with opener() as journal:
+        await journal.write(way(removal()))
+        await journal.write(way(removal("n2", "r2", planned_at=day))[:2])
+        await journal.write([replace(removal("n3", "r2", planned_at=day), policy="failed")])
+        await journal.write([removal("n4", "r1", "teaching", planned_at=day)])
+        assert [link.entry.sequence for link in await journal.trail.latest(query, 10)] == expected
+        assert [link.entry.sequence for link in await journal.trail.latest(query, 2)] == expected[:2]
+
+
+async def test_every_removal_that_was_written_is_covered(opener: Opener) -> None:
+    """Whatever state it was first written in."""
+    async with opener() as journal:
+        await journal.write([replace(removal(f"n{number}"), state=state) for number, state in enumerate(State)])
+        assert await journal.trail.coverage() == Coverage()
