@@ -38,6 +38,7 @@ class Sweep:
     life: int
     begun_s: float
     surveyed_from_s: float
+    calm: bool = False
     planned_s: float | None = None
     ended_s: float | None = None
     outcome: str = ""

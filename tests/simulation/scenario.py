@@ -127,7 +127,7 @@ def _manners(random: Random, grace_s: int) -> Manners:
 def _jumps(random: Random) -> tuple[tuple[float, float], ...]:
     if random.random() < 0.75:
         return ()
-    sizes = (-7200.0, -600.0, -60.0, -5.0, 5.0, 60.0, 600.0, 7200.0)
+    sizes = (-120.0, -60.0, -20.0, -5.0, 5.0, 60.0, 600.0, 7200.0)
     return tuple((random.uniform(0, 60), random.choice(sizes)) for _ in range(random.randint(1, 3)))
 
 

@@ -14,6 +14,7 @@ from typing import Any, cast
 from nbsweep.adapters.cloud.chain import open_keyring
 from nbsweep.adapters.cloud.client import open_client
 from nbsweep.bootstrap import make_lanes, make_sweeper
+from nbsweep.core.errors import SweepTimedOut
 from nbsweep.core.events import Event, PlanBuilt, RecoveryFinished
 from nbsweep.core.lease import Holder
 from nbsweep.core.plan import Plan
@@ -37,6 +38,7 @@ from simulation.users import Users
 from simulation.wire import MemoryConnector
 
 COMMIT_S = 0.03
+MOST_CALM_SWEEPS = 20
 
 
 @dataclass(slots=True)
@@ -133,10 +135,16 @@ class World:
         if not self.judge.found:
             await self._live(self.scenario.sweeps, None)
         self._calm()
-        if not self.judge.found:
-            await self._live(1, None)
+        for _ in range(MOST_CALM_SWEEPS):
+            if not self.judge.found and not self._has_calm_end():
+                await self._live(1, None)
         if not self.judge.found:
             await endings.check(self)
+
+    def _has_calm_end(self) -> bool:
+        """Tell whether a sweep has come to its end since all is calm; one whose time was up is followed by another."""
+        last = self.judge.sweeps[-1] if self.judge.sweeps else None
+        return bool(last and last.calm and self.reports and not isinstance(self.reports[-1].error, SweepTimedOut))
 
     def _calm(self) -> None:
         """Let all trouble end, so that it shows what that has left behind."""
@@ -210,7 +218,7 @@ class World:
         shutdown = Shutdown()
         stops = [self.loop.call_later(seconds, shutdown.begun.set) for seconds in self.scenario.stops if not self.cloud.calm]
         now_s = self.loop.time()
-        sweep = Sweep(run_id, self.lives, now_s, now_s)
+        sweep = Sweep(run_id, self.lives, now_s, now_s, calm=self.cloud.calm)
         self.judge.sweeps.append(sweep)
         sweeper = self._sweeper(ports, shutdown)
         plans: list[Plan] = []

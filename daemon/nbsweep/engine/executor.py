@@ -205,11 +205,11 @@ class Executor:
         """Keep it; but a DELETE that may be under way is followed first."""
         now = self.ports.clock.now()
         match removal.state:
-            case State.REQUESTED if seen.status is Status.DELETING or lifecycle.may_still_arrive(
-                removal, now, self.orders.patience.grace
-            ):
+            case State.REQUESTED | State.ACCEPTED if seen.status is Status.DELETED:
+                await self._gone(removal)
+            case State.REQUESTED | State.ACCEPTED if seen.status is Status.DELETING:
                 self._poller.follow(removal)
-            case State.ACCEPTED if seen.status is Status.DELETING:
+            case State.REQUESTED if lifecycle.may_still_arrive(removal, now, self.orders.patience.grace):
                 self._poller.follow(removal)
             case State.STOPPING if seen.status is Status.STOPPING:
                 self._poller.follow(removal)
