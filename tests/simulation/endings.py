@@ -128,7 +128,9 @@ def _deleted(judge: Judge, removal: Removal, *, gone: bool) -> str:
         call.kind == "delete" and call.subject == removal.notebook_id and judge.runs.get(call.number) == removal.run_id
         for call in judge.history.calls
     )
-    return "" if sent else "no DELETE of this run was ever sent"
+    # Who was killed between REQUESTED and the DELETE cannot have it said that none was sent.
+    killed = any(sweep.run_id == removal.run_id and sweep.outcome == "killed" for sweep in judge.sweeps)
+    return "" if sent or killed else "no DELETE of this run was ever sent"
 
 
 def _spared(judge: Judge, removal: Removal) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random as chance
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
-from typing import Any, cast
+from typing import NamedTuple, cast
 
 from nbsweep.adapters.cloud.chain import open_keyring
 from nbsweep.adapters.cloud.client import open_client
@@ -57,6 +58,17 @@ class WallClock:
         return self.loop.time()
 
 
+class Said(NamedTuple):
+    """An event, to be written out only for who wants to read it."""
+
+    notebook_id: str
+    event: Event
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"nbsweep: {self.notebook_id} {self.event}"
+
+
 @dataclass(slots=True)
 class Ears:
     """The telemetry of a life: what it says goes into the trace, and tells the judge when a plan is there."""
@@ -67,7 +79,8 @@ class Ears:
     def emit(self, event: Event) -> None:
         """Write it down."""
         world = self.world
-        world.history.note(world.loop.time(), (self._bound.get(), event))
+        world.history.note(world.loop.time(), Said(self._bound.get(), event))
+        world.events[event.name] += 1
         if isinstance(event, RecoveryFinished):
             world.judge.sweeps[-1].surveyed_from_s = world.loop.time()
         elif isinstance(event, PlanBuilt):
@@ -103,6 +116,8 @@ class World:
     lives: int = 0
     crashes: int = 0
     reports: list[Report] = field(default_factory=list)
+    events: Counter[str] = field(default_factory=Counter)
+    """How often nbsweep said what."""
     error: Exception | None = None
     """What was raised, when something was."""
 
@@ -173,7 +188,7 @@ class World:
         journal = LifeJournal(self.store, self.random, self.judge, self.random.uniform(0, COMMIT_S))
         killed = self.loop.create_future()
 
-        def kill(_step: int = 0) -> None:
+        def kill() -> None:
             journal.dead = gateway.cut = True
             if not killed.done():
                 killed.set_result(None)
@@ -221,13 +236,7 @@ class World:
         sweep = Sweep(run_id, self.lives, now_s, now_s, calm=self.cloud.calm)
         self.judge.sweeps.append(sweep)
         sweeper = self._sweeper(ports, shutdown)
-        plans: list[Plan] = []
-
-        async def approve(plan: Plan) -> bool:
-            plans.append(plan)
-            return True
-
-        report = await sweeper.sweep(Run(run_id, "simulation", dry_run=False), approve)
+        report = await sweeper.sweep(Run(run_id, "simulation", dry_run=False), _approve)
         sweep.ended_s, sweep.outcome = self.loop.time(), report.outcome
         self.reports.append(report)
         for stop in stops:
@@ -241,13 +250,5 @@ class World:
         return replace(sweeper, orders=replace(sweeper.orders, lease=lease))
 
 
-def lines(world: World) -> Iterator[str]:
-    """Tell all that has happened, in order."""
-    told: list[tuple[float, int, Any]] = [(at_s, 1, line) for at_s, line in world.history.lines]
-    told += [(call.begun_s, 0, call) for call in world.history.calls]
-    for at_s, _, line in sorted(told, key=lambda one: one[:2]):
-        yield f"{at_s:10.3f}  {_event(*line) if isinstance(line, tuple) and isinstance(line[1], Event) else line}"
-
-
-def _event(notebook_id: str, event: Event) -> str:
-    return f"nbsweep: {notebook_id} {event}"
+async def _approve(_plan: Plan) -> bool:
+    return True
