@@ -1,4 +1,4 @@
-"""`python -m simulation`, with `tests` on the path: many seeds on several processes, or one seed with all that happens in it."""
+"""`python -m simulation`, with `tests` on the path: many seeds on several processes, or one with all that happens in it."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""Between the client and the cloud: latency, throttling, tokens, and every trouble a call can meet. It is the client's server."""
+"""Between the client and the cloud: latency, throttling, tokens, and every trouble a call can meet; the client's server."""
 
 import asyncio
 import json

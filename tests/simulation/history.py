@@ -1,4 +1,4 @@
-"""What really happened: every state of every notebook, every call, every order that was taken on. The judge reads nothing else."""
+"""What really happened: every state of every notebook, every call, every order that was taken on; what the judge reads."""
 
 from bisect import bisect_right
 from collections.abc import Iterator

@@ -213,7 +213,9 @@ class Judge:
             return
         mine = self.history.orders_of(call.subject, "delete")
         if mine and not self.failed_since(call.subject, mine[-1].at_s, self.now_s()):
-            self.blame(2, f"a DELETE of {call.subject} leaves, and call {mine[-1].call.number} is at work on it, or has ended it")
+            self.blame(
+                2, f"a DELETE of {call.subject} leaves, and call {mine[-1].call.number} is at work on it, or has ended it"
+            )
 
     def _check_brakes(self, sweep: Sweep) -> None:
         brakes = self.settings.brakes

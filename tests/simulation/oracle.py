@@ -4,7 +4,7 @@ A condition is True, False, or None where a fact is missing; None never deletes.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -70,24 +70,16 @@ def holds(match: Mapping[str, Any], facts: Facts, now_ms: float) -> Truth:
 
 
 def _one(key: str, wanted: Any, facts: Facts, now_ms: float) -> Truth:
-    match key:
-        case "any":
-            return _any(holds(part, facts, now_ms) for part in wanted)
-        case "not":
-            inner = holds(wanted, facts, now_ms)
-            return None if inner is None else not inner
-        case "status":
-            return facts.status in wanted
-        case "name":
-            return _fits(facts.name, wanted)
-        case "owner":
-            return _fits(facts.owner, wanted) or _fits(f"id-of-{facts.owner}", wanted)
-        case "flavor":
-            return _fits(facts.flavor, wanted)
-        case "tags":
-            return None if facts.odd == "tags" else _all(_tag(facts, name, glob) for name, glob in wanted.items())
-        case _:
-            return _longer(key, wanted, facts, now_ms)
+    truths: Mapping[str, Callable[[], Truth]] = {
+        "any": lambda: _any(holds(part, facts, now_ms) for part in wanted),
+        "not": lambda: _not(holds(wanted, facts, now_ms)),
+        "status": lambda: facts.status in wanted,
+        "name": lambda: _fits(facts.name, wanted),
+        "owner": lambda: _fits(facts.owner, wanted) or _fits(f"id-of-{facts.owner}", wanted),
+        "flavor": lambda: _fits(facts.flavor, wanted),
+        "tags": lambda: None if facts.odd == "tags" else _all(_tag(facts, name, glob) for name, glob in wanted.items()),
+    }
+    return truths[key]() if key in truths else _longer(key, wanted, facts, now_ms)
 
 
 def _longer(key: str, wanted: str, facts: Facts, now_ms: float) -> Truth:
@@ -130,6 +122,10 @@ def _fits(text: str, globs: Iterable[str]) -> bool:
 
 def _tag(facts: Facts, name: str, glob: str) -> bool:
     return any(key == name and re.fullmatch(glob.replace("*", ".*"), value) is not None for key, value in facts.tags)
+
+
+def _not(truth: Truth) -> Truth:
+    return None if truth is None else not truth
 
 
 def _all(truths: Iterable[Truth]) -> Truth:

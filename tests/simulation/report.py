@@ -62,6 +62,6 @@ def summary(outcomes: Sequence[Outcome], lasted_s: float) -> str:
     bad = sum(bool(one.found) for one in outcomes)
     virtual_h = sum(one.virtual_s for one in outcomes) / 3600
     return (
-        f"{count} seeds, {bad} broken; {lasted_s:.0f} s, {count / lasted_s:.1f} seeds/s, {1000 * cpu_s / count:.0f} ms of CPU each, "
-        f"{virtual_h:.0f} h of virtual time"
+        f"{count} seeds, {bad} broken; {lasted_s:.0f} s, {count / lasted_s:.1f} seeds/s, "
+        f"{1000 * cpu_s / count:.0f} ms of CPU each, {virtual_h:.0f} h of virtual time"
     )

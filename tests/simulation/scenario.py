@@ -1,7 +1,7 @@
-"""What one seed means: the fleet, the rules, the limits, and which troubles come how thickly. Nothing else is left to chance."""
+"""What one seed means: the fleet, the rules, the limits, and which troubles come how thickly; all else follows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -13,6 +13,7 @@ PROJECT = "0123456789abcdef0123456789abcdef"
 FLAVORS = ("cpu.2u", "cpu.8u", "ascend.1p", "gpu.v100")
 OWNERS = ("ann", "bob", "cho", "dee")
 THRESHOLDS_D = (1, 14, 30, 180)
+IDLE = {"name": "idle", "match": {"status": ["STOPPED"], "idle_over": "14d"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +42,21 @@ class Scenario:
 def draw(seed: int, random: Random) -> Scenario:
     """Work out the scenario of a seed, of which `random` is made."""
     request_timeout_s, grace_s = random.randint(3, 8), random.randint(12, 30)
-    wide = random.random() < 0.3
-    weather = _weather(random, grace_s, wide=wide)
-    workspaces = ("0",) if random.random() < 0.8 else ("0", "w1")
+    size = random.choices(("small", "wide", "bustle", "mass"), (70, 8, 12, 10))[0]
+    weather = _weather(random, grace_s, size)
+    workspaces = ("0",) if size in ("bustle", "mass") or random.random() < 0.8 else ("0", "w1")
     config = _config(random, request_timeout_s, grace_s, weather)
+    if size in ("bustle", "mass"):
+        config = _for_many(random, config, size)
     return Scenario(
         seed=seed,
         config=config,
-        manners=_manners(random, grace_s),
+        manners=_manners(random, grace_s, size),
         weather=weather,
-        fleet=tuple(notebook(random, random.choice(workspaces)) for _ in range(_size(random, wide=wide))),
+        fleet=_fleet(random, size, workspaces),
         workspaces=workspaces,
         user_actions_per_s=_some(random, 0.05, 1.0),
-        churn_per_s=_some(random, 0.02, 0.3) * (8 if wide else 1),
+        churn_per_s=random.uniform(2, 6) if size == "bustle" else _some(random, 0.02, 0.3),
         jumps=_jumps(random),
         crashes=tuple(int(10 ** random.uniform(0.7, 3.6)) for _ in range(random.choice((0, 0, 0, 1, 1, 2, 4)))),
         stops=(random.uniform(0.1, 40),) if random.random() < 0.1 else (),
@@ -67,12 +70,32 @@ def _some(random: Random, little: float, much: float) -> float:
     return 0.0 if dice < 0.5 else random.uniform(little / 2, little) if dice < 0.75 else random.uniform(little, much)
 
 
-def _size(random: Random, *, wide: bool) -> int:
-    """Tell how many notebooks there are; more than a page holds only where that is the point."""
-    return random.randint(55, 120) if wide else random.randint(4, 40)
+def _fleet(random: Random, size: str, workspaces: Sequence[str]) -> tuple[Facts, ...]:
+    """Draw the notebooks; more than a page holds only where that is the point."""
+    count = random.randint(*{"small": (4, 40), "wide": (55, 100), "bustle": (90, 110), "mass": (60, 100)}[size])
+    fleet = (notebook(random, random.choice(workspaces)) for _ in range(count))
+    share = {"bustle": 0.5, "mass": 0.7}.get(size, 0.0)
+    return tuple(_forgotten(random, one) if random.random() < share else one for one in fleet)
 
 
-def _weather(random: Random, grace_s: int, *, wide: bool) -> Weather:
+def _forgotten(random: Random, facts: Facts) -> Facts:
+    """Let a notebook be one that goes."""
+    idle_ms = random.randint(20 * DAY_MS, 100 * DAY_MS)
+    moved = {"create_ms": facts.create_ms - idle_ms, "update_ms": facts.update_ms - idle_ms, "term": None, "odd": ""}
+    return replace(facts, status="STOPPED", name="exp-0", owner="ann", tags=(), **moved)
+
+
+def _for_many(random: Random, config: Mapping[str, Any], size: str) -> Mapping[str, Any]:
+    """Let many go, and in a mass of them faster than their listing can be read."""
+    policies = [IDLE, *(policy for policy in config["policies"] if policy is not IDLE)]
+    (target,) = config["targets"]
+    quick = {"delete": "10/s", "list": random.choice(("60/m", "2/s")), "show": "20/s", "total": None, "concurrency": 16}
+    limits = {**target["limits"], **(quick if size == "mass" else {"list": random.choice(("60/m", "2/s"))})}
+    brakes = {"max_deletions": None, "max_share": None}
+    return {**config, "policies": policies, "brakes": brakes, "targets": [{**target, "limits": limits}]}
+
+
+def _weather(random: Random, grace_s: int, size: str) -> Weather:
     shares = {
         "error-before": _some(random, 0.03, 0.15),
         "error-after": _some(random, 0.03, 0.15),
@@ -82,16 +105,16 @@ def _weather(random: Random, grace_s: int, *, wide: bool) -> Weather:
         "late": _some(random, 0.01, 0.08),
         "hang": _some(random, 0.01, 0.05),
         "garbage": _some(random, 0.01, 0.05),
-        "wrong-address": random.uniform(0.001, 0.03) if random.random() < 0.12 else 0.0,
+        "wrong-address": random.uniform(0.003, 0.04) if random.random() < 0.2 else 0.0,
         "unauthorized": random.uniform(0.001, 0.01) if random.random() < 0.06 else 0.0,
     }
-    slow = random.uniform(0.05, 1.0 if wide else 0.3) if random.random() < 0.4 else 0.05
+    slow = random.uniform(0.05, 1.0 if size == "bustle" else 0.3) if random.random() < 0.4 or size == "bustle" else 0.05
     limits = []
-    if random.random() < 0.3:
+    if random.random() < 0.3 and size != "mass":
         limits.append(("delete", random.choice((Limit(1, 1.0), Limit(2, 1.0), Limit(40, 60.0)))))
     if random.random() < 0.15:
         limits.append((random.choice(("show", "list")), random.choice((Limit(2, 1.0), Limit(3, 1.0)))))
-    if random.random() < 0.2:
+    if random.random() < 0.2 and size != "mass":
         limits.append(("total", random.choice((Limit(3, 1.0), Limit(4, 1.0), Limit(6, 1.0)))))
     return Weather(
         latency_s=(slow / 10, slow),
@@ -109,10 +132,10 @@ def _weather(random: Random, grace_s: int, *, wide: bool) -> Weather:
     )
 
 
-def _manners(random: Random, grace_s: int) -> Manners:
-    quick = random.uniform(0.5, 20)
+def _manners(random: Random, grace_s: int, size: str) -> Manners:
+    quick = random.uniform(5, 15) if size == "mass" else random.uniform(0.5, 20)
     return Manners(
-        deletion_s=(quick, quick * random.uniform(1.0, 3.0)),
+        deletion_s=(quick, quick * random.uniform(1.0, 1.3 if size == "mass" else 3.0)),
         stop_s=(1.0, random.uniform(1.0, 15)),
         fails=_some(random, 0.1, 0.5),
         sticks=_some(random, 0.03, 0.2) if random.random() < 0.6 else 0.0,
@@ -170,7 +193,7 @@ def _rules(random: Random) -> Mapping[str, Any]:
     running = random.choice(("skip", "stop", "stop"))
     policies: Sequence[Mapping[str, Any]] = (
         {"name": "failed", "match": {"status": ["CREATE_FAILED", "START_FAILED", "ERROR", "DELETE_FAILED"], "age_over": "1d"}},
-        {"name": "idle", "match": {"status": ["STOPPED"], "idle_over": "14d"}},
+        IDLE,
         {
             "name": "forgotten",
             "match": {
@@ -184,7 +207,7 @@ def _rules(random: Random) -> Mapping[str, Any]:
     )
     protect = ({"name": ["keep-*", "prod-*"]}, {"tags": {"keep": "*"}}, {"owner": ["dee"]})
     chosen = [policy for policy in policies if random.random() < 0.75]
-    return {"policies": chosen or [policies[1]], "protect": [rule for rule in protect if random.random() < 0.85]}
+    return {"policies": chosen or [IDLE], "protect": [rule for rule in protect if random.random() < 0.85]}
 
 
 def _brakes(random: Random) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""HTTP over memory: what aiohttp writes goes to a server object, and what that answers comes back as bytes; no socket anywhere."""
+"""HTTP over memory: what aiohttp writes goes to an object, and what that answers comes back as bytes; without a socket."""
 
 import asyncio
 import errno
@@ -142,13 +142,16 @@ class MemoryConnector(aiohttp.BaseConnector):
         super().__init__(limit=connections, keepalive_timeout=60.0)
         self._server = server
 
-    async def connect(self, req: aiohttp.ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout) -> Any:
+    async def connect(self, req: aiohttp.ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout) -> Any:  # noqa: ASYNC109 -- aiohttp's
         """Give a connection, a kept one or a new one; this is the moment in which a call leaves the hands of the program."""
         self._server.begin(req.method, req.url.raw_path)
         return await super().connect(req, traces, timeout)
 
     async def _create_connection(
-        self, req: aiohttp.ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout
+        self,
+        req: aiohttp.ClientRequest,
+        traces: Any,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 -- aiohttp's
     ) -> ResponseHandler:
         del traces
         seconds = self._server.connects_in_s()

@@ -130,9 +130,7 @@ class World:
         self.tokens = Tokens(scenario.weather.token_life_s)
         self.cloud = Cloud(random, scenario.manners, self.history, scenario.workspaces)
         self.users = Users(random, self.cloud, scenario)
-        self.judge = Judge(
-            scenario, self.settings, self.history, lambda: self.clock.now().timestamp() * 1000, self.loop.time
-        )
+        self.judge = Judge(scenario, self.settings, self.history, lambda: self.clock.now().timestamp() * 1000, self.loop.time)
         self.cloud.on_order = self.judge.ordered
 
     async def play(self) -> None:

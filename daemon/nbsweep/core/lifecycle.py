@@ -201,8 +201,8 @@ def follow(removal: Removal, seen: Notebook | None, now: datetime, grace: timede
     """Work out what a fresh look means; `seen` is None when the notebook is proven gone.
 
     Reads may be stale for a while after a DELETE (API notes, section 2): an instance that was in ERROR or *_FAILED still shows
-    it at first. A failure counts once DELETING was seen in between, or `grace` has passed since the DELETE was accepted; a DELETE
-    whose answer was lost shows no effect once `grace` has passed since it left.
+    it at first. A failure counts once DELETING was seen in between, or `grace` has passed since the DELETE was accepted; and a
+    DELETE whose answer was lost has had no effect when none shows once `grace` has passed since it left.
     """
     if seen is None or seen.status is Status.DELETED:
         return Step.GONE
@@ -231,12 +231,12 @@ def _follow_stop(removal: Removal, seen: Notebook, now: datetime, grace: timedel
 def _follow_unanswered(removal: Removal, seen: Notebook, now: datetime, grace: timedelta) -> Step:
     if seen.status is Status.DELETING:
         return Step.CONFIRMED
-    failed = seen.status is Status.DELETE_FAILED and removal.status_before is not Status.DELETE_FAILED
-    if failed and not removal.failures:
+    failed = seen.status is Status.DELETE_FAILED
+    if failed and removal.status_before is not Status.DELETE_FAILED and not removal.failures:
         return Step.FAILED
-    # After an earlier failure it may be that one which still shows.
     if may_still_arrive(removal, now, grace):
         return Step.WAIT
+    # Where an earlier deletion had failed, nobody can tell whether this one has, too; it counts, or retries would have no end.
     return Step.FAILED if failed else Step.NO_EFFECT
 
 

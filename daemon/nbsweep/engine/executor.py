@@ -289,7 +289,7 @@ class Executor:
 
     async def _failed(self, removal: Removal, seen: Notebook | None) -> None:
         """Try again while `removal.retries` allows it."""
-        if removal.state is State.REQUESTED:
+        if removal.state is State.REQUESTED and removal.status_before is not Status.DELETE_FAILED:
             # It failed, so it had been taken on, whatever became of the answer.
             removal = await self._ledger.write(lifecycle.accept(removal, self.ports.clock.now()))
         removal = lifecycle.note_failure(removal)

@@ -37,6 +37,8 @@ class Poller:
     patience: Patience
     report: Report
     following: dict[str, Removal] = field(default_factory=dict)
+    _since: dict[str, tuple[datetime, float]] = field(default_factory=dict)
+    """When each began to be followed, by both clocks."""
     _arrived: anyio.Event = field(default_factory=anyio.Event)
     _accepted: int = 0
     """How many accepted DELETEs have come since the last tick."""
@@ -55,6 +57,7 @@ class Poller:
     def follow(self, removal: Removal) -> None:
         """Begin to follow a removal, or go on with its newer value."""
         self.following[removal.notebook_id] = removal
+        self._since[removal.notebook_id] = self.ports.clock.now(), self.ports.clock.steady_s()
         self._accepted += removal.state is State.ACCEPTED
         self._arrived.set()
 
@@ -146,10 +149,16 @@ class Poller:
     def _conclude(self, removal: Removal, seen: Notebook | None, looked_at: datetime) -> Step:
         """Say what a look that was begun then comes to, and remember what it has shown; what it shows may be as old as that."""
         removal = self.following[removal.notebook_id] = lifecycle.note_sight(removal, seen)
-        step = lifecycle.follow(removal, seen, looked_at, self.patience.grace)
+        step = lifecycle.follow(removal, seen, looked_at, self._grace(removal, looked_at))
         if step is Step.GONE and removal.accepted_at is not None:
             self._tempo.note_end(self.ports.clock.now() - removal.accepted_at)
         return step
+
+    def _grace(self, removal: Removal, looked_at: datetime) -> timedelta:
+        """Give the time for which reads may be stale; a clock that was set forward meanwhile does not shorten it."""
+        since, since_s = self._since[removal.notebook_id]
+        most = timedelta(seconds=self.ports.clock.steady_s() - since_s)
+        return self.patience.grace + max(looked_at - since - most, timedelta(0))
 
     async def _check_deadline(self, removal: Removal) -> None:
         """End what cannot be looked at when its time is up."""
@@ -158,6 +167,7 @@ class Poller:
 
     async def _let_go(self, removal: Removal, step: Step, seen: Notebook | None) -> None:
         removal = self.following.pop(removal.notebook_id)
+        del self._since[removal.notebook_id]
         self._let_go_of += 1
         await self.report(removal, step, seen)
 

@@ -257,12 +257,25 @@ async def test_a_delete_that_never_arrived_is_sent_again_after_a_look() -> None:
 
 
 async def test_a_delete_whose_answer_was_lost_is_not_sent_again_while_reads_may_be_stale() -> None:
-    """It arrived, and for twenty seconds every look shows the notebook as it was before: one DELETE, and the end of that one."""
+    """It arrived, and for twenty seconds every look shows the notebook as it was: one DELETE, and the end of that one."""
     scene = world(notebook())
     scene.cloud.befall("delete", Trouble(AnswerLost("504"), after=True, stale_s=20))
     removals = await carry_out(scene, orders(), notebook())
     assert scene.cloud.sent("delete") == ["nb1"]
     assert (removals["nb1"].state, removals["nb1"].requests) == (State.DELETED, 1)
+
+
+async def test_a_lost_delete_of_a_failed_deletion_counts_as_a_failure_and_is_decided_anew() -> None:
+    """Nobody can tell whether it failed once more: it uses up a retry, but what the policies say now still counts."""
+    broken = notebook(status=Status.DELETE_FAILED)
+    scene = world(broken)
+    scene.cloud.befall("delete", LOST_BEFORE, LOST_BEFORE)
+    removals = await carry_out(scene, orders(FAILED, retries=1), broken)
+    assert (removals["nb1"].state, removals["nb1"].requests) == (State.FAILED, 2)
+    scene = world(broken)
+    scene.cloud.befall("delete", Trouble(AnswerLost("reset"), then=lambda: scene.cloud.change("nb1", name="keep-1")))
+    removals = await carry_out(scene, orders(FAILED, retries=1), broken)
+    assert (removals["nb1"].state, scene.cloud.accepted) == (State.SPARED, [])
 
 
 async def test_an_unanswered_delete_of_what_is_shown_as_deleted_has_done_it() -> None:

@@ -309,3 +309,15 @@ async def test_a_look_that_took_long_is_no_younger_than_its_beginning() -> None:
     assert await busy.tick() == 0
     assert await busy.tick() == 1
     assert told.steps == [("nb1", Step.FAILED)]
+
+
+async def test_a_clock_that_is_set_forward_makes_no_read_less_stale() -> None:
+    """An hour is skipped right after the DELETE: a failure of before counts for nothing until the grace has really ended."""
+    scene, told = world(notebook(status=Status.ERROR)), Told()
+    busy = poller(scene, told, replace(accepted(), deadline=None))
+    scene.clock.jump(3600)
+    await asyncio.sleep(PATIENCE.grace.total_seconds() - 1)
+    assert await busy.tick() == 0
+    await asyncio.sleep(1)
+    assert await busy.tick() == 1
+    assert told.steps == [("nb1", Step.FAILED)]
