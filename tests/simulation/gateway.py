@@ -12,7 +12,7 @@ from typing import Protocol
 from simulation.cloud import Cloud, refusal
 from simulation.facts import START_MS
 from simulation.history import Call
-from simulation.troubles import BEFORE, CALM, Dice, Limit
+from simulation.troubles import BEFORE, Dice, Limit
 from simulation.wire import Answer, Connection, Request
 
 
@@ -240,11 +240,6 @@ def _subject(method: str, path: str) -> tuple[str, str]:
             return "stop", notebook_id
         case _:
             raise ValueError(f"no such call: {method} {path}")
-
-
-def calm(dice: Dice) -> None:
-    """Let all troubles of the way end."""
-    dice.weather = CALM
 
 
 def _loop() -> asyncio.AbstractEventLoop:

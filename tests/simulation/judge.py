@@ -1,10 +1,9 @@
 """What must hold at every step, judged from the cloud's own history the moment it happens."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
 
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.settings import Settings
@@ -242,6 +241,5 @@ class Judge:
 
 
 def _line(removal: Removal) -> str:
-    reason: Mapping[str, Any] = {"": f" ({removal.policy})"}
-    words = f": {removal.end_reason}" if removal.end_reason else reason[""]
+    words = f": {removal.end_reason}" if removal.end_reason else f" ({removal.policy})"
     return f"journal: {removal.run_id} {removal.notebook_id} {removal.state}{words}"

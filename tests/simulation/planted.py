@@ -28,9 +28,9 @@ def skip_the_second_look(patch: MonkeyPatch) -> None:
 
     async def remove(self: Executor, removal: Removal) -> None:
         await self.ports.cloud.delete_turn()
-        self._walk.take(removal.notebook_id)  # noqa: SLF001 -- a bug has no manners
+        self._walk.take(removal.notebook_id)
         planned = self.facts.planned[removal.notebook_id]
-        await self._act(removal, planned, self.ports.clock.steady_s())  # noqa: SLF001 -- likewise
+        await self._act(removal, planned, self.ports.clock.steady_s())
 
     patch.setattr(Executor, "_remove", remove)
 
@@ -77,7 +77,7 @@ def forget_a_429(patch: MonkeyPatch) -> None:
     """The lane goes on as fast as before."""
 
     def deaf(self: Lanes, lane: Lane, _refusal: Refusal) -> float:
-        return self._windows[lane].rate.per_s  # noqa: SLF001 -- likewise
+        return self._windows[lane].rate.per_s
 
     patch.setattr(Lanes, "refused", deaf)
 
@@ -154,7 +154,7 @@ PLANTS: Mapping[str, tuple[Plant, tuple[int, ...]]] = {
     "the brakes are ignored": (ignore_the_brakes, (7,)),
     "the deadline is ignored": (ignore_the_deadline, (4,)),
     "recovery sends again without a look": (send_again_after_a_crash, (1, 2, 5)),
-    "recovery forgets what a crash left": (forget_what_a_crash_left, (5,)),
+    "recovery forgets what a crash left": (forget_what_a_crash_left, (4, 5)),
     "a stale read counts as a failure": (believe_a_stale_failure, (2, 5)),
     "a DELETE whose answer was lost is sent again at once": (send_a_lost_delete_again, (2,)),
     "a failed deletion is repeated without end": (retry_without_end, (2,)),

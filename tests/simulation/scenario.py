@@ -81,8 +81,9 @@ def _fleet(random: Random, size: str, workspaces: Sequence[str]) -> tuple[Facts,
 def _forgotten(random: Random, facts: Facts) -> Facts:
     """Let a notebook be one that goes."""
     idle_ms = random.randint(20 * DAY_MS, 100 * DAY_MS)
-    moved = {"create_ms": facts.create_ms - idle_ms, "update_ms": facts.update_ms - idle_ms, "term": None, "odd": ""}
-    return replace(facts, status="STOPPED", name="exp-0", owner="ann", tags=(), **moved)
+    create_ms, update_ms = facts.create_ms - idle_ms, facts.update_ms - idle_ms
+    dated = replace(facts, create_ms=create_ms, update_ms=update_ms, term=None, odd="")
+    return replace(dated, status="STOPPED", name="exp-0", owner="ann", tags=())
 
 
 def _for_many(random: Random, config: Mapping[str, Any], size: str) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from simulation.report import broken
-from simulation.run import run_all
+from simulation.run import run, run_all
 
 SEEDS = 240
 CHUNK = 20
@@ -20,13 +20,14 @@ def test_no_seed_breaks_a_promise(first: int) -> None:
 
 
 def test_a_seed_replays_exactly() -> None:
-    """In another process, with another order of every set of texts: the same trace to the last line."""
-    told = {_trace(hash_seed) for hash_seed in ("1", "2")}
+    """One with a crash, in another process, with another order of every set of texts: the same trace to the last line."""
+    seed = next(one.seed for one in map(run, range(SEEDS)) if one.struck["crash"] and one.struck["recovered removals"])
+    told = {_trace(seed, hash_seed) for hash_seed in ("1", "2")}
     assert len(told) == 1
     assert "is killed at step" in told.pop()
 
 
-def _trace(hash_seed: str) -> str:
+def _trace(seed: int, hash_seed: str) -> str:
     environment = {"PYTHONPATH": ":".join([*sys.path, str(TESTS)]), "PYTHONHASHSEED": hash_seed}
-    command = [sys.executable, "-m", "simulation", "--seed", "161"]
+    command = [sys.executable, "-m", "simulation", "--seed", str(seed)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60).stdout

@@ -8,11 +8,7 @@ from simulation.wire import Answer
 
 BEFORE = ("error-before", "reset-before", "hang")
 """The call does nothing."""
-AFTER = ("error-after", "reset-after", "lost", "late")
-"""The call does its work, and nobody hears of it; `late` does it when nobody waits for it any more."""
 READS_ONLY = ("garbage",)
-ENDING = ("wrong-address", "unauthorized")
-"""Speak against the whole account."""
 ERRORS = (
     (500, "ModelArts.0010", "internal error"),
     (500, "APIGW.0601", "internal error"),
