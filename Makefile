@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-deploy test-postgresql bench lint format schema screenshots constraints clean
+.PHONY: help install demo test test-deploy test-postgresql simulate bench lint format schema screenshots constraints clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,9 @@ test-postgresql: $(INSTALLED)  ## the journal on a PostgreSQL server, which is s
 test-deploy: $(INSTALLED)  ## what is in deploy/, judged by systemd, promtool, the schemas of Kubernetes and Compose, and hadolint
 	@tests/deploy/bring-tools $(BIN)
 	$(BIN)/python -m pytest tests/deploy
+
+simulate: $(INSTALLED)  ## sweeps on a misbehaving cloud in virtual time (SEEDS=10000, or SEED=1234 with all that happens in it)
+	PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000))
 
 bench: $(INSTALLED)  ## nbsweep beside the textbook alternative, and the targets held against it (ARGS=--help)
 	PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)

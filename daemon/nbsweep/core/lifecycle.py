@@ -201,7 +201,8 @@ def follow(removal: Removal, seen: Notebook | None, now: datetime, grace: timede
     """Work out what a fresh look means; `seen` is None when the notebook is proven gone.
 
     Reads may be stale for a while after a DELETE (API notes, section 2): an instance that was in ERROR or *_FAILED still shows
-    it at first. A failure counts once DELETING was seen in between, or `grace` has passed since the DELETE was accepted.
+    it at first. A failure counts once DELETING was seen in between, or `grace` has passed since the DELETE was accepted; and a
+    DELETE whose answer was lost has had no effect when none shows once `grace` has passed since it left.
     """
     if seen is None or seen.status is Status.DELETED:
         return Step.GONE
@@ -209,7 +210,7 @@ def follow(removal: Removal, seen: Notebook | None, now: datetime, grace: timede
         case State.STOPPING:
             step = _follow_stop(removal, seen, now, grace)
         case State.REQUESTED:
-            step = _follow_unanswered(removal, seen)
+            step = _follow_unanswered(removal, seen, now, grace)
         case _:
             step = _follow_accepted(removal, seen, now, grace)
     in_use_again = step is Step.NO_EFFECT and seen.status is Status.STARTING
@@ -227,10 +228,15 @@ def _follow_stop(removal: Removal, seen: Notebook, now: datetime, grace: timedel
     return Step.NO_EFFECT if in_use else Step.WAIT
 
 
-def _follow_unanswered(removal: Removal, seen: Notebook) -> Step:
+def _follow_unanswered(removal: Removal, seen: Notebook, now: datetime, grace: timedelta) -> Step:
     if seen.status is Status.DELETING:
         return Step.CONFIRMED
-    failed = seen.status is Status.DELETE_FAILED and removal.status_before is not Status.DELETE_FAILED
+    failed = seen.status is Status.DELETE_FAILED
+    if failed and removal.status_before is not Status.DELETE_FAILED and not removal.failures:
+        return Step.FAILED
+    if may_still_arrive(removal, now, grace):
+        return Step.WAIT
+    # Where an earlier deletion had failed, nobody can tell whether this one has, too; it counts, or retries would have no end.
     return Step.FAILED if failed else Step.NO_EFFECT
 
 

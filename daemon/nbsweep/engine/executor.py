@@ -16,7 +16,7 @@ from nbsweep.core.brakes import Refusal
 from nbsweep.core.errors import AlreadyStopped, AnswerLost, Busy, CloudError, FactsTooOld, Gone, MustStopFirst, SweepEnding
 from nbsweep.core.facts import Moment
 from nbsweep.core.lifecycle import Removal, State, Step
-from nbsweep.core.model import Notebook
+from nbsweep.core.model import Notebook, Status
 from nbsweep.core.policy import Decision, Verdict
 from nbsweep.core.ports import Ports
 from nbsweep.core.second_look import decide_again, under_way
@@ -197,7 +197,9 @@ class Executor:
     async def _keep(self, removal: Removal, seen: Notebook, verdict: Verdict) -> None:
         """Keep it; but a DELETE that may be under way is followed first."""
         now = self.ports.clock.now()
-        if under_way(removal, seen, now, self.orders.patience.grace):
+        if seen.status is Status.DELETED and removal.state in (State.REQUESTED, State.ACCEPTED):
+            await self._gone(removal)
+        elif under_way(removal, seen, now, self.orders.patience.grace):
             self._poller.follow(removal)
         elif removal.state is State.ACCEPTED:
             reason = f"its deletion failed, and now it is kept: {verdict.sentence}"
@@ -286,7 +288,7 @@ class Executor:
 
     async def _failed(self, removal: Removal, seen: Notebook | None) -> None:
         """Try again while `removal.retries` allows it."""
-        if removal.state is State.REQUESTED:
+        if removal.state is State.REQUESTED and removal.status_before is not Status.DELETE_FAILED:
             # It failed, so it had been taken on, whatever became of the answer.
             removal = await self._ledger.write(lifecycle.accept(removal, self.ports.clock.now()))
         removal = lifecycle.note_failure(removal)

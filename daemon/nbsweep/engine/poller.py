@@ -7,7 +7,7 @@ was begun after its DELETE was accepted. Absence from anything less is a hint.
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import anyio
 
@@ -37,6 +37,8 @@ class Poller:
     patience: Patience
     report: Report
     following: dict[str, Removal] = field(default_factory=dict)
+    _since: dict[str, tuple[datetime, float]] = field(default_factory=dict)
+    """When each began to be followed, by both clocks."""
     _arrived: anyio.Event = field(default_factory=anyio.Event)
     _accepted: int = 0
     """How many accepted DELETEs have come since the last tick."""
@@ -55,6 +57,7 @@ class Poller:
     def follow(self, removal: Removal) -> None:
         """Begin to follow a removal, or go on with its newer value."""
         self.following[removal.notebook_id] = removal
+        self._since[removal.notebook_id] = self.ports.clock.now(), self.ports.clock.steady_s()
         self._accepted += removal.state is State.ACCEPTED
         self._arrived.set()
 
@@ -106,6 +109,7 @@ class Poller:
 
     async def _look(self, scope: Scope, removals: list[Removal]) -> list[Removal]:
         """Look at the removals of one scope, and draw the conclusions; gives those that are still to be asked for by id."""
+        looked_at = self.ports.clock.now()
         try:
             found = await self._looks.look(scope, frozenset(removal.notebook_id for removal in removals))
         except SweepEnding:
@@ -118,37 +122,43 @@ class Poller:
         for start in range(0, len(sights), SEEN_AT_ONCE):
             async with anyio.create_task_group() as group:
                 for removal, seen in sights[start : start + SEEN_AT_ONCE]:
-                    if (step := self._conclude(removal, seen)) is not Step.WAIT:
+                    if (step := self._conclude(removal, seen, looked_at)) is not Step.WAIT:
                         group.start_soon(self._let_go, removal, step, seen)
         return [removal for removal in removals if removal.notebook_id in found.ask]
 
     async def _ask(self, removal: Removal) -> None:
         """Ask for one notebook by id."""
+        looked_at = self.ports.clock.now()
         with self.ports.telemetry.bound(notebook_id=removal.notebook_id, policy=removal.policy):
             try:
                 seen = await self.ports.cloud.show(removal.notebook_id)
             except Gone:
-                await self._see(removal, None)
+                await self._see(removal, None, looked_at)
             except SweepEnding:
                 raise
             except CloudError as error:
                 self.ports.telemetry.emit(PollFailed(str(error)))
                 await self._check_deadline(removal)
             else:
-                await self._see(removal, seen)
+                await self._see(removal, seen, looked_at)
 
-    async def _see(self, removal: Removal, seen: Notebook | None) -> None:
-        if (step := self._conclude(removal, seen)) is not Step.WAIT:
+    async def _see(self, removal: Removal, seen: Notebook | None, looked_at: datetime) -> None:
+        if (step := self._conclude(removal, seen, looked_at)) is not Step.WAIT:
             await self._let_go(removal, step, seen)
 
-    def _conclude(self, removal: Removal, seen: Notebook | None) -> Step:
-        """Say what a look comes to, and remember what it has shown."""
-        now = self.ports.clock.now()
+    def _conclude(self, removal: Removal, seen: Notebook | None, looked_at: datetime) -> Step:
+        """Say what a look that was begun then comes to, and remember what it has shown; what it shows may be as old as that."""
         removal = self.following[removal.notebook_id] = lifecycle.note_sight(removal, seen)
-        step = lifecycle.follow(removal, seen, now, self.patience.grace)
+        step = lifecycle.follow(removal, seen, looked_at, self._grace(removal, looked_at))
         if step is Step.GONE and removal.accepted_at is not None:
-            self._tempo.note_end(now - removal.accepted_at)
+            self._tempo.note_end(self.ports.clock.now() - removal.accepted_at)
         return step
+
+    def _grace(self, removal: Removal, looked_at: datetime) -> timedelta:
+        """Give the time for which reads may be stale; a clock that was set forward meanwhile does not shorten it."""
+        since, since_s = self._since[removal.notebook_id]
+        most = timedelta(seconds=self.ports.clock.steady_s() - since_s)
+        return self.patience.grace + max(looked_at - since - most, timedelta(0))
 
     async def _check_deadline(self, removal: Removal) -> None:
         """End what cannot be looked at when its time is up."""
@@ -157,6 +167,7 @@ class Poller:
 
     async def _let_go(self, removal: Removal, step: Step, seen: Notebook | None) -> None:
         removal = self.following.pop(removal.notebook_id)
+        del self._since[removal.notebook_id]
         self._let_go_of += 1
         await self.report(removal, step, seen)
 

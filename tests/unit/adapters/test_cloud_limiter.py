@@ -201,6 +201,16 @@ async def test_where_there_is_a_total_a_pause_is_for_all() -> None:
     assert min(on.times()[1:]) >= 2.05 - ROUNDING_S
 
 
+async def test_a_pause_of_a_lane_holds_for_who_waits_for_the_total_already() -> None:
+    """It had passed its own lane before a 429 named that lane's limit and said when to come back; others go meanwhile."""
+    on = road(Rate(10, 1.0), total=Rate(1, 1.0))
+    named = Refusal(float("-inf"), Rate(1, 1.0), shared=False, retry_after_s=3)
+    asyncio.get_running_loop().call_later(0.5, on.lanes.refused, Lane.DELETE, named)
+    await all_leave(on, [Lane.DELETE, Lane.DELETE, Lane.SHOW])
+    assert on.times(Lane.DELETE)[1] >= 3.5 - ROUNDING_S
+    assert on.times(Lane.SHOW)[0] < 1.1
+
+
 async def test_after_a_pause_the_rate_is_the_same() -> None:
     """What was held up does not leave all at once."""
     on = road(Rate(5, 1.0))

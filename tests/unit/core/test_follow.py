@@ -92,16 +92,35 @@ def test_an_unanswered_delete_that_shows_deleting_has_arrived(deadline: datetime
 
 @pytest.mark.parametrize("status", [status for status in THERE if status is not Status.DELETING])
 def test_an_unanswered_delete_that_shows_nothing_new_is_decided_anew(status: Status) -> None:
-    """It shows what it showed before, or is in use again; so it had no effect, and is looked at before anything is sent."""
+    """It shows what it showed before, or is in use again; so it had no effect, and is looked at before anything is sent.
+
+    What was DELETE_FAILED before and still is may have failed once more, and counts as a failure.
+    """
+    expected = Step.FAILED if status is Status.DELETE_FAILED else Step.NO_EFFECT
     for deadline in (None, NOW + INSTANT):
-        assert look(going(State.REQUESTED, deadline=deadline, status_before=status), status) is Step.NO_EFFECT
+        assert look(going(State.REQUESTED, deadline=deadline, status_before=status), status) is expected
     if status not in BROKEN:
         assert look(going(State.REQUESTED, status_before=Status.ERROR), status) is Step.NO_EFFECT
 
 
+@pytest.mark.parametrize("status", sorted(RESTING | {Status.RUNNING}))
+def test_an_unanswered_delete_is_waited_for_while_reads_may_be_stale(status: Status) -> None:
+    """It shows what it showed before; whether the DELETE had an effect can be told once the grace is over, and not before."""
+    followed = going(State.REQUESTED, status_before=status)
+    assert look(followed, status, START + GRACE - INSTANT) is Step.WAIT
+    assert look(followed, status, START + GRACE) in (Step.NO_EFFECT, Step.FAILED)
+
+
+def test_an_unanswered_delete_after_a_failed_one_is_not_taken_for_that_failure() -> None:
+    """The failure that shows may be the earlier one's, as long as reads may be stale; after that it is this one's."""
+    followed = lifecycle.note_failure(going(State.REQUESTED))
+    assert look(followed, Status.DELETE_FAILED, START + GRACE - INSTANT) is Step.WAIT
+    assert look(followed, Status.DELETE_FAILED, START + GRACE) is Step.FAILED
+
+
 def test_an_unanswered_delete_ends_at_its_deadline() -> None:
     """Answers that keep being lost must not keep a sweep going for ever: after the deadline nothing is sent again."""
-    for status, deadline in product(sorted(RESTING), [NOW, START]):
+    for status, deadline in product(sorted(RESTING - {Status.DELETE_FAILED}), [NOW, START]):
         assert look(going(State.REQUESTED, deadline=deadline, status_before=status), status) is Step.TIMED_OUT
 
 

@@ -9,7 +9,7 @@ from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Lease, Status
 from nbsweep.core.pacing import Rate
 from nbsweep.testing import LOST_AFTER, LOST_BEFORE, PLAIN, START, Pace, Trouble
-from unit.engine.examples import FAILED, FORGOTTEN, carry_out, fleet, notebook, orders, virtual_time, world
+from unit.engine.examples import FAILED, FORGOTTEN, PATIENCE, carry_out, fleet, notebook, orders, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -245,22 +245,49 @@ async def test_looks_that_always_take_too_long_come_to_an_end() -> None:
 
 
 async def test_a_delete_that_never_arrived_is_sent_again_after_a_look() -> None:
-    """Its answer was lost, a look shows the notebook as it was, and so does a fresh second look: the next DELETE arrives."""
+    """Its answer was lost, looks show the notebook as it was until reads cannot be stale any more: the next DELETE arrives."""
     scene = world(notebook())
     scene.cloud.befall("delete", LOST_BEFORE)
     removals = await carry_out(scene, orders(), notebook())
-    assert scene.story[1:9] == [
-        "show nb1",
-        "REQUESTED nb1",
-        "delete nb1",
-        "show nb1",
-        "show nb1",
-        "REQUESTED nb1",
-        "delete nb1",
-        "ACCEPTED nb1",
-    ]
+    first, second = (call.at_s for call in scene.cloud.calls if call.kind == "delete")
+    assert PATIENCE.grace.total_seconds() <= second - first < (PATIENCE.grace + PATIENCE.max_interval).total_seconds()
+    assert scene.story[-8:-5] == ["show nb1", "REQUESTED nb1", "delete nb1"]
     assert (removals["nb1"].state, removals["nb1"].requests) == (State.DELETED, 2)
     assert scene.cloud.accepted == ["nb1"]
+
+
+async def test_a_delete_whose_answer_was_lost_is_not_sent_again_while_reads_may_be_stale() -> None:
+    """It arrived, and for twenty seconds every look shows the notebook as it was: one DELETE, and the end of that one."""
+    scene = world(notebook())
+    scene.cloud.befall("delete", Trouble(AnswerLost("504"), after=True, stale_s=20))
+    removals = await carry_out(scene, orders(), notebook())
+    assert scene.cloud.sent("delete") == ["nb1"]
+    assert (removals["nb1"].state, removals["nb1"].requests) == (State.DELETED, 1)
+
+
+async def test_a_lost_delete_of_a_failed_deletion_counts_as_a_failure_and_is_decided_anew() -> None:
+    """Nobody can tell whether it failed once more: it uses up a retry, but what the policies say now still counts."""
+    broken = notebook(status=Status.DELETE_FAILED)
+    scene = world(broken)
+    scene.cloud.befall("delete", LOST_BEFORE, LOST_BEFORE)
+    removals = await carry_out(scene, orders(FAILED, retries=1), broken)
+    assert (removals["nb1"].state, removals["nb1"].requests) == (State.FAILED, 2)
+    scene = world(broken)
+    scene.cloud.befall("delete", Trouble(AnswerLost("reset"), then=lambda: scene.cloud.change("nb1", name="keep-1")))
+    removals = await carry_out(scene, orders(FAILED, retries=1), broken)
+    assert (removals["nb1"].state, scene.cloud.accepted) == (State.SPARED, [])
+
+
+async def test_an_unanswered_delete_of_what_is_shown_as_deleted_has_done_it() -> None:
+    """Some clouds leave a row that says DELETED: a second look that meets it does not call the notebook spared."""
+    scene = world(notebook())
+    scene.cloud.befall("delete", LOST_BEFORE)
+    gone = notebook(status=Status.DELETED)
+    looks_within_grace = 1 + 3
+    scene.cloud.befall("show", *[PLAIN] * looks_within_grace, Trouble(then=lambda: scene.cloud.put(gone)))
+    removals = await carry_out(scene, orders(), notebook())
+    assert scene.cloud.sent("delete") == ["nb1"]
+    assert removals["nb1"].state is State.DELETED
 
 
 async def test_a_delete_that_arrived_though_its_answer_was_lost_is_not_sent_again() -> None:

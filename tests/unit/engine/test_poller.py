@@ -13,7 +13,7 @@ from nbsweep.core.events import PollFailed, PollTick, SnapshotFlawed
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import Notebook, Page, Status
 from nbsweep.engine.poller import Poller
-from nbsweep.testing import PLAIN, START, Trouble
+from nbsweep.testing import PLAIN, START, Pace, Trouble
 from unit.engine.examples import FOR_EVER_S, PATIENCE, World, fleet, notebook, removal, virtual_time, world
 
 pytestmark = virtual_time
@@ -299,3 +299,25 @@ async def test_a_failing_tick_does_not_end_it() -> None:
             await asyncio.sleep(60)
     assert told.steps == [("nb1", Step.GONE)]
     assert len(scene.telemetry.of(PollFailed)) == 2
+
+
+async def test_a_look_that_took_long_is_no_younger_than_its_beginning() -> None:
+    """It was begun while reads could be stale, and answered after that: the failure that it shows may be one of before."""
+    scene, told = world(notebook(status=Status.ERROR), pace=Pace(answer_s=2)), Told()
+    busy = poller(scene, told, accepted())
+    await asyncio.sleep(PATIENCE.grace.total_seconds() - 1)
+    assert await busy.tick() == 0
+    assert await busy.tick() == 1
+    assert told.steps == [("nb1", Step.FAILED)]
+
+
+async def test_a_clock_that_is_set_forward_makes_no_read_less_stale() -> None:
+    """An hour is skipped right after the DELETE: a failure of before counts for nothing until the grace has really ended."""
+    scene, told = world(notebook(status=Status.ERROR)), Told()
+    busy = poller(scene, told, replace(accepted(), deadline=None))
+    scene.clock.jump(3600)
+    await asyncio.sleep(PATIENCE.grace.total_seconds() - 1)
+    assert await busy.tick() == 0
+    await asyncio.sleep(1)
+    assert await busy.tick() == 1
+    assert told.steps == [("nb1", Step.FAILED)]

@@ -17,7 +17,7 @@ from nbsweep.adapters.cloud.credentials import Credentials, key_pair
 from nbsweep.adapters.cloud.metadata import MetadataSource
 from nbsweep.adapters.cloud.profile import keys_of_environment, keys_of_profile, profile_path, read_secret
 from nbsweep.adapters.cloud.renewal import Renewed
-from nbsweep.adapters.cloud.session import IAM_TIMEOUT, Asker, open_session
+from nbsweep.adapters.cloud.session import IAM_TIMEOUT, Asker, Connect, by_tcp, open_session
 from nbsweep.adapters.cloud.tokens import Login, TokenSource
 from nbsweep.core.errors import CloudError, Unauthorized
 from nbsweep.core.ports import Clock
@@ -83,9 +83,9 @@ class Keyring:
 
 
 @asynccontextmanager
-async def open_keyring(environment: Mapping[str, str], clock: Clock) -> AsyncIterator[Keyring]:
+async def open_keyring(environment: Mapping[str, str], clock: Clock, connect: Connect = by_tcp) -> AsyncIterator[Keyring]:
     """Open what credentials are come by with; they can be renewed while it is open."""
-    async with open_session(IAM_TIMEOUT, connections=8) as session:
+    async with open_session(IAM_TIMEOUT, 8, connect) as session:
         yield Keyring(environment, session, clock)
 
 

@@ -20,7 +20,7 @@ from nbsweep.adapters.cloud.probing import CALLS, reach
 from nbsweep.adapters.cloud.projects import project_finder
 from nbsweep.adapters.cloud.retrying import Tries
 from nbsweep.adapters.cloud.sending import Call, Sender, Sent, Tools
-from nbsweep.adapters.cloud.session import IAM_TIMEOUT, Asker, NotSent, open_session
+from nbsweep.adapters.cloud.session import IAM_TIMEOUT, Asker, Connect, NotSent, by_tcp, open_session
 from nbsweep.core.call_events import HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.errors import CloudError, Forbidden, MalformedAnswer, Rejected, Unreachable, Unsortable
 from nbsweep.core.model import Notebook, Page, Scope
@@ -184,12 +184,17 @@ def _path_of(notebook_id: str) -> str:
 
 @asynccontextmanager
 async def open_client(
-    target: TargetSettings, credentials: Credentials, lanes: Lanes, clock: Clock, telemetry: Telemetry
+    target: TargetSettings,
+    credentials: Credentials,
+    lanes: Lanes,
+    clock: Clock,
+    telemetry: Telemetry,
+    connect: Connect = by_tcp,
 ) -> AsyncIterator[CloudClient]:
     """Open the connections to one target's project."""
     timeout_s = target.limits.request_timeout.total_seconds()
     timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(10.0, timeout_s), ceil_threshold=float("inf"))
-    async with open_session(timeout, target.limits.concurrency) as session:
+    async with open_session(timeout, target.limits.concurrency, connect) as session:
         find_project = project_finder(target, credentials, Asker(session, target.iam_url, IAM_TIMEOUT, clock))
         sender = Sender(target.base_url, find_project, credentials, Tools(session, lanes, clock, telemetry))
         yield CloudClient(sender, Dialect(listing=EVERYBODYS if target.scope == "all" else OWN))

@@ -68,8 +68,10 @@ class Lanes:
     async def enter(self, lane: Lane) -> float:
         """Wait for this lane's turn; gives the moment, of the steady clock, at which the call may leave, which is now."""
         async with self._queues[lane]:
-            await self._sleep_for(self._windows[lane])
-            now = await self._enter_total(lane, self._total) if self._total else self._clock.steady_s()
+            now: float | None = None
+            while now is None:
+                await self._sleep_for(self._windows[lane])
+                now = await self._enter_total(lane, self._total) if self._total else self._clock.steady_s()
             self._windows[lane].take(now)
             return now
 
@@ -115,13 +117,18 @@ class Lanes:
             return own
         return (self._total,) if refusal.named is not None else (*own, self._total)
 
-    async def _enter_total(self, lane: Lane, total: Window) -> float:
-        """Wait for a turn in the total; gives the moment of it, which counts in both windows."""
+    async def _enter_total(self, lane: Lane, total: Window) -> float | None:
+        """Wait for a turn in the total; gives the moment of it, which counts in both windows.
+
+        None when a refusal has slowed the lane itself down meanwhile: then it is nobody's turn, and the others go first.
+        """
         now = self._clock.steady_s()
         self._due[lane] = now + PATIENCE_TURNS[lane] / _calls_per_s(total, now)
         try:
             while True:
                 now = self._clock.steady_s()
+                if self._windows[lane].wait_s(now) > 0:
+                    return None
                 if min(self._due, key=self._due.__getitem__) is not lane:
                     await self._moved.wait()
                 elif (seconds := total.wait_s(now)) > 0:

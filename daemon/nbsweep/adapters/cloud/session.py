@@ -4,7 +4,7 @@ Nothing here goes through a proxy: sessions do not read the environment, and the
 """
 
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +22,15 @@ from nbsweep.core.ports import Clock
 IAM_TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5, ceil_threshold=float("inf"))
 LONGEST_HEADER_BYTES = 32_768
 """A token comes in a header and can be this long (API notes, section 5.1)."""
+KEEP_ALIVE_S = 60.0
+
+Connect = Callable[[int], aiohttp.BaseConnector]
+"""Makes what opens connections, so many at once at most."""
+
+
+def by_tcp(connections: int) -> aiohttp.BaseConnector:
+    """Open connections over the network."""
+    return aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE_S)
 
 
 class NotSent(Passing):
@@ -44,10 +53,12 @@ class Reply:
 
 
 @asynccontextmanager
-async def open_session(limits: aiohttp.ClientTimeout, connections: int) -> AsyncIterator[aiohttp.ClientSession]:
+async def open_session(
+    limits: aiohttp.ClientTimeout, connections: int, connect: Connect = by_tcp
+) -> AsyncIterator[aiohttp.ClientSession]:
     """Open connections that send nothing twice and keep no cookies."""
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=60),
+        connector=connect(connections),
         timeout=limits,
         headers={"User-Agent": f"nbsweep/{__version__}", "X-Language": "en-us", "Accept-Encoding": "gzip"},
         cookie_jar=aiohttp.DummyCookieJar(),

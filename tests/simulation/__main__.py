@@ -1,0 +1,57 @@
+"""`python -m simulation`, with `tests` on the path: many seeds on several processes, or one with all that happens in it."""
+
+import argparse
+import sys
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
+from time import monotonic
+
+from simulation.report import broken, summary, table, trace
+from simulation.run import Outcome, play, run_all
+
+AT_ONCE = 25
+"""So many seeds go to a process at a time."""
+
+
+def main() -> int:
+    """Run what is asked for; the exit code is 1 when a seed has found something."""
+    wanted = _parser().parse_args()
+    warnings.simplefilter("error")
+    if wanted.seed is not None:
+        world = play(wanted.seed)
+        for line in trace(world):
+            print(line)  # noqa: T201 -- this is what was asked for
+        return int(bool(world.judge.found))
+    begun_s, outcomes = monotonic(), []
+    for one in _all(wanted.first, wanted.seeds, wanted.processes):
+        outcomes.append(one)
+        for line in broken(one.seed, one.found):
+            print(line, flush=True)  # noqa: T201 -- likewise
+        if len(outcomes) % wanted.progress == 0:
+            print(summary(outcomes, monotonic() - begun_s), file=sys.stderr, flush=True)  # noqa: T201 -- likewise
+    print(*table(outcomes), summary(outcomes, monotonic() - begun_s), sep="\n")  # noqa: T201 -- likewise
+    return int(any(one.found for one in outcomes))
+
+
+def _all(first: int, count: int, processes: int) -> Iterator[Outcome]:
+    """Run seeds, on several processes, and give what each came to, in order."""
+    seeds = iter(range(first, first + count))
+    with ProcessPoolExecutor(processes) as pool:
+        for outcomes in pool.map(run_all, iter(lambda: list(islice(seeds, AT_ONCE)), [])):
+            yield from outcomes
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
+    parser.add_argument("--seed", type=int, metavar="N", help="live through this one seed, and tell all that happens")
+    parser.add_argument("--seeds", type=int, default=10_000, metavar="N", help="how many (10000)")
+    parser.add_argument("--first", type=int, default=0, metavar="N", help="the first of them (0)")
+    parser.add_argument("--processes", type=int, default=2, metavar="N", help="on how many processes (2)")
+    parser.add_argument("--progress", type=int, default=500, metavar="N", help="a line for every so many seeds (500)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

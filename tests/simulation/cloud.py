@@ -1,0 +1,220 @@
+"""The notebooks of one account, and what the API does with them. No latency and no troubles: those are the gateway's."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+from simulation.facts import DELETABLE, HOUR_MS, START_MS, Facts, Term, row
+from simulation.history import Call, History, Order
+from simulation.wire import Answer
+
+GONE = ((400, "ModelArts.6309"), (400, "ModelArts.6404"), (404, "ModelArts.6404"))
+NOT_NOW = {
+    "INIT": "ModelArts.6357",
+    "CREATING": "ModelArts.6357",
+    "STARTING": "ModelArts.6306",
+    "STOPPING": "ModelArts.6308",
+    "SNAPSHOTTING": "ModelArts.6357",
+    "DELETING": "ModelArts.6357",
+    "RUNNING": "ModelArts.6304",
+    "FROZEN": "ModelArts.6326",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How this cloud differs from others, and how well its deletions go."""
+
+    deletion_s: tuple[float, float] = (2.0, 20.0)
+    stop_s: tuple[float, float] = (2.0, 10.0)
+    fails: float = 0.0
+    """Which share of the deletions ends in DELETE_FAILED."""
+    sticks: float = 0.0
+    """Which share never ends."""
+    stale_s: float = 0.0
+    """For how long reads may go on to show what was before an order."""
+    memory_s: float = 0.0
+    """For how long a row that says DELETED is left where a notebook was."""
+    dated: bool = True
+    """Whether listings have dates of their own in their rows."""
+    deletes_running: bool = False
+    """Whether a DELETE of what runs is taken on."""
+    empty_answers: bool = False
+    """Whether a DELETE is answered with 204 and nothing else."""
+
+
+@dataclass(slots=True)
+class Cloud:
+    """One account."""
+
+    random: Random
+    manners: Manners
+    history: History
+    workspaces: tuple[str, ...] = ("0",)
+    on_order: Callable[[Order], None] = lambda _: None
+    """Told of every order in the moment in which it is taken on, before it shows."""
+    notebooks: dict[str, Facts] = field(default_factory=dict)
+    calm: bool = False
+    """Whether deletions go well from now on."""
+    _stale: dict[str, tuple[float, Facts]] = field(default_factory=dict)
+    _born: int = 0
+
+    # ---- what people and the cloud itself do
+
+    @property
+    def now_ms(self) -> float:
+        """Tell the time by the cloud's clock."""
+        return START_MS + _now_s() * 1000
+
+    def create(self, facts: Facts, cause: str) -> Facts:
+        """Let a notebook come to be, the youngest of all."""
+        self._born += 1
+        return self.put(replace(facts, id=f"nb-{self._born:03d}"), cause)
+
+    def put(self, facts: Facts, cause: str) -> Facts:
+        """Let a notebook be so from now on."""
+        self.notebooks[facts.id] = facts
+        self.history.become(_now_s(), facts.id, facts, cause)
+        return facts
+
+    def change(self, notebook_id: str, cause: str, **fields: Any) -> None:
+        """Let one be other than it was, which dates the change."""
+        changed = {"update_ms": int(self.now_ms), **fields}
+        self.put(replace(self.notebooks[notebook_id], **changed), cause)
+
+    def vanish(self, notebook_id: str, cause: str) -> None:
+        """Let one be no more; some clouds remember it for a while."""
+        if self.manners.memory_s:
+            self.change(notebook_id, cause, status="DELETED")
+            _later(self.manners.memory_s, lambda: self.notebooks.pop(notebook_id, None))
+        else:
+            del self.notebooks[notebook_id]
+            self.history.become(_now_s(), notebook_id, None, cause)
+
+    def begin_deletion(self, notebook_id: str, cause: str) -> None:
+        """Begin to delete; how that ends is decided now."""
+        self.change(notebook_id, cause, status="DELETING")
+        dice = self.random.random()
+        seconds = self.random.uniform(*self.manners.deletion_s)
+        if self.calm or dice >= self.manners.fails + self.manners.sticks:
+            _later(seconds, lambda: self._end_deletion(notebook_id, failed=False))
+        elif dice < self.manners.fails:
+            _later(seconds, lambda: self._end_deletion(notebook_id, failed=True))
+        else:
+            self.history.note(_now_s(), f"cloud: the deletion of {notebook_id} sticks")
+
+    def begin_stop(self, notebook_id: str, cause: str) -> None:
+        """Begin to stop."""
+        self.change(notebook_id, cause, status="STOPPING")
+        seconds = self.random.uniform(*self.manners.stop_s)
+        _later(seconds, lambda: self.settle(notebook_id, "STOPPING", "STOPPED", "the stop has ended"))
+
+    def settle(self, notebook_id: str, status: str, then: str, cause: str) -> None:
+        """End something that goes on, unless it is over already."""
+        facts = self.notebooks.get(notebook_id)
+        if facts and facts.status == status:
+            self.change(notebook_id, cause, status=then)
+
+    def _end_deletion(self, notebook_id: str, *, failed: bool) -> None:
+        facts = self.notebooks.get(notebook_id)
+        if facts is None or facts.status != "DELETING":
+            return
+        if failed:
+            self.change(notebook_id, "its deletion has failed", status="DELETE_FAILED", fail_reason="The disk is in use.")
+        else:
+            self.vanish(notebook_id, "its deletion has ended")
+
+    # ---- the API
+
+    def workspaces_answer(self) -> Answer:
+        """List the workspaces."""
+        listed = [{"id": int(name) if name == "0" else name} for name in self.workspaces]
+        return _json(200, {"total_count": len(listed), "count": len(listed), "workspaces": listed})
+
+    def list_answer(self, query: Mapping[str, str]) -> Answer:
+        """Show one page of a listing, oldest first, as it is asked for."""
+        workspace, status = query.get("workspace_id", "0"), query.get("status")
+        rows = [facts for facts in self._shown().values() if facts.workspace == workspace]
+        if query.get("feature", "NOTEBOOK") != "NOTEBOOK":
+            rows = []
+        if status:
+            rows = [facts for facts in rows if facts.status == status]
+        rows.sort(key=lambda facts: (facts.create_ms, facts.id), reverse=query.get("sort_dir", "DESC") == "DESC")
+        offset, limit = int(query.get("offset", "0")), int(query.get("limit", "10"))
+        data = ",".join(row(facts, dated=self.manners.dated) for facts in rows[offset : offset + limit])
+        pages = -(-len(rows) // limit)
+        body = f'{{"current":{offset // limit},"data":[{data}],"pages":{pages},"size":{limit},"total":{len(rows)}}}'
+        return Answer(200, body.encode(), {"Content-Type": "application/json"})
+
+    def show_answer(self, notebook_id: str) -> Answer:
+        """Show one notebook."""
+        facts = self._shown().get(notebook_id)
+        return _notebook(facts) if facts else self._gone()
+
+    def delete_answer(self, notebook_id: str, call: Call) -> Answer:
+        """Take a DELETE on, or refuse it."""
+        facts = self.notebooks.get(notebook_id)
+        if facts is None or not facts.exists:
+            return self._gone()
+        if facts.status not in DELETABLE and not (self.manners.deletes_running and facts.status == "RUNNING"):
+            return refusal(400, NOT_NOW[facts.status])
+        self._take_on(Order(_now_s(), "delete", notebook_id, call, facts))
+        self.begin_deletion(notebook_id, f"call {call.number} DELETE")
+        return Answer(204) if self.manners.empty_answers else _notebook(self.notebooks[notebook_id])
+
+    def stop_answer(self, notebook_id: str, call: Call) -> Answer:
+        """Take a stop on, or refuse it."""
+        facts = self.notebooks.get(notebook_id)
+        if facts is None or not facts.exists:
+            return self._gone()
+        if facts.status != "RUNNING":
+            return refusal(400, "ModelArts.6307" if facts.status == "STOPPED" else NOT_NOW.get(facts.status, "ModelArts.6327"))
+        self._take_on(Order(_now_s(), "stop", notebook_id, call, facts))
+        self.begin_stop(notebook_id, f"call {call.number} stop")
+        return _notebook(self.notebooks[notebook_id])
+
+    def _take_on(self, order: Order) -> None:
+        self.history.orders.append(order)
+        self.on_order(order)
+        if self.manners.stale_s and not self.calm:
+            seconds = self.random.uniform(0, self.manners.stale_s)
+            self._stale[order.notebook_id] = (_now_s() + seconds, order.before)
+            order.call.notes.append(f"reads are stale for {seconds:.1f} s")
+
+    def _shown(self) -> dict[str, Facts]:
+        """Give what reads show, which is not always what is."""
+        stale = {key: facts for key, (until_s, facts) in self._stale.items() if _now_s() < until_s}
+        return self.notebooks | stale if stale else self.notebooks
+
+    def _gone(self) -> Answer:
+        return refusal(*self.random.choice(GONE))
+
+
+def refusal(status: int, code: str, message: str = "no", **headers: str) -> Answer:
+    """Refuse, in the gateway's or the service's words."""
+    return _json(status, {"error_code": code, "error_msg": message}, **headers)
+
+
+def default_term(random: Random, create_ms: int, update_ms: int) -> Term:
+    """Give a lease as a start leaves it."""
+    asked_ms = random.choice((1, 4, 24, 72)) * HOUR_MS
+    return Term(create_ms, update_ms, update_ms - create_ms + asked_ms, type=random.choice(("TIMING", None)))
+
+
+def _notebook(facts: Facts) -> Answer:
+    return Answer(200, row(facts, dated=True).encode(), {"Content-Type": "application/json"})
+
+
+def _json(status: int, document: Any, **headers: str) -> Answer:
+    return Answer(status, json.dumps(document).encode(), {"Content-Type": "application/json", **headers})
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _later(seconds: float, act: Callable[[], Any]) -> None:
+    asyncio.get_running_loop().call_later(seconds, act)

@@ -1,0 +1,162 @@
+"""What must hold when a sweep has ended, and at the end of all."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from nbsweep.core.lifecycle import Removal, State
+from nbsweep.engine.report import Report
+from simulation.facts import AT_WORK, Facts
+from simulation.history import Order
+from simulation.judge import Judge, Sweep
+from simulation.oracle import opinion
+
+if TYPE_CHECKING:
+    from simulation.world import World
+
+STALE_S = 90.0
+"""So long after an order of ours the listing may show something else than what is."""
+
+
+def check_sweep(world: "World", sweep: Sweep, report: Report) -> None:
+    """Judge a sweep that has come back."""
+    judge = world.judge
+    judge.check_deadlines()
+    if report.outcome == "finished":
+        for (_, notebook_id), row in judge.rows.items():
+            if not row.removal.ended:
+                judge.blame(4, f"{sweep.run_id} is finished, and the removal of {notebook_id} has no end")
+    limit = world.settings.service.sweep_timeout + world.settings.service.drain
+    lasted_s = (sweep.ended_s or 0.0) - sweep.begun_s
+    if lasted_s > limit.total_seconds() + judge.slack_s:
+        judge.blame(4, f"{sweep.run_id} lasted {lasted_s:.0f} s, and was to stop after {limit}")
+    _check_survey(world, sweep, report)
+
+
+def _check_survey(world: "World", sweep: Sweep, report: Report) -> None:
+    """A survey that calls itself complete has seen everything that was there all the time."""
+    plan = report.plan
+    if plan is None or plan.refusal or sweep.planned_s is None or _braked(world):
+        return
+    planned = {item.notebook.id for item in plan.items}
+    for notebook_id in world.history.states:
+        if notebook_id not in planned and _ought_to_go(world, notebook_id, sweep.surveyed_from_s, sweep.planned_s):
+            world.judge.blame(6, f"{notebook_id} ought to go, and {sweep.run_id} has not planned it")
+
+
+def _braked(world: "World") -> bool:
+    brakes = world.settings.brakes
+    return any(one is not None for one in (brakes.max_deletions, brakes.max_share, brakes.max_per_owner))
+
+
+def _ought_to_go(world: "World", notebook_id: str, from_s: float, to_s: float) -> bool:
+    """Tell whether it was to be deleted all the time, whatever clock one looks at, and everybody could see that."""
+    history, judge = world.history, world.judge
+    recent = [order for order in history.orders if order.notebook_id == notebook_id and order.at_s > from_s - STALE_S]
+    states = list(history.during(notebook_id, from_s, to_s))
+    if recent or not states or states[0].since_s > from_s:
+        return False
+    clocks = judge.clocks(from_s, to_s)
+    return all(
+        state.facts is not None
+        and (world.scenario.manners.dated or state.facts.term is not None)
+        and all(opinion(state.facts, world.scenario.config, moment).what != "keep" for moment in clocks)
+        for state in states
+    )
+
+
+async def check(world: "World") -> None:
+    """Hold the journal against what the cloud knows, once nothing moves any more."""
+    judge = world.judge
+    stored = {
+        (removal.run_id, removal.notebook_id): removal
+        for sweep in judge.sweeps
+        for removal in await world.store.removals(sweep.run_id)
+    }
+    for (run_id, notebook_id), row in judge.rows.items():
+        if stored.get((run_id, notebook_id)) != row.removal:
+            judge.blame(5, f"the journal has lost what {run_id} wrote of {notebook_id}")
+        _check_row(judge, row.removal, row.written_s)
+    last = world.reports[-1]
+    if last.outcome not in ("finished", "refused"):
+        judge.blame(6, f"all was calm, and the last sweep {last.outcome}: {last.error}")
+    elif last.outcome == "finished":
+        _check_nothing_left(world)
+
+
+def _check_nothing_left(world: "World") -> None:
+    """After a calm sweep nothing is left that ought to go, unless the record says honestly why."""
+    sweep = world.judge.sweeps[-1]
+    to_s = sweep.ended_s or sweep.begun_s
+    for notebook_id in world.history.states:
+        if _braked(world) or not _ought_to_go(world, notebook_id, sweep.begun_s, to_s):
+            continue
+        row = world.judge.rows.get((sweep.run_id, notebook_id))
+        if row is None or row.removal.state not in (State.FAILED, State.TIMED_OUT):
+            world.judge.blame(6, f"{notebook_id} ought to be gone by now, and the journal has no word of why it is not")
+
+
+def _check_row(judge: Judge, removal: Removal, written_s: float) -> None:
+    """Hold one removal against what the cloud did."""
+    orders = [order for order in _orders(judge, removal) if order.at_s <= written_s]
+    facts = judge.history.at(removal.notebook_id, written_s)
+    gone = facts is None or not facts.exists
+    match removal.state:
+        case State.DELETED:
+            problem = _deleted(judge, removal, gone=gone)
+        case State.SPARED:
+            problem = _spared(judge, removal)
+        case State.FAILED:
+            problem = _failed(judge, removal, orders, facts, written_s)
+        case State.TIMED_OUT:
+            problem = _timed_out(judge, removal, written_s, gone=gone)
+        case _:
+            problem = f"it is {removal.state} at the end of all"
+    if problem:
+        judge.blame(5, f"{removal.run_id} {removal.notebook_id} {removal.state} ({removal.end_reason}): {problem}")
+
+
+def _orders(judge: Judge, removal: Removal) -> Iterator[Order]:
+    for order in judge.history.orders_of(removal.notebook_id, "delete"):
+        if judge.runs.get(order.call.number) == removal.run_id:
+            yield order
+
+
+def _deleted(judge: Judge, removal: Removal, *, gone: bool) -> str:
+    if not gone:
+        return "it was there when that was written"
+    sent = any(
+        call.kind == "delete" and call.subject == removal.notebook_id and judge.runs.get(call.number) == removal.run_id
+        for call in judge.history.calls
+    )
+    # Who was killed between REQUESTED and the DELETE cannot have it said that none was sent.
+    killed = any(sweep.run_id == removal.run_id and sweep.outcome == "killed" for sweep in judge.sweeps)
+    return "" if sent or killed else "no DELETE of this run was ever sent"
+
+
+def _spared(judge: Judge, removal: Removal) -> str:
+    """Whatever is spared was never deleted by this run, then or later."""
+    orders = list(_orders(judge, removal))
+    if not orders or judge.failed_since(removal.notebook_id, orders[-1].at_s, judge.now_s()):
+        return ""
+    return f"call {orders[-1].call.number} of this run deletes it"
+
+
+def _failed(judge: Judge, removal: Removal, orders: list[Order], facts: Facts | None, written_s: float) -> str:
+    if not orders or judge.failed_since(removal.notebook_id, orders[-1].at_s, written_s):
+        return ""
+    now = facts.status if facts else "gone"
+    return f"call {orders[-1].call.number} was accepted and has not failed; it is {now}{' ' if now in AT_WORK else ''}".rstrip()
+
+
+def _timed_out(judge: Judge, removal: Removal, written_s: float, *, gone: bool) -> str:
+    if removal.deadline is None or removal.ended_at is None or removal.ended_at < removal.deadline:
+        return "its deadline had not passed"
+    if not gone:
+        return ""
+    told = [
+        call
+        for call in judge.history.calls
+        if call.kind == "show" and call.subject == removal.notebook_id and call.status in (400, 404)
+        if call.heard_s is not None and call.heard_s < written_s - 1 and "wrong-address" not in call.notes
+    ]
+    return f"call {told[-1].number} had proven it gone" if told else ""

@@ -1,0 +1,250 @@
+"""Between the client and the cloud: latency, throttling, tokens, and every trouble a call can meet; the client's server."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Protocol
+
+from simulation.cloud import Cloud, refusal
+from simulation.facts import START_MS
+from simulation.history import Call
+from simulation.troubles import BEFORE, Dice, Limit
+from simulation.wire import Answer, Connection, Request
+
+
+class Witness(Protocol):
+    """Who watches what the client does."""
+
+    def begun(self, at_s: float, life: int, kind: str) -> None:
+        """Hear that a call leaves the program."""
+        ...
+
+    def left(self, call: Call) -> None:
+        """Hear that its bytes leave."""
+        ...
+
+    def heard(self, call: Call, answer: Answer) -> None:
+        """Hear that its answer is there."""
+        ...
+
+
+LANES = {"workspaces": "list", "list": "list", "show": "show", "delete": "delete", "stop": "delete"}
+
+
+@dataclass(slots=True)
+class Gateway:
+    """One life's way to the cloud; the next life has another one to the same cloud."""
+
+    life: int
+    cloud: Cloud
+    dice: Dice
+    throttle: "Throttle"
+    tokens: "Tokens"
+    witness: Witness
+    cut: bool = False
+    """Whether the program at the client's side is dead."""
+    _begun: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    # ---- the client's server
+
+    def begin(self, method: str, path: str) -> None:
+        """Note that a call leaves."""
+        now_s = _loop().time()
+        self._begun[method, path] = now_s
+        kind, _ = _subject(method, path)
+        if not self.cut and kind in LANES:
+            self.witness.begun(now_s, self.life, kind)
+
+    def connects_in_s(self) -> float | None:
+        """Make a connection, or do not."""
+        if self.cut:
+            return None
+        if self.dice.random.random() < self.dice.weather.refuses:
+            self.dice.count("no connection")
+            return None
+        return self.dice.weather.connect_s
+
+    def leave(self, request: Request, connection: Connection) -> None:
+        """Take a request on its way."""
+        if self.cut:
+            return
+        kind, subject = _subject(request.method, request.path)
+        if kind == "list":
+            subject = f"{request.query.get('workspace_id')}/{request.query.get('offset')}/{request.query.get('status', '')}"
+        calls = self.cloud.history.calls
+        begun_s = self._begun[request.method, request.path]
+        call = Call(len(calls) + 1, self.life, begun_s, request.method, kind, subject)
+        calls.append(call)
+        self.witness.left(call)
+        _later(self.dice.latency_s(), lambda: self._arrive(call, request, connection))
+
+    # ---- the cloud's side
+
+    def _arrive(self, call: Call, request: Request, connection: Connection) -> None:
+        call.arrived_s = _loop().time()
+        refused = self._refused(call, request)
+        if refused:
+            return self._answer(call, refused, connection)
+        fate = self.dice.fate(call.kind)
+        if fate:
+            call.notes.append(fate)
+            self.dice.count(fate)
+        if fate == "late":
+            _later(self.dice.weather.late_s, lambda: self._work(call, request))
+            return None
+        answer = self.dice.error() if fate in BEFORE else self._ending(fate) or self._work(call, request)
+        return self._send(call, fate, answer, connection)
+
+    def _send(self, call: Call, fate: str, answer: Answer, connection: Connection) -> None:
+        """Let the answer go back, or whatever becomes of it."""
+        match fate:
+            case "reset-before" | "reset-after":
+                _later(self.dice.latency_s(), connection.reset)
+            case "hang" | "lost":
+                pass
+            case "error-after":
+                self._answer(call, self.dice.error(), connection)
+            case "garbage":
+                self._answer(call, self.dice.garbage(), connection)
+            case _:
+                self._answer(call, answer, connection)
+
+    def _ending(self, fate: str) -> Answer | None:
+        if fate == "wrong-address":
+            return refusal(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
+        if fate == "unauthorized":
+            return refusal(401, "APIGW.0301", "Incorrect IAM authentication information")
+        return None
+
+    def _refused(self, call: Call, request: Request) -> Answer | None:
+        """Refuse what comes too fast, or with a token that has ended."""
+        if call.kind == "token":
+            return None
+        if not self.tokens.good(request.headers.get("x-auth-token")):
+            self.dice.count("token expired")
+            call.notes.append("token expired")
+            return refusal(401, "APIGW.0307", "The token must be updated.")
+        return self.throttle.refusal(LANES[call.kind], call, self.dice)
+
+    def _work(self, call: Call, request: Request) -> Answer:
+        match call.kind:
+            case "token":
+                return self.tokens.issue()
+            case "workspaces":
+                return self.cloud.workspaces_answer()
+            case "list":
+                return self.cloud.list_answer(request.query)
+            case "show":
+                return self.cloud.show_answer(call.subject)
+            case "delete":
+                return self.cloud.delete_answer(call.subject, call)
+            case _:
+                return self.cloud.stop_answer(call.subject, call)
+
+    def _answer(self, call: Call, answer: Answer, connection: Connection) -> None:
+        call.status = answer.status
+        closes = self.dice.random.random() < self.dice.weather.closes
+        moment = datetime.fromtimestamp(START_MS / 1000, UTC) + timedelta(seconds=_loop().time())
+        headers = {
+            **answer.headers,
+            "Date": format_datetime(moment, usegmt=True),
+            "X-Request-Id": f"request-{call.number}",
+            **({"Connection": "close"} if closes else {}),
+        }
+
+        def deliver() -> None:
+            if not self.cut and not connection.is_closing():
+                call.heard_s = _loop().time()
+                self.witness.heard(call, answer)
+                connection.answer(Answer(answer.status, answer.body, headers))
+
+        _later(self.dice.latency_s(), deliver)
+
+
+@dataclass(slots=True)
+class Throttle:
+    """The gateway's limiter: real windows over the moments of arrival, of each API and of all together."""
+
+    _arrived: dict[str, deque[float]] = field(default_factory=dict)
+
+    def refusal(self, lane: str, call: Call, dice: Dice) -> Answer | None:
+        """Count a call, or refuse it."""
+        now_s, weather = _loop().time(), dice.weather
+        limits = [(name, limit) for name, limit in weather.limits if name in (lane, "total")]
+        broken = [(name, limit) for name, limit in limits if self._full(name, limit, now_s)]
+        if not broken or weather.refused_count:
+            for name, _ in limits:
+                self._arrived.setdefault(name, deque()).append(now_s)
+        if not broken:
+            return None
+        name, limit = broken[0]
+        dice.count("429 of all" if name == "total" else "429 of one")
+        policy = "user" if name == "total" else "api"
+        words = f": policy {policy} over ratelimit,{limit.words}" if weather.names_limits else ""
+        headers = {"Retry-After": str(weather.retry_after_s)} if weather.retry_after_s is not None else {}
+        call.notes.append(f"429 of {name}{words}")
+        return refusal(429, "APIGW.0308", f"The throttling threshold has been reached{words}", **headers)
+
+    def _full(self, name: str, limit: Limit, now_s: float) -> bool:
+        arrived = self._arrived.setdefault(name, deque())
+        while arrived and arrived[0] <= now_s - limit.period_s:
+            arrived.popleft()
+        return len(arrived) >= limit.calls
+
+
+@dataclass(slots=True)
+class Tokens:
+    """IAM: gives tokens that end, sometimes before their time."""
+
+    life_s: float | None
+    issued: int = 0
+    _ends_s: dict[str, float] = field(default_factory=dict)
+
+    def issue(self) -> Answer:
+        """Give a new one; those before it stay good."""
+        self.issued += 1
+        name, life_s = f"token-{self.issued}", self.life_s or 0.0
+        now = datetime.fromtimestamp(START_MS / 1000, UTC) + timedelta(seconds=_loop().time())
+        self._ends_s[name] = _loop().time() + life_s
+        token = {"issued_at": now.isoformat(), "expires_at": (now + timedelta(seconds=life_s)).isoformat()}
+        return Answer(201, json.dumps({"token": token}).encode(), {"X-Subject-Token": name})
+
+    def good(self, name: str | None) -> bool:
+        """Tell whether it is accepted; keys always are."""
+        return self.life_s is None or self._ends_s.get(name or "", 0.0) > _loop().time()
+
+    def revoke(self) -> None:
+        """Let all of them end now."""
+        self._ends_s.clear()
+
+
+def _subject(method: str, path: str) -> tuple[str, str]:
+    """Tell what a call is, and what it is about."""
+    if path.endswith("/auth/tokens"):
+        return "token", ""
+    parts = path.split("/")[3:]
+    match method, parts:
+        case "GET", ["workspaces"]:
+            return "workspaces", ""
+        case "GET", ["notebooks"] | ["notebooks", "all"]:
+            return "list", ""
+        case "GET", ["notebooks", notebook_id]:
+            return "show", notebook_id
+        case "DELETE", ["notebooks", notebook_id]:
+            return "delete", notebook_id
+        case "POST", ["notebooks", notebook_id, "stop"]:
+            return "stop", notebook_id
+        case _:
+            raise ValueError(f"no such call: {method} {path}")
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    return asyncio.get_running_loop()
+
+
+def _later(seconds: float, act: Callable[[], object]) -> None:
+    _loop().call_later(seconds, act)

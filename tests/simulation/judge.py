@@ -1,0 +1,245 @@
+"""What must hold at every step, judged from the cloud's own history the moment it happens."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from nbsweep.core.lifecycle import Removal, State
+from nbsweep.settings import Settings
+from simulation import oracle
+from simulation.facts import BROKEN, START_MS, Facts
+from simulation.gateway import LANES
+from simulation.history import Call, History, Order
+from simulation.pace import Pace
+from simulation.scenario import Scenario
+from simulation.wire import Answer
+
+STOP_FACTS_S = 90.0
+"""How old what a stop rests on may be: unlike a DELETE, it can be undone, and may wait for its lane."""
+A_MOMENT_S = 1e-6
+
+
+@dataclass(slots=True)
+class Row:
+    """A removal as the journal has it."""
+
+    removal: Removal
+    written_s: float
+    overdue_since_s: float | None = None
+
+
+@dataclass(slots=True)
+class Sweep:
+    """One sweep, as seen from outside."""
+
+    run_id: str
+    life: int
+    begun_s: float
+    surveyed_from_s: float
+    calm: bool = False
+    planned_s: float | None = None
+    ended_s: float | None = None
+    outcome: str = ""
+    most: int | None = None
+    """How many notebooks its brakes let go, by the largest fleet that was there while it surveyed."""
+    touched: set[str] = field(default_factory=set)
+    """Notebooks of which it has sent a DELETE or a stop."""
+
+
+@dataclass(slots=True)
+class Judge:
+    """Watches one seed."""
+
+    scenario: Scenario
+    settings: Settings
+    history: History
+    wall_ms: Callable[[], float]
+    """The time by the wall clock of nbsweep."""
+    now_s: Callable[[], float]
+    found: list[tuple[int, str]] = field(default_factory=list)
+    """What was broken: the number of the invariant, and how."""
+    on_found: Callable[[], None] = lambda: None
+    rows: dict[tuple[str, str], Row] = field(default_factory=dict)
+    """By run and notebook."""
+    sweeps: list[Sweep] = field(default_factory=list)
+    runs: dict[int, str] = field(default_factory=dict)
+    """By the number of a call: the run that made it."""
+    pace: Pace = field(init=False)
+    _walls: list[tuple[float, float]] = field(default_factory=list)
+    """When the wall clock of nbsweep was set, and how far it is ahead of the cloud's since, in milliseconds."""
+
+    def __post_init__(self) -> None:
+        """Know the limits."""
+        self.pace = Pace(self.settings.targets[0].limits, self.blame)
+
+    def blame(self, invariant: int, what: str) -> None:
+        """Note that something is broken."""
+        self.history.note(self.now_s(), f"BROKEN, invariant {invariant}: {what}")
+        self.found.append((invariant, what))
+        self.on_found()
+
+    def clock_set(self, ahead_ms: float) -> None:
+        """Hear how far the wall clock of nbsweep is ahead from now on."""
+        self._walls.append((self.now_s(), ahead_ms))
+
+    # ---- what the gateway tells
+
+    def begun(self, at_s: float, life: int, kind: str) -> None:
+        """Hold the rates against every call that leaves."""
+        self.pace.begun(at_s, life, LANES[kind])
+        self.check_deadlines()
+
+    def left(self, call: Call) -> None:
+        """Hold it against the journal that nothing is changed that is not written down before."""
+        run = self.sweeps[-1] if self.sweeps else None
+        self.runs[call.number] = run.run_id if run else ""
+        if call.kind not in ("delete", "stop") or run is None:
+            return
+        row = self.rows.get((run.run_id, call.subject))
+        wanted = State.REQUESTED if call.kind == "delete" else State.STOPPING
+        if row is None or row.removal.state is not wanted:
+            state = row.removal.state if row else "nothing"
+            self.blame(5, f"a {call.kind} of {call.subject} leaves, and the journal has {state}, not {wanted}")
+        run.touched.add(call.subject)
+        self._check_brakes(run)
+        self._check_not_at_work(call)
+
+    def heard(self, call: Call, answer: Answer) -> None:
+        """Remember what a 429 asks for."""
+        if answer.status == 429 and call.kind in LANES:
+            self.pace.refused(self.now_s(), call.life, LANES[call.kind], answer)
+
+    # ---- what the journal tells
+
+    def wrote(self, removals: Sequence[Removal]) -> None:
+        """Take note of what is on disk from now on."""
+        for removal in removals:
+            row = self.rows.get((removal.run_id, removal.notebook_id))
+            if row and row.removal.ended and row.removal != removal:
+                self.blame(5, f"{removal.notebook_id} had ended {row.removal.state} and becomes {removal.state}")
+            self.rows[removal.run_id, removal.notebook_id] = Row(removal, self.now_s())
+            self.history.note(self.now_s(), _line(removal))
+        self.check_deadlines()
+
+    def check_deadlines(self) -> None:
+        """Let nothing go on for long after its deadline, while there is somebody who follows it."""
+        if not self.sweeps or self.sweeps[-1].ended_s is not None:
+            return
+        now_s, wall_ms = self.now_s(), self.wall_ms()
+        for row in self.rows.values():
+            deadline = row.removal.deadline
+            if row.removal.ended or deadline is None or wall_ms < deadline.timestamp() * 1000:
+                row.overdue_since_s = None
+                continue
+            since_s = row.overdue_since_s = max(row.overdue_since_s or now_s, self.sweeps[-1].begun_s)
+            if now_s - since_s > self.slack_s:
+                self.blame(4, f"{row.removal.notebook_id} goes on {now_s - since_s:.0f} s after its deadline")
+
+    @property
+    def slack_s(self) -> float:
+        """How long after its deadline a removal may have no end: an interval, and the calls that find out."""
+        weather, timeout = self.scenario.weather, self.settings.targets[0].limits.request_timeout
+        tries_s = 12 * (timeout + timedelta(seconds=6)) if weather.troubles or weather.refuses else 2 * timeout
+        throttled_s = 200 if weather.limits else 0
+        return (self.settings.polling.max_interval + tries_s).total_seconds() + throttled_s + 10
+
+    # ---- what the cloud tells
+
+    def ordered(self, order: Order) -> None:
+        """Judge a DELETE or a stop in the moment in which the cloud takes it on."""
+        run_id = self.runs.get(order.call.number, "")
+        earlier = [one for one in self.history.orders_of(order.notebook_id, order.kind) if one is not order]
+        if order.kind == "stop":
+            return self._check_facts(order, order.call.begun_s - STOP_FACTS_S, ("stop", "delete"))
+        mine = [one for one in earlier if self.runs.get(one.call.number) == run_id]
+        if len(mine) > self.settings.removal.retries:
+            self.blame(2, f"{order.notebook_id}: DELETE {len(mine) + 1} is accepted, retries: {self.settings.removal.retries}")
+        if earlier and not self.failed_since(order.notebook_id, earlier[-1].at_s, order.at_s):
+            self.blame(2, f"{order.notebook_id}: a second DELETE is accepted, and the first has not failed")
+        fresh_for_s = self.settings.removal.fresh_for.total_seconds()
+        return self._check_facts(order, order.call.begun_s - fresh_for_s - A_MOMENT_S, ("delete",))
+
+    def _check_facts(self, order: Order, from_s: float, allowed: Sequence[str]) -> None:
+        opinions = [
+            self._opinion(order, state.facts, max(from_s, state.since_s), order.at_s)
+            for state in self.history.during(order.notebook_id, from_s, order.at_s - A_MOMENT_S)
+            if state.facts is not None
+        ]
+        if not any(opinion.what in allowed for opinion in opinions):
+            whys = "; ".join(f"{opinion.what}: {opinion.why}" for opinion in opinions)
+            self.blame(1, f"a {order.kind} of {order.notebook_id} is accepted, which ought to be kept: {whys}")
+
+    def _opinion(self, order: Order, facts: Facts, from_s: float, to_s: float) -> oracle.Opinion:
+        """Say what ought to become of such a notebook, by any clock that nbsweep had meanwhile."""
+        opinions = [self._opinion_at(order, facts, moment_ms) for moment_ms in self.clocks(from_s, to_s)]
+        return next((one for one in opinions if one.what != "keep"), opinions[0])
+
+    def _opinion_at(self, order: Order, facts: Facts, now_ms: float) -> oracle.Opinion:
+        config, run_id = self.scenario.config, self.runs.get(order.call.number)
+        earlier = [
+            one
+            for one in self.history.orders
+            if one.notebook_id == order.notebook_id and one is not order and self.runs.get(one.call.number) == run_id
+        ]
+        if earlier and earlier[-1].kind == "delete" and facts.status in BROKEN:
+            # It was ours to delete, and what that has left of it is no reason to keep it.
+            return oracle.protection(facts, config, now_ms) or oracle.Opinion("delete", "its deletion failed")
+        if earlier and earlier[-1].kind == "stop" and facts.status == "STOPPED":
+            # That it is stopped, and when, is our own doing.
+            before = earlier[-1].before
+            as_before = replace(facts, status=before.status, update_ms=before.update_ms, term=before.term)
+            wish = oracle.protection(facts, config, now_ms) or oracle.wish(as_before, config, now_ms)
+            return replace(wish, what="delete") if wish.what == "stop" else wish
+        return oracle.opinion(facts, config, now_ms)
+
+    def clocks(self, from_s: float, to_s: float) -> list[float]:
+        """Give what the wall clock of nbsweep showed at the ends of a time, and wherever it was set in between."""
+        before = [ahead for at_s, ahead in self._walls if at_s <= from_s]
+        within = [(at_s, ahead) for at_s, ahead in self._walls if from_s < at_s <= to_s]
+        shown = [(from_s, before[-1] if before else 0.0), *within]
+        moments = [(at_s, ahead) for at_s, ahead in shown] + [(to_s, ahead) for _, ahead in shown]
+        return [START_MS + at_s * 1000 + ahead for at_s, ahead in moments]
+
+    def failed_since(self, notebook_id: str, from_s: float, to_s: float) -> bool:
+        """Tell whether a deletion has failed between two moments."""
+        states = self.history.during(notebook_id, from_s, to_s)
+        return any(one.since_s > from_s and one.facts is not None and one.facts.status == "DELETE_FAILED" for one in states)
+
+    def _check_not_at_work(self, call: Call) -> None:
+        """Let no DELETE leave for what an earlier one of ours is at work on."""
+        if call.kind != "delete":
+            return
+        mine = self.history.orders_of(call.subject, "delete")
+        if mine and not self.failed_since(call.subject, mine[-1].at_s, self.now_s()):
+            self.blame(
+                2, f"a DELETE of {call.subject} leaves, and call {mine[-1].call.number} is at work on it, or has ended it"
+            )
+
+    def _check_brakes(self, sweep: Sweep) -> None:
+        brakes = self.settings.brakes
+        if sweep.most is not None and len(sweep.touched) > sweep.most:
+            self.blame(7, f"{sweep.run_id} touches {len(sweep.touched)} notebooks, and its brakes allow {sweep.most}")
+        if brakes.max_per_owner is not None:
+            states = [self.history.states[notebook_id][-1].facts for notebook_id in sweep.touched]
+            owner, count = Counter(one.owner for one in states if one).most_common(1)[0]
+            if count > brakes.max_per_owner:
+                self.blame(7, f"{sweep.run_id} touches {count} notebooks of {owner}, and {brakes.max_per_owner} are allowed")
+
+    def planned(self, sweep: Sweep) -> None:
+        """Work out how many may go, when a plan is there."""
+        sweep.planned_s = self.now_s()
+        allowed = [self.settings.brakes.max_deletions]
+        if self.settings.brakes.max_share is not None:
+            allowed.append(int(self.settings.brakes.max_share * self._largest_fleet(sweep)))
+        sweep.most = min((one for one in allowed if one is not None), default=None)
+
+    def _largest_fleet(self, sweep: Sweep) -> int:
+        to_s = sweep.planned_s or self.now_s()
+        states = [self.history.during(notebook_id, sweep.surveyed_from_s, to_s) for notebook_id in self.history.states]
+        return sum(any(one.facts is not None and one.facts.exists for one in found) for found in states)
+
+
+def _line(removal: Removal) -> str:
+    words = f": {removal.end_reason}" if removal.end_reason else f" ({removal.policy})"
+    return f"journal: {removal.run_id} {removal.notebook_id} {removal.state}{words}"

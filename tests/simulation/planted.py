@@ -1,0 +1,162 @@
+"""Bugs to plant in nbsweep, one at a time, to see that the simulation would find them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from pytest import MonkeyPatch  # noqa: PT013 -- used as a plain name in every signature here
+
+from nbsweep.adapters.cloud import answers
+from nbsweep.adapters.cloud.limiter import Lane, Lanes, Refusal
+from nbsweep.core import lifecycle
+from nbsweep.core.errors import Gone, WrongAddress
+from nbsweep.core.lifecycle import Removal, State, Step
+from nbsweep.core.model import MalformedRow, Notebook, Page
+from nbsweep.core.plan import Brakes, Plan, Survey, build_plan
+from nbsweep.core.snapshot import Snapshot
+from nbsweep.engine import recovery, survey, sweep
+from nbsweep.engine.executor import Executor
+from nbsweep.engine.ledger import Ledger
+from nbsweep.engine.recovery import Recovery
+
+Plant = Callable[[MonkeyPatch], None]
+
+
+def skip_the_second_look(patch: MonkeyPatch) -> None:
+    """What the survey has seen is good enough."""
+
+    async def remove(self: Executor, removal: Removal) -> None:
+        await self.ports.cloud.delete_turn()
+        self._walk.take(removal.notebook_id)
+        planned = self.facts.planned[removal.notebook_id]
+        await self._act(removal, planned, self.ports.clock.steady_s())
+
+    patch.setattr(Executor, "_remove", remove)
+
+
+def drop_requested(patch: MonkeyPatch) -> None:
+    """The write before the DELETE is lost."""
+    write = Ledger.write
+
+    async def forgetful(self: Ledger, removal: Removal) -> Removal:
+        if removal.state is State.REQUESTED:
+            self.removals[removal.notebook_id] = removal
+            return removal
+        return await write(self, removal)
+
+    patch.setattr(Ledger, "write", forgetful)
+
+
+def wrong_address_is_gone(patch: MonkeyPatch) -> None:
+    """404 with APIGW.0101 counts as a notebook that does not exist."""
+    kind = answers.Answer._kind  # noqa: SLF001 -- likewise
+
+    def confused(self: answers.Answer) -> Any:
+        found = kind(self)
+        return Gone if found is WrongAddress else found
+
+    patch.setattr(answers.Answer, "_kind", confused)
+
+
+def ignore_the_overlap_of_a_survey(patch: MonkeyPatch) -> None:
+    """A page's first row is taken for the last one of the page before, whatever it is."""
+
+    def trusting(page: Page, last: Notebook | MalformedRow | None) -> Sequence[Notebook | MalformedRow]:
+        return page.rows if last is None else page.rows[1:]
+
+    patch.setattr(survey, "_without_overlap", trusting)
+
+
+def ignore_the_overlap_of_a_snapshot(patch: MonkeyPatch) -> None:
+    """Pages are joined as they come."""
+    patch.setattr(Snapshot, "_joined", lambda _self, _placed: True)
+
+
+def forget_a_429(patch: MonkeyPatch) -> None:
+    """The lane goes on as fast as before."""
+
+    def deaf(self: Lanes, lane: Lane, _refusal: Refusal) -> float:
+        return self._windows[lane].rate.per_s
+
+    patch.setattr(Lanes, "refused", deaf)
+
+
+def ignore_the_brakes(patch: MonkeyPatch) -> None:
+    """Every plan is carried out as it is."""
+
+    def bold(seen: Survey, _brakes: Brakes) -> Plan:
+        return build_plan(seen, Brakes(None, None, None))
+
+    patch.setattr(sweep, "build_plan", bold)
+
+
+def ignore_the_deadline(patch: MonkeyPatch) -> None:
+    """What sticks is followed for ever."""
+    follow = lifecycle.follow
+
+    def patient(removal: Removal, seen: Notebook | None, now: datetime, grace: timedelta) -> Step:
+        return follow(replace(removal, deadline=None), seen, now, grace)
+
+    patch.setattr(lifecycle, "follow", patient)
+
+
+def send_again_after_a_crash(patch: MonkeyPatch) -> None:
+    """Recovery repeats what it finds requested, without a look."""
+    finish = Recovery.finish
+
+    async def blind(self: Recovery, removals: tuple[Removal, ...], stop: Any) -> None:
+        for removal in removals:
+            if removal.state is State.REQUESTED:
+                await self.ports.cloud.delete(removal.notebook_id, not_after_s=float("inf"))
+        await finish(self, removals, stop)
+
+    patch.setattr(Recovery, "finish", blind)
+
+
+def forget_what_a_crash_left(patch: MonkeyPatch) -> None:
+    """Recovery finds nothing to do."""
+
+    async def lazy(*_: Any) -> tuple[Removal, ...]:
+        return ()
+
+    patch.setattr(sweep, "recover", lazy)
+    patch.setattr(recovery, "recover", lazy)
+
+
+def believe_a_stale_failure(patch: MonkeyPatch) -> None:
+    """A state that was there before the DELETE counts as what the DELETE came to."""
+    follow = lifecycle.follow
+
+    def hasty(removal: Removal, seen: Notebook | None, now: datetime, _grace: timedelta) -> Step:
+        return follow(removal, seen, now, timedelta(0))
+
+    patch.setattr(lifecycle, "follow", hasty)
+
+
+def send_a_lost_delete_again(patch: MonkeyPatch) -> None:
+    """A DELETE whose answer was lost shows no effect yet, so it is sent again at once."""
+    patch.setattr(lifecycle, "may_still_arrive", lambda *_: False)
+
+
+def retry_without_end(patch: MonkeyPatch) -> None:
+    """A deletion that failed is tried again, whatever `removal.retries` says."""
+    patch.setattr(lifecycle, "note_failure", lambda removal: removal)
+
+
+PLANTS: Mapping[str, tuple[Plant, tuple[int, ...]]] = {
+    "the second look is skipped": (skip_the_second_look, (1,)),
+    "REQUESTED is not written": (drop_requested, (5,)),
+    "404 with APIGW.0101 counts as gone": (wrong_address_is_gone, (5,)),
+    "the overlap of a survey's pages is ignored": (ignore_the_overlap_of_a_survey, (6,)),
+    "the overlap of a snapshot's pages is ignored": (ignore_the_overlap_of_a_snapshot, (5,)),
+    "a 429 is forgotten": (forget_a_429, (3,)),
+    "the brakes are ignored": (ignore_the_brakes, (7,)),
+    "the deadline is ignored": (ignore_the_deadline, (4,)),
+    "recovery sends again without a look": (send_again_after_a_crash, (1, 2, 5)),
+    "recovery forgets what a crash left": (forget_what_a_crash_left, (4, 5)),
+    "a stale read counts as a failure": (believe_a_stale_failure, (2, 5)),
+    "a DELETE whose answer was lost is sent again at once": (send_a_lost_delete_again, (2,)),
+    "a failed deletion is repeated without end": (retry_without_end, (2,)),
+}
+"""By what is wrong: how it is planted, and the invariants of which it breaks one first."""

@@ -1,0 +1,58 @@
+"""Runs seeds, one after the other, each in a loop of its own."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from random import Random
+from time import process_time
+
+from simulation.coverage import struck
+from simulation.loop import VirtualLoop
+from simulation.scenario import draw
+from simulation.world import World
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one seed came to."""
+
+    seed: int
+    found: list[tuple[int, str]]
+    """What was broken: the number of the invariant, and how."""
+    struck: Counter[str] = field(default_factory=Counter)
+    """How often each trouble did."""
+    virtual_s: float = 0.0
+    cpu_s: float = 0.0
+
+
+def play(seed: int) -> World:
+    """Live through one seed, and give the world as it was left; a bug that is raised counts as invariant 0."""
+    random = Random(seed)
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        loop = runner.get_loop()
+        assert isinstance(loop, VirtualLoop)
+        world = World(draw(seed, random), random, loop)
+        try:
+            runner.run(world.play())
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it is what this seed has found
+            world.judge.blame(0, f"{type(error).__name__}: {error}")
+            world.error = error
+    return world
+
+
+def run(seed: int) -> Outcome:
+    """Live through one seed, and sum it up."""
+    begun_s = process_time()
+    world = play(seed)
+    return Outcome(seed, world.judge.found, struck(world), world.loop.time(), process_time() - begun_s)
+
+
+def run_all(seeds: Iterable[int]) -> list[Outcome]:
+    """Live through several."""
+    return [run(seed) for seed in seeds]
+
+
+def first_caught(seeds: Iterable[int]) -> Outcome | None:
+    """Live through seeds until one finds something."""
+    return next((one for one in map(run, seeds) if one.found), None)

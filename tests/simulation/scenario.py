@@ -1,0 +1,254 @@
+"""What one seed means: the fleet, the rules, the limits, and which troubles come how thickly; all else follows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from simulation.cloud import Manners, default_term
+from simulation.facts import DAY_MS, HOUR_MS, START_MS, Facts
+from simulation.troubles import Limit, Weather
+
+PROJECT = "0123456789abcdef0123456789abcdef"
+FLAVORS = ("cpu.2u", "cpu.8u", "ascend.1p", "gpu.v100")
+OWNERS = ("ann", "bob", "cho", "dee")
+THRESHOLDS_D = (1, 14, 30, 180)
+IDLE = {"name": "idle", "match": {"status": ["STOPPED"], "idle_over": "14d"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One seed's whole world, before it begins to move."""
+
+    seed: int
+    config: Mapping[str, Any]
+    manners: Manners
+    weather: Weather
+    fleet: tuple[Facts, ...]
+    workspaces: tuple[str, ...]
+    user_actions_per_s: float
+    churn_per_s: float
+    """How often people create and delete."""
+    jumps: tuple[tuple[float, float], ...]
+    """When the wall clock of nbsweep is set, and by how many seconds."""
+    crashes: tuple[int, ...]
+    """After how many steps of the loop each life but the last is killed."""
+    stops: tuple[float, ...]
+    """When a life is asked to end in good order, in seconds from its beginning; only some are."""
+    sweeps: int
+    """How many sweeps a life makes."""
+
+
+def draw(seed: int, random: Random) -> Scenario:
+    """Work out the scenario of a seed, of which `random` is made."""
+    request_timeout_s, grace_s = random.randint(3, 8), random.randint(12, 30)
+    size = random.choices(("small", "wide", "bustle", "mass"), (70, 8, 12, 10))[0]
+    weather = _weather(random, grace_s, size)
+    workspaces = ("0",) if size in ("bustle", "mass") or random.random() < 0.8 else ("0", "w1")
+    config = _config(random, request_timeout_s, grace_s, weather)
+    if size in ("bustle", "mass"):
+        config = _for_many(random, config, size)
+    return Scenario(
+        seed=seed,
+        config=config,
+        manners=_manners(random, grace_s, size),
+        weather=weather,
+        fleet=_fleet(random, size, workspaces),
+        workspaces=workspaces,
+        user_actions_per_s=_some(random, 0.05, 1.0),
+        churn_per_s=random.uniform(2, 6) if size == "bustle" else _some(random, 0.02, 0.3),
+        jumps=_jumps(random),
+        crashes=tuple(int(10 ** random.uniform(0.7, 3.6)) for _ in range(random.choice((0, 0, 0, 1, 1, 2, 4)))),
+        stops=(random.uniform(0.1, 40),) if random.random() < 0.1 else (),
+        sweeps=random.choice((1, 1, 2)),
+    )
+
+
+def _some(random: Random, little: float, much: float) -> float:
+    """Give nothing, a little or much of something."""
+    dice = random.random()
+    return 0.0 if dice < 0.5 else random.uniform(little / 2, little) if dice < 0.75 else random.uniform(little, much)
+
+
+def _fleet(random: Random, size: str, workspaces: Sequence[str]) -> tuple[Facts, ...]:
+    """Draw the notebooks; more than a page holds only where that is the point."""
+    count = random.randint(*{"small": (4, 40), "wide": (55, 100), "bustle": (90, 110), "mass": (60, 100)}[size])
+    fleet = (notebook(random, random.choice(workspaces)) for _ in range(count))
+    share = {"bustle": 0.5, "mass": 0.7}.get(size, 0.0)
+    return tuple(_forgotten(random, one) if random.random() < share else one for one in fleet)
+
+
+def _forgotten(random: Random, facts: Facts) -> Facts:
+    """Let a notebook be one that goes."""
+    idle_ms = random.randint(20 * DAY_MS, 100 * DAY_MS)
+    create_ms, update_ms = facts.create_ms - idle_ms, facts.update_ms - idle_ms
+    dated = replace(facts, create_ms=create_ms, update_ms=update_ms, term=None, odd="")
+    return replace(dated, status="STOPPED", name="exp-0", owner="ann", tags=())
+
+
+def _for_many(random: Random, config: Mapping[str, Any], size: str) -> Mapping[str, Any]:
+    """Let many go, and in a mass of them faster than their listing can be read."""
+    policies = [IDLE, *(policy for policy in config["policies"] if policy is not IDLE)]
+    (target,) = config["targets"]
+    quick = {"delete": "10/s", "list": random.choice(("60/m", "2/s")), "show": "20/s", "total": None, "concurrency": 16}
+    limits = {**target["limits"], **(quick if size == "mass" else {"list": random.choice(("60/m", "2/s"))})}
+    brakes = {"max_deletions": None, "max_share": None}
+    return {**config, "policies": policies, "brakes": brakes, "targets": [{**target, "limits": limits}]}
+
+
+def _weather(random: Random, grace_s: int, size: str) -> Weather:
+    shares = {
+        "error-before": _some(random, 0.03, 0.15),
+        "error-after": _some(random, 0.03, 0.15),
+        "reset-before": _some(random, 0.02, 0.1),
+        "reset-after": _some(random, 0.02, 0.1),
+        "lost": _some(random, 0.01, 0.08),
+        "late": _some(random, 0.01, 0.08),
+        "hang": _some(random, 0.01, 0.05),
+        "garbage": _some(random, 0.01, 0.05),
+        "wrong-address": random.uniform(0.003, 0.04) if random.random() < 0.2 else 0.0,
+        "unauthorized": random.uniform(0.001, 0.01) if random.random() < 0.06 else 0.0,
+    }
+    slow = random.uniform(0.05, 1.0 if size == "bustle" else 0.3) if random.random() < 0.4 or size == "bustle" else 0.05
+    limits = []
+    if random.random() < 0.3 and size != "mass":
+        limits.append(("delete", random.choice((Limit(1, 1.0), Limit(2, 1.0), Limit(40, 60.0)))))
+    if random.random() < 0.15:
+        limits.append((random.choice(("show", "list")), random.choice((Limit(2, 1.0), Limit(3, 1.0)))))
+    if random.random() < 0.2 and size != "mass":
+        limits.append(("total", random.choice((Limit(3, 1.0), Limit(4, 1.0), Limit(6, 1.0)))))
+    return Weather(
+        latency_s=(slow / 10, slow),
+        connect_s=random.choice((0.0, 0.01, 0.2)),
+        troubles=tuple((name, share) for name, share in shares.items() if share),
+        refuses=_some(random, 0.02, 0.2),
+        closes=_some(random, 0.1, 0.9),
+        limits=tuple(limits),
+        names_limits=random.random() < 0.7,
+        retry_after_s=random.choice((None, None, 1, 3)),
+        refused_count=random.random() < 0.3,
+        late_s=random.uniform(0.1, 0.4) * grace_s,
+        token_life_s=random.uniform(5, 90) if random.random() < 0.3 else None,
+        tokens_revoked_every_s=random.uniform(5, 60) if random.random() < 0.5 else None,
+    )
+
+
+def _manners(random: Random, grace_s: int, size: str) -> Manners:
+    quick = random.uniform(5, 15) if size == "mass" else random.uniform(0.5, 20)
+    return Manners(
+        deletion_s=(quick, quick * random.uniform(1.0, 1.3 if size == "mass" else 3.0)),
+        stop_s=(1.0, random.uniform(1.0, 15)),
+        fails=_some(random, 0.1, 0.5),
+        sticks=_some(random, 0.03, 0.2) if random.random() < 0.6 else 0.0,
+        stale_s=_some(random, 2.0, 0.5 * grace_s),
+        memory_s=random.uniform(1, 60) if random.random() < 0.2 else 0.0,
+        dated=random.random() < 0.8,
+        deletes_running=random.random() < 0.3,
+        empty_answers=random.random() < 0.3,
+    )
+
+
+def _jumps(random: Random) -> tuple[tuple[float, float], ...]:
+    if random.random() < 0.75:
+        return ()
+    sizes = (-120.0, -60.0, -20.0, -5.0, 5.0, 60.0, 600.0, 7200.0)
+    return tuple((random.uniform(0, 60), random.choice(sizes)) for _ in range(random.randint(1, 3)))
+
+
+def _config(random: Random, request_timeout_s: int, grace_s: int, weather: Weather) -> Mapping[str, Any]:
+    keys = {"access_key": "AK", "secret_key": "SK"}
+    user = {"username": "sweeper", "password": "pw", "domain": "acct", "iam_endpoint": "https://iam.test"}
+    limits = {
+        "delete": random.choice(("2/s", "3/s", "5/s", "10/s", "90/m")),
+        "list": random.choice(("2/s", "5/s", "10/s")),
+        "show": random.choice(("3/s", "5/s", "10/s")),
+        "total": random.choice((None, None, None, "6/s", "12/s")),
+        "concurrency": random.choice((2, 8, 16)),
+        "request_timeout": f"{request_timeout_s}s",
+    }
+    interval_s = random.randint(2, 5)
+    return {
+        "targets": [
+            {
+                "name": "research",
+                "endpoint": "https://cloud.test",
+                "project_id": PROJECT,
+                "credentials": keys if weather.token_life_s is None else user,
+                "limits": limits,
+            }
+        ],
+        **_rules(random),
+        "brakes": _brakes(random),
+        "removal": {
+            "deadline": f"{random.choice((60, 90, 150, 240))}s",
+            "retries": random.choice((0, 1, 1, 2)),
+            "fresh_for": f"{random.choice((1, 2, 5, 10))}s",
+            "grace": f"{grace_s}s",
+        },
+        "polling": {"interval": f"{interval_s}s", "max_interval": f"{interval_s * random.choice((2, 4))}s"},
+        "service": {"drain": "20s", "sweep_timeout": random.choice(("30s", "1h", "1h", "1h", "1h")), "lease": "60s"},
+    }
+
+
+def _rules(random: Random) -> Mapping[str, Any]:
+    running = random.choice(("skip", "stop", "stop"))
+    policies: Sequence[Mapping[str, Any]] = (
+        {"name": "failed", "match": {"status": ["CREATE_FAILED", "START_FAILED", "ERROR", "DELETE_FAILED"], "age_over": "1d"}},
+        IDLE,
+        {
+            "name": "forgotten",
+            "match": {
+                "any": [{"age_over": "180d"}, {"lease_expired_over": "30d"}],
+                "not": {"flavor": ["*ascend*"]},
+            },
+            "running": running,
+        },
+        {"name": "frozen", "match": {"status": ["FROZEN"], "age_over": "30d"}},
+        {"name": "trials", "match": {"name": ["trial-*"], "age_over": "1d", "not": {"tags": {"team": "*"}}}},
+    )
+    protect = ({"name": ["keep-*", "prod-*"]}, {"tags": {"keep": "*"}}, {"owner": ["dee"]})
+    chosen = [policy for policy in policies if random.random() < 0.75]
+    return {"policies": chosen or [IDLE], "protect": [rule for rule in protect if random.random() < 0.85]}
+
+
+def _brakes(random: Random) -> Mapping[str, Any]:
+    if random.random() < 0.7:
+        return {"max_deletions": None, "max_share": None}
+    return {
+        "max_deletions": random.choice((None, 3, 8)),
+        "max_share": random.choice((None, "25%", "40%")),
+        "max_per_owner": random.choice((None, None, 2)),
+        "on_excess": random.choice(("trim", "trim", "trim", "refuse")),
+    }
+
+
+def notebook(random: Random, workspace: str) -> Facts:
+    """Draw a notebook; many are near a threshold, and some are beyond one only in a minute."""
+    status = random.choices(
+        ("STOPPED", "RUNNING", "ERROR", "CREATE_FAILED", "START_FAILED", "DELETE_FAILED", "FROZEN", "SNAPSHOTTING"),
+        (60, 14, 5, 4, 4, 6, 4, 2),
+    )[0]
+    idle_ms = _age_ms(random)
+    update_ms = START_MS - idle_ms
+    create_ms = update_ms - (_age_ms(random) if random.random() < 0.7 else random.randint(0, HOUR_MS))
+    name = f"{random.choice(('exp', 'exp', 'trial', 'keep', 'Prod'))}-{random.randint(1, 999)}"
+    tags = (("keep", "yes"),) if random.random() < 0.08 else (("team", "a"),) if random.random() < 0.3 else ()
+    term = default_term(random, create_ms, update_ms) if random.random() < 0.9 else None
+    return Facts(
+        id="",
+        name=name,
+        status=status,
+        workspace=workspace,
+        owner=random.choice(OWNERS),
+        flavor=random.choice(FLAVORS),
+        tags=tags,
+        create_ms=create_ms,
+        update_ms=update_ms,
+        term=term,
+        odd=random.choice(("status", "date", "tags")) if random.random() < 0.04 else "",
+    )
+
+
+def _age_ms(random: Random) -> int:
+    near_ms = random.choice(THRESHOLDS_D) * DAY_MS + random.randint(-90_000, 90_000)
+    return random.choice((near_ms, random.randint(0, 2 * DAY_MS), random.randint(15 * DAY_MS, 300 * DAY_MS)))

@@ -1,0 +1,96 @@
+"""What befalls calls on their way: which, how often, and what it looks like."""
+
+from dataclasses import dataclass, field
+from random import Random
+
+from simulation.cloud import refusal
+from simulation.wire import Answer
+
+BEFORE = ("error-before", "reset-before", "hang")
+"""The call does nothing."""
+READS_ONLY = ("garbage",)
+ERRORS = (
+    (500, "ModelArts.0010", "internal error"),
+    (500, "APIGW.0601", "internal error"),
+    (502, "APIGW.0201", "backend unavailable"),
+    (503, "", ""),
+    (504, "APIGW.0201", "backend timeout"),
+    (408, "ModelArts.6100", "timeout"),
+)
+GARBAGE = (b"", b"<html>502</html>", b'{"total": 3, "data": [', b'{"hello": "world"}', b"[]", b'{"total": -1, "data": []}')
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many calls in so many seconds, counted where they arrive."""
+
+    calls: int
+    period_s: float
+
+    @property
+    def words(self) -> str:
+        """Say it as the gateway does."""
+        return f"limit:{self.calls},time:{'1 second' if self.period_s == 1 else '1 minute'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """How the way to the cloud is; all shares are of calls."""
+
+    latency_s: tuple[float, float] = (0.005, 0.05)
+    """Of one direction."""
+    connect_s: float = 0.0
+    troubles: tuple[tuple[str, float], ...] = ()
+    """What befalls a call, and how often."""
+    refuses: float = 0.0
+    """Which share of new connections cannot be made."""
+    closes: float = 0.0
+    """After which share of answers the connection is closed."""
+    limits: tuple[tuple[str, Limit], ...] = ()
+    """By lane, or `total`."""
+    names_limits: bool = True
+    retry_after_s: int | None = None
+    refused_count: bool = False
+    """Whether a call that is throttled counts against its limit."""
+    late_s: float = 0.0
+    token_life_s: float | None = None
+    """How long a token lasts; None where keys are used."""
+    tokens_revoked_every_s: float | None = None
+
+
+CALM = Weather()
+
+
+@dataclass(slots=True)
+class Dice:
+    """Decides on each call."""
+
+    random: Random
+    weather: Weather
+    thrown: dict[str, int] = field(default_factory=dict)
+
+    def fate(self, kind: str) -> str:
+        """Tell what befalls a call of this kind; nothing for most."""
+        dice = self.random.random()
+        for name, share in self.weather.troubles:
+            dice -= share
+            if dice < 0:
+                return "" if name in READS_ONLY and kind in ("delete", "stop") else name
+        return ""
+
+    def count(self, name: str) -> None:
+        """Note that something has happened."""
+        self.thrown[name] = self.thrown.get(name, 0) + 1
+
+    def latency_s(self) -> float:
+        """Tell how long one direction takes."""
+        return self.random.uniform(*self.weather.latency_s)
+
+    def error(self) -> Answer:
+        """Give an error that says nothing of what was done."""
+        status, code, message = self.random.choice(ERRORS)
+        return refusal(status, code, message) if code else Answer(status, b"<html>no</html>", {"Content-Type": "text/html"})
+
+    def garbage(self) -> Answer:
+        """Give an answer that the API should never give."""
+        return Answer(200, self.random.choice(GARBAGE), {"Content-Type": "application/json"})

@@ -1,0 +1,164 @@
+"""HTTP over memory: what aiohttp writes goes to an object, and what that answers comes back as bytes; without a socket."""
+
+import asyncio
+import errno
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+
+REASONS = {200: "OK", 201: "Created", 204: "No Content"}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it has left the client."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    """By lower-case name."""
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as the server gives it."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def raw(self) -> bytes:
+        """Write it down as HTTP/1.1."""
+        length = {} if self.status == 204 else {"Content-Length": str(len(self.body))}
+        lines = [f"{name}: {value}" for name, value in ({**self.headers, **length}).items()]
+        head = "\r\n".join([f"HTTP/1.1 {self.status} {REASONS.get(self.status, 'Trouble')}", *lines])
+        return f"{head}\r\n\r\n".encode() + self.body
+
+
+class Server(Protocol):
+    """Who is at the other end."""
+
+    def begin(self, method: str, path: str) -> None:
+        """Note that the client is about to send a request, before it has a connection for it."""
+        ...
+
+    def connects_in_s(self) -> float | None:
+        """Tell how long a connection takes to be made; None when it is refused."""
+        ...
+
+    def leave(self, request: Request, connection: "Connection") -> None:
+        """Take a request in the moment in which it leaves the client."""
+        ...
+
+
+class Connection(asyncio.Transport):
+    """One connection, which carries one request at a time."""
+
+    def __init__(self, protocol: ResponseHandler, server: Server) -> None:
+        """Join the two ends."""
+        super().__init__()
+        self._protocol = protocol
+        self._server = server
+        self._written = bytearray()
+        self._closed = False
+
+    # ---- the server's side
+
+    def answer(self, answer: Answer) -> None:
+        """Let an answer arrive at the client, if it still listens."""
+        if not self._closed:
+            self._protocol.data_received(answer.raw())
+
+    def reset(self) -> None:
+        """Break it, as seen by the client."""
+        if not self._closed:
+            self._closed = True
+            self._protocol.connection_lost(ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
+
+    # ---- the client's side, as asyncio has it
+
+    def write(self, data: Any) -> None:
+        """Take bytes; a whole request among them leaves."""
+        self._written += data
+        while not self._closed and (request := self._whole()):
+            self._server.leave(request, self)
+
+    def writelines(self, list_of_data: Any) -> None:
+        """Take several pieces at once."""
+        self.write(b"".join(list_of_data))
+
+    def is_closing(self) -> bool:
+        """Tell whether it is no more."""
+        return self._closed
+
+    def close(self) -> None:
+        """Close it; what has left is on its way all the same."""
+        if not self._closed:
+            self._closed = True
+            self._protocol.connection_lost(None)
+
+    def abort(self) -> None:
+        """Close it, likewise."""
+        self.close()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Know nothing: there is no socket."""
+        del name
+        return default
+
+    def pause_reading(self) -> None:
+        """Go on: an answer comes in one piece."""
+
+    def resume_reading(self) -> None:
+        """Go on, likewise."""
+
+    def _whole(self) -> Request | None:
+        head, gap, rest = bytes(self._written).partition(b"\r\n\r\n")
+        if not gap:
+            return None
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        length = int(headers.get("content-length", "0"))
+        if len(rest) < length:
+            return None
+        self._written = bytearray(rest[length:])
+        method, target, _ = first.split(" ")
+        address = urlsplit(target)
+        query = {name: values[0] for name, values in parse_qs(address.query).items()}
+        return Request(method, address.path, query, headers, rest[:length])
+
+
+class MemoryConnector(aiohttp.BaseConnector):
+    """Opens connections to one server, whatever the address."""
+
+    def __init__(self, server: Server, connections: int) -> None:
+        """Take who answers."""
+        super().__init__(limit=connections, keepalive_timeout=60.0)
+        self._server = server
+
+    async def connect(self, req: aiohttp.ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout) -> Any:  # noqa: ASYNC109 -- aiohttp's
+        """Give a connection, a kept one or a new one; this is the moment in which a call leaves the hands of the program."""
+        self._server.begin(req.method, req.url.raw_path)
+        return await super().connect(req, traces, timeout)
+
+    async def _create_connection(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: Any,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 -- aiohttp's
+    ) -> ResponseHandler:
+        del traces
+        seconds = self._server.connects_in_s()
+        async with asyncio.timeout(timeout.sock_connect):
+            await asyncio.sleep(seconds or 0.0)
+        if seconds is None:
+            raise aiohttp.ClientConnectorError(req.connection_key, ConnectionRefusedError(errno.ECONNREFUSED, "refused"))
+        protocol: ResponseHandler = self._factory()
+        protocol.connection_made(Connection(protocol, self._server))
+        return protocol

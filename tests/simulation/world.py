@@ -1,0 +1,252 @@
+"""One seed from its beginning to its end: lives that sweep, and are killed, on a cloud that goes its own way."""
+
+import asyncio
+import random as chance
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from random import Random
+from typing import NamedTuple, cast
+
+from nbsweep.adapters.cloud.chain import open_keyring
+from nbsweep.adapters.cloud.client import open_client
+from nbsweep.bootstrap import make_lanes, make_sweeper
+from nbsweep.core.errors import SweepTimedOut
+from nbsweep.core.events import Event, PlanBuilt, RecoveryFinished
+from nbsweep.core.lease import Holder
+from nbsweep.core.plan import Plan
+from nbsweep.core.ports import Journal, Ports
+from nbsweep.engine.orders import LeaseOrders, Shutdown
+from nbsweep.engine.report import Report, Run
+from nbsweep.engine.sweep import Sweeper
+from nbsweep.settings import Settings
+from nbsweep.testing import InMemoryJournal
+from simulation import endings
+from simulation.cloud import Cloud
+from simulation.facts import START_MS
+from simulation.gateway import Gateway, Throttle, Tokens
+from simulation.history import History
+from simulation.journal import LifeJournal
+from simulation.judge import Judge, Sweep
+from simulation.loop import VirtualLoop
+from simulation.scenario import Scenario
+from simulation.troubles import CALM, Dice
+from simulation.users import Users
+from simulation.wire import MemoryConnector
+
+COMMIT_S = 0.03
+MOST_CALM_SWEEPS = 20
+
+
+@dataclass(slots=True)
+class WallClock:
+    """The clock of the machine on which nbsweep runs; the administrator sets it now and then."""
+
+    loop: VirtualLoop
+    ahead_s: float = 0.0
+
+    def now(self) -> datetime:
+        """Tell the time."""
+        return datetime.fromtimestamp(START_MS / 1000, UTC) + timedelta(seconds=self.loop.time() + self.ahead_s)
+
+    def steady_s(self) -> float:
+        """Tell seconds that never jump."""
+        return self.loop.time()
+
+
+class Said(NamedTuple):
+    """An event, to be written out only for who wants to read it."""
+
+    notebook_id: str
+    event: Event
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"nbsweep: {self.notebook_id} {self.event}"
+
+
+@dataclass(slots=True)
+class Ears:
+    """The telemetry of a life: what it says goes into the trace, and tells the judge when a plan is there."""
+
+    world: "World"
+    _bound: ContextVar[str] = field(default_factory=lambda: ContextVar("bound", default=""))
+
+    def emit(self, event: Event) -> None:
+        """Write it down."""
+        world = self.world
+        world.history.note(world.loop.time(), Said(self._bound.get(), event))
+        world.events[event.name] += 1
+        if isinstance(event, RecoveryFinished):
+            world.judge.sweeps[-1].surveyed_from_s = world.loop.time()
+        elif isinstance(event, PlanBuilt):
+            world.judge.planned(world.judge.sweeps[-1])
+
+    @contextmanager
+    def bound(self, **context: str) -> Iterator[None]:
+        """Remember which notebook it is about."""
+        token = self._bound.set(context.get("notebook_id", ""))
+        try:
+            yield
+        finally:
+            self._bound.reset(token)
+
+
+@dataclass(slots=True)
+class World:
+    """Everything of one seed."""
+
+    scenario: Scenario
+    random: Random
+    loop: VirtualLoop
+    settings: Settings = field(init=False)
+    history: History = field(default_factory=History)
+    store: InMemoryJournal = field(default_factory=InMemoryJournal)
+    clock: WallClock = field(init=False)
+    cloud: Cloud = field(init=False)
+    dice: Dice = field(init=False)
+    users: Users = field(init=False)
+    judge: Judge = field(init=False)
+    throttle: Throttle = field(default_factory=Throttle)
+    tokens: Tokens = field(init=False)
+    lives: int = 0
+    crashes: int = 0
+    reports: list[Report] = field(default_factory=list)
+    events: Counter[str] = field(default_factory=Counter)
+    """How often nbsweep said what."""
+    error: Exception | None = None
+    """What was raised, when something was."""
+
+    def __post_init__(self) -> None:
+        """Put it together; nothing moves yet."""
+        scenario, random = self.scenario, self.random
+        self.settings = Settings.model_validate(scenario.config)
+        self.clock = WallClock(self.loop)
+        self.dice = Dice(random, scenario.weather)
+        self.tokens = Tokens(scenario.weather.token_life_s)
+        self.cloud = Cloud(random, scenario.manners, self.history, scenario.workspaces)
+        self.users = Users(random, self.cloud, scenario)
+        self.judge = Judge(scenario, self.settings, self.history, lambda: self.clock.now().timestamp() * 1000, self.loop.time)
+        self.cloud.on_order = self.judge.ordered
+
+    async def play(self) -> None:
+        """Live through it, and judge how it ends."""
+        chance.seed(self.scenario.seed)
+        for facts in self.scenario.fleet:
+            self.cloud.create(facts, "it is there")
+        self.users.begin()
+        for at_s, by_s in self.scenario.jumps:
+            self.loop.call_at(at_s, self._set_clock, by_s)
+        self._revoke_tokens()
+        for crash_after in self.scenario.crashes:
+            if not self.judge.found:
+                await self._live(self.scenario.sweeps, crash_after)
+        if not self.judge.found:
+            await self._live(self.scenario.sweeps, None)
+        self._calm()
+        for _ in range(MOST_CALM_SWEEPS):
+            if not self.judge.found and not self._has_calm_end():
+                await self._live(1, None)
+        if not self.judge.found:
+            await endings.check(self)
+
+    def _has_calm_end(self) -> bool:
+        """Tell whether a sweep has come to its end since all is calm; one whose time was up is followed by another."""
+        last = self.judge.sweeps[-1] if self.judge.sweeps else None
+        return bool(last and last.calm and self.reports and not isinstance(self.reports[-1].error, SweepTimedOut))
+
+    def _calm(self) -> None:
+        """Let all trouble end, so that it shows what that has left behind."""
+        self.history.note(self.loop.time(), "all is calm from now on")
+        self.cloud.calm = True
+        self.dice.weather = CALM
+        self.tokens.life_s = None
+
+    def _set_clock(self, by_s: float) -> None:
+        self.dice.count("clock set")
+        self.clock.ahead_s += by_s
+        self.judge.clock_set(self.clock.ahead_s * 1000)
+        self.history.note(self.loop.time(), f"the wall clock is set by {by_s:g} s")
+
+    def _revoke_tokens(self) -> None:
+        every_s = self.scenario.weather.tokens_revoked_every_s
+        if every_s is None or self.cloud.calm:
+            return
+        self.tokens.revoke()
+        self.loop.call_later(every_s, self._revoke_tokens)
+
+    async def _live(self, sweeps: int, crash_after: int | None) -> None:
+        """Let one process sweep, until it has done so or is killed."""
+        self.lives += 1
+        gateway = Gateway(self.lives, self.cloud, self.dice, self.throttle, self.tokens, self.judge)
+        journal = LifeJournal(self.store, self.random, self.judge, self.random.uniform(0, COMMIT_S))
+        killed = self.loop.create_future()
+
+        def kill() -> None:
+            journal.dead = gateway.cut = True
+            if not killed.done():
+                killed.set_result(None)
+
+        def at_step(step: int) -> None:
+            if step == last:
+                self.crashes += 1
+                self.history.note(self.loop.time(), f"life {self.lives} is killed at step {step}")
+                kill()
+
+        last = self.loop.steps + crash_after if crash_after is not None else -1
+        self.judge.on_found = kill
+        self.loop.watch_steps(at_step)
+        process = self.loop.create_task(self._process(sweeps, gateway, journal), name=f"life-{self.lives}")
+        await asyncio.wait((process, killed), return_when=asyncio.FIRST_COMPLETED)
+        self.loop.watch_steps(lambda _: None)
+        if not process.done():
+            process.cancel()
+            with suppress(asyncio.CancelledError):
+                await process
+            if self.judge.sweeps and self.judge.sweeps[-1].ended_s is None:
+                self.judge.sweeps[-1].ended_s = self.loop.time()
+                self.judge.sweeps[-1].outcome = "killed"
+            await asyncio.sleep(self.random.uniform(0.1, 20))
+        else:
+            process.result()
+
+    async def _process(self, sweeps: int, gateway: Gateway, journal: LifeJournal) -> None:
+        """What `nbsweep run` does, so many times in a row, with the real client on a wire of memory."""
+        target, ears = self.settings.targets[0], Ears(self)
+        connect = partial(MemoryConnector, gateway)
+        async with open_keyring({}, self.clock, connect) as keyring:
+            credentials = await keyring.find(target)
+            lanes = make_lanes([target.limits], self.clock)
+            async with open_client(target, credentials, lanes, self.clock, ears, connect) as client:
+                ports = Ports(client, cast("Journal", journal), self.clock, ears)
+                for number in range(sweeps):
+                    await self._sweep(f"life{gateway.life}-run{number + 1}", ports)
+                    await asyncio.sleep(1)
+
+    async def _sweep(self, run_id: str, ports: Ports) -> None:
+        shutdown = Shutdown()
+        stops = [self.loop.call_later(seconds, shutdown.begun.set) for seconds in self.scenario.stops if not self.cloud.calm]
+        now_s = self.loop.time()
+        sweep = Sweep(run_id, self.lives, now_s, now_s, calm=self.cloud.calm)
+        self.judge.sweeps.append(sweep)
+        sweeper = self._sweeper(ports, shutdown)
+        report = await sweeper.sweep(Run(run_id, "simulation", dry_run=False), _approve)
+        sweep.ended_s, sweep.outcome = self.loop.time(), report.outcome
+        self.reports.append(report)
+        for stop in stops:
+            stop.cancel()
+        endings.check_sweep(self, sweep, report)
+
+    def _sweeper(self, ports: Ports, shutdown: Shutdown) -> Sweeper:
+        holder = Holder(f"life-{self.lives}", "host", "machine", self.lives, self.lives)
+        lease = LeaseOrders(holder, self.settings.service.lease, lambda one: one.pid == self.lives)
+        sweeper = make_sweeper(self.settings, self.settings.targets[0], ports, shutdown)
+        return replace(sweeper, orders=replace(sweeper.orders, lease=lease))
+
+
+async def _approve(_plan: Plan) -> bool:
+    return True
