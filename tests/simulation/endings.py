@@ -8,6 +8,7 @@ from nbsweep.engine.report import Report
 from simulation.facts import AT_WORK, Facts
 from simulation.history import Order
 from simulation.judge import Judge, Sweep
+from simulation.limits import may_cool_down
 from simulation.oracle import opinion
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def _check_survey(world: "World", sweep: Sweep, report: Report) -> None:
 
 def _braked(world: "World") -> bool:
     brakes = world.settings.brakes
-    return any(one is not None for one in (brakes.max_deletions, brakes.max_share, brakes.max_per_owner))
+    limits = (brakes.max_deletions, brakes.max_share, brakes.max_per_owner, brakes.max_per_day)
+    return any(one is not None for one in limits)
 
 
 def _ought_to_go(world: "World", notebook_id: str, from_s: float, to_s: float) -> bool:
@@ -53,7 +55,7 @@ def _ought_to_go(world: "World", notebook_id: str, from_s: float, to_s: float) -
     history, judge = world.history, world.judge
     recent = [order for order in history.orders if order.notebook_id == notebook_id and order.at_s > from_s - STALE_S]
     states = list(history.during(notebook_id, from_s, to_s))
-    if recent or not states or states[0].since_s > from_s:
+    if recent or not states or states[0].since_s > from_s or may_cool_down(judge, notebook_id, to_s):
         return False
     clocks = judge.clocks(from_s, to_s)
     return all(

@@ -1,13 +1,12 @@
 """What must hold at every step, judged from the cloud's own history the moment it happens."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.settings import Settings
-from simulation import oracle
+from simulation import limits, oracle
 from simulation.facts import BROKEN, START_MS, Facts
 from simulation.gateway import LANES
 from simulation.history import Call, History, Order
@@ -66,7 +65,7 @@ class Judge:
     runs: dict[int, str] = field(default_factory=dict)
     """By the number of a call: the run that made it."""
     pace: Pace = field(init=False)
-    _walls: list[tuple[float, float]] = field(default_factory=list)
+    walls: list[tuple[float, float]] = field(default_factory=list)
     """When the wall clock of nbsweep was set, and how far it is ahead of the cloud's since, in milliseconds."""
 
     def __post_init__(self) -> None:
@@ -81,7 +80,7 @@ class Judge:
 
     def clock_set(self, ahead_ms: float) -> None:
         """Hear how far the wall clock of nbsweep is ahead from now on."""
-        self._walls.append((self.now_s(), ahead_ms))
+        self.walls.append((self.now_s(), ahead_ms))
 
     # ---- what the gateway tells
 
@@ -102,7 +101,8 @@ class Judge:
             state = row.removal.state if row else "nothing"
             self.blame(5, f"a {call.kind} of {call.subject} leaves, and the journal has {state}, not {wanted}")
         run.touched.add(call.subject)
-        self._check_brakes(run)
+        limits.check_brakes(self, run)
+        limits.check_clock(self, run, call)
         self._check_not_at_work(call)
 
     def heard(self, call: Call, answer: Answer) -> None:
@@ -157,6 +157,8 @@ class Judge:
             self.blame(2, f"{order.notebook_id}: DELETE {len(mine) + 1} is accepted, retries: {self.settings.removal.retries}")
         if earlier and not self.failed_since(order.notebook_id, earlier[-1].at_s, order.at_s):
             self.blame(2, f"{order.notebook_id}: a second DELETE is accepted, and the first has not failed")
+        limits.check_day(self)
+        limits.check_cooled_down(self, order)
         fresh_for_s = self.settings.removal.fresh_for.total_seconds()
         return self._check_facts(order, order.call.begun_s - fresh_for_s - A_MOMENT_S, ("delete",))
 
@@ -195,8 +197,8 @@ class Judge:
 
     def clocks(self, from_s: float, to_s: float) -> list[float]:
         """Give what the wall clock of nbsweep showed at the ends of a time, and wherever it was set in between."""
-        before = [ahead for at_s, ahead in self._walls if at_s <= from_s]
-        within = [(at_s, ahead) for at_s, ahead in self._walls if from_s < at_s <= to_s]
+        before = [ahead for at_s, ahead in self.walls if at_s <= from_s]
+        within = [(at_s, ahead) for at_s, ahead in self.walls if from_s < at_s <= to_s]
         shown = [(from_s, before[-1] if before else 0.0), *within]
         moments = [(at_s, ahead) for at_s, ahead in shown] + [(to_s, ahead) for _, ahead in shown]
         return [START_MS + at_s * 1000 + ahead for at_s, ahead in moments]
@@ -215,16 +217,6 @@ class Judge:
             self.blame(
                 2, f"a DELETE of {call.subject} leaves, and call {mine[-1].call.number} is at work on it, or has ended it"
             )
-
-    def _check_brakes(self, sweep: Sweep) -> None:
-        brakes = self.settings.brakes
-        if sweep.most is not None and len(sweep.touched) > sweep.most:
-            self.blame(7, f"{sweep.run_id} touches {len(sweep.touched)} notebooks, and its brakes allow {sweep.most}")
-        if brakes.max_per_owner is not None:
-            states = [self.history.states[notebook_id][-1].facts for notebook_id in sweep.touched]
-            owner, count = Counter(one.owner for one in states if one).most_common(1)[0]
-            if count > brakes.max_per_owner:
-                self.blame(7, f"{sweep.run_id} touches {count} notebooks of {owner}, and {brakes.max_per_owner} are allowed")
 
     def planned(self, sweep: Sweep) -> None:
         """Work out how many may go, when a plan is there."""

@@ -9,13 +9,13 @@ from pytest import MonkeyPatch  # noqa: PT013 -- used as a plain name in every s
 
 from nbsweep.adapters.cloud import answers
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Refusal
-from nbsweep.core import lifecycle
+from nbsweep.core import lifecycle, plan
 from nbsweep.core.errors import Gone, WrongAddress
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import MalformedRow, Notebook, Page
-from nbsweep.core.plan import Brakes, Plan, Survey, build_plan
+from nbsweep.core.plan import Brakes, Circumstances, Plan, Survey, build_plan
 from nbsweep.core.snapshot import Snapshot
-from nbsweep.engine import recovery, survey, sweep
+from nbsweep.engine import braking, recovery, survey, sweep
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.ledger import Ledger
 from nbsweep.engine.recovery import Recovery
@@ -27,10 +27,11 @@ def skip_the_second_look(patch: MonkeyPatch) -> None:
     """What the survey has seen is good enough."""
 
     async def remove(self: Executor, removal: Removal) -> None:
+        if self._closing.no_more:
+            return await self._leave(removal)
         await self.ports.cloud.delete_turn()
-        self._walk.take(removal.notebook_id)
         planned = self.facts.planned[removal.notebook_id]
-        await self._act(removal, planned, self.ports.clock.steady_s())
+        return await self._act(removal, planned, self.ports.clock.steady_s())
 
     patch.setattr(Executor, "_remove", remove)
 
@@ -85,10 +86,30 @@ def forget_a_429(patch: MonkeyPatch) -> None:
 def ignore_the_brakes(patch: MonkeyPatch) -> None:
     """Every plan is carried out as it is."""
 
-    def bold(seen: Survey, _brakes: Brakes) -> Plan:
-        return build_plan(seen, Brakes(None, None, None))
+    def bold(seen: Survey, _brakes: Brakes, circumstances: Circumstances) -> Plan:
+        return build_plan(seen, Brakes(None, None, None), circumstances)
 
     patch.setattr(sweep, "build_plan", bold)
+
+
+def forget_the_day(patch: MonkeyPatch) -> None:
+    """What earlier sweeps have requested counts for nothing."""
+
+    def forgetful(seen: Survey, brakes: Brakes, circumstances: Circumstances) -> Plan:
+        return build_plan(seen, brakes, replace(circumstances, history=replace(circumstances.history, requested=0)))
+
+    patch.setattr(sweep, "build_plan", forgetful)
+
+
+def trust_any_clock(patch: MonkeyPatch) -> None:
+    """However far the clocks are apart, every age is believed."""
+    patch.setattr(plan, "judge_skew", lambda _skew_s: None)
+    patch.setattr(braking, "judge_skew", lambda _skew_s: None)
+
+
+def never_cool_down(patch: MonkeyPatch) -> None:
+    """What has just failed is tried again by the next sweep."""
+    patch.setattr(plan, "judge_cooling", lambda *_: None)
 
 
 def ignore_the_deadline(patch: MonkeyPatch) -> None:
@@ -152,6 +173,9 @@ PLANTS: Mapping[str, tuple[Plant, tuple[int, ...]]] = {
     "the overlap of a snapshot's pages is ignored": (ignore_the_overlap_of_a_snapshot, (5,)),
     "a 429 is forgotten": (forget_a_429, (3,)),
     "the brakes are ignored": (ignore_the_brakes, (7,)),
+    "what was requested earlier in the day is forgotten": (forget_the_day, (7,)),
+    "a clock that is off is believed": (trust_any_clock, (7,)),
+    "the cool-down is ignored": (never_cool_down, (8,)),
     "the deadline is ignored": (ignore_the_deadline, (4,)),
     "recovery sends again without a look": (send_again_after_a_crash, (1, 2, 5)),
     "recovery forgets what a crash left": (forget_what_a_crash_left, (4, 5)),

@@ -15,6 +15,7 @@ INVARIANTS = {
     5: "the journal says what the cloud did, and says it before",
     6: "after any crash the same end: what ought to go is gone, or the record says why not",
     7: "no brake is exceeded",
+    8: "what failed to be deleted is left alone until it has cooled down",
 }
 
 

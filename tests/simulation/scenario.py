@@ -13,6 +13,7 @@ PROJECT = "0123456789abcdef0123456789abcdef"
 FLAVORS = ("cpu.2u", "cpu.8u", "ascend.1p", "gpu.v100")
 OWNERS = ("ann", "bob", "cho", "dee")
 THRESHOLDS_D = (1, 14, 30, 180)
+COOL_DOWNS = ({"first": "1h", "longest": "7d"}, {"first": "20s", "longest": "40s"})
 IDLE = {"name": "idle", "match": {"status": ["STOPPED"], "idle_over": "14d"}}
 
 
@@ -92,7 +93,7 @@ def _for_many(random: Random, config: Mapping[str, Any], size: str) -> Mapping[s
     (target,) = config["targets"]
     quick = {"delete": "10/s", "list": random.choice(("60/m", "2/s")), "show": "20/s", "total": None, "concurrency": 16}
     limits = {**target["limits"], **(quick if size == "mass" else {"list": random.choice(("60/m", "2/s"))})}
-    brakes = {"max_deletions": None, "max_share": None}
+    brakes = {"max_deletions": None, "max_share": None, "max_failures": None}
     return {**config, "policies": policies, "brakes": brakes, "targets": [{**target, "limits": limits}]}
 
 
@@ -184,6 +185,7 @@ def _config(random: Random, request_timeout_s: int, grace_s: int, weather: Weath
             "retries": random.choice((0, 1, 1, 2)),
             "fresh_for": f"{random.choice((1, 2, 5, 10))}s",
             "grace": f"{grace_s}s",
+            "cool_down": random.choice((None, None, None, *COOL_DOWNS)),
         },
         "polling": {"interval": f"{interval_s}s", "max_interval": f"{interval_s * random.choice((2, 4))}s"},
         "service": {"drain": "20s", "sweep_timeout": random.choice(("30s", "1h", "1h", "1h", "1h")), "lease": "60s"},
@@ -212,9 +214,12 @@ def _rules(random: Random) -> Mapping[str, Any]:
 
 
 def _brakes(random: Random) -> Mapping[str, Any]:
+    trust = {"max_failures": random.choice((None, "25%", "25%", "10%"))}
     if random.random() < 0.7:
-        return {"max_deletions": None, "max_share": None}
+        return {"max_deletions": None, "max_share": None, **trust}
     return {
+        **trust,
+        "max_per_day": random.choice((None, None, 4, 12)),
         "max_deletions": random.choice((None, 3, 8)),
         "max_share": random.choice((None, "25%", "40%")),
         "max_per_owner": random.choice((None, None, 2)),
