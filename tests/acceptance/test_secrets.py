@@ -125,8 +125,9 @@ def debugging(desk: Desk, cloud: Cloud | str, credentials: Json | None, **groups
 
 def run_all(desk: Desk, search: Search, *more: tuple[str, ...]) -> None:
     """Run the commands that call the cloud, and some more before the sweep."""
-    commands = [("check",), *more, ("explain", "nb-0"), ("run", "--yes", "--format", "json"), ("history", "--format", "json")]
+    commands = [("check",), *more, ("explain", "nb-0"), ("run", "--yes", "--format", "json"), *AFTERWARDS]
     search.heard(*(desk.run(*command) for command in commands))
+    assert (desk.folder / "trail.jsonl").stat().st_size > 0
 
 
 # ---- the search is one -----------------------------------------------------------------------------------------------------
@@ -161,12 +162,19 @@ def test_the_search_finds_nothing_where_nothing_is(search: Search) -> None:
 # ---- the commands ----------------------------------------------------------------------------------------------------------
 
 
+AFTERWARDS = (
+    ("history", "--format", "json"),
+    ("audit", "--format", "json"),
+    ("audit", "verify"),
+    ("audit", "export", "--out", "trail.jsonl"),
+)
 PLAN = ("plan", "--out", "plan.json")
 OTHERS = (
     ("check", "--format", "json"),
     ("plan", "--format", "csv"),
     ("explain", "bad-1", "--format", "json"),
     ("run", "--dry-run"),
+    ("run", "--dry-run", "--plan", "plan.json"),
     ("status",),
 )
 

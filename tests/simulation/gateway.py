@@ -19,8 +19,8 @@ from simulation.wire import Answer, Connection, Request
 class Witness(Protocol):
     """Who watches what the client does."""
 
-    def begun(self, at_s: float, life: int, kind: str) -> None:
-        """Hear that a call leaves the program."""
+    def begun(self, at_s: float, life: int, kind: str, subject: str) -> None:
+        """Hear that a call leaves the program; its bytes leave once there is a connection."""
         ...
 
     def left(self, call: Call) -> None:
@@ -55,9 +55,9 @@ class Gateway:
         """Note that a call leaves."""
         now_s = _loop().time()
         self._begun[method, path] = now_s
-        kind, _ = _subject(method, path)
+        kind, subject = _subject(method, path)
         if not self.cut and kind in LANES:
-            self.witness.begun(now_s, self.life, kind)
+            self.witness.begun(now_s, self.life, kind, subject)
 
     def connects_in_s(self) -> float | None:
         """Make a connection, or do not."""

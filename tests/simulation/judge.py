@@ -64,6 +64,8 @@ class Judge:
     sweeps: list[Sweep] = field(default_factory=list)
     runs: dict[int, str] = field(default_factory=dict)
     """By the number of a call: the run that made it."""
+    tried: set[tuple[str, str]] = field(default_factory=set)
+    """By run and notebook: a DELETE was begun, whether or not it came to have a connection."""
     pace: Pace = field(init=False)
     walls: list[tuple[float, float]] = field(default_factory=list)
     """When the wall clock of nbsweep was set, and how far it is ahead of the cloud's since, in milliseconds."""
@@ -84,8 +86,10 @@ class Judge:
 
     # ---- what the gateway tells
 
-    def begun(self, at_s: float, life: int, kind: str) -> None:
+    def begun(self, at_s: float, life: int, kind: str, subject: str) -> None:
         """Hold the rates against every call that leaves."""
+        if kind == "delete" and self.sweeps:
+            self.tried.add((self.sweeps[-1].run_id, subject))
         self.pace.begun(at_s, life, LANES[kind])
         self.check_deadlines()
 
