@@ -23,6 +23,8 @@ from nbsweep.simulator.model import identity
 BUGGY = Path(__file__).with_name("buggy.py")
 WINDOW = 12
 """So many letters of a secret in a row are a leak."""
+STRIDE = 6
+SIGN = WINDOW - STRIDE + 1
 ACCESS_KEY_ID = "AKmarkQ7ZD2WX9LLTE55"
 SECRET = "SKmark+Yz8/qWn4LfTb2Rk7XcVp1HsJd6GmUo9Ea"
 SECURITY_TOKEN = "STSmark+hQvGZk3/" + "Xw8nTzLr5YcB/pK2+" * 12 + "mE=="
@@ -73,9 +75,9 @@ def disguises(secret: str) -> Iterator[bytes]:
         yield packed.translate(bytes.maketrans(b"+/", b"-_"))
 
 
-def windows(text: bytes) -> Iterator[bytes]:
+def windows(text: bytes, length: int) -> Iterator[bytes]:
     """Give every piece of a length."""
-    return (text[start : start + WINDOW] for start in range(len(text) - WINDOW + 1))
+    return (text[start : start + length] for start in range(len(text) - length + 1))
 
 
 @dataclass
@@ -105,10 +107,17 @@ class Search:
 
     def leaks(self) -> list[tuple[str, bytes]]:
         """Find pieces of secrets."""
-        pieces = {piece.lower() for secret in self.secrets for shape in disguises(secret) for piece in windows(shape)}
-        return sorted(
-            {(place, piece) for place, content in self.written.items() for piece in windows(content.lower()) if piece in pieces}
-        )
+        pieces = {piece.lower() for secret in self.secrets for shape in disguises(secret) for piece in windows(shape, WINDOW)}
+        signs = {sign for piece in pieces for sign in windows(piece, SIGN)}
+        suspects = ((place, piece) for place, content in self.written.items() for piece in _suspects(content.lower(), signs))
+        return sorted({(place, piece) for place, piece in suspects if piece in pieces})
+
+
+def _suspects(content: bytes, signs: set[bytes]) -> Iterator[bytes]:
+    """Give the pieces of a content that may be of a secret: every sixth letter begins seven that lie within such a piece."""
+    for start in range(0, len(content) - SIGN + 1, STRIDE):
+        if content[start : start + SIGN] in signs:
+            yield from windows(content[max(0, start - STRIDE + 1) : start + WINDOW], WINDOW)
 
 
 @pytest.fixture

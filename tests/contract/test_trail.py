@@ -11,7 +11,8 @@ import pytest
 
 from nbsweep.adapters.journal import open_journal
 from nbsweep.core import lifecycle
-from nbsweep.core.audit import Coverage, Query, What
+from nbsweep.core.audit import Coverage, Query
+from nbsweep.core.audit_steps import What
 from nbsweep.core.chain import START, Head, verify
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status

@@ -8,7 +8,8 @@ from rich.table import Table
 
 from nbsweep.cli.auditing import about_older, moment_or_none
 from nbsweep.cli.render import STYLES, cell
-from nbsweep.core.audit import Coverage, Entry, What
+from nbsweep.core.audit import Coverage, Entry
+from nbsweep.core.audit_steps import What
 
 WHAT_STYLES: Mapping[str, str] = {
     **STYLES,

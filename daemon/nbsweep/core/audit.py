@@ -7,33 +7,13 @@ that is secret can get into it, and nothing has to be taken out of it, which its
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from nbsweep.core.audit_steps import What
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.masking import mask
 from nbsweep.core.model import microseconds
-
-
-class What(StrEnum):
-    """What an entry is about."""
-
-    DECIDED = "decided"
-    """It was planned: a verdict said DELETE, no brake refused the plan, and whoever was to be asked agreed."""
-    STOPPING = "stopping"
-    """A stop was about to leave."""
-    REQUESTED = "requested"
-    """A DELETE was about to leave."""
-    WITHDRAWN = "withdrawn"
-    """That DELETE did nothing: it never left, or the cloud refused it for now."""
-    ACCEPTED = "accepted"
-    DELETE_FAILED = "delete_failed"
-    """The cloud began to delete, and failed; what follows says whether another DELETE was tried."""
-    DELETED = "deleted"
-    FAILED = "failed"
-    TIMED_OUT = "timed_out"
-    SPARED = "spared"
 
 
 class Entry(NamedTuple):

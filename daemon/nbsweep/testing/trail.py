@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 
-from nbsweep.core.audit import Coverage, Entry, Query, Stage, What, entries_of
+from nbsweep.core.audit import Coverage, Entry, Query, Stage, entries_of
+from nbsweep.core.audit_steps import What
 from nbsweep.core.chain import START, Head, Link, join
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import microseconds

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbsweep.core import lifecycle
-from nbsweep.core.audit import Entry, Stage, What, entries_of, steps
+from nbsweep.core.audit import Entry, Stage, entries_of, steps
+from nbsweep.core.audit_steps import What
 from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.masking import mask, redact
 from nbsweep.core.model import microseconds
