@@ -128,9 +128,9 @@ def _deleted(judge: Judge, removal: Removal, *, gone: bool) -> str:
         call.kind == "delete" and call.subject == removal.notebook_id and judge.runs.get(call.number) == removal.run_id
         for call in judge.history.calls
     )
-    # Who was killed between REQUESTED and the DELETE cannot have it said that none was sent.
-    killed = any(sweep.run_id == removal.run_id and sweep.outcome == "killed" for sweep in judge.sweeps)
-    return "" if sent or killed else "no DELETE of this run was ever sent"
+    # What was cut short between REQUESTED and the DELETE left nobody who knows that none was sent.
+    cut_short = any(sweep.run_id == removal.run_id and not sweep.finished for sweep in judge.sweeps)
+    return "" if sent or cut_short else "no DELETE of this run was ever sent"
 
 
 def _spared(judge: Judge, removal: Removal) -> str:

@@ -198,6 +198,7 @@ class World:
         def at_step(step: int) -> None:
             if step == last:
                 self.crashes += 1
+                self.judge.killed()
                 self.history.note(self.loop.time(), f"life {self.lives} is killed at step {step}")
                 kill()
 
@@ -209,9 +210,6 @@ class World:
         self.loop.watch_steps(lambda _: None)
         if not process.done():
             await _end(process)
-            if self.judge.sweeps and self.judge.sweeps[-1].ended_s is None:
-                self.judge.sweeps[-1].ended_s = self.loop.time()
-                self.judge.sweeps[-1].outcome = "killed"
             await asyncio.sleep(self.random.uniform(0.1, 20))
         else:
             process.result()
@@ -237,10 +235,12 @@ class World:
         self.judge.sweeps.append(sweep)
         sweeper = self._sweeper(ports, shutdown)
         report = await sweeper.sweep(Run(run_id, "simulation", dry_run=False), _approve)
-        sweep.ended_s, sweep.outcome = self.loop.time(), report.outcome
-        self.reports.append(report)
         for stop in stops:
             stop.cancel()
+        if sweep.killed:
+            return
+        sweep.ended_s, sweep.finished = self.loop.time(), report.outcome == "finished"
+        self.reports.append(report)
         endings.check_sweep(self, sweep, report)
 
     def _sweeper(self, ports: Ports, shutdown: Shutdown) -> Sweeper:
