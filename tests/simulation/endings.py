@@ -129,7 +129,7 @@ def _deleted(judge: Judge, removal: Removal, *, gone: bool) -> str:
     # One that was cancelled while its connection was made is, for who sent it, like one whose answer was lost.
     sent = (removal.run_id, removal.notebook_id) in judge.tried
     # Who was killed between REQUESTED and the DELETE cannot have it said that none was sent.
-    killed = any(sweep.run_id == removal.run_id and sweep.outcome == "killed" for sweep in judge.sweeps)
+    killed = any(sweep.run_id == removal.run_id and sweep.killed for sweep in judge.sweeps)
     return "" if sent or killed else "no DELETE of this run was ever sent"
 
 

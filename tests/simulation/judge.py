@@ -39,7 +39,8 @@ class Sweep:
     calm: bool = False
     planned_s: float | None = None
     ended_s: float | None = None
-    outcome: str = ""
+    killed: bool = False
+    finished: bool = False
     most: int | None = None
     """How many notebooks its brakes let go, by the largest fleet that was there while it surveyed."""
     touched: set[str] = field(default_factory=set)
@@ -79,6 +80,11 @@ class Judge:
         self.history.note(self.now_s(), f"BROKEN, invariant {invariant}: {what}")
         self.found.append((invariant, what))
         self.on_found()
+
+    def killed(self) -> None:
+        """Hear that the program is killed."""
+        if self.sweeps and self.sweeps[-1].ended_s is None:
+            self.sweeps[-1].killed, self.sweeps[-1].ended_s = True, self.now_s()
 
     def clock_set(self, ahead_ms: float) -> None:
         """Hear how far the wall clock of nbsweep is ahead from now on."""
@@ -159,7 +165,7 @@ class Judge:
         mine = [one for one in earlier if self.runs.get(one.call.number) == run_id]
         if len(mine) > self.settings.removal.retries:
             self.blame(2, f"{order.notebook_id}: DELETE {len(mine) + 1} is accepted, retries: {self.settings.removal.retries}")
-        if earlier and not self.failed_since(order.notebook_id, earlier[-1].at_s, order.at_s):
+        if earlier and not self._over(earlier[-1]):
             self.blame(2, f"{order.notebook_id}: a second DELETE is accepted, and the first has not failed")
         limits.check_day(self)
         limits.check_cooled_down(self, order)
@@ -188,7 +194,8 @@ class Judge:
             for one in self.history.orders
             if one.notebook_id == order.notebook_id and one is not order and self.runs.get(one.call.number) == run_id
         ]
-        if earlier and earlier[-1].kind == "delete" and facts.status in BROKEN:
+        ours = earlier and earlier[-1].kind == "delete"
+        if facts.status in BROKEN and (ours or self._taken_for_ours(order)):
             # It was ours to delete, and what that has left of it is no reason to keep it.
             return oracle.protection(facts, config, now_ms) or oracle.Opinion("delete", "its deletion failed")
         if earlier and earlier[-1].kind == "stop" and facts.status == "STOPPED":
@@ -198,6 +205,22 @@ class Judge:
             wish = oracle.protection(facts, config, now_ms) or oracle.wish(as_before, config, now_ms)
             return replace(wish, what="delete") if wish.what == "stop" else wish
         return oracle.opinion(facts, config, now_ms)
+
+    def _taken_for_ours(self, order: Order) -> bool:
+        """Tell whether its owner's own deletion was under way, and failed, while a DELETE of this run was in doubt.
+
+        Nobody can tell that one from ours, whose answer was lost, or said no more than that something is going on.
+        """
+        run_id = self.runs.get(order.call.number)
+        sent = [
+            call.begun_s
+            for call in self.history.calls
+            if call.kind == "delete" and call.subject == order.notebook_id and call is not order.call
+            if self.runs.get(call.number) == run_id
+        ]
+        states = self.history.states[order.notebook_id]
+        begun = [state.since_s for state in states if state.cause == "user deletes it"]
+        return bool(sent and begun and self.failed_since(order.notebook_id, max(begun[-1], sent[0]), order.at_s))
 
     def clocks(self, from_s: float, to_s: float) -> list[float]:
         """Give what the wall clock of nbsweep showed at the ends of a time, and wherever it was set in between."""
@@ -212,12 +235,21 @@ class Judge:
         states = self.history.during(notebook_id, from_s, to_s)
         return any(one.since_s > from_s and one.facts is not None and one.facts.status == "DELETE_FAILED" for one in states)
 
+    def _over(self, order: Order) -> bool:
+        """Tell whether a DELETE need not keep a later one from being sent: it has failed, or its run has given it up.
+
+        What TIMED_OUT has no end that anybody knows of, and when a clock is set forward it comes early; a later run looks anew.
+        """
+        row = self.rows.get((self.runs.get(order.call.number, ""), order.notebook_id))
+        given_up = row is not None and row.removal.state is State.TIMED_OUT
+        return given_up or self.failed_since(order.notebook_id, order.at_s, self.now_s())
+
     def _check_not_at_work(self, call: Call) -> None:
         """Let no DELETE leave for what an earlier one of ours is at work on."""
         if call.kind != "delete":
             return
         mine = self.history.orders_of(call.subject, "delete")
-        if mine and not self.failed_since(call.subject, mine[-1].at_s, self.now_s()):
+        if mine and not self._over(mine[-1]):
             self.blame(
                 2, f"a DELETE of {call.subject} leaves, and call {mine[-1].call.number} is at work on it, or has ended it"
             )

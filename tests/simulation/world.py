@@ -4,7 +4,7 @@ import asyncio
 import random as chance
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -74,10 +74,14 @@ class Ears:
     """The telemetry of a life: what it says goes into the trace, and tells the judge when a plan is there."""
 
     world: "World"
+    journal: LifeJournal
     _bound: ContextVar[str] = field(default_factory=lambda: ContextVar("bound", default=""))
 
     def emit(self, event: Event) -> None:
         """Write it down."""
+        if self.journal.dead:
+            # In which order its tasks end is nobody's to hear.
+            return
         world = self.world
         world.history.note(world.loop.time(), Said(self._bound.get(), event))
         world.events[event.name] += 1
@@ -194,6 +198,7 @@ class World:
         def at_step(step: int) -> None:
             if step == last:
                 self.crashes += 1
+                self.judge.killed()
                 self.history.note(self.loop.time(), f"life {self.lives} is killed at step {step}")
                 kill()
 
@@ -204,19 +209,14 @@ class World:
         await asyncio.wait((process, killed), return_when=asyncio.FIRST_COMPLETED)
         self.loop.watch_steps(lambda _: None)
         if not process.done():
-            process.cancel()
-            with suppress(asyncio.CancelledError):
-                await process
-            if self.judge.sweeps and self.judge.sweeps[-1].ended_s is None:
-                self.judge.sweeps[-1].ended_s = self.loop.time()
-                self.judge.sweeps[-1].outcome = "killed"
+            await _end(process)
             await asyncio.sleep(self.random.uniform(0.1, 20))
         else:
             process.result()
 
     async def _process(self, sweeps: int, gateway: Gateway, journal: LifeJournal) -> None:
         """What `nbsweep run` does, so many times in a row, with the real client on a wire of memory."""
-        target, ears = self.settings.targets[0], Ears(self)
+        target, ears = self.settings.targets[0], Ears(self, journal)
         connect = partial(MemoryConnector, gateway)
         async with open_keyring({}, self.clock, connect) as keyring:
             credentials = await keyring.find(target)
@@ -235,10 +235,12 @@ class World:
         self.judge.sweeps.append(sweep)
         sweeper = self._sweeper(ports, shutdown)
         report = await sweeper.sweep(Run(run_id, "simulation", dry_run=False), _approve)
-        sweep.ended_s, sweep.outcome = self.loop.time(), report.outcome
-        self.reports.append(report)
         for stop in stops:
             stop.cancel()
+        if sweep.killed:
+            return
+        sweep.ended_s, sweep.finished = self.loop.time(), report.outcome == "finished"
+        self.reports.append(report)
         endings.check_sweep(self, sweep, report)
 
     def _sweeper(self, ports: Ports, shutdown: Shutdown) -> Sweeper:
@@ -246,6 +248,16 @@ class World:
         lease = LeaseOrders(holder, self.settings.service.lease, lambda one: one.pid == self.lives)
         sweeper = make_sweeper(self.settings, self.settings.targets[0], ports, shutdown)
         return replace(sweeper, orders=replace(sweeper.orders, lease=lease))
+
+
+async def _end(process: asyncio.Task[None]) -> None:
+    """Cancel until it is over: one that falls into the same step as a time limit of aiohttp's may go under with that."""
+    while not process.done():
+        process.cancel()
+        await asyncio.wait((process,), timeout=10)
+    if not process.cancelled():
+        # What a killed process would have said is heard by nobody.
+        process.exception()
 
 
 async def _approve(_plan: Plan) -> bool:
