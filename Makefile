@@ -22,7 +22,7 @@ demo: $(INSTALLED)  ## a simulated cloud and a whole sweep against it, to look a
 	@$(BIN)/nbsweep demo
 
 test: $(INSTALLED)  ## all tests but those that need programs from Debian
-	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal  # most of the acceptance tests wait for something
 
 test-postgresql: $(INSTALLED)  ## the journal on a PostgreSQL server, which is started for it
 	@tests/postgresql/bring-server

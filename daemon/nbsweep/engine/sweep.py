@@ -199,23 +199,10 @@ class Sweeper:
 
     async def _close(self, record: RunRecord, report: Report) -> Report:
         """Write down how it ended, and tell it; a journal that fails here is itself how it ended."""
-        kept = {reason.value: count for reason, count in report.plan.kept.items()} if report.plan else {}
-        lanes = self.ports.cloud.lanes_state()
-        fleet, planned = (report.plan.fleet, len(report.plan.items)) if report.plan else (0, 0)
+        ended = _ended(record, report, self.ports)
         try:
             with anyio.fail_after(LAST_WRITE_S, shield=True):
-                await self.ports.journal.close_run(
-                    replace(
-                        record,
-                        ended_at=self.ports.clock.now(),
-                        outcome=report.outcome,
-                        problem=report.problem,
-                        fleet=fleet,
-                        planned=planned,
-                        kept=kept,
-                        lanes=lanes,
-                    )
-                )
+                await self.ports.journal.close_run(ended)
                 if not record.dry_run:
                     head = await self.ports.journal.trail.head()
                     self.ports.telemetry.emit(AuditHead(head.sequence, head.digest))
@@ -224,23 +211,43 @@ class Sweeper:
             report = replace(report, outcome="failed", error=report.error or late)
         except NbsweepError as error:
             report = replace(report, outcome="failed", error=report.error or error)
+        self._tell(ended, report)
+        return report
+
+    def _tell(self, ended: RunRecord, report: Report) -> None:
+        """Tell how it ended, and why removals failed, once for each cause."""
+        emit = self.ports.telemetry.emit
         for cause in report.causes:
-            self.ports.telemetry.emit(SweepFailure.of(cause))
-        self.ports.telemetry.emit(LanesState({lane.lane: lane.figures for lane in lanes}))
-        self.ports.telemetry.emit(
+            emit(SweepFailure.of(cause))
+        emit(LanesState({lane.lane: lane.figures for lane in ended.lanes or ()}))
+        emit(
             SweepFinished(
                 report.outcome,
                 report.problem,
                 type(report.error).__name__ if report.error else "",
-                fleet,
-                planned,
+                ended.fleet,
+                ended.planned,
                 dict(report.counts),
-                kept,
+                ended.kept or {},
                 report.reclaimed_gb,
                 report.duration_s,
             )
         )
-        return report
+
+
+def _ended(record: RunRecord, report: Report, ports: Ports) -> RunRecord:
+    """Give the record of a run as it is at its end."""
+    plan = report.plan
+    return replace(
+        record,
+        ended_at=ports.clock.now(),
+        outcome=report.outcome,
+        problem=report.problem,
+        fleet=plan.fleet if plan else 0,
+        planned=len(plan.items) if plan else 0,
+        kept={reason.value: count for reason, count in plan.kept.items()} if plan else {},
+        lanes=ports.cloud.lanes_state(),
+    )
 
 
 Work = Callable[[Sweeper, Run, Shutdown], Awaitable[Report]]
