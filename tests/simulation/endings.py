@@ -55,7 +55,7 @@ def _ought_to_go(world: "World", notebook_id: str, from_s: float, to_s: float) -
     history, judge = world.history, world.judge
     recent = [order for order in history.orders if order.notebook_id == notebook_id and order.at_s > from_s - STALE_S]
     states = list(history.during(notebook_id, from_s, to_s))
-    if recent or not states or states[0].since_s > from_s or may_cool_down(judge, notebook_id, to_s):
+    if recent or not states or states[0].since_s > from_s or may_cool_down(judge, notebook_id, from_s):
         return False
     clocks = judge.clocks(from_s, to_s)
     return all(
