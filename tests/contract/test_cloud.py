@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from hand_clock import NOON, HandClock
 from nbsweep.adapters.cloud.client import open_client
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.cloud.signing import AccessKey
@@ -40,31 +41,9 @@ from nbsweep.simulator import (
 from nbsweep.simulator.specs import change, create
 from nbsweep.testing import FakeCloud, Pace, RecordingTelemetry
 
-NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 DELETION_S = 20
 STOP_S = 10
 UNHINDERED = Rate(100_000, 1.0)
-
-
-class HandClock:
-    """Both clocks, moved by hand."""
-
-    def __init__(self) -> None:
-        self.passed_s = 0.0
-        self.set_s = 0.0
-        """How far somebody has set the wall clock."""
-
-    def now(self) -> datetime:
-        """Tell the wall clock's time."""
-        return NOON + timedelta(seconds=self.passed_s + self.set_s)
-
-    def steady_s(self) -> float:
-        """Tell the steady clock's time."""
-        return 1000 + self.passed_s
-
-    def seconds(self) -> float:
-        """Tell what time it really is, as the cloud's `time.time` would."""
-        return NOON.timestamp() + self.passed_s
 
 
 @dataclass(frozen=True)

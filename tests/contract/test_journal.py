@@ -1,11 +1,9 @@
 """What every journal keeps to, by the port's own words; the one for tests too."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 from uuid import uuid4
 
@@ -13,32 +11,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nbsweep.adapters.journal import open_journal
+from contract.conftest import Opener
 from nbsweep.core.errors import JournalError
 from nbsweep.core.history import FleetBefore, History
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.ports import Journal, LaneState, RunRecord
-from nbsweep.testing import InMemoryJournal
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 Record = TypeVar("Record", Removal, RunRecord)
-Opener = Callable[[], AbstractAsyncContextManager[Journal]]
-"""Opens the same journal each time."""
 
 # The journal of a test is shared by the examples that hypothesis tries in it: each takes a run of its own.
 examples = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
-    """Give each implementation in turn, empty."""
-    if request.param == "sqlite":
-        return lambda: open_journal(f"sqlite:///{tmp_path}/journal.db")
-    journal = InMemoryJournal()
-    return lambda: nullcontext(journal)
 
 
 def removal(notebook_id: str = "n1", run_id: str = "r1", target: str = "research", *, planned_at: datetime = NOON) -> Removal:

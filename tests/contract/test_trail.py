@@ -1,15 +1,12 @@
 """What every journal's audit trail keeps to, by the port's own words; the one for tests too."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from nbsweep.adapters.journal import open_journal
+from contract.conftest import Opener
 from nbsweep.core import lifecycle
 from nbsweep.core.audit import Coverage, Query
 from nbsweep.core.audit_steps import What
@@ -17,21 +14,9 @@ from nbsweep.core.chain import START, Head, verify
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.ports import Journal, RunRecord
-from nbsweep.testing import InMemoryJournal
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HALF_AN_HOUR = timedelta(minutes=30)
-Opener = Callable[[], AbstractAsyncContextManager[Journal]]
-"""Opens the same journal each time."""
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
-    """Give each implementation in turn, empty."""
-    if request.param == "sqlite":
-        return lambda: open_journal(f"sqlite:///{tmp_path}/journal.db")
-    journal = InMemoryJournal()
-    return lambda: nullcontext(journal)
 
 
 def removal(notebook_id: str = "n1", run_id: str = "r1", target: str = "research", *, planned_at: datetime = NOON) -> Removal:

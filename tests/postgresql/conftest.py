@@ -16,6 +16,8 @@ import pytest
 from psycopg import sql
 
 from acceptance.conftest import desk, simulate
+from contract.conftest import Opener
+from nbsweep.adapters.journal import open_journal
 
 __all__ = ["desk", "simulate"]
 
@@ -90,3 +92,9 @@ def call(user: str, program: str, *arguments: str) -> None:
 def address(server: Server) -> str:
     """Give the address of a new, empty journal."""
     return server.new_database()
+
+
+@pytest.fixture
+def opener(address: str) -> Opener:
+    """Give this implementation, empty."""
+    return lambda: open_journal(address)

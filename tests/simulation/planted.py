@@ -10,10 +10,11 @@ from pytest import MonkeyPatch  # noqa: PT013 -- used as a plain name in every s
 from nbsweep.adapters.cloud import answers
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Refusal
 from nbsweep.core import lifecycle, plan
+from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import Gone, WrongAddress
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import MalformedRow, Notebook, Page
-from nbsweep.core.plan import Brakes, Circumstances, Plan, Survey, build_plan
+from nbsweep.core.plan import Circumstances, Plan, Survey, build_plan
 from nbsweep.core.snapshot import Snapshot
 from nbsweep.engine import braking, recovery, survey, sweep
 from nbsweep.engine.executor import Executor

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nbsweep.core.brakes import Refusal
 from nbsweep.core.conditions import Finding, Truth
 from nbsweep.core.errors import ConfigurationError
 from nbsweep.core.evidence import Evidence, evidence_of
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Status, Volume
-from nbsweep.core.plan import Candidate, Plan, Refusal
+from nbsweep.core.plan import Candidate, Plan
 from nbsweep.core.plan_digest import sealed
 from nbsweep.core.plan_saving import saved_target
 from nbsweep.core.policy import Reason, judge

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
+from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.conditions import AllOf, AnyOf, CapacityOver, Glob, LeaseEnabled, LongerThan, Not, TagIs, TextIs
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Notebook, Status, Volume
 from nbsweep.core.pacing import Rate
-from nbsweep.core.plan import Brakes, OnExcess
 from nbsweep.core.policy import Decision, Reason, Running, judge
 from nbsweep.settings import (
     BrakeSettings,

@@ -56,13 +56,13 @@ def permit(
 
 
 def left_out_of_plan(
-    items: Sequence[SavedItem], permission: Permission, planned: Collection[str], cool: Mapping[str, Verdict]
+    items: Sequence[SavedItem], permission: Permission, planned: Collection[str], cooling: Mapping[str, Verdict]
 ) -> Iterator[Spared]:
     """Give what was permitted and is not among the ids that were planned in the end: it cools down, or a brake has cut it."""
     spared = {each.item.id for each in permission.spared}
     for item in items:
         if item.id not in spared and item.id not in planned:
-            yield Spared(item, cool[item.id].sentence if item.id in cool else OVER_BRAKE)
+            yield Spared(item, cooling[item.id].sentence if item.id in cooling else OVER_BRAKE)
 
 
 def _narrowed(survey: Survey, permitted: set[str]) -> Survey:

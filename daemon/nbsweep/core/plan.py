@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from nbsweep.core.brakes import (
@@ -11,7 +11,6 @@ from nbsweep.core.brakes import (
     Refusal,
     Surroundings,
     describe_trim,
-    format_share,
     judge_excess,
     judge_fall,
     judge_gaps,
@@ -24,22 +23,6 @@ from nbsweep.core.history import NO_HISTORY, History
 from nbsweep.core.model import AT_REST, MalformedRow, Notebook, Scope
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge
 from nbsweep.core.saved_plan import Spared
-
-__all__ = [
-    "ORDINARY",
-    "Brakes",
-    "Candidate",
-    "Circumstances",
-    "OnExcess",
-    "Plan",
-    "Refusal",
-    "Survey",
-    "Tally",
-    "build_plan",
-    "cooling",
-    "format_share",
-    "join_tallies",
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +81,8 @@ class Plan:
     """What a saved plan, to which this one was narrowed, had permitted to go, and is kept after all."""
     trimmed: str = ""
     """What was left out for the brakes' sake, and by which; empty when nothing was."""
+    cooling: Mapping[str, Verdict] = field(default_factory=dict)
+    """By id: who would go, and is left alone for a while, each with until when and why."""
 
 
 class Tally:
@@ -160,11 +145,11 @@ def join_tallies(target: str, taken_at: datetime, tallies: Iterable[Tally], gaps
 
 def build_plan(survey: Survey, brakes: Brakes, circumstances: Circumstances = ORDINARY) -> Plan:
     """Put the candidates in order, the longest idle first, leave out who cools down, and hold the rest against the brakes."""
-    cool = cooling(survey, circumstances)
-    warm = (candidate for candidate in survey.candidates if candidate.notebook.id not in cool)
+    cooling = _cooling(survey, circumstances)
+    warm = (candidate for candidate in survey.candidates if candidate.notebook.id not in cooling)
     items = tuple(sorted(warm, key=_longest_idle_first))
     kept = Counter(survey.kept)
-    kept[Reason.COOLING_DOWN] += len(cool)
+    kept[Reason.COOLING_DOWN] += len(cooling)
     around, trimmed = Surroundings(survey.fleet, circumstances.history.requested), ""
     refusal = _distrust(survey, brakes, circumstances)
     if refusal is None and brakes.on_excess is OnExcess.REFUSE:
@@ -175,10 +160,11 @@ def build_plan(survey: Survey, brakes: Brakes, circumstances: Circumstances = OR
         kept[Reason.OVER_BRAKE] += len(items) - len(within.items)
         left = {notebook.id for notebook in within.items}
         items = tuple(item for item in items if item.notebook.id in left)
-    return Plan(survey.target, survey.taken_at, survey.fleet, items, dict(+kept), refusal, survey.malformed, trimmed=trimmed)
+    plan = Plan(survey.target, survey.taken_at, survey.fleet, items, dict(+kept), refusal, survey.malformed)
+    return replace(plan, trimmed=trimmed, cooling=cooling)
 
 
-def cooling(survey: Survey, circumstances: Circumstances) -> dict[str, Verdict]:
+def _cooling(survey: Survey, circumstances: Circumstances) -> dict[str, Verdict]:
     """Say of each candidate that is left alone for a while, by its id, until when and why."""
     failing = streaks(circumstances.history.ends)
     judged = {

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from nbsweep.core import lifecycle
+from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import ConfigurationError
 from nbsweep.core.events import RemovalFinished
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import MalformedRow, Notebook
 from nbsweep.core.permission import Deciding, left_out_of_plan, permit
-from nbsweep.core.plan import Brakes, Circumstances, Plan, Survey, build_plan, cooling
+from nbsweep.core.plan import Circumstances, Plan, Survey, build_plan
 from nbsweep.core.plan_events import PlanNarrowed
 from nbsweep.core.plan_objections import expired
 from nbsweep.core.policy import Reason
@@ -62,8 +63,8 @@ def narrowed_plan(
     if plan.refusal:
         return plan, told
     planned = {item.notebook.id for item in plan.items}
-    cool = cooling(permission.survey, limits.circumstances)
-    return replace(plan, spared=(*permission.spared, *left_out_of_plan(items, permission, planned, cool))), told
+    left = left_out_of_plan(items, permission, planned, plan.cooling)
+    return replace(plan, spared=(*permission.spared, *left)), told
 
 
 def require_valid(permit_: Permit, now: datetime) -> None:
@@ -106,7 +107,7 @@ def _planned(run_id: str, plan: Plan, spared: Spared) -> Removal:
         policy=item.policy,
         reason=item.reason,
         status_before=item.evidence.status,
-        capacity_gb=volume.capacity_gb if volume else None,
+        capacity_gb=volume.reclaimable_gb if volume else None,
         category=volume.category if volume else None,
         planned_at=plan.created_at,
     )

@@ -9,7 +9,7 @@ import anyio
 
 from nbsweep.core.audit_events import AuditHead
 from nbsweep.core.brake_events import PlanTrimmed, SweepFailure
-from nbsweep.core.brakes import A_DAY, Refusal
+from nbsweep.core.brakes import A_DAY, Brakes, Refusal
 from nbsweep.core.call_events import LanesState
 from nbsweep.core.errors import HeldElsewhere, JournalError, NbsweepError, SweepTimedOut
 from nbsweep.core.events import PlanBuilt, PlanRefused, SweepFinished, SweepStarted
@@ -17,7 +17,7 @@ from nbsweep.core.facts import Moment, format_age
 from nbsweep.core.lease import Lease, describe_held
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.permission import Deciding
-from nbsweep.core.plan import Brakes, Circumstances, Plan, Survey, build_plan
+from nbsweep.core.plan import Circumstances, Plan, Survey, build_plan
 from nbsweep.core.ports import Ports, RunRecord
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.lease import Tenure, look

@@ -16,7 +16,7 @@ from nbsweep.core.events import WalkPage
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import PAGE_SIZE, Notebook, Scope
 from nbsweep.core.ports import Ports
-from nbsweep.engine.orders import Closing, Shutdown
+from nbsweep.engine.orders import Closing
 
 WORTH_A_PAGE = 2
 """From so many planned notebooks on, a page is cheaper than asking one by one."""
@@ -45,7 +45,8 @@ class Walk:
     """By notebook id: which row of its listing it was, from 0, when the survey saw it."""
     feed: Callable[[Removal], None]
     """Hands a removal to the workers."""
-    closing: Closing = field(default_factory=lambda: Closing(Shutdown()))
+    closing: Closing
+    """Whether it still makes sense to look."""
     _sights: dict[str, Sight] = field(default_factory=dict)
     _worth_it: bool = True
     """False once the listing has turned out to leave the dates out: its pages then decide nothing."""

@@ -10,7 +10,7 @@ from nbsweep.core.events import Event
 from nbsweep.core.plan import Plan
 from nbsweep.core.service_events import TargetBackedOff, TargetPaused, TargetRestored, TargetResumed, TargetSkipped
 from nbsweep.core.standing import SUCCESSES
-from nbsweep.engine.report import Report, Run, describe_bug
+from nbsweep.engine.report import HELD_ELSEWHERE, Report, Run, describe_bug
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Phase, TargetState
 
@@ -18,7 +18,6 @@ FIRST_WAIT_S = 30.0
 LONGEST_WAIT_S = 3600.0
 DONE = SUCCESSES | {"refused"}
 """Outcomes after which nothing has to be tried again: a brake that refuses has done its work, though the sweep has not."""
-HELD = "held-elsewhere"
 LOOKS_BACK = 50
 """How many of the latest runs to look through for one of somebody else's."""
 
@@ -143,7 +142,7 @@ class Keeper:
     async def _sweep_once(self, run: Run) -> Report:
         if self._held_from:
             if held := await self.sweeper.held_elsewhere():
-                return Report(self.name, HELD, error=held)
+                return Report(self.name, HELD_ELSEWHERE, error=held)
             if await self._swept_since(self._held_from):
                 return Report(self.name, "finished")
         return await self.sweeper.sweep(run, _approve)
@@ -169,7 +168,7 @@ class Keeper:
             # Without a plan it was a recovery, or another nbsweep has done the work.
             if report.plan is not None and report.outcome in SUCCESSES:
                 self.last_success = self.sweeper.ports.clock.now()
-        elif report.outcome == HELD:
+        elif report.outcome == HELD_ELSEWHERE:
             self.phase, self.problem = Phase.HELD_ELSEWHERE, str(report.error or "")
             self._held_from = self._held_from or self.sweeper.ports.clock.now()
             self._not_before_s = self._again_s = self._now_s() + self.habits.held_for_s

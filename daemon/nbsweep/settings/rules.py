@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictInt
 
-from nbsweep.core.brakes import MOST_FAILURES
+from nbsweep.core.brakes import MOST_FAILURES, Brakes, OnExcess
 from nbsweep.core.conditions import (
     AllOf,
     AnyOf,
@@ -16,7 +16,6 @@ from nbsweep.core.conditions import (
     TagIs,
     TextIs,
 )
-from nbsweep.core.plan import Brakes, OnExcess
 from nbsweep.core.policy import Policy, Protection, Running
 from nbsweep.settings.group import Group, Label
 from nbsweep.settings.match import MatchSettings, PolicyMatchSettings

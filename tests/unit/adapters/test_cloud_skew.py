@@ -1,29 +1,12 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hand_clock import NOON, HandClock
 from nbsweep.adapters.cloud.skew import Dates
-
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-class HandClock:
-    """Both clocks, moved by hand; the wall clock may also be set."""
-
-    def __init__(self) -> None:
-        self.passed_s = 0.0
-        self.set_s = 0.0
-
-    def now(self) -> datetime:
-        """Tell the wall clock's time."""
-        return NOON + timedelta(seconds=self.passed_s + self.set_s)
-
-    def steady_s(self) -> float:
-        """Tell the steady clock's time."""
-        return 5000 + self.passed_s
 
 
 def date(true_s: float) -> str:

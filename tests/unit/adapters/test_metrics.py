@@ -10,6 +10,7 @@ from nbsweep import __version__
 from nbsweep.adapters.cloud.answers import KNOWN_CODES
 from nbsweep.adapters.metrics import Metrics
 from nbsweep.adapters.telemetry import Log, Telemetry
+from nbsweep.core.brakes import Brakes
 from nbsweep.core.call_events import HttpAnswered, HttpThrottled
 from nbsweep.core.events import (
     Event,
@@ -25,7 +26,6 @@ from nbsweep.core.events import (
     SweepStarted,
 )
 from nbsweep.core.model import Status
-from nbsweep.core.plan import Brakes
 from nbsweep.core.ports import LaneState
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area

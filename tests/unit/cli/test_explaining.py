@@ -16,12 +16,12 @@ from nbsweep.cli.explain_view import explain_view
 from nbsweep.cli.explaining import only_targets
 from nbsweep.cli.render import plain_text
 from nbsweep.cli.text import json_text
+from nbsweep.core.brakes import Brakes
 from nbsweep.core.conditions import AnyOf, Not
 from nbsweep.core.explaining import explain
 from nbsweep.core.history import History
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
-from nbsweep.core.plan import Brakes
 from nbsweep.core.policy import Reason, Rules, Running, keep
 from nbsweep.core.ports import RunRecord
 from nbsweep.core.recalling import Account, Cover, Memory, brake_lines, cover_findings

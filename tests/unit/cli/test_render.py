@@ -13,11 +13,12 @@ from nbsweep.cli.documents import item_document, plan_document
 from nbsweep.cli.planning import CSV_COLUMNS
 from nbsweep.cli.render import format_seconds, plan_view, report_view
 from nbsweep.cli.text import csv_text, json_text, printable
+from nbsweep.core.brakes import Refusal
 from nbsweep.core.errors import Unreachable
 from nbsweep.core.facts import Moment
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import MalformedRow, Volume
-from nbsweep.core.plan import Candidate, Plan, Refusal
+from nbsweep.core.plan import Candidate, Plan
 from nbsweep.core.policy import Reason, judge
 from nbsweep.engine.report import Report
 from unit.core.examples import NOW, SCOPE, notebook, policy, removal, rules

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbsweep.core.brakes import MOST_FAILURES, Surroundings, describe_trim, judge_failures, judge_skew, trim
+from nbsweep.core.brakes import MOST_FAILURES, Brakes, OnExcess, Surroundings, describe_trim, judge_failures, judge_skew, trim
 from nbsweep.core.history import FleetBefore, History
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Named
-from nbsweep.core.plan import Brakes, Candidate, Circumstances, OnExcess, Plan, build_plan
+from nbsweep.core.plan import Candidate, Circumstances, Plan, build_plan
 from nbsweep.core.policy import Reason
 from unit.core.examples import candidate, searching, survey
 

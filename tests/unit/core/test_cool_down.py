@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from nbsweep.core.brakes import Brakes
 from nbsweep.core.cool_down import CoolDown, Streak, causes_of, is_its_own, judge_cooling, streaks
 from nbsweep.core.history import History
 from nbsweep.core.lifecycle import Removal, State
-from nbsweep.core.plan import Brakes, Circumstances, build_plan
+from nbsweep.core.plan import Circumstances, build_plan
 from nbsweep.core.policy import Decision, Reason
 from unit.core.examples import NOW, ago, candidate, removal, survey
 

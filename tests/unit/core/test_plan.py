@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nbsweep.core.brakes import Brakes, OnExcess, format_share
 from nbsweep.core.model import MalformedRow, Named
-from nbsweep.core.plan import Brakes, Candidate, OnExcess, Plan, Survey, build_plan, format_share
+from nbsweep.core.plan import Candidate, Plan, Survey, build_plan
 from nbsweep.core.policy import Reason
 from unit.core.examples import NOW, ago, candidate, searching, survey
 

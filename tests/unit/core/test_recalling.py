@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.conditions import Truth
 from nbsweep.core.explaining import explain
 from nbsweep.core.history import FleetBefore, History
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Notebook
-from nbsweep.core.plan import Brakes, OnExcess
 from nbsweep.core.ports import RunRecord
 from nbsweep.core.recalling import (
     Account,

@@ -5,10 +5,10 @@ import pytest
 
 from nbsweep.core.audit import Entry
 from nbsweep.core.audit_events import AuditHead
+from nbsweep.core.brakes import Brakes
 from nbsweep.core.chain import Head, verify
 from nbsweep.core.errors import MustStopFirst, Rejected
 from nbsweep.core.model import Status
-from nbsweep.core.plan import Brakes
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper

@@ -7,11 +7,12 @@ import anyio
 import pytest
 
 from nbsweep.core.brake_events import PlanTrimmed, SweepBraked, SweepFailure
+from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.errors import AnswerLost, Forbidden, Rejected
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import Rate
-from nbsweep.core.plan import Brakes, OnExcess, Plan
+from nbsweep.core.plan import Plan
 from nbsweep.core.policy import Reason
 from nbsweep.engine.report import Report, Run
 from nbsweep.engine.survey import Area

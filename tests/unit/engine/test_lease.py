@@ -7,13 +7,14 @@ import anyio
 import pytest
 
 from nbsweep.core import lifecycle
+from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import Busy, FactsTooOld, HeldElsewhere, JournalError
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lease_events import LeaseHeldElsewhere, LeaseLost, LeaseTakenOver
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import Rate
-from nbsweep.core.plan import Brakes, Plan
+from nbsweep.core.plan import Plan
 from nbsweep.engine.lease import Tenure
 from nbsweep.engine.orders import LeaseOrders, Orders, Shutdown
 from nbsweep.engine.report import Report, Run

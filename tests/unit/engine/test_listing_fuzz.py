@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from nbsweep.core.plan import Brakes, Plan
+from nbsweep.core.brakes import Brakes
+from nbsweep.core.plan import Plan
 from nbsweep.core.ports import Ports
 from nbsweep.engine.orders import Shutdown
 from nbsweep.engine.report import Report, Run

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 
 import anyio
 
+from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.errors import ConfigurationError, JournalError
 from nbsweep.core.events import RemovalFinished
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
-from nbsweep.core.plan import Brakes, OnExcess, Plan
+from nbsweep.core.plan import Plan
 from nbsweep.core.plan_events import PlanNarrowed
 from nbsweep.core.plan_saving import saved_target
 from nbsweep.core.saved_plan import SavedTarget, TargetIdentity

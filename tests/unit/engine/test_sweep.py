@@ -7,12 +7,13 @@ import anyio
 import pytest
 
 from nbsweep.core import lifecycle
+from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.errors import AnswerLost, Forbidden, JournalError, SweepTimedOut, Unauthorized
 from nbsweep.core.events import PlanBuilt, PlanRefused, RemovalFinished, SweepFinished, SweepStarted
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status, Volume
 from nbsweep.core.pacing import Rate
-from nbsweep.core.plan import Brakes, OnExcess, Plan
+from nbsweep.core.plan import Plan
 from nbsweep.core.ports import RunRecord
 from nbsweep.engine.orders import Orders
 from nbsweep.engine.report import Report, Run

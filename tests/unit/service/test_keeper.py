@@ -7,10 +7,10 @@ import anyio
 import pytest
 
 from nbsweep.core import lifecycle
+from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import Unreachable
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
-from nbsweep.core.plan import Brakes
 from nbsweep.core.service_events import TargetBackedOff, TargetRestored, TargetSkipped
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area

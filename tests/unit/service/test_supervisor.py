@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from nbsweep.core.plan import Brakes
+from nbsweep.core.brakes import Brakes
 from nbsweep.core.service_events import ServiceStopping, TargetScheduled
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
