@@ -1,5 +1,6 @@
 """`status` says on one screen, and by its exit code, whether all is well; the real command, on a journal that it only reads."""
 
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -75,6 +76,19 @@ def test_a_sweep_that_goes_on_is_no_problem_and_says_who_sweeps(simulate: Simula
         assert (lab["well"], lab["last_sweep"]["outcome"]) == (True, "running")
         assert lab["sweeping"]["pid"] == started.process.pid
         assert len(lab["unfinished"]) >= 1
+
+
+def test_a_sweep_that_was_killed_is_a_problem_at_once(simulate: Simulate, desk: Desk) -> None:
+    """Its lease has a minute to go, but on its own host anybody can see that its process is not there."""
+    desk.write(simulate(idle_fleet(2), timing={"deletion_median_s": 600}))
+    with desk.started("run", "--yes") as started:
+        started.wait_for("removal.accepted")
+        started.signal(signal.SIGKILL)
+        started.ended()
+    assert first_line(desk, 1) == "Not all is well: see lab."
+    lab = standings(desk, 1)["lab"]
+    assert lab["sweeping"] is None
+    assert "its process is gone" in lab["problems"][0]
 
 
 async def test_a_sweep_whose_process_is_gone_is_a_problem(desk: Desk) -> None:

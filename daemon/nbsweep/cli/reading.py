@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from nbsweep.adapters.journal import open_journal
+from nbsweep.adapters.process import is_alive
 from nbsweep.cli.documents import Document, moment_text, removal_document, removal_series, run_record_document
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import Session
@@ -78,7 +79,8 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
 
 async def _known(journal: Journal, target: str, records: Sequence[RunRecord]) -> Known:
     mine = [record for record in records if record.target == target]
-    return Known(mine, await journal.unfinished(target), await journal.lease(target))
+    lease = await journal.lease(target)
+    return Known(mine, await journal.unfinished(target), lease, is_alive(lease.holder) if lease else None)
 
 
 def _status(standing: Standing, due: datetime | None) -> Document:

@@ -42,17 +42,25 @@ class Lease:
     """The last sign of life, by the holder's clock."""
 
 
-def may_take(lease: Lease | None, me: Holder, now: datetime, lasts: timedelta, *, alive: bool | None) -> bool:
-    """Decide whether I may take a lease that is as the journal has it.
+def is_silent(lease: Lease, now: datetime, lasts: timedelta) -> bool:
+    """Tell whether a holder has not been heard of for as long as a lease lasts.
+
+    A beat that lies further ahead than that was made by a clock that was wrong, and is none.
+    """
+    return abs(now - lease.beat_at) >= lasts
+
+
+def is_held(lease: Lease, now: datetime, lasts: timedelta, *, alive: bool | None) -> bool:
+    """Decide whether a lease that is as the journal has it is still held.
 
     `alive` says whether its holder's process is there; None when that cannot be told from here, and then its silence decides.
-    A beat that lies further ahead than a lease lasts was made by a clock that was wrong, and is none.
     """
-    if lease is None or lease.holder.owner == me.owner:
-        return True
-    if alive is not None:
-        return not alive
-    return abs(now - lease.beat_at) >= lasts
+    return not is_silent(lease, now, lasts) if alive is None else alive
+
+
+def may_take(lease: Lease | None, me: Holder, now: datetime, lasts: timedelta, *, alive: bool | None) -> bool:
+    """Decide whether I may take a lease that is as the journal has it; `alive` as for `is_held`."""
+    return lease is None or lease.holder.owner == me.owner or not is_held(lease, now, lasts, alive=alive)
 
 
 def describe_holder(lease: Lease) -> str:

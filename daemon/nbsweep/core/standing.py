@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from nbsweep.core.facts import format_age
-from nbsweep.core.lease import Lease
+from nbsweep.core.lease import Lease, describe_holder, is_held, is_silent
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.ports import RunRecord
 
@@ -29,6 +29,8 @@ class Known:
     """Its sweeps, the newest first."""
     unfinished: Sequence[Removal] = ()
     lease: Lease | None = None
+    holder_is_alive: bool | None = None
+    """Whether the process is there that has the lease; None when that cannot be told from here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,17 @@ class Standing:
 
 
 def judge_standing(target: str, known: Known, now: datetime, lease_lasts: timedelta) -> Standing:
-    """Judge a target; a lease whose holder was silent for longer than it lasts is nobody's.
+    """Judge a target; a lease is held as long as nobody else may take it.
 
     A sweep that has no end, and whose target nobody holds, is a problem: its process is gone.
     """
-    held = known.lease if known.lease and abs(now - known.lease.beat_at) < lease_lasts else None
+    lease = known.lease
+    held = lease if lease and is_held(lease, now, lease_lasts, alive=known.holder_is_alive) else None
     overdue = tuple(removal for removal in known.unfinished if removal.deadline is not None and removal.deadline < now)
     problems = [_problem_of_last(known.records, held, now)]
+    if held and is_silent(held, now, lease_lasts):
+        silent = format_age(now - held.beat_at)
+        problems.append(f"{describe_holder(held)}, is there and has been silent for {silent}: it hangs, and has to be ended")
     # Who sweeps now follows them already.
     if overdue and held is None:
         verb = "is past its deadline" if len(overdue) == 1 else "are past their deadlines"

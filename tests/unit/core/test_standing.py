@@ -82,6 +82,20 @@ def test_a_sweep_without_an_end_is_a_problem_unless_its_target_is_held() -> None
     assert (silent.well, silent.sweeping) == (False, None)
 
 
+def test_whether_the_holders_process_is_there_counts_for_more_than_its_last_beat() -> None:
+    """Where that can be told: a dead one holds nothing, and one that is there and silent is a problem of its own."""
+    going = run(1, "running", ended_at=None)
+    dead = standing(going, run(2), lease=lease(1.01), holder_is_alive=False)
+    assert dead.sweeping is None
+    assert "its process is gone" in dead.problems[0]
+    assert standing(going, run(2), lease=lease(1.01), holder_is_alive=True).well
+    hung = standing(going, run(2), lease=lease(1.01, silent_s=150), holder_is_alive=True)
+    assert hung.sweeping == lease(1.01, silent_s=150)
+    assert len(hung.problems) == 1
+    assert "process 17 on host host1" in hung.problems[0]
+    assert "silent for 2m 30s" in hung.problems[0]
+
+
 def test_who_left_the_target_to_somebody_else_says_nothing_of_it() -> None:
     """The sweep of that other one counts."""
     left = run(1, "held-elsewhere", problem="research is being swept by another")
