@@ -66,6 +66,16 @@ def check(cloud: Cloud, desk: Desk) -> None:
         assert journal.execute("SELECT DISTINCT state FROM removals WHERE state NOT IN ('DELETED', 'SPARED')").fetchall() == []
 
 
+def came_through(ended: Ended, kills: int, cloud: Cloud, desk: Desk) -> bool:
+    """Tell whether a run was not killed any more; then everything must be as it should, after enough that were."""
+    if ended.code == 0:
+        check(cloud, desk)
+        assert kills >= FEWEST
+    else:
+        assert ended.code == -signal.SIGKILL, ended.err
+    return ended.code == 0
+
+
 @pytest.fixture
 def clouds() -> Iterator[Iterator[Cloud]]:
     """Give simulated clouds, all alike, one after the other."""
@@ -86,12 +96,9 @@ def test_a_sweep_killed_at_any_write_is_recovered_from(moment: str, clouds: Iter
     for kills, cloud in enumerate(clouds):
         desk = place(tmp_path / str(kills), cloud)
         ended = killed(desk, moment, kills + 1)
-        if ended.code == 0:
-            check(cloud, desk)
+        if came_through(ended, kills, cloud, desk):
             print(f"killed at each of {kills} moments of the kind {moment}")  # noqa: T201  # how much is proven
-            assert kills >= FEWEST
             return
-        assert ended.code == -signal.SIGKILL, ended.err
         second = desk.sweep()
         assert second.code == 0, second.err
         check(cloud, desk)
@@ -105,10 +112,7 @@ def test_a_sweep_killed_again_and_again_comes_to_its_end(moment: str, clouds: It
     desk = place(tmp_path / "desk", cloud)
     for kills in range(ENOUGH):
         ended = killed(desk, moment, kills + 1)
-        if ended.code == 0:
-            check(cloud, desk)
+        if came_through(ended, kills, cloud, desk):
             print(f"killed {kills} times, each time one commit later ({moment})")  # noqa: T201  # how much is proven
-            assert kills >= FEWEST
             return
-        assert ended.code == -signal.SIGKILL, ended.err
     pytest.fail("every one of so many runs was killed")
