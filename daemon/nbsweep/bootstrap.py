@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.cloud.chain import Keyring, open_keyring
@@ -22,8 +23,7 @@ from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings import LimitSettings, Settings, TargetSettings
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """Everything that is open for a command."""
 
     journal: Journal

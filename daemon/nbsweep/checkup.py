@@ -5,11 +5,12 @@ Beside `bootstrap`, which opens all or nothing, as a sweep needs it.
 
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 import anyio
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.cloud.chain import open_keyring
@@ -35,8 +36,7 @@ NO_CREDENTIALS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Checkup:
+class Checkup(Struct, frozen=True):
     """Checks a configuration, and everything that it names."""
 
     settings: Settings

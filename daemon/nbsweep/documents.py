@@ -5,10 +5,11 @@ The keys are part of the contract. No record that these are made of has a field 
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from secrets import token_hex
 from typing import Any
+
+from msgspec import Struct
 
 from nbsweep.core.lifecycle import Removal, outcome
 from nbsweep.core.plan import Candidate, Plan
@@ -17,8 +18,7 @@ from nbsweep.core.ports import LaneState, RunRecord
 Document = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """A list of documents, each of which is made when its turn comes: a large sweep has tens of thousands."""
 
     begin: Callable[[], Iterator[Document]]

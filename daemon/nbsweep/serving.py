@@ -12,6 +12,7 @@ from pathlib import Path
 
 import anyio
 from aiohttp.web import Application
+from msgspec import Struct
 
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.cloud.answers import KNOWN_CODES
@@ -33,8 +34,7 @@ from nbsweep.service.web.server import serve_web
 from nbsweep.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What the service is given by whoever starts it."""
 
     environment: Mapping[str, str]
@@ -46,8 +46,7 @@ class Surroundings:
     shutdown: Shutdown
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(Struct, frozen=True):
     """What a target takes along from one configuration to the next."""
 
     paused: bool

@@ -1,10 +1,10 @@
 """What every journal's audit trail keeps to, by the port's own words; the one for tests too."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from contract.conftest import Opener
 from nbsweep.core import lifecycle

@@ -1,10 +1,10 @@
 """Bugs to plant in nbsweep, one at a time, to see that the simulation would find them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace
 from pytest import MonkeyPatch  # noqa: PT013 -- used as a plain name in every signature here
 
 from nbsweep.adapters.cloud import answers

@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
 from typing import NamedTuple, cast
+
+from msgspec.structs import replace
 
 from nbsweep.adapters.cloud.chain import open_keyring
 from nbsweep.adapters.cloud.client import open_client

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -59,7 +59,7 @@ class Telemetry:
             listener(event, _CONTEXT.get())
 
     def _write(self, event: Event) -> None:
-        values = {field.name: getattr(event, field.name) for field in fields(event)}
+        values = {name: getattr(event, name) for name in event.__struct_fields__}
         # Also in a program that has no file left to open, a line is no reason to leave deletions alone.
         with suppress(OSError, ImportError):
             self._log.logger.log(LEVELS[event.level], event.name, **{**_CONTEXT.get(), **values})

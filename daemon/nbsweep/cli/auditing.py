@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 import anyio
 import typer
+from msgspec import Struct
 
 from nbsweep.adapters.journal import open_journal
 from nbsweep.cli.documents import Document, moment_text
@@ -28,8 +28,7 @@ CHUNK = 1000
 ReadFormat = Literal["table", "json"]
 
 
-@dataclass(frozen=True, slots=True)
-class AuditOptions:
+class AuditOptions(Struct, frozen=True):
     """How `audit` is asked for."""
 
     query: Query
@@ -37,8 +36,7 @@ class AuditOptions:
     format: ReadFormat
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """What `audit verify` has found."""
 
     head: Head

@@ -4,13 +4,13 @@ import io
 import re
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import aiohttp
 import anyio
+from msgspec import Struct
 from rich.console import Console
 from rich.text import Text
 
@@ -67,8 +67,7 @@ def recording_screen() -> Screen:
     return screen
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """How the demo is asked for."""
 
     notebooks: int

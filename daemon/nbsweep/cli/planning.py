@@ -1,13 +1,13 @@
 """`plan`: what would go, and why, without a request that changes anything."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 import anyio
 import typer
+from msgspec import Struct
 
 from nbsweep.bootstrap import Opened, open_all
 from nbsweep.cli.documents import Document, plan_document
@@ -32,8 +32,7 @@ CSV_COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Saving:
+class Saving(Struct, frozen=True):
     """Where a plan is saved, and for how long it may be carried out."""
 
     path: Path
@@ -53,8 +52,7 @@ class Saving:
             raise typer.BadParameter(f"--valid-for {error}") from None
 
 
-@dataclass(frozen=True, slots=True)
-class PlanOptions:
+class PlanOptions(Struct, frozen=True):
     """How `plan` is asked for."""
 
     format: PlanFormat

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 import anyio
 import typer
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.bootstrap import open_all
 from nbsweep.cli.documents import dry_run_document, run_document
@@ -29,8 +31,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
+class RunOptions(Struct, frozen=True):
     """How `run` is asked for."""
 
     format: Literal["table", "json"] = "table"

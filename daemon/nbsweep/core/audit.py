@@ -5,10 +5,11 @@ that is secret can get into it, and nothing has to be taken out of it, which its
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from nbsweep.core.audit_steps import What
 from nbsweep.core.lifecycle import Removal, State
@@ -65,8 +66,7 @@ class Stage(NamedTuple):
         return cls(removal.state, removal.requests, removal.failures, sent_at_us)
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """Which entries are wanted: those to which all of this applies."""
 
     target: str | None = None
@@ -77,8 +77,7 @@ class Query:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(Struct, frozen=True):
     """How many removals of a journal the trail says nothing of the decision of."""
 
     older: int = 0

@@ -1,13 +1,11 @@
 """What is told of the audit trail, see `audit` and `events`."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from nbsweep.core.events import Event
 
 
-@dataclass(frozen=True, slots=True)
-class AuditHead(Event):
+class AuditHead(Event, frozen=True):
     """How far the trail had come at a run's end, for `audit verify --head`: the log is the place elsewhere to note it in."""
 
     name: ClassVar[str] = "audit.head"

@@ -1,14 +1,12 @@
 """What the brakes have to say beyond a refused plan, and what has failed and why; see `events`."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from nbsweep.core.cool_down import Cause
 from nbsweep.core.events import Event, Level
 
 
-@dataclass(frozen=True, slots=True)
-class PlanTrimmed(Event):
+class PlanTrimmed(Event, frozen=True):
     """Brakes that trim have cut the plan, perhaps to nothing."""
 
     name: ClassVar[str] = "plan.trimmed"
@@ -18,8 +16,7 @@ class PlanTrimmed(Event):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class SweepBraked(Event):
+class SweepBraked(Event, frozen=True):
     """A brake has stopped a sweep under way: it begins no more removals, and follows what it has begun to its end."""
 
     name: ClassVar[str] = "sweep.braked"
@@ -28,8 +25,7 @@ class SweepBraked(Event):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class SweepFailure(Event):
+class SweepFailure(Event, frozen=True):
     """Removals of this sweep have failed, or of an earlier one that it brought to their end; one line for each cause."""
 
     name: ClassVar[str] = "sweep.failure"

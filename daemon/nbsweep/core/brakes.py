@@ -6,10 +6,11 @@ and a survey that did not see everything is refused, as is one that sees far les
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
+
+from msgspec import Struct
 
 from nbsweep.core.history import FAILURES, TRIED, FleetBefore
 from nbsweep.core.lifecycle import State
@@ -34,8 +35,7 @@ class OnExcess(StrEnum):
     TRIM = "trim"
 
 
-@dataclass(frozen=True, slots=True)
-class Brakes:
+class Brakes(Struct, frozen=True):
     """Limits on one target's plan; None switches one off."""
 
     max_deletions: int | None = 100
@@ -49,8 +49,7 @@ class Brakes:
     """By how much the fleet may be smaller than at the last survey."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A plan that must not be carried out, or not any further."""
 
     brake: str
@@ -58,8 +57,7 @@ class Refusal:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What the brakes on a plan's size measure it by."""
 
     fleet: int
@@ -174,8 +172,7 @@ def _excess_of_day(count: int, requested: int, allowed: int | None) -> Refusal |
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Trimmed:
+class Trimmed(Struct, frozen=True):
     """What is left of a list when every brake has cut from it what it does not allow."""
 
     items: tuple[Notebook, ...]

@@ -1,14 +1,12 @@
 """What happens on the way to the cloud and back; see `events`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 from nbsweep.core.events import Event, Level
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeNarrowed(Event):
+class ScopeNarrowed(Event, frozen=True):
     """Everybody's notebooks may not be listed, so that only the caller's own are seen from now on."""
 
     name: ClassVar[str] = "scope.narrowed"
@@ -18,8 +16,7 @@ class ScopeNarrowed(Event):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class LanesState(Event):
+class LanesState(Event, frozen=True):
     """How fast the lanes of a target's account may go."""
 
     name: ClassVar[str] = "lanes.state"
@@ -27,8 +24,7 @@ class LanesState(Event):
     """By the lane's name; see `LaneState` of the ports."""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest(Event):
+class HttpRequest(Event, frozen=True):
     """A call is leaving. `sent_s` is of a steady clock, so that rates can be checked from the log."""
 
     name: ClassVar[str] = "http.request"
@@ -39,8 +35,7 @@ class HttpRequest(Event):
     sent_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class HttpAnswered(Event):
+class HttpAnswered(Event, frozen=True):
     """A call that had left is over, whatever came of it; `status` is None where there was no answer."""
 
     name: ClassVar[str] = "http.answered"
@@ -53,8 +48,7 @@ class HttpAnswered(Event):
     duration_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRetried(Event):
+class HttpRetried(Event, frozen=True):
     """A call failed in a way that passes, and is made again."""
 
     name: ClassVar[str] = "http.retried"
@@ -67,8 +61,7 @@ class HttpRetried(Event):
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class HttpThrottled(Event):
+class HttpThrottled(Event, frozen=True):
     """The gateway said 429, naming its limit or not; the lane slows down to so many calls a second."""
 
     name: ClassVar[str] = "http.throttled"

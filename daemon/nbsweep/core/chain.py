@@ -6,10 +6,11 @@ the last one, the head, is not the one that was noted elsewhere.
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from json.encoder import encode_basestring_ascii as _text
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from nbsweep.core.audit import Coverage, Entry
 
@@ -24,8 +25,7 @@ class Link(NamedTuple):
     """SHA-256 of the digest before it and the entry's canonical form, in hexadecimal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """How far a chain has come: its last entry's number and digest."""
 
     sequence: int = 0
@@ -52,8 +52,7 @@ class Flaw(StrEnum):
     """It is unbroken, but its entry of that number is not the one that somebody has noted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Break:
+class Break(Struct, frozen=True):
     """Where a chain is broken first."""
 
     flaw: Flaw

@@ -5,8 +5,9 @@ The words of a finding are those of the cloud or of the configuration; the advic
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from nbsweep.core.brakes import MOST_SKEW_S, describe_skew
 from nbsweep.core.errors import Forbidden, NbsweepError, Unauthorized
@@ -31,8 +32,7 @@ class Grade(StrEnum):
     NOT_TRIED = "not-tried"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One line."""
 
     name: str

@@ -5,11 +5,12 @@ something is unknown, `any` when nothing passed and something is unknown, and `n
 """
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from fnmatch import translate
 from functools import lru_cache
+
+from msgspec import Struct
 
 from nbsweep.core.facts import STARTS, TEXT_FACTS, Moment, format_age
 from nbsweep.core.model import Notebook, Status
@@ -23,8 +24,7 @@ class Truth(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """What one condition saw, and what it made of it."""
 
     condition: str
@@ -98,8 +98,7 @@ def _has_open_bracket(text: str) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class TextIs:
+class TextIs(Struct, frozen=True):
     """One of the texts fits one of the globs."""
 
     key: str
@@ -118,8 +117,7 @@ class TextIs:
         return Finding(self.key, " or ".join(glob.text for glob in self.globs), fact, truth)
 
 
-@dataclass(frozen=True, slots=True)
-class TagIs:
+class TagIs(Struct, frozen=True):
     """A tag is there, and its value fits one of the globs."""
 
     key: str
@@ -143,8 +141,7 @@ def _over(threshold: timedelta) -> str:
     return f"over {format_age(threshold)}"
 
 
-@dataclass(frozen=True, slots=True)
-class LongerThan:
+class LongerThan(Struct, frozen=True):
     """More time than the threshold has passed."""
 
     key: str
@@ -162,8 +159,7 @@ class LongerThan:
         return Finding(self.key, threshold, format_age(age), Truth.PASS if age > self.threshold else Truth.FAIL)
 
 
-@dataclass(frozen=True, slots=True)
-class CapacityOver:
+class CapacityOver(Struct, frozen=True):
     """The main volume is larger than so many GB."""
 
     threshold_gb: int
@@ -178,8 +174,7 @@ class CapacityOver:
         return Finding("volume.capacity_over", threshold, f"{capacity_gb} GB", truth)
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseEnabled:
+class LeaseEnabled(Struct, frozen=True):
     """The lease is switched on, or off."""
 
     wanted: bool
@@ -193,8 +188,7 @@ class LeaseEnabled:
         return Finding("lease.enabled", threshold, str(enabled).lower(), Truth.PASS if enabled is self.wanted else Truth.FAIL)
 
 
-@dataclass(frozen=True, slots=True)
-class AllOf:
+class AllOf(Struct, frozen=True):
     """Every part passes."""
 
     parts: tuple["Condition", ...]
@@ -205,8 +199,7 @@ class AllOf:
         return _joined("all", findings, deciding=Truth.FAIL, otherwise=Truth.PASS)
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf:
+class AnyOf(Struct, frozen=True):
     """At least one part passes."""
 
     parts: tuple["Condition", ...]
@@ -217,8 +210,7 @@ class AnyOf:
         return _joined("any", findings, deciding=Truth.PASS, otherwise=Truth.FAIL)
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     """The part does not pass."""
 
     part: "Condition"

@@ -6,8 +6,9 @@ The second look does not ask about this: what is planned was not cooling down, a
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 from nbsweep.core.history import FAILURES
 from nbsweep.core.lifecycle import Removal, State
@@ -17,8 +18,7 @@ PARTICULAR = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[
 """Ids in a cause, by which alone two failures must not be two causes."""
 
 
-@dataclass(frozen=True, slots=True)
-class CoolDown:
+class CoolDown(Struct, frozen=True):
     """How long to leave a notebook alone whose deletion has failed."""
 
     first: timedelta = timedelta(hours=1)
@@ -34,8 +34,7 @@ class CoolDown:
 USUAL_COOL_DOWN = CoolDown()
 
 
-@dataclass(frozen=True, slots=True)
-class Streak:
+class Streak(Struct, frozen=True):
     """The latest removals of one notebook, all of which have failed."""
 
     failures: int
@@ -102,8 +101,7 @@ def _text(moment: datetime) -> str:
 # ---- told by cause --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """Why some removals of one sweep have failed."""
 
     cause: str

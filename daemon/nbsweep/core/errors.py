@@ -25,15 +25,14 @@ A retry happens in the cloud client and nowhere else, so every `CloudError` that
 people: what happened, and what to check. They never hold a token, a key, a signature or a notebook's url.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
 class NbsweepError(Exception):
     """The root of all errors of this program's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(Struct, frozen=True):
     """One thing that is wrong in a configuration file."""
 
     path: str

@@ -5,33 +5,31 @@ Each record has a `name` (the event in the log), a `level`, and fields that beco
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
+
+from msgspec import Struct
 
 from nbsweep.core.lifecycle import Removal, outcome
 
 Level = Literal["debug", "info", "warning", "error"]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """Something that happened."""
 
     name: ClassVar[str]
     level: ClassVar[Level] = "info"
 
 
-@dataclass(frozen=True, slots=True)
-class SweepStarted(Event):
+class SweepStarted(Event, frozen=True):
     """A target's sweep begins."""
 
     name: ClassVar[str] = "sweep.started"
     dry_run: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SurveyPage(Event):
+class SurveyPage(Event, frozen=True):
     """A page of a listing has been read."""
 
     name: ClassVar[str] = "survey.page"
@@ -43,8 +41,7 @@ class SurveyPage(Event):
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class SurveyTorn(Event):
+class SurveyTorn(Event, frozen=True):
     """Rows shifted while a listing was read; it is read again, or the survey is incomplete."""
 
     name: ClassVar[str] = "survey.torn"
@@ -55,8 +52,7 @@ class SurveyTorn(Event):
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class SurveyMalformedRow(Event):
+class SurveyMalformedRow(Event, frozen=True):
     """A row could not be read as a notebook; it is kept."""
 
     name: ClassVar[str] = "survey.malformed_row"
@@ -66,8 +62,7 @@ class SurveyMalformedRow(Event):
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class SurveyFinished(Event):
+class SurveyFinished(Event, frozen=True):
     """All listings of a target have been read."""
 
     name: ClassVar[str] = "survey.finished"
@@ -77,8 +72,7 @@ class SurveyFinished(Event):
     duration_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class PlanBuilt(Event):
+class PlanBuilt(Event, frozen=True):
     """The verdicts are in order, and held against the brakes."""
 
     name: ClassVar[str] = "plan.built"
@@ -88,8 +82,7 @@ class PlanBuilt(Event):
     refused_by: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PlanRefused(Event):
+class PlanRefused(Event, frozen=True):
     """A brake refused the plan; nothing is deleted on this target."""
 
     name: ClassVar[str] = "plan.refused"
@@ -98,8 +91,7 @@ class PlanRefused(Event):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class WalkPage(Event):
+class WalkPage(Event, frozen=True):
     """The second look at a page of planned notebooks."""
 
     name: ClassVar[str] = "walk.page"
@@ -111,23 +103,20 @@ class WalkPage(Event):
     met: int
 
 
-@dataclass(frozen=True, slots=True)
-class RemovalStopping(Event):
+class RemovalStopping(Event, frozen=True):
     """A running notebook is about to be stopped, for its policy says `running: stop`."""
 
     name: ClassVar[str] = "removal.stopping"
 
 
-@dataclass(frozen=True, slots=True)
-class RemovalRequested(Event):
+class RemovalRequested(Event, frozen=True):
     """It is on disk that a DELETE is about to leave."""
 
     name: ClassVar[str] = "removal.requested"
     requests: int
 
 
-@dataclass(frozen=True, slots=True)
-class RemovalUnanswered(Event):
+class RemovalUnanswered(Event, frozen=True):
     """Whether a call did its work is unknown; the poller looks before anything else is done."""
 
     name: ClassVar[str] = "removal.unanswered"
@@ -135,24 +124,21 @@ class RemovalUnanswered(Event):
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class RemovalAccepted(Event):
+class RemovalAccepted(Event, frozen=True):
     """The cloud has taken the DELETE on."""
 
     name: ClassVar[str] = "removal.accepted"
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class RemovalAgain(Event):
+class RemovalAgain(Event, frozen=True):
     """The notebook goes back to the workers, for a fresh look and perhaps another DELETE."""
 
     name: ClassVar[str] = "removal.again"
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class RemovalFinished(Event):
+class RemovalFinished(Event, frozen=True):
     """A removal has ended: the one line that says everything about it."""
 
     name: ClassVar[str] = "removal.finished"
@@ -195,8 +181,7 @@ class RemovalFinished(Event):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class PollTick(Event):
+class PollTick(Event, frozen=True):
     """The poller has looked at everything it follows."""
 
     name: ClassVar[str] = "poll.tick"
@@ -206,8 +191,7 @@ class PollTick(Event):
     next_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class PollFailed(Event):
+class PollFailed(Event, frozen=True):
     """A look failed; what it was to show is looked at again in the next tick."""
 
     name: ClassVar[str] = "poll.failed"
@@ -215,8 +199,7 @@ class PollFailed(Event):
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotFlawed(Event):
+class SnapshotFlawed(Event, frozen=True):
     """A listing that was to prove ends proves nothing; who is missing is asked for by id."""
 
     name: ClassVar[str] = "poll.snapshot_flawed"
@@ -226,8 +209,7 @@ class SnapshotFlawed(Event):
     flaw: str
 
 
-@dataclass(frozen=True, slots=True)
-class RecoveryStarted(Event):
+class RecoveryStarted(Event, frozen=True):
     """An earlier run left removals without an end; they come first."""
 
     name: ClassVar[str] = "recovery.started"
@@ -235,16 +217,14 @@ class RecoveryStarted(Event):
     unfinished: int
 
 
-@dataclass(frozen=True, slots=True)
-class RecoveryFinished(Event):
+class RecoveryFinished(Event, frozen=True):
     """Everything an earlier run left has an end now, unless it was interrupted again."""
 
     name: ClassVar[str] = "recovery.finished"
     counts: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class SweepStopping(Event):
+class SweepStopping(Event, frozen=True):
     """The sweep was asked to stop: it takes no more, and finishes what was accepted, up to a limit."""
 
     name: ClassVar[str] = "sweep.stopping"
@@ -253,8 +233,7 @@ class SweepStopping(Event):
     drain_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class SweepFinished(Event):
+class SweepFinished(Event, frozen=True):
     """A target's sweep is over: the one line that says everything about it."""
 
     name: ClassVar[str] = "sweep.finished"

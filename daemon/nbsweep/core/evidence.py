@@ -4,16 +4,16 @@ A notebook's free text (`description`) is not among them, and its `token` and `u
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from nbsweep.core.conditions import Finding
 from nbsweep.core.model import Image, Lease, Named, Notebook, Status, Volume
 from nbsweep.core.policy import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """All that a policy can ask about a notebook, at the moment of the verdict, and the conditions that held."""
 
     status: Status

@@ -5,8 +5,9 @@ way here.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from nbsweep.core.conditions import AllOf, AnyOf, Condition, Finding, LongerThan, Not, Truth
 from nbsweep.core.facts import STARTS, Moment
@@ -18,8 +19,7 @@ from nbsweep.core.remedies import Remedy, remedies
 from nbsweep.core.turning import turns_at
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """What one condition saw, wanted and made of it, with what is inside of it."""
 
     finding: Finding
@@ -32,8 +32,7 @@ class Check:
     parts: tuple["Check", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What one rule of the operator's says."""
 
     rule: Policy | Protection
@@ -44,8 +43,7 @@ class Answer:
     """What stands in the way of a policy that matches."""
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """Every rule's answer for one notebook, whether or not it came to matter."""
 
     verdict: Verdict

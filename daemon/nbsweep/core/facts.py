@@ -1,18 +1,18 @@
 """What conditions look at: the texts of a notebook, and the lengths of time that have passed for it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from nbsweep.core.model import AT_REST, LeaseType, Notebook
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """What a decision rests on besides the notebook itself."""
 
     now: datetime
-    last_active: Mapping[str, datetime] = field(default_factory=dict)
+    last_active: Mapping[str, datetime] = {}
     """By notebook id: when the journal last saw it other than at rest."""
 
 

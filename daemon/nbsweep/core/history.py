@@ -1,7 +1,8 @@
 """What the journal knows of a target's past, as far as a plan depends on it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbsweep.core.lifecycle import Removal, State
 
@@ -15,8 +16,7 @@ TRIED = frozenset({State.DELETED, State.FAILED, State.TIMED_OUT})
 FAILURES = frozenset({State.FAILED, State.TIMED_OUT})
 
 
-@dataclass(frozen=True, slots=True)
-class FleetBefore:
+class FleetBefore(Struct, frozen=True):
     """What the last survey saw that passed the brakes."""
 
     run_id: str
@@ -30,8 +30,7 @@ class FleetBefore:
         return max(0, self.fleet - self.deleted)
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """One target's past."""
 
     requested: int = 0

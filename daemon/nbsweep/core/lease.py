@@ -3,8 +3,9 @@
 Has nothing to do with the leases of notebooks, which are in `model`.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from nbsweep.core.facts import format_age
 
@@ -14,8 +15,7 @@ GOOD_FOR = 5 / 6
 """Of the time that a lease lasts: how long its holder relies on it. The rest is for clocks that differ, and calls under way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """A process that sweeps."""
 
     owner: str
@@ -29,8 +29,7 @@ class Holder:
     """When the process started, as its machine counts it; tells it from a later one with the same `pid`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Struct, frozen=True):
     """The right to sweep a target, until its holder gives it back, dies or falls silent."""
 
     target: str

@@ -1,6 +1,5 @@
 """What happens to the lease of a target, see `lease` and `events`."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, TypedDict
 
@@ -29,8 +28,7 @@ def another(lease: Lease) -> Another:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseTakenOver(Event):
+class LeaseTakenOver(Event, frozen=True):
     """The lease was another's, who has died or fallen silent; it is ours now."""
 
     name: ClassVar[str] = "lease.taken_over"
@@ -42,8 +40,7 @@ class LeaseTakenOver(Event):
     beat_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseHeldElsewhere(Event):
+class LeaseHeldElsewhere(Event, frozen=True):
     """Another nbsweep is sweeping the target; this one leaves it alone."""
 
     name: ClassVar[str] = "lease.held_elsewhere"
@@ -55,8 +52,7 @@ class LeaseHeldElsewhere(Event):
     beat_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseLost(Event):
+class LeaseLost(Event, frozen=True):
     """The lease went in mid-sweep: nothing more is sent, and what is under way is left to whoever has it next."""
 
     name: ClassVar[str] = "lease.lost"

@@ -9,10 +9,12 @@ stores it before anything is done in its name.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.core.model import AT_REST, FAILED, Notebook, Status
 
@@ -64,8 +66,7 @@ class IllegalStepError(Exception):
     """A step that the table does not allow: a bug of ours, never the cloud's doing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(Struct, frozen=True):
     """One notebook's way from plan to end; also one row of the journal."""
 
     run_id: str

@@ -5,9 +5,10 @@ documents it so. A notebook's `token` and `url` are not here: they are dropped w
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -64,8 +65,7 @@ class LeaseType(StrEnum):
     IDLE = "IDLE"
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Struct, frozen=True):
     """When the cloud stops the notebook by itself; a lease never deletes (API notes, section 8)."""
 
     enabled: bool | None = None
@@ -86,8 +86,7 @@ class Lease:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(Struct, frozen=True):
     """A disk of the notebook; its data is destroyed with the notebook unless it is `DEDICATED`."""
 
     category: str | None = None
@@ -104,16 +103,14 @@ class Volume:
         return None if self.ownership == "DEDICATED" else self.capacity_gb
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """Something that has an id and a name: an owner, a pool."""
 
     id: str | None = None
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """What the notebook was started from."""
 
     id: str | None = None
@@ -122,8 +119,7 @@ class Image:
     type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Notebook:
+class Notebook(Struct, frozen=True):
     """One notebook instance, as the cloud showed it at one moment."""
 
     id: str
@@ -174,8 +170,7 @@ class Notebook:
         return max((date for date in dates if date is not None), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class MalformedRow:
+class MalformedRow(Struct, frozen=True):
     """A row of a listing that cannot be read as a notebook; it is counted, and kept."""
 
     id: str | None
@@ -184,16 +179,14 @@ class MalformedRow:
     """Which field, and what is wrong with it; never the field's content."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """What one listing covers. The API shows one workspace and one feature at a time (API notes, section 1.1)."""
 
     workspace_id: str
     feature: str
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One page of a listing."""
 
     rows: tuple[Notebook | MalformedRow, ...]

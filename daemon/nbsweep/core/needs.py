@@ -5,8 +5,9 @@ The needs of a condition are worked out from its finding, the very one that deci
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from nbsweep.core.conditions import (
     AllOf,
@@ -28,8 +29,7 @@ from nbsweep.core.model import AT_REST, Notebook
 from nbsweep.core.turning import turns_at
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """One thing that would have to be otherwise."""
 
     condition: str
@@ -39,22 +39,19 @@ class Wanted:
     """After which moment it comes about by itself; None when it does not."""
 
 
-@dataclass(frozen=True, slots=True)
-class EveryOne:
+class EveryOne(Struct, frozen=True):
     """All of these together."""
 
     parts: tuple["Need", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(Struct, frozen=True):
     """Any of these; where there are none, nothing would help."""
 
     parts: tuple["Need", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ForRule:
+class ForRule(Struct, frozen=True):
     """What one rule of the operator's needs."""
 
     words: str
@@ -65,8 +62,7 @@ class ForRule:
 Need = Wanted | EveryOne | OneOf | ForRule
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """What is being decided on, and when."""
 
     notebook: Notebook

@@ -2,8 +2,9 @@
 
 from collections import deque
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 CATCH_UP_S = 0.1
 """How far behind its schedule a lane may be and still make up for it; the window holds all the same."""
@@ -25,8 +26,7 @@ FAR_BEYOND = 2
 """So many times the longest deletion yet, and an end is no longer expected at any moment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(Struct, frozen=True):
     """So many calls in so many seconds."""
 
     calls: int

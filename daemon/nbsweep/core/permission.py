@@ -5,7 +5,9 @@ notebook, with the same id and the same date of creation; whichever policy match
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import AT_REST, MalformedRow, Notebook, Status
@@ -20,16 +22,14 @@ DATE = "%Y-%m-%d %H:%M:%SZ"
 IN_USE = frozenset({Status.RUNNING, Status.STARTING})
 
 
-@dataclass(frozen=True, slots=True)
-class Deciding:
+class Deciding(Struct, frozen=True):
     """What today's verdicts rest on."""
 
     rules: Rules
     moment: Moment
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(Struct, frozen=True):
     """What a saved plan leaves of today's survey."""
 
     survey: Survey

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.core.brakes import (
     Brakes,
@@ -25,8 +27,7 @@ from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge
 from nbsweep.core.saved_plan import Spared
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A notebook that may go, and why."""
 
     notebook: Notebook
@@ -37,8 +38,7 @@ class Candidate:
     """Which row of its listing it was, from 0; -1 when that is unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """What one full listing of a target came to."""
 
     target: str
@@ -46,14 +46,13 @@ class Survey:
     fleet: int
     """How many notebooks there are, malformed rows included."""
     candidates: tuple[Candidate, ...] = ()
-    kept: Mapping[Reason, int] = field(default_factory=dict)
+    kept: Mapping[Reason, int] = {}
     malformed: tuple[MalformedRow, ...] = ()
     gaps: tuple[str, ...] = ()
     """Why it is not complete; empty when it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(Struct, frozen=True):
     """What a plan depends on besides the survey."""
 
     history: History = NO_HISTORY
@@ -66,8 +65,7 @@ ORDINARY = Circumstances()
 """Nothing is known of the past, and nothing of the clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The ordered verdicts of one target that may go; permission to look again, not permission to delete."""
 
     target: str
@@ -81,7 +79,7 @@ class Plan:
     """What a saved plan, to which this one was narrowed, had permitted to go, and is kept after all."""
     trimmed: str = ""
     """What was left out for the brakes' sake, and by which; empty when nothing was."""
-    cooling: Mapping[str, Verdict] = field(default_factory=dict)
+    cooling: Mapping[str, Verdict] = {}
     """By id: who would go, and is left alone for a while, each with until when and why."""
 
 

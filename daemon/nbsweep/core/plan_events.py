@@ -1,13 +1,11 @@
 """What happens to a plan that was saved, see `saved_plan` and `events`."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from nbsweep.core.events import Event, Level
 
 
-@dataclass(frozen=True, slots=True)
-class PlanNarrowed(Event):
+class PlanNarrowed(Event, frozen=True):
     """Today's survey was held against a saved plan, which leaves so much of it."""
 
     name: ClassVar[str] = "plan.narrowed"
@@ -20,8 +18,7 @@ class PlanNarrowed(Event):
     """Of the plan's notebooks, before the brakes."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlanTargetLeftAlone(Event):
+class PlanTargetLeftAlone(Event, frozen=True):
     """The configuration has a target that the saved plan has not; nothing is done on it."""
 
     name: ClassVar[str] = "plan.target_left_alone"

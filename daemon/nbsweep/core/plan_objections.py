@@ -1,8 +1,9 @@
 """What speaks against a saved plan before anything is looked at: its time, its targets, its configuration, its refusals."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from nbsweep.core.errors import Mistake
 from nbsweep.core.facts import format_age
@@ -13,8 +14,7 @@ AHEAD = timedelta(minutes=5)
 ANEW = "make a new one with `nbsweep plan --out FILE`"
 
 
-@dataclass(frozen=True, slots=True)
-class Today:
+class Today(Struct, frozen=True):
     """What a plan is held against."""
 
     now: datetime
@@ -69,7 +69,7 @@ def _of_targets(plan: SavedPlan, targets: Mapping[str, TargetIdentity]) -> Itera
 
 
 def _of_target(saved: SavedTarget, now: TargetIdentity, at: str) -> Iterator[Mistake]:
-    for key in (field.name for field in fields(TargetIdentity)):
+    for key in TargetIdentity.__struct_fields__:
         before, after = getattr(saved.identity, key), getattr(now, key)
         if before != after:
             change = f"{key} was {_words(key, before)}, and is {_words(key, after)}"

@@ -1,7 +1,8 @@
 """One notebook, the rules and the moment in; a verdict with its reason out."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from nbsweep.core.conditions import AllOf, Finding, Truth, leaves, names_status
 from nbsweep.core.facts import Moment
@@ -43,8 +44,7 @@ class Reason(StrEnum):
     """It would go, but its deletion has failed lately, and it is left alone for a while."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """A rule for what may go."""
 
     name: str
@@ -52,16 +52,14 @@ class Policy:
     running: Running = Running.SKIP
 
 
-@dataclass(frozen=True, slots=True)
-class Protection:
+class Protection(Struct, frozen=True):
     """A rule for what stays, whatever the policies say."""
 
     name: str
     match: AllOf
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """All that the operator has said; without a policy nothing is ever deleted."""
 
     policies: tuple[Policy, ...]
@@ -73,8 +71,7 @@ class Rules:
         return (*(rule.match for rule in self.protections), *(rule.match for rule in self.policies))
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """KEEP or DELETE, and everything it rests on."""
 
     decision: Decision

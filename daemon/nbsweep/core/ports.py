@@ -5,9 +5,11 @@ All moments are aware datetimes. Every method may be cancelled at any await.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from nbsweep.core.audit import Coverage, Query
 from nbsweep.core.chain import Head, Link
@@ -42,8 +44,7 @@ class Telemetry(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class LaneState:
+class LaneState(Struct, frozen=True):
     """How fast a lane may go at a moment."""
 
     lane: str
@@ -126,8 +127,7 @@ class Cloud(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class RunRecord:
+class RunRecord(Struct, frozen=True):
     """A target's sweep, as the journal keeps it."""
 
     run_id: str
@@ -254,8 +254,7 @@ class Journal(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
+class Ports(Struct, frozen=True):
     """Everything that a sweep needs from the world."""
 
     cloud: Cloud

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct
 
 from nbsweep.core.errors import (
     AlreadyStopped,
@@ -34,8 +35,7 @@ class Action(StrEnum):
     LIST_WORKSPACES = "list-workspaces"
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """What allows an action."""
 
     role: str
@@ -63,8 +63,7 @@ GRANTS: Mapping[Action, Grant] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """What came of trying an action on nothing."""
 
     allowed: bool | None

@@ -1,9 +1,10 @@
 """What is known of a notebook besides the rules: what its target covers, what the journal remembers, what brakes look at."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+
+from msgspec import Struct
 
 from nbsweep.core.brakes import Brakes, format_share
 from nbsweep.core.conditions import Finding, Truth
@@ -15,8 +16,7 @@ from nbsweep.core.policy import Verdict
 from nbsweep.core.ports import RunRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Cover:
+class Cover(Struct, frozen=True):
     """What a target's sweeps look at."""
 
     workspaces: tuple[str, ...] | None
@@ -26,8 +26,7 @@ class Cover:
     """Only what belongs to the owner of the keys."""
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """What the journal knows of one notebook and its target."""
 
     last_active: datetime | None = None
@@ -47,8 +46,7 @@ class Memory:
         return next((removal for removal in self.removals if not removal.ended), None)
 
 
-@dataclass(frozen=True, slots=True)
-class BrakeLine:
+class BrakeLine(Struct, frozen=True):
     """One brake as it stands."""
 
     brake: str
@@ -60,8 +58,7 @@ class BrakeLine:
     """What the journal knows of what it looks at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """All that can be said of one notebook on one target."""
 
     target: str

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.core.conditions import AllOf, AnyOf, Condition, Glob, Not, TagIs, TextIs, Truth
 from nbsweep.core.facts import Moment
@@ -17,8 +19,7 @@ SAMPLE_VALUE = "yes"
 WILDCARD = re.compile(r"\*|\?|\[!?\]?[^\]]*\]")
 
 
-@dataclass(frozen=True, slots=True)
-class Remedy:
+class Remedy(Struct, frozen=True):
     """Something that keeps a notebook, and is enough by itself."""
 
     words: str
@@ -26,8 +27,7 @@ class Remedy:
     """Until when, if nothing else happens; None when it keeps it for good."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What an owner might do."""
 
     words: str

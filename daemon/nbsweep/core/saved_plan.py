@@ -4,14 +4,14 @@ It is permission to look again, for a time, on the targets and under the configu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from nbsweep.core.evidence import Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class SavedItem:
+class SavedItem(Struct, frozen=True):
     """One notebook that may go, and what that rests on."""
 
     id: str
@@ -29,8 +29,7 @@ class SavedItem:
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class TargetIdentity:
+class TargetIdentity(Struct, frozen=True):
     """What makes a target this one and no other; who calls is no part of it."""
 
     endpoint: str
@@ -43,8 +42,7 @@ class TargetIdentity:
     scope: str
 
 
-@dataclass(frozen=True, slots=True)
-class SavedTarget:
+class SavedTarget(Struct, frozen=True):
     """What may go on one target."""
 
     target: str
@@ -58,8 +56,7 @@ class SavedTarget:
     """In the order of the plan."""
 
 
-@dataclass(frozen=True, slots=True)
-class SavedPlan:
+class SavedPlan(Struct, frozen=True):
     """What may go on all targets together, how long that holds, and under which configuration."""
 
     plan_id: str
@@ -70,8 +67,7 @@ class SavedPlan:
     targets: tuple[SavedTarget, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Spared:
+class Spared(Struct, frozen=True):
     """A notebook that a saved plan had permitted to go, and that is kept after all."""
 
     item: SavedItem

@@ -1,7 +1,9 @@
 """The decision that is made again right before each DELETE, with what our own orders have changed taken into account."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.core.conditions import Truth, leaves
 from nbsweep.core.facts import Moment
@@ -10,8 +12,7 @@ from nbsweep.core.model import FAILED, Notebook, Status
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge, judge_policies, judge_protections, keep
 
 
-@dataclass(frozen=True, slots=True)
-class Background:
+class Background(Struct, frozen=True):
     """What a second look has to be compared with."""
 
     before: Notebook

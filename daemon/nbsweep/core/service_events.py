@@ -1,14 +1,12 @@
 """What happens to the service, rather than to a sweep; see `events`. `target` is bound where it is about one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from nbsweep.core.events import Event, Level
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceStarted(Event):
+class ServiceStarted(Event, frozen=True):
     """Everything is open, and the schedule runs."""
 
     name: ClassVar[str] = "service.started"
@@ -18,8 +16,7 @@ class ServiceStarted(Event):
     """Where the web face answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceStopping(Event):
+class ServiceStopping(Event, frozen=True):
     """No more sweeps begin; those that are under way end, up to a limit."""
 
     name: ClassVar[str] = "service.stopping"
@@ -27,22 +24,19 @@ class ServiceStopping(Event):
     drain_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceStopped(Event):
+class ServiceStopped(Event, frozen=True):
     """Everything is closed."""
 
     name: ClassVar[str] = "service.stopped"
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceReloaded(Event):
+class ServiceReloaded(Event, frozen=True):
     """The configuration was read anew, and is in force."""
 
     name: ClassVar[str] = "service.reloaded"
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceReloadRefused(Event):
+class ServiceReloadRefused(Event, frozen=True):
     """The configuration was read anew and cannot be used; the old one stays in force."""
 
     name: ClassVar[str] = "service.reload_refused"
@@ -50,8 +44,7 @@ class ServiceReloadRefused(Event):
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class TargetScheduled(Event):
+class TargetScheduled(Event, frozen=True):
     """When the schedule of a target comes round next."""
 
     name: ClassVar[str] = "target.scheduled"
@@ -59,8 +52,7 @@ class TargetScheduled(Event):
     """In UTC, as ISO 8601 writes it."""
 
 
-@dataclass(frozen=True, slots=True)
-class TargetSkipped(Event):
+class TargetSkipped(Event, frozen=True):
     """A sweep was due and does not begin."""
 
     name: ClassVar[str] = "target.skipped"
@@ -68,8 +60,7 @@ class TargetSkipped(Event):
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class TargetBackedOff(Event):
+class TargetBackedOff(Event, frozen=True):
     """A sweep failed; the next one waits, longer each time."""
 
     name: ClassVar[str] = "target.backed_off"
@@ -79,23 +70,20 @@ class TargetBackedOff(Event):
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
-class TargetRestored(Event):
+class TargetRestored(Event, frozen=True):
     """A sweep succeeded after others had failed."""
 
     name: ClassVar[str] = "target.restored"
     failures: int
 
 
-@dataclass(frozen=True, slots=True)
-class TargetPaused(Event):
+class TargetPaused(Event, frozen=True):
     """Somebody has paused a target."""
 
     name: ClassVar[str] = "target.paused"
 
 
-@dataclass(frozen=True, slots=True)
-class TargetResumed(Event):
+class TargetResumed(Event, frozen=True):
     """Somebody has resumed a target."""
 
     name: ClassVar[str] = "target.resumed"

@@ -1,8 +1,9 @@
 """Whether all is well with a target, by what the journal knows. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from nbsweep.core.facts import format_age
 from nbsweep.core.lease import Lease, describe_holder, is_held, is_silent
@@ -21,8 +22,7 @@ VERBS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What the journal knows of one target."""
 
     records: Sequence[RunRecord]
@@ -33,8 +33,7 @@ class Known:
     """Whether the process is there that has the lease; None when that cannot be told from here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How one target stands."""
 
     target: str

@@ -1,13 +1,11 @@
 """What happens at the web face; see `events`. What callers send is told of only as far as it says where they wanted to go."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from nbsweep.core.events import Event, Level
 
 
-@dataclass(frozen=True, slots=True)
-class WebUnauthorized(Event):
+class WebUnauthorized(Event, frozen=True):
     """Somebody wanted something for which he showed no token, or a wrong one; it was refused."""
 
     name: ClassVar[str] = "web.unauthorized"
@@ -18,8 +16,7 @@ class WebUnauthorized(Event):
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class WebFailed(Event):
+class WebFailed(Event, frozen=True):
     """A request met a bug; the caller was told no more than that."""
 
     name: ClassVar[str] = "web.failed"

@@ -1,8 +1,9 @@
 """Holds a sweep under way against the brakes that can stop it. What they say is for the core; this only asks, and stops."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
 
 from nbsweep.core.brake_events import SweepBraked
 from nbsweep.core.brakes import Refusal, judge_failures, judge_skew
@@ -11,8 +12,7 @@ from nbsweep.core.ports import Ports
 from nbsweep.engine.orders import Closing
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(Struct, frozen=True):
     """Watches one sweep."""
 
     ports: Ports

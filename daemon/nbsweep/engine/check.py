@@ -4,11 +4,13 @@ Whatever fails, all is tried that does not depend on it; what does is `not-tried
 """
 
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 
 import anyio
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.core.checks import (
     Check,
@@ -34,8 +36,7 @@ MOST_WORKSPACES = 10
 Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What is asked about one target."""
 
     target: str

@@ -6,10 +6,11 @@ lost, a notebook that is busy) goes to the poller too, which looks before anythi
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from msgspec.structs import replace
 
 from nbsweep.core import events, lifecycle
 from nbsweep.core.brakes import Refusal

@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import anyio
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.core.errors import Busy, FactsTooOld, HeldElsewhere, JournalError, NbsweepError
 from nbsweep.core.lease import BEATS, GOOD_FOR, Lease, describe_held, describe_taken_over, may_take
@@ -144,8 +146,7 @@ class Tenure:
                 await self.ports.journal.release_lease(self.lease)
 
 
-@dataclass(frozen=True, slots=True)
-class FencedCloud:
+class FencedCloud(Struct, frozen=True):
     """A cloud to which nothing that changes something is sent without the lease."""
 
     cloud: Cloud

@@ -9,6 +9,8 @@ than a page for fifty of them.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from nbsweep.core.events import SnapshotFlawed
 from nbsweep.core.model import PAGE_SIZE, Notebook, Page, Scope, Status
 from nbsweep.core.ports import Ports
@@ -20,11 +22,10 @@ CALLS_PER_S = 0.5
 """So much may be spent on looking while DELETEs leave, at any rate."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What a look at one scope has come to; who is in none of these is most likely still DELETING."""
 
-    seen: Mapping[str, Notebook] = field(default_factory=dict)
+    seen: Mapping[str, Notebook] = {}
     gone: frozenset[str] = frozenset()
     """Proven."""
     ask: frozenset[str] = frozenset()

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 import anyio
+import msgspec
+from msgspec import Struct
 
 from nbsweep.core.brakes import MOST_FAILURES, Refusal
 from nbsweep.core.cool_down import USUAL_COOL_DOWN, CoolDown
@@ -19,8 +21,7 @@ from nbsweep.core.second_look import Background
 INTERRUPTED = "interrupted before its DELETE"
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Struct, frozen=True):
     """How often to look at what is being deleted, and how long to trust no look."""
 
     interval: timedelta
@@ -29,8 +30,7 @@ class Patience:
     """How long reads may be stale after a DELETE."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseOrders:
+class LeaseOrders(Struct, frozen=True):
     """How a sweep makes sure that it is the only one."""
 
     holder: Holder
@@ -41,8 +41,7 @@ class LeaseOrders:
     """Tells whether a holder's process is there; None when that cannot be told from here. Must not wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class Orders:
+class Orders(Struct, frozen=True):
     """How removals are to be carried out."""
 
     rules: Rules
@@ -62,13 +61,12 @@ class Orders:
     """How long to leave a notebook alone whose deletion has failed; None for no time at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What the survey knew, for decisions that have to be compared with it."""
 
     planned: Mapping[str, Notebook]
     last_active: Mapping[str, datetime]
-    positions: Mapping[str, int] = field(default_factory=dict)
+    positions: Mapping[str, int] = {}
     """By notebook id: which row of its listing it was, from 0."""
     never_stop: frozenset[str] = frozenset()
     """Ids of those that may be deleted, but not stopped first: the saved plan that permits them saw them at rest."""
@@ -79,13 +77,12 @@ class Facts:
         return Background(before, stop_taken is not None, bool(stop_taken), may_stop)
 
 
-@dataclass(frozen=True, slots=True)
-class Shutdown:
+class Shutdown(Struct, frozen=True):
     """How a sweep is asked to end early: stop, drain, cancel. The events are set from outside."""
 
-    begun: anyio.Event = field(default_factory=anyio.Event)
+    begun: anyio.Event = msgspec.field(default_factory=anyio.Event)
     """Take no more, and finish what is accepted, up to a limit."""
-    hurried: anyio.Event = field(default_factory=anyio.Event)
+    hurried: anyio.Event = msgspec.field(default_factory=anyio.Event)
     """Do not wait for the limit."""
 
 

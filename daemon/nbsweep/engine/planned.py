@@ -1,8 +1,10 @@
 """A sweep by a saved plan: its own survey and verdicts, narrowed to what that plan permits, and who is spared on record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
 from nbsweep.core.brakes import Brakes
@@ -19,8 +21,7 @@ from nbsweep.core.ports import Ports
 from nbsweep.core.saved_plan import SavedTarget, Spared
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Permit(Struct, frozen=True):
     """What a saved plan permits on one target."""
 
     source: str
@@ -40,8 +41,7 @@ class Permit:
         return frozenset(item.id for item in self.saved.items if not item.stop_first)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What else binds on a plan."""
 
     brakes: Brakes

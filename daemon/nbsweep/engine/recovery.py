@@ -1,9 +1,10 @@
 """What an earlier run left without an end comes first: it is followed, never sent again blindly."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import anyio
+from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
 from nbsweep.core.events import RecoveryFinished, RecoveryStarted

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from nbsweep.core.cool_down import Cause, causes_of
 from nbsweep.core.errors import NbsweepError
@@ -16,8 +17,7 @@ Approve = Callable[[Plan], Awaitable[bool]]
 """Asked once, with a plan that is not empty and that no brake refused; False ends the sweep before the first change."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """Who wants a sweep, and in which run."""
 
     run_id: str
@@ -25,8 +25,7 @@ class Run:
     dry_run: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What a sweep of one target came to."""
 
     target: str

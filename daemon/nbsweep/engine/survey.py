@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import anyio
+from msgspec import Struct
 
 from nbsweep.core.events import SurveyFinished, SurveyMalformedRow, SurveyPage, SurveyTorn
 from nbsweep.core.facts import Moment
@@ -23,8 +24,7 @@ PAGES_AT_ONCE = 8
 """Of one listing: so many answers may be on their way, for the time that each takes is no reason to let the quota lie idle."""
 
 
-@dataclass(frozen=True, slots=True)
-class Area:
+class Area(Struct, frozen=True):
     """What a sweep covers."""
 
     target: str
@@ -33,8 +33,7 @@ class Area:
     features: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """What one scope came to."""
 
     tally: Tally

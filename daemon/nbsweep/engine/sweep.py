@@ -1,11 +1,12 @@
 """A sweep of one target: survey, plan, journal, execute, report. It needs its own settings and the ports, and nothing else."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
 import anyio
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.core.audit_events import AuditHead
 from nbsweep.core.brake_events import PlanTrimmed, SweepFailure
@@ -29,8 +30,7 @@ from nbsweep.engine.report import HELD_ELSEWHERE, Approve, Report, Run, describe
 from nbsweep.engine.survey import Area, Surveyor
 
 
-@dataclass(slots=True)
-class Sweeper:
+class Sweeper(Struct):
     """Surveys and sweeps one target."""
 
     area: Area
@@ -38,7 +38,7 @@ class Sweeper:
     orders: Orders
     brakes: Brakes
     shutdown: Shutdown
-    last_active: Mapping[str, datetime] = field(default_factory=dict)
+    last_active: Mapping[str, datetime] = {}
     """As the journal knew it when the last survey began."""
     permit: Permit | None = None
     """What a saved plan permits; None where the policies alone decide."""

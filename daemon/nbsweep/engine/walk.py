@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import anyio
+from msgspec import Struct
 
 from nbsweep.core.errors import CloudError, SweepEnding
 from nbsweep.core.events import WalkPage
@@ -27,8 +28,7 @@ FRESH_SHARE = 0.8
 """Of `fresh_for`: what was seen longer ago is asked for again, for its DELETE must still leave in time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """A notebook as a page has shown it."""
 
     notebook: Notebook

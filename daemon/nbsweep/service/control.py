@@ -1,9 +1,10 @@
 """What the service tells of itself, and what may be asked of it. The web face knows this, the journal, and nothing else."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct
 
 from nbsweep.core.plan import Plan
 from nbsweep.core.ports import LaneState
@@ -23,8 +24,7 @@ class Phase(StrEnum):
     """Another nbsweep holds this target's lease on the same journal."""
 
 
-@dataclass(frozen=True, slots=True)
-class TargetState:
+class TargetState(Struct, frozen=True):
     """How things stand with one target."""
 
     name: str

@@ -1,10 +1,12 @@
 """One target in the service's care: swept when that is wanted, once at a time, and left alone for longer each time it fails."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import anyio
+from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.core.events import Event
 from nbsweep.core.plan import Plan
@@ -27,8 +29,7 @@ def wait_s(failures: int) -> float:
     return min(FIRST_WAIT_S * 2 ** (failures - 1), LONGEST_WAIT_S) if failures else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Habits:
+class Habits(Struct, frozen=True):
     """How a target is swept."""
 
     dry_run: bool

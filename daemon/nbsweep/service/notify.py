@@ -5,13 +5,12 @@ import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
 import anyio
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Systemd:
+class Systemd(Struct, frozen=True):
     """The other end of `$NOTIFY_SOCKET`; without one nobody is told anything."""
 
     address: str | None

@@ -6,7 +6,8 @@ and it ignores what follows a name (``mon-fri/2``). So they are read here, and h
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -15,8 +16,7 @@ LONGEST_MONTHS: Mapping[int, int] = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 PART = re.compile(r"(?P<first>\*|[0-9]{1,2}|[a-z]{3})(?P<range>-(?P<last>[0-9]{1,2}|[a-z]{3}))?(/(?P<step>[0-9]{1,2}))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """One of the five columns of a crontab line."""
 
     key: str
@@ -24,7 +24,7 @@ class Column:
     label: str
     least: int
     most: int
-    names: Mapping[str, int] = field(default_factory=dict)
+    names: Mapping[str, int] = {}
 
 
 COLUMNS = (

@@ -5,10 +5,11 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from nbsweep.core.errors import (
     CloudError,

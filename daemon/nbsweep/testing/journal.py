@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
 from datetime import datetime
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from nbsweep.core.errors import (
     JournalError,
@@ -154,8 +155,8 @@ AnyRecord = TypeVar("AnyRecord", Removal, RunRecord, Lease)
 
 
 def _checked(record: AnyRecord) -> AnyRecord:
-    for field in fields(record):
-        value = getattr(record, field.name)
+    for name in record.__struct_fields__:
+        value = getattr(record, name)
         if isinstance(value, datetime):
             require_aware(value)
     return record

@@ -1,8 +1,9 @@
 """What can be asked of a `FakeCloud`: how long things take, and what goes wrong."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from nbsweep.core.errors import (
     AlreadyStopped,
@@ -38,8 +39,7 @@ STOP_REFUSALS: Mapping[Status, tuple[type[CloudError], str]] = {
 """How a stop is refused in each state; a notebook that runs is stopped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A call that has left for a `FakeCloud`."""
 
     kind: Kind
@@ -49,8 +49,7 @@ class Call:
     """When it left, on the steady clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """How long things take at a `FakeCloud`, in seconds."""
 
     deletion_s: float = 20.0
@@ -61,8 +60,7 @@ class Pace:
     """How fast DELETEs and stops may leave; None means at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """What befalls one call; the plain one is none at all, and lets a call pass before the next trouble."""
 
     error: Exception | None = None

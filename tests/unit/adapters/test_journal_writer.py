@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -11,6 +10,7 @@ from sqlite3 import connect
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import AdaptedConnection, create_engine, event
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import Pool

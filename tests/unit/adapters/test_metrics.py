@@ -1,8 +1,9 @@
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -131,7 +132,7 @@ def target(name: str = "research", **changes: object) -> TargetState:
     plain = TargetState(
         name, Phase.WAITING, dry_run=False, paused=False, next_run=None, last_success=None, failures=0, problem=""
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)
 
 
 def test_the_names_types_and_labels_are_those_of_the_contract() -> None:

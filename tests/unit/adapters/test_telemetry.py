@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import anyio
@@ -42,8 +41,7 @@ def test_what_is_less_important_than_the_level_is_not_written() -> None:
     assert [json.loads(line)["event"] for line in lines] == ["http.retried"]
 
 
-@dataclass(frozen=True)
-class Unreadable(Event):
+class Unreadable(Event, frozen=True):
     """An event whose field nobody may read."""
 
     name: ClassVar[str] = "unreadable"

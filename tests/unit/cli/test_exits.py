@@ -1,8 +1,7 @@
 """Exit codes, as DESIGN.md lists them."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.cli.exits import Exit, exit_of_error, exit_of_report, gravest
 from nbsweep.core.errors import (

@@ -2,13 +2,13 @@
 
 import io
 import json
-from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
 import pytest
 import typer
+from msgspec.structs import replace
 from rich.console import Console
 
 from nbsweep.cli.explain_document import explain_document

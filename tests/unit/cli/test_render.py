@@ -3,10 +3,10 @@
 import csv
 import io
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from nbsweep.cli.documents import item_document, plan_document

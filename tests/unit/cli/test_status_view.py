@@ -4,6 +4,7 @@ import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace
 from rich.console import Console
 
 from nbsweep.cli.status_view import status_view
@@ -48,7 +49,7 @@ def test_a_target_with_a_problem_says_which_and_when_it_was_well_last() -> None:
     """Then what is open, and what the gateway limits."""
     lanes = (LaneState("delete", 5.0, 2.0, "2/s"),)
     late = [removal(notebook_id=f"nb{number}", name=f"late-{number}", deadline=ago(minutes=1)) for number in range(7)]
-    failed = RunRecord(**{name: getattr(FAILED, name) for name in FAILED.__dataclass_fields__} | {"lanes": lanes})
+    failed = replace(FAILED, lanes=lanes)
     text = "\n".join(shown(standing([failed, FINISHED], unfinished=late)))
     assert "last success 2026-03-01 10:00:00Z, 2h ago" in text
     assert "the last sweep, run2, failed: no" in text

@@ -1,10 +1,10 @@
 """Builders for the core's tests: each gives a plain, deletable example, and takes what should be different about it."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import settings
+from msgspec.structs import replace
 
 from nbsweep.core.conditions import AllOf, Condition, Glob, LongerThan, TagIs, TextIs
 from nbsweep.core.facts import NAME_KEYS, Moment

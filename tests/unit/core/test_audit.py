@@ -1,12 +1,12 @@
 """What the audit trail says of a removal, and which writes stand for which steps."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
 from nbsweep.core.audit import Entry, Stage, entries_of, steps

@@ -1,11 +1,11 @@
 from collections.abc import Mapping
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from nbsweep.core.brakes import MOST_FAILURES, Brakes, OnExcess, Surroundings, describe_trim, judge_failures, judge_skew, trim
 from nbsweep.core.history import FleetBefore, History

@@ -1,8 +1,8 @@
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core.conditions import CapacityOver, Condition, Glob, LeaseEnabled, LongerThan, Not, Truth
 from nbsweep.core.model import Image, Named, Notebook, Status, Volume

@@ -1,8 +1,8 @@
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.cool_down import CoolDown, Streak, causes_of, is_its_own, judge_cooling, streaks

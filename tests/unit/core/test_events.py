@@ -1,7 +1,6 @@
 import inspect
 import re
 from collections import Counter
-from dataclasses import FrozenInstanceError, fields
 from datetime import timedelta
 from typing import get_args
 
@@ -54,7 +53,7 @@ def test_the_end_of_a_removal_says_everything_about_it() -> None:
         end_reason="no end by its deadline",
     )
     event = RemovalFinished.of(ended)
-    assert {field.name: getattr(event, field.name) for field in fields(event)} == {
+    assert {field: getattr(event, field) for field in event.__struct_fields__} == {
         "outcome": "timed_out",
         "end_reason": "no end by its deadline",
         "notebook_name": "experiment",
@@ -99,18 +98,18 @@ def test_no_event_repeats_what_is_bound_around_it() -> None:
     """`run_id`, `target`, `notebook_id` and `policy` are bound once, except where a row is told of that nobody works on."""
     shared = {"run_id", "target", "policy", "name", "level", "event"}
     for event in EVENTS:
-        assert shared.isdisjoint(field.name for field in fields(event)), event
+        assert shared.isdisjoint(event.__struct_fields__), event
 
 
 def test_no_event_has_room_for_a_secret() -> None:
     """A notebook's token and url, keys and signatures have no field to be in."""
     words = re.compile(r"token|url|secret|key|signature|password|header|body", re.IGNORECASE)
     for event in EVENTS:
-        assert [field.name for field in fields(event) if words.search(field.name)] == []
+        assert [field for field in event.__struct_fields__ if words.search(field)] == []
 
 
 def test_an_event_is_a_frozen_record() -> None:
     """What has happened does not change; every listener sees the same."""
     event = SweepStarted(dry_run=True)
-    with pytest.raises((FrozenInstanceError, AttributeError, TypeError)):
+    with pytest.raises(AttributeError):
         event.dry_run = False  # type: ignore[misc]

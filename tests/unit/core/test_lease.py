@@ -1,7 +1,7 @@
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core.lease import Holder, Lease, describe_held, describe_taken_over, may_take
 

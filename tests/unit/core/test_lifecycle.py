@@ -1,9 +1,9 @@
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
 from nbsweep.core.lifecycle import ENDS, NEXT, IllegalStepError, Removal, State, note_failure, note_sight
@@ -98,7 +98,7 @@ def test_an_end_says_when_and_why(target: State) -> None:
 
 def changed(before: Removal, after: Removal) -> dict[str, Any]:
     """List the fields in which two removals differ, as they are after."""
-    names = [field.name for field in fields(Removal)]
+    names = Removal.__struct_fields__
     return {name: getattr(after, name) for name in names if getattr(before, name) != getattr(after, name)}
 
 
@@ -212,6 +212,8 @@ def test_a_failure_is_counted_and_moves_nothing() -> None:
 def test_times_are_moments_of_the_wall_clock() -> None:
     """They survive a restart, so they must say their time zone."""
     requested = lifecycle.request(removal(), NOW, DEADLINE)
-    moments = [value for value in (getattr(requested, field.name) for field in fields(Removal)) if isinstance(value, datetime)]
+    moments = [
+        value for value in (getattr(requested, field) for field in Removal.__struct_fields__) if isinstance(value, datetime)
+    ]
     assert len(moments) == 4
     assert all(moment.tzinfo is not None for moment in moments)

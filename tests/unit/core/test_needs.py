@@ -1,11 +1,11 @@
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from nbsweep.core.conditions import AllOf, AnyOf, CapacityOver, Condition, LeaseEnabled, Not, Truth
 from nbsweep.core.facts import TEXT_FACTS

@@ -1,7 +1,7 @@
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core.evidence import evidence_of
 from nbsweep.core.facts import Moment, idle_since

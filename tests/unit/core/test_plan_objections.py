@@ -1,8 +1,8 @@
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core.plan_objections import Today, objections
 from nbsweep.core.saved_plan import SavedPlan, SavedTarget, TargetIdentity

@@ -1,8 +1,8 @@
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.conditions import Truth

@@ -1,11 +1,12 @@
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from nbsweep.core.model import MalformedRow, Notebook, Page, Status
 from nbsweep.core.snapshot import OVERLAP, Snapshot, pages_for

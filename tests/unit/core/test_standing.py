@@ -1,10 +1,10 @@
 """Whether all is well with a target."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.ports import RunRecord

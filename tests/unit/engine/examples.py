@@ -3,12 +3,13 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core.conditions import AllOf, Glob, LongerThan, TagIs, TextIs
 from nbsweep.core.errors import NbsweepError

@@ -1,10 +1,10 @@
 import asyncio
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core.brake_events import PlanTrimmed, SweepBraked, SweepFailure
 from nbsweep.core.brakes import Brakes, OnExcess

@@ -1,10 +1,10 @@
 """What is tried of one target, and what is not when something before it does not work."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core.checks import Check, Grade
 from nbsweep.core.errors import CloudError, Forbidden, Rejected, Unauthorized, Unreachable, WrongAddress

@@ -1,7 +1,7 @@
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core.conditions import AllOf, Glob, TextIs
 from nbsweep.core.errors import AlreadyStopped, Gone, Rejected

@@ -1,10 +1,11 @@
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
 from nbsweep.core.brakes import Brakes

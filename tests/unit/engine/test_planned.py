@@ -1,9 +1,9 @@
 """A sweep by a saved plan, in virtual time."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import anyio
+from msgspec.structs import replace
 
 from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.errors import ConfigurationError, JournalError

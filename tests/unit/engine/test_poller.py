@@ -1,11 +1,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
 from nbsweep.core.errors import AnswerLost, MalformedAnswer, Unauthorized

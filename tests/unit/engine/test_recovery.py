@@ -1,9 +1,9 @@
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
 from nbsweep.core.errors import AnswerLost, Forbidden

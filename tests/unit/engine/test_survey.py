@@ -1,9 +1,9 @@
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core.errors import AnswerLost, CloudError, MalformedAnswer, Unauthorized
 from nbsweep.core.events import SurveyFinished, SurveyMalformedRow, SurveyPage, SurveyTorn

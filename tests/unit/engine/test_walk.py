@@ -1,8 +1,8 @@
-from dataclasses import replace
 from datetime import timedelta
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core.errors import AnswerLost, SweepEnding, Unauthorized
 from nbsweep.core.events import WalkPage

@@ -7,10 +7,11 @@ counts.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
+
+from msgspec import Struct
 
 from nbsweep.core.errors import (
     AlreadyStopped,
@@ -77,8 +78,7 @@ class Passing(CloudError):
     """A failure that may pass. The client tries again, so this never leaves it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """What a 429 says of the limit that it enforces."""
 
     words: str = ""
@@ -98,8 +98,7 @@ class Throttled(Passing):
         self.retry_after_s = answer.retry_after_s
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What is known of an answer that is no success. Its message is cut, and holds no secret."""
 
     status: int

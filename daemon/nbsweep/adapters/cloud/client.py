@@ -7,9 +7,10 @@ look.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import aiohttp
+from msgspec.structs import replace
 
 from nbsweep.adapters.cloud import wire
 from nbsweep.adapters.cloud.answers import Answer, Passing, Throttled, lost, with_skew

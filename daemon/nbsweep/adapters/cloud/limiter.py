@@ -5,10 +5,10 @@ The lanes belong to an account, not to a sweep: whoever calls on that account go
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 import anyio
+from msgspec import Struct
 
 from nbsweep.core.pacing import Rate, Window
 from nbsweep.core.ports import Clock, LaneState
@@ -34,8 +34,7 @@ TOTAL = "total"
 """What the limit over all lanes together is called."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A 429, as far as the lanes can learn from it."""
 
     sent_s: float

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from yarl import URL
 
 from nbsweep.adapters.cloud.answers import Passing, with_skew
@@ -57,8 +57,7 @@ def project_finder(target: TargetSettings, credentials: Credentials, iam: Asker)
     return known
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectLookup:
+class ProjectLookup(Struct, frozen=True):
     """Asks IAM for the project of a region, which is called like the region."""
 
     region: str

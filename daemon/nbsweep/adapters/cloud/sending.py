@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 import aiohttp
+from msgspec import Struct
 from yarl import URL
 
 from nbsweep.adapters.cloud.answers import Answer, lost
@@ -48,8 +49,7 @@ class Sent(NamedTuple):
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where the calls to one project go, worked out once: no call takes an address apart."""
 
     base: URL
@@ -72,8 +72,7 @@ class Place:
         return URL(f"{url}?{encode_query(query)}", encoded=True) if query else url
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(Struct, frozen=True):
     """What the client works with."""
 
     session: aiohttp.ClientSession

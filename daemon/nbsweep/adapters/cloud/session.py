@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import aiohttp
+from msgspec import Struct
 from yarl import URL
 
 from nbsweep import __version__
@@ -70,8 +71,7 @@ async def open_session(
         yield session
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(Struct, frozen=True):
     """Calls one server, once, for what calls to the cloud need first."""
 
     session: aiohttp.ClientSession

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from urllib.parse import quote, unquote
 
+from msgspec import Struct
+
 from nbsweep.core.errors import CloudError
 
 ALGORITHM = "SDK-HMAC-SHA256"
@@ -23,8 +25,7 @@ EMPTY_HASH = sha256(b"").hexdigest()
 """Of a body that is not there, as that of nearly every call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What a signature covers."""
 
     method: str
@@ -32,7 +33,7 @@ class Request:
     path: str
     """As on the wire, without a query."""
     query: Sequence[tuple[str, str]] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     """Headers to be signed besides `host` and `x-sdk-date`; their names in any case. One with a `_` is left unsigned."""
     body: bytes = b""
 
@@ -74,8 +75,7 @@ class AccessKey:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(Struct, frozen=True):
     """What the canonical requests of one caller have in common that go to one place and have no body, around the date."""
 
     host: str

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from nbsweep.adapters.cloud.answers import Passing
 from nbsweep.adapters.cloud.credentials import KEY, Moment, life_s
@@ -55,8 +56,7 @@ class _Body(msgspec.Struct):
     token: _Token
 
 
-@dataclass(frozen=True, slots=True)
-class TokenSource:
+class TokenSource(Struct, frozen=True):
     """Signs in with a password."""
 
     login: Login

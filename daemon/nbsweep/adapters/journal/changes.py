@@ -1,16 +1,16 @@
 """What is to be written: statements that were compiled once, and records that become rows only when the driver takes them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Any
+
+from msgspec import Struct
 
 from nbsweep.adapters.journal.rows import Row
 from nbsweep.core.errors import JournalError
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(Struct, frozen=True):
     """What can be done inside a transaction that somebody else begins and ends."""
 
     execute: Callable[[str, Iterator[Row] | Iterator[tuple[Any, ...]]], int]
@@ -23,8 +23,7 @@ Beforehand = Callable[[Transaction, Iterator[Any]], None]
 """Does what has to be done in the same transaction ahead of a change; is given the items that will be written."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Change:
+class Change(Struct, frozen=True, eq=False):
     """A statement, and what it is for."""
 
     sql: str

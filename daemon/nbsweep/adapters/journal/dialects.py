@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
+from msgspec import Struct
 from sqlalchemy import (
     JSON,
     URL,
@@ -44,8 +44,7 @@ _CHUNK = 1000
 """Rows for one call of a driver that takes lists only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How patient the journal is."""
 
     busy_s: float = 5.0

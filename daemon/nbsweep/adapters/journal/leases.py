@@ -5,9 +5,8 @@ matches only a row that is still the same. So a lease goes through the group wri
 processes that want it at once one gets it, on every database.
 """
 
-from dataclasses import asdict, fields
-
 import msgspec
+from msgspec.structs import asdict
 from sqlalchemy import RowMapping, bindparam, delete, update
 
 from nbsweep.adapters.journal.rows import Row
@@ -15,7 +14,7 @@ from nbsweep.adapters.journal.tables import LEASES
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.model import microseconds
 
-_OF_HOLDER = tuple(field.name for field in fields(Holder))
+_OF_HOLDER = Holder.__struct_fields__
 _OWNED = (LEASES.c.target == bindparam("of_target")) & (LEASES.c.owner == bindparam("of_owner"))
 # A holder may always put a beat in the place of its own: after a write of which it does not know whether it was done, too.
 _UNCHANGED = (LEASES.c.beat_at == bindparam("of_beat_at")) | (LEASES.c.owner == bindparam("by_owner"))

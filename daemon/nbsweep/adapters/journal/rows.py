@@ -1,7 +1,6 @@
 """Records to rows and back. What cannot be read as a record is refused, never guessed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from datetime import datetime
 from enum import Enum
 from operator import attrgetter
@@ -26,7 +25,7 @@ class Layout(Generic[Record]):
         """Take the kind of record, whose every field has a column."""
         self._kind: type[Record] = kind
         hints = get_type_hints(kind)
-        self.names = tuple(field.name for field in fields(kind))
+        self.names = kind.__struct_fields__
         self._values = attrgetter(*self.names)
         self._storing = tuple(_storing(hints[name]) for name in self.names)
         self._moments = tuple(name for name, store in zip(self.names, self._storing, strict=True) if store is microseconds)

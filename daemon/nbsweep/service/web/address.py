@@ -1,7 +1,8 @@
 """Where the web face answers, and whether that can be reached from elsewhere."""
 
-from dataclasses import dataclass
 from ipaddress import ip_address
+
+from msgspec import Struct
 
 from nbsweep.core.errors import ConfigurationError, Mistake
 
@@ -13,8 +14,7 @@ def mistaken(key: str, problem: str) -> ConfigurationError:
     return ConfigurationError("the configuration", (Mistake(f"service.{key}", None, problem),))
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """A host and a port to listen on."""
 
     host: str

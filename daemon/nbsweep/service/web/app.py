@@ -1,11 +1,11 @@
 """The web face, put together: what stands before all handlers, and which of them answers where."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from msgspec import Struct
 
 from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.service.control import Control
@@ -23,8 +23,7 @@ ADDRESS = web.AppKey("address", Address)
 DOORKEEPER = web.AppKey("doorkeeper", Doorkeeper)
 
 
-@dataclass(frozen=True, slots=True)
-class WebSettings:
+class WebSettings(Struct, frozen=True):
     """What the configuration says of the web face."""
 
     listen: str

@@ -1,12 +1,11 @@
 """What the web face offers, as a table: the router and the OpenAPI document are both made from it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from nbsweep.service.web.errors import Code
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One thing that the API offers."""
 
     method: str

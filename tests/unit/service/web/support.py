@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
+from msgspec.structs import replace
 
 from nbsweep.core.lifecycle import State
 from nbsweep.core.plan import Plan
@@ -38,7 +39,7 @@ LANES_TOLD = {
 def state(name: str = "research", **changes: object) -> TargetState:
     """Give a target that waits for its schedule, and has been swept."""
     plain = TargetState(name, Phase.WAITING, False, False, NOW, EARLIER, 0, "", LANES)  # noqa: FBT003 - its fields are flags
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)
 
 
 def plan() -> Plan:

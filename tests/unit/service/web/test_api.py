@@ -1,6 +1,5 @@
 import asyncio
 import json
-from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 
@@ -290,7 +289,7 @@ def test_no_record_that_is_told_has_room_for_a_secret() -> None:
     """Tokens, keys, signatures and a notebook's url are dropped where the cloud's answers are read, and have no field here."""
     secrets = ("token", "url", "secret", "access_key", "signature", "password", "credential", "authorization")
     for kind in (TargetState, RunRecord, Removal, Plan, Candidate):
-        assert [field.name for field in fields(kind) if any(word in field.name for word in secrets)] == []
+        assert [field for field in kind.__struct_fields__ if any(word in field for word in secrets)] == []
 
 
 async def test_no_answer_holds_the_token(tmp_path: Path) -> None:
