@@ -28,8 +28,10 @@ class Lane(StrEnum):
 
 PATIENCE_TURNS: Mapping[Lane, int] = {Lane.DELETE: 0, Lane.SHOW: 5, Lane.LIST: 10}
 """Where all share a limit a DELETE goes first, but not before what has waited for so many turns: its facts come from there."""
-TURNS_TOGETHER_S = 0.1
-"""So much of a lane's time may be handed out as turns at once; the calls themselves leave evenly all the same."""
+TURNS_AHEAD_S = 0.3
+"""So much of a lane's time may be handed out as turns before the calls leave: a lane that has nothing ready loses its time."""
+WAKE_UP_EVERY_S = 0.05
+"""Turns come a few at once; a program that wakes up for each of them spends its time on waking up."""
 TOTAL = "total"
 """What the limit over all lanes together is called."""
 
@@ -53,7 +55,7 @@ class Lanes:
     def __init__(self, rates: dict[Lane, Rate], total: Rate | None, clock: Clock) -> None:
         """Take the rate of every lane, and of all together when there is such a limit."""
         self._windows = {lane: Window(rate) for lane, rate in rates.items()}
-        self._turns = {lane: Window(rate, TURNS_TOGETHER_S) for lane, rate in rates.items()}
+        self._turns = {lane: Window(rate, TURNS_AHEAD_S) for lane, rate in rates.items()}
         # Who finds a door open goes through at once. Still not who was given up: that is looked at before.
         self._doors = {lane: anyio.Lock(fast_acquire=True) for lane in rates}
         self._queues = {lane: anyio.Lock(fast_acquire=True) for lane in rates}
@@ -77,8 +79,7 @@ class Lanes:
     async def admit(self, lane: Lane) -> None:
         """Wait for a turn to prepare a call; turns come at the lane's own rate, so that what is prepared need not wait long."""
         async with self._doors[lane]:
-            # Turns may come a few at once; a program that wakes up for each of them spends its time on waking up.
-            await self._sleep_for(self._turns[lane], at_least_s=TURNS_TOGETHER_S / 2)
+            await self._sleep_for(self._turns[lane], at_least_s=WAKE_UP_EVERY_S)
             await self._sleep_for(self._windows[lane])
             self._turns[lane].take(self._clock.steady_s())
 
