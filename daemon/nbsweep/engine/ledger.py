@@ -25,6 +25,8 @@ class Ledger:
     removals: dict[str, Removal] = field(default_factory=dict)
     """By notebook id, in the order of the plan."""
     all_ended: anyio.Event = field(default_factory=anyio.Event)
+    _unsure: dict[str, Removal] = field(default_factory=dict)
+    """Ends whose write was cancelled: whether the journal has them is not known, and no other end may take their place."""
     _open: int = 0
     _states: Counter[State] = field(default_factory=Counter)
 
@@ -42,10 +44,12 @@ class Ledger:
 
     async def finish(self, *ended: Removal) -> None:
         """Make ends durable, and tell them."""
-        await self.ports.journal.write(ended)
-        for removal in ended:
-            self._keep(removal)
-            self._tell_end(removal)
+        try:
+            await self.ports.journal.write(ended)
+        except anyio.get_cancelled_exc_class():
+            self._unsure |= {removal.notebook_id: removal for removal in ended}
+            raise
+        self._end(ended)
         self.on_ends(self._states)
         self._open -= len(ended)
         if not self._open:
@@ -54,13 +58,17 @@ class Ledger:
     async def spare_planned(self, why: str) -> None:
         """Give an end to what was never begun, whatever has ended the rest; not even cancellation keeps it from the journal."""
         now = self.ports.clock.now()
-        planned = [removal for removal in self.removals.values() if removal.state is State.PLANNED]
-        spared = [lifecycle.spare(removal, now, why) for removal in planned]
+        left = [removal for removal in self.removals.values() if removal.notebook_id not in self._unsure]
+        spared = [lifecycle.spare(removal, now, why) for removal in left if removal.state is State.PLANNED]
+        last = [*self._unsure.values(), *spared]
         with anyio.move_on_after(LAST_WRITE_S, shield=True):
-            await self.ports.journal.write(spared)
-            for removal in spared:
-                self._keep(removal)
-                self._tell_end(removal)
+            await self.ports.journal.write(last)
+            self._end(last)
+
+    def _end(self, ended: Iterable[Removal]) -> None:
+        for removal in ended:
+            self._keep(removal)
+            self._tell_end(removal)
 
     def _keep(self, removal: Removal) -> None:
         self._states[self.removals[removal.notebook_id].state] -= 1

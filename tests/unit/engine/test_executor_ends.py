@@ -244,3 +244,14 @@ async def test_a_cancelled_sweep_waits_for_its_last_write_no_longer_than_three_s
     journaled = await cancelled_after(scene, 5)
     assert [done.state for done in journaled.values()] == [State.REQUESTED, State.PLANNED, State.PLANNED]
     assert scene.clock.now() - START == timedelta(seconds=8)
+
+
+async def test_an_end_whose_write_was_cancelled_is_the_end_that_is_written_last() -> None:
+    """nb1 has vanished, and the sweep is cancelled while that is being written: it gets no other end, and is told of once."""
+    scene = world(*fleet(3)[1:])
+    scene.journal.write_s = 1.0
+    journaled = await cancelled_after(scene, 0.5)
+    assert [done.state for done in journaled.values()] == [State.SPARED, State.SPARED, State.SPARED]
+    assert journaled["nb1"].end_reason == "vanished: somebody else deleted it before its DELETE"
+    told = [event.end_reason for event in scene.telemetry.of(RemovalFinished)]
+    assert sorted(told) == sorted(done.end_reason for done in journaled.values())
