@@ -43,7 +43,7 @@ class Scenario:
 def draw(seed: int, random: Random) -> Scenario:
     """Work out the scenario of a seed, of which `random` is made."""
     request_timeout_s, grace_s = random.randint(3, 8), random.randint(12, 30)
-    size = random.choices(("small", "wide", "bustle", "mass"), (70, 8, 12, 10))[0]
+    size = random.choices(("small", "wide", "bustle", "mass"), (56, 6, 20, 18))[0]
     weather = _weather(random, grace_s, size)
     workspaces = ("0",) if size in ("bustle", "mass") or random.random() < 0.8 else ("0", "w1")
     config = _config(random, request_timeout_s, grace_s, weather)
@@ -57,7 +57,7 @@ def draw(seed: int, random: Random) -> Scenario:
         fleet=_fleet(random, size, workspaces),
         workspaces=workspaces,
         user_actions_per_s=_some(random, 0.05, 1.0),
-        churn_per_s=random.uniform(2, 6) if size == "bustle" else _some(random, 0.02, 0.3),
+        churn_per_s=random.uniform(1, 3) if size == "bustle" else _some(random, 0.02, 0.3),
         jumps=_jumps(random),
         crashes=tuple(int(10 ** random.uniform(0.7, 3.6)) for _ in range(random.choice((0, 0, 0, 1, 1, 2, 4)))),
         stops=(random.uniform(0.1, 40),) if random.random() < 0.1 else (),
@@ -73,7 +73,7 @@ def _some(random: Random, little: float, much: float) -> float:
 
 def _fleet(random: Random, size: str, workspaces: Sequence[str]) -> tuple[Facts, ...]:
     """Draw the notebooks; more than a page holds only where that is the point."""
-    count = random.randint(*{"small": (4, 40), "wide": (55, 100), "bustle": (90, 110), "mass": (60, 100)}[size])
+    count = random.randint(*{"small": (4, 40), "wide": (55, 100), "bustle": (90, 110), "mass": (100, 160)}[size])
     fleet = (notebook(random, random.choice(workspaces)) for _ in range(count))
     share = {"bustle": 0.5, "mass": 0.7}.get(size, 0.0)
     return tuple(_forgotten(random, one) if random.random() < share else one for one in fleet)
@@ -91,7 +91,7 @@ def _for_many(random: Random, config: Mapping[str, Any], size: str) -> Mapping[s
     """Let many go, and in a mass of them faster than their listing can be read."""
     policies = [IDLE, *(policy for policy in config["policies"] if policy is not IDLE)]
     (target,) = config["targets"]
-    quick = {"delete": "10/s", "list": random.choice(("60/m", "2/s")), "show": "20/s", "total": None, "concurrency": 16}
+    quick = {"delete": "20/s", "list": "60/m", "show": "20/s", "total": None, "concurrency": 16}
     limits = {**target["limits"], **(quick if size == "mass" else {"list": random.choice(("60/m", "2/s"))})}
     brakes = {"max_deletions": None, "max_share": None, "max_failures": None}
     return {**config, "policies": policies, "brakes": brakes, "targets": [{**target, "limits": limits}]}
@@ -140,7 +140,8 @@ def _manners(random: Random, grace_s: int, size: str) -> Manners:
         deletion_s=(quick, quick * random.uniform(1.0, 1.3 if size == "mass" else 3.0)),
         stop_s=(1.0, random.uniform(1.0, 15)),
         fails=_some(random, 0.1, 0.5),
-        sticks=_some(random, 0.03, 0.2) if random.random() < 0.6 else 0.0,
+        # Among many that vanish while pages are read, those that stay are the ones that a skipped row would wrong.
+        sticks=random.uniform(0.05, 0.25) if size == "mass" else _some(random, 0.03, 0.2) if random.random() < 0.6 else 0.0,
         stale_s=_some(random, 2.0, 0.5 * grace_s),
         memory_s=random.uniform(1, 60) if random.random() < 0.2 else 0.0,
         dated=random.random() < 0.8,
