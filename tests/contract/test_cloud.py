@@ -380,20 +380,24 @@ async def test_what_is_frozen_is_refused_for_good(site: Opener) -> None:
 
 
 async def test_a_delete_on_old_facts_is_not_sent(site: Opener) -> None:
-    """Nothing arrives at the cloud, and the notebook stays as it is."""
+    """Nothing arrives at the cloud, the notebook stays as it is, and nobody is told that the DELETE leaves."""
+    left: list[str] = []
     async with site(Row(1)) as place:
         with pytest.raises(FactsTooOld):
-            await place.cloud.delete("nb1", not_after_s=place.clock.steady_s() - 0.001)
-        assert place.count_deletes() == 0
+            await place.cloud.delete("nb1", not_after_s=place.clock.steady_s() - 0.001, leaving=lambda: left.append("nb1"))
+        assert (place.count_deletes(), left) == (0, [])
         assert (await place.cloud.show("nb1")).status is Status.STOPPED
 
 
 async def test_a_delete_on_fresh_facts_is_sent_once(site: Opener) -> None:
-    """At the very last moment, too."""
+    """At the very last moment, too; who sends it is told before it arrives that it leaves."""
+    arrived: list[int] = []
     async with site(Row(1)) as place:
         await place.cloud.delete_turn()
-        await place.cloud.delete("nb1", not_after_s=place.clock.steady_s())
-        assert place.count_deletes() == 1
+        await place.cloud.delete(
+            "nb1", not_after_s=place.clock.steady_s(), leaving=lambda: arrived.append(place.count_deletes())
+        )
+        assert (place.count_deletes(), arrived) == (1, [0])
 
 
 # ---- stopping -------------------------------------------------------------------------------------------------------------

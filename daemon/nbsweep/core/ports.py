@@ -3,7 +3,7 @@
 All moments are aware datetimes. Every method may be cancelled at any await.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -61,6 +61,10 @@ class LaneState(Struct, frozen=True):
         return {key: value for key, value in asdict(self).items() if key != "lane"}
 
 
+def unheeded() -> None:
+    """Take no notice."""
+
+
 class Cloud(Protocol):
     """One account's notebooks. Calls are paced and retried inside; every error that comes out is final.
 
@@ -113,11 +117,12 @@ class Cloud(Protocol):
         """Wait for a turn to prepare a DELETE; turns come as fast as DELETEs may leave, so that its facts do not grow old."""
         ...
 
-    async def delete(self, notebook_id: str, *, not_after_s: float) -> str:
+    async def delete(self, notebook_id: str, *, not_after_s: float, leaving: Callable[[], object] = unheeded) -> str:
         """Delete a notebook and its storage for good; gives the gateway's request id.
 
         A DELETE is sent once: after a lost answer it is for the caller to look first. `not_after_s`, of the steady clock, is
-        when the facts behind it become too old.
+        when the facts behind it become too old. `leaving` is called right before it is sent: whoever is cancelled before that
+        knows that it never was.
 
         Raises:
             FactsTooOld: it was not sent, because it could not leave in time.

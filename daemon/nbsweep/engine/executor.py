@@ -30,8 +30,6 @@ from nbsweep.engine.walk import Walk
 HELD_BACK_MOST = 5
 """So many second looks at one notebook may lead to a DELETE that does nothing."""
 
-NO_EFFECT = "its DELETE shows no effect, and a brake has stopped the sweep"
-
 
 @dataclass(slots=True)
 class Executor:
@@ -87,7 +85,7 @@ class Executor:
                 await self._ledger.all_ended.wait()
                 group.cancel_scope.cancel()
         finally:
-            await self._ledger.spare_planned(self._closing.why)
+            await self._ledger.write_last(self._closing.why)
         if self._closing.error:
             raise self._closing.error
         return self._closing.refusal
@@ -154,7 +152,8 @@ class Executor:
         self.ports.telemetry.emit(events.RemovalRequested(removal.requests))
         not_after_s = looked_at_s + self.orders.fresh_for.total_seconds()
         try:
-            request_id = await self.ports.cloud.delete(removal.notebook_id, not_after_s=not_after_s)
+            with self._ledger.sending(removal, before) as leaving:
+                request_id = await self.ports.cloud.delete(removal.notebook_id, not_after_s=not_after_s, leaving=leaving)
         except (FactsTooOld, MustStopFirst) as error:
             await self._hold_back(lifecycle.withdraw(removal, before), error)
         except Gone as error:
@@ -253,7 +252,8 @@ class Executor:
         if lifecycle.may_still_arrive(removal, now, self.orders.patience.grace):
             self._poller.follow(removal)
         else:
-            await self._ledger.finish(lifecycle.spare(removal, now, NO_EFFECT))
+            why = "its DELETE shows no effect, and a brake has stopped the sweep"
+            await self._ledger.finish(lifecycle.spare(removal, now, why))
 
     def _unanswered(self, removal: Removal, error: CloudError) -> None:
         self.ports.telemetry.emit(events.RemovalUnanswered(str(error)))

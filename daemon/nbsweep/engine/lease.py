@@ -1,6 +1,6 @@
 """Holds the lease of a target while it is swept: takes it, beats, gives it back; and lets no DELETE leave without it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ from nbsweep.core.errors import Busy, FactsTooOld, HeldElsewhere, JournalError, 
 from nbsweep.core.lease import BEATS, GOOD_FOR, Lease, describe_held, describe_taken_over, may_take
 from nbsweep.core.lease_events import LeaseHeldElsewhere, LeaseLost, LeaseTakenOver, another
 from nbsweep.core.model import Notebook, Page, Scope
-from nbsweep.core.ports import Cloud, LaneState, Ports
+from nbsweep.core.ports import Cloud, LaneState, Ports, unheeded
 from nbsweep.engine.ledger import LAST_WRITE_S
 from nbsweep.engine.orders import LeaseOrders, Shutdown
 
@@ -182,9 +182,9 @@ class FencedCloud(Struct, frozen=True):
         """Wait for a turn to prepare a DELETE."""
         await self.cloud.delete_turn()
 
-    async def delete(self, notebook_id: str, *, not_after_s: float) -> str:
+    async def delete(self, notebook_id: str, *, not_after_s: float, leaving: Callable[[], object] = unheeded) -> str:
         """Delete a notebook, while the lease is ours; what waits for its lane must not leave later than that either."""
         good_until_s = await self.tenure.good_until_s()
         if good_until_s <= self.tenure.ports.clock.steady_s():
             raise FactsTooOld("held back, because the lease of the target is lost")
-        return await self.cloud.delete(notebook_id, not_after_s=min(not_after_s, good_until_s))
+        return await self.cloud.delete(notebook_id, not_after_s=min(not_after_s, good_until_s), leaving=leaving)

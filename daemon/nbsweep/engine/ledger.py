@@ -1,7 +1,8 @@
 """The removals of one sweep as they are now. Every step is in the journal before it counts here."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import anyio
@@ -25,8 +26,9 @@ class Ledger:
     removals: dict[str, Removal] = field(default_factory=dict)
     """By notebook id, in the order of the plan."""
     all_ended: anyio.Event = field(default_factory=anyio.Event)
-    _unsure: dict[str, Removal] = field(default_factory=dict)
-    """Ends whose write was cancelled: whether the journal has them is not known, and no other end may take their place."""
+    _untold: dict[str, Removal] = field(default_factory=dict)
+    """What cancellation has kept from the journal, and it has to hear last: ends, which no other may take the place of, and
+    what a DELETE that never left has taken back."""
     _open: int = 0
     _states: Counter[State] = field(default_factory=Counter)
 
@@ -47,28 +49,44 @@ class Ledger:
         try:
             await self.ports.journal.write(ended)
         except anyio.get_cancelled_exc_class():
-            self._unsure |= {removal.notebook_id: removal for removal in ended}
+            self._untold |= {removal.notebook_id: removal for removal in ended}
             raise
-        self._end(ended)
+        for removal in ended:
+            self._keep(removal)
+            self._tell_end(removal)
         self.on_ends(self._states)
         self._open -= len(ended)
         if not self._open:
             self.all_ended.set()
 
-    async def spare_planned(self, why: str) -> None:
+    @contextmanager
+    def sending(self, requested: Removal, before: Removal) -> Iterator[Callable[[], None]]:
+        """Send a DELETE inside, telling when it leaves; one that is cancelled before that leaves all as it was `before`."""
+        left = False
+
+        def leaving() -> None:
+            nonlocal left
+            left = True
+
+        try:
+            yield leaving
+        except anyio.get_cancelled_exc_class():
+            if not left:
+                self._untold[requested.notebook_id] = lifecycle.withdraw(requested, before)
+            raise
+
+    async def write_last(self, why: str) -> None:
         """Give an end to what was never begun, whatever has ended the rest; not even cancellation keeps it from the journal."""
         now = self.ports.clock.now()
-        left = [removal for removal in self.removals.values() if removal.notebook_id not in self._unsure]
-        spared = [lifecycle.spare(removal, now, why) for removal in left if removal.state is State.PLANNED]
-        last = [*self._unsure.values(), *spared]
+        standing = (self.removals | self._untold).values()
+        spared = [lifecycle.spare(removal, now, why) for removal in standing if removal.state is State.PLANNED]
+        last = [*(removal for removal in self._untold.values() if removal.state is not State.PLANNED), *spared]
         with anyio.move_on_after(LAST_WRITE_S, shield=True):
             await self.ports.journal.write(last)
-            self._end(last)
-
-    def _end(self, ended: Iterable[Removal]) -> None:
-        for removal in ended:
-            self._keep(removal)
-            self._tell_end(removal)
+            for removal in last:
+                self._keep(removal)
+                if removal.ended:
+                    self._tell_end(removal)
 
     def _keep(self, removal: Removal) -> None:
         self._states[self.removals[removal.notebook_id].state] -= 1

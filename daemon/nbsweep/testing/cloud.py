@@ -11,22 +11,17 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from nbsweep.core.errors import (
-    CloudError,
-    FactsTooOld,
-    Forbidden,
-    Gone,
-    MalformedAnswer,
-    Rejected,
-)
+from nbsweep.core.errors import CloudError, FactsTooOld, Forbidden, Gone, MalformedAnswer, Rejected
 from nbsweep.core.model import PAGE_SIZE, MalformedRow, Notebook, Page, Scope, Status
-from nbsweep.core.ports import Clock, LaneState
+from nbsweep.core.ports import Clock, LaneState, unheeded
 from nbsweep.core.probing import DEFAULT_WORKSPACE, Action, Probe, probe_of
 from nbsweep.testing.troubles import (
+    AT_ANY_TIME,
     DELETE_REFUSALS,
     PLAIN,
     STOP_REFUSALS,
     Call,
+    Departure,
     Kind,
     Pace,
     Trouble,
@@ -160,9 +155,10 @@ class FakeCloud:
         """Wait for a turn to prepare a DELETE."""
         await self._turns.take()
 
-    async def delete(self, notebook_id: str, *, not_after_s: float) -> str:
+    async def delete(self, notebook_id: str, *, not_after_s: float, leaving: Callable[[], object] = unheeded) -> str:
         """Delete a notebook and its storage for good; gives the gateway's request id."""
-        return await self._call("delete", notebook_id, lambda trouble: self._delete(notebook_id, trouble), not_after_s)
+        departure = Departure(not_after_s, leaving)
+        return await self._call("delete", notebook_id, lambda trouble: self._delete(notebook_id, trouble), departure)
 
     async def reach(self) -> float | None:
         """Tell how far the caller's clock is ahead."""
@@ -183,7 +179,7 @@ class FakeCloud:
     # ---- the work
 
     async def _call(
-        self, kind: Kind, subject: str, work: Callable[[Trouble], AnyAnswer], not_after_s: float = float("inf")
+        self, kind: Kind, subject: str, work: Callable[[Trouble], AnyAnswer], departure: Departure = AT_ANY_TIME
     ) -> AnyAnswer:
         queue = self._troubles.get((kind, subject)) or self._troubles.get((kind, ""))
         trouble = queue.popleft() if queue else PLAIN
@@ -191,8 +187,9 @@ class FakeCloud:
             await asyncio.sleep(trouble.lane_s)
         if kind in ("stop", "delete"):
             await self._lane.take()
-        if self._clock.steady_s() > not_after_s:
+        if self._clock.steady_s() > departure.not_after_s:
             raise FactsTooOld("the DELETE was held back, because the facts behind it had become too old")
+        departure.leaving()
         call = Call(kind, subject, self._clock.steady_s())
         self.calls.append(call)
         if self.on_call:

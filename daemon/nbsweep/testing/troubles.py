@@ -16,6 +16,7 @@ from nbsweep.core.errors import (
 )
 from nbsweep.core.model import Page, Status
 from nbsweep.core.pacing import Rate
+from nbsweep.core.ports import unheeded
 
 Kind = Literal["workspaces", "page", "show", "stop", "delete", "reach", "project", "probe"]
 A_TICK_S = 1e-6
@@ -47,6 +48,16 @@ class Call(Struct, frozen=True):
     """The notebook's id; for a page, workspace, feature, offset and status filter, as `0/NOTEBOOK/49/DELETING`."""
     at_s: float
     """When it left, on the steady clock."""
+
+
+class Departure(Struct, frozen=True):
+    """When a call may leave, and who is told that it does."""
+
+    not_after_s: float = float("inf")
+    leaving: Callable[[], object] = unheeded
+
+
+AT_ANY_TIME = Departure()
 
 
 class Pace(Struct, frozen=True):

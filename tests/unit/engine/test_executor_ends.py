@@ -246,6 +246,16 @@ async def test_a_cancelled_sweep_waits_for_its_last_write_no_longer_than_three_s
     assert scene.clock.now() - START == timedelta(seconds=8)
 
 
+async def test_a_delete_that_never_left_is_taken_back_by_the_last_write() -> None:
+    """It waits for its lane when all is cancelled: whoever looks later need not wonder what has become of it."""
+    scene = world(*fleet(3))
+    scene.cloud.befall("delete", Trouble(lane_s=3600))
+    journaled = await cancelled_after(scene, 5)
+    assert scene.cloud.sent("delete") == []
+    assert [(done.state, done.requests) for done in journaled.values()] == [(State.SPARED, 0)] * 3
+    assert scene.story.count("REQUESTED nb1") == 1
+
+
 async def test_an_end_whose_write_was_cancelled_is_the_end_that_is_written_last() -> None:
     """nb1 has vanished, and the sweep is cancelled while that is being written: it gets no other end, and is told of once."""
     scene = world(*fleet(3)[1:])

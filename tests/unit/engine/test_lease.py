@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,6 +17,7 @@ from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import Rate
 from nbsweep.core.plan import Plan
+from nbsweep.core.ports import unheeded
 from nbsweep.engine.lease import Tenure
 from nbsweep.engine.orders import LeaseOrders, Orders, Shutdown
 from nbsweep.engine.report import Report, Run
@@ -439,7 +441,8 @@ async def test_a_delete_leaves_before_its_lease_could_have_been_taken() -> None:
     scene = world(*fleet(1))
     told: list[float] = []
 
-    async def delete(notebook_id: str, *, not_after_s: float) -> str:
+    async def delete(notebook_id: str, *, not_after_s: float, leaving: Callable[[], object] = unheeded) -> str:
+        leaving()
         told.append(not_after_s - scene.clock.steady_s())
         return notebook_id
 

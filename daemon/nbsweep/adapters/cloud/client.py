@@ -5,7 +5,7 @@ connection could not be made, or the gateway throttled it. Otherwise whether it 
 look.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -25,7 +25,7 @@ from nbsweep.adapters.cloud.session import IAM_TIMEOUT, Asker, Connect, NotSent,
 from nbsweep.core.call_events import HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.errors import CloudError, Forbidden, MalformedAnswer, Rejected, Unreachable, Unsortable
 from nbsweep.core.model import Notebook, Page, Scope
-from nbsweep.core.ports import Clock, LaneState, Telemetry
+from nbsweep.core.ports import Clock, LaneState, Telemetry, unheeded
 from nbsweep.core.probing import DEFAULT_WORKSPACE, Action, Probe, probe_of
 from nbsweep.settings import TargetSettings
 
@@ -103,9 +103,9 @@ class CloudClient:
         """Wait for a turn to prepare a DELETE."""
         await self.sender.tools.lanes.admit(Lane.DELETE)
 
-    async def delete(self, notebook_id: str, *, not_after_s: float) -> str:
+    async def delete(self, notebook_id: str, *, not_after_s: float, leaving: Callable[[], object] = unheeded) -> str:
         """Delete a notebook and its storage for good; gives the gateway's request id. The answer may have no body (204)."""
-        call = Call(Lane.DELETE, "DELETE", _path_of(notebook_id), changes=True, not_after_s=not_after_s)
+        call = Call(Lane.DELETE, "DELETE", _path_of(notebook_id), changes=True, not_after_s=not_after_s, leaving=leaving)
         return (await self._call(call)).headers.get("X-Request-Id", "")
 
     async def reach(self) -> float | None:

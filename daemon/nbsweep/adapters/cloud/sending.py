@@ -21,7 +21,7 @@ from nbsweep.adapters.cloud.skew import Dates
 from nbsweep.adapters.cloud.transport import read_body
 from nbsweep.core.call_events import HttpAnswered, HttpRequest
 from nbsweep.core.errors import CloudError, FactsTooOld, Unreachable
-from nbsweep.core.ports import Clock, Telemetry
+from nbsweep.core.ports import Clock, Telemetry, unheeded
 
 TURNS = 3
 """So often a call waits for its lane anew, because its credentials ended while it waited; then it leaves with what there is."""
@@ -37,6 +37,8 @@ class Call(NamedTuple):
     changes: bool = False
     """Whether it changes something, so that it must not be sent again unless it was certainly not done."""
     not_after_s: float = float("inf")
+    leaving: Callable[[], object] = unheeded
+    """Called right before it is sent."""
 
 
 class Sent(NamedTuple):
@@ -124,6 +126,7 @@ class Sender:
             message = "the DELETE was held back, because the facts behind it had become older than removal.fresh_for"
             raise FactsTooOld(message)
         path = place.path + call.path
+        call.leaving()
         self.tools.telemetry.emit(HttpRequest(call.lane, call.method, path, sent_s))
         sent: Sent | None = None
         try:
