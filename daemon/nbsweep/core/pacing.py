@@ -3,11 +3,16 @@
 from collections import deque
 from collections.abc import Collection
 from datetime import timedelta
+from itertools import takewhile
 
 from msgspec import Struct
 
 CATCH_UP_S = 0.1
 """How far behind its schedule a lane may be and still make up for it; the window holds all the same."""
+TOGETHER_S = 0.06
+"""Calls that come due so soon after the next one leave together, for a program that wakes up for each of them spends a sixth
+of its time on that; it is less than a lane can make up for."""
+TOGETHER_MOST = 4
 IN_A_ROW_PERIODS = 3
 """Refusals closer together than so many windows of the limit follow each other."""
 LITTLE_LESS = 0.95
@@ -98,7 +103,7 @@ class Learned:
 
 
 class Window:
-    """Never more than `rate.calls` in any `rate.period_s`, and those spread evenly; less where the gateway asks for less.
+    """Never more than `rate.calls` in any `rate.period_s`, spread evenly, one by one or a few at once; less after a 429.
 
     Times are seconds of any steady clock. The rule is kept over the moments given to `take`, so these must be the moments at
     which the calls leave.
@@ -116,23 +121,25 @@ class Window:
 
     def wait_s(self, now: float) -> float:
         """Tell how long it is until the next call may leave; 0.0 when it may leave now."""
-        earliest = max(self._slot, self._not_before)
-        if len(self._taken) >= self.rate.calls:
-            earliest = max(earliest, self._taken[-self.rate.calls] + self.rate.period_s + GUARD_S)
-        if self.learned is not None:
-            calls, period_s = self.learned.allowance(now)
-            if len(self._taken) >= calls:
-                earliest = max(earliest, self._taken[-calls] + period_s + GUARD_S)
-        return max(0.0, earliest - now)
+        return max(0.0, self._due(now) - now)
+
+    def wait_for_group_s(self, now: float) -> float:
+        """Tell how long it is until the next few calls may leave together: all of those that come due soon after the first.
+
+        A call that leaves later than it might is lost for good where the window is full. So none waits for one that the window
+        holds back for longer.
+        """
+        first = self._due(now)
+        followers = min(TOGETHER_MOST - 1, int(TOGETHER_S / self._spacing_s(now) + ROUNDING))
+        due = (self._due(now, ahead) for ahead in range(1, followers + 1))
+        last = max(takewhile(lambda due_s: due_s <= first + TOGETHER_S + ROUNDING, due), default=first)
+        return max(0.0, last - now)
 
     def take(self, now: float) -> None:
         """Note that a call leaves now."""
-        spacing_s = self.rate.spacing_s
-        if self.learned is not None:
-            per_s = self.learned.per_s(now)
-            spacing_s = max(spacing_s, 1 / per_s)
-            if per_s >= self.rate.per_s:
-                self.learned = None
+        spacing_s = self._spacing_s(now)
+        if self.learned is not None and self.learned.per_s(now) >= self.rate.per_s:
+            self.learned = None
         self._taken.append(now)
         self._slot = max(self._slot, now - self._catch_up_s) + spacing_s
 
@@ -148,6 +155,21 @@ class Window:
     def pause(self, until: float) -> None:
         """Let nothing leave before that moment."""
         self._not_before = max(self._not_before, until)
+
+    def _due(self, now: float, ahead: int = 0) -> float:
+        """Tell when the next call may leave, or the one after so many others."""
+        due = max(self._slot + ahead * self._spacing_s(now), self._not_before)
+        limits = [(self.rate.calls, self.rate.period_s)]
+        if self.learned is not None:
+            limits.append(self.learned.allowance(now))
+        for calls, period_s in limits:
+            if len(self._taken) >= calls > ahead:
+                due = max(due, self._taken[ahead - calls] + period_s + GUARD_S)
+        return due
+
+    def _spacing_s(self, now: float) -> float:
+        slowest = 1 / self.learned.per_s(now) if self.learned is not None else 0.0
+        return max(self.rate.spacing_s, slowest)
 
 
 class Tempo:

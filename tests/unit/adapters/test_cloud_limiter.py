@@ -155,6 +155,24 @@ async def test_looks_go_before_pages_where_they_share() -> None:
     assert [lane for _, lane in on.left] == [Lane.LIST] * 2 + [Lane.SHOW] * 5 + [Lane.LIST] * 3
 
 
+@pytest.mark.parametrize("total", [None, Rate(50, 1.0)], ids=["lanes of their own", "a total"])
+async def test_calls_that_wait_leave_a_few_at_once_and_no_later_for_it(total: Rate | None) -> None:
+    """Three hundred at 50/s: in half as many moments at most, the last by its time, and never more than 50 in a second."""
+    on = road(Rate(50, 1.0), total=total)
+    await all_leave(on, [Lane.DELETE] * 300)
+    assert len(set(on.times())) <= 150
+    assert on.times()[-1] <= 299 * 0.02 * (1 + HELD) + 0.01
+    assert most_in_a_window(on.times(), 1.0) <= 50
+
+
+async def test_lists_among_deletes_cost_the_total_nothing() -> None:
+    """Lane and total of 50/s each: with a page after every 24 DELETEs, 300 calls leave as fast as 300 of one kind."""
+    on = road(Rate(50, 1.0), total=Rate(50, 1.0))
+    await all_leave(on, ([Lane.DELETE] * 24 + [Lane.LIST]) * 12)
+    assert on.times()[-1] <= 299 * 0.02 * (1 + 2 * HELD)
+    assert most_in_a_window(on.times(), 1.0) <= 50
+
+
 async def test_a_delete_that_waits_for_its_own_lane_holds_up_nobody() -> None:
     """One DELETE in ten seconds; between them the total belongs to the others."""
     on = road(Rate(1, 10.0), Rate(10, 1.0), Rate(10, 1.0), total=Rate(10, 1.0))

@@ -31,10 +31,28 @@ class Driver:
     def call(self, late_s: float = 0.0, idle_s: float = 0.0) -> None:
         """Do something else for a while, then make one call as soon as the window allows it."""
         self.now += idle_s
-        while (wait_s := self.window.wait_s(self.now)) > 0:
-            self.now += wait_s + late_s
+        while self.window.wait_s(self.now) > 0:
+            self.sleep(late_s)
         self.window.take(self.now)
         self.left.append(self.now)
+
+    def sleep(self, late_s: float) -> None:
+        """Sleep until the next call may leave."""
+        self.now += self.window.wait_s(self.now) + late_s
+
+
+class Gatherer(Driver):
+    """Sleeps until a few calls may leave together, and so less often."""
+
+    def __init__(self, rate: Rate, start: float = 0.0) -> None:
+        """Start without having slept."""
+        super().__init__(rate, start)
+        self.sleeps = 0
+
+    def sleep(self, late_s: float) -> None:
+        """Sleep until the next few calls may leave."""
+        self.sleeps += 1
+        self.now += self.window.wait_for_group_s(self.now) + late_s
 
 
 def assert_limit_held(left: list[float], rate: Rate) -> None:
@@ -49,10 +67,17 @@ IDLENESS = st.one_of(st.just(0.0), st.just(0.0), st.floats(0, 0.05), st.floats(0
 
 
 @searching
-@given(rate=SMALL_RATES, calls=st.lists(st.tuples(LATENESS, IDLENESS), max_size=40), start=st.floats(0, 1e6))
-def test_no_window_ever_holds_more_than_the_rate(rate: Rate, calls: list[tuple[float, float]], start: float) -> None:
-    """However calls arrive, and however late their sleepers wake up."""
-    driver = Driver(rate, start)
+@given(
+    kind=st.sampled_from([Driver, Gatherer]),
+    rate=SMALL_RATES,
+    calls=st.lists(st.tuples(LATENESS, IDLENESS), max_size=40),
+    start=st.floats(0, 1e6),
+)
+def test_no_window_ever_holds_more_than_the_rate(
+    kind: type[Driver], rate: Rate, calls: list[tuple[float, float]], start: float
+) -> None:
+    """However calls arrive, one by one or a few at once, and however late their sleepers wake up."""
+    driver = kind(rate, start)
     for late_s, idle_s in calls:
         driver.call(late_s, idle_s)
     assert_limit_held(driver.left, rate)
@@ -116,6 +141,57 @@ def test_late_wake_ups_cost_hardly_any_speed(late_ms: tuple[float, float]) -> No
         driver.call(late_ms[number % 2] / 1000)
     assert 49 <= 500 / (driver.left[-1] - driver.left[0]) <= 50
     assert_limit_held(driver.left, Rate(50, 1.0))
+
+
+@pytest.mark.parametrize("late_ms", [(0.0, 0.0), (1.0, 2.0), (0.0, 2.0), (1.3, 1.9)])
+def test_leaving_together_costs_hardly_any_speed_and_a_third_of_the_sleeps(late_ms: tuple[float, float]) -> None:
+    """At 50/s calls leave three or four at once: 1,001 of them at 49/s at least, with no more than 50 in any second."""
+    gatherer = Gatherer(Rate(50, 1.0))
+    for number in range(1001):
+        gatherer.call(late_ms[number % 2] / 1000)
+    assert 49 <= 1000 / (gatherer.left[-1] - gatherer.left[0]) <= 50
+    assert gatherer.sleeps <= 1001 / 3
+    assert_limit_held(gatherer.left, Rate(50, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("rate", "calls_at_once", "group_s"),
+    [
+        (Rate(50, 1.0), 6, 0.08),  # due 0.02, 0.04, 0.06 and 0.08 s later
+        (Rate(20, 1.0), 3, 0.1),  # due 0.05 and 0.1 s later
+        (Rate(10, 1.0), 2, 0.1),  # due 0.1 s later, and the next 0.1 s after it: too late to be waited for
+        (Rate(1000, 1.0), 101, 0.004),  # due 1, 2, 3 and 4 ms later: never more than four
+    ],
+    ids=str,
+)
+def test_a_few_that_come_due_soon_leave_together(rate: Rate, calls_at_once: int, group_s: float) -> None:
+    """When what may be caught up has left, the wait is until the last of those that come due within 60 ms of the next."""
+    window = Window(rate)
+    for _ in range(calls_at_once):
+        assert window.wait_s(10.0) == pytest.approx(0.0, abs=1e-9)
+        window.take(10.0)
+    assert window.wait_s(10.0) == pytest.approx(rate.spacing_s)
+    assert window.wait_for_group_s(10.0) == pytest.approx(group_s)
+    assert window.wait_for_group_s(11.0) == 0.0
+
+
+def test_none_waits_for_a_call_that_the_full_window_holds_back() -> None:
+    """Two calls at 0.0, the other 48 from 0.12 on: at 1.005 two may leave, the third not before 1.125, and the two go alone."""
+    window = Window(Rate(50, 1.0))
+    for moment in (0.0, 0.0, *(0.12 + 0.0187 * number for number in range(48))):
+        window.take(moment)
+    assert window.wait_s(1.0) == pytest.approx(0.005)
+    assert window.wait_for_group_s(1.0) == pytest.approx(0.005)
+
+
+def test_a_slowed_lane_gathers_by_its_lower_rate() -> None:
+    """A ceiling of 50/s, a named limit of 20/s: two calls, 0.05 s apart, leave together, and not four."""
+    window = Window(Rate(50, 1.0))
+    window.fall(10.0, 9.9, Rate(20, 1.0))
+    for _ in range(3):
+        window.take(10.0)
+    assert window.wait_s(10.0) == pytest.approx(0.05)
+    assert window.wait_for_group_s(10.0) == pytest.approx(0.1)
 
 
 def test_the_first_call_leaves_at_once() -> None:

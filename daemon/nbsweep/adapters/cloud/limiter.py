@@ -50,7 +50,7 @@ class Refusal(Struct, frozen=True):
 
 
 class Lanes:
-    """Lets calls leave, one at a time, no faster than the rates; the rule holds over the moments at which `enter` returns."""
+    """Lets calls leave, a few at once, no faster than the rates; the rule holds over the moments at which `enter` returns."""
 
     def __init__(self, rates: dict[Lane, Rate], total: Rate | None, clock: Clock) -> None:
         """Take the rate of every lane, and of all together when there is such a limit."""
@@ -71,7 +71,8 @@ class Lanes:
         async with self._queues[lane]:
             now: float | None = None
             while now is None:
-                await self._sleep_for(self._windows[lane])
+                while self._holds_back(lane):
+                    await self._sleep_for_group(lane)
                 now = await self._enter_total(lane, self._total) if self._total else self._clock.steady_s()
             self._windows[lane].take(now)
             return now
@@ -120,19 +121,19 @@ class Lanes:
     async def _enter_total(self, lane: Lane, total: Window) -> float | None:
         """Wait for a turn in the total; gives the moment of it, which counts in both windows.
 
-        None when a refusal has slowed the lane itself down meanwhile: then it is nobody's turn, and the others go first.
+        None when it is the lane's own rate that the call waits for, as after a refusal: then the others go first.
         """
         now = self._clock.steady_s()
         self._due[lane] = now + PATIENCE_TURNS[lane] / _calls_per_s(total, now)
         try:
             while True:
-                now = self._clock.steady_s()
-                if self._windows[lane].wait_s(now) > 0:
+                if self._holds_back(lane):
                     return None
+                now = self._clock.steady_s()
                 if min(self._due, key=self._due.__getitem__) is not lane:
                     await self._moved.wait()
-                elif (seconds := total.wait_s(now)) > 0:
-                    await anyio.sleep(_whole(seconds))
+                elif total.wait_s(now) > 0:
+                    await self._sleep_for_group(lane)
                 else:
                     total.take(now)
                     return now
@@ -141,6 +142,17 @@ class Lanes:
             if self._due:
                 self._moved.set()
                 self._moved = anyio.Event()
+
+    def _holds_back(self, lane: Lane) -> bool:
+        """Tell whether it is the lane's own rate that its next call waits for, and not the total."""
+        now = self._clock.steady_s()
+        return self._windows[lane].wait_s(now) > (self._total.wait_s(now) if self._total else 0.0)
+
+    async def _sleep_for_group(self, lane: Lane) -> None:
+        """Sleep until the next few calls may leave together, by the lane's own rate and by the total."""
+        now = self._clock.steady_s()
+        own = self._windows[lane].wait_for_group_s(now)
+        await anyio.sleep(_whole(max(own, self._total.wait_for_group_s(now)) if self._total else own))
 
     async def _sleep_for(self, window: Window, at_least_s: float = 0.0) -> None:
         while True:
