@@ -13,6 +13,7 @@ TOGETHER_S = 0.06
 """Calls that come due so soon after the next one leave together, for a program that wakes up for each of them spends a sixth
 of its time on that; it is less than a lane can make up for."""
 TOGETHER_MOST = 4
+"""However many more come due meanwhile: a fast lane is not to stand still for them."""
 IN_A_ROW_PERIODS = 3
 """Refusals closer together than so many windows of the limit follow each other."""
 LITTLE_LESS = 0.95

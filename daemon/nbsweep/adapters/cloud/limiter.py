@@ -146,13 +146,15 @@ class Lanes:
     def _holds_back(self, lane: Lane) -> bool:
         """Tell whether it is the lane's own rate that its next call waits for, and not the total."""
         now = self._clock.steady_s()
-        return self._windows[lane].wait_s(now) > (self._total.wait_s(now) if self._total else 0.0)
+        total_s = self._total.wait_s(now) if self._total else 0.0
+        return self._windows[lane].wait_s(now) > total_s
 
     async def _sleep_for_group(self, lane: Lane) -> None:
         """Sleep until the next few calls may leave together, by the lane's own rate and by the total."""
         now = self._clock.steady_s()
-        own = self._windows[lane].wait_for_group_s(now)
-        await anyio.sleep(_whole(max(own, self._total.wait_for_group_s(now)) if self._total else own))
+        own_s = self._windows[lane].wait_for_group_s(now)
+        total_s = self._total.wait_for_group_s(now) if self._total else 0.0
+        await anyio.sleep(_whole(max(own_s, total_s)))
 
     async def _sleep_for(self, window: Window, at_least_s: float = 0.0) -> None:
         while True:
