@@ -393,6 +393,7 @@ async def test_a_delete_on_fresh_facts_is_sent_once(site: Opener) -> None:
     """At the very last moment, too; who sends it is told before it arrives that it leaves."""
     arrived: list[int] = []
     async with site(Row(1)) as place:
+        await place.cloud.show("nb1")  # there is a connection then: none can be opened in the time that is left
         await place.cloud.delete_turn()
         await place.cloud.delete(
             "nb1", not_after_s=place.clock.steady_s(), leaving=lambda: arrived.append(place.count_deletes())
