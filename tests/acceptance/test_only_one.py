@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from acceptance.conftest import Simulate
-from acceptance.support import Cloud, Desk, Started, eventually, idle_fleet
+from acceptance.support import Cloud, Desk, Ended, Started, eventually, idle_fleet
 
 RUN = ("run", "--yes", "--format", "json")
 COUNT = 30
 SLOW = {"limits": {"delete": "10/s"}}
+LONG_S = 120.0
+"""Deletions take so long where a sweep must not end before it is let: longer than anything here is waited for."""
 
 
 @contextmanager
@@ -19,6 +21,13 @@ def mid_sweep(cloud: Cloud, desk: Desk) -> Iterator[Started]:
     with desk.started(*RUN) as started:
         eventually(lambda: len(cloud.accepted()) >= 4, "four accepted DELETEs")
         yield started
+
+
+def let_end(cloud: Cloud, started: Started) -> Ended:
+    """Let the deletions of a whole fleet be over, and with them the sweep that follows them."""
+    eventually(lambda: len(cloud.accepted()) == COUNT, "all DELETEs are accepted")
+    cloud.let_pass(LONG_S)
+    return started.ended()
 
 
 def nobody_twice(cloud: Cloud) -> bool:
@@ -33,7 +42,7 @@ def outcomes(desk: Desk) -> list[str]:
 
 def test_a_second_run_says_who_sweeps_and_leaves(simulate: Simulate, desk: Desk) -> None:
     """Exit 4, with the first one's process named, and not one call sent: its cloud is one of its own. The first goes on."""
-    cloud, of_second = simulate(idle_fleet(COUNT)), simulate(idle_fleet(3))
+    cloud, of_second = simulate(idle_fleet(COUNT), timing={"deletion_median_s": LONG_S}), simulate(idle_fleet(3))
     with mid_sweep(cloud, desk) as started:
         desk.write(of_second)
         second = desk.run(*RUN)
@@ -45,7 +54,7 @@ def test_a_second_run_says_who_sweeps_and_leaves(simulate: Simulate, desk: Desk)
         assert (told["level"], told["pid"]) == ("warning", started.process.pid)
         (finished,) = second.events("sweep.finished")
         assert finished["outcome"] == "held-elsewhere"
-        first = started.ended()
+        first = let_end(cloud, started)
     assert first.code == 0, first.err
     assert first.ids("deleted") == cloud.gone() == set(cloud.instances())
     assert outcomes(desk) == ["held-elsewhere", "finished"]
@@ -54,11 +63,11 @@ def test_a_second_run_says_who_sweeps_and_leaves(simulate: Simulate, desk: Desk)
 
 def test_a_dry_run_may_look_on(simulate: Simulate, desk: Desk) -> None:
     """It changes nothing, so it is in nobody's way; neither is `plan`."""
-    cloud = simulate(idle_fleet(COUNT))
+    cloud = simulate(idle_fleet(COUNT), timing={"deletion_median_s": LONG_S})
     with mid_sweep(cloud, desk) as started:
         assert desk.run("run", "--dry-run").code == 0
         assert desk.run("plan").code == 0
-        assert started.ended().code == 0
+        assert let_end(cloud, started).code == 0
     assert nobody_twice(cloud)
 
 
