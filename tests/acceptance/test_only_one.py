@@ -10,7 +10,7 @@ from acceptance.support import Cloud, Desk, Ended, Started, eventually, idle_fle
 RUN = ("run", "--yes", "--format", "json")
 COUNT = 30
 SLOW = {"limits": {"delete": "10/s"}}
-LONG_S = 120.0
+DELETION_S = 120.0
 """Deletions take so long where a sweep must not end before it is let: longer than anything here is waited for."""
 
 
@@ -26,7 +26,7 @@ def mid_sweep(cloud: Cloud, desk: Desk) -> Iterator[Started]:
 def let_end(cloud: Cloud, started: Started) -> Ended:
     """Let the deletions of a whole fleet be over, and with them the sweep that follows them."""
     eventually(lambda: len(cloud.accepted()) == COUNT, "all DELETEs are accepted")
-    cloud.let_pass(LONG_S)
+    cloud.let_pass(DELETION_S)
     return started.ended()
 
 
@@ -42,7 +42,7 @@ def outcomes(desk: Desk) -> list[str]:
 
 def test_a_second_run_says_who_sweeps_and_leaves(simulate: Simulate, desk: Desk) -> None:
     """Exit 4, with the first one's process named, and not one call sent: its cloud is one of its own. The first goes on."""
-    cloud, of_second = simulate(idle_fleet(COUNT), timing={"deletion_median_s": LONG_S}), simulate(idle_fleet(3))
+    cloud, of_second = simulate(idle_fleet(COUNT), timing={"deletion_median_s": DELETION_S}), simulate(idle_fleet(3))
     with mid_sweep(cloud, desk) as started:
         desk.write(of_second)
         second = desk.run(*RUN)
@@ -63,7 +63,7 @@ def test_a_second_run_says_who_sweeps_and_leaves(simulate: Simulate, desk: Desk)
 
 def test_a_dry_run_may_look_on(simulate: Simulate, desk: Desk) -> None:
     """It changes nothing, so it is in nobody's way; neither is `plan`."""
-    cloud = simulate(idle_fleet(COUNT), timing={"deletion_median_s": LONG_S})
+    cloud = simulate(idle_fleet(COUNT), timing={"deletion_median_s": DELETION_S})
     with mid_sweep(cloud, desk) as started:
         assert desk.run("run", "--dry-run").code == 0
         assert desk.run("plan").code == 0
