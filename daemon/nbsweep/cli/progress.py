@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Column
 
 from nbsweep.cli.text import printable
 from nbsweep.core.call_events import HttpRetried, HttpThrottled
@@ -112,7 +113,7 @@ class LiveProgress:
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=24),
             TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-            TextColumn("{task.fields[line]}"),
+            TextColumn("{task.fields[line]}", table_column=Column()),  # the only one that may wrap, so no other is cut for it
             console=console,
             refresh_per_second=8,
         )

@@ -1,8 +1,11 @@
 """What live progress counts."""
 
-import pytest
+import io
 
-from nbsweep.cli.progress import TargetProgress
+import pytest
+from rich.console import Console
+
+from nbsweep.cli.progress import LiveProgress, TargetProgress
 from nbsweep.core.call_events import HttpRetried
 from nbsweep.core.events import (
     Event,
@@ -85,3 +88,18 @@ def test_what_was_recovered_is_not_counted_as_this_plan() -> None:
     """The bar is that of the plan."""
     progress = after((RecoveryStarted(1), ""), (finished("deleted"), "a"), (RecoveryFinished({"deleted": 1}), ""))
     assert sum(progress.ended.values()) == 0
+
+
+@pytest.mark.parametrize("width", [80, 100, 150, 300])
+def test_a_narrow_terminal_shows_all_that_a_wide_one_does(width: int) -> None:
+    """The counts take as many lines as they need; neither the target's name nor how far it has come gives way to them."""
+    shown = io.StringIO()
+    console = Console(file=shown, width=width, force_terminal=True, color_system=None)
+    progress, of_target = LiveProgress(console), {"target": "training-course"}
+    for event in (PlanBuilt(300, 243, {}, None), RemovalUnanswered("lost"), HttpRetried("show", "GET", "/", 1, 0.2, "500")):
+        progress(event, of_target)
+    progress(SweepStopping(3, 60.0), of_target)
+    console.print(progress.view())
+    words = [word for word in shown.getvalue().split() if "━" not in word]
+    counts = "0 requested · 0 deleting · 0 deleted · 1 answers lost · 1 retried"
+    assert words == f"training-course 0/243 stopping: finishing what was accepted · {counts}".split()
