@@ -40,6 +40,10 @@ class _Memory:
     """How many rows its listing had; 0 when it has not been read yet."""
     provable: bool = True
     """Whether its listing can serve as a proof."""
+    shows_deleting: bool = False
+    """Whether its whole listing has ever shown a row that is DELETING; until then a row that is missing may be hidden."""
+    absent: frozenset[str] = frozenset()
+    """Those that were missing from a snapshot that proved nothing, and were asked for by id."""
     settled_s: float = float("-inf")
     """When it was last known of every single one, of the steady clock."""
 
@@ -84,6 +88,8 @@ class Looks:
         if len(wanted) < WORTH_A_PAGE:
             return Found(ask=wanted)
         memory = self._memories.setdefault(scope, _Memory(settled_s=self.ports.clock.steady_s()))
+        if memory.absent & wanted:
+            self._distrust(scope, memory)
         page = await self.ports.cloud.page(scope, 0, Status.DELETING)
         now_s, seen = self.ports.clock.steady_s(), _deleting(page)
         missing = self._missing(wanted, seen, page)
@@ -98,8 +104,8 @@ class Looks:
             return Found(seen)
         self.allowance.spend(now_s)
         memory.settled_s = now_s
-        by_snapshot = await self._snapshot(scope, wanted, questions) if cost < questions else None
-        return by_snapshot or await self._read_on(scope, wanted, seen, page)
+        snapshot = await self._snapshot(scope, wanted, questions) if cost < questions else None
+        return self._weigh(scope, snapshot, seen) if snapshot else await self._read_on(scope, wanted, seen, page)
 
     def _missing(self, wanted: frozenset[str], seen: Mapping[str, Notebook], page: Page) -> int:
         """Tell how many of the wanted have most likely left DELETING; exactly, where one page holds all of it."""
@@ -108,12 +114,13 @@ class Looks:
         others = len(seen.keys() - wanted)
         return max(0, len(wanted) - (page.total - others))
 
-    async def _snapshot(self, scope: Scope, wanted: frozenset[str], most_pages: int) -> Found | None:
+    async def _snapshot(self, scope: Scope, wanted: frozenset[str], most_pages: int) -> Snapshot | None:
         """Read the whole listing; None when it would cost more than asking, or proves nothing."""
         snapshot, memory = Snapshot(wanted), self._memories[scope]
         while not snapshot.complete:
             page = await self.ports.cloud.page(scope, snapshot.offset)
             memory.size = page.total
+            memory.shows_deleting |= bool(_deleting(page))
             if pages_for(page.total) > most_pages:
                 return None
             snapshot.take(page)
@@ -121,7 +128,29 @@ class Looks:
                 memory.provable = not snapshot.hopeless
                 self.ports.telemetry.emit(SnapshotFlawed(scope.workspace_id, scope.feature, snapshot.flaw))
                 return None
-        return Found(snapshot.seen, snapshot.gone)
+        return snapshot
+
+    def _weigh(self, scope: Scope, snapshot: Snapshot, deleting: Mapping[str, Notebook]) -> Found:
+        """Say what a snapshot proves beside the page of DELETING of the same tick, which it never overrules.
+
+        A listing may leave out what is DELETING. Absence is a proof only where a listing of this scope has shown such a row.
+        """
+        memory = self._memories[scope]
+        hidden, missing = snapshot.gone & deleting.keys(), snapshot.gone - deleting.keys()
+        seen = {**snapshot.seen, **{notebook_id: deleting[notebook_id] for notebook_id in hidden}}
+        if memory.shows_deleting:
+            return Found(seen, gone=missing)
+        memory.absent = missing
+        if hidden:
+            self._distrust(scope, memory)
+        return Found(seen, ask=missing)
+
+    def _distrust(self, scope: Scope, memory: _Memory) -> None:
+        """Take no more snapshots of a listing that does not show what is known to be there."""
+        memory.absent = frozenset()
+        if memory.provable:
+            memory.provable = False
+            self.ports.telemetry.emit(SnapshotFlawed(scope.workspace_id, scope.feature, "it does not show what is DELETING"))
 
     async def _read_on(self, scope: Scope, wanted: frozenset[str], seen: dict[str, Notebook], page: Page) -> Found:
         """Read the rest of what is DELETING, and have the missing asked for; no more pages than asking all would cost."""

@@ -51,6 +51,8 @@ class FakeCloud:
         """The ids of all DELETEs that were accepted."""
         self.on_call: Callable[[Call], None] | None = None
         """Told of every call as it leaves."""
+        self.unlisted: frozenset[Status] = frozenset()
+        """States whose rows a listing leaves out, unless it is asked for that very state."""
         self.denied: set[Action] = set()
         """What the caller may not do, as far as probes find out."""
         self.skew_s: float | None = 0.0
@@ -227,7 +229,8 @@ class FakeCloud:
         rows = [row for row in oldest_first if Scope(row.workspace_id or "0", row.feature or "NOTEBOOK") == scope]
         if status is not None:
             return [row for row in rows if row.status == status]
-        return [*(row for where, row in self._malformed if where == scope), *rows]
+        shown = [row for row in rows if row.status not in self.unlisted]
+        return [*(row for where, row in self._malformed if where == scope), *shown]
 
     def _probed(self, action: Action, workspace_id: str) -> None:
         if action in self.denied:

@@ -109,6 +109,34 @@ async def test_many_that_are_missing_are_proven_gone_by_one_snapshot() -> None:
     assert {step for _, step in told.steps} == {Step.GONE}
 
 
+async def test_a_snapshot_does_not_overrule_the_page_of_the_same_tick() -> None:
+    """The listing hides what is DELETING, and the page of DELETING shows it: nobody of the sixty is called gone."""
+    scene, told = deleting(60), Told()
+    scene.cloud.unlisted = frozenset({Status.DELETING})
+    following = poller(scene, told, *map(accepted, range(1, 61)))
+    scene.cloud.change("nb7", status=Status.DELETE_FAILED)
+    scene.cloud.vanish("nb8")
+    await asyncio.sleep(60)
+    await following.tick()
+    await following.tick()
+    assert sorted(told.steps) == [("nb7", Step.FAILED), ("nb8", Step.GONE)]
+    assert len(following.following) == 58
+
+
+async def test_absence_proves_nothing_where_no_listing_has_shown_what_is_deleting() -> None:
+    """Neither the filter nor the listing shows DELETING: each of forty is asked for by id, and two are really gone."""
+    scene, told = deleting(40), Told()
+    scene.cloud.unlisted = frozenset({Status.DELETING})
+    scene.cloud.befall("page", Trouble(spoil=lambda _: Page((), 0, oldest_first=True)))
+    following = poller(scene, told, *map(accepted, range(1, 41)))
+    scene.cloud.vanish("nb3")
+    scene.cloud.vanish("nb4")
+    await asyncio.sleep(60)
+    assert await following.tick() == 2
+    assert sorted(told.steps) == [("nb3", Step.GONE), ("nb4", Step.GONE)]
+    assert len(scene.cloud.sent("show")) == 40
+
+
 async def test_without_a_sorted_listing_the_missing_are_asked_for() -> None:
     """The cloud sorts nothing: that is learned once, and from then on questions are the only proof."""
     scene, told = deleting(200), Told()
