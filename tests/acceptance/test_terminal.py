@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from acceptance.conftest import Simulate
-from acceptance.support import PATIENCE_S, Desk, ended_afterwards, eventually, idle, idle_fleet
+import pytest
 
-QUESTION = "Type yes to go on:"
+from acceptance.conftest import Simulate
+from acceptance.support import PATIENCE_S, Desk, ended_afterwards, eventually, idle, idle_fleet, target
+
+QUESTION = "storage, for good: "
 CTRL_C = "\x03"
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -90,27 +92,29 @@ def _read(end: int, shown: bytearray) -> None:
         shown += chunk
 
 
-def test_whoever_does_not_say_yes_deletes_nothing(simulate: Simulate, desk: Desk) -> None:
+def test_whoever_does_not_type_the_number_deletes_nothing(simulate: Simulate, desk: Desk) -> None:
     """The plan is shown, the question asked; `no` is answered with declined, and no request was made but GET."""
     cloud = simulate(idle_fleet(3))
     desk.write(cloud)
     with on_a_terminal(desk, "run") as terminal:
         terminal.wait_for(QUESTION)
         assert "nb-000" in terminal.screen
-        assert "Delete 3 notebooks of lab with all storage, for good?" in " ".join(terminal.screen.split())
+        assert "Type 3 to delete these 3 notebooks of lab with all their storage, for good:" in " ".join(
+            terminal.screen.split()
+        )
         terminal.type("no\n")
         assert terminal.ended() == 0
         assert "declined" in terminal.screen
     assert cloud.writes() == []
 
 
-def test_whoever_says_yes_sees_it_done(simulate: Simulate, desk: Desk) -> None:
+def test_whoever_types_the_number_sees_it_done(simulate: Simulate, desk: Desk) -> None:
     """Progress is drawn meanwhile: how many are requested, deleting, deleted, and how fast."""
     cloud = simulate(idle_fleet(12), timing={"deletion_median_s": 0.6})
     desk.write(cloud, target={"limits": {"delete": "10/s"}})
     with on_a_terminal(desk, "run") as terminal:
         terminal.wait_for(QUESTION)
-        terminal.type("yes\n")
+        terminal.type("12\n")
         terminal.wait_for(" deleting")
         assert terminal.ended() == 0
         screen = terminal.screen
@@ -144,6 +148,45 @@ def test_the_end_of_input_is_no_yes(simulate: Simulate, desk: Desk) -> None:
         terminal.type("\x04")
         assert terminal.ended() == 0
     assert cloud.writes() == []
+
+
+@pytest.mark.parametrize("answer", ["yes\n", "y\n", "\n", "2\n", "03\n", "3 3\n", "3\x04\x04", "٣\n"])
+def test_no_answer_but_the_number_deletes_anything(simulate: Simulate, desk: Desk, answer: str) -> None:
+    """The number of notebooks and the end of the line: another number, another word or half a line decline."""
+    cloud = simulate(idle_fleet(3))
+    desk.write(cloud)
+    with on_a_terminal(desk, "run") as terminal:
+        terminal.wait_for(QUESTION)
+        terminal.type(answer)
+        assert terminal.ended() == 0
+        assert "declined" in terminal.screen
+    assert cloud.writes() == []
+
+
+def test_what_was_typed_before_the_question_is_no_answer(simulate: Simulate, desk: Desk) -> None:
+    """The right number, typed while the survey goes on, approves nothing: nobody had seen the plan."""
+    cloud = simulate(idle_fleet(3), faults={"script": [{"fault": "hang", "kind": "list_all", "hold_s": 1}]})
+    desk.write(cloud)
+    with on_a_terminal(desk, "run") as terminal:
+        terminal.type("yes\n3\n3\n")
+        terminal.wait_for(QUESTION)
+        terminal.type("no\n")
+        assert terminal.ended() == 0
+        assert "declined" in terminal.screen
+    assert cloud.writes() == []
+
+
+def test_an_answer_for_two_approves_the_one_that_was_shown(simulate: Simulate, desk: Desk) -> None:
+    """Two targets with as many notebooks each: what stood behind the first answer is not taken for the second."""
+    cloud = simulate([*idle_fleet(3), *(idle(f"lab-{number}", feature="DEFAULT") for number in range(3))])
+    desk.write(cloud, targets=[target(cloud.url, name="one"), target(cloud.url, name="two", features=["DEFAULT"])])
+    with on_a_terminal(desk, "run") as terminal:
+        terminal.wait_for(QUESTION)
+        terminal.type("3\n3\n3\n")
+        eventually(lambda: terminal.screen.count(QUESTION) == 2, "the second question")
+        terminal.type("no\n")
+        assert terminal.ended() == 0
+    assert len(cloud.gone()) == len(cloud.accepted()) == 3
 
 
 def test_ctrl_c_in_mid_sweep_is_answered(simulate: Simulate, desk: Desk) -> None:

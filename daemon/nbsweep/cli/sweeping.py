@@ -18,7 +18,9 @@ from nbsweep.bootstrap import open_all
 from nbsweep.cli.documents import dry_run_document, run_document
 from nbsweep.cli.exits import Exit, exit_of_report, gravest
 from nbsweep.cli.plan_file import read_plan
+from nbsweep.cli.prompt import ask, forget_input
 from nbsweep.cli.session import Session, tell_error
+from nbsweep.cli.text import printable
 from nbsweep.core.plan import Plan
 from nbsweep.core.plan_events import PlanTargetLeftAlone
 from nbsweep.core.saved_plan import SavedPlan
@@ -78,11 +80,15 @@ class Approval:
         return plan_view(plan, most=self.options.most_rows)
 
     async def _ask(self, plan: Plan) -> bool:
-        count = f"{len(plan.items)} notebooks" if len(plan.items) > 1 else "this notebook"
-        question = f"Delete {count} of {plan.target} with all storage, for good? Type yes to go on: "
+        """Have the number of notebooks typed: an answer that was meant for another plan, or for nothing, seldom fits."""
+        count, terminal = len(plan.items), sys.stdin.fileno()
+        these = f"these {count} notebooks" if count > 1 else "this notebook"
+        whose = "their" if count > 1 else "its"
+        question = f"Type {count} to delete {these} of {printable(plan.target)} with all {whose} storage, for good: "
+        if not forget_input(terminal):
+            return False
         self.session.screen.err.print(question, end="", style="bold", markup=False)
-        await anyio.wait_readable(sys.stdin)
-        return sys.stdin.readline().strip().lower() == "yes"
+        return await ask(terminal) == str(count)
 
 
 async def run_command(session: Session, options: RunOptions) -> Exit:
