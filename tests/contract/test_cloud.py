@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+import msgspec
 import pytest
 
 from hand_clock import NOON, HandClock
@@ -26,10 +27,13 @@ from nbsweep.core.errors import (
 )
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope, Status
 from nbsweep.core.pacing import Rate
+from nbsweep.core.paging import Offsets, Paging
 from nbsweep.core.probing import Action, ProbedCloud
+from nbsweep.engine.paging import find_paging
 from nbsweep.settings import TargetSettings
 from nbsweep.simulator import AccessKey as SimulatedKey
 from nbsweep.simulator import (
+    DialectOptions,
     FleetOptions,
     NotebookChange,
     NotebookSpec,
@@ -96,10 +100,14 @@ def site(request: pytest.FixtureRequest) -> Opener:
     return _fake if request.param == "fake" else _client
 
 
+FAKE_OFFSETS = {"row": Offsets.ROWS, "rounded": Offsets.WHOLE_PAGES, "page-number": Offsets.PAGE_NUMBERS}
+
+
 @asynccontextmanager
-async def _fake(*rows: Row) -> AsyncIterator[Site]:
+async def _fake(*rows: Row, offset_as: str = "row", largest_page: int = 50) -> AsyncIterator[Site]:
     clock, workspaces = HandClock(), ("0", "w2")
     cloud = FakeCloud(clock, workspaces=workspaces, pace=Pace(DELETION_S, STOP_S))
+    cloud.pages.offsets, cloud.pages.largest = FAKE_OFFSETS[offset_as], largest_page
 
     def put(row: Row) -> None:
         cloud.add(
@@ -125,11 +133,13 @@ async def _fake(*rows: Row) -> AsyncIterator[Site]:
 
 
 @asynccontextmanager
-async def _client(*rows: Row) -> AsyncIterator[Site]:
+async def _client(*rows: Row, offset_as: str = "row", largest_page: int = 50) -> AsyncIterator[Site]:
     clock = HandClock()
+    dialect = {"offset_as": offset_as, "largest_page": largest_page}
     options = SimulatorOptions(
         fleet=FleetOptions(notebooks=0, workspaces=2),
         timing=TimingOptions(deletion_median_s=DELETION_S, deletion_spread=0, stop_s=STOP_S),
+        dialect=msgspec.convert(dialect, DialectOptions),
     )
     async with running_simulator(options, time_source=clock.seconds) as simulator:
         simulator.clock.shifts_date_header = True
@@ -219,6 +229,29 @@ async def test_a_page_may_begin_at_any_row(site: Opener) -> None:
     async with site(*map(Row, range(60))) as place:
         assert ids(await place.page(49)) == named(*range(49, 60))
         assert ids(await place.page(7))[0] == "nb7"
+
+
+DIALECTS = (
+    ("row", Offsets.ROWS, 50),
+    ("rounded", Offsets.WHOLE_PAGES, 50),
+    ("page-number", Offsets.PAGE_NUMBERS, 50),
+    ("row", Offsets.ROWS, 20),
+    ("rounded", Offsets.WHOLE_PAGES, 20),
+    ("page-number", Offsets.PAGE_NUMBERS, 7),
+)
+
+
+@pytest.mark.parametrize(("offset_as", "meaning", "size"), DIALECTS)
+async def test_what_an_offset_means_is_found_out(site: Opener, offset_as: str, meaning: Offsets, size: int) -> None:
+    """After that each page that begins with a multiple of the page size shows the rows from there on."""
+    async with site(*map(Row, range(120)), offset_as=offset_as, largest_page=size) as place:
+        assert place.cloud.paging() == Paging()
+        found = Paging(meaning, size)
+        assert await find_paging(place.cloud, place.scope()) == found
+        assert place.cloud.paging() == found
+        for number in range(3):
+            shown = await place.page(number * size)
+            assert ids(shown) == named(*range(number * size, min(120, (number + 1) * size)))
 
 
 async def test_a_new_notebook_joins_at_the_end(site: Opener) -> None:

@@ -16,6 +16,16 @@ class ScopeNarrowed(Event, frozen=True):
     message: str
 
 
+class DialectFound(Event, frozen=True):
+    """The cloud's answers have told how it wants to be asked; it is remembered for the run."""
+
+    name: ClassVar[str] = "dialect.found"
+    aspect: str
+    """offsets or page-size."""
+    value: str
+    message: str
+
+
 class LanesState(Event, frozen=True):
     """How fast the lanes of a target's account may go."""
 

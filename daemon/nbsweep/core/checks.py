@@ -12,6 +12,7 @@ from msgspec import Struct
 from nbsweep.core.brakes import MOST_SKEW_S, describe_skew
 from nbsweep.core.errors import Forbidden, NbsweepError, Unauthorized
 from nbsweep.core.model import MalformedRow, Notebook, Page
+from nbsweep.core.paging import Offsets, Paging
 from nbsweep.core.ports import LaneState
 from nbsweep.core.probing import GRANTS, Action, Probe
 
@@ -162,6 +163,19 @@ def judge_listing(pages: Sequence[Page], *, everybodys: bool) -> Check:
         return passed("listing", f"sorted by creation, and all {len(rows)} rows that were read carry their dates")
     advice = "It is safe as it is, but slower: what cannot be dated or read is asked for by its id, or kept."
     return warned("listing", f"of {len(rows)} rows that were read: {'; '.join(found)}", advice)
+
+
+def judge_pages(paging: Paging) -> Check:
+    """Tell what an offset means, which is found out from a listing that has more than one page."""
+    if paging.offsets is Offsets.UNKNOWN:
+        return passed("pages", f"no listing shows it yet: {paging.describe()}")
+    if paging.overlaps:
+        return passed("pages", paging.describe())
+    advice = (
+        "It is safe as it is, but slower: ends are proven by one question for each notebook, and a survey is read again while "
+        "notebooks come and go."
+    )
+    return warned("pages", paging.describe(), advice)
 
 
 def _count(rows: int, what: str) -> str:

@@ -18,6 +18,7 @@ from nbsweep.core.history import History
 from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Notebook, Page, Scope
+from nbsweep.core.paging import Paging
 
 
 class Clock(Protocol):
@@ -83,12 +84,22 @@ class Cloud(Protocol):
         """
         ...
 
+    def paging(self) -> Paging:
+        """Tell what is known of the pages of listings."""
+        ...
+
+    def found_paging(self, paging: Paging) -> None:
+        """Remember for the run what was found out about the pages of listings."""
+        ...
+
     async def workspaces(self) -> tuple[str, ...]:
         """List the ids of all workspaces that the caller may see."""
         ...
 
     async def page(self, scope: Scope, offset: int, status: str | None = None) -> Page:
-        """Read one page of a listing, oldest first where the API allows it.
+        """Read one page of a listing, oldest first where the API allows it; `offset` is the row that it begins with, from 0.
+
+        Where pages do not overlap (`paging`), the offset is a multiple of the page size.
 
         Raises:
             MalformedAnswer: the answer is no page.

@@ -32,16 +32,16 @@ class _Placed(NamedTuple):
     created_at: datetime
 
 
-def pages_for(rows: int) -> int:
-    """Tell how many pages a snapshot of so many rows takes when nothing vanishes."""
-    return max(1, -(-(rows - OVERLAP) // (PAGE_SIZE - OVERLAP)))
+def pages_for(rows: int, size: int = PAGE_SIZE) -> int:
+    """Tell how many pages of that size a snapshot of so many rows takes when nothing vanishes."""
+    return max(1, -(-(rows - OVERLAP) // max(1, size - OVERLAP)))
 
 
 class Snapshot:
     """Takes the pages of one listing, and tells where the next is to begin."""
 
-    def __init__(self, wanted: Collection[str]) -> None:
-        """Look for these notebooks; begin at the first row."""
+    def __init__(self, wanted: Collection[str], size: int = PAGE_SIZE) -> None:
+        """Look for these notebooks, on pages of that size; begin at the first row."""
         self.offset = 0
         """Where the next page begins."""
         self.seen: dict[str, Notebook] = {}
@@ -54,7 +54,10 @@ class Snapshot:
         """Whether another reading of this listing would prove nothing either."""
         self._wanted = frozenset(wanted)
         self._ids: set[str] = set()
+        self._size = size
         self._above: tuple[_Placed, ...] = ()
+        self._above_at = 0
+        """Where the page began that `_above` stands on."""
         self._overlap = OVERLAP
         self._pages_left: int | None = None
 
@@ -66,17 +69,17 @@ class Snapshot:
     def take(self, page: Page) -> None:
         """Take the page that was asked for at `offset`."""
         placed = _placed(page)
-        disorder = _disorder(page, placed)
+        disorder = _disorder(page, placed) or self._displaced(page)
         self.hopeless = bool(disorder)
         self.flaw = disorder or self._spent(page)
         if self.flaw:
             return
         if not self._joined(placed):
             self.offset = max(0, min(self.offset, page.total) - STEP_BACK)
-            self._overlap = min(2 * self._overlap, PAGE_SIZE // 2)
+            self._overlap = min(2 * self._overlap, self._size // 2)
             return
         self._note(page)
-        self._above = placed
+        self._above, self._above_at = placed, self.offset
         if self.offset + len(page.rows) >= page.total:
             self._end(page)
         else:
@@ -85,7 +88,7 @@ class Snapshot:
     def _spent(self, page: Page) -> str:
         """Count a page; a listing may vanish so fast that its pages never meet."""
         if self._pages_left is None:
-            self._pages_left = PAGES_PER_PAGE * pages_for(page.total) + PAGES_MORE
+            self._pages_left = PAGES_PER_PAGE * pages_for(page.total, self._size) + PAGES_MORE
         self._pages_left -= 1
         if not page.rows and self.offset < page.total:
             return "a page is empty where the cloud counts more rows"
@@ -98,6 +101,11 @@ class Snapshot:
             return False
         first = placed[0]
         return first in self._above and first.created_at < self._above[-1].created_at
+
+    def _displaced(self, page: Page) -> str:
+        """Say that a page begins before the row that was asked for, which no row that vanishes can bring about."""
+        skipped = {row.id for row in self._above[: max(0, self.offset - self._above_at)]}
+        return "its pages do not begin where they were asked to" if page.rows and page.rows[0].id in skipped else ""
 
     def _note(self, page: Page) -> None:
         self._ids |= {row.id for row in page.rows if row.id is not None}

@@ -3,7 +3,7 @@
 Whatever fails, all is tried that does not depend on it; what does is `not-tried`, and says why.
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
@@ -18,6 +18,7 @@ from nbsweep.core.checks import (
     judge_clock,
     judge_listing,
     judge_notebooks,
+    judge_pages,
     judge_permission,
     judge_project,
     judge_quotas,
@@ -28,6 +29,7 @@ from nbsweep.core.checks import (
 from nbsweep.core.errors import CloudError, Rejected, Unauthorized, Unreachable, WrongAddress
 from nbsweep.core.model import Page, Scope
 from nbsweep.core.probing import DEFAULT_WORKSPACE, Action, Probe, ProbedCloud
+from nbsweep.engine.paging import find_paging
 
 FEATURES = ("NOTEBOOK", "DEFAULT")
 MOST_WORKSPACES = 10
@@ -65,7 +67,7 @@ class Question(Struct, frozen=True):
     @property
     def names(self) -> tuple[str, ...]:
         """What is looked at, in order."""
-        seen = ("workspaces", "notebooks", "listing", "lanes", "quotas")
+        seen = ("workspaces", "notebooks", "listing", "pages", "lanes", "quotas")
         return ("address", "clock", "credentials", "project", *self.actions, *seen)
 
 
@@ -183,6 +185,23 @@ class Inspector:
         pages = [page for feature in self.question.features for page in found[feature]]
         everybodys = Action.LIST_ALL in answers and answers[Action.LIST_ALL].allowed is not False
         self._tell(judge_listing(pages, everybodys=everybodys))
+        await self._find_paging(workspaces, found)
+
+    async def _find_paging(self, workspaces: Sequence[str], found: Mapping[str, Sequence[Page]]) -> None:
+        """Find out what an offset means, from a listing of more than one page."""
+        longer = (
+            Scope(workspace, feature)
+            for feature, pages in found.items()
+            for workspace, page in zip(workspaces, pages, strict=False)
+            if page.total > len(page.rows)
+        )
+        try:
+            for scope in longer:
+                await self._ask(find_paging(self.cloud, scope))
+        except CloudError as error:
+            self._tell(failed("pages", error))
+        else:
+            self._tell(judge_pages(self.cloud.paging()))
 
     async def _workspaces(self, answers: dict[Action, Probe]) -> tuple[str, ...]:
         given = self.question.workspaces

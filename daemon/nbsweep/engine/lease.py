@@ -12,6 +12,7 @@ from nbsweep.core.errors import Busy, FactsTooOld, HeldElsewhere, JournalError, 
 from nbsweep.core.lease import BEATS, GOOD_FOR, Lease, describe_held, describe_taken_over, may_take
 from nbsweep.core.lease_events import LeaseHeldElsewhere, LeaseLost, LeaseTakenOver, another
 from nbsweep.core.model import Notebook, Page, Scope
+from nbsweep.core.paging import Paging
 from nbsweep.core.ports import Cloud, LaneState, Ports, unheeded
 from nbsweep.engine.ledger import LAST_WRITE_S
 from nbsweep.engine.orders import LeaseOrders, Shutdown
@@ -159,6 +160,14 @@ class FencedCloud(Struct, frozen=True):
     def clock_skew_s(self) -> float | None:
         """Tell how far the clock is off."""
         return self.cloud.clock_skew_s()
+
+    def paging(self) -> Paging:
+        """Tell what is known of the pages."""
+        return self.cloud.paging()
+
+    def found_paging(self, paging: Paging) -> None:
+        """Remember what was found out about the pages."""
+        self.cloud.found_paging(paging)
 
     async def workspaces(self) -> tuple[str, ...]:
         """List the workspaces."""

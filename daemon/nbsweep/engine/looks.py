@@ -88,18 +88,19 @@ class Looks:
         if len(wanted) < WORTH_A_PAGE:
             return Found(ask=wanted)
         memory = self._memories.setdefault(scope, _Memory(settled_s=self.ports.clock.steady_s()))
+        memory.provable &= self.ports.cloud.paging().overlaps
         if memory.absent & wanted:
             self._distrust(scope, memory)
         page = await self.ports.cloud.page(scope, 0, Status.DELETING)
         now_s, seen = self.ports.clock.steady_s(), _deleting(page)
         missing = self._missing(wanted, seen, page)
         trusted = len(page.rows) >= page.total or (
-            _pages(page.total) <= len(wanted) and now_s - memory.settled_s < self.hint_for_s
+            self._pages(page.total) <= len(wanted) and now_s - memory.settled_s < self.hint_for_s
         )
         if trusted and not missing:
             return Found(seen)
-        questions = min(len(wanted), _pages(page.total) - 1 + max(1, missing))
-        cost = min(questions, _snapshot_cost(memory, len(wanted)))
+        questions = min(len(wanted), self._pages(page.total) - 1 + max(1, missing))
+        cost = min(questions, self._snapshot_cost(memory, len(wanted)))
         if not self.allowance.covers(cost, now_s):
             return Found(seen)
         self.allowance.spend(now_s)
@@ -116,12 +117,13 @@ class Looks:
 
     async def _snapshot(self, scope: Scope, wanted: frozenset[str], most_pages: int) -> Snapshot | None:
         """Read the whole listing; None when it would cost more than asking, or proves nothing."""
-        snapshot, memory = Snapshot(wanted), self._memories[scope]
+        size, memory = self._size, self._memories[scope]
+        snapshot = Snapshot(wanted, size)
         while not snapshot.complete:
             page = await self.ports.cloud.page(scope, snapshot.offset)
             memory.size = page.total
             memory.shows_deleting |= bool(_deleting(page))
-            if pages_for(page.total) > most_pages:
+            if pages_for(page.total, size) > most_pages:
                 return None
             snapshot.take(page)
             if snapshot.flaw:
@@ -155,20 +157,23 @@ class Looks:
     async def _read_on(self, scope: Scope, wanted: frozenset[str], seen: dict[str, Notebook], page: Page) -> Found:
         """Read the rest of what is DELETING, and have the missing asked for; no more pages than asking all would cost."""
         offset = len(page.rows)
-        while page.rows and 0 < _pages(page.total - offset) < len(wanted - seen.keys()):
+        while page.rows and 0 < self._pages(page.total - offset) < len(wanted - seen.keys()):
             page = await self.ports.cloud.page(scope, offset, Status.DELETING)
             seen |= _deleting(page)
             offset += len(page.rows)
         return Found(seen, ask=wanted - seen.keys())
 
+    @property
+    def _size(self) -> int:
+        """How many rows a page has."""
+        return self.ports.cloud.paging().size
 
-def _pages(rows: int) -> int:
-    return -(-rows // PAGE_SIZE)
+    def _pages(self, rows: int) -> int:
+        return -(-rows // self._size)
 
-
-def _snapshot_cost(memory: _Memory, wanted: int) -> float:
-    """Tell how many pages a snapshot takes, as far as its size is known."""
-    return pages_for(max(memory.size, wanted)) if memory.provable else float("inf")
+    def _snapshot_cost(self, memory: _Memory, wanted: int) -> float:
+        """Tell how many pages a snapshot takes, as far as its size is known."""
+        return pages_for(max(memory.size, wanted), self._size) if memory.provable else float("inf")
 
 
 def _deleting(page: Page) -> dict[str, Notebook]:

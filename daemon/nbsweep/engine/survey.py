@@ -3,6 +3,10 @@
 Pages overlap by one row: each begins with the last row of the page before. A row that vanishes in the middle of a listing
 shifts the rest, and the overlap shows it. A listing counts when every overlap held, no id came twice, and there were as many
 ids as the last page's `total`; otherwise it is read again, and after two retries the survey is incomplete.
+
+The first overlap that holds shows that an offset is a row. Where it does not hold, the survey finds out what an offset means,
+and reads whole pages where they cannot overlap: such a listing counts when no id came twice, and every page had the same
+`total`, of as many ids. That misses a row where one vanished and another joined meanwhile; a row that is missed is kept.
 """
 
 from collections.abc import Sequence
@@ -10,13 +14,17 @@ from dataclasses import dataclass, field
 
 import anyio
 from msgspec import Struct
+from msgspec.structs import replace
 
+from nbsweep.core.errors import Rejected
 from nbsweep.core.events import SurveyFinished, SurveyMalformedRow, SurveyPage, SurveyTorn
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope
+from nbsweep.core.paging import Offsets
 from nbsweep.core.plan import Survey, Tally, join_tallies
 from nbsweep.core.policy import Rules
 from nbsweep.core.ports import Ports
+from nbsweep.engine.paging import find_paging
 
 TORN_RETRIES = 2
 LISTINGS_AT_ONCE = 4
@@ -45,6 +53,10 @@ class TornError(Exception):
     """The rows of a listing do not fit together."""
 
 
+class ShiftedError(TornError):
+    """A page does not begin where it was asked to; rows have vanished before it, or an offset is not a row there."""
+
+
 @dataclass(slots=True)
 class Surveyor:
     """Surveys one area at one moment."""
@@ -58,6 +70,8 @@ class Surveyor:
     sights: dict[str, Notebook | MalformedRow] = field(default_factory=dict)
     """The rows of those that were met, by id."""
     _at_once: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(LISTINGS_AT_ONCE))
+    _finding: anyio.Lock = field(default_factory=anyio.Lock)
+    """One listing at a time finds out what an offset means."""
 
     async def survey(self) -> Survey:
         """List and judge everything.
@@ -92,18 +106,24 @@ class Surveyor:
 
     async def _list(self, scope: Scope) -> Listing:
         """Read one listing, again when it was torn."""
-        gap = None
-        tally = Tally()
-        for attempt in range(1 + TORN_RETRIES):
-            tally = Tally()
+        attempts = 0
+        while True:
+            tally, overlapping = Tally(), self.ports.cloud.paging().overlaps
             try:
                 await self._read(scope, tally)
             except TornError as torn:
-                gap = f"workspace {scope.workspace_id}, {scope.feature}: {torn}"
-                self.ports.telemetry.emit(SurveyTorn(scope.workspace_id, scope.feature, attempt + 1, str(torn)))
+                if isinstance(torn, ShiftedError):
+                    async with self._finding:
+                        await find_paging(self.ports.cloud, scope)
+                if overlapping and not self.ports.cloud.paging().overlaps:
+                    # Nothing was torn: the pages were not those that were meant.
+                    continue
+                attempts += 1
+                self.ports.telemetry.emit(SurveyTorn(scope.workspace_id, scope.feature, attempts, str(torn)))
+                if attempts > TORN_RETRIES:
+                    return Listing(tally, f"workspace {scope.workspace_id}, {scope.feature}: {torn}")
             else:
                 return Listing(tally, None)
-        return Listing(tally, gap)
 
     async def _read(self, scope: Scope, tally: Tally) -> None:
         """Read a listing from its first page to its last.
@@ -111,31 +131,73 @@ class Surveyor:
         Raises:
             TornError: it does not fit together.
         """
+        first = await self._page(scope, 0)
+        if self.ports.cloud.paging().overlaps:
+            await self._read_overlapping(scope, tally, first)
+        else:
+            await self._read_whole_pages(scope, tally, first)
+
+    async def _read_overlapping(self, scope: Scope, tally: Tally, first: Page) -> None:
+        """Read on, each page from the last row of the one before it."""
         last: Notebook | MalformedRow | None = None
-        pages = [await self._page(scope, 0)]
+        pages = [first]
         while True:
             for page in pages:
                 rows = _without_overlap(page, last)
+                if last is not None:
+                    self._note_rows()
                 for row in rows:
                     self._take(row, scope, tally)
                 if not rows or tally.rows >= page.total:
                     return _check_count(tally.rows, page.total)
                 last = rows[-1]
-            pages = await self._next_pages(scope, tally, pages[-1])
+            stride = max(1, len(pages[-1].rows) - 1)
+            missing = min(PAGES_AT_ONCE, -(-(pages[-1].total - tally.rows) // stride))
+            pages = await self._pages(scope, [tally.rows - 1 + number * stride for number in range(missing)])
 
-    async def _next_pages(self, scope: Scope, tally: Tally, page: Page) -> list[Page]:
-        """Read the pages that follow upon one, several at once, each from the last row of the one before it."""
-        stride = max(1, len(page.rows) - 1)
-        missing = min(PAGES_AT_ONCE, -(-(page.total - tally.rows) // stride))
-        found: dict[int, Page] = {}
+    async def _read_whole_pages(self, scope: Scope, tally: Tally, first: Page) -> None:
+        """Read on, each page from the row behind the last one of the page before it."""
+        for row in first.rows:
+            self._take(row, scope, tally)
+        offsets = range(0, first.total, self.ports.cloud.paging().size)[1:]
+        for start in range(0, len(offsets), PAGES_AT_ONCE):
+            for page in await self._pages(scope, offsets[start : start + PAGES_AT_ONCE]):
+                _check_total(page, first)
+                for row in page.rows:
+                    self._take(row, scope, tally)
+        _check_count(tally.rows, first.total)
+
+    def _note_rows(self) -> None:
+        """An overlap has held: a page begins at any row."""
+        paging = self.ports.cloud.paging()
+        if paging.offsets is Offsets.UNKNOWN:
+            self.ports.cloud.found_paging(replace(paging, offsets=Offsets.ROWS))
+
+    async def _pages(self, scope: Scope, offsets: Sequence[int]) -> list[Page]:
+        """Read several pages at once."""
+        found: dict[int, Page | None] = {}
 
         async def read(offset: int) -> None:
-            found[offset] = await self._page(scope, offset)
+            found[offset] = await self._page_if_taken(scope, offset)
 
         async with anyio.create_task_group() as group:
-            for number in range(missing):
-                group.start_soon(read, tally.rows - 1 + number * stride)
-        return [found[offset] for offset in sorted(found)]
+            for offset in offsets:
+                group.start_soon(read, offset)
+        pages = [found[offset] for offset in offsets]
+        taken = [page for page in pages if page is not None]
+        if len(taken) < len(pages):
+            raise ShiftedError("the cloud refuses an offset between two pages")
+        return taken
+
+    async def _page_if_taken(self, scope: Scope, offset: int) -> Page | None:
+        """Read a page; None where the cloud refuses its offset, as far as is known for being between two pages."""
+        try:
+            return await self._page(scope, offset)
+        except Rejected:
+            paging = self.ports.cloud.paging()
+            if paging.offsets is not Offsets.UNKNOWN or not offset % paging.size:
+                raise
+            return None
 
     async def _page(self, scope: Scope, offset: int) -> Page:
         page = await self.ports.cloud.page(scope, offset)
@@ -165,8 +227,14 @@ def _without_overlap(page: Page, last: Notebook | MalformedRow | None) -> Sequen
         return page.rows
     if not page.rows or page.rows[0].id != last.id:
         message = "rows shifted between two pages"
-        raise TornError(message)
+        raise ShiftedError(message)
     return page.rows[1:]
+
+
+def _check_total(page: Page, first: Page) -> None:
+    if page.total != first.total:
+        message = f"the cloud counted {first.total} rows, and then {page.total}"
+        raise TornError(message)
 
 
 def _check_count(rows: int, total: int) -> None:

@@ -102,17 +102,19 @@ class Walk:
 
     def _by_page(self, removals: Iterable[Removal]) -> list[tuple[tuple[Scope, int], list[Removal]]]:
         """Put removals that stand on one page together, the last page first; those of unknown place come last."""
+        size = self.ports.cloud.paging().size
         groups: dict[tuple[Scope, int], list[Removal]] = defaultdict(list)
         for removal in removals:
             position = self.positions.get(removal.notebook_id, -1)
-            groups[Scope(removal.workspace_id, removal.feature), position // PAGE_SIZE].append(removal)
+            groups[Scope(removal.workspace_id, removal.feature), position // size].append(removal)
         return sorted(groups.items(), key=lambda item: -item[0][1])
 
     async def _look(self, scope: Scope, page: int, wanted: set[str]) -> None:
         """Read one page, and keep what is planned on it. A page that cannot be read costs nothing but questions."""
         looked_at_s = self.ports.clock.steady_s()
+        offset = page * self.ports.cloud.paging().size
         try:
-            seen = await self.ports.cloud.page(scope, page * PAGE_SIZE)
+            seen = await self.ports.cloud.page(scope, offset)
         except SweepEnding:
             raise
         except CloudError:
@@ -121,7 +123,7 @@ class Walk:
         rows = [row for row in met if row.dated]
         self._worth_it = bool(rows) or not met
         self._sights |= {row.id: Sight(row, looked_at_s) for row in rows}
-        self.ports.telemetry.emit(WalkPage(scope.workspace_id, scope.feature, page * PAGE_SIZE, len(wanted), len(rows)))
+        self.ports.telemetry.emit(WalkPage(scope.workspace_id, scope.feature, offset, len(wanted), len(rows)))
 
     def _hand_over(self, group: list[Removal]) -> None:
         for removal in group:

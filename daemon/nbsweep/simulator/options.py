@@ -208,6 +208,10 @@ class DialectOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     gone_answer: Literal["400/6309", "400/6404", "404", "DELETED"] = "400/6309"
     #: True: only 10, 20 and 50 are page sizes, others get 400 ModelArts.0104.
     strict_limit: bool = True
+    #: What an offset means: a row; rounded down to whole pages; a page's number, from 0 or 1; or only multiples are taken.
+    offset_as: Literal["row", "rounded", "page-number", "page-number-from-1", "multiples-only"] = "row"
+    #: Pages have no more rows than this, whatever limit is asked for.
+    largest_page: Positive = 1000
     #: Whether rows of lists carry create_at and update_at; single notebooks always do.
     list_timestamps: bool = True
     #: The query parameter's spelling; the other one is ignored.

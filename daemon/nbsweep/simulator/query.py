@@ -67,12 +67,13 @@ def read_query(parameters: Mapping[str, str], dialect: DialectOptions, *, may_na
     direction = parameters.get("sort_dir", "DESC")
     if direction not in {"ASC", "DESC"}:
         raise bad_parameter("sort_dir")
+    limit = min(_limit(parameters.get("limit", "10"), dialect), dialect.largest_page)
     ignored = set() if may_name_owner else {"owner"}
     return Query(
         feature=feature,
         workspace_id=parameters.get(dialect.workspace_parameter, "0"),
-        limit=_limit(parameters.get("limit", "10"), dialect),
-        offset=whole_number("offset", parameters.get("offset", "0")),
+        limit=limit,
+        offset=_first_row(whole_number("offset", parameters.get("offset", "0")), limit, dialect),
         sort_keys=_sort_keys(parameters.get("sort_key"), dialect),
         descending=direction == "DESC",
         conditions=tuple(_conditions({name: text for name, text in parameters.items() if name not in ignored})),
@@ -92,6 +93,21 @@ def _limit(text: str, dialect: DialectOptions) -> int:
     if not allowed:
         raise bad_parameter("limit")
     return limit
+
+
+def _first_row(offset: int, limit: int, dialect: DialectOptions) -> int:
+    """Return the row that a page begins with, by what this dialect takes an offset for."""
+    match dialect.offset_as:
+        case "rounded":
+            return offset // limit * limit
+        case "page-number":
+            return offset * limit
+        case "page-number-from-1":
+            return max(offset - 1, 0) * limit
+        case "multiples-only" if offset % limit:
+            raise bad_parameter("offset")
+        case _:
+            return offset
 
 
 def _sort_keys(text: str | None, dialect: DialectOptions) -> tuple[str, ...]:

@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from nbsweep.core.errors import CloudError, FactsTooOld, Forbidden, Gone, MalformedAnswer, Rejected
-from nbsweep.core.model import PAGE_SIZE, MalformedRow, Notebook, Page, Scope, Status
+from nbsweep.core.model import MalformedRow, Notebook, Page, Scope, Status
+from nbsweep.core.paging import Paging
 from nbsweep.core.ports import Clock, LaneState, unheeded
 from nbsweep.core.probing import DEFAULT_WORKSPACE, Action, Probe, probe_of
+from nbsweep.testing.pages import Pages
 from nbsweep.testing.troubles import (
     AT_ANY_TIME,
     DELETE_REFUSALS,
@@ -53,6 +55,8 @@ class FakeCloud:
         """Told of every call as it leaves."""
         self.unlisted: frozenset[Status] = frozenset()
         """States whose rows a listing leaves out, unless it is asked for that very state."""
+        self.pages = Pages()
+        """How its listings are cut into pages."""
         self.denied: set[Action] = set()
         """What the caller may not do, as far as probes find out."""
         self.skew_s: float | None = 0.0
@@ -130,6 +134,14 @@ class FakeCloud:
         """Tell what the wall clock shows more than the steady one, which changes only when it is set."""
         return clock.now().timestamp() - clock.steady_s()
 
+    def paging(self) -> Paging:
+        """Tell what the caller has found out of the pages."""
+        return self.pages.paging
+
+    def found_paging(self, paging: Paging) -> None:
+        """Remember it."""
+        self.pages.paging = paging
+
     async def workspaces(self) -> tuple[str, ...]:
         """List the ids of all workspaces that the caller may see."""
         return await self._call("workspaces", "", lambda _: self._workspaces)
@@ -138,8 +150,7 @@ class FakeCloud:
         """Read one page of a listing, oldest first."""
 
         def read(trouble: Trouble) -> Page:
-            rows = self._listed(scope, status)
-            page = Page(tuple(rows[offset : offset + PAGE_SIZE]), len(rows), oldest_first=True)
+            page = self.pages.cut(self._listed(scope, status), offset)
             return trouble.spoil(page) if trouble.spoil else page
 
         subject = f"{scope.workspace_id}/{scope.feature}/{offset}{f'/{status}' if status else ''}"

@@ -12,7 +12,7 @@ from nbsweep.adapters.cloud.answers import KNOWN_CODES
 from nbsweep.adapters.metrics import Metrics
 from nbsweep.adapters.telemetry import Log, Telemetry
 from nbsweep.core.brakes import Brakes
-from nbsweep.core.call_events import HttpAnswered, HttpThrottled
+from nbsweep.core.call_events import DialectFound, HttpAnswered, HttpThrottled
 from nbsweep.core.events import (
     Event,
     PlanBuilt,
@@ -54,6 +54,7 @@ LABELS = {
     "nbsweep_throttled_total": ("counter", {"target", "lane"}),
     "nbsweep_lane_calls_per_second": ("gauge", {"target", "lane"}),
     "nbsweep_lane_configured_calls_per_second": ("gauge", {"target", "lane"}),
+    "nbsweep_cloud_dialect": ("gauge", {"target", "aspect", "value"}),
     "nbsweep_authentication_failures_total": ("counter", {"target"}),
     "nbsweep_target_failures": ("gauge", {"target"}),
     "nbsweep_target_paused": ("gauge", {"target"}),
@@ -141,6 +142,7 @@ def test_the_names_types_and_labels_are_those_of_the_contract() -> None:
         call(),
         call(401),
         HttpThrottled("show", "", None, 1.0),
+        DialectFound("offsets", "rows", "a page begins at any row"),
         SurveyFinished(40, 2, complete=True, duration_s=1.0),
         PlanBuilt(40, 2, {}, None),
         PlanRefused("max_share", "too many"),
@@ -430,6 +432,16 @@ def test_throttled_calls_are_counted_by_lane() -> None:
     throttled = HttpThrottled("delete", "limit:5,time:1 second", None, 5.0)
     heard = Heard(throttled, throttled, replace(throttled, lane="list"))
     assert heard.samples("nbsweep_throttled_total") == {("delete", "research"): 2, ("list", "research"): 1}
+
+
+def test_how_the_cloud_wants_to_be_asked_is_shown_once_for_each_aspect() -> None:
+    """What is found anew takes the place of what was found before."""
+    rows = DialectFound("offsets", "rows", "a page begins at any row")
+    heard = Heard(rows, DialectFound("page-size", "20", "20 rows"), replace(rows, value="whole-pages"))
+    assert heard.samples("nbsweep_cloud_dialect") == {
+        ("offsets", "research", "whole-pages"): 1,
+        ("page-size", "research", "20"): 1,
+    }
 
 
 def test_the_pace_of_the_lanes_is_shown_beside_what_was_configured() -> None:

@@ -30,11 +30,12 @@ class Shelf:
 
     rows: list[Notebook | MalformedRow]
     offsets: list[int] = field(default_factory=list)
+    size: int = 50
 
     def page(self, offset: int) -> Page:
         """Cut one page of fifty."""
         self.offsets.append(offset)
-        return Page(tuple(self.rows[offset : offset + 50]), len(self.rows), oldest_first=True)
+        return Page(tuple(self.rows[offset : offset + self.size]), len(self.rows), oldest_first=True)
 
     def vanish(self, *numbers: int) -> None:
         """Let rows vanish."""
@@ -44,7 +45,7 @@ class Shelf:
 
 def read(shelf: Shelf, wanted: Sequence[int], *between: Sequence[int]) -> Snapshot:
     """Read a whole listing; after each page the next of these vanish."""
-    snapshot, steps = Snapshot([f"nb{number}" for number in wanted]), iter(between)
+    snapshot, steps = Snapshot([f"nb{number}" for number in wanted], shelf.size), iter(between)
     while not snapshot.complete and not snapshot.flaw:
         snapshot.take(shelf.page(snapshot.offset))
         shelf.vanish(*next(steps, ()))
@@ -138,12 +139,30 @@ def test_without_a_sure_order_nothing_is_proven(page: Page, flaw: str) -> None:
 
 
 def test_fewer_rows_than_the_cloud_counts_prove_nothing() -> None:
-    """The second page shows one row of the first too many, and one of its own too few: the count of 51 gives it away."""
+    """The second page shows one row of its own too few: the count of 51 gives it away."""
     snapshot = Snapshot(["nb50"])
     snapshot.take(Page(tuple(rows(*range(50))), 51, oldest_first=True))
-    snapshot.take(Page(tuple(rows(*range(44, 50))), 51, oldest_first=True))
+    snapshot.take(Page((*rows(*range(45, 50)), row(49)), 51, oldest_first=True))
     assert snapshot.flaw == "50 rows were read, and the cloud counts 51"
     assert (snapshot.hopeless, snapshot.gone) == (False, frozenset())
+
+
+def test_a_page_rounded_down_proves_nothing() -> None:
+    """From row 45 the cloud shows the first page again, while one of 51 vanishes: 50 ids are as many as it counts then."""
+    snapshot = Snapshot(["nb50"])
+    snapshot.take(Page(tuple(rows(*range(50))), 51, oldest_first=True))
+    snapshot.take(Page(tuple(rows(*range(1, 51))), 50, oldest_first=True))
+    assert snapshot.flaw == "its pages do not begin where they were asked to"
+    assert (snapshot.hopeless, snapshot.gone) == (True, frozenset())
+
+
+def test_small_pages_are_joined_likewise() -> None:
+    """Pages of ten overlap by five: 32 rows take seven of them, and prove who is gone."""
+    shelf = Shelf(rows(*(number for number in range(33) if number != 20)), size=10)
+    snapshot = read(shelf, [20, 21])
+    assert (set(snapshot.gone), set(snapshot.seen)) == ({"nb20"}, {"nb21"})
+    assert shelf.offsets == [0, 5, 10, 15, 20, 25]
+    assert pages_for(32, 10) == 6
 
 
 def test_an_empty_page_where_rows_are_counted_proves_nothing() -> None:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from nbsweep.core.checks import Check, Grade
 from nbsweep.core.errors import CloudError, Forbidden, Rejected, Unauthorized, Unreachable, WrongAddress
+from nbsweep.core.paging import Offsets
 from nbsweep.core.probing import Action
 from nbsweep.engine.check import Inspector, Question
 from nbsweep.testing import FakeClock, FakeCloud, Kind, Trouble
@@ -48,7 +49,7 @@ async def test_all_is_tried_and_nothing_is_changed() -> None:
     found = await checked(cloud, stops=True)
     assert list(found) == [
         "address", "clock", "credentials", "project", "list-all", "list-own", "get", "delete", "stop", "list-workspaces",
-        "workspaces", "notebooks", "listing", "lanes", "quotas",
+        "workspaces", "notebooks", "listing", "pages", "lanes", "quotas",
     ]  # fmt: skip
     assert {check.grade for check in found.values()} == {Grade.OK}
     assert {check.target for check in found.values()} == {"research"}
@@ -100,7 +101,7 @@ async def test_a_missing_permission_does_not_hide_the_others() -> None:
     cloud.denied = {Action.DELETE, Action.LIST_WORKSPACES}
     found = await checked(cloud)
     assert grades(found)[Grade.FAILED] == ["delete", "list-workspaces"]
-    assert grades(found)[Grade.NOT_TRIED] == ["workspaces", "notebooks", "listing"]
+    assert grades(found)[Grade.NOT_TRIED] == ["workspaces", "notebooks", "listing", "pages"]
     assert found["notebooks"].finding == "the workspaces may not be listed"
     assert found["quotas"].grade is Grade.OK
 
@@ -132,6 +133,23 @@ async def test_a_call_that_takes_too_long_is_given_up() -> None:
     assert grades(found)[Grade.FAILED] == ["list-own"]
     assert "gave no answer within 30 s" in found["list-own"].finding
     assert "limits.request_timeout" in found["list-own"].advice
+
+
+@pytest.mark.parametrize(
+    ("meaning", "grade", "words"),
+    [
+        (Offsets.ROWS, Grade.OK, "a page begins at any row, 20 rows to a page"),
+        (Offsets.WHOLE_PAGES, Grade.WARNING, "rounded down or refused, 20 rows to a page"),
+        (Offsets.PAGE_NUMBERS, Grade.WARNING, "an offset is the number of a page, 20 rows to a page"),
+    ],
+)
+async def test_what_an_offset_means_is_told(meaning: Offsets, grade: Grade, words: str) -> None:
+    """Found out from the first listing that has more than one page, with two calls or three."""
+    cloud = cloud_of(70)
+    cloud.pages.offsets, cloud.pages.largest = meaning, 20
+    found = await checked(cloud)
+    assert (found["pages"].grade, words in found["pages"].finding) == (grade, True)
+    assert len(cloud.sent("page")) <= 2 + 3
 
 
 async def test_of_many_workspaces_only_some_are_looked_into() -> None:

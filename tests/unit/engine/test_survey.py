@@ -9,6 +9,7 @@ from nbsweep.core.errors import AnswerLost, CloudError, MalformedAnswer, Unautho
 from nbsweep.core.events import SurveyFinished, SurveyMalformedRow, SurveyPage, SurveyTorn
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import MalformedRow, Page, Scope, Status
+from nbsweep.core.paging import Offsets, Paging
 from nbsweep.core.plan import Survey
 from nbsweep.core.policy import Reason
 from nbsweep.engine.survey import Area, Surveyor
@@ -33,6 +34,12 @@ def offsets(scene: World) -> list[str]:
 def ids(survey: Survey) -> list[str]:
     """List the notebooks that may go."""
     return [candidate.notebook.id for candidate in survey.candidates]
+
+
+def by_rows(scene: World) -> World:
+    """Let it be known already that an offset is a row."""
+    scene.cloud.found_paging(Paging(Offsets.ROWS))
+    return scene
 
 
 def between_pages(scene: World, *acts: Callable[[], None]) -> None:
@@ -160,7 +167,7 @@ async def test_a_notebook_that_joins_at_the_end_is_seen() -> None:
 
 async def test_a_listing_that_is_torn_twice_is_read_a_third_time() -> None:
     """A row vanishes behind each of the first two first pages; the third reading is whole."""
-    scene = world(*fleet(60))
+    scene = by_rows(world(*fleet(60)))
     between_pages(scene, lambda: scene.cloud.vanish("nb10"), lambda: scene.cloud.vanish("nb20"))
     survey = await surveyed(scene)
     assert offsets(scene) == ["0/NOTEBOOK/0", "0/NOTEBOOK/49"] * 3
@@ -171,7 +178,7 @@ async def test_a_listing_that_is_torn_twice_is_read_a_third_time() -> None:
 
 async def test_a_listing_that_is_torn_three_times_is_a_gap() -> None:
     """Then the survey is incomplete, and says where."""
-    scene = world(*fleet(60))
+    scene = by_rows(world(*fleet(60)))
     between_pages(scene, *[lambda number=number: scene.cloud.vanish(f"nb{number}") for number in (10, 20, 30)])
     survey = await surveyed(scene)
     assert survey.gaps == ("workspace 0, NOTEBOOK: rows shifted between two pages",)
@@ -204,7 +211,7 @@ async def test_a_vanished_row_behind_the_boundary_tears_nothing() -> None:
 
 async def test_the_very_row_that_should_overlap_may_vanish() -> None:
     """The last row of the first page is gone: torn, and read again."""
-    scene = world(*fleet(60))
+    scene = by_rows(world(*fleet(60)))
     between_pages(scene, lambda: scene.cloud.vanish("nb50"))
     survey = await surveyed(scene)
     assert (survey.fleet, survey.gaps, len(offsets(scene))) == (59, (), 4)
@@ -213,11 +220,78 @@ async def test_the_very_row_that_should_overlap_may_vanish() -> None:
 async def test_one_torn_listing_does_not_repeat_the_others() -> None:
     """Only the workspace that was torn is read again."""
     rows = [notebook(number, workspace_id="w2") for number in range(100, 160)]
-    scene = world(*fleet(3), *rows, workspaces=("0", "w2"))
+    scene = by_rows(world(*fleet(3), *rows, workspaces=("0", "w2")))
     scene.cloud.befall("page", Trouble(then=lambda: scene.cloud.vanish("nb105")), notebook_id="w2/NOTEBOOK/0")
     survey = await surveyed(scene)
     assert (survey.fleet, survey.gaps) == (62, ())
     assert sorted(offsets(scene)) == ["0/NOTEBOOK/0", *["w2/NOTEBOOK/0"] * 2, *["w2/NOTEBOOK/49"] * 2]
+
+
+# ---- what an offset means -------------------------------------------------------------------------------------------------
+
+
+async def test_an_overlap_that_holds_shows_that_an_offset_is_a_row() -> None:
+    """Without a single call more."""
+    scene = world(*fleet(60))
+    await surveyed(scene)
+    assert scene.cloud.paging() == Paging(Offsets.ROWS)
+    assert len(offsets(scene)) == 2
+
+
+async def test_a_listing_of_one_page_shows_nothing_of_offsets() -> None:
+    """There is nothing to be found out, and no call is spent on it."""
+    scene = world(*fleet(50))
+    await surveyed(scene)
+    assert scene.cloud.paging() == Paging()
+
+
+async def test_rows_that_shift_are_not_taken_for_pages_that_are_rounded() -> None:
+    """A row vanishes behind the first page: two calls find out that an offset is a row, and the listing is read again."""
+    scene = world(*fleet(60))
+    between_pages(scene, lambda: scene.cloud.vanish("nb10"))
+    survey = await surveyed(scene)
+    assert offsets(scene) == [f"0/NOTEBOOK/{offset}" for offset in (0, 49, 0, 25, 0, 49)]
+    assert (survey.fleet, survey.gaps) == (59, ())
+    assert scene.cloud.paging() == Paging(Offsets.ROWS)
+
+
+@pytest.mark.parametrize("meaning", [Offsets.WHOLE_PAGES, Offsets.PAGE_NUMBERS])
+@pytest.mark.parametrize("size", [50, 20, 7])
+async def test_whole_pages_are_read_once_it_is_known_that_they_do_not_overlap(meaning: Offsets, size: int) -> None:
+    """Every row is seen once, nothing counts as torn, and the last eight pages are asked for together."""
+    scene = world(*fleet(230))
+    scene.cloud.pages.offsets, scene.cloud.pages.largest = meaning, size
+    survey = await surveyed(scene)
+    assert ids(survey) == [f"nb{number}" for number in range(1, 231)]
+    assert (survey.fleet, survey.gaps) == (230, ())
+    assert [candidate.position for candidate in survey.candidates] == list(range(230))
+    assert scene.cloud.paging() == Paging(meaning, size)
+    assert scene.telemetry.of(SurveyTorn) == []
+
+
+async def test_whole_pages_whose_total_changes_are_read_again() -> None:
+    """One vanishes behind the first page: a row would be skipped, and the count shows it."""
+    scene = world(*fleet(120))
+    scene.cloud.pages.offsets = Offsets.WHOLE_PAGES
+    scene.cloud.found_paging(Paging(Offsets.WHOLE_PAGES))
+    scene.cloud.befall("page", Trouble(then=lambda: scene.cloud.vanish("nb10")))
+    survey = await surveyed(scene)
+    assert (survey.fleet, survey.gaps) == (119, ())
+    assert [event.problem for event in scene.telemetry.of(SurveyTorn)] == ["the cloud counted 120 rows, and then 119"]
+
+
+async def test_an_offset_that_nothing_fits_is_a_gap() -> None:
+    """Behind the first page all are empty, though the cloud counts more: nothing is known, and nothing is proven."""
+    scene = world(*fleet(60))
+    for offset in (1, 25, 49):
+        empty = [Trouble(spoil=lambda page: replace(page, rows=()))] * 5
+        scene.cloud.befall("page", *empty, notebook_id=f"0/NOTEBOOK/{offset}")
+    survey = await surveyed(scene)
+    assert survey.gaps == ("workspace 0, NOTEBOOK: rows shifted between two pages",)
+    assert scene.cloud.paging() == Paging()
+
+
+# ---- rows that do not add up ----------------------------------------------------------------------------------------------
 
 
 def doubled(page: Page) -> Page:
@@ -267,7 +341,7 @@ async def test_a_listing_that_never_ends_is_given_up() -> None:
     scene.cloud.befall("page", *[Trouble(spoil=lambda _: first)] * 100)
     with anyio.fail_after(60):
         survey = await surveyed(scene)
-    assert survey.gaps == ("workspace 0, NOTEBOOK: rows shifted between two pages",)
+    assert survey.gaps == ("workspace 0, NOTEBOOK: nb1 came twice",)
 
 
 async def test_a_listing_of_another_workspace_is_a_gap() -> None:

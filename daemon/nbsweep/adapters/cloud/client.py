@@ -22,9 +22,10 @@ from nbsweep.adapters.cloud.projects import project_finder
 from nbsweep.adapters.cloud.retrying import Tries
 from nbsweep.adapters.cloud.sending import Call, Sender, Sent, Tools
 from nbsweep.adapters.cloud.session import IAM_TIMEOUT, Asker, Connect, NotSent, by_tcp, open_session
-from nbsweep.core.call_events import HttpRetried, HttpThrottled, ScopeNarrowed
+from nbsweep.core.call_events import DialectFound, HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.errors import CloudError, Forbidden, MalformedAnswer, Rejected, Unreachable, Unsortable
 from nbsweep.core.model import Notebook, Page, Scope
+from nbsweep.core.paging import Paging
 from nbsweep.core.ports import Clock, LaneState, Telemetry, unheeded
 from nbsweep.core.probing import DEFAULT_WORKSPACE, Action, Probe, probe_of
 from nbsweep.settings import TargetSettings
@@ -60,7 +61,30 @@ class CloudClient:
     async def page(self, scope: Scope, offset: int, status: str | None = None) -> Page:
         """Read one page of a listing."""
         page = await self._list(scope, offset, status)
-        return await self._list(scope, offset, status) if self.dialect.misheard(page, scope) else page
+        if self.dialect.misheard(page, scope):
+            page = await self._list(scope, offset, status)
+        return page if offset else await self._first_page(page, scope, status)
+
+    async def _first_page(self, page: Page, scope: Scope, status: str | None) -> Page:
+        """Read the first page of a listing again where the cloud gives smaller pages than were asked for."""
+        before = self.dialect.paging.size
+        while self.dialect.fell_short(page):
+            page = await self._list(scope, 0, status)
+        if self.dialect.paging.size != before:
+            self._tell_dialect("page-size", str(self.dialect.paging.size))
+        return page
+
+    def paging(self) -> Paging:
+        """Tell what is known of the pages of listings."""
+        return self.dialect.paging
+
+    def found_paging(self, paging: Paging) -> None:
+        """Remember what was found out about the pages of listings."""
+        self.dialect.paging = paging
+        self._tell_dialect("offsets", paging.offsets)
+
+    def _tell_dialect(self, aspect: str, value: str) -> None:
+        self.sender.tools.telemetry.emit(DialectFound(aspect, value, self.dialect.paging.describe()))
 
     async def _list(self, scope: Scope, offset: int, status: str | None) -> Page:
         """Read a page of the listing that is wanted, or of the caller's own where that is all that he may see."""

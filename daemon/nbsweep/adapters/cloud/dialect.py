@@ -1,11 +1,14 @@
 """How one cloud wants to be asked for its listings; found out from its answers, because stacks differ (API notes, 1.1)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from nbsweep.core.model import Notebook, Page, Scope
+from msgspec.structs import replace
 
-PAGE_SIZE = 50
-"""The largest that the API takes."""
+from nbsweep.core.model import PAGE_SIZE, Notebook, Page, Scope
+from nbsweep.core.paging import Paging
+
+PAGE_SIZES = (10, 20, PAGE_SIZE)
+"""Those that the API takes."""
 SPELLINGS = ("workspace_id", "workspaceId")
 """The present name of the parameter, and that of older stacks; a server ignores the one that it does not know."""
 EVERYBODYS = "/notebooks/all"
@@ -23,6 +26,9 @@ class Dialect:
     sort: tuple[tuple[str, str], ...] = OLDEST_FIRST
     listing: str = EVERYBODYS
     """Which of the two listings is asked for."""
+    limit: int = PAGE_SIZE
+    """The page size that is asked for."""
+    paging: Paging = field(default_factory=Paging)
     _granted: bool = False
     """Whether everybody's has ever been shown."""
 
@@ -38,8 +44,8 @@ class Dialect:
         """Ask for one page."""
         return [
             ("feature", scope.feature),
-            ("limit", str(PAGE_SIZE)),
-            ("offset", str(offset)),
+            ("limit", str(self.limit)),
+            ("offset", str(self.paging.offset_of(offset))),
             (self.workspace, scope.workspace_id),
             *([("status", status)] if status else []),
             *self.sort,
@@ -66,6 +72,18 @@ class Dialect:
     def unsorted(self) -> None:
         """Do without an order, for the cloud does not take the key."""
         self.sort = ()
+
+    def fell_short(self, page: Page) -> bool:
+        """Notice a first page with fewer rows than were asked for, though there are more; True when it has to be read again.
+
+        A page size that the cloud gives is asked for from then on: where offsets are rounded, they are rounded to it.
+        """
+        rows = len(page.rows)
+        if not 0 < rows < min(self.paging.size, page.total):
+            return False
+        asked, self.limit = self.limit, max((size for size in PAGE_SIZES if size <= rows), default=PAGE_SIZES[0])
+        self.paging = replace(self.paging, size=min(self.limit, rows))
+        return self.limit != asked
 
     def misheard(self, page: Page, scope: Scope) -> bool:
         """Notice that rows of another workspace came, and spell the parameter the older way; True when that is worth a try.

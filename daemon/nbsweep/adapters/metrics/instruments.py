@@ -73,6 +73,9 @@ class Instruments:
             "target",
         )
         self.pace = gauge("lane_calls_per_second", "How fast the lane may go at this moment.", "target", "lane")
+        self.dialect = gauge(
+            "cloud_dialect", "How the cloud wants to be asked, as its answers have told; always 1.", "target", "aspect", "value"
+        )
         self.limit = gauge("lane_configured_calls_per_second", "How fast the lane may go at most.", "target", "lane")
 
     def forget(self, target: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from nbsweep.adapters.metrics.in_flight import About, InFlight
 from nbsweep.adapters.metrics.instruments import Instruments
 from nbsweep.core.brake_events import SweepBraked
-from nbsweep.core.call_events import HttpAnswered, HttpThrottled
+from nbsweep.core.call_events import DialectFound, HttpAnswered, HttpThrottled
 from nbsweep.core.errors import Forbidden, Unauthorized
 from nbsweep.core.events import (
     Event,
@@ -91,11 +91,14 @@ class Metrics:
         self._service: Service | None = None
         self._targets: set[str] = set()
         """Those that the service had when it was last asked."""
+        self._dialects: dict[tuple[str, str], str] = {}
+        """By target and aspect: what is shown of it."""
         self._in_flight = InFlight()
         self._shown = Instruments()
         self._hear: Mapping[type[Event], Callable[[Any, About], None]] = {
             HttpAnswered: self._answered,
             HttpThrottled: self._throttled,
+            DialectFound: self._dialect_found,
             SurveyFinished: self._surveyed,
             PlanBuilt: self._planned,
             PlanRefused: self._refused,
@@ -134,6 +137,13 @@ class Metrics:
 
     def _throttled(self, event: HttpThrottled, about: About) -> None:
         self._shown.throttled.labels(about.target, event.lane).inc()
+
+    def _dialect_found(self, event: DialectFound, about: About) -> None:
+        before = self._dialects.get((about.target, event.aspect))
+        if before is not None:
+            self._shown.dialect.remove(about.target, event.aspect, before)
+        self._dialects[about.target, event.aspect] = event.value
+        self._shown.dialect.labels(about.target, event.aspect, event.value).set(1)
 
     def _surveyed(self, event: SurveyFinished, about: About) -> None:
         self._shown.fleet.labels(about.target).set(event.fleet)
@@ -192,6 +202,7 @@ class Metrics:
         standings = service.targets()
         for gone in self._targets - {standing.name for standing in standings}:
             self._shown.forget(gone)
+            self._forget_dialect(gone)
         self._targets = {standing.name for standing in standings}
         for standing in standings:
             self._shown.failures.labels(standing.name).set(standing.failures)
@@ -199,6 +210,12 @@ class Metrics:
             self._shown.held.labels(standing.name).set(standing.phase == HELD_ELSEWHERE)
             self._show_lanes(standing)
             self._begin_at_nothing(standing.name)
+
+    def _forget_dialect(self, target: str) -> None:
+        for (name, aspect), value in list(self._dialects.items()):
+            if name == target:
+                self._shown.dialect.remove(name, aspect, value)
+                del self._dialects[name, aspect]
 
     def _show_lanes(self, standing: Standing) -> None:
         for state in standing.lanes:
