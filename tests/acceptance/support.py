@@ -298,6 +298,8 @@ class Desk:
     """Whether the command line says where the configuration is."""
     program: Sequence[str] = (sys.executable, "-m", "nbsweep")
     """What is run, before its arguments."""
+    journal_file: Path = Path("journal.db")
+    """The journal that `write` names, as seen from the folder."""
 
     @property
     def home(self) -> Path:
@@ -312,7 +314,7 @@ class Desk:
     @property
     def journal(self) -> Path:
         """The journal that `write` names."""
-        return self.folder / "journal.db"
+        return self.folder / self.journal_file
 
     def write(self, cloud: Cloud | str, **groups: Any) -> None:
         """Write a configuration for that cloud: all that is idle goes, fast; `groups` go before what it says."""

@@ -199,6 +199,10 @@ class Journal(Protocol):
         """The audit trail, to read; whatever is to be on it is written by `write`, together with the removals."""
         ...
 
+    def require_in_place(self) -> None:
+        """Raise unless a later run would find this record; asked right before each DELETE leaves, and thus never waits."""
+        ...
+
     async def open_run(self, run: RunRecord) -> None:
         """Note that a sweep begins; the pair of run and target is new."""
         ...

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import anyio
 
 from nbsweep.core import lifecycle
+from nbsweep.core.errors import JournalError
 from nbsweep.core.events import RemovalFinished
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.ports import Ports
@@ -61,16 +62,21 @@ class Ledger:
 
     @contextmanager
     def sending(self, requested: Removal, before: Removal) -> Iterator[Callable[[], None]]:
-        """Send a DELETE inside, telling when it leaves; one that is cancelled before that leaves all as it was `before`."""
+        """Send a DELETE inside, telling when it leaves; one that is cancelled before that leaves all as it was `before`.
+
+        Raises:
+            JournalError: when it was about to leave, the journal was not where a later run would look for it.
+        """
         left = False
 
         def leaving() -> None:
             nonlocal left
+            self.ports.journal.require_in_place()
             left = True
 
         try:
             yield leaving
-        except anyio.get_cancelled_exc_class():
+        except (JournalError, anyio.get_cancelled_exc_class()):
             if not left:
                 self._untold[requested.notebook_id] = lifecycle.withdraw(requested, before)
             raise

@@ -32,6 +32,9 @@ class InMemoryJournal:
         self._leases: dict[str, Lease] = {}
         self.trail = InMemoryTrail(self._removals)
 
+    def require_in_place(self) -> None:
+        """Raise unless a later run would find this record, which is always so."""
+
     async def open_run(self, run: RunRecord) -> None:
         """Note that a sweep begins; the pair of run and target is new."""
         if (run.run_id, run.target) in self._runs:

@@ -110,7 +110,7 @@ async def test_file_and_folder_are_made_for_nobody_else(tmp_path: Path) -> None:
     async with open_journal(f"sqlite:///{folder}/journal.db") as journal:
         await journal.write([removal()])
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
-    assert modes == dict.fromkeys(["journal.db", "journal.db-wal", "journal.db-shm"], 0o600)
+    assert modes == dict.fromkeys(["journal.db", "journal.db-wal", "journal.db-shm", ".journal.db.lock"], 0o600)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
@@ -158,6 +158,55 @@ async def test_opening_writes_each_time(tmp_path: Path) -> None:
         with closing(sqlite3.connect(path)) as connection:
             seen.add(connection.execute("SELECT value FROM meta WHERE key = 'opened_at'").fetchone())
     assert len(seen) == 2
+
+
+# ---- its files -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm"])
+async def test_nothing_is_written_once_a_file_is_not_the_one_that_is_open(tmp_path: Path, ending: str) -> None:
+    """Neither a write nor a DELETE goes on; with the file in its place again both do."""
+    path = tmp_path / "journal.db"
+    lost = tmp_path / f"journal.db{ending}"
+    async with open_journal(f"sqlite:///{path}") as journal:
+        await journal.write([removal("n1")])
+        journal.require_in_place()
+        lost.rename(tmp_path / "elsewhere")
+        with pytest.raises(JournalError, match="was moved, deleted or replaced") as told:
+            journal.require_in_place()
+        assert str(lost) in str(told.value)
+        with pytest.raises(JournalError, match="was moved, deleted or replaced"):
+            await journal.write([removal("n2")])
+        (tmp_path / "elsewhere").rename(lost)
+        await journal.write([removal("n3")])
+    async with open_journal(f"sqlite:///{path}") as journal:
+        assert await journal.removals("r1") == (removal("n1"), removal("n3"))
+
+
+async def test_a_new_file_is_not_made_beside_what_an_old_one_has_written_ahead(tmp_path: Path) -> None:
+    """SQLite would throw that away, and with it the latest commits of a file that may only have been moved."""
+    ahead = tmp_path / "journal.db-wal"
+    ahead.write_bytes(b"the latest commits")
+    said = await refusal(f"sqlite:///{tmp_path}/journal.db")
+    assert "journal.db-wal, which holds its latest commits, is still there" in said
+    assert files_in(tmp_path) == {"journal.db-wal"}
+    assert ahead.read_bytes() == b"the latest commits"
+
+
+async def test_the_lock_of_the_path_goes_with_the_last_one_who_uses_it(tmp_path: Path) -> None:
+    """Two may use the same file; while one of them is there, no other file is begun under the path."""
+    path = tmp_path / "journal.db"
+    address = f"sqlite:///{path}"
+    async with open_journal(address):
+        async with open_journal(address):
+            pass
+        path.rename(tmp_path / "elsewhere")
+        assert "Another nbsweep is still at work" in await refusal(address)
+        assert not path.exists()
+        (tmp_path / "elsewhere").rename(path)
+        async with open_journal(address):
+            pass
+    assert files_in(tmp_path) == {"journal.db"}
 
 
 # ---- bad ones -------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from msgspec import Struct
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from nbsweep.adapters.journal.trouble import told
 from nbsweep.core.errors import JournalError
 
 DRIVERS: Mapping[str, str] = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg_async"}
@@ -48,20 +47,32 @@ def parse_address(text: str) -> Address:
     return Address(url.set(drivername=DRIVERS[url.drivername]), place, path)
 
 
-def make_room(address: Address) -> None:
-    """Create the journal's file and folder, for nobody but this user; what exists already stays as it is.
+def make_folder(path: Path) -> None:
+    """Create the folder of a journal's file, for nobody but this user; one that exists already stays as it is.
 
     Raises:
-        JournalError: they cannot be created.
+        OSError: it cannot be created, or the path is that of a folder.
     """
-    if address.path is None:
-        return
-    with told(address.place):
-        address.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if address.path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if not address.path.exists():
-            os.close(os.open(address.path, os.O_CREAT | os.O_WRONLY, 0o600))
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+
+
+def make_file(path: Path) -> None:
+    """Create a journal's file, for nobody but this user; one that exists already stays as it is.
+
+    Raises:
+        JournalError: what is there belongs to a file that is missing, and SQLite would throw it away.
+        OSError: it cannot be created.
+    """
+    if not path.exists():
+        ahead = Path(f"{path.resolve()}-wal")
+        if ahead.exists() and ahead.stat().st_size:
+            raise JournalError(
+                f"The journal {path} is missing, and {ahead}, which holds its latest commits, is still there. Put the journal "
+                "back in its place; or, to begin a new one, move that file away too."
+            )
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
 def _path_of(url: URL) -> Path:

@@ -4,14 +4,12 @@ from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
 from msgspec import Struct
 from sqlalchemy import (
     JSON,
-    URL,
     Column,
     ColumnElement,
     Connection,
@@ -32,6 +30,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from nbsweep.adapters.journal.address import Address
 from nbsweep.adapters.journal.changes import Change, Transaction, carry_out
 from nbsweep.adapters.journal.connection import spawned
+from nbsweep.adapters.journal.files import JournalFiles
 from nbsweep.adapters.journal.rows import Row
 from nbsweep.adapters.journal.sqlite_connection import connect
 from nbsweep.core.errors import JournalError
@@ -57,13 +56,13 @@ DEFAULT_LIMITS = Limits()
 
 
 @asynccontextmanager
-async def opened_engine(address: Address, limits: Limits) -> AsyncIterator[Engine]:
-    """Make the engine, and close all its connections at the end.
+async def opened_engine(address: Address, files: JournalFiles | None, limits: Limits) -> AsyncIterator[Engine]:
+    """Make the engine, and close all its connections at the end; `files` are those of an SQLite journal.
 
     Raises:
         JournalError: the driver is not installed.
     """
-    engine = _sqlite_engine(address.url, address.path, limits) if address.path else _postgresql_engine(address)
+    engine = _sqlite_engine(address, files, limits) if files else _postgresql_engine(address)
     try:
         yield engine
     finally:
@@ -174,13 +173,13 @@ def _postgresql_insert(table: Table) -> "postgresql.Insert":
     return postgresql.insert(table)
 
 
-def _sqlite_engine(url: URL, path: Path, limits: Limits) -> Engine:
+def _sqlite_engine(address: Address, files: JournalFiles, limits: Limits) -> Engine:
     def creator() -> Any:
         dbapi: Any = engine.dialect.dbapi
-        return dbapi.connect(async_creator_fn=partial(connect, path, limits.busy_s))
+        return dbapi.connect(async_creator_fn=partial(connect, files, limits.busy_s))
 
     # A transaction is always ended before its connection goes back to the pool; resetting it there would only cost time.
-    engine = create_engine(url, creator=creator, paramstyle="named", pool_reset_on_return=None, hide_parameters=True)
+    engine = create_engine(address.url, creator=creator, paramstyle="named", pool_reset_on_return=None, hide_parameters=True)
     return engine
 
 

@@ -1,8 +1,9 @@
 """The `Journal` port on SQLAlchemy Core."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -20,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from nbsweep.adapters.journal.address import make_room, parse_address
+from nbsweep.adapters.journal.address import Address, make_file, make_folder, parse_address
 from nbsweep.adapters.journal.audit import SqlTrail, TrailWriter
 from nbsweep.adapters.journal.changes import Change
 from nbsweep.adapters.journal.connection import connected, spawned
@@ -33,8 +34,10 @@ from nbsweep.adapters.journal.dialects import (
     opened_engine,
     upsert,
 )
+from nbsweep.adapters.journal.files import JournalFiles
 from nbsweep.adapters.journal.history import count_deleted, count_requested, of_failing, of_last_survey
 from nbsweep.adapters.journal.leases import RELEASE, REPLACE, lease_of, lease_row, owned_row, replacing_row
+from nbsweep.adapters.journal.path_lock import path_lock
 from nbsweep.adapters.journal.rows import Layout, Record, Row
 from nbsweep.adapters.journal.tables import LEASES, META, METADATA, NEWEST, REMOVALS, REVISION, RUNS, SIGHTINGS
 from nbsweep.adapters.journal.trouble import told
@@ -54,15 +57,25 @@ _REMOVAL = select(*_REMOVAL_LAYOUT.columns)
 class SqlJournal:
     """A journal in a database; made by `open_journal`."""
 
-    def __init__(self, engine: Engine, writer: GroupWriter, place: str) -> None:
-        """Take an engine whose database is up to date, and the running writer."""
+    def __init__(self, engine: Engine, writer: GroupWriter, place: str, files: JournalFiles | None) -> None:
+        """Take an engine whose database is up to date, the running writer, and the files of an SQLite journal."""
         self._engine = engine
         self._writer = writer
         self._place = place
+        self._files = files
         self._sql = Statements(engine.dialect)
         self._trail = TrailWriter(engine.dialect)
         self.trail = SqlTrail(self._rows)
         """What has been written to the audit trail."""
+
+    def require_in_place(self) -> None:
+        """Let nothing leave that a later run would not find on the record.
+
+        Raises:
+            JournalError: the journal was moved, deleted or replaced.
+        """
+        if self._files:
+            self._files.require_in_place()
 
     async def open_run(self, run: RunRecord) -> None:
         """Note that a sweep begins; the pair of run and target is new."""
@@ -185,13 +198,29 @@ async def open_journal(url: str, limits: Limits = DEFAULT_LIMITS) -> AsyncIterat
         JournalError: it cannot be opened, or not be written; says why, and what to do.
     """
     address = parse_address(url)
-    make_room(address)
-    async with opened_engine(address, limits) as engine:
+    async with _files(address, limits) as files, opened_engine(address, files, limits) as engine:
         with told(address.place):
             async with connected(engine) as connection:
                 await spawned(_prepare, connection, address.place)
+            if files:
+                files.remember()
         async with GroupWriter(engine, address.place, limits) as writer:
-            yield SqlJournal(engine, writer, address.place)
+            yield SqlJournal(engine, writer, address.place, files)
+
+
+@asynccontextmanager
+async def _files(address: Address, limits: Limits) -> AsyncIterator[JournalFiles | None]:
+    """Make the file of an SQLite journal, and let nobody begin with another one under its path meanwhile."""
+    path = address.path
+    if path is None:
+        yield None
+        return
+    async with AsyncExitStack() as stack:
+        with told(address.place):
+            make_folder(path)
+            await stack.enter_async_context(path_lock(path, partial(make_file, path), limits.busy_s))
+            files = JournalFiles(path)
+        yield files
 
 
 def _prepare(connection: Connection, place: str) -> None:

@@ -1,15 +1,17 @@
 """How a connection to SQLite is made: careful with what it writes, patient with locks, and safe to cancel."""
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from threading import Event
+from urllib.parse import quote
 
 import aiosqlite
 
 from nbsweep.adapters.journal.changes import Change, Transaction, carry_out
+from nbsweep.adapters.journal.files import JournalFiles
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",  # whoever reads waits for nobody who writes
@@ -25,9 +27,10 @@ class SqliteConnection(aiosqlite.Connection):
     a thread that has ended with the first, and keep the program from ending.
     """
 
-    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
-        """Take what opens the file; that is done in the connection's own thread."""
+    def __init__(self, connector: Callable[[], sqlite3.Connection], files: JournalFiles) -> None:
+        """Take what opens the file, which is done in the connection's own thread, and what knows the file again."""
         super().__init__(connector, iter_chunk_size=64)
+        self._files = files
         self._end: asyncio.Future[None] | None = None
         # A disk that hangs must not keep the program from ending.
         self._thread.daemon = True
@@ -64,6 +67,7 @@ class SqliteConnection(aiosqlite.Connection):
                     lambda sql, row: connection.execute(sql, row).fetchall(),
                 ),
             )
+            self._files.require_in_place()
             if given_up.is_set():
                 # Whoever waited has been told that nothing of it was written.
                 connection.rollback()
@@ -74,20 +78,22 @@ class SqliteConnection(aiosqlite.Connection):
             await self._end
 
 
-async def connect(path: Path, busy_s: float) -> SqliteConnection:
-    """Open the file; where that fails nothing is left behind."""
+async def connect(files: JournalFiles, busy_s: float) -> SqliteConnection:
+    """Open the file, which must exist; where that fails nothing is left behind."""
 
     def open_file() -> sqlite3.Connection:
         with ExitStack() as on_failure:
+            files.require_in_place()
             # The driver begins a transaction by itself before the first INSERT or UPDATE; IMMEDIATE takes the lock at once.
-            connection = sqlite3.connect(path, timeout=busy_s, isolation_level="IMMEDIATE")
+            existing = f"file:{quote(os.fsencode(files.path))}?mode=rw"
+            connection = sqlite3.connect(existing, uri=True, timeout=busy_s, isolation_level="IMMEDIATE")
             on_failure.callback(connection.close)
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
             on_failure.pop_all()
         return connection
 
-    connection = SqliteConnection(open_file)
+    connection = SqliteConnection(open_file, files)
     try:
         await connection
     except BaseException:

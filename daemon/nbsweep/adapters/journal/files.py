@@ -1,0 +1,66 @@
+"""Knows the files of an SQLite journal again, because a commit into a file that nobody finds again is not durable.
+
+SQLite goes on writing into a file that was moved or deleted, and says nothing.
+"""
+
+import os
+from pathlib import Path
+
+from nbsweep.core.errors import JournalError
+
+BESIDE = ("-wal", "-shm")
+"""What SQLite keeps beside a database that is in use: the latest commits, and the index of them."""
+
+Identity = tuple[int, int, bool]
+"""Device, inode, and whether a database is empty."""
+
+
+class JournalLostError(JournalError):
+    """The files under the journal's path are not the ones that are open."""
+
+
+class JournalFiles:
+    """The files of one open journal, as they were when it was opened."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the path of a database that exists, before it is opened."""
+        self.path = str(path)
+        self._beside = [f"{path.resolve()}{ending}" for ending in BESIDE]
+        self._first = _identity(self.path)
+        self._found: dict[str, Identity | None] = {}
+
+    def remember(self) -> None:
+        """Remember all files, after a first commit has made them.
+
+        Raises:
+            JournalLostError: the database is not the one that was there before it was opened.
+        """
+        if _identity(self.path) != self._first:
+            raise self._lost(self.path)
+        self._found = {self.path: _identity(self.path, database=True), **{path: _identity(path) for path in self._beside}}
+
+    def require_in_place(self) -> None:
+        """Let nothing pass for durable that was written into a file which nobody finds again.
+
+        Raises:
+            JournalLostError: the files under the path are not the ones that are open.
+        """
+        for path, identity in self._found.items():
+            if _identity(path, database=path == self.path) != identity:
+                raise self._lost(path)
+
+    def _lost(self, path: str) -> JournalLostError:
+        return JournalLostError(
+            f"The journal {self.path} was moved, deleted or replaced while nbsweep was using it: {path} is not the file that "
+            "is open. Nothing more is deleted. Put the file back in its place, with its -wal file, and start nbsweep again: it "
+            "follows what was requested."
+        )
+
+
+def _identity(path: str, *, database: bool = False) -> Identity | None:
+    """Tell which file is under a path; None when there is none, or none that can be seen."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  # right before each DELETE: a Path would take four times as long
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, database and found.st_size == 0

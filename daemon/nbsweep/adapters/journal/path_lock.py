@@ -1,0 +1,137 @@
+"""One SQLite file at a time under one path, for all processes of a machine, whatever becomes of the file itself.
+
+Processes that use the same file share the lock; one that finds another file than theirs under the path is refused while any of
+them is there. The kernel gives the lock back when a process ends, `kill -9` included. There are two lock files, and either is
+enough: beside the journal, hidden from patterns such as `journal.db*`, for processes of all users and containers that share the
+folder; and in the folder for temporary files, by the path's name, in case the journal's folder is moved or deleted as a whole.
+That one is known only to processes of the same user which share that folder, and is done without where it cannot be made.
+"""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+
+import anyio
+
+from nbsweep.core.errors import JournalError
+
+RETRY_EVERY_S = 0.02
+
+
+@asynccontextmanager
+async def path_lock(path: Path, make: Callable[[], None], patience_s: float) -> AsyncIterator[None]:
+    """Hold the locks of a journal's path while inside; `make` is called to make the file where nobody uses any.
+
+    Raises:
+        JournalError: another process is at work with another file of this path.
+        OSError: the lock or the file cannot be made.
+    """
+    with ExitStack() as locks:
+        with _untouched_if_refused(path):
+            if by_name := _by_name(path):
+                with suppress(OSError):
+                    locks.enter_context(await _joined(by_name, path, make, patience_s))
+            locks.enter_context(await _joined(path.parent / f".{path.name}.lock", path, make, patience_s))
+        yield
+
+
+@contextmanager
+def _untouched_if_refused(path: Path) -> Iterator[None]:
+    """Take away the file that one of the locks has made, so that whoever puts the other one back finds nothing there."""
+    existed = path.exists()
+    try:
+        yield
+    except JournalError:
+        if not existed:
+            path.unlink(missing_ok=True)
+        raise
+
+
+async def _joined(place: Path, path: Path, make: Callable[[], None], patience_s: float) -> AbstractContextManager[None]:
+    """Join those who use the journal; the lock is in an unclear state for the moment in which somebody else joins."""
+    end_s = anyio.current_time() + patience_s
+    while (lock := _try_to_join(place, path, make)) is None:
+        if anyio.current_time() >= end_s:
+            raise JournalError(f"The journal {path} is being opened by another process, which does not get done with it.")
+        await anyio.sleep(RETRY_EVERY_S)
+    return _held(lock, place)
+
+
+@contextmanager
+def _held(lock: int, place: Path) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        # The last one clears up; whoever has opened the lock file just before sees that it is not the one in its place.
+        if _locked(lock, fcntl.LOCK_EX):
+            place.unlink(missing_ok=True)
+        os.close(lock)
+
+
+def _try_to_join(place: Path, path: Path, make: Callable[[], None]) -> int | None:
+    """Give the lock, shared; None when that is to be tried again."""
+    lock = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with ExitStack() as on_failure:
+        on_failure.callback(os.close, lock)
+        if _locked(lock, fcntl.LOCK_EX) and _is_in_place(lock, place):
+            make()
+            _note(lock, path)
+        # To change from one kind to the other is to give the lock back, and to take it anew.
+        if not _locked(lock, fcntl.LOCK_SH) or not _is_in_place(lock, place):
+            return None
+        if os.pread(lock, 100, 0) != _identity(path):
+            raise JournalError(
+                f"The journal {path} was moved, deleted or replaced. Another nbsweep is still at work with the file that was "
+                "there before, and a second one must not begin with another file meanwhile. Put the file back in its place, "
+                "or wait until that process has ended."
+            )
+        on_failure.pop_all()
+    return lock
+
+
+def _note(lock: int, path: Path) -> None:
+    """Write down which file is under the path, for others who come; the lock belongs to whom the journal belongs."""
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, _identity(path), 0)
+    found, me = path.stat(), os.geteuid()
+    with suppress(PermissionError):
+        if me == 0:
+            os.fchown(lock, found.st_uid, found.st_gid)
+        os.fchmod(lock, found.st_mode & 0o666)
+
+
+def _locked(lock: int, kind: int) -> bool:
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_in_place(lock: int, place: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(lock), place.stat())
+    return False
+
+
+def _identity(path: Path) -> bytes:
+    try:
+        found = path.stat()
+    except OSError:
+        return b"none"
+    return f"{found.st_dev} {found.st_ino}".encode()
+
+
+def _by_name(path: Path) -> Path | None:
+    """Give the place of the lock that does not depend on the journal's folder; None where no such folder can be had."""
+    folder = Path(tempfile.gettempdir()) / f"nbsweep-{os.geteuid()}"
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        # Others may write to the folder above it.
+        if folder.lstat().st_uid == os.geteuid():
+            return folder / f"{sha256(os.fsencode(path.absolute())).hexdigest()[:32]}.lock"
+    return None
