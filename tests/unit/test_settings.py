@@ -15,8 +15,9 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from nbsweep.core.brakes import Brakes, OnExcess
-from nbsweep.core.conditions import AllOf, AnyOf, CapacityOver, Glob, LeaseEnabled, LongerThan, Not, TagIs, TextIs
+from nbsweep.core.conditions import AllOf, AnyOf, CapacityOver, LeaseEnabled, LongerThan, Not, TagIs, TextIs, Truth
 from nbsweep.core.facts import Moment
+from nbsweep.core.globs import Glob
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Notebook, Status, Volume
 from nbsweep.core.pacing import Rate
 from nbsweep.core.policy import Decision, Reason, Running, judge
@@ -305,7 +306,26 @@ class TestMatch:
         made = settings(
             protect=[{"status": ["CREATING", "DELETED"]}], policies=[{"name": "p", "match": {"not": {"status": "INIT"}}}]
         )
-        assert made.rules.protections[0].match == AllOf((TextIs("status", (Glob("CREATING"), Glob("DELETED"))),))
+        assert made.rules.protections[0].match == AllOf(
+            (TextIs("status", (Glob("CREATING"), Glob("DELETED")), alike=Truth.PASS),)
+        )
+
+    def test_what_looks_alike_counts_in_a_protection_outside_of_any_not(self) -> None:
+        """There it keeps the notebook; in a policy, and inside a `not`, it stays in doubt, which keeps it as well."""
+        match = {"tags": {"a": "b"}, "any": [{"name": "c"}], "not": {"name": "d"}}
+        made = settings(protect=[match], policies=[{"name": "p", "match": match}])
+        for condition, alike in (
+            (made.rules.protections[0].match, Truth.PASS),
+            (made.rules.policies[0].match, Truth.UNKNOWN),
+        ):
+            c, d = (Glob(name, ignore_case=True) for name in "cd")
+            assert condition == AllOf(
+                (
+                    TagIs("a", (Glob("b"),), alike=alike),
+                    AnyOf((AllOf((TextIs("name", (c,), alike=alike),)),)),
+                    Not(AllOf((TextIs("name", (d,), alike=Truth.UNKNOWN),))),
+                )
+            )
 
     @pytest.mark.parametrize(
         ("keys", "place", "words"),

@@ -4,15 +4,16 @@ The answer *unknown* means that a fact is missing. It spreads as in Kleene's log
 something is unknown, `any` when nothing passed and something is unknown, and `not` leaves it unknown. Unknown never deletes.
 """
 
-import re
+from collections.abc import Iterable
 from datetime import timedelta
-from enum import StrEnum
-from fnmatch import translate
+from enum import Enum, StrEnum
 from functools import lru_cache
+from unicodedata import normalize
 
 from msgspec import Struct
 
-from nbsweep.core.facts import STARTS, TEXT_FACTS, Moment, format_age
+from nbsweep.core.facts import FREE_TEXT, STARTS, TEXT_FACTS, Moment, format_age
+from nbsweep.core.globs import Glob, describe_difference, look
 from nbsweep.core.model import Notebook, Status
 
 
@@ -49,72 +50,46 @@ class Finding(Struct, frozen=True):
         return f"{noun} {self.fact}" if said else f"{noun} {self.fact} ({self.threshold})"
 
 
-class Glob:
-    """A shell glob; `*`, `?` and `[...]` as in a shell."""
-
-    __slots__ = ("_expression", "text")
-
-    def __init__(self, text: str, *, ignore_case: bool = False) -> None:
-        """Compile it.
-
-        Raises:
-            ValueError: the glob is empty, or a bracket in it is not closed.
-        """
-        if not text:
-            message = "a glob must not be empty; '*' matches everything"
-            raise ValueError(message)
-        if _has_open_bracket(text):
-            message = f"the '[' in {text!r} is not closed; write '[[]' for a bracket itself"
-            raise ValueError(message)
-        self.text = text
-        self._expression = re.compile(translate(text), re.IGNORECASE if ignore_case else 0)
-
-    def matches(self, value: str) -> bool:
-        """Tell whether the whole of `value` fits."""
-        return self._expression.match(value) is not None
-
-    def __eq__(self, other: object) -> bool:
-        """Equal when they match alike."""
-        return isinstance(other, Glob) and self._expression == other._expression
-
-    def __hash__(self) -> int:
-        """Hash in step with equality."""
-        return hash(self._expression)
-
-    def __repr__(self) -> str:
-        """Show the glob."""
-        return f"Glob({self.text!r})"
-
-
-def _has_open_bracket(text: str) -> bool:
-    """Look for a `[` that a shell would take for itself; a `]` right after it, or after its `!`, belongs to the set."""
-    position = text.find("[")
-    while position >= 0:
-        first = position + 2 if text[position + 1 : position + 2] == "!" else position + 1
-        end = text.find("]", first + 1)
-        if end < 0:
-            return True
-        position = text.find("[", end)
-    return False
-
-
 class TextIs(Struct, frozen=True):
     """One of the texts fits one of the globs."""
 
     key: str
     globs: tuple[Glob, ...]
+    alike: Truth = Truth.UNKNOWN
+    """What a text comes to that only looks as if it fitted: PASS in a protection, and UNKNOWN elsewhere."""
 
     def check(self, notebook: Notebook, _moment: Moment) -> Finding:
-        """Pass on any fit; unknown when a text that might have fitted is missing."""
+        """Pass on any fit; unknown when a text that might have fitted is missing, or one only looks alike."""
         texts = TEXT_FACTS[self.key](notebook)
         known = [text for text in texts if text is not None]
+        threshold = " or ".join(glob.text for glob in self.globs)
         if any(glob.matches(text) for text in known for glob in self.globs):
-            truth = Truth.PASS
-        else:
-            truth = Truth.UNKNOWN if len(known) < len(texts) else Truth.FAIL
+            return Finding(self.key, threshold, " / ".join(known), Truth.PASS)
+        if self.key in FREE_TEXT and (likeness := _likeness(known, self.globs)):
+            return Finding(self.key, threshold, likeness, self.alike)
+        truth = Truth.UNKNOWN if len(known) < len(texts) else Truth.FAIL
         gaps = ["(missing)"] if truth is Truth.UNKNOWN else []
         fact = None if gaps and not known else " / ".join([*known, *gaps]) or "none"
-        return Finding(self.key, " or ".join(glob.text for glob in self.globs), fact, truth)
+        return Finding(self.key, threshold, fact, truth)
+
+
+def _likeness(texts: Iterable[str], globs: tuple[Glob, ...]) -> str | None:
+    """Say which text looks like which glob, and in what they differ; None when no text does."""
+    for text in texts:
+        for glob in globs:
+            if glob.resembles(text):
+                return f"{text} (looks like {glob.text}, but differs: {describe_difference(text, glob.text)})"
+    return None
+
+
+class Fit(Enum):
+    """How one tag of a notebook stands to the tag that is asked for."""
+
+    SAME = "same"
+    ALIKE = "alike"
+    HIDDEN = "hidden"
+    """Its value is not shown."""
+    OTHER = "other"
 
 
 class TagIs(Struct, frozen=True):
@@ -122,17 +97,53 @@ class TagIs(Struct, frozen=True):
 
     key: str
     globs: tuple[Glob, ...]
+    alike: Truth = Truth.UNKNOWN
+    """What a tag comes to that fits in part: PASS in a protection, and UNKNOWN elsewhere.
+
+    It only looks as if it fitted, or it is there more than once and not all of its values fit, or its value is not shown
+    where any value fits.
+    """
 
     def check(self, notebook: Notebook, _moment: Moment) -> Finding:
-        """Look at that tag alone; unknown when the answer held no tags at all."""
+        """Look at that tag alone; unknown when the answer held no tags at all, or not the value that matters."""
         condition, threshold = f"tags.{self.key}", " or ".join(glob.text for glob in self.globs)
         if notebook.tags is None:
             return Finding(condition, threshold, None, Truth.UNKNOWN)
-        value = notebook.tags.get(self.key)
-        if value is None:
+        wanted = look(self.key)
+        tags = [(key, value) for key, value in notebook.all_tags if key == self.key or look(key) == wanted]
+        if not tags:
             return Finding(condition, threshold, "not set", Truth.FAIL)
-        fits = any(glob.matches(value) for glob in self.globs)
-        return Finding(condition, threshold, value or "(empty)", Truth.PASS if fits else Truth.FAIL)
+        fits = {self._fit(key, value) for key, value in tags}
+        return Finding(condition, threshold, self._fact(tags, fits), self._truth(fits))
+
+    def _fit(self, key: str, value: str | None) -> Fit:
+        any_value = any(glob.text == "*" for glob in self.globs)
+        if value is None:
+            return Fit.ALIKE if any_value else Fit.HIDDEN
+        if normalize("NFC", key) == normalize("NFC", self.key) and any(glob.matches(value) for glob in self.globs):
+            return Fit.SAME
+        return Fit.ALIKE if any(glob.resembles(value) for glob in self.globs) else Fit.OTHER
+
+    def _truth(self, fits: set[Fit]) -> Truth:
+        if fits == {Fit.SAME}:
+            return Truth.PASS
+        if fits & {Fit.SAME, Fit.ALIKE}:
+            return self.alike
+        return Truth.UNKNOWN if Fit.HIDDEN in fits else Truth.FAIL
+
+    def _fact(self, tags: list[tuple[str, str | None]], fits: set[Fit]) -> str:
+        shown = " / ".join(("" if key == self.key else f"{key}=") + _value_words(value) for key, value in tags)
+        key, value = tags[0]
+        if fits != {Fit.ALIKE} or value is None:
+            return shown
+        wanted = next(glob for glob in self.globs if glob.resembles(value))
+        named = [describe_difference(key, self.key)] if key != self.key else []
+        named += [] if wanted.matches(value) else [describe_difference(value, wanted.text)]
+        return f"{shown} (looks like {self.key}={wanted.text}, but differs: {', '.join(dict.fromkeys(named))})"
+
+
+def _value_words(value: str | None) -> str:
+    return "(value not shown)" if value is None else value or "(empty)"
 
 
 @lru_cache

@@ -23,8 +23,8 @@ class Evidence(Struct, frozen=True):
     """The latest of everything that speaks of use, the journal's memory included."""
     lease: Lease | None
     owner: Named
-    tags: Mapping[str, str] | None
-    """None when the answer had no tags at all, which is not the same as having none."""
+    tags: Mapping[str, str | None] | None
+    """None when the answer had no tags at all, which is not the same as having none; a value is None when it is not shown."""
     flavor: str | None
     image: Image
     pool: Named | None
@@ -33,6 +33,8 @@ class Evidence(Struct, frozen=True):
     fail_reason: str | None
     findings: tuple[Finding, ...]
     """Of the policy that matched: condition, threshold, the fact it saw, and what it made of it."""
+    repeated_tags: tuple[tuple[str, str | None], ...] = ()
+    """Each further value of a key that `tags` has already."""
 
 
 def evidence_of(notebook: Notebook, verdict: Verdict, idle_since: datetime | None) -> Evidence:
@@ -52,4 +54,5 @@ def evidence_of(notebook: Notebook, verdict: Verdict, idle_since: datetime | Non
         billing=notebook.billing,
         fail_reason=notebook.fail_reason,
         findings=verdict.findings,
+        repeated_tags=notebook.repeated_tags,
     )

@@ -39,6 +39,9 @@ TEXT_FACTS: Mapping[str, TextFact] = {
 NAME_KEYS = frozenset({"name", "owner", "pool", "image", "flavor"})
 """Keys that are matched without regard to case."""
 
+FREE_TEXT = NAME_KEYS | {"workspace", "fail_reason"}
+"""Keys whose texts people write, in which one text may look like another; the others hold the API's own words."""
+
 
 def idle_since(notebook: Notebook, moment: Moment) -> datetime | None:
     """Tell since when nobody can have used it: the latest of everything that speaks of use; None when that is unknown.

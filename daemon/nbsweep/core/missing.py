@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from nbsweep.core.conditions import CapacityOver, Condition, LeaseEnabled, LongerThan, TagIs, TextIs
 from nbsweep.core.facts import TEXT_FACTS
+from nbsweep.core.globs import look
 from nbsweep.core.model import LeaseType, Notebook
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -42,8 +43,8 @@ def _facts(condition: Condition, notebook: Notebook) -> Iterable[tuple[str, obje
         case TextIs(key=key):
             # No text at all is a fact.
             return zip(FIELDS[key], TEXT_FACTS[key](notebook), strict=False)
-        case TagIs():
-            return (("tags", notebook.tags),)
+        case TagIs(key=key):
+            return _of_tag(key, notebook)
         case LongerThan():
             return (("create_at", notebook.created_at),)
         case CapacityOver():
@@ -52,6 +53,11 @@ def _facts(condition: Condition, notebook: Notebook) -> Iterable[tuple[str, obje
             return (("lease.enable", notebook.lease.enabled if notebook.lease else None),)
         case _:
             return ()
+
+
+def _of_tag(key: str, notebook: Notebook) -> Iterable[tuple[str, object]]:
+    hidden = [tag for tag, value in notebook.all_tags if value is None and look(tag) == look(key)]
+    return (("tags", notebook.tags), *((f"the value of tag {tag}", None) for tag in hidden))
 
 
 def _of_idleness(notebook: Notebook) -> tuple[str, ...]:

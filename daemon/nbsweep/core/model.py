@@ -141,12 +141,19 @@ class Notebook(Struct, frozen=True):
     volume: Volume | None = None
     data_volumes: tuple[Volume, ...] = ()
     billing: tuple[str, ...] | None = None
-    tags: Mapping[str, str] | None = None
-    """None when the answer had no tags at all, which is not the same as having none."""
+    tags: Mapping[str, str | None] | None = None
+    """None when the answer had no tags at all, which is not the same as having none; a value is None when it is not shown."""
+    repeated_tags: tuple[tuple[str, str | None], ...] = ()
+    """Each further value of a key that `tags` has already; which of them holds, nobody can tell."""
     created_at: datetime | None = None
     updated_at: datetime | None = None
     dated: bool = False
     """Whether `updated_at` is known to be the notebook's own date, and not its lease's in place of one that was left out."""
+
+    @property
+    def all_tags(self) -> tuple[tuple[str, str | None], ...]:
+        """Every tag that the answer held, as key and value; nothing where it held none."""
+        return (*(self.tags or {}).items(), *self.repeated_tags)
 
     @property
     def label(self) -> str:

@@ -15,7 +15,6 @@ from nbsweep.core.conditions import (
     CapacityOver,
     Condition,
     Finding,
-    Glob,
     LeaseEnabled,
     LongerThan,
     Not,
@@ -24,6 +23,7 @@ from nbsweep.core.conditions import (
     Truth,
 )
 from nbsweep.core.facts import Moment, format_age
+from nbsweep.core.globs import Glob
 from nbsweep.core.missing import missing_facts
 from nbsweep.core.model import AT_REST, Notebook
 from nbsweep.core.turning import turns_at
@@ -125,9 +125,11 @@ def _wanted(condition: Condition, finding: Finding, wish: Truth, case: Case) -> 
     if isinstance(condition, LongerThan):
         at = turns_at(lambda moment: condition.check(case.notebook, moment).truth, case.notebook, (condition,), case.moment)
         words = _words_of_time(condition, wish, at, case)
-    if finding.truth is Truth.UNKNOWN:
-        missing = ", ".join(missing_facts(condition, case.notebook))
-        words = f"the cloud would have to show {missing}, and then: {words}"
+    missing = missing_facts(condition, case.notebook) if finding.truth is Truth.UNKNOWN else ()
+    if missing:
+        words = f"the cloud would have to show {', '.join(missing)}, and then: {words}"
+    elif finding.truth is Truth.UNKNOWN:
+        words = f"{words}, and not only look alike"
     return Wanted(finding.condition, words, at)
 
 

@@ -1,14 +1,15 @@
 """What would save a notebook that may go: changes that its owner can make, each tried out on the rules before it is told."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from re import Match
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbsweep.core.conditions import AllOf, AnyOf, Condition, Glob, Not, TagIs, TextIs, Truth
+from nbsweep.core.conditions import AllOf, AnyOf, Condition, Not, TagIs, TextIs, Truth
 from nbsweep.core.facts import Moment
+from nbsweep.core.globs import WILDCARD, Glob, look
 from nbsweep.core.model import Lease, Notebook, Status
 from nbsweep.core.policy import Decision, Rules, judge
 from nbsweep.core.turning import turns_at
@@ -16,7 +17,6 @@ from nbsweep.core.turning import turns_at
 SHORTEST_LEASE = timedelta(hours=1)
 """As the API gives it to who starts a notebook without saying how long (API notes, section 1)."""
 SAMPLE_VALUE = "yes"
-WILDCARD = re.compile(r"\*|\?|\[!?\]?[^\]]*\]")
 
 
 class Remedy(Struct, frozen=True):
@@ -114,16 +114,22 @@ def _tagged(leaf: TagIs) -> Iterator[Change]:
     value = _fitting(glob, SAMPLE_VALUE)
     if value is not None:
         said = "with any value" if glob.text == "*" else f"with a value that fits {glob.text}"
-        yield Change(
-            f"give it the tag {leaf.key}, {said}", lambda row: replace(row, tags={**(row.tags or {}), leaf.key: value})
-        )
+
+        def make(row: Notebook) -> Notebook:
+            bare = _without_tag(row, leaf.key)
+            return replace(bare, tags={**(bare.tags or {}), leaf.key: value})
+
+        yield Change(f"give it the tag {leaf.key}, {said}", make)
 
 
 def _untagged(leaf: TagIs) -> Iterator[Change]:
-    def make(row: Notebook) -> Notebook:
-        return replace(row, tags={key: value for key, value in (row.tags or {}).items() if key != leaf.key})
+    yield Change(f"take its tag {leaf.key} off", lambda row: _without_tag(row, leaf.key))
 
-    yield Change(f"take its tag {leaf.key} off", make)
+
+def _without_tag(row: Notebook, wanted: str) -> Notebook:
+    """Take off every tag of that key, those that only look like it included."""
+    tags = {key: value for key, value in (row.tags or {}).items() if look(key) != look(wanted)}
+    return replace(row, tags=tags, repeated_tags=tuple(tag for tag in row.repeated_tags if look(tag[0]) != look(wanted)))
 
 
 def _renamed(leaf: TextIs, notebook: Notebook) -> Iterator[Change]:
@@ -158,7 +164,7 @@ def _fitting(glob: Glob, inner: str) -> str | None:
     """Make a text that fits a glob, with `inner` in the place of its first star; None when that is not as easy as this."""
     remaining = iter([inner])
 
-    def fill(found: "re.Match[str]") -> str:
+    def fill(found: Match[str]) -> str:
         text = found.group()
         if text == "*":
             return next(remaining, "")

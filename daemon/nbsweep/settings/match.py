@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, WithJsonSchema, model_validator
 
-from nbsweep.core.conditions import AllOf, AnyOf, CapacityOver, Condition, Glob, LeaseEnabled, LongerThan, Not, TagIs, TextIs
+from nbsweep.core.conditions import AllOf, AnyOf, CapacityOver, Condition, LeaseEnabled, LongerThan, Not, TagIs, TextIs, Truth
 from nbsweep.core.facts import NAME_KEYS, STARTS
+from nbsweep.core.globs import Glob
 from nbsweep.core.model import IN_TRANSITION, LeaseType, Status
 from nbsweep.settings.group import Group
 from nbsweep.settings.shapes import IfGiven, OneOrMore
@@ -91,14 +92,14 @@ class MatchSettings(Group):
             raise ValueError("is empty and would match everything; give at least one condition")
         return self
 
-    def to_core(self) -> AllOf:
-        """Make the condition of it."""
-        return AllOf(tuple(self._conditions()))
+    def to_core(self, alike: Truth = Truth.UNKNOWN) -> AllOf:
+        """Make the condition of it; `alike` is what a text comes to that only looks as if it matched."""
+        return AllOf(tuple(self._conditions(alike)))
 
-    def _conditions(self) -> Iterator[Condition]:
+    def _conditions(self, alike: Truth) -> Iterator[Condition]:
         for attribute, key in type(self).model_fields.items():
             if attribute in self.model_fields_set:
-                yield from _conditions(key.alias or attribute, getattr(self, attribute))
+                yield from _conditions(key.alias or attribute, getattr(self, attribute), alike)
 
 
 class PolicyMatchSettings(MatchSettings):
@@ -112,21 +113,22 @@ class PolicyMatchSettings(MatchSettings):
     """Every one of these matches; for saying the same key twice."""
 
 
-def _conditions(key: str, given: Any) -> Iterator[Condition]:
+def _conditions(key: str, given: Any, alike: Truth) -> Iterator[Condition]:
     match key:
         case "tags":
-            yield from (TagIs(tag, tuple(Glob(text) for text in texts)) for tag, texts in given.items())
+            yield from (TagIs(tag, tuple(Glob(text) for text in texts), alike) for tag, texts in given.items())
         case "volume.capacity_over":
             yield CapacityOver(given)
         case "lease.enabled":
             yield LeaseEnabled(given)
         case "any":
-            yield AnyOf(tuple(part.to_core() for part in given))
+            yield AnyOf(tuple(part.to_core(alike) for part in given))
         case "all":
-            yield AllOf(tuple(part.to_core() for part in given))
+            yield AllOf(tuple(part.to_core(alike) for part in given))
         case "not":
+            # What is in doubt inside a `not` stays in doubt outside of it.
             yield Not(given.to_core())
         case _ if key in STARTS:
             yield LongerThan(key, given)
         case _:
-            yield TextIs(key, tuple(Glob(str(text), ignore_case=key in NAME_KEYS) for text in given))
+            yield TextIs(key, tuple(Glob(str(text), ignore_case=key in NAME_KEYS) for text in given), alike)

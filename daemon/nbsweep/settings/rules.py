@@ -15,6 +15,7 @@ from nbsweep.core.conditions import (
     LongerThan,
     TagIs,
     TextIs,
+    Truth,
 )
 from nbsweep.core.policy import Policy, Protection, Running
 from nbsweep.settings.group import Group, Label
@@ -70,8 +71,8 @@ class BrakeSettings(Group):
 
 
 def protection(match: MatchSettings) -> Protection:
-    """Make the core's rule of an entry under `protect`, named after what it says."""
-    condition = match.to_core()
+    """Make the core's rule of an entry under `protect`, named after what it says; what looks alike is protected too."""
+    condition = match.to_core(alike=Truth.PASS)
     return Protection(describe(condition), condition)
 
 

@@ -143,6 +143,14 @@ def test_no_tags_differs_from_tags_missing() -> None:
     assert (readable(tags=[]).tags, readable().tags) == ({}, None)
 
 
+def test_a_tag_without_a_value_is_not_shown_and_one_that_is_there_twice_is_kept_twice() -> None:
+    """Which of two values holds, nobody can tell; a value that is left out is not an empty one."""
+    row = readable(tags=[{"key": "keep"}, {"key": "hold", "value": None}, {"key": "env", "value": ""}])
+    assert row.tags == {"keep": None, "hold": None, "env": ""}
+    twice = readable(tags=[{"key": "keep", "value": value} for value in ("no", "yes", "no")] + [{"key": "keep"}])
+    assert twice.all_tags == (("keep", "no"), ("keep", "yes"), ("keep", None))
+
+
 def test_dates_fall_back_on_those_of_the_lease() -> None:
     """Lists leave out the dates at the top level (API notes, section 1.3)."""
     read = readable(lease={"create_at": 1_700_000_000_000, "update_at": 1_700_000_001_000})

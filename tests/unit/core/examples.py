@@ -6,8 +6,9 @@ from typing import Any
 from hypothesis import settings
 from msgspec.structs import replace
 
-from nbsweep.core.conditions import AllOf, Condition, Glob, LongerThan, TagIs, TextIs
+from nbsweep.core.conditions import AllOf, Condition, LongerThan, TagIs, TextIs
 from nbsweep.core.facts import NAME_KEYS, Moment
+from nbsweep.core.globs import Glob
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Notebook, Scope, Status, Volume
 from nbsweep.core.plan import Candidate, Survey

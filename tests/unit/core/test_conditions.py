@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from nbsweep.core.conditions import CapacityOver, Condition, Glob, LeaseEnabled, LongerThan, Not, Truth
+from nbsweep.core.conditions import CapacityOver, Condition, LeaseEnabled, LongerThan, Not, TagIs, TextIs, Truth
+from nbsweep.core.globs import Glob
 from nbsweep.core.model import Image, Named, Notebook, Status, Volume
 from unit.core.examples import ago, lease, moment, notebook, over, tag, text
 
@@ -172,8 +173,9 @@ def test_globs_are_equal_when_they_match_alike() -> None:
         ({"keep": ""}, ("*",), Truth.PASS),
         ({"keep": "yes"}, ("no", "y*"), Truth.PASS),
         ({"keep": "yes"}, ("no",), Truth.FAIL),
-        ({"keep": "yes"}, ("YES",), Truth.FAIL),
-        ({"Keep": "yes"}, ("*",), Truth.FAIL),
+        ({"keep": "yes"}, ("YES",), Truth.UNKNOWN),
+        ({"Keep": "yes"}, ("*",), Truth.UNKNOWN),
+        ({"Keep": "no"}, ("yes",), Truth.FAIL),
         ({"other": "yes"}, ("*",), Truth.FAIL),
         ({}, ("*",), Truth.FAIL),
         (None, ("*",), Truth.UNKNOWN),
@@ -184,6 +186,93 @@ def test_a_tag_is_looked_up_and_its_value_matched(
 ) -> None:
     """Having no such tag is a fact; an answer without any tags at all is a gap."""
     assert truth(tag("keep", *wanted), tags=tags) is expected
+
+
+def in_protection(condition: TagIs | TextIs) -> TagIs | TextIs:
+    """Give the condition as it stands in a protection, outside any `not`."""
+    return replace(condition, alike=Truth.PASS)
+
+
+DOUBTFUL_TAGS: list[tuple[dict[str, Any], tuple[str, ...], Truth, Truth]] = [
+    # what the row shows, the values asked for, the answer in a protection, and elsewhere
+    ({"tags": {"keep": None}}, ("yes",), Truth.UNKNOWN, Truth.UNKNOWN),
+    ({"tags": {"keep": None}}, ("*",), Truth.PASS, Truth.UNKNOWN),
+    ({"tags": {"Keep": None}}, ("yes",), Truth.UNKNOWN, Truth.UNKNOWN),
+    ({"tags": {"keep": "no"}, "repeated_tags": (("keep", "yes"),)}, ("yes",), Truth.PASS, Truth.UNKNOWN),
+    ({"tags": {"keep": "yes"}, "repeated_tags": (("keep", "no"),)}, ("yes",), Truth.PASS, Truth.UNKNOWN),
+    ({"tags": {"keep": "no"}, "repeated_tags": (("keep", None),)}, ("yes",), Truth.UNKNOWN, Truth.UNKNOWN),
+    ({"tags": {"keep": "no"}, "repeated_tags": (("keep", "never"),)}, ("yes",), Truth.FAIL, Truth.FAIL),
+    ({"tags": {"keep": "yes"}, "repeated_tags": (("keep", "yep"),)}, ("ye*",), Truth.PASS, Truth.PASS),
+    ({"tags": {"keep": "no", "KEEP": "yes"}}, ("yes",), Truth.PASS, Truth.UNKNOWN),
+    ({"tags": {"keep": "Yes"}}, ("yes",), Truth.PASS, Truth.UNKNOWN),
+    ({"tags": {"keep": "yes "}}, ("yes",), Truth.PASS, Truth.UNKNOWN),
+    ({"tags": {" Keep\u00a0": "\u200byes"}}, ("yes",), Truth.PASS, Truth.UNKNOWN),
+    ({"tags": {"keep": "YES-until-May"}}, ("no", "yes-*-may"), Truth.PASS, Truth.UNKNOWN),
+    ({"tags": {"keep": ""}}, ("yes",), Truth.FAIL, Truth.FAIL),
+    ({"tags": {"caf\u00e9": "\u00e9"}}, ("\u00e9",), Truth.FAIL, Truth.FAIL),
+]
+
+
+@pytest.mark.parametrize(("row", "wanted", "protecting", "elsewhere"), DOUBTFUL_TAGS)
+def test_a_doubtful_tag_protects_and_never_deletes(
+    row: dict[str, Any], wanted: tuple[str, ...], protecting: Truth, elsewhere: Truth
+) -> None:
+    """A value that is not shown, a key that is there twice, or a tag of another case: protected or unknown, never deleted."""
+    assert truth(in_protection(tag("keep", *wanted)), **row) is protecting
+    assert truth(tag("keep", *wanted), **row) is elsewhere
+    inside_not = {Truth.PASS: Truth.FAIL, Truth.FAIL: Truth.PASS, Truth.UNKNOWN: Truth.UNKNOWN}[elsewhere]
+    assert truth(Not(tag("keep", *wanted)), **row) is inside_not
+
+
+def test_composed_and_decomposed_text_is_the_same_everywhere() -> None:
+    """On either side, in names, owners, tags and their keys, workspaces and the cloud's own sentences."""
+    composed, decomposed = "r\u00e9vision", "re\u0301vision"
+    for here, there in ((composed, decomposed), (decomposed, composed)):
+        for key in ("name", "flavor", "fail_reason"):
+            assert truth(text(key, f"{there}-*"), **{key: f"{here}-1"}) is Truth.PASS
+        assert truth(text("workspace", there), workspace_id=here) is Truth.PASS
+        assert truth(text("owner", there), owner=Named("u1", here)) is Truth.PASS
+        assert truth(text("pool", there), pool=Named("p1", here)) is Truth.PASS
+        assert truth(text("image", there), image=Image("i1", here, "x")) is Truth.PASS
+        assert truth(tag(there, there), tags={here: here}) is Truth.PASS
+
+
+@pytest.mark.parametrize(
+    ("glob", "name"),
+    [
+        ("keep-*", " keep-1"),
+        ("keep-*", "\u00a0keep-1"),
+        ("keep-*", "k\u200beep-1"),
+        ("keep-*", "keep\u20111"),
+        ("keep-*", "\uff4beep-1"),
+        ("keep-*", "k\u0435ep-1"),
+        ("k\u0435ep-*", "keep-1"),
+        ("stra\u00dfe-*", "STRASSE-1"),
+        ("print-*", "PR\u0130NT-1"),
+        ("\ufb01nal", "final"),
+        ("two  words", "two words"),
+        ("[KP]eep-?", "\u200bKEEP-1"),
+    ],
+)
+def test_a_name_that_only_looks_alike_protects_and_never_deletes(glob: str, name: str) -> None:
+    """Blanks, invisible characters, other dashes, full-width letters, other scripts, letters without a capital of their own."""
+    assert truth(in_protection(text("name", glob)), name=name) is Truth.PASS
+    assert truth(text("name", glob), name=name) is Truth.UNKNOWN
+    assert truth(Not(text("name", glob)), name=name) is Truth.UNKNOWN
+
+
+def test_an_accent_is_seen_and_so_is_a_wildcard() -> None:
+    """What can be told apart at a glance is another text; a full-width star is a star, and matches nothing else."""
+    assert truth(in_protection(text("name", "r\u00e9vision-*")), name="revision-1") is Truth.FAIL
+    assert truth(in_protection(text("name", "\uff0a")), name="experiment") is Truth.FAIL
+    assert truth(in_protection(text("name", "keep-*")), name="to-keep-1") is Truth.FAIL
+
+
+def test_a_workspace_or_a_sentence_of_another_case_is_in_doubt() -> None:
+    """They are matched with regard to case, and a capital letter in an id must not take its protection away."""
+    assert truth(in_protection(text("workspace", "5F1E")), workspace_id="5f1e") is Truth.PASS
+    assert truth(text("workspace", "5F1E"), workspace_id="5f1e") is Truth.UNKNOWN
+    assert truth(text("fail_reason", "*Quota*")) is Truth.UNKNOWN
 
 
 @pytest.mark.parametrize(("capacity_gb", "expected"), [(49, Truth.FAIL), (50, Truth.FAIL), (51, Truth.PASS), (0, Truth.FAIL)])
@@ -220,6 +309,30 @@ def test_a_lease_is_enabled_or_not_or_does_not_say(wanted: bool) -> None:  # noq
         (tag("team", "vis*"), {}, "tags.team vision (vis*)"),
         (tag("keep", "*"), {}, "tags.keep not set (*)"),
         (tag("keep", "*"), {"tags": None}, "tags.keep is missing (wanted: *)"),
+        (tag("keep", "yes"), {"tags": {"keep": None}}, "tags.keep (value not shown) (yes)"),
+        (
+            tag("keep", "yes"),
+            {"tags": {"keep": "no"}, "repeated_tags": (("keep", "yes"),)},
+            "tags.keep no / yes (yes)",
+        ),
+        (
+            tag("keep", "yes"),
+            {"tags": {"Keep": "yes"}},
+            "tags.keep Keep=yes (looks like keep=yes, but differs: upper and lower case, or blanks) (yes)",
+        ),
+        (
+            text("name", "keep-*"),
+            {"name": "k\u0435ep\u20111"},
+            (
+                "name k\u0435ep\u20111 (looks like keep-*, but differs: "
+                "U+0435 CYRILLIC SMALL LETTER IE here, U+2011 NON-BREAKING HYPHEN here) (keep-*)"
+            ),
+        ),
+        (
+            text("name", "k\u0435ep-1"),
+            {"name": "keep-1"},
+            "name keep-1 (looks like k\u0435ep-1, but differs: U+0435 CYRILLIC SMALL LETTER IE in the rule) (k\u0435ep-1)",
+        ),
         (CapacityOver(20), {}, "volume.capacity 50 GB (over 20 GB)"),
         (LeaseEnabled(wanted=False), {}, "lease.enabled true (false)"),
         (Not(over("age", days=365)), {}, "not (age 200d (over 365d))"),

@@ -38,6 +38,18 @@ def words(found: Need | None) -> str:
         (tag("team", "nlp"), Truth.PASS, {}, "tag team would have to be set, and be nlp"),
         (tag("team", "*"), Truth.FAIL, {}, "tag team would have to be taken off"),
         (tag("team", "v*"), Truth.FAIL, {}, "tag team would have to be taken off, or not fit v*"),
+        (
+            tag("team", "Vision"),
+            Truth.PASS,
+            {},
+            "tag team would have to be set, and be Vision, and not only look alike",
+        ),
+        (
+            tag("team", "vision"),
+            Truth.PASS,
+            {"tags": {"team": None}},
+            "the cloud would have to show the value of tag team, and then: tag team would have to be set, and be vision",
+        ),
         (CapacityOver(80), Truth.PASS, {}, "the volume would have to have more than 80 GB"),
         (CapacityOver(20), Truth.FAIL, {}, "the volume would have to have 20 GB or less"),
         (LeaseEnabled(wanted=False), Truth.PASS, {}, "the lease would have to be switched off"),
@@ -161,12 +173,13 @@ def test_whoever_does_what_is_needed_gets_what_is_wanted(
 ) -> None:
     """However conditions are nested, and whichever of several ways is taken."""
     condition = shaped(spec, [])
-    row = notebook(tags={f"t{number}": "x" for number in present})
+    before = {f"t{number}": "x" for number in present}
+    row = notebook(tags=before)
     finding = condition.check(row, moment())
     assume(finding.truth is not wish)
     found = needs_of(condition, finding, wish, Case(row, moment()))
     assert found is not None
-    tags = obeyed(found, dict(row.tags or {}), lambda count: data.draw(st.integers(0, count - 1)))
+    tags = obeyed(found, before, lambda count: data.draw(st.integers(0, count - 1)))
     assert condition.check(replace(row, tags=tags), moment()).truth is wish
 
 
@@ -181,6 +194,9 @@ def test_whoever_does_what_is_needed_gets_what_is_wanted(
         (text("volume.category", "EVS"), {"volume": None}, ("volume.category",)),
         (text("pool", "x"), {"pool": None}, ()),
         (tag("keep", "*"), {"tags": None}, ("tags",)),
+        (tag("keep", "yes"), {"tags": {"keep": None}}, ("the value of tag keep",)),
+        (tag("keep", "yes"), {"tags": {"Keep": None, "team": None}}, ("the value of tag Keep",)),
+        (tag("keep", "yes"), {"tags": {"keep": "Yes"}}, ()),
         (over("age", days=1), {"created_at": None}, ("create_at",)),
         (over("idle", days=1), {"updated_at": None, "lease": None}, ("update_at",)),
         (over("idle", days=1), {"lease": lease(enabled=None)}, ("lease.enable",)),

@@ -146,9 +146,16 @@ def holds_of_text(spec: Spec, row: Notebook) -> bool | None:
         case ("status", statuses):
             return row.status.value in statuses
         case ("tag", key, prefix):
-            return None if row.tags is None else key in row.tags and row.tags[key].startswith(prefix)
+            return None if row.tags is None else starts_with(row.tags.get(key), prefix)
     fact = {"name": row.name, "flavor": row.flavor}[spec[0]]
     return None if fact is None else fact.lower().startswith(spec[1].lower())
+
+
+def starts_with(value: str | None, prefix: str) -> bool | None:
+    """Tell of a tag's value; where only the case differs, that is neither the same nor another."""
+    if value is None or not value.lower().startswith(prefix.lower()):
+        return False
+    return value.startswith(prefix) or None
 
 
 def names_frozen(spec: Spec) -> bool:

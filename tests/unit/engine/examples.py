@@ -11,8 +11,9 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
-from nbsweep.core.conditions import AllOf, Glob, LongerThan, TagIs, TextIs
+from nbsweep.core.conditions import AllOf, LongerThan, TagIs, TextIs
 from nbsweep.core.errors import NbsweepError
+from nbsweep.core.globs import Glob
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Lease, Named, Notebook, Scope, Status, Volume
 from nbsweep.core.policy import Policy, Protection, Rules, Running

@@ -3,9 +3,10 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from nbsweep.core.conditions import AllOf, Glob, TextIs
+from nbsweep.core.conditions import AllOf, TextIs
 from nbsweep.core.errors import AlreadyStopped, Gone, Rejected
 from nbsweep.core.events import RemovalStopping
+from nbsweep.core.globs import Glob
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Notebook, Status
 from nbsweep.core.policy import Policy, Running

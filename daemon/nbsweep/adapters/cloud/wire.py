@@ -68,7 +68,7 @@ class _ImageRow(msgspec.Struct):
 
 class _TagRow(msgspec.Struct):
     key: str
-    value: str = ""
+    value: str | None = None
 
 
 class _NotebookRow(msgspec.Struct):
@@ -203,6 +203,7 @@ def _notebook(row: _NotebookRow) -> Notebook:
         raise _MalformedError(message)
     lease = _lease(row.lease) if row.lease else None
     user = row.user or _UserRow()
+    tags, repeated_tags = _tags(row.tags)
     return Notebook(
         id=row.id,
         status=_status(row.status),
@@ -220,7 +221,8 @@ def _notebook(row: _NotebookRow) -> Notebook:
         volume=_volume(row.volume) if row.volume else None,
         data_volumes=tuple(_volume(volume) for volume in row.data_volumes or ()),
         billing=tuple(map(intern, row.billing_items)) if row.billing_items is not None else None,
-        tags={intern(tag.key): intern(tag.value) for tag in row.tags} if row.tags is not None else None,
+        tags=tags,
+        repeated_tags=repeated_tags,
         created_at=_moment("create_at", row.create_at) or (lease.created_at if lease else None),
         updated_at=_moment("update_at", row.update_at) or (lease.updated_at if lease else None),
         dated=row.update_at is not None,
@@ -230,6 +232,21 @@ def _notebook(row: _NotebookRow) -> Notebook:
 def _shared(text: str | None) -> str | None:
     """Keep one copy of a text that many rows have: a large plan holds tens of thousands of them."""
     return None if text is None else intern(text)
+
+
+def _tags(
+    rows: list[_TagRow] | None,
+) -> tuple[dict[str, str | None] | None, tuple[tuple[str, str | None], ...]]:
+    """Read the tags, and apart from them each further value of a key; a value that is not shown is unknown, and not empty."""
+    if rows is None:
+        return None, ()
+    tags: dict[str, str | None] = {}
+    repeated = []
+    for row in rows:
+        key, value = intern(row.key), _shared(row.value)
+        if tags.setdefault(key, value) != value:
+            repeated.append((key, value))
+    return tags, tuple(repeated)
 
 
 def _image(row: _ImageRow) -> Image:
