@@ -1,6 +1,7 @@
 """Every way to prove who calls, with the real command and a real server; and what is said when none works."""
 
 import json
+import signal
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from acceptance.conftest import Simulate
-from acceptance.support import ACCESS_KEY, SECRET_KEY, Cloud, Desk, Ended, Json, idle, idle_fleet
+from acceptance.support import ACCESS_KEY, SECRET_KEY, Cloud, Desk, Ended, Json, eventually, idle, idle_fleet
 
 PASSWORD = "the password of the sweeper"
 SECRETS = (PASSWORD, SECRET_KEY, "token-secret", "Signature=")
@@ -83,6 +84,49 @@ def test_a_wrong_password_is_told(simulate: Simulate, desk: Desk) -> None:
     ended = desk.sweep()
     assert_told(desk, ended, cloud.url, "password", "username", "domain")
     assert [request["kind"] for request in cloud.requests()] == ["iam"]
+
+
+def five_targets(desk: Desk, cloud: Cloud, **groups: Any) -> None:
+    """Write five targets of one user that differ in their workspaces."""
+    desk.write(cloud, target=sign_in(cloud), **groups)
+    document = json.loads(desk.config.read_text())
+    (lab,) = document["targets"]
+    document["targets"] = [lab | {"name": f"lab-{number}", "workspaces": [str(number)]} for number in range(5)]
+    desk.config.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize("command", [("run", "--yes"), ("check",), ("plan",)])
+def test_a_wrong_password_is_tried_once_for_all_targets(simulate: Simulate, desk: Desk, command: tuple[str, ...]) -> None:
+    """The vendor locks a user after five wrong passwords in fifteen minutes, and five targets are one user."""
+    cloud = simulate([idle("nb")], access={"users": [{**USER, "password": "another"}]})
+    five_targets(desk, cloud)
+    ended = desk.run(*command)
+    assert ended.code == 5, ended.err
+    assert count(cloud, "iam", 401) == 1
+    assert leaks(desk, ended) == []
+
+
+def test_a_service_does_not_try_a_wrong_password_at_every_sweep(simulate: Simulate, desk: Desk) -> None:
+    """Sweeps of every second, one login; reading the configuration again is the sign that something has been mended."""
+    cloud = simulate([idle("nb")], access={"users": [{**USER, "password": "another"}]})
+    five_targets(desk, cloud, mode="enforce", schedule={"cron": "*/2 * * * * *"}, service={"listen": None})
+    with desk.started("serve") as started:
+        started.wait_for_more("sweep.finished", 10)
+        assert count(cloud, "iam", 401) == 1
+        assert b"no login is tried" in started.err
+        started.signal(signal.SIGHUP)
+        eventually(lambda: count(cloud, "iam", 401) == 2, "a login after SIGHUP")
+        started.signal(signal.SIGTERM)
+        ended = started.ended()
+    assert leaks(desk, ended) == []
+
+
+def test_targets_of_one_user_and_project_share_a_token(simulate: Simulate, desk: Desk) -> None:
+    """Five targets of one project need one login."""
+    cloud = simulate([idle("nb")], access={"users": [USER]}, fleet={"workspaces": 5})
+    five_targets(desk, cloud)
+    desk.run("plan")
+    assert count(cloud, "iam", 201) == 1
 
 
 def test_secrets_may_be_mounted(simulate: Simulate, desk: Desk) -> None:

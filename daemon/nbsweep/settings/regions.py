@@ -29,6 +29,8 @@ REGIONS = (
 """Every other region needs its endpoint in the configuration."""
 
 DOMAIN = "myhuaweicloud.com"
+GLOBAL_IAM = f"https://iam.{DOMAIN}"
+"""Not every region has an IAM of its own."""
 OTHER_DOMAINS = {"ap-southeast-1": "myhuaweicloud.cn"}
 
 

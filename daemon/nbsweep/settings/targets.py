@@ -102,6 +102,11 @@ class TargetSettings(Group):
         )
 
     @property
+    def names_iam(self) -> bool:
+        """Whether the address of IAM is given, and does not merely follow from the region."""
+        return self.credentials is not None and self.credentials.iam_endpoint is not None
+
+    @property
     def iam_url(self) -> str:
         """The address of IAM, to which passwords go and which knows projects, without a slash at its end."""
         given = self.credentials.iam_endpoint if self.credentials else None

@@ -1,7 +1,7 @@
 """IAM and the metadata server, as far as a client needs them to come by credentials; API notes, section 5."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -38,6 +38,7 @@ class _Identity(Struct):
 class _Project(Struct):
     name: str | None = None
     id: str | None = None
+    domain: _Domain | None = None
 
 
 class _Scope(Struct):
@@ -47,7 +48,7 @@ class _Scope(Struct):
 
 class _Auth(Struct):
     identity: _Identity
-    scope: _Scope | None = None
+    scope: _Scope | Literal["unscoped"] | None = None
 
 
 class _TokenRequest(Struct):
@@ -76,10 +77,13 @@ class IamApi:
         except msgspec.DecodeError:
             invalid = {"error_msg": "Request body is invalid.", "error_code": "IAM.0011"}
             return json_answer(400, invalid, self._trace(call))
+        scope = auth.scope if isinstance(auth.scope, _Scope) else None
+        if scope and scope.project and scope.project.name and scope.project.domain is None:
+            return self._keystone(call, 400, "Expecting to find domain in project.")
         user = self._user_of(auth.identity.password.user)
         if user is None or "password" not in auth.identity.methods:
             return self._keystone(call, 401, "The username or password is wrong.")
-        if not self._knows(auth.scope):
+        if not self._knows(scope):
             return self._keystone(call, 401, "The scope does not exist.")
         caller = Caller(Person(user.name), user.permissions)
         token, ends_at_s = self._gate.issue_token(caller)
@@ -110,7 +114,9 @@ class IamApi:
     def _knows(self, scope: _Scope | None) -> bool:
         if scope is None or scope.project is None:
             return True
-        return self._access.project_id == scope.project.id or self._access.region == scope.project.name
+        project = scope.project
+        domain = project.domain.name if project.domain else None
+        return project.id == self._access.project_id or (project.name, domain) == (self._access.region, self._access.account)
 
     def _token_body(self, user: IamUser, expires_at: str, issued_at: str) -> dict[str, Any]:
         domain = {"id": identity("domain", user.domain), "name": user.domain}

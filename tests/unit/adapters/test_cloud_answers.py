@@ -173,7 +173,7 @@ def test_every_shape_of_error_is_read(document: object) -> None:
 def test_iams_shape_is_read() -> None:
     """Its code is a number."""
     read = body({"error": {"message": "The request you have made requires authentication.", "code": 401}}, 401)
-    assert (read.code, read.message) == ("401", "The request you have made requires authentication.")
+    assert (read.code, read.message) == ("", "The request you have made requires authentication.")
     assert isinstance(read.error(), Unauthorized)
 
 

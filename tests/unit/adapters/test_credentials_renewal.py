@@ -117,8 +117,18 @@ async def test_these_codes_are_worth_a_renewal(code: str) -> None:
     assert source.asked == 2
 
 
+@pytest.mark.parametrize("status", [200, 400, 403, 500])
+@pytest.mark.parametrize("code", ["ModelArts.6401", "ModelArts.6620", "APIGW.0307"])
+async def test_an_end_is_told_by_its_code_under_any_status(code: str, status: int) -> None:
+    """API notes, section 12, E2; the gateway's number 0301 is about other things too, and counts with 401 only."""
+    credentials, source, _ = renewed()
+    used = await credentials.ready()
+    assert await credentials.refused(Unauthorized("no", code=code, http_status=status), used)
+    assert source.asked == 2
+
+
 @pytest.mark.parametrize(
-    "error", [Rejected("no", code="ModelArts.6401", http_status=400), Unauthorized("no", code="APIGW.0303", http_status=401)]
+    "error", [Rejected("no", code="ModelArts.6400", http_status=400), Unauthorized("no", code="APIGW.0303", http_status=401)]
 )
 async def test_other_refusals_are_not(error: CloudError) -> None:
     """A renewal would change nothing."""

@@ -10,6 +10,8 @@ import pytest
 from aiohttp import web
 
 from nbsweep.adapters.clock import SystemClock
+from nbsweep.adapters.cloud.doors import Doors
+from nbsweep.adapters.cloud.iam import Iam
 from nbsweep.adapters.cloud.metadata import ASKED_AGAIN_AFTER_S, MetadataSource
 from nbsweep.adapters.cloud.renewal import Issued
 from nbsweep.adapters.cloud.session import IAM_TIMEOUT, Asker, NotSent, open_session
@@ -74,6 +76,11 @@ def says(status: int, text: str = "", **headers: str) -> Reply:
     return reply
 
 
+def source_of(login: Login, iam: Asker) -> TokenSource:
+    """Sign in so, at that IAM and no other."""
+    return TokenSource(lambda: login, f"{login.domain}/{login.username}", Iam(iam), Doors(iam.clock))
+
+
 def calls(simulator: RunningSimulator) -> list[tuple[str, str]]:
     """List what has arrived."""
     return [(entry.method, entry.path) for entry in simulator.log.entries]
@@ -85,7 +92,7 @@ def calls(simulator: RunningSimulator) -> list[tuple[str, str]]:
 async def test_a_password_is_exchanged_for_a_token() -> None:
     """Several KB long, for one project, to be renewed five minutes before its end."""
     async with simulated() as (simulator, iam):
-        source = TokenSource(LOGIN, iam)
+        source = source_of(LOGIN, iam)
         issued = await source.issue()
         assert len(headers_of(issued)["X-Auth-Token"]) > 4000
         assert issued.life_s == pytest.approx(86_400, abs=2)
@@ -97,20 +104,89 @@ async def test_a_password_is_exchanged_for_a_token() -> None:
 async def test_a_short_life_is_renewed_in_its_last_quarter() -> None:
     """Whichever is less."""
     async with simulated(token_lifetime_s=6) as (_, iam):
-        issued = await TokenSource(LOGIN, iam).issue()
+        issued = await source_of(LOGIN, iam).issue()
         assert issued.life_s == pytest.approx(6, abs=0.1)
         assert issued.early_s == pytest.approx(1.5, abs=0.1)
 
 
-@pytest.mark.parametrize("wrong", [{"password": "hunter2"}, {"domain": "nobody"}, {"project_id": "f" * 32}])
-async def test_who_may_not_sign_in_is_told_so_in_a_sentence(wrong: dict[str, str]) -> None:
-    """With what to check, and without the password."""
+@pytest.mark.parametrize(
+    ("wrong", "advice"),
+    [
+        ({"password": "hunter2"}, "Check username, password and domain"),
+        ({"domain": "nobody"}, "Check username, password and domain"),
+        ({"project_id": "f" * 32}, "Check project_id, and that the user has a role in that project"),
+    ],
+)
+async def test_who_may_not_sign_in_is_told_so_in_a_sentence(wrong: dict[str, str], advice: str) -> None:
+    """With what to check, and without the password; what IAM says of the project is not laid on the password."""
     async with simulated() as (_, iam):
-        with pytest.raises(Unauthorized, match="Check username, password, domain and project_id") as caught:
-            await TokenSource(replace(LOGIN, **wrong), iam).issue()
+        with pytest.raises(Unauthorized, match=advice) as caught:
+            await source_of(replace(LOGIN, **wrong), iam).issue()
         assert "\n" not in str(caught.value)
         assert "hunter2" not in str(caught.value)
         assert caught.value.http_status == 401
+        assert str(caught.value).count("401") == 1
+
+
+def keystone(status: int, message: str) -> Reply:
+    """Refuse as Keystone does, which repeats its status."""
+    return says(status, json.dumps({"error": {"code": status, "message": message, "title": "Unauthorized"}}))
+
+
+NOT_AUTHENTICATED = "The request you have made requires authentication."
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "words"),
+    [
+        (401, "The username or password is wrong.", "does not accept the user name and password"),
+        (401, "", "does not accept the user name and password"),
+        (401, NOT_AUTHENTICATED, "does not accept the user name and password"),
+        (401, "The account is locked for user: u", "does not let the user in"),
+        (401, "The password is expired and needs to be changed for user: u.", "does not let the user in"),
+        (403, "The user is disabled.", "does not let the user in"),
+        (401, "User u has no access to project p", "gives the user no token for project 0"),
+        (404, "Could not find project: p.", "gives the user no token for project 0"),
+        (400, "Expecting to find domain in project.", "gives the user no token for project 0"),
+        (400, "Invalid input for field 'identity'", "gives no token: HTTP 400"),
+        (403, "You are not authorized.", "gives the user no token"),
+    ],
+)
+async def test_the_blame_is_where_iam_lays_it(status: int, message: str, words: str) -> None:
+    """On the password, the state of the user, or the project; and the status is said once."""
+    async with answering(keystone(status, message)) as iam:
+        with pytest.raises(CloudError, match=words) as caught:
+            await source_of(replace(LOGIN, project_id="0" * 32), iam).issue()
+        assert str(caught.value).count(str(status)) == 1
+
+
+async def test_where_iam_says_nothing_the_password_is_tried_without_a_project() -> None:
+    """Keystone has the same words for everything; a user who may sign in without a project has the right password."""
+
+    async def reply(request: web.Request) -> web.StreamResponse:
+        unscoped = (await request.json())["auth"]["scope"] == "unscoped"
+        answer = says(201, BODY, X_Subject_Token="t") if unscoped else keystone(401, NOT_AUTHENTICATED)
+        return await answer(request)
+
+    async with answering(reply) as iam:
+        with pytest.raises(Unauthorized, match="accepts the user name and password, but gives no token for project"):
+            await source_of(replace(LOGIN, project_id="0" * 32), iam).issue()
+
+
+async def test_a_project_by_its_name_comes_with_its_domain_and_the_token_tells_its_id() -> None:
+    """Keystone refuses a name without a domain, as the simulated IAM does."""
+    async with simulated() as (_, iam):
+        issued = await source_of(replace(LOGIN, project_id=None, region="cn-north-4"), iam).issue()
+        assert issued.project_id == AccessOptions().project_id
+
+
+@pytest.mark.parametrize("project", [{"id": "f" * 32, "name": "cn-north-4"}])
+async def test_a_token_for_another_project_is_no_token(project: dict[str, str]) -> None:
+    """It would open, and sweep, what nobody has asked for."""
+    body = json.dumps({"token": {"expires_at": "2040-01-01T00:00:00.000000Z", "project": project}})
+    async with answering(says(201, body, X_Subject_Token="t")) as iam:
+        with pytest.raises(WrongAddress, match="a token for another project than project 0"):
+            await source_of(replace(LOGIN, project_id="0" * 32), iam).issue()
 
 
 BODY = json.dumps({"token": {"expires_at": "2040-01-01T00:00:00.000000Z"}})
@@ -134,7 +210,7 @@ async def test_what_is_no_token_is_an_error(reply: Reply, kind: type[CloudError]
     """One sentence that names the server."""
     async with answering(reply) as iam:
         with pytest.raises(kind, match=iam.url) as caught:
-            await TokenSource(LOGIN, iam).issue()
+            await source_of(LOGIN, iam).issue()
         assert LOGIN.password not in str(caught.value)
 
 
@@ -142,14 +218,14 @@ async def test_without_a_date_of_issue_the_date_of_the_answer_counts() -> None:
     """So that a clock of ours that is wrong does not matter."""
     reply = says(201, BODY, X_Subject_Token="t", Date="Sat, 31 Dec 2039 23:00:00 GMT")
     async with answering(reply) as iam:
-        assert (await TokenSource(LOGIN, iam).issue()).life_s == 3600
+        assert (await source_of(LOGIN, iam).issue()).life_s == 3600
 
 
 async def test_iam_may_be_away() -> None:
     """Then it may be asked again."""
     async with asking("http://127.0.0.1:1") as iam:
         with pytest.raises(NotSent, match="cannot be reached"):
-            await TokenSource(LOGIN, iam).issue()
+            await source_of(LOGIN, iam).issue()
 
 
 def test_a_password_does_not_show() -> None:

@@ -13,6 +13,7 @@ from aiohttp import web
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.cloud.chain import METADATA_VARIABLE, open_keyring
 from nbsweep.adapters.cloud.client import CloudClient, open_client
+from nbsweep.adapters.cloud.iam import Iam
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.cloud.projects import ProjectLookup
 from nbsweep.adapters.cloud.session import IAM_TIMEOUT, Asker, NotSent, open_session
@@ -92,7 +93,7 @@ async def answering(*replies: Reply) -> AsyncIterator[tuple[ProjectLookup, list[
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         async with open_session(IAM_TIMEOUT, 8) as session:
             iam = Asker(session, f"http://127.0.0.1:{runner.addresses[0][1]}", IAM_TIMEOUT, SystemClock())
-            yield ProjectLookup(REGION, KEY, iam), requests
+            yield ProjectLookup(REGION, KEY, Iam(iam)), requests
     finally:
         await runner.cleanup()
 
@@ -183,12 +184,11 @@ async def test_who_may_not_search_and_has_none_of_that_name_is_told() -> None:
 
 
 async def test_a_users_token_is_for_the_project_of_that_name() -> None:
-    """It is scoped by the region's name, and then opens both the lookup and the notebooks."""
+    """It is scoped by the region's name, and tells the project's id, which need not be looked up."""
     async with simulated() as simulator, calling(simulator.url, USER) as cloud:
         assert (await cloud.page(SCOPE, 0)).total == 1
         assert asked(simulator) == [
             "POST /v3/auth/tokens 201",
-            "GET /v3/projects 200",
             f"GET /v1/{PROJECT}/notebooks/all 200",
         ]
 
@@ -196,7 +196,7 @@ async def test_a_users_token_is_for_the_project_of_that_name() -> None:
 async def test_a_user_of_another_region_is_told_to_check_it() -> None:
     """IAM gives no token for a project that it does not know; the sentence names the key that is in the configuration."""
     async with simulated() as simulator, calling(simulator.url, USER, region="cn-east-3") as cloud:
-        with pytest.raises(Unauthorized, match="Check username, password, domain and region"):
+        with pytest.raises(Unauthorized, match="Check region and domain"):
             await cloud.workspaces()
 
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from nbsweep.adapters.cloud.answers import Answer
 from nbsweep.adapters.cloud.client import CloudClient
+from nbsweep.adapters.cloud.doors import Doors
+from nbsweep.adapters.cloud.iam import Iam
 from nbsweep.adapters.cloud.metadata import MetadataSource
 from nbsweep.adapters.cloud.projects import ProjectLookup
 from nbsweep.adapters.cloud.renewal import Issued
@@ -149,6 +151,12 @@ def asker(answer: Said) -> Asker:
     return Asker(Session(lambda _method, _url: answer).as_aiohttp, "http://iam.invalid", aiohttp.ClientTimeout(), FakeClock())
 
 
+def token_source(answer: Said) -> TokenSource:
+    """Sign in at an IAM that answers so."""
+    login, iam = Login("user", "password", "domain", "p" * 32), asker(answer)
+    return TokenSource(lambda: login, "domain/user", Iam(iam), Doors(iam.clock))
+
+
 async def issued(source: TokenSource | MetadataSource) -> Issued | CloudError:
     """Ask for proof; errors of ours are given back."""
     try:
@@ -161,7 +169,7 @@ async def issued(source: TokenSource | MetadataSource) -> Issued | CloudError:
 @given(answers | st.builds(Said, st.just(201), token_bodies, st.just({"X-Subject-Token": MARKER})))
 async def test_a_token_is_issued_or_there_is_an_error(answer: Said) -> None:
     """Whatever IAM answers; a token comes with 201 and its header only."""
-    found = await issued(TokenSource(Login("user", "password", "domain", "p" * 32), asker(answer)))
+    found = await issued(token_source(answer))
     assert isinstance(found, CloudError) or (answer.status == 201 and answer.headers["X-Subject-Token"])
     assert not isinstance(found, CloudError) or MARKER not in str(found)
 
@@ -180,7 +188,7 @@ async def test_keys_are_issued_or_there_is_an_error(answer: Said) -> None:
 async def test_a_project_is_found_or_there_is_an_error(answer: Said) -> None:
     """Its id becomes part of an address, so it is 32 hexadecimal digits or none."""
     with suppress(CloudError):
-        found = await ProjectLookup("cn-north-4", KEY, asker(answer)).find()
+        found = await ProjectLookup("cn-north-4", KEY, Iam(asker(answer))).find()
         assert len(found) == 32
         assert set(found) <= set("0123456789abcdef")
 

@@ -31,7 +31,7 @@ async def listing(desk: Desk, token_: str) -> Reply:
 async def test_a_password_earns_a_token() -> None:
     """201, the token of several KB in a header, its end in the body; it works for its user until then."""
     async with simulated(notebook(owner="ana.lopez"), notebook("other", owner="li.chen"), access=ACCESS) as desk:
-        reply = await token(desk, login(project={"name": "cn-north-4"}), nocatalog="true")
+        reply = await token(desk, login(project={"name": "cn-north-4", "domain": {"name": "acct"}}), nocatalog="true")
         secret = reply.headers["X-Subject-Token"]
         assert (reply.status, len(secret) > 4000) == (201, True)
         content = reply.json["token"]
@@ -63,7 +63,9 @@ async def test_a_tokens_permissions_are_its_users() -> None:
         assert (await listing(desk, secret)).code == "ModelArts.0108"
 
 
-@pytest.mark.parametrize("body", [login("wrong"), login(project={"name": "mars"}), login(project={"id": "0"})])
+@pytest.mark.parametrize(
+    "body", [login("wrong"), login(project={"name": "mars", "domain": {"name": "acct"}}), login(project={"id": "0"})]
+)
 async def test_a_wrong_login_is_refused_as_keystone_does(body: Any) -> None:
     """A wrong password or scope: 401 with a nested error."""
     async with simulated(access=ACCESS) as desk:

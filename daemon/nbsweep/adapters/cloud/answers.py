@@ -43,11 +43,15 @@ BY_CODE: Mapping[str, type[CloudError]] = {
     **dict.fromkeys(GONE, Gone),
     **dict.fromkeys(BUSY, Busy),
 }
+ENDED = frozenset({"ModelArts.6401", "ModelArts.6620", "APIGW.0307"})
+"""A token has ended, under whatever status this is said (API notes, section 12, E2): nothing was done, and a new one helps."""
 PASSING_CODES = frozenset({"0010", "6100", "6101", "6102", "6200", "7008", "7009"})
 """ModelArts codes that a later try may not meet again (API notes, section 3.4)."""
 GATEWAY_CODES = frozenset({"APIGW.0101", "APIGW.0201", "APIGW.0301", "APIGW.0307", "APIGW.0308"})
 """Wrong address, backend timeout, wrong signature, ended token, too many calls (API notes, section 3.3)."""
-KNOWN_CODES = frozenset({*BY_CODE, *REJECTED_DESPITE_403, *GATEWAY_CODES, *(f"ModelArts.{code}" for code in PASSING_CODES)})
+KNOWN_CODES = frozenset(
+    {*BY_CODE, *ENDED, *REJECTED_DESPITE_403, *GATEWAY_CODES, *(f"ModelArts.{code}" for code in PASSING_CODES)}
+)
 """Every code that means something to us, so that calls can be counted by them without counting whatever somebody makes up."""
 PASSING_STATUSES = frozenset(
     {
@@ -113,7 +117,8 @@ class Answer(Struct, frozen=True):
         code, message, request_id = _words(body)
         return cls(
             status=status,
-            code=re.sub(r"^APIG\.", "APIGW.", code) if CODE.fullmatch(code) else "",
+            # IAM says its status once more in place of a code.
+            code=re.sub(r"^APIG\.", "APIGW.", code) if CODE.fullmatch(code) and code != str(status) else "",
             message=redact(message)[:MESSAGE_LIMIT],
             request_id=headers.get("X-Request-Id", request_id),
             retry_after_s=_retry_after_s(headers),
@@ -127,7 +132,7 @@ class Answer(Struct, frozen=True):
 
     def error(self) -> CloudError:
         """Give the error that this answer means."""
-        if self.status == HTTPStatus.TOO_MANY_REQUESTS:
+        if self.status == HTTPStatus.TOO_MANY_REQUESTS and self.code not in ENDED:
             return Throttled(f"the gateway throttles: {self}", _limit(self.message), self)
         kind = self._kind()
         return kind(_ADVICE.get(kind, "the cloud said {answer}").format(answer=self), **self._facts())
@@ -135,7 +140,7 @@ class Answer(Struct, frozen=True):
     def _kind(self) -> type[CloudError]:
         number = self.code.rpartition(".")[2]
         match self.status:
-            case HTTPStatus.UNAUTHORIZED:
+            case status if status == HTTPStatus.UNAUTHORIZED or self.code in ENDED:
                 return Unauthorized
             case HTTPStatus.FORBIDDEN:
                 return Rejected if self.code in REJECTED_DESPITE_403 else Forbidden

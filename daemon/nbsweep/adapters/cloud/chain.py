@@ -14,6 +14,8 @@ import aiohttp
 
 from nbsweep.adapters.cloud import metadata
 from nbsweep.adapters.cloud.credentials import Credentials, key_pair
+from nbsweep.adapters.cloud.doors import Doors
+from nbsweep.adapters.cloud.iam import iam_of
 from nbsweep.adapters.cloud.metadata import MetadataSource
 from nbsweep.adapters.cloud.profile import keys_of_environment, keys_of_profile, profile_path, read_secret
 from nbsweep.adapters.cloud.renewal import Renewed
@@ -35,6 +37,12 @@ class Keyring:
     session: aiohttp.ClientSession
     clock: Clock
     _agency: Renewed | None = None
+    _users: dict[tuple[str, Login], Renewed] = field(default_factory=dict, repr=False)
+    _doors: Doors = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with no login."""
+        self._doors = Doors(self.clock)
 
     async def find(self, target: TargetSettings) -> Credentials:
         """Find them, and read the files that hold them. Passwords are first used when they are needed.
@@ -48,12 +56,21 @@ class Keyring:
         if given.agency is not None:
             return self._metadata()
         if given.username is not None:
-            iam = Asker(self.session, target.iam_url, IAM_TIMEOUT, self.clock)
-            password, domain = _secret(given, "password"), given.domain or ""
-            login = Login(given.username, password, domain, target.project_id, target.region)
-            return Renewed(TokenSource(login, iam), self.clock)
+            return self._user(given.username, given, target)
         token = _secret(given, "security_token") or None
         return key_pair(f"target {target.name}", given.access_key or "", _secret(given, "secret_key"), token)
+
+    def _user(self, username: str, given: CredentialSettings, target: TargetSettings) -> Renewed:
+        """Give the tokens of a user for a project, the same to all targets that mean the same."""
+
+        def read() -> Login:
+            return Login(username, _secret(given, "password"), given.domain or "", target.project_id, target.region)
+
+        key = (target.iam_url, read())
+        if key not in self._users:
+            source = TokenSource(read, f"{given.domain}/{username}", iam_of(target, self.session, self.clock), self._doors)
+            self._users[key] = Renewed(source, self.clock)
+        return self._users[key]
 
     async def _chain(self) -> Credentials:
         if key := keys_of_environment(self.environment) or keys_of_profile(self.environment):

@@ -16,12 +16,13 @@ from nbsweep.adapters.cloud import wire
 from nbsweep.adapters.cloud.answers import Answer, Passing, Throttled, lost, with_skew
 from nbsweep.adapters.cloud.credentials import Credentials
 from nbsweep.adapters.cloud.dialect import EVERYBODYS, OWN, Dialect
+from nbsweep.adapters.cloud.iam import iam_of
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Refusal
 from nbsweep.adapters.cloud.probing import CALLS, reach
 from nbsweep.adapters.cloud.projects import project_finder
 from nbsweep.adapters.cloud.retrying import Tries
 from nbsweep.adapters.cloud.sending import Call, Sender, Sent, Tools
-from nbsweep.adapters.cloud.session import IAM_TIMEOUT, Asker, Connect, NotSent, by_tcp, open_session
+from nbsweep.adapters.cloud.session import Connect, NotSent, by_tcp, open_session
 from nbsweep.core.call_events import DialectFound, HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.errors import CloudError, Forbidden, MalformedAnswer, Rejected, Unreachable, Unsortable
 from nbsweep.core.model import Notebook, Page, Scope
@@ -220,6 +221,6 @@ async def open_client(
     timeout_s = target.limits.request_timeout.total_seconds()
     timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(10.0, timeout_s), ceil_threshold=float("inf"))
     async with open_session(timeout, target.limits.concurrency, connect) as session:
-        find_project = project_finder(target, credentials, Asker(session, target.iam_url, IAM_TIMEOUT, clock))
+        find_project = project_finder(target, credentials, iam_of(target, session, clock))
         sender = Sender(target.base_url, find_project, credentials, Tools(session, lanes, clock, telemetry))
         yield CloudClient(sender, Dialect(listing=EVERYBODYS if target.scope == "all" else OWN))

@@ -11,6 +11,7 @@ from yarl import URL
 
 from nbsweep.adapters.cloud.answers import Passing, with_skew
 from nbsweep.adapters.cloud.credentials import Credentials
+from nbsweep.adapters.cloud.iam import Iam
 from nbsweep.adapters.cloud.session import Asker, NotSent, Reply
 from nbsweep.adapters.cloud.sharing import Shared
 from nbsweep.adapters.cloud.signing import Proof, Request, encode_query
@@ -45,7 +46,7 @@ class _Projects(msgspec.Struct):
     projects: list[_Project]
 
 
-def project_finder(target: TargetSettings, credentials: Credentials, iam: Asker) -> Callable[[], Awaitable[str]]:
+def project_finder(target: TargetSettings, credentials: Credentials, iam: Iam) -> Callable[[], Awaitable[str]]:
     """Give what tells the id of a target's project; where it has to be looked up, one caller does so for all who wait."""
     given = target.project_id
     if given is None:
@@ -58,11 +59,11 @@ def project_finder(target: TargetSettings, credentials: Credentials, iam: Asker)
 
 
 class ProjectLookup(Struct, frozen=True):
-    """Asks IAM for the project of a region, which is called like the region."""
+    """Knows the project of a region, which is called like the region: from the token, or by asking IAM."""
 
     region: str
     credentials: Credentials
-    iam: Asker
+    iam: Iam
 
     async def find(self) -> str:
         """Find its id.
@@ -72,6 +73,22 @@ class ProjectLookup(Struct, frozen=True):
             Unauthorized, Forbidden: the credentials are not accepted, or may not ask.
             WrongAddress: there is no such project, or more than one, or IAM is elsewhere.
         """
+        if named := (await self.credentials.ready()).project_id:
+            if PROJECT_ID.fullmatch(named) is None:
+                raise WrongAddress("the credentials are for a project whose id is none: it must be 32 hexadecimal digits")
+            return named
+        return await self.iam.call(lambda asker: _Catalogue(self.region, self.credentials, asker).find())
+
+
+class _Catalogue(Struct, frozen=True):
+    """IAM's list of projects, at one address."""
+
+    region: str
+    credentials: Credentials
+    iam: Asker
+
+    async def find(self) -> str:
+        """Find the project's id, as `ProjectLookup.find` does."""
         try:
             found = await self._ask(SEARCH, (("name", self.region),))
         except Forbidden:
@@ -100,7 +117,7 @@ class ProjectLookup(Struct, frozen=True):
         """Ask; once more when the credentials had ended."""
         proof = await self.credentials.ready()
         reply = await self._get(proof, path, query)
-        if reply.status == HTTPStatus.UNAUTHORIZED and await self.credentials.refused(reply.words().error(), proof):
+        if reply.status != HTTPStatus.OK and await self.credentials.refused(reply.words().error(), proof):
             reply = await self._get(await self.credentials.ready(), path, query)
         if reply.status != HTTPStatus.OK:
             raise self._refusal(reply)

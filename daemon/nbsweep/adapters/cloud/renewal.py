@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
 
+from nbsweep.adapters.cloud.answers import ENDED
 from nbsweep.adapters.cloud.credentials import Headers
 from nbsweep.adapters.cloud.sharing import Shared
 from nbsweep.adapters.cloud.signing import Proof
@@ -11,7 +12,7 @@ from nbsweep.core.errors import CloudError
 from nbsweep.core.ports import Clock
 
 RENEWABLE = frozenset({"0301", "0307", "6401", "6620"})
-"""Numbers of the codes that a new token or new keys may help against (API notes, section 3.4)."""
+"""Numbers of the codes that a new token or new keys may help against, when they come with 401 (API notes, section 3.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Issued:
     """How long it lasts, by the clock of who has issued it."""
     early_s: float
     """So long before its end it is to be renewed."""
+    project_id: str = ""
+    """The only project that it is for, where it says so."""
 
 
 class Source(Protocol):
@@ -75,8 +78,9 @@ class Renewed:
             return held
 
     async def refused(self, error: CloudError, used: Proof) -> bool:
-        """Renew after a 401 that this may help against; whoever comes late finds it done."""
-        if error.http_status != HTTPStatus.UNAUTHORIZED or error.code.rpartition(".")[2] not in RENEWABLE:
+        """Renew after a refusal that this may help against; whoever comes late finds it done."""
+        refused = error.http_status == HTTPStatus.UNAUTHORIZED and error.code.rpartition(".")[2] in RENEWABLE
+        if not refused and error.code not in ENDED:
             return False
         if used is self._proof:
             await self._next.get()
@@ -88,5 +92,5 @@ class Renewed:
         self._early_s = issued.early_s
         self._due_s = begun_s + issued.life_s - issued.early_s
         # It must still be good when the request arrives.
-        self._proof = Proof(issued.headers, begun_s + issued.life_s - issued.early_s / 10)
+        self._proof = Proof(issued.headers, begun_s + issued.life_s - issued.early_s / 10, issued.project_id)
         return self._proof

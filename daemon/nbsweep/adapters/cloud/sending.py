@@ -27,6 +27,12 @@ TURNS = 3
 """So often a call waits for its lane anew, because its credentials ended while it waited; then it leaves with what there is."""
 
 
+SUCCESS = range(200, 300)
+CODE_KEY = b"error_code"
+REFUSAL_BYTES = 512
+"""A refusal is said within so many bytes, also where it comes under a status of success (API notes, section 12, E2)."""
+
+
 class Call(NamedTuple):
     """A call to be made."""
 
@@ -105,7 +111,7 @@ class Sender:
         return (self._place or await self._arrive()).headers["X-Project-Id"]
 
     async def send(self, call: Call) -> Sent:
-        """Send a call when its turn comes; a 401 that new credentials may help against is not yet the answer.
+        """Send a call when its turn comes; a refusal that new credentials may help against is not yet the answer.
 
         Raises:
             FactsTooOld: it was not sent, because it could not leave in time.
@@ -114,7 +120,7 @@ class Sender:
             SweepEnding: it can neither be sent now nor later.
         """
         sent = await self._send(call)
-        if sent.status != HTTPStatus.UNAUTHORIZED:
+        if sent.status in SUCCESS and CODE_KEY not in sent.body[:REFUSAL_BYTES]:
             return sent
         error = Answer.read(sent.status, sent.headers, sent.body).error()
         return await self._send(call) if await self.credentials.refused(error, sent.proof) else sent

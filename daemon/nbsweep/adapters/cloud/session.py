@@ -38,6 +38,10 @@ class NotSent(Passing):
     """The request that it is about never left this machine, so that it may go again whatever it is."""
 
 
+class NoSuchName(NotSent):
+    """The name of the server does not resolve."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What came back."""
@@ -116,6 +120,8 @@ def failure(url: str, error: Exception) -> Unreachable | Passing:
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError | ssl.SSLError):
         message = f"{url} is not trusted: {words_of(error)}. Check the endpoint, and the certificates that this machine trusts"
         return Unreachable(message)
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return NoSuchName(f"{url} cannot be reached: {words_of(error)}. Check the endpoint, the region and the network")
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL):
         return NotSent(f"{url} cannot be reached: {words_of(error)}. Check the endpoint, the region and the network")
     problem = "no answer within the time limit" if isinstance(error, TimeoutError) else f"no answer: {words_of(error)}"

@@ -46,6 +46,8 @@ class Proof:
     """Gives the headers that a request needs at a moment; never waits."""
     ends_s: float = float("inf")
     """When it ends, on the steady clock."""
+    project_id: str = ""
+    """The project that it is for, where it is for one and says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,13 @@ class AccessKey:
     access_key: str
     secret_key: str = field(repr=False)
     security_token: str | None = field(default=None, repr=False)
+    project_id: str = ""
+    """The project that was named beside them; empty where none was."""
     _proof: Proof = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Get ready to sign, once for all requests."""
-        object.__setattr__(self, "_proof", Proof(Signer(self).headers))
+        object.__setattr__(self, "_proof", Proof(Signer(self).headers, project_id=self.project_id))
 
     @property
     def account(self) -> str:
