@@ -2,8 +2,10 @@
 
 import gc
 import os
+import sys
 
 from nbsweep.cli.main import app
+from nbsweep.cli.streams import lost_result, secure_streams
 
 COLLECT_AFTER = (50_000, 20, 10)
 """How many new objects there are before garbage is looked for: imports alone make hundreds of thousands, and all stay."""
@@ -11,10 +13,18 @@ COLLECT_AFTER = (50_000, 20, 10)
 
 def main() -> None:
     """Run the command line."""
+    # Before anything else is opened, or it could be given the number of a stream that is closed.
+    stdout = secure_streams()
     gc.set_threshold(*COLLECT_AFTER)
     # A plugin would see every key, and looking for one reads the metadata of all that is installed.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    app(prog_name="nbsweep")
+    try:
+        app(prog_name="nbsweep")
+    except OSError as error:
+        if error is not stdout.failure:
+            raise
+        sys.stderr.write(f"nbsweep: {lost_result(error)}\n")
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -159,10 +159,10 @@ def running_cloud(options: Json) -> Iterator[Cloud]:
 
 
 @contextmanager
-def ended_afterwards(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+def ended_afterwards(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[bytes]"]:
     """End a process, whatever has happened, and close its pipes."""
     try:
-        yield
+        yield process
     finally:
         if process.poll() is None:
             process.terminate()

@@ -2,6 +2,8 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from acceptance.conftest import Simulate
 from acceptance.support import Cloud, Desk, Ended, Started, eventually, idle_fleet
 
@@ -62,6 +64,32 @@ def test_sigterm_is_heeded_like_ctrl_c(simulate: Simulate, desk: Desk) -> None:
         ended = started.ended()
     assert ended.code == 130
     assert ended.ids("deleted") == set(cloud.accepted()) == cloud.gone()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_lost_connection_finishes_what_was_accepted(simulate: Simulate, desk: Desk, times: int) -> None:
+    """SIGHUP is heeded like SIGTERM; a second one, which a shell and the system send for one lost session, hurries nothing."""
+    cloud = simulate(idle_fleet(COUNT), timing={"deletion_median_s": 0.6})
+    with mid_sweep(cloud, desk) as started:
+        for _ in range(times):
+            started.signal(signal.SIGHUP)
+            started.wait_for("sweep.stopping")
+        ended = started.ended()
+    assert ended.code == 130
+    assert ended.ids("deleted") == set(cloud.accepted()) == cloud.gone()
+    assert ended.ids("unfinished") == set()
+
+
+def test_nohup_and_signals_that_mean_nothing_do_not_stop_a_sweep(simulate: Simulate, desk: Desk) -> None:
+    """SIGHUP stays ignored where it was when the program was started; SIGUSR1 and SIGUSR2 would kill it by default."""
+    cloud = simulate(idle_fleet(6), timing={"deletion_median_s": 0.6})
+    desk.write(cloud, target={"limits": {"delete": "15/s"}})
+    with desk.started(*RUN, prepare=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) as started:
+        eventually(lambda: len(cloud.accepted()) >= 1, "an accepted DELETE")
+        for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+            started.signal(number)
+        ended = started.ended()
+    assert (ended.code, len(cloud.gone())) == (0, 6)
 
 
 def test_a_second_ctrl_c_leaves_at_once_and_the_next_run_recovers(simulate: Simulate, desk: Desk) -> None:

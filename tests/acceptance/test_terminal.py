@@ -9,7 +9,7 @@ import subprocess
 import termios
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import pytest
@@ -54,22 +54,28 @@ def _take_the_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-@contextmanager
-def on_a_terminal(desk: Desk, *arguments: str) -> Iterator[Terminal]:
-    """Run the command on a terminal of 120 columns."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+def start_on(terminal: int, desk: Desk, *arguments: str) -> "subprocess.Popen[bytes]":
+    """Start the command on its end of a terminal, which is then the command's alone, and make that 120 columns wide."""
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
     process = subprocess.Popen(
         desk.command(*arguments),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
         cwd=desk.folder,
         env=desk.variables() | {"TERM": "xterm-256color"},
         start_new_session=True,
         preexec_fn=_take_the_terminal,  # noqa: PLW1509  # it makes the terminal the new process's own, and no more
     )
-    os.close(theirs)
+    os.close(terminal)
+    return process
+
+
+@contextmanager
+def on_a_terminal(desk: Desk, *arguments: str) -> Iterator[Terminal]:
+    """Run the command on a terminal of 120 columns."""
+    ours, theirs = pty.openpty()
+    process = start_on(theirs, desk, *arguments)
     shown = bytearray()
     reader = threading.Thread(target=_read, args=(ours, shown))
     reader.start()
@@ -201,6 +207,33 @@ def test_ctrl_c_in_mid_sweep_is_answered(simulate: Simulate, desk: Desk) -> None
         assert "Traceback" not in terminal.screen
     assert cloud.gone() == set(cloud.accepted())
     assert len(cloud.gone()) < 20
+
+
+@pytest.mark.parametrize("options", [("--yes",), ("--yes", "--format", "json")])
+def test_a_terminal_that_vanishes_leaves_no_deletion_unfollowed(
+    simulate: Simulate, desk: Desk, options: tuple[str, ...]
+) -> None:
+    """Its window is closed in mid-sweep: no more is taken, what was accepted is followed to its end, exit 130."""
+    cloud = simulate(idle_fleet(20), timing={"deletion_median_s": 1.0})
+    desk.write(cloud, target={"limits": {"delete": "10/s"}})
+    ours, theirs = pty.openpty()
+    os.set_blocking(ours, False)
+    with ended_afterwards(start_on(theirs, desk, "run", *options)) as process:
+
+        def accepted() -> bool:
+            with suppress(BlockingIOError):
+                os.read(ours, 65_536)
+            return len(cloud.accepted()) >= 3
+
+        eventually(accepted, "three accepted DELETEs")
+        os.close(ours)
+        assert process.wait(PATIENCE_S) == 130
+    assert cloud.gone() == set(cloud.accepted())
+    assert 3 <= len(cloud.gone()) < 20
+    [swept] = desk.run("history", "--format", "json").document
+    assert swept["outcome"] == "interrupted"
+    ends = desk.run("show", swept["run_id"], "--format", "json").document["results"]
+    assert {end["id"] for end in ends if end["outcome"] == "deleted"} == cloud.gone()
 
 
 def test_names_of_other_people_do_nothing_to_the_terminal(simulate: Simulate, desk: Desk) -> None:

@@ -74,9 +74,9 @@ async def plan_command(session: Session, options: PlanOptions) -> Exit:
         saved = plan_to_save(session.settings, document["plan_id"], (now, valid_for), plans)
         write_plan(options.saving.path, saved)
         _tell_saved(session, options.saving.path, saved)
-    _show(session, plans, document, options.format)
     for target, error in errors.items():
         tell_error(error, target)
+    _show(session, plans, document, options.format)
     return _exit(plans, errors, options)
 
 

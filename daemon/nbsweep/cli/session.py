@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import anyio
 import typer
@@ -19,7 +19,8 @@ import typer
 from nbsweep.adapters.telemetry import Listener, Log, Telemetry
 from nbsweep.cli.exits import Exit, exit_of_error
 from nbsweep.cli.screen import Screen
-from nbsweep.cli.text import json_pieces, printable
+from nbsweep.cli.streams import lost_result
+from nbsweep.cli.text import ascii_json, is_utf8, json_pieces, printable
 from nbsweep.core.errors import ConfigurationError, NbsweepError
 from nbsweep.engine.orders import Shutdown
 from nbsweep.engine.report import leading_error
@@ -28,6 +29,10 @@ from nbsweep.settings import LoggingSettings, Settings
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+
+class ResultLost(NbsweepError):
+    """The result could not be written to stdout."""
 
 
 @dataclass(slots=True)
@@ -44,17 +49,18 @@ class Session:
         """Write a result to stdout as it is.
 
         Raises:
-            NbsweepError: nobody takes it.
+            ResultLost: stdout does not take it.
         """
         self._write([text])
 
     def write_json(self, document: object) -> None:
-        """Write a result to stdout as JSON, piece by piece.
+        """Write a result to stdout as JSON, piece by piece; it is UTF-8 whatever the encoding of stdout is.
 
         Raises:
-            NbsweepError: nobody takes it.
+            ResultLost: stdout does not take it.
         """
-        self._write(json_pieces(document))
+        pieces = json_pieces(document)
+        self._write(pieces if is_utf8(sys.stdout.encoding) else map(ascii_json, pieces))
 
     def _write(self, pieces: Iterable[str]) -> None:
         try:
@@ -62,9 +68,7 @@ class Session:
             sys.stdout.write("\n")
             sys.stdout.flush()
         except OSError as error:
-            _leave_stream(sys.stdout)
-            message = f"the result could not be written to stdout: {error.strerror or error}"
-            raise NbsweepError(message) from error
+            raise ResultLost(lost_result(error)) from error
 
     def show_result(self, view: "RenderableType") -> None:
         """Write a table, or anything else that is for people, to stdout."""
@@ -161,15 +165,19 @@ async def _run(session: Session, command: Callable[[Session], Awaitable[Exit]]) 
 @asynccontextmanager
 async def _signals(session: Session) -> AsyncIterator[None]:
     """The first signal begins the shutdown, the second hurries it."""
+    for meaningless in (signal.SIGUSR1, signal.SIGUSR2):
+        # By default they kill.
+        signal.signal(meaningless, signal.SIG_IGN)
 
     async def listen() -> None:
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            async for _ in signals:
-                if session.shutdown.begun.is_set():
+        with anyio.open_signal_receiver(*_stop_signals()) as signals:
+            async for number in signals:
+                if not session.shutdown.begun.is_set():
+                    _tell_stopping(session)
+                    session.shutdown.begun.set()
+                elif number is not signal.SIGHUP:
+                    # One lost session may send several hangups: its shell one, the system another.
                     session.shutdown.hurried.set()
-                elif session.screen.on_terminal:
-                    session.screen.err.print("Stopping: what was accepted is followed to its end. Once more to leave at once.")
-                session.shutdown.begun.set()
 
     async with anyio.create_task_group() as group:
         group.start_soon(listen, name="signals")
@@ -177,19 +185,30 @@ async def _signals(session: Session) -> AsyncIterator[None]:
         group.cancel_scope.cancel()
 
 
-def tell_error(error: NbsweepError, target: str | None = None) -> None:
-    """Say what is wrong: to people on a terminal, otherwise as one JSON line."""
-    _write_to_stderr(_error_text(error, target))
+def _stop_signals() -> list[signal.Signals]:
+    """List what stops a command; under nohup a hangup does not. `serve` takes it for something else."""
+    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([] if ignored else [signal.SIGHUP])]
 
 
-def _error_text(error: NbsweepError, target: str | None) -> str:
+def _tell_stopping(session: Session) -> None:
+    if session.screen.on_terminal:
+        session.screen.err.print("Stopping: what was accepted is followed to its end. Once more to leave at once.")
+
+
+def tell_error(error: NbsweepError, target: str | None = None, event: str = "command.failed") -> None:
+    """Say what is wrong: to people on a terminal, otherwise as one JSON line with this event."""
+    _write_to_stderr(_error_text(error, target, event))
+
+
+def _error_text(error: NbsweepError, target: str | None, event: str) -> str:
     if sys.stderr.isatty():
         place = f"{target}: " if target else ""
         return "".join(f"{printable(line)}\n" for line in f"nbsweep: {place}{error}".splitlines())
     line: dict[str, object] = {
         "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
         "level": "error",
-        "event": "command.failed",
+        "event": event,
         "error": str(error),
     }
     if target:
@@ -203,16 +222,6 @@ def _error_text(error: NbsweepError, target: str | None) -> str:
 
 
 def _write_to_stderr(text: str) -> None:
-    """Write a line of the log; when nobody reads it any more, the program goes on without one."""
-    try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
-    except OSError:
-        _leave_stream(sys.stderr)
-
-
-def _leave_stream(stream: TextIO) -> None:
-    """Let what is still in a broken stream go nowhere, so that it does not break the program's end too."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+    """Write a line of the log, which stderr may lose."""
+    sys.stderr.write(text)
+    sys.stderr.flush()

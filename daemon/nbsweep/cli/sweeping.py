@@ -19,7 +19,7 @@ from nbsweep.cli.documents import dry_run_document, run_document
 from nbsweep.cli.exits import Exit, exit_of_report, gravest
 from nbsweep.cli.plan_file import read_plan
 from nbsweep.cli.prompt import ask, forget_input
-from nbsweep.cli.session import Session, tell_error
+from nbsweep.cli.session import ResultLost, Session, tell_error
 from nbsweep.cli.text import printable
 from nbsweep.core.plan import Plan
 from nbsweep.core.plan_events import PlanTargetLeftAlone
@@ -100,11 +100,15 @@ async def run_command(session: Session, options: RunOptions) -> Exit:
         sweepers = opened.sweepers if saved is None else _by_plan(session, opened.sweepers, saved, f"the plan {options.plan}")
         with session.drawing():
             reports = await _sweep_all(sweepers, run, Approval(session, options))
-    if options.format == "json":
-        document = dry_run_document(run.run_id, now, reports) if options.dry_run else run_document(run.run_id, reports)
-        session.write_json({**document, "saved_plan": saved.plan_id} if saved else document)
-    else:
-        _show(session, reports)
+    try:
+        if options.format == "json":
+            document = dry_run_document(run.run_id, now, reports) if options.dry_run else run_document(run.run_id, reports)
+            session.write_json({**document, "saved_plan": saved.plan_id} if saved else document)
+        else:
+            _show(session, reports)
+    except ResultLost as error:
+        # The exit code goes on to say how the sweep has ended.
+        tell_error(ResultLost(f"{error}; `nbsweep show {run.run_id}` shows it again"), event="result.lost")
     for report in reports:
         if report.error:
             tell_error(report.error, report.target)

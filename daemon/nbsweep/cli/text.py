@@ -1,5 +1,6 @@
 """Results as plain text, JSON and CSV, for whatever reads them. Tables for people are in `render`, which brings rich."""
 
+import codecs
 import csv
 import io
 import json
@@ -61,6 +62,16 @@ def _dumped(value: object) -> str:
 
 def _escaped(line: str) -> str:
     return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in line)
+
+
+def is_utf8(encoding: str) -> bool:
+    """Tell whether that is one of the names of UTF-8."""
+    return codecs.lookup(encoding).name == "utf-8"
+
+
+def ascii_json(piece: str) -> str:
+    """Escape what is not ASCII, for a stream of another encoding than UTF-8, in which no JSON may be."""
+    return piece if piece.isascii() else "".join(each if each.isascii() else json.dumps(each)[1:-1] for each in piece)
 
 
 def csv_text(items: Iterable[Document], columns: Sequence[str]) -> str:

@@ -1,0 +1,99 @@
+"""Standard streams that are closed, full, non-blocking or of another encoding: no reason to end, or to end otherwise.
+
+A number that is closed would be given to the next file that is opened: lines of the log went into the journal, and libuv aborts
+when it is to close one of the first three.
+"""
+
+import io
+import os
+import select
+import sys
+from contextlib import suppress
+from typing import IO
+
+STDIN, STDOUT, STDERR = 0, 1, 2
+LOG_WAITS_S = 0.1
+"""How long a non-blocking stderr is waited for."""
+
+
+class Output(io.RawIOBase):
+    """A file that is written to until it fails; the failure is raised once, and what follows goes nowhere."""
+
+    def __init__(self, number: int) -> None:
+        """Take the number of a file that is open."""
+        self._number = number
+        self.failure: OSError | None = None
+
+    def write(self, content: "bytes | bytearray | memoryview", /) -> int:  # type: ignore[override]
+        """Write, and wait for the reader where the file itself does not.
+
+        Raises:
+            OSError: it has failed for the first time.
+        """
+        while self.failure is None:
+            try:
+                return os.write(self._number, content)
+            except BlockingIOError:
+                select.select((), (self._number,), ())
+            except OSError as error:
+                self.failure = error
+                raise
+        return len(content)
+
+    def writable(self) -> bool:
+        """Say that it can be written to."""
+        return True
+
+    def fileno(self) -> int:
+        """Return the file's number."""
+        return self._number
+
+    def isatty(self) -> bool:
+        """Tell whether it is a terminal."""
+        return os.isatty(self._number)
+
+
+class LossyOutput(Output):
+    """A file whose failures concern nobody: a line of the log that is lost changes nothing of what the log is about."""
+
+    def write(self, content: "bytes | bytearray | memoryview", /) -> int:  # type: ignore[override]
+        """Write what can be written, without waiting for a reader for long."""
+        with suppress(OSError):
+            if not os.get_blocking(self._number):
+                select.select((), (self._number,), (), LOG_WAITS_S)
+            return os.write(self._number, content)
+        return len(content)
+
+
+def secure_streams() -> Output:
+    """Put streams that can be relied on in the place of the three that the program was started with; gives that of stdout."""
+    for number, flags in ((STDIN, os.O_RDONLY), (STDOUT, os.O_WRONLY), (STDERR, os.O_WRONLY)):
+        _occupy(number, flags)
+    output = Output(STDOUT)
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115  # lives as long as the program
+    sys.stdout = _text(output, sys.stdout)
+    sys.stderr = _text(LossyOutput(STDERR), sys.stderr)
+    return output
+
+
+def lost_result(error: OSError) -> str:
+    """Say that stdout has failed."""
+    return f"the result could not be written to stdout: {error.strerror or error}"
+
+
+def _occupy(number: int, flags: int) -> None:
+    """Open /dev/null under a number that is closed: the lowest free one is always the next to be given."""
+    try:
+        os.fstat(number)
+    except OSError:
+        opened = os.open(os.devnull, flags)
+        if opened != number:
+            os.dup2(opened, number)
+            os.close(opened)
+
+
+def _text(raw: Output, before: IO[str] | None) -> io.TextIOWrapper:
+    encoding = getattr(before, "encoding", None) or "utf-8"
+    buffer = io.BufferedWriter(raw)
+    return io.TextIOWrapper(buffer, encoding=encoding, errors="backslashreplace", line_buffering=raw.isatty())
