@@ -4,6 +4,8 @@ import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from acceptance.conftest import Simulate
 from acceptance.support import Desk, Json, idle_fleet, plain, target
 from nbsweep.adapters.journal import open_journal
@@ -115,3 +117,18 @@ def test_the_journal_is_all_that_is_needed(desk: Desk, tmp_path: Path) -> None:
     """No cloud, no keys: who watches may be somebody else than who sweeps."""
     desk.write(AWAY, target={"credentials": {"access_key": "AK", "secret_key_file": str(tmp_path / "not-there")}})
     assert first_line(desk, 1).startswith("Not all is well")
+
+
+async def test_a_target_that_is_swept_often_does_not_hide_anothers_last_run(desk: Desk) -> None:
+    """Three hundred sweeps of one, after the only one of the other: both were swept, and all is well."""
+    desk.write(AWAY, targets=[target(AWAY), target(AWAY, name="busy")])
+    async with open_journal(f"sqlite:///{desk.journal}") as journal:
+        for number in range(301):
+            name, at = "busy" if number else "lab", datetime(2026, 1, 1, 0, number // 60, number % 60, tzinfo=UTC)
+            begun = RunRecord(f"run{number:03d}", name, at, "ops", dry_run=False)
+            await journal.open_run(begun)
+            await journal.close_run(replace(begun, outcome="finished", ended_at=at))
+    found = standings(desk, 0)
+    assert found["lab"]["last_sweep"]["run_id"] == "run000"
+    assert found["busy"]["last_sweep"]["run_id"] == "run300"
+    assert found["lab"]["last_success"] is not None

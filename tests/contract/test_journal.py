@@ -553,3 +553,45 @@ async def test_the_ends_are_told_of_who_has_failed_since_then(opener: Opener) ->
     async with opener() as journal:
         await journal.write([second, *others, third, first])
         assert (await known(journal)).ends == (third, second, first)
+
+
+# ---- the latest run of a target, and its pause ----------------------------------------------------------------------------
+
+
+async def test_the_last_run_of_a_target_is_found_however_often_others_were_swept(opener: Opener) -> None:
+    """Two hundred later sweeps of another target stand between; outcomes narrow it, and a problem is no success."""
+    async with opener() as journal:
+        assert (await journal.last_run("research"), await journal.last_success("research")) == (None, None)
+        good = await close(journal, run_record("r1"), "finished", 10)
+        failed = await close(journal, run_record("r2", started_at=LATER), "failed", 0)
+        last = run_record("r3", started_at=LATER + timedelta(hours=1))
+        await journal.open_run(last)
+        blemished = run_record("r0", "other")
+        await journal.open_run(blemished)
+        await journal.close_run(replace(blemished, outcome="finished", ended_at=LATER, problem="not everything was seen"))
+        for number in range(200):
+            await journal.open_run(run_record(f"s{number:03d}", "busy", started_at=LATER + timedelta(hours=2)))
+        assert await journal.last_run("research") == last
+        assert await journal.last_run("research", {"finished", "failed"}) == failed
+        assert await journal.last_success("research") == good
+        assert await journal.last_success("other") is None
+        busy = await journal.last_run("busy")
+        assert busy is not None
+        assert busy.run_id == "s199"
+
+
+async def test_a_pause_outlives_the_process_and_is_each_targets_own(opener: Opener) -> None:
+    """It stands since it was first asked for, until it is taken back; what is not paused can be resumed all the same."""
+    async with opener() as journal:
+        assert await journal.paused_since("research") is None
+        await journal.pause("research", NOON)
+        await journal.pause("research", LATER)
+    async with opener() as journal:
+        assert await journal.paused_since("research") == NOON
+        assert await journal.paused_since("other") is None
+        await journal.resume("other")
+        await journal.resume("research")
+    async with opener() as journal:
+        assert await journal.paused_since("research") is None
+        await journal.pause("research", LATER)
+        assert await journal.paused_since("research") == LATER

@@ -34,7 +34,7 @@ from nbsweep.settings import Settings
 
 ExplainFormat = Literal["tree", "json"]
 LOOKS_BACK = 200
-"""How many sweeps of the journal are looked at for the last one of a target."""
+"""How many sweeps of a target are looked at for the last one that made a plan."""
 
 
 @dataclass(slots=True)
@@ -134,7 +134,7 @@ async def _remember(sweeper: Sweeper, notebook_id: str, last_active: Mapping[str
     return Memory(
         last_active=last_active.get(notebook_id),
         removals=removals,
-        latest=last_ended(await journal.runs(LOOKS_BACK), target),
+        latest=last_ended(await journal.runs(LOOKS_BACK, target)),
         history=await journal.history(target, now - A_DAY, now),
         left_alone=judge_cooling(streaks(removals).get(notebook_id), cool_down, now),
     )

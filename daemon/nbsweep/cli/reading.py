@@ -12,12 +12,10 @@ from nbsweep.cli.session import Session
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.lease import Lease
 from nbsweep.core.ports import Journal, RunRecord
-from nbsweep.core.standing import Known, Standing, judge_standing
+from nbsweep.core.standing import JUDGED, Known, Standing, judge_standing
 from nbsweep.settings import Settings
 
 ReadFormat = Literal["table", "json"]
-STATUS_LOOKS_BACK = 200
-"""How many sweeps `status` reads to find the last one of each target."""
 
 
 async def history_command(session: Session, limit: int, output: ReadFormat) -> Exit:
@@ -62,9 +60,8 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
     """Say whether all is well, and how each target stands."""
     settings, now = session.settings, datetime.now(UTC)
     async with open_journal(settings.journal) as journal:
-        records = await journal.runs(STATUS_LOOKS_BACK)
         standings = [
-            judge_standing(name, await _known(journal, name, records), now, settings.service.lease)
+            judge_standing(name, await _known(journal, name), now, settings.service.lease)
             for name in (target.name for target in settings.targets)
         ]
     due = _due(settings, now)
@@ -77,10 +74,23 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
     return Exit.DONE if all(standing.well for standing in standings) else Exit.UNEXPECTED
 
 
-async def _known(journal: Journal, target: str, records: Sequence[RunRecord]) -> Known:
-    mine = [record for record in records if record.target == target]
+async def _known(journal: Journal, target: str) -> Known:
     lease = await journal.lease(target)
-    return Known(mine, await journal.unfinished(target), lease, is_alive(lease.holder) if lease else None)
+    return Known(
+        await _telling_runs(journal, target), await journal.unfinished(target), lease, is_alive(lease.holder) if lease else None
+    )
+
+
+async def _telling_runs(journal: Journal, target: str) -> Sequence[RunRecord]:
+    """List those of a target's runs that say how it stands, the newest first, however many others there are."""
+    latest = (
+        await journal.last_run(target),
+        await journal.last_run(target, JUDGED),
+        await journal.last_success(target),
+        *await journal.open_runs(target),
+    )
+    by_id = {record.run_id: record for record in latest if record}
+    return sorted(by_id.values(), key=lambda record: (record.started_at, record.run_id), reverse=True)
 
 
 def _status(standing: Standing, due: datetime | None) -> Document:

@@ -3,7 +3,7 @@
 All moments are aware datetimes. Every method may be cancelled at any await.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -227,8 +227,16 @@ class Journal(Protocol):
         """Tell when each notebook of a target was last seen other than at rest."""
         ...
 
-    async def runs(self, limit: int) -> tuple[RunRecord, ...]:
-        """List the latest sweeps, the newest first."""
+    async def runs(self, limit: int, target: str | None = None) -> tuple[RunRecord, ...]:
+        """List the latest sweeps, of one target where one is given, the newest first."""
+        ...
+
+    async def last_run(self, target: str, outcomes: Collection[str] = ()) -> RunRecord | None:
+        """Give the latest sweep of a target, of those with one of these outcomes; with none given, of any outcome."""
+        ...
+
+    async def last_success(self, target: str) -> RunRecord | None:
+        """Give the latest sweep of a target that finished, or showed what it would do, without a problem."""
         ...
 
     async def open_runs(self, target: str) -> tuple[RunRecord, ...]:
@@ -271,6 +279,18 @@ class Journal(Protocol):
 
     async def release_lease(self, lease: Lease) -> None:
         """Give a lease back; one that is somebody else's by now stays."""
+        ...
+
+    async def pause(self, target: str, since: datetime) -> None:
+        """Note that a target is paused; one that is paused already stays so since it was."""
+        ...
+
+    async def resume(self, target: str) -> None:
+        """Take a target's pause back, if there is one."""
+        ...
+
+    async def paused_since(self, target: str) -> datetime | None:
+        """Tell since when a target is paused; None when it is not."""
         ...
 
 

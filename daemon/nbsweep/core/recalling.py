@@ -94,9 +94,9 @@ def _listed(key: str, wanted: Sequence[str], fact: str | None) -> Finding:
     return Finding(key, " or ".join(wanted), fact, truth)
 
 
-def last_ended(records: Iterable[RunRecord], target: str) -> RunRecord | None:
-    """Find a target's last sweep that made a plan and has an end, among records with the newest first."""
-    return next((record for record in records if record.target == target and record.ended_at and record.fleet), None)
+def last_ended(records: Iterable[RunRecord]) -> RunRecord | None:
+    """Find the last sweep that made a plan and has an end, among one target's records with the newest first."""
+    return next((record for record in records if record.ended_at and record.fleet), None)
 
 
 def brake_lines(brakes: Brakes, max_failures: Fraction | None, memory: Memory) -> tuple[BrakeLine, ...]:

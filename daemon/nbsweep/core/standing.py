@@ -11,6 +11,8 @@ from nbsweep.core.lifecycle import Removal
 from nbsweep.core.ports import RunRecord
 
 SUCCESSES = frozenset({"finished", "dry-run"})
+JUDGED = SUCCESSES | {"failed", "refused", "interrupted", "declined"}
+"""Outcomes that say something of the target: its sweep has ended, and was not left to somebody else."""
 RUNNING = "running"
 HELD_ELSEWHERE = "held-elsewhere"
 """The outcome of who found the target being swept by somebody else, and left it alone; that other one's sweep counts."""

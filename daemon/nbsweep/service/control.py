@@ -35,7 +35,7 @@ class TargetState(Struct, frozen=True):
     next_run: datetime | None
     """When its schedule comes round next; None without a schedule, and while it is paused."""
     last_success: datetime | None
-    """When a sweep last finished without an error, by this process."""
+    """When a sweep last finished without an error, by the journal."""
     failures: int
     """How many sweeps have failed since."""
     problem: str
@@ -71,10 +71,18 @@ class Control(Protocol):
         """Ask for a sweep of a target as soon as may be; False when one is under way or wanted already."""
         ...
 
-    def pause(self, name: str) -> None:
-        """Begin no more sweeps of a target until it is resumed; one that is under way goes on."""
+    async def pause(self, name: str) -> None:
+        """Begin no more sweeps of a target until it is resumed, also after a restart; one that is under way goes on.
+
+        Raises:
+            JournalError: it holds for this process, but could not be noted for later ones.
+        """
         ...
 
-    def resume(self, name: str) -> None:
-        """Take a pause back."""
+    async def resume(self, name: str) -> None:
+        """Take a pause back.
+
+        Raises:
+            JournalError: the target stays paused, because that could not be noted.
+        """
         ...

@@ -1,6 +1,7 @@
 """One target in the service's care: swept when that is wanted, once at a time, and left alone for longer each time it fails."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,6 +9,7 @@ import anyio
 from msgspec import Struct
 from msgspec.structs import replace
 
+from nbsweep.core.errors import NbsweepError
 from nbsweep.core.events import Event
 from nbsweep.core.plan import Plan
 from nbsweep.core.service_events import TargetBackedOff, TargetPaused, TargetRestored, TargetResumed, TargetSkipped
@@ -20,8 +22,9 @@ FIRST_WAIT_S = 30.0
 LONGEST_WAIT_S = 3600.0
 DONE = SUCCESSES | {"refused"}
 """Outcomes after which nothing has to be tried again: a brake that refuses has done its work, though the sweep has not."""
-LOOKS_BACK = 50
-"""How many of the latest runs to look through for one of somebody else's."""
+PAUSED = "it is paused"
+LOOKS_FOR_RESUME_S = 30.0
+"""How often a paused target's journal is asked whether somebody has resumed the target through another process."""
 
 
 def wait_s(failures: int) -> float:
@@ -89,7 +92,7 @@ class Keeper:
     def due(self) -> None:
         """Take note that its schedule has come round."""
         if self.phase is Phase.SWEEPING or self.paused:
-            why = "it is paused" if self.paused else "the sweep before it is still under way"
+            why = PAUSED if self.paused else "the sweep before it is still under way"
             self._emit(TargetSkipped(why))
             return
         self.wanted = True
@@ -107,18 +110,25 @@ class Keeper:
         self._move()
         return True
 
-    def pause(self) -> None:
-        """Begin no more sweeps."""
-        if not self.paused:
-            self.paused = True
-            self._emit(TargetPaused())
+    async def pause(self) -> None:
+        """Begin no more sweeps, by this process or a later one, until somebody resumes the target.
 
-    def resume(self) -> None:
-        """Begin sweeps again."""
-        if self.paused:
-            self.paused = False
-            self._emit(TargetResumed())
-            self._move()
+        Raises:
+            JournalError: the pause holds for this process, but could not be noted for later ones.
+        """
+        self._set_paused(paused=True)
+        await self.sweeper.ports.journal.pause(self.name, self.sweeper.ports.clock.now())
+        # A look at the journal may have come between, and not have seen it yet.
+        self._set_paused(paused=True)
+
+    async def resume(self) -> None:
+        """Begin sweeps again.
+
+        Raises:
+            JournalError: the target stays paused, because that could not be noted.
+        """
+        await self.sweeper.ports.journal.resume(self.name)
+        self._set_paused(paused=False)
 
     def stop(self) -> None:
         """Begin no more sweeps, for good; what is under way comes to its end."""
@@ -134,11 +144,44 @@ class Keeper:
 
     async def run(self) -> None:
         """Recover what a crash has left, then sweep whenever that is wanted, until stopped. Raises nothing but cancellation."""
+        await self._recall()
         await self._go(self.sweeper.recover)
         while await self._until_wanted():
-            self.wanted = self._asked = False
-            self.phase = Phase.SWEEPING
-            await self._go(self._sweep_once)
+            asked, self.wanted, self._asked = self._asked, False, False
+            if await self._may_begin():
+                self.phase = Phase.SWEEPING
+                await self._go(self._sweep_once)
+            else:
+                # Whoever asked for it by name gets it once the target is resumed; a schedule has a next time.
+                self._asked = asked and self.paused
+
+    async def _recall(self) -> None:
+        """Take over from the journal what an earlier process knew: whether the target is paused, and its last success."""
+        journal = self.sweeper.ports.journal
+        # The journal is asked anew before each sweep, and one that cannot be read is told there.
+        with suppress(NbsweepError):
+            if self.paused:
+                await journal.pause(self.name, self.sweeper.ports.clock.now())
+            await self._look_for_pause()
+            await self._look_for_success()
+
+    async def _may_begin(self) -> bool:
+        """Tell whether a sweep may begin: not while the target is paused, or while that cannot be found out."""
+        try:
+            await self._look_for_pause()
+        except NbsweepError as error:
+            self._failed(str(error))
+            return False
+        if self.paused:
+            self._emit(TargetSkipped(PAUSED))
+        return not self.paused
+
+    async def _look_for_pause(self) -> None:
+        self._set_paused(paused=await self.sweeper.ports.journal.paused_since(self.name) is not None)
+
+    async def _look_for_success(self) -> None:
+        success = await self.sweeper.ports.journal.last_success(self.name)
+        self.last_success = success.ended_at if success else self.last_success
 
     async def _sweep_once(self, run: Run) -> Report:
         if self._held_from:
@@ -150,9 +193,11 @@ class Keeper:
 
     async def _swept_since(self, moment: datetime) -> bool:
         """Tell whether whoever held the lease has done what this one was to do."""
-        records = await self.sweeper.ports.journal.runs(LOOKS_BACK)
-        mine = (record for record in records if record.target == self.name and record.ended_at is not None)
-        return any(record.ended_at >= moment and record.outcome in DONE for record in mine if record.ended_at)
+        last = await self.sweeper.ports.journal.last_run(self.name, DONE)
+        if last is None or last.ended_at is None or last.ended_at < moment:
+            return False
+        await self._look_for_success()
+        return True
 
     async def _go(self, work: Callable[[Run], Awaitable[Report]]) -> None:
         run = self.habits.new_run(self.habits.dry_run)
@@ -167,7 +212,7 @@ class Keeper:
         if report.outcome in DONE:
             self._done()
             # Without a plan it was a recovery, or another nbsweep has done the work.
-            if report.plan is not None and report.outcome in SUCCESSES:
+            if report.plan is not None and report.outcome in SUCCESSES and not report.problem:
                 self.last_success = self.sweeper.ports.clock.now()
         elif report.outcome == HELD_ELSEWHERE:
             self.phase, self.problem = Phase.HELD_ELSEWHERE, str(report.error or "")
@@ -198,12 +243,21 @@ class Keeper:
             if not self.paused and (self._asked or now_s >= ready_s):
                 return True
             self._moved = anyio.Event()
-            with anyio.move_on_after(float("inf") if self.paused else max(0.0, ready_s - now_s)):
+            with anyio.move_on_after(LOOKS_FOR_RESUME_S if self.paused else max(0.0, ready_s - now_s)):
                 await self._moved.wait()
+            if self.paused:
+                with suppress(NbsweepError):
+                    await self._look_for_pause()
         return False
 
     def _now_s(self) -> float:
         return self.sweeper.ports.clock.steady_s()
+
+    def _set_paused(self, *, paused: bool) -> None:
+        if paused != self.paused:
+            self.paused = paused
+            self._emit(TargetPaused() if paused else TargetResumed())
+            self._move()
 
     def _move(self) -> None:
         self._moved.set()

@@ -66,13 +66,13 @@ class Supervisor:
         """Ask for a sweep of a target."""
         return self._keeper(name).ask()
 
-    def pause(self, name: str) -> None:
+    async def pause(self, name: str) -> None:
         """Begin no more sweeps of a target."""
-        self._keeper(name).pause()
+        await self._keeper(name).pause()
 
-    def resume(self, name: str) -> None:
+    async def resume(self, name: str) -> None:
         """Take a pause back."""
-        self._keeper(name).resume()
+        await self._keeper(name).resume()
 
     def make_room(self) -> None:
         """Begin no more sweeps, and end when those that are under way have ended."""

@@ -1,7 +1,7 @@
 """A journal in memory."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import require_aware
 from nbsweep.core.ports import RunRecord
+from nbsweep.core.standing import SUCCESSES
 from nbsweep.testing.trail import InMemoryTrail
 
 
@@ -30,6 +31,7 @@ class InMemoryJournal:
         self._removals: dict[tuple[str, str, str], Removal] = {}
         self._last_active: dict[str, dict[str, datetime]] = {}
         self._leases: dict[str, Lease] = {}
+        self._pauses: dict[str, datetime] = {}
         self.trail = InMemoryTrail(self._removals)
 
     def require_in_place(self) -> None:
@@ -76,12 +78,30 @@ class InMemoryJournal:
         await asyncio.sleep(0)
         return dict(self._last_active.get(target, {}))
 
-    async def runs(self, limit: int) -> tuple[RunRecord, ...]:
-        """List the latest sweeps, the newest first."""
+    async def runs(self, limit: int, target: str | None = None) -> tuple[RunRecord, ...]:
+        """List the latest sweeps, of one target where one is given, the newest first."""
         await asyncio.sleep(0)
-        by_target = sorted(self._runs.values(), key=lambda run: run.target)
+        wanted = (run for run in self._runs.values() if target in (None, run.target))
+        by_target = sorted(wanted, key=lambda run: run.target)
         newest_first = sorted(by_target, key=lambda run: (run.started_at, run.run_id), reverse=True)
         return tuple(_copied(run) for run in newest_first[:limit])
+
+    async def last_run(self, target: str, outcomes: Collection[str] = ()) -> RunRecord | None:
+        """Give the latest sweep of a target, of those with one of these outcomes; with none given, of any outcome."""
+        await asyncio.sleep(0)
+        return self._newest(
+            run for run in self._runs.values() if run.target == target and (run.outcome in outcomes or not outcomes)
+        )
+
+    async def last_success(self, target: str) -> RunRecord | None:
+        """Give the latest sweep of a target that finished, or showed what it would do, without a problem."""
+        await asyncio.sleep(0)
+        mine = (run for run in self._runs.values() if run.target == target)
+        return self._newest(run for run in mine if run.outcome in SUCCESSES and not run.problem)
+
+    def _newest(self, runs: Iterable[RunRecord]) -> RunRecord | None:
+        found = max(runs, key=lambda run: (run.started_at, run.run_id), default=None)
+        return _copied(found) if found else None
 
     async def open_runs(self, target: str) -> tuple[RunRecord, ...]:
         """List the sweeps of a target that have no end, the oldest first."""
@@ -148,6 +168,21 @@ class InMemoryJournal:
         if held is not None and held.holder.owner == lease.holder.owner:
             del self._leases[lease.target]
         await asyncio.sleep(0)
+
+    async def pause(self, target: str, since: datetime) -> None:
+        """Note that a target is paused; one that is paused already stays so since it was."""
+        self._pauses.setdefault(target, require_aware(since))
+        await asyncio.sleep(0)
+
+    async def resume(self, target: str) -> None:
+        """Take a target's pause back, if there is one."""
+        self._pauses.pop(target, None)
+        await asyncio.sleep(0)
+
+    async def paused_since(self, target: str) -> datetime | None:
+        """Tell since when a target is paused; None when it is not."""
+        await asyncio.sleep(0)
+        return self._pauses.get(target)
 
 
 def _at_or_after(moment: datetime | None, since: datetime) -> bool:

@@ -147,7 +147,7 @@ async def test_a_journal_of_a_newer_version_is_refused_and_left_alone(path: Path
     before = content(path)
     assert await refusal(f"sqlite:///{path}") == (
         f"The journal {path} was written by a newer nbsweep: it is at revision 0777, and this version knows revisions up to "
-        "0004. Upgrade nbsweep, or name another journal in the configuration."
+        f"{NEWEST}. Upgrade nbsweep, or name another journal in the configuration."
     )
     assert content(path) == before
 

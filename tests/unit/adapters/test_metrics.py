@@ -482,6 +482,12 @@ def test_how_the_targets_stand_is_asked_anew_each_time() -> None:
         assert set(heard.samples(f"nbsweep_target_{name}").values()) == {0}
 
 
+def test_the_last_success_is_that_of_the_journal_until_a_later_one_is_heard_of() -> None:
+    """A restart does not set it to 0, which would set off an alert each time."""
+    heard = Heard(service=FakeService((target(last_success=datetime(2026, 2, 28, 3, tzinfo=UTC)), target("training"))))
+    assert heard.samples("nbsweep_last_success_timestamp_seconds") == {("research",): 1772247600, ("training",): 0}
+
+
 def test_a_target_that_is_configured_no_more_is_shown_no_more() -> None:
     """Or an alert about it would never end. What was counted stays: a counter that vanishes looks like a restart."""
     service = FakeService((target(), target("training", failures=3)))

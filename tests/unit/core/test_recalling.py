@@ -81,11 +81,11 @@ def test_a_brake_that_is_off_has_no_limit() -> None:
     assert [none_at_all[place].limit for place in (0, 1, 5)] == ["0", "0%", "0%"]
 
 
-def test_the_last_sweep_is_that_of_the_target_and_has_seen_something() -> None:
-    """Not one that goes on, of another target, or that failed before it had a fleet."""
-    records = [run("going", ended_at=None), run("other", target="lab"), run("failed", fleet=0), run("good"), run("older")]
-    assert last_ended(records, "research") == run("good")
-    assert last_ended(records[:3], "research") is None
+def test_the_last_sweep_has_ended_and_has_seen_something() -> None:
+    """Not one that goes on, or that failed before it had a fleet."""
+    records = [run("going", ended_at=None), run("failed", fleet=0), run("good"), run("older")]
+    assert last_ended(records) == run("good")
+    assert last_ended(records[:2]) is None
 
 
 def test_what_has_no_end_is_under_way() -> None:

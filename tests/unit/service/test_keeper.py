@@ -8,7 +8,7 @@ import pytest
 
 from nbsweep.core import lifecycle
 from nbsweep.core.brakes import Brakes
-from nbsweep.core.errors import Unreachable
+from nbsweep.core.errors import JournalError, Unreachable
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
 from nbsweep.core.service_events import TargetBackedOff, TargetRestored, TargetSkipped
@@ -133,15 +133,87 @@ async def test_a_paused_target_is_not_swept_until_it_is_resumed() -> None:
     mine = keeper(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
-        mine.pause()
+        await mine.pause()
         mine.due()
         await asyncio.sleep(3600)
         assert (scene.cloud.calls, mine.state().next_run) == ([], None)
-        mine.resume()
+        await mine.resume()
         mine.due()
         await asyncio.sleep(60)
     assert len(scene.cloud.accepted) == 2
     assert mine.state().next_run == START + timedelta(days=1)
+
+
+async def test_a_pause_is_known_to_the_next_process_before_its_schedule_comes_round() -> None:
+    """The second keeper stands for a restart; it is due at once, before it has read anything."""
+    scene = world(*fleet(2))
+    first = keeper(scene)
+    async with at_work(first):
+        await asyncio.sleep(1)
+        await first.pause()
+    second = keeper(scene)
+    second.due()
+    async with at_work(second):
+        await asyncio.sleep(3600)
+        assert (scene.cloud.accepted, second.state().paused) == ([], True)
+        await second.resume()
+        second.due()
+        await asyncio.sleep(60)
+    assert len(scene.cloud.accepted) == 2
+
+
+async def test_a_pause_that_cannot_be_read_keeps_the_fleet() -> None:
+    """In doubt nothing is swept: the target fails and backs off, until the journal can be read again."""
+    scene = world(*fleet(2))
+    mine = keeper(scene)
+    asked: list[str] = []
+
+    async def unreadable(target: str) -> None:
+        asked.append(target)
+        if len(asked) < 4:
+            raise JournalError("the journal is locked")
+
+    scene.journal.paused_since = unreadable  # type: ignore[method-assign]
+    async with at_work(mine):
+        await asyncio.sleep(1)
+        assert mine.ask()
+        await asyncio.sleep(20)
+        assert (scene.cloud.calls, mine.failures, mine.problem) == ([], 1, "the journal is locked")
+        await asyncio.sleep(200)
+    assert len(scene.cloud.accepted) == 2
+
+
+async def test_a_pause_taken_back_through_another_process_is_noticed() -> None:
+    """Two services share a journal; whoever asked for a sweep meanwhile gets it."""
+    scene = world(*fleet(2))
+    mine = keeper(scene)
+    async with at_work(mine):
+        await asyncio.sleep(1)
+        await mine.pause()
+        assert mine.ask()
+        await asyncio.sleep(3600)
+        assert scene.cloud.accepted == []
+        await scene.journal.resume("research")
+        await asyncio.sleep(90)
+    assert len(scene.cloud.accepted) == 2
+
+
+async def test_the_last_success_of_an_earlier_process_is_known_at_once() -> None:
+    """From the journal, whatever became of the sweeps after it."""
+    scene = world(*fleet(1))
+    first = keeper(scene)
+    async with at_work(first):
+        await asyncio.sleep(1)
+        first.due()
+        await asyncio.sleep(60)
+    scene.cloud.befall("workspaces", AWAY)
+    second = keeper(scene)
+    async with at_work(second):
+        await asyncio.sleep(1)
+        assert second.last_success == first.last_success is not None
+        second.due()
+        await asyncio.sleep(10)
+        assert (second.failures, second.last_success) == (1, first.last_success)
 
 
 async def test_in_dry_run_nothing_is_deleted() -> None:

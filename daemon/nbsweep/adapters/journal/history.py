@@ -1,5 +1,6 @@
-"""The questions behind `Journal.history`; each is one query."""
+"""The questions behind `Journal.history` and the latest runs of a target; each is one query."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from nbsweep.adapters.journal.tables import REMOVALS, RUNS
 from nbsweep.core.history import FAILURES, SURVEYED, TRIED
 from nbsweep.core.lifecycle import State
 from nbsweep.core.ports import RunRecord
+from nbsweep.core.standing import SUCCESSES
 
 _FAILED = REMOVALS.c.state.in_([state.value for state in FAILURES])
 _TRIED = REMOVALS.c.state.in_([state.value for state in TRIED])
@@ -22,8 +24,22 @@ def count_requested(target: str, since: datetime) -> Select[Any]:
 
 def of_last_survey(runs: Select[Any], target: str) -> Select[Any]:
     """Find the latest run whose survey passed the brakes."""
-    passed = runs.where(RUNS.c.target == target, RUNS.c.outcome.in_(sorted(SURVEYED)), RUNS.c.fleet > 0)
-    return passed.order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc()).limit(1)
+    return _newest(runs.where(RUNS.c.target == target, RUNS.c.outcome.in_(sorted(SURVEYED)), RUNS.c.fleet > 0))
+
+
+def of_last_run(runs: Select[Any], target: str, outcomes: Collection[str]) -> Select[Any]:
+    """Find the latest run of a target, of those with one of these outcomes where any are given."""
+    mine = runs.where(RUNS.c.target == target)
+    return _newest(mine.where(RUNS.c.outcome.in_(sorted(outcomes))) if outcomes else mine)
+
+
+def of_last_success(runs: Select[Any], target: str) -> Select[Any]:
+    """Find the latest run of a target that has an outcome of success and no problem."""
+    return _newest(runs.where(RUNS.c.target == target, RUNS.c.outcome.in_(sorted(SUCCESSES)), RUNS.c.problem == ""))
+
+
+def _newest(runs: Select[Any]) -> Select[Any]:
+    return runs.order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc()).limit(1)
 
 
 def count_deleted(run: RunRecord) -> Select[Any]:

@@ -1,6 +1,6 @@
 """The `Journal` port on SQLAlchemy Core."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -13,6 +13,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     bindparam,
+    delete,
     func,
     insert,
     inspect,
@@ -35,11 +36,18 @@ from nbsweep.adapters.journal.dialects import (
     upsert,
 )
 from nbsweep.adapters.journal.files import JournalFiles
-from nbsweep.adapters.journal.history import count_deleted, count_requested, of_failing, of_last_survey
+from nbsweep.adapters.journal.history import (
+    count_deleted,
+    count_requested,
+    of_failing,
+    of_last_run,
+    of_last_success,
+    of_last_survey,
+)
 from nbsweep.adapters.journal.leases import RELEASE, REPLACE, lease_of, lease_row, owned_row, replacing_row
 from nbsweep.adapters.journal.path_lock import path_lock
 from nbsweep.adapters.journal.rows import Layout, Record, Row
-from nbsweep.adapters.journal.tables import LEASES, META, METADATA, NEWEST, REMOVALS, REVISION, RUNS, SIGHTINGS
+from nbsweep.adapters.journal.tables import LEASES, META, METADATA, NEWEST, PAUSES, REMOVALS, REVISION, RUNS, SIGHTINGS
 from nbsweep.adapters.journal.trouble import told
 from nbsweep.adapters.journal.writer import GroupWriter
 from nbsweep.core.history import FleetBefore, History
@@ -117,10 +125,19 @@ class SqlJournal:
         query = select(SIGHTINGS.c.notebook_id, SIGHTINGS.c.last_active).where(SIGHTINGS.c.target == target)
         return {row["notebook_id"]: row["last_active"] for row in await self._rows(query)}
 
-    async def runs(self, limit: int) -> tuple[RunRecord, ...]:
-        """List the latest sweeps, the newest first."""
-        newest_first = _RUN.order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc(), RUNS.c.target)
+    async def runs(self, limit: int, target: str | None = None) -> tuple[RunRecord, ...]:
+        """List the latest sweeps, of one target where one is given, the newest first."""
+        wanted = _RUN if target is None else _RUN.where(RUNS.c.target == target)
+        newest_first = wanted.order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc(), RUNS.c.target)
         return await self._records(_RUN_LAYOUT, newest_first.limit(limit))
+
+    async def last_run(self, target: str, outcomes: Collection[str] = ()) -> RunRecord | None:
+        """Give the latest sweep of a target, of those with one of these outcomes; with none given, of any outcome."""
+        return next(iter(await self._records(_RUN_LAYOUT, of_last_run(_RUN, target, outcomes))), None)
+
+    async def last_success(self, target: str) -> RunRecord | None:
+        """Give the latest sweep of a target that finished, or showed what it would do, without a problem."""
+        return next(iter(await self._records(_RUN_LAYOUT, of_last_success(_RUN, target))), None)
 
     async def open_runs(self, target: str) -> tuple[RunRecord, ...]:
         """List the sweeps of a target that have no end, the oldest first."""
@@ -166,6 +183,19 @@ class SqlJournal:
     async def release_lease(self, lease: Lease) -> None:
         """Give a lease back; one that is somebody else's by now stays."""
         await self._writer.write(Change(self._sql.release_lease, [owned_row(lease)], dict))
+
+    async def pause(self, target: str, since: datetime) -> None:
+        """Note that a target is paused; one that is paused already stays so since it was."""
+        await self._writer.write(Change(self._sql.insert_pause, [{"target": target, "since": microseconds(since)}], dict))
+
+    async def resume(self, target: str) -> None:
+        """Take a target's pause back, if there is one."""
+        await self._writer.write(Change(self._sql.delete_pause, [{"of_target": target}], dict))
+
+    async def paused_since(self, target: str) -> datetime | None:
+        """Tell since when a target is paused; None when it is not."""
+        rows = await self._rows(select(PAUSES.c.since).where(PAUSES.c.target == target))
+        return next((row["since"] for row in rows), None)
 
     async def _write(self, change: Change) -> None:
         self._writer.check_open()
@@ -271,6 +301,8 @@ class Statements:
         self.insert_lease = compiled(dialect, insert_new(dialect.name, LEASES), LEASES.columns.keys())
         self.replace_lease = compiled(dialect, REPLACE, LEASES.columns.keys())
         self.release_lease = compiled(dialect, RELEASE, [])
+        self.insert_pause = compiled(dialect, insert_new(dialect.name, PAUSES), PAUSES.columns.keys())
+        self.delete_pause = compiled(dialect, delete(PAUSES).where(PAUSES.c.target == bindparam("of_target")), [])
 
 
 def _run_row(run: RunRecord) -> Row:

@@ -130,6 +130,14 @@ LEASES = Table(
 )
 """Who sweeps a target at present: the fields of `Lease`, with those of its holder among them."""
 
+PAUSES = Table(
+    "pauses",
+    METADATA,
+    Column("target", Text, primary_key=True),
+    Column("since", Moment, nullable=False),
+)
+"""The targets that are paused."""
+
 AUDIT = Table(
     "audit",
     METADATA,
@@ -175,5 +183,5 @@ REVISION = Table(
 )
 """Alembic's own note of how far a database has come, as Alembic makes it; no part of `METADATA`."""
 
-NEWEST = "0004"
+NEWEST = "0005"
 """The last of the revisions in `migrations/`: where a database has it, there is nothing to bring up to date."""

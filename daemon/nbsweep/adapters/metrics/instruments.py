@@ -52,7 +52,9 @@ class Instruments:
         self.sweeps = counter("sweeps_total", "Sweeps that are over.", "target", "outcome")
         self.sweep_s = histogram("sweep_duration_seconds", "How long sweeps took.", SWEEP_BUCKETS_S, "target")
         self.success = gauge(
-            "last_success_timestamp_seconds", "When a sweep last finished without an error; 0 until the first.", "target"
+            "last_success_timestamp_seconds",
+            "When a sweep last finished without an error, by the journal; 0 until the first.",
+            "target",
         )
         self.fleet = gauge("fleet_notebooks", "Notebooks at the last survey.", "target")
         self.candidates = gauge("candidates", "Notebooks that the policies would let go, at the last survey.", "target")

@@ -5,6 +5,7 @@ a word of ours, and whatever else somebody may send becomes `other`.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from nbsweep.adapters.metrics.in_flight import About, InFlight
@@ -61,6 +62,11 @@ class Standing(Protocol):
     @property
     def failures(self) -> int:
         """How many of its sweeps have failed in a row."""
+        ...
+
+    @property
+    def last_success(self) -> datetime | None:
+        """When a sweep last finished without an error, by the journal."""
         ...
 
     @property
@@ -208,6 +214,8 @@ class Metrics:
             self._shown.failures.labels(standing.name).set(standing.failures)
             self._shown.paused.labels(standing.name).set(standing.paused)
             self._shown.held.labels(standing.name).set(standing.phase == HELD_ELSEWHERE)
+            if standing.last_success is not None:
+                self._shown.success.labels(standing.name).set(standing.last_success.timestamp())
             self._show_lanes(standing)
             self._begin_at_nothing(standing.name)
 

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from nbsweep.core.ports import Clock, Journal, RunRecord
+from nbsweep.core.ports import Clock, Journal
 from nbsweep.documents import (
     Document,
     lanes_document,
@@ -21,8 +21,6 @@ from nbsweep.service.web.answers import json_answer
 from nbsweep.service.web.errors import Code, Refused
 from nbsweep.service.web.schemas import ID_PATTERN, LIMIT_DEFAULT, LIMIT_MOST
 
-LOOKS_BACK = 200
-"""How many sweeps are read to find the last one of a target."""
 LIMIT = re.compile(r"[0-9]{1,6}")
 
 
@@ -60,7 +58,7 @@ class Api:
     async def target(self, request: web.Request) -> web.StreamResponse:
         """Tell how things stand with one target, how its last sweep ended, and what has no end yet."""
         state = self._state(request)
-        last = await self._last_sweep(state.name)
+        last = await self._journal.last_run(state.name)
         unfinished = await self._journal.unfinished(state.name)
         document = target_document(state)
         document["last_sweep"] = run_record_document(last) if last else None
@@ -110,12 +108,12 @@ class Api:
 
     async def pause(self, request: web.Request) -> web.StreamResponse:
         """Begin no more sweeps of a target."""
-        self._control.pause(self._state(request).name)
+        await self._control.pause(self._state(request).name)
         return json_answer(target_document(self._state(request)))
 
     async def resume(self, request: web.Request) -> web.StreamResponse:
         """Take a pause back."""
-        self._control.resume(self._state(request).name)
+        await self._control.resume(self._state(request).name)
         return json_answer(target_document(self._state(request)))
 
     # ---- what they share ----------------------------------------------------------------------------------------------------
@@ -126,9 +124,6 @@ class Api:
             if state.name == name:
                 return state
         raise UnknownTargetError(name)
-
-    async def _last_sweep(self, target: str) -> RunRecord | None:
-        return next((record for record in await self._journal.runs(LOOKS_BACK) if record.target == target), None)
 
 
 def _id(request: web.Request, key: str) -> str:

@@ -54,6 +54,6 @@ OPERATIONS = (
         (MISSING, Code.CONFLICT, Code.CLOUD_FAILED, JOURNAL),
     ),
     Operation("POST", f"{TARGET}/sweep", "sweep", "A sweep, soon.", "Target", (MISSING, Code.CONFLICT), 202),
-    Operation("POST", f"{TARGET}/pause", "pause", "Begin no more sweeps.", "Target", (MISSING,)),
-    Operation("POST", f"{TARGET}/resume", "resume", "Take a pause back.", "Target", (MISSING,)),
+    Operation("POST", f"{TARGET}/pause", "pause", "Begin no more sweeps.", "Target", (MISSING, JOURNAL)),
+    Operation("POST", f"{TARGET}/resume", "resume", "Take a pause back.", "Target", (MISSING, JOURNAL)),
 )

@@ -84,12 +84,12 @@ class FakeControl:
         self._note("trigger", name)
         return self.willing
 
-    def pause(self, name: str) -> None:
+    async def pause(self, name: str) -> None:
         """Note it."""
         self._note("pause", name)
         self.states[name] = replace(self.states[name], paused=True, next_run=None)
 
-    def resume(self, name: str) -> None:
+    async def resume(self, name: str) -> None:
         """Note it."""
         self._note("resume", name)
         self.states[name] = replace(self.states[name], paused=False, next_run=NOW)
