@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from nbsweep.core.freshness import ClockReading
+
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
@@ -20,6 +22,10 @@ class HandClock:
     def steady_s(self) -> float:
         """Tell the steady clock's time."""
         return 1000 + self.passed_s
+
+    def read(self) -> ClockReading:
+        """Read all clocks."""
+        return ClockReading(self.now(), self.steady_s(), self.steady_s())
 
     def seconds(self) -> float:
         """Tell what time it really is, as the cloud's `time.time` would."""

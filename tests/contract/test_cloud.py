@@ -12,6 +12,7 @@ import anyio.lowlevel
 import msgspec
 import pytest
 
+from fresh import good_for
 from hand_clock import NOON, HandClock
 from nbsweep.adapters.cloud.client import open_client
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
@@ -25,6 +26,7 @@ from nbsweep.core.errors import (
     MustStopFirst,
     Rejected,
 )
+from nbsweep.core.freshness import Freshness
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope, Status
 from nbsweep.core.pacing import Rate
 from nbsweep.core.paging import Offsets, Paging
@@ -196,9 +198,9 @@ def named(*numbers: int) -> list[str]:
     return [f"nb{number}" for number in numbers]
 
 
-def fresh(place: Site) -> float:
-    """Tell until when facts of now are fresh."""
-    return place.clock.steady_s() + 10
+def fresh(place: Site) -> Freshness:
+    """Give facts of now."""
+    return good_for(10, place.clock)
 
 
 # ---- listing --------------------------------------------------------------------------------------------------------------
@@ -329,9 +331,9 @@ async def test_what_does_not_exist_is_gone(site: Opener) -> None:
         with pytest.raises(Gone):
             await place.cloud.show("nb9")
         with pytest.raises(Gone):
-            await place.cloud.stop("nb9")
+            await place.cloud.stop("nb9", facts=fresh(place))
         with pytest.raises(Gone):
-            await place.cloud.delete("nb9", not_after_s=fresh(place))
+            await place.cloud.delete("nb9", facts=fresh(place))
 
 
 # ---- deleting -------------------------------------------------------------------------------------------------------------
@@ -340,7 +342,7 @@ async def test_what_does_not_exist_is_gone(site: Opener) -> None:
 async def test_a_deletion_is_accepted_then_shown_then_done(site: Opener) -> None:
     """DELETING at once, in both ways of looking; gone twenty seconds later; and the others are as they were."""
     async with site(Row(1), Row(2)) as place:
-        assert await place.cloud.delete("nb1", not_after_s=fresh(place))
+        assert await place.cloud.delete("nb1", facts=fresh(place))
         assert (await place.cloud.show("nb1")).status is Status.DELETING
         assert ids(await place.page(status="DELETING")) == ["nb1"]
         place.clock.passed_s += DELETION_S - 1
@@ -359,7 +361,7 @@ async def test_a_deletion_is_accepted_then_shown_then_done(site: Opener) -> None
 async def test_what_is_at_rest_can_be_deleted(site: Opener, status: Status) -> None:
     """Stopped, or failed in any way."""
     async with site(Row(1, status)) as place:
-        await place.cloud.delete("nb1", not_after_s=fresh(place))
+        await place.cloud.delete("nb1", facts=fresh(place))
         assert (await place.cloud.show("nb1")).status is Status.DELETING
 
 
@@ -367,7 +369,7 @@ async def test_what_runs_must_be_stopped_first(site: Opener) -> None:
     """And goes on running."""
     async with site(Row(1, Status.RUNNING)) as place:
         with pytest.raises(MustStopFirst) as caught:
-            await place.cloud.delete("nb1", not_after_s=fresh(place))
+            await place.cloud.delete("nb1", facts=fresh(place))
         assert (caught.value.code, caught.value.http_status) == ("ModelArts.6304", 400)
         assert (await place.cloud.show("nb1")).status is Status.RUNNING
 
@@ -387,28 +389,28 @@ async def test_what_the_cloud_is_at_work_on_is_busy(site: Opener, status: Status
     """Neither a DELETE nor a stop is taken, and the code says why."""
     async with site(Row(1, status)) as place:
         with pytest.raises(Busy) as caught:
-            await place.cloud.delete("nb1", not_after_s=fresh(place))
+            await place.cloud.delete("nb1", facts=fresh(place))
         assert caught.value.code == code
         with pytest.raises(Busy):
-            await place.cloud.stop("nb1")
+            await place.cloud.stop("nb1", facts=fresh(place))
 
 
 async def test_what_is_being_deleted_is_not_deleted_again(site: Opener) -> None:
     """The second DELETE is busy, and changes nothing about the first."""
     async with site(Row(1)) as place:
-        await place.cloud.delete("nb1", not_after_s=fresh(place))
+        await place.cloud.delete("nb1", facts=fresh(place))
         with pytest.raises(Busy):
-            await place.cloud.delete("nb1", not_after_s=fresh(place))
+            await place.cloud.delete("nb1", facts=fresh(place))
         place.clock.passed_s += DELETION_S + 1
         with pytest.raises(Gone):
-            await place.cloud.delete("nb1", not_after_s=fresh(place))
+            await place.cloud.delete("nb1", facts=fresh(place))
 
 
 async def test_what_is_frozen_is_refused_for_good(site: Opener) -> None:
     """The account is in arrears."""
     async with site(Row(1, Status.FROZEN)) as place:
         with pytest.raises(Rejected) as caught:
-            await place.cloud.delete("nb1", not_after_s=fresh(place))
+            await place.cloud.delete("nb1", facts=fresh(place))
         assert caught.value.code == "ModelArts.6326"
 
 
@@ -417,7 +419,7 @@ async def test_a_delete_on_old_facts_is_not_sent(site: Opener) -> None:
     left: list[str] = []
     async with site(Row(1)) as place:
         with pytest.raises(FactsTooOld):
-            await place.cloud.delete("nb1", not_after_s=place.clock.steady_s() - 0.001, leaving=lambda: left.append("nb1"))
+            await place.cloud.delete("nb1", facts=good_for(-0.001, place.clock), leaving=lambda: left.append("nb1"))
         assert (place.count_deletes(), left) == (0, [])
         assert (await place.cloud.show("nb1")).status is Status.STOPPED
 
@@ -428,9 +430,7 @@ async def test_a_delete_on_fresh_facts_is_sent_once(site: Opener) -> None:
     async with site(Row(1)) as place:
         await place.cloud.show("nb1")  # there is a connection then: none can be opened in the time that is left
         await place.cloud.delete_turn()
-        await place.cloud.delete(
-            "nb1", not_after_s=place.clock.steady_s(), leaving=lambda: arrived.append(place.count_deletes())
-        )
+        await place.cloud.delete("nb1", facts=good_for(0, place.clock), leaving=lambda: arrived.append(place.count_deletes()))
         assert (place.count_deletes(), arrived) == (1, [0])
 
 
@@ -440,18 +440,18 @@ async def test_a_delete_on_fresh_facts_is_sent_once(site: Opener) -> None:
 async def test_a_stop_is_shown_then_done(site: Opener) -> None:
     """STOPPING at once, STOPPED ten seconds later, and then it can be deleted."""
     async with site(Row(1, Status.RUNNING)) as place:
-        await place.cloud.stop("nb1")
+        await place.cloud.stop("nb1", facts=fresh(place))
         assert (await place.cloud.show("nb1")).status is Status.STOPPING
         place.clock.passed_s += STOP_S + 1
         assert (await place.cloud.show("nb1")).status is Status.STOPPED
-        await place.cloud.delete("nb1", not_after_s=fresh(place))
+        await place.cloud.delete("nb1", facts=fresh(place))
 
 
 async def test_what_is_stopped_is_stopped_already(site: Opener) -> None:
     """That is an answer of its own."""
     async with site(Row(1)) as place:
         with pytest.raises(AlreadyStopped):
-            await place.cloud.stop("nb1")
+            await place.cloud.stop("nb1", facts=fresh(place))
 
 
 @pytest.mark.parametrize("status", [Status.ERROR, Status.CREATE_FAILED, Status.FROZEN])
@@ -459,7 +459,7 @@ async def test_what_does_not_run_cannot_be_stopped(site: Opener, status: Status)
     """It is refused, and stays as it is."""
     async with site(Row(1, status)) as place:
         with pytest.raises(Rejected):
-            await place.cloud.stop("nb1")
+            await place.cloud.stop("nb1", facts=fresh(place))
         assert (await place.cloud.show("nb1")).status is status
 
 
@@ -469,7 +469,7 @@ async def test_somebody_may_start_it_meanwhile(site: Opener) -> None:
         place.enter("nb1", Status.RUNNING)
         assert (await place.cloud.show("nb1")).status is Status.RUNNING
         with pytest.raises(MustStopFirst):
-            await place.cloud.delete("nb1", not_after_s=fresh(place))
+            await place.cloud.delete("nb1", facts=fresh(place))
 
 
 # ---- what works -----------------------------------------------------------------------------------------------------------
@@ -508,9 +508,9 @@ async def test_every_call_may_be_cancelled(site: Opener) -> None:
             place.cloud.workspaces,
             place.page,
             lambda: place.cloud.show("nb1"),
-            lambda: place.cloud.stop("nb2"),
+            lambda: place.cloud.stop("nb2", facts=fresh(place)),
             place.cloud.delete_turn,
-            lambda: place.cloud.delete("nb1", not_after_s=fresh(place)),
+            lambda: place.cloud.delete("nb1", facts=fresh(place)),
             place.cloud.reach,
             place.cloud.project,
             *(partial(place.cloud.probe, action) for action in Action),

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 from pytest import MonkeyPatch  # noqa: PT013 -- used as a plain name in every signature here
 
+from fresh import good_for
 from nbsweep.adapters.cloud import answers
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Refusal
 from nbsweep.core import lifecycle, plan
@@ -14,26 +15,34 @@ from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import Gone, WrongAddress
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import MalformedRow, Notebook, Page
-from nbsweep.core.plan import Circumstances, Plan, Survey, build_plan
+from nbsweep.core.plan import Candidate, Circumstances, Plan, Survey, build_plan
 from nbsweep.core.snapshot import Snapshot
 from nbsweep.engine import braking, recovery, survey, sweep
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.ledger import Ledger
 from nbsweep.engine.recovery import Recovery
+from nbsweep.engine.report import planned_removal
+from nbsweep.engine.walk import Sight
 
 Plant = Callable[[MonkeyPatch], None]
 
 
 def skip_the_second_look(patch: MonkeyPatch) -> None:
     """What the survey has seen is good enough."""
+    planned: dict[str, Notebook] = {}
+    make = planned_removal
+
+    def remember(run_id: str, seen: Plan, item: Candidate) -> Removal:
+        planned[item.notebook.id] = item.notebook
+        return make(run_id, seen, item)
 
     async def remove(self: Executor, removal: Removal) -> None:
         if self._closing.no_more:
             return await self._leave(removal)
         await self.ports.cloud.delete_turn()
-        planned = self.facts.planned[removal.notebook_id]
-        return await self._act(removal, planned, self.ports.clock.steady_s())
+        return await self._act(removal, Sight(planned[removal.notebook_id], self.ports.clock.read()))
 
+    patch.setattr(sweep, "planned_removal", remember)
     patch.setattr(Executor, "_remove", remove)
 
 
@@ -130,7 +139,7 @@ def send_again_after_a_crash(patch: MonkeyPatch) -> None:
     async def blind(self: Recovery, removals: tuple[Removal, ...], stop: Any) -> None:
         for removal in removals:
             if removal.state is State.REQUESTED:
-                await self.ports.cloud.delete(removal.notebook_id, not_after_s=float("inf"))
+                await self.ports.cloud.delete(removal.notebook_id, facts=good_for(float("inf"), self.ports.clock))
         await finish(self, removals, stop)
 
     patch.setattr(Recovery, "finish", blind)

@@ -19,6 +19,7 @@ from nbsweep.adapters.cloud.client import open_client
 from nbsweep.bootstrap import make_lanes, make_sweeper
 from nbsweep.core.errors import SweepTimedOut
 from nbsweep.core.events import Event, PlanBuilt, RecoveryFinished
+from nbsweep.core.freshness import ClockReading
 from nbsweep.core.lease import Holder
 from nbsweep.core.plan import Plan
 from nbsweep.core.ports import Journal, Ports
@@ -58,6 +59,10 @@ class WallClock:
     def steady_s(self) -> float:
         """Tell seconds that never jump."""
         return self.loop.time()
+
+    def read(self) -> ClockReading:
+        """Read all clocks; the system has no clock that counts the time asleep."""
+        return ClockReading(self.now(), self.steady_s(), self.steady_s())
 
 
 class Said(NamedTuple):

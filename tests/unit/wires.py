@@ -1,11 +1,14 @@
 """A session without sockets, whose answers a test makes up; and whatever may come over a wire, for hypothesis."""
 
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self, cast
+from email.utils import format_datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import aiohttp
+from aiohttp import ClientMiddlewareType
 from hypothesis import settings
 from hypothesis import strategies as st
 from multidict import CIMultiDict
@@ -18,6 +21,9 @@ from nbsweep.adapters.cloud.signing import AccessKey
 from nbsweep.core.pacing import Rate
 from nbsweep.core.ports import Clock
 from nbsweep.testing import RecordingTelemetry
+
+if TYPE_CHECKING:
+    from nbsweep.adapters.cloud.transport import GuardedRequest
 
 PROJECT = "0123456789abcdef0123456789abcdef"
 KEY = AccessKey("AK", "the-secret-key", "the-security-token")
@@ -58,17 +64,24 @@ class _Content:
 class _Response:
     """As much of aiohttp's response as is looked at; also the request that leads to it, which can be awaited or entered."""
 
-    def __init__(self, said: Said) -> None:
+    def __init__(self, said: Said, date: str, guards: Sequence[ClientMiddlewareType]) -> None:
         self.status = said.status
-        self.headers = CIMultiDict(said.headers)
+        self.headers = CIMultiDict({"Date": date, **said.headers})
         self.content = _Content(said.body)
+        self._guards = guards
 
     def release(self) -> None:
         """Give the connection back, of which there is none."""
 
     def __await__(self) -> Generator[None, None, Self]:
         yield
+        for guard in self._guards:
+            yield from guard(cast("aiohttp.ClientRequest", SimpleNamespace()), self._leave).__await__()
         return self
+
+    async def _leave(self, request: aiohttp.ClientRequest) -> aiohttp.ClientResponse:
+        cast("GuardedRequest", request).may_leave()
+        return cast("aiohttp.ClientResponse", self)
 
     async def __aenter__(self) -> Self:
         return self
@@ -86,11 +99,13 @@ class Session:
     """As much of aiohttp's session as is used."""
 
     answer: Answering
+    clock: Clock
     timeout: aiohttp.ClientTimeout = field(default_factory=aiohttp.ClientTimeout)
 
-    def request(self, method: str, url: str | URL, **_options: Any) -> _Response:
-        """Answer a request."""
-        return _Response(self.answer(method, URL(url)))
+    def request(self, method: str, url: str | URL, **options: Any) -> _Response:
+        """Answer a request; the clock there is that of who asks."""
+        date = format_datetime(self.clock.now().replace(microsecond=0), usegmt=True)
+        return _Response(self.answer(method, URL(url)), date, options.get("middlewares") or ())
 
     def get(self, url: str | URL, **options: Any) -> _Response:
         """Answer a GET."""
@@ -109,7 +124,7 @@ def client_of(answer: Answering, clock: Clock, telemetry: RecordingTelemetry) ->
     async def project() -> str:
         return PROJECT
 
-    return CloudClient(Sender(ENDPOINT, project, KEY, Tools(Session(answer).as_aiohttp, lanes, clock, telemetry)))
+    return CloudClient(Sender(ENDPOINT, project, KEY, Tools(Session(answer, clock).as_aiohttp, lanes, clock, telemetry)))
 
 
 # ---- what may come over it -------------------------------------------------------------------------------------------------

@@ -20,6 +20,11 @@ A_DAY = timedelta(days=1)
 """Over which `max_per_day` counts."""
 MOST_SKEW_S = 60.0
 """So far apart this machine's clock and the cloud's may be."""
+UNKNOWN_SKEW = (
+    "no answer of the cloud says what time it is there, so that this machine's clock cannot be checked, and no age can be "
+    "trusted. See to it that whatever is between this machine and the cloud passes on the Date header of the answers, and run "
+    "again"
+)
 A_FEW_MINUTES_S = 120.0
 SMALL_FLEET = 10
 """With fewer notebooks than this a share of them says nothing about a fall."""
@@ -76,8 +81,10 @@ def judge_gaps(gaps: Sequence[str]) -> Refusal | None:
 
 
 def judge_skew(skew_s: float | None) -> Refusal | None:
-    """Refuse to go by a clock that is more than a minute off; one that nothing is known of passes."""
-    if skew_s is None or abs(skew_s) <= MOST_SKEW_S:
+    """Refuse to go by a clock that is more than a minute off, or that nothing is known of (None)."""
+    if skew_s is None:
+        return Refusal("clock-skew", UNKNOWN_SKEW)
+    if abs(skew_s) <= MOST_SKEW_S:
         return None
     return Refusal(
         "clock-skew",

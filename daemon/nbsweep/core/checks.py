@@ -72,8 +72,11 @@ def failed(name: str, error: NbsweepError, advice: str = "") -> Check:
 def judge_clock(skew_s: float | None) -> Check:
     """Tell whether this machine's clock is close enough to the cloud's."""
     if skew_s is None:
-        advice = "See to it that this machine's clock is set from the network; a few minutes may be too much."
-        return warned("clock", "the cloud's answer does not say what time it is there", advice)
+        advice = (
+            "See to it that whatever is between this machine and the cloud passes on the Date header of the answers: nothing "
+            "is deleted by a clock that cannot be checked."
+        )
+        return Check("clock", Grade.FAILED, "the cloud's answer does not say what time it is there", advice)
     if abs(skew_s) <= MOST_SKEW_S:
         return passed("clock", "within a minute of the cloud's")
     finding = f"this machine's clock is {describe_skew(skew_s)} the cloud's"

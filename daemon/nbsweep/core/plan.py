@@ -56,13 +56,13 @@ class Circumstances(Struct, frozen=True):
     """What a plan depends on besides the survey."""
 
     history: History = NO_HISTORY
-    skew_s: float | None = None
+    skew_s: float | None = 0.0
     """How far this machine's clock is ahead of the cloud's; None when that is not known."""
     cool_down: CoolDown | None = None
 
 
 ORDINARY = Circumstances()
-"""Nothing is known of the past, and nothing of the clock."""
+"""Nothing is known of the past, and the clock is right."""
 
 
 class Plan(Struct, frozen=True):

@@ -40,6 +40,8 @@ class Reason(StrEnum):
     """It would go, but a brake that trims has cut it from the plan."""
     NOT_IN_PLAN = "not-in-plan"
     """It would go, but the saved plan that is carried out does not permit it."""
+    USED_SINCE = "used-since"
+    """An order of ours had left for it, and since then someone has used or changed it."""
     COOLING_DOWN = "cooling-down"
     """It would go, but its deletion has failed lately, and it is left alone for a while."""
 

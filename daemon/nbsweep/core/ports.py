@@ -14,6 +14,7 @@ from msgspec.structs import asdict
 from nbsweep.core.audit import Coverage, Query
 from nbsweep.core.chain import Head, Link
 from nbsweep.core.events import Event
+from nbsweep.core.freshness import ClockReading, Freshness
 from nbsweep.core.history import History
 from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import Removal
@@ -22,14 +23,18 @@ from nbsweep.core.paging import Paging
 
 
 class Clock(Protocol):
-    """The time, in both senses."""
+    """The time, in every sense that a machine has of it."""
 
     def now(self) -> datetime:
         """Tell the wall clock's time, aware; may jump."""
         ...
 
     def steady_s(self) -> float:
-        """Tell seconds of a clock that never jumps."""
+        """Tell seconds of a clock that never jumps, and may stand still while the machine sleeps."""
+        ...
+
+    def read(self) -> ClockReading:
+        """Read all clocks at once."""
         ...
 
 
@@ -80,7 +85,8 @@ class Cloud(Protocol):
         """Tell by how many seconds at least this machine's clock is ahead of the cloud's now, negative when it is behind.
 
         It goes by the cloud's latest answers, and is None while none of them has said what time it is there. A clock that was
-        set since those is seen too. An answer that was slow, or tells whole seconds only, never makes it more than it is.
+        set since those is seen too, and answers from before that count for nothing once there is a newer one. An answer that
+        was slow, or tells whole seconds only, never makes it more than it is.
         """
         ...
 
@@ -115,10 +121,11 @@ class Cloud(Protocol):
         """
         ...
 
-    async def stop(self, notebook_id: str) -> None:
-        """Order a running notebook to stop.
+    async def stop(self, notebook_id: str, *, facts: Freshness) -> Notebook | None:
+        """Order a running notebook to stop; gives the notebook as the answer shows it, and None where it shows none.
 
         Raises:
+            FactsTooOld: it was not sent, as for `delete`.
             AlreadyStopped, Busy, Gone, Rejected: the cloud's answers.
             AnswerLost: whether the order arrived is unknown.
         """
@@ -128,15 +135,15 @@ class Cloud(Protocol):
         """Wait for a turn to prepare a DELETE; turns come as fast as DELETEs may leave, so that its facts do not grow old."""
         ...
 
-    async def delete(self, notebook_id: str, *, not_after_s: float, leaving: Callable[[], object] = unheeded) -> str:
+    async def delete(self, notebook_id: str, *, facts: Freshness, leaving: Callable[[], object] = unheeded) -> str:
         """Delete a notebook and its storage for good; gives the gateway's request id.
 
-        A DELETE is sent once: after a lost answer it is for the caller to look first. `not_after_s`, of the steady clock, is
-        when the facts behind it become too old. `leaving` is called right before it is sent: whoever is cancelled before that
-        knows that it never was.
+        A DELETE is sent once: after a lost answer it is for the caller to look first. `facts` says how long those behind it
+        are good for; that, and the skew of the clock, is asked right before the first byte leaves. `leaving` is called then:
+        whoever is cancelled before that knows that it never left.
 
         Raises:
-            FactsTooOld: it was not sent, because it could not leave in time.
+            FactsTooOld: it was not sent, because it could not leave in time, or by a clock that can be trusted.
             Gone, Busy, MustStopFirst, Rejected: the cloud's answers.
             AnswerLost: whether it arrived is unknown.
         """

@@ -8,19 +8,19 @@ from msgspec.structs import replace
 from nbsweep.core.conditions import Truth, leaves
 from nbsweep.core.facts import Moment
 from nbsweep.core.lifecycle import Removal, State, may_still_arrive
-from nbsweep.core.model import FAILED, Notebook, Status
-from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge, judge_policies, judge_protections, keep
+from nbsweep.core.model import Notebook, Status
+from nbsweep.core.own_orders import OrderKind, OwnOrder, as_before, sign_of_owner
+from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge, judge_protections, keep
+
+SAID_FIRST = frozenset({Reason.ALREADY_DELETED, Reason.IN_TRANSITION, Reason.PROTECTED})
+"""Reasons to keep a notebook that say more than that someone has changed it."""
 
 
 class Background(Struct, frozen=True):
     """What a second look has to be compared with."""
 
-    before: Notebook
-    """As the survey saw it."""
-    stop_ordered: bool = False
-    """We have ordered it to stop."""
-    stop_taken: bool = False
-    """The cloud has taken that on."""
+    orders: tuple[OwnOrder, ...] = ()
+    """The stops and DELETEs of ours that have left for this notebook, in their order."""
     may_stop: bool = True
     """Whether it may be stopped, should it run: not where a saved plan permits its DELETE alone."""
 
@@ -30,46 +30,36 @@ def decide_again(removal: Removal, seen: Notebook, background: Background, rules
     if seen.workspace_id not in (None, removal.workspace_id):
         # The rules were asked about the workspaces of its target, and this may be none of them.
         return keep(Reason.NO_POLICY, f"it is in workspace {seen.workspace_id} now, and was in {removal.workspace_id}")
-    if removal.state is State.ACCEPTED:
-        verdict = judge_after_failure(seen, rules, removal.policy, moment)
-    elif background.stop_ordered:
-        verdict = judge_after_stop(background.before, seen, rules, moment)
-    else:
-        verdict = judge(seen, rules, moment)
-    if verdict.stop_first and (removal.state is State.ACCEPTED or background.stop_taken or not background.may_stop):
+    verdict = judge_after_orders(background.orders, seen, rules, moment)
+    stopped = any(order.kind is OrderKind.STOP and order.taken for order in background.orders)
+    if verdict.stop_first and (removal.state is State.ACCEPTED or stopped or not background.may_stop):
         return kept_in_use(verdict)
     if verdict.reason is Reason.NO_POLICY and removal.state is not State.ACCEPTED:
         return replace(verdict, sentence=why_no_longer(seen, rules, removal.policy, moment))
     return verdict
 
 
-def judge_after_stop(before: Notebook, now: Notebook, rules: Rules, moment: Moment) -> Verdict:
-    """Decide again on a notebook that was stopped on our own order, for the DELETE that is to follow.
+def judge_after_orders(orders: tuple[OwnOrder, ...], now: Notebook, rules: Rules, moment: Moment) -> Verdict:
+    """Decide by all rules on a notebook to which orders of ours may have done something.
 
-    Stopping changes its state and its dates, and these changes are our own: the policies see the state and the dates of
-    `before`. Everything else, tags and names and the protections on them, is as fresh as in any second look.
+    A sign of its owner since any of them keeps it. Otherwise the policies see it as it would be without those orders; what it
+    shows now, and what it would show, both have to pass the protections.
     """
-    if now.status is not Status.STOPPED:
-        return judge(now, rules, moment)
-    protected = judge_protections(now, rules.protections, moment)
-    if protected:
+    plain = judge(now, rules, moment)
+    if plain.reason in SAID_FIRST:
+        return plain
+    without = now
+    for order in reversed(orders):
+        if sign := sign_of_owner(order, without):
+            return keep(Reason.USED_SINCE, sign)
+        without = as_before(order, without)
+    if without is now:
+        return plain
+    if protected := judge_protections(now, rules.protections, moment):
         return protected
-    as_before = replace(now, status=before.status, updated_at=before.updated_at, lease=before.lease)
-    return replace(judge_policies(as_before, rules.policies, moment), stop_first=False)
-
-
-def judge_after_failure(now: Notebook, rules: Rules, policy: str, moment: Moment) -> Verdict:
-    """Decide on another DELETE for a notebook whose deletion failed on the cloud's side.
-
-    Its state and dates are what the failed deletion left, so the policies no longer speak of it; the protections do.
-    """
-    if now.status not in FAILED:
-        return judge(now, rules, moment)
-    if policy not in {rule.name for rule in rules.policies}:
-        return keep(Reason.NO_POLICY, f"policy {policy}, which had planned it, is not in force any more")
-    protected = judge_protections(now, rules.protections, moment)
-    sentence = f"policy {policy}: its deletion failed ({now.status}); tried again"
-    return protected or Verdict(Decision.DELETE, Reason.POLICY, policy, sentence)
+    verdict = judge(without, rules, moment)
+    again = "; its deletion has failed, and is tried again" if now.status is Status.DELETE_FAILED else ""
+    return replace(verdict, sentence=f"{verdict.sentence}{again}", stop_first=False)
 
 
 def under_way(removal: Removal, seen: Notebook, now: datetime, grace: timedelta) -> bool:

@@ -16,16 +16,19 @@ from nbsweep.core import events, lifecycle
 from nbsweep.core.brakes import Refusal
 from nbsweep.core.errors import AlreadyStopped, AnswerLost, Busy, CloudError, FactsTooOld, Gone, MustStopFirst, SweepEnding
 from nbsweep.core.facts import Moment
+from nbsweep.core.freshness import Freshness
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import Notebook, Status
+from nbsweep.core.own_orders import OrderKind
 from nbsweep.core.policy import Decision, Verdict
 from nbsweep.core.ports import Ports
-from nbsweep.core.second_look import decide_again, under_way
+from nbsweep.core.second_look import Background, decide_again, under_way
 from nbsweep.engine.braking import Watch
 from nbsweep.engine.ledger import Ledger
 from nbsweep.engine.orders import Closing, Facts, Orders, Shutdown
 from nbsweep.engine.poller import Poller
-from nbsweep.engine.walk import Walk
+from nbsweep.engine.sent_orders import SentOrders
+from nbsweep.engine.walk import Sight, Walk
 
 HELD_BACK_MOST = 5
 """So many second looks at one notebook may lead to a DELETE that does nothing."""
@@ -39,10 +42,9 @@ class Executor:
     orders: Orders
     facts: Facts
     shutdown: Shutdown
-    _stops: dict[str, bool] = field(default_factory=dict)
-    """Those whose stop was our own order, and whether the cloud has taken it on."""
     _held_back: Counter[str] = field(default_factory=Counter)
     """How often each had to be looked at again, because its DELETE did nothing."""
+    _sent: SentOrders = field(init=False)
     _closing: Closing = field(init=False)
     _watch: Watch = field(init=False)
     _ledger: Ledger = field(init=False)
@@ -52,11 +54,12 @@ class Executor:
 
     def __post_init__(self) -> None:
         """Open the ledger, and give the poller its task."""
+        self._sent = SentOrders(self.ports, self.orders.patience.max_interval)
         self._closing = Closing(self.shutdown)
         self._watch = Watch(self.ports, self._closing, self.orders.max_failures)
         self._ledger = Ledger(self.ports, self._watch.count)
         self._walk = Walk(self.ports, self.facts.positions, self._take, self._closing)
-        self._poller = Poller(self.ports, self.orders.patience, self._arrived)
+        self._poller = Poller(self.ports, self.orders.patience, self._arrived, self._sent.note)
 
     @property
     def removals(self) -> dict[str, Removal]:
@@ -120,40 +123,43 @@ class Executor:
             raise
         except CloudError as error:
             return await self._not_seen(removal, error)
-        return await self._act(removal, sight.notebook, sight.looked_at_s)
+        return await self._act(removal, sight)
 
-    async def _act(self, removal: Removal, seen: Notebook, looked_at_s: float) -> None:
+    async def _act(self, removal: Removal, sight: Sight) -> None:
         """Do what a second look asks for."""
         self._watch.look_at_clock()
+        seen = sight.notebook
+        self._sent.note(removal.notebook_id, seen, sight.looked_at)
         verdict = self._decide(removal, seen)
-        if removal.state is State.PLANNED and verdict.decision is Decision.DELETE and verdict.sentence != removal.reason:
+        if verdict.decision is Decision.DELETE and verdict.sentence != removal.reason:
             removal = replace(removal, policy=verdict.rule, reason=verdict.sentence)
         if self._closing.no_more:
             await self._leave(removal)
         elif verdict.decision is Decision.KEEP:
             await self._keep(removal, seen, verdict)
         elif verdict.stop_first:
-            await self._stop(removal)
+            await self._stop(removal, sight)
         else:
-            await self._delete(removal, looked_at_s)
+            await self._delete(removal, sight)
 
     def _decide(self, removal: Removal, seen: Notebook) -> Verdict:
         """Decide again, on fresh facts, but for what our own orders have changed."""
-        background = self.facts.background(removal.notebook_id, seen, stop_taken=self._stops.get(removal.notebook_id))
+        may_stop = removal.notebook_id not in self.facts.never_stop
+        background = Background(self._sent.of(removal.notebook_id), may_stop)
         moment = Moment(self.ports.clock.now(), self.facts.last_active)
         return decide_again(removal, seen, background, self.orders.rules, moment)
 
     # ---- the ways on from a second look ------------------------------------------------------------------------------------
 
-    async def _delete(self, before: Removal, looked_at_s: float) -> None:
+    async def _delete(self, before: Removal, sight: Sight) -> None:
         """Write REQUESTED, and only then send the DELETE."""
         now = self.ports.clock.now()
         removal = await self._ledger.write(lifecycle.request(before, now, self.orders.deadline))
         self.ports.telemetry.emit(events.RemovalRequested(removal.requests))
-        not_after_s = looked_at_s + self.orders.fresh_for.total_seconds()
         try:
-            with self._ledger.sending(removal, before) as leaving:
-                request_id = await self.ports.cloud.delete(removal.notebook_id, not_after_s=not_after_s, leaving=leaving)
+            facts = Freshness(sight.looked_at, self.orders.fresh_for.total_seconds())
+            with self._ledger.sending(removal, before) as leaving, self._sent.sending(OrderKind.DELETE, sight):
+                request_id = await self.ports.cloud.delete(removal.notebook_id, facts=facts, leaving=leaving)
         except (FactsTooOld, MustStopFirst) as error:
             await self._hold_back(lifecycle.withdraw(removal, before), error)
         except Gone as error:
@@ -171,13 +177,16 @@ class Executor:
             self.ports.telemetry.emit(events.RemovalAccepted(request_id))
             self._poller.follow(removal)
 
-    async def _stop(self, removal: Removal) -> None:
+    async def _stop(self, before: Removal, sight: Sight) -> None:
         """Order a stop; the DELETE follows when the poller has seen it STOPPED."""
-        removal = await self._ledger.write(lifecycle.stop(removal, self.ports.clock.now(), self.orders.deadline))
-        self._stops.setdefault(removal.notebook_id, False)
+        removal = await self._ledger.write(lifecycle.stop(before, self.ports.clock.now(), self.orders.deadline))
         self.ports.telemetry.emit(events.RemovalStopping())
         try:
-            await self.ports.cloud.stop(removal.notebook_id)
+            facts = Freshness(sight.looked_at, self.orders.fresh_for.total_seconds())
+            with self._sent.sending(OrderKind.STOP, sight) as answer:
+                answer.shown = await self.ports.cloud.stop(removal.notebook_id, facts=facts)
+        except FactsTooOld as error:
+            await self._hold_back(removal, error)
         except (AnswerLost, Busy) as error:
             self._unanswered(removal, error)
         except (AlreadyStopped, Gone):
@@ -185,7 +194,6 @@ class Executor:
         except CloudError as error:
             await self._refused(removal, error, f"it could not be stopped: {error}")
         else:
-            self._stops[removal.notebook_id] = True
             self._poller.follow(removal)
 
     async def _refused(self, removal: Removal, error: CloudError, reason: str) -> None:

@@ -8,7 +8,8 @@ import anyio
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbsweep.core.errors import Busy, FactsTooOld, HeldElsewhere, JournalError, NbsweepError
+from nbsweep.core.errors import FactsTooOld, HeldElsewhere, JournalError, NbsweepError
+from nbsweep.core.freshness import NEVER_S, ClockReading, Freshness
 from nbsweep.core.lease import BEATS, GOOD_FOR, Lease, describe_held, describe_taken_over, may_take
 from nbsweep.core.lease_events import LeaseHeldElsewhere, LeaseLost, LeaseTakenOver, another
 from nbsweep.core.model import Notebook, Page, Scope
@@ -44,8 +45,8 @@ class Tenure:
     """The sweep's own; begun and hurried when the lease is lost, for what is under way is the next holder's to follow."""
     error: NbsweepError | None = None
     """Why it was not to be had, or was lost."""
-    _good_until_s: float = float("-inf")
-    """By the steady clock: nobody elsewhere can have taken it before."""
+    _hold: Freshness | None = None
+    """How long nobody elsewhere can have taken it, since the beat that was written last; None before the first."""
     _trouble: str = "no answer"
     """What the journal said when a beat failed last."""
     _one_at_a_time: anyio.Lock = field(default_factory=anyio.Lock)
@@ -67,32 +68,36 @@ class Tenure:
         finally:
             await self._release()
 
-    async def good_until_s(self) -> float:
-        """Tell until when the lease is sure to be ours; where that is in doubt, find out first.
+    async def hold(self) -> Freshness | None:
+        """Tell how long the lease is sure to be ours; where that is in doubt, find out first. None when it is not.
 
         It is in doubt when this process, or all of its machine, has been asleep, or when the clock was set.
         """
-        if self._in_doubt():
+        if self._left_s() <= 0:
             async with self._one_at_a_time:
                 # Meanwhile somebody else may have found out.
-                if self._in_doubt() and self.error is None:
+                if self._left_s() <= 0 and self.error is None:
                     await self._beat()
-        return self._good_until_s if self.error is None and not self._in_doubt() else float("-inf")
+        return self._hold if self.error is None and self._left_s() > 0 else None
 
-    def _in_doubt(self) -> bool:
-        silent = abs(self.ports.clock.now() - self.lease.beat_at)
-        return silent >= self.orders.lasts * GOOD_FOR or self.ports.clock.steady_s() >= self._good_until_s
+    def _left_s(self) -> float:
+        """Tell for how many more seconds it is sure to be ours; by all clocks: time that passed unseen counts."""
+        return self._hold.left_s(self.ports.clock.read()) if self._hold else NEVER_S
+
+    def _beats_left_s(self) -> float:
+        """Tell for how many more seconds beats may fail, by the steady clock."""
+        return self._hold.for_s - (self.ports.clock.steady_s() - self._hold.since.steady_s) if self._hold else NEVER_S
 
     async def _take(self) -> None:
         for _ in range(RACES):
-            begun_s, now = self.ports.clock.steady_s(), self.ports.clock.now()
+            begun, now = self.ports.clock.read(), self.ports.clock.now()
             seen, mine_to_take = await look(self.lease.target, self.ports, self.orders)
             if seen and not mine_to_take:
                 self.ports.telemetry.emit(LeaseHeldElsewhere(**another(seen)))
                 self.error = HeldElsewhere(describe_held(seen, self.orders.lasts))
                 raise self.error
             wanted = replace(self.lease, taken_at=now, beat_at=now)
-            if self._note(await self.ports.journal.take_lease(wanted, seen), begun_s):
+            if self._note(await self.ports.journal.take_lease(wanted, seen), begun):
                 if seen and seen.holder != self.orders.holder:
                     self.ports.telemetry.emit(LeaseTakenOver(**another(seen)))
                 return
@@ -102,35 +107,33 @@ class Tenure:
         """Beat until it is lost."""
         every_s = self.orders.lasts.total_seconds() / BEATS
         while self.error is None:
-            left_s = self._good_until_s - self.ports.clock.steady_s()
-            await anyio.sleep(max(0.0, min(every_s, left_s)))
+            await anyio.sleep(max(0.0, min(every_s, self._beats_left_s())))
             async with self._one_at_a_time:
                 await self._beat()
 
     async def _beat(self) -> None:
         """Show a sign of life; where there was none for too long, this is the last attempt."""
-        left_s = self._good_until_s - self.ports.clock.steady_s()
-        with anyio.move_on_after(max(LAST_WRITE_S, left_s)):
+        with anyio.move_on_after(max(LAST_WRITE_S, self._beats_left_s())):
             await self._renew()
-        if self.error is None and self.ports.clock.steady_s() >= self._good_until_s:
+        if self.error is None and self._beats_left_s() <= 0:
             self._lose(JournalError(f"the lease of {self.lease.target} could not be renewed in time: {self._trouble}"))
 
     async def _renew(self) -> None:
-        begun_s, now = self.ports.clock.steady_s(), self.ports.clock.now()
+        begun, now = self.ports.clock.read(), self.ports.clock.now()
         try:
             holds = await self.ports.journal.take_lease(replace(self.lease, beat_at=now), self.lease)
         except JournalError as error:
             self._trouble = str(error)
             return
-        if not self._note(holds, begun_s) and self.error is None:
+        if not self._note(holds, begun) and self.error is None:
             self._lose(HeldElsewhere(describe_taken_over(self.lease.target, holds)))
 
-    def _note(self, holds: Lease | None, begun_s: float) -> bool:
+    def _note(self, holds: Lease | None, begun: ClockReading) -> bool:
         """Take note of who holds the lease since then, and tell whether that is this one."""
         if holds is None or holds.holder.owner != self.orders.holder.owner:
             return False
         self.lease = holds
-        self._good_until_s = begun_s + self.orders.lasts.total_seconds() * GOOD_FOR
+        self._hold = Freshness(begun, self.orders.lasts.total_seconds() * GOOD_FOR)
         return True
 
     def _lose(self, error: NbsweepError) -> None:
@@ -181,19 +184,26 @@ class FencedCloud(Struct, frozen=True):
         """Read one notebook."""
         return await self.cloud.show(notebook_id)
 
-    async def stop(self, notebook_id: str) -> None:
+    async def stop(self, notebook_id: str, *, facts: Freshness) -> Notebook | None:
         """Order a running notebook to stop, while the lease is ours."""
-        if await self.tenure.good_until_s() <= self.tenure.ports.clock.steady_s():
-            raise Busy("held back, because the lease of the target is lost")
-        await self.cloud.stop(notebook_id)
+        return await self.cloud.stop(notebook_id, facts=await self._shorter(facts))
 
     async def delete_turn(self) -> None:
         """Wait for a turn to prepare a DELETE."""
         await self.cloud.delete_turn()
 
-    async def delete(self, notebook_id: str, *, not_after_s: float, leaving: Callable[[], object] = unheeded) -> str:
+    async def delete(self, notebook_id: str, *, facts: Freshness, leaving: Callable[[], object] = unheeded) -> str:
         """Delete a notebook, while the lease is ours; what waits for its lane must not leave later than that either."""
-        good_until_s = await self.tenure.good_until_s()
-        if good_until_s <= self.tenure.ports.clock.steady_s():
+        return await self.cloud.delete(notebook_id, facts=await self._shorter(facts), leaving=leaving)
+
+    async def _shorter(self, facts: Freshness) -> Freshness:
+        """Give what ends first, the facts or the lease.
+
+        Raises:
+            FactsTooOld: the lease is not ours any more.
+        """
+        hold = await self.tenure.hold()
+        if hold is None:
             raise FactsTooOld("held back, because the lease of the target is lost")
-        return await self.cloud.delete(notebook_id, not_after_s=min(not_after_s, good_until_s), leaving=leaving)
+        now = self.tenure.ports.clock.read()
+        return min(facts, hold, key=lambda one: one.left_s(now))

@@ -14,9 +14,7 @@ from nbsweep.core.brakes import MOST_FAILURES, Refusal
 from nbsweep.core.cool_down import USUAL_COOL_DOWN, CoolDown
 from nbsweep.core.errors import SweepEnding
 from nbsweep.core.lease import Holder
-from nbsweep.core.model import Notebook
 from nbsweep.core.policy import Rules
-from nbsweep.core.second_look import Background
 
 INTERRUPTED = "interrupted before its DELETE"
 
@@ -62,19 +60,13 @@ class Orders(Struct, frozen=True):
 
 
 class Facts(Struct, frozen=True):
-    """What the survey knew, for decisions that have to be compared with it."""
+    """What the survey knew, and decisions need later."""
 
-    planned: Mapping[str, Notebook]
     last_active: Mapping[str, datetime]
     positions: Mapping[str, int] = {}
     """By notebook id: which row of its listing it was, from 0."""
     never_stop: frozenset[str] = frozenset()
     """Ids of those that may be deleted, but not stopped first: the saved plan that permits them saw them at rest."""
-
-    def background(self, notebook_id: str, seen: Notebook, *, stop_taken: bool | None) -> Background:
-        """Give what a second look is compared with; `stop_taken` is None when no stop was ordered."""
-        before, may_stop = self.planned.get(notebook_id, seen), notebook_id not in self.never_stop
-        return Background(before, stop_taken is not None, bool(stop_taken), may_stop)
 
 
 class Shutdown(Struct, frozen=True):

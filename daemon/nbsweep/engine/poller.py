@@ -14,6 +14,7 @@ import anyio
 from nbsweep.core import lifecycle
 from nbsweep.core.errors import CloudError, Gone, SweepEnding
 from nbsweep.core.events import PollFailed, PollTick
+from nbsweep.core.freshness import ClockReading
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import PAGE_SIZE, Notebook, Scope
 from nbsweep.core.pacing import Tempo
@@ -24,6 +25,9 @@ from nbsweep.engine.orders import Patience
 Report = Callable[[Removal, Step, Notebook | None], Awaitable[None]]
 """Called once for each removal that needs no more waiting; the poller has let go of it by then."""
 
+
+OnSight = Callable[[str, Notebook, ClockReading], None]
+"""Told of each look at a notebook that is followed: its id, what it shows, and when the look began."""
 
 SEEN_AT_ONCE = 500
 """So many ends share a commit; more at once would only cost memory."""
@@ -36,6 +40,7 @@ class Poller:
     ports: Ports
     patience: Patience
     report: Report
+    on_sight: OnSight = lambda *_: None
     following: dict[str, Removal] = field(default_factory=dict)
     _since: dict[str, tuple[datetime, float]] = field(default_factory=dict)
     """When each began to be followed, by both clocks."""
@@ -109,7 +114,7 @@ class Poller:
 
     async def _look(self, scope: Scope, removals: list[Removal]) -> list[Removal]:
         """Look at the removals of one scope, and draw the conclusions; gives those that are still to be asked for by id."""
-        looked_at = self.ports.clock.now()
+        looked_at = self.ports.clock.read()
         try:
             found = await self._looks.look(scope, frozenset(removal.notebook_id for removal in removals))
         except SweepEnding:
@@ -128,7 +133,7 @@ class Poller:
 
     async def _ask(self, removal: Removal) -> None:
         """Ask for one notebook by id."""
-        looked_at = self.ports.clock.now()
+        looked_at = self.ports.clock.read()
         with self.ports.telemetry.bound(notebook_id=removal.notebook_id, policy=removal.policy):
             try:
                 seen = await self.ports.cloud.show(removal.notebook_id)
@@ -142,14 +147,16 @@ class Poller:
             else:
                 await self._see(removal, seen, looked_at)
 
-    async def _see(self, removal: Removal, seen: Notebook | None, looked_at: datetime) -> None:
+    async def _see(self, removal: Removal, seen: Notebook | None, looked_at: ClockReading) -> None:
         if (step := self._conclude(removal, seen, looked_at)) is not Step.WAIT:
             await self._let_go(removal, step, seen)
 
-    def _conclude(self, removal: Removal, seen: Notebook | None, looked_at: datetime) -> Step:
+    def _conclude(self, removal: Removal, seen: Notebook | None, looked_at: ClockReading) -> Step:
         """Say what a look that was begun then comes to, and remember what it has shown; what it shows may be as old as that."""
         removal = self.following[removal.notebook_id] = lifecycle.note_sight(removal, seen)
-        step = lifecycle.follow(removal, seen, looked_at, self._grace(removal, looked_at))
+        if seen is not None:
+            self.on_sight(removal.notebook_id, seen, looked_at)
+        step = lifecycle.follow(removal, seen, looked_at.wall, self._grace(removal, looked_at.wall))
         if step is Step.GONE and removal.accepted_at is not None:
             self._tempo.note_end(self.ports.clock.now() - removal.accepted_at)
         return step

@@ -186,10 +186,9 @@ class Sweeper(Struct):
         return "approved" if await approve(plan) else "declined"
 
     def _executor(self, plan: Plan, shutdown: Shutdown) -> Executor:
-        planned = {item.notebook.id: item.notebook for item in plan.items}
         positions = {item.notebook.id: item.position for item in plan.items}
         never_stop = self.permit.never_stop if self.permit else frozenset()
-        return Executor(self.ports, self.orders, Facts(planned, self.last_active, positions, never_stop), shutdown)
+        return Executor(self.ports, self.orders, Facts(self.last_active, positions, never_stop), shutdown)
 
     async def _execute(self, run: Run, plan: Plan, executor: Executor) -> Refusal | None:
         """Carry the plan out, and give the brake that stopped that."""

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from nbsweep.core.errors import CloudError, SweepEnding
 from nbsweep.core.events import WalkPage
+from nbsweep.core.freshness import ClockReading, Freshness
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import PAGE_SIZE, Notebook, Scope
 from nbsweep.core.ports import Ports
@@ -32,8 +33,8 @@ class Sight(Struct, frozen=True):
     """A notebook as a page has shown it."""
 
     notebook: Notebook
-    looked_at_s: float
-    """When the page was asked for, of the steady clock; its facts are no younger."""
+    looked_at: ClockReading
+    """When it was asked for; its facts are no younger."""
 
 
 @dataclass(slots=True)
@@ -84,14 +85,16 @@ class Walk:
     async def see(self, notebook_id: str, fresh_for: timedelta) -> Sight:
         """Give what the walk has seen of a notebook lately, else ask for it by its id.
 
+        What was seen before the clocks have parted is never fresh: the machine may have slept since.
+
         Raises:
             CloudError: as `Cloud.show` does.
         """
-        looked_at_s = self.ports.clock.steady_s()
+        looked_at = self.ports.clock.read()
         sight = self.take(notebook_id)
-        if sight and looked_at_s - sight.looked_at_s < FRESH_SHARE * fresh_for.total_seconds():
+        if sight and Freshness(sight.looked_at, FRESH_SHARE * fresh_for.total_seconds()).left_s(looked_at) > 0:
             return sight
-        return Sight(await self.ports.cloud.show(notebook_id), looked_at_s)
+        return Sight(await self.ports.cloud.show(notebook_id), looked_at)
 
     def take(self, notebook_id: str) -> Sight | None:
         """Give what the walk has seen of a notebook, once; None when it has not met it."""
@@ -111,7 +114,7 @@ class Walk:
 
     async def _look(self, scope: Scope, page: int, wanted: set[str]) -> None:
         """Read one page, and keep what is planned on it. A page that cannot be read costs nothing but questions."""
-        looked_at_s = self.ports.clock.steady_s()
+        looked_at = self.ports.clock.read()
         offset = page * self.ports.cloud.paging().size
         try:
             seen = await self.ports.cloud.page(scope, offset)
@@ -122,7 +125,7 @@ class Walk:
         met = [row for row in seen.rows if isinstance(row, Notebook) and row.id in wanted]
         rows = [row for row in met if row.dated]
         self._worth_it = bool(rows) or not met
-        self._sights |= {row.id: Sight(row, looked_at_s) for row in rows}
+        self._sights |= {row.id: Sight(row, looked_at) for row in rows}
         self.ports.telemetry.emit(WalkPage(scope.workspace_id, scope.feature, offset, len(wanted), len(rows)))
 
     def _hand_over(self, group: list[Removal]) -> None:

@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
+from nbsweep.core.brakes import judge_skew
 from nbsweep.core.errors import CloudError, FactsTooOld, Forbidden, Gone, MalformedAnswer, Rejected
+from nbsweep.core.freshness import Freshness
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope, Status
 from nbsweep.core.paging import Paging
 from nbsweep.core.ports import Clock, LaneState, unheeded
@@ -160,17 +162,17 @@ class FakeCloud:
         """Read one notebook."""
         return await self._call("show", notebook_id, lambda _: self._shown(notebook_id))
 
-    async def stop(self, notebook_id: str) -> None:
-        """Order a running notebook to stop."""
-        await self._call("stop", notebook_id, lambda trouble: self._stop(notebook_id, trouble))
+    async def stop(self, notebook_id: str, *, facts: Freshness) -> Notebook | None:
+        """Order a running notebook to stop; gives it as the order has left it."""
+        return await self._call("stop", notebook_id, lambda trouble: self._stop(notebook_id, trouble), Departure(facts))
 
     async def delete_turn(self) -> None:
         """Wait for a turn to prepare a DELETE."""
         await self._turns.take()
 
-    async def delete(self, notebook_id: str, *, not_after_s: float, leaving: Callable[[], object] = unheeded) -> str:
+    async def delete(self, notebook_id: str, *, facts: Freshness, leaving: Callable[[], object] = unheeded) -> str:
         """Delete a notebook and its storage for good; gives the gateway's request id."""
-        departure = Departure(not_after_s, leaving)
+        departure = Departure(facts, leaving)
         return await self._call("delete", notebook_id, lambda trouble: self._delete(notebook_id, trouble), departure)
 
     async def reach(self) -> float | None:
@@ -200,8 +202,11 @@ class FakeCloud:
             await asyncio.sleep(trouble.lane_s)
         if kind in ("stop", "delete"):
             await self._lane.take()
-        if self._clock.steady_s() > departure.not_after_s:
-            raise FactsTooOld("the DELETE was held back, because the facts behind it had become too old")
+        if departure.facts is not None:
+            if departure.facts.left_s(self._clock.read()) < 0:
+                raise FactsTooOld("the DELETE was held back, because the facts behind it had become too old")
+            if (skew_s := self.clock_skew_s()) is not None and (refusal := judge_skew(skew_s)):
+                raise FactsTooOld(f"the DELETE was held back: {refusal.message}")
         departure.leaving()
         call = Call(kind, subject, self._clock.steady_s())
         self.calls.append(call)
@@ -266,15 +271,16 @@ class FakeCloud:
             raise _refusal(Gone, "ModelArts.6309")
         return self._notebooks[notebook_id]
 
-    def _stop(self, notebook_id: str, trouble: Trouble) -> None:
+    def _stop(self, notebook_id: str, trouble: Trouble) -> Notebook | None:
         notebook = self._existing(notebook_id)
         if notebook.status in STOP_REFUSALS:
             raise _refusal(*STOP_REFUSALS[notebook.status])
         if trouble.fate is Status.RUNNING:
-            return
+            return None
         self._enter(notebook, Status.STOPPING, trouble)
         if trouble.fate is None:
             self.at(self._now_s + self.pace.stop_s, lambda: self._leave(notebook_id, Status.STOPPING, Status.STOPPED))
+        return self._notebooks[notebook_id]
 
     def _delete(self, notebook_id: str, trouble: Trouble) -> str:
         notebook = self._existing(notebook_id)

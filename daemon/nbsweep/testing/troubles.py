@@ -14,6 +14,7 @@ from nbsweep.core.errors import (
     MustStopFirst,
     Rejected,
 )
+from nbsweep.core.freshness import Freshness
 from nbsweep.core.model import Page, Status
 from nbsweep.core.pacing import Rate
 from nbsweep.core.ports import unheeded
@@ -53,7 +54,8 @@ class Call(Struct, frozen=True):
 class Departure(Struct, frozen=True):
     """When a call may leave, and who is told that it does."""
 
-    not_after_s: float = float("inf")
+    facts: Freshness | None = None
+    """None: at any time."""
     leaving: Callable[[], object] = unheeded
 
 

@@ -14,6 +14,7 @@ import pytest
 import stamina
 from aiohttp import web
 
+from fresh import good_for
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.cloud import transport
 from nbsweep.adapters.cloud.client import CloudClient, open_client
@@ -174,7 +175,7 @@ async def without_waits() -> AsyncIterator[None]:
 
 async def delete(cloud: CloudClient) -> str:
     """Delete on facts of now."""
-    return await cloud.delete("nb1", not_after_s=time.monotonic() + 10)
+    return await cloud.delete("nb1", facts=good_for(10))
 
 
 def is_one_sentence(error: Exception) -> bool:
@@ -360,7 +361,7 @@ async def test_a_delete_that_is_held_back_was_no_call() -> None:
     """It never left, so that nothing came of it."""
     async with desk(OK) as at:
         with pytest.raises(FactsTooOld):
-            await at.cloud.delete("nb1", not_after_s=0.0)
+            await at.cloud.delete("nb1", facts=good_for(-1))
         assert at.telemetry.of(HttpAnswered) == []
 
 
@@ -382,7 +383,7 @@ async def test_a_stop_without_an_answer_is_not_sent_again(trouble: Reply) -> Non
     """Likewise."""
     async with without_waits(), desk(trouble, OK) as at:
         with pytest.raises(AnswerLost):
-            await at.cloud.stop("nb1")
+            await at.cloud.stop("nb1", facts=good_for(10))
         assert at.methods == ["POST"]
 
 
@@ -418,7 +419,7 @@ async def test_a_throttled_delete_does_not_outlive_its_facts() -> None:
     """A pause of a second; when it is over the facts are too old, and it is not sent again."""
     async with desk(says(429, b"", Retry_After="1"), OK) as at:
         with pytest.raises(FactsTooOld):
-            await at.cloud.delete("nb1", not_after_s=time.monotonic() + 0.5)
+            await at.cloud.delete("nb1", facts=good_for(0.5))
         assert at.methods == ["DELETE"]
 
 
@@ -426,7 +427,7 @@ async def test_a_delete_that_is_throttled_for_ever_is_held_back_when_its_facts_a
     """It was never done, so it may be tried again; but not on facts that have grown old meanwhile."""
     async with desk(says(429, b"", Retry_After="0")) as at:
         with pytest.raises(FactsTooOld):
-            await at.cloud.delete("nb1", not_after_s=time.monotonic() + 0.5)
+            await at.cloud.delete("nb1", facts=good_for(0.5))
         assert 2 <= len(at.methods) <= 4
 
 
@@ -472,7 +473,7 @@ async def test_a_delete_that_waits_for_a_connection_does_not_outlive_its_facts()
             group.start_soon(at.cloud.show, "nb1")
             await begun.wait()
             with suppress(FactsTooOld, AnswerLost):
-                await at.cloud.delete("nb1", not_after_s=time.monotonic() + 0.1)
+                await at.cloud.delete("nb1", facts=good_for(0.1))
         assert at.methods == ["GET"]
 
 

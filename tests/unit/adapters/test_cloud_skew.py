@@ -18,9 +18,9 @@ def answered(
     dates: Dates, clock: HandClock, *, made_after_s: float = 0.0, came_after_s: float = 0.0, wrong_s: float = 0
 ) -> None:
     """Let a call leave now, be answered so much later by a server that is so wrong, and arrive so much later."""
-    sent_s, sent = clock.steady_s(), clock.passed_s
-    clock.passed_s = sent + came_after_s
-    dates.note(date(sent + made_after_s + wrong_s), sent_s)
+    sent, passed_s = clock.read(), clock.passed_s
+    clock.passed_s = passed_s + came_after_s
+    dates.note(date(passed_s + made_after_s + wrong_s), sent)
 
 
 def test_without_an_answer_nothing_is_known() -> None:
@@ -28,7 +28,7 @@ def test_without_an_answer_nothing_is_known() -> None:
     clock = HandClock()
     dates = Dates(clock)
     for text in ("", "yesterday", "Mon, 99 Foo 2026"):
-        dates.note(text, clock.steady_s())
+        dates.note(text, clock.read())
         assert dates.skew_s() is None
 
 
@@ -61,12 +61,48 @@ def test_a_skew_is_never_made_larger_than_it_is(part_s: float, wait_s: float, sh
 
 
 def test_one_server_that_is_wrong_among_others_is_not_believed() -> None:
-    """The least of the latest answers counts."""
+    """The middle one of the latest answers counts; of two that differ, the one that speaks against the clock."""
     clock = HandClock()
     dates = Dates(clock)
     answered(dates, clock, came_after_s=1)
     answered(dates, clock, came_after_s=1, wrong_s=-900)
+    assert dates.skew_s() == pytest.approx(899, abs=1)
+    answered(dates, clock, came_after_s=1)
     assert dates.skew_s() == 0
+
+
+def test_one_server_that_is_wrong_does_not_clear_an_alarm() -> None:
+    """The clock is an hour ahead, and one of four servers is, too."""
+    clock = HandClock()
+    dates = Dates(clock)
+    clock.set_s = 3600
+    for wrong_s in (0, 0, 3600, 0):
+        answered(dates, clock, wrong_s=wrong_s)
+    assert dates.skew_s() == pytest.approx(3599.5, abs=1)
+
+
+def test_an_answer_during_which_the_machine_slept_says_nothing() -> None:
+    """Its Date is from before, its arrival from after; the one that is asked for then is right."""
+    clock = HandClock()
+    dates = Dates(clock)
+    sent = clock.read()
+    clock.set_s = 7200
+    dates.note(date(clock.passed_s), sent)
+    assert dates.skew_s() is None
+    answered(dates, clock, wrong_s=7200)
+    assert dates.skew_s() == 0
+
+
+def test_after_the_clocks_have_parted_only_new_answers_count() -> None:
+    """Seven say that all is well, then the wall clock is set by an hour: until the next they tell of it, and then it does."""
+    clock = HandClock()
+    dates = Dates(clock)
+    for _ in range(7):
+        answered(dates, clock)
+    clock.set_s = -3600
+    assert dates.skew_s() == pytest.approx(-3599.5, abs=1)
+    answered(dates, clock)
+    assert dates.skew_s() == pytest.approx(-3599.5, abs=1)
 
 
 def test_an_old_answer_does_not_speak_for_the_clock_of_today() -> None:

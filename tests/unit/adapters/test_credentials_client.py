@@ -1,6 +1,5 @@
 """How the client uses credentials: turns, renewal after a 401, and clocks that differ."""
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ import anyio
 import pytest
 import stamina
 
+from fresh import good_for
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.cloud.chain import open_keyring
 from nbsweep.adapters.cloud.client import CloudClient, open_client
@@ -109,10 +109,10 @@ async def test_a_delete_that_was_refused_so_is_sent_once_more() -> None:
     async with simulated() as simulator, calling(simulator.url) as cloud:
         await cloud.page(SCOPE, 0)
         simulator.clock.shift_s += 100_000
-        await cloud.delete("nb1", not_after_s=time.monotonic() + 5)
+        await cloud.delete("nb1", facts=good_for(5))
         assert [entry.status for entry in simulator.log.entries if entry.kind == "delete"] == [401, 200]
         with pytest.raises(FactsTooOld):
-            await cloud.delete("nb1", not_after_s=time.monotonic() - 1)
+            await cloud.delete("nb1", facts=good_for(-1))
 
 
 async def test_a_refusal_of_the_new_token_is_the_end() -> None:
@@ -193,6 +193,6 @@ async def test_credentials_that_are_not_to_be_had_for_now_are_asked_for_again() 
     with stamina.set_testing(True, attempts=6):
         async with simulated() as simulator, calling(simulator.url, credentials) as cloud:
             with pytest.raises(Unreachable, match="IAM is away"):
-                await cloud.delete("nb1", not_after_s=time.monotonic() + 60)
+                await cloud.delete("nb1", facts=good_for(60))
             assert credentials.asked == 6
             assert simulator.log.entries == []

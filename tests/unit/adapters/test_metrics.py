@@ -26,6 +26,7 @@ from nbsweep.core.events import (
     SweepFinished,
     SweepStarted,
 )
+from nbsweep.core.freshness import ClockReading
 from nbsweep.core.model import Status
 from nbsweep.core.ports import LaneState
 from nbsweep.engine.report import Run
@@ -83,6 +84,10 @@ class OneMoment:
     def steady_s(self) -> float:
         """Tell no seconds."""
         return 0.0
+
+    def read(self) -> ClockReading:
+        """Read all clocks."""
+        return ClockReading(NOW, 0.0, 0.0)
 
 
 @dataclass
@@ -298,6 +303,7 @@ def test_what_was_kept_at_an_earlier_survey_is_not_shown_any_more() -> None:
             "over-brake",
             "not-in-plan",
             "cooling-down",
+            "used-since",
         )
     }
 

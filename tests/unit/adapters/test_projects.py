@@ -1,6 +1,5 @@
 """The lookup of a project's id: what is asked of IAM, what is taken for an answer, and what is said when there is none."""
 
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 import stamina
 from aiohttp import web
 
+from fresh import good_for
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.cloud.chain import METADATA_VARIABLE, open_keyring
 from nbsweep.adapters.cloud.client import CloudClient, open_client
@@ -129,7 +129,7 @@ async def test_the_id_is_looked_up_before_the_first_call_and_never_again() -> No
         assert simulator.log.entries == []
         assert (await cloud.page(SCOPE, 0)).total == 1
         await cloud.show("nb1")
-        await cloud.delete("nb1", not_after_s=time.monotonic() + 10)
+        await cloud.delete("nb1", facts=good_for(10))
         assert asked(simulator) == [
             "GET /v3/projects 200",
             f"GET /v1/{PROJECT}/notebooks/all 200",
@@ -220,7 +220,7 @@ async def test_an_iam_that_stumbles_is_asked_again() -> None:
     stumbles = ScriptedFault(fault="html_502", kind="iam", times=3)
     with stamina.set_testing(True, attempts=6):
         async with simulated(script=(stumbles,)) as simulator, calling(simulator.url) as cloud:
-            await cloud.delete("nb1", not_after_s=time.monotonic() + 10)
+            await cloud.delete("nb1", facts=good_for(10))
             assert [entry.status for entry in simulator.log.entries] == [502, 502, 502, 200, 200]
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fresh import good_for
 from nbsweep.adapters.cloud.answers import Answer
 from nbsweep.adapters.cloud.client import CloudClient
 from nbsweep.adapters.cloud.doors import Doors
@@ -61,7 +62,7 @@ async def test_a_delete_is_accepted_by_a_success_only(answer: Said) -> None:
     """Whatever else comes is an error, and only the documented codes say that it is gone."""
 
     async def delete(cloud: CloudClient) -> str:
-        return await cloud.delete("nb1", not_after_s=float("inf"))
+        return await cloud.delete("nb1", facts=good_for(10, cloud.sender.tools.clock))
 
     found = await outcome(answer, delete)
     assert isinstance(found, str) == (200 <= answer.status < 300)
@@ -72,7 +73,7 @@ async def test_a_delete_is_accepted_by_a_success_only(answer: Said) -> None:
 @given(answers)
 async def test_a_stop_is_accepted_by_a_success_only(answer: Said) -> None:
     """Whatever else comes is an error."""
-    found = await outcome(answer, lambda cloud: cloud.stop("nb1"))
+    found = await outcome(answer, lambda cloud: cloud.stop("nb1", facts=good_for(10, cloud.sender.tools.clock)))
     assert (found is None) == (200 <= answer.status < 300)
 
 
@@ -148,7 +149,7 @@ project_bodies = st.lists(
 
 def asker(answer: Said) -> Asker:
     """Ask a server that always answers so."""
-    return Asker(Session(lambda _method, _url: answer).as_aiohttp, "http://iam.invalid", aiohttp.ClientTimeout(), FakeClock())
+    return Asker(Session(lambda _method, _url: answer, FakeClock()).as_aiohttp, "http://iam.invalid", aiohttp.ClientTimeout(), FakeClock())
 
 
 def token_source(answer: Said) -> TokenSource:

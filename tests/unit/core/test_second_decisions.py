@@ -1,14 +1,18 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core.conditions import Not
+from nbsweep.core.freshness import ClockReading
 from nbsweep.core.model import LeaseType, Named, Notebook, Status
+from nbsweep.core.own_orders import OrderKind, OwnOrder, answered, note_seen
 from nbsweep.core.policy import Decision, Policy, Reason, Rules, Running, Verdict, judge
-from nbsweep.core.second_look import judge_after_failure, judge_after_stop
-from unit.core.examples import NEVER_TOUCHED, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
+from nbsweep.core.second_look import judge_after_orders
+from unit.core.examples import NEVER_TOUCHED, NOW, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
 
+READING = ClockReading(NOW, 1000.0, 1000.0)
 KEEP_TAG = protection(tag("keep", "*"), name="keep-tag")
 BROKEN = [Status.CREATE_FAILED, Status.START_FAILED, Status.DELETE_FAILED, Status.ERROR]
 
@@ -33,8 +37,17 @@ def after(**changes: Any) -> Notebook:
 
 
 def after_stop(now: Notebook, asked: Rules, was: Notebook | None = None) -> Verdict:
-    """Decide on the DELETE that is to follow a stop."""
-    return judge_after_stop(was or before(), now, asked, moment(nb1=ago(minutes=2)))
+    """Decide on the DELETE that is to follow a stop, which was answered a minute ago."""
+    order = answered(OwnOrder(OrderKind.STOP, was or before()), ago(minutes=1), None, taken=True)
+    return judge_after_orders((order,), now, asked, moment(nb1=ago(minutes=2)))
+
+
+def after_failure(now: Notebook, asked: Rules, *, seen: Notebook | None = None) -> Verdict:
+    """Decide on another DELETE of a notebook that was STOPPED before the first; `seen` is how it was seen in between."""
+    order = answered(OwnOrder(OrderKind.DELETE, notebook()), ago(minutes=2), None, taken=True)
+    for look in (seen, now):
+        order = note_seen(order, look, READING, 60) if look else order
+    return judge_after_orders((order,), now, asked, moment())
 
 
 @pytest.mark.parametrize(
@@ -113,48 +126,158 @@ def test_a_protection_of_what_is_in_use_does_not_count_our_own_stop_as_use() -> 
     assert after_stop(after(), rules(stopping(), protect=(used,))).decision is Decision.KEEP
 
 
-@pytest.mark.parametrize("status", BROKEN)
-def test_a_failed_deletion_may_be_tried_again(status: Status) -> None:
-    """State and dates are what the failure left, so no policy need match; the one that decided stays on the record."""
-    now = notebook(status=status, updated_at=ago(minutes=1))
-    verdict = judge_after_failure(now, rules(policy(text("status", "STOPPED"))), "old", moment())
+def failed(**changes: Any) -> Notebook:
+    """Give the notebook as a deletion of ours has left it a minute ago."""
+    return notebook(**{"status": Status.DELETE_FAILED, "updated_at": ago(minutes=1), "fail_reason": "in use", **changes})
+
+
+IDLE = policy(text("status", "STOPPED"), over("idle", days=14), name="old")
+
+
+def test_a_failed_deletion_may_be_tried_again() -> None:
+    """Its state and its date are what our own DELETE left; the policy that decided sees it as it was before."""
+    verdict = after_failure(failed(), rules(IDLE))
     assert (verdict.decision, verdict.reason, verdict.rule) == (Decision.DELETE, Reason.POLICY, "old")
-    assert status.value in verdict.sentence
+    assert "idle" in verdict.sentence
+    assert "its deletion has failed, and is tried again" in verdict.sentence
     assert not verdict.stop_first
 
 
-@pytest.mark.parametrize("status", BROKEN)
-def test_a_protection_stops_another_try(status: Status) -> None:
-    """A tag set while the first deletion failed is a tag."""
-    now = notebook(status=status, tags={"keep": "yes"})
-    verdict = judge_after_failure(now, rules(policy(), protect=(KEEP_TAG,)), "old", moment())
-    assert (verdict.decision, verdict.reason, verdict.rule) == (Decision.KEEP, Reason.PROTECTED, "keep-tag")
+@pytest.mark.parametrize("status", [Status.ERROR, Status.START_FAILED, Status.CREATE_FAILED])
+def test_a_failure_to_which_no_deletion_leads_is_judged_as_it_is(status: Status) -> None:
+    """Someone has started it: its own dates count, by which it has failed a minute ago."""
+    broken = policy(text("status", "ERROR", "*_FAILED"), over("idle", days=1), name="broken")
+    for asked in (rules(IDLE), rules(broken), rules(IDLE, broken)):
+        assert after_failure(failed(status=status), asked).decision is Decision.KEEP
 
 
-@pytest.mark.parametrize("status", BROKEN)
-def test_a_protection_that_cannot_be_checked_stops_another_try(status: Status) -> None:
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.STARTING, Status.STOPPING, Status.SNAPSHOTTING])
+@pytest.mark.parametrize("then", BROKEN)
+def test_what_was_seen_alive_since_a_delete_is_not_deleted_again(status: Status, then: Status) -> None:
+    """Whatever it has come to since, and whatever policy would match."""
+    anything = policy(text("name", "*"), name="anything")
+    verdict = after_failure(failed(status=then), rules(anything), seen=failed(status=status))
+    assert (verdict.decision, verdict.reason) == (Decision.KEEP, Reason.USED_SINCE)
+    assert status.value in verdict.sentence
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tags": {"hold": "yes"}},
+        {"name": "mine"},
+        {"flavor": "another"},
+        {"lease": lease(updated_at=ago(minutes=1))},
+    ],
+)
+def test_what_the_owner_changed_since_a_delete_keeps_a_notebook(changes: dict[str, Any]) -> None:
+    """A tag that a policy, and no protection, asks for; a name; a lease that a start or a renewal has moved."""
+    asked = rules(policy(over("idle", days=14), Not(tag("hold", "*")), name="old"))
+    assert after_failure(failed(), asked).decision is Decision.DELETE
+    assert after_failure(failed(**changes), asked).decision is Decision.KEEP
+
+
+def test_a_date_that_moves_after_the_failure_is_not_ours() -> None:
+    """The failed deletion has left one; a later one is somebody's."""
+    verdict = after_failure(failed(updated_at=ago(seconds=10)), rules(IDLE), seen=failed())
+    assert (verdict.decision, verdict.reason) == (Decision.KEEP, Reason.USED_SINCE)
+
+
+def test_a_protection_stops_another_try() -> None:
+    """By a rule that has come since."""
+    verdict = after_failure(failed(), rules(IDLE, protect=(protection(text("name", "exp*"), name="names"),)))
+    assert (verdict.decision, verdict.reason, verdict.rule) == (Decision.KEEP, Reason.PROTECTED, "names")
+
+
+def test_a_protection_that_cannot_be_checked_stops_another_try() -> None:
     """Unknown never deletes, the second time as little as the first."""
     others = (protection(text("name", "prod-*")), KEEP_TAG)
-    verdict = judge_after_failure(notebook(status=status, tags=None), rules(policy(), protect=others), "old", moment())
+    verdict = after_failure(failed(tags=None), rules(IDLE, protect=others))
     assert (verdict.decision, verdict.reason, verdict.rule) == (Decision.KEEP, Reason.UNKNOWN_FACT, "keep-tag")
-    assert "tags.keep is missing" in verdict.sentence
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status not in BROKEN])
 def test_what_shows_no_failure_is_judged_as_it_is(status: Status) -> None:
-    """If it runs, starts, is frozen or is stopped again after a failed deletion, only a policy that matches deletes it."""
+    """If it is stopped again after a failed deletion, only a policy that matches deletes it; if it is used, none does."""
     now = notebook(status=status)
     for asked in (rules(policy(over("age", days=365))), rules(policy()), rules(stopping(), protect=(KEEP_TAG,))):
-        assert judge_after_failure(now, asked, "old", moment()) == judge(now, asked, moment())
+        verdict = after_failure(now, asked)
+        assert verdict == judge(now, asked, moment()) or verdict.reason is Reason.USED_SINCE
 
 
 def test_without_policies_nothing_is_tried_again() -> None:
     """An empty policy list deletes nothing on that account, not even what it had begun with."""
-    now = notebook(status=Status.DELETE_FAILED)
-    assert judge_after_failure(now, Rules(policies=()), "old", moment()).decision is Decision.KEEP
+    assert after_failure(failed(), Rules(policies=())).decision is Decision.KEEP
 
 
-def test_a_policy_that_was_withdrawn_tries_nothing_again() -> None:
-    """After a restart with other rules, a policy that no longer exists is no permission for another DELETE."""
-    asked = rules(policy(over("age", days=365), name="another"))
-    assert judge_after_failure(notebook(status=Status.DELETE_FAILED), asked, "old", moment()).decision is Decision.KEEP
+def test_a_stop_a_deletion_and_a_failure_are_set_aside_one_after_the_other() -> None:
+    """It ran, we stopped it, its deletion failed: the policy sees it as it ran, and a renewal shows all the same."""
+    stop = answered(OwnOrder(OrderKind.STOP, before()), ago(minutes=1), None, taken=True)
+    delete = answered(OwnOrder(OrderKind.DELETE, after()), ago(seconds=50), None, taken=True)
+    now = after(status=Status.DELETE_FAILED, updated_at=ago(seconds=20), fail_reason="in use")
+    asked = rules(stopping(over("age", days=180), text("status", "RUNNING")))
+    sent = (note_seen(stop, after(), READING, 60), note_seen(delete, now, READING, 60))
+    verdict = judge_after_orders(sent, now, asked, moment())
+    assert (verdict.decision, verdict.stop_first) == (Decision.DELETE, False)
+    renewed = replace(now, lease=lease(updated_at=ago(seconds=30), duration=timedelta(days=103)))
+    assert judge_after_orders(sent, renewed, asked, moment()).reason is Reason.USED_SINCE
+
+
+# ---- what a stop leaves, and what it does not ------------------------------------------------------------------------------
+
+
+STOPS = rules(stopping(over("age", days=180)))
+
+
+@pytest.mark.parametrize(
+    ("updated", "duration"),
+    [
+        (ago(minutes=1), timedelta(days=102, minutes=59)),
+        (ago(seconds=40), timedelta(days=100, minutes=59, seconds=20)),
+        (ago(seconds=40), timedelta(days=103)),
+    ],
+    ids=["for longer", "later", "later and for longer"],
+)
+def test_a_renewal_during_stopping_keeps_a_notebook(updated: datetime, duration: timedelta) -> None:
+    """The lease was renewed after our stop: for another time than was asked for before, or later than our order."""
+    renewed = after(lease=lease(updated_at=updated, duration=duration))
+    verdict = after_stop(renewed, STOPS)
+    assert (verdict.decision, verdict.reason) == (Decision.KEEP, Reason.USED_SINCE)
+
+
+def test_the_answer_to_a_stop_says_what_it_left() -> None:
+    """A renewal within the second, for the same time, is told from the stop by its date."""
+    left = after(status=Status.STOPPING)
+    order = answered(OwnOrder(OrderKind.STOP, before()), ago(minutes=1), left, taken=True)
+    assert judge_after_orders((order,), after(), STOPS, moment()).decision is Decision.DELETE
+    shifted = lease(updated_at=ago(seconds=59), duration=timedelta(days=100, minutes=59, seconds=1))
+    assert judge_after_orders((order,), after(lease=shifted), STOPS, moment()).reason is Reason.USED_SINCE
+
+
+def test_a_stop_whose_answer_was_lost_sets_the_same_aside() -> None:
+    """It is known when the call had ended, and so by when the order was given."""
+    order = answered(OwnOrder(OrderKind.STOP, before()), ago(minutes=1), None, taken=False)
+    assert judge_after_orders((order,), after(), STOPS, moment()).decision is Decision.DELETE
+
+
+def test_without_a_lease_nobody_may_have_looked_away_for_long() -> None:
+    """Where no date of a lease would tell of a start, one may have come and gone between two looks ten minutes apart."""
+    order = answered(OwnOrder(OrderKind.STOP, before(lease=None), seen_at=READING), ago(minutes=1), None, taken=True)
+    now = after(lease=None)
+    for seconds, decision in ((50, Decision.DELETE), (600, Decision.KEEP)):
+        later = ClockReading(READING.wall + timedelta(seconds=seconds), READING.steady_s + seconds, READING.boot_s + seconds)
+        assert judge_after_orders((note_seen(order, now, later, 60),), now, STOPS, moment()).decision is decision
+
+
+def test_a_notebook_that_ran_again_is_kept() -> None:
+    """It was seen STOPPING, then RUNNING, then STOPPED: the last stop was not ours. RUNNING before STOPPING is only late."""
+    order = answered(OwnOrder(OrderKind.STOP, before()), ago(minutes=1), None, taken=True)
+    for statuses, decision in (
+        ((Status.RUNNING, Status.STOPPING, Status.STOPPED), Decision.DELETE),
+        ((Status.STOPPING, Status.RUNNING, Status.STOPPED), Decision.KEEP),
+        ((Status.STOPPING, Status.STARTING, Status.STOPPED), Decision.KEEP),
+    ):
+        noted = order
+        for status in statuses:
+            noted = note_seen(noted, after(status=status), READING, 60)
+        assert judge_after_orders((noted,), after(), STOPS, moment()).decision is decision

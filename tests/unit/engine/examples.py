@@ -173,7 +173,7 @@ def world(*notebooks: Notebook, workspaces: Sequence[str] = ("0",), pace: Pace =
 
 async def carry_out(scene: World, how: Orders, *planned: Notebook) -> dict[str, Removal]:
     """Execute the removal of these notebooks, and give every removal as it then is; raises what ended it."""
-    executor = Executor(scene.ports, how, Facts({item.id: item for item in planned}, {}), scene.shutdown)
+    executor = Executor(scene.ports, how, Facts({}), scene.shutdown)
     removals = [
         removal(notebook_id=item.id, name=item.label, status_before=item.status, policy=how.rules.policies[0].name)
         for item in planned

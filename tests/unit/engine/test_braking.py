@@ -171,11 +171,12 @@ async def test_a_clock_that_jumps_in_mid_sweep_stops_it(jump_s: float) -> None:
     assert "unfinished" not in report.counts
 
 
-async def test_a_cloud_that_says_no_time_is_swept() -> None:
-    """The clock is then for the gateway to judge, which takes no signature of another time."""
+async def test_of_a_cloud_that_says_no_time_nothing_is_deleted() -> None:
+    """A clock that is wrong by months would make all that is used every day look idle, and nothing would show it."""
     scene = world(*fleet(3))
     scene.cloud.skew_s = None
-    assert (await swept(scene, "run1")).outcome == "finished"
+    assert braked_by(await swept(scene, "run1")) == ("refused", "clock-skew")
+    assert scene.cloud.sent("delete") == []
 
 
 # ---- over several runs ----------------------------------------------------------------------------------------------------

@@ -222,7 +222,7 @@ async def test_a_shutdown_deletes_nothing_that_it_has_only_stopped() -> None:
 
 async def cancelled_after(scene: World, seconds: float) -> dict[str, Removal]:
     """Execute three removals, one worker, and cancel from outside; gives what the journal has then."""
-    executor = Executor(scene.ports, orders(workers=1), Facts({}, {}), scene.shutdown)
+    executor = Executor(scene.ports, orders(workers=1), Facts({}), scene.shutdown)
     await scene.journal.write([removal(number) for number in (1, 2, 3)])
     with anyio.move_on_after(seconds):
         await executor.execute([removal(number) for number in (1, 2, 3)])

@@ -8,9 +8,11 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
+from fresh import good_for
 from nbsweep.core import lifecycle
 from nbsweep.core.brakes import Brakes
-from nbsweep.core.errors import Busy, FactsTooOld, HeldElsewhere, JournalError
+from nbsweep.core.errors import FactsTooOld, HeldElsewhere, JournalError
+from nbsweep.core.freshness import Freshness
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lease_events import LeaseHeldElsewhere, LeaseLost, LeaseTakenOver
 from nbsweep.core.lifecycle import State
@@ -412,15 +414,15 @@ async def test_what_a_lease_is_held_for_goes_through() -> None:
         assert await cloud.workspaces() == ("0",)
         assert (await cloud.page(SCOPE, 0)).total == 3
         assert (await cloud.show("nb2")).id == "nb2"
-        await cloud.stop("nb3")
+        await cloud.stop("nb3", facts=good_for(10, scene.clock))
         await cloud.delete_turn()
-        assert await cloud.delete("nb1", not_after_s=scene.clock.steady_s() + 10)
+        assert await cloud.delete("nb1", facts=good_for(10, scene.clock))
         assert cloud.lanes_state() == scene.cloud.lanes_state()
     assert scene.cloud.accepted == ["nb1"]
 
 
 async def test_without_the_lease_nothing_that_changes_something_is_sent() -> None:
-    """The beat at 20 found another; a DELETE is held back as one that came too late, a stop as one that met another's work."""
+    """The beat at 20 found another; a DELETE and a stop are held back as ones that came too late."""
     scene = world(*fleet(2))
     register = Register(scene)
     mine = tenure(scene)
@@ -430,9 +432,9 @@ async def test_without_the_lease_nothing_that_changes_something_is_sent() -> Non
         assert isinstance(mine.error, HeldElsewhere)
         assert (mine.shutdown.begun.is_set(), mine.shutdown.hurried.is_set()) == (True, True)
         with pytest.raises(FactsTooOld, match="lease"):
-            await cloud.delete("nb1", not_after_s=scene.clock.steady_s() + 10)
-        with pytest.raises(Busy):
-            await cloud.stop("nb1")
+            await cloud.delete("nb1", facts=good_for(10, scene.clock))
+        with pytest.raises(FactsTooOld, match="lease"):
+            await cloud.stop("nb1", facts=good_for(10, scene.clock))
     assert scene.cloud.calls == []
 
 
@@ -441,16 +443,16 @@ async def test_a_delete_leaves_before_its_lease_could_have_been_taken() -> None:
     scene = world(*fleet(1))
     told: list[float] = []
 
-    async def delete(notebook_id: str, *, not_after_s: float, leaving: Callable[[], object] = unheeded) -> str:
+    async def delete(notebook_id: str, *, facts: Freshness, leaving: Callable[[], object] = unheeded) -> str:
         leaving()
-        told.append(not_after_s - scene.clock.steady_s())
+        told.append(facts.left_s(scene.clock.read()))
         return notebook_id
 
     scene.cloud.delete = delete  # type: ignore[method-assign]  # the cloud is the test's own
     async with tenure(scene).held() as cloud:
         await asyncio.sleep(10)
-        await cloud.delete("nb1", not_after_s=scene.clock.steady_s() + 3600)
-        await cloud.delete("nb1", not_after_s=scene.clock.steady_s() + 5)
+        await cloud.delete("nb1", facts=good_for(3600, scene.clock))
+        await cloud.delete("nb1", facts=good_for(5, scene.clock))
     assert told == [40, 5]
 
 
@@ -463,7 +465,7 @@ async def test_a_jump_of_the_clock_is_looked_into_once(jump_s: float) -> None:
         scene.clock.jump(jump_s)
         async with anyio.create_task_group() as group:
             for number in range(1, 11):
-                group.start_soon(partial(cloud.delete, f"nb{number}", not_after_s=scene.clock.steady_s() + 10))
+                group.start_soon(partial(cloud.delete, f"nb{number}", facts=good_for(10, scene.clock)))
     assert len(register.beats) == 2
     assert len(scene.cloud.accepted) == 10
 
@@ -477,7 +479,7 @@ async def test_a_jump_of_the_clock_after_which_another_has_the_lease_sends_nothi
         scene.clock.jump(600)
         await register.steal()
         with pytest.raises(FactsTooOld, match="lease"):
-            await cloud.delete("nb1", not_after_s=scene.clock.steady_s() + 10)
+            await cloud.delete("nb1", facts=good_for(10, scene.clock))
     assert (scene.cloud.calls, type(mine.error)) == ([], HeldElsewhere)
 
 
@@ -490,10 +492,10 @@ async def test_a_jump_of_the_clock_that_cannot_be_looked_into_holds_a_delete_bac
         scene.clock.jump(600)
         register.trouble = JournalError("locked")
         with pytest.raises(FactsTooOld, match="lease"):
-            await cloud.delete("nb1", not_after_s=scene.clock.steady_s() + 10)
+            await cloud.delete("nb1", facts=good_for(10, scene.clock))
         assert mine.error is None
         register.trouble = None
-        await cloud.delete("nb1", not_after_s=scene.clock.steady_s() + 10)
+        await cloud.delete("nb1", facts=good_for(10, scene.clock))
     assert scene.cloud.accepted == ["nb1"]
 
 

@@ -31,7 +31,7 @@ pytestmark = virtual_time
 async def walk(scene: World, planned: list[Notebook], how: Orders | None = None) -> dict[str, Removal]:
     """Execute the removal of these notebooks, whose rows the survey saw in this order from the first on."""
     positions = {item.id: place for place, item in enumerate(planned)}
-    facts = Facts({item.id: item for item in planned}, {}, positions)
+    facts = Facts({}, positions)
     executor = Executor(scene.ports, how or orders(), facts, scene.shutdown)
     removals = [removal(notebook_id=item.id, name=item.label, status_before=item.status) for item in planned]
     await scene.journal.write(removals)

@@ -25,6 +25,7 @@ from nbsweep.adapters.cloud.sending import Call, Sender, Sent, Tools
 from nbsweep.adapters.cloud.session import Connect, NotSent, by_tcp, open_session
 from nbsweep.core.call_events import DialectFound, HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.errors import CloudError, Forbidden, MalformedAnswer, Rejected, Unreachable, Unsortable
+from nbsweep.core.freshness import Freshness
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.paging import Paging
 from nbsweep.core.ports import Clock, LaneState, Telemetry, unheeded
@@ -120,17 +121,19 @@ class CloudClient:
             raise MalformedAnswer(message)
         return notebook
 
-    async def stop(self, notebook_id: str) -> None:
-        """Order a running notebook to stop."""
-        await self._call(Call(Lane.DELETE, "POST", f"{_path_of(notebook_id)}/stop", changes=True))
+    async def stop(self, notebook_id: str, *, facts: Freshness) -> Notebook | None:
+        """Order a running notebook to stop; the answer shows it as the order has left it, or nothing (204)."""
+        answer = await self._call(Call(Lane.DELETE, "POST", f"{_path_of(notebook_id)}/stop", changes=True, facts=facts))
+        shown = wire.read_row(answer.body) if answer.body else None
+        return shown if isinstance(shown, Notebook) and shown.id == notebook_id else None
 
     async def delete_turn(self) -> None:
         """Wait for a turn to prepare a DELETE."""
         await self.sender.tools.lanes.admit(Lane.DELETE)
 
-    async def delete(self, notebook_id: str, *, not_after_s: float, leaving: Callable[[], object] = unheeded) -> str:
+    async def delete(self, notebook_id: str, *, facts: Freshness, leaving: Callable[[], object] = unheeded) -> str:
         """Delete a notebook and its storage for good; gives the gateway's request id. The answer may have no body (204)."""
-        call = Call(Lane.DELETE, "DELETE", _path_of(notebook_id), changes=True, not_after_s=not_after_s, leaving=leaving)
+        call = Call(Lane.DELETE, "DELETE", _path_of(notebook_id), changes=True, facts=facts, leaving=leaving)
         return (await self._call(call)).headers.get("X-Request-Id", "")
 
     async def reach(self) -> float | None:

@@ -50,11 +50,11 @@ async def reach(sender: Sender) -> float | None:
         Unreachable: there is no answer.
     """
     tools, dates = sender.tools, Dates(sender.tools.clock)
-    sent_s = await tools.lanes.enter(Lane.SHOW)
+    sent_s, sent = await tools.lanes.enter(Lane.SHOW), tools.clock.read()
     tools.telemetry.emit(HttpRequest(Lane.SHOW, "GET", "/", sent_s))
     try:
         async with tools.session.get(URL(f"{sender.base_url}/"), allow_redirects=False) as response:
-            dates.note(response.headers.get("Date", ""), sent_s)
+            dates.note(response.headers.get("Date", ""), sent)
             await read_body(response)
     except (aiohttp.ClientError, TimeoutError) as error:
         raise Unreachable(str(failure(sender.base_url, error))) from error

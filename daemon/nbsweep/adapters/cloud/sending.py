@@ -18,9 +18,11 @@ from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.cloud.session import NotSent, failure
 from nbsweep.adapters.cloud.signing import Proof, Request, encode_query
 from nbsweep.adapters.cloud.skew import Dates
-from nbsweep.adapters.cloud.transport import read_body
+from nbsweep.adapters.cloud.transport import guarded_by, read_body
+from nbsweep.core.brakes import judge_skew
 from nbsweep.core.call_events import HttpAnswered, HttpRequest
 from nbsweep.core.errors import CloudError, FactsTooOld, Unreachable
+from nbsweep.core.freshness import Freshness
 from nbsweep.core.ports import Clock, Telemetry, unheeded
 
 TURNS = 3
@@ -42,7 +44,8 @@ class Call(NamedTuple):
     query: Sequence[tuple[str, str]] = ()
     changes: bool = False
     """Whether it changes something, so that it must not be sent again unless it was certainly not done."""
-    not_after_s: float = float("inf")
+    facts: Freshness | None = None
+    """How long what it rests on is good for; None for a call that rests on nothing, and may leave at any time."""
     leaving: Callable[[], object] = unheeded
     """Called right before it is sent."""
 
@@ -128,17 +131,15 @@ class Sender:
     async def _send(self, call: Call) -> Sent:
         place = self._place or await self._arrive()
         proof, sent_s = await self._turn(call)
-        if sent_s > call.not_after_s:
-            message = "the DELETE was held back, because the facts behind it had become older than removal.fresh_for"
-            raise FactsTooOld(message)
-        path = place.path + call.path
-        call.leaving()
+        # Once here, before the call counts against the quota, and once more when it has a connection.
+        self._require_fresh(call)
+        path, sending = place.path + call.path, self.tools.clock.read()
         self.tools.telemetry.emit(HttpRequest(call.lane, call.method, path, sent_s))
         sent: Sent | None = None
         try:
             response = await self._request(call, place, path, proof)
             try:
-                self.dates.note(response.headers.get("Date", ""), sent_s)
+                self.dates.note(response.headers.get("Date", ""), sending)
                 sent = Sent(sent_s, proof, response.status, response.headers, await read_body(response))
             finally:
                 response.release()
@@ -148,6 +149,22 @@ class Sender:
             # Also of a call that was cancelled: it counts against the quota like any other.
             self._tell_end(call, sent_s, sent)
         return sent
+
+    def _require_fresh(self, call: Call) -> None:
+        """Let a call pass whose facts are fresh, by clocks that can be trusted.
+
+        Raises:
+            FactsTooOld: they are not.
+        """
+        if call.facts is None:
+            return
+        if call.facts.left_s(self.tools.clock.read()) < 0:
+            message = "held back, because the facts behind it had become older than removal.fresh_for, or the machine slept"
+            raise FactsTooOld(message)
+        skew_s = self.dates.skew_s()
+        # Nothing known of the clock stops a sweep before this; here it counts what has been learned meanwhile.
+        if skew_s is not None and (refusal := judge_skew(skew_s)):
+            raise FactsTooOld(f"held back: {refusal.message}")
 
     def _tell_end(self, call: Call, sent_s: float, sent: Sent | None) -> None:
         duration_s = round(self.tools.clock.steady_s() - sent_s, 6)
@@ -177,6 +194,10 @@ class Sender:
         return proof, await self.tools.lanes.enter(call.lane)
 
     def _request(self, call: Call, place: Place, path: str, proof: Proof) -> Awaitable[aiohttp.ClientResponse]:
+        def may_leave() -> None:
+            self._require_fresh(call)
+            call.leaving()
+
         proven = proof.headers(Request(call.method, place.host, path, call.query, place.headers), self.tools.clock.now())
         return self.tools.session.request(
             call.method,
@@ -184,12 +205,13 @@ class Sender:
             headers={**place.headers, **proven, "Host": place.host},
             allow_redirects=False,
             timeout=self._timeout(call),
+            middlewares=(guarded_by(may_leave),) if call.facts else None,
         )
 
     def _timeout(self, call: Call) -> aiohttp.ClientTimeout:
         """Give up on a connection by the time at which the facts behind the call would be too old to send it."""
         timeout = self.tools.session.timeout
-        left_s = call.not_after_s - self.tools.clock.steady_s()
+        left_s = call.facts.left_s(self.tools.clock.read()) if call.facts else float("inf")
         if left_s >= (timeout.total or left_s):
             return timeout
         return aiohttp.ClientTimeout(total=timeout.total, connect=max(left_s, 0.001), ceil_threshold=timeout.ceil_threshold)

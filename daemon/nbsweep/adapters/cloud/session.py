@@ -16,7 +16,7 @@ from yarl import URL
 
 from nbsweep import __version__
 from nbsweep.adapters.cloud.answers import Answer, Passing
-from nbsweep.adapters.cloud.transport import read_body, send_once, words_of
+from nbsweep.adapters.cloud.transport import GuardedRequest, read_body, send_once, words_of
 from nbsweep.core.errors import Unreachable
 from nbsweep.core.ports import Clock
 
@@ -68,6 +68,7 @@ async def open_session(
         headers={"User-Agent": f"nbsweep/{__version__}", "X-Language": "en-us", "Accept-Encoding": "gzip"},
         cookie_jar=aiohttp.DummyCookieJar(),
         middlewares=(send_once,),
+        request_class=GuardedRequest,
         max_line_size=LONGEST_HEADER_BYTES,
         max_field_size=LONGEST_HEADER_BYTES,
         trust_env=False,

@@ -3,7 +3,8 @@
 A Date says in whole seconds when an answer was made, which was at some time between sending and the answer's arrival. Each
 answer so gives two bounds, and what counts is the least that they allow: a slow answer allows more, and never looks like a
 clock that is off. Answers are put down by the steady clock, and the wall clock is looked at when somebody asks: one that was
-set in between, or a machine that slept, is seen without another answer.
+set in between, or a machine that slept, is seen without another answer. Answers from before the clocks have parted count until
+the first one that was asked for after it.
 """
 
 from collections import deque
@@ -11,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from nbsweep.adapters.cloud.session import read_date
+from nbsweep.core.freshness import ClockReading, have_parted
 from nbsweep.core.ports import Clock
 
 SEVERAL = 8
-"""So many answers are heard: one server of several may be wrong about the time, and the least counts."""
+"""So many answers are heard, and the middle one counts: one server of several may be wrong about the time."""
 AT_ONE_TIME_S = 60.0
 """So far apart they may be: an old answer must not speak for a clock that has gone astray since."""
 A_SECOND_S = 1.0
@@ -25,8 +27,8 @@ class Told(NamedTuple):
     """What an answer has told."""
 
     sent_s: float
-    came_s: float
-    """Both of the steady clock."""
+    """Of the steady clock."""
+    came: ClockReading
     there_s: float
     """The time where it was made, since 1970."""
 
@@ -41,26 +43,36 @@ class Dates:
     _there_s: float | None = None
     """What `_text` means: it is the same for all answers of a second, and read once."""
 
-    def note(self, text: str, sent_s: float) -> None:
-        """Take the Date of an answer that has just come to a call that was sent then; one that cannot be read says nothing."""
+    def note(self, text: str, sent: ClockReading) -> None:
+        """Take the Date of an answer that has just come to a call that was sent then.
+
+        One that cannot be read says nothing, nor does one during which the clocks have parted.
+        """
         if text != self._text:
             date = read_date(text)
             self._text, self._there_s = text, date.timestamp() if date else None
-        if self._there_s is not None:
-            self._told.append(Told(sent_s, self.clock.steady_s(), self._there_s))
+        came = self.clock.read()
+        if self._there_s is None or have_parted(sent, came):
+            return
+        if self._told and have_parted(self._told[-1].came, came):
+            self._told.clear()
+        self._told.append(Told(sent.steady_s, came, self._there_s))
 
     def skew_s(self) -> float | None:
-        """Tell by how many seconds at least the wall clock is ahead of the cloud's; None while nothing is known."""
+        """Tell by how many seconds at least the wall clock is ahead of the cloud's; None while nothing is known.
+
+        The middle one of the latest answers counts, and of an even number the one that allows more.
+        """
         if not self._told:
             return None
         offset_s = self.clock.now().timestamp() - self.clock.steady_s()
-        latest_s = self._told[-1].came_s
-        recent = (told for told in self._told if latest_s - told.came_s <= AT_ONE_TIME_S)
-        return min((_least(told, offset_s) for told in recent), key=abs)
+        latest_s = self._told[-1].came.steady_s
+        recent = [told for told in self._told if latest_s - told.came.steady_s <= AT_ONE_TIME_S]
+        return sorted((_least(told, offset_s) for told in recent), key=abs)[len(recent) // 2]
 
 
 def _least(told: Told, offset_s: float) -> float:
     """Tell the least that an answer allows; `offset_s` is what the wall clock shows more than the steady one."""
     low = offset_s + told.sent_s - told.there_s - A_SECOND_S
-    high = offset_s + told.came_s - told.there_s
+    high = offset_s + told.came.steady_s - told.there_s
     return max(low, 0.0) or min(high, 0.0)

@@ -3,9 +3,13 @@
 import os
 import re
 import socket
+from collections.abc import Callable
 
 import aiohttp
-from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
+from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
+from aiohttp.connector import Connection
+
+from nbsweep.core.ports import unheeded
 
 ANSWER_LIMIT_BYTES = 32 * 2**20
 QUOTED = re.compile(r"\bb['\"].*", re.DOTALL)
@@ -14,6 +18,28 @@ QUOTED = re.compile(r"\bb['\"].*", re.DOTALL)
 
 class ConnectionBroken(aiohttp.ClientError):
     """The connection ended after the request had been sent."""
+
+
+class GuardedRequest(ClientRequest):
+    """Asks whether it may still leave once it has a connection, right before its first byte: getting one takes its time."""
+
+    may_leave: Callable[[], object] = staticmethod(unheeded)
+    """Raises when it may not."""
+
+    async def send(self, conn: Connection) -> ClientResponse:
+        """Send it, unless it may not leave any more; the connection is closed then."""
+        self.may_leave()
+        return await super().send(conn)
+
+
+def guarded_by(may_leave: Callable[[], object]) -> ClientMiddlewareType:
+    """Have a request ask `may_leave` right before its first byte leaves."""
+
+    async def guard(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        request.may_leave = may_leave  # type: ignore[attr-defined]  # every session makes GuardedRequests
+        return await send_once(request, handler)
+
+    return guard
 
 
 async def send_once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:

@@ -11,6 +11,7 @@ import aiohttp
 from aiohttp import web
 from msgspec.structs import replace
 
+from nbsweep.core.freshness import ClockReading
 from nbsweep.core.lifecycle import State
 from nbsweep.core.plan import Plan
 from nbsweep.core.policy import Reason
@@ -116,6 +117,10 @@ class Hands:
         """Tell the steady seconds."""
         self.seconds += self._step_s
         return self.seconds
+
+    def read(self) -> ClockReading:
+        """Read all clocks."""
+        return ClockReading(self.now(), self.steady_s(), self.seconds)
 
 
 @dataclass

@@ -1,0 +1,65 @@
+"""Which stops and DELETEs of this sweep have left for which notebook, and what was seen of it since."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from nbsweep.core.errors import CloudError, FactsTooOld, MustStopFirst, SweepEnding
+from nbsweep.core.freshness import ClockReading
+from nbsweep.core.model import Notebook
+from nbsweep.core.own_orders import OrderKind, OwnOrder, answered, note_seen
+from nbsweep.core.ports import Ports
+from nbsweep.engine.walk import Sight
+
+WATCHED_INTERVALS = 3
+"""So many of the longest intervals may pass between two looks before someone may have come and gone unseen."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What the answer to an order shows."""
+
+    shown: Notebook | None = None
+
+
+@dataclass(slots=True)
+class SentOrders:
+    """Remembers the orders of one sweep, for the decisions that follow on them."""
+
+    ports: Ports
+    longest_interval: timedelta
+    """Of the poller."""
+    _orders: dict[str, tuple[OwnOrder, ...]] = field(default_factory=dict)
+
+    def of(self, notebook_id: str) -> tuple[OwnOrder, ...]:
+        """List the orders for one notebook, the first one first."""
+        return self._orders.get(notebook_id, ())
+
+    @contextmanager
+    def sending(self, kind: OrderKind, sight: Sight) -> Iterator[Answer]:
+        """Send an order inside, and remember it with its answer; not one that never left, or provably did nothing."""
+        notebook_id, answer = sight.notebook.id, Answer()
+        earlier = self.of(notebook_id)
+        order = OwnOrder(kind, sight.notebook, seen_at=sight.looked_at)
+        self._orders[notebook_id] = (*earlier, order)
+        try:
+            yield answer
+        except (FactsTooOld, MustStopFirst, SweepEnding):
+            self._orders[notebook_id] = earlier
+            raise
+        except CloudError:
+            self._orders[notebook_id] = (*earlier, answered(order, self._cloud_now(), None, taken=False))
+            raise
+        else:
+            self._orders[notebook_id] = (*earlier, answered(order, self._cloud_now(), answer.shown, taken=True))
+
+    def note(self, notebook_id: str, seen: Notebook, looked_at: ClockReading) -> None:
+        """Note what a look shows of a notebook."""
+        if orders := self._orders.get(notebook_id):
+            watch_s = WATCHED_INTERVALS * self.longest_interval.total_seconds()
+            self._orders[notebook_id] = tuple(note_seen(order, seen, looked_at, watch_s) for order in orders)
+
+    def _cloud_now(self) -> datetime:
+        """Tell the time by the cloud's clock."""
+        return self.ports.clock.now() - timedelta(seconds=self.ports.cloud.clock_skew_s() or 0.0)
