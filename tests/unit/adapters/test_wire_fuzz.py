@@ -149,7 +149,12 @@ project_bodies = st.lists(
 
 def asker(answer: Said) -> Asker:
     """Ask a server that always answers so."""
-    return Asker(Session(lambda _method, _url: answer, FakeClock()).as_aiohttp, "http://iam.invalid", aiohttp.ClientTimeout(), FakeClock())
+    return Asker(
+        Session(lambda _method, _url: answer, FakeClock()).as_aiohttp,
+        "http://iam.invalid",
+        aiohttp.ClientTimeout(),
+        FakeClock(),
+    )
 
 
 def token_source(answer: Said) -> TokenSource:
