@@ -80,11 +80,16 @@ def test_a_lost_connection_finishes_what_was_accepted(simulate: Simulate, desk: 
     assert ended.ids("unfinished") == set()
 
 
+def ignore_hangups() -> None:
+    """Do what nohup does."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
 def test_nohup_and_signals_that_mean_nothing_do_not_stop_a_sweep(simulate: Simulate, desk: Desk) -> None:
     """SIGHUP stays ignored where it was when the program was started; SIGUSR1 and SIGUSR2 would kill it by default."""
     cloud = simulate(idle_fleet(6), timing={"deletion_median_s": 0.6})
     desk.write(cloud, target={"limits": {"delete": "15/s"}})
-    with desk.started(*RUN, prepare=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) as started:
+    with desk.started(*RUN, prepare=ignore_hangups) as started:
         eventually(lambda: len(cloud.accepted()) >= 1, "an accepted DELETE")
         for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
             started.signal(number)

@@ -9,22 +9,25 @@ import os
 import select
 import sys
 from contextlib import suppress
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 LOG_WAITS_S = 0.1
 """How long a non-blocking stderr is waited for."""
 
 
-class Output(io.RawIOBase):
+class Output(io.FileIO):
     """A file that is written to until it fails; the failure is raised once, and what follows goes nowhere."""
 
     def __init__(self, number: int) -> None:
-        """Take the number of a file that is open."""
-        self._number = number
+        """Take the number of a file that is open, and stays open."""
+        super().__init__(number, "w", closefd=False)
         self.failure: OSError | None = None
 
-    def write(self, content: "bytes | bytearray | memoryview", /) -> int:  # type: ignore[override]
+    def write(self, content: "Buffer", /) -> int:
         """Write, and wait for the reader where the file itself does not.
 
         Raises:
@@ -32,37 +35,25 @@ class Output(io.RawIOBase):
         """
         while self.failure is None:
             try:
-                return os.write(self._number, content)
-            except BlockingIOError:
-                select.select((), (self._number,), ())
+                written = super().write(content)
             except OSError as error:
                 self.failure = error
                 raise
-        return len(content)
-
-    def writable(self) -> bool:
-        """Say that it can be written to."""
-        return True
-
-    def fileno(self) -> int:
-        """Return the file's number."""
-        return self._number
-
-    def isatty(self) -> bool:
-        """Tell whether it is a terminal."""
-        return os.isatty(self._number)
+            if written is not None:
+                return written
+            select.select((), (self,), ())
+        return memoryview(content).nbytes
 
 
 class LossyOutput(Output):
     """A file whose failures concern nobody: a line of the log that is lost changes nothing of what the log is about."""
 
-    def write(self, content: "bytes | bytearray | memoryview", /) -> int:  # type: ignore[override]
-        """Write what can be written, without waiting for a reader for long."""
-        with suppress(OSError):
-            if not os.get_blocking(self._number):
-                select.select((), (self._number,), (), LOG_WAITS_S)
-            return os.write(self._number, content)
-        return len(content)
+    def write(self, content: "Buffer", /) -> int:
+        """Write what can be written, without waiting for a non-blocking reader for long."""
+        if os.get_blocking(self.fileno()) or select.select((), (self,), (), LOG_WAITS_S)[1]:
+            with suppress(OSError):
+                return super().write(content)
+        return memoryview(content).nbytes
 
 
 def secure_streams() -> Output:
