@@ -147,6 +147,11 @@ def refusal_document(plan: Plan) -> Document | None:
     return {"target": plan.target, "brake": plan.refusal.brake, "message": plan.refusal.message}
 
 
+def refused_documents(plan: Plan) -> list[Document]:
+    """Tell which workspaces could not be listed."""
+    return [{"workspace": gap.scope.workspace_id, "feature": gap.scope.feature, "problem": gap.problem} for gap in plan.refused]
+
+
 def _target(plan: Plan) -> Document:
     return {
         "target": plan.target,
@@ -154,6 +159,7 @@ def _target(plan: Plan) -> Document:
         "planned": len(plan.items),
         "refusal": refusal_document(plan),
         "kept": add_counts([plan.kept]),
+        "workspaces_refused": refused_documents(plan),
         "malformed": [{"id": row.id, "name": row.name, "problem": row.problem} for row in plan.malformed],
         "error": None,
     }

@@ -1,5 +1,7 @@
 """Each way of listing that the documents leave open sweeps a fleet of hundreds, whole (API notes, section 12)."""
 
+import json
+
 import pytest
 
 from acceptance.conftest import Simulate
@@ -41,3 +43,51 @@ def test_a_fleet_is_swept_whole_whatever_an_offset_means_and_however_small_pages
     assert cloud.deletes().most_common(1)[0][1] == 1
     assert found(ended) == told
     assert ended.events("survey.torn") == []
+
+
+# ---- a workspace that refuses ---------------------------------------------------------------------------------------------
+
+OPEN, CLOSED = "a" * 32, "b" * 32
+
+
+def in_workspaces() -> list[Json]:
+    """Give 120 notebooks in workspaces that may be listed, and 60 in one that refuses."""
+    places = {"0": "nb", OPEN: "open", CLOSED: "closed"}
+    return [row | {"workspace_id": place} for place, prefix in places.items() for row in idle_fleet(60, prefix)]
+
+
+@pytest.mark.parametrize(("answer", "code"), [("403/0112", "ModelArts.0112"), ("400/7002", "ModelArts.7002")])
+def test_a_workspace_that_refuses_is_a_named_gap_and_the_others_are_swept(
+    simulate: Simulate, desk: Desk, answer: str, code: str
+) -> None:
+    """Exit 3; the log, the result and the record of the run say which workspace, and brakes count what was seen."""
+    cloud = simulate(in_workspaces(), dialect={"closed_workspaces": [CLOSED], "closed_answer": answer})
+    desk.write(cloud, brakes={"max_deletions": None, "max_share": "100%"})
+    ended = desk.sweep()
+    assert ended.code == 3, ended.err
+    assert cloud.gone() == ended.ids("deleted") == {row["id"] for row in in_workspaces() if row["workspace_id"] != CLOSED}
+    (told,) = ended.events("survey.workspace_refused")
+    assert (told["workspace"], told["feature"], code in told["problem"]) == (CLOSED, "NOTEBOOK", True)
+    (result,) = ended.document["targets"]
+    assert (result["outcome"], result["fleet"]) == ("finished", 120)
+    assert [gap["workspace"] for gap in result["workspaces_refused"]] == [CLOSED]
+    (run,) = json.loads(desk.run("history", "--format", "json").out)
+    assert CLOSED in run["problem"]
+    assert f"workspace {CLOSED}" in desk.run("plan").out
+
+
+def test_workspaces_without_rights_are_not_even_asked_for(simulate: Simulate, desk: Desk) -> None:
+    """The cloud leaves them out when it is told to: exit 0, and not one call that is refused."""
+    cloud = simulate(in_workspaces(), dialect={"closed_workspaces": [CLOSED], "filters_accessible": True})
+    desk.write(cloud)
+    ended = desk.sweep()
+    assert (ended.code, len(cloud.gone())) == (0, 120)
+    assert {request["status"] for request in cloud.requests() if request["kind"] in ("list_all", "workspaces")} == {200}
+
+
+def test_where_every_workspace_refuses_nothing_is_allowed(simulate: Simulate, desk: Desk) -> None:
+    """Exit 5, as with any other permission that is missing; nothing is deleted."""
+    cloud = simulate(in_workspaces(), dialect={"closed_workspaces": ["0", OPEN, CLOSED]})
+    desk.write(cloud)
+    ended = desk.sweep()
+    assert (ended.code, cloud.gone()) == (5, set())

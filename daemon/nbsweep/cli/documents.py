@@ -13,6 +13,7 @@ from nbsweep.documents import (
     moment_text,
     plan_document,
     refusal_document,
+    refused_documents,
     removal_document,
     removal_series,
     run_record_document,
@@ -93,6 +94,7 @@ def _report(report: Report) -> Document:
         "counts": dict(report.counts),
         "kept": add_counts([report.plan.kept]) if report.plan else {},
         "refusal": refusal_document(report.plan) if report.plan else None,
+        "workspaces_refused": refused_documents(report.plan) if report.plan else [],
         "reclaimed_gb": report.reclaimed_gb,
         "error": str(report.error) if report.error else None,
     }

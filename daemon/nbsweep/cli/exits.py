@@ -5,6 +5,7 @@ from enum import IntEnum
 
 from nbsweep.core.errors import ConfigurationError, Forbidden, HeldElsewhere, NbsweepError, SweepTimedOut, Unauthorized
 from nbsweep.core.lifecycle import State
+from nbsweep.core.plan import Plan
 from nbsweep.engine.report import Report
 
 
@@ -35,6 +36,13 @@ def exit_of_error(error: NbsweepError) -> Exit:
     return Exit.NOT_ALLOWED if isinstance(error, Unauthorized | Forbidden) else Exit.UNEXPECTED
 
 
+def exit_of_plan(plan: Plan) -> Exit:
+    """Give the exit code for one target's plan: a brake refused it, or a workspace could not be looked at."""
+    if plan.refusal:
+        return Exit.REFUSED
+    return Exit.SOME_FAILED if plan.refused else Exit.DONE
+
+
 def exit_of_report(report: Report) -> Exit:
     """Give the exit code for one target's sweep."""
     if report.error is not None:
@@ -43,6 +51,8 @@ def exit_of_report(report: Report) -> Exit:
         return Exit.INTERRUPTED
     if report.outcome == "refused":
         return Exit.REFUSED
+    if report.plan and report.plan.refused:
+        return Exit.SOME_FAILED
     failed = any(removal.state in (State.FAILED, State.TIMED_OUT) for removal in (*report.removals, *report.recovered))
     return Exit.SOME_FAILED if failed else Exit.DONE
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from nbsweep.bootstrap import Opened, open_all
 from nbsweep.cli.documents import Document, plan_document
-from nbsweep.cli.exits import Exit, exit_of_error, gravest
+from nbsweep.cli.exits import Exit, exit_of_error, exit_of_plan, gravest
 from nbsweep.cli.plan_file import plan_to_save, write_plan
 from nbsweep.cli.session import Session, tell_error
 from nbsweep.cli.text import csv_text, printable
@@ -118,7 +118,8 @@ def _show(session: Session, plans: list[Plan], document: Document, output: PlanF
 
 
 def _exit(plans: list[Plan], errors: Mapping[str, NbsweepError], options: PlanOptions) -> Exit:
-    found = gravest([*map(exit_of_error, errors.values()), *(Exit.REFUSED for plan in plans if plan.refusal)])
+    ends = [exit_of_plan(plan) for plan in plans]
+    found = gravest([*map(exit_of_error, errors.values()), *ends])
     if found is Exit.DONE and options.detailed_exitcode and any(plan.items for plan in plans):
         return Exit.SOMETHING_TO_DELETE
     return found

@@ -76,6 +76,7 @@ def plan_view(plan: Plan, *, most: int | None = None) -> RenderableType:
         cell(f"  kept, because its row is malformed: {row.name or row.id or 'a row without an id'}: {row.problem}")
         for row in plan.malformed
     ]
+    parts += [cell(f"  not looked at: {gap}", "bold yellow") for gap in plan.refused]
     if plan.trimmed:
         parts.append(cell(f"Trimmed: {plan.trimmed}.", "bold yellow"))
     if plan.refusal:
@@ -148,6 +149,8 @@ def report_view(report: Report) -> RenderableType:
         parts.append(table)
     if report.removals and report.plan and report.plan.refusal:
         parts.append(_refusal_line(report.plan.refusal))
+    if report.plan:
+        parts += [cell(f"  not looked at: {gap}", "bold yellow") for gap in report.plan.refused]
     parts.append(_report_summary(report))
     if report.error:
         parts.append(cell(f"{report.target}: {report.error}", "bold red"))

@@ -99,13 +99,18 @@ def describe_skew(skew_s: float) -> str:
     return f"{far} {'ahead of' if skew_s > 0 else 'behind'}"
 
 
-def judge_fall(fleet: int, before: FleetBefore | None, most: Fraction | None) -> Refusal | None:
-    """Refuse a fleet that has fallen by more than it may, but for what nbsweep itself has deleted; a small one may fall."""
+def judge_fall(fleet: int, before: FleetBefore | None, most: Fraction | None, hidden: str = "") -> Refusal | None:
+    """Refuse a fleet that has fallen by more than it may, but for what nbsweep itself has deleted; a small one may fall.
+
+    `hidden` says what is known to be out of sight; that may explain the fall, and does not excuse it.
+    """
     if before is None or most is None or before.left < SMALL_FLEET or before.left - fleet <= most * before.left:
         return None
     ours = f" ({before.fleet}, of which nbsweep has deleted {before.deleted} since)" if before.deleted else ""
+    known = f"{hidden}. " if hidden else ""
     return Refusal(
         "max_fleet_drop",
+        f"{known}"
         f"{fleet} notebooks are seen, and after run {before.run_id} there were {before.left}{ours}: the fleet has fallen by "
         f"more than brakes.max_fleet_drop allows ({format_share(most)}). Look whether workspaces, features, scope or "
         "permissions hide the others. If they are really gone, run once with brakes.max_fleet_drop: null (a dry run will do): "

@@ -146,6 +146,16 @@ def judge_notebooks(totals: Mapping[str, int], wanted: Sequence[str], where: str
     return passed("notebooks", f"{counted} in {where}; features: {', '.join(wanted)}", advice)
 
 
+def judge_refusing(refusing: Mapping[str, str]) -> Check:
+    """Name the workspaces that refuse to be listed, with the cloud's words for each."""
+    named = "; ".join(f"{workspace}: {words}" for workspace, words in refusing.items())
+    advice = (
+        "Their notebooks are kept, and a sweep of the others ends with exit code 3. Have the user added to these workspaces, "
+        "or name the others under workspaces."
+    )
+    return warned("workspaces", f"{len(refusing)} of those that are seen refuse to be listed: {named}", advice)
+
+
 def judge_listing(pages: Sequence[Page], *, everybodys: bool) -> Check:
     """Tell whether listings are sorted by creation, and whether their rows have the dates that policies go by.
 

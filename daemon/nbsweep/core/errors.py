@@ -18,6 +18,7 @@ NbsweepError
     ├── AnswerLost            the call may or may not have done its work: look first, never assume
     ├── FactsTooOld           the call was not sent: what it rests on had become too old
     ├── Rejected              refused for good, for this notebook
+    │   └── WorkspaceRefused  refused for good, for everything in this workspace
     ├── Unsortable            the listing cannot be sorted by the key that was asked for
     └── MalformedAnswer       an answer that the API should never give
 
@@ -127,6 +128,15 @@ class FactsTooOld(CloudError):
 
 class Rejected(CloudError):
     """The cloud refused the call for this notebook, and would refuse it again."""
+
+
+class WorkspaceRefused(Rejected):
+    """The caller may see the workspace, and do nothing in it: 403 with ModelArts.0112, 400 with ModelArts.7002 or 7004."""
+
+
+def is_of_workspace(error: Exception) -> bool:
+    """Tell whether the refusal of a listing may be about its workspace alone; one of the gateway is about the whole project."""
+    return isinstance(error, Rejected) or (isinstance(error, Forbidden) and not error.code.startswith("APIGW."))
 
 
 class Unsortable(CloudError):

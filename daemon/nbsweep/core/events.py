@@ -62,6 +62,16 @@ class SurveyMalformedRow(Event, frozen=True):
     problem: str
 
 
+class SurveyWorkspaceRefused(Event, frozen=True):
+    """A workspace cannot be listed; its notebooks are kept, the other workspaces are swept."""
+
+    name: ClassVar[str] = "survey.workspace_refused"
+    level: ClassVar[Level] = "warning"
+    workspace: str
+    feature: str
+    problem: str
+
+
 class SurveyFinished(Event, frozen=True):
     """All listings of a target have been read."""
 
@@ -70,6 +80,8 @@ class SurveyFinished(Event, frozen=True):
     candidates: int
     complete: bool
     duration_s: float
+    workspaces_refused: int = 0
+    """How many workspaces could not be listed."""
 
 
 class PlanBuilt(Event, frozen=True):

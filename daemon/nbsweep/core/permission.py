@@ -43,11 +43,13 @@ def permit(
 ) -> Permission:
     """Hold a survey against what was saved; `sights` are the rows of today's survey that have the id of a saved item."""
     candidates = {candidate.notebook.id: candidate for candidate in survey.candidates}
+    closed = {gap.scope.workspace_id: f"not looked at: {gap}" for gap in survey.refused}
     spared = []
     permitted = set()
     for item in items:
         candidate = candidates.get(item.id)
-        why = _why_not_as_it_is(item, candidate) if candidate else _why_kept(item, sights.get(item.id), deciding)
+        hidden = closed.get(item.workspace) if candidate is None else None
+        why = _why_not_as_it_is(item, candidate) if candidate else hidden or _why_kept(item, sights.get(item.id), deciding)
         if why is None:
             permitted.add(item.id)
         else:

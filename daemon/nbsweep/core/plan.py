@@ -1,7 +1,7 @@
 """The verdicts of a survey in, a plan out: what may go, in which order, and whether a brake refuses it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -38,6 +38,18 @@ class Candidate(Struct, frozen=True):
     """Which row of its listing it was, from 0; -1 when that is unknown."""
 
 
+class WorkspaceGap(Struct, frozen=True):
+    """A workspace that refused to be listed; none of its notebooks is counted, and none is deleted."""
+
+    scope: Scope
+    problem: str
+    """In the cloud's words."""
+
+    def __str__(self) -> str:
+        """Say which, and why."""
+        return f"workspace {self.scope.workspace_id} ({self.scope.feature}): {self.problem}"
+
+
 class Survey(Struct, frozen=True):
     """What one full listing of a target came to."""
 
@@ -50,6 +62,8 @@ class Survey(Struct, frozen=True):
     malformed: tuple[MalformedRow, ...] = ()
     gaps: tuple[str, ...] = ()
     """Why it is not complete; empty when it is."""
+    refused: tuple[WorkspaceGap, ...] = ()
+    """Workspaces that could not be listed; what was seen of the others is whole."""
 
 
 class Circumstances(Struct, frozen=True):
@@ -79,6 +93,8 @@ class Plan(Struct, frozen=True):
     """What a saved plan, to which this one was narrowed, had permitted to go, and is kept after all."""
     trimmed: str = ""
     """What was left out for the brakes' sake, and by which; empty when nothing was."""
+    refused: tuple[WorkspaceGap, ...] = ()
+    """Workspaces that could not be listed."""
     cooling: Mapping[str, Verdict] = {}
     """By id: who would go, and is left alone for a while, each with until when and why."""
 
@@ -159,7 +175,7 @@ def build_plan(survey: Survey, brakes: Brakes, circumstances: Circumstances = OR
         left = {notebook.id for notebook in within.items}
         items = tuple(item for item in items if item.notebook.id in left)
     plan = Plan(survey.target, survey.taken_at, survey.fleet, items, dict(+kept), refusal, survey.malformed)
-    return replace(plan, trimmed=trimmed, cooling=cooling)
+    return replace(plan, trimmed=trimmed, cooling=cooling, refused=survey.refused)
 
 
 def _cooling(survey: Survey, circumstances: Circumstances) -> dict[str, Verdict]:
@@ -177,8 +193,16 @@ def _distrust(survey: Survey, brakes: Brakes, circumstances: Circumstances) -> R
     return (
         judge_gaps(survey.gaps)
         or judge_skew(circumstances.skew_s)
-        or judge_fall(survey.fleet, circumstances.history.before, brakes.max_fleet_drop)
+        or judge_fall(survey.fleet, circumstances.history.before, brakes.max_fleet_drop, describe_refused(survey.refused))
     )
+
+
+def describe_refused(refused: Sequence[WorkspaceGap]) -> str:
+    """Name the workspaces that could not be listed; empty where there are none."""
+    count = len({gap.scope.workspace_id for gap in refused})
+    if not count:
+        return ""
+    return f"{count} workspace{'s' if count > 1 else ''} could not be listed: {'; '.join(map(str, refused))}"
 
 
 def _longest_idle_first(candidate: Candidate) -> tuple[bool, float, str]:

@@ -99,7 +99,7 @@ class Cloud(Protocol):
         ...
 
     async def workspaces(self) -> tuple[str, ...]:
-        """List the ids of all workspaces that the caller may see."""
+        """List the ids of all workspaces that the caller may use; some may refuse to be listed all the same."""
         ...
 
     async def page(self, scope: Scope, offset: int, status: str | None = None) -> Page:
@@ -109,6 +109,7 @@ class Cloud(Protocol):
 
         Raises:
             MalformedAnswer: the answer is no page.
+            Rejected: the workspace does not exist, or (`WorkspaceRefused`) is not open to the caller.
         """
         ...
 

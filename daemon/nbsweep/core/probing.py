@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Protocol
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ from nbsweep.core.errors import (
     MustStopFirst,
     Rejected,
     Unsortable,
+    WorkspaceRefused,
 )
 from nbsweep.core.ports import Cloud
 
@@ -89,7 +91,7 @@ def probe_of(error: CloudError) -> Probe:
     Raises:
         CloudError: nothing at all, because it is about the credentials, the address or the connection.
     """
-    if isinstance(error, Forbidden):
+    if isinstance(error, Forbidden) or (isinstance(error, WorkspaceRefused) and error.http_status == HTTPStatus.FORBIDDEN):
         return Probe(allowed=False, words=_answer_in(error), code=error.code)
     if isinstance(error, PASSED):
         return Probe(allowed=True, code=error.code)

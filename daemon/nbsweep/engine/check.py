@@ -22,11 +22,12 @@ from nbsweep.core.checks import (
     judge_permission,
     judge_project,
     judge_quotas,
+    judge_refusing,
     not_tried,
     passed,
     tell_lanes,
 )
-from nbsweep.core.errors import CloudError, Rejected, Unauthorized, Unreachable, WrongAddress
+from nbsweep.core.errors import CloudError, Rejected, Unauthorized, Unreachable, WrongAddress, is_of_workspace
 from nbsweep.core.model import Page, Scope
 from nbsweep.core.probing import DEFAULT_WORKSPACE, Action, Probe, ProbedCloud
 from nbsweep.engine.paging import find_paging
@@ -174,29 +175,23 @@ class Inspector:
         listings = (Action.LIST_ALL, Action.LIST_OWN)
         if not any(answers[listing].allowed is not False for listing in listings if listing in answers):
             raise BlockedError("nothing may be listed")
+        looked = workspaces[:MOST_WORKSPACES]
         try:
-            found = {feature: await self._pages(workspaces, feature) for feature in FEATURES}
+            found = await self._pages([Scope(workspace, feature) for feature in FEATURES for workspace in looked])
         except CloudError as error:
             raise self._fail("notebooks", error, "the notebooks could not be listed", _about_workspaces(error)) from error
-        totals = {feature: sum(page.total for page in pages) for feature, pages in found.items()}
-        looked = workspaces[:MOST_WORKSPACES]
+        totals = {feature: sum(page.total for scope, page in found.items() if scope.feature == feature) for feature in FEATURES}
         where = f"{len(looked)} of {len(workspaces)} workspaces" if len(looked) < len(workspaces) else _all_of(workspaces)
         self._tell(judge_notebooks(totals, self.question.features, where))
-        pages = [page for feature in self.question.features for page in found[feature]]
+        pages = [page for scope, page in found.items() if scope.feature in self.question.features]
         everybodys = Action.LIST_ALL in answers and answers[Action.LIST_ALL].allowed is not False
         self._tell(judge_listing(pages, everybodys=everybodys))
-        await self._find_paging(workspaces, found)
+        await self._find_paging(found)
 
-    async def _find_paging(self, workspaces: Sequence[str], found: Mapping[str, Sequence[Page]]) -> None:
+    async def _find_paging(self, found: Mapping[Scope, Page]) -> None:
         """Find out what an offset means, from a listing of more than one page."""
-        longer = (
-            Scope(workspace, feature)
-            for feature, pages in found.items()
-            for workspace, page in zip(workspaces, pages, strict=False)
-            if page.total > len(page.rows)
-        )
         try:
-            for scope in longer:
+            for scope in [scope for scope, page in found.items() if page.total > len(page.rows)]:
                 await self._ask(find_paging(self.cloud, scope))
         except CloudError as error:
             self._tell(failed("pages", error))
@@ -217,9 +212,26 @@ class Inspector:
         self._tell(passed("workspaces", f"{len(found)} seen"))
         return found
 
-    async def _pages(self, workspaces: Sequence[str], feature: str) -> list[Page]:
-        looked = workspaces[:MOST_WORKSPACES]
-        return [await self._ask(self.cloud.page(Scope(workspace, feature), 0)) for workspace in looked]
+    async def _pages(self, scopes: Sequence[Scope]) -> dict[Scope, Page]:
+        """Read the first page of each listing; a workspace that nobody has named may refuse, and is told.
+
+        Raises:
+            CloudError: a workspace that was named refuses, or all do.
+        """
+        pages: dict[Scope, Page] = {}
+        refused: dict[Scope, CloudError] = {}
+        for scope in scopes:
+            try:
+                pages[scope] = await self._ask(self.cloud.page(scope, 0))
+            except CloudError as error:
+                if self.question.workspaces is not None or not is_of_workspace(error):
+                    raise
+                refused[scope] = error
+        if refused and not pages:
+            raise next(iter(refused.values()))
+        if refused:
+            self._tell(judge_refusing({scope.workspace_id: str(error) for scope, error in refused.items()}))
+        return pages
 
 
 def _all_of(workspaces: Sequence[str]) -> str:

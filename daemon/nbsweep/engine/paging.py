@@ -1,6 +1,6 @@
 """Finds out what an offset means, from a listing that has more than one page; costs two or three calls, once in a run."""
 
-from nbsweep.core.errors import Rejected
+from nbsweep.core.errors import Rejected, WorkspaceRefused
 from nbsweep.core.model import Page, Scope
 from nbsweep.core.paging import Offsets, Paging, judge_number, judge_offset
 from nbsweep.core.ports import Cloud
@@ -27,6 +27,8 @@ async def _ask(cloud: Cloud, scope: Scope, first: Page) -> Paging:
     known, offset = cloud.paging(), max(1, len(first.rows) // 2)
     try:
         offsets = judge_offset(first, await cloud.page(scope, offset), offset)
+    except WorkspaceRefused:
+        raise
     except Rejected:
         offsets = Offsets.WHOLE_PAGES
     if offsets is Offsets.PAGE_NUMBERS:

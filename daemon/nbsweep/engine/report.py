@@ -8,7 +8,7 @@ from msgspec import Struct
 from nbsweep.core.cool_down import Cause, causes_of
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.lifecycle import Removal, State, outcome
-from nbsweep.core.plan import Candidate, Plan
+from nbsweep.core.plan import Candidate, Plan, describe_refused
 
 HELD_ELSEWHERE = "held-elsewhere"
 """The outcome of a sweep that left the target to another nbsweep."""
@@ -47,8 +47,11 @@ class Report(Struct, frozen=True):
     @property
     def problem(self) -> str:
         """Say what kept it from being finished; empty when nothing did."""
-        refusal = self.plan.refusal if self.plan and self.outcome == "refused" else None
-        return str(self.error or (refusal.message if refusal else ""))
+        if self.plan is None or self.error is not None:
+            return str(self.error or "")
+        if self.plan.refusal and self.outcome == "refused":
+            return self.plan.refusal.message
+        return describe_refused(self.plan.refused)
 
     @property
     def causes(self) -> tuple[Cause, ...]:

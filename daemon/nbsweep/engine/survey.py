@@ -9,22 +9,24 @@ and reads whole pages where they cannot overlap: such a listing counts when no i
 `total`, of as many ids. That misses a row where one vanished and another joined meanwhile; a row that is missed is kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 import anyio
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbsweep.core.errors import Rejected
-from nbsweep.core.events import SurveyFinished, SurveyMalformedRow, SurveyPage, SurveyTorn
+from nbsweep.core.errors import CloudError, Forbidden, Rejected, WorkspaceRefused, is_of_workspace
+from nbsweep.core.events import SurveyFinished, SurveyMalformedRow, SurveyPage, SurveyTorn, SurveyWorkspaceRefused
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope
 from nbsweep.core.paging import Offsets
-from nbsweep.core.plan import Survey, Tally, join_tallies
+from nbsweep.core.plan import Survey, Tally, WorkspaceGap, join_tallies
 from nbsweep.core.policy import Rules
 from nbsweep.core.ports import Ports
 from nbsweep.engine.paging import find_paging
+from nbsweep.engine.report import leading_error
 
 TORN_RETRIES = 2
 LISTINGS_AT_ONCE = 4
@@ -45,8 +47,10 @@ class Listing(Struct, frozen=True):
     """What one scope came to."""
 
     tally: Tally
-    gap: str | None
+    gap: str | None = None
     """Why it is not complete; None when it is."""
+    refused: CloudError | None = None
+    """What the cloud said, where it refused to list it; the tally is empty then."""
 
 
 class TornError(Exception):
@@ -83,26 +87,38 @@ class Surveyor:
         workspaces = self.area.workspaces if self.area.workspaces is not None else await self.ports.cloud.workspaces()
         scopes = [Scope(workspace, feature) for workspace in workspaces for feature in self.area.features]
         listings = await self._list_all(scopes)
-        gaps = [listing.gap for listing in listings if listing.gap] or (
+        gaps = [listing.gap for listing in listings.values() if listing.gap] or (
             [] if scopes else ["the cloud shows no workspace at all"]
         )
-        survey = join_tallies(self.area.target, self.moment.now, [listing.tally for listing in listings], gaps)
-        active = [notebook_id for listing in listings for notebook_id in listing.tally.active]
+        refused = _refused(listings)
+        survey = join_tallies(self.area.target, self.moment.now, [listing.tally for listing in listings.values()], gaps)
+        survey = replace(survey, refused=refused)
+        active = [notebook_id for listing in listings.values() for notebook_id in listing.tally.active]
         await self.ports.journal.note_active(self.area.target, active, self.moment.now)
         self._tell(survey, self.ports.clock.steady_s() - started_s)
         return survey
 
-    async def _list_all(self, scopes: Sequence[Scope]) -> list[Listing]:
+    async def _list_all(self, scopes: Sequence[Scope]) -> dict[Scope, Listing]:
         found: dict[Scope, Listing] = {}
 
         async def list_one(scope: Scope) -> None:
             async with self._at_once:
-                found[scope] = await self._list(scope)
+                found[scope] = await self._list_if_open(scope)
 
         async with anyio.create_task_group() as group:
             for scope in scopes:
                 group.start_soon(list_one, scope)
-        return [found[scope] for scope in scopes]
+        return {scope: found[scope] for scope in scopes}
+
+    async def _list_if_open(self, scope: Scope) -> Listing:
+        """Read one listing; a refusal that may be about this workspace alone is a gap of it."""
+        try:
+            return await self._list(scope)
+        except (CloudError, ExceptionGroup) as error:
+            refusal = leading_error(error)
+            if not (isinstance(refusal, CloudError) and is_of_workspace(refusal)):
+                raise
+            return Listing(Tally(), refused=refusal)
 
     async def _list(self, scope: Scope) -> Listing:
         """Read one listing, again when it was torn."""
@@ -123,7 +139,7 @@ class Surveyor:
                 if attempts > TORN_RETRIES:
                     return Listing(tally, f"workspace {scope.workspace_id}, {scope.feature}: {torn}")
             else:
-                return Listing(tally, None)
+                return Listing(tally)
 
     async def _read(self, scope: Scope, tally: Tally) -> None:
         """Read a listing from its first page to its last.
@@ -193,9 +209,10 @@ class Surveyor:
         """Read a page; None where the cloud refuses its offset, as far as is known for being between two pages."""
         try:
             return await self._page(scope, offset)
-        except Rejected:
+        except Rejected as error:
             paging = self.ports.cloud.paging()
-            if paging.offsets is not Offsets.UNKNOWN or not offset % paging.size:
+            known = paging.offsets is not Offsets.UNKNOWN or offset % paging.size == 0
+            if known or isinstance(error, WorkspaceRefused):
                 raise
             return None
 
@@ -216,9 +233,28 @@ class Surveyor:
             self.sights[row.id] = row
 
     def _tell(self, survey: Survey, duration_s: float) -> None:
+        for gap in survey.refused:
+            self.ports.telemetry.emit(SurveyWorkspaceRefused(gap.scope.workspace_id, gap.scope.feature, gap.problem))
         for row in survey.malformed:
             self.ports.telemetry.emit(SurveyMalformedRow(row.id, row.name, row.problem))
-        self.ports.telemetry.emit(SurveyFinished(survey.fleet, len(survey.candidates), not survey.gaps, round(duration_s, 3)))
+        complete, refused = not (survey.gaps or survey.refused), len({gap.scope.workspace_id for gap in survey.refused})
+        told = SurveyFinished(survey.fleet, len(survey.candidates), complete, round(duration_s, 3), refused)
+        self.ports.telemetry.emit(told)
+
+
+def _refused(listings: Mapping[Scope, Listing]) -> tuple[WorkspaceGap, ...]:
+    """Name the workspaces that refuse to be listed.
+
+    Raises:
+        Forbidden, Rejected: all of them do.
+    """
+    refused = {scope: listing.refused for scope, listing in listings.items() if listing.refused is not None}
+    if refused and len(refused) == len(listings):
+        error = next(iter(refused.values()))
+        if isinstance(error, WorkspaceRefused) and error.http_status == HTTPStatus.FORBIDDEN:
+            raise Forbidden(str(error), code=error.code, http_status=error.http_status, request_id=error.request_id)
+        raise error
+    return tuple(WorkspaceGap(scope, str(error)) for scope, error in refused.items())
 
 
 def _without_overlap(page: Page, last: Notebook | MalformedRow | None) -> Sequence[Notebook | MalformedRow]:

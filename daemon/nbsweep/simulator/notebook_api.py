@@ -12,7 +12,7 @@ from nbsweep.simulator.faults import Faults
 from nbsweep.simulator.listing import envelope, page
 from nbsweep.simulator.model import Instance
 from nbsweep.simulator.query import Condition, Query, read_query
-from nbsweep.simulator.refusals import bad_parameter, modelarts_error
+from nbsweep.simulator.refusals import bad_parameter, closed_workspace, modelarts_error
 from nbsweep.simulator.rows import RowWriter
 from nbsweep.simulator.tearing import tear
 
@@ -107,6 +107,8 @@ class NotebookApi:
     def _check_workspace(self, query: Query) -> None:
         if query.workspace_id not in self._cloud.workspaces:
             raise modelarts_error("0102", detail=f"Workspace: {query.workspace_id}.")
+        if query.workspace_id in self._cloud.options.dialect.closed_workspaces:
+            raise closed_workspace(self._cloud.options.dialect)
 
     def _single(self, call: Call, instance: Instance) -> Answer:
         return json_answer(200, self._rows.single(instance, milliseconds(call.at_s)))

@@ -212,6 +212,11 @@ class DialectOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     offset_as: Literal["row", "rounded", "page-number", "page-number-from-1", "multiples-only"] = "row"
     #: Pages have no more rows than this, whatever limit is asked for.
     largest_page: Positive = 1000
+    #: Ids of workspaces that are shown to everybody, and refuse to be listed.
+    closed_workspaces: tuple[str, ...] = ()
+    closed_answer: Literal["403/0112", "400/7002"] = "403/0112"
+    #: Whether `filter_accessible=true` leaves these out of the list of workspaces.
+    filters_accessible: bool = False
     #: Whether rows of lists carry create_at and update_at; single notebooks always do.
     list_timestamps: bool = True
     #: The query parameter's spelling; the other one is ignored.

@@ -6,6 +6,7 @@ _MODELARTS_MESSAGES = {
     "0010": "System error. Please contact technical support.",
     "0102": "The workspace does not exist.",
     "0104": "Parameter error.",
+    "0112": "The workspace policy does not allow this operation.",
     "0108": "You do not have the permission to perform this operation.",
     "6303": "The field cannot be used for sorting.",
     "6304": "Stop the instance before deleting it.",
@@ -18,6 +19,7 @@ _MODELARTS_MESSAGES = {
     "6327": "The instance is not running.",
     "6349": "The automatic stop duration must be between 3600000 and 259200000 milliseconds.",
     "6357": "Another operation is in progress, or the instance is already in the target state. Try again later.",
+    "7002": "You are not authorized to access the workspace.",
     "6404": "The notebook instance is not found.",
 }
 
@@ -56,6 +58,12 @@ def wrong_project() -> ApiError:
 def no_such_api() -> ApiError:
     """Return the gateway's 404, which never means that a notebook is gone."""
     return ApiError(404, "APIGW.0101", "The API does not exist or has not been published in the environment.")
+
+
+def closed_workspace(dialect: DialectOptions) -> ApiError:
+    """Return what this dialect says of a workspace that the caller may see and not list."""
+    status, _, number = dialect.closed_answer.partition("/")
+    return modelarts_error(number, status=int(status))
 
 
 def gone(dialect: DialectOptions) -> ApiError:

@@ -85,11 +85,22 @@ class TagApi:
         sort_value = _SORT_VALUES.get(parameters.get("sort_by", "name"))
         if not 1 <= limit <= _MOST_WORKSPACES or order not in {"asc", "desc"} or sort_value is None:
             raise bad_parameter("limit, order or sort_by")
-        found = [space for space in self._cloud.workspaces.values() if _wanted(space, parameters)]
+        dialect = self._cloud.options.dialect
+        hidden = dialect.closed_workspaces if dialect.filters_accessible and _filters(parameters) else ()
+        spaces = [space for space in self._cloud.workspaces.values() if space.id not in hidden]
+        found = [space for space in spaces if _wanted(space, parameters)]
         found.sort(key=sort_value, reverse=order == "desc")
-        rows = [space.row(integer_id=self._cloud.options.dialect.integer_workspace_ids) for space in found]
+        rows = [space.row(integer_id=dialect.integer_workspace_ids) for space in found]
         shown = rows[offset : offset + limit]
         return json_answer(200, {"total_count": len(rows), "count": len(shown), "workspaces": shown})
+
+
+def _filters(parameters: Any) -> bool:
+    """Return whether only what the caller may use is asked for."""
+    text = parameters.get("filter_accessible", "false")
+    if text not in {"true", "false"}:
+        raise bad_parameter("filter_accessible")
+    return bool(text == "true")
 
 
 def _wanted(workspace: Workspace, parameters: Any) -> bool:

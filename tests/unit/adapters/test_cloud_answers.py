@@ -18,6 +18,7 @@ from nbsweep.core.errors import (
     Rejected,
     Unauthorized,
     Unsortable,
+    WorkspaceRefused,
     WrongAddress,
 )
 from nbsweep.core.pacing import Rate
@@ -42,7 +43,8 @@ def body(document: Any, status: int = 400) -> Answer:
 # API notes, section 3.2.
 MODELARTS: list[tuple[int, str, type[CloudError]]] = [
     *[(400, code, Rejected) for code in ("0101", "0104", "0107", "0102", "7005", "0113", "6302", "6305", "6326", "6327")],
-    *[(400, code, Rejected) for code in ("6346", "6347", "6348", "6349", "6361", "6400", "7002", "7004")],
+    *[(400, code, Rejected) for code in ("6346", "6347", "6348", "6349", "6361", "6400")],
+    *[(status, code, WorkspaceRefused) for status, code in ((400, "7002"), (400, "7004"), (403, "0112"))],
     (400, "6303", Unsortable),
     (400, "6304", MustStopFirst),
     *[(400, code, Busy) for code in ("6306", "6308", "6333", "6355", "6357")],
@@ -53,7 +55,7 @@ MODELARTS: list[tuple[int, str, type[CloudError]]] = [
     (404, "6404", Gone),
     *[(401, code, Unauthorized) for code in ("0112", "6201", "6203", "6608", "6620", "6401")],
     (400, "6401", Unauthorized),
-    *[(403, code, Forbidden) for code in ("0108", "0112", "6407")],
+    *[(403, code, Forbidden) for code in ("0108", "6407")],
     (400, "6407", Forbidden),
     (403, "6653", Rejected),
     (408, "6100", Passing),

@@ -55,6 +55,7 @@ LABELS = {
     "nbsweep_throttled_total": ("counter", {"target", "lane"}),
     "nbsweep_lane_calls_per_second": ("gauge", {"target", "lane"}),
     "nbsweep_lane_configured_calls_per_second": ("gauge", {"target", "lane"}),
+    "nbsweep_workspaces_refused": ("gauge", {"target"}),
     "nbsweep_cloud_dialect": ("gauge", {"target", "aspect", "value"}),
     "nbsweep_authentication_failures_total": ("counter", {"target"}),
     "nbsweep_target_failures": ("gauge", {"target"}),

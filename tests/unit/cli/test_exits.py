@@ -3,7 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from nbsweep.cli.exits import Exit, exit_of_error, exit_of_report, gravest
+from nbsweep.cli.exits import Exit, exit_of_error, exit_of_plan, exit_of_report, gravest
+from nbsweep.core.brakes import Brakes, Refusal
 from nbsweep.core.errors import (
     AnswerLost,
     ConfigurationError,
@@ -17,8 +18,10 @@ from nbsweep.core.errors import (
     WrongAddress,
 )
 from nbsweep.core.lifecycle import State
+from nbsweep.core.model import Scope
+from nbsweep.core.plan import WorkspaceGap, build_plan
 from nbsweep.engine.report import Report
-from unit.core.examples import removal
+from unit.core.examples import removal, survey
 
 
 @pytest.mark.parametrize(
@@ -53,6 +56,17 @@ def test_a_removal_that_failed_shows_in_the_exit_code(state: State, code: int) -
     ended = replace(removal(), state=state)
     assert exit_of_report(Report("research", "finished", removals=(ended,))) == code
     assert exit_of_report(Report("research", "finished", recovered=(ended,))) == code
+
+
+def test_a_workspace_that_could_not_be_listed_shows_in_the_exit_code() -> None:
+    """Of a sweep, and of a plan that no brake refused."""
+    gap = WorkspaceGap(Scope("w2", "NOTEBOOK"), "HTTP 403 ModelArts.0112")
+    plan = build_plan(replace(survey(fleet=3), refused=(gap,)), Brakes())
+    assert exit_of_report(Report("research", "finished", plan)) == Exit.SOME_FAILED
+    assert exit_of_report(Report("research", "refused", plan)) == Exit.REFUSED
+    assert exit_of_plan(plan) == Exit.SOME_FAILED
+    assert exit_of_plan(replace(plan, refusal=Refusal("max_share", "no"))) == Exit.REFUSED
+    assert "1 workspace could not be listed: workspace w2" in Report("research", "finished", plan).problem
 
 
 def test_what_ended_a_sweep_goes_before_what_failed_in_it() -> None:

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from nbsweep.core.brakes import MOST_FAILURES, Brakes, OnExcess, Surroundings, describe_trim, judge_failures, judge_skew, trim
 from nbsweep.core.history import FleetBefore, History
 from nbsweep.core.lifecycle import State
-from nbsweep.core.model import Named
-from nbsweep.core.plan import Candidate, Circumstances, Plan, build_plan
+from nbsweep.core.model import Named, Scope
+from nbsweep.core.plan import Candidate, Circumstances, Plan, WorkspaceGap, build_plan
 from nbsweep.core.policy import Reason
 from unit.core.examples import candidate, searching, survey
 
@@ -179,6 +179,28 @@ def test_a_first_survey_is_compared_with_nothing() -> None:
     assert refused_by(fallen(1, FleetBefore("r1", 100), None)) is None
     assert refused_by(fallen(0, FleetBefore("r1", 100), Fraction(1))) is None
     assert refused_by(fallen(99, FleetBefore("r1", 100), Fraction(0))) == "max_fleet_drop"
+
+
+CLOSED = WorkspaceGap(Scope("w2", "NOTEBOOK"), "HTTP 403 ModelArts.0112")
+
+
+def test_a_workspace_that_refuses_explains_a_fall_and_does_not_excuse_it() -> None:
+    """Of 100 the 40 that are seen are too few, whoever hides the others; the refusal names the workspace first."""
+    around = Circumstances(History(before=FleetBefore("r1", 100)))
+    plan = build_plan(replace(survey(*found(1), fleet=40), refused=(CLOSED,)), loose(max_fleet_drop=HALF), around)
+    assert refused_by(plan) == "max_fleet_drop"
+    assert plan.refusal
+    assert plan.refusal.message.startswith(
+        "1 workspace could not be listed: workspace w2 (NOTEBOOK): HTTP 403 ModelArts.0112. 40 notebooks are seen"
+    )
+
+
+def test_brakes_bind_over_what_was_seen_beside_a_workspace_that_refuses() -> None:
+    """A quarter of the 40 that were seen is ten; the plan says which workspace was not looked at."""
+    seen = replace(survey(*found(11), fleet=40), refused=(CLOSED,))
+    assert refused_by(build_plan(seen, loose(max_share=Fraction(1, 4)))) == "max_share"
+    plan = build_plan(replace(seen, candidates=seen.candidates[:10]), loose(max_share=Fraction(1, 4)))
+    assert (plan.refusal, plan.refused) == (None, (CLOSED,))
 
 
 def test_a_fallen_fleet_is_refused_also_where_plans_are_trimmed() -> None:

@@ -7,7 +7,7 @@ from nbsweep.core.evidence import evidence_of
 from nbsweep.core.facts import Moment, idle_since
 from nbsweep.core.model import MalformedRow, Notebook, Status
 from nbsweep.core.permission import NO_LONGER_THERE, OVER_BRAKE, Deciding, Permission, left_out_of_plan, permit
-from nbsweep.core.plan import Candidate, Survey
+from nbsweep.core.plan import Candidate, Survey, WorkspaceGap
 from nbsweep.core.policy import Decision, Reason, Rules, Running, judge, keep
 from nbsweep.core.saved_plan import SavedItem
 from unit.core.examples import NOW, SCOPE, ago, notebook, over, policy, protection, rules, survey, tag, text
@@ -62,6 +62,14 @@ def why(before: Notebook, now: Notebook | MalformedRow | None, how: Rules = RULE
     [spared] = permission.spared
     assert spared.item.id == before.id
     return spared.why
+
+
+def test_what_is_in_a_workspace_that_refuses_is_not_called_gone() -> None:
+    """Nobody has looked: it says so, in the cloud's words."""
+    gap = WorkspaceGap(SCOPE, "HTTP 403 ModelArts.0112")
+    item = saved(notebook(id="nb1"))
+    permission = permit(replace(surveyed(), refused=(gap,)), [item], {}, Deciding(RULES, Moment(NOW)))
+    assert [spared.why for spared in permission.spared] == [f"not looked at: {gap}"]
 
 
 def test_what_was_saved_and_still_matches_may_go() -> None:

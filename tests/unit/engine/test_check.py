@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from nbsweep.core.checks import Check, Grade
-from nbsweep.core.errors import CloudError, Forbidden, Rejected, Unauthorized, Unreachable, WrongAddress
+from nbsweep.core.errors import CloudError, Forbidden, Rejected, Unauthorized, Unreachable, WorkspaceRefused, WrongAddress
 from nbsweep.core.paging import Offsets
 from nbsweep.core.probing import Action
 from nbsweep.engine.check import Inspector, Question
@@ -77,7 +77,7 @@ async def test_only_what_the_configuration_needs_is_tried() -> None:
         ("probe", WrongAddress("no such address"), "project", "the gateway knows no such address"),
         ("probe", Unreachable("it is away"), "credentials", "the first signed call was not answered"),
         ("workspaces", Rejected("not now"), "workspaces", "the workspaces could not be listed"),
-        ("page", Rejected("no such workspace"), "notebooks", "the notebooks could not be listed"),
+        ("page", Unreachable("it is away"), "notebooks", "the notebooks could not be listed"),
     ],
 )
 async def test_what_depends_on_something_that_fails_is_not_tried_and_says_why(
@@ -133,6 +133,17 @@ async def test_a_call_that_takes_too_long_is_given_up() -> None:
     assert grades(found)[Grade.FAILED] == ["list-own"]
     assert "gave no answer within 30 s" in found["list-own"].finding
     assert "limits.request_timeout" in found["list-own"].advice
+
+
+async def test_a_workspace_that_refuses_is_named_and_the_others_are_looked_at() -> None:
+    """A warning, unless it was named in the configuration, or all refuse."""
+    error = WorkspaceRefused("the workspace is not open to this user: HTTP 403 ModelArts.0112", http_status=403)
+    cloud = cloud_of(workspaces=("0", "w2"))
+    cloud.befall("page", *[Trouble(error)] * 4, notebook_id="w2/NOTEBOOK/0")
+    found = await checked(cloud)
+    assert (found["workspaces"].grade, "w2: the workspace is not open" in found["workspaces"].finding) == (Grade.WARNING, True)
+    assert "3 NOTEBOOK" in found["notebooks"].finding
+    assert (await checked(cloud, workspaces=("0", "w2")))["notebooks"].grade is Grade.FAILED
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,16 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
-from nbsweep.core.errors import AnswerLost, CloudError, MalformedAnswer, Unauthorized
-from nbsweep.core.events import SurveyFinished, SurveyMalformedRow, SurveyPage, SurveyTorn
+from nbsweep.core.errors import (
+    AnswerLost,
+    CloudError,
+    Forbidden,
+    MalformedAnswer,
+    Rejected,
+    Unauthorized,
+    WorkspaceRefused,
+)
+from nbsweep.core.events import SurveyFinished, SurveyMalformedRow, SurveyPage, SurveyTorn, SurveyWorkspaceRefused
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import MalformedRow, Page, Scope, Status
 from nbsweep.core.paging import Offsets, Paging
@@ -387,6 +395,54 @@ async def test_a_page_of_nothing_but_malformed_rows_is_read_on() -> None:
 
 
 # ---- errors ---------------------------------------------------------------------------------------------------------------
+
+
+REFUSALS = (
+    WorkspaceRefused("not open to this user", code="ModelArts.0112", http_status=403),
+    WorkspaceRefused("not open to this user", code="ModelArts.7002", http_status=400),
+    Forbidden("not allowed", code="ModelArts.0108", http_status=403),
+    Rejected("no such workspace", code="ModelArts.0102", http_status=400),
+)
+
+
+@pytest.mark.parametrize("error", REFUSALS, ids=lambda error: error.code)
+async def test_a_workspace_that_refuses_is_a_gap_of_its_own(error: CloudError) -> None:
+    """None of its notebooks counts, and the others are whole; it is told once for each listing."""
+    scene = world(*fleet(3), notebook(4, workspace_id="w2"), workspaces=("0", "w2"))
+    scene.cloud.befall("page", Trouble(error), notebook_id="w2/NOTEBOOK/0")
+    survey = await surveyed(scene)
+    assert (survey.fleet, survey.gaps, ids(survey)) == (3, (), ["nb1", "nb2", "nb3"])
+    assert [(gap.scope, gap.problem) for gap in survey.refused] == [(Scope("w2", "NOTEBOOK"), str(error))]
+    assert [event.workspace for event in scene.telemetry.of(SurveyWorkspaceRefused)] == ["w2"]
+    (finished,) = scene.telemetry.of(SurveyFinished)
+    assert (finished.complete, finished.workspaces_refused) == (False, 1)
+
+
+async def test_a_workspace_that_refuses_in_mid_listing_counts_for_nothing() -> None:
+    """Half of it was read: none of that may go, for it cannot be told whether it was whole."""
+    scene = world(*fleet(3), *(notebook(number, workspace_id="w2") for number in range(100, 220)), workspaces=("0", "w2"))
+    scene.cloud.befall("page", Trouble(REFUSALS[0]), notebook_id="w2/NOTEBOOK/98")
+    survey = await surveyed(scene)
+    assert (survey.fleet, survey.gaps, ids(survey)) == (3, (), ["nb1", "nb2", "nb3"])
+    assert [gap.scope.workspace_id for gap in survey.refused] == ["w2"]
+
+
+@pytest.mark.parametrize("error", REFUSALS, ids=lambda error: error.code)
+async def test_where_every_workspace_refuses_the_survey_ends(error: CloudError) -> None:
+    """A 403 then is what the caller is not allowed to do, whichever code it has."""
+    scene = world(*fleet(3), workspaces=("0", "w2"))
+    scene.cloud.befall("page", *[Trouble(error)] * 2)
+    with pytest.raises(Forbidden if error.http_status == 403 else Rejected):
+        await surveyed(scene)
+
+
+async def test_a_refusal_by_the_gateway_is_about_the_whole_project() -> None:
+    """It is no workspace's gap."""
+    scene = world(*fleet(3), workspaces=("0", "w2"))
+    error = Forbidden("not the project's", code="APIGW.0302", http_status=403)
+    scene.cloud.befall("page", Trouble(error), notebook_id="w2/NOTEBOOK/0")
+    with pytest.raises(ExceptionGroup):
+        await surveyed(scene)
 
 
 @pytest.mark.parametrize("error", [AnswerLost("no answer"), MalformedAnswer("no listing"), Unauthorized("bad key")])

@@ -24,6 +24,7 @@ from nbsweep.core.errors import (
     Rejected,
     Unauthorized,
     Unsortable,
+    WorkspaceRefused,
     WrongAddress,
 )
 from nbsweep.core.masking import redact
@@ -32,14 +33,16 @@ from nbsweep.core.pacing import Rate
 GONE = frozenset({"ModelArts.6309", "ModelArts.6404"})
 BUSY = frozenset({"ModelArts.6306", "ModelArts.6308", "ModelArts.6333", "ModelArts.6355", "ModelArts.6357"})
 """Refused for now, because something else is going on with the notebook: look again before anything else."""
-REJECTED_DESPITE_403 = frozenset({"ModelArts.6653"})
-"""Contact the owner: it is about this notebook, not about the caller's permissions."""
+DESPITE_403: Mapping[str, type[CloudError]] = {"ModelArts.6653": Rejected, "ModelArts.0112": WorkspaceRefused}
+"""Contact the owner; the workspace's policy denies it: about this notebook or workspace, not about the caller's permissions."""
 BY_CODE: Mapping[str, type[CloudError]] = {
     "ModelArts.6303": Unsortable,
     "ModelArts.6304": MustStopFirst,
     "ModelArts.6307": AlreadyStopped,
     "ModelArts.6401": Unauthorized,
     "ModelArts.6407": Forbidden,
+    "ModelArts.7002": WorkspaceRefused,
+    "ModelArts.7004": WorkspaceRefused,
     **dict.fromkeys(GONE, Gone),
     **dict.fromkeys(BUSY, Busy),
 }
@@ -49,9 +52,7 @@ PASSING_CODES = frozenset({"0010", "6100", "6101", "6102", "6200", "7008", "7009
 """ModelArts codes that a later try may not meet again (API notes, section 3.4)."""
 GATEWAY_CODES = frozenset({"APIGW.0101", "APIGW.0201", "APIGW.0301", "APIGW.0307", "APIGW.0308"})
 """Wrong address, backend timeout, wrong signature, ended token, too many calls (API notes, section 3.3)."""
-KNOWN_CODES = frozenset(
-    {*BY_CODE, *ENDED, *REJECTED_DESPITE_403, *GATEWAY_CODES, *(f"ModelArts.{code}" for code in PASSING_CODES)}
-)
+KNOWN_CODES = frozenset({*BY_CODE, *ENDED, *DESPITE_403, *GATEWAY_CODES, *(f"ModelArts.{code}" for code in PASSING_CODES)})
 """Every code that means something to us, so that calls can be counted by them without counting whatever somebody makes up."""
 PASSING_STATUSES = frozenset(
     {
@@ -143,7 +144,7 @@ class Answer(Struct, frozen=True):
             case status if status == HTTPStatus.UNAUTHORIZED or self.code in ENDED:
                 return Unauthorized
             case HTTPStatus.FORBIDDEN:
-                return Rejected if self.code in REJECTED_DESPITE_403 else Forbidden
+                return DESPITE_403.get(self.code, Forbidden)
             case status if status in PASSING_STATUSES or number in PASSING_CODES:
                 return Passing
             case HTTPStatus.NOT_FOUND if not self.code.startswith("ModelArts."):
@@ -169,6 +170,7 @@ _ADVICE: Mapping[type[CloudError], str] = {
     Busy: "something else is going on with the notebook: {answer}",
     MustStopFirst: "the notebook must be stopped first: {answer}",
     Rejected: "the cloud refused: {answer}",
+    WorkspaceRefused: "the workspace is not open to this user: {answer}",
 }
 
 

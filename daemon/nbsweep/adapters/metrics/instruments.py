@@ -57,6 +57,7 @@ class Instruments:
             "target",
         )
         self.fleet = gauge("fleet_notebooks", "Notebooks at the last survey.", "target")
+        self.refusing = gauge("workspaces_refused", "Workspaces that could not be listed, at the last survey.", "target")
         self.candidates = gauge("candidates", "Notebooks that the policies would let go, at the last survey.", "target")
         self.kept = gauge("kept_notebooks", "Notebooks that are kept, by reason, at the last survey.", "target", "reason")
         self.refusals = counter("refusals_total", "Plans that a brake refused, and sweeps that one stopped.", "target", "brake")
@@ -82,7 +83,16 @@ class Instruments:
 
     def forget(self, target: str) -> None:
         """Show no more how a target stands that the configuration does not name any more: it would stand so for ever."""
-        for gauge in (self.failures, self.paused, self.held, self.success, self.in_flight, self.fleet, self.candidates):
+        for gauge in (
+            self.failures,
+            self.paused,
+            self.held,
+            self.success,
+            self.in_flight,
+            self.fleet,
+            self.candidates,
+            self.refusing,
+        ):
             gauge.remove(target)
 
     def exposition(self) -> bytes:

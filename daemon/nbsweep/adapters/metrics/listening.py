@@ -154,6 +154,7 @@ class Metrics:
     def _surveyed(self, event: SurveyFinished, about: About) -> None:
         self._shown.fleet.labels(about.target).set(event.fleet)
         self._shown.candidates.labels(about.target).set(event.candidates)
+        self._shown.refusing.labels(about.target).set(event.workspaces_refused)
 
     def _planned(self, event: PlanBuilt, about: About) -> None:
         for reason in KEPT_REASONS:
