@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.cloud.chain import Keyring, open_keyring
@@ -14,6 +15,7 @@ from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.cloud.sought import Sought
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.process import is_alive, this_process
+from nbsweep.core.belonging import Coverage
 from nbsweep.core.errors import CloudError
 from nbsweep.core.pacing import Rate
 from nbsweep.core.ports import Clock, Journal, Ports, Telemetry
@@ -68,11 +70,12 @@ async def credentials_of(target: TargetSettings, keyring: Keyring) -> Credential
 def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutdown: Shutdown) -> Sweeper:
     """Give a target's sweeper what the configuration says of it."""
     removal, polling = settings.removal, settings.polling
+    workspaces = None if target.workspaces == "all" else target.workspaces
     return Sweeper(
-        area=Area(target.name, None if target.workspaces == "all" else target.workspaces, target.features),
+        area=Area(target.name, workspaces, target.features),
         ports=ports,
         orders=Orders(
-            rules=settings.rules,
+            rules=replace(settings.rules, coverage=Coverage(workspaces, target.features)),
             workers=target.limits.concurrency,
             deadline=removal.deadline,
             retries=removal.retries,

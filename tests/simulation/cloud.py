@@ -40,6 +40,12 @@ class Manners:
     """For how long a row that says DELETED is left where a notebook was."""
     dated: bool = True
     """Whether listings have dates of their own in their rows."""
+    list_leaves_out: tuple[str, ...] = ()
+    """Which other fields the rows of listings do not have."""
+    leaves_out: tuple[str, ...] = ()
+    """Which fields no answer has."""
+    ignores: tuple[str, ...] = ()
+    """Which parameters of a listing it does not know: `workspace_id`, `feature`. It shows whatever there is then."""
     deletes_running: bool = False
     """Whether a DELETE of what runs is taken on."""
     empty_answers: bool = False
@@ -137,14 +143,18 @@ class Cloud:
     def list_answer(self, query: Mapping[str, str]) -> Answer:
         """Show one page of a listing, oldest first, as it is asked for."""
         workspace, status = query.get("workspace_id", "0"), query.get("status")
-        rows = [facts for facts in self._shown().values() if facts.workspace == workspace]
-        if query.get("feature", "NOTEBOOK") != "NOTEBOOK":
-            rows = []
+        feature, ignores = query.get("feature", "NOTEBOOK"), self.manners.ignores
+        rows = [
+            facts
+            for facts in self._shown().values()
+            if (facts.workspace == workspace or "workspace_id" in ignores)
+            and (facts.feature == feature or "feature" in ignores)
+        ]
         if status:
             rows = [facts for facts in rows if facts.status == status]
         rows.sort(key=lambda facts: (facts.create_ms, facts.id), reverse=query.get("sort_dir", "DESC") == "DESC")
         offset, limit = int(query.get("offset", "0")), int(query.get("limit", "10"))
-        data = ",".join(row(facts, dated=self.manners.dated) for facts in rows[offset : offset + limit])
+        data = ",".join(row(facts, self._unlisted) for facts in rows[offset : offset + limit])
         pages = -(-len(rows) // limit)
         body = f'{{"current":{offset // limit},"data":[{data}],"pages":{pages},"size":{limit},"total":{len(rows)}}}'
         return Answer(200, body.encode(), {"Content-Type": "application/json"})
@@ -152,7 +162,7 @@ class Cloud:
     def show_answer(self, notebook_id: str) -> Answer:
         """Show one notebook."""
         facts = self._shown().get(notebook_id)
-        return _notebook(facts) if facts else self._gone()
+        return self._notebook(facts) if facts else self._gone()
 
     def delete_answer(self, notebook_id: str, call: Call) -> Answer:
         """Take a DELETE on, or refuse it."""
@@ -163,7 +173,7 @@ class Cloud:
             return refusal(400, NOT_NOW[facts.status])
         self._take_on(Order(_now_s(), "delete", notebook_id, call, facts))
         self.begin_deletion(notebook_id, f"call {call.number} DELETE")
-        return Answer(204) if self.manners.empty_answers else _notebook(self.notebooks[notebook_id])
+        return Answer(204) if self.manners.empty_answers else self._notebook(self.notebooks[notebook_id])
 
     def stop_answer(self, notebook_id: str, call: Call) -> Answer:
         """Take a stop on, or refuse it."""
@@ -174,7 +184,15 @@ class Cloud:
             return refusal(400, "ModelArts.6307" if facts.status == "STOPPED" else NOT_NOW.get(facts.status, "ModelArts.6327"))
         self._take_on(Order(_now_s(), "stop", notebook_id, call, facts))
         self.begin_stop(notebook_id, f"call {call.number} stop")
-        return _notebook(self.notebooks[notebook_id])
+        return self._notebook(self.notebooks[notebook_id])
+
+    @property
+    def _unlisted(self) -> tuple[str, ...]:
+        dates = () if self.manners.dated else ("create_at", "update_at")
+        return (*dates, *self.manners.list_leaves_out, *self.manners.leaves_out)
+
+    def _notebook(self, facts: Facts) -> Answer:
+        return Answer(200, row(facts, self.manners.leaves_out).encode(), {"Content-Type": "application/json"})
 
     def _take_on(self, order: Order) -> None:
         self.history.orders.append(order)
@@ -202,10 +220,6 @@ def default_term(random: Random, create_ms: int, update_ms: int) -> Term:
     """Give a lease as a start leaves it."""
     asked_ms = random.choice((1, 4, 24, 72)) * HOUR_MS
     return Term(create_ms, update_ms, update_ms - create_ms + asked_ms, type=random.choice(("TIMING", None)))
-
-
-def _notebook(facts: Facts) -> Answer:
-    return Answer(200, row(facts, dated=True).encode(), {"Content-Type": "application/json"})
 
 
 def _json(status: int, document: Any, **headers: str) -> Answer:

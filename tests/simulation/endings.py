@@ -40,7 +40,7 @@ def _check_survey(world: "World", sweep: Sweep, report: Report) -> None:
         return
     planned = {item.notebook.id for item in plan.items}
     for notebook_id in world.history.states:
-        if notebook_id not in planned and _ought_to_go(world, notebook_id, sweep.surveyed_from_s, sweep.planned_s):
+        if notebook_id not in planned and _ought_to_go(world, notebook_id, sweep, sweep.surveyed_from_s, sweep.planned_s):
             world.judge.blame(6, f"{notebook_id} ought to go, and {sweep.run_id} has not planned it")
 
 
@@ -50,17 +50,24 @@ def _braked(world: "World") -> bool:
     return any(one is not None for one in limits)
 
 
-def _ought_to_go(world: "World", notebook_id: str, from_s: float, to_s: float) -> bool:
-    """Tell whether it was to be deleted all the time, whatever clock one looks at, and everybody could see that."""
+def _ought_to_go(world: "World", notebook_id: str, sweep: Sweep, from_s: float, to_s: float) -> bool:
+    """Tell whether it was to be deleted all the time, whatever clock one looks at, and everybody could see that.
+
+    Where the listing leaves facts out, whoever cannot be asked for by id, in bad weather, is kept.
+    """
     history, judge = world.history, world.judge
     recent = [order for order in history.orders if order.notebook_id == notebook_id and order.at_s > from_s - STALE_S]
     states = list(history.during(notebook_id, from_s, to_s))
     if recent or not states or states[0].since_s > from_s or may_cool_down(judge, notebook_id, from_s):
         return False
+    manners = world.scenario.manners
+    if manners.leaves_out:
+        # Where they belong is never shown.
+        return False
     clocks = judge.clocks(from_s, to_s)
     return all(
         state.facts is not None
-        and (world.scenario.manners.dated or state.facts.term is not None)
+        and (sweep.calm or (state.facts.term is not None and manners.dated and not manners.list_leaves_out))
         and all(opinion(state.facts, world.scenario.config, moment).what != "keep" for moment in clocks)
         for state in states
     )
@@ -90,7 +97,7 @@ def _check_nothing_left(world: "World") -> None:
     sweep = world.judge.sweeps[-1]
     to_s = sweep.ended_s or sweep.begun_s
     for notebook_id in world.history.states:
-        if _braked(world) or not _ought_to_go(world, notebook_id, sweep.begun_s, to_s):
+        if _braked(world) or not _ought_to_go(world, notebook_id, sweep, sweep.begun_s, to_s):
             continue
         row = world.judge.rows.get((sweep.run_id, notebook_id))
         if row is None or row.removal.state not in (State.FAILED, State.TIMED_OUT):

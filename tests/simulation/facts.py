@@ -47,6 +47,7 @@ class Facts:
     fail_reason: str | None = None
     odd: str = ""
     """What the answers show amiss: `status` (one that nobody knows), `date` (an impossible one), `tags` (left out)."""
+    feature: str = "NOTEBOOK"
 
     @property
     def exists(self) -> bool:
@@ -55,13 +56,13 @@ class Facts:
 
 
 @lru_cache(maxsize=4096)
-def row(facts: Facts, *, dated: bool) -> str:
-    """Write it as one row of a listing, or as the answer about one; the listings of some clouds leave the dates out."""
+def row(facts: Facts, leaves_out: tuple[str, ...] = ()) -> str:
+    """Write it as one row of a listing, or as the answer about one; the listings of some clouds leave fields out."""
     shown: dict[str, Any] = {
         "id": facts.id,
         "name": facts.name,
         "status": "RESIZING" if facts.odd == "status" else facts.status,
-        "feature": "NOTEBOOK",
+        "feature": facts.feature,
         "flavor": facts.flavor,
         "workspace_id": facts.workspace,
         "user": {"id": f"id-of-{facts.owner}", "name": facts.owner},
@@ -72,13 +73,12 @@ def row(facts: Facts, *, dated: bool) -> str:
     }
     if facts.odd != "tags":
         shown["tags"] = [{"key": key, "value": value} for key, value in facts.tags]
-    if dated:
-        shown |= {"create_at": 12 if facts.odd == "date" else facts.create_ms, "update_at": facts.update_ms}
+    shown |= {"create_at": 12 if facts.odd == "date" else facts.create_ms, "update_at": facts.update_ms}
     if facts.term:
         shown["lease"] = _term(facts.term)
     if facts.fail_reason:
         shown["fail_reason"] = facts.fail_reason
-    return json.dumps(shown)
+    return json.dumps({field: value for field, value in shown.items() if field not in leaves_out})
 
 
 def _term(term: Term) -> Mapping[str, Any]:

@@ -27,11 +27,19 @@ def opinion(facts: Facts | None, rules: Mapping[str, Any], now_ms: float) -> Opi
     """Judge one notebook by `policies` and `protect` as they stand in the configuration file."""
     if facts is None or not facts.exists:
         return Opinion("keep", "it is no more")
+    if not covered(facts, rules["targets"][0]):
+        return Opinion("keep", "the target does not cover it")
     if facts.odd in ("status", "date"):
         return Opinion("keep", "nobody can read it")
     if facts.status in AT_WORK:
         return Opinion("keep", f"the cloud is at work on it ({facts.status})")
     return protection(facts, rules, now_ms) or wish(facts, rules, now_ms)
+
+
+def covered(facts: Facts, target: Mapping[str, Any]) -> bool:
+    """Tell whether a target may touch a notebook at all."""
+    workspaces = target.get("workspaces", "all")
+    return (workspaces == "all" or facts.workspace in workspaces) and facts.feature in target.get("features", ("NOTEBOOK",))
 
 
 def protection(facts: Facts, rules: Mapping[str, Any], now_ms: float) -> Opinion | None:

@@ -10,9 +10,10 @@ from pytest import MonkeyPatch  # noqa: PT013 -- used as a plain name in every s
 from fresh import good_for
 from nbsweep.adapters.cloud import answers
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Refusal
-from nbsweep.core import lifecycle, plan
+from nbsweep.core import conditions, lifecycle, plan, policy, second_look
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import Gone, WrongAddress
+from nbsweep.core.facts import Moment
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import MalformedRow, Notebook, Page
 from nbsweep.core.plan import Candidate, Circumstances, Plan, Survey, build_plan
@@ -175,6 +176,24 @@ def retry_without_end(patch: MonkeyPatch) -> None:
     patch.setattr(lifecycle, "note_failure", lambda removal: removal)
 
 
+def no_tags_are_none(patch: MonkeyPatch) -> None:
+    """A listing that leaves tags out is read as one of notebooks that have none."""
+    check = conditions.TagIs.check
+
+    def credulous(self: conditions.TagIs, notebook: Notebook, moment: Moment) -> Any:
+        return check(self, replace(notebook, tags=notebook.tags or {}), moment)
+
+    patch.setattr(conditions.TagIs, "check", credulous)
+
+
+def whatever_is_listed_belongs(patch: MonkeyPatch) -> None:
+    """No row is held against the workspace and the feature that were asked for."""
+    for module in (policy, second_look):
+        patch.setattr(module, "find_stray", lambda *_: None)
+    for module in (plan, second_look):
+        patch.setattr(module, "differs_from", lambda *_: "")
+
+
 PLANTS: Mapping[str, tuple[Plant, tuple[int, ...]]] = {
     "the second look is skipped": (skip_the_second_look, (1,)),
     "REQUESTED is not written": (drop_requested, (5,)),
@@ -192,5 +211,7 @@ PLANTS: Mapping[str, tuple[Plant, tuple[int, ...]]] = {
     "a stale read counts as a failure": (believe_a_stale_failure, (2, 5)),
     "a DELETE whose answer was lost is sent again at once": (send_a_lost_delete_again, (2,)),
     "a failed deletion is repeated without end": (retry_without_end, (2,)),
+    "a listing without tags is taken for no tags": (no_tags_are_none, (1,)),
+    "rows of others are taken for the target's": (whatever_is_listed_belongs, (1,)),
 }
 """By what is wrong: how it is planted, and the invariants of which it breaks one first."""

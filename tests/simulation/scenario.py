@@ -49,7 +49,7 @@ def draw(seed: int, random: Random) -> Scenario:
     config = _config(random, request_timeout_s, grace_s, weather)
     if size in ("bustle", "mass"):
         config = _for_many(random, config, size)
-    return Scenario(
+    scenario = Scenario(
         seed=seed,
         config=config,
         manners=_manners(random, grace_s, size),
@@ -63,6 +63,37 @@ def draw(seed: int, random: Random) -> Scenario:
         stops=(random.uniform(0.1, 40),) if random.random() < 0.1 else (),
         sweeps=random.choice((1, 1, 2)),
     )
+    return _with_strays(_with_gaps(scenario, Random(f"gaps-{seed}")), Random(f"strays-{seed}"))
+
+
+def _with_gaps(scenario: Scenario, random: Random) -> Scenario:
+    """Let the listings of some clouds leave facts out, which an answer about one notebook has."""
+    if random.random() < 0.7:
+        return scenario
+    left_out = tuple(field for field in ("tags", "update_at", "user", "lease") if random.random() < 0.5)
+    return replace(scenario, manners=replace(scenario.manners, list_leaves_out=left_out))
+
+
+def _with_strays(scenario: Scenario, random: Random) -> Scenario:
+    """Let some clouds ignore what a listing is asked for, and show what the target does not cover."""
+    if random.random() < 0.8:
+        return scenario
+    ignores = tuple(name for name in ("workspace_id", "feature") if random.random() < 0.7)
+    unlisted = tuple(name for name in ignores if random.random() < 0.7)
+    hidden = tuple(name for name in unlisted if random.random() < 0.3)
+    (target,) = scenario.config["targets"]
+    manners = replace(
+        scenario.manners,
+        ignores=ignores,
+        list_leaves_out=(*scenario.manners.list_leaves_out, *unlisted),
+        leaves_out=hidden,
+    )
+    fleet = tuple(
+        replace(facts, workspace=random.choice(("0", "w1")), feature=random.choice(("NOTEBOOK", "NOTEBOOK", "DEFAULT")))
+        for facts in scenario.fleet
+    )
+    config = {**scenario.config, "targets": [{**target, "workspaces": ["0"]}]}
+    return replace(scenario, config=config, manners=manners, fleet=fleet, workspaces=("0", "w1"))
 
 
 def _some(random: Random, little: float, much: float) -> float:

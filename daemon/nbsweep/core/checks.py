@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from nbsweep.core.brakes import MOST_SKEW_S, describe_skew
 from nbsweep.core.errors import Forbidden, NbsweepError, Unauthorized
+from nbsweep.core.missing import left_out
 from nbsweep.core.model import MalformedRow, Notebook, Page
 from nbsweep.core.paging import Offsets, Paging
 from nbsweep.core.ports import LaneState
@@ -169,12 +170,13 @@ def judge_listing(pages: Sequence[Page], *, everybodys: bool) -> Check:
         "it is not sorted by creation, so that ends are proven by one question for each notebook" if unsorted else "",
         _count(sum(isinstance(row, MalformedRow) for row in rows), "cannot be read"),
         _count(sum(isinstance(row, Notebook) and row.created_at is None for row in rows), "have no date of creation"),
-        _count(sum(isinstance(row, Notebook) and not row.dated for row in rows), "have no date of change but their lease's"),
+        _count(sum(isinstance(row, Notebook) and row.updated_at is None for row in rows), "have no date of change"),
+        _left_out_by_all([row for row in rows if isinstance(row, Notebook)]),
     ]
     found = [problem for problem in problems if problem]
     if not found:
         return passed("listing", f"sorted by creation, and all {len(rows)} rows that were read carry their dates")
-    advice = "It is safe as it is, but slower: what cannot be dated or read is asked for by its id, or kept."
+    advice = "It is safe as it is, but slower: what rules ask for and a row does not show is asked for by id, or it is kept."
     return warned("listing", f"of {len(rows)} rows that were read: {'; '.join(found)}", advice)
 
 
@@ -193,6 +195,13 @@ def judge_pages(paging: Paging) -> Check:
 
 def _count(rows: int, what: str) -> str:
     return f"{rows} {what}" if rows else ""
+
+
+def _left_out_by_all(rows: Sequence[Notebook]) -> str:
+    """Say which facts no row shows, the dates apart, of which the rows that lack them are counted."""
+    missing = [set(left_out(row)) - {"create_at", "update_at"} for row in rows]
+    absent = sorted(set.intersection(*missing)) if missing else []
+    return f"no row shows {', '.join(absent)}" if absent else ""
 
 
 def _unsorted(page: Page) -> bool:

@@ -72,6 +72,32 @@ class SurveyWorkspaceRefused(Event, frozen=True):
     problem: str
 
 
+class SurveyStrays(Event, frozen=True):
+    """A listing shows rows of another workspace or feature than it was asked for; they are kept."""
+
+    name: ClassVar[str] = "survey.strays"
+    level: ClassVar[Level] = "warning"
+    workspace: str
+    feature: str
+    rows: int
+    problem: str
+    """What is other about the first of them."""
+
+
+class SurveyAsked(Event, frozen=True):
+    """A listing leaves out facts that rules ask for; those whose verdict hangs on them were asked for by id."""
+
+    name: ClassVar[str] = "survey.asked"
+    level: ClassVar[Level] = "warning"
+    workspace: str
+    feature: str
+    left_out: tuple[str, ...]
+    """What all rows that were asked about lack, in the API's own words."""
+    asked: int
+    unanswered: int
+    """How many of them could not be read by id either; they are kept."""
+
+
 class SurveyFinished(Event, frozen=True):
     """All listings of a target have been read."""
 

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from nbsweep.core.belonging import EVERYTHING
 from nbsweep.core.conditions import AllOf, AnyOf, Condition, Finding, LongerThan, Not, Truth
 from nbsweep.core.facts import STARTS, Moment
 from nbsweep.core.missing import missing_facts
@@ -61,6 +63,8 @@ class Explanation(Struct, frozen=True):
 
 def explain(notebook: Notebook, rules: Rules, moment: Moment) -> Explanation:
     """Ask every rule about one notebook."""
+    # Whether the target covers it at all is told apart: here it is about the rules.
+    rules = replace(rules, coverage=EVERYTHING)
     case = Case(notebook, moment)
     verdict = judge(notebook, rules, moment)
     goes = verdict.decision is Decision.DELETE

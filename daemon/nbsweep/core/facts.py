@@ -26,7 +26,7 @@ TEXT_FACTS: Mapping[str, TextFact] = {
     "owner": lambda notebook: (notebook.owner.name, notebook.owner.id),
     "workspace": lambda notebook: (notebook.workspace_id,),
     "flavor": lambda notebook: (notebook.flavor,),
-    "pool": lambda notebook: (notebook.pool.name, notebook.pool.id) if notebook.pool else (),
+    "pool": lambda notebook: (notebook.pool.name, notebook.pool.id) if notebook.pool else (None,) if notebook.listed else (),
     "image": lambda notebook: (notebook.image.name, notebook.image.swr_path, notebook.image.id),
     "fail_reason": lambda notebook: (notebook.fail_reason,),
     "billing": lambda notebook: notebook.billing if notebook.billing is not None else (None,),
@@ -34,7 +34,9 @@ TEXT_FACTS: Mapping[str, TextFact] = {
     "volume.ownership": lambda notebook: (notebook.volume.ownership if notebook.volume else None,),
     "lease.type": lambda notebook: (notebook.lease.type.value if notebook.lease else None,),
 }
-"""No text at all, as for a notebook that is in no dedicated pool, is a fact and not a gap."""
+"""No text at all, as for a notebook that is shown without a dedicated pool, is a fact and not a gap.
+
+A row of a listing that shows no pool is a gap: the listing may leave pools out."""
 
 NAME_KEYS = frozenset({"name", "owner", "pool", "image", "flavor"})
 """Keys that are matched without regard to case."""
@@ -52,7 +54,7 @@ def idle_since(notebook: Notebook, moment: Moment) -> datetime | None:
         return moment.now
     since = notebook.last_change
     lease = notebook.lease
-    if since is None:
+    if since is None or (lease is None and notebook.listed):
         return None
     if lease and lease.enabled is None:
         return None

@@ -38,6 +38,25 @@ def missing_facts(condition: Condition, notebook: Notebook) -> tuple[str, ...]:
             return tuple(field for field, fact in _facts(condition, notebook) if fact is None)
 
 
+def left_out(notebook: Notebook) -> tuple[str, ...]:
+    """List what a row does not show at all, of what every notebook has and policies can ask for."""
+    facts: Mapping[str, object] = {
+        "tags": notebook.tags,
+        "create_at": notebook.created_at,
+        "update_at": notebook.updated_at,
+        "user": notebook.owner.id or notebook.owner.name,
+        "lease": notebook.lease,
+        "billing_items": notebook.billing,
+        "workspace_id": notebook.workspace_id,
+        "feature": notebook.feature,
+        "name": notebook.name,
+        "flavor": notebook.flavor,
+        "image": notebook.image.id or notebook.image.name or notebook.image.swr_path,
+        "volume": notebook.volume,
+    }
+    return tuple(field for field, fact in facts.items() if fact is None)
+
+
 def _facts(condition: Condition, notebook: Notebook) -> Iterable[tuple[str, object]]:
     match condition:
         case TextIs(key=key):
@@ -61,8 +80,10 @@ def _of_tag(key: str, notebook: Notebook) -> Iterable[tuple[str, object]]:
 
 
 def _of_idleness(notebook: Notebook) -> tuple[str, ...]:
-    missing = ("update_at",) if notebook.last_change is None else ()
+    missing = ("update_at",) if notebook.updated_at is None else ()
     lease = notebook.lease
+    if lease is None and notebook.listed:
+        return (*missing, "lease")
     if lease is None or lease.enabled is False or lease.type is LeaseType.IDLE:
         return missing
     return missing + _of_lease_end(notebook)

@@ -147,8 +147,9 @@ class Notebook(Struct, frozen=True):
     """Each further value of a key that `tags` has already; which of them holds, nobody can tell."""
     created_at: datetime | None = None
     updated_at: datetime | None = None
-    dated: bool = False
-    """Whether `updated_at` is known to be the notebook's own date, and not its lease's in place of one that was left out."""
+    listed: bool = False
+    """Whether it is a row of a listing. A listing may leave out what an answer about one notebook shows, so that what is not
+    there (a lease, a pool) is no fact."""
 
     @property
     def all_tags(self) -> tuple[tuple[str, str | None], ...]:
@@ -172,9 +173,14 @@ class Notebook(Struct, frozen=True):
 
     @property
     def last_change(self) -> datetime | None:
-        """The latest change that the cloud has a date for; None when it has none."""
-        dates = [self.updated_at, self.lease.updated_at if self.lease else None]
-        return max((date for date in dates if date is not None), default=None)
+        """The latest change of the notebook and of its lease; None when the notebook's own date is missing.
+
+        The lease's date does not stand in for it: it does not move when a state settles (API notes, section 12, E1).
+        """
+        of_lease = self.lease.updated_at if self.lease else None
+        if self.updated_at is None or of_lease is None:
+            return self.updated_at
+        return max(self.updated_at, of_lease)
 
 
 class MalformedRow(Struct, frozen=True):

@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from nbsweep.core.belonging import differs_from
 from nbsweep.core.brakes import (
     Brakes,
     OnExcess,
@@ -22,8 +23,9 @@ from nbsweep.core.brakes import (
 from nbsweep.core.cool_down import CoolDown, judge_cooling, streaks
 from nbsweep.core.facts import Moment, idle_since
 from nbsweep.core.history import NO_HISTORY, History
+from nbsweep.core.missing import left_out
 from nbsweep.core.model import AT_REST, MalformedRow, Notebook, Scope
-from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge
+from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge, may_go
 from nbsweep.core.saved_plan import Spared
 
 
@@ -112,6 +114,16 @@ class Tally:
         self.malformed: list[MalformedRow] = []
         self.active: list[str] = []
         """Ids of those that are not at rest, for the journal to remember."""
+        self.undecided: dict[str, int] = {}
+        """Ids of those that may go once facts are known that the listing leaves out, and which row of it each was."""
+        self.left_out: set[str] = set()
+        """What it leaves out of each of those, in the API's own words."""
+        self.strays = 0
+        """Rows of another workspace or feature than was asked for."""
+        self.foreign = 0
+        """How many of them are of another workspace."""
+        self.first_stray = ""
+        """What is other about the first of them."""
 
     @property
     def rows(self) -> int:
@@ -128,31 +140,62 @@ class Tally:
                 self.nameless += 1
             else:
                 self.reasons[row.id] = Reason.MALFORMED
+        elif difference := differs_from(row, scope):
+            self.reasons[row.id] = Reason.ELSEWHERE
+            self.strays += 1
+            self.foreign += row.workspace_id not in (None, scope.workspace_id)
+            self.first_stray = self.first_stray or difference
         else:
             self._judge(row, scope, rules, moment)
+
+    def decide(self, shown: Notebook | None, notebook_id: str, scope: Scope, rules: Rules, moment: Moment) -> None:
+        """Judge a row that was undecided by an answer about that notebook alone; None when it is no more.
+
+        Its place in the listing is of no use: what the listing leaves out, a page of it leaves out as well.
+        """
+        del self.undecided[notebook_id]
+        if shown is None:
+            self.reasons[notebook_id] = Reason.ALREADY_DELETED
+        elif differs_from(shown, scope):
+            self.reasons[notebook_id] = Reason.ELSEWHERE
+        else:
+            verdict = judge(shown, rules, moment)
+            self.reasons[notebook_id] = verdict.reason
+            if shown.status not in AT_REST:
+                self.active.append(notebook_id)
+            if verdict.decision is Decision.DELETE:
+                self.candidates.append(Candidate(shown, scope, verdict, idle_since(shown, moment)))
 
     def _judge(self, notebook: Notebook, scope: Scope, rules: Rules, moment: Moment) -> None:
         verdict = judge(notebook, rules, moment)
         self.reasons[notebook.id] = verdict.reason
+        position = self.rows - 1
         if notebook.status not in AT_REST:
             self.active.append(notebook.id)
         if verdict.decision is Decision.DELETE:
-            position = self.rows - 1
             self.candidates.append(Candidate(notebook, scope, verdict, idle_since(notebook, moment), position))
+        elif verdict.reason is Reason.UNKNOWN_FACT and may_go(notebook, rules, moment):
+            missing = set(left_out(notebook))
+            self.left_out = self.left_out & missing if self.undecided else missing
+            self.undecided[notebook.id] = position
 
 
 def join_tallies(target: str, taken_at: datetime, tallies: Iterable[Tally], gaps: Iterable[str]) -> Survey:
-    """Make one survey of the listings of all scopes; a notebook that two of them show counts once, as it was seen first."""
+    """Make one survey of the listings of all scopes.
+
+    A notebook that two of them show counts once, as it was seen first in a listing that was asked for it.
+    """
     reasons: dict[str, Reason] = {}
     candidates: list[Candidate] = []
     malformed: list[MalformedRow] = []
     for tally in tallies:
-        candidates += [candidate for candidate in tally.candidates if candidate.notebook.id not in reasons]
-        malformed += [row for row in tally.malformed if row.id is None or row.id not in reasons]
-        reasons = tally.reasons | reasons
+        new = {key for key in tally.reasons if reasons.get(key, Reason.ELSEWHERE) is Reason.ELSEWHERE}
+        candidates += [candidate for candidate in tally.candidates if candidate.notebook.id in new]
+        malformed += [row for row in tally.malformed if row.id is None or row.id in new]
+        reasons |= {key: reason for key, reason in tally.reasons.items() if key in new}
     kept = Counter(reasons.values())
     kept[Reason.MALFORMED] += sum(row.id is None for row in malformed)
-    fleet = kept.total() - kept.pop(Reason.ALREADY_DELETED, 0)
+    fleet = kept.total() - kept.pop(Reason.ALREADY_DELETED, 0) - kept[Reason.ELSEWHERE]
     del kept[Reason.POLICY]
     return Survey(target, taken_at, fleet, tuple(candidates), dict(+kept), tuple(malformed), tuple(gaps))
 

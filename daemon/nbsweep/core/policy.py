@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from nbsweep.core.belonging import EVERYTHING, Coverage, find_stray
 from nbsweep.core.conditions import AllOf, Finding, Truth, leaves, names_status
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import IN_TRANSITION, Notebook, Status
@@ -44,6 +45,8 @@ class Reason(StrEnum):
     """An order of ours had left for it, and since then someone has used or changed it."""
     COOLING_DOWN = "cooling-down"
     """It would go, but its deletion has failed lately, and it is left alone for a while."""
+    ELSEWHERE = "elsewhere"
+    """It is in a workspace, or of a feature, that was not asked for. It is no part of the fleet."""
 
 
 class Policy(Struct, frozen=True):
@@ -66,6 +69,8 @@ class Rules(Struct, frozen=True):
 
     policies: tuple[Policy, ...]
     protections: tuple[Protection, ...] = ()
+    coverage: Coverage = EVERYTHING
+    """What the target covers: nothing else may go, whatever the policies say."""
 
     @property
     def conditions(self) -> tuple[AllOf, ...]:
@@ -90,9 +95,13 @@ class Verdict(Struct, frozen=True):
 def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:
     """Decide on one notebook; in doubt it is kept.
 
-    The order is: states that are never touched, protections, then the policies in their order, of which the first that matches
-    wins. A protection that cannot be checked counts once a policy matches.
+    The order is: whether it is the target's at all, states that are never touched, protections, then the policies in their
+    order, of which the first that matches wins. What cannot be checked of the first and of a protection counts once a policy
+    matches.
     """
+    stray = find_stray(notebook, rules.coverage)
+    if stray and not stray.unshown:
+        return keep(Reason.ELSEWHERE, stray.sentence)
     if notebook.status is Status.DELETED:
         return keep(Reason.ALREADY_DELETED, "it is deleted already")
     if notebook.status in IN_TRANSITION:
@@ -101,7 +110,25 @@ def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:
     if protected and protected.reason is Reason.PROTECTED:
         return protected
     verdict = judge_policies(notebook, rules.policies, moment)
-    return protected if protected and verdict.decision is Decision.DELETE else verdict
+    if verdict.decision is Decision.KEEP:
+        return verdict
+    return keep(Reason.UNKNOWN_FACT, stray.sentence) if stray else protected or verdict
+
+
+def may_go(notebook: Notebook, rules: Rules, moment: Moment) -> bool:
+    """Tell whether facts that are missing may be what keeps a notebook: with them, some policy might delete it."""
+    stray = find_stray(notebook, rules.coverage)
+    if (stray and not stray.unshown) or notebook.status in IN_TRANSITION | {Status.DELETED}:
+        return False
+    if any(protection.match.check(notebook, moment).truth is Truth.PASS for protection in rules.protections):
+        return False
+    for policy in rules.policies:
+        finding = policy.match.check(notebook, moment)
+        if finding.truth is not Truth.FAIL and matched(notebook, policy, finding).decision is Decision.DELETE:
+            return True
+        if finding.truth is Truth.PASS:
+            return False
+    return False
 
 
 def judge_protections(notebook: Notebook, protections: tuple[Protection, ...], moment: Moment) -> Verdict | None:

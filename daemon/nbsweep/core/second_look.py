@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
+from nbsweep.core.belonging import differs_from, find_stray
 from nbsweep.core.conditions import Truth, leaves
 from nbsweep.core.facts import Moment
 from nbsweep.core.lifecycle import Removal, State, may_still_arrive
-from nbsweep.core.model import Notebook, Status
+from nbsweep.core.model import Notebook, Scope, Status
 from nbsweep.core.own_orders import OrderKind, OwnOrder, as_before, sign_of_owner
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge, judge_protections, keep
 
@@ -27,9 +28,10 @@ class Background(Struct, frozen=True):
 
 def decide_again(removal: Removal, seen: Notebook, background: Background, rules: Rules, moment: Moment) -> Verdict:
     """Decide on what a fresh look shows, wherever the removal stands; the verdict's sentence says what has changed."""
-    if seen.workspace_id not in (None, removal.workspace_id):
-        # The rules were asked about the workspaces of its target, and this may be none of them.
-        return keep(Reason.NO_POLICY, f"it is in workspace {seen.workspace_id} now, and was in {removal.workspace_id}")
+    if difference := differs_from(seen, Scope(removal.workspace_id, removal.feature)):
+        return keep(Reason.ELSEWHERE, difference)
+    if stray := find_stray(seen, rules.coverage):
+        return keep(Reason.ELSEWHERE, stray.sentence)
     verdict = judge_after_orders(background.orders, seen, rules, moment)
     stopped = any(order.kind is OrderKind.STOP and order.taken for order in background.orders)
     if verdict.stop_first and (removal.state is State.ACCEPTED or stopped or not background.may_stop):

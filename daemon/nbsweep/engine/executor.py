@@ -58,7 +58,7 @@ class Executor:
         self._closing = Closing(self.shutdown)
         self._watch = Watch(self.ports, self._closing, self.orders.max_failures)
         self._ledger = Ledger(self.ports, self._watch.count)
-        self._walk = Walk(self.ports, self.facts.positions, self._take, self._closing)
+        self._walk = Walk(self.ports, self.facts.positions, self._take, self._closing, self.orders.rules)
         self._poller = Poller(self.ports, self.orders.patience, self._arrived, self._sent.note)
 
     @property

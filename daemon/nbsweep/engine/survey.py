@@ -17,14 +17,16 @@ import anyio
 from msgspec import Struct
 from msgspec.structs import replace
 
+from nbsweep.core.belonging import differs_from
 from nbsweep.core.errors import CloudError, Forbidden, Rejected, WorkspaceRefused, is_of_workspace
-from nbsweep.core.events import SurveyFinished, SurveyMalformedRow, SurveyPage, SurveyTorn, SurveyWorkspaceRefused
+from nbsweep.core.events import SurveyFinished, SurveyMalformedRow, SurveyPage, SurveyStrays, SurveyTorn, SurveyWorkspaceRefused
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope
 from nbsweep.core.paging import Offsets
 from nbsweep.core.plan import Survey, Tally, WorkspaceGap, join_tallies
 from nbsweep.core.policy import Rules
 from nbsweep.core.ports import Ports
+from nbsweep.engine.asking import ask_undecided
 from nbsweep.engine.paging import find_paging
 from nbsweep.engine.report import leading_error
 
@@ -139,6 +141,8 @@ class Surveyor:
                 if attempts > TORN_RETRIES:
                     return Listing(tally, f"workspace {scope.workspace_id}, {scope.feature}: {torn}")
             else:
+                self._tell_strays(scope, tally)
+                await ask_undecided(scope, tally, self.ports, self.rules, self.moment, self.sights)
                 return Listing(tally)
 
     async def _read(self, scope: Scope, tally: Tally) -> None:
@@ -165,7 +169,7 @@ class Surveyor:
                 for row in rows:
                     self._take(row, scope, tally)
                 if not rows or tally.rows >= page.total:
-                    return _check_count(tally.rows, page.total)
+                    return _check_listing(tally, page.total)
                 last = rows[-1]
             stride = max(1, len(pages[-1].rows) - 1)
             missing = min(PAGES_AT_ONCE, -(-(pages[-1].total - tally.rows) // stride))
@@ -181,7 +185,7 @@ class Surveyor:
                 _check_total(page, first)
                 for row in page.rows:
                     self._take(row, scope, tally)
-        _check_count(tally.rows, first.total)
+        _check_listing(tally, first.total)
 
     def _note_rows(self) -> None:
         """An overlap has held: a page begins at any row."""
@@ -225,12 +229,14 @@ class Surveyor:
         if row.id is not None and row.id in tally.reasons:
             message = f"{row.id} came twice"
             raise TornError(message)
-        if isinstance(row, Notebook) and row.workspace_id not in (None, scope.workspace_id):
-            message = f"a row of workspace {row.workspace_id} came instead"
-            raise TornError(message)
         tally.add(row, scope, self.rules, self.moment)
-        if row.id is not None and row.id in self.watched:
+        if row.id is not None and row.id in self.watched and not (isinstance(row, Notebook) and differs_from(row, scope)):
             self.sights[row.id] = row
+
+    def _tell_strays(self, scope: Scope, tally: Tally) -> None:
+        if tally.strays:
+            strays = SurveyStrays(scope.workspace_id, scope.feature, tally.strays, tally.first_stray)
+            self.ports.telemetry.emit(strays)
 
     def _tell(self, survey: Survey, duration_s: float) -> None:
         for gap in survey.refused:
@@ -273,7 +279,10 @@ def _check_total(page: Page, first: Page) -> None:
         raise TornError(message)
 
 
-def _check_count(rows: int, total: int) -> None:
-    if rows != total:
-        message = f"{rows} rows were read, and the cloud counts {total}"
+def _check_listing(tally: Tally, total: int) -> None:
+    if tally.rows != total:
+        message = f"{tally.rows} rows were read, and the cloud counts {total}"
         raise TornError(message)
+    if tally.foreign and tally.foreign == tally.rows:
+        # It may be that the server ignores the parameter, and that nothing of the workspace has been seen.
+        raise TornError(f"rows of another workspace came instead: {tally.first_stray}")

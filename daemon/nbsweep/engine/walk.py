@@ -1,7 +1,8 @@
 """The second looks by page, from the last page of a listing to its first, just ahead of the workers.
 
 What is deleted on a later page cannot shift what is still to be seen on an earlier one. A page is read where that is cheaper
-than asking one by one; a planned notebook that the walk did not meet, or met without dates of its own, is asked for by id.
+than asking one by one; a planned notebook that the walk did not meet, or met without a fact that a rule asks for, is asked
+for by id.
 """
 
 from collections import defaultdict, deque
@@ -14,9 +15,11 @@ from msgspec import Struct
 
 from nbsweep.core.errors import CloudError, SweepEnding
 from nbsweep.core.events import WalkPage
+from nbsweep.core.facts import Moment
 from nbsweep.core.freshness import ClockReading, Freshness
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import PAGE_SIZE, Notebook, Scope
+from nbsweep.core.policy import Reason, Rules, judge
 from nbsweep.core.ports import Ports
 from nbsweep.engine.orders import Closing
 
@@ -48,9 +51,10 @@ class Walk:
     """Hands a removal to the workers."""
     closing: Closing
     """Whether it still makes sense to look."""
+    rules: Rules
     _sights: dict[str, Sight] = field(default_factory=dict)
     _worth_it: bool = True
-    """False once the listing has turned out to leave the dates out: its pages then decide nothing."""
+    """False once the listing has turned out to leave out what rules ask for: its pages then decide nothing."""
     _waiting: int = 0
     _taken_s: deque[float] = field(default_factory=lambda: deque(maxlen=LEAST_AHEAD))
     """When the last few were taken, of the steady clock."""
@@ -123,7 +127,8 @@ class Walk:
         except CloudError:
             return
         met = [row for row in seen.rows if isinstance(row, Notebook) and row.id in wanted]
-        rows = [row for row in met if row.dated]
+        moment = Moment(self.ports.clock.now())
+        rows = [row for row in met if judge(row, self.rules, moment).reason is not Reason.UNKNOWN_FACT]
         self._worth_it = bool(rows) or not met
         self._sights |= {row.id: Sight(row, looked_at) for row in rows}
         self.ports.telemetry.emit(WalkPage(scope.workspace_id, scope.feature, offset, len(wanted), len(rows)))

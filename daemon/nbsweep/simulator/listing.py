@@ -21,9 +21,11 @@ _SORT_VALUES: dict[str, Callable[[Instance], Any]] = {
 
 def page(shelves: Shelves, query: Query, only: Condition | None) -> tuple[list[Instance], int]:
     """Return the page's notebooks, and how many there are on all pages; `only` narrows to the caller's own."""
-    if not query.conditions and only is None and query.sort_keys == ("create_at",):
+    if not query.conditions and only is None and query.sort_keys == ("create_at",) and len(query.features) == 1:
         return _slice(shelves, query)
-    everything = shelves.page(query.feature, query.workspace_id, slice(None))
+    everything = [found for feature in query.features for found in shelves.page(feature, query.workspace_id, slice(None))]
+    if len(query.features) > 1:
+        everything.sort(key=lambda instance: (instance.create_at_ms, instance.id))
     conditions = query.conditions if only is None else (only, *query.conditions)
     found = _matching(everything, conditions)
     if query.sort_keys != ("create_at",):
@@ -46,11 +48,11 @@ def envelope(query: Query, total: int, rows: list[Any]) -> dict[str, Any]:
 
 
 def _slice(shelves: Shelves, query: Query) -> tuple[list[Instance], int]:
-    total = shelves.size(query.feature, query.workspace_id)
+    total = shelves.size(query.features[0], query.workspace_id)
     first, last = query.offset, min(query.offset + query.limit, total)
     if not query.descending:
-        return shelves.page(query.feature, query.workspace_id, slice(first, last)), total
-    found = shelves.page(query.feature, query.workspace_id, slice(max(total - last, 0), max(total - first, 0)))
+        return shelves.page(query.features[0], query.workspace_id, slice(first, last)), total
+    found = shelves.page(query.features[0], query.workspace_id, slice(max(total - last, 0), max(total - first, 0)))
     found.reverse()
     return found, total
 

@@ -219,8 +219,14 @@ class DialectOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     filters_accessible: bool = False
     #: Whether rows of lists carry create_at and update_at; single notebooks always do.
     list_timestamps: bool = True
-    #: The query parameter's spelling; the other one is ignored.
-    workspace_parameter: Literal["workspace_id", "workspaceId"] = "workspace_id"
+    #: The query parameter's spelling; any other is ignored, and the default workspace is shown.
+    workspace_parameter: Literal["workspace_id", "workspaceId", "none"] = "workspace_id"
+    #: Whether a listing knows the parameter; where it does not, it shows all features.
+    feature_parameter: bool = True
+    #: Fields that no row of a listing has.
+    list_omits: tuple[str, ...] = ()
+    #: Fields that no answer has.
+    omits: tuple[str, ...] = ()
     #: Others get 400 ModelArts.6303.
     sort_keys: tuple[str, ...] = ("create_at", "update_at", "name", "status")
     gateway_prefix: Literal["APIGW", "APIG"] = "APIGW"

@@ -49,7 +49,8 @@ _VALUES: dict[str, Callable[[Instance], str]] = {
 class Query:
     """One page of a listing, as it was asked for."""
 
-    feature: str
+    #: More than one where the parameter is not known.
+    features: tuple[str, ...]
     workspace_id: str
     limit: int
     offset: int
@@ -70,7 +71,7 @@ def read_query(parameters: Mapping[str, str], dialect: DialectOptions, *, may_na
     limit = min(_limit(parameters.get("limit", "10"), dialect), dialect.largest_page)
     ignored = set() if may_name_owner else {"owner"}
     return Query(
-        feature=feature,
+        features=(feature,) if dialect.feature_parameter else tuple(FEATURES),
         workspace_id=parameters.get(dialect.workspace_parameter, "0"),
         limit=limit,
         offset=_first_row(whole_number("offset", parameters.get("offset", "0")), limit, dialect),

@@ -23,13 +23,14 @@ class RowWriter:
             row = self._row(instance)
             if self._dialect.list_timestamps:
                 row |= _timestamps(instance)
-            instance.encoded_row = msgspec.Raw(msgspec.json.encode(_overlaid(row, instance)))
+            shown = _without(_overlaid(row, instance), (*self._dialect.omits, *self._dialect.list_omits))
+            instance.encoded_row = msgspec.Raw(msgspec.json.encode(shown))
         return instance.encoded_row
 
     def single(self, instance: Instance, now_ms: int) -> dict[str, Any]:
         """Return the notebook as GET, DELETE, stop and start answer it."""
         row = self._row(instance) | _timestamps(instance) | {"current_time": now_ms}
-        return _overlaid(row, instance)
+        return _without(_overlaid(row, instance), self._dialect.omits)
 
     def lease(self, lease: Lease) -> dict[str, Any]:
         """Return a lease."""
@@ -84,7 +85,8 @@ def _timestamps(instance: Instance) -> dict[str, Any]:
 
 
 def _overlaid(row: dict[str, Any], instance: Instance) -> dict[str, Any]:
-    row |= instance.raw
-    for name in instance.drop:
-        row.pop(name, None)
-    return row
+    return _without(row | instance.raw, instance.drop)
+
+
+def _without(row: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names} if names else row

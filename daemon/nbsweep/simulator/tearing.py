@@ -18,7 +18,7 @@ def tear(cloud: Cloud, query: Query, shown: list[Instance], fault: FaultName, ca
     # Only somebody else's doing is wanted here: what the API has been told to delete goes its own way.
     candidates = [instance for instance in shown if instance.status not in {"DELETING", "DELETED"}]
     if appears:
-        spec = NotebookSpec(name="just-created-01", feature=query.feature, workspace_id=query.workspace_id)
+        spec = NotebookSpec(name="just-created-01", feature=query.features[0], workspace_id=query.workspace_id)
         specs.create(cloud, spec, at_s=call.at_s, cause="user")
     elif candidates:
         chosen = int(cloud.dice.throw(*key, "which") * len(candidates))

@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -64,6 +64,8 @@ class FakeCloud:
         self.skew_s: float | None = 0.0
         """How far the caller's clock was ahead when this was made; what it was set since then comes on top."""
         self._offset_s = self._shown_s(clock)
+        self.left_out: Mapping[str, Any] = {}
+        """What the rows of listings show instead of the fields that they leave out, by field."""
         self.project_id = "0123456789abcdef0123456789abcdef"
         self.pace = pace or Pace()
         self._clock = clock
@@ -152,7 +154,10 @@ class FakeCloud:
         """Read one page of a listing, oldest first."""
 
         def read(trouble: Trouble) -> Page:
-            page = self.pages.cut(self._listed(scope, status), offset)
+            rows = self._listed(scope, status)
+            if self.left_out:
+                rows = [replace(row, listed=True, **self.left_out) if isinstance(row, Notebook) else row for row in rows]
+            page = self.pages.cut(rows, offset)
             return trouble.spoil(page) if trouble.spoil else page
 
         subject = f"{scope.workspace_id}/{scope.feature}/{offset}{f'/{status}' if status else ''}"

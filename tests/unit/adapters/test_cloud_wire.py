@@ -107,7 +107,7 @@ def test_every_field_is_read() -> None:
         tags={"env": "dev", "keep": ""},
         created_at=datetime(2021, 12, 7, 1, 36, 40, tzinfo=UTC),
         updated_at=datetime(2021, 12, 7, 1, 53, 20, tzinfo=UTC),
-        dated=True,
+        listed=True,
     )
 
 
@@ -123,13 +123,18 @@ def test_token_and_url_go_no_further() -> None:
 
 def test_all_but_id_and_status_may_be_missing() -> None:
     """What is missing is None, and no guess."""
-    assert row() == Notebook("nb1", Status.STOPPED)
+    assert row() == Notebook("nb1", Status.STOPPED, listed=True)
 
 
 def test_what_is_null_is_missing() -> None:
-    """Null is how some stacks write it."""
+    """Null is how some stacks write it; where a list is documented, null is an empty one."""
     nothing = dict.fromkeys(set(FULL) - {"id", "status"})
-    assert row(**nothing) == Notebook("nb1", Status.STOPPED)
+    assert row(**nothing) == Notebook("nb1", Status.STOPPED, tags={}, billing=(), listed=True)
+
+
+def test_an_answer_about_one_notebook_is_no_row_of_a_listing() -> None:
+    """What it leaves out is not there."""
+    assert (read_notebook(encoded(FULL)).listed, readable().listed) == (False, True)
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -151,10 +156,10 @@ def test_a_tag_without_a_value_is_not_shown_and_one_that_is_there_twice_is_kept_
     assert twice.all_tags == (("keep", "no"), ("keep", "yes"), ("keep", None))
 
 
-def test_dates_fall_back_on_those_of_the_lease() -> None:
-    """Lists leave out the dates at the top level (API notes, section 1.3)."""
+def test_creation_falls_back_on_that_of_the_lease_and_a_change_does_not() -> None:
+    """Lists leave out the dates at the top level; of a change, the lease's says less (API notes, sections 1.3 and 12)."""
     read = readable(lease={"create_at": 1_700_000_000_000, "update_at": 1_700_000_001_000})
-    assert (read.created_at, read.updated_at) == (milliseconds(1_700_000_000_000), milliseconds(1_700_000_001_000))
+    assert (read.created_at, read.updated_at) == (milliseconds(1_700_000_000_000), None)
 
 
 def test_the_owner_may_be_known_by_id_alone() -> None:
@@ -184,7 +189,7 @@ def test_the_duration_of_a_lease_that_is_switched_off_says_nothing(duration: int
     assert readable(lease={"enable": False, "duration": duration}).lease == Lease(enabled=False)
 
 
-@pytest.mark.parametrize("duration", [-1, 0, 10**30, "3600000", 3.5, True])
+@pytest.mark.parametrize("duration", [-1, 0, 10**30, "an hour", 3.5, True])
 def test_an_absurd_duration_of_an_enabled_lease_is_malformed(duration: object) -> None:
     """Whether it has expired cannot be known."""
     assert isinstance(row(lease={"enable": True, "duration": duration}), MalformedRow)
@@ -203,7 +208,7 @@ def test_a_lease_that_is_none_is_malformed(lease: object) -> None:
     ("changes", "problem"),
     [
         ({"status": "HIBERNATING"}, "status HIBERNATING is not one that the API documents"),
-        ({"status": "stopped"}, "status is not one of the API's"),
+        ({"status": "stopped "}, "status is not one of the API's"),
         ({"status": "<script>"}, "status is not one of the API's"),
         ({"status": None}, "Expected `str`, got `null` - at `$.status`"),
         ({"create_at": "2021-12-07"}, "Expected `int | null`, got `str` - at `$.create_at`"),
@@ -214,7 +219,10 @@ def test_a_lease_that_is_none_is_malformed(lease: object) -> None:
         ({"create_at": True}, "Expected `int | null`, got `bool` - at `$.create_at`"),
         ({"update_at": 4_102_444_800_000}, "update_at is no date that a notebook can have"),
         ({"volume": {"capacity": -5}}, "volume.capacity is no size that a volume can have"),
-        ({"volume": {"capacity": "50"}}, "Expected `int | null`, got `str` - at `$.volume.capacity`"),
+        ({"volume": {"capacity": "50 GB"}}, "Expected `int | null`, got `str` - at `$.volume.capacity`"),
+        ({"create_at": "1e12"}, "Expected `int | null`, got `str` - at `$.create_at`"),
+        ({"update_at": 1_700_000_000_000.5}, "Expected `int | null`, got `float` - at `$.update_at`"),
+        ({"tags": "null"}, "Expected `array | null`, got `str` - at `$.tags`"),
         ({"tags": {"env": "dev"}}, "Expected `array | null`, got `object` - at `$.tags`"),
         ({"tags": [{"value": "dev"}]}, "Object missing required field `key` - at `$.tags[0]`"),
         ({"user": "li"}, "Expected `object | null`, got `str` - at `$.user`"),
@@ -280,7 +288,9 @@ def test_data_that_is_null_is_no_rows() -> None:
         b"<html></html>",
         b'{"data":[]}',
         b'{"total":-1,"data":[]}',
-        b'{"total":"5","data":[]}',
+        b'{"total":"five","data":[]}',
+        b'{"total":5.5,"data":[]}',
+        b'{"total":"-5","data":[]}',
         b'{"total":true,"data":[]}',
         b'{"total":1.5,"data":[]}',
         b'{"total":1,"data":{}}',
@@ -396,3 +406,64 @@ def test_a_page_that_is_nested_beyond_all_reason_is_malformed() -> None:
     except MalformedAnswer:
         return
     assert [type(read) for read in page.rows] == [MalformedRow]
+
+
+# ---- what is not written as documented, and can be read without a guess -----------------------------------------------------
+
+
+@pytest.mark.parametrize("written", ["1700000000000", 1_700_000_000_000.0, "1700000000000.0"])
+def test_digits_in_text_and_integral_floats_are_read(written: object) -> None:
+    """Wherever a whole number is documented."""
+    read = readable(
+        create_at=written,
+        update_at=written,
+        lease={"create_at": written, "update_at": written, "duration": "3600000", "enable": True},
+        volume={"capacity": "50"},
+        data_volumes=[{"capacity": 5.0}],
+    )
+    moment = milliseconds(1_700_000_000_000)
+    assert (read.created_at, read.updated_at) == (moment, moment)
+    assert read.lease == Lease(
+        enabled=True, created_at=moment, updated_at=moment, duration=timedelta(hours=1), type=LeaseType.TIMING
+    )
+    assert read.volume
+    assert (read.volume.capacity_gb, read.data_volumes[0].capacity_gb) == (50, 5)
+
+
+def test_enumerations_are_read_in_lower_case_too() -> None:
+    """And compared as the documents write them."""
+    read = readable(
+        status="stopped",
+        feature="notebook",
+        lease={"type": "idle"},
+        volume={"category": "evs", "ownership": "dedicated"},
+        billing_items=["storage"],
+    )
+    assert (read.status, read.feature, read.billing) == (Status.STOPPED, "NOTEBOOK", ("STORAGE",))
+    assert read.lease
+    assert read.lease.type is LeaseType.IDLE
+    assert read.volume
+    assert (read.volume.category, read.volume.reclaimable_gb) == ("EVS", None)
+
+
+@pytest.mark.parametrize(("written", "total"), [("5", 5), (5.0, 5), ("5.0", 5)])
+def test_a_total_may_be_written_as_text(written: object, total: int) -> None:
+    """As any other number."""
+    assert read_page(encoded({"total": written, "data": []})).total == total
+
+
+# ---- bodies that are out of all proportion ----------------------------------------------------------------------------------
+
+
+def test_a_page_of_far_more_rows_than_were_asked_for_is_no_page() -> None:
+    """A thousand are read; more, however small, hold up everything else."""
+    assert len(read_page(encoded({"total": 1000, "data": [{}] * 1000})).rows) == 1000
+    with pytest.raises(MalformedAnswer, match="a page has 1001 rows, 50 were wanted"):
+        read_page(encoded({"total": 1001, "data": [{}] * 1001}))
+    with pytest.raises(MalformedAnswer, match="hold more than any page of the API"):
+        read_page(b'{"total":300000,"data":[' + b",".join([b"1"] * 300_000) + b"]}")
+
+
+def test_the_name_of_a_row_that_cannot_be_read_is_cut() -> None:
+    """It goes into the log; an id of no sensible length is none."""
+    assert row(id="i" * 300, name="n" * 5000, status="ODD") == MalformedRow(None, "n" * 256, "id is not one that the API gives")

@@ -305,6 +305,7 @@ def test_what_was_kept_at_an_earlier_survey_is_not_shown_any_more() -> None:
             "not-in-plan",
             "cooling-down",
             "used-since",
+            "elsewhere",
         )
     }
 

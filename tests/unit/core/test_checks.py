@@ -18,7 +18,7 @@ from nbsweep.core.checks import (
     tell_lanes,
 )
 from nbsweep.core.errors import AnswerLost, Busy, CloudError, Forbidden, Gone, Rejected, Unauthorized, Unreachable
-from nbsweep.core.model import MalformedRow, Notebook, Page
+from nbsweep.core.model import MalformedRow, Named, Notebook, Page
 from nbsweep.core.ports import LaneState
 from nbsweep.core.probing import GRANTS, Action, Probe, probe_of
 from unit.core.examples import ago, notebook
@@ -163,8 +163,8 @@ def page(*rows: Notebook | MalformedRow, oldest_first: bool = True) -> Page:
     return Page(rows, len(rows), oldest_first)
 
 
-OLD = notebook(id="old", created_at=ago(days=9), dated=True)
-YOUNG = notebook(id="young", created_at=ago(days=1), dated=True)
+OLD = notebook(id="old", created_at=ago(days=9))
+YOUNG = notebook(id="young", created_at=ago(days=1))
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,8 @@ YOUNG = notebook(id="young", created_at=ago(days=1), dated=True)
         (page(OLD, YOUNG, oldest_first=False), False, Grade.OK, "sorted by creation"),
         (page(YOUNG, OLD, oldest_first=False), False, Grade.WARNING, "not sorted"),
         (page(notebook(created_at=None)), True, Grade.WARNING, "1 have no date of creation"),
-        (page(notebook(created_at=ago(days=9))), True, Grade.WARNING, "1 have no date of change but their lease's"),
+        (page(notebook(updated_at=None)), True, Grade.WARNING, "1 have no date of change"),
+        (page(notebook(tags=None, owner=Named()), notebook(tags=None)), True, Grade.WARNING, "no row shows tags"),
         (page(OLD, MalformedRow("m", "m", "odd")), True, Grade.WARNING, "1 cannot be read"),
         (page(), True, Grade.NOT_TRIED, "no notebook"),
     ],

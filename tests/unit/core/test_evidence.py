@@ -7,7 +7,7 @@ from unit.core.examples import ago, moment, notebook, over, policy, rules, text
 
 ELSEWHERE = {"id", "name", "workspace_id", "feature"}
 """They stand beside the evidence, for they say which notebook it is about."""
-LEFT_OUT = {"description", "domain", "data_volumes", "dated"}
+LEFT_OUT = {"description", "domain", "data_volumes", "listed"}
 """No policy can ask for these."""
 
 

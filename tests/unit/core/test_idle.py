@@ -2,6 +2,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core.conditions import Truth
 from nbsweep.core.facts import idle_since
@@ -88,9 +89,22 @@ def test_idleness_is_unknown_without_any_date_of_a_change(with_lease: bool) -> N
     assert over("idle", days=14).check(row, moment()).truth is Truth.UNKNOWN
 
 
-def test_one_date_of_a_change_is_enough() -> None:
-    """Listings leave the notebook's own dates out, and then the lease's stands in for it, and the other way round."""
-    assert idle_since(notebook(updated_at=None, lease=lease(updated_at=ago(days=30))), moment()) == ago(days=30)
+def test_the_leases_date_does_not_stand_in_for_the_notebooks() -> None:
+    """It does not move when a state settles, so that a notebook that was used yesterday may show an old one."""
+    row = notebook(updated_at=None, lease=lease(updated_at=ago(days=30)))
+    assert idle_since(row, moment()) is None
+    assert over("idle", days=14).check(row, moment()).truth is Truth.UNKNOWN
+
+
+def test_a_row_of_a_listing_without_a_lease_does_not_say_since_when_it_is_idle() -> None:
+    """The listing may leave leases out; an answer about the notebook alone that has none says that there is none."""
+    row = notebook(updated_at=ago(days=30), lease=None)
+    assert idle_since(replace(row, listed=True), moment()) is None
+    assert idle_since(row, moment()) == ago(days=30)
+
+
+def test_the_notebooks_own_date_is_enough() -> None:
+    """A lease that has no date, or none at all, takes nothing away from it."""
     assert idle_since(notebook(updated_at=ago(days=30), lease=lease(updated_at=None)), moment()) == ago(days=30)
     assert idle_since(notebook(updated_at=ago(days=30), lease=None), moment()) == ago(days=30)
 

@@ -99,7 +99,7 @@ def idle_days(row: Notebook, seen: datetime | None) -> float | None:
         return 0
     dates = [row.updated_at, row.lease.updated_at if row.lease else None]
     known = [date for date in dates if date]
-    if not known:
+    if row.updated_at is None:
         return None
     if row.lease and row.lease.enabled and row.lease.type is LeaseType.TIMING:
         if row.lease.created_at is None or row.lease.duration is None:

@@ -64,7 +64,8 @@ def test_every_row_is_counted_under_its_reason() -> None:
 
 def test_a_candidate_knows_where_and_why_and_since_when() -> None:
     """The second look needs the scope, the plan the idle time, the record the verdict."""
-    (found,) = tally(notebook(lease=None), scope=OTHER).candidates
+    there = {"workspace_id": OTHER.workspace_id, "feature": OTHER.feature}
+    (found,) = tally(notebook(lease=None, **there), scope=OTHER).candidates
     assert found.scope == OTHER
     assert found.verdict.rule == "old"
     assert found.idle_since == ago(days=100)

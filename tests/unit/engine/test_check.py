@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from nbsweep.core.checks import Check, Grade
 from nbsweep.core.errors import CloudError, Forbidden, Rejected, Unauthorized, Unreachable, WorkspaceRefused, WrongAddress
+from nbsweep.core.model import Image
 from nbsweep.core.paging import Offsets
 from nbsweep.core.probing import Action
 from nbsweep.engine.check import Inspector, Question
@@ -30,7 +31,7 @@ PLAIN = Question(
 
 def cloud_of(count: int = 3, **more: Any) -> FakeCloud:
     """Give a cloud with so many notebooks."""
-    return FakeCloud(FakeClock(), fleet(count, dated=True), **more)
+    return FakeCloud(FakeClock(), fleet(count, billing=("STORAGE",), flavor="cpu.2u", image=Image("i1")), **more)
 
 
 async def checked(cloud: FakeCloud, **changes: Any) -> dict[str, Check]:

@@ -5,33 +5,45 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
+from nbsweep.core.belonging import EVERYTHING, Coverage
 from nbsweep.core.errors import (
     AnswerLost,
     CloudError,
     Forbidden,
+    Gone,
     MalformedAnswer,
     Rejected,
     Unauthorized,
     WorkspaceRefused,
 )
-from nbsweep.core.events import SurveyFinished, SurveyMalformedRow, SurveyPage, SurveyTorn, SurveyWorkspaceRefused
+from nbsweep.core.events import (
+    SurveyAsked,
+    SurveyFinished,
+    SurveyMalformedRow,
+    SurveyPage,
+    SurveyStrays,
+    SurveyTorn,
+    SurveyWorkspaceRefused,
+)
 from nbsweep.core.facts import Moment
-from nbsweep.core.model import MalformedRow, Page, Scope, Status
+from nbsweep.core.model import MalformedRow, Named, Page, Scope, Status
 from nbsweep.core.paging import Offsets, Paging
 from nbsweep.core.plan import Survey
 from nbsweep.core.policy import Reason
 from nbsweep.engine.survey import Area, Surveyor
 from nbsweep.testing import PLAIN, START, Pace, Trouble
-from unit.engine.examples import SCOPE, World, fleet, notebook, rules, virtual_time, world
+from unit.engine.examples import SCOPE, World, ago, fleet, notebook, rules, virtual_time, world
 
 pytestmark = virtual_time
 
 ALL = Area("research", None, ("NOTEBOOK",))
+NAMED = Area("research", ("0",), ("NOTEBOOK",))
 
 
-async def surveyed(scene: World, area: Area = ALL) -> Survey:
+async def surveyed(scene: World, area: Area = ALL, coverage: Coverage = EVERYTHING) -> Survey:
     """Survey an area of the world, with the engine's usual rules."""
-    return await Surveyor(area, scene.ports, rules(), Moment(scene.clock.now())).survey()
+    asked = replace(rules(), coverage=coverage)
+    return await Surveyor(area, scene.ports, asked, Moment(scene.clock.now())).survey()
 
 
 def offsets(scene: World) -> list[str]:
@@ -358,13 +370,113 @@ async def test_a_listing_of_another_workspace_is_a_gap() -> None:
     rows = Page(tuple(fleet(2)), 2)
     scene.cloud.befall("page", *[Trouble(spoil=lambda _: rows)] * 3, notebook_id="w2/NOTEBOOK/0")
     survey = await surveyed(scene)
-    assert survey.gaps == ("workspace w2, NOTEBOOK: a row of workspace 0 came instead",)
+    assert survey.gaps == (
+        "workspace w2, NOTEBOOK: rows of another workspace came instead: it is in workspace 0, and workspace w2 was asked for",
+    )
 
 
-async def test_a_row_without_a_workspace_belongs_to_the_listing_it_came_in() -> None:
-    """Older stacks leave the field out."""
-    survey = await surveyed(world(notebook(workspace_id=None)))
+async def test_a_row_without_a_workspace_belongs_where_all_are_covered() -> None:
+    """Older stacks leave the field out; nobody is asked for by id for that."""
+    scene = world(notebook(workspace_id=None))
+    survey = await surveyed(scene)
     assert (ids(survey), survey.gaps) == (["nb1"], ())
+    assert scene.cloud.sent("show") == []
+
+
+async def test_a_row_without_a_workspace_is_kept_where_workspaces_are_named() -> None:
+    """The server may have ignored the parameter, and an answer about the notebook does not tell either."""
+    scene = world(notebook(workspace_id=None))
+    survey = await surveyed(scene, NAMED, Coverage(("0",), ("NOTEBOOK",)))
+    assert (ids(survey), survey.kept, survey.gaps) == ([], {Reason.UNKNOWN_FACT: 1}, ())
+    assert scene.cloud.sent("show") == ["nb1"]
+
+
+async def test_a_row_whose_workspace_is_shown_by_id_belongs_where_that_says() -> None:
+    """One of the workspace that was asked for, one of another: the first may go, the second is no part of the fleet."""
+    scene = world(notebook(1), notebook(2))
+    scene.cloud.left_out = {"workspace_id": None}
+    scene.cloud.befall("show", Trouble(then=lambda: scene.cloud.change("nb2", workspace_id="w2")))
+    survey = await surveyed(scene, NAMED, Coverage(("0",), ("NOTEBOOK",)))
+    assert (ids(survey), survey.kept, survey.fleet) == (["nb1"], {Reason.ELSEWHERE: 1}, 1)
+
+
+async def test_a_row_of_another_feature_is_kept_and_counted() -> None:
+    """A server that ignores the parameter shows the free CodeLab too."""
+    scene = world(notebook(1))
+    scene.cloud.befall("page", Trouble(spoil=lambda _: Page((notebook(1), notebook(2, feature="DEFAULT")), 2)))
+    survey = await surveyed(scene)
+    assert (ids(survey), survey.kept, survey.fleet, survey.gaps) == (["nb1"], {Reason.ELSEWHERE: 1}, 1, ())
+    (told,) = scene.telemetry.of(SurveyStrays)
+    assert (told.rows, told.problem) == (1, "its feature is DEFAULT, and NOTEBOOK was asked for")
+
+
+async def test_a_server_that_shows_everything_for_every_listing_is_surveyed_whole() -> None:
+    """Each row counts once, in the listing that was asked for it."""
+    scene = world(workspaces=("0", "w2"))
+    everything = Page((notebook(1), notebook(2, workspace_id="w2"), notebook(3, workspace_id="w2", feature="DEFAULT")), 3)
+    scene.cloud.befall("page", *[Trouble(spoil=lambda _: everything)] * 4)
+    survey = await surveyed(scene, Area("research", None, ("NOTEBOOK", "DEFAULT")))
+    assert {candidate.notebook.id: candidate.scope for candidate in survey.candidates} == {
+        "nb1": Scope("0", "NOTEBOOK"),
+        "nb2": Scope("w2", "NOTEBOOK"),
+        "nb3": Scope("w2", "DEFAULT"),
+    }
+    assert (survey.fleet, survey.kept) == (3, {})
+
+
+# ---- facts that a listing leaves out --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("left_out", "field"),
+    [
+        ({"tags": None}, "tags"),
+        ({"updated_at": None}, "update_at"),
+        ({"lease": None}, "lease"),
+        ({"workspace_id": None}, "workspace_id"),
+        ({"feature": None}, "feature"),
+    ],
+)
+async def test_what_a_listing_leaves_out_is_asked_for_by_id(left_out: dict[str, None], field: str) -> None:
+    """Only for those that may go: not for one that a name protects, one that runs, and one that was used yesterday."""
+    used, running = notebook(3, updated_at=ago(days=1)), notebook(4, status=Status.RUNNING)
+    tagged = notebook(5, tags={"keep": "yes"})
+    scene = world(notebook(1), notebook(2, name="keep-it"), used, running, tagged)
+    scene.cloud.left_out = left_out
+    survey = await surveyed(scene, NAMED, Coverage(("0",), ("NOTEBOOK",)))
+    assert ids(survey) == ["nb1"]
+    assert {"nb2", "nb4"} & set(scene.cloud.sent("show")) == set()
+    (told,) = scene.telemetry.of(SurveyAsked)
+    assert field in told.left_out
+    assert told.unanswered == 0
+
+
+async def test_what_no_rule_asks_for_is_not_asked_for() -> None:
+    """A listing without billing and user costs no call."""
+    scene = world(*fleet(3))
+    scene.cloud.left_out = {"billing": None, "owner": Named()}
+    assert len(ids(await surveyed(scene))) == 3
+    assert scene.cloud.sent("show") == []
+
+
+@pytest.mark.parametrize("error", [AnswerLost("no answer"), MalformedAnswer("no notebook"), Rejected("no")])
+async def test_who_cannot_be_asked_for_is_kept(error: CloudError) -> None:
+    """Missing stays unknown; the others are decided."""
+    scene = world(*fleet(2))
+    scene.cloud.left_out = {"tags": None}
+    scene.cloud.befall("show", Trouble(error), notebook_id="nb2")
+    survey = await surveyed(scene)
+    assert (ids(survey), survey.kept) == (["nb1"], {Reason.UNKNOWN_FACT: 1})
+    assert scene.telemetry.of(SurveyAsked) == [SurveyAsked("0", "NOTEBOOK", ("billing_items", "flavor", "image", "tags"), 2, 1)]
+
+
+async def test_who_is_gone_when_asked_for_is_no_part_of_the_fleet() -> None:
+    """It was on the page, and is no more."""
+    scene = world(*fleet(2))
+    scene.cloud.left_out = {"tags": None}
+    scene.cloud.befall("show", Trouble(Gone("gone")), notebook_id="nb2")
+    survey = await surveyed(scene)
+    assert (ids(survey), survey.fleet, survey.kept) == (["nb1"], 1, {})
 
 
 # ---- rows that cannot be read ---------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from nbsweep.engine.orders import Orders
 from nbsweep.engine.report import Report, Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
-from nbsweep.testing import LOST_AFTER, START, Kind, Pace, Trouble
+from nbsweep.testing import LOST_AFTER, PLAIN, START, Kind, Pace, Trouble
 from unit.engine.examples import FOR_EVER_S, World, ago, fleet, notebook, orders, removal, virtual_time, world
 
 pytestmark = virtual_time
@@ -319,6 +319,7 @@ async def test_a_survey_that_fails_is_a_failed_sweep(kind: Kind, error: Exceptio
 async def test_an_account_that_refuses_us_in_mid_sweep_is_a_failed_sweep_with_all_it_did() -> None:
     """One accepted and followed to its end, one refused: the report has both, and the error."""
     scene = world(*fleet(4))
+    scene.cloud.befall("page", PLAIN, Trouble(AnswerLost("the page of the walk")))
     scene.cloud.befall("show", Trouble(Unauthorized("the key was withdrawn")), notebook_id="nb2")
     report = await sweeper(scene, how=orders(workers=1)).sweep(ENFORCE, Approver())
     assert isinstance(report.error, Unauthorized)
@@ -382,6 +383,7 @@ async def test_a_cancelled_sweep_closes_its_record() -> None:
 async def test_a_crash_is_made_good_by_the_next_run() -> None:
     """The process dies with an answer outstanding; the next run finds it deleted, sends it no DELETE, and does the rest."""
     scene = world(*fleet(2), pace=Pace(answer_s=1))
+    scene.cloud.befall("page", PLAIN, Trouble(AnswerLost("the page of the walk")))
     scene.cloud.befall("delete", LOST_AFTER)
     with anyio.move_on_after(4.5):
         await sweeper(scene, how=orders(workers=1)).sweep(ENFORCE, Approver())

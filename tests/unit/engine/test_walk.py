@@ -2,7 +2,6 @@ from datetime import timedelta
 
 import anyio
 import pytest
-from msgspec.structs import replace
 
 from nbsweep.core.errors import AnswerLost, SweepEnding, Unauthorized
 from nbsweep.core.events import WalkPage
@@ -63,7 +62,7 @@ def pages(scene: World) -> list[int]:
 
 async def test_second_looks_are_made_by_page_from_the_last_to_the_first() -> None:
     """120 planned on three pages: three calls instead of 120, and every one is deleted."""
-    planned = fleet(120, dated=True)
+    planned = fleet(120)
     scene = world(*planned, pace=Pace(delete_rate=Rate(50, 1.0)))
     removals = await walk(scene, planned)
     assert pages(scene) == [100, 50, 0]
@@ -74,7 +73,7 @@ async def test_second_looks_are_made_by_page_from_the_last_to_the_first() -> Non
 
 async def test_whoever_was_used_again_since_the_survey_is_spared_by_the_page_too() -> None:
     """Forty of 400 show newer dates on the page: none of them is deleted, and each says why."""
-    planned = fleet(400, dated=True)
+    planned = fleet(400)
     scene = world(*planned, pace=Pace(delete_rate=Rate(50, 1.0)))
     used = [f"nb{number}" for number in range(5, 405, 10)]
     for notebook_id in used:
@@ -87,7 +86,7 @@ async def test_whoever_was_used_again_since_the_survey_is_spared_by_the_page_too
 
 async def test_what_changed_after_its_page_was_read_is_decided_on_facts_of_at_most_fresh_for() -> None:
     """One DELETE a second: a page's facts grow old while they wait, and who waits too long is asked for again."""
-    planned = fleet(30, dated=True)
+    planned = fleet(30)
     scene = world(*planned, pace=Pace(delete_rate=Rate(1, 1.0)))
     page_read_s = scene.clock.steady_s()
     await walk(scene, planned, orders(workers=1))
@@ -100,7 +99,7 @@ async def test_what_changed_after_its_page_was_read_is_decided_on_facts_of_at_mo
 
 async def test_a_single_planned_notebook_on_a_page_is_asked_for_by_id() -> None:
     """A page would be no cheaper than the question."""
-    planned = [replace(notebook(1), dated=True)]
+    planned = [notebook(1)]
     scene = world(*planned)
     await walk(scene, planned)
     assert pages(scene) == []
@@ -109,7 +108,7 @@ async def test_a_single_planned_notebook_on_a_page_is_asked_for_by_id() -> None:
 
 async def test_whom_the_walk_did_not_meet_is_asked_for_by_id() -> None:
     """Rows that vanished before them have shifted them to a page that was read already; nobody is left out."""
-    planned = fleet(60, dated=True)
+    planned = fleet(60)
     scene = world(*planned, pace=Pace(delete_rate=Rate(50, 1.0)))
     scene.cloud.vanish("nb3")
     removals = await walk(scene, planned)
@@ -117,10 +116,12 @@ async def test_whom_the_walk_did_not_meet_is_asked_for_by_id() -> None:
     assert {done.state for name, done in removals.items() if name != "nb3"} == {State.DELETED}
 
 
-async def test_a_listing_without_dates_decides_nothing() -> None:
-    """Its rows carry the lease's dates only: all are asked for by id, and no second page is read in vain."""
+@pytest.mark.parametrize("left_out", [{"updated_at": None}, {"tags": None}, {"lease": None}])
+async def test_a_listing_that_leaves_out_what_rules_ask_for_decides_nothing(left_out: dict[str, None]) -> None:
+    """All are asked for by id, and no second page is read in vain."""
     planned = fleet(120)
     scene = world(*planned, pace=Pace(delete_rate=Rate(50, 1.0)))
+    scene.cloud.left_out = left_out
     await walk(scene, planned)
     assert pages(scene) == [100]
     assert len(looks_before_delete(scene)) == 120
@@ -128,7 +129,7 @@ async def test_a_listing_without_dates_decides_nothing() -> None:
 
 async def test_a_page_that_cannot_be_read_costs_questions_and_no_notebook() -> None:
     """The client has tried it often enough."""
-    planned = fleet(60, dated=True)
+    planned = fleet(60)
     scene = world(*planned, pace=Pace(delete_rate=Rate(50, 1.0)))
     scene.cloud.befall("page", Trouble(AnswerLost("no answer")))
     removals = await walk(scene, planned)
@@ -138,7 +139,7 @@ async def test_a_page_that_cannot_be_read_costs_questions_and_no_notebook() -> N
 
 async def test_an_account_that_refuses_the_walk_ends_the_sweep_and_nobody_is_left_planned() -> None:
     """The key was withdrawn between survey and walk: all are spared, and the sweep says why."""
-    planned = fleet(60, dated=True)
+    planned = fleet(60)
     scene = world(*planned)
     scene.cloud.befall("page", Trouble(Unauthorized("the key was withdrawn")))
     with pytest.raises(SweepEnding):
@@ -149,7 +150,7 @@ async def test_an_account_that_refuses_the_walk_ends_the_sweep_and_nobody_is_lef
 
 async def test_the_walk_stays_just_ahead_of_the_workers() -> None:
     """Two pages are never read at once: the second is asked for a second and a half before the first is used up."""
-    planned = fleet(100, dated=True)
+    planned = fleet(100)
     scene = world(*planned, pace=Pace(delete_rate=Rate(10, 1.0)))
     await walk(scene, planned, orders(fresh_for=timedelta(seconds=60)))
     first, second = [call.at_s for call in scene.cloud.calls if call.kind == "page" and not call.subject.endswith("DELETING")][
@@ -160,7 +161,7 @@ async def test_the_walk_stays_just_ahead_of_the_workers() -> None:
 
 async def test_without_positions_everything_is_asked_for_by_id() -> None:
     """As for removals that no survey of this run has seen."""
-    planned = fleet(5, dated=True)
+    planned = fleet(5)
     scene = world(*planned)
     await carry_out(scene, orders(), *planned)
     assert pages(scene) == []

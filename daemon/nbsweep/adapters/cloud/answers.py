@@ -64,6 +64,8 @@ PASSING_STATUSES = frozenset(
     }
 )
 MESSAGE_LIMIT = 256
+LONGEST_REFUSAL = 2**18
+"""In bytes; a longer body says nothing in the API's words."""
 LONGEST_PAUSE_S = 3600.0
 SKEW_TOLD_S = 60.0
 """How wrong this machine's clock must be to be named as a reason."""
@@ -204,6 +206,8 @@ def lost(error: CloudError, method: str) -> AnswerLost:
 
 def _words(body: bytes) -> tuple[str, str, str]:
     """Find (code, message, request id) in an error body; the shapes are those of the API notes, section 3.1."""
+    if len(body) > LONGEST_REFUSAL:
+        return "", "", ""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):

@@ -20,11 +20,12 @@ from nbsweep.adapters.cloud.iam import iam_of
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Refusal
 from nbsweep.adapters.cloud.probing import CALLS, reach
 from nbsweep.adapters.cloud.projects import project_finder
+from nbsweep.adapters.cloud.receipts import has_error_code, objection
 from nbsweep.adapters.cloud.retrying import Tries
 from nbsweep.adapters.cloud.sending import Call, Sender, Sent, Tools
 from nbsweep.adapters.cloud.session import Connect, NotSent, by_tcp, open_session
 from nbsweep.core.call_events import DialectFound, HttpRetried, HttpThrottled, ScopeNarrowed
-from nbsweep.core.errors import CloudError, Forbidden, MalformedAnswer, Rejected, Unreachable, Unsortable
+from nbsweep.core.errors import AnswerLost, CloudError, Forbidden, MalformedAnswer, Rejected, Unreachable, Unsortable
 from nbsweep.core.freshness import Freshness
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.paging import Paging
@@ -130,9 +131,10 @@ class CloudClient:
 
     async def stop(self, notebook_id: str, *, facts: Freshness) -> Notebook | None:
         """Order a running notebook to stop; the answer shows it as the order has left it, or nothing (204)."""
-        answer = await self._call(Call(Lane.DELETE, "POST", f"{_path_of(notebook_id)}/stop", changes=True, facts=facts))
-        shown = wire.read_row(answer.body) if answer.body else None
-        return shown if isinstance(shown, Notebook) and shown.id == notebook_id else None
+        sent = await self._call(Call(Lane.DELETE, "POST", f"{_path_of(notebook_id)}/stop", changes=True, facts=facts))
+        _check_taken_on("stop", sent, notebook_id)
+        shown = wire.read_row(sent.body, listed=False) if sent.body else None
+        return shown if isinstance(shown, Notebook) else None
 
     async def delete_turn(self) -> None:
         """Wait for a turn to prepare a DELETE."""
@@ -141,7 +143,9 @@ class CloudClient:
     async def delete(self, notebook_id: str, *, facts: Freshness, leaving: Callable[[], object] = unheeded) -> str:
         """Delete a notebook and its storage for good; gives the gateway's request id. The answer may have no body (204)."""
         call = Call(Lane.DELETE, "DELETE", _path_of(notebook_id), changes=True, facts=facts, leaving=leaving)
-        return (await self._call(call)).headers.get("X-Request-Id", "")
+        sent = await self._call(call)
+        _check_taken_on("DELETE", sent, notebook_id)
+        return sent.headers.get("X-Request-Id", "")
 
     async def reach(self) -> float | None:
         """Call the address, unsigned; gives how far this machine's clock is ahead of the cloud's."""
@@ -191,7 +195,7 @@ class CloudClient:
     async def _once(self, call: Call) -> Sent:
         """Wait for the lane, send, read the answer."""
         sent = await self.sender.send(call)
-        if sent.status in SUCCESS:
+        if sent.status in SUCCESS and not has_error_code(sent.body):
             return sent
         raise self._refused(call, sent.at_s, Answer.read(sent.status, sent.headers, sent.body))
 
@@ -202,12 +206,23 @@ class CloudClient:
             refusal = Refusal(sent_s, error.limit.rate, error.limit.shared, error.retry_after_s)
             per_s = self.sender.tools.lanes.refused(call.lane, refusal)
             self.sender.tools.telemetry.emit(HttpThrottled(call.lane, error.limit.words, error.retry_after_s, round(per_s, 3)))
-        elif isinstance(error, Passing) and call.changes:
+        elif call.changes and (isinstance(error, Passing) or answer.status in SUCCESS):
             return lost(error, call.method)
         return with_skew(error, self.clock_skew_s() or 0)
 
     def _tell_retry(self, call: Call, error: Passing, attempt: int, wait_s: float) -> None:
         self.sender.tools.telemetry.emit(HttpRetried(call.lane, call.method, call.path, attempt, round(wait_s, 3), str(error)))
+
+
+def _check_taken_on(order: str, sent: Sent, notebook_id: str) -> None:
+    """Look at what a successful answer to an order says; it may have no body at all, as with 204.
+
+    Raises:
+        AnswerLost: it does not say that the order was taken on.
+    """
+    if sent.body and (problem := objection(sent.body, notebook_id)):
+        message = f"whether the {order} did its work is unknown: the cloud answered HTTP {sent.status}, and {problem}"
+        raise AnswerLost(message, http_status=sent.status, request_id=sent.headers.get("X-Request-Id", ""))
 
 
 def _path_of(notebook_id: str) -> str:

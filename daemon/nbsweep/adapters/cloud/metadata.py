@@ -11,8 +11,8 @@ from nbsweep.adapters.cloud.answers import Passing
 from nbsweep.adapters.cloud.credentials import KEY, Moment, key_pair, life_s
 from nbsweep.adapters.cloud.renewal import Issued
 from nbsweep.adapters.cloud.session import Asker, NotSent, Reply
+from nbsweep.adapters.cloud.shapes import UNREADABLE
 from nbsweep.adapters.cloud.signing import Signer
-from nbsweep.adapters.cloud.wire import UNREADABLE
 from nbsweep.core.errors import CloudError, Unauthorized
 
 ENDPOINT = "http://169.254.169.254"

@@ -13,9 +13,9 @@ from nbsweep.adapters.cloud.answers import Passing, with_skew
 from nbsweep.adapters.cloud.credentials import Credentials
 from nbsweep.adapters.cloud.iam import Iam
 from nbsweep.adapters.cloud.session import Asker, NotSent, Reply
+from nbsweep.adapters.cloud.shapes import UNREADABLE
 from nbsweep.adapters.cloud.sharing import Shared
 from nbsweep.adapters.cloud.signing import Proof, Request, encode_query
-from nbsweep.adapters.cloud.wire import UNREADABLE
 from nbsweep.core.errors import CloudError, Forbidden, Unauthorized, WrongAddress
 from nbsweep.settings import TargetSettings
 

@@ -16,7 +16,7 @@ from nbsweep.adapters.cloud.doors import Doors, UserRefused
 from nbsweep.adapters.cloud.iam import Iam
 from nbsweep.adapters.cloud.renewal import Issued
 from nbsweep.adapters.cloud.session import Asker, NotSent, Reply
-from nbsweep.adapters.cloud.wire import UNREADABLE
+from nbsweep.adapters.cloud.shapes import UNREADABLE
 from nbsweep.core.errors import CloudError, Forbidden, Unauthorized, WrongAddress
 
 PATH = "/v3/auth/tokens?nocatalog=true"

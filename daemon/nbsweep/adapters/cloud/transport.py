@@ -11,7 +11,8 @@ from aiohttp.connector import Connection
 
 from nbsweep.core.ports import unheeded
 
-ANSWER_LIMIT_BYTES = 32 * 2**20
+ANSWER_LIMIT_BYTES = 8 * 2**20
+"""A page of fifty rows has some hundred thousand bytes."""
 QUOTED = re.compile(r"\bb['\"].*", re.DOTALL)
 """What aiohttp's errors quote of bytes that are no HTTP: it may be the header with a token, or a notebook's row."""
 

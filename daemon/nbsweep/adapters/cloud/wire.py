@@ -7,12 +7,25 @@ Sources: API notes, sections 1.2 and 1.3.
 import re
 from datetime import UTC, datetime, timedelta
 from sys import intern
-from typing import Any
 
 import msgspec
 
+from nbsweep.adapters.cloud.lenient import plain_row, whole_number
+from nbsweep.adapters.cloud.shapes import (
+    LABEL,
+    LISTING,
+    ROW,
+    UNREADABLE,
+    WORKSPACES,
+    ImageRow,
+    LeaseRow,
+    NotebookRow,
+    TagRow,
+    UserRow,
+    VolumeRow,
+)
 from nbsweep.core.errors import MalformedAnswer
-from nbsweep.core.model import Image, Lease, LeaseType, MalformedRow, Named, Notebook, Page, Status, Volume
+from nbsweep.core.model import PAGE_SIZE, Image, Lease, LeaseType, MalformedRow, Named, Notebook, Page, Status, Volume
 
 EARLIEST_MS = datetime(2015, 1, 1, tzinfo=UTC).timestamp() * 1000
 """Before the service existed: seconds that were taken for milliseconds end up there."""
@@ -25,99 +38,13 @@ NOTEBOOK_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 """Ids become part of an address, so nothing else is let through."""
 
 
+MOST_ROWS = 1000
+"""Of one page: a server may give more than were asked for, though none is known to."""
+MOST_COMMAS = 200 * MOST_ROWS
+LONGEST_LABEL = 256
+
 NOBODY = Named()
 NO_IMAGE = Image()
-
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What the decoder raises for bytes that are not the JSON that is wanted: wrong shape, wrong letters, nested beyond reason."""
-
-
-class _LeaseRow(msgspec.Struct):
-    create_at: int | None = None
-    update_at: int | None = None
-    duration: int | None = None
-    enable: bool | None = None
-    type: str | None = None
-
-
-class _VolumeRow(msgspec.Struct):
-    category: str | None = None
-    ownership: str | None = None
-    capacity: int | None = None
-    mount_path: str | None = None
-    status: str | None = None
-
-
-class _NamedRow(msgspec.Struct):
-    id: str | None = None
-    name: str | None = None
-
-
-class _UserRow(msgspec.Struct):
-    id: str | None = None
-    name: str | None = None
-    domain: _NamedRow | None = None
-
-
-class _ImageRow(msgspec.Struct):
-    id: str | None = None
-    name: str | None = None
-    swr_path: str | None = None
-    type: str | None = None
-
-
-class _TagRow(msgspec.Struct):
-    key: str
-    value: str | None = None
-
-
-class _NotebookRow(msgspec.Struct):
-    id: str
-    status: str
-    name: str | None = None
-    description: str | None = None
-    fail_reason: str | None = None
-    feature: str | None = None
-    flavor: str | None = None
-    workspace_id: str | int | None = None
-    user: _UserRow | None = None
-    user_id: str | None = None
-    pool: _NamedRow | None = None
-    image: _ImageRow | None = None
-    lease: _LeaseRow | None = None
-    volume: _VolumeRow | None = None
-    data_volumes: list[_VolumeRow] | None = None
-    billing_items: list[str] | None = None
-    tags: list[_TagRow] | None = None
-    create_at: int | None = None
-    update_at: int | None = None
-
-
-class _Label(msgspec.Struct):
-    """As much of a malformed row as says which one it is."""
-
-    id: Any = None
-    name: Any = None
-
-
-class _Listing(msgspec.Struct):
-    total: int
-    data: list[msgspec.Raw] | None = None
-
-
-class _Workspace(msgspec.Struct):
-    id: str | int
-
-
-class _Workspaces(msgspec.Struct):
-    workspaces: list[_Workspace]
-    total_count: int | None = None
-
-
-_ROW = msgspec.json.Decoder(_NotebookRow)
-_LABEL = msgspec.json.Decoder(_Label)
-_LISTING = msgspec.json.Decoder(_Listing)
-_WORKSPACES = msgspec.json.Decoder(_Workspaces)
 
 
 class _MalformedError(ValueError):
@@ -130,22 +57,49 @@ def read_page(body: bytes) -> Page:
     Raises:
         MalformedAnswer: it is no page at all.
     """
+    _check_size(body)
     try:
-        listing = _LISTING.decode(body)
+        listing = LISTING.decode(body)
     except UNREADABLE as error:
         raise _malformed("a listing", error) from error
-    if listing.total < 0:
-        message = "the cloud's answer is not a listing: total is negative"
+    total = whole_number(listing.total)
+    if not isinstance(total, int) or total < 0:
+        message = "the cloud's answer is not a listing: total is no number of rows"
         raise MalformedAnswer(message)
-    return Page(tuple(read_row(bytes(row)) for row in listing.data or ()), listing.total)
+    rows = listing.data or []
+    if len(rows) > MOST_ROWS:
+        message = (
+            f"the cloud's answer is not a listing that was asked for: a page has {len(rows)} rows, {PAGE_SIZE} were wanted"
+        )
+        raise MalformedAnswer(message)
+    return Page(tuple(read_row(bytes(row)) for row in rows), total)
 
 
-def read_row(body: bytes) -> Notebook | MalformedRow:
-    """Read one row of a listing."""
+def _check_size(body: bytes) -> None:
+    """Refuse what would hold up everything else while it is taken apart; a row as documented has fewer than 100 commas.
+
+    Raises:
+        MalformedAnswer: it has more in it than any page of the API.
+    """
+    if body.count(b",") > MOST_COMMAS:
+        message = f"the cloud's answer is not one that was asked for: {len(body)} bytes hold more than any page of the API"
+        raise MalformedAnswer(message)
+
+
+def read_row(body: bytes, *, listed: bool = True) -> Notebook | MalformedRow:
+    """Read one row of a listing, or an answer that is one notebook."""
     try:
-        return _notebook(_ROW.decode(body))
+        return _notebook(_decoded(body), listed=listed)
     except (*UNREADABLE, _MalformedError) as error:
         return _malformed_row(body, _problem(error))
+
+
+def _decoded(body: bytes) -> NotebookRow:
+    """Decode a row as documented, which is quick, else as far as it can be read without a guess."""
+    try:
+        return ROW.decode(body)
+    except msgspec.ValidationError:
+        return msgspec.convert(plain_row(msgspec.json.decode(body)), NotebookRow)
 
 
 def read_notebook(body: bytes) -> Notebook:
@@ -154,7 +108,7 @@ def read_notebook(body: bytes) -> Notebook:
     Raises:
         MalformedAnswer: it cannot be read as one.
     """
-    row = read_row(body)
+    row = read_row(body, listed=False)
     if isinstance(row, MalformedRow):
         message = f"the cloud's answer is not a notebook: {row.problem}"
         raise MalformedAnswer(message)
@@ -167,8 +121,9 @@ def read_workspace_ids(body: bytes) -> tuple[str, ...]:
     Raises:
         MalformedAnswer: it is no list of workspaces, or not all of them.
     """
+    _check_size(body)
     try:
-        answer = _WORKSPACES.decode(body)
+        answer = WORKSPACES.decode(body)
     except UNREADABLE as error:
         raise _malformed("a list of workspaces", error) from error
     if answer.total_count is not None and answer.total_count > len(answer.workspaces):
@@ -190,19 +145,19 @@ def _problem(error: Exception) -> str:
 
 def _malformed_row(body: bytes, problem: str) -> MalformedRow:
     try:
-        label = _LABEL.decode(body)
+        label = LABEL.decode(body)
     except UNREADABLE:
         return MalformedRow(None, None, problem)
-    identity = label.id if isinstance(label.id, str) and label.id else None
-    return MalformedRow(identity, label.name if isinstance(label.name, str) else None, problem)
+    identity = label.id if isinstance(label.id, str) and 0 < len(label.id) <= LONGEST_LABEL else None
+    return MalformedRow(identity, label.name[:LONGEST_LABEL] if isinstance(label.name, str) else None, problem)
 
 
-def _notebook(row: _NotebookRow) -> Notebook:
+def _notebook(row: NotebookRow, *, listed: bool) -> Notebook:
     if not NOTEBOOK_ID.fullmatch(row.id):
         message = "id is not one that the API gives"
         raise _MalformedError(message)
     lease = _lease(row.lease) if row.lease else None
-    user = row.user or _UserRow()
+    user = row.user or UserRow()
     tags, repeated_tags = _tags(row.tags)
     return Notebook(
         id=row.id,
@@ -210,7 +165,7 @@ def _notebook(row: _NotebookRow) -> Notebook:
         name=row.name,
         description=row.description,
         fail_reason=row.fail_reason,
-        feature=_shared(row.feature),
+        feature=_enumerated(row.feature),
         flavor=_shared(row.flavor),
         workspace_id=None if row.workspace_id is None else _shared(str(row.workspace_id)),
         owner=Named(_shared(user.id or row.user_id), _shared(user.name)),
@@ -220,12 +175,12 @@ def _notebook(row: _NotebookRow) -> Notebook:
         lease=lease,
         volume=_volume(row.volume) if row.volume else None,
         data_volumes=tuple(_volume(volume) for volume in row.data_volumes or ()),
-        billing=tuple(map(intern, row.billing_items)) if row.billing_items is not None else None,
+        billing=None if row.billing_items is msgspec.UNSET else tuple(intern(item.upper()) for item in row.billing_items or ()),
         tags=tags,
         repeated_tags=repeated_tags,
         created_at=_moment("create_at", row.create_at) or (lease.created_at if lease else None),
-        updated_at=_moment("update_at", row.update_at) or (lease.updated_at if lease else None),
-        dated=row.update_at is not None,
+        updated_at=_moment("update_at", row.update_at),
+        listed=listed,
     )
 
 
@@ -235,42 +190,47 @@ def _shared(text: str | None) -> str | None:
 
 
 def _tags(
-    rows: list[_TagRow] | None,
+    rows: list[TagRow] | msgspec.UnsetType | None,
 ) -> tuple[dict[str, str | None] | None, tuple[tuple[str, str | None], ...]]:
     """Read the tags, and apart from them each further value of a key; a value that is not shown is unknown, and not empty."""
-    if rows is None:
+    if isinstance(rows, msgspec.UnsetType):
         return None, ()
     tags: dict[str, str | None] = {}
     repeated = []
-    for row in rows:
+    for row in rows or ():
         key, value = intern(row.key), _shared(row.value)
         if tags.setdefault(key, value) != value:
             repeated.append((key, value))
     return tags, tuple(repeated)
 
 
-def _image(row: _ImageRow) -> Image:
+def _enumerated(text: str | None) -> str | None:
+    """Keep one copy of a word of an enumeration, as the documents write it; some stacks use lower case."""
+    return None if text is None else intern(text.upper())
+
+
+def _image(row: ImageRow) -> Image:
     return Image(_shared(row.id), _shared(row.name), _shared(row.swr_path), _shared(row.type))
 
 
 def _status(text: str) -> Status:
     try:
-        return Status(text)
+        return Status(text.upper())
     except ValueError:
-        known_shape = re.fullmatch(r"[A-Z_]{1,32}", text)
+        known_shape = re.fullmatch(r"[A-Za-z_]{1,32}", text)
         message = f"status {text} is not one that the API documents" if known_shape else "status is not one of the API's"
         raise _MalformedError(message) from None
 
 
-def _volume(row: _VolumeRow) -> Volume:
+def _volume(row: VolumeRow) -> Volume:
     if row.capacity is not None and not 0 <= row.capacity <= LARGEST_VOLUME_GB:
         message = "volume.capacity is no size that a volume can have"
         raise _MalformedError(message)
-    category, ownership, mount_path, status = map(_shared, (row.category, row.ownership, row.mount_path, row.status))
-    return Volume(category, ownership, row.capacity, mount_path, status)
+    category, ownership, status = map(_enumerated, (row.category, row.ownership, row.status))
+    return Volume(category, ownership, row.capacity, _shared(row.mount_path), status)
 
 
-def _lease(row: _LeaseRow) -> Lease:
+def _lease(row: LeaseRow) -> Lease:
     return Lease(
         enabled=row.enable,
         type=_lease_type(row.type),
@@ -285,13 +245,13 @@ def _lease_type(text: str | None) -> LeaseType:
     if text is None:
         return LeaseType.TIMING
     try:
-        return LeaseType(text)
+        return LeaseType(text.upper())
     except ValueError:
         message = "lease.type is neither TIMING nor IDLE"
         raise _MalformedError(message) from None
 
 
-def _duration(row: _LeaseRow) -> timedelta | None:
+def _duration(row: LeaseRow) -> timedelta | None:
     """Read the duration; that of a lease which is not enabled may be absurd and says nothing (API notes, section 8)."""
     if not row.enable or row.duration is None:
         return None

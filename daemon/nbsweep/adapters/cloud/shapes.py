@@ -1,0 +1,124 @@
+"""The bodies of the API as they are declared: only these fields are ever read (API notes, sections 1.2 and 1.3)."""
+
+from typing import Any
+
+import msgspec
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What the decoder raises for bytes that are not the JSON that is wanted: wrong shape, wrong letters, nested beyond reason."""
+
+
+class LeaseRow(msgspec.Struct):
+    """A lease."""
+
+    create_at: int | None = None
+    update_at: int | None = None
+    duration: int | None = None
+    enable: bool | None = None
+    type: str | None = None
+
+
+class VolumeRow(msgspec.Struct):
+    """A volume, the main one or another."""
+
+    category: str | None = None
+    ownership: str | None = None
+    capacity: int | None = None
+    mount_path: str | None = None
+    status: str | None = None
+
+
+class NamedRow(msgspec.Struct):
+    """Something that has an id and a name."""
+
+    id: str | None = None
+    name: str | None = None
+
+
+class UserRow(msgspec.Struct):
+    """An owner."""
+
+    id: str | None = None
+    name: str | None = None
+    domain: NamedRow | None = None
+
+
+class ImageRow(msgspec.Struct):
+    """An image."""
+
+    id: str | None = None
+    name: str | None = None
+    swr_path: str | None = None
+    type: str | None = None
+
+
+class TagRow(msgspec.Struct):
+    """A tag."""
+
+    key: str
+    value: str | None = None
+
+
+class NotebookRow(msgspec.Struct):
+    """A notebook; `token` and `url` are not declared, so that they are dropped."""
+
+    id: str
+    status: str
+    name: str | None = None
+    description: str | None = None
+    fail_reason: str | None = None
+    feature: str | None = None
+    flavor: str | None = None
+    workspace_id: str | int | None = None
+    user: UserRow | None = None
+    user_id: str | None = None
+    pool: NamedRow | None = None
+    image: ImageRow | None = None
+    lease: LeaseRow | None = None
+    volume: VolumeRow | None = None
+    data_volumes: list[VolumeRow] | None = None
+    billing_items: list[str] | msgspec.UnsetType | None = msgspec.UNSET
+    tags: list[TagRow] | msgspec.UnsetType | None = msgspec.UNSET
+    create_at: int | None = None
+    update_at: int | None = None
+
+
+class Label(msgspec.Struct):
+    """As much of a malformed row as says which one it is."""
+
+    id: Any = None
+    name: Any = None
+
+
+class Listing(msgspec.Struct):
+    """A page of a listing; its rows are read one by one."""
+
+    total: int | float | str
+    data: list[msgspec.Raw] | None = None
+
+
+class Receipt(msgspec.Struct):
+    """As much of the answer to an order as says whether it was taken on."""
+
+    id: Any = None
+    error_code: Any = None
+
+
+class Workspace(msgspec.Struct):
+    """A workspace."""
+
+    id: str | int
+
+
+class Workspaces(msgspec.Struct):
+    """The list of workspaces."""
+
+    workspaces: list[Workspace]
+    total_count: int | None = None
+
+
+ROW = msgspec.json.Decoder(NotebookRow)
+RECEIPT = msgspec.json.Decoder(Receipt)
+LABEL = msgspec.json.Decoder(Label)
+LISTING = msgspec.json.Decoder(Listing)
+WORKSPACES = msgspec.json.Decoder(Workspaces)
