@@ -192,8 +192,8 @@ class TestFailedOnly:
     @pytest.mark.parametrize(
         ("status", "created", "changed", "rule"),
         [
-            (Status.CREATE_FAILED, 1.1, 0.5, "never-came-up"),
-            (Status.CREATE_FAILED, 0.9, 0.5, None),
+            (Status.CREATE_FAILED, 100, 1.1, "never-came-up"),
+            (Status.CREATE_FAILED, 100, 0.9, None),
             (Status.START_FAILED, 100, 7.1, "broken"),
             (Status.ERROR, 100, 7.1, "broken"),
             (Status.ERROR, 100, 6.9, None),
@@ -221,10 +221,11 @@ class TestCodeLab:
         """The API shows one kind at a time."""
         assert load("policies/codelab.yaml").targets[0].features == ("DEFAULT",)
 
-    def test_broken_ones_go_after_an_hour_and_idle_ones_after_two_days(self) -> None:
+    def test_broken_ones_go_after_a_day_and_idle_ones_after_two(self) -> None:
         """One that was used yesterday stays."""
         lab = replace(STOPPED, feature="DEFAULT")
-        assert verdict("codelab", replace(lab, status=Status.ERROR)).rule == "broken"
+        assert verdict("codelab", replace(lab, status=Status.ERROR, updated_at=ago(1.1))).rule == "broken"
+        assert verdict("codelab", replace(lab, status=Status.ERROR)).reason is Reason.NO_POLICY
         assert verdict("codelab", replace(lab, updated_at=ago(2.1))).rule == "idle"
         assert verdict("codelab", lab).reason is Reason.NO_POLICY
         assert verdict("codelab", replace(lab, status=Status.RUNNING)).reason is Reason.NO_POLICY
@@ -235,17 +236,18 @@ class TestCodeLab:
 
 
 class TestTrainingCourse:
-    def test_a_course_that_is_over_goes_and_what_runs_is_stopped_first(self) -> None:
+    def test_a_course_that_is_over_goes_unless_it_was_used_within_a_day(self) -> None:
         """Five days after its creation."""
-        course = replace(STOPPED, tags={"course": "ml-101"}, created_at=ago(5.1))
-        running = verdict("training-course", replace(course, status=Status.RUNNING))
-        assert (running.rule, running.reason, running.stop_first) == ("course-is-over", Reason.POLICY, True)
-        assert verdict("training-course", course).stop_first is False
-        assert verdict("training-course", replace(course, created_at=ago(4.9))).reason is Reason.NO_POLICY
+        course = replace(STOPPED, tags={"course": "ml-101"}, created_at=ago(5.1), updated_at=ago(1.1))
+        assert verdict("training-course", course).rule == "course-is-over"
+        for kept in ({"status": Status.RUNNING}, {"updated_at": ago(0.9)}, {"created_at": ago(4.9)}):
+            assert verdict("training-course", replace(course, **kept)).reason is Reason.NO_POLICY
 
     def test_what_belongs_to_no_course_goes_unless_it_runs(self) -> None:
         """Two days after its creation."""
-        assert verdict("training-course", replace(STOPPED, created_at=ago(2.1))).rule == "without-a-course"
+        lost = replace(STOPPED, created_at=ago(2.1), updated_at=ago(1.1))
+        assert verdict("training-course", lost).rule == "without-a-course"
+        assert verdict("training-course", replace(lost, updated_at=ago(0.9))).reason is Reason.NO_POLICY
         assert verdict("training-course", replace(STOPPED, status=Status.RUNNING)).reason is Reason.NO_POLICY
 
     def test_teachers_stay(self) -> None:

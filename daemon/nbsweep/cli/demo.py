@@ -119,10 +119,10 @@ def demo_settings(url: str, folder: Path) -> Settings:
         "policies": [
             {
                 "name": "failed",
-                "match": {"status": ["CREATE_FAILED", "START_FAILED", "ERROR", "DELETE_FAILED"], "age_over": "1d"},
+                "match": {"status": ["CREATE_FAILED", "START_FAILED", "ERROR", "DELETE_FAILED"], "idle_over": "1d"},
             },
             {"name": "idle-lease", "match": {"status": ["STOPPED"], "idle_over": "14d"}},
-            {"name": "forgotten", "match": {"age_over": "300d", "not": {"flavor": ["*ascend*"]}}, "running": "stop"},
+            {"name": "forgotten", "match": {"age_over": "300d", "idle_over": "7d", "not": {"flavor": ["*ascend*"]}}},
         ],
         "protect": [{"name": ["keep-*", "prod-*"]}, {"tags": {"keep": "*"}}],
         "brakes": {"max_deletions": None, "max_share": "80%"},
@@ -166,9 +166,7 @@ async def _people_come_back(url: str, planned: anyio.Event) -> None:
 
 
 def _is_idle(row: dict[str, Any]) -> bool:
-    """Tell whether the demo's policy `idle-lease` means this one, and `forgotten`, which goes by age alone, does not."""
+    """Tell whether the demo's policy `idle-lease` means this one."""
     idle_before_ms = (time.time() - 14.5 * 86_400) * 1000
-    young_since_ms = (time.time() - 290 * 86_400) * 1000
     protected = row["name"].startswith(("keep-", "prod-")) or "keep" in row["tags"]
-    idle = row["status"] == "STOPPED" and row["update_at"] < idle_before_ms
-    return idle and row["create_at"] > young_since_ms and not protected
+    return row["status"] == "STOPPED" and row["update_at"] < idle_before_ms and not protected
