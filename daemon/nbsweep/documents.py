@@ -158,6 +158,7 @@ def _target(plan: Plan) -> Document:
         "fleet": plan.fleet,
         "planned": len(plan.items),
         "refusal": refusal_document(plan),
+        "trimmed": plan.trimmed or None,
         "kept": add_counts([plan.kept]),
         "workspaces_refused": refused_documents(plan),
         "malformed": [{"id": row.id, "name": row.name, "problem": row.problem} for row in plan.malformed],

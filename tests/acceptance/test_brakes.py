@@ -67,8 +67,26 @@ def test_without_a_word_a_hundred_and_a_quarter_are_the_most(simulate: Simulate,
     assert (plan.code, run.code) == (4, 4)
     for ended in plan, run:
         assert "Refused (max_share)" in ended.out
-        assert "3 of 3 notebooks would go, and brakes.max_share allows 0 (25%)" in " ".join(ended.out.split())
+        assert "3 of 3 notebooks would go, and brakes.max_share allows 1 (25%)" in " ".join(ended.out.split())
     assert cloud.writes() == []
+
+
+def test_of_a_fleet_of_three_one_at_a_time_goes_and_a_plan_trimmed_to_nothing_says_so(simulate: Simulate, desk: Desk) -> None:
+    """A quarter of three, and of what is left, is one; with a share of nothing the table, the JSON and the log say why."""
+    cloud = simulate(idle_fleet(3))
+    desk.write(cloud, brakes={"on_excess": "trim"})
+    for number in range(3):
+        swept = desk.sweep()
+        assert (swept.code, swept.ids("deleted")) == (0, {f"nb-{number:03d}"})
+    cloud = simulate(idle_fleet(2))
+    desk.write(cloud, brakes={"on_excess": "trim", "max_share": "0%", "max_fleet_drop": None})
+    why = "2 that would go are left out, so that none is left: 2 by brakes.max_share, which allows 0 (0% of 2)"
+    plan, run, swept = desk.run("plan"), desk.run("run", "--yes"), desk.sweep()
+    assert (plan.code, run.code, swept.code, cloud.writes()) == (0, 0, 0, [])
+    for table in plan, run:
+        assert why in " ".join(table.out.split())
+    assert swept.document["targets"][0]["trimmed"] == why
+    assert [event["message"] for event in swept.events("plan.trimmed")] == [why]
 
 
 # ---- over several runs ----------------------------------------------------------------------------------------------------

@@ -259,7 +259,8 @@ class Judge:
         sweep.planned_s = self.now_s()
         allowed = [self.settings.brakes.max_deletions]
         if self.settings.brakes.max_share is not None:
-            allowed.append(int(self.settings.brakes.max_share * self._largest_fleet(sweep)))
+            # At least one, however small the fleet is.
+            allowed.append(max(1, int(self.settings.brakes.max_share * self._largest_fleet(sweep))))
         sweep.most = min((one for one in allowed if one is not None), default=None)
 
     def _largest_fleet(self, sweep: Sweep) -> int:

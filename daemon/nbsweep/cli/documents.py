@@ -95,6 +95,7 @@ def _report(report: Report) -> Document:
         "kept": add_counts([report.plan.kept]) if report.plan else {},
         "refusal": refusal_document(report.plan) if report.plan else None,
         "workspaces_refused": refused_documents(report.plan) if report.plan else [],
+        "trimmed": (report.plan.trimmed or None) if report.plan else None,
         "reclaimed_gb": report.reclaimed_gb,
         "error": str(report.error) if report.error else None,
     }

@@ -168,7 +168,8 @@ def _report_summary(report: Report) -> Text:
         counts = ", ".join(f"{count} {name}" for name, count in sorted(report.counts.items()))
         line.append(f"; {counts}; {report.reclaimed_gb} GB reclaimed")
     elif report.outcome == "finished":
-        line.append("; nothing to delete")
+        trimmed = report.plan.trimmed if report.plan else ""
+        line.append(f"; nothing to delete: {printable(trimmed)}" if trimmed else "; nothing to delete")
     return line.append(".")
 
 

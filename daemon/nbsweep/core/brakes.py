@@ -142,7 +142,8 @@ def _excess_in_all(count: int, allowed: int | None) -> Refusal | None:
 
 
 def _allowed_share(fleet: int, share: Fraction) -> int:
-    return int(share * fleet)
+    """Count what a share allows: at least one, unless it is 0%; or else nothing would ever go of a small fleet."""
+    return max(1, int(share * fleet)) if share else 0
 
 
 def _excess_of_share(count: int, fleet: int, share: Fraction | None) -> Refusal | None:
@@ -223,13 +224,17 @@ def describe_trim(trimmed: Trimmed, brakes: Brakes, around: Surroundings) -> str
         return ""
     allowed = {
         "max_per_owner": f"allows {brakes.max_per_owner} of one owner",
-        "max_share": f"is {format_share(brakes.max_share or Fraction(0))} of {around.fleet}",
+        "max_share": _share_words(around.fleet, brakes.max_share or Fraction(0)),
         "max_deletions": f"allows {brakes.max_deletions}",
         "max_per_day": f"allows {brakes.max_per_day}, and {around.requested} were requested in the last 24 hours",
     }
     parts = [f"{count} by brakes.{brake}, which {allowed[brake]}" for brake, count in trimmed.cut.items()]
     rest = "the others, the longest idle, go first" if trimmed.items else "so that none is left"
     return f"{sum(trimmed.cut.values())} that would go are left out, {rest}: {'; '.join(parts)}"
+
+
+def _share_words(fleet: int, share: Fraction) -> str:
+    return f"allows {_allowed_share(fleet, share)} ({format_share(share)} of {fleet})"
 
 
 def format_share(share: Fraction) -> str:

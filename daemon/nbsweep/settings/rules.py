@@ -46,7 +46,7 @@ class BrakeSettings(Group):
     max_deletions: Count | None = 100
     """How many notebooks at most."""
     max_share: Share | None = Fraction(1, 4)
-    """How much of the fleet at most."""
+    """How much of the fleet at most; one notebook at least, unless it is 0%."""
     max_per_owner: Count | None = None
     """How many notebooks of one owner at most."""
     max_per_day: Count | None = None

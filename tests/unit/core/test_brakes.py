@@ -127,7 +127,7 @@ def test_trimming_leaves_out_no_one_who_could_stay(owners: list[str], brakes: Br
         if (
             (brakes.max_per_owner is None or taken[owner] < brakes.max_per_owner)
             and (brakes.max_deletions is None or more <= brakes.max_deletions)
-            and (brakes.max_share is None or more <= brakes.max_share * fleet)
+            and (brakes.max_share is None or more <= (max(Fraction(1), brakes.max_share * fleet) if brakes.max_share else 0))
             and (brakes.max_per_day is None or more + requested <= brakes.max_per_day)
         ):
             expected.append(row.id)

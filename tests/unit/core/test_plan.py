@@ -91,29 +91,31 @@ def test_the_absolute_brake_binds(count: int, allowed: int | None, refused: bool
 
 
 SHARES = [
-    # share, fleet, allowed: the largest whole number that is not more than the share
+    # share, fleet, allowed: the largest whole number that is not more than the share, or one
     (Fraction(1, 4), 100, 25),
     (Fraction(1, 4), 99, 24),
     (Fraction(1, 4), 7, 1),
     (Fraction(1, 4), 4, 1),
-    (Fraction(1, 4), 3, 0),
-    (Fraction(1, 4), 1, 0),
+    (Fraction(1, 4), 1, 1),
     (Fraction(29, 100), 100, 29),
     (Fraction(57, 100), 100, 57),
     (Fraction(58, 100), 50, 29),
     (Fraction(1, 3), 9, 3),
     (Fraction(1, 3), 8, 2),
-    (Fraction(1, 2), 1, 0),
-    (Fraction(999, 1000), 1, 0),
+    (Fraction(1, 2), 1, 1),
+    (Fraction(999, 1000), 1, 1),
+    (Fraction(1, 4), 3, 1),
     (Fraction(0), 50, 0),
+    (Fraction(0), 1, 0),
     (Fraction(1), 50, 50),
-    (Fraction(1, 100), 99, 0),
+    (Fraction(1, 100), 99, 1),
+    (Fraction(1, 10**6), 2, 1),
 ]
 
 
 @pytest.mark.parametrize(("share", "fleet", "allowed"), SHARES)
-def test_the_share_is_exact_and_never_rounded_up(share: Fraction, fleet: int, allowed: int) -> None:
-    """29 % of 100 are 29, though floating point makes it less; a quarter of three are none."""
+def test_the_share_is_exact_never_rounded_up_and_at_least_one(share: Fraction, fleet: int, allowed: int) -> None:
+    """29 % of 100 are 29, though floating point makes it less; a quarter of three is one, but 0 % are none."""
     for on_excess in OnExcess:
         brakes = loose(max_share=share, on_excess=on_excess)
         within = build_plan(survey(*numbered(allowed), fleet=fleet), brakes)
@@ -264,7 +266,10 @@ def within(items: Sequence[Candidate], fleet: int, brakes: Brakes) -> bool:
     owners = Counter(item.notebook.owner.name for item in items)
     return (
         (brakes.max_deletions is None or len(items) <= brakes.max_deletions)
-        and (brakes.max_share is None or Fraction(len(items)) <= brakes.max_share * fleet)
+        and (
+            brakes.max_share is None
+            or Fraction(len(items)) <= (max(brakes.max_share * fleet, Fraction(1)) if brakes.max_share else 0)
+        )
         and (brakes.max_per_owner is None or all(count <= brakes.max_per_owner for count in owners.values()))
     )
 

@@ -132,6 +132,7 @@ SCHEMAS: dict[str, Schema] = {
         fleet=COUNT,
         planned=COUNT,
         refusal=maybe(ref("Refusal")),
+        trimmed=TEXT_OR_NULL,
         kept=COUNTS,
         malformed=many(record(id=TEXT_OR_NULL, name=TEXT_OR_NULL, problem=TEXT)),
         error=TEXT_OR_NULL,

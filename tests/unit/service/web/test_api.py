@@ -224,6 +224,7 @@ async def test_a_plan_is_made_now_and_told_as_plan_tells_it(tmp_path: Path) -> N
             "fleet": 40,
             "planned": 1,
             "refusal": None,
+            "trimmed": None,
             "kept": kept,
             "malformed": [],
             "error": None,
