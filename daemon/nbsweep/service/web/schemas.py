@@ -134,6 +134,7 @@ SCHEMAS: dict[str, Schema] = {
         refusal=maybe(ref("Refusal")),
         trimmed=TEXT_OR_NULL,
         kept=COUNTS,
+        workspaces_refused=many(record(workspace=TEXT, feature=TEXT, problem=TEXT)),
         malformed=many(record(id=TEXT_OR_NULL, name=TEXT_OR_NULL, problem=TEXT)),
         error=TEXT_OR_NULL,
     ),

@@ -226,6 +226,7 @@ async def test_a_plan_is_made_now_and_told_as_plan_tells_it(tmp_path: Path) -> N
             "refusal": None,
             "trimmed": None,
             "kept": kept,
+            "workspaces_refused": [],
             "malformed": [],
             "error": None,
         }
