@@ -86,7 +86,7 @@ def leases() -> Iterator[Lease | None]:
 
 def used_within_a_day() -> Iterator[Notebook]:
     """Give notebooks of every state, age, size, kind and lease, each used at some time of the last 24 hours."""
-    plain = Notebook("nb1", Status.STOPPED, name="exp-1", owner=Named("u1", "ann"), image=Image("i1", "pytorch"), dated=True)
+    plain = Notebook("nb1", Status.STOPPED, name="exp-1", owner=Named("u1", "ann"), image=Image("i1", "pytorch"))
     ages = [timedelta(0), timedelta(hours=23), timedelta(days=200), timedelta(days=1000)]
     used = [timedelta(0), timedelta(minutes=1), timedelta(minutes=2), timedelta(hours=1, minutes=1), A_DAY]
     tags: list[dict[str, str | None]] = [{}, {"course": "ml-101"}]
