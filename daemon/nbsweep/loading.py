@@ -289,5 +289,10 @@ def _value(tag: str, text: str) -> object:
 
 
 def _path(location: Location) -> str:
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+    steps = (f"[{step}]" if isinstance(step, int) else f".{_key(step)}" for step in location)
     return "".join(steps).removeprefix(".")
+
+
+def _key(text: str) -> str:
+    """Give a key as it is told; what stands there by mistake may be an address with its password, but no key looks like one."""
+    return "***" if any(sign in text for sign in ("@", "://", "password")) else text

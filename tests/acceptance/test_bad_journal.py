@@ -140,3 +140,22 @@ def test_a_disk_that_fills_up_in_mid_sweep_ends_it_with_every_delete_on_the_reco
     assert second.code == 0, second.err
     assert cloud.gone() == set(cloud.instances())
     assert Counter(cloud.accepted().values()) == {1: 60}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://nb@127.0.0.1:1/x?password=QXZ-0789-KVW",
+        "postgresql://nb:QXZ-0789-KVW@127.0.0.1:1/x?sslpassword=QXZ-0789-KVW",
+        "postgresql://nb:QXZ@0789-KVW@127.0.0.1:1/x",
+        "postgresql:///nb:QXZ-0789-KVW@127.0.0.1/x",
+        "sqlite:///nb:QXZ-0789-KVW@127.0.0.1/x",
+    ],
+)
+def test_no_piece_of_a_secret_in_the_address_is_told(untouched: Cloud, desk: Desk, address: str) -> None:
+    """Neither by a sweep nor by `check`, whether the address is mistyped or nobody answers there."""
+    desk.write(untouched, journal=address)
+    for ended in (desk.sweep(), desk.run("check", "--format", "json")):
+        assert ended.code in (1, 2), ended.err
+        assert not [piece for piece in ("QXZ", "0789", "KVW") if piece in ended.out + ended.err]
+    assert untouched.writes() == []

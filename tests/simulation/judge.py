@@ -68,6 +68,8 @@ class Judge:
     tried: set[tuple[str, str]] = field(default_factory=set)
     """By run and notebook: a DELETE was begun, whether or not it came to have a connection."""
     pace: Pace = field(init=False)
+    lost_s: float | None = None
+    """Since when the journal of the present life is not where another one would look for it."""
     walls: list[tuple[float, float]] = field(default_factory=list)
     """When the wall clock of nbsweep was set, and how far it is ahead of the cloud's since, in milliseconds."""
 
@@ -110,6 +112,8 @@ class Judge:
         if row is None or row.removal.state is not wanted:
             state = row.removal.state if row else "nothing"
             self.blame(5, f"a {call.kind} of {call.subject} leaves, and the journal has {state}, not {wanted}")
+        if call.kind == "delete" and self.lost_s is not None and call.begun_s > self.lost_s:
+            self.blame(5, f"a delete of {call.subject} leaves, and nobody finds the journal any more that knows of it")
         run.touched.add(call.subject)
         limits.check_brakes(self, run)
         limits.check_clock(self, run, call)

@@ -24,6 +24,7 @@ from nbsweep.engine.ledger import Ledger
 from nbsweep.engine.recovery import Recovery
 from nbsweep.engine.report import planned_removal
 from nbsweep.engine.walk import Sight
+from simulation.journal import LifeJournal
 
 Plant = Callable[[MonkeyPatch], None]
 
@@ -194,9 +195,15 @@ def whatever_is_listed_belongs(patch: MonkeyPatch) -> None:
         patch.setattr(module, "differs_from", lambda *_: "")
 
 
+def trust_a_lost_journal(patch: MonkeyPatch) -> None:
+    """Nobody looks whether the file under the journal's path is the one that is open."""
+    patch.setattr(LifeJournal, "require_in_place", lambda _: None)
+
+
 PLANTS: Mapping[str, tuple[Plant, tuple[int, ...]]] = {
     "the second look is skipped": (skip_the_second_look, (1,)),
     "REQUESTED is not written": (drop_requested, (5,)),
+    "a journal that was moved away is trusted": (trust_a_lost_journal, (5,)),
     "404 with APIGW.0101 counts as gone": (wrong_address_is_gone, (5,)),
     "the overlap of a survey's pages is ignored": (ignore_the_overlap_of_a_survey, (6,)),
     "the overlap of a snapshot's pages is ignored": (ignore_the_overlap_of_a_snapshot, (5,)),

@@ -43,6 +43,8 @@ from simulation.wire import MemoryConnector
 
 COMMIT_S = 0.03
 MOST_CALM_SWEEPS = 20
+LOSSES = 0.3
+"""The share of lives that lose their journal, when they last long enough."""
 
 
 @dataclass(slots=True)
@@ -124,6 +126,8 @@ class World:
     judge: Judge = field(init=False)
     throttle: Throttle = field(default_factory=Throttle)
     tokens: Tokens = field(init=False)
+    losses: Random = field(init=False)
+    """Draws when journals are lost; apart from all else, so that each seed stays what it was without that."""
     lives: int = 0
     crashes: int = 0
     reports: list[Report] = field(default_factory=list)
@@ -135,6 +139,7 @@ class World:
     def __post_init__(self) -> None:
         """Put it together; nothing moves yet."""
         scenario, random = self.scenario, self.random
+        self.losses = Random(f"journal-{scenario.seed}")
         self.settings = Settings.model_validate(scenario.config)
         self.clock = WallClock(self.loop)
         self.dice = Dice(random, scenario.weather)
@@ -202,6 +207,13 @@ class World:
             if not killed.done():
                 killed.set_result(None)
 
+        def lose() -> None:
+            if not (journal.dead or self.cloud.calm):
+                journal.lost = True
+                self.judge.lost_s = self.loop.time()
+                self.dice.count("journal moved away")
+                self.history.note(self.loop.time(), "the journal's file is moved away")
+
         def at_step(step: int) -> None:
             if step == last:
                 self.crashes += 1
@@ -210,11 +222,14 @@ class World:
                 kill()
 
         last = self.loop.steps + crash_after if crash_after is not None else -1
-        self.judge.on_found = kill
+        self.judge.on_found, self.judge.lost_s = kill, None
+        losing = self.loop.call_later(self.losses.uniform(0.5, 15), lose) if self.losses.random() < LOSSES else None
         self.loop.watch_steps(at_step)
         process = self.loop.create_task(self._process(sweeps, gateway, journal), name=f"life-{self.lives}")
         await asyncio.wait((process, killed), return_when=asyncio.FIRST_COMPLETED)
         self.loop.watch_steps(lambda _: None)
+        if losing:
+            losing.cancel()
         if not process.done():
             await _end(process)
             await asyncio.sleep(self.random.uniform(0.1, 20))

@@ -2,7 +2,7 @@
 
 from nbsweep.settings.conduct import LoggingSettings, PlanSettings, PollingSettings, RemovalSettings, ServiceSettings
 from nbsweep.settings.credentials import CredentialSettings
-from nbsweep.settings.file import Settings
+from nbsweep.settings.file import JOURNAL, Settings
 from nbsweep.settings.match import MatchSettings
 from nbsweep.settings.rules import BrakeSettings, PolicySettings
 from nbsweep.settings.schedule import ScheduleSettings
@@ -11,6 +11,7 @@ from nbsweep.settings.sentences import Problem, problems
 from nbsweep.settings.targets import LimitSettings, TargetSettings
 
 __all__ = [
+    "JOURNAL",
     "BrakeSettings",
     "CredentialSettings",
     "LimitSettings",

@@ -15,9 +15,13 @@ from nbsweep.settings.shapes import Distinct, Written
 from nbsweep.settings.targets import TargetSettings
 
 JOURNAL = Written(
-    r"^(sqlite:///[^?#]+|postgresql(\+psycopg)?://.+)$",
-    "must be sqlite:///relative/path, sqlite:////absolute/path or postgresql://user@host/database",
+    r"^(sqlite:///(?![^?#]*:[^?#/]*@)[^?#]+"
+    r"|postgresql(\+psycopg)?://([^:/@?#\s]*(:[^/@?#\s]*)?@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._,-]*)(:[0-9]{1,5})?"
+    r"(/[^/:@?#\s]*)?(\?[^@#\s]*)?)$",
+    "must be sqlite:///relative/path, sqlite:////absolute/path or postgresql://user:password@host/database; in the user, the "
+    "password, the database and options write %40 for @, %3A for :, %2F for /, %3F for ?, %23 for # and %20 for a space",
 )
+"""What is mistyped must not pass: a piece of a password would be taken for a host or a database, which are told."""
 
 
 def _default_journal() -> str:

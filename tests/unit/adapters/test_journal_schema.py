@@ -251,12 +251,10 @@ async def test_a_journal_that_is_not_just_a_file_is_refused(address: str) -> Non
 
 
 async def test_postgresql_without_its_driver_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The password is masked."""
+    """User, host and database are named."""
     monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
     said = await refusal("postgresql://li:secret@host/db")
-    assert (
-        said == "The journal postgresql://li:***@host/db needs a driver that is not installed: pip install nbsweep[postgresql]"
-    )
+    assert said == "The journal postgresql://li@host/db needs a driver that is not installed: pip install nbsweep[postgresql]"
 
 
 # ---- PostgreSQL -----------------------------------------------------------------------------------------------------------

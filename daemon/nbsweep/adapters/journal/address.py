@@ -2,19 +2,26 @@
 
 import errno
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from msgspec import Struct
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from nbsweep.core.errors import JournalError
+from nbsweep.settings import JOURNAL
 
 DRIVERS: Mapping[str, str] = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg_async"}
-"""What a scheme in the configuration becomes: its asynchronous driver."""
+"""What a kind of database in the configuration becomes: its asynchronous driver."""
 
 _EXAMPLES = "sqlite:////var/lib/nbsweep/journal.db or postgresql://user@host/database"
+_TELLABLE = frozenset({"user", "host", "port", "dbname", "sslmode", "connect_timeout", "application_name"})
+"""Options of a PostgreSQL address that hold no secret."""
+_NAME = re.compile(r"[\w.,:/-]*")
+"""A user, host or database that is shown as it is; whatever else it holds is shown percent-encoded."""
 
 
 class Address(Struct, frozen=True):
@@ -23,28 +30,55 @@ class Address(Struct, frozen=True):
     url: URL
     """With its driver."""
     place: str
-    """As people know it; holds no password."""
+    """As people know it: the file, or user, host and database, and nothing else."""
     path: Path | None
     """The file, where the journal is one."""
+    secrets: tuple[str, ...] = ()
+    """What no error may hold a piece of, whoever worded it."""
 
 
 def parse_address(text: str) -> Address:
     """Read a journal's address.
 
     Raises:
-        JournalError: it is none, or of a kind that does not exist.
+        JournalError: it is none, or of a kind that does not exist. Holds no piece of it, for any may be one of a password.
     """
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        # Neither the text nor an error that quotes it is passed on: it may hold a password.
         raise JournalError(f"The journal's address cannot be read: it looks like {_EXAMPLES}.") from None
-    if url.drivername not in DRIVERS:
+    kind = "postgresql" if url.drivername == "postgresql+psycopg" else url.drivername
+    if kind not in DRIVERS:
         known = " and ".join(DRIVERS)
-        raise JournalError(f"There is no journal of the kind {url.drivername!r}, only {known}: {_EXAMPLES}.")
-    path = _path_of(url) if url.drivername == "sqlite" else None
-    place = str(path) if path else url.render_as_string(hide_password=True)
-    return Address(url.set(drivername=DRIVERS[url.drivername]), place, path)
+        raise JournalError(f"There is no journal of the kind that its address begins with, only {known}: {_EXAMPLES}.")
+    path = _path_of(url) if kind == "sqlite" else None
+    if not re.fullmatch(JOURNAL.pattern, text):
+        raise JournalError(f"The journal's address cannot be read: it {JOURNAL.sentence}.")
+    url = url.set(drivername=DRIVERS[kind])
+    return Address(url, str(path) if path else _place_of(url), path, () if path else _secrets_of(url))
+
+
+def _place_of(url: URL) -> str:
+    """Show user, host and database."""
+    user = url.username or _option(url, "user")
+    host = url.host or _option(url, "host")
+    shown = f"{_shown(user)}@" if user else ""
+    bracketed = f"[{_shown(host)}]" if set(host) & set(":/") else _shown(host)
+    return f"postgresql://{shown}{bracketed}/{_shown(url.database or _option(url, 'dbname'))}"
+
+
+def _shown(name: str) -> str:
+    return name if _NAME.fullmatch(name) else quote(name, safe="")
+
+
+def _option(url: URL, name: str) -> str:
+    found = url.query.get(name, "")
+    return found if isinstance(found, str) else ",".join(found)
+
+
+def _secrets_of(url: URL) -> tuple[str, ...]:
+    options = (_option(url, name) for name in url.query if name not in _TELLABLE)
+    return tuple(filter(None, [url.password, os.environ.get("PGPASSWORD"), *options]))
 
 
 def make_folder(path: Path) -> None:

@@ -65,11 +65,11 @@ _REMOVAL = select(*_REMOVAL_LAYOUT.columns)
 class SqlJournal:
     """A journal in a database; made by `open_journal`."""
 
-    def __init__(self, engine: Engine, writer: GroupWriter, place: str, files: JournalFiles | None) -> None:
+    def __init__(self, engine: Engine, writer: GroupWriter, address: Address, files: JournalFiles | None) -> None:
         """Take an engine whose database is up to date, the running writer, and the files of an SQLite journal."""
         self._engine = engine
         self._writer = writer
-        self._place = place
+        self._address = address
         self._files = files
         self._sql = Statements(engine.dialect)
         self._trail = TrailWriter(engine.dialect)
@@ -91,7 +91,7 @@ class SqlJournal:
 
     async def close_run(self, run: RunRecord) -> None:
         """Note how a sweep ended, over the record that `open_run` made."""
-        never_opened = f"The journal {self._place} has no run {run.run_id} of {run.target} that could be closed."
+        never_opened = f"The journal {self._address.place} has no run {run.run_id} of {run.target} that could be closed."
         await self._writer.write(Change(self._sql.close_run, [_run_row(run)], dict, never_opened))
 
     async def write(self, removals: Sequence[Removal]) -> None:
@@ -169,7 +169,7 @@ class SqlJournal:
     async def lease(self, target: str) -> Lease | None:
         """Tell who holds a target's lease; None when nobody does."""
         rows = await self._rows(select(LEASES).where(LEASES.c.target == target))
-        with told(self._place):
+        with told(self._address):
             return next(map(lease_of, rows), None)
 
     async def take_lease(self, lease: Lease, seen: Lease | None) -> Lease | None:
@@ -204,7 +204,7 @@ class SqlJournal:
 
     async def _records(self, layout: Layout[Record], query: Select[Any]) -> tuple[Record, ...]:
         rows = await self._rows(query)
-        with told(self._place):
+        with told(self._address):
             return tuple(map(layout.record_of, rows))
 
     async def _count(self, query: Select[Any]) -> int:
@@ -213,7 +213,7 @@ class SqlJournal:
 
     async def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
         self._writer.check_open()
-        with told(self._place):
+        with told(self._address):
             async with connected(self._engine) as connection:
                 return await spawned(_fetch, connection, query)
 
@@ -229,13 +229,13 @@ async def open_journal(url: str, limits: Limits = DEFAULT_LIMITS) -> AsyncIterat
     """
     address = parse_address(url)
     async with _files(address, limits) as files, opened_engine(address, files, limits) as engine:
-        with told(address.place):
+        with told(address):
             async with connected(engine) as connection:
                 await spawned(_prepare, connection, address.place)
             if files:
                 files.remember()
-        async with GroupWriter(engine, address.place, limits) as writer:
-            yield SqlJournal(engine, writer, address.place, files)
+        async with GroupWriter(engine, address, limits) as writer:
+            yield SqlJournal(engine, writer, address, files)
 
 
 @asynccontextmanager
@@ -246,7 +246,7 @@ async def _files(address: Address, limits: Limits) -> AsyncIterator[JournalFiles
         yield None
         return
     async with AsyncExitStack() as stack:
-        with told(address.place):
+        with told(address):
             make_folder(path)
             await stack.enter_async_context(path_lock(path, partial(make_file, path), limits.busy_s))
             files = JournalFiles(path)

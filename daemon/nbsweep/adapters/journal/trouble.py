@@ -2,11 +2,12 @@
 
 import errno
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
+from nbsweep.adapters.journal.address import Address
 from nbsweep.core.errors import JournalError
 
 _READ_ONLY = "is read-only: let the user that runs nbsweep write to the file and to its folder."
@@ -39,22 +40,26 @@ _SYSTEM: Mapping[int, str] = {
 }
 
 
+PIECE = 3
+"""So many letters of a secret in a row are some of it."""
+
+
 @contextmanager
-def told(place: str) -> Iterator[None]:
+def told(address: Address) -> Iterator[None]:
     """Turn everything that goes wrong inside into a `JournalError`, chained."""
     try:
         yield
     except JournalError:
         raise
     except Exception as error:
-        raise explain(error, place) from error
+        raise explain(error, address) from error
 
 
-def explain(error: Exception, place: str) -> JournalError:
+def explain(error: Exception, address: Address) -> JournalError:
     """Say what happened, to which journal, and what to do."""
     if isinstance(error, JournalError):
         return JournalError(str(error))
-    return JournalError(f"The journal {place} {_predicate(error)}")
+    return JournalError(f"The journal {address.place} {_predicate(error, address.secrets)}")
 
 
 def concerns_all(error: Exception) -> bool:
@@ -62,7 +67,7 @@ def concerns_all(error: Exception) -> bool:
     return isinstance(error, OperationalError | sqlite3.OperationalError | OSError)
 
 
-def _predicate(error: Exception) -> str:
+def _predicate(error: Exception, secrets: Iterable[str]) -> str:
     original = error.orig if isinstance(error, StatementError) else error
     if isinstance(original, sqlite3.Error):
         # The lower byte is the kind of trouble, the rest says where inside SQLite it was met.
@@ -75,13 +80,20 @@ def _predicate(error: Exception) -> str:
         return "holds already what was to be new: make sure that only one nbsweep at a time works on a target."
     if isinstance(original, ValueError):
         return f"holds, or was given, something that is not understood: {original}. Upgrade nbsweep, or report this."
-    return f"cannot be read or written ({_detail(original)}): check it, or name another in the configuration."
+    return f"cannot be read or written ({_detail(original, secrets)}): check it, or name another in the configuration."
 
 
-def _detail(original: BaseException | None) -> str:
+def _detail(original: BaseException | None, secrets: Iterable[str]) -> str:
     # Only these are sure to be free of what was to be written; the first line says what the file or the server refused.
     if isinstance(original, OSError):
         return original.strerror or "unknown"
-    if type(original).__name__ == "OperationalError":
-        return str(original).partition("\n")[0]
-    return type(original).__name__
+    line = str(original).partition("\n")[0]
+    if type(original).__name__ != "OperationalError" or any(_share_a_piece(line, secret) for secret in secrets):
+        return type(original).__name__
+    return line
+
+
+def _share_a_piece(line: str, secret: str) -> bool:
+    """Tell whether a line repeats some of a secret; less than that is in any line."""
+    length = min(PIECE, len(secret))
+    return any(secret[start : start + length] in line for start in range(len(secret) - length + 1))

@@ -11,6 +11,7 @@ from typing import Self
 import anyio
 from sqlalchemy import Connection, Engine
 
+from nbsweep.adapters.journal.address import Address
 from nbsweep.adapters.journal.changes import Change
 from nbsweep.adapters.journal.connection import connected
 from nbsweep.adapters.journal.dialects import Limits, commit
@@ -35,10 +36,10 @@ class _Waiting:
 class GroupWriter:
     """The only way into the database: one task that takes all that is queued, commits it, and wakes those who wait for it."""
 
-    def __init__(self, engine: Engine, place: str, limits: Limits) -> None:
-        """Take the engine to write through, what people call the journal, and how long closing may take."""
+    def __init__(self, engine: Engine, address: Address, limits: Limits) -> None:
+        """Take the engine to write through, where the journal is, and how long closing may take."""
         self._engine = engine
-        self._place = place
+        self._address = address
         self._close_s = limits.close_s
         self._queued: list[_Waiting] = []
         self._taken: list[_Waiting] = []
@@ -71,7 +72,9 @@ class GroupWriter:
             self._give_up()
 
     def _give_up(self) -> None:
-        too_slow = JournalError(f"The journal {self._place} was closed, and this could not be written in time: check the disk.")
+        too_slow = JournalError(
+            f"The journal {self._address.place} was closed, and this could not be written in time: check the disk."
+        )
         self._settle([*self._taken, *self._queued], too_slow)
 
     def check_open(self) -> None:
@@ -81,7 +84,7 @@ class GroupWriter:
             JournalError: it was.
         """
         if self._closed:
-            raise JournalError(f"The journal {self._place} was closed already.")
+            raise JournalError(f"The journal {self._address.place} was closed already.")
 
     async def write(self, change: Change) -> None:
         """Write, and come back when it is committed; whoever is cancelled meanwhile has written all the same.
@@ -97,7 +100,7 @@ class GroupWriter:
             self._pressed.set()
         await waiting.settled.wait()
         if waiting.failure is not None:
-            raise explain(waiting.failure, self._place) from waiting.failure
+            raise explain(waiting.failure, self._address) from waiting.failure
 
     async def _run(self) -> None:
         with self._life:
