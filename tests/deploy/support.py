@@ -44,6 +44,7 @@ METRICS: Mapping[str, frozenset[str]] = {
         "nbsweep_target_paused": "target",
         "nbsweep_target_held_elsewhere": "target",
         "nbsweep_ready": "",
+        "nbsweep_log_lines_lost_total": "",
     }.items()
 }
 """What the service tells of itself, and by which labels."""

@@ -15,6 +15,7 @@ from nbsweep.core import (
     call_events,
     events,
     lease_events,
+    log_events,
     plan_events,
     service_events,
     web_events,
@@ -22,9 +23,30 @@ from nbsweep.core import (
 from nbsweep.service.web.operations import OPERATIONS
 
 README = Path(__file__).parents[2] / "README.md"
+MODULES = (
+    events,
+    audit_events,
+    brake_events,
+    call_events,
+    lease_events,
+    log_events,
+    plan_events,
+    service_events,
+    web_events,
+)
 EVENTS = [
     kind
-    for module in (events, audit_events, brake_events, call_events, lease_events, plan_events, service_events, web_events)
+    for module in (
+        events,
+        audit_events,
+        brake_events,
+        call_events,
+        lease_events,
+        log_events,
+        plan_events,
+        service_events,
+        web_events,
+    )
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, events.Event) and kind is not events.Event
 ]

@@ -6,9 +6,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nbsweep.core.events import Event
+from nbsweep.core.log_events import LogLinesLost
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger, Processor
@@ -24,6 +25,19 @@ Listener = Callable[[Event, Mapping[str, Any]], None]
 _CONTEXT: ContextVar[Mapping[str, str]] = ContextVar("nbsweep_context", default=MappingProxyType({}))
 
 
+class Lines(Protocol):
+    """Where lines go that nobody may read."""
+
+    @property
+    def lost(self) -> int:
+        """How many were lost since the start."""
+        ...
+
+    def take_untold(self) -> int:
+        """Tell how many were lost that nobody was told of, once lines are taken again; 0 until then."""
+        ...
+
+
 @dataclass(frozen=True)
 class Log:
     """Where lines go, and how they look."""
@@ -35,6 +49,8 @@ class Log:
     console: bool
     """Columns for people instead of JSON."""
     colors: bool = False
+    lines: Lines | None = None
+    """What takes the lines, where it may lose some."""
 
     @cached_property
     def logger(self) -> "FilteringBoundLogger":
@@ -50,13 +66,25 @@ class Telemetry:
         self._log = log
         self._least = LEVELS[log.level]
         self._listeners = listeners
+        self._lost = log.lines.lost if log.lines else 0
 
     def emit(self, event: Event) -> None:
         """Write one line if it is important enough, and tell the listeners."""
         if LEVELS[event.level] >= self._least:
             self._write(event)
+            if self._log.lines:
+                self._count_lost(self._log.lines)
         for listener in self._listeners:
             listener(event, _CONTEXT.get())
+
+    def _count_lost(self, lines: Lines) -> None:
+        """Tell the listeners at once of lines that were lost, and the log as soon as it takes lines again."""
+        newly, self._lost = lines.lost - self._lost, lines.lost
+        if newly:
+            for listener in self._listeners:
+                listener(LogLinesLost(newly), {})
+        if untold := lines.take_untold():
+            self._write(LogLinesLost(untold))
 
     def _write(self, event: Event) -> None:
         values = {name: getattr(event, name) for name in event.__struct_fields__}

@@ -19,7 +19,7 @@ import typer
 from nbsweep.adapters.telemetry import Listener, Log, Telemetry
 from nbsweep.cli.exits import Exit, exit_of_error
 from nbsweep.cli.screen import Screen
-from nbsweep.cli.streams import lost_result
+from nbsweep.cli.streams import lost_result, stderr_writer
 from nbsweep.cli.text import ascii_json, is_utf8, json_pieces, printable
 from nbsweep.core.errors import ConfigurationError, NbsweepError
 from nbsweep.engine.orders import Shutdown
@@ -130,6 +130,7 @@ def make_telemetry(settings: LoggingSettings, screen: Screen, listeners: tuple[L
         level="error" if quiet else settings.level,
         console=settings.format == "console" or (settings.format == "auto" and screen.on_terminal),
         colors=screen.on_terminal,
+        lines=stderr_writer(),
     )
     return Telemetry(log, (screen.progress, *listeners) if screen.progress else listeners)
 

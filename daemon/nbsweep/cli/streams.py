@@ -4,19 +4,19 @@ A number that is closed would be given to the next file that is opened: lines of
 when it is to close one of the first three.
 """
 
+import atexit
 import io
 import os
 import select
 import sys
-from contextlib import suppress
 from typing import IO, TYPE_CHECKING
+
+from nbsweep.adapters.background_writer import BackgroundWriter
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 STDIN, STDOUT, STDERR = 0, 1, 2
-LOG_WAITS_S = 0.1
-"""How long a non-blocking stderr is waited for."""
 
 
 class Output(io.FileIO):
@@ -48,12 +48,22 @@ class Output(io.FileIO):
 class LossyOutput(Output):
     """A file whose failures concern nobody: a line of the log that is lost changes nothing of what the log is about."""
 
+    def __init__(self, number: int) -> None:
+        """Take the number of a file that is open, and stays open."""
+        super().__init__(number)
+        self.writer = BackgroundWriter(number)
+
     def write(self, content: "Buffer", /) -> int:
-        """Write what can be written, without waiting for a non-blocking reader for long."""
-        if os.get_blocking(self.fileno()) or select.select((), (self,), (), LOG_WAITS_S)[1]:
-            with suppress(OSError):
-                return super().write(content)
-        return memoryview(content).nbytes
+        """Write without waiting for a reader for long; what nobody reads is lost in the end, and counted."""
+        piece = bytes(content)
+        self.writer.write(piece)
+        return len(piece)
+
+
+def stderr_writer() -> BackgroundWriter | None:
+    """Give what writes to stderr, if it is the program's own."""
+    raw = getattr(getattr(sys.stderr, "buffer", None), "raw", None)
+    return raw.writer if isinstance(raw, LossyOutput) else None
 
 
 def secure_streams() -> Output:
@@ -64,7 +74,9 @@ def secure_streams() -> Output:
     if sys.stdin is None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115  # lives as long as the program
     sys.stdout = _text(output, sys.stdout)
-    sys.stderr = _text(LossyOutput(STDERR), sys.stderr)
+    errors = LossyOutput(STDERR)
+    atexit.register(errors.writer.close)
+    sys.stderr = _text(errors, sys.stderr)
     return output
 
 

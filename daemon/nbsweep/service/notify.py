@@ -9,6 +9,9 @@ from contextlib import suppress
 import anyio
 from msgspec import Struct
 
+STATE_WAITS_S = 0.1
+"""How long a manager that is behind is waited for when the state has changed; a sign of life is dropped at once."""
+
 
 class Systemd(Struct, frozen=True):
     """The other end of `$NOTIFY_SOCKET`; without one nobody is told anything."""
@@ -40,14 +43,16 @@ class Systemd(Struct, frozen=True):
     async def keep_alive(self) -> None:
         """Say again and again that the loop is alive, twice as often as is asked for."""
         while self.watchdog_s is not None:
-            self._tell("WATCHDOG=1")
+            self._tell("WATCHDOG=1", waits_s=0)
             await anyio.sleep(self.watchdog_s / 2)
 
-    def _tell(self, words: str) -> None:
+    def _tell(self, words: str, waits_s: float = STATE_WAITS_S) -> None:
         if self.address is None:
             return
         # An @ stands for the zero byte of an abstract socket.
         address = f"\0{self.address[1:]}" if self.address.startswith("@") else self.address
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as connection:
+            # A manager that does not read is no reason to wait; a datagram that it has no room for is dropped.
+            connection.settimeout(waits_s)
             connection.connect(address)
             connection.sendall(words.encode())

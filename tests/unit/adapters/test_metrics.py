@@ -62,6 +62,7 @@ LABELS = {
     "nbsweep_target_paused": ("gauge", {"target"}),
     "nbsweep_target_held_elsewhere": ("gauge", {"target"}),
     "nbsweep_ready": ("gauge", set()),
+    "nbsweep_log_lines_lost_total": ("counter", set()),
 }
 """As others write alerts against them."""
 SWEPT = SweepFinished("finished", "", "", 40, 2, {"deleted": 2}, {}, 100, 90.0)

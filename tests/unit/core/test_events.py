@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from nbsweep.core import call_events, events, lease_events, service_events, web_events
+from nbsweep.core import call_events, events, lease_events, log_events, service_events, web_events
 from nbsweep.core.events import Event, Level, RemovalFinished, SweepStarted
 from nbsweep.core.lifecycle import State, outcome
 from nbsweep.core.model import Status
@@ -14,7 +14,7 @@ from unit.core.examples import NOW, removal
 
 EVENTS = [
     value
-    for module in (events, call_events, lease_events, service_events, web_events)
+    for module in (events, call_events, lease_events, log_events, service_events, web_events)
     for value in vars(module).values()
     if inspect.isclass(value) and issubclass(value, Event) and value is not Event
 ]

@@ -65,3 +65,11 @@ async def test_without_a_watchdog_there_is_nothing_to_feed(environment: dict[str
     systemd = Systemd.of(environment)
     assert systemd.watchdog_s is None
     await systemd.keep_alive()
+
+
+def test_a_manager_that_reads_nothing_stops_nobody(ear: socket.socket) -> None:
+    """Its socket has room for so many messages; what does not fit is dropped."""
+    systemd = Systemd.of({"NOTIFY_SOCKET": ear.getsockname()})
+    for _ in range(20):
+        systemd.ready()
+    assert ear.recv(200) == b"READY=1"

@@ -49,6 +49,7 @@ class Instruments:
         self.failures = gauge("target_failures", "Sweeps of the target that failed in a row.", "target")
         self.paused = gauge("target_paused", "Whether the target is paused.", "target")
         self.held = gauge("target_held_elsewhere", "Whether another nbsweep holds the target's lease.", "target")
+        self.lost_lines = counter("log_lines_lost_total", "Lines of the log that were lost because nobody read it.")
         self.sweeps = counter("sweeps_total", "Sweeps that are over.", "target", "outcome")
         self.sweep_s = histogram("sweep_duration_seconds", "How long sweeps took.", SWEEP_BUCKETS_S, "target")
         self.success = gauge(

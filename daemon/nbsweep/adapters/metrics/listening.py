@@ -25,6 +25,7 @@ from nbsweep.core.events import (
     SurveyFinished,
     SweepFinished,
 )
+from nbsweep.core.log_events import LogLinesLost
 from nbsweep.core.policy import Reason
 from nbsweep.core.ports import Clock, LaneState
 from nbsweep.core.standing import SUCCESSES
@@ -115,6 +116,7 @@ class Metrics:
             RecoveryStarted: self._recovering,
             RecoveryFinished: self._recovered,
             SweepFinished: self._swept,
+            LogLinesLost: self._lost,
         }
 
     def __call__(self, event: Event, context: Mapping[str, Any]) -> None:
@@ -198,6 +200,9 @@ class Metrics:
             self._shown.unauthorized.labels(about.target).inc()
         if event.outcome in SUCCESSES and not event.problem:
             self._shown.success.labels(about.target).set(self._clock.now().timestamp())
+
+    def _lost(self, event: LogLinesLost, _about: About) -> None:
+        self._shown.lost_lines.inc(event.lines)
 
     def _show_in_flight(self, about: About) -> None:
         self._shown.in_flight.labels(about.target).set(self._in_flight.count(about.target))

@@ -1,0 +1,104 @@
+"""Writes to a file that its reader may leave unread: whoever writes never waits for the reader for long.
+
+A pipe, a terminal or a socket that is full blocks whoever writes to it, and asking beforehand whether it is full is not enough
+for each of them. So a thread of its own does the writing, out of a queue that is bounded.
+"""
+
+import os
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+
+MOST_BYTES = 262_144
+"""How much is kept for a reader who is behind; what does not fit is lost."""
+KEEPS_UP_S = 0.1
+"""How long a writer waits for a thread that has kept up so far: lines thus come in order with those of other streams."""
+CLOSE_S = 1.0
+"""How long the end waits for a reader."""
+
+
+class BackgroundWriter:
+    """A queue of pieces, and the thread that writes them to a file; the thread begins with the first piece."""
+
+    def __init__(self, number: int, most_bytes: int = MOST_BYTES) -> None:
+        """Take the number of a file that is open, and stays open."""
+        self.lost = 0
+        """How many pieces were lost since the start, because the queue was full or the file failed."""
+        self._number = number
+        self._most_bytes = most_bytes
+        self._queue: deque[bytes] = deque()
+        self._bytes = 0
+        self._behind = False
+        self._told = 0
+        self._thread: threading.Thread | None = None
+        self._changed = threading.Condition()
+
+    def write(self, piece: bytes) -> None:
+        """Take a piece; it is lost where there is no room for it."""
+        with self._changed:
+            if self._bytes + len(piece) > self._most_bytes:
+                self.lost += 1
+                return
+            self._queue.append(piece)
+            self._bytes += len(piece)
+            if not self._begun():
+                self._write_here()
+                return
+            self._changed.notify_all()
+            if not self._behind:
+                self._behind = not self._changed.wait_for(lambda: not self._bytes, KEEPS_UP_S)
+
+    def take_untold(self) -> int:
+        """Tell how many pieces were lost that nobody was told of, once the reader is no longer behind; 0 until then."""
+        with self._changed:
+            if self._behind:
+                return 0
+            untold, self._told = self.lost - self._told, self.lost
+            return untold
+
+    def close(self) -> None:
+        """Wait for what is queued, but not for ever; what a reader has not taken by then stays unwritten."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._bytes, CLOSE_S)
+
+    def _begun(self) -> bool:
+        """Tell whether there is a thread that writes, and begin it for the first piece."""
+        if self._thread is None:
+            thread = threading.Thread(target=self._write_all, name="stderr", daemon=True)
+            # A process may have no threads left; then there is none, and who writes waits.
+            with suppress(RuntimeError):
+                thread.start()
+                self._thread = thread
+        return self._thread is not None and self._thread.is_alive()
+
+    def _write_all(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._queue)
+                piece = self._queue[0]
+            written = _write(self._number, piece)
+            with self._changed:
+                self._taken(written)
+
+    def _write_here(self) -> None:
+        while self._queue:
+            self._taken(_write(self._number, self._queue[0]))
+
+    def _taken(self, written: bool) -> None:  # noqa: FBT001  # what came of it
+        self.lost += not written
+        self._bytes -= len(self._queue.popleft())
+        self._behind = self._behind and self._bytes > 0
+        self._changed.notify_all()
+
+
+def _write(number: int, piece: bytes) -> bool:
+    """Write a piece; False when the file does not take it."""
+    while piece:
+        try:
+            piece = piece[os.write(number, piece) :]
+        except BlockingIOError:
+            time.sleep(KEEPS_UP_S)
+        except OSError:
+            return False
+    return True
