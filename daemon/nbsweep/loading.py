@@ -218,9 +218,15 @@ class _Reader:
             failures.append("has no value; give one, or leave the key out, or write null where that is allowed")
         if not _is_unicode(text):
             failures.append("is no Unicode text: it holds half a character")
+        tag = _tag(node, text)
+        if tag == INTEGER and not failures and not PLAIN_NUMBER.fullmatch(text):
+            failures.append(
+                "is a number that is not written in plain decimal digits: to YAML 010 is octal, and 1:40 counts in sixties; "
+                "write it in plain decimal digits, or put it in quotes where text is meant"
+            )
         for failure in failures:
             self._spoil(at, failure)
-        return None if failures else _value(_tag(node, text), text)
+        return None if failures else _value(tag, text)
 
     def _variable(self, found: re.Match[str], failures: list[str]) -> str:
         if found[0] == "$${":
@@ -249,6 +255,9 @@ class _Reader:
 
 
 STRING = "tag:yaml.org,2002:str"
+INTEGER = "tag:yaml.org,2002:int"
+PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)")
+"""What YAML 1.1, YAML 1.2 and people read alike."""
 SCALARS = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "value", "merge")
 )
@@ -283,7 +292,7 @@ def _value(tag: str, text: str) -> object:
             case "float":
                 return constructor.construct_yaml_float(node)
     except (ValueError, KeyError):
-        # It looks like a number to YAML's grammar and is none, such as 0x_.
+        # It looks like a number to YAML's grammar, and Python does not convert it: it has thousands of digits.
         return text
     return text
 

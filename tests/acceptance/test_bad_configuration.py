@@ -207,6 +207,20 @@ def test_no_mistake_ever_quotes_a_secret(desk: Desk, listener: Listener) -> None
     assert SECRET_KEY not in ended.err + ended.out
 
 
+def test_what_would_be_read_as_something_else_is_refused(desk: Desk, listener: Listener) -> None:
+    """A number that YAML takes for another, and a variable that holds several names where one is meant."""
+    document = usable(desk, listener) | {"protect": [{"owner": ["${OWNERS}"]}, {"tags": {"keep": ["yes", "${WORD}"]}}]}
+    text = json.dumps(document | {"brakes": {"max_deletions": "MOST", "max_per_owner": "FEW"}})
+    desk.config.write_text(text.replace('"MOST"', "0100").replace('"FEW"', "1:40"), encoding="utf-8")
+    desk.environment |= {"OWNERS": "ana.lopez, li.zhang", "WORD": "please"}
+    ended = desk.run("run", "--yes")
+    assert_refused(ended, listener, desk)
+    problems = {mistake["path"]: mistake["problem"] for mistake in ended.error["mistakes"]}
+    assert set(problems) == {"protect[0].owner[0]", "brakes.max_deletions", "brakes.max_per_owner"}
+    assert "write a list" in problems["protect[0].owner[0]"]
+    assert "plain decimal digits" in problems["brakes.max_deletions"]
+
+
 def test_without_a_terminal_deleting_needs_a_yes(desk: Desk, listener: Listener) -> None:
     """Exit 2, and what to say; nothing is opened and nobody called."""
     desk.config.write_text(json.dumps(usable(desk, listener)), encoding="utf-8")

@@ -326,9 +326,11 @@ class TestEnvironment:
     @pytest.mark.parametrize("value", ["a, secret_key: b", "a\nmode: enforce", "x: y", "[a]", "*a", "# a", "'", '"'])
     def test_a_variable_cannot_change_the_structure(self, load: Load, value: str) -> None:
         """Whatever it holds is one text."""
-        made = load(MINIMUM + "protect:\n  - name: ${N}\n  - {owner: '${N}'}\n", {"N": value.replace("[a]", "[a]x")})
+        made = load(
+            MINIMUM + "protect:\n  - fail_reason: ${N}\n  - {fail_reason: '${N}'}\n", {"N": value.replace("[a]", "[a]x")}
+        )
         assert made.mode == "dry-run"
-        assert [match.name + match.owner for match in made.protect] == [(value.replace("[a]", "[a]x"),)] * 2
+        assert [match.fail_reason for match in made.protect] == [(value.replace("[a]", "[a]x"),)] * 2
 
     def test_a_reference_alone_and_unquoted_is_read_like_the_value_itself(self, load: Load) -> None:
         """A number is a number, true is true and null is null."""
@@ -400,8 +402,9 @@ class TestScalars:
         ("written", "words"),
         [
             ("123", "not a number; put it in quotes"),
-            ("0x1F", "not a number; put it in quotes"),
-            ("12:30:45", "not a number; put it in quotes"),
+            ("0x1F", "put it in quotes where text is meant"),
+            ("12:30:45", "put it in quotes where text is meant"),
+            ("0123", "put it in quotes where text is meant"),
             ("1.5", "not a number; put it in quotes"),
             (".inf", "not a number; put it in quotes"),
             ("no", "not true or false; put it in quotes"),
@@ -416,7 +419,19 @@ class TestScalars:
         assert path == "protect[0].name"
         assert words in problem
 
-    @pytest.mark.parametrize("written", ["2026-11-01", "=", "<<", "0x_", "1e5", "0o17", "'123'", "!!str 123"])
+    @pytest.mark.parametrize("written", ["010", "1:40", "-1:40", "1_000", "0x10", "0b11", "+5", "00", "${N}"])
+    def test_a_number_that_yaml_reads_as_another_is_a_mistake(self, mistakes: Mistakes, written: str) -> None:
+        """Octal, hexadecimal, binary, by sixties, or with signs that people overlook; also from the environment."""
+        [(line, path, problem)] = mistakes(MINIMUM + f"brakes:\n  max_deletions: {written}\n", {"N": "0144"})
+        assert (line, path) == (9, "brakes.max_deletions")
+        assert "plain decimal digits" in problem
+
+    def test_a_number_in_plain_decimal_digits_is_a_number(self, load: Load) -> None:
+        """From nothing on, and from the environment as well."""
+        made = load(MINIMUM + "brakes: {max_deletions: 0, max_per_owner: 10, max_per_day: 100}\n")
+        assert (made.brakes.max_deletions, made.brakes.max_per_owner, made.brakes.max_per_day) == (0, 10, 100)
+
+    @pytest.mark.parametrize("written", ["2026-11-01", "=", "<<", "0899", "1e5", "0o17", "'123'", "!!str 123"])
     def test_what_is_no_number_is_text(self, load: Load, written: str) -> None:
         """A date is the name of many a notebook."""
         text = written.removeprefix("!!str ").strip("'")

@@ -327,6 +327,22 @@ class TestMatch:
                 )
             )
 
+    @pytest.mark.parametrize("key", ["name", "owner", "workspace", "flavor", "pool", "image", "tags"])
+    @pytest.mark.parametrize(
+        "several", ["a, b", "a,b", "keep-{a,b}", '["a", "b"]', "a;b", "a|b", "a\nb", "a\uff0cb", "a\u3001b", "keep-{1..3}"]
+    )
+    def test_several_names_in_one_text_are_a_mistake(self, key: str, several: str) -> None:
+        """As one glob they would match nothing, and a protection that matches nothing protects nothing."""
+        match = {"tags": {"keep": several}} if key == "tags" else {key: several}
+        with pytest.raises(ValidationError, match="write a list"):
+            settings(protect=[match])
+        with pytest.raises(ValidationError, match="write a list"):
+            settings(protect=[{key: ["x", several]} if key != "tags" else {"tags": {"keep": ["x", several]}}])
+
+    def test_a_sentence_of_the_cloud_may_hold_a_comma(self) -> None:
+        """It is no name."""
+        assert settings(protect=[{"fail_reason": "*quota, exceeded*"}]).protect[0].fail_reason == ("*quota, exceeded*",)
+
     @pytest.mark.parametrize(
         ("keys", "place", "words"),
         [

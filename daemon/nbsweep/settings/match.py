@@ -1,5 +1,6 @@
 """`match`: the vocabulary of conditions, and its way into the core."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -16,6 +17,9 @@ from nbsweep.settings.values import Duration
 DELETABLE = tuple(status for status in Status if status not in IN_TRANSITION | {Status.DELETED})
 """The states from which a deletion may begin, if need be with a stop."""
 
+SEPARATOR = re.compile("[,;|{}\n\r\t\uff0c\u3001\uff1b]")
+"""None of these is in a name, a flavor, an image's path or a tag of ModelArts (API notes, section 1)."""
+
 
 def _glob(text: str) -> str:
     if not text:
@@ -27,13 +31,23 @@ def _glob(text: str) -> str:
     return text
 
 
+def _one(text: str) -> str:
+    if SEPARATOR.search(text):
+        raise ValueError(
+            "holds what separates names (one of , ; | { } or a line end), and as one glob would match nothing: write a list, "
+            "[a, b], with a variable of its own for each where they come from the environment, or ? for the sign itself"
+        )
+    return text
+
+
 def _deletable(status: Status) -> Status:
     if status not in DELETABLE:
         raise ValueError(f"is a state in which nothing is ever deleted; a policy may name {', '.join(DELETABLE)}")
     return status
 
 
-Globs = OneOrMore[Annotated[StrictStr, AfterValidator(_glob)]]
+Sentences = OneOrMore[Annotated[StrictStr, AfterValidator(_glob)]]
+Globs = OneOrMore[Annotated[StrictStr, AfterValidator(_glob), AfterValidator(_one)]]
 Deletable = Annotated[Status, AfterValidator(_deletable), WithJsonSchema({"enum": list(DELETABLE), "type": "string"})]
 Gigabytes = Annotated[StrictInt, Field(ge=1)]
 
@@ -59,7 +73,7 @@ class MatchSettings(Group):
     """The image's name, SWR path or id; upper and lower case are the same."""
     tags: IfGiven[Annotated[Mapping[str, Globs], Field(min_length=1)]] = None
     """For each tag key the values that match: all these tags must be there. "*" is any value."""
-    fail_reason: Globs = ()
+    fail_reason: Sentences = ()
     """The cloud's own sentence about what went wrong."""
     billing: OneOrMore[Literal["STORAGE", "COMPUTE", "ALL"]] = ()
     """What is being billed."""
