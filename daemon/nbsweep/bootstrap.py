@@ -14,15 +14,19 @@ from nbsweep.adapters.cloud.credentials import Credentials
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.cloud.sought import Sought
 from nbsweep.adapters.journal import open_journal
-from nbsweep.adapters.process import is_alive, this_process
+from nbsweep.adapters.process import allow_open_files, is_alive, this_process
 from nbsweep.core.belonging import Coverage
-from nbsweep.core.errors import CloudError
+from nbsweep.core.call_events import ConnectionsBounded
+from nbsweep.core.errors import CloudError, NbsweepError
 from nbsweep.core.pacing import Rate
 from nbsweep.core.ports import Clock, Journal, Ports, Telemetry
 from nbsweep.engine.orders import LeaseOrders, Orders, Patience, Shutdown
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings import LimitSettings, Settings, TargetSettings
+
+OTHER_FILES = 40
+"""What a process has open beside its connections to the clouds, with some to spare: streams, loop, journal, API, names."""
 
 
 class Opened(Struct, frozen=True):
@@ -41,8 +45,10 @@ async def open_all(
 
     Raises:
         JournalError: the journal cannot be used.
+        NbsweepError: this process may open too few files.
     """
     clock = SystemClock()
+    settings = within_open_files(settings, telemetry)
     async with AsyncExitStack() as stack:
         journal = await stack.enter_async_context(open_journal(settings.journal))
         keyring = await stack.enter_async_context(open_keyring(environment, clock))
@@ -57,6 +63,32 @@ async def open_all(
             cloud = await stack.enter_async_context(open_client(target, credentials, lane, clock, telemetry))
             sweepers.append(make_sweeper(settings, target, Ports(cloud, journal, clock, telemetry), shutdown))
         yield Opened(journal, clock, tuple(sweepers))
+
+
+def within_open_files(settings: Settings, telemetry: Telemetry) -> Settings:
+    """Lower the targets' concurrency to the connections that this process may have open, where it may have too few.
+
+    Raises:
+        NbsweepError: there would not be one for each target.
+    """
+    wanted = [target.limits.concurrency for target in settings.targets]
+    open_files = allow_open_files(sum(wanted) + OTHER_FILES)
+    allowed = open_files - OTHER_FILES
+    if allowed >= sum(wanted):
+        return settings
+    if allowed < len(wanted):
+        raise NbsweepError(
+            f"this process may have {open_files} open files, and needs {OTHER_FILES + len(wanted)} at the least: raise the "
+            f"limit, with `ulimit -n {OTHER_FILES + sum(wanted)}` for instance"
+        )
+    message = f"fewer calls are under way at a time; `ulimit -n {OTHER_FILES + sum(wanted)}` would allow all of them"
+    telemetry.emit(ConnectionsBounded(sum(wanted), allowed, open_files, message))
+    return settings.model_copy(update={"targets": tuple(_bounded(each, allowed / sum(wanted)) for each in settings.targets)})
+
+
+def _bounded(target: TargetSettings, share: float) -> TargetSettings:
+    limits = target.limits.model_copy(update={"concurrency": max(1, int(target.limits.concurrency * share))})
+    return target.model_copy(update={"limits": limits})
 
 
 async def credentials_of(target: TargetSettings, keyring: Keyring) -> Credentials:

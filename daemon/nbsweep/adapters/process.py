@@ -5,6 +5,7 @@ is no such thing, nothing can be told of another process, and its silence has to
 """
 
 import os
+import resource
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
@@ -37,6 +38,20 @@ def is_alive(holder: Holder, proc: Path = PROC) -> bool | None:
         return int(found[_STARTED]) == holder.started and found[_STATE] not in _DEAD
     # Other users' processes may be hidden in /proc; they are there all the same.
     return None if _answers(holder.pid) else False
+
+
+def allow_open_files(wanted: int) -> int:
+    """Raise this process's own limit to so many open files, or as far as the system allows; returns the limit then."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return wanted
+    if soft >= wanted:
+        return soft
+    raised = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+        return raised
+    return soft
 
 
 def _machine(proc: Path) -> str:

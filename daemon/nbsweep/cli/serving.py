@@ -5,6 +5,7 @@ from pathlib import Path
 
 from nbsweep.adapters.telemetry import Listener
 from nbsweep.cli.exits import Exit
+from nbsweep.cli.preloading import load_for_sweeping
 from nbsweep.cli.session import Session, make_telemetry
 from nbsweep.cli.sweeping import who
 from nbsweep.core.ports import Telemetry
@@ -18,6 +19,7 @@ from nbsweep.settings import Settings
 
 async def serve_command(session: Session, config: Path | None) -> Exit:
     """Serve until told to stop."""
+    load_for_sweeping(tables=False)
 
     def read_settings() -> Settings:
         return load_settings(find_config(config, session.environment), session.environment)

@@ -18,6 +18,7 @@ from nbsweep.bootstrap import open_all
 from nbsweep.cli.documents import dry_run_document, run_document
 from nbsweep.cli.exits import Exit, exit_of_report, gravest
 from nbsweep.cli.plan_file import read_plan
+from nbsweep.cli.preloading import load_for_sweeping
 from nbsweep.cli.prompt import ask, forget_input
 from nbsweep.cli.session import ResultLost, Session, tell_error
 from nbsweep.cli.text import printable
@@ -93,6 +94,8 @@ class Approval:
 
 async def run_command(session: Session, options: RunOptions) -> Exit:
     """Sweep every target, or those of a saved plan, and show what became of it."""
+    if not options.dry_run:
+        load_for_sweeping(tables=options.format == "table")
     saved = read_plan(options.plan, session.settings, datetime.now(UTC)) if options.plan else None
     async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
         now = opened.clock.now()

@@ -16,6 +16,18 @@ class ScopeNarrowed(Event, frozen=True):
     message: str
 
 
+class ConnectionsBounded(Event, frozen=True):
+    """This process may open too few files for the connections that the targets' `limits.concurrency` ask for."""
+
+    name: ClassVar[str] = "connections.bounded"
+    level: ClassVar[Level] = "warning"
+    wanted: int
+    allowed: int
+    open_files: int
+    """The limit of the process."""
+    message: str
+
+
 class DialectFound(Event, frozen=True):
     """The cloud's answers have told how it wants to be asked; it is remembered for the run."""
 
