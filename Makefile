@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-deploy test-postgresql simulate bench lint format schema screenshots constraints clean
+.PHONY: help install demo test test-deploy test-keystone test-postgresql simulate bench lint format schema screenshots constraints clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,10 @@ test: $(INSTALLED)  ## all tests but those that need programs from Debian
 test-postgresql: $(INSTALLED)  ## the journal on a PostgreSQL server, which is started for it
 	@tests/postgresql/bring-server
 	$(BIN)/python -m pytest tests/postgresql
+
+test-keystone: $(INSTALLED)  ## logins and tokens with a real OpenStack Keystone, which is installed from PyPI and started for it
+	@tests/keystone/bring-server $(PYTHON)
+	$(BIN)/python -m pytest tests/keystone
 
 test-deploy: $(INSTALLED)  ## what is in deploy/, judged by systemd, promtool, the schemas of Kubernetes and Compose, and hadolint
 	@tests/deploy/bring-tools $(BIN)
@@ -62,4 +66,4 @@ constraints:  ## pin the newest versions that fit together
 	@touch $(INSTALLED)
 
 clean:  ## remove what was installed and cached
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-keystone .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -127,6 +127,10 @@ class Cloud:
         """Put the cloud's clock forward, and let its answers say so, as where the caller's own clock is behind."""
         self._ask("POST", "/clock", {"seconds": seconds, "date_header": True})
 
+    def revoke_token(self) -> None:
+        """Revoke the token that was used last at the real IAM that has issued it."""
+        self._ask("POST", "/revoke_token")
+
     def forget_requests(self) -> None:
         """Begin the log anew."""
         self._ask("POST", "/reset_counts")

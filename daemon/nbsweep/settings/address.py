@@ -1,10 +1,11 @@
 """Addresses of servers that keys and passwords are sent to."""
 
 import ipaddress
+import ssl
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, StrictStr
+from pydantic import AfterValidator, SecretStr, StrictStr
 
 from nbsweep.settings.shapes import Written
 
@@ -37,3 +38,26 @@ def _is_loopback(host: str) -> bool:
 
 Endpoint = Annotated[StrictStr, ENDPOINT, AfterValidator(_endpoint)]
 """Scheme, host and port, without a slash at its end; encrypted, unless it is on this machine."""
+
+
+PROXY = Written(
+    r"^(none|https?://([^\s/@]+@)?([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?)$",
+    "must be an address such as http://proxy.example.com:3128, or none",
+)
+Proxy = Annotated[SecretStr, PROXY]
+"""The address of an HTTP proxy. It may hold a name and a password, so it is never shown."""
+
+
+def _certificates(path: str) -> str:
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError:
+        raise ValueError("must be a file of certificates in PEM form; there is none in it") from None
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror or 'unknown reason'}") from None
+    return path
+
+
+FILE = Written(r"^[^\x00-\x1f\x7f]+$", "must be the path of a file")
+CaFile = Annotated[StrictStr, FILE, AfterValidator(_certificates)]
+"""A file of certificates that is there and can be used."""

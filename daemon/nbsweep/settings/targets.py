@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictInt, StrictStr, ValidationInfo, field_validator
 
 from nbsweep.core.pacing import Rate
-from nbsweep.settings.address import Endpoint
+from nbsweep.settings.address import CaFile, Endpoint, Proxy
 from nbsweep.settings.credentials import CredentialSettings
 from nbsweep.settings.group import Group, Name
 from nbsweep.settings.regions import base_url, iam_url, nearest_first
@@ -49,6 +49,10 @@ class TargetSettings(Group):
     """The region's id, such as cn-north-4; needed unless the endpoint is given."""
     project_id: Annotated[StrictStr, PROJECT_ID] | None = Field(default=None, validate_default=True)
     """The project's id, 32 hexadecimal digits; when absent, IAM is asked for the project that is called like the region."""
+    proxy: Proxy | None = None
+    """The HTTP proxy for this target's calls, or none; when absent, what HTTPS_PROXY and NO_PROXY say."""
+    ca_file: CaFile | None = None
+    """The file of certificates (PEM) to trust instead of this machine's; when absent, SSL_CERT_FILE, or the machine's."""
     credentials: CredentialSettings | None = Field(default=None, validate_default=True)
     """Who calls. When absent: HUAWEICLOUD_SDK_AK and _SK, else ~/.huaweicloud/credentials, else this ECS's agency."""
     workspaces: Annotated[Literal["all"] | Different[Annotated[StrictStr, ID]], OrAll()] = "all"

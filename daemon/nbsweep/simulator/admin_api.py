@@ -65,6 +65,7 @@ class AdminApi:
             ("POST", "/reset_counts", self.reset_counts),
             ("POST", "/faults", self.add_faults),
             ("POST", "/clock", self.shift_clock),
+            ("POST", "/revoke_token", self.revoke_token),
         ):
             router.add_route(method, _ROOT + path, _guarded(handler))
 
@@ -114,6 +115,14 @@ class AdminApi:
         clock.shift_s += shift.seconds
         clock.shifts_date_header = shift.date_header
         return _json({"now": self._world.cloud.advance(), "shift_s": clock.shift_s})
+
+    async def revoke_token(self, _request: web.Request) -> web.StreamResponse:
+        """Revoke the token that was used last, at the server that has issued it."""
+        iam = self._world.gate.foreign
+        if iam is None:
+            raise ValueError("there is no iam_url in the options")
+        iam.revoke_last()
+        return _json({})
 
 
 def truth(instance: Instance) -> Truth:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from nbsweep.simulator import signature
 from nbsweep.simulator.clock import Clock
+from nbsweep.simulator.foreign_iam import ForeignIam
 from nbsweep.simulator.model import Person, identity
 from nbsweep.simulator.options import AccessOptions, DialectOptions, Permissions
-from nbsweep.simulator.refusals import not_authenticated
+from nbsweep.simulator.refusals import not_authenticated, wrong_project
 from nbsweep.simulator.signature import Authorization, SignedRequest
 
 _ALWAYS_SIGNED = frozenset({"host", "x-sdk-date"})
@@ -50,6 +51,7 @@ class Gate:
         self._access = access
         self._dialect = dialect
         self._clock = clock
+        self.foreign = ForeignIam(access.iam_url) if access.iam_url is not None else None
         self._tokens: dict[str, tuple[Caller, float]] = {}
         self._handed_out = 0
         self._keys = {
@@ -92,12 +94,22 @@ class Gate:
         return self._handed_out
 
     def _by_token(self, token: str) -> Caller:
+        if self.foreign is not None:
+            return self._by_foreign_token(token, self.foreign)
         if token not in self._tokens:
             raise not_authenticated("decrypt token fail")
         caller, ends_at_s = self._tokens[token]
         if self._clock.now_s() >= ends_at_s:
             raise not_authenticated("The token must be updated.", number="0307")
         return caller
+
+    def _by_foreign_token(self, token: str, iam: ForeignIam) -> Caller:
+        described = iam.describe(token)
+        if described is None:
+            raise not_authenticated("The token must be updated.", number="0307")
+        if described.project.id != self._access.project_id:
+            raise wrong_project()
+        return Caller(Person(described.user.name), Permissions())
 
     def _by_signature(self, request: SignedRequest, text: str) -> Caller:
         authorization = signature.parse_authorization(text)

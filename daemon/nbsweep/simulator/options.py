@@ -109,6 +109,8 @@ class AccessOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     account: str = "acct"
     access_keys: tuple[AccessKey, ...] = (AccessKey(),)
     users: tuple[IamUser, ...] = (IamUser(),)
+    #: Another server, such as a real Keystone, that has issued the tokens: it is asked about each; null for our own.
+    iam_url: str | None = None
     #: Life of an IAM token.
     token_lifetime_s: Seconds = 86_400
     #: Signatures dated further off than this are refused.

@@ -5,7 +5,7 @@ server. What the vendor's tools know besides is not supported: sign-in with Open
 HUAWEICLOUD_SDK_IDP_ID, and the identity of a pod, after them.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Hashable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -37,7 +37,7 @@ class Keyring:
     session: aiohttp.ClientSession
     clock: Clock
     _agency: Renewed | None = None
-    _users: dict[tuple[str, Login], Renewed] = field(default_factory=dict, repr=False)
+    _users: dict[Hashable, Renewed] = field(default_factory=dict, repr=False)
     _doors: Doors = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,7 +66,7 @@ class Keyring:
         def read() -> Login:
             return Login(username, _secret(given, "password"), given.domain or "", target.project_id, target.region)
 
-        key = (target.iam_url, read())
+        key = (target.iam_url, target.proxy, target.ca_file, read())
         if key not in self._users:
             source = TokenSource(read, f"{given.domain}/{username}", iam_of(target, self.session, self.clock), self._doors)
             self._users[key] = Renewed(source, self.clock)

@@ -24,6 +24,7 @@ from nbsweep.adapters.cloud.receipts import has_error_code, objection
 from nbsweep.adapters.cloud.retrying import Tries
 from nbsweep.adapters.cloud.sending import Call, Sender, Sent, Tools
 from nbsweep.adapters.cloud.session import Connect, NotSent, by_tcp, open_session
+from nbsweep.adapters.cloud.ways import Way
 from nbsweep.core.call_events import DialectFound, HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.errors import AnswerLost, CloudError, Forbidden, MalformedAnswer, Rejected, Unreachable, Unsortable
 from nbsweep.core.freshness import Freshness
@@ -247,5 +248,5 @@ async def open_client(
     timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(10.0, timeout_s), ceil_threshold=float("inf"))
     async with open_session(timeout, target.limits.concurrency, connect) as session:
         find_project = project_finder(target, credentials, iam_of(target, session, clock))
-        sender = Sender(target.base_url, find_project, credentials, Tools(session, lanes, clock, telemetry))
+        sender = Sender(target.base_url, find_project, credentials, Tools(session, lanes, clock, telemetry, Way.of(target)))
         yield CloudClient(sender, Dialect(listing=EVERYBODYS if target.scope == "all" else OWN))

@@ -7,6 +7,7 @@ from typing import TypeVar
 import aiohttp
 
 from nbsweep.adapters.cloud.session import IAM_TIMEOUT, Asker, NoSuchName
+from nbsweep.adapters.cloud.ways import Way
 from nbsweep.core.ports import Clock
 from nbsweep.settings import TargetSettings
 from nbsweep.settings.regions import GLOBAL_IAM
@@ -54,5 +55,9 @@ class Iam:
 
 def iam_of(target: TargetSettings, session: aiohttp.ClientSession, clock: Clock) -> Iam:
     """Give what a target asks of IAM; the global one where the address follows from the region, and only there."""
-    first = Asker(session, target.iam_url, IAM_TIMEOUT, clock)
-    return Iam(first, None if target.names_iam else Asker(session, GLOBAL_IAM, IAM_TIMEOUT, clock))
+    way = Way.of(target)
+
+    def at(url: str) -> Asker:
+        return Asker(session, url, IAM_TIMEOUT, clock, way.to(url))
+
+    return Iam(at(target.iam_url), None if target.names_iam else at(GLOBAL_IAM))

@@ -53,7 +53,7 @@ async def reach(sender: Sender) -> float | None:
     sent_s, sent = await tools.lanes.enter(Lane.SHOW), tools.clock.read()
     tools.telemetry.emit(HttpRequest(Lane.SHOW, "GET", "/", sent_s))
     try:
-        async with tools.session.get(URL(f"{sender.base_url}/"), allow_redirects=False) as response:
+        async with tools.session.get(URL(f"{sender.base_url}/"), allow_redirects=False, **sender.way) as response:
             dates.note(response.headers.get("Date", ""), sent)
             await read_body(response)
     except (aiohttp.ClientError, TimeoutError) as error:

@@ -6,7 +6,7 @@ What the answer means, and whether the call is made again, is for `client.py` to
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import aiohttp
 from msgspec import Struct
@@ -19,6 +19,7 @@ from nbsweep.adapters.cloud.session import NotSent, failure
 from nbsweep.adapters.cloud.signing import Proof, Request, encode_query
 from nbsweep.adapters.cloud.skew import Dates
 from nbsweep.adapters.cloud.transport import guarded_by, read_body
+from nbsweep.adapters.cloud.ways import Way
 from nbsweep.core.brakes import judge_skew
 from nbsweep.core.call_events import HttpAnswered, HttpRequest
 from nbsweep.core.errors import CloudError, FactsTooOld, Unreachable
@@ -90,6 +91,7 @@ class Tools(Struct, frozen=True):
     lanes: Lanes
     clock: Clock
     telemetry: Telemetry
+    way: Way = Way()
 
 
 @dataclass(slots=True)
@@ -104,10 +106,13 @@ class Sender:
     _place: Place | None = None
     dates: Dates = field(init=False)
     """What the answers say of the time."""
+    way: Mapping[str, Any] = field(init=False, repr=False)
+    """What aiohttp is told of the way there; a proxy's address may hold a password."""
 
     def __post_init__(self) -> None:
         """Begin with no answer."""
         self.dates = Dates(self.tools.clock)
+        self.way = self.tools.way.to(self.base_url)
 
     async def project(self) -> str:
         """Tell the project's id, looked up if nobody has done so yet."""
@@ -206,6 +211,7 @@ class Sender:
             allow_redirects=False,
             timeout=self._timeout(call),
             middlewares=(guarded_by(may_leave),) if call.facts else None,
+            **self.way,
         )
 
     def _timeout(self, call: Call) -> aiohttp.ClientTimeout:

@@ -1,6 +1,6 @@
 """Connections, and the calls by which keys and tokens are come by; what a failure of the transport means, for all calls.
 
-Nothing here goes through a proxy: sessions do not read the environment, and the metadata server must never see one.
+Sessions do not read the environment: `ways.py` says which way a call takes, and the metadata server never sees a proxy.
 """
 
 import ssl
@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import aiohttp
 from msgspec import Struct
@@ -17,6 +18,7 @@ from yarl import URL
 from nbsweep import __version__
 from nbsweep.adapters.cloud.answers import Answer, Passing
 from nbsweep.adapters.cloud.transport import GuardedRequest, read_body, send_once, words_of
+from nbsweep.adapters.cloud.ways import STRAIGHT
 from nbsweep.core.errors import Unreachable
 from nbsweep.core.ports import Clock
 
@@ -83,6 +85,8 @@ class Asker(Struct, frozen=True):
     url: str
     timeout: aiohttp.ClientTimeout
     clock: Clock
+    way: Mapping[str, Any] = STRAIGHT
+    """What aiohttp is told of the way there."""
 
     async def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Reply:
         """Call, and read what comes back, whatever its status.
@@ -98,6 +102,7 @@ class Asker(Struct, frozen=True):
             data=body,
             allow_redirects=False,
             timeout=self.timeout,
+            **self.way,
         )
         try:
             async with request as response:
@@ -119,8 +124,11 @@ def read_date(text: str) -> datetime | None:
 def failure(url: str, error: Exception) -> Unreachable | Passing:
     """Say what a failure of the transport means."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError | ssl.SSLError):
-        message = f"{url} is not trusted: {words_of(error)}. Check the endpoint, and the certificates that this machine trusts"
-        return Unreachable(message)
+        advice = "Check the endpoint, ca_file, and the certificates that this machine trusts"
+        return Unreachable(f"{url} is not trusted: {words_of(error)}. {advice}")
+    if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError):
+        said = f"it answered HTTP {error.status}" if isinstance(error, aiohttp.ClientHttpProxyError) else words_of(error)
+        return NotSent(f"{url} cannot be reached through the proxy: {said}. Check proxy, HTTPS_PROXY and NO_PROXY")
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return NoSuchName(f"{url} cannot be reached: {words_of(error)}. Check the endpoint, the region and the network")
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL):

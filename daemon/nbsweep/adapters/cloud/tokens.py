@@ -28,7 +28,8 @@ OF_PROJECT = re.compile(r"\b(projects?|scopes?|roles?|tenants?)\b", re.IGNORECAS
 OF_PASSWORD = re.compile(r"passwords?|user ?names?|credentials?", re.IGNORECASE)
 OF_STATE = re.compile(r"lock|disabl|expir|suspend|frozen|arrear|chang", re.IGNORECASE)
 """What IAM says of a user whose password may be right."""
-WRONG = "{url} does not accept the user name and password: {answer}. Check username, password and domain"
+WRONG = "{url} does not accept the user name and password: {answer}. Check username, password and domain, and that the "
+WRONG += "user is not disabled"
 BARRED = "{url} does not let the user in: {answer}. Check the user in IAM"
 CLOSED = "{url} gives the user no token for {project}: {answer}. Check {key}, and that the user has a role in that project"
 KNOWN = "{url} accepts the user name and password, but gives no token for {project}: {answer}. Check {key}, and that the user "

@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+import ssl
 from collections.abc import Callable
 
 import aiohttp
@@ -76,7 +77,18 @@ async def _read_on(content: aiohttp.StreamReader, body: bytearray) -> bytes:
 def words_of(error: Exception) -> str:
     """Say in a few words, on one line, what a failure of the transport was; nothing that came over it is quoted."""
     cause = error.__cause__ or error
+    if isinstance(cause, ssl.SSLError):
+        return _words_of_tls(cause)
     if isinstance(cause, OSError) and not isinstance(cause, socket.gaierror) and (cause.errno or 0) > 0:
         return os.strerror(cause.errno or 0)
     text = getattr(cause, "strerror", None) or getattr(cause, "verify_message", None) or str(cause) or type(cause).__name__
     return " ".join(QUOTED.sub("", str(text)).split()).rstrip(" :")
+
+
+def _words_of_tls(error: ssl.SSLError) -> str:
+    """Say it as OpenSSL does; what such an error has for a number is none of the system's."""
+    if verify_message := getattr(error, "verify_message", ""):
+        return str(verify_message).rstrip(".")
+    words = (error.reason or "the connection cannot be encrypted").replace("_", " ").lower()
+    plain = words in ("wrong version number", "record layer failure", "packet length too long")
+    return f"{words}; does the server speak plain HTTP on this port?" if plain else words
