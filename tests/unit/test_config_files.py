@@ -260,7 +260,7 @@ class TestTrainingCourse:
         """And by number alone is it held back."""
         made = load("policies/training-course.yaml")
         assert made.schedule is not None
-        assert made.schedule.trigger_fields()["day_of_week"] == "sun"
+        assert made.schedule.timetable.times.weekdays == (0,)
         assert (made.brakes.max_deletions, made.brakes.max_share) == (500, None)
 
 

@@ -121,9 +121,5 @@ def _holder(lease: Lease) -> Document:
 def _due(settings: Settings, now: datetime) -> dict[str, datetime]:
     """Tell when each target that has a schedule, of its own or with the others, is due next."""
     schedules = {target.name: target.schedule or settings.schedule for target in settings.targets}
-    if not any(schedules.values()):
-        return {}
-    from nbsweep.cli.timetable import next_run
-
-    due = {name: next_run(schedule, now) for name, schedule in schedules.items() if schedule}
-    return {name: moment for name, moment in due.items() if moment}
+    due = {name: (schedule.timetable.after(now), schedule.timetable.zone) for name, schedule in schedules.items() if schedule}
+    return {name: moment.astimezone(zone) for name, (moment, zone) in due.items() if moment}

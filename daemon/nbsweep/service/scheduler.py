@@ -4,19 +4,24 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from random import random
 from zoneinfo import ZoneInfo
 
 import anyio
 import anyio.lowlevel
 from apscheduler.events import EVENT_JOB_MISSED
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.base import BaseTrigger
 
+from nbsweep.core.timetable import Timetable
 from nbsweep.settings.schedule import ScheduleSettings
 
 LOOK_AT_THE_CLOCK_S = 30.0
 """A timer does not notice that the clock was set; so the schedule looks at it now and then."""
+
+SHORTEST = timedelta(milliseconds=1)
+"""How much of the time to the next due time a delay leaves at the least."""
 
 
 @dataclass(slots=True)
@@ -35,7 +40,7 @@ class Schedule:
         for name, settings in schedules.items():
             self._scheduler.add_job(
                 self._tell,
-                trigger(settings),
+                TimetableTrigger(settings.timetable, settings.jitter),
                 id=name,
                 args=[name],
                 coalesce=True,
@@ -69,19 +74,27 @@ class Schedule:
             self._scheduler.wakeup()
 
 
-class OnceADay(CronTrigger):  # type: ignore[misc]  # APScheduler says no types
-    """A cron of named hours, for which an hour that comes twice in autumn counts once, as it does for crontab."""
+class TimetableTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler says no types
+    """APScheduler's view of a timetable; APScheduler's own cron goes wrong where clocks are set."""
 
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
-        """Tell when it fires next."""
-        found: datetime | None = super().get_next_fire_time(previous_fire_time, now)
-        while found is not None and found.fold:
-            found = super().get_next_fire_time(found, found)
-        return found
+    def __init__(self, timetable: Timetable, jitter: timedelta) -> None:
+        """Take when it is due, and how much later it may begin."""
+        self._timetable = timetable
+        self._jitter = jitter
 
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
+        """Tell when it fires next: later than now, or by now for the last due time that has passed since it was asked last."""
+        due = self._timetable.after(now if previous is None else self._due_of(previous))
+        if due is not None and previous is not None and due <= now:
+            # Of due times that were missed together one counts; nobody has to go through all of them.
+            due = max(due, self._timetable.at_or_before(now) or due)
+        return due and due + self._delay(due)
 
-def trigger(settings: ScheduleSettings) -> CronTrigger:
-    """Make APScheduler's trigger of a schedule."""
-    jitter_s = round(settings.jitter.total_seconds())
-    kind = CronTrigger if settings.trigger_fields()["hour"] == "*" else OnceADay
-    return kind(**settings.trigger_fields(), timezone=ZoneInfo(settings.timezone), jitter=jitter_s or None)
+    def _due_of(self, fired: datetime) -> datetime:
+        """Find the due time behind a moment at which it fired; the delay never reaches the next one."""
+        return self._timetable.at_or_before(fired) or fired
+
+    def _delay(self, due: datetime) -> timedelta:
+        following = self._timetable.after(due)
+        most = min(self._jitter, following - due - SHORTEST) if following else self._jitter
+        return most * random()  # noqa: S311  # spreads load, guards nothing

@@ -1,7 +1,7 @@
 """Crontab lines, read the way crontab reads them.
 
 APScheduler 3 reads them otherwise: its weekday 0 is a Monday, it wants day of month *and* weekday where crontab wants either,
-and it ignores what follows a name (``mon-fri/2``). So they are read here, and handed on as lists, which leave nothing open.
+and it ignores what follows a name (``mon-fri/2``). So they are read here, and handed on as numbers, which leave nothing open.
 """
 
 import re
@@ -20,7 +20,6 @@ class Column(Struct, frozen=True):
     """One of the five columns of a crontab line."""
 
     key: str
-    """APScheduler's name for it."""
     label: str
     least: int
     most: int
@@ -38,8 +37,8 @@ SECOND = Column("second", "second", 0, 59)
 """May come before the five."""
 
 
-def read_crontab(line: str) -> dict[str, str]:
-    """Give the columns as APScheduler's `CronTrigger` takes them, every one a plain list or `*`.
+def read_crontab(line: str) -> dict[str, tuple[int, ...]]:
+    """Give the columns as sorted numbers, weekday 0 being Sunday; without a second where the line has none.
 
     Raises:
         ValueError: crontab would not take the line, or it never comes about.
@@ -53,7 +52,7 @@ def read_crontab(line: str) -> dict[str, str]:
         )
     values = {column.key: _values(column, text) for column, text in zip(columns, texts, strict=True)}
     _check_days(values, texts[-len(COLUMNS) :])
-    return {column.key: _written(column, values[column.key]) for column in columns}
+    return values
 
 
 def _values(column: Column, text: str) -> tuple[int, ...]:
@@ -99,13 +98,7 @@ def _week_begins_on_sunday(column: Column, value: int) -> int:
 
 def _check_days(values: Mapping[str, tuple[int, ...]], texts: list[str]) -> None:
     if texts[2] != "*" and texts[4] != "*":
-        # crontab takes either and APScheduler both; whichever was meant, the other would be a surprise.
+        # crontab takes either, others want both; whichever was meant, the other would be a surprise.
         raise ValueError("must not have a day of month and a weekday; one of the two has to be *")
     if all(values["day"][0] > LONGEST_MONTHS.get(month, 31) for month in values["month"]):
         raise ValueError("never comes about: no such month has such a day")
-
-
-def _written(column: Column, values: tuple[int, ...]) -> str:
-    if len(values) == column.most - column.least + 1:
-        return "*"
-    return ",".join(WEEKDAYS[value] if column.key == "day_of_week" else str(value) for value in values)

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, StrictStr
 
+from nbsweep.core.timetable import Timetable
+from nbsweep.core.wall_times import WallTimes
 from nbsweep.settings.crontab import read_crontab
 from nbsweep.settings.group import Group
 from nbsweep.settings.values import Duration, DurationOrZero
@@ -37,6 +39,7 @@ class ScheduleSettings(Group):
     misfire_grace: Duration = timedelta(hours=1)
     """How late a sweep may still begin when the service was away at its time; later than that it waits for the next one."""
 
-    def trigger_fields(self) -> dict[str, str]:
-        """Give `cron` as keyword arguments for APScheduler's `CronTrigger`."""
-        return read_crontab(self.cron)
+    @property
+    def timetable(self) -> Timetable:
+        """When it is due."""
+        return Timetable(WallTimes.of(read_crontab(self.cron)), ZoneInfo(self.timezone))

@@ -8,7 +8,6 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from nbsweep.cli.status_view import status_view
-from nbsweep.cli.timetable import next_run
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.ports import LaneState, RunRecord
 from nbsweep.core.standing import Known, Standing, judge_standing
@@ -69,9 +68,7 @@ def test_who_sweeps_now_is_told() -> None:
 def test_the_next_sweep_is_told_in_the_schedules_own_time_zone() -> None:
     """Three o'clock in Shanghai is seven in the evening before, by UTC."""
     schedule = ScheduleSettings(cron="0 3 * * *", timezone="Asia/Shanghai", jitter=timedelta(minutes=5))
-    due = next_run(schedule, NOW)
-    assert due is not None
-    assert due.astimezone(UTC) == datetime(2026, 3, 1, 19, tzinfo=UTC)
-    assert due.utcoffset() == timedelta(hours=8)
-    last = shown(standing([FINISHED]), due={"research": due})[-1]
+    due = schedule.timetable.after(NOW)
+    assert due == datetime(2026, 3, 1, 19, tzinfo=UTC)
+    last = shown(standing([FINISHED]), due={"research": due.astimezone(schedule.timetable.zone)})[-1]
     assert "next sweep at 2026-03-02 03:00 CST, in 7h" in last

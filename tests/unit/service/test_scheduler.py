@@ -70,6 +70,37 @@ async def test_a_night_that_has_an_hour_twice_is_swept_once(clocks: list[FakeClo
     assert [moment.date().day for moment in seen.due] == [25, 26]
 
 
+async def test_jitter_in_the_hour_that_comes_twice_brings_one_sweep(clocks: list[FakeClock]) -> None:
+    """Half past two in Berlin, up to five seconds later: once on 25 October 2026, and the schedule goes on the next day."""
+    seen = diary(clocks, datetime(2026, 10, 24, 22, 30, tzinfo=UTC))
+    settings = ScheduleSettings(cron="30 2 * * *", timezone="Europe/Berlin", jitter=timedelta(seconds=5))
+    schedule = seen.schedule()
+    async with schedule.running({"lab": settings}):
+        await asyncio.sleep(4 * HOUR_S)
+        due = schedule.next_run("lab")
+    assert [moment.replace(second=0) for moment in to_the_second(seen.due)] == at("2026-10-25T00:30")
+    assert due is not None
+    assert due.replace(second=0, microsecond=0) == datetime(2026, 10, 26, 1, 30, tzinfo=UTC)
+
+
+async def test_a_jitter_longer_than_the_schedule_skips_and_repeats_nothing(clocks: list[FakeClock]) -> None:
+    """Each of sixty minutes has its own sweep, whose delay of up to ten minutes ends before the next one is due."""
+    seen = diary(clocks, datetime(2026, 3, 1, 0, 0, 1, tzinfo=UTC))
+    async with seen.schedule().running({"lab": ScheduleSettings(cron="* * * * *", jitter=timedelta(minutes=10))}):
+        await asyncio.sleep(HOUR_S)
+    assert [moment.minute for moment in seen.due][:59] == list(range(1, 60))
+
+
+async def test_years_of_seconds_that_were_missed_are_not_gone_through(clocks: list[FakeClock]) -> None:
+    """A clock that began in 1971, as without a battery, and was set: one sweep, and the next in a second."""
+    seen = diary(clocks, datetime(1971, 1, 1, tzinfo=UTC))
+    async with seen.schedule().running({"lab": ScheduleSettings(cron="* * * * * *", timezone="Europe/Berlin")}):
+        await asyncio.sleep(0.5)
+        clocks[0].jump(55 * 365 * 24 * HOUR_S)
+        await asyncio.sleep(2)
+    assert 1 <= len(seen.due) <= 3
+
+
 async def test_a_clock_that_is_set_back_brings_no_sweep_again(clocks: list[FakeClock]) -> None:
     """Swept at three; at five past the clock goes back to half past two, and three o'clock comes once more."""
     seen = diary(clocks, datetime(2026, 3, 1, 2, 59, tzinfo=UTC))
