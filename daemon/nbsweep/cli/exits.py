@@ -37,10 +37,10 @@ def exit_of_error(error: NbsweepError) -> Exit:
 
 
 def exit_of_plan(plan: Plan) -> Exit:
-    """Give the exit code for one target's plan: a brake refused it, or a workspace could not be looked at."""
+    """Give the exit code for one target's plan: a brake refused it, or too much could not be looked at."""
     if plan.refusal:
         return Exit.REFUSED
-    return Exit.SOME_FAILED if plan.refused else Exit.DONE
+    return Exit.SOME_FAILED if plan.unseen else Exit.DONE
 
 
 def exit_of_report(report: Report) -> Exit:
@@ -51,7 +51,7 @@ def exit_of_report(report: Report) -> Exit:
         return Exit.INTERRUPTED
     if report.outcome == "refused":
         return Exit.REFUSED
-    if report.plan and report.plan.refused:
+    if report.plan and report.plan.unseen:
         return Exit.SOME_FAILED
     failed = any(removal.state in (State.FAILED, State.TIMED_OUT) for removal in (*report.removals, *report.recovered))
     return Exit.SOME_FAILED if failed else Exit.DONE

@@ -14,12 +14,14 @@ from nbsweep.core.cool_down import Cause
 from nbsweep.core.facts import format_age
 from nbsweep.core.history import TRIED
 from nbsweep.core.lifecycle import Removal, outcome
-from nbsweep.core.plan import Candidate, Plan
+from nbsweep.core.plan import Candidate, Plan, describe_malformed
 from nbsweep.core.ports import RunRecord
 from nbsweep.engine.report import Report
 
 WIDTH_OFF_TERMINAL = 200
 A_FEW_MINUTES_S = 120
+MALFORMED_SHOWN = 20
+"""So many rows that cannot be read are shown one by one."""
 STYLES: Mapping[str, str] = {
     "deleted": "green",
     "spared": "cyan",
@@ -74,8 +76,10 @@ def plan_view(plan: Plan, *, most: int | None = None) -> RenderableType:
     ]
     parts += [
         cell(f"  kept, because its row is malformed: {row.name or row.id or 'a row without an id'}: {row.problem}")
-        for row in plan.malformed
+        for row in plan.malformed[:MALFORMED_SHOWN]
     ]
+    if len(plan.malformed) > MALFORMED_SHOWN or describe_malformed(plan.malformed, plan.fleet):
+        parts.append(cell(f"  {len(plan.malformed)} of {plan.fleet} notebooks cannot be read, and are kept", "bold yellow"))
     parts += [cell(f"  not looked at: {gap}", "bold yellow") for gap in plan.refused]
     if plan.trimmed:
         parts.append(cell(f"Trimmed: {plan.trimmed}.", "bold yellow"))

@@ -108,6 +108,8 @@ class SurveyFinished(Event, frozen=True):
     duration_s: float
     workspaces_refused: int = 0
     """How many workspaces could not be listed."""
+    malformed: int = 0
+    """How many rows could not be read; only the first of them are told one by one."""
 
 
 class PlanBuilt(Event, frozen=True):

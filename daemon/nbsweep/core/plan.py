@@ -100,6 +100,12 @@ class Plan(Struct, frozen=True):
     cooling: Mapping[str, Verdict] = {}
     """By id: who would go, and is left alone for a while, each with until when and why."""
 
+    @property
+    def unseen(self) -> str:
+        """Say what could not be looked at, where that is too much for a success; empty where it is not."""
+        found = (describe_refused(self.refused), describe_malformed(self.malformed, self.fleet))
+        return "; ".join(words for words in found if words)
+
 
 class Tally:
     """Adds up one listing row by row, and holds no more of it than the ids, their reasons, and what may go."""
@@ -246,6 +252,13 @@ def describe_refused(refused: Sequence[WorkspaceGap]) -> str:
     if not count:
         return ""
     return f"{count} workspace{'s' if count > 1 else ''} could not be listed: {'; '.join(map(str, refused))}"
+
+
+def describe_malformed(malformed: Sequence[MalformedRow], fleet: int) -> str:
+    """Say that half of the fleet or more cannot be read, which is no success; empty where it is less."""
+    if not malformed or 2 * len(malformed) < fleet:
+        return ""
+    return f"{len(malformed)} of {fleet} notebooks cannot be read, and are kept: {malformed[0].problem}"
 
 
 def _longest_idle_first(candidate: Candidate) -> tuple[bool, float, str]:

@@ -7,6 +7,7 @@ lost, a notebook that is busy) goes to the poller too, which looks before anythi
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -266,6 +267,8 @@ class Executor:
     def _unanswered(self, removal: Removal, error: CloudError) -> None:
         self.ports.telemetry.emit(events.RemovalUnanswered(str(error)))
         self._poller.follow(removal)
+        if error.http_status == HTTPStatus.OK:
+            self._poller.look_soon()
 
     def _again(self, removal: Removal, why: str) -> None:
         self.ports.telemetry.emit(events.RemovalAgain(why))

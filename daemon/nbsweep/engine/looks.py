@@ -157,7 +157,9 @@ class Looks:
     async def _read_on(self, scope: Scope, wanted: frozenset[str], seen: dict[str, Notebook], page: Page) -> Found:
         """Read the rest of what is DELETING, and have the missing asked for; no more pages than asking all would cost."""
         offset = len(page.rows)
-        while page.rows and 0 < self._pages(page.total - offset) < len(wanted - seen.keys()):
+        for _ in wanted:
+            if not page.rows or not 0 < self._pages(page.total - offset) < len(wanted - seen.keys()):
+                break
             page = await self.ports.cloud.page(scope, offset, Status.DELETING)
             seen |= _deleting(page)
             offset += len(page.rows)

@@ -29,6 +29,8 @@ Report = Callable[[Removal, Step, Notebook | None], Awaitable[None]]
 OnSight = Callable[[str, Notebook, ClockReading], None]
 """Told of each look at a notebook that is followed: its id, what it shows, and when the look began."""
 
+SOON_S = 0.5
+"""How long a tick that is wanted at once waits, so that several such wants share one."""
 SEEN_AT_ONCE = 500
 """So many ends share a commit; more at once would only cost memory."""
 
@@ -45,6 +47,7 @@ class Poller:
     _since: dict[str, tuple[datetime, float]] = field(default_factory=dict)
     """When each began to be followed, by both clocks."""
     _arrived: anyio.Event = field(default_factory=anyio.Event)
+    _hurried: anyio.Event = field(default_factory=anyio.Event)
     _accepted: int = 0
     """How many accepted DELETEs have come since the last tick."""
     _let_go_of: int = 0
@@ -66,6 +69,10 @@ class Poller:
         self._accepted += removal.state is State.ACCEPTED
         self._arrived.set()
 
+    def look_soon(self) -> None:
+        """Let the next tick come at once, because an answer contradicts itself; soon again is soon enough for the next such."""
+        self._hurried.set()
+
     async def run(self) -> None:
         """Tick until cancelled.
 
@@ -78,11 +85,18 @@ class Poller:
                 self._arrived = anyio.Event()
                 await self._arrived.wait()
                 interval = self.patience.interval
-            await anyio.sleep(interval.total_seconds())
+            await self._pause(interval.total_seconds())
             before = len(self.following)
             ended = await self.tick()
             interval = self._next_interval(ended)
             self.ports.telemetry.emit(PollTick(before, ended, interval.total_seconds()))
+
+    async def _pause(self, interval_s: float) -> None:
+        """Wait for the next tick, which comes sooner where that is wanted."""
+        with anyio.move_on_after(interval_s):
+            await self._hurried.wait()
+            await anyio.sleep(SOON_S)
+        self._hurried = anyio.Event()
 
     async def tick(self) -> int:
         """Look at everything once; gives how many came to something."""

@@ -8,7 +8,7 @@ from msgspec import Struct
 from nbsweep.core.cool_down import Cause, causes_of
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.lifecycle import Removal, State, outcome
-from nbsweep.core.plan import Candidate, Plan, describe_refused
+from nbsweep.core.plan import Candidate, Plan
 
 HELD_ELSEWHERE = "held-elsewhere"
 """The outcome of a sweep that left the target to another nbsweep."""
@@ -51,7 +51,7 @@ class Report(Struct, frozen=True):
             return str(self.error or "")
         if self.plan.refusal and self.outcome == "refused":
             return self.plan.refusal.message
-        return describe_refused(self.plan.refused)
+        return self.plan.unseen
 
     @property
     def causes(self) -> tuple[Cause, ...]:

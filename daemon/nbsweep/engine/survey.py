@@ -32,6 +32,11 @@ from nbsweep.engine.report import leading_error
 
 TORN_RETRIES = 2
 LISTINGS_AT_ONCE = 4
+MALFORMED_TOLD = 50
+"""So many rows that cannot be read are told one by one."""
+MOST_PAGES = 20_000
+"""Of one listing: a million rows, in pages as they are asked for."""
+PAGES_MORE = 20
 PAGES_AT_ONCE = 8
 """Of one listing: so many answers may be on their way, for the time that each takes is no reason to let the quota lie idle."""
 
@@ -160,8 +165,11 @@ class Surveyor:
     async def _read_overlapping(self, scope: Scope, tally: Tally, first: Page) -> None:
         """Read on, each page from the last row of the one before it."""
         last: Notebook | MalformedRow | None = None
-        pages = [first]
+        pages, left = [first], _most_pages(first)
         while True:
+            left -= len(pages)
+            if left < 0:
+                raise TornError(f"it does not end: it had {first.total} rows at first, and has {pages[-1].total} now")
             for page in pages:
                 rows = _without_overlap(page, last)
                 if last is not None:
@@ -180,6 +188,8 @@ class Surveyor:
         for row in first.rows:
             self._take(row, scope, tally)
         offsets = range(0, first.total, self.ports.cloud.paging().size)[1:]
+        if len(offsets) > MOST_PAGES:
+            raise TornError(f"the cloud counts {first.total} rows, more than can be read")
         for start in range(0, len(offsets), PAGES_AT_ONCE):
             for page in await self._pages(scope, offsets[start : start + PAGES_AT_ONCE]):
                 _check_total(page, first)
@@ -241,10 +251,12 @@ class Surveyor:
     def _tell(self, survey: Survey, duration_s: float) -> None:
         for gap in survey.refused:
             self.ports.telemetry.emit(SurveyWorkspaceRefused(gap.scope.workspace_id, gap.scope.feature, gap.problem))
-        for row in survey.malformed:
+        for row in survey.malformed[:MALFORMED_TOLD]:
             self.ports.telemetry.emit(SurveyMalformedRow(row.id, row.name, row.problem))
         complete, refused = not (survey.gaps or survey.refused), len({gap.scope.workspace_id for gap in survey.refused})
-        told = SurveyFinished(survey.fleet, len(survey.candidates), complete, round(duration_s, 3), refused)
+        told = SurveyFinished(
+            survey.fleet, len(survey.candidates), complete, round(duration_s, 3), refused, len(survey.malformed)
+        )
         self.ports.telemetry.emit(told)
 
 
@@ -273,7 +285,15 @@ def _without_overlap(page: Page, last: Notebook | MalformedRow | None) -> Sequen
     return page.rows[1:]
 
 
+def _most_pages(first: Page) -> int:
+    """Tell after how many pages a listing is given up: twice as many as its first one makes it expect, for it may grow."""
+    stride = max(1, len(first.rows) - 1)
+    return min(MOST_PAGES, 2 * -(-first.total // stride) + PAGES_MORE)
+
+
 def _check_total(page: Page, first: Page) -> None:
+    if not page.rows:
+        raise TornError(f"a page is empty, and the cloud counts {page.total} rows")
     if page.total != first.total:
         message = f"the cloud counted {first.total} rows, and then {page.total}"
         raise TornError(message)

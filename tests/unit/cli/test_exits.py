@@ -18,7 +18,7 @@ from nbsweep.core.errors import (
     WrongAddress,
 )
 from nbsweep.core.lifecycle import State
-from nbsweep.core.model import Scope
+from nbsweep.core.model import MalformedRow, Scope
 from nbsweep.core.plan import WorkspaceGap, build_plan
 from nbsweep.engine.report import Report
 from unit.core.examples import removal, survey
@@ -67,6 +67,17 @@ def test_a_workspace_that_could_not_be_listed_shows_in_the_exit_code() -> None:
     assert exit_of_plan(plan) == Exit.SOME_FAILED
     assert exit_of_plan(replace(plan, refusal=Refusal("max_share", "no"))) == Exit.REFUSED
     assert "1 workspace could not be listed: workspace w2" in Report("research", "finished", plan).problem
+
+
+@pytest.mark.parametrize(("malformed", "code"), [(0, 0), (1, 0), (2, 3), (4, 3)])
+def test_a_fleet_that_cannot_be_read_is_no_success(malformed: int, code: int) -> None:
+    """Half of it is enough; a row or two are kept, and told."""
+    rows = tuple(MalformedRow(f"odd-{number}", None, "status is not one of the API's") for number in range(malformed))
+    plan = build_plan(replace(survey(fleet=4), malformed=rows), Brakes())
+    report = Report("research", "finished", plan)
+    assert (exit_of_report(report), exit_of_plan(plan)) == (code, code)
+    words = f"{malformed} of 4 notebooks cannot be read, and are kept: status is not one of the API's"
+    assert report.problem == (words if code else "")
 
 
 def test_what_ended_a_sweep_goes_before_what_failed_in_it() -> None:

@@ -383,6 +383,18 @@ async def test_one_rejection_is_one_outcome() -> None:
     assert scene.cloud.sent("delete").count("nb2") == 1
 
 
+async def test_a_success_that_contradicts_itself_is_looked_at_at_once() -> None:
+    """The DELETE has begun, and its answer was about something else: that is found out after half a second, not after five."""
+    scene = world(notebook())
+    scene.cloud.befall("delete", Trouble(AnswerLost("HTTP 200, and its body is no notebook", http_status=200), after=True))
+    removals = await carry_out(scene, orders(), notebook())
+    (deleted,) = [call.at_s for call in scene.cloud.calls if call.kind == "delete"]
+    looks = [call.at_s for call in scene.cloud.calls if call.kind == "show" and call.at_s > deleted]
+    assert looks[0] - deleted == 0.5
+    assert removals["nb1"].state is State.DELETED
+    assert removals["nb1"].accepted_at == START + timedelta(seconds=0.5)
+
+
 @pytest.mark.parametrize("error", [AnswerLost("no answer"), Busy("busy")])
 async def test_a_delete_that_never_gets_through_ends_at_its_deadline(error: Exception) -> None:
     """However often it is sent, it has one deadline, and then it is TIMED_OUT."""

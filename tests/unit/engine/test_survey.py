@@ -364,6 +364,45 @@ async def test_a_listing_that_never_ends_is_given_up() -> None:
     assert survey.gaps == ("workspace 0, NOTEBOOK: nb1 came twice",)
 
 
+async def test_a_listing_that_grows_for_ever_is_given_up() -> None:
+    """Each page is full of rows that nobody has seen before, and counts more that are to come: after a while it is a gap."""
+    scene = world(workspaces=("0",))
+    seen = [notebook(id="nb-0")]
+
+    def growing(_: Page) -> Page:
+        more = [notebook(id=f"nb-{len(seen) + number}") for number in range(49)]
+        page = Page((seen[-1], *more), len(seen) + 149)
+        seen.extend(more)
+        return page
+
+    scene.cloud.befall("page", *[Trouble(spoil=growing)] * 1000)
+    with anyio.fail_after(60):
+        survey = await surveyed(scene)
+    assert len(survey.gaps) == 1
+    assert len(offsets(scene)) < 500
+
+
+async def test_a_listing_that_counts_more_than_there_can_be_is_given_up() -> None:
+    """Whole pages, of which all but the first are empty: it is not read to an end that it does not have."""
+    scene = world(*fleet(50))
+    scene.cloud.found_paging(Paging(Offsets.WHOLE_PAGES, 50))
+    scene.cloud.befall("page", *[Trouble(spoil=lambda page: Page(page.rows, 10**12))] * 100)
+    survey = await surveyed(scene)
+    assert survey.gaps == (f"workspace 0, NOTEBOOK: the cloud counts {10**12} rows, more than can be read",)
+    assert len(offsets(scene)) == 3
+
+
+async def test_rows_that_cannot_be_read_are_told_one_by_one_up_to_a_number() -> None:
+    """The log is not flooded; how many there are is told."""
+    scene = world()
+    for number in range(60):
+        scene.cloud.add_malformed(MalformedRow(f"odd-{number}", None, "odd"), SCOPE)
+    survey = await surveyed(scene)
+    assert len(survey.malformed) == 60
+    assert len(scene.telemetry.of(SurveyMalformedRow)) == 50
+    assert [told.malformed for told in scene.telemetry.of(SurveyFinished)] == [60]
+
+
 async def test_a_listing_of_another_workspace_is_a_gap() -> None:
     """A server that does not know the parameter shows the default workspace instead (API notes, section 1.1)."""
     scene = world(*fleet(2), workspaces=("0", "w2"))
