@@ -1,9 +1,17 @@
 """Servers that ignore what a listing was asked for, and listings that leave out what rules ask for."""
 
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from acceptance.conftest import Simulate
-from acceptance.support import Desk, Json, days_ago, idle, idle_fleet
+from acceptance.support import PROJECT, Desk, Json, days_ago, idle, idle_fleet
 from nbsweep.simulator.model import identity
 
 SCRATCH = identity("workspace", 1)
@@ -95,3 +103,139 @@ def test_a_listing_that_leaves_out_what_no_rule_asks_for_costs_no_call(simulate:
     assert ended.events("survey.asked") == []
     kinds = [request["kind"] for request in cloud.requests()]
     assert "show" not in kinds[: kinds.index("delete")]
+
+
+# ---- answers that contradict themselves --------------------------------------------------------------------------------------
+
+CONTRADICTIONS = ["error_200_after", "foreign_after", "nonsense_after"]
+
+
+@pytest.mark.parametrize("fault", CONTRADICTIONS)
+def test_a_delete_that_is_answered_200_with_something_else_is_looked_at_at_once(
+    simulate: Simulate, desk: Desk, fault: str
+) -> None:
+    """A10: it is not called accepted, and is found out within a second although the poller's interval is long."""
+    cloud = simulate([idle("nb")], faults={"script": [{"fault": fault, "kind": "delete"}]})
+    desk.write(cloud, polling={"interval": "8s", "max_interval": "8s"}, removal={"grace": "5s", "retries": 0})
+    ended = desk.sweep()
+    assert (ended.code, cloud.gone(), cloud.deletes()) == (0, {"nb"}, {"nb": 1})
+    (unanswered,) = ended.events("removal.unanswered")
+    assert "whether the DELETE did its work is unknown" in unanswered["problem"]
+    asked = {request["kind"]: request["at"] for request in reversed(cloud.requests())}
+    shows = [request["at"] for request in cloud.requests() if request["kind"] == "show" and request["at"] > asked["delete"]]
+    assert shows[0] - asked["delete"] < 6
+
+
+def test_an_error_under_200_before_a_delete_is_no_acceptance(simulate: Simulate, desk: Desk) -> None:
+    """A10: nothing was done; a look shows that, and another DELETE follows once none can arrive any more."""
+    fault = {"fault": "error", "status": 200, "error_code": "ModelArts.0010", "kind": "delete"}
+    cloud = simulate([idle("nb")], faults={"script": [fault]})
+    desk.write(cloud)
+    ended = desk.sweep()
+    assert (ended.code, cloud.gone(), cloud.deletes()) == (0, {"nb"}, {"nb": 2})
+
+
+@pytest.mark.parametrize("kind", ["list_all", "show"])
+@pytest.mark.parametrize("code", ["ModelArts.6309", "ModelArts.0104"])
+def test_an_error_under_200_never_means_empty_or_gone(simulate: Simulate, desk: Desk, kind: str, code: str) -> None:
+    """A10: a listing or an answer about a notebook that is a 200 with an error_code is told as that error."""
+    fault = {"fault": "error", "status": 200, "error_code": code, "error_msg": "No.", "kind": kind, "times": 999}
+    cloud = simulate([idle("nb")], faults={"script": [fault]})
+    desk.write(cloud)
+    ended = desk.sweep()
+    assert ended.code in (1, 3)
+    assert cloud.writes() == []
+    assert code in ended.err
+    assert ended.ids("deleted") == set()
+
+
+# ---- rows that cannot be read ------------------------------------------------------------------------------------------------
+
+
+def test_a_fleet_that_cannot_be_read_is_no_success(simulate: Simulate, desk: Desk) -> None:
+    """A6: the odd rows are kept, the others are swept, and the exit code is 3, with the reason in the run's line and record."""
+    odd = [idle(f"odd-{number}", raw={"status": 5}) for number in range(60)]
+    cloud = simulate([*odd, *idle_fleet(3)])
+    desk.write(cloud)
+    ended = desk.sweep()
+    assert (ended.code, len(cloud.gone())) == (3, 3)
+    (finished,) = ended.events("sweep.finished")
+    assert (finished["outcome"], finished["kept"]) == ("finished", {"malformed": 60})
+    assert finished["problem"].startswith("60 of 63 notebooks cannot be read, and are kept: Expected `str`, got `int`")
+    assert len(ended.events("survey.malformed_row")) == 50
+    planned = desk.run("plan")
+    assert planned.code == 3
+    assert "60 of 60 notebooks cannot be read, and are kept" in planned.out
+
+
+def test_a_fleet_in_another_handwriting_is_swept_whole(simulate: Simulate, desk: Desk) -> None:
+    """A6: enumerations in lower case, dates as digits in text and as floats."""
+    long_ago = days_ago(300)
+    written = {
+        "text": {"status": "stopped", "feature": "notebook", "create_at": str(long_ago), "update_at": str(long_ago)},
+        "float": {"create_at": float(long_ago), "update_at": float(long_ago)},
+        "lease": {"lease": {"enable": True, "type": "timing", "create_at": str(long_ago), "duration": "3600000"}},
+        "used": {"status": "stopped", "update_at": str(days_ago(1))},
+    }
+    cloud = simulate([idle(name, raw=raw) for name, raw in written.items()])
+    desk.write(cloud)
+    ended = desk.sweep()
+    assert (ended.code, cloud.gone()) == (0, {"text", "float", "lease"})
+    assert ended.document["kept"] == {"no-policy": 1}
+
+
+# ---- bodies and listings out of all proportion -------------------------------------------------------------------------------
+
+
+class Junk(BaseHTTPRequestHandler):
+    """Answers each listing with a page that is mostly rubbish, and never the same twice."""
+
+    def do_GET(self) -> None:
+        """Give one workspace, or six million bytes."""
+        body = b'{"total_count":1,"count":1,"workspaces":[{"id":"0"}]}' if "/workspaces" in self.path else self.page()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def page(self) -> bytes:
+        """Give so many rows that are none."""
+        return b'{"total":1000000,"data":[' + b",".join([b'{"a":1}'] * 750_000) + b"]}"
+
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 -- the base class's name
+        """Say nothing."""
+
+
+class Growing(Junk):
+    """A listing of which more is to come, however much of it is read."""
+
+    def page(self) -> bytes:
+        """Give the rows that are asked for, and count some more."""
+        first = int(parse_qs(urlsplit(self.path).query)["offset"][0])
+        data = [{"id": f"nb-{first + number}", "status": "STOPPED", "workspace_id": "0"} for number in range(50)]
+        return json.dumps({"total": first + 200, "data": data}).encode()
+
+
+@contextmanager
+def serving(handler: type[Junk]) -> Iterator[str]:
+    """Answer on a port of loopback."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(("handler", "code", "words"), [(Junk, 1, "more than any page"), (Growing, 4, "it does not end")])
+def test_a_listing_out_of_all_proportion_comes_to_an_end(desk: Desk, handler: type[Junk], code: int, words: str) -> None:
+    """H5: six million bytes of rows that are none, and a listing that grows for ever: nothing goes, and it is said why."""
+    with serving(handler) as url:
+        desk.write(url, target={"project_id": PROJECT})
+        ended = desk.sweep()
+    assert ended.code == code
+    assert words in ended.err
+    assert len(ended.lines) < 3000

@@ -16,6 +16,7 @@ from nbsweep.simulator.world import World
 
 _NOBODY = "-"
 _TOO_MANY = 429
+_OK = 200
 _NO_CONTENT = 204
 _GATEWAY_TIMEOUT = ApiError(504, "APIGW.0201", "Backend timeout.")
 
@@ -132,6 +133,13 @@ class Pipeline:
         return response
 
 
+_CONTRADICTIONS: dict[str, bytes] = {
+    "error_200_after": b'{"error_code":"ModelArts.0010","error_msg":"System error."}',
+    "foreign_after": b'{"id":"somebody-elses","name":"somebody-elses","status":"DELETING"}',
+    "nonsense_after": b'["accepted"]',
+}
+
+
 def _spoiled(fault: ScriptedFault) -> Answer | None:
     """Return what comes back in place of the answer to work that was done."""
     if fault.fault == "error_500_after":
@@ -140,7 +148,8 @@ def _spoiled(fault: ScriptedFault) -> Answer | None:
         raise _GATEWAY_TIMEOUT
     if fault.fault == "no_content":
         return Answer(_NO_CONTENT)
-    return None
+    body = _CONTRADICTIONS.get(fault.fault)
+    return Answer(_OK, body) if body else None
 
 
 async def _pause(seconds: float) -> None:

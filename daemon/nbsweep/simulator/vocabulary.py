@@ -18,6 +18,7 @@ Kind = Literal[
 ]
 
 #: Faults of one request. `_before`: nothing was done. `_after`: the work is done, only the answer is lost or wrong.
+#: The last three are 200 with an error_code, with another notebook, and with a body that is no notebook.
 #: `echo`: a 500 whose message repeats the request's headers, as a service in trouble may.
 RequestFault = Literal[
     "error",
@@ -32,6 +33,9 @@ RequestFault = Literal[
     "throttle",
     "no_content",
     "echo",
+    "error_200_after",
+    "foreign_after",
+    "nonsense_after",
 ]
 #: How an accepted deletion ends otherwise than well.
 Fate = Literal["stuck_deleting", "delete_failed"]
