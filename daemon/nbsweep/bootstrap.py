@@ -1,9 +1,11 @@
 """The composition root: Settings in, opened adapters and a sweeper for each target out. Nobody else builds an adapter."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
+from hashlib import sha256
 
+import anyio
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -17,13 +19,16 @@ from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.process import allow_open_files, is_alive, this_process
 from nbsweep.core.belonging import Coverage
 from nbsweep.core.call_events import ConnectionsBounded
-from nbsweep.core.errors import CloudError, NbsweepError
+from nbsweep.core.errors import CloudError, JournalError, NbsweepError
 from nbsweep.core.pacing import Rate
 from nbsweep.core.ports import Clock, Journal, Ports, Telemetry
+from nbsweep.engine.neighbours import Neighbour
 from nbsweep.engine.orders import LeaseOrders, Orders, Patience, Shutdown
+from nbsweep.engine.recovery import tell_left_alone
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings import LimitSettings, Settings, TargetSettings
+from nbsweep.settings.deciding import identity_of
 
 OTHER_FILES = 40
 """What a process has open beside its connections to the clouds, with some to spare: streams, loop, journal, API, names."""
@@ -35,6 +40,20 @@ class Opened(Struct, frozen=True):
     journal: Journal
     clock: Clock
     sweepers: tuple[Sweeper, ...]
+
+    async def tell_left_alone(self) -> None:
+        """Tell of removals without an end that no target follows; where the journal cannot say it, nothing is told."""
+        found = {sweeper.area.target: sweeper.area.identity(None) for sweeper in self.sweepers}
+
+        async def identify(sweeper: Sweeper) -> None:
+            with suppress(NbsweepError):
+                found[sweeper.area.target] = await sweeper.identity()
+
+        async with anyio.create_task_group() as group:
+            for sweeper in self.sweepers:
+                group.start_soon(identify, sweeper)
+        with suppress(JournalError):
+            await tell_left_alone(found, self.sweepers[0].ports, self.sweepers[0].orders.lease)
 
 
 @asynccontextmanager
@@ -57,11 +76,13 @@ async def open_all(
         for target, credentials in found:
             accounts.setdefault((target.base_url, credentials.account), []).append(target.limits)
         lanes = {account: make_lanes(limits, clock) for account, limits in accounts.items()}
-        sweepers = []
+        sweepers: list[Sweeper] = []
         for target, credentials in found:
             lane = lanes[target.base_url, credentials.account]
             cloud = await stack.enter_async_context(open_client(target, credentials, lane, clock, telemetry))
-            sweepers.append(make_sweeper(settings, target, Ports(cloud, journal, clock, telemetry), shutdown))
+            sweeper = make_sweeper(settings, target, Ports(cloud, journal, clock, telemetry), shutdown)
+            area = replace(sweeper.area, caller=caller_of(target, credentials))
+            sweepers.append(replace(sweeper, area=area, neighbours=neighbours_of(area, sweepers)))
         yield Opened(journal, clock, tuple(sweepers))
 
 
@@ -91,6 +112,22 @@ def _bounded(target: TargetSettings, share: float) -> TargetSettings:
     return target.model_copy(update={"limits": limits})
 
 
+def caller_of(target: TargetSettings, credentials: Credentials) -> str:
+    """Stand for who calls, where only the caller's notebooks are looked at: not a name, and nothing that leads to a key."""
+    return sha256(credentials.account.encode()).hexdigest()[:12] if target.scope == "own" else ""
+
+
+def neighbours_of(area: Area, before: Iterable[Sweeper]) -> tuple[Neighbour, ...]:
+    """Find the targets that must not be the same project as this one."""
+    identity = area.identity(None)
+    near = (sweeper for sweeper in before if sweeper.area.endpoint == area.endpoint)
+    return tuple(
+        Neighbour(sweeper.area.target, sweeper.ports.cloud.project)
+        for sweeper in near
+        if sweeper.area.identity(None).overlaps(identity)
+    )
+
+
 async def credentials_of(target: TargetSettings, keyring: Keyring) -> Credentials:
     """Find a target's credentials; where there are none yet, every call of that target will ask for them, and fail alone."""
     try:
@@ -104,7 +141,7 @@ def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutd
     removal, polling = settings.removal, settings.polling
     workspaces = None if target.workspaces == "all" else target.workspaces
     return Sweeper(
-        area=Area(target.name, workspaces, target.features),
+        area=Area(target.name, workspaces, target.features, identity_of(target).endpoint, target.scope),
         ports=ports,
         orders=Orders(
             rules=replace(settings.rules, coverage=Coverage(workspaces, target.features)),

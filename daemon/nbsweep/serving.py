@@ -102,6 +102,7 @@ class Service:
 
             async with anyio.create_task_group() as group:
                 group.start_soon(self._reload_when_told, supervisor, telemetry, check, name="reload")
+                group.start_soon(opened.tell_left_alone, name="left-alone")
                 await supervisor.run(lambda control: self._web(settings, opened, control, telemetry), started)
                 group.cancel_scope.cancel()
             self._carry(supervisor)

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from contract.conftest import Opener
 from nbsweep.core.errors import JournalError
 from nbsweep.core.history import FleetBefore, History
+from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.model import Status
@@ -44,6 +45,15 @@ def lease(owner: str = "a", target: str = "research", *, beat_at: datetime = NOO
 
 
 LATER = NOON + timedelta(seconds=20)
+RESEARCH = TargetIdentity("https://modelarts.test", "a" * 32, None, ("NOTEBOOK",), "all")
+ELSEWHERE = replace(RESEARCH, project_id="b" * 32)
+PART = replace(RESEARCH, workspaces=("0", "w1"))
+
+
+def of(identity: TargetIdentity, row: Record) -> Record:
+    """Let it be on record that a row is about what a target covers."""
+    known = {"project": identity.project, "extent": identity.extent}
+    return replace(row, **{name: value for name, value in known.items() if name in row.__struct_fields__})
 
 
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
@@ -450,7 +460,7 @@ def ended(row: Removal, state: State, at: datetime, **changes: Any) -> Removal:
 
 async def known(journal: Journal, since: datetime = NOON, target: str = "research") -> History:
     """Ask for the past, for both since the same moment."""
-    return await journal.history(target, since, since)
+    return await journal.history(target, RESEARCH, since, since)
 
 
 async def test_a_target_without_a_past_has_none(opener: Opener) -> None:
@@ -595,3 +605,82 @@ async def test_a_pause_outlives_the_process_and_is_each_targets_own(opener: Open
         assert await journal.paused_since("research") is None
         await journal.pause("research", LATER)
         assert await journal.paused_since("research") == LATER
+
+
+# ---- whose the past is ----------------------------------------------------------------------------------------------------
+
+
+async def test_the_past_of_another_project_is_none_of_a_targets_though_the_name_is_the_same(opener: Opener) -> None:
+    """Neither its DELETEs of the day, nor its fleet, nor how its removals failed."""
+    failed = ended(sent(removal("n1"), LATER), State.FAILED, LATER)
+    async with opener() as journal:
+        await close(journal, of(ELSEWHERE, run_record("r1")), "finished", 90)
+        await journal.write([of(ELSEWHERE, failed)])
+        assert await known(journal) == History(0, None, ())
+
+
+async def test_the_past_of_a_project_is_its_own_under_whatever_name(opener: Opener) -> None:
+    """A target that was renamed keeps its brakes and its cool-down."""
+    failed = of(RESEARCH, ended(sent(removal("n1"), LATER), State.FAILED, LATER))
+    deleted = of(RESEARCH, ended(sent(removal("n2", planned_at=LATER), LATER), State.DELETED, LATER))
+    async with opener() as journal:
+        await close(journal, of(RESEARCH, run_record("r1")), "finished", 90)
+        await journal.write([failed, deleted])
+        assert await known(journal, target="renamed") == History(2, FleetBefore("r1", 90, 1), (failed,))
+
+
+async def test_a_fleet_is_compared_with_one_of_the_same_extent_only(opener: Opener) -> None:
+    """Half of the workspaces hold fewer notebooks, and nothing has fallen."""
+    async with opener() as journal:
+        await close(journal, of(PART, run_record("r1")), "finished", 30)
+        await close(journal, of(RESEARCH, run_record("r2", started_at=LATER)), "finished", 90)
+        history = await journal.history("research", PART, NOON, NOON)
+        assert history.before == FleetBefore("r1", 30, 0)
+
+
+async def test_what_another_target_of_the_project_deletes_in_its_own_workspaces_does_not_count(opener: Opener) -> None:
+    """What has a target's own name counts, though it does not cover the workspace any more."""
+    elsewhere = replace(of(RESEARCH, sent(removal("n1", target="teaching"), LATER)), workspace_id="w9")
+    covered = replace(of(RESEARCH, sent(removal("n2", target="teaching"), LATER)), workspace_id="w1")
+    named = replace(of(RESEARCH, sent(removal("n3"), LATER)), workspace_id="w9")
+    async with opener() as journal:
+        await journal.write([elsewhere, covered, named])
+        assert (await journal.history("research", PART, NOON, NOON)).requested == 2
+
+
+async def test_what_was_seen_in_one_project_says_nothing_of_another(opener: Opener) -> None:
+    """Where the project is not on record it counts everywhere: it only ever keeps a notebook."""
+    async with opener() as journal:
+        await journal.note_active(RESEARCH.project, ["n1", "n2"], NOON)
+        await journal.note_active(ELSEWHERE.project, ["n1"], LATER)
+        await journal.note_active("", ["n2", "n3"], LATER)
+        assert await journal.last_active(RESEARCH.project) == {"n1": NOON, "n2": LATER, "n3": LATER}
+
+
+async def test_what_has_no_end_is_told_of_all_targets_or_of_one_name(opener: Opener) -> None:
+    """Of whatever project; who follows it is not for the journal to say."""
+    mine, other = of(RESEARCH, removal()), of(ELSEWHERE, removal("n2", target="teaching", planned_at=LATER))
+    async with opener() as journal:
+        await journal.write([other, mine])
+        assert await journal.unfinished() == (mine, other)
+        assert await journal.unfinished("teaching") == (other,)
+
+
+async def test_sweeps_without_an_end_are_told_of_all_targets_or_of_one_name(opener: Opener) -> None:
+    """Likewise."""
+    mine, other = of(RESEARCH, run_record()), of(ELSEWHERE, run_record("r2", "teaching", started_at=LATER))
+    async with opener() as journal:
+        await journal.open_run(other)
+        await journal.open_run(mine)
+        assert await journal.open_runs() == (mine, other)
+        assert await journal.open_runs("teaching") == (other,)
+
+
+async def test_all_leases_are_told_with_what_they_are_about(opener: Opener) -> None:
+    """By target; of one that an older nbsweep has taken the project is not on record."""
+    one = replace(lease(), project=RESEARCH.project, extent=RESEARCH.extent)
+    async with opener() as journal:
+        assert await journal.leases() == ()
+        for each in (lease(target="teaching"), one):
+            await journal.take_lease(each, None)
+        assert await journal.leases() == (one, lease(target="teaching"))

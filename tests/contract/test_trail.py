@@ -62,7 +62,7 @@ async def test_every_step_of_a_removal_is_on_the_trail(opener: Opener) -> None:
         noon_us = 1_772_366_400_000_000
         assert decided == (
             *(1, noon_us, "decided", "research", "r1", "li", "n1", "name-n1", "li", "idle-lease", "idle for 20 days", 0, ""),
-            *("STOPPED", "0", "NOTEBOOK", 50, "EVS"),
+            *("STOPPED", "0", "NOTEBOOK", 50, "EVS", ""),
         )
         assert requested[:3] == (2, noon_us + 60_000_000, "requested")
         assert (accepted.request_id, accepted.started_by) == ("request-1", "li")

@@ -138,11 +138,11 @@ def send_again_after_a_crash(patch: MonkeyPatch) -> None:
     """Recovery repeats what it finds requested, without a look."""
     finish = Recovery.finish
 
-    async def blind(self: Recovery, removals: tuple[Removal, ...], stop: Any) -> None:
+    async def blind(self: Recovery, removals: tuple[Removal, ...], project: str, stop: Any) -> None:
         for removal in removals:
             if removal.state is State.REQUESTED:
                 await self.ports.cloud.delete(removal.notebook_id, facts=good_for(float("inf"), self.ports.clock))
-        await finish(self, removals, stop)
+        await finish(self, removals, project, stop)
 
     patch.setattr(Recovery, "finish", blind)
 

@@ -16,7 +16,7 @@ from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import Session
 from nbsweep.core.audit import Coverage, Entry, Query
 from nbsweep.core.audit_steps import What
-from nbsweep.core.chain import START, Break, Head, Link, parse_head, verify, verify_coverage, verify_end
+from nbsweep.core.chain import START, Break, Head, Link, content, parse_head, verify, verify_coverage, verify_end
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.model import moment_of
 from nbsweep.core.ports import AuditTrail
@@ -142,7 +142,7 @@ async def _verified(trail: AuditTrail, noted: Head | None) -> Finding:
 def link_document(link: Link) -> Document:
     """Tell one entry: what its digest is made of, the digest, and its moment as people read it."""
     moment = moment_or_none(link.entry)
-    return {"at": moment_text(moment), **link.entry._asdict(), "digest": link.digest}
+    return {"at": moment_text(moment), **content(link.entry), "digest": link.digest}
 
 
 def moment_or_none(entry: Entry) -> datetime | None:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import anyio
 import typer
+from msgspec.structs import replace
 
 from nbsweep.adapters.journal import open_journal
 from nbsweep.bootstrap import open_all
@@ -18,6 +19,7 @@ from nbsweep.core.cool_down import judge_cooling, streaks
 from nbsweep.core.errors import Gone, NbsweepError
 from nbsweep.core.explaining import explain
 from nbsweep.core.facts import Moment
+from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lifecycle import outcome
 from nbsweep.core.needs import moment_words
 from nbsweep.core.recalling import (
@@ -113,10 +115,12 @@ def _covers(settings: Settings) -> Mapping[str, Cover]:
 
 
 async def _account(sweeper: Sweeper, notebook_id: str, cover: Cover) -> Account:
-    last_active = await sweeper.ports.journal.last_active(sweeper.area.target)
+    identity = await sweeper.identity()
+    last_active = await sweeper.ports.journal.last_active(identity.project)
     notebook = await sweeper.ports.cloud.show(notebook_id)
     now = sweeper.ports.clock.now()
-    memory = await _remember(sweeper, notebook.id, last_active, now)
+    memory = await _remember(sweeper, identity, notebook.id, now)
+    memory = replace(memory, last_active=last_active.get(notebook.id))
     return Account(
         target=sweeper.area.target,
         asked_at=now,
@@ -128,14 +132,14 @@ async def _account(sweeper: Sweeper, notebook_id: str, cover: Cover) -> Account:
     )
 
 
-async def _remember(sweeper: Sweeper, notebook_id: str, last_active: Mapping[str, datetime], now: datetime) -> Memory:
+async def _remember(sweeper: Sweeper, identity: TargetIdentity, notebook_id: str, now: datetime) -> Memory:
     journal, target, cool_down = sweeper.ports.journal, sweeper.area.target, sweeper.orders.cool_down
-    removals = tuple(removal for removal in await journal.removals_of(notebook_id) if removal.target == target)
+    here = (identity.project, UNKNOWN)
+    removals = tuple(removal for removal in await journal.removals_of(notebook_id) if removal.project in here)
     return Memory(
-        last_active=last_active.get(notebook_id),
         removals=removals,
         latest=last_ended(await journal.runs(LOOKS_BACK, target)),
-        history=await journal.history(target, now - A_DAY, now),
+        history=await journal.history(target, identity, now - A_DAY, now),
         left_alone=judge_cooling(streaks(removals).get(notebook_id), cool_down, now),
     )
 

@@ -1,8 +1,10 @@
 """`status`, `history` and `show`: what the journal knows."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Literal
+
+from msgspec.structs import replace
 
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.process import is_alive
@@ -10,12 +12,18 @@ from nbsweep.cli.documents import Document, moment_text, removal_document, remov
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import Session
 from nbsweep.core.errors import NbsweepError
-from nbsweep.core.lease import Lease
+from nbsweep.core.identity import TargetIdentity, identity_on_record
+from nbsweep.core.lease import Lease, is_held
+from nbsweep.core.leftovers import LeftAlone, follows, left_alone
+from nbsweep.core.lifecycle import Removal
 from nbsweep.core.ports import Journal, RunRecord
-from nbsweep.core.standing import JUDGED, Known, Standing, judge_standing
-from nbsweep.settings import Settings
+from nbsweep.core.standing import JUDGED, Known, Standing, judge_standing, standing_of_removed
+from nbsweep.settings import Settings, TargetSettings
+from nbsweep.settings.deciding import identity_of
 
 ReadFormat = Literal["table", "json"]
+LOOKS_BACK = 50
+"""How many of a target's runs are looked through for one whose project is on record."""
 
 
 async def history_command(session: Session, limit: int, output: ReadFormat) -> Exit:
@@ -60,10 +68,17 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
     """Say whether all is well, and how each target stands."""
     settings, now = session.settings, datetime.now(UTC)
     async with open_journal(settings.journal) as journal:
+        identities = {target.name: await _identity(journal, target) for target in settings.targets}
+        open_ = await journal.unfinished()
+        left = left_alone(open_, identities, await _held(journal, now, settings.service.lease))
         standings = [
-            judge_standing(name, await _known(journal, name), now, settings.service.lease)
-            for name in (target.name for target in settings.targets)
+            judge_standing(
+                name, await _known(journal, name, _followed(name, identity, open_), left), now, settings.service.lease
+            )
+            for name, identity in identities.items()
         ]
+        removed = [one for one in left if one.target not in identities]
+        standings += [standing_of_removed(one, await _telling_runs(journal, one.target)) for one in removed]
     due = _due(settings, now)
     if output == "json":
         session.write_json([_status(standing, due.get(standing.target)) for standing in standings])
@@ -74,11 +89,19 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
     return Exit.DONE if all(standing.well for standing in standings) else Exit.UNEXPECTED
 
 
-async def _known(journal: Journal, target: str) -> Known:
+async def _known(journal: Journal, target: str, followed: Sequence[Removal], left: Iterable[LeftAlone]) -> Known:
     lease = await journal.lease(target)
     return Known(
-        await _telling_runs(journal, target), await journal.unfinished(target), lease, is_alive(lease.holder) if lease else None
+        await _telling_runs(journal, target),
+        followed,
+        [one for one in left if one.target == target],
+        lease,
+        is_alive(lease.holder) if lease else None,
     )
+
+
+def _followed(target: str, identity: TargetIdentity, removals: Iterable[Removal]) -> list[Removal]:
+    return [removal for removal in removals if follows(target, identity, removal)]
 
 
 async def _telling_runs(journal: Journal, target: str) -> Sequence[RunRecord]:
@@ -93,6 +116,21 @@ async def _telling_runs(journal: Journal, target: str) -> Sequence[RunRecord]:
     return sorted(by_id.values(), key=lambda record: (record.started_at, record.run_id), reverse=True)
 
 
+async def _identity(journal: Journal, target: TargetSettings) -> TargetIdentity:
+    """Tell what a target is; a project that is looked up is the one of its last run, for nobody is asked here."""
+    identity = identity_of(target)
+    if identity.project_id is not None:
+        return identity
+    records = await journal.runs(LOOKS_BACK, target.name)
+    known = (identity_on_record(record.project, record.extent) for record in records)
+    last = next((one for one in known if one and one.endpoint == identity.endpoint), None)
+    return replace(identity, project_id=last.project_id if last else None)
+
+
+async def _held(journal: Journal, now: datetime, lasts: timedelta) -> list[Lease]:
+    return [lease for lease in await journal.leases() if is_held(lease, now, lasts, alive=is_alive(lease.holder))]
+
+
 def _status(standing: Standing, due: datetime | None) -> Document:
     success = standing.last_success
     return {
@@ -102,6 +140,8 @@ def _status(standing: Standing, due: datetime | None) -> Document:
         "last_sweep": run_record_document(standing.last) if standing.last else None,
         "last_success": moment_text(success.ended_at) if success else None,
         "unfinished": [removal_document(removal) for removal in standing.unfinished],
+        "note": standing.note or None,
+        "left_alone": [removal_document(removal) for removal in standing.left_alone],
         "sweeping": _holder(standing.sweeping) if standing.sweeping else None,
         "next_run": due.isoformat() if due else None,
     }

@@ -36,6 +36,10 @@ def _lines(standing: Standing, due: datetime | None, now: datetime) -> Iterator[
         yield cell(f"  {problem}", "red")
     if standing.unfinished:
         yield cell(f"  {_open(standing)}", "yellow")
+    if standing.note:
+        yield cell(f"  {standing.note}", "yellow")
+    if standing.left_alone:
+        yield cell(f"  nobody follows {_names(standing.left_alone)}", "yellow")
     for lane in (standing.last and standing.last.lanes) or ():
         if lane.learned_limit is not None:
             limit = f"  The gateway limits {lane.lane} to {lane.learned_limit}: it went at {lane.calls_per_s:g}/s at the end."
@@ -67,10 +71,13 @@ def _when(record: RunRecord, now: datetime) -> str:
 def _open(standing: Standing) -> str:
     overdue = {removal.notebook_id for removal in standing.overdue}
     removals = sorted(standing.unfinished, key=lambda removal: removal.notebook_id not in overdue)
-    shown = ", ".join(map(_name, removals[:MOST_NAMES]))
-    more = f" and {len(removals) - MOST_NAMES} more" if len(removals) > MOST_NAMES else ""
     count = "1 removal has" if len(removals) == 1 else f"{len(removals)} removals have"
-    return f"{count} no end yet; the next run follows them first: {shown}{more}"
+    return f"{count} no end yet; the next run follows them first: {_names(removals)}"
+
+
+def _names(removals: Sequence[Removal]) -> str:
+    shown = ", ".join(map(_name, removals[:MOST_NAMES]))
+    return f"{shown} and {len(removals) - MOST_NAMES} more" if len(removals) > MOST_NAMES else shown
 
 
 def _name(removal: Removal) -> str:

@@ -48,6 +48,8 @@ class Entry(NamedTuple):
     feature: str | None
     capacity_gb: int | None
     category: str | None
+    project: str = ""
+    """The endpoint and project that the notebook is in; empty, and then no part of the digest, in entries from before 0006."""
 
 
 class Stage(NamedTuple):
@@ -106,7 +108,6 @@ _MOMENTS: Mapping[What, str] = {
     What.DELETE_FAILED: "accepted_at",
 }
 _texts = itemgetter(*(place for place, hint in enumerate(Entry.__annotations__.values()) if hint in (str, str | None)))
-_NO_FACTS = (None, None, None, None, None)
 
 
 def steps(removal: Removal, before: Stage | None) -> tuple[What, ...]:
@@ -158,7 +159,7 @@ def _entry_of(removal: Removal, before: Stage | None, what: What, place: tuple[i
         _reason(removal, what),
         0 if decided else removal.requests,
         "" if decided else removal.request_id,
-        *(_facts(removal) if decided else _NO_FACTS),
+        *(_facts(removal) if decided else (None, None, None, None, None, removal.project)),
     )
     return _without_nul(entry) if "\0" in "".join(filter(None, _texts(entry))) else entry
 
@@ -169,8 +170,9 @@ def _without_nul(entry: Entry) -> Entry:
     return entry._replace(**{name: text.replace("\0", "\ufffd") for name, text in texts.items()})
 
 
-def _facts(removal: Removal) -> tuple[str, str, str, int | None, str | None]:
-    return removal.status_before.value, removal.workspace_id, removal.feature, removal.capacity_gb, removal.category
+def _facts(removal: Removal) -> tuple[str, str, str, int | None, str | None, str]:
+    where = removal.workspace_id, removal.feature
+    return (removal.status_before.value, *where, removal.capacity_gb, removal.category, removal.project)
 
 
 def _reason(removal: Removal, what: What) -> str:

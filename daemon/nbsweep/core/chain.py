@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable
 from enum import StrEnum
 from json.encoder import encode_basestring_ascii as _text
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -81,6 +81,7 @@ def canonical(entry: Entry) -> str:
         f',"notebook_id":{_text(entry.notebook_id)}'
         f',"owner":{_text(entry.owner)}'
         f',"policy":{_text(entry.policy)}'
+        f"{_project(entry.project)}"
         f',"reason":{_text(entry.reason)}'
         f',"request_id":{_text(entry.request_id)}'
         f',"requests":{entry.requests:d}'
@@ -92,6 +93,16 @@ def canonical(entry: Entry) -> str:
         f',"what":{_text(entry.what)}'
         f',"workspace_id":{_null if entry.workspace_id is None else _text(entry.workspace_id)}}}'
     )
+
+
+def _project(project: str) -> str:
+    # Left out where it is not on record: so the digests of entries from before there was one stay what they were.
+    return f',"project":{_text(project)}' if project else ""
+
+
+def content(entry: Entry) -> dict[str, Any]:
+    """Give what an entry's digest is made of, by name."""
+    return {name: value for name, value in entry._asdict().items() if name != "project" or value}
 
 
 def digest_of(entry: Entry, before: str) -> str:

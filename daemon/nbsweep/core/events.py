@@ -264,6 +264,28 @@ class RecoveryFinished(Event, frozen=True):
     counts: Mapping[str, int]
 
 
+class TargetChanged(Event, frozen=True):
+    """A target's last run under this name was about something else: its fleet is not compared with that one's."""
+
+    name: ClassVar[str] = "target.changed"
+    level: ClassVar[Level] = "warning"
+    last_run: str
+    before: str
+    now: str
+
+
+class RemovalsLeftAlone(Event, frozen=True):
+    """Removals without an end are not followed: they are in another project, or no target covers them."""
+
+    name: ClassVar[str] = "removals.left_alone"
+    level: ClassVar[Level] = "error"
+    left_target: str
+    """What their target was called."""
+    project: str
+    removals: int
+    problem: str
+
+
 class SweepStopping(Event, frozen=True):
     """The sweep was asked to stop: it takes no more, and finishes what was accepted, up to a limit."""
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from nbsweep.core.facts import format_age
+from nbsweep.core.identity import TargetIdentity, identity_on_record
 
 BEATS = 3
 """So many beats there are in the time that a lease lasts without one."""
@@ -39,6 +40,20 @@ class Lease(Struct, frozen=True):
     taken_at: datetime
     beat_at: datetime
     """The last sign of life, by the holder's clock."""
+    project: str = ""
+    """The endpoint and project that are swept, see `identity`; empty where that is not on record."""
+    extent: str = ""
+    """What of the project is covered, likewise."""
+
+
+def is_in_the_way(lease: Lease, target: str, identity: TargetIdentity) -> bool:
+    """Tell whether what a lease is about must not be swept beside a target.
+
+    It has the same name, or is the same project and something of it that both cover, whatever either is called.
+    """
+    other = identity_on_record(lease.project, lease.extent)
+    same = other is not None and other.project == identity.project and other.overlaps(identity)
+    return lease.target == target or same
 
 
 def is_silent(lease: Lease, now: datetime, lasts: timedelta) -> bool:
@@ -68,11 +83,13 @@ def describe_holder(lease: Lease) -> str:
     return f"process {holder.pid} on host {holder.host}, started by {who}, since {lease.taken_at:%Y-%m-%d %H:%M:%SZ}"
 
 
-def describe_held(lease: Lease, lasts: timedelta) -> str:
+def describe_held(lease: Lease, target: str, lasts: timedelta) -> str:
     """Say why a target is left alone, and what to do."""
+    known_as = "" if lease.target == target else f", which calls it {lease.target},"
     return (
-        f"{lease.target} is being swept by another nbsweep on this journal: {describe_holder(lease)}. Wait until it has ended, "
-        f"or end it; one that has died is taken over at once on its own host, and after {format_age(lasts)} from elsewhere"
+        f"{target} is being swept by another nbsweep on this journal{known_as}: {describe_holder(lease)}. Wait until it has "
+        "ended, or end it; one that has died is taken over at once on its own host, and after "
+        f"{format_age(lasts)} from elsewhere"
     )
 
 

@@ -101,6 +101,8 @@ class Removal(Struct, frozen=True):
     request_id: str = ""
     """The gateway's own id of the last DELETE."""
     end_reason: str = ""
+    project: str = ""
+    """The endpoint and project that the notebook is in, see `identity`; empty where that is not on record."""
 
     @property
     def ended(self) -> bool:

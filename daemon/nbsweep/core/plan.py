@@ -99,6 +99,8 @@ class Plan(Struct, frozen=True):
     """Workspaces that could not be listed."""
     cooling: Mapping[str, Verdict] = {}
     """By id: who would go, and is left alone for a while, each with until when and why."""
+    project: str = ""
+    """The endpoint and project that was surveyed, see `identity`."""
 
     @property
     def unseen(self) -> str:

@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from nbsweep.core.errors import Mistake
 from nbsweep.core.facts import format_age
-from nbsweep.core.saved_plan import SavedPlan, SavedTarget, TargetIdentity
+from nbsweep.core.identity import TargetIdentity
+from nbsweep.core.saved_plan import SavedPlan, SavedTarget
 
 AHEAD = timedelta(minutes=5)
 """So far the clocks of the machine that made a plan and of the one that carries it out may be apart."""

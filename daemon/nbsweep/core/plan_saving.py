@@ -1,8 +1,9 @@
 """A plan of today, made into one that can be saved."""
 
 from nbsweep.core.evidence import evidence_of
+from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.plan import Candidate, Plan
-from nbsweep.core.saved_plan import SavedItem, SavedTarget, TargetIdentity
+from nbsweep.core.saved_plan import SavedItem, SavedTarget
 
 
 def saved_target(plan: Plan, identity: TargetIdentity) -> SavedTarget:

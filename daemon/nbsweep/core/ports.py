@@ -16,6 +16,7 @@ from nbsweep.core.chain import Head, Link
 from nbsweep.core.events import Event
 from nbsweep.core.freshness import ClockReading, Freshness
 from nbsweep.core.history import History
+from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Notebook, Page, Scope
@@ -98,6 +99,14 @@ class Cloud(Protocol):
         """Remember for the run what was found out about the pages of listings."""
         ...
 
+    async def project(self) -> str:
+        """Tell the id of the project that all calls are about; it never changes, and is looked up once where it has to be.
+
+        Raises:
+            SweepEnding: it cannot be looked up.
+        """
+        ...
+
     async def workspaces(self) -> tuple[str, ...]:
         """List the ids of all workspaces that the caller may use; some may refuse to be listed all the same."""
         ...
@@ -171,6 +180,10 @@ class RunRecord(Struct, frozen=True):
     kept: Mapping[str, int] | None = None
     lanes: tuple[LaneState, ...] | None = None
     """How fast the account's lanes went when it ended."""
+    project: str = ""
+    """The endpoint and project that were swept, see `identity`; empty where that is not on record."""
+    extent: str = ""
+    """What of the project was covered, likewise."""
 
 
 class AuditTrail(Protocol):
@@ -223,16 +236,19 @@ class Journal(Protocol):
         """Store removals as they are now, new ones and known ones; all of them or none."""
         ...
 
-    async def unfinished(self, target: str) -> tuple[Removal, ...]:
-        """List the removals of a target, of any run, that have no end, oldest first."""
+    async def unfinished(self, target: str | None = None) -> tuple[Removal, ...]:
+        """List the removals that have no end, of any run and project, oldest first; with `target`, those under that name."""
         ...
 
-    async def note_active(self, target: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
+    async def note_active(self, project: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
         """Remember that these were seen other than at rest; only the latest time is kept."""
         ...
 
-    async def last_active(self, target: str) -> Mapping[str, datetime]:
-        """Tell when each notebook of a target was last seen other than at rest."""
+    async def last_active(self, project: str) -> Mapping[str, datetime]:
+        """Tell when each notebook of a project was last seen other than at rest.
+
+        Sightings whose project is not on record count everywhere: they can only keep a notebook.
+        """
         ...
 
     async def runs(self, limit: int, target: str | None = None) -> tuple[RunRecord, ...]:
@@ -247,8 +263,8 @@ class Journal(Protocol):
         """Give the latest sweep of a target that finished, or showed what it would do, without a problem."""
         ...
 
-    async def open_runs(self, target: str) -> tuple[RunRecord, ...]:
-        """List the sweeps of a target that have no end, the oldest first."""
+    async def open_runs(self, target: str | None = None) -> tuple[RunRecord, ...]:
+        """List the sweeps that have no end, the oldest first; with `target`, those under that name."""
         ...
 
     async def run(self, run_id: str) -> tuple[RunRecord, ...]:
@@ -263,14 +279,22 @@ class Journal(Protocol):
         """List the removals of one notebook over all runs, the newest first."""
         ...
 
-    async def history(self, target: str, requested_since: datetime, failed_since: datetime) -> History:
+    async def history(
+        self, target: str, identity: TargetIdentity, requested_since: datetime, failed_since: datetime
+    ) -> History:
         """Tell a target's past, as far as the brakes and the cool-down ask about it.
 
-        Counted as requested is every removal with a DELETE that was about to leave then or later and was not taken back,
-        whatever its end. The fleet before is that of the latest run whose outcome is one of `SURVEYED` and whose fleet is not
-        0, with the removals since its survey that are DELETED. The ends are the DELETED, FAILED and TIMED_OUT removals of
-        each notebook that has one which ended FAILED or TIMED_OUT then or later, the newest first.
+        It is that of what the identity covers, whatever the target was called then; and of what has its name where no project
+        is on record. Counted as requested is every removal with a DELETE that was about to leave then or later and was not
+        taken back, whatever its end; also one under its name that it does not cover any more. The fleet before is that of
+        the latest run of the same project and extent whose outcome is one of `SURVEYED` and whose fleet is not 0, with the
+        removals since its survey that are DELETED. The ends are the DELETED, FAILED and TIMED_OUT removals of each of the
+        project's notebooks that has one which ended FAILED or TIMED_OUT then or later, the newest first.
         """
+        ...
+
+    async def leases(self) -> tuple[Lease, ...]:
+        """List all leases that there are, by target."""
         ...
 
     async def lease(self, target: str) -> Lease | None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from nbsweep.core.evidence import Evidence
+from nbsweep.core.identity import TargetIdentity
 
 
 class SavedItem(Struct, frozen=True):
@@ -27,19 +28,6 @@ class SavedItem(Struct, frozen=True):
     stop_first: bool
     """It ran, and its policy wants it stopped and then deleted."""
     evidence: Evidence
-
-
-class TargetIdentity(Struct, frozen=True):
-    """What makes a target this one and no other; who calls is no part of it."""
-
-    endpoint: str
-    project_id: str | None
-    """None when it is looked up by the region."""
-    workspaces: tuple[str, ...] | None
-    """Sorted; None for all that the caller may see."""
-    features: tuple[str, ...]
-    """Sorted."""
-    scope: str
 
 
 class SavedTarget(Struct, frozen=True):

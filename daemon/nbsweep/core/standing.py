@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from nbsweep.core.facts import format_age
+from nbsweep.core.identity import UNKNOWN
 from nbsweep.core.lease import Lease, describe_holder, is_held, is_silent
+from nbsweep.core.leftovers import LeftAlone
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.ports import RunRecord
 
@@ -14,6 +16,10 @@ SUCCESSES = frozenset({"finished", "dry-run"})
 JUDGED = SUCCESSES | {"failed", "refused", "interrupted", "declined"}
 """Outcomes that say something of the target: its sweep has ended, and was not left to somebody else."""
 RUNNING = "running"
+PROJECT_UNKNOWN = (
+    "the project is not on record, for an older nbsweep began it: the next run looks whether they are in the target's project, "
+    "and does not take it for their end when they are not"
+)
 HELD_ELSEWHERE = "held-elsewhere"
 """The outcome of who found the target being swept by somebody else, and left it alone; that other one's sweep counts."""
 VERBS: Mapping[str, str] = {
@@ -30,6 +36,9 @@ class Known(Struct, frozen=True):
     records: Sequence[RunRecord]
     """Its sweeps, the newest first."""
     unfinished: Sequence[Removal] = ()
+    """What its next sweep follows to the end."""
+    left_alone: Sequence[LeftAlone] = ()
+    """What no sweep follows, and was begun under its name."""
     lease: Lease | None = None
     holder_is_alive: bool | None = None
     """Whether the process is there that has the lease; None when that cannot be told from here."""
@@ -48,6 +57,14 @@ class Standing(Struct, frozen=True):
     problems: tuple[str, ...]
     sweeping: Lease | None
     """Who sweeps it now; None when nobody does."""
+    left_alone: tuple[Removal, ...] = ()
+    """Those without an end that no target of the configuration follows."""
+
+    @property
+    def note(self) -> str:
+        """Say what else is to be known of what has no end; empty when nothing is."""
+        strange = sum(removal.project == UNKNOWN for removal in self.unfinished)
+        return f"of {strange} of what has no end {PROJECT_UNKNOWN}" if strange else ""
 
     @property
     def well(self) -> bool:
@@ -67,6 +84,7 @@ def judge_standing(target: str, known: Known, now: datetime, lease_lasts: timede
     if held and is_silent(held, now, lease_lasts):
         silent = format_age(now - held.beat_at)
         problems.append(f"{describe_holder(held)}, is there and has been silent for {silent}: it hangs, and has to be ended")
+    problems += map(str, known.left_alone)
     # Who sweeps now follows them already.
     if overdue and held is None:
         verb = "is past its deadline" if len(overdue) == 1 else "are past their deadlines"
@@ -79,6 +97,22 @@ def judge_standing(target: str, known: Known, now: datetime, lease_lasts: timede
         overdue=overdue,
         problems=tuple(problem for problem in problems if problem),
         sweeping=held,
+        left_alone=tuple(removal for left in known.left_alone for removal in left.removals),
+    )
+
+
+def standing_of_removed(left: LeftAlone, records: Sequence[RunRecord]) -> Standing:
+    """Say how a target stands that is in the configuration no more, and has left something without an end."""
+    mine = [record for record in records if record.target == left.target]
+    return Standing(
+        target=left.target,
+        last=mine[0] if mine else None,
+        last_success=next((record for record in mine if _succeeded(record)), None),
+        unfinished=(),
+        overdue=(),
+        problems=(str(left),),
+        sweeping=None,
+        left_alone=left.removals,
     )
 
 

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from nbsweep.core.errors import FactsTooOld, HeldElsewhere, JournalError, NbsweepError
 from nbsweep.core.freshness import NEVER_S, ClockReading, Freshness
-from nbsweep.core.lease import BEATS, GOOD_FOR, Lease, describe_held, describe_taken_over, may_take
+from nbsweep.core.identity import TargetIdentity
+from nbsweep.core.lease import BEATS, GOOD_FOR, Lease, describe_held, describe_taken_over, is_in_the_way, may_take
 from nbsweep.core.lease_events import LeaseHeldElsewhere, LeaseLost, LeaseTakenOver, another
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.paging import Paging
@@ -22,15 +23,32 @@ RACES = 5
 """So often the lease may change between the look at it and the attempt to take it."""
 
 
-async def look(target: str, ports: Ports, orders: LeaseOrders) -> tuple[Lease | None, bool]:
-    """Give a target's lease as it is now, and tell whether it may be taken.
+class Sight(Struct, frozen=True):
+    """The leases that have to do with a target, as they are now."""
+
+    mine: Lease | None
+    """The one in the place of which its own is put."""
+    held: Lease | None
+    """One that keeps it from being swept: another process has it, on something that both cover."""
+    dead: tuple[Lease, ...]
+    """Others that nobody holds any more."""
+
+
+async def look(target: str, identity: TargetIdentity, ports: Ports, orders: LeaseOrders) -> Sight:
+    """See whether a target may be swept.
 
     Raises:
-        JournalError: it cannot be read.
+        JournalError: the leases cannot be read.
     """
-    seen = await ports.journal.lease(target)
-    alive = orders.is_alive(seen.holder) if seen else None
-    return seen, may_take(seen, orders.holder, ports.clock.now(), orders.lasts, alive=alive)
+    near = [lease for lease in await ports.journal.leases() if is_in_the_way(lease, target, identity)]
+    now, held = ports.clock.now(), []
+    for lease in near:
+        alive = orders.is_alive(lease.holder)
+        if not may_take(lease, orders.holder, now, orders.lasts, alive=alive):
+            held.append(lease)
+    mine = next((lease for lease in near if lease.target == target), None)
+    dead = [lease for lease in near if lease not in (mine, *held) and lease.holder.owner != orders.holder.owner]
+    return Sight(mine, next(iter(held), None), tuple(dead))
 
 
 @dataclass(slots=True)
@@ -41,6 +59,7 @@ class Tenure:
     orders: LeaseOrders
     lease: Lease
     """As it is, or is to be, in the journal."""
+    identity: TargetIdentity
     shutdown: Shutdown
     """The sweep's own; begun and hurried when the lease is lost, for what is under way is the next holder's to follow."""
     error: NbsweepError | None = None
@@ -91,17 +110,36 @@ class Tenure:
     async def _take(self) -> None:
         for _ in range(RACES):
             begun, now = self.ports.clock.read(), self.ports.clock.now()
-            seen, mine_to_take = await look(self.lease.target, self.ports, self.orders)
-            if seen and not mine_to_take:
-                self.ports.telemetry.emit(LeaseHeldElsewhere(**another(seen)))
-                self.error = HeldElsewhere(describe_held(seen, self.orders.lasts))
-                raise self.error
+            sight = await self._look()
             wanted = replace(self.lease, taken_at=now, beat_at=now)
-            if self._note(await self.ports.journal.take_lease(wanted, seen), begun):
-                if seen and seen.holder != self.orders.holder:
-                    self.ports.telemetry.emit(LeaseTakenOver(**another(seen)))
+            if self._note(await self.ports.journal.take_lease(wanted, sight.mine), begun):
+                await self._make_sure(sight)
                 return
         raise JournalError(f"the lease of {self.lease.target} went from hand to hand {RACES} times: try again later")
+
+    async def _look(self) -> Sight:
+        sight = await look(self.lease.target, self.identity, self.ports, self.orders)
+        if sight.held:
+            self.ports.telemetry.emit(LeaseHeldElsewhere(**another(sight.held)))
+            self.error = HeldElsewhere(describe_held(sight.held, self.lease.target, self.orders.lasts))
+            raise self.error
+        return sight
+
+    async def _make_sure(self, before: Sight) -> None:
+        """Look again now that the lease is ours: who has taken one under another name meanwhile may not have seen it.
+
+        Where two do so at once both may leave the target alone, and neither sweeps it beside the other.
+        """
+        try:
+            await self._look()
+        except HeldElsewhere:
+            await self.ports.journal.release_lease(self.lease)
+            raise
+        for lease in before.dead:
+            await self.ports.journal.release_lease(lease)
+        others = [lease for lease in (before.mine, *before.dead) if lease and lease.holder != self.orders.holder]
+        for lease in others:
+            self.ports.telemetry.emit(LeaseTakenOver(**another(lease)))
 
     async def _keep(self) -> None:
         """Beat until it is lost."""
@@ -171,6 +209,10 @@ class FencedCloud(Struct, frozen=True):
     def found_paging(self, paging: Paging) -> None:
         """Remember what was found out about the pages."""
         self.cloud.found_paging(paging)
+
+    async def project(self) -> str:
+        """Tell the project's id."""
+        return await self.cloud.project()
 
     async def workspaces(self) -> tuple[str, ...]:
         """List the workspaces."""

@@ -110,4 +110,5 @@ def _planned(run_id: str, plan: Plan, spared: Spared) -> Removal:
         capacity_gb=volume.reclaimable_gb if volume else None,
         category=volume.category if volume else None,
         planned_at=plan.created_at,
+        project=plan.project,
     )

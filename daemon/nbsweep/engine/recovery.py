@@ -1,5 +1,6 @@
 """What an earlier run left without an end comes first: it is followed, never sent again blindly."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -7,39 +8,73 @@ import anyio
 from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
-from nbsweep.core.events import RecoveryFinished, RecoveryStarted
+from nbsweep.core.errors import CloudError, Gone, SweepEnding
+from nbsweep.core.events import RecoveryFinished, RecoveryStarted, RemovalsLeftAlone
+from nbsweep.core.identity import UNKNOWN, TargetIdentity, identity_on_record
+from nbsweep.core.lease import Lease, is_held
+from nbsweep.core.leftovers import follows, left_alone
 from nbsweep.core.lifecycle import OUTCOMES, Removal, State, Step
 from nbsweep.core.model import Notebook
-from nbsweep.core.ports import Ports
+from nbsweep.core.ports import Ports, RunRecord
 from nbsweep.engine.ledger import Ledger
-from nbsweep.engine.orders import Patience
+from nbsweep.engine.orders import LeaseOrders, Patience
 from nbsweep.engine.poller import Poller
 
 BEFORE_A_DELETE = frozenset({State.PLANNED, State.STOPPING})
 CRASHED = "it ended without a word; a later run found what it had left"
 NEVER_BEGUN = "an earlier run was interrupted before its DELETE"
+NOT_ON_RECORD = (
+    "it is not in this project, and an older nbsweep has not put on record in which it was: it may be gone, and nobody can "
+    "prove it; look in the project that the target was then"
+)
 NO_TRACE = "an earlier run was interrupted around its DELETE, which shows no effect; this run decides anew"
 
 
-async def close_crashed_runs(target: str, run_id: str, ports: Ports) -> None:
-    """Give an end to every run of a target that the journal still calls running, but for `run_id`, which is this one."""
-    for record in await ports.journal.open_runs(target):
-        if record.run_id == run_id:
+async def close_crashed_runs(target: str, identity: TargetIdentity, run_id: str, ports: Ports) -> None:
+    """Give an end to every run of a target that the journal still calls running, but for `run_id`, which is this one.
+
+    It is the target's by its name, or by what it covers: nobody else can be at work there, for the lease is ours.
+    """
+    for record in await ports.journal.open_runs():
+        if record.run_id == run_id or not _is_of(record, target, identity):
             continue
-        planned = sum(removal.target == target for removal in await ports.journal.removals(record.run_id))
+        planned = sum(removal.target == record.target for removal in await ports.journal.removals(record.run_id))
         crashed = replace(record, ended_at=ports.clock.now(), outcome="interrupted", problem=CRASHED, planned=planned)
         await ports.journal.close_run(crashed)
 
 
-async def recover(target: str, ports: Ports, patience: Patience, stop: anyio.Event) -> tuple[Removal, ...]:
+def _is_of(record: RunRecord, target: str, identity: TargetIdentity) -> bool:
+    other = identity_on_record(record.project, record.extent)
+    same = other is not None and other.project == identity.project and other.overlaps(identity)
+    return record.target == target or same
+
+
+async def recover(
+    target: str, identity: TargetIdentity, ports: Ports, patience: Patience, stop: anyio.Event
+) -> tuple[Removal, ...]:
     """Bring the unfinished removals of a target to their ends, and give them back; `stop` leaves the rest for the next run."""
-    unfinished = await ports.journal.unfinished(target)
+    unfinished = tuple(one for one in await ports.journal.unfinished() if follows(target, identity, one))
     if not unfinished:
         return ()
     ports.telemetry.emit(RecoveryStarted(len(unfinished)))
     recovery = Recovery(ports, patience)
-    await recovery.finish(unfinished, stop)
+    await recovery.finish(unfinished, identity.project, stop)
     return tuple(recovery.ended)
+
+
+async def tell_left_alone(targets: Mapping[str, TargetIdentity], ports: Ports, orders: LeaseOrders | None) -> None:
+    """Tell of removals without an end that none of these targets follows, and that no other process is sweeping now.
+
+    Raises:
+        JournalError: they cannot be read.
+    """
+    held = [lease for lease in await ports.journal.leases() if orders and _is_held(lease, ports, orders)]
+    for left in left_alone(await ports.journal.unfinished(), targets, held):
+        ports.telemetry.emit(RemovalsLeftAlone(left.target, left.project, len(left.removals), str(left)))
+
+
+def _is_held(lease: Lease, ports: Ports, orders: LeaseOrders) -> bool:
+    return is_held(lease, ports.clock.now(), orders.lasts, alive=orders.is_alive(lease.holder))
 
 
 @dataclass(slots=True)
@@ -61,14 +96,24 @@ class Recovery:
         """Those that have come to their end."""
         return [removal for removal in self._ledger.removals.values() if removal.ended]
 
-    async def finish(self, removals: tuple[Removal, ...], stop: anyio.Event) -> None:
-        """Follow each to its end."""
-        self._ledger.begin(removals)
+    async def finish(self, removals: tuple[Removal, ...], project: str, stop: anyio.Event) -> None:
+        """Follow each to its end, in the project that the calls are about."""
+        strange = [one for one in removals if one.project == UNKNOWN and one.state not in BEFORE_A_DELETE]
+        sights = {one.notebook_id: await self._is_here(one) for one in strange if not stop.is_set()}
+        in_doubt = {one.notebook_id for one in strange if sights.get(one.notebook_id) is None}
+        mine = [
+            replace(one, project=project) if sights.get(one.notebook_id) else one
+            for one in removals
+            if one.notebook_id not in in_doubt
+        ]
+        self._ledger.begin(mine)
         now = self.ports.clock.now()
-        never_begun = [removal for removal in removals if removal.state in BEFORE_A_DELETE]
+        never_begun = [removal for removal in mine if removal.state in BEFORE_A_DELETE]
         await self._ledger.finish(*(lifecycle.spare(removal, now, NEVER_BEGUN) for removal in never_begun))
-        for removal in removals:
-            if removal.state not in BEFORE_A_DELETE:
+        elsewhere = [one for one in mine if sights.get(one.notebook_id) is False]
+        await self._ledger.finish(*(self._not_proven(removal, now) for removal in elsewhere))
+        for removal in self._ledger.removals.values():
+            if not removal.ended:
                 self._poller.follow(removal)
         async with anyio.create_task_group() as group:
             group.start_soon(self._poller.run, name="recovery-poller")
@@ -77,6 +122,23 @@ class Recovery:
             group.cancel_scope.cancel()
         counts = {name: sum(removal.state is state for removal in self.ended) for state, name in OUTCOMES.items()}
         self.ports.telemetry.emit(RecoveryFinished(counts))
+
+    async def _is_here(self, removal: Removal) -> bool | None:
+        """Tell whether the project of these calls shows a notebook whose own is not on record; None while nobody can tell."""
+        try:
+            await self.ports.cloud.show(removal.notebook_id)
+        except Gone:
+            return False
+        except SweepEnding:
+            raise
+        except CloudError:
+            return None
+        return True
+
+    @staticmethod
+    def _not_proven(removal: Removal, now: datetime) -> Removal:
+        # That it is not here says nothing: it may be in another project, which had the target's name then.
+        return lifecycle.time_out(removal, now, NOT_ON_RECORD)
 
     async def _leave_on(self, stop: anyio.Event, scope: anyio.CancelScope) -> None:
         await stop.wait()

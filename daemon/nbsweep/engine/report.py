@@ -81,6 +81,7 @@ def planned_removal(run_id: str, plan: Plan, item: Candidate) -> Removal:
         capacity_gb=notebook.volume.reclaimable_gb if notebook.volume else None,
         category=notebook.volume.category if notebook.volume else None,
         planned_at=plan.created_at,
+        project=plan.project,
     )
 
 

@@ -21,6 +21,7 @@ from nbsweep.core.belonging import differs_from
 from nbsweep.core.errors import CloudError, Forbidden, Rejected, WorkspaceRefused, is_of_workspace
 from nbsweep.core.events import SurveyFinished, SurveyMalformedRow, SurveyPage, SurveyStrays, SurveyTorn, SurveyWorkspaceRefused
 from nbsweep.core.facts import Moment
+from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope
 from nbsweep.core.paging import Offsets
 from nbsweep.core.plan import Survey, Tally, WorkspaceGap, join_tallies
@@ -48,6 +49,15 @@ class Area(Struct, frozen=True):
     workspaces: tuple[str, ...] | None
     """None: all that the caller may see."""
     features: tuple[str, ...]
+    endpoint: str = ""
+    """As `TargetIdentity` has it, like what follows."""
+    scope: str = "all"
+    caller: str = ""
+
+    def identity(self, project_id: str | None) -> TargetIdentity:
+        """Tell what makes the target this one and no other, once its project is known."""
+        workspaces = None if self.workspaces is None else tuple(sorted(self.workspaces))
+        return TargetIdentity(self.endpoint, project_id, workspaces, tuple(sorted(self.features)), self.scope, self.caller)
 
 
 class Listing(Struct, frozen=True):
@@ -101,7 +111,8 @@ class Surveyor:
         survey = join_tallies(self.area.target, self.moment.now, [listing.tally for listing in listings.values()], gaps)
         survey = replace(survey, refused=refused)
         active = [notebook_id for listing in listings.values() for notebook_id in listing.tally.active]
-        await self.ports.journal.note_active(self.area.target, active, self.moment.now)
+        project = self.area.identity(await self.ports.cloud.project()).project
+        await self.ports.journal.note_active(project, active, self.moment.now)
         self._tell(survey, self.ports.clock.steady_s() - started_s)
         return survey
 

@@ -13,8 +13,9 @@ from nbsweep.core.brake_events import PlanTrimmed, SweepFailure
 from nbsweep.core.brakes import A_DAY, Brakes, Refusal
 from nbsweep.core.call_events import LanesState
 from nbsweep.core.errors import HeldElsewhere, JournalError, NbsweepError, SweepTimedOut
-from nbsweep.core.events import PlanBuilt, PlanRefused, SweepFinished, SweepStarted
+from nbsweep.core.events import PlanBuilt, PlanRefused, SweepFinished, SweepStarted, TargetChanged
 from nbsweep.core.facts import Moment, format_age
+from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import Lease, describe_held
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.permission import Deciding
@@ -23,6 +24,7 @@ from nbsweep.core.ports import Ports, RunRecord
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.lease import Tenure, look
 from nbsweep.engine.ledger import LAST_WRITE_S
+from nbsweep.engine.neighbours import LOOKS_BACK, Neighbour, last_otherwise, require_apart, words_of
 from nbsweep.engine.orders import Facts, Orders, Shutdown, given_up_on, time_limited
 from nbsweep.engine.planned import Limits, Permit, narrowed_plan, record_spared, require_valid
 from nbsweep.engine.recovery import close_crashed_runs, recover
@@ -42,16 +44,20 @@ class Sweeper(Struct):
     """As the journal knew it when the last survey began."""
     permit: Permit | None = None
     """What a saved plan permits; None where the policies alone decide."""
+    neighbours: tuple[Neighbour, ...] = ()
+    """The targets before it in the configuration that would cover some of the same notebooks if they were the same project."""
 
     async def sweep(self, run: Run, approve: Approve) -> Report:
         """Do a whole sweep. What the world did to it is in the report; a bug is raised, after the journal was closed."""
         started_s = self.ports.clock.steady_s()
         record = RunRecord(run.run_id, self.area.target, self.ports.clock.now(), run.started_by, run.dry_run)
+        extent = self.area.identity(None).extent
+        record = replace(record, extent=extent)
         report = Report(self.area.target, "interrupted")
         with self.ports.telemetry.bound(run_id=run.run_id, target=self.area.target):
             self.ports.telemetry.emit(SweepStarted(run.dry_run))
             try:
-                await self.ports.journal.open_run(record)
+                record = await self._opened(record)
                 async with time_limited(self.shutdown, self.orders.time_limit) as shutdown:
                     report = await self._alone(partial(Sweeper._sweep, approve=approve), run, shutdown)
                 if shutdown.begun.is_set() and not (self.shutdown.begun.is_set() or report.error):
@@ -82,16 +88,44 @@ class Sweeper(Struct):
         """
         if self.orders.lease is None:
             return None
-        seen, may_be_swept = await look(self.area.target, self.ports, self.orders.lease)
-        return HeldElsewhere(describe_held(seen, self.orders.lease.lasts)) if seen and not may_be_swept else None
+        target = self.area.target
+        held = (await look(target, await self.identity(), self.ports, self.orders.lease)).held
+        return HeldElsewhere(describe_held(held, target, self.orders.lease.lasts)) if held else None
+
+    async def identity(self) -> TargetIdentity:
+        """Tell what the target is, as soon as its project is known; one that another target covers too is none to sweep.
+
+        Raises:
+            ConfigurationError: another target of the configuration covers some of its notebooks.
+            CloudError: its project is not to be found out.
+        """
+        identity = self.area.identity(await self.ports.cloud.project())
+        await require_apart(self.area.target, identity, self.neighbours)
+        return identity
+
+    async def _opened(self, record: RunRecord) -> RunRecord:
+        """Note in the journal that the sweep begins, and what it is about; where that is not to be found out, it has failed."""
+        try:
+            identity = await self.identity()
+        except NbsweepError:
+            await self.ports.journal.open_run(record)
+            raise
+        record = replace(record, project=identity.project, extent=identity.extent)
+        await self.ports.journal.open_run(record)
+        last = last_otherwise(await self.ports.journal.runs(LOOKS_BACK), record)
+        if last is not None:
+            self.ports.telemetry.emit(TargetChanged(last.run_id, words_of(last), words_of(record)))
+        return record
 
     async def plan(self) -> Plan:
         """Survey the fleet, judge it, and put what may go in order."""
-        self.last_active = await self.ports.journal.last_active(self.area.target)
+        identity = await self.identity()
+        self.last_active = await self.ports.journal.last_active(identity.project)
         moment = Moment(self.ports.clock.now(), self.last_active)
         watched = self.permit.ids if self.permit else frozenset()
         surveyor = Surveyor(self.area, self.ports, self.orders.rules, moment, watched)
-        plan = self._narrowed(await surveyor.survey(), surveyor, await self._circumstances(moment.now))
+        plan = self._narrowed(await surveyor.survey(), surveyor, await self._circumstances(identity, moment.now))
+        plan = replace(plan, project=identity.project)
         refused_by = plan.refusal.brake if plan.refusal else None
         kept = {reason.value: count for reason, count in plan.kept.items()}
         self.ports.telemetry.emit(PlanBuilt(plan.fleet, len(plan.items), kept, refused_by))
@@ -112,11 +146,11 @@ class Sweeper(Struct):
         self.ports.telemetry.emit(told)
         return plan
 
-    async def _circumstances(self, now: datetime) -> Circumstances:
+    async def _circumstances(self, identity: TargetIdentity, now: datetime) -> Circumstances:
         """Find out what a plan of now depends on besides its survey, which has just been made."""
         cool_down = self.orders.cool_down
         failed_since = now - cool_down.longest if cool_down else now
-        history = await self.ports.journal.history(self.area.target, now - A_DAY, failed_since)
+        history = await self.ports.journal.history(self.area.target, identity, now - A_DAY, failed_since)
         return Circumstances(history, self.ports.cloud.clock_skew_s(), cool_down)
 
     def _too_long(self) -> SweepTimedOut:
@@ -130,8 +164,13 @@ class Sweeper(Struct):
         if self.orders.lease is None or run.dry_run:
             return await work(self, run, shutdown)
         now, report = self.ports.clock.now(), Report(self.area.target, "interrupted")
-        lease = Lease(self.area.target, self.orders.lease.holder, run.started_by, now, now)
-        tenure = Tenure(self.ports, self.orders.lease, lease, shutdown)
+        try:
+            identity = await self.identity()
+        except NbsweepError as error:
+            return replace(report, outcome="failed", error=error)
+        place = (identity.project, identity.extent)
+        lease = Lease(self.area.target, self.orders.lease.holder, run.started_by, now, now, *place)
+        tenure = Tenure(self.ports, self.orders.lease, lease, identity, shutdown)
         try:
             async with tenure.held() as cloud:
                 report = await work(replace(self, ports=replace(self.ports, cloud=cloud)), run, shutdown)
@@ -163,8 +202,9 @@ class Sweeper(Struct):
         return replace(report, removals=(*executor.removals.values(), *report.removals)) if executor else report
 
     async def _recover(self, run: Run, shutdown: Shutdown) -> tuple[Removal, ...]:
-        await close_crashed_runs(self.area.target, run.run_id, self.ports)
-        return await recover(self.area.target, self.ports, self.orders.patience, shutdown.begun)
+        target, identity = self.area.target, await self.identity()
+        await close_crashed_runs(target, identity, run.run_id, self.ports)
+        return await recover(target, identity, self.ports, self.orders.patience, shutdown.begun)
 
     async def _recover_only(self, run: Run, shutdown: Shutdown) -> Report:
         report = Report(self.area.target, "finished")

@@ -5,8 +5,8 @@ Credentials are no part of it.
 
 from collections.abc import Mapping
 
+from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.plan_digest import digest_of
-from nbsweep.core.saved_plan import TargetIdentity
 from nbsweep.settings.file import Settings
 from nbsweep.settings.targets import TargetSettings
 

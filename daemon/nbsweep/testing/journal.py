@@ -11,6 +11,7 @@ from nbsweep.core.errors import (
     JournalError,
 )
 from nbsweep.core.history import FAILURES, SURVEYED, TRIED, FleetBefore, History
+from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import require_aware
@@ -60,23 +61,24 @@ class InMemoryJournal:
             self._removals[key] = removal
         await asyncio.sleep(0)
 
-    async def unfinished(self, target: str) -> tuple[Removal, ...]:
-        """List the removals of a target, of any run, that have no end, oldest first."""
+    async def unfinished(self, target: str | None = None) -> tuple[Removal, ...]:
+        """List the removals that have no end, oldest first; with `target`, those under that name."""
         await asyncio.sleep(0)
-        found = [removal for removal in self._removals.values() if removal.target == target and not removal.ended]
+        found = [removal for removal in self._removals.values() if target in (None, removal.target) and not removal.ended]
         return tuple(sorted(found, key=lambda removal: (removal.planned_at, removal.run_id)))
 
-    async def note_active(self, target: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
+    async def note_active(self, project: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
         """Remember that these were seen other than at rest; only the latest time is kept."""
         moment = require_aware(seen_at)
-        known = self._last_active.setdefault(target, {})
+        known = self._last_active.setdefault(project, {})
         known.update({notebook_id: max(known.get(notebook_id, moment), moment) for notebook_id in notebook_ids})
         await asyncio.sleep(0)
 
-    async def last_active(self, target: str) -> Mapping[str, datetime]:
-        """Tell when each notebook of a target was last seen other than at rest."""
+    async def last_active(self, project: str) -> Mapping[str, datetime]:
+        """Tell when each notebook of a project was last seen other than at rest."""
         await asyncio.sleep(0)
-        return dict(self._last_active.get(target, {}))
+        mine, older = self._last_active.get(project, {}), self._last_active.get(UNKNOWN, {})
+        return mine | {key: max(moment, mine.get(key, moment)) for key, moment in older.items()}
 
     async def runs(self, limit: int, target: str | None = None) -> tuple[RunRecord, ...]:
         """List the latest sweeps, of one target where one is given, the newest first."""
@@ -103,10 +105,10 @@ class InMemoryJournal:
         found = max(runs, key=lambda run: (run.started_at, run.run_id), default=None)
         return _copied(found) if found else None
 
-    async def open_runs(self, target: str) -> tuple[RunRecord, ...]:
-        """List the sweeps of a target that have no end, the oldest first."""
+    async def open_runs(self, target: str | None = None) -> tuple[RunRecord, ...]:
+        """List the sweeps that have no end, the oldest first; with `target`, those under that name."""
         await asyncio.sleep(0)
-        found = [run for run in self._runs.values() if run.target == target and run.ended_at is None]
+        found = [run for run in self._runs.values() if target in (None, run.target) and run.ended_at is None]
         return tuple(_copied(run) for run in sorted(found, key=lambda run: (run.started_at, run.run_id)))
 
     async def run(self, run_id: str) -> tuple[RunRecord, ...]:
@@ -126,19 +128,30 @@ class InMemoryJournal:
         found = [removal for removal in self._removals.values() if removal.notebook_id == notebook_id]
         return tuple(sorted(found, key=lambda removal: (removal.planned_at, removal.run_id), reverse=True))
 
-    async def history(self, target: str, requested_since: datetime, failed_since: datetime) -> History:
+    async def history(
+        self, target: str, identity: TargetIdentity, requested_since: datetime, failed_since: datetime
+    ) -> History:
         """Tell a target's past, as far as the brakes and the cool-down ask about it."""
         await asyncio.sleep(0)
-        removals = [removal for removal in self._removals.values() if removal.target == target]
-        requested = sum(_at_or_after(removal.sent_at, requested_since) for removal in removals if removal.requests)
-        failed = (removal for removal in removals if removal.state in FAILURES)
+        known = [one for one in self._removals.values() if one.project == (identity.project if one.project else UNKNOWN)]
+        known = [one for one in known if one.project or one.target == target]
+        mine = [removal for removal in known if removal.target == target or _is_covered(removal, identity)]
+        requested = sum(_at_or_after(removal.sent_at, requested_since) for removal in mine if removal.requests)
+        failed = (removal for removal in known if removal.state in FAILURES)
         failing = {removal.notebook_id for removal in failed if _at_or_after(removal.ended_at, failed_since)}
-        ends = [removal for removal in removals if removal.state in TRIED and removal.notebook_id in failing]
+        ends = [removal for removal in known if removal.state in TRIED and removal.notebook_id in failing]
         newest_first = sorted(ends, key=lambda removal: (removal.ended_at or removal.planned_at, removal.run_id), reverse=True)
-        return History(requested, self._fleet_before(target, removals), tuple(newest_first))
+        covered = [removal for removal in mine if removal.project == UNKNOWN or _is_covered(removal, identity)]
+        return History(requested, self._fleet_before(target, identity, covered), tuple(newest_first))
 
-    def _fleet_before(self, target: str, removals: Iterable[Removal]) -> FleetBefore | None:
-        passed = [run for run in self._runs.values() if run.target == target and run.outcome in SURVEYED and run.fleet > 0]
+    def _fleet_before(self, target: str, identity: TargetIdentity, removals: Iterable[Removal]) -> FleetBefore | None:
+        same = (identity.project, identity.extent)
+        passed = [
+            run
+            for run in self._runs.values()
+            if run.outcome in SURVEYED and run.fleet > 0
+            if same == (run.project, run.extent) or (run.project == UNKNOWN and run.target == target)
+        ]
         if not passed:
             return None
         last = max(passed, key=lambda run: (run.started_at, run.run_id))
@@ -147,6 +160,11 @@ class InMemoryJournal:
             _at_or_after(removal.ended_at if last.dry_run else removal.planned_at, last.started_at) for removal in gone
         )
         return FleetBefore(last.run_id, last.fleet, deleted)
+
+    async def leases(self) -> tuple[Lease, ...]:
+        """List all leases that there are, by target."""
+        await asyncio.sleep(0)
+        return tuple(self._leases[key] for key in sorted(self._leases))
 
     async def lease(self, target: str) -> Lease | None:
         """Tell who holds a target's lease; None when nobody does."""
@@ -183,6 +201,10 @@ class InMemoryJournal:
         """Tell since when a target is paused; None when it is not."""
         await asyncio.sleep(0)
         return self._pauses.get(target)
+
+
+def _is_covered(removal: Removal, identity: TargetIdentity) -> bool:
+    return removal.project == identity.project and identity.covers(removal.workspace_id, removal.feature)
 
 
 def _at_or_after(moment: datetime | None, since: datetime) -> bool:

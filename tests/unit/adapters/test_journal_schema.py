@@ -266,7 +266,7 @@ def test_both_databases_upsert_alike(dialect: str) -> None:
     sightings = " ".join(str(upsert(dialect, SIGHTINGS, newest="last_active")).split())
     removals = " ".join(str(upsert(dialect, REMOVALS, frozen=["position"])).split())
     assert sightings.endswith(
-        "ON CONFLICT (target, notebook_id) DO UPDATE SET last_active = excluded.last_active "
+        "ON CONFLICT (project, notebook_id) DO UPDATE SET last_active = excluded.last_active "
         "WHERE excluded.last_active > sightings.last_active"
     )
     assert "ON CONFLICT (run_id, target, notebook_id) DO UPDATE SET name = excluded.name" in removals

@@ -203,7 +203,7 @@ def test_what_every_driver_can_do_writes_the_same(tmp_path: Path) -> None:
     names = [f"n{number}" for number in range(2500)]
 
     def seen_at(moment: int | None) -> Change:
-        return Change(statement, names, lambda name: {"target": "research", "notebook_id": name, "last_active": moment})
+        return Change(statement, names, lambda name: {"project": "research", "notebook_id": name, "last_active": moment})
 
     with engine.connect() as connection:
         commit_in_chunks(connection, [seen_at(1), seen_at(2)])

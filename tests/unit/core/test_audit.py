@@ -111,6 +111,7 @@ def test_a_decision_is_told_with_all_that_it_rests_on() -> None:
         "feature": "NOTEBOOK",
         "capacity_gb": 50,
         "category": "EVS",
+        "project": "",
     }
 
 

@@ -61,7 +61,7 @@ def test_what_nobody_holds_may_be_taken() -> None:
 
 def test_who_is_refused_is_told_who_holds_it_and_what_to_do() -> None:
     """Process, host, who started it and when; and how long a dead one would keep others out."""
-    assert describe_held(HELD, MINUTE) == (
+    assert describe_held(HELD, HELD.target, MINUTE) == (
         "research is being swept by another nbsweep on this journal: process 200 on host web-2, started by li, since "
         "2026-03-01 11:00:00Z. Wait until it has ended, or end it; one that has died is taken over at once on its own host, "
         "and after 1m from elsewhere"

@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.plan_objections import Today, objections
-from nbsweep.core.saved_plan import SavedPlan, SavedTarget, TargetIdentity
+from nbsweep.core.saved_plan import SavedPlan, SavedTarget
 from unit.core.examples import NOW
 
 LAB = TargetIdentity("https://modelarts.example", "0123", None, ("NOTEBOOK",), "all")

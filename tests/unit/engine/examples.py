@@ -21,10 +21,14 @@ from nbsweep.core.ports import Ports
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.orders import Facts, Orders, Patience, Shutdown
 from nbsweep.engine.report import leading_error
+from nbsweep.engine.survey import Area
 from nbsweep.testing import START, Call, FakeClock, FakeCloud, InMemoryJournal, Pace, RecordingTelemetry
 
 PACE = Pace()
 SCOPE = Scope("0", "NOTEBOOK")
+AREA = Area("research", None, ("NOTEBOOK",))
+IDENTITY = AREA.identity("0123456789abcdef0123456789abcdef")
+"""Of a target that is what the fake cloud shows."""
 FOR_EVER_S = 6 * 3600.0
 """Of virtual time: whoever has not come back by then never will."""
 
@@ -105,6 +109,7 @@ def removal(number: int = 1, **changes: Any) -> Removal:
         capacity_gb=50,
         category="EVS",
         planned_at=START,
+        project=IDENTITY.project,
     )
     return replace(plain, **changes)
 

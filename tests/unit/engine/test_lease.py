@@ -26,7 +26,7 @@ from nbsweep.engine.report import Report, Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.testing import START, Pace
-from unit.engine.examples import FOR_EVER_S, SCOPE, World, fleet, notebook, orders, removal, virtual_time, world
+from unit.engine.examples import FOR_EVER_S, IDENTITY, SCOPE, World, fleet, notebook, orders, removal, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -64,7 +64,7 @@ class Register:
         """Take the lease over, whoever has it, as one does whose clock goes wrong."""
         seen = await self.scene.journal.lease("research")
         now = self.scene.clock.now()
-        await self._take(Lease("research", OTHER, "li", now, now), seen)
+        await self._take(Lease("research", OTHER, "li", now, now, IDENTITY.project, IDENTITY.extent), seen)
 
 
 @dataclass
@@ -102,7 +102,7 @@ async def swept(scene: World, how: Orders | None = None, thinks_s: float = 0.0) 
 
 async def held_by(scene: World, holder: Holder, beat_at: datetime = START) -> Lease:
     """Let somebody else have the lease."""
-    lease = Lease("research", holder, "li", START - timedelta(hours=1), beat_at)
+    lease = Lease("research", holder, "li", START - timedelta(hours=1), beat_at, IDENTITY.project, IDENTITY.extent)
     await scene.journal.take_lease(lease, None)
     return lease
 
@@ -403,7 +403,9 @@ def tenure(scene: World) -> Tenure:
     """Give a hold on the world's target that is not taken yet."""
     how = with_lease().lease
     assert how
-    return Tenure(scene.ports, how, Lease("research", ME, "cron", START, START), Shutdown())
+    return Tenure(
+        scene.ports, how, Lease("research", ME, "cron", START, START, IDENTITY.project, IDENTITY.extent), IDENTITY, Shutdown()
+    )
 
 
 async def test_what_a_lease_is_held_for_goes_through() -> None:

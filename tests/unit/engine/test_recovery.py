@@ -7,14 +7,18 @@ from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
 from nbsweep.core.errors import AnswerLost, Forbidden
-from nbsweep.core.events import RecoveryFinished, RecoveryStarted, RemovalFinished
+from nbsweep.core.events import RecoveryFinished, RecoveryStarted, RemovalFinished, RemovalsLeftAlone
+from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.ports import RunRecord
-from nbsweep.engine.recovery import close_crashed_runs, recover
+from nbsweep.engine.orders import LeaseOrders
+from nbsweep.engine.recovery import close_crashed_runs, recover, tell_left_alone
 from nbsweep.testing import START, Trouble
 from unit.engine.examples import (
+    AREA,
     FOR_EVER_S,
+    IDENTITY,
     PATIENCE,
     World,
     ago,
@@ -46,7 +50,7 @@ async def recovered(scene: World, *left: Removal, stop: anyio.Event | None = Non
     await scene.journal.write(left)
     scene.story.clear()
     with anyio.fail_after(FOR_EVER_S):
-        ended = await recover("research", scene.ports, PATIENCE, stop or anyio.Event())
+        ended = await recover("research", IDENTITY, scene.ports, PATIENCE, stop or anyio.Event())
     assert scene.cloud.sent("delete") == scene.cloud.sent("stop") == []
     journaled = await scene.journaled()
     assert all(journaled[one.notebook_id] == one for one in ended)
@@ -156,7 +160,7 @@ async def test_an_interrupted_recovery_leaves_the_rest_to_the_next() -> None:
     [left] = await scene.journal.unfinished("research")
     assert (left.notebook_id, left.state) == ("nb3", State.ACCEPTED)
     scene.cloud.vanish("nb3")
-    second = await recover("research", scene.ports, PATIENCE, anyio.Event())
+    second = await recover("research", IDENTITY, scene.ports, PATIENCE, anyio.Event())
     assert [one.state for one in second] == [State.DELETED]
 
 
@@ -170,13 +174,92 @@ async def test_an_account_that_refuses_us_ends_it() -> None:
     assert (journaled["nb1"].state, journaled["nb2"].state) == (State.SPARED, State.ACCEPTED)
 
 
-async def test_only_its_own_target_is_touched() -> None:
-    """Another target's removals are another sweep's business."""
+ELSEWHERE = AREA.identity("f" * 32).project
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"project": ELSEWHERE},
+        {"project": ELSEWHERE, "target": "teaching"},
+        {"feature": "DEFAULT", "target": "teaching"},
+        {"project": "", "target": "teaching"},
+    ],
+    ids=["moved", "another target", "not covered", "another target of an older version"],
+)
+async def test_only_its_own_target_is_touched(changes: dict[str, str]) -> None:
+    """What is in another project, or not covered by the target, is no business of its sweep's; least of all its end."""
     scene = world()
-    other = replace(accepted(2), target="teaching")
+    other = replace(accepted(2), **changes)
     await scene.journal.write([other])
     assert set(await recovered(scene, accepted(1))) == {"nb1"}
-    assert await scene.journal.unfinished("teaching") == (other,)
+    assert await scene.journal.unfinished() == (other,)
+    assert "nb2" not in scene.cloud.sent("show")
+
+
+async def test_what_the_target_left_under_its_earlier_name_is_followed() -> None:
+    """A target is what it covers; the removal keeps the run and the name that it was planned under."""
+    scene = world()
+    left = replace(accepted(1), target="old-name")
+    found = await recovered(scene, left)
+    assert (found["nb1"].state, found["nb1"].target, found["nb1"].run_id) == (State.DELETED, "old-name", "run1")
+
+
+async def test_what_the_target_left_in_a_workspace_that_it_covers_no_more_is_followed_by_its_name() -> None:
+    """Nobody else would."""
+    scene = world()
+    await scene.journal.write([replace(accepted(1), workspace_id="w9", feature="DEFAULT")])
+    assert set(await recovered(scene)) == {"nb1"}
+
+
+async def test_where_the_project_is_not_on_record_not_existing_proves_nothing() -> None:
+    """An older nbsweep has written it; it may be in the project that the target was then, and is not called deleted."""
+    scene = world()
+    found = await recovered(scene, replace(accepted(1), project=""), replace(requested(2), project=""))
+    assert {removal.state for removal in found.values()} == {State.TIMED_OUT}
+    assert all("not put on record in which it was" in removal.end_reason for removal in found.values())
+    assert {removal.project for removal in found.values()} == {""}
+
+
+async def test_where_the_project_is_not_on_record_the_notebook_itself_shows_it() -> None:
+    """It is there, so it is in this project; from then on its absence proves what it always does."""
+    scene = world(notebook(1, status=Status.DELETING))
+    scene.cloud.at(scene.clock.steady_s() + 60, lambda: scene.cloud.vanish("nb1"))
+    found = await recovered(scene, replace(accepted(1), project=""))
+    assert (found["nb1"].state, found["nb1"].project) == (State.DELETED, IDENTITY.project)
+
+
+async def test_where_nobody_can_tell_the_project_now_it_is_left_to_the_next_run() -> None:
+    """The question by id went unanswered; nothing is concluded from that, and what is known comes to its end."""
+    scene = world()
+    scene.cloud.befall("show", Trouble(AnswerLost("no answer")), notebook_id="nb1")
+    unknown = replace(accepted(1), project="")
+    assert set(await recovered(scene, unknown, accepted(2))) == {"nb2"}
+    assert await scene.journal.unfinished() == (unknown,)
+
+
+async def test_what_was_never_begun_is_spared_though_its_project_is_not_on_record() -> None:
+    """The journal alone says so."""
+    scene = world()
+    found = await recovered(scene, replace(removal(1), project=""))
+    assert (found["nb1"].state, scene.cloud.sent("show")) == (State.SPARED, [])
+
+
+async def test_what_nobody_follows_is_told() -> None:
+    """By what its target was called and its project, unless somebody is sweeping it now."""
+    scene = world()
+    alive, dead = (Holder(owner, "vm", "m", pid, pid) for pid, owner in enumerate(("alive", "dead"), 1))
+    how = LeaseOrders(Holder("me", "vm", "m", 9, 9), timedelta(seconds=60), lambda holder: holder is alive)
+    moved, swept, gone = (replace(accepted(1), project=AREA.identity(name * 32).project, target=name) for name in "abc")
+    await scene.journal.write([moved, swept, gone, accepted(2)])
+    for holder, name in ((alive, "b"), (dead, "c")):
+        identity = AREA.identity(name * 32)
+        await scene.journal.take_lease(Lease(name, holder, "li", START, START, identity.project, identity.extent), None)
+    await tell_left_alone({"research": IDENTITY, "a": IDENTITY}, scene.ports, how)
+    told = scene.telemetry.of(RemovalsLeftAlone)
+    assert [(event.left_target, event.removals) for event in told] == [("a", 1), ("c", 1)]
+    assert "target a is another project now" in told[0].problem
+    assert "no target of the configuration covers them" in told[1].problem
 
 
 async def test_recovery_is_told() -> None:
@@ -195,7 +278,7 @@ async def test_a_run_that_crashed_is_closed_with_what_it_had_planned() -> None:
     for run_id, target in (("old", "research"), ("now", "research"), ("old", "teaching")):
         await scene.journal.open_run(RunRecord(run_id, target, START, "cron", dry_run=False))
     await scene.journal.write([removal(1, run_id="old"), removal(2, run_id="old"), removal(3, run_id="old", target="teaching")])
-    await close_crashed_runs("research", "now", scene.ports)
+    await close_crashed_runs("research", IDENTITY, "now", scene.ports)
     closed = {(run.run_id, run.target): (run.outcome, run.planned) for run in await scene.journal.runs(9)}
     assert closed == {
         ("old", "research"): ("interrupted", 2),

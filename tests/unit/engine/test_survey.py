@@ -32,7 +32,7 @@ from nbsweep.core.plan import Survey
 from nbsweep.core.policy import Reason
 from nbsweep.engine.survey import Area, Surveyor
 from nbsweep.testing import PLAIN, START, Pace, Trouble
-from unit.engine.examples import SCOPE, World, ago, fleet, notebook, rules, virtual_time, world
+from unit.engine.examples import IDENTITY, SCOPE, World, ago, fleet, notebook, rules, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -159,7 +159,7 @@ async def test_what_is_not_at_rest_is_remembered() -> None:
         notebook(1), notebook(2, status=Status.RUNNING), notebook(3, status=Status.STARTING), notebook(4, status=Status.ERROR)
     )
     await surveyed(scene)
-    assert await scene.journal.last_active("research") == {"nb2": START, "nb3": START}
+    assert await scene.journal.last_active(IDENTITY.project) == {"nb2": START, "nb3": START}
 
 
 async def test_a_survey_is_told() -> None:

@@ -21,7 +21,7 @@ from nbsweep.engine.report import Report, Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.testing import LOST_AFTER, PLAIN, START, Kind, Pace, Trouble
-from unit.engine.examples import FOR_EVER_S, World, ago, fleet, notebook, orders, removal, virtual_time, world
+from unit.engine.examples import FOR_EVER_S, IDENTITY, World, ago, fleet, notebook, orders, removal, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -154,7 +154,7 @@ async def test_a_sweep_is_told_with_its_run_and_target() -> None:
 async def test_the_journals_memory_speaks_for_a_notebook() -> None:
     """The cloud's dates say idle for 100 days; the journal saw it running three days ago: it stays."""
     scene = world(*fleet(2))
-    await scene.journal.note_active("research", ["nb1"], ago(days=3))
+    await scene.journal.note_active(IDENTITY.project, ["nb1"], ago(days=3))
     report = await swept(scene)
     assert changes(scene) == ["nb2"]
     assert report.counts == {"deleted": 1}

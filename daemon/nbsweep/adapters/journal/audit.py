@@ -35,7 +35,9 @@ CHUNK = 1000
 Fetch = Callable[[Select[*tuple[Any, ...]]], Awaitable[Sequence[RowMapping]]]
 """Asks the database a question."""
 
-_COLUMNS = (*Entry._fields, "digest")
+*_OLDER, _NEWER = Entry._fields
+_COLUMNS = (*_OLDER, "digest", _NEWER)
+"""In the table's own order, into which `project` came later."""
 _LINK = select(*(AUDIT.c[name] for name in _COLUMNS))
 _LAST = select(func.max(AUDIT.c.sequence)).scalar_subquery()
 _HEAD = select(AUDIT.c.sequence, AUDIT.c.digest).where(AUDIT.c.sequence == _LAST)
@@ -79,7 +81,7 @@ class TrailWriter:
             links = join(self._entries(transaction, chunk, head.sequence), head)
             if links:
                 head = Head(links[-1].entry.sequence, links[-1].digest)
-                transaction.execute(self._insert, ((*link.entry, link.digest) for link in links))
+                transaction.execute(self._insert, (_laid_out(link) for link in links))
 
     def _entries(self, transaction: Transaction, removals: Sequence[Removal], last: int) -> Iterator[Entry]:
         runs = {(removal.run_id, removal.target) for removal in removals}
@@ -132,6 +134,11 @@ class SqlTrail:
         """Tell how many removals there are whose decision is not on the trail."""
         row = (await self._fetch(_COVERAGE))[0]
         return Coverage(row["undecided"] - row["missing"], row["missing"])
+
+
+def _laid_out(link: Link) -> tuple[Any, ...]:
+    *older, newer = link.entry
+    return (*older, link.digest, newer)
 
 
 def _conditions(query: Query) -> Iterable[ColumnElement[bool]]:

@@ -4,27 +4,34 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select, true
 
 from nbsweep.adapters.journal.tables import REMOVALS, RUNS
 from nbsweep.core.history import FAILURES, SURVEYED, TRIED
+from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lifecycle import State
 from nbsweep.core.ports import RunRecord
 from nbsweep.core.standing import SUCCESSES
 
 _FAILED = REMOVALS.c.state.in_([state.value for state in FAILURES])
 _TRIED = REMOVALS.c.state.in_([state.value for state in TRIED])
+_NOT_ON_RECORD = REMOVALS.c.project == UNKNOWN
 
 
-def count_requested(target: str, since: datetime) -> Select[Any]:
+def count_requested(target: str, identity: TargetIdentity, since: datetime) -> Select[Any]:
     """Count the removals with a DELETE that was about to leave since then; one that was taken back has none."""
+    named = REMOVALS.c.target == target
+    mine = (REMOVALS.c.project == identity.project) & (named | _covered(identity)) | (_NOT_ON_RECORD & named)
     sent = (REMOVALS.c.requests > 0) & (REMOVALS.c.sent_at >= since)
-    return select(func.count().label("count")).where(REMOVALS.c.target == target, sent)
+    return select(func.count().label("count")).where(mine, sent)
 
 
-def of_last_survey(runs: Select[Any], target: str) -> Select[Any]:
-    """Find the latest run whose survey passed the brakes."""
-    return _newest(runs.where(RUNS.c.target == target, RUNS.c.outcome.in_(sorted(SURVEYED)), RUNS.c.fleet > 0))
+def of_last_survey(runs: Select[Any], target: str, identity: TargetIdentity) -> Select[Any]:
+    """Find the latest run of the same coverage whose survey passed the brakes."""
+    same = (RUNS.c.project == identity.project) & (RUNS.c.extent == identity.extent)
+    older = (RUNS.c.project == UNKNOWN) & (RUNS.c.target == target)
+    passed = runs.where(same | older, RUNS.c.outcome.in_(sorted(SURVEYED)), RUNS.c.fleet > 0)
+    return _newest(passed)
 
 
 def of_last_run(runs: Select[Any], target: str, outcomes: Collection[str]) -> Select[Any]:
@@ -42,16 +49,23 @@ def _newest(runs: Select[Any]) -> Select[Any]:
     return runs.order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc()).limit(1)
 
 
-def count_deleted(run: RunRecord) -> Select[Any]:
+def count_deleted(run: RunRecord, target: str, identity: TargetIdentity) -> Select[Any]:
     """Count what was deleted since a run's survey."""
     # A run follows what earlier ones left before it surveys, so that it sees none of that; a dry run does not.
     since = REMOVALS.c.ended_at if run.dry_run else REMOVALS.c.planned_at
+    mine = (REMOVALS.c.project == identity.project) & _covered(identity) | (_NOT_ON_RECORD & (REMOVALS.c.target == target))
     deleted = (REMOVALS.c.state == State.DELETED.value) & (since >= run.started_at)
-    return select(func.count().label("count")).where(REMOVALS.c.target == run.target, deleted)
+    return select(func.count().label("count")).where(mine, deleted)
 
 
-def of_failing(removals: Select[Any], target: str, since: datetime) -> Select[Any]:
-    """Find the ends of every notebook of which a removal has failed since then, the newest first."""
-    failing = select(REMOVALS.c.notebook_id).where(REMOVALS.c.target == target, _FAILED, REMOVALS.c.ended_at >= since)
-    ends = removals.where(REMOVALS.c.target == target, _TRIED, REMOVALS.c.notebook_id.in_(failing))
+def of_failing(removals: Select[Any], target: str, identity: TargetIdentity, since: datetime) -> Select[Any]:
+    """Find the ends of every notebook of the project of which a removal has failed since then, the newest first."""
+    mine = (REMOVALS.c.project == identity.project) | (_NOT_ON_RECORD & (REMOVALS.c.target == target))
+    failing = select(REMOVALS.c.notebook_id).where(mine, _FAILED, REMOVALS.c.ended_at >= since)
+    ends = removals.where(mine, _TRIED, REMOVALS.c.notebook_id.in_(failing))
     return ends.order_by(REMOVALS.c.ended_at.desc(), REMOVALS.c.run_id.desc(), REMOVALS.c.position.desc())
+
+
+def _covered(identity: TargetIdentity) -> ColumnElement[bool]:
+    workspaces = true() if identity.workspaces is None else REMOVALS.c.workspace_id.in_(identity.workspaces)
+    return workspaces & REMOVALS.c.feature.in_(identity.features)

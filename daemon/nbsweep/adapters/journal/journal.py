@@ -19,6 +19,7 @@ from sqlalchemy import (
     inspect,
     literal_column,
     select,
+    true,
     update,
 )
 
@@ -51,6 +52,7 @@ from nbsweep.adapters.journal.tables import LEASES, META, METADATA, NEWEST, PAUS
 from nbsweep.adapters.journal.trouble import told
 from nbsweep.adapters.journal.writer import GroupWriter
 from nbsweep.core.history import FleetBefore, History
+from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import ENDS, Removal
 from nbsweep.core.model import microseconds
@@ -102,27 +104,30 @@ class SqlJournal:
             _REMOVAL_LAYOUT.check(removal)
         await self._write(Change(self._sql.upsert_removal, mine, _removal_row, beforehand=self._trail.append))
 
-    async def unfinished(self, target: str) -> tuple[Removal, ...]:
-        """List the removals of a target, of any run, that have no end, oldest first."""
+    async def unfinished(self, target: str | None = None) -> tuple[Removal, ...]:
+        """List the removals that have no end, oldest first; with `target`, those under that name."""
         # Not "in one of the others": a state that this version does not know must come up, and be refused.
         open_end = REMOVALS.c.state.not_in([state.value for state in ENDS])
-        query = _REMOVAL.where(REMOVALS.c.target == target, open_end)
+        named = true() if target is None else REMOVALS.c.target == target
+        query = _REMOVAL.where(REMOVALS.c.ended_at.is_(None), open_end, named)
         return await self._records(
             _REMOVAL_LAYOUT, query.order_by(REMOVALS.c.planned_at, REMOVALS.c.run_id, REMOVALS.c.position)
         )
 
-    async def note_active(self, target: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
+    async def note_active(self, project: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
         """Remember that these were seen other than at rest; only the latest time is kept."""
         moment = microseconds(seen_at)
 
         def row_of(notebook_id: str) -> Row:
-            return {"target": target, "notebook_id": notebook_id, "last_active": moment}
+            return {"project": project, "notebook_id": notebook_id, "last_active": moment}
 
         await self._write(Change(self._sql.upsert_sighting, list(notebook_ids), row_of))
 
-    async def last_active(self, target: str) -> Mapping[str, datetime]:
-        """Tell when each notebook of a target was last seen other than at rest."""
-        query = select(SIGHTINGS.c.notebook_id, SIGHTINGS.c.last_active).where(SIGHTINGS.c.target == target)
+    async def last_active(self, project: str) -> Mapping[str, datetime]:
+        """Tell when each notebook of a project was last seen other than at rest."""
+        latest = func.max(SIGHTINGS.c.last_active).label("last_active")
+        mine = SIGHTINGS.c.project.in_([project, UNKNOWN])
+        query = select(SIGHTINGS.c.notebook_id, latest).where(mine).group_by(SIGHTINGS.c.notebook_id)
         return {row["notebook_id"]: row["last_active"] for row in await self._rows(query)}
 
     async def runs(self, limit: int, target: str | None = None) -> tuple[RunRecord, ...]:
@@ -139,9 +144,10 @@ class SqlJournal:
         """Give the latest sweep of a target that finished, or showed what it would do, without a problem."""
         return next(iter(await self._records(_RUN_LAYOUT, of_last_success(_RUN, target))), None)
 
-    async def open_runs(self, target: str) -> tuple[RunRecord, ...]:
-        """List the sweeps of a target that have no end, the oldest first."""
-        query = _RUN.where(RUNS.c.target == target, RUNS.c.ended_at.is_(None))
+    async def open_runs(self, target: str | None = None) -> tuple[RunRecord, ...]:
+        """List the sweeps that have no end, the oldest first; with `target`, those under that name."""
+        named = true() if target is None else RUNS.c.target == target
+        query = _RUN.where(named, RUNS.c.ended_at.is_(None))
         return await self._records(_RUN_LAYOUT, query.order_by(RUNS.c.started_at, RUNS.c.run_id))
 
     async def run(self, run_id: str) -> tuple[RunRecord, ...]:
@@ -159,12 +165,22 @@ class SqlJournal:
         newest_first = query.order_by(REMOVALS.c.planned_at.desc(), REMOVALS.c.run_id.desc(), REMOVALS.c.position.desc())
         return await self._records(_REMOVAL_LAYOUT, newest_first)
 
-    async def history(self, target: str, requested_since: datetime, failed_since: datetime) -> History:
+    async def history(
+        self, target: str, identity: TargetIdentity, requested_since: datetime, failed_since: datetime
+    ) -> History:
         """Tell a target's past, as far as the brakes and the cool-down ask about it."""
-        requested = await self._count(count_requested(target, requested_since))
-        last = await self._records(_RUN_LAYOUT, of_last_survey(_RUN, target))
-        before = FleetBefore(last[0].run_id, last[0].fleet, await self._count(count_deleted(last[0]))) if last else None
-        return History(requested, before, await self._records(_REMOVAL_LAYOUT, of_failing(_REMOVAL, target, failed_since)))
+        requested = await self._count(count_requested(target, identity, requested_since))
+        before = None
+        for last in await self._records(_RUN_LAYOUT, of_last_survey(_RUN, target, identity)):
+            before = FleetBefore(last.run_id, last.fleet, await self._count(count_deleted(last, target, identity)))
+        ends = await self._records(_REMOVAL_LAYOUT, of_failing(_REMOVAL, target, identity, failed_since))
+        return History(requested, before, ends)
+
+    async def leases(self) -> tuple[Lease, ...]:
+        """List all leases that there are, by target."""
+        rows = await self._rows(select(LEASES).order_by(LEASES.c.target))
+        with told(self._address):
+            return tuple(map(lease_of, rows))
 
     async def lease(self, target: str) -> Lease | None:
         """Tell who holds a target's lease; None when nobody does."""

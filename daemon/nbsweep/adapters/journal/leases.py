@@ -31,6 +31,8 @@ def lease_row(lease: Lease) -> Row:
     """
     return {
         "target": lease.target,
+        "project": lease.project,
+        "extent": lease.extent,
         **asdict(lease.holder),
         "started_by": lease.started_by,
         "taken_at": microseconds(lease.taken_at),
@@ -56,5 +58,5 @@ def lease_of(row: RowMapping) -> Lease:
         ValueError: it holds something that a lease cannot have.
     """
     holder = {name: row[name] for name in _OF_HOLDER}
-    own = {name: row[name] for name in ("target", "started_by", "taken_at", "beat_at")}
+    own = {name: row[name] for name in ("target", "project", "extent", "started_by", "taken_at", "beat_at")}
     return msgspec.convert({**own, "holder": holder}, Lease)

@@ -68,6 +68,8 @@ RUNS = Table(
     Column("planned", BigInteger, nullable=False),
     Column("kept", Text),
     Column("lanes", Text),
+    Column("project", Text, nullable=False, server_default=""),
+    Column("extent", Text, nullable=False, server_default=""),
     Index("runs_by_start", "started_at"),
 )
 """A row for each target's sweep; the columns are the fields of `RunRecord`, and `kept` and `lanes` are JSON."""
@@ -100,7 +102,9 @@ REMOVALS = Table(
     Column("saw_deleting", Boolean, nullable=False),
     Column("request_id", Text, nullable=False),
     Column("end_reason", Text, nullable=False),
-    Index("removals_by_state", "target", "state"),
+    Column("project", Text, nullable=False, server_default=""),
+    Index("removals_by_project", "project", "state"),
+    Index("removals_by_end", "ended_at"),
     Index("removals_by_notebook", "notebook_id"),
     Index("removals_by_run", "run_id", "position"),
 )
@@ -109,7 +113,7 @@ REMOVALS = Table(
 SIGHTINGS = Table(
     "sightings",
     METADATA,
-    Column("target", Text, primary_key=True),
+    Column("project", Text, primary_key=True, server_default=""),
     Column("notebook_id", Text, primary_key=True),
     Column("last_active", Moment, nullable=False),
 )
@@ -127,6 +131,8 @@ LEASES = Table(
     Column("started_by", Text, nullable=False),
     Column("taken_at", Moment, nullable=False),
     Column("beat_at", Moment, nullable=False),
+    Column("project", Text, nullable=False, server_default=""),
+    Column("extent", Text, nullable=False, server_default=""),
 )
 """Who sweeps a target at present: the fields of `Lease`, with those of its holder among them."""
 
@@ -160,6 +166,7 @@ AUDIT = Table(
     Column("capacity_gb", BigInteger),
     Column("category", Text),
     Column("digest", Text, nullable=False),
+    Column("project", Text, nullable=False, server_default=""),
 )
 """The audit trail: the fields of `Entry`, and the digest; of the plainest types, for digests are made of what is stored."""
 
@@ -183,5 +190,5 @@ REVISION = Table(
 )
 """Alembic's own note of how far a database has come, as Alembic makes it; no part of `METADATA`."""
 
-NEWEST = "0005"
+NEWEST = "0006"
 """The last of the revisions in `migrations/`: where a database has it, there is nothing to bring up to date."""
