@@ -6,6 +6,7 @@ No mistake quotes a value: it may be a secret.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 
 from nbsweep.core.errors import ConfigurationError, Mistake
 from nbsweep.settings import Problem, Settings, problems
+from nbsweep.settings.paths import at_home
 
 Location = tuple[int | str, ...]
 
@@ -35,6 +37,8 @@ def find_config(option: Path | None, environment: Mapping[str, str]) -> Path:
     """
     named = option or environment.get("NBSWEEP_CONFIG")
     if named:
+        with suppress(ValueError):
+            return Path(at_home(str(named)))
         return Path(named)
     for path in USUAL_PLACES:
         if _is_there(path):

@@ -7,6 +7,7 @@ from pydantic import Field, StrictInt, StrictStr, ValidationInfo, field_validato
 
 from nbsweep.core.cool_down import USUAL_COOL_DOWN, CoolDown
 from nbsweep.settings.group import Group
+from nbsweep.settings.paths import FilePath
 from nbsweep.settings.shapes import Written
 from nbsweep.settings.values import Duration, DurationOrZero, format_duration
 
@@ -96,5 +97,5 @@ class ServiceSettings(Group):
     """How long a sweeper elsewhere may be silent before its targets are taken over; on one host a dead one is seen at once."""
     listen: Annotated[StrictStr, LISTEN] | None = "127.0.0.1:9464"
     """Where the web face answers: health, metrics and the API; null for nowhere."""
-    api_token_file: StrictStr | None = None
+    api_token_file: FilePath | None = None
     """A file with the API's token; without one nothing can be changed there, and elsewhere than on loopback nothing read."""

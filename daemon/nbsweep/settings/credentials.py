@@ -8,11 +8,11 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from nbsweep.settings.address import Endpoint
 from nbsweep.settings.group import Group
+from nbsweep.settings.paths import FilePath
 from nbsweep.settings.shapes import Written
 
 KEY = Written(r"^[!-~]+$", "must be one word of ASCII letters, digits and signs; look for a space or a line end in it")
 LINE = Written(r"^[^\x00-\x1f\x7f]+$", "must be one line of text, and not empty; look for a line end in it")
-FILE = Written(r"^[^\x00-\x1f\x7f]+$", "must be the path of a file")
 
 FORMS = {
     "keys": ("access_key", "secret_key", "secret_key_file", "security_token", "security_token_file"),
@@ -37,17 +37,17 @@ class CredentialSettings(Group):
     """The access key id (AK)."""
     secret_key: Annotated[SecretStr, KEY] | None = None
     """The secret access key (SK)."""
-    secret_key_file: Annotated[StrictStr, FILE] | None = None
+    secret_key_file: FilePath | None = None
     """The file that holds the secret access key."""
     security_token: Annotated[SecretStr, KEY] | None = None
     """Given together with temporary keys; these cannot be renewed, so it suits one-off runs only."""
-    security_token_file: Annotated[StrictStr, FILE] | None = None
+    security_token_file: FilePath | None = None
     """The file that holds the security token."""
     username: Annotated[StrictStr, LINE] | None = Field(default=None, repr=False)
     """The name of an IAM user, who has a token made for each target and renewed in time. A HUAWEI ID cannot have one."""
     password: Annotated[SecretStr, LINE] | None = None
     """The IAM user's password."""
-    password_file: Annotated[StrictStr, FILE] | None = None
+    password_file: FilePath | None = None
     """The file that holds the password."""
     domain: Annotated[StrictStr, LINE] | None = Field(default=None, repr=False)
     """The account's name, which IAM calls a domain."""

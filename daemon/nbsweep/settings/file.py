@@ -9,6 +9,7 @@ from nbsweep.core.policy import Rules
 from nbsweep.settings.conduct import LoggingSettings, PlanSettings, PollingSettings, RemovalSettings, ServiceSettings
 from nbsweep.settings.group import Group
 from nbsweep.settings.match import MatchSettings
+from nbsweep.settings.paths import at_home
 from nbsweep.settings.rules import BrakeSettings, PolicySettings, protection
 from nbsweep.settings.schedule import ScheduleSettings
 from nbsweep.settings.shapes import Distinct, Written
@@ -25,13 +26,18 @@ JOURNAL = Written(
 
 
 def _default_journal() -> str:
-    return f"sqlite:///{user_state_dir('nbsweep', appauthor=False)}/journal.db"
+    try:
+        return f"sqlite:///{user_state_dir('nbsweep', appauthor=False)}/journal.db"
+    except RuntimeError:
+        # There is no home folder, which is then told like any other mistake.
+        return "sqlite:///~/.local/state/nbsweep/journal.db"
 
 
 def _durable(url: str) -> str:
     if ":memory:" in url:
         raise ValueError("must be on disk: after a crash it is all that is known of deletions that were under way")
-    return url
+    path = url.removeprefix("sqlite:///")
+    return f"sqlite:///{at_home(path)}" if path != url else url
 
 
 class Settings(Group):
@@ -39,7 +45,9 @@ class Settings(Group):
 
     mode: Literal["dry-run", "enforce"] = "dry-run"
     """What `serve` may do: only say what it would delete, or delete it."""
-    journal: Annotated[StrictStr, JOURNAL, AfterValidator(_durable)] = Field(default_factory=_default_journal, repr=False)
+    journal: Annotated[StrictStr, JOURNAL, AfterValidator(_durable)] = Field(
+        default_factory=_default_journal, validate_default=True, repr=False
+    )
     """Where the durable record is, as a database URL; when absent, an SQLite file in the user's state directory."""
     schedule: ScheduleSettings | None = None
     """When `serve` sweeps all targets that have no schedule of their own; null for never."""
