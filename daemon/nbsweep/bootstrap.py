@@ -15,11 +15,12 @@ from nbsweep.adapters.cloud.client import open_client
 from nbsweep.adapters.cloud.credentials import Credentials
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.cloud.sought import Sought
-from nbsweep.adapters.journal import open_journal
+from nbsweep.adapters.journal import Limits, open_journal
 from nbsweep.adapters.process import allow_open_files, is_alive, this_process
 from nbsweep.core.belonging import Coverage
 from nbsweep.core.call_events import ConnectionsBounded
 from nbsweep.core.errors import CloudError, JournalError, NbsweepError
+from nbsweep.core.lease import GOOD_FOR
 from nbsweep.core.pacing import Rate
 from nbsweep.core.ports import Clock, Journal, Ports, Telemetry
 from nbsweep.engine.neighbours import Neighbour
@@ -69,7 +70,7 @@ async def open_all(
     clock = SystemClock()
     settings = within_open_files(settings, telemetry)
     async with AsyncExitStack() as stack:
-        journal = await stack.enter_async_context(open_journal(settings.journal))
+        journal = await stack.enter_async_context(open_journal(settings.journal, patient(settings)))
         keyring = await stack.enter_async_context(open_keyring(environment, clock))
         found = [(target, await credentials_of(target, keyring)) for target in settings.targets]
         accounts: dict[tuple[str, str], list[LimitSettings]] = {}
@@ -159,6 +160,11 @@ def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutd
         brakes=settings.brakes.to_core(),
         shutdown=shutdown,
     )
+
+
+def patient(settings: Settings) -> Limits:
+    """Let the journal outlast an outage for as long as the lease of a target is good without a beat."""
+    return Limits(patience_s=settings.service.lease.total_seconds() * GOOD_FOR)
 
 
 def make_lanes(limits: Sequence[LimitSettings], clock: Clock) -> Lanes:

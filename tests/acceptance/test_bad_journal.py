@@ -1,5 +1,6 @@
 import resource
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -7,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from acceptance.conftest import Simulate
-from acceptance.support import Cloud, Desk, Ended, cloud_options, idle_fleet, running_cloud, without_root_powers
+from acceptance.support import Cloud, Desk, Ended, cloud_options, eventually, idle_fleet, running_cloud, without_root_powers
 
 KIB = 1024
 
@@ -54,11 +55,29 @@ def test_a_folder_is_no_journal(untouched: Cloud, desk: Desk) -> None:
 
 def test_a_journal_that_another_process_holds_is_waited_for_and_then_given_up(untouched: Cloud, desk: Desk) -> None:
     """Told that it is locked."""
-    desk.write(untouched)
+    desk.write(untouched, service={"lease": "3s"})
     with closing(sqlite3.connect(desk.journal, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         other.execute("CREATE TABLE held (value)")
         assert_told_before_anything_was_deleted(desk.sweep(), untouched, desk, "locked")
+
+
+def test_a_sweep_outlasts_another_process_that_holds_the_journal(simulate: Simulate, desk: Desk) -> None:
+    """For eight seconds, in which nothing is deleted that is not on the record: exit code 0, no error, everything is gone."""
+    cloud = simulate(idle_fleet(40))
+    desk.write(cloud, target={"limits": {"delete": "20/s", "concurrency": 4}})
+    with desk.started("run", "--yes", "--format", "json") as started:
+        eventually(lambda: len(cloud.deletes()) >= 5, "five DELETEs")
+        with closing(sqlite3.connect(desk.journal, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            time.sleep(8)
+            held = len(cloud.deletes())
+            other.execute("ROLLBACK")
+        ended = started.ended()
+    assert held < 20
+    assert ended.code == 0, ended.err
+    assert not [line for line in ended.lines if line["level"] == "error"]
+    assert cloud.accepted() == dict.fromkeys(cloud.instances(), 1)
 
 
 def test_a_journal_that_may_not_be_written_is_no_journal(untouched: Cloud, desk: Desk) -> None:

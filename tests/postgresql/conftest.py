@@ -5,10 +5,11 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -16,6 +17,7 @@ import pytest
 from psycopg import sql
 
 from acceptance.conftest import desk, simulate
+from acceptance.support import eventually
 from contract.conftest import Opener
 from nbsweep.adapters.journal import open_journal
 
@@ -24,6 +26,8 @@ __all__ = ["desk", "simulate"]
 NOBODY = "nobody"
 """Who runs the server where the tests are root's, for it refuses to."""
 PATIENCE_S = "60"
+BOUNCER_PORT = 6432
+"""Part of the name of a socket in a folder; nothing listens on the port."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,30 @@ class Server:
     folder: Path
     user: str
 
+    def restart(self, *, before: Callable[[], object] = lambda: None) -> None:
+        """Restart it, as an upgrade does, which ends all connections; do something while it is down."""
+        data = str(self.folder / "data")
+        call(self.user, "pg_ctl", "stop", "--pgdata", data, "--wait", "-t", PATIENCE_S, "--mode", "fast")
+        try:
+            before()
+        finally:
+            start(self.user, self.folder / "data", self.folder)
+
+    def end_connections(self) -> None:
+        """End all connections of others, as an administrator does."""
+        with self.connected() as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL"
+            )
+
+    def connected(self) -> "psycopg.Connection[tuple[object, ...]]":
+        """Connect to the database that every server has."""
+        return psycopg.connect(f"dbname=postgres host={self.folder} user={self.user}", autocommit=True)
+
     def new_database(self) -> str:
         """Make an empty database, and give the journal's address there."""
         name = f"journal_{uuid4().hex}"
-        with psycopg.connect(f"dbname=postgres host={self.folder} user={self.user}", autocommit=True) as connection:
+        with self.connected() as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return f"postgresql://{self.user}@/{name}?host={self.folder}"
 
@@ -57,14 +81,24 @@ def server() -> Iterator[Server]:
 
 @contextmanager
 def running(user: str, data: Path, folder: Path) -> Iterator[None]:
-    """Start it, listening on no port at all, and stop it in the end."""
-    settings = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
-    log = str(folder / "log")
-    call(user, "pg_ctl", "start", "--pgdata", str(data), "--wait", "-t", PATIENCE_S, "--log", log, "--options", settings)
+    """Start it, and stop it in the end."""
+    start(user, data, folder)
     try:
         yield
     finally:
         call(user, "pg_ctl", "stop", "--pgdata", str(data), "--wait", "-t", PATIENCE_S, "--mode", "immediate")
+
+
+def start(user: str, data: Path, folder: Path) -> None:
+    """Start it, listening on no port at all."""
+    settings = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
+    log = str(folder / "log")
+    call(user, "pg_ctl", "start", "--pgdata", str(data), "--wait", "-t", PATIENCE_S, "--log", log, "--options", settings)
+
+
+def as_user(user: str) -> dict[str, Any]:
+    """Say how a process is started as somebody else, where this is root's."""
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
 def call(user: str, program: str, *arguments: str) -> None:
@@ -72,8 +106,7 @@ def call(user: str, program: str, *arguments: str) -> None:
     places = [str(path.parent) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)]
     found = shutil.which(program, path=os.pathsep.join([*places, os.environ["PATH"]]))
     assert found, f"{program} is missing: `make test-postgresql` brings it"
-    as_user = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    ended = subprocess.run(  # type: ignore[call-overload]  # what is in the dictionary depends on who runs this
+    ended = subprocess.run(
         [found, *arguments],
         cwd="/",
         stdin=subprocess.DEVNULL,
@@ -83,9 +116,40 @@ def call(user: str, program: str, *arguments: str) -> None:
         text=True,
         env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
         timeout=120,
-        **as_user,
+        **as_user(user),
     )
     assert ended.returncode == 0, ended.stdout
+
+
+@pytest.fixture(scope="session")
+def bouncer(server: Server) -> Iterator[Path]:
+    """Run PgBouncer in transaction mode before the server, on a socket in a folder of its own; give that folder."""
+    folder = server.folder / "bouncer"
+    folder.mkdir()
+    lines = [
+        "[databases]",
+        f"* = host={server.folder} user={server.user}",
+        "[pgbouncer]",
+        f"listen_port = {BOUNCER_PORT}",
+        "listen_addr =",
+        f"unix_socket_dir = {folder}",
+        "auth_type = any",
+        "pool_mode = transaction",
+        "default_pool_size = 2",
+    ]
+    (folder / "pgbouncer.ini").write_text("\n".join(lines), encoding="utf-8")
+    if os.geteuid() == 0:
+        shutil.chown(folder, server.user)
+    found = shutil.which("pgbouncer", path=os.pathsep.join([os.environ["PATH"], "/usr/sbin"]))
+    assert found, "pgbouncer is missing: `make test-postgresql` brings it"
+    command = [found, "-q", str(folder / "pgbouncer.ini")]
+    process = subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL, **as_user(server.user))
+    try:
+        eventually((folder / f".s.PGSQL.{BOUNCER_PORT}").exists, "PgBouncer listens")
+        yield folder
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ class Tenure:
     """Why it was not to be had, or was lost."""
     _hold: Freshness | None = None
     """How long nobody elsewhere can have taken it, since the beat that was written last; None before the first."""
-    _trouble: str = "no answer"
+    _trouble: str = "the journal did not answer; its server may be away, or its file locked by another process"
     """What the journal said when a beat failed last."""
     _one_at_a_time: anyio.Lock = field(default_factory=anyio.Lock)
 

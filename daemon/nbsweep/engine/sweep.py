@@ -16,7 +16,7 @@ from nbsweep.core.errors import HeldElsewhere, JournalError, NbsweepError, Sweep
 from nbsweep.core.events import PlanBuilt, PlanRefused, SweepFinished, SweepStarted, TargetChanged
 from nbsweep.core.facts import Moment, format_age
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.lease import Lease, describe_held
+from nbsweep.core.lease import GOOD_FOR, Lease, describe_held
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.permission import Deciding
 from nbsweep.core.plan import Circumstances, Plan, Survey, build_plan
@@ -239,19 +239,26 @@ class Sweeper(Struct):
     async def _close(self, record: RunRecord, report: Report) -> Report:
         """Write down how it ended, and tell it; a journal that fails here is itself how it ended."""
         ended = _ended(record, report, self.ports)
+        patience_s = self._last_patience_s()
         try:
-            with anyio.fail_after(LAST_WRITE_S, shield=True):
+            with anyio.fail_after(patience_s, shield=True):
                 await self.ports.journal.close_run(ended)
                 if not record.dry_run:
                     head = await self.ports.journal.trail.head()
                     self.ports.telemetry.emit(AuditHead(head.sequence, head.digest))
         except TimeoutError:
-            late = JournalError(f"the end of the run could not be written within {LAST_WRITE_S:g} s")
+            late = JournalError(f"the end of the run could not be written within {patience_s:g} s")
             report = replace(report, outcome="failed", error=report.error or late)
         except NbsweepError as error:
             report = replace(report, outcome="failed", error=report.error or error)
         self._tell(ended, report)
         return report
+
+    def _last_patience_s(self) -> float:
+        """Tell how long the end of a run may take to be written: as long as an outage may last, unless a stop waits for it."""
+        if self.shutdown.begun.is_set() or self.orders.lease is None:
+            return LAST_WRITE_S
+        return max(LAST_WRITE_S, self.orders.lease.lasts.total_seconds() * GOOD_FOR)
 
     def _tell(self, ended: RunRecord, report: Report) -> None:
         """Tell how it ended, and why removals failed, once for each cause."""

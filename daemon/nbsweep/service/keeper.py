@@ -203,6 +203,9 @@ class Keeper:
         run = self.habits.new_run(self.habits.dry_run)
         try:
             report = await work(run)
+        except NbsweepError as error:
+            # The journal, where it could not be asked whether there is anything to do.
+            self._failed(str(error))
         except Exception as bug:  # noqa: BLE001  # one target's bug is not to end the others' sweeps
             self._failed(f"a bug in nbsweep: {describe_bug(bug)}")
         else:

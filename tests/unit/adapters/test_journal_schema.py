@@ -16,8 +16,9 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 
 from nbsweep.adapters.journal import SqlJournal, open_journal
 from nbsweep.adapters.journal.dialects import insert_new, upsert
-from nbsweep.adapters.journal.journal import Statements, make_tables
+from nbsweep.adapters.journal.journal import Statements
 from nbsweep.adapters.journal.migrating import upgrade
+from nbsweep.adapters.journal.opening import make_tables
 from nbsweep.adapters.journal.tables import AUDIT, LEASES, METADATA, NEWEST, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.core.audit import Entry
 from nbsweep.core.errors import JournalError

@@ -160,6 +160,16 @@ async def test_opening_writes_each_time(tmp_path: Path) -> None:
     assert len(seen) == 2
 
 
+async def test_first_starts_at_the_same_time_make_one_journal(tmp_path: Path) -> None:
+    """Each of four finds the tables, made once."""
+    path = tmp_path / "journal.db"
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(4):
+            tasks.create_task(make_journal(path))
+    async with open_journal(f"sqlite:///{path}") as journal:
+        assert await journal.removals("r1") == (removal(),)
+
+
 # ---- its files -------------------------------------------------------------------------------------------------------------
 
 
@@ -266,6 +276,17 @@ async def test_a_lock_while_it_is_open_fails_the_write_and_nothing_else(tmp_path
         await journal.write([removal("n2")])
         assert await journal.removals("r1") == (removal("n2"),)
     assert told.value.__cause__ is not None
+
+
+async def test_a_lock_is_outlasted(tmp_path: Path) -> None:
+    """By a journal that has been told to be patient: what is written meanwhile is written when the lock is gone."""
+    path = tmp_path / "journal.db"
+    async with open_journal(f"sqlite:///{path}", Limits(busy_s=0.01, patience_s=60)) as journal:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            asyncio.get_running_loop().call_later(0.05, other.execute, "ROLLBACK")
+            await journal.write([removal("n1")])
+        assert await journal.removals("r1") == (removal("n1"),)
 
 
 async def test_a_full_disk_is_told_on_opening(tmp_path: Path) -> None:

@@ -5,13 +5,16 @@ from datetime import timedelta
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import JournalError, Unreachable
+from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
 from nbsweep.core.service_events import TargetBackedOff, TargetRestored, TargetSkipped
+from nbsweep.engine.orders import LeaseOrders
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
@@ -238,6 +241,29 @@ async def test_a_sweep_that_a_brake_refuses_is_neither_a_failure_nor_a_success()
         await asyncio.sleep(3600)
         assert (mine.phase, mine.failures, mine.last_success) == (Phase.WAITING, 0, None)
     assert (await runs(scene), scene.cloud.accepted) == ([("run2", "refused")], [])
+
+
+async def test_a_journal_that_is_away_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot be asked whether somebody else still sweeps the target: that is a failure, in the journal's own words."""
+    scene = world(*fleet(2))
+    mine = keeper(scene)
+    other = Lease("research", Holder("other", "host", "", 1, 1), "cron", scene.clock.now(), scene.clock.now())
+    mine.sweeper.orders = replace(
+        orders(), lease=LeaseOrders(Holder("me", "host", "", 2, 2), timedelta(minutes=10), lambda _: None)
+    )
+    await scene.journal.take_lease(other, None)
+    async with at_work(mine):
+        await asyncio.sleep(1)
+        mine.due()
+        await asyncio.sleep(1)
+        assert mine.phase is Phase.HELD_ELSEWHERE
+
+        async def away(_target: str) -> None:
+            raise JournalError("its server is away")
+
+        monkeypatch.setattr(scene.journal, "lease", away)
+        await asyncio.sleep(60)
+        assert (mine.phase, mine.problem) == (Phase.BACKING_OFF, "its server is away")
 
 
 async def test_a_bug_in_one_sweep_ends_nothing_but_that_sweep() -> None:

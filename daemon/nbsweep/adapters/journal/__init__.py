@@ -1,6 +1,7 @@
 """The journal on a database: one implementation for SQLite and PostgreSQL."""
 
 from nbsweep.adapters.journal.dialects import Limits
-from nbsweep.adapters.journal.journal import SqlJournal, open_journal
+from nbsweep.adapters.journal.journal import SqlJournal
+from nbsweep.adapters.journal.opening import open_journal
 
 __all__ = ["Limits", "SqlJournal", "open_journal"]

@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import anyio
 from msgspec import Struct
@@ -38,6 +40,8 @@ from nbsweep.core.errors import JournalError
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
+    from nbsweep.adapters.journal.postgresql_connection import Marker
+
 
 _CHUNK = 1000
 """Rows for one call of a driver that takes lists only."""
@@ -46,8 +50,10 @@ _CHUNK = 1000
 class Limits(Struct, frozen=True):
     """How patient the journal is."""
 
+    patience_s: float = 0.0
+    """How long an outage may last: a server that is away, or another process's lock that is held for longer than `busy_s`."""
     busy_s: float = 5.0
-    """How long to wait for another process's lock."""
+    """How long SQLite itself waits for another process's lock; nothing else is written meanwhile."""
     close_s: float = 5.0
     """How long closing may take: a disk that hangs must not keep the program from ending."""
 
@@ -74,18 +80,22 @@ def begin_exclusively(connection: Connection) -> None:
     """Take the lock for a transaction that begins with something else than a write."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        from nbsweep.adapters.journal.postgresql_connection import prepare_alone
+
+        prepare_alone(connection)
 
 
-async def commit(connection: Connection, changes: Sequence[Change]) -> None:
-    """Carry out the changes in a transaction of their own, all of them or none."""
+async def commit(connection: Connection, changes: Sequence[Change], marker: "Marker | None") -> None:
+    """Carry out the changes in a transaction of their own, all of them or none, and not twice where there is a marker."""
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection.driver_connection
         await driver.commit_all(changes)
     else:
-        await spawned(commit_in_chunks, connection, changes)
+        await spawned(commit_in_chunks, connection, changes, marker)
 
 
-def commit_in_chunks(connection: Connection, changes: Sequence[Change]) -> None:
+def commit_in_chunks(connection: Connection, changes: Sequence[Change], marker: "Marker | None" = None) -> None:
     """Do what `commit` does by the means of SQLAlchemy, which every driver has."""
 
     def execute(sql: str, rows: Iterator[Any]) -> int:
@@ -98,8 +108,32 @@ def commit_in_chunks(connection: Connection, changes: Sequence[Change]) -> None:
         return connection.exec_driver_sql(sql, _storable(row)).all()
 
     with connection.begin():
-        serialise_trail(connection, changes)
-        carry_out(changes, Transaction(execute, fetch))
+        if marker is None or _is_new(connection, marker):
+            serialise_trail(connection, changes)
+            carry_out(changes, Transaction(execute, fetch))
+
+
+def _is_new(connection: Connection, marker: "Marker") -> bool:
+    from nbsweep.adapters.journal.postgresql_connection import mark
+
+    return mark(connection, marker)
+
+
+def make_marker(connection: Connection, key: str) -> "Marker | None":
+    """Make the marker of a commit whose answer may be lost; SQLite always answers."""
+    if connection.dialect.name == "sqlite":
+        return None
+    from nbsweep.adapters.journal.postgresql_connection import Marker
+
+    return Marker(key, f"{datetime.now(UTC).isoformat()} {uuid4().hex}")
+
+
+async def forget(connection: Connection, key: str) -> None:
+    """Delete what the commits of one writer have left."""
+    if connection.dialect.name != "sqlite":
+        from nbsweep.adapters.journal.postgresql_connection import forget_marker
+
+        await spawned(forget_marker, connection, key)
 
 
 def _storable(row: Any) -> Any:
@@ -119,6 +153,14 @@ def serialise_trail(connection: Connection, changes: Sequence[Change]) -> None:
     """
     if connection.dialect.name != "sqlite" and any(change.beforehand for change in changes):
         connection.exec_driver_sql("LOCK TABLE audit IN EXCLUSIVE MODE")
+
+
+def forget_old_markers(connection: Connection) -> None:
+    """Delete what the commits of writers have left that have ended long ago."""
+    if connection.dialect.name != "sqlite":
+        from nbsweep.adapters.journal.postgresql_connection import forget_markers
+
+        forget_markers(connection)
 
 
 def compiled(dialect: Dialect, statement: UpdateBase, columns: Collection[str]) -> str:
@@ -184,8 +226,10 @@ def _sqlite_engine(address: Address, files: JournalFiles, limits: Limits) -> Eng
 
 
 def _postgresql_engine(address: Address) -> Engine:
+    from nbsweep.adapters.journal.postgresql_connection import make_engine
+
     try:
-        return create_engine(address.url, pool_pre_ping=True, hide_parameters=True)
+        return make_engine(address.url)
     except ImportError as error:
         raise JournalError(
             f"The journal {address.place} needs a driver that is not installed: pip install nbsweep[postgresql]"

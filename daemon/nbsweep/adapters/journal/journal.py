@@ -1,8 +1,7 @@
 """The `Journal` port on SQLAlchemy Core."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -16,24 +15,19 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    inspect,
     literal_column,
     select,
     true,
     update,
 )
 
-from nbsweep.adapters.journal.address import Address, make_file, make_folder, parse_address
+from nbsweep.adapters.journal.address import Address
 from nbsweep.adapters.journal.audit import SqlTrail, TrailWriter
 from nbsweep.adapters.journal.changes import Change
 from nbsweep.adapters.journal.connection import connected, spawned
 from nbsweep.adapters.journal.dialects import (
-    DEFAULT_LIMITS,
-    Limits,
-    begin_exclusively,
     compiled,
     insert_new,
-    opened_engine,
     upsert,
 )
 from nbsweep.adapters.journal.files import JournalFiles
@@ -46,9 +40,9 @@ from nbsweep.adapters.journal.history import (
     of_last_survey,
 )
 from nbsweep.adapters.journal.leases import RELEASE, REPLACE, lease_of, lease_row, owned_row, replacing_row
-from nbsweep.adapters.journal.path_lock import path_lock
+from nbsweep.adapters.journal.outage import outlasting
 from nbsweep.adapters.journal.rows import Layout, Record, Row
-from nbsweep.adapters.journal.tables import LEASES, META, METADATA, NEWEST, PAUSES, REMOVALS, REVISION, RUNS, SIGHTINGS
+from nbsweep.adapters.journal.tables import LEASES, PAUSES, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.adapters.journal.trouble import told
 from nbsweep.adapters.journal.writer import GroupWriter
 from nbsweep.core.history import FleetBefore, History
@@ -67,12 +61,15 @@ _REMOVAL = select(*_REMOVAL_LAYOUT.columns)
 class SqlJournal:
     """A journal in a database; made by `open_journal`."""
 
-    def __init__(self, engine: Engine, writer: GroupWriter, address: Address, files: JournalFiles | None) -> None:
+    def __init__(
+        self, engine: Engine, writer: GroupWriter, address: Address, files: JournalFiles | None, patience_s: float
+    ) -> None:
         """Take an engine whose database is up to date, the running writer, and the files of an SQLite journal."""
         self._engine = engine
         self._writer = writer
         self._address = address
         self._files = files
+        self._patience_s = patience_s
         self._sql = Statements(engine.dialect)
         self._trail = TrailWriter(engine.dialect)
         self.trail = SqlTrail(self._rows)
@@ -230,72 +227,12 @@ class SqlJournal:
     async def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
         self._writer.check_open()
         with told(self._address):
-            async with connected(self._engine) as connection:
-                return await spawned(_fetch, connection, query)
+            return await outlasting(partial(_ask, self._engine, query), self._patience_s)
 
 
-@asynccontextmanager
-async def open_journal(url: str, limits: Limits = DEFAULT_LIMITS) -> AsyncIterator[SqlJournal]:
-    """Open the journal at `url`, made new or brought up to date; leaving writes what is queued, and closes it.
-
-    That it can be written is proven here, before anything is deleted.
-
-    Raises:
-        JournalError: it cannot be opened, or not be written; says why, and what to do.
-    """
-    address = parse_address(url)
-    async with _files(address, limits) as files, opened_engine(address, files, limits) as engine:
-        with told(address):
-            async with connected(engine) as connection:
-                await spawned(_prepare, connection, address.place)
-            if files:
-                files.remember()
-        async with GroupWriter(engine, address, limits) as writer:
-            yield SqlJournal(engine, writer, address, files)
-
-
-@asynccontextmanager
-async def _files(address: Address, limits: Limits) -> AsyncIterator[JournalFiles | None]:
-    """Make the file of an SQLite journal, and let nobody begin with another one under its path meanwhile."""
-    path = address.path
-    if path is None:
-        yield None
-        return
-    async with AsyncExitStack() as stack:
-        with told(address):
-            make_folder(path)
-            await stack.enter_async_context(path_lock(path, partial(make_file, path), limits.busy_s))
-            files = JournalFiles(path)
-        yield files
-
-
-def _prepare(connection: Connection, place: str) -> None:
-    opening = {"key": "opened_at", "value": datetime.now(UTC).isoformat()}
-    with connection.begin():
-        begin_exclusively(connection)
-        _bring_up_to_date(connection, place)
-        connection.execute(upsert(connection.dialect.name, META), [opening])
-
-
-def _bring_up_to_date(connection: Connection, place: str) -> None:
-    # A question to a table that is missing would end the transaction on PostgreSQL.
-    exists = inspect(connection).has_table
-    if exists(REVISION.name):
-        if connection.execute(select(REVISION.c.version_num)).scalars().all() == [NEWEST]:
-            return
-    elif not any(map(exists, METADATA.tables)):
-        make_tables(connection)
-        return
-    from nbsweep.adapters.journal.migrating import upgrade  # brings Alembic, for a journal that an older version has made
-
-    upgrade(connection, place)
-
-
-def make_tables(connection: Connection) -> None:
-    """Make a database, which has none of the tables, what all revisions together would have made it."""
-    METADATA.create_all(connection, checkfirst=False)
-    REVISION.create(connection, checkfirst=False)
-    connection.execute(insert(REVISION), [{"version_num": NEWEST}])
+async def _ask(engine: Engine, query: Select[Any]) -> Sequence[RowMapping]:
+    async with connected(engine) as connection:
+        return await spawned(_fetch, connection, query)
 
 
 def _fetch(connection: Connection, query: Select[Any]) -> Sequence[RowMapping]:

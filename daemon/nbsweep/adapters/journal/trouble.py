@@ -14,6 +14,7 @@ _READ_ONLY = "is read-only: let the user that runs nbsweep write to the file and
 _CANNOT_OPEN = "cannot be opened: let the user that runs nbsweep read and write the file and its folder."
 _LOCKED = "is locked by another process: wait until that one has finished with it, or end it; then try again."
 _FULL = "cannot grow, because the disk is full: make room, then try again."
+_AWAY = "is away, because its server was stopped or is not up yet: start it; the next sweep goes on with what was requested."
 _FOLDER_NOT_WRITABLE = "cannot be created, because its folder is not writable: let the user that runs nbsweep write there."
 _BELOW_A_FILE = "cannot be created, because a part of its path is a file, not a folder: name another file in the configuration."
 
@@ -42,6 +43,18 @@ _SYSTEM: Mapping[int, str] = {
 
 PIECE = 3
 """So many letters of a secret in a row are some of it."""
+
+
+_POSTGRESQL: Mapping[str, str] = {
+    "25006": "is read-only, because its server is a standby, or was made so: name the server that takes writes.",
+    "42501": "may not be used as it has to be: grant the user of its address all rights on the tables, or let it create them.",
+    "53100": _FULL,
+    "53300": "is on a server that takes no more connections: raise max_connections there, or end some.",
+    "57P01": _AWAY,
+    "57P02": _AWAY,
+    "57P03": _AWAY,
+}
+"""By SQLSTATE."""
 
 
 @contextmanager
@@ -74,6 +87,9 @@ def _predicate(error: Exception, secrets: Iterable[str]) -> str:
         kind = getattr(original, "sqlite_errorcode", 0) & 0xFF
         if kind in _SQLITE:
             return _SQLITE[kind]
+    code = str(getattr(original, "sqlstate", ""))
+    if code in _POSTGRESQL:
+        return _POSTGRESQL[code]
     if isinstance(original, OSError) and (original.errno or 0) in _SYSTEM:
         return _SYSTEM[original.errno or 0]
     if isinstance(error, IntegrityError | sqlite3.IntegrityError):

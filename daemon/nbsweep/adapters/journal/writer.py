@@ -5,18 +5,26 @@ So commits keep a little distance, in which more writers come together, unless t
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Self
+from functools import partial
+from typing import TYPE_CHECKING, Self
+from uuid import uuid4
 
 import anyio
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from nbsweep.adapters.journal.address import Address
 from nbsweep.adapters.journal.changes import Change
-from nbsweep.adapters.journal.connection import connected
-from nbsweep.adapters.journal.dialects import Limits, commit
+from nbsweep.adapters.journal.connection import connected, spawned
+from nbsweep.adapters.journal.dialects import Limits, commit, forget, make_marker
+from nbsweep.adapters.journal.outage import is_outage, outlasting
 from nbsweep.adapters.journal.trouble import concerns_all, explain
 from nbsweep.core.errors import JournalError
+
+if TYPE_CHECKING:
+    from nbsweep.adapters.journal.postgresql_connection import Marker
 
 COMMIT_EVERY_S = 0.1
 """From one commit's beginning to the next one's, while writes trickle in."""
@@ -41,6 +49,8 @@ class GroupWriter:
         self._engine = engine
         self._address = address
         self._close_s = limits.close_s
+        self._patience_s = limits.patience_s
+        self._key = f"commit/{uuid4().hex}"
         self._queued: list[_Waiting] = []
         self._taken: list[_Waiting] = []
         self._wake = anyio.Event()
@@ -104,15 +114,24 @@ class GroupWriter:
 
     async def _run(self) -> None:
         with self._life:
-            # One connection for all: taking one from the pool for each commit would cost more than the commit.
-            async with connected(self._engine) as connection:
-                while self._queued or not self._closed:
-                    await self._wake.wait()
-                    await self._keep_distance()
-                    self._taken, self._queued = self._queued, []
-                    await self._write_together(connection, self._taken)
-                    self._taken = []
+            try:
+                # One connection for all: taking one from the pool for each commit would cost more than the commit.
+                async with connected(self._engine) as connection:
+                    await self._write_all(connection)
+                    with suppress(SQLAlchemyError):
+                        await forget(connection, self._key)
+            except Exception as failure:  # noqa: BLE001  # raised in each of those who wait
+                self._closed = True
+                self._settle([*self._taken, *self._queued], failure)
         self._ended.set()
+
+    async def _write_all(self, connection: Connection) -> None:
+        while self._queued or not self._closed:
+            await self._wake.wait()
+            await self._keep_distance()
+            self._taken, self._queued = self._queued, []
+            await self._write_together(connection, self._taken)
+            self._taken = []
 
     async def _keep_distance(self) -> None:
         """Let more writers come together."""
@@ -126,8 +145,9 @@ class GroupWriter:
             self._pressed = anyio.Event()
 
     async def _write_together(self, connection: Connection, batch: Sequence[_Waiting]) -> None:
+        changes, marker = [waiting.change for waiting in batch], make_marker(connection, self._key)
         try:
-            await commit(connection, [waiting.change for waiting in batch])
+            await outlasting(partial(self._commit, connection, changes, marker), self._patience_s)
         except Exception as failure:  # noqa: BLE001  # raised in each of those who wait
             if len(batch) == 1 or concerns_all(failure):
                 self._settle(batch, failure)
@@ -135,6 +155,16 @@ class GroupWriter:
                 await self._write_apart(connection, batch)
         else:
             self._settle(batch, None)
+
+    @staticmethod
+    async def _commit(connection: Connection, changes: Sequence[Change], marker: "Marker | None") -> None:
+        try:
+            await commit(connection, changes, marker)
+        except Exception as failure:
+            if marker and is_outage(failure) and not connection.invalidated:
+                # Whatever the driver says of it, the next attempt is made by another one.
+                await spawned(connection.invalidate)
+            raise
 
     async def _write_apart(self, connection: Connection, batch: Sequence[_Waiting]) -> None:
         # One of them holds something that cannot be stored; that must not be the others' trouble.

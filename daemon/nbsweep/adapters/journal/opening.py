@@ -1,0 +1,95 @@
+"""Opens the journal: makes it, brings it up to date, proves that it can be written, and keeps others from beginning another."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+
+from sqlalchemy import Connection, Engine, insert, inspect, select
+
+from nbsweep.adapters.journal.address import Address, make_file, make_folder, parse_address
+from nbsweep.adapters.journal.connection import connected, spawned
+from nbsweep.adapters.journal.dialects import (
+    DEFAULT_LIMITS,
+    Limits,
+    begin_exclusively,
+    forget_old_markers,
+    opened_engine,
+    upsert,
+)
+from nbsweep.adapters.journal.files import JournalFiles
+from nbsweep.adapters.journal.journal import SqlJournal
+from nbsweep.adapters.journal.outage import is_coming_up, outlasting
+from nbsweep.adapters.journal.path_lock import path_lock
+from nbsweep.adapters.journal.tables import META, METADATA, NEWEST, REVISION
+from nbsweep.adapters.journal.trouble import told
+from nbsweep.adapters.journal.writer import GroupWriter
+
+
+@asynccontextmanager
+async def open_journal(url: str, limits: Limits = DEFAULT_LIMITS) -> AsyncIterator[SqlJournal]:
+    """Open the journal at `url`, made new or brought up to date; leaving writes what is queued, and closes it.
+
+    That it can be written is proven here, before anything is deleted.
+
+    Raises:
+        JournalError: it cannot be opened, or not be written; says why, and what to do.
+    """
+    address = parse_address(url)
+    async with _files(address, limits) as files, opened_engine(address, files, limits) as engine:
+        with told(address):
+            await outlasting(partial(_prepared, engine, address.place), limits.patience_s, is_coming_up)
+            if files:
+                files.remember()
+        async with GroupWriter(engine, address, limits) as writer:
+            yield SqlJournal(engine, writer, address, files, limits.patience_s)
+
+
+@asynccontextmanager
+async def _files(address: Address, limits: Limits) -> AsyncIterator[JournalFiles | None]:
+    """Make the file of an SQLite journal, and let nobody begin with another one under its path meanwhile."""
+    path = address.path
+    if path is None:
+        yield None
+        return
+    async with AsyncExitStack() as stack:
+        with told(address):
+            make_folder(path)
+            await stack.enter_async_context(path_lock(path, partial(make_file, path), limits.busy_s))
+            files = JournalFiles(path)
+        yield files
+
+
+async def _prepared(engine: Engine, place: str) -> None:
+    async with connected(engine) as connection:
+        await spawned(_prepare, connection, place)
+
+
+def _prepare(connection: Connection, place: str) -> None:
+    opening = {"key": "opened_at", "value": datetime.now(UTC).isoformat()}
+    with connection.begin():
+        begin_exclusively(connection)
+        _bring_up_to_date(connection, place)
+        connection.execute(upsert(connection.dialect.name, META), [opening])
+        forget_old_markers(connection)
+
+
+def _bring_up_to_date(connection: Connection, place: str) -> None:
+    # A question to a table that is missing would end the transaction on PostgreSQL.
+    exists = inspect(connection).has_table
+    if exists(REVISION.name):
+        if connection.execute(select(REVISION.c.version_num)).scalars().all() == [NEWEST]:
+            return
+    elif not any(map(exists, METADATA.tables)):
+        make_tables(connection)
+        return
+    from nbsweep.adapters.journal.migrating import upgrade  # brings Alembic, for a journal that an older version has made
+
+    upgrade(connection, place)
+
+
+def make_tables(connection: Connection) -> None:
+    """Make a database, which has none of the tables, what all revisions together would have made it."""
+    METADATA.create_all(connection, checkfirst=False)
+    REVISION.create(connection, checkfirst=False)
+    connection.execute(insert(REVISION), [{"version_num": NEWEST}])

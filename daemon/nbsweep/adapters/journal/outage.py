@@ -1,0 +1,62 @@
+"""Tells an outage of the database, which passes, from trouble that does not, and waits for its end."""
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+from sqlalchemy.exc import DBAPIError
+
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 2.0
+
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_PASSING = frozenset({"57P01", "57P02", "57P03", "53300", "25006", "40001", "40P01"})
+"""Ended by an administrator or a crash, not yet up, too many connections, a standby, and transactions in each other's way:
+https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+_CONNECTION = "08"
+"""The class of errors of the connection itself."""
+_COMING_UP = ("the database system is", "too many clients", "connection slots")
+"""What a server says that refuses a connection, and will take one soon; while there is none, the driver gives no code."""
+
+T = TypeVar("T")
+
+
+def is_outage(error: Exception) -> bool:
+    """Tell whether an error is one that passes, on a database that was there before."""
+    original = _original(error)
+    if isinstance(original, sqlite3.Error):
+        # The lower byte is the kind of trouble, the rest says where inside SQLite it was met.
+        return getattr(original, "sqlite_errorcode", 0) & 0xFF in _BUSY
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    code = getattr(original, "sqlstate", None)
+    if code is None:
+        return type(original).__name__ == "OperationalError"
+    return code in _PASSING or code.startswith(_CONNECTION)
+
+
+def is_coming_up(error: Exception) -> bool:
+    """Tell whether a database will soon take a first connection; where nobody answers, the address may be wrong."""
+    original = _original(error)
+    if isinstance(original, sqlite3.Error):
+        return is_outage(error)
+    return is_outage(error) and any(words in str(original) for words in _COMING_UP)
+
+
+async def outlasting(work: Callable[[], Awaitable[T]], patience_s: float, passes: Callable[[Exception], bool] = is_outage) -> T:
+    """Try again and again, for so long, while it fails by an outage; the last failure is raised."""
+    end_s = anyio.current_time() + patience_s
+    pause_s = FIRST_PAUSE_S
+    while True:
+        try:
+            return await work()
+        except Exception as error:
+            if not passes(error) or anyio.current_time() + pause_s > end_s:
+                raise
+        await anyio.sleep(pause_s)
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+
+def _original(error: Exception) -> BaseException | None:
+    return error.orig if isinstance(error, DBAPIError) else error

@@ -1,0 +1,76 @@
+"""How PostgreSQL is connected to, and what is particular to a commit there.
+
+Nothing belongs to a session: before the server may stand a PgBouncer in transaction mode, which gives each transaction another.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+from sqlalchemy import URL, Connection, Engine, create_engine, delete, text
+from sqlalchemy.dialects import postgresql
+
+from nbsweep.adapters.journal.tables import META
+
+DROPPED_AFTER: Mapping[str, int] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""Options of libpq that notice a connection which was dropped without a word, while a lease lasts; seconds, the last in ms."""
+PREPARING = 0x6E62_7377_6565_70
+"""The advisory lock of those who make the tables or change them: "nbsweep" in ASCII."""
+FORGOTTEN_AFTER = timedelta(days=1)
+
+
+class Marker(Struct, frozen=True):
+    """Written with a commit, so that one whose answer was lost is known again."""
+
+    key: str
+    """The writer's own."""
+    value: str
+    """The commit's own; begins with its time."""
+
+
+def make_engine(url: URL) -> Engine:
+    """Make the engine; what the address says of a connection holds."""
+    for name in ("sqlalchemy", "psycopg"):
+        # They tell of connections that broke, with a trace, on stderr, where nobody has asked for it.
+        logging.getLogger(name).addHandler(logging.NullHandler())
+    given = {name: value for name, value in DROPPED_AFTER.items() if name not in url.query}
+    # A prepared statement belongs to a session.
+    arguments = {**given, "prepare_threshold": None}
+    return create_engine(url, pool_pre_ping=True, hide_parameters=True, use_native_hstore=False, connect_args=arguments)
+
+
+def prepare_alone(connection: Connection) -> None:
+    """Wait until nobody else makes or changes the tables; holds to the end of the transaction."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": PREPARING})
+
+
+def mark(connection: Connection, marker: Marker) -> bool:
+    """Write the marker, first of all in a transaction; False when its commit has been done already.
+
+    While the server still works on an earlier attempt, this waits for what becomes of that.
+    """
+    insert = postgresql.insert(META).values(key=marker.key, value=marker.value)
+    changed = {"value": insert.excluded.value}
+    statement = insert.on_conflict_do_update(
+        index_elements=[META.c.key], set_=changed, where=META.c.value != insert.excluded.value
+    )
+    return connection.execute(statement.returning(META.c.key)).first() is not None
+
+
+def forget_markers(connection: Connection) -> None:
+    """Delete the markers of writers that have ended long ago."""
+    old = (datetime.now(UTC) - FORGOTTEN_AFTER).isoformat()
+    connection.execute(delete(META).where(META.c.key.like("commit/%"), META.c.value < old))
+
+
+def forget_marker(connection: Connection, key: str) -> None:
+    """Delete one's own marker."""
+    with connection.begin():
+        connection.execute(delete(META).where(META.c.key == key))

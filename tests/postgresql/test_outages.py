@@ -1,0 +1,148 @@
+"""What a server and what stands before it do to connections, and what the journal makes of that."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from acceptance.conftest import Simulate
+from acceptance.support import Desk, eventually, idle_fleet
+from contract.test_journal import removal, run_record
+from nbsweep.adapters.journal import Limits, SqlJournal, open_journal
+from nbsweep.core.lifecycle import Removal, State
+from postgresql.conftest import BOUNCER_PORT, Server
+
+PATIENT = Limits(patience_s=30)
+
+
+@asynccontextmanager
+async def opened(address: str) -> AsyncIterator[SqlJournal]:
+    """Open the journal as a sweep does."""
+    async with open_journal(address, PATIENT) as journal:
+        yield journal
+
+
+async def entries(journal: SqlJournal) -> list[tuple[str, str]]:
+    """List what is on the trail."""
+    return [(link.entry.notebook_id, link.entry.what) for link in await journal.trail.after(0, 100)]
+
+
+async def test_two_first_starts_make_one_journal(server: Server) -> None:
+    """Four at once on an empty database; each finds the tables, made once."""
+    for _ in range(3):
+        address = server.new_database()
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(4):
+                tasks.create_task(_start(address, f"r{number}"))
+        async with open_journal(address) as journal:
+            assert len(await journal.runs(10)) == 4
+
+
+async def _start(address: str, run_id: str) -> None:
+    async with open_journal(address) as journal:
+        await journal.open_run(run_record(run_id))
+
+
+async def test_connections_that_were_ended_are_made_anew(server: Server, address: str) -> None:
+    """Those that write and those that read; nothing is lost, and nothing is written twice."""
+    async with opened(address) as journal:
+        for number in range(3):
+            await journal.write([removal(f"n{number}")])
+            server.end_connections()
+            assert len(await journal.removals("r1")) == number + 1
+            server.end_connections()
+        assert await entries(journal) == [(f"n{number}", "decided") for number in range(3)]
+
+
+async def test_a_write_waits_for_a_server_that_is_restarted(server: Server, address: str) -> None:
+    """It comes back when the server does."""
+    async with opened(address) as journal:
+        await journal.write([removal("n1")])
+        down, again = asyncio.Event(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def wait_while_down() -> None:
+            loop.call_soon_threadsafe(down.set)
+            asyncio.run_coroutine_threadsafe(again.wait(), loop).result(60)
+
+        thread = Thread(target=partial(server.restart, before=wait_while_down))
+        thread.start()
+        await down.wait()
+        async with asyncio.TaskGroup() as tasks:
+            written = tasks.create_task(journal.write([removal("n2")]))
+            read = tasks.create_task(journal.removals("r1"))
+            await asyncio.sleep(0.5)
+            assert not written.done()
+            again.set()
+        await asyncio.to_thread(thread.join)
+        assert removal("n1") in read.result()
+        assert await entries(journal) == [("n1", "decided"), ("n2", "decided")]
+
+
+async def test_a_commit_of_which_nobody_heard_is_not_repeated(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection breaks between the commit and its answer: every step is on the trail once, a new run is open once."""
+    async with opened(address) as journal:
+        await journal.write([removal("n1")])
+        commit = Connection._commit_impl  # noqa: SLF001  # nothing else is between the commit and its answer
+        lost: list[Connection] = []
+
+        def commit_unheard(self: Connection) -> None:
+            commit(self)
+            if not lost:
+                lost.append(self)
+                self.invalidate()
+                raise OperationalError("COMMIT", {}, ConnectionError(), connection_invalidated=True)
+
+        monkeypatch.setattr(Connection, "_commit_impl", commit_unheard)
+        requested = _requested(removal("n1"))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(journal.open_run(run_record("r2")))
+            tasks.create_task(journal.write([requested]))
+            tasks.create_task(journal.write([_accepted(requested)]))
+        assert lost
+        assert await entries(journal) == [("n1", "decided"), ("n1", "requested"), ("n1", "accepted")]
+        assert len(await journal.run("r2")) == 1
+
+
+def test_every_run_is_served_by_pgbouncer_in_transaction_mode(
+    server: Server, bouncer: Path, simulate: Simulate, desk: Desk
+) -> None:
+    """Connections of the server go from hand to hand, and what one run has prepared there is not in the next one's way."""
+    name = server.new_database().partition("@/")[2].partition("?")[0]
+    cloud = simulate(idle_fleet(40))
+    brakes = {"max_deletions": 10, "max_share": None, "on_excess": "trim"}
+    desk.write(cloud, journal=f"postgresql://{server.user}@/{name}?host={bouncer}&port={BOUNCER_PORT}", brakes=brakes)
+    for _ in range(3):
+        ended = desk.sweep()
+        assert ended.code == 0, ended.err
+    assert len(cloud.gone()) == 30
+
+
+def test_a_sweep_goes_on_when_the_server_was_restarted(server: Server, simulate: Simulate, desk: Desk, address: str) -> None:
+    """Exit code 0, no error and no alert, and every notebook is deleted once."""
+    cloud = simulate(idle_fleet(40), timing={"deletion_median_s": 0.5})
+    desk.write(cloud, journal=address, target={"limits": {"delete": "10/s"}})
+    with desk.started("run", "--yes", "--format", "json") as started:
+        eventually(lambda: len(cloud.accepted()) >= 5, "five DELETEs")
+        server.restart()
+        ended = started.ended()
+    assert ended.code == 0, ended.err
+    assert not [line for line in ended.lines if line["level"] == "error"]
+    assert cloud.accepted() == dict.fromkeys(cloud.instances(), 1)
+    assert desk.run("audit", "verify").code == 0
+
+
+def _requested(planned: Removal) -> Removal:
+    at = planned.planned_at
+    return replace(planned, state=State.REQUESTED, requested_at=at, sent_at=at, requests=1)
+
+
+def _accepted(requested: Removal) -> Removal:
+    return replace(requested, state=State.ACCEPTED, accepted_at=requested.planned_at)
