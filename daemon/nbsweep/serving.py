@@ -4,7 +4,7 @@ A composition root like `bootstrap`, apart from it because what it imports is no
 """
 
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,21 +16,23 @@ from msgspec import Struct
 
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.cloud.answers import KNOWN_CODES
+from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.metrics import Metrics
 from nbsweep.adapters.telemetry import Listener
 from nbsweep.bootstrap import Opened, open_all
-from nbsweep.core.errors import ConfigurationError, NbsweepError
+from nbsweep.core.errors import NbsweepError
+from nbsweep.core.events import Event
 from nbsweep.core.ports import Telemetry
 from nbsweep.core.service_events import ServiceReloaded, ServiceReloadRefused, ServiceStarted, ServiceStopped
 from nbsweep.engine.orders import Shutdown
-from nbsweep.engine.report import Run
+from nbsweep.engine.report import Run, leading_error
 from nbsweep.service.control import Control
 from nbsweep.service.keeper import Habits, Keeper
 from nbsweep.service.notify import Systemd
 from nbsweep.service.scheduler import Schedule
 from nbsweep.service.supervisor import Supervisor
 from nbsweep.service.web.app import WebSettings, make_app
-from nbsweep.service.web.server import serve_web
+from nbsweep.service.web.server import require_listenable, serve_web
 from nbsweep.settings import Settings
 
 
@@ -44,6 +46,21 @@ class Surroundings(Struct, frozen=True):
     """Makes the log that a configuration asks for, with somebody who listens."""
     new_run: Callable[[datetime, bool], Run]
     shutdown: Shutdown
+
+
+async def try_out(following: Settings, current: Settings) -> None:
+    """Try what another configuration needs and the one in force does not, while that one goes on.
+
+    Raises:
+        NbsweepError: it could not be put in force.
+    """
+    listen = following.service.listen
+    # The same port of another address may be ours now; whether it can be had shows when it is free.
+    if listen and listen.rpartition(":")[2] != (current.service.listen or "").rpartition(":")[2]:
+        await require_listenable(listen)
+    if following.journal != current.journal:
+        async with open_journal(following.journal):
+            pass
 
 
 class Carried(Struct, frozen=True):
@@ -74,31 +91,39 @@ class Service:
             NbsweepError: it cannot begin.
         """
         async with self._hearing_hangups():
-            telemetry = await self._serve(settings, before=None)
+            names = [target.name for target in settings.targets]
+            telemetry = await self._serve(settings, lambda listen: (ServiceStarted(settings.mode, names, listen),))
+            in_force = settings
             while self._next is not None:
-                previous, settings, self._next = settings, self._next, None
+                following, self._next = self._next, None
                 try:
-                    telemetry = await self._serve(settings, before=telemetry)
-                except NbsweepError as error:
-                    telemetry.emit(ServiceReloadRefused(str(error)))
-                    settings = previous
-                    telemetry = await self._serve(settings, before=telemetry)
+                    telemetry = await self._serve(following, lambda _: (ServiceReloaded(),))
+                    in_force = following
+                except (NbsweepError, ExceptionGroup) as error:
+                    # It could not be tried beforehand; what is in force now is what was before it.
+                    telemetry.emit(ServiceReloadRefused(str(leading_error(error))))
+                    telemetry = await self._serve(in_force, lambda _: ())
             telemetry.emit(ServiceStopped())
 
-    async def _serve(self, settings: Settings, before: Telemetry | None) -> Telemetry:
-        """Serve under one configuration; gives the telemetry that it came with."""
+    async def _serve(self, settings: Settings, begun: Callable[[str | None], Iterable[Event]]) -> Telemetry:
+        """Serve under one configuration, and tell that it has begun; gives the telemetry that it came with.
+
+        Raises:
+            NbsweepError, ExceptionGroup: it could not begin, or has failed.
+        """
         telemetry = self.surroundings.make_telemetry(settings, self.metrics)
         shutdown = self.surroundings.shutdown
         async with open_all(settings, self.surroundings.environment, telemetry, shutdown) as opened:
             supervisor = self._supervisor(settings, opened, telemetry)
 
             def started(listen: str | None) -> None:
-                names = [target.name for target in settings.targets]
-                telemetry.emit(ServiceReloaded() if before else ServiceStarted(settings.mode, names, listen))
+                for event in begun(listen):
+                    telemetry.emit(event)
                 self.systemd.ready()
 
-            def check(following: Settings) -> None:
+            async def check(following: Settings) -> None:
                 self._face(following, opened, supervisor, telemetry)
+                await try_out(following, settings)
 
             async with anyio.create_task_group() as group:
                 group.start_soon(self._reload_when_told, supervisor, telemetry, check, name="reload")
@@ -154,7 +179,9 @@ class Service:
             for name, keeper in supervisor.keepers.items()
         }
 
-    async def _reload_when_told(self, supervisor: Supervisor, telemetry: Telemetry, check: Callable[[Settings], None]) -> None:
+    async def _reload_when_told(
+        self, supervisor: Supervisor, telemetry: Telemetry, check: Callable[[Settings], Awaitable[None]]
+    ) -> None:
         """Read the configuration at each hangup; one that can be used makes the supervisor end between sweeps."""
         while self._next is None:
             await self._told.wait()
@@ -162,9 +189,9 @@ class Service:
             self.systemd.reloading()
             try:
                 settings = self.surroundings.read_settings()
-                check(settings)
+                await check(settings)
                 self._next = settings
-            except ConfigurationError as error:
+            except NbsweepError as error:
                 telemetry.emit(ServiceReloadRefused(str(error)))
                 self.systemd.ready()
         supervisor.make_room()

@@ -39,14 +39,30 @@ async def serve_web(app: web.Application, listen: str) -> AsyncIterator[str]:
             await runner.cleanup()
 
 
+async def require_listenable(listen: str) -> None:
+    """Listen on an address for a moment.
+
+    Raises:
+        NbsweepError: it cannot be listened on.
+    """
+    address = Address.of(listen)
+    try:
+        listener = await anyio.create_tcp_listener(local_host=address.host, local_port=address.port)
+    except OSError as error:
+        raise _refused(address, error) from error
+    await listener.aclose()
+
+
+def _refused(address: Address, error: OSError) -> NbsweepError:
+    message = f"{address} cannot be listened on: {error.strerror or error}. Check service.listen, and who else listens there"
+    return NbsweepError(message)
+
+
 async def _bound(runner: web.AppRunner, address: Address) -> str:
     try:
         await web.TCPSite(runner, address.host, address.port).start()
     except OSError as error:
-        message = (
-            f"{address} cannot be listened on: {error.strerror or error}. Check service.listen, and who else listens there"
-        )
-        raise NbsweepError(message) from error
+        raise _refused(address, error) from error
     return str(Address(address.host, runner.addresses[0][1]))
 
 
