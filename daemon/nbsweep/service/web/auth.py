@@ -20,6 +20,8 @@ HEALTH = "/healthz"
 MOST_FAILURES = 5
 WITHIN_S = 60.0
 MOST_PEERS = 1024
+MOST_LINES = 100
+"""How many refusals are logged within that time."""
 LONGEST_TOKEN_BYTES = 4096
 TOKEN = re.compile(rb"[!-~]+")
 """What can travel in a header."""
@@ -91,6 +93,8 @@ class Doorkeeper:
         self._telemetry = telemetry
         self._reading_is_free = reading_is_free
         self._failures = Failures()
+        self._logged_from_s = float("-inf")
+        self._logged = 0
 
     def reload(self, token_file: Path | None) -> None:
         """Read the token anew; one that cannot be used leaves the old one in force.
@@ -113,16 +117,31 @@ class Doorkeeper:
             return
         if self._token is None:
             raise Refused(Code.FORBIDDEN, HOW_TO_CONFIGURE)
-        peer, now_s = request.remote or "", self._clock.steady_s()
-        wait_s = self._failures.wait_s(peer, now_s)
-        if wait_s > 0:
-            message = "there were too many requests without the right token from this address; try again later"
-            raise Refused(Code.TOO_MANY_ATTEMPTS, message, {"Retry-After": str(math.ceil(wait_s))})
+        # First of all: behind a proxy everybody has one address, and others' slips must not keep out who has the token.
         if not _shows(request, self._token):
+            raise self._refusal(request)
+
+    def _refusal(self, request: web.Request) -> Refused:
+        """Count a wrong token and log it, and have whoever shows many of them wait; no token at all is no attempt at one."""
+        peer, now_s = request.remote or "", self._clock.steady_s()
+        shown = request.headers.getall("Authorization", [])
+        wait_s = self._failures.wait_s(peer, now_s) if shown else 0
+        if wait_s > 0:
+            message = "there were too many requests with a wrong token from this address; try again later"
+            return Refused(Code.TOO_MANY_ATTEMPTS, message, {"Retry-After": str(math.ceil(wait_s))})
+        if shown:
             self._failures.note(peer, now_s)
+        if self._may_log(now_s):
             self._telemetry.emit(WebUnauthorized(peer, request.method, told_path(request)))
-            message = "this needs the header Authorization: Bearer TOKEN, with the token of service.api_token_file"
-            raise Refused(Code.UNAUTHORIZED, message, {"WWW-Authenticate": 'Bearer realm="nbsweep"'})
+        message = "this needs the header Authorization: Bearer TOKEN, with the token of service.api_token_file"
+        return Refused(Code.UNAUTHORIZED, message, {"WWW-Authenticate": 'Bearer realm="nbsweep"'})
+
+    def _may_log(self, now_s: float) -> bool:
+        """Tell whether one more refusal may be logged now; requests without a token cost nobody anything, lines do."""
+        if now_s - self._logged_from_s >= WITHIN_S:
+            self._logged_from_s, self._logged = now_s, 0
+        self._logged += 1
+        return self._logged <= MOST_LINES
 
 
 def _shows(request: web.Request, token: bytes) -> bool:

@@ -21,7 +21,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.NOT_FOUND: "There is no such thing.",
     Code.CONFLICT: "What was asked for is under way already.",
     Code.TOO_LARGE: "The body is too large.",
-    Code.TOO_MANY_ATTEMPTS: "Too many requests without the right token; Retry-After says when to come back.",
+    Code.TOO_MANY_ATTEMPTS: "Too many requests with a wrong token; Retry-After says when to come back.",
     Code.INTERNAL: "A bug.",
     Code.CLOUD_FAILED: "The cloud said no, or nothing.",
     Code.JOURNAL_FAILED: "The journal cannot be read.",

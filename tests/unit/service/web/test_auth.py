@@ -59,20 +59,31 @@ async def test_a_refusal_is_logged_without_what_was_shown(tmp_path: Path) -> Non
         assert TOKEN not in str(face.telemetry.records)
 
 
-async def test_after_five_failures_in_a_minute_a_peer_has_to_wait(tmp_path: Path) -> None:
-    """Whatever he shows then, so that guessing does not pay; a minute after the first failure he may try again."""
+async def test_after_five_wrong_tokens_in_a_minute_a_peer_has_to_wait(tmp_path: Path) -> None:
+    """Guessing does not pay: a minute after the first wrong one they may try again. The right one is never made to wait."""
+    wrong = {"Authorization": f"Bearer {TOKEN}x"}
     async with Scene(token_file=token_file(tmp_path)).open() as face:
         for _ in range(5):
-            assert (await face.ask("POST", SWEEP))[0] == 401
+            assert (await face.ask("POST", SWEEP, headers=wrong))[0] == 401
             face.clock.seconds += 4
-        async with face.session.post(face.url + SWEEP, headers=BEARER) as response:
+        async with face.session.post(face.url + SWEEP, headers=wrong) as response:
             assert response.status == 429
             assert response.headers["Retry-After"] == "40"
             assert (await response.json())["error"]["code"] == "too-many-attempts"
+        assert (await face.ask("POST", SWEEP, headers=BEARER))[0] == 202
         assert (await face.ask("GET", "/api/v1/targets"))[0] == 200
         assert len(face.telemetry.of(WebUnauthorized)) == 5
         face.clock.seconds += 40
-        assert (await face.ask("POST", SWEEP, headers=BEARER))[0] == 202
+        assert (await face.ask("POST", SWEEP, headers=wrong))[0] == 401
+
+
+async def test_requests_without_a_token_lock_nobody_out(tmp_path: Path) -> None:
+    """Behind a proxy everybody has one address: a scanner's hundred requests, and then whoever has the token."""
+    async with Scene(listen="0.0.0.0:9464", token_file=token_file(tmp_path)).open() as face:
+        assert {(await face.ask("GET", "/metrics"))[0] for _ in range(150)} == {401}
+        assert (await face.ask("GET", "/metrics", headers=BEARER))[0] == 200
+        assert (await face.ask("GET", "/metrics", headers={"Authorization": "Bearer wrong"}))[0] == 401
+        assert len(face.telemetry.of(WebUnauthorized)) == 100
 
 
 def test_only_so_many_peers_are_remembered() -> None:
