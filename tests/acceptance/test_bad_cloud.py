@@ -97,9 +97,9 @@ def test_keys_of_the_environment_are_found(simulate: Simulate, desk: Desk) -> No
 
 
 def test_a_gateway_that_knows_no_such_address_never_means_gone(simulate: Simulate, desk: Desk) -> None:
-    """404 APIGW.0101 on the listing: exit 1, and endpoint, region and project are named; nothing counts as deleted."""
+    """404 APIGW.0101 on both listings: exit 1, and endpoint, region and project are named; nothing counts as deleted."""
     fault = {"fault": "error", "status": 404, "error_code": "APIGW.0101", "error_msg": "The API does not exist.", "times": 99}
-    cloud = simulate([idle("nb")], faults={"script": [fault | {"kind": "list_all"}]})
+    cloud = simulate([idle("nb")], faults={"script": [fault | {"kind": kind} for kind in ("list_all", "list")]})
     desk.write(cloud)
     assert_told_plainly(desk.sweep(), 1, "endpoint", "region", "project_id")
     assert cloud.writes() == []

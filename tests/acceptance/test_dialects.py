@@ -91,3 +91,48 @@ def test_where_every_workspace_refuses_nothing_is_allowed(simulate: Simulate, de
     desk.write(cloud)
     ended = desk.sweep()
     assert (ended.code, cloud.gone()) == (5, set())
+
+
+# ---- the listing itself ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", ["400/6309", "400/6404", "400/6400", "404", "404/0101", "405"])
+def test_without_a_listing_of_everybodys_ones_own_are_swept(simulate: Simulate, desk: Desk, answer: str) -> None:
+    """With a warning; `check` never calls it allowed, and says what is missing. Ends are proven by id."""
+    mine = [row | {"owner": "sweeper"} for row in idle_fleet(COUNT)]
+    cloud = simulate([*mine, *idle_fleet(20, "others")], dialect={"no_list_all": answer})
+    desk.write(cloud)
+    checked = desk.run("check", "--format", "json")
+    (line,) = [line for line in checked.document["checks"] if line["name"] == "list-all"]
+    assert (checked.code, line["status"]) == (0, "warning")
+    assert "no listing of everybody's notebooks" in line["finding"]
+    assert "scope: own" in line["advice"]
+    ended = desk.sweep()
+    assert ended.code == 0, ended.err
+    assert cloud.gone() == ended.ids("deleted") == {row["id"] for row in mine}
+    (narrowed,) = ended.events("scope.narrowed")
+    assert "no listing of everybody's notebooks" in narrowed["message"]
+    assert ("listing", "own") in found(ended)
+
+
+@pytest.mark.parametrize(
+    ("keys", "refusal", "sort"),
+    [
+        (["createTime"], "400/6303", "createTime"),
+        (["createTime"], "400/0104", "createTime"),
+        ([], "400/6400", "unsorted"),
+        ([], "400/0101", "unsorted"),
+        (["createTime"], "500", "createTime"),
+    ],
+)
+def test_a_sort_key_that_is_refused_is_replaced(
+    simulate: Simulate, desk: Desk, keys: list[str], refusal: str, sort: str
+) -> None:
+    """By the one that others send, then by none; a fleet of hundreds goes all the same."""
+    cloud = simulate(idle_fleet(COUNT), dialect={"sort_keys": keys, "sort_refusal": refusal})
+    desk.write(cloud)
+    ended = desk.sweep()
+    assert ended.code == 0, ended.err
+    assert len(cloud.gone()) == COUNT
+    assert ("sort", sort) in found(ended)
+    assert ended.events("scope.narrowed") == []

@@ -250,7 +250,7 @@ async def test_what_an_offset_means_is_found_out(site: Opener, offset_as: str, m
     async with site(*map(Row, range(120)), offset_as=offset_as, largest_page=size) as place:
         assert place.cloud.paging() == Paging()
         found = Paging(meaning, size)
-        assert await find_paging(place.cloud, place.scope()) == found
+        assert await find_paging(place.cloud, place.scope(), await place.page()) == found
         assert place.cloud.paging() == found
         for number in range(3):
             shown = await place.page(number * size)

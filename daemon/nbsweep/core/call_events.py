@@ -7,12 +7,12 @@ from nbsweep.core.events import Event, Level
 
 
 class ScopeNarrowed(Event, frozen=True):
-    """Everybody's notebooks may not be listed, so that only the caller's own are seen from now on."""
+    """Everybody's notebooks cannot be listed, so that only the caller's own are seen from now on."""
 
     name: ClassVar[str] = "scope.narrowed"
     level: ClassVar[Level] = "warning"
     permission: str
-    """What to grant to the caller, so that everybody's are seen."""
+    """What to grant to the caller, so that everybody's are seen; empty where the cloud has no such listing."""
     message: str
 
 
@@ -33,7 +33,7 @@ class DialectFound(Event, frozen=True):
 
     name: ClassVar[str] = "dialect.found"
     aspect: str
-    """offsets or page-size."""
+    """offsets, page-size, listing or sort."""
     value: str
     message: str
 

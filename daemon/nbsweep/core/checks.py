@@ -97,6 +97,9 @@ def judge_permission(action: Action, answers: Mapping[Action, Probe], project_id
     advice = advise(action, project_id)
     if probe.allowed is None:
         return warned(action, f"the answer does not tell whether it is allowed: {probe.words}", f"If it is not: {advice}")
+    if probe.missing:
+        finding = f"this cloud has no listing of everybody's notebooks, so that only this user's own are seen: {probe.words}"
+        return warned(action, finding, "Set scope: own, if this user's own notebooks are what is wanted.")
     if action is Action.LIST_ALL and _allowed(answers, Action.LIST_OWN):
         return warned(action, f"not allowed, so that only this user's own notebooks are seen: {probe.words}", advice)
     if action is Action.LIST_OWN and _allowed(answers, Action.LIST_ALL):

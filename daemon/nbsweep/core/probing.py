@@ -19,6 +19,7 @@ from nbsweep.core.errors import (
     Rejected,
     Unsortable,
     WorkspaceRefused,
+    WrongAddress,
 )
 from nbsweep.core.ports import Cloud
 
@@ -73,11 +74,13 @@ class Probe(Struct, frozen=True):
     words: str = ""
     """What the cloud said, where it refused."""
     code: str = ""
+    missing: bool = False
+    """Whether the cloud has no such call at all, so that no permission would help."""
 
     @property
     def by_gateway(self) -> bool:
         """Tell whether the gateway has refused, before the service was asked."""
-        return self.allowed is False and self.code.startswith("APIGW.")
+        return self.allowed is False and not self.missing and self.code.startswith("APIGW.")
 
 
 PASSED = (Gone, Busy, MustStopFirst, AlreadyStopped)
@@ -85,12 +88,14 @@ PASSED = (Gone, Busy, MustStopFirst, AlreadyStopped)
 NEITHER = (Rejected, MalformedAnswer, Unsortable)
 
 
-def probe_of(error: CloudError) -> Probe:
-    """Tell what an error says of a permission.
+def probe_of(error: CloudError, action: Action) -> Probe:
+    """Tell what an error says of a permission to do something.
 
     Raises:
         CloudError: nothing at all, because it is about the credentials, the address or the connection.
     """
+    if action is Action.LIST_ALL and _no_such_listing(error):
+        return Probe(allowed=False, words=_answer_in(error), code=error.code, missing=True)
     if isinstance(error, Forbidden) or (isinstance(error, WorkspaceRefused) and error.http_status == HTTPStatus.FORBIDDEN):
         return Probe(allowed=False, words=_answer_in(error), code=error.code)
     if isinstance(error, PASSED):
@@ -98,6 +103,12 @@ def probe_of(error: CloudError) -> Probe:
     if isinstance(error, NEITHER):
         return Probe(allowed=None, words=str(error), code=error.code)
     raise error
+
+
+def _no_such_listing(error: CloudError) -> bool:
+    """Tell whether a refusal says that a cloud has no listing of everybody's notebooks (API notes, section 12)."""
+    absent = error.http_status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
+    return absent or isinstance(error, Gone | WrongAddress) or error.code == "ModelArts.6400"
 
 
 def _answer_in(error: CloudError) -> str:

@@ -143,7 +143,7 @@ class Inspector:
             try:
                 answers[action] = await self._ask(self.cloud.probe(action, self._first_workspace))
             except CloudError as error:
-                if not answers:
+                if all(answer.missing for answer in answers.values()):
                     raise self._not_presented(error) from error
                 self._tell(failed(action, error))
         self._tell(passed("credentials", f"accepted: {self.question.credentials}"))
@@ -191,8 +191,8 @@ class Inspector:
     async def _find_paging(self, found: Mapping[Scope, Page]) -> None:
         """Find out what an offset means, from a listing of more than one page."""
         try:
-            for scope in [scope for scope, page in found.items() if page.total > len(page.rows)]:
-                await self._ask(find_paging(self.cloud, scope))
+            for scope, page in found.items():
+                await self._ask(find_paging(self.cloud, scope, page))
         except CloudError as error:
             self._tell(failed("pages", error))
         else:

@@ -1,4 +1,4 @@
-"""Finds out what an offset means, from a listing that has more than one page; costs two or three calls, once in a run."""
+"""Finds out what an offset means, from a listing that has more than one page; costs one call or two, once in a run."""
 
 from nbsweep.core.errors import Rejected, WorkspaceRefused
 from nbsweep.core.model import Page, Scope
@@ -6,15 +6,16 @@ from nbsweep.core.paging import Offsets, Paging, judge_number, judge_offset
 from nbsweep.core.ports import Cloud
 
 
-async def find_paging(cloud: Cloud, scope: Scope) -> Paging:
+async def find_paging(cloud: Cloud, scope: Scope, first: Page) -> Paging:
     """Find it out, unless it is known, and have the cloud remember it; it stays unknown where the answers do not tell.
+
+    `first` is the listing's first page, as it was a moment ago.
 
     Raises:
         CloudError: a page could not be read.
     """
     if cloud.paging().offsets is not Offsets.UNKNOWN:
         return cloud.paging()
-    first = await cloud.page(scope, 0)
     if first.rows and first.total > len(first.rows):
         paging = await _ask(cloud, scope, first)
         if paging.offsets is not Offsets.UNKNOWN:

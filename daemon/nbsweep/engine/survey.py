@@ -146,9 +146,6 @@ class Surveyor:
             try:
                 await self._read(scope, tally)
             except TornError as torn:
-                if isinstance(torn, ShiftedError):
-                    async with self._finding:
-                        await find_paging(self.ports.cloud, scope)
                 if overlapping and not self.ports.cloud.paging().overlaps:
                     # Nothing was torn: the pages were not those that were meant.
                     continue
@@ -168,10 +165,14 @@ class Surveyor:
             TornError: it does not fit together.
         """
         first = await self._page(scope, 0)
-        if self.ports.cloud.paging().overlaps:
-            await self._read_overlapping(scope, tally, first)
-        else:
-            await self._read_whole_pages(scope, tally, first)
+        if not self.ports.cloud.paging().overlaps:
+            return await self._read_whole_pages(scope, tally, first)
+        try:
+            return await self._read_overlapping(scope, tally, first)
+        except ShiftedError:
+            async with self._finding:
+                await find_paging(self.ports.cloud, scope, first)
+            raise
 
     async def _read_overlapping(self, scope: Scope, tally: Tally, first: Page) -> None:
         """Read on, each page from the last row of the one before it."""

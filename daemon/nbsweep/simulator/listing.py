@@ -9,6 +9,7 @@ from nbsweep.simulator.shelves import Shelves
 
 _SORT_VALUES: dict[str, Callable[[Instance], Any]] = {
     "create_at": lambda instance: instance.create_at_ms,
+    "createTime": lambda instance: instance.create_at_ms,
     "update_at": lambda instance: instance.update_at_ms,
     "name": lambda instance: instance.name,
     "status": lambda instance: instance.shown_status,

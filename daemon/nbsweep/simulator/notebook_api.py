@@ -12,7 +12,7 @@ from nbsweep.simulator.faults import Faults
 from nbsweep.simulator.listing import envelope, page
 from nbsweep.simulator.model import Instance
 from nbsweep.simulator.query import Condition, Query, read_query
-from nbsweep.simulator.refusals import bad_parameter, closed_workspace, modelarts_error
+from nbsweep.simulator.refusals import bad_parameter, closed_workspace, modelarts_error, no_list_all
 from nbsweep.simulator.rows import RowWriter
 from nbsweep.simulator.tearing import tear
 
@@ -53,6 +53,8 @@ class NotebookApi:
 
     def list_all(self, call: Call) -> Answer:
         """Answer ListAllNotebooks: the whole project."""
+        if self._cloud.options.dialect.no_list_all:
+            raise no_list_all(self._cloud.options.dialect)
         return self._list(call, None)
 
     def show(self, call: Call) -> Answer:

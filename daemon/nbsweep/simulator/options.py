@@ -229,8 +229,11 @@ class DialectOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     list_omits: tuple[str, ...] = ()
     #: Fields that no answer has.
     omits: tuple[str, ...] = ()
-    #: Others get 400 ModelArts.6303.
+    #: Others are refused.
     sort_keys: tuple[str, ...] = ("create_at", "update_at", "name", "status")
+    sort_refusal: Literal["400/6303", "400/0101", "400/0104", "400/6400", "500"] = "400/6303"
+    #: What `GET /notebooks/all` is answered where there is no such listing.
+    no_list_all: Literal["400/6309", "400/6404", "400/6400", "404", "404/0101", "405"] | None = None
     gateway_prefix: Literal["APIGW", "APIG"] = "APIGW"
     #: Whether leases carry their type, and rows their user.
     lease_type: bool = True

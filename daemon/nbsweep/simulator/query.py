@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from nbsweep.simulator.model import Instance
 from nbsweep.simulator.options import DialectOptions
-from nbsweep.simulator.refusals import bad_parameter, modelarts_error
+from nbsweep.simulator.refusals import bad_parameter, sort_refused
 from nbsweep.simulator.vocabulary import FEATURES, STATUSES
 
 Condition = Callable[[Instance], bool]
@@ -117,7 +117,7 @@ def _sort_keys(text: str | None, dialect: DialectOptions) -> tuple[str, ...]:
         return ("create_at",)
     keys = tuple(text.split(","))
     if unknown := [key for key in keys if key not in dialect.sort_keys]:
-        raise modelarts_error("6303", detail=f"Field: {unknown[0]}.")
+        raise sort_refused(dialect, unknown[0])
     return keys
 
 

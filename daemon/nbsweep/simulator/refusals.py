@@ -4,6 +4,7 @@ from nbsweep.simulator.options import DialectOptions
 
 _MODELARTS_MESSAGES = {
     "0010": "System error. Please contact technical support.",
+    "0101": "Invalid argument.",
     "0102": "The workspace does not exist.",
     "0104": "Parameter error.",
     "0112": "The workspace policy does not allow this operation.",
@@ -20,6 +21,7 @@ _MODELARTS_MESSAGES = {
     "6349": "The automatic stop duration must be between 3600000 and 259200000 milliseconds.",
     "6357": "Another operation is in progress, or the instance is already in the target state. Try again later.",
     "7002": "You are not authorized to access the workspace.",
+    "6400": "The payload is invalid.",
     "6404": "The notebook instance is not found.",
 }
 
@@ -64,6 +66,22 @@ def closed_workspace(dialect: DialectOptions) -> ApiError:
     """Return what this dialect says of a workspace that the caller may see and not list."""
     status, _, number = dialect.closed_answer.partition("/")
     return modelarts_error(number, status=int(status))
+
+
+def sort_refused(dialect: DialectOptions, key: str) -> ApiError:
+    """Return what this dialect says of a key that it does not sort by."""
+    if dialect.sort_refusal == "500":
+        return modelarts_error("0010", status=500)
+    return modelarts_error(dialect.sort_refusal.removeprefix("400/"), detail=f"Field: {key}.")
+
+
+def no_list_all(dialect: DialectOptions) -> ApiError:
+    """Return what this dialect says where there is no listing of everybody's notebooks."""
+    answer = dialect.no_list_all or "404/0101"
+    if answer == "404/0101":
+        return no_such_api()
+    status, _, number = answer.partition("/")
+    return modelarts_error(number, status=int(status)) if number else ApiError(int(status), "", "")
 
 
 def gone(dialect: DialectOptions) -> ApiError:

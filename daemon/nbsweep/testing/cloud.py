@@ -195,7 +195,7 @@ class FakeCloud:
         try:
             await self._call("probe", action, lambda _: self._probed(action, workspace_id))
         except CloudError as error:
-            return probe_of(error)
+            return probe_of(error, action)
         return Probe(allowed=True)
 
     # ---- the work

@@ -20,7 +20,7 @@ from nbsweep.adapters.cloud import transport
 from nbsweep.adapters.cloud.client import CloudClient, open_client
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.cloud.signing import AccessKey
-from nbsweep.core.call_events import HttpAnswered, HttpRequest, HttpRetried, HttpThrottled, ScopeNarrowed
+from nbsweep.core.call_events import DialectFound, HttpAnswered, HttpRequest, HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.errors import (
     AnswerLost,
     CloudError,
@@ -648,13 +648,41 @@ async def test_a_permission_that_is_lost_on_the_way_ends_the_listing() -> None:
         assert listings(at) == ["/notebooks/all", "/notebooks/all"]
 
 
-@pytest.mark.parametrize(("status", "code", "kind"), [(401, "APIGW.0301", Unauthorized), (404, "APIGW.0101", WrongAddress)])
-async def test_only_a_403_narrows_the_view(status: int, code: str, kind: type[Exception]) -> None:
-    """A wrong key or a wrong address says nothing about whose notebooks may be seen."""
-    async with desk(says(status, f'{{"error_code":"{code}","error_msg":"no"}}'.encode()), EMPTY) as at:
-        with pytest.raises(kind):
+async def test_a_wrong_key_narrows_nothing() -> None:
+    """It says nothing about whose notebooks may be seen."""
+    async with desk(says(401, b'{"error_code":"APIGW.0301","error_msg":"no"}'), EMPTY) as at:
+        with pytest.raises(Unauthorized):
             await at.cloud.page(SCOPE, 0)
         assert listings(at) == ["/notebooks/all"]
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(400, "ModelArts.6309"), (404, "ModelArts.6404"), (404, "APIGW.0101"), (404, ""), (405, "")],
+)
+async def test_a_cloud_without_a_listing_of_everybodys_shows_ones_own(status: int, code: str) -> None:
+    """With a warning that names no permission, for none would help."""
+    async with desk(says(status, f'{{"error_code":"{code}","error_msg":"no"}}'.encode()), EMPTY) as at:
+        assert not (await at.cloud.page(SCOPE, 0)).oldest_first
+        assert listings(at) == ["/notebooks/all", "/notebooks"]
+        [told] = at.telemetry.of(ScopeNarrowed)
+        assert (told.permission, "no listing of everybody's notebooks" in told.message) == ("", True)
+        assert [(found.aspect, found.value) for found in at.telemetry.of(DialectFound)] == [("listing", "own")]
+
+
+async def test_a_wrong_address_is_told_where_neither_listing_is_there() -> None:
+    """Then it is the region or the project that is wrong."""
+    async with desk(says(404, b'{"error_code":"APIGW.0101","error_msg":"no"}')) as at:
+        with pytest.raises(WrongAddress):
+            await at.cloud.page(SCOPE, 0)
+        assert at.telemetry.of(ScopeNarrowed) == []
+
+
+async def test_a_listing_that_does_not_exist_never_says_that_a_notebook_is_gone() -> None:
+    """6309 about the listings themselves is a refusal."""
+    async with desk(says(400, b'{"error_code":"ModelArts.6309","error_msg":"no"}')) as at:
+        with pytest.raises(Rejected, match="there is no such listing: HTTP 400"):
+            await at.cloud.page(SCOPE, 0)
 
 
 async def test_an_own_listing_that_cannot_be_sorted_is_read_unsorted_too() -> None:
@@ -750,7 +778,7 @@ async def simulated(key: AccessKey | None = None, **groups: Any) -> AsyncIterato
 
 
 async def test_a_listing_that_cannot_be_sorted_so_is_read_unsorted() -> None:
-    """ModelArts.6303: the key is dropped, for good, and the overlap of the pages has to do without it."""
+    """ModelArts.6303: once with the other key, then without, for good; the overlap of the pages has to do without an order."""
 
     async def takes_no_key(request: web.Request) -> web.StreamResponse:
         if "sort_key" in request.query or "sort_dir" in request.query:
@@ -760,7 +788,8 @@ async def test_a_listing_that_cannot_be_sorted_so_is_read_unsorted() -> None:
     async with desk(takes_no_key) as at:
         assert (await at.cloud.page(SCOPE, 0)).total == 0
         assert (await at.cloud.page(SCOPE, 49)).total == 0
-        assert ["sort_key" in request.query for request in at.requests] == [True, False, False]
+        assert ["sort_key" in request.query for request in at.requests] == [True, True, False, False]
+        assert [(found.aspect, found.value) for found in at.telemetry.of(DialectFound)] == [("sort", "unsorted")]
 
 
 async def test_a_wrong_key_is_not_authorized() -> None:

@@ -17,7 +17,7 @@ from nbsweep.core.checks import (
     judge_quotas,
     tell_lanes,
 )
-from nbsweep.core.errors import AnswerLost, Busy, CloudError, Forbidden, Gone, Rejected, Unauthorized, Unreachable
+from nbsweep.core.errors import AnswerLost, Busy, CloudError, Forbidden, Gone, Rejected, Unauthorized, Unreachable, WrongAddress
 from nbsweep.core.model import MalformedRow, Named, Notebook, Page
 from nbsweep.core.ports import LaneState
 from nbsweep.core.probing import GRANTS, Action, Probe, probe_of
@@ -109,7 +109,26 @@ def test_an_error_about_the_notebook_proves_the_permission_and_a_403_disproves_i
     *, error: CloudError, allowed: bool | None
 ) -> None:
     """Whoever is told that it does not exist was let through to look for it."""
-    assert probe_of(error).allowed is allowed
+    assert probe_of(error, Action.GET).allowed is allowed
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Gone("the notebook does not exist: HTTP 400 ModelArts.6309", code="ModelArts.6309", http_status=400),
+        Rejected("the cloud refused: HTTP 400 ModelArts.6400", code="ModelArts.6400", http_status=400),
+        WrongAddress("no such address: HTTP 404 APIGW.0101", code="APIGW.0101", http_status=404),
+        Rejected("the cloud refused: HTTP 405", http_status=405),
+    ],
+)
+def test_a_listing_of_everybodys_that_does_not_exist_is_never_called_allowed(error: CloudError) -> None:
+    """It is missing: a warning beside one's own, and no permission is advised that would not help."""
+    probe = probe_of(error, Action.LIST_ALL)
+    assert (probe.allowed, probe.missing, probe.by_gateway) == (False, True, False)
+    check = permission(Action.LIST_ALL, {Action.LIST_ALL: probe, Action.LIST_OWN: YES})
+    assert check.grade is Grade.WARNING
+    assert "no listing of everybody's notebooks" in check.finding
+    assert "Grant" not in check.advice
 
 
 def test_a_refusal_keeps_the_clouds_own_words_only() -> None:
@@ -117,14 +136,14 @@ def test_a_refusal_keeps_the_clouds_own_words_only() -> None:
     error = Forbidden(
         "the credentials are accepted, but not for this call: HTTP 403 X (No.). Check project_id, and all", code="X"
     )
-    assert probe_of(error) == Probe(allowed=False, words="HTTP 403 X (No.)", code="X")
+    assert probe_of(error, Action.GET) == Probe(allowed=False, words="HTTP 403 X (No.)", code="X")
 
 
 @pytest.mark.parametrize("error", [Unauthorized("no"), Unreachable("no"), AnswerLost("no")])
 def test_an_error_about_something_else_says_nothing_of_a_permission(error: CloudError) -> None:
     """It is passed on."""
     with pytest.raises(type(error)):
-        probe_of(error)
+        probe_of(error, Action.GET)
 
 
 def test_a_project_is_closed_when_the_gateway_refuses_everything() -> None:

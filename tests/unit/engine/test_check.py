@@ -86,7 +86,7 @@ async def test_what_depends_on_something_that_fails_is_not_tried_and_says_why(
 ) -> None:
     """What does not depend on it is."""
     cloud = cloud_of()
-    cloud.befall(kind, Trouble(error))
+    cloud.befall(kind, Trouble(error), Trouble(error))
     found = await checked(cloud)
     by_grade = grades(found)
     assert by_grade[Grade.FAILED] == [name]
@@ -124,6 +124,15 @@ async def test_trouble_with_one_permission_is_told_as_such() -> None:
     found = await checked(cloud)
     assert grades(found)[Grade.FAILED] == ["get"]
     assert found["delete"].grade is Grade.OK
+
+
+async def test_a_listing_of_everybodys_that_is_not_there_is_a_warning_while_ones_own_is() -> None:
+    """The gateway knows no such address, and the next call shows that the address is right."""
+    cloud = cloud_of()
+    cloud.befall("probe", Trouble(WrongAddress("no such address: HTTP 404 APIGW.0101", http_status=404)))
+    found = await checked(cloud)
+    assert (found["list-all"].grade, found["list-own"].grade, found["project"].grade) == (Grade.WARNING, Grade.OK, Grade.OK)
+    assert "no listing of everybody's notebooks" in found["list-all"].finding
 
 
 async def test_a_call_that_takes_too_long_is_given_up() -> None:

@@ -5,7 +5,7 @@ connection could not be made, or the gateway throttled it. Otherwise whether it 
 look.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from nbsweep.adapters.cloud import wire
 from nbsweep.adapters.cloud.answers import Answer, Passing, Throttled, lost, with_skew
 from nbsweep.adapters.cloud.credentials import Credentials
-from nbsweep.adapters.cloud.dialect import EVERYBODYS, OWN, Dialect
+from nbsweep.adapters.cloud.dialect import EVERYBODYS, OLDEST_FIRST, OWN, Dialect, Variant, allows_another
 from nbsweep.adapters.cloud.iam import iam_of
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Refusal
 from nbsweep.adapters.cloud.probing import CALLS, reach
@@ -26,7 +26,7 @@ from nbsweep.adapters.cloud.sending import Call, Sender, Sent, Tools
 from nbsweep.adapters.cloud.session import Connect, NotSent, by_tcp, open_session
 from nbsweep.adapters.cloud.ways import Way
 from nbsweep.core.call_events import DialectFound, HttpRetried, HttpThrottled, ScopeNarrowed
-from nbsweep.core.errors import AnswerLost, CloudError, Forbidden, MalformedAnswer, Rejected, Unreachable, Unsortable
+from nbsweep.core.errors import AnswerLost, CloudError, Forbidden, Gone, MalformedAnswer, Rejected, Unreachable
 from nbsweep.core.freshness import Freshness
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.paging import Paging
@@ -40,6 +40,25 @@ NARROWED = ScopeNarrowed(
     message="everybody's notebooks may not be listed, so that only the caller's own are seen, and only they can be deleted; "
     "grant modelarts:notebook:listAllNotebooks to see all, or set scope: own if this is what is wanted",
 )
+
+
+def no_such_listing(error: CloudError) -> ScopeNarrowed:
+    """Say that no permission would help."""
+    return ScopeNarrowed(
+        permission="",
+        message="there is no listing of everybody's notebooks, so that only the caller's own are seen, and only they can be "
+        f"deleted; set scope: own if this is what is wanted ({error})",
+    )
+
+
+def _of_listing(error: CloudError) -> CloudError:
+    """Say what a refusal means for a listing: no notebook was asked for, so that none is gone."""
+    if not isinstance(error, Gone):
+        return error
+    message = str(error).removeprefix("the notebook does not exist: ")
+    return Rejected(
+        f"there is no such listing: {message}", code=error.code, http_status=error.http_status, request_id=error.request_id
+    )
 
 
 @dataclass(slots=True)
@@ -82,7 +101,7 @@ class CloudClient:
         while self.dialect.fell_short(page):
             page = await self._list(scope, 0, status)
         if self.dialect.paging.size != before:
-            self._tell_dialect("page-size", str(self.dialect.paging.size))
+            self._tell_dialect("page-size", str(self.dialect.paging.size), self.dialect.paging.describe())
         return page
 
     def paging(self) -> Paging:
@@ -92,34 +111,40 @@ class CloudClient:
     def found_paging(self, paging: Paging) -> None:
         """Remember what was found out about the pages of listings."""
         self.dialect.paging = paging
-        self._tell_dialect("offsets", paging.offsets)
+        self._tell_dialect("offsets", paging.offsets, paging.describe())
 
-    def _tell_dialect(self, aspect: str, value: str) -> None:
-        self.sender.tools.telemetry.emit(DialectFound(aspect, value, self.dialect.paging.describe()))
+    def _tell_dialect(self, aspect: str, value: str, message: str) -> None:
+        self.sender.tools.telemetry.emit(DialectFound(aspect, value, message))
 
     async def _list(self, scope: Scope, offset: int, status: str | None) -> Page:
-        """Read a page of the listing that is wanted, or of the caller's own where that is all that he may see."""
-        wanted = self.dialect.listing
-        try:
-            page = await self._page_of(wanted, scope, offset, status)
-        except Forbidden:
-            if not self.dialect.may_narrow(wanted):
-                raise
-            page = await self._page_of(OWN, scope, offset, status)
-            if self.dialect.narrow():
-                self.sender.tools.telemetry.emit(NARROWED)
-        else:
-            self.dialect.heard(wanted)
-        return replace(page, oldest_first=self.dialect.conclusive)
+        """Read a page by the variant of the call that works, which is found out with the first page."""
+        refused: dict[Variant, CloudError] = {}
+        while (variant := self.dialect.next_variant(refused)) is not None:
+            query = self.dialect.query(scope, offset, status, variant.sort)
+            try:
+                answer = await self._call(Call(Lane.LIST, "GET", variant.listing, query))
+            except CloudError as error:
+                refused[variant] = error
+                if not allows_another(variant, error):
+                    break
+            else:
+                page = wire.read_page(answer.body)
+                self._settle(variant, refused)
+                return replace(page, oldest_first=self.dialect.conclusive)
+        raise _of_listing([*refused.values()][-1])
 
-    async def _page_of(self, listing: str, scope: Scope, offset: int, status: str | None) -> Page:
-        """Read a page, unsorted where the cloud does not sort it."""
-        try:
-            answer = await self._call(Call(Lane.LIST, "GET", listing, self.dialect.query(scope, offset, status)))
-        except Unsortable:
-            self.dialect.unsorted()
-            answer = await self._call(Call(Lane.LIST, "GET", listing, self.dialect.query(scope, offset, status)))
-        return wire.read_page(answer.body)
+    def _settle(self, variant: Variant, refused: Mapping[Variant, CloudError]) -> None:
+        """Ask by that variant from now on, and tell what is out of the ordinary."""
+        if not self.dialect.settle(variant):
+            return
+        everybodys = next((error for other, error in refused.items() if other.listing != variant.listing), None)
+        if everybodys is not None:
+            self.sender.tools.telemetry.emit(NARROWED if isinstance(everybodys, Forbidden) else no_such_listing(everybodys))
+            self._tell_dialect("listing", "own", str(everybodys))
+        if variant.sort != OLDEST_FIRST:
+            self._tell_dialect(
+                "sort", variant.sort_name, f"the listing is not sorted by create_at there, but so: {variant.sort_name}"
+            )
 
     async def show(self, notebook_id: str) -> Notebook:
         """Read one notebook."""
@@ -164,7 +189,7 @@ class CloudClient:
         try:
             await self._call(CALLS[action](workspace_id, self.dialect.workspace))
         except CloudError as error:
-            return probe_of(error)
+            return probe_of(error, action)
         return Probe(allowed=True)
 
     async def _call(self, call: Call) -> Sent:

@@ -1,9 +1,13 @@
 """How one cloud wants to be asked for its listings; found out from its answers, because stacks differ (API notes, 1.1)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from nbsweep.core.errors import CloudError, Forbidden, Gone, SweepEnding, WorkspaceRefused, WrongAddress
 from nbsweep.core.model import PAGE_SIZE, Notebook, Page, Scope
 from nbsweep.core.paging import Paging
 
@@ -14,8 +18,45 @@ SPELLINGS = ("workspace_id", "workspaceId")
 EVERYBODYS = "/notebooks/all"
 OWN = "/notebooks"
 """The listing of what belongs to the caller."""
-OLDEST_FIRST = (("sort_dir", "ASC"), ("sort_key", "create_at"))
+Sort = tuple[tuple[str, str], ...]
+OLDEST_FIRST: Sort = (("sort_dir", "ASC"), ("sort_key", "create_at"))
 """So that new notebooks only ever join at the end of a listing."""
+SORTS: tuple[Sort, ...] = (OLDEST_FIRST, (("sort_dir", "ASC"), ("sort_key", "createTime")), ())
+"""Those to be tried: the documented key, the one that others send in production (API notes, section 12), none."""
+ABSENT = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
+"""What is answered where there is no such listing."""
+NO_WORKSPACE = frozenset({"ModelArts.0102", "ModelArts.7005"})
+"""The workspace that was asked for does not exist."""
+
+
+class Variant(NamedTuple):
+    """One variant of the call for a listing."""
+
+    listing: str
+    sort: Sort
+
+    @property
+    def sort_name(self) -> str:
+        """Name the key; `unsorted` where there is none."""
+        return dict(self.sort).get("sort_key", "unsorted")
+
+
+def is_of_listing(error: CloudError) -> bool:
+    """Tell whether a refusal says that there is no such listing, or none for this caller."""
+    return isinstance(error, Forbidden | Gone | WrongAddress) or error.http_status in ABSENT
+
+
+def allows_another(variant: Variant, error: CloudError) -> bool:
+    """Tell whether a refusal may be about how it was asked, and not of what was asked for.
+
+    A sort key may be refused by any 400, and by 500 (API notes, section 12).
+    """
+    if is_of_listing(error):
+        return True
+    if isinstance(error, SweepEnding | WorkspaceRefused) or error.code in NO_WORKSPACE:
+        return False
+    refuses_key = error.http_status == HTTPStatus.INTERNAL_SERVER_ERROR and bool(variant.sort)
+    return error.http_status == HTTPStatus.BAD_REQUEST or refuses_key
 
 
 @dataclass(slots=True)
@@ -23,14 +64,14 @@ class Dialect:
     """Begins with what the documents of today say."""
 
     workspace: str = SPELLINGS[0]
-    sort: tuple[tuple[str, str], ...] = OLDEST_FIRST
+    sort: Sort = OLDEST_FIRST
     listing: str = EVERYBODYS
     """Which of the two listings is asked for."""
     limit: int = PAGE_SIZE
     """The page size that is asked for."""
     paging: Paging = field(default_factory=Paging)
-    _granted: bool = False
-    """Whether everybody's has ever been shown."""
+    _settled: bool = False
+    """Whether a listing has ever been shown."""
 
     @property
     def conclusive(self) -> bool:
@@ -38,9 +79,9 @@ class Dialect:
 
         An earlier run may have seen, and deleted, more than the caller's own; it is followed to its end by this one.
         """
-        return self.sort == OLDEST_FIRST and self.listing == EVERYBODYS
+        return bool(self.sort) and self.listing == EVERYBODYS
 
-    def query(self, scope: Scope, offset: int, status: str | None) -> list[tuple[str, str]]:
+    def query(self, scope: Scope, offset: int, status: str | None, sort: Sort) -> list[tuple[str, str]]:
         """Ask for one page."""
         return [
             ("feature", scope.feature),
@@ -48,30 +89,27 @@ class Dialect:
             ("offset", str(self.paging.offset_of(offset))),
             (self.workspace, scope.workspace_id),
             *([("status", status)] if status else []),
-            *self.sort,
+            *sort,
         ]
 
-    def heard(self, listing: str) -> None:
-        """Note that a listing has been shown."""
-        self._granted |= listing == EVERYBODYS
+    def next_variant(self, refused: Mapping[Variant, CloudError]) -> Variant | None:
+        """Give the next variant that has not been refused; None where none is left.
 
-    def may_narrow(self, refused: str) -> bool:
-        """Tell whether the caller's own listing may stand in for one that was refused.
-
-        Not once everybody's has been shown: half a sweep that sees everybody, and half that does not, would take those who
-        are out of sight for gone.
+        What has worked once is the only variant for the rest of the run: half a sweep that sees everybody, and half that does
+        not, would take those who are out of sight for gone.
         """
-        return refused == EVERYBODYS and not self._granted
+        missing = {variant.listing for variant, error in refused.items() if is_of_listing(error)}
+        listings = (EVERYBODYS, OWN) if self.listing == EVERYBODYS else (OWN,)
+        variants = [Variant(listing, sort) for listing in listings for sort in SORTS]
+        left = [Variant(self.listing, self.sort)] if self._settled else variants
+        return next((variant for variant in left if variant not in refused and variant.listing not in missing), None)
 
-    def narrow(self) -> bool:
-        """Ask for the caller's own from now on; True when that is news."""
-        news = self.listing != OWN
-        self.listing = OWN
+    def settle(self, variant: Variant) -> bool:
+        """Ask by that variant from now on; True when that is news."""
+        news, self._settled = not self._settled, True
+        if news:
+            self.listing, self.sort = variant
         return news
-
-    def unsorted(self) -> None:
-        """Do without an order, for the cloud does not take the key."""
-        self.sort = ()
 
     def fell_short(self, page: Page) -> bool:
         """Notice a first page with fewer rows than were asked for, though there are more; True when it has to be read again.
