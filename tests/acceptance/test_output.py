@@ -21,6 +21,7 @@ HOSTILE = {
     "nul": "a\x00b\x7fc\x08d\te",
     "long": "x" * 2000,
     "formula": "=1+1",
+    "order": "::error::##[error]##vso[task.complete]",
     "quotes": "a\"b,c;'d",
     "blank": "   ",
 }
@@ -55,6 +56,8 @@ def test_names_of_other_people_do_nothing_to_what_reads_the_output(simulate: Sim
     for ended in table, swept, shown, as_csv:
         assert_clean(ended)
     assert "[red]markup[/red]" in table.out
+    assert [row["name"] for row in csv.DictReader(io.StringIO(as_csv.out)) if row["id"] == "formula"] == ["'=1+1"]
+    assert [order for order in ("##[", "##vso[") for ended in (table, swept, shown, as_csv) if order in ended.out] == []
     assert "[red]markup[/red]" in shown.out
     assert cloud.gone() == set(HOSTILE) - {"ansi", "markup"}
 

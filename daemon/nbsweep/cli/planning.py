@@ -83,7 +83,9 @@ async def plan_command(session: Session, options: PlanOptions) -> Exit:
 def _tell_saved(session: Session, path: Path, plan: SavedPlan) -> None:
     if session.screen.on_terminal:
         until = f"{plan.expires_at:%Y-%m-%d %H:%M:%SZ}"
-        session.screen.err.print(f"Saved in {printable(path)}; `run --plan` may carry it out until {until}.", markup=False)
+        session.screen.err.print(
+            f"Saved in {printable(path)}; `run --plan` may carry it out until {until}.", markup=False, emoji=False
+        )
 
 
 async def _plan_all(session: Session, opened: Opened) -> tuple[list[Plan], dict[str, NbsweepError]]:

@@ -110,7 +110,7 @@ class LiveProgress:
     def __init__(self, console: Console) -> None:
         """Take the terminal."""
         self._progress = Progress(
-            TextColumn("[bold]{task.description}"),
+            TextColumn("{task.description}", style="bold", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.completed:.0f}/{task.total:.0f}"),
             TextColumn("{task.fields[line]}", table_column=Column()),  # the only one that may wrap, so no other is cut for it

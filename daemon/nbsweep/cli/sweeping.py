@@ -88,7 +88,7 @@ class Approval:
         question = f"Type {count} to delete {these} of {printable(plan.target)} with all {whose} storage, for good: "
         if not forget_input(terminal):
             return False
-        self.session.screen.err.print(question, end="", style="bold", markup=False)
+        self.session.screen.err.print(question, end="", style="bold", markup=False, emoji=False)
         return await ask(terminal) == str(count)
 
 

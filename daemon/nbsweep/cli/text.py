@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -13,12 +14,20 @@ from nbsweep.cli.documents import Document, Series
 INDENT = "  "
 
 
+ORDER_TO_CI = re.compile(r"^(\s*):(?=:)|#(?=#[\w.]*\[)")
+"""What GitHub Actions (`::name::`, `##[name]`) and Azure Pipelines (`##vso[name]`) carry out when a job prints it."""
+FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What spreadsheets take the beginning of a formula for; the last four are the wide forms of the first."""
+
+
 def printable(text: object) -> str:
-    """Replace what would act on a terminal rather than be seen: names come from other people."""
+    """Replace what would act on a terminal or a CI system rather than be seen: names come from other people."""
     written = str(text)
-    if written.isprintable():
-        return written
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in written)
+    if not written.isprintable():
+        written = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in written)
+    if "::" in written or "##" in written:
+        return ORDER_TO_CI.sub("\\1\N{REPLACEMENT CHARACTER}", written)
+    return written
 
 
 def json_text(document: object) -> str:
@@ -75,9 +84,15 @@ def ascii_json(piece: str) -> str:
 
 
 def csv_text(items: Iterable[Document], columns: Sequence[str]) -> str:
-    """Write the items of a plan as CSV with a head line; every item is one line."""
+    """Write the items of a plan as CSV with a head line; every item is one line, and none holds a formula."""
     stream = io.StringIO()
     writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows({key: "" if value is None else printable(value) for key, value in item.items()} for item in items)
+    writer.writerows({key: "" if value is None else _field(value) for key, value in item.items()} for item in items)
     return stream.getvalue().rstrip("\n")
+
+
+def _field(value: object) -> str:
+    """Write a value for a spreadsheet: a name that looks like a formula gets an apostrophe, which makes it text."""
+    written = printable(value)
+    return f"'{written}" if isinstance(value, str) and written.lstrip().startswith(FORMULA) else written

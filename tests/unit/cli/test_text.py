@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from nbsweep.cli.documents import Document, Series
-from nbsweep.cli.text import json_pieces, json_text
+from nbsweep.cli.text import ascii_json, csv_text, is_utf8, json_pieces, json_text, printable
 
 FLAT: Document = {
     "name": 'x\x1b[31m\u2028"\\',
@@ -58,3 +58,49 @@ def test_a_series_can_be_gone_through_again() -> None:
     """A plan is saved in a file, and shown too."""
     document = {"items": series([{"id": "a"}])}
     assert json_text(document) == json_text(document)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("=HYPERLINK(A1)", "'=HYPERLINK(A1)"),
+        ("+cmd", "'+cmd"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        (" =1+1", "' =1+1"),
+        ("\t=1", "\ufffd=1"),
+        ("\r=1", "\ufffd=1"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("a=b-c", "a=b-c"),
+        ("a\u202eb", "a\ufffdb"),
+    ],
+)
+def test_no_name_is_a_formula_in_a_spreadsheet(name: str, written: str) -> None:
+    """An apostrophe makes it text; numbers of our own stay numbers."""
+    assert csv_text([{"name": name, "gb": -5}], ["name", "gb"]) == f"name,gb\n{written},-5"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("::error::pwned", "\ufffd:error::pwned"),
+        ("  ::add-mask::x", "  \ufffd:add-mask::x"),
+        ("##[error]x", "\ufffd#[error]x"),
+        ("a ##vso[task.setvariable]x", "a \ufffd#vso[task.setvariable]x"),
+        ("a::b", "a::b"),
+        ("## heading", "## heading"),
+        ("a\u200bb\x1b]8;;http://x\x07", "a\ufffdb\ufffd]8;;http://x\ufffd"),
+    ],
+)
+def test_no_name_gives_orders_to_what_shows_it(name: str, shown: str) -> None:
+    """Neither to a terminal nor to a CI system that reads the output of a job."""
+    assert printable(name) == shown
+
+
+def test_json_for_other_encodings_is_ascii_and_says_the_same() -> None:
+    """Signs beyond the first plane come as two escapes."""
+    text = json_text({"name": "na\u00efve \u7b14\U0001f389"})
+    assert ascii_json(text).isascii()
+    assert json.loads(ascii_json(text)) == json.loads(text)
+    assert [is_utf8(name) for name in ("utf-8", "UTF8", "utf_8", "ascii", "latin-1")] == [True, True, True, False, False]
