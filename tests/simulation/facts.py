@@ -39,7 +39,8 @@ class Facts:
     workspace: str
     owner: str
     flavor: str
-    tags: tuple[tuple[str, str], ...]
+    tags: tuple[tuple[str, str | None], ...]
+    """As they are written, some of them twice; None for a value that is not shown."""
     create_ms: int
     update_ms: int
     term: Term | None
@@ -72,7 +73,7 @@ def row(facts: Facts, leaves_out: tuple[str, ...] = ()) -> str:
         "some_new_field": {"nested": [1, 2, 3]},
     }
     if facts.odd != "tags":
-        shown["tags"] = [{"key": key, "value": value} for key, value in facts.tags]
+        shown["tags"] = [{"key": key} if value is None else {"key": key, "value": value} for key, value in facts.tags]
     shown |= {"create_at": 12 if facts.odd == "date" else facts.create_ms, "update_at": facts.update_ms}
     if facts.term:
         shown["lease"] = _term(facts.term)

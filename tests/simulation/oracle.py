@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
+from unicodedata import normalize
 
 from simulation.facts import AT_WORK, DAY_MS, HOUR_MS, RESTING, Facts
 
@@ -45,7 +46,7 @@ def covered(facts: Facts, target: Mapping[str, Any]) -> bool:
 def protection(facts: Facts, rules: Mapping[str, Any], now_ms: float) -> Opinion | None:
     """Find what protects it, or may protect it."""
     for rule in rules.get("protect", ()):
-        if (truth := holds(rule, facts, now_ms)) is not False:
+        if (truth := holds(rule, facts, now_ms, protects=True)) is not False:
             return Opinion("keep", f"{'protected' if truth else 'perhaps protected'} by {rule}")
     return None
 
@@ -72,20 +73,24 @@ def _order(facts: Facts, policy: Mapping[str, Any]) -> Opinion:
     return Opinion("delete", policy["name"])
 
 
-def holds(match: Mapping[str, Any], facts: Facts, now_ms: float) -> Truth:
-    """Tell whether all conditions of a `match` hold."""
-    return _all(_one(key, wanted, facts, now_ms) for key, wanted in match.items())
+def holds(match: Mapping[str, Any], facts: Facts, now_ms: float, *, protects: bool = False) -> Truth:
+    """Tell whether all conditions of a `match` hold; where one protects, what is in part so is so."""
+    return _all(_one(key, wanted, (facts, now_ms), protects=protects) for key, wanted in match.items())
 
 
-def _one(key: str, wanted: Any, facts: Facts, now_ms: float) -> Truth:
+def _one(key: str, wanted: Any, case: tuple[Facts, float], *, protects: bool) -> Truth:
+    facts, now_ms = case
+    in_part = True if protects else None
     truths: Mapping[str, Callable[[], Truth]] = {
-        "any": lambda: _any(holds(part, facts, now_ms) for part in wanted),
+        "any": lambda: _any(holds(part, facts, now_ms, protects=protects) for part in wanted),
         "not": lambda: _not(holds(wanted, facts, now_ms)),
         "status": lambda: facts.status in wanted,
-        "name": lambda: _fits(facts.name, wanted),
-        "owner": lambda: _fits(facts.owner, wanted) or _fits(f"id-of-{facts.owner}", wanted),
-        "flavor": lambda: _fits(facts.flavor, wanted),
-        "tags": lambda: None if facts.odd == "tags" else _all(_tag(facts, name, glob) for name, glob in wanted.items()),
+        "name": lambda: _fits(facts.name, wanted, in_part),
+        "owner": lambda: _any(_fits(text, wanted, in_part) for text in (facts.owner, f"id-of-{facts.owner}")),
+        "flavor": lambda: _fits(facts.flavor, wanted, in_part),
+        "tags": lambda: (
+            None if facts.odd == "tags" else _all(_tag(facts, name, glob, in_part) for name, glob in wanted.items())
+        ),
     }
     return truths[key]() if key in truths else _longer(key, wanted, facts, now_ms)
 
@@ -124,12 +129,34 @@ def milliseconds(text: str) -> float:
     return float(text[:-1]) * UNITS_MS[text[-1]]
 
 
-def _fits(text: str, globs: Iterable[str]) -> bool:
-    return any(fnmatchcase(text.lower(), glob.lower()) for glob in globs)
+def _fits(text: str, globs: Iterable[str], in_part: Truth) -> Truth:
+    """Compare a name by its composed form, without regard to case; one that only looks alike is so in part."""
+    if any(fnmatchcase(normalize("NFC", text).lower(), glob.lower()) for glob in globs):
+        return True
+    return in_part if any(fnmatchcase(plain(text), plain(glob)) for glob in globs) else False
 
 
-def _tag(facts: Facts, name: str, glob: str) -> bool:
-    return any(key == name and re.fullmatch(glob.replace("*", ".*"), value) is not None for key, value in facts.tags)
+def plain(text: str) -> str:
+    """Write a text as it looks, as far as the notebooks of a simulation are concerned."""
+    return normalize("NFKC", text).replace("\u200b", "").replace("\u0131", "i").strip().lower()
+
+
+def _tag(facts: Facts, name: str, glob: str, in_part: Truth) -> Truth:
+    """Ask all tags that may be meant: all must hold; of some, or of those that only look alike, it holds in part."""
+    answers = {_one_tag(key == name, value, glob) for key, value in facts.tags if plain(key) == plain(name)}
+    if answers <= {"no"}:
+        return False
+    if answers == {"yes"}:
+        return True
+    return in_part if answers & {"yes", "nearly"} else None
+
+
+def _one_tag(same_key: bool, value: str | None, glob: str) -> str:  # noqa: FBT001 -- one of three facts about a tag
+    if value is None:
+        return "nearly" if glob == "*" else "hidden"
+    if same_key and re.fullmatch(glob.replace("*", ".*"), value):
+        return "yes"
+    return "nearly" if fnmatchcase(plain(value), plain(glob)) else "no"
 
 
 def _not(truth: Truth) -> Truth:

@@ -10,7 +10,7 @@ from pytest import MonkeyPatch  # noqa: PT013 -- used as a plain name in every s
 from fresh import good_for
 from nbsweep.adapters.cloud import answers
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Refusal
-from nbsweep.core import conditions, lifecycle, plan, policy, second_look
+from nbsweep.core import conditions, globs, lifecycle, plan, policy, second_look
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import Gone, WrongAddress
 from nbsweep.core.facts import Moment
@@ -187,6 +187,23 @@ def no_tags_are_none(patch: MonkeyPatch) -> None:
     patch.setattr(conditions.TagIs, "check", credulous)
 
 
+def compare_to_the_letter(patch: MonkeyPatch) -> None:
+    """A tag of another case, and a name in letters that only look alike, are others."""
+    patch.setattr(conditions, "look", lambda text: text)
+    patch.setattr(globs.Glob, "resembles", globs.Glob.matches)
+
+
+def the_last_of_two_tags_counts(patch: MonkeyPatch) -> None:
+    """Of a key that is there twice only one value is looked at, and one that is not shown is empty."""
+    check = conditions.TagIs.check
+
+    def hasty(self: conditions.TagIs, notebook: Notebook, moment: Moment) -> Any:
+        tags = None if notebook.tags is None else {key: value or "" for key, value in notebook.all_tags}
+        return check(self, replace(notebook, tags=tags, repeated_tags=()), moment)
+
+    patch.setattr(conditions.TagIs, "check", hasty)
+
+
 def whatever_is_listed_belongs(patch: MonkeyPatch) -> None:
     """No row is held against the workspace and the feature that were asked for."""
     for module in (policy, second_look):
@@ -219,6 +236,8 @@ PLANTS: Mapping[str, tuple[Plant, tuple[int, ...]]] = {
     "a DELETE whose answer was lost is sent again at once": (send_a_lost_delete_again, (2,)),
     "a failed deletion is repeated without end": (retry_without_end, (2,)),
     "a listing without tags is taken for no tags": (no_tags_are_none, (1,)),
+    "text is compared to the letter": (compare_to_the_letter, (1,)),
+    "the last of two tags counts, and one without a value is empty": (the_last_of_two_tags_counts, (1,)),
     "rows of others are taken for the target's": (whatever_is_listed_belongs, (1,)),
 }
 """By what is wrong: how it is planted, and the invariants of which it breaks one first."""

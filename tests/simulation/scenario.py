@@ -7,6 +7,7 @@ from typing import Any
 
 from simulation.cloud import Manners, default_term
 from simulation.facts import DAY_MS, HOUR_MS, START_MS, Facts
+from simulation.handwriting import by_hand
 from simulation.troubles import Limit, Weather
 
 PROJECT = "0123456789abcdef0123456789abcdef"
@@ -63,7 +64,9 @@ def draw(seed: int, random: Random) -> Scenario:
         stops=(random.uniform(0.1, 40),) if random.random() < 0.1 else (),
         sweeps=random.choice((1, 1, 2)),
     )
-    return _with_strays(_with_gaps(scenario, Random(f"gaps-{seed}")), Random(f"strays-{seed}"))
+    fleet, config = by_hand(scenario.fleet, scenario.config, Random(f"handwriting-{seed}"))
+    written = replace(scenario, fleet=fleet, config=config)
+    return _with_strays(_with_gaps(written, Random(f"gaps-{seed}")), Random(f"strays-{seed}"))
 
 
 def _with_gaps(scenario: Scenario, random: Random) -> Scenario:

@@ -2,8 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 
-from nbsweep.core.conditions import CapacityOver, Condition, LeaseEnabled, LongerThan, TagIs, TextIs
-from nbsweep.core.facts import TEXT_FACTS
+from nbsweep.core.conditions import (
+    AllOf,
+    AnyOf,
+    CapacityOver,
+    Condition,
+    LeaseEnabled,
+    LongerThan,
+    Not,
+    TagIs,
+    TextIs,
+    Truth,
+)
+from nbsweep.core.facts import TEXT_FACTS, Moment
 from nbsweep.core.globs import look
 from nbsweep.core.model import LeaseType, Notebook
 
@@ -36,6 +47,17 @@ def missing_facts(condition: Condition, notebook: Notebook) -> tuple[str, ...]:
             return _of_lease_end(notebook)
         case _:
             return tuple(field for field, fact in _facts(condition, notebook) if fact is None)
+
+
+def lacks_facts(condition: Condition, notebook: Notebook, moment: Moment) -> bool:
+    """Tell whether a condition, or one inside of it, is unknown for want of a fact, and not because a text only looks alike."""
+    match condition:
+        case AllOf(parts=parts) | AnyOf(parts=parts):
+            return any(lacks_facts(part, notebook, moment) for part in parts)
+        case Not(part=part):
+            return lacks_facts(part, notebook, moment)
+        case _:
+            return condition.check(notebook, moment).truth is Truth.UNKNOWN and bool(missing_facts(condition, notebook))
 
 
 def left_out(notebook: Notebook) -> tuple[str, ...]:

@@ -128,7 +128,7 @@ def _wanted(condition: Condition, finding: Finding, wish: Truth, case: Case) -> 
     missing = missing_facts(condition, case.notebook) if finding.truth is Truth.UNKNOWN else ()
     if missing:
         words = f"the cloud would have to show {', '.join(missing)}, and then: {words}"
-    elif finding.truth is Truth.UNKNOWN:
+    elif finding.truth is Truth.UNKNOWN and wish is Truth.PASS:
         words = f"{words}, and not only look alike"
     return Wanted(finding.condition, words, at)
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 from nbsweep.core.belonging import EVERYTHING, Coverage, find_stray
 from nbsweep.core.conditions import AllOf, Finding, Truth, leaves, names_status
 from nbsweep.core.facts import Moment
+from nbsweep.core.missing import lacks_facts
 from nbsweep.core.model import IN_TRANSITION, Notebook, Status
 
 
@@ -119,6 +120,8 @@ def may_go(notebook: Notebook, rules: Rules, moment: Moment) -> bool:
     """Tell whether facts that are missing may be what keeps a notebook: with them, some policy might delete it."""
     stray = find_stray(notebook, rules.coverage)
     if (stray and not stray.unshown) or notebook.status in IN_TRANSITION | {Status.DELETED}:
+        return False
+    if stray is None and not any(lacks_facts(condition, notebook, moment) for condition in rules.conditions):
         return False
     if any(protection.match.check(notebook, moment).truth is Truth.PASS for protection in rules.protections):
         return False

@@ -44,6 +44,7 @@ def words(found: Need | None) -> str:
             {},
             "tag team would have to be set, and be Vision, and not only look alike",
         ),
+        (tag("team", "Vision"), Truth.FAIL, {}, "tag team would have to be taken off, or be other than Vision"),
         (
             tag("team", "vision"),
             Truth.PASS,

@@ -498,6 +498,14 @@ async def test_what_no_rule_asks_for_is_not_asked_for() -> None:
     assert scene.cloud.sent("show") == []
 
 
+async def test_a_text_that_only_looks_alike_is_no_missing_fact() -> None:
+    """To ask once more would show the same again; a tag's value that is not shown is asked for."""
+    scene = world(notebook(1, name=" keep-it"), notebook(2, tags={"KEEP": "yes"}), notebook(3, tags={"keep": None}))
+    survey = await surveyed(scene)
+    assert (ids(survey), survey.kept) == ([], {Reason.UNKNOWN_FACT: 3})
+    assert scene.cloud.sent("show") == ["nb3"]
+
+
 @pytest.mark.parametrize("error", [AnswerLost("no answer"), MalformedAnswer("no notebook"), Rejected("no")])
 async def test_who_cannot_be_asked_for_is_kept(error: CloudError) -> None:
     """Missing stays unknown; the others are decided."""
