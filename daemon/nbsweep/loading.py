@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from nbsweep.core.errors import ConfigurationError, Mistake
 from nbsweep.settings import Problem, Settings, problems
 from nbsweep.settings.paths import at_home
+from nbsweep.vendor import with_vendor_names
 
 Location = tuple[int | str, ...]
 
@@ -67,7 +68,7 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> Settings:
     """
     source = str(path)
     reader = _Reader(source, environment)
-    made = _validated(reader.read(_root(source, _text(path))))
+    made = _validated(with_vendor_names(reader.read(_root(source, _text(path))), environment))
     if isinstance(made, Settings) and not reader.mistakes:
         return made
     found = [] if isinstance(made, Settings) else reader.placed(made)

@@ -184,6 +184,35 @@ def test_the_profile_of_the_vendors_tools_is_found(simulate: Simulate, desk: Des
     assert_told(desk, desk.sweep(), "credentials", "has ak, but not sk")
 
 
+def test_what_the_vendors_variables_name_is_swept(simulate: Simulate, desk: Desk) -> None:
+    """Keys, project and address: the configuration names the region only, and IAM is not asked for its project."""
+    project = "f" * 32
+    cloud = simulate([idle("nb")], access={"project_id": project})
+    desk.write(cloud, target={"credentials": None, "project_id": None, "endpoint": None, "region": "cn-north-4"})
+    desk.environment = NOBODY | {
+        "HUAWEICLOUD_SDK_AK": ACCESS_KEY,
+        "HUAWEICLOUD_SDK_SK": SECRET_KEY,
+        "HUAWEICLOUD_SDK_PROJECT_ID": project,
+        "HUAWEICLOUD_SDK_REGION_MODELARTS_CN_NORTH_4": cloud.url,
+    }
+    assert desk.sweep().ids("deleted") == {"nb"}
+    assert {request["kind"] for request in cloud.requests()} & {"iam"} == set()
+    desk.environment |= {"HUAWEICLOUD_SDK_PROJECT_ID": "", "HUAWEICLOUD_SDK_IAM_ENDPOINT": cloud.url}
+    cloud.forget_requests()
+    assert desk.run("plan").code == 0
+    assert count(cloud, "iam", 200) == 1
+
+
+def test_an_identity_that_is_named_and_not_supported_is_told(simulate: Simulate, desk: Desk) -> None:
+    """Not silently another one, though there are keys."""
+    cloud = simulate([idle("nb")])
+    desk.write(cloud, target={"credentials": None})
+    keys = {"HUAWEICLOUD_SDK_AK": ACCESS_KEY, "HUAWEICLOUD_SDK_SK": SECRET_KEY}
+    desk.environment = NOBODY | keys | {"HUAWEICLOUD_SDK_IDP_ID": "idp", "HUAWEICLOUD_SDK_ID_TOKEN_FILE": "/token"}
+    assert_told(desk, desk.sweep(), "HUAWEICLOUD_SDK_IDP_ID", "HUAWEICLOUD_SDK_ID_TOKEN_FILE")
+    assert cloud.requests() == []
+
+
 def test_without_any_every_place_is_named(simulate: Simulate, desk: Desk) -> None:
     """An empty home and environment, and no metadata server."""
     cloud = simulate([idle("nb")])

@@ -21,6 +21,9 @@ PROJECT_ID = Written(
 ID = Written(r"^[A-Za-z0-9-]{1,64}$", "must be an id, which is made of letters, digits and '-'; \"0\" is the default workspace")
 
 
+ProjectId = Annotated[StrictStr, PROJECT_ID]
+
+
 class LimitSettings(Group):
     """How fast one target may be called. The gateway limits each API and each user; these keep below that."""
 
@@ -47,14 +50,16 @@ class TargetSettings(Group):
     """The address of ModelArts, without a path; when absent, it follows from the region."""
     region: Annotated[StrictStr, REGION] | None = Field(default=None, validate_default=True)
     """The region's id, such as cn-north-4; needed unless the endpoint is given."""
-    project_id: Annotated[StrictStr, PROJECT_ID] | None = Field(default=None, validate_default=True)
+    project_id: ProjectId | None = Field(default=None, validate_default=True)
     """The project's id, 32 hexadecimal digits; when absent, IAM is asked for the project that is called like the region."""
+    iam_endpoint: Endpoint | None = None
+    """The address of IAM where the credentials name none, without a path; when absent, it follows from the region."""
     proxy: Proxy | None = None
     """The HTTP proxy for this target's calls, or none; when absent, what HTTPS_PROXY and NO_PROXY say."""
     ca_file: CaFile | None = None
     """The file of certificates (PEM) to trust instead of this machine's; when absent, SSL_CERT_FILE, or the machine's."""
     credentials: CredentialSettings | None = Field(default=None, validate_default=True)
-    """Who calls. When absent: HUAWEICLOUD_SDK_AK and _SK, else ~/.huaweicloud/credentials, else this ECS's agency."""
+    """Who calls. When absent, whom the environment or ~/.huaweicloud/credentials names, else this ECS's agency."""
     workspaces: Annotated[Literal["all"] | Different[Annotated[StrictStr, ID]], OrAll()] = "all"
     """All workspaces that the keys can see, or a list of ids; "0" is the default workspace."""
     features: Different[Literal["NOTEBOOK", "DEFAULT"]] = ("NOTEBOOK",)
@@ -97,6 +102,7 @@ class TargetSettings(Group):
         looked_up = info.data.get("project_id", "wrong") is None
         signs_in = credentials is not None and credentials.username is not None
         given = credentials is not None and credentials.iam_endpoint is not None
+        given = given or info.data.get("iam_endpoint", "wrong") is not None
         # A region that is wrong is missing from `data`, and reported already.
         if given or not (looked_up or signs_in) or "region" not in info.data or iam_url(info.data["region"] or ""):
             return credentials
@@ -108,13 +114,13 @@ class TargetSettings(Group):
     @property
     def names_iam(self) -> bool:
         """Whether the address of IAM is given, and does not merely follow from the region."""
-        return self.credentials is not None and self.credentials.iam_endpoint is not None
+        return self.iam_endpoint is not None or (self.credentials is not None and self.credentials.iam_endpoint is not None)
 
     @property
     def iam_url(self) -> str:
         """The address of IAM, to which passwords go and which knows projects, without a slash at its end."""
         given = self.credentials.iam_endpoint if self.credentials else None
-        return given or iam_url(self.region or "") or ""
+        return given or self.iam_endpoint or iam_url(self.region or "") or ""
 
     @property
     def base_url(self) -> str:

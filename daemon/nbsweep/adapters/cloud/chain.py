@@ -1,8 +1,8 @@
 """Which credentials a target gets: those of the configuration, else the first of the standard chain that there are.
 
-The chain is the vendor's, as far as it goes here (API notes, section 5.4): the environment, the file of profiles, the metadata
-server. What the vendor's tools know besides is not supported: sign-in with OpenID Connect, before these, federated sign-in by
-HUAWEICLOUD_SDK_IDP_ID, and the identity of a pod, after them.
+The chain is the vendor's (API notes, section 5.4): OpenID Connect, keys in the environment, the file of profiles, the identity
+of a pod, the metadata server; only that the pod, which the environment names, comes before the machine, which nobody does. An
+identity that is named and cannot be used, such as that of an identity provider, is an error and never another identity.
 """
 
 from collections.abc import AsyncIterator, Hashable, Mapping
@@ -16,6 +16,7 @@ from nbsweep.adapters.cloud import metadata
 from nbsweep.adapters.cloud.credentials import Credentials, key_pair
 from nbsweep.adapters.cloud.doors import Doors
 from nbsweep.adapters.cloud.iam import iam_of
+from nbsweep.adapters.cloud.identities import NamedSource, hints, oidc_source, pod_source, refuse_federation
 from nbsweep.adapters.cloud.metadata import MetadataSource
 from nbsweep.adapters.cloud.profile import keys_of_environment, keys_of_profile, profile_path, read_secret
 from nbsweep.adapters.cloud.renewal import Renewed
@@ -52,7 +53,7 @@ class Keyring:
         """
         given = target.credentials
         if given is None:
-            return await self._chain()
+            return await self._chain(target)
         if given.agency is not None:
             return self._metadata()
         if given.username is not None:
@@ -72,15 +73,25 @@ class Keyring:
             self._users[key] = Renewed(source, self.clock)
         return self._users[key]
 
-    async def _chain(self) -> Credentials:
+    async def _chain(self, target: TargetSettings) -> Credentials:
+        """Give what is named first; the agency of the machine, which nobody names, comes last."""
+        refuse_federation(self.environment)
+        if source := oidc_source(self.environment, target, self.session, self.clock):
+            return self._named(source)
         if key := keys_of_environment(self.environment) or keys_of_profile(self.environment):
             return key
+        if source := pod_source(self.environment, self.session, self.clock):
+            return self._named(source)
         agency = self._metadata()
         try:
             await agency.ready()
         except CloudError as error:
             raise Unauthorized(self._nowhere(error)) from error
         return agency
+
+    def _named(self, source: NamedSource) -> Renewed:
+        """Give the keys of an identity, the same to all targets."""
+        return self._users.setdefault(source.account, Renewed(source, self.clock))
 
     def _metadata(self) -> Renewed:
         if self._agency is None:
@@ -95,7 +106,7 @@ class Keyring:
         return (
             "there are no credentials: the target has none in the configuration; HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK are "
             f"not set; {profile_path(self.environment) or '~/.huaweicloud/credentials'} is not there, or has no [basic] keys; "
-            f"and this seems to be no ECS with an agency: {error}"
+            f"and this seems to be no ECS with an agency: {error}{hints(self.environment)}"
         )
 
 

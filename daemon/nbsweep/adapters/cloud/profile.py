@@ -52,6 +52,10 @@ def keys_of_profile(environment: Mapping[str, str]) -> AccessKey | None:
     except NotReadable:
         # What the parser says quotes the line, and the line may hold the key.
         raise Unauthorized(f"{path} cannot be read as a file of profiles, with sections such as [{SECTION}]") from None
+    if section.get("idp_id") or section.get("id_token_file"):
+        raise Unauthorized(
+            f"the section [{SECTION}] of {path} names an identity provider, and nbsweep cannot sign in through one"
+        )
     return _pair(f"the section [{SECTION}] of {path}", {name: section.get(name, "") for name in ("ak", "sk", "security_token")})
 
 
@@ -104,6 +108,8 @@ def _pair(source: str, found: Mapping[str, str]) -> AccessKey | None:
     """Make keys of the values of three names: access key, secret key, security token."""
     (first, access_key), (second, secret_key), (_, token) = found.items()
     if not access_key and not secret_key:
+        if token:
+            raise Unauthorized(f"{source} has {list(found)[2]}, but not {first} and {second}, which it belongs to")
         return None
     if not access_key or not secret_key:
         given, missing = (first, second) if access_key else (second, first)

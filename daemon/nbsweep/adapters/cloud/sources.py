@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from nbsweep.adapters.cloud.identities import AGENCY as AGENCY_URN
+from nbsweep.adapters.cloud.identities import OIDC, POD_URI
 from nbsweep.adapters.cloud.profile import SECTION, keys_of_environment, keys_of_profile, profile_path
 from nbsweep.settings import CredentialSettings, TargetSettings
 
@@ -32,8 +34,12 @@ def _files_of(given: CredentialSettings) -> str:
 
 
 def _source_in_chain(environment: Mapping[str, str]) -> str:
+    if any(environment.get(name) for name in OIDC):
+        return f"temporary keys of the agency {environment[AGENCY_URN]}, by OpenID Connect"
     if keys_of_environment(environment):
         return "a pair of keys, from the environment (HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK)"
     if keys_of_profile(environment):
         return f"a pair of keys, from the section [{SECTION}] of {profile_path(environment)}"
+    if environment.get(POD_URI):
+        return "temporary keys of the identity of this pod"
     return AGENCY
