@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, SecretStr, StrictStr
 
+from nbsweep.settings.paths import FilePath
 from nbsweep.settings.shapes import Written
 
 ENDPOINT = Written(
@@ -58,6 +59,5 @@ def _certificates(path: str) -> str:
     return path
 
 
-FILE = Written(r"^[^\x00-\x1f\x7f]+$", "must be the path of a file")
-CaFile = Annotated[StrictStr, FILE, AfterValidator(_certificates)]
+CaFile = Annotated[FilePath, AfterValidator(_certificates)]
 """A file of certificates that is there and can be used."""
