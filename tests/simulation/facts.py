@@ -47,7 +47,10 @@ class Facts:
     capacity_gb: int = 50
     fail_reason: str | None = None
     odd: str = ""
-    """What the answers show amiss: `status` (one that nobody knows), `date` (an impossible one), `tags` (left out)."""
+    """What the answers show amiss: `status` (one that nobody knows), `date` (an impossible one), `tags` (left out).
+
+    Where listings show no dates, an impossible one is not seen, and a notebook is judged by its lease's.
+    """
     feature: str = "NOTEBOOK"
 
     @property

@@ -65,6 +65,8 @@ def draw(seed: int, random: Random) -> Scenario:
         sweeps=random.choice((1, 1, 2)),
     )
     fleet, config = by_hand(scenario.fleet, scenario.config, Random(f"handwriting-{seed}"))
+    if not scenario.manners.dated:
+        fleet = tuple(replace(facts, odd="") if facts.odd == "date" else facts for facts in fleet)
     written = replace(scenario, fleet=fleet, config=config)
     return _with_strays(_with_gaps(written, Random(f"gaps-{seed}")), Random(f"strays-{seed}"))
 
