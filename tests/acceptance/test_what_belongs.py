@@ -105,6 +105,17 @@ def test_a_listing_that_leaves_out_what_no_rule_asks_for_costs_no_call(simulate:
     assert "show" not in kinds[: kinds.index("delete")]
 
 
+def test_an_administrators_own_listing_of_everybodys_deletes_nobodys(simulate: Simulate, desk: Desk) -> None:
+    """`scope: own`, and the listing shows several owners: which are the caller's is not known, and it is said what to do."""
+    cloud = simulate([idle("mine", owner="sweeper"), idle("yours", owner="li.chen")], dialect={"own_lists_all": True})
+    desk.write(cloud, target={"scope": "own"})
+    ended = desk.sweep()
+    assert (ended.code, cloud.writes()) == (4, [])
+    (refused,) = ended.events("plan.refused")
+    assert "several owners (li.chen, sweeper, ...)" in refused["message"]
+    assert "scope: all" in refused["message"]
+
+
 # ---- answers that contradict themselves --------------------------------------------------------------------------------------
 
 CONTRADICTIONS = ["error_200_after", "foreign_after", "nonsense_after"]

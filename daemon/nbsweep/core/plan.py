@@ -24,7 +24,7 @@ from nbsweep.core.cool_down import CoolDown, judge_cooling, streaks
 from nbsweep.core.facts import Moment, idle_since
 from nbsweep.core.history import NO_HISTORY, History
 from nbsweep.core.missing import left_out
-from nbsweep.core.model import AT_REST, MalformedRow, Notebook, Scope
+from nbsweep.core.model import AT_REST, MalformedRow, Named, Notebook, Scope
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge, may_go
 from nbsweep.core.saved_plan import Spared
 
@@ -109,6 +109,11 @@ class Plan(Struct, frozen=True):
         return "; ".join(words for words in found if words)
 
 
+NOBODY = Named()
+OWNERS_NOTED = 3
+"""So many owners are enough to tell that there are several."""
+
+
 class Tally:
     """Adds up one listing row by row, and holds no more of it than the ids, their reasons, and what may go."""
 
@@ -126,6 +131,8 @@ class Tally:
         """Ids of those that may go once facts are known that the listing leaves out, and which row of it each was."""
         self.left_out: set[str] = set()
         """What it leaves out of each of those, in the API's own words."""
+        self.owners: dict[str, str] = {}
+        """By what tells them apart, the names of the first few whose rows it shows."""
         self.strays = 0
         """Rows of another workspace or feature than was asked for."""
         self.foreign = 0
@@ -169,14 +176,20 @@ class Tally:
         else:
             verdict = judge(shown, rules, moment)
             self.reasons[notebook_id] = verdict.reason
+            self._note_owner(shown)
             if shown.status not in AT_REST:
                 self.active.append(notebook_id)
             if verdict.decision is Decision.DELETE:
                 self.candidates.append(Candidate(shown, scope, verdict, idle_since(shown, moment)))
 
+    def _note_owner(self, notebook: Notebook) -> None:
+        if notebook.owner != NOBODY and len(self.owners) < OWNERS_NOTED:
+            self.owners.setdefault(notebook.owner_key, notebook.owner_label)
+
     def _judge(self, notebook: Notebook, scope: Scope, rules: Rules, moment: Moment) -> None:
         verdict = judge(notebook, rules, moment)
         self.reasons[notebook.id] = verdict.reason
+        self._note_owner(notebook)
         position = self.rows - 1
         if notebook.status not in AT_REST:
             self.active.append(notebook.id)

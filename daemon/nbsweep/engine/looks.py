@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
+from nbsweep.core.belonging import differs_from
 from nbsweep.core.events import SnapshotFlawed
 from nbsweep.core.model import PAGE_SIZE, Notebook, Page, Scope, Status
 from nbsweep.core.ports import Ports
@@ -126,6 +127,8 @@ class Looks:
             if pages_for(page.total, size) > most_pages:
                 return None
             snapshot.take(page)
+            if not snapshot.flaw and any(isinstance(row, Notebook) and differs_from(row, scope) for row in page.rows):
+                snapshot.flaw, snapshot.hopeless = "it shows rows of another workspace or feature", True
             if snapshot.flaw:
                 memory.provable = not snapshot.hopeless
                 self.ports.telemetry.emit(SnapshotFlawed(scope.workspace_id, scope.feature, snapshot.flaw))

@@ -9,7 +9,7 @@ and reads whole pages where they cannot overlap: such a listing counts when no i
 `total`, of as many ids. That misses a row where one vanished and another joined meanwhile; a row that is missed is kept.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -107,6 +107,7 @@ class Surveyor:
         gaps = [listing.gap for listing in listings.values() if listing.gap] or (
             [] if scopes else ["the cloud shows no workspace at all"]
         )
+        gaps += _several_owners(listings.values()) if self.area.scope == "own" else []
         refused = _refused(listings)
         survey = join_tallies(self.area.target, self.moment.now, [listing.tally for listing in listings.values()], gaps)
         survey = replace(survey, refused=refused)
@@ -270,6 +271,17 @@ class Surveyor:
             survey.fleet, len(survey.candidates), complete, round(duration_s, 3), refused, len(survey.malformed)
         )
         self.ports.telemetry.emit(told)
+
+
+def _several_owners(listings: Iterable[Listing]) -> list[str]:
+    """Say that the caller's own listing shows several owners: which of them is the caller, no answer tells."""
+    owners = {key: name for listing in listings for key, name in listing.tally.owners.items()}
+    if len(owners) <= 1:
+        return []
+    names = ", ".join(sorted(owners.values())[:3])
+    several = f"scope is own, and the listing shows notebooks of several owners ({names}, ...), as it does for an administrator"
+    advice = "set scope: all and name the owner in the policies, or use the owner's own credentials"
+    return [f"{several}: which are the caller's is not known; {advice}"]
 
 
 def _refused(listings: Mapping[Scope, Listing]) -> tuple[WorkspaceGap, ...]:

@@ -49,7 +49,8 @@ class NotebookApi:
     def list_own(self, call: Call) -> Answer:
         """Answer ListNotebooks: what the caller owns."""
         own_id = call.caller.person.id if call.caller else ""
-        return self._list(call, lambda instance: instance.owner.id == own_id)
+        everybodys = self._cloud.options.dialect.own_lists_all
+        return self._list(call, None if everybodys else lambda instance: instance.owner.id == own_id)
 
     def list_all(self, call: Call) -> Answer:
         """Answer ListAllNotebooks: the whole project."""

@@ -225,6 +225,8 @@ class DialectOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     workspace_parameter: Literal["workspace_id", "workspaceId", "none"] = "workspace_id"
     #: Whether a listing knows the parameter; where it does not, it shows all features.
     feature_parameter: bool = True
+    #: Whether the caller's own listing shows everybody's, as it may for an administrator.
+    own_lists_all: bool = False
     #: Fields that no row of a listing has.
     list_omits: tuple[str, ...] = ()
     #: Fields that no answer has.

@@ -463,6 +463,20 @@ async def test_a_server_that_shows_everything_for_every_listing_is_surveyed_whol
     assert (survey.fleet, survey.kept) == (3, {})
 
 
+async def test_the_callers_own_listing_that_shows_several_owners_is_a_gap() -> None:
+    """An administrator may be shown everybody's there: which are the administrator's own is not known, so that none may go."""
+    scene = world(notebook(1), notebook(2, owner=Named("u2", "bob")), notebook(3, owner=Named()))
+    (gap,) = (await surveyed(scene, replace(ALL, scope="own"))).gaps
+    assert gap.startswith("scope is own, and the listing shows notebooks of several owners (alice, bob")
+    assert (await surveyed(scene)).gaps == ()
+
+
+async def test_the_callers_own_listing_of_one_owner_is_complete() -> None:
+    """Whether or not every row says whose it is, and by name or id."""
+    scene = world(notebook(1), notebook(2, owner=Named("u1", None)), notebook(3, owner=Named()))
+    assert (await surveyed(scene, replace(ALL, scope="own"))).gaps == ()
+
+
 # ---- facts that a listing leaves out --------------------------------------------------------------------------------------
 
 
