@@ -154,8 +154,8 @@ class Executor:
 
     async def _delete(self, before: Removal, sight: Sight) -> None:
         """Write REQUESTED, and only then send the DELETE."""
-        now = self.ports.clock.now()
-        removal = await self._ledger.write(lifecycle.request(before, now, self.orders.deadline))
+        self._poller.expect(before.notebook_id)
+        removal = await self._ledger.write(lifecycle.request(before, self.ports.clock.now(), self.orders.deadline))
         self.ports.telemetry.emit(events.RemovalRequested(removal.requests))
         try:
             facts = Freshness(sight.looked_at, self.orders.fresh_for.total_seconds())
@@ -180,6 +180,7 @@ class Executor:
 
     async def _stop(self, before: Removal, sight: Sight) -> None:
         """Order a stop; the DELETE follows when the poller has seen it STOPPED."""
+        self._poller.expect(before.notebook_id)
         removal = await self._ledger.write(lifecycle.stop(before, self.ports.clock.now(), self.orders.deadline))
         self.ports.telemetry.emit(events.RemovalStopping())
         try:

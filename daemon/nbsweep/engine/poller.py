@@ -45,7 +45,7 @@ class Poller:
     on_sight: OnSight = lambda *_: None
     following: dict[str, Removal] = field(default_factory=dict)
     _since: dict[str, tuple[datetime, float]] = field(default_factory=dict)
-    """When each began to be followed, by both clocks."""
+    """When the order behind each was about to leave, or else each began to be followed, by both clocks."""
     _arrived: anyio.Event = field(default_factory=anyio.Event)
     _hurried: anyio.Event = field(default_factory=anyio.Event)
     _accepted: int = 0
@@ -62,10 +62,15 @@ class Poller:
         self._looks = Looks(self.ports, self._allowance, self.patience.max_interval.total_seconds())
         self._tempo = Tempo(self.patience.interval, self.patience.max_interval)
 
+    def expect(self, notebook_id: str) -> None:
+        """Note that an order is about to leave: a clock that is set while it is on its way shortens no wait either."""
+        self._since[notebook_id] = self.ports.clock.now(), self.ports.clock.steady_s()
+
     def follow(self, removal: Removal) -> None:
         """Begin to follow a removal, or go on with its newer value."""
         self.following[removal.notebook_id] = removal
-        self._since[removal.notebook_id] = self.ports.clock.now(), self.ports.clock.steady_s()
+        if removal.notebook_id not in self._since:
+            self.expect(removal.notebook_id)
         self._accepted += removal.state is State.ACCEPTED
         self._arrived.set()
 

@@ -383,6 +383,16 @@ async def test_one_rejection_is_one_outcome() -> None:
     assert scene.cloud.sent("delete").count("nb2") == 1
 
 
+async def test_a_clock_that_is_set_forward_while_a_delete_is_on_its_way_lets_no_second_one_leave() -> None:
+    """The answer is lost after 8 s, and reads are stale for 20: the clock shows an hour more, and it is waited all the same."""
+    scene = world(notebook())
+    jump = Trouble(AnswerLost("no answer"), after=True, stale_s=20, answer_s=8, then=lambda: scene.clock.jump(3600))
+    scene.cloud.befall("delete", jump)
+    removals = await carry_out(scene, orders(deadline=timedelta(hours=5)), notebook())
+    assert scene.cloud.sent("delete") == ["nb1"]
+    assert removals["nb1"].state is State.DELETED
+
+
 async def test_a_success_that_contradicts_itself_is_looked_at_at_once() -> None:
     """The DELETE has begun, and its answer was about something else: that is found out after half a second, not after five."""
     scene = world(notebook())
