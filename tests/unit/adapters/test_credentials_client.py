@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
+import msgspec
 import pytest
 import stamina
 
@@ -24,9 +25,11 @@ from nbsweep.settings import CredentialSettings, TargetSettings
 from nbsweep.simulator import AccessKey as SimulatedKey
 from nbsweep.simulator import (
     AccessOptions,
+    FaultOptions,
     FleetOptions,
     NotebookSpec,
     RunningSimulator,
+    ScriptedFault,
     SimulatorOptions,
     TimingOptions,
     running_simulator,
@@ -40,10 +43,11 @@ SCOPE = Scope("0", "NOTEBOOK")
 
 
 @asynccontextmanager
-async def simulated(**access: Any) -> AsyncIterator[RunningSimulator]:
-    """Run a cloud of one notebook."""
+async def simulated(*faults: ScriptedFault, **access: Any) -> AsyncIterator[RunningSimulator]:
+    """Run a cloud of one notebook, with those faults."""
     fleet = FleetOptions(notebooks=0, instances=(NotebookSpec(id="nb1", name="nb1"),))
     options = SimulatorOptions(fleet=fleet, access=AccessOptions(**access), timing=TimingOptions(latency_median_s=0.01))
+    options = msgspec.structs.replace(options, faults=FaultOptions(script=faults))
     async with running_simulator(options) as simulator:
         yield simulator
 
@@ -113,6 +117,21 @@ async def test_a_delete_that_was_refused_so_is_sent_once_more() -> None:
         assert [entry.status for entry in simulator.log.entries if entry.kind == "delete"] == [401, 200]
         with pytest.raises(FactsTooOld):
             await cloud.delete("nb1", facts=good_for(-1))
+
+
+@pytest.mark.parametrize("status", [200, 400, 403, 429, 500])
+@pytest.mark.parametrize("code", ["ModelArts.6401", "ModelArts.6620", "APIG.0307"])
+async def test_a_tokens_end_is_told_by_its_code_whatever_the_status(status: int, code: str) -> None:
+    """It was not done, whichever call it was: one new token, and each call once more."""
+    ended = {"fault": "error", "status": status, "error_code": code, "error_msg": "Incorrect token."}
+    faults = [msgspec.convert({**ended, "kind": kind}, ScriptedFault) for kind in ("list_all", "delete")]
+    async with simulated(*faults) as simulator, calling(simulator.url) as cloud:
+        assert (await cloud.page(SCOPE, 0)).total == 1
+        await cloud.delete("nb1", facts=good_for(5))
+        counts = tally(simulator)
+        assert counts.pop("iam 201") == 3
+        assert sum(counts.values()) == 4
+        assert simulator.cloud.instances["nb1"].accepted_deletes == 1
 
 
 async def test_a_refusal_of_the_new_token_is_the_end() -> None:
