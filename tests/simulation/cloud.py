@@ -62,6 +62,14 @@ class Cloud:
     workspaces: tuple[str, ...] = ("0",)
     on_order: Callable[[Order], None] = lambda _: None
     """Told of every order in the moment in which it is taken on, before it shows."""
+    loses: Callable[[Order], bool] = lambda _: False
+    """Asked whether an order that is taken on comes to nothing."""
+    by_order: bool = True
+    """Whether the top date moves with an order, and not only when the state settles (API notes, section 12, E1)."""
+    hides_deleting: str = ""
+    """Where what is DELETING does not show: in any `listing` but the one that asks for it, or in `all`."""
+    slept_s: float = 0.0
+    """How much longer the cloud has been going than the loop: while the machine of nbsweep slept."""
     notebooks: dict[str, Facts] = field(default_factory=dict)
     calm: bool = False
     """Whether deletions go well from now on."""
@@ -73,7 +81,7 @@ class Cloud:
     @property
     def now_ms(self) -> float:
         """Tell the time by the cloud's clock."""
-        return START_MS + _now_s() * 1000
+        return START_MS + (_now_s() + self.slept_s) * 1000
 
     def create(self, facts: Facts, cause: str) -> Facts:
         """Let a notebook come to be, the youngest of all."""
@@ -91,6 +99,11 @@ class Cloud:
         changed = {"update_ms": int(self.now_ms), **fields}
         self.put(replace(self.notebooks[notebook_id], **changed), cause)
 
+    def order(self, notebook_id: str, cause: str, **fields: Any) -> None:
+        """Let one be in a state that an order has begun; whether that moves its date depends on the cloud."""
+        dates = {"update_ms": int(self.now_ms)} if self.by_order else {}
+        self.put(replace(self.notebooks[notebook_id], **{**dates, **fields}), cause)
+
     def vanish(self, notebook_id: str, cause: str) -> None:
         """Let one be no more; some clouds remember it for a while."""
         if self.manners.memory_s:
@@ -102,7 +115,7 @@ class Cloud:
 
     def begin_deletion(self, notebook_id: str, cause: str) -> None:
         """Begin to delete; how that ends is decided now."""
-        self.change(notebook_id, cause, status="DELETING")
+        self.order(notebook_id, cause, status="DELETING")
         dice = self.random.random()
         seconds = self.random.uniform(*self.manners.deletion_s)
         if self.calm or dice >= self.manners.fails + self.manners.sticks:
@@ -113,8 +126,12 @@ class Cloud:
             self.history.note(_now_s(), f"cloud: the deletion of {notebook_id} sticks")
 
     def begin_stop(self, notebook_id: str, cause: str) -> None:
-        """Begin to stop."""
-        self.change(notebook_id, cause, status="STOPPING")
+        """Begin to stop; the lease is rebased to end as long after the order as was asked for (API notes, section 12, E1)."""
+        term = self.notebooks[notebook_id].term
+        if term and not self.by_order:
+            asked_ms, now_ms = term.create_ms + term.duration_ms - term.update_ms, int(self.now_ms)
+            term = replace(term, update_ms=now_ms, duration_ms=now_ms - term.create_ms + asked_ms)
+        self.order(notebook_id, cause, status="STOPPING", term=term)
         seconds = self.random.uniform(*self.manners.stop_s)
         _later(seconds, lambda: self.settle(notebook_id, "STOPPING", "STOPPED", "the stop has ended"))
 
@@ -150,6 +167,8 @@ class Cloud:
             if (facts.workspace == workspace or "workspace_id" in ignores)
             and (facts.feature == feature or "feature" in ignores)
         ]
+        if self.hides_deleting == "all" or (self.hides_deleting and not status):
+            rows = [facts for facts in rows if facts.status != "DELETING"]
         if status:
             rows = [facts for facts in rows if facts.status == status]
         rows.sort(key=lambda facts: (facts.create_ms, facts.id), reverse=query.get("sort_dir", "DESC") == "DESC")
@@ -171,7 +190,8 @@ class Cloud:
             return self._gone()
         if facts.status not in DELETABLE and not (self.manners.deletes_running and facts.status == "RUNNING"):
             return refusal(400, NOT_NOW[facts.status])
-        self._take_on(Order(_now_s(), "delete", notebook_id, call, facts))
+        if self._take_on(Order(_now_s(), "delete", notebook_id, call, facts)):
+            return self._notebook(replace(facts, status="DELETING"))
         self.begin_deletion(notebook_id, f"call {call.number} DELETE")
         return Answer(204) if self.manners.empty_answers else self._notebook(self.notebooks[notebook_id])
 
@@ -194,13 +214,19 @@ class Cloud:
     def _notebook(self, facts: Facts) -> Answer:
         return Answer(200, row(facts, self.manners.leaves_out).encode(), {"Content-Type": "application/json"})
 
-    def _take_on(self, order: Order) -> None:
+    def _take_on(self, order: Order) -> bool:
+        """Take an order on; True when nothing comes of it all the same."""
         self.history.orders.append(order)
         self.on_order(order)
+        if self.loses(order):
+            self.history.lost.add(order.call.number)
+            order.call.notes.append("taken on, and lost")
+            return True
         if self.manners.stale_s and not self.calm:
             seconds = self.random.uniform(0, self.manners.stale_s)
             self._stale[order.notebook_id] = (_now_s() + seconds, order.before)
             order.call.notes.append(f"reads are stale for {seconds:.1f} s")
+        return False
 
     def _shown(self) -> dict[str, Facts]:
         """Give what reads show, which is not always what is."""

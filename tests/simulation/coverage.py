@@ -25,6 +25,7 @@ def struck(world: World) -> Counter[str]:
     found.update({f"way: {name}": count for name, count in world.dice.thrown.items()})
     found.update({f"people: {name}": count for name, count in world.users.done.items()})
     found.update({TOLD[name]: count for name, count in world.events.items() if name in TOLD})
+    found.update({f"owner: {name}": count for name, count in world.owners.done.items()})
     _of_cloud(world, found)
     for report in world.reports:
         brake = report.plan.refusal.brake if report.plan and report.plan.refusal else ""

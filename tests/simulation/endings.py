@@ -143,13 +143,15 @@ def _deleted(judge: Judge, removal: Removal, *, gone: bool) -> str:
 def _spared(judge: Judge, removal: Removal) -> str:
     """Whatever is spared was never deleted by this run, then or later."""
     orders = list(_orders(judge, removal))
-    if not orders or judge.failed_since(removal.notebook_id, orders[-1].at_s, judge.now_s()):
+    lost = orders and orders[-1].call.number in judge.history.lost
+    if not orders or lost or judge.failed_since(removal.notebook_id, orders[-1].at_s, judge.now_s()):
         return ""
     return f"call {orders[-1].call.number} of this run deletes it"
 
 
 def _failed(judge: Judge, removal: Removal, orders: list[Order], facts: Facts | None, written_s: float) -> str:
-    if not orders or judge.failed_since(removal.notebook_id, orders[-1].at_s, written_s):
+    lost = orders and orders[-1].call.number in judge.history.lost
+    if not orders or lost or judge.failed_since(removal.notebook_id, orders[-1].at_s, written_s):
         return ""
     now = facts.status if facts else "gone"
     return f"call {orders[-1].call.number} was accepted and has not failed; it is {now}{' ' if now in AT_WORK else ''}".rstrip()

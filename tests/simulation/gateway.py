@@ -10,7 +10,6 @@ from email.utils import format_datetime
 from typing import Protocol
 
 from simulation.cloud import Cloud, refusal
-from simulation.facts import START_MS
 from simulation.history import Call
 from simulation.troubles import BEFORE, Dice, Limit
 from simulation.wire import Answer, Connection, Request
@@ -45,6 +44,8 @@ class Gateway:
     throttle: "Throttle"
     tokens: "Tokens"
     witness: Witness
+    undated: bool = False
+    """Whether no answer bears a Date, until all is calm."""
     cut: bool = False
     """Whether the program at the client's side is dead."""
     _begun: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -77,7 +78,7 @@ class Gateway:
             subject = f"{request.query.get('workspace_id')}/{request.query.get('offset')}/{request.query.get('status', '')}"
         calls = self.cloud.history.calls
         begun_s = self._begun[request.method, request.path]
-        call = Call(len(calls) + 1, self.life, begun_s, request.method, kind, subject)
+        call = Call(len(calls) + 1, self.life, begun_s, _loop().time(), request.method, kind, subject)
         calls.append(call)
         self.witness.left(call)
         _later(self.dice.latency_s(), lambda: self._arrive(call, request, connection))
@@ -133,7 +134,7 @@ class Gateway:
     def _work(self, call: Call, request: Request) -> Answer:
         match call.kind:
             case "token":
-                return self.tokens.issue()
+                return self.tokens.issue(datetime.fromtimestamp(int(self.cloud.now_ms) / 1000, UTC))
             case "workspaces":
                 return self.cloud.workspaces_answer()
             case "list":
@@ -148,10 +149,10 @@ class Gateway:
     def _answer(self, call: Call, answer: Answer, connection: Connection) -> None:
         call.status = answer.status
         closes = self.dice.random.random() < self.dice.weather.closes
-        moment = datetime.fromtimestamp(START_MS / 1000, UTC) + timedelta(seconds=_loop().time())
+        moment = datetime.fromtimestamp(int(self.cloud.now_ms) / 1000, UTC)
         headers = {
             **answer.headers,
-            "Date": format_datetime(moment, usegmt=True),
+            **({} if self.undated and not self.cloud.calm else {"Date": format_datetime(moment, usegmt=True)}),
             "X-Request-Id": f"request-{call.number}",
             **({"Connection": "close"} if closes else {}),
         }
@@ -204,11 +205,10 @@ class Tokens:
     issued: int = 0
     _ends_s: dict[str, float] = field(default_factory=dict)
 
-    def issue(self) -> Answer:
-        """Give a new one; those before it stay good."""
+    def issue(self, now: datetime) -> Answer:
+        """Give a new one by the cloud's clock; those before it stay good."""
         self.issued += 1
         name, life_s = f"token-{self.issued}", self.life_s or 0.0
-        now = datetime.fromtimestamp(START_MS / 1000, UTC) + timedelta(seconds=_loop().time())
         self._ends_s[name] = _loop().time() + life_s
         token = {"issued_at": now.isoformat(), "expires_at": (now + timedelta(seconds=life_s)).isoformat()}
         return Answer(201, json.dumps({"token": token}).encode(), {"X-Subject-Token": name})

@@ -16,6 +16,8 @@ class Call:
     life: int
     begun_s: float
     """When it left the hands of the program."""
+    left_s: float
+    """When its bytes left, once it had a connection."""
     method: str
     kind: str
     """workspaces, list, show, delete, stop or token."""
@@ -74,6 +76,8 @@ class History:
     states: dict[str, list[State]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
+    lost: set[int] = field(default_factory=set)
+    """Numbers of the calls whose orders were taken on, and came to nothing."""
     lines: list[tuple[float, object]] = field(default_factory=list)
     """For people, in order."""
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.settings import Settings
 from simulation import limits, oracle
-from simulation.facts import BROKEN, START_MS, Facts
+from simulation.facts import START_MS, Facts
 from simulation.gateway import LANES
 from simulation.history import Call, History, Order
 from simulation.pace import Pace
@@ -71,7 +71,11 @@ class Judge:
     lost_s: float | None = None
     """Since when the journal of the present life is not where another one would look for it."""
     walls: list[tuple[float, float]] = field(default_factory=list)
-    """When the wall clock of nbsweep was set, and how far it is ahead of the cloud's since, in milliseconds."""
+    """When the wall clock of nbsweep was set, and how far it is ahead of the loop's time since, in milliseconds."""
+    slept_ms: float = 0.0
+    """How far the cloud's own clock is ahead of the loop's time: the machine of nbsweep slept."""
+    woken: list[tuple[int, float]] = field(default_factory=list)
+    """After how many calls the machine slept, and when by the loop's time."""
 
     def __post_init__(self) -> None:
         """Know the limits."""
@@ -90,6 +94,12 @@ class Judge:
 
     def clock_set(self, ahead_ms: float) -> None:
         """Hear how far the wall clock of nbsweep is ahead from now on."""
+        self.walls.append((self.now_s(), ahead_ms))
+
+    def slept(self, for_ms: float, ahead_ms: float) -> None:
+        """Hear that the machine slept: whatever was known before is as old as that."""
+        self.slept_ms += for_ms
+        self.woken.append((len(self.history.calls), self.now_s()))
         self.walls.append((self.now_s(), ahead_ms))
 
     # ---- what the gateway tells
@@ -166,7 +176,7 @@ class Judge:
         earlier = [one for one in self.history.orders_of(order.notebook_id, order.kind) if one is not order]
         if order.kind == "stop":
             return self._check_facts(order, order.call.begun_s - STOP_FACTS_S, ("stop", "delete"))
-        mine = [one for one in earlier if self.runs.get(one.call.number) == run_id]
+        mine = [one for one in earlier if self.runs.get(one.call.number) == run_id and one.call.number not in self.history.lost]
         if len(mine) > self.settings.removal.retries:
             self.blame(2, f"{order.notebook_id}: DELETE {len(mine) + 1} is accepted, retries: {self.settings.removal.retries}")
         if earlier and not self._over(earlier[-1]):
@@ -177,6 +187,7 @@ class Judge:
         return self._check_facts(order, order.call.begun_s - fresh_for_s - A_MOMENT_S, ("delete",))
 
     def _check_facts(self, order: Order, from_s: float, allowed: Sequence[str]) -> None:
+        from_s = max([from_s, *(at_s for calls, at_s in self.woken if order.call.number > calls)])
         opinions = [
             self._opinion(order, state.facts, max(from_s, state.since_s), order.at_s)
             for state in self.history.during(order.notebook_id, from_s, order.at_s - A_MOMENT_S)
@@ -198,17 +209,23 @@ class Judge:
             for one in self.history.orders
             if one.notebook_id == order.notebook_id and one is not order and self.runs.get(one.call.number) == run_id
         ]
-        ours = earlier and earlier[-1].kind == "delete"
-        if facts.status in BROKEN and (ours or self._taken_for_ours(order)):
-            # It was ours to delete, and what that has left of it is no reason to keep it.
+        if self._taken_for_ours(order) and facts.status == "DELETE_FAILED":
             return oracle.protection(facts, config, now_ms) or oracle.Opinion("delete", "its deletion failed")
-        if earlier and earlier[-1].kind == "stop" and facts.status == "STOPPED":
-            # That it is stopped, and when, is our own doing.
-            before = earlier[-1].before
-            as_before = replace(facts, status=before.status, update_ms=before.update_ms, term=before.term)
-            wish = oracle.protection(facts, config, now_ms) or oracle.wish(as_before, config, now_ms)
-            return replace(wish, what="delete") if wish.what == "stop" else wish
-        return oracle.opinion(facts, config, now_ms)
+        as_before = facts if self._touched(order.notebook_id, facts, earlier) else _without(facts, earlier)
+        if as_before is facts:
+            return oracle.opinion(facts, config, now_ms)
+        wish = oracle.protection(facts, config, now_ms) or oracle.wish(as_before, config, now_ms)
+        return replace(wish, what="delete") if wish.what == "stop" else wish
+
+    def _touched(self, notebook_id: str, facts: Facts, earlier: Sequence[Order]) -> bool:
+        """Tell whether someone but us has done something with a notebook since the first of our orders, and that shows."""
+        if not earlier:
+            return False
+        since = [one for one in self.history.states[notebook_id] if one.since_s >= earlier[0].at_s]
+        until = next((index for index, one in enumerate(since) if one.facts is facts), len(since) - 1)
+        causes = [one.cause for one in since[: until + 1] if one.cause.startswith("user") or one.cause == "it has started"]
+        # What only dates a change is overwritten by the date of what follows on it.
+        return any(cause != "user changes its files" for cause in causes)
 
     def _taken_for_ours(self, order: Order) -> bool:
         """Tell whether its owner's own deletion was under way, and failed, while a DELETE of this run was in doubt.
@@ -245,7 +262,7 @@ class Judge:
         What TIMED_OUT has no end that anybody knows of, and when a clock is set forward it comes early; a later run looks anew.
         """
         row = self.rows.get((self.runs.get(order.call.number, ""), order.notebook_id))
-        given_up = row is not None and row.removal.state is State.TIMED_OUT
+        given_up = (row is not None and row.removal.state is State.TIMED_OUT) or order.call.number in self.history.lost
         return given_up or self.failed_since(order.notebook_id, order.at_s, self.now_s())
 
     def _check_not_at_work(self, call: Call) -> None:
@@ -271,6 +288,17 @@ class Judge:
         to_s = sweep.planned_s or self.now_s()
         states = [self.history.during(notebook_id, sweep.surveyed_from_s, to_s) for notebook_id in self.history.states]
         return sum(any(one.facts is not None and one.facts.exists for one in found) for found in states)
+
+
+def _without(facts: Facts, earlier: Sequence[Order]) -> Facts:
+    """Give a notebook as it would be without our orders: the state that they leave, and its dates, are our own doing."""
+    for order in reversed(earlier):
+        before = order.before
+        if order.kind == "delete" and facts.status == "DELETE_FAILED":
+            facts = replace(facts, status=before.status, update_ms=before.update_ms, fail_reason=before.fail_reason)
+        elif order.kind == "stop" and facts.status == "STOPPED":
+            facts = replace(facts, status=before.status, update_ms=before.update_ms, term=before.term)
+    return facts
 
 
 def _line(removal: Removal) -> str:

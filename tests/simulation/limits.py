@@ -27,8 +27,10 @@ def check_brakes(judge: "Judge", sweep: "Sweep") -> None:
 
 def check_clock(judge: "Judge", sweep: "Sweep", call: Call) -> None:
     """Let nothing be deleted by a clock that was more than a minute off all through the sweep."""
-    ahead_ms = judge.walls[-1][1] if judge.walls else 0.0
+    ahead_ms = (judge.walls[-1][1] if judge.walls else 0.0) - judge.slept_ms
     steady = all(at_s <= sweep.surveyed_from_s for at_s, _ in judge.walls)
+    if judge.scenario.habits.undated and not sweep.calm:
+        judge.blame(7, f"a {call.kind} of {call.subject} leaves, and no answer has said what time it is")
     if steady and abs(ahead_ms) > MOST_SKEW_MS:
         judge.blame(7, f"a {call.kind} of {call.subject} leaves, and the clock is {ahead_ms / 1000:.0f} s off")
 

@@ -14,13 +14,17 @@ from nbsweep.core import conditions, globs, lifecycle, plan, policy, second_look
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import Gone, WrongAddress
 from nbsweep.core.facts import Moment
+from nbsweep.core.freshness import ClockReading, Freshness
 from nbsweep.core.lifecycle import Removal, State, Step
-from nbsweep.core.model import MalformedRow, Notebook, Page
+from nbsweep.core.model import FAILED, MalformedRow, Notebook, Page, Scope
+from nbsweep.core.own_orders import OrderKind, OwnOrder
 from nbsweep.core.plan import Candidate, Circumstances, Plan, Survey, build_plan
+from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge_protections
 from nbsweep.core.snapshot import Snapshot
 from nbsweep.engine import braking, recovery, survey, sweep
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.ledger import Ledger
+from nbsweep.engine.looks import Found, Looks
 from nbsweep.engine.recovery import Recovery
 from nbsweep.engine.report import planned_removal
 from nbsweep.engine.walk import Sight
@@ -172,6 +176,42 @@ def send_a_lost_delete_again(patch: MonkeyPatch) -> None:
     patch.setattr(lifecycle, "may_still_arrive", lambda *_: False)
 
 
+def age_by_the_steady_clock(patch: MonkeyPatch) -> None:
+    """What was seen before the machine slept is as fresh as the clock says that stood still meanwhile."""
+
+    def left_s(self: Freshness, now: ClockReading) -> float:
+        return self.for_s - (now.steady_s - self.since.steady_s)
+
+    patch.setattr(Freshness, "left_s", left_s)
+
+
+def retry_without_a_policy(patch: MonkeyPatch) -> None:
+    """What shows any failure after a DELETE of ours is ours to delete again."""
+    judge = second_look.judge_after_orders
+
+    def careless(orders: tuple[OwnOrder, ...], now: Notebook, rules: Rules, moment: Moment) -> Verdict:
+        ours = any(order.kind is OrderKind.DELETE for order in orders)
+        if ours and now.status in FAILED and not judge_protections(now, rules.protections, moment):
+            return Verdict(Decision.DELETE, Reason.POLICY, rules.policies[0].name, "its deletion failed")
+        return judge(orders, now, rules, moment)
+
+    patch.setattr(second_look, "judge_after_orders", careless)
+
+
+def judge_by_old_dates(patch: MonkeyPatch) -> None:
+    """Whatever has changed since a stop or a DELETE of ours is taken for its effect."""
+    patch.setattr(second_look, "sign_of_owner", lambda *_: "")
+
+
+def let_a_snapshot_overrule_its_tick(patch: MonkeyPatch) -> None:
+    """What is on no page of a snapshot is gone, whatever the page of DELETING shows."""
+
+    def trusting(_self: Looks, _scope: Scope, snapshot: Snapshot, _deleting: Mapping[str, Notebook]) -> Found:
+        return Found(snapshot.seen, gone=snapshot.gone)
+
+    patch.setattr(Looks, "_weigh", trusting)
+
+
 def retry_without_end(patch: MonkeyPatch) -> None:
     """A deletion that failed is tried again, whatever `removal.retries` says."""
     patch.setattr(lifecycle, "note_failure", lambda removal: removal)
@@ -239,5 +279,9 @@ PLANTS: Mapping[str, tuple[Plant, tuple[int, ...]]] = {
     "text is compared to the letter": (compare_to_the_letter, (1,)),
     "the last of two tags counts, and one without a value is empty": (the_last_of_two_tags_counts, (1,)),
     "rows of others are taken for the target's": (whatever_is_listed_belongs, (1,)),
+    "facts age by the steady clock alone": (age_by_the_steady_clock, (1,)),
+    "a retry asks no policy": (retry_without_a_policy, (1,)),
+    "what the owner does after a stop counts for nothing": (judge_by_old_dates, (1,)),
+    "a snapshot overrules the page of its tick": (let_a_snapshot_overrule_its_tick, (5,)),
 }
 """By what is wrong: how it is planted, and the invariants of which it breaks one first."""

@@ -8,6 +8,7 @@ from typing import Any
 from simulation.cloud import Manners, default_term
 from simulation.facts import DAY_MS, HOUR_MS, START_MS, Facts
 from simulation.handwriting import by_hand
+from simulation.owners import Habits, draw_habits
 from simulation.troubles import Limit, Weather
 
 PROJECT = "0123456789abcdef0123456789abcdef"
@@ -39,6 +40,8 @@ class Scenario:
     """When a life is asked to end in good order, in seconds from its beginning; only some are."""
     sweeps: int
     """How many sweeps a life makes."""
+    habits: Habits
+    """What owners do about our orders, and how the machine of nbsweep sleeps."""
 
 
 def draw(seed: int, random: Random) -> Scenario:
@@ -63,6 +66,7 @@ def draw(seed: int, random: Random) -> Scenario:
         crashes=tuple(int(10 ** random.uniform(0.7, 3.6)) for _ in range(random.choice((0, 0, 0, 1, 1, 2, 4)))),
         stops=(random.uniform(0.1, 40),) if random.random() < 0.1 else (),
         sweeps=random.choice((1, 1, 2)),
+        habits=draw_habits(seed),
     )
     fleet, config = by_hand(scenario.fleet, scenario.config, Random(f"handwriting-{seed}"))
     if not scenario.manners.dated:

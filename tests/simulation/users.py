@@ -80,7 +80,7 @@ class Users:
     def _start(self, facts: Facts) -> bool:
         if facts.status not in ("STOPPED", "START_FAILED"):
             return False
-        self.cloud.change(facts.id, "user starts it", status="STARTING")
+        self.cloud.order(facts.id, "user starts it", status="STARTING")
         seconds = self.random.uniform(0.5, 8)
         now_ms = int(self.cloud.now_ms)
         self.cloud.put(

@@ -32,10 +32,11 @@ from simulation import endings
 from simulation.cloud import Cloud
 from simulation.facts import START_MS
 from simulation.gateway import Gateway, Throttle, Tokens
-from simulation.history import History
+from simulation.history import History, Order
 from simulation.journal import LifeJournal
 from simulation.judge import Judge, Sweep
 from simulation.loop import VirtualLoop
+from simulation.owners import Owners
 from simulation.scenario import Scenario
 from simulation.troubles import CALM, Dice
 from simulation.users import Users
@@ -123,6 +124,7 @@ class World:
     cloud: Cloud = field(init=False)
     dice: Dice = field(init=False)
     users: Users = field(init=False)
+    owners: Owners = field(init=False)
     judge: Judge = field(init=False)
     throttle: Throttle = field(default_factory=Throttle)
     tokens: Tokens = field(init=False)
@@ -147,7 +149,9 @@ class World:
         self.cloud = Cloud(random, scenario.manners, self.history, scenario.workspaces)
         self.users = Users(random, self.cloud, scenario)
         self.judge = Judge(scenario, self.settings, self.history, lambda: self.clock.now().timestamp() * 1000, self.loop.time)
-        self.cloud.on_order = self.judge.ordered
+        self.owners = Owners(Random(f"comebacks-{scenario.seed}"), self.cloud, scenario.habits)
+        self.cloud.by_order, self.cloud.hides_deleting = scenario.habits.by_order, scenario.habits.hides_deleting
+        self.cloud.on_order, self.cloud.loses = self.judge.ordered, self._loses
 
     async def play(self) -> None:
         """Live through it, and judge how it ends."""
@@ -157,6 +161,8 @@ class World:
         self.users.begin()
         for at_s, by_s in self.scenario.jumps:
             self.loop.call_at(at_s, self._set_clock, by_s)
+        for at_s, for_s in self.scenario.habits.sleeps:
+            self.loop.call_at(at_s, self._sleep, for_s)
         self._revoke_tokens()
         for crash_after in self.scenario.crashes:
             if not self.judge.found:
@@ -188,6 +194,22 @@ class World:
         self.judge.clock_set(self.clock.ahead_s * 1000)
         self.history.note(self.loop.time(), f"the wall clock is set by {by_s:g} s")
 
+    def _sleep(self, for_s: float) -> None:
+        """Let the machine of nbsweep sleep: all clocks go on but its steady one, and so do the people."""
+        if self.cloud.calm:
+            return
+        self.dice.count("machine slept")
+        self.history.note(self.loop.time(), f"the machine sleeps for {for_s:.0f} s, which its steady clock does not count")
+        self.cloud.slept_s += for_s
+        self.clock.ahead_s += for_s
+        self.judge.slept(for_s * 1000, self.clock.ahead_s * 1000)
+        self.owners.wake()
+
+    def _loses(self, order: Order) -> bool:
+        lost = self.owners.loses(order)
+        self.owners.notice(order, lost=lost)
+        return lost
+
     def _revoke_tokens(self) -> None:
         every_s = self.scenario.weather.tokens_revoked_every_s
         if every_s is None or self.cloud.calm:
@@ -198,7 +220,9 @@ class World:
     async def _live(self, sweeps: int, crash_after: int | None) -> None:
         """Let one process sweep, until it has done so or is killed."""
         self.lives += 1
-        gateway = Gateway(self.lives, self.cloud, self.dice, self.throttle, self.tokens, self.judge)
+        gateway = Gateway(
+            self.lives, self.cloud, self.dice, self.throttle, self.tokens, self.judge, self.scenario.habits.undated
+        )
         journal = LifeJournal(self.store, self.random, self.judge, self.random.uniform(0, COMMIT_S))
         killed = self.loop.create_future()
 

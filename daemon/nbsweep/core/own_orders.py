@@ -151,11 +151,13 @@ def _lease_is_as_left(order: OwnOrder, now: Notebook) -> bool:
 
 
 def _asks_for_the_same(before: Lease, lease: Lease) -> bool:
-    """Tell whether two leases are of one kind, and end as long after their last change."""
+    """Tell whether two leases are of one kind, and end when they did, or as long after their last change."""
     if (before.enabled, before.type, before.created_at) != (lease.enabled, lease.type, lease.created_at):
         return False
+    if lease.duration == before.duration:
+        return True
     asked, asks = _asked(before), _asked(lease)
-    return asked == asks or (asked is not None and asks is not None and abs(asked - asks) <= LATE)
+    return asked is not None and asks is not None and abs(asked - asks) <= LATE
 
 
 def _asked(lease: Lease) -> timedelta | None:

@@ -85,9 +85,9 @@ class Cloud(Protocol):
     def clock_skew_s(self) -> float | None:
         """Tell by how many seconds at least this machine's clock is ahead of the cloud's now, negative when it is behind.
 
-        It goes by the cloud's latest answers, and is None while none of them has said what time it is there. A clock that was
-        set since those is seen too, and answers from before that count for nothing once there is a newer one. An answer that
-        was slow, or tells whole seconds only, never makes it more than it is.
+        It goes by the cloud's latest answers, and is None while none of them has said what time it is there, and from the
+        moment in which the clocks part to the next answer. An answer that was slow, or tells whole seconds only, never makes it
+        more than it is.
         """
         ...
 

@@ -128,6 +128,9 @@ class Executor:
 
     async def _act(self, removal: Removal, sight: Sight) -> None:
         """Do what a second look asks for."""
+        if self.ports.cloud.clock_skew_s() is None:
+            await self._hold_back(removal, FactsTooOld("since a clock was set, no answer has said what time it is"))
+            return
         self._watch.look_at_clock()
         seen = sight.notebook
         self._sent.note(removal.notebook_id, seen, sight.looked_at)

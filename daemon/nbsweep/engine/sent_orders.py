@@ -14,6 +14,8 @@ from nbsweep.engine.walk import Sight
 
 WATCHED_INTERVALS = 3
 """So many of the longest intervals may pass between two looks before someone may have come and gone unseen."""
+LEAST_WATCH_S = 60.0
+"""No one starts and stops a notebook in less: a stop alone took 150 s where it was seen (API notes, section 12, E1)."""
 
 
 @dataclass(slots=True)
@@ -57,7 +59,7 @@ class SentOrders:
     def note(self, notebook_id: str, seen: Notebook, looked_at: ClockReading) -> None:
         """Note what a look shows of a notebook."""
         if orders := self._orders.get(notebook_id):
-            watch_s = WATCHED_INTERVALS * self.longest_interval.total_seconds()
+            watch_s = max(LEAST_WATCH_S, WATCHED_INTERVALS * self.longest_interval.total_seconds())
             self._orders[notebook_id] = tuple(note_seen(order, seen, looked_at, watch_s) for order in orders)
 
     def _cloud_now(self) -> datetime:

@@ -67,6 +67,9 @@ class NotebookApi:
         instance = operations.deletable(self._cloud, call.notebook_id)
         fault = self._faults.of_deletion(call.subject)
         instance.fate = None
+        if fault is not None and fault.fault == "delete_lost":
+            instance.accepted_deletes += 1
+            return json_answer(200, self._rows.single(instance, milliseconds(call.at_s)) | {"status": "DELETING"})
         if fault is not None:
             instance.fate = "stuck_deleting" if fault.fault == "stuck_deleting" else "delete_failed"
             instance.fate_reason = fault.fail_reason or self._cloud.options.faults.fail_reason
@@ -101,6 +104,9 @@ class NotebookApi:
         administrator = call.caller is not None and call.caller.permissions.list_all
         query = read_query(call.parameters, self._cloud.options.dialect, may_name_owner=administrator)
         self._check_workspace(query)
+        hides = self._cloud.options.dialect.hides_deleting
+        if hides == "all" or (hides == "listing" and "status" not in call.parameters):
+            only = _also(only, lambda instance: instance.shown_status != "DELETING")
         found, total = page(self._cloud.shelves, query, only)
         answer = json_answer(200, envelope(query, total, [self._rows.listed(instance) for instance in found]))
         if query.offset + len(found) < total and (fault := self._faults.of_listing(call.subject)):
@@ -115,6 +121,10 @@ class NotebookApi:
 
     def _single(self, call: Call, instance: Instance) -> Answer:
         return json_answer(200, self._rows.single(instance, milliseconds(call.at_s)))
+
+
+def _also(first: Condition | None, second: Condition) -> Condition:
+    return second if first is None else lambda instance: first(instance) and second(instance)
 
 
 def _duration(parameters: Any, default_ms: int) -> int:

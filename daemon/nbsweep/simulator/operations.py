@@ -46,9 +46,9 @@ def stop(cloud: Cloud, notebook_id: str, at_s: float, cause: str) -> Instance:
     instance = _at_rest(cloud, notebook_id)
     if instance.status != "RUNNING":
         raise modelarts_error(_REFUSES_STOP.get(instance.status, "6327"))
-    cloud.enter(instance, "STOPPING", at_s=at_s, cause=cause)
     if instance.lease:
-        instance.lease.update_at_ms = milliseconds(at_s)
+        _rebase(instance.lease, milliseconds(at_s))
+    cloud.enter(instance, "STOPPING", at_s=at_s, cause=cause)
     return instance
 
 
@@ -104,6 +104,13 @@ def _grant(instance: Instance, duration_ms: int, lease_type: str, at_s: float) -
     lease.duration_ms = now_ms - lease.create_at_ms + duration_ms if lease.enabled else NO_LEASE
     lease.type = lease_type
     return lease
+
+
+def _rebase(lease: Lease, now_ms: int) -> None:
+    """Let a lease end as long after now as it was to end after its last change (API notes, section 12, E1)."""
+    if lease.enabled:
+        lease.duration_ms += now_ms - lease.update_at_ms
+    lease.update_at_ms = now_ms
 
 
 def _check_duration(duration_ms: int) -> None:

@@ -236,6 +236,10 @@ class DialectOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     sort_refusal: Literal["400/6303", "400/0101", "400/0104", "400/6400", "500"] = "400/6303"
     #: What `GET /notebooks/all` is answered where there is no such listing.
     no_list_all: Literal["400/6309", "400/6404", "400/6400", "404", "404/0101", "405"] | None = None
+    #: What becomes of the Date header on its way to the caller: kept, garbled by something in between, or left out.
+    date_header: Literal["kept", "garbled", "absent"] = "kept"
+    #: Where notebooks that are DELETING do not show: in no `listing` but one that asks for that state, or in `all`.
+    hides_deleting: Literal["nowhere", "listing", "all"] = "nowhere"
     gateway_prefix: Literal["APIGW", "APIG"] = "APIGW"
     #: Whether leases carry their type, and rows their user.
     lease_type: bool = True

@@ -123,6 +123,8 @@ class Pipeline:
         clock = self._world.clock
         if clock.shifts_date_header:
             headers["Date"] = formatdate(clock.now_s(), usegmt=True)
+        if self._world.options.dialect.date_header == "garbled":
+            headers["Date"] = "yesterday"
         if answer.status == _NO_CONTENT:
             return web.Response(status=_NO_CONTENT, headers=headers)
         response = web.Response(

@@ -90,11 +90,17 @@ async def serve(options: SimulatorOptions, host: str, port: int) -> None:
 def application(world: World) -> web.Application:
     """Return the web application of a simulated cloud."""
     app = web.Application(client_max_size=12 * 1024**2)
+    if world.options.dialect.date_header == "absent":
+        app.on_response_prepare.append(_leave_out_the_date)
     AdminApi(world).register(app.router)
     pipeline = Pipeline(world)
     for route in _routes(world):
         app.router.add_route(route.method, route.path, partial(pipeline.handle, route))
     return app
+
+
+async def _leave_out_the_date(_request: web.Request, response: web.StreamResponse) -> None:
+    del response.headers["Date"]
 
 
 def _routes(world: World) -> tuple[Route, ...]:

@@ -37,8 +37,8 @@ RequestFault = Literal[
     "foreign_after",
     "nonsense_after",
 ]
-#: How an accepted deletion ends otherwise than well.
-Fate = Literal["stuck_deleting", "delete_failed"]
+#: How an accepted deletion ends otherwise than well. `delete_lost`: the answer says DELETING, and nothing comes of it.
+Fate = Literal["stuck_deleting", "delete_failed", "delete_lost"]
 #: What somebody does between two pages of a listing; `torn_pages` is either of the two others.
 Tear = Literal["torn_pages", "row_appears", "row_vanishes"]
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from nbsweep.core.brakes import judge_skew
 from nbsweep.core.errors import CloudError, FactsTooOld, Forbidden, Gone, MalformedAnswer, Rejected
-from nbsweep.core.freshness import Freshness
+from nbsweep.core.freshness import ClockReading, Freshness, have_parted
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope, Status
 from nbsweep.core.paging import Paging
 from nbsweep.core.ports import Clock, LaneState, unheeded
@@ -70,6 +70,8 @@ class FakeCloud:
         self.pace = pace or Pace()
         self._clock = clock
         self._now_s = clock.steady_s()
+        self._told: ClockReading | None = None
+        """When the last answer came; each says what time it is."""
         self._workspaces = tuple(workspaces)
         self._notebooks = {notebook.id: notebook for notebook in notebooks}
         self._malformed: list[tuple[Scope, MalformedRow]] = []
@@ -129,14 +131,15 @@ class FakeCloud:
 
     def clock_skew_s(self) -> float | None:
         """Tell how far the caller's clock is ahead."""
-        if self.skew_s is None or not self.calls:
+        if self.skew_s is None or self._told is None or have_parted(self._told, self._clock.read()):
             return None
         return self.skew_s + self._shown_s(self._clock) - self._offset_s
 
     @staticmethod
     def _shown_s(clock: Clock) -> float:
-        """Tell what the wall clock shows more than the steady one, which changes only when it is set."""
-        return clock.now().timestamp() - clock.steady_s()
+        """Tell what the wall clock shows more than the boot clock, which changes only when it is set."""
+        now = clock.read()
+        return now.wall.timestamp() - now.boot_s
 
     def paging(self) -> Paging:
         """Tell what the caller has found out of the pages."""
@@ -217,12 +220,14 @@ class FakeCloud:
         departure.leaving()
         call = Call(kind, subject, self._clock.steady_s())
         self.calls.append(call)
+        self._told = self._clock.read()
         if self.on_call:
             self.on_call(call)
         try:
             return self._work(trouble, work)
         finally:
             await asyncio.sleep(self.pace.answer_s + trouble.answer_s)
+            self._told = self._clock.read()
 
     def _work(self, trouble: Trouble, work: Callable[[Trouble], AnyAnswer]) -> AnyAnswer:
         self._advance()

@@ -94,13 +94,13 @@ def test_an_answer_during_which_the_machine_slept_says_nothing() -> None:
 
 
 def test_after_the_clocks_have_parted_only_new_answers_count() -> None:
-    """Seven say that all is well, then the wall clock is set by an hour: until the next they tell of it, and then it does."""
+    """Seven say that all is well, then the wall clock is set by an hour: nothing is known until the next answer."""
     clock = HandClock()
     dates = Dates(clock)
     for _ in range(7):
         answered(dates, clock)
     clock.set_s = -3600
-    assert dates.skew_s() == pytest.approx(-3599.5, abs=1)
+    assert dates.skew_s() is None
     answered(dates, clock)
     assert dates.skew_s() == pytest.approx(-3599.5, abs=1)
 
@@ -121,6 +121,6 @@ def test_a_machine_that_slept_is_right_again_with_the_next_answer() -> None:
     dates = Dates(clock)
     answered(dates, clock)
     clock.set_s = 3600
-    assert dates.skew_s() == pytest.approx(3599.5, abs=1)
+    assert dates.skew_s() is None
     answered(dates, clock, wrong_s=3600)
     assert dates.skew_s() == 0

@@ -2,9 +2,8 @@
 
 A Date says in whole seconds when an answer was made, which was at some time between sending and the answer's arrival. Each
 answer so gives two bounds, and what counts is the least that they allow: a slow answer allows more, and never looks like a
-clock that is off. Answers are put down by the steady clock, and the wall clock is looked at when somebody asks: one that was
-set in between, or a machine that slept, is seen without another answer. Answers from before the clocks have parted count until
-the first one that was asked for after it.
+clock that is off. Where the clocks have parted since the last answer, the wall clock was set or the machine slept, and nothing
+is known until the next one: earlier answers do not fit any more.
 """
 
 from collections import deque
@@ -59,13 +58,14 @@ class Dates:
         self._told.append(Told(sent.steady_s, came, self._there_s))
 
     def skew_s(self) -> float | None:
-        """Tell by how many seconds at least the wall clock is ahead of the cloud's; None while nothing is known.
+        """Tell by how many seconds at least the wall clock is ahead of the cloud's; None while nothing is known of it.
 
         The middle one of the latest answers counts, and of an even number the one that allows more.
         """
-        if not self._told:
+        now = self.clock.read()
+        if not self._told or have_parted(self._told[-1].came, now):
             return None
-        offset_s = self.clock.now().timestamp() - self.clock.steady_s()
+        offset_s = now.wall.timestamp() - now.steady_s
         latest_s = self._told[-1].came.steady_s
         recent = [told for told in self._told if latest_s - told.came.steady_s <= AT_ONE_TIME_S]
         return sorted((_least(told, offset_s) for told in recent), key=abs)[len(recent) // 2]
