@@ -31,5 +31,5 @@ class SleptClock(SystemClock):
 
 if __name__ == "__main__":
     FILE = Path(sys.argv.pop(1))
-    bootstrap.SystemClock = checkup.SystemClock = SleptClock  # type: ignore[attr-defined,misc]  # what they make of it
+    bootstrap.SystemClock = checkup.SystemClock = SleptClock  # type: ignore[attr-defined]  # their clock
     main()

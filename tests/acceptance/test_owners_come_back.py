@@ -5,7 +5,9 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,12 +16,13 @@ from acceptance.support import HOUR_MS, Cloud, Desk, Json, Started, days_ago, ev
 
 SLEPT = Path(__file__).with_name("slept.py")
 TWO_HOURS_S = 7200
+USER = {"name": "sweeper", "password": "the password of the sweeper", "domain": "acct"}
 FORGOTTEN = {"name": "forgotten", "match": {"age_over": "30d"}, "running": "stop"}
 BROKEN = {"name": "broken", "match": {"status": ["ERROR", "START_FAILED", "DELETE_FAILED"], "age_over": "1d"}}
 IDLE = {"name": "idle", "match": {"status": ["STOPPED"], "idle_over": "14d"}}
 
 
-def running(notebook_id: str, **more: object) -> Json:
+def running(notebook_id: str, **more: Any) -> Json:
     """Describe a notebook that runs, on a lease of an hour that was given just now."""
     lease = {"create_at": days_ago(100), "update_at": days_ago(0), "duration": 100 * 24 * HOUR_MS + HOUR_MS, "enable": True}
     return idle(notebook_id, status="RUNNING", lease=lease | {"type": "TIMING"}, **more)
@@ -69,8 +72,10 @@ def test_nothing_that_was_used_during_a_sleep_is_deleted(simulate: Simulate, des
 @pytest.mark.parametrize("date_header", ["garbled", "absent"])
 def test_without_a_readable_date_nothing_is_deleted(simulate: Simulate, desk: Desk, date_header: str) -> None:
     """All were used yesterday, and the machine's clock is sixty days ahead; a token lets any clock pass. `check` says so."""
-    cloud = simulate([idle(f"nb-{number}", days=1) for number in range(10)], dialect={"date_header": date_header})
-    user = {"username": "sweeper", "password": "simulated-password", "domain": "acct", "iam_endpoint": cloud.url}
+    cloud = simulate(
+        [idle(f"nb-{number}", days=1) for number in range(10)], dialect={"date_header": date_header}, access={"users": [USER]}
+    )
+    user = {"username": "sweeper", "password": USER["password"], "domain": "acct", "iam_endpoint": cloud.url}
     desk.write(cloud, policies=[IDLE], target={"credentials": user})
     shift = desk.folder / "ahead"
     shift.write_text(str(60 * 86_400))
@@ -124,9 +129,9 @@ def test_a_tag_that_is_set_during_a_deletion_that_fails_keeps_the_notebook(simul
 # ---- stops -----------------------------------------------------------------------------------------------------------------
 
 
-def stopping(cloud: Cloud, notebook_id: str) -> bool:
-    """Tell whether a notebook is being stopped."""
-    return str(cloud.instances()[notebook_id]["status"]) == "STOPPING"
+def is_now(cloud: Cloud, notebook_id: str, status: str) -> bool:
+    """Tell whether a notebook is in a state."""
+    return str(cloud.instances()[notebook_id]["status"]) == status
 
 
 def test_a_lease_that_is_renewed_during_stopping_keeps_the_notebook(simulate: Simulate, desk: Desk) -> None:
@@ -134,7 +139,7 @@ def test_a_lease_that_is_renewed_during_stopping_keeps_the_notebook(simulate: Si
     cloud = simulate([running("nb-1"), running("nb-2")], timing={"stop_s": 2})
     desk.write(cloud, policies=[FORGOTTEN])
     with desk.started("run", "--yes", "--format", "json") as started:
-        eventually(lambda: stopping(cloud, "nb-1"), "a stop")
+        eventually(partial(is_now, cloud, "nb-1", "STOPPING"), "a stop")
         truth = cloud.instances()["nb-1"]
         lease = {"create_at": truth["create_at"], "update_at": days_ago(0), "duration": 103 * 24 * HOUR_MS, "enable": True}
         cloud.change("nb-1", lease=lease | {"type": "TIMING"})
@@ -149,12 +154,12 @@ def test_a_notebook_that_was_used_while_no_look_succeeded_is_kept(simulate: Simu
     cloud = simulate([running("nb-1")], timing={"stop_s": 0.5, "start_s": 0.1})
     desk.write(cloud, policies=[FORGOTTEN], target={"limits": {"show": "20/s"}})
     with desk.started("run", "--yes", "--format", "json") as started:
-        eventually(lambda: stopping(cloud, "nb-1"), "a stop")
+        eventually(partial(is_now, cloud, "nb-1", "STOPPING"), "a stop")
         cloud.break_with({"fault": "error_500_before", "kind": "show", "times": 12})
-        eventually(lambda: str(cloud.instances()["nb-1"]["status"]) == "STOPPED", "the end of the stop")
+        eventually(partial(is_now, cloud, "nb-1", "STOPPED"), "the end of the stop")
         for action, then in (("start", "RUNNING"), ("stop", "STOPPED")):
             cloud.change("nb-1", action=action)
-            eventually(lambda then=then: str(cloud.instances()["nb-1"]["status"]) == then, then)
+            eventually(partial(is_now, cloud, "nb-1", then), then)
         ended = started.ended()
     assert cloud.gone() == set()
     assert ended.outcomes() == {"nb-1": "spared"}

@@ -24,8 +24,9 @@ class Habits:
     comes_back: float = 0.0
     loses: float = 0.0
     """How often a DELETE is answered with 200, and nothing comes of it."""
-    sleeps: tuple[tuple[float, float], ...] = ()
-    """When the machine of nbsweep sleeps, and for how many seconds; its monotonic clock stands still, the cloud goes on."""
+    sleeps: tuple[tuple[int, float], ...] = ()
+    """After how many accepted orders the machine of nbsweep sleeps, and for how many seconds; its monotonic clock stands still,
+    the cloud goes on."""
     by_order: bool = False
     """Whether the top date moves with an order, and not only when the state settles."""
     hides_deleting: str = ""
@@ -37,7 +38,7 @@ class Habits:
 def draw_habits(seed: int) -> Habits:
     """Work out the habits of a seed."""
     random = Random(f"owners-{seed}")
-    sleeps = tuple((random.uniform(0, 40), random.uniform(600, LONGEST_SLEEP_S)) for _ in range(random.choice((1, 1, 2))))
+    sleeps = tuple((random.randint(1, 12), random.uniform(600, LONGEST_SLEEP_S)) for _ in range(random.choice((1, 1, 2))))
     return Habits(
         comes_back=random.choice((0.0, 0.0, 0.2, 0.6)),
         loses=random.choice((0.0, 0.0, 0.0, 0.3)),

@@ -161,8 +161,6 @@ class World:
         self.users.begin()
         for at_s, by_s in self.scenario.jumps:
             self.loop.call_at(at_s, self._set_clock, by_s)
-        for at_s, for_s in self.scenario.habits.sleeps:
-            self.loop.call_at(at_s, self._sleep, for_s)
         self._revoke_tokens()
         for crash_after in self.scenario.crashes:
             if not self.judge.found:
@@ -206,6 +204,9 @@ class World:
         self.owners.wake()
 
     def _loses(self, order: Order) -> bool:
+        for after, for_s in self.scenario.habits.sleeps:
+            if len(self.history.orders) == after:
+                self.loop.call_soon(self._sleep, for_s)
         lost = self.owners.loses(order)
         self.owners.notice(order, lost=lost)
         return lost
