@@ -684,3 +684,16 @@ async def test_all_leases_are_told_with_what_they_are_about(opener: Opener) -> N
         for each in (lease(target="teaching"), one):
             await journal.take_lease(each, None)
         assert await journal.leases() == (one, lease(target="teaching"))
+
+
+async def test_the_removals_of_a_run_come_in_pages(opener: Opener) -> None:
+    """In the planned order, from any place; and what has no end up to a limit."""
+    rows = tuple(removal(f"n{number}") for number in range(5))
+    async with opener() as journal:
+        await journal.write(rows)
+        assert await journal.removals("r1", 2) == rows[:2]
+        assert await journal.removals("r1", 2, 2) == rows[2:4]
+        assert await journal.removals("r1", 9, 4) == rows[4:]
+        assert await journal.removals("r1", 9, 5) == ()
+        assert await journal.removals("r1", offset=3) == rows[3:]
+        assert len(await journal.unfinished("research", 3)) == 3

@@ -236,8 +236,10 @@ class Journal(Protocol):
         """Store removals as they are now, new ones and known ones; all of them or none."""
         ...
 
-    async def unfinished(self, target: str | None = None) -> tuple[Removal, ...]:
-        """List the removals that have no end, of any run and project, oldest first; with `target`, those under that name."""
+    async def unfinished(self, target: str | None = None, limit: int | None = None) -> tuple[Removal, ...]:
+        """List the removals that have no end, of any run and project, oldest first; with `target`, those under that name, and
+        with `limit` no more than that.
+        """
         ...
 
     async def note_active(self, project: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
@@ -271,8 +273,8 @@ class Journal(Protocol):
         """List the sweeps of one run, a record for each target; empty when there is no such run."""
         ...
 
-    async def removals(self, run_id: str) -> tuple[Removal, ...]:
-        """List the removals of one run, in the order in which they were planned."""
+    async def removals(self, run_id: str, limit: int | None = None, offset: int = 0) -> tuple[Removal, ...]:
+        """List the removals of one run, or some of them, in the order in which they were planned."""
         ...
 
     async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:

@@ -61,11 +61,11 @@ class InMemoryJournal:
             self._removals[key] = removal
         await asyncio.sleep(0)
 
-    async def unfinished(self, target: str | None = None) -> tuple[Removal, ...]:
+    async def unfinished(self, target: str | None = None, limit: int | None = None) -> tuple[Removal, ...]:
         """List the removals that have no end, oldest first; with `target`, those under that name."""
         await asyncio.sleep(0)
         found = [removal for removal in self._removals.values() if target in (None, removal.target) and not removal.ended]
-        return tuple(sorted(found, key=lambda removal: (removal.planned_at, removal.run_id)))
+        return tuple(sorted(found, key=lambda removal: (removal.planned_at, removal.run_id))[:limit])
 
     async def note_active(self, project: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
         """Remember that these were seen other than at rest; only the latest time is kept."""
@@ -117,10 +117,11 @@ class InMemoryJournal:
         found = [_copied(run) for run in self._runs.values() if run.run_id == run_id]
         return tuple(sorted(found, key=lambda run: (run.started_at, run.target)))
 
-    async def removals(self, run_id: str) -> tuple[Removal, ...]:
-        """List the removals of one run, in the order in which they were planned."""
+    async def removals(self, run_id: str, limit: int | None = None, offset: int = 0) -> tuple[Removal, ...]:
+        """List the removals of one run, or some of them, in the order in which they were planned."""
         await asyncio.sleep(0)
-        return tuple(removal for removal in self._removals.values() if removal.run_id == run_id)
+        found = [removal for removal in self._removals.values() if removal.run_id == run_id][offset:]
+        return tuple(found[:limit])
 
     async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:
         """List the removals of one notebook over all runs, the newest first."""

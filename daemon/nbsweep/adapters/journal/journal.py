@@ -101,14 +101,14 @@ class SqlJournal:
             _REMOVAL_LAYOUT.check(removal)
         await self._write(Change(self._sql.upsert_removal, mine, _removal_row, beforehand=self._trail.append))
 
-    async def unfinished(self, target: str | None = None) -> tuple[Removal, ...]:
+    async def unfinished(self, target: str | None = None, limit: int | None = None) -> tuple[Removal, ...]:
         """List the removals that have no end, oldest first; with `target`, those under that name."""
         # Not "in one of the others": a state that this version does not know must come up, and be refused.
         open_end = REMOVALS.c.state.not_in([state.value for state in ENDS])
         named = true() if target is None else REMOVALS.c.target == target
         query = _REMOVAL.where(REMOVALS.c.ended_at.is_(None), open_end, named)
         return await self._records(
-            _REMOVAL_LAYOUT, query.order_by(REMOVALS.c.planned_at, REMOVALS.c.run_id, REMOVALS.c.position)
+            _REMOVAL_LAYOUT, query.order_by(REMOVALS.c.planned_at, REMOVALS.c.run_id, REMOVALS.c.position).limit(limit)
         )
 
     async def note_active(self, project: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
@@ -152,9 +152,10 @@ class SqlJournal:
         query = _RUN.where(RUNS.c.run_id == run_id).order_by(RUNS.c.started_at, RUNS.c.target)
         return await self._records(_RUN_LAYOUT, query)
 
-    async def removals(self, run_id: str) -> tuple[Removal, ...]:
-        """List the removals of one run, in the order in which they were planned."""
-        return await self._records(_REMOVAL_LAYOUT, _REMOVAL.where(REMOVALS.c.run_id == run_id).order_by(REMOVALS.c.position))
+    async def removals(self, run_id: str, limit: int | None = None, offset: int = 0) -> tuple[Removal, ...]:
+        """List the removals of one run, or some of them, in the order in which they were planned."""
+        planned = _REMOVAL.where(REMOVALS.c.run_id == run_id).order_by(REMOVALS.c.position)
+        return await self._records(_REMOVAL_LAYOUT, planned.limit(limit).offset(offset or None))
 
     async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:
         """List the removals of one notebook over all runs, the newest first."""

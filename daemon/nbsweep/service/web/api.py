@@ -19,9 +19,9 @@ from nbsweep.documents import (
 from nbsweep.service.control import Control, TargetState, UnknownTargetError
 from nbsweep.service.web.answers import json_answer
 from nbsweep.service.web.errors import Code, Refused
-from nbsweep.service.web.schemas import ID_PATTERN, LIMIT_DEFAULT, LIMIT_MOST
+from nbsweep.service.web.schemas import ID_PATTERN, LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST
 
-LIMIT = re.compile(r"[0-9]{1,6}")
+NUMBER = re.compile(r"[0-9]{1,10}")
 
 
 def target_document(state: TargetState) -> Document:
@@ -59,24 +59,30 @@ class Api:
         """Tell how things stand with one target, how its last sweep ended, and what has no end yet."""
         state = self._state(request)
         last = await self._journal.last_run(state.name)
-        unfinished = await self._journal.unfinished(state.name)
+        unfinished = await self._journal.unfinished(state.name, LIMIT_MOST + 1)
         document = target_document(state)
         document["last_sweep"] = run_record_document(last) if last else None
-        document["unfinished"] = removal_series(unfinished)
+        document["unfinished"] = removal_series(unfinished[:LIMIT_MOST])
+        document["more_unfinished"] = len(unfinished) > LIMIT_MOST
         return json_answer(document)
 
     async def runs(self, request: web.Request) -> web.StreamResponse:
         """List the latest sweeps, the newest first."""
-        records = await self._journal.runs(_limit(request))
+        records = await self._journal.runs(_number(request, "limit", LIMIT_DEFAULT, 1, LIMIT_MOST))
         return json_answer({"runs": [run_record_document(record) for record in records]})
 
     async def run(self, request: web.Request) -> web.StreamResponse:
-        """Tell one run, and what became of each notebook in it."""
+        """Tell one run, and what became of the notebooks in it, a page of them at a time."""
         run_id = _id(request, "run_id")
         records = await self._journal.run(run_id)
         if not records:
             raise Refused(Code.NOT_FOUND, "the journal knows of no such run; GET /api/v1/runs lists the latest")
-        return json_answer(show_document(run_id, records, await self._journal.removals(run_id)))
+        limit, offset = _number(request, "limit", LIMIT_MOST, 1, LIMIT_MOST), _number(request, "offset", 0, 0, OFFSET_MOST)
+        # One more than is asked for shows whether there is a next page.
+        removals = await self._journal.removals(run_id, limit + 1, offset)
+        document = show_document(run_id, records, removals[:limit])
+        document["next_offset"] = offset + limit if len(removals) > limit else None
+        return json_answer(document)
 
     async def removals(self, request: web.Request) -> web.StreamResponse:
         """List the removals of one notebook over all runs, the newest first; none when there were none."""
@@ -134,8 +140,8 @@ def _id(request: web.Request, key: str) -> str:
     return value
 
 
-def _limit(request: web.Request) -> int:
-    text = request.query.get("limit", str(LIMIT_DEFAULT))
-    if not LIMIT.fullmatch(text) or not 1 <= int(text) <= LIMIT_MOST:
-        raise Refused(Code.BAD_REQUEST, f"limit must be a whole number from 1 to {LIMIT_MOST}")
+def _number(request: web.Request, key: str, usual: int, least: int, most: int) -> int:
+    text = request.query.get(key, str(usual))
+    if not NUMBER.fullmatch(text) or not least <= int(text) <= most:
+        raise Refused(Code.BAD_REQUEST, f"{key} must be a whole number from {least} to {most}")
     return int(text)

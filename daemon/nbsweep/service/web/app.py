@@ -17,9 +17,11 @@ from nbsweep.service.web.guard import LARGEST_BODY_BYTES, guard, taking
 from nbsweep.service.web.health import Health
 from nbsweep.service.web.openapi import openapi_document
 from nbsweep.service.web.operations import OPERATIONS
+from nbsweep.service.web.visitors import Visitors
 
 ADDRESS = web.AppKey("address", Address)
 """Where it may be served: what it demands of callers depends on it."""
+VISITORS = web.AppKey("visitors", Visitors)
 DOORKEEPER = web.AppKey("doorkeeper", Doorkeeper)
 
 
@@ -50,12 +52,12 @@ def make_app(
             "listen", f"is {settings.listen}, which others can reach: set service.api_token_file, or listen on 127.0.0.1"
         )
     doorkeeper = Doorkeeper(settings.api_token_file, clock, telemetry, reading_is_free=address.on_loopback)
-    app = web.Application(middlewares=[guard(address, doorkeeper, telemetry)], client_max_size=LARGEST_BODY_BYTES)
-    app[ADDRESS], app[DOORKEEPER] = address, doorkeeper
+    visitors = Visitors()
+    app = web.Application(middlewares=[guard(address, doorkeeper, visitors, telemetry)], client_max_size=LARGEST_BODY_BYTES)
+    app[ADDRESS], app[DOORKEEPER], app[VISITORS] = address, doorkeeper, visitors
     handlers = _handlers(Health(control, exposition), Api(control, journal, clock))
     for operation in OPERATIONS:
-        keys = ("limit",) if operation.name == "runs" else ()
-        handler = taking(handlers[operation.name], *keys)
+        handler = taking(handlers[operation.name], *operation.query)
         for method in ("GET", "HEAD") if operation.method == "GET" else (operation.method,):
             app.router.add_route(method, operation.path, handler)
     return app

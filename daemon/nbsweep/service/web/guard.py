@@ -1,5 +1,6 @@
 """What every request has to pass, and what every answer carries."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 
@@ -10,8 +11,11 @@ from nbsweep.core.ports import Telemetry
 from nbsweep.service.web.address import Address
 from nbsweep.service.web.auth import Doorkeeper
 from nbsweep.service.web.errors import Code, Refused, error_answer, refusal_of
+from nbsweep.service.web.visitors import Visitors
 
 LARGEST_BODY_BYTES = 16 * 1024
+BODY_S = 10.0
+"""How long a body may take that nobody needs."""
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 """A page in a browser can have its own name lead to loopback (DNS rebinding), but it cannot call itself one of these."""
 ON_EVERY_ANSWER: Mapping[str, str] = {
@@ -22,7 +26,7 @@ ON_EVERY_ANSWER: Mapping[str, str] = {
 }
 
 
-def guard(address: Address, doorkeeper: Doorkeeper, telemetry: Telemetry) -> Middleware:
+def guard(address: Address, doorkeeper: Doorkeeper, visitors: Visitors, telemetry: Telemetry) -> Middleware:
     """Make what stands before all handlers, and tells what they raise."""
 
     @web.middleware
@@ -33,7 +37,8 @@ def guard(address: Address, doorkeeper: Doorkeeper, telemetry: Telemetry) -> Mid
             require_same_origin(request)
             require_small_body(request)
             doorkeeper.admit(request)
-            response = await handler(request)
+            with visitors.serving(request.protocol):
+                response = await handler(request)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told in the one shape
             response = error_answer(refusal_of(request, error, telemetry))
         response.headers.update(ON_EVERY_ANSWER)
@@ -77,8 +82,17 @@ def taking(handler: Handler, *keys: str) -> Handler:
                 raise Refused(Code.BAD_REQUEST, f"the query holds a key that is not known here: this address takes {known}")
             if len(request.query.getall(key)) > 1:
                 raise Refused(Code.BAD_REQUEST, f"the query holds {key} more than once")
-        if request.can_read_body and await request.read():
+        if request.can_read_body and await _body(request):
             raise Refused(Code.BAD_REQUEST, "this address takes no body")
         return await handler(request)
 
     return checked
+
+
+async def _body(request: web.Request) -> bytes:
+    """Read the body, for so long."""
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await request.read()
+    except TimeoutError:
+        raise Refused(Code.BAD_REQUEST, f"the request's body did not come within {BODY_S:g} s") from None

@@ -6,7 +6,7 @@ from typing import Any
 from nbsweep import __version__
 from nbsweep.service.web.errors import STATUS, Code
 from nbsweep.service.web.operations import OPERATIONS, Operation
-from nbsweep.service.web.schemas import ID_PATTERN, LIMIT_DEFAULT, LIMIT_MOST, SCHEMAS, ref
+from nbsweep.service.web.schemas import ID_PATTERN, LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST, SCHEMAS, ref
 
 JSON = "application/json"
 ABOUT = (
@@ -51,11 +51,15 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
         "schema": {"$ref": "#/components/schemas/Id"},
     },
 }
-LIMIT = {
-    "name": "limit",
-    "in": "query",
-    "description": "How many at most.",
-    "schema": {"type": "integer", "minimum": 1, "maximum": LIMIT_MOST, "default": LIMIT_DEFAULT},
+QUERY: Mapping[str, Mapping[str, Any]] = {
+    "limit": {
+        "description": f"How many at most; {LIMIT_DEFAULT} sweeps or {LIMIT_MOST} removals unless it is given.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": LIMIT_MOST},
+    },
+    "offset": {
+        "description": "How many to leave out; `next_offset` of the page before.",
+        "schema": {"type": "integer", "minimum": 0, "maximum": OFFSET_MOST, "default": 0},
+    },
 }
 
 
@@ -83,8 +87,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "security": [{"token": []}] if operation.changes else [{}, {"token": []}],
     }
     parameters = [{"name": name, **told} for name, told in PARAMETERS.items() if f"{{{name}}}" in operation.path]
-    if operation.name == "runs":
-        parameters.append(LIMIT)
+    parameters += [{"name": name, "in": "query", **QUERY[name]} for name in operation.query]
     if parameters:
         document["parameters"] = parameters
     return document

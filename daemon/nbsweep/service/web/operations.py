@@ -18,6 +18,8 @@ class Operation(Struct, frozen=True):
     fails: tuple[Code, ...] = ()
     """With what beyond that which any request can meet."""
     status: int = 200
+    query: tuple[str, ...] = ()
+    """What its query may hold."""
 
     @property
     def changes(self) -> bool:
@@ -35,8 +37,16 @@ OPERATIONS = (
     Operation("GET", f"{API}/openapi.json", "openapi", "This document.", "object"),
     Operation("GET", f"{API}/targets", "targets", "How all targets stand.", "Targets"),
     Operation("GET", TARGET, "target", "One target, its last sweep, what has no end.", "TargetInFull", (MISSING, JOURNAL)),
-    Operation("GET", f"{API}/runs", "runs", "The latest sweeps, the newest first.", "Runs", (JOURNAL,)),
-    Operation("GET", f"{API}/runs/{{run_id}}", "run", "One run and its removals.", "RunInFull", (MISSING, JOURNAL)),
+    Operation("GET", f"{API}/runs", "runs", "The latest sweeps, the newest first.", "Runs", (JOURNAL,), query=("limit",)),
+    Operation(
+        "GET",
+        f"{API}/runs/{{run_id}}",
+        "run",
+        "One run, and a page of its removals.",
+        "RunInFull",
+        (MISSING, JOURNAL),
+        query=("limit", "offset"),
+    ),
     Operation(
         "GET",
         f"{API}/removals/{{notebook_id}}",

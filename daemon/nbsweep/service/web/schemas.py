@@ -12,6 +12,7 @@ Schema = dict[str, Any]
 ID_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$"
 LIMIT_DEFAULT = 20
 LIMIT_MOST = 1000
+OFFSET_MOST = 1_000_000_000
 
 TEXT: Schema = {"type": "string"}
 TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
@@ -66,7 +67,7 @@ TARGET: dict[str, Schema] = {
 SCHEMAS: dict[str, Schema] = {
     "Error": record(error=record(code=words(*Code), message=TEXT)),
     "Target": record(**TARGET),
-    "TargetInFull": record(**TARGET, last_sweep=maybe(ref("Run")), unfinished=many(ref("Removal"))),
+    "TargetInFull": record(**TARGET, last_sweep=maybe(ref("Run")), unfinished=many(ref("Removal")), more_unfinished=FLAG),
     "Targets": record(targets=many(ref("Target"))),
     "Run": record(
         run_id=TEXT,
@@ -83,7 +84,7 @@ SCHEMAS: dict[str, Schema] = {
         lanes=LANES,
     ),
     "Runs": record(runs=many(ref("Run"))),
-    "RunInFull": record(run_id=TEXT, targets=many(ref("Run")), results=many(ref("Removal"))),
+    "RunInFull": record(run_id=TEXT, targets=many(ref("Run")), results=many(ref("Removal")), next_offset=COUNT_OR_NULL),
     "Removal": record(
         target=TEXT,
         id=TEXT,

@@ -1,5 +1,6 @@
 """The web face on an address, as long as somebody wants it there."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,11 +10,14 @@ from aiohttp import web
 
 from nbsweep.core.errors import NbsweepError
 from nbsweep.service.web.address import Address
-from nbsweep.service.web.app import ADDRESS
+from nbsweep.service.web.app import ADDRESS, VISITORS
+from nbsweep.service.web.visitors import Visitors
 
 SHUTDOWN_S = 2.0
 """How long requests may go on when it closes; then they are cut off."""
 CLEANUP_S = SHUTDOWN_S + 1.0
+BACKLOG = 128
+"""How many connections may wait to be admitted."""
 
 
 @asynccontextmanager
@@ -32,7 +36,8 @@ async def serve_web(app: web.Application, listen: str) -> AsyncIterator[str]:
     )
     await runner.setup()
     try:
-        yield await _bound(runner, address)
+        async with _listening(runner, app[VISITORS], address) as bound:
+            yield bound
     finally:
         # Whatever ends this, sockets are closed; but nobody waits for that for ever.
         with anyio.move_on_after(CLEANUP_S, shield=True):
@@ -58,12 +63,23 @@ def _refused(address: Address, error: OSError) -> NbsweepError:
     return NbsweepError(message)
 
 
-async def _bound(runner: web.AppRunner, address: Address) -> str:
+@asynccontextmanager
+async def _listening(runner: web.AppRunner, visitors: Visitors, address: Address) -> AsyncIterator[str]:
+    """Listen on an address, and give it as it is bound."""
+    if runner.server is None:
+        raise ValueError("the runner has not been set up")
+    admit = visitors.admitting(runner.server)
     try:
-        await web.TCPSite(runner, address.host, address.port).start()
+        listening = await asyncio.get_running_loop().create_server(admit, address.host, address.port, backlog=BACKLOG)
     except OSError as error:
         raise _refused(address, error) from error
-    return str(Address(address.host, runner.addresses[0][1]))
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(visitors.close_idle, name="idle-connections")
+            yield str(Address(address.host, listening.sockets[0].getsockname()[1]))
+            group.cancel_scope.cancel()
+    finally:
+        listening.close()
 
 
 def _nobodys_logger() -> logging.Logger:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.plan import Candidate, Plan
@@ -122,7 +123,7 @@ async def test_a_target_is_told_with_its_last_sweep_and_what_has_no_end() -> Non
         assert isinstance(document, dict)
         assert status == 200
         assert [row["id"] for row in document.pop("unfinished")] == ["nb3"]
-        assert document == {**RESEARCH, "last_sweep": SECOND_RUN}
+        assert document == {**RESEARCH, "last_sweep": SECOND_RUN, "more_unfinished": False}
 
 
 async def test_a_target_that_was_never_swept_has_no_last_sweep() -> None:
@@ -166,7 +167,7 @@ async def test_a_run_is_told_with_what_became_of_each_notebook() -> None:
         status, document = await face.ask("GET", "/api/v1/runs/20260228T030000Z-aaaaaa")
         assert isinstance(document, dict)
         assert status == 200
-        assert document.keys() == {"run_id", "targets", "results"}
+        assert document.keys() == {"run_id", "targets", "results", "next_offset"}
         assert (document["run_id"], document["targets"]) == ("20260228T030000Z-aaaaaa", [FIRST_RUN])
         assert document["results"][0] == DELETED
         assert [row["outcome"] for row in document["results"]] == ["deleted", "spared", "unfinished"]
@@ -176,7 +177,8 @@ async def test_a_run_without_removals_has_an_empty_list_of_results() -> None:
     """A list all the same."""
     async with Scene().open() as face:
         told = await face.ask("GET", "/api/v1/runs/20260301T030000Z-bbbbbb")
-        assert told == (200, {"run_id": "20260301T030000Z-bbbbbb", "targets": [SECOND_RUN], "results": []})
+        document = {"run_id": "20260301T030000Z-bbbbbb", "targets": [SECOND_RUN], "results": [], "next_offset": None}
+        assert told == (200, document)
 
 
 async def test_an_unknown_run_is_not_found() -> None:
@@ -310,3 +312,24 @@ async def test_no_answer_holds_the_token(tmp_path: Path) -> None:
                 told = f"{response.headers} {await response.text()}"
             assert BEARER["Authorization"].removeprefix("Bearer ") not in told
         assert "the-token" not in str(face.telemetry.records)
+
+
+async def test_a_run_of_fifty_thousand_is_told_in_pages_of_a_thousand() -> None:
+    """Each says where the next one begins; none is longer, whatever is asked for."""
+    journal = await filled_journal()
+    [run] = await journal.runs(1)
+    await journal.open_run(replace(run, run_id="large"))
+    await journal.write([replace(removal(notebook_id=f"nb{number}"), run_id="large") for number in range(2500)])
+    seen: list[str] = []
+    async with Scene(journal=journal).open() as face:
+        offset: int | None = 0
+        while offset is not None:
+            status, page = await face.ask("GET", f"/api/v1/runs/large?offset={offset}")
+            assert (status, isinstance(page, dict)) == (200, True)
+            assert isinstance(page, dict)
+            seen += [result["id"] for result in page["results"]]
+            assert len(page["results"]) <= 1000
+            offset = page["next_offset"]
+        assert (await face.error("GET", "/api/v1/runs/large?limit=1001"))[0] == 400
+        assert (await face.error("GET", "/api/v1/runs/large?offset=-1"))[0] == 400
+    assert seen == [f"nb{number}" for number in range(2500)]

@@ -1,5 +1,6 @@
 import asyncio
 import socket
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import anyio
@@ -8,7 +9,8 @@ import pytest
 from nbsweep.core.errors import ConfigurationError, NbsweepError
 from nbsweep.service.web.address import Address
 from nbsweep.service.web.app import WebSettings, make_app
-from nbsweep.service.web.server import serve_web
+from nbsweep.service.web.server import BACKLOG, serve_web
+from nbsweep.service.web.visitors import MOST_CONNECTIONS
 from nbsweep.testing import InMemoryJournal, RecordingTelemetry
 from unit.service.web.support import BEARER, FakeControl, Hands, Scene, token_file
 
@@ -88,6 +90,54 @@ async def test_it_closes_cleanly_when_it_is_cancelled() -> None:
             await anyio.sleep_forever()
     assert scope.cancelled_caught
     assert port_is_free(ports[0])
+
+
+async def test_idle_connections_make_room_for_those_who_ask() -> None:
+    """Three hundred come and say nothing, and half a request each from as many: health is answered, and few stay open."""
+    async with Scene().open() as face, AsyncExitStack() as crowd:
+        host, _, port = face.bound.rpartition(":")
+        for number in range(300):
+            _, writer = await asyncio.open_connection(host, int(port))
+            crowd.callback(writer.close)
+            if number % 2:
+                writer.write(b"GET /healthz HTTP/1.1\r\nHost: local")
+        assert await face.ask("GET", "/healthz") == (200, "ok")
+        assert open_connections(int(port)) <= MOST_CONNECTIONS + BACKLOG
+
+
+async def test_a_connection_that_does_not_end_its_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody who asks slowly on purpose keeps a connection for long; one that is being served goes on."""
+    monkeypatch.setattr("nbsweep.service.web.visitors.IDLE_S", 0.05)
+    monkeypatch.setattr("nbsweep.service.web.visitors.LOOKS_EVERY_S", 0.02)
+    async with Scene().open() as face:
+        host, _, port = face.bound.rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: local")
+        with suppress(ConnectionError):
+            assert await asyncio.wait_for(reader.read(), 10) == b""
+        writer.close()
+
+
+async def test_one_that_is_served_is_not_idle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A plan takes as long as it takes."""
+    monkeypatch.setattr("nbsweep.service.web.visitors.IDLE_S", 0.05)
+    monkeypatch.setattr("nbsweep.service.web.visitors.LOOKS_EVERY_S", 0.02)
+    async with Scene(token_file=token_file(tmp_path)).open() as face:
+        face.control.go_on.clear()
+        asking = asyncio.create_task(face.ask("POST", "/api/v1/targets/research/plan", headers=BEARER))
+        await face.control.planning.wait()
+        await asyncio.sleep(0.3)
+        face.control.go_on.set()
+        assert (await asking)[0] == 200
+
+
+def open_connections(port: int) -> int:
+    """Count this process's sockets that are connected on a port of its own."""
+    found = 0
+    for entry in Path("/proc/self/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+        local, state = entry.split()[1], entry.split()[3]
+        found += local.endswith(f":{port:04X}") and state == "01"
+    return found
 
 
 async def test_a_request_whose_caller_has_gone_is_given_up(tmp_path: Path) -> None:
