@@ -14,7 +14,7 @@ from nbsweep.cli.documents import Document, plan_document
 from nbsweep.cli.exits import Exit, exit_of_error, exit_of_plan, gravest
 from nbsweep.cli.plan_file import plan_to_save, write_plan
 from nbsweep.cli.session import Session, tell_error
-from nbsweep.cli.text import csv_text, printable
+from nbsweep.cli.text import csv_pieces, printable
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.plan import Plan
 from nbsweep.core.saved_plan import SavedPlan
@@ -111,7 +111,7 @@ def _show(session: Session, plans: list[Plan], document: Document, output: PlanF
     if output == "json":
         session.write_json(document)
     elif output == "csv":
-        session.write_result(csv_text(document["items"], CSV_COLUMNS))
+        session.write_pieces(csv_pieces(document["items"], CSV_COLUMNS))
     else:
         from nbsweep.cli.render import plan_view
 

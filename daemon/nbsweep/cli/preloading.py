@@ -36,9 +36,10 @@ def load_for_sweeping(*, tables: bool) -> None:
 def _draw() -> None:
     """Draw a table, for what draws loads parts of itself when it first needs them."""
     from rich.console import Console
+    from rich.text import Text
 
-    from nbsweep.cli.render import removal_table
+    from nbsweep.cli.render import REMOVAL_COLUMNS
+    from nbsweep.cli.tables import make_table
 
-    table = removal_table(())
-    table.add_row(*[ANY_SCRIPT] * len(table.columns))
-    Console(file=io.StringIO(), width=60).print(table)
+    row = tuple(Text(ANY_SCRIPT) for _ in REMOVAL_COLUMNS)
+    Console(file=io.StringIO(), width=60).print(make_table(REMOVAL_COLUMNS, lambda: [row]))

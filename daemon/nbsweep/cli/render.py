@@ -1,13 +1,13 @@
 """Tables for people. Off a terminal they are plain text: no colours, no control characters, and wide enough not to be cut."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from nbsweep.cli.tables import WIDEST, Column, LongTable, Row, make_table
 from nbsweep.cli.text import printable
 from nbsweep.core.brakes import Refusal
 from nbsweep.core.cool_down import Cause
@@ -60,6 +60,19 @@ def plain_text(console: Console, view: RenderableType) -> str:
     return "\n".join(lines).strip("\n") + "\n"
 
 
+def text_pieces(console: Console, view: RenderableType) -> Iterator[str]:
+    """Render a view as `plain_text` does, but a long table in it line by line, so that it is never there as a whole."""
+    parts = view.renderables if isinstance(view, Group) else [view]
+    if not any(isinstance(part, LongTable) for part in parts):
+        yield plain_text(console, view)
+        return
+    for part in parts:
+        if isinstance(part, LongTable):
+            yield from (f"{line}\n" for line in part.lines())
+        else:
+            yield plain_text(console, part)
+
+
 def cell(text: object, style: str = "") -> Text:
     """Make a table's cell of text that is not ours, in which nothing is markup."""
     return Text(printable(text), style=style)
@@ -92,23 +105,30 @@ def _refusal_line(refusal: Refusal) -> Text:
     return Text(f"Refused ({refusal.brake}): {printable(refusal.message)}.", style="bold red")
 
 
-def _plan_table(plan: Plan, most: int | None) -> Table:
+PLAN_COLUMNS = (
+    Column("NOTEBOOK", most=WIDEST),
+    Column("OWNER", most=WIDEST),
+    Column("STATUS", most=WIDEST),
+    Column("IDLE", right=True),
+    Column("GB", right=True),
+    Column("POLICY"),
+    Column("WHY", folds=True),
+)
+
+
+def _plan_table(plan: Plan, most: int | None) -> RenderableType:
     left_out = max(0, len(plan.items) - most) if most is not None else 0
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold", expand=False)
-    for heading in ("NOTEBOOK", "OWNER", "STATUS"):
-        table.add_column(heading, no_wrap=True, overflow="ellipsis", max_width=36)
-    table.add_column("IDLE", justify="right", no_wrap=True)
-    table.add_column("GB", justify="right", no_wrap=True)
-    table.add_column("POLICY", no_wrap=True)
-    table.add_column("WHY", overflow="fold")
-    for item in plan.items[: len(plan.items) - left_out]:
-        table.add_row(*_plan_row(plan, item))
-    if left_out:
-        table.add_row(Text(f"... and {left_out} more", style="dim"), *[""] * 6)
-    return table
+
+    def rows() -> Iterator[Row]:
+        for item in islice(plan.items, len(plan.items) - left_out):
+            yield _plan_row(plan, item)
+        if left_out:
+            yield (Text(f"... and {left_out} more", style="dim"), *(Text() for _ in PLAN_COLUMNS[1:]))
+
+    return make_table(PLAN_COLUMNS, rows)
 
 
-def _plan_row(plan: Plan, item: Candidate) -> tuple[Text, ...]:
+def _plan_row(plan: Plan, item: Candidate) -> Row:
     notebook = item.notebook
     idle = format_age(plan.created_at - item.idle_since) if item.idle_since else "?"
     capacity = notebook.volume.capacity_gb if notebook.volume else None
@@ -147,10 +167,7 @@ def report_view(report: Report) -> RenderableType:
     causes = report.causes
     others = [removal for removal in report.removals if removal.state not in TRIED]
     if causes or others:
-        table = removal_table(others)
-        for cause in causes:
-            _add_cause(table, cause)
-        parts.append(table)
+        parts.append(make_table(REMOVAL_COLUMNS, lambda: chain(map(_removal_row, others), map(_cause_row, causes))))
     if report.removals and report.plan and report.plan.refusal:
         parts.append(_refusal_line(report.plan.refusal))
     if report.plan:
@@ -182,29 +199,33 @@ def format_seconds(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < A_FEW_MINUTES_S else f"{seconds / 60:.1f} min"
 
 
-def removal_table(removals: Sequence[Removal]) -> Table:
+REMOVAL_COLUMNS = (
+    *(Column(heading, most=WIDEST) for heading in ("NOTEBOOK", "OWNER", "POLICY", "OUTCOME")),
+    Column("REASON", folds=True),
+)
+
+
+def removal_table(removals: Sequence[Removal]) -> RenderableType:
     """Show removals and what became of them."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for heading in ("NOTEBOOK", "OWNER", "POLICY", "OUTCOME"):
-        table.add_column(heading, no_wrap=True, overflow="ellipsis", max_width=36)
-    table.add_column("REASON", overflow="fold")
-    for removal in removals:
-        end = outcome(removal)
-        table.add_row(
-            cell(removal.name),
-            cell(removal.owner),
-            cell(removal.policy),
-            cell(end, STYLES[end]),
-            cell(removal.end_reason or removal.reason, "dim"),
-        )
-    return table
+    return make_table(REMOVAL_COLUMNS, lambda: map(_removal_row, removals))
 
 
-def _add_cause(table: Table, cause: Cause) -> None:
-    """Add one line for all removals that have failed for one cause."""
+def _removal_row(removal: Removal) -> Row:
+    end = outcome(removal)
+    return (
+        cell(removal.name),
+        cell(removal.owner),
+        cell(removal.policy),
+        cell(end, STYLES[end]),
+        cell(removal.end_reason or removal.reason, "dim"),
+    )
+
+
+def _cause_row(cause: Cause) -> Row:
+    """Give one line for all removals that have failed for one cause."""
     example, others = cause.example, len(cause.removals) - 1
     end = outcome(example)
-    table.add_row(
+    return (
         cell(f"{example.name} and {others} more" if others else example.name),
         cell(example.owner),
         cell(example.policy),
@@ -213,24 +234,28 @@ def _add_cause(table: Table, cause: Cause) -> None:
     )
 
 
-def history_table(records: Sequence[RunRecord]) -> Table:
+HISTORY_COLUMNS = (
+    *(Column(heading) for heading in ("RUN", "TARGET", "STARTED", "TOOK", "OUTCOME")),
+    Column("FLEET", right=True),
+    Column("PLANNED", right=True),
+    Column("PROBLEM", folds=True),
+)
+
+
+def history_table(records: Sequence[RunRecord]) -> RenderableType:
     """Show sweeps, the newest first."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for heading in ("RUN", "TARGET", "STARTED", "TOOK", "OUTCOME"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("FLEET", justify="right")
-    table.add_column("PLANNED", justify="right")
-    table.add_column("PROBLEM", overflow="fold")
-    for record in records:
-        took = format_age(record.ended_at - record.started_at) if record.ended_at else ""
-        table.add_row(
-            cell(record.run_id),
-            cell(record.target),
-            cell(f"{record.started_at:%Y-%m-%d %H:%M:%S}Z"),
-            cell(took),
-            cell(record.outcome, STYLES.get(record.outcome, "red")),
-            cell(record.fleet),
-            cell(record.planned),
-            cell(record.problem, "dim"),
-        )
-    return table
+    return make_table(HISTORY_COLUMNS, lambda: map(_history_row, records))
+
+
+def _history_row(record: RunRecord) -> Row:
+    took = format_age(record.ended_at - record.started_at) if record.ended_at else ""
+    return (
+        cell(record.run_id),
+        cell(record.target),
+        cell(f"{record.started_at:%Y-%m-%d %H:%M:%S}Z"),
+        cell(took),
+        cell(record.outcome, STYLES.get(record.outcome, "red")),
+        cell(record.fleet),
+        cell(record.planned),
+        cell(record.problem, "dim"),
+    )

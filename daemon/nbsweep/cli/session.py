@@ -62,22 +62,30 @@ class Session:
         pieces = json_pieces(document)
         self._write(pieces if is_utf8(sys.stdout.encoding) else map(ascii_json, pieces))
 
-    def _write(self, pieces: Iterable[str]) -> None:
+    def write_pieces(self, pieces: Iterable[str]) -> None:
+        """Write a result to stdout piece by piece, the line ends included.
+
+        Raises:
+            ResultLost: stdout does not take it.
+        """
+        self._write(pieces, end="")
+
+    def _write(self, pieces: Iterable[str], end: str = "\n") -> None:
         try:
             sys.stdout.writelines(pieces)
-            sys.stdout.write("\n")
+            sys.stdout.write(end)
             sys.stdout.flush()
         except OSError as error:
             raise ResultLost(lost_result(error)) from error
 
     def show_result(self, view: "RenderableType") -> None:
         """Write a table, or anything else that is for people, to stdout."""
-        from nbsweep.cli.render import plain_text  # is there already, or there would be no view
+        from nbsweep.cli.render import text_pieces  # is there already, or there would be no view
 
         if self.screen.out.record:
             self.screen.out.print(view)
         else:
-            self.write_result(plain_text(self.screen.out, view).removesuffix("\n"))
+            self.write_pieces(text_pieces(self.screen.out, view))
 
     @contextmanager
     def drawing(self) -> Iterator[None]:

@@ -85,11 +85,25 @@ def ascii_json(piece: str) -> str:
 
 def csv_text(items: Iterable[Document], columns: Sequence[str]) -> str:
     """Write the items of a plan as CSV with a head line; every item is one line, and none holds a formula."""
+    return "".join(csv_pieces(items, columns)).rstrip("\n")
+
+
+def csv_pieces(items: Iterable[Document], columns: Sequence[str]) -> Iterator[str]:
+    """Write items as `csv_text` does, but line by line."""
     stream = io.StringIO()
     writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows({key: "" if value is None else _field(value) for key, value in item.items()} for item in items)
-    return stream.getvalue().rstrip("\n")
+    yield _taken(stream)
+    for item in items:
+        writer.writerow({key: "" if value is None else _field(value) for key, value in item.items()})
+        yield _taken(stream)
+
+
+def _taken(stream: io.StringIO) -> str:
+    text = stream.getvalue()
+    stream.seek(0)
+    stream.truncate()
+    return text
 
 
 def _field(value: object) -> str:
