@@ -63,7 +63,7 @@ def test_a_long_table_is_never_there_as_a_whole() -> None:
         next(pieces)
     assert made == DRAWN_AT_MOST + 10
     *_, line, end = pieces
-    assert (line, end) == (" n10000     1   x\n", "the end\n")
+    assert (line, end) == (" n10000    1   x\n", "the end\n")
 
 
 def test_a_long_table_is_drawn_beside_other_things_too() -> None:
