@@ -1,6 +1,7 @@
 """What a server and what stands before it do to connections, and what the journal makes of that."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -13,7 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from acceptance.conftest import Simulate
-from acceptance.support import Desk, eventually, idle_fleet
+from acceptance.support import Desk, asked, eventually, free_port, idle_fleet
 from contract.test_journal import removal, run_record
 from nbsweep.adapters.journal import Limits, SqlJournal, open_journal
 from nbsweep.core.lifecycle import Removal, State
@@ -146,3 +147,31 @@ def _requested(planned: Removal) -> Removal:
 
 def _accepted(requested: Removal) -> Removal:
     return replace(requested, state=State.ACCEPTED, accepted_at=requested.planned_at)
+
+
+def test_no_password_of_the_address_is_told_by_a_service_whose_server_is_away(
+    server: Server, simulate: Simulate, desk: Desk, address: str
+) -> None:
+    """Neither in the log nor over the API, which answers without a token here; the outage is told, and called no bug."""
+    cloud = simulate(idle_fleet(3))
+    listen = f"127.0.0.1:{free_port()}"
+    secret = f"{address}&password=QXZ-0789-KVW&sslpassword=QXZ-0789-KVW&options="
+    desk.write(
+        cloud, journal=secret, mode="enforce", service={"listen": listen, "lease": "3s"}, schedule={"cron": "* * * * * *"}
+    )
+    told: list[str] = []
+
+    def ask() -> None:
+        eventually(lambda: asked(listen, "GET", "/readyz")[0] == 503, "the service is not ready")
+        told.extend(asked(listen, "GET", path)[1] for path in ("/readyz", "/api/v1/targets", "/api/v1/runs", "/metrics"))
+
+    with desk.started("serve") as started:
+        started.wait_for("sweep.finished")
+        server.restart(before=ask)
+        eventually(lambda: asked(listen, "GET", "/readyz")[0] == 200, "the service is ready again")
+        started.signal(signal.SIGTERM)
+        ended = started.ended()
+    assert ended.code in (0, 130), ended.err
+    assert any("is away" in text or "cannot be read" in text for text in told), told
+    for text in (*told, ended.out, ended.err):
+        assert not [piece for piece in ("QXZ", "0789", "KVW", "a bug in nbsweep") if piece in text]
