@@ -26,11 +26,12 @@ def test_a_sweep_that_was_killed_is_recovered_from_the_server(simulate: Simulate
 
 def test_two_at_once_do_not_sweep_the_same_target(simulate: Simulate, desk: Desk, address: str) -> None:
     """The second one says who holds the lease, and leaves with 4."""
-    cloud = simulate(idle_fleet(20), timing={"deletion_median_s": 0.3})
-    desk.write(cloud, journal=address, target={"limits": {"delete": "5/s"}})
+    cloud = simulate(idle_fleet(20), timing={"deletion_median_s": 600})
+    desk.write(cloud, journal=address, target={"limits": {"delete": "20/s"}})
     with desk.started("run", "--yes") as first:
-        eventually(cloud.accepted, "the first one deletes")
+        eventually(lambda: len(cloud.accepted()) == 20, "the first one deletes")
         second = desk.sweep()
+        cloud.let_pass(600)
         ended = first.ended()
     assert (ended.code, second.code) == (0, 4), second.err
     assert max(cloud.deletes().values()) == 1
