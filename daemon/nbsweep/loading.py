@@ -309,4 +309,4 @@ def _path(location: Location) -> str:
 
 def _key(text: str) -> str:
     """Give a key as it is told; what stands there by mistake may be an address with its password, but no key looks like one."""
-    return "***" if any(sign in text for sign in ("@", "://", "password")) else text
+    return "***" if any(sign in text for sign in ("@", "://", "password=")) else text

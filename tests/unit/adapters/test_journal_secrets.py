@@ -103,6 +103,14 @@ async def test_no_piece_of_a_secret_is_told(
         assert not [piece for piece in pieces(secret) if piece in text], text
 
 
+def test_a_key_that_is_one_is_told(folder: Path) -> None:
+    """Its name says nothing of its value, also where that is a secret."""
+    target = {"name": "lab", "credentials": {"username": "nb", "password": ["QXZ"], "domain": "d"}}
+    told = told_by_configuration(folder, json.dumps({"targets": [target]}))
+    assert "targets[0].credentials.password" in told
+    assert "QXZ" not in told
+
+
 async def test_a_password_of_the_environment_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """The driver takes it from there, and may name it."""
     monkeypatch.setenv("PGPASSWORD", "127.0.0.1")
