@@ -26,7 +26,9 @@ from nbsweep.core.ports import Telemetry
 from nbsweep.core.service_events import ServiceReloaded, ServiceReloadRefused, ServiceStarted, ServiceStopped
 from nbsweep.engine.orders import Shutdown
 from nbsweep.engine.report import Run, leading_error
+from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Control
+from nbsweep.service.due_times import DueTimes
 from nbsweep.service.keeper import Habits, Keeper
 from nbsweep.service.notify import Systemd
 from nbsweep.service.scheduler import Schedule
@@ -34,6 +36,7 @@ from nbsweep.service.supervisor import Supervisor
 from nbsweep.service.web.app import WebSettings, make_app
 from nbsweep.service.web.server import require_listenable, serve_web
 from nbsweep.settings import Settings
+from nbsweep.settings.schedule import ScheduleSettings
 
 
 class Surroundings(Struct, frozen=True):
@@ -166,7 +169,11 @@ class Service:
             next_run=schedule.next_run,
             held_for_s=settings.service.lease.total_seconds() / 3,
         )
-        keepers = {sweeper.area.target: Keeper(sweeper, habits) for sweeper in opened.sweepers}
+        schedules = {target.name: target.schedule or settings.schedule for target in settings.targets}
+        keepers = {
+            sweeper.area.target: Keeper(sweeper, habits, _due_times(sweeper, schedules[sweeper.area.target]))
+            for sweeper in opened.sweepers
+        }
         for name in keepers.keys() & self._carried.keys():
             carried, keeper = self._carried[name], keepers[name]
             keeper.paused, keeper.wanted = carried.paused, carried.wanted
@@ -210,3 +217,7 @@ class Service:
             await heard.wait()
             yield
             group.cancel_scope.cancel()
+
+
+def _due_times(sweeper: Sweeper, schedule: ScheduleSettings | None) -> DueTimes | None:
+    return DueTimes(sweeper.area.target, schedule, sweeper.ports.journal, sweeper.ports.clock) if schedule else None

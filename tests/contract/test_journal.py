@@ -697,3 +697,13 @@ async def test_the_removals_of_a_run_come_in_pages(opener: Opener) -> None:
         assert await journal.removals("r1", 9, 5) == ()
         assert await journal.removals("r1", offset=3) == rows[3:]
         assert len(await journal.unfinished("research", 3)) == 3
+
+
+async def test_the_note_of_a_due_time_outlives_the_process(opener: Opener) -> None:
+    """The latest one, of each target."""
+    async with opener() as journal:
+        assert await journal.noted_due("research") is None
+        await journal.note_due("research", LATER)
+        await journal.note_due("research", NOON)
+    async with opener() as journal:
+        assert (await journal.noted_due("research"), await journal.noted_due("other")) == (NOON, None)

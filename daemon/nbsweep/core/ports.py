@@ -327,6 +327,14 @@ class Journal(Protocol):
         """Tell since when a target is paused; None when it is not."""
         ...
 
+    async def note_due(self, target: str, due: datetime) -> None:
+        """Remember when the schedule of a target comes round next; only the latest note is kept."""
+        ...
+
+    async def noted_due(self, target: str) -> datetime | None:
+        """Tell when the schedule of a target was to come round next, by the latest note; None when there is none."""
+        ...
+
 
 class Ports(Struct, frozen=True):
     """Everything that a sweep needs from the world."""

@@ -60,6 +60,14 @@ class TargetSkipped(Event, frozen=True):
     why: str
 
 
+class TargetMadeUp(Event, frozen=True):
+    """A sweep that was due while the service was away begins now, within `schedule.misfire_grace`."""
+
+    name: ClassVar[str] = "target.made_up"
+    due: str
+    """When it was due, in UTC, as ISO 8601 writes it."""
+
+
 class TargetBackedOff(Event, frozen=True):
     """A sweep failed; the next one waits, longer each time."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 import anyio
 from msgspec import Struct
@@ -12,11 +12,19 @@ from msgspec.structs import replace
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.events import Event
 from nbsweep.core.plan import Plan
-from nbsweep.core.service_events import TargetBackedOff, TargetPaused, TargetRestored, TargetResumed, TargetSkipped
+from nbsweep.core.service_events import (
+    TargetBackedOff,
+    TargetMadeUp,
+    TargetPaused,
+    TargetRestored,
+    TargetResumed,
+    TargetSkipped,
+)
 from nbsweep.core.standing import SUCCESSES
 from nbsweep.engine.report import HELD_ELSEWHERE, Report, Run, describe_bug
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Phase, TargetState
+from nbsweep.service.due_times import DueTimes
 
 FIRST_WAIT_S = 30.0
 LONGEST_WAIT_S = 3600.0
@@ -50,6 +58,8 @@ class Keeper:
 
     sweeper: Sweeper
     habits: Habits
+    due_times: DueTimes | None = None
+    """None without a schedule."""
     phase: Phase = Phase.STARTING
     paused: bool = False
     wanted: bool = False
@@ -154,6 +164,9 @@ class Keeper:
             else:
                 # Whoever asked for it by name gets it once the target is resumed; a schedule has a next time.
                 self._asked = asked and self.paused
+            with suppress(NbsweepError):
+                if self.due_times:
+                    await self.due_times.note()
 
     async def _recall(self) -> None:
         """Take over from the journal what an earlier process knew: whether the target is paused, and its last success."""
@@ -164,6 +177,18 @@ class Keeper:
                 await journal.pause(self.name, self.sweeper.ports.clock.now())
             await self._look_for_pause()
             await self._look_for_success()
+            if self.due_times:
+                await self._look_for_missed(self.due_times)
+
+    async def _look_for_missed(self, due_times: DueTimes) -> None:
+        """Make up for a sweep whose time passed while no service was there, or say that it was missed."""
+        due = await due_times.missed(dry_run=self.habits.dry_run)
+        if due is not None and due_times.may_begin_late(due) and not self.paused:
+            self._emit(TargetMadeUp(due.astimezone(UTC).isoformat(timespec="seconds")))
+            self.due()
+        elif due is not None:
+            self.missed()
+        await due_times.note()
 
     async def _may_begin(self) -> bool:
         """Tell whether a sweep may begin: not while the target is paused, or while that cannot be found out."""

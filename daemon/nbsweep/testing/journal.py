@@ -33,6 +33,7 @@ class InMemoryJournal:
         self._last_active: dict[str, dict[str, datetime]] = {}
         self._leases: dict[str, Lease] = {}
         self._pauses: dict[str, datetime] = {}
+        self._due: dict[str, datetime] = {}
         self.trail = InMemoryTrail(self._removals)
 
     def require_in_place(self) -> None:
@@ -202,6 +203,16 @@ class InMemoryJournal:
         """Tell since when a target is paused; None when it is not."""
         await asyncio.sleep(0)
         return self._pauses.get(target)
+
+    async def note_due(self, target: str, due: datetime) -> None:
+        """Remember when the schedule of a target comes round next; only the latest note is kept."""
+        self._due[target] = require_aware(due)
+        await asyncio.sleep(0)
+
+    async def noted_due(self, target: str) -> datetime | None:
+        """Tell when the schedule of a target was to come round next, by the latest note; None when there is none."""
+        await asyncio.sleep(0)
+        return self._due.get(target)
 
 
 def _is_covered(removal: Removal, identity: TargetIdentity) -> bool:

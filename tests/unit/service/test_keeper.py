@@ -13,13 +13,15 @@ from nbsweep.core.errors import JournalError, Unreachable
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
-from nbsweep.core.service_events import TargetBackedOff, TargetRestored, TargetSkipped
+from nbsweep.core.service_events import TargetBackedOff, TargetMadeUp, TargetRestored, TargetSkipped
 from nbsweep.engine.orders import LeaseOrders
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Phase
+from nbsweep.service.due_times import DueTimes
 from nbsweep.service.keeper import Habits, Keeper, wait_s
+from nbsweep.settings.schedule import ScheduleSettings
 from nbsweep.testing import START, Pace, Trouble
 from unit.engine.examples import World, fleet, notebook, orders, removal, virtual_time, world
 
@@ -258,10 +260,10 @@ async def test_a_journal_that_is_away_is_no_bug(monkeypatch: pytest.MonkeyPatch)
         await asyncio.sleep(1)
         assert mine.phase is Phase.HELD_ELSEWHERE
 
-        async def away(_target: str) -> None:
+        async def away() -> None:
             raise JournalError("its server is away")
 
-        monkeypatch.setattr(scene.journal, "lease", away)
+        monkeypatch.setattr(scene.journal, "leases", away)
         await asyncio.sleep(60)
         assert (mine.phase, mine.problem) == (Phase.BACKING_OFF, "its server is away")
 
@@ -305,3 +307,71 @@ async def test_a_plan_can_be_made_at_any_time() -> None:
 def test_waits_double_up_to_an_hour(failures: int, seconds: float) -> None:
     """The first is half a minute."""
     assert wait_s(failures) == seconds
+
+
+# ---- times that pass while nobody is there --------------------------------------------------------------------------------
+
+
+def nightly(scene: World, *, grace: timedelta = timedelta(hours=1), dry_run: bool = False) -> Keeper:
+    """Give a keeper that knows its due times: each night at three; the world begins at midnight."""
+    mine = keeper(scene, dry_run=dry_run)
+    schedule = ScheduleSettings(cron="0 3 * * *", misfire_grace=grace)
+    mine.due_times = DueTimes("research", schedule, scene.journal, scene.clock)
+    return mine
+
+
+async def lived(mine: Keeper, seconds: float) -> None:
+    """Let it be there for so long, and then be gone."""
+    async with at_work(mine):
+        await asyncio.sleep(seconds)
+
+
+@pytest.mark.parametrize(
+    ("grace", "away_s", "made_up"),
+    [(timedelta(hours=1), 120, True), (timedelta(minutes=1), 180, False), (timedelta(hours=1), 2 * 3600, False)],
+)
+async def test_a_time_that_passed_between_two_processes_is_made_up_for(
+    grace: timedelta,
+    away_s: float,
+    made_up: bool,  # noqa: FBT001  # a parameter of the test
+) -> None:
+    """Stopped at 02:59 and started after three: swept once within the grace, and told as missed after it."""
+    scene = world(*fleet(2))
+    await lived(nightly(scene, grace=grace), 2 * 3600 + 59 * 60)
+    assert scene.cloud.accepted == []
+    await asyncio.sleep(away_s)
+    await lived(nightly(scene, grace=grace), 600)
+    assert len(scene.cloud.accepted) == (2 if made_up else 0)
+    assert [told.due for told in scene.telemetry.of(TargetMadeUp)] == ["2026-01-01T03:00:00+00:00"] * made_up
+    assert len(scene.telemetry.of(TargetSkipped)) == (not made_up)
+    told = len(scene.telemetry.of(TargetMadeUp)) + len(scene.telemetry.of(TargetSkipped))
+    await lived(nightly(scene, grace=grace), 600)
+    assert len(scene.telemetry.of(TargetMadeUp)) + len(scene.telemetry.of(TargetSkipped)) == told
+
+
+async def test_what_another_run_has_done_since_need_not_be_made_up_for() -> None:
+    """Somebody swept by hand at 03:01; a dry run would not have counted."""
+    for dry, sweeps in ((False, 1), (True, 2)):
+        scene = world(*fleet(2))
+        await lived(nightly(scene), 2 * 3600 + 59 * 60)
+        await asyncio.sleep(120)
+        await keeper(scene).sweeper.sweep(Run("by-hand", "ops", dry), approved)
+        await lived(nightly(scene), 600)
+        assert len(await scene.journal.runs(10)) == sweeps
+
+
+async def approved(_: object) -> bool:
+    """Say yes."""
+    return True
+
+
+async def test_a_first_start_and_a_paused_target_make_up_for_nothing() -> None:
+    """Nobody expected anything of a service that was not there before."""
+    scene = world(*fleet(2))
+    await asyncio.sleep(3 * 3600 + 60)
+    await lived(nightly(scene), 600)
+    assert (scene.cloud.accepted, scene.telemetry.of(TargetSkipped)) == ([], [])
+    await scene.journal.pause("research", scene.clock.now())
+    await asyncio.sleep(24 * 3600)
+    await lived(nightly(scene), 600)
+    assert (scene.cloud.accepted, len(scene.telemetry.of(TargetSkipped))) == ([], 1)

@@ -1,7 +1,7 @@
 """The `Journal` port on SQLAlchemy Core."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -42,7 +42,7 @@ from nbsweep.adapters.journal.history import (
 from nbsweep.adapters.journal.leases import RELEASE, REPLACE, lease_of, lease_row, owned_row, replacing_row
 from nbsweep.adapters.journal.outage import outlasting
 from nbsweep.adapters.journal.rows import Layout, Record, Row
-from nbsweep.adapters.journal.tables import LEASES, PAUSES, REMOVALS, RUNS, SIGHTINGS
+from nbsweep.adapters.journal.tables import LEASES, META, PAUSES, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.adapters.journal.trouble import told
 from nbsweep.adapters.journal.writer import GroupWriter
 from nbsweep.core.history import FleetBefore, History
@@ -55,6 +55,8 @@ from nbsweep.core.ports import RunRecord
 _RUN_LAYOUT = Layout(RunRecord, RUNS)
 _REMOVAL_LAYOUT = Layout(Removal, REMOVALS)
 _RUN = select(*_RUN_LAYOUT.columns)
+DUE = "due of "
+"""What stands before a target's name in the key of its note."""
 _REMOVAL = select(*_REMOVAL_LAYOUT.columns)
 
 
@@ -211,6 +213,17 @@ class SqlJournal:
         rows = await self._rows(select(PAUSES.c.since).where(PAUSES.c.target == target))
         return next((row["since"] for row in rows), None)
 
+    async def note_due(self, target: str, due: datetime) -> None:
+        """Remember when the schedule of a target comes round next; only the latest note is kept."""
+        note = {"key": f"{DUE}{target}", "value": due.astimezone(UTC).isoformat()}
+        await self._writer.write(Change(self._sql.upsert_meta, [note], dict))
+
+    async def noted_due(self, target: str) -> datetime | None:
+        """Tell when the schedule of a target was to come round next, by the latest note; None when there is none."""
+        rows = await self._rows(select(META.c.value).where(META.c.key == f"{DUE}{target}"))
+        with told(self._address):
+            return next((datetime.fromisoformat(row["value"]) for row in rows), None)
+
     async def _write(self, change: Change) -> None:
         self._writer.check_open()
         if change.items:
@@ -255,6 +268,7 @@ class Statements:
         self.insert_lease = compiled(dialect, insert_new(dialect.name, LEASES), LEASES.columns.keys())
         self.replace_lease = compiled(dialect, REPLACE, LEASES.columns.keys())
         self.release_lease = compiled(dialect, RELEASE, [])
+        self.upsert_meta = compiled(dialect, upsert(dialect.name, META), META.columns.keys())
         self.insert_pause = compiled(dialect, insert_new(dialect.name, PAUSES), PAUSES.columns.keys())
         self.delete_pause = compiled(dialect, delete(PAUSES).where(PAUSES.c.target == bindparam("of_target")), [])
 
