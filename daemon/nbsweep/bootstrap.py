@@ -20,6 +20,7 @@ from nbsweep.adapters.process import allow_open_files, is_alive, this_process
 from nbsweep.core.belonging import Coverage
 from nbsweep.core.call_events import ConnectionsBounded
 from nbsweep.core.errors import CloudError, JournalError, NbsweepError
+from nbsweep.core.identity import is_same_place
 from nbsweep.core.lease import GOOD_FOR
 from nbsweep.core.pacing import Rate
 from nbsweep.core.ports import Clock, Journal, Ports, Telemetry
@@ -42,17 +43,20 @@ class Opened(Struct, frozen=True):
     clock: Clock
     sweepers: tuple[Sweeper, ...]
 
-    async def tell_left_alone(self) -> None:
-        """Tell of removals without an end that no target follows; where the journal cannot say it, nothing is told."""
-        found = {sweeper.area.target: sweeper.area.identity(None) for sweeper in self.sweepers}
+    async def identify(self) -> None:
+        """Look the projects up that are not known yet; one that is not to be found out is its own target's trouble."""
 
-        async def identify(sweeper: Sweeper) -> None:
+        async def ask(sweeper: Sweeper) -> None:
             with suppress(NbsweepError):
-                found[sweeper.area.target] = await sweeper.identity()
+                await sweeper.identity()
 
         async with anyio.create_task_group() as group:
             for sweeper in self.sweepers:
-                group.start_soon(identify, sweeper)
+                group.start_soon(ask, sweeper)
+
+    async def tell_left_alone(self) -> None:
+        """Tell of removals without an end that no target follows, as far as projects are known; asks nobody but the journal."""
+        found = {one.area.target: one.known or one.area.identity(one.area.project_id) for one in self.sweepers}
         with suppress(JournalError):
             await tell_left_alone(found, self.sweepers[0].ports, self.sweepers[0].orders.lease)
 
@@ -121,7 +125,7 @@ def caller_of(target: TargetSettings, credentials: Credentials) -> str:
 def neighbours_of(area: Area, before: Iterable[Sweeper]) -> tuple[Neighbour, ...]:
     """Find the targets that must not be the same project as this one."""
     identity = area.identity(None)
-    near = (sweeper for sweeper in before if sweeper.area.endpoint == area.endpoint)
+    near = (sweeper for sweeper in before if is_same_place(sweeper.area.endpoint, area.endpoint))
     return tuple(
         Neighbour(sweeper.area.target, sweeper.ports.cloud.project)
         for sweeper in near
@@ -142,7 +146,7 @@ def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutd
     removal, polling = settings.removal, settings.polling
     workspaces = None if target.workspaces == "all" else target.workspaces
     return Sweeper(
-        area=Area(target.name, workspaces, target.features, identity_of(target).endpoint, target.scope),
+        area=_area(target, workspaces),
         ports=ports,
         orders=Orders(
             rules=replace(settings.rules, coverage=Coverage(workspaces, target.features)),
@@ -165,6 +169,11 @@ def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutd
 def patient(settings: Settings) -> Limits:
     """Let the journal outlast an outage for as long as the lease of a target is good without a beat."""
     return Limits(patience_s=settings.service.lease.total_seconds() * GOOD_FOR)
+
+
+def _area(target: TargetSettings, workspaces: tuple[str, ...] | None) -> Area:
+    identity = identity_of(target)
+    return Area(target.name, workspaces, target.features, identity.endpoint, target.scope, project_id=identity.project_id)
 
 
 def make_lanes(limits: Sequence[LimitSettings], clock: Clock) -> Lanes:

@@ -3,9 +3,10 @@
 Beside `bootstrap`, which opens all or nothing, as a sweep needs it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from itertools import takewhile
 from pathlib import Path
 
 import anyio
@@ -20,13 +21,16 @@ from nbsweep.adapters.cloud.limiter import Lanes
 from nbsweep.adapters.cloud.sources import source_of
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.journal.address import parse_address
-from nbsweep.bootstrap import make_lanes
-from nbsweep.core.checks import Check, failed, not_tried, passed
-from nbsweep.core.errors import CloudError, JournalError
+from nbsweep.bootstrap import caller_of, make_lanes
+from nbsweep.core.checks import Check, Grade, failed, not_tried, passed
+from nbsweep.core.errors import CloudError, JournalError, NbsweepError
+from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.policy import Running
 from nbsweep.core.ports import Clock, Telemetry
 from nbsweep.engine.check import Inspector, Question
+from nbsweep.engine.neighbours import describe_same
 from nbsweep.settings import LimitSettings, Settings, TargetSettings
+from nbsweep.settings.deciding import identity_of
 
 MOST_RUNS = 1000
 KIB, MIB = 2**10, 2**20
@@ -45,6 +49,8 @@ class Checkup(Struct, frozen=True):
     environment: Mapping[str, str]
     telemetry: Telemetry
     clock: Clock
+    identities: dict[str, TargetIdentity] = {}
+    """By target, as far as the project's id has been found out."""
 
     async def check(self) -> tuple[Check, ...]:
         """Check everything; all targets side by side."""
@@ -87,14 +93,27 @@ class Checkup(Struct, frozen=True):
         async with anyio.create_task_group() as group:
             for target, credentials in found:
                 group.start_soon(check_one, target, credentials)
-        return [check for target, _ in found for check in checks[target.name]]
+        return [check for target, _ in found for check in (*checks[target.name], *self._apart(target.name))]
+
+    def _apart(self, name: str) -> Iterator[Check]:
+        """Say that a target is the same project as one before it, and covers some of the same notebooks."""
+        mine = self.identities.get(name)
+        for other in takewhile(lambda other: other != name, (target.name for target in self.settings.targets)):
+            theirs = self.identities.get(other)
+            if mine and theirs and theirs.is_same(mine):
+                yield replace(failed("identity", NbsweepError(describe_same(name, other, mine))), target=name)
 
     async def _check_target(
         self, target: TargetSettings, question: Question, credentials: Credentials, lanes: Lanes
     ) -> tuple[Check, ...]:
         with self.telemetry.bound(target=target.name):
             async with open_client(target, credentials, lanes, self.clock, self.telemetry) as cloud:
-                return await Inspector(question, cloud).inspect()
+                checks = await Inspector(question, cloud).inspect()
+                if any(check.name == "project" and check.grade is Grade.OK for check in checks):
+                    caller = caller_of(target, credentials)
+                    known = await cloud.project()
+                    self.identities[target.name] = replace(identity_of(target), project_id=known, caller=caller)
+                return checks
 
     def _question(self, target: TargetSettings, credentials: str, limits: Sequence[LimitSettings]) -> Question:
         return Question(

@@ -130,7 +130,7 @@ class Service:
 
             async with anyio.create_task_group() as group:
                 group.start_soon(self._reload_when_told, supervisor, telemetry, check, name="reload")
-                group.start_soon(opened.tell_left_alone, name="left-alone")
+                group.start_soon(_tell_left_alone, opened, name="left-alone")
                 await supervisor.run(lambda control: self._web(settings, opened, control, telemetry), started)
                 group.cancel_scope.cancel()
             self._carry(supervisor)
@@ -221,3 +221,8 @@ class Service:
 
 def _due_times(sweeper: Sweeper, schedule: ScheduleSettings | None) -> DueTimes | None:
     return DueTimes(sweeper.area.target, schedule, sweeper.ports.journal, sweeper.ports.clock) if schedule else None
+
+
+async def _tell_left_alone(opened: Opened) -> None:
+    await opened.identify()
+    await opened.tell_left_alone()

@@ -48,7 +48,8 @@ NOT_ALLOWED: dict[str, tuple[Json, list[str]]] = {
 def test_what_the_cloud_does_not_allow_is_told(simulate: Simulate, desk: Desk) -> None:
     """Exit 5; each target has one sentence that says what to check, and there is no request but GET, and no second try."""
     cloud = simulate([idle("nb")], access={"access_keys": [GOOD, NO_LIST]})
-    desk.write(cloud, targets=[target(cloud.url, name=name, **changed) for name, (changed, _) in NOT_ALLOWED.items()])
+    apart = ({"workspaces": [f"w{number}"], **changed} for number, (changed, _) in enumerate(NOT_ALLOWED.values()))
+    desk.write(cloud, targets=[target(cloud.url, name=name, **more) for name, more in zip(NOT_ALLOWED, apart, strict=True)])
     ended = desk.sweep()
     assert ended.code == 5
     assert "Traceback" not in ended.err

@@ -170,7 +170,9 @@ def test_one_targets_trouble_does_not_hide_the_others_answer(simulate: Simulate,
     desk.write(cloud)
     document = json.loads(desk.config.read_text(encoding="utf-8"))
     strangers = {"access_key": "NOSUCHKEY00000000001", "secret_key": "x" * 40}
-    document["targets"].append(target(cloud.url, name="locked", credentials=strangers, project_id=PROJECT))
+    document["targets"].append(
+        target(cloud.url, name="locked", credentials=strangers, project_id=PROJECT, workspaces=["other"])
+    )
     desk.config.write_text(json.dumps(document), encoding="utf-8")
     ended = desk.run("explain", "here", "--format", "json")
     assert ended.code == 5

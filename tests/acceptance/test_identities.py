@@ -3,8 +3,10 @@
 import signal
 from typing import Any
 
+import pytest
+
 from acceptance.conftest import Simulate
-from acceptance.support import Cloud, Desk, Json, eventually, idle_fleet
+from acceptance.support import ACCESS_KEY, SECRET_KEY, Cloud, Desk, Json, eventually, idle, idle_fleet, target
 
 RUN = ("run", "--yes", "--format", "json")
 COUNT = 20
@@ -102,3 +104,61 @@ def test_two_names_for_one_project_do_not_sweep_side_by_side(simulate: Simulate,
         cloud.let_pass(DELETION_S)
         assert started.ended().code == 0
     assert set(cloud.deletes().values()) == {1}
+
+
+# ---- two targets that are one ---------------------------------------------------------------------------------------------
+
+
+REGION = "cn-north-4"
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        {},
+        {"endpoint": "http://LOCALHOST:{port}/"},
+        {"workspaces": ["0", "w1"]},
+        {"features": ["DEFAULT", "NOTEBOOK"]},
+        {"scope": "own"},
+        {"credentials": {"access_key": "OTHERACCESSKEY000001", "secret_key": "s" * 40}},
+    ],
+    ids=["name", "endpoint", "workspaces", "features", "scope", "credentials"],
+)
+def test_two_targets_that_cover_the_same_notebooks_are_a_mistake(simulate: Simulate, desk: Desk, again: Json) -> None:
+    """Exit 2 before anybody is called, with both named; however the second is written."""
+    cloud = simulate(idle_fleet(12))
+    port = cloud.url.rpartition(":")[2]
+    again = {key: value.format(port=port) if key == "endpoint" else value for key, value in again.items()}
+    desk.write(cloud, targets=[target(cloud.url), target(cloud.url, name="again", **again)])
+    ended = desk.sweep()
+    assert ended.code == 2, ended.err
+    (mistake,) = ended.error["mistakes"]
+    assert mistake["path"] == "targets[1]"
+    assert "covers some of the notebooks of target lab, number 1 of this list" in mistake["problem"]
+    assert (desk.run("check").code, cloud.requests()) == (2, [])
+
+
+def test_two_targets_of_one_project_that_share_nothing_are_none(simulate: Simulate, desk: Desk) -> None:
+    """Each workspace, or each feature, by a target of its own."""
+    cloud = simulate([*idle_fleet(3), idle("codelab", feature="DEFAULT")])
+    desk.write(cloud, targets=[target(cloud.url), target(cloud.url, name="codelab", features=["DEFAULT"])])
+    ended = desk.sweep()
+    assert ended.code == 0, ended.err
+    assert cloud.gone() == set(cloud.instances())
+    assert set(cloud.deletes().values()) == {1}
+
+
+def test_two_targets_that_turn_out_to_be_one_project_are_told_when_it_is_looked_up(simulate: Simulate, desk: Desk) -> None:
+    """One has its project's id, the other only the region: the first is swept, the second is refused with exit 2."""
+    cloud = simulate(idle_fleet(12))
+    keys = {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY, "iam_endpoint": cloud.url}
+    again = target(cloud.url, name="again", project_id=None, region=REGION, credentials=keys)
+    desk.write(cloud, targets=[target(cloud.url), again])
+    checked = desk.run("check", "--format", "json")
+    (same,) = (check for check in checked.document["checks"] if check["name"] == "identity")
+    assert (checked.code, same["target"], same["status"]) == (1, "again", "failed")
+    assert "target again is the same project as target lab" in same["finding"]
+    ended = desk.sweep()
+    assert ended.code == 2, ended.err
+    assert "target again is the same project as target lab" in ended.error["mistakes"][0]["problem"]
+    assert (len(cloud.gone()), set(cloud.accepted().values())) == (12, {1})

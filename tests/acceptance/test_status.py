@@ -104,7 +104,11 @@ async def test_a_sweep_whose_process_is_gone_is_a_problem(desk: Desk) -> None:
 def test_the_next_run_follows_from_the_schedule(desk: Desk) -> None:
     """A target's own schedule goes before that of all; it is told in its time zone."""
     own = {"cron": "30 4 * * *", "timezone": "Asia/Shanghai"}
-    desk.write(AWAY, targets=[target(AWAY), target(AWAY, name="own", schedule=own)], schedule={"cron": "15 3 * * *"})
+    desk.write(
+        AWAY,
+        targets=[target(AWAY), target(AWAY, name="own", schedule=own, features=["DEFAULT"])],
+        schedule={"cron": "15 3 * * *"},
+    )
     due = {name: datetime.fromisoformat(standing["next_run"]) for name, standing in standings(desk, 1).items()}
     assert (due["lab"].hour, due["lab"].minute, due["lab"].utcoffset()) == (3, 15, datetime.now(UTC).utcoffset())
     assert f"{due['own']:%H:%M%z}" == "04:30+0800"
@@ -121,7 +125,7 @@ def test_the_journal_is_all_that_is_needed(desk: Desk, tmp_path: Path) -> None:
 
 async def test_a_target_that_is_swept_often_does_not_hide_anothers_last_run(desk: Desk) -> None:
     """Three hundred sweeps of one, after the only one of the other: both were swept, and all is well."""
-    desk.write(AWAY, targets=[target(AWAY), target(AWAY, name="busy")])
+    desk.write(AWAY, targets=[target(AWAY), target(AWAY, name="busy", features=["DEFAULT"])])
     async with open_journal(f"sqlite:///{desk.journal}") as journal:
         for number in range(301):
             name, at = "busy" if number else "lab", datetime(2026, 1, 1, 0, number // 60, number % 60, tzinfo=UTC)

@@ -56,11 +56,11 @@ async def test_a_checkup_of_targets_without_credentials_calls_nobody(tmp_path: P
             {
                 "name": name,
                 "endpoint": "http://127.0.0.1:1",
-                "project_id": "0" * 32,
+                "project_id": str(place) * 32,
                 "credentials": {"access_key": "AK", "secret_key_file": str(tmp_path / "not-there")},
                 "limits": limits,
             }
-            for name in names
+            for place, name in enumerate(names)
         ],
         "policies": [{"name": "old", "match": {"age_over": "30d"}}],
     }

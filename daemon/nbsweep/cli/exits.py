@@ -22,7 +22,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-GRAVEST_FIRST = (Exit.INTERRUPTED, Exit.NOT_ALLOWED, Exit.UNEXPECTED, Exit.REFUSED, Exit.SOME_FAILED)
+GRAVEST_FIRST = (Exit.INTERRUPTED, Exit.USAGE, Exit.NOT_ALLOWED, Exit.UNEXPECTED, Exit.REFUSED, Exit.SOME_FAILED)
 
 
 def exit_of_error(error: NbsweepError) -> Exit:

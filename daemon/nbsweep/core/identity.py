@@ -6,6 +6,7 @@ journal knows of a target's past is found by identity. Of a row from before iden
 
 from msgspec import Struct
 
+THIS_MACHINE = ("127.0.0.1", "[::1]")
 UNKNOWN = ""
 """In the place of a project that is not on record, or not looked up yet."""
 
@@ -42,6 +43,11 @@ class TargetIdentity(Struct, frozen=True, omit_defaults=True):
         """Tell whether notebooks of a workspace and feature are looked at."""
         return feature in self.features and (self.workspaces is None or workspace_id in self.workspaces)
 
+    def is_same(self, other: "TargetIdentity") -> bool:
+        """Tell whether both cover some notebooks of one project that both know."""
+        same = self.project_id is not None and self.project_id == other.project_id
+        return same and is_same_place(self.endpoint, other.endpoint) and self.overlaps(other)
+
     def overlaps(self, other: "TargetIdentity") -> bool:
         """Tell whether one notebook could be covered by both, if the project is the same."""
         if not set(self.features) & set(other.features):
@@ -68,6 +74,19 @@ def identity_on_record(project: str, extent: str) -> TargetIdentity | None:
         raise ValueError(message) from error
     listed = None if workspaces == "all" else tuple(workspaces.split(","))
     return TargetIdentity(endpoint, project_id, listed, tuple(features.split(",")), scope, parts.get("caller", ""))
+
+
+def is_same_place(one: str, other: str) -> bool:
+    """Tell whether two endpoints are known to be one; what other names a server has, and by which number, nobody can tell."""
+    return _without_alias(one) == _without_alias(other)
+
+
+def _without_alias(endpoint: str) -> str:
+    scheme, _, rest = endpoint.partition("://")
+    for alias in THIS_MACHINE:
+        if rest == alias or rest.startswith(f"{alias}:"):
+            return f"{scheme}://localhost{rest.removeprefix(alias)}"
+    return endpoint
 
 
 def describe_project(project: str) -> str:

@@ -33,12 +33,16 @@ async def require_apart(target: str, identity: TargetIdentity, neighbours: Itera
             # Whose project is not to be found out is not swept either.
             continue
         if project_id == identity.project_id:
-            problem = (
-                f"target {target} is the same project as target {other.target} ({project_id}), and both cover some of its "
-                "notebooks, so that each would delete them by brakes of its own: leave one out, or give them workspaces or "
-                "features that differ"
-            )
+            problem = describe_same(target, other.target, identity)
             raise ConfigurationError("the configuration", (Mistake("targets", None, problem),))
+
+
+def describe_same(target: str, other: str, identity: TargetIdentity) -> str:
+    """Say that two targets are the same project, and what to do."""
+    return (
+        f"target {target} is the same project as target {other} ({identity.project_id}), and both cover some of its notebooks, "
+        "so that each would delete them by brakes of its own: leave one out, or give them workspaces or features that differ"
+    )
 
 
 def last_otherwise(records: Iterable[RunRecord], now: RunRecord) -> RunRecord | None:

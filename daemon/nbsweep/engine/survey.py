@@ -53,6 +53,8 @@ class Area(Struct, frozen=True):
     """As `TargetIdentity` has it, like what follows."""
     scope: str = "all"
     caller: str = ""
+    project_id: str | None = None
+    """As configured; None where it is looked up."""
 
     def identity(self, project_id: str | None) -> TargetIdentity:
         """Tell what makes the target this one and no other, once its project is known."""

@@ -44,6 +44,8 @@ class Sweeper(Struct):
     """As the journal knew it when the last survey began."""
     permit: Permit | None = None
     """What a saved plan permits; None where the policies alone decide."""
+    known: TargetIdentity | None = None
+    """What `identity` has found out."""
     neighbours: tuple[Neighbour, ...] = ()
     """The targets before it in the configuration that would cover some of the same notebooks if they were the same project."""
 
@@ -99,9 +101,11 @@ class Sweeper(Struct):
             ConfigurationError: another target of the configuration covers some of its notebooks.
             CloudError: its project is not to be found out.
         """
-        identity = self.area.identity(await self.ports.cloud.project())
-        await require_apart(self.area.target, identity, self.neighbours)
-        return identity
+        if self.known is None:
+            identity = self.area.identity(await self.ports.cloud.project())
+            await require_apart(self.area.target, identity, self.neighbours)
+            self.known = identity
+        return self.known
 
     async def _opened(self, record: RunRecord) -> RunRecord:
         """Note in the journal that the sweep begins, and what it is about; where that is not to be found out, it has failed."""

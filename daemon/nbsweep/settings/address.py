@@ -10,6 +10,7 @@ from pydantic import AfterValidator, SecretStr, StrictStr
 from nbsweep.settings.paths import FilePath
 from nbsweep.settings.shapes import Written
 
+USUAL_PORTS = {"https": 443, "http": 80}
 ENDPOINT = Written(
     r"^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$",
     "must be an address without a path, such as https://modelarts.cn-north-4.myhuaweicloud.com",
@@ -27,7 +28,19 @@ def _endpoint(url: str) -> str:
         raise ValueError(
             "must begin with https://, or keys would travel in clear; http:// is for a server on this machine only"
         )
-    return url.rstrip("/")
+    return canonical_address(url)
+
+
+def canonical_address(url: str) -> str:
+    """Write an address in the one way that all ways of writing it have in common, so that two can be compared.
+
+    The scheme and the host are in lower case; the usual port, the slash and the dot at the end of either are left out.
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").removesuffix(".")
+    bracketed = f"[{ipaddress.ip_address(host).compressed}]" if ":" in host else host
+    port = "" if parts.port in (None, USUAL_PORTS[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{bracketed}{port}"
 
 
 def _is_loopback(host: str) -> bool:

@@ -4,11 +4,14 @@ Credentials are no part of it.
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.plan_digest import digest_of
-from nbsweep.settings.file import Settings
 from nbsweep.settings.targets import TargetSettings
+
+if TYPE_CHECKING:
+    from nbsweep.settings.file import Settings
 
 WHOLE = ("policies", "protect", "brakes")
 """Groups every key of which decides; one that is added to them counts by itself."""
@@ -16,7 +19,7 @@ OF_REMOVAL = frozenset({"retries", "fresh_for"})
 """How often a notebook may be deleted again, and how old the facts may be; the others of the group are about patience."""
 
 
-def deciding_digests(settings: Settings) -> Mapping[str, str]:
+def deciding_digests(settings: "Settings") -> Mapping[str, str]:
     """Give the digest of each part that decides, by its name; what is left out counts as its default."""
     parts = settings.model_dump(mode="json", by_alias=True, include={*WHOLE})
     removal = settings.removal.model_dump(mode="json", by_alias=True, include=set(OF_REMOVAL))

@@ -3,9 +3,10 @@
 from typing import Annotated, Literal
 
 from platformdirs import user_state_dir
-from pydantic import AfterValidator, Field, StrictStr
+from pydantic import AfterValidator, Field, StrictStr, WrapValidator
 
 from nbsweep.core.policy import Rules
+from nbsweep.settings.apart import targets_apart
 from nbsweep.settings.conduct import LoggingSettings, PlanSettings, PollingSettings, RemovalSettings, ServiceSettings
 from nbsweep.settings.group import Group
 from nbsweep.settings.match import MatchSettings
@@ -51,7 +52,7 @@ class Settings(Group):
     """Where the durable record is, as a database URL; when absent, an SQLite file in the user's state directory."""
     schedule: ScheduleSettings | None = None
     """When `serve` sweeps all targets that have no schedule of their own; null for never."""
-    targets: Distinct[TargetSettings]
+    targets: Annotated[Distinct[TargetSettings], WrapValidator(targets_apart)]
     """The projects to clean up, at least one."""
     policies: Distinct[PolicySettings]
     """What may go, at least one; the first that matches a notebook wins, and its name goes on the record."""

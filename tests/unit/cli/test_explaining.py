@@ -341,9 +341,10 @@ def test_the_document_can_be_read_back() -> None:
 def settings() -> Settings:
     """Give a configuration of two targets."""
     target = {"endpoint": "https://cloud.test", "project_id": "0" * 32}
+    other = {**target, "project_id": "1" * 32}
     return Settings.model_validate(
         {
-            "targets": [{"name": "lab", **target}, {"name": "research", **target}],
+            "targets": [{"name": "lab", **target}, {"name": "research", **other}],
             "policies": [{"name": "old", "match": {"age_over": "1d"}}],
         }
     )
