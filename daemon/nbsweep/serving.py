@@ -31,6 +31,7 @@ from nbsweep.service.control import Control
 from nbsweep.service.due_times import DueTimes
 from nbsweep.service.keeper import Habits, Keeper
 from nbsweep.service.notify import Systemd
+from nbsweep.service.reload import answer_reload, runtime_directory
 from nbsweep.service.scheduler import Schedule
 from nbsweep.service.supervisor import Supervisor
 from nbsweep.service.web.app import WebSettings, make_app
@@ -198,10 +199,15 @@ class Service:
                 settings = self.surroundings.read_settings()
                 await check(settings)
                 self._next = settings
+                self._answer_reload("")
             except NbsweepError as error:
+                self._answer_reload(str(error))
                 telemetry.emit(ServiceReloadRefused(str(error)))
                 self.systemd.ready()
         supervisor.make_room()
+
+    def _answer_reload(self, problem: str) -> None:
+        answer_reload(runtime_directory(self.surroundings.environment), problem)
 
     @asynccontextmanager
     async def _hearing_hangups(self) -> AsyncIterator[None]:

@@ -71,3 +71,25 @@ def test_a_reload_that_is_refused_in_mid_sweep_disturbs_nothing(simulate: Simula
         started.signal(signal.SIGTERM)
         assert started.ended().code == 0
     assert cloud.accepted() == dict.fromkeys(cloud.instances(), 1)
+
+
+def test_who_asks_for_a_reload_hears_what_came_of_it(simulate: Simulate, desk: Desk) -> None:
+    """As systemd's ExecReload: exit code 2 and the reason when it is refused, 0 when it is accepted, 1 where nobody is."""
+    cloud = simulate(idle_fleet(1))
+    desk.write(cloud, mode="enforce", schedule=NEVER, service={"listen": None})
+    desk.environment["RUNTIME_DIRECTORY"] = str(desk.folder)
+    with desk.started("serve") as started:
+        started.wait_for("service.started")
+        desk.environment["MAINPID"] = str(started.process.pid)
+        good = desk.config.read_text()
+        desk.config.write_text(good.replace('"enforce"', '"enforced"'))
+        refused = desk.run("serve", "--reload")
+        desk.config.write_text(good)
+        accepted = desk.run("serve", "--reload")
+        started.wait_for("service.reloaded")
+        started.signal(signal.SIGTERM)
+        assert started.ended().code == 0
+    assert (refused.code, accepted.code, accepted.err) == (2, 0, "")
+    assert "refused" in refused.error["error"]
+    assert "mode" in refused.error["error"]
+    assert desk.run("serve", "--reload").code == 1

@@ -22,7 +22,7 @@ def machine(folder: Path) -> Path:
     own = SYSTEMD_OWN if SYSTEMD_OWN.is_dir() else Path("/lib/systemd/system")
     shutil.copytree(own, folder / "usr/lib/systemd/system", symlinks=True)
     (folder / "lib").symlink_to("usr/lib")
-    for command in ("opt/nbsweep/bin/nbsweep", "bin/kill"):
+    for command in ("opt/nbsweep/bin/nbsweep",):
         place = folder / command
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text("#!/bin/sh\n", encoding="utf-8")
@@ -89,3 +89,10 @@ def test_a_stop_leaves_more_time_than_the_drain_takes(service: str) -> None:
     stop = re.search(r"(?m)^TimeoutStopSec=(\d+)s$", (UNITS / service).read_text(encoding="utf-8"))
     assert stop
     assert int(stop[1]) > 60
+
+
+def test_a_reload_waits_for_its_answer_where_the_service_leaves_it() -> None:
+    """And needs no program but nbsweep's own."""
+    unit = (UNITS / "nbsweep.service").read_text(encoding="utf-8")
+    assert re.search(r"(?m)^ExecReload=/opt/nbsweep/bin/nbsweep serve --reload$", unit)
+    assert re.search(r"(?m)^RuntimeDirectory=nbsweep$", unit)

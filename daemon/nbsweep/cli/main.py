@@ -91,12 +91,22 @@ def run(
 
 
 @app.command()
-def serve(context: typer.Context) -> None:
+def serve(
+    context: typer.Context,
+    reload: Annotated[
+        bool,
+        typer.Option("--reload", help="Have the service that systemd runs read its configuration; wait for its answer."),
+    ] = False,
+) -> None:
     """Run as a service: sweep by the schedule, until told to stop."""
+    import os
+
     from nbsweep.cli.screen import plain_screen
-    from nbsweep.cli.serving import serve_command
+    from nbsweep.cli.serving import reload_command, serve_command
     from nbsweep.cli.session import load, make_session, run
 
+    if reload:
+        raise typer.Exit(reload_command(os.environ))
     run(make_session(load(context.obj), plain_screen()), lambda session: serve_command(session, context.obj))
 
 

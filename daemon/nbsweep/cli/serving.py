@@ -1,18 +1,21 @@
 """`serve`: the service, from the command line's side."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from nbsweep.adapters.telemetry import Listener
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.preloading import load_for_sweeping
-from nbsweep.cli.session import Session, make_telemetry
+from nbsweep.cli.session import Session, make_telemetry, tell_error
 from nbsweep.cli.sweeping import who
+from nbsweep.core.errors import NbsweepError
 from nbsweep.core.ports import Telemetry
 from nbsweep.documents import new_id
 from nbsweep.engine.report import Run
 from nbsweep.loading import find_config, load_settings
 from nbsweep.service.notify import Systemd
+from nbsweep.service.reload import ask_reload
 from nbsweep.serving import Service, Surroundings
 from nbsweep.settings import Settings
 
@@ -32,4 +35,17 @@ async def serve_command(session: Session, config: Path | None) -> Exit:
 
     surroundings = Surroundings(session.environment, read_settings, telemetry_of, new_run, session.shutdown)
     await Service(surroundings, Systemd.of(session.environment)).run(session.settings)
+    return Exit.DONE
+
+
+def reload_command(environment: Mapping[str, str]) -> Exit:
+    """Have the running service read its configuration anew, and say what it says."""
+    try:
+        answer = ask_reload(environment)
+    except NbsweepError as error:
+        tell_error(error)
+        return Exit.UNEXPECTED
+    if answer.problem:
+        tell_error(NbsweepError(f"the new configuration was refused, and the old one stays: {answer.problem}"))
+        return Exit.USAGE
     return Exit.DONE
