@@ -44,11 +44,14 @@ class Iam:
         except NoSuchName as error:
             if self.other is None:
                 raise NoSuchName(f"{error}, and iam_endpoint") from error
-            first = error
+            unknown = error
         try:
             found = await ask(self.other)
         except NoSuchName:
-            raise NoSuchName(f"{first}; neither can {self.other.url}. Where IAM has another name, set iam_endpoint") from first
+            raise NoSuchName(
+                f"neither {self.first.url} nor {self.other.url} can be reached: the names do not resolve. Check the network, "
+                "or set iam_endpoint where IAM has another address"
+            ) from unknown
         self._moved = True
         return found
 
