@@ -8,6 +8,9 @@ from acceptance.conftest import Simulate
 from acceptance.support import Cloud, Desk, Ended, idle, idle_fleet
 from keystone.conftest import Account, Keystone
 
+pytestmark = pytest.mark.timeout(300)
+"""The first test waits until Keystone has made its tables."""
+
 
 def cloud_of(simulate: Simulate, keystone: Keystone, account: Account, count: int = 1) -> Cloud:
     """Simulate the cloud of an account's project."""
