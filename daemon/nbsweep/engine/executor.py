@@ -23,8 +23,9 @@ from nbsweep.core.model import Notebook, Status
 from nbsweep.core.own_orders import OrderKind
 from nbsweep.core.policy import Decision, Verdict
 from nbsweep.core.ports import Ports
-from nbsweep.core.second_look import Background, decide_again, under_way
+from nbsweep.core.second_look import Background, decide_again
 from nbsweep.engine.braking import Watch
+from nbsweep.engine.endings import Endings
 from nbsweep.engine.ledger import Ledger
 from nbsweep.engine.orders import Closing, Facts, Orders, Shutdown
 from nbsweep.engine.poller import Poller
@@ -50,6 +51,7 @@ class Executor:
     _watch: Watch = field(init=False)
     _ledger: Ledger = field(init=False)
     _poller: Poller = field(init=False)
+    _endings: Endings = field(init=False)
     _todo: MemoryObjectSendStream[Removal] = field(init=False)
     _walk: Walk = field(init=False)
 
@@ -61,6 +63,7 @@ class Executor:
         self._ledger = Ledger(self.ports, self._watch.count)
         self._walk = Walk(self.ports, self.facts.positions, self._take, self._closing, self.orders.rules)
         self._poller = Poller(self.ports, self.orders.patience, self._arrived, self._sent.note)
+        self._endings = Endings(self.ports, self._ledger, self._poller, self.orders.patience.grace)
 
     @property
     def removals(self) -> dict[str, Removal]:
@@ -119,7 +122,7 @@ class Executor:
         try:
             sight = await self._walk.see(removal.notebook_id, self.orders.fresh_for)
         except Gone:
-            return await self._gone(removal)
+            return await self._endings.gone(removal)
         except SweepEnding:
             raise
         except CloudError as error:
@@ -140,7 +143,7 @@ class Executor:
         if self._closing.no_more:
             await self._leave(removal)
         elif verdict.decision is Decision.KEEP:
-            await self._keep(removal, seen, verdict)
+            await self._endings.keep(removal, seen, verdict)
         elif verdict.stop_first:
             await self._stop(removal, sight)
         else:
@@ -175,7 +178,7 @@ class Executor:
         except CloudError as error:
             # Where nothing may be deleted at all, this DELETE did nothing, and it is not its notebook that failed.
             refused = lifecycle.withdraw(removal, before) if isinstance(error, SweepEnding) else removal
-            await self._refused(refused, error, str(error))
+            await self._endings.refused(refused, error, str(error))
         else:
             removal = await self._ledger.write(lifecycle.accept(removal, self.ports.clock.now(), request_id))
             self.ports.telemetry.emit(events.RemovalAccepted(request_id))
@@ -197,36 +200,9 @@ class Executor:
         except (AlreadyStopped, Gone):
             self._poller.follow(removal)
         except CloudError as error:
-            await self._refused(removal, error, f"it could not be stopped: {error}")
+            await self._endings.refused(removal, error, f"it could not be stopped: {error}")
         else:
             self._poller.follow(removal)
-
-    async def _refused(self, removal: Removal, error: CloudError, reason: str) -> None:
-        """End a removal that the cloud refused for good; what speaks against the whole account goes on from there."""
-        await self._ledger.finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
-        if isinstance(error, SweepEnding):
-            raise error
-
-    async def _keep(self, removal: Removal, seen: Notebook, verdict: Verdict) -> None:
-        """Keep it; but a DELETE that may be under way is followed first."""
-        now = self.ports.clock.now()
-        if seen.status is Status.DELETED and removal.state in (State.REQUESTED, State.ACCEPTED):
-            await self._gone(removal)
-        elif under_way(removal, seen, now, self.orders.patience.grace):
-            self._poller.follow(removal)
-        elif removal.state is State.ACCEPTED:
-            reason = f"its deletion failed, and now it is kept: {verdict.sentence}"
-            await self._ledger.finish(lifecycle.fail(removal, now, reason))
-        else:
-            await self._ledger.finish(lifecycle.spare(removal, now, verdict.sentence))
-
-    async def _gone(self, removal: Removal) -> None:
-        """End a removal whose notebook is proven gone: by our DELETE, or before there was one."""
-        now = self.ports.clock.now()
-        if removal.state in (State.REQUESTED, State.ACCEPTED):
-            await self._ledger.finish(lifecycle.delete(removal, now, "proven gone"))
-        else:
-            await self._ledger.finish(lifecycle.spare(removal, now, "vanished: somebody else deleted it before its DELETE"))
 
     async def _not_seen(self, removal: Removal, error: CloudError) -> None:
         """Without a second look there is no DELETE."""
@@ -259,15 +235,6 @@ class Executor:
         elif not removal.ended:
             self._poller.follow(removal)
 
-    async def _give_up_on(self, removal: Removal) -> None:
-        """Spare what a DELETE with a lost answer has left as it was, once it cannot arrive any more: no other one is sent."""
-        now = self.ports.clock.now()
-        if lifecycle.may_still_arrive(removal, now, self.orders.patience.grace):
-            self._poller.follow(removal)
-        else:
-            why = "its DELETE shows no effect, and a brake has stopped the sweep"
-            await self._ledger.finish(lifecycle.spare(removal, now, why))
-
     def _unanswered(self, removal: Removal, error: CloudError) -> None:
         self.ports.telemetry.emit(events.RemovalUnanswered(str(error)))
         self._poller.follow(removal)
@@ -289,7 +256,7 @@ class Executor:
             now = self.ports.clock.now()
             match step:
                 case Step.GONE:
-                    await self._gone(removal)
+                    await self._endings.gone(removal)
                 case Step.CONFIRMED:
                     self._poller.follow(await self._ledger.write(lifecycle.accept(removal, now)))
                 case Step.FAILED:
@@ -298,7 +265,7 @@ class Executor:
                     status = seen.status if seen else "not readable"
                     await self._ledger.finish(lifecycle.time_out(removal, now, f"no end by its deadline; it is {status}"))
                 case Step.NO_EFFECT if self._closing.refusal and removal.state is State.REQUESTED:
-                    await self._give_up_on(removal)
+                    await self._endings.give_up_on(removal)
                 case _:
                     self._again(removal, f"{removal.state}, and it is {seen.status if seen else 'gone'}")
 

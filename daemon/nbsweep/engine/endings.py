@@ -1,0 +1,61 @@
+"""The ends of removals that an answer or a second look brings about; what may still be under way is followed first."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from nbsweep.core import lifecycle
+from nbsweep.core.errors import CloudError, SweepEnding
+from nbsweep.core.lifecycle import Removal, State
+from nbsweep.core.model import Notebook, Status
+from nbsweep.core.policy import Verdict
+from nbsweep.core.ports import Ports
+from nbsweep.core.second_look import under_way
+from nbsweep.engine.ledger import Ledger
+from nbsweep.engine.poller import Poller
+
+
+@dataclass(slots=True)
+class Endings:
+    """Ends the removals of one sweep."""
+
+    ports: Ports
+    ledger: Ledger
+    poller: Poller
+    grace: timedelta
+    """How long reads may be stale after a DELETE."""
+
+    async def refused(self, removal: Removal, error: CloudError, reason: str) -> None:
+        """End a removal that the cloud refused for good; what speaks against the whole account goes on from there."""
+        await self.ledger.finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
+        if isinstance(error, SweepEnding):
+            raise error
+
+    async def keep(self, removal: Removal, seen: Notebook, verdict: Verdict) -> None:
+        """Keep it; but a DELETE that may be under way is followed first."""
+        now = self.ports.clock.now()
+        if seen.status is Status.DELETED and removal.state in (State.REQUESTED, State.ACCEPTED):
+            await self.gone(removal)
+        elif under_way(removal, seen, now, self.grace):
+            self.poller.follow(removal)
+        elif removal.state is State.ACCEPTED:
+            reason = f"its deletion failed, and now it is kept: {verdict.sentence}"
+            await self.ledger.finish(lifecycle.fail(removal, now, reason))
+        else:
+            await self.ledger.finish(lifecycle.spare(removal, now, verdict.sentence))
+
+    async def gone(self, removal: Removal) -> None:
+        """End a removal whose notebook is proven gone: by our DELETE, or before there was one."""
+        now = self.ports.clock.now()
+        if removal.state in (State.REQUESTED, State.ACCEPTED):
+            await self.ledger.finish(lifecycle.delete(removal, now, "proven gone"))
+        else:
+            await self.ledger.finish(lifecycle.spare(removal, now, "vanished: somebody else deleted it before its DELETE"))
+
+    async def give_up_on(self, removal: Removal) -> None:
+        """Spare what a DELETE with a lost answer has left as it was, once it cannot arrive any more: no other one is sent."""
+        now = self.ports.clock.now()
+        if lifecycle.may_still_arrive(removal, now, self.grace):
+            self.poller.follow(removal)
+        else:
+            why = "its DELETE shows no effect, and a brake has stopped the sweep"
+            await self.ledger.finish(lifecycle.spare(removal, now, why))
