@@ -24,6 +24,7 @@ def main() -> None:
         if error is not stdout.failure:
             raise
         sys.stderr.write(f"nbsweep: {lost_result(error)}\n")
+        sys.stderr.flush()
         sys.exit(1)
 
 

@@ -31,12 +31,16 @@ class BackgroundWriter:
         self._bytes = 0
         self._behind = False
         self._told = 0
+        self._closed = False
         self._thread: threading.Thread | None = None
         self._changed = threading.Condition()
 
     def write(self, piece: bytes) -> None:
         """Take a piece; it is lost where there is no room for it."""
         with self._changed:
+            if self._closed:
+                self._write_last(piece)
+                return
             if self._bytes + len(piece) > self._most_bytes:
                 self.lost += 1
                 return
@@ -61,6 +65,12 @@ class BackgroundWriter:
         """Wait for what is queued, but not for ever; what a reader has not taken by then stays unwritten."""
         with self._changed:
             self._changed.wait_for(lambda: not self._bytes, CLOSE_S)
+            self._closed = True
+
+    def _write_last(self, piece: bytes) -> None:
+        """Write what comes after the end: a thread that begins while the interpreter ends is waited for without end."""
+        if self._bytes or not _write(self._number, piece):
+            self.lost += 1
 
     def _begun(self) -> bool:
         """Tell whether there is a thread that writes, and begin it for the first piece."""

@@ -99,4 +99,6 @@ def _occupy(number: int, flags: int) -> None:
 def _text(raw: Output, before: IO[str] | None) -> io.TextIOWrapper:
     encoding = getattr(before, "encoding", None) or "utf-8"
     buffer = io.BufferedWriter(raw)
-    return io.TextIOWrapper(buffer, encoding=encoding, errors="backslashreplace", line_buffering=raw.isatty())
+    return io.TextIOWrapper(
+        buffer, encoding=encoding, errors="backslashreplace", line_buffering=raw.isatty() or raw.fileno() == STDERR
+    )

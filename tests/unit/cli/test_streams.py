@@ -55,4 +55,19 @@ def test_lines_of_the_log_that_nobody_takes_are_dropped() -> None:
         assert 0 < output.write(line) <= len(line)
     os.close(reading)
     assert output.write(line) == len(line)
+    # Or its thread would go on to write to the next file of that number.
+    output.writer.close()
     os.close(writing)
+
+
+def test_what_is_written_at_the_very_end_needs_no_thread() -> None:
+    """A thread that began while the interpreter ends would be waited for without end."""
+    reading, writing = os.pipe()
+    output = LossyOutput(writing)
+    output.writer.close()
+    before = threading.active_count()
+    output.write(b"last words")
+    assert threading.active_count() == before
+    os.close(writing)
+    assert os.read(reading, 100) == b"last words"
+    os.close(reading)
