@@ -22,6 +22,8 @@ def check_sweep(world: "World", sweep: Sweep, report: Report) -> None:
     """Judge a sweep that has come back."""
     judge = world.judge
     judge.check_deadlines()
+    if judge.elsewhere:
+        return
     if report.outcome == "finished":
         for (_, notebook_id), row in judge.rows.items():
             if not row.removal.ended:

@@ -60,6 +60,8 @@ class Judge:
     found: list[tuple[int, str]] = field(default_factory=list)
     """What was broken: the number of the invariant, and how."""
     on_found: Callable[[], None] = lambda: None
+    elsewhere: bool = False
+    """Whether the target of this life is another project, which has no notebooks."""
     rows: dict[tuple[str, str], Row] = field(default_factory=dict)
     """By run and notebook."""
     sweeps: list[Sweep] = field(default_factory=list)
@@ -139,6 +141,8 @@ class Judge:
     def wrote(self, removals: Sequence[Removal]) -> None:
         """Take note of what is on disk from now on."""
         for removal in removals:
+            if self.elsewhere:
+                self.blame(9, f"a run of another project writes that {removal.notebook_id} is {removal.state}")
             row = self.rows.get((removal.run_id, removal.notebook_id))
             if row and row.removal.ended and row.removal != removal:
                 self.blame(5, f"{removal.notebook_id} had ended {row.removal.state} and becomes {removal.state}")
@@ -148,7 +152,7 @@ class Judge:
 
     def check_deadlines(self) -> None:
         """Let nothing go on for long after its deadline, while there is somebody who follows it."""
-        if not self.sweeps or self.sweeps[-1].ended_s is not None:
+        if not self.sweeps or self.sweeps[-1].ended_s is not None or self.elsewhere:
             return
         now_s, wall_ms = self.now_s(), self.wall_ms()
         for row in self.rows.values():

@@ -257,6 +257,11 @@ def trust_a_lost_journal(patch: MonkeyPatch) -> None:
     patch.setattr(LifeJournal, "require_in_place", lambda _: None)
 
 
+def go_by_the_name(patch: MonkeyPatch) -> None:
+    """What a target left is followed by its name, whatever its project is now."""
+    patch.setattr(recovery, "follows", lambda target, _identity, removal: removal.target == target)
+
+
 PLANTS: Mapping[str, tuple[Plant, tuple[int, ...]]] = {
     "the second look is skipped": (skip_the_second_look, (1,)),
     "REQUESTED is not written": (drop_requested, (5,)),
@@ -282,6 +287,7 @@ PLANTS: Mapping[str, tuple[Plant, tuple[int, ...]]] = {
     "facts age by the steady clock alone": (age_by_the_steady_clock, (1,)),
     "a retry asks no policy": (retry_without_a_policy, (1,)),
     "what the owner does after a stop counts for nothing": (judge_by_old_dates, (1,)),
+    "the identity of a target is not compared": (go_by_the_name, (9,)),
     "a snapshot overrules the page of its tick": (let_a_snapshot_overrule_its_tick, (5,)),
 }
 """By what is wrong: how it is planted, and the invariants of which it breaks one first."""

@@ -16,6 +16,7 @@ INVARIANTS = {
     6: "after any crash the same end: what ought to go is gone, or the record says why not",
     7: "no brake is exceeded",
     8: "what failed to be deleted is left alone until it has cooled down",
+    9: "no outcome is told of another project's notebook",
 }
 
 

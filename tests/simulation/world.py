@@ -26,10 +26,11 @@ from nbsweep.core.ports import Journal, Ports
 from nbsweep.engine.orders import LeaseOrders, Shutdown
 from nbsweep.engine.report import Report, Run
 from nbsweep.engine.sweep import Sweeper
-from nbsweep.settings import Settings
+from nbsweep.settings import Settings, TargetSettings
 from nbsweep.testing import InMemoryJournal
 from simulation import endings
 from simulation.cloud import Cloud
+from simulation.elsewhere import MOVES, PROJECT, RENAMES, Elsewhere
 from simulation.facts import START_MS
 from simulation.gateway import Gateway, Throttle, Tokens
 from simulation.history import History, Order
@@ -128,6 +129,9 @@ class World:
     judge: Judge = field(init=False)
     throttle: Throttle = field(default_factory=Throttle)
     tokens: Tokens = field(init=False)
+    target: TargetSettings = field(init=False)
+    """As it is in this life."""
+    identities: Random = field(init=False)
     losses: Random = field(init=False)
     """Draws when journals are lost; apart from all else, so that each seed stays what it was without that."""
     lives: int = 0
@@ -142,7 +146,9 @@ class World:
         """Put it together; nothing moves yet."""
         scenario, random = self.scenario, self.random
         self.losses = Random(f"journal-{scenario.seed}")
+        self.identities = Random(f"identities-{scenario.seed}")
         self.settings = Settings.model_validate(scenario.config)
+        self.target = self.settings.targets[0]
         self.clock = WallClock(self.loop)
         self.dice = Dice(random, scenario.weather)
         self.tokens = Tokens(scenario.weather.token_life_s)
@@ -165,6 +171,7 @@ class World:
         for crash_after in self.scenario.crashes:
             if not self.judge.found:
                 await self._live(self.scenario.sweeps, crash_after)
+            await self._mistake_the_target()
         if not self.judge.found:
             await self._live(self.scenario.sweeps, None)
         self._calm()
@@ -173,6 +180,18 @@ class World:
                 await self._live(1, None)
         if not self.judge.found:
             await endings.check(self)
+
+    async def _mistake_the_target(self) -> None:
+        """Let the target's name be another project's for a life, or let it have a new name from now on."""
+        home = self.target
+        if not self.judge.found and self.identities.random() < MOVES:
+            self.dice.count("target moved")
+            self.target = home.model_copy(update={"project_id": PROJECT})
+            await self._live(1, None)
+        self.target = home
+        if self.identities.random() < RENAMES:
+            self.dice.count("target renamed")
+            self.target = home.model_copy(update={"name": f"research-{self.lives}"})
 
     def _has_calm_end(self) -> bool:
         """Tell whether a sweep has come to its end since all is calm; one whose time was up is followed by another."""
@@ -221,9 +240,9 @@ class World:
     async def _live(self, sweeps: int, crash_after: int | None) -> None:
         """Let one process sweep, until it has done so or is killed."""
         self.lives += 1
-        gateway = Gateway(
-            self.lives, self.cloud, self.dice, self.throttle, self.tokens, self.judge, self.scenario.habits.undated
-        )
+        self.judge.elsewhere = self.target.project_id == PROJECT
+        cloud = cast("Cloud", Elsewhere(self.cloud)) if self.judge.elsewhere else self.cloud
+        gateway = Gateway(self.lives, cloud, self.dice, self.throttle, self.tokens, self.judge, self.scenario.habits.undated)
         journal = LifeJournal(self.store, self.random, self.judge, self.random.uniform(0, COMMIT_S))
         killed = self.loop.create_future()
 
@@ -263,7 +282,7 @@ class World:
 
     async def _process(self, sweeps: int, gateway: Gateway, journal: LifeJournal) -> None:
         """What `nbsweep run` does, so many times in a row, with the real client on a wire of memory."""
-        target, ears = self.settings.targets[0], Ears(self, journal)
+        target, ears = self.target, Ears(self, journal)
         connect = partial(MemoryConnector, gateway)
         async with open_keyring({}, self.clock, connect) as keyring:
             credentials = await keyring.find(target)
@@ -293,7 +312,7 @@ class World:
     def _sweeper(self, ports: Ports, shutdown: Shutdown) -> Sweeper:
         holder = Holder(f"life-{self.lives}", "host", "machine", self.lives, self.lives)
         lease = LeaseOrders(holder, self.settings.service.lease, lambda one: one.pid == self.lives)
-        sweeper = make_sweeper(self.settings, self.settings.targets[0], ports, shutdown)
+        sweeper = make_sweeper(self.settings, self.target, ports, shutdown)
         return replace(sweeper, orders=replace(sweeper.orders, lease=lease))
 
 

@@ -1,0 +1,48 @@
+"""Another project, in which there is no notebook: what a target shows whose name was given to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simulation.cloud import Cloud, refusal
+from simulation.history import Call, History
+from simulation.wire import Answer
+
+PROJECT = "f" * 32
+MOVES = 0.3
+"""How often the name of a target is another project's for the life that follows a killed one."""
+RENAMES = 0.2
+"""How often a target has a new name from a life on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Stands in for a `Cloud`; its calls go on the same record."""
+
+    home: Cloud
+
+    @property
+    def history(self) -> History:
+        """The record."""
+        return self.home.history
+
+    def __getattr__(self, name: str) -> Any:
+        """Be like home in all that is not about notebooks."""
+        return getattr(self.home, name)
+
+    def list_answer(self, query: Mapping[str, str]) -> Answer:
+        """Show a listing without a row."""
+        body = f'{{"current":0,"data":[],"pages":0,"size":{int(query.get("limit", "10"))},"total":0}}'
+        return Answer(200, body.encode(), {"Content-Type": "application/json"})
+
+    def show_answer(self, _notebook_id: str) -> Answer:
+        """Know no notebook."""
+        return refusal(400, "ModelArts.6309", "The notebook does not exist.")
+
+    def delete_answer(self, notebook_id: str, _call: Call) -> Answer:
+        """Likewise."""
+        return self.show_answer(notebook_id)
+
+    def stop_answer(self, notebook_id: str, _call: Call) -> Answer:
+        """Likewise."""
+        return self.show_answer(notebook_id)
