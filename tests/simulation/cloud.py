@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
+from simulation.dialects import PLAIN, Dialect
 from simulation.facts import DELETABLE, HOUR_MS, START_MS, Facts, Term, row
 from simulation.history import Call, History, Order
 from simulation.wire import Answer
@@ -46,6 +47,7 @@ class Manners:
     """Which fields no answer has."""
     ignores: tuple[str, ...] = ()
     """Which parameters of a listing it does not know: `workspace_id`, `feature`. It shows whatever there is then."""
+    dialect: Dialect = PLAIN
     deletes_running: bool = False
     """Whether a DELETE of what runs is taken on."""
     empty_answers: bool = False
@@ -157,8 +159,11 @@ class Cloud:
         listed = [{"id": int(name) if name == "0" else name} for name in self.workspaces]
         return _json(200, {"total_count": len(listed), "count": len(listed), "workspaces": listed})
 
-    def list_answer(self, query: Mapping[str, str]) -> Answer:
-        """Show one page of a listing, oldest first, as it is asked for."""
+    def list_answer(self, query: Mapping[str, str], *, everybodys: bool) -> Answer:
+        """Show one page of a listing, oldest first, as it is asked for; all notebooks are the caller's own."""
+        refused = self.manners.dialect.refusal(query, everybodys=everybodys)
+        if refused:
+            return refusal(*refused)
         workspace, status = query.get("workspace_id", "0"), query.get("status")
         feature, ignores = query.get("feature", "NOTEBOOK"), self.manners.ignores
         rows = [
@@ -173,7 +178,7 @@ class Cloud:
             rows = [facts for facts in rows if facts.status == status]
         rows.sort(key=lambda facts: (facts.create_ms, facts.id), reverse=query.get("sort_dir", "DESC") == "DESC")
         offset, limit = int(query.get("offset", "0")), int(query.get("limit", "10"))
-        data = ",".join(row(facts, self._unlisted) for facts in rows[offset : offset + limit])
+        data = ",".join(row(facts, self._unlisted) for facts in rows[self.manners.dialect.rows(query)])
         pages = -(-len(rows) // limit)
         body = f'{{"current":{offset // limit},"data":[{data}],"pages":{pages},"size":{limit},"total":{len(rows)}}}'
         return Answer(200, body.encode(), {"Content-Type": "application/json"})

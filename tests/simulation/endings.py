@@ -38,12 +38,32 @@ def check_sweep(world: "World", sweep: Sweep, report: Report) -> None:
 def _check_survey(world: "World", sweep: Sweep, report: Report) -> None:
     """A survey that calls itself complete has seen everything that was there all the time."""
     plan = report.plan
-    if plan is None or plan.refusal or sweep.planned_s is None or _braked(world):
+    if plan is None or sweep.planned_s is None:
+        return
+    dialect = world.scenario.manners.dialect
+    if {gap.scope.workspace_id for gap in plan.refused} != set(dialect.closed):
+        world.judge.blame(6, f"{sweep.run_id} was refused {dialect.closed}, and its plan says {plan.refused}")
+    moved = _moved(world, sweep.surveyed_from_s, sweep.planned_s)
+    if sweep.calm and plan.refusal and plan.refusal.brake == "incomplete-survey" and not moved:
+        world.judge.blame(6, f"nothing moved, and {sweep.run_id} did not see everything: {plan.refusal.message}")
+    # Whole pages do not overlap: where one vanishes and another joins, a row may be missed unseen, and is kept.
+    if plan.refusal or _braked(world) or (moved and dialect.offset_as != "row"):
         return
     planned = {item.notebook.id for item in plan.items}
     for notebook_id in world.history.states:
         if notebook_id not in planned and _ought_to_go(world, notebook_id, sweep, sweep.surveyed_from_s, sweep.planned_s):
             world.judge.blame(6, f"{notebook_id} ought to go, and {sweep.run_id} has not planned it")
+
+
+def _moved(world: "World", from_s: float, to_s: float) -> bool:
+    """Tell whether rows may have joined a listing, or left it, between two moments."""
+    if world.scenario.manners.memory_s:
+        return True
+    return any(
+        from_s <= state.since_s <= to_s and (state.facts is None or number == 0)
+        for states in world.history.states.values()
+        for number, state in enumerate(states)
+    )
 
 
 def _braked(world: "World") -> bool:
@@ -65,6 +85,9 @@ def _ought_to_go(world: "World", notebook_id: str, sweep: Sweep, from_s: float, 
     manners = world.scenario.manners
     if manners.leaves_out:
         # Where they belong is never shown.
+        return False
+    if any(state.facts is not None and state.facts.workspace in manners.dialect.closed for state in states):
+        # Nobody may look there.
         return False
     clocks = judge.clocks(from_s, to_s)
     return all(

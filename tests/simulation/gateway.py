@@ -138,7 +138,7 @@ class Gateway:
             case "workspaces":
                 return self.cloud.workspaces_answer()
             case "list":
-                return self.cloud.list_answer(request.query)
+                return self.cloud.list_answer(request.query, everybodys=request.path.endswith("/all"))
             case "show":
                 return self.cloud.show_answer(call.subject)
             case "delete":

@@ -18,10 +18,12 @@ from nbsweep.core.freshness import ClockReading, Freshness
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import FAILED, MalformedRow, Notebook, Page, Scope
 from nbsweep.core.own_orders import OrderKind, OwnOrder
+from nbsweep.core.paging import Offsets
 from nbsweep.core.plan import Candidate, Circumstances, Plan, Survey, build_plan
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge_protections
 from nbsweep.core.snapshot import Snapshot
 from nbsweep.engine import braking, recovery, survey, sweep
+from nbsweep.engine import paging as find
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.ledger import Ledger
 from nbsweep.engine.looks import Found, Looks
@@ -252,6 +254,21 @@ def whatever_is_listed_belongs(patch: MonkeyPatch) -> None:
         patch.setattr(module, "differs_from", lambda *_: "")
 
 
+def take_rounded_pages_for_rows(patch: MonkeyPatch) -> None:
+    """Wherever a page begins, it is taken for the row that was asked for."""
+    patch.setattr(find, "judge_offset", lambda *_: Offsets.ROWS)
+
+
+def take_a_refusal_for_nothing(patch: MonkeyPatch) -> None:
+    """A workspace that refuses to be listed is one without notebooks."""
+    list_if_open = survey.Surveyor._list_if_open  # noqa: SLF001 -- likewise
+
+    async def credulous(self: survey.Surveyor, scope: Scope) -> survey.Listing:
+        return replace(await list_if_open(self, scope), refused=None)
+
+    patch.setattr(survey.Surveyor, "_list_if_open", credulous)
+
+
 def trust_a_lost_journal(patch: MonkeyPatch) -> None:
     """Nobody looks whether the file under the journal's path is the one that is open."""
     patch.setattr(LifeJournal, "require_in_place", lambda _: None)
@@ -283,6 +300,8 @@ PLANTS: Mapping[str, tuple[Plant, tuple[int, ...]]] = {
     "a listing without tags is taken for no tags": (no_tags_are_none, (1,)),
     "text is compared to the letter": (compare_to_the_letter, (1,)),
     "the last of two tags counts, and one without a value is empty": (the_last_of_two_tags_counts, (1,)),
+    "a page rounded down is taken for a row offset": (take_rounded_pages_for_rows, (6,)),
+    "a refusing workspace is taken for empty": (take_a_refusal_for_nothing, (6,)),
     "rows of others are taken for the target's": (whatever_is_listed_belongs, (1,)),
     "facts age by the steady clock alone": (age_by_the_steady_clock, (1,)),
     "a retry asks no policy": (retry_without_a_policy, (1,)),

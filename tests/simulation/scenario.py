@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from simulation.cloud import Manners, default_term
+from simulation.dialects import PLAIN, deal
 from simulation.facts import DAY_MS, HOUR_MS, START_MS, Facts
 from simulation.handwriting import by_hand
 from simulation.owners import Habits, draw_habits
@@ -72,7 +73,18 @@ def draw(seed: int, random: Random) -> Scenario:
     if not scenario.manners.dated:
         fleet = tuple(replace(facts, odd="") if facts.odd == "date" else facts for facts in fleet)
     written = replace(scenario, fleet=fleet, config=config)
-    return _with_strays(_with_gaps(written, Random(f"gaps-{seed}")), Random(f"strays-{seed}"))
+    scenario = _with_strays(_with_gaps(written, Random(f"gaps-{seed}")), Random(f"strays-{seed}"))
+    return _with_dialect(scenario, Random(f"dialect-{seed}"))
+
+
+def _with_dialect(scenario: Scenario, random: Random) -> Scenario:
+    """Let some clouds take what a listing is asked for otherwise; a workspace that is named in the configuration is open."""
+    named = "workspaces" in scenario.config["targets"][0]
+    dialect = deal(random, () if named else scenario.workspaces)
+    manners = replace(scenario.manners, dialect=dialect)
+    # Small pages and questions by id take their time, which is not what is tried here.
+    patient = {**scenario.config, "service": {**scenario.config["service"], "sweep_timeout": "1h"}}
+    return replace(scenario, manners=manners, config=scenario.config if dialect == PLAIN else patient)
 
 
 def _with_gaps(scenario: Scenario, random: Random) -> Scenario:
