@@ -83,6 +83,14 @@ def _of_target(saved: SavedTarget, now: TargetIdentity, at: str) -> Iterator[Mis
         yield Mistake(f"{at}.refusal", None, problem)
 
 
+def of_another_project(saved: SavedTarget, now: TargetIdentity) -> Mistake | None:
+    """Say that a plan was made for another project than a target turns out to be; None when it was not."""
+    if saved.project in ("", now.project):
+        return None
+    problem = f"it was made for another target {saved.target}: its project was {saved.project}, and is {now.project}: {ANEW}"
+    return Mistake("targets", None, problem)
+
+
 def _words(key: str, value: str | tuple[str, ...] | None) -> str:
     if value is None:
         return "looked up by the region" if key == "project_id" else "all"

@@ -16,6 +16,7 @@ def saved_target(plan: Plan, identity: TargetIdentity) -> SavedTarget:
         refusal=f"{refusal.brake}: {refusal.message}" if refusal else None,
         kept={reason.value: count for reason, count in plan.kept.items()},
         items=tuple(_item(candidate) for candidate in plan.items),
+        project=plan.project,
     )
 
 

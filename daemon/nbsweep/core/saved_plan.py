@@ -30,7 +30,7 @@ class SavedItem(Struct, frozen=True):
     evidence: Evidence
 
 
-class SavedTarget(Struct, frozen=True):
+class SavedTarget(Struct, frozen=True, omit_defaults=True):
     """What may go on one target."""
 
     target: str
@@ -42,6 +42,8 @@ class SavedTarget(Struct, frozen=True):
     """By the verdict's reason."""
     items: tuple[SavedItem, ...]
     """In the order of the plan."""
+    project: str = ""
+    """The endpoint and project that was surveyed, also where it was looked up; empty in plans from before that was saved."""
 
 
 class SavedPlan(Struct, frozen=True):

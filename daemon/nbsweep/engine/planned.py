@@ -10,12 +10,13 @@ from nbsweep.core import lifecycle
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import ConfigurationError
 from nbsweep.core.events import RemovalFinished
+from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import MalformedRow, Notebook
 from nbsweep.core.permission import Deciding, left_out_of_plan, permit
 from nbsweep.core.plan import Circumstances, Plan, Survey, build_plan
 from nbsweep.core.plan_events import PlanNarrowed
-from nbsweep.core.plan_objections import expired
+from nbsweep.core.plan_objections import expired, of_another_project
 from nbsweep.core.policy import Reason
 from nbsweep.core.ports import Ports
 from nbsweep.core.saved_plan import SavedTarget, Spared
@@ -67,13 +68,13 @@ def narrowed_plan(
     return replace(plan, spared=(*permission.spared, *left)), told
 
 
-def require_valid(permit_: Permit, now: datetime) -> None:
-    """Go on only while the plan holds: recovery and the survey may have taken long.
+def require_valid(permit_: Permit, identity: TargetIdentity, now: datetime) -> None:
+    """Go on only while the plan holds, for recovery and the survey may have taken long, and for its own project only.
 
     Raises:
-        ConfigurationError: it has expired.
+        ConfigurationError: it has expired, or is another project's.
     """
-    if problem := expired(permit_.expires_at, now):
+    if problem := expired(permit_.expires_at, now) or of_another_project(permit_.saved, identity):
         raise ConfigurationError(permit_.source, (problem,))
 
 

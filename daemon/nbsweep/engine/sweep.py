@@ -143,7 +143,7 @@ class Sweeper(Struct):
         """Make the plan, of no more than a saved one permits where the sweep is by one."""
         if self.permit is None:
             return build_plan(survey, self.brakes, circumstances)
-        require_valid(self.permit, self.ports.clock.now())
+        require_valid(self.permit, self.known or self.area.identity(None), self.ports.clock.now())
         deciding = Deciding(self.orders.rules, surveyor.moment)
         limits = Limits(self.brakes, circumstances)
         plan, told = narrowed_plan(survey, limits, self.permit, surveyor.sights, deciding)

@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.plan_objections import Today, objections
+from nbsweep.core.plan_objections import Today, objections, of_another_project
 from nbsweep.core.saved_plan import SavedPlan, SavedTarget
 from unit.core.examples import NOW
 
@@ -116,3 +116,14 @@ def test_all_objections_are_told_at_once() -> None:
     """Who has mended one should not find the next only then."""
     problems = found(saved(expires_at=NOW - timedelta(hours=1)), today(configuration={}, targets={"prod": LAB}))
     assert set(problems) == {"expires_at", "configuration", "targets[0]"}
+
+
+def test_a_project_that_was_looked_up_is_compared_once_it_is_known() -> None:
+    """A plan from before that was saved has none, and goes by what the configuration says."""
+    now = TargetIdentity("https://cloud.test", "b" * 32, None, ("NOTEBOOK",), "all")
+    saved = SavedTarget("lab", now, 1, None, {}, (), "https://cloud.test/v1/" + "a" * 32)
+    told = of_another_project(saved, now)
+    assert told is not None
+    assert f"its project was https://cloud.test/v1/{'a' * 32}, and is https://cloud.test/v1/{'b' * 32}" in told.problem
+    assert of_another_project(replace(saved, project=now.project), now) is None
+    assert of_another_project(replace(saved, project=""), now) is None
