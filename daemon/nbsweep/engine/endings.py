@@ -51,11 +51,11 @@ class Endings:
         else:
             await self.ledger.finish(lifecycle.spare(removal, now, "vanished: somebody else deleted it before its DELETE"))
 
-    async def give_up_on(self, removal: Removal) -> None:
+    async def give_up_on(self, removal: Removal, stopped_by: str) -> None:
         """Spare what a DELETE with a lost answer has left as it was, once it cannot arrive any more: no other one is sent."""
         now = self.ports.clock.now()
         if lifecycle.may_still_arrive(removal, now, self.grace):
             self.poller.follow(removal)
         else:
-            why = "its DELETE shows no effect, and a brake has stopped the sweep"
+            why = f"its DELETE shows no effect, and {stopped_by} has stopped the sweep"
             await self.ledger.finish(lifecycle.spare(removal, now, why))

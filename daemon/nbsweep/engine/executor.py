@@ -264,8 +264,8 @@ class Executor:
                 case Step.TIMED_OUT:
                     status = seen.status if seen else "not readable"
                     await self._ledger.finish(lifecycle.time_out(removal, now, f"no end by its deadline; it is {status}"))
-                case Step.NO_EFFECT if self._closing.refusal and removal.state is State.REQUESTED:
-                    await self._endings.give_up_on(removal)
+                case Step.NO_EFFECT if self._closing.no_more and removal.state is State.REQUESTED:
+                    await self._endings.give_up_on(removal, "a brake" if self._closing.refusal else "an interruption")
                 case _:
                     self._again(removal, f"{removal.state}, and it is {seen.status if seen else 'gone'}")
 
