@@ -30,8 +30,11 @@ class Elsewhere:
         """Be like home in all that is not about notebooks."""
         return getattr(self.home, name)
 
-    def list_answer(self, query: Mapping[str, str]) -> Answer:
-        """Show a listing without a row."""
+    def list_answer(self, query: Mapping[str, str], *, everybodys: bool) -> Answer:
+        """Show a listing without a row, in home's dialect."""
+        refused = self.home.manners.dialect.refusal(query, everybodys=everybodys)
+        if refused:
+            return refusal(*refused)
         body = f'{{"current":0,"data":[],"pages":0,"size":{int(query.get("limit", "10"))},"total":0}}'
         return Answer(200, body.encode(), {"Content-Type": "application/json"})
 
