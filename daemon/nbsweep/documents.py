@@ -12,8 +12,9 @@ from typing import Any
 from msgspec import Struct
 
 from nbsweep.core.lifecycle import Removal, outcome
+from nbsweep.core.pacing import LaneState
 from nbsweep.core.plan import Candidate, Plan
-from nbsweep.core.ports import LaneState, RunRecord
+from nbsweep.core.runs import RunRecord
 
 Document = dict[str, Any]
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from acceptance.conftest import Simulate
 from acceptance.support import Desk, Json, idle_fleet, plain, target
 from nbsweep.adapters.journal import open_journal
-from nbsweep.core.ports import RunRecord
+from nbsweep.core.runs import RunRecord
 
 AWAY = "http://127.0.0.1:1"
 

@@ -18,7 +18,9 @@ from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.model import Status
-from nbsweep.core.ports import Journal, LaneState, RunRecord
+from nbsweep.core.pacing import LaneState
+from nbsweep.core.ports import Journal
+from nbsweep.core.runs import RunRecord
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

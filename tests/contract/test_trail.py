@@ -13,7 +13,8 @@ from nbsweep.core.audit_steps import What
 from nbsweep.core.chain import START, Head, verify
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
-from nbsweep.core.ports import Journal, RunRecord
+from nbsweep.core.ports import Journal
+from nbsweep.core.runs import RunRecord
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HALF_AN_HOUR = timedelta(minutes=30)

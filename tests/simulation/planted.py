@@ -26,6 +26,7 @@ from nbsweep.engine import braking, recovery, survey, sweep
 from nbsweep.engine import paging as find
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.ledger import Ledger
+from nbsweep.engine.listings import Listing
 from nbsweep.engine.looks import Found, Looks
 from nbsweep.engine.recovery import Recovery
 from nbsweep.engine.report import planned_removal
@@ -84,7 +85,7 @@ def ignore_the_overlap_of_a_survey(patch: MonkeyPatch) -> None:
     def trusting(page: Page, last: Notebook | MalformedRow | None) -> Sequence[Notebook | MalformedRow]:
         return page.rows if last is None else page.rows[1:]
 
-    patch.setattr(survey, "_without_overlap", trusting)
+    patch.setattr(survey, "without_overlap", trusting)
 
 
 def ignore_the_overlap_of_a_snapshot(patch: MonkeyPatch) -> None:
@@ -263,7 +264,7 @@ def take_a_refusal_for_nothing(patch: MonkeyPatch) -> None:
     """A workspace that refuses to be listed is one without notebooks."""
     list_if_open = survey.Surveyor._list_if_open  # noqa: SLF001 -- likewise
 
-    async def credulous(self: survey.Surveyor, scope: Scope) -> survey.Listing:
+    async def credulous(self: survey.Surveyor, scope: Scope) -> Listing:
         return replace(await list_if_open(self, scope), refused=None)
 
     patch.setattr(survey.Surveyor, "_list_if_open", credulous)

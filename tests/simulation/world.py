@@ -18,7 +18,8 @@ from nbsweep.adapters.cloud.chain import open_keyring
 from nbsweep.adapters.cloud.client import open_client
 from nbsweep.bootstrap import make_lanes, make_sweeper
 from nbsweep.core.errors import SweepTimedOut
-from nbsweep.core.events import Event, PlanBuilt, RecoveryFinished
+from nbsweep.core.events import Event, PlanBuilt
+from nbsweep.core.follow_events import RecoveryFinished
 from nbsweep.core.freshness import ClockReading
 from nbsweep.core.lease import Holder
 from nbsweep.core.plan import Plan

@@ -9,7 +9,7 @@ from nbsweep.adapters.journal import open_journal
 from nbsweep.checkup import check_journal, make_checkup, without_credentials
 from nbsweep.core.checks import Grade
 from nbsweep.core.errors import Unauthorized
-from nbsweep.core.ports import RunRecord
+from nbsweep.core.runs import RunRecord
 from nbsweep.engine.check import Question
 from nbsweep.settings import Settings
 from nbsweep.testing import RecordingTelemetry

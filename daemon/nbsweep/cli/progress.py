@@ -15,8 +15,6 @@ from nbsweep.core.call_events import HttpRetried, HttpThrottled
 from nbsweep.core.events import (
     Event,
     PlanBuilt,
-    RecoveryFinished,
-    RecoveryStarted,
     RemovalAccepted,
     RemovalFinished,
     RemovalRequested,
@@ -26,6 +24,7 @@ from nbsweep.core.events import (
     SweepStarted,
     SweepStopping,
 )
+from nbsweep.core.follow_events import RecoveryFinished, RecoveryStarted
 
 RATE_OVER_S = 5.0
 """The rate is that of the last few seconds."""

@@ -15,7 +15,7 @@ from nbsweep.core.facts import format_age
 from nbsweep.core.history import TRIED
 from nbsweep.core.lifecycle import Removal, outcome
 from nbsweep.core.plan import Candidate, Plan, describe_malformed
-from nbsweep.core.ports import RunRecord
+from nbsweep.core.runs import RunRecord
 from nbsweep.engine.report import Report
 
 WIDTH_OFF_TERMINAL = 200

@@ -10,7 +10,7 @@ from nbsweep.cli.render import STYLES, cell
 from nbsweep.core.facts import format_age
 from nbsweep.core.lease import describe_holder
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.ports import RunRecord
+from nbsweep.core.runs import RunRecord
 from nbsweep.core.standing import Standing
 
 MOST_NAMES = 5

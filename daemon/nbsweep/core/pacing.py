@@ -1,11 +1,12 @@
 """How fast: rates, the window that holds them exactly, and how long to wait before asking again."""
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from itertools import takewhile
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 CATCH_UP_S = 0.1
 """How far behind its schedule a lane may be and still make up for it; the window holds all the same."""
@@ -201,3 +202,20 @@ class Tempo:
             return self._interval
         earliest = self._shortest * HALF - max(ages)
         return min(self._most, max(self._interval, earliest))
+
+
+class LaneState(Struct, frozen=True):
+    """How fast a lane may go at a moment."""
+
+    lane: str
+    """delete, show or list; total for all of them together."""
+    configured_calls_per_s: float | None
+    """None for a total that was not configured, but learned from the gateway."""
+    calls_per_s: float
+    learned_limit: str | None
+    """The limit that the gateway named last, such as 5/s; None when it has named none, or the lane has climbed back since."""
+
+    @property
+    def figures(self) -> Mapping[str, float | str | None]:
+        """All but the name, as the event `LanesState` holds them by name."""
+        return {key: value for key, value in asdict(self).items() if key != "lane"}

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Protocol
 
 from msgspec import Struct
-from msgspec.structs import asdict
 
 from nbsweep.core.audit import Coverage, Query
 from nbsweep.core.chain import Head, Link
@@ -20,7 +19,9 @@ from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Notebook, Page, Scope
+from nbsweep.core.pacing import LaneState
 from nbsweep.core.paging import Paging
+from nbsweep.core.runs import RunRecord
 
 
 class Clock(Protocol):
@@ -49,23 +50,6 @@ class Telemetry(Protocol):
     def bound(self, **context: str) -> AbstractContextManager[None]:
         """Put `context` on every event emitted inside, in this task and those it starts."""
         ...
-
-
-class LaneState(Struct, frozen=True):
-    """How fast a lane may go at a moment."""
-
-    lane: str
-    """delete, show or list; total for all of them together."""
-    configured_calls_per_s: float | None
-    """None for a total that was not configured, but learned from the gateway."""
-    calls_per_s: float
-    learned_limit: str | None
-    """The limit that the gateway named last, such as 5/s; None when it has named none, or the lane has climbed back since."""
-
-    @property
-    def figures(self) -> Mapping[str, float | str | None]:
-        """All but the name, as the event `LanesState` holds them by name."""
-        return {key: value for key, value in asdict(self).items() if key != "lane"}
 
 
 def unheeded() -> None:
@@ -158,32 +142,6 @@ class Cloud(Protocol):
             AnswerLost: whether it arrived is unknown.
         """
         ...
-
-
-class RunRecord(Struct, frozen=True):
-    """A target's sweep, as the journal keeps it."""
-
-    run_id: str
-    target: str
-    started_at: datetime
-    started_by: str
-    dry_run: bool
-    ended_at: datetime | None = None
-    outcome: str = "running"
-    """running, finished, dry-run, declined, refused, held-elsewhere, interrupted or failed.
-
-    `running` without a process means a crash.
-    """
-    problem: str = ""
-    fleet: int = 0
-    planned: int = 0
-    kept: Mapping[str, int] | None = None
-    lanes: tuple[LaneState, ...] | None = None
-    """How fast the account's lanes went when it ended."""
-    project: str = ""
-    """The endpoint and project that were swept, see `identity`; empty where that is not on record."""
-    extent: str = ""
-    """What of the project was covered, likewise."""
 
 
 class AuditTrail(Protocol):

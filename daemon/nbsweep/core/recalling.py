@@ -13,7 +13,7 @@ from nbsweep.core.history import NO_HISTORY, History
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Notebook
 from nbsweep.core.policy import Verdict
-from nbsweep.core.ports import RunRecord
+from nbsweep.core.runs import RunRecord
 
 
 class Cover(Struct, frozen=True):

@@ -10,7 +10,7 @@ from nbsweep.core.identity import UNKNOWN
 from nbsweep.core.lease import Lease, describe_holder, is_held, is_silent
 from nbsweep.core.leftovers import LeftAlone
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.ports import RunRecord
+from nbsweep.core.runs import RunRecord
 
 SUCCESSES = frozenset({"finished", "dry-run"})
 JUDGED = SUCCESSES | {"failed", "refused", "interrupted", "declined"}

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from nbsweep.core.errors import CloudError, ConfigurationError, Mistake
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.ports import RunRecord
+from nbsweep.core.runs import RunRecord
 
 LOOKS_BACK = 50
 """How many of the latest runs to look through for the last one under a target's name."""

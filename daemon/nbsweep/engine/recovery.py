@@ -9,13 +9,14 @@ from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
 from nbsweep.core.errors import CloudError, Gone, SweepEnding
-from nbsweep.core.events import RecoveryFinished, RecoveryStarted, RemovalsLeftAlone
+from nbsweep.core.follow_events import RecoveryFinished, RecoveryStarted, RemovalsLeftAlone
 from nbsweep.core.identity import UNKNOWN, TargetIdentity, identity_on_record
 from nbsweep.core.lease import Lease, is_held
 from nbsweep.core.leftovers import follows, left_alone
 from nbsweep.core.lifecycle import OUTCOMES, Removal, State, Step
 from nbsweep.core.model import Notebook
-from nbsweep.core.ports import Ports, RunRecord
+from nbsweep.core.ports import Ports
+from nbsweep.core.runs import RunRecord
 from nbsweep.engine.ledger import Ledger
 from nbsweep.engine.orders import LeaseOrders, Patience
 from nbsweep.engine.poller import Poller

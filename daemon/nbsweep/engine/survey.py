@@ -9,25 +9,36 @@ and reads whole pages where they cannot overlap: such a listing counts when no i
 `total`, of as many ids. That misses a row where one vanished and another joined meanwhile; a row that is missed is kept.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from http import HTTPStatus
 
 import anyio
 from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.core.belonging import differs_from
-from nbsweep.core.errors import CloudError, Forbidden, Rejected, WorkspaceRefused, is_of_workspace
+from nbsweep.core.errors import CloudError, Rejected, WorkspaceRefused, is_of_workspace
 from nbsweep.core.events import SurveyFinished, SurveyMalformedRow, SurveyPage, SurveyStrays, SurveyTorn, SurveyWorkspaceRefused
 from nbsweep.core.facts import Moment
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope
 from nbsweep.core.paging import Offsets
-from nbsweep.core.plan import Survey, Tally, WorkspaceGap, join_tallies
+from nbsweep.core.plan import Survey, Tally, join_tallies
 from nbsweep.core.policy import Rules
 from nbsweep.core.ports import Ports
 from nbsweep.engine.asking import ask_undecided
+from nbsweep.engine.listings import (
+    MOST_PAGES,
+    Listing,
+    ShiftedError,
+    TornError,
+    check_listing,
+    check_total,
+    most_pages,
+    name_refused,
+    name_several_owners,
+    without_overlap,
+)
 from nbsweep.engine.paging import find_paging
 from nbsweep.engine.report import leading_error
 
@@ -35,9 +46,6 @@ TORN_RETRIES = 2
 LISTINGS_AT_ONCE = 4
 MALFORMED_TOLD = 50
 """So many rows that cannot be read are told one by one."""
-MOST_PAGES = 20_000
-"""Of one listing: a million rows, in pages as they are asked for."""
-PAGES_MORE = 20
 PAGES_AT_ONCE = 8
 """Of one listing: so many answers may be on their way, for the time that each takes is no reason to let the quota lie idle."""
 
@@ -60,24 +68,6 @@ class Area(Struct, frozen=True):
         """Tell what makes the target this one and no other, once its project is known."""
         workspaces = None if self.workspaces is None else tuple(sorted(self.workspaces))
         return TargetIdentity(self.endpoint, project_id, workspaces, tuple(sorted(self.features)), self.scope, self.caller)
-
-
-class Listing(Struct, frozen=True):
-    """What one scope came to."""
-
-    tally: Tally
-    gap: str | None = None
-    """Why it is not complete; None when it is."""
-    refused: CloudError | None = None
-    """What the cloud said, where it refused to list it; the tally is empty then."""
-
-
-class TornError(Exception):
-    """The rows of a listing do not fit together."""
-
-
-class ShiftedError(TornError):
-    """A page does not begin where it was asked to; rows have vanished before it, or an offset is not a row there."""
 
 
 @dataclass(slots=True)
@@ -109,8 +99,8 @@ class Surveyor:
         gaps = [listing.gap for listing in listings.values() if listing.gap] or (
             [] if scopes else ["the cloud shows no workspace at all"]
         )
-        gaps += _several_owners(listings.values()) if self.area.scope == "own" else []
-        refused = _refused(listings)
+        gaps += name_several_owners(listings.values()) if self.area.scope == "own" else []
+        refused = name_refused(listings)
         survey = join_tallies(self.area.target, self.moment.now, [listing.tally for listing in listings.values()], gaps)
         survey = replace(survey, refused=refused)
         active = [notebook_id for listing in listings.values() for notebook_id in listing.tally.active]
@@ -180,19 +170,19 @@ class Surveyor:
     async def _read_overlapping(self, scope: Scope, tally: Tally, first: Page) -> None:
         """Read on, each page from the last row of the one before it."""
         last: Notebook | MalformedRow | None = None
-        pages, left = [first], _most_pages(first)
+        pages, left = [first], most_pages(first)
         while True:
             left -= len(pages)
             if left < 0:
                 raise TornError(f"it does not end: it had {first.total} rows at first, and has {pages[-1].total} now")
             for page in pages:
-                rows = _without_overlap(page, last)
+                rows = without_overlap(page, last)
                 if last is not None:
                     self._note_rows()
                 for row in rows:
                     self._take(row, scope, tally)
                 if not rows or tally.rows >= page.total:
-                    return _check_listing(tally, page.total)
+                    return check_listing(tally, page.total)
                 last = rows[-1]
             stride = max(1, len(pages[-1].rows) - 1)
             missing = min(PAGES_AT_ONCE, -(-(pages[-1].total - tally.rows) // stride))
@@ -207,10 +197,10 @@ class Surveyor:
             raise TornError(f"the cloud counts {first.total} rows, more than can be read")
         for start in range(0, len(offsets), PAGES_AT_ONCE):
             for page in await self._pages(scope, offsets[start : start + PAGES_AT_ONCE]):
-                _check_total(page, first)
+                check_total(page, first)
                 for row in page.rows:
                     self._take(row, scope, tally)
-        _check_listing(tally, first.total)
+        check_listing(tally, first.total)
 
     def _note_rows(self) -> None:
         """An overlap has held: a page begins at any row."""
@@ -273,62 +263,3 @@ class Surveyor:
             survey.fleet, len(survey.candidates), complete, round(duration_s, 3), refused, len(survey.malformed)
         )
         self.ports.telemetry.emit(told)
-
-
-def _several_owners(listings: Iterable[Listing]) -> list[str]:
-    """Say that the caller's own listing shows several owners: which of them is the caller, no answer tells."""
-    owners = {key: name for listing in listings for key, name in listing.tally.owners.items()}
-    if len(owners) <= 1:
-        return []
-    names = ", ".join(sorted(owners.values())[:3])
-    several = f"scope is own, and the listing shows notebooks of several owners ({names}, ...), as it does for an administrator"
-    advice = "set scope: all and name the owner in the policies, or use the owner's own credentials"
-    return [f"{several}: which are the caller's is not known; {advice}"]
-
-
-def _refused(listings: Mapping[Scope, Listing]) -> tuple[WorkspaceGap, ...]:
-    """Name the workspaces that refuse to be listed.
-
-    Raises:
-        Forbidden, Rejected: all of them do.
-    """
-    refused = {scope: listing.refused for scope, listing in listings.items() if listing.refused is not None}
-    if refused and len(refused) == len(listings):
-        error = next(iter(refused.values()))
-        if isinstance(error, WorkspaceRefused) and error.http_status == HTTPStatus.FORBIDDEN:
-            raise Forbidden(str(error), code=error.code, http_status=error.http_status, request_id=error.request_id)
-        raise error
-    return tuple(WorkspaceGap(scope, str(error)) for scope, error in refused.items())
-
-
-def _without_overlap(page: Page, last: Notebook | MalformedRow | None) -> Sequence[Notebook | MalformedRow]:
-    """Give the rows that are new, once the first is seen to be the last of the page before."""
-    if last is None:
-        return page.rows
-    if not page.rows or page.rows[0].id != last.id:
-        message = "rows shifted between two pages"
-        raise ShiftedError(message)
-    return page.rows[1:]
-
-
-def _most_pages(first: Page) -> int:
-    """Tell after how many pages a listing is given up: twice as many as its first one makes it expect, for it may grow."""
-    stride = max(1, len(first.rows) - 1)
-    return min(MOST_PAGES, 2 * -(-first.total // stride) + PAGES_MORE)
-
-
-def _check_total(page: Page, first: Page) -> None:
-    if not page.rows:
-        raise TornError(f"a page is empty, and the cloud counts {page.total} rows")
-    if page.total != first.total:
-        message = f"the cloud counted {first.total} rows, and then {page.total}"
-        raise TornError(message)
-
-
-def _check_listing(tally: Tally, total: int) -> None:
-    if tally.rows != total:
-        message = f"{tally.rows} rows were read, and the cloud counts {total}"
-        raise TornError(message)
-    if tally.foreign and tally.foreign == tally.rows:
-        # It may be that the server ignores the parameter, and that nothing of the workspace has been seen.
-        raise TornError(f"rows of another workspace came instead: {tally.first_stray}")

@@ -13,14 +13,16 @@ from nbsweep.core.brake_events import PlanTrimmed, SweepFailure
 from nbsweep.core.brakes import A_DAY, Brakes, Refusal
 from nbsweep.core.call_events import LanesState
 from nbsweep.core.errors import HeldElsewhere, JournalError, NbsweepError, SweepTimedOut
-from nbsweep.core.events import PlanBuilt, PlanRefused, SweepFinished, SweepStarted, TargetChanged
+from nbsweep.core.events import PlanBuilt, PlanRefused, SweepFinished, SweepStarted
 from nbsweep.core.facts import Moment, format_age
+from nbsweep.core.follow_events import TargetChanged
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import GOOD_FOR, Lease, describe_held
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.permission import Deciding
 from nbsweep.core.plan import Circumstances, Plan, Survey, build_plan
-from nbsweep.core.ports import Ports, RunRecord
+from nbsweep.core.ports import Ports
+from nbsweep.core.runs import RunRecord
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.lease import Tenure, look
 from nbsweep.engine.ledger import LAST_WRITE_S

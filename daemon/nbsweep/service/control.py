@@ -6,8 +6,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from nbsweep.core.pacing import LaneState
 from nbsweep.core.plan import Plan
-from nbsweep.core.ports import LaneState
 
 
 class Phase(StrEnum):

@@ -15,8 +15,9 @@ from nbsweep.core.brakes import judge_skew
 from nbsweep.core.errors import CloudError, FactsTooOld, Forbidden, Gone, MalformedAnswer, Rejected
 from nbsweep.core.freshness import ClockReading, Freshness, have_parted
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope, Status
+from nbsweep.core.pacing import LaneState
 from nbsweep.core.paging import Paging
-from nbsweep.core.ports import Clock, LaneState, unheeded
+from nbsweep.core.ports import Clock, unheeded
 from nbsweep.core.probing import DEFAULT_WORKSPACE, Action, Probe, probe_of
 from nbsweep.testing.pages import Pages
 from nbsweep.testing.troubles import (

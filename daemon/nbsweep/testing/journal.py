@@ -15,7 +15,7 @@ from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import require_aware
-from nbsweep.core.ports import RunRecord
+from nbsweep.core.runs import RunRecord
 from nbsweep.core.standing import SUCCESSES
 from nbsweep.testing.trail import InMemoryTrail
 

@@ -8,8 +8,7 @@ import pytest
 
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Refusal
 from nbsweep.core.call_events import LanesState
-from nbsweep.core.pacing import CATCH_UP_S, Rate
-from nbsweep.core.ports import LaneState
+from nbsweep.core.pacing import CATCH_UP_S, LaneState, Rate
 from nbsweep.testing import FakeClock
 
 pytestmark = pytest.mark.looptime(noop_cycles=1)

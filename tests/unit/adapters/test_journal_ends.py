@@ -21,7 +21,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WRITE_AND_STAY = """
 import asyncio, sys
 from nbsweep.adapters.journal import open_journal
-from nbsweep.core.ports import RunRecord
+from nbsweep.core.runs import RunRecord
 from datetime import UTC, datetime
 
 async def main(address):

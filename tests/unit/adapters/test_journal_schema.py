@@ -25,7 +25,7 @@ from nbsweep.core.errors import JournalError
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Status
-from nbsweep.core.ports import RunRecord
+from nbsweep.core.runs import RunRecord
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -24,7 +24,7 @@ from nbsweep.adapters.journal.tables import METADATA, SIGHTINGS
 from nbsweep.core.errors import JournalError
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
-from nbsweep.core.ports import RunRecord
+from nbsweep.core.runs import RunRecord
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

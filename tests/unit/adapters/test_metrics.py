@@ -17,8 +17,6 @@ from nbsweep.core.events import (
     Event,
     PlanBuilt,
     PlanRefused,
-    RecoveryFinished,
-    RecoveryStarted,
     RemovalAgain,
     RemovalFinished,
     RemovalRequested,
@@ -26,9 +24,10 @@ from nbsweep.core.events import (
     SweepFinished,
     SweepStarted,
 )
+from nbsweep.core.follow_events import RecoveryFinished, RecoveryStarted
 from nbsweep.core.freshness import ClockReading
 from nbsweep.core.model import Status
-from nbsweep.core.ports import LaneState
+from nbsweep.core.pacing import LaneState
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper

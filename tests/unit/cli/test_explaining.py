@@ -23,8 +23,8 @@ from nbsweep.core.history import History
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.policy import Reason, Rules, Running, keep
-from nbsweep.core.ports import RunRecord
 from nbsweep.core.recalling import Account, Cover, Memory, brake_lines, cover_findings
+from nbsweep.core.runs import RunRecord
 from nbsweep.settings import Settings
 from unit.core.examples import NOW, ago, moment, notebook, over, policy, protection, removal, rules, tag, text
 

@@ -10,8 +10,6 @@ from nbsweep.core.call_events import HttpRetried
 from nbsweep.core.events import (
     Event,
     PlanBuilt,
-    RecoveryFinished,
-    RecoveryStarted,
     RemovalAccepted,
     RemovalFinished,
     RemovalRequested,
@@ -20,6 +18,7 @@ from nbsweep.core.events import (
     SweepFinished,
     SweepStopping,
 )
+from nbsweep.core.follow_events import RecoveryFinished, RecoveryStarted
 
 
 def finished(outcome: str) -> RemovalFinished:

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from nbsweep.cli.status_view import status_view
 from nbsweep.core.lease import Holder, Lease
-from nbsweep.core.ports import LaneState, RunRecord
+from nbsweep.core.pacing import LaneState
+from nbsweep.core.runs import RunRecord
 from nbsweep.core.standing import Known, Standing, judge_standing
 from nbsweep.settings import ScheduleSettings
 from unit.core.examples import NOW, ago, removal

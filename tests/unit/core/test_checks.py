@@ -19,7 +19,7 @@ from nbsweep.core.checks import (
 )
 from nbsweep.core.errors import AnswerLost, Busy, CloudError, Forbidden, Gone, Rejected, Unauthorized, Unreachable, WrongAddress
 from nbsweep.core.model import MalformedRow, Named, Notebook, Page
-from nbsweep.core.ports import LaneState
+from nbsweep.core.pacing import LaneState
 from nbsweep.core.probing import GRANTS, Action, Probe, probe_of
 from unit.core.examples import ago, notebook
 

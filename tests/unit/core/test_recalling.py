@@ -10,7 +10,6 @@ from nbsweep.core.explaining import explain
 from nbsweep.core.history import FleetBefore, History
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Notebook
-from nbsweep.core.ports import RunRecord
 from nbsweep.core.recalling import (
     Account,
     Cover,
@@ -19,6 +18,7 @@ from nbsweep.core.recalling import (
     cover_findings,
     last_ended,
 )
+from nbsweep.core.runs import RunRecord
 from unit.core.examples import NOW, ago, moment, notebook, removal, rules
 
 

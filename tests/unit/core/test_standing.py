@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from nbsweep.core.lease import Holder, Lease
-from nbsweep.core.ports import RunRecord
+from nbsweep.core.runs import RunRecord
 from nbsweep.core.standing import Known, Standing, judge_standing
 from unit.core.examples import NOW, ago, removal
 

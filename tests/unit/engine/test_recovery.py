@@ -7,11 +7,12 @@ from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
 from nbsweep.core.errors import AnswerLost, Forbidden
-from nbsweep.core.events import RecoveryFinished, RecoveryStarted, RemovalFinished, RemovalsLeftAlone
+from nbsweep.core.events import RemovalFinished
+from nbsweep.core.follow_events import RecoveryFinished, RecoveryStarted, RemovalsLeftAlone
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
-from nbsweep.core.ports import RunRecord
+from nbsweep.core.runs import RunRecord
 from nbsweep.engine.orders import LeaseOrders
 from nbsweep.engine.recovery import close_crashed_runs, recover, tell_left_alone
 from nbsweep.testing import START, Trouble

@@ -15,7 +15,7 @@ from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status, Volume
 from nbsweep.core.pacing import Rate
 from nbsweep.core.plan import Plan
-from nbsweep.core.ports import RunRecord
+from nbsweep.core.runs import RunRecord
 from nbsweep.engine.orders import Orders
 from nbsweep.engine.report import Report, Run
 from nbsweep.engine.survey import Area

@@ -29,8 +29,9 @@ from nbsweep.core.call_events import DialectFound, HttpRetried, HttpThrottled, S
 from nbsweep.core.errors import AnswerLost, CloudError, Forbidden, Gone, MalformedAnswer, Rejected, Unreachable
 from nbsweep.core.freshness import Freshness
 from nbsweep.core.model import Notebook, Page, Scope
+from nbsweep.core.pacing import LaneState
 from nbsweep.core.paging import Paging
-from nbsweep.core.ports import Clock, LaneState, Telemetry, unheeded
+from nbsweep.core.ports import Clock, Telemetry, unheeded
 from nbsweep.core.probing import DEFAULT_WORKSPACE, Action, Probe, probe_of
 from nbsweep.settings import TargetSettings
 

@@ -10,8 +10,8 @@ from enum import StrEnum
 import anyio
 from msgspec import Struct
 
-from nbsweep.core.pacing import Rate, Window
-from nbsweep.core.ports import Clock, LaneState
+from nbsweep.core.pacing import LaneState, Rate, Window
+from nbsweep.core.ports import Clock
 
 TIMERS_PER_S = 1000
 """The resolution of uvloop's timers: one that falls between two of its milliseconds is set again and again until it is over."""

@@ -10,7 +10,7 @@ from nbsweep.adapters.journal.tables import REMOVALS, RUNS
 from nbsweep.core.history import FAILURES, SURVEYED, TRIED
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lifecycle import State
-from nbsweep.core.ports import RunRecord
+from nbsweep.core.runs import RunRecord
 from nbsweep.core.standing import SUCCESSES
 
 _FAILED = REMOVALS.c.state.in_([state.value for state in FAILURES])

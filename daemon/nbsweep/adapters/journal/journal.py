@@ -50,7 +50,7 @@ from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import ENDS, Removal
 from nbsweep.core.model import microseconds
-from nbsweep.core.ports import RunRecord
+from nbsweep.core.runs import RunRecord
 
 _RUN_LAYOUT = Layout(RunRecord, RUNS)
 _REMOVAL_LAYOUT = Layout(Removal, REMOVALS)

@@ -11,7 +11,7 @@ from sqlalchemy import Column, RowMapping, Table
 
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import microseconds, require_aware
-from nbsweep.core.ports import RunRecord
+from nbsweep.core.runs import RunRecord
 
 Row = dict[str, Any]
 JSON_COLUMNS = frozenset({"kept", "lanes"})

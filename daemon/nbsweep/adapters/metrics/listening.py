@@ -17,17 +17,17 @@ from nbsweep.core.events import (
     Event,
     PlanBuilt,
     PlanRefused,
-    RecoveryFinished,
-    RecoveryStarted,
     RemovalAgain,
     RemovalFinished,
     RemovalRequested,
     SurveyFinished,
     SweepFinished,
 )
+from nbsweep.core.follow_events import RecoveryFinished, RecoveryStarted
 from nbsweep.core.log_events import LogLinesLost
+from nbsweep.core.pacing import LaneState
 from nbsweep.core.policy import Reason
-from nbsweep.core.ports import Clock, LaneState
+from nbsweep.core.ports import Clock
 from nbsweep.core.standing import SUCCESSES
 
 HELD_ELSEWHERE = "held-elsewhere"

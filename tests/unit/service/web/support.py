@@ -13,9 +13,11 @@ from msgspec.structs import replace
 
 from nbsweep.core.freshness import ClockReading
 from nbsweep.core.lifecycle import State
+from nbsweep.core.pacing import LaneState
 from nbsweep.core.plan import Plan
 from nbsweep.core.policy import Reason
-from nbsweep.core.ports import Journal, LaneState, RunRecord
+from nbsweep.core.ports import Journal
+from nbsweep.core.runs import RunRecord
 from nbsweep.service.control import Phase, TargetState, UnknownTargetError
 from nbsweep.service.web.app import WebSettings, make_app
 from nbsweep.service.web.server import serve_web

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.plan import Candidate, Plan
-from nbsweep.core.ports import RunRecord
+from nbsweep.core.runs import RunRecord
 from nbsweep.service.control import Phase, TargetState
 from nbsweep.service.web.answers import ROWS_AT_ONCE
 from nbsweep.testing import InMemoryJournal
