@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -16,6 +15,7 @@ from pydantic import ValidationError
 from nbsweep.core.errors import ConfigurationError, Mistake
 from nbsweep.settings import Problem, Settings, problems
 from nbsweep.settings.paths import at_home
+from nbsweep.settings.scalars import INTEGER, PLAIN_NUMBER, REFERENCE, SCALARS, is_unicode, tag_of, value_of
 from nbsweep.vendor import with_vendor_names
 
 Location = tuple[int | str, ...]
@@ -26,7 +26,6 @@ DEEPEST = 40
 MOST_NODES = 50_000
 """Of the file with its aliases followed, so that a few lines cannot fill the memory."""
 
-REFERENCE = re.compile(r"\$\$\{|\$\{(?P<inside>[^}]*)\}|\$\{")
 INSIDE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(:-(?P<default>.*))?", re.DOTALL)
 
 
@@ -206,7 +205,7 @@ class _Reader:
     def _entries(self, node: yaml.MappingNode, at: Location) -> Iterator[tuple[str, yaml.Node]]:
         for key, value in node.value:
             place = (*at, key.value if isinstance(key, yaml.ScalarNode) else "")
-            if not isinstance(key, yaml.ScalarNode) or not _is_unicode(key.value):
+            if not isinstance(key, yaml.ScalarNode) or not is_unicode(key.value):
                 self._drop_entry(at, _line(key), "has a key that is no text")
             elif key.tag == "tag:yaml.org,2002:merge":
                 self._drop_entry(at, _line(key), "has a merge key (<<), which is not read here; write the keys out")
@@ -221,9 +220,9 @@ class _Reader:
         text = REFERENCE.sub(lambda found: self._variable(found, failures), node.value)
         if not failures and not text and node.style is None:
             failures.append("has no value; give one, or leave the key out, or write null where that is allowed")
-        if not _is_unicode(text):
+        if not is_unicode(text):
             failures.append("is no Unicode text: it holds half a character")
-        tag = _tag(node, text)
+        tag = tag_of(node, text)
         if tag == INTEGER and not failures and not PLAIN_NUMBER.fullmatch(text):
             failures.append(
                 "is a number that is not written in plain decimal digits: to YAML 010 is octal, and 1:40 counts in sixties; "
@@ -231,7 +230,7 @@ class _Reader:
             )
         for failure in failures:
             self._spoil(at, failure)
-        return None if failures else _value(tag, text)
+        return None if failures else value_of(tag, text)
 
     def _variable(self, found: re.Match[str], failures: list[str]) -> str:
         if found[0] == "$${":
@@ -257,49 +256,6 @@ class _Reader:
 
     def _note(self, at: Location, line: int, problem: str) -> None:
         self.mistakes.append(Mistake(_path(at), line, problem))
-
-
-STRING = "tag:yaml.org,2002:str"
-INTEGER = "tag:yaml.org,2002:int"
-PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)")
-"""What YAML 1.1, YAML 1.2 and people read alike."""
-SCALARS = frozenset(
-    f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "value", "merge")
-)
-
-
-def _tag(node: yaml.ScalarNode, text: str) -> str:
-    """Read a reference that stands alone and unquoted as if its value had been written there; with others, it is text."""
-    if "${" not in node.value:
-        return str(node.tag)
-    if node.style is not None or not REFERENCE.fullmatch(node.value):
-        return STRING
-    resolver: Any = yaml.resolver.Resolver()
-    return str(resolver.resolve(yaml.ScalarNode, text, (True, False)))
-
-
-def _is_unicode(text: str) -> bool:
-    """Tell half characters, which YAML's escapes and an environment can hold, and which nothing can write."""
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _value(tag: str, text: str) -> object:
-    constructor = yaml.constructor.SafeConstructor()
-    node = yaml.ScalarNode(tag, text)
-    try:
-        match tag.rpartition(":")[2]:
-            case "null":
-                return None
-            case "bool":
-                return constructor.construct_yaml_bool(node)
-            case "int":
-                return constructor.construct_yaml_int(node)
-            case "float":
-                return constructor.construct_yaml_float(node)
-    except (ValueError, KeyError):
-        # It looks like a number to YAML's grammar, and Python does not convert it: it has thousands of digits.
-        return text
-    return text
 
 
 def _path(location: Location) -> str:

@@ -25,7 +25,7 @@ from nbsweep.core.runs import RunRecord
 
 
 class Clock(Protocol):
-    """The time, in every sense that a machine has of it."""
+    """The time."""
 
     def now(self) -> datetime:
         """Tell the wall clock's time, aware; may jump."""
@@ -69,9 +69,8 @@ class Cloud(Protocol):
     def clock_skew_s(self) -> float | None:
         """Tell by how many seconds at least this machine's clock is ahead of the cloud's now, negative when it is behind.
 
-        It goes by the cloud's latest answers, and is None while none of them has said what time it is there, and from the
-        moment in which the clocks part to the next answer. An answer that was slow, or tells whole seconds only, never makes it
-        more than it is.
+        It goes by the cloud's latest answers, and never says more than they show. It is None while none of them has said what
+        time it is there, and from the moment in which the clocks part to the next answer.
         """
         ...
 
@@ -145,10 +144,7 @@ class Cloud(Protocol):
 
 
 class AuditTrail(Protocol):
-    """What was decided, requested and ended, as the journal has written it with the removals themselves; it only grows.
-
-    Every method raises `JournalError` when the record cannot be read.
-    """
+    """What was decided, requested and ended; it only grows. Every method raises `JournalError` when it cannot be read."""
 
     async def head(self) -> Head:
         """Tell how far the trail has come."""

@@ -4,11 +4,14 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.core.cool_down import Cause, causes_of
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.lifecycle import Removal, State, outcome
 from nbsweep.core.plan import Candidate, Plan
+from nbsweep.core.ports import Ports
+from nbsweep.core.runs import RunRecord
 
 HELD_ELSEWHERE = "held-elsewhere"
 """The outcome of a sweep that left the target to another nbsweep."""
@@ -109,3 +112,18 @@ def _leaves(error: Exception) -> Iterator[Exception]:
 def describe_bug(bug: Exception) -> str:
     """Say what kind of bug, or which several, a sweep has run into."""
     return "; ".join(f"{type(leaf).__name__}: {leaf}" for leaf in _leaves(bug))
+
+
+def ended_record(record: RunRecord, report: Report, ports: Ports) -> RunRecord:
+    """Give the record of a run as it is at its end."""
+    plan = report.plan
+    return replace(
+        record,
+        ended_at=ports.clock.now(),
+        outcome=report.outcome,
+        problem=report.problem,
+        fleet=plan.fleet if plan else 0,
+        planned=len(plan.items) if plan else 0,
+        kept={reason.value: count for reason, count in plan.kept.items()} if plan else {},
+        lanes=ports.cloud.lanes_state(),
+    )

@@ -30,7 +30,16 @@ from nbsweep.engine.neighbours import LOOKS_BACK, Neighbour, last_otherwise, req
 from nbsweep.engine.orders import Facts, Orders, Shutdown, given_up_on, time_limited
 from nbsweep.engine.planned import Limits, Permit, narrowed_plan, record_spared, require_valid
 from nbsweep.engine.recovery import close_crashed_runs, recover
-from nbsweep.engine.report import HELD_ELSEWHERE, Approve, Report, Run, describe_bug, leading_error, planned_removal
+from nbsweep.engine.report import (
+    HELD_ELSEWHERE,
+    Approve,
+    Report,
+    Run,
+    describe_bug,
+    ended_record,
+    leading_error,
+    planned_removal,
+)
 from nbsweep.engine.survey import Area, Surveyor
 
 
@@ -244,7 +253,7 @@ class Sweeper(Struct):
 
     async def _close(self, record: RunRecord, report: Report) -> Report:
         """Write down how it ended, and tell it; a journal that fails here is itself how it ended."""
-        ended = _ended(record, report, self.ports)
+        ended = ended_record(record, report, self.ports)
         patience_s = self._last_patience_s()
         try:
             with anyio.fail_after(patience_s, shield=True):
@@ -285,21 +294,6 @@ class Sweeper(Struct):
                 report.duration_s,
             )
         )
-
-
-def _ended(record: RunRecord, report: Report, ports: Ports) -> RunRecord:
-    """Give the record of a run as it is at its end."""
-    plan = report.plan
-    return replace(
-        record,
-        ended_at=ports.clock.now(),
-        outcome=report.outcome,
-        problem=report.problem,
-        fleet=plan.fleet if plan else 0,
-        planned=len(plan.items) if plan else 0,
-        kept={reason.value: count for reason, count in plan.kept.items()} if plan else {},
-        lanes=ports.cloud.lanes_state(),
-    )
 
 
 Work = Callable[[Sweeper, Run, Shutdown], Awaitable[Report]]

@@ -13,13 +13,14 @@ from msgspec.structs import replace
 
 from nbsweep.core.brakes import judge_skew
 from nbsweep.core.errors import CloudError, FactsTooOld, Forbidden, Gone, MalformedAnswer, Rejected
-from nbsweep.core.freshness import ClockReading, Freshness, have_parted
+from nbsweep.core.freshness import Freshness
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope, Status
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.paging import Paging
 from nbsweep.core.ports import Clock, unheeded
 from nbsweep.core.probing import DEFAULT_WORKSPACE, Action, Probe, probe_of
 from nbsweep.testing.pages import Pages
+from nbsweep.testing.skew import FakeSkew
 from nbsweep.testing.troubles import (
     AT_ANY_TIME,
     DELETE_REFUSALS,
@@ -62,17 +63,14 @@ class FakeCloud:
         """How its listings are cut into pages."""
         self.denied: set[Action] = set()
         """What the caller may not do, as far as probes find out."""
-        self.skew_s: float | None = 0.0
-        """How far the caller's clock was ahead when this was made; what it was set since then comes on top."""
-        self._offset_s = self._shown_s(clock)
+        self.skew = FakeSkew(clock)
+        """How far the caller's clock is ahead."""
         self.left_out: Mapping[str, Any] = {}
         """What the rows of listings show instead of the fields that they leave out, by field."""
         self.project_id = "0123456789abcdef0123456789abcdef"
         self.pace = pace or Pace()
         self._clock = clock
         self._now_s = clock.steady_s()
-        self._told: ClockReading | None = None
-        """When the last answer came; each says what time it is."""
         self._workspaces = tuple(workspaces)
         self._notebooks = {notebook.id: notebook for notebook in notebooks}
         self._malformed: list[tuple[Scope, MalformedRow]] = []
@@ -132,15 +130,7 @@ class FakeCloud:
 
     def clock_skew_s(self) -> float | None:
         """Tell how far the caller's clock is ahead."""
-        if self.skew_s is None or self._told is None or have_parted(self._told, self._clock.read()):
-            return None
-        return self.skew_s + self._shown_s(self._clock) - self._offset_s
-
-    @staticmethod
-    def _shown_s(clock: Clock) -> float:
-        """Tell what the wall clock shows more than the boot clock, which changes only when it is set."""
-        now = clock.read()
-        return now.wall.timestamp() - now.boot_s
+        return self.skew.now_s()
 
     def paging(self) -> Paging:
         """Tell what the caller has found out of the pages."""
@@ -221,14 +211,14 @@ class FakeCloud:
         departure.leaving()
         call = Call(kind, subject, self._clock.steady_s())
         self.calls.append(call)
-        self._told = self._clock.read()
+        self.skew.note_answer()
         if self.on_call:
             self.on_call(call)
         try:
             return self._work(trouble, work)
         finally:
             await asyncio.sleep(self.pace.answer_s + trouble.answer_s)
-            self._told = self._clock.read()
+            self.skew.note_answer()
 
     def _work(self, trouble: Trouble, work: Callable[[Trouble], AnyAnswer]) -> AnyAnswer:
         self._advance()

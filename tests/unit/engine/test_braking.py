@@ -153,7 +153,7 @@ async def test_no_page_is_read_for_what_is_not_begun_any_more() -> None:
 async def test_a_clock_that_is_off_refuses_the_sweep(skew_s: float) -> None:
     """Nothing is sent that changes anything."""
     scene = world(*fleet(3))
-    scene.cloud.skew_s = skew_s
+    scene.cloud.skew.ahead_s = skew_s
     assert braked_by(await swept(scene, "run1")) == ("refused", "clock-skew")
     assert scene.cloud.sent("delete") == []
 
@@ -174,7 +174,7 @@ async def test_a_clock_that_jumps_in_mid_sweep_stops_it(jump_s: float) -> None:
 async def test_of_a_cloud_that_says_no_time_nothing_is_deleted() -> None:
     """A clock that is wrong by months would make all that is used every day look idle, and nothing would show it."""
     scene = world(*fleet(3))
-    scene.cloud.skew_s = None
+    scene.cloud.skew.ahead_s = None
     assert braked_by(await swept(scene, "run1")) == ("refused", "clock-skew")
     assert scene.cloud.sent("delete") == []
 
