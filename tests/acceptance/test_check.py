@@ -242,7 +242,7 @@ def test_a_workspace_that_does_not_exist_is_told(simulate: Simulate, desk: Desk)
     ("options", "words"),
     [
         ({"dialect": {"sort_keys": []}}, "not sorted by creation"),
-        ({"dialect": {"list_timestamps": False}}, "have no date of change but their lease's"),
+        ({"dialect": {"list_timestamps": False}}, "have no date of change"),
     ],
 )
 def test_a_cloud_that_lists_otherwise_is_noticed(simulate: Simulate, desk: Desk, options: dict[str, Any], words: str) -> None:
