@@ -160,9 +160,9 @@ def _deleted(judge: Judge, removal: Removal, *, gone: bool) -> str:
         return "it was there when that was written"
     # One that was cancelled while its connection was made is, for who sent it, like one whose answer was lost.
     sent = (removal.run_id, removal.notebook_id) in judge.tried
-    # Who was killed between REQUESTED and the DELETE cannot have it said that none was sent.
-    killed = any(sweep.run_id == removal.run_id and sweep.killed for sweep in judge.sweeps)
-    return "" if sent or killed else "no DELETE of this run was ever sent"
+    # Who was killed between REQUESTED and the DELETE cannot have it said that none was sent, nor who has lost the journal.
+    cut_off = any(sweep.run_id == removal.run_id and (sweep.killed or sweep.muted) for sweep in judge.sweeps)
+    return "" if sent or cut_off else "no DELETE of this run was ever sent"
 
 
 def _spared(judge: Judge, removal: Removal) -> str:

@@ -40,6 +40,8 @@ class Sweep:
     planned_s: float | None = None
     ended_s: float | None = None
     killed: bool = False
+    muted: bool = False
+    """Whether its journal was lost, so that it could not write down its end."""
     finished: bool = False
     most: int | None = None
     """How many notebooks its brakes let go, by the largest fleet that was there while it surveyed."""

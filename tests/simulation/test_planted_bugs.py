@@ -5,6 +5,8 @@ from simulation.run import first_caught, run
 
 WITHIN = 200
 
+pytestmark = pytest.mark.timeout(600)  # two hundred seeds on a machine that is busy
+
 
 @pytest.mark.parametrize(("plant", "invariants"), PLANTS.values(), ids=PLANTS)
 def test_a_planted_bug_is_caught(plant: Plant, invariants: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:

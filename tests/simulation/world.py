@@ -256,6 +256,7 @@ class World:
             if not (journal.dead or self.cloud.calm):
                 journal.lost = True
                 self.judge.lost_s = self.loop.time()
+                self.judge.sweeps[-1].muted = True
                 self.dice.count("journal moved away")
                 self.history.note(self.loop.time(), "the journal's file is moved away")
 
