@@ -237,11 +237,15 @@ def test_a_clock_that_is_wrong_is_named(simulate: Simulate, desk: Desk, seconds:
 
 
 def two_targets(desk: Desk, cloud: Cloud, secret_file: Path, **groups: Any) -> None:
-    """Write a configuration of two targets; the keys of `late` are in a file that need not be there."""
+    """Write a configuration of two targets; `late` has the free notebooks, and keys in a file that may be missing."""
     desk.write(cloud, **groups)
     document = json.loads(desk.config.read_text())
     (lab,) = document["targets"]
-    late = lab | {"name": "late", "credentials": {"access_key": ACCESS_KEY, "secret_key_file": str(secret_file)}}
+    late = lab | {
+        "name": "late",
+        "features": ["DEFAULT"],
+        "credentials": {"access_key": ACCESS_KEY, "secret_key_file": str(secret_file)},
+    }
     document["targets"] = [late, lab]
     desk.config.write_text(json.dumps(document))
 

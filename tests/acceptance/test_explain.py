@@ -167,7 +167,7 @@ def test_every_target_is_asked_or_those_that_are_named(simulate: Simulate, desk:
 def test_one_targets_trouble_does_not_hide_the_others_answer(simulate: Simulate, desk: Desk) -> None:
     """The answer is there, the trouble is told beside it, and the exit code says what it is."""
     cloud = simulate([idle("here")])
-    desk.write(cloud)
+    desk.write(cloud, target={"workspaces": ["0"]})
     document = json.loads(desk.config.read_text(encoding="utf-8"))
     strangers = {"access_key": "NOSUCHKEY00000000001", "secret_key": "x" * 40}
     document["targets"].append(

@@ -117,9 +117,12 @@ def _shows_use(order: OwnOrder, status: Status) -> bool:
 
 
 def _failed_anew(order: OwnOrder, seen: Notebook) -> bool:
-    """Tell whether a deletion of what was DELETE_FAILED before has failed once more: DELETING was seen in between."""
-    ended = order.kind is OrderKind.DELETE and seen.status is Status.DELETE_FAILED
-    return ended and order.result is None and order.before.status is Status.DELETE_FAILED and order.began
+    """Tell whether a deletion of what was DELETE_FAILED before has failed once more.
+
+    The top date moves when a state settles, and nothing but a deletion leads to this one: it cannot be started.
+    """
+    ended = order.kind is OrderKind.DELETE and seen.status is order.before.status is Status.DELETE_FAILED
+    return ended and order.result is None and seen.updated_at != order.before.updated_at
 
 
 def _changed(before: Notebook, now: Notebook) -> str:

@@ -57,10 +57,10 @@ class SentOrders:
             self._orders[notebook_id] = (*earlier, answered(order, self._cloud_now(), answer.shown, taken=True))
 
     def note(self, notebook_id: str, seen: Notebook, looked_at: ClockReading) -> None:
-        """Note what a look shows of a notebook."""
+        """Note what a look shows of a notebook, for the latest order: what came of those before it was seen before it left."""
         if orders := self._orders.get(notebook_id):
             watch_s = max(LEAST_WATCH_S, WATCHED_INTERVALS * self.longest_interval.total_seconds())
-            self._orders[notebook_id] = tuple(note_seen(order, seen, looked_at, watch_s) for order in orders)
+            self._orders[notebook_id] = (*orders[:-1], note_seen(orders[-1], seen, looked_at, watch_s))
 
     def _cloud_now(self) -> datetime:
         """Tell the time by the cloud's clock."""

@@ -177,6 +177,16 @@ def test_what_the_owner_changed_since_a_delete_keeps_a_notebook(changes: dict[st
     assert after_failure(failed(**changes), asked).decision is Decision.KEEP
 
 
+def test_a_deletion_that_fails_again_is_ours_too() -> None:
+    """It was DELETE_FAILED, and is again a minute later; nobody has seen it DELETING in between."""
+    first = note_seen(answered(OwnOrder(OrderKind.DELETE, notebook()), ago(minutes=5), None, taken=True), failed(), READING, 60)
+    second = answered(OwnOrder(OrderKind.DELETE, failed()), ago(seconds=40), None, taken=False)
+    now = failed(updated_at=ago(seconds=10))
+    orders = (first, note_seen(second, now, READING, 60))
+    assert judge_after_orders(orders, now, rules(IDLE), moment()).decision is Decision.DELETE
+    assert judge_after_orders((first, second), failed(), rules(IDLE), moment()).decision is Decision.DELETE
+
+
 def test_a_date_that_moves_after_the_failure_is_not_ours() -> None:
     """The failed deletion has left one; a later one is somebody's."""
     verdict = after_failure(failed(updated_at=ago(seconds=10)), rules(IDLE), seen=failed())
