@@ -45,6 +45,8 @@ METRICS: Mapping[str, frozenset[str]] = {
         "nbsweep_target_held_elsewhere": "target",
         "nbsweep_ready": "",
         "nbsweep_log_lines_lost_total": "",
+        "nbsweep_workspaces_refused": "target",
+        "nbsweep_cloud_dialect": "target aspect value",
     }.items()
 }
 """What the service tells of itself, and by which labels."""
