@@ -40,9 +40,9 @@ def draw_habits(seed: int) -> Habits:
     random = Random(f"owners-{seed}")
     sleeps = tuple((random.randint(1, 12), random.uniform(600, LONGEST_SLEEP_S)) for _ in range(random.choice((1, 1, 2))))
     return Habits(
-        comes_back=random.choice((0.0, 0.0, 0.2, 0.6)),
-        loses=random.choice((0.0, 0.0, 0.0, 0.3)),
-        sleeps=sleeps if random.random() < 0.25 else (),
+        comes_back=random.choice((0.0, 0.3, 0.6)),
+        loses=random.choice((0.0, 0.0, 0.4)),
+        sleeps=sleeps if random.random() < 0.4 else (),
         by_order=random.random() < 0.3,
         hides_deleting=random.choice(("", "", "", "listing", "all")) if random.random() < 0.4 else "",
         undated=random.random() < 0.04,
@@ -67,11 +67,15 @@ class Owners:
 
     def notice(self, order: Order, *, lost: bool) -> None:
         """Let the owner of a notebook hear of an order, and perhaps do something about it."""
-        if self.cloud.calm or self.random.random() >= max(self.habits.comes_back, 0.7 if lost else 0.0):
+        if self.cloud.calm or self.random.random() >= max(self.habits.comes_back, 0.9 if lost else 0.0):
             return
         acts: dict[str, Callable[[str], None]] = {"tag": self._tag, "rename": self._rename, "renew": self._renew}
         if lost:
-            acts = {"start and fail": self._start_and_fail, "start and stop": self._start_and_stop}
+            acts = {
+                "start and fail": self._start_and_fail,
+                " start and fail": self._start_and_fail,
+                "start and stop": self._start_and_stop,
+            }
         elif order.kind == "stop":
             acts |= {"start and stop": self._start_and_stop, "renew ": self._renew}
         what = self.random.choice(list(acts))

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from pytest import MonkeyPatch  # noqa: PT013 -- used as a plain name in every signature here
 
 from fresh import good_for
-from nbsweep.adapters.cloud import answers
+from nbsweep.adapters.cloud import answers, sending
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Refusal
 from nbsweep.core import conditions, globs, lifecycle, plan, policy, second_look
 from nbsweep.core.brakes import Brakes
@@ -31,7 +31,9 @@ from nbsweep.engine.looks import Found, Looks
 from nbsweep.engine.recovery import Recovery
 from nbsweep.engine.report import planned_removal
 from nbsweep.engine.walk import Sight
+from simulation.dialects import PLAIN
 from simulation.journal import LifeJournal
+from simulation.scenario import Scenario
 
 Plant = Callable[[MonkeyPatch], None]
 
@@ -124,6 +126,7 @@ def trust_any_clock(patch: MonkeyPatch) -> None:
     """However far the clocks are apart, every age is believed."""
     patch.setattr(plan, "judge_skew", lambda _skew_s: None)
     patch.setattr(braking, "judge_skew", lambda _skew_s: None)
+    patch.setattr(sending, "judge_skew", lambda _skew_s: None)
 
 
 def never_cool_down(patch: MonkeyPatch) -> None:
@@ -311,3 +314,22 @@ PLANTS: Mapping[str, tuple[Plant, tuple[int, ...]]] = {
     "a snapshot overrules the page of its tick": (let_a_snapshot_overrule_its_tick, (5,)),
 }
 """By what is wrong: how it is planted, and the invariants of which it breaks one first."""
+
+
+def shows_vanishing_rows(scenario: Scenario) -> bool:
+    """Tell whether many vanish while a snapshot is read, from listings that can be one."""
+    manners, habits = scenario.manners, scenario.habits
+    plain = manners.dialect == PLAIN and not manners.ignores and not manners.list_leaves_out
+    return len(scenario.fleet) >= 100 and plain and not habits.hides_deleting and not habits.undated and not habits.sleeps
+
+
+def bounds_the_day(scenario: Scenario) -> bool:
+    """Tell whether a day allows fewer DELETEs than several sweeps may ask for."""
+    return scenario.config["brakes"].get("max_per_day") is not None and scenario.manners.dialect == PLAIN
+
+
+NEEDS: Mapping[str, Callable[[Scenario], bool]] = {
+    "the overlap of a snapshot's pages is ignored": shows_vanishing_rows,
+    "what was requested earlier in the day is forgotten": bounds_the_day,
+}
+"""What a seed has to have before a bug can show in it, of those that need what few seeds have."""
