@@ -1,3 +1,4 @@
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,3 +25,11 @@ def simulate() -> Iterator[Simulate]:
 def desk(tmp_path: Path) -> Desk:
     """Give an empty home, and a place for configuration and journal."""
     return Desk(tmp_path)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hangups_are_heeded() -> Iterator[None]:
+    """Let the commands under test hear SIGHUP, also where the tests were started by nohup, which has it ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
