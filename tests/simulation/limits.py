@@ -72,5 +72,5 @@ def failures_of(judge: "Judge", notebook_id: str) -> list["Row"]:
 
 
 def _set_by_s(judge: "Judge") -> float:
-    """Tell how far the wall clock of nbsweep was ever set, all in all."""
-    return sum(abs(seconds) for _, seconds in judge.scenario.jumps)
+    """Tell how far the wall clock of nbsweep was ever set, or went on while the machine slept, all in all."""
+    return sum(abs(seconds) for _, seconds in (*judge.scenario.jumps, *judge.scenario.habits.sleeps))
