@@ -38,18 +38,7 @@ MODULES = (
 )
 EVENTS = [
     kind
-    for module in (
-        events,
-        audit_events,
-        brake_events,
-        call_events,
-        follow_events,
-        lease_events,
-        log_events,
-        plan_events,
-        service_events,
-        web_events,
-    )
+    for module in MODULES
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, events.Event) and kind is not events.Event
 ]
