@@ -66,6 +66,10 @@ class Judge:
     """Whether the target of this life is another project, which has no notebooks."""
     rows: dict[tuple[str, str], Row] = field(default_factory=dict)
     """By run and notebook."""
+    forgotten: dict[tuple[str, str], Row] = field(default_factory=dict)
+    """What stands in journals that were replaced by an empty one."""
+    remembered_from: int = 0
+    """How many orders there were when the present journal began."""
     sweeps: list[Sweep] = field(default_factory=list)
     runs: dict[int, str] = field(default_factory=dict)
     """By the number of a call: the run that made it."""
@@ -105,6 +109,12 @@ class Judge:
         self.slept_ms += for_ms
         self.woken.append((len(self.history.calls), self.now_s()))
         self.walls.append((self.now_s(), ahead_ms))
+
+    def journal_replaced(self) -> None:
+        """Hear that nobody can know any more what the journal has told so far."""
+        self.forgotten |= self.rows
+        self.rows.clear()
+        self.remembered_from = len(self.history.orders)
 
     # ---- what the gateway tells
 
@@ -267,7 +277,8 @@ class Judge:
 
         What TIMED_OUT has no end that anybody knows of, and when a clock is set forward it comes early; a later run looks anew.
         """
-        row = self.rows.get((self.runs.get(order.call.number, ""), order.notebook_id))
+        key = (self.runs.get(order.call.number, ""), order.notebook_id)
+        row = self.rows.get(key) or self.forgotten.get(key)
         given_up = (row is not None and row.removal.state is State.TIMED_OUT) or order.call.number in self.history.lost
         return given_up or self.failed_since(order.notebook_id, order.at_s, self.now_s())
 

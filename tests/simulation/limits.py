@@ -36,9 +36,9 @@ def check_clock(judge: "Judge", sweep: "Sweep", call: Call) -> None:
 
 
 def check_day(judge: "Judge") -> None:
-    """Let no more be deleted in a day than may be, by all sweeps together; no seed lasts for a day."""
+    """Let no more be deleted in a day than may be, by all sweeps of one journal together; no seed lasts for a day."""
     most = judge.settings.brakes.max_per_day
-    orders = (order for order in judge.history.orders if order.kind == "delete")
+    orders = (order for order in judge.history.orders[judge.remembered_from :] if order.kind == "delete")
     taken = {(judge.runs.get(order.call.number), order.notebook_id) for order in orders}
     if most is not None and len(taken) > most:
         judge.blame(7, f"{len(taken)} DELETEs are accepted in a day, and {most} are allowed")

@@ -48,6 +48,8 @@ COMMIT_S = 0.03
 MOST_CALM_SWEEPS = 20
 LOSSES = 0.3
 """The share of lives that lose their journal, when they last long enough."""
+REPLACED = 0.3
+"""The share of lost journals that are not put back: an empty one takes their place."""
 
 
 @dataclass(slots=True)
@@ -135,6 +137,8 @@ class World:
     identities: Random = field(init=False)
     losses: Random = field(init=False)
     """Draws when journals are lost; apart from all else, so that each seed stays what it was without that."""
+    replacements: Random = field(init=False)
+    """Draws which of them are replaced, apart likewise."""
     lives: int = 0
     crashes: int = 0
     reports: list[Report] = field(default_factory=list)
@@ -147,6 +151,7 @@ class World:
         """Put it together; nothing moves yet."""
         scenario, random = self.scenario, self.random
         self.losses = Random(f"journal-{scenario.seed}")
+        self.replacements = Random(f"replacements-{scenario.seed}")
         self.identities = Random(f"identities-{scenario.seed}")
         self.settings = Settings.model_validate(scenario.config)
         self.target = self.settings.targets[0]
@@ -281,6 +286,15 @@ class World:
             await asyncio.sleep(self.random.uniform(0.1, 20))
         else:
             process.result()
+        if journal.lost and self.replacements.random() < REPLACED:
+            self._replace_journal()
+
+    def _replace_journal(self) -> None:
+        """Let the next life find an empty journal, which knows nothing of what was done."""
+        self.dice.count("journal replaced")
+        self.history.note(self.loop.time(), "an empty journal takes the place of the lost one")
+        self.store = InMemoryJournal()
+        self.judge.journal_replaced()
 
     async def _process(self, sweeps: int, gateway: Gateway, journal: LifeJournal) -> None:
         """What `nbsweep run` does, so many times in a row, with the real client on a wire of memory."""
