@@ -66,8 +66,6 @@ class Judge:
     """Whether the target of this life is another project, which has no notebooks."""
     rows: dict[tuple[str, str], Row] = field(default_factory=dict)
     """By run and notebook."""
-    forgotten: dict[tuple[str, str], Row] = field(default_factory=dict)
-    """What stands in journals that were replaced by an empty one."""
     remembered_from: int = 0
     """How many orders there were when the present journal began."""
     sweeps: list[Sweep] = field(default_factory=list)
@@ -112,7 +110,6 @@ class Judge:
 
     def journal_replaced(self) -> None:
         """Hear that nobody can know any more what the journal has told so far."""
-        self.forgotten |= self.rows
         self.rows.clear()
         self.remembered_from = len(self.history.orders)
 
@@ -276,9 +273,12 @@ class Judge:
         """Tell whether a DELETE need not keep a later one from being sent: it has failed, or its run has given it up.
 
         What TIMED_OUT has no end that anybody knows of, and when a clock is set forward it comes early; a later run looks anew.
+        Of what a journal told that was replaced by an empty one, no later run can know.
         """
-        key = (self.runs.get(order.call.number, ""), order.notebook_id)
-        row = self.rows.get(key) or self.forgotten.get(key)
+        if order in self.history.orders[: self.remembered_from]:
+            # Nobody knows of it; where its effect is not shown yet, the cloud alone can tell.
+            return True
+        row = self.rows.get((self.runs.get(order.call.number, ""), order.notebook_id))
         given_up = (row is not None and row.removal.state is State.TIMED_OUT) or order.call.number in self.history.lost
         return given_up or self.failed_since(order.notebook_id, order.at_s, self.now_s())
 

@@ -149,6 +149,9 @@ def _lease_is_as_left(order: OwnOrder, now: Notebook) -> bool:
         return False
     if order.lease is not None:
         return lease == order.lease
+    if not order.taken:
+        # The answer was lost: when the cloud did it is not known, and an owner may have renewed the lease before or after.
+        return False
     in_time = order.answered_at is not None and lease.updated_at is not None and lease.updated_at <= order.answered_at + LATE
     return in_time and _asks_for_the_same(before, lease)
 

@@ -114,6 +114,10 @@ OWNERS_NOTED = 3
 """So many owners are enough to tell that there are several."""
 
 
+KEPT_PERHAPS_FOR_A_FACT = frozenset({Reason.UNKNOWN_FACT, Reason.RUNNING, Reason.FROZEN})
+"""A policy that keeps what runs or is frozen may come after one that cannot be checked, and that would win."""
+
+
 class Tally:
     """Adds up one listing row by row, and holds no more of it than the ids, their reasons, and what may go."""
 
@@ -195,7 +199,7 @@ class Tally:
             self.active.append(notebook.id)
         if verdict.decision is Decision.DELETE:
             self.candidates.append(Candidate(notebook, scope, verdict, idle_since(notebook, moment), position))
-        elif verdict.reason is Reason.UNKNOWN_FACT and may_go(notebook, rules, moment):
+        elif verdict.reason in KEPT_PERHAPS_FOR_A_FACT and may_go(notebook, rules, moment):
             missing = set(left_out(notebook))
             self.left_out = self.left_out & missing if self.undecided else missing
             self.undecided[notebook.id] = position

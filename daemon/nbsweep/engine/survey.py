@@ -225,13 +225,17 @@ class Surveyor:
         return taken
 
     async def _page_if_taken(self, scope: Scope, offset: int) -> Page | None:
-        """Read a page; None where the cloud refuses its offset, as far as is known for being between two pages."""
+        """Read a page; None where the cloud refuses its offset, as far as is known for being between two pages.
+
+        Other listings are read meanwhile, and may have found out what an offset means since this page was asked for.
+        """
+        asked_as = self.ports.cloud.paging().offsets
         try:
             return await self._page(scope, offset)
         except Rejected as error:
             paging = self.ports.cloud.paging()
-            known = paging.offsets is not Offsets.UNKNOWN or offset % paging.size == 0
-            if known or isinstance(error, WorkspaceRefused):
+            taken = Offsets.ROWS in (asked_as, paging.offsets) or offset % paging.size == 0
+            if taken or isinstance(error, WorkspaceRefused):
                 raise
             return None
 

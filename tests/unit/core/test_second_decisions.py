@@ -264,10 +264,17 @@ def test_the_answer_to_a_stop_says_what_it_left() -> None:
     assert judge_after_orders((order,), after(lease=shifted), STOPS, moment()).reason is Reason.USED_SINCE
 
 
-def test_a_stop_whose_answer_was_lost_sets_the_same_aside() -> None:
-    """It is known when the call had ended, and so by when the order was given."""
+def test_a_lease_that_moved_with_a_stop_whose_answer_was_lost_keeps_a_notebook() -> None:
+    """When the cloud did it is not known: its owner may have renewed the lease for the same time, before or after."""
     order = answered(OwnOrder(OrderKind.STOP, before()), ago(minutes=1), None, taken=False)
-    assert judge_after_orders((order,), after(), STOPS, moment()).decision is Decision.DELETE
+    verdict = judge_after_orders((order,), after(), STOPS, moment())
+    assert (verdict.decision, verdict.reason) == (Decision.KEEP, Reason.USED_SINCE)
+
+
+def test_a_stop_whose_answer_was_lost_sets_the_rest_aside() -> None:
+    """Where the lease did not move, the state and its date are the stop's."""
+    order = answered(OwnOrder(OrderKind.STOP, before()), ago(minutes=1), None, taken=False)
+    assert judge_after_orders((order,), after(lease=before().lease), STOPS, moment()).decision is Decision.DELETE
 
 
 def test_without_a_lease_nobody_may_have_looked_away_for_long() -> None:

@@ -156,6 +156,17 @@ def test_what_is_not_at_rest_is_remembered(status: Status) -> None:
     assert added.active == (["nb1"] if status is Status.RUNNING or status in NEVER_TOUCHED else [])
 
 
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.FROZEN])
+def test_a_later_policy_that_keeps_it_does_not_hide_what_a_row_leaves_out(status: Status) -> None:
+    """The first policy would delete it once the missing fact is known, and it would win: it is asked for by id."""
+    first = policy(over("lease_expired", days=30), name="forgotten", running=Running.STOP)
+    if status is Status.FROZEN:
+        first = policy(text("status", "FROZEN"), over("lease_expired", days=30), name="frozen")
+    asked = rules(first, policy(text("name", "*"), name="trials"))
+    added = tally(row(1, {"status": status, "lease": None, "listed": True}), asked=asked)
+    assert list(added.undecided) == ["nb1"]
+
+
 def test_tallies_share_nothing() -> None:
     """Elsewhere a result list on the class was shared by all actions; here each listing starts at nothing."""
     full = tally(row(1, GOES), row(2, PROTECTED), MalformedRow(None, None, "id: missing"), row(3, RUNNING))

@@ -289,6 +289,18 @@ async def test_whole_pages_are_read_once_it_is_known_that_they_do_not_overlap(me
     assert scene.telemetry.of(SurveyTorn) == []
 
 
+async def test_an_offset_that_was_refused_while_its_meaning_was_found_out_refuses_no_workspace() -> None:
+    """Another listing has found meanwhile that pages are whole: this one is read again, by whole pages."""
+    scene = world(*fleet(3), *(notebook(number, workspace_id="w2") for number in range(100, 220)), workspaces=("0", "w2"))
+    scene.cloud.pages.offsets = Offsets.WHOLE_PAGES
+    refused = Rejected("the cloud refused: HTTP 400 ModelArts.0104", code="ModelArts.0104", http_status=400)
+    found = Trouble(refused, then=lambda: scene.cloud.found_paging(Paging(Offsets.WHOLE_PAGES)))
+    scene.cloud.befall("page", found, notebook_id="w2/NOTEBOOK/49")
+    survey = await surveyed(scene)
+    assert (survey.fleet, survey.gaps, survey.refused) == (123, (), ())
+    assert scene.telemetry.of(SurveyTorn) == []
+
+
 async def test_whole_pages_whose_total_changes_are_read_again() -> None:
     """One vanishes behind the first page: a row would be skipped, and the count shows it."""
     scene = world(*fleet(120))
