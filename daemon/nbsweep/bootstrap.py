@@ -1,5 +1,6 @@
 """The composition root: Settings in, opened adapters and a sweeper for each target out. Nobody else builds an adapter."""
 
+import dataclasses
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
@@ -87,7 +88,7 @@ async def open_all(
             cloud = await stack.enter_async_context(open_client(target, credentials, lane, clock, telemetry))
             sweeper = make_sweeper(settings, target, Ports(cloud, journal, clock, telemetry), shutdown)
             area = replace(sweeper.area, caller=caller_of(target, credentials))
-            sweepers.append(replace(sweeper, area=area, neighbours=neighbours_of(area, sweepers)))
+            sweepers.append(dataclasses.replace(sweeper, area=area, neighbours=neighbours_of(area, sweepers)))
         yield Opened(journal, clock, tuple(sweepers))
 
 

@@ -20,7 +20,7 @@ from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.ports import Journal
-from nbsweep.core.runs import RunRecord
+from nbsweep.core.runs import Outcome, RunRecord
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -73,6 +73,7 @@ VALUES: Mapping[object, st.SearchStrategy[object]] = {
     datetime: moments,
     datetime | None: st.none() | moments,
     Status: st.sampled_from(Status),
+    Outcome: st.sampled_from(Outcome),
     State: st.sampled_from(State),
     tuple[LaneState, ...] | None: st.none() | st.lists(lane_states, max_size=4).map(tuple),
     Mapping[str, int] | None: st.none() | st.dictionaries(texts, numbers, max_size=5),
@@ -580,11 +581,11 @@ async def test_the_last_run_of_a_target_is_found_however_often_others_were_swept
         await journal.open_run(last)
         blemished = run_record("r0", "other")
         await journal.open_run(blemished)
-        await journal.close_run(replace(blemished, outcome="finished", ended_at=LATER, problem="not everything was seen"))
+        await journal.close_run(replace(blemished, outcome=Outcome.FINISHED, ended_at=LATER, problem="not everything was seen"))
         for number in range(200):
             await journal.open_run(run_record(f"s{number:03d}", "busy", started_at=LATER + timedelta(hours=2)))
         assert await journal.last_run("research") == last
-        assert await journal.last_run("research", {"finished", "failed"}) == failed
+        assert await journal.last_run("research", {Outcome.FINISHED, Outcome.FAILED}) == failed
         assert await journal.last_success("research") == good
         assert await journal.last_success("other") is None
         busy = await journal.last_run("busy")

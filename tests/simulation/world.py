@@ -3,7 +3,7 @@
 import asyncio
 import random as chance
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -24,6 +24,7 @@ from nbsweep.core.freshness import ClockReading
 from nbsweep.core.lease import Holder
 from nbsweep.core.plan import Plan
 from nbsweep.core.ports import Journal, Ports
+from nbsweep.core.saved_plan import Spared
 from nbsweep.engine.orders import LeaseOrders, Shutdown
 from nbsweep.engine.report import Report, Run
 from nbsweep.engine.sweep import Sweeper
@@ -329,7 +330,8 @@ class World:
         holder = Holder(f"life-{self.lives}", "host", "machine", self.lives, self.lives)
         lease = LeaseOrders(holder, self.settings.service.lease, lambda one: one.pid == self.lives)
         sweeper = make_sweeper(self.settings, self.target, ports, shutdown)
-        return replace(sweeper, orders=replace(sweeper.orders, lease=lease))
+        sweeper.orders = replace(sweeper.orders, lease=lease)
+        return sweeper
 
 
 async def _end(process: asyncio.Task[None]) -> None:
@@ -342,5 +344,5 @@ async def _end(process: asyncio.Task[None]) -> None:
         process.exception()
 
 
-async def _approve(_plan: Plan) -> bool:
+async def _approve(_plan: Plan, _spared: Sequence[Spared]) -> bool:
     return True

@@ -59,7 +59,7 @@ def dry_run_document(run_id: str, created_at: datetime, reports: Sequence[Report
         "dry_run": True,
         "counts": {"planned": sum(len(plan.items) for plan in plans)},
         "results": [],
-        "spared": Series(lambda: (spared_document(plan.target, each) for plan in plans for each in plan.spared)),
+        "spared": Series(lambda: (spared_document(report.target, each) for report in reports for each in report.spared)),
         **plan_document(run_id, created_at, plans, errors),
     }
 

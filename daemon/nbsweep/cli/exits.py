@@ -6,6 +6,7 @@ from enum import IntEnum
 from nbsweep.core.errors import ConfigurationError, Forbidden, HeldElsewhere, NbsweepError, SweepTimedOut, Unauthorized
 from nbsweep.core.lifecycle import State
 from nbsweep.core.plan import Plan
+from nbsweep.core.runs import Outcome
 from nbsweep.engine.report import Report
 
 
@@ -47,9 +48,9 @@ def exit_of_report(report: Report) -> Exit:
     """Give the exit code for one target's sweep."""
     if report.error is not None:
         return exit_of_error(report.error)
-    if report.outcome == "interrupted":
+    if report.outcome is Outcome.INTERRUPTED:
         return Exit.INTERRUPTED
-    if report.outcome == "refused":
+    if report.outcome is Outcome.REFUSED:
         return Exit.REFUSED
     if report.plan and report.plan.unseen:
         return Exit.SOME_FAILED

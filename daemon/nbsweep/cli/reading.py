@@ -17,8 +17,8 @@ from nbsweep.core.lease import Lease, is_held
 from nbsweep.core.leftovers import LeftAlone, follows, left_alone
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.ports import Journal
-from nbsweep.core.runs import RunRecord
-from nbsweep.core.standing import JUDGED, Known, Standing, judge_standing, standing_of_removed
+from nbsweep.core.runs import JUDGED, RunRecord
+from nbsweep.core.standing import Known, Standing, judge_standing, standing_of_removed
 from nbsweep.settings import Settings, TargetSettings
 from nbsweep.settings.deciding import identity_of
 

@@ -15,7 +15,8 @@ from nbsweep.core.facts import format_age
 from nbsweep.core.history import TRIED
 from nbsweep.core.lifecycle import Removal, outcome
 from nbsweep.core.plan import Candidate, Plan, describe_malformed
-from nbsweep.core.runs import RunRecord
+from nbsweep.core.runs import Outcome, RunRecord
+from nbsweep.core.saved_plan import Spared
 from nbsweep.engine.report import Report
 
 WIDTH_OFF_TERMINAL = 200
@@ -78,15 +79,13 @@ def cell(text: object, style: str = "") -> Text:
     return Text(printable(text), style=style)
 
 
-def plan_view(plan: Plan, *, most: int | None = None) -> RenderableType:
+def plan_view(plan: Plan, spared: Sequence[Spared] = (), *, most: int | None = None) -> RenderableType:
     """Show what would go, why, and what stays."""
     parts: list[RenderableType] = []
     if plan.items:
         parts.append(_plan_table(plan, most))
     parts.append(_plan_summary(plan))
-    parts += [
-        cell(f"  spared, though the saved plan has it: {each.item.name or each.item.id}: {each.why}") for each in plan.spared
-    ]
+    parts += [cell(f"  spared, though the saved plan has it: {each.item.name or each.item.id}: {each.why}") for each in spared]
     parts += [
         cell(f"  kept, because its row is malformed: {row.name or row.id or 'a row without an id'}: {row.problem}")
         for row in plan.malformed[:MALFORMED_SHOWN]
@@ -188,7 +187,7 @@ def _report_summary(report: Report) -> Text:
     if report.removals:
         counts = ", ".join(f"{count} {name}" for name, count in sorted(report.counts.items()))
         line.append(f"; {counts}; {report.reclaimed_gb} GB reclaimed")
-    elif report.outcome == "finished":
+    elif report.outcome is Outcome.FINISHED:
         trimmed = report.plan.trimmed if report.plan else ""
         line.append(f"; nothing to delete: {printable(trimmed)}" if trimmed else "; nothing to delete")
     return line.append(".")

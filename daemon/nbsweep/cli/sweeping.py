@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Literal
 import anyio
 import typer
 from msgspec import Struct
-from msgspec.structs import replace
 
 from nbsweep.bootstrap import open_all
 from nbsweep.cli.documents import dry_run_document, run_document
@@ -24,7 +23,8 @@ from nbsweep.cli.session import ResultLost, Session, tell_error
 from nbsweep.cli.text import printable
 from nbsweep.core.plan import Plan
 from nbsweep.core.plan_events import PlanTargetLeftAlone
-from nbsweep.core.saved_plan import SavedPlan
+from nbsweep.core.runs import Outcome
+from nbsweep.core.saved_plan import SavedPlan, Spared
 from nbsweep.documents import new_id
 from nbsweep.engine.planned import Permit
 from nbsweep.engine.report import Report, Run
@@ -64,21 +64,21 @@ class Approval:
     options: RunOptions
     _one_at_a_time: anyio.Lock = field(default_factory=anyio.Lock)
 
-    async def __call__(self, plan: Plan) -> bool:
+    async def __call__(self, plan: Plan, spared: Sequence[Spared]) -> bool:
         """Let a plan be carried out, or not."""
         if not self.session.screen.on_terminal:
             if self.options.most_rows is not None:
-                self.session.show_result(self._view(plan))
+                self.session.show_result(self._view(plan, spared))
             return self.options.yes
         async with self._one_at_a_time:
             with self.session.not_drawing():
-                self.session.screen.err.print(self._view(plan))
+                self.session.screen.err.print(self._view(plan, spared))
                 return self.options.yes or await self._ask(plan)
 
-    def _view(self, plan: Plan) -> "RenderableType":
+    def _view(self, plan: Plan, spared: Sequence[Spared]) -> "RenderableType":
         from nbsweep.cli.render import plan_view
 
-        return plan_view(plan, most=self.options.most_rows)
+        return plan_view(plan, spared, most=self.options.most_rows)
 
     async def _ask(self, plan: Plan) -> bool:
         """Have the number of notebooks typed: an answer that was meant for another plan, or for nothing, seldom fits."""
@@ -158,7 +158,7 @@ def _show(session: Session, reports: list[Report]) -> None:
     from nbsweep.cli.render import plan_view, report_view
 
     for report in reports:
-        if report.plan and report.outcome in ("dry-run", "refused") and not report.removals:
-            session.show_result(plan_view(report.plan))
-        if report.outcome != "dry-run":
+        if report.plan and report.outcome in (Outcome.DRY_RUN, Outcome.REFUSED) and not report.removals:
+            session.show_result(plan_view(report.plan, report.spared))
+        if report.outcome is not Outcome.DRY_RUN:
             session.show_result(report_view(report))

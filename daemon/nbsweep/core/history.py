@@ -6,11 +6,6 @@ from msgspec import Struct
 
 from nbsweep.core.lifecycle import Removal, State
 
-SURVEYED = frozenset({"finished", "dry-run", "declined", "interrupted"})
-"""Outcomes of runs whose survey passed the brakes, where there was one.
-
-A run that was refused is never what the next one is compared with: otherwise the second would pass by itself.
-"""
 TRIED = frozenset({State.DELETED, State.FAILED, State.TIMED_OUT})
 """The ends of removals that somebody has tried to carry out."""
 FAILURES = frozenset({State.FAILED, State.TIMED_OUT})

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from nbsweep.core.standing import JUDGED, RUNNING
+from nbsweep.core.runs import JUDGED, Outcome
 from nbsweep.core.timetable import Timetable
 
-SWEPT = (JUDGED | {RUNNING}) - {"dry-run"}
+SWEPT = (JUDGED | {Outcome.RUNNING}) - {Outcome.DRY_RUN}
 """Outcomes of a run that has taken care of a due time."""
-SHOWN = JUDGED | {RUNNING}
+SHOWN = JUDGED | {Outcome.RUNNING}
 """The same, for a service that only shows what it would delete."""
 
 

@@ -26,7 +26,6 @@ from nbsweep.core.history import NO_HISTORY, History
 from nbsweep.core.missing import left_out
 from nbsweep.core.model import AT_REST, MalformedRow, Named, Notebook, Scope
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge, may_go
-from nbsweep.core.saved_plan import Spared
 
 
 class Candidate(Struct, frozen=True):
@@ -91,8 +90,6 @@ class Plan(Struct, frozen=True):
     kept: Mapping[Reason, int]
     refusal: Refusal | None = None
     malformed: tuple[MalformedRow, ...] = ()
-    spared: tuple[Spared, ...] = ()
-    """What a saved plan, to which this one was narrowed, had permitted to go, and is kept after all."""
     trimmed: str = ""
     """What was left out for the brakes' sake, and by which; empty when nothing was."""
     refused: tuple[WorkspaceGap, ...] = ()

@@ -21,7 +21,7 @@ from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.paging import Paging
-from nbsweep.core.runs import RunRecord
+from nbsweep.core.runs import Outcome, RunRecord
 
 
 class Clock(Protocol):
@@ -211,7 +211,7 @@ class Journal(Protocol):
         """List the latest sweeps, of one target where one is given, the newest first."""
         ...
 
-    async def last_run(self, target: str, outcomes: Collection[str] = ()) -> RunRecord | None:
+    async def last_run(self, target: str, outcomes: Collection[Outcome] = ()) -> RunRecord | None:
         """Give the latest sweep of a target, of those with one of these outcomes; with none given, of any outcome."""
         ...
 

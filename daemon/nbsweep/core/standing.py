@@ -10,23 +10,17 @@ from nbsweep.core.identity import UNKNOWN
 from nbsweep.core.lease import Lease, describe_holder, is_held, is_silent
 from nbsweep.core.leftovers import LeftAlone
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.runs import RunRecord
+from nbsweep.core.runs import SUCCESSES, Outcome, RunRecord
 
-SUCCESSES = frozenset({"finished", "dry-run"})
-JUDGED = SUCCESSES | {"failed", "refused", "interrupted", "declined"}
-"""Outcomes that say something of the target: its sweep has ended, and was not left to somebody else."""
-RUNNING = "running"
 PROJECT_UNKNOWN = (
     "the project is not on record, for an older nbsweep began it: the next run looks whether they are in the target's project, "
     "and does not take it for their end when they are not"
 )
-HELD_ELSEWHERE = "held-elsewhere"
-"""The outcome of who found the target being swept by somebody else, and left it alone; that other one's sweep counts."""
-VERBS: Mapping[str, str] = {
-    "failed": "failed",
-    "refused": "was refused by a brake",
-    "interrupted": "was interrupted",
-    "declined": "was declined by who was asked",
+VERBS: Mapping[Outcome, str] = {
+    Outcome.FAILED: "failed",
+    Outcome.REFUSED: "was refused by a brake",
+    Outcome.INTERRUPTED: "was interrupted",
+    Outcome.DECLINED: "was declined at the prompt",
 }
 
 
@@ -119,7 +113,7 @@ def standing_of_removed(left: LeftAlone, records: Sequence[RunRecord]) -> Standi
 def _problem_of_last(records: Sequence[RunRecord], held: Lease | None, now: datetime) -> str:
     """Judge the last sweep that says something: not one that goes on, nor one that left the target to somebody else."""
     ended = [record for record in records if not _goes_on(record, held)]
-    judged = next((record for record in ended if record.outcome != HELD_ELSEWHERE), None)
+    judged = next((record for record in ended if record.outcome is not Outcome.HELD_ELSEWHERE), None)
     if judged is None:
         return "" if held else "never swept with this journal"
     return _problem_of(judged, now)
@@ -127,7 +121,7 @@ def _problem_of_last(records: Sequence[RunRecord], held: Lease | None, now: date
 
 def _goes_on(record: RunRecord, held: Lease | None) -> bool:
     # One of an earlier process that is gone is brought to its end by who holds the target now. A dry run holds nothing.
-    return record.outcome == RUNNING and held is not None and not record.dry_run
+    return record.outcome is Outcome.RUNNING and held is not None and not record.dry_run
 
 
 def _succeeded(record: RunRecord) -> bool:
@@ -137,7 +131,7 @@ def _succeeded(record: RunRecord) -> bool:
 def _problem_of(record: RunRecord, now: datetime) -> str:
     if _succeeded(record):
         return ""
-    if record.outcome == RUNNING:
+    if record.outcome is Outcome.RUNNING:
         begun = f"{record.run_id}, begun {format_age(now - record.started_at)} ago,"
         if record.dry_run:
             return f"the dry run {begun} has no end: unless it goes on now, its process is gone"

@@ -1,20 +1,17 @@
 """A sweep by a saved plan: its own survey and verdicts, narrowed to what that plan permits, and who is spared on record."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
-from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import ConfigurationError
 from nbsweep.core.events import RemovalFinished
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.model import MalformedRow, Notebook
-from nbsweep.core.permission import Deciding, left_out_of_plan, permit
-from nbsweep.core.plan import Circumstances, Plan, Survey, build_plan
+from nbsweep.core.permission import Permission, left_out_of_plan
+from nbsweep.core.plan import Plan
 from nbsweep.core.plan_events import PlanNarrowed
 from nbsweep.core.plan_objections import expired, of_another_project
 from nbsweep.core.policy import Reason
@@ -42,30 +39,22 @@ class Permit(Struct, frozen=True):
         return frozenset(item.id for item in self.saved.items if not item.stop_first)
 
 
-class Limits(Struct, frozen=True):
-    """What else binds on a plan."""
+def describe_narrowing(permit_: Permit, permission: Permission) -> PlanNarrowed:
+    """Say what a saved plan leaves of today's survey, before the brakes bind."""
+    survey = permission.survey
+    not_in_plan = survey.kept.get(Reason.NOT_IN_PLAN, 0)
+    return PlanNarrowed(permit_.plan_id, len(survey.candidates), not_in_plan, len(permission.spared))
 
-    brakes: Brakes
-    circumstances: Circumstances
 
+def spared_of(permit_: Permit, permission: Permission, plan: Plan) -> tuple[Spared, ...]:
+    """Give what the saved plan had permitted to go, and today's plan keeps.
 
-def narrowed_plan(
-    survey: Survey, limits: Limits, permit_: Permit, sights: Mapping[str, Notebook | MalformedRow], deciding: Deciding
-) -> tuple[Plan, PlanNarrowed]:
-    """Plan what may go today and was permitted then; the brakes bind over what is left.
-
-    Nobody is called spared where the plan is refused: then nothing goes at all, and what is missing may only be unseen.
+    Nothing is called spared where the plan is refused: then nothing goes at all, and what is missing may only be unseen.
     """
-    items = permit_.saved.items
-    permission = permit(survey, items, sights, deciding)
-    plan = build_plan(permission.survey, limits.brakes, limits.circumstances)
-    left_out = permission.survey.kept.get(Reason.NOT_IN_PLAN, 0)
-    told = PlanNarrowed(permit_.plan_id, len(permission.survey.candidates), left_out, len(permission.spared))
     if plan.refusal:
-        return plan, told
+        return ()
     planned = {item.notebook.id for item in plan.items}
-    left = left_out_of_plan(items, permission, planned, plan.cooling)
-    return replace(plan, spared=(*permission.spared, *left)), told
+    return (*permission.spared, *left_out_of_plan(permit_.saved.items, permission, planned, plan.cooling))
 
 
 def require_valid(permit_: Permit, identity: TargetIdentity, now: datetime) -> None:
@@ -78,14 +67,14 @@ def require_valid(permit_: Permit, identity: TargetIdentity, now: datetime) -> N
         raise ConfigurationError(permit_.source, (problem,))
 
 
-async def record_spared(ports: Ports, run_id: str, plan: Plan) -> tuple[Removal, ...]:
+async def record_spared(ports: Ports, run_id: str, plan: Plan, spared: Iterable[Spared]) -> tuple[Removal, ...]:
     """Write down whom the saved plan had permitted to go and who is kept after all, each with its reason, and tell it.
 
     Raises:
         JournalError: that cannot be written; then nothing may be deleted either.
     """
     now = ports.clock.now()
-    removals = tuple(lifecycle.spare(_planned(run_id, plan, spared), now, spared.why) for spared in plan.spared)
+    removals = tuple(lifecycle.spare(_planned(run_id, plan, each), now, each.why) for each in spared)
     if removals:
         await ports.journal.write(removals)
     for removal in removals:

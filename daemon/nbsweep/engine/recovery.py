@@ -16,7 +16,7 @@ from nbsweep.core.leftovers import follows, left_alone
 from nbsweep.core.lifecycle import OUTCOMES, Removal, State, Step
 from nbsweep.core.model import Notebook
 from nbsweep.core.ports import Ports
-from nbsweep.core.runs import RunRecord
+from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.engine.ledger import Ledger
 from nbsweep.engine.orders import LeaseOrders, Patience
 from nbsweep.engine.poller import Poller
@@ -40,7 +40,7 @@ async def close_crashed_runs(target: str, identity: TargetIdentity, run_id: str,
         if record.run_id == run_id or not _is_of(record, target, identity):
             continue
         planned = sum(removal.target == record.target for removal in await ports.journal.removals(record.run_id))
-        crashed = replace(record, ended_at=ports.clock.now(), outcome="interrupted", problem=CRASHED, planned=planned)
+        crashed = replace(record, ended_at=ports.clock.now(), outcome=Outcome.INTERRUPTED, problem=CRASHED, planned=planned)
         await ports.journal.close_run(crashed)
 
 

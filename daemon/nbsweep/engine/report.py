@@ -1,7 +1,7 @@
 """Who wants a sweep, and what it came to."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,13 +11,14 @@ from nbsweep.core.errors import NbsweepError
 from nbsweep.core.lifecycle import Removal, State, outcome
 from nbsweep.core.plan import Candidate, Plan
 from nbsweep.core.ports import Ports
-from nbsweep.core.runs import RunRecord
+from nbsweep.core.runs import Outcome, RunRecord
+from nbsweep.core.saved_plan import Spared
 
-HELD_ELSEWHERE = "held-elsewhere"
-"""The outcome of a sweep that left the target to another nbsweep."""
+Approve = Callable[[Plan, Sequence[Spared]], Awaitable[bool]]
+"""Asked once, with a plan that is not empty and that no brake refused, and with what a saved plan had permitted besides.
 
-Approve = Callable[[Plan], Awaitable[bool]]
-"""Asked once, with a plan that is not empty and that no brake refused; False ends the sweep before the first change."""
+False ends the sweep before the first change.
+"""
 
 
 class Run(Struct, frozen=True):
@@ -32,12 +33,13 @@ class Report(Struct, frozen=True):
     """What a sweep of one target came to."""
 
     target: str
-    outcome: str
-    """finished, dry-run, declined, refused (also by a brake that stopped it midway), held-elsewhere, interrupted or failed."""
+    outcome: Outcome
     plan: Plan | None = None
     removals: tuple[Removal, ...] = ()
     recovered: tuple[Removal, ...] = ()
     """What an earlier run had left, and this one brought to its end first."""
+    spared: tuple[Spared, ...] = ()
+    """What a saved plan, to which this one was narrowed, had permitted to go, and is kept after all."""
     error: NbsweepError | None = None
     """What ended it, when it failed."""
     duration_s: float = 0.0
@@ -52,7 +54,7 @@ class Report(Struct, frozen=True):
         """Say what kept it from being finished; empty when nothing did."""
         if self.plan is None or self.error is not None:
             return str(self.error or "")
-        if self.plan.refusal and self.outcome == "refused":
+        if self.plan.refusal and self.outcome is Outcome.REFUSED:
             return self.plan.refusal.message
         return self.plan.unseen
 

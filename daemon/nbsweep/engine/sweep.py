@@ -1,49 +1,40 @@
 """A sweep of one target: survey, plan, journal, execute, report. It needs its own settings and the ports, and nothing else."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 
-import anyio
-from msgspec import Struct
 from msgspec.structs import replace
 
-from nbsweep.core.audit_events import AuditHead
-from nbsweep.core.brake_events import PlanTrimmed, SweepFailure
-from nbsweep.core.brakes import A_DAY, Brakes, Refusal
-from nbsweep.core.call_events import LanesState
-from nbsweep.core.errors import HeldElsewhere, JournalError, NbsweepError, SweepTimedOut
-from nbsweep.core.events import PlanBuilt, PlanRefused, SweepFinished, SweepStarted
+from nbsweep.core.brake_events import PlanTrimmed
+from nbsweep.core.brakes import A_DAY, Brakes
+from nbsweep.core.errors import HeldElsewhere, NbsweepError, SweepTimedOut
+from nbsweep.core.events import PlanBuilt, PlanRefused, SweepStarted
 from nbsweep.core.facts import Moment, format_age
 from nbsweep.core.follow_events import TargetChanged
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import GOOD_FOR, Lease, describe_held
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.permission import Deciding
+from nbsweep.core.permission import Deciding, permit
 from nbsweep.core.plan import Circumstances, Plan, Survey, build_plan
 from nbsweep.core.ports import Ports
-from nbsweep.core.runs import RunRecord
+from nbsweep.core.runs import Outcome, RunRecord
+from nbsweep.core.saved_plan import Spared
+from nbsweep.engine.course import Course, close
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.lease import Tenure, look
 from nbsweep.engine.ledger import LAST_WRITE_S
 from nbsweep.engine.neighbours import LOOKS_BACK, Neighbour, last_otherwise, require_apart, words_of
 from nbsweep.engine.orders import Facts, Orders, Shutdown, given_up_on, time_limited
-from nbsweep.engine.planned import Limits, Permit, narrowed_plan, record_spared, require_valid
+from nbsweep.engine.planned import Permit, describe_narrowing, record_spared, require_valid, spared_of
 from nbsweep.engine.recovery import close_crashed_runs, recover
-from nbsweep.engine.report import (
-    HELD_ELSEWHERE,
-    Approve,
-    Report,
-    Run,
-    describe_bug,
-    ended_record,
-    leading_error,
-    planned_removal,
-)
+from nbsweep.engine.report import Approve, Report, Run, describe_bug, planned_removal
 from nbsweep.engine.survey import Area, Surveyor
 
 
-class Sweeper(Struct):
+@dataclass(slots=True)
+class Sweeper:
     """Surveys and sweeps one target."""
 
     area: Area
@@ -51,47 +42,52 @@ class Sweeper(Struct):
     orders: Orders
     brakes: Brakes
     shutdown: Shutdown
-    last_active: Mapping[str, datetime] = {}
-    """As the journal knew it when the last survey began."""
     permit: Permit | None = None
     """What a saved plan permits; None where the policies alone decide."""
-    known: TargetIdentity | None = None
-    """What `identity` has found out."""
     neighbours: tuple[Neighbour, ...] = ()
     """The targets before it in the configuration that would cover some of the same notebooks if they were the same project."""
+    known: TargetIdentity | None = field(default=None, init=False)
+    """What `identity` has found out."""
 
     async def sweep(self, run: Run, approve: Approve) -> Report:
         """Do a whole sweep. What the world did to it is in the report; a bug is raised, after the journal was closed."""
-        started_s = self.ports.clock.steady_s()
+        started_s, course = self.ports.clock.steady_s(), Course()
         record = RunRecord(run.run_id, self.area.target, self.ports.clock.now(), run.started_by, run.dry_run)
-        extent = self.area.identity(None).extent
-        record = replace(record, extent=extent)
-        report = Report(self.area.target, "interrupted")
+        record = replace(record, extent=self.area.identity(None).extent)
         with self.ports.telemetry.bound(run_id=run.run_id, target=self.area.target):
             self.ports.telemetry.emit(SweepStarted(run.dry_run))
             try:
-                record = await self._opened(record)
-                async with time_limited(self.shutdown, self.orders.time_limit) as shutdown:
-                    report = await self._alone(partial(Sweeper._sweep, approve=approve), run, shutdown)
-                if shutdown.begun.is_set() and not (self.shutdown.begun.is_set() or report.error):
-                    report = replace(report, outcome="failed", error=self._too_long())
-            except NbsweepError as error:
-                report = replace(report, outcome="failed", error=error)
+                with course.noting_failure():
+                    record = await self._opened(record)
+                    await self._within_time(run, approve, course)
             except Exception as bug:
-                report = replace(report, outcome="failed", error=NbsweepError(f"a bug in nbsweep: {describe_bug(bug)}"))
+                course.fail(NbsweepError(f"a bug in nbsweep: {describe_bug(bug)}"))
                 raise
             finally:
-                duration_s = round(self.ports.clock.steady_s() - started_s, 3)
-                report = await self._close(record, replace(report, duration_s=duration_s))
+                report = await close(record, course, started_s, self.ports, self._last_patience_s())
         return report
 
     async def recover(self, run: Run) -> Report:
         """Bring what earlier runs left to its end, and do no more; what the world did to it is in the report."""
+        course, started_s = Course(), self.ports.clock.steady_s()
         with self.ports.telemetry.bound(run_id=run.run_id, target=self.area.target):
             async with time_limited(self.shutdown, self.orders.time_limit) as shutdown:
-                # It writes to the journal whatever the run is for, so it has to be the only one.
-                report = await self._alone(Sweeper._recover_only, replace(run, dry_run=False), shutdown)
-        return report
+                with course.noting_failure():
+                    # It writes to the journal whatever the run is for, so it has to be the only one.
+                    async with self._leased(replace(run, dry_run=False), shutdown) as ports:
+                        with course.noting_failure():
+                            course.recovered = await self._recover(run, ports, shutdown)
+                            course.outcome = Outcome.INTERRUPTED if shutdown.begun.is_set() else Outcome.FINISHED
+        return course.report(self.area.target, self.ports.clock.steady_s() - started_s)
+
+    async def plan(self) -> Plan:
+        """Survey the fleet, judge it, and put what may go in order; changes nothing.
+
+        Raises:
+            NbsweepError: it cannot be surveyed, or is covered by another target too.
+        """
+        plan, _, _ = await self._plan()
+        return plan
 
     async def held_elsewhere(self) -> HeldElsewhere | None:
         """Tell who else is sweeping the target, without a record in the journal; None when it may be swept.
@@ -118,6 +114,8 @@ class Sweeper(Struct):
             self.known = identity
         return self.known
 
+    # ---- the steps of a sweep
+
     async def _opened(self, record: RunRecord) -> RunRecord:
         """Note in the journal that the sweep begins, and what it is about; where that is not to be found out, it has failed."""
         try:
@@ -132,34 +130,103 @@ class Sweeper(Struct):
             self.ports.telemetry.emit(TargetChanged(last.run_id, words_of(last), words_of(record)))
         return record
 
-    async def plan(self) -> Plan:
-        """Survey the fleet, judge it, and put what may go in order."""
-        identity = await self.identity()
-        self.last_active = await self.ports.journal.last_active(identity.project)
-        moment = Moment(self.ports.clock.now(), self.last_active)
-        watched = self.permit.ids if self.permit else frozenset()
-        surveyor = Surveyor(self.area, self.ports, self.orders.rules, moment, watched)
-        plan = self._narrowed(await surveyor.survey(), surveyor, await self._circumstances(identity, moment.now))
-        plan = replace(plan, project=identity.project)
-        refused_by = plan.refusal.brake if plan.refusal else None
-        kept = {reason.value: count for reason, count in plan.kept.items()}
-        self.ports.telemetry.emit(PlanBuilt(plan.fleet, len(plan.items), kept, refused_by))
-        if plan.refusal:
-            self.ports.telemetry.emit(PlanRefused(plan.refusal.brake, plan.refusal.message))
-        if plan.trimmed:
-            self.ports.telemetry.emit(PlanTrimmed(len(plan.items), plan.trimmed))
-        return plan
+    async def _within_time(self, run: Run, approve: Approve, course: Course) -> None:
+        """Sweep for no longer than a sweep may take."""
+        async with time_limited(self.shutdown, self.orders.time_limit) as shutdown:
+            with course.noting_failure():
+                async with self._leased(run, shutdown) as ports:
+                    with course.noting_failure():
+                        await self._sweep(run, ports, shutdown, approve, course)
+            if shutdown.begun.is_set() and not (self.shutdown.begun.is_set() or course.error):
+                course.fail(self._too_long())
 
-    def _narrowed(self, survey: Survey, surveyor: Surveyor, circumstances: Circumstances) -> Plan:
+    def _too_long(self) -> SweepTimedOut:
+        limit = format_age(self.orders.time_limit)
+        return SweepTimedOut(
+            f"the sweep took longer than service.sweep_timeout ({limit}): it took no more notebooks, and the next run goes on"
+        )
+
+    @asynccontextmanager
+    async def _leased(self, run: Run, shutdown: Shutdown) -> AsyncIterator[Ports]:
+        """Hold the target's lease while inside, and give the ports to be used meanwhile.
+
+        A dry run changes nothing, and needs no lease.
+
+        Raises:
+            HeldElsewhere: another nbsweep has the lease, or has taken it over.
+            JournalError: it cannot be taken, or could not be kept.
+        """
+        if self.orders.lease is None or run.dry_run:
+            yield self.ports
+            return
+        identity, now = await self.identity(), self.ports.clock.now()
+        place = (identity.project, identity.extent)
+        lease = Lease(self.area.target, self.orders.lease.holder, run.started_by, now, now, *place)
+        tenure = Tenure(self.ports, self.orders.lease, lease, identity, shutdown)
+        async with tenure.held() as cloud:
+            yield replace(self.ports, cloud=cloud)
+        if tenure.error:
+            raise tenure.error
+
+    async def _sweep(self, run: Run, ports: Ports, shutdown: Shutdown, approve: Approve, course: Course) -> None:
+        """Recover, plan, ask, execute; each step may be the last."""
+        outcome, facts = Outcome.INTERRUPTED, Facts({})
+        if not run.dry_run:
+            course.recovered = await self._recover(run, ports, shutdown)
+        async with given_up_on(shutdown.begun):
+            course.plan, course.spared, facts = await self._plan(ports)
+            outcome = await _permission(run, course.plan, course.spared, approve)
+        if outcome is Outcome.FINISHED and course.plan is not None:
+            course.removals = await record_spared(ports, run.run_id, course.plan, course.spared)
+            if course.plan.items:
+                outcome = await self._carry_out(run, Executor(ports, self.orders, facts, shutdown), course.plan, course)
+        course.outcome = outcome
+
+    async def _recover(self, run: Run, ports: Ports, shutdown: Shutdown) -> tuple[Removal, ...]:
+        target, identity = self.area.target, await self.identity()
+        await close_crashed_runs(target, identity, run.run_id, ports)
+        return await recover(target, identity, ports, self.orders.patience, shutdown.begun)
+
+    async def _carry_out(self, run: Run, executor: Executor, plan: Plan, course: Course) -> Outcome:
+        """Write the removals of the plan down, and carry them out."""
+        removals = [planned_removal(run.run_id, plan, item) for item in plan.items]
+        await self.ports.journal.write(removals)
+        try:
+            refusal = await executor.execute(removals)
+        finally:
+            course.removals = (*executor.removals.values(), *course.removals)
+        course.plan = replace(plan, refusal=refusal)
+        if executor.shutdown.begun.is_set():
+            return Outcome.INTERRUPTED
+        return Outcome.REFUSED if refusal else Outcome.FINISHED
+
+    # ---- the plan
+
+    async def _plan(self, ports: Ports | None = None) -> tuple[Plan, tuple[Spared, ...], Facts]:
+        """Survey, judge and order; gives the plan, what a saved plan had permitted besides, and the facts for later looks."""
+        ports = ports or self.ports
+        identity = await self.identity()
+        last_active = await ports.journal.last_active(identity.project)
+        moment = Moment(ports.clock.now(), last_active)
+        surveyor = Surveyor(self.area, ports, self.orders.rules, moment, self.permit.ids if self.permit else frozenset())
+        survey = await surveyor.survey()
+        circumstances = await self._circumstances(identity, moment.now)
+        plan, spared = self._narrowed(survey, surveyor, circumstances)
+        plan = replace(plan, project=identity.project)
+        self._tell_plan(plan)
+        never_stop = self.permit.never_stop if self.permit else frozenset()
+        return plan, spared, Facts(last_active, {item.notebook.id: item.position for item in plan.items}, never_stop)
+
+    def _narrowed(self, survey: Survey, surveyor: Surveyor, circumstances: Circumstances) -> tuple[Plan, tuple[Spared, ...]]:
         """Make the plan, of no more than a saved one permits where the sweep is by one."""
         if self.permit is None:
-            return build_plan(survey, self.brakes, circumstances)
+            return build_plan(survey, self.brakes, circumstances), ()
         require_valid(self.permit, self.known or self.area.identity(None), self.ports.clock.now())
         deciding = Deciding(self.orders.rules, surveyor.moment)
-        limits = Limits(self.brakes, circumstances)
-        plan, told = narrowed_plan(survey, limits, self.permit, surveyor.sights, deciding)
-        self.ports.telemetry.emit(told)
-        return plan
+        permission = permit(survey, self.permit.saved.items, surveyor.sights, deciding)
+        self.ports.telemetry.emit(describe_narrowing(self.permit, permission))
+        plan = build_plan(permission.survey, self.brakes, circumstances)
+        return plan, spared_of(self.permit, permission, plan)
 
     async def _circumstances(self, identity: TargetIdentity, now: datetime) -> Circumstances:
         """Find out what a plan of now depends on besides its survey, which has just been made."""
@@ -168,106 +235,16 @@ class Sweeper(Struct):
         history = await self.ports.journal.history(self.area.target, identity, now - A_DAY, failed_since)
         return Circumstances(history, self.ports.cloud.clock_skew_s(), cool_down)
 
-    def _too_long(self) -> SweepTimedOut:
-        limit = format_age(self.orders.time_limit)
-        return SweepTimedOut(
-            f"the sweep took longer than service.sweep_timeout ({limit}): it took no more notebooks, and the next run goes on"
-        )
+    # ---- what is told
 
-    async def _alone(self, work: "Work", run: Run, shutdown: Shutdown) -> Report:
-        """Do the work as the only one, with the target's lease; a dry run changes nothing, and needs none."""
-        if self.orders.lease is None or run.dry_run:
-            return await work(self, run, shutdown)
-        now, report = self.ports.clock.now(), Report(self.area.target, "interrupted")
-        try:
-            identity = await self.identity()
-        except NbsweepError as error:
-            return replace(report, outcome="failed", error=error)
-        place = (identity.project, identity.extent)
-        lease = Lease(self.area.target, self.orders.lease.holder, run.started_by, now, now, *place)
-        tenure = Tenure(self.ports, self.orders.lease, lease, identity, shutdown)
-        try:
-            async with tenure.held() as cloud:
-                report = await work(replace(self, ports=replace(self.ports, cloud=cloud)), run, shutdown)
-        except NbsweepError as error:
-            report = replace(report, outcome="failed", error=error)
-        if isinstance(tenure.error, HeldElsewhere):
-            return replace(report, outcome=HELD_ELSEWHERE, error=tenure.error)
-        return replace(report, outcome="failed", error=tenure.error) if tenure.error else report
-
-    async def _sweep(self, run: Run, shutdown: Shutdown, approve: Approve) -> Report:
-        """Recover, plan, ask, execute; each step may be the last."""
-        report = Report(self.area.target, "interrupted")
-        executor: Executor | None = None
-        try:
-            if not run.dry_run:
-                report = replace(report, recovered=await self._recover(run, shutdown))
-            async with given_up_on(shutdown.begun):
-                report = replace(report, plan=await self.plan())
-                report = replace(report, outcome=await self._permission(run, report, approve))
-            if report.outcome in ("approved", "finished") and report.plan:
-                report = replace(report, removals=await record_spared(self.ports, run.run_id, report.plan))
-            if report.outcome == "approved" and report.plan:
-                executor = self._executor(report.plan, shutdown)
-                plan = replace(report.plan, refusal=await self._execute(run, report.plan, executor))
-                outcome = "refused" if plan.refusal else "finished"
-                report = replace(report, plan=plan, outcome="interrupted" if shutdown.begun.is_set() else outcome)
-        except (NbsweepError, ExceptionGroup) as error:
-            report = replace(report, outcome="failed", error=leading_error(error))
-        return replace(report, removals=(*executor.removals.values(), *report.removals)) if executor else report
-
-    async def _recover(self, run: Run, shutdown: Shutdown) -> tuple[Removal, ...]:
-        target, identity = self.area.target, await self.identity()
-        await close_crashed_runs(target, identity, run.run_id, self.ports)
-        return await recover(target, identity, self.ports, self.orders.patience, shutdown.begun)
-
-    async def _recover_only(self, run: Run, shutdown: Shutdown) -> Report:
-        report = Report(self.area.target, "finished")
-        try:
-            report = replace(report, recovered=await self._recover(run, shutdown))
-        except (NbsweepError, ExceptionGroup) as error:
-            return replace(report, outcome="failed", error=leading_error(error))
-        return replace(report, outcome="interrupted") if shutdown.begun.is_set() else report
-
-    async def _permission(self, run: Run, report: Report, approve: Approve) -> str:
-        """Find out whether the plan may be carried out; whatever is not `approved` is the sweep's outcome."""
-        plan = report.plan
-        if plan is None or plan.refusal:
-            return "refused"
-        if run.dry_run:
-            return "dry-run"
-        if not plan.items:
-            return "finished"
-        return "approved" if await approve(plan) else "declined"
-
-    def _executor(self, plan: Plan, shutdown: Shutdown) -> Executor:
-        positions = {item.notebook.id: item.position for item in plan.items}
-        never_stop = self.permit.never_stop if self.permit else frozenset()
-        return Executor(self.ports, self.orders, Facts(self.last_active, positions, never_stop), shutdown)
-
-    async def _execute(self, run: Run, plan: Plan, executor: Executor) -> Refusal | None:
-        """Carry the plan out, and give the brake that stopped that."""
-        removals = [planned_removal(run.run_id, plan, item) for item in plan.items]
-        await self.ports.journal.write(removals)
-        return await executor.execute(removals)
-
-    async def _close(self, record: RunRecord, report: Report) -> Report:
-        """Write down how it ended, and tell it; a journal that fails here is itself how it ended."""
-        ended = ended_record(record, report, self.ports)
-        patience_s = self._last_patience_s()
-        try:
-            with anyio.fail_after(patience_s, shield=True):
-                await self.ports.journal.close_run(ended)
-                if not record.dry_run:
-                    head = await self.ports.journal.trail.head()
-                    self.ports.telemetry.emit(AuditHead(head.sequence, head.digest))
-        except TimeoutError:
-            late = JournalError(f"the end of the run could not be written within {patience_s:g} s")
-            report = replace(report, outcome="failed", error=report.error or late)
-        except NbsweepError as error:
-            report = replace(report, outcome="failed", error=report.error or error)
-        self._tell(ended, report)
-        return report
+    def _tell_plan(self, plan: Plan) -> None:
+        kept = {reason.value: count for reason, count in plan.kept.items()}
+        emit = self.ports.telemetry.emit
+        emit(PlanBuilt(plan.fleet, len(plan.items), kept, plan.refusal.brake if plan.refusal else None))
+        if plan.refusal:
+            emit(PlanRefused(plan.refusal.brake, plan.refusal.message))
+        if plan.trimmed:
+            emit(PlanTrimmed(len(plan.items), plan.trimmed))
 
     def _last_patience_s(self) -> float:
         """Tell how long the end of a run may take to be written: as long as an outage may last, unless a stop waits for it."""
@@ -275,25 +252,13 @@ class Sweeper(Struct):
             return LAST_WRITE_S
         return max(LAST_WRITE_S, self.orders.lease.lasts.total_seconds() * GOOD_FOR)
 
-    def _tell(self, ended: RunRecord, report: Report) -> None:
-        """Tell how it ended, and why removals failed, once for each cause."""
-        emit = self.ports.telemetry.emit
-        for cause in report.causes:
-            emit(SweepFailure.of(cause))
-        emit(LanesState({lane.lane: lane.figures for lane in ended.lanes or ()}))
-        emit(
-            SweepFinished(
-                report.outcome,
-                report.problem,
-                type(report.error).__name__ if report.error else "",
-                ended.fleet,
-                ended.planned,
-                dict(report.counts),
-                ended.kept or {},
-                report.reclaimed_gb,
-                report.duration_s,
-            )
-        )
 
-
-Work = Callable[[Sweeper, Run, Shutdown], Awaitable[Report]]
+async def _permission(run: Run, plan: Plan, spared: Sequence[Spared], approve: Approve) -> Outcome:
+    """Find out what comes of a plan: FINISHED means that it may be carried out."""
+    if plan.refusal:
+        return Outcome.REFUSED
+    if run.dry_run:
+        return Outcome.DRY_RUN
+    if plan.items and not await approve(plan, spared):
+        return Outcome.DECLINED
+    return Outcome.FINISHED

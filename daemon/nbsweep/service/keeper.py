@@ -1,17 +1,18 @@
 """One target in the service's care: swept when that is wanted, once at a time, and left alone for longer each time it fails."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import anyio
 from msgspec import Struct
-from msgspec.structs import replace
 
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.events import Event
 from nbsweep.core.plan import Plan
+from nbsweep.core.runs import SETTLED, SUCCESSES, Outcome
+from nbsweep.core.saved_plan import Spared
 from nbsweep.core.service_events import (
     TargetBackedOff,
     TargetMadeUp,
@@ -20,16 +21,13 @@ from nbsweep.core.service_events import (
     TargetResumed,
     TargetSkipped,
 )
-from nbsweep.core.standing import SUCCESSES
-from nbsweep.engine.report import HELD_ELSEWHERE, Report, Run, describe_bug
+from nbsweep.engine.report import Report, Run, describe_bug
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Phase, TargetState
 from nbsweep.service.due_times import DueTimes
 
 FIRST_WAIT_S = 30.0
 LONGEST_WAIT_S = 3600.0
-DONE = SUCCESSES | {"refused"}
-"""Outcomes after which nothing has to be tried again: a brake that refuses has done its work, though the sweep has not."""
 PAUSED = "it is paused"
 LOOKS_FOR_RESUME_S = 30.0
 """How often a paused target's journal is asked whether somebody has resumed the target through another process."""
@@ -148,7 +146,7 @@ class Keeper:
     async def plan(self) -> Plan:
         """Survey the target, and judge what it shows, beside whatever else is going on."""
         with self.sweeper.ports.telemetry.bound(target=self.name):
-            return await replace(self.sweeper).plan()
+            return await self.sweeper.plan()
 
     # ---- its life
 
@@ -211,14 +209,14 @@ class Keeper:
     async def _sweep_once(self, run: Run) -> Report:
         if self._held_from:
             if held := await self.sweeper.held_elsewhere():
-                return Report(self.name, HELD_ELSEWHERE, error=held)
+                return Report(self.name, Outcome.HELD_ELSEWHERE, error=held)
             if await self._swept_since(self._held_from):
-                return Report(self.name, "finished")
+                return Report(self.name, Outcome.FINISHED)
         return await self.sweeper.sweep(run, _approve)
 
     async def _swept_since(self, moment: datetime) -> bool:
         """Tell whether whoever held the lease has done what this one was to do."""
-        last = await self.sweeper.ports.journal.last_run(self.name, DONE)
+        last = await self.sweeper.ports.journal.last_run(self.name, SETTLED)
         if last is None or last.ended_at is None or last.ended_at < moment:
             return False
         await self._look_for_success()
@@ -237,16 +235,16 @@ class Keeper:
             self._judge(report)
 
     def _judge(self, report: Report) -> None:
-        if report.outcome in DONE:
+        if report.outcome in SETTLED:
             self._done()
             # Without a plan it was a recovery, or another nbsweep has done the work.
             if report.plan is not None and report.outcome in SUCCESSES and not report.problem:
                 self.last_success = self.sweeper.ports.clock.now()
-        elif report.outcome == HELD_ELSEWHERE:
+        elif report.outcome is Outcome.HELD_ELSEWHERE:
             self.phase, self.problem = Phase.HELD_ELSEWHERE, str(report.error or "")
             self._held_from = self._held_from or self.sweeper.ports.clock.now()
             self._not_before_s = self._again_s = self._now_s() + self.habits.held_for_s
-        elif report.outcome == "failed":
+        elif report.outcome is Outcome.FAILED:
             self._failed(str(report.error))
         else:
             self.phase = Phase.WAITING
@@ -295,6 +293,6 @@ class Keeper:
             self.sweeper.ports.telemetry.emit(event)
 
 
-async def _approve(_plan: Plan) -> bool:
+async def _approve(_plan: Plan, _spared: Sequence[Spared]) -> bool:
     """Let every plan be carried out that no brake refused: `mode: enforce` has said so."""
     return True

@@ -10,13 +10,12 @@ from msgspec.structs import replace
 from nbsweep.core.errors import (
     JournalError,
 )
-from nbsweep.core.history import FAILURES, SURVEYED, TRIED, FleetBefore, History
+from nbsweep.core.history import FAILURES, TRIED, FleetBefore, History
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import require_aware
-from nbsweep.core.runs import RunRecord
-from nbsweep.core.standing import SUCCESSES
+from nbsweep.core.runs import SUCCESSES, SURVEYED, Outcome, RunRecord
 from nbsweep.testing.trail import InMemoryTrail
 
 
@@ -89,7 +88,7 @@ class InMemoryJournal:
         newest_first = sorted(by_target, key=lambda run: (run.started_at, run.run_id), reverse=True)
         return tuple(_copied(run) for run in newest_first[:limit])
 
-    async def last_run(self, target: str, outcomes: Collection[str] = ()) -> RunRecord | None:
+    async def last_run(self, target: str, outcomes: Collection[Outcome] = ()) -> RunRecord | None:
         """Give the latest sweep of a target, of those with one of these outcomes; with none given, of any outcome."""
         await asyncio.sleep(0)
         return self._newest(

@@ -259,7 +259,7 @@ async def test_a_real_sweep_moves_what_it_should() -> None:
     scene.cloud.befall("delete", failing, failing, notebook_id="nb3")
     sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, orders(retries=1), Brakes(None, None), scene.shutdown)
 
-    async def agree(_plan: object) -> bool:
+    async def agree(_plan: object, _spared: object) -> bool:
         scene.cloud.change("nb2", status=Status.RUNNING)
         return True
 

@@ -20,6 +20,7 @@ from nbsweep.core.errors import (
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import MalformedRow, Scope
 from nbsweep.core.plan import WorkspaceGap, build_plan
+from nbsweep.core.runs import Outcome
 from nbsweep.engine.report import Report
 from unit.core.examples import removal, survey
 
@@ -43,9 +44,10 @@ def test_an_error_has_the_exit_code_of_its_kind(error: NbsweepError, code: int) 
 
 
 @pytest.mark.parametrize(
-    ("outcome", "code"), [("finished", 0), ("dry-run", 0), ("declined", 0), ("refused", 4), ("interrupted", 130)]
+    ("outcome", "code"),
+    [(Outcome.FINISHED, 0), (Outcome.DRY_RUN, 0), (Outcome.DECLINED, 0), (Outcome.REFUSED, 4), (Outcome.INTERRUPTED, 130)],
 )
-def test_a_sweep_has_the_exit_code_of_its_outcome(outcome: str, code: int) -> None:
+def test_a_sweep_has_the_exit_code_of_its_outcome(outcome: Outcome, code: int) -> None:
     """Somebody else's cron reads nothing but this."""
     assert exit_of_report(Report("research", outcome)) == code
 
@@ -54,19 +56,19 @@ def test_a_sweep_has_the_exit_code_of_its_outcome(outcome: str, code: int) -> No
 def test_a_removal_that_failed_shows_in_the_exit_code(state: State, code: int) -> None:
     """So does one that an earlier run had left, and this one brought to a bad end."""
     ended = replace(removal(), state=state)
-    assert exit_of_report(Report("research", "finished", removals=(ended,))) == code
-    assert exit_of_report(Report("research", "finished", recovered=(ended,))) == code
+    assert exit_of_report(Report("research", Outcome.FINISHED, removals=(ended,))) == code
+    assert exit_of_report(Report("research", Outcome.FINISHED, recovered=(ended,))) == code
 
 
 def test_a_workspace_that_could_not_be_listed_shows_in_the_exit_code() -> None:
     """Of a sweep, and of a plan that no brake refused."""
     gap = WorkspaceGap(Scope("w2", "NOTEBOOK"), "HTTP 403 ModelArts.0112")
     plan = build_plan(replace(survey(fleet=3), refused=(gap,)), Brakes())
-    assert exit_of_report(Report("research", "finished", plan)) == Exit.SOME_FAILED
-    assert exit_of_report(Report("research", "refused", plan)) == Exit.REFUSED
+    assert exit_of_report(Report("research", Outcome.FINISHED, plan)) == Exit.SOME_FAILED
+    assert exit_of_report(Report("research", Outcome.REFUSED, plan)) == Exit.REFUSED
     assert exit_of_plan(plan) == Exit.SOME_FAILED
     assert exit_of_plan(replace(plan, refusal=Refusal("max_share", "no"))) == Exit.REFUSED
-    assert "1 workspace could not be listed: workspace w2" in Report("research", "finished", plan).problem
+    assert "1 workspace could not be listed: workspace w2" in Report("research", Outcome.FINISHED, plan).problem
 
 
 @pytest.mark.parametrize(("malformed", "code"), [(0, 0), (1, 0), (2, 3), (4, 3)])
@@ -74,7 +76,7 @@ def test_a_fleet_that_cannot_be_read_is_no_success(malformed: int, code: int) ->
     """Half of it is enough; a row or two are kept, and told."""
     rows = tuple(MalformedRow(f"odd-{number}", None, "status is not one of the API's") for number in range(malformed))
     plan = build_plan(replace(survey(fleet=4), malformed=rows), Brakes())
-    report = Report("research", "finished", plan)
+    report = Report("research", Outcome.FINISHED, plan)
     assert (exit_of_report(report), exit_of_plan(plan)) == (code, code)
     words = f"{malformed} of 4 notebooks cannot be read, and are kept: status is not one of the API's"
     assert report.problem == (words if code else "")
@@ -83,7 +85,7 @@ def test_a_fleet_that_cannot_be_read_is_no_success(malformed: int, code: int) ->
 def test_what_ended_a_sweep_goes_before_what_failed_in_it() -> None:
     """A key that stopped being accepted explains everything that failed after it."""
     failed = replace(removal(), state=State.FAILED)
-    assert exit_of_report(Report("research", "failed", removals=(failed,), error=Unauthorized("no"))) == Exit.NOT_ALLOWED
+    assert exit_of_report(Report("research", Outcome.FAILED, removals=(failed,), error=Unauthorized("no"))) == Exit.NOT_ALLOWED
 
 
 @pytest.mark.parametrize(

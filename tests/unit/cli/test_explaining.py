@@ -24,7 +24,7 @@ from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.policy import Reason, Rules, Running, keep
 from nbsweep.core.recalling import Account, Cover, Memory, brake_lines, cover_findings
-from nbsweep.core.runs import RunRecord
+from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.settings import Settings
 from unit.core.examples import NOW, ago, moment, notebook, over, policy, protection, removal, rules, tag, text
 
@@ -177,7 +177,15 @@ def test_the_journal_tells_of_earlier_removals() -> None:
 def test_the_brakes_are_shown_with_their_limits() -> None:
     """Those that are off as well, with what the last sweep came to, and what was requested within a day."""
     latest = RunRecord(
-        "run1", "research", ago(hours=4), "ops", dry_run=False, ended_at=ago(hours=3), outcome="refused", fleet=400, planned=137
+        "run1",
+        "research",
+        ago(hours=4),
+        "ops",
+        dry_run=False,
+        ended_at=ago(hours=3),
+        outcome=Outcome.REFUSED,
+        fleet=400,
+        planned=137,
     )
     told = account(memory=Memory(latest=latest, history=History(requested=12)))
     assert section(told, "brakes") == [

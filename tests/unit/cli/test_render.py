@@ -20,6 +20,7 @@ from nbsweep.core.lifecycle import State
 from nbsweep.core.model import MalformedRow, Volume
 from nbsweep.core.plan import Candidate, Plan
 from nbsweep.core.policy import Reason, judge
+from nbsweep.core.runs import Outcome
 from nbsweep.engine.report import Report
 from unit.core.examples import NOW, SCOPE, notebook, policy, removal, rules
 
@@ -93,7 +94,7 @@ def test_a_report_names_who_was_not_deleted_and_counts_the_rest() -> None:
     """What went as planned needs no line of its own."""
     deleted = replace(removal(notebook_id="nb1", name="gone"), state=State.DELETED, capacity_gb=70)
     failed = replace(removal(notebook_id="nb2", name="stays"), state=State.FAILED, end_reason="DELETE_FAILED: disk busy")
-    report = Report("research", "finished", plan(candidate()), (deleted, failed), duration_s=12.34)
+    report = Report("research", Outcome.FINISHED, plan(candidate()), (deleted, failed), duration_s=12.34)
     shown = text_of(report_view(report))
     assert "gone" not in shown
     assert "DELETE_FAILED: disk busy" in next(line for line in shown.splitlines() if "stays" in line)
@@ -102,7 +103,9 @@ def test_a_report_names_who_was_not_deleted_and_counts_the_rest() -> None:
 
 def test_a_report_says_what_ended_the_sweep_and_what_was_recovered() -> None:
     """Nobody should have to look for it in the log."""
-    report = Report("research", "failed", recovered=(replace(removal(), state=State.DELETED),), error=Unreachable("it is away"))
+    report = Report(
+        "research", Outcome.FAILED, recovered=(replace(removal(), state=State.DELETED),), error=Unreachable("it is away")
+    )
     shown = text_of(report_view(report))
     assert "it is away" in shown
     assert "1 removals of an earlier run were brought to their ends" in shown

@@ -10,14 +10,16 @@ from rich.console import Console
 from nbsweep.cli.status_view import status_view
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.pacing import LaneState
-from nbsweep.core.runs import RunRecord
+from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.core.standing import Known, Standing, judge_standing
 from nbsweep.settings import ScheduleSettings
 from unit.core.examples import NOW, ago, removal
 
-FINISHED = RunRecord("run1", "research", ago(hours=3), "ops", dry_run=False, ended_at=ago(hours=2), outcome="finished", fleet=9)
+FINISHED = RunRecord(
+    "run1", "research", ago(hours=3), "ops", dry_run=False, ended_at=ago(hours=2), outcome=Outcome.FINISHED, fleet=9
+)
 FAILED = RunRecord(
-    "run2", "research", ago(hours=1), "cron", dry_run=False, ended_at=ago(minutes=50), outcome="failed", problem="no"
+    "run2", "research", ago(hours=1), "cron", dry_run=False, ended_at=ago(minutes=50), outcome=Outcome.FAILED, problem="no"
 )
 
 

@@ -18,13 +18,13 @@ from nbsweep.core.recalling import (
     cover_findings,
     last_ended,
 )
-from nbsweep.core.runs import RunRecord
+from nbsweep.core.runs import Outcome, RunRecord
 from unit.core.examples import NOW, ago, moment, notebook, removal, rules
 
 
 def run(run_id: str = "run1", **changes: Any) -> RunRecord:
     """Give a sweep that ended three hours ago, and planned 37 of 400."""
-    plain = RunRecord("run1", "research", ago(hours=4), "ops", dry_run=False, ended_at=ago(hours=3), outcome="finished")
+    plain = RunRecord("run1", "research", ago(hours=4), "ops", dry_run=False, ended_at=ago(hours=3), outcome=Outcome.FINISHED)
     return replace(plain, run_id=run_id, **{"fleet": 400, "planned": 37, **changes})
 
 

@@ -7,12 +7,12 @@ import pytest
 from msgspec.structs import replace
 
 from nbsweep.core.lease import Holder, Lease
-from nbsweep.core.runs import RunRecord
+from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.core.standing import Known, Standing, judge_standing
 from unit.core.examples import NOW, ago, removal
 
 
-def run(hours_ago: float, outcome: str = "finished", **changes: Any) -> RunRecord:
+def run(hours_ago: float, outcome: Outcome = Outcome.FINISHED, **changes: Any) -> RunRecord:
     """Give a sweep that ended so long ago."""
     begun = ago(hours=hours_ago)
     plain = RunRecord(f"run-{hours_ago:g}", "research", begun, "ops", dry_run=False, ended_at=begun, outcome=outcome)
@@ -30,10 +30,10 @@ def lease(since_hours_ago: float, silent_s: float = 5) -> Lease:
     return Lease("research", holder, "ops", ago(hours=since_hours_ago), ago(seconds=silent_s))
 
 
-@pytest.mark.parametrize("outcome", ["finished", "dry-run"])
-def test_all_is_well_when_the_last_sweep_came_to_its_end(outcome: str) -> None:
+@pytest.mark.parametrize("outcome", [Outcome.FINISHED, Outcome.DRY_RUN])
+def test_all_is_well_when_the_last_sweep_came_to_its_end(outcome: Outcome) -> None:
     """Whatever happened before it."""
-    judged = standing(run(1, outcome), run(2, "failed", problem="no network"))
+    judged = standing(run(1, outcome), run(2, Outcome.FAILED, problem="no network"))
     assert judged.well
     assert judged.last is judged.last_success
     assert judged.last is not None
@@ -43,13 +43,13 @@ def test_all_is_well_when_the_last_sweep_came_to_its_end(outcome: str) -> None:
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
-        ("failed", "failed: the cloud said no"),
-        ("refused", "was refused by a brake: the cloud said no"),
-        ("interrupted", "was interrupted"),
-        ("declined", "was declined"),
+        (Outcome.FAILED, "failed: the cloud said no"),
+        (Outcome.REFUSED, "was refused by a brake: the cloud said no"),
+        (Outcome.INTERRUPTED, "was interrupted"),
+        (Outcome.DECLINED, "was declined"),
     ],
 )
-def test_a_last_sweep_that_did_not_come_to_its_end_is_a_problem(outcome: str, words: str) -> None:
+def test_a_last_sweep_that_did_not_come_to_its_end_is_a_problem(outcome: Outcome, words: str) -> None:
     """The last success is told all the same."""
     judged = standing(run(1, outcome, problem="the cloud said no"), run(2))
     assert not judged.well
@@ -71,20 +71,20 @@ def test_a_target_that_was_never_swept_is_not_well() -> None:
 
 def test_a_sweep_without_an_end_is_a_problem_unless_its_target_is_held() -> None:
     """Then the one before it counts; who holds it must not have fallen silent, and a dry run holds nothing."""
-    going = run(1, "running", ended_at=None)
+    going = run(1, Outcome.RUNNING, ended_at=None)
     assert "its process is gone" in standing(going, run(2)).problems[0]
     held = standing(going, run(2), lease=lease(1.01))
     assert (held.well, held.sweeping) == (True, lease(1.01))
     assert standing(going, lease=lease(1.01)).well
-    assert not standing(going, run(2, "failed"), lease=lease(1.01)).well
-    assert "unless it goes on" in standing(run(1, "running", ended_at=None, dry_run=True), lease=lease(1)).problems[0]
+    assert not standing(going, run(2, Outcome.FAILED), lease=lease(1.01)).well
+    assert "unless it goes on" in standing(run(1, Outcome.RUNNING, ended_at=None, dry_run=True), lease=lease(1)).problems[0]
     silent = standing(going, run(2), lease=lease(1.01, silent_s=60))
     assert (silent.well, silent.sweeping) == (False, None)
 
 
 def test_whether_the_holders_process_is_there_counts_for_more_than_its_last_beat() -> None:
     """Where that can be told: a dead one holds nothing, and one that is there and silent is a problem of its own."""
-    going = run(1, "running", ended_at=None)
+    going = run(1, Outcome.RUNNING, ended_at=None)
     dead = standing(going, run(2), lease=lease(1.01), holder_is_alive=False)
     assert dead.sweeping is None
     assert "its process is gone" in dead.problems[0]
@@ -98,9 +98,9 @@ def test_whether_the_holders_process_is_there_counts_for_more_than_its_last_beat
 
 def test_who_left_the_target_to_somebody_else_says_nothing_of_it() -> None:
     """The sweep of that other one counts."""
-    left = run(1, "held-elsewhere", problem="research is being swept by another")
+    left = run(1, Outcome.HELD_ELSEWHERE, problem="research is being swept by another")
     assert standing(left, run(2)).well
-    assert not standing(left, run(2, "failed")).well
+    assert not standing(left, run(2, Outcome.FAILED)).well
     assert standing(left, lease=lease(3)).well
     assert standing(left).problems == ("never swept with this journal",)
 

@@ -33,7 +33,7 @@ async def steps(scene: World, notebook_id: str = "nb1") -> list[str]:
 async def sweep(scene: World, *, dry_run: bool = False) -> None:
     """Do a whole sweep, which everybody agrees to."""
 
-    async def agree(_: object) -> bool:
+    async def agree(_: object, _spared: object) -> bool:
         return True
 
     area = Area("research", None, ("NOTEBOOK",))

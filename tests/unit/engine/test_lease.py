@@ -74,7 +74,7 @@ class Thinker:
     seconds: float = 0.0
     asked: int = 0
 
-    async def __call__(self, _plan: Plan) -> bool:
+    async def __call__(self, _plan: Plan, _spared: object) -> bool:
         """Be asked."""
         self.asked += 1
         await asyncio.sleep(self.seconds)
@@ -120,7 +120,7 @@ async def test_the_lease_is_held_while_sweeping_and_given_back_at_the_end() -> N
     scene = world(*fleet(2))
     seen: list[Lease | None] = []
 
-    async def look(_plan: Plan) -> bool:
+    async def look(_plan: Plan, _spared: object) -> bool:
         seen.append(await scene.journal.lease("research"))
         return True
 
@@ -258,7 +258,7 @@ async def test_a_bug_in_a_sweep_gives_the_lease_back() -> None:
     """It comes out, and the next sweep need not wait."""
     scene = world(*fleet(2))
 
-    async def stumble(_plan: Plan) -> bool:
+    async def stumble(_plan: Plan, _spared: object) -> bool:
         raise ZeroDivisionError
 
     with pytest.raises(ExceptionGroup):
@@ -276,7 +276,7 @@ async def test_it_beats_every_third_of_the_leases_time() -> None:
     began_s = scene.clock.steady_s()
     lease: list[Lease | None] = []
 
-    async def think(_plan: Plan) -> bool:
+    async def think(_plan: Plan, _spared: object) -> bool:
         await asyncio.sleep(110)
         lease.append(await scene.journal.lease("research"))
         return False

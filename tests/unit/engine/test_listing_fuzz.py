@@ -159,7 +159,7 @@ async def swept(account: Account, then: Callable[[], None] = lambda: None) -> Re
     clock, telemetry = FakeClock(), RecordingTelemetry()
     ports = Ports(client_of(account.answer, clock, telemetry), InMemoryJournal(), clock, telemetry)
 
-    async def approve(_plan: Plan) -> bool:
+    async def approve(_plan: Plan, _spared: object) -> bool:
         then()
         return True
 

@@ -37,7 +37,7 @@ class Approver:
     answer: bool = True
     asked: list[Plan] = field(default_factory=list)
 
-    async def __call__(self, plan: Plan) -> bool:
+    async def __call__(self, plan: Plan, _spared: object) -> bool:
         """Be asked."""
         self.asked.append(plan)
         return self.answer
@@ -282,7 +282,7 @@ async def test_a_shutdown_while_somebody_thinks_about_the_plan_ends_it() -> None
     """No answer is waited for."""
     scene = world(*fleet(2))
 
-    async def think(_plan: Plan) -> bool:
+    async def think(_plan: Plan, _spared: object) -> bool:
         await asyncio.sleep(3600)
         return True
 

@@ -360,7 +360,7 @@ async def test_what_another_run_has_done_since_need_not_be_made_up_for() -> None
         assert len(await scene.journal.runs(10)) == sweeps
 
 
-async def approved(_: object) -> bool:
+async def approved(_: object, _spared: object) -> bool:
     """Say yes."""
     return True
 

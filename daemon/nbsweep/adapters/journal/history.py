@@ -7,11 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select, true
 
 from nbsweep.adapters.journal.tables import REMOVALS, RUNS
-from nbsweep.core.history import FAILURES, SURVEYED, TRIED
+from nbsweep.core.history import FAILURES, TRIED
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lifecycle import State
-from nbsweep.core.runs import RunRecord
-from nbsweep.core.standing import SUCCESSES
+from nbsweep.core.runs import SUCCESSES, SURVEYED, Outcome, RunRecord
 
 _FAILED = REMOVALS.c.state.in_([state.value for state in FAILURES])
 _TRIED = REMOVALS.c.state.in_([state.value for state in TRIED])
@@ -34,7 +33,7 @@ def of_last_survey(runs: Select[Any], target: str, identity: TargetIdentity) -> 
     return _newest(passed)
 
 
-def of_last_run(runs: Select[Any], target: str, outcomes: Collection[str]) -> Select[Any]:
+def of_last_run(runs: Select[Any], target: str, outcomes: Collection[Outcome]) -> Select[Any]:
     """Find the latest run of a target, of those with one of these outcomes where any are given."""
     mine = runs.where(RUNS.c.target == target)
     return _newest(mine.where(RUNS.c.outcome.in_(sorted(outcomes))) if outcomes else mine)

@@ -50,7 +50,7 @@ from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import ENDS, Removal
 from nbsweep.core.model import microseconds
-from nbsweep.core.runs import RunRecord
+from nbsweep.core.runs import Outcome, RunRecord
 
 _RUN_LAYOUT = Layout(RunRecord, RUNS)
 _REMOVAL_LAYOUT = Layout(Removal, REMOVALS)
@@ -135,7 +135,7 @@ class SqlJournal:
         newest_first = wanted.order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc(), RUNS.c.target)
         return await self._records(_RUN_LAYOUT, newest_first.limit(limit))
 
-    async def last_run(self, target: str, outcomes: Collection[str] = ()) -> RunRecord | None:
+    async def last_run(self, target: str, outcomes: Collection[Outcome] = ()) -> RunRecord | None:
         """Give the latest sweep of a target, of those with one of these outcomes; with none given, of any outcome."""
         return next(iter(await self._records(_RUN_LAYOUT, of_last_run(_RUN, target, outcomes))), None)
 

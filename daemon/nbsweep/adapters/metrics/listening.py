@@ -28,12 +28,11 @@ from nbsweep.core.log_events import LogLinesLost
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.policy import Reason
 from nbsweep.core.ports import Clock
-from nbsweep.core.standing import SUCCESSES
+from nbsweep.core.runs import SUCCESSES, Outcome
 
-HELD_ELSEWHERE = "held-elsewhere"
 CATEGORIES = frozenset({"SFS", "EVS", "OBS", "OBSFS", "EFS"})
 KEPT_REASONS = tuple(reason.value for reason in Reason if reason not in (Reason.POLICY, Reason.ALREADY_DELETED))
-SWEEP_OUTCOMES = ("finished", "dry-run", "refused", "interrupted", "failed", HELD_ELSEWHERE)
+SWEEP_OUTCOMES = tuple(outcome for outcome in Outcome if outcome not in (Outcome.RUNNING, Outcome.DECLINED))
 """Known before the first of them, so that the first failure counts as an increase; an operator may also decline."""
 BYTES_OF_A_GB = 2**30
 """The cloud's GB are binary."""
@@ -219,7 +218,7 @@ class Metrics:
         for standing in standings:
             self._shown.failures.labels(standing.name).set(standing.failures)
             self._shown.paused.labels(standing.name).set(standing.paused)
-            self._shown.held.labels(standing.name).set(standing.phase == HELD_ELSEWHERE)
+            self._shown.held.labels(standing.name).set(standing.phase == Outcome.HELD_ELSEWHERE)
             if standing.last_success is not None:
                 self._shown.success.labels(standing.name).set(standing.last_success.timestamp())
             self._show_lanes(standing)

@@ -4,6 +4,7 @@ from typing import Any
 
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
+from nbsweep.core.runs import Outcome
 from nbsweep.service.control import Phase
 from nbsweep.service.web.errors import Code
 
@@ -72,7 +73,7 @@ SCHEMAS: dict[str, Schema] = {
     "Run": record(
         run_id=TEXT,
         target=TEXT,
-        outcome=words("running", "finished", "dry-run", "declined", "refused", "interrupted", "failed", "held-elsewhere"),
+        outcome=words(*Outcome),
         problem=TEXT_OR_NULL,
         dry_run=FLAG,
         started_by=TEXT,

@@ -1,0 +1,101 @@
+"""What a sweep has come to so far, and how its end is written down and told."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import anyio
+from msgspec.structs import replace
+
+from nbsweep.core.audit_events import AuditHead
+from nbsweep.core.brake_events import SweepFailure
+from nbsweep.core.call_events import LanesState
+from nbsweep.core.errors import HeldElsewhere, JournalError, NbsweepError
+from nbsweep.core.events import SweepFinished
+from nbsweep.core.lifecycle import Removal
+from nbsweep.core.plan import Plan
+from nbsweep.core.ports import Ports
+from nbsweep.core.runs import Outcome, RunRecord
+from nbsweep.core.saved_plan import Spared
+from nbsweep.engine.report import Report, ended_record, leading_error
+
+
+@dataclass(slots=True)
+class Course:
+    """What a sweep has come to so far; the report is made from it once, at the end."""
+
+    outcome: Outcome = Outcome.INTERRUPTED
+    plan: Plan | None = None
+    spared: tuple[Spared, ...] = ()
+    recovered: tuple[Removal, ...] = ()
+    removals: tuple[Removal, ...] = ()
+    error: NbsweepError | None = None
+
+    def fail(self, error: NbsweepError) -> None:
+        """Note what has ended the sweep."""
+        self.outcome = Outcome.HELD_ELSEWHERE if isinstance(error, HeldElsewhere) else Outcome.FAILED
+        self.error = error
+
+    @contextmanager
+    def noting_failure(self) -> Iterator[None]:
+        """Note what the world did to the work inside, and go on after it; a bug is raised."""
+        try:
+            yield
+        except (NbsweepError, ExceptionGroup) as error:
+            self.fail(leading_error(error))
+
+    def report(self, target: str, duration_s: float) -> Report:
+        """Make the report of a sweep that took so long."""
+        return Report(
+            target=target,
+            outcome=self.outcome,
+            plan=self.plan,
+            spared=self.spared,
+            removals=self.removals,
+            recovered=self.recovered,
+            error=self.error,
+            duration_s=round(duration_s, 3),
+        )
+
+
+async def close(record: RunRecord, course: Course, started_s: float, ports: Ports, patience_s: float) -> Report:
+    """Write down how a sweep ended, and tell it.
+
+    A journal that fails here, or takes longer than `patience_s`, is itself how it ended.
+    """
+    report = course.report(record.target, ports.clock.steady_s() - started_s)
+    ended = ended_record(record, report, ports)
+    try:
+        with anyio.fail_after(patience_s, shield=True):
+            await ports.journal.close_run(ended)
+            if not record.dry_run:
+                head = await ports.journal.trail.head()
+                ports.telemetry.emit(AuditHead(head.sequence, head.digest))
+    except TimeoutError:
+        late = JournalError(f"the end of the run could not be written within {patience_s:g} s")
+        report = replace(report, outcome=Outcome.FAILED, error=report.error or late)
+    except NbsweepError as error:
+        report = replace(report, outcome=Outcome.FAILED, error=report.error or error)
+    _tell(ended, report, ports)
+    return report
+
+
+def _tell(ended: RunRecord, report: Report, ports: Ports) -> None:
+    """Tell how it ended, and why removals failed, once for each cause."""
+    emit = ports.telemetry.emit
+    for cause in report.causes:
+        emit(SweepFailure.of(cause))
+    emit(LanesState({lane.lane: lane.figures for lane in ended.lanes or ()}))
+    emit(
+        SweepFinished(
+            report.outcome,
+            report.problem,
+            type(report.error).__name__ if report.error else "",
+            ended.fleet,
+            ended.planned,
+            dict(report.counts),
+            ended.kept or {},
+            report.reclaimed_gb,
+            report.duration_s,
+        )
+    )
