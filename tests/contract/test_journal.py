@@ -201,7 +201,7 @@ async def test_closing_a_run_replaces_its_record(opener: Opener) -> None:
     """Only the record of that run and target."""
     others = [run_record("r1", "teaching"), run_record("r2")]
     closed = replace(
-        run_record(), ended_at=NOON + timedelta(hours=1), outcome="finished", fleet=9, planned=3, kept={"young": 6}
+        run_record(), ended_at=NOON + timedelta(hours=1), outcome=Outcome.FINISHED, fleet=9, planned=3, kept={"young": 6}
     )
     async with opener() as journal:
         for record in (run_record(), *others):
@@ -217,7 +217,7 @@ async def test_open_runs_are_those_of_the_target_that_have_no_end(opener: Opener
     async with opener() as journal:
         for record in (young, run_record("r2", "teaching"), old, run_record("r0")):
             await journal.open_run(record)
-        await journal.close_run(replace(run_record("r0"), ended_at=NOON + timedelta(hours=1), outcome="finished"))
+        await journal.close_run(replace(run_record("r0"), ended_at=NOON + timedelta(hours=1), outcome=Outcome.FINISHED))
         assert await journal.open_runs("research") == (old, young)
 
 
@@ -503,7 +503,7 @@ async def test_what_was_taken_back_or_only_stopped_does_not_count(opener: Opener
 
 async def close(journal: Journal, run: RunRecord, outcome: str, fleet: int) -> RunRecord:
     """Let a run have been, and have ended so."""
-    record = replace(run, ended_at=LATER, outcome=outcome, fleet=fleet)
+    record = replace(run, ended_at=LATER, outcome=Outcome(outcome), fleet=fleet)
     await journal.open_run(run)
     await journal.close_run(record)
     return record

@@ -28,6 +28,7 @@ from nbsweep.core.follow_events import RecoveryFinished, RecoveryStarted
 from nbsweep.core.freshness import ClockReading
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import LaneState
+from nbsweep.core.runs import Outcome
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
@@ -211,7 +212,7 @@ def test_the_version_is_shown() -> None:
 
 def test_sweeps_are_counted_and_timed() -> None:
     """By outcome, each of which happened."""
-    heard = Heard(SWEPT, SWEPT, replace(SWEPT, outcome="failed", problem="the cloud is away", duration_s=4000.0))
+    heard = Heard(SWEPT, SWEPT, replace(SWEPT, outcome=Outcome.FAILED, problem="the cloud is away", duration_s=4000.0))
     assert heard.samples("nbsweep_sweeps_total") == {("finished", "research"): 2, ("failed", "research"): 1}
     assert heard.samples("nbsweep_sweep_duration_seconds_count") == {("research",): 3}
     assert heard.samples("nbsweep_sweep_duration_seconds_sum") == {("research",): 4180}
@@ -391,7 +392,7 @@ def test_nothing_is_in_flight_when_the_sweep_is_over() -> None:
     """What was interrupted is followed by nobody until the next one; another target's go on."""
     heard = Heard(RemovalRequested(1), RecoveryStarted(2))
     heard.hear(RemovalRequested(1), target="training")
-    heard.hear(replace(SWEPT, outcome="interrupted"))
+    heard.hear(replace(SWEPT, outcome=Outcome.INTERRUPTED))
     assert heard.samples("nbsweep_removals_in_flight") == {("research",): 0, ("training",): 1}
 
 
@@ -430,7 +431,7 @@ def test_calls_are_timed_by_lane() -> None:
 )
 def test_sweeps_that_end_for_want_of_credentials_or_permissions_are_counted(kind: str, counts: int) -> None:
     """Once for each such sweep; a 401 after which a renewed token helped is nobody's trouble, and wakes nobody."""
-    heard = Heard(call(401, "APIGW.0301"), call(), replace(SWEPT, outcome="failed", problem="no", problem_kind=kind))
+    heard = Heard(call(401, "APIGW.0301"), call(), replace(SWEPT, outcome=Outcome.FAILED, problem="no", problem_kind=kind))
     heard.metrics.watch(FakeService((target(),)))
     assert heard.samples("nbsweep_authentication_failures_total") == {("research",): counts}
 

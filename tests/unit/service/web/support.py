@@ -17,7 +17,7 @@ from nbsweep.core.pacing import LaneState
 from nbsweep.core.plan import Plan
 from nbsweep.core.policy import Reason
 from nbsweep.core.ports import Journal
-from nbsweep.core.runs import RunRecord
+from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.service.control import Phase, TargetState, UnknownTargetError
 from nbsweep.service.web.app import WebSettings, make_app
 from nbsweep.service.web.server import serve_web
@@ -166,7 +166,7 @@ async def filled_journal() -> InMemoryJournal:
     first = RunRecord("20260228T030000Z-aaaaaa", "research", EARLIER, "cron", dry_run=False)
     await journal.open_run(first)
     await journal.close_run(
-        replace(first, ended_at=NOW, outcome="finished", fleet=40, planned=2, kept={"no-policy": 38}, lanes=LANES)
+        replace(first, ended_at=NOW, outcome=Outcome.FINISHED, fleet=40, planned=2, kept={"no-policy": 38}, lanes=LANES)
     )
     await journal.open_run(RunRecord("20260301T030000Z-bbbbbb", "research", NOW, "service", dry_run=True))
     run_id = first.run_id
