@@ -19,8 +19,8 @@ from nbsweep.adapters.cloud.sought import Sought
 from nbsweep.adapters.journal import Limits, open_journal
 from nbsweep.adapters.process import allow_open_files, is_alive, this_process
 from nbsweep.core.belonging import Coverage
-from nbsweep.core.call_events import ConnectionsBounded
 from nbsweep.core.errors import CloudError, JournalError, NbsweepError
+from nbsweep.core.events.http import ConnectionsBounded
 from nbsweep.core.identity import is_same_place
 from nbsweep.core.lease import GOOD_FOR
 from nbsweep.core.pacing import Rate

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from nbsweep.core.errors import ConfigurationError, Mistake
-from nbsweep.core.plan_digest import DIGEST, is_unaltered, sealed
-from nbsweep.core.plan_objections import ANEW
-from nbsweep.core.saved_plan import SavedPlan
+from nbsweep.core.saved_plan.digest import DIGEST, is_unaltered, sealed
+from nbsweep.core.saved_plan.model import SavedPlan
+from nbsweep.core.saved_plan.validate import ANEW
 
 DOCUMENT = "nbsweep-plan"
 VERSION = 1

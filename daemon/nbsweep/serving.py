@@ -21,9 +21,9 @@ from nbsweep.adapters.metrics import Metrics
 from nbsweep.adapters.telemetry import Listener
 from nbsweep.bootstrap import Opened, open_all
 from nbsweep.core.errors import NbsweepError
-from nbsweep.core.events import Event
+from nbsweep.core.events.base import Event
+from nbsweep.core.events.service import ServiceReloaded, ServiceReloadRefused, ServiceStarted, ServiceStopped
 from nbsweep.core.ports import Telemetry
-from nbsweep.core.service_events import ServiceReloaded, ServiceReloadRefused, ServiceStarted, ServiceStopped
 from nbsweep.engine.orders import Shutdown
 from nbsweep.engine.report import Run, leading_error
 from nbsweep.engine.sweep import Sweeper

@@ -31,7 +31,7 @@ from nbsweep.core.freshness import Freshness
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope, Status
 from nbsweep.core.pacing import Rate
 from nbsweep.core.paging import Offsets, Paging
-from nbsweep.core.probing import Action, ProbedCloud
+from nbsweep.core.permissions import Action, ProbedCloud
 from nbsweep.engine.paging import find_paging
 from nbsweep.settings import TargetSettings
 from nbsweep.simulator import AccessKey as SimulatedKey

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from contract.conftest import Opener
 from nbsweep.core import lifecycle
-from nbsweep.core.audit import Coverage, Query
-from nbsweep.core.audit_steps import What
-from nbsweep.core.chain import START, Head, verify
+from nbsweep.core.audit.chain import START, Head, verify
+from nbsweep.core.audit.entries import Coverage, Query
+from nbsweep.core.audit.steps import What
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.ports import Journal

@@ -18,13 +18,14 @@ from nbsweep.adapters.cloud.chain import open_keyring
 from nbsweep.adapters.cloud.client import open_client
 from nbsweep.bootstrap import make_lanes, make_sweeper
 from nbsweep.core.errors import SweepTimedOut
-from nbsweep.core.events import Event, PlanBuilt
-from nbsweep.core.follow_events import RecoveryFinished
+from nbsweep.core.events.base import Event
+from nbsweep.core.events.removal import RecoveryFinished
+from nbsweep.core.events.sweep import PlanBuilt
 from nbsweep.core.freshness import ClockReading
 from nbsweep.core.lease import Holder
 from nbsweep.core.plan import Plan
 from nbsweep.core.ports import Journal, Ports
-from nbsweep.core.saved_plan import Spared
+from nbsweep.core.saved_plan.model import Spared
 from nbsweep.engine.orders import LeaseOrders, Shutdown
 from nbsweep.engine.report import Report, Run
 from nbsweep.engine.sweep import Sweeper

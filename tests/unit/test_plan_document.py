@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from nbsweep.core.brakes import Refusal
 from nbsweep.core.conditions import Finding, Truth
 from nbsweep.core.errors import ConfigurationError
-from nbsweep.core.evidence import Evidence, evidence_of
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Status, Volume
 from nbsweep.core.plan import Candidate, Plan
-from nbsweep.core.plan_digest import sealed
-from nbsweep.core.plan_saving import saved_target
 from nbsweep.core.policy import Reason, judge
-from nbsweep.core.saved_plan import SavedItem, SavedPlan, SavedTarget
+from nbsweep.core.saved_plan.build import saved_target
+from nbsweep.core.saved_plan.digest import sealed
+from nbsweep.core.saved_plan.evidence import Evidence, evidence_of
+from nbsweep.core.saved_plan.model import SavedItem, SavedPlan, SavedTarget
 from nbsweep.plan_document import plan_from_text, plan_to_document
 from unit.core.examples import NOW, SCOPE, ago, moment, notebook, rules, searching
 

@@ -9,38 +9,17 @@ import typer
 from nbsweep.adapters.metrics.instruments import Instruments
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.main import app
-from nbsweep.core import (
-    audit_events,
-    brake_events,
-    call_events,
-    events,
-    follow_events,
-    lease_events,
-    log_events,
-    plan_events,
-    service_events,
-    web_events,
-)
+from nbsweep.core.events import http, lease, removal, service, sweep
+from nbsweep.core.events.base import Event
 from nbsweep.service.web.operations import OPERATIONS
 
 README = Path(__file__).parents[2] / "README.md"
-MODULES = (
-    events,
-    audit_events,
-    brake_events,
-    call_events,
-    follow_events,
-    lease_events,
-    log_events,
-    plan_events,
-    service_events,
-    web_events,
-)
+MODULES = (http, lease, removal, service, sweep)
 EVENTS = [
     kind
     for module in MODULES
     for kind in vars(module).values()
-    if isinstance(kind, type) and issubclass(kind, events.Event) and kind is not events.Event
+    if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
 ]
 
 
@@ -51,7 +30,7 @@ def rows(first_column: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.name)
-def test_every_event_is_listed_with_its_level_and_its_fields(kind: type[events.Event]) -> None:
+def test_every_event_is_listed_with_its_level_and_its_fields(kind: type[Event]) -> None:
     """Whoever searches the log must find there what the README names, and nothing that it does not."""
     row = rows(r"\| `[a-z]+\.[a-z_]+`")[kind.name]
     _, _, level, _, listed, _ = (cell.strip() for cell in row.split("|"))

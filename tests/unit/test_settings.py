@@ -20,8 +20,8 @@ from nbsweep.core.globs import Glob
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Notebook, Status, Volume
 from nbsweep.core.pacing import Rate
 from nbsweep.core.policy import Decision, Reason, Running, judge
-from nbsweep.core.timetable import Timetable
-from nbsweep.core.wall_times import WallTimes
+from nbsweep.core.schedule.timetable import Timetable
+from nbsweep.core.schedule.wall_times import WallTimes
 from nbsweep.settings import (
     BrakeSettings,
     CredentialSettings,

@@ -8,8 +8,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nbsweep.core.events import Event
-from nbsweep.core.log_events import LogLinesLost
+from nbsweep.core.events.base import Event
+from nbsweep.core.events.service import LogLinesLost
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger, Processor

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from nbsweep.core.audit_steps import What
+from nbsweep.core.audit.steps import What
 
 app = typer.Typer(name="audit", rich_markup_mode=None)
 WHATS = ", ".join(What)

@@ -7,8 +7,8 @@ from rich.console import Group, RenderableType
 from nbsweep.cli.auditing import about_older, moment_or_none
 from nbsweep.cli.render import STYLES, cell
 from nbsweep.cli.tables import WIDEST, Column, Row, make_table
-from nbsweep.core.audit import Coverage, Entry
-from nbsweep.core.audit_steps import What
+from nbsweep.core.audit.entries import Coverage, Entry
+from nbsweep.core.audit.steps import What
 
 WHAT_STYLES: Mapping[str, str] = {
     **STYLES,

@@ -14,9 +14,9 @@ from nbsweep.adapters.journal import open_journal
 from nbsweep.cli.documents import Document, moment_text
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import Session
-from nbsweep.core.audit import Coverage, Entry, Query
-from nbsweep.core.audit_steps import What
-from nbsweep.core.chain import START, Break, Head, Link, content, parse_head, verify, verify_coverage, verify_end
+from nbsweep.core.audit.chain import START, Break, Head, Link, content, parse_head, verify, verify_coverage, verify_end
+from nbsweep.core.audit.entries import Coverage, Entry, Query
+from nbsweep.core.audit.steps import What
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.model import moment_of
 from nbsweep.core.ports import AuditTrail

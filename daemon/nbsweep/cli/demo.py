@@ -19,7 +19,7 @@ from nbsweep.cli.progress import LiveProgress
 from nbsweep.cli.screen import Screen, live_screen
 from nbsweep.cli.session import Session, make_session, run
 from nbsweep.cli.sweeping import RunOptions, run_command
-from nbsweep.core.events import PlanBuilt
+from nbsweep.core.events.sweep import PlanBuilt
 from nbsweep.settings import Settings
 from nbsweep.simulator import (
     FaultOptions,

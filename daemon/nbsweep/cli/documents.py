@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from nbsweep.core.cool_down import Cause
-from nbsweep.core.saved_plan import Spared
+from nbsweep.core.saved_plan.model import Spared
 from nbsweep.documents import (
     Document,
     Series,

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from nbsweep.core.conditions import Finding
-from nbsweep.core.explaining import Answer, Check
+from nbsweep.core.explain.context import Account, BrakeLine, Memory
+from nbsweep.core.explain.explain import Answer, Check
+from nbsweep.core.explain.requirements import EveryOne, ForRule, Need, OneOf, Wanted
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.needs import EveryOne, ForRule, Need, OneOf, Wanted
 from nbsweep.core.policy import Decision, Policy
-from nbsweep.core.recalling import Account, BrakeLine, Memory
 from nbsweep.documents import Document, moment_text, removal_document, run_record_document
 
 

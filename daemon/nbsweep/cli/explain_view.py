@@ -9,11 +9,11 @@ from rich.tree import Tree
 from nbsweep.cli.render import STYLES
 from nbsweep.cli.text import printable
 from nbsweep.core.conditions import Finding, Truth
-from nbsweep.core.explaining import Answer, Check
+from nbsweep.core.explain.context import Account, BrakeLine, Memory
+from nbsweep.core.explain.explain import Answer, Check
+from nbsweep.core.explain.requirements import EveryOne, ForRule, Need, OneOf, Wanted, moment_words
 from nbsweep.core.lifecycle import Removal, outcome
-from nbsweep.core.needs import EveryOne, ForRule, Need, OneOf, Wanted, moment_words
 from nbsweep.core.policy import Decision
-from nbsweep.core.recalling import Account, BrakeLine, Memory
 
 MOST_REMOVALS = 5
 TRUTH_WIDTH = max(len(truth) for truth in Truth) + 1

@@ -17,19 +17,12 @@ from nbsweep.cli.session import Session, tell_error
 from nbsweep.core.brakes import A_DAY
 from nbsweep.core.cool_down import judge_cooling, streaks
 from nbsweep.core.errors import Gone, NbsweepError
-from nbsweep.core.explaining import explain
+from nbsweep.core.explain.context import Account, Cover, Memory, brake_lines, cover_findings, last_ended
+from nbsweep.core.explain.explain import explain
+from nbsweep.core.explain.requirements import moment_words
 from nbsweep.core.facts import Moment
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lifecycle import outcome
-from nbsweep.core.needs import moment_words
-from nbsweep.core.recalling import (
-    Account,
-    Cover,
-    Memory,
-    brake_lines,
-    cover_findings,
-    last_ended,
-)
 from nbsweep.engine.report import leading_error
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings import Settings

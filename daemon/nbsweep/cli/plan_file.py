@@ -10,9 +10,9 @@ from pathlib import Path
 from nbsweep.cli.text import json_pieces
 from nbsweep.core.errors import ConfigurationError, Mistake, NbsweepError
 from nbsweep.core.plan import Plan
-from nbsweep.core.plan_objections import Today, objections
-from nbsweep.core.plan_saving import saved_target
-from nbsweep.core.saved_plan import SavedPlan
+from nbsweep.core.saved_plan.build import saved_target
+from nbsweep.core.saved_plan.model import SavedPlan
+from nbsweep.core.saved_plan.validate import Today, objections
 from nbsweep.plan_document import plan_from_text, plan_to_document
 from nbsweep.settings import Settings
 from nbsweep.settings.deciding import deciding_digests, identity_of

@@ -17,7 +17,7 @@ from nbsweep.cli.session import Session, tell_error
 from nbsweep.cli.text import csv_pieces, printable
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.plan import Plan
-from nbsweep.core.saved_plan import SavedPlan
+from nbsweep.core.saved_plan.model import SavedPlan
 from nbsweep.documents import new_id
 from nbsweep.engine.report import leading_error
 from nbsweep.engine.sweep import Sweeper

@@ -11,20 +11,17 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
 from nbsweep.cli.text import printable
-from nbsweep.core.call_events import HttpRetried, HttpThrottled
-from nbsweep.core.events import (
-    Event,
-    PlanBuilt,
+from nbsweep.core.events.base import Event
+from nbsweep.core.events.http import HttpRetried, HttpThrottled
+from nbsweep.core.events.removal import (
+    RecoveryFinished,
+    RecoveryStarted,
     RemovalAccepted,
     RemovalFinished,
     RemovalRequested,
     RemovalUnanswered,
-    SurveyPage,
-    SweepFinished,
-    SweepStarted,
-    SweepStopping,
 )
-from nbsweep.core.follow_events import RecoveryFinished, RecoveryStarted
+from nbsweep.core.events.sweep import PlanBuilt, SurveyPage, SweepFinished, SweepStarted, SweepStopping
 
 RATE_OVER_S = 5.0
 """The rate is that of the last few seconds."""

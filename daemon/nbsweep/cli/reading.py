@@ -18,7 +18,7 @@ from nbsweep.core.leftovers import LeftAlone, follows, left_alone
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.ports import Journal
 from nbsweep.core.runs import JUDGED, RunRecord
-from nbsweep.core.standing import Known, Standing, judge_standing, standing_of_removed
+from nbsweep.core.status import Known, Standing, judge_standing, standing_of_removed
 from nbsweep.settings import Settings, TargetSettings
 from nbsweep.settings.deciding import identity_of
 

@@ -16,7 +16,7 @@ from nbsweep.core.history import TRIED
 from nbsweep.core.lifecycle import Removal, outcome
 from nbsweep.core.plan import Candidate, Plan, describe_malformed
 from nbsweep.core.runs import Outcome, RunRecord
-from nbsweep.core.saved_plan import Spared
+from nbsweep.core.saved_plan.model import Spared
 from nbsweep.engine.report import Report
 
 WIDTH_OFF_TERMINAL = 200

@@ -11,7 +11,7 @@ from nbsweep.core.facts import format_age
 from nbsweep.core.lease import describe_holder
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.runs import RunRecord
-from nbsweep.core.standing import Standing
+from nbsweep.core.status import Standing
 
 MOST_NAMES = 5
 

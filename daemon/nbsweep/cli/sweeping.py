@@ -21,10 +21,10 @@ from nbsweep.cli.preloading import load_for_sweeping
 from nbsweep.cli.prompt import ask, forget_input
 from nbsweep.cli.session import ResultLost, Session, tell_error
 from nbsweep.cli.text import printable
+from nbsweep.core.events.sweep import PlanTargetLeftAlone
 from nbsweep.core.plan import Plan
-from nbsweep.core.plan_events import PlanTargetLeftAlone
 from nbsweep.core.runs import Outcome
-from nbsweep.core.saved_plan import SavedPlan, Spared
+from nbsweep.core.saved_plan.model import SavedPlan, Spared
 from nbsweep.documents import new_id
 from nbsweep.engine.planned import Permit
 from nbsweep.engine.report import Report, Run

@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from nbsweep.core.brakes import MOST_SKEW_S, describe_skew
 from nbsweep.core.errors import Forbidden, NbsweepError, Unauthorized
-from nbsweep.core.missing import left_out
+from nbsweep.core.missing_facts import left_out
 from nbsweep.core.model import MalformedRow, Notebook, Page
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.paging import Offsets, Paging
-from nbsweep.core.probing import GRANTS, Action, Probe
+from nbsweep.core.permissions import GRANTS, Action, Probe
 
 ADVICE = re.compile(r"\. (?=(?:Check|Set) )")
 """Where the sentence of an error turns to what is to be done."""

@@ -10,9 +10,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from nbsweep.core.audit import Coverage, Query
-from nbsweep.core.chain import Head, Link
-from nbsweep.core.events import Event
+from nbsweep.core.audit.chain import Head, Link
+from nbsweep.core.audit.entries import Coverage, Query
+from nbsweep.core.events.base import Event
 from nbsweep.core.freshness import ClockReading, Freshness
 from nbsweep.core.history import History
 from nbsweep.core.identity import TargetIdentity

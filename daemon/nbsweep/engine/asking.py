@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import anyio
 
 from nbsweep.core.errors import CloudError, Gone, SweepEnding
-from nbsweep.core.events import SurveyAsked
+from nbsweep.core.events.sweep import SurveyAsked
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import MalformedRow, Notebook, Scope
 from nbsweep.core.plan import Tally

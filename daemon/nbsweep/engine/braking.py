@@ -5,8 +5,8 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from nbsweep.core.brake_events import SweepBraked
 from nbsweep.core.brakes import Refusal, judge_failures, judge_skew
+from nbsweep.core.events.sweep import SweepBraked
 from nbsweep.core.lifecycle import State
 from nbsweep.core.ports import Ports
 from nbsweep.engine.orders import Closing

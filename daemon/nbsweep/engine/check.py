@@ -29,7 +29,7 @@ from nbsweep.core.checks import (
 )
 from nbsweep.core.errors import CloudError, Rejected, Unauthorized, Unreachable, WrongAddress, is_of_workspace
 from nbsweep.core.model import Page, Scope
-from nbsweep.core.probing import DEFAULT_WORKSPACE, Action, Probe, ProbedCloud
+from nbsweep.core.permissions import DEFAULT_WORKSPACE, Action, Probe, ProbedCloud
 from nbsweep.engine.paging import find_paging
 
 FEATURES = ("NOTEBOOK", "DEFAULT")

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 import anyio
 from msgspec.structs import replace
 
-from nbsweep.core.audit_events import AuditHead
-from nbsweep.core.brake_events import SweepFailure
-from nbsweep.core.call_events import LanesState
 from nbsweep.core.errors import HeldElsewhere, JournalError, NbsweepError
-from nbsweep.core.events import SweepFinished
+from nbsweep.core.events.http import LanesState
+from nbsweep.core.events.sweep import AuditHead, SweepFailure, SweepFinished
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.plan import Plan
 from nbsweep.core.ports import Ports
 from nbsweep.core.runs import Outcome, RunRecord
-from nbsweep.core.saved_plan import Spared
+from nbsweep.core.saved_plan.model import Spared
 from nbsweep.engine.report import Report, ended_record, leading_error
 
 

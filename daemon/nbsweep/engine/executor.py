@@ -13,9 +13,11 @@ import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from msgspec.structs import replace
 
-from nbsweep.core import events, lifecycle
+from nbsweep.core import lifecycle
 from nbsweep.core.brakes import Refusal
 from nbsweep.core.errors import AlreadyStopped, AnswerLost, Busy, CloudError, FactsTooOld, Gone, MustStopFirst, SweepEnding
+from nbsweep.core.events.removal import RemovalAccepted, RemovalAgain, RemovalRequested, RemovalStopping, RemovalUnanswered
+from nbsweep.core.events.sweep import SweepStopping
 from nbsweep.core.facts import Moment
 from nbsweep.core.freshness import Freshness
 from nbsweep.core.lifecycle import Removal, State, Step
@@ -100,7 +102,7 @@ class Executor:
     async def _drain(self, scope: anyio.CancelScope) -> None:
         """Once no more may be taken: wait for what is accepted, up to a limit, then cancel."""
         await self._closing.begun.wait()
-        self.ports.telemetry.emit(events.SweepStopping(len(self._poller.following), self.orders.drain.total_seconds()))
+        self.ports.telemetry.emit(SweepStopping(len(self._poller.following), self.orders.drain.total_seconds()))
         await self._closing.give_time(self.orders.drain)
         scope.cancel()
 
@@ -162,7 +164,7 @@ class Executor:
         """Write REQUESTED, and only then send the DELETE."""
         self._poller.expect(before.notebook_id)
         removal = await self._ledger.write(lifecycle.request(before, self.ports.clock.now(), self.orders.deadline))
-        self.ports.telemetry.emit(events.RemovalRequested(removal.requests))
+        self.ports.telemetry.emit(RemovalRequested(removal.requests))
         try:
             facts = Freshness(sight.looked_at, self.orders.fresh_for.total_seconds())
             with self._ledger.sending(removal, before) as leaving, self._sent.sending(OrderKind.DELETE, sight):
@@ -181,14 +183,14 @@ class Executor:
             await self._endings.refused(refused, error, str(error))
         else:
             removal = await self._ledger.write(lifecycle.accept(removal, self.ports.clock.now(), request_id))
-            self.ports.telemetry.emit(events.RemovalAccepted(request_id))
+            self.ports.telemetry.emit(RemovalAccepted(request_id))
             self._poller.follow(removal)
 
     async def _stop(self, before: Removal, sight: Sight) -> None:
         """Order a stop; the DELETE follows when the poller has seen it STOPPED."""
         self._poller.expect(before.notebook_id)
         removal = await self._ledger.write(lifecycle.stop(before, self.ports.clock.now(), self.orders.deadline))
-        self.ports.telemetry.emit(events.RemovalStopping())
+        self.ports.telemetry.emit(RemovalStopping())
         try:
             facts = Freshness(sight.looked_at, self.orders.fresh_for.total_seconds())
             with self._sent.sending(OrderKind.STOP, sight) as answer:
@@ -236,13 +238,13 @@ class Executor:
             self._poller.follow(removal)
 
     def _unanswered(self, removal: Removal, error: CloudError) -> None:
-        self.ports.telemetry.emit(events.RemovalUnanswered(str(error)))
+        self.ports.telemetry.emit(RemovalUnanswered(str(error)))
         self._poller.follow(removal)
         if error.http_status == HTTPStatus.OK:
             self._poller.look_soon()
 
     def _again(self, removal: Removal, why: str) -> None:
-        self.ports.telemetry.emit(events.RemovalAgain(why))
+        self.ports.telemetry.emit(RemovalAgain(why))
         self._take(removal)
 
     def _take(self, removal: Removal) -> None:

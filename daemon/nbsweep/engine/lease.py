@@ -9,10 +9,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.core.errors import FactsTooOld, HeldElsewhere, JournalError, NbsweepError
+from nbsweep.core.events.lease import LeaseHeldElsewhere, LeaseLost, LeaseTakenOver, another
 from nbsweep.core.freshness import NEVER_S, ClockReading, Freshness
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import BEATS, GOOD_FOR, Lease, describe_held, describe_taken_over, is_in_the_way, may_take
-from nbsweep.core.lease_events import LeaseHeldElsewhere, LeaseLost, LeaseTakenOver, another
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.paging import Paging

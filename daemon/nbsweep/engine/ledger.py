@@ -9,7 +9,7 @@ import anyio
 
 from nbsweep.core import lifecycle
 from nbsweep.core.errors import JournalError
-from nbsweep.core.events import RemovalFinished
+from nbsweep.core.events.removal import RemovalFinished
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.ports import Ports
 

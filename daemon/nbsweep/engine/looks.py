@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from nbsweep.core.belonging import differs_from
-from nbsweep.core.follow_events import SnapshotFlawed
+from nbsweep.core.events.removal import SnapshotFlawed
 from nbsweep.core.model import PAGE_SIZE, Notebook, Page, Scope, Status
 from nbsweep.core.ports import Ports
 from nbsweep.core.snapshot import Snapshot, pages_for

@@ -7,16 +7,16 @@ from msgspec import Struct
 
 from nbsweep.core import lifecycle
 from nbsweep.core.errors import ConfigurationError
-from nbsweep.core.events import RemovalFinished
+from nbsweep.core.events.removal import RemovalFinished
+from nbsweep.core.events.sweep import PlanNarrowed
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.permission import Permission, left_out_of_plan
 from nbsweep.core.plan import Plan
-from nbsweep.core.plan_events import PlanNarrowed
-from nbsweep.core.plan_objections import expired, of_another_project
 from nbsweep.core.policy import Reason
 from nbsweep.core.ports import Ports
-from nbsweep.core.saved_plan import SavedTarget, Spared
+from nbsweep.core.saved_plan.model import SavedTarget, Spared
+from nbsweep.core.saved_plan.narrow import Permission, left_out_of_plan
+from nbsweep.core.saved_plan.validate import expired, of_another_project
 
 
 class Permit(Struct, frozen=True):

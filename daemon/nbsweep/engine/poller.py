@@ -13,7 +13,7 @@ import anyio
 
 from nbsweep.core import lifecycle
 from nbsweep.core.errors import CloudError, Gone, SweepEnding
-from nbsweep.core.follow_events import PollFailed, PollTick
+from nbsweep.core.events.removal import PollFailed, PollTick
 from nbsweep.core.freshness import ClockReading
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import PAGE_SIZE, Notebook, Scope

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
 from nbsweep.core.errors import CloudError, Gone, SweepEnding
-from nbsweep.core.follow_events import RecoveryFinished, RecoveryStarted, RemovalsLeftAlone
+from nbsweep.core.events.removal import RecoveryFinished, RecoveryStarted, RemovalsLeftAlone
 from nbsweep.core.identity import UNKNOWN, TargetIdentity, identity_on_record
 from nbsweep.core.lease import Lease, is_held
 from nbsweep.core.leftovers import follows, left_alone

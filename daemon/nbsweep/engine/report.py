@@ -12,7 +12,7 @@ from nbsweep.core.lifecycle import Removal, State, outcome
 from nbsweep.core.plan import Candidate, Plan
 from nbsweep.core.ports import Ports
 from nbsweep.core.runs import Outcome, RunRecord
-from nbsweep.core.saved_plan import Spared
+from nbsweep.core.saved_plan.model import Spared
 
 Approve = Callable[[Plan, Sequence[Spared]], Awaitable[bool]]
 """Asked once, with a plan that is not empty and that no brake refused, and with what a saved plan had permitted besides.

@@ -18,7 +18,14 @@ from msgspec.structs import replace
 
 from nbsweep.core.belonging import differs_from
 from nbsweep.core.errors import CloudError, Rejected, WorkspaceRefused, is_of_workspace
-from nbsweep.core.events import SurveyFinished, SurveyMalformedRow, SurveyPage, SurveyStrays, SurveyTorn, SurveyWorkspaceRefused
+from nbsweep.core.events.sweep import (
+    SurveyFinished,
+    SurveyMalformedRow,
+    SurveyPage,
+    SurveyStrays,
+    SurveyTorn,
+    SurveyWorkspaceRefused,
+)
 from nbsweep.core.facts import Moment
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope

@@ -7,20 +7,18 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from nbsweep.core.brake_events import PlanTrimmed
 from nbsweep.core.brakes import A_DAY, Brakes
 from nbsweep.core.errors import HeldElsewhere, NbsweepError, SweepTimedOut
-from nbsweep.core.events import PlanBuilt, PlanRefused, SweepStarted
+from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, PlanTrimmed, SweepStarted, TargetChanged
 from nbsweep.core.facts import Moment, format_age
-from nbsweep.core.follow_events import TargetChanged
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import GOOD_FOR, Lease, describe_held
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.permission import Deciding, permit
 from nbsweep.core.plan import Circumstances, Plan, Survey, build_plan
 from nbsweep.core.ports import Ports
 from nbsweep.core.runs import Outcome, RunRecord
-from nbsweep.core.saved_plan import Spared
+from nbsweep.core.saved_plan.model import Spared
+from nbsweep.core.saved_plan.narrow import Deciding, permit
 from nbsweep.engine.course import Course, close
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.lease import Tenure, look

@@ -14,7 +14,7 @@ import anyio
 from msgspec import Struct
 
 from nbsweep.core.errors import CloudError, SweepEnding
-from nbsweep.core.events import WalkPage
+from nbsweep.core.events.removal import WalkPage
 from nbsweep.core.facts import Moment
 from nbsweep.core.freshness import ClockReading, Freshness
 from nbsweep.core.lifecycle import Removal

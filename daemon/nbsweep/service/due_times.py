@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from nbsweep.core.misfires import SHOWN, SWEPT, missed_due
 from nbsweep.core.ports import Clock, Journal
+from nbsweep.core.schedule.misfires import SHOWN, SWEPT, missed_due
 from nbsweep.settings.schedule import ScheduleSettings
 
 

@@ -9,11 +9,8 @@ import anyio
 from msgspec import Struct
 
 from nbsweep.core.errors import NbsweepError
-from nbsweep.core.events import Event
-from nbsweep.core.plan import Plan
-from nbsweep.core.runs import SETTLED, SUCCESSES, Outcome
-from nbsweep.core.saved_plan import Spared
-from nbsweep.core.service_events import (
+from nbsweep.core.events.base import Event
+from nbsweep.core.events.service import (
     TargetBackedOff,
     TargetMadeUp,
     TargetPaused,
@@ -21,6 +18,9 @@ from nbsweep.core.service_events import (
     TargetResumed,
     TargetSkipped,
 )
+from nbsweep.core.plan import Plan
+from nbsweep.core.runs import SETTLED, SUCCESSES, Outcome
+from nbsweep.core.saved_plan.model import Spared
 from nbsweep.engine.report import Report, Run, describe_bug
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Phase, TargetState

@@ -14,7 +14,7 @@ from apscheduler.events import EVENT_JOB_MISSED
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from nbsweep.core.timetable import Timetable
+from nbsweep.core.schedule.timetable import Timetable
 from nbsweep.settings.schedule import ScheduleSettings
 
 LOOK_AT_THE_CLOCK_S = 30.0

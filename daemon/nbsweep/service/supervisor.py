@@ -9,9 +9,9 @@ from datetime import UTC
 
 import anyio
 
+from nbsweep.core.events.service import ServiceStopping, TargetScheduled
 from nbsweep.core.plan import Plan
 from nbsweep.core.ports import Telemetry
-from nbsweep.core.service_events import ServiceStopping, TargetScheduled
 from nbsweep.engine.orders import Shutdown
 from nbsweep.service.control import Phase, TargetState, UnknownTargetError
 from nbsweep.service.keeper import Keeper

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.plan_digest import digest_of
+from nbsweep.core.saved_plan.digest import digest_of
 from nbsweep.settings.targets import TargetSettings
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, StrictStr
 
-from nbsweep.core.timetable import Timetable
-from nbsweep.core.wall_times import WallTimes
+from nbsweep.core.schedule.timetable import Timetable
+from nbsweep.core.schedule.wall_times import WallTimes
 from nbsweep.settings.crontab import read_crontab
 from nbsweep.settings.group import Group
 from nbsweep.settings.values import Duration, DurationOrZero

@@ -17,8 +17,8 @@ from nbsweep.core.freshness import Freshness
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope, Status
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.paging import Paging
+from nbsweep.core.permissions import DEFAULT_WORKSPACE, Action, Probe, probe_of
 from nbsweep.core.ports import Clock, unheeded
-from nbsweep.core.probing import DEFAULT_WORKSPACE, Action, Probe, probe_of
 from nbsweep.testing.pages import Pages
 from nbsweep.testing.skew import FakeSkew
 from nbsweep.testing.troubles import (

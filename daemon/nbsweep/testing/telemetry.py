@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
-from nbsweep.core.events import Event
+from nbsweep.core.events.base import Event
 
 AnEvent = TypeVar("AnEvent", bound=Event)
 

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Mapping
 
-from nbsweep.core.audit import Coverage, Entry, Query, Stage, entries_of
-from nbsweep.core.audit_steps import What
-from nbsweep.core.chain import START, Head, Link, join
+from nbsweep.core.audit.chain import START, Head, Link, join
+from nbsweep.core.audit.entries import Coverage, Entry, Query, Stage, entries_of
+from nbsweep.core.audit.steps import What
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import microseconds
 

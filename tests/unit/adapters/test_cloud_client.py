@@ -20,7 +20,6 @@ from nbsweep.adapters.cloud import transport
 from nbsweep.adapters.cloud.client import CloudClient, open_client
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.cloud.signing import AccessKey
-from nbsweep.core.call_events import DialectFound, HttpAnswered, HttpRequest, HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.errors import (
     AnswerLost,
     CloudError,
@@ -33,6 +32,7 @@ from nbsweep.core.errors import (
     Unreachable,
     WrongAddress,
 )
+from nbsweep.core.events.http import DialectFound, HttpAnswered, HttpRequest, HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.model import Notebook, Scope, Status
 from nbsweep.core.pacing import Rate
 from nbsweep.settings import LimitSettings, TargetSettings

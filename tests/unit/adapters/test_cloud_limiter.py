@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Refusal
-from nbsweep.core.call_events import LanesState
+from nbsweep.core.events.http import LanesState
 from nbsweep.core.pacing import CATCH_UP_S, LaneState, Rate
 from nbsweep.testing import FakeClock
 

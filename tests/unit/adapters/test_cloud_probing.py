@@ -14,7 +14,7 @@ from nbsweep.adapters.cloud.probing import CALLS, NOTHING
 from nbsweep.adapters.cloud.signing import AccessKey
 from nbsweep.core.errors import Unauthorized, Unreachable
 from nbsweep.core.pacing import Rate
-from nbsweep.core.probing import Action
+from nbsweep.core.permissions import Action
 from nbsweep.settings import TargetSettings
 from nbsweep.simulator import AccessKey as SimulatedKey
 from nbsweep.simulator import (

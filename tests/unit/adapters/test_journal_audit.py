@@ -19,8 +19,8 @@ from nbsweep.adapters.journal import Limits, open_journal
 from nbsweep.adapters.journal.audit import TrailWriter
 from nbsweep.adapters.journal.changes import Transaction
 from nbsweep.core import lifecycle
-from nbsweep.core.audit import Coverage, Query
-from nbsweep.core.chain import Break, Flaw, Head, verify
+from nbsweep.core.audit.chain import Break, Flaw, Head, verify
+from nbsweep.core.audit.entries import Coverage, Query
 from nbsweep.core.errors import JournalError
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Status

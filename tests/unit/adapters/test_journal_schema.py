@@ -20,7 +20,7 @@ from nbsweep.adapters.journal.journal import Statements
 from nbsweep.adapters.journal.migrating import upgrade
 from nbsweep.adapters.journal.opening import make_tables
 from nbsweep.adapters.journal.tables import AUDIT, LEASES, METADATA, NEWEST, REMOVALS, RUNS, SIGHTINGS
-from nbsweep.core.audit import Entry
+from nbsweep.core.audit.entries import Entry
 from nbsweep.core.errors import JournalError
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lifecycle import Removal

@@ -12,19 +12,10 @@ from nbsweep.adapters.cloud.answers import KNOWN_CODES
 from nbsweep.adapters.metrics import Metrics
 from nbsweep.adapters.telemetry import Log, Telemetry
 from nbsweep.core.brakes import Brakes
-from nbsweep.core.call_events import DialectFound, HttpAnswered, HttpThrottled
-from nbsweep.core.events import (
-    Event,
-    PlanBuilt,
-    PlanRefused,
-    RemovalAgain,
-    RemovalFinished,
-    RemovalRequested,
-    SurveyFinished,
-    SweepFinished,
-    SweepStarted,
-)
-from nbsweep.core.follow_events import RecoveryFinished, RecoveryStarted
+from nbsweep.core.events.base import Event
+from nbsweep.core.events.http import DialectFound, HttpAnswered, HttpThrottled
+from nbsweep.core.events.removal import RecoveryFinished, RecoveryStarted, RemovalAgain, RemovalFinished, RemovalRequested
+from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, SurveyFinished, SweepFinished, SweepStarted
 from nbsweep.core.freshness import ClockReading
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import LaneState

@@ -10,8 +10,10 @@ import anyio.lowlevel
 import pytest
 
 from nbsweep.adapters.telemetry import SECRETS, Log, Telemetry, mask_secrets
-from nbsweep.core.call_events import HttpRetried
-from nbsweep.core.events import Event, Level, RemovalRequested, SurveyMalformedRow, SurveyPage, SweepStarted
+from nbsweep.core.events.base import Event, Level
+from nbsweep.core.events.http import HttpRetried
+from nbsweep.core.events.removal import RemovalRequested
+from nbsweep.core.events.sweep import SurveyMalformedRow, SurveyPage, SweepStarted
 
 
 def telemetry(level: str = "debug", *, console: bool = False) -> tuple[Telemetry, list[str]]:

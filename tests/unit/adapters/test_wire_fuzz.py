@@ -22,7 +22,7 @@ from nbsweep.adapters.cloud.session import Asker
 from nbsweep.adapters.cloud.tokens import Login, TokenSource
 from nbsweep.core.errors import CloudError, Gone
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope
-from nbsweep.core.probing import Action
+from nbsweep.core.permissions import Action
 from nbsweep.testing import FakeClock, RecordingTelemetry
 from unit.wires import KEY, Said, Session, answers, client_of, errors, fuzzing, json_bytes, values
 

@@ -18,12 +18,12 @@ from nbsweep.cli.render import plain_text
 from nbsweep.cli.text import json_text
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.conditions import AnyOf, Not
-from nbsweep.core.explaining import explain
+from nbsweep.core.explain.context import Account, Cover, Memory, brake_lines, cover_findings
+from nbsweep.core.explain.explain import explain
 from nbsweep.core.history import History
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.policy import Reason, Rules, Running, keep
-from nbsweep.core.recalling import Account, Cover, Memory, brake_lines, cover_findings
 from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.settings import Settings
 from unit.core.examples import NOW, ago, moment, notebook, over, policy, protection, removal, rules, tag, text

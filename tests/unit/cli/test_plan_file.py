@@ -15,7 +15,7 @@ from nbsweep.cli.planning import Saving
 from nbsweep.core.errors import ConfigurationError, NbsweepError
 from nbsweep.core.plan import Candidate, Plan
 from nbsweep.core.policy import judge
-from nbsweep.core.saved_plan import SavedPlan
+from nbsweep.core.saved_plan.model import SavedPlan
 from nbsweep.settings import Settings
 from unit.core.examples import NOW, SCOPE, moment, notebook, rules
 

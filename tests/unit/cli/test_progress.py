@@ -6,19 +6,17 @@ import pytest
 from rich.console import Console
 
 from nbsweep.cli.progress import LiveProgress, TargetProgress
-from nbsweep.core.call_events import HttpRetried
-from nbsweep.core.events import (
-    Event,
-    PlanBuilt,
+from nbsweep.core.events.base import Event
+from nbsweep.core.events.http import HttpRetried
+from nbsweep.core.events.removal import (
+    RecoveryFinished,
+    RecoveryStarted,
     RemovalAccepted,
     RemovalFinished,
     RemovalRequested,
     RemovalUnanswered,
-    SurveyPage,
-    SweepFinished,
-    SweepStopping,
 )
-from nbsweep.core.follow_events import RecoveryFinished, RecoveryStarted
+from nbsweep.core.events.sweep import PlanBuilt, SurveyPage, SweepFinished, SweepStopping
 
 
 def finished(outcome: str) -> RemovalFinished:

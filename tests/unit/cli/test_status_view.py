@@ -11,7 +11,7 @@ from nbsweep.cli.status_view import status_view
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.runs import Outcome, RunRecord
-from nbsweep.core.standing import Known, Standing, judge_standing
+from nbsweep.core.status import Known, Standing, judge_standing
 from nbsweep.settings import ScheduleSettings
 from unit.core.examples import NOW, ago, removal
 

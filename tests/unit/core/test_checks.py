@@ -20,7 +20,7 @@ from nbsweep.core.checks import (
 from nbsweep.core.errors import AnswerLost, Busy, CloudError, Forbidden, Gone, Rejected, Unauthorized, Unreachable, WrongAddress
 from nbsweep.core.model import MalformedRow, Named, Notebook, Page
 from nbsweep.core.pacing import LaneState
-from nbsweep.core.probing import GRANTS, Action, Probe, probe_of
+from nbsweep.core.permissions import GRANTS, Action, Probe, probe_of
 from unit.core.examples import ago, notebook
 
 PROJECT = "0123456789abcdef0123456789abcdef"

@@ -6,15 +6,18 @@ from typing import get_args
 
 import pytest
 
-from nbsweep.core import call_events, events, lease_events, log_events, service_events, web_events
-from nbsweep.core.events import Event, Level, RemovalFinished, SweepStarted
+from nbsweep.core.events import http, lease, service, sweep
+from nbsweep.core.events import removal as of_removals
+from nbsweep.core.events.base import Event, Level
+from nbsweep.core.events.removal import RemovalFinished
+from nbsweep.core.events.sweep import SweepStarted
 from nbsweep.core.lifecycle import State, outcome
 from nbsweep.core.model import Status
 from unit.core.examples import NOW, removal
 
 EVENTS = [
     value
-    for module in (events, call_events, lease_events, log_events, service_events, web_events)
+    for module in (http, lease, of_removals, service, sweep)
     for value in vars(module).values()
     if inspect.isclass(value) and issubclass(value, Event) and value is not Event
 ]

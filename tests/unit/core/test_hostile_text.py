@@ -4,7 +4,7 @@ import pytest
 
 from nbsweep.core.cool_down import PARTICULAR
 from nbsweep.core.globs import Glob, describe_difference, look
-from nbsweep.core.masking import mask, redact
+from nbsweep.core.redaction import mask, redact
 
 LENGTH = 300_000
 """What takes the square of it takes hours, so that the test ends for no other reason than that nothing does."""

@@ -3,11 +3,11 @@
 import anyio
 import pytest
 
-from nbsweep.core.audit import Entry
-from nbsweep.core.audit_events import AuditHead
+from nbsweep.core.audit.chain import Head, verify
+from nbsweep.core.audit.entries import Entry
 from nbsweep.core.brakes import Brakes
-from nbsweep.core.chain import Head, verify
 from nbsweep.core.errors import MustStopFirst, Rejected
+from nbsweep.core.events.sweep import AuditHead
 from nbsweep.core.model import Status
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area

@@ -6,9 +6,9 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
-from nbsweep.core.brake_events import PlanTrimmed, SweepBraked, SweepFailure
 from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.errors import AnswerLost, Forbidden, Rejected
+from nbsweep.core.events.sweep import PlanTrimmed, SweepBraked, SweepFailure
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import Rate

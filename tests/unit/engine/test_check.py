@@ -10,7 +10,7 @@ from nbsweep.core.checks import Check, Grade
 from nbsweep.core.errors import CloudError, Forbidden, Rejected, Unauthorized, Unreachable, WorkspaceRefused, WrongAddress
 from nbsweep.core.model import Image
 from nbsweep.core.paging import Offsets
-from nbsweep.core.probing import Action
+from nbsweep.core.permissions import Action
 from nbsweep.engine.check import Inspector, Question
 from nbsweep.testing import FakeClock, FakeCloud, Kind, Trouble
 from unit.engine.examples import fleet, notebook, virtual_time

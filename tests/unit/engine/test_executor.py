@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from nbsweep.core.errors import AnswerLost, Busy, MalformedAnswer, Rejected
-from nbsweep.core.events import RemovalAccepted, RemovalFinished, RemovalRequested
+from nbsweep.core.events.removal import RemovalAccepted, RemovalFinished, RemovalRequested
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Lease, Status
 from nbsweep.core.pacing import Rate

@@ -13,7 +13,8 @@ from nbsweep.core.errors import (
     Unreachable,
     WrongAddress,
 )
-from nbsweep.core.events import RemovalFinished, SweepStopping
+from nbsweep.core.events.removal import RemovalFinished
+from nbsweep.core.events.sweep import SweepStopping
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import Rate

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from nbsweep.core.conditions import AllOf, TextIs
 from nbsweep.core.errors import AlreadyStopped, Gone, Rejected
-from nbsweep.core.events import RemovalStopping
+from nbsweep.core.events.removal import RemovalStopping
 from nbsweep.core.globs import Glob
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Notebook, Status

@@ -12,9 +12,9 @@ from fresh import good_for
 from nbsweep.core import lifecycle
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import FactsTooOld, HeldElsewhere, JournalError
+from nbsweep.core.events.lease import LeaseHeldElsewhere, LeaseLost, LeaseTakenOver
 from nbsweep.core.freshness import Freshness
 from nbsweep.core.lease import Holder, Lease
-from nbsweep.core.lease_events import LeaseHeldElsewhere, LeaseLost, LeaseTakenOver
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import Rate

@@ -7,14 +7,14 @@ from msgspec.structs import replace
 
 from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.errors import ConfigurationError, JournalError
-from nbsweep.core.events import RemovalFinished
+from nbsweep.core.events.removal import RemovalFinished
+from nbsweep.core.events.sweep import PlanNarrowed
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.plan import Plan
-from nbsweep.core.plan_events import PlanNarrowed
-from nbsweep.core.plan_saving import saved_target
-from nbsweep.core.saved_plan import SavedTarget
+from nbsweep.core.saved_plan.build import saved_target
+from nbsweep.core.saved_plan.model import SavedTarget
 from nbsweep.engine.planned import Permit
 from nbsweep.engine.report import Report, Run
 from nbsweep.engine.survey import Area

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
 from nbsweep.core.errors import AnswerLost, MalformedAnswer, Unauthorized
-from nbsweep.core.follow_events import PollFailed, PollTick, SnapshotFlawed
+from nbsweep.core.events.removal import PollFailed, PollTick, SnapshotFlawed
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import Notebook, Page, Status
 from nbsweep.engine.poller import Poller

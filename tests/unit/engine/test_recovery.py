@@ -7,8 +7,7 @@ from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
 from nbsweep.core.errors import AnswerLost, Forbidden
-from nbsweep.core.events import RemovalFinished
-from nbsweep.core.follow_events import RecoveryFinished, RecoveryStarted, RemovalsLeftAlone
+from nbsweep.core.events.removal import RecoveryFinished, RecoveryStarted, RemovalFinished, RemovalsLeftAlone
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status

@@ -16,7 +16,7 @@ from nbsweep.core.errors import (
     Unauthorized,
     WorkspaceRefused,
 )
-from nbsweep.core.events import (
+from nbsweep.core.events.sweep import (
     SurveyAsked,
     SurveyFinished,
     SurveyMalformedRow,

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from nbsweep.core import lifecycle
 from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.errors import AnswerLost, Forbidden, JournalError, SweepTimedOut, Unauthorized
-from nbsweep.core.events import PlanBuilt, PlanRefused, RemovalFinished, SweepFinished, SweepStarted
+from nbsweep.core.events.removal import RemovalFinished
+from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, SweepFinished, SweepStarted
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status, Volume
 from nbsweep.core.pacing import Rate

@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from nbsweep.core.errors import AnswerLost, SweepEnding, Unauthorized
-from nbsweep.core.events import WalkPage
+from nbsweep.core.events.removal import WalkPage
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Notebook
 from nbsweep.core.pacing import Rate

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from nbsweep.core import lifecycle
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import JournalError, Unreachable
+from nbsweep.core.events.service import TargetBackedOff, TargetMadeUp, TargetRestored, TargetSkipped
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
-from nbsweep.core.service_events import TargetBackedOff, TargetMadeUp, TargetRestored, TargetSkipped
 from nbsweep.engine.orders import LeaseOrders
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area

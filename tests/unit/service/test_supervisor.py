@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from nbsweep.core.brakes import Brakes
-from nbsweep.core.service_events import ServiceStopping, TargetScheduled
+from nbsweep.core.events.service import ServiceStopping, TargetScheduled
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper

@@ -27,8 +27,8 @@ from nbsweep.core.errors import (
     WorkspaceRefused,
     WrongAddress,
 )
-from nbsweep.core.masking import redact
 from nbsweep.core.pacing import Rate
+from nbsweep.core.redaction import redact
 
 GONE = frozenset({"ModelArts.6309", "ModelArts.6404"})
 BUSY = frozenset({"ModelArts.6306", "ModelArts.6308", "ModelArts.6333", "ModelArts.6355", "ModelArts.6357"})

@@ -25,14 +25,14 @@ from nbsweep.adapters.cloud.retrying import Tries
 from nbsweep.adapters.cloud.sending import Call, Sender, Sent, Tools
 from nbsweep.adapters.cloud.session import Connect, NotSent, by_tcp, open_session
 from nbsweep.adapters.cloud.ways import Way
-from nbsweep.core.call_events import DialectFound, HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.errors import AnswerLost, CloudError, Forbidden, Gone, MalformedAnswer, Rejected, Unreachable
+from nbsweep.core.events.http import DialectFound, HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.freshness import Freshness
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.paging import Paging
+from nbsweep.core.permissions import DEFAULT_WORKSPACE, Action, Probe, probe_of
 from nbsweep.core.ports import Clock, Telemetry, unheeded
-from nbsweep.core.probing import DEFAULT_WORKSPACE, Action, Probe, probe_of
 from nbsweep.settings import TargetSettings
 
 SUCCESS = range(200, 300)

@@ -11,9 +11,9 @@ from nbsweep.adapters.cloud.sending import Call, Sender
 from nbsweep.adapters.cloud.session import failure
 from nbsweep.adapters.cloud.skew import Dates
 from nbsweep.adapters.cloud.transport import read_body
-from nbsweep.core.call_events import HttpRequest
 from nbsweep.core.errors import Unreachable
-from nbsweep.core.probing import Action
+from nbsweep.core.events.http import HttpRequest
+from nbsweep.core.permissions import Action
 
 NOTHING = "/notebooks/00000000-0000-0000-0000-000000000000"
 """The nil UUID, which by its definition (RFC 9562, section 5.9) names nothing.

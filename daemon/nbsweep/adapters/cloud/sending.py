@@ -21,8 +21,8 @@ from nbsweep.adapters.cloud.skew import Dates
 from nbsweep.adapters.cloud.transport import guarded_by, read_body
 from nbsweep.adapters.cloud.ways import Way
 from nbsweep.core.brakes import judge_skew
-from nbsweep.core.call_events import HttpAnswered, HttpRequest
 from nbsweep.core.errors import CloudError, FactsTooOld, Unreachable
+from nbsweep.core.events.http import HttpAnswered, HttpRequest
 from nbsweep.core.freshness import Freshness
 from nbsweep.core.ports import Clock, Telemetry, unheeded
 

@@ -23,9 +23,9 @@ from sqlalchemy import (
 from nbsweep.adapters.journal.changes import Transaction
 from nbsweep.adapters.journal.dialects import compiled_positionally, compiled_question, listed_in
 from nbsweep.adapters.journal.tables import AUDIT, REMOVALS, RUNS
-from nbsweep.core.audit import Coverage, Entry, Query, Stage, entries_of
-from nbsweep.core.audit_steps import What
-from nbsweep.core.chain import START, Head, Link, join
+from nbsweep.core.audit.chain import START, Head, Link, join
+from nbsweep.core.audit.entries import Coverage, Entry, Query, Stage, entries_of
+from nbsweep.core.audit.steps import What
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import microseconds
 

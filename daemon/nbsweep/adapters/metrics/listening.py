@@ -10,21 +10,12 @@ from typing import Any, Protocol
 
 from nbsweep.adapters.metrics.in_flight import About, InFlight
 from nbsweep.adapters.metrics.instruments import Instruments
-from nbsweep.core.brake_events import SweepBraked
-from nbsweep.core.call_events import DialectFound, HttpAnswered, HttpThrottled
 from nbsweep.core.errors import Forbidden, Unauthorized
-from nbsweep.core.events import (
-    Event,
-    PlanBuilt,
-    PlanRefused,
-    RemovalAgain,
-    RemovalFinished,
-    RemovalRequested,
-    SurveyFinished,
-    SweepFinished,
-)
-from nbsweep.core.follow_events import RecoveryFinished, RecoveryStarted
-from nbsweep.core.log_events import LogLinesLost
+from nbsweep.core.events.base import Event
+from nbsweep.core.events.http import DialectFound, HttpAnswered, HttpThrottled
+from nbsweep.core.events.removal import RecoveryFinished, RecoveryStarted, RemovalAgain, RemovalFinished, RemovalRequested
+from nbsweep.core.events.service import LogLinesLost
+from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, SurveyFinished, SweepBraked, SweepFinished
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.policy import Reason
 from nbsweep.core.ports import Clock

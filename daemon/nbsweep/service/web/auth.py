@@ -10,8 +10,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from nbsweep.core.events.service import WebUnauthorized
 from nbsweep.core.ports import Clock, Telemetry
-from nbsweep.core.web_events import WebUnauthorized
 from nbsweep.service.web.address import mistaken
 from nbsweep.service.web.errors import Code, Refused, told_path
 

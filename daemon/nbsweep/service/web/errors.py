@@ -10,8 +10,8 @@ import msgspec
 from aiohttp import web
 
 from nbsweep.core.errors import JournalError, NbsweepError
+from nbsweep.core.events.service import WebFailed
 from nbsweep.core.ports import Telemetry
-from nbsweep.core.web_events import WebFailed
 from nbsweep.service.control import UnknownTargetError
 
 LONGEST_PATH = 200

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from nbsweep.core.errors import ConfigurationError
-from nbsweep.core.web_events import WebUnauthorized
+from nbsweep.core.events.service import WebUnauthorized
 from nbsweep.service.web.app import reload_token
 from nbsweep.service.web.auth import MOST_PEERS, Failures, read_token
 from unit.service.web.support import BEARER, TOKEN, Scene, token_file

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from nbsweep.core.errors import JournalError, Unreachable
+from nbsweep.core.events.service import WebFailed
 from nbsweep.core.runs import RunRecord
-from nbsweep.core.web_events import WebFailed
 from nbsweep.testing import InMemoryJournal
 from unit.service.web.support import BEARER, TOKEN, Scene, token_file
 

@@ -1,0 +1,217 @@
+"""Events of a sweep: its survey, its plan, its brakes and its end."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from nbsweep.core.cool_down import Cause
+from nbsweep.core.events.base import Event, Level
+
+
+class SweepStarted(Event, frozen=True):
+    """A target's sweep begins."""
+
+    name: ClassVar[str] = "sweep.started"
+    dry_run: bool
+
+
+class SurveyPage(Event, frozen=True):
+    """A page of a listing has been read."""
+
+    name: ClassVar[str] = "survey.page"
+    level: ClassVar[Level] = "debug"
+    workspace: str
+    feature: str
+    offset: int
+    rows: int
+    total: int
+
+
+class SurveyTorn(Event, frozen=True):
+    """Rows shifted while a listing was read; it is read again, or the survey is incomplete."""
+
+    name: ClassVar[str] = "survey.torn"
+    level: ClassVar[Level] = "warning"
+    workspace: str
+    feature: str
+    attempt: int
+    problem: str
+
+
+class SurveyMalformedRow(Event, frozen=True):
+    """A row could not be read as a notebook; it is kept."""
+
+    name: ClassVar[str] = "survey.malformed_row"
+    level: ClassVar[Level] = "warning"
+    notebook_id: str | None
+    notebook_name: str | None
+    problem: str
+
+
+class SurveyWorkspaceRefused(Event, frozen=True):
+    """A workspace cannot be listed; its notebooks are kept, the other workspaces are swept."""
+
+    name: ClassVar[str] = "survey.workspace_refused"
+    level: ClassVar[Level] = "warning"
+    workspace: str
+    feature: str
+    problem: str
+
+
+class SurveyStrays(Event, frozen=True):
+    """A listing shows rows of another workspace or feature than it was asked for; they are kept."""
+
+    name: ClassVar[str] = "survey.strays"
+    level: ClassVar[Level] = "warning"
+    workspace: str
+    feature: str
+    rows: int
+    problem: str
+    """What is other about the first of them."""
+
+
+class SurveyAsked(Event, frozen=True):
+    """A listing leaves out facts that rules ask for; those whose verdict hangs on them were asked for by id."""
+
+    name: ClassVar[str] = "survey.asked"
+    level: ClassVar[Level] = "warning"
+    workspace: str
+    feature: str
+    left_out: tuple[str, ...]
+    """What all rows that were asked about lack, in the API's own words."""
+    asked: int
+    unanswered: int
+    """How many of them could not be read by id either; they are kept."""
+
+
+class SurveyFinished(Event, frozen=True):
+    """All listings of a target have been read."""
+
+    name: ClassVar[str] = "survey.finished"
+    fleet: int
+    candidates: int
+    complete: bool
+    duration_s: float
+    workspaces_refused: int = 0
+    """How many workspaces could not be listed."""
+    malformed: int = 0
+    """How many rows could not be read; only the first of them are told one by one."""
+
+
+class PlanBuilt(Event, frozen=True):
+    """The verdicts are in order, and held against the brakes."""
+
+    name: ClassVar[str] = "plan.built"
+    fleet: int
+    items: int
+    kept: Mapping[str, int]
+    refused_by: str | None
+
+
+class PlanRefused(Event, frozen=True):
+    """A brake refused the plan; nothing is deleted on this target."""
+
+    name: ClassVar[str] = "plan.refused"
+    level: ClassVar[Level] = "error"
+    brake: str
+    message: str
+
+
+class PlanTrimmed(Event, frozen=True):
+    """Brakes that trim have cut the plan, perhaps to nothing."""
+
+    name: ClassVar[str] = "plan.trimmed"
+    level: ClassVar[Level] = "warning"
+    items: int
+    """How many are left."""
+    message: str
+
+
+class PlanNarrowed(Event, frozen=True):
+    """Today's survey was held against a saved plan, which leaves so much of it."""
+
+    name: ClassVar[str] = "plan.narrowed"
+    plan_id: str
+    permitted: int
+    """Of today's candidates, before the brakes."""
+    not_in_plan: int
+    """Candidates of today that the plan does not permit."""
+    spared: int
+    """Of the plan's notebooks, before the brakes."""
+
+
+class PlanTargetLeftAlone(Event, frozen=True):
+    """The configuration has a target that the saved plan has not; nothing is done on it."""
+
+    name: ClassVar[str] = "plan.target_left_alone"
+    level: ClassVar[Level] = "warning"
+    plan_id: str
+
+
+class TargetChanged(Event, frozen=True):
+    """A target's last run under this name was about something else: its fleet is not compared with that one's."""
+
+    name: ClassVar[str] = "target.changed"
+    level: ClassVar[Level] = "warning"
+    last_run: str
+    before: str
+    now: str
+
+
+class SweepBraked(Event, frozen=True):
+    """A brake has stopped a sweep under way: it begins no more removals, and follows what it has begun to its end."""
+
+    name: ClassVar[str] = "sweep.braked"
+    level: ClassVar[Level] = "error"
+    brake: str
+    message: str
+
+
+class SweepFailure(Event, frozen=True):
+    """Removals of this sweep have failed, or of an earlier one that it brought to their end; one line for each cause."""
+
+    name: ClassVar[str] = "sweep.failure"
+    level: ClassVar[Level] = "warning"
+    cause: str
+    notebooks: int
+    example: str
+    """The id of one of them."""
+    example_name: str
+
+    @classmethod
+    def of(cls, cause: Cause) -> "SweepFailure":
+        """Tell of a cause, the number of notebooks and the first of them."""
+        return cls(cause.cause, len(cause.removals), cause.example.notebook_id, cause.example.name)
+
+
+class SweepStopping(Event, frozen=True):
+    """The sweep was asked to stop: it takes no more, and finishes what was accepted, up to a limit."""
+
+    name: ClassVar[str] = "sweep.stopping"
+    level: ClassVar[Level] = "warning"
+    following: int
+    drain_s: float
+
+
+class SweepFinished(Event, frozen=True):
+    """A target's sweep is over: the one line that says everything about it."""
+
+    name: ClassVar[str] = "sweep.finished"
+    outcome: str
+    """finished, dry-run, declined, refused, held-elsewhere, interrupted or failed."""
+    problem: str
+    problem_kind: str
+    """The class of `core.errors` that ended it, such as Unauthorized; empty when nothing did."""
+    fleet: int
+    planned: int
+    counts: Mapping[str, int]
+    kept: Mapping[str, int]
+    reclaimed_gb: int
+    duration_s: float
+
+
+class AuditHead(Event, frozen=True):
+    """How far the trail had come at a run's end, for `audit verify --head`: the log is the place elsewhere to note it in."""
+
+    name: ClassVar[str] = "audit.head"
+    sequence: int
+    digest: str

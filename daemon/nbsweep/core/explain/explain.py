@@ -1,0 +1,185 @@
+"""Every rule's account of one notebook, and what would have to change for the verdict to change. Pure.
+
+The verdict is that of `judge`, and the answers are the findings that `judge` itself goes by; nothing is evaluated in another
+way here.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from nbsweep.core.belonging import EVERYTHING
+from nbsweep.core.conditions import AllOf, AnyOf, Condition, Finding, LongerThan, Not, Truth
+from nbsweep.core.explain.flips import turns_at
+from nbsweep.core.explain.remedies import Remedy, remedies
+from nbsweep.core.explain.requirements import Case, ForRule, Need, OneOf, Wanted, concerns, every_one, needs_of, one_of
+from nbsweep.core.facts import STARTS, Moment
+from nbsweep.core.missing_facts import missing_facts
+from nbsweep.core.model import IN_TRANSITION, Notebook, Status
+from nbsweep.core.policy import Decision, Policy, Protection, Rules, Verdict, judge, judge_policies, matched
+
+
+class Check(Struct, frozen=True):
+    """What one condition saw, wanted and made of it, with what is inside of it."""
+
+    finding: Finding
+    since: datetime | None = None
+    """Since when a length of time runs; None where it does not: one that is in use is not idle."""
+    turns_at: datetime | None = None
+    """After which moment it says something else, if nothing happens."""
+    missing: tuple[str, ...] = ()
+    """Which facts it would have needed, in the API's own words; only where it is unknown."""
+    parts: tuple["Check", ...] = ()
+
+
+class Answer(Struct, frozen=True):
+    """What one rule of the operator's says."""
+
+    rule: Policy | Protection
+    check: Check
+    decides: bool
+    """Whether the verdict is its doing."""
+    remark: str = ""
+    """What stands in the way of a policy that matches."""
+
+
+class Explanation(Struct, frozen=True):
+    """Every rule's answer for one notebook, whether or not it came to matter."""
+
+    verdict: Verdict
+    built_in: tuple[Finding, ...]
+    """The protections that no configuration can lift; each that passes keeps the notebook."""
+    protections: tuple[Answer, ...]
+    policies: tuple[Answer, ...]
+    turns_at: datetime | None
+    """After which moment the verdict is another one, if nothing happens."""
+    needs: Need | None
+    """What would have to change for it to go; None where it may go now."""
+    remedies: tuple[Remedy, ...] = ()
+    """What would keep it, each by itself; empty where it is kept anyway."""
+
+
+def explain(notebook: Notebook, rules: Rules, moment: Moment) -> Explanation:
+    """Ask every rule about one notebook."""
+    # Whether the target covers it at all is told apart: here it is about the rules.
+    rules = replace(rules, coverage=EVERYTHING)
+    case = Case(notebook, moment)
+    verdict = judge(notebook, rules, moment)
+    goes = verdict.decision is Decision.DELETE
+    return Explanation(
+        verdict=verdict,
+        built_in=_built_in(notebook, rules, moment),
+        protections=tuple(_answer(rule, verdict, case) for rule in rules.protections),
+        policies=tuple(_answer(rule, verdict, case) for rule in rules.policies),
+        turns_at=turns_at(lambda later: judge(notebook, rules, later).decision, notebook, rules.conditions, moment),
+        needs=None if goes else _needs(rules, case),
+        remedies=remedies(notebook, rules, moment) if goes else (),
+    )
+
+
+# ---- what each rule says --------------------------------------------------------------------------------------------------
+
+
+def _answer(rule: Policy | Protection, verdict: Verdict, case: Case) -> Answer:
+    finding = rule.match.check(case.notebook, case.moment)
+    remark = ""
+    if isinstance(rule, Policy) and finding.truth is Truth.PASS:
+        come_to = matched(case.notebook, rule, finding)
+        remark = come_to.sentence if come_to.decision is Decision.KEEP else ""
+    return Answer(rule, _check(rule.match, finding, case), _decides(rule, verdict), remark)
+
+
+def _decides(rule: Policy | Protection, verdict: Verdict) -> bool:
+    if rule.name != verdict.rule:
+        return False
+    # A policy and a protection may be called the same.
+    said = f"protected by {rule.name}", f"protection {rule.name}"
+    return verdict.sentence.startswith(said) is isinstance(rule, Protection)
+
+
+def _check(condition: Condition, finding: Finding, case: Case) -> Check:
+    notebook, moment = case.notebook, case.moment
+    match condition:
+        case AllOf(parts=parts) | AnyOf(parts=parts):
+            inner = (_check(part, seen, case) for part, seen in zip(parts, finding.parts, strict=True))
+            return Check(finding, parts=tuple(inner))
+        case Not(part=part):
+            return Check(finding, parts=(_check(part, finding.parts[0], case),))
+        case LongerThan(key=key):
+            turn = turns_at(lambda later: condition.check(notebook, later).truth, notebook, (condition,), moment)
+            start = STARTS[key](notebook, moment)
+            return Check(finding, start if start != moment.now else None, turn, _missing(condition, finding, notebook))
+        case _:
+            return Check(finding, missing=_missing(condition, finding, notebook))
+
+
+def _missing(condition: Condition, finding: Finding, notebook: Notebook) -> tuple[str, ...]:
+    return missing_facts(condition, notebook) if finding.truth is Truth.UNKNOWN else ()
+
+
+# ---- what nobody has to configure -----------------------------------------------------------------------------------------
+
+
+def _built_in(notebook: Notebook, rules: Rules, moment: Moment) -> tuple[Finding, ...]:
+    policies = judge_policies(notebook, rules.policies, moment)
+    kept = policies.decision is Decision.KEEP
+    status = notebook.status
+    in_transition = ", ".join(state for state in Status if state in IN_TRANSITION)
+    lines = (
+        ("deleted", "DELETED", status is Status.DELETED),
+        ("in-transition", in_transition, status in IN_TRANSITION),
+        ("running", "RUNNING, unless the policy that matches says running: stop", status is Status.RUNNING and kept),
+        ("frozen", "FROZEN, unless the policy that matches names it in status", status is Status.FROZEN and kept),
+    )
+    return tuple(Finding(name, wanted, status.value, Truth.PASS if holds else Truth.FAIL) for name, wanted, holds in lines)
+
+
+# ---- what would have to change --------------------------------------------------------------------------------------------
+
+
+def _needs(rules: Rules, case: Case) -> Need:
+    """Tell everything that stands between a notebook that is kept and its deletion."""
+    notebook, moment = case.notebook, case.moment
+    if notebook.status is Status.DELETED:
+        return OneOf(())
+    needs: list[Need] = []
+    if notebook.status in IN_TRANSITION:
+        needs.append(Wanted("status", f"the cloud would have to be done with it: it is {notebook.status}"))
+    for rule in rules.protections:
+        need = needs_of(rule.match, rule.match.check(notebook, moment), Truth.FAIL, case)
+        needs += [ForRule(f"protection {rule.name} would have to match no longer", need)] if need else []
+    policies = [_needs_of_policy(rule, rules.policies[:place], case) for place, rule in enumerate(rules.policies)]
+    if all(policies):
+        needs.append(one_of([need for need in policies if need]))
+    return every_one(needs)
+
+
+def _needs_of_policy(policy: Policy, earlier: Iterable[Policy], case: Case) -> Need | None:
+    """Tell what one policy needs to take a notebook, the protections aside; None when it would take it now."""
+    needs = [need for rule in earlier if (need := _needs_to_pass_by(rule, case))]
+    finding = policy.match.check(case.notebook, case.moment)
+    need = needs_of(policy.match, finding, Truth.PASS, case)
+    needs += [need] if need else []
+    if not concerns(need, "status") and matched(case.notebook, policy, finding).decision is Decision.KEEP:
+        needs.append(_needs_of_state(policy, case.notebook.status))
+    return ForRule(f"policy {policy.name} would have to match", every_one(needs)) if needs else None
+
+
+def _needs_to_pass_by(policy: Policy, case: Case) -> Need | None:
+    """Tell what it takes that a policy which keeps this notebook, as it does those that run, does not win."""
+    finding = policy.match.check(case.notebook, case.moment)
+    if finding.truth is Truth.FAIL or matched(case.notebook, policy, finding).decision is Decision.DELETE:
+        return None
+    need = needs_of(policy.match, finding, Truth.FAIL, case)
+    return (
+        ForRule(f"policy {policy.name}, which keeps it and comes before, would have to match no longer", need) if need else None
+    )
+
+
+def _needs_of_state(policy: Policy, status: Status) -> Need:
+    if status is Status.RUNNING:
+        stopped = Wanted("status", "it would have to be stopped")
+        return OneOf((stopped, Wanted("running", f"policy {policy.name} would have to say running: stop")))
+    return Wanted("status", f"policy {policy.name} would have to name {status} in status")

@@ -1,0 +1,174 @@
+"""What would save a notebook that may go: changes that its owner can make, each tried out on the rules before it is told."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from re import Match
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from nbsweep.core.conditions import AllOf, AnyOf, Condition, Not, TagIs, TextIs, Truth
+from nbsweep.core.explain.flips import turns_at
+from nbsweep.core.facts import Moment
+from nbsweep.core.globs import WILDCARD, Glob, look
+from nbsweep.core.model import Lease, Notebook, Status
+from nbsweep.core.policy import Decision, Rules, judge
+
+SHORTEST_LEASE = timedelta(hours=1)
+"""As the API gives it to who starts a notebook without saying how long (API notes, section 1)."""
+SAMPLE_VALUE = "yes"
+
+
+class Remedy(Struct, frozen=True):
+    """Something that keeps a notebook, and is enough by itself."""
+
+    words: str
+    until: datetime | None = None
+    """Until when, if nothing else happens; None when it keeps it for good."""
+
+
+class Change(Struct, frozen=True):
+    """What an owner might do."""
+
+    words: str
+    make: Callable[[Notebook], Notebook]
+    """Gives the notebook as it would be afterwards."""
+
+
+def remedies(notebook: Notebook, rules: Rules, moment: Moment) -> tuple[Remedy, ...]:
+    """List what would keep a notebook, the easiest first; only what the rules themselves, asked about it, would honour."""
+    alone = [*_uses(notebook, rules, moment), *_dedications(notebook, rules, moment)]
+    found = [remedy for change in alone if (remedy := _proven(change, notebook, rules, moment))]
+    helping = {remedy.words for remedy in found}
+    for protection in rules.protections:
+        together = [change for leaf in _leaves(protection.match) for change in _changes(leaf, notebook, moment)]
+        if len(together) > 1 and not helping & {change.words for change in together}:
+            remedy = _proven(_together(together), notebook, rules, moment)
+            found += [remedy] if remedy else []
+    return tuple(dict.fromkeys(found))
+
+
+def _proven(change: Change, notebook: Notebook, rules: Rules, moment: Moment) -> Remedy | None:
+    changed = change.make(notebook)
+
+    def decide(moment: Moment) -> Decision:
+        return judge(changed, rules, moment).decision
+
+    if decide(moment) is not Decision.KEEP:
+        return None
+    return Remedy(change.words, turns_at(decide, changed, rules.conditions, moment))
+
+
+def _uses(notebook: Notebook, rules: Rules, moment: Moment) -> Iterator[Change]:
+    """List the ways of using it that the API allows in its state; not those in which it would go while it is used."""
+    running = replace(_used(notebook, moment), status=Status.RUNNING)
+    if notebook.status is Status.STOPPED and judge(running, rules, moment).decision is Decision.KEEP:
+        yield Change("use it again: start it, and its idle time begins anew", lambda row: _used(row, moment))
+    if notebook.status is Status.RUNNING:
+        yield Change("renew its lease", lambda row: replace(row, lease=_renewed(row.lease, moment)))
+        yield Change("stop it", lambda row: _used(row, moment))
+
+
+def _used(notebook: Notebook, moment: Moment) -> Notebook:
+    return replace(notebook, status=Status.STOPPED, updated_at=moment.now, lease=_renewed(notebook.lease, moment))
+
+
+def _renewed(lease: Lease | None, moment: Moment) -> Lease | None:
+    """Give a lease as it is after a start or a renewal: its duration counts from its creation (API notes, section 8)."""
+    if lease is None or lease.created_at is None:
+        return lease
+    return replace(lease, updated_at=moment.now, duration=moment.now - lease.created_at + SHORTEST_LEASE)
+
+
+def _dedications(notebook: Notebook, rules: Rules, moment: Moment) -> list[Change]:
+    """List the tags and names that any rule asks for, tags first."""
+    leaves = [leaf for condition in rules.conditions for leaf in _leaves(condition)]
+    ordered = sorted(leaves, key=lambda leaf: isinstance(leaf, TextIs))
+    return [change for leaf in ordered for change in _changes(leaf, notebook, moment)]
+
+
+def _leaves(condition: Condition) -> Iterable[TagIs | TextIs]:
+    match condition:
+        case TagIs() | TextIs(key="name"):
+            yield condition
+        case AllOf(parts=parts) | AnyOf(parts=parts):
+            for part in parts:
+                yield from _leaves(part)
+        case Not(part=part):
+            yield from _leaves(part)
+        case _:
+            return
+
+
+def _changes(leaf: TagIs | TextIs, notebook: Notebook, moment: Moment) -> Iterator[Change]:
+    """Give what turns one condition on a tag or on the name round."""
+    passes = leaf.check(notebook, moment).truth is Truth.PASS
+    if isinstance(leaf, TagIs):
+        yield from _untagged(leaf) if passes else _tagged(leaf)
+    else:
+        yield from _renamed_away(leaf, notebook) if passes else _renamed(leaf, notebook)
+
+
+def _tagged(leaf: TagIs) -> Iterator[Change]:
+    glob = leaf.globs[0]
+    value = _fitting(glob, SAMPLE_VALUE)
+    if value is not None:
+        said = "with any value" if glob.text == "*" else f"with a value that fits {glob.text}"
+
+        def make(row: Notebook) -> Notebook:
+            bare = _without_tag(row, leaf.key)
+            return replace(bare, tags={**(bare.tags or {}), leaf.key: value})
+
+        yield Change(f"give it the tag {leaf.key}, {said}", make)
+
+
+def _untagged(leaf: TagIs) -> Iterator[Change]:
+    yield Change(f"take its tag {leaf.key} off", lambda row: _without_tag(row, leaf.key))
+
+
+def _without_tag(row: Notebook, wanted: str) -> Notebook:
+    """Take off every tag of that key, those that only look like it included."""
+    tags = {key: value for key, value in (row.tags or {}).items() if look(key) != look(wanted)}
+    return replace(row, tags=tags, repeated_tags=tuple(tag for tag in row.repeated_tags if look(tag[0]) != look(wanted)))
+
+
+def _renamed(leaf: TextIs, notebook: Notebook) -> Iterator[Change]:
+    for glob in leaf.globs:
+        name = _fitting(glob, notebook.name or "")
+        if name:
+            yield Change(f"rename it so that its name fits {glob.text}, as {name} does", _naming(name))
+
+
+def _renamed_away(leaf: TextIs, notebook: Notebook) -> Iterator[Change]:
+    names = ("in-use", "needed", notebook.id)
+    name = next((name for name in names if not any(glob.matches(name) for glob in leaf.globs)), None)
+    if name:
+        globs = " or ".join(glob.text for glob in leaf.globs)
+        yield Change(f"rename it so that its name no longer fits {globs}", _naming(name))
+
+
+def _naming(name: str) -> Callable[[Notebook], Notebook]:
+    return lambda row: replace(row, name=name)
+
+
+def _together(changes: list[Change]) -> Change:
+    def make(notebook: Notebook) -> Notebook:
+        for change in changes:
+            notebook = change.make(notebook)
+        return notebook
+
+    return Change(" and ".join(change.words for change in changes), make)
+
+
+def _fitting(glob: Glob, inner: str) -> str | None:
+    """Make a text that fits a glob, with `inner` in the place of its first star; None when that is not as easy as this."""
+    remaining = iter([inner])
+
+    def fill(found: Match[str]) -> str:
+        text = found.group()
+        if text == "*":
+            return next(remaining, "")
+        return "x" if text == "?" or text.startswith("[!") else text[1]
+
+    made = WILDCARD.sub(fill, glob.text)
+    return made if glob.matches(made) else None

@@ -1,0 +1,204 @@
+"""What would have to be otherwise for a condition to come out otherwise.
+
+The needs of a condition are worked out from its finding, the very one that decided: `all` needs every part that does not pass,
+`any` one of them, and for the opposite it is the other way round.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from nbsweep.core.conditions import (
+    AllOf,
+    AnyOf,
+    CapacityOver,
+    Condition,
+    Finding,
+    LeaseEnabled,
+    LongerThan,
+    Not,
+    TagIs,
+    TextIs,
+    Truth,
+)
+from nbsweep.core.explain.flips import turns_at
+from nbsweep.core.facts import Moment, format_age
+from nbsweep.core.globs import Glob
+from nbsweep.core.missing_facts import missing_facts
+from nbsweep.core.model import AT_REST, Notebook
+
+
+class Wanted(Struct, frozen=True):
+    """One thing that would have to be otherwise."""
+
+    condition: str
+    """The key of the configuration that is about it."""
+    words: str
+    at: datetime | None = None
+    """After which moment it comes about by itself; None when it does not."""
+
+
+class EveryOne(Struct, frozen=True):
+    """All of these together."""
+
+    parts: tuple["Need", ...]
+
+
+class OneOf(Struct, frozen=True):
+    """Any of these; where there are none, nothing would help."""
+
+    parts: tuple["Need", ...]
+
+
+class ForRule(Struct, frozen=True):
+    """What one rule of the operator's needs."""
+
+    words: str
+    """Which rule, and what it would have to do."""
+    need: "Need"
+
+
+Need = Wanted | EveryOne | OneOf | ForRule
+
+
+class Case(Struct, frozen=True):
+    """What is being decided on, and when."""
+
+    notebook: Notebook
+    moment: Moment
+
+
+def needs_of(condition: Condition, finding: Finding, wish: Truth, case: Case) -> Need | None:
+    """Tell what a condition needs to pass, or to fail; None when it does so already. `finding` is what it found."""
+    if finding.truth is wish:
+        return None
+    match condition:
+        case AllOf(parts=parts) | AnyOf(parts=parts):
+            inner = [needs_of(part, seen, wish, case) for part, seen in zip(parts, finding.parts, strict=True)]
+            needs = [need for need in inner if need]
+            return every_one(needs) if isinstance(condition, AllOf) == (wish is Truth.PASS) else one_of(needs)
+        case Not(part=part):
+            return needs_of(part, finding.parts[0], opposite(wish), case)
+        case _:
+            return _wanted(condition, finding, wish, case)
+
+
+def opposite(truth: Truth) -> Truth:
+    """Give pass for fail, and fail for pass."""
+    return Truth.FAIL if truth is Truth.PASS else Truth.PASS
+
+
+def every_one(needs: list[Need]) -> Need:
+    """Join needs all of which there are; one alone is itself."""
+    parts = tuple(part for need in needs for part in (need.parts if isinstance(need, EveryOne) else (need,)))
+    return parts[0] if len(parts) == 1 else EveryOne(parts)
+
+
+def one_of(needs: list[Need]) -> Need:
+    """Join needs of which one is enough; one alone is itself, and none is what nothing helps."""
+    parts = tuple(part for need in needs for part in (need.parts if isinstance(need, OneOf) else (need,)))
+    return parts[0] if len(parts) == 1 else OneOf(parts)
+
+
+def concerns(need: Need | None, condition: str) -> bool:
+    """Tell whether a key of the configuration is among what is needed."""
+    match need:
+        case None:
+            return False
+        case Wanted():
+            return need.condition == condition
+        case ForRule():
+            return concerns(need.need, condition)
+        case _:
+            return any(concerns(part, condition) for part in need.parts)
+
+
+def moment_words(moment: datetime) -> str:
+    """Write a moment for people, in UTC."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
+
+
+def _wanted(condition: Condition, finding: Finding, wish: Truth, case: Case) -> Wanted:
+    words = _words(condition, wish)
+    at = None
+    if isinstance(condition, LongerThan):
+        at = turns_at(lambda moment: condition.check(case.notebook, moment).truth, case.notebook, (condition,), case.moment)
+        words = _words_of_time(condition, wish, at, case)
+    missing = missing_facts(condition, case.notebook) if finding.truth is Truth.UNKNOWN else ()
+    if missing:
+        words = f"the cloud would have to show {', '.join(missing)}, and then: {words}"
+    elif finding.truth is Truth.UNKNOWN and wish is Truth.PASS:
+        words = f"{words}, and not only look alike"
+    return Wanted(finding.condition, words, at)
+
+
+def _words(condition: Condition, wish: Truth) -> str:
+    passing = wish is Truth.PASS
+    match condition:
+        case TextIs(key=key, globs=globs):
+            return f"{key} would have to {_fit(globs) if passing else _not_fit(globs)}"
+        case TagIs(key=key, globs=globs):
+            any_value = any(glob.text == "*" for glob in globs)
+            if passing:
+                return f"tag {key} would have to be set" + ("" if any_value else f", and {_fit(globs)}")
+            return f"tag {key} would have to be taken off" + ("" if any_value else f", or {_not_fit(globs)}")
+        case CapacityOver(threshold_gb=size):
+            return f"the volume would have to have {f'more than {size} GB' if passing else f'{size} GB or less'}"
+        case LeaseEnabled(wanted=wanted):
+            return f"the lease would have to be switched {'on' if wanted is passing else 'off'}"
+        case _:
+            return ""
+
+
+def _fit(globs: tuple[Glob, ...]) -> str:
+    return f"{'fit' if _wild(globs) else 'be'} {_alternatives(globs)}"
+
+
+def _not_fit(globs: tuple[Glob, ...]) -> str:
+    return f"{'not fit' if _wild(globs) else 'be other than'} {_alternatives(globs)}"
+
+
+def _wild(globs: tuple[Glob, ...]) -> bool:
+    return any(set("*?[") & set(glob.text) for glob in globs)
+
+
+def _alternatives(globs: tuple[Glob, ...]) -> str:
+    return " or ".join(glob.text for glob in globs)
+
+
+def _words_of_time(condition: LongerThan, wish: Truth, at: datetime | None, case: Case) -> str:
+    threshold = format_age(condition.threshold)
+    if wish is Truth.FAIL:
+        comes = f", as it will count after {moment_words(at)}" if at else ""
+        return f"{SHORTER[condition.key].format(threshold)}{comes}"
+    if at:
+        return f"{STILL[condition.key].format(format_age(at - case.moment.now))}, until {moment_words(at)}"
+    return f"{_beginning(condition, case)}{LONGER[condition.key].format(threshold)}"
+
+
+SHORTER: Mapping[str, str] = {
+    "age_over": "it would have to be no older than {}",
+    "idle_over": "somebody would have to have used it within the last {}",
+    "lease_expired_over": "its lease would have to have expired no longer than {} ago",
+}
+STILL: Mapping[str, str] = {
+    "age_over": "it would have to grow older for another {}",
+    "idle_over": "it would have to stay idle for another {}",
+    "lease_expired_over": "its lease would have to stay as it is for another {}",
+}
+LONGER: Mapping[str, str] = {
+    "age_over": "it would have to be older than {}",
+    "idle_over": "it would have to be idle for more than {}",
+    "lease_expired_over": "its lease would have to have expired more than {} ago",
+}
+
+
+def _beginning(condition: LongerThan, case: Case) -> str:
+    """Say what has to be before a length of time can run at all."""
+    if condition.key == "idle_over" and case.notebook.status not in AT_REST:
+        return "it would have to come to rest, and then: "
+    lease = case.notebook.lease
+    if condition.key == "lease_expired_over" and lease and lease.enabled is False:
+        return "its lease would have to be switched on, and then: "
+    return ""

@@ -1,0 +1,36 @@
+"""A plan of today, made into one that can be saved."""
+
+from nbsweep.core.identity import TargetIdentity
+from nbsweep.core.plan import Candidate, Plan
+from nbsweep.core.saved_plan.evidence import evidence_of
+from nbsweep.core.saved_plan.model import SavedItem, SavedTarget
+
+
+def saved_target(plan: Plan, identity: TargetIdentity) -> SavedTarget:
+    """Take down one target's plan, with what each of its verdicts rests on."""
+    refusal = plan.refusal
+    return SavedTarget(
+        target=plan.target,
+        identity=identity,
+        fleet=plan.fleet,
+        refusal=f"{refusal.brake}: {refusal.message}" if refusal else None,
+        kept={reason.value: count for reason, count in plan.kept.items()},
+        items=tuple(_item(candidate) for candidate in plan.items),
+        project=plan.project,
+    )
+
+
+def _item(candidate: Candidate) -> SavedItem:
+    notebook, verdict = candidate.notebook, candidate.verdict
+    return SavedItem(
+        id=notebook.id,
+        name=notebook.name,
+        status=notebook.status.value,
+        owner=notebook.owner_label,
+        workspace=candidate.scope.workspace_id,
+        feature=candidate.scope.feature,
+        policy=verdict.rule,
+        reason=verdict.sentence,
+        stop_first=verdict.stop_first,
+        evidence=evidence_of(notebook, verdict, candidate.idle_since),
+    )

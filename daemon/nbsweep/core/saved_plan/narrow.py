@@ -1,0 +1,116 @@
+"""A saved plan as permission: today's survey, narrowed to what it permits, and who is spared and why.
+
+Today's rules decide anew, so a permission only ever takes away: what goes was planned then, and may go now. It must be the same
+notebook, with the same id and the same date of creation; whichever policy matches it now, its name goes on the record.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from nbsweep.core.facts import Moment
+from nbsweep.core.model import AT_REST, MalformedRow, Notebook, Status
+from nbsweep.core.plan import Candidate, Survey
+from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge
+from nbsweep.core.saved_plan.model import SavedItem, Spared
+from nbsweep.core.second_look import why_no_longer
+
+NO_LONGER_THERE = "no longer there: today's survey does not show it"
+OVER_BRAKE = "a brake that trims has cut it from today's plan"
+DATE = "%Y-%m-%d %H:%M:%SZ"
+IN_USE = frozenset({Status.RUNNING, Status.STARTING})
+
+
+class Deciding(Struct, frozen=True):
+    """What today's verdicts rest on."""
+
+    rules: Rules
+    moment: Moment
+
+
+class Permission(Struct, frozen=True):
+    """What a saved plan leaves of today's survey."""
+
+    survey: Survey
+    """With no candidate that the plan does not permit; those are counted as kept, `not-in-plan`."""
+    spared: tuple[Spared, ...]
+    """In the order of the saved plan."""
+
+
+def permit(
+    survey: Survey, items: Sequence[SavedItem], sights: Mapping[str, Notebook | MalformedRow], deciding: Deciding
+) -> Permission:
+    """Hold a survey against what was saved; `sights` are the rows of today's survey that have the id of a saved item."""
+    candidates = {candidate.notebook.id: candidate for candidate in survey.candidates}
+    closed = {gap.scope.workspace_id: f"not looked at: {gap}" for gap in survey.refused}
+    spared = []
+    permitted = set()
+    for item in items:
+        candidate = candidates.get(item.id)
+        hidden = closed.get(item.workspace) if candidate is None else None
+        why = _why_not_as_it_is(item, candidate) if candidate else hidden or _why_kept(item, sights.get(item.id), deciding)
+        if why is None:
+            permitted.add(item.id)
+        else:
+            spared.append(Spared(item, why))
+    return Permission(_narrowed(survey, permitted), tuple(spared))
+
+
+def left_out_of_plan(
+    items: Sequence[SavedItem], permission: Permission, planned: Collection[str], cooling: Mapping[str, Verdict]
+) -> Iterator[Spared]:
+    """Give what was permitted and is not among the ids that were planned in the end: it cools down, or a brake has cut it."""
+    spared = {each.item.id for each in permission.spared}
+    for item in items:
+        if item.id not in spared and item.id not in planned:
+            yield Spared(item, cooling[item.id].sentence if item.id in cooling else OVER_BRAKE)
+
+
+def _narrowed(survey: Survey, permitted: set[str]) -> Survey:
+    candidates = tuple(candidate for candidate in survey.candidates if candidate.notebook.id in permitted)
+    left_out = len(survey.candidates) - len(candidates)
+    kept = {**survey.kept, Reason.NOT_IN_PLAN: left_out} if left_out else survey.kept
+    return replace(survey, candidates=candidates, kept=kept)
+
+
+def _why_not_as_it_is(item: SavedItem, candidate: Candidate) -> str | None:
+    """Say why one that would go today is not the one that was meant, or not as it was meant; None when it is."""
+    if other := _why_not_the_same(item, candidate.notebook):
+        return other
+    if candidate.verdict.stop_first and not item.stop_first:
+        return f"started again since: it was {item.evidence.status}, and the plan does not say to stop it"
+    return None
+
+
+def _why_not_the_same(item: SavedItem, notebook: Notebook) -> str | None:
+    before, now = item.evidence.created_at, notebook.created_at
+    if before is None or now is None:
+        when = "in the plan" if before is None else "today"
+        return f"its date of creation is missing {when}, so that it cannot be told to be the same notebook"
+    if before != now:
+        return f"another notebook has its id: the one in the plan was created on {before:{DATE}}, this one on {now:{DATE}}"
+    return None
+
+
+def _why_kept(item: SavedItem, row: Notebook | MalformedRow | None, deciding: Deciding) -> str:
+    """Say why one that was to go is not among those that may go today."""
+    if row is None:
+        return NO_LONGER_THERE
+    if isinstance(row, MalformedRow):
+        return f"its row cannot be read today: {row.problem}"
+    verdict = judge(row, deciding.rules, deciding.moment)
+    if verdict.decision is Decision.DELETE:
+        # It was on a page that had to be read again, and was gone by then.
+        return NO_LONGER_THERE
+    sentence = _sentence(item, row, verdict, deciding)
+    if row.status in IN_USE and item.evidence.status in AT_REST:
+        return f"started again since: it was {item.evidence.status}, and is {row.status} ({sentence})"
+    return sentence
+
+
+def _sentence(item: SavedItem, row: Notebook, verdict: Verdict, deciding: Deciding) -> str:
+    known = {policy.name for policy in deciding.rules.policies}
+    if verdict.reason is Reason.NO_POLICY and item.policy in known:
+        return why_no_longer(row, deciding.rules, item.policy, deciding.moment)
+    return verdict.sentence

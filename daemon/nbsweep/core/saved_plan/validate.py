@@ -1,0 +1,97 @@
+"""What speaks against a saved plan before anything is looked at: its time, its targets, its configuration, its refusals."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from nbsweep.core.errors import Mistake
+from nbsweep.core.facts import format_age
+from nbsweep.core.identity import TargetIdentity
+from nbsweep.core.saved_plan.model import SavedPlan, SavedTarget
+
+AHEAD = timedelta(minutes=5)
+"""So far the clocks of the machine that made a plan and of the one that carries it out may be apart."""
+ANEW = "make a new one with `nbsweep plan --out FILE`"
+
+
+class Today(Struct, frozen=True):
+    """What a plan is held against."""
+
+    now: datetime
+    configuration: Mapping[str, str]
+    """The digest of each part of the configuration that decides, by the part's name."""
+    targets: Mapping[str, TargetIdentity]
+    """By the target's name."""
+
+
+def objections(plan: SavedPlan, today: Today) -> tuple[Mistake, ...]:
+    """List everything that speaks against carrying a plan out, each with what to do; empty when nothing does."""
+    found = [*_of_time(plan, today.now), *_of_configuration(plan, today.configuration), *_of_targets(plan, today.targets)]
+    return tuple(found)
+
+
+def expired(expires_at: datetime, now: datetime) -> Mistake | None:
+    """Say that a plan's time is over; None while it is not."""
+    if now < expires_at:
+        return None
+    ago = format_age(now - expires_at)
+    problem = f"the plan expired {ago} ago, for a plan holds only for a time (plan.valid_for): {ANEW}"
+    return Mistake("expires_at", None, problem)
+
+
+def _of_time(plan: SavedPlan, now: datetime) -> Iterator[Mistake]:
+    if over := expired(plan.expires_at, now):
+        yield over
+    if plan.created_at > now + AHEAD:
+        ahead = format_age(plan.created_at - now)
+        yield Mistake("created_at", None, f"is {ahead} ahead of this machine's clock: set the clock that is wrong, and {ANEW}")
+
+
+def _of_configuration(plan: SavedPlan, configuration: Mapping[str, str]) -> Iterator[Mistake]:
+    parts = sorted(plan.configuration.keys() | configuration.keys())
+    changed = [part for part in parts if plan.configuration.get(part) != configuration.get(part)]
+    if changed:
+        is_or_are = "is" if len(changed) == 1 else "are"
+        problem = f"{', '.join(changed)} {is_or_are} not what the plan was made with: {ANEW}, or use the configuration of then"
+        yield Mistake("configuration", None, problem)
+
+
+def _of_targets(plan: SavedPlan, targets: Mapping[str, TargetIdentity]) -> Iterator[Mistake]:
+    if not plan.targets:
+        yield Mistake("targets", None, f"there is none in it, so that it permits nothing: {ANEW}")
+    for place, saved in enumerate(plan.targets):
+        at = f"targets[{place}]"
+        if saved.target not in targets:
+            there_are = f"; the configuration has {', '.join(sorted(targets))}"
+            yield Mistake(at, None, f"target {saved.target} is not in the configuration{there_are}: {ANEW}")
+            continue
+        yield from _of_target(saved, targets[saved.target], at)
+
+
+def _of_target(saved: SavedTarget, now: TargetIdentity, at: str) -> Iterator[Mistake]:
+    for key in TargetIdentity.__struct_fields__:
+        before, after = getattr(saved.identity, key), getattr(now, key)
+        if before != after:
+            change = f"{key} was {_words(key, before)}, and is {_words(key, after)}"
+            yield Mistake(f"{at}.identity.{key}", None, f"it was made for another target {saved.target}: {change}: {ANEW}")
+    if saved.refusal is not None:
+        # The sentence says itself what can be done about the brake.
+        problem = (
+            f"a brake refused the plan of target {saved.target}, so that it permits nothing ({saved.refusal}); then {ANEW}"
+        )
+        yield Mistake(f"{at}.refusal", None, problem)
+
+
+def of_another_project(saved: SavedTarget, now: TargetIdentity) -> Mistake | None:
+    """Say that a plan was made for another project than a target turns out to be; None when it was not."""
+    if saved.project in ("", now.project):
+        return None
+    problem = f"it was made for another target {saved.target}: its project was {saved.project}, and is {now.project}: {ANEW}"
+    return Mistake("targets", None, problem)
+
+
+def _words(key: str, value: str | tuple[str, ...] | None) -> str:
+    if value is None:
+        return "looked up by the region" if key == "project_id" else "all"
+    return value if isinstance(value, str) else ", ".join(value)

@@ -1,0 +1,88 @@
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from nbsweep.core.brakes import Brakes, OnExcess
+from nbsweep.core.conditions import Truth
+from nbsweep.core.explain.context import Account, Cover, Memory, brake_lines, cover_findings, last_ended
+from nbsweep.core.explain.explain import explain
+from nbsweep.core.history import FleetBefore, History
+from nbsweep.core.lifecycle import Removal, State
+from nbsweep.core.model import Notebook
+from nbsweep.core.runs import Outcome, RunRecord
+from unit.core.examples import NOW, ago, moment, notebook, removal, rules
+
+
+def run(run_id: str = "run1", **changes: Any) -> RunRecord:
+    """Give a sweep that ended three hours ago, and planned 37 of 400."""
+    plain = RunRecord("run1", "research", ago(hours=4), "ops", dry_run=False, ended_at=ago(hours=3), outcome=Outcome.FINISHED)
+    return replace(plain, run_id=run_id, **{"fleet": 400, "planned": 37, **changes})
+
+
+def sent(**changes: Any) -> Removal:
+    """Give a removal whose DELETE left an hour ago."""
+    return replace(removal(), **{"state": State.DELETED, "requests": 1, "sent_at": ago(hours=1), **changes})
+
+
+@pytest.mark.parametrize(
+    ("row", "cover", "expected"),
+    [
+        (notebook(), Cover(None, ("NOTEBOOK",)), True),
+        (notebook(), Cover(("0", "9"), ("NOTEBOOK", "DEFAULT")), True),
+        (notebook(workspace_id="1"), Cover(("0",), ("NOTEBOOK",)), False),
+        (notebook(feature="DEFAULT"), Cover(None, ("NOTEBOOK",)), False),
+        (notebook(feature=None), Cover(None, ("NOTEBOOK",)), None),
+        (notebook(workspace_id=None), Cover(("0",), ("NOTEBOOK",)), None),
+        (notebook(workspace_id=None), Cover(None, ("NOTEBOOK",)), True),
+        (notebook(), Cover(None, ("NOTEBOOK",), own=True), None),
+        (notebook(feature="DEFAULT"), Cover(None, ("NOTEBOOK",), own=True), False),
+    ],
+)
+def test_a_target_covers_what_its_settings_leave_in(row: Notebook, cover: Cover, expected: object) -> None:
+    """Whose keys these are cannot be told from a notebook, and neither can what it does not show."""
+    findings = cover_findings(row, cover)
+    account = Account("research", NOW, row, findings, explain(row, rules(), moment()), Memory(), ())
+    assert account.covered is expected
+    assert {finding.truth for finding in findings} <= set(Truth)
+
+
+def test_each_brake_says_its_limit_and_what_it_looks_at() -> None:
+    """In the configuration's own words, with what the journal knows: 400 less 37 that were deleted since are expected."""
+    history = History(requested=12, before=FleetBefore("run9", 400, deleted=37))
+    lines = brake_lines(Brakes(max_per_owner=5, max_per_day=50), Fraction(1, 4), Memory(latest=run(), history=history))
+    assert [(line.brake, line.limit, line.known) for line in lines] == [
+        ("max_deletions", "100", "37 at the last sweep"),
+        ("max_share", "25%", "37 of 400 at the last sweep"),
+        ("max_per_owner", "5", None),
+        ("max_per_day", "50", "12 within the last day"),
+        ("max_fleet_drop", "50%", "363 expected after run run9"),
+        ("max_failures", "25%", None),
+        ("on_excess", "refuse", None),
+    ]
+    assert all(line.looks_at for line in lines)
+
+
+def test_a_brake_that_is_off_has_no_limit() -> None:
+    """And a journal that knows of no sweep knows nothing but that none was requested."""
+    off = Brakes(None, None, None, OnExcess.TRIM, None, None)
+    lines = brake_lines(off, None, Memory())
+    assert [line.limit for line in lines] == [None, None, None, None, None, None, "trim"]
+    assert [line.known for line in lines if line.known] == ["0 within the last day"]
+    none_at_all = brake_lines(Brakes(0, Fraction(0)), Fraction(0), Memory())
+    assert [none_at_all[place].limit for place in (0, 1, 5)] == ["0", "0%", "0%"]
+
+
+def test_the_last_sweep_has_ended_and_has_seen_something() -> None:
+    """Not one that goes on, or that failed before it had a fleet."""
+    records = [run("going", ended_at=None), run("failed", fleet=0), run("good"), run("older")]
+    assert last_ended(records) == run("good")
+    assert last_ended(records[:2]) is None
+
+
+def test_what_has_no_end_is_under_way() -> None:
+    """The newest of them."""
+    ended, going = sent(run_id="old"), sent(run_id="new", state=State.ACCEPTED)
+    assert Memory(removals=(going, ended)).under_way == going
+    assert Memory(removals=(ended,)).under_way is None

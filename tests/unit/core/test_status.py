@@ -1,0 +1,116 @@
+"""Whether all is well with a target."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from nbsweep.core.lease import Holder, Lease
+from nbsweep.core.runs import Outcome, RunRecord
+from nbsweep.core.status import Known, Standing, judge_standing
+from unit.core.examples import NOW, ago, removal
+
+
+def run(hours_ago: float, outcome: Outcome = Outcome.FINISHED, **changes: Any) -> RunRecord:
+    """Give a sweep that ended so long ago."""
+    begun = ago(hours=hours_ago)
+    plain = RunRecord(f"run-{hours_ago:g}", "research", begun, "ops", dry_run=False, ended_at=begun, outcome=outcome)
+    return replace(plain, **changes)
+
+
+def standing(*records: RunRecord, **more: Any) -> Standing:
+    """Judge by these sweeps, the newest first."""
+    return judge_standing("research", Known(records, **more), NOW, timedelta(seconds=60))
+
+
+def lease(since_hours_ago: float, silent_s: float = 5) -> Lease:
+    """Give a lease that somebody took so long ago, and whose last beat was so long ago."""
+    holder = Holder("owner", "host1", "machine", 17, 1)
+    return Lease("research", holder, "ops", ago(hours=since_hours_ago), ago(seconds=silent_s))
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FINISHED, Outcome.DRY_RUN])
+def test_all_is_well_when_the_last_sweep_came_to_its_end(outcome: Outcome) -> None:
+    """Whatever happened before it."""
+    judged = standing(run(1, outcome), run(2, Outcome.FAILED, problem="no network"))
+    assert judged.well
+    assert judged.last is judged.last_success
+    assert judged.last is not None
+    assert judged.last.run_id == "run-1"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (Outcome.FAILED, "failed: the cloud said no"),
+        (Outcome.REFUSED, "was refused by a brake: the cloud said no"),
+        (Outcome.INTERRUPTED, "was interrupted"),
+        (Outcome.DECLINED, "was declined"),
+    ],
+)
+def test_a_last_sweep_that_did_not_come_to_its_end_is_a_problem(outcome: Outcome, words: str) -> None:
+    """The last success is told all the same."""
+    judged = standing(run(1, outcome, problem="the cloud said no"), run(2))
+    assert not judged.well
+    assert words in judged.problems[0]
+    assert judged.last_success is not None
+    assert judged.last_success.run_id == "run-2"
+
+
+def test_a_target_that_was_never_swept_is_not_well() -> None:
+    """Nothing is known of it."""
+    judged = standing()
+    assert (judged.well, judged.problems, judged.last, judged.last_success) == (
+        False,
+        ("never swept with this journal",),
+        None,
+        None,
+    )
+
+
+def test_a_sweep_without_an_end_is_a_problem_unless_its_target_is_held() -> None:
+    """Then the one before it counts; who holds it must not have fallen silent, and a dry run holds nothing."""
+    going = run(1, Outcome.RUNNING, ended_at=None)
+    assert "its process is gone" in standing(going, run(2)).problems[0]
+    held = standing(going, run(2), lease=lease(1.01))
+    assert (held.well, held.sweeping) == (True, lease(1.01))
+    assert standing(going, lease=lease(1.01)).well
+    assert not standing(going, run(2, Outcome.FAILED), lease=lease(1.01)).well
+    assert "unless it goes on" in standing(run(1, Outcome.RUNNING, ended_at=None, dry_run=True), lease=lease(1)).problems[0]
+    silent = standing(going, run(2), lease=lease(1.01, silent_s=60))
+    assert (silent.well, silent.sweeping) == (False, None)
+
+
+def test_whether_the_holders_process_is_there_counts_for_more_than_its_last_beat() -> None:
+    """Where that can be told: a dead one holds nothing, and one that is there and silent is a problem of its own."""
+    going = run(1, Outcome.RUNNING, ended_at=None)
+    dead = standing(going, run(2), lease=lease(1.01), holder_is_alive=False)
+    assert dead.sweeping is None
+    assert "its process is gone" in dead.problems[0]
+    assert standing(going, run(2), lease=lease(1.01), holder_is_alive=True).well
+    hung = standing(going, run(2), lease=lease(1.01, silent_s=150), holder_is_alive=True)
+    assert hung.sweeping == lease(1.01, silent_s=150)
+    assert len(hung.problems) == 1
+    assert "process 17 on host host1" in hung.problems[0]
+    assert "silent for 2m 30s" in hung.problems[0]
+
+
+def test_who_left_the_target_to_somebody_else_says_nothing_of_it() -> None:
+    """The sweep of that other one counts."""
+    left = run(1, Outcome.HELD_ELSEWHERE, problem="research is being swept by another")
+    assert standing(left, run(2)).well
+    assert not standing(left, run(2, Outcome.FAILED)).well
+    assert standing(left, lease=lease(3)).well
+    assert standing(left).problems == ("never swept with this journal",)
+
+
+def test_a_removal_past_its_deadline_is_a_problem_and_one_that_has_time_is_not() -> None:
+    """One that was only planned has no deadline yet."""
+    late, early = removal(deadline=ago(minutes=1)), removal(notebook_id="nb2", deadline=NOW + timedelta(minutes=1))
+    judged = standing(run(1), unfinished=(late, early, removal(notebook_id="nb3")))
+    assert judged.overdue == (late,)
+    assert len(judged.unfinished) == 3
+    assert "1 of what has no end is past its deadline" in judged.problems[0]
+    assert standing(run(1), unfinished=(early,)).well
+    assert standing(run(1), unfinished=(late,), lease=lease(0.1)).well
