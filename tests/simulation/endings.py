@@ -44,7 +44,9 @@ def _check_survey(world: "World", sweep: Sweep, report: Report) -> None:
     if {gap.scope.workspace_id for gap in plan.refused} != set(dialect.closed):
         world.judge.blame(6, f"{sweep.run_id} was refused {dialect.closed}, and its plan says {plan.refused}")
     moved = _moved(world, sweep.surveyed_from_s, sweep.planned_s)
-    if sweep.calm and plan.refusal and plan.refusal.brake == "incomplete-survey" and not moved:
+    # Where the workspace is ignored, and none of its rows is among those that came, it may be that they are not shown.
+    unshown = "workspace_id" in world.scenario.manners.ignores and "rows of another workspace" in str(plan.refusal)
+    if sweep.calm and plan.refusal and plan.refusal.brake == "incomplete-survey" and not (moved or unshown):
         world.judge.blame(6, f"nothing moved, and {sweep.run_id} did not see everything: {plan.refusal.message}")
     # Whole pages do not overlap: where one vanishes and another joins, a row may be missed unseen, and is kept.
     if plan.refusal or _braked(world) or (moved and dialect.offset_as != "row"):

@@ -224,11 +224,23 @@ class Judge:
         ]
         if self._taken_for_ours(order) and facts.status == "DELETE_FAILED":
             return oracle.protection(facts, config, now_ms) or oracle.Opinion("delete", "its deletion failed")
-        as_before = facts if self._touched(order.notebook_id, facts, earlier) else _without(facts, earlier)
-        if as_before is facts:
+        if not earlier or self._touched(order.notebook_id, facts, earlier):
             return oracle.opinion(facts, config, now_ms)
-        wish = oracle.protection(facts, config, now_ms) or oracle.wish(as_before, config, now_ms)
-        return replace(wish, what="delete") if wish.what == "stop" else wish
+        opinions = []
+        for seen in self._seen_before(earlier[0]):
+            as_before = _without(facts, [replace(earlier[0], before=seen), *earlier[1:]])
+            if as_before is facts:
+                return oracle.opinion(facts, config, now_ms)
+            wish = oracle.protection(facts, config, now_ms) or oracle.wish(as_before, config, now_ms)
+            opinions.append(replace(wish, what="delete") if wish.what == "stop" else wish)
+        return next((one for one in opinions if one.what == "delete"), opinions[0])
+
+    def _seen_before(self, order: Order) -> list[Facts]:
+        """Give the notebook as it may have been seen when an order was decided on: within `fresh_for`, and since any sleep."""
+        fresh_for_s = self.settings.removal.fresh_for.total_seconds()
+        from_s = max([order.call.begun_s - fresh_for_s, *(at_s for _, at_s in self.woken if at_s <= order.at_s)])
+        states = self.history.during(order.notebook_id, from_s, order.at_s - A_MOMENT_S)
+        return [state.facts for state in states if state.facts is not None] or [order.before]
 
     def _touched(self, notebook_id: str, facts: Facts, earlier: Sequence[Order]) -> bool:
         """Tell whether someone but us has done something with a notebook since the first of our orders, and that shows."""

@@ -84,7 +84,9 @@ def _with_dialect(scenario: Scenario, random: Random) -> Scenario:
     manners = replace(scenario.manners, dialect=dialect)
     # Small pages and questions by id take their time, which is not what is tried here.
     patient = {**scenario.config, "service": {**scenario.config["service"], "sweep_timeout": "1h"}}
-    return replace(scenario, manners=manners, config=scenario.config if dialect == PLAIN else patient)
+    return replace(
+        scenario, manners=manners, config=patient if dialect != PLAIN or manners.list_leaves_out else scenario.config
+    )
 
 
 def _with_gaps(scenario: Scenario, random: Random) -> Scenario:

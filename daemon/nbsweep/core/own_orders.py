@@ -13,7 +13,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbsweep.core.freshness import ClockReading, Freshness
+from nbsweep.core.freshness import ClockReading, Freshness, have_parted
 from nbsweep.core.model import Lease, Notebook, Status
 
 LATE = timedelta(seconds=2)
@@ -55,14 +55,22 @@ class OwnOrder(Struct, frozen=True):
     """As it was first seen in the state in which the order leaves it."""
     seen_at: ClockReading | None = None
     """When it was seen last."""
+    slept: bool = False
+    """Whether the machine slept, or a clock was set, before the call ended: someone may have used the notebook in that time."""
     unwatched: bool = False
     """Whether it was not seen for so long that someone may have started and stopped it unseen."""
 
 
-def answered(order: OwnOrder, at: datetime, shown: Notebook | None, *, taken: bool) -> OwnOrder:
-    """Note how the call of an order ended, at that moment of the cloud's clock, and the notebook that the answer shows."""
+def answered(
+    order: OwnOrder, at: datetime, shown: Notebook | None, *, taken: bool, ended: ClockReading | None = None
+) -> OwnOrder:
+    """Note how the call of an order ended, at that moment of the cloud's clock, and the notebook that the answer shows.
+
+    `ended` is that moment by the clocks of this machine, where they were read.
+    """
     moved = shown.lease if shown and shown.lease != order.before.lease else None
-    return replace(order, taken=order.taken or taken, answered_at=at, lease=moved)
+    slept = ended is not None and order.seen_at is not None and have_parted(order.seen_at, ended)
+    return replace(order, taken=order.taken or taken, answered_at=at, lease=moved, slept=slept)
 
 
 def note_seen(order: OwnOrder, seen: Notebook, at: ClockReading, watch_s: float) -> OwnOrder:
@@ -86,9 +94,16 @@ def sign_of_owner(order: OwnOrder, now: Notebook) -> str:
         return f"its lease has changed {since}"
     if order.result and now.status is order.result.status and now.updated_at != order.result.updated_at:
         return f"it has been changed {since}, and after that had ended"
+    return _use_that_would_not_show(order, now)
+
+
+def _use_that_would_not_show(order: OwnOrder, now: Notebook) -> str:
+    """Say when someone may have used the notebook though nothing shows it; empty when nobody can have."""
+    if order.slept:
+        return f"the machine slept, or a clock was set, while our {order.kind} was on its way"
     dated = now.lease is not None and now.lease.updated_at is not None
     if order.kind is OrderKind.STOP and order.unwatched and not dated:
-        return f"it was not seen for a while {since}, and shows no lease that would tell of a start"
+        return f"it was not seen for a while since our {order.kind}, and shows no lease that would tell of a start"
     return ""
 
 
@@ -136,7 +151,7 @@ def _changed(before: Notebook, now: Notebook) -> str:
         "size": (before.volume and before.volume.capacity_gb, now.volume and now.volume.capacity_gb),
     }
     differing = (what for what, (was, is_now) in pairs.items() if None not in (was, is_now) and was != is_now)
-    tags_differ = before.tags is not None and now.tags is not None and dict(before.tags) != dict(now.tags)
+    tags_differ = None not in (before.tags, now.tags) and sorted(map(str, before.all_tags)) != sorted(map(str, now.all_tags))
     return next(differing, "set of tags" if tags_differ else "")
 
 
@@ -148,12 +163,18 @@ def _lease_is_as_left(order: OwnOrder, now: Notebook) -> bool:
     if order.kind is OrderKind.DELETE or lease is None or before is None:
         return False
     if order.lease is not None:
-        return lease == order.lease
+        return lease == order.lease and not _asks_otherwise(before, lease)
     if not order.taken:
         # The answer was lost: when the cloud did it is not known, and an owner may have renewed the lease before or after.
         return False
     in_time = order.answered_at is not None and lease.updated_at is not None and lease.updated_at <= order.answered_at + LATE
     return in_time and _asks_for_the_same(before, lease)
+
+
+def _asks_otherwise(before: Lease, lease: Lease) -> bool:
+    """Tell whether a lease in force is for another time than before; one that is switched off asks for none."""
+    asked, asks = _asked(before), _asked(lease)
+    return bool(lease.enabled) and asked is not None and asks is not None and abs(asked - asks) > LATE
 
 
 def _asks_for_the_same(before: Lease, lease: Lease) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from nbsweep.core.errors import CloudError, FactsTooOld, MustStopFirst, SweepEnding
 from nbsweep.core.freshness import ClockReading
@@ -51,10 +51,10 @@ class SentOrders:
             self._orders[notebook_id] = earlier
             raise
         except CloudError:
-            self._orders[notebook_id] = (*earlier, answered(order, self._cloud_now(), None, taken=False))
+            self._orders[notebook_id] = (*earlier, self._answered(order, None, taken=False))
             raise
         else:
-            self._orders[notebook_id] = (*earlier, answered(order, self._cloud_now(), answer.shown, taken=True))
+            self._orders[notebook_id] = (*earlier, self._answered(order, answer.shown, taken=True))
 
     def note(self, notebook_id: str, seen: Notebook, looked_at: ClockReading) -> None:
         """Note what a look shows of a notebook, for the latest order: what came of those before it was seen before it left."""
@@ -62,6 +62,7 @@ class SentOrders:
             watch_s = max(LEAST_WATCH_S, WATCHED_INTERVALS * self.longest_interval.total_seconds())
             self._orders[notebook_id] = (*orders[:-1], note_seen(orders[-1], seen, looked_at, watch_s))
 
-    def _cloud_now(self) -> datetime:
-        """Tell the time by the cloud's clock."""
-        return self.ports.clock.now() - timedelta(seconds=self.ports.cloud.clock_skew_s() or 0.0)
+    def _answered(self, order: OwnOrder, shown: Notebook | None, *, taken: bool) -> OwnOrder:
+        """Note how a call ended just now, by the cloud's clock and by those of this machine."""
+        cloud_now = self.ports.clock.now() - timedelta(seconds=self.ports.cloud.clock_skew_s() or 0.0)
+        return answered(order, cloud_now, shown, taken=taken, ended=self.ports.clock.read())

@@ -277,6 +277,40 @@ def test_a_stop_whose_answer_was_lost_sets_the_rest_aside() -> None:
     assert judge_after_orders((order,), after(lease=before().lease), STOPS, moment()).decision is Decision.DELETE
 
 
+def test_a_renewal_right_before_our_stop_shows_in_its_answer() -> None:
+    """The answer's lease is for another time than the one that the decision to stop was made on."""
+    renewed = lease(updated_at=ago(minutes=1), duration=timedelta(days=103))
+    order = answered(OwnOrder(OrderKind.STOP, before()), ago(minutes=1), after(lease=renewed), taken=True)
+    verdict = judge_after_orders((order,), after(lease=renewed), STOPS, moment())
+    assert (verdict.decision, verdict.reason) == (Decision.KEEP, Reason.USED_SINCE)
+
+
+def test_a_stop_may_switch_a_lease_off() -> None:
+    """A lease that the answer shows as disabled is the stop's doing, and asks for no other time."""
+    off = lease(enabled=False, updated_at=ago(minutes=1), duration=timedelta(days=103))
+    order = answered(OwnOrder(OrderKind.STOP, before()), ago(minutes=1), after(lease=off), taken=True)
+    assert judge_after_orders((order,), after(lease=off), STOPS, moment()).decision is Decision.DELETE
+
+
+@pytest.mark.parametrize("kind", OrderKind)
+def test_a_sleep_while_an_order_was_on_its_way_keeps_a_notebook(kind: OrderKind) -> None:
+    """Someone may have used it in that time, before the order arrived, and the order's own dates hide theirs."""
+    slept = ClockReading(READING.wall + timedelta(hours=2), READING.steady_s + 1, READING.boot_s + 7200)
+    awake = ClockReading(READING.wall + timedelta(seconds=5), READING.steady_s + 5, READING.boot_s + 5)
+    first, now = (before(), after()) if kind is OrderKind.STOP else (notebook(), failed())
+    for ended, decision in ((awake, Decision.DELETE), (slept, Decision.KEEP)):
+        order = answered(OwnOrder(kind, first, seen_at=READING), ago(minutes=1), None, taken=True, ended=ended)
+        verdict = judge_after_orders((note_seen(order, now, ended, 60),), now, rules(stopping(over("age", days=180))), moment())
+        assert verdict.decision is decision
+
+
+def test_a_further_value_of_a_tag_is_a_sign_of_the_owner() -> None:
+    """A key may stand there twice: the second value was set during STOPPING."""
+    told = after(tags={"team": "a"}, repeated_tags=(("team", "b"),))
+    assert after_stop(after(tags={"team": "a"}), STOPS, before(tags={"team": "a"})).decision is Decision.DELETE
+    assert after_stop(told, STOPS, before(tags={"team": "a"})).reason is Reason.USED_SINCE
+
+
 def test_without_a_lease_nobody_may_have_looked_away_for_long() -> None:
     """Where no date of a lease would tell of a start, one may have come and gone between two looks ten minutes apart."""
     order = answered(OwnOrder(OrderKind.STOP, before(lease=None), seen_at=READING), ago(minutes=1), None, taken=True)
