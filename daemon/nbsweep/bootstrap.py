@@ -18,11 +18,11 @@ from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.cloud.sought import Sought
 from nbsweep.adapters.journal import Limits, open_journal
 from nbsweep.adapters.process import allow_open_files, is_alive, this_process
-from nbsweep.core.belonging import Coverage
 from nbsweep.core.errors import CloudError, JournalError, NbsweepError
 from nbsweep.core.events.http import ConnectionsBounded
 from nbsweep.core.identity import is_same_place
 from nbsweep.core.lease import GOOD_FOR
+from nbsweep.core.listing.belonging import Coverage
 from nbsweep.core.pacing import Rate
 from nbsweep.core.ports import Clock, Journal, Ports, Telemetry
 from nbsweep.engine.neighbours import Neighbour

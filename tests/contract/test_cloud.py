@@ -28,9 +28,9 @@ from nbsweep.core.errors import (
     Rejected,
 )
 from nbsweep.core.freshness import Freshness
+from nbsweep.core.listing.paging import Offsets, Paging
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope, Status
 from nbsweep.core.pacing import Rate
-from nbsweep.core.paging import Offsets, Paging
 from nbsweep.core.permissions import Action, ProbedCloud
 from nbsweep.engine.paging import find_paging
 from nbsweep.settings import TargetSettings

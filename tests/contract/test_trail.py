@@ -10,7 +10,7 @@ from contract.conftest import Opener
 from nbsweep.core import lifecycle
 from nbsweep.core.audit.chain import START, Head, verify
 from nbsweep.core.audit.entries import Coverage, Query
-from nbsweep.core.audit.steps import What
+from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.ports import Journal
@@ -161,9 +161,9 @@ async def test_the_trail_is_read_in_parts(opener: Opener) -> None:
         (Query(run_id="r1"), [8, 4, 3, 2, 1]),
         (Query(notebook_id="n2"), [6, 5]),
         (Query(policy="failed"), [7]),
-        (Query(what=What.REQUESTED), [6, 2]),
+        (Query(what=AuditStep.REQUESTED), [6, 2]),
         (Query(since=NOON + timedelta(minutes=2)), [8, 7, 6, 5, 4, 3]),
-        (Query(run_id="r1", what=What.DECIDED, target="research"), [1]),
+        (Query(run_id="r1", what=AuditStep.DECIDED, target="research"), [1]),
         (Query(notebook_id="unknown"), []),
     ],
 )

@@ -16,12 +16,12 @@ from nbsweep.core.errors import Gone, WrongAddress
 from nbsweep.core.facts import Moment
 from nbsweep.core.freshness import ClockReading, Freshness
 from nbsweep.core.lifecycle import Removal, State, Step
+from nbsweep.core.listing.paging import Offsets
+from nbsweep.core.listing.snapshot import Snapshot
 from nbsweep.core.model import FAILED, MalformedRow, Notebook, Page, Scope
 from nbsweep.core.own_orders import OrderKind, OwnOrder
-from nbsweep.core.paging import Offsets
 from nbsweep.core.plan import Candidate, Circumstances, Plan, Survey, build_plan
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge_protections
-from nbsweep.core.snapshot import Snapshot
 from nbsweep.engine import braking, recovery, survey, sweep
 from nbsweep.engine import paging as find
 from nbsweep.engine.executor import Executor

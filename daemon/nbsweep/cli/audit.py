@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from nbsweep.core.audit.steps import What
+from nbsweep.core.audit.steps import AuditStep
 
 app = typer.Typer(name="audit", rich_markup_mode=None)
-WHATS = ", ".join(What)
+WHATS = ", ".join(AuditStep)
 
 
 @app.callback(invoke_without_command=True)
@@ -19,7 +19,7 @@ def audit(  # noqa: PLR0913  # typer reads the options from the signature
     run: Annotated[str | None, typer.Option("--run", help="Only this run's.")] = None,
     notebook: Annotated[str | None, typer.Option("--notebook", metavar="ID", help="Only this notebook's.")] = None,
     policy: Annotated[str | None, typer.Option("--policy", help="Only this policy's.")] = None,
-    what: Annotated[What | None, typer.Option("--what", metavar="WHAT", help=f"Only these: {WHATS}.")] = None,
+    what: Annotated[AuditStep | None, typer.Option("--what", metavar="WHAT", help=f"Only these: {WHATS}.")] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="AGE", help="Only those not older than this: 36h, 7d.")
     ] = None,

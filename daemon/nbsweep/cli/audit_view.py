@@ -8,14 +8,14 @@ from nbsweep.cli.auditing import about_older, moment_or_none
 from nbsweep.cli.render import STYLES, cell
 from nbsweep.cli.tables import WIDEST, Column, Row, make_table
 from nbsweep.core.audit.entries import Coverage, Entry
-from nbsweep.core.audit.steps import What
+from nbsweep.core.audit.steps import AuditStep
 
 WHAT_STYLES: Mapping[str, str] = {
     **STYLES,
-    What.DECIDED: "cyan",
-    What.REQUESTED: "bold",
-    What.WITHDRAWN: "yellow",
-    What.DELETE_FAILED: "red",
+    AuditStep.DECIDED: "cyan",
+    AuditStep.REQUESTED: "bold",
+    AuditStep.WITHDRAWN: "yellow",
+    AuditStep.DELETE_FAILED: "red",
 }
 
 

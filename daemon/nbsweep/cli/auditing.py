@@ -16,7 +16,7 @@ from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import Session
 from nbsweep.core.audit.chain import START, Break, Head, Link, content, parse_head, verify, verify_coverage, verify_end
 from nbsweep.core.audit.entries import Coverage, Entry, Query
-from nbsweep.core.audit.steps import What
+from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.model import moment_of
 from nbsweep.core.ports import AuditTrail
@@ -46,7 +46,7 @@ class Finding(Struct, frozen=True):
     noted: Head | None
 
 
-def query_of(*, what: What | None, since: str | None, **equal: str | None) -> Query:
+def query_of(*, what: AuditStep | None, since: str | None, **equal: str | None) -> Query:
     """Make a query of the command line's options.
 
     Raises:

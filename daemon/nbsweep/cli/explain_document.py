@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 
 from nbsweep.core.conditions import Finding
-from nbsweep.core.explain.context import Account, BrakeLine, Memory
+from nbsweep.core.explain.context import BrakeLine, JournalFacts, NotebookContext
 from nbsweep.core.explain.explain import Answer, Check
-from nbsweep.core.explain.requirements import EveryOne, ForRule, Need, OneOf, Wanted
+from nbsweep.core.explain.requirements import AllRequired, AnyRequired, AnyRequirement, Requirement, RuleRequirement
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.policy import Decision, Policy
 from nbsweep.documents import Document, moment_text, removal_document, run_record_document
 
 
-def explain_document(accounts: Sequence[Account]) -> Document:
+def explain_document(accounts: Sequence[NotebookContext]) -> Document:
     """Tell everything of one notebook; where several targets have it, the others follow under `also`."""
     first, *others = accounts
     return {**_account(first), "also": [_account(account) for account in others]}
 
 
-def _account(account: Account) -> Document:
+def _account(account: NotebookContext) -> Document:
     notebook, verdict = account.notebook, account.explanation.verdict
     return {
         "target": account.target,
@@ -68,33 +68,33 @@ def _check(check: Check) -> Document:
     document = _finding(check.finding)
     if check.parts:
         document["parts"] = [_check(part) for part in check.parts]
-    if check.since or check.turns_at:
-        document |= {"since": moment_text(check.since), "turns_at": moment_text(check.turns_at)}
+    if check.since or check.flips_at:
+        document |= {"since": moment_text(check.since), "turns_at": moment_text(check.flips_at)}
     if check.missing:
         document["missing"] = list(check.missing)
     return document
 
 
-def _change(account: Account) -> Document:
+def _change(account: NotebookContext) -> Document:
     explanation = account.explanation
     goes = explanation.verdict.decision is Decision.DELETE
     return {
         "to": (Decision.KEEP if goes else Decision.DELETE).value,
-        "by_itself_at": moment_text(explanation.turns_at),
+        "by_itself_at": moment_text(explanation.flips_at),
         "needs": _need(explanation.needs) if explanation.needs else None,
         "remedies": [{"words": remedy.words, "until": moment_text(remedy.until)} for remedy in explanation.remedies],
     }
 
 
-def _need(need: Need) -> Document:
+def _need(need: AnyRequirement) -> Document:
     match need:
-        case Wanted():
+        case Requirement():
             return {"condition": need.condition, "words": need.words, "at": moment_text(need.at)}
-        case ForRule():
+        case RuleRequirement():
             return {"words": need.words, "needs": _need(need.need)}
-        case EveryOne(parts=parts):
+        case AllRequired(parts=parts):
             return {"every_one": [_need(part) for part in parts]}
-        case OneOf(parts=parts):
+        case AnyRequired(parts=parts):
             return {"one_of": [_need(part) for part in parts]}
 
 
@@ -102,7 +102,7 @@ def _brake(line: BrakeLine) -> Document:
     return {"brake": line.brake, "limit": line.limit, "looks_at": line.looks_at, "known": line.known}
 
 
-def _memory(memory: Memory) -> Document:
+def _memory(memory: JournalFacts) -> Document:
     under_way = memory.under_way
     return {
         "last_active": moment_text(memory.last_active),

@@ -9,9 +9,16 @@ from rich.tree import Tree
 from nbsweep.cli.render import STYLES
 from nbsweep.cli.text import printable
 from nbsweep.core.conditions import Finding, Truth
-from nbsweep.core.explain.context import Account, BrakeLine, Memory
+from nbsweep.core.explain.context import BrakeLine, JournalFacts, NotebookContext
 from nbsweep.core.explain.explain import Answer, Check
-from nbsweep.core.explain.requirements import EveryOne, ForRule, Need, OneOf, Wanted, moment_words
+from nbsweep.core.explain.requirements import (
+    AllRequired,
+    AnyRequired,
+    AnyRequirement,
+    Requirement,
+    RuleRequirement,
+    moment_words,
+)
 from nbsweep.core.lifecycle import Removal, outcome
 from nbsweep.core.policy import Decision
 
@@ -19,12 +26,12 @@ MOST_REMOVALS = 5
 TRUTH_WIDTH = max(len(truth) for truth in Truth) + 1
 
 
-def explain_view(accounts: Sequence[Account]) -> RenderableType:
+def explain_view(accounts: Sequence[NotebookContext]) -> RenderableType:
     """Show everything of one notebook, a tree for each target that has it."""
     return Group(*(_tree(account) for account in accounts))
 
 
-def _tree(account: Account) -> Tree:
+def _tree(account: NotebookContext) -> Tree:
     explanation = account.explanation
     tree = Tree(_headline(account))
     _findings(tree, f"what sweeps of {account.target} look at", account.cover)
@@ -37,7 +44,7 @@ def _tree(account: Account) -> Tree:
     return tree
 
 
-def _headline(account: Account) -> Text:
+def _headline(account: NotebookContext) -> Text:
     notebook, verdict = account.notebook, account.explanation.verdict
     decision = verdict.decision.value
     line = Text.assemble(
@@ -99,13 +106,13 @@ def _words(check: Check) -> str:
     finding = check.finding
     since = f", since {moment_words(check.since)}" if check.since else ""
     missing = f"; not told by the cloud: {', '.join(check.missing)}" if check.missing else ""
-    turn = f"; {_turn(check)}" if check.turns_at else ""
+    turn = f"; {_turn(check)}" if check.flips_at else ""
     return f"{finding.condition}: {_seen(finding)}{since} (wanted: {finding.threshold}){missing}{turn}"
 
 
 def _turn(check: Check) -> str:
     turned = "fails" if check.finding.truth is Truth.PASS else "passes"
-    return f"{turned} after {moment_words(check.turns_at)}" if check.turns_at else ""
+    return f"{turned} after {moment_words(check.flips_at)}" if check.flips_at else ""
 
 
 def _seen(finding: Finding) -> str:
@@ -119,7 +126,7 @@ def _line(truth: Truth, words: str) -> Text:
 # ---- brakes and journal ---------------------------------------------------------------------------------------------------
 
 
-def _brakes(tree: Tree, account: Account) -> None:
+def _brakes(tree: Tree, account: NotebookContext) -> None:
     branch = _heading(tree, "brakes, which bind on a whole sweep and not on one notebook")
     for line in account.brakes:
         branch.add(Text(printable(_brake_words(line)), style="" if line.limit else "dim"))
@@ -133,7 +140,7 @@ def _brake_words(line: BrakeLine) -> str:
     return f"{line.brake}: {line.limit or 'off'} ({line.looks_at}){known}"
 
 
-def _journal(tree: Tree, memory: Memory) -> None:
+def _journal(tree: Tree, memory: JournalFacts) -> None:
     branch = _heading(tree, "journal")
     seen = moment_words(memory.last_active) if memory.last_active else "never by this journal"
     branch.add(Text(f"last seen other than at rest: {seen}"))
@@ -162,13 +169,13 @@ def _removal(removal: Removal) -> Text:
 # ---- what would have to change --------------------------------------------------------------------------------------------
 
 
-def _change(tree: Tree, account: Account) -> None:
+def _change(tree: Tree, account: NotebookContext) -> None:
     explanation = account.explanation
     goes = explanation.verdict.decision is Decision.DELETE
     branch = _heading(tree, "what its owner can do to keep it" if goes else "what would have to change for it to go")
-    if explanation.turns_at:
+    if explanation.flips_at:
         becomes = "kept" if goes else "deleted"
-        words = f"nothing but time: it would be {becomes} by a sweep after {moment_words(explanation.turns_at)}"
+        words = f"nothing but time: it would be {becomes} by a sweep after {moment_words(explanation.flips_at)}"
         branch.add(Text(words, style="bold"))
     for remedy in explanation.remedies:
         until = f"; this keeps it until {moment_words(remedy.until)}" if remedy.until else ""
@@ -181,19 +188,19 @@ def _change(tree: Tree, account: Account) -> None:
         branch.add(Text("nothing by himself: who runs nbsweep would have to protect it", style="yellow"))
 
 
-def _need(branch: Tree, need: Need) -> None:
+def _need(branch: Tree, need: AnyRequirement) -> None:
     match need:
-        case Wanted(words=words):
+        case Requirement(words=words):
             branch.add(Text(printable(words)))
-        case ForRule(words=words, need=inner):
+        case RuleRequirement(words=words, need=inner):
             _need(branch.add(Text(printable(words), style="bold")), inner)
-        case EveryOne(parts=parts):
+        case AllRequired(parts=parts):
             _group(branch, "all of this", parts)
-        case OneOf(parts=parts):
+        case AnyRequired(parts=parts):
             _group(branch, "one of these" if parts else "nothing", parts)
 
 
-def _group(branch: Tree, title: str, parts: Sequence[Need]) -> None:
+def _group(branch: Tree, title: str, parts: Sequence[AnyRequirement]) -> None:
     grown = branch.add(Text(title, style="dim"))
     for part in parts:
         _need(grown, part)

@@ -17,7 +17,7 @@ from nbsweep.cli.session import Session, tell_error
 from nbsweep.core.brakes import A_DAY
 from nbsweep.core.cool_down import judge_cooling, streaks
 from nbsweep.core.errors import Gone, NbsweepError
-from nbsweep.core.explain.context import Account, Cover, Memory, brake_lines, cover_findings, last_ended
+from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings, last_ended
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.explain.requirements import moment_words
 from nbsweep.core.facts import Moment
@@ -36,10 +36,10 @@ LOOKS_BACK = 200
 class Asked:
     """What came of asking every target."""
 
-    accounts: dict[str, Account] = field(default_factory=dict)
+    accounts: dict[str, NotebookContext] = field(default_factory=dict)
     errors: dict[str, NbsweepError] = field(default_factory=dict)
 
-    def in_order(self, settings: Settings) -> list[Account]:
+    def in_order(self, settings: Settings) -> list[NotebookContext]:
         """List the accounts as the configuration lists the targets."""
         return [self.accounts[target.name] for target in settings.targets if target.name in self.accounts]
 
@@ -69,7 +69,7 @@ async def explain_command(session: Session, notebook_id: str, output: ExplainFor
     return gravest(map(exit_of_error, asked.errors.values()))
 
 
-def _show(session: Session, accounts: Sequence[Account], output: ExplainFormat) -> None:
+def _show(session: Session, accounts: Sequence[NotebookContext], output: ExplainFormat) -> None:
     if output == "json":
         session.write_json(explain_document(accounts))
         return
@@ -100,21 +100,23 @@ async def _ask_all(session: Session, notebook_id: str) -> Asked:
     return asked
 
 
-def _covers(settings: Settings) -> Mapping[str, Cover]:
+def _covers(settings: Settings) -> Mapping[str, TargetScope]:
     return {
-        target.name: Cover(None if target.workspaces == "all" else target.workspaces, target.features, target.scope == "own")
+        target.name: TargetScope(
+            None if target.workspaces == "all" else target.workspaces, target.features, target.scope == "own"
+        )
         for target in settings.targets
     }
 
 
-async def _account(sweeper: Sweeper, notebook_id: str, cover: Cover) -> Account:
+async def _account(sweeper: Sweeper, notebook_id: str, cover: TargetScope) -> NotebookContext:
     identity = await sweeper.identity()
     last_active = await sweeper.ports.journal.last_active(identity.project)
     notebook = await sweeper.ports.cloud.show(notebook_id)
     now = sweeper.ports.clock.now()
     memory = await _remember(sweeper, identity, notebook.id, now)
     memory = replace(memory, last_active=last_active.get(notebook.id))
-    return Account(
+    return NotebookContext(
         target=sweeper.area.target,
         asked_at=now,
         notebook=notebook,
@@ -125,11 +127,11 @@ async def _account(sweeper: Sweeper, notebook_id: str, cover: Cover) -> Account:
     )
 
 
-async def _remember(sweeper: Sweeper, identity: TargetIdentity, notebook_id: str, now: datetime) -> Memory:
+async def _remember(sweeper: Sweeper, identity: TargetIdentity, notebook_id: str, now: datetime) -> JournalFacts:
     journal, target, cool_down = sweeper.ports.journal, sweeper.area.target, sweeper.orders.cool_down
     here = (identity.project, UNKNOWN)
     removals = tuple(removal for removal in await journal.removals_of(notebook_id) if removal.project in here)
-    return Memory(
+    return JournalFacts(
         removals=removals,
         latest=last_ended(await journal.runs(LOOKS_BACK, target)),
         history=await journal.history(target, identity, now - A_DAY, now),

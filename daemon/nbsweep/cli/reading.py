@@ -14,11 +14,10 @@ from nbsweep.cli.session import Session
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.identity import TargetIdentity, identity_on_record
 from nbsweep.core.lease import Lease, is_held
-from nbsweep.core.leftovers import LeftAlone, follows, left_alone
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.ports import Journal
 from nbsweep.core.runs import JUDGED, RunRecord
-from nbsweep.core.status import Known, Standing, judge_standing, standing_of_removed
+from nbsweep.core.status import LeftAlone, StatusInputs, TargetStatus, follows, judge_status, left_alone, status_of_removed
 from nbsweep.settings import Settings, TargetSettings
 from nbsweep.settings.deciding import identity_of
 
@@ -73,13 +72,11 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
         open_ = await journal.unfinished()
         left = left_alone(open_, identities, await _held(journal, now, settings.service.lease))
         standings = [
-            judge_standing(
-                name, await _known(journal, name, _followed(name, identity, open_), left), now, settings.service.lease
-            )
+            judge_status(name, await _known(journal, name, _followed(name, identity, open_), left), now, settings.service.lease)
             for name, identity in identities.items()
         ]
         removed = [one for one in left if one.target not in identities]
-        standings += [standing_of_removed(one, await _telling_runs(journal, one.target)) for one in removed]
+        standings += [status_of_removed(one, await _telling_runs(journal, one.target)) for one in removed]
     due = _due(settings, now)
     if output == "json":
         session.write_json([_status(standing, due.get(standing.target)) for standing in standings])
@@ -90,9 +87,9 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
     return Exit.DONE if all(standing.well for standing in standings) else Exit.UNEXPECTED
 
 
-async def _known(journal: Journal, target: str, followed: Sequence[Removal], left: Iterable[LeftAlone]) -> Known:
+async def _known(journal: Journal, target: str, followed: Sequence[Removal], left: Iterable[LeftAlone]) -> StatusInputs:
     lease = await journal.lease(target)
-    return Known(
+    return StatusInputs(
         await _telling_runs(journal, target),
         followed,
         [one for one in left if one.target == target],
@@ -132,7 +129,7 @@ async def _held(journal: Journal, now: datetime, lasts: timedelta) -> list[Lease
     return [lease for lease in await journal.leases() if is_held(lease, now, lasts, alive=is_alive(lease.holder))]
 
 
-def _status(standing: Standing, due: datetime | None) -> Document:
+def _status(standing: TargetStatus, due: datetime | None) -> Document:
     success = standing.last_success
     return {
         "target": standing.target,

@@ -11,24 +11,24 @@ from nbsweep.core.facts import format_age
 from nbsweep.core.lease import describe_holder
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.runs import RunRecord
-from nbsweep.core.status import Standing
+from nbsweep.core.status import TargetStatus
 
 MOST_NAMES = 5
 
 
-def status_view(standings: Sequence[Standing], due: Mapping[str, datetime], now: datetime) -> RenderableType:
+def status_view(standings: Sequence[TargetStatus], due: Mapping[str, datetime], now: datetime) -> RenderableType:
     """Show how all targets stand; `due` says when each is swept next."""
     return Group(_headline(standings), *(line for each in standings for line in _lines(each, due.get(each.target), now)))
 
 
-def _headline(standings: Sequence[Standing]) -> Text:
+def _headline(standings: Sequence[TargetStatus]) -> Text:
     unwell = [standing.target for standing in standings if not standing.well]
     if not unwell:
         return Text("All is well.", style="bold green")
     return cell(f"Not all is well: see {', '.join(unwell)}.", "bold red")
 
 
-def _lines(standing: Standing, due: datetime | None, now: datetime) -> Iterator[Text]:
+def _lines(standing: TargetStatus, due: datetime | None, now: datetime) -> Iterator[Text]:
     yield _target(standing, now)
     if standing.sweeping is not None:
         yield cell(f"  being swept now by {describe_holder(standing.sweeping)}", "cyan")
@@ -48,7 +48,7 @@ def _lines(standing: Standing, due: datetime | None, now: datetime) -> Iterator[
         yield cell(f"  next sweep at {due:%Y-%m-%d %H:%M %Z}, in {format_age(due - now)}, where `nbsweep serve` runs", "dim")
 
 
-def _target(standing: Standing, now: datetime) -> Text:
+def _target(standing: TargetStatus, now: datetime) -> Text:
     last = standing.last
     line = cell(f"{standing.target}: ", "bold")
     if last is None:
@@ -68,7 +68,7 @@ def _when(record: RunRecord, now: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}Z, {format_age(now - moment)} ago,"
 
 
-def _open(standing: Standing) -> str:
+def _open(standing: TargetStatus) -> str:
     overdue = {removal.notebook_id for removal in standing.overdue}
     removals = sorted(standing.unfinished, key=lambda removal: removal.notebook_id not in overdue)
     count = "1 removal has" if len(removals) == 1 else f"{len(removals)} removals have"

@@ -11,10 +11,10 @@ from msgspec import Struct
 
 from nbsweep.core.brakes import MOST_SKEW_S, describe_skew
 from nbsweep.core.errors import Forbidden, NbsweepError, Unauthorized
+from nbsweep.core.listing.paging import Offsets, Paging
 from nbsweep.core.missing_facts import left_out
 from nbsweep.core.model import MalformedRow, Notebook, Page
 from nbsweep.core.pacing import LaneState
-from nbsweep.core.paging import Offsets, Paging
 from nbsweep.core.permissions import GRANTS, Action, Probe
 
 ADVICE = re.compile(r"\. (?=(?:Check|Set) )")

@@ -55,7 +55,7 @@ class Rate(Struct, frozen=True):
         return f"{self.calls}/{units.get(self.period_s, f'{self.period_s:g}s')}"
 
 
-class Learned:
+class AdaptiveLimit:
     """A limit below the ceiling, which the gateway has shown by refusing calls. Falls at once, climbs back slowly.
 
     A 429 may name the limit (API notes, section 4). Then the lane falls to it, and stays there for a minute before it tries for
@@ -115,7 +115,7 @@ class Window:
         """Start with an empty window; it may make up for so much of what it is behind its schedule."""
         self.rate = rate
         self._catch_up_s = catch_up_s
-        self.learned: Learned | None = None
+        self.learned: AdaptiveLimit | None = None
         """None while the gateway has refused nothing, and again once the lane has climbed back to its ceiling."""
         self._taken: deque[float] = deque(maxlen=rate.calls)
         self._slot = float("-inf")
@@ -148,7 +148,7 @@ class Window:
     def fall(self, now: float, sent: float, named: Rate | None) -> bool:
         """Slow down, because a call that left at `sent` was refused; False when that is no news."""
         if self.learned is None:
-            self.learned = Learned(self.rate)
+            self.learned = AdaptiveLimit(self.rate)
         longest = max(self.rate.calls, named.calls if named else 0)
         if longest > (self._taken.maxlen or 0):
             self._taken = deque(self._taken, maxlen=longest)
@@ -174,7 +174,7 @@ class Window:
         return max(self.rate.spacing_s, slowest)
 
 
-class Tempo:
+class PollInterval:
     """How long to wait before the next look at deletions, fitted to how long deletions have been taking."""
 
     def __init__(self, least: timedelta, most: timedelta) -> None:

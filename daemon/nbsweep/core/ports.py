@@ -18,9 +18,9 @@ from nbsweep.core.history import History
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import Removal
+from nbsweep.core.listing.paging import Paging
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.pacing import LaneState
-from nbsweep.core.paging import Paging
 from nbsweep.core.runs import Outcome, RunRecord
 
 

@@ -1,14 +1,13 @@
 """Whether all is well with a target, by what the journal knows. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from nbsweep.core.facts import format_age
-from nbsweep.core.identity import UNKNOWN
+from nbsweep.core.identity import UNKNOWN, TargetIdentity, describe_project, identity_on_record
 from nbsweep.core.lease import Lease, describe_holder, is_held, is_silent
-from nbsweep.core.leftovers import LeftAlone
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.runs import SUCCESSES, Outcome, RunRecord
 
@@ -24,7 +23,50 @@ VERBS: Mapping[Outcome, str] = {
 }
 
 
-class Known(Struct, frozen=True):
+def follows(target: str, identity: TargetIdentity, removal: Removal) -> bool:
+    """Tell whether a target's sweeps follow a removal; one whose project is not on record goes by the target's name."""
+    if UNKNOWN in (removal.project, identity.project):
+        return removal.target == target
+    covered = identity.covers(removal.workspace_id, removal.feature)
+    return removal.project == identity.project and (covered or removal.target == target)
+
+
+class LeftAlone(Struct, frozen=True):
+    """Removals without an end that no target of the configuration follows."""
+
+    target: str
+    """What their target was called."""
+    project: str
+    removals: tuple[Removal, ...]
+    renamed: bool = False
+    """Whether a target of the configuration is called the same, and is another project."""
+
+    def __str__(self) -> str:
+        """Say so, and what to do."""
+        one = len(self.removals) == 1
+        count = "1 removal" if one else f"{len(self.removals)} removals"
+        state = f"{count} of target {self.target} ({describe_project(self.project)}) {'is' if one else 'are'} still open"
+        why = f"target {self.target} is another project now" if self.renamed else "no target of the configuration covers them"
+        return (
+            f"{state}, and {why}: to have {'it' if one else 'them'} followed to the end, put a target of that project and its "
+            "workspaces back, under whatever name, and run once"
+        )
+
+
+def left_alone(
+    removals: Iterable[Removal], targets: Mapping[str, TargetIdentity], held: Iterable[Lease] = ()
+) -> Sequence[LeftAlone]:
+    """Find what no target follows, nor anybody who holds one of these leases, by target and project."""
+    swept = [(lease.target, identity_on_record(lease.project, lease.extent)) for lease in held]
+    followers = [*targets.items(), *((name, identity) for name, identity in swept if identity)]
+    groups: dict[tuple[str, str], list[Removal]] = {}
+    for removal in removals:
+        if not any(follows(name, identity, removal) for name, identity in followers):
+            groups.setdefault((removal.target, removal.project), []).append(removal)
+    return [LeftAlone(*key, tuple(found), key[0] in targets) for key, found in sorted(groups.items())]
+
+
+class StatusInputs(Struct, frozen=True):
     """What the journal knows of one target."""
 
     records: Sequence[RunRecord]
@@ -38,7 +80,7 @@ class Known(Struct, frozen=True):
     """Whether the process is there that has the lease; None when that cannot be told from here."""
 
 
-class Standing(Struct, frozen=True):
+class TargetStatus(Struct, frozen=True):
     """How one target stands."""
 
     target: str
@@ -66,7 +108,7 @@ class Standing(Struct, frozen=True):
         return not self.problems
 
 
-def judge_standing(target: str, known: Known, now: datetime, lease_lasts: timedelta) -> Standing:
+def judge_status(target: str, known: StatusInputs, now: datetime, lease_lasts: timedelta) -> TargetStatus:
     """Judge a target; a lease is held as long as nobody else may take it.
 
     A sweep that has no end, and whose target nobody holds, is a problem: its process is gone.
@@ -83,7 +125,7 @@ def judge_standing(target: str, known: Known, now: datetime, lease_lasts: timede
     if overdue and held is None:
         verb = "is past its deadline" if len(overdue) == 1 else "are past their deadlines"
         problems.append(f"{len(overdue)} of what has no end {verb}")
-    return Standing(
+    return TargetStatus(
         target=target,
         last=known.records[0] if known.records else None,
         last_success=next((record for record in known.records if _succeeded(record)), None),
@@ -95,10 +137,10 @@ def judge_standing(target: str, known: Known, now: datetime, lease_lasts: timede
     )
 
 
-def standing_of_removed(left: LeftAlone, records: Sequence[RunRecord]) -> Standing:
+def status_of_removed(left: LeftAlone, records: Sequence[RunRecord]) -> TargetStatus:
     """Say how a target stands that is in the configuration no more, and has left something without an end."""
     mine = [record for record in records if record.target == left.target]
-    return Standing(
+    return TargetStatus(
         target=left.target,
         last=mine[0] if mine else None,
         last_success=next((record for record in mine if _succeeded(record)), None),

@@ -13,9 +13,9 @@ from nbsweep.core.events.lease import LeaseHeldElsewhere, LeaseLost, LeaseTakenO
 from nbsweep.core.freshness import NEVER_S, ClockReading, Freshness
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import BEATS, GOOD_FOR, Lease, describe_held, describe_taken_over, is_in_the_way, may_take
+from nbsweep.core.listing.paging import Paging
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.pacing import LaneState
-from nbsweep.core.paging import Paging
 from nbsweep.core.ports import Cloud, Ports, unheeded
 from nbsweep.engine.ledger import LAST_WRITE_S
 from nbsweep.engine.orders import LeaseOrders, Shutdown

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from nbsweep.core.belonging import differs_from
 from nbsweep.core.events.removal import SnapshotFlawed
+from nbsweep.core.listing.belonging import differs_from
+from nbsweep.core.listing.snapshot import Snapshot, pages_for
 from nbsweep.core.model import PAGE_SIZE, Notebook, Page, Scope, Status
 from nbsweep.core.ports import Ports
-from nbsweep.core.snapshot import Snapshot, pages_for
 
 WORTH_A_PAGE = 2
 """From so many in one scope on, a page is cheaper than asking one by one."""

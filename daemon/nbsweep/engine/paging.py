@@ -1,8 +1,8 @@
 """Finds out what an offset means, from a listing that has more than one page; costs one call or two, once in a run."""
 
 from nbsweep.core.errors import Rejected, WorkspaceRefused
+from nbsweep.core.listing.paging import Offsets, Paging, judge_number, judge_offset
 from nbsweep.core.model import Page, Scope
-from nbsweep.core.paging import Offsets, Paging, judge_number, judge_offset
 from nbsweep.core.ports import Cloud
 
 

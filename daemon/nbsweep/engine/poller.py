@@ -17,7 +17,7 @@ from nbsweep.core.events.removal import PollFailed, PollTick
 from nbsweep.core.freshness import ClockReading
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import PAGE_SIZE, Notebook, Scope
-from nbsweep.core.pacing import Tempo
+from nbsweep.core.pacing import PollInterval
 from nbsweep.core.ports import Ports
 from nbsweep.engine.looks import Allowance, Looks
 from nbsweep.engine.orders import Patience
@@ -54,13 +54,13 @@ class Poller:
     """How many removals have come to something, since the beginning."""
     _allowance: Allowance = field(init=False)
     _looks: Looks = field(init=False)
-    _tempo: Tempo = field(init=False)
+    _tempo: PollInterval = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with nothing learned."""
         self._allowance = Allowance(self.ports.clock.steady_s())
         self._looks = Looks(self.ports, self._allowance, self.patience.max_interval.total_seconds())
-        self._tempo = Tempo(self.patience.interval, self.patience.max_interval)
+        self._tempo = PollInterval(self.patience.interval, self.patience.max_interval)
 
     def expect(self, notebook_id: str) -> None:
         """Note that an order is about to leave: a clock that is set while it is on its way shortens no wait either."""

@@ -12,11 +12,11 @@ from nbsweep.core.errors import CloudError, Gone, SweepEnding
 from nbsweep.core.events.removal import RecoveryFinished, RecoveryStarted, RemovalsLeftAlone
 from nbsweep.core.identity import UNKNOWN, TargetIdentity, identity_on_record
 from nbsweep.core.lease import Lease, is_held
-from nbsweep.core.leftovers import follows, left_alone
 from nbsweep.core.lifecycle import OUTCOMES, Removal, State, Step
 from nbsweep.core.model import Notebook
 from nbsweep.core.ports import Ports
 from nbsweep.core.runs import Outcome, RunRecord
+from nbsweep.core.status import follows, left_alone
 from nbsweep.engine.ledger import Ledger
 from nbsweep.engine.orders import LeaseOrders, Patience
 from nbsweep.engine.poller import Poller

@@ -16,7 +16,6 @@ import anyio
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbsweep.core.belonging import differs_from
 from nbsweep.core.errors import CloudError, Rejected, WorkspaceRefused, is_of_workspace
 from nbsweep.core.events.sweep import (
     SurveyFinished,
@@ -28,8 +27,9 @@ from nbsweep.core.events.sweep import (
 )
 from nbsweep.core.facts import Moment
 from nbsweep.core.identity import TargetIdentity
+from nbsweep.core.listing.belonging import differs_from
+from nbsweep.core.listing.paging import Offsets
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope
-from nbsweep.core.paging import Offsets
 from nbsweep.core.plan import Survey, Tally, join_tallies
 from nbsweep.core.policy import Rules
 from nbsweep.core.ports import Ports

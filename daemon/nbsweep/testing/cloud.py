@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from nbsweep.core.brakes import judge_skew
 from nbsweep.core.errors import CloudError, FactsTooOld, Forbidden, Gone, MalformedAnswer, Rejected
 from nbsweep.core.freshness import Freshness
+from nbsweep.core.listing.paging import Paging
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope, Status
 from nbsweep.core.pacing import LaneState
-from nbsweep.core.paging import Paging
 from nbsweep.core.permissions import DEFAULT_WORKSPACE, Action, Probe, probe_of
 from nbsweep.core.ports import Clock, unheeded
 from nbsweep.testing.pages import Pages

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from nbsweep.core.listing.paging import Offsets, Paging
 from nbsweep.core.model import PAGE_SIZE, MalformedRow, Notebook, Page
-from nbsweep.core.paging import Offsets, Paging
 
 
 @dataclass(slots=True)

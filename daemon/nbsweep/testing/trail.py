@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Mapping
 
 from nbsweep.core.audit.chain import START, Head, Link, join
-from nbsweep.core.audit.entries import Coverage, Entry, Query, Stage, entries_of
-from nbsweep.core.audit.steps import What
+from nbsweep.core.audit.entries import Coverage, Entry, Query, RemovalSnapshot, entries_of
+from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import microseconds
 
@@ -21,7 +21,7 @@ class InMemoryTrail:
 
     def append(self, removal: Removal, before: Removal | None, started_by: str) -> None:
         """Append what a write stands for."""
-        stage = Stage.of(before) if before else None
+        stage = RemovalSnapshot.of(before) if before else None
         self._entries += entries_of(removal, stage, started_by, len(self._entries))
 
     async def head(self) -> Head:
@@ -43,7 +43,7 @@ class InMemoryTrail:
         """Tell how many removals there are whose decision is not on the trail."""
         await asyncio.sleep(0)
         decided = {
-            (entry.run_id, entry.target, entry.notebook_id) for entry in self._entries if entry.what == What.DECIDED.value
+            (entry.run_id, entry.target, entry.notebook_id) for entry in self._entries if entry.what == AuditStep.DECIDED.value
         }
         undecided = [removal for key, removal in self._removals.items() if key not in decided]
         missing = sum(microseconds(removal.planned_at) >= self._entries[0].moment_us for removal in undecided if self._entries)

@@ -13,8 +13,8 @@ from nbsweep.core.errors import (
     WorkspaceRefused,
     WrongAddress,
 )
+from nbsweep.core.listing.paging import Paging
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope, Status
-from nbsweep.core.paging import Paging
 
 SCOPE = Scope("a1", "NOTEBOOK")
 

@@ -18,7 +18,7 @@ from nbsweep.cli.render import plain_text
 from nbsweep.cli.text import json_text
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.conditions import AnyOf, Not
-from nbsweep.core.explain.context import Account, Cover, Memory, brake_lines, cover_findings
+from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.history import History
 from nbsweep.core.lifecycle import Removal, State
@@ -34,27 +34,27 @@ KEEP_TAG = protection(tag("keep", "*"), name="tags.keep *")
 
 
 def account(
-    asked: Rules | None = None, memory: Memory | None = None, features: tuple[str, ...] = ("NOTEBOOK",), **changes: Any
-) -> Account:
+    asked: Rules | None = None, memory: JournalFacts | None = None, features: tuple[str, ...] = ("NOTEBOOK",), **changes: Any
+) -> NotebookContext:
     """Tell of the example notebook, changed so, by a policy for idle ones and a protection by tag unless others are given."""
-    row, memory = notebook(**changes), memory or Memory()
+    row, memory = notebook(**changes), memory or JournalFacts()
     explanation = explain(row, asked or rules(IDLE, protect=(KEEP_TAG,)), moment())
-    cover = cover_findings(row, Cover(None, features))
-    return Account("research", NOW, row, cover, explanation, memory, brake_lines(Brakes(), Fraction(1, 4), memory))
+    cover = cover_findings(row, TargetScope(None, features))
+    return NotebookContext("research", NOW, row, cover, explanation, memory, brake_lines(Brakes(), Fraction(1, 4), memory))
 
 
-def shown(*accounts: Account, width: int = 200) -> str:
+def shown(*accounts: NotebookContext, width: int = 200) -> str:
     """Render as off a terminal, so wide."""
     console = Console(file=io.StringIO(), width=width, highlight=False)
     return plain_text(console, explain_view(accounts))
 
 
-def lines_of(*accounts: Account) -> list[str]:
+def lines_of(*accounts: NotebookContext) -> list[str]:
     """Give the lines without what draws the tree."""
     return [line.lstrip("│├└─ ") for line in shown(*accounts).splitlines()]
 
 
-def section(told: Account, title: str) -> list[str]:
+def section(told: NotebookContext, title: str) -> list[str]:
     """Give the lines below a heading, with their indentation."""
     lines = shown(told).splitlines()
     start = next(place for place, line in enumerate(lines) if line[4:].startswith(title))
@@ -158,7 +158,7 @@ def ended(run_id: str, **changes: Any) -> Removal:
 def test_the_journal_tells_of_earlier_removals() -> None:
     """When it was last seen in use, what is under way, and the last five ends."""
     going = replace(removal(run_id="now"), state=State.ACCEPTED)
-    memory = Memory(ago(days=9), (going, *(ended(f"run{number}") for number in range(7))))
+    memory = JournalFacts(ago(days=9), (going, *(ended(f"run{number}") for number in range(7))))
     assert section(account(memory=memory), "journal") == [
         "├── last seen other than at rest: 2026-02-20 12:00:00Z",
         "├── a removal is under way: ACCEPTED by run now, policy old",
@@ -187,7 +187,7 @@ def test_the_brakes_are_shown_with_their_limits() -> None:
         fleet=400,
         planned=137,
     )
-    told = account(memory=Memory(latest=latest, history=History(requested=12)))
+    told = account(memory=JournalFacts(latest=latest, history=History(requested=12)))
     assert section(told, "brakes") == [
         "├── max_deletions: 100 (how many notebooks a sweep of this target would delete); 137 at the last sweep",
         "├── max_share: 25% (how much of the fleet a sweep of this target would delete); 137 of 400 at the last sweep",
@@ -205,7 +205,7 @@ def test_the_brakes_are_shown_with_their_limits() -> None:
 def test_one_that_would_go_and_cools_down_is_said_to_be_left_alone() -> None:
     """The rules' verdict stays what it is; the headline and the document say until when no sweep will act on it."""
     left_alone = keep(Reason.COOLING_DOWN, "it is left alone until 2026-03-01 13:00Z")
-    told = account(rules(policy(name="old")), Memory(left_alone=left_alone))
+    told = account(rules(policy(name="old")), JournalFacts(left_alone=left_alone))
     assert ": DELETE, " in shown(told).splitlines()[0]
     assert shown(told).splitlines()[0].endswith("; but it is left alone until 2026-03-01 13:00Z")
     assert explain_document([told])["journal"]["left_alone"] == "it is left alone until 2026-03-01 13:00Z"
@@ -224,7 +224,7 @@ def test_nothing_is_cut_at_any_width(width: int) -> None:
 
 def test_names_cannot_act_on_the_terminal() -> None:
     """Nor can the words of a tag, of an owner or of the journal."""
-    memory = Memory(removals=(ended("run1", end_reason=HOSTILE, policy=HOSTILE),))
+    memory = JournalFacts(removals=(ended("run1", end_reason=HOSTILE, policy=HOSTILE),))
     told = account(
         rules(policy(text("name", "x")), protect=(protection(tag("team", "x")),)), memory, name=HOSTILE, tags={"team": HOSTILE}
     )
@@ -319,7 +319,7 @@ def test_the_document_of_one_that_stays_says_what_it_needs() -> None:
 def test_the_document_tells_of_removals_with_their_runs() -> None:
     """All of them, and the one that is under way."""
     going = replace(removal(run_id="now"), state=State.ACCEPTED, accepted_at=NOW - timedelta(seconds=3))
-    journal = explain_document([account(memory=Memory(ago(days=9), (going, ended("before"))))])["journal"]
+    journal = explain_document([account(memory=JournalFacts(ago(days=9), (going, ended("before"))))])["journal"]
     assert journal["last_active"] == "2026-02-20T12:00:00.000Z"
     assert [(each["run_id"], each["outcome"], each["reason"]) for each in journal["removals"]] == [
         ("now", "unfinished", "age 200d (over 1d)"),

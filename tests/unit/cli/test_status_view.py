@@ -11,7 +11,7 @@ from nbsweep.cli.status_view import status_view
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.runs import Outcome, RunRecord
-from nbsweep.core.status import Known, Standing, judge_standing
+from nbsweep.core.status import StatusInputs, TargetStatus, judge_status
 from nbsweep.settings import ScheduleSettings
 from unit.core.examples import NOW, ago, removal
 
@@ -23,7 +23,7 @@ FAILED = RunRecord(
 )
 
 
-def shown(*standings: Standing, due: dict[str, datetime] | None = None) -> list[str]:
+def shown(*standings: TargetStatus, due: dict[str, datetime] | None = None) -> list[str]:
     """Render as off a terminal, by line."""
     console = Console(file=io.StringIO(), width=200, highlight=False)
     console.print(status_view(standings, due or {}, NOW))
@@ -31,9 +31,9 @@ def shown(*standings: Standing, due: dict[str, datetime] | None = None) -> list[
     return console.file.getvalue().splitlines()
 
 
-def standing(records: list[RunRecord], target: str = "research", **more: Any) -> Standing:
+def standing(records: list[RunRecord], target: str = "research", **more: Any) -> TargetStatus:
     """Judge a target by what the journal knows."""
-    return judge_standing(target, Known(records, **more), NOW, timedelta(seconds=60))
+    return judge_status(target, StatusInputs(records, **more), NOW, timedelta(seconds=60))
 
 
 def test_the_first_line_says_whether_all_is_well() -> None:

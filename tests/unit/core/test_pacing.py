@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbsweep.core.pacing import CATCH_UP_S, Rate, Tempo, Window
+from nbsweep.core.pacing import CATCH_UP_S, PollInterval, Rate, Window
 from unit.core.examples import searching
 
 RATES = [
@@ -297,14 +297,14 @@ LEAST, MOST = seconds(5, 30)
 
 def test_polling_slows_down_while_nothing_ends() -> None:
     """By half as much again each time, and never beyond the longest interval."""
-    tempo = Tempo(LEAST, MOST)
+    tempo = PollInterval(LEAST, MOST)
     intervals = [tempo.next_interval(seconds(age), ended=0) for age in (5, 12, 24, 41, 66, 96)]
     assert intervals == seconds(7.5, 11.25, 16.875, 25.3125, 30, 30)
 
 
 def test_polling_is_quick_again_once_something_ends() -> None:
     """Where one has ended, the others are not far."""
-    tempo = Tempo(LEAST, MOST)
+    tempo = PollInterval(LEAST, MOST)
     for _ in range(6):
         tempo.next_interval(seconds(100), ended=0)
     tempo.note_end(timedelta(seconds=100))
@@ -313,7 +313,7 @@ def test_polling_is_quick_again_once_something_ends() -> None:
 
 def test_polling_stays_quick_as_long_as_ends_are_likely() -> None:
     """The longest deletion took 40 s: one that has taken less than 80 may end at any moment, one that took longer may not."""
-    tempo = Tempo(LEAST, MOST)
+    tempo = PollInterval(LEAST, MOST)
     tempo.note_end(timedelta(seconds=20))
     tempo.note_end(timedelta(seconds=40))
     assert tempo.next_interval(seconds(200, 79), ended=0) == LEAST
@@ -322,9 +322,9 @@ def test_polling_stays_quick_as_long_as_ends_are_likely() -> None:
 
 def test_nothing_is_looked_at_before_it_can_have_ended() -> None:
     """No deletion took less than 50 s: those that began 3 s ago are left alone until the oldest of them is 25 s old."""
-    tempo = Tempo(LEAST, MOST)
+    tempo = PollInterval(LEAST, MOST)
     tempo.note_end(timedelta(seconds=50))
     assert tempo.next_interval(seconds(3, 1), ended=0) == timedelta(seconds=22)
-    tempo = Tempo(LEAST, MOST)
+    tempo = PollInterval(LEAST, MOST)
     tempo.note_end(timedelta(minutes=10))
     assert tempo.next_interval(seconds(3), ended=1) == MOST

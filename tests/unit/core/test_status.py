@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.runs import Outcome, RunRecord
-from nbsweep.core.status import Known, Standing, judge_standing
+from nbsweep.core.status import StatusInputs, TargetStatus, judge_status
 from unit.core.examples import NOW, ago, removal
 
 
@@ -19,9 +19,9 @@ def run(hours_ago: float, outcome: Outcome = Outcome.FINISHED, **changes: Any) -
     return replace(plain, **changes)
 
 
-def standing(*records: RunRecord, **more: Any) -> Standing:
+def standing(*records: RunRecord, **more: Any) -> TargetStatus:
     """Judge by these sweeps, the newest first."""
-    return judge_standing("research", Known(records, **more), NOW, timedelta(seconds=60))
+    return judge_status("research", StatusInputs(records, **more), NOW, timedelta(seconds=60))
 
 
 def lease(since_hours_ago: float, silent_s: float = 5) -> Lease:

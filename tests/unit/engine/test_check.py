@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from nbsweep.core.checks import Check, Grade
 from nbsweep.core.errors import CloudError, Forbidden, Rejected, Unauthorized, Unreachable, WorkspaceRefused, WrongAddress
+from nbsweep.core.listing.paging import Offsets
 from nbsweep.core.model import Image
-from nbsweep.core.paging import Offsets
 from nbsweep.core.permissions import Action
 from nbsweep.engine.check import Inspector, Question
 from nbsweep.testing import FakeClock, FakeCloud, Kind, Trouble

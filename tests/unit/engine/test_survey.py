@@ -5,7 +5,6 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
-from nbsweep.core.belonging import EVERYTHING, Coverage
 from nbsweep.core.errors import (
     AnswerLost,
     CloudError,
@@ -26,8 +25,9 @@ from nbsweep.core.events.sweep import (
     SurveyWorkspaceRefused,
 )
 from nbsweep.core.facts import Moment
+from nbsweep.core.listing.belonging import EVERYTHING, Coverage
+from nbsweep.core.listing.paging import Offsets, Paging
 from nbsweep.core.model import MalformedRow, Named, Page, Scope, Status
-from nbsweep.core.paging import Offsets, Paging
 from nbsweep.core.plan import Survey
 from nbsweep.core.policy import Reason
 from nbsweep.engine.survey import Area, Surveyor

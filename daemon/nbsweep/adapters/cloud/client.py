@@ -28,9 +28,9 @@ from nbsweep.adapters.cloud.ways import Way
 from nbsweep.core.errors import AnswerLost, CloudError, Forbidden, Gone, MalformedAnswer, Rejected, Unreachable
 from nbsweep.core.events.http import DialectFound, HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.freshness import Freshness
+from nbsweep.core.listing.paging import Paging
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.pacing import LaneState
-from nbsweep.core.paging import Paging
 from nbsweep.core.permissions import DEFAULT_WORKSPACE, Action, Probe, probe_of
 from nbsweep.core.ports import Clock, Telemetry, unheeded
 from nbsweep.settings import TargetSettings

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from nbsweep.core.errors import CloudError, Forbidden, Gone, SweepEnding, WorkspaceRefused, WrongAddress
+from nbsweep.core.listing.paging import Paging
 from nbsweep.core.model import PAGE_SIZE, Notebook, Page, Scope
-from nbsweep.core.paging import Paging
 
 PAGE_SIZES = (10, 20, PAGE_SIZE)
 """Those that the API takes."""

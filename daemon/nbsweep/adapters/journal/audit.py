@@ -24,8 +24,8 @@ from nbsweep.adapters.journal.changes import Transaction
 from nbsweep.adapters.journal.dialects import compiled_positionally, compiled_question, listed_in
 from nbsweep.adapters.journal.tables import AUDIT, REMOVALS, RUNS
 from nbsweep.core.audit.chain import START, Head, Link, join
-from nbsweep.core.audit.entries import Coverage, Entry, Query, Stage, entries_of
-from nbsweep.core.audit.steps import What
+from nbsweep.core.audit.entries import Coverage, Entry, Query, RemovalSnapshot, entries_of
+from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import microseconds
 
@@ -45,7 +45,7 @@ _HEAD = select(AUDIT.c.sequence, AUDIT.c.digest).where(AUDIT.c.sequence == _LAST
 
 def _coverage() -> Select[int, int]:
     same = [REMOVALS.c[name] for name in ("run_id", "target", "notebook_id")]
-    decided = select(AUDIT.c.run_id, AUDIT.c.target, AUDIT.c.notebook_id).where(AUDIT.c.what == What.DECIDED.value)
+    decided = select(AUDIT.c.run_id, AUDIT.c.target, AUDIT.c.notebook_id).where(AUDIT.c.what == AuditStep.DECIDED.value)
     first = select(func.min(AUDIT.c.sequence)).scalar_subquery()
     began_us = select(AUDIT.c.moment_us).where(AUDIT.c.sequence == first).scalar_subquery()
     later = case((type_coerce(REMOVALS.c.planned_at, BigInteger) >= began_us, 1))
@@ -90,19 +90,19 @@ class TrailWriter:
         met: dict[tuple[str, str, str], Removal] = {}
         for removal in removals:
             run, key = (removal.run_id, removal.target), (removal.run_id, removal.target, removal.notebook_id)
-            before = Stage.of(met[key]) if key in met else stages[run].get(_as_stored(removal.notebook_id))
+            before = RemovalSnapshot.of(met[key]) if key in met else stages[run].get(_as_stored(removal.notebook_id))
             met[key] = removal
             entries = entries_of(removal, before, starters[run], last)
             last += len(entries)
             yield from entries
 
-    def _known(self, transaction: Transaction, run: tuple[str, str], removals: Sequence[Removal]) -> dict[str, Stage]:
+    def _known(self, transaction: Transaction, run: tuple[str, str], removals: Sequence[Removal]) -> dict[str, RemovalSnapshot]:
         run_id, target = run
         asked_for = [
             _as_stored(removal.notebook_id) for removal in removals if removal.run_id == run_id and removal.target == target
         ]
         rows = transaction.fetch(self._stages, {"run": run_id, "target": target, "notebooks": json.dumps(asked_for)})
-        return {row[0]: Stage(*row[1:]) for row in rows}
+        return {row[0]: RemovalSnapshot(*row[1:]) for row in rows}
 
     def _started_by(self, transaction: Transaction, run: tuple[str, str]) -> str:
         rows = transaction.fetch(self._starter, {"run": run[0], "target": run[1]})

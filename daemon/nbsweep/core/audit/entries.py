@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from nbsweep.core.audit.steps import What
+from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import microseconds
 from nbsweep.core.redaction import mask
@@ -52,7 +52,7 @@ class Entry(NamedTuple):
     """The endpoint and project that the notebook is in; empty, and then no part of the digest, in entries from before 0006."""
 
 
-class Stage(NamedTuple):
+class RemovalSnapshot(NamedTuple):
     """As much as must be known of how a removal stood before."""
 
     state: str
@@ -62,7 +62,7 @@ class Stage(NamedTuple):
     """When the latest DELETE or stop was about to leave."""
 
     @classmethod
-    def of(cls, removal: Removal) -> "Stage":
+    def of(cls, removal: Removal) -> "RemovalSnapshot":
         """Tell how a removal stands."""
         sent_at_us = microseconds(removal.sent_at) if removal.sent_at else None
         return cls(removal.state, removal.requests, removal.failures, sent_at_us)
@@ -75,7 +75,7 @@ class Query(Struct, frozen=True):
     run_id: str | None = None
     notebook_id: str | None = None
     policy: str | None = None
-    what: What | None = None
+    what: AuditStep | None = None
     since: datetime | None = None
 
 
@@ -88,49 +88,49 @@ class Coverage(Struct, frozen=True):
     """They were not, and so their entries are gone."""
 
 
-_STEPS: Mapping[str, What] = {
-    State.PLANNED: What.DECIDED,
-    State.STOPPING: What.STOPPING,
-    State.REQUESTED: What.REQUESTED,
-    State.ACCEPTED: What.ACCEPTED,
-    State.DELETED: What.DELETED,
-    State.FAILED: What.FAILED,
-    State.TIMED_OUT: What.TIMED_OUT,
-    State.SPARED: What.SPARED,
+_STEPS: Mapping[str, AuditStep] = {
+    State.PLANNED: AuditStep.DECIDED,
+    State.STOPPING: AuditStep.STOPPING,
+    State.REQUESTED: AuditStep.REQUESTED,
+    State.ACCEPTED: AuditStep.ACCEPTED,
+    State.DELETED: AuditStep.DELETED,
+    State.FAILED: AuditStep.FAILED,
+    State.TIMED_OUT: AuditStep.TIMED_OUT,
+    State.SPARED: AuditStep.SPARED,
 }
-_BY_VERDICT = frozenset({What.DECIDED, What.STOPPING, What.REQUESTED})
-_WITHOUT_REASON = frozenset({What.WITHDRAWN, What.ACCEPTED, What.DELETE_FAILED})
-_MOMENTS: Mapping[What, str] = {
-    What.DECIDED: "planned_at",
-    What.STOPPING: "sent_at",
-    What.REQUESTED: "sent_at",
-    What.ACCEPTED: "accepted_at",
-    What.DELETE_FAILED: "accepted_at",
+_BY_VERDICT = frozenset({AuditStep.DECIDED, AuditStep.STOPPING, AuditStep.REQUESTED})
+_WITHOUT_REASON = frozenset({AuditStep.WITHDRAWN, AuditStep.ACCEPTED, AuditStep.DELETE_FAILED})
+_MOMENTS: Mapping[AuditStep, str] = {
+    AuditStep.DECIDED: "planned_at",
+    AuditStep.STOPPING: "sent_at",
+    AuditStep.REQUESTED: "sent_at",
+    AuditStep.ACCEPTED: "accepted_at",
+    AuditStep.DELETE_FAILED: "accepted_at",
 }
 _texts = itemgetter(*(place for place, hint in enumerate(Entry.__annotations__.values()) if hint in (str, str | None)))
 
 
-def steps(removal: Removal, before: Stage | None) -> tuple[What, ...]:
+def steps(removal: Removal, before: RemovalSnapshot | None) -> tuple[AuditStep, ...]:
     """Tell for which steps a write of a removal stands; `before` is as the journal has it, None for one that is new to it."""
     step = _STEPS[removal.state]
     if before is None:
-        return (What.DECIDED,) if step is What.DECIDED else (What.DECIDED, step)
+        return (AuditStep.DECIDED,) if step is AuditStep.DECIDED else (AuditStep.DECIDED, step)
     if before.state == removal.state:
         return _step_on_the_spot(removal, before, step)
-    withdrawn = (What.WITHDRAWN,) if removal.requests < before.requests else ()
+    withdrawn = (AuditStep.WITHDRAWN,) if removal.requests < before.requests else ()
     return (*withdrawn, step) if removal.ended else withdrawn or (step,)
 
 
-def _step_on_the_spot(removal: Removal, before: Stage, step: What) -> tuple[What, ...]:
+def _step_on_the_spot(removal: Removal, before: RemovalSnapshot, step: AuditStep) -> tuple[AuditStep, ...]:
     """Tell what has happened to a removal that stands where it stood; a write that changes nothing stands for nothing."""
-    if step is What.STOPPING:
+    if step is AuditStep.STOPPING:
         return (step,)
     if removal.requests != before.requests:
-        return (What.REQUESTED if removal.requests > before.requests else What.WITHDRAWN,)
-    return (What.DELETE_FAILED,) if removal.failures > before.failures else ()
+        return (AuditStep.REQUESTED if removal.requests > before.requests else AuditStep.WITHDRAWN,)
+    return (AuditStep.DELETE_FAILED,) if removal.failures > before.failures else ()
 
 
-def entries_of(removal: Removal, before: Stage | None, started_by: str, after: int) -> list[Entry]:
+def entries_of(removal: Removal, before: RemovalSnapshot | None, started_by: str, after: int) -> list[Entry]:
     """Say what the trail says of a write of a removal; its entries are counted from `after` + 1.
 
     Raises:
@@ -142,9 +142,9 @@ def entries_of(removal: Removal, before: Stage | None, started_by: str, after: i
     ]
 
 
-def _entry_of(removal: Removal, before: Stage | None, what: What, place: tuple[int, str]) -> Entry:
+def _entry_of(removal: Removal, before: RemovalSnapshot | None, what: AuditStep, place: tuple[int, str]) -> Entry:
     sequence, started_by = place
-    decided = what is What.DECIDED
+    decided = what is AuditStep.DECIDED
     entry = Entry(
         sequence,
         _moment_us(removal, before, what),
@@ -175,14 +175,14 @@ def _facts(removal: Removal) -> tuple[str, str, str, int | None, str | None, str
     return (removal.status_before.value, *where, removal.capacity_gb, removal.category, removal.project)
 
 
-def _reason(removal: Removal, what: What) -> str:
+def _reason(removal: Removal, what: AuditStep) -> str:
     if what in _WITHOUT_REASON:
         return ""
     return mask(removal.reason if what in _BY_VERDICT else removal.end_reason)
 
 
-def _moment_us(removal: Removal, before: Stage | None, what: What) -> int:
-    if what is What.WITHDRAWN and before is not None and before.sent_at_us is not None:
+def _moment_us(removal: Removal, before: RemovalSnapshot | None, what: AuditStep) -> int:
+    if what is AuditStep.WITHDRAWN and before is not None and before.sent_at_us is not None:
         return before.sent_at_us
     moment = getattr(removal, _MOMENTS.get(what, "ended_at"))
     return microseconds(moment or removal.planned_at)

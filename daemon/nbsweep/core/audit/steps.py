@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class What(StrEnum):
+class AuditStep(StrEnum):
     """What an entry is about."""
 
     DECIDED = "decided"

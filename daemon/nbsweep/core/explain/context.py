@@ -16,7 +16,7 @@ from nbsweep.core.policy import Verdict
 from nbsweep.core.runs import RunRecord
 
 
-class Cover(Struct, frozen=True):
+class TargetScope(Struct, frozen=True):
     """What a target's sweeps look at."""
 
     workspaces: tuple[str, ...] | None
@@ -26,7 +26,7 @@ class Cover(Struct, frozen=True):
     """Only what belongs to the owner of the keys."""
 
 
-class Memory(Struct, frozen=True):
+class JournalFacts(Struct, frozen=True):
     """What the journal knows of one notebook and its target."""
 
     last_active: datetime | None = None
@@ -58,7 +58,7 @@ class BrakeLine(Struct, frozen=True):
     """What the journal knows of what it looks at."""
 
 
-class Account(Struct, frozen=True):
+class NotebookContext(Struct, frozen=True):
     """All that can be said of one notebook on one target."""
 
     target: str
@@ -66,7 +66,7 @@ class Account(Struct, frozen=True):
     notebook: Notebook
     cover: tuple[Finding, ...]
     explanation: Explanation
-    memory: Memory
+    memory: JournalFacts
     brakes: tuple[BrakeLine, ...]
 
     @property
@@ -76,7 +76,7 @@ class Account(Struct, frozen=True):
         return False if Truth.FAIL in truths else None if Truth.UNKNOWN in truths else True
 
 
-def cover_findings(notebook: Notebook, cover: Cover) -> tuple[Finding, ...]:
+def cover_findings(notebook: Notebook, cover: TargetScope) -> tuple[Finding, ...]:
     """Say for each thing that limits a target whether it leaves this notebook in."""
     workspaces = (
         Finding("workspaces", "all that the keys can see", notebook.workspace_id, Truth.PASS)
@@ -99,7 +99,7 @@ def last_ended(records: Iterable[RunRecord]) -> RunRecord | None:
     return next((record for record in records if record.ended_at and record.fleet), None)
 
 
-def brake_lines(brakes: Brakes, max_failures: Fraction | None, memory: Memory) -> tuple[BrakeLine, ...]:
+def brake_lines(brakes: Brakes, max_failures: Fraction | None, memory: JournalFacts) -> tuple[BrakeLine, ...]:
     """Say how each brake is set, what it looks at, and what the journal knows of that. No survey is made for it."""
     latest, before = memory.latest, memory.history.before
     return (

@@ -10,12 +10,22 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbsweep.core.belonging import EVERYTHING
 from nbsweep.core.conditions import AllOf, AnyOf, Condition, Finding, LongerThan, Not, Truth
-from nbsweep.core.explain.flips import turns_at
+from nbsweep.core.explain.flips import flips_at
 from nbsweep.core.explain.remedies import Remedy, remedies
-from nbsweep.core.explain.requirements import Case, ForRule, Need, OneOf, Wanted, concerns, every_one, needs_of, one_of
+from nbsweep.core.explain.requirements import (
+    AnyRequired,
+    AnyRequirement,
+    Case,
+    Requirement,
+    RuleRequirement,
+    all_required,
+    any_required,
+    concerns,
+    requirement_of,
+)
 from nbsweep.core.facts import STARTS, Moment
+from nbsweep.core.listing.belonging import EVERYTHING
 from nbsweep.core.missing_facts import missing_facts
 from nbsweep.core.model import IN_TRANSITION, Notebook, Status
 from nbsweep.core.policy import Decision, Policy, Protection, Rules, Verdict, judge, judge_policies, matched
@@ -27,7 +37,7 @@ class Check(Struct, frozen=True):
     finding: Finding
     since: datetime | None = None
     """Since when a length of time runs; None where it does not: one that is in use is not idle."""
-    turns_at: datetime | None = None
+    flips_at: datetime | None = None
     """After which moment it says something else, if nothing happens."""
     missing: tuple[str, ...] = ()
     """Which facts it would have needed, in the API's own words; only where it is unknown."""
@@ -53,9 +63,9 @@ class Explanation(Struct, frozen=True):
     """The protections that no configuration can lift; each that passes keeps the notebook."""
     protections: tuple[Answer, ...]
     policies: tuple[Answer, ...]
-    turns_at: datetime | None
+    flips_at: datetime | None
     """After which moment the verdict is another one, if nothing happens."""
-    needs: Need | None
+    needs: AnyRequirement | None
     """What would have to change for it to go; None where it may go now."""
     remedies: tuple[Remedy, ...] = ()
     """What would keep it, each by itself; empty where it is kept anyway."""
@@ -73,7 +83,7 @@ def explain(notebook: Notebook, rules: Rules, moment: Moment) -> Explanation:
         built_in=_built_in(notebook, rules, moment),
         protections=tuple(_answer(rule, verdict, case) for rule in rules.protections),
         policies=tuple(_answer(rule, verdict, case) for rule in rules.policies),
-        turns_at=turns_at(lambda later: judge(notebook, rules, later).decision, notebook, rules.conditions, moment),
+        flips_at=flips_at(lambda later: judge(notebook, rules, later).decision, notebook, rules.conditions, moment),
         needs=None if goes else _needs(rules, case),
         remedies=remedies(notebook, rules, moment) if goes else (),
     )
@@ -108,7 +118,7 @@ def _check(condition: Condition, finding: Finding, case: Case) -> Check:
         case Not(part=part):
             return Check(finding, parts=(_check(part, finding.parts[0], case),))
         case LongerThan(key=key):
-            turn = turns_at(lambda later: condition.check(notebook, later).truth, notebook, (condition,), moment)
+            turn = flips_at(lambda later: condition.check(notebook, later).truth, notebook, (condition,), moment)
             start = STARTS[key](notebook, moment)
             return Check(finding, start if start != moment.now else None, turn, _missing(condition, finding, notebook))
         case _:
@@ -139,47 +149,49 @@ def _built_in(notebook: Notebook, rules: Rules, moment: Moment) -> tuple[Finding
 # ---- what would have to change --------------------------------------------------------------------------------------------
 
 
-def _needs(rules: Rules, case: Case) -> Need:
+def _needs(rules: Rules, case: Case) -> AnyRequirement:
     """Tell everything that stands between a notebook that is kept and its deletion."""
     notebook, moment = case.notebook, case.moment
     if notebook.status is Status.DELETED:
-        return OneOf(())
-    needs: list[Need] = []
+        return AnyRequired(())
+    needs: list[AnyRequirement] = []
     if notebook.status in IN_TRANSITION:
-        needs.append(Wanted("status", f"the cloud would have to be done with it: it is {notebook.status}"))
+        needs.append(Requirement("status", f"the cloud would have to be done with it: it is {notebook.status}"))
     for rule in rules.protections:
-        need = needs_of(rule.match, rule.match.check(notebook, moment), Truth.FAIL, case)
-        needs += [ForRule(f"protection {rule.name} would have to match no longer", need)] if need else []
+        need = requirement_of(rule.match, rule.match.check(notebook, moment), Truth.FAIL, case)
+        needs += [RuleRequirement(f"protection {rule.name} would have to match no longer", need)] if need else []
     policies = [_needs_of_policy(rule, rules.policies[:place], case) for place, rule in enumerate(rules.policies)]
     if all(policies):
-        needs.append(one_of([need for need in policies if need]))
-    return every_one(needs)
+        needs.append(any_required([need for need in policies if need]))
+    return all_required(needs)
 
 
-def _needs_of_policy(policy: Policy, earlier: Iterable[Policy], case: Case) -> Need | None:
+def _needs_of_policy(policy: Policy, earlier: Iterable[Policy], case: Case) -> AnyRequirement | None:
     """Tell what one policy needs to take a notebook, the protections aside; None when it would take it now."""
     needs = [need for rule in earlier if (need := _needs_to_pass_by(rule, case))]
     finding = policy.match.check(case.notebook, case.moment)
-    need = needs_of(policy.match, finding, Truth.PASS, case)
+    need = requirement_of(policy.match, finding, Truth.PASS, case)
     needs += [need] if need else []
     if not concerns(need, "status") and matched(case.notebook, policy, finding).decision is Decision.KEEP:
         needs.append(_needs_of_state(policy, case.notebook.status))
-    return ForRule(f"policy {policy.name} would have to match", every_one(needs)) if needs else None
+    return RuleRequirement(f"policy {policy.name} would have to match", all_required(needs)) if needs else None
 
 
-def _needs_to_pass_by(policy: Policy, case: Case) -> Need | None:
+def _needs_to_pass_by(policy: Policy, case: Case) -> AnyRequirement | None:
     """Tell what it takes that a policy which keeps this notebook, as it does those that run, does not win."""
     finding = policy.match.check(case.notebook, case.moment)
     if finding.truth is Truth.FAIL or matched(case.notebook, policy, finding).decision is Decision.DELETE:
         return None
-    need = needs_of(policy.match, finding, Truth.FAIL, case)
+    need = requirement_of(policy.match, finding, Truth.FAIL, case)
     return (
-        ForRule(f"policy {policy.name}, which keeps it and comes before, would have to match no longer", need) if need else None
+        RuleRequirement(f"policy {policy.name}, which keeps it and comes before, would have to match no longer", need)
+        if need
+        else None
     )
 
 
-def _needs_of_state(policy: Policy, status: Status) -> Need:
+def _needs_of_state(policy: Policy, status: Status) -> AnyRequirement:
     if status is Status.RUNNING:
-        stopped = Wanted("status", "it would have to be stopped")
-        return OneOf((stopped, Wanted("running", f"policy {policy.name} would have to say running: stop")))
-    return Wanted("status", f"policy {policy.name} would have to name {status} in status")
+        stopped = Requirement("status", "it would have to be stopped")
+        return AnyRequired((stopped, Requirement("running", f"policy {policy.name} would have to say running: stop")))
+    return Requirement("status", f"policy {policy.name} would have to name {status} in status")

@@ -15,7 +15,7 @@ TICK = timedelta(microseconds=1)
 """The shortest time that there is here. Exactly a threshold is not over it, a tick more is."""
 
 
-def turns_at(
+def flips_at(
     look: Callable[[Moment], object], notebook: Notebook, conditions: Iterable[Condition], moment: Moment
 ) -> datetime | None:
     """Tell after which moment `look`, which asks these conditions, first gives another answer than now; None when never."""

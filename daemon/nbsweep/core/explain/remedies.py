@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.core.conditions import AllOf, AnyOf, Condition, Not, TagIs, TextIs, Truth
-from nbsweep.core.explain.flips import turns_at
+from nbsweep.core.explain.flips import flips_at
 from nbsweep.core.facts import Moment
 from nbsweep.core.globs import WILDCARD, Glob, look
 from nbsweep.core.model import Lease, Notebook, Status
@@ -56,7 +56,7 @@ def _proven(change: Change, notebook: Notebook, rules: Rules, moment: Moment) ->
 
     if decide(moment) is not Decision.KEEP:
         return None
-    return Remedy(change.words, turns_at(decide, changed, rules.conditions, moment))
+    return Remedy(change.words, flips_at(decide, changed, rules.conditions, moment))
 
 
 def _uses(notebook: Notebook, rules: Rules, moment: Moment) -> Iterator[Change]:

@@ -22,14 +22,14 @@ from nbsweep.core.conditions import (
     TextIs,
     Truth,
 )
-from nbsweep.core.explain.flips import turns_at
+from nbsweep.core.explain.flips import flips_at
 from nbsweep.core.facts import Moment, format_age
 from nbsweep.core.globs import Glob
 from nbsweep.core.missing_facts import missing_facts
 from nbsweep.core.model import AT_REST, Notebook
 
 
-class Wanted(Struct, frozen=True):
+class Requirement(Struct, frozen=True):
     """One thing that would have to be otherwise."""
 
     condition: str
@@ -39,27 +39,27 @@ class Wanted(Struct, frozen=True):
     """After which moment it comes about by itself; None when it does not."""
 
 
-class EveryOne(Struct, frozen=True):
+class AllRequired(Struct, frozen=True):
     """All of these together."""
 
-    parts: tuple["Need", ...]
+    parts: tuple["AnyRequirement", ...]
 
 
-class OneOf(Struct, frozen=True):
+class AnyRequired(Struct, frozen=True):
     """Any of these; where there are none, nothing would help."""
 
-    parts: tuple["Need", ...]
+    parts: tuple["AnyRequirement", ...]
 
 
-class ForRule(Struct, frozen=True):
+class RuleRequirement(Struct, frozen=True):
     """What one rule of the operator's needs."""
 
     words: str
     """Which rule, and what it would have to do."""
-    need: "Need"
+    need: "AnyRequirement"
 
 
-Need = Wanted | EveryOne | OneOf | ForRule
+AnyRequirement = Requirement | AllRequired | AnyRequired | RuleRequirement
 
 
 class Case(Struct, frozen=True):
@@ -69,17 +69,17 @@ class Case(Struct, frozen=True):
     moment: Moment
 
 
-def needs_of(condition: Condition, finding: Finding, wish: Truth, case: Case) -> Need | None:
+def requirement_of(condition: Condition, finding: Finding, wish: Truth, case: Case) -> AnyRequirement | None:
     """Tell what a condition needs to pass, or to fail; None when it does so already. `finding` is what it found."""
     if finding.truth is wish:
         return None
     match condition:
         case AllOf(parts=parts) | AnyOf(parts=parts):
-            inner = [needs_of(part, seen, wish, case) for part, seen in zip(parts, finding.parts, strict=True)]
+            inner = [requirement_of(part, seen, wish, case) for part, seen in zip(parts, finding.parts, strict=True)]
             needs = [need for need in inner if need]
-            return every_one(needs) if isinstance(condition, AllOf) == (wish is Truth.PASS) else one_of(needs)
+            return all_required(needs) if isinstance(condition, AllOf) == (wish is Truth.PASS) else any_required(needs)
         case Not(part=part):
-            return needs_of(part, finding.parts[0], opposite(wish), case)
+            return requirement_of(part, finding.parts[0], opposite(wish), case)
         case _:
             return _wanted(condition, finding, wish, case)
 
@@ -89,26 +89,26 @@ def opposite(truth: Truth) -> Truth:
     return Truth.FAIL if truth is Truth.PASS else Truth.PASS
 
 
-def every_one(needs: list[Need]) -> Need:
+def all_required(needs: list[AnyRequirement]) -> AnyRequirement:
     """Join needs all of which there are; one alone is itself."""
-    parts = tuple(part for need in needs for part in (need.parts if isinstance(need, EveryOne) else (need,)))
-    return parts[0] if len(parts) == 1 else EveryOne(parts)
+    parts = tuple(part for need in needs for part in (need.parts if isinstance(need, AllRequired) else (need,)))
+    return parts[0] if len(parts) == 1 else AllRequired(parts)
 
 
-def one_of(needs: list[Need]) -> Need:
+def any_required(needs: list[AnyRequirement]) -> AnyRequirement:
     """Join needs of which one is enough; one alone is itself, and none is what nothing helps."""
-    parts = tuple(part for need in needs for part in (need.parts if isinstance(need, OneOf) else (need,)))
-    return parts[0] if len(parts) == 1 else OneOf(parts)
+    parts = tuple(part for need in needs for part in (need.parts if isinstance(need, AnyRequired) else (need,)))
+    return parts[0] if len(parts) == 1 else AnyRequired(parts)
 
 
-def concerns(need: Need | None, condition: str) -> bool:
+def concerns(need: AnyRequirement | None, condition: str) -> bool:
     """Tell whether a key of the configuration is among what is needed."""
     match need:
         case None:
             return False
-        case Wanted():
+        case Requirement():
             return need.condition == condition
-        case ForRule():
+        case RuleRequirement():
             return concerns(need.need, condition)
         case _:
             return any(concerns(part, condition) for part in need.parts)
@@ -119,18 +119,18 @@ def moment_words(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
-def _wanted(condition: Condition, finding: Finding, wish: Truth, case: Case) -> Wanted:
+def _wanted(condition: Condition, finding: Finding, wish: Truth, case: Case) -> Requirement:
     words = _words(condition, wish)
     at = None
     if isinstance(condition, LongerThan):
-        at = turns_at(lambda moment: condition.check(case.notebook, moment).truth, case.notebook, (condition,), case.moment)
+        at = flips_at(lambda moment: condition.check(case.notebook, moment).truth, case.notebook, (condition,), case.moment)
         words = _words_of_time(condition, wish, at, case)
     missing = missing_facts(condition, case.notebook) if finding.truth is Truth.UNKNOWN else ()
     if missing:
         words = f"the cloud would have to show {', '.join(missing)}, and then: {words}"
     elif finding.truth is Truth.UNKNOWN and wish is Truth.PASS:
         words = f"{words}, and not only look alike"
-    return Wanted(finding.condition, words, at)
+    return Requirement(finding.condition, words, at)
 
 
 def _words(condition: Condition, wish: Truth) -> str:

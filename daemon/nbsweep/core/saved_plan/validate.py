@@ -15,7 +15,7 @@ AHEAD = timedelta(minutes=5)
 ANEW = "make a new one with `nbsweep plan --out FILE`"
 
 
-class Today(Struct, frozen=True):
+class CurrentConfiguration(Struct, frozen=True):
     """What a plan is held against."""
 
     now: datetime
@@ -25,7 +25,7 @@ class Today(Struct, frozen=True):
     """By the target's name."""
 
 
-def objections(plan: SavedPlan, today: Today) -> tuple[Mistake, ...]:
+def objections(plan: SavedPlan, today: CurrentConfiguration) -> tuple[Mistake, ...]:
     """List everything that speaks against carrying a plan out, each with what to do; empty when nothing does."""
     found = [*_of_time(plan, today.now), *_of_configuration(plan, today.configuration), *_of_targets(plan, today.targets)]
     return tuple(found)

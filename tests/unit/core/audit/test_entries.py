@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
-from nbsweep.core.audit.entries import Entry, Stage, entries_of, steps
-from nbsweep.core.audit.steps import What
+from nbsweep.core.audit.entries import Entry, RemovalSnapshot, entries_of, steps
+from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.model import microseconds
 from nbsweep.core.redaction import mask, redact
@@ -54,20 +54,20 @@ WRITES = [
 
 def entry(written: Removal, before: Removal | None = None) -> Entry:
     """Give the one entry that a write stands for."""
-    [only] = entries_of(written, Stage.of(before) if before else None, "cron", 41)
+    [only] = entries_of(written, RemovalSnapshot.of(before) if before else None, "cron", 41)
     return only
 
 
 @pytest.mark.parametrize(("before", "written", "what"), WRITES)
 def test_each_step_has_an_entry(before: Removal | None, written: Removal, what: str) -> None:
     """By what the journal had before, where the removal alone does not tell one step from another."""
-    assert steps(written, Stage.of(before) if before else None) == (what,)
+    assert steps(written, RemovalSnapshot.of(before) if before else None) == (what,)
 
 
 @pytest.mark.parametrize("known", [PLANNED, REQUESTED, ACCEPTED, FAILED_ONCE, lifecycle.spare(PLANNED, LATER, "in use")])
 def test_a_write_that_changes_nothing_has_no_entry(known: Removal) -> None:
     """Nor has a mere sight of DELETING."""
-    assert steps(replace(known, saw_deleting=True), Stage.of(known)) == ()
+    assert steps(replace(known, saw_deleting=True), RemovalSnapshot.of(known)) == ()
 
 
 @searching
@@ -75,19 +75,19 @@ def test_a_write_that_changes_nothing_has_no_entry(known: Removal) -> None:
 def test_a_removal_that_is_new_to_the_journal_was_decided_whatever_else_it_is(state: State) -> None:
     """No step is without the decision before it."""
     found = steps(removal(state=state), None)
-    assert found[0] is What.DECIDED
+    assert found[0] is AuditStep.DECIDED
     assert len(found) == (1 if state is State.PLANNED else 2)
 
 
 def test_every_end_has_a_word_of_its_own() -> None:
     """The same as in reports."""
-    ended = {state: steps(replace(ACCEPTED, state=state), Stage.of(ACCEPTED))[0].value for state in ENDS}
+    ended = {state: steps(replace(ACCEPTED, state=state), RemovalSnapshot.of(ACCEPTED))[0].value for state in ENDS}
     assert ended == {state: lifecycle.OUTCOMES[state] for state in ENDS}
 
 
 def test_an_end_is_never_left_out() -> None:
     """Though a DELETE that did nothing was taken back in the same write."""
-    assert steps(removal(state=State.SPARED), Stage.of(REQUESTED)) == (What.WITHDRAWN, What.SPARED)
+    assert steps(removal(state=State.SPARED), RemovalSnapshot.of(REQUESTED)) == (AuditStep.WITHDRAWN, AuditStep.SPARED)
 
 
 def test_a_decision_is_told_with_all_that_it_rests_on() -> None:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.conditions import Truth
-from nbsweep.core.explain.context import Account, Cover, Memory, brake_lines, cover_findings, last_ended
+from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings, last_ended
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.history import FleetBefore, History
 from nbsweep.core.lifecycle import Removal, State
@@ -29,21 +29,21 @@ def sent(**changes: Any) -> Removal:
 @pytest.mark.parametrize(
     ("row", "cover", "expected"),
     [
-        (notebook(), Cover(None, ("NOTEBOOK",)), True),
-        (notebook(), Cover(("0", "9"), ("NOTEBOOK", "DEFAULT")), True),
-        (notebook(workspace_id="1"), Cover(("0",), ("NOTEBOOK",)), False),
-        (notebook(feature="DEFAULT"), Cover(None, ("NOTEBOOK",)), False),
-        (notebook(feature=None), Cover(None, ("NOTEBOOK",)), None),
-        (notebook(workspace_id=None), Cover(("0",), ("NOTEBOOK",)), None),
-        (notebook(workspace_id=None), Cover(None, ("NOTEBOOK",)), True),
-        (notebook(), Cover(None, ("NOTEBOOK",), own=True), None),
-        (notebook(feature="DEFAULT"), Cover(None, ("NOTEBOOK",), own=True), False),
+        (notebook(), TargetScope(None, ("NOTEBOOK",)), True),
+        (notebook(), TargetScope(("0", "9"), ("NOTEBOOK", "DEFAULT")), True),
+        (notebook(workspace_id="1"), TargetScope(("0",), ("NOTEBOOK",)), False),
+        (notebook(feature="DEFAULT"), TargetScope(None, ("NOTEBOOK",)), False),
+        (notebook(feature=None), TargetScope(None, ("NOTEBOOK",)), None),
+        (notebook(workspace_id=None), TargetScope(("0",), ("NOTEBOOK",)), None),
+        (notebook(workspace_id=None), TargetScope(None, ("NOTEBOOK",)), True),
+        (notebook(), TargetScope(None, ("NOTEBOOK",), own=True), None),
+        (notebook(feature="DEFAULT"), TargetScope(None, ("NOTEBOOK",), own=True), False),
     ],
 )
-def test_a_target_covers_what_its_settings_leave_in(row: Notebook, cover: Cover, expected: object) -> None:
+def test_a_target_covers_what_its_settings_leave_in(row: Notebook, cover: TargetScope, expected: object) -> None:
     """Whose keys these are cannot be told from a notebook, and neither can what it does not show."""
     findings = cover_findings(row, cover)
-    account = Account("research", NOW, row, findings, explain(row, rules(), moment()), Memory(), ())
+    account = NotebookContext("research", NOW, row, findings, explain(row, rules(), moment()), JournalFacts(), ())
     assert account.covered is expected
     assert {finding.truth for finding in findings} <= set(Truth)
 
@@ -51,7 +51,7 @@ def test_a_target_covers_what_its_settings_leave_in(row: Notebook, cover: Cover,
 def test_each_brake_says_its_limit_and_what_it_looks_at() -> None:
     """In the configuration's own words, with what the journal knows: 400 less 37 that were deleted since are expected."""
     history = History(requested=12, before=FleetBefore("run9", 400, deleted=37))
-    lines = brake_lines(Brakes(max_per_owner=5, max_per_day=50), Fraction(1, 4), Memory(latest=run(), history=history))
+    lines = brake_lines(Brakes(max_per_owner=5, max_per_day=50), Fraction(1, 4), JournalFacts(latest=run(), history=history))
     assert [(line.brake, line.limit, line.known) for line in lines] == [
         ("max_deletions", "100", "37 at the last sweep"),
         ("max_share", "25%", "37 of 400 at the last sweep"),
@@ -67,10 +67,10 @@ def test_each_brake_says_its_limit_and_what_it_looks_at() -> None:
 def test_a_brake_that_is_off_has_no_limit() -> None:
     """And a journal that knows of no sweep knows nothing but that none was requested."""
     off = Brakes(None, None, None, OnExcess.TRIM, None, None)
-    lines = brake_lines(off, None, Memory())
+    lines = brake_lines(off, None, JournalFacts())
     assert [line.limit for line in lines] == [None, None, None, None, None, None, "trim"]
     assert [line.known for line in lines if line.known] == ["0 within the last day"]
-    none_at_all = brake_lines(Brakes(0, Fraction(0)), Fraction(0), Memory())
+    none_at_all = brake_lines(Brakes(0, Fraction(0)), Fraction(0), JournalFacts())
     assert [none_at_all[place].limit for place in (0, 1, 5)] == ["0", "0%", "0%"]
 
 
@@ -84,5 +84,5 @@ def test_the_last_sweep_has_ended_and_has_seen_something() -> None:
 def test_what_has_no_end_is_under_way() -> None:
     """The newest of them."""
     ended, going = sent(run_id="old"), sent(run_id="new", state=State.ACCEPTED)
-    assert Memory(removals=(going, ended)).under_way == going
-    assert Memory(removals=(ended,)).under_way is None
+    assert JournalFacts(removals=(going, ended)).under_way == going
+    assert JournalFacts(removals=(ended,)).under_way is None

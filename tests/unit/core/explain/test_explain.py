@@ -7,7 +7,7 @@ from hypothesis import given
 from nbsweep.core.conditions import AnyOf, Not, Truth
 from nbsweep.core.explain.explain import Explanation, explain
 from nbsweep.core.explain.flips import TICK
-from nbsweep.core.explain.requirements import EveryOne, ForRule, Need, OneOf, Wanted
+from nbsweep.core.explain.requirements import AllRequired, AnyRequired, AnyRequirement, Requirement, RuleRequirement
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import Named, Notebook, Status
 from nbsweep.core.policy import Decision, Policy, Protection, Reason, Rules, Running, judge
@@ -42,16 +42,16 @@ def built_in(explanation: Explanation) -> set[str]:
     return {finding.condition for finding in explanation.built_in if finding.truth is Truth.PASS}
 
 
-def spoken(need: Need | None) -> Any:
+def spoken(need: AnyRequirement | None) -> Any:
     """Write a need as plain data: `and` and `or` of sentences, each rule with its own."""
     match need:
-        case Wanted(words=words):
+        case Requirement(words=words):
             return words
-        case ForRule(words=words, need=inner):
+        case RuleRequirement(words=words, need=inner):
             return {words: spoken(inner)}
-        case EveryOne(parts=parts):
+        case AllRequired(parts=parts):
             return ("and", *map(spoken, parts))
-        case OneOf(parts=parts):
+        case AnyRequired(parts=parts):
             return ("or", *map(spoken, parts))
     return None
 
@@ -85,16 +85,16 @@ def test_a_condition_on_time_says_since_when_and_until_when() -> None:
     """Idle since 4 days, and more than 14 are wanted."""
     shown = explained(IDLE, lease=None, updated_at=ago(days=4))
     status, idle = shown.policies[0].check.parts
-    assert (status.since, status.turns_at, status.missing) == (None, None, ())
+    assert (status.since, status.flips_at, status.missing) == (None, None, ())
     assert (idle.finding.fact, idle.finding.threshold, idle.finding.truth) == ("4d", "over 14d", Truth.FAIL)
-    assert (idle.since, idle.turns_at) == (ago(days=4), NOW + timedelta(days=10))
-    assert shown.turns_at == NOW + timedelta(days=10)
+    assert (idle.since, idle.flips_at) == (ago(days=4), NOW + timedelta(days=10))
+    assert shown.flips_at == NOW + timedelta(days=10)
 
 
 def test_what_is_in_use_is_idle_since_no_moment() -> None:
     """The clock of idleness does not run."""
     (idle,) = explained(policy(over("idle", days=14)), status=Status.RUNNING).policies[0].check.parts
-    assert (idle.since, idle.turns_at) == (None, None)
+    assert (idle.since, idle.flips_at) == (None, None)
 
 
 def test_an_unknown_condition_says_which_fact_is_missing() -> None:
@@ -110,7 +110,7 @@ def test_conditions_are_nested_as_in_the_configuration() -> None:
     shown = explained(policy(AnyOf((over("age", days=300), Not(tag("team", "*"))))))
     (either,) = shown.policies[0].check.parts
     age, negated = either.parts
-    assert (either.finding.condition, age.turns_at) == ("any", NOW + timedelta(days=100))
+    assert (either.finding.condition, age.flips_at) == ("any", NOW + timedelta(days=100))
     assert (negated.finding.condition, negated.parts[0].finding.condition) == ("not", "tags.team")
 
 
@@ -129,7 +129,7 @@ def test_nothing_makes_a_deleted_one_go() -> None:
     """It is gone."""
     shown = explained(policy(), status=Status.DELETED)
     assert built_in(shown) == {"deleted"}
-    assert shown.needs == OneOf(())
+    assert shown.needs == AnyRequired(())
 
 
 def test_what_runs_is_kept_unless_the_policy_that_matches_says_stop() -> None:
@@ -233,7 +233,7 @@ def test_what_goes_says_what_would_save_it_and_needs_nothing() -> None:
 
 def test_without_a_policy_nothing_would_make_it_go() -> None:
     """Rules without a policy delete nothing, ever."""
-    assert explain(notebook(), Rules(()), moment()).needs == OneOf(())
+    assert explain(notebook(), Rules(()), moment()).needs == AnyRequired(())
 
 
 # ---- any rules at all -----------------------------------------------------------------------------------------------------
@@ -268,7 +268,7 @@ def test_whatever_the_rules_the_explanation_agrees_with_the_verdict(
     assert answers == [truths[holds(spec, row, seen)] for spec in specs]
     goes = shown.verdict.decision is Decision.DELETE
     assert (shown.needs is None) == goes
-    assert shown.needs != EveryOne(())
+    assert shown.needs != AllRequired(())
     assert not (shown.remedies and not goes)
     deciding = [answer.rule.name for answer in (*shown.protections, *shown.policies) if answer.decides]
     by_rule = shown.verdict.reason in {Reason.POLICY, Reason.PROTECTED, Reason.UNKNOWN_FACT, Reason.RUNNING, Reason.FROZEN}
@@ -284,12 +284,12 @@ def test_whatever_the_rules_the_verdict_turns_when_it_is_foretold_to(
     at = moment(**{"nb1": seen} if seen else {})
     asked = built(policies, protections)
     shown = explain(row, asked, at)
-    if shown.turns_at is None:
+    if shown.flips_at is None:
         later = [NOW + timedelta(days=days) for days in range(1, 30)]
         assert {judge(row, asked, Moment(each, at.last_active)).decision for each in later} <= {shown.verdict.decision}
         return
-    after = {judge(row, asked, Moment(each, at.last_active)).decision for each in (shown.turns_at, shown.turns_at + TICK)}
+    after = {judge(row, asked, Moment(each, at.last_active)).decision for each in (shown.flips_at, shown.flips_at + TICK)}
     assert after != {shown.verdict.decision}
-    if shown.turns_at > NOW:
-        before = judge(row, asked, Moment(shown.turns_at - TICK, at.last_active))
+    if shown.flips_at > NOW:
+        before = judge(row, asked, Moment(shown.flips_at - TICK, at.last_active))
         assert before.decision is shown.verdict.decision

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbsweep.core.conditions import AllOf, Condition, Not
-from nbsweep.core.explain.flips import TICK, turns_at
+from nbsweep.core.explain.flips import TICK, flips_at
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import LeaseType, Notebook, Status
 from unit.core.examples import NOW, ago, lease, moment, notebook, over, searching, text
@@ -13,7 +13,7 @@ from unit.core.test_policy_oracle import DATES, NOTEBOOKS, SPECS, Spec, build
 
 def turn(condition: Condition, row: Notebook, at: Moment | None = None) -> datetime | None:
     """Ask when a condition says something else of a notebook."""
-    return turns_at(lambda later: condition.check(row, later).truth, row, (condition,), at or moment())
+    return flips_at(lambda later: condition.check(row, later).truth, row, (condition,), at or moment())
 
 
 def test_an_age_turns_when_it_reaches_its_threshold() -> None:

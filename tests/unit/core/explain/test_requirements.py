@@ -8,22 +8,22 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from nbsweep.core.conditions import AllOf, AnyOf, CapacityOver, Condition, LeaseEnabled, Not, Truth
-from nbsweep.core.explain.requirements import Case, EveryOne, Need, OneOf, Wanted, needs_of
+from nbsweep.core.explain.requirements import AllRequired, AnyRequired, AnyRequirement, Case, Requirement, requirement_of
 from nbsweep.core.facts import TEXT_FACTS
 from nbsweep.core.missing_facts import FIELDS, IDLE_LEASE, missing_facts
 from nbsweep.core.model import LeaseType, Named, Notebook, Status, Volume
 from unit.core.examples import ago, lease, moment, notebook, over, searching, tag, text
 
 
-def need(condition: Condition, wish: Truth = Truth.PASS, **changes: Any) -> Need | None:
+def need(condition: Condition, wish: Truth = Truth.PASS, **changes: Any) -> AnyRequirement | None:
     """Ask what the example notebook, changed so, would need."""
     row = notebook(**changes)
-    return needs_of(condition, condition.check(row, moment()), wish, Case(row, moment()))
+    return requirement_of(condition, condition.check(row, moment()), wish, Case(row, moment()))
 
 
-def words(found: Need | None) -> str:
+def words(found: AnyRequirement | None) -> str:
     """Give the words of what is one thing alone."""
-    assert isinstance(found, Wanted)
+    assert isinstance(found, Requirement)
     return found.words
 
 
@@ -87,7 +87,7 @@ def test_a_condition_says_what_it_needs(condition: Condition, wish: Truth, chang
     """Each kind of condition says in words what would have to be there, and none of these comes about by itself."""
     found = need(condition, wish, **changes)
     assert words(found) == expected
-    assert isinstance(found, Wanted)
+    assert isinstance(found, Requirement)
     assert found.at is None
 
 
@@ -101,7 +101,7 @@ def test_what_is_so_already_needs_nothing(wish: Truth) -> None:
 def test_a_length_of_time_says_how_much_of_it_is_left() -> None:
     """Idle since 10 d 20 h, and more than 14 d are wanted: another 3 d 4 h, until noon of the 1st of March and 3 d 4 h."""
     found = need(over("idle", days=14), lease=None, updated_at=ago(days=10, hours=20))
-    assert found == Wanted(
+    assert found == Requirement(
         "idle_over",
         "it would have to stay idle for another 3d 4h, until 2026-03-04 16:00:00Z",
         ago(days=10, hours=20) + timedelta(days=14),
@@ -112,8 +112,8 @@ def test_all_needs_every_part_and_any_needs_one() -> None:
     """What passes already is no part of it; a part that is left alone stands for itself."""
     parts = (text("status", "STOPPED"), text("name", "a*"), tag("keep", "*"))
     every, one = need(AllOf(parts)), need(AnyOf(parts[1:]))
-    assert isinstance(every, EveryOne)
-    assert isinstance(one, OneOf)
+    assert isinstance(every, AllRequired)
+    assert isinstance(one, AnyRequired)
     assert every.parts == one.parts == (need(parts[1]), need(parts[2]))
     assert need(AllOf(parts[:2])) == need(parts[1])
 
@@ -122,7 +122,7 @@ def test_a_not_needs_the_opposite_of_its_part() -> None:
     """And `all` fails already when one of its parts does."""
     both = AllOf((text("name", "exp*"), tag("team", "*")))
     found = need(Not(both))
-    assert isinstance(found, OneOf)
+    assert isinstance(found, AnyRequired)
     assert [words(part) for part in found.parts] == ["name would have to not fit exp*", "tag team would have to be taken off"]
 
 
@@ -151,14 +151,14 @@ SHAPES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-def obeyed(found: Need, tags: dict[str, str], choose: Callable[[int], int]) -> dict[str, str]:
+def obeyed(found: AnyRequirement, tags: dict[str, str], choose: Callable[[int], int]) -> dict[str, str]:
     """Do what the words say: everything of what is all wanted, and one of what is one wanted."""
     match found:
-        case EveryOne(parts=parts):
+        case AllRequired(parts=parts):
             for part in parts:
                 tags = obeyed(part, tags, choose)
             return tags
-        case OneOf(parts=parts):
+        case AnyRequired(parts=parts):
             return obeyed(parts[choose(len(parts))], tags, choose)
     name = words(found).split()[1]
     if words(found).endswith("would have to be set"):
@@ -178,7 +178,7 @@ def test_whoever_does_what_is_needed_gets_what_is_wanted(
     row = notebook(tags=before)
     finding = condition.check(row, moment())
     assume(finding.truth is not wish)
-    found = needs_of(condition, finding, wish, Case(row, moment()))
+    found = requirement_of(condition, finding, wish, Case(row, moment()))
     assert found is not None
     tags = obeyed(found, before, lambda count: data.draw(st.integers(0, count - 1)))
     assert condition.check(replace(row, tags=tags), moment()).truth is wish

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.saved_plan.model import SavedPlan, SavedTarget
-from nbsweep.core.saved_plan.validate import Today, objections, of_another_project
+from nbsweep.core.saved_plan.validate import CurrentConfiguration, objections, of_another_project
 from unit.core.examples import NOW
 
 LAB = TargetIdentity("https://modelarts.example", "0123", None, ("NOTEBOOK",), "all")
@@ -20,12 +20,12 @@ def saved(**changes: Any) -> SavedPlan:
     return replace(plain, **changes)
 
 
-def today(**changes: Any) -> Today:
+def today(**changes: Any) -> CurrentConfiguration:
     """Give the circumstances under which that plan may be carried out."""
-    return replace(Today(NOW, CONFIGURATION, {"lab": LAB, "other": LAB}), **changes)
+    return replace(CurrentConfiguration(NOW, CONFIGURATION, {"lab": LAB, "other": LAB}), **changes)
 
 
-def found(plan: SavedPlan, now: Today) -> dict[str, str]:
+def found(plan: SavedPlan, now: CurrentConfiguration) -> dict[str, str]:
     """Give what speaks against a plan, by its place in it."""
     return {mistake.path: mistake.problem for mistake in objections(plan, now)}
 

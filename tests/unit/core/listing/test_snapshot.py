@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from nbsweep.core.listing.snapshot import OVERLAP, Snapshot, pages_for
 from nbsweep.core.model import MalformedRow, Notebook, Page, Status
-from nbsweep.core.snapshot import OVERLAP, Snapshot, pages_for
 from unit.core.examples import NOW
 
 

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from nbsweep.core.belonging import EVERYTHING, Coverage, differs_from, find_stray
+from nbsweep.core.listing.belonging import EVERYTHING, Coverage, differs_from, find_stray
 from nbsweep.core.model import Notebook, Scope, Status
 from nbsweep.core.policy import Decision, Reason, Rules, judge, may_go
 from nbsweep.core.second_look import Background, decide_again

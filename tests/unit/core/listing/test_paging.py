@@ -1,7 +1,7 @@
 import pytest
 
+from nbsweep.core.listing.paging import Offsets, Paging, judge_number, judge_offset
 from nbsweep.core.model import MalformedRow, Notebook, Page, Status
-from nbsweep.core.paging import Offsets, Paging, judge_number, judge_offset
 
 
 def page(*numbers: int, total: int = 120) -> Page:
