@@ -25,11 +25,12 @@ from nbsweep.core.lease import GOOD_FOR
 from nbsweep.core.listing.belonging import Coverage
 from nbsweep.core.pacing import Rate
 from nbsweep.core.ports import Clock, Journal, Ports, Telemetry
-from nbsweep.engine.neighbours import Neighbour
-from nbsweep.engine.orders import LeaseOrders, Orders, Patience, Shutdown
+from nbsweep.engine.options import LeaseOptions, PollOptions, SweepOptions
 from nbsweep.engine.recovery import tell_left_alone
+from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
+from nbsweep.engine.target_identity import Neighbour
 from nbsweep.settings import LimitSettings, Settings, TargetSettings
 from nbsweep.settings.deciding import identity_of
 
@@ -59,7 +60,7 @@ class Opened(Struct, frozen=True):
         """Tell of removals without an end that no target follows, as far as projects are known; asks nobody but the journal."""
         found = {one.area.target: one.known or one.area.identity(one.area.project_id) for one in self.sweepers}
         with suppress(JournalError):
-            await tell_left_alone(found, self.sweepers[0].ports, self.sweepers[0].orders.lease)
+            await tell_left_alone(found, self.sweepers[0].ports, self.sweepers[0].options.lease)
 
 
 @asynccontextmanager
@@ -149,16 +150,16 @@ def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutd
     return Sweeper(
         area=_area(target, workspaces),
         ports=ports,
-        orders=Orders(
+        options=SweepOptions(
             rules=replace(settings.rules, coverage=Coverage(workspaces, target.features)),
             workers=target.limits.concurrency,
             deadline=removal.deadline,
             retries=removal.retries,
             fresh_for=removal.fresh_for,
-            patience=Patience(polling.interval, polling.max_interval, removal.grace),
+            polling=PollOptions(polling.interval, polling.max_interval, removal.grace),
             drain=settings.service.drain,
             time_limit=settings.service.sweep_timeout,
-            lease=LeaseOrders(this_process(), settings.service.lease, is_alive),
+            lease=LeaseOptions(this_process(), settings.service.lease, is_alive),
             max_failures=settings.brakes.max_failures,
             cool_down=removal.cool_down.to_core() if removal.cool_down else None,
         ),

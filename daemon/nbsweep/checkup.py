@@ -27,8 +27,8 @@ from nbsweep.core.errors import CloudError, JournalError, NbsweepError
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.policy import Running
 from nbsweep.core.ports import Clock, Telemetry
-from nbsweep.engine.check import Inspector, Question
-from nbsweep.engine.neighbours import describe_same
+from nbsweep.engine.preflight import Preflight, PreflightOptions
+from nbsweep.engine.target_identity import describe_same
 from nbsweep.settings import LimitSettings, Settings, TargetSettings
 from nbsweep.settings.deciding import identity_of
 
@@ -104,19 +104,19 @@ class Checkup(Struct, frozen=True):
                 yield replace(failed("identity", NbsweepError(describe_same(name, other, mine))), target=name)
 
     async def _check_target(
-        self, target: TargetSettings, question: Question, credentials: Credentials, lanes: Lanes
+        self, target: TargetSettings, question: PreflightOptions, credentials: Credentials, lanes: Lanes
     ) -> tuple[Check, ...]:
         with self.telemetry.bound(target=target.name):
             async with open_client(target, credentials, lanes, self.clock, self.telemetry) as cloud:
-                checks = await Inspector(question, cloud).inspect()
+                checks = await Preflight(question, cloud).inspect()
                 if any(check.name == "project" and check.grade is Grade.OK for check in checks):
                     caller = caller_of(target, credentials)
                     known = await cloud.project()
                     self.identities[target.name] = replace(identity_of(target), project_id=known, caller=caller)
                 return checks
 
-    def _question(self, target: TargetSettings, credentials: str, limits: Sequence[LimitSettings]) -> Question:
-        return Question(
+    def _question(self, target: TargetSettings, credentials: str, limits: Sequence[LimitSettings]) -> PreflightOptions:
+        return PreflightOptions(
             target=target.name,
             address=target.base_url,
             credentials=credentials,
@@ -129,7 +129,7 @@ class Checkup(Struct, frozen=True):
         )
 
 
-def without_credentials(question: Question, error: CloudError) -> tuple[Check, ...]:
+def without_credentials(question: PreflightOptions, error: CloudError) -> tuple[Check, ...]:
     """Give a target's checks where there is nobody who could call."""
     checks = [
         failed(name, error, NO_CREDENTIALS)

@@ -24,8 +24,8 @@ from nbsweep.core.errors import NbsweepError
 from nbsweep.core.events.base import Event
 from nbsweep.core.events.service import ServiceReloaded, ServiceReloadRefused, ServiceStarted, ServiceStopped
 from nbsweep.core.ports import Telemetry
-from nbsweep.engine.orders import Shutdown
 from nbsweep.engine.report import Run, leading_error
+from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Control
 from nbsweep.service.due_times import DueTimes

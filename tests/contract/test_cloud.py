@@ -32,7 +32,7 @@ from nbsweep.core.listing.paging import Offsets, Paging
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope, Status
 from nbsweep.core.pacing import Rate
 from nbsweep.core.permissions import Action, ProbedCloud
-from nbsweep.engine.paging import find_paging
+from nbsweep.engine.listing.offsets import find_paging
 from nbsweep.settings import TargetSettings
 from nbsweep.simulator import AccessKey as SimulatedKey
 from nbsweep.simulator import (

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
-from pytest import MonkeyPatch  # noqa: PT013 -- used as a plain name in every signature here
+from pytest import MonkeyPatch
 
 from fresh import good_for
 from nbsweep.adapters.cloud import answers, sending
@@ -22,15 +22,15 @@ from nbsweep.core.model import FAILED, MalformedRow, Notebook, Page, Scope
 from nbsweep.core.own_orders import OrderKind, OwnOrder
 from nbsweep.core.plan import Candidate, Circumstances, Plan, Survey, build_plan
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge_protections
-from nbsweep.engine import braking, recovery, survey, sweep
-from nbsweep.engine import paging as find
+from nbsweep.engine import recovery, shutdown, survey, sweep
+from nbsweep.engine.batch_lookup import BatchLookup, LookupResult
 from nbsweep.engine.executor import Executor
-from nbsweep.engine.ledger import Ledger
-from nbsweep.engine.listings import Listing
-from nbsweep.engine.looks import Found, Looks
+from nbsweep.engine.listing import offsets as find
+from nbsweep.engine.listing.pages import Listing
+from nbsweep.engine.prefetch import Observation
 from nbsweep.engine.recovery import Recovery
 from nbsweep.engine.report import planned_removal
-from nbsweep.engine.walk import Sight
+from nbsweep.engine.tracker import RemovalTracker
 from simulation.dialects import PLAIN
 from simulation.journal import LifeJournal
 from simulation.scenario import Scenario
@@ -48,10 +48,10 @@ def skip_the_second_look(patch: MonkeyPatch) -> None:
         return make(run_id, seen, item)
 
     async def remove(self: Executor, removal: Removal) -> None:
-        if self._closing.no_more:
+        if self._stopping.no_more:
             return await self._leave(removal)
         await self.ports.cloud.delete_turn()
-        return await self._act(removal, Sight(planned[removal.notebook_id], self.ports.clock.read()))
+        return await self._act(removal, Observation(planned[removal.notebook_id], self.ports.clock.read()))
 
     patch.setattr(sweep, "planned_removal", remember)
     patch.setattr(Executor, "_remove", remove)
@@ -59,20 +59,20 @@ def skip_the_second_look(patch: MonkeyPatch) -> None:
 
 def drop_requested(patch: MonkeyPatch) -> None:
     """The write before the DELETE is lost."""
-    write = Ledger.write
+    write = RemovalTracker.write
 
-    async def forgetful(self: Ledger, removal: Removal) -> Removal:
+    async def forgetful(self: RemovalTracker, removal: Removal) -> Removal:
         if removal.state is State.REQUESTED:
             self.removals[removal.notebook_id] = removal
             return removal
         return await write(self, removal)
 
-    patch.setattr(Ledger, "write", forgetful)
+    patch.setattr(RemovalTracker, "write", forgetful)
 
 
 def wrong_address_is_gone(patch: MonkeyPatch) -> None:
     """404 with APIGW.0101 counts as a notebook that does not exist."""
-    kind = answers.Answer._kind  # noqa: SLF001 -- likewise
+    kind = answers.Answer._kind
 
     def confused(self: answers.Answer) -> Any:
         found = kind(self)
@@ -125,7 +125,7 @@ def forget_the_day(patch: MonkeyPatch) -> None:
 def trust_any_clock(patch: MonkeyPatch) -> None:
     """However far the clocks are apart, every age is believed."""
     patch.setattr(plan, "judge_skew", lambda _skew_s: None)
-    patch.setattr(braking, "judge_skew", lambda _skew_s: None)
+    patch.setattr(shutdown, "judge_skew", lambda _skew_s: None)
     patch.setattr(sending, "judge_skew", lambda _skew_s: None)
 
 
@@ -212,10 +212,10 @@ def judge_by_old_dates(patch: MonkeyPatch) -> None:
 def let_a_snapshot_overrule_its_tick(patch: MonkeyPatch) -> None:
     """What is on no page of a snapshot is gone, whatever the page of DELETING shows."""
 
-    def trusting(_self: Looks, _scope: Scope, snapshot: Snapshot, _deleting: Mapping[str, Notebook]) -> Found:
-        return Found(snapshot.seen, gone=snapshot.gone)
+    def trusting(_self: BatchLookup, _scope: Scope, snapshot: Snapshot, _deleting: Mapping[str, Notebook]) -> LookupResult:
+        return LookupResult(snapshot.seen, gone=snapshot.gone)
 
-    patch.setattr(Looks, "_weigh", trusting)
+    patch.setattr(BatchLookup, "_weigh", trusting)
 
 
 def retry_without_end(patch: MonkeyPatch) -> None:
@@ -265,7 +265,7 @@ def take_rounded_pages_for_rows(patch: MonkeyPatch) -> None:
 
 def take_a_refusal_for_nothing(patch: MonkeyPatch) -> None:
     """A workspace that refuses to be listed is one without notebooks."""
-    list_if_open = survey.Surveyor._list_if_open  # noqa: SLF001 -- likewise
+    list_if_open = survey.Surveyor._list_if_open
 
     async def credulous(self: survey.Surveyor, scope: Scope) -> Listing:
         return replace(await list_if_open(self, scope), refused=None)

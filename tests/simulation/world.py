@@ -26,8 +26,9 @@ from nbsweep.core.lease import Holder
 from nbsweep.core.plan import Plan
 from nbsweep.core.ports import Journal, Ports
 from nbsweep.core.saved_plan.model import Spared
-from nbsweep.engine.orders import LeaseOrders, Shutdown
+from nbsweep.engine.options import LeaseOptions
 from nbsweep.engine.report import Report, Run
+from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings import Settings, TargetSettings
 from nbsweep.testing import InMemoryJournal
@@ -329,9 +330,9 @@ class World:
 
     def _sweeper(self, ports: Ports, shutdown: Shutdown) -> Sweeper:
         holder = Holder(f"life-{self.lives}", "host", "machine", self.lives, self.lives)
-        lease = LeaseOrders(holder, self.settings.service.lease, lambda one: one.pid == self.lives)
+        lease = LeaseOptions(holder, self.settings.service.lease, lambda one: one.pid == self.lives)
         sweeper = make_sweeper(self.settings, self.target, ports, shutdown)
-        sweeper.orders = replace(sweeper.orders, lease=lease)
+        sweeper.options = replace(sweeper.options, lease=lease)
         return sweeper
 
 

@@ -10,12 +10,22 @@ from nbsweep.checkup import check_journal, make_checkup, without_credentials
 from nbsweep.core.checks import Grade
 from nbsweep.core.errors import Unauthorized
 from nbsweep.core.runs import RunRecord
-from nbsweep.engine.check import Question
+from nbsweep.engine.preflight import PreflightOptions
 from nbsweep.settings import Settings
 from nbsweep.testing import RecordingTelemetry
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
-EVERYTHING = Question("lab", "https://cloud.example", "none", True, True, None, ("NOTEBOOK",), True, timedelta(seconds=30))  # noqa: FBT003
+EVERYTHING = PreflightOptions(
+    target="lab",
+    address="https://cloud.example",
+    credentials="none",
+    project_given=True,
+    everybodys=True,
+    workspaces=None,
+    features=("NOTEBOOK",),
+    stops=True,
+    patience=timedelta(seconds=30),
+)
 
 
 async def test_a_journal_is_opened_written_to_and_counted(tmp_path: Path) -> None:

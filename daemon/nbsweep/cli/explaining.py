@@ -121,14 +121,14 @@ async def _account(sweeper: Sweeper, notebook_id: str, cover: TargetScope) -> No
         asked_at=now,
         notebook=notebook,
         cover=cover_findings(notebook, cover),
-        explanation=explain(notebook, sweeper.orders.rules, Moment(now, last_active)),
+        explanation=explain(notebook, sweeper.options.rules, Moment(now, last_active)),
         memory=memory,
-        brakes=brake_lines(sweeper.brakes, sweeper.orders.max_failures, memory),
+        brakes=brake_lines(sweeper.brakes, sweeper.options.max_failures, memory),
     )
 
 
 async def _remember(sweeper: Sweeper, identity: TargetIdentity, notebook_id: str, now: datetime) -> JournalFacts:
-    journal, target, cool_down = sweeper.ports.journal, sweeper.area.target, sweeper.orders.cool_down
+    journal, target, cool_down = sweeper.ports.journal, sweeper.area.target, sweeper.options.cool_down
     here = (identity.project, UNKNOWN)
     removals = tuple(removal for removal in await journal.removals_of(notebook_id) if removal.project in here)
     return JournalFacts(

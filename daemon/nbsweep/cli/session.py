@@ -22,8 +22,8 @@ from nbsweep.cli.screen import Screen
 from nbsweep.cli.streams import lost_result, stderr_writer
 from nbsweep.cli.text import ascii_json, is_utf8, json_pieces, printable
 from nbsweep.core.errors import ConfigurationError, NbsweepError
-from nbsweep.engine.orders import Shutdown
 from nbsweep.engine.report import leading_error
+from nbsweep.engine.shutdown import Shutdown
 from nbsweep.loading import find_config, load_settings
 from nbsweep.settings import LoggingSettings, Settings
 

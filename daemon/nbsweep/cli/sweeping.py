@@ -26,8 +26,8 @@ from nbsweep.core.plan import Plan
 from nbsweep.core.runs import Outcome
 from nbsweep.core.saved_plan.model import SavedPlan, Spared
 from nbsweep.documents import new_id
-from nbsweep.engine.planned import Permit
 from nbsweep.engine.report import Report, Run
+from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.engine.sweep import Sweeper
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _by_plan(session: Session, sweepers: Iterable[Sweeper], plan: SavedPlan, sou
     for sweeper in sweepers:
         name = sweeper.area.target
         if name in saved:
-            narrowed.append(replace(sweeper, permit=Permit(source, plan.plan_id, plan.expires_at, saved[name])))
+            narrowed.append(replace(sweeper, permit=PlanConstraint(source, plan.plan_id, plan.expires_at, saved[name])))
         else:
             with session.telemetry.bound(target=name):
                 session.telemetry.emit(PlanTargetLeftAlone(plan.plan_id))

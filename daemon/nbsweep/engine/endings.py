@@ -10,8 +10,8 @@ from nbsweep.core.model import Notebook, Status
 from nbsweep.core.policy import Verdict
 from nbsweep.core.ports import Ports
 from nbsweep.core.second_look import under_way
-from nbsweep.engine.ledger import Ledger
 from nbsweep.engine.poller import Poller
+from nbsweep.engine.tracker import RemovalTracker
 
 
 @dataclass(slots=True)
@@ -19,14 +19,14 @@ class Endings:
     """Ends the removals of one sweep."""
 
     ports: Ports
-    ledger: Ledger
+    tracker: RemovalTracker
     poller: Poller
     grace: timedelta
     """How long reads may be stale after a DELETE."""
 
     async def refused(self, removal: Removal, error: CloudError, reason: str) -> None:
         """End a removal that the cloud refused for good; what speaks against the whole account goes on from there."""
-        await self.ledger.finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
+        await self.tracker.finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
         if isinstance(error, SweepEnding):
             raise error
 
@@ -39,17 +39,17 @@ class Endings:
             self.poller.follow(removal)
         elif removal.state is State.ACCEPTED:
             reason = f"its deletion failed, and now it is kept: {verdict.sentence}"
-            await self.ledger.finish(lifecycle.fail(removal, now, reason))
+            await self.tracker.finish(lifecycle.fail(removal, now, reason))
         else:
-            await self.ledger.finish(lifecycle.spare(removal, now, verdict.sentence))
+            await self.tracker.finish(lifecycle.spare(removal, now, verdict.sentence))
 
     async def gone(self, removal: Removal) -> None:
         """End a removal whose notebook is proven gone: by our DELETE, or before there was one."""
         now = self.ports.clock.now()
         if removal.state in (State.REQUESTED, State.ACCEPTED):
-            await self.ledger.finish(lifecycle.delete(removal, now, "proven gone"))
+            await self.tracker.finish(lifecycle.delete(removal, now, "proven gone"))
         else:
-            await self.ledger.finish(lifecycle.spare(removal, now, "vanished: somebody else deleted it before its DELETE"))
+            await self.tracker.finish(lifecycle.spare(removal, now, "vanished: somebody else deleted it before its DELETE"))
 
     async def give_up_on(self, removal: Removal, stopped_by: str) -> None:
         """Spare what a DELETE with a lost answer has left as it was, once it cannot arrive any more: no other one is sent."""
@@ -58,4 +58,4 @@ class Endings:
             self.poller.follow(removal)
         else:
             why = f"its DELETE shows no effect, and {stopped_by} has stopped the sweep"
-            await self.ledger.finish(lifecycle.spare(removal, now, why))
+            await self.tracker.finish(lifecycle.spare(removal, now, why))

@@ -26,13 +26,13 @@ from nbsweep.core.own_orders import OrderKind
 from nbsweep.core.policy import Decision, Verdict
 from nbsweep.core.ports import Ports
 from nbsweep.core.second_look import Background, decide_again
-from nbsweep.engine.braking import Watch
 from nbsweep.engine.endings import Endings
-from nbsweep.engine.ledger import Ledger
-from nbsweep.engine.orders import Closing, Facts, Orders, Shutdown
+from nbsweep.engine.options import SurveyFacts, SweepOptions
 from nbsweep.engine.poller import Poller
+from nbsweep.engine.prefetch import Observation, Prefetcher
 from nbsweep.engine.sent_orders import SentOrders
-from nbsweep.engine.walk import Sight, Walk
+from nbsweep.engine.shutdown import Shutdown, StopConditions
+from nbsweep.engine.tracker import RemovalTracker
 
 HELD_BACK_MOST = 5
 """So many second looks at one notebook may lead to a DELETE that does nothing."""
@@ -43,34 +43,32 @@ class Executor:
     """Carries out one plan."""
 
     ports: Ports
-    orders: Orders
-    facts: Facts
+    options: SweepOptions
+    facts: SurveyFacts
     shutdown: Shutdown
     _held_back: Counter[str] = field(default_factory=Counter)
     """How often each had to be looked at again, because its DELETE did nothing."""
     _sent: SentOrders = field(init=False)
-    _closing: Closing = field(init=False)
-    _watch: Watch = field(init=False)
-    _ledger: Ledger = field(init=False)
+    _stopping: StopConditions = field(init=False)
+    _tracker: RemovalTracker = field(init=False)
     _poller: Poller = field(init=False)
     _endings: Endings = field(init=False)
     _todo: MemoryObjectSendStream[Removal] = field(init=False)
-    _walk: Walk = field(init=False)
+    _prefetcher: Prefetcher = field(init=False)
 
     def __post_init__(self) -> None:
         """Open the ledger, and give the poller its task."""
-        self._sent = SentOrders(self.ports, self.orders.patience.max_interval)
-        self._closing = Closing(self.shutdown)
-        self._watch = Watch(self.ports, self._closing, self.orders.max_failures)
-        self._ledger = Ledger(self.ports, self._watch.count)
-        self._walk = Walk(self.ports, self.facts.positions, self._take, self._closing, self.orders.rules)
-        self._poller = Poller(self.ports, self.orders.patience, self._arrived, self._sent.note)
-        self._endings = Endings(self.ports, self._ledger, self._poller, self.orders.patience.grace)
+        self._sent = SentOrders(self.ports, self.options.polling.max_interval)
+        self._stopping = StopConditions(self.ports, self.shutdown, self.options.max_failures)
+        self._tracker = RemovalTracker(self.ports, self._stopping.count)
+        self._prefetcher = Prefetcher(self.ports, self.facts.positions, self._take, self._stopping, self.options.rules)
+        self._poller = Poller(self.ports, self.options.polling, self._arrived, self._sent.note)
+        self._endings = Endings(self.ports, self._tracker, self._poller, self.options.polling.grace)
 
     @property
     def removals(self) -> dict[str, Removal]:
         """Every removal as it is now, by notebook id, in the order of the plan."""
-        return self._ledger.removals
+        return self._tracker.removals
 
     async def execute(self, removals: Sequence[Removal]) -> Refusal | None:
         """Bring every removal to its end, and give the brake that stopped it; `removals` must be in the journal as PLANNED.
@@ -81,29 +79,29 @@ class Executor:
         """
         if not removals:
             return None
-        self._ledger.begin(removals)
+        self._tracker.begin(removals)
         self._todo, todo = anyio.create_memory_object_stream[Removal](max_buffer_size=float("inf"))
         try:
             async with self._todo, todo, anyio.create_task_group() as group:
                 group.start_soon(self._poller.run, name="poller")
-                group.start_soon(self._closing.watch, name="shutdown")
+                group.start_soon(self._stopping.watch, name="shutdown")
                 group.start_soon(self._drain, group.cancel_scope, name="drain")
-                group.start_soon(self._walk.lead, removals, name="walk")
-                for number in range(min(self.orders.workers, len(removals))):
+                group.start_soon(self._prefetcher.lead, removals, name="walk")
+                for number in range(min(self.options.workers, len(removals))):
                     group.start_soon(self._work, todo, name=f"worker-{number}")
-                await self._ledger.all_ended.wait()
+                await self._tracker.all_ended.wait()
                 group.cancel_scope.cancel()
         finally:
-            await self._ledger.write_last(self._closing.why)
-        if self._closing.error:
-            raise self._closing.error
-        return self._closing.refusal
+            await self._tracker.write_last(self._stopping.why)
+        if self._stopping.error:
+            raise self._stopping.error
+        return self._stopping.refusal
 
     async def _drain(self, scope: anyio.CancelScope) -> None:
         """Once no more may be taken: wait for what is accepted, up to a limit, then cancel."""
-        await self._closing.begun.wait()
-        self.ports.telemetry.emit(SweepStopping(len(self._poller.following), self.orders.drain.total_seconds()))
-        await self._closing.give_time(self.orders.drain)
+        await self._stopping.begun.wait()
+        self.ports.telemetry.emit(SweepStopping(len(self._poller.following), self.options.drain.total_seconds()))
+        await self._stopping.give_time(self.options.drain)
         scope.cancel()
 
     async def _work(self, todo: MemoryObjectReceiveStream[Removal]) -> None:
@@ -112,17 +110,17 @@ class Executor:
                 try:
                     await self._remove(removal)
                 except SweepEnding as error:
-                    self._closing.end_with(error)
-                    await self._leave(self._ledger.removals[removal.notebook_id])
+                    self._stopping.end_with(error)
+                    await self._leave(self._tracker.removals[removal.notebook_id])
 
     async def _remove(self, removal: Removal) -> None:
         """Look a second time, decide on what is seen, and act on it."""
-        if not self._closing.no_more:
+        if not self._stopping.no_more:
             await self.ports.cloud.delete_turn()
-        if self._closing.no_more:
+        if self._stopping.no_more:
             return await self._leave(removal)
         try:
-            sight = await self._walk.see(removal.notebook_id, self.orders.fresh_for)
+            sight = await self._prefetcher.see(removal.notebook_id, self.options.fresh_for)
         except Gone:
             return await self._endings.gone(removal)
         except SweepEnding:
@@ -131,18 +129,18 @@ class Executor:
             return await self._not_seen(removal, error)
         return await self._act(removal, sight)
 
-    async def _act(self, removal: Removal, sight: Sight) -> None:
+    async def _act(self, removal: Removal, sight: Observation) -> None:
         """Do what a second look asks for."""
         if self.ports.cloud.clock_skew_s() is None:
             await self._hold_back(removal, FactsTooOld("since a clock was set, no answer has said what time it is"))
             return
-        self._watch.look_at_clock()
+        self._stopping.check_clock()
         seen = sight.notebook
         self._sent.note(removal.notebook_id, seen, sight.looked_at)
         verdict = self._decide(removal, seen)
         if verdict.decision is Decision.DELETE and verdict.sentence != removal.reason:
             removal = replace(removal, policy=verdict.rule, reason=verdict.sentence)
-        if self._closing.no_more:
+        if self._stopping.no_more:
             await self._leave(removal)
         elif verdict.decision is Decision.KEEP:
             await self._endings.keep(removal, seen, verdict)
@@ -156,23 +154,23 @@ class Executor:
         may_stop = removal.notebook_id not in self.facts.never_stop
         background = Background(self._sent.of(removal.notebook_id), may_stop)
         moment = Moment(self.ports.clock.now(), self.facts.last_active)
-        return decide_again(removal, seen, background, self.orders.rules, moment)
+        return decide_again(removal, seen, background, self.options.rules, moment)
 
     # ---- the ways on from a second look ------------------------------------------------------------------------------------
 
-    async def _delete(self, before: Removal, sight: Sight) -> None:
+    async def _delete(self, before: Removal, sight: Observation) -> None:
         """Write REQUESTED, and only then send the DELETE."""
         self._poller.expect(before.notebook_id)
-        removal = await self._ledger.write(lifecycle.request(before, self.ports.clock.now(), self.orders.deadline))
+        removal = await self._tracker.write(lifecycle.request(before, self.ports.clock.now(), self.options.deadline))
         self.ports.telemetry.emit(RemovalRequested(removal.requests))
         try:
-            facts = Freshness(sight.looked_at, self.orders.fresh_for.total_seconds())
-            with self._ledger.sending(removal, before) as leaving, self._sent.sending(OrderKind.DELETE, sight):
+            facts = Freshness(sight.looked_at, self.options.fresh_for.total_seconds())
+            with self._tracker.sending(removal, before) as leaving, self._sent.sending(OrderKind.DELETE, sight):
                 request_id = await self.ports.cloud.delete(removal.notebook_id, facts=facts, leaving=leaving)
         except (FactsTooOld, MustStopFirst) as error:
             await self._hold_back(lifecycle.withdraw(removal, before), error)
         except Gone as error:
-            await self._ledger.finish(
+            await self._tracker.finish(
                 lifecycle.delete(removal, self.ports.clock.now(), f"gone when its DELETE arrived: {error}")
             )
         except (AnswerLost, Busy) as error:
@@ -182,17 +180,17 @@ class Executor:
             refused = lifecycle.withdraw(removal, before) if isinstance(error, SweepEnding) else removal
             await self._endings.refused(refused, error, str(error))
         else:
-            removal = await self._ledger.write(lifecycle.accept(removal, self.ports.clock.now(), request_id))
+            removal = await self._tracker.write(lifecycle.accept(removal, self.ports.clock.now(), request_id))
             self.ports.telemetry.emit(RemovalAccepted(request_id))
             self._poller.follow(removal)
 
-    async def _stop(self, before: Removal, sight: Sight) -> None:
+    async def _stop(self, before: Removal, sight: Observation) -> None:
         """Order a stop; the DELETE follows when the poller has seen it STOPPED."""
         self._poller.expect(before.notebook_id)
-        removal = await self._ledger.write(lifecycle.stop(before, self.ports.clock.now(), self.orders.deadline))
+        removal = await self._tracker.write(lifecycle.stop(before, self.ports.clock.now(), self.options.deadline))
         self.ports.telemetry.emit(RemovalStopping())
         try:
-            facts = Freshness(sight.looked_at, self.orders.fresh_for.total_seconds())
+            facts = Freshness(sight.looked_at, self.options.fresh_for.total_seconds())
             with self._sent.sending(OrderKind.STOP, sight) as answer:
                 answer.shown = await self.ports.cloud.stop(removal.notebook_id, facts=facts)
         except FactsTooOld as error:
@@ -211,7 +209,7 @@ class Executor:
         match removal.state:
             case State.PLANNED:
                 reason = f"kept, because it could not be looked at again: {error}"
-                await self._ledger.finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
+                await self._tracker.finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
             case State.ACCEPTED:
                 # Its deletion has failed already, and the poller would count that a second time.
                 await self._hold_back(removal, error)
@@ -220,20 +218,20 @@ class Executor:
 
     async def _hold_back(self, removal: Removal, error: CloudError) -> None:
         """Look and decide anew after a DELETE that did nothing; but not for ever."""
-        removal = await self._ledger.write(removal)
+        removal = await self._tracker.write(removal)
         self._held_back[removal.notebook_id] += 1
         if self._held_back[removal.notebook_id] < HELD_BACK_MOST:
             self._again(removal, str(error))
         else:
             reason = f"given up after {HELD_BACK_MOST} looks, the last time because {error}"
-            await self._ledger.finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
+            await self._tracker.finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
 
     async def _leave(self, removal: Removal) -> None:
         """Take no more: what was not begun is spared, what is in doubt is followed as long as there is time."""
         # The walk waits until few are left that nobody has taken.
-        self._walk.take(removal.notebook_id)
+        self._prefetcher.take(removal.notebook_id)
         if removal.state in (State.PLANNED, State.STOPPING):
-            await self._ledger.finish(lifecycle.spare(removal, self.ports.clock.now(), self._closing.why))
+            await self._tracker.finish(lifecycle.spare(removal, self.ports.clock.now(), self._stopping.why))
         elif not removal.ended:
             self._poller.follow(removal)
 
@@ -260,14 +258,14 @@ class Executor:
                 case Step.GONE:
                     await self._endings.gone(removal)
                 case Step.CONFIRMED:
-                    self._poller.follow(await self._ledger.write(lifecycle.accept(removal, now)))
+                    self._poller.follow(await self._tracker.write(lifecycle.accept(removal, now)))
                 case Step.FAILED:
                     await self._failed(removal, seen)
                 case Step.TIMED_OUT:
                     status = seen.status if seen else "not readable"
-                    await self._ledger.finish(lifecycle.time_out(removal, now, f"no end by its deadline; it is {status}"))
-                case Step.NO_EFFECT if self._closing.no_more and removal.state is State.REQUESTED:
-                    await self._endings.give_up_on(removal, "a brake" if self._closing.refusal else "an interruption")
+                    await self._tracker.finish(lifecycle.time_out(removal, now, f"no end by its deadline; it is {status}"))
+                case Step.NO_EFFECT if self._stopping.no_more and removal.state is State.REQUESTED:
+                    await self._endings.give_up_on(removal, "a brake" if self._stopping.refusal else "an interruption")
                 case _:
                     self._again(removal, f"{removal.state}, and it is {seen.status if seen else 'gone'}")
 
@@ -275,10 +273,10 @@ class Executor:
         """Try again while `removal.retries` allows it."""
         if removal.state is State.REQUESTED and removal.status_before is not Status.DELETE_FAILED:
             # It failed, so it had been taken on, whatever became of the answer.
-            removal = await self._ledger.write(lifecycle.accept(removal, self.ports.clock.now()))
+            removal = await self._tracker.write(lifecycle.accept(removal, self.ports.clock.now()))
         removal = lifecycle.note_failure(removal)
         reason = lifecycle.describe_failure(seen)
-        if removal.failures <= self.orders.retries and not self._closing.no_more:
-            self._again(await self._ledger.write(removal), reason)
+        if removal.failures <= self.options.retries and not self._stopping.no_more:
+            self._again(await self._tracker.write(removal), reason)
         else:
-            await self._ledger.finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
+            await self._tracker.finish(lifecycle.fail(removal, self.ports.clock.now(), reason))

@@ -17,14 +17,15 @@ from nbsweep.core.listing.paging import Paging
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.ports import Cloud, Ports, unheeded
-from nbsweep.engine.ledger import LAST_WRITE_S
-from nbsweep.engine.orders import LeaseOrders, Shutdown
+from nbsweep.engine.options import LeaseOptions
+from nbsweep.engine.shutdown import Shutdown
+from nbsweep.engine.tracker import LAST_WRITE_S
 
 RACES = 5
 """So often the lease may change between the look at it and the attempt to take it."""
 
 
-class Sight(Struct, frozen=True):
+class NearbyLeases(Struct, frozen=True):
     """The leases that have to do with a target, as they are now."""
 
     mine: Lease | None
@@ -35,7 +36,7 @@ class Sight(Struct, frozen=True):
     """Others that nobody holds any more."""
 
 
-async def look(target: str, identity: TargetIdentity, ports: Ports, orders: LeaseOrders) -> Sight:
+async def look_for_leases(target: str, identity: TargetIdentity, ports: Ports, options: LeaseOptions) -> NearbyLeases:
     """See whether a target may be swept.
 
     Raises:
@@ -44,20 +45,20 @@ async def look(target: str, identity: TargetIdentity, ports: Ports, orders: Leas
     near = [lease for lease in await ports.journal.leases() if is_in_the_way(lease, target, identity)]
     now, held = ports.clock.now(), []
     for lease in near:
-        alive = orders.is_alive(lease.holder)
-        if not may_take(lease, orders.holder, now, orders.lasts, alive=alive):
+        alive = options.is_alive(lease.holder)
+        if not may_take(lease, options.holder, now, options.lasts, alive=alive):
             held.append(lease)
     mine = next((lease for lease in near if lease.target == target), None)
-    dead = [lease for lease in near if lease not in (mine, *held) and lease.holder.owner != orders.holder.owner]
-    return Sight(mine, next(iter(held), None), tuple(dead))
+    dead = [lease for lease in near if lease not in (mine, *held) and lease.holder.owner != options.holder.owner]
+    return NearbyLeases(mine, next(iter(held), None), tuple(dead))
 
 
 @dataclass(slots=True)
-class Tenure:
+class LeaseGuard:
     """One sweep's hold on its target."""
 
     ports: Ports
-    orders: LeaseOrders
+    options: LeaseOptions
     lease: Lease
     """As it is, or is to be, in the journal."""
     identity: TargetIdentity
@@ -118,15 +119,15 @@ class Tenure:
                 return
         raise JournalError(f"the lease of {self.lease.target} went from hand to hand {RACES} times: try again later")
 
-    async def _look(self) -> Sight:
-        sight = await look(self.lease.target, self.identity, self.ports, self.orders)
+    async def _look(self) -> NearbyLeases:
+        sight = await look_for_leases(self.lease.target, self.identity, self.ports, self.options)
         if sight.held:
             self.ports.telemetry.emit(LeaseHeldElsewhere(**another(sight.held)))
-            self.error = HeldElsewhere(describe_held(sight.held, self.lease.target, self.orders.lasts))
+            self.error = HeldElsewhere(describe_held(sight.held, self.lease.target, self.options.lasts))
             raise self.error
         return sight
 
-    async def _make_sure(self, before: Sight) -> None:
+    async def _make_sure(self, before: NearbyLeases) -> None:
         """Look again now that the lease is ours: who has taken one under another name meanwhile may not have seen it.
 
         Where two do so at once both may leave the target alone, and neither sweeps it beside the other.
@@ -138,13 +139,13 @@ class Tenure:
             raise
         for lease in before.dead:
             await self.ports.journal.release_lease(lease)
-        others = [lease for lease in (before.mine, *before.dead) if lease and lease.holder != self.orders.holder]
+        others = [lease for lease in (before.mine, *before.dead) if lease and lease.holder != self.options.holder]
         for lease in others:
             self.ports.telemetry.emit(LeaseTakenOver(**another(lease)))
 
     async def _keep(self) -> None:
         """Beat until it is lost."""
-        every_s = self.orders.lasts.total_seconds() / BEATS
+        every_s = self.options.lasts.total_seconds() / BEATS
         while self.error is None:
             await anyio.sleep(max(0.0, min(every_s, self._beats_left_s())))
             async with self._one_at_a_time:
@@ -169,10 +170,10 @@ class Tenure:
 
     def _note(self, holds: Lease | None, begun: ClockReading) -> bool:
         """Take note of who holds the lease since then, and tell whether that is this one."""
-        if holds is None or holds.holder.owner != self.orders.holder.owner:
+        if holds is None or holds.holder.owner != self.options.holder.owner:
             return False
         self.lease = holds
-        self._hold = Freshness(begun, self.orders.lasts.total_seconds() * GOOD_FOR)
+        self._hold = Freshness(begun, self.options.lasts.total_seconds() * GOOD_FOR)
         return True
 
     def _lose(self, error: NbsweepError) -> None:
@@ -193,7 +194,7 @@ class FencedCloud(Struct, frozen=True):
     """A cloud to which nothing that changes something is sent without the lease."""
 
     cloud: Cloud
-    tenure: Tenure
+    guard: LeaseGuard
 
     def lanes_state(self) -> tuple[LaneState, ...]:
         """Tell how fast the lanes may go."""
@@ -245,8 +246,8 @@ class FencedCloud(Struct, frozen=True):
         Raises:
             FactsTooOld: the lease is not ours any more.
         """
-        hold = await self.tenure.hold()
+        hold = await self.guard.hold()
         if hold is None:
             raise FactsTooOld("held back, because the lease of the target is lost")
-        now = self.tenure.ports.clock.read()
+        now = self.guard.ports.clock.read()
         return min(facts, hold, key=lambda one: one.left_s(now))

@@ -19,8 +19,8 @@ from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import PAGE_SIZE, Notebook, Scope
 from nbsweep.core.pacing import PollInterval
 from nbsweep.core.ports import Ports
-from nbsweep.engine.looks import Allowance, Looks
-from nbsweep.engine.orders import Patience
+from nbsweep.engine.batch_lookup import BatchLookup, CallBudget
+from nbsweep.engine.options import PollOptions
 
 Report = Callable[[Removal, Step, Notebook | None], Awaitable[None]]
 """Called once for each removal that needs no more waiting; the poller has let go of it by then."""
@@ -40,7 +40,7 @@ class Poller:
     """Looks at everything it follows, again and again, until each has come to something."""
 
     ports: Ports
-    patience: Patience
+    polling: PollOptions
     report: Report
     on_sight: OnSight = lambda *_: None
     following: dict[str, Removal] = field(default_factory=dict)
@@ -52,15 +52,15 @@ class Poller:
     """How many accepted DELETEs have come since the last tick."""
     _let_go_of: int = 0
     """How many removals have come to something, since the beginning."""
-    _allowance: Allowance = field(init=False)
-    _looks: Looks = field(init=False)
-    _tempo: PollInterval = field(init=False)
+    _budget: CallBudget = field(init=False)
+    _lookup: BatchLookup = field(init=False)
+    _interval: PollInterval = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with nothing learned."""
-        self._allowance = Allowance(self.ports.clock.steady_s())
-        self._looks = Looks(self.ports, self._allowance, self.patience.max_interval.total_seconds())
-        self._tempo = PollInterval(self.patience.interval, self.patience.max_interval)
+        self._budget = CallBudget(self.ports.clock.steady_s())
+        self._lookup = BatchLookup(self.ports, self._budget, self.polling.max_interval.total_seconds())
+        self._interval = PollInterval(self.polling.interval, self.polling.max_interval)
 
     def expect(self, notebook_id: str) -> None:
         """Note that an order is about to leave: a clock that is set while it is on its way shortens no wait either."""
@@ -84,12 +84,12 @@ class Poller:
         Raises:
             SweepEnding: nothing can be seen on this account any more.
         """
-        interval = self.patience.interval
+        interval = self.polling.interval
         while True:
             if not self.following:
                 self._arrived = anyio.Event()
                 await self._arrived.wait()
-                interval = self.patience.interval
+                interval = self.polling.interval
             await self._pause(interval.total_seconds())
             before = len(self.following)
             ended = await self.tick()
@@ -106,8 +106,8 @@ class Poller:
     async def tick(self) -> int:
         """Look at everything once; gives how many came to something."""
         # A straggler or two do not compete with a look.
-        self._allowance.busy = self._accepted * PAGE_SIZE > len(self.following)
-        self._allowance.deletes += self._accepted
+        self._budget.busy = self._accepted * PAGE_SIZE > len(self.following)
+        self._budget.deletes += self._accepted
         self._accepted = 0
         before = self._let_go_of
         pages, questions = self._split(self.following.values())
@@ -135,7 +135,7 @@ class Poller:
         """Look at the removals of one scope, and draw the conclusions; gives those that are still to be asked for by id."""
         looked_at = self.ports.clock.read()
         try:
-            found = await self._looks.look(scope, frozenset(removal.notebook_id for removal in removals))
+            found = await self._lookup.look(scope, frozenset(removal.notebook_id for removal in removals))
         except SweepEnding:
             raise
         except CloudError as error:
@@ -177,14 +177,14 @@ class Poller:
             self.on_sight(removal.notebook_id, seen, looked_at)
         step = lifecycle.follow(removal, seen, looked_at.wall, self._grace(removal, looked_at.wall))
         if step is Step.GONE and removal.accepted_at is not None:
-            self._tempo.note_end(self.ports.clock.now() - removal.accepted_at)
+            self._interval.note_end(self.ports.clock.now() - removal.accepted_at)
         return step
 
     def _grace(self, removal: Removal, looked_at: datetime) -> timedelta:
         """Give the time for which reads may be stale; a clock that was set forward meanwhile does not shorten it."""
         since, since_s = self._since[removal.notebook_id]
         most = timedelta(seconds=self.ports.clock.steady_s() - since_s)
-        return self.patience.grace + max(looked_at - since - most, timedelta(0))
+        return self.polling.grace + max(looked_at - since - most, timedelta(0))
 
     async def _check_deadline(self, removal: Removal) -> None:
         """End what cannot be looked at when its time is up."""
@@ -200,4 +200,4 @@ class Poller:
     def _next_interval(self, ended: int) -> timedelta:
         now = self.ports.clock.now()
         ages = [now - removal.accepted_at for removal in self.following.values() if removal.accepted_at is not None]
-        return self._tempo.next_interval(ages, ended=ended)
+        return self._interval.next_interval(ages, ended=ended)

@@ -17,9 +17,9 @@ from nbsweep.core.model import Notebook
 from nbsweep.core.ports import Ports
 from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.core.status import follows, left_alone
-from nbsweep.engine.ledger import Ledger
-from nbsweep.engine.orders import LeaseOrders, Patience
+from nbsweep.engine.options import LeaseOptions, PollOptions
 from nbsweep.engine.poller import Poller
+from nbsweep.engine.tracker import RemovalTracker
 
 BEFORE_A_DELETE = frozenset({State.PLANNED, State.STOPPING})
 CRASHED = "it ended without a word; a later run found what it had left"
@@ -51,31 +51,31 @@ def _is_of(record: RunRecord, target: str, identity: TargetIdentity) -> bool:
 
 
 async def recover(
-    target: str, identity: TargetIdentity, ports: Ports, patience: Patience, stop: anyio.Event
+    target: str, identity: TargetIdentity, ports: Ports, polling: PollOptions, stop: anyio.Event
 ) -> tuple[Removal, ...]:
     """Bring the unfinished removals of a target to their ends, and give them back; `stop` leaves the rest for the next run."""
     unfinished = tuple(one for one in await ports.journal.unfinished() if follows(target, identity, one))
     if not unfinished:
         return ()
     ports.telemetry.emit(RecoveryStarted(len(unfinished)))
-    recovery = Recovery(ports, patience)
+    recovery = Recovery(ports, polling)
     await recovery.finish(unfinished, identity.project, stop)
     return tuple(recovery.ended)
 
 
-async def tell_left_alone(targets: Mapping[str, TargetIdentity], ports: Ports, orders: LeaseOrders | None) -> None:
+async def tell_left_alone(targets: Mapping[str, TargetIdentity], ports: Ports, options: LeaseOptions | None) -> None:
     """Tell of removals without an end that none of these targets follows, and that no other process is sweeping now.
 
     Raises:
         JournalError: they cannot be read.
     """
-    held = [lease for lease in await ports.journal.leases() if orders and _is_held(lease, ports, orders)]
+    held = [lease for lease in await ports.journal.leases() if options and _is_held(lease, ports, options)]
     for left in left_alone(await ports.journal.unfinished(), targets, held):
         ports.telemetry.emit(RemovalsLeftAlone(left.target, left.project, len(left.removals), str(left)))
 
 
-def _is_held(lease: Lease, ports: Ports, orders: LeaseOrders) -> bool:
-    return is_held(lease, ports.clock.now(), orders.lasts, alive=orders.is_alive(lease.holder))
+def _is_held(lease: Lease, ports: Ports, options: LeaseOptions) -> bool:
+    return is_held(lease, ports.clock.now(), options.lasts, alive=options.is_alive(lease.holder))
 
 
 @dataclass(slots=True)
@@ -83,14 +83,14 @@ class Recovery:
     """Follows what an earlier run requested."""
 
     ports: Ports
-    patience: Patience
-    _ledger: Ledger = field(init=False)
+    polling: PollOptions
+    _ledger: RemovalTracker = field(init=False)
     _poller: Poller = field(init=False)
 
     def __post_init__(self) -> None:
         """Open the ledger, and give the poller its task."""
-        self._ledger = Ledger(self.ports)
-        self._poller = Poller(self.ports, self.patience, self._arrived)
+        self._ledger = RemovalTracker(self.ports)
+        self._poller = Poller(self.ports, self.polling, self._arrived)
 
     @property
     def ended(self) -> list[Removal]:
@@ -156,7 +156,7 @@ class Recovery:
                 await self._failed(removal, now, lifecycle.describe_failure(seen))
             case Step.TIMED_OUT:
                 await self._ledger.finish(lifecycle.time_out(removal, now, "no end by its deadline"))
-            case _ if lifecycle.may_still_arrive(removal, now, self.patience.grace):
+            case _ if lifecycle.may_still_arrive(removal, now, self.polling.grace):
                 self._poller.follow(removal)
             case _:
                 await self._ledger.finish(lifecycle.spare(removal, now, NO_TRACE))

@@ -10,7 +10,7 @@ from nbsweep.core.freshness import ClockReading
 from nbsweep.core.model import Notebook
 from nbsweep.core.own_orders import OrderKind, OwnOrder, answered, note_seen
 from nbsweep.core.ports import Ports
-from nbsweep.engine.walk import Sight
+from nbsweep.engine.prefetch import Observation
 
 WATCHED_INTERVALS = 3
 """So many of the longest intervals may pass between two looks before someone may have come and gone unseen."""
@@ -39,7 +39,7 @@ class SentOrders:
         return self._orders.get(notebook_id, ())
 
     @contextmanager
-    def sending(self, kind: OrderKind, sight: Sight) -> Iterator[Answer]:
+    def sending(self, kind: OrderKind, sight: Observation) -> Iterator[Answer]:
         """Send an order inside, and remember it with its answer; not one that never left, or provably did nothing."""
         notebook_id, answer = sight.notebook.id, Answer()
         earlier = self.of(notebook_id)

@@ -33,8 +33,8 @@ from nbsweep.core.model import MalformedRow, Notebook, Page, Scope
 from nbsweep.core.plan import Survey, Tally, join_tallies
 from nbsweep.core.policy import Rules
 from nbsweep.core.ports import Ports
-from nbsweep.engine.asking import ask_undecided
-from nbsweep.engine.listings import (
+from nbsweep.engine.listing.offsets import find_paging
+from nbsweep.engine.listing.pages import (
     MOST_PAGES,
     Listing,
     ShiftedError,
@@ -46,7 +46,7 @@ from nbsweep.engine.listings import (
     name_several_owners,
     without_overlap,
 )
-from nbsweep.engine.paging import find_paging
+from nbsweep.engine.listing.undecided import ask_undecided
 from nbsweep.engine.report import leading_error
 
 TORN_RETRIES = 2

@@ -19,16 +19,17 @@ from nbsweep.core.ports import Ports
 from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.core.saved_plan.model import Spared
 from nbsweep.core.saved_plan.narrow import Deciding, permit
-from nbsweep.engine.course import Course, close
 from nbsweep.engine.executor import Executor
-from nbsweep.engine.lease import Tenure, look
-from nbsweep.engine.ledger import LAST_WRITE_S
-from nbsweep.engine.neighbours import LOOKS_BACK, Neighbour, last_otherwise, require_apart, words_of
-from nbsweep.engine.orders import Facts, Orders, Shutdown, given_up_on, time_limited
-from nbsweep.engine.planned import Permit, describe_narrowing, record_spared, require_valid, spared_of
+from nbsweep.engine.lease import LeaseGuard, look_for_leases
+from nbsweep.engine.options import SurveyFacts, SweepOptions
 from nbsweep.engine.recovery import close_crashed_runs, recover
 from nbsweep.engine.report import Approve, Report, Run, describe_bug, planned_removal
+from nbsweep.engine.saved_plan import PlanConstraint, describe_narrowing, record_spared, require_valid, spared_of
+from nbsweep.engine.shutdown import Shutdown, given_up_on, time_limited
+from nbsweep.engine.state import SweepState, close
 from nbsweep.engine.survey import Area, Surveyor
+from nbsweep.engine.target_identity import LOOKS_BACK, Neighbour, last_otherwise, require_apart, words_of
+from nbsweep.engine.tracker import LAST_WRITE_S
 
 
 @dataclass(slots=True)
@@ -37,10 +38,10 @@ class Sweeper:
 
     area: Area
     ports: Ports
-    orders: Orders
+    options: SweepOptions
     brakes: Brakes
     shutdown: Shutdown
-    permit: Permit | None = None
+    permit: PlanConstraint | None = None
     """What a saved plan permits; None where the policies alone decide."""
     neighbours: tuple[Neighbour, ...] = ()
     """The targets before it in the configuration that would cover some of the same notebooks if they were the same project."""
@@ -49,34 +50,34 @@ class Sweeper:
 
     async def sweep(self, run: Run, approve: Approve) -> Report:
         """Do a whole sweep. What the world did to it is in the report; a bug is raised, after the journal was closed."""
-        started_s, course = self.ports.clock.steady_s(), Course()
+        started_s, state = self.ports.clock.steady_s(), SweepState()
         record = RunRecord(run.run_id, self.area.target, self.ports.clock.now(), run.started_by, run.dry_run)
         record = replace(record, extent=self.area.identity(None).extent)
         with self.ports.telemetry.bound(run_id=run.run_id, target=self.area.target):
             self.ports.telemetry.emit(SweepStarted(run.dry_run))
             try:
-                with course.noting_failure():
+                with state.noting_failure():
                     record = await self._opened(record)
-                    await self._within_time(run, approve, course)
+                    await self._within_time(run, approve, state)
             except Exception as bug:
-                course.fail(NbsweepError(f"a bug in nbsweep: {describe_bug(bug)}"))
+                state.fail(NbsweepError(f"a bug in nbsweep: {describe_bug(bug)}"))
                 raise
             finally:
-                report = await close(record, course, started_s, self.ports, self._last_patience_s())
+                report = await close(record, state, started_s, self.ports, self._last_patience_s())
         return report
 
     async def recover(self, run: Run) -> Report:
         """Bring what earlier runs left to its end, and do no more; what the world did to it is in the report."""
-        course, started_s = Course(), self.ports.clock.steady_s()
+        state, started_s = SweepState(), self.ports.clock.steady_s()
         with self.ports.telemetry.bound(run_id=run.run_id, target=self.area.target):
-            async with time_limited(self.shutdown, self.orders.time_limit) as shutdown:
-                with course.noting_failure():
+            async with time_limited(self.shutdown, self.options.time_limit) as shutdown:
+                with state.noting_failure():
                     # It writes to the journal whatever the run is for, so it has to be the only one.
                     async with self._leased(replace(run, dry_run=False), shutdown) as ports:
-                        with course.noting_failure():
-                            course.recovered = await self._recover(run, ports, shutdown)
-                            course.outcome = Outcome.INTERRUPTED if shutdown.begun.is_set() else Outcome.FINISHED
-        return course.report(self.area.target, self.ports.clock.steady_s() - started_s)
+                        with state.noting_failure():
+                            state.recovered = await self._recover(run, ports, shutdown)
+                            state.outcome = Outcome.INTERRUPTED if shutdown.begun.is_set() else Outcome.FINISHED
+        return state.report(self.area.target, self.ports.clock.steady_s() - started_s)
 
     async def plan(self) -> Plan:
         """Survey the fleet, judge it, and put what may go in order; changes nothing.
@@ -93,11 +94,11 @@ class Sweeper:
         Raises:
             JournalError: that cannot be found out.
         """
-        if self.orders.lease is None:
+        if self.options.lease is None:
             return None
         target = self.area.target
-        held = (await look(target, await self.identity(), self.ports, self.orders.lease)).held
-        return HeldElsewhere(describe_held(held, target, self.orders.lease.lasts)) if held else None
+        held = (await look_for_leases(target, await self.identity(), self.ports, self.options.lease)).held
+        return HeldElsewhere(describe_held(held, target, self.options.lease.lasts)) if held else None
 
     async def identity(self) -> TargetIdentity:
         """Tell what the target is, as soon as its project is known; one that another target covers too is none to sweep.
@@ -128,18 +129,18 @@ class Sweeper:
             self.ports.telemetry.emit(TargetChanged(last.run_id, words_of(last), words_of(record)))
         return record
 
-    async def _within_time(self, run: Run, approve: Approve, course: Course) -> None:
+    async def _within_time(self, run: Run, approve: Approve, state: SweepState) -> None:
         """Sweep for no longer than a sweep may take."""
-        async with time_limited(self.shutdown, self.orders.time_limit) as shutdown:
-            with course.noting_failure():
+        async with time_limited(self.shutdown, self.options.time_limit) as shutdown:
+            with state.noting_failure():
                 async with self._leased(run, shutdown) as ports:
-                    with course.noting_failure():
-                        await self._sweep(run, ports, shutdown, approve, course)
-            if shutdown.begun.is_set() and not (self.shutdown.begun.is_set() or course.error):
-                course.fail(self._too_long())
+                    with state.noting_failure():
+                        await self._sweep(run, ports, shutdown, approve, state)
+            if shutdown.begun.is_set() and not (self.shutdown.begun.is_set() or state.error):
+                state.fail(self._too_long())
 
     def _too_long(self) -> SweepTimedOut:
-        limit = format_age(self.orders.time_limit)
+        limit = format_age(self.options.time_limit)
         return SweepTimedOut(
             f"the sweep took longer than service.sweep_timeout ({limit}): it took no more notebooks, and the next run goes on"
         )
@@ -154,73 +155,73 @@ class Sweeper:
             HeldElsewhere: another nbsweep has the lease, or has taken it over.
             JournalError: it cannot be taken, or could not be kept.
         """
-        if self.orders.lease is None or run.dry_run:
+        if self.options.lease is None or run.dry_run:
             yield self.ports
             return
         identity, now = await self.identity(), self.ports.clock.now()
         place = (identity.project, identity.extent)
-        lease = Lease(self.area.target, self.orders.lease.holder, run.started_by, now, now, *place)
-        tenure = Tenure(self.ports, self.orders.lease, lease, identity, shutdown)
-        async with tenure.held() as cloud:
+        lease = Lease(self.area.target, self.options.lease.holder, run.started_by, now, now, *place)
+        guard = LeaseGuard(self.ports, self.options.lease, lease, identity, shutdown)
+        async with guard.held() as cloud:
             yield replace(self.ports, cloud=cloud)
-        if tenure.error:
-            raise tenure.error
+        if guard.error:
+            raise guard.error
 
-    async def _sweep(self, run: Run, ports: Ports, shutdown: Shutdown, approve: Approve, course: Course) -> None:
+    async def _sweep(self, run: Run, ports: Ports, shutdown: Shutdown, approve: Approve, state: SweepState) -> None:
         """Recover, plan, ask, execute; each step may be the last."""
-        outcome, facts = Outcome.INTERRUPTED, Facts({})
+        outcome, facts = Outcome.INTERRUPTED, SurveyFacts({})
         if not run.dry_run:
-            course.recovered = await self._recover(run, ports, shutdown)
+            state.recovered = await self._recover(run, ports, shutdown)
         async with given_up_on(shutdown.begun):
-            course.plan, course.spared, facts = await self._plan(ports)
-            outcome = await _permission(run, course.plan, course.spared, approve)
-        if outcome is Outcome.FINISHED and course.plan is not None:
-            course.removals = await record_spared(ports, run.run_id, course.plan, course.spared)
-            if course.plan.items:
-                outcome = await self._carry_out(run, Executor(ports, self.orders, facts, shutdown), course.plan, course)
-        course.outcome = outcome
+            state.plan, state.spared, facts = await self._plan(ports)
+            outcome = await _permission(run, state.plan, state.spared, approve)
+        if outcome is Outcome.FINISHED and state.plan is not None:
+            state.removals = await record_spared(ports, run.run_id, state.plan, state.spared)
+            if state.plan.items:
+                outcome = await self._carry_out(run, Executor(ports, self.options, facts, shutdown), state.plan, state)
+        state.outcome = outcome
 
     async def _recover(self, run: Run, ports: Ports, shutdown: Shutdown) -> tuple[Removal, ...]:
         target, identity = self.area.target, await self.identity()
         await close_crashed_runs(target, identity, run.run_id, ports)
-        return await recover(target, identity, ports, self.orders.patience, shutdown.begun)
+        return await recover(target, identity, ports, self.options.polling, shutdown.begun)
 
-    async def _carry_out(self, run: Run, executor: Executor, plan: Plan, course: Course) -> Outcome:
+    async def _carry_out(self, run: Run, executor: Executor, plan: Plan, state: SweepState) -> Outcome:
         """Write the removals of the plan down, and carry them out."""
         removals = [planned_removal(run.run_id, plan, item) for item in plan.items]
         await self.ports.journal.write(removals)
         try:
             refusal = await executor.execute(removals)
         finally:
-            course.removals = (*executor.removals.values(), *course.removals)
-        course.plan = replace(plan, refusal=refusal)
+            state.removals = (*executor.removals.values(), *state.removals)
+        state.plan = replace(plan, refusal=refusal)
         if executor.shutdown.begun.is_set():
             return Outcome.INTERRUPTED
         return Outcome.REFUSED if refusal else Outcome.FINISHED
 
     # ---- the plan
 
-    async def _plan(self, ports: Ports | None = None) -> tuple[Plan, tuple[Spared, ...], Facts]:
+    async def _plan(self, ports: Ports | None = None) -> tuple[Plan, tuple[Spared, ...], SurveyFacts]:
         """Survey, judge and order; gives the plan, what a saved plan had permitted besides, and the facts for later looks."""
         ports = ports or self.ports
         identity = await self.identity()
         last_active = await ports.journal.last_active(identity.project)
         moment = Moment(ports.clock.now(), last_active)
-        surveyor = Surveyor(self.area, ports, self.orders.rules, moment, self.permit.ids if self.permit else frozenset())
+        surveyor = Surveyor(self.area, ports, self.options.rules, moment, self.permit.ids if self.permit else frozenset())
         survey = await surveyor.survey()
         circumstances = await self._circumstances(identity, moment.now)
         plan, spared = self._narrowed(survey, surveyor, circumstances)
         plan = replace(plan, project=identity.project)
         self._tell_plan(plan)
         never_stop = self.permit.never_stop if self.permit else frozenset()
-        return plan, spared, Facts(last_active, {item.notebook.id: item.position for item in plan.items}, never_stop)
+        return plan, spared, SurveyFacts(last_active, {item.notebook.id: item.position for item in plan.items}, never_stop)
 
     def _narrowed(self, survey: Survey, surveyor: Surveyor, circumstances: Circumstances) -> tuple[Plan, tuple[Spared, ...]]:
         """Make the plan, of no more than a saved one permits where the sweep is by one."""
         if self.permit is None:
             return build_plan(survey, self.brakes, circumstances), ()
         require_valid(self.permit, self.known or self.area.identity(None), self.ports.clock.now())
-        deciding = Deciding(self.orders.rules, surveyor.moment)
+        deciding = Deciding(self.options.rules, surveyor.moment)
         permission = permit(survey, self.permit.saved.items, surveyor.sights, deciding)
         self.ports.telemetry.emit(describe_narrowing(self.permit, permission))
         plan = build_plan(permission.survey, self.brakes, circumstances)
@@ -228,7 +229,7 @@ class Sweeper:
 
     async def _circumstances(self, identity: TargetIdentity, now: datetime) -> Circumstances:
         """Find out what a plan of now depends on besides its survey, which has just been made."""
-        cool_down = self.orders.cool_down
+        cool_down = self.options.cool_down
         failed_since = now - cool_down.longest if cool_down else now
         history = await self.ports.journal.history(self.area.target, identity, now - A_DAY, failed_since)
         return Circumstances(history, self.ports.cloud.clock_skew_s(), cool_down)
@@ -246,9 +247,9 @@ class Sweeper:
 
     def _last_patience_s(self) -> float:
         """Tell how long the end of a run may take to be written: as long as an outage may last, unless a stop waits for it."""
-        if self.shutdown.begun.is_set() or self.orders.lease is None:
+        if self.shutdown.begun.is_set() or self.options.lease is None:
             return LAST_WRITE_S
-        return max(LAST_WRITE_S, self.orders.lease.lasts.total_seconds() * GOOD_FOR)
+        return max(LAST_WRITE_S, self.options.lease.lasts.total_seconds() * GOOD_FOR)
 
 
 async def _permission(run: Run, plan: Plan, spared: Sequence[Spared], approve: Approve) -> Outcome:

@@ -12,7 +12,7 @@ import anyio
 from nbsweep.core.events.service import ServiceStopping, TargetScheduled
 from nbsweep.core.plan import Plan
 from nbsweep.core.ports import Telemetry
-from nbsweep.engine.orders import Shutdown
+from nbsweep.engine.shutdown import Shutdown
 from nbsweep.service.control import Phase, TargetState, UnknownTargetError
 from nbsweep.service.keeper import Keeper
 from nbsweep.service.notify import Systemd

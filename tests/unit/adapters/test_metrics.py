@@ -26,7 +26,7 @@ from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Phase, TargetState
 from nbsweep.testing import Trouble
 from unit.core.examples import NOW, removal
-from unit.engine.examples import notebook, orders, virtual_time, world
+from unit.engine.examples import notebook, options, virtual_time, world
 
 LABELS = {
     "nbsweep_build_info": ("gauge", {"version"}),
@@ -223,7 +223,7 @@ def test_sweeps_are_counted_and_timed() -> None:
         ("finished", "its end could not be written", False),
     ],
 )
-def test_the_last_success_is_a_sweep_that_did_its_work(outcome: str, problem: str, counts: bool) -> None:  # noqa: FBT001
+def test_the_last_success_is_a_sweep_that_did_its_work(outcome: str, problem: str, counts: bool) -> None:
     """1772366400 is 2026-03-01 12:00 UTC."""
     heard = Heard(replace(SWEPT, outcome=outcome, problem=problem), service=FakeService((target(),)))
     assert heard.samples("nbsweep_last_success_timestamp_seconds") == {("research",): 1772366400.0 if counts else 0.0}
@@ -249,7 +249,9 @@ async def test_a_real_sweep_moves_what_it_should() -> None:
     scene = world(*[notebook(number) for number in (1, 2, 3)], notebook(4, name="keep-it"))
     failing = Trouble(fate=Status.DELETE_FAILED)
     scene.cloud.befall("delete", failing, failing, notebook_id="nb3")
-    sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, orders(retries=1), Brakes(None, None), scene.shutdown)
+    sweeper = Sweeper(
+        Area("research", None, ("NOTEBOOK",)), scene.ports, options(retries=1), Brakes(None, None), scene.shutdown
+    )
 
     async def agree(_plan: object, _spared: object) -> bool:
         scene.cloud.change("nb2", status=Status.RUNNING)

@@ -19,8 +19,9 @@ from nbsweep.core.model import Lease, Named, Notebook, Scope, Status, Volume
 from nbsweep.core.policy import Policy, Protection, Rules, Running
 from nbsweep.core.ports import Ports
 from nbsweep.engine.executor import Executor
-from nbsweep.engine.orders import Facts, Orders, Patience, Shutdown
+from nbsweep.engine.options import PollOptions, SurveyFacts, SweepOptions
 from nbsweep.engine.report import leading_error
+from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.survey import Area
 from nbsweep.testing import START, Call, FakeClock, FakeCloud, InMemoryJournal, Pace, RecordingTelemetry
 
@@ -43,7 +44,7 @@ KEEP = (
     Protection("kept-names", AllOf((TextIs("name", (Glob("keep-*", ignore_case=True),)),))),
     Protection("kept-tags", AllOf((TagIs("keep", (Glob("*"),)),))),
 )
-PATIENCE = Patience(timedelta(seconds=5), timedelta(seconds=30), timedelta(seconds=30))
+POLLING = PollOptions(timedelta(seconds=5), timedelta(seconds=30), timedelta(seconds=30))
 
 
 def rules(*policies: Policy) -> Rules:
@@ -51,15 +52,15 @@ def rules(*policies: Policy) -> Rules:
     return Rules(policies or (IDLE,), KEEP)
 
 
-def orders(*policies: Policy, **changes: Any) -> Orders:
+def options(*policies: Policy, **changes: Any) -> SweepOptions:
     """Give orders as the configuration's defaults have them, for four workers."""
-    plain = Orders(
+    plain = SweepOptions(
         rules=rules(*policies),
         workers=4,
         deadline=timedelta(minutes=30),
         retries=1,
         fresh_for=timedelta(seconds=10),
-        patience=PATIENCE,
+        polling=POLLING,
         drain=timedelta(seconds=60),
     )
     return replace(plain, **changes)
@@ -176,9 +177,9 @@ def world(*notebooks: Notebook, workspaces: Sequence[str] = ("0",), pace: Pace =
     return World(clock, cloud, StoryJournal(story), RecordingTelemetry(), story)
 
 
-async def carry_out(scene: World, how: Orders, *planned: Notebook) -> dict[str, Removal]:
+async def carry_out(scene: World, how: SweepOptions, *planned: Notebook) -> dict[str, Removal]:
     """Execute the removal of these notebooks, and give every removal as it then is; raises what ended it."""
-    executor = Executor(scene.ports, how, Facts({}), scene.shutdown)
+    executor = Executor(scene.ports, how, SurveyFacts({}), scene.shutdown)
     removals = [
         removal(notebook_id=item.id, name=item.label, status_before=item.status, policy=how.rules.policies[0].name)
         for item in planned
@@ -195,7 +196,7 @@ async def carry_out(scene: World, how: Orders, *planned: Notebook) -> dict[str, 
     return executor.removals
 
 
-async def carry_out_until_error(scene: World, how: Orders, *planned: Notebook) -> tuple[NbsweepError, dict[str, Removal]]:
+async def carry_out_until_error(scene: World, how: SweepOptions, *planned: Notebook) -> tuple[NbsweepError, dict[str, Removal]]:
     """Execute what cannot go well: give the error that ended it, and what the journal then has."""
     with pytest.raises(NbsweepError) as caught:
         await carry_out(scene, how, *planned)

@@ -9,7 +9,7 @@ from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Lease, Status
 from nbsweep.core.pacing import Rate
 from nbsweep.testing import LOST_AFTER, LOST_BEFORE, PLAIN, START, Pace, Trouble
-from unit.engine.examples import FAILED, FORGOTTEN, PATIENCE, carry_out, fleet, notebook, orders, virtual_time, world
+from unit.engine.examples import FAILED, FORGOTTEN, POLLING, carry_out, fleet, notebook, options, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -19,7 +19,7 @@ pytestmark = virtual_time
 async def test_a_removal_goes_its_whole_way() -> None:
     """Second look, REQUESTED on disk, DELETE, ACCEPTED, then looks at 5, 12.5 and 23.75 s, the last of which proves it gone."""
     scene = world(notebook())
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     assert scene.story == [
         "PLANNED nb1",
         "show nb1",
@@ -42,7 +42,7 @@ async def test_a_removal_goes_its_whole_way() -> None:
 async def test_what_happened_is_told() -> None:
     """Each step is an event, with the notebook and its policy bound to it."""
     scene = world(notebook())
-    await carry_out(scene, orders(), notebook())
+    await carry_out(scene, options(), notebook())
     for kind in (RemovalRequested, RemovalAccepted, RemovalFinished):
         [context] = [context for event, context in scene.telemetry.records if isinstance(event, kind)]
         assert context == {"notebook_id": "nb1", "policy": "idle"}
@@ -57,7 +57,7 @@ async def test_what_happened_is_told() -> None:
 async def test_nothing_planned_is_nothing_done() -> None:
     """No plan, no call, no row."""
     scene = world(notebook())
-    assert await carry_out(scene, orders()) == {}
+    assert await carry_out(scene, options()) == {}
     assert scene.story == []
 
 
@@ -65,7 +65,7 @@ async def test_a_delete_waits_for_a_slow_journal() -> None:
     """REQUESTED takes two seconds to be on disk; the DELETE leaves then, and not before."""
     scene = world(notebook())
     scene.journal.write_s = 2
-    await carry_out(scene, orders(), notebook())
+    await carry_out(scene, options(), notebook())
     [delete] = [call for call in scene.cloud.calls if call.kind == "delete"]
     assert delete.at_s - scene.cloud.calls[0].at_s == 2
 
@@ -73,14 +73,14 @@ async def test_a_delete_waits_for_a_slow_journal() -> None:
 async def test_a_worker_is_free_when_the_delete_is_accepted() -> None:
     """One worker has sent three DELETEs before the first deletion has come to its end."""
     scene = world(*fleet(3))
-    await carry_out(scene, orders(workers=1), *fleet(3))
+    await carry_out(scene, options(workers=1), *fleet(3))
     assert scene.story.index("delete nb3") < scene.story.index("DELETED nb1")
 
 
 async def test_no_more_workers_than_ordered_are_at_work() -> None:
     """Three workers, second looks of one second each: three looks at a time, and no fourth."""
     scene = world(*fleet(9), pace=Pace(answer_s=1))
-    await carry_out(scene, orders(workers=3), *fleet(9))
+    await carry_out(scene, options(workers=3), *fleet(9))
     looks = [call.at_s for call in scene.cloud.calls if call.kind == "show"][:9]
     assert all(sum(at_s - 1 < other <= at_s for other in looks) <= 3 for at_s in looks)
     assert sum(looks[0] == at_s for at_s in looks) == 3
@@ -90,7 +90,7 @@ async def test_the_plans_order_is_kept() -> None:
     """One worker takes the removals in the order in which they were planned."""
     planned = [notebook(3), notebook(1), notebook(2)]
     scene = world(*planned)
-    removals = await carry_out(scene, orders(workers=1), *planned)
+    removals = await carry_out(scene, options(workers=1), *planned)
     assert scene.cloud.sent("delete") == ["nb3", "nb1", "nb2"]
     assert list(removals) == ["nb3", "nb1", "nb2"]
 
@@ -118,7 +118,7 @@ async def test_the_plans_order_is_kept() -> None:
 async def test_what_changed_since_the_survey_is_spared(changes: dict[str, Any], why: str) -> None:
     """Renamed, tagged, started, used, renewed, or not readable any more: it stays, and the report says why."""
     scene = world(notebook(**changes), notebook(2))
-    removals = await carry_out(scene, orders(), notebook(), notebook(2))
+    removals = await carry_out(scene, options(), notebook(), notebook(2))
     assert removals["nb1"].state is State.SPARED
     assert removals["nb1"].end_reason.startswith(why)
     assert removals["nb1"].requested_at is None
@@ -130,7 +130,7 @@ async def test_what_runs_is_spared_where_the_policy_skips_it() -> None:
     scene = world(notebook(status=Status.ERROR))
     scene.cloud.change("nb1", status=Status.RUNNING)
     skipping = FORGOTTEN.__class__("old", FORGOTTEN.match)
-    removals = await carry_out(scene, orders(skipping), notebook(status=Status.ERROR))
+    removals = await carry_out(scene, options(skipping), notebook(status=Status.ERROR))
     assert removals["nb1"].state is State.SPARED
     assert removals["nb1"].end_reason == "policy old matches, but it runs, and the policy says running: skip"
     assert scene.cloud.sent("delete") == scene.cloud.sent("stop") == []
@@ -139,7 +139,7 @@ async def test_what_runs_is_spared_where_the_policy_skips_it() -> None:
 async def test_what_vanished_since_the_survey_is_spared() -> None:
     """Somebody else deleted it: that is not our deletion, and there is no DELETE."""
     scene = world()
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     assert (removals["nb1"].state, removals["nb1"].requests) == (State.SPARED, 0)
     assert "vanished" in removals["nb1"].end_reason
     assert scene.cloud.sent("delete") == []
@@ -150,7 +150,7 @@ async def test_without_a_second_look_there_is_no_delete(error: Exception) -> Non
     """One that cannot be looked at is kept, and says so; the others go on."""
     scene = world(*fleet(2))
     scene.cloud.befall("show", Trouble(error), notebook_id="nb1")
-    removals = await carry_out(scene, orders(), *fleet(2))
+    removals = await carry_out(scene, options(), *fleet(2))
     assert removals["nb1"].state is State.FAILED
     assert removals["nb1"].end_reason == f"kept, because it could not be looked at again: {error}"
     assert removals["nb2"].state is State.DELETED
@@ -160,7 +160,7 @@ async def test_without_a_second_look_there_is_no_delete(error: Exception) -> Non
 async def test_the_policy_that_matches_at_the_second_look_goes_on_the_record() -> None:
     """It was planned as idle, and by then it has failed: another policy decides, and is named."""
     scene = world(notebook(status=Status.ERROR))
-    removals = await carry_out(scene, orders(FAILED, FORGOTTEN), notebook())
+    removals = await carry_out(scene, options(FAILED, FORGOTTEN), notebook())
     assert (removals["nb1"].policy, removals["nb1"].reason) == ("failed", "policy failed: status ERROR")
 
 
@@ -172,7 +172,7 @@ async def test_facts_are_fresh_whenever_a_delete_leaves() -> None:
     pace = Pace(delete_rate=Rate(1, 4.0), answer_s=3, deletion_s=2)
     scene = world(*fleet(12), pace=pace)
     scene.cloud.befall("delete", PLAIN, Trouble(lane_s=9), PLAIN, Trouble(lane_s=25))
-    removals = await carry_out(scene, orders(workers=8), *fleet(12))
+    removals = await carry_out(scene, options(workers=8), *fleet(12))
     looked_at: dict[str, float] = {}
     for call in scene.cloud.calls:
         if call.kind == "show":
@@ -187,7 +187,7 @@ async def test_a_delete_that_is_held_back_too_long_is_decided_anew() -> None:
     """It does not leave on old facts; a second look later it does, once."""
     scene = world(notebook())
     scene.cloud.befall("delete", Trouble(lane_s=10.5))
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     assert scene.story[1:6] == ["show nb1", "REQUESTED nb1", "PLANNED nb1", "show nb1", "REQUESTED nb1"]
     assert scene.cloud.sent("delete") == ["nb1"]
     assert removals["nb1"].state is State.DELETED
@@ -197,7 +197,7 @@ async def test_a_delete_that_leaves_at_the_last_moment_leaves() -> None:
     """Facts of exactly `fresh_for` are fresh."""
     scene = world(notebook())
     scene.cloud.befall("delete", Trouble(lane_s=10))
-    await carry_out(scene, orders(), notebook())
+    await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("show")[0] == "nb1"
     assert scene.story.count("REQUESTED nb1") == 1
 
@@ -207,7 +207,7 @@ async def test_what_was_protected_while_its_delete_was_held_back_is_spared() -> 
     scene = world(notebook())
     scene.cloud.befall("delete", Trouble(lane_s=10.5))
     scene.cloud.at(scene.clock.steady_s() + 5, lambda: scene.cloud.change("nb1", tags={"keep": "yes"}))
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == []
     assert removals["nb1"].state is State.SPARED
     assert removals["nb1"].end_reason == "protected by kept-tags: tags.keep yes (*)"
@@ -218,7 +218,7 @@ async def test_what_vanished_while_its_delete_was_held_back_was_not_deleted_by_u
     scene = world(notebook())
     scene.cloud.befall("delete", Trouble(lane_s=10.5))
     scene.cloud.at(scene.clock.steady_s() + 5, lambda: scene.cloud.vanish("nb1"))
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == []
     assert removals["nb1"].state is State.SPARED
 
@@ -228,7 +228,7 @@ async def test_a_policy_that_matches_only_after_the_wait_goes_on_the_record() ->
     scene = world(notebook())
     scene.cloud.befall("delete", Trouble(lane_s=10.5))
     scene.cloud.at(scene.clock.steady_s() + 5, lambda: scene.cloud.change("nb1", status=Status.ERROR))
-    removals = await carry_out(scene, orders(FAILED, FORGOTTEN), notebook())
+    removals = await carry_out(scene, options(FAILED, FORGOTTEN), notebook())
     assert removals["nb1"].state is State.DELETED
     assert (removals["nb1"].policy, removals["nb1"].reason) == ("failed", "policy failed: status ERROR")
 
@@ -236,7 +236,7 @@ async def test_a_policy_that_matches_only_after_the_wait_goes_on_the_record() ->
 async def test_looks_that_always_take_too_long_come_to_an_end() -> None:
     """Every answer takes eleven seconds, and facts may be ten seconds old: no DELETE, and no sweep without an end."""
     scene = world(notebook(), pace=Pace(answer_s=11))
-    removals = await carry_out(scene, orders(deadline=timedelta(minutes=5)), notebook())
+    removals = await carry_out(scene, options(deadline=timedelta(minutes=5)), notebook())
     assert scene.cloud.sent("delete") == []
     assert removals["nb1"].ended
 
@@ -248,9 +248,9 @@ async def test_a_delete_that_never_arrived_is_sent_again_after_a_look() -> None:
     """Its answer was lost, looks show the notebook as it was until reads cannot be stale any more: the next DELETE arrives."""
     scene = world(notebook())
     scene.cloud.befall("delete", LOST_BEFORE)
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     first, second = (call.at_s for call in scene.cloud.calls if call.kind == "delete")
-    assert PATIENCE.grace.total_seconds() <= second - first < (PATIENCE.grace + PATIENCE.max_interval).total_seconds()
+    assert POLLING.grace.total_seconds() <= second - first < (POLLING.grace + POLLING.max_interval).total_seconds()
     assert scene.story[-8:-5] == ["show nb1", "REQUESTED nb1", "delete nb1"]
     assert (removals["nb1"].state, removals["nb1"].requests) == (State.DELETED, 2)
     assert scene.cloud.accepted == ["nb1"]
@@ -260,7 +260,7 @@ async def test_a_delete_whose_answer_was_lost_is_not_sent_again_while_reads_may_
     """It arrived, and for twenty seconds every look shows the notebook as it was: one DELETE, and the end of that one."""
     scene = world(notebook())
     scene.cloud.befall("delete", Trouble(AnswerLost("504"), after=True, stale_s=20))
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == ["nb1"]
     assert (removals["nb1"].state, removals["nb1"].requests) == (State.DELETED, 1)
 
@@ -270,11 +270,11 @@ async def test_a_lost_delete_of_a_failed_deletion_counts_as_a_failure_and_is_dec
     broken = notebook(status=Status.DELETE_FAILED)
     scene = world(broken)
     scene.cloud.befall("delete", LOST_BEFORE, LOST_BEFORE)
-    removals = await carry_out(scene, orders(FAILED, retries=1), broken)
+    removals = await carry_out(scene, options(FAILED, retries=1), broken)
     assert (removals["nb1"].state, removals["nb1"].requests) == (State.FAILED, 2)
     scene = world(broken)
     scene.cloud.befall("delete", Trouble(AnswerLost("reset"), then=lambda: scene.cloud.change("nb1", name="keep-1")))
-    removals = await carry_out(scene, orders(FAILED, retries=1), broken)
+    removals = await carry_out(scene, options(FAILED, retries=1), broken)
     assert (removals["nb1"].state, scene.cloud.accepted) == (State.SPARED, [])
 
 
@@ -285,7 +285,7 @@ async def test_an_unanswered_delete_of_what_is_shown_as_deleted_has_done_it() ->
     gone = notebook(status=Status.DELETED)
     looks_within_grace = 1 + 3
     scene.cloud.befall("show", *[PLAIN] * looks_within_grace, Trouble(then=lambda: scene.cloud.put(gone)))
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == ["nb1"]
     assert removals["nb1"].state is State.DELETED
 
@@ -294,7 +294,7 @@ async def test_a_delete_that_arrived_though_its_answer_was_lost_is_not_sent_agai
     """The look shows DELETING, and that is as good as an answer."""
     scene = world(notebook())
     scene.cloud.befall("delete", LOST_AFTER)
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == scene.cloud.accepted == ["nb1"]
     assert (removals["nb1"].state, removals["nb1"].requests) == (State.DELETED, 1)
     assert removals["nb1"].accepted_at == START + timedelta(seconds=5)
@@ -304,7 +304,7 @@ async def test_a_delete_whose_answer_was_lost_may_be_done_before_the_first_look(
     """It is proven gone, and we had asked for it: deleted."""
     scene = world(notebook(), pace=Pace(deletion_s=1))
     scene.cloud.befall("delete", LOST_AFTER)
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == ["nb1"]
     assert removals["nb1"].state is State.DELETED
 
@@ -314,7 +314,7 @@ async def test_an_unanswered_delete_is_not_repeated_when_the_owner_came_back() -
     scene = world(notebook())
     scene.cloud.befall("delete", LOST_BEFORE)
     scene.cloud.at(scene.clock.steady_s() + 2, lambda: scene.cloud.change("nb1", tags={"keep": "yes"}))
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == ["nb1"]
     assert removals["nb1"].state is State.SPARED
     assert removals["nb1"].ended_at
@@ -327,7 +327,7 @@ async def test_a_second_lost_delete_has_its_own_time_to_arrive() -> None:
     scene.cloud.befall("delete", LOST_BEFORE, LOST_BEFORE)
     scene.cloud.befall("show", PLAIN, *[Trouble(AnswerLost("away"))] * 3)
     scene.cloud.at(scene.clock.steady_s() + 45, lambda: scene.cloud.change("nb1", tags={"keep": "yes"}))
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     [_, second] = [call.at_s for call in scene.cloud.calls if call.kind == "delete"]
     second_sent = START + timedelta(seconds=second - scene.cloud.calls[0].at_s)
     assert second_sent > START + timedelta(seconds=30)
@@ -340,7 +340,7 @@ async def test_stale_reads_after_a_lost_answer_end_in_no_second_deletion() -> No
     """For 12 s the cloud shows STOPPED; whatever is sent in that time, it accepts only one DELETE."""
     scene = world(notebook(), pace=Pace(deletion_s=60))
     scene.cloud.befall("delete", Trouble(AnswerLost("no answer"), after=True, stale_s=12))
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.accepted == ["nb1"]
     assert removals["nb1"].state is State.DELETED
 
@@ -349,7 +349,7 @@ async def test_a_busy_notebook_is_looked_at_and_deleted_later() -> None:
     """6357 says neither yes nor no: the look decides, and the DELETE is sent again."""
     scene = world(notebook())
     scene.cloud.befall("delete", Trouble(Busy("another operation", code="ModelArts.6357")))
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == ["nb1", "nb1"]
     assert (removals["nb1"].state, scene.cloud.accepted) == (State.DELETED, ["nb1"])
 
@@ -359,7 +359,7 @@ async def test_a_busy_notebook_that_is_being_deleted_is_followed() -> None:
     scene = world(notebook())
     scene.cloud.befall("show", Trouble(then=lambda: scene.cloud.change("nb1", status=Status.DELETING)))
     scene.cloud.at(scene.clock.steady_s() + 30, lambda: scene.cloud.vanish("nb1"))
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == ["nb1"]
     assert removals["nb1"].state is State.DELETED
 
@@ -368,7 +368,7 @@ async def test_a_notebook_that_is_gone_when_its_delete_arrives_is_deleted() -> N
     """What was asked for is so."""
     scene = world(notebook())
     scene.cloud.befall("show", Trouble(then=lambda: scene.cloud.vanish("nb1")))
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     assert removals["nb1"].state is State.DELETED
     assert removals["nb1"].end_reason.startswith("gone when its DELETE arrived")
 
@@ -377,7 +377,7 @@ async def test_one_rejection_is_one_outcome() -> None:
     """The cloud refuses one for good; it is not asked again, and the others go."""
     scene = world(*fleet(3))
     scene.cloud.befall("delete", Trouble(Rejected("the cloud refused: HTTP 400 ModelArts.6326")), notebook_id="nb2")
-    removals = await carry_out(scene, orders(), *fleet(3))
+    removals = await carry_out(scene, options(), *fleet(3))
     assert [done.state for done in removals.values()] == [State.DELETED, State.FAILED, State.DELETED]
     assert removals["nb2"].end_reason == "the cloud refused: HTTP 400 ModelArts.6326"
     assert scene.cloud.sent("delete").count("nb2") == 1
@@ -388,7 +388,7 @@ async def test_a_clock_that_is_set_forward_while_a_delete_is_on_its_way_lets_no_
     scene = world(notebook())
     jump = Trouble(AnswerLost("no answer"), after=True, stale_s=20, answer_s=8, then=lambda: scene.clock.jump(3600))
     scene.cloud.befall("delete", jump)
-    removals = await carry_out(scene, orders(deadline=timedelta(hours=5)), notebook())
+    removals = await carry_out(scene, options(deadline=timedelta(hours=5)), notebook())
     assert scene.cloud.sent("delete") == ["nb1"]
     assert removals["nb1"].state is State.DELETED
 
@@ -397,7 +397,7 @@ async def test_a_success_that_contradicts_itself_is_looked_at_at_once() -> None:
     """The DELETE has begun, and its answer was about something else: that is found out after half a second, not after five."""
     scene = world(notebook())
     scene.cloud.befall("delete", Trouble(AnswerLost("HTTP 200, and its body is no notebook", http_status=200), after=True))
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     (deleted,) = [call.at_s for call in scene.cloud.calls if call.kind == "delete"]
     looks = [call.at_s for call in scene.cloud.calls if call.kind == "show" and call.at_s > deleted]
     assert looks[0] - deleted == 0.5
@@ -410,7 +410,7 @@ async def test_a_delete_that_never_gets_through_ends_at_its_deadline(error: Exce
     """However often it is sent, it has one deadline, and then it is TIMED_OUT."""
     scene = world(notebook())
     scene.cloud.befall("delete", *[Trouble(error)] * 5000)
-    removals = await carry_out(scene, orders(deadline=timedelta(minutes=5)), notebook())
+    removals = await carry_out(scene, options(deadline=timedelta(minutes=5)), notebook())
     assert removals["nb1"].state is State.TIMED_OUT
     assert removals["nb1"].ended_at
     assert timedelta(minutes=5) <= removals["nb1"].ended_at - START <= timedelta(minutes=6)
@@ -423,7 +423,7 @@ async def test_a_failed_deletion_is_tried_again() -> None:
     """DELETE_FAILED, and one retry is allowed: another second look, REQUESTED, DELETE, and a deadline of its own."""
     scene = world(notebook())
     scene.cloud.befall("delete", Trouble(fate=Status.DELETE_FAILED))
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     done = removals["nb1"]
     assert (done.state, done.requests, done.failures) == (State.DELETED, 2, 1)
     assert scene.cloud.accepted == ["nb1", "nb1"]
@@ -438,7 +438,7 @@ async def test_retries_are_bounded(retries: int) -> None:
     """A deletion that always fails is sent once, and once more for each retry; then it has failed, for the cloud's reason."""
     scene = world(notebook())
     scene.cloud.befall("delete", *[Trouble(fate=Status.DELETE_FAILED)] * 10)
-    removals = await carry_out(scene, orders(retries=retries), notebook())
+    removals = await carry_out(scene, options(retries=retries), notebook())
     done = removals["nb1"]
     assert (done.state, done.requests, done.failures) == (State.FAILED, 1 + retries, 1 + retries)
     assert done.end_reason == "DELETE_FAILED: Failed to delete the storage resources of the instance."
@@ -450,7 +450,7 @@ async def test_a_failed_deletion_counts_once_though_the_next_look_is_lost() -> N
     scene.cloud.befall("delete", Trouble(fate=Status.DELETE_FAILED))
     # Looks: the second look, three of the poller, of which the last sees DELETE_FAILED, then the one before the retry.
     scene.cloud.befall("show", *[PLAIN] * 4, Trouble(AnswerLost("no answer")))
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     assert (removals["nb1"].state, removals["nb1"].failures, removals["nb1"].requests) == (State.DELETED, 1, 2)
 
 
@@ -459,7 +459,7 @@ async def test_a_failed_deletion_is_not_tried_again_once_protected() -> None:
     scene = world(notebook())
     scene.cloud.befall("delete", Trouble(fate=Status.DELETE_FAILED))
     scene.cloud.at(scene.clock.steady_s() + 10, lambda: scene.cloud.change("nb1", tags={"keep": "yes"}))
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == ["nb1"]
     assert removals["nb1"].state is State.FAILED
     assert "protected by kept-tags" in removals["nb1"].end_reason
@@ -476,7 +476,7 @@ async def test_one_that_is_started_after_its_deletion_failed_ends_and_troubles_n
             scene.cloud.change("nb1", status=Status.RUNNING)
 
     scene.cloud.befall("show", *[Trouble(then=start_it)] * 10, notebook_id="nb1")
-    removals = await carry_out(scene, orders(FORGOTTEN), *fleet(2))
+    removals = await carry_out(scene, options(FORGOTTEN), *fleet(2))
     assert removals["nb1"].ended
     assert removals["nb2"].state is State.DELETED
 
@@ -485,7 +485,7 @@ async def test_a_stale_error_right_after_the_delete_is_no_failure() -> None:
     """It was in ERROR before, and reads show that for 20 s more: within the grace this says nothing."""
     scene = world(notebook(status=Status.ERROR), pace=Pace(deletion_s=40))
     scene.cloud.befall("delete", Trouble(stale_s=20))
-    removals = await carry_out(scene, orders(FAILED, retries=0), notebook(status=Status.ERROR))
+    removals = await carry_out(scene, options(FAILED, retries=0), notebook(status=Status.ERROR))
     assert (removals["nb1"].state, removals["nb1"].failures) == (State.DELETED, 0)
 
 
@@ -493,7 +493,7 @@ async def test_a_stale_failure_right_after_the_retry_is_no_second_failure() -> N
     """The first deletion failed; the retry is accepted, and for 20 s reads still show DELETE_FAILED: that is the old one."""
     scene = world(notebook(), pace=Pace(deletion_s=25))
     scene.cloud.befall("delete", Trouble(fate=Status.DELETE_FAILED), Trouble(stale_s=20))
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     assert (removals["nb1"].state, removals["nb1"].failures) == (State.DELETED, 1)
 
 
@@ -501,7 +501,7 @@ async def test_an_error_that_outlasts_the_grace_is_a_failure() -> None:
     """Half a minute after the DELETE it is still in ERROR: that is what the cloud made of it."""
     scene = world(notebook(status=Status.ERROR, fail_reason="disk is stuck"), pace=Pace(deletion_s=9000))
     scene.cloud.befall("delete", Trouble(stale_s=9000))
-    removals = await carry_out(scene, orders(FAILED, retries=0), notebook(status=Status.ERROR))
+    removals = await carry_out(scene, options(FAILED, retries=0), notebook(status=Status.ERROR))
     done = removals["nb1"]
     assert (done.state, done.end_reason) == (State.FAILED, "ERROR: disk is stuck")
     assert done.ended_at
@@ -512,7 +512,7 @@ async def test_a_stuck_deletion_times_out_at_its_deadline_and_not_before() -> No
     """It is DELETING for ever: the first look after the deadline ends it, at most one longest interval later."""
     scene = world(notebook())
     scene.cloud.befall("delete", Trouble(fate=Status.DELETING))
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     done = removals["nb1"]
     assert (done.state, done.end_reason) == (State.TIMED_OUT, "no end by its deadline; it is DELETING")
     assert done.ended_at
@@ -523,7 +523,7 @@ async def test_what_cannot_be_read_until_its_deadline_times_out() -> None:
     """Every look fails; absence of an answer is no proof of anything."""
     scene = world(notebook())
     scene.cloud.befall("show", PLAIN, *[Trouble(AnswerLost("no answer"))] * 1000)
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     done = removals["nb1"]
     assert (done.state, done.end_reason) == (State.TIMED_OUT, "no end by its deadline; it is not readable")
     assert done.ended_at
@@ -533,7 +533,7 @@ async def test_what_cannot_be_read_until_its_deadline_times_out() -> None:
 async def test_many_are_followed_by_listing_what_is_deleting() -> None:
     """Sixty deletions end well, some later than others: a question each for its second look, and none for its end."""
     scene = world(*fleet(60), pace=Pace(deletion_s=300, delete_rate=Rate(2, 1.0)))
-    removals = await carry_out(scene, orders(workers=8), *fleet(60))
+    removals = await carry_out(scene, options(workers=8), *fleet(60))
     assert {done.state for done in removals.values()} == {State.DELETED}
     assert len(scene.cloud.sent("show")) == 60
     assert sorted(scene.cloud.accepted) == sorted(removals)
@@ -542,7 +542,7 @@ async def test_many_are_followed_by_listing_what_is_deleting() -> None:
 async def test_what_has_moved_to_another_workspace_is_spared() -> None:
     """It may be one that the target does not cover: the rules were never asked about it."""
     scene = world(notebook(1), notebook(2, workspace_id="other"), workspaces=("0", "other"))
-    removals = await carry_out(scene, orders(), notebook(1), notebook(2))
+    removals = await carry_out(scene, options(), notebook(1), notebook(2))
     assert removals["nb1"].state is State.DELETED
     assert removals["nb2"].state is State.SPARED
     assert "workspace other" in removals["nb2"].end_reason

@@ -19,7 +19,7 @@ from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import Rate
 from nbsweep.engine.executor import Executor
-from nbsweep.engine.orders import Facts
+from nbsweep.engine.options import SurveyFacts
 from nbsweep.testing import LOST_BEFORE, PLAIN, START, Pace, Trouble
 from unit.engine.examples import (
     FORGOTTEN,
@@ -28,7 +28,7 @@ from unit.engine.examples import (
     carry_out_until_error,
     fleet,
     notebook,
-    orders,
+    options,
     removal,
     virtual_time,
     world,
@@ -57,7 +57,7 @@ async def test_a_delete_without_effect_does_not_keep_an_interrupted_sweep_from_i
     scene = world(*fleet(3), pace=Pace(deletion_s=5))
     scene.cloud.befall("delete", LOST_BEFORE, notebook_id="nb1")
     stop_after(scene, 1)
-    removals = await carry_out(scene, orders(workers=3, drain=timedelta(seconds=600)), *fleet(3))
+    removals = await carry_out(scene, options(workers=3, drain=timedelta(seconds=600)), *fleet(3))
     assert (removals["nb1"].state, removals["nb1"].requests) == (State.SPARED, 1)
     assert removals["nb1"].end_reason == "its DELETE shows no effect, and an interruption has stopped the sweep"
     assert scene.clock.steady_s() < 60
@@ -69,7 +69,7 @@ async def test_an_account_that_refuses_us_ends_the_sweep_with_all_that_was_done_
     """The third look is refused: the two accepted ones are followed to their end, nothing more is sent, the rest is spared."""
     scene = world(*fleet(6))
     scene.cloud.befall("show", Trouble(error), notebook_id="nb3")
-    ended_by, journaled = await carry_out_until_error(scene, orders(workers=1), *fleet(6))
+    ended_by, journaled = await carry_out_until_error(scene, options(workers=1), *fleet(6))
     assert ended_by is error
     assert scene.cloud.sent("delete") == ["nb1", "nb2"]
     assert [done.state for done in journaled.values()] == [State.DELETED] * 2 + [State.SPARED] * 4
@@ -82,7 +82,7 @@ async def test_a_delete_that_the_account_may_not_send_ends_the_sweep(error: Swee
     """The cloud has refused it, so it has failed; no other DELETE is tried, and what was accepted is followed to its end."""
     scene = world(*fleet(4))
     scene.cloud.befall("delete", Trouble(error), notebook_id="nb2")
-    ended_by, journaled = await carry_out_until_error(scene, orders(workers=1), *fleet(4))
+    ended_by, journaled = await carry_out_until_error(scene, options(workers=1), *fleet(4))
     assert ended_by is error
     assert scene.cloud.sent("delete") == ["nb1", "nb2"]
     assert [done.state for done in journaled.values()] == [State.DELETED, State.FAILED, State.SPARED, State.SPARED]
@@ -94,7 +94,7 @@ async def test_a_cloud_that_never_settles_what_was_requested_does_not_keep_an_en
     scene = world(*fleet(3))
     scene.cloud.befall("delete", Trouble(AnswerLost("lost")), notebook_id="nb1")
     scene.cloud.befall("delete", Trouble(Forbidden("not you")), notebook_id="nb2")
-    ended_by, journaled = await carry_out_until_error(scene, orders(workers=1), *fleet(3))
+    ended_by, journaled = await carry_out_until_error(scene, options(workers=1), *fleet(3))
     assert isinstance(ended_by, Forbidden)
     assert [done.state for done in journaled.values()] == [State.SPARED, State.FAILED, State.SPARED]
     assert scene.cloud.sent("delete") == ["nb1", "nb2"]
@@ -104,7 +104,7 @@ async def test_an_account_that_refuses_the_poller_ends_the_sweep() -> None:
     """What is accepted stays so in the journal."""
     scene = world(notebook())
     scene.cloud.befall("show", PLAIN, Trouble(Unauthorized("the key was withdrawn")))
-    ended_by, journaled = await carry_out_until_error(scene, orders(), notebook())
+    ended_by, journaled = await carry_out_until_error(scene, options(), notebook())
     assert isinstance(ended_by, Unauthorized)
     assert journaled["nb1"].state is State.ACCEPTED
 
@@ -113,7 +113,7 @@ async def test_without_a_journal_no_delete_leaves() -> None:
     """REQUESTED cannot be written: that ends the sweep, and the DELETE is never sent."""
     scene = world(*fleet(3))
     scene.journal.trouble = lambda row: JournalError("disk full") if row.state is State.REQUESTED else None
-    ended_by, journaled = await carry_out_until_error(scene, orders(), *fleet(3))
+    ended_by, journaled = await carry_out_until_error(scene, options(), *fleet(3))
     assert isinstance(ended_by, JournalError)
     assert scene.cloud.sent("delete") == []
     assert {done.state for done in journaled.values()} == {State.SPARED}
@@ -123,7 +123,7 @@ async def test_a_journal_that_stays_broken_is_what_ended_the_sweep() -> None:
     """The first write after the plan fails, and so does the last: no DELETE, and the rows stay PLANNED."""
     scene = world(*fleet(3))
     scene.journal.trouble = lambda row: JournalError("disk full") if row.state is not State.PLANNED else None
-    ended_by, journaled = await carry_out_until_error(scene, orders(), *fleet(3))
+    ended_by, journaled = await carry_out_until_error(scene, options(), *fleet(3))
     assert isinstance(ended_by, JournalError)
     assert scene.cloud.sent("delete") == []
     assert {done.state for done in journaled.values()} == {State.PLANNED}
@@ -133,7 +133,7 @@ async def test_a_journal_that_breaks_behind_a_delete_keeps_it_requested() -> Non
     """ACCEPTED cannot be written: the sweep ends, and REQUESTED on disk is what the next run begins with."""
     scene = world(*fleet(3))
     scene.journal.trouble = lambda row: JournalError("disk full") if row.state is State.ACCEPTED else None
-    ended_by, journaled = await carry_out_until_error(scene, orders(workers=1), *fleet(3))
+    ended_by, journaled = await carry_out_until_error(scene, options(workers=1), *fleet(3))
     assert isinstance(ended_by, JournalError)
     assert scene.cloud.sent("delete") == ["nb1"]
     assert [done.state for done in journaled.values()] == [State.REQUESTED, State.SPARED, State.SPARED]
@@ -144,7 +144,7 @@ async def test_a_bug_is_raised_as_one_and_nothing_planned_stays_open() -> None:
     scene = world(*fleet(3))
     scene.cloud.befall("show", Trouble(ZeroDivisionError("a bug")), notebook_id="nb2")
     with pytest.raises(ExceptionGroup) as caught:
-        await carry_out(scene, orders(workers=1), *fleet(3))
+        await carry_out(scene, options(workers=1), *fleet(3))
     assert caught.group_contains(ZeroDivisionError)
     assert [done.state for done in (await scene.journaled()).values()] == [State.ACCEPTED, State.SPARED, State.SPARED]
 
@@ -156,7 +156,7 @@ async def test_a_shutdown_takes_no_more_and_follows_what_is_accepted_to_its_end(
     """One DELETE in five seconds, stopped at 12: those of 0, 5 and 10 s end DELETED, the other seven are spared."""
     scene = world(*fleet(10), pace=Pace(delete_rate=Rate(1, 5.0)))
     stop_after(scene, 12)
-    removals = await carry_out(scene, orders(workers=1), *fleet(10))
+    removals = await carry_out(scene, options(workers=1), *fleet(10))
     assert scene.cloud.accepted == ["nb1", "nb2", "nb3"]
     assert [done.state for done in removals.values()] == [State.DELETED] * 3 + [State.SPARED] * 7
     assert {removals[f"nb{number}"].end_reason for number in range(4, 11)} == {"interrupted before its DELETE"}
@@ -168,7 +168,7 @@ async def test_a_shutdown_ends_as_soon_as_everything_has_an_end() -> None:
     """Deletions end by 22 s; the drain of a minute is a limit and no wait."""
     scene = world(*fleet(2))
     stop_after(scene, 1)
-    await carry_out(scene, orders(), *fleet(2))
+    await carry_out(scene, options(), *fleet(2))
     assert scene.clock.now() - START <= timedelta(seconds=30)
 
 
@@ -176,7 +176,7 @@ async def test_a_shutdown_leaves_unfinished_what_outlasts_its_limit() -> None:
     """Deletions of an hour, stopped at 10 s, drained for 60: over at 70 s, with ACCEPTED in the journal for the next run."""
     scene = world(*fleet(2), pace=Pace(deletion_s=3600))
     stop_after(scene, 10)
-    removals = await carry_out(scene, orders(), *fleet(2))
+    removals = await carry_out(scene, options(), *fleet(2))
     assert {done.state for done in removals.values()} == {State.ACCEPTED}
     assert scene.clock.now() - START == timedelta(seconds=70)
     assert len(await scene.journal.unfinished("research")) == 2
@@ -187,7 +187,7 @@ async def test_a_second_signal_hurries() -> None:
     scene = world(*fleet(2), pace=Pace(deletion_s=3600))
     stop_after(scene, 10)
     hurry_after(scene, 15)
-    removals = await carry_out(scene, orders(), *fleet(2))
+    removals = await carry_out(scene, options(), *fleet(2))
     assert {done.state for done in removals.values()} == {State.ACCEPTED}
     assert scene.clock.now() - START == timedelta(seconds=15)
 
@@ -196,7 +196,7 @@ async def test_a_sweep_that_is_stopped_before_it_begins_sends_nothing() -> None:
     """Everything is spared, without a single call."""
     scene = world(*fleet(5))
     scene.shutdown.begun.set()
-    removals = await carry_out(scene, orders(), *fleet(5))
+    removals = await carry_out(scene, options(), *fleet(5))
     assert {done.state for done in removals.values()} == {State.SPARED}
     assert scene.cloud.calls == []
 
@@ -206,7 +206,7 @@ async def test_a_shutdown_sends_no_unanswered_delete_again() -> None:
     scene = world(notebook())
     scene.cloud.befall("delete", LOST_BEFORE)
     stop_after(scene, 2)
-    removals = await carry_out(scene, orders(drain=timedelta(seconds=20)), notebook())
+    removals = await carry_out(scene, options(drain=timedelta(seconds=20)), notebook())
     assert scene.cloud.sent("delete") == ["nb1"]
     assert removals["nb1"].state is State.REQUESTED
     assert scene.clock.now() - START == timedelta(seconds=22)
@@ -217,7 +217,7 @@ async def test_a_shutdown_repeats_no_failed_deletion() -> None:
     scene = world(notebook())
     scene.cloud.befall("delete", Trouble(fate=Status.DELETE_FAILED))
     stop_after(scene, 2)
-    removals = await carry_out(scene, orders(), notebook())
+    removals = await carry_out(scene, options(), notebook())
     done = removals["nb1"]
     assert (done.state, done.failures, scene.cloud.accepted) == (State.FAILED, 1, ["nb1"])
 
@@ -226,7 +226,7 @@ async def test_a_shutdown_deletes_nothing_that_it_has_only_stopped() -> None:
     """The stop is done when the shutdown has begun: spared, as far as it got."""
     scene = world(notebook(status=Status.RUNNING))
     stop_after(scene, 2)
-    removals = await carry_out(scene, orders(FORGOTTEN), notebook(status=Status.RUNNING))
+    removals = await carry_out(scene, options(FORGOTTEN), notebook(status=Status.RUNNING))
     assert (removals["nb1"].state, scene.cloud.sent("delete")) == (State.SPARED, [])
 
 
@@ -235,7 +235,7 @@ async def test_a_shutdown_deletes_nothing_that_it_has_only_stopped() -> None:
 
 async def cancelled_after(scene: World, seconds: float) -> dict[str, Removal]:
     """Execute three removals, one worker, and cancel from outside; gives what the journal has then."""
-    executor = Executor(scene.ports, orders(workers=1), Facts({}), scene.shutdown)
+    executor = Executor(scene.ports, options(workers=1), SurveyFacts({}), scene.shutdown)
     await scene.journal.write([removal(number) for number in (1, 2, 3)])
     with anyio.move_on_after(seconds):
         await executor.execute([removal(number) for number in (1, 2, 3)])

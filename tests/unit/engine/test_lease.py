@@ -20,13 +20,14 @@ from nbsweep.core.model import Status
 from nbsweep.core.pacing import Rate
 from nbsweep.core.plan import Plan
 from nbsweep.core.ports import unheeded
-from nbsweep.engine.lease import Tenure
-from nbsweep.engine.orders import LeaseOrders, Orders, Shutdown
+from nbsweep.engine.lease import LeaseGuard
+from nbsweep.engine.options import LeaseOptions, SweepOptions
 from nbsweep.engine.report import Report, Run
+from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.testing import START, Pace
-from unit.engine.examples import FOR_EVER_S, IDENTITY, SCOPE, World, fleet, notebook, orders, removal, virtual_time, world
+from unit.engine.examples import FOR_EVER_S, IDENTITY, SCOPE, World, fleet, notebook, options, removal, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -81,18 +82,18 @@ class Thinker:
         return True
 
 
-def with_lease(alive: bool | None = None, **changes: object) -> Orders:  # noqa: FBT001  # as the port has it
+def with_lease(alive: bool | None = None, **changes: object) -> SweepOptions:  # as the port has it
     """Give orders to be the only one, by a lease of a minute; of other processes this is what can be told."""
-    return orders(lease=LeaseOrders(ME, timedelta(seconds=60), lambda _: alive), **changes)
+    return options(lease=LeaseOptions(ME, timedelta(seconds=60), lambda _: alive), **changes)
 
 
-def sweeper(scene: World, how: Orders | None = None) -> Sweeper:
+def sweeper(scene: World, how: SweepOptions | None = None) -> Sweeper:
     """Give the sweeper of the world's one target."""
     area = Area("research", None, ("NOTEBOOK",))
     return Sweeper(area, scene.ports, how or with_lease(), Brakes(None, None, None), scene.shutdown)
 
 
-async def swept(scene: World, how: Orders | None = None, thinks_s: float = 0.0) -> Report:
+async def swept(scene: World, how: SweepOptions | None = None, thinks_s: float = 0.0) -> Report:
     """Do a whole sweep."""
     with anyio.fail_after(FOR_EVER_S):
         report = await sweeper(scene, how).sweep(RUN, Thinker(thinks_s))
@@ -180,7 +181,7 @@ async def test_a_dry_run_needs_no_lease() -> None:
 
 
 @pytest.mark.parametrize(("alive", "silent_s"), [(False, 0), (None, 60)], ids=["dead", "silent"])
-async def test_the_lease_of_one_who_is_dead_or_silent_is_taken_over(alive: bool | None, silent_s: float) -> None:  # noqa: FBT001  # a table
+async def test_the_lease_of_one_who_is_dead_or_silent_is_taken_over(alive: bool | None, silent_s: float) -> None:  # a table
     """The sweep goes its way, and the log says from whom."""
     scene = world(*fleet(2))
     await held_by(scene, OTHER, START - timedelta(seconds=silent_s))
@@ -213,7 +214,7 @@ async def test_who_is_in_the_way_can_be_asked_without_a_record() -> None:
     await held_by(scene, OTHER)
     assert "host web-2" in str(await sweeper(scene).held_elsewhere())
     assert await sweeper(scene, with_lease(alive=False)).held_elsewhere() is None
-    assert await sweeper(scene, orders()).held_elsewhere() is None
+    assert await sweeper(scene, options()).held_elsewhere() is None
     assert await scene.journal.runs(10) == ()
 
 
@@ -245,7 +246,7 @@ async def test_giving_back_does_not_keep_a_sweep_from_ending() -> None:
     """The journal hangs: after three seconds the sweep has ended all the same."""
     scene = world()
 
-    async def hang(lease: Lease) -> None:  # noqa: ARG001  # as the port has it
+    async def hang(lease: Lease) -> None:  # as the port has it
         await asyncio.sleep(FOR_EVER_S)
 
     scene.journal.release_lease = hang  # type: ignore[method-assign]  # the journal is the test's own
@@ -399,11 +400,11 @@ async def test_a_clock_that_is_set_in_mid_sweep_does_not_cost_the_lease(jump_s: 
 # ---- the fence ------------------------------------------------------------------------------------------------------------
 
 
-def tenure(scene: World) -> Tenure:
+def tenure(scene: World) -> LeaseGuard:
     """Give a hold on the world's target that is not taken yet."""
     how = with_lease().lease
     assert how
-    return Tenure(
+    return LeaseGuard(
         scene.ports, how, Lease("research", ME, "cron", START, START, IDENTITY.project, IDENTITY.extent), IDENTITY, Shutdown()
     )
 
@@ -505,7 +506,7 @@ async def test_a_lease_that_goes_from_hand_to_hand_is_given_up() -> None:
     """Whoever loses the race five times leaves it to the others."""
     scene = world()
 
-    async def vanish(lease: Lease, seen: Lease | None) -> None:  # noqa: ARG001  # as the port has it
+    async def vanish(lease: Lease, seen: Lease | None) -> None:  # as the port has it
         return None
 
     scene.journal.take_lease = vanish  # type: ignore[method-assign]  # the journal is the test's own

@@ -15,7 +15,7 @@ from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import Notebook, Page, Status
 from nbsweep.engine.poller import Poller
 from nbsweep.testing import PLAIN, START, Pace, Trouble
-from unit.engine.examples import FOR_EVER_S, PATIENCE, World, fleet, notebook, removal, virtual_time, world
+from unit.engine.examples import FOR_EVER_S, POLLING, World, fleet, notebook, removal, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -39,7 +39,7 @@ def accepted(number: int = 1, state: State = State.ACCEPTED) -> Removal:
 
 def poller(scene: World, told: Told, *removals: Removal) -> Poller:
     """Give a poller that follows these."""
-    made = Poller(scene.ports, PATIENCE, told.report)
+    made = Poller(scene.ports, POLLING, told.report)
     for one in removals:
         made.follow(one)
     return made
@@ -334,7 +334,7 @@ async def test_a_look_that_took_long_is_no_younger_than_its_beginning() -> None:
     """It was begun while reads could be stale, and answered after that: the failure that it shows may be one of before."""
     scene, told = world(notebook(status=Status.ERROR), pace=Pace(answer_s=2)), Told()
     busy = poller(scene, told, accepted())
-    await asyncio.sleep(PATIENCE.grace.total_seconds() - 1)
+    await asyncio.sleep(POLLING.grace.total_seconds() - 1)
     assert await busy.tick() == 0
     assert await busy.tick() == 1
     assert told.steps == [("nb1", Step.FAILED)]
@@ -345,7 +345,7 @@ async def test_a_clock_that_is_set_forward_makes_no_read_less_stale() -> None:
     scene, told = world(notebook(status=Status.ERROR)), Told()
     busy = poller(scene, told, replace(accepted(), deadline=None))
     scene.clock.jump(3600)
-    await asyncio.sleep(PATIENCE.grace.total_seconds() - 1)
+    await asyncio.sleep(POLLING.grace.total_seconds() - 1)
     assert await busy.tick() == 0
     await asyncio.sleep(1)
     assert await busy.tick() == 1

@@ -12,14 +12,14 @@ from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.runs import RunRecord
-from nbsweep.engine.orders import LeaseOrders
+from nbsweep.engine.options import LeaseOptions
 from nbsweep.engine.recovery import close_crashed_runs, recover, tell_left_alone
 from nbsweep.testing import START, Trouble
 from unit.engine.examples import (
     AREA,
     FOR_EVER_S,
     IDENTITY,
-    PATIENCE,
+    POLLING,
     World,
     ago,
     fleet,
@@ -50,7 +50,7 @@ async def recovered(scene: World, *left: Removal, stop: anyio.Event | None = Non
     await scene.journal.write(left)
     scene.story.clear()
     with anyio.fail_after(FOR_EVER_S):
-        ended = await recover("research", IDENTITY, scene.ports, PATIENCE, stop or anyio.Event())
+        ended = await recover("research", IDENTITY, scene.ports, POLLING, stop or anyio.Event())
     assert scene.cloud.sent("delete") == scene.cloud.sent("stop") == []
     journaled = await scene.journaled()
     assert all(journaled[one.notebook_id] == one for one in ended)
@@ -160,7 +160,7 @@ async def test_an_interrupted_recovery_leaves_the_rest_to_the_next() -> None:
     [left] = await scene.journal.unfinished("research")
     assert (left.notebook_id, left.state) == ("nb3", State.ACCEPTED)
     scene.cloud.vanish("nb3")
-    second = await recover("research", IDENTITY, scene.ports, PATIENCE, anyio.Event())
+    second = await recover("research", IDENTITY, scene.ports, POLLING, anyio.Event())
     assert [one.state for one in second] == [State.DELETED]
 
 
@@ -249,7 +249,7 @@ async def test_what_nobody_follows_is_told() -> None:
     """By what its target was called and its project, unless somebody is sweeping it now."""
     scene = world()
     alive, dead = (Holder(owner, "vm", "m", pid, pid) for pid, owner in enumerate(("alive", "dead"), 1))
-    how = LeaseOrders(Holder("me", "vm", "m", 9, 9), timedelta(seconds=60), lambda holder: holder is alive)
+    how = LeaseOptions(Holder("me", "vm", "m", 9, 9), timedelta(seconds=60), lambda holder: holder is alive)
     moved, swept, gone = (replace(accepted(1), project=AREA.identity(name * 32).project, target=name) for name in "abc")
     await scene.journal.write([moved, swept, gone, accepted(2)])
     for holder, name in ((alive, "b"), (dead, "c")):

@@ -17,12 +17,12 @@ from nbsweep.core.model import Status, Volume
 from nbsweep.core.pacing import Rate
 from nbsweep.core.plan import Plan
 from nbsweep.core.runs import RunRecord
-from nbsweep.engine.orders import Orders
+from nbsweep.engine.options import SweepOptions
 from nbsweep.engine.report import Report, Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.testing import LOST_AFTER, PLAIN, START, Kind, Pace, Trouble
-from unit.engine.examples import FOR_EVER_S, IDENTITY, World, ago, fleet, notebook, orders, removal, virtual_time, world
+from unit.engine.examples import FOR_EVER_S, IDENTITY, World, ago, fleet, notebook, options, removal, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -44,9 +44,9 @@ class Approver:
         return self.answer
 
 
-def sweeper(scene: World, brakes: Brakes = NO_BRAKES, how: Orders | None = None) -> Sweeper:
+def sweeper(scene: World, brakes: Brakes = NO_BRAKES, how: SweepOptions | None = None) -> Sweeper:
     """Give the sweeper of the world's one target."""
-    return Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, how or orders(), brakes, scene.shutdown)
+    return Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, how or options(), brakes, scene.shutdown)
 
 
 async def swept(scene: World, run: Run = ENFORCE, brakes: Brakes = NO_BRAKES, approver: Approver | None = None) -> Report:
@@ -296,7 +296,7 @@ async def test_a_shutdown_during_the_removals_is_an_interruption() -> None:
     """What was accepted has its end, the report says so, and the record says interrupted."""
     scene = world(*fleet(6), pace=Pace(answer_s=1))
     asyncio.get_running_loop().call_later(4.5, scene.shutdown.begun.set)
-    report = await sweeper(scene, how=orders(workers=1)).sweep(ENFORCE, Approver())
+    report = await sweeper(scene, how=options(workers=1)).sweep(ENFORCE, Approver())
     assert report.outcome == (await record(scene)).outcome == "interrupted"
     assert set(report.counts) == {"deleted", "spared"}
     assert len(report.removals) == 6
@@ -322,7 +322,7 @@ async def test_an_account_that_refuses_us_in_mid_sweep_is_a_failed_sweep_with_al
     scene = world(*fleet(4))
     scene.cloud.befall("page", PLAIN, Trouble(AnswerLost("the page of the walk")))
     scene.cloud.befall("show", Trouble(Unauthorized("the key was withdrawn")), notebook_id="nb2")
-    report = await sweeper(scene, how=orders(workers=1)).sweep(ENFORCE, Approver())
+    report = await sweeper(scene, how=options(workers=1)).sweep(ENFORCE, Approver())
     assert isinstance(report.error, Unauthorized)
     assert (report.outcome, report.counts) == ("failed", {"deleted": 1, "spared": 3})
     assert (await record(scene)).problem == "the key was withdrawn"
@@ -387,7 +387,7 @@ async def test_a_crash_is_made_good_by_the_next_run() -> None:
     scene.cloud.befall("page", PLAIN, Trouble(AnswerLost("the page of the walk")))
     scene.cloud.befall("delete", LOST_AFTER)
     with anyio.move_on_after(4.5):
-        await sweeper(scene, how=orders(workers=1)).sweep(ENFORCE, Approver())
+        await sweeper(scene, how=options(workers=1)).sweep(ENFORCE, Approver())
     assert scene.cloud.accepted == ["nb1"]
     report = await sweeper(scene).sweep(replace(ENFORCE, run_id="run2"), Approver())
     assert [done.notebook_id for done in report.recovered if done.state is State.DELETED] == ["nb1"]
@@ -403,7 +403,7 @@ async def test_a_sweep_that_takes_too_long_is_asked_to_stop() -> None:
     """Forty DELETEs at one a second, and ten seconds for all: what was not begun is spared, what was accepted is finished."""
     scene = world(*fleet(40), pace=Pace(deletion_s=20, delete_rate=Rate(1, 1.0)))
     with anyio.fail_after(FOR_EVER_S):
-        report = await sweeper(scene, how=orders(time_limit=timedelta(seconds=10))).sweep(ENFORCE, Approver())
+        report = await sweeper(scene, how=options(time_limit=timedelta(seconds=10))).sweep(ENFORCE, Approver())
     assert report.outcome == "failed"
     assert isinstance(report.error, SweepTimedOut)
     assert "service.sweep_timeout (10s)" in str(report.error)

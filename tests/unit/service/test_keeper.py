@@ -14,7 +14,7 @@ from nbsweep.core.events.service import TargetBackedOff, TargetMadeUp, TargetRes
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
-from nbsweep.engine.orders import LeaseOrders
+from nbsweep.engine.options import LeaseOptions
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
@@ -23,7 +23,7 @@ from nbsweep.service.due_times import DueTimes
 from nbsweep.service.keeper import Habits, Keeper, wait_s
 from nbsweep.settings.schedule import ScheduleSettings
 from nbsweep.testing import START, Pace, Trouble
-from unit.engine.examples import World, fleet, notebook, orders, removal, virtual_time, world
+from unit.engine.examples import World, fleet, notebook, options, removal, virtual_time, world
 
 pytestmark = virtual_time
 AWAY = Trouble(Unreachable("the cloud cannot be reached"))
@@ -32,7 +32,7 @@ AWAY = Trouble(Unreachable("the cloud cannot be reached"))
 def keeper(scene: World, *, dry_run: bool = False) -> Keeper:
     """Give a keeper of the world's one target, whose schedule comes round a day after the beginning."""
     numbers = iter(range(1, 10_000))
-    sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, orders(), Brakes(None, None), scene.shutdown)
+    sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, options(), Brakes(None, None), scene.shutdown)
     habits = Habits(dry_run, lambda dry: Run(f"run{next(numbers)}", "service", dry), lambda _: START + timedelta(days=1))
     return Keeper(sweeper, habits)
 
@@ -250,8 +250,8 @@ async def test_a_journal_that_is_away_is_no_bug(monkeypatch: pytest.MonkeyPatch)
     scene = world(*fleet(2))
     mine = keeper(scene)
     other = Lease("research", Holder("other", "host", "", 1, 1), "cron", scene.clock.now(), scene.clock.now())
-    mine.sweeper.orders = replace(
-        orders(), lease=LeaseOrders(Holder("me", "host", "", 2, 2), timedelta(minutes=10), lambda _: None)
+    mine.sweeper.options = replace(
+        options(), lease=LeaseOptions(Holder("me", "host", "", 2, 2), timedelta(minutes=10), lambda _: None)
     )
     await scene.journal.take_lease(other, None)
     async with at_work(mine):
@@ -333,7 +333,7 @@ async def lived(mine: Keeper, seconds: float) -> None:
 async def test_a_time_that_passed_between_two_processes_is_made_up_for(
     grace: timedelta,
     away_s: float,
-    made_up: bool,  # noqa: FBT001  # a parameter of the test
+    made_up: bool,  # a parameter of the test
 ) -> None:
     """Stopped at 02:59 and started after three: swept once within the grace, and told as missed after it."""
     scene = world(*fleet(2))

@@ -19,7 +19,7 @@ from nbsweep.core.saved_plan.narrow import Permission, left_out_of_plan
 from nbsweep.core.saved_plan.validate import expired, of_another_project
 
 
-class Permit(Struct, frozen=True):
+class PlanConstraint(Struct, frozen=True):
     """What a saved plan permits on one target."""
 
     source: str
@@ -39,14 +39,14 @@ class Permit(Struct, frozen=True):
         return frozenset(item.id for item in self.saved.items if not item.stop_first)
 
 
-def describe_narrowing(permit_: Permit, permission: Permission) -> PlanNarrowed:
+def describe_narrowing(permit_: PlanConstraint, permission: Permission) -> PlanNarrowed:
     """Say what a saved plan leaves of today's survey, before the brakes bind."""
     survey = permission.survey
     not_in_plan = survey.kept.get(Reason.NOT_IN_PLAN, 0)
     return PlanNarrowed(permit_.plan_id, len(survey.candidates), not_in_plan, len(permission.spared))
 
 
-def spared_of(permit_: Permit, permission: Permission, plan: Plan) -> tuple[Spared, ...]:
+def spared_of(permit_: PlanConstraint, permission: Permission, plan: Plan) -> tuple[Spared, ...]:
     """Give what the saved plan had permitted to go, and today's plan keeps.
 
     Nothing is called spared where the plan is refused: then nothing goes at all, and what is missing may only be unseen.
@@ -57,7 +57,7 @@ def spared_of(permit_: Permit, permission: Permission, plan: Plan) -> tuple[Spar
     return (*permission.spared, *left_out_of_plan(permit_.saved.items, permission, planned, plan.cooling))
 
 
-def require_valid(permit_: Permit, identity: TargetIdentity, now: datetime) -> None:
+def require_valid(permit_: PlanConstraint, identity: TargetIdentity, now: datetime) -> None:
     """Go on only while the plan holds, for recovery and the survey may have taken long, and for its own project only.
 
     Raises:

@@ -21,7 +21,7 @@ from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import PAGE_SIZE, Notebook, Scope
 from nbsweep.core.policy import Reason, Rules, judge
 from nbsweep.core.ports import Ports
-from nbsweep.engine.orders import Closing
+from nbsweep.engine.shutdown import StopConditions
 
 WORTH_A_PAGE = 2
 """From so many planned notebooks on, a page is cheaper than asking one by one."""
@@ -32,7 +32,7 @@ FRESH_SHARE = 0.8
 """Of `fresh_for`: what was seen longer ago is asked for again, for its DELETE must still leave in time."""
 
 
-class Sight(Struct, frozen=True):
+class Observation(Struct, frozen=True):
     """A notebook as a page has shown it."""
 
     notebook: Notebook
@@ -41,7 +41,7 @@ class Sight(Struct, frozen=True):
 
 
 @dataclass(slots=True)
-class Walk:
+class Prefetcher:
     """Walks over a plan once, and keeps what it sees until a worker takes it."""
 
     ports: Ports
@@ -49,10 +49,10 @@ class Walk:
     """By notebook id: which row of its listing it was, from 0, when the survey saw it."""
     feed: Callable[[Removal], None]
     """Hands a removal to the workers."""
-    closing: Closing
+    stopping: StopConditions
     """Whether it still makes sense to look."""
     rules: Rules
-    _sights: dict[str, Sight] = field(default_factory=dict)
+    _sights: dict[str, Observation] = field(default_factory=dict)
     _worth_it: bool = True
     """False once the listing has turned out to leave out what rules ask for: its pages then decide nothing."""
     _waiting: int = 0
@@ -65,7 +65,7 @@ class Walk:
         try:
             await self.run(removals)
         except SweepEnding as error:
-            self.closing.end_with(error)
+            self.stopping.end_with(error)
 
     async def run(self, removals: Iterable[Removal]) -> None:
         """Feed every removal to the workers, each page's when its turn comes.
@@ -78,7 +78,7 @@ class Walk:
             while pages:
                 await self._until_few_wait()
                 (scope, page), group = pages[0]
-                if len(group) >= WORTH_A_PAGE and page >= 0 and self._worth_it and not self.closing.no_more:
+                if len(group) >= WORTH_A_PAGE and page >= 0 and self._worth_it and not self.stopping.no_more:
                     await self._look(scope, page, {removal.notebook_id for removal in group})
                 pages.pop(0)
                 self._hand_over(group)
@@ -86,7 +86,7 @@ class Walk:
             for _, group in pages:
                 self._hand_over(group)
 
-    async def see(self, notebook_id: str, fresh_for: timedelta) -> Sight:
+    async def see(self, notebook_id: str, fresh_for: timedelta) -> Observation:
         """Give what the walk has seen of a notebook lately, else ask for it by its id.
 
         What was seen before the clocks have parted is never fresh: the machine may have slept since.
@@ -98,9 +98,9 @@ class Walk:
         sight = self.take(notebook_id)
         if sight and Freshness(sight.looked_at, FRESH_SHARE * fresh_for.total_seconds()).left_s(looked_at) > 0:
             return sight
-        return Sight(await self.ports.cloud.show(notebook_id), looked_at)
+        return Observation(await self.ports.cloud.show(notebook_id), looked_at)
 
-    def take(self, notebook_id: str) -> Sight | None:
+    def take(self, notebook_id: str) -> Observation | None:
         """Give what the walk has seen of a notebook, once; None when it has not met it."""
         self._waiting = max(0, self._waiting - 1)
         self._taken_s.append(self.ports.clock.steady_s())
@@ -130,7 +130,7 @@ class Walk:
         moment = Moment(self.ports.clock.now())
         rows = [row for row in met if judge(row, self.rules, moment).reason is not Reason.UNKNOWN_FACT]
         self._worth_it = bool(rows) or not met
-        self._sights |= {row.id: Sight(row, looked_at) for row in rows}
+        self._sights |= {row.id: Observation(row, looked_at) for row in rows}
         self.ports.telemetry.emit(WalkPage(scope.workspace_id, scope.feature, offset, len(wanted), len(rows)))
 
     def _hand_over(self, group: list[Removal]) -> None:

@@ -15,12 +15,12 @@ from nbsweep.core.model import Status
 from nbsweep.core.plan import Plan
 from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.model import SavedTarget
-from nbsweep.engine.planned import Permit
 from nbsweep.engine.report import Report, Run
+from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.testing import START, Trouble
-from unit.engine.examples import FOR_EVER_S, FORGOTTEN, IDLE, World, ago, fleet, notebook, orders, virtual_time, world
+from unit.engine.examples import FOR_EVER_S, FORGOTTEN, IDLE, World, ago, fleet, notebook, options, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -37,7 +37,7 @@ async def yes(_plan: Plan, _spared: object) -> bool:
 
 def sweeper(scene: World, brakes: Brakes = NO_BRAKES) -> Sweeper:
     """Give the sweeper of the world's one target: what is idle goes, and what is old, if need be after a stop."""
-    return Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, orders(IDLE, FORGOTTEN), brakes, scene.shutdown)
+    return Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, options(IDLE, FORGOTTEN), brakes, scene.shutdown)
 
 
 async def save(scene: World) -> SavedTarget:
@@ -45,7 +45,7 @@ async def save(scene: World) -> SavedTarget:
     return saved_target(await sweeper(scene).plan(), IDENTITY)
 
 
-def permitted(held: Sweeper, permit: Permit) -> Sweeper:
+def permitted(held: Sweeper, permit: PlanConstraint) -> Sweeper:
     """Hold a sweeper to a saved plan."""
     held.permit = permit
     return held
@@ -55,7 +55,7 @@ async def swept(
     scene: World, saved: SavedTarget, run: Run = ENFORCE, brakes: Brakes = NO_BRAKES, expires_at: datetime | None = None
 ) -> Report:
     """Do a whole sweep by a saved plan."""
-    permit = Permit("the plan p.json", "p1", expires_at or START + timedelta(days=1), saved)
+    permit = PlanConstraint("the plan p.json", "p1", expires_at or START + timedelta(days=1), saved)
     with anyio.fail_after(FOR_EVER_S):
         report = await permitted(sweeper(scene, brakes), permit).sweep(run, yes)
     scene.check_story()
@@ -216,7 +216,7 @@ async def test_a_declined_plan_leaves_no_word_of_who_was_spared() -> None:
     async def no(_plan: Plan, _spared: object) -> bool:
         return False
 
-    permit = Permit("the plan p.json", "p1", START + timedelta(days=1), saved)
+    permit = PlanConstraint("the plan p.json", "p1", START + timedelta(days=1), saved)
     report = await permitted(sweeper(scene), permit).sweep(ENFORCE, no)
     assert (report.outcome, report.removals, changes(scene)) == ("declined", (), [])
     assert await scene.journal.removals("run1") == ()

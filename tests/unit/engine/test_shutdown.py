@@ -18,7 +18,7 @@ from nbsweep.engine.report import Report, Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.testing import START, Pace, Trouble
-from unit.engine.examples import FOR_EVER_S, World, ago, fleet, notebook, orders, removal, virtual_time, world
+from unit.engine.examples import FOR_EVER_S, World, ago, fleet, notebook, options, removal, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -36,7 +36,7 @@ async def yes(_plan: Plan, _spared: object) -> bool:
 
 async def swept(scene: World, run_id: str, brakes: Brakes = OFF, *, dry_run: bool = False, **changes: Any) -> Report:
     """Do a whole sweep in a run of its own."""
-    sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, orders(retries=0, **changes), brakes, scene.shutdown)
+    sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, options(retries=0, **changes), brakes, scene.shutdown)
     with anyio.fail_after(FOR_EVER_S):
         report = await sweeper.sweep(Run(run_id, "cron", dry_run), yes)
     scene.check_story()
@@ -298,6 +298,6 @@ async def test_a_second_try_within_a_sweep_does_not_wait_for_a_cool_down() -> No
         ]
     )
     scene.cloud.befall("delete", FAILS)
-    sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, orders(retries=1), OFF, scene.shutdown)
+    sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, options(retries=1), OFF, scene.shutdown)
     report = await sweeper.sweep(Run("run1", "cron", dry_run=False), yes)
     assert (report.counts, len(scene.cloud.accepted)) == ({"deleted": 1}, 2)

@@ -17,12 +17,12 @@ from yarl import URL
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.plan import Plan
 from nbsweep.core.ports import Ports
-from nbsweep.engine.orders import Shutdown
 from nbsweep.engine.report import Report, Run
+from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.testing import START, FakeClock, InMemoryJournal, RecordingTelemetry
-from unit.engine.examples import FOR_EVER_S, orders, virtual_time
+from unit.engine.examples import FOR_EVER_S, options, virtual_time
 from unit.wires import PROJECT, Said, answers, bodies, client_of, fuzzing, json_bytes, values
 
 pytestmark = virtual_time
@@ -165,7 +165,7 @@ async def swept(account: Account, then: Callable[[], None] = lambda: None) -> Re
 
     area, brakes = Area("research", None, ("NOTEBOOK",)), Brakes(None, None, None)
     with anyio.fail_after(FOR_EVER_S):
-        report = await Sweeper(area, ports, orders(), brakes, Shutdown()).sweep(Run("run1", "cron", dry_run=False), approve)
+        report = await Sweeper(area, ports, options(), brakes, Shutdown()).sweep(Run("run1", "cron", dry_run=False), approve)
     told = {removal.notebook_id for removal in report.removals if removal.state == "DELETED"}
     assert told <= set(account.deleted), "what is told to be deleted is"
     assert report.error or all(removal.ended for removal in report.removals)

@@ -18,7 +18,7 @@ LAST_WRITE_S = 3.0
 
 
 @dataclass(slots=True)
-class Ledger:
+class RemovalTracker:
     """Knows where each removal stands, and when all have ended."""
 
     ports: Ports

@@ -5,17 +5,17 @@ import pytest
 
 from nbsweep.core import lifecycle
 from nbsweep.core.lifecycle import Removal, State
-from nbsweep.engine.ledger import Ledger
+from nbsweep.engine.tracker import RemovalTracker
 from unit.engine.examples import World, removal, virtual_time, world
 
 pytestmark = virtual_time
 
 
-async def requested_again(scene: World) -> tuple[Ledger, Removal, Removal]:
+async def requested_again(scene: World) -> tuple[RemovalTracker, Removal, Removal]:
     """Give a removal whose deletion has failed and whose DELETE is to be sent again, and how it stood before that."""
     first = lifecycle.request(removal(1), scene.clock.now(), timedelta(minutes=30))
     failed = lifecycle.note_failure(lifecycle.accept(first, scene.clock.now()))
-    ledger = Ledger(scene.ports)
+    ledger = RemovalTracker(scene.ports)
     ledger.begin([failed])
     return ledger, await ledger.write(lifecycle.request(failed, scene.clock.now(), timedelta(minutes=30))), failed
 

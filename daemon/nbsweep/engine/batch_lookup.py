@@ -23,7 +23,7 @@ CALLS_PER_S = 0.5
 """So much may be spent on looking while DELETEs leave, at any rate."""
 
 
-class Found(Struct, frozen=True):
+class LookupResult(Struct, frozen=True):
     """What a look at one scope has come to; who is in none of these is most likely still DELETING."""
 
     seen: Mapping[str, Notebook] = {}
@@ -50,7 +50,7 @@ class _Memory:
 
 
 @dataclass(slots=True)
-class Allowance:
+class CallBudget:
     """How many calls looking may cost now."""
 
     since_s: float
@@ -71,23 +71,23 @@ class Allowance:
 
 
 @dataclass(slots=True)
-class Looks:
+class BatchLookup:
     """Looks at listings, and remembers what they are like."""
 
     ports: Ports
-    allowance: Allowance
+    allowance: CallBudget
     hint_for_s: float
     """How long a mere number may be trusted: somebody else's deletions can make up for ours that have ended."""
     _memories: dict[Scope, _Memory] = field(default_factory=dict)
 
-    async def look(self, scope: Scope, wanted: frozenset[str]) -> Found:
+    async def look(self, scope: Scope, wanted: frozenset[str]) -> LookupResult:
         """Find out about the wanted of one scope, all of which were accepted before this.
 
         Raises:
             CloudError: a page could not be read.
         """
         if len(wanted) < WORTH_A_PAGE:
-            return Found(ask=wanted)
+            return LookupResult(ask=wanted)
         memory = self._memories.setdefault(scope, _Memory(settled_s=self.ports.clock.steady_s()))
         memory.provable &= self.ports.cloud.paging().overlaps
         if memory.absent & wanted:
@@ -99,11 +99,11 @@ class Looks:
             self._pages(page.total) <= len(wanted) and now_s - memory.settled_s < self.hint_for_s
         )
         if trusted and not missing:
-            return Found(seen)
+            return LookupResult(seen)
         questions = min(len(wanted), self._pages(page.total) - 1 + max(1, missing))
         cost = min(questions, self._snapshot_cost(memory, len(wanted)))
         if not self.allowance.covers(cost, now_s):
-            return Found(seen)
+            return LookupResult(seen)
         self.allowance.spend(now_s)
         memory.settled_s = now_s
         snapshot = await self._snapshot(scope, wanted, questions) if cost < questions else None
@@ -135,7 +135,7 @@ class Looks:
                 return None
         return snapshot
 
-    def _weigh(self, scope: Scope, snapshot: Snapshot, deleting: Mapping[str, Notebook]) -> Found:
+    def _weigh(self, scope: Scope, snapshot: Snapshot, deleting: Mapping[str, Notebook]) -> LookupResult:
         """Say what a snapshot proves beside the page of DELETING of the same tick, which it never overrules.
 
         A listing may leave out what is DELETING. Absence is a proof only where a listing of this scope has shown such a row.
@@ -144,11 +144,11 @@ class Looks:
         hidden, missing = snapshot.gone & deleting.keys(), snapshot.gone - deleting.keys()
         seen = {**snapshot.seen, **{notebook_id: deleting[notebook_id] for notebook_id in hidden}}
         if memory.shows_deleting:
-            return Found(seen, gone=missing)
+            return LookupResult(seen, gone=missing)
         memory.absent = missing
         if hidden:
             self._distrust(scope, memory)
-        return Found(seen, ask=missing)
+        return LookupResult(seen, ask=missing)
 
     def _distrust(self, scope: Scope, memory: _Memory) -> None:
         """Take no more snapshots of a listing that does not show what is known to be there."""
@@ -157,7 +157,7 @@ class Looks:
             memory.provable = False
             self.ports.telemetry.emit(SnapshotFlawed(scope.workspace_id, scope.feature, "it does not show what is DELETING"))
 
-    async def _read_on(self, scope: Scope, wanted: frozenset[str], seen: dict[str, Notebook], page: Page) -> Found:
+    async def _read_on(self, scope: Scope, wanted: frozenset[str], seen: dict[str, Notebook], page: Page) -> LookupResult:
         """Read the rest of what is DELETING, and have the missing asked for; no more pages than asking all would cost."""
         offset = len(page.rows)
         for _ in wanted:
@@ -166,7 +166,7 @@ class Looks:
             page = await self.ports.cloud.page(scope, offset, Status.DELETING)
             seen |= _deleting(page)
             offset += len(page.rows)
-        return Found(seen, ask=wanted - seen.keys())
+        return LookupResult(seen, ask=wanted - seen.keys())
 
     @property
     def _size(self) -> int:

@@ -30,7 +30,7 @@ from nbsweep.core.checks import (
 from nbsweep.core.errors import CloudError, Rejected, Unauthorized, Unreachable, WrongAddress, is_of_workspace
 from nbsweep.core.model import Page, Scope
 from nbsweep.core.permissions import DEFAULT_WORKSPACE, Action, Probe, ProbedCloud
-from nbsweep.engine.paging import find_paging
+from nbsweep.engine.listing.offsets import find_paging
 
 FEATURES = ("NOTEBOOK", "DEFAULT")
 MOST_WORKSPACES = 10
@@ -39,7 +39,7 @@ MOST_WORKSPACES = 10
 Answer = TypeVar("Answer")
 
 
-class Question(Struct, frozen=True):
+class PreflightOptions(Struct, frozen=True):
     """What is asked about one target."""
 
     target: str
@@ -77,10 +77,10 @@ class BlockedError(Exception):
 
 
 @dataclass(slots=True)
-class Inspector:
+class Preflight:
     """Checks one target."""
 
-    question: Question
+    options: PreflightOptions
     cloud: ProbedCloud
     _found: dict[str, Check] = field(default_factory=dict)
 
@@ -97,8 +97,8 @@ class Inspector:
         self._tell(tell_lanes(lanes))
         if "credentials" in self._found:
             self._tell(judge_quotas(lanes))
-        checks = (self._found.get(name) or not_tried(name, why) for name in self.question.names)
-        return tuple(replace(check, target=self.question.target) for check in checks)
+        checks = (self._found.get(name) or not_tried(name, why) for name in self.options.names)
+        return tuple(replace(check, target=self.options.target) for check in checks)
 
     def _tell(self, check: Check) -> None:
         self._found[check.name] = check
@@ -110,12 +110,12 @@ class Inspector:
 
     async def _ask(self, call: Awaitable[Answer]) -> Answer:
         try:
-            with anyio.fail_after(self.question.patience.total_seconds()):
+            with anyio.fail_after(self.options.patience.total_seconds()):
                 return await call
         except TimeoutError:
-            seconds = self.question.patience.total_seconds()
+            seconds = self.options.patience.total_seconds()
             raise Unreachable(
-                f"{self.question.address} gave no answer within {seconds:g} s, its lane and retries included. Check "
+                f"{self.options.address} gave no answer within {seconds:g} s, its lane and retries included. Check "
                 "the endpoint, the network, limits and limits.request_timeout"
             ) from None
 
@@ -125,7 +125,7 @@ class Inspector:
             skew_s = await self._ask(self.cloud.reach())
         except CloudError as error:
             raise self._fail("address", error, "the address cannot be reached") from error
-        self._tell(passed("address", f"{self.question.address} answers"))
+        self._tell(passed("address", f"{self.options.address} answers"))
         self._tell(judge_clock(skew_s))
 
     async def _know_project(self) -> str:
@@ -139,15 +139,15 @@ class Inspector:
     async def _try_permissions(self, project_id: str) -> dict[Action, Probe]:
         """Try each action; the first answer also tells of the credentials, all of them about the project."""
         answers: dict[Action, Probe] = {}
-        for action in self.question.actions:
+        for action in self.options.actions:
             try:
                 answers[action] = await self._ask(self.cloud.probe(action, self._first_workspace))
             except CloudError as error:
                 if all(answer.missing for answer in answers.values()):
                     raise self._not_presented(error) from error
                 self._tell(failed(action, error))
-        self._tell(passed("credentials", f"accepted: {self.question.credentials}"))
-        given = "as configured" if self.question.project_given else "looked up by the region"
+        self._tell(passed("credentials", f"accepted: {self.options.credentials}"))
+        given = "as configured" if self.options.project_given else "looked up by the region"
         project = judge_project(answers, project_id, given)
         self._tell(project)
         if project.not_allowed:
@@ -167,7 +167,7 @@ class Inspector:
 
     @property
     def _first_workspace(self) -> str:
-        return self.question.workspaces[0] if self.question.workspaces else DEFAULT_WORKSPACE
+        return self.options.workspaces[0] if self.options.workspaces else DEFAULT_WORKSPACE
 
     async def _look(self, answers: dict[Action, Probe]) -> None:
         """See what a sweep would see, from the first page of each listing."""
@@ -182,8 +182,8 @@ class Inspector:
             raise self._fail("notebooks", error, "the notebooks could not be listed", _about_workspaces(error)) from error
         totals = {feature: sum(page.total for scope, page in found.items() if scope.feature == feature) for feature in FEATURES}
         where = f"{len(looked)} of {len(workspaces)} workspaces" if len(looked) < len(workspaces) else _all_of(workspaces)
-        self._tell(judge_notebooks(totals, self.question.features, where))
-        pages = [page for scope, page in found.items() if scope.feature in self.question.features]
+        self._tell(judge_notebooks(totals, self.options.features, where))
+        pages = [page for scope, page in found.items() if scope.feature in self.options.features]
         everybodys = Action.LIST_ALL in answers and answers[Action.LIST_ALL].allowed is not False
         self._tell(judge_listing(pages, everybodys=everybodys))
         await self._find_paging(found)
@@ -199,7 +199,7 @@ class Inspector:
             self._tell(judge_pages(self.cloud.paging()))
 
     async def _workspaces(self, answers: dict[Action, Probe]) -> tuple[str, ...]:
-        given = self.question.workspaces
+        given = self.options.workspaces
         if given is not None:
             self._tell(passed("workspaces", f"{len(given)} as configured"))
             return given
@@ -224,7 +224,7 @@ class Inspector:
             try:
                 pages[scope] = await self._ask(self.cloud.page(scope, 0))
             except CloudError as error:
-                if self.question.workspaces is not None or not is_of_workspace(error):
+                if self.options.workspaces is not None or not is_of_workspace(error):
                     raise
                 refused[scope] = error
         if refused and not pages:

@@ -9,7 +9,7 @@ from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Notebook
 from nbsweep.core.pacing import Rate
 from nbsweep.engine.executor import Executor
-from nbsweep.engine.orders import Facts, Orders
+from nbsweep.engine.options import SurveyFacts, SweepOptions
 from nbsweep.engine.report import leading_error
 from nbsweep.testing import Pace, Trouble
 from unit.engine.examples import (
@@ -18,7 +18,7 @@ from unit.engine.examples import (
     carry_out,
     fleet,
     notebook,
-    orders,
+    options,
     removal,
     virtual_time,
     world,
@@ -27,11 +27,11 @@ from unit.engine.examples import (
 pytestmark = virtual_time
 
 
-async def walk(scene: World, planned: list[Notebook], how: Orders | None = None) -> dict[str, Removal]:
+async def walk(scene: World, planned: list[Notebook], how: SweepOptions | None = None) -> dict[str, Removal]:
     """Execute the removal of these notebooks, whose rows the survey saw in this order from the first on."""
     positions = {item.id: place for place, item in enumerate(planned)}
-    facts = Facts({}, positions)
-    executor = Executor(scene.ports, how or orders(), facts, scene.shutdown)
+    facts = SurveyFacts({}, positions)
+    executor = Executor(scene.ports, how or options(), facts, scene.shutdown)
     removals = [removal(notebook_id=item.id, name=item.label, status_before=item.status) for item in planned]
     await scene.journal.write(removals)
     try:
@@ -89,7 +89,7 @@ async def test_what_changed_after_its_page_was_read_is_decided_on_facts_of_at_mo
     planned = fleet(30)
     scene = world(*planned, pace=Pace(delete_rate=Rate(1, 1.0)))
     page_read_s = scene.clock.steady_s()
-    await walk(scene, planned, orders(workers=1))
+    await walk(scene, planned, options(workers=1))
     asked = looks_before_delete(scene)
     assert 15 <= len(asked) <= 25
     for call in scene.cloud.calls:
@@ -152,7 +152,7 @@ async def test_the_walk_stays_just_ahead_of_the_workers() -> None:
     """Two pages are never read at once: the second is asked for a second and a half before the first is used up."""
     planned = fleet(100)
     scene = world(*planned, pace=Pace(delete_rate=Rate(10, 1.0)))
-    await walk(scene, planned, orders(fresh_for=timedelta(seconds=60)))
+    await walk(scene, planned, options(fresh_for=timedelta(seconds=60)))
     first, second = [call.at_s for call in scene.cloud.calls if call.kind == "page" and not call.subject.endswith("DELETING")][
         :2
     ]
@@ -163,6 +163,6 @@ async def test_without_positions_everything_is_asked_for_by_id() -> None:
     """As for removals that no survey of this run has seen."""
     planned = fleet(5)
     scene = world(*planned)
-    await carry_out(scene, orders(), *planned)
+    await carry_out(scene, options(), *planned)
     assert pages(scene) == []
     assert len(looks_before_delete(scene)) == 5

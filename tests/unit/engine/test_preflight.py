@@ -11,12 +11,12 @@ from nbsweep.core.errors import CloudError, Forbidden, Rejected, Unauthorized, U
 from nbsweep.core.listing.paging import Offsets
 from nbsweep.core.model import Image
 from nbsweep.core.permissions import Action
-from nbsweep.engine.check import Inspector, Question
+from nbsweep.engine.preflight import Preflight, PreflightOptions
 from nbsweep.testing import FakeClock, FakeCloud, Kind, Trouble
 from unit.engine.examples import fleet, notebook, virtual_time
 
 pytestmark = virtual_time
-PLAIN = Question(
+PLAIN = PreflightOptions(
     target="research",
     address="https://cloud.example",
     credentials="a pair of keys, from the configuration",
@@ -36,7 +36,7 @@ def cloud_of(count: int = 3, **more: Any) -> FakeCloud:
 
 async def checked(cloud: FakeCloud, **changes: Any) -> dict[str, Check]:
     """Check it, and give the checks by name, in order."""
-    return {check.name: check for check in await Inspector(replace(PLAIN, **changes), cloud).inspect()}
+    return {check.name: check for check in await Preflight(replace(PLAIN, **changes), cloud).inspect()}
 
 
 def grades(checks: dict[str, Check]) -> dict[Grade, list[str]]:

@@ -19,7 +19,7 @@ from nbsweep.engine.report import Report, ended_record, leading_error
 
 
 @dataclass(slots=True)
-class Course:
+class SweepState:
     """What a sweep has come to so far; the report is made from it once, at the end."""
 
     outcome: Outcome = Outcome.INTERRUPTED
@@ -56,12 +56,12 @@ class Course:
         )
 
 
-async def close(record: RunRecord, course: Course, started_s: float, ports: Ports, patience_s: float) -> Report:
+async def close(record: RunRecord, state: SweepState, started_s: float, ports: Ports, patience_s: float) -> Report:
     """Write down how a sweep ended, and tell it.
 
     A journal that fails here, or takes longer than `patience_s`, is itself how it ended.
     """
-    report = course.report(record.target, ports.clock.steady_s() - started_s)
+    report = state.report(record.target, ports.clock.steady_s() - started_s)
     ended = ended_record(record, report, ports)
     try:
         with anyio.fail_after(patience_s, shield=True):

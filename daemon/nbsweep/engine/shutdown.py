@@ -1,72 +1,22 @@
-"""What a sweep is told before it begins, and how it is asked to end early."""
+"""Why a sweep takes no more: it was asked to stop, its time is up, the account refused it, or a brake stopped it."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from fractions import Fraction
 
 import anyio
 import msgspec
 from msgspec import Struct
 
-from nbsweep.core.brakes import MOST_FAILURES, Refusal
-from nbsweep.core.cool_down import USUAL_COOL_DOWN, CoolDown
+from nbsweep.core.brakes import Refusal, judge_failures, judge_skew
 from nbsweep.core.errors import SweepEnding
-from nbsweep.core.lease import Holder
-from nbsweep.core.policy import Rules
+from nbsweep.core.events.sweep import SweepBraked
+from nbsweep.core.lifecycle import State
+from nbsweep.core.ports import Ports
 
 INTERRUPTED = "interrupted before its DELETE"
-
-
-class Patience(Struct, frozen=True):
-    """How often to look at what is being deleted, and how long to trust no look."""
-
-    interval: timedelta
-    max_interval: timedelta
-    grace: timedelta
-    """How long reads may be stale after a DELETE."""
-
-
-class LeaseOrders(Struct, frozen=True):
-    """How a sweep makes sure that it is the only one."""
-
-    holder: Holder
-    """This process."""
-    lasts: timedelta
-    """How long a holder elsewhere may be silent before its target is taken over."""
-    is_alive: Callable[[Holder], bool | None]
-    """Tells whether a holder's process is there; None when that cannot be told from here. Must not wait."""
-
-
-class Orders(Struct, frozen=True):
-    """How removals are to be carried out."""
-
-    rules: Rules
-    workers: int
-    deadline: timedelta
-    retries: int
-    fresh_for: timedelta
-    patience: Patience
-    drain: timedelta
-    time_limit: timedelta = timedelta(hours=12)
-    """How long a sweep may take before it is asked to stop."""
-    lease: LeaseOrders | None = None
-    """None where nobody else can be at work."""
-    max_failures: Fraction | None = MOST_FAILURES
-    """The share of its removals that may fail before a sweep is stopped; None for no limit."""
-    cool_down: CoolDown | None = USUAL_COOL_DOWN
-    """How long to leave a notebook alone whose deletion has failed; None for no time at all."""
-
-
-class Facts(Struct, frozen=True):
-    """What the survey knew, and decisions need later."""
-
-    last_active: Mapping[str, datetime]
-    positions: Mapping[str, int] = {}
-    """By notebook id: which row of its listing it was, from 0."""
-    never_stop: frozenset[str] = frozenset()
-    """Ids of those that may be deleted, but not stopped first: the saved plan that permits them saw them at rest."""
 
 
 class Shutdown(Struct, frozen=True):
@@ -114,10 +64,13 @@ async def given_up_on(event: anyio.Event) -> AsyncIterator[None]:
 
 
 @dataclass(slots=True)
-class Closing:
-    """Whether more may be taken: not once a shutdown has begun, the account has refused us, or a brake has stopped it."""
+class StopConditions:
+    """Whether a sweep may take more: not once a shutdown has begun, the account has refused us, or a brake has stopped it."""
 
+    ports: Ports
     shutdown: Shutdown
+    max_failures: Fraction | None
+    """The share of the removals that may fail; None for no limit."""
     error: SweepEnding | None = None
     """Why nothing more can be begun on this account."""
     begun: anyio.Event = field(default_factory=anyio.Event)
@@ -141,9 +94,19 @@ class Closing:
         self.error = self.error or error
         self.begun.set()
 
-    def refuse(self, refusal: Refusal) -> None:
-        """Take no more, because a brake says so; what is under way is followed to its end."""
-        self.refusal = self.refusal or refusal
+    def count(self, states: Mapping[State, int]) -> None:
+        """Hold the number of removals in each state against the brake on failures, after one has ended."""
+        self._apply(judge_failures(states, self.max_failures))
+
+    def check_clock(self) -> None:
+        """Hold the clock against the brake on skew, before anything is decided by it."""
+        self._apply(judge_skew(self.ports.cloud.clock_skew_s()))
+
+    def _apply(self, refusal: Refusal | None) -> None:
+        """Take no more once a brake says so; what is under way is followed to its end."""
+        if refusal and not self.no_more:
+            self.refusal = refusal
+            self.ports.telemetry.emit(SweepBraked(refusal.brake, refusal.message))
 
     async def give_time(self, most: timedelta) -> None:
         """Wait so long at most, and no longer once somebody is in a hurry."""

@@ -13,7 +13,7 @@ from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.testing import LOST_BEFORE, Trouble
-from unit.engine.examples import FAILED, FOR_EVER_S, FORGOTTEN, World, carry_out, notebook, orders, virtual_time, world
+from unit.engine.examples import FAILED, FOR_EVER_S, FORGOTTEN, World, carry_out, notebook, options, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -38,7 +38,7 @@ async def sweep(scene: World, *, dry_run: bool = False) -> None:
 
     area = Area("research", None, ("NOTEBOOK",))
     with anyio.fail_after(FOR_EVER_S):
-        sweeper = Sweeper(area, scene.ports, orders(), Brakes(None, None, None), scene.shutdown)
+        sweeper = Sweeper(area, scene.ports, options(), Brakes(None, None, None), scene.shutdown)
         await sweeper.sweep(Run("run1", "li", dry_run), agree)
 
 
@@ -77,7 +77,7 @@ async def test_a_delete_that_was_sent_again_is_requested_twice() -> None:
     """After its answer was lost, and a look had shown no effect."""
     scene = world(notebook(1))
     scene.cloud.befall("delete", LOST_BEFORE)
-    await carry_out(scene, orders(), notebook(1))
+    await carry_out(scene, options(), notebook(1))
     assert await steps(scene) == ["decided", "requested", "requested", "accepted", "deleted"]
 
 
@@ -85,7 +85,7 @@ async def test_a_delete_that_the_cloud_refused_for_now_is_withdrawn() -> None:
     """Then it is decided anew, and requested anew."""
     scene = world(notebook(1))
     scene.cloud.befall("delete", Trouble(MustStopFirst("it runs")))
-    await carry_out(scene, orders(), notebook(1))
+    await carry_out(scene, options(), notebook(1))
     assert await steps(scene) == ["decided", "requested", "withdrawn", "requested", "accepted", "deleted"]
 
 
@@ -93,7 +93,7 @@ async def test_a_failed_deletion_that_is_tried_again_is_told() -> None:
     """Each of its two DELETEs, and the end."""
     scene = world(notebook(1, status=Status.ERROR))
     scene.cloud.befall("delete", Trouble(fate=Status.DELETE_FAILED))
-    await carry_out(scene, orders(FAILED), notebook(1, status=Status.ERROR))
+    await carry_out(scene, options(FAILED), notebook(1, status=Status.ERROR))
     assert await steps(scene) == ["decided", "requested", "accepted", "delete_failed", "requested", "accepted", "deleted"]
 
 
@@ -101,7 +101,7 @@ async def test_a_stop_before_a_delete_is_told() -> None:
     """At the moment at which it left."""
     running = notebook(1, status=Status.RUNNING)
     scene = world(running)
-    await carry_out(scene, orders(FORGOTTEN), running)
+    await carry_out(scene, options(FORGOTTEN), running)
     assert await steps(scene) == ["decided", "stopping", "requested", "accepted", "deleted"]
 
 
@@ -110,7 +110,7 @@ async def test_what_is_not_deleted_after_all_has_its_end_on_the_trail(name: str 
     """Spared at the second look, or refused by the cloud; with the reason."""
     scene = world(notebook(1, **({"name": name} if name else {})))
     scene.cloud.befall("delete", Trouble(Rejected("not this one")))
-    await carry_out(scene, orders(), notebook(1))
+    await carry_out(scene, options(), notebook(1))
     last = (await trail(scene))[-1]
     assert last.what == what
     assert last.reason
