@@ -38,7 +38,7 @@ class Doomed(sqlite3.Connection):
         super().commit()
         return passing("after-commit")
 
-    def __exit__(self, *raised: Any) -> Any:  # they are handed on to one who says no types
+    def __exit__(self, *raised: Any) -> Any:  # noqa: PYI036  # they are handed on to one who says no types
         """Commit, as `with connection` does; a failure is rolled back."""
         return self.commit() if raised[0] is None else super().__exit__(*raised)
 

@@ -352,7 +352,7 @@ class Desk:
             stderr=subprocess.PIPE,
             cwd=self.folder,
             env=self.variables(),
-            preexec_fn=prepare,  # nothing but a limit of the new process is set there
+            preexec_fn=prepare,  # noqa: PLW1509  # nothing but a limit of the new process is set there
         )
         with ended_afterwards(process):
             started = Started(process)

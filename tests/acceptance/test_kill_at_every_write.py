@@ -97,7 +97,7 @@ def test_a_sweep_killed_at_any_write_is_recovered_from(moment: str, clouds: Iter
         desk = place(tmp_path / str(kills), cloud)
         ended = killed(desk, moment, kills + 1)
         if came_through(ended, kills, cloud, desk):
-            print(f"killed at each of {kills} moments of the kind {moment}")  # how much is proven
+            print(f"killed at each of {kills} moments of the kind {moment}")  # noqa: T201  # how much is proven
             return
         second = desk.sweep()
         assert second.code == 0, second.err
@@ -113,6 +113,6 @@ def test_a_sweep_killed_again_and_again_comes_to_its_end(moment: str, clouds: It
     for kills in range(ENOUGH):
         ended = killed(desk, moment, kills + 1)
         if came_through(ended, kills, cloud, desk):
-            print(f"killed {kills} times, each time one commit later ({moment})")  # how much is proven
+            print(f"killed {kills} times, each time one commit later ({moment})")  # noqa: T201  # how much is proven
             return
     pytest.fail("every one of so many runs was killed")

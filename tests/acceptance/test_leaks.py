@@ -62,7 +62,7 @@ def test_a_service_holds_no_more_after_sixty_sweeps_than_after_fifteen(simulate:
         started.signal(signal.SIGTERM)
         assert started.ended().code == 0
     before, after = most(measured[:SETTLED]), most(measured[-SETTLED:])
-    print(f"{SWEEPS} sweeps, {len(cloud.gone())} deleted; most in the first {SETTLED}: {before}; in the last: {after}")
+    print(f"{SWEEPS} sweeps, {len(cloud.gone())} deleted; most in the first {SETTLED}: {before}; in the last: {after}")  # noqa: T201
     assert len(cloud.gone()) == SWEEPS
     assert after.files <= before.files
     assert after.threads <= before.threads

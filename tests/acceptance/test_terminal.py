@@ -65,7 +65,7 @@ def start_on(terminal: int, desk: Desk, *arguments: str) -> "subprocess.Popen[by
         cwd=desk.folder,
         env=desk.variables() | {"TERM": "xterm-256color"},
         start_new_session=True,
-        preexec_fn=_take_the_terminal,  # it makes the terminal the new process's own, and no more
+        preexec_fn=_take_the_terminal,  # noqa: PLW1509  # it makes the terminal the new process's own, and no more
     )
     os.close(terminal)
     return process

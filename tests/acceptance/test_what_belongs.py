@@ -214,7 +214,7 @@ class Junk(BaseHTTPRequestHandler):
         """Give so many rows that are none."""
         return b'{"total":1000000,"data":[' + b",".join([b'{"a":1}'] * 750_000) + b"]}"
 
-    def log_message(self, format: str, *arguments: Any) -> None:
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 -- the base class's name
         """Say nothing."""
 
 

@@ -99,7 +99,7 @@ class Api:
                     text = await response.text()
             if response.status != THROTTLED:
                 return response.status, json.loads(text or "{}")
-            await asyncio.sleep(pause_s * random.uniform(0.5, 1))  # jitter is no secret
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311  # jitter is no secret
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
 

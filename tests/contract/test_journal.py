@@ -61,7 +61,7 @@ def of(identity: TargetIdentity, row: Record) -> Record:
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
 numbers = st.integers(0, 2**63 - 1)
 zones = st.one_of(st.just(UTC), st.builds(timezone, st.timedeltas(timedelta(hours=-14), timedelta(hours=14))))
-moments = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=zones)  # made aware by `timezones`
+moments = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=zones)  # noqa: DTZ001  # made aware by `timezones`
 rates = st.floats(0.001, 1e6)
 lane_states = st.builds(LaneState, texts, st.none() | rates, rates, st.none() | texts)
 VALUES: Mapping[object, st.SearchStrategy[object]] = {
@@ -144,7 +144,7 @@ async def test_writing_nothing_is_allowed(opener: Opener) -> None:
 async def test_a_write_is_stored_whole_or_not_at_all(opener: Opener) -> None:
     """One removal that cannot be stored keeps the others of its write out."""
     async with opener() as journal:
-        broken = replace(removal("n2"), deadline=datetime(2026, 1, 1))  # that it is naive is the point
+        broken = replace(removal("n2"), deadline=datetime(2026, 1, 1))  # noqa: DTZ001  # that it is naive is the point
         with pytest.raises(ValueError, match="time zone"):
             await journal.write([removal("n1"), broken, removal("n3")])
         assert await journal.removals("r1") == ()
@@ -290,7 +290,7 @@ async def test_a_sighting_without_a_time_zone_is_refused(opener: Opener) -> None
     """Nobody could say when it was."""
     async with opener() as journal:
         with pytest.raises(ValueError, match="time zone"):
-            await journal.note_active("research", ["n1"], datetime(2026, 1, 1))  # that is the point
+            await journal.note_active("research", ["n1"], datetime(2026, 1, 1))  # noqa: DTZ001  # that is the point
 
 
 async def test_many_writers_at_once_lose_nothing(opener: Opener) -> None:
@@ -444,7 +444,7 @@ async def test_a_lease_without_a_time_zone_is_refused(opener: Opener) -> None:
     """Nobody could say how long ago its last beat was."""
     async with opener() as journal:
         with pytest.raises(ValueError, match="time zone"):
-            await journal.take_lease(lease(beat_at=datetime(2026, 1, 1)), None)  # that is the point
+            await journal.take_lease(lease(beat_at=datetime(2026, 1, 1)), None)  # noqa: DTZ001  # that is the point
         assert await journal.lease("research") is None
 
 

@@ -99,7 +99,7 @@ async def test_the_same_notebook_in_another_run_or_target_has_its_own_way(opener
 
 async def test_a_write_that_is_refused_leaves_no_entry(opener: Opener) -> None:
     """Neither the removals nor what the trail would have said of them."""
-    broken = replace(removal("n2"), planned_at=datetime(2026, 1, 1))  # that it is naive is the point
+    broken = replace(removal("n2"), planned_at=datetime(2026, 1, 1))  # noqa: DTZ001  # that it is naive is the point
     async with opener() as journal:
         with pytest.raises(ValueError, match="time zone"):
             await journal.write([removal("n1"), broken])

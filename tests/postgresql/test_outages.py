@@ -91,7 +91,7 @@ async def test_a_commit_of_which_nobody_heard_is_not_repeated(address: str, monk
     """The connection breaks between the commit and its answer: every step is on the trail once, a new run is open once."""
     async with opened(address) as journal:
         await journal.write([removal("n1")])
-        commit = Connection._commit_impl  # nothing else is between the commit and its answer
+        commit = Connection._commit_impl  # noqa: SLF001  # nothing else is between the commit and its answer
         lost: list[Connection] = []
 
         def commit_unheard(self: Connection) -> None:

@@ -151,7 +151,7 @@ def _tag(facts: Facts, name: str, glob: str, in_part: Truth) -> Truth:
     return in_part if answers & {"yes", "nearly"} else None
 
 
-def _one_tag(same_key: bool, value: str | None, glob: str) -> str:
+def _one_tag(same_key: bool, value: str | None, glob: str) -> str:  # noqa: FBT001 -- one of three facts about a tag
     if value is None:
         return "nearly" if glob == "*" else "hidden"
     if same_key and re.fullmatch(glob.replace("*", ".*"), value):

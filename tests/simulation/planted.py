@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
-from pytest import MonkeyPatch
+from pytest import MonkeyPatch  # noqa: PT013 -- used as a plain name in every signature here
 
 from fresh import good_for
 from nbsweep.adapters.cloud import answers, sending
@@ -72,7 +72,7 @@ def drop_requested(patch: MonkeyPatch) -> None:
 
 def wrong_address_is_gone(patch: MonkeyPatch) -> None:
     """404 with APIGW.0101 counts as a notebook that does not exist."""
-    kind = answers.Answer._kind
+    kind = answers.Answer._kind  # noqa: SLF001 -- likewise
 
     def confused(self: answers.Answer) -> Any:
         found = kind(self)
@@ -265,7 +265,7 @@ def take_rounded_pages_for_rows(patch: MonkeyPatch) -> None:
 
 def take_a_refusal_for_nothing(patch: MonkeyPatch) -> None:
     """A workspace that refuses to be listed is one without notebooks."""
-    list_if_open = survey.Surveyor._list_if_open
+    list_if_open = survey.Surveyor._list_if_open  # noqa: SLF001 -- likewise
 
     async def credulous(self: survey.Surveyor, scope: Scope) -> Listing:
         return replace(await list_if_open(self, scope), refused=None)

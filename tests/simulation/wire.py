@@ -142,7 +142,7 @@ class MemoryConnector(aiohttp.BaseConnector):
         super().__init__(limit=connections, keepalive_timeout=60.0)
         self._server = server
 
-    async def connect(self, req: aiohttp.ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout) -> Any:
+    async def connect(self, req: aiohttp.ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout) -> Any:  # noqa: ASYNC109 -- aiohttp's
         """Give a connection, a kept one or a new one; this is the moment in which a call leaves the hands of the program."""
         self._server.begin(req.method, req.url.raw_path)
         return await super().connect(req, traces, timeout)
@@ -151,7 +151,7 @@ class MemoryConnector(aiohttp.BaseConnector):
         self,
         req: aiohttp.ClientRequest,
         traces: Any,
-        timeout: aiohttp.ClientTimeout,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 -- aiohttp's
     ) -> ResponseHandler:
         del traces
         seconds = self._server.connects_in_s()

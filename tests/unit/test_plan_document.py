@@ -95,7 +95,7 @@ def test_a_refusal_goes_on_the_record() -> None:
 
 WORDS = st.text(max_size=6)
 MAYBE = st.none() | WORDS
-MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
+MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 -- aware by `timezones`
 DATES = st.none() | MOMENTS
 NAMED = st.builds(Named, MAYBE, MAYBE)
 LEASES = st.builds(

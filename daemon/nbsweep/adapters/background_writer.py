@@ -95,7 +95,7 @@ class BackgroundWriter:
         while self._queue:
             self._taken(_write(self._number, self._queue[0]))
 
-    def _taken(self, written: bool) -> None:  # what came of it
+    def _taken(self, written: bool) -> None:  # noqa: FBT001  # what came of it
         self.lost += not written
         self._bytes -= len(self._queue.popleft())
         self._behind = self._behind and self._bytes > 0

@@ -12,7 +12,7 @@ WHATS = ", ".join(AuditStep)
 
 
 @app.callback(invoke_without_command=True)
-def audit(  # typer reads the options from the signature
+def audit(  # noqa: PLR0913  # typer reads the options from the signature
     context: typer.Context,
     *,
     target: Annotated[str | None, typer.Option("--target", help="Only this target's.")] = None,

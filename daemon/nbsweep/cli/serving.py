@@ -30,7 +30,7 @@ async def serve_command(session: Session, config: Path | None) -> Exit:
     def telemetry_of(settings: Settings, listener: Listener) -> Telemetry:
         return make_telemetry(settings.logging, session.screen, (listener,))
 
-    def new_run(now: datetime, dry_run: bool) -> Run:  # a field of the run
+    def new_run(now: datetime, dry_run: bool) -> Run:  # noqa: FBT001  # a field of the run
         return Run(new_id(now), f"{who()} (service)", dry_run)
 
     surroundings = Surroundings(session.environment, read_settings, telemetry_of, new_run, session.shutdown)

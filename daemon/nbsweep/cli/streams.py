@@ -72,7 +72,7 @@ def secure_streams() -> Output:
         _occupy(number, flags)
     output = Output(STDOUT)
     if sys.stdin is None:
-        sys.stdin = open(os.devnull, encoding="utf-8")  # lives as long as the program
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115  # lives as long as the program
     sys.stdout = _text(output, sys.stdout)
     errors = LossyOutput(STDERR)
     atexit.register(errors.writer.close)

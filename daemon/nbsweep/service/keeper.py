@@ -229,7 +229,7 @@ class Keeper:
         except NbsweepError as error:
             # The journal, where it could not be asked whether there is anything to do.
             self._failed(str(error))
-        except Exception as bug:  # one target's bug is not to end the others' sweeps
+        except Exception as bug:  # noqa: BLE001  # one target's bug is not to end the others' sweeps
             self._failed(f"a bug in nbsweep: {describe_bug(bug)}")
         else:
             self._judge(report)

@@ -61,6 +61,6 @@ class ForeignIam:
 
     def _call(self, method: str, token: str) -> bytes:
         headers = {"X-Auth-Token": token, "X-Subject-Token": token}
-        request = urllib.request.Request(self._url + _PATH, headers=headers, method=method)  # an option says where
+        request = urllib.request.Request(self._url + _PATH, headers=headers, method=method)  # noqa: S310  # an option says where
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=_PATIENCE_S) as response:
             return bytes(response.read())

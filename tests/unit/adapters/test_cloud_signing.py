@@ -223,7 +223,7 @@ KEYS = st.builds(
     st.from_regex(r"[A-Za-z0-9]{40}", fullmatch=True),
     st.none() | st.from_regex(r"[A-Za-z0-9+/]{8,40}==", fullmatch=True),
 )
-MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # the strategy adds it
+MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # the strategy adds it
 
 
 @given(request=REQUESTS, key=KEYS, moment=MOMENTS)

@@ -190,7 +190,7 @@ async def test_a_removal_that_cannot_be_read_is_refused(path: Path, spoil: Spoil
 async def test_a_run_that_cannot_be_read_is_refused(path: Path, spoil: Spoil, kept: str) -> None:
     """Its counts are no counts."""
     await fill(path)
-    spoil(f"UPDATE runs SET kept = '{kept}'")  # the values stand above
+    spoil(f"UPDATE runs SET kept = '{kept}'")  # noqa: S608  # the values stand above
     async with open_journal(f"sqlite:///{path}") as journal:
         for read in (journal.runs(1), journal.run("r1")):
             with pytest.raises(JournalError, match="not understood"):
@@ -201,7 +201,7 @@ async def test_a_run_that_cannot_be_read_is_refused(path: Path, spoil: Spoil, ke
 async def test_a_lease_that_cannot_be_read_is_refused(path: Path, spoil: Spoil, spoilt: str) -> None:
     """Nobody takes over what he cannot read."""
     await fill(path)
-    spoil(f"UPDATE leases SET {spoilt}")  # the values stand above
+    spoil(f"UPDATE leases SET {spoilt}")  # noqa: S608  # the values stand above
     async with open_journal(f"sqlite:///{path}") as journal:
         with pytest.raises(JournalError, match="not understood"):
             await journal.lease("research")

@@ -58,7 +58,7 @@ def statements() -> Iterator[list[str]]:
 def visits(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Give what has been done in threads of SQLite so far."""
     found: list[object] = []
-    execute = SqliteConnection._execute  # what every call of the driver goes through
+    execute = SqliteConnection._execute  # noqa: SLF001  # what every call of the driver goes through
 
     async def count(connection: SqliteConnection, function: object, *arguments: object, **options: object) -> object:
         found.append(function)

@@ -223,7 +223,7 @@ def test_sweeps_are_counted_and_timed() -> None:
         ("finished", "its end could not be written", False),
     ],
 )
-def test_the_last_success_is_a_sweep_that_did_its_work(outcome: str, problem: str, counts: bool) -> None:
+def test_the_last_success_is_a_sweep_that_did_its_work(outcome: str, problem: str, counts: bool) -> None:  # noqa: FBT001
     """1772366400 is 2026-03-01 12:00 UTC."""
     heard = Heard(replace(SWEPT, outcome=outcome, problem=problem), service=FakeService((target(),)))
     assert heard.samples("nbsweep_last_success_timestamp_seconds") == {("research",): 1772366400.0 if counts else 0.0}

@@ -288,7 +288,7 @@ def test_a_missing_capacity_is_unknown(volume: Volume | None) -> None:
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-def test_a_lease_is_enabled_or_not_or_does_not_say(wanted: bool) -> None:
+def test_a_lease_is_enabled_or_not_or_does_not_say(wanted: bool) -> None:  # noqa: FBT001 -- a parametrized value
     """Each of the two is matched by its own word, and a lease that is missing or silent by neither."""
     assert truth(LeaseEnabled(wanted), lease=lease(enabled=wanted)) is Truth.PASS
     assert truth(LeaseEnabled(wanted), lease=lease(enabled=not wanted)) is Truth.FAIL

@@ -109,6 +109,6 @@ def test_the_leaves_of_a_finding_are_its_single_conditions_of_one_kind(truth: Tr
         (AllOf(()), False),
     ],
 )
-def test_a_status_is_named_only_by_its_own_word(condition: Condition, expected: bool) -> None:
+def test_a_status_is_named_only_by_its_own_word(condition: Condition, expected: bool) -> None:  # noqa: FBT001 -- parametrized
     """A wildcard that includes it, another key and the inside of a `not` do not name it."""
     assert names_status(condition, Status.FROZEN) is expected

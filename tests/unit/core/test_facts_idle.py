@@ -81,7 +81,7 @@ def test_a_lease_that_does_not_say_whether_it_is_enabled_leaves_idleness_unknown
 
 
 @pytest.mark.parametrize("with_lease", [True, False])
-def test_idleness_is_unknown_without_any_date_of_a_change(with_lease: bool) -> None:
+def test_idleness_is_unknown_without_any_date_of_a_change(with_lease: bool) -> None:  # noqa: FBT001 -- parametrized
     """Neither creation, nor the end of a lease, nor the journal's own sight stands in for the cloud's missing dates."""
     row = notebook(updated_at=None, lease=lease(updated_at=None) if with_lease else None)
     assert idle_since(row, moment()) is None

@@ -12,7 +12,7 @@ OTHER = Holder("other", "web-2", "boot-2", 200, 6000)
 HELD = Lease("research", OTHER, "li", NOON - timedelta(hours=1), NOON)
 
 
-def after(seconds: float, alive: bool | None, lease: Lease | None = HELD) -> bool:  # named by the table below
+def after(seconds: float, alive: bool | None, lease: Lease | None = HELD) -> bool:  # noqa: FBT001  # named by the table below
     """Decide so many seconds after the last beat."""
     return may_take(lease, ME, NOON + timedelta(seconds=seconds), MINUTE, alive=alive)
 
@@ -38,15 +38,17 @@ def after(seconds: float, alive: bool | None, lease: Lease | None = HELD) -> boo
         (-86_400 * 365, None, True),
     ],
 )
-def test_anothers_lease_may_be_taken_when_he_is_dead_or_silent(
-    seconds: float, alive: bool | None, may: bool
-) -> None:  # a table
+def test_anothers_lease_may_be_taken_when_its_holder_is_dead_or_silent(  # a table
+    seconds: float,
+    alive: bool | None,  # noqa: FBT001
+    may: bool,  # noqa: FBT001
+) -> None:
     """At once where his end can be seen, after the lease's time where it cannot."""
     assert after(seconds, alive) is may
 
 
 @pytest.mark.parametrize("alive", [True, False, None])
-def test_my_own_lease_is_mine(alive: bool | None) -> None:  # a table
+def test_my_own_lease_is_mine(alive: bool | None) -> None:  # noqa: FBT001  # a table
     """What an earlier sweep of this process could not give back is no reason to wait."""
     assert after(0, alive, replace(HELD, holder=ME))
 

@@ -53,7 +53,7 @@ def test_what_is_proven_gone_is_gone(state: State) -> None:
 
 @pytest.mark.parametrize("saw_deleting", [True, False])
 @pytest.mark.parametrize("status", THERE)
-def test_an_accepted_removal_waits_for_its_end(status: Status, saw_deleting: bool) -> None:
+def test_an_accepted_removal_waits_for_its_end(status: Status, saw_deleting: bool) -> None:  # noqa: FBT001 -- parametrized
     """A failure counts once DELETING was seen or the grace is over; all else waits; at the deadline waiting ends."""
     for now, deadline in product(MOMENTS, DEADLINES):
         settled = saw_deleting or now >= START + GRACE

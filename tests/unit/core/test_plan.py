@@ -84,7 +84,7 @@ def test_the_brakes_are_on_unless_somebody_loosens_them() -> None:
     ("count", "allowed", "refused"),
     [(5, 5, False), (6, 5, True), (1, 0, True), (0, 0, False), (1, 1, False), (2, 1, True), (500, None, False)],
 )
-def test_the_absolute_brake_binds(count: int, allowed: int | None, refused: bool) -> None:
+def test_the_absolute_brake_binds(count: int, allowed: int | None, refused: bool) -> None:  # noqa: FBT001 -- parametrized
     """It counts every notebook, not one for each call, as it did elsewhere; exactly the limit is allowed."""
     plan = build_plan(survey(*numbered(count), fleet=1000), loose(max_deletions=allowed))
     assert refused_by(plan) == ("max_deletions" if refused else None)
@@ -151,7 +151,7 @@ def owned(*owners: str | None) -> list[Candidate]:
         ("aaaaaa", None, False),
     ],
 )
-def test_the_brake_on_each_owner_binds(owners: str, allowed: int | None, refused: bool) -> None:
+def test_the_brake_on_each_owner_binds(owners: str, allowed: int | None, refused: bool) -> None:  # noqa: FBT001 -- parametrized
     """It holds for everybody, not for the first or on average."""
     plan = build_plan(survey(*owned(*owners), fleet=100), loose(max_per_owner=allowed))
     assert refused_by(plan) == ("max_per_owner" if refused else None)

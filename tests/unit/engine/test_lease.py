@@ -82,7 +82,7 @@ class Thinker:
         return True
 
 
-def with_lease(alive: bool | None = None, **changes: object) -> SweepOptions:  # as the port has it
+def with_lease(alive: bool | None = None, **changes: object) -> SweepOptions:  # noqa: FBT001  # as the port has it
     """Give orders to be the only one, by a lease of a minute; of other processes this is what can be told."""
     return options(lease=LeaseOptions(ME, timedelta(seconds=60), lambda _: alive), **changes)
 
@@ -181,7 +181,7 @@ async def test_a_dry_run_needs_no_lease() -> None:
 
 
 @pytest.mark.parametrize(("alive", "silent_s"), [(False, 0), (None, 60)], ids=["dead", "silent"])
-async def test_the_lease_of_one_who_is_dead_or_silent_is_taken_over(alive: bool | None, silent_s: float) -> None:  # a table
+async def test_the_lease_of_one_who_is_dead_or_silent_is_taken_over(alive: bool | None, silent_s: float) -> None:  # noqa: FBT001  # a table
     """The sweep goes its way, and the log says from whom."""
     scene = world(*fleet(2))
     await held_by(scene, OTHER, START - timedelta(seconds=silent_s))
@@ -246,7 +246,7 @@ async def test_giving_back_does_not_keep_a_sweep_from_ending() -> None:
     """The journal hangs: after three seconds the sweep has ended all the same."""
     scene = world()
 
-    async def hang(lease: Lease) -> None:  # as the port has it
+    async def hang(lease: Lease) -> None:  # noqa: ARG001  # as the port has it
         await asyncio.sleep(FOR_EVER_S)
 
     scene.journal.release_lease = hang  # type: ignore[method-assign]  # the journal is the test's own
@@ -506,7 +506,7 @@ async def test_a_lease_that_goes_from_hand_to_hand_is_given_up() -> None:
     """Whoever loses the race five times leaves it to the others."""
     scene = world()
 
-    async def vanish(lease: Lease, seen: Lease | None) -> None:  # as the port has it
+    async def vanish(lease: Lease, seen: Lease | None) -> None:  # noqa: ARG001  # as the port has it
         return None
 
     scene.journal.take_lease = vanish  # type: ignore[method-assign]  # the journal is the test's own

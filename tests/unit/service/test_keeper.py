@@ -333,7 +333,7 @@ async def lived(mine: Keeper, seconds: float) -> None:
 async def test_a_time_that_passed_between_two_processes_is_made_up_for(
     grace: timedelta,
     away_s: float,
-    made_up: bool,  # a parameter of the test
+    made_up: bool,  # noqa: FBT001  # a parameter of the test
 ) -> None:
     """Stopped at 02:59 and started after three: swept once within the grace, and told as missed after it."""
     scene = world(*fleet(2))

@@ -14,7 +14,7 @@ def ear(tmp_path: Path) -> Iterator[socket.socket]:
     """Listen where systemd would."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "notify"))
-        listening.setblocking(False)  # the socket's own signature
+        listening.setblocking(False)  # noqa: FBT003  # the socket's own signature
         yield listening
 
 
@@ -35,7 +35,7 @@ def test_an_abstract_socket_is_spelled_with_an_at_sign() -> None:
     """As systemd does where there is no file."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(f"\0nbsweep-test-{os.getpid()}")
-        listening.setblocking(False)  # the socket's own signature
+        listening.setblocking(False)  # noqa: FBT003  # the socket's own signature
         Systemd.of({"NOTIFY_SOCKET": f"@nbsweep-test-{os.getpid()}"}).ready()
         assert listening.recv(200) == b"READY=1"
 

@@ -42,7 +42,7 @@ def supervisor(scene: World, cron: str, systemd: Systemd = NOBODY) -> Supervisor
     """Give the supervisor of the world's one target."""
     schedule = Schedule(lambda name: keepers[name].due(), lambda name: keepers[name].missed())
     numbers = iter(range(1, 10_000))
-    habits = Habits(False, lambda dry: Run(f"run{next(numbers)}", "service", dry), schedule.next_run)  # it deletes
+    habits = Habits(False, lambda dry: Run(f"run{next(numbers)}", "service", dry), schedule.next_run)  # noqa: FBT003  # it deletes
     sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, options(), Brakes(None, None), scene.shutdown)
     keepers = {"research": Keeper(sweeper, habits)}
     return Supervisor(settings(cron), keepers, schedule, scene.telemetry, scene.shutdown, systemd)
@@ -167,7 +167,7 @@ async def test_an_hour_with_a_sweep_a_minute_leaks_nothing(clocks: list[FakeCloc
     tracemalloc.stop()
     swept = len(await scene.journal.runs(1000))
     (tasks, files, memory), (tasks_after, files_after, memory_after) = measured[9], measured[-1]
-    print(f"{swept} sweeps; tasks {tasks} -> {tasks_after}, files {files} -> {files_after}, {memory} -> {memory_after} bytes")
+    print(f"{swept} sweeps; tasks {tasks} -> {tasks_after}, files {files} -> {files_after}, {memory} -> {memory_after} bytes")  # noqa: T201
     assert swept >= 69
     assert (tasks_after, files_after) == (tasks, files)
     # The journal in memory keeps its rows, which is what it is for: some kilobytes for each of the sixty sweeps.

@@ -18,7 +18,7 @@ from nbsweep.core.errors import CloudError, Unauthorized
 ENDPOINT = "http://169.254.169.254"
 TIMEOUT = aiohttp.ClientTimeout(total=6, sock_connect=3, sock_read=3, ceil_threshold=float("inf"))
 """The server is on this machine, or there is none; so this fails quickly."""
-TOKEN_PATH = "/meta-data/latest/api/token"  # a path is no token
+TOKEN_PATH = "/meta-data/latest/api/token"  # noqa: S105  # a path is no token
 KEYS_PATH = "/openstack/latest/securitykey"
 TOKEN_TTL = {"X-Metadata-Token-Ttl-Seconds": "21600"}
 WITHOUT_TOKENS = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.SERVICE_UNAVAILABLE)

@@ -30,7 +30,7 @@ class Moment(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # SQLAlchemy's signature
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002  # SQLAlchemy's signature
         """Store it.
 
         Raises:
@@ -38,7 +38,7 @@ class Moment(TypeDecorator[datetime]):
         """
         return None if value is None else microseconds(value)
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # SQLAlchemy's signature
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
         """Read it, in UTC.
 
         Raises:
@@ -47,7 +47,7 @@ class Moment(TypeDecorator[datetime]):
         if value is None:
             return None
         if not isinstance(value, int):
-            raise ValueError("a moment that is not a number")  # the value is wrong, not the program
+            raise ValueError("a moment that is not a number")  # noqa: TRY004  # the value is wrong, not the program
         return moment_of(value)
 
 

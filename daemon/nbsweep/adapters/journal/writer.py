@@ -120,7 +120,7 @@ class GroupWriter:
                     await self._write_all(connection)
                     with suppress(SQLAlchemyError):
                         await forget(connection, self._key)
-            except Exception as failure:  # raised in each of those who wait
+            except Exception as failure:  # noqa: BLE001  # raised in each of those who wait
                 self._closed = True
                 self._settle([*self._taken, *self._queued], failure)
         self._ended.set()
@@ -148,7 +148,7 @@ class GroupWriter:
         changes, marker = [waiting.change for waiting in batch], make_marker(connection, self._key)
         try:
             await outlasting(partial(self._commit, connection, changes, marker), self._patience_s)
-        except Exception as failure:  # raised in each of those who wait
+        except Exception as failure:  # noqa: BLE001  # raised in each of those who wait
             if len(batch) == 1 or concerns_all(failure):
                 self._settle(batch, failure)
             else:

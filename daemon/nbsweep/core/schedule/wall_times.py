@@ -31,7 +31,7 @@ class WallTimes(Struct, frozen=True):
     @property
     def every_hour(self) -> bool:
         """Tell whether no hour is named: then it is an interval, which goes on whatever the clock is set to."""
-        return len(self.hours) == 24  # hours of a day
+        return len(self.hours) == 24  # noqa: PLR2004  # hours of a day
 
     def after(self, moment: datetime) -> datetime | None:
         """Give the next time that is later; None when there is none for nine years, or to the end of the calendar."""

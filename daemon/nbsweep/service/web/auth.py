@@ -25,7 +25,7 @@ MOST_LINES = 100
 LONGEST_TOKEN_BYTES = 4096
 TOKEN = re.compile(rb"[!-~]+")
 """What can travel in a header."""
-TOKEN_KEY = "api_token_file"
+TOKEN_KEY = "api_token_file"  # noqa: S105 - the configuration's key, not a token
 HOW_TO_CONFIGURE = (
     "nothing can be changed here, because service.api_token_file is not set: name a file there that holds the token, "
     "and that only nbsweep's user may read"

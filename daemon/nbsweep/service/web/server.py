@@ -84,6 +84,6 @@ async def _listening(runner: web.AppRunner, visitors: Visitors, address: Address
 
 def _nobodys_logger() -> logging.Logger:
     """Give a logger that writes nothing: requests that are no HTTP are no news, and what they hold has no place in a log."""
-    logger = logging.Logger("nbsweep.web")
+    logger = logging.Logger("nbsweep.web")  # noqa: LOG001 - one of its own: what is global is left alone
     logger.disabled = True
     return logger

@@ -38,7 +38,7 @@ def test_nothing_speaks_against_a_plan_of_an_hour_ago() -> None:
 @pytest.mark.parametrize(
     ("expires_in", "is_over"), [(timedelta(microseconds=1), False), (timedelta(0), True), (-timedelta(hours=3), True)]
 )
-def test_a_plan_holds_until_it_expires(expires_in: timedelta, is_over: bool) -> None:
+def test_a_plan_holds_until_it_expires(expires_in: timedelta, is_over: bool) -> None:  # noqa: FBT001 -- parametrized
     """And not at that very moment."""
     problems = found(saved(expires_at=NOW + expires_in), today())
     assert set(problems) == ({"expires_at"} if is_over else set())
@@ -53,7 +53,7 @@ def test_an_expired_plan_says_since_when_and_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(("ahead", "is_wrong"), [(timedelta(minutes=5), False), (timedelta(minutes=6), True)])
-def test_a_plan_of_tomorrow_is_a_clock_that_is_wrong(ahead: timedelta, is_wrong: bool) -> None:
+def test_a_plan_of_tomorrow_is_a_clock_that_is_wrong(ahead: timedelta, is_wrong: bool) -> None:  # noqa: FBT001
     """Its validity cannot be told then; a few minutes apart are usual."""
     assert ("created_at" in found(saved(created_at=NOW + ahead), today())) == is_wrong
 

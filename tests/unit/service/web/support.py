@@ -41,7 +41,7 @@ LANES_TOLD = {
 
 def state(name: str = "research", **changes: object) -> TargetState:
     """Give a target that waits for its schedule, and has been swept."""
-    plain = TargetState(name, Phase.WAITING, False, False, NOW, EARLIER, 0, "", LANES)
+    plain = TargetState(name, Phase.WAITING, False, False, NOW, EARLIER, 0, "", LANES)  # noqa: FBT003 - its fields are flags
     return replace(plain, **changes)
 
 

@@ -22,7 +22,7 @@ class BrokenJournal(InMemoryJournal):
         super().__init__()
         self._trouble = trouble
 
-    async def runs(self, limit: int, target: str | None = None) -> tuple[RunRecord, ...]:
+    async def runs(self, limit: int, target: str | None = None) -> tuple[RunRecord, ...]:  # noqa: ARG002 - the port's
         """Fail."""
         raise self._trouble
 

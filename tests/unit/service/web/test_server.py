@@ -42,13 +42,13 @@ async def test_localhost_is_this_machine_whatever_the_name_leads_to() -> None:
         ("127.0.0.1:9464", "127.0.0.1", True),
         ("127.9.9.9:9464", "127.9.9.9", True),
         ("[::1]:9464", "::1", True),
-        ("0.0.0.0:9464", "0.0.0.0", False),
+        ("0.0.0.0:9464", "0.0.0.0", False),  # noqa: S104 - nobody listens there
         ("[::]:9464", "::", False),
         ("[::ffff:127.0.0.1]:9464", "::ffff:127.0.0.1", False),
         ("localhost.example:9464", "localhost.example", False),
     ],
 )
-def test_what_is_loopback_is_told_by_the_address_alone(listen: str, host: str, on_loopback: bool) -> None:
+def test_what_is_loopback_is_told_by_the_address_alone(listen: str, host: str, on_loopback: bool) -> None:  # noqa: FBT001
     """In doubt it is not, and the token is needed."""
     address = Address.of(listen)
     assert (address.host, address.port, address.on_loopback) == (host, 9464, on_loopback)
