@@ -11,11 +11,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.adapters.clock import SystemClock
-from nbsweep.adapters.cloud.chain import Keyring, open_keyring
+from nbsweep.adapters.cloud.auth.credentials import Credentials
+from nbsweep.adapters.cloud.auth.lazy import LazyCredentials
+from nbsweep.adapters.cloud.auth.provider import CredentialProvider, open_credential_provider
 from nbsweep.adapters.cloud.client import open_client
-from nbsweep.adapters.cloud.credentials import Credentials
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
-from nbsweep.adapters.cloud.sought import Sought
 from nbsweep.adapters.journal import Limits, open_journal
 from nbsweep.adapters.process import allow_open_files, is_alive, this_process
 from nbsweep.core.errors import CloudError, JournalError, NbsweepError
@@ -77,8 +77,8 @@ async def open_all(
     settings = within_open_files(settings, telemetry)
     async with AsyncExitStack() as stack:
         journal = await stack.enter_async_context(open_journal(settings.journal, patient(settings)))
-        keyring = await stack.enter_async_context(open_keyring(environment, clock))
-        found = [(target, await credentials_of(target, keyring)) for target in settings.targets]
+        provider = await stack.enter_async_context(open_credential_provider(environment, clock))
+        found = [(target, await credentials_of(target, provider)) for target in settings.targets]
         accounts: dict[tuple[str, str], list[LimitSettings]] = {}
         for target, credentials in found:
             accounts.setdefault((target.base_url, credentials.account), []).append(target.limits)
@@ -135,12 +135,12 @@ def neighbours_of(area: Area, before: Iterable[Sweeper]) -> tuple[Neighbour, ...
     )
 
 
-async def credentials_of(target: TargetSettings, keyring: Keyring) -> Credentials:
+async def credentials_of(target: TargetSettings, provider: CredentialProvider) -> Credentials:
     """Find a target's credentials; where there are none yet, every call of that target will ask for them, and fail alone."""
     try:
-        return await keyring.find(target)
+        return await provider.find(target)
     except CloudError:
-        return Sought(f"target {target.name}, of an account that is unknown", partial(keyring.find, target))
+        return LazyCredentials(f"target {target.name}, of an account that is unknown", partial(provider.find, target))
 
 
 def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutdown: Shutdown) -> Sweeper:

@@ -14,11 +14,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.adapters.clock import SystemClock
-from nbsweep.adapters.cloud.chain import open_keyring
+from nbsweep.adapters.cloud.auth.credentials import Credentials
+from nbsweep.adapters.cloud.auth.describe import source_of
+from nbsweep.adapters.cloud.auth.provider import open_credential_provider
 from nbsweep.adapters.cloud.client import open_client
-from nbsweep.adapters.cloud.credentials import Credentials
 from nbsweep.adapters.cloud.limiter import Lanes
-from nbsweep.adapters.cloud.sources import source_of
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.journal.address import parse_address
 from nbsweep.bootstrap import caller_of, make_lanes
@@ -56,11 +56,11 @@ class Checkup(Struct, frozen=True):
         """Check everything; all targets side by side."""
         journal = await check_journal(self.settings.journal)
         async with AsyncExitStack() as stack:
-            keyring = await stack.enter_async_context(open_keyring(self.environment, self.clock))
+            provider = await stack.enter_async_context(open_credential_provider(self.environment, self.clock))
             found: list[tuple[TargetSettings, Credentials | CloudError]] = []
             for target in self.settings.targets:
                 try:
-                    found.append((target, await keyring.find(target)))
+                    found.append((target, await provider.find(target)))
                 except CloudError as error:
                     found.append((target, error))
             return (self._configuration(), journal, *await self._check_targets(found))

@@ -15,7 +15,7 @@ from aiohttp.web import Application
 from msgspec import Struct
 
 from nbsweep.adapters.clock import SystemClock
-from nbsweep.adapters.cloud.answers import KNOWN_CODES
+from nbsweep.adapters.cloud.responses import KNOWN_CODES
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.metrics import Metrics
 from nbsweep.adapters.telemetry import Listener

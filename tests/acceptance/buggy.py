@@ -7,8 +7,9 @@ import sys
 from typing import Any, NoReturn
 
 from nbsweep.__main__ import main
-from nbsweep.adapters.cloud import metadata, tokens, wire
-from nbsweep.adapters.cloud.signing import Signer
+from nbsweep.adapters.cloud import wire
+from nbsweep.adapters.cloud.auth import metadata, tokens
+from nbsweep.adapters.cloud.auth.signing import Signer
 
 PLACES: dict[str, tuple[Any, str]] = {
     "sign": (Signer, "headers"),

@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 
 from nbsweep.__main__ import main
-from nbsweep.adapters.journal.changes import Change
+from nbsweep.adapters.journal.transaction import Change
 from nbsweep.adapters.journal.writer import GroupWriter
 
 moment, last = sys.argv.pop(1), int(sys.argv.pop(1))

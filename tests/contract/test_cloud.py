@@ -15,9 +15,9 @@ from msgspec.structs import replace
 
 from fresh import good_for
 from hand_clock import NOON, HandClock
+from nbsweep.adapters.cloud.auth.signing import AccessKey
 from nbsweep.adapters.cloud.client import open_client
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
-from nbsweep.adapters.cloud.signing import AccessKey
 from nbsweep.core.errors import (
     AlreadyStopped,
     Busy,

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from pytest import MonkeyPatch  # noqa: PT013 -- used as a plain name in every signature here
 
 from fresh import good_for
-from nbsweep.adapters.cloud import answers, sending
-from nbsweep.adapters.cloud.limiter import Lane, Lanes, Refusal
+from nbsweep.adapters.cloud import responses, transport
+from nbsweep.adapters.cloud.limiter import Lane, Lanes, Throttle
 from nbsweep.core import conditions, globs, lifecycle, plan, policy, second_look
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import Gone, WrongAddress
@@ -72,13 +72,13 @@ def drop_requested(patch: MonkeyPatch) -> None:
 
 def wrong_address_is_gone(patch: MonkeyPatch) -> None:
     """404 with APIGW.0101 counts as a notebook that does not exist."""
-    kind = answers.Answer._kind  # noqa: SLF001 -- likewise
+    kind = responses.Answer._kind  # noqa: SLF001 -- likewise
 
-    def confused(self: answers.Answer) -> Any:
+    def confused(self: responses.Answer) -> Any:
         found = kind(self)
         return Gone if found is WrongAddress else found
 
-    patch.setattr(answers.Answer, "_kind", confused)
+    patch.setattr(responses.Answer, "_kind", confused)
 
 
 def ignore_the_overlap_of_a_survey(patch: MonkeyPatch) -> None:
@@ -98,7 +98,7 @@ def ignore_the_overlap_of_a_snapshot(patch: MonkeyPatch) -> None:
 def forget_a_429(patch: MonkeyPatch) -> None:
     """The lane goes on as fast as before."""
 
-    def deaf(self: Lanes, lane: Lane, _refusal: Refusal) -> float:
+    def deaf(self: Lanes, lane: Lane, _refusal: Throttle) -> float:
         return self._windows[lane].rate.per_s
 
     patch.setattr(Lanes, "refused", deaf)
@@ -126,7 +126,7 @@ def trust_any_clock(patch: MonkeyPatch) -> None:
     """However far the clocks are apart, every age is believed."""
     patch.setattr(plan, "judge_skew", lambda _skew_s: None)
     patch.setattr(shutdown, "judge_skew", lambda _skew_s: None)
-    patch.setattr(sending, "judge_skew", lambda _skew_s: None)
+    patch.setattr(transport, "judge_skew", lambda _skew_s: None)
 
 
 def never_cool_down(patch: MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple, cast
 
 from msgspec.structs import replace
 
-from nbsweep.adapters.cloud.chain import open_keyring
+from nbsweep.adapters.cloud.auth.provider import open_credential_provider
 from nbsweep.adapters.cloud.client import open_client
 from nbsweep.bootstrap import make_lanes, make_sweeper
 from nbsweep.core.errors import SweepTimedOut
@@ -303,8 +303,8 @@ class World:
         """What `nbsweep run` does, so many times in a row, with the real client on a wire of memory."""
         target, ears = self.target, Ears(self, journal)
         connect = partial(MemoryConnector, gateway)
-        async with open_keyring({}, self.clock, connect) as keyring:
-            credentials = await keyring.find(target)
+        async with open_credential_provider({}, self.clock, connect) as provider:
+            credentials = await provider.find(target)
             lanes = make_lanes([target.limits], self.clock)
             async with open_client(target, credentials, lanes, self.clock, ears, connect) as client:
                 ports = Ports(client, cast("Journal", journal), self.clock, ears)

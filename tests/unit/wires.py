@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 from yarl import URL
 
+from nbsweep.adapters.cloud.auth.signing import AccessKey
 from nbsweep.adapters.cloud.client import CloudClient
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
-from nbsweep.adapters.cloud.sending import Sender, Tools
-from nbsweep.adapters.cloud.signing import AccessKey
+from nbsweep.adapters.cloud.transport import Tools, Transport
 from nbsweep.core.pacing import Rate
 from nbsweep.core.ports import Clock
 from nbsweep.testing import RecordingTelemetry
 
 if TYPE_CHECKING:
-    from nbsweep.adapters.cloud.transport import GuardedRequest
+    from nbsweep.adapters.cloud.guarded_request import GuardedRequest
 
 PROJECT = "0123456789abcdef0123456789abcdef"
 KEY = AccessKey("AK", "the-secret-key", "the-security-token")
@@ -124,7 +124,7 @@ def client_of(answer: Answering, clock: Clock, telemetry: RecordingTelemetry) ->
     async def project() -> str:
         return PROJECT
 
-    return CloudClient(Sender(ENDPOINT, project, KEY, Tools(Session(answer, clock).as_aiohttp, lanes, clock, telemetry)))
+    return CloudClient(Transport(ENDPOINT, project, KEY, Tools(Session(answer, clock).as_aiohttp, lanes, clock, telemetry)))
 
 
 # ---- what may come over it -------------------------------------------------------------------------------------------------

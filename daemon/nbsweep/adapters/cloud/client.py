@@ -13,18 +13,17 @@ import aiohttp
 from msgspec.structs import replace
 
 from nbsweep.adapters.cloud import wire
-from nbsweep.adapters.cloud.answers import Answer, Passing, Throttled, lost, with_skew
-from nbsweep.adapters.cloud.credentials import Credentials
+from nbsweep.adapters.cloud.auth.credentials import Credentials
+from nbsweep.adapters.cloud.auth.iam import iam_of
+from nbsweep.adapters.cloud.auth.projects import project_finder
 from nbsweep.adapters.cloud.dialect import EVERYBODYS, OLDEST_FIRST, OWN, Dialect, Variant, allows_another
-from nbsweep.adapters.cloud.iam import iam_of
-from nbsweep.adapters.cloud.limiter import Lane, Lanes, Refusal
-from nbsweep.adapters.cloud.probing import CALLS, reach
-from nbsweep.adapters.cloud.projects import project_finder
-from nbsweep.adapters.cloud.receipts import has_error_code, objection
+from nbsweep.adapters.cloud.limiter import Lane, Lanes, Throttle
+from nbsweep.adapters.cloud.permissions import CALLS, reach
+from nbsweep.adapters.cloud.responses import Answer, Throttled, TransientError, has_error_code, lost, objection, with_skew
 from nbsweep.adapters.cloud.retrying import Tries
-from nbsweep.adapters.cloud.sending import Call, Sender, Sent, Tools
+from nbsweep.adapters.cloud.route import Route
 from nbsweep.adapters.cloud.session import Connect, NotSent, by_tcp, open_session
-from nbsweep.adapters.cloud.ways import Way
+from nbsweep.adapters.cloud.transport import Call, Response, Tools, Transport
 from nbsweep.core.errors import AnswerLost, CloudError, Forbidden, Gone, MalformedAnswer, Rejected, Unreachable
 from nbsweep.core.events.http import DialectFound, HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.freshness import Freshness
@@ -66,16 +65,16 @@ def _of_listing(error: CloudError) -> CloudError:
 class CloudClient:
     """One account's notebooks over HTTP; see the port `Cloud` for what each method promises."""
 
-    sender: Sender
+    transport: Transport
     dialect: Dialect = field(default_factory=Dialect)
 
     def lanes_state(self) -> tuple[LaneState, ...]:
         """Tell how fast the account's lanes may go now, and what they have learned."""
-        return self.sender.tools.lanes.state()
+        return self.transport.tools.lanes.state()
 
     def clock_skew_s(self) -> float | None:
         """Tell by how many seconds at least this machine's clock is ahead of the cloud's now, by the latest answers."""
-        return self.sender.dates.skew_s()
+        return self.transport.clock_skew.skew_s()
 
     async def workspaces(self) -> tuple[str, ...]:
         """List the ids of all workspaces that the caller may see."""
@@ -115,7 +114,7 @@ class CloudClient:
         self._tell_dialect("offsets", paging.offsets, paging.describe())
 
     def _tell_dialect(self, aspect: str, value: str, message: str) -> None:
-        self.sender.tools.telemetry.emit(DialectFound(aspect, value, message))
+        self.transport.tools.telemetry.emit(DialectFound(aspect, value, message))
 
     async def _list(self, scope: Scope, offset: int, status: str | None) -> Page:
         """Read a page by the variant of the call that works, which is found out with the first page."""
@@ -140,7 +139,7 @@ class CloudClient:
             return
         everybodys = next((error for other, error in refused.items() if other.listing != variant.listing), None)
         if everybodys is not None:
-            self.sender.tools.telemetry.emit(NARROWED if isinstance(everybodys, Forbidden) else no_such_listing(everybodys))
+            self.transport.tools.telemetry.emit(NARROWED if isinstance(everybodys, Forbidden) else no_such_listing(everybodys))
             self._tell_dialect("listing", "own", str(everybodys))
         if variant.sort != OLDEST_FIRST:
             self._tell_dialect(
@@ -165,7 +164,7 @@ class CloudClient:
 
     async def delete_turn(self) -> None:
         """Wait for a turn to prepare a DELETE."""
-        await self.sender.tools.lanes.admit(Lane.DELETE)
+        await self.transport.tools.lanes.acquire_early(Lane.DELETE)
 
     async def delete(self, notebook_id: str, *, facts: Freshness, leaving: Callable[[], object] = unheeded) -> str:
         """Delete a notebook and its storage for good; gives the gateway's request id. The answer may have no body (204)."""
@@ -176,12 +175,12 @@ class CloudClient:
 
     async def reach(self) -> float | None:
         """Call the address, unsigned; gives how far this machine's clock is ahead of the cloud's."""
-        return await reach(self.sender)
+        return await reach(self.transport)
 
     async def project(self) -> str:
         """Tell the project's id."""
         try:
-            return await self.sender.project()
+            return await self.transport.project()
         except NotSent as error:
             raise Unreachable(str(error)) from error
 
@@ -193,15 +192,15 @@ class CloudClient:
             return probe_of(error, action)
         return Probe(allowed=True)
 
-    async def _call(self, call: Call) -> Sent:
+    async def _call(self, call: Call) -> Response:
         """Make a call until it is answered for good, or the tries are used up."""
         try:
             return await self._once(call)
-        except Passing as error:
+        except TransientError as error:
             # Only now: to be ready for retries costs about as much as to sign and to send.
             return await self._again(call, error)
 
-    async def _again(self, call: Call, failure: Passing) -> Sent:
+    async def _again(self, call: Call, failure: TransientError) -> Response:
         """Go on after a first failure, which counts as the first attempt."""
         tries = Tries(call)
         try:
@@ -211,17 +210,17 @@ class CloudClient:
                         if attempt.num == 1:
                             raise failure
                         return await self._once(call)
-                    except Passing as error:
+                    except TransientError as error:
                         if tries.left_for(error):
                             self._tell_retry(call, error, attempt.num, attempt.next_wait)
                         raise
-        except Passing as error:
+        except TransientError as error:
             raise tries.used_up(error) from error
         raise AssertionError  # a retry context either returns or raises; this line tells the type checker so
 
-    async def _once(self, call: Call) -> Sent:
+    async def _once(self, call: Call) -> Response:
         """Wait for the lane, send, read the answer."""
-        sent = await self.sender.send(call)
+        sent = await self.transport.send(call)
         if sent.status in SUCCESS and not has_error_code(sent.body):
             return sent
         raise self._refused(call, sent.at_s, Answer.read(sent.status, sent.headers, sent.body))
@@ -230,18 +229,22 @@ class CloudClient:
         """Say what a refusal means for this call, and let the lane slow down when it was too fast."""
         error = answer.error()
         if isinstance(error, Throttled):
-            refusal = Refusal(sent_s, error.limit.rate, error.limit.shared, error.retry_after_s)
-            per_s = self.sender.tools.lanes.refused(call.lane, refusal)
-            self.sender.tools.telemetry.emit(HttpThrottled(call.lane, error.limit.words, error.retry_after_s, round(per_s, 3)))
-        elif call.changes and (isinstance(error, Passing) or answer.status in SUCCESS):
+            refusal = Throttle(sent_s, error.limit.rate, error.limit.shared, error.retry_after_s)
+            per_s = self.transport.tools.lanes.refused(call.lane, refusal)
+            self.transport.tools.telemetry.emit(
+                HttpThrottled(call.lane, error.limit.words, error.retry_after_s, round(per_s, 3))
+            )
+        elif call.changes and (isinstance(error, TransientError) or answer.status in SUCCESS):
             return lost(error, call.method)
         return with_skew(error, self.clock_skew_s() or 0)
 
-    def _tell_retry(self, call: Call, error: Passing, attempt: int, wait_s: float) -> None:
-        self.sender.tools.telemetry.emit(HttpRetried(call.lane, call.method, call.path, attempt, round(wait_s, 3), str(error)))
+    def _tell_retry(self, call: Call, error: TransientError, attempt: int, wait_s: float) -> None:
+        self.transport.tools.telemetry.emit(
+            HttpRetried(call.lane, call.method, call.path, attempt, round(wait_s, 3), str(error))
+        )
 
 
-def _check_taken_on(order: str, sent: Sent, notebook_id: str) -> None:
+def _check_taken_on(order: str, sent: Response, notebook_id: str) -> None:
     """Look at what a successful answer to an order says; it may have no body at all, as with 204.
 
     Raises:
@@ -274,5 +277,7 @@ async def open_client(
     timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(10.0, timeout_s), ceil_threshold=float("inf"))
     async with open_session(timeout, target.limits.concurrency, connect) as session:
         find_project = project_finder(target, credentials, iam_of(target, session, clock))
-        sender = Sender(target.base_url, find_project, credentials, Tools(session, lanes, clock, telemetry, Way.of(target)))
-        yield CloudClient(sender, Dialect(listing=EVERYBODYS if target.scope == "all" else OWN))
+        transport = Transport(
+            target.base_url, find_project, credentials, Tools(session, lanes, clock, telemetry, Route.of(target))
+        )
+        yield CloudClient(transport, Dialect(listing=EVERYBODYS if target.scope == "all" else OWN))

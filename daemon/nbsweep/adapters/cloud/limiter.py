@@ -36,7 +36,7 @@ TOTAL = "total"
 """What the limit over all lanes together is called."""
 
 
-class Refusal(Struct, frozen=True):
+class Throttle(Struct, frozen=True):
     """A 429, as far as the lanes can learn from it."""
 
     sent_s: float
@@ -56,7 +56,7 @@ class Lanes:
         """Take the rate of every lane, and of all together when there is such a limit."""
         self._windows = {lane: Window(rate) for lane, rate in rates.items()}
         self._turns = {lane: Window(rate, TURNS_AHEAD_S) for lane, rate in rates.items()}
-        # Who finds a door open goes through at once. Still not who was given up: that is looked at before.
+        # Who finds a login_limit open goes through at once. Still not who was given up: that is looked at before.
         self._doors = {lane: anyio.Lock(fast_acquire=True) for lane in rates}
         self._queues = {lane: anyio.Lock(fast_acquire=True) for lane in rates}
         self._total = Window(total) if total else None
@@ -66,7 +66,7 @@ class Lanes:
         self._moved = anyio.Event()
         self._clock = clock
 
-    async def enter(self, lane: Lane) -> float:
+    async def acquire(self, lane: Lane) -> float:
         """Wait for this lane's turn; gives the moment, of the steady clock, at which the call may leave, which is now."""
         async with self._queues[lane]:
             now: float | None = None
@@ -77,14 +77,14 @@ class Lanes:
             self._windows[lane].take(now)
             return now
 
-    async def admit(self, lane: Lane) -> None:
+    async def acquire_early(self, lane: Lane) -> None:
         """Wait for a turn to prepare a call; turns come at the lane's own rate, so that what is prepared need not wait long."""
         async with self._doors[lane]:
             await self._sleep_for(self._turns[lane], at_least_s=WAKE_UP_EVERY_S)
             await self._sleep_for(self._windows[lane])
             self._turns[lane].take(self._clock.steady_s())
 
-    def refused(self, lane: Lane, refusal: Refusal) -> float:
+    def refused(self, lane: Lane, refusal: Throttle) -> float:
         """Learn from a 429: fall at once, and come back when the gateway says; gives the calls a second that may leave now.
 
         A limit over all calls together binds the total, which begins to exist when it was not configured; one of a single API
@@ -107,7 +107,7 @@ class Lanes:
             lanes.append(_state(TOTAL, self._total, now, configured))
         return tuple(lanes)
 
-    def _slowed_by(self, lane: Lane, refusal: Refusal) -> tuple[Window, ...]:
+    def _slowed_by(self, lane: Lane, refusal: Throttle) -> tuple[Window, ...]:
         own = (self._windows[lane], self._turns[lane])
         if refusal.named is not None and not refusal.shared:
             return own

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from nbsweep.adapters.cloud.answers import Passing, Throttled
-from nbsweep.adapters.cloud.sending import Call
+from nbsweep.adapters.cloud.responses import Throttled, TransientError
 from nbsweep.adapters.cloud.session import NotSent
+from nbsweep.adapters.cloud.transport import Call
 from nbsweep.core.errors import AnswerLost, CloudError, Unreachable
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ class Tries:
             wait_jitter=WAIT_FIRST_S,
         ).__aiter__()
 
-    def left_for(self, error: Passing) -> bool:
+    def left_for(self, error: TransientError) -> bool:
         """Tell whether there is another try after this error, which is not yet counted."""
         if isinstance(error, Throttled):
             return self._throttled + 1 < MOST_WHEN_THROTTLED
         return self.made - self._throttled + 1 < MOST
 
-    def used_up(self, error: Passing) -> CloudError:
+    def used_up(self, error: TransientError) -> CloudError:
         """Say what it means that there is none left."""
         if isinstance(error, NotSent):
             return Unreachable(str(error))
@@ -58,7 +58,7 @@ class Tries:
 
     def _wait_s(self, error: Exception) -> bool | float:
         """Count an error, and give how long to wait; after a first 429 nothing, for the lane itself is slower by then."""
-        if not isinstance(error, Passing):
+        if not isinstance(error, TransientError):
             return False
         again = self.left_for(error)
         self.made += 1

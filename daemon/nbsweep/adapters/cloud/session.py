@@ -16,9 +16,9 @@ from msgspec import Struct
 from yarl import URL
 
 from nbsweep import __version__
-from nbsweep.adapters.cloud.answers import Answer, Passing
-from nbsweep.adapters.cloud.transport import GuardedRequest, read_body, send_once, words_of
-from nbsweep.adapters.cloud.ways import STRAIGHT
+from nbsweep.adapters.cloud.guarded_request import GuardedRequest, read_body, send_once, words_of
+from nbsweep.adapters.cloud.responses import Answer, TransientError
+from nbsweep.adapters.cloud.route import STRAIGHT
 from nbsweep.core.errors import Unreachable
 from nbsweep.core.ports import Clock
 
@@ -36,7 +36,7 @@ def by_tcp(connections: int) -> aiohttp.BaseConnector:
     return aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE_S)
 
 
-class NotSent(Passing):
+class NotSent(TransientError):
     """The request that it is about never left this machine, so that it may go again whatever it is."""
 
 
@@ -78,7 +78,7 @@ async def open_session(
         yield session
 
 
-class Asker(Struct, frozen=True):
+class AuthClient(Struct, frozen=True):
     """Calls one server, once, for what calls to the cloud need first."""
 
     session: aiohttp.ClientSession
@@ -121,7 +121,7 @@ def read_date(text: str) -> datetime | None:
         return None
 
 
-def failure(url: str, error: Exception) -> Unreachable | Passing:
+def failure(url: str, error: Exception) -> Unreachable | TransientError:
     """Say what a failure of the transport means."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError | ssl.SSLError):
         advice = "Check the endpoint, ca_file, and the certificates that this machine trusts"
@@ -134,4 +134,4 @@ def failure(url: str, error: Exception) -> Unreachable | Passing:
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL):
         return NotSent(f"{url} cannot be reached: {words_of(error)}. Check the endpoint, the region and the network")
     problem = "no answer within the time limit" if isinstance(error, TimeoutError) else f"no answer: {words_of(error)}"
-    return Passing(f"{url} gave {problem}")
+    return TransientError(f"{url} gave {problem}")

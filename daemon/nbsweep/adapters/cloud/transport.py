@@ -1,94 +1,229 @@
-"""What has to be added to aiohttp's way of sending a request and of reading its answer."""
+"""One call on its way: credentials, lane, request, answer; once more when the credentials had ended.
 
-import os
-import re
-import socket
-import ssl
-from collections.abc import Callable
+What the answer means, and whether the call is made again, is for `client.py` to say.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, NamedTuple
 
 import aiohttp
-from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
-from aiohttp.connector import Connection
+from msgspec import Struct
+from yarl import URL
 
-from nbsweep.core.ports import unheeded
+from nbsweep.adapters.cloud.auth.credentials import Credentials
+from nbsweep.adapters.cloud.auth.signing import Proof, Request, encode_query
+from nbsweep.adapters.cloud.clock_skew import ClockSkew
+from nbsweep.adapters.cloud.guarded_request import guarded_by, read_body
+from nbsweep.adapters.cloud.limiter import Lane, Lanes
+from nbsweep.adapters.cloud.responses import Answer, lost
+from nbsweep.adapters.cloud.route import Route
+from nbsweep.adapters.cloud.session import NotSent, failure
+from nbsweep.core.brakes import judge_skew
+from nbsweep.core.errors import CloudError, FactsTooOld, Unreachable
+from nbsweep.core.events.http import HttpAnswered, HttpRequest
+from nbsweep.core.freshness import Freshness
+from nbsweep.core.ports import Clock, Telemetry, unheeded
 
-ANSWER_LIMIT_BYTES = 8 * 2**20
-"""A page of fifty rows has some hundred thousand bytes."""
-QUOTED = re.compile(r"\bb['\"].*", re.DOTALL)
-"""What aiohttp's errors quote of bytes that are no HTTP: it may be the header with a token, or a notebook's row."""
-
-
-class ConnectionBroken(aiohttp.ClientError):
-    """The connection ended after the request had been sent."""
-
-
-class GuardedRequest(ClientRequest):
-    """Asks whether it may still leave once it has a connection, right before its first byte: getting one takes its time."""
-
-    may_leave: Callable[[], object] = staticmethod(unheeded)
-    """Raises when it may not."""
-
-    async def send(self, conn: Connection) -> ClientResponse:
-        """Send it, unless it may not leave any more; the connection is closed then."""
-        self.may_leave()
-        return await super().send(conn)
+TURNS = 3
+"""So often a call waits for its lane anew, because its credentials ended while it waited; then it leaves with what there is."""
 
 
-def guarded_by(may_leave: Callable[[], object]) -> ClientMiddlewareType:
-    """Have a request ask `may_leave` right before its first byte leaves."""
-
-    async def guard(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-        request.may_leave = may_leave  # type: ignore[attr-defined]  # every session makes GuardedRequests
-        return await send_once(request, handler)
-
-    return guard
+SUCCESS = range(200, 300)
+CODE_KEY = b"error_code"
+REFUSAL_BYTES = 512
+"""A refusal is said within so many bytes, also where it comes under a status of success (API notes, section 12, E2)."""
 
 
-async def send_once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """Keep aiohttp from sending again on its own, past the lanes, when a connection that was kept alive breaks."""
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        message = f"the connection broke: {error}"
-        raise ConnectionBroken(message) from error
+class Call(NamedTuple):
+    """A call to be made."""
+
+    lane: Lane
+    method: str
+    path: str
+    query: Sequence[tuple[str, str]] = ()
+    changes: bool = False
+    """Whether it changes something, so that it must not be sent again unless it was certainly not done."""
+    facts: Freshness | None = None
+    """How long what it rests on is good for; None for a call that rests on nothing, and may leave at any time."""
+    leaving: Callable[[], object] = unheeded
+    """Called right before it is sent."""
 
 
-async def read_body(response: ClientResponse) -> bytes:
-    """Read a body of bounded size; what counts is how much it is unpacked, and aiohttp unpacks it piece by piece."""
-    content = response.content
-    body = await content.readany()
-    if not content.at_eof():
-        body = await _read_on(content, bytearray(body))
-    if len(body) > ANSWER_LIMIT_BYTES:
-        message = "the answer is larger than any that the API gives"
-        raise aiohttp.ClientPayloadError(message)
-    return body
+class Response(NamedTuple):
+    """A call that has been answered, somehow."""
+
+    at_s: float
+    proof: Proof
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
-async def _read_on(content: aiohttp.StreamReader, body: bytearray) -> bytes:
-    """Read the rest of a body that did not come at once, up to the first piece too many."""
-    while len(body) <= ANSWER_LIMIT_BYTES and (piece := await content.readany()):
-        body += piece
-    return bytes(body)
+class Endpoint(Struct, frozen=True):
+    """Where the calls to one project go, worked out once: no call takes an address apart."""
+
+    base: URL
+    host: str
+    path: str
+    """What all paths begin with."""
+    headers: Mapping[str, str]
+    """What every request carries, and what is signed of it."""
+
+    @classmethod
+    def of(cls, base_url: str, project_id: str) -> "Endpoint":
+        """Work it out."""
+        base = URL(base_url)
+        headers = {"Content-Type": "application/json", "X-Project-Id": project_id}
+        return cls(base, base.raw_authority, f"/v1/{project_id}", headers)
+
+    def url(self, path: str, query: Sequence[tuple[str, str]]) -> URL:
+        """Give the address of a call, encoded as it is signed."""
+        url = self.base.with_path(path, encoded=True)
+        return URL(f"{url}?{encode_query(query)}", encoded=True) if query else url
 
 
-def words_of(error: Exception) -> str:
-    """Say in a few words, on one line, what a failure of the transport was; nothing that came over it is quoted."""
-    cause = error.__cause__ or error
-    if isinstance(cause, ssl.SSLError):
-        return _words_of_tls(cause)
-    if isinstance(cause, OSError) and not isinstance(cause, socket.gaierror) and (cause.errno or 0) > 0:
-        return os.strerror(cause.errno or 0)
-    text = getattr(cause, "strerror", None) or getattr(cause, "verify_message", None) or str(cause) or type(cause).__name__
-    return " ".join(QUOTED.sub("", str(text)).split()).rstrip(" :")
+class Tools(Struct, frozen=True):
+    """What the client works with."""
+
+    session: aiohttp.ClientSession
+    lanes: Lanes
+    clock: Clock
+    telemetry: Telemetry
+    way: Route = Route()
 
 
-def _words_of_tls(error: ssl.SSLError) -> str:
-    """Say it as OpenSSL does; what such an error has for a number is none of the system's."""
-    if verify_message := getattr(error, "verify_message", ""):
-        return str(verify_message).rstrip(".")
-    words = (error.reason or "the connection cannot be encrypted").replace("_", " ").lower()
-    plain = words in ("wrong version number", "record layer failure", "packet length too long")
-    return f"{words}; does the server speak plain HTTP on this port?" if plain else words
+@dataclass(slots=True)
+class Transport:
+    """Sends calls to one project."""
+
+    base_url: str
+    find_project: Callable[[], Awaitable[str]]
+    """Tells the project's id; asked before the first call, and again only when it did not know."""
+    credentials: Credentials
+    tools: Tools
+    _place: Endpoint | None = None
+    clock_skew: ClockSkew = field(init=False)
+    """What the answers say of the time."""
+    way: Mapping[str, Any] = field(init=False, repr=False)
+    """What aiohttp is told of the way there; a proxy's address may hold a password."""
+
+    def __post_init__(self) -> None:
+        """Begin with no answer."""
+        self.clock_skew = ClockSkew(self.tools.clock)
+        self.way = self.tools.way.to(self.base_url)
+
+    async def project(self) -> str:
+        """Tell the project's id, looked up if nobody has done so yet."""
+        return (self._place or await self._arrive()).headers["X-Project-Id"]
+
+    async def send(self, call: Call) -> Response:
+        """Send a call when its turn comes; a refusal that new credentials may help against is not yet the answer.
+
+        Raises:
+            FactsTooOld: it was not sent, because it could not leave in time.
+            AnswerLost: it was sent, and whether it did its work is unknown.
+            Passing: there was no answer.
+            SweepEnding: it can neither be sent now nor later.
+        """
+        sent = await self._send(call)
+        if sent.status in SUCCESS and CODE_KEY not in sent.body[:REFUSAL_BYTES]:
+            return sent
+        error = Answer.read(sent.status, sent.headers, sent.body).error()
+        return await self._send(call) if await self.credentials.refused(error, sent.proof) else sent
+
+    async def _send(self, call: Call) -> Response:
+        place = self._place or await self._arrive()
+        proof, sent_s = await self._turn(call)
+        # Once here, before the call counts against the quota, and once more when it has a connection.
+        self._require_fresh(call)
+        path, sending = place.path + call.path, self.tools.clock.read()
+        self.tools.telemetry.emit(HttpRequest(call.lane, call.method, path, sent_s))
+        sent: Response | None = None
+        try:
+            response = await self._request(call, place, path, proof)
+            try:
+                self.clock_skew.note(response.headers.get("Date", ""), sending)
+                sent = Response(sent_s, proof, response.status, response.headers, await read_body(response))
+            finally:
+                response.release()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _failed_to_answer(call, self.base_url, error) from error
+        finally:
+            # Also of a call that was cancelled: it counts against the quota like any other.
+            self._tell_end(call, sent_s, sent)
+        return sent
+
+    def _require_fresh(self, call: Call) -> None:
+        """Let a call pass whose facts are fresh, by clocks that can be trusted.
+
+        Raises:
+            FactsTooOld: they are not.
+        """
+        if call.facts is None:
+            return
+        if call.facts.left_s(self.tools.clock.read()) < 0:
+            message = "held back, because the facts behind it had become older than removal.fresh_for, or the machine slept"
+            raise FactsTooOld(message)
+        skew_s = self.clock_skew.skew_s()
+        # Nothing known of the clock stops a sweep before this; here it counts what has been learned meanwhile.
+        if skew_s is not None and (refusal := judge_skew(skew_s)):
+            raise FactsTooOld(f"held back: {refusal.message}")
+
+    def _tell_end(self, call: Call, sent_s: float, sent: Response | None) -> None:
+        duration_s = round(self.tools.clock.steady_s() - sent_s, 6)
+        status, code = (sent.status if sent else None), ""
+        # A success has no code, and is not searched for one: this happens for every call.
+        if sent and sent.status >= HTTPStatus.BAD_REQUEST:
+            code = Answer.read(sent.status, sent.headers, sent.body).code
+        self.tools.telemetry.emit(HttpAnswered(call.lane, call.method, status, code, duration_s))
+
+    async def _arrive(self) -> Endpoint:
+        """Find out where to call, for good."""
+        self._place = Endpoint.of(self.base_url, await self.find_project())
+        return self._place
+
+    async def _turn(self, call: Call) -> tuple[Proof, float]:
+        """Wait for a moment at which the call may leave, and has credentials that last."""
+        proof, sent_s = await self._next(call)
+        for _ in range(TURNS - 1):
+            if sent_s < proof.ends_s:
+                break
+            proof, sent_s = await self._next(call)
+        return proof, sent_s
+
+    async def _next(self, call: Call) -> tuple[Proof, float]:
+        # A renewal takes its time; a call that waited for it behind the lane would leave too close to the next one.
+        proof = await self.credentials.ready()
+        return proof, await self.tools.lanes.acquire(call.lane)
+
+    def _request(self, call: Call, place: Endpoint, path: str, proof: Proof) -> Awaitable[aiohttp.ClientResponse]:
+        def may_leave() -> None:
+            self._require_fresh(call)
+            call.leaving()
+
+        proven = proof.headers(Request(call.method, place.host, path, call.query, place.headers), self.tools.clock.now())
+        return self.tools.session.request(
+            call.method,
+            place.url(path, call.query),
+            headers={**place.headers, **proven, "Host": place.host},
+            allow_redirects=False,
+            timeout=self._timeout(call),
+            middlewares=(guarded_by(may_leave),) if call.facts else None,
+            **self.way,
+        )
+
+    def _timeout(self, call: Call) -> aiohttp.ClientTimeout:
+        """Give up on a connection by the time at which the facts behind the call would be too old to send it."""
+        timeout = self.tools.session.timeout
+        left_s = call.facts.left_s(self.tools.clock.read()) if call.facts else float("inf")
+        if left_s >= (timeout.total or left_s):
+            return timeout
+        return aiohttp.ClientTimeout(total=timeout.total, connect=max(left_s, 0.001), ceil_threshold=timeout.ceil_threshold)
+
+
+def _failed_to_answer(call: Call, base_url: str, error: Exception) -> CloudError:
+    """Say what a failure of the transport means for this call."""
+    found = failure(base_url, error)
+    return found if isinstance(found, Unreachable | NotSent) or not call.changes else lost(found, call.method)

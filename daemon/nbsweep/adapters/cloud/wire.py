@@ -10,8 +10,7 @@ from sys import intern
 
 import msgspec
 
-from nbsweep.adapters.cloud.lenient import plain_row, whole_number
-from nbsweep.adapters.cloud.shapes import (
+from nbsweep.adapters.cloud.bodies import (
     LABEL,
     LISTING,
     ROW,
@@ -24,6 +23,7 @@ from nbsweep.adapters.cloud.shapes import (
     UserRow,
     VolumeRow,
 )
+from nbsweep.adapters.cloud.lenient import plain_row, whole_number
 from nbsweep.core.errors import MalformedAnswer
 from nbsweep.core.model import PAGE_SIZE, Image, Lease, LeaseType, MalformedRow, Named, Notebook, Page, Status, Volume
 

@@ -20,9 +20,9 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from nbsweep.adapters.journal.changes import Transaction
 from nbsweep.adapters.journal.dialects import compiled_positionally, compiled_question, listed_in
 from nbsweep.adapters.journal.tables import AUDIT, REMOVALS, RUNS
+from nbsweep.adapters.journal.transaction import Transaction
 from nbsweep.core.audit.chain import START, Head, Link, join
 from nbsweep.core.audit.entries import Coverage, Entry, Query, RemovalSnapshot, entries_of
 from nbsweep.core.audit.steps import AuditStep

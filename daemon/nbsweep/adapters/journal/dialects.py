@@ -30,17 +30,17 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.dml import UpdateBase
 
 from nbsweep.adapters.journal.address import Address
-from nbsweep.adapters.journal.changes import Change, Transaction, carry_out
-from nbsweep.adapters.journal.connection import spawned
+from nbsweep.adapters.journal.connections.sqlite import connect
+from nbsweep.adapters.journal.connections.tasks import spawned
 from nbsweep.adapters.journal.files import JournalFiles
 from nbsweep.adapters.journal.rows import Row
-from nbsweep.adapters.journal.sqlite_connection import connect
+from nbsweep.adapters.journal.transaction import Change, Transaction, carry_out
 from nbsweep.core.errors import JournalError
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
-    from nbsweep.adapters.journal.postgresql_connection import Marker
+    from nbsweep.adapters.journal.connections.postgresql import Marker
 
 
 _CHUNK = 1000
@@ -81,7 +81,7 @@ def begin_exclusively(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
-        from nbsweep.adapters.journal.postgresql_connection import prepare_alone
+        from nbsweep.adapters.journal.connections.postgresql import prepare_alone
 
         prepare_alone(connection)
 
@@ -114,7 +114,7 @@ def commit_in_chunks(connection: Connection, changes: Sequence[Change], marker: 
 
 
 def _is_new(connection: Connection, marker: "Marker") -> bool:
-    from nbsweep.adapters.journal.postgresql_connection import mark
+    from nbsweep.adapters.journal.connections.postgresql import mark
 
     return mark(connection, marker)
 
@@ -123,7 +123,7 @@ def make_marker(connection: Connection, key: str) -> "Marker | None":
     """Make the marker of a commit whose answer may be lost; SQLite always answers."""
     if connection.dialect.name == "sqlite":
         return None
-    from nbsweep.adapters.journal.postgresql_connection import Marker
+    from nbsweep.adapters.journal.connections.postgresql import Marker
 
     return Marker(key, f"{datetime.now(UTC).isoformat()} {uuid4().hex}")
 
@@ -131,7 +131,7 @@ def make_marker(connection: Connection, key: str) -> "Marker | None":
 async def forget(connection: Connection, key: str) -> None:
     """Delete what the commits of one writer have left."""
     if connection.dialect.name != "sqlite":
-        from nbsweep.adapters.journal.postgresql_connection import forget_marker
+        from nbsweep.adapters.journal.connections.postgresql import forget_marker
 
         await spawned(forget_marker, connection, key)
 
@@ -158,7 +158,7 @@ def serialise_trail(connection: Connection, changes: Sequence[Change]) -> None:
 def forget_old_markers(connection: Connection) -> None:
     """Delete what the commits of writers have left that have ended long ago."""
     if connection.dialect.name != "sqlite":
-        from nbsweep.adapters.journal.postgresql_connection import forget_markers
+        from nbsweep.adapters.journal.connections.postgresql import forget_markers
 
         forget_markers(connection)
 
@@ -226,7 +226,7 @@ def _sqlite_engine(address: Address, files: JournalFiles, limits: Limits) -> Eng
 
 
 def _postgresql_engine(address: Address) -> Engine:
-    from nbsweep.adapters.journal.postgresql_connection import make_engine
+    from nbsweep.adapters.journal.connections.postgresql import make_engine
 
     try:
         return make_engine(address.url)

@@ -23,15 +23,17 @@ from sqlalchemy import (
 
 from nbsweep.adapters.journal.address import Address
 from nbsweep.adapters.journal.audit import SqlTrail, TrailWriter
-from nbsweep.adapters.journal.changes import Change
-from nbsweep.adapters.journal.connection import connected, spawned
+from nbsweep.adapters.journal.connections.outage import outlasting
+from nbsweep.adapters.journal.connections.tasks import connected, spawned
 from nbsweep.adapters.journal.dialects import (
     compiled,
     insert_new,
     upsert,
 )
+from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.files import JournalFiles
-from nbsweep.adapters.journal.history import (
+from nbsweep.adapters.journal.leases import RELEASE, REPLACE, lease_of, lease_row, owned_row, replacing_row
+from nbsweep.adapters.journal.queries import (
     count_deleted,
     count_requested,
     of_failing,
@@ -39,11 +41,9 @@ from nbsweep.adapters.journal.history import (
     of_last_success,
     of_last_survey,
 )
-from nbsweep.adapters.journal.leases import RELEASE, REPLACE, lease_of, lease_row, owned_row, replacing_row
-from nbsweep.adapters.journal.outage import outlasting
 from nbsweep.adapters.journal.rows import Layout, Record, Row
 from nbsweep.adapters.journal.tables import LEASES, META, PAUSES, REMOVALS, RUNS, SIGHTINGS
-from nbsweep.adapters.journal.trouble import told
+from nbsweep.adapters.journal.transaction import Change
 from nbsweep.adapters.journal.writer import GroupWriter
 from nbsweep.core.history import FleetBefore, History
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
@@ -179,13 +179,13 @@ class SqlJournal:
     async def leases(self) -> tuple[Lease, ...]:
         """List all leases that there are, by target."""
         rows = await self._rows(select(LEASES).order_by(LEASES.c.target))
-        with told(self._address):
+        with journal_errors(self._address):
             return tuple(map(lease_of, rows))
 
     async def lease(self, target: str) -> Lease | None:
         """Tell who holds a target's lease; None when nobody does."""
         rows = await self._rows(select(LEASES).where(LEASES.c.target == target))
-        with told(self._address):
+        with journal_errors(self._address):
             return next(map(lease_of, rows), None)
 
     async def take_lease(self, lease: Lease, seen: Lease | None) -> Lease | None:
@@ -221,7 +221,7 @@ class SqlJournal:
     async def noted_due(self, target: str) -> datetime | None:
         """Tell when the schedule of a target was to come round next, by the latest note; None when there is none."""
         rows = await self._rows(select(META.c.value).where(META.c.key == f"{DUE}{target}"))
-        with told(self._address):
+        with journal_errors(self._address):
             return next((datetime.fromisoformat(row["value"]) for row in rows), None)
 
     async def _write(self, change: Change) -> None:
@@ -231,7 +231,7 @@ class SqlJournal:
 
     async def _records(self, layout: Layout[Record], query: Select[Any]) -> tuple[Record, ...]:
         rows = await self._rows(query)
-        with told(self._address):
+        with journal_errors(self._address):
             return tuple(map(layout.record_of, rows))
 
     async def _count(self, query: Select[Any]) -> int:
@@ -240,7 +240,7 @@ class SqlJournal:
 
     async def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
         self._writer.check_open()
-        with told(self._address):
+        with journal_errors(self._address):
             return await outlasting(partial(_ask, self._engine, query), self._patience_s)
 
 

@@ -8,7 +8,8 @@ from functools import partial
 from sqlalchemy import Connection, Engine, insert, inspect, select
 
 from nbsweep.adapters.journal.address import Address, make_file, make_folder, parse_address
-from nbsweep.adapters.journal.connection import connected, spawned
+from nbsweep.adapters.journal.connections.outage import is_coming_up, outlasting
+from nbsweep.adapters.journal.connections.tasks import connected, spawned
 from nbsweep.adapters.journal.dialects import (
     DEFAULT_LIMITS,
     Limits,
@@ -17,12 +18,11 @@ from nbsweep.adapters.journal.dialects import (
     opened_engine,
     upsert,
 )
+from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.files import JournalFiles
 from nbsweep.adapters.journal.journal import SqlJournal
-from nbsweep.adapters.journal.outage import is_coming_up, outlasting
 from nbsweep.adapters.journal.path_lock import path_lock
 from nbsweep.adapters.journal.tables import META, METADATA, NEWEST, REVISION
-from nbsweep.adapters.journal.trouble import told
 from nbsweep.adapters.journal.writer import GroupWriter
 
 
@@ -37,7 +37,7 @@ async def open_journal(url: str, limits: Limits = DEFAULT_LIMITS) -> AsyncIterat
     """
     address = parse_address(url)
     async with _files(address, limits) as files, opened_engine(address, files, limits) as engine:
-        with told(address):
+        with journal_errors(address):
             await outlasting(partial(_prepared, engine, address.place), limits.patience_s, is_coming_up)
             if files:
                 files.remember()
@@ -53,7 +53,7 @@ async def _files(address: Address, limits: Limits) -> AsyncIterator[JournalFiles
         yield None
         return
     async with AsyncExitStack() as stack:
-        with told(address):
+        with journal_errors(address):
             make_folder(path)
             await stack.enter_async_context(path_lock(path, partial(make_file, path), limits.busy_s))
             files = JournalFiles(path)
@@ -83,7 +83,7 @@ def _bring_up_to_date(connection: Connection, place: str) -> None:
     elif not any(map(exists, METADATA.tables)):
         make_tables(connection)
         return
-    from nbsweep.adapters.journal.migrating import upgrade  # brings Alembic, for a journal that an older version has made
+    from nbsweep.adapters.journal.migrations.run import upgrade  # brings Alembic, for a journal that an older version has made
 
     upgrade(connection, place)
 

@@ -1,5 +1,6 @@
 """The tables as the code reads and writes them; `migrations/` brings a database to this shape."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -20,8 +21,30 @@ from sqlalchemy import (
 from sqlalchemy.event import listen
 from sqlalchemy.types import TypeDecorator
 
-from nbsweep.adapters.journal.guards import GUARDS
 from nbsweep.core.model import microseconds, moment_of
+
+GUARDS: Mapping[str, tuple[str, ...]] = {
+    "sqlite": (
+        """CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
+        """CREATE TRIGGER audit_never_shrinks BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
+        # An INSERT OR REPLACE would take an entry's place without a DELETE that a trigger could see.
+        """CREATE TRIGGER audit_only_grows BEFORE INSERT ON audit
+        WHEN NEW.sequence IS NOT (SELECT coalesce(max(sequence), 0) + 1 FROM audit)
+        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
+    ),
+    "postgresql": (
+        """CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'the audit trail is append-only'; END $$""",
+        """CREATE TRIGGER audit_never_changes BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()""",
+    ),
+}
+"""By the database's name: the triggers that keep the audit trail append-only, whatever writes to it.
+
+They do not keep anyone from changing entries who may change tables; the chain of digests shows that.
+"""
 
 
 class Moment(TypeDecorator[datetime]):

@@ -16,15 +16,15 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from nbsweep.adapters.journal.address import Address
-from nbsweep.adapters.journal.changes import Change
-from nbsweep.adapters.journal.connection import connected, spawned
+from nbsweep.adapters.journal.connections.outage import is_outage, outlasting
+from nbsweep.adapters.journal.connections.tasks import connected, spawned
 from nbsweep.adapters.journal.dialects import Limits, commit, forget, make_marker
-from nbsweep.adapters.journal.outage import is_outage, outlasting
-from nbsweep.adapters.journal.trouble import concerns_all, explain
+from nbsweep.adapters.journal.errors import concerns_all, explain
+from nbsweep.adapters.journal.transaction import Change
 from nbsweep.core.errors import JournalError
 
 if TYPE_CHECKING:
-    from nbsweep.adapters.journal.postgresql_connection import Marker
+    from nbsweep.adapters.journal.connections.postgresql import Marker
 
 COMMIT_EVERY_S = 0.1
 """From one commit's beginning to the next one's, while writes trickle in."""

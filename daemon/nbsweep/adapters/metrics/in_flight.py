@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import NamedTuple
 
 
-class About(NamedTuple):
+class Labels(NamedTuple):
     """What was bound around an event."""
 
     target: str
@@ -29,11 +29,11 @@ class InFlight:
         """Take on what an earlier run has left, instead of any that were taken on before."""
         self._inherited[target] = count
 
-    def begin(self, about: About) -> None:
+    def begin(self, about: Labels) -> None:
         """Take one more; a DELETE that is sent again is the same removal."""
         self._requested[about.target].add(about.notebook_id)
 
-    def end(self, about: About) -> None:
+    def end(self, about: Labels) -> None:
         """Let one go; one that had never been requested changes nothing."""
         if about.notebook_id in self._requested[about.target]:
             self._requested[about.target].remove(about.notebook_id)

@@ -39,7 +39,7 @@ def guard(address: Address, doorkeeper: Doorkeeper, visitors: Visitors, telemetr
             doorkeeper.admit(request)
             with visitors.serving(request.protocol):
                 response = await handler(request)
-        except Exception as error:  # noqa: BLE001 -- whatever it is, it is what this seed has found
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it is told in the one shape
             response = error_answer(refusal_of(request, error, telemetry))
         response.headers.update(ON_EVERY_ANSWER)
         return response

@@ -1,0 +1,66 @@
+"""Where IAM is: at the address of its region, or, where that name does not exist, at the global one."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import aiohttp
+
+from nbsweep.adapters.cloud.route import Route
+from nbsweep.adapters.cloud.session import IAM_TIMEOUT, AuthClient, NoSuchName
+from nbsweep.core.ports import Clock
+from nbsweep.settings import TargetSettings
+from nbsweep.settings.regions import GLOBAL_IAM
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(slots=True)
+class Iam:
+    """IAM, at one address or at another."""
+
+    first: AuthClient
+    other: AuthClient | None = None
+    """Asked where the first one's name does not resolve; None where the configuration names the address."""
+    _moved: bool = False
+    """Not every region has an IAM of its own; a name that did not resolve is not asked again."""
+
+    @property
+    def url(self) -> str:
+        """The address at which it is expected."""
+        return self.first.url
+
+    async def call(self, ask: Callable[[AuthClient], Awaitable[Answer]]) -> Answer:
+        """Ask something of IAM, which may take several calls.
+
+        Raises:
+            NotSent: neither name resolves, or as `ask` raises it.
+            CloudError: as `ask` raises it.
+        """
+        if self._moved and self.other is not None:
+            return await ask(self.other)
+        try:
+            return await ask(self.first)
+        except NoSuchName as error:
+            if self.other is None:
+                raise NoSuchName(f"{error}, and iam_endpoint") from error
+            unknown = error
+        try:
+            found = await ask(self.other)
+        except NoSuchName:
+            raise NoSuchName(
+                f"neither {self.first.url} nor {self.other.url} can be reached: the names do not resolve. Check the network, "
+                "or set iam_endpoint where IAM has another address"
+            ) from unknown
+        self._moved = True
+        return found
+
+
+def iam_of(target: TargetSettings, session: aiohttp.ClientSession, clock: Clock) -> Iam:
+    """Give what a target asks of IAM; the global one where the address follows from the region, and only there."""
+    way = Route.of(target)
+
+    def at(url: str) -> AuthClient:
+        return AuthClient(session, url, IAM_TIMEOUT, clock, way.to(url))
+
+    return Iam(at(target.iam_url), None if target.names_iam else at(GLOBAL_IAM))

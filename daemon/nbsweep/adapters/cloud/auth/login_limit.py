@@ -1,0 +1,95 @@
+"""One way in for each user: how often a password is tried, whatever the number of targets that need it.
+
+The vendor locks a user after five wrong passwords in fifteen minutes. So a user whose password is not known to be right signs
+in for one target at a time, and one refusal is the answer for all of them, until that time has passed. A new process, or a
+configuration that is read again, begins without memory and tries at once.
+"""
+
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import anyio
+
+from nbsweep.adapters.cloud.auth.refresh import IssuedCredentials
+from nbsweep.adapters.cloud.session import NotSent
+from nbsweep.core.errors import Unauthorized
+from nbsweep.core.ports import Clock
+
+LOCK = timedelta(minutes=15)
+PROVEN_S = 60.0
+"""So long after a login the password is taken to be right still, so that other projects' logins need not queue."""
+
+
+class UserRefused(Unauthorized):
+    """IAM does not let the user in, whichever project it is for."""
+
+
+@dataclass(slots=True)
+class LoginLimit:
+    """The logins of one user with one password at one IAM."""
+
+    clock: Clock
+    _queue: anyio.Lock = field(default_factory=anyio.Lock)
+    _proven_until_s: float = float("-inf")
+    _closed_until_s: float = float("-inf")
+    _refusal: UserRefused | None = None
+    _absence: NotSent | None = None
+    _absences: int = 0
+
+    async def sign_in(self, sign_in: Callable[[], Awaitable[IssuedCredentials]]) -> IssuedCredentials:
+        """Sign in, unless that has just been refused.
+
+        Raises:
+            UserRefused: it is refused, or was lately.
+            NotSent: IAM did not answer, to this login or to the one that this one waited for.
+            SweepEnding: it is refused for this project.
+        """
+        if self.clock.steady_s() < self._proven_until_s:
+            return await self._try(sign_in)
+        seen = self._absences
+        async with self._queue:
+            if self._absence is not None and self._absences != seen:
+                raise self._absence
+            return await self._try(sign_in)
+
+    async def _try(self, sign_in: Callable[[], Awaitable[IssuedCredentials]]) -> IssuedCredentials:
+        if self._refusal is not None and self.clock.steady_s() < self._closed_until_s:
+            raise _again(self._refusal, str(self._refusal))
+        try:
+            issued = await sign_in()
+        except UserRefused as error:
+            self._close(error)
+            raise _again(error, str(self._refusal)) from error
+        except NotSent as error:
+            self._absence, self._absences = error, self._absences + 1
+            raise
+        self._proven_until_s = self.clock.steady_s() + PROVEN_S
+        return issued
+
+    def _close(self, error: UserRefused) -> None:
+        self._proven_until_s = float("-inf")
+        self._closed_until_s = self.clock.steady_s() + LOCK.total_seconds()
+        until = f"{self.clock.now() + LOCK:%H:%M:%S} UTC"
+        sentence = (
+            f"{error}. For all targets of this user no login is tried before {until}, unless nbsweep is started again or reads "
+            "its configuration again: IAM locks a user after five wrong passwords in fifteen minutes"
+        )
+        self._refusal = _again(error, sentence)
+
+
+@dataclass(slots=True)
+class LoginLimits:
+    """The limit on the logins of each user."""
+
+    clock: Clock
+    _doors: dict[Hashable, LoginLimit] = field(default_factory=dict, repr=False)
+
+    def of(self, *user: Hashable) -> LoginLimit:
+        """Give the limit of a user: all that a login depends on, apart from its project."""
+        return self._doors.setdefault(user, LoginLimit(self.clock))
+
+
+def _again(error: UserRefused, sentence: str) -> UserRefused:
+    """Say an error anew: one that is raised over and over would carry the traces of all the times before."""
+    return UserRefused(sentence, code=error.code, http_status=error.http_status, request_id=error.request_id)

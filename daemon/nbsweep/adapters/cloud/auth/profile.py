@@ -1,0 +1,117 @@
+"""Keys outside the configuration, as the vendor's tools name them: the environment, and the file of profiles.
+
+Half a pair is an error and not, as for the vendor's tools, a reason to look elsewhere: it would quietly become somebody else
+who deletes.
+"""
+
+from collections.abc import Mapping
+from configparser import ConfigParser
+from configparser import Error as NotReadable
+from pathlib import Path
+
+from nbsweep.adapters.cloud.auth.credentials import key_pair
+from nbsweep.adapters.cloud.auth.signing import AccessKey
+from nbsweep.core.errors import Unauthorized
+
+SECTION = "basic"
+LARGEST_BYTES = 65_536
+
+
+def keys_of_environment(environment: Mapping[str, str]) -> AccessKey | None:
+    """Take HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, with HUAWEICLOUD_SDK_SECURITY_TOKEN; None when they are not set.
+
+    Raises:
+        Unauthorized: only one of the pair is, or it cannot be a key.
+    """
+    names = ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN")
+    return _pair("the environment", {name: environment.get(name, "") for name in names})
+
+
+def profile_path(environment: Mapping[str, str]) -> Path | None:
+    """Tell where the file of profiles is looked for; None when there is no home."""
+    if named := environment.get("HUAWEICLOUD_SDK_CREDENTIALS_FILE"):
+        return Path(named)
+    home = environment.get("HOME")
+    return Path(home, ".huaweicloud", "credentials") if home else None
+
+
+def keys_of_profile(environment: Mapping[str, str]) -> AccessKey | None:
+    """Take ak, sk and security_token of the section [basic]; None when there is no file, or nothing of the kind in it.
+
+    Raises:
+        Unauthorized: the file is named and not there, cannot be read, or holds half a pair.
+    """
+    path = profile_path(environment)
+    named = bool(environment.get("HUAWEICLOUD_SDK_CREDENTIALS_FILE"))
+    if path is None or not (named or _is_there(path)):
+        return None
+    parser = ConfigParser()
+    try:
+        parser.read_string(read_small(path))
+        section = dict(parser.items(SECTION)) if parser.has_section(SECTION) else {}
+    except NotReadable:
+        # What the parser says quotes the line, and the line may hold the key.
+        raise Unauthorized(f"{path} cannot be read as a file of profiles, with sections such as [{SECTION}]") from None
+    if section.get("idp_id") or section.get("id_token_file"):
+        raise Unauthorized(
+            f"the section [{SECTION}] of {path} names an identity provider, and nbsweep cannot sign in through one"
+        )
+    return _pair(f"the section [{SECTION}] of {path}", {name: section.get(name, "") for name in ("ak", "sk", "security_token")})
+
+
+def read_secret(key: str, path: str) -> str:
+    """Read a file that holds a secret and nothing else but line ends behind it; `key` is what names it in the configuration.
+
+    Raises:
+        Unauthorized: it cannot be read, or holds nothing.
+    """
+    text = read_small(Path(path), key).rstrip("\r\n")
+    if not text:
+        raise Unauthorized(f"{path}, which {key} names, is empty")
+    if not text.isprintable():
+        raise Unauthorized(f"{path}, which {key} names, holds more than one line, or signs that are no text")
+    return text
+
+
+def read_small(path: Path, key: str = "") -> str:
+    """Read a file of text that is not large.
+
+    Raises:
+        Unauthorized: it is not there, or not of that sort.
+    """
+    which = f"{path}, which {key} names," if key else str(path)
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_BYTES + 1)
+    except OSError as error:
+        raise Unauthorized(f"{which} cannot be read: {error.strerror or 'unknown reason'}") from error
+    if len(content) > LARGEST_BYTES:
+        raise Unauthorized(f"{which} is larger than {LARGEST_BYTES} bytes, and no file of keys is")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Unauthorized(f"{which} is not UTF-8 text") from None
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        # It may be there and unreadable; passing over it would quietly use other keys.
+        return True
+    return True
+
+
+def _pair(source: str, found: Mapping[str, str]) -> AccessKey | None:
+    """Make keys of the values of three names: access key, secret key, security token."""
+    (first, access_key), (second, secret_key), (_, token) = found.items()
+    if not access_key and not secret_key:
+        if token:
+            raise Unauthorized(f"{source} has {list(found)[2]}, but not {first} and {second}, which it belongs to")
+        return None
+    if not access_key or not secret_key:
+        given, missing = (first, second) if access_key else (second, first)
+        raise Unauthorized(f"{source} has {given}, but not {missing}; both are needed")
+    return key_pair(source, access_key, secret_key, token)

@@ -1,0 +1,146 @@
+"""A project's id: as the configuration has it, or as IAM knows it by the name of its region (API notes, section 5.5)."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from yarl import URL
+
+from nbsweep.adapters.cloud.auth.credentials import Credentials
+from nbsweep.adapters.cloud.auth.iam import Iam
+from nbsweep.adapters.cloud.auth.signing import Proof, Request, encode_query
+from nbsweep.adapters.cloud.auth.single_flight import SingleFlight
+from nbsweep.adapters.cloud.bodies import UNREADABLE
+from nbsweep.adapters.cloud.responses import TransientError, with_skew
+from nbsweep.adapters.cloud.session import AuthClient, NotSent, Reply
+from nbsweep.core.errors import CloudError, Forbidden, Unauthorized, WrongAddress
+from nbsweep.settings import TargetSettings
+
+SEARCH = "/v3/projects"
+"""The projects of the account, by name; an IAM user needs a permission to ask."""
+OWN = "/v3/auth/projects"
+"""The projects that the caller may use himself, of all regions; needs no permission."""
+HEADERS = {"Content-Type": "application/json;charset=utf8"}
+SHOWN = 5
+REFUSED: Mapping[int, tuple[type[CloudError], str]] = {
+    HTTPStatus.UNAUTHORIZED: (
+        Unauthorized,
+        "{url} does not accept the credentials: {answer}. Check the keys, their account, and this machine's clock",
+    ),
+    HTTPStatus.FORBIDDEN: (Forbidden, "{url} tells these credentials of no project: {answer}. Set project_id"),
+}
+ELSE = (WrongAddress, "{url} does not answer as IAM does: {answer}. Check region and iam_endpoint, or set project_id")
+PROJECT_ID = re.compile(r"[0-9a-f]{32}")
+"""It becomes part of an address, so nothing else is let through."""
+
+
+class _Project(msgspec.Struct):
+    id: str
+    name: str
+
+
+class _Projects(msgspec.Struct):
+    projects: list[_Project]
+
+
+def project_finder(target: TargetSettings, credentials: Credentials, iam: Iam) -> Callable[[], Awaitable[str]]:
+    """Give what tells the id of a target's project; where it has to be looked up, one caller does so for all who wait."""
+    given = target.project_id
+    if given is None:
+        return SingleFlight(ProjectLookup(target.region or "", credentials, iam).find).get
+
+    async def known() -> str:
+        return given
+
+    return known
+
+
+class ProjectLookup(Struct, frozen=True):
+    """Knows the project of a region, which is called like the region: from the token, or by asking IAM."""
+
+    region: str
+    credentials: Credentials
+    iam: Iam
+
+    async def find(self) -> str:
+        """Find its id.
+
+        Raises:
+            NotSent: IAM did not answer; a later try may succeed.
+            Unauthorized, Forbidden: the credentials are not accepted, or may not ask.
+            WrongAddress: there is no such project, or more than one, or IAM is elsewhere.
+        """
+        if named := (await self.credentials.ready()).project_id:
+            if PROJECT_ID.fullmatch(named) is None:
+                raise WrongAddress("the credentials are for a project whose id is none: it must be 32 hexadecimal digits")
+            return named
+        return await self.iam.call(lambda auth_client: _Catalogue(self.region, self.credentials, auth_client).find())
+
+
+class _Catalogue(Struct, frozen=True):
+    """IAM's list of projects, at one address."""
+
+    region: str
+    credentials: Credentials
+    iam: AuthClient
+
+    async def find(self) -> str:
+        """Find the project's id, as `ProjectLookup.find` does."""
+        try:
+            found = await self._ask(SEARCH, (("name", self.region),))
+        except Forbidden:
+            found = await self._ask(OWN)
+        return self._only([project.id for project in found if project.name == self.region])
+
+    def _only(self, ids: Sequence[str]) -> str:
+        if not all(map(PROJECT_ID.fullmatch, ids)):
+            raise self._strange("an id that is no project's")
+        match ids:
+            case [project_id]:
+                return project_id
+            case []:
+                raise WrongAddress(
+                    f"{self.iam.url} knows no project called {self.region} that these credentials may use. Check region, and "
+                    "whose credentials they are, or set project_id"
+                )
+            case _:
+                named = ", ".join(ids[:SHOWN]) + (", ..." if len(ids) > SHOWN else "")
+                raise WrongAddress(
+                    f"{self.iam.url} knows {len(ids)} projects called {self.region}: {named}. Set project_id to the one that "
+                    "is meant"
+                )
+
+    async def _ask(self, path: str, query: Sequence[tuple[str, str]] = ()) -> list[_Project]:
+        """Ask; once more when the credentials had ended."""
+        proof = await self.credentials.ready()
+        reply = await self._get(proof, path, query)
+        if reply.status != HTTPStatus.OK and await self.credentials.refused(reply.words().error(), proof):
+            reply = await self._get(await self.credentials.ready(), path, query)
+        if reply.status != HTTPStatus.OK:
+            raise self._refusal(reply)
+        try:
+            return msgspec.json.decode(reply.body, type=_Projects).projects
+        except UNREADABLE:
+            raise self._strange("what it says is no list of projects") from None
+
+    async def _get(self, proof: Proof, path: str, query: Sequence[tuple[str, str]]) -> Reply:
+        host = URL(self.iam.url).raw_authority
+        proven = proof.headers(Request("GET", host, path, query, HEADERS), self.iam.clock.now())
+        target = f"{path}?{encode_query(query)}" if query else path
+        return await self.iam.ask("GET", target, {**HEADERS, **proven, "Host": host})
+
+    def _strange(self, problem: str) -> CloudError:
+        kind, sentence = ELSE
+        return kind(sentence.format(url=self.iam.url, answer=problem))
+
+    def _refusal(self, reply: Reply) -> CloudError:
+        answer = reply.words()
+        facts: dict[str, Any] = {"code": answer.code, "http_status": answer.status, "request_id": answer.request_id}
+        if isinstance(answer.error(), TransientError):
+            return NotSent(f"{self.iam.url} did not tell the project's id: {answer}", **facts)
+        kind, sentence = REFUSED.get(reply.status, ELSE)
+        error = kind(sentence.format(url=self.iam.url, answer=answer), **facts)
+        return with_skew(error, (self.iam.clock.now() - reply.sent_at).total_seconds())

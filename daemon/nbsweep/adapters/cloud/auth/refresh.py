@@ -1,0 +1,96 @@
+"""Credentials that end: renewed ahead of time, and when they are refused, once for all callers together."""
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Protocol
+
+from nbsweep.adapters.cloud.auth.credentials import Headers
+from nbsweep.adapters.cloud.auth.signing import Proof
+from nbsweep.adapters.cloud.auth.single_flight import SingleFlight
+from nbsweep.adapters.cloud.responses import ENDED
+from nbsweep.core.errors import CloudError
+from nbsweep.core.ports import Clock
+
+RENEWABLE = frozenset({"0301", "0307", "6401", "6620"})
+"""Numbers of the codes that a new token or new keys may help against, when they come with 401 (API notes, section 3.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCredentials:
+    """What somebody has been given to prove who he is."""
+
+    headers: Headers = field(repr=False)
+    life_s: float
+    """How long it lasts, by the clock of who has issued it."""
+    early_s: float
+    """So long before its end it is to be renewed."""
+    project_id: str = ""
+    """The only project that it is for, where it says so."""
+
+
+class CredentialSource(Protocol):
+    """Where renewed credentials come from."""
+
+    @property
+    def account(self) -> str:
+        """Whose calls they are for."""
+        ...
+
+    async def issue(self) -> IssuedCredentials:
+        """Get new ones.
+
+        Raises:
+            NotSent: not now; a later try may succeed.
+            SweepEnding: not at all.
+        """
+        ...
+
+
+class RefreshingCredentials:
+    """Credentials that are fetched when they are first needed, and again before they end."""
+
+    def __init__(self, source: CredentialSource, clock: Clock) -> None:
+        """Take where they come from; nothing is fetched yet."""
+        self._source = source
+        self._clock = clock
+        self._next = SingleFlight(self._fetch)
+        self._proof: Proof | None = None
+        self._due_s = 0.0
+        self._early_s = 0.0
+
+    @property
+    def account(self) -> str:
+        """Tell whose calls these are."""
+        return self._source.account
+
+    async def ready(self) -> Proof:
+        """Give what lasts for now; only who finds nothing that lasts waits for a renewal that is under way."""
+        now_s, held = self._clock.steady_s(), self._proof
+        if held is None or now_s >= held.ends_s:
+            return await self._next.get()
+        if now_s < self._due_s or self._next.under_way:
+            return held
+        try:
+            return await self._next.get()
+        except CloudError:
+            # What is held is still good. The next try is later, but well before the end.
+            self._due_s = self._clock.steady_s() + self._early_s / 5
+            return held
+
+    async def refused(self, error: CloudError, used: Proof) -> bool:
+        """Renew after a refusal that this may help against; whoever comes late finds it done."""
+        refused = error.http_status == HTTPStatus.UNAUTHORIZED and error.code.rpartition(".")[2] in RENEWABLE
+        if not refused and error.code not in ENDED:
+            return False
+        if used is self._proof:
+            await self._next.get()
+        return True
+
+    async def _fetch(self) -> Proof:
+        begun_s = self._clock.steady_s()
+        issued = await self._source.issue()
+        self._early_s = issued.early_s
+        self._due_s = begun_s + issued.life_s - issued.early_s
+        # It must still be good when the request arrives.
+        self._proof = Proof(issued.headers, begun_s + issued.life_s - issued.early_s / 10, issued.project_id)
+        return self._proof

@@ -1,0 +1,78 @@
+"""How far this machine's clock is from the cloud's, by the Date of its answers.
+
+A Date says in whole seconds when an answer was made, which was at some time between sending and the answer's arrival. Each
+answer so gives two bounds, and what counts is the least that they allow: a slow answer allows more, and never looks like a
+clock that is off. Where the clocks have parted since the last answer, the wall clock was set or the machine slept, and nothing
+is known until the next one: earlier answers do not fit any more.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from nbsweep.adapters.cloud.session import read_date
+from nbsweep.core.freshness import ClockReading, have_parted
+from nbsweep.core.ports import Clock
+
+SEVERAL = 8
+"""So many answers are heard, and the middle one counts: one server of several may be wrong about the time."""
+AT_ONE_TIME_S = 60.0
+"""So far apart they may be: an old answer must not speak for a clock that has gone astray since."""
+A_SECOND_S = 1.0
+"""A Date leaves out the rest of its second."""
+
+
+class DateSample(NamedTuple):
+    """What an answer has told."""
+
+    sent_s: float
+    """Of the steady clock."""
+    came: ClockReading
+    there_s: float
+    """The time where it was made, since 1970."""
+
+
+@dataclass(slots=True)
+class ClockSkew:
+    """Remembers the latest answers."""
+
+    clock: Clock
+    _told: deque[DateSample] = field(default_factory=lambda: deque(maxlen=SEVERAL))
+    _text: str = ""
+    _there_s: float | None = None
+    """What `_text` means: it is the same for all answers of a second, and read once."""
+
+    def note(self, text: str, sent: ClockReading) -> None:
+        """Take the Date of an answer that has just come to a call that was sent then.
+
+        One that cannot be read says nothing, nor does one during which the clocks have parted.
+        """
+        if text != self._text:
+            date = read_date(text)
+            self._text, self._there_s = text, date.timestamp() if date else None
+        came = self.clock.read()
+        if self._there_s is None or have_parted(sent, came):
+            return
+        if self._told and have_parted(self._told[-1].came, came):
+            self._told.clear()
+        self._told.append(DateSample(sent.steady_s, came, self._there_s))
+
+    def skew_s(self) -> float | None:
+        """Tell by how many seconds at least the wall clock is ahead of the cloud's; None while nothing is known of it.
+
+        The middle one of the latest answers counts, and of an even number the one that allows more.
+        """
+        now = self.clock.read()
+        if not self._told or have_parted(self._told[-1].came, now):
+            return None
+        offset_s = now.wall.timestamp() - now.steady_s
+        latest_s = self._told[-1].came.steady_s
+        recent = [told for told in self._told if latest_s - told.came.steady_s <= AT_ONE_TIME_S]
+        return sorted((_least(told, offset_s) for told in recent), key=abs)[len(recent) // 2]
+
+
+def _least(told: DateSample, offset_s: float) -> float:
+    """Tell the least that an answer allows; `offset_s` is what the wall clock shows more than the steady one."""
+    low = offset_s + told.sent_s - told.there_s - A_SECOND_S
+    high = offset_s + told.came.steady_s - told.there_s
+    return max(low, 0.0) or min(high, 0.0)

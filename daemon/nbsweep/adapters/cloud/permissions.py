@@ -1,0 +1,61 @@
+"""Calls that find out what works, and change nothing."""
+
+from collections.abc import Callable, Mapping
+
+import aiohttp
+from yarl import URL
+
+from nbsweep.adapters.cloud.clock_skew import ClockSkew
+from nbsweep.adapters.cloud.dialect import EVERYBODYS, OWN
+from nbsweep.adapters.cloud.guarded_request import read_body
+from nbsweep.adapters.cloud.limiter import Lane
+from nbsweep.adapters.cloud.session import failure
+from nbsweep.adapters.cloud.transport import Call, Transport
+from nbsweep.core.errors import Unreachable
+from nbsweep.core.events.http import HttpRequest
+from nbsweep.core.permissions import Action
+
+NOTHING = "/notebooks/00000000-0000-0000-0000-000000000000"
+"""The nil UUID, which by its definition (RFC 9562, section 5.9) names nothing.
+
+The cloud makes the ids of notebooks at random, as UUIDs of version 4, in which two digits are never zero: no notebook has this
+one, or can ever get it. So a DELETE of it is harmless: there is nothing that it could delete. It is a constant here, and goes
+another way than the DELETEs of a sweep, so that no mistake about an id can turn a question into a deletion.
+"""
+LEAST_ROWS = "10"
+"""The smallest page that the API takes (API notes, section 1.1)."""
+
+
+def _listing(path: str, workspace_id: str, spelling: str) -> Call:
+    # Without a sort key: whether that is taken is another question.
+    query = (("feature", "NOTEBOOK"), ("limit", LEAST_ROWS), ("offset", "0"), (spelling, workspace_id))
+    return Call(Lane.LIST, "GET", path, query)
+
+
+# None of these is marked as changing something: they may be sent again after a lost answer, for there is nothing to be lost.
+CALLS: Mapping[Action, Callable[[str, str], Call]] = {
+    Action.LIST_ALL: lambda workspace_id, spelling: _listing(EVERYBODYS, workspace_id, spelling),
+    Action.LIST_OWN: lambda workspace_id, spelling: _listing(OWN, workspace_id, spelling),
+    Action.GET: lambda *_: Call(Lane.SHOW, "GET", NOTHING),
+    Action.DELETE: lambda *_: Call(Lane.DELETE, "DELETE", NOTHING),
+    Action.STOP: lambda *_: Call(Lane.DELETE, "POST", f"{NOTHING}/stop"),
+    Action.LIST_WORKSPACES: lambda *_: Call(Lane.LIST, "GET", "/workspaces", (("limit", "1"), ("offset", "0"))),
+}
+
+
+async def reach(transport: Transport) -> float | None:
+    """Call the address of a project's cloud, unsigned; any answer will do. Gives how far this machine's clock is ahead.
+
+    Raises:
+        Unreachable: there is no answer.
+    """
+    tools, dates = transport.tools, ClockSkew(transport.tools.clock)
+    sent_s, sent = await tools.lanes.acquire(Lane.SHOW), tools.clock.read()
+    tools.telemetry.emit(HttpRequest(Lane.SHOW, "GET", "/", sent_s))
+    try:
+        async with tools.session.get(URL(f"{transport.base_url}/"), allow_redirects=False, **transport.way) as response:
+            dates.note(response.headers.get("Date", ""), sent)
+            await read_body(response)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise Unreachable(str(failure(transport.base_url, error))) from error
+    return dates.skew_s()

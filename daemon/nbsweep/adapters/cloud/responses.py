@@ -1,0 +1,269 @@
+"""An answer in, the error it means out. The ends are told apart by (HTTP status, error code), never by the status alone.
+
+Sources: API notes, sections 3.1 to 3.4. The gateway's codes begin with APIGW, or with APIG on older stacks; only the number
+counts.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from msgspec import Struct
+
+from nbsweep.adapters.cloud.bodies import RECEIPT, UNREADABLE
+from nbsweep.core.errors import (
+    AlreadyStopped,
+    AnswerLost,
+    Busy,
+    CloudError,
+    Forbidden,
+    Gone,
+    MustStopFirst,
+    Rejected,
+    Unauthorized,
+    Unsortable,
+    WorkspaceRefused,
+    WrongAddress,
+)
+from nbsweep.core.pacing import Rate
+from nbsweep.core.redaction import redact
+
+GONE = frozenset({"ModelArts.6309", "ModelArts.6404"})
+BUSY = frozenset({"ModelArts.6306", "ModelArts.6308", "ModelArts.6333", "ModelArts.6355", "ModelArts.6357"})
+"""Refused for now, because something else is going on with the notebook: look again before anything else."""
+DESPITE_403: Mapping[str, type[CloudError]] = {"ModelArts.6653": Rejected, "ModelArts.0112": WorkspaceRefused}
+"""Contact the owner; the workspace's policy denies it: about this notebook or workspace, not about the caller's permissions."""
+BY_CODE: Mapping[str, type[CloudError]] = {
+    "ModelArts.6303": Unsortable,
+    "ModelArts.6304": MustStopFirst,
+    "ModelArts.6307": AlreadyStopped,
+    "ModelArts.6401": Unauthorized,
+    "ModelArts.6407": Forbidden,
+    "ModelArts.7002": WorkspaceRefused,
+    "ModelArts.7004": WorkspaceRefused,
+    **dict.fromkeys(GONE, Gone),
+    **dict.fromkeys(BUSY, Busy),
+}
+ENDED = frozenset({"ModelArts.6401", "ModelArts.6620", "APIGW.0307"})
+"""A token has ended, under whatever status this is said (API notes, section 12, E2): nothing was done, and a new one helps."""
+PASSING_CODES = frozenset({"0010", "6100", "6101", "6102", "6200", "7008", "7009"})
+"""ModelArts codes that a later try may not meet again (API notes, section 3.4)."""
+GATEWAY_CODES = frozenset({"APIGW.0101", "APIGW.0201", "APIGW.0301", "APIGW.0307", "APIGW.0308"})
+"""Wrong address, backend timeout, wrong signature, ended token, too many calls (API notes, section 3.3)."""
+KNOWN_CODES = frozenset({*BY_CODE, *ENDED, *DESPITE_403, *GATEWAY_CODES, *(f"ModelArts.{code}" for code in PASSING_CODES)})
+"""Every code that means something to us, so that calls can be counted by them without counting whatever somebody makes up."""
+PASSING_STATUSES = frozenset(
+    {
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+MESSAGE_LIMIT = 256
+LONGEST_REFUSAL = 2**18
+"""In bytes; a longer body says nothing in the API's words."""
+LONGEST_PAUSE_S = 3600.0
+SKEW_TOLD_S = 60.0
+"""How wrong this machine's clock must be to be named as a reason."""
+DEEPEST = 3
+CODE = re.compile(r"[\w.-]{1,40}")
+"""The longest that is known has 19 letters; anything else is a code of nobody's."""
+LIMIT = re.compile(
+    r"(?:policy (?P<policy>\w+) over ratelimit,\s*)?"
+    r"(?P<limit>limit:\s*(?P<calls>\d{1,9})\s*,\s*time:\s*(?P<periods>\d{1,6})\s*(?P<unit>second|minute|hour|day))"
+)
+SHARED_POLICIES = frozenset({"user", "app", "ip"})
+"""Policies that count all calls of somebody together, whichever API they go to (API notes, section 4)."""
+UNITS_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
+
+
+class TransientError(CloudError):
+    """A failure that may pass. The client tries again, so this never leaves it."""
+
+
+class Limit(Struct, frozen=True):
+    """What a 429 says of the limit that it enforces."""
+
+    words: str = ""
+    """The gateway's own; empty where it names none."""
+    rate: Rate | None = None
+    shared: bool = False
+    """Whether it is one for all calls of the user together."""
+
+
+class Throttled(TransientError):
+    """429: the call was not done, and the lane has to slow down."""
+
+    def __init__(self, message: str, limit: Limit, answer: "Answer") -> None:
+        """Take the limit, as far as the gateway names it."""
+        super().__init__(message, code=answer.code, http_status=answer.status, request_id=answer.request_id)
+        self.limit = limit
+        self.retry_after_s = answer.retry_after_s
+
+
+class Answer(Struct, frozen=True):
+    """What is known of an answer that is no success. Its message is cut, and holds no secret."""
+
+    status: int
+    code: str
+    message: str
+    request_id: str
+    retry_after_s: float | None
+
+    @classmethod
+    def read(cls, status: int, headers: Mapping[str, str], body: bytes) -> "Answer":
+        """Read what an error answer says, in whichever of its shapes; HTML and plain text say nothing but their status."""
+        code, message, request_id = _words(body)
+        return cls(
+            status=status,
+            # IAM says its status once more in place of a code.
+            code=re.sub(r"^APIG\.", "APIGW.", code) if CODE.fullmatch(code) and code != str(status) else "",
+            message=redact(message)[:MESSAGE_LIMIT],
+            request_id=headers.get("X-Request-Id", request_id),
+            retry_after_s=_retry_after_s(headers),
+        )
+
+    def __str__(self) -> str:
+        """Say it in a few words."""
+        code = f" {self.code}" if self.code else ""
+        words = f" ({self.message})" if self.message else ""
+        return f"HTTP {self.status}{code}{words}"
+
+    def error(self) -> CloudError:
+        """Give the error that this answer means."""
+        if self.status == HTTPStatus.TOO_MANY_REQUESTS and self.code not in ENDED:
+            return Throttled(f"the gateway throttles: {self}", _limit(self.message), self)
+        kind = self._kind()
+        return kind(_ADVICE.get(kind, "the cloud said {answer}").format(answer=self), **self._facts())
+
+    def _kind(self) -> type[CloudError]:
+        number = self.code.rpartition(".")[2]
+        match self.status:
+            case status if status == HTTPStatus.UNAUTHORIZED or self.code in ENDED:
+                return Unauthorized
+            case HTTPStatus.FORBIDDEN:
+                return DESPITE_403.get(self.code, Forbidden)
+            case status if status in PASSING_STATUSES or number in PASSING_CODES:
+                return TransientError
+            case HTTPStatus.NOT_FOUND if not self.code.startswith("ModelArts."):
+                # The gateway knows no such address; only the service itself can say that a notebook is gone.
+                return WrongAddress
+            case status if self.code in GONE and status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND):
+                # What is taken for gone counts as deleted, so it has to be said as it is documented.
+                return Rejected
+            case _:
+                return BY_CODE.get(self.code, Rejected)
+
+    def _facts(self) -> dict[str, Any]:
+        return {"code": self.code, "http_status": self.status, "request_id": self.request_id}
+
+
+_ADVICE: Mapping[type[CloudError], str] = {
+    Unauthorized: "the cloud does not accept the credentials: {answer}. Check access key, secret key and security token, that "
+    "they are of this region's account, and that this machine's clock is right",
+    Forbidden: "the credentials are accepted, but not for this call: {answer}. Check project_id, and that the user may list, "
+    "get and delete notebooks (modelarts:notebook:listAllNotebooks, list, get, delete; modelarts:workspace:list)",
+    WrongAddress: "the gateway knows no such address: {answer}. Check the target's endpoint, region and project_id",
+    Gone: "the notebook does not exist: {answer}",
+    Busy: "something else is going on with the notebook: {answer}",
+    MustStopFirst: "the notebook must be stopped first: {answer}",
+    Rejected: "the cloud refused: {answer}",
+    WorkspaceRefused: "the workspace is not open to this user: {answer}",
+}
+
+
+def _limit(message: str) -> Limit:
+    """Read the limit that a 429 names; one of nothing at all is none."""
+    found = LIMIT.search(message)
+    if found is None or not int(found["calls"]) or not int(found["periods"]):
+        return Limit()
+    rate = Rate(int(found["calls"]), int(found["periods"]) * UNITS_S[found["unit"]])
+    return Limit(found["limit"], rate, found["policy"] in SHARED_POLICIES)
+
+
+def with_skew(error: CloudError, skew_s: float) -> CloudError:
+    """Name the clock where keys are not accepted and it is wrong, for then it is the likeliest reason."""
+    if not isinstance(error, Unauthorized) or abs(skew_s) <= SKEW_TOLD_S:
+        return error
+    far = f"{abs(skew_s) / 60:.0f} minutes" if abs(skew_s) >= 2 * SKEW_TOLD_S else f"{abs(skew_s):.0f} seconds"
+    message = f"{error}; it is {far} {'ahead of' if skew_s > 0 else 'behind'} the cloud's"
+    return Unauthorized(message, code=error.code, http_status=error.http_status, request_id=error.request_id)
+
+
+def lost(error: CloudError, method: str) -> AnswerLost:
+    """Say that a call was sent, and what came of it is unknown."""
+    return AnswerLost(
+        f"whether the {method} did its work is unknown: {error}",
+        code=error.code,
+        http_status=error.http_status,
+        request_id=error.request_id,
+    )
+
+
+def _words(body: bytes) -> tuple[str, str, str]:
+    """Find (code, message, request id) in an error body; the shapes are those of the API notes, section 3.1."""
+    if len(body) > LONGEST_REFUSAL:
+        return "", "", ""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return "", "", ""
+    found = _find_words(document, DEEPEST)
+    return found or ("", "", "")
+
+
+def _find_words(document: object, depth: int) -> tuple[str, str, str] | None:
+    """Look for the code and the message in an object, else in the objects inside it."""
+    if not isinstance(document, dict) or depth == 0:
+        return None
+    code = _first(document, "error_code", "errorCode", "code")
+    message = _first(document, "error_msg", "error_message", "errorMsg", "errorMessage", "message")
+    if code or message:
+        return code, message, _first(document, "request_id")
+    inner = (_find_words(value, depth - 1) for value in document.values())
+    return next((words for words in inner if words), None)
+
+
+def _first(document: dict[str, Any], *names: str) -> str:
+    """Give the first of several fields that is text or a number, as text that can be written down."""
+    value = next((document[name] for name in names if isinstance(document.get(name), str | int)), "")
+    return str(value)[:4096].encode("utf-8", "replace").decode()
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Read Retry-After, which is a number of seconds or a date; one that is neither counts for nothing."""
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), LONGEST_PAUSE_S)
+    try:
+        moment = parsedate_to_datetime(text)
+        sent = parsedate_to_datetime(headers.get("Date", ""))
+        return min(max(0.0, (moment - sent).total_seconds()), LONGEST_PAUSE_S)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def has_error_code(body: bytes) -> bool:
+    """Tell whether an answer that was to be a success says that it is none; some servers put an error under 200."""
+    if b'"error_code"' not in body:
+        return False
+    try:
+        return bool(RECEIPT.decode(body).error_code)
+    except UNREADABLE:
+        return False
+
+
+def objection(body: bytes, notebook_id: str) -> str:
+    """Say why the body of a successful answer does not show that an order about a notebook was taken on; empty if it does."""
+    try:
+        receipt = RECEIPT.decode(body)
+    except UNREADABLE:
+        return "its body is no notebook"
+    if receipt.id != notebook_id:
+        return "its body is no notebook" if receipt.id is None else "its body is about another notebook"
+    return ""

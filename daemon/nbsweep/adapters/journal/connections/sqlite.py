@@ -1,0 +1,103 @@
+"""How a connection to SQLite is made: careful with what it writes, patient with locks, and safe to cancel."""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from threading import Event
+from urllib.parse import quote
+
+import aiosqlite
+
+from nbsweep.adapters.journal.files import JournalFiles
+from nbsweep.adapters.journal.transaction import Change, Transaction, carry_out
+
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",  # whoever reads waits for nobody who writes
+    "PRAGMA synchronous=FULL",  # a commit survives a power failure
+    "PRAGMA foreign_keys=ON",
+)
+
+
+class SqliteConnection(aiosqlite.Connection):
+    """A connection whose thread is stopped once.
+
+    A call that is cancelled twice, as cancel scopes do, makes SQLAlchemy stop it twice; the second stop would wait for ever for
+    a thread that has ended with the first, and keep the program from ending.
+    """
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection], files: JournalFiles) -> None:
+        """Take what opens the file, which is done in the connection's own thread, and what knows the file again."""
+        super().__init__(connector, iter_chunk_size=64)
+        self._files = files
+        self._end: asyncio.Future[None] | None = None
+        # A disk that hangs must not keep the program from ending.
+        self._thread.daemon = True
+
+    def stop(self) -> asyncio.Future[None] | None:
+        """Let the thread end after what it does now; gives None when that was asked for already."""
+        if self._end is not None:
+            return None
+        self._end = super().stop()
+        return self._end
+
+    async def commit_all(self, changes: Sequence[Change]) -> None:
+        """Carry out the changes in a transaction of their own, all of them or none.
+
+        One visit to the thread does all of it. Each visit costs as much as writing a row does, and through SQLAlchemy there
+        would be four.
+        """
+        given_up = Event()
+        try:
+            await self._execute(self._commit_all, changes, given_up)  # type: ignore[no-untyped-call]  # aiosqlite says no types here
+        except asyncio.CancelledError:
+            given_up.set()
+            raise
+
+    def _commit_all(self, changes: Sequence[Change], given_up: Event) -> None:
+        with self._conn as connection:
+            if any(change.beforehand for change in changes):
+                # The driver would begin with the first write, and what is asked beforehand must not change until then.
+                connection.execute("BEGIN IMMEDIATE")
+            carry_out(
+                changes,
+                Transaction(
+                    lambda sql, rows: connection.executemany(sql, rows).rowcount,
+                    lambda sql, row: connection.execute(sql, row).fetchall(),
+                ),
+            )
+            self._files.require_in_place()
+            if given_up.is_set():
+                # Whoever waited has been told that nothing of it was written.
+                connection.rollback()
+
+    async def ended(self) -> None:
+        """Wait until the thread, which must have been stopped, has nothing more to do."""
+        if self._end is not None:
+            await self._end
+
+
+async def connect(files: JournalFiles, busy_s: float) -> SqliteConnection:
+    """Open the file, which must exist; where that fails nothing is left behind."""
+
+    def open_file() -> sqlite3.Connection:
+        with ExitStack() as on_failure:
+            files.require_in_place()
+            # The driver begins a transaction by itself before the first INSERT or UPDATE; IMMEDIATE takes the lock at once.
+            existing = f"file:{quote(os.fsencode(files.path))}?mode=rw"
+            connection = sqlite3.connect(existing, uri=True, timeout=busy_s, isolation_level="IMMEDIATE")
+            on_failure.callback(connection.close)
+            for pragma in _PRAGMAS:
+                connection.execute(pragma)
+            on_failure.pop_all()
+        return connection
+
+    connection = SqliteConnection(open_file, files)
+    try:
+        await connection
+    except BaseException:
+        # The driver stops the thread, but does not wait for that; it would be met by a loop that is closed already.
+        await connection.ended()
+        raise
+    return connection

@@ -1,0 +1,115 @@
+"""What went wrong with the database, said so that the reader knows what to do. Never the SQL, never its values."""
+
+import errno
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+
+from nbsweep.adapters.journal.address import Address
+from nbsweep.core.errors import JournalError
+
+_READ_ONLY = "is read-only: let the user that runs nbsweep write to the file and to its folder."
+_CANNOT_OPEN = "cannot be opened: let the user that runs nbsweep read and write the file and its folder."
+_LOCKED = "is locked by another process: wait until that one has finished with it, or end it; then try again."
+_FULL = "cannot grow, because the disk is full: make room, then try again."
+_AWAY = "is away, because its server was stopped or is not up yet: start it; the next sweep goes on with what was requested."
+_FOLDER_NOT_WRITABLE = "cannot be created, because its folder is not writable: let the user that runs nbsweep write there."
+_BELOW_A_FILE = "cannot be created, because a part of its path is a file, not a folder: name another file in the configuration."
+
+_SQLITE: Mapping[int, str] = {
+    sqlite3.SQLITE_NOTADB: "is no journal, nor a database at all: move that file away, or name another in the configuration.",
+    sqlite3.SQLITE_CORRUPT: "is damaged: check the disk, move the file away and put a backup in its place.",
+    sqlite3.SQLITE_READONLY: _READ_ONLY,
+    sqlite3.SQLITE_PERM: _READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: _CANNOT_OPEN,
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_IOERR: "met a disk I/O error: check the disk, its quota and the system's log, then try again.",
+}
+
+_SYSTEM: Mapping[int, str] = {
+    errno.EACCES: _FOLDER_NOT_WRITABLE,
+    errno.EPERM: _FOLDER_NOT_WRITABLE,
+    errno.EROFS: "cannot be created, because its file system is read-only: name another file in the configuration.",
+    errno.ENOTDIR: _BELOW_A_FILE,
+    errno.EEXIST: _BELOW_A_FILE,
+    errno.EISDIR: "is a folder, not a file: name a file in the configuration.",
+    errno.ENOSPC: _FULL,
+}
+
+
+PIECE = 3
+"""So many letters of a secret in a row are some of it."""
+
+
+_POSTGRESQL: Mapping[str, str] = {
+    "25006": "is read-only, because its server is a standby, or was made so: name the server that takes writes.",
+    "42501": "may not be used as it has to be: grant the user of its address all rights on the tables, or let it create them.",
+    "53100": _FULL,
+    "53300": "is on a server that takes no more connections: raise max_connections there, or end some.",
+    "57P01": _AWAY,
+    "57P02": _AWAY,
+    "57P03": _AWAY,
+}
+"""By SQLSTATE."""
+
+
+@contextmanager
+def journal_errors(address: Address) -> Iterator[None]:
+    """Turn everything that goes wrong inside into a `JournalError`, chained."""
+    try:
+        yield
+    except JournalError:
+        raise
+    except Exception as error:
+        raise explain(error, address) from error
+
+
+def explain(error: Exception, address: Address) -> JournalError:
+    """Say what happened, to which journal, and what to do."""
+    if isinstance(error, JournalError):
+        return JournalError(str(error))
+    return JournalError(f"The journal {address.place} {_predicate(error, address.secrets)}")
+
+
+def concerns_all(error: Exception) -> bool:
+    """Tell trouble with the database, which every write would meet, from trouble with what was to be written."""
+    return isinstance(error, OperationalError | sqlite3.OperationalError | OSError)
+
+
+def _predicate(error: Exception, secrets: Iterable[str]) -> str:
+    original = error.orig if isinstance(error, StatementError) else error
+    if isinstance(original, sqlite3.Error):
+        # The lower byte is the kind of trouble, the rest says where inside SQLite it was met.
+        kind = getattr(original, "sqlite_errorcode", 0) & 0xFF
+        if kind in _SQLITE:
+            return _SQLITE[kind]
+    code = str(getattr(original, "sqlstate", ""))
+    if code in _POSTGRESQL:
+        return _POSTGRESQL[code]
+    if isinstance(original, OSError) and (original.errno or 0) in _SYSTEM:
+        return _SYSTEM[original.errno or 0]
+    if isinstance(error, IntegrityError | sqlite3.IntegrityError):
+        return "holds already what was to be new: make sure that only one nbsweep at a time works on a target."
+    if isinstance(original, ValueError):
+        return f"holds, or was given, something that is not understood: {original}. Upgrade nbsweep, or report this."
+    return f"cannot be read or written ({_detail(original, secrets)}): check it, or name another in the configuration."
+
+
+def _detail(original: BaseException | None, secrets: Iterable[str]) -> str:
+    # Only these are sure to be free of what was to be written; the first line says what the file or the server refused.
+    if isinstance(original, OSError):
+        return original.strerror or "unknown"
+    line = str(original).partition("\n")[0]
+    if type(original).__name__ != "OperationalError" or any(_share_a_piece(line, secret) for secret in secrets):
+        return type(original).__name__
+    return line
+
+
+def _share_a_piece(line: str, secret: str) -> bool:
+    """Tell whether a line repeats some of a secret; less than that is in any line."""
+    length = min(PIECE, len(secret))
+    return any(secret[start : start + length] in line for start in range(len(secret) - length + 1))

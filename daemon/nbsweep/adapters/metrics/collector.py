@@ -1,0 +1,235 @@
+"""What each event moves, and what is asked of the service when somebody looks.
+
+Every label has few values: targets and policies are the configuration's, everything else is
+a word of ours, and whatever else somebody may send becomes `other`.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from nbsweep.adapters.metrics.in_flight import InFlight, Labels
+from nbsweep.adapters.metrics.instruments import Instruments
+from nbsweep.core.errors import Forbidden, Unauthorized
+from nbsweep.core.events.base import Event
+from nbsweep.core.events.http import DialectFound, HttpAnswered, HttpThrottled
+from nbsweep.core.events.removal import RecoveryFinished, RecoveryStarted, RemovalAgain, RemovalFinished, RemovalRequested
+from nbsweep.core.events.service import LogLinesLost
+from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, SurveyFinished, SweepBraked, SweepFinished
+from nbsweep.core.pacing import LaneState
+from nbsweep.core.policy import Reason
+from nbsweep.core.ports import Clock
+from nbsweep.core.runs import SUCCESSES, Outcome
+
+CATEGORIES = frozenset({"SFS", "EVS", "OBS", "OBSFS", "EFS"})
+KEPT_REASONS = tuple(reason.value for reason in Reason if reason not in (Reason.POLICY, Reason.ALREADY_DELETED))
+SWEEP_OUTCOMES = tuple(outcome for outcome in Outcome if outcome not in (Outcome.RUNNING, Outcome.DECLINED))
+"""Known before the first of them, so that the first failure counts as an increase; an operator may also decline."""
+BYTES_OF_A_GB = 2**30
+"""The cloud's GB are binary."""
+NOT_ALLOWED = frozenset({Unauthorized.__name__, Forbidden.__name__})
+"""What ends a sweep for want of credentials or permissions."""
+OTHER = "other"
+
+
+class Standing(Protocol):
+    """How things stand with one target, as far as it is shown here."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def phase(self) -> str:
+        """What is being done for it, in a word."""
+        ...
+
+    @property
+    def paused(self) -> bool:
+        """Whether somebody has paused it."""
+        ...
+
+    @property
+    def failures(self) -> int:
+        """How many of its sweeps have failed in a row."""
+        ...
+
+    @property
+    def last_success(self) -> datetime | None:
+        """When a sweep last finished without an error, by the journal."""
+        ...
+
+    @property
+    def lanes(self) -> Sequence[LaneState]:
+        """How fast the lanes of its account may go at this moment."""
+        ...
+
+
+class Service(Protocol):
+    """Who is asked how things stand, each time that somebody asks for the metrics."""
+
+    def targets(self) -> Sequence[Standing]:
+        """Tell how things stand with every target."""
+        ...
+
+    def not_ready(self) -> Sequence[str]:
+        """Say what keeps the service from its work; empty when nothing does."""
+        ...
+
+
+class Metrics:
+    """Listens to the telemetry, and shows what it has heard."""
+
+    def __init__(self, clock: Clock, known_codes: Collection[str] = ()) -> None:
+        """Take the clock, and the cloud's error codes by which calls are told apart; all others are one."""
+        self._clock = clock
+        self._codes = frozenset(known_codes)
+        self._service: Service | None = None
+        self._targets: set[str] = set()
+        """Those that the service had when it was last asked."""
+        self._dialects: dict[tuple[str, str], str] = {}
+        """By target and aspect: what is shown of it."""
+        self._in_flight = InFlight()
+        self._shown = Instruments()
+        self._hear: Mapping[type[Event], Callable[[Any, Labels], None]] = {
+            HttpAnswered: self._answered,
+            HttpThrottled: self._throttled,
+            DialectFound: self._dialect_found,
+            SurveyFinished: self._surveyed,
+            PlanBuilt: self._planned,
+            PlanRefused: self._refused,
+            SweepBraked: self._refused,
+            RemovalRequested: self._requested,
+            RemovalAgain: self._again,
+            RemovalFinished: self._removed,
+            RecoveryStarted: self._recovering,
+            RecoveryFinished: self._recovered,
+            SweepFinished: self._swept,
+            LogLinesLost: self._lost,
+        }
+
+    def __call__(self, event: Event, context: Mapping[str, Any]) -> None:
+        """Hear of an event."""
+        hear = self._hear.get(type(event))
+        if hear:
+            hear(event, Labels(context.get("target", ""), context.get("policy", ""), context.get("notebook_id", "")))
+
+    def watch(self, service: Service) -> None:
+        """Ask this service how things stand, from now on."""
+        self._service = service
+
+    def exposition(self) -> bytes:
+        """Write everything as Prometheus reads it."""
+        if self._service:
+            self._ask(self._service)
+        return self._shown.exposition()
+
+    # ---- what is heard -----------------------------------------------------------------------------------------------------
+
+    def _answered(self, event: HttpAnswered, about: Labels) -> None:
+        status = "none" if event.status is None else f"{event.status // 100}xx"
+        code = event.error_code if event.error_code in self._codes or not event.error_code else OTHER
+        self._shown.calls.labels(about.target, event.lane, status, code).inc()
+        self._shown.call_s.labels(about.target, event.lane).observe(event.duration_s)
+
+    def _throttled(self, event: HttpThrottled, about: Labels) -> None:
+        self._shown.throttled.labels(about.target, event.lane).inc()
+
+    def _dialect_found(self, event: DialectFound, about: Labels) -> None:
+        before = self._dialects.get((about.target, event.aspect))
+        if before is not None:
+            self._shown.dialect.remove(about.target, event.aspect, before)
+        self._dialects[about.target, event.aspect] = event.value
+        self._shown.dialect.labels(about.target, event.aspect, event.value).set(1)
+
+    def _surveyed(self, event: SurveyFinished, about: Labels) -> None:
+        self._shown.fleet.labels(about.target).set(event.fleet)
+        self._shown.candidates.labels(about.target).set(event.candidates)
+        self._shown.refusing.labels(about.target).set(event.workspaces_refused)
+
+    def _planned(self, event: PlanBuilt, about: Labels) -> None:
+        for reason in KEPT_REASONS:
+            self._shown.kept.labels(about.target, reason).set(event.kept.get(reason, 0))
+
+    def _refused(self, event: PlanRefused | SweepBraked, about: Labels) -> None:
+        self._shown.refusals.labels(about.target, event.brake).inc()
+
+    def _requested(self, _event: RemovalRequested, about: Labels) -> None:
+        self._in_flight.begin(about)
+        self._show_in_flight(about)
+
+    def _again(self, _event: RemovalAgain, about: Labels) -> None:
+        self._in_flight.end(about)
+        self._show_in_flight(about)
+
+    def _removed(self, event: RemovalFinished, about: Labels) -> None:
+        self._in_flight.end(about)
+        self._show_in_flight(about)
+        self._shown.removals.labels(about.target, about.policy, event.outcome).inc()
+        if event.accepted_after_s is not None and event.ended_after_s is not None:
+            self._shown.deletion_s.labels(about.target).observe(max(0.0, event.ended_after_s - event.accepted_after_s))
+        if event.outcome == "deleted" and event.capacity_gb:
+            category = event.category if event.category in CATEGORIES else OTHER
+            self._shown.reclaimed.labels(about.target, category).inc(event.capacity_gb * BYTES_OF_A_GB)
+
+    def _recovering(self, event: RecoveryStarted, about: Labels) -> None:
+        self._in_flight.inherit(about.target, event.unfinished)
+        self._show_in_flight(about)
+
+    def _recovered(self, _event: RecoveryFinished, about: Labels) -> None:
+        self._in_flight.inherit(about.target, 0)
+        self._show_in_flight(about)
+
+    def _swept(self, event: SweepFinished, about: Labels) -> None:
+        self._in_flight.forget(about.target)
+        self._show_in_flight(about)
+        self._shown.sweeps.labels(about.target, event.outcome).inc()
+        self._shown.sweep_s.labels(about.target).observe(event.duration_s)
+        if event.problem_kind in NOT_ALLOWED:
+            self._shown.unauthorized.labels(about.target).inc()
+        if event.outcome in SUCCESSES and not event.problem:
+            self._shown.success.labels(about.target).set(self._clock.now().timestamp())
+
+    def _lost(self, event: LogLinesLost, _about: Labels) -> None:
+        self._shown.lost_lines.inc(event.lines)
+
+    def _show_in_flight(self, about: Labels) -> None:
+        self._shown.in_flight.labels(about.target).set(self._in_flight.count(about.target))
+
+    # ---- what is asked for -------------------------------------------------------------------------------------------------
+
+    def _ask(self, service: Service) -> None:
+        self._shown.ready.set(not service.not_ready())
+        standings = service.targets()
+        for gone in self._targets - {standing.name for standing in standings}:
+            self._shown.forget(gone)
+            self._forget_dialect(gone)
+        self._targets = {standing.name for standing in standings}
+        for standing in standings:
+            self._shown.failures.labels(standing.name).set(standing.failures)
+            self._shown.paused.labels(standing.name).set(standing.paused)
+            self._shown.held.labels(standing.name).set(standing.phase == Outcome.HELD_ELSEWHERE)
+            if standing.last_success is not None:
+                self._shown.success.labels(standing.name).set(standing.last_success.timestamp())
+            self._show_lanes(standing)
+            self._begin_at_nothing(standing.name)
+
+    def _forget_dialect(self, target: str) -> None:
+        for (name, aspect), value in list(self._dialects.items()):
+            if name == target:
+                self._shown.dialect.remove(name, aspect, value)
+                del self._dialects[name, aspect]
+
+    def _show_lanes(self, standing: Standing) -> None:
+        for state in standing.lanes:
+            self._shown.pace.labels(standing.name, state.lane).set(state.calls_per_s)
+            if state.configured_calls_per_s is not None:
+                self._shown.limit.labels(standing.name, state.lane).set(state.configured_calls_per_s)
+
+    def _begin_at_nothing(self, target: str) -> None:
+        """Show what has not happened yet as 0: an alert cannot see an increase from nothing."""
+        for metric in (self._shown.success, self._shown.in_flight, self._shown.unauthorized):
+            metric.labels(target)
+        for outcome in SWEEP_OUTCOMES:
+            self._shown.sweeps.labels(target, outcome)

@@ -1,0 +1,53 @@
+"""Where credentials come from, in words that hold no secret."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nbsweep.adapters.cloud.auth.describe import AGENCY, source_of
+from nbsweep.settings import TargetSettings
+
+SECRET = "a-secret-that-nobody-may-see"
+KEYS = {"access_key": f"AK-{SECRET}", "secret_key": SECRET}
+PROJECT = "0123456789abcdef0123456789abcdef"
+
+
+def target(credentials: dict[str, Any] | None) -> TargetSettings:
+    """Give a target with these credentials."""
+    document = {"name": "lab", "region": "cn-north-4", "project_id": PROJECT, "credentials": credentials}
+    return TargetSettings.model_validate(document)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "words"),
+    [
+        (KEYS, "a pair of keys, from the configuration"),
+        (KEYS | {"security_token": SECRET}, "temporary keys, from the configuration"),
+        (
+            {"access_key": "AK", "secret_key_file": "/run/secrets/sk"},
+            "a pair of keys, from the configuration and /run/secrets/sk",
+        ),
+        (
+            {"username": SECRET, "password": SECRET, "domain": SECRET},
+            "an IAM user's name and password, from the configuration",
+        ),
+        ({"agency": "metadata"}, AGENCY),
+    ],
+)
+def test_those_of_the_configuration_are_told_by_their_kind(credentials: dict[str, Any], words: str) -> None:
+    """And by the files that hold the secrets, if there are any."""
+    assert source_of(target(credentials), {}) == words
+    assert SECRET not in words
+
+
+def test_those_of_the_chain_are_told_by_their_place(tmp_path: Path) -> None:
+    """The environment goes before the file of profiles, and that before the agency."""
+    home = {"HOME": str(tmp_path)}
+    assert source_of(target(None), home) == AGENCY
+    path = tmp_path / ".huaweicloud" / "credentials"
+    path.parent.mkdir()
+    path.write_text(f"[basic]\nak = AK\nsk = {SECRET}\n", encoding="utf-8")
+    assert source_of(target(None), home) == f"a pair of keys, from the section [basic] of {path}"
+    keys = {"HUAWEICLOUD_SDK_AK": "AK", "HUAWEICLOUD_SDK_SK": SECRET}
+    assert "from the environment" in source_of(target(None), home | keys)
