@@ -10,9 +10,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from nbsweep import bootstrap, checkup
 from nbsweep.__main__ import main
 from nbsweep.adapters.clock import SystemClock
+from nbsweep.bootstrap import check, sweeps
 from nbsweep.core.freshness import ClockReading
 
 
@@ -31,5 +31,5 @@ class SleptClock(SystemClock):
 
 if __name__ == "__main__":
     FILE = Path(sys.argv.pop(1))
-    bootstrap.SystemClock = checkup.SystemClock = SleptClock  # type: ignore[attr-defined]  # their clock
+    sweeps.SystemClock = check.SystemClock = SleptClock  # type: ignore[attr-defined]  # their clock
     main()

@@ -13,14 +13,13 @@ from msgspec.structs import replace
 
 from contract.conftest import Opener
 from nbsweep.core.errors import JournalError
-from nbsweep.core.history import FleetBefore, History
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import Holder, Lease
 from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.ports import Journal
-from nbsweep.core.runs import Outcome, RunRecord
+from nbsweep.core.runs import FleetBefore, History, Outcome, RunRecord
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ import yaml
 from compose_spec import PyCompose
 
 from deploy.support import DEPLOY, call
-from nbsweep.loading import load_settings
+from nbsweep.loading.file import load_settings
 from nbsweep.simulator import SimulatorOptions
 
 FILE = DEPLOY / "compose.yaml"

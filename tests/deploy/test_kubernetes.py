@@ -14,7 +14,7 @@ import yaml
 
 from deploy.support import DEPLOY, KEYS, call, documents
 from nbsweep import __version__
-from nbsweep.loading import load_settings
+from nbsweep.loading.file import load_settings
 
 KUBERNETES = DEPLOY / "kubernetes"
 KUSTOMIZATIONS = sorted(KUBERNETES.rglob("kustomization.yaml"))

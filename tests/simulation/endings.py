@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nbsweep.core.lifecycle import Removal, State
-from nbsweep.engine.report import Report
+from nbsweep.core.report import Report
 from simulation.facts import AT_WORK, Facts
 from simulation.history import Order
 from simulation.judge import Judge, Sweep

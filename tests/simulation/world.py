@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from nbsweep.adapters.cloud.auth.provider import open_credential_provider
 from nbsweep.adapters.cloud.client import open_client
-from nbsweep.bootstrap import make_lanes, make_sweeper
+from nbsweep.bootstrap.sweeps import make_lanes, make_sweeper
 from nbsweep.core.errors import SweepTimedOut
 from nbsweep.core.events.base import Event
 from nbsweep.core.events.removal import RecoveryFinished
@@ -25,9 +25,10 @@ from nbsweep.core.freshness import ClockReading
 from nbsweep.core.lease import Holder
 from nbsweep.core.plan import Plan
 from nbsweep.core.ports import Journal, Ports
+from nbsweep.core.report import Report
 from nbsweep.core.saved_plan.model import Spared
 from nbsweep.engine.options import LeaseOptions
-from nbsweep.engine.report import Report, Run
+from nbsweep.engine.report import Run
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings import Settings, TargetSettings

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import Lease, Named, Notebook, Status, Volume
 from nbsweep.core.policy import Reason, Verdict, judge
-from nbsweep.loading import load_settings
+from nbsweep.loading.file import load_settings
 from nbsweep.settings import MatchSettings, Settings, settings_schema
 
 CONFIG = Path(__file__).parents[2] / "config"

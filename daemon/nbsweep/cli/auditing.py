@@ -11,7 +11,6 @@ import typer
 from msgspec import Struct
 
 from nbsweep.adapters.journal import open_journal
-from nbsweep.cli.documents import Document, moment_text
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import Session
 from nbsweep.core.audit.chain import START, Break, Head, Link, content, parse_head, verify, verify_coverage, verify_end
@@ -20,7 +19,8 @@ from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.model import moment_of
 from nbsweep.core.ports import AuditTrail
-from nbsweep.settings.values import parse_duration
+from nbsweep.documents.reports import Document, moment_text
+from nbsweep.settings.fields.units import parse_duration
 
 CHUNK = 1000
 """So many entries are read at once, however long the trail is."""

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from nbsweep.checkup import make_checkup
+from nbsweep.bootstrap.check import make_checkup
 from nbsweep.cli.exits import Exit, gravest
 from nbsweep.cli.session import Session
 from nbsweep.core.checks import Check, Grade
 from nbsweep.core.errors import ConfigurationError
-from nbsweep.loading import find_config
+from nbsweep.loading.file import find_config
 
 CheckFormat = Literal["table", "json"]
 

@@ -6,8 +6,8 @@ from enum import IntEnum
 from nbsweep.core.errors import ConfigurationError, Forbidden, HeldElsewhere, NbsweepError, SweepTimedOut, Unauthorized
 from nbsweep.core.lifecycle import State
 from nbsweep.core.plan import Plan
+from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
-from nbsweep.engine.report import Report
 
 
 class Exit(IntEnum):

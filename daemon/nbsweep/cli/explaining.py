@@ -10,9 +10,8 @@ import typer
 from msgspec.structs import replace
 
 from nbsweep.adapters.journal import open_journal
-from nbsweep.bootstrap import open_all
+from nbsweep.bootstrap.sweeps import open_all
 from nbsweep.cli.exits import Exit, exit_of_error, gravest
-from nbsweep.cli.explain_document import explain_document
 from nbsweep.cli.session import Session, tell_error
 from nbsweep.core.brakes import A_DAY
 from nbsweep.core.cool_down import judge_cooling, streaks
@@ -23,6 +22,7 @@ from nbsweep.core.explain.requirements import moment_words
 from nbsweep.core.facts import Moment
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lifecycle import outcome
+from nbsweep.documents.explain import explain_document
 from nbsweep.engine.report import leading_error
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings import Settings

@@ -13,9 +13,9 @@ from nbsweep.core.plan import Plan
 from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.model import SavedPlan
 from nbsweep.core.saved_plan.validate import CurrentConfiguration, objections
-from nbsweep.plan_document import plan_from_text, plan_to_document
+from nbsweep.documents.saved_plan import plan_from_text, plan_to_document
 from nbsweep.settings import Settings
-from nbsweep.settings.deciding import deciding_digests, identity_of
+from nbsweep.settings.fingerprint import deciding_digests, identity_of
 
 
 def plan_to_save(settings: Settings, plan_id: str, made: tuple[datetime, timedelta], plans: Sequence[Plan]) -> SavedPlan:

@@ -9,8 +9,7 @@ import anyio
 import typer
 from msgspec import Struct
 
-from nbsweep.bootstrap import Opened, open_all
-from nbsweep.cli.documents import Document, plan_document
+from nbsweep.bootstrap.sweeps import Opened, open_all
 from nbsweep.cli.exits import Exit, exit_of_error, exit_of_plan, gravest
 from nbsweep.cli.plan_file import plan_to_save, write_plan
 from nbsweep.cli.session import Session, tell_error
@@ -18,10 +17,11 @@ from nbsweep.cli.text import csv_pieces, printable
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.plan import Plan
 from nbsweep.core.saved_plan.model import SavedPlan
-from nbsweep.documents import new_id
+from nbsweep.documents.plans_and_runs import new_id
+from nbsweep.documents.reports import Document, plan_document
 from nbsweep.engine.report import leading_error
 from nbsweep.engine.sweep import Sweeper
-from nbsweep.settings.values import parse_duration
+from nbsweep.settings.fields.units import parse_duration
 
 __all__ = ["PlanFormat", "PlanOptions", "Saving", "new_id", "plan_command"]
 

@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.process import is_alive
-from nbsweep.cli.documents import Document, moment_text, removal_document, removal_series, run_record_document
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import Session
 from nbsweep.core.errors import NbsweepError
@@ -18,8 +17,9 @@ from nbsweep.core.lifecycle import Removal
 from nbsweep.core.ports import Journal
 from nbsweep.core.runs import JUDGED, RunRecord
 from nbsweep.core.status import LeftAlone, StatusInputs, TargetStatus, follows, judge_status, left_alone, status_of_removed
+from nbsweep.documents.reports import Document, moment_text, removal_document, removal_series, run_record_document
 from nbsweep.settings import Settings, TargetSettings
-from nbsweep.settings.deciding import identity_of
+from nbsweep.settings.fingerprint import identity_of
 
 ReadFormat = Literal["table", "json"]
 LOOKS_BACK = 50

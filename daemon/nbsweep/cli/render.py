@@ -12,12 +12,11 @@ from nbsweep.cli.text import printable
 from nbsweep.core.brakes import Refusal
 from nbsweep.core.cool_down import Cause
 from nbsweep.core.facts import format_age
-from nbsweep.core.history import TRIED
 from nbsweep.core.lifecycle import Removal, outcome
 from nbsweep.core.plan import Candidate, Plan, describe_malformed
-from nbsweep.core.runs import Outcome, RunRecord
+from nbsweep.core.report import Report
+from nbsweep.core.runs import TRIED, Outcome, RunRecord
 from nbsweep.core.saved_plan.model import Spared
-from nbsweep.engine.report import Report
 
 WIDTH_OFF_TERMINAL = 200
 A_FEW_MINUTES_S = 120

@@ -5,18 +5,18 @@ from datetime import datetime
 from pathlib import Path
 
 from nbsweep.adapters.telemetry import Listener
+from nbsweep.bootstrap.service import Service, Surroundings
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.preloading import load_for_sweeping
 from nbsweep.cli.session import Session, make_telemetry, tell_error
 from nbsweep.cli.sweeping import who
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.ports import Telemetry
-from nbsweep.documents import new_id
+from nbsweep.documents.plans_and_runs import new_id
 from nbsweep.engine.report import Run
-from nbsweep.loading import find_config, load_settings
-from nbsweep.service.notify import Systemd
+from nbsweep.loading.file import find_config, load_settings
 from nbsweep.service.reload import ask_reload
-from nbsweep.serving import Service, Surroundings
+from nbsweep.service.systemd import Systemd
 from nbsweep.settings import Settings
 
 

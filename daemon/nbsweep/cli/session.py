@@ -24,7 +24,7 @@ from nbsweep.cli.text import ascii_json, is_utf8, json_pieces, printable
 from nbsweep.core.errors import ConfigurationError, NbsweepError
 from nbsweep.engine.report import leading_error
 from nbsweep.engine.shutdown import Shutdown
-from nbsweep.loading import find_config, load_settings
+from nbsweep.loading.file import find_config, load_settings
 from nbsweep.settings import LoggingSettings, Settings
 
 if TYPE_CHECKING:

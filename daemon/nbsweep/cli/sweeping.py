@@ -13,8 +13,7 @@ import anyio
 import typer
 from msgspec import Struct
 
-from nbsweep.bootstrap import open_all
-from nbsweep.cli.documents import dry_run_document, run_document
+from nbsweep.bootstrap.sweeps import open_all
 from nbsweep.cli.exits import Exit, exit_of_report, gravest
 from nbsweep.cli.plan_file import read_plan
 from nbsweep.cli.preloading import load_for_sweeping
@@ -23,10 +22,12 @@ from nbsweep.cli.session import ResultLost, Session, tell_error
 from nbsweep.cli.text import printable
 from nbsweep.core.events.sweep import PlanTargetLeftAlone
 from nbsweep.core.plan import Plan
+from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
 from nbsweep.core.saved_plan.model import SavedPlan, Spared
-from nbsweep.documents import new_id
-from nbsweep.engine.report import Report, Run
+from nbsweep.documents.plans_and_runs import new_id
+from nbsweep.documents.reports import dry_run_document, run_document
+from nbsweep.engine.report import Run
 from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.engine.sweep import Sweeper
 

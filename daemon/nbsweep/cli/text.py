@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from nbsweep.cli.documents import Document, Series
+from nbsweep.documents.reports import Document, Series
 
 INDENT = "  "
 

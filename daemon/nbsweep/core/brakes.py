@@ -12,9 +12,9 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from nbsweep.core.history import FAILURES, TRIED, FleetBefore
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Notebook
+from nbsweep.core.runs import FAILURES, TRIED, FleetBefore
 
 A_DAY = timedelta(days=1)
 """Over which `max_per_day` counts."""

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
-from nbsweep.core.history import FAILURES
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.policy import Reason, Verdict, keep
+from nbsweep.core.runs import FAILURES
 
 PARTICULAR = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16,}")
 """Ids in a cause, by which alone two failures must not be two causes."""

@@ -21,11 +21,11 @@ from nbsweep.core.brakes import (
 )
 from nbsweep.core.cool_down import CoolDown, judge_cooling, streaks
 from nbsweep.core.facts import Moment, idle_since
-from nbsweep.core.history import NO_HISTORY, History
 from nbsweep.core.listing.belonging import differs_from
 from nbsweep.core.missing_facts import left_out
 from nbsweep.core.model import AT_REST, MalformedRow, Named, Notebook, Scope
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge, may_go
+from nbsweep.core.runs import NO_HISTORY, History
 
 
 class Candidate(Struct, frozen=True):

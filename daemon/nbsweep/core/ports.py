@@ -14,14 +14,13 @@ from nbsweep.core.audit.chain import Head, Link
 from nbsweep.core.audit.entries import Coverage, Query
 from nbsweep.core.events.base import Event
 from nbsweep.core.freshness import ClockReading, Freshness
-from nbsweep.core.history import History
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.listing.paging import Paging
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.pacing import LaneState
-from nbsweep.core.runs import Outcome, RunRecord
+from nbsweep.core.runs import History, Outcome, RunRecord
 
 
 class Clock(Protocol):

@@ -1,11 +1,12 @@
-"""A sweep of one target, as the journal keeps it, and what a sweep can come to."""
+"""Sweeps as the journal keeps them, what a sweep can come to, and what of that the next plan depends on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
 
+from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.pacing import LaneState
 
 
@@ -38,6 +39,11 @@ SETTLED = SUCCESSES | {Outcome.REFUSED}
 """Outcomes after which a service need not try again: a brake that refuses has done its work, though the sweep has not."""
 
 
+TRIED = frozenset({State.DELETED, State.FAILED, State.TIMED_OUT})
+"""The ends of removals that somebody has tried to carry out."""
+FAILURES = frozenset({State.FAILED, State.TIMED_OUT})
+
+
 class RunRecord(Struct, frozen=True):
     """A target's sweep, as the journal keeps it."""
 
@@ -58,3 +64,31 @@ class RunRecord(Struct, frozen=True):
     """The endpoint and project that were swept, see `identity`; empty where that is not on record."""
     extent: str = ""
     """What of the project was covered, likewise."""
+
+
+class FleetBefore(Struct, frozen=True):
+    """What the last survey saw that passed the brakes."""
+
+    run_id: str
+    fleet: int
+    deleted: int = 0
+    """How many of them nbsweep itself has deleted since."""
+
+    @property
+    def left(self) -> int:
+        """How many are to be expected now, if nobody else has deleted or created any."""
+        return max(0, self.fleet - self.deleted)
+
+
+class History(Struct, frozen=True):
+    """One target's past."""
+
+    requested: int = 0
+    """How many removals have had a DELETE sent since the moment that was asked about, whatever came of it."""
+    before: FleetBefore | None = None
+    """None where no survey is known of."""
+    ends: Sequence[Removal] = ()
+    """How the removals ended of every notebook of which one has failed since the moment that was asked about."""
+
+
+NO_HISTORY = History()

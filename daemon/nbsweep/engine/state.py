@@ -13,9 +13,10 @@ from nbsweep.core.events.sweep import AuditHead, SweepFailure, SweepFinished
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.plan import Plan
 from nbsweep.core.ports import Ports
+from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.core.saved_plan.model import Spared
-from nbsweep.engine.report import Report, ended_record, leading_error
+from nbsweep.engine.report import ended_record, leading_error
 
 
 @dataclass(slots=True)

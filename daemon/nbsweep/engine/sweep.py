@@ -16,6 +16,7 @@ from nbsweep.core.lease import GOOD_FOR, Lease, describe_held
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.plan import Circumstances, Plan, Survey, build_plan
 from nbsweep.core.ports import Ports
+from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.core.saved_plan.model import Spared
 from nbsweep.core.saved_plan.narrow import Deciding, permit
@@ -23,7 +24,7 @@ from nbsweep.engine.executor import Executor
 from nbsweep.engine.lease import LeaseGuard, look_for_leases
 from nbsweep.engine.options import SurveyFacts, SweepOptions
 from nbsweep.engine.recovery import close_crashed_runs, recover
-from nbsweep.engine.report import Approve, Report, Run, describe_bug, planned_removal
+from nbsweep.engine.report import Approve, Run, describe_bug, planned_removal
 from nbsweep.engine.saved_plan import PlanConstraint, describe_narrowing, record_spared, require_valid, spared_of
 from nbsweep.engine.shutdown import Shutdown, given_up_on, time_limited
 from nbsweep.engine.state import SweepState, close

@@ -14,9 +14,9 @@ from nbsweep.core.plan import Plan
 from nbsweep.core.ports import Telemetry
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.service.control import Phase, TargetState, UnknownTargetError
-from nbsweep.service.keeper import Keeper
-from nbsweep.service.notify import Systemd
 from nbsweep.service.scheduler import Schedule
+from nbsweep.service.systemd import Systemd
+from nbsweep.service.target_runner import TargetRunner
 from nbsweep.settings import Settings
 from nbsweep.settings.schedule import ScheduleSettings
 
@@ -32,7 +32,7 @@ class Supervisor:
     """Runs the service under one configuration, until it is told to stop or to make room for another."""
 
     settings: Settings
-    keepers: Mapping[str, Keeper]
+    keepers: Mapping[str, TargetRunner]
     schedule: Schedule
     telemetry: Telemetry
     shutdown: Shutdown
@@ -128,7 +128,7 @@ class Supervisor:
                 with self.telemetry.bound(target=name):
                     self.telemetry.emit(TargetScheduled(next_run.astimezone(UTC).isoformat(timespec="seconds")))
 
-    def _keeper(self, name: str) -> Keeper:
+    def _keeper(self, name: str) -> TargetRunner:
         if name not in self.keepers:
             raise UnknownTargetError(name)
         return self.keepers[name]

@@ -1,13 +1,13 @@
 """The typed groups of the configuration file; no I/O."""
 
-from nbsweep.settings.conduct import LoggingSettings, PlanSettings, PollingSettings, RemovalSettings, ServiceSettings
 from nbsweep.settings.credentials import CredentialSettings
 from nbsweep.settings.file import JOURNAL, Settings
 from nbsweep.settings.match import MatchSettings
-from nbsweep.settings.rules import BrakeSettings, PolicySettings
+from nbsweep.settings.messages import Problem, problems
+from nbsweep.settings.operation import LoggingSettings, PlanSettings, PollingSettings, RemovalSettings, ServiceSettings
+from nbsweep.settings.policies import BrakeSettings, PolicySettings
 from nbsweep.settings.schedule import ScheduleSettings
 from nbsweep.settings.schema import settings_schema
-from nbsweep.settings.sentences import Problem, problems
 from nbsweep.settings.targets import LimitSettings, TargetSettings
 
 __all__ = [

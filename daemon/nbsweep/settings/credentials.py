@@ -6,10 +6,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, StrictStr, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from nbsweep.settings.address import Endpoint
-from nbsweep.settings.group import Group
-from nbsweep.settings.paths import FilePath
-from nbsweep.settings.shapes import Written
+from nbsweep.settings.fields.address import Endpoint
+from nbsweep.settings.fields.base import Group
+from nbsweep.settings.fields.paths import FilePath
+from nbsweep.settings.fields.types import Written
 
 KEY = Written(r"^[!-~]+$", "must be one word of ASCII letters, digits and signs; look for a space or a line end in it")
 LINE = Written(r"^[^\x00-\x1f\x7f]+$", "must be one line of text, and not empty; look for a line end in it")

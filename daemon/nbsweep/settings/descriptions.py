@@ -7,7 +7,7 @@ import ast
 from inspect import cleandoc, getsource
 from itertools import pairwise
 
-from nbsweep.settings.group import Group
+from nbsweep.settings.fields.base import Group
 
 
 def descriptions(group: type[Group]) -> dict[str, str]:

@@ -6,14 +6,14 @@ from platformdirs import user_state_dir
 from pydantic import AfterValidator, Field, StrictStr, WrapValidator
 
 from nbsweep.core.policy import Rules
-from nbsweep.settings.apart import targets_apart
-from nbsweep.settings.conduct import LoggingSettings, PlanSettings, PollingSettings, RemovalSettings, ServiceSettings
-from nbsweep.settings.group import Group
+from nbsweep.settings.fields.base import Group
+from nbsweep.settings.fields.paths import at_home
+from nbsweep.settings.fields.types import Distinct, Written
 from nbsweep.settings.match import MatchSettings
-from nbsweep.settings.paths import at_home
-from nbsweep.settings.rules import BrakeSettings, PolicySettings, protection
+from nbsweep.settings.operation import LoggingSettings, PlanSettings, PollingSettings, RemovalSettings, ServiceSettings
+from nbsweep.settings.overlaps import targets_apart
+from nbsweep.settings.policies import BrakeSettings, PolicySettings, protection
 from nbsweep.settings.schedule import ScheduleSettings
-from nbsweep.settings.shapes import Distinct, Written
 from nbsweep.settings.targets import TargetSettings
 
 JOURNAL = Written(

@@ -10,9 +10,9 @@ from nbsweep.core.conditions import AllOf, AnyOf, CapacityOver, Condition, Lease
 from nbsweep.core.facts import NAME_KEYS, STARTS
 from nbsweep.core.globs import Glob
 from nbsweep.core.model import IN_TRANSITION, LeaseType, Status
-from nbsweep.settings.group import Group
-from nbsweep.settings.shapes import IfGiven, OneOrMore
-from nbsweep.settings.values import Duration
+from nbsweep.settings.fields.base import Group
+from nbsweep.settings.fields.types import IfGiven, OneOrMore
+from nbsweep.settings.fields.units import Duration
 
 DELETABLE = tuple(status for status in Status if status not in IN_TRANSITION | {Status.DELETED})
 """The states from which a deletion may begin, if need be with a stop."""

@@ -8,9 +8,9 @@ from pydantic import AfterValidator, StrictStr
 
 from nbsweep.core.schedule.timetable import Timetable
 from nbsweep.core.schedule.wall_times import WallTimes
-from nbsweep.settings.crontab import read_crontab
-from nbsweep.settings.group import Group
-from nbsweep.settings.values import Duration, DurationOrZero
+from nbsweep.settings.fields.base import Group
+from nbsweep.settings.fields.crontab import read_crontab
+from nbsweep.settings.fields.units import Duration, DurationOrZero
 
 
 def _crontab(line: str) -> str:

@@ -9,8 +9,8 @@ from pydantic_core import core_schema
 
 from nbsweep.core.pacing import Rate
 from nbsweep.settings.descriptions import descriptions
+from nbsweep.settings.fields.units import format_duration, format_share
 from nbsweep.settings.file import Settings
-from nbsweep.settings.values import format_duration, format_share
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 IDENTIFIER = "urn:nbsweep:configuration"

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictInt, StrictStr, ValidationInfo, field_validator
 
 from nbsweep.core.pacing import Rate
-from nbsweep.settings.address import CaFile, Endpoint, Proxy
 from nbsweep.settings.credentials import CredentialSettings
-from nbsweep.settings.group import Group, Name
+from nbsweep.settings.fields.address import CaFile, Endpoint, Proxy
+from nbsweep.settings.fields.base import Group, Name
+from nbsweep.settings.fields.types import Different, OrAll, Written
+from nbsweep.settings.fields.units import CallRate, Duration
 from nbsweep.settings.regions import base_url, iam_url, nearest_first
 from nbsweep.settings.schedule import ScheduleSettings
-from nbsweep.settings.shapes import Different, OrAll, Written
-from nbsweep.settings.values import CallRate, Duration
 
 REGION = Written(r"^[a-z0-9]+(-[a-z0-9]+)+$", "must be a region's id, such as cn-north-4")
 PROJECT_ID = Written(

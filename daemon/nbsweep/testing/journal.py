@@ -10,12 +10,11 @@ from msgspec.structs import replace
 from nbsweep.core.errors import (
     JournalError,
 )
-from nbsweep.core.history import FAILURES, TRIED, FleetBefore, History
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import require_aware
-from nbsweep.core.runs import SUCCESSES, SURVEYED, Outcome, RunRecord
+from nbsweep.core.runs import FAILURES, SUCCESSES, SURVEYED, TRIED, FleetBefore, History, Outcome, RunRecord
 from nbsweep.testing.trail import InMemoryTrail
 
 

@@ -20,8 +20,8 @@ from nbsweep.core.errors import (
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import MalformedRow, Scope
 from nbsweep.core.plan import WorkspaceGap, build_plan
+from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
-from nbsweep.engine.report import Report
 from unit.core.examples import removal, survey
 
 

@@ -11,7 +11,6 @@ import typer
 from msgspec.structs import replace
 from rich.console import Console
 
-from nbsweep.cli.explain_document import explain_document
 from nbsweep.cli.explain_view import explain_view
 from nbsweep.cli.explaining import only_targets
 from nbsweep.cli.render import plain_text
@@ -20,11 +19,11 @@ from nbsweep.core.brakes import Brakes
 from nbsweep.core.conditions import AnyOf, Not
 from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
 from nbsweep.core.explain.explain import explain
-from nbsweep.core.history import History
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.policy import Reason, Rules, Running, keep
-from nbsweep.core.runs import Outcome, RunRecord
+from nbsweep.core.runs import History, Outcome, RunRecord
+from nbsweep.documents.explain import explain_document
 from nbsweep.settings import Settings
 from unit.core.examples import NOW, ago, moment, notebook, over, policy, protection, removal, rules, tag, text
 

@@ -9,7 +9,6 @@ import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
-from nbsweep.cli.documents import item_document, plan_document
 from nbsweep.cli.planning import CSV_COLUMNS
 from nbsweep.cli.render import format_seconds, plan_view, report_view
 from nbsweep.cli.text import csv_text, json_text, printable
@@ -20,8 +19,9 @@ from nbsweep.core.lifecycle import State
 from nbsweep.core.model import MalformedRow, Volume
 from nbsweep.core.plan import Candidate, Plan
 from nbsweep.core.policy import Reason, judge
+from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
-from nbsweep.engine.report import Report
+from nbsweep.documents.reports import item_document, plan_document
 from unit.core.examples import NOW, SCOPE, notebook, policy, removal, rules
 
 HOSTILE = "a\x1b[31m\n\r\x07[bold red]x[/] \u202eb"

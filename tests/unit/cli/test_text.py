@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from nbsweep.cli.documents import Document, Series
 from nbsweep.cli.text import ascii_json, csv_text, is_utf8, json_pieces, json_text, printable
+from nbsweep.documents.reports import Document, Series
 
 FLAT: Document = {
     "name": 'x\x1b[31m\u2028"\\',

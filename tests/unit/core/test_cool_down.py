@@ -6,10 +6,10 @@ from msgspec.structs import replace
 
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.cool_down import CoolDown, Streak, causes_of, is_its_own, judge_cooling, streaks
-from nbsweep.core.history import History
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.plan import Circumstances, build_plan
 from nbsweep.core.policy import Decision, Reason
+from nbsweep.core.runs import History
 from unit.core.examples import NOW, ago, candidate, removal, survey
 
 USUAL = CoolDown(timedelta(hours=1), timedelta(days=7))

@@ -20,9 +20,10 @@ from nbsweep.core.model import Status
 from nbsweep.core.pacing import Rate
 from nbsweep.core.plan import Plan
 from nbsweep.core.ports import unheeded
+from nbsweep.core.report import Report
 from nbsweep.engine.lease import LeaseGuard
 from nbsweep.engine.options import LeaseOptions, SweepOptions
-from nbsweep.engine.report import Report, Run
+from nbsweep.engine.report import Run
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper

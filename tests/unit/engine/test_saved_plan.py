@@ -13,9 +13,10 @@ from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.plan import Plan
+from nbsweep.core.report import Report
 from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.model import SavedTarget
-from nbsweep.engine.report import Report, Run
+from nbsweep.engine.report import Run
 from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper

@@ -14,7 +14,8 @@ from nbsweep.core.model import Status
 from nbsweep.core.pacing import Rate
 from nbsweep.core.plan import Plan
 from nbsweep.core.policy import Reason
-from nbsweep.engine.report import Report, Run
+from nbsweep.core.report import Report
+from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.testing import START, Pace, Trouble

@@ -17,7 +17,8 @@ from yarl import URL
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.plan import Plan
 from nbsweep.core.ports import Ports
-from nbsweep.engine.report import Report, Run
+from nbsweep.core.report import Report
+from nbsweep.engine.report import Run
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper

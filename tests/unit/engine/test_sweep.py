@@ -16,9 +16,10 @@ from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status, Volume
 from nbsweep.core.pacing import Rate
 from nbsweep.core.plan import Plan
+from nbsweep.core.report import Report
 from nbsweep.core.runs import RunRecord
 from nbsweep.engine.options import SweepOptions
-from nbsweep.engine.report import Report, Run
+from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.testing import LOST_AFTER, PLAIN, START, Kind, Pace, Trouble

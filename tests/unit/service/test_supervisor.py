@@ -14,10 +14,10 @@ from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Phase, UnknownTargetError
-from nbsweep.service.keeper import Habits, Keeper
-from nbsweep.service.notify import Systemd
 from nbsweep.service.scheduler import Schedule
 from nbsweep.service.supervisor import Supervisor
+from nbsweep.service.systemd import Systemd
+from nbsweep.service.target_runner import RunnerOptions, TargetRunner
 from nbsweep.settings import Settings
 from nbsweep.testing import FakeClock, Pace
 from unit.engine.examples import World, fleet, notebook, options, world
@@ -42,9 +42,9 @@ def supervisor(scene: World, cron: str, systemd: Systemd = NOBODY) -> Supervisor
     """Give the supervisor of the world's one target."""
     schedule = Schedule(lambda name: keepers[name].due(), lambda name: keepers[name].missed())
     numbers = iter(range(1, 10_000))
-    habits = Habits(False, lambda dry: Run(f"run{next(numbers)}", "service", dry), schedule.next_run)  # noqa: FBT003  # it deletes
+    habits = RunnerOptions(False, lambda dry: Run(f"run{next(numbers)}", "service", dry), schedule.next_run)  # noqa: FBT003  # it deletes
     sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, options(), Brakes(None, None), scene.shutdown)
-    keepers = {"research": Keeper(sweeper, habits)}
+    keepers = {"research": TargetRunner(sweeper, habits)}
     return Supervisor(settings(cron), keepers, schedule, scene.telemetry, scene.shutdown, systemd)
 
 

@@ -45,12 +45,11 @@ from nbsweep.adapters.journal.rows import Layout, Record, Row
 from nbsweep.adapters.journal.tables import LEASES, META, PAUSES, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.adapters.journal.transaction import Change
 from nbsweep.adapters.journal.writer import GroupWriter
-from nbsweep.core.history import FleetBefore, History
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lease import Lease
 from nbsweep.core.lifecycle import ENDS, Removal
 from nbsweep.core.model import microseconds
-from nbsweep.core.runs import Outcome, RunRecord
+from nbsweep.core.runs import FleetBefore, History, Outcome, RunRecord
 
 _RUN_LAYOUT = Layout(RunRecord, RUNS)
 _REMOVAL_LAYOUT = Layout(Removal, REMOVALS)

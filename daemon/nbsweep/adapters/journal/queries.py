@@ -7,10 +7,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select, true
 
 from nbsweep.adapters.journal.tables import REMOVALS, RUNS
-from nbsweep.core.history import FAILURES, TRIED
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lifecycle import State
-from nbsweep.core.runs import SUCCESSES, SURVEYED, Outcome, RunRecord
+from nbsweep.core.runs import FAILURES, SUCCESSES, SURVEYED, TRIED, Outcome, RunRecord
 
 _FAILED = REMOVALS.c.state.in_([state.value for state in FAILURES])
 _TRIED = REMOVALS.c.state.in_([state.value for state in TRIED])

@@ -9,11 +9,10 @@ from msgspec import Struct
 from nbsweep.core.brakes import Brakes, format_share
 from nbsweep.core.conditions import Finding, Truth
 from nbsweep.core.explain.explain import Explanation
-from nbsweep.core.history import NO_HISTORY, History
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Notebook
 from nbsweep.core.policy import Verdict
-from nbsweep.core.runs import RunRecord
+from nbsweep.core.runs import NO_HISTORY, History, RunRecord
 
 
 class TargetScope(Struct, frozen=True):

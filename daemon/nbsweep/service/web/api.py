@@ -6,7 +6,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from nbsweep.core.ports import Clock, Journal
-from nbsweep.documents import (
+from nbsweep.documents.plans_and_runs import (
     Document,
     lanes_document,
     moment_text,
@@ -17,8 +17,8 @@ from nbsweep.documents import (
     show_document,
 )
 from nbsweep.service.control import Control, TargetState, UnknownTargetError
-from nbsweep.service.web.answers import json_answer
 from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.responses import json_answer
 from nbsweep.service.web.schemas import ID_PATTERN, LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST
 
 NUMBER = re.compile(r"[0-9]{1,10}")

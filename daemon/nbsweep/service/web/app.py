@@ -10,19 +10,19 @@ from msgspec import Struct
 from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.service.control import Control
 from nbsweep.service.web.address import Address, mistaken
-from nbsweep.service.web.answers import json_answer
 from nbsweep.service.web.api import Api
-from nbsweep.service.web.auth import Doorkeeper
-from nbsweep.service.web.guard import LARGEST_BODY_BYTES, guard, taking
+from nbsweep.service.web.auth import TokenAuth
+from nbsweep.service.web.connections import Connections
+from nbsweep.service.web.guard import LARGEST_BODY_BYTES, guard, reject_unknown_query
 from nbsweep.service.web.health import Health
 from nbsweep.service.web.openapi import openapi_document
 from nbsweep.service.web.operations import OPERATIONS
-from nbsweep.service.web.visitors import Visitors
+from nbsweep.service.web.responses import json_answer
 
 ADDRESS = web.AppKey("address", Address)
 """Where it may be served: what it demands of callers depends on it."""
-VISITORS = web.AppKey("visitors", Visitors)
-DOORKEEPER = web.AppKey("doorkeeper", Doorkeeper)
+VISITORS = web.AppKey("visitors", Connections)
+DOORKEEPER = web.AppKey("doorkeeper", TokenAuth)
 
 
 class WebSettings(Struct, frozen=True):
@@ -51,13 +51,13 @@ def make_app(
         raise mistaken(
             "listen", f"is {settings.listen}, which others can reach: set service.api_token_file, or listen on 127.0.0.1"
         )
-    doorkeeper = Doorkeeper(settings.api_token_file, clock, telemetry, reading_is_free=address.on_loopback)
-    visitors = Visitors()
+    doorkeeper = TokenAuth(settings.api_token_file, clock, telemetry, reading_is_free=address.on_loopback)
+    visitors = Connections()
     app = web.Application(middlewares=[guard(address, doorkeeper, visitors, telemetry)], client_max_size=LARGEST_BODY_BYTES)
     app[ADDRESS], app[DOORKEEPER], app[VISITORS] = address, doorkeeper, visitors
     handlers = _handlers(Health(control, exposition), Api(control, journal, clock))
     for operation in OPERATIONS:
-        handler = taking(handlers[operation.name], *operation.query)
+        handler = reject_unknown_query(handlers[operation.name], *operation.query)
         for method in ("GET", "HEAD") if operation.method == "GET" else (operation.method,):
             app.router.add_route(method, operation.path, handler)
     return app

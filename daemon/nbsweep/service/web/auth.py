@@ -83,7 +83,7 @@ class Failures:
             self._moments.popitem(last=False)
 
 
-class Doorkeeper:
+class TokenAuth:
     """Lets those in who may."""
 
     def __init__(self, token_file: Path | None, clock: Clock, telemetry: Telemetry, *, reading_is_free: bool) -> None:

@@ -9,9 +9,9 @@ from aiohttp.typedefs import Handler, Middleware
 
 from nbsweep.core.ports import Telemetry
 from nbsweep.service.web.address import Address
-from nbsweep.service.web.auth import Doorkeeper
+from nbsweep.service.web.auth import TokenAuth
+from nbsweep.service.web.connections import Connections
 from nbsweep.service.web.errors import Code, Refused, error_answer, refusal_of
-from nbsweep.service.web.visitors import Visitors
 
 LARGEST_BODY_BYTES = 16 * 1024
 BODY_S = 10.0
@@ -26,7 +26,7 @@ ON_EVERY_ANSWER: Mapping[str, str] = {
 }
 
 
-def guard(address: Address, doorkeeper: Doorkeeper, visitors: Visitors, telemetry: Telemetry) -> Middleware:
+def guard(address: Address, doorkeeper: TokenAuth, visitors: Connections, telemetry: Telemetry) -> Middleware:
     """Make what stands before all handlers, and tells what they raise."""
 
     @web.middleware
@@ -72,7 +72,7 @@ def require_small_body(request: web.Request) -> None:
         raise Refused(Code.TOO_LARGE, f"no request here needs a body, and none may be larger than {LARGEST_BODY_BYTES} bytes")
 
 
-def taking(handler: Handler, *keys: str) -> Handler:
+def reject_unknown_query(handler: Handler, *keys: str) -> Handler:
     """Let a handler see only requests whose query has none but these keys, each once, and that have no body."""
 
     async def checked(request: web.Request) -> web.StreamResponse:

@@ -11,7 +11,7 @@ from aiohttp import web
 from nbsweep.core.errors import NbsweepError
 from nbsweep.service.web.address import Address
 from nbsweep.service.web.app import ADDRESS, VISITORS
-from nbsweep.service.web.visitors import Visitors
+from nbsweep.service.web.connections import Connections
 
 SHUTDOWN_S = 2.0
 """How long requests may go on when it closes; then they are cut off."""
@@ -64,7 +64,7 @@ def _refused(address: Address, error: OSError) -> NbsweepError:
 
 
 @asynccontextmanager
-async def _listening(runner: web.AppRunner, visitors: Visitors, address: Address) -> AsyncIterator[str]:
+async def _listening(runner: web.AppRunner, visitors: Connections, address: Address) -> AsyncIterator[str]:
     """Listen on an address, and give it as it is bound."""
     if runner.server is None:
         raise ValueError("the runner has not been set up")

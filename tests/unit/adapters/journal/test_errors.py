@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.journal.address import parse_address
 from nbsweep.core.errors import ConfigurationError, JournalError
-from nbsweep.loading import load_settings
+from nbsweep.loading.file import load_settings
 
 PIECE = 3
 LETTERS = "QXZJVKWY0789"

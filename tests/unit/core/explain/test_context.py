@@ -8,10 +8,9 @@ from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.conditions import Truth
 from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings, last_ended
 from nbsweep.core.explain.explain import explain
-from nbsweep.core.history import FleetBefore, History
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Notebook
-from nbsweep.core.runs import Outcome, RunRecord
+from nbsweep.core.runs import FleetBefore, History, Outcome, RunRecord
 from unit.core.examples import NOW, ago, moment, notebook, removal, rules
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nbsweep.core.schedule.timetable import Timetable
 from nbsweep.core.schedule.wall_times import WallTimes
-from nbsweep.settings.crontab import read_crontab
+from nbsweep.settings.fields.crontab import read_crontab
 
 A_MINUTE, AROUND = timedelta(minutes=1), timedelta(hours=30)
 LINES = (

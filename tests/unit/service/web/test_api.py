@@ -10,7 +10,7 @@ from nbsweep.core.lifecycle import Removal
 from nbsweep.core.plan import Candidate, Plan
 from nbsweep.core.runs import RunRecord
 from nbsweep.service.control import Phase, TargetState
-from nbsweep.service.web.answers import ROWS_AT_ONCE
+from nbsweep.service.web.responses import ROWS_AT_ONCE
 from nbsweep.testing import InMemoryJournal
 from unit.core.examples import NOW, removal
 from unit.service.web.support import BEARER, EARLIER, LANES_TOLD, FakeControl, Scene, filled_journal, state, token_file

@@ -1,0 +1,173 @@
+"""Opens what `check` looks at, each thing by itself, so that the trouble of one does not hide what the others have to say.
+
+Beside `bootstrap`, which opens all or nothing, as a sweep needs it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from itertools import takewhile
+from pathlib import Path
+
+import anyio
+from msgspec import Struct
+from msgspec.structs import replace
+
+from nbsweep.adapters.clock import SystemClock
+from nbsweep.adapters.cloud.auth.credentials import Credentials
+from nbsweep.adapters.cloud.auth.describe import source_of
+from nbsweep.adapters.cloud.auth.provider import open_credential_provider
+from nbsweep.adapters.cloud.client import open_client
+from nbsweep.adapters.cloud.limiter import Lanes
+from nbsweep.adapters.journal import open_journal
+from nbsweep.adapters.journal.address import parse_address
+from nbsweep.bootstrap.sweeps import caller_of, make_lanes
+from nbsweep.core.checks import Check, Grade, failed, not_tried, passed
+from nbsweep.core.errors import CloudError, JournalError, NbsweepError
+from nbsweep.core.identity import TargetIdentity
+from nbsweep.core.policy import Running
+from nbsweep.core.ports import Clock, Telemetry
+from nbsweep.engine.preflight import Preflight, PreflightOptions
+from nbsweep.engine.target_identity import describe_same
+from nbsweep.settings import LimitSettings, Settings, TargetSettings
+from nbsweep.settings.fingerprint import identity_of
+
+MOST_RUNS = 1000
+KIB, MIB = 2**10, 2**20
+NO_CREDENTIALS = (
+    "Give the target credentials in the configuration that can be read, or leave them out and set HUAWEICLOUD_SDK_AK and "
+    "HUAWEICLOUD_SDK_SK."
+)
+
+
+class Checkup(Struct, frozen=True):
+    """Checks a configuration, and everything that it names."""
+
+    settings: Settings
+    source: str
+    """Where the configuration is from."""
+    environment: Mapping[str, str]
+    telemetry: Telemetry
+    clock: Clock
+    identities: dict[str, TargetIdentity] = {}
+    """By target, as far as the project's id has been found out."""
+
+    async def check(self) -> tuple[Check, ...]:
+        """Check everything; all targets side by side."""
+        journal = await check_journal(self.settings.journal)
+        async with AsyncExitStack() as stack:
+            provider = await stack.enter_async_context(open_credential_provider(self.environment, self.clock))
+            found: list[tuple[TargetSettings, Credentials | CloudError]] = []
+            for target in self.settings.targets:
+                try:
+                    found.append((target, await provider.find(target)))
+                except CloudError as error:
+                    found.append((target, error))
+            return (self._configuration(), journal, *await self._check_targets(found))
+
+    def _configuration(self) -> Check:
+        settings = self.settings
+        counts = [
+            _count(len(settings.targets), "target", "targets"),
+            _count(len(settings.policies), "policy", "policies"),
+            _count(len(settings.protect), "protection", "protections"),
+        ]
+        return passed("configuration", f"{self.source}: mode {settings.mode}, {', '.join(counts)}")
+
+    async def _check_targets(self, found: Sequence[tuple[TargetSettings, Credentials | CloudError]]) -> list[Check]:
+        limits: dict[tuple[str, str], list[LimitSettings]] = {}
+        for target, credentials in found:
+            if not isinstance(credentials, CloudError):
+                limits.setdefault((target.base_url, credentials.account), []).append(target.limits)
+        lanes = {account: make_lanes(each, self.clock) for account, each in limits.items()}
+        checks: dict[str, tuple[Check, ...]] = {}
+
+        async def check_one(target: TargetSettings, credentials: Credentials | CloudError) -> None:
+            if isinstance(credentials, CloudError):
+                checks[target.name] = without_credentials(self._question(target, "none", []), credentials)
+                return
+            account = target.base_url, credentials.account
+            question = self._question(target, source_of(target, self.environment), limits[account])
+            checks[target.name] = await self._check_target(target, question, credentials, lanes[account])
+
+        async with anyio.create_task_group() as group:
+            for target, credentials in found:
+                group.start_soon(check_one, target, credentials)
+        return [check for target, _ in found for check in (*checks[target.name], *self._apart(target.name))]
+
+    def _apart(self, name: str) -> Iterator[Check]:
+        """Say that a target is the same project as one before it, and covers some of the same notebooks."""
+        mine = self.identities.get(name)
+        for other in takewhile(lambda other: other != name, (target.name for target in self.settings.targets)):
+            theirs = self.identities.get(other)
+            if mine and theirs and theirs.is_same(mine):
+                yield replace(failed("identity", NbsweepError(describe_same(name, other, mine))), target=name)
+
+    async def _check_target(
+        self, target: TargetSettings, question: PreflightOptions, credentials: Credentials, lanes: Lanes
+    ) -> tuple[Check, ...]:
+        with self.telemetry.bound(target=target.name):
+            async with open_client(target, credentials, lanes, self.clock, self.telemetry) as cloud:
+                checks = await Preflight(question, cloud).inspect()
+                if any(check.name == "project" and check.grade is Grade.OK for check in checks):
+                    caller = caller_of(target, credentials)
+                    known = await cloud.project()
+                    self.identities[target.name] = replace(identity_of(target), project_id=known, caller=caller)
+                return checks
+
+    def _question(self, target: TargetSettings, credentials: str, limits: Sequence[LimitSettings]) -> PreflightOptions:
+        return PreflightOptions(
+            target=target.name,
+            address=target.base_url,
+            credentials=credentials,
+            project_given=target.project_id is not None,
+            everybodys=target.scope == "all",
+            workspaces=None if target.workspaces == "all" else target.workspaces,
+            features=target.features,
+            stops=any(policy.running is Running.STOP for policy in self.settings.policies),
+            patience=target.limits.request_timeout + _longest_turn(limits),
+        )
+
+
+def without_credentials(question: PreflightOptions, error: CloudError) -> tuple[Check, ...]:
+    """Give a target's checks where there is nobody who could call."""
+    checks = [
+        failed(name, error, NO_CREDENTIALS)
+        if name == "credentials"
+        else not_tried(name, "there are no credentials to call with")
+        for name in question.names
+    ]
+    return tuple(replace(check, target=question.target) for check in checks)
+
+
+async def check_journal(url: str) -> Check:
+    """Open the journal, which writes to it, and count what is in it."""
+    try:
+        async with open_journal(url) as journal:
+            runs = await journal.runs(MOST_RUNS)
+    except JournalError as error:
+        return failed("journal", error)
+    address = parse_address(url)
+    size = f", {_size(address.path)}" if address.path else ""
+    counted = f"{MOST_RUNS} runs or more" if len(runs) == MOST_RUNS else _count(len(runs), "run", "runs")
+    return passed("journal", f"{address.place}: opened and written to; {counted}{size}")
+
+
+def _size(path: Path) -> str:
+    size = path.stat().st_size
+    return f"{size / MIB:.1f} MiB" if size >= MIB else f"{size / KIB:.0f} KiB"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _longest_turn(limits: Sequence[LimitSettings]) -> timedelta:
+    """Tell how long a call may have to wait for its lane, where all targets of an account stand in it."""
+    rates = [rate for each in limits for rate in (each.delete, each.list, each.show, each.total) if rate is not None]
+    return timedelta(seconds=len(limits) * max((rate.spacing_s for rate in rates), default=0.0))
+
+
+def make_checkup(settings: Settings, source: str, environment: Mapping[str, str], telemetry: Telemetry) -> Checkup:
+    """Make a checkup by this machine's clock."""
+    return Checkup(settings, source, environment, telemetry, SystemClock())

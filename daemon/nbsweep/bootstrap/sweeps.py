@@ -1,0 +1,193 @@
+"""The composition root: Settings in, opened adapters and a sweeper for each target out. Nobody else builds an adapter."""
+
+import dataclasses
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+from hashlib import sha256
+
+import anyio
+from msgspec import Struct
+from msgspec.structs import replace
+
+from nbsweep.adapters.clock import SystemClock
+from nbsweep.adapters.cloud.auth.credentials import Credentials
+from nbsweep.adapters.cloud.auth.lazy import LazyCredentials
+from nbsweep.adapters.cloud.auth.provider import CredentialProvider, open_credential_provider
+from nbsweep.adapters.cloud.client import open_client
+from nbsweep.adapters.cloud.limiter import Lane, Lanes
+from nbsweep.adapters.journal import Limits, open_journal
+from nbsweep.adapters.process import allow_open_files, is_alive, this_process
+from nbsweep.core.errors import CloudError, JournalError, NbsweepError
+from nbsweep.core.events.http import ConnectionsBounded
+from nbsweep.core.identity import is_same_place
+from nbsweep.core.lease import GOOD_FOR
+from nbsweep.core.listing.belonging import Coverage
+from nbsweep.core.pacing import Rate
+from nbsweep.core.ports import Clock, Journal, Ports, Telemetry
+from nbsweep.engine.options import LeaseOptions, PollOptions, SweepOptions
+from nbsweep.engine.recovery import tell_left_alone
+from nbsweep.engine.shutdown import Shutdown
+from nbsweep.engine.survey import Area
+from nbsweep.engine.sweep import Sweeper
+from nbsweep.engine.target_identity import Neighbour
+from nbsweep.settings import LimitSettings, Settings, TargetSettings
+from nbsweep.settings.fingerprint import identity_of
+
+OTHER_FILES = 40
+"""What a process has open beside its connections to the clouds, with some to spare: streams, loop, journal, API, names."""
+
+
+class Opened(Struct, frozen=True):
+    """Everything that is open for a command."""
+
+    journal: Journal
+    clock: Clock
+    sweepers: tuple[Sweeper, ...]
+
+    async def identify(self) -> None:
+        """Look the projects up that are not known yet; one that is not to be found out is its own target's trouble."""
+
+        async def ask(sweeper: Sweeper) -> None:
+            with suppress(NbsweepError):
+                await sweeper.identity()
+
+        async with anyio.create_task_group() as group:
+            for sweeper in self.sweepers:
+                group.start_soon(ask, sweeper)
+
+    async def tell_left_alone(self) -> None:
+        """Tell of removals without an end that no target follows, as far as projects are known; asks nobody but the journal."""
+        found = {one.area.target: one.known or one.area.identity(one.area.project_id) for one in self.sweepers}
+        with suppress(JournalError):
+            await tell_left_alone(found, self.sweepers[0].ports, self.sweepers[0].options.lease)
+
+
+@asynccontextmanager
+async def open_all(
+    settings: Settings, environment: Mapping[str, str], telemetry: Telemetry, shutdown: Shutdown
+) -> AsyncIterator[Opened]:
+    """Open the journal first, then each target's cloud; close them in the reverse order.
+
+    Raises:
+        JournalError: the journal cannot be used.
+        NbsweepError: this process may open too few files.
+    """
+    clock = SystemClock()
+    settings = within_open_files(settings, telemetry)
+    async with AsyncExitStack() as stack:
+        journal = await stack.enter_async_context(open_journal(settings.journal, patient(settings)))
+        provider = await stack.enter_async_context(open_credential_provider(environment, clock))
+        found = [(target, await credentials_of(target, provider)) for target in settings.targets]
+        accounts: dict[tuple[str, str], list[LimitSettings]] = {}
+        for target, credentials in found:
+            accounts.setdefault((target.base_url, credentials.account), []).append(target.limits)
+        lanes = {account: make_lanes(limits, clock) for account, limits in accounts.items()}
+        sweepers: list[Sweeper] = []
+        for target, credentials in found:
+            lane = lanes[target.base_url, credentials.account]
+            cloud = await stack.enter_async_context(open_client(target, credentials, lane, clock, telemetry))
+            sweeper = make_sweeper(settings, target, Ports(cloud, journal, clock, telemetry), shutdown)
+            area = replace(sweeper.area, caller=caller_of(target, credentials))
+            sweepers.append(dataclasses.replace(sweeper, area=area, neighbours=neighbours_of(area, sweepers)))
+        yield Opened(journal, clock, tuple(sweepers))
+
+
+def within_open_files(settings: Settings, telemetry: Telemetry) -> Settings:
+    """Lower the targets' concurrency to the connections that this process may have open, where it may have too few.
+
+    Raises:
+        NbsweepError: there would not be one for each target.
+    """
+    wanted = [target.limits.concurrency for target in settings.targets]
+    open_files = allow_open_files(sum(wanted) + OTHER_FILES)
+    allowed = open_files - OTHER_FILES
+    if allowed >= sum(wanted):
+        return settings
+    if allowed < len(wanted):
+        raise NbsweepError(
+            f"this process may have {open_files} open files, and needs {OTHER_FILES + len(wanted)} at the least: raise the "
+            f"limit, with `ulimit -n {OTHER_FILES + sum(wanted)}` for instance"
+        )
+    message = f"fewer calls are under way at a time; `ulimit -n {OTHER_FILES + sum(wanted)}` would allow all of them"
+    telemetry.emit(ConnectionsBounded(sum(wanted), allowed, open_files, message))
+    return settings.model_copy(update={"targets": tuple(_bounded(each, allowed / sum(wanted)) for each in settings.targets)})
+
+
+def _bounded(target: TargetSettings, share: float) -> TargetSettings:
+    limits = target.limits.model_copy(update={"concurrency": max(1, int(target.limits.concurrency * share))})
+    return target.model_copy(update={"limits": limits})
+
+
+def caller_of(target: TargetSettings, credentials: Credentials) -> str:
+    """Stand for who calls, where only the caller's notebooks are looked at: not a name, and nothing that leads to a key."""
+    return sha256(credentials.account.encode()).hexdigest()[:12] if target.scope == "own" else ""
+
+
+def neighbours_of(area: Area, before: Iterable[Sweeper]) -> tuple[Neighbour, ...]:
+    """Find the targets that must not be the same project as this one."""
+    identity = area.identity(None)
+    near = (sweeper for sweeper in before if is_same_place(sweeper.area.endpoint, area.endpoint))
+    return tuple(
+        Neighbour(sweeper.area.target, sweeper.ports.cloud.project)
+        for sweeper in near
+        if sweeper.area.identity(None).overlaps(identity)
+    )
+
+
+async def credentials_of(target: TargetSettings, provider: CredentialProvider) -> Credentials:
+    """Find a target's credentials; where there are none yet, every call of that target will ask for them, and fail alone."""
+    try:
+        return await provider.find(target)
+    except CloudError:
+        return LazyCredentials(f"target {target.name}, of an account that is unknown", partial(provider.find, target))
+
+
+def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutdown: Shutdown) -> Sweeper:
+    """Give a target's sweeper what the configuration says of it."""
+    removal, polling = settings.removal, settings.polling
+    workspaces = None if target.workspaces == "all" else target.workspaces
+    return Sweeper(
+        area=_area(target, workspaces),
+        ports=ports,
+        options=SweepOptions(
+            rules=replace(settings.rules, coverage=Coverage(workspaces, target.features)),
+            workers=target.limits.concurrency,
+            deadline=removal.deadline,
+            retries=removal.retries,
+            fresh_for=removal.fresh_for,
+            polling=PollOptions(polling.interval, polling.max_interval, removal.grace),
+            drain=settings.service.drain,
+            time_limit=settings.service.sweep_timeout,
+            lease=LeaseOptions(this_process(), settings.service.lease, is_alive),
+            max_failures=settings.brakes.max_failures,
+            cool_down=removal.cool_down.to_core() if removal.cool_down else None,
+        ),
+        brakes=settings.brakes.to_core(),
+        shutdown=shutdown,
+    )
+
+
+def patient(settings: Settings) -> Limits:
+    """Let the journal outlast an outage for as long as the lease of a target is good without a beat."""
+    return Limits(patience_s=settings.service.lease.total_seconds() * GOOD_FOR)
+
+
+def _area(target: TargetSettings, workspaces: tuple[str, ...] | None) -> Area:
+    identity = identity_of(target)
+    return Area(target.name, workspaces, target.features, identity.endpoint, target.scope, project_id=identity.project_id)
+
+
+def make_lanes(limits: Sequence[LimitSettings], clock: Clock) -> Lanes:
+    """Build an account's lanes; where its targets name different limits, the slowest holds for all of them."""
+    rates = {
+        Lane.DELETE: _slowest(limit.delete for limit in limits),
+        Lane.SHOW: _slowest(limit.show for limit in limits),
+        Lane.LIST: _slowest(limit.list for limit in limits),
+    }
+    totals = [limit.total for limit in limits if limit.total is not None]
+    return Lanes(rates, _slowest(totals) if totals else None, clock)
+
+
+def _slowest(rates: Iterable[Rate]) -> Rate:
+    return max(rates, key=lambda rate: rate.spacing_s)

@@ -1,0 +1,299 @@
+"""One target in the service's care: swept when that is wanted, once at a time, and left alone for longer each time it fails."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import anyio
+from msgspec import Struct
+
+from nbsweep.core.errors import NbsweepError
+from nbsweep.core.events.base import Event
+from nbsweep.core.events.service import (
+    TargetBackedOff,
+    TargetMadeUp,
+    TargetPaused,
+    TargetRestored,
+    TargetResumed,
+    TargetSkipped,
+)
+from nbsweep.core.plan import Plan
+from nbsweep.core.report import Report
+from nbsweep.core.runs import SETTLED, SUCCESSES, Outcome
+from nbsweep.core.saved_plan.model import Spared
+from nbsweep.engine.report import Run, describe_bug
+from nbsweep.engine.sweep import Sweeper
+from nbsweep.service.control import Phase, TargetState
+from nbsweep.service.due_times import DueTimes
+
+FIRST_WAIT_S = 30.0
+LONGEST_WAIT_S = 3600.0
+PAUSED = "it is paused"
+LOOKS_FOR_RESUME_S = 30.0
+"""How often a paused target's journal is asked whether somebody has resumed the target through another process."""
+
+
+def wait_s(failures: int) -> float:
+    """Tell how long a target is left alone after so many failures in a row."""
+    return min(FIRST_WAIT_S * 2 ** (failures - 1), LONGEST_WAIT_S) if failures else 0.0
+
+
+class RunnerOptions(Struct, frozen=True):
+    """How a target is swept."""
+
+    dry_run: bool
+    new_run: Callable[[bool], Run]
+    """Makes the next run, dry or not."""
+    next_run: Callable[[str], datetime | None]
+    """When the schedule of a target comes round."""
+    held_for_s: float = 20.0
+    """How long to leave a target alone that another nbsweep is sweeping."""
+
+
+@dataclass(slots=True)
+class TargetRunner:
+    """Looks after one target."""
+
+    sweeper: Sweeper
+    habits: RunnerOptions
+    due_times: DueTimes | None = None
+    """None without a schedule."""
+    phase: Phase = Phase.STARTING
+    paused: bool = False
+    wanted: bool = False
+    """Whether a sweep is to begin as soon as may be."""
+    last_success: datetime | None = None
+    failures: int = 0
+    problem: str = ""
+    _asked: bool = False
+    """Whether somebody has asked for it by name; nobody waits for a failure's time to pass then."""
+    _not_before_s: float = float("-inf")
+    _again_s: float = float("inf")
+    """When it is tried again though nobody wants it."""
+    _held_from: datetime | None = None
+    """Since when another nbsweep has held its lease, while this one wanted to sweep."""
+    _stopping: bool = False
+    _moved: anyio.Event = field(default_factory=anyio.Event)
+
+    @property
+    def name(self) -> str:
+        """The target's name."""
+        return self.sweeper.area.target
+
+    def state(self) -> TargetState:
+        """Tell how things stand."""
+        next_run = None if self.paused else self.habits.next_run(self.name)
+        return TargetState(
+            self.name,
+            self.phase,
+            self.habits.dry_run,
+            self.paused,
+            next_run,
+            self.last_success,
+            self.failures,
+            self.problem,
+            self.sweeper.ports.cloud.lanes_state(),
+        )
+
+    # ---- what others ask for
+
+    def due(self) -> None:
+        """Take note that its schedule has come round."""
+        if self.phase is Phase.SWEEPING or self.paused:
+            why = PAUSED if self.paused else "the sweep before it is still under way"
+            self._emit(TargetSkipped(why))
+            return
+        self.wanted = True
+        self._move()
+
+    def missed(self) -> None:
+        """Take note that its schedule came round while nobody was there."""
+        self._emit(TargetSkipped("its time had passed for longer than schedule.misfire_grace"))
+
+    def ask(self) -> bool:
+        """Take note that somebody wants a sweep now; False when there is nothing to add."""
+        if self.phase is Phase.SWEEPING or self._asked:
+            return False
+        self._asked = True
+        self._move()
+        return True
+
+    async def pause(self) -> None:
+        """Begin no more sweeps, by this process or a later one, until somebody resumes the target.
+
+        Raises:
+            JournalError: the pause holds for this process, but could not be noted for later ones.
+        """
+        self._set_paused(paused=True)
+        await self.sweeper.ports.journal.pause(self.name, self.sweeper.ports.clock.now())
+        # A look at the journal may have come between, and not have seen it yet.
+        self._set_paused(paused=True)
+
+    async def resume(self) -> None:
+        """Begin sweeps again.
+
+        Raises:
+            JournalError: the target stays paused, because that could not be noted.
+        """
+        await self.sweeper.ports.journal.resume(self.name)
+        self._set_paused(paused=False)
+
+    def stop(self) -> None:
+        """Begin no more sweeps, for good; what is under way comes to its end."""
+        self._stopping = True
+        self._move()
+
+    async def plan(self) -> Plan:
+        """Survey the target, and judge what it shows, beside whatever else is going on."""
+        with self.sweeper.ports.telemetry.bound(target=self.name):
+            return await self.sweeper.plan()
+
+    # ---- its life
+
+    async def run(self) -> None:
+        """Recover what a crash has left, then sweep whenever that is wanted, until stopped. Raises nothing but cancellation."""
+        await self._recall()
+        await self._go(self.sweeper.recover)
+        while await self._until_wanted():
+            asked, self.wanted, self._asked = self._asked, False, False
+            if await self._may_begin():
+                self.phase = Phase.SWEEPING
+                await self._go(self._sweep_once)
+            else:
+                # Whoever asked for it by name gets it once the target is resumed; a schedule has a next time.
+                self._asked = asked and self.paused
+            with suppress(NbsweepError):
+                if self.due_times:
+                    await self.due_times.note()
+
+    async def _recall(self) -> None:
+        """Take over from the journal what an earlier process knew: whether the target is paused, and its last success."""
+        journal = self.sweeper.ports.journal
+        # The journal is asked anew before each sweep, and one that cannot be read is told there.
+        with suppress(NbsweepError):
+            if self.paused:
+                await journal.pause(self.name, self.sweeper.ports.clock.now())
+            await self._look_for_pause()
+            await self._look_for_success()
+            if self.due_times:
+                await self._look_for_missed(self.due_times)
+
+    async def _look_for_missed(self, due_times: DueTimes) -> None:
+        """Make up for a sweep whose time passed while no service was there, or say that it was missed."""
+        due = await due_times.missed(dry_run=self.habits.dry_run)
+        if due is not None and due_times.may_begin_late(due) and not self.paused:
+            self._emit(TargetMadeUp(due.astimezone(UTC).isoformat(timespec="seconds")))
+            self.due()
+        elif due is not None:
+            self.missed()
+        await due_times.note()
+
+    async def _may_begin(self) -> bool:
+        """Tell whether a sweep may begin: not while the target is paused, or while that cannot be found out."""
+        try:
+            await self._look_for_pause()
+        except NbsweepError as error:
+            self._failed(str(error))
+            return False
+        if self.paused:
+            self._emit(TargetSkipped(PAUSED))
+        return not self.paused
+
+    async def _look_for_pause(self) -> None:
+        self._set_paused(paused=await self.sweeper.ports.journal.paused_since(self.name) is not None)
+
+    async def _look_for_success(self) -> None:
+        success = await self.sweeper.ports.journal.last_success(self.name)
+        self.last_success = success.ended_at if success else self.last_success
+
+    async def _sweep_once(self, run: Run) -> Report:
+        if self._held_from:
+            if held := await self.sweeper.held_elsewhere():
+                return Report(self.name, Outcome.HELD_ELSEWHERE, error=held)
+            if await self._swept_since(self._held_from):
+                return Report(self.name, Outcome.FINISHED)
+        return await self.sweeper.sweep(run, _approve)
+
+    async def _swept_since(self, moment: datetime) -> bool:
+        """Tell whether whoever held the lease has done what this one was to do."""
+        last = await self.sweeper.ports.journal.last_run(self.name, SETTLED)
+        if last is None or last.ended_at is None or last.ended_at < moment:
+            return False
+        await self._look_for_success()
+        return True
+
+    async def _go(self, work: Callable[[Run], Awaitable[Report]]) -> None:
+        run = self.habits.new_run(self.habits.dry_run)
+        try:
+            report = await work(run)
+        except NbsweepError as error:
+            # The journal, where it could not be asked whether there is anything to do.
+            self._failed(str(error))
+        except Exception as bug:  # noqa: BLE001  # one target's bug is not to end the others' sweeps
+            self._failed(f"a bug in nbsweep: {describe_bug(bug)}")
+        else:
+            self._judge(report)
+
+    def _judge(self, report: Report) -> None:
+        if report.outcome in SETTLED:
+            self._done()
+            # Without a plan it was a recovery, or another nbsweep has done the work.
+            if report.plan is not None and report.outcome in SUCCESSES and not report.problem:
+                self.last_success = self.sweeper.ports.clock.now()
+        elif report.outcome is Outcome.HELD_ELSEWHERE:
+            self.phase, self.problem = Phase.HELD_ELSEWHERE, str(report.error or "")
+            self._held_from = self._held_from or self.sweeper.ports.clock.now()
+            self._not_before_s = self._again_s = self._now_s() + self.habits.held_for_s
+        elif report.outcome is Outcome.FAILED:
+            self._failed(str(report.error))
+        else:
+            self.phase = Phase.WAITING
+
+    def _done(self) -> None:
+        if self.failures:
+            self._emit(TargetRestored(self.failures))
+        self.phase, self.problem, self.failures, self._held_from = Phase.WAITING, "", 0, None
+        self._not_before_s, self._again_s = float("-inf"), float("inf")
+
+    def _failed(self, problem: str) -> None:
+        self.failures += 1
+        self.phase, self.problem = Phase.BACKING_OFF, problem
+        seconds = wait_s(self.failures)
+        self._not_before_s = self._again_s = self._now_s() + seconds
+        self._emit(TargetBackedOff(self.failures, seconds, problem))
+
+    async def _until_wanted(self) -> bool:
+        while not self._stopping:
+            now_s = self._now_s()
+            ready_s = self._not_before_s if self.wanted else self._again_s
+            if not self.paused and (self._asked or now_s >= ready_s):
+                return True
+            self._moved = anyio.Event()
+            with anyio.move_on_after(LOOKS_FOR_RESUME_S if self.paused else max(0.0, ready_s - now_s)):
+                await self._moved.wait()
+            if self.paused:
+                with suppress(NbsweepError):
+                    await self._look_for_pause()
+        return False
+
+    def _now_s(self) -> float:
+        return self.sweeper.ports.clock.steady_s()
+
+    def _set_paused(self, *, paused: bool) -> None:
+        if paused != self.paused:
+            self.paused = paused
+            self._emit(TargetPaused() if paused else TargetResumed())
+            self._move()
+
+    def _move(self) -> None:
+        self._moved.set()
+
+    def _emit(self, event: Event) -> None:
+        with self.sweeper.ports.telemetry.bound(target=self.name):
+            self.sweeper.ports.telemetry.emit(event)
+
+
+async def _approve(_plan: Plan, _spared: Sequence[Spared]) -> bool:
+    """Let every plan be carried out that no brake refused: `mode: enforce` has said so."""
+    return True

@@ -1,0 +1,101 @@
+"""How a sweep goes about it, and how it reports: `removal`, `plan`, `polling`, `logging` and `service`."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictInt, StrictStr, ValidationInfo, field_validator
+
+from nbsweep.core.cool_down import USUAL_COOL_DOWN, CoolDown
+from nbsweep.settings.fields.base import Group
+from nbsweep.settings.fields.paths import FilePath
+from nbsweep.settings.fields.types import Written
+from nbsweep.settings.fields.units import Duration, DurationOrZero, format_duration
+
+
+class CoolDownSettings(Group):
+    """How long a notebook is left alone whose deletion has failed or timed out."""
+
+    first: Duration = USUAL_COOL_DOWN.first
+    """After the first failure; twice as long after each further one in a row."""
+    longest: Duration = Field(default=USUAL_COOL_DOWN.longest, validate_default=True)
+    """The most."""
+
+    @field_validator("longest")
+    @classmethod
+    def _not_below_first(cls, most: timedelta, info: ValidationInfo) -> timedelta:
+        least: timedelta = info.data.get("first", most)
+        if most < least:
+            raise ValueError(f"must not be less than first; it is {format_duration(most)}, and first {format_duration(least)}")
+        return most
+
+    def to_core(self) -> CoolDown:
+        """Make the core's cool-down of it."""
+        return CoolDown(self.first, self.longest)
+
+
+class RemovalSettings(Group):
+    """One notebook's way from the plan to its end."""
+
+    deadline: Duration = timedelta(minutes=30)
+    """How long the cloud may take for one deletion before it counts as timed out; the API notes suggest 20 to 30 minutes."""
+    retries: Annotated[StrictInt, Field(ge=0, le=10)] = 1
+    """How often a deletion that ended in DELETE_FAILED is tried again."""
+    fresh_for: Duration = timedelta(seconds=10)
+    """How old the facts behind a DELETE may be; older ones are read again first."""
+    grace: DurationOrZero = timedelta(seconds=30)
+    """How long after a DELETE the cloud may still show the state from before it, which then counts for nothing."""
+    cool_down: CoolDownSettings | None = Field(default_factory=CoolDownSettings)
+    """How long a notebook is left alone whose deletion has failed or timed out; null for no time at all."""
+
+
+class PlanSettings(Group):
+    """What `plan --out` saves."""
+
+    valid_for: Duration = timedelta(hours=24)
+    """How long a saved plan may be carried out; `plan --valid-for` says otherwise for one plan."""
+
+
+class PollingSettings(Group):
+    """How often running deletions are looked at."""
+
+    interval: Duration = timedelta(seconds=5)
+    """The least time between two looks, while deletions come to an end."""
+    max_interval: Duration = Field(default=timedelta(seconds=30), validate_default=True)
+    """The most time between two looks, while none does."""
+
+    @field_validator("max_interval")
+    @classmethod
+    def _not_below_interval(cls, most: timedelta, info: ValidationInfo) -> timedelta:
+        least: timedelta = info.data.get("interval", most)
+        if most < least:
+            raise ValueError(
+                f"must not be less than interval; it is {format_duration(most)}, and interval {format_duration(least)}"
+            )
+        return most
+
+
+class LoggingSettings(Group):
+    """What goes to stderr."""
+
+    format: Literal["auto", "console", "json"] = "auto"
+    """Lines for people (console) or for machines (json); auto is console on a terminal and json otherwise."""
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important event that is still written."""
+
+
+LISTEN = Written(r"^(\[[0-9a-fA-F:.]+\]|[0-9A-Za-z.-]+):[0-9]{1,5}$", "must be an address and a port, such as 127.0.0.1:9464")
+
+
+class ServiceSettings(Group):
+    """How `serve` goes about it, and how any sweep ends before it is done."""
+
+    drain: DurationOrZero = timedelta(seconds=60)
+    """How long a stop waits for what is under way before it is cancelled; the journal keeps what was not finished."""
+    sweep_timeout: Duration = timedelta(hours=12)
+    """How long one sweep of a target may take; then it is asked to stop, and the next one goes on."""
+    lease: Duration = timedelta(seconds=60)
+    """How long a sweeper elsewhere may be silent before its targets are taken over; on one host a dead one is seen at once."""
+    listen: Annotated[StrictStr, LISTEN] | None = "127.0.0.1:9464"
+    """Where the web face answers: health, metrics and the API; null for nowhere."""
+    api_token_file: FilePath | None = None
+    """A file with the API's token; without one nothing can be changed there, and elsewhere than on loopback nothing read."""

@@ -1,0 +1,55 @@
+"""Two targets that cover the same notebooks are a mistake: each would delete them, by brakes of its own.
+
+What is looked up, and what only the cloud knows, is found when a sweep begins; see `engine/neighbours`.
+"""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from pydantic import ValidationError, ValidatorFunctionWrapHandler
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from nbsweep.core.identity import is_same_place
+from nbsweep.settings.credentials import CredentialSettings
+from nbsweep.settings.fingerprint import identity_of
+from nbsweep.settings.targets import TargetSettings
+
+
+def targets_apart(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+    """Refuse a target that covers some of what another one before it covers."""
+    targets: tuple[TargetSettings, ...] = handler(value)
+    if mistakes := list(_overlaps(targets)):
+        raise ValidationError.from_exception_data("targets", mistakes, hide_input=True)
+    return targets
+
+
+def _overlaps(targets: tuple[TargetSettings, ...]) -> Iterator[InitErrorDetails]:
+    for (first, one), (place, other) in combinations(enumerate(targets), 2):
+        if _are_one(one, other):
+            sentence = (
+                f"covers some of the notebooks of target {one.name}, number {first + 1} of this list: the project is the same, "
+                "and each would delete them by brakes of its own. Leave one out, or give them other workspaces or features"
+            )
+            problem = PydanticCustomError("overlap", "{sentence}", {"sentence": sentence})
+            yield InitErrorDetails(type=problem, loc=(place,), input=None)
+
+
+def _are_one(one: TargetSettings, other: TargetSettings) -> bool:
+    mine, theirs = identity_of(one), identity_of(other)
+    if not is_same_place(mine.endpoint, theirs.endpoint) or not mine.overlaps(theirs):
+        return False
+    same_caller = _is_same_caller(one.credentials, other.credentials)
+    if one.scope == other.scope == "own" and not same_caller:
+        return False
+    if one.project_id is None and other.project_id is None:
+        return same_caller and (one.region, one.iam_url) == (other.region, other.iam_url)
+    return one.project_id == other.project_id
+
+
+def _is_same_caller(one: CredentialSettings | None, other: CredentialSettings | None) -> bool:
+    """Tell whether these are known to be the same; two keys may be one user's, and only the cloud knows."""
+    if one is None or other is None:
+        return one is other
+    keys = one.access_key is not None and one.access_key == other.access_key
+    user = one.username is not None and (one.username, one.domain) == (other.username, other.domain)
+    return keys or user or (one.agency is not None and one.agency == other.agency)

@@ -1,0 +1,98 @@
+"""`policies`, `protect` and `brakes`: what may go, what stays, and how much at a time."""
+
+from fractions import Fraction
+from typing import Annotated
+
+from pydantic import Field, StrictInt
+
+from nbsweep.core.brakes import MOST_FAILURES, Brakes, OnExcess
+from nbsweep.core.conditions import (
+    AllOf,
+    AnyOf,
+    CapacityOver,
+    Condition,
+    LeaseEnabled,
+    LongerThan,
+    TagIs,
+    TextIs,
+    Truth,
+)
+from nbsweep.core.policy import Policy, Protection, Running
+from nbsweep.settings.fields.base import Group, Label
+from nbsweep.settings.fields.units import Share, format_duration
+from nbsweep.settings.match import MatchSettings, PolicyMatchSettings
+
+Count = Annotated[StrictInt, Field(ge=0)]
+
+
+class PolicySettings(Group):
+    """A rule for what may go."""
+
+    name: Label
+    """What the record calls it; no two policies share a name."""
+    match: PolicyMatchSettings
+    """Which notebooks it is about."""
+    running: Running = Running.SKIP
+    """What to do with one that runs: skip it, or stop it first and then delete it."""
+
+    def to_core(self) -> Policy:
+        """Make the core's rule of it."""
+        return Policy(self.name, self.match.to_core(), self.running)
+
+
+class BrakeSettings(Group):
+    """Limits on what one sweep may delete on one target; null switches one off."""
+
+    max_deletions: Count | None = 100
+    """How many notebooks at most."""
+    max_share: Share | None = Fraction(1, 4)
+    """How much of the fleet at most; one notebook at least, unless it is 0%."""
+    max_per_owner: Count | None = None
+    """How many notebooks of one owner at most."""
+    max_per_day: Count | None = None
+    """How many notebooks in any 24 hours at most, over all runs; each counts whose DELETE was sent, whatever came of it."""
+    max_fleet_drop: Share | None = Fraction(1, 2)
+    """By how much the fleet may have fallen since the last survey, apart from what nbsweep has deleted."""
+    max_failures: Share | None = MOST_FAILURES
+    """How many of its removals may fail before a sweep begins no more; a share of those that were begun, from 10 ends on."""
+    on_excess: OnExcess = OnExcess.REFUSE
+    """With a larger plan: refuse it as a whole, or trim it so that the longest idle go first."""
+
+    def to_core(self) -> Brakes:
+        """Make the core's brakes of it."""
+        return Brakes(
+            max_deletions=self.max_deletions,
+            max_share=self.max_share,
+            max_per_owner=self.max_per_owner,
+            on_excess=self.on_excess,
+            max_per_day=self.max_per_day,
+            max_fleet_drop=self.max_fleet_drop,
+        )
+
+
+def protection(match: MatchSettings) -> Protection:
+    """Make the core's rule of an entry under `protect`, named after what it says; what looks alike is protected too."""
+    condition = match.to_core(alike=Truth.PASS)
+    return Protection(describe(condition), condition)
+
+
+def describe(condition: Condition) -> str:
+    """Say a condition in the words of the configuration: ``name keep-*, prod-*``."""
+    match condition:
+        case TextIs(key=key, globs=globs):
+            text = f"{key} {', '.join(glob.text for glob in globs)}"
+        case TagIs(key=key, globs=globs):
+            text = f"tags.{key} {', '.join(glob.text for glob in globs)}"
+        case LongerThan(key=key, threshold=threshold):
+            text = f"{key} {format_duration(threshold)}"
+        case CapacityOver(threshold_gb=size):
+            text = f"volume.capacity_over {size}"
+        case LeaseEnabled(wanted=wanted):
+            text = f"lease.enabled {str(wanted).lower()}"
+        case AllOf(parts=parts):
+            text = " and ".join(describe(part) for part in parts)
+        case AnyOf(parts=parts):
+            text = f"any ({' | '.join(describe(part) for part in parts)})"
+        case _:
+            text = f"not ({describe(condition.part)})"
+    return text

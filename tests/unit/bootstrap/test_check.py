@@ -1,0 +1,82 @@
+"""What `check` opens, each thing by itself."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from nbsweep.adapters.journal import open_journal
+from nbsweep.bootstrap.check import check_journal, make_checkup, without_credentials
+from nbsweep.core.checks import Grade
+from nbsweep.core.errors import Unauthorized
+from nbsweep.core.runs import RunRecord
+from nbsweep.engine.preflight import PreflightOptions
+from nbsweep.settings import Settings
+from nbsweep.testing import RecordingTelemetry
+
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+EVERYTHING = PreflightOptions(
+    target="lab",
+    address="https://cloud.example",
+    credentials="none",
+    project_given=True,
+    everybodys=True,
+    workspaces=None,
+    features=("NOTEBOOK",),
+    stops=True,
+    patience=timedelta(seconds=30),
+)
+
+
+async def test_a_journal_is_opened_written_to_and_counted(tmp_path: Path) -> None:
+    """Where it is, how many runs it has, how large it is."""
+    url = f"sqlite:///{tmp_path}/journal.db"
+    async with open_journal(url) as journal:
+        await journal.open_run(RunRecord("run1", "lab", NOON, "ops", dry_run=False))
+    check = await check_journal(url)
+    assert check.grade is Grade.OK
+    assert check.finding.startswith(f"{tmp_path}/journal.db: opened and written to; 1 run, ")
+    assert check.finding.endswith(" KiB")
+
+
+async def test_a_journal_that_cannot_be_opened_is_told_without_its_password() -> None:
+    """In the words of the journal itself."""
+    check = await check_journal("mysql://user:secret@host/database")
+    assert (check.grade, check.not_allowed) == (Grade.FAILED, False)
+    assert "secret" not in check.finding + check.advice
+
+
+def test_without_credentials_nothing_of_a_target_is_tried() -> None:
+    """All lines are there, and about the target."""
+    checks = without_credentials(EVERYTHING, Unauthorized("there are none. Check the endpoint of the metadata server"))
+    assert [check.name for check in checks] == list(EVERYTHING.names)
+    assert {check.target for check in checks} == {"lab"}
+    (found,) = (check for check in checks if check.grade is Grade.FAILED)
+    assert (found.name, found.finding, found.not_allowed) == ("credentials", "there are none", True)
+    assert found.advice.startswith("Give the target credentials")
+
+
+@pytest.mark.parametrize("limits", [{}, {"delete": "1/m"}])
+async def test_a_checkup_of_targets_without_credentials_calls_nobody(tmp_path: Path, limits: dict[str, str]) -> None:
+    """Configuration and journal come first, then the targets in the order of the file."""
+    names = ("zebra", "ant")
+    document = {
+        "journal": f"sqlite:///{tmp_path}/journal.db",
+        "targets": [
+            {
+                "name": name,
+                "endpoint": "http://127.0.0.1:1",
+                "project_id": str(place) * 32,
+                "credentials": {"access_key": "AK", "secret_key_file": str(tmp_path / "not-there")},
+                "limits": limits,
+            }
+            for place, name in enumerate(names)
+        ],
+        "policies": [{"name": "old", "match": {"age_over": "30d"}}],
+    }
+    checkup = make_checkup(Settings.model_validate(document), "nbsweep.yaml", {}, RecordingTelemetry())
+    checks = await checkup.check()
+    assert checks[0].finding == "nbsweep.yaml: mode dry-run, 2 targets, 1 policy, 0 protections"
+    assert [check.name for check in checks[:2]] == ["configuration", "journal"]
+    assert list(dict.fromkeys(check.target for check in checks)) == [None, *names]
+    assert {check.name for check in checks if check.grade is Grade.FAILED} == {"credentials"}
