@@ -1,22 +1,17 @@
 """Where the program begins: ``nbsweep``, or ``python -m nbsweep``."""
 
-import gc
 import os
 import sys
 
 from nbsweep.cli.main import app
 from nbsweep.cli.streams import lost_result, secure_streams
 
-COLLECT_AFTER = (50_000, 20, 10)
-"""How many new objects there are before garbage is looked for: imports alone make hundreds of thousands, and all stay."""
-
 
 def main() -> None:
     """Run the command line."""
     # Before anything else is opened, or it could be given the number of a stream that is closed.
     stdout = secure_streams()
-    gc.set_threshold(*COLLECT_AFTER)
-    # A plugin would see every key, and looking for one reads the metadata of all that is installed.
+    # A plugin would see every key.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         app(prog_name="nbsweep")

@@ -18,7 +18,7 @@ import pytest
 
 from acceptance.conftest import Simulate
 from acceptance.support import Cloud, Desk, Ended, Json, asked, eventually, free_port, idle
-from nbsweep.simulator.model import identity
+from nbsweep.simulator.state.model import identity
 
 BUGGY = Path(__file__).with_name("buggy.py")
 WINDOW = 12

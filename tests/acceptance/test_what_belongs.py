@@ -12,7 +12,7 @@ import pytest
 
 from acceptance.conftest import Simulate
 from acceptance.support import PROJECT, Desk, Json, days_ago, idle, idle_fleet
-from nbsweep.simulator.model import identity
+from nbsweep.simulator.state.model import identity
 
 SCRATCH = identity("workspace", 1)
 IGNORED = {"workspace_parameter": "none"}

@@ -45,7 +45,7 @@ from nbsweep.simulator import (
     TimingOptions,
     running_simulator,
 )
-from nbsweep.simulator.specs import change, create
+from nbsweep.simulator.state.specs import change, create
 from nbsweep.testing import FakeCloud, Pace, RecordingTelemetry
 
 DELETION_S = 20

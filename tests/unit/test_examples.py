@@ -11,7 +11,7 @@ import pytest
 import yaml
 from msgspec.structs import replace
 
-from nbsweep.cli.demo import demo_settings
+from nbsweep.cli.commands.demo import demo_settings
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Notebook, Status, Volume
 from nbsweep.core.policy import Decision, Rules, judge

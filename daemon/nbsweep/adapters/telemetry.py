@@ -4,15 +4,14 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
+
+import structlog
+from structlog.typing import FilteringBoundLogger, Processor
 
 from nbsweep.core.events.base import Event
 from nbsweep.core.events.service import LogLinesLost
-
-if TYPE_CHECKING:
-    from structlog.typing import FilteringBoundLogger, Processor
 
 SECRETS = frozenset({"token", "secret", "secret_key", "security_token", "signature", "authorization", "password", "url"})
 """Names of fields that are never written, should one ever get into an event."""
@@ -52,11 +51,6 @@ class Log:
     lines: Lines | None = None
     """What takes the lines, where it may lose some."""
 
-    @cached_property
-    def logger(self) -> "FilteringBoundLogger":
-        """What writes; made for the first line, because a quiet sweep has none, and a tenth of its start would be for it."""
-        return make_logger(self.write, level=self.level, console=self.console, colors=self.colors)
-
 
 class Telemetry:
     """Writes events to a log, and tells the listeners."""
@@ -64,6 +58,7 @@ class Telemetry:
     def __init__(self, log: Log, listeners: tuple[Listener, ...] = ()) -> None:
         """Take where to write, and who else listens."""
         self._log = log
+        self._logger = make_logger(log.write, level=log.level, console=log.console, colors=log.colors)
         self._least = LEVELS[log.level]
         self._listeners = listeners
         self._lost = log.lines.lost if log.lines else 0
@@ -88,9 +83,9 @@ class Telemetry:
 
     def _write(self, event: Event) -> None:
         values = {name: getattr(event, name) for name in event.__struct_fields__}
-        # Also in a program that has no file left to open, a line is no reason to leave deletions alone.
+        # A line that cannot be made, where no file is left to open, is no reason to leave deletions alone.
         with suppress(OSError, ImportError):
-            self._log.logger.log(LEVELS[event.level], event.name, **{**_CONTEXT.get(), **values})
+            self._logger.log(LEVELS[event.level], event.name, **{**_CONTEXT.get(), **values})
 
     @contextmanager
     def bound(self, **context: str) -> Iterator[None]:
@@ -117,10 +112,8 @@ class LineLogger:
     debug = info = warning = error = msg
 
 
-def make_logger(write: Callable[[str], object], *, level: str, console: bool, colors: bool = False) -> "FilteringBoundLogger":
+def make_logger(write: Callable[[str], object], *, level: str, console: bool, colors: bool = False) -> FilteringBoundLogger:
     """Make a logger of its own; nothing global is configured."""
-    import structlog  # brings rich and pygments, whether or not they are ever used
-
     renderer: Processor = (
         structlog.dev.ConsoleRenderer(colors=colors) if console else structlog.processors.JSONRenderer(default=str)
     )

@@ -58,7 +58,7 @@ def exit_of_report(report: Report) -> Exit:
     return Exit.SOME_FAILED if failed else Exit.DONE
 
 
-def gravest(exits: Iterable[Exit]) -> Exit:
+def worst(exits: Iterable[Exit]) -> Exit:
     """Give the one code that says most about several targets."""
     found = set(exits)
     return next((code for code in GRAVEST_FIRST if code in found), Exit.DONE)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from nbsweep import __version__
-from nbsweep.cli import audit
+from nbsweep.cli import audit_options
 
 app = typer.Typer(
     name="nbsweep",
@@ -20,7 +20,7 @@ app = typer.Typer(
 
 TableOrJson = Annotated[Literal["table", "json"], typer.Option("--format", help="How the result is written to stdout.")]
 
-app.add_typer(audit.app)
+app.add_typer(audit_options.app)
 
 
 def _version(wanted: bool) -> None:
@@ -61,7 +61,7 @@ def plan(
     ] = False,
 ) -> None:
     """Survey, and show what would go, and why. Changes nothing."""
-    from nbsweep.cli.planning import PlanOptions, Saving, plan_command
+    from nbsweep.cli.commands.plan import PlanOptions, Saving, plan_command
     from nbsweep.cli.screen import live_screen
     from nbsweep.cli.session import load, make_session, run
 
@@ -81,9 +81,9 @@ def run(
     output: TableOrJson = "table",
 ) -> None:
     """Sweep: finish what an earlier run left, survey, delete what may go, and follow each deletion to its end."""
+    from nbsweep.cli.commands.run import RunOptions, require_consent, run_command
     from nbsweep.cli.screen import live_screen
     from nbsweep.cli.session import load, make_session, run
-    from nbsweep.cli.sweeping import RunOptions, require_consent, run_command
 
     require_consent(dry_run=dry_run, yes=yes)
     session = make_session(load(context.obj), live_screen())
@@ -101,8 +101,8 @@ def serve(
     """Run as a service: sweep by the schedule, until told to stop."""
     import os
 
+    from nbsweep.cli.commands.serve import reload_command, serve_command
     from nbsweep.cli.screen import plain_screen
-    from nbsweep.cli.serving import reload_command, serve_command
     from nbsweep.cli.session import load, make_session, run
 
     if reload:
@@ -113,7 +113,7 @@ def serve(
 @app.command()
 def check(context: typer.Context, output: TableOrJson = "table") -> None:
     """Try everything that a sweep needs, harmlessly: what works, what does not, and exactly what to grant."""
-    from nbsweep.cli.checking import check_command
+    from nbsweep.cli.commands.check import check_command
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
 
@@ -123,7 +123,7 @@ def check(context: typer.Context, output: TableOrJson = "table") -> None:
 @app.command()
 def status(context: typer.Context, output: TableOrJson = "table") -> None:
     """Say whether all is well, and how each target stands."""
-    from nbsweep.cli.reading import status_command
+    from nbsweep.cli.commands.status import status_command
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
 
@@ -137,7 +137,7 @@ def history(
     output: TableOrJson = "table",
 ) -> None:
     """List the latest sweeps."""
-    from nbsweep.cli.reading import history_command
+    from nbsweep.cli.commands.history import history_command
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
 
@@ -151,7 +151,7 @@ def show(
     output: TableOrJson = "table",
 ) -> None:
     """Show one run, and what became of each notebook in it."""
-    from nbsweep.cli.reading import show_command
+    from nbsweep.cli.commands.show import show_command
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
 
@@ -166,7 +166,7 @@ def explain(
     output: Annotated[Literal["tree", "json"], typer.Option("--format", help="How it is written to stdout.")] = "tree",
 ) -> None:
     """Show what every rule says of one notebook as it is now, and what would have to change. Makes no survey."""
-    from nbsweep.cli.explaining import explain_command, only_targets
+    from nbsweep.cli.commands.explain import explain_command, only_targets
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
 
@@ -177,11 +177,9 @@ def explain(
 @app.command()
 def schema() -> None:
     """Print the configuration's JSON Schema."""
-    import json
+    from nbsweep.cli.commands.schema import schema_command
 
-    from nbsweep.settings import settings_schema
-
-    typer.echo(json.dumps(settings_schema(), indent=2, ensure_ascii=False))
+    schema_command()
 
 
 @app.command()
@@ -192,7 +190,7 @@ def simulator(
     options: Annotated[Path | None, typer.Option("--options", help="A JSON file of SimulatorOptions, or - for stdin.")] = None,
 ) -> None:
     """Run the simulated cloud on its own. Prints one JSON line with its address and keys when it is ready."""
-    from nbsweep.cli.simulating import simulator_command
+    from nbsweep.cli.commands.simulator import simulator_command
 
     simulator_command(port, options, seed=seed, notebooks=notebooks)
 
@@ -204,6 +202,6 @@ def demo(
     svg: Annotated[Path | None, typer.Option("--svg", help="Save the screen as a picture in this file.")] = None,
 ) -> None:
     """Run a simulated cloud and a whole sweep against it, to look at. Needs nothing but this package."""
-    from nbsweep.cli.demo import demo_command
+    from nbsweep.cli.commands.demo import demo_command
 
     demo_command(notebooks, seed, svg)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from nbsweep.cli.views.progress import LiveProgress
+from nbsweep.cli.views.results import make_console
+
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from nbsweep.cli.progress import LiveProgress
 
 
 @dataclass
@@ -22,15 +23,11 @@ class Screen:
     @cached_property
     def out(self) -> "Console":
         """What draws on stdout."""
-        from nbsweep.cli.render import make_console
-
         return make_console()
 
     @cached_property
     def err(self) -> "Console":
         """What draws on stderr."""
-        from nbsweep.cli.render import make_console
-
         return make_console(stderr=True)
 
 
@@ -43,7 +40,5 @@ def live_screen() -> Screen:
     """Use stdout and stderr, and show progress when stderr is a terminal."""
     screen = plain_screen()
     if screen.on_terminal:
-        from nbsweep.cli.progress import LiveProgress
-
         screen.progress = LiveProgress(screen.err)
     return screen

@@ -1,6 +1,5 @@
 """What every command that works on the cloud or the journal shares: settings, log, signals, errors, exit codes."""
 
-import gc
 import json
 import os
 import signal
@@ -11,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import anyio
+import stamina
 import typer
 
 from nbsweep.adapters.telemetry import Listener, Log, Telemetry
@@ -21,6 +21,7 @@ from nbsweep.cli.exits import Exit, exit_of_error
 from nbsweep.cli.screen import Screen
 from nbsweep.cli.streams import lost_result, stderr_writer
 from nbsweep.cli.text import ascii_json, is_utf8, json_pieces, printable
+from nbsweep.cli.views.results import text_pieces
 from nbsweep.core.errors import ConfigurationError, NbsweepError
 from nbsweep.engine.report import leading_error
 from nbsweep.engine.shutdown import Shutdown
@@ -29,6 +30,9 @@ from nbsweep.settings import LoggingSettings, Settings
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+ReadFormat = Literal["table", "json"]
+"""How a command that reads writes its result to stdout."""
 
 
 class ResultLost(NbsweepError):
@@ -80,8 +84,6 @@ class Session:
 
     def show_result(self, view: "RenderableType") -> None:
         """Write a table, or anything else that is for people, to stdout."""
-        from nbsweep.cli.render import text_pieces  # is there already, or there would be no view
-
         if self.screen.out.record:
             self.screen.out.print(view)
         else:
@@ -99,7 +101,7 @@ class Session:
                 self.screen.progress.stop()
 
     @contextmanager
-    def not_drawing(self) -> Iterator[None]:
+    def pause_progress(self) -> Iterator[None]:
         """Leave the terminal alone while somebody is asked."""
         if self.screen.progress:
             self.screen.progress.pause()
@@ -131,6 +133,8 @@ def make_session(settings: Settings, screen: Screen, listeners: tuple[Listener, 
 
 def make_telemetry(settings: LoggingSettings, screen: Screen, listeners: tuple[Listener, ...]) -> Telemetry:
     """Make the log that the configuration asks for."""
+    # Once for the program: `http.retried` tells of each retry, and by default stamina would print it to stdout, too.
+    stamina.instrumentation.set_on_retry_hooks([])
     quiet = screen.progress is not None and settings.format == "auto" and settings.level == "info"
     log = Log(
         # Through the console, so that lines appear above what is drawn live.
@@ -155,8 +159,6 @@ def load(config: Path | None) -> Settings:
 
 def run(session: Session, command: Callable[[Session], Awaitable[Exit]]) -> None:
     """Run a command to its exit code."""
-    # What has been imported by now stays to the end; nobody needs to look through it again, at the end least of all.
-    gc.freeze()
     try:
         code = anyio.run(partial(_run, session, command), backend_options={"use_uvloop": True})
     except (NbsweepError, ExceptionGroup) as error:

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from nbsweep.simulator.model import identity
+from nbsweep.simulator.state.model import identity
 from nbsweep.simulator.vocabulary import Kind
 
 _WINDOW_S = 1.0

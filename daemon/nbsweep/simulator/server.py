@@ -13,18 +13,18 @@ from ipaddress import ip_address
 import msgspec
 from aiohttp import web
 
-from nbsweep.simulator.admin_api import AdminApi
-from nbsweep.simulator.answers import Answer, Call, Route
+from nbsweep.simulator.api.admin import AdminApi
+from nbsweep.simulator.api.answers import Answer, Call, Route
+from nbsweep.simulator.api.iam import IamApi
+from nbsweep.simulator.api.metadata import MetadataApi
+from nbsweep.simulator.api.notebooks import NotebookApi
+from nbsweep.simulator.api.pipeline import Pipeline
+from nbsweep.simulator.api.tags import TagApi
 from nbsweep.simulator.clock import Clock
-from nbsweep.simulator.cloud import Cloud
-from nbsweep.simulator.iam_api import IamApi
 from nbsweep.simulator.log import RequestLog
-from nbsweep.simulator.metadata_api import MetadataApi
-from nbsweep.simulator.notebook_api import NotebookApi
 from nbsweep.simulator.options import SimulatorOptions
-from nbsweep.simulator.pipeline import Pipeline
 from nbsweep.simulator.refusals import no_such_api
-from nbsweep.simulator.tag_api import TagApi
+from nbsweep.simulator.state.cloud import Cloud
 from nbsweep.simulator.world import World, build_world
 
 _LONGEST_HEADER_BYTES = 32_768

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from nbsweep.simulator import specs
+from nbsweep.simulator.api.auth import Gate
+from nbsweep.simulator.api.faults import Faults
+from nbsweep.simulator.api.throttle import Throttle
 from nbsweep.simulator.clock import Clock
-from nbsweep.simulator.cloud import Cloud
-from nbsweep.simulator.faults import Faults
-from nbsweep.simulator.fleet import made_up_notebook
-from nbsweep.simulator.gate import Gate
 from nbsweep.simulator.log import RequestLog
 from nbsweep.simulator.options import SimulatorOptions
-from nbsweep.simulator.throttle import Throttle
+from nbsweep.simulator.state import specs
+from nbsweep.simulator.state.cloud import Cloud
+from nbsweep.simulator.state.fleet import made_up_notebook
 
 
 @dataclass(frozen=True)

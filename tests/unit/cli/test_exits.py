@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from nbsweep.cli.exits import Exit, exit_of_error, exit_of_plan, exit_of_report, gravest
+from nbsweep.cli.exits import Exit, exit_of_error, exit_of_plan, exit_of_report, worst
 from nbsweep.core.brakes import Brakes, Refusal
 from nbsweep.core.errors import (
     AnswerLost,
@@ -94,4 +94,4 @@ def test_what_ended_a_sweep_goes_before_what_failed_in_it() -> None:
 )
 def test_of_several_targets_the_gravest_counts(codes: list[int], expected: int) -> None:
     """One good target must not hide another's trouble."""
-    assert gravest(Exit(code) for code in codes) == expected
+    assert worst(Exit(code) for code in codes) == expected

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import typer
 
+from nbsweep.cli.commands.plan import Saving
 from nbsweep.cli.plan_file import plan_to_save, read_plan, write_plan
-from nbsweep.cli.planning import Saving
 from nbsweep.core.errors import ConfigurationError, NbsweepError
 from nbsweep.core.plan import Candidate, Plan
 from nbsweep.core.policy import judge

@@ -21,7 +21,7 @@ from nbsweep.testing import START
 from unit.core.examples import notebook
 from unit.wires import fuzzing
 
-CONFIG = Path(__file__).parents[2] / "config" / "nbsweep.yaml"
+CONFIG = Path(__file__).parents[3] / "config" / "nbsweep.yaml"
 TEXT = CONFIG.read_text(encoding="utf-8")
 MARKER = "S3CRETMARK"
 ENVIRONMENT = {"AK": "an-id-is-no-secret", "SK": f"{MARKER}-sk", "X": "x"}

@@ -20,7 +20,7 @@ from nbsweep.simulator import (
     TimingOptions,
     running_simulator,
 )
-from nbsweep.simulator.signature import ALGORITHM, SignedRequest, canonical_request, sign
+from nbsweep.simulator.api.signature import ALGORITHM, SignedRequest, canonical_request, sign
 
 START_S = 1_800_000_000.0
 START_MS = 1_800_000_000_000

@@ -20,7 +20,7 @@ from nbsweep.adapters.cloud.dialect import EVERYBODYS, OLDEST_FIRST, OWN, Dialec
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Throttle
 from nbsweep.adapters.cloud.permissions import CALLS, reach
 from nbsweep.adapters.cloud.responses import Answer, Throttled, TransientError, has_error_code, lost, objection, with_skew
-from nbsweep.adapters.cloud.retrying import Tries
+from nbsweep.adapters.cloud.retrying import TriesUsedUp, retried
 from nbsweep.adapters.cloud.route import Route
 from nbsweep.adapters.cloud.session import Connect, NotSent, by_tcp, open_session
 from nbsweep.adapters.cloud.transport import Call, Response, Tools, Transport
@@ -194,29 +194,15 @@ class CloudClient:
 
     async def _call(self, call: Call) -> Response:
         """Make a call until it is answered for good, or the tries are used up."""
-        try:
-            return await self._once(call)
-        except TransientError as error:
-            # Only now: to be ready for retries costs about as much as to sign and to send.
-            return await self._again(call, error)
 
-    async def _again(self, call: Call, failure: TransientError) -> Response:
-        """Go on after a first failure, which counts as the first attempt."""
-        tries = Tries(call)
+        def tell(error: TransientError, failures: int, wait_s: float) -> None:
+            told = HttpRetried(call.lane, call.method, call.path, failures, round(wait_s, 3), str(error))
+            self.transport.tools.telemetry.emit(told)
+
         try:
-            async for attempt in tries.attempts():
-                with attempt:
-                    try:
-                        if attempt.num == 1:
-                            raise failure
-                        return await self._once(call)
-                    except TransientError as error:
-                        if tries.left_for(error):
-                            self._tell_retry(call, error, attempt.num, attempt.next_wait)
-                        raise
-        except TransientError as error:
-            raise tries.used_up(error) from error
-        raise AssertionError  # a retry context either returns or raises; this line tells the type checker so
+            return await retried(lambda: self._once(call), tell)
+        except TriesUsedUp as end:
+            raise _used_up(call, end) from end.__cause__
 
     async def _once(self, call: Call) -> Response:
         """Wait for the lane, send, read the answer."""
@@ -238,10 +224,14 @@ class CloudClient:
             return lost(error, call.method)
         return with_skew(error, self.clock_skew_s() or 0)
 
-    def _tell_retry(self, call: Call, error: TransientError, attempt: int, wait_s: float) -> None:
-        self.transport.tools.telemetry.emit(
-            HttpRetried(call.lane, call.method, call.path, attempt, round(wait_s, 3), str(error))
-        )
+
+def _used_up(call: Call, end: TriesUsedUp) -> CloudError:
+    """Say what it means that a call failed, and is not tried again."""
+    error = end.__cause__
+    if not isinstance(error, TransientError) or isinstance(error, NotSent):
+        return Unreachable(str(error))
+    message = f"{call.method} {call.path} failed {end.tries} times, the last time so: {error}"
+    return AnswerLost(message, code=error.code, http_status=error.http_status, request_id=error.request_id)
 
 
 def _check_taken_on(order: str, sent: Response, notebook_id: str) -> None:

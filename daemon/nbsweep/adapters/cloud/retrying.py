@@ -1,68 +1,88 @@
-"""The tries of one call: whether there is another, how long it waits, and what it means that they are used up."""
+"""The tries of one call: what is tried again, how often, and after how long."""
 
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from random import random
+from typing import TypeVar
+
+import stamina
+from stamina import Attempt
 
 from nbsweep.adapters.cloud.responses import Throttled, TransientError
-from nbsweep.adapters.cloud.session import NotSent
-from nbsweep.adapters.cloud.transport import Call
-from nbsweep.core.errors import AnswerLost, CloudError, Unreachable
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from stamina import Attempt
-
-MOST = 6
+MOST_TRIES = 6
 MOST_WHEN_THROTTLED = 20
 """A 429 says nothing against the call itself, only that others were before it."""
 WAIT_FIRST_S = 0.2
 WAIT_MOST_S = 5.0
+JITTER = 0.5
+"""Up to this share is added to a wait, so that callers that failed together do not come back together."""
+
+Answer = TypeVar("Answer")
+Tell = Callable[[TransientError, int, float], None]
+"""Told of a failure, of how many there were so far, and of the seconds until the next try."""
 
 
-class Tries:
-    """Decides on another try of one call: a few after failures that may pass, many after 429s."""
+class TriesUsedUp(Exception):
+    """A call failed in a way that may pass, and is not tried again; raised from its last failure."""
 
-    def __init__(self, call: Call) -> None:
-        """Take the call; no try has been counted yet."""
-        self.call = call
-        self.made = 0
-        self._throttled = 0
+    def __init__(self, tries: int) -> None:
+        """Take how many there were."""
+        super().__init__(tries)
+        self.tries = tries
 
-    def attempts(self) -> "AsyncIterator[Attempt]":
-        """Give one attempt after the other, with the waits between them."""
-        import stamina  # most sweeps see no call fail, and importing it takes as long as thirty calls
 
-        # `http.retried` says it, and knows which notebook it is about.
-        stamina.instrumentation.set_on_retry_hooks([])
-        return stamina.retry_context(
-            on=self._wait_s,
-            attempts=None,
-            timeout=None,
-            wait_initial=WAIT_FIRST_S,
-            wait_max=WAIT_MOST_S,
-            wait_jitter=WAIT_FIRST_S,
-        ).__aiter__()
+async def retried(make_call: Callable[[], Awaitable[Answer]], tell: Tell) -> Answer:
+    """Make a call until it is answered for good.
 
-    def left_for(self, error: TransientError) -> bool:
-        """Tell whether there is another try after this error, which is not yet counted."""
-        if isinstance(error, Throttled):
-            return self._throttled + 1 < MOST_WHEN_THROTTLED
-        return self.made - self._throttled + 1 < MOST
+    Raises:
+        TriesUsedUp: it is not tried again; from the `TransientError` of the last try.
+        CloudError: as `make_call` raises it.
+    """
+    failures = Failures(tell)
+    try:
+        async for attempt in retry_context(failures.wait_after_trouble_s, attempts=MOST_TRIES):
+            with attempt:
+                async for turn in retry_context(failures.wait_after_throttling_s, attempts=MOST_WHEN_THROTTLED):
+                    with turn:
+                        return await make_call()
+    except TransientError as error:
+        raise TriesUsedUp(failures.count + 1) from error
+    raise AssertionError  # a retry context either returns or raises; this line tells the type checker so
 
-    def used_up(self, error: TransientError) -> CloudError:
-        """Say what it means that there is none left."""
-        if isinstance(error, NotSent):
-            return Unreachable(str(error))
-        message = f"{self.call.method} {self.call.path} failed {self.made} times, the last time so: {error}"
-        return AnswerLost(message, code=error.code, http_status=error.http_status, request_id=error.request_id)
 
-    def _wait_s(self, error: Exception) -> bool | float:
-        """Count an error, and give how long to wait; after a first 429 nothing, for the lane itself is slower by then."""
-        if not isinstance(error, TransientError):
+def retry_context(on: Callable[[Exception], bool | float], attempts: int) -> AsyncIterator[Attempt]:
+    """Let stamina count the attempts and wait between them for as long as `on` says."""
+    return aiter(stamina.retry_context(on=on, attempts=attempts, timeout=None))
+
+
+@dataclass(slots=True)
+class Failures:
+    """The failures of one call, and the wait after each: it doubles from one to the next of its kind."""
+
+    tell: Tell
+    count: int = 0
+    throttled: int = 0
+    """How many of the last ones were 429s."""
+    troubles: int = 0
+
+    def wait_after_trouble_s(self, error: Exception) -> bool | float:
+        """Give the seconds until the next try after a failure that may pass; False after any other."""
+        if not isinstance(error, TransientError) or isinstance(error, Throttled):
             return False
-        again = self.left_for(error)
-        self.made += 1
-        if not (again and isinstance(error, Throttled)):
-            return again
-        self._throttled += 1
-        return min(WAIT_FIRST_S * 2**self._throttled, WAIT_MOST_S) if self._throttled > 1 else 0.0
+        self.troubles, self.throttled = self.troubles + 1, 0
+        return True if self.troubles == MOST_TRIES else self._wait_s(error, self.troubles)
+
+    def wait_after_throttling_s(self, error: Exception) -> bool | float:
+        """Give the seconds until the next try after a 429; False after any other failure."""
+        if not isinstance(error, Throttled):
+            return False
+        self.throttled += 1
+        return True if self.throttled == MOST_WHEN_THROTTLED else self._wait_s(error, self.throttled)
+
+    def _wait_s(self, error: TransientError, number: int) -> float:
+        jitter = 1 + JITTER * random()  # noqa: S311  # nothing secret hangs on it
+        wait_s: float = min(WAIT_MOST_S, WAIT_FIRST_S * 2 ** (number - 1)) * jitter
+        self.count += 1
+        self.tell(error, self.count, wait_s)
+        return wait_s

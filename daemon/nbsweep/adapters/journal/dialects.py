@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import anyio
@@ -26,22 +26,24 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import UpdateBase
 
 from nbsweep.adapters.journal.address import Address
+from nbsweep.adapters.journal.connections.postgresql import (
+    Marker,
+    forget_marker,
+    forget_markers,
+    make_engine,
+    mark,
+    prepare_alone,
+)
 from nbsweep.adapters.journal.connections.sqlite import connect
 from nbsweep.adapters.journal.connections.tasks import spawned
 from nbsweep.adapters.journal.files import JournalFiles
 from nbsweep.adapters.journal.rows import Row
 from nbsweep.adapters.journal.transaction import Change, Transaction, carry_out
 from nbsweep.core.errors import JournalError
-
-if TYPE_CHECKING:
-    from sqlalchemy.dialects import postgresql
-
-    from nbsweep.adapters.journal.connections.postgresql import Marker
-
 
 _CHUNK = 1000
 """Rows for one call of a driver that takes lists only."""
@@ -81,12 +83,10 @@ def begin_exclusively(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
-        from nbsweep.adapters.journal.connections.postgresql import prepare_alone
-
         prepare_alone(connection)
 
 
-async def commit(connection: Connection, changes: Sequence[Change], marker: "Marker | None") -> None:
+async def commit(connection: Connection, changes: Sequence[Change], marker: Marker | None) -> None:
     """Carry out the changes in a transaction of their own, all of them or none, and not twice where there is a marker."""
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection.driver_connection
@@ -95,7 +95,7 @@ async def commit(connection: Connection, changes: Sequence[Change], marker: "Mar
         await spawned(commit_in_chunks, connection, changes, marker)
 
 
-def commit_in_chunks(connection: Connection, changes: Sequence[Change], marker: "Marker | None" = None) -> None:
+def commit_in_chunks(connection: Connection, changes: Sequence[Change], marker: Marker | None = None) -> None:
     """Do what `commit` does by the means of SQLAlchemy, which every driver has."""
 
     def execute(sql: str, rows: Iterator[Any]) -> int:
@@ -113,26 +113,20 @@ def commit_in_chunks(connection: Connection, changes: Sequence[Change], marker: 
             carry_out(changes, Transaction(execute, fetch))
 
 
-def _is_new(connection: Connection, marker: "Marker") -> bool:
-    from nbsweep.adapters.journal.connections.postgresql import mark
-
+def _is_new(connection: Connection, marker: Marker) -> bool:
     return mark(connection, marker)
 
 
-def make_marker(connection: Connection, key: str) -> "Marker | None":
+def make_marker(connection: Connection, key: str) -> Marker | None:
     """Make the marker of a commit whose answer may be lost; SQLite always answers."""
     if connection.dialect.name == "sqlite":
         return None
-    from nbsweep.adapters.journal.connections.postgresql import Marker
-
     return Marker(key, f"{datetime.now(UTC).isoformat()} {uuid4().hex}")
 
 
 async def forget(connection: Connection, key: str) -> None:
     """Delete what the commits of one writer have left."""
     if connection.dialect.name != "sqlite":
-        from nbsweep.adapters.journal.connections.postgresql import forget_marker
-
         await spawned(forget_marker, connection, key)
 
 
@@ -158,8 +152,6 @@ def serialise_trail(connection: Connection, changes: Sequence[Change]) -> None:
 def forget_old_markers(connection: Connection) -> None:
     """Delete what the commits of writers have left that have ended long ago."""
     if connection.dialect.name != "sqlite":
-        from nbsweep.adapters.journal.connections.postgresql import forget_markers
-
         forget_markers(connection)
 
 
@@ -209,9 +201,7 @@ def insert_new(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert
     return insert.on_conflict_do_nothing(index_elements=list(table.primary_key))
 
 
-def _postgresql_insert(table: Table) -> "postgresql.Insert":
-    from sqlalchemy.dialects import postgresql  # costs a fifth of what SQLAlchemy does, and few have a server
-
+def _postgresql_insert(table: Table) -> postgresql.Insert:
     return postgresql.insert(table)
 
 
@@ -226,8 +216,6 @@ def _sqlite_engine(address: Address, files: JournalFiles, limits: Limits) -> Eng
 
 
 def _postgresql_engine(address: Address) -> Engine:
-    from nbsweep.adapters.journal.connections.postgresql import make_engine
-
     try:
         return make_engine(address.url)
     except ImportError as error:

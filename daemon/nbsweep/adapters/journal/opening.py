@@ -21,6 +21,7 @@ from nbsweep.adapters.journal.dialects import (
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.files import JournalFiles
 from nbsweep.adapters.journal.journal import SqlJournal
+from nbsweep.adapters.journal.migrations.run import upgrade
 from nbsweep.adapters.journal.path_lock import path_lock
 from nbsweep.adapters.journal.tables import META, METADATA, NEWEST, REVISION
 from nbsweep.adapters.journal.writer import GroupWriter
@@ -83,8 +84,6 @@ def _bring_up_to_date(connection: Connection, place: str) -> None:
     elif not any(map(exists, METADATA.tables)):
         make_tables(connection)
         return
-    from nbsweep.adapters.journal.migrations.run import upgrade  # brings Alembic, for a journal that an older version has made
-
     upgrade(connection, place)
 
 

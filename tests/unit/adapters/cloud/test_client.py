@@ -213,24 +213,6 @@ async def test_the_client_tells_what_its_lanes_have_learned() -> None:
         assert at.cloud.lanes_state()[-1].learned_limit == "5/m"
 
 
-async def test_a_call_that_succeeds_at_once_needs_no_retries_to_be_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are made ready when the first failure is there: that costs as much as a signature, and most calls succeed."""
-    prepared: list[object] = []
-    prepare = stamina.retry_context
-
-    def noted(**how: Any) -> Any:
-        prepared.append(how)
-        return prepare(**how)
-
-    monkeypatch.setattr(stamina, "retry_context", noted)
-    async with without_waits(), desk(OK, OK, says(500, BROKEN), OK) as at:
-        await at.cloud.show("nb1")
-        await delete(at.cloud)
-        assert prepared == []
-        await at.cloud.show("nb1")
-        assert len(prepared) == 1
-
-
 async def test_retries_wait_and_not_all_alike() -> None:
     """Between 0.2 and 0.4 s for the first; those who failed together do not come back together."""
     async with desk(*[says(500, BROKEN)] * 5, OK) as at:

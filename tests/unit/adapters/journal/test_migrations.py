@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Dialect, create_engine, inspect
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
@@ -298,3 +300,10 @@ def test_all_that_a_statement_needs_stands_in_its_rows(dialect: Dialect, paramet
         statements.upsert_sighting: {column.name for column in SIGHTINGS.columns},
     }
     assert {text: set(re.findall(parameter, text)) for text in expected} == expected
+
+
+def test_the_newest_revision_is_the_head_of_the_scripts() -> None:
+    """Otherwise a journal would not be brought up to date, or every start would look for what is missing."""
+    config = Config()
+    config.set_main_option("script_location", "nbsweep.adapters.journal:migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [NEWEST]

@@ -1,0 +1,85 @@
+"""`audit` and its options, and no logic; like `main`, it imports what a command needs when that is called."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from nbsweep.core.audit.steps import AuditStep
+
+app = typer.Typer(name="audit", rich_markup_mode=None)
+WHATS = ", ".join(AuditStep)
+
+
+@app.callback(invoke_without_command=True)
+def audit(  # noqa: PLR0913  # typer reads the options from the signature
+    context: typer.Context,
+    *,
+    target: Annotated[str | None, typer.Option("--target", help="Only this target's.")] = None,
+    run: Annotated[str | None, typer.Option("--run", help="Only this run's.")] = None,
+    notebook: Annotated[str | None, typer.Option("--notebook", metavar="ID", help="Only this notebook's.")] = None,
+    policy: Annotated[str | None, typer.Option("--policy", help="Only this policy's.")] = None,
+    what: Annotated[AuditStep | None, typer.Option("--what", metavar="WHAT", help=f"Only these: {WHATS}.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="AGE", help="Only those not older than this: 36h, 7d.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many entries.")] = 50,
+    output: Annotated[
+        Literal["table", "json"], typer.Option("--format", help="How the result is written to stdout.")
+    ] = "table",
+) -> None:
+    """Show what was decided, requested and ended, the newest first; every word of it is chained to the one before."""
+    if context.invoked_subcommand is not None:
+        _refuse_options(context)
+        return
+    from nbsweep.cli.commands.audit import AuditOptions, audit_command, query_of
+    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.session import load, make_session
+    from nbsweep.cli.session import run as run_session
+
+    query = query_of(target=target, run_id=run, notebook_id=notebook, policy=policy, what=what, since=since)
+    session = make_session(load(context.obj), plain_screen())
+    run_session(session, lambda session: audit_command(session, AuditOptions(query, limit, output)))
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    head: Annotated[
+        str | None, typer.Option("--head", metavar="SEQ:DIGEST", help="A head that was noted elsewhere, which must be in it.")
+    ] = None,
+    output: Annotated[
+        Literal["table", "json"], typer.Option("--format", help="How the result is written to stdout.")
+    ] = "table",
+) -> None:
+    """Prove that the chain is unbroken (exit code 0), or say where it is broken first, and what that means (exit code 1)."""
+    from nbsweep.cli.commands.audit import head_of, verify_command
+    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.session import load, make_session, run
+
+    noted = head_of(head)
+    run(make_session(load(context.obj), plain_screen()), lambda session: verify_command(session, noted, output))
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    output: Annotated[Literal["jsonl"], typer.Option("--format", help="JSON, an entry a line.")] = "jsonl",
+    out: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of stdout.")] = None,
+) -> None:
+    """Write the whole trail, the oldest entry first, so that it can be kept and verified elsewhere."""
+    from nbsweep.cli.commands.audit import export_command
+    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.session import load, make_session, run
+
+    del output
+    run(make_session(load(context.obj), plain_screen()), lambda session: export_command(session, out))
+
+
+def _refuse_options(context: typer.Context) -> None:
+    """Let nobody believe that `audit --target T export` had exported one target's part, which would be no chain."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    if given:
+        message = f"what is to be shown can be chosen, but `{context.invoked_subcommand}` is always about the whole trail"
+        raise typer.BadParameter(message, param_hint=", ".join(given))

@@ -1,0 +1,130 @@
+"""`audit`, `audit verify` and `audit export`: the audit trail, from the journal alone."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+import typer
+from msgspec import Struct
+
+from nbsweep.adapters.journal import open_journal
+from nbsweep.cli.exits import Exit
+from nbsweep.cli.session import ReadFormat, Session
+from nbsweep.cli.views.audit import about_older, audit_view, verification_lines
+from nbsweep.core.audit.chain import START, Break, Head, Link, parse_head, verify, verify_coverage, verify_end
+from nbsweep.core.audit.entries import Coverage, Query
+from nbsweep.core.audit.steps import AuditStep
+from nbsweep.core.errors import NbsweepError
+from nbsweep.core.ports import AuditTrail
+from nbsweep.documents.audit import VerifiedTrail, link_document, verification_document
+from nbsweep.settings.fields.units import parse_duration
+
+CHUNK = 1000
+"""So many entries are read at once, however long the trail is."""
+
+
+class AuditOptions(Struct, frozen=True):
+    """How `audit` is asked for."""
+
+    query: Query
+    limit: int
+    format: ReadFormat
+
+
+def query_of(*, what: AuditStep | None, since: str | None, **equal: str | None) -> Query:
+    """Make a query of the command line's options.
+
+    Raises:
+        typer.BadParameter: `since` is no length of time.
+    """
+    try:
+        age = parse_duration(since) if since is not None else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--since") from error
+    return Query(**equal, what=what, since=datetime.now(UTC) - age if age else None)
+
+
+def head_of(text: str | None) -> Head | None:
+    """Read the head that somebody has noted.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
+    try:
+        return parse_head(text) if text is not None else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--head") from error
+
+
+async def audit_command(session: Session, options: AuditOptions) -> Exit:
+    """Show the latest entries that are wanted."""
+    async with open_journal(session.settings.journal) as journal:
+        links = await journal.trail.latest(options.query, options.limit)
+        coverage = await journal.trail.coverage()
+    if options.format == "json":
+        session.write_json([link_document(link) for link in links])
+    elif links:
+        session.show_result(audit_view([link.entry for link in links], coverage))
+    else:
+        asked = options.query != Query()
+        session.write_result(f"The audit trail has no {'such ' if asked else ''}entry.{about_older(coverage)}")
+    return Exit.DONE
+
+
+async def verify_command(session: Session, noted: Head | None, output: ReadFormat) -> Exit:
+    """Go along the whole chain, and tell whether it is unbroken."""
+    async with open_journal(session.settings.journal) as journal:
+        verified = await _verified(journal.trail, noted)
+    if output == "json":
+        session.write_json(verification_document(verified))
+    else:
+        session.write_result("\n".join(verification_lines(verified)))
+    return Exit.UNEXPECTED if verified.broken else Exit.DONE
+
+
+async def export_command(session: Session, out: Path | None) -> Exit:
+    """Write the whole trail, an entry a line, a part of it at a time."""
+    async with open_journal(session.settings.journal) as journal:
+        if out is not None:
+            await _save(out, journal.trail)
+        else:
+            async for links in _parts(journal.trail):
+                session.write_result("\n".join(map(_line, links)))
+    return Exit.DONE
+
+
+async def _save(path: Path, trail: AuditTrail) -> None:
+    try:
+        async with await anyio.open_file(path, "w", encoding="utf-8") as file:
+            async for links in _parts(trail):
+                await file.writelines(f"{_line(link)}\n" for link in links)
+    except OSError as error:
+        message = f"the audit trail could not be saved in {path}: {error.strerror or error}"
+        raise NbsweepError(message) from error
+
+
+async def _parts(trail: AuditTrail) -> AsyncIterator[Sequence[Link]]:
+    last = 0
+    while links := await trail.after(last, CHUNK):
+        yield links
+        last = links[-1].entry.sequence
+
+
+async def _verified(trail: AuditTrail, noted: Head | None) -> VerifiedTrail:
+    head = START
+    async for links in _parts(trail):
+        outcome = verify(links, head, noted)
+        if isinstance(outcome, Break):
+            return VerifiedTrail(outcome.unbroken, outcome, Coverage(), noted)
+        head = outcome
+    coverage = await trail.coverage()
+    cut = verify_end(head, noted) if noted else None
+    return VerifiedTrail(head, cut or verify_coverage(head, coverage), coverage, noted)
+
+
+def _line(link: Link) -> str:
+    # In ASCII: names come from other people, and neither a line's end nor what acts on a terminal may be among them as it is.
+    # What somebody has put there that no JSON can hold is shown as well as may be: its digest is wrong in any case.
+    return json.dumps(link_document(link), default=repr)

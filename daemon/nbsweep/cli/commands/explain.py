@@ -1,0 +1,153 @@
+"""`explain`: what every rule says of one notebook, without a request that changes anything."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+import anyio
+import typer
+from msgspec.structs import replace
+
+from nbsweep.adapters.journal import open_journal
+from nbsweep.bootstrap.sweeps import open_all
+from nbsweep.cli.exits import Exit, exit_of_error, worst
+from nbsweep.cli.session import Session, tell_error
+from nbsweep.cli.views.explain import explain_view
+from nbsweep.core.brakes import A_DAY
+from nbsweep.core.cool_down import judge_cooling, streaks
+from nbsweep.core.errors import Gone, NbsweepError
+from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings, last_ended
+from nbsweep.core.explain.explain import explain
+from nbsweep.core.explain.requirements import moment_words
+from nbsweep.core.facts import Moment
+from nbsweep.core.identity import UNKNOWN, TargetIdentity
+from nbsweep.core.lifecycle import outcome
+from nbsweep.documents.explain import explain_document
+from nbsweep.engine.report import leading_error
+from nbsweep.engine.sweep import Sweeper
+from nbsweep.settings import Settings
+
+ExplainFormat = Literal["tree", "json"]
+LOOKS_BACK = 200
+"""How many sweeps of a target are looked at for the last one that made a plan."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """What came of asking every target."""
+
+    accounts: dict[str, NotebookContext] = field(default_factory=dict)
+    errors: dict[str, NbsweepError] = field(default_factory=dict)
+
+    def in_order(self, settings: Settings) -> list[NotebookContext]:
+        """List the accounts as the configuration lists the targets."""
+        return [self.accounts[target.name] for target in settings.targets if target.name in self.accounts]
+
+
+def only_targets(settings: Settings, names: Sequence[str]) -> Settings:
+    """Leave of the targets those that are named; all when none is."""
+    known = {target.name: target for target in settings.targets}
+    strange = [name for name in names if name not in known]
+    if strange:
+        raise typer.BadParameter(f"there is no target {', '.join(strange)}; the configuration has {', '.join(known)}")
+    chosen = tuple(target for target in settings.targets if target.name in names)
+    return settings.model_copy(update={"targets": chosen}) if names else settings
+
+
+async def explain_command(session: Session, notebook_id: str, output: ExplainFormat) -> Exit:
+    """Show every rule's answer for one notebook, on each target that has it."""
+    asked = await _ask_all(session, notebook_id)
+    if session.shutdown.begun.is_set():
+        return Exit.INTERRUPTED
+    accounts = asked.in_order(session.settings)
+    if accounts:
+        _show(session, accounts, output)
+    elif not asked.errors:
+        raise Gone(await _nowhere(session.settings, notebook_id))
+    for target, error in asked.errors.items():
+        tell_error(error, target)
+    return worst(map(exit_of_error, asked.errors.values()))
+
+
+def _show(session: Session, accounts: Sequence[NotebookContext], output: ExplainFormat) -> None:
+    if output == "json":
+        session.write_json(explain_document(accounts))
+        return
+    session.show_result(explain_view(accounts))
+
+
+async def _ask_all(session: Session, notebook_id: str) -> Asked:
+    """Ask all targets side by side; one's trouble is its own."""
+    asked = Asked()
+    covers = _covers(session.settings)
+    async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
+
+        async def ask(sweeper: Sweeper) -> None:
+            target = sweeper.area.target
+            with session.telemetry.bound(target=target):
+                try:
+                    asked.accounts[target] = await _account(sweeper, notebook_id, covers[target])
+                except Gone:
+                    return
+                except (NbsweepError, ExceptionGroup) as error:
+                    asked.errors[target] = leading_error(error)
+
+        async with session.until_shutdown(), anyio.create_task_group() as group:
+            for sweeper in opened.sweepers:
+                group.start_soon(ask, sweeper)
+    return asked
+
+
+def _covers(settings: Settings) -> Mapping[str, TargetScope]:
+    return {
+        target.name: TargetScope(
+            None if target.workspaces == "all" else target.workspaces, target.features, target.scope == "own"
+        )
+        for target in settings.targets
+    }
+
+
+async def _account(sweeper: Sweeper, notebook_id: str, cover: TargetScope) -> NotebookContext:
+    identity = await sweeper.identity()
+    last_active = await sweeper.ports.journal.last_active(identity.project)
+    notebook = await sweeper.ports.cloud.show(notebook_id)
+    now = sweeper.ports.clock.now()
+    memory = await _remember(sweeper, identity, notebook.id, now)
+    memory = replace(memory, last_active=last_active.get(notebook.id))
+    return NotebookContext(
+        target=sweeper.area.target,
+        asked_at=now,
+        notebook=notebook,
+        cover=cover_findings(notebook, cover),
+        explanation=explain(notebook, sweeper.options.rules, Moment(now, last_active)),
+        memory=memory,
+        brakes=brake_lines(sweeper.brakes, sweeper.options.max_failures, memory),
+    )
+
+
+async def _remember(sweeper: Sweeper, identity: TargetIdentity, notebook_id: str, now: datetime) -> JournalFacts:
+    journal, target, cool_down = sweeper.ports.journal, sweeper.area.target, sweeper.options.cool_down
+    here = (identity.project, UNKNOWN)
+    removals = tuple(removal for removal in await journal.removals_of(notebook_id) if removal.project in here)
+    return JournalFacts(
+        removals=removals,
+        latest=last_ended(await journal.runs(LOOKS_BACK, target)),
+        history=await journal.history(target, identity, now - A_DAY, now),
+        left_alone=judge_cooling(streaks(removals).get(notebook_id), cool_down, now),
+    )
+
+
+async def _nowhere(settings: Settings, notebook_id: str) -> str:
+    """Say that no target has it, and what the journal knows of its end."""
+    names = ", ".join(target.name for target in settings.targets)
+    async with open_journal(settings.journal) as journal:
+        removals = await journal.removals_of(notebook_id)
+    if removals:
+        last = removals[0]
+        when = moment_words(last.ended_at or last.planned_at)
+        return (
+            f"there is no notebook {notebook_id} on {names} any more. The journal knows it as {last.name} of {last.owner}: "
+            f"{outcome(last)} at {when} on {last.target}, {last.reason}; `nbsweep show {last.run_id}` tells of that run"
+        )
+    return f"there is no notebook {notebook_id} on {names}; `nbsweep plan --format json` lists the ids that would go"

@@ -1,0 +1,126 @@
+"""`plan`: what would go, and why, without a request that changes anything."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+import anyio
+import typer
+from msgspec import Struct
+
+from nbsweep.bootstrap.sweeps import Opened, open_all
+from nbsweep.cli.exits import Exit, exit_of_error, exit_of_plan, worst
+from nbsweep.cli.plan_file import plan_to_save, write_plan
+from nbsweep.cli.session import Session, tell_error
+from nbsweep.cli.text import csv_pieces, printable
+from nbsweep.cli.views.results import plan_view
+from nbsweep.core.errors import NbsweepError
+from nbsweep.core.plan import Plan
+from nbsweep.core.saved_plan.model import SavedPlan
+from nbsweep.documents.plans_and_runs import new_id
+from nbsweep.documents.reports import Document, plan_document
+from nbsweep.engine.report import leading_error
+from nbsweep.engine.sweep import Sweeper
+from nbsweep.settings.fields.units import parse_duration
+
+__all__ = ["PlanFormat", "PlanOptions", "Saving", "new_id", "plan_command"]
+
+PlanFormat = Literal["table", "json", "csv"]
+CSV_COLUMNS = (
+    "target", "id", "name", "status", "owner", "workspace", "policy", "reason", "stop_first", "feature", "flavor",
+    "capacity_gb", "category", "ownership", "created_at", "idle_since",
+)  # fmt: skip
+
+
+class Saving(Struct, frozen=True):
+    """Where a plan is saved, and for how long it may be carried out."""
+
+    path: Path
+    valid_for: timedelta | None
+    """None: as the configuration says."""
+
+    @classmethod
+    def of(cls, out: Path | None, valid_for: str | None) -> "Saving | None":
+        """Read the options; None where nothing is to be saved."""
+        if out is None:
+            if valid_for is not None:
+                raise typer.BadParameter("--valid-for is about what --out saves: say where, or leave it out")
+            return None
+        try:
+            return cls(out, None if valid_for is None else parse_duration(valid_for))
+        except ValueError as error:
+            raise typer.BadParameter(f"--valid-for {error}") from None
+
+
+class PlanOptions(Struct, frozen=True):
+    """How `plan` is asked for."""
+
+    format: PlanFormat
+    saving: Saving | None
+    detailed_exitcode: bool
+
+
+async def plan_command(session: Session, options: PlanOptions) -> Exit:
+    """Survey every target, and show what would go, and why."""
+    async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
+        with session.drawing():
+            plans, errors = await _plan_all(session, opened)
+        now = opened.clock.now()
+    if session.shutdown.begun.is_set():
+        return Exit.INTERRUPTED
+    document = plan_document(new_id(now), now, plans, {target: str(error) for target, error in errors.items()})
+    if options.saving and plans:
+        valid_for = options.saving.valid_for or session.settings.plan.valid_for
+        saved = plan_to_save(session.settings, document["plan_id"], (now, valid_for), plans)
+        write_plan(options.saving.path, saved)
+        _tell_saved(session, options.saving.path, saved)
+    for target, error in errors.items():
+        tell_error(error, target)
+    _show(session, plans, document, options.format)
+    return _exit(plans, errors, options)
+
+
+def _tell_saved(session: Session, path: Path, plan: SavedPlan) -> None:
+    if session.screen.on_terminal:
+        until = f"{plan.expires_at:%Y-%m-%d %H:%M:%SZ}"
+        session.screen.err.print(
+            f"Saved in {printable(path)}; `run --plan` may carry it out until {until}.", markup=False, emoji=False
+        )
+
+
+async def _plan_all(session: Session, opened: Opened) -> tuple[list[Plan], dict[str, NbsweepError]]:
+    """Plan all targets side by side; a shutdown ends it at once, for nothing is at stake."""
+    plans: dict[str, Plan] = {}
+    errors: dict[str, NbsweepError] = {}
+
+    async def plan_one(sweeper: Sweeper) -> None:
+        target = sweeper.area.target
+        with session.telemetry.bound(target=target):
+            try:
+                plans[target] = await sweeper.plan()
+            except (NbsweepError, ExceptionGroup) as error:
+                errors[target] = leading_error(error)
+
+    async with session.until_shutdown(), anyio.create_task_group() as group:
+        for sweeper in opened.sweepers:
+            group.start_soon(plan_one, sweeper)
+    return [plans[sweeper.area.target] for sweeper in opened.sweepers if sweeper.area.target in plans], errors
+
+
+def _show(session: Session, plans: list[Plan], document: Document, output: PlanFormat) -> None:
+    if output == "json":
+        session.write_json(document)
+    elif output == "csv":
+        session.write_pieces(csv_pieces(document["items"], CSV_COLUMNS))
+    else:
+        for plan in plans:
+            session.show_result(plan_view(plan))
+
+
+def _exit(plans: list[Plan], errors: Mapping[str, NbsweepError], options: PlanOptions) -> Exit:
+    ends = [exit_of_plan(plan) for plan in plans]
+    found = worst([*map(exit_of_error, errors.values()), *ends])
+    if found is Exit.DONE and options.detailed_exitcode and any(plan.items for plan in plans):
+        return Exit.SOMETHING_TO_DELETE
+    return found

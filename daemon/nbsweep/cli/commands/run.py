@@ -1,0 +1,162 @@
+"""`run`: a sweep of every target side by side, each on its own, so that one's trouble does not stop another."""
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from getpass import getuser
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import anyio
+import typer
+from msgspec import Struct
+
+from nbsweep.bootstrap.sweeps import open_all
+from nbsweep.cli.exits import Exit, exit_of_report, worst
+from nbsweep.cli.plan_file import read_plan
+from nbsweep.cli.preload import load_for_sweeping
+from nbsweep.cli.prompt import ask, forget_input
+from nbsweep.cli.session import ResultLost, Session, tell_error
+from nbsweep.cli.text import printable
+from nbsweep.cli.views.results import plan_view, report_view
+from nbsweep.core.events.sweep import PlanTargetLeftAlone
+from nbsweep.core.plan import Plan
+from nbsweep.core.report import Report
+from nbsweep.core.runs import Outcome
+from nbsweep.core.saved_plan.model import SavedPlan, Spared
+from nbsweep.documents.plans_and_runs import new_id
+from nbsweep.documents.reports import dry_run_document, run_document
+from nbsweep.engine.report import Run
+from nbsweep.engine.saved_plan import PlanConstraint
+from nbsweep.engine.sweep import Sweeper
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+class RunOptions(Struct, frozen=True):
+    """How `run` is asked for."""
+
+    format: Literal["table", "json"] = "table"
+    dry_run: bool = False
+    yes: bool = False
+    plan: Path | None = None
+    """The saved plan that it is to keep to."""
+    most_rows: int | None = None
+    """How many rows of a plan are shown before the sweep; None for all on a terminal, and none elsewhere."""
+
+
+def require_consent(*, dry_run: bool, yes: bool) -> None:
+    """End the command when it could delete, and nobody has said or can be asked that it may."""
+    if dry_run and yes:
+        raise typer.BadParameter("--dry-run and --yes contradict each other: say one of them")
+    if not (dry_run or yes) and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise typer.BadParameter(
+            "there is no terminal to ask on: say --yes to delete without being asked, or --dry-run to look first"
+        )
+
+
+@dataclass(slots=True)
+class Approval:
+    """Shows each plan before it is carried out, and asks for each unless `yes` was said; one question at a time."""
+
+    session: Session
+    options: RunOptions
+    _one_at_a_time: anyio.Lock = field(default_factory=anyio.Lock)
+
+    async def __call__(self, plan: Plan, spared: Sequence[Spared]) -> bool:
+        """Let a plan be carried out, or not."""
+        if not self.session.screen.on_terminal:
+            if self.options.most_rows is not None:
+                self.session.show_result(self._view(plan, spared))
+            return self.options.yes
+        async with self._one_at_a_time:
+            with self.session.pause_progress():
+                self.session.screen.err.print(self._view(plan, spared))
+                return self.options.yes or await self._ask(plan)
+
+    def _view(self, plan: Plan, spared: Sequence[Spared]) -> "RenderableType":
+        return plan_view(plan, spared, most=self.options.most_rows)
+
+    async def _ask(self, plan: Plan) -> bool:
+        """Have the number of notebooks typed: an answer that was meant for another plan, or for nothing, seldom fits."""
+        count, terminal = len(plan.items), sys.stdin.fileno()
+        these = f"these {count} notebooks" if count > 1 else "this notebook"
+        whose = "their" if count > 1 else "its"
+        question = f"Type {count} to delete {these} of {printable(plan.target)} with all {whose} storage, for good: "
+        if not forget_input(terminal):
+            return False
+        self.session.screen.err.print(question, end="", style="bold", markup=False, emoji=False)
+        return await ask(terminal) == str(count)
+
+
+async def run_command(session: Session, options: RunOptions) -> Exit:
+    """Sweep every target, or those of a saved plan, and show what became of it."""
+    if not options.dry_run:
+        load_for_sweeping(tables=options.format == "table")
+    saved = read_plan(options.plan, session.settings, datetime.now(UTC)) if options.plan else None
+    async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
+        now = opened.clock.now()
+        run = Run(new_id(now), who(), options.dry_run)
+        sweepers = opened.sweepers if saved is None else _by_plan(session, opened.sweepers, saved, f"the plan {options.plan}")
+        with session.drawing():
+            reports = await _sweep_all(sweepers, run, Approval(session, options))
+        if not session.shutdown.begun.is_set():
+            await opened.tell_left_alone()
+    try:
+        if options.format == "json":
+            document = dry_run_document(run.run_id, now, reports) if options.dry_run else run_document(run.run_id, reports)
+            session.write_json({**document, "saved_plan": saved.plan_id} if saved else document)
+        else:
+            _show(session, reports)
+    except ResultLost as error:
+        # The exit code goes on to say how the sweep has ended.
+        tell_error(ResultLost(f"{error}; `nbsweep show {run.run_id}` shows it again"), event="result.lost")
+    for report in reports:
+        if report.error:
+            tell_error(report.error, report.target)
+    return worst(map(exit_of_report, reports))
+
+
+def _by_plan(session: Session, sweepers: Iterable[Sweeper], plan: SavedPlan, source: str) -> tuple[Sweeper, ...]:
+    """Give the sweepers of the plan's targets, held to what it permits; the others are left alone."""
+    saved = {target.target: target for target in plan.targets}
+    narrowed = []
+    for sweeper in sweepers:
+        name = sweeper.area.target
+        if name in saved:
+            narrowed.append(replace(sweeper, permit=PlanConstraint(source, plan.plan_id, plan.expires_at, saved[name])))
+        else:
+            with session.telemetry.bound(target=name):
+                session.telemetry.emit(PlanTargetLeftAlone(plan.plan_id))
+    return tuple(narrowed)
+
+
+def who() -> str:
+    """Name the user who runs this; in a container he may have no name."""
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+async def _sweep_all(sweepers: Sequence[Sweeper], run: Run, approval: Approval) -> list[Report]:
+    reports: dict[str, Report] = {}
+
+    async def sweep_one(sweeper: Sweeper) -> None:
+        reports[sweeper.area.target] = await sweeper.sweep(run, approval)
+
+    async with anyio.create_task_group() as group:
+        for sweeper in sweepers:
+            group.start_soon(sweep_one, sweeper, name=f"sweep-{sweeper.area.target}")
+    return [reports[sweeper.area.target] for sweeper in sweepers]
+
+
+def _show(session: Session, reports: list[Report]) -> None:
+    for report in reports:
+        if report.plan and report.outcome in (Outcome.DRY_RUN, Outcome.REFUSED) and not report.removals:
+            session.show_result(plan_view(report.plan, report.spared))
+        if report.outcome is not Outcome.DRY_RUN:
+            session.show_result(report_view(report))

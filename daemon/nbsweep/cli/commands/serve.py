@@ -1,0 +1,51 @@
+"""`serve`: the service, from the command line's side."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from nbsweep.adapters.telemetry import Listener
+from nbsweep.bootstrap.service import Service, Surroundings
+from nbsweep.cli.commands.run import who
+from nbsweep.cli.exits import Exit
+from nbsweep.cli.preload import load_for_sweeping
+from nbsweep.cli.session import Session, make_telemetry, tell_error
+from nbsweep.core.errors import NbsweepError
+from nbsweep.core.ports import Telemetry
+from nbsweep.documents.plans_and_runs import new_id
+from nbsweep.engine.report import Run
+from nbsweep.loading.file import find_config, load_settings
+from nbsweep.service.reload import ask_reload
+from nbsweep.service.systemd import Systemd
+from nbsweep.settings import Settings
+
+
+async def serve_command(session: Session, config: Path | None) -> Exit:
+    """Serve until told to stop."""
+    load_for_sweeping(tables=False)
+
+    def read_settings() -> Settings:
+        return load_settings(find_config(config, session.environment), session.environment)
+
+    def telemetry_of(settings: Settings, listener: Listener) -> Telemetry:
+        return make_telemetry(settings.logging, session.screen, (listener,))
+
+    def new_run(now: datetime, dry_run: bool) -> Run:  # noqa: FBT001  # a field of the run
+        return Run(new_id(now), f"{who()} (service)", dry_run)
+
+    surroundings = Surroundings(session.environment, read_settings, telemetry_of, new_run, session.shutdown)
+    await Service(surroundings, Systemd.of(session.environment)).run(session.settings)
+    return Exit.DONE
+
+
+def reload_command(environment: Mapping[str, str]) -> Exit:
+    """Have the running service read its configuration anew, and say what it says."""
+    try:
+        answer = ask_reload(environment)
+    except NbsweepError as error:
+        tell_error(error)
+        return Exit.UNEXPECTED
+    if answer.problem:
+        tell_error(NbsweepError(f"the new configuration was refused, and the old one stays: {answer.problem}"))
+        return Exit.USAGE
+    return Exit.DONE

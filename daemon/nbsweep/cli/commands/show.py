@@ -1,0 +1,29 @@
+"""`show`: one run, and what became of each notebook in it."""
+
+from nbsweep.adapters.journal import open_journal
+from nbsweep.cli.exits import Exit
+from nbsweep.cli.session import ReadFormat, Session
+from nbsweep.cli.views.results import history_table, removal_table
+from nbsweep.core.errors import NbsweepError
+from nbsweep.documents.reports import removal_series, run_record_document
+
+
+async def show_command(session: Session, run_id: str, output: ReadFormat) -> Exit:
+    """Show one run, and what became of each notebook in it."""
+    async with open_journal(session.settings.journal) as journal:
+        records, removals = await journal.run(run_id), await journal.removals(run_id)
+    if not records:
+        message = f"the journal knows of no run {run_id}; `nbsweep history` lists the runs"
+        raise NbsweepError(message)
+    if output == "json":
+        document = {
+            "run_id": run_id,
+            "targets": [run_record_document(record) for record in records],
+            "results": removal_series(removals),
+        }
+        session.write_json(document)
+    else:
+        session.show_result(history_table(records))
+        if removals:
+            session.show_result(removal_table(removals))
+    return Exit.DONE

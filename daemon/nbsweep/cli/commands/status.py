@@ -1,0 +1,94 @@
+"""`status`: whether all is well, and how each target stands, by the journal alone."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
+
+from nbsweep.adapters.journal import open_journal
+from nbsweep.adapters.process import is_alive
+from nbsweep.cli.exits import Exit
+from nbsweep.cli.session import ReadFormat, Session
+from nbsweep.cli.views.status import status_view
+from nbsweep.core.identity import TargetIdentity, identity_on_record
+from nbsweep.core.lease import Lease, is_held
+from nbsweep.core.lifecycle import Removal
+from nbsweep.core.ports import Journal
+from nbsweep.core.runs import JUDGED, RunRecord
+from nbsweep.core.status import LeftAlone, StatusInputs, follows, judge_status, left_alone, status_of_removed
+from nbsweep.documents.status import status_document
+from nbsweep.settings import Settings, TargetSettings
+from nbsweep.settings.fingerprint import identity_of
+
+LOOKS_BACK = 50
+"""How many of a target's runs are looked through for one whose project is on record."""
+
+
+async def status_command(session: Session, output: ReadFormat) -> Exit:
+    """Say whether all is well, and how each target stands."""
+    settings, now = session.settings, datetime.now(UTC)
+    async with open_journal(settings.journal) as journal:
+        identities = {target.name: await _identity(journal, target) for target in settings.targets}
+        open_ = await journal.unfinished()
+        left = left_alone(open_, identities, await _held(journal, now, settings.service.lease))
+        standings = [
+            judge_status(name, await _known(journal, name, _followed(name, identity, open_), left), now, settings.service.lease)
+            for name, identity in identities.items()
+        ]
+        removed = [one for one in left if one.target not in identities]
+        standings += [status_of_removed(one, await _telling_runs(journal, one.target)) for one in removed]
+    due = _due(settings, now)
+    if output == "json":
+        session.write_json([status_document(standing, due.get(standing.target)) for standing in standings])
+    else:
+        session.show_result(status_view(standings, due, now))
+    return Exit.DONE if all(standing.well for standing in standings) else Exit.UNEXPECTED
+
+
+async def _known(journal: Journal, target: str, followed: Sequence[Removal], left: Iterable[LeftAlone]) -> StatusInputs:
+    lease = await journal.lease(target)
+    return StatusInputs(
+        await _telling_runs(journal, target),
+        followed,
+        [one for one in left if one.target == target],
+        lease,
+        is_alive(lease.holder) if lease else None,
+    )
+
+
+def _followed(target: str, identity: TargetIdentity, removals: Iterable[Removal]) -> list[Removal]:
+    return [removal for removal in removals if follows(target, identity, removal)]
+
+
+async def _telling_runs(journal: Journal, target: str) -> Sequence[RunRecord]:
+    """List those of a target's runs that say how it stands, the newest first, however many others there are."""
+    latest = (
+        await journal.last_run(target),
+        await journal.last_run(target, JUDGED),
+        await journal.last_success(target),
+        *await journal.open_runs(target),
+    )
+    by_id = {record.run_id: record for record in latest if record}
+    return sorted(by_id.values(), key=lambda record: (record.started_at, record.run_id), reverse=True)
+
+
+async def _identity(journal: Journal, target: TargetSettings) -> TargetIdentity:
+    """Tell what a target is; a project that is looked up is the one of its last run, for nobody is asked here."""
+    identity = identity_of(target)
+    if identity.project_id is not None:
+        return identity
+    records = await journal.runs(LOOKS_BACK, target.name)
+    known = (identity_on_record(record.project, record.extent) for record in records)
+    last = next((one for one in known if one and one.endpoint == identity.endpoint), None)
+    return replace(identity, project_id=last.project_id if last else None)
+
+
+async def _held(journal: Journal, now: datetime, lasts: timedelta) -> list[Lease]:
+    return [lease for lease in await journal.leases() if is_held(lease, now, lasts, alive=is_alive(lease.holder))]
+
+
+def _due(settings: Settings, now: datetime) -> dict[str, datetime]:
+    """Tell when each target that has a schedule, of its own or with the others, is due next."""
+    schedules = {target.name: target.schedule or settings.schedule for target in settings.targets}
+    due = {name: (schedule.timetable.after(now), schedule.timetable.zone) for name, schedule in schedules.items() if schedule}
+    return {name: moment.astimezone(zone) for name, (moment, zone) in due.items() if moment}

@@ -1,0 +1,72 @@
+"""The audit trail as a table."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Group, RenderableType
+
+from nbsweep.cli.views.results import STYLES, cell
+from nbsweep.cli.views.tables import WIDEST, Column, Row, make_table
+from nbsweep.core.audit.entries import Coverage, Entry
+from nbsweep.core.audit.steps import AuditStep
+from nbsweep.documents.audit import VerifiedTrail, moment_or_none
+
+WHAT_STYLES: Mapping[str, str] = {
+    **STYLES,
+    AuditStep.DECIDED: "cyan",
+    AuditStep.REQUESTED: "bold",
+    AuditStep.WITHDRAWN: "yellow",
+    AuditStep.DELETE_FAILED: "red",
+}
+
+
+COLUMNS = (
+    Column("ENTRY", right=True),
+    *(Column(heading, most=WIDEST) for heading in ("TIME", "WHAT", "NOTEBOOK", "OWNER", "POLICY", "RUN", "STARTED BY")),
+    Column("WHY", folds=True),
+)
+
+
+def audit_view(entries: Sequence[Entry], coverage: Coverage) -> RenderableType:
+    """Show entries, and say what the trail has none of."""
+    table = make_table(COLUMNS, lambda: map(_row, entries))
+    older = about_older(coverage)
+    return Group(table, cell(older, "dim")) if older else table
+
+
+def _row(entry: Entry) -> Row:
+    moment = moment_or_none(entry)
+    return (
+        cell(entry.sequence),
+        cell(f"{moment:%Y-%m-%d %H:%M:%S}Z" if moment else "?"),
+        cell(entry.what, WHAT_STYLES.get(entry.what, "")),
+        cell(entry.name),
+        cell(entry.owner),
+        cell(entry.policy),
+        cell(entry.run_id),
+        cell(entry.started_by),
+        cell(entry.reason or entry.request_id, "dim"),
+    )
+
+
+def verification_lines(verified: VerifiedTrail) -> list[str]:
+    """Say what `audit verify` has found."""
+    head, broken = verified.head, verified.broken
+    if broken:
+        return [f"The audit trail is broken ({broken.flaw}): {broken.problem}.", f"It is unbroken up to entry {head.sequence}."]
+    if not head.sequence:
+        return [f"The audit trail has no entry yet.{about_older(verified.coverage)}"]
+    count = "1 entry" if head.sequence == 1 else f"{head.sequence} entries"
+    noted = f" Entry {verified.noted.sequence} is as it was noted." if verified.noted and verified.noted.sequence else ""
+    return [
+        f"The audit trail is unbroken: {count}.{noted}{about_older(verified.coverage)}",
+        f"Its head is {head}",
+        "Note it where whoever may write to the journal may not: with it `nbsweep audit verify --head` finds any later change.",
+    ]
+
+
+def about_older(coverage: Coverage) -> str:
+    """Say how much the trail knows nothing of, because it began later; a sentence that may follow on another."""
+    if not coverage.older:
+        return ""
+    count = "1 removal of the journal is" if coverage.older == 1 else f"{coverage.older} removals of the journal are"
+    return f" {count} older than the trail, and nothing of the decision is on it."

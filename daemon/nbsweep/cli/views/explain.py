@@ -1,0 +1,206 @@
+"""`explain` as a tree for people."""
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+from rich.tree import Tree
+
+from nbsweep.cli.text import printable
+from nbsweep.cli.views.results import STYLES
+from nbsweep.core.conditions import Finding, Truth
+from nbsweep.core.explain.context import BrakeLine, JournalFacts, NotebookContext
+from nbsweep.core.explain.explain import Answer, Check
+from nbsweep.core.explain.requirements import (
+    AllRequired,
+    AnyRequired,
+    AnyRequirement,
+    Requirement,
+    RuleRequirement,
+    moment_words,
+)
+from nbsweep.core.lifecycle import Removal, outcome
+from nbsweep.core.policy import Decision
+
+MOST_REMOVALS = 5
+TRUTH_WIDTH = max(len(truth) for truth in Truth) + 1
+
+
+def explain_view(accounts: Sequence[NotebookContext]) -> RenderableType:
+    """Show everything of one notebook, a tree for each target that has it."""
+    return Group(*(_tree(account) for account in accounts))
+
+
+def _tree(account: NotebookContext) -> Tree:
+    explanation = account.explanation
+    tree = Tree(_headline(account))
+    _findings(tree, f"what sweeps of {account.target} look at", account.cover)
+    _findings(tree, "never touched, whatever the rules say: any that passes keeps it", explanation.built_in)
+    _answers(tree, "protections, any that passes keeps it", explanation.protections)
+    _answers(tree, "policies, the first that passes wins", explanation.policies)
+    _brakes(tree, account)
+    _journal(tree, account.memory)
+    _change(tree, account)
+    return tree
+
+
+def _headline(account: NotebookContext) -> Text:
+    notebook, verdict = account.notebook, account.explanation.verdict
+    decision = verdict.decision.value
+    line = Text.assemble(
+        (f"{printable(notebook.label)} ", "bold"),
+        f"({printable(notebook.id)}, {notebook.status}, of {printable(notebook.owner_label)}): ",
+        (decision.upper(), f"bold {STYLES[decision]}"),
+        f", {printable(verdict.sentence)}",
+    )
+    if verdict.stop_first:
+        line.append("; it is stopped first")
+    if account.covered is False:
+        line.append(f"; but no sweep of {account.target} looks at it", style="yellow")
+    if account.memory.left_alone and verdict.decision is Decision.DELETE:
+        line.append(printable(f"; but {account.memory.left_alone.sentence}"), style="yellow")
+    return line
+
+
+def _heading(tree: Tree, title: str) -> Tree:
+    return tree.add(Text(title, style="bold"))
+
+
+# ---- rules ----------------------------------------------------------------------------------------------------------------
+
+
+def _findings(tree: Tree, title: str, findings: Sequence[Finding]) -> None:
+    branch = _heading(tree, title)
+    for finding in findings:
+        branch.add(_line(finding.truth, f"{finding.condition}: {_seen(finding)} (wanted: {finding.threshold})"))
+
+
+def _answers(tree: Tree, title: str, answers: Sequence[Answer]) -> None:
+    branch = _heading(tree, title)
+    for answer in answers:
+        line = _line(answer.check.finding.truth, answer.rule.name)
+        if answer.decides:
+            line.append("  <- this decides", style="bold")
+        grown = branch.add(line)
+        for part in answer.check.parts:
+            _grow(grown, part)
+        if answer.remark:
+            grown.add(Text(printable(answer.remark), style="yellow"))
+    if not answers:
+        branch.add(Text("none is configured", style="dim"))
+
+
+def _grow(branch: Tree, check: Check) -> None:
+    finding = check.finding
+    if finding.condition == "all" and len(check.parts) == 1:
+        # What stands alone in an `any` or a `not` needs no line that says so.
+        _grow(branch, check.parts[0])
+        return
+    words = f"{finding.condition}: {finding.threshold}" if check.parts else _words(check)
+    grown = branch.add(_line(finding.truth, words))
+    for part in check.parts:
+        _grow(grown, part)
+
+
+def _words(check: Check) -> str:
+    finding = check.finding
+    since = f", since {moment_words(check.since)}" if check.since else ""
+    missing = f"; not told by the cloud: {', '.join(check.missing)}" if check.missing else ""
+    turn = f"; {_turn(check)}" if check.flips_at else ""
+    return f"{finding.condition}: {_seen(finding)}{since} (wanted: {finding.threshold}){missing}{turn}"
+
+
+def _turn(check: Check) -> str:
+    turned = "fails" if check.finding.truth is Truth.PASS else "passes"
+    return f"{turned} after {moment_words(check.flips_at)}" if check.flips_at else ""
+
+
+def _seen(finding: Finding) -> str:
+    return "missing" if finding.fact is None else finding.fact
+
+
+def _line(truth: Truth, words: str) -> Text:
+    return Text.assemble((f"{truth.value:<{TRUTH_WIDTH}}", STYLES[truth.value]), printable(words))
+
+
+# ---- brakes and journal ---------------------------------------------------------------------------------------------------
+
+
+def _brakes(tree: Tree, account: NotebookContext) -> None:
+    branch = _heading(tree, "brakes, which bind on a whole sweep and not on one notebook")
+    for line in account.brakes:
+        branch.add(Text(printable(_brake_words(line)), style="" if line.limit else "dim"))
+    if latest := account.memory.latest:
+        ended = moment_words(latest.ended_at or latest.started_at)
+        branch.add(Text(printable(f"last sweep of {account.target}: {latest.run_id}, {latest.outcome}, {ended}")))
+
+
+def _brake_words(line: BrakeLine) -> str:
+    known = f"; {line.known}" if line.known else ""
+    return f"{line.brake}: {line.limit or 'off'} ({line.looks_at}){known}"
+
+
+def _journal(tree: Tree, memory: JournalFacts) -> None:
+    branch = _heading(tree, "journal")
+    seen = moment_words(memory.last_active) if memory.last_active else "never by this journal"
+    branch.add(Text(f"last seen other than at rest: {seen}"))
+    if memory.under_way:
+        removal = memory.under_way
+        words = f"a removal is under way: {removal.state} by run {removal.run_id}, policy {removal.policy}"
+        branch.add(Text(printable(words), style="bold yellow"))
+    ended = [removal for removal in memory.removals if removal.ended]
+    for removal in ended[:MOST_REMOVALS]:
+        branch.add(_removal(removal))
+    if len(ended) > MOST_REMOVALS:
+        branch.add(Text(f"... and {len(ended) - MOST_REMOVALS} earlier removals", style="dim"))
+    if not memory.removals:
+        branch.add(Text("no removal of it is known", style="dim"))
+
+
+def _removal(removal: Removal) -> Text:
+    end = outcome(removal)
+    when = moment_words(removal.ended_at or removal.planned_at)
+    return Text.assemble(
+        (end, STYLES[end]),
+        printable(f" at {when} by run {removal.run_id}, policy {removal.policy}: {removal.end_reason or removal.reason}"),
+    )
+
+
+# ---- what would have to change --------------------------------------------------------------------------------------------
+
+
+def _change(tree: Tree, account: NotebookContext) -> None:
+    explanation = account.explanation
+    goes = explanation.verdict.decision is Decision.DELETE
+    branch = _heading(tree, "what its owner can do to keep it" if goes else "what would have to change for it to go")
+    if explanation.flips_at:
+        becomes = "kept" if goes else "deleted"
+        words = f"nothing but time: it would be {becomes} by a sweep after {moment_words(explanation.flips_at)}"
+        branch.add(Text(words, style="bold"))
+    for remedy in explanation.remedies:
+        until = f"; this keeps it until {moment_words(remedy.until)}" if remedy.until else ""
+        branch.add(Text(printable(f"{remedy.words}{until}")))
+    if explanation.needs:
+        _need(branch, explanation.needs)
+    if account.covered is False and not goes:
+        branch.add(Text(printable(f"and sweeps of {account.target} would have to look at it"), style="yellow"))
+    if goes and not explanation.remedies:
+        branch.add(Text("nothing by himself: who runs nbsweep would have to protect it", style="yellow"))
+
+
+def _need(branch: Tree, need: AnyRequirement) -> None:
+    match need:
+        case Requirement(words=words):
+            branch.add(Text(printable(words)))
+        case RuleRequirement(words=words, need=inner):
+            _need(branch.add(Text(printable(words), style="bold")), inner)
+        case AllRequired(parts=parts):
+            _group(branch, "all of this", parts)
+        case AnyRequired(parts=parts):
+            _group(branch, "one of these" if parts else "nothing", parts)
+
+
+def _group(branch: Tree, title: str, parts: Sequence[AnyRequirement]) -> None:
+    grown = branch.add(Text(title, style="dim"))
+    for part in parts:
+        _need(grown, part)

@@ -1,0 +1,259 @@
+"""Tables for people. Off a terminal they are plain text: no colours, no control characters, and wide enough not to be cut."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from nbsweep.cli.text import printable
+from nbsweep.cli.views.tables import WIDEST, Column, LongTable, Row, make_table
+from nbsweep.core.brakes import Refusal
+from nbsweep.core.cool_down import Cause
+from nbsweep.core.facts import format_age
+from nbsweep.core.lifecycle import Removal, outcome
+from nbsweep.core.plan import Candidate, Plan, describe_malformed
+from nbsweep.core.report import Report
+from nbsweep.core.runs import TRIED, Outcome, RunRecord
+from nbsweep.core.saved_plan.model import Spared
+
+WIDTH_OFF_TERMINAL = 200
+A_FEW_MINUTES_S = 120
+MALFORMED_SHOWN = 20
+"""So many rows that cannot be read are shown one by one."""
+STYLES: Mapping[str, str] = {
+    "deleted": "green",
+    "spared": "cyan",
+    "failed": "red",
+    "timed_out": "yellow",
+    "unfinished": "yellow",
+    "finished": "green",
+    "dry-run": "cyan",
+    "refused": "red",
+    "interrupted": "yellow",
+    "declined": "yellow",
+    "running": "yellow",
+    "pass": "green",
+    "fail": "red",
+    "unknown": "yellow",
+    "keep": "cyan",
+    "delete": "red",
+}
+
+
+def make_console(*, stderr: bool = False) -> Console:
+    """Make a console for stdout or stderr."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else WIDTH_OFF_TERMINAL
+    return Console(file=stream, width=width, highlight=False, soft_wrap=False)
+
+
+def plain_text(console: Console, view: RenderableType) -> str:
+    """Render a view for a console; off a terminal without the blanks at the ends of lines that only a table's frame needs."""
+    with console.capture() as capture:
+        console.print(view)
+    text = capture.get()
+    if console.is_terminal:
+        return text
+    lines = [line.rstrip() for line in text.splitlines()]
+    return "\n".join(lines).strip("\n") + "\n"
+
+
+def text_pieces(console: Console, view: RenderableType) -> Iterator[str]:
+    """Render a view as `plain_text` does, but a long table in it line by line, so that it is never there as a whole."""
+    parts = view.renderables if isinstance(view, Group) else [view]
+    if not any(isinstance(part, LongTable) for part in parts):
+        yield plain_text(console, view)
+        return
+    for part in parts:
+        if isinstance(part, LongTable):
+            yield from (f"{line}\n" for line in part.lines())
+        else:
+            yield plain_text(console, part)
+
+
+def cell(text: object, style: str = "") -> Text:
+    """Make a table's cell of text that is not ours, in which nothing is markup."""
+    return Text(printable(text), style=style)
+
+
+def plan_view(plan: Plan, spared: Sequence[Spared] = (), *, most: int | None = None) -> RenderableType:
+    """Show what would go, why, and what stays."""
+    parts: list[RenderableType] = []
+    if plan.items:
+        parts.append(_plan_table(plan, most))
+    parts.append(_plan_summary(plan))
+    parts += [cell(f"  spared, though the saved plan has it: {each.item.name or each.item.id}: {each.why}") for each in spared]
+    parts += [
+        cell(f"  kept, because its row is malformed: {row.name or row.id or 'a row without an id'}: {row.problem}")
+        for row in plan.malformed[:MALFORMED_SHOWN]
+    ]
+    if len(plan.malformed) > MALFORMED_SHOWN or describe_malformed(plan.malformed, plan.fleet):
+        parts.append(cell(f"  {len(plan.malformed)} of {plan.fleet} notebooks cannot be read, and are kept", "bold yellow"))
+    parts += [cell(f"  not looked at: {gap}", "bold yellow") for gap in plan.refused]
+    if plan.trimmed:
+        parts.append(cell(f"Trimmed: {plan.trimmed}.", "bold yellow"))
+    if plan.refusal:
+        parts.append(_refusal_line(plan.refusal))
+    return Group(*parts)
+
+
+def _refusal_line(refusal: Refusal) -> Text:
+    return Text(f"Refused ({refusal.brake}): {printable(refusal.message)}.", style="bold red")
+
+
+PLAN_COLUMNS = (
+    Column("NOTEBOOK", most=WIDEST),
+    Column("OWNER", most=WIDEST),
+    Column("STATUS", most=WIDEST),
+    Column("IDLE", right=True),
+    Column("GB", right=True),
+    Column("POLICY"),
+    Column("WHY", folds=True),
+)
+
+
+def _plan_table(plan: Plan, most: int | None) -> RenderableType:
+    left_out = max(0, len(plan.items) - most) if most is not None else 0
+
+    def rows() -> Iterator[Row]:
+        for item in islice(plan.items, len(plan.items) - left_out):
+            yield _plan_row(plan, item)
+        if left_out:
+            yield (Text(f"... and {left_out} more", style="dim"), *(Text() for _ in PLAN_COLUMNS[1:]))
+
+    return make_table(PLAN_COLUMNS, rows)
+
+
+def _plan_row(plan: Plan, item: Candidate) -> Row:
+    notebook = item.notebook
+    idle = format_age(plan.created_at - item.idle_since) if item.idle_since else "?"
+    capacity = notebook.volume.capacity_gb if notebook.volume else None
+    facts = "; ".join(str(finding) for finding in item.verdict.findings)
+    why = f"stop, then delete: {facts}" if item.verdict.stop_first else facts
+    return (
+        cell(notebook.label),
+        cell(notebook.owner_label),
+        cell(notebook.status),
+        cell(idle),
+        cell("?" if capacity is None else capacity),
+        cell(item.verdict.rule),
+        cell(why, "dim"),
+    )
+
+
+def _plan_summary(plan: Plan) -> Text:
+    capacity_gb = sum(item.notebook.volume.reclaimable_gb or 0 for item in plan.items if item.notebook.volume)
+    share = f" ({len(plan.items) / plan.fleet:.0%})" if plan.fleet else ""
+    kept = ", ".join(f"{count} {reason}" for reason, count in sorted(plan.kept.items(), key=lambda pair: -pair[1]))
+    line = Text.assemble(
+        (printable(plan.target), "bold"),
+        f": {plan.fleet} notebooks; ",
+        (f"{len(plan.items)} to delete{share}, {capacity_gb} GB", "bold red" if plan.items else "bold green"),
+        f"; {sum(plan.kept.values())} kept" + (f": {kept}" if kept else ""),
+    )
+    line.append(".")
+    return line
+
+
+def report_view(report: Report) -> RenderableType:
+    """Show what became of a plan: who was deleted is counted, who was spared is named, and failures are told by cause."""
+    parts: list[RenderableType] = []
+    if report.recovered:
+        parts.append(cell(f"{report.target}: {len(report.recovered)} removals of an earlier run were brought to their ends."))
+    causes = report.causes
+    others = [removal for removal in report.removals if removal.state not in TRIED]
+    if causes or others:
+        parts.append(make_table(REMOVAL_COLUMNS, lambda: chain(map(_removal_row, others), map(_cause_row, causes))))
+    if report.removals and report.plan and report.plan.refusal:
+        parts.append(_refusal_line(report.plan.refusal))
+    if report.plan:
+        parts += [cell(f"  not looked at: {gap}", "bold yellow") for gap in report.plan.refused]
+    parts.append(_report_summary(report))
+    if report.error:
+        parts.append(cell(f"{report.target}: {report.error}", "bold red"))
+    return Group(*parts)
+
+
+def _report_summary(report: Report) -> Text:
+    line = Text.assemble(
+        (printable(report.target), "bold"),
+        ": ",
+        (report.outcome, STYLES.get(report.outcome, "red")),
+        f" in {format_seconds(report.duration_s)}",
+    )
+    if report.removals:
+        counts = ", ".join(f"{count} {name}" for name, count in sorted(report.counts.items()))
+        line.append(f"; {counts}; {report.reclaimed_gb} GB reclaimed")
+    elif report.outcome is Outcome.FINISHED:
+        trimmed = report.plan.trimmed if report.plan else ""
+        line.append(f"; nothing to delete: {printable(trimmed)}" if trimmed else "; nothing to delete")
+    return line.append(".")
+
+
+def format_seconds(seconds: float) -> str:
+    """Write a length of time as a person would say it."""
+    return f"{seconds:.1f} s" if seconds < A_FEW_MINUTES_S else f"{seconds / 60:.1f} min"
+
+
+REMOVAL_COLUMNS = (
+    *(Column(heading, most=WIDEST) for heading in ("NOTEBOOK", "OWNER", "POLICY", "OUTCOME")),
+    Column("REASON", folds=True),
+)
+
+
+def removal_table(removals: Sequence[Removal]) -> RenderableType:
+    """Show removals and what became of them."""
+    return make_table(REMOVAL_COLUMNS, lambda: map(_removal_row, removals))
+
+
+def _removal_row(removal: Removal) -> Row:
+    end = outcome(removal)
+    return (
+        cell(removal.name),
+        cell(removal.owner),
+        cell(removal.policy),
+        cell(end, STYLES[end]),
+        cell(removal.end_reason or removal.reason, "dim"),
+    )
+
+
+def _cause_row(cause: Cause) -> Row:
+    """Give one line for all removals that have failed for one cause."""
+    example, others = cause.example, len(cause.removals) - 1
+    end = outcome(example)
+    return (
+        cell(f"{example.name} and {others} more" if others else example.name),
+        cell(example.owner),
+        cell(example.policy),
+        cell(end, STYLES[end]),
+        cell(cause.cause if others else example.end_reason, "dim"),
+    )
+
+
+HISTORY_COLUMNS = (
+    *(Column(heading) for heading in ("RUN", "TARGET", "STARTED", "TOOK", "OUTCOME")),
+    Column("FLEET", right=True),
+    Column("PLANNED", right=True),
+    Column("PROBLEM", folds=True),
+)
+
+
+def history_table(records: Sequence[RunRecord]) -> RenderableType:
+    """Show sweeps, the newest first."""
+    return make_table(HISTORY_COLUMNS, lambda: map(_history_row, records))
+
+
+def _history_row(record: RunRecord) -> Row:
+    took = format_age(record.ended_at - record.started_at) if record.ended_at else ""
+    return (
+        cell(record.run_id),
+        cell(record.target),
+        cell(f"{record.started_at:%Y-%m-%d %H:%M:%S}Z"),
+        cell(took),
+        cell(record.outcome, STYLES.get(record.outcome, "red")),
+        cell(record.fleet),
+        cell(record.planned),
+        cell(record.problem, "dim"),
+    )

@@ -1,0 +1,1 @@
+"""What the simulated cloud holds: notebooks, their lives, and the listings made of them."""

@@ -1,0 +1,77 @@
+"""`status` on one screen, and when a schedule is due."""
+
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+from rich.console import Console
+
+from nbsweep.cli.views.status import status_view
+from nbsweep.core.lease import Holder, Lease
+from nbsweep.core.pacing import LaneState
+from nbsweep.core.runs import Outcome, RunRecord
+from nbsweep.core.status import StatusInputs, TargetStatus, judge_status
+from nbsweep.settings import ScheduleSettings
+from unit.core.examples import NOW, ago, removal
+
+FINISHED = RunRecord(
+    "run1", "research", ago(hours=3), "ops", dry_run=False, ended_at=ago(hours=2), outcome=Outcome.FINISHED, fleet=9
+)
+FAILED = RunRecord(
+    "run2", "research", ago(hours=1), "cron", dry_run=False, ended_at=ago(minutes=50), outcome=Outcome.FAILED, problem="no"
+)
+
+
+def shown(*standings: TargetStatus, due: dict[str, datetime] | None = None) -> list[str]:
+    """Render as off a terminal, by line."""
+    console = Console(file=io.StringIO(), width=200, highlight=False)
+    console.print(status_view(standings, due or {}, NOW))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue().splitlines()
+
+
+def standing(records: list[RunRecord], target: str = "research", **more: Any) -> TargetStatus:
+    """Judge a target by what the journal knows."""
+    return judge_status(target, StatusInputs(records, **more), NOW, timedelta(seconds=60))
+
+
+def test_the_first_line_says_whether_all_is_well() -> None:
+    """Where it is not, who is to be looked at."""
+    well = standing([FINISHED])
+    unwell = standing([], target="lab")
+    assert shown(well)[0] == "All is well."
+    assert shown(well, unwell)[0] == "Not all is well: see lab."
+    assert shown(well)[1:] == [
+        "research: last sweep finished 2026-03-01 10:00:00Z, 2h ago, by ops (run1), 0 of 9 notebooks planned"
+    ]
+
+
+def test_a_target_with_a_problem_says_which_and_when_it_was_well_last() -> None:
+    """Then what is open, and what the gateway limits."""
+    lanes = (LaneState("delete", 5.0, 2.0, "2/s"),)
+    late = [removal(notebook_id=f"nb{number}", name=f"late-{number}", deadline=ago(minutes=1)) for number in range(7)]
+    failed = replace(FAILED, lanes=lanes)
+    text = "\n".join(shown(standing([failed, FINISHED], unfinished=late)))
+    assert "last success 2026-03-01 10:00:00Z, 2h ago" in text
+    assert "the last sweep, run2, failed: no" in text
+    assert "7 removals have no end yet" in text
+    assert "late-0 (PLANNED)" in text
+    assert "and 2 more" in text
+    assert "The gateway limits delete to 2/s: it went at 2/s at the end." in text
+
+
+def test_who_sweeps_now_is_told() -> None:
+    """By host, process and user."""
+    lease = Lease("research", Holder("owner", "host1", "machine", 17, 1), "ops", ago(minutes=3), ago(seconds=3))
+    text = "\n".join(shown(standing([FINISHED], lease=lease)))
+    assert "being swept now by process 17 on host host1, started by ops, since 2026-03-01 11:57:00Z" in text
+
+
+def test_the_next_sweep_is_told_in_the_schedules_own_time_zone() -> None:
+    """Three o'clock in Shanghai is seven in the evening before, by UTC."""
+    schedule = ScheduleSettings(cron="0 3 * * *", timezone="Asia/Shanghai", jitter=timedelta(minutes=5))
+    due = schedule.timetable.after(NOW)
+    assert due == datetime(2026, 3, 1, 19, tzinfo=UTC)
+    last = shown(standing([FINISHED]), due={"research": due.astimezone(schedule.timetable.zone)})[-1]
+    assert "next sweep at 2026-03-02 03:00 CST, in 7h" in last

@@ -1,0 +1,89 @@
+import io
+from collections.abc import Iterator
+
+import pytest
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from nbsweep.cli.text import csv_pieces
+from nbsweep.cli.views.results import text_pieces
+from nbsweep.cli.views.tables import DRAWN_AT_MOST, Column, LongTable, Row, make_table
+
+COLUMNS = (Column("NAME", most=8), Column("GB", right=True), Column("WHY", folds=True))
+
+
+def row(*cells: str) -> Row:
+    """Make a row."""
+    return tuple(map(Text, cells))
+
+
+def console() -> Console:
+    """Make a console off a terminal."""
+    return Console(file=io.StringIO(), width=40, highlight=False)
+
+
+def test_a_long_table_has_columns_of_one_width() -> None:
+    """As wide as its widest cell, counted as a terminal does, but cut where a limit is; numbers stand at the right."""
+    rows = [row("a", "5", "idle"), row("笔记本", "1000", "idle for long"), row("much-too-long", "50", "[red]")]
+    assert list(LongTable(COLUMNS, lambda: rows).lines()) == [
+        " NAME         GB   WHY",
+        " " + "-" * (8 + 3 + 4 + 3 + 13),
+        " a             5   idle",
+        " 笔记本     1000   idle for long",
+        " much-to…     50   [red]",
+    ]
+
+
+@pytest.mark.parametrize(("count", "kind"), [(0, Table), (DRAWN_AT_MOST, Table), (DRAWN_AT_MOST + 1, LongTable)])
+def test_only_a_long_table_is_written_row_by_row(count: int, kind: type) -> None:
+    """What a person can look through is drawn."""
+    assert isinstance(make_table(COLUMNS, lambda: [row("a", "1", "b")] * count), kind)
+
+
+def test_a_late_cell_that_is_wider_than_its_column_is_not_cut() -> None:
+    """The widths are those of the first rows; nothing is lost where there is no limit."""
+    rows = [*[row("a", "1", "x")] * DRAWN_AT_MOST, row("b", "123456", "y")]
+    *_, last = LongTable(COLUMNS, lambda: rows).lines()
+    assert last == " b      123456   y"
+
+
+def test_a_long_table_is_never_there_as_a_whole() -> None:
+    """Not more rows have been made than are needed for the lines that were taken, and the widths."""
+    made = 0
+
+    def rows() -> Iterator[Row]:
+        nonlocal made
+        for made in range(1, 10_001):
+            yield row(f"n{made}", "1", "x")
+
+    view = Group(make_table(COLUMNS, rows), Text("the end"))
+    pieces = text_pieces(console(), view)
+    for _ in range(2 + DRAWN_AT_MOST + 10):
+        next(pieces)
+    assert made == DRAWN_AT_MOST + 10
+    *_, line, end = pieces
+    assert (line, end) == (" n10000    1   x\n", "the end\n")
+
+
+def test_a_long_table_is_drawn_beside_other_things_too() -> None:
+    """Before a question on a terminal, every row of it."""
+    screen = console()
+    screen.print(Group(LongTable(COLUMNS, lambda: [row("a", "1", "x")] * 600), Text("the end")))
+    assert isinstance(screen.file, io.StringIO)
+    lines = screen.file.getvalue().splitlines()
+    assert (len(lines), lines[-1]) == (603, "the end")
+
+
+def test_csv_is_written_row_by_row() -> None:
+    """The rows of tens of thousands are never there as a whole."""
+    made = 0
+
+    def items() -> Iterator[dict[str, object]]:
+        nonlocal made
+        for made in range(1, 101):
+            yield {"id": made, "name": 'a,"b"', "more": "left out"}
+
+    pieces = csv_pieces(items(), ["id", "name"])
+    assert [next(pieces), next(pieces), made] == ["id,name\n", '1,"a,""b"""\n', 1]
+    assert len(list(pieces)) == 99
