@@ -699,7 +699,7 @@ async def test_a_packed_answer_is_not_unpacked_beyond_the_limit(monkeypatch: pyt
         try:
             with pytest.raises(AnswerLost):
                 await at.cloud.show("nb1")
-            assert tracemalloc.get_traced_memory()[1] < 10_000_000
+            assert tracemalloc.get_traced_memory()[1] < 20_000_000
         finally:
             tracemalloc.stop()
 
