@@ -36,7 +36,8 @@ def main() -> int:
             results.append(measured(scenario, program, wanted.patience))
     cold = cold_start() if COLD in chosen else None
     ours = {result.scenario.name: result for result in results if result.program == NBSWEEP.name}
-    found = checks(ours, cold)
+    others = {result.scenario.name: result for result in results if result.program == THE_TEXTBOOK.name}
+    found = checks(ours, others, cold)
     if wanted.markdown:
         sys.stdout.write(markdown(results, found) + "\n")
     else:

@@ -36,6 +36,8 @@ class Scenario:
     """How many notebooks their owners come back to, right after the survey."""
     runs: int = 1
     """How many times nbsweep is run; shown is the run that the machine disturbed least."""
+    full_rows: bool = False
+    """Whether rows hold every field that the API documents, and each notebook has texts of its own in them."""
     by_token: bool = False
     """Whether nbsweep signs in with name and password, for a token of a short life."""
 
@@ -92,7 +94,24 @@ SCENARIOS = (
         deletion_s=10,
     ),
     Scenario("thousand", "no limit, ceilings at 2,000/s", 1000, all_lanes(2000), concurrency=64),
-    Scenario("many", "no limit, ceilings at 2,000/s", 20_000, all_lanes(2000), concurrency=64, against_textbook=False),
+    Scenario(
+        "one",
+        "no limit, ceilings at 2,000/s, a full row",
+        1,
+        all_lanes(2000),
+        concurrency=64,
+        against_textbook=False,
+        full_rows=True,
+    ),
+    Scenario(
+        "many",
+        "no limit, ceilings at 2,000/s, full rows",
+        20_000,
+        all_lanes(2000),
+        concurrency=64,
+        against_textbook=False,
+        full_rows=True,
+    ),
     Scenario(
         "comeback",
         "a tenth of the notebooks used again right after the survey",
@@ -119,7 +138,7 @@ SCENARIOS = (
 )
 
 
-def fleet(count: int) -> list[Json]:
+def fleet(count: int, *, full: bool = False) -> list[Json]:
     """Describe so many stopped notebooks, untouched since their creation, each younger than the one before."""
     now_ms = round(time.time() * 1000)
     step_ms = (OLDEST_DAYS - YOUNGEST_DAYS) * DAY_MS / count
@@ -129,15 +148,55 @@ def fleet(count: int) -> list[Json]:
             "name": f"notebook-{number:05d}",
             "status": "STOPPED",
             "create_at": round(now_ms - OLDEST_DAYS * DAY_MS + number * step_ms),
+            **(full_row(number, round(now_ms - OLDEST_DAYS * DAY_MS + number * step_ms)) if full else {}),
         }
         for number in range(count)
     ]
 
 
+def full_row(number: int, created_ms: int) -> Json:
+    """Fill every field that the API documents; some texts are those of many notebooks, and some are the notebook's own."""
+    return {
+        "description": f"Experiment {number} on the data of {number % 365} days ago. " * 6,
+        "owner": f"person-{number % 200:03d}.of-a-department-with-a-long-name",
+        "flavor": ("modelarts.vm.gpu.v100.4", "modelarts.vm.cpu.8u", "modelarts.bm.ascend.snt9b")[number % 3],
+        "tags": {
+            "team": f"team-{number % 20}",
+            "cost-center": f"{number % 50:08d}",
+            "ticket": f"https://tickets.example.com/browse/LAB-{number}",
+            "purpose": "ablation study of the third quarter",
+            "expires": f"2027-{number % 12 + 1:02d}-01",
+        },
+        "lease": {
+            "create_at": created_ms,
+            "update_at": created_ms + number,
+            "duration": 3_600_000 + number,
+            "enable": True,
+            "type": "TIMING",
+        },
+        "volume": {"category": "EFS", "ownership": "DEDICATED", "capacity": 50, "uri": f"192.168.0.12:/share/{number}"},
+        "image": {
+            "id": str(uuid.UUID(int=number % 500 + 1)),
+            "name": f"custom-image-{number % 500}",
+            "swr_path": f"swr.cn-north-4.myhuaweicloud.com/research/custom-image-{number % 500}:1.{number % 7}.0",
+        },
+        "pool": {"id": f"pool-{number % 5:012d}", "name": f"research-{number % 5}"},
+        "ip": f"10.{number // 65536 % 256}.{number // 256 % 256}.{number % 256}",
+        "raw": {
+            "billing_items": ["STORAGE"],
+            "endpoints": [{"service": "SSH", "allowed_access_ips": ["10.0.0.0/8"], "uri": f"ssh://lab.example.com:{number}"}],
+            "action_progress": [{"step": step, "status": "SUCCEEDED", "description": "done"} for step in range(4)],
+            "data_volumes": [
+                {"category": "OBS", "mount_path": f"/data/{number}", "uri": f"obs://lab/{number}", "status": "MOUNTED"}
+            ],
+        },
+    }
+
+
 def simulator_options(scenario: Scenario) -> Json:
     """Give the options of the cloud."""
     return {
-        "fleet": {"notebooks": 0, "instances": fleet(scenario.notebooks), "workspaces": 1},
+        "fleet": {"notebooks": 0, "instances": fleet(scenario.notebooks, full=scenario.full_rows), "workspaces": 1},
         "timing": {
             "latency_median_s": scenario.latency_s,
             "deletion_median_s": scenario.deletion_s,

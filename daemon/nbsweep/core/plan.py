@@ -243,6 +243,17 @@ def build_plan(survey: Survey, brakes: Brakes, circumstances: Circumstances = OR
     return replace(plan, trimmed=trimmed, cooling=cooling, refused=survey.refused)
 
 
+def for_report(plan: Plan) -> Plan:
+    """Return the plan with no more of each notebook than a report needs: its id, state, name, owner and disk."""
+    return replace(plan, items=tuple(_for_report(item) for item in plan.items))
+
+
+def _for_report(item: Candidate) -> Candidate:
+    seen = item.notebook
+    known = Notebook(seen.id, seen.status, seen.name, owner=seen.owner, volume=seen.volume, created_at=seen.created_at)
+    return replace(item, notebook=known, verdict=replace(item.verdict, findings=()))
+
+
 def _cooling(survey: Survey, circumstances: Circumstances) -> dict[str, Verdict]:
     """Say of each candidate that is left alone for a while, by its id, until when and why."""
     failing = streaks(circumstances.history.ends)

@@ -14,7 +14,7 @@ from nbsweep.core.facts import Moment, format_age
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import GOOD_FOR, Lease, describe_held
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.plan import Circumstances, Plan, Survey, build_plan
+from nbsweep.core.plan import Circumstances, Plan, Survey, build_plan, for_report
 from nbsweep.core.ports import Ports
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome, RunRecord
@@ -179,7 +179,7 @@ class Sweeper:
         if outcome is Outcome.FINISHED and state.plan is not None:
             state.removals = await record_spared(ports, run.run_id, state.plan, state.spared)
             if state.plan.items:
-                outcome = await self._carry_out(run, Executor(ports, self.options, facts, shutdown), state.plan, state)
+                outcome = await self._carry_out(run, Executor(ports, self.options, facts, shutdown), state)
         state.outcome = outcome
 
     async def _recover(self, run: Run, ports: Ports, shutdown: Shutdown) -> tuple[Removal, ...]:
@@ -187,15 +187,21 @@ class Sweeper:
         await close_crashed_runs(target, identity, run.run_id, ports)
         return await recover(target, identity, ports, self.options.polling, shutdown.begun)
 
-    async def _carry_out(self, run: Run, executor: Executor, plan: Plan, state: SweepState) -> Outcome:
-        """Write the removals of the plan down, and carry them out."""
-        removals = [planned_removal(run.run_id, plan, item) for item in plan.items]
+    async def _carry_out(self, run: Run, executor: Executor, state: SweepState) -> Outcome:
+        """Write the removals of the plan down, and carry them out.
+
+        From here on the plan keeps only what a report needs: the facts of its notebooks take most of its memory.
+        """
+        if state.plan is None:
+            return Outcome.INTERRUPTED
+        removals = [planned_removal(run.run_id, state.plan, item) for item in state.plan.items]
+        state.plan = for_report(state.plan)
         await self.ports.journal.write(removals)
         try:
             refusal = await executor.execute(removals)
         finally:
             state.removals = (*executor.removals.values(), *state.removals)
-        state.plan = replace(plan, refusal=refusal)
+        state.plan = replace(state.plan, refusal=refusal)
         if executor.shutdown.begun.is_set():
             return Outcome.INTERRUPTED
         return Outcome.REFUSED if refusal else Outcome.FINISHED
