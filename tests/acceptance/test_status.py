@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from acceptance.conftest import Simulate
 from acceptance.support import Desk, Json, idle_fleet, plain, target
 from nbsweep.adapters.journal import open_journal
-from nbsweep.core.runs import RunRecord
+from nbsweep.core.runs import Outcome, RunRecord
 
 AWAY = "http://127.0.0.1:1"
 
@@ -131,7 +131,7 @@ async def test_a_target_that_is_swept_often_does_not_hide_anothers_last_run(desk
             name, at = "busy" if number else "lab", datetime(2026, 1, 1, 0, number // 60, number % 60, tzinfo=UTC)
             begun = RunRecord(f"run{number:03d}", name, at, "ops", dry_run=False)
             await journal.open_run(begun)
-            await journal.close_run(replace(begun, outcome="finished", ended_at=at))
+            await journal.close_run(replace(begun, outcome=Outcome.FINISHED, ended_at=at))
     found = standings(desk, 0)
     assert found["lab"]["last_sweep"]["run_id"] == "run000"
     assert found["busy"]["last_sweep"]["run_id"] == "run300"

@@ -114,7 +114,8 @@ def as_before(order: OwnOrder, now: Notebook) -> Notebook:
         return now
     aside = replace(now, status=before.status, updated_at=before.updated_at)
     if order.kind is OrderKind.STOP:
-        return replace(aside, lease=before.lease, billing=before.billing)
+        # Where the answer was lost, an owner may have renewed the lease for the same time: it counts as it is now.
+        return replace(aside, lease=before.lease if order.taken else now.lease, billing=before.billing)
     return replace(aside, fail_reason=before.fail_reason)
 
 
@@ -164,9 +165,6 @@ def _lease_is_as_left(order: OwnOrder, now: Notebook) -> bool:
         return False
     if order.lease is not None:
         return lease == order.lease and not _asks_otherwise(before, lease)
-    if not order.taken:
-        # The answer was lost: when the cloud did it is not known, and an owner may have renewed the lease before or after.
-        return False
     in_time = order.answered_at is not None and lease.updated_at is not None and lease.updated_at <= order.answered_at + LATE
     return in_time and _asks_for_the_same(before, lease)
 

@@ -264,11 +264,25 @@ def test_the_answer_to_a_stop_says_what_it_left() -> None:
     assert judge_after_orders((order,), after(lease=shifted), STOPS, moment()).reason is Reason.USED_SINCE
 
 
-def test_a_lease_that_moved_with_a_stop_whose_answer_was_lost_keeps_a_notebook() -> None:
-    """When the cloud did it is not known: its owner may have renewed the lease for the same time, before or after."""
+@pytest.mark.parametrize(
+    ("match", "decision"),
+    [
+        (over("age", days=180), Decision.DELETE),
+        (over("idle", days=14), Decision.KEEP),
+        (over("lease_expired", days=30), Decision.KEEP),
+    ],
+    ids=["age", "idle", "lease"],
+)
+def test_a_lease_that_moved_with_a_stop_whose_answer_was_lost_counts_as_it_is(match: Any, decision: Decision) -> None:
+    """When the cloud did it is not known, and its owner may have renewed it for the same time: all rules decide on it."""
     order = answered(OwnOrder(OrderKind.STOP, before()), ago(minutes=1), None, taken=False)
-    verdict = judge_after_orders((order,), after(), STOPS, moment())
-    assert (verdict.decision, verdict.reason) == (Decision.KEEP, Reason.USED_SINCE)
+    assert judge_after_orders((order,), after(), rules(stopping(match)), moment()).decision is decision
+
+
+def test_a_lease_that_moved_after_the_lost_answer_is_a_sign_of_the_owner() -> None:
+    """The call had ended by then."""
+    order = answered(OwnOrder(OrderKind.STOP, before()), ago(minutes=2), None, taken=False)
+    assert judge_after_orders((order,), after(), STOPS, moment()).reason is Reason.USED_SINCE
 
 
 def test_a_stop_whose_answer_was_lost_sets_the_rest_aside() -> None:
