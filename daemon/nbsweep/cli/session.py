@@ -1,5 +1,6 @@
 """What every command that works on the cloud or the journal shares: settings, log, signals, errors, exit codes."""
 
+import gc
 import json
 import os
 import signal
@@ -159,6 +160,8 @@ def load(config: Path | None) -> Settings:
 
 def run(session: Session, command: Callable[[Session], Awaitable[Exit]]) -> None:
     """Run a command to its exit code."""
+    # The modules stay to the end: no later collection has to look through them.
+    gc.freeze()
     try:
         code = anyio.run(partial(_run, session, command), backend_options={"use_uvloop": True})
     except (NbsweepError, ExceptionGroup) as error:

@@ -39,12 +39,22 @@ async def retried(make_call: Callable[[], Awaitable[Answer]], tell: Tell) -> Ans
         TriesUsedUp: it is not tried again; from the `TransientError` of the last try.
         CloudError: as `make_call` raises it.
     """
-    failures = Failures(tell)
+    try:
+        return await make_call()
+    except TransientError as failure:
+        return await _retried(make_call, tell, failure)
+
+
+async def _retried(make_call: Callable[[], Awaitable[Answer]], tell: Tell, first: TransientError) -> Answer:
+    """Go on after a first failure, which counts as the first try; most calls succeed, and need no contexts."""
+    failures, pending = Failures(tell), [first]
     try:
         async for attempt in retry_context(failures.wait_after_trouble_s, attempts=MOST_TRIES):
             with attempt:
                 async for turn in retry_context(failures.wait_after_throttling_s, attempts=MOST_WHEN_THROTTLED):
                     with turn:
+                        if pending:
+                            raise pending.pop()
                         return await make_call()
     except TransientError as error:
         raise TriesUsedUp(failures.count + 1) from error

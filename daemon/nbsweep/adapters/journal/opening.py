@@ -21,7 +21,6 @@ from nbsweep.adapters.journal.dialects import (
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.files import JournalFiles
 from nbsweep.adapters.journal.journal import SqlJournal
-from nbsweep.adapters.journal.migrations.run import upgrade
 from nbsweep.adapters.journal.path_lock import path_lock
 from nbsweep.adapters.journal.tables import META, METADATA, NEWEST, REVISION
 from nbsweep.adapters.journal.writer import GroupWriter
@@ -84,6 +83,9 @@ def _bring_up_to_date(connection: Connection, place: str) -> None:
     elif not any(map(exists, METADATA.tables)):
         make_tables(connection)
         return
+    # Alembic takes a tenth of the program's memory and start, and is needed once for each new version.
+    from nbsweep.adapters.journal.migrations.run import upgrade  # noqa: PLC0415
+
     upgrade(connection, place)
 
 
