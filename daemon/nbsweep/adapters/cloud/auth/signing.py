@@ -19,8 +19,6 @@ from nbsweep.core.errors import CloudError
 
 ALGORITHM = "SDK-HMAC-SHA256"
 UNRESERVED = "-_.~"
-MOST_FORMS = 64
-"""One for each target that the same keys are for; more come of headers that nobody sends twice."""
 EMPTY_HASH = sha256(b"").hexdigest()
 """Of a body that is not there, as that of nearly every call."""
 
@@ -79,56 +77,16 @@ class AccessKey:
         return False
 
 
-class _Form(Struct, frozen=True):
-    """What the canonical requests of one caller have in common that go to one place and have no body, around the date."""
-
-    host: str
-    headers: Mapping[str, str]
-    before: str
-    after: str
-    names: str
-
-    def fits(self, request: Request) -> bool:
-        """Tell whether it is that of a request; headers are compared as objects, for nobody changes them."""
-        return request.headers is self.headers and request.host == self.host and not request.body
-
-
 class Signer:
-    """Signs with one pair of keys, as `sign` does, and remembers what requests have in common that carry the same headers."""
+    """Signs requests with one pair of keys."""
 
     def __init__(self, key: AccessKey) -> None:
-        """Take the keys."""
+        """Keep the keys."""
         self._key = key
-        self._mac = hmac.new(key.secret_key.encode(), None, "sha256")
-        self._forms: dict[int, _Form] = {}
-        """By the identity of the headers, which each form keeps alive."""
-        self._date = (0, "")
 
     def headers(self, request: Request, moment: datetime) -> dict[str, str]:
-        """Give the headers that make a request acceptable at that moment."""
-        form = self._forms.get(id(request.headers))
-        if form is None or not form.fits(request):
-            self._remember(request)
-            return sign(request, self._key, moment)
-        date = self._date_at(moment)
-        head = f"{request.method.upper()}\n{_canonical_path(request.path)}\n{encode_query(request.query)}\n"
-        hashed = sha256(f"{head}{form.before}{date}{form.after}".encode()).hexdigest()
-        mac = self._mac.copy()
-        mac.update(f"{ALGORITHM}\n{date}\n{hashed}".encode())
-        return _signed(self._key, date, form.names, mac.hexdigest())
-
-    def _remember(self, request: Request) -> None:
-        if request.body:
-            return
-        if len(self._forms) >= MOST_FORMS:
-            self._forms.clear()
-        self._forms[id(request.headers)] = _form(request, self._key)
-
-    def _date_at(self, moment: datetime) -> str:
-        second = int(moment.timestamp())
-        if second != self._date[0]:
-            self._date = (second, _date(moment))
-        return self._date[1]
+        """Return the headers that authenticate a request at that moment, see `sign`."""
+        return sign(request, self._key, moment)
 
 
 def encode_query(query: Sequence[tuple[str, str]]) -> str:
@@ -137,13 +95,17 @@ def encode_query(query: Sequence[tuple[str, str]]) -> str:
 
 
 def sign(request: Request, key: AccessKey, moment: datetime) -> dict[str, str]:
-    """Give the headers that make a request acceptable at that moment: the date, the token if there is one, the signature."""
-    date = _date(moment)
-    headers = _covered(request, key, date)
-    names = ";".join(sorted(headers))
+    """Return the headers that authenticate a request at that moment: the date, the signature, and the security token if any."""
+    date = moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    headers = _signed_headers(request, key, date)
     to_sign = f"{ALGORITHM}\n{date}\n{sha256(canonical_request(request, headers).encode()).hexdigest()}"
     signature = hmac.new(key.secret_key.encode(), to_sign.encode(), "sha256").hexdigest()
-    return _signed(key, date, names, signature)
+    names = ";".join(sorted(headers))
+    proof = {
+        "X-Sdk-Date": date,
+        "Authorization": f"{ALGORITHM} Access={key.access_key}, SignedHeaders={names}, Signature={signature}",
+    }
+    return proof if key.security_token is None else proof | {"X-Security-Token": key.security_token}
 
 
 def canonical_request(request: Request, headers: Mapping[str, str]) -> str:
@@ -162,43 +124,16 @@ def canonical_request(request: Request, headers: Mapping[str, str]) -> str:
     )
 
 
-def _covered(request: Request, key: AccessKey, date: str) -> dict[str, str]:
-    """Give all headers that a signature covers, their names in lower case."""
+def _signed_headers(request: Request, key: AccessKey, date: str) -> dict[str, str]:
+    """Return all headers that the signature covers, with their names in lower case."""
     headers = {name.lower(): value.strip() for name, value in request.headers.items() if "_" not in name}
     headers |= {"host": request.host, "x-sdk-date": date}
-    if key.security_token is not None:
-        headers["x-security-token"] = key.security_token
-    return headers
-
-
-def _form(request: Request, key: AccessKey) -> _Form:
-    """Work out what the next request may have in common with this one."""
-    mark = "\0"
-    headers = _covered(request, key, mark)
-    canonical = canonical_request(Request("", "", ""), headers)
-    before, after = canonical.removeprefix("\n/\n\n").split(mark)
-    return _Form(request.host, request.headers, before, after, ";".join(sorted(headers)))
-
-
-def _signed(key: AccessKey, date: str, names: str, signature: str) -> dict[str, str]:
-    signed = {
-        "X-Sdk-Date": date,
-        "Authorization": f"{ALGORITHM} Access={key.access_key}, SignedHeaders={names}, Signature={signature}",
-    }
-    if key.security_token is not None:
-        signed["X-Security-Token"] = key.security_token
-    return signed
+    return headers if key.security_token is None else headers | {"x-security-token": key.security_token}
 
 
 def _canonical_path(path: str) -> str:
     encoded = quote(unquote(path), safe=f"/{UNRESERVED}")
     return encoded if encoded.endswith("/") else f"{encoded}/"
-
-
-def _date(moment: datetime) -> str:
-    """Write a date as signatures have it; not by `strftime`, which takes longer than the signature itself."""
-    text = moment.astimezone(UTC).isoformat(timespec="seconds")
-    return f"{text.removesuffix('+00:00').replace('-', '').replace(':', '')}Z"
 
 
 def _encode(text: str) -> str:

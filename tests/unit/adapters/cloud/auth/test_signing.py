@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from nbsweep.adapters.cloud.auth.signing import MOST_FORMS, AccessKey, Request, Signer, canonical_request, encode_query, sign
+from nbsweep.adapters.cloud.auth.signing import AccessKey, Request, Signer, canonical_request, encode_query, sign
 
 KEY = AccessKey("QTWAOYTTINDUT2QVKYUC", "MFyfvK41ba2giqM7Uio6PznpdUKGpownRZlmVmHc")
 PROJECT = "0123456789abcdef0123456789abcdef"
@@ -184,21 +184,6 @@ def test_a_name_with_an_underscore_is_left_unsigned_and_a_declared_hash_is_taken
     assert canonical_request(replace(vector.request, body=b""), declared).endswith(f"\n{sha256(b'').hexdigest()}")
 
 
-def test_a_signer_forgets_nothing_and_mixes_nothing_up() -> None:
-    """Many targets behind one pair of keys, a host that changes under the same headers, bodies between: each as `sign` does."""
-    signer = Signer(VECTORS["#4"].key)
-    places = [{**JSON, "X-Project-Id": f"{number:032x}"} for number in range(MOST_FORMS + 3)]
-    for moment in (MOMENT, MOMENT + timedelta(seconds=0.9), MOMENT + timedelta(seconds=1)):
-        for headers in places * 2:
-            for request in (
-                Request("DELETE", HOST, NOTEBOOK, (), headers),
-                Request("GET", HOST, "/v1/urn:x/", (("b", "2"), ("a", "ä")), headers),
-                Request("GET", "another.example.com", NOTEBOOK, (), headers),
-                Request("PATCH", HOST, NOTEBOOK, (), headers, b"{}"),
-            ):
-                assert signer.headers(request, moment) == sign(request, VECTORS["#4"].key, moment)
-
-
 # ---- the vendor's own signer as a witness ----------------------------------------------------------------------------------
 
 WORDS = st.text(min_size=1, max_size=12).filter(str.isprintable)
@@ -243,8 +228,7 @@ def test_the_vendors_signer_agrees(request: Request, key: AccessKey, moment: dat
     )
     signed = VendorsSigner(BasicCredentials(key.access_key, key.secret_key)).sign(theirs)
     ours = sign(request, key, moment)
-    signer = Signer(key)
-    assert [signer.headers(request, moment) for _ in range(2)] == [ours] * 2
+    assert Signer(key).headers(request, moment) == ours
     assert ours["Authorization"] == signed.header_params["Authorization"]
     assert ours["X-Sdk-Date"] == signed.header_params["X-Sdk-Date"]
     assert signed.uri == (f"{request.path}?{encode_query(request.query)}" if request.query else request.path)
