@@ -16,11 +16,11 @@ from sqlalchemy.exc import OperationalError
 from acceptance.conftest import Simulate
 from acceptance.support import Desk, asked, eventually, free_port, idle_fleet
 from contract.test_journal import removal, run_record
-from nbsweep.adapters.journal import Limits, SqlJournal, open_journal
+from nbsweep.adapters.journal import SqlJournal, Timeouts, open_journal
 from nbsweep.core.lifecycle import Removal, State
 from postgresql.conftest import BOUNCER_PORT, Server
 
-PATIENT = Limits(patience_s=30)
+PATIENT = Timeouts(patience_s=30)
 
 
 @asynccontextmanager

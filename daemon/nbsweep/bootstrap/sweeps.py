@@ -16,7 +16,7 @@ from nbsweep.adapters.cloud.auth.lazy import LazyCredentials
 from nbsweep.adapters.cloud.auth.provider import CredentialProvider, open_credential_provider
 from nbsweep.adapters.cloud.client import open_client
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
-from nbsweep.adapters.journal import Limits, open_journal
+from nbsweep.adapters.journal import Timeouts, open_journal
 from nbsweep.adapters.process import allow_open_files, is_alive, this_process
 from nbsweep.core.errors import CloudError, JournalError, NbsweepError
 from nbsweep.core.events.http import ConnectionsBounded
@@ -168,9 +168,9 @@ def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutd
     )
 
 
-def patient(settings: Settings) -> Limits:
+def patient(settings: Settings) -> Timeouts:
     """Let the journal outlast an outage for as long as the lease of a target is good without a beat."""
-    return Limits(patience_s=settings.service.lease.total_seconds() * GOOD_FOR)
+    return Timeouts(patience_s=settings.service.lease.total_seconds() * GOOD_FOR)
 
 
 def _area(target: TargetSettings, workspaces: tuple[str, ...] | None) -> Area:

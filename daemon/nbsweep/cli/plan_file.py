@@ -15,7 +15,7 @@ from nbsweep.core.saved_plan.model import SavedPlan
 from nbsweep.core.saved_plan.validate import CurrentConfiguration, objections
 from nbsweep.documents.saved_plan import plan_from_text, plan_to_document
 from nbsweep.settings import Settings
-from nbsweep.settings.fingerprint import deciding_digests, identity_of
+from nbsweep.settings.fingerprint import configuration_digests, identity_of
 
 
 def plan_to_save(settings: Settings, plan_id: str, made: tuple[datetime, timedelta], plans: Sequence[Plan]) -> SavedPlan:
@@ -26,7 +26,7 @@ def plan_to_save(settings: Settings, plan_id: str, made: tuple[datetime, timedel
         plan_id=plan_id,
         created_at=created_at,
         expires_at=created_at + valid_for,
-        configuration=deciding_digests(settings),
+        configuration=configuration_digests(settings),
         targets=tuple(saved_target(plan, identities[plan.target]) for plan in plans),
     )
 
@@ -72,7 +72,7 @@ def read_plan(path: Path, settings: Settings, now: datetime) -> SavedPlan:
     source = f"the plan {path}"
     plan = plan_from_text(_read(path, source), source)
     targets = {target.name: identity_of(target) for target in settings.targets}
-    found = objections(plan, CurrentConfiguration(now, deciding_digests(settings), targets))
+    found = objections(plan, CurrentConfiguration(now, configuration_digests(settings), targets))
     if found:
         raise ConfigurationError(source, found)
     return plan

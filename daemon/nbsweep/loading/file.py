@@ -171,7 +171,7 @@ class _Reader:
             at, line = self._place(problem.location)
             spoiled = any(at[:length] in self._spoiled for length in range(1, len(at) + 1))
             if not spoiled and at not in self._incomplete:
-                yield Mistake(_path(at), line, problem.sentence)
+                yield Mistake(_path(at), line, problem.message)
 
     def _place(self, location: Location) -> tuple[Location, int]:
         at: Location = ()

@@ -78,5 +78,5 @@ class CredentialSettings(Group):
                 yield InitErrorDetails(type="missing", loc=(key,), input=None)
 
 
-def _problem(place: tuple[str, ...], sentence: str) -> InitErrorDetails:
-    return InitErrorDetails(type=PydanticCustomError("form", "{error}", {"error": sentence}), loc=place, input=None)
+def _problem(place: tuple[str, ...], message: str) -> InitErrorDetails:
+    return InitErrorDetails(type=PydanticCustomError("form", "{error}", {"error": message}), loc=place, input=None)

@@ -11,7 +11,7 @@ from nbsweep.settings.fields.paths import at_home
 from nbsweep.settings.fields.types import Distinct, Written
 from nbsweep.settings.match import MatchSettings
 from nbsweep.settings.operation import LoggingSettings, PlanSettings, PollingSettings, RemovalSettings, ServiceSettings
-from nbsweep.settings.overlaps import targets_apart
+from nbsweep.settings.overlaps import check_overlaps
 from nbsweep.settings.policies import BrakeSettings, PolicySettings, protection
 from nbsweep.settings.schedule import ScheduleSettings
 from nbsweep.settings.targets import TargetSettings
@@ -52,7 +52,7 @@ class Settings(Group):
     """Where the durable record is, as a database URL; when absent, an SQLite file in the user's state directory."""
     schedule: ScheduleSettings | None = None
     """When `serve` sweeps all targets that have no schedule of their own; null for never."""
-    targets: Annotated[Distinct[TargetSettings], WrapValidator(targets_apart)]
+    targets: Annotated[Distinct[TargetSettings], WrapValidator(check_overlaps)]
     """The projects to clean up, at least one."""
     policies: Distinct[PolicySettings]
     """What may go, at least one; the first that matches a notebook wins, and its name goes on the record."""

@@ -19,7 +19,7 @@ OF_REMOVAL = frozenset({"retries", "fresh_for"})
 """How often a notebook may be deleted again, and how old the facts may be; the others of the group are about patience."""
 
 
-def deciding_digests(settings: "Settings") -> Mapping[str, str]:
+def configuration_digests(settings: "Settings") -> Mapping[str, str]:
     """Give the digest of each part that decides, by its name; what is left out counts as its default."""
     parts = settings.model_dump(mode="json", by_alias=True, include={*WHOLE})
     removal = settings.removal.model_dump(mode="json", by_alias=True, include=set(OF_REMOVAL))

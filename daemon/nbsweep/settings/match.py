@@ -46,7 +46,7 @@ def _deletable(status: Status) -> Status:
     return status
 
 
-Sentences = OneOrMore[Annotated[StrictStr, AfterValidator(_glob)]]
+TextGlobs = OneOrMore[Annotated[StrictStr, AfterValidator(_glob)]]
 Globs = OneOrMore[Annotated[StrictStr, AfterValidator(_glob), AfterValidator(_one)]]
 Deletable = Annotated[Status, AfterValidator(_deletable), WithJsonSchema({"enum": list(DELETABLE), "type": "string"})]
 Gigabytes = Annotated[StrictInt, Field(ge=1)]
@@ -73,8 +73,8 @@ class MatchSettings(Group):
     """The image's name, SWR path or id; upper and lower case are the same."""
     tags: IfGiven[Annotated[Mapping[str, Globs], Field(min_length=1)]] = None
     """For each tag key the values that match: all these tags must be there. "*" is any value."""
-    fail_reason: Sentences = ()
-    """The cloud's own sentence about what went wrong."""
+    fail_reason: TextGlobs = ()
+    """The cloud's own message about what went wrong."""
     billing: OneOrMore[Literal["STORAGE", "COMPUTE", "ALL"]] = ()
     """What is being billed."""
     volume_category: OneOrMore[Literal["SFS", "EVS", "OBS", "OBSFS", "EFS"]] = Field(default=(), alias="volume.category")

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong, in the words of the configuration file. No sentence holds a value: it may be a secret."""
+"""What pydantic finds wrong, in the words of the configuration file. No message holds a value: it may be a secret."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ class Problem(Struct, frozen=True):
 
     location: Location
     """Keys and positions, from the top of the file; may hold names of alternatives that are not in the file."""
-    sentence: str
+    message: str
 
 
 def problems(error: ValidationError) -> Iterator[Problem]:
@@ -33,7 +33,7 @@ def problems(error: ValidationError) -> Iterator[Problem]:
         if found["type"] == "too_short" and found["input"]:
             # It counts what is right in a list, and what is not is reported by itself.
             continue
-        say = SENTENCES.get(found["type"], _as_it_is)
+        say = MESSAGES.get(found["type"], _as_it_is)
         yield Problem(found["loc"], say(found))
 
 
@@ -83,7 +83,7 @@ def _whole_number(found: ErrorDetails) -> str:
     )
 
 
-SENTENCES: Mapping[str, Callable[[ErrorDetails], str]] = {
+MESSAGES: Mapping[str, Callable[[ErrorDetails], str]] = {
     "missing": _missing,
     "extra_forbidden": _unknown_key,
     "literal_error": _one_of,

@@ -15,7 +15,7 @@ from nbsweep.settings.fingerprint import identity_of
 from nbsweep.settings.targets import TargetSettings
 
 
-def targets_apart(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+def check_overlaps(value: object, handler: ValidatorFunctionWrapHandler) -> object:
     """Refuse a target that covers some of what another one before it covers."""
     targets: tuple[TargetSettings, ...] = handler(value)
     if mistakes := list(_overlaps(targets)):
@@ -26,11 +26,11 @@ def targets_apart(value: object, handler: ValidatorFunctionWrapHandler) -> objec
 def _overlaps(targets: tuple[TargetSettings, ...]) -> Iterator[InitErrorDetails]:
     for (first, one), (place, other) in combinations(enumerate(targets), 2):
         if _are_one(one, other):
-            sentence = (
+            message = (
                 f"covers some of the notebooks of target {one.name}, number {first + 1} of this list: the project is the same, "
                 "and each would delete them by brakes of its own. Leave one out, or give them other workspaces or features"
             )
-            problem = PydanticCustomError("overlap", "{sentence}", {"sentence": sentence})
+            problem = PydanticCustomError("overlap", "{message}", {"message": message})
             yield InitErrorDetails(type=problem, loc=(place,), input=None)
 
 

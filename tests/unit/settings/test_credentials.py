@@ -21,7 +21,7 @@ def mistakes(credentials: Any, **keys: Any) -> dict[str, str]:
     """Give the sentences about a target with such credentials, by place."""
     with pytest.raises(ValidationError) as caught:
         Settings.model_validate({"targets": [{**TARGET, **keys, "credentials": credentials}], "policies": [POLICY]})
-    found = {".".join(map(str, problem.location[2:])): problem.sentence for problem in problems(caught.value)}
+    found = {".".join(map(str, problem.location[2:])): problem.message for problem in problems(caught.value)}
     assert "S3CRET" not in f"{found} {caught.value}"
     return found
 
@@ -76,7 +76,7 @@ def test_these_forms_there_are(credentials: dict[str, Any]) -> None:
     ],
 )
 def test_what_is_no_form_is_named_with_what_is_missing(credentials: dict[str, Any], place: str, words: str) -> None:
-    """One sentence, at the very place, and never a secret."""
+    """One message, at the very place, and never a secret."""
     found = mistakes(credentials)
     if place == "credentials.access_key" and "secret_key" not in credentials:
         assert found.pop("credentials.secret_key")

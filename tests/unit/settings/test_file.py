@@ -74,7 +74,7 @@ def mistakes(**groups: Any) -> dict[str, str]:
     """Give the sentences about settings that are wrong, by place."""
     with pytest.raises(ValidationError) as caught:
         settings(**groups)
-    return {".".join(map(str, problem.location)): problem.sentence for problem in problems(caught.value)}
+    return {".".join(map(str, problem.location)): problem.message for problem in problems(caught.value)}
 
 
 class TestDurations:

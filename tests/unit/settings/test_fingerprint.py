@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from nbsweep.settings import Settings
-from nbsweep.settings.fingerprint import deciding_digests, identity_of
+from nbsweep.settings.fingerprint import configuration_digests, identity_of
 
 TARGET: dict[str, Any] = {"name": "lab", "region": "cn-north-4", "project_id": "0123456789abcdef0123456789abcdef"}
 POLICY: dict[str, Any] = {"name": "idle", "match": {"status": ["STOPPED"], "idle_over": "14d"}}
@@ -20,7 +20,7 @@ def settings(**groups: Any) -> Settings:
 
 def changed(**groups: Any) -> set[str]:
     """Name the parts that come out differently."""
-    before, after = deciding_digests(settings()), deciding_digests(settings(**groups))
+    before, after = configuration_digests(settings()), configuration_digests(settings(**groups))
     assert before.keys() == after.keys()
     return {part for part in before if before[part] != after[part]}
 

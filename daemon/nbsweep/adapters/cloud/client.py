@@ -20,7 +20,7 @@ from nbsweep.adapters.cloud.dialect import EVERYBODYS, OLDEST_FIRST, OWN, Dialec
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Throttle
 from nbsweep.adapters.cloud.permissions import CALLS, reach
 from nbsweep.adapters.cloud.responses import Answer, Throttled, TransientError, has_error_code, lost, objection, with_skew
-from nbsweep.adapters.cloud.retrying import TriesUsedUp, retried
+from nbsweep.adapters.cloud.retrying import RetriesExhausted, retried
 from nbsweep.adapters.cloud.route import Route
 from nbsweep.adapters.cloud.session import Connect, NotSent, by_tcp, open_session
 from nbsweep.adapters.cloud.transport import Call, Response, Tools, Transport
@@ -91,7 +91,7 @@ class CloudClient:
     async def page(self, scope: Scope, offset: int, status: str | None = None) -> Page:
         """Read one page of a listing."""
         page = await self._list(scope, offset, status)
-        if self.dialect.misheard(page, scope):
+        if self.dialect.ignored_workspace(page, scope):
             page = await self._list(scope, offset, status)
         return page if offset else await self._first_page(page, scope, status)
 
@@ -101,7 +101,7 @@ class CloudClient:
         while self.dialect.fell_short(page):
             page = await self._list(scope, 0, status)
         if self.dialect.paging.size != before:
-            self._tell_dialect("page-size", str(self.dialect.paging.size), self.dialect.paging.describe())
+            self._emit_dialect("page-size", str(self.dialect.paging.size), self.dialect.paging.describe())
         return page
 
     def paging(self) -> Paging:
@@ -111,9 +111,9 @@ class CloudClient:
     def found_paging(self, paging: Paging) -> None:
         """Remember what was found out about the pages of listings."""
         self.dialect.paging = paging
-        self._tell_dialect("offsets", paging.offsets, paging.describe())
+        self._emit_dialect("offsets", paging.offsets, paging.describe())
 
-    def _tell_dialect(self, aspect: str, value: str, message: str) -> None:
+    def _emit_dialect(self, aspect: str, value: str, message: str) -> None:
         self.transport.tools.telemetry.emit(DialectFound(aspect, value, message))
 
     async def _list(self, scope: Scope, offset: int, status: str | None) -> Page:
@@ -140,9 +140,9 @@ class CloudClient:
         everybodys = next((error for other, error in refused.items() if other.listing != variant.listing), None)
         if everybodys is not None:
             self.transport.tools.telemetry.emit(NARROWED if isinstance(everybodys, Forbidden) else no_such_listing(everybodys))
-            self._tell_dialect("listing", "own", str(everybodys))
+            self._emit_dialect("listing", "own", str(everybodys))
         if variant.sort != OLDEST_FIRST:
-            self._tell_dialect(
+            self._emit_dialect(
                 "sort", variant.sort_name, f"the listing is not sorted by create_at there, but so: {variant.sort_name}"
             )
 
@@ -158,7 +158,7 @@ class CloudClient:
     async def stop(self, notebook_id: str, *, facts: Freshness) -> Notebook | None:
         """Order a running notebook to stop; the answer shows it as the order has left it, or nothing (204)."""
         sent = await self._call(Call(Lane.DELETE, "POST", f"{_path_of(notebook_id)}/stop", changes=True, facts=facts))
-        _check_taken_on("stop", sent, notebook_id)
+        _check_accepted("stop", sent, notebook_id)
         shown = wire.read_row(sent.body, listed=False) if sent.body else None
         return shown if isinstance(shown, Notebook) else None
 
@@ -170,7 +170,7 @@ class CloudClient:
         """Delete a notebook and its storage for good; gives the gateway's request id. The answer may have no body (204)."""
         call = Call(Lane.DELETE, "DELETE", _path_of(notebook_id), changes=True, facts=facts, leaving=leaving)
         sent = await self._call(call)
-        _check_taken_on("DELETE", sent, notebook_id)
+        _check_accepted("DELETE", sent, notebook_id)
         return sent.headers.get("X-Request-Id", "")
 
     async def reach(self) -> float | None:
@@ -195,14 +195,14 @@ class CloudClient:
     async def _call(self, call: Call) -> Response:
         """Make a call until it is answered for good, or the tries are used up."""
 
-        def tell(error: TransientError, failures: int, wait_s: float) -> None:
-            told = HttpRetried(call.lane, call.method, call.path, failures, round(wait_s, 3), str(error))
-            self.transport.tools.telemetry.emit(told)
+        def on_failure(error: TransientError, failures: int, wait_s: float) -> None:
+            event = HttpRetried(call.lane, call.method, call.path, failures, round(wait_s, 3), str(error))
+            self.transport.tools.telemetry.emit(event)
 
         try:
-            return await retried(lambda: self._once(call), tell)
-        except TriesUsedUp as end:
-            raise _used_up(call, end) from end.__cause__
+            return await retried(lambda: self._once(call), on_failure)
+        except RetriesExhausted as end:
+            raise _exhausted(call, end) from end.__cause__
 
     async def _once(self, call: Call) -> Response:
         """Wait for the lane, send, read the answer."""
@@ -225,16 +225,16 @@ class CloudClient:
         return with_skew(error, self.clock_skew_s() or 0)
 
 
-def _used_up(call: Call, end: TriesUsedUp) -> CloudError:
+def _exhausted(call: Call, end: RetriesExhausted) -> CloudError:
     """Say what it means that a call failed, and is not tried again."""
     error = end.__cause__
     if not isinstance(error, TransientError) or isinstance(error, NotSent):
         return Unreachable(str(error))
-    message = f"{call.method} {call.path} failed {end.tries} times, the last time so: {error}"
+    message = f"{call.method} {call.path} failed {end.attempts} times, the last time so: {error}"
     return AnswerLost(message, code=error.code, http_status=error.http_status, request_id=error.request_id)
 
 
-def _check_taken_on(order: str, sent: Response, notebook_id: str) -> None:
+def _check_accepted(order: str, sent: Response, notebook_id: str) -> None:
     """Look at what a successful answer to an order says; it may have no body at all, as with 204.
 
     Raises:

@@ -23,7 +23,7 @@ A_SECOND_S = 1.0
 
 
 class DateSample(NamedTuple):
-    """What an answer has told."""
+    """What an answer has sample."""
 
     sent_s: float
     """Of the steady clock."""
@@ -37,7 +37,7 @@ class ClockSkew:
     """Remembers the latest answers."""
 
     clock: Clock
-    _told: deque[DateSample] = field(default_factory=lambda: deque(maxlen=SEVERAL))
+    _samples: deque[DateSample] = field(default_factory=lambda: deque(maxlen=SEVERAL))
     _text: str = ""
     _there_s: float | None = None
     """What `_text` means: it is the same for all answers of a second, and read once."""
@@ -53,9 +53,9 @@ class ClockSkew:
         came = self.clock.read()
         if self._there_s is None or have_parted(sent, came):
             return
-        if self._told and have_parted(self._told[-1].came, came):
-            self._told.clear()
-        self._told.append(DateSample(sent.steady_s, came, self._there_s))
+        if self._samples and have_parted(self._samples[-1].came, came):
+            self._samples.clear()
+        self._samples.append(DateSample(sent.steady_s, came, self._there_s))
 
     def skew_s(self) -> float | None:
         """Tell by how many seconds at least the wall clock is ahead of the cloud's; None while nothing is known of it.
@@ -63,16 +63,16 @@ class ClockSkew:
         The middle one of the latest answers counts, and of an even number the one that allows more.
         """
         now = self.clock.read()
-        if not self._told or have_parted(self._told[-1].came, now):
+        if not self._samples or have_parted(self._samples[-1].came, now):
             return None
         offset_s = now.wall.timestamp() - now.steady_s
-        latest_s = self._told[-1].came.steady_s
-        recent = [told for told in self._told if latest_s - told.came.steady_s <= AT_ONE_TIME_S]
-        return sorted((_least(told, offset_s) for told in recent), key=abs)[len(recent) // 2]
+        latest_s = self._samples[-1].came.steady_s
+        recent = [sample for sample in self._samples if latest_s - sample.came.steady_s <= AT_ONE_TIME_S]
+        return sorted((_least(sample, offset_s) for sample in recent), key=abs)[len(recent) // 2]
 
 
-def _least(told: DateSample, offset_s: float) -> float:
+def _least(sample: DateSample, offset_s: float) -> float:
     """Tell the least that an answer allows; `offset_s` is what the wall clock shows more than the steady one."""
-    low = offset_s + told.sent_s - told.there_s - A_SECOND_S
-    high = offset_s + told.came.steady_s - told.there_s
+    low = offset_s + sample.sent_s - sample.there_s - A_SECOND_S
+    high = offset_s + sample.came.steady_s - sample.there_s
     return max(low, 0.0) or min(high, 0.0)

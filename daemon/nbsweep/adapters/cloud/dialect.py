@@ -123,7 +123,7 @@ class Dialect:
         self.paging = replace(self.paging, size=min(self.limit, rows))
         return self.limit != asked
 
-    def misheard(self, page: Page, scope: Scope) -> bool:
+    def ignored_workspace(self, page: Page, scope: Scope) -> bool:
         """Notice that rows of another workspace came, and spell the parameter the older way; True when that is worth a try.
 
         Once the older way is in use there is nothing else to try, and the survey finds the rows that do not belong.

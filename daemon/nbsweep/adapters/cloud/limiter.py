@@ -57,7 +57,7 @@ class Lanes:
         self._windows = {lane: Window(rate) for lane, rate in rates.items()}
         self._turns = {lane: Window(rate, TURNS_AHEAD_S) for lane, rate in rates.items()}
         # Who finds a login_limit open goes through at once. Still not who was given up: that is looked at before.
-        self._doors = {lane: anyio.Lock(fast_acquire=True) for lane in rates}
+        self._early_queues = {lane: anyio.Lock(fast_acquire=True) for lane in rates}
         self._queues = {lane: anyio.Lock(fast_acquire=True) for lane in rates}
         self._total = Window(total) if total else None
         self._total_is_configured = total is not None
@@ -79,7 +79,7 @@ class Lanes:
 
     async def acquire_early(self, lane: Lane) -> None:
         """Wait for a turn to prepare a call; turns come at the lane's own rate, so that what is prepared need not wait long."""
-        async with self._doors[lane]:
+        async with self._early_queues[lane]:
             await self._sleep_for(self._turns[lane], at_least_s=WAKE_UP_EVERY_S)
             await self._sleep_for(self._windows[lane])
             self._turns[lane].take(self._clock.steady_s())

@@ -53,7 +53,9 @@ async def reach(transport: Transport) -> float | None:
     sent_s, sent = await tools.lanes.acquire(Lane.SHOW), tools.clock.read()
     tools.telemetry.emit(HttpRequest(Lane.SHOW, "GET", "/", sent_s))
     try:
-        async with tools.session.get(URL(f"{transport.base_url}/"), allow_redirects=False, **transport.way) as response:
+        async with tools.session.get(
+            URL(f"{transport.base_url}/"), allow_redirects=False, **transport.request_options
+        ) as response:
             dates.note(response.headers.get("Date", ""), sent)
             await read_body(response)
     except (aiohttp.ClientError, TimeoutError) as error:

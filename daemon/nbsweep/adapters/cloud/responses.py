@@ -68,7 +68,7 @@ MESSAGE_LIMIT = 256
 LONGEST_REFUSAL = 2**18
 """In bytes; a longer body says nothing in the API's words."""
 LONGEST_PAUSE_S = 3600.0
-SKEW_TOLD_S = 60.0
+SKEW_MENTIONED_S = 60.0
 """How wrong this machine's clock must be to be named as a reason."""
 DEEPEST = 3
 CODE = re.compile(r"[\w.-]{1,40}")
@@ -188,9 +188,9 @@ def _limit(message: str) -> Limit:
 
 def with_skew(error: CloudError, skew_s: float) -> CloudError:
     """Name the clock where keys are not accepted and it is wrong, for then it is the likeliest reason."""
-    if not isinstance(error, Unauthorized) or abs(skew_s) <= SKEW_TOLD_S:
+    if not isinstance(error, Unauthorized) or abs(skew_s) <= SKEW_MENTIONED_S:
         return error
-    far = f"{abs(skew_s) / 60:.0f} minutes" if abs(skew_s) >= 2 * SKEW_TOLD_S else f"{abs(skew_s):.0f} seconds"
+    far = f"{abs(skew_s) / 60:.0f} minutes" if abs(skew_s) >= 2 * SKEW_MENTIONED_S else f"{abs(skew_s):.0f} seconds"
     message = f"{error}; it is {far} {'ahead of' if skew_s > 0 else 'behind'} the cloud's"
     return Unauthorized(message, code=error.code, http_status=error.http_status, request_id=error.request_id)
 

@@ -1,4 +1,4 @@
-"""The tries of one call: what is tried again, how often, and after how long."""
+"""The attempts of one call: what is tried again, how often, and after how long."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -10,54 +10,54 @@ from stamina import Attempt
 
 from nbsweep.adapters.cloud.responses import Throttled, TransientError
 
-MOST_TRIES = 6
-MOST_WHEN_THROTTLED = 20
+MAX_ATTEMPTS = 6
+MAX_THROTTLED_ATTEMPTS = 20
 """A 429 says nothing against the call itself, only that others were before it."""
 WAIT_FIRST_S = 0.2
 WAIT_MOST_S = 5.0
 JITTER = 0.5
 """Up to this share is added to a wait, so that callers that failed together do not come back together."""
 
-Answer = TypeVar("Answer")
-Tell = Callable[[TransientError, int, float], None]
+Result = TypeVar("Result")
+OnFailure = Callable[[TransientError, int, float], None]
 """Told of a failure, of how many there were so far, and of the seconds until the next try."""
 
 
-class TriesUsedUp(Exception):
+class RetriesExhausted(Exception):
     """A call failed in a way that may pass, and is not tried again; raised from its last failure."""
 
-    def __init__(self, tries: int) -> None:
+    def __init__(self, attempts: int) -> None:
         """Take how many there were."""
-        super().__init__(tries)
-        self.tries = tries
+        super().__init__(attempts)
+        self.attempts = attempts
 
 
-async def retried(make_call: Callable[[], Awaitable[Answer]], tell: Tell) -> Answer:
+async def retried(make_call: Callable[[], Awaitable[Result]], on_failure: OnFailure) -> Result:
     """Make a call until it is answered for good.
 
     Raises:
-        TriesUsedUp: it is not tried again; from the `TransientError` of the last try.
+        RetriesExhausted: it is not tried again; from the `TransientError` of the last try.
         CloudError: as `make_call` raises it.
     """
     try:
         return await make_call()
     except TransientError as failure:
-        return await _retried(make_call, tell, failure)
+        return await _retried(make_call, on_failure, failure)
 
 
-async def _retried(make_call: Callable[[], Awaitable[Answer]], tell: Tell, first: TransientError) -> Answer:
+async def _retried(make_call: Callable[[], Awaitable[Result]], on_failure: OnFailure, first: TransientError) -> Result:
     """Go on after a first failure, which counts as the first try; most calls succeed, and need no contexts."""
-    failures, pending = Failures(tell), [first]
+    failures, pending = Failures(on_failure), [first]
     try:
-        async for attempt in retry_context(failures.wait_after_trouble_s, attempts=MOST_TRIES):
+        async for attempt in retry_context(failures.wait_after_trouble_s, attempts=MAX_ATTEMPTS):
             with attempt:
-                async for turn in retry_context(failures.wait_after_throttling_s, attempts=MOST_WHEN_THROTTLED):
+                async for turn in retry_context(failures.wait_after_throttling_s, attempts=MAX_THROTTLED_ATTEMPTS):
                     with turn:
                         if pending:
                             raise pending.pop()
                         return await make_call()
     except TransientError as error:
-        raise TriesUsedUp(failures.count + 1) from error
+        raise RetriesExhausted(failures.count + 1) from error
     raise AssertionError  # a retry context either returns or raises; this line tells the type checker so
 
 
@@ -70,7 +70,7 @@ def retry_context(on: Callable[[Exception], bool | float], attempts: int) -> Asy
 class Failures:
     """The failures of one call, and the wait after each: it doubles from one to the next of its kind."""
 
-    tell: Tell
+    on_failure: OnFailure
     count: int = 0
     throttled: int = 0
     """How many of the last ones were 429s."""
@@ -81,18 +81,18 @@ class Failures:
         if not isinstance(error, TransientError) or isinstance(error, Throttled):
             return False
         self.troubles, self.throttled = self.troubles + 1, 0
-        return True if self.troubles == MOST_TRIES else self._wait_s(error, self.troubles)
+        return True if self.troubles == MAX_ATTEMPTS else self._wait_s(error, self.troubles)
 
     def wait_after_throttling_s(self, error: Exception) -> bool | float:
         """Give the seconds until the next try after a 429; False after any other failure."""
         if not isinstance(error, Throttled):
             return False
         self.throttled += 1
-        return True if self.throttled == MOST_WHEN_THROTTLED else self._wait_s(error, self.throttled)
+        return True if self.throttled == MAX_THROTTLED_ATTEMPTS else self._wait_s(error, self.throttled)
 
     def _wait_s(self, error: TransientError, number: int) -> float:
         jitter = 1 + JITTER * random()  # noqa: S311  # nothing secret hangs on it
         wait_s: float = min(WAIT_MOST_S, WAIT_FIRST_S * 2 ** (number - 1)) * jitter
         self.count += 1
-        self.tell(error, self.count, wait_s)
+        self.on_failure(error, self.count, wait_s)
         return wait_s

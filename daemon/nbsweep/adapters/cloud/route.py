@@ -37,8 +37,8 @@ class Route(Struct, frozen=True):
     def to(self, url: str) -> Mapping[str, Any]:
         """Give what aiohttp is to be told with each request to a server."""
         proxy = _proxy_of_environment(url) if self.proxy is None else self.proxy
-        way: dict[str, Any] = {"proxy": URL(proxy)} if proxy and proxy != "none" else {}
-        return way | {"ssl": self.trust} if self.trust is not None else way
+        options: dict[str, Any] = {"proxy": URL(proxy)} if proxy and proxy != "none" else {}
+        return options | {"ssl": self.trust} if self.trust is not None else options
 
 
 def _proxy_of_environment(url: str) -> str | None:

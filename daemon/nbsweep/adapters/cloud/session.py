@@ -85,7 +85,7 @@ class AuthClient(Struct, frozen=True):
     url: str
     timeout: aiohttp.ClientTimeout
     clock: Clock
-    way: Mapping[str, Any] = STRAIGHT
+    request_options: Mapping[str, Any] = STRAIGHT
     """What aiohttp is told of the way there."""
 
     async def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Reply:
@@ -102,7 +102,7 @@ class AuthClient(Struct, frozen=True):
             data=body,
             allow_redirects=False,
             timeout=self.timeout,
-            **self.way,
+            **self.request_options,
         )
         try:
             async with request as response:

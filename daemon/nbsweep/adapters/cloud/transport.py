@@ -61,7 +61,7 @@ class Response(NamedTuple):
     body: bytes
 
 
-class Endpoint(Struct, frozen=True):
+class ProjectEndpoint(Struct, frozen=True):
     """Where the calls to one project go, worked out once: no call takes an address apart."""
 
     base: URL
@@ -72,7 +72,7 @@ class Endpoint(Struct, frozen=True):
     """What every request carries, and what is signed of it."""
 
     @classmethod
-    def of(cls, base_url: str, project_id: str) -> "Endpoint":
+    def of(cls, base_url: str, project_id: str) -> "ProjectEndpoint":
         """Work it out."""
         base = URL(base_url)
         headers = {"Content-Type": "application/json", "X-Project-Id": project_id}
@@ -91,7 +91,7 @@ class Tools(Struct, frozen=True):
     lanes: Lanes
     clock: Clock
     telemetry: Telemetry
-    way: Route = Route()
+    route: Route = Route()
 
 
 @dataclass(slots=True)
@@ -103,20 +103,20 @@ class Transport:
     """Tells the project's id; asked before the first call, and again only when it did not know."""
     credentials: Credentials
     tools: Tools
-    _place: Endpoint | None = None
+    _endpoint: ProjectEndpoint | None = None
     clock_skew: ClockSkew = field(init=False)
     """What the answers say of the time."""
-    way: Mapping[str, Any] = field(init=False, repr=False)
+    request_options: Mapping[str, Any] = field(init=False, repr=False)
     """What aiohttp is told of the way there; a proxy's address may hold a password."""
 
     def __post_init__(self) -> None:
         """Begin with no answer."""
         self.clock_skew = ClockSkew(self.tools.clock)
-        self.way = self.tools.way.to(self.base_url)
+        self.request_options = self.tools.route.to(self.base_url)
 
     async def project(self) -> str:
         """Tell the project's id, looked up if nobody has done so yet."""
-        return (self._place or await self._arrive()).headers["X-Project-Id"]
+        return (self._endpoint or await self._find_endpoint()).headers["X-Project-Id"]
 
     async def send(self, call: Call) -> Response:
         """Send a call when its turn comes; a refusal that new credentials may help against is not yet the answer.
@@ -134,15 +134,15 @@ class Transport:
         return await self._send(call) if await self.credentials.refused(error, sent.proof) else sent
 
     async def _send(self, call: Call) -> Response:
-        place = self._place or await self._arrive()
-        proof, sent_s = await self._turn(call)
+        endpoint = self._endpoint or await self._find_endpoint()
+        proof, sent_s = await self._wait_turn(call)
         # Once here, before the call counts against the quota, and once more when it has a connection.
         self._require_fresh(call)
-        path, sending = place.path + call.path, self.tools.clock.read()
+        path, sending = endpoint.path + call.path, self.tools.clock.read()
         self.tools.telemetry.emit(HttpRequest(call.lane, call.method, path, sent_s))
         sent: Response | None = None
         try:
-            response = await self._request(call, place, path, proof)
+            response = await self._request(call, endpoint, path, proof)
             try:
                 self.clock_skew.note(response.headers.get("Date", ""), sending)
                 sent = Response(sent_s, proof, response.status, response.headers, await read_body(response))
@@ -152,7 +152,7 @@ class Transport:
             raise _failed_to_answer(call, self.base_url, error) from error
         finally:
             # Also of a call that was cancelled: it counts against the quota like any other.
-            self._tell_end(call, sent_s, sent)
+            self._emit_answered(call, sent_s, sent)
         return sent
 
     def _require_fresh(self, call: Call) -> None:
@@ -171,7 +171,7 @@ class Transport:
         if skew_s is not None and (refusal := judge_skew(skew_s)):
             raise FactsTooOld(f"held back: {refusal.message}")
 
-    def _tell_end(self, call: Call, sent_s: float, sent: Response | None) -> None:
+    def _emit_answered(self, call: Call, sent_s: float, sent: Response | None) -> None:
         duration_s = round(self.tools.clock.steady_s() - sent_s, 6)
         status, code = (sent.status if sent else None), ""
         # A success has no code, and is not searched for one: this happens for every call.
@@ -179,39 +179,39 @@ class Transport:
             code = Answer.read(sent.status, sent.headers, sent.body).code
         self.tools.telemetry.emit(HttpAnswered(call.lane, call.method, status, code, duration_s))
 
-    async def _arrive(self) -> Endpoint:
+    async def _find_endpoint(self) -> ProjectEndpoint:
         """Find out where to call, for good."""
-        self._place = Endpoint.of(self.base_url, await self.find_project())
-        return self._place
+        self._endpoint = ProjectEndpoint.of(self.base_url, await self.find_project())
+        return self._endpoint
 
-    async def _turn(self, call: Call) -> tuple[Proof, float]:
+    async def _wait_turn(self, call: Call) -> tuple[Proof, float]:
         """Wait for a moment at which the call may leave, and has credentials that last."""
-        proof, sent_s = await self._next(call)
+        proof, sent_s = await self._wait_once(call)
         for _ in range(TURNS - 1):
             if sent_s < proof.ends_s:
                 break
-            proof, sent_s = await self._next(call)
+            proof, sent_s = await self._wait_once(call)
         return proof, sent_s
 
-    async def _next(self, call: Call) -> tuple[Proof, float]:
+    async def _wait_once(self, call: Call) -> tuple[Proof, float]:
         # A renewal takes its time; a call that waited for it behind the lane would leave too close to the next one.
         proof = await self.credentials.ready()
         return proof, await self.tools.lanes.acquire(call.lane)
 
-    def _request(self, call: Call, place: Endpoint, path: str, proof: Proof) -> Awaitable[aiohttp.ClientResponse]:
+    def _request(self, call: Call, endpoint: ProjectEndpoint, path: str, proof: Proof) -> Awaitable[aiohttp.ClientResponse]:
         def may_leave() -> None:
             self._require_fresh(call)
             call.leaving()
 
-        proven = proof.headers(Request(call.method, place.host, path, call.query, place.headers), self.tools.clock.now())
+        proven = proof.headers(Request(call.method, endpoint.host, path, call.query, endpoint.headers), self.tools.clock.now())
         return self.tools.session.request(
             call.method,
-            place.url(path, call.query),
-            headers={**place.headers, **proven, "Host": place.host},
+            endpoint.url(path, call.query),
+            headers={**endpoint.headers, **proven, "Host": endpoint.host},
             allow_redirects=False,
             timeout=self._timeout(call),
             middlewares=(guarded_by(may_leave),) if call.facts else None,
-            **self.way,
+            **self.request_options,
         )
 
     def _timeout(self, call: Call) -> aiohttp.ClientTimeout:

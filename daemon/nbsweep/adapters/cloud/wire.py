@@ -23,7 +23,7 @@ from nbsweep.adapters.cloud.bodies import (
     UserRow,
     VolumeRow,
 )
-from nbsweep.adapters.cloud.lenient import plain_row, whole_number
+from nbsweep.adapters.cloud.coercion import plain_row, whole_number
 from nbsweep.core.errors import MalformedAnswer
 from nbsweep.core.model import PAGE_SIZE, Image, Lease, LeaseType, MalformedRow, Named, Notebook, Page, Status, Volume
 

@@ -18,13 +18,13 @@ DRIVERS: Mapping[str, str] = {"sqlite": "sqlite+aiosqlite", "postgresql": "postg
 """What a kind of database in the configuration becomes: its asynchronous driver."""
 
 _EXAMPLES = "sqlite:////var/lib/nbsweep/journal.db or postgresql://user@host/database"
-_TELLABLE = frozenset({"user", "host", "port", "dbname", "sslmode", "connect_timeout", "application_name"})
+_NOT_SECRET = frozenset({"user", "host", "port", "dbname", "sslmode", "connect_timeout", "application_name"})
 """Options of a PostgreSQL address that hold no secret."""
 _NAME = re.compile(r"[\w.,:/-]*")
 """A user, host or database that is shown as it is; whatever else it holds is shown percent-encoded."""
 
 
-class Address(Struct, frozen=True):
+class JournalAddress(Struct, frozen=True):
     """Where the journal is."""
 
     url: URL
@@ -37,7 +37,7 @@ class Address(Struct, frozen=True):
     """What no error may hold a piece of, whoever worded it."""
 
 
-def parse_address(text: str) -> Address:
+def parse_address(text: str) -> JournalAddress:
     """Read a journal's address.
 
     Raises:
@@ -53,9 +53,9 @@ def parse_address(text: str) -> Address:
         raise JournalError(f"There is no journal of the kind that its address begins with, only {known}: {_EXAMPLES}.")
     path = _path_of(url) if kind == "sqlite" else None
     if not re.fullmatch(JOURNAL.pattern, text):
-        raise JournalError(f"The journal's address cannot be read: it {JOURNAL.sentence}.")
+        raise JournalError(f"The journal's address cannot be read: it {JOURNAL.message}.")
     url = url.set(drivername=DRIVERS[kind])
-    return Address(url, str(path) if path else _place_of(url), path, () if path else _secrets_of(url))
+    return JournalAddress(url, str(path) if path else _place_of(url), path, () if path else _secrets_of(url))
 
 
 def _place_of(url: URL) -> str:
@@ -77,7 +77,7 @@ def _option(url: URL, name: str) -> str:
 
 
 def _secrets_of(url: URL) -> tuple[str, ...]:
-    options = (_option(url, name) for name in url.query if name not in _TELLABLE)
+    options = (_option(url, name) for name in url.query if name not in _NOT_SECRET)
     return tuple(filter(None, [url.password, os.environ.get("PGPASSWORD"), *options]))
 
 

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import UpdateBase
 
-from nbsweep.adapters.journal.address import Address
+from nbsweep.adapters.journal.address import JournalAddress
 from nbsweep.adapters.journal.connections.postgresql import (
     Marker,
     forget_marker,
@@ -49,7 +49,7 @@ _CHUNK = 1000
 """Rows for one call of a driver that takes lists only."""
 
 
-class Limits(Struct, frozen=True):
+class Timeouts(Struct, frozen=True):
     """How patient the journal is."""
 
     patience_s: float = 0.0
@@ -60,21 +60,21 @@ class Limits(Struct, frozen=True):
     """How long closing may take: a disk that hangs must not keep the program from ending."""
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_TIMEOUTS = Timeouts()
 
 
 @asynccontextmanager
-async def opened_engine(address: Address, files: JournalFiles | None, limits: Limits) -> AsyncIterator[Engine]:
+async def opened_engine(address: JournalAddress, files: JournalFiles | None, timeouts: Timeouts) -> AsyncIterator[Engine]:
     """Make the engine, and close all its connections at the end; `files` are those of an SQLite journal.
 
     Raises:
         JournalError: the driver is not installed.
     """
-    engine = _sqlite_engine(address, files, limits) if files else _postgresql_engine(address)
+    engine = _sqlite_engine(address, files, timeouts) if files else _postgresql_engine(address)
     try:
         yield engine
     finally:
-        with anyio.move_on_after(limits.close_s, shield=True):
+        with anyio.move_on_after(timeouts.close_s, shield=True):
             await spawned(engine.dispose)
 
 
@@ -205,17 +205,17 @@ def _postgresql_insert(table: Table) -> postgresql.Insert:
     return postgresql.insert(table)
 
 
-def _sqlite_engine(address: Address, files: JournalFiles, limits: Limits) -> Engine:
+def _sqlite_engine(address: JournalAddress, files: JournalFiles, timeouts: Timeouts) -> Engine:
     def creator() -> Any:
         dbapi: Any = engine.dialect.dbapi
-        return dbapi.connect(async_creator_fn=partial(connect, files, limits.busy_s))
+        return dbapi.connect(async_creator_fn=partial(connect, files, timeouts.busy_s))
 
     # A transaction is always ended before its connection goes back to the pool; resetting it there would only cost time.
     engine = create_engine(address.url, creator=creator, paramstyle="named", pool_reset_on_return=None, hide_parameters=True)
     return engine
 
 
-def _postgresql_engine(address: Address) -> Engine:
+def _postgresql_engine(address: JournalAddress) -> Engine:
     try:
         return make_engine(address.url)
     except ImportError as error:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
-from nbsweep.adapters.journal.address import Address
+from nbsweep.adapters.journal.address import JournalAddress
 from nbsweep.core.errors import JournalError
 
 _READ_ONLY = "is read-only: let the user that runs nbsweep write to the file and to its folder."
@@ -58,7 +58,7 @@ _POSTGRESQL: Mapping[str, str] = {
 
 
 @contextmanager
-def journal_errors(address: Address) -> Iterator[None]:
+def journal_errors(address: JournalAddress) -> Iterator[None]:
     """Turn everything that goes wrong inside into a `JournalError`, chained."""
     try:
         yield
@@ -68,7 +68,7 @@ def journal_errors(address: Address) -> Iterator[None]:
         raise explain(error, address) from error
 
 
-def explain(error: Exception, address: Address) -> JournalError:
+def explain(error: Exception, address: JournalAddress) -> JournalError:
     """Say what happened, to which journal, and what to do."""
     if isinstance(error, JournalError):
         return JournalError(str(error))
@@ -104,12 +104,12 @@ def _detail(original: BaseException | None, secrets: Iterable[str]) -> str:
     if isinstance(original, OSError):
         return original.strerror or "unknown"
     line = str(original).partition("\n")[0]
-    if type(original).__name__ != "OperationalError" or any(_share_a_piece(line, secret) for secret in secrets):
+    if type(original).__name__ != "OperationalError" or any(_shares_piece(line, secret) for secret in secrets):
         return type(original).__name__
     return line
 
 
-def _share_a_piece(line: str, secret: str) -> bool:
+def _shares_piece(line: str, secret: str) -> bool:
     """Tell whether a line repeats some of a secret; less than that is in any line."""
     length = min(PIECE, len(secret))
     return any(secret[start : start + length] in line for start in range(len(secret) - length + 1))

@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from nbsweep.adapters.journal.address import Address
+from nbsweep.adapters.journal.address import JournalAddress
 from nbsweep.adapters.journal.audit import SqlTrail, TrailWriter
 from nbsweep.adapters.journal.connections.outage import outlasting
 from nbsweep.adapters.journal.connections.tasks import connected, spawned
@@ -41,7 +41,7 @@ from nbsweep.adapters.journal.queries import (
     of_last_success,
     of_last_survey,
 )
-from nbsweep.adapters.journal.rows import Layout, Record, Row
+from nbsweep.adapters.journal.rows import Record, Row, RowMapper
 from nbsweep.adapters.journal.tables import LEASES, META, PAUSES, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.adapters.journal.transaction import Change
 from nbsweep.adapters.journal.writer import GroupWriter
@@ -51,19 +51,19 @@ from nbsweep.core.lifecycle import ENDS, Removal
 from nbsweep.core.model import microseconds
 from nbsweep.core.runs import FleetBefore, History, Outcome, RunRecord
 
-_RUN_LAYOUT = Layout(RunRecord, RUNS)
-_REMOVAL_LAYOUT = Layout(Removal, REMOVALS)
-_RUN = select(*_RUN_LAYOUT.columns)
+_RUN_MAPPER = RowMapper(RunRecord, RUNS)
+_REMOVAL_MAPPER = RowMapper(Removal, REMOVALS)
+_RUN = select(*_RUN_MAPPER.columns)
 DUE = "due of "
 """What stands before a target's name in the key of its note."""
-_REMOVAL = select(*_REMOVAL_LAYOUT.columns)
+_REMOVAL = select(*_REMOVAL_MAPPER.columns)
 
 
 class SqlJournal:
     """A journal in a database; made by `open_journal`."""
 
     def __init__(
-        self, engine: Engine, writer: GroupWriter, address: Address, files: JournalFiles | None, patience_s: float
+        self, engine: Engine, writer: GroupWriter, address: JournalAddress, files: JournalFiles | None, patience_s: float
     ) -> None:
         """Take an engine whose database is up to date, the running writer, and the files of an SQLite journal."""
         self._engine = engine
@@ -99,7 +99,7 @@ class SqlJournal:
         # The caller's list may change once he is cancelled; the removals in it cannot.
         mine = tuple(removals)
         for removal in mine:
-            _REMOVAL_LAYOUT.check(removal)
+            _REMOVAL_MAPPER.check(removal)
         await self._write(Change(self._sql.upsert_removal, mine, _removal_row, beforehand=self._trail.append))
 
     async def unfinished(self, target: str | None = None, limit: int | None = None) -> tuple[Removal, ...]:
@@ -109,7 +109,7 @@ class SqlJournal:
         named = true() if target is None else REMOVALS.c.target == target
         query = _REMOVAL.where(REMOVALS.c.ended_at.is_(None), open_end, named)
         return await self._records(
-            _REMOVAL_LAYOUT, query.order_by(REMOVALS.c.planned_at, REMOVALS.c.run_id, REMOVALS.c.position).limit(limit)
+            _REMOVAL_MAPPER, query.order_by(REMOVALS.c.planned_at, REMOVALS.c.run_id, REMOVALS.c.position).limit(limit)
         )
 
     async def note_active(self, project: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
@@ -132,37 +132,37 @@ class SqlJournal:
         """List the latest sweeps, of one target where one is given, the newest first."""
         wanted = _RUN if target is None else _RUN.where(RUNS.c.target == target)
         newest_first = wanted.order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc(), RUNS.c.target)
-        return await self._records(_RUN_LAYOUT, newest_first.limit(limit))
+        return await self._records(_RUN_MAPPER, newest_first.limit(limit))
 
     async def last_run(self, target: str, outcomes: Collection[Outcome] = ()) -> RunRecord | None:
         """Give the latest sweep of a target, of those with one of these outcomes; with none given, of any outcome."""
-        return next(iter(await self._records(_RUN_LAYOUT, of_last_run(_RUN, target, outcomes))), None)
+        return next(iter(await self._records(_RUN_MAPPER, of_last_run(_RUN, target, outcomes))), None)
 
     async def last_success(self, target: str) -> RunRecord | None:
         """Give the latest sweep of a target that finished, or showed what it would do, without a problem."""
-        return next(iter(await self._records(_RUN_LAYOUT, of_last_success(_RUN, target))), None)
+        return next(iter(await self._records(_RUN_MAPPER, of_last_success(_RUN, target))), None)
 
     async def open_runs(self, target: str | None = None) -> tuple[RunRecord, ...]:
         """List the sweeps that have no end, the oldest first; with `target`, those under that name."""
         named = true() if target is None else RUNS.c.target == target
         query = _RUN.where(named, RUNS.c.ended_at.is_(None))
-        return await self._records(_RUN_LAYOUT, query.order_by(RUNS.c.started_at, RUNS.c.run_id))
+        return await self._records(_RUN_MAPPER, query.order_by(RUNS.c.started_at, RUNS.c.run_id))
 
     async def run(self, run_id: str) -> tuple[RunRecord, ...]:
         """List the sweeps of one run, a record for each target; empty when there is no such run."""
         query = _RUN.where(RUNS.c.run_id == run_id).order_by(RUNS.c.started_at, RUNS.c.target)
-        return await self._records(_RUN_LAYOUT, query)
+        return await self._records(_RUN_MAPPER, query)
 
     async def removals(self, run_id: str, limit: int | None = None, offset: int = 0) -> tuple[Removal, ...]:
         """List the removals of one run, or some of them, in the order in which they were planned."""
         planned = _REMOVAL.where(REMOVALS.c.run_id == run_id).order_by(REMOVALS.c.position)
-        return await self._records(_REMOVAL_LAYOUT, planned.limit(limit).offset(offset or None))
+        return await self._records(_REMOVAL_MAPPER, planned.limit(limit).offset(offset or None))
 
     async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:
         """List the removals of one notebook over all runs, the newest first."""
         query = _REMOVAL.where(REMOVALS.c.notebook_id == notebook_id)
         newest_first = query.order_by(REMOVALS.c.planned_at.desc(), REMOVALS.c.run_id.desc(), REMOVALS.c.position.desc())
-        return await self._records(_REMOVAL_LAYOUT, newest_first)
+        return await self._records(_REMOVAL_MAPPER, newest_first)
 
     async def history(
         self, target: str, identity: TargetIdentity, requested_since: datetime, failed_since: datetime
@@ -170,9 +170,9 @@ class SqlJournal:
         """Tell a target's past, as far as the brakes and the cool-down ask about it."""
         requested = await self._count(count_requested(target, identity, requested_since))
         before = None
-        for last in await self._records(_RUN_LAYOUT, of_last_survey(_RUN, target, identity)):
+        for last in await self._records(_RUN_MAPPER, of_last_survey(_RUN, target, identity)):
             before = FleetBefore(last.run_id, last.fleet, await self._count(count_deleted(last, target, identity)))
-        ends = await self._records(_REMOVAL_LAYOUT, of_failing(_REMOVAL, target, identity, failed_since))
+        ends = await self._records(_REMOVAL_MAPPER, of_failing(_REMOVAL, target, identity, failed_since))
         return History(requested, before, ends)
 
     async def leases(self) -> tuple[Lease, ...]:
@@ -228,10 +228,10 @@ class SqlJournal:
         if change.items:
             await self._writer.write(change)
 
-    async def _records(self, layout: Layout[Record], query: Select[Any]) -> tuple[Record, ...]:
+    async def _records(self, mapper: RowMapper[Record], query: Select[Any]) -> tuple[Record, ...]:
         rows = await self._rows(query)
         with journal_errors(self._address):
-            return tuple(map(layout.record_of, rows))
+            return tuple(map(mapper.record_of, rows))
 
     async def _count(self, query: Select[Any]) -> int:
         [row] = await self._rows(query)
@@ -260,9 +260,9 @@ class Statements:
         mine = (RUNS.c.run_id == bindparam("of_run")) & (RUNS.c.target == bindparam("of_target"))
         removals = upsert(dialect.name, REMOVALS, frozen=["position"]).values(position=_next_position())
         sightings = upsert(dialect.name, SIGHTINGS, newest="last_active")
-        self.open_run = compiled(dialect, insert(RUNS), _RUN_LAYOUT.names)
-        self.close_run = compiled(dialect, update(RUNS).where(mine), _RUN_LAYOUT.names)
-        self.upsert_removal = compiled(dialect, removals, _REMOVAL_LAYOUT.names)
+        self.open_run = compiled(dialect, insert(RUNS), _RUN_MAPPER.names)
+        self.close_run = compiled(dialect, update(RUNS).where(mine), _RUN_MAPPER.names)
+        self.upsert_removal = compiled(dialect, removals, _REMOVAL_MAPPER.names)
         self.upsert_sighting = compiled(dialect, sightings, SIGHTINGS.columns.keys())
         self.insert_lease = compiled(dialect, insert_new(dialect.name, LEASES), LEASES.columns.keys())
         self.replace_lease = compiled(dialect, REPLACE, LEASES.columns.keys())
@@ -273,11 +273,11 @@ class Statements:
 
 
 def _run_row(run: RunRecord) -> Row:
-    return {**_RUN_LAYOUT.row_of(run), "of_run": run.run_id, "of_target": run.target}
+    return {**_RUN_MAPPER.row_of(run), "of_run": run.run_id, "of_target": run.target}
 
 
 def _removal_row(removal: Removal) -> Row:
-    return {**_REMOVAL_LAYOUT.row_of(removal), "of_run": removal.run_id}
+    return {**_REMOVAL_MAPPER.row_of(removal), "of_run": removal.run_id}
 
 
 def _next_position() -> Any:

@@ -7,12 +7,12 @@ from functools import partial
 
 from sqlalchemy import Connection, Engine, insert, inspect, select
 
-from nbsweep.adapters.journal.address import Address, make_file, make_folder, parse_address
+from nbsweep.adapters.journal.address import JournalAddress, make_file, make_folder, parse_address
 from nbsweep.adapters.journal.connections.outage import is_coming_up, outlasting
 from nbsweep.adapters.journal.connections.tasks import connected, spawned
 from nbsweep.adapters.journal.dialects import (
-    DEFAULT_LIMITS,
-    Limits,
+    DEFAULT_TIMEOUTS,
+    Timeouts,
     begin_exclusively,
     forget_old_markers,
     opened_engine,
@@ -27,7 +27,7 @@ from nbsweep.adapters.journal.writer import GroupWriter
 
 
 @asynccontextmanager
-async def open_journal(url: str, limits: Limits = DEFAULT_LIMITS) -> AsyncIterator[SqlJournal]:
+async def open_journal(url: str, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> AsyncIterator[SqlJournal]:
     """Open the journal at `url`, made new or brought up to date; leaving writes what is queued, and closes it.
 
     That it can be written is proven here, before anything is deleted.
@@ -36,17 +36,17 @@ async def open_journal(url: str, limits: Limits = DEFAULT_LIMITS) -> AsyncIterat
         JournalError: it cannot be opened, or not be written; says why, and what to do.
     """
     address = parse_address(url)
-    async with _files(address, limits) as files, opened_engine(address, files, limits) as engine:
+    async with _files(address, timeouts) as files, opened_engine(address, files, timeouts) as engine:
         with journal_errors(address):
-            await outlasting(partial(_prepared, engine, address.place), limits.patience_s, is_coming_up)
+            await outlasting(partial(_prepared, engine, address.place), timeouts.patience_s, is_coming_up)
             if files:
                 files.remember()
-        async with GroupWriter(engine, address, limits) as writer:
-            yield SqlJournal(engine, writer, address, files, limits.patience_s)
+        async with GroupWriter(engine, address, timeouts) as writer:
+            yield SqlJournal(engine, writer, address, files, timeouts.patience_s)
 
 
 @asynccontextmanager
-async def _files(address: Address, limits: Limits) -> AsyncIterator[JournalFiles | None]:
+async def _files(address: JournalAddress, timeouts: Timeouts) -> AsyncIterator[JournalFiles | None]:
     """Make the file of an SQLite journal, and let nobody begin with another one under its path meanwhile."""
     path = address.path
     if path is None:
@@ -55,7 +55,7 @@ async def _files(address: Address, limits: Limits) -> AsyncIterator[JournalFiles
     async with AsyncExitStack() as stack:
         with journal_errors(address):
             make_folder(path)
-            await stack.enter_async_context(path_lock(path, partial(make_file, path), limits.busy_s))
+            await stack.enter_async_context(path_lock(path, partial(make_file, path), timeouts.busy_s))
             files = JournalFiles(path)
         yield files
 

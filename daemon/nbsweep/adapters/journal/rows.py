@@ -18,7 +18,7 @@ JSON_COLUMNS = frozenset({"kept", "lanes"})
 Record = TypeVar("Record", Removal, RunRecord)
 
 
-class Layout(Generic[Record]):
+class RowMapper(Generic[Record]):
     """How records of one kind lie in their table; found out once, because a sweep stores thousands of them."""
 
     def __init__(self, kind: type[Record], table: Table) -> None:

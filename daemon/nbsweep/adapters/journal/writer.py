@@ -15,10 +15,10 @@ import anyio
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from nbsweep.adapters.journal.address import Address
+from nbsweep.adapters.journal.address import JournalAddress
 from nbsweep.adapters.journal.connections.outage import is_outage, outlasting
 from nbsweep.adapters.journal.connections.tasks import connected, spawned
-from nbsweep.adapters.journal.dialects import Limits, commit, forget, make_marker
+from nbsweep.adapters.journal.dialects import Timeouts, commit, forget, make_marker
 from nbsweep.adapters.journal.errors import concerns_all, explain
 from nbsweep.adapters.journal.transaction import Change
 from nbsweep.core.errors import JournalError
@@ -44,12 +44,12 @@ class _Waiting:
 class GroupWriter:
     """The only way into the database: one task that takes all that is queued, commits it, and wakes those who wait for it."""
 
-    def __init__(self, engine: Engine, address: Address, limits: Limits) -> None:
+    def __init__(self, engine: Engine, address: JournalAddress, timeouts: Timeouts) -> None:
         """Take the engine to write through, where the journal is, and how long closing may take."""
         self._engine = engine
         self._address = address
-        self._close_s = limits.close_s
-        self._patience_s = limits.patience_s
+        self._close_s = timeouts.close_s
+        self._patience_s = timeouts.patience_s
         self._key = f"commit/{uuid4().hex}"
         self._queued: list[_Waiting] = []
         self._taken: list[_Waiting] = []
@@ -79,9 +79,9 @@ class GroupWriter:
             self._life.cancel()
             # What was raised in the journal's user goes on its own way; the task group would wrap it.
             await self._tasks.__aexit__(None, None, None)
-            self._give_up()
+            self._fail_unwritten()
 
-    def _give_up(self) -> None:
+    def _fail_unwritten(self) -> None:
         too_slow = JournalError(
             f"The journal {self._address.place} was closed, and this could not be written in time: check the disk."
         )
@@ -152,7 +152,7 @@ class GroupWriter:
             if len(batch) == 1 or concerns_all(failure):
                 self._settle(batch, failure)
             else:
-                await self._write_apart(connection, batch)
+                await self._write_one_by_one(connection, batch)
         else:
             self._settle(batch, None)
 
@@ -166,7 +166,7 @@ class GroupWriter:
                 await spawned(connection.invalidate)
             raise
 
-    async def _write_apart(self, connection: Connection, batch: Sequence[_Waiting]) -> None:
+    async def _write_one_by_one(self, connection: Connection, batch: Sequence[_Waiting]) -> None:
         # One of them holds something that cannot be stored; that must not be the others' trouble.
         for waiting in batch:
             await self._write_together(connection, [waiting])

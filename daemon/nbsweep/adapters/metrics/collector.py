@@ -32,7 +32,7 @@ NOT_ALLOWED = frozenset({Unauthorized.__name__, Forbidden.__name__})
 OTHER = "other"
 
 
-class Standing(Protocol):
+class TargetState(Protocol):
     """How things stand with one target, as far as it is shown here."""
 
     @property
@@ -66,10 +66,10 @@ class Standing(Protocol):
         ...
 
 
-class Service(Protocol):
+class StateSource(Protocol):
     """Who is asked how things stand, each time that somebody asks for the metrics."""
 
-    def targets(self) -> Sequence[Standing]:
+    def targets(self) -> Sequence[TargetState]:
         """Tell how things stand with every target."""
         ...
 
@@ -85,14 +85,14 @@ class Metrics:
         """Take the clock, and the cloud's error codes by which calls are told apart; all others are one."""
         self._clock = clock
         self._codes = frozenset(known_codes)
-        self._service: Service | None = None
+        self._source: StateSource | None = None
         self._targets: set[str] = set()
         """Those that the service had when it was last asked."""
         self._dialects: dict[tuple[str, str], str] = {}
         """By target and aspect: what is shown of it."""
         self._in_flight = InFlight()
-        self._shown = Instruments()
-        self._hear: Mapping[type[Event], Callable[[Any, Labels], None]] = {
+        self._instruments = Instruments()
+        self._handlers: Mapping[type[Event], Callable[[Any, Labels], None]] = {
             HttpAnswered: self._answered,
             HttpThrottled: self._throttled,
             DialectFound: self._dialect_found,
@@ -111,125 +111,125 @@ class Metrics:
 
     def __call__(self, event: Event, context: Mapping[str, Any]) -> None:
         """Hear of an event."""
-        hear = self._hear.get(type(event))
-        if hear:
-            hear(event, Labels(context.get("target", ""), context.get("policy", ""), context.get("notebook_id", "")))
+        handle = self._handlers.get(type(event))
+        if handle:
+            handle(event, Labels(context.get("target", ""), context.get("policy", ""), context.get("notebook_id", "")))
 
-    def watch(self, service: Service) -> None:
+    def watch(self, source: StateSource) -> None:
         """Ask this service how things stand, from now on."""
-        self._service = service
+        self._source = source
 
     def exposition(self) -> bytes:
         """Write everything as Prometheus reads it."""
-        if self._service:
-            self._ask(self._service)
-        return self._shown.exposition()
+        if self._source:
+            self._update(self._source)
+        return self._instruments.exposition()
 
     # ---- what is heard -----------------------------------------------------------------------------------------------------
 
-    def _answered(self, event: HttpAnswered, about: Labels) -> None:
+    def _answered(self, event: HttpAnswered, labels: Labels) -> None:
         status = "none" if event.status is None else f"{event.status // 100}xx"
         code = event.error_code if event.error_code in self._codes or not event.error_code else OTHER
-        self._shown.calls.labels(about.target, event.lane, status, code).inc()
-        self._shown.call_s.labels(about.target, event.lane).observe(event.duration_s)
+        self._instruments.calls.labels(labels.target, event.lane, status, code).inc()
+        self._instruments.call_s.labels(labels.target, event.lane).observe(event.duration_s)
 
-    def _throttled(self, event: HttpThrottled, about: Labels) -> None:
-        self._shown.throttled.labels(about.target, event.lane).inc()
+    def _throttled(self, event: HttpThrottled, labels: Labels) -> None:
+        self._instruments.throttled.labels(labels.target, event.lane).inc()
 
-    def _dialect_found(self, event: DialectFound, about: Labels) -> None:
-        before = self._dialects.get((about.target, event.aspect))
+    def _dialect_found(self, event: DialectFound, labels: Labels) -> None:
+        before = self._dialects.get((labels.target, event.aspect))
         if before is not None:
-            self._shown.dialect.remove(about.target, event.aspect, before)
-        self._dialects[about.target, event.aspect] = event.value
-        self._shown.dialect.labels(about.target, event.aspect, event.value).set(1)
+            self._instruments.dialect.remove(labels.target, event.aspect, before)
+        self._dialects[labels.target, event.aspect] = event.value
+        self._instruments.dialect.labels(labels.target, event.aspect, event.value).set(1)
 
-    def _surveyed(self, event: SurveyFinished, about: Labels) -> None:
-        self._shown.fleet.labels(about.target).set(event.fleet)
-        self._shown.candidates.labels(about.target).set(event.candidates)
-        self._shown.refusing.labels(about.target).set(event.workspaces_refused)
+    def _surveyed(self, event: SurveyFinished, labels: Labels) -> None:
+        self._instruments.fleet.labels(labels.target).set(event.fleet)
+        self._instruments.candidates.labels(labels.target).set(event.candidates)
+        self._instruments.refusing.labels(labels.target).set(event.workspaces_refused)
 
-    def _planned(self, event: PlanBuilt, about: Labels) -> None:
+    def _planned(self, event: PlanBuilt, labels: Labels) -> None:
         for reason in KEPT_REASONS:
-            self._shown.kept.labels(about.target, reason).set(event.kept.get(reason, 0))
+            self._instruments.kept.labels(labels.target, reason).set(event.kept.get(reason, 0))
 
-    def _refused(self, event: PlanRefused | SweepBraked, about: Labels) -> None:
-        self._shown.refusals.labels(about.target, event.brake).inc()
+    def _refused(self, event: PlanRefused | SweepBraked, labels: Labels) -> None:
+        self._instruments.refusals.labels(labels.target, event.brake).inc()
 
-    def _requested(self, _event: RemovalRequested, about: Labels) -> None:
-        self._in_flight.begin(about)
-        self._show_in_flight(about)
+    def _requested(self, _event: RemovalRequested, labels: Labels) -> None:
+        self._in_flight.begin(labels)
+        self._show_in_flight(labels)
 
-    def _again(self, _event: RemovalAgain, about: Labels) -> None:
-        self._in_flight.end(about)
-        self._show_in_flight(about)
+    def _again(self, _event: RemovalAgain, labels: Labels) -> None:
+        self._in_flight.end(labels)
+        self._show_in_flight(labels)
 
-    def _removed(self, event: RemovalFinished, about: Labels) -> None:
-        self._in_flight.end(about)
-        self._show_in_flight(about)
-        self._shown.removals.labels(about.target, about.policy, event.outcome).inc()
+    def _removed(self, event: RemovalFinished, labels: Labels) -> None:
+        self._in_flight.end(labels)
+        self._show_in_flight(labels)
+        self._instruments.removals.labels(labels.target, labels.policy, event.outcome).inc()
         if event.accepted_after_s is not None and event.ended_after_s is not None:
-            self._shown.deletion_s.labels(about.target).observe(max(0.0, event.ended_after_s - event.accepted_after_s))
+            self._instruments.deletion_s.labels(labels.target).observe(max(0.0, event.ended_after_s - event.accepted_after_s))
         if event.outcome == "deleted" and event.capacity_gb:
             category = event.category if event.category in CATEGORIES else OTHER
-            self._shown.reclaimed.labels(about.target, category).inc(event.capacity_gb * BYTES_OF_A_GB)
+            self._instruments.reclaimed.labels(labels.target, category).inc(event.capacity_gb * BYTES_OF_A_GB)
 
-    def _recovering(self, event: RecoveryStarted, about: Labels) -> None:
-        self._in_flight.inherit(about.target, event.unfinished)
-        self._show_in_flight(about)
+    def _recovering(self, event: RecoveryStarted, labels: Labels) -> None:
+        self._in_flight.inherit(labels.target, event.unfinished)
+        self._show_in_flight(labels)
 
-    def _recovered(self, _event: RecoveryFinished, about: Labels) -> None:
-        self._in_flight.inherit(about.target, 0)
-        self._show_in_flight(about)
+    def _recovered(self, _event: RecoveryFinished, labels: Labels) -> None:
+        self._in_flight.inherit(labels.target, 0)
+        self._show_in_flight(labels)
 
-    def _swept(self, event: SweepFinished, about: Labels) -> None:
-        self._in_flight.forget(about.target)
-        self._show_in_flight(about)
-        self._shown.sweeps.labels(about.target, event.outcome).inc()
-        self._shown.sweep_s.labels(about.target).observe(event.duration_s)
+    def _swept(self, event: SweepFinished, labels: Labels) -> None:
+        self._in_flight.forget(labels.target)
+        self._show_in_flight(labels)
+        self._instruments.sweeps.labels(labels.target, event.outcome).inc()
+        self._instruments.sweep_s.labels(labels.target).observe(event.duration_s)
         if event.problem_kind in NOT_ALLOWED:
-            self._shown.unauthorized.labels(about.target).inc()
+            self._instruments.unauthorized.labels(labels.target).inc()
         if event.outcome in SUCCESSES and not event.problem:
-            self._shown.success.labels(about.target).set(self._clock.now().timestamp())
+            self._instruments.success.labels(labels.target).set(self._clock.now().timestamp())
 
-    def _lost(self, event: LogLinesLost, _about: Labels) -> None:
-        self._shown.lost_lines.inc(event.lines)
+    def _lost(self, event: LogLinesLost, _labels: Labels) -> None:
+        self._instruments.lost_lines.inc(event.lines)
 
-    def _show_in_flight(self, about: Labels) -> None:
-        self._shown.in_flight.labels(about.target).set(self._in_flight.count(about.target))
+    def _show_in_flight(self, labels: Labels) -> None:
+        self._instruments.in_flight.labels(labels.target).set(self._in_flight.count(labels.target))
 
     # ---- what is asked for -------------------------------------------------------------------------------------------------
 
-    def _ask(self, service: Service) -> None:
-        self._shown.ready.set(not service.not_ready())
-        standings = service.targets()
-        for gone in self._targets - {standing.name for standing in standings}:
-            self._shown.forget(gone)
+    def _update(self, source: StateSource) -> None:
+        self._instruments.ready.set(not source.not_ready())
+        states = source.targets()
+        for gone in self._targets - {state.name for state in states}:
+            self._instruments.forget(gone)
             self._forget_dialect(gone)
-        self._targets = {standing.name for standing in standings}
-        for standing in standings:
-            self._shown.failures.labels(standing.name).set(standing.failures)
-            self._shown.paused.labels(standing.name).set(standing.paused)
-            self._shown.held.labels(standing.name).set(standing.phase == Outcome.HELD_ELSEWHERE)
-            if standing.last_success is not None:
-                self._shown.success.labels(standing.name).set(standing.last_success.timestamp())
-            self._show_lanes(standing)
-            self._begin_at_nothing(standing.name)
+        self._targets = {state.name for state in states}
+        for state in states:
+            self._instruments.failures.labels(state.name).set(state.failures)
+            self._instruments.paused.labels(state.name).set(state.paused)
+            self._instruments.held.labels(state.name).set(state.phase == Outcome.HELD_ELSEWHERE)
+            if state.last_success is not None:
+                self._instruments.success.labels(state.name).set(state.last_success.timestamp())
+            self._show_lanes(state)
+            self._begin_at_nothing(state.name)
 
     def _forget_dialect(self, target: str) -> None:
         for (name, aspect), value in list(self._dialects.items()):
             if name == target:
-                self._shown.dialect.remove(name, aspect, value)
+                self._instruments.dialect.remove(name, aspect, value)
                 del self._dialects[name, aspect]
 
-    def _show_lanes(self, standing: Standing) -> None:
-        for state in standing.lanes:
-            self._shown.pace.labels(standing.name, state.lane).set(state.calls_per_s)
-            if state.configured_calls_per_s is not None:
-                self._shown.limit.labels(standing.name, state.lane).set(state.configured_calls_per_s)
+    def _show_lanes(self, state: TargetState) -> None:
+        for lane in state.lanes:
+            self._instruments.pace.labels(state.name, lane.lane).set(lane.calls_per_s)
+            if lane.configured_calls_per_s is not None:
+                self._instruments.limit.labels(state.name, lane.lane).set(lane.configured_calls_per_s)
 
     def _begin_at_nothing(self, target: str) -> None:
         """Show what has not happened yet as 0: an alert cannot see an increase from nothing."""
-        for metric in (self._shown.success, self._shown.in_flight, self._shown.unauthorized):
+        for metric in (self._instruments.success, self._instruments.in_flight, self._instruments.unauthorized):
             metric.labels(target)
         for outcome in SWEEP_OUTCOMES:
-            self._shown.sweeps.labels(target, outcome)
+            self._instruments.sweeps.labels(target, outcome)

@@ -29,16 +29,16 @@ class InFlight:
         """Take on what an earlier run has left, instead of any that were taken on before."""
         self._inherited[target] = count
 
-    def begin(self, about: Labels) -> None:
+    def begin(self, labels: Labels) -> None:
         """Take one more; a DELETE that is sent again is the same removal."""
-        self._requested[about.target].add(about.notebook_id)
+        self._requested[labels.target].add(labels.notebook_id)
 
-    def end(self, about: Labels) -> None:
+    def end(self, labels: Labels) -> None:
         """Let one go; one that had never been requested changes nothing."""
-        if about.notebook_id in self._requested[about.target]:
-            self._requested[about.target].remove(about.notebook_id)
-        elif self._inherited[about.target]:
-            self._inherited[about.target] -= 1
+        if labels.notebook_id in self._requested[labels.target]:
+            self._requested[labels.target].remove(labels.notebook_id)
+        elif self._inherited[labels.target]:
+            self._inherited[labels.target] -= 1
 
     def forget(self, target: str) -> None:
         """Let all go: nobody follows them any more, until the next sweep does."""

@@ -27,7 +27,7 @@ class Written(Struct, frozen=True):
 
     pattern: str
     """Anchored, and read alike by Python and by JavaScript."""
-    sentence: str
+    message: str
     """What is right."""
 
     def check(self, text: str | SecretStr) -> str | SecretStr:
@@ -35,7 +35,7 @@ class Written(Struct, frozen=True):
         plain = text.get_secret_value() if isinstance(text, SecretStr) else text
         # Not `match`: there, `$` lets a line end pass.
         if not re.fullmatch(self.pattern, plain):
-            raise ValueError(self.sentence)
+            raise ValueError(self.message)
         return text
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -121,8 +121,8 @@ def _repeated_names(value: object) -> Iterator[InitErrorDetails]:
     for place, item in enumerate(value if isinstance(value, list | tuple) else ()):
         name = item.get("name") if isinstance(item, Mapping) else getattr(item, "name", None)
         if isinstance(name, str) and first.setdefault(name, place) != place:
-            sentence = f"must differ from all other names; number {first[name] + 1} of this list is called the same"
-            problem = PydanticCustomError("repeated_name", "{sentence}", {"sentence": sentence})
+            message = f"must differ from all other names; number {first[name] + 1} of this list is called the same"
+            problem = PydanticCustomError("repeated_name", "{message}", {"message": message})
             yield InitErrorDetails(type=problem, loc=(place, "name"), input=None)
 
 

@@ -43,16 +43,16 @@ def test_a_page_is_asked_for_as_the_documents_of_today_say() -> None:
 def test_rows_of_another_workspace_mean_the_older_spelling() -> None:
     """The server did not know the parameter, and showed its default workspace; it is worth a second try, once."""
     dialect = Dialect()
-    assert dialect.misheard(page("0", "0"), SCOPE)
+    assert dialect.ignored_workspace(page("0", "0"), SCOPE)
     assert ("workspaceId", "a1") in dialect.query(SCOPE, 0, None, OLDEST_FIRST)
-    assert not dialect.misheard(page("0"), SCOPE)
+    assert not dialect.ignored_workspace(page("0"), SCOPE)
 
 
 def test_rows_that_belong_or_do_not_say_change_nothing() -> None:
     """Neither does an empty page, nor a row that cannot be read."""
     dialect = Dialect()
     for seen in (page("a1"), page(None), page(), Page((MalformedRow("x", None, "odd"),), 1)):
-        assert not dialect.misheard(seen, SCOPE)
+        assert not dialect.ignored_workspace(seen, SCOPE)
     assert ("workspace_id", "a1") in dialect.query(SCOPE, 0, None, OLDEST_FIRST)
 
 

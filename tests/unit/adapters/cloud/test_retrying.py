@@ -5,7 +5,7 @@ import pytest
 import stamina
 
 from nbsweep.adapters.cloud.responses import Answer, Throttled, TransientError
-from nbsweep.adapters.cloud.retrying import MOST_TRIES, MOST_WHEN_THROTTLED, TriesUsedUp, retried
+from nbsweep.adapters.cloud.retrying import MAX_ATTEMPTS, MAX_THROTTLED_ATTEMPTS, RetriesExhausted, retried
 from nbsweep.core.errors import Rejected
 
 pytestmark = pytest.mark.looptime(noop_cycles=1)
@@ -62,7 +62,7 @@ async def test_what_is_told_is_what_is_waited(kind: Callable[[], TransientError]
 
 async def test_no_wait_is_longer_than_five_seconds_and_half_of_that() -> None:
     """However often the gateway has throttled the call."""
-    calls = Calls(*[throttled() for _ in range(MOST_WHEN_THROTTLED - 1)])
+    calls = Calls(*[throttled() for _ in range(MAX_THROTTLED_ATTEMPTS - 1)])
     await retried(calls.make, calls.tell)
     assert 5 - 2e-6 <= max(calls.waited_s) <= 7.5
 
@@ -75,19 +75,19 @@ async def test_waits_differ_from_call_to_call() -> None:
     assert first.waited_s != second.waited_s
 
 
-@pytest.mark.parametrize(("kind", "most"), [(trouble, MOST_TRIES), (throttled, MOST_WHEN_THROTTLED)])
+@pytest.mark.parametrize(("kind", "most"), [(trouble, MAX_ATTEMPTS), (throttled, MAX_THROTTLED_ATTEMPTS)])
 async def test_the_last_failure_is_raised_and_not_told(kind: Callable[[], TransientError], most: int) -> None:
     """After so many tries nothing follows, so no wait is told for it."""
     calls = Calls(*[kind() for _ in range(most + 1)])
-    with pytest.raises(TriesUsedUp) as caught:
+    with pytest.raises(RetriesExhausted) as caught:
         await retried(calls.make, calls.tell)
-    assert (len(calls.made_s), len(calls.told), caught.value.tries) == (most, most - 1, most)
+    assert (len(calls.made_s), len(calls.told), caught.value.attempts) == (most, most - 1, most)
     assert isinstance(caught.value.__cause__, TransientError)
 
 
 async def test_being_throttled_takes_nothing_from_the_tries_for_trouble() -> None:
     """A 429 says nothing against the call: five failures that pass are still borne, however many 429s lie between."""
-    errors = [error for _ in range(MOST_TRIES - 1) for error in (throttled(), throttled(), trouble())]
+    errors = [error for _ in range(MAX_ATTEMPTS - 1) for error in (throttled(), throttled(), trouble())]
     calls = Calls(*errors)
     assert await retried(calls.make, calls.tell) == "answer"
     assert len(calls.told) == len(errors)

@@ -15,7 +15,7 @@ from sqlalchemy import Dialect
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 
-from nbsweep.adapters.journal import Limits, open_journal
+from nbsweep.adapters.journal import Timeouts, open_journal
 from nbsweep.adapters.journal.audit import TrailWriter
 from nbsweep.adapters.journal.transaction import Transaction
 from nbsweep.core import lifecycle
@@ -112,7 +112,7 @@ async def test_what_cannot_be_stored_leaves_no_gap_in_the_chain(path: Path) -> N
 async def test_a_locked_file_leaves_neither(path: Path) -> None:
     """The head is not even asked for before the lock is held."""
     await fill(path)
-    async with open_journal(f"sqlite:///{path}", Limits(busy_s=0.02)) as journal:
+    async with open_journal(f"sqlite:///{path}", Timeouts(busy_s=0.02)) as journal:
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(JournalError, match="locked"):

@@ -15,13 +15,13 @@ from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
-from nbsweep.adapters.journal import Limits, open_journal
+from nbsweep.adapters.journal import Timeouts, open_journal
 from nbsweep.core.errors import JournalError
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Status
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-IMPATIENT = Limits(busy_s=0.02)
+IMPATIENT = Timeouts(busy_s=0.02)
 
 OPEN_AND_TELL = """
 import asyncio, resource, sys
@@ -281,7 +281,7 @@ async def test_a_lock_while_it_is_open_fails_the_write_and_nothing_else(tmp_path
 async def test_a_lock_is_outlasted(tmp_path: Path) -> None:
     """By a journal that has been told to be patient: what is written meanwhile is written when the lock is gone."""
     path = tmp_path / "journal.db"
-    async with open_journal(f"sqlite:///{path}", Limits(busy_s=0.01, patience_s=60)) as journal:
+    async with open_journal(f"sqlite:///{path}", Timeouts(busy_s=0.01, patience_s=60)) as journal:
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             asyncio.get_running_loop().call_later(0.05, other.execute, "ROLLBACK")

@@ -11,7 +11,7 @@ from sqlite3 import connect
 import anyio
 import pytest
 
-from nbsweep.adapters.journal import Limits, SqlJournal, open_journal
+from nbsweep.adapters.journal import SqlJournal, Timeouts, open_journal
 from nbsweep.core.errors import JournalError
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Status
@@ -162,7 +162,7 @@ async def test_nothing_is_left_running(address: str) -> None:
 async def test_closing_does_not_wait_for_ever(address: str, tmp_path: Path) -> None:
     """Whoever still waits is told that it was not written in time."""
     with closing(connect(tmp_path / "journal.db", isolation_level=None, check_same_thread=False)) as other:
-        async with open_journal(address, Limits(busy_s=1, close_s=0.05)) as journal:
+        async with open_journal(address, Timeouts(busy_s=1, close_s=0.05)) as journal:
             other.execute("BEGIN IMMEDIATE")
             writing = asyncio.create_task(journal.write([removal(1)]))
             await asyncio.sleep(0)
@@ -176,7 +176,7 @@ async def test_closing_can_be_hurried(address: str, tmp_path: Path) -> None:
     """A second cancellation, as by a second Ctrl-C, ends even the waiting for the last writes."""
 
     async def sweep() -> None:
-        async with open_journal(address, Limits(busy_s=0.5, close_s=30)) as journal:
+        async with open_journal(address, Timeouts(busy_s=0.5, close_s=30)) as journal:
             other.execute("BEGIN IMMEDIATE")
             writing.set()
             await journal.write([removal(1)])

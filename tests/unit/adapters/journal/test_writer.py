@@ -15,7 +15,7 @@ from sqlalchemy import AdaptedConnection, create_engine, event
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import Pool
 
-from nbsweep.adapters.journal import Limits, SqlJournal, open_journal
+from nbsweep.adapters.journal import SqlJournal, Timeouts, open_journal
 from nbsweep.adapters.journal.connections.sqlite import SqliteConnection
 from nbsweep.adapters.journal.dialects import commit_in_chunks, compiled, upsert
 from nbsweep.adapters.journal.rows import Row
@@ -247,7 +247,7 @@ async def test_a_run_that_is_there_already_does_not_disturb_the_others(address: 
 
 async def test_trouble_with_the_file_reaches_everybody_who_waits(address: str, tmp_path: Path) -> None:
     """Each gets an error of its own, with the cause behind it."""
-    async with open_journal(address, Limits(busy_s=0.02)) as journal:
+    async with open_journal(address, Timeouts(busy_s=0.02)) as journal:
         with closing(connect(tmp_path / "journal.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             writes = (journal.write([removal(number)]) for number in range(10))

@@ -24,7 +24,7 @@ def journal(**groups: Any) -> str:
     try:
         return Settings.model_validate({"targets": [TARGET], "policies": [POLICY], **groups}).journal
     except ValidationError as error:
-        return "; ".join(f"{'.'.join(map(str, found.location))}: {found.sentence}" for found in problems(error))
+        return "; ".join(f"{'.'.join(map(str, found.location))}: {found.message}" for found in problems(error))
 
 
 @pytest.mark.parametrize(

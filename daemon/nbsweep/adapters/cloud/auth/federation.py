@@ -73,10 +73,10 @@ class NamedSource(Struct, frozen=True):
         reply = await self.ask(self.server)
         if reply.status not in (HTTPStatus.OK, HTTPStatus.CREATED):
             answer = reply.words()
-            sentence = f"{self.server.url} gives no keys to {self.account}: {answer}"
+            message = f"{self.server.url} gives no keys to {self.account}: {answer}"
             if isinstance(answer.error(), TransientError):
-                raise NotSent(sentence)
-            raise Unauthorized(f"{sentence}. Check the identity that the environment names", http_status=answer.status)
+                raise NotSent(message)
+            raise Unauthorized(f"{message}. Check the identity that the environment names", http_status=answer.status)
         return self._issued(reply)
 
     def _issued(self, reply: Reply) -> IssuedCredentials:

@@ -12,7 +12,7 @@ from nbsweep.core.ports import Clock
 from nbsweep.settings import TargetSettings
 from nbsweep.settings.regions import GLOBAL_IAM
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class Iam:
         """The address at which it is expected."""
         return self.first.url
 
-    async def call(self, ask: Callable[[AuthClient], Awaitable[Answer]]) -> Answer:
+    async def call(self, ask: Callable[[AuthClient], Awaitable[Result]]) -> Result:
         """Ask something of IAM, which may take several calls.
 
         Raises:
@@ -58,9 +58,9 @@ class Iam:
 
 def iam_of(target: TargetSettings, session: aiohttp.ClientSession, clock: Clock) -> Iam:
     """Give what a target asks of IAM; the global one where the address follows from the region, and only there."""
-    way = Route.of(target)
+    route = Route.of(target)
 
     def at(url: str) -> AuthClient:
-        return AuthClient(session, url, IAM_TIMEOUT, clock, way.to(url))
+        return AuthClient(session, url, IAM_TIMEOUT, clock, route.to(url))
 
     return Iam(at(target.iam_url), None if target.names_iam else at(GLOBAL_IAM))

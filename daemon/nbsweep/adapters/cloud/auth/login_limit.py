@@ -55,12 +55,12 @@ class LoginLimit:
 
     async def _try(self, sign_in: Callable[[], Awaitable[IssuedCredentials]]) -> IssuedCredentials:
         if self._refusal is not None and self.clock.steady_s() < self._closed_until_s:
-            raise _again(self._refusal, str(self._refusal))
+            raise _copy_of(self._refusal, str(self._refusal))
         try:
             issued = await sign_in()
         except UserRefused as error:
             self._close(error)
-            raise _again(error, str(self._refusal)) from error
+            raise _copy_of(error, str(self._refusal)) from error
         except NotSent as error:
             self._absence, self._absences = error, self._absences + 1
             raise
@@ -71,11 +71,11 @@ class LoginLimit:
         self._proven_until_s = float("-inf")
         self._closed_until_s = self.clock.steady_s() + LOCK.total_seconds()
         until = f"{self.clock.now() + LOCK:%H:%M:%S} UTC"
-        sentence = (
+        message = (
             f"{error}. For all targets of this user no login is tried before {until}, unless nbsweep is started again or reads "
             "its configuration again: IAM locks a user after five wrong passwords in fifteen minutes"
         )
-        self._refusal = _again(error, sentence)
+        self._refusal = _copy_of(error, message)
 
 
 @dataclass(slots=True)
@@ -83,13 +83,13 @@ class LoginLimits:
     """The limit on the logins of each user."""
 
     clock: Clock
-    _doors: dict[Hashable, LoginLimit] = field(default_factory=dict, repr=False)
+    _limits: dict[Hashable, LoginLimit] = field(default_factory=dict, repr=False)
 
     def of(self, *user: Hashable) -> LoginLimit:
         """Give the limit of a user: all that a login depends on, apart from its project."""
-        return self._doors.setdefault(user, LoginLimit(self.clock))
+        return self._limits.setdefault(user, LoginLimit(self.clock))
 
 
-def _again(error: UserRefused, sentence: str) -> UserRefused:
+def _copy_of(error: UserRefused, message: str) -> UserRefused:
     """Say an error anew: one that is raised over and over would carry the traces of all the times before."""
-    return UserRefused(sentence, code=error.code, http_status=error.http_status, request_id=error.request_id)
+    return UserRefused(message, code=error.code, http_status=error.http_status, request_id=error.request_id)

@@ -91,9 +91,7 @@ class MetadataSource:
         answer = reply.words()
         if NO_AGENCY in reply.body:
             return Unauthorized(f"{self.server.url} has no keys: this ECS has no agency; choose one in the console")
-        sentence = f"{self.server.url}, the metadata server of an ECS, gives no keys: {answer}"
+        message = f"{self.server.url}, the metadata server of an ECS, gives no keys: {answer}"
         return (
-            NotSent(sentence)
-            if isinstance(answer.error(), TransientError)
-            else Unauthorized(sentence, http_status=answer.status)
+            NotSent(message) if isinstance(answer.error(), TransientError) else Unauthorized(message, http_status=answer.status)
         )

@@ -133,14 +133,14 @@ class _Catalogue(Struct, frozen=True):
         return await self.iam.ask("GET", target, {**HEADERS, **proven, "Host": host})
 
     def _strange(self, problem: str) -> CloudError:
-        kind, sentence = ELSE
-        return kind(sentence.format(url=self.iam.url, answer=problem))
+        kind, message = ELSE
+        return kind(message.format(url=self.iam.url, answer=problem))
 
     def _refusal(self, reply: Reply) -> CloudError:
         answer = reply.words()
         facts: dict[str, Any] = {"code": answer.code, "http_status": answer.status, "request_id": answer.request_id}
         if isinstance(answer.error(), TransientError):
             return NotSent(f"{self.iam.url} did not tell the project's id: {answer}", **facts)
-        kind, sentence = REFUSED.get(reply.status, ELSE)
-        error = kind(sentence.format(url=self.iam.url, answer=answer), **facts)
+        kind, message = REFUSED.get(reply.status, ELSE)
+        error = kind(message.format(url=self.iam.url, answer=answer), **facts)
         return with_skew(error, (self.iam.clock.now() - reply.sent_at).total_seconds())

@@ -39,11 +39,11 @@ class CredentialProvider:
     clock: Clock
     _agency: RefreshingCredentials | None = None
     _users: dict[Hashable, RefreshingCredentials] = field(default_factory=dict, repr=False)
-    _doors: LoginLimits = field(init=False)
+    _login_limits: LoginLimits = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with no login."""
-        self._doors = LoginLimits(self.clock)
+        self._login_limits = LoginLimits(self.clock)
 
     async def find(self, target: TargetSettings) -> Credentials:
         """Find them, and read the files that hold them. Passwords are first used when they are needed.
@@ -69,7 +69,9 @@ class CredentialProvider:
 
         key = (target.iam_url, target.proxy, target.ca_file, read())
         if key not in self._users:
-            source = TokenSource(read, f"{given.domain}/{username}", iam_of(target, self.session, self.clock), self._doors)
+            source = TokenSource(
+                read, f"{given.domain}/{username}", iam_of(target, self.session, self.clock), self._login_limits
+            )
             self._users[key] = RefreshingCredentials(source, self.clock)
         return self._users[key]
 
@@ -86,7 +88,7 @@ class CredentialProvider:
         try:
             await agency.ready()
         except CloudError as error:
-            raise Unauthorized(self._nowhere(error)) from error
+            raise Unauthorized(self._no_credentials(error)) from error
         return agency
 
     def _named(self, source: NamedSource) -> RefreshingCredentials:
@@ -102,7 +104,7 @@ class CredentialProvider:
             self._agency = RefreshingCredentials(MetadataSource(server), self.clock)
         return self._agency
 
-    def _nowhere(self, error: CloudError) -> str:
+    def _no_credentials(self, error: CloudError) -> str:
         return (
             "there are no credentials: the target has none in the configuration; HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK are "
             f"not set; {profile_path(self.environment) or '~/.huaweicloud/credentials'} is not there, or has no [basic] keys; "

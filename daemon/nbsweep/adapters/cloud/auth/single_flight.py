@@ -16,14 +16,14 @@ class SingleFlight(Generic[Fetched]):
     def __init__(self, fetch: Callable[[], Awaitable[Fetched]]) -> None:
         """Take how it is fetched; nothing is fetched yet."""
         self._fetch = fetch
-        self._door = anyio.Lock()
+        self._lock = anyio.Lock()
         self._rounds = 0
         self._outcome: Fetched | CloudError | None = None
 
     @property
     def under_way(self) -> bool:
         """Tell whether somebody is fetching it now."""
-        return self._door.locked()
+        return self._lock.locked()
 
     async def get(self) -> Fetched:
         """Fetch it anew, or take part in what comes of it for somebody who was here first.
@@ -32,7 +32,7 @@ class SingleFlight(Generic[Fetched]):
             CloudError: it could not be fetched; whoever asks from now on tries again.
         """
         seen = self._rounds
-        async with self._door:
+        async with self._lock:
             if self._rounds == seen:
                 await self._go()
             if isinstance(self._outcome, CloudError):

@@ -143,10 +143,10 @@ async def _refusal(login: Login, iam: AuthClient, reply: Reply) -> CloudError:
     answer = reply.words()
     if isinstance(answer.error(), TransientError):
         return NotSent(f"{iam.url} gave no token: {answer}", **_facts(answer))
-    kind, sentence = _meaning(answer)
+    kind, message = _meaning(answer)
     if kind is UserRefused and SAYS_NOTHING.search(answer.message) and await _is_let_in(login, iam):
-        kind, sentence = Unauthorized, KNOWN
-    return kind(sentence.format(url=iam.url, answer=answer, **login.words), **_facts(answer))
+        kind, message = Unauthorized, KNOWN
+    return kind(message.format(url=iam.url, answer=answer, **login.words), **_facts(answer))
 
 
 def _meaning(answer: Answer) -> tuple[type[CloudError], str]:
