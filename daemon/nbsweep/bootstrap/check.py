@@ -15,14 +15,14 @@ from msgspec.structs import replace
 
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.cloud.auth.credentials import Credentials
-from nbsweep.adapters.cloud.auth.describe import source_of
+from nbsweep.adapters.cloud.auth.describe import exposed_files, source_of
 from nbsweep.adapters.cloud.auth.provider import open_credential_provider
 from nbsweep.adapters.cloud.client import open_client
 from nbsweep.adapters.cloud.limiter import Lanes
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.journal.address import parse_address
 from nbsweep.bootstrap.sweeps import caller_of, make_lanes
-from nbsweep.core.checks import Check, Grade, failed, not_tried, passed
+from nbsweep.core.checks import Check, Grade, failed, not_tried, passed, warned
 from nbsweep.core.errors import CloudError, JournalError, NbsweepError
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.policy import Running
@@ -93,7 +93,11 @@ class Checkup(Struct, frozen=True):
         async with anyio.create_task_group() as group:
             for target, credentials in found:
                 group.start_soon(check_one, target, credentials)
-        return [check for target, _ in found for check in (*checks[target.name], *self._apart(target.name))]
+        return [
+            check
+            for target, _ in found
+            for check in (*checks[target.name], *check_secret_files(target), *self._apart(target.name))
+        ]
 
     def _apart(self, name: str) -> Iterator[Check]:
         """Say that a target is the same project as one before it, and covers some of the same notebooks."""
@@ -138,6 +142,13 @@ def without_credentials(question: PreflightOptions, error: CloudError) -> tuple[
         for name in question.names
     ]
     return tuple(replace(check, target=question.target) for check in checks)
+
+
+def check_secret_files(target: TargetSettings) -> Iterator[Check]:
+    """Yield a warning if every user of this machine may read a secret file of the target."""
+    if exposed := list(exposed_files(target)):
+        finding = f"every user of this machine can read {', '.join(exposed)}"
+        yield replace(warned("secret-files", finding, f"Run chmod o-r {' '.join(exposed)}."), target=target.name)
 
 
 async def check_journal(url: str) -> Check:

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from nbsweep.adapters.journal import open_journal
-from nbsweep.bootstrap.check import check_journal, make_checkup, without_credentials
+from nbsweep.bootstrap.check import check_journal, check_secret_files, make_checkup, without_credentials
 from nbsweep.core.checks import Grade
 from nbsweep.core.errors import Unauthorized
 from nbsweep.core.runs import RunRecord
 from nbsweep.engine.preflight import PreflightOptions
-from nbsweep.settings import Settings
+from nbsweep.settings import Settings, TargetSettings
 from nbsweep.testing import RecordingTelemetry
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -80,3 +80,23 @@ async def test_a_checkup_of_targets_without_credentials_calls_nobody(tmp_path: P
     assert [check.name for check in checks[:2]] == ["configuration", "journal"]
     assert list(dict.fromkeys(check.target for check in checks)) == [None, *names]
     assert {check.name for check in checks if check.grade is Grade.FAILED} == {"credentials"}
+
+
+def test_a_secret_file_that_every_user_may_read_is_a_warning(tmp_path: Path) -> None:
+    """The warning names the file, the target and the remedy; without such a file there is no check of that name."""
+    path = tmp_path / "sk"
+    path.write_text("the-secret", encoding="utf-8")
+    path.chmod(0o644)
+    document = {
+        "name": "lab",
+        "region": "cn-north-4",
+        "project_id": "0123456789abcdef0123456789abcdef",
+        "credentials": {"access_key": "AK", "secret_key_file": str(path)},
+    }
+    target = TargetSettings.model_validate(document)
+    [check] = check_secret_files(target)
+    assert (check.name, check.grade, check.target) == ("secret-files", Grade.WARNING, "lab")
+    assert check.finding == f"every user of this machine can read {path}"
+    assert check.advice == f"Run chmod o-r {path}."
+    path.chmod(0o600)
+    assert list(check_secret_files(target)) == []

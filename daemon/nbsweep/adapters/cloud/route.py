@@ -1,9 +1,10 @@
-"""Which way calls take to a server: through a proxy or not, and whose certificates are trusted.
+"""Selects the proxy and the trusted certificates for the calls to a server.
 
-The environment is read as Python's own libraries read it: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in capitals or not.
-aiohttp's `trust_env` would do so too, but takes passwords from ~/.netrc besides, which would replace signatures.
+The proxy variables are those of Python's own libraries: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in either case.
+aiohttp's `trust_env` also takes passwords from ~/.netrc, and these would replace the signatures.
 """
 
+import os
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -16,29 +17,37 @@ from yarl import URL
 from nbsweep.settings import TargetSettings
 
 STRAIGHT: Mapping[str, Any] = {}
-"""Through no proxy; the metadata server is never asked in any other way."""
+"""Options for calls without a proxy. All calls to the metadata server use them."""
 
 
 class Route(Struct, frozen=True):
-    """What a target says of the way to its servers."""
+    """The proxy and the trusted certificates of a target."""
 
     proxy: str | None = None
-    """The proxy's address, which may hold a password; "none" for no proxy, None for what the environment says."""
+    """The address of the proxy, which may contain a password; "none" for no proxy, None for the proxy of the environment."""
     trust: ssl.SSLContext | None = None
-    """None: the certificates that this machine trusts, or those of SSL_CERT_FILE."""
+    """None for the certificates in SSL_CERT_FILE, or those that this machine trusts."""
 
     @classmethod
     def of(cls, target: TargetSettings) -> "Route":
-        """Read the certificates that a target names."""
+        """Build the route of a target; reads the certificates in its `ca_file`."""
         proxy = target.proxy.get_secret_value() if target.proxy is not None else None
         trust = ssl.create_default_context(cafile=target.ca_file) if target.ca_file is not None else None
         return cls(proxy, trust)
 
     def to(self, url: str) -> Mapping[str, Any]:
-        """Give what aiohttp is to be told with each request to a server."""
+        """Return the options that aiohttp needs for each request to a server."""
         proxy = _proxy_of_environment(url) if self.proxy is None else self.proxy
         options: dict[str, Any] = {"proxy": URL(proxy)} if proxy and proxy != "none" else {}
         return options | {"ssl": self.trust} if self.trust is not None else options
+
+
+def unreadable_certificates() -> str:
+    """Return a clause that names SSL_CERT_FILE if the file cannot be read: OpenSSL ignores such a file without an error."""
+    path = os.environ.get("SSL_CERT_FILE")
+    if not path or (os.path.isfile(path) and os.access(path, os.R_OK)):  # noqa: PTH113  # as OpenSSL looks at it
+        return ""
+    return f"; SSL_CERT_FILE names {path}, which cannot be read"
 
 
 def _proxy_of_environment(url: str) -> str | None:

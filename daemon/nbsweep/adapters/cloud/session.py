@@ -1,6 +1,6 @@
-"""Connections, and the calls by which keys and tokens are come by; what a failure of the transport means, for all calls.
+"""Opens HTTP sessions, makes the calls that fetch keys and tokens, and maps failures of the transport to errors.
 
-Sessions do not read the environment: `ways.py` says which way a call takes, and the metadata server never sees a proxy.
+Sessions do not read proxies from the environment: `route.py` selects the proxy. Calls to the metadata server use no proxy.
 """
 
 import ssl
@@ -18,7 +18,7 @@ from yarl import URL
 from nbsweep import __version__
 from nbsweep.adapters.cloud.guarded_request import GuardedRequest, read_body, send_once, words_of
 from nbsweep.adapters.cloud.responses import Answer, TransientError
-from nbsweep.adapters.cloud.route import STRAIGHT
+from nbsweep.adapters.cloud.route import STRAIGHT, unreadable_certificates
 from nbsweep.core.errors import Unreachable
 from nbsweep.core.ports import Clock
 
@@ -124,7 +124,7 @@ def read_date(text: str) -> datetime | None:
 def failure(url: str, error: Exception) -> Unreachable | TransientError:
     """Say what a failure of the transport means."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError | ssl.SSLError):
-        advice = "Check the endpoint, ca_file, and the certificates that this machine trusts"
+        advice = f"Check the endpoint, ca_file, and the certificates that this machine trusts{unreadable_certificates()}"
         return Unreachable(f"{url} is not trusted: {words_of(error)}. {advice}")
     if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError):
         said = f"it answered HTTP {error.status}" if isinstance(error, aiohttp.ClientHttpProxyError) else words_of(error)

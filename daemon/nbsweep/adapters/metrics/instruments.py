@@ -1,4 +1,4 @@
-"""What there is to see, under which names. They are a contract: others write alerts and dashboards against them."""
+"""Declares the metrics. Their names are public: alerts and dashboards depend on them."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -15,7 +15,7 @@ CALL_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class Declared(NamedTuple):
-    """A metric, whether or not there is anything to show of it yet."""
+    """The name, kind and labels of a metric, with or without samples."""
 
     name: str
     kind: str
@@ -23,67 +23,73 @@ class Declared(NamedTuple):
 
 
 class Instruments:
-    """Every metric with its name, its meaning and its labels; the README's table is the same."""
+    """All metrics, each with its name, meaning and labels."""
 
     def __init__(self) -> None:
-        """Make them, all at nothing, in a registry of their own."""
+        """Create all metrics in a new registry."""
         self.registry = CollectorRegistry()
         self.declared: list[Declared] = []
-        """Also those of which there is nothing to see yet."""
-
-        def counter(name: str, meaning: str, *labels: str) -> Counter:
-            return Counter(declare(name, "counter", labels), meaning, labels, registry=self.registry)
-
-        def gauge(name: str, meaning: str, *labels: str) -> Gauge:
-            return Gauge(declare(name, "gauge", labels), meaning, labels, registry=self.registry)
-
-        def histogram(name: str, meaning: str, buckets: Sequence[float], *labels: str) -> Histogram:
-            return Histogram(declare(name, "histogram", labels), meaning, labels, registry=self.registry, buckets=buckets)
-
-        def declare(name: str, kind: str, labels: tuple[str, ...]) -> str:
-            self.declared.append(Declared(f"nbsweep_{name}", kind, labels))
-            return self.declared[-1].name
-
-        gauge("build_info", "Which version this is; always 1.", "version").labels(__version__).set(1)
-        self.ready = gauge("ready", "Whether the service can do its work.")
-        self.failures = gauge("target_failures", "Sweeps of the target that failed in a row.", "target")
-        self.paused = gauge("target_paused", "Whether the target is paused.", "target")
-        self.held = gauge("target_held_elsewhere", "Whether another nbsweep holds the target's lease.", "target")
-        self.lost_lines = counter("log_lines_lost_total", "Lines of the log that were lost because nobody read it.")
-        self.sweeps = counter("sweeps_total", "Sweeps that are over.", "target", "outcome")
-        self.sweep_s = histogram("sweep_duration_seconds", "How long sweeps took.", SWEEP_BUCKETS_S, "target")
-        self.success = gauge(
-            "last_success_timestamp_seconds",
-            "When a sweep last finished without an error, by the journal; 0 until the first.",
-            "target",
+        """All metrics, including those without samples."""
+        self._gauge("build_info", "Which version this is; always 1.", "version").labels(__version__).set(1)
+        self.ready = self._gauge("ready", "Whether the service can do its work.")
+        self.failures = self._gauge("target_failures", "Sweeps of the target that failed in a row.", "target")
+        self.paused = self._gauge("target_paused", "Whether the target is paused.", "target")
+        self.held = self._gauge("target_held_elsewhere", "Whether another nbsweep holds the target's lease.", "target")
+        self.lost_lines = self._counter("log_lines_lost_total", "Log lines that were lost because the reader was too slow.")
+        self.sweeps = self._counter("sweeps_total", "Sweeps that are over.", "target", "outcome")
+        self.sweep_s = self._histogram("sweep_duration_seconds", "How long sweeps took.", SWEEP_BUCKETS_S, "target")
+        self.success = self._gauge(
+            "last_success_timestamp_seconds", "When a sweep last succeeded; 0 until the first.", "target"
         )
-        self.fleet = gauge("fleet_notebooks", "Notebooks at the last survey.", "target")
-        self.refusing = gauge("workspaces_refused", "Workspaces that could not be listed, at the last survey.", "target")
-        self.candidates = gauge("candidates", "Notebooks that the policies would let go, at the last survey.", "target")
-        self.kept = gauge("kept_notebooks", "Notebooks that are kept, by reason, at the last survey.", "target", "reason")
-        self.refusals = counter("refusals_total", "Plans that a brake refused, and sweeps that one stopped.", "target", "brake")
-        self.removals = counter("removals_total", "Removals that have ended.", "target", "policy", "outcome")
-        self.in_flight = gauge("removals_in_flight", "Removals that were requested and have no end yet.", "target")
-        self.deletion_s = histogram(
+        self.fleet = self._gauge("fleet_notebooks", "Notebooks at the last survey.", "target")
+        self.refusing = self._gauge("workspaces_refused", "Workspaces that could not be listed, at the last survey.", "target")
+        self.candidates = self._gauge(
+            "candidates", "Notebooks that the policies select for deletion, at the last survey.", "target"
+        )
+        self.kept = self._gauge("kept_notebooks", "Notebooks that are kept, by reason, at the last survey.", "target", "reason")
+        self.refusals = self._counter(
+            "refusals_total", "Plans that a brake refused, and sweeps that a brake stopped.", "target", "brake"
+        )
+        self.removals = self._counter("removals_total", "Removals that have ended.", "target", "policy", "outcome")
+        self.in_flight = self._gauge("removals_in_flight", "Removals that were requested and have no end yet.", "target")
+        self.deletion_s = self._histogram(
             "deletion_duration_seconds", "From a DELETE's acceptance to its end.", DELETION_BUCKETS_S, "target"
         )
-        self.reclaimed = counter("reclaimed_bytes_total", "Disks of notebooks that were deleted.", "target", "category")
-        self.calls = counter("api_calls_total", "Calls that were sent.", "target", "lane", "status_class", "error_code")
-        self.call_s = histogram("api_call_duration_seconds", "From sending to the answer.", CALL_BUCKETS_S, "target", "lane")
-        self.throttled = counter("throttled_total", "Calls that the gateway throttled.", "target", "lane")
-        self.unauthorized = counter(
-            "authentication_failures_total",
-            "Sweeps that ended because the cloud refused the credentials, or a call for want of a permission.",
+        self.reclaimed = self._counter("reclaimed_bytes_total", "Disks of notebooks that were deleted.", "target", "category")
+        self.calls = self._counter("api_calls_total", "Calls that were sent.", "target", "lane", "status_class", "error_code")
+        self.call_s = self._histogram(
+            "api_call_duration_seconds", "From sending to the answer.", CALL_BUCKETS_S, "target", "lane"
+        )
+        self.throttled = self._counter("throttled_total", "Calls that the gateway throttled.", "target", "lane")
+        self.unauthorized = self._counter(
+            "authentication_failures_total", "Sweeps that failed for lack of credentials or permissions.", "target"
+        )
+        self.pace = self._gauge("lane_calls_per_second", "How fast the lane may go at this moment.", "target", "lane")
+        self.dialect = self._gauge(
+            "cloud_dialect",
+            "The variant of the API that the cloud accepts, found from its answers; always 1.",
             "target",
+            "aspect",
+            "value",
         )
-        self.pace = gauge("lane_calls_per_second", "How fast the lane may go at this moment.", "target", "lane")
-        self.dialect = gauge(
-            "cloud_dialect", "How the cloud wants to be asked, as its answers have told; always 1.", "target", "aspect", "value"
-        )
-        self.limit = gauge("lane_configured_calls_per_second", "How fast the lane may go at most.", "target", "lane")
+        self.limit = self._gauge("lane_configured_calls_per_second", "How fast the lane may go at most.", "target", "lane")
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(self._declare(name, "counter", labels), meaning, labels, registry=self.registry)
+
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        return Gauge(self._declare(name, "gauge", labels), meaning, labels, registry=self.registry)
+
+    def _histogram(self, name: str, meaning: str, buckets: Sequence[float], *labels: str) -> Histogram:
+        full_name = self._declare(name, "histogram", labels)
+        return Histogram(full_name, meaning, labels, registry=self.registry, buckets=buckets)
+
+    def _declare(self, name: str, kind: str, labels: tuple[str, ...]) -> str:
+        self.declared.append(Declared(f"nbsweep_{name}", kind, labels))
+        return self.declared[-1].name
 
     def forget(self, target: str) -> None:
-        """Show no more how a target stands that the configuration does not name any more: it would stand so for ever."""
+        """Remove the gauges of a target that the configuration no longer contains, because their values never change again."""
         for gauge in (
             self.failures,
             self.paused,
@@ -97,12 +103,12 @@ class Instruments:
             gauge.remove(target)
 
     def exposition(self) -> bytes:
-        """Write everything as Prometheus reads it."""
+        """Return all metrics in the text format of Prometheus."""
         return generate_latest(_WithoutDates(self.registry))
 
 
 class _WithoutDates(Collector):
-    """Leaves out when each counter was begun: one more series for each, of which nobody makes anything."""
+    """Collects all metrics without the `_created` series, which doubles the number of counters and has no use here."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry

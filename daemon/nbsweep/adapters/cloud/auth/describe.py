@@ -1,6 +1,9 @@
-"""Which credentials a target has and where they were found, in words that hold no secret."""
+"""Describes which credentials a target has, and where they come from, without showing a secret."""
 
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
 
 from nbsweep.adapters.cloud.auth.federation import AGENCY as AGENCY_URN
 from nbsweep.adapters.cloud.auth.federation import OIDC, POD_URI
@@ -11,10 +14,10 @@ AGENCY = "temporary keys of this server's agency, from its metadata server"
 
 
 def source_of(target: TargetSettings, environment: Mapping[str, str]) -> str:
-    """Say what `Keyring.find` takes for a target.
+    """Return a description of the credentials that `CredentialProvider.find` returns for a target.
 
     Raises:
-        Unauthorized: what there is cannot be used.
+        Unauthorized: the credentials cannot be used.
     """
     given = target.credentials
     if given is None:
@@ -27,10 +30,23 @@ def source_of(target: TargetSettings, environment: Mapping[str, str]) -> str:
     return f"{kind}, from the configuration{_files_of(given)}"
 
 
+def exposed_files(target: TargetSettings) -> Iterator[str]:
+    """Yield the secret files of a target that every user of this machine may read."""
+    for path in _secret_files(target.credentials) if target.credentials else ():
+        # An unreadable or missing file is an error of its own.
+        with suppress(OSError):
+            if Path(path).stat().st_mode & stat.S_IROTH:
+                yield path
+
+
 def _files_of(given: CredentialSettings) -> str:
-    names = ("secret_key_file", "security_token_file", "password_file")
-    files = [str(path) for path in (getattr(given, name) for name in names) if path is not None]
+    files = _secret_files(given)
     return f" and {', '.join(files)}" if files else ""
+
+
+def _secret_files(given: CredentialSettings) -> list[str]:
+    names = ("secret_key_file", "security_token_file", "password_file")
+    return [path for path in (getattr(given, name) for name in names) if path is not None]
 
 
 def _source_in_chain(environment: Mapping[str, str]) -> str:

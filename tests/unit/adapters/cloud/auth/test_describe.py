@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nbsweep.adapters.cloud.auth.describe import AGENCY, source_of
+from nbsweep.adapters.cloud.auth.describe import AGENCY, exposed_files, source_of
 from nbsweep.settings import TargetSettings
 
 SECRET = "a-secret-that-nobody-may-see"
@@ -51,3 +51,15 @@ def test_those_of_the_chain_are_told_by_their_place(tmp_path: Path) -> None:
     assert source_of(target(None), home) == f"a pair of keys, from the section [basic] of {path}"
     keys = {"HUAWEICLOUD_SDK_AK": "AK", "HUAWEICLOUD_SDK_SK": SECRET}
     assert "from the environment" in source_of(target(None), home | keys)
+
+
+def test_secret_files_that_every_user_may_read_are_listed(tmp_path: Path) -> None:
+    """A file for the owner and the group is not, and neither is one that is missing."""
+    open_to_all, private = tmp_path / "sk", tmp_path / "token"
+    for path, mode in ((open_to_all, 0o604), (private, 0o640)):
+        path.write_text(SECRET, encoding="utf-8")
+        path.chmod(mode)
+    files = {"secret_key_file": str(open_to_all), "security_token_file": str(private)}
+    assert list(exposed_files(target({"access_key": "AK"} | files))) == [str(open_to_all)]
+    assert list(exposed_files(target({"access_key": "AK", "secret_key_file": str(tmp_path / "none")}))) == []
+    assert list(exposed_files(target(None))) == []
