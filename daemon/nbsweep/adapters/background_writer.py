@@ -1,7 +1,7 @@
-"""Writes to a file that its reader may leave unread: whoever writes never waits for the reader for long.
+"""Writes to a file whose reader may be slow. A writer never waits long for the reader.
 
-A pipe, a terminal or a socket that is full blocks whoever writes to it, and asking beforehand whether it is full is not enough
-for each of them. So a thread of its own does the writing, out of a queue that is bounded.
+A full pipe, terminal or socket blocks its writer, and a check beforehand does not help for each of them. So a separate thread
+writes from a bounded queue.
 """
 
 import os
@@ -11,18 +11,18 @@ from collections import deque
 from contextlib import suppress
 
 MOST_BYTES = 262_144
-"""How much is kept for a reader who is behind; what does not fit is lost."""
+"""The most bytes that the queue keeps for a slow reader; further pieces are lost."""
 KEEPS_UP_S = 0.1
-"""How long a writer waits for a thread that has kept up so far: lines thus come in order with those of other streams."""
+"""How long a writer waits for a thread that has kept up so far; this keeps lines in order with those of other streams."""
 CLOSE_S = 1.0
-"""How long the end waits for a reader."""
+"""How long `close` waits for the reader."""
 
 
 class BackgroundWriter:
     """A queue of pieces, and the thread that writes them to a file; the thread begins with the first piece."""
 
     def __init__(self, number: int, most_bytes: int = MOST_BYTES) -> None:
-        """Take the number of a file that is open, and stays open."""
+        """Store the number of a file that is open, and stays open."""
         self.lost = 0
         """How many pieces were lost since the start, because the queue was full or the file failed."""
         self._number = number
@@ -36,7 +36,7 @@ class BackgroundWriter:
         self._changed = threading.Condition()
 
     def write(self, piece: bytes) -> None:
-        """Take a piece; it is lost where there is no room for it."""
+        """Queue a piece; it is lost if the queue has no room."""
         with self._changed:
             if self._closed:
                 self._write_last(piece)
@@ -54,7 +54,7 @@ class BackgroundWriter:
                 self._behind = not self._changed.wait_for(lambda: not self._bytes, KEEPS_UP_S)
 
     def take_untold(self) -> int:
-        """Tell how many pieces were lost that nobody was told of, once the reader is no longer behind; 0 until then."""
+        """Return the number of lost pieces that were not reported yet; 0 while the reader is behind."""
         with self._changed:
             if self._behind:
                 return 0
@@ -62,21 +62,21 @@ class BackgroundWriter:
             return untold
 
     def close(self) -> None:
-        """Wait for what is queued, but not for ever; what a reader has not taken by then stays unwritten."""
+        """Wait for the queue to drain, for at most `CLOSE_S`; the rest stays unwritten."""
         with self._changed:
             self._changed.wait_for(lambda: not self._bytes, CLOSE_S)
             self._closed = True
 
     def _write_last(self, piece: bytes) -> None:
-        """Write what comes after the end: a thread that begins while the interpreter ends is waited for without end."""
+        """Write a piece after `close`. A thread that starts while the interpreter exits would block the exit."""
         if self._bytes or not _write(self._number, piece):
             self.lost += 1
 
     def _begun(self) -> bool:
-        """Tell whether there is a thread that writes, and begin it for the first piece."""
+        """Start the thread for the first piece, and return whether it runs."""
         if self._thread is None:
             thread = threading.Thread(target=self._write_all, name="stderr", daemon=True)
-            # A process may have no threads left; then there is none, and who writes waits.
+            # The process may have reached its limit of threads. Then the writer writes by itself.
             with suppress(RuntimeError):
                 thread.start()
                 self._thread = thread

@@ -1,4 +1,4 @@
-"""The time, as the machine tells it."""
+"""The clocks of this machine."""
 
 import time
 from datetime import UTC, datetime
@@ -6,18 +6,18 @@ from datetime import UTC, datetime
 from nbsweep.core.freshness import ClockReading
 
 BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""Counts the time in which the machine sleeps; Linux has it, other systems may not."""
+"""A clock that also counts while the machine sleeps, where the system has one."""
 
 
 class SystemClock:
     """The clocks of this machine."""
 
     def now(self) -> datetime:
-        """Tell the wall clock's time in UTC."""
+        """Return the wall clock's time in UTC."""
         return datetime.now(UTC)
 
     def steady_s(self) -> float:
-        """Tell seconds of a clock that never jumps, and stands still while the machine sleeps."""
+        """Return seconds of a clock that never jumps. It stops while the machine sleeps."""
         return time.monotonic()
 
     def read(self) -> ClockReading:

@@ -1,7 +1,7 @@
-"""Who this process is, and whether another one is still there.
+"""Identifies this process, and checks whether another process still runs.
 
-Read from `/proc`, whose count of a process's start begins with the machine's and thus survives a clock that is set. Where there
-is no such thing, nothing can be told of another process, and its silence has to decide.
+The facts come from `/proc`, which counts a process's start from the boot of the machine, so a changed clock does not matter.
+Without `/proc` nothing is known of another process, and its missing heartbeat decides.
 """
 
 import os
@@ -20,7 +20,7 @@ _STATE, _STARTED = 0, 19
 
 
 def this_process(proc: Path = PROC) -> Holder:
-    """Tell who this process is; the same each time it is asked, where there is a `/proc`."""
+    """Return which process this is; the same each time it is asked, where there is a `/proc`."""
     host, pid, machine = os.uname().nodename, os.getpid(), _machine(proc)
     found = _stat(proc, pid)
     if not machine or found is None:
@@ -30,7 +30,7 @@ def this_process(proc: Path = PROC) -> Holder:
 
 
 def is_alive(holder: Holder, proc: Path = PROC) -> bool | None:
-    """Tell whether a holder's process is there; None when that cannot be told from here."""
+    """Return whether a holder's process is there; None when that cannot be told from here."""
     if not holder.machine or holder.machine != _machine(proc):
         return None
     found = _stat(proc, holder.pid)

@@ -14,18 +14,18 @@ from nbsweep.core.events.base import Event
 from nbsweep.core.events.service import LogLinesLost
 
 SECRETS = frozenset({"token", "secret", "secret_key", "security_token", "signature", "authorization", "password", "url"})
-"""Names of fields that are never written, should one ever get into an event."""
+"""Names of fields whose values are never written."""
 FIRST = ("timestamp", "level", "event", "run_id", "target", "notebook_id", "policy")
 LEVELS: Mapping[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 Listener = Callable[[Event, Mapping[str, Any]], None]
-"""Somebody else who wants to hear: progress on a terminal, metrics. Gets the event and what is bound around it."""
+"""A further receiver of events, such as progress on a terminal or metrics; called with the event and its context."""
 
 _CONTEXT: ContextVar[Mapping[str, str]] = ContextVar("nbsweep_context", default=MappingProxyType({}))
 
 
 class Lines(Protocol):
-    """Where lines go that nobody may read."""
+    """A writer that may lose lines."""
 
     @property
     def lost(self) -> int:
@@ -33,7 +33,7 @@ class Lines(Protocol):
         ...
 
     def take_untold(self) -> int:
-        """Tell how many were lost that nobody was told of, once lines are taken again; 0 until then."""
+        """Return the number of lost lines that were not reported yet; 0 while lines are still lost."""
         ...
 
 
@@ -53,10 +53,10 @@ class Log:
 
 
 class Telemetry:
-    """Writes events to a log, and tells the listeners."""
+    """Writes events to a log, and calls the listeners."""
 
     def __init__(self, log: Log, listeners: tuple[Listener, ...] = ()) -> None:
-        """Take where to write, and who else listens."""
+        """Store where to write, and who else listens."""
         self._log = log
         self._logger = make_logger(log.write, level=log.level, console=log.console, colors=log.colors)
         self._least = LEVELS[log.level]
@@ -64,7 +64,7 @@ class Telemetry:
         self._lost = log.lines.lost if log.lines else 0
 
     def emit(self, event: Event) -> None:
-        """Write one line if it is important enough, and tell the listeners."""
+        """Write one line if its level is high enough, and call the listeners."""
         if LEVELS[event.level] >= self._least:
             self._write(event)
             if self._log.lines:
@@ -73,7 +73,7 @@ class Telemetry:
             listener(event, _CONTEXT.get())
 
     def _count_lost(self, lines: Lines) -> None:
-        """Tell the listeners at once of lines that were lost, and the log as soon as it takes lines again."""
+        """Report lost lines to the listeners at once, and to the log as soon as it accepts lines again."""
         newly, self._lost = lines.lost - self._lost, lines.lost
         if newly:
             for listener in self._listeners:
@@ -83,7 +83,7 @@ class Telemetry:
 
     def _write(self, event: Event) -> None:
         values = {name: getattr(event, name) for name in event.__struct_fields__}
-        # A line that cannot be made, where no file is left to open, is no reason to leave deletions alone.
+        # A line that cannot be written, for want of a file descriptor, is no reason to stop following deletions.
         with suppress(OSError, ImportError):
             self._logger.log(LEVELS[event.level], event.name, **{**_CONTEXT.get(), **values})
 
@@ -101,11 +101,11 @@ class LineLogger:
     """The far end of a logger: every line goes to one function, whatever its level."""
 
     def __init__(self, write: Callable[[str], object]) -> None:
-        """Take what writes a line, its end included."""
+        """Store what writes a line, its end included."""
         self._write = write
 
     def msg(self, line: str) -> None:
-        """Write a line; one that nobody can take is no reason to leave deletions alone."""
+        """Write a line; a failure to write is no reason to stop following deletions."""
         with suppress(OSError, ValueError):
             self._write(f"{line}\n")
 
@@ -113,7 +113,7 @@ class LineLogger:
 
 
 def make_logger(write: Callable[[str], object], *, level: str, console: bool, colors: bool = False) -> FilteringBoundLogger:
-    """Make a logger of its own; nothing global is configured."""
+    """Build a logger of its own; nothing global is configured."""
     renderer: Processor = (
         structlog.dev.ConsoleRenderer(colors=colors) if console else structlog.processors.JSONRenderer(default=str)
     )
@@ -133,13 +133,13 @@ def make_logger(write: Callable[[str], object], *, level: str, console: bool, co
 
 
 def put_first(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Begin every line with when, how grave, what, and in which run and target."""
+    """Put the time, level, event, run and target at the start of a line."""
     first = {name: line.pop(name) for name in FIRST if name in line}
     return {**first, **line}
 
 
 def make_printable(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace what would act on a terminal rather than be seen: names come from other people. JSON escapes it by itself."""
+    """Replace control characters, because names come from other people. JSON escapes them."""
     return {key: _printable(value) if isinstance(value, str) else value for key, value in line.items()}
 
 

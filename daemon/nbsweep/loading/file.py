@@ -30,7 +30,7 @@ INSIDE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(:-(?P<default>.*))?", re.
 
 
 def find_config(option: Path | None, environment: Mapping[str, str]) -> Path:
-    """Tell which file is meant: the option's, the environment's, or the first that exists in the usual places.
+    """Return the configuration file: from the option, the environment, or the first that exists in the usual places.
 
     Raises:
         ConfigurationError: none is named, and none is there.
@@ -264,5 +264,5 @@ def _path(location: Location) -> str:
 
 
 def _key(text: str) -> str:
-    """Give a key as it is told; what stands there by mistake may be an address with its password, but no key looks like one."""
+    """Return a key for an error message, masked if it looks like an address, which may contain a password."""
     return "***" if any(sign in text for sign in ("@", "://", "password=")) else text

@@ -1,7 +1,7 @@
 """Projects and addresses that the vendor's environment and files name; they stand in for what the configuration leaves out.
 
 Passing over a project that somebody has named would quietly sweep another one. Names and formats are those of the vendor's SDK
-3.1.219 (API notes, sections 5.4 and 5.5). Keys, and the identities that go with them, are for the adapters to find.
+3.1.219 (ModelArts API, sections 5.4 and 5.5). Keys, and the identities that go with them, are for the adapters to find.
 """
 
 import configparser
@@ -91,7 +91,7 @@ def _regions(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _profile(environment: Mapping[str, str]) -> Mapping[str, str]:
-    """Read the section [basic]; what is wrong with the file is told where its keys are read."""
+    """Read the section [basic]; errors in the file are reported where its keys are read."""
     path, _ = _path(environment, PROFILE_FILE, "credentials")
     parser = configparser.ConfigParser(interpolation=None)
     try:
@@ -103,7 +103,7 @@ def _profile(environment: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _path(environment: Mapping[str, str], variable: str, name: str) -> tuple[Path | None, bool]:
-    """Tell where a file of the vendor's is, and whether the environment says so."""
+    """Return where a file of the vendor's is, and whether the environment says so."""
     named, home = environment.get(variable), environment.get("HOME")
     if named:
         return Path(named), True

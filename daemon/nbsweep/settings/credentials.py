@@ -1,4 +1,4 @@
-"""`credentials`: who calls, and how that is proven."""
+"""`credentials`: the identity of the caller."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
@@ -40,11 +40,11 @@ class CredentialSettings(Group):
     secret_key_file: FilePath | None = None
     """The file that holds the secret access key."""
     security_token: Annotated[SecretStr, KEY] | None = None
-    """Given together with temporary keys; these cannot be renewed, so it suits one-off runs only."""
+    """Given together with temporary keys; these cannot be renewed, so use them for one-off runs only."""
     security_token_file: FilePath | None = None
     """The file that holds the security token."""
     username: Annotated[StrictStr, LINE] | None = Field(default=None, repr=False)
-    """The name of an IAM user, who has a token made for each target and renewed in time. A HUAWEI ID cannot have one."""
+    """The name of an IAM user. A token is issued for each target and renewed in time. A HUAWEI ID cannot have one."""
     password: Annotated[SecretStr, LINE] | None = None
     """The IAM user's password."""
     password_file: FilePath | None = None
@@ -54,7 +54,7 @@ class CredentialSettings(Group):
     iam_endpoint: Endpoint | None = None
     """The address of IAM, without a path, for tokens and the lookup of project_id; when absent, it follows from the region."""
     agency: Literal["metadata"] | None = None
-    """metadata: temporary keys of the agency of the ECS on which this runs, asked of its metadata server and renewed."""
+    """metadata: temporary keys of the agency of this ECS, from its metadata server, renewed in time."""
 
     @model_validator(mode="after")
     def _is_one_form(self) -> Self:

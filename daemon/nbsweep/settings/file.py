@@ -23,53 +23,53 @@ JOURNAL = Written(
     "must be sqlite:///relative/path, sqlite:////absolute/path or postgresql://user:password@host/database; in the user, the "
     "password, the database and options write %40 for @, %3A for :, %2F for /, %3F for ?, %23 for # and %20 for a space",
 )
-"""What is mistyped must not pass: a piece of a password would be taken for a host or a database, which are told."""
+"""A mistyped address must not pass: a part of a password would be taken for a host or a database, which are shown."""
 
 
 def _default_journal() -> str:
     try:
         return f"sqlite:///{user_state_dir('nbsweep', appauthor=False)}/journal.db"
     except RuntimeError:
-        # There is no home folder, which is then told like any other mistake.
+        # Without a home folder, validation reports the path as a mistake.
         return "sqlite:///~/.local/state/nbsweep/journal.db"
 
 
 def _durable(url: str) -> str:
     if ":memory:" in url:
-        raise ValueError("must be on disk: after a crash it is all that is known of deletions that were under way")
+        raise ValueError("must be on disk: after a crash only the journal knows the deletions that were under way")
     path = url.removeprefix("sqlite:///")
     return f"sqlite:///{at_home(path)}" if path != url else url
 
 
 class Settings(Group):
-    """What nbsweep cleans up, by which rules, how fast and when."""
+    """What nbsweep deletes, by which rules, how fast and when."""
 
     mode: Literal["dry-run", "enforce"] = "dry-run"
-    """What `serve` may do: only say what it would delete, or delete it."""
+    """What `serve` does: report what it would delete, or delete it."""
     journal: Annotated[StrictStr, JOURNAL, AfterValidator(_durable)] = Field(
         default_factory=_default_journal, validate_default=True, repr=False
     )
-    """Where the durable record is, as a database URL; when absent, an SQLite file in the user's state directory."""
+    """The database URL of the journal; when absent, an SQLite file in the user's state directory."""
     schedule: ScheduleSettings | None = None
     """When `serve` sweeps all targets that have no schedule of their own; null for never."""
     targets: Annotated[Distinct[TargetSettings], WrapValidator(check_overlaps)]
     """The projects to clean up, at least one."""
     policies: Distinct[PolicySettings]
-    """What may go, at least one; the first that matches a notebook wins, and its name goes on the record."""
+    """Which notebooks are deleted, at least one policy; the first that matches decides, and the journal keeps its name."""
     protect: tuple[MatchSettings, ...] = ()
-    """What stays, whatever the policies say; any match is enough."""
+    """Which notebooks are kept, whatever the policies say; any match is enough."""
     brakes: BrakeSettings = Field(default_factory=BrakeSettings)
     """Limits on what one sweep may delete."""
     removal: RemovalSettings = Field(default_factory=RemovalSettings)
-    """One notebook's way from the plan to its end."""
+    """How each notebook is deleted."""
     plan: PlanSettings = Field(default_factory=PlanSettings)
     """What `plan --out` saves for `run --plan`."""
     polling: PollingSettings = Field(default_factory=PollingSettings)
-    """How often running deletions are looked at."""
+    """How often running deletions are checked."""
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
     """What goes to stderr."""
     service: ServiceSettings = Field(default_factory=ServiceSettings)
-    """How `serve` goes about it, and how any sweep ends before it is done."""
+    """How `serve` works, and how any sweep is stopped."""
 
     @property
     def rules(self) -> Rules:

@@ -1,4 +1,4 @@
-"""What of the configuration decides who may go, as digests: a saved plan holds only where they are the same.
+"""Digests of the configuration that affects decisions: a saved plan is valid only while they are the same.
 
 Credentials are no part of it.
 """
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from nbsweep.settings.file import Settings
 
 WHOLE = ("policies", "protect", "brakes")
-"""Groups every key of which decides; one that is added to them counts by itself."""
+"""Groups of which every key affects decisions."""
 OF_REMOVAL = frozenset({"retries", "fresh_for"})
-"""How often a notebook may be deleted again, and how old the facts may be; the others of the group are about patience."""
+"""The keys of `removal` that affect decisions; the others set waiting times."""
 
 
 def configuration_digests(settings: "Settings") -> Mapping[str, str]:
-    """Give the digest of each part that decides, by its name; what is left out counts as its default."""
+    """Return the digest of each part of the configuration that affects decisions; a missing key counts as its default."""
     parts = settings.model_dump(mode="json", by_alias=True, include={*WHOLE})
     removal = settings.removal.model_dump(mode="json", by_alias=True, include=set(OF_REMOVAL))
     return {key: digest_of(part) for key, part in {**parts, "removal": removal}.items()}
 
 
 def identity_of(target: TargetSettings) -> TargetIdentity:
-    """Tell which notebooks a target is about."""
+    """Return the identity of a target: which notebooks it covers."""
     return TargetIdentity(
         endpoint=target.base_url,
         project_id=target.project_id,

@@ -18,7 +18,7 @@ DELETABLE = tuple(status for status in Status if status not in IN_TRANSITION | {
 """The states from which a deletion may begin, if need be with a stop."""
 
 SEPARATOR = re.compile("[,;|{}\n\r\t\uff0c\u3001\uff1b]")
-"""None of these is in a name, a flavor, an image's path or a tag of ModelArts (API notes, section 1)."""
+"""None of these is in a name, a flavor, an image's path or a tag of ModelArts (ModelArts API, section 1)."""
 
 
 def _glob(text: str) -> str:
@@ -34,15 +34,15 @@ def _glob(text: str) -> str:
 def _one(text: str) -> str:
     if SEPARATOR.search(text):
         raise ValueError(
-            "holds what separates names (one of , ; | { } or a line end), and as one glob would match nothing: write a list, "
-            "[a, b], with a variable of its own for each where they come from the environment, or ? for the sign itself"
+            "contains a separator (one of , ; | { } or a line end), and as one glob would match nothing: write a list, "
+            "[a, b], with a variable of its own for each where they come from the environment, or ? for the character itself"
         )
     return text
 
 
 def _deletable(status: Status) -> Status:
     if status not in DELETABLE:
-        raise ValueError(f"is a state in which nothing is ever deleted; a policy may name {', '.join(DELETABLE)}")
+        raise ValueError(f"is a state in which no notebook is deleted; a policy may name {', '.join(DELETABLE)}")
     return status
 
 
@@ -56,7 +56,7 @@ class MatchSettings(Group):
     """Conditions, all of which must hold; a list holds alternatives. Text is matched by shell globs: * ? [abc]."""
 
     status: OneOrMore[Status] = ()
-    """The state, in the API's own words."""
+    """The state, as in the API."""
     feature: OneOrMore[Literal["NOTEBOOK", "DEFAULT"]] = ()
     """NOTEBOOK is the billed kind, DEFAULT the free CodeLab."""
     name: Globs = ()
@@ -74,15 +74,15 @@ class MatchSettings(Group):
     tags: IfGiven[Annotated[Mapping[str, Globs], Field(min_length=1)]] = None
     """For each tag key the values that match: all these tags must be there. "*" is any value."""
     fail_reason: TextGlobs = ()
-    """The cloud's own message about what went wrong."""
+    """The cloud's message about a failure."""
     billing: OneOrMore[Literal["STORAGE", "COMPUTE", "ALL"]] = ()
-    """What is being billed."""
+    """What is billed."""
     volume_category: OneOrMore[Literal["SFS", "EVS", "OBS", "OBSFS", "EFS"]] = Field(default=(), alias="volume.category")
     """The kind of storage of the main volume."""
     volume_ownership: OneOrMore[Literal["MANAGED", "DEDICATED"]] = Field(default=(), alias="volume.ownership")
     """MANAGED is destroyed with the notebook, DEDICATED is the user's own."""
     volume_capacity_over: IfGiven[Gigabytes] = Field(default=None, alias="volume.capacity_over")
-    """The main volume is larger than so many GB."""
+    """The main volume is larger than this number of GB."""
     age_over: IfGiven[Duration] = None
     """More than this has passed since the creation."""
     idle_over: IfGiven[Duration] = None
@@ -90,13 +90,13 @@ class MatchSettings(Group):
     lease_expired_over: IfGiven[Duration] = None
     """More than this has passed since an enabled TIMING lease ended."""
     lease_enabled: IfGiven[StrictBool] = Field(default=None, alias="lease.enabled")
-    """Whether the cloud stops the notebook by itself."""
+    """Whether the cloud stops the notebook automatically."""
     lease_type: OneOrMore[LeaseType] = Field(default=(), alias="lease.type")
     """What ends the lease: a set time (TIMING) or idleness (IDLE)."""
     any_of: tuple["MatchSettings", ...] = Field(default=(), alias="any", min_length=1)
     """At least one of these matches."""
     all_of: tuple["MatchSettings", ...] = Field(default=(), alias="all", min_length=1)
-    """Every one of these matches; for saying the same key twice."""
+    """All of these match; use it to give the same key twice."""
     none_of: IfGiven["MatchSettings"] = Field(default=None, alias="not")
     """This does not match; where a fact is missing, that stays unknown and nothing is deleted."""
 
@@ -107,7 +107,7 @@ class MatchSettings(Group):
         return self
 
     def to_core(self, alike: Truth = Truth.UNKNOWN) -> AllOf:
-        """Make the condition of it; `alike` is what a text comes to that only looks as if it matched."""
+        """Build the condition; `alike` is the result for a text that only looks like a match."""
         return AllOf(tuple(self._conditions(alike)))
 
     def _conditions(self, alike: Truth) -> Iterator[Condition]:
@@ -120,11 +120,11 @@ class PolicyMatchSettings(MatchSettings):
     """Conditions, all of which must hold; a list holds alternatives. Text is matched by shell globs: * ? [abc]."""
 
     status: OneOrMore[Deletable] = ()
-    """The state, in the API's own words; none of those in which nothing is ever deleted."""
+    """The state, as in the API; only states from which a notebook can be deleted."""
     any_of: tuple["PolicyMatchSettings", ...] = Field(default=(), alias="any", min_length=1)
     """At least one of these matches."""
     all_of: tuple["PolicyMatchSettings", ...] = Field(default=(), alias="all", min_length=1)
-    """Every one of these matches; for saying the same key twice."""
+    """All of these match; use it to give the same key twice."""
 
 
 def _conditions(key: str, given: Any, alike: Truth) -> Iterator[Condition]:

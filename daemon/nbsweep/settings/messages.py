@@ -1,4 +1,4 @@
-"""What pydantic finds wrong, in the words of the configuration file. No message holds a value: it may be a secret."""
+"""Maps pydantic's errors to messages in the words of the configuration file. No message holds a value: it may be a secret."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +28,7 @@ class Problem(Struct, frozen=True):
 
 
 def problems(error: ValidationError) -> Iterator[Problem]:
-    """Say what is wrong, and what would be right."""
+    """Yield what is wrong, and what is right."""
     for found in error.errors(include_url=False):
         if found["type"] == "too_short" and found["input"]:
             # It counts what is right in a list, and what is not is reported by itself.

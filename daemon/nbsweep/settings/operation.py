@@ -1,4 +1,4 @@
-"""How a sweep goes about it, and how it reports: `removal`, `plan`, `polling`, `logging` and `service`."""
+"""How a sweep works and reports: `removal`, `plan`, `polling`, `logging` and `service`."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -18,7 +18,7 @@ class CoolDownSettings(Group):
     first: Duration = USUAL_COOL_DOWN.first
     """After the first failure; twice as long after each further one in a row."""
     longest: Duration = Field(default=USUAL_COOL_DOWN.longest, validate_default=True)
-    """The most."""
+    """The longest time."""
 
     @field_validator("longest")
     @classmethod
@@ -29,15 +29,15 @@ class CoolDownSettings(Group):
         return most
 
     def to_core(self) -> CoolDown:
-        """Make the core's cool-down of it."""
+        """Convert the group to the core's cool-down."""
         return CoolDown(self.first, self.longest)
 
 
 class RemovalSettings(Group):
-    """One notebook's way from the plan to its end."""
+    """How each notebook is deleted."""
 
     deadline: Duration = timedelta(minutes=30)
-    """How long the cloud may take for one deletion before it counts as timed out; the API notes suggest 20 to 30 minutes."""
+    """How long the cloud may take for one deletion before it counts as timed out; others allow 20 to 30 minutes."""
     retries: Annotated[StrictInt, Field(ge=0, le=10)] = 1
     """How often a deletion that ended in DELETE_FAILED is tried again."""
     fresh_for: Duration = timedelta(seconds=10)
@@ -56,12 +56,12 @@ class PlanSettings(Group):
 
 
 class PollingSettings(Group):
-    """How often running deletions are looked at."""
+    """How often running deletions are checked."""
 
     interval: Duration = timedelta(seconds=5)
-    """The least time between two looks, while deletions come to an end."""
+    """The shortest time between two checks, while deletions end."""
     max_interval: Duration = Field(default=timedelta(seconds=30), validate_default=True)
-    """The most time between two looks, while none does."""
+    """The longest time between two checks, while no deletion ends."""
 
     @field_validator("max_interval")
     @classmethod
@@ -87,15 +87,15 @@ LISTEN = Written(r"^(\[[0-9a-fA-F:.]+\]|[0-9A-Za-z.-]+):[0-9]{1,5}$", "must be a
 
 
 class ServiceSettings(Group):
-    """How `serve` goes about it, and how any sweep ends before it is done."""
+    """How `serve` works, and how any sweep is stopped."""
 
     drain: DurationOrZero = timedelta(seconds=60)
-    """How long a stop waits for what is under way before it is cancelled; the journal keeps what was not finished."""
+    """How long a stop waits for running deletions; the journal keeps unfinished ones for the next run."""
     sweep_timeout: Duration = timedelta(hours=12)
-    """How long one sweep of a target may take; then it is asked to stop, and the next one goes on."""
+    """How long one sweep of a target may take; then it stops, and the next sweep continues."""
     lease: Duration = timedelta(seconds=60)
-    """How long a sweeper elsewhere may be silent before its targets are taken over; on one host a dead one is seen at once."""
+    """How long an nbsweep on another host may be silent before its targets are taken over; on this host at once."""
     listen: Annotated[StrictStr, LISTEN] | None = "127.0.0.1:9464"
-    """Where the web face answers: health, metrics and the API; null for nowhere."""
+    """The address of the HTTP API, with health and metrics; null for none."""
     api_token_file: FilePath | None = None
-    """A file with the API's token; without one nothing can be changed there, and elsewhere than on loopback nothing read."""
+    """A file with the API's token. Without it the API is read-only, and available on loopback only."""

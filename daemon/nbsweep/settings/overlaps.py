@@ -47,7 +47,7 @@ def _are_one(one: TargetSettings, other: TargetSettings) -> bool:
 
 
 def _is_same_caller(one: CredentialSettings | None, other: CredentialSettings | None) -> bool:
-    """Tell whether these are known to be the same; two keys may be one user's, and only the cloud knows."""
+    """Return whether two targets are known to have the same caller. Only the cloud knows the user of a key."""
     if one is None or other is None:
         return one is other
     keys = one.access_key is not None and one.access_key == other.access_key

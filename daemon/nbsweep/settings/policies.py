@@ -1,4 +1,4 @@
-"""`policies`, `protect` and `brakes`: what may go, what stays, and how much at a time."""
+"""`policies`, `protect` and `brakes`: which notebooks are deleted, which are kept, and how many at a time."""
 
 from fractions import Fraction
 from typing import Annotated
@@ -26,17 +26,17 @@ Count = Annotated[StrictInt, Field(ge=0)]
 
 
 class PolicySettings(Group):
-    """A rule for what may go."""
+    """A rule that selects notebooks for deletion."""
 
     name: Label
-    """What the record calls it; no two policies share a name."""
+    """The name in reports and the journal; no two policies share a name."""
     match: PolicyMatchSettings
-    """Which notebooks it is about."""
+    """Which notebooks the policy selects."""
     running: Running = Running.SKIP
-    """What to do with one that runs: skip it, or stop it first and then delete it."""
+    """What to do with a running notebook: skip it, or stop it and then delete it."""
 
     def to_core(self) -> Policy:
-        """Make the core's rule of it."""
+        """Convert the group to the core's rule."""
         return Policy(self.name, self.match.to_core(), self.running)
 
 
@@ -50,16 +50,16 @@ class BrakeSettings(Group):
     max_per_owner: Count | None = None
     """How many notebooks of one owner at most."""
     max_per_day: Count | None = None
-    """How many notebooks in any 24 hours at most, over all runs; each counts whose DELETE was sent, whatever came of it."""
+    """How many notebooks in any 24 hours at most, over all runs; each sent DELETE counts, whatever its result."""
     max_fleet_drop: Share | None = Fraction(1, 2)
-    """By how much the fleet may have fallen since the last survey, apart from what nbsweep has deleted."""
+    """The largest share by which the fleet may shrink between surveys, apart from what nbsweep deletes."""
     max_failures: Share | None = MOST_FAILURES
-    """How many of its removals may fail before a sweep begins no more; a share of those that were begun, from 10 ends on."""
+    """The share of failed removals from which a sweep starts no more; counted from 10 ended removals on."""
     on_excess: OnExcess = OnExcess.REFUSE
     """With a larger plan: refuse it as a whole, or trim it so that the longest idle go first."""
 
     def to_core(self) -> Brakes:
-        """Make the core's brakes of it."""
+        """Convert the group to the core's brakes."""
         return Brakes(
             max_deletions=self.max_deletions,
             max_share=self.max_share,
@@ -71,13 +71,13 @@ class BrakeSettings(Group):
 
 
 def protection(match: MatchSettings) -> Protection:
-    """Make the core's rule of an entry under `protect`, named after what it says; what looks alike is protected too."""
+    """Build the core's rule of an entry under `protect`, named after what it says; what looks alike is protected too."""
     condition = match.to_core(alike=Truth.PASS)
     return Protection(describe(condition), condition)
 
 
 def describe(condition: Condition) -> str:
-    """Say a condition in the words of the configuration: ``name keep-*, prod-*``."""
+    """Describe a condition in the words of the configuration: ``name keep-*, prod-*``."""
     match condition:
         case TextIs(key=key, globs=globs):
             text = f"{key} {', '.join(glob.text for glob in globs)}"

@@ -1,4 +1,4 @@
-"""Where ModelArts and IAM answer: API notes, section 5.5."""
+"""Where ModelArts and IAM answer: ModelArts API, section 5.5."""
 
 from difflib import SequenceMatcher
 
@@ -35,14 +35,14 @@ OTHER_DOMAINS = {"ap-southeast-1": "myhuaweicloud.cn"}
 
 
 def base_url(region: str) -> str | None:
-    """Give the address of ModelArts in a region; None when that is not known."""
+    """Return the address of ModelArts in a region; None when that is not known."""
     if region not in REGIONS:
         return None
     return f"https://modelarts.{region}.{OTHER_DOMAINS.get(region, DOMAIN)}"
 
 
 def iam_url(region: str) -> str | None:
-    """Give the address of IAM in a region; None when that is not known."""
+    """Return the address of IAM in a region; None when that is not known."""
     return f"https://iam.{region}.{DOMAIN}" if region in REGIONS else None
 
 

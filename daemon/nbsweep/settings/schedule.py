@@ -32,14 +32,14 @@ class ScheduleSettings(Group):
     cron: Annotated[StrictStr, AfterValidator(_crontab)]
     """Five crontab fields: minute, hour, day of month, month, weekday (0 and 7 are Sunday); six begin with the second."""
     timezone: Annotated[StrictStr, AfterValidator(_timezone)] = "UTC"
-    """The time zone that `cron` is read in, by its IANA name."""
+    """The IANA name of the time zone of `cron`."""
     jitter: DurationOrZero = timedelta(0)
-    """Start up to so much later, by chance, so that many sweepers do not all begin on the minute."""
+    """A random delay up to this time, so that many sweepers do not start at once."""
 
     misfire_grace: Duration = timedelta(hours=1)
-    """How late a sweep may still begin when the service was away at its time; later than that it waits for the next one."""
+    """How late a sweep may start if the service was down at its time; after that it waits for the next time."""
 
     @property
     def timetable(self) -> Timetable:
-        """When it is due."""
+        """The times at which sweeps are due."""
         return Timetable(WallTimes.of(read_crontab(self.cron)), ZoneInfo(self.timezone))

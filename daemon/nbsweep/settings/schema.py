@@ -41,7 +41,7 @@ class _Generator(GenerateJsonSchema):
         return described
 
     def _said_of(self, reference: JsonRef | None) -> str | None:
-        """Tell how a group that is referred to is described, which need not be said twice."""
+        """Return the description of a referenced group, which need not be repeated."""
         group = self.json_to_defs_refs.get(reference) if reference else None
         return self.definitions[group].get("description") if group in self.definitions else None
 

@@ -25,7 +25,7 @@ ProjectId = Annotated[StrictStr, PROJECT_ID]
 
 
 class LimitSettings(Group):
-    """How fast one target may be called. The gateway limits each API and each user; these keep below that."""
+    """The rates of calls to one target. The gateway limits each API and each user; these rates stay below its limits."""
 
     delete: CallRate = Rate(5, 1.0)
     """DELETE and stop calls."""
@@ -45,13 +45,13 @@ class TargetSettings(Group):
     """One project in one region."""
 
     name: Name
-    """What logs, reports and the journal call it; no two targets share a name."""
+    """The name in logs, reports and the journal; no two targets share a name."""
     endpoint: Endpoint | None = None
     """The address of ModelArts, without a path; when absent, it follows from the region."""
     region: Annotated[StrictStr, REGION] | None = Field(default=None, validate_default=True)
     """The region's id, such as cn-north-4; needed unless the endpoint is given."""
     project_id: ProjectId | None = Field(default=None, validate_default=True)
-    """The project's id, 32 hexadecimal digits; when absent, IAM is asked for the project that is called like the region."""
+    """The project's id, 32 hexadecimal digits; when absent, it is looked up in IAM by the name of the region."""
     iam_endpoint: Endpoint | None = None
     """The address of IAM where the credentials name none, without a path; when absent, it follows from the region."""
     proxy: Proxy | None = None
@@ -59,15 +59,15 @@ class TargetSettings(Group):
     ca_file: CaFile | None = None
     """The file of certificates (PEM) to trust instead of this machine's; when absent, SSL_CERT_FILE, or the machine's."""
     credentials: CredentialSettings | None = Field(default=None, validate_default=True)
-    """Who calls. When absent, whom the environment or ~/.huaweicloud/credentials names, else this ECS's agency."""
+    """The credentials; when absent, those of the environment, of ~/.huaweicloud/credentials, or of this ECS's agency."""
     workspaces: Annotated[Literal["all"] | Different[Annotated[StrictStr, ID]], OrAll()] = "all"
     """All workspaces that the keys can see, or a list of ids; "0" is the default workspace."""
     features: Different[Literal["NOTEBOOK", "DEFAULT"]] = ("NOTEBOOK",)
-    """Which kinds to look at: NOTEBOOK is the billed one, DEFAULT the free CodeLab."""
+    """Which kinds to list: NOTEBOOK is billed, DEFAULT is the free CodeLab."""
     scope: Literal["all", "own"] = "all"
-    """Everybody's notebooks, or only those of the owner of the keys; where everybody's may not be listed, own as well."""
+    """The notebooks of all users, or only those of the owner of the keys; own also if all may not be listed."""
     limits: LimitSettings = Field(default_factory=LimitSettings)
-    """How fast."""
+    """The rates of calls."""
     schedule: ScheduleSettings | None = None
     """When to sweep this target, if not with the others."""
 

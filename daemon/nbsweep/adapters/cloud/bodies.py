@@ -1,4 +1,4 @@
-"""The bodies of the API as they are declared: only these fields are ever read (API notes, sections 1.2 and 1.3)."""
+"""The bodies of the API as they are declared: only these fields are ever read (ModelArts API, sections 1.2 and 1.3)."""
 
 from typing import Any
 

@@ -43,7 +43,7 @@ NARROWED = ScopeNarrowed(
 
 
 def no_such_listing(error: CloudError) -> ScopeNarrowed:
-    """Say that no permission would help."""
+    """Return the event for a cloud that has no listing of all notebooks."""
     return ScopeNarrowed(
         permission="",
         message="there is no listing of everybody's notebooks, so that only the caller's own are seen, and only they can be "
@@ -52,7 +52,7 @@ def no_such_listing(error: CloudError) -> ScopeNarrowed:
 
 
 def _of_listing(error: CloudError) -> CloudError:
-    """Say what a refusal means for a listing: no notebook was asked for, so that none is gone."""
+    """Return the error that a refusal means for a listing: no notebook was asked for, so that none is gone."""
     if not isinstance(error, Gone):
         return error
     message = str(error).removeprefix("the notebook does not exist: ")
@@ -69,11 +69,11 @@ class CloudClient:
     dialect: Dialect = field(default_factory=Dialect)
 
     def lanes_state(self) -> tuple[LaneState, ...]:
-        """Tell how fast the account's lanes may go now, and what they have learned."""
+        """Return how fast the account's lanes may go now, and what they have learned."""
         return self.transport.tools.lanes.state()
 
     def clock_skew_s(self) -> float | None:
-        """Tell by how many seconds at least this machine's clock is ahead of the cloud's now, by the latest answers."""
+        """Return the least number of seconds by which this machine's clock is ahead of the cloud's, by the latest answers."""
         return self.transport.clock_skew.skew_s()
 
     async def workspaces(self) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ class CloudClient:
         return page
 
     def paging(self) -> Paging:
-        """Tell what is known of the pages of listings."""
+        """Return what is known of the pages of listings."""
         return self.dialect.paging
 
     def found_paging(self, paging: Paging) -> None:
@@ -163,7 +163,7 @@ class CloudClient:
         return shown if isinstance(shown, Notebook) else None
 
     async def delete_turn(self) -> None:
-        """Wait for a turn to prepare a DELETE."""
+        """Wait until the next DELETE may be prepared."""
         await self.transport.tools.lanes.acquire_early(Lane.DELETE)
 
     async def delete(self, notebook_id: str, *, facts: Freshness, leaving: Callable[[], object] = unheeded) -> str:
@@ -178,14 +178,14 @@ class CloudClient:
         return await reach(self.transport)
 
     async def project(self) -> str:
-        """Tell the project's id."""
+        """Return the project's id."""
         try:
             return await self.transport.project()
         except NotSent as error:
             raise Unreachable(str(error)) from error
 
     async def probe(self, action: Action, workspace_id: str = DEFAULT_WORKSPACE) -> Probe:
-        """Try whether an action is allowed, on what cannot exist; see `probing` for why this is harmless."""
+        """Try whether an action is allowed, on what cannot exist; see `permissions` for why this is harmless."""
         try:
             await self._call(CALLS[action](workspace_id, self.dialect.workspace))
         except CloudError as error:
@@ -193,7 +193,7 @@ class CloudClient:
         return Probe(allowed=True)
 
     async def _call(self, call: Call) -> Response:
-        """Make a call until it is answered for good, or the tries are used up."""
+        """Make a call until its answer is final, or until the attempts are used up."""
 
         def on_failure(error: TransientError, failures: int, wait_s: float) -> None:
             event = HttpRetried(call.lane, call.method, call.path, failures, round(wait_s, 3), str(error))
@@ -212,7 +212,7 @@ class CloudClient:
         raise self._refused(call, sent.at_s, Answer.read(sent.status, sent.headers, sent.body))
 
     def _refused(self, call: Call, sent_s: float, answer: Answer) -> CloudError:
-        """Say what a refusal means for this call, and let the lane slow down when it was too fast."""
+        """Return the error that a refusal means for this call, and slow down the lane after a 429."""
         error = answer.error()
         if isinstance(error, Throttled):
             refusal = Throttle(sent_s, error.limit.rate, error.limit.shared, error.retry_after_s)
@@ -226,7 +226,7 @@ class CloudClient:
 
 
 def _exhausted(call: Call, end: RetriesExhausted) -> CloudError:
-    """Say what it means that a call failed, and is not tried again."""
+    """Return the error for a call that failed and is not tried again."""
     error = end.__cause__
     if not isinstance(error, TransientError) or isinstance(error, NotSent):
         return Unreachable(str(error))
@@ -235,7 +235,7 @@ def _exhausted(call: Call, end: RetriesExhausted) -> CloudError:
 
 
 def _check_accepted(order: str, sent: Response, notebook_id: str) -> None:
-    """Look at what a successful answer to an order says; it may have no body at all, as with 204.
+    """Check that a successful answer to an order confirms it; an answer without a body, as with 204, does.
 
     Raises:
         AnswerLost: it does not say that the order was taken on.
@@ -246,7 +246,7 @@ def _check_accepted(order: str, sent: Response, notebook_id: str) -> None:
 
 
 def _path_of(notebook_id: str) -> str:
-    """Give a notebook's address; an id that would lead anywhere else is no notebook's."""
+    """Return the path of a notebook; refuse an id that could lead to another path."""
     if not wire.NOTEBOOK_ID.fullmatch(notebook_id):
         message = "no notebook can have such an id"
         raise Rejected(message)

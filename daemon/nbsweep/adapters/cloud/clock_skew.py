@@ -23,7 +23,7 @@ A_SECOND_S = 1.0
 
 
 class DateSample(NamedTuple):
-    """What an answer has sample."""
+    """The time of the cloud, by one answer."""
 
     sent_s: float
     """Of the steady clock."""
@@ -43,7 +43,7 @@ class ClockSkew:
     """What `_text` means: it is the same for all answers of a second, and read once."""
 
     def note(self, text: str, sent: ClockReading) -> None:
-        """Take the Date of an answer that has just come to a call that was sent then.
+        """Record the Date of an answer that has just arrived to a call that was sent at `sent`.
 
         One that cannot be read says nothing, nor does one during which the clocks have parted.
         """
@@ -58,7 +58,7 @@ class ClockSkew:
         self._samples.append(DateSample(sent.steady_s, came, self._there_s))
 
     def skew_s(self) -> float | None:
-        """Tell by how many seconds at least the wall clock is ahead of the cloud's; None while nothing is known of it.
+        """Return the least number of seconds by which the wall clock is ahead of the cloud's; None while that is unknown.
 
         The middle one of the latest answers counts, and of an even number the one that allows more.
         """
@@ -72,7 +72,7 @@ class ClockSkew:
 
 
 def _least(sample: DateSample, offset_s: float) -> float:
-    """Tell the least that an answer allows; `offset_s` is what the wall clock shows more than the steady one."""
+    """Return the smallest skew that an answer allows; `offset_s` is the wall clock minus the steady clock."""
     low = offset_s + sample.sent_s - sample.there_s - A_SECOND_S
     high = offset_s + sample.came.steady_s - sample.there_s
     return max(low, 0.0) or min(high, 0.0)

@@ -1,4 +1,4 @@
-"""Rows that are not written as documented, and can be read without a guess (API notes, section 12).
+"""Rows that are not written as documented, and can be read without a guess (ModelArts API, section 12).
 
 Digits in text and integral floats where a whole number is documented. This is tried only for a row that the strict reading
 refuses; whatever is left stays malformed.
@@ -25,7 +25,7 @@ def plain_row(row: object) -> object:
 
 
 def whole_number(value: object) -> object:
-    """Give the whole number that a value stands for, else the value."""
+    """Return the whole number that a value stands for, else the value."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str) and (found := DIGITS.fullmatch(value)):

@@ -1,4 +1,4 @@
-"""How one cloud wants to be asked for its listings; found out from its answers, because stacks differ (API notes, 1.1)."""
+"""How to request listings from one cloud. The variant is found from its answers, because stacks differ (ModelArts API, 1.1)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ Sort = tuple[tuple[str, str], ...]
 OLDEST_FIRST: Sort = (("sort_dir", "ASC"), ("sort_key", "create_at"))
 """So that new notebooks only ever join at the end of a listing."""
 SORTS: tuple[Sort, ...] = (OLDEST_FIRST, (("sort_dir", "ASC"), ("sort_key", "createTime")), ())
-"""Those to be tried: the documented key, the one that others send in production (API notes, section 12), none."""
+"""Those to be tried: the documented key, the one that others send in production (ModelArts API, section 12), none."""
 ABSENT = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
 """What is answered where there is no such listing."""
 NO_WORKSPACE = frozenset({"ModelArts.0102", "ModelArts.7005"})
@@ -42,14 +42,14 @@ class Variant(NamedTuple):
 
 
 def is_of_listing(error: CloudError) -> bool:
-    """Tell whether a refusal says that there is no such listing, or none for this caller."""
+    """Return whether a refusal says that there is no such listing, or none for this caller."""
     return isinstance(error, Forbidden | Gone | WrongAddress) or error.http_status in ABSENT
 
 
 def allows_another(variant: Variant, error: CloudError) -> bool:
-    """Tell whether a refusal may be about how it was asked, and not of what was asked for.
+    """Return whether a refusal may be about the variant of the request, and not about its object.
 
-    A sort key may be refused by any 400, and by 500 (API notes, section 12).
+    A sort key may be refused by any 400, and by 500 (ModelArts API, section 12).
     """
     if is_of_listing(error):
         return True
@@ -75,7 +75,7 @@ class Dialect:
 
     @property
     def conclusive(self) -> bool:
-        """Whether a listing can show who is gone: it is sorted, and whom it does not show is not merely out of its sight.
+        """Whether absence from a listing proves that a notebook is gone: the listing is sorted and shows all users' notebooks.
 
         An earlier run may have seen, and deleted, more than the caller's own; it is followed to its end by this one.
         """
@@ -93,7 +93,7 @@ class Dialect:
         ]
 
     def next_variant(self, refused: Mapping[Variant, CloudError]) -> Variant | None:
-        """Give the next variant that has not been refused; None where none is left.
+        """Return the next variant that has not been refused; None where none is left.
 
         What has worked once is the only variant for the rest of the run: half a sweep that sees everybody, and half that does
         not, would take those who are out of sight for gone.

@@ -75,7 +75,7 @@ async def _read_on(content: aiohttp.StreamReader, body: bytearray) -> bytes:
 
 
 def words_of(error: Exception) -> str:
-    """Say in a few words, on one line, what a failure of the transport was; nothing that came over it is quoted."""
+    """Describe a failure of the transport on one line, without quoting any received data."""
     cause = error.__cause__ or error
     if isinstance(cause, ssl.SSLError):
         return _words_of_tls(cause)
@@ -86,7 +86,7 @@ def words_of(error: Exception) -> str:
 
 
 def _words_of_tls(error: ssl.SSLError) -> str:
-    """Say it as OpenSSL does; what such an error has for a number is none of the system's."""
+    """Describe a TLS error in OpenSSL's words; its number is not one of the operating system."""
     if verify_message := getattr(error, "verify_message", ""):
         return str(verify_message).rstrip(".")
     words = (error.reason or "the connection cannot be encrypted").replace("_", " ").lower()

@@ -1,6 +1,6 @@
 """The lanes: each class of calls has a rate of its own, beside an optional total in which DELETE goes first.
 
-The lanes belong to an account, not to a sweep: whoever calls on that account goes through the same object.
+The lanes belong to an account, not to a sweep: all calls on that account go through the same object.
 """
 
 import math
@@ -27,11 +27,11 @@ class Lane(StrEnum):
 
 
 PATIENCE_TURNS: Mapping[Lane, int] = {Lane.DELETE: 0, Lane.SHOW: 5, Lane.LIST: 10}
-"""Where all share a limit a DELETE goes first, but not before what has waited for so many turns: its facts come from there."""
+"""How many turns a call lets more urgent lanes go first under a shared limit. A DELETE needs facts from reads."""
 TURNS_AHEAD_S = 0.3
 """So much of a lane's time may be handed out as turns before the calls leave: a lane that has nothing ready loses its time."""
 WAKE_UP_EVERY_S = 0.05
-"""Turns come a few at once; a program that wakes up for each of them spends its time on waking up."""
+"""Turns are granted a few at a time, because a wake-up for each would dominate the CPU time."""
 TOTAL = "total"
 """What the limit over all lanes together is called."""
 
@@ -50,13 +50,13 @@ class Throttle(Struct, frozen=True):
 
 
 class Lanes:
-    """Lets calls leave, a few at once, no faster than the rates; the rule holds over the moments at which `enter` returns."""
+    """Lets calls leave, a few at once, no faster than the rates; the rule holds over the moments at which `acquire` returns."""
 
     def __init__(self, rates: dict[Lane, Rate], total: Rate | None, clock: Clock) -> None:
-        """Take the rate of every lane, and of all together when there is such a limit."""
+        """Store the rate of each lane, and the total rate if there is one."""
         self._windows = {lane: Window(rate) for lane, rate in rates.items()}
         self._turns = {lane: Window(rate, TURNS_AHEAD_S) for lane, rate in rates.items()}
-        # Who finds a login_limit open goes through at once. Still not who was given up: that is looked at before.
+        # A free lock is acquired at once. A cancelled caller still does not acquire it: cancellation is checked first.
         self._early_queues = {lane: anyio.Lock(fast_acquire=True) for lane in rates}
         self._queues = {lane: anyio.Lock(fast_acquire=True) for lane in rates}
         self._total = Window(total) if total else None
@@ -99,7 +99,7 @@ class Lanes:
         return min(_calls_per_s(window, now) for window in slowed)
 
     def state(self) -> tuple[LaneState, ...]:
-        """Tell how fast each lane may go now, and all of them together where there is such a limit."""
+        """Return how fast each lane may go now, and all of them together where there is such a limit."""
         now = self._clock.steady_s()
         lanes = [_state(lane, window, now, window.rate) for lane, window in self._windows.items()]
         if self._total is not None:
@@ -144,7 +144,7 @@ class Lanes:
                 self._moved = anyio.Event()
 
     def _holds_back(self, lane: Lane) -> bool:
-        """Tell whether it is the lane's own rate that its next call waits for, and not the total."""
+        """Return whether the next call waits for the rate of its lane, and not for the total."""
         now = self._clock.steady_s()
         total_s = self._total.wait_s(now) if self._total else 0.0
         return self._windows[lane].wait_s(now) > total_s

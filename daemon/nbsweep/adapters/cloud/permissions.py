@@ -23,7 +23,7 @@ one, or can ever get it. So a DELETE of it is harmless: there is nothing that it
 another way than the DELETEs of a sweep, so that no mistake about an id can turn a question into a deletion.
 """
 LEAST_ROWS = "10"
-"""The smallest page that the API takes (API notes, section 1.1)."""
+"""The smallest page that the API takes (ModelArts API, section 1.1)."""
 
 
 def _listing(path: str, workspace_id: str, spelling: str) -> Call:

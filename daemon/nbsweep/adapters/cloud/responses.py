@@ -1,6 +1,6 @@
-"""An answer in, the error it means out. The ends are told apart by (HTTP status, error code), never by the status alone.
+"""Maps an answer to the error that it means, by (HTTP status, error code), never by the status alone.
 
-Sources: API notes, sections 3.1 to 3.4. The gateway's codes begin with APIGW, or with APIG on older stacks; only the number
+Sources: ModelArts API, sections 3.1 to 3.4. The gateway's codes begin with APIGW, or with APIG on older stacks; only the number
 counts.
 """
 
@@ -48,13 +48,13 @@ BY_CODE: Mapping[str, type[CloudError]] = {
     **dict.fromkeys(BUSY, Busy),
 }
 ENDED = frozenset({"ModelArts.6401", "ModelArts.6620", "APIGW.0307"})
-"""A token has ended, under whatever status this is said (API notes, section 12, E2): nothing was done, and a new one helps."""
+"""A token has ended, under whatever status (ModelArts API, section 12, E2): nothing was done, and a new one helps."""
 PASSING_CODES = frozenset({"0010", "6100", "6101", "6102", "6200", "7008", "7009"})
-"""ModelArts codes that a later try may not meet again (API notes, section 3.4)."""
+"""ModelArts codes that a later try may not meet again (ModelArts API, section 3.4)."""
 GATEWAY_CODES = frozenset({"APIGW.0101", "APIGW.0201", "APIGW.0301", "APIGW.0307", "APIGW.0308"})
-"""Wrong address, backend timeout, wrong signature, ended token, too many calls (API notes, section 3.3)."""
+"""Wrong address, backend timeout, wrong signature, ended token, too many calls (ModelArts API, section 3.3)."""
 KNOWN_CODES = frozenset({*BY_CODE, *ENDED, *DESPITE_403, *GATEWAY_CODES, *(f"ModelArts.{code}" for code in PASSING_CODES)})
-"""Every code that means something to us, so that calls can be counted by them without counting whatever somebody makes up."""
+"""Every code that nbsweep knows. Metrics count calls by these codes only, because a server may send any text."""
 PASSING_STATUSES = frozenset(
     {
         HTTPStatus.REQUEST_TIMEOUT,
@@ -69,21 +69,21 @@ LONGEST_REFUSAL = 2**18
 """In bytes; a longer body says nothing in the API's words."""
 LONGEST_PAUSE_S = 3600.0
 SKEW_MENTIONED_S = 60.0
-"""How wrong this machine's clock must be to be named as a reason."""
+"""The skew from which an error names this machine's clock as a reason."""
 DEEPEST = 3
 CODE = re.compile(r"[\w.-]{1,40}")
-"""The longest that is known has 19 letters; anything else is a code of nobody's."""
+"""The longest known code has 19 letters; anything else is not a code."""
 LIMIT = re.compile(
     r"(?:policy (?P<policy>\w+) over ratelimit,\s*)?"
     r"(?P<limit>limit:\s*(?P<calls>\d{1,9})\s*,\s*time:\s*(?P<periods>\d{1,6})\s*(?P<unit>second|minute|hour|day))"
 )
 SHARED_POLICIES = frozenset({"user", "app", "ip"})
-"""Policies that count all calls of somebody together, whichever API they go to (API notes, section 4)."""
+"""Policies that count all calls of a user together, for all APIs (ModelArts API, section 4)."""
 UNITS_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
 
 class TransientError(CloudError):
-    """A failure that may pass. The client tries again, so this never leaves it."""
+    """A failure that may pass. The client tries again, so this error never leaves the client."""
 
 
 class Limit(Struct, frozen=True):
@@ -100,14 +100,14 @@ class Throttled(TransientError):
     """429: the call was not done, and the lane has to slow down."""
 
     def __init__(self, message: str, limit: Limit, answer: "Answer") -> None:
-        """Take the limit, as far as the gateway names it."""
+        """Store the limit, as far as the gateway names it."""
         super().__init__(message, code=answer.code, http_status=answer.status, request_id=answer.request_id)
         self.limit = limit
         self.retry_after_s = answer.retry_after_s
 
 
 class Answer(Struct, frozen=True):
-    """What is known of an answer that is no success. Its message is cut, and holds no secret."""
+    """An error answer. Its message is shortened, and contains no secret."""
 
     status: int
     code: str
@@ -129,13 +129,13 @@ class Answer(Struct, frozen=True):
         )
 
     def __str__(self) -> str:
-        """Say it in a few words."""
+        """Describe it in a few words."""
         code = f" {self.code}" if self.code else ""
         words = f" ({self.message})" if self.message else ""
         return f"HTTP {self.status}{code}{words}"
 
     def error(self) -> CloudError:
-        """Give the error that this answer means."""
+        """Return the error that this answer means."""
         if self.status == HTTPStatus.TOO_MANY_REQUESTS and self.code not in ENDED:
             return Throttled(f"the gateway throttles: {self}", _limit(self.message), self)
         kind = self._kind()
@@ -154,7 +154,7 @@ class Answer(Struct, frozen=True):
                 # The gateway knows no such address; only the service itself can say that a notebook is gone.
                 return WrongAddress
             case status if self.code in GONE and status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND):
-                # What is taken for gone counts as deleted, so it has to be said as it is documented.
+                # A notebook that is gone counts as deleted, so only the documented answer is accepted.
                 return Rejected
             case _:
                 return BY_CODE.get(self.code, Rejected)
@@ -187,7 +187,7 @@ def _limit(message: str) -> Limit:
 
 
 def with_skew(error: CloudError, skew_s: float) -> CloudError:
-    """Name the clock where keys are not accepted and it is wrong, for then it is the likeliest reason."""
+    """Add the clock skew to an error about refused keys, because it is the likeliest reason."""
     if not isinstance(error, Unauthorized) or abs(skew_s) <= SKEW_MENTIONED_S:
         return error
     far = f"{abs(skew_s) / 60:.0f} minutes" if abs(skew_s) >= 2 * SKEW_MENTIONED_S else f"{abs(skew_s):.0f} seconds"
@@ -196,7 +196,7 @@ def with_skew(error: CloudError, skew_s: float) -> CloudError:
 
 
 def lost(error: CloudError, method: str) -> AnswerLost:
-    """Say that a call was sent, and what came of it is unknown."""
+    """Return the error for a call that was sent and whose result is unknown."""
     return AnswerLost(
         f"whether the {method} did its work is unknown: {error}",
         code=error.code,
@@ -206,7 +206,7 @@ def lost(error: CloudError, method: str) -> AnswerLost:
 
 
 def _words(body: bytes) -> tuple[str, str, str]:
-    """Find (code, message, request id) in an error body; the shapes are those of the API notes, section 3.1."""
+    """Find (code, message, request id) in an error body; the shapes are those of the ModelArts API, section 3.1."""
     if len(body) > LONGEST_REFUSAL:
         return "", "", ""
     try:
@@ -230,7 +230,7 @@ def _find_words(document: object, depth: int) -> tuple[str, str, str] | None:
 
 
 def _first(document: dict[str, Any], *names: str) -> str:
-    """Give the first of several fields that is text or a number, as text that can be written down."""
+    """Return the first field that is text or a number, as text that UTF-8 can encode."""
     value = next((document[name] for name in names if isinstance(document.get(name), str | int)), "")
     return str(value)[:4096].encode("utf-8", "replace").decode()
 
@@ -249,7 +249,7 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def has_error_code(body: bytes) -> bool:
-    """Tell whether an answer that was to be a success says that it is none; some servers put an error under 200."""
+    """Return whether the body of a success contains an error code; some servers send errors with status 200."""
     if b'"error_code"' not in body:
         return False
     try:
@@ -259,7 +259,7 @@ def has_error_code(body: bytes) -> bool:
 
 
 def objection(body: bytes, notebook_id: str) -> str:
-    """Say why the body of a successful answer does not show that an order about a notebook was taken on; empty if it does."""
+    """Return why the body of a successful answer does not confirm an order about a notebook; empty if it does."""
     try:
         receipt = RECEIPT.decode(body)
     except UNREADABLE:

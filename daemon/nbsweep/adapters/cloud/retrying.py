@@ -20,20 +20,20 @@ JITTER = 0.5
 
 Result = TypeVar("Result")
 OnFailure = Callable[[TransientError, int, float], None]
-"""Told of a failure, of how many there were so far, and of the seconds until the next try."""
+"""Called after a failure with the error, the number of failures so far, and the seconds until the next attempt."""
 
 
 class RetriesExhausted(Exception):
-    """A call failed in a way that may pass, and is not tried again; raised from its last failure."""
+    """A call failed for the last allowed time; raised from its last failure."""
 
     def __init__(self, attempts: int) -> None:
-        """Take how many there were."""
+        """Store the number of attempts."""
         super().__init__(attempts)
         self.attempts = attempts
 
 
 async def retried(make_call: Callable[[], Awaitable[Result]], on_failure: OnFailure) -> Result:
-    """Make a call until it is answered for good.
+    """Make a call until its answer is final.
 
     Raises:
         RetriesExhausted: it is not tried again; from the `TransientError` of the last try.
@@ -46,7 +46,7 @@ async def retried(make_call: Callable[[], Awaitable[Result]], on_failure: OnFail
 
 
 async def _retried(make_call: Callable[[], Awaitable[Result]], on_failure: OnFailure, first: TransientError) -> Result:
-    """Go on after a first failure, which counts as the first try; most calls succeed, and need no contexts."""
+    """Continue after a first failure, which counts as the first attempt. Most calls succeed and need no retry context."""
     failures, pending = Failures(on_failure), [first]
     try:
         async for attempt in retry_context(failures.wait_after_trouble_s, attempts=MAX_ATTEMPTS):
@@ -77,21 +77,21 @@ class Failures:
     troubles: int = 0
 
     def wait_after_trouble_s(self, error: Exception) -> bool | float:
-        """Give the seconds until the next try after a failure that may pass; False after any other."""
+        """Return the seconds until the next try after a failure that may pass; False after any other."""
         if not isinstance(error, TransientError) or isinstance(error, Throttled):
             return False
         self.troubles, self.throttled = self.troubles + 1, 0
         return True if self.troubles == MAX_ATTEMPTS else self._wait_s(error, self.troubles)
 
     def wait_after_throttling_s(self, error: Exception) -> bool | float:
-        """Give the seconds until the next try after a 429; False after any other failure."""
+        """Return the seconds until the next try after a 429; False after any other failure."""
         if not isinstance(error, Throttled):
             return False
         self.throttled += 1
         return True if self.throttled == MAX_THROTTLED_ATTEMPTS else self._wait_s(error, self.throttled)
 
     def _wait_s(self, error: TransientError, number: int) -> float:
-        jitter = 1 + JITTER * random()  # noqa: S311  # nothing secret hangs on it
+        jitter = 1 + JITTER * random()  # noqa: S311  # jitter is not a secret
         wait_s: float = min(WAIT_MOST_S, WAIT_FIRST_S * 2 ** (number - 1)) * jitter
         self.count += 1
         self.on_failure(error, self.count, wait_s)

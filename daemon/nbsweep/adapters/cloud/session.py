@@ -24,11 +24,11 @@ from nbsweep.core.ports import Clock
 
 IAM_TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5, ceil_threshold=float("inf"))
 LONGEST_HEADER_BYTES = 32_768
-"""A token comes in a header and can be this long (API notes, section 5.1)."""
+"""A token comes in a header and can be this long (ModelArts API, section 5.1)."""
 KEEP_ALIVE_S = 60.0
 
 Connect = Callable[[int], aiohttp.BaseConnector]
-"""Makes what opens connections, so many at once at most."""
+"""Builds a connector with a limit on open connections."""
 
 
 def by_tcp(connections: int) -> aiohttp.BaseConnector:
@@ -37,7 +37,7 @@ def by_tcp(connections: int) -> aiohttp.BaseConnector:
 
 
 class NotSent(TransientError):
-    """The request that it is about never left this machine, so that it may go again whatever it is."""
+    """The request never left this machine, so any request may be sent again."""
 
 
 class NoSuchName(NotSent):
@@ -46,13 +46,13 @@ class NoSuchName(NotSent):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back."""
+    """An answer to a call for credentials."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     sent_at: datetime
-    """By the clock of who has answered, where that can be told."""
+    """The time of the answer by the clock of the server, or of this machine if the answer has no Date."""
 
     def words(self) -> Answer:
         """Read it as what an error says."""
@@ -63,7 +63,7 @@ class Reply:
 async def open_session(
     limits: aiohttp.ClientTimeout, connections: int, connect: Connect = by_tcp
 ) -> AsyncIterator[aiohttp.ClientSession]:
-    """Open connections that send nothing twice and keep no cookies."""
+    """Open a session that sends nothing twice and keeps no cookies."""
     async with aiohttp.ClientSession(
         connector=connect(connections),
         timeout=limits,
@@ -79,14 +79,14 @@ async def open_session(
 
 
 class AuthClient(Struct, frozen=True):
-    """Calls one server, once, for what calls to the cloud need first."""
+    """Makes single calls to a server that issues credentials."""
 
     session: aiohttp.ClientSession
     url: str
     timeout: aiohttp.ClientTimeout
     clock: Clock
     request_options: Mapping[str, Any] = STRAIGHT
-    """What aiohttp is told of the way there."""
+    """Options for aiohttp: proxy and trusted certificates."""
 
     async def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Reply:
         """Call, and read what comes back, whatever its status.
@@ -122,7 +122,7 @@ def read_date(text: str) -> datetime | None:
 
 
 def failure(url: str, error: Exception) -> Unreachable | TransientError:
-    """Say what a failure of the transport means."""
+    """Return the error that a failure of the transport means."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError | ssl.SSLError):
         advice = f"Check the endpoint, ca_file, and the certificates that this machine trusts{unreadable_certificates()}"
         return Unreachable(f"{url} is not trusted: {words_of(error)}. {advice}")

@@ -33,7 +33,7 @@ TURNS = 3
 SUCCESS = range(200, 300)
 CODE_KEY = b"error_code"
 REFUSAL_BYTES = 512
-"""A refusal is said within so many bytes, also where it comes under a status of success (API notes, section 12, E2)."""
+"""A refusal is said within so many bytes, also where it comes under a status of success (ModelArts API, section 12, E2)."""
 
 
 class Call(NamedTuple):
@@ -62,30 +62,30 @@ class Response(NamedTuple):
 
 
 class ProjectEndpoint(Struct, frozen=True):
-    """Where the calls to one project go, worked out once: no call takes an address apart."""
+    """The address and the headers for calls to one project."""
 
     base: URL
     host: str
     path: str
-    """What all paths begin with."""
+    """The prefix of all paths."""
     headers: Mapping[str, str]
-    """What every request carries, and what is signed of it."""
+    """The headers of every request; all are signed."""
 
     @classmethod
     def of(cls, base_url: str, project_id: str) -> "ProjectEndpoint":
-        """Work it out."""
+        """Build the endpoint of a project."""
         base = URL(base_url)
         headers = {"Content-Type": "application/json", "X-Project-Id": project_id}
         return cls(base, base.raw_authority, f"/v1/{project_id}", headers)
 
     def url(self, path: str, query: Sequence[tuple[str, str]]) -> URL:
-        """Give the address of a call, encoded as it is signed."""
+        """Return the address of a call, encoded as it is signed."""
         url = self.base.with_path(path, encoded=True)
         return URL(f"{url}?{encode_query(query)}", encoded=True) if query else url
 
 
 class Tools(Struct, frozen=True):
-    """What the client works with."""
+    """The parts that all transports of a client share."""
 
     session: aiohttp.ClientSession
     lanes: Lanes
@@ -100,22 +100,22 @@ class Transport:
 
     base_url: str
     find_project: Callable[[], Awaitable[str]]
-    """Tells the project's id; asked before the first call, and again only when it did not know."""
+    """Returns the project's id. Called before the first call, and again only if it failed."""
     credentials: Credentials
     tools: Tools
     _endpoint: ProjectEndpoint | None = None
     clock_skew: ClockSkew = field(init=False)
     """What the answers say of the time."""
     request_options: Mapping[str, Any] = field(init=False, repr=False)
-    """What aiohttp is told of the way there; a proxy's address may hold a password."""
+    """Options for aiohttp; the address of a proxy may contain a password."""
 
     def __post_init__(self) -> None:
-        """Begin with no answer."""
+        """Start with no answer."""
         self.clock_skew = ClockSkew(self.tools.clock)
         self.request_options = self.tools.route.to(self.base_url)
 
     async def project(self) -> str:
-        """Tell the project's id, looked up if nobody has done so yet."""
+        """Return the project's id, after looking it up if necessary."""
         return (self._endpoint or await self._find_endpoint()).headers["X-Project-Id"]
 
     async def send(self, call: Call) -> Response:
@@ -124,7 +124,7 @@ class Transport:
         Raises:
             FactsTooOld: it was not sent, because it could not leave in time.
             AnswerLost: it was sent, and whether it did its work is unknown.
-            Passing: there was no answer.
+            TransientError: there was no answer.
             SweepEnding: it can neither be sent now nor later.
         """
         sent = await self._send(call)
@@ -151,12 +151,12 @@ class Transport:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _failed_to_answer(call, self.base_url, error) from error
         finally:
-            # Also of a call that was cancelled: it counts against the quota like any other.
+            # Also for a cancelled call, because it counts against the quota.
             self._emit_answered(call, sent_s, sent)
         return sent
 
     def _require_fresh(self, call: Call) -> None:
-        """Let a call pass whose facts are fresh, by clocks that can be trusted.
+        """Check that the facts behind a call are fresh, by clocks that agree.
 
         Raises:
             FactsTooOld: they are not.
@@ -180,12 +180,12 @@ class Transport:
         self.tools.telemetry.emit(HttpAnswered(call.lane, call.method, status, code, duration_s))
 
     async def _find_endpoint(self) -> ProjectEndpoint:
-        """Find out where to call, for good."""
+        """Look up the project, and keep its endpoint."""
         self._endpoint = ProjectEndpoint.of(self.base_url, await self.find_project())
         return self._endpoint
 
     async def _wait_turn(self, call: Call) -> tuple[Proof, float]:
-        """Wait for a moment at which the call may leave, and has credentials that last."""
+        """Wait until the call may leave with credentials that are valid then."""
         proof, sent_s = await self._wait_once(call)
         for _ in range(TURNS - 1):
             if sent_s < proof.ends_s:
@@ -215,7 +215,7 @@ class Transport:
         )
 
     def _timeout(self, call: Call) -> aiohttp.ClientTimeout:
-        """Give up on a connection by the time at which the facts behind the call would be too old to send it."""
+        """Return a timeout that ends the connection attempt before the facts behind the call are too old."""
         timeout = self.tools.session.timeout
         left_s = call.facts.left_s(self.tools.clock.read()) if call.facts else float("inf")
         if left_s >= (timeout.total or left_s):
@@ -224,6 +224,6 @@ class Transport:
 
 
 def _failed_to_answer(call: Call, base_url: str, error: Exception) -> CloudError:
-    """Say what a failure of the transport means for this call."""
+    """Return the error that a failure of the transport means for this call."""
     found = failure(base_url, error)
     return found if isinstance(found, Unreachable | NotSent) or not call.changes else lost(found, call.method)

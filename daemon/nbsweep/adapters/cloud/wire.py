@@ -1,7 +1,7 @@
 """JSON <-> Notebook. What cannot be read is `Malformed`, never a guess.
 
 Only the fields that are declared here are ever read: a notebook's `token` and `url` are dropped where the bytes are parsed.
-Sources: API notes, sections 1.2 and 1.3.
+Sources: ModelArts API, sections 1.2 and 1.3.
 """
 
 import re
@@ -116,7 +116,7 @@ def read_notebook(body: bytes) -> Notebook:
 
 
 def read_workspace_ids(body: bytes) -> tuple[str, ...]:
-    """Read the ids of the workspaces; the documents show them as text and as numbers (API notes, section 1).
+    """Read the ids of the workspaces; the documents show them as text and as numbers (ModelArts API, section 1).
 
     Raises:
         MalformedAnswer: it is no list of workspaces, or not all of them.
@@ -137,7 +137,7 @@ def _malformed(what: str, error: Exception) -> MalformedAnswer:
 
 
 def _problem(error: Exception) -> str:
-    """Say which field is wrong; the decoder's own words name types and places, never content, but for an unreadable byte."""
+    """Return which field is wrong. The decoder's messages contain types and paths, but no content."""
     if isinstance(error, msgspec.ValidationError | _MalformedError):
         return str(error)
     return "it is not JSON"
@@ -241,7 +241,7 @@ def _lease(row: LeaseRow) -> Lease:
 
 
 def _lease_type(text: str | None) -> LeaseType:
-    """Read the type; a missing one means TIMING (API notes, section 1.3)."""
+    """Read the type; a missing one means TIMING (ModelArts API, section 1.3)."""
     if text is None:
         return LeaseType.TIMING
     try:
@@ -252,7 +252,7 @@ def _lease_type(text: str | None) -> LeaseType:
 
 
 def _duration(row: LeaseRow) -> timedelta | None:
-    """Read the duration; that of a lease which is not enabled may be absurd and says nothing (API notes, section 8)."""
+    """Read the duration; that of a lease which is not enabled may be absurd and says nothing (ModelArts API, section 8)."""
     if not row.enable or row.duration is None:
         return None
     if not 0 < row.duration <= LONGEST_LEASE_MS:

@@ -34,7 +34,7 @@ class JournalAddress(Struct, frozen=True):
     path: Path | None
     """The file, where the journal is one."""
     secrets: tuple[str, ...] = ()
-    """What no error may hold a piece of, whoever worded it."""
+    """Secrets of which no error message may contain a part."""
 
 
 def parse_address(text: str) -> JournalAddress:

@@ -113,11 +113,11 @@ class SqlTrail:
     """The `AuditTrail` port: what has been written, read."""
 
     def __init__(self, fetch: Fetch) -> None:
-        """Take what asks the database."""
+        """Store the function that runs queries."""
         self._fetch = fetch
 
     async def head(self) -> Head:
-        """Tell how far the trail has come."""
+        """Return the sequence number and the digest of the last entry."""
         return _head_of([(row["sequence"], row["digest"]) for row in await self._fetch(_HEAD)])
 
     async def after(self, sequence: int, limit: int) -> tuple[Link, ...]:
@@ -131,7 +131,7 @@ class SqlTrail:
         return tuple(map(_link_of, await self._fetch(wanted.limit(limit))))
 
     async def coverage(self) -> Coverage:
-        """Tell how many removals there are whose decision is not on the trail."""
+        """Count the removals whose decision is not on the trail."""
         row = (await self._fetch(_COVERAGE))[0]
         return Coverage(row["undecided"] - row["missing"], row["missing"])
 

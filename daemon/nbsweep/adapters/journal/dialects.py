@@ -50,7 +50,7 @@ _CHUNK = 1000
 
 
 class Timeouts(Struct, frozen=True):
-    """How patient the journal is."""
+    """How long the journal waits."""
 
     patience_s: float = 0.0
     """How long an outage may last: a server that is away, or another process's lock that is held for longer than `busy_s`."""
@@ -65,7 +65,7 @@ DEFAULT_TIMEOUTS = Timeouts()
 
 @asynccontextmanager
 async def opened_engine(address: JournalAddress, files: JournalFiles | None, timeouts: Timeouts) -> AsyncIterator[Engine]:
-    """Make the engine, and close all its connections at the end; `files` are those of an SQLite journal.
+    """Build the engine, and close all its connections at the end; `files` are those of an SQLite journal.
 
     Raises:
         JournalError: the driver is not installed.
@@ -79,7 +79,7 @@ async def opened_engine(address: JournalAddress, files: JournalFiles | None, tim
 
 
 def begin_exclusively(connection: Connection) -> None:
-    """Take the lock for a transaction that begins with something else than a write."""
+    """Take the write lock at the start of a transaction that begins with a read."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
@@ -118,7 +118,7 @@ def _is_new(connection: Connection, marker: Marker) -> bool:
 
 
 def make_marker(connection: Connection, key: str) -> Marker | None:
-    """Make the marker of a commit whose answer may be lost; SQLite always answers."""
+    """Build the marker of a commit whose answer may be lost; SQLite always answers."""
     if connection.dialect.name == "sqlite":
         return None
     return Marker(key, f"{datetime.now(UTC).isoformat()} {uuid4().hex}")
@@ -143,7 +143,7 @@ def _storable(row: Any) -> Any:
 def serialise_trail(connection: Connection, changes: Sequence[Change]) -> None:
     """Let one transaction at a time append to the audit trail, to its end; SQLite never has two that write.
 
-    It is the first lock of the transaction, so that no two of them wait for each other. Whoever reads waits for nobody.
+    This is the first lock of the transaction, so that two transactions cannot deadlock. Readers do not wait.
     """
     if connection.dialect.name != "sqlite" and any(change.beforehand for change in changes):
         connection.exec_driver_sql("LOCK TABLE audit IN EXCLUSIVE MODE")
@@ -156,7 +156,7 @@ def forget_old_markers(connection: Connection) -> None:
 
 
 def compiled(dialect: Dialect, statement: UpdateBase, columns: Collection[str]) -> str:
-    """Give the text of a statement as the dialect's driver takes it, for rows that have these columns."""
+    """Return the SQL text of a statement for the dialect's driver, for rows with these columns."""
     return str(statement.compile(dialect=dialect, column_keys=list(columns)))
 
 
@@ -167,12 +167,12 @@ def compiled_positionally(dialect: Dialect, statement: UpdateBase, columns: Coll
 
 
 def compiled_question(dialect: Dialect, question: Select[Any]) -> str:
-    """Give the text of a question as the dialect's driver takes it, with a parameter for each `bindparam` in it."""
+    """Return the SQL text of a query for the dialect's driver, with a parameter for each `bindparam`."""
     return str(question.compile(dialect=dialect))
 
 
 def listed_in(dialect: str, column: Column[Any], parameter: str) -> ColumnElement[bool]:
-    """Make the condition that a column's text stands in a list, which is given as JSON, of whatever length."""
+    """Build the condition that a column's text is in a list of any length, passed as JSON."""
     listing: ColumnElement[Any] = bindparam(parameter, type_=Text)
     if dialect == "sqlite":
         return column.in_(select(func.json_each(listing).table_valued("value").c.value))

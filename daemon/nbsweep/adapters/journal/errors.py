@@ -1,4 +1,4 @@
-"""What went wrong with the database, said so that the reader knows what to do. Never the SQL, never its values."""
+"""Maps database errors to messages that say what to do, without SQL or its values."""
 
 import errno
 import sqlite3
@@ -19,7 +19,7 @@ _FOLDER_NOT_WRITABLE = "cannot be created, because its folder is not writable: l
 _BELOW_A_FILE = "cannot be created, because a part of its path is a file, not a folder: name another file in the configuration."
 
 _SQLITE: Mapping[int, str] = {
-    sqlite3.SQLITE_NOTADB: "is no journal, nor a database at all: move that file away, or name another in the configuration.",
+    sqlite3.SQLITE_NOTADB: "is not a database: move that file away, or name another in the configuration.",
     sqlite3.SQLITE_CORRUPT: "is damaged: check the disk, move the file away and put a backup in its place.",
     sqlite3.SQLITE_READONLY: _READ_ONLY,
     sqlite3.SQLITE_PERM: _READ_ONLY,
@@ -42,7 +42,7 @@ _SYSTEM: Mapping[int, str] = {
 
 
 PIECE = 3
-"""So many letters of a secret in a row are some of it."""
+"""The number of consecutive characters that count as a part of a secret."""
 
 
 _POSTGRESQL: Mapping[str, str] = {
@@ -69,14 +69,14 @@ def journal_errors(address: JournalAddress) -> Iterator[None]:
 
 
 def explain(error: Exception, address: JournalAddress) -> JournalError:
-    """Say what happened, to which journal, and what to do."""
+    """Return a `JournalError` that says what happened, to which journal, and what to do."""
     if isinstance(error, JournalError):
         return JournalError(str(error))
     return JournalError(f"The journal {address.place} {_predicate(error, address.secrets)}")
 
 
 def concerns_all(error: Exception) -> bool:
-    """Tell trouble with the database, which every write would meet, from trouble with what was to be written."""
+    """Return whether an error concerns the whole database, and not only the written data."""
     return isinstance(error, OperationalError | sqlite3.OperationalError | OSError)
 
 
@@ -110,6 +110,6 @@ def _detail(original: BaseException | None, secrets: Iterable[str]) -> str:
 
 
 def _shares_piece(line: str, secret: str) -> bool:
-    """Tell whether a line repeats some of a secret; less than that is in any line."""
+    """Return whether a line repeats some of a secret; less than that is in any line."""
     length = min(PIECE, len(secret))
     return any(secret[start : start + length] in line for start in range(len(secret) - length + 1))

@@ -1,6 +1,6 @@
-"""Knows the files of an SQLite journal again, because a commit into a file that nobody finds again is not durable.
+"""Recognizes the files of an SQLite journal, because a commit into a moved or deleted file is not durable.
 
-SQLite goes on writing into a file that was moved or deleted, and says nothing.
+SQLite continues to write into a file that was moved or deleted, without an error.
 """
 
 import os
@@ -23,7 +23,7 @@ class JournalFiles:
     """The files of one open journal, as they were when it was opened."""
 
     def __init__(self, path: Path) -> None:
-        """Take the path of a database that exists, before it is opened."""
+        """Store the path of a database that exists, before it is opened."""
         self.path = str(path)
         self._beside = [f"{path.resolve()}{ending}" for ending in BESIDE]
         self._first = _identity(self.path)
@@ -40,7 +40,7 @@ class JournalFiles:
         self._found = {self.path: _identity(self.path, database=True), **{path: _identity(path) for path in self._beside}}
 
     def require_in_place(self) -> None:
-        """Let nothing pass for durable that was written into a file which nobody finds again.
+        """Check that the open files are still those under the path; a commit into another file is not durable.
 
         Raises:
             JournalLostError: the files under the path are not the ones that are open.
@@ -58,7 +58,7 @@ class JournalFiles:
 
 
 def _identity(path: str, *, database: bool = False) -> Identity | None:
-    """Tell which file is under a path; None when there is none, or none that can be seen."""
+    """Return which file is under a path; None when there is none, or none that can be seen."""
     try:
         found = os.stat(path)  # noqa: PTH116  # right before each DELETE: a Path would take four times as long
     except OSError:

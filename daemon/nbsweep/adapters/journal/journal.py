@@ -96,7 +96,7 @@ class SqlJournal:
 
     async def write(self, removals: Sequence[Removal]) -> None:
         """Store removals as they are now, new ones and known ones; all of them or none."""
-        # The caller's list may change once he is cancelled; the removals in it cannot.
+        # The caller's list may change after a cancellation; the removals in it cannot.
         mine = tuple(removals)
         for removal in mine:
             _REMOVAL_MAPPER.check(removal)
@@ -122,7 +122,7 @@ class SqlJournal:
         await self._write(Change(self._sql.upsert_sighting, list(notebook_ids), row_of))
 
     async def last_active(self, project: str) -> Mapping[str, datetime]:
-        """Tell when each notebook of a project was last seen other than at rest."""
+        """Return when each notebook of a project was last seen other than at rest."""
         latest = func.max(SIGHTINGS.c.last_active).label("last_active")
         mine = SIGHTINGS.c.project.in_([project, UNKNOWN])
         query = select(SIGHTINGS.c.notebook_id, latest).where(mine).group_by(SIGHTINGS.c.notebook_id)
@@ -135,11 +135,11 @@ class SqlJournal:
         return await self._records(_RUN_MAPPER, newest_first.limit(limit))
 
     async def last_run(self, target: str, outcomes: Collection[Outcome] = ()) -> RunRecord | None:
-        """Give the latest sweep of a target, of those with one of these outcomes; with none given, of any outcome."""
+        """Return the latest sweep of a target, of those with one of these outcomes; with none given, of any outcome."""
         return next(iter(await self._records(_RUN_MAPPER, of_last_run(_RUN, target, outcomes))), None)
 
     async def last_success(self, target: str) -> RunRecord | None:
-        """Give the latest sweep of a target that finished, or showed what it would do, without a problem."""
+        """Return the latest sweep of a target that finished, or showed what it would do, without a problem."""
         return next(iter(await self._records(_RUN_MAPPER, of_last_success(_RUN, target))), None)
 
     async def open_runs(self, target: str | None = None) -> tuple[RunRecord, ...]:
@@ -167,7 +167,7 @@ class SqlJournal:
     async def history(
         self, target: str, identity: TargetIdentity, requested_since: datetime, failed_since: datetime
     ) -> History:
-        """Tell a target's past, as far as the brakes and the cool-down ask about it."""
+        """Return the past of a target that the brakes and the cool-down need."""
         requested = await self._count(count_requested(target, identity, requested_since))
         before = None
         for last in await self._records(_RUN_MAPPER, of_last_survey(_RUN, target, identity)):
@@ -182,13 +182,13 @@ class SqlJournal:
             return tuple(map(lease_of, rows))
 
     async def lease(self, target: str) -> Lease | None:
-        """Tell who holds a target's lease; None when nobody does."""
+        """Return who holds a target's lease; None when nobody does."""
         rows = await self._rows(select(LEASES).where(LEASES.c.target == target))
         with journal_errors(self._address):
             return next(map(lease_of, rows), None)
 
     async def take_lease(self, lease: Lease, seen: Lease | None) -> Lease | None:
-        """Put a lease in the place of the one that was seen, unless that has changed meanwhile, and tell who holds it then."""
+        """Replace the lease that was seen unless it has changed meanwhile, and return the lease that is held then."""
         if seen is None:
             await self._writer.write(Change(self._sql.insert_lease, [lease_row(lease)], dict))
         else:
@@ -196,19 +196,19 @@ class SqlJournal:
         return await self.lease(lease.target)
 
     async def release_lease(self, lease: Lease) -> None:
-        """Give a lease back; one that is somebody else's by now stays."""
+        """Release a lease; a lease that another holder has taken stays."""
         await self._writer.write(Change(self._sql.release_lease, [owned_row(lease)], dict))
 
     async def pause(self, target: str, since: datetime) -> None:
-        """Note that a target is paused; one that is paused already stays so since it was."""
+        """Record that a target is paused; an earlier pause keeps its time."""
         await self._writer.write(Change(self._sql.insert_pause, [{"target": target, "since": microseconds(since)}], dict))
 
     async def resume(self, target: str) -> None:
-        """Take a target's pause back, if there is one."""
+        """Delete a target's pause, if there is one."""
         await self._writer.write(Change(self._sql.delete_pause, [{"of_target": target}], dict))
 
     async def paused_since(self, target: str) -> datetime | None:
-        """Tell since when a target is paused; None when it is not."""
+        """Return since when a target is paused; None when it is not."""
         rows = await self._rows(select(PAUSES.c.since).where(PAUSES.c.target == target))
         return next((row["since"] for row in rows), None)
 
@@ -218,7 +218,7 @@ class SqlJournal:
         await self._writer.write(Change(self._sql.upsert_meta, [note], dict))
 
     async def noted_due(self, target: str) -> datetime | None:
-        """Tell when the schedule of a target was to come round next, by the latest note; None when there is none."""
+        """Return when the schedule of a target was to come round next, by the latest note; None when there is none."""
         rows = await self._rows(select(META.c.value).where(META.c.key == f"{DUE}{target}"))
         with journal_errors(self._address):
             return next((datetime.fromisoformat(row["value"]) for row in rows), None)

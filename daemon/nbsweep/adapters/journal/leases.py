@@ -47,7 +47,7 @@ def replacing_row(lease: Lease, seen: Lease) -> Row:
 
 
 def owned_row(lease: Lease) -> Row:
-    """Say which lease is meant, as long as its holder has it."""
+    """Return which lease is meant, as long as its holder has it."""
     return {"of_target": lease.target, "of_owner": lease.holder.owner}
 
 

@@ -47,7 +47,7 @@ async def open_journal(url: str, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Async
 
 @asynccontextmanager
 async def _files(address: JournalAddress, timeouts: Timeouts) -> AsyncIterator[JournalFiles | None]:
-    """Make the file of an SQLite journal, and let nobody begin with another one under its path meanwhile."""
+    """Create the file of an SQLite journal, and lock its path against other files meanwhile."""
     path = address.path
     if path is None:
         yield None
@@ -90,7 +90,7 @@ def _bring_up_to_date(connection: Connection, place: str) -> None:
 
 
 def make_tables(connection: Connection) -> None:
-    """Make a database, which has none of the tables, what all revisions together would have made it."""
+    """Create all tables in an empty database, in the state of the newest revision."""
     METADATA.create_all(connection, checkfirst=False)
     REVISION.create(connection, checkfirst=False)
     connection.execute(insert(REVISION), [{"version_num": NEWEST}])

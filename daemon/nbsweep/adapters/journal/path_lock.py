@@ -41,7 +41,7 @@ async def path_lock(path: Path, make: Callable[[], None], patience_s: float) -> 
 
 @contextmanager
 def _untouched_if_refused(path: Path) -> Iterator[None]:
-    """Take away the file that one of the locks has made, so that whoever puts the other one back finds nothing there."""
+    """Delete a file that was just created if the lock is refused, so that the original file can be put back."""
     existed = path.exists()
     try:
         yield
@@ -52,7 +52,7 @@ def _untouched_if_refused(path: Path) -> Iterator[None]:
 
 
 async def _joined(place: Path, path: Path, make: Callable[[], None], patience_s: float) -> AbstractContextManager[None]:
-    """Join those who use the journal; the lock is in an unclear state for the moment in which somebody else joins."""
+    """Take the shared lock, with retries while another process changes it."""
     end_s = anyio.current_time() + patience_s
     while (lock := _try_to_join(place, path, make)) is None:
         if anyio.current_time() >= end_s:
@@ -66,14 +66,14 @@ def _held(lock: int, place: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        # The last one clears up; whoever has opened the lock file just before sees that it is not the one in its place.
+        # The last process deletes the lock file; a process that has just opened the file notices that it is gone.
         if _locked(lock, fcntl.LOCK_EX):
             place.unlink(missing_ok=True)
         os.close(lock)
 
 
 def _try_to_join(place: Path, path: Path, make: Callable[[], None]) -> int | None:
-    """Give the lock, shared; None when that is to be tried again."""
+    """Return the shared lock; None if the attempt has to be repeated."""
     lock = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     with ExitStack() as on_failure:
         on_failure.callback(os.close, lock)
@@ -127,7 +127,7 @@ def _identity(path: Path) -> bytes:
 
 
 def _by_name(path: Path) -> Path | None:
-    """Give the place of the lock that does not depend on the journal's folder; None where no such folder can be had."""
+    """Return the path of the lock outside the journal's folder; None if its folder cannot be created."""
     folder = Path(tempfile.gettempdir()) / f"nbsweep-{os.geteuid()}"
     with suppress(OSError):
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -22,7 +22,7 @@ class RowMapper(Generic[Record]):
     """How records of one kind lie in their table; found out once, because a sweep stores thousands of them."""
 
     def __init__(self, kind: type[Record], table: Table) -> None:
-        """Take the kind of record, whose every field has a column."""
+        """Store the kind of record, whose every field has a column."""
         self._kind: type[Record] = kind
         hints = get_type_hints(kind)
         self.names = kind.__struct_fields__
@@ -32,7 +32,7 @@ class RowMapper(Generic[Record]):
         self.columns: list[Column[Any]] = [table.columns[name] for name in self.names]
 
     def check(self, record: Record) -> None:
-        """Let a record pass that can be laid out.
+        """Check that a record can be stored.
 
         Raises:
             ValueError: one of its moments has no time zone.

@@ -31,7 +31,7 @@ COMMIT_EVERY_S = 0.1
 CREDIT_S = 1.0
 """So much of that distance may be saved up in quiet times: writes of a few steps, one after the other, never wait."""
 ENOUGH = 16
-"""So many who wait are reason enough for a commit."""
+"""So many waiting writers trigger a commit at once."""
 
 
 @dataclass(slots=True, eq=False)
@@ -42,10 +42,10 @@ class _Waiting:
 
 
 class GroupWriter:
-    """The only way into the database: one task that takes all that is queued, commits it, and wakes those who wait for it."""
+    """Writes to the database: one task commits all that is queued, and wakes the callers that wait."""
 
     def __init__(self, engine: Engine, address: JournalAddress, timeouts: Timeouts) -> None:
-        """Take the engine to write through, where the journal is, and how long closing may take."""
+        """Store the engine to write through, where the journal is, and how long closing may take."""
         self._engine = engine
         self._address = address
         self._close_s = timeouts.close_s
@@ -77,7 +77,7 @@ class GroupWriter:
                 await self._ended.wait()
         finally:
             self._life.cancel()
-            # What was raised in the journal's user goes on its own way; the task group would wrap it.
+            # An exception of the journal's user must not be wrapped by the task group.
             await self._tasks.__aexit__(None, None, None)
             self._fail_unwritten()
 
@@ -88,7 +88,7 @@ class GroupWriter:
         self._settle([*self._taken, *self._queued], too_slow)
 
     def check_open(self) -> None:
-        """Let nobody use a journal that was closed.
+        """Refuse to use a closed journal.
 
         Raises:
             JournalError: it was.
@@ -97,10 +97,10 @@ class GroupWriter:
             raise JournalError(f"The journal {self._address.place} was closed already.")
 
     async def write(self, change: Change) -> None:
-        """Write, and come back when it is committed; whoever is cancelled meanwhile has written all the same.
+        """Write a change, and return when it is committed. A cancelled caller's change is written all the same.
 
         Raises:
-            JournalError: it could not be written; nothing of it was.
+            JournalError: the change could not be written, not even a part of it.
         """
         self.check_open()
         waiting = _Waiting(change)
@@ -120,7 +120,7 @@ class GroupWriter:
                     await self._write_all(connection)
                     with suppress(SQLAlchemyError):
                         await forget(connection, self._key)
-            except Exception as failure:  # noqa: BLE001  # raised in each of those who wait
+            except Exception as failure:  # noqa: BLE001  # raised in each waiting caller
                 self._closed = True
                 self._settle([*self._taken, *self._queued], failure)
         self._ended.set()
@@ -134,7 +134,7 @@ class GroupWriter:
             self._taken = []
 
     async def _keep_distance(self) -> None:
-        """Let more writers come together."""
+        """Wait a little, so that more writers share the commit."""
         with anyio.move_on_at(self._slot_s):
             await self._pressed.wait()
         now_s = anyio.current_time()
@@ -148,7 +148,7 @@ class GroupWriter:
         changes, marker = [waiting.change for waiting in batch], make_marker(connection, self._key)
         try:
             await outlasting(partial(self._commit, connection, changes, marker), self._patience_s)
-        except Exception as failure:  # noqa: BLE001  # raised in each of those who wait
+        except Exception as failure:  # noqa: BLE001  # raised in each waiting caller
             if len(batch) == 1 or concerns_all(failure):
                 self._settle(batch, failure)
             else:
@@ -162,12 +162,12 @@ class GroupWriter:
             await commit(connection, changes, marker)
         except Exception as failure:
             if marker and is_outage(failure) and not connection.invalidated:
-                # Whatever the driver says of it, the next attempt is made by another one.
+                # The next attempt uses another connection, even if the driver considers this one sound.
                 await spawned(connection.invalidate)
             raise
 
     async def _write_one_by_one(self, connection: Connection, batch: Sequence[_Waiting]) -> None:
-        # One of them holds something that cannot be stored; that must not be the others' trouble.
+        # One of them cannot be stored; the others must not fail with it.
         for waiting in batch:
             await self._write_together(connection, [waiting])
 

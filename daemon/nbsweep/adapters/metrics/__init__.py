@@ -1,4 +1,4 @@
-"""Counts and measures for Prometheus, made from events, and from what the service tells of itself when somebody asks."""
+"""Metrics for Prometheus, from events and from the state of the service."""
 
 from nbsweep.adapters.metrics.collector import Metrics
 

@@ -1,7 +1,7 @@
-"""What each event moves, and what is asked of the service when somebody looks.
+"""Updates the metrics from events, and from the service's state at each request.
 
 Every label has few values: targets and policies are the configuration's, everything else is
-a word of ours, and whatever else somebody may send becomes `other`.
+a fixed word, and any other text becomes `other`.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -33,21 +33,21 @@ OTHER = "other"
 
 
 class TargetState(Protocol):
-    """How things stand with one target, as far as it is shown here."""
+    """The state of one target, as the metrics show it."""
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """The name of the target."""
         ...
 
     @property
     def phase(self) -> str:
-        """What is being done for it, in a word."""
+        """The current phase of the target, in one word."""
         ...
 
     @property
     def paused(self) -> bool:
-        """Whether somebody has paused it."""
+        """Whether the target is paused."""
         ...
 
     @property
@@ -67,27 +67,27 @@ class TargetState(Protocol):
 
 
 class StateSource(Protocol):
-    """Who is asked how things stand, each time that somebody asks for the metrics."""
+    """The source of the targets' states; called for each request for the metrics."""
 
     def targets(self) -> Sequence[TargetState]:
-        """Tell how things stand with every target."""
+        """Return the state of every target."""
         ...
 
     def not_ready(self) -> Sequence[str]:
-        """Say what keeps the service from its work; empty when nothing does."""
+        """Return what keeps the service from its work; empty when nothing does."""
         ...
 
 
 class Metrics:
-    """Listens to the telemetry, and shows what it has heard."""
+    """Counts events of the telemetry, and exposes them as metrics."""
 
     def __init__(self, clock: Clock, known_codes: Collection[str] = ()) -> None:
-        """Take the clock, and the cloud's error codes by which calls are told apart; all others are one."""
+        """Store the clock, and the error codes that get a label of their own; all others share one."""
         self._clock = clock
         self._codes = frozenset(known_codes)
         self._source: StateSource | None = None
         self._targets: set[str] = set()
-        """Those that the service had when it was last asked."""
+        """The targets at the last request."""
         self._dialects: dict[tuple[str, str], str] = {}
         """By target and aspect: what is shown of it."""
         self._in_flight = InFlight()
@@ -110,22 +110,22 @@ class Metrics:
         }
 
     def __call__(self, event: Event, context: Mapping[str, Any]) -> None:
-        """Hear of an event."""
+        """Handle an event."""
         handle = self._handlers.get(type(event))
         if handle:
             handle(event, Labels(context.get("target", ""), context.get("policy", ""), context.get("notebook_id", "")))
 
     def watch(self, source: StateSource) -> None:
-        """Ask this service how things stand, from now on."""
+        """Use this source of the targets' states from now on."""
         self._source = source
 
     def exposition(self) -> bytes:
-        """Write everything as Prometheus reads it."""
+        """Return all metrics in the text format of Prometheus."""
         if self._source:
             self._update(self._source)
         return self._instruments.exposition()
 
-    # ---- what is heard -----------------------------------------------------------------------------------------------------
+    # ---- from events -------------------------------------------------------------------------------------------------------
 
     def _answered(self, event: HttpAnswered, labels: Labels) -> None:
         status = "none" if event.status is None else f"{event.status // 100}xx"
@@ -197,7 +197,7 @@ class Metrics:
     def _show_in_flight(self, labels: Labels) -> None:
         self._instruments.in_flight.labels(labels.target).set(self._in_flight.count(labels.target))
 
-    # ---- what is asked for -------------------------------------------------------------------------------------------------
+    # ---- on each request ---------------------------------------------------------------------------------------------------
 
     def _update(self, source: StateSource) -> None:
         self._instruments.ready.set(not source.not_ready())

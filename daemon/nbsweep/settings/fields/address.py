@@ -32,7 +32,7 @@ def _endpoint(url: str) -> str:
 
 
 def canonical_address(url: str) -> str:
-    """Write an address in the one way that all ways of writing it have in common, so that two can be compared.
+    """Return the canonical form of an address, so that addresses can be compared.
 
     The scheme and the host are in lower case; the usual port, the slash and the dot at the end of either are left out.
     """

@@ -1,4 +1,4 @@
-"""What all groups of the configuration are made from, and what things may be called."""
+"""The base class of all groups of the configuration, and the types of names."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ LONGEST_LABEL = 100
 
 
 class Group(BaseModel):
-    """A group of keys, frozen, and without keys that nobody knows."""
+    """A group of keys, immutable and without unknown keys."""
 
     # What was given stays out of every error text, because it may be a secret.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

@@ -38,7 +38,7 @@ SECOND = Column("second", "second", 0, 59)
 
 
 def read_crontab(line: str) -> dict[str, tuple[int, ...]]:
-    """Give the columns as sorted numbers, weekday 0 being Sunday; without a second where the line has none.
+    """Return the columns as sorted numbers, weekday 0 being Sunday; without a second where the line has none.
 
     Raises:
         ValueError: crontab would not take the line, or it never comes about.

@@ -1,4 +1,4 @@
-"""Paths of files in the configuration, in which `~` is somebody's home folder, as it is in a shell."""
+"""Paths of files in the configuration, in which `~` is a home folder, as in a shell."""
 
 import os
 from pathlib import Path

@@ -26,12 +26,12 @@ def tag_of(node: yaml.ScalarNode, text: str) -> str:
 
 
 def is_unicode(text: str) -> bool:
-    """Tell half characters, which YAML's escapes and an environment can hold, and which nothing can write."""
+    """Return whether a text has no lone surrogates, which YAML and an environment can contain, and UTF-8 cannot encode."""
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def value_of(tag: str, text: str) -> object:
-    """Give what a scalar of a tag stands for; its text where Python cannot convert it."""
+    """Return the value of a scalar; its text if Python cannot convert it."""
     constructor = yaml.constructor.SafeConstructor()
     node = yaml.ScalarNode(tag, text)
     try:

@@ -31,7 +31,7 @@ class Written(Struct, frozen=True):
     """What is right."""
 
     def check(self, text: str | SecretStr) -> str | SecretStr:
-        """Let it pass when it has the form."""
+        """Check the form of a text."""
         plain = text.get_secret_value() if isinstance(text, SecretStr) else text
         # Not `match`: there, `$` lets a line end pass.
         if not re.fullmatch(self.pattern, plain):
@@ -43,7 +43,7 @@ class Written(Struct, frozen=True):
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Give the editor the form as well."""
+        """Add the pattern to the JSON Schema."""
         return {**handler(schema), "pattern": self.pattern}
 
 
@@ -51,7 +51,7 @@ class OrOne:
     """Lets a single value stand for a list of one."""
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Show both ways."""
+        """Add both forms to the JSON Schema."""
         several = handler(schema)
         return {"anyOf": [several["items"], several]}
 
@@ -60,7 +60,7 @@ class NeverNull:
     """Lets a key be left out, but not be null."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Take the `| None` away again, which the code needs and the file must not have."""
+        """Remove the `| None` from the schema: the code needs it, and the file must not contain null."""
         nullable: Any = handler(source)
         inner: CoreSchema = nullable["schema"]
         return inner
@@ -77,7 +77,7 @@ class OrAll:
         return core_schema.no_info_wrap_validator_function(self._validate, several, serialization=unchanged)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Show both ways."""
+        """Add both forms to the JSON Schema."""
         return {"anyOf": [{"const": "all"}, handler(schema)]}
 
     @staticmethod

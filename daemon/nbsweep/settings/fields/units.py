@@ -27,7 +27,7 @@ SHARE = r"^(100|[0-9]{1,2}(\.[0-9]{1,6})?)%$"
 
 
 def kind(value: object) -> str:
-    """Say in the words of the file what sort of value this is; never the value itself, which may be a secret."""
+    """Return the kind of a value in the words of the file, never the value, which may be a secret."""
     kinds: tuple[tuple[type | tuple[type, ...], str], ...] = (
         (bool, "true or false"),
         ((int, float), "a number"),

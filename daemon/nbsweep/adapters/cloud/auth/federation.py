@@ -1,7 +1,7 @@
 """Temporary keys of an identity that the environment names: an OpenID Connect token, or the pod that this runs in.
 
-Names of variables, requests and answers are those of the vendor's SDK 3.1.219 (API notes, sections 5.3 and 5.4). The files that
-hold the tokens are read for each renewal, because whoever mounts them replaces them.
+Names of variables, requests and answers are those of the vendor's SDK 3.1.219 (ModelArts API, 5.3 and 5.4). The files that
+hold the tokens are read again for each renewal, because the platform that mounts them replaces them.
 """
 
 import json
@@ -61,7 +61,7 @@ class _Body(Struct):
 
 
 class NamedSource(Struct, frozen=True):
-    """Asks one server for keys, with a token that is its own proof."""
+    """Fetches keys from one server, with a token as proof."""
 
     account: str
     """Whose keys they are."""
@@ -95,7 +95,7 @@ class NamedSource(Struct, frozen=True):
 
 
 def refuse_federation(environment: Mapping[str, str]) -> None:
-    """Refuse an identity that is named and not supported, instead of quietly being another one.
+    """Refuse an identity that the environment names and nbsweep does not support, rather than use another identity.
 
     Raises:
         Unauthorized: it is named.
@@ -110,7 +110,7 @@ def refuse_federation(environment: Mapping[str, str]) -> None:
 def oidc_source(
     environment: Mapping[str, str], target: TargetSettings, session: aiohttp.ClientSession, clock: Clock
 ) -> NamedSource | None:
-    """Give the keys of an agency that trusts an OpenID Connect provider; None where the environment names none.
+    """Return the keys of an agency that trusts an OpenID Connect provider; None where the environment names none.
 
     Raises:
         Unauthorized: only a part of it is named, or the token's file cannot be read.
@@ -151,7 +151,7 @@ def _oidc_document(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def pod_source(environment: Mapping[str, str], session: aiohttp.ClientSession, clock: Clock) -> NamedSource | None:
-    """Give the keys of the pod's own identity, from the agent on its node, never through a proxy; None where there is none.
+    """Return the keys of the pod's own identity, from the agent on its node, never through a proxy; None where there is none.
 
     Raises:
         Unauthorized: only a part of it is named, or the token's file cannot be read.
@@ -182,7 +182,7 @@ def _require_address(name: str, url: str) -> None:
 
 
 def hints(environment: Mapping[str, str]) -> str:
-    """Say what of other tools' credentials is there, and how to use it; empty where nothing is."""
+    """Return hints about credentials of other tools in this environment; empty if there are none."""
     found = []
     if any(environment.get(name) for name in ("HW_ACCESS_KEY", "HW_SECRET_KEY")):
         found.append(

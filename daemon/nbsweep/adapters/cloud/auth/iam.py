@@ -23,7 +23,7 @@ class Iam:
     other: AuthClient | None = None
     """Asked where the first one's name does not resolve; None where the configuration names the address."""
     _moved: bool = False
-    """Not every region has an IAM of its own; a name that did not resolve is not asked again."""
+    """Whether the first name did not resolve; it is not tried again."""
 
     @property
     def url(self) -> str:
@@ -57,7 +57,7 @@ class Iam:
 
 
 def iam_of(target: TargetSettings, session: aiohttp.ClientSession, clock: Clock) -> Iam:
-    """Give what a target asks of IAM; the global one where the address follows from the region, and only there."""
+    """Return the IAM of a target. The global IAM is a fallback only if the address follows from the region."""
     route = Route.of(target)
 
     def at(url: str) -> AuthClient:

@@ -1,4 +1,4 @@
-"""Credentials that are not to be had yet: one target's missing key is that target's trouble, and nobody else's."""
+"""Credentials that may not be available yet, so that a missing key of one target does not affect the others."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from nbsweep.core.errors import CloudError
 
 @dataclass(slots=True)
 class LazyCredentials:
-    """Sought anew whenever a call needs them, until they are found: a mounted secret may come late, or be put right.
+    """Looks for the credentials at each call until they are found: a secret may be mounted late, or corrected.
 
-    Whose they will be is unknown until then, so their calls have lanes of their own; a restart, or a configuration read anew,
-    brings them into those of their account.
+    Their account is unknown until then, so their calls use separate lanes. A restart or a reload moves them to the lanes of
+    their account.
     """
 
     account: str
-    """Stands for the account that is unknown."""
+    """A stand-in for the name of the unknown account."""
     find: Callable[[], Awaitable[Credentials]]
     """Raises Unauthorized while there are none."""
     _found: Credentials | None = None
 
     async def ready(self) -> Proof:
-        """Give proof that lasts for now, from wherever it is found by now.
+        """Return proof that is valid now, and look for the credentials first if necessary.
 
         Raises:
             Unauthorized: there are still no credentials.
@@ -34,5 +34,5 @@ class LazyCredentials:
         return await self._found.ready()
 
     async def refused(self, error: CloudError, used: Proof) -> bool:
-        """Hear that a call was refused; whoever made it had proof, so they were found."""
+        """Handle a refusal. The caller had proof, so the credentials were found before."""
         return self._found is not None and await self._found.refused(error, used)

@@ -18,7 +18,7 @@ from nbsweep.core.ports import Clock
 
 LOCK = timedelta(minutes=15)
 PROVEN_S = 60.0
-"""So long after a login the password is taken to be right still, so that other projects' logins need not queue."""
+"""For so long after a login the password counts as correct, and logins for other projects need not queue."""
 
 
 class UserRefused(Unauthorized):
@@ -86,10 +86,10 @@ class LoginLimits:
     _limits: dict[Hashable, LoginLimit] = field(default_factory=dict, repr=False)
 
     def of(self, *user: Hashable) -> LoginLimit:
-        """Give the limit of a user: all that a login depends on, apart from its project."""
+        """Return the limit of a user: all that a login depends on, apart from its project."""
         return self._limits.setdefault(user, LoginLimit(self.clock))
 
 
 def _copy_of(error: UserRefused, message: str) -> UserRefused:
-    """Say an error anew: one that is raised over and over would carry the traces of all the times before."""
+    """Return a copy of an error: an error that is raised repeatedly collects the traces of all raises."""
     return UserRefused(message, code=error.code, http_status=error.http_status, request_id=error.request_id)

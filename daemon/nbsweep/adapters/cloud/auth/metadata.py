@@ -1,4 +1,4 @@
-"""Temporary keys of the agency of the ECS on which this runs, from its metadata server (API notes, section 5.3)."""
+"""Temporary keys of the agency of the ECS on which this runs, from its metadata server (ModelArts API, section 5.3)."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -49,7 +49,7 @@ class MetadataSource:
 
     @property
     def account(self) -> str:
-        """Tell whose calls the keys are for: those of this machine, whatever its keys of today are called."""
+        """Return the account of the calls: this machine's, independent of its current keys."""
         return f"the agency behind {self.server.url}"
 
     async def issue(self) -> IssuedCredentials:

@@ -28,7 +28,7 @@ def keys_of_environment(environment: Mapping[str, str]) -> AccessKey | None:
 
 
 def profile_path(environment: Mapping[str, str]) -> Path | None:
-    """Tell where the file of profiles is looked for; None when there is no home."""
+    """Return where the file of profiles is looked for; None when there is no home."""
     if named := environment.get("HUAWEICLOUD_SDK_CREDENTIALS_FILE"):
         return Path(named)
     home = environment.get("HOME")
@@ -105,7 +105,7 @@ def _is_there(path: Path) -> bool:
 
 
 def _pair(source: str, found: Mapping[str, str]) -> AccessKey | None:
-    """Make keys of the values of three names: access key, secret key, security token."""
+    """Build keys from the values of three names: access key, secret key, security token."""
     (first, access_key), (second, secret_key), (_, token) = found.items()
     if not access_key and not secret_key:
         if token:

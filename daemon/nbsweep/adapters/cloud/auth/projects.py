@@ -1,4 +1,4 @@
-"""A project's id: as the configuration has it, or as IAM knows it by the name of its region (API notes, section 5.5)."""
+"""A project's id: as the configuration has it, or as IAM knows it by the name of its region (ModelArts API, section 5.5)."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -47,7 +47,7 @@ class _Projects(msgspec.Struct):
 
 
 def project_finder(target: TargetSettings, credentials: Credentials, iam: Iam) -> Callable[[], Awaitable[str]]:
-    """Give what tells the id of a target's project; where it has to be looked up, one caller does so for all who wait."""
+    """Return a function that returns the id of a target's project; one caller looks it up for all that wait."""
     given = target.project_id
     if given is None:
         return SingleFlight(ProjectLookup(target.region or "", credentials, iam).find).get

@@ -1,6 +1,6 @@
 """Which credentials a target gets: those of the configuration, else the first of the standard chain that there are.
 
-The chain is the vendor's (API notes, section 5.4): OpenID Connect, keys in the environment, the file of profiles, the identity
+The chain is the vendor's (ModelArts API, section 5.4): OpenID Connect, keys in the environment, the profile file, the identity
 of a pod, the metadata server; only that the pod, which the environment names, comes before the machine, which nobody does. An
 identity that is named and cannot be used, such as that of an identity provider, is an error and never another identity.
 """
@@ -42,7 +42,7 @@ class CredentialProvider:
     _login_limits: LoginLimits = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin with no login."""
+        """Start with no login."""
         self._login_limits = LoginLimits(self.clock)
 
     async def find(self, target: TargetSettings) -> Credentials:
@@ -62,7 +62,7 @@ class CredentialProvider:
         return key_pair(f"target {target.name}", given.access_key or "", _secret(given, "secret_key"), token)
 
     def _user(self, username: str, given: CredentialSettings, target: TargetSettings) -> RefreshingCredentials:
-        """Give the tokens of a user for a project, the same to all targets that mean the same."""
+        """Return the tokens of a user for a project; targets with the same user and project share them."""
 
         def read() -> Login:
             return Login(username, _secret(given, "password"), given.domain or "", target.project_id, target.region)
@@ -76,7 +76,7 @@ class CredentialProvider:
         return self._users[key]
 
     async def _chain(self, target: TargetSettings) -> Credentials:
-        """Give what is named first; the agency of the machine, which nobody names, comes last."""
+        """Return the first credentials of the chain; the agency of this machine comes last."""
         refuse_federation(self.environment)
         if source := oidc_source(self.environment, target, self.session, self.clock):
             return self._named(source)
@@ -92,7 +92,7 @@ class CredentialProvider:
         return agency
 
     def _named(self, source: NamedSource) -> RefreshingCredentials:
-        """Give the keys of an identity, the same to all targets."""
+        """Return the keys of an identity; all targets share them."""
         return self._users.setdefault(source.account, RefreshingCredentials(source, self.clock))
 
     def _metadata(self) -> RefreshingCredentials:
@@ -116,13 +116,13 @@ class CredentialProvider:
 async def open_credential_provider(
     environment: Mapping[str, str], clock: Clock, connect: Connect = by_tcp
 ) -> AsyncIterator[CredentialProvider]:
-    """Open what credentials are come by with; they can be renewed while it is open."""
+    """Open a session for credentials; they can be renewed while it is open."""
     async with open_session(IAM_TIMEOUT, 8, connect) as session:
         yield CredentialProvider(environment, session, clock)
 
 
 def _secret(given: CredentialSettings, name: str) -> str:
-    """Give a secret from where the configuration says it is; nothing when it does not say."""
+    """Return a secret from the configuration or from the file that it names; empty if it has neither."""
     value, path = getattr(given, name), getattr(given, f"{name}_file")
     if path is not None:
         return read_secret(f"{name}_file", path)

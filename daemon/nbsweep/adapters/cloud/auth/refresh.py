@@ -12,18 +12,18 @@ from nbsweep.core.errors import CloudError
 from nbsweep.core.ports import Clock
 
 RENEWABLE = frozenset({"0301", "0307", "6401", "6620"})
-"""Numbers of the codes that a new token or new keys may help against, when they come with 401 (API notes, section 3.4)."""
+"""Numbers of the codes that a new token or new keys may help against, when they come with 401 (ModelArts API, section 3.4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedCredentials:
-    """What somebody has been given to prove who he is."""
+    """Temporary credentials, as a source issues them."""
 
     headers: Headers = field(repr=False)
     life_s: float
-    """How long it lasts, by the clock of who has issued it."""
+    """The lifetime in seconds, by the clock of the issuer."""
     early_s: float
-    """So long before its end it is to be renewed."""
+    """How many seconds before its end it is renewed."""
     project_id: str = ""
     """The only project that it is for, where it says so."""
 
@@ -50,7 +50,7 @@ class RefreshingCredentials:
     """Credentials that are fetched when they are first needed, and again before they end."""
 
     def __init__(self, source: CredentialSource, clock: Clock) -> None:
-        """Take where they come from; nothing is fetched yet."""
+        """Store the source; nothing is fetched yet."""
         self._source = source
         self._clock = clock
         self._next = SingleFlight(self._fetch)
@@ -60,11 +60,11 @@ class RefreshingCredentials:
 
     @property
     def account(self) -> str:
-        """Tell whose calls these are."""
+        """Return the account of the calls."""
         return self._source.account
 
     async def ready(self) -> Proof:
-        """Give what lasts for now; only who finds nothing that lasts waits for a renewal that is under way."""
+        """Return valid proof. A caller waits for a renewal that is under way only if the current proof has expired."""
         now_s, held = self._clock.steady_s(), self._proof
         if held is None or now_s >= held.ends_s:
             return await self._next.get()
@@ -78,7 +78,7 @@ class RefreshingCredentials:
             return held
 
     async def refused(self, error: CloudError, used: Proof) -> bool:
-        """Renew after a refusal that this may help against; whoever comes late finds it done."""
+        """Renew the credentials if the refusal says that they expired. A second caller finds them renewed."""
         refused = error.http_status == HTTPStatus.UNAUTHORIZED and error.code.rpartition(".")[2] in RENEWABLE
         if not refused and error.code not in ENDED:
             return False

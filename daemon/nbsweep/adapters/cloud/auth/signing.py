@@ -1,6 +1,6 @@
 """A request in, its signed headers out; pure.
 
-The algorithm is SDK-HMAC-SHA256 (API notes, section 5.2). The query must be on the wire exactly as it was signed, so it is
+The algorithm is SDK-HMAC-SHA256 (ModelArts API, section 5.2). The query must be on the wire exactly as it was signed, so it is
 encoded here, once, for both.
 
 A fixed pair of keys is all that its owner needs to sign, so it is also the simplest kind of `Credentials`.
@@ -20,7 +20,7 @@ from nbsweep.core.errors import CloudError
 ALGORITHM = "SDK-HMAC-SHA256"
 UNRESERVED = "-_.~"
 EMPTY_HASH = sha256(b"").hexdigest()
-"""Of a body that is not there, as that of nearly every call."""
+"""The hash of an empty body, which nearly every call has."""
 
 
 class Request(Struct, frozen=True):
@@ -38,12 +38,12 @@ class Request(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What makes requests acceptable, for a while."""
+    """Proof of identity for requests, for a limited time."""
 
     headers: Callable[[Request, datetime], Mapping[str, str]] = field(repr=False)
-    """Gives the headers that a request needs at a moment; never waits."""
+    """Returns the headers that a request needs at a moment, without waiting."""
     ends_s: float = float("inf")
-    """When it ends, on the steady clock."""
+    """The end of the proof, on the steady clock."""
     project_id: str = ""
     """The project that it is for, where it is for one and says so."""
 
@@ -60,20 +60,20 @@ class AccessKey:
     _proof: Proof = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Get ready to sign, once for all requests."""
+        """Build the proof once for all requests."""
         object.__setattr__(self, "_proof", Proof(Signer(self).headers, project_id=self.project_id))
 
     @property
     def account(self) -> str:
-        """Tell whose calls these are."""
+        """Return the account of the calls."""
         return self.access_key
 
     async def ready(self) -> Proof:
-        """Sign with these keys, whatever comes."""
+        """Return proof that signs with these keys."""
         return self._proof
 
     async def refused(self, _error: CloudError, _used: Proof) -> bool:
-        """Give up: fixed keys do not get better by trying again."""
+        """Return False: another attempt with fixed keys fails too."""
         return False
 
 
@@ -90,7 +90,7 @@ class Signer:
 
 
 def encode_query(query: Sequence[tuple[str, str]]) -> str:
-    """Encode a query in the one way in which it is both signed and sent: sorted, RFC 3986, a space as ``%20``."""
+    """Encode a query as it is both signed and sent: sorted, by RFC 3986, with a space as ``%20``."""
     return "&".join(f"{_encode(name)}={_encode(value)}" for name, value in sorted(query))
 
 
@@ -109,7 +109,7 @@ def sign(request: Request, key: AccessKey, moment: datetime) -> dict[str, str]:
 
 
 def canonical_request(request: Request, headers: Mapping[str, str]) -> str:
-    """Write a request down in the one form that both sides hash; `headers` has all signed ones, their names in lower case."""
+    """Return the canonical form of a request, which both sides hash; `headers` has all signed headers, in lower case."""
     names = sorted(headers)
     declared = headers.get("x-sdk-content-sha256") if request.body else None
     return "\n".join(

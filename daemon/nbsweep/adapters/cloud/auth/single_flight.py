@@ -1,4 +1,4 @@
-"""What one fetches for all who wait for it."""
+"""One fetch for all callers that wait for its result."""
 
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
@@ -11,10 +11,10 @@ Fetched = TypeVar("Fetched")
 
 
 class SingleFlight(Generic[Fetched]):
-    """Lets one caller fetch something, and gives what came of it, a failure too, to all who asked meanwhile."""
+    """Runs one fetch at a time, and gives its result or its failure to all callers that asked meanwhile."""
 
     def __init__(self, fetch: Callable[[], Awaitable[Fetched]]) -> None:
-        """Take how it is fetched; nothing is fetched yet."""
+        """Store the fetch function; nothing is fetched yet."""
         self._fetch = fetch
         self._lock = anyio.Lock()
         self._rounds = 0
@@ -22,14 +22,14 @@ class SingleFlight(Generic[Fetched]):
 
     @property
     def under_way(self) -> bool:
-        """Tell whether somebody is fetching it now."""
+        """Return whether a fetch is under way."""
         return self._lock.locked()
 
     async def get(self) -> Fetched:
-        """Fetch it anew, or take part in what comes of it for somebody who was here first.
+        """Fetch again, or return the result of a fetch that began after this call.
 
         Raises:
-            CloudError: it could not be fetched; whoever asks from now on tries again.
+            CloudError: the fetch failed; a later call tries again.
         """
         seen = self._rounds
         async with self._lock:
@@ -37,12 +37,12 @@ class SingleFlight(Generic[Fetched]):
                 await self._go()
             if isinstance(self._outcome, CloudError):
                 raise self._outcome
-            return self._outcome  # type: ignore[return-value]  # it is what `_go` has just fetched, or somebody before
+            return self._outcome  # type: ignore[return-value]  # `_go` has set it, or another caller has
 
     async def _go(self) -> None:
         try:
             self._outcome = await self._fetch()
         except CloudError as error:
             self._outcome = error
-        # Only now: who is cancelled while fetching leaves it to the next in line.
+        # Counted last: if a caller is cancelled during its fetch, the next caller fetches.
         self._rounds += 1

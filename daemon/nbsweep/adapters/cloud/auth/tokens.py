@@ -1,4 +1,4 @@
-"""An IAM user's token for one project, which every request then carries (API notes, section 5.1)."""
+"""An IAM user's token for one project, which every request then carries (ModelArts API, section 5.1)."""
 
 import json
 import re
@@ -125,7 +125,7 @@ def _read(iam: AuthClient, reply: Reply) -> _Token:
 
 
 def _project_of(login: Login, iam: AuthClient, project: _Project | None) -> str:
-    """Give the id of the project that a token is for; nothing where the token does not say.
+    """Return the id of the project that a token is for; nothing where the token does not say.
 
     Raises:
         WrongAddress: it is for another project than the one that was asked for.
@@ -139,7 +139,7 @@ def _project_of(login: Login, iam: AuthClient, project: _Project | None) -> str:
 
 
 async def _refusal(login: Login, iam: AuthClient, reply: Reply) -> CloudError:
-    """Say why there is no token; where IAM does not say whether it is the user or the project, find out."""
+    """Return the error for a refused token; where IAM does not say whether it is the user or the project, find out."""
     answer = reply.words()
     if isinstance(answer.error(), TransientError):
         return NotSent(f"{iam.url} gave no token: {answer}", **_facts(answer))
@@ -150,7 +150,7 @@ async def _refusal(login: Login, iam: AuthClient, reply: Reply) -> CloudError:
 
 
 def _meaning(answer: Answer) -> tuple[type[CloudError], str]:
-    """Tell by IAM's words what a refusal is about: the password, the user's state, the project, or something else."""
+    """Return the error and the message for a refusal; IAM's words show what it is about."""
     about = answer.message
     if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) and OF_STATE.search(about):
         return UserRefused, BARRED
@@ -163,7 +163,7 @@ def _meaning(answer: Answer) -> tuple[type[CloudError], str]:
 
 
 async def _is_let_in(login: Login, iam: AuthClient) -> bool:
-    """Tell whether the user may sign in for no project at all, as Keystone allows: then it is the project that is wrong."""
+    """Return whether an unscoped login succeeds, as Keystone allows: then the project is wrong."""
     reply = await _post(login.document(scoped=False), iam)
     return reply.status == HTTPStatus.CREATED
 

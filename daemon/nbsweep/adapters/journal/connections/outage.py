@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def is_outage(error: Exception) -> bool:
-    """Tell whether an error is one that passes, on a database that was there before."""
+    """Return whether an error is an outage that may pass, on a database that was available before."""
     original = _original(error)
     if isinstance(original, sqlite3.Error):
         # The lower byte is the kind of trouble, the rest says where inside SQLite it was met.
@@ -37,7 +37,7 @@ def is_outage(error: Exception) -> bool:
 
 
 def is_coming_up(error: Exception) -> bool:
-    """Tell whether a database will soon take a first connection; where nobody answers, the address may be wrong."""
+    """Return whether a database that is starting refused the first connection; without any answer, the address may be wrong."""
     original = _original(error)
     if isinstance(original, sqlite3.Error):
         return is_outage(error)

@@ -36,9 +36,9 @@ class Marker(Struct, frozen=True):
 
 
 def make_engine(url: URL) -> Engine:
-    """Make the engine; what the address says of a connection holds."""
+    """Build the engine; options in the address take precedence."""
     for name in ("sqlalchemy", "psycopg"):
-        # They tell of connections that broke, with a trace, on stderr, where nobody has asked for it.
+        # Both log broken connections with a trace on stderr.
         logging.getLogger(name).addHandler(logging.NullHandler())
     given = {name: value for name, value in DROPPED_AFTER.items() if name not in url.query}
     # A prepared statement belongs to a session.
@@ -47,7 +47,7 @@ def make_engine(url: URL) -> Engine:
 
 
 def prepare_alone(connection: Connection) -> None:
-    """Wait until nobody else makes or changes the tables; holds to the end of the transaction."""
+    """Lock the creation and change of tables until the end of the transaction."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": PREPARING})
 
 

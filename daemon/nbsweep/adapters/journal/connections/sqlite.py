@@ -14,7 +14,7 @@ from nbsweep.adapters.journal.files import JournalFiles
 from nbsweep.adapters.journal.transaction import Change, Transaction, carry_out
 
 _PRAGMAS = (
-    "PRAGMA journal_mode=WAL",  # whoever reads waits for nobody who writes
+    "PRAGMA journal_mode=WAL",  # readers do not wait for writers
     "PRAGMA synchronous=FULL",  # a commit survives a power failure
     "PRAGMA foreign_keys=ON",
 )
@@ -28,7 +28,7 @@ class SqliteConnection(aiosqlite.Connection):
     """
 
     def __init__(self, connector: Callable[[], sqlite3.Connection], files: JournalFiles) -> None:
-        """Take what opens the file, which is done in the connection's own thread, and what knows the file again."""
+        """Store the connector, which the connection's thread calls, and the files that must stay in place."""
         super().__init__(connector, iter_chunk_size=64)
         self._files = files
         self._end: asyncio.Future[None] | None = None
@@ -69,7 +69,7 @@ class SqliteConnection(aiosqlite.Connection):
             )
             self._files.require_in_place()
             if given_up.is_set():
-                # Whoever waited has been told that nothing of it was written.
+                # The cancelled caller has learned that nothing was written.
                 connection.rollback()
 
     async def ended(self) -> None:
