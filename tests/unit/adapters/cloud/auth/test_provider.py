@@ -90,7 +90,7 @@ def test_a_file_without_such_keys_is_passed_over(tmp_path: Path, text: str) -> N
         ("ak = a\nsk = S3CRET\n", "cannot be read as a file of profiles"),
         ("[basic]\nak = a\nak = S3CRET\n", "cannot be read as a file of profiles"),
         ("[basic]\nak = a\nsk = %(S3CRET)s\n", "cannot be read as a file of profiles"),
-        ("[basic]\nak = a\nsk = S3CRET S3CRET\n", "is no key"),
+        ("[basic]\nak = a\nsk = S3CRET S3CRET\n", "invalid key from"),
         ("#" * 70_000, "larger than 65536 bytes"),
     ],
 )
