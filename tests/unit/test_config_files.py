@@ -145,7 +145,9 @@ class TestAnnotatedFile:
         """Except inside the example policies, which the table above them explains."""
         text = (CONFIG / "nbsweep.yaml").read_text()
         lines = re.sub(
-            r"(?ms)^policies:.*?(?=^# Which notebooks are kept)", "policies:\n", text[text.index("# What `nbsweep serve` may do") :]
+            r"(?ms)^policies:.*?(?=^# Which notebooks are kept)",
+            "policies:\n",
+            text[text.index("# What `nbsweep serve` may do") :],
         ).splitlines()
         bare = [
             line

@@ -134,7 +134,7 @@ class CloudClient:
         raise _of_listing([*refused.values()][-1])
 
     def _settle(self, variant: Variant, refused: Mapping[Variant, CloudError]) -> None:
-        """Ask by that variant from now on, and tell what is out of the ordinary."""
+        """Use that variant from now on, and report unusual variants."""
         if not self.dialect.settle(variant):
             return
         everybodys = next((error for other, error in refused.items() if other.listing != variant.listing), None)

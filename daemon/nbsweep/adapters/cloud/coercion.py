@@ -1,7 +1,7 @@
 """Rows that are not written as documented, and can be read without a guess (ModelArts API, section 12).
 
 Digits in text and integral floats where a whole number is documented. This is tried only for a row that the strict reading
-refuses; whatever is left stays malformed.
+refuses; all other deviations stay malformed.
 """
 
 import re

@@ -82,7 +82,7 @@ class Dialect:
         return bool(self.sort) and self.listing == EVERYBODYS
 
     def query(self, scope: Scope, offset: int, status: str | None, sort: Sort) -> list[tuple[str, str]]:
-        """Ask for one page."""
+        """Return the query for one page."""
         return [
             ("feature", scope.feature),
             ("limit", str(self.limit)),
@@ -105,14 +105,14 @@ class Dialect:
         return next((variant for variant in left if variant not in refused and variant.listing not in missing), None)
 
     def settle(self, variant: Variant) -> bool:
-        """Ask by that variant from now on; True when that is news."""
+        """Use that variant from now on; returns True the first time."""
         news, self._settled = not self._settled, True
         if news:
             self.listing, self.sort = variant
         return news
 
     def fell_short(self, page: Page) -> bool:
-        """Notice a first page with fewer rows than were asked for, though there are more; True when it has to be read again.
+        """Check for a first page with fewer rows than requested, though there are more; True if it has to be read again.
 
         A page size that the cloud gives is asked for from then on: where offsets are rounded, they are rounded to it.
         """
@@ -124,7 +124,7 @@ class Dialect:
         return self.limit != asked
 
     def ignored_workspace(self, page: Page, scope: Scope) -> bool:
-        """Notice that rows of another workspace came, and spell the parameter the older way; True when that is worth a try.
+        """Check for rows of another workspace, and use the older name of the parameter; True if another attempt makes sense.
 
         Once the older way is in use there is nothing else to try, and the survey finds the rows that do not belong.
         """

@@ -35,7 +35,7 @@ class GuardedRequest(ClientRequest):
 
 
 def guarded_by(may_leave: Callable[[], object]) -> ClientMiddlewareType:
-    """Have a request ask `may_leave` right before its first byte leaves."""
+    """Return a middleware that calls `may_leave` right before the first byte of a request."""
 
     async def guard(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         request.may_leave = may_leave  # type: ignore[attr-defined]  # every session makes GuardedRequests

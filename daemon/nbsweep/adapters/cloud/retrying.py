@@ -62,7 +62,7 @@ async def _retried(make_call: Callable[[], Awaitable[Result]], on_failure: OnFai
 
 
 def retry_context(on: Callable[[Exception], bool | float], attempts: int) -> AsyncIterator[Attempt]:
-    """Let stamina count the attempts and wait between them for as long as `on` says."""
+    """Return a stamina context that counts the attempts, and waits between them for as long as `on` returns."""
     return aiter(stamina.retry_context(on=on, attempts=attempts, timeout=None))
 
 

@@ -96,7 +96,7 @@ async def commit(connection: Connection, changes: Sequence[Change], marker: Mark
 
 
 def commit_in_chunks(connection: Connection, changes: Sequence[Change], marker: Marker | None = None) -> None:
-    """Do what `commit` does by the means of SQLAlchemy, which every driver has."""
+    """Commit the changes through SQLAlchemy, which works with every driver."""
 
     def execute(sql: str, rows: Iterator[Any]) -> int:
         met = 0
@@ -131,7 +131,7 @@ async def forget(connection: Connection, key: str) -> None:
 
 
 def _storable(row: Any) -> Any:
-    """Put the sign for what cannot be shown in the place of NUL, which PostgreSQL takes in no text; the cloud may send any.
+    """Replace NUL, which PostgreSQL does not store in text; the cloud may send it.
 
     What goes by names is a dictionary, what goes by its places a tuple; of these, entries of the audit trail hold none.
     """
@@ -141,7 +141,7 @@ def _storable(row: Any) -> Any:
 
 
 def serialise_trail(connection: Connection, changes: Sequence[Change]) -> None:
-    """Let one transaction at a time append to the audit trail, to its end; SQLite never has two that write.
+    """Lock the audit trail until the end of the transaction; SQLite has only one writer anyway.
 
     This is the first lock of the transaction, so that two transactions cannot deadlock. Readers do not wait.
     """
@@ -161,7 +161,7 @@ def compiled(dialect: Dialect, statement: UpdateBase, columns: Collection[str]) 
 
 
 def compiled_positionally(dialect: Dialect, statement: UpdateBase, columns: Collection[str]) -> str:
-    """Do what `compiled` does for rows that are tuples, in the order of the table's columns: binding names takes longer."""
+    """Return the SQL text as `compiled` does, for rows that are tuples in the order of the table's columns."""
     kind: Any = type(dialect)
     return compiled(kind(paramstyle="qmark" if dialect.name == "sqlite" else "format"), statement, columns)
 

@@ -65,7 +65,7 @@ class SqlJournal:
     def __init__(
         self, engine: Engine, writer: GroupWriter, address: JournalAddress, files: JournalFiles | None, patience_s: float
     ) -> None:
-        """Take an engine whose database is up to date, the running writer, and the files of an SQLite journal."""
+        """Store the engine of a database that is up to date, the running writer, and the files of an SQLite journal."""
         self._engine = engine
         self._writer = writer
         self._address = address
@@ -77,7 +77,7 @@ class SqlJournal:
         """What has been written to the audit trail."""
 
     def require_in_place(self) -> None:
-        """Let nothing leave that a later run would not find on the record.
+        """Check that a later run will find the record before anything is sent.
 
         Raises:
             JournalError: the journal was moved, deleted or replaced.
@@ -86,11 +86,11 @@ class SqlJournal:
             self._files.require_in_place()
 
     async def open_run(self, run: RunRecord) -> None:
-        """Note that a sweep begins; the pair of run and target is new."""
+        """Record the start of a sweep; the pair of run and target is new."""
         await self._writer.write(Change(self._sql.open_run, [_run_row(run)], dict))
 
     async def close_run(self, run: RunRecord) -> None:
-        """Note how a sweep ended, over the record that `open_run` made."""
+        """Update the record of `open_run` with the end of the sweep."""
         never_opened = f"The journal {self._address.place} has no run {run.run_id} of {run.target} that could be closed."
         await self._writer.write(Change(self._sql.close_run, [_run_row(run)], dict, never_opened))
 

@@ -1,4 +1,4 @@
-"""Group commit: whatever is waiting to be written when the disk becomes free goes into one transaction.
+"""Group commit: all changes that wait when the disk becomes free go into one transaction.
 
 A commit that survives a power failure costs milliseconds; a thousand writers that shared none of them would wait for seconds.
 So commits keep a little distance, in which more writers come together, unless there are many already.

@@ -12,7 +12,7 @@ FILE = Written(r"^[^\x00-\x1f\x7f]+$", "must be the path of a file")
 
 
 def at_home(path: str) -> str:
-    """Put the home folder in the place of a `~` or `~user` that the path begins with.
+    """Replace a leading `~` or `~user` of the path with the home folder.
 
     Raises:
         ValueError: there is no such user, or no home folder.

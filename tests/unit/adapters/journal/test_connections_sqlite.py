@@ -228,9 +228,7 @@ async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Pa
     path.write_text("Do not forget the milk.\n" * 500)
     before = path.read_bytes()
     said = await refusal(f"sqlite:///{path}")
-    assert said == (
-        f"The journal {path} is not a database: move that file away, or name another in the configuration."
-    )
+    assert said == (f"The journal {path} is not a database: move that file away, or name another in the configuration.")
     assert path.read_bytes() == before
     assert files_in(tmp_path) == {"notes.txt"}
 

@@ -69,7 +69,7 @@ class NamedSource(Struct, frozen=True):
     ask: Callable[[AuthClient], Awaitable[Reply]]
 
     async def issue(self) -> IssuedCredentials:
-        """Get new keys."""
+        """Fetch new keys."""
         reply = await self.ask(self.server)
         if reply.status not in (HTTPStatus.OK, HTTPStatus.CREATED):
             answer = reply.words()

@@ -31,7 +31,7 @@ class Iam:
         return self.first.url
 
     async def call(self, ask: Callable[[AuthClient], Awaitable[Result]]) -> Result:
-        """Ask something of IAM, which may take several calls.
+        """Run `ask` against IAM; it may make several calls.
 
         Raises:
             NotSent: neither name resolves, or as `ask` raises it.

@@ -53,7 +53,7 @@ class MetadataSource:
         return f"the agency behind {self.server.url}"
 
     async def issue(self) -> IssuedCredentials:
-        """Get a pair of keys; the ones before it stay good until they end."""
+        """Fetch a pair of keys; earlier pairs stay valid until they expire."""
         if self._token is None and self.server.clock.steady_s() - self._asked_s >= ASKED_AGAIN_AFTER_S:
             await self._renew_token()
         reply = await self._keys()

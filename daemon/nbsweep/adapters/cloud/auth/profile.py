@@ -18,7 +18,7 @@ LARGEST_BYTES = 65_536
 
 
 def keys_of_environment(environment: Mapping[str, str]) -> AccessKey | None:
-    """Take HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, with HUAWEICLOUD_SDK_SECURITY_TOKEN; None when they are not set.
+    """Return HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, with HUAWEICLOUD_SDK_SECURITY_TOKEN; None when they are not set.
 
     Raises:
         Unauthorized: only one of the pair is, or it cannot be a key.
@@ -36,7 +36,7 @@ def profile_path(environment: Mapping[str, str]) -> Path | None:
 
 
 def keys_of_profile(environment: Mapping[str, str]) -> AccessKey | None:
-    """Take ak, sk and security_token of the section [basic]; None when there is no file, or nothing of the kind in it.
+    """Return ak, sk and security_token of the section [basic]; None when there is no file, or nothing of the kind in it.
 
     Raises:
         Unauthorized: the file is named and not there, cannot be read, or holds half a pair.

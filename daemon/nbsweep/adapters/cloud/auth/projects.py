@@ -114,7 +114,7 @@ class _Catalogue(Struct, frozen=True):
                 )
 
     async def _ask(self, path: str, query: Sequence[tuple[str, str]] = ()) -> list[_Project]:
-        """Ask; once more when the credentials had ended."""
+        """Request a list of projects; once more if the credentials have expired."""
         proof = await self.credentials.ready()
         reply = await self._get(proof, path, query)
         if reply.status != HTTPStatus.OK and await self.credentials.refused(reply.words().error(), proof):

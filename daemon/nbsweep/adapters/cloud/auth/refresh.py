@@ -37,7 +37,7 @@ class CredentialSource(Protocol):
         ...
 
     async def issue(self) -> IssuedCredentials:
-        """Get new ones.
+        """Fetch new credentials.
 
         Raises:
             NotSent: not now; a later try may succeed.

@@ -94,7 +94,7 @@ class TokenSource(Struct, frozen=True):
     login_limits: LoginLimits
 
     async def issue(self) -> IssuedCredentials:
-        """Get a token; the ones before it stay good."""
+        """Fetch a token; earlier tokens stay valid."""
         login = self.read()
         login_limit = self.login_limits.of(self.iam.url, login.domain, login.username, login.password)
         return await login_limit.sign_in(lambda: self.iam.call(lambda auth_client: _sign_in(login, auth_client)))

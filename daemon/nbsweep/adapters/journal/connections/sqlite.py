@@ -36,7 +36,7 @@ class SqliteConnection(aiosqlite.Connection):
         self._thread.daemon = True
 
     def stop(self) -> asyncio.Future[None] | None:
-        """Let the thread end after what it does now; gives None when that was asked for already."""
+        """Stop the thread after its current call; returns None if it was stopped before."""
         if self._end is not None:
             return None
         self._end = super().stop()
