@@ -30,7 +30,7 @@ from nbsweep.engine.recovery import tell_left_alone
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
-from nbsweep.engine.target_identity import Neighbour
+from nbsweep.engine.target_identity import OverlappingTarget
 from nbsweep.settings import LimitSettings, Settings, TargetSettings
 from nbsweep.settings.fingerprint import identity_of
 
@@ -89,7 +89,7 @@ async def open_all(
             cloud = await stack.enter_async_context(open_client(target, credentials, lane, clock, telemetry))
             sweeper = make_sweeper(settings, target, Ports(cloud, journal, clock, telemetry), shutdown)
             area = replace(sweeper.area, caller=caller_of(target, credentials))
-            sweepers.append(dataclasses.replace(sweeper, area=area, neighbours=neighbours_of(area, sweepers)))
+            sweepers.append(dataclasses.replace(sweeper, area=area, overlapping=overlapping_targets(area, sweepers)))
         yield Opened(journal, clock, tuple(sweepers))
 
 
@@ -124,12 +124,12 @@ def caller_of(target: TargetSettings, credentials: Credentials) -> str:
     return sha256(credentials.account.encode()).hexdigest()[:12] if target.scope == "own" else ""
 
 
-def neighbours_of(area: Area, before: Iterable[Sweeper]) -> tuple[Neighbour, ...]:
-    """Find the targets that must not be the same project as this one."""
+def overlapping_targets(area: Area, before: Iterable[Sweeper]) -> tuple[OverlappingTarget, ...]:
+    """Return the earlier targets that must not have the same project as this one."""
     identity = area.identity(None)
     near = (sweeper for sweeper in before if is_same_place(sweeper.area.endpoint, area.endpoint))
     return tuple(
-        Neighbour(sweeper.area.target, sweeper.ports.cloud.project)
+        OverlappingTarget(sweeper.area.target, sweeper.ports.cloud.project)
         for sweeper in near
         if sweeper.area.identity(None).overlaps(identity)
     )

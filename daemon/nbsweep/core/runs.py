@@ -35,6 +35,8 @@ SURVEYED = frozenset({Outcome.FINISHED, Outcome.DRY_RUN, Outcome.DECLINED, Outco
 
 A run that was refused is never what the next one is compared with: otherwise the second would pass by itself.
 """
+IDENTIFIED = frozenset(Outcome) - {Outcome.RUNNING, Outcome.FAILED}
+"""Outcomes of runs that have ended and knew their project; a failed run may have ended before it was known."""
 SETTLED = SUCCESSES | {Outcome.REFUSED}
 """Outcomes after which a service need not try again: a brake that refuses has done its work, though the sweep has not."""
 

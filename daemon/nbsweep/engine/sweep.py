@@ -17,7 +17,7 @@ from nbsweep.core.lifecycle import Removal
 from nbsweep.core.plan import Circumstances, Plan, Survey, build_plan, for_report
 from nbsweep.core.ports import Ports
 from nbsweep.core.report import Report
-from nbsweep.core.runs import Outcome, RunRecord
+from nbsweep.core.runs import IDENTIFIED, Outcome, RunRecord
 from nbsweep.core.saved_plan.model import Spared
 from nbsweep.core.saved_plan.narrow import Deciding, permit
 from nbsweep.engine.executor import Executor
@@ -29,7 +29,7 @@ from nbsweep.engine.saved_plan import PlanConstraint, describe_narrowing, record
 from nbsweep.engine.shutdown import Shutdown, given_up_on, time_limited
 from nbsweep.engine.state import SweepState, close
 from nbsweep.engine.survey import Area, Surveyor
-from nbsweep.engine.target_identity import LOOKS_BACK, Neighbour, last_otherwise, require_apart, words_of
+from nbsweep.engine.target_identity import OverlappingTarget, describe_extent, is_changed, require_separate
 from nbsweep.engine.tracker import LAST_WRITE_S
 
 
@@ -44,7 +44,7 @@ class Sweeper:
     shutdown: Shutdown
     permit: PlanConstraint | None = None
     """What a saved plan permits; None where the policies alone decide."""
-    neighbours: tuple[Neighbour, ...] = ()
+    overlapping: tuple[OverlappingTarget, ...] = ()
     """The targets before it in the configuration that would cover some of the same notebooks if they were the same project."""
     known: TargetIdentity | None = field(default=None, init=False)
     """What `identity` has found out."""
@@ -110,7 +110,7 @@ class Sweeper:
         """
         if self.known is None:
             identity = self.area.identity(await self.ports.cloud.project())
-            await require_apart(self.area.target, identity, self.neighbours)
+            await require_separate(self.area.target, identity, self.overlapping)
             self.known = identity
         return self.known
 
@@ -125,9 +125,9 @@ class Sweeper:
             raise
         record = replace(record, project=identity.project, extent=identity.extent)
         await self.ports.journal.open_run(record)
-        last = last_otherwise(await self.ports.journal.runs(LOOKS_BACK), record)
-        if last is not None:
-            self.ports.telemetry.emit(TargetChanged(last.run_id, words_of(last), words_of(record)))
+        last = await self.ports.journal.last_run(record.target, IDENTIFIED)
+        if last is not None and is_changed(last, record):
+            self.ports.telemetry.emit(TargetChanged(last.run_id, describe_extent(last), describe_extent(record)))
         return record
 
     async def _within_time(self, run: Run, approve: Approve, state: SweepState) -> None:

@@ -1,6 +1,6 @@
 """Two targets that cover the same notebooks are a mistake: each would delete them, by brakes of its own.
 
-What is looked up, and what only the cloud knows, is found when a sweep begins; see `engine/neighbours`.
+What is looked up, and what only the cloud knows, is found when a sweep begins; see `engine/target_identity`.
 """
 
 from collections.abc import Iterator

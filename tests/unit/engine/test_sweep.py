@@ -2,6 +2,7 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
+from typing import Any
 
 import anyio
 import pytest
@@ -11,13 +12,13 @@ from nbsweep.core import lifecycle
 from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.errors import AnswerLost, Forbidden, JournalError, SweepTimedOut, Unauthorized
 from nbsweep.core.events.removal import RemovalFinished
-from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, SweepFinished, SweepStarted
+from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, SweepFinished, SweepStarted, TargetChanged
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status, Volume
 from nbsweep.core.pacing import Rate
 from nbsweep.core.plan import Plan
 from nbsweep.core.report import Report
-from nbsweep.core.runs import RunRecord
+from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.engine.options import SweepOptions
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
@@ -419,3 +420,42 @@ async def test_a_stop_from_outside_is_no_lack_of_time() -> None:
     scene.cloud.at(scene.clock.steady_s() + 5, scene.shutdown.begun.set)
     report = await swept(scene)
     assert (report.outcome, report.error) == ("interrupted", None)
+
+
+# ---- the target's last run ------------------------------------------------------------------------------------------------
+
+
+async def past_run(scene: World, run_id: str, target: str, **facts: Any) -> None:
+    """Put an ended run on record, as many minutes ago as its number says."""
+    started_at = ago(minutes=int(run_id.rpartition("-")[2]))
+    opened = RunRecord(run_id, target, started_at, "cron", dry_run=False, project=facts.get("project", ""), extent="all")
+    await scene.journal.open_run(opened)
+    await scene.journal.close_run(replace(opened, ended_at=started_at, outcome=facts.get("outcome", Outcome.FINISHED)))
+
+
+async def test_a_change_of_project_is_reported_however_often_other_targets_were_swept() -> None:
+    """One target was swept every five minutes for a day, and this one a day ago, with another project."""
+    scene = world(*fleet(1))
+    await past_run(scene, "mine-1440", "research", project="elsewhere")
+    for minutes in range(5, 1440, 5):
+        await past_run(scene, f"busy-{minutes}", "busy", project="busy")
+    await swept(scene)
+    assert [(event.last_run, event.before) for event in scene.telemetry.of(TargetChanged)] == [("mine-1440", "elsewhere all")]
+
+
+async def test_a_change_of_project_is_reported_after_failures_that_never_knew_the_project() -> None:
+    """A run that failed before its project was known says nothing about the project."""
+    scene = world(*fleet(1))
+    await past_run(scene, "mine-90", "research", project="elsewhere")
+    await past_run(scene, "mine-60", "research", outcome=Outcome.FAILED)
+    await swept(scene)
+    assert [event.last_run for event in scene.telemetry.of(TargetChanged)] == ["mine-90"]
+
+
+async def test_a_change_of_project_is_reported_once() -> None:
+    """A brake refused the first run with the new project; the second run reports no change."""
+    scene = world(*fleet(1))
+    await past_run(scene, "mine-90", "research", project="elsewhere")
+    await swept(scene, run=Run("run1", "cron", dry_run=False), brakes=Brakes(max_deletions=0))
+    await swept(scene, run=Run("run2", "cron", dry_run=False))
+    assert len(scene.telemetry.of(TargetChanged)) == 1
