@@ -1,7 +1,7 @@
-"""Text that comes from elsewhere, without the secrets that it may repeat.
+"""Redacts secrets in text that comes from elsewhere.
 
-Other people write it, and nothing bounds its length. Each of the expressions starts at a fixed word, or where the character
-before rules out another start, and gives nothing back (`+` after a repetition): the time is in proportion to the length.
+The length of the text has no bound. Each expression starts at a fixed word, or where the character before rules out another
+start, and does not backtrack (`+` after a repetition), so the time is proportional to the length.
 """
 
 import re
@@ -10,22 +10,22 @@ SECRET_VALUE = re.compile(
     r"(?i)((?:token|secret|password|signature|authorization|access)[\w-]{0,40}+[\"']?\s*+[:=][\[({\s\"':=]*+)"
     r"(?:(?:bearer|basic|sdk-hmac-sha256)\s+)?[^|,\s\"'}\])]+"
 )
-"""What stands behind the name of a secret, as in `X-Auth-Token: ...`, `"token": "..."` and `?token=...`."""
+"""The value behind the name of a secret, as in `X-Auth-Token: ...`, `"token": "..."` and `?token=...`."""
 ADDRESS = re.compile(r"(://)[^\s\"'<>|]+")
-"""A notebook's address opens it; nor is it told apart from others here."""
+"""Any URL: the URL of a notebook opens the notebook, and is not told apart from other URLs here."""
 OPAQUE = re.compile(r"(?<![\w/+=%.-])[\w+=%-][\w/+=%-]{39,}")
-"""A run of letters without a name: keys, tokens and signatures are that long; ids, paths and words are not."""
+"""A long word without a name: keys, tokens and signatures are that long; ids, paths and words are not."""
 SIGNS = ("://", "token", "secret", "password", "signature", "authorization", "access")
-"""One of these is in every text that `mask` has to do something about, and hardly any text has one of them."""
+"""Each text that `redact_named` changes contains one of these; hardly any other text does."""
 
 
 def redact(text: str) -> str:
-    """Take out what a gateway's message repeats of a request's headers (API notes, section 3.1) or of a notebook's row."""
+    """Replace named secrets, URLs and long opaque words: a gateway's message may repeat headers of the request."""
     return OPAQUE.sub("***", _without_named(text))
 
 
-def mask(text: str) -> str:
-    """Do what `redact` does, but leave long words alone, for a notebook's name may be one."""
+def redact_named(text: str) -> str:
+    """Replace named secrets and URLs, but not long words: the name of a notebook may be one."""
     folded = text.casefold()
     return _without_named(text) if any(sign in folded for sign in SIGNS) else text
 

@@ -4,7 +4,7 @@ import pytest
 
 from nbsweep.core.cool_down import PARTICULAR
 from nbsweep.core.globs import Glob, describe_difference, look
-from nbsweep.core.redaction import mask, redact
+from nbsweep.core.redaction import redact, redact_named
 
 LENGTH = 300_000
 """What takes the square of it takes hours, so that the test ends for no other reason than that nothing does."""
@@ -31,7 +31,7 @@ HOSTILE = [
 def test_masking_ends_whatever_the_name(before: str, repeated: str) -> None:
     """Names of dots, of the words for secrets, of beginnings of addresses, without end; the secret at their end is masked."""
     text = before + repeated * (LENGTH // len(repeated))
-    for shown in (mask(f"{text} password=hunter2"), redact(f"{text} password=hunter2")):
+    for shown in (redact_named(f"{text} password=hunter2"), redact(f"{text} password=hunter2")):
         assert "hunter2" not in shown
     PARTICULAR.sub("...", text)
 
@@ -49,5 +49,7 @@ def test_a_glob_ends_whatever_the_name(glob: str, repeated: str) -> None:
 
 def test_what_names_a_secret_is_masked_as_before() -> None:
     """With or without a prefix, in quotes, after a scheme, and in a list."""
-    shown = mask('X-Auth-Token: abc, "secret_key": "def", my-access-key=ghi|Authorization: Bearer jkl; see https://x.test/y?z')
+    shown = redact_named(
+        'X-Auth-Token: abc, "secret_key": "def", my-access-key=ghi|Authorization: Bearer jkl; see https://x.test/y?z'
+    )
     assert shown == 'X-Auth-Token: ***, "secret_key": "***", my-access-key=***|Authorization: *** see https://***'

@@ -1,7 +1,7 @@
-"""The audit trail: what it says of a removal's steps, and which steps a write of a removal stands for.
+"""The audit trail: the entries for the steps of a removal, and the steps that each write of a removal records.
 
-An entry has no field for a token, a key or a url; what it takes over of other people's words goes through `mask`. So nothing
-that is secret can get into it, and nothing has to be taken out of it, which its chain (see `chain`) would not survive.
+An entry has no field for a token, a key or a URL, and text from elsewhere goes through `redact_named`. So no secret gets into
+the trail, and nothing has to be removed from it later, which would break its chain (see `chain`).
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from msgspec import Struct
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import microseconds
-from nbsweep.core.redaction import mask
+from nbsweep.core.redaction import redact_named
 
 
 class Entry(NamedTuple):
@@ -153,8 +153,8 @@ def _entry_of(removal: Removal, before: RemovalSnapshot | None, what: AuditStep,
         removal.run_id,
         started_by,
         removal.notebook_id,
-        mask(removal.name),
-        mask(removal.owner),
+        redact_named(removal.name),
+        redact_named(removal.owner),
         removal.policy,
         _reason(removal, what),
         0 if decided else removal.requests,
@@ -178,7 +178,7 @@ def _facts(removal: Removal) -> tuple[str, str, str, int | None, str | None, str
 def _reason(removal: Removal, what: AuditStep) -> str:
     if what in _WITHOUT_REASON:
         return ""
-    return mask(removal.reason if what in _BY_VERDICT else removal.end_reason)
+    return redact_named(removal.reason if what in _BY_VERDICT else removal.end_reason)
 
 
 def _moment_us(removal: Removal, before: RemovalSnapshot | None, what: AuditStep) -> int:

@@ -57,6 +57,41 @@ def test_the_canonical_form_is_json_that_anybody_can_write(entry: Entry) -> None
     assert canonical(entry) == json.dumps(content(entry), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
+AWKWARD = Entry(
+    sequence=7,
+    moment_us=1_790_000_000_000_001,
+    what="decided",
+    target="lab \u007f\u2028",
+    run_id='run"1\\',
+    started_by="",
+    notebook_id="nb\x00\t\n",
+    name="Zoë 名 \U0001f9ea </script>",
+    owner="\ud800 alone",
+    policy="idle / {}",
+    reason="idle 21d (over 14d)\r\b\f",
+    requests=0,
+    request_id="'",
+    status_before=None,
+    workspace_id="0",
+    feature=None,
+    capacity_gb=None,
+    category="EVS",
+)
+
+
+@pytest.mark.parametrize(
+    ("project", "digest"),
+    [
+        ("", "61d17c01c07e4949512b6e855071039742e68208c41223a3ea439e3e876d1a33"),
+        ("https://modelarts.example é", "6f8903d4c57ef1cc933b9d2f93812843a51bae1762f3b36d81969a1891756ff6"),
+    ],
+)
+def test_awkward_text_has_the_digest_that_existing_journals_hold(project: str, digest: str) -> None:
+    """Quotes, control characters, a lone surrogate, other scripts and missing facts, with and without a project."""
+    [link] = join([AWKWARD._replace(project=project)], Head(6, "ab" * 32))
+    assert link.digest == digest
+
+
 @searching
 @given(chains)
 def test_a_digest_is_of_the_one_before_and_the_canonical_form(links: list[Link]) -> None:
