@@ -1,4 +1,4 @@
-"""How fast: rates, the window that holds them exactly, and how long to wait before asking again."""
+"""Rates, the window that keeps them exactly, the limit that adapts to 429s, and the interval between two polls."""
 
 from collections import deque
 from collections.abc import Collection, Mapping
@@ -9,75 +9,75 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 CATCH_UP_S = 0.1
-"""How far behind its schedule a lane may be and still make up for it; the window holds all the same."""
+"""How far behind its schedule a lane may be and still catch up; the window is kept all the same."""
 TOGETHER_S = 0.06
-"""Calls that come due so soon after the next one leave together, for a program that wakes up for each of them spends a sixth
-of its time on that; it is less than a lane can make up for."""
+"""Calls that come due within this time of the next call leave together: to wake up for each call takes a sixth of the CPU time.
+It is shorter than `CATCH_UP_S`."""
 TOGETHER_MOST = 4
-"""However many more come due meanwhile: a fast lane is not to stand still for them."""
+"""At most so many calls leave together: a fast lane does not wait for more."""
 IN_A_ROW_PERIODS = 3
-"""Refusals closer together than so many windows of the limit follow each other."""
+"""Refusals count as consecutive if they are closer together than so many periods of the limit."""
 LITTLE_LESS = 0.95
 MUCH_LESS = 0.7
 HALF = 0.5
 GUARD_S = 0.005
-"""How much longer than its period a window is held: calls may arrive more closely together than they left."""
+"""How much longer than its period a window is kept: calls may arrive closer together than they left."""
 SLOWEST_PER_S = 0.1
 CLIMB_SHARE_PER_S = 0.02
-"""Of the known limit, in each second."""
+"""The share of the known limit by which the rate climbs in each second."""
 TRY_FOR_MORE_AFTER_S = 60.0
-"""How long a limit that the gateway named is believed before more is tried."""
+"""How long a lane keeps to a limit that the gateway named before it tries a higher rate."""
 ROUNDING = 1e-9
 GROWTH = 1.5
 FAR_BEYOND = 2
-"""So many times the longest deletion yet, and an end is no longer expected at any moment."""
+"""No end is expected soon of a deletion that is so many times as old as the longest deletion took."""
 
 
 class Rate(Struct, frozen=True):
-    """So many calls in so many seconds."""
+    """A number of calls in a period."""
 
     calls: int
     period_s: float
 
     @property
     def per_s(self) -> float:
-        """How many calls that is in a second."""
+        """The number of calls in a second."""
         return self.calls / self.period_s
 
     @property
     def spacing_s(self) -> float:
-        """The time between two calls that are spread evenly."""
+        """The time between two calls that are spread evenly, in seconds."""
         return self.period_s / self.calls
 
     def __str__(self) -> str:
-        """Write it as the configuration does."""
+        """Return the rate as the configuration writes it."""
         units = {1.0: "s", 60.0: "m", 3600.0: "h"}
         return f"{self.calls}/{units.get(self.period_s, f'{self.period_s:g}s')}"
 
 
 class AdaptiveLimit:
-    """A limit below the ceiling, which the gateway has shown by refusing calls. Falls at once, climbs back slowly.
+    """A limit below the ceiling, learned from 429 answers. The rate backs off at once and climbs back slowly.
 
-    A 429 may name the limit (API notes, section 4). Then the lane falls to it, and stays there for a minute before it tries for
-    more; a refusal at the named limit means that somebody else calls too, and costs a twentieth, or a third when refusals
-    follow each other. Without a name the rate is halved.
+    A 429 may name the limit (API notes, section 4). The rate then drops to that limit, and stays there for a minute before it
+    climbs further. A refusal at the named limit means that another program calls too: the rate drops by a twentieth, or by a
+    third if refusals are consecutive. If the 429 names no limit, the rate is halved.
     """
 
     def __init__(self, ceiling: Rate) -> None:
         """Start at the ceiling."""
         self.limit = ceiling
-        """What the gateway named last; the ceiling while it has named nothing."""
+        """The limit that the gateway named last; the ceiling while it has named none."""
         self._ceiling = ceiling
         self._per_s = ceiling.per_s
         self._climbed_at = float("-inf")
-        self._fell_at = float("-inf")
+        self._backed_off_at = float("-inf")
 
-    def fall(self, now: float, sent: float, named: Rate | None) -> bool:
-        """Take a refusal of a call that left at `sent`; False when the lane has fallen since, so that this one is no news."""
-        if sent <= self._fell_at:
+    def back_off(self, now: float, sent: float, named: Rate | None) -> bool:
+        """Lower the rate after a refused call that left at `sent`; return False if it was lowered after that call left."""
+        if sent <= self._backed_off_at:
             return False
         current = self.per_s(now)
-        in_a_row = now - self._fell_at < IN_A_ROW_PERIODS * self.limit.period_s
+        in_a_row = now - self._backed_off_at < IN_A_ROW_PERIODS * self.limit.period_s
         self.limit = named or self.limit
         if named is None:
             self._per_s = current * HALF
@@ -86,50 +86,49 @@ class AdaptiveLimit:
         else:
             self._per_s = current * (MUCH_LESS if in_a_row else LITTLE_LESS)
         self._per_s = max(self._per_s, min(SLOWEST_PER_S, self._ceiling.per_s))
-        self._fell_at = self._climbed_at = now
+        self._backed_off_at = self._climbed_at = now
         return True
 
     def per_s(self, now: float) -> float:
-        """Tell how many calls a second may leave now."""
+        """Return how many calls a second may leave now."""
         if self._per_s < self._ceiling.per_s and now > self._climbed_at:
             known = min(self.limit.per_s, self._ceiling.per_s)
-            until = known if now - self._fell_at < TRY_FOR_MORE_AFTER_S else self._ceiling.per_s
+            until = known if now - self._backed_off_at < TRY_FOR_MORE_AFTER_S else self._ceiling.per_s
             self._per_s = max(self._per_s, min(self._per_s + CLIMB_SHARE_PER_S * known * (now - self._climbed_at), until))
             self._climbed_at = now
         return self._per_s
 
     def allowance(self, now: float) -> tuple[int, float]:
-        """Tell how many calls in how many seconds may leave now."""
+        """Return how many calls may leave now, and in how many seconds."""
         period_s = self.limit.period_s
         return max(1, int(self.per_s(now) * period_s + ROUNDING)), period_s
 
 
 class Window:
-    """Never more than `rate.calls` in any `rate.period_s`, spread evenly, one by one or a few at once; less after a 429.
+    """Allows at most `rate.calls` in any `rate.period_s`, spread evenly, one by one or a few at once; fewer after a 429.
 
-    Times are seconds of any steady clock. The rule is kept over the moments given to `take`, so these must be the moments at
+    Times are seconds of any steady clock. The rule holds for the moments passed to `take`, so these must be the moments at
     which the calls leave.
     """
 
     def __init__(self, rate: Rate, catch_up_s: float = CATCH_UP_S) -> None:
-        """Start with an empty window; it may make up for so much of what it is behind its schedule."""
+        """Start with an empty window, which may catch up by at most `catch_up_s` with its schedule."""
         self.rate = rate
         self._catch_up_s = catch_up_s
         self.learned: AdaptiveLimit | None = None
-        """None while the gateway has refused nothing, and again once the lane has climbed back to its ceiling."""
+        """The limit learned from 429s; None before the first 429, and again once the rate is back at its ceiling."""
         self._taken: deque[float] = deque(maxlen=rate.calls)
         self._slot = float("-inf")
         self._not_before = float("-inf")
 
     def wait_s(self, now: float) -> float:
-        """Tell how long it is until the next call may leave; 0.0 when it may leave now."""
+        """Return the time until the next call may leave; 0.0 if it may leave now."""
         return max(0.0, self._due(now) - now)
 
     def wait_for_group_s(self, now: float) -> float:
-        """Tell how long it is until the next few calls may leave together: all of those that come due soon after the first.
+        """Return the time until the next few calls may leave together: those that come due soon after the first.
 
-        A call that leaves later than it might is lost for good where the window is full. So none waits for one that the window
-        holds back for longer.
+        If the window is full, a late call cannot be caught up. So no call waits for one that the window holds back for longer.
         """
         first = self._due(now)
         followers = min(TOGETHER_MOST - 1, int(TOGETHER_S / self._spacing_s(now) + ROUNDING))
@@ -138,28 +137,28 @@ class Window:
         return max(0.0, last - now)
 
     def take(self, now: float) -> None:
-        """Note that a call leaves now."""
+        """Record that a call leaves now."""
         spacing_s = self._spacing_s(now)
         if self.learned is not None and self.learned.per_s(now) >= self.rate.per_s:
             self.learned = None
         self._taken.append(now)
         self._slot = max(self._slot, now - self._catch_up_s) + spacing_s
 
-    def fall(self, now: float, sent: float, named: Rate | None) -> bool:
-        """Slow down, because a call that left at `sent` was refused; False when that is no news."""
+    def back_off(self, now: float, sent: float, named: Rate | None) -> bool:
+        """Lower the rate after a refused call that left at `sent`; return False if it was lowered after that call left."""
         if self.learned is None:
             self.learned = AdaptiveLimit(self.rate)
         longest = max(self.rate.calls, named.calls if named else 0)
         if longest > (self._taken.maxlen or 0):
             self._taken = deque(self._taken, maxlen=longest)
-        return self.learned.fall(now, sent, named)
+        return self.learned.back_off(now, sent, named)
 
     def pause(self, until: float) -> None:
-        """Let nothing leave before that moment."""
+        """Hold back all calls until that moment."""
         self._not_before = max(self._not_before, until)
 
     def _due(self, now: float, ahead: int = 0) -> float:
-        """Tell when the next call may leave, or the one after so many others."""
+        """Return when the next call may leave, or the call after `ahead` others."""
         due = max(self._slot + ahead * self._spacing_s(now), self._not_before)
         limits = [(self.rate.calls, self.rate.period_s)]
         if self.learned is not None:
@@ -175,10 +174,10 @@ class Window:
 
 
 class PollInterval:
-    """How long to wait before the next look at deletions, fitted to how long deletions have been taking."""
+    """Computes the time until the next poll from how long deletions have taken."""
 
     def __init__(self, least: timedelta, most: timedelta) -> None:
-        """Keep within these two."""
+        """Keep the interval between these bounds."""
         self._least = least
         self._most = most
         self._interval = least
@@ -186,15 +185,15 @@ class PollInterval:
         self._longest = timedelta(0)
 
     def note_end(self, took: timedelta) -> None:
-        """Learn from a deletion that has ended."""
+        """Record how long a deletion took."""
         self._shortest = took if self._shortest is None else min(self._shortest, took)
         self._longest = max(self._longest, took)
 
     def next_interval(self, ages: Collection[timedelta], *, ended: int) -> timedelta:
-        """Say when to look again at deletions of these ages, after a look that found so many at their end.
+        """Return the time until the next poll of deletions of these ages, after a poll that found `ended` ends.
 
-        Soon while ends are likely; less and less often while nothing is known, or while all that is left has been going on
-        for much longer than any deletion yet; and not before half the time that the quickest one took.
+        The interval is the shortest one while ends are likely. It grows while nothing is known, or while all deletions that are
+        left are much older than any deletion took. No poll comes before half the time that the quickest deletion took.
         """
         likely = ended or any(age <= FAR_BEYOND * self._longest for age in ages)
         self._interval = self._least if likely else min(self._most, GROWTH * self._interval)
@@ -205,17 +204,17 @@ class PollInterval:
 
 
 class LaneState(Struct, frozen=True):
-    """How fast a lane may go at a moment."""
+    """The rate of a lane at a moment."""
 
     lane: str
     """delete, show or list; total for all of them together."""
     configured_calls_per_s: float | None
-    """None for a total that was not configured, but learned from the gateway."""
+    """None for a total rate that was not configured, but learned from the gateway."""
     calls_per_s: float
     learned_limit: str | None
-    """The limit that the gateway named last, such as 5/s; None when it has named none, or the lane has climbed back since."""
+    """The limit that the gateway named last, such as 5/s; None if it named none, or the rate is back at its ceiling."""
 
     @property
     def figures(self) -> Mapping[str, float | str | None]:
-        """All but the name, as the event `LanesState` holds them by name."""
+        """All fields but the name, as the event `LanesState` holds them."""
         return {key: value for key, value in asdict(self).items() if key != "lane"}

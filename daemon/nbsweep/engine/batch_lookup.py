@@ -75,12 +75,12 @@ class BatchLookup:
     """Looks at listings, and remembers what they are like."""
 
     ports: Ports
-    allowance: CallBudget
+    budget: CallBudget
     hint_for_s: float
     """How long a mere number may be trusted: somebody else's deletions can make up for ours that have ended."""
     _memories: dict[Scope, _Memory] = field(default_factory=dict)
 
-    async def look(self, scope: Scope, wanted: frozenset[str]) -> LookupResult:
+    async def look_up(self, scope: Scope, wanted: frozenset[str]) -> LookupResult:
         """Find out about the wanted of one scope, all of which were accepted before this.
 
         Raises:
@@ -102,9 +102,9 @@ class BatchLookup:
             return LookupResult(seen)
         questions = min(len(wanted), self._pages(page.total) - 1 + max(1, missing))
         cost = min(questions, self._snapshot_cost(memory, len(wanted)))
-        if not self.allowance.covers(cost, now_s):
+        if not self.budget.covers(cost, now_s):
             return LookupResult(seen)
-        self.allowance.spend(now_s)
+        self.budget.spend(now_s)
         memory.settled_s = now_s
         snapshot = await self._snapshot(scope, wanted, questions) if cost < questions else None
         return self._weigh(scope, snapshot, seen) if snapshot else await self._read_on(scope, wanted, seen, page)

@@ -86,7 +86,7 @@ class Executor:
                 group.start_soon(self._poller.run, name="poller")
                 group.start_soon(self._stopping.watch, name="shutdown")
                 group.start_soon(self._drain, group.cancel_scope, name="drain")
-                group.start_soon(self._prefetcher.lead, removals, name="walk")
+                group.start_soon(self._prefetcher.walk, removals, name="walk")
                 for number in range(min(self.options.workers, len(removals))):
                     group.start_soon(self._work, todo, name=f"worker-{number}")
                 await self._tracker.all_ended.wait()
@@ -120,23 +120,23 @@ class Executor:
         if self._stopping.no_more:
             return await self._leave(removal)
         try:
-            sight = await self._prefetcher.see(removal.notebook_id, self.options.fresh_for)
+            observation = await self._prefetcher.observe(removal.notebook_id, self.options.fresh_for)
         except Gone:
             return await self._endings.gone(removal)
         except SweepEnding:
             raise
         except CloudError as error:
             return await self._not_seen(removal, error)
-        return await self._act(removal, sight)
+        return await self._act(removal, observation)
 
-    async def _act(self, removal: Removal, sight: Observation) -> None:
+    async def _act(self, removal: Removal, observation: Observation) -> None:
         """Do what a second look asks for."""
         if self.ports.cloud.clock_skew_s() is None:
             await self._hold_back(removal, FactsTooOld("since a clock was set, no answer has said what time it is"))
             return
         self._stopping.check_clock()
-        seen = sight.notebook
-        self._sent.note(removal.notebook_id, seen, sight.looked_at)
+        seen = observation.notebook
+        self._sent.note(removal.notebook_id, seen, observation.looked_at)
         verdict = self._decide(removal, seen)
         if verdict.decision is Decision.DELETE and verdict.sentence != removal.reason:
             removal = replace(removal, policy=verdict.rule, reason=verdict.sentence)
@@ -145,9 +145,9 @@ class Executor:
         elif verdict.decision is Decision.KEEP:
             await self._endings.keep(removal, seen, verdict)
         elif verdict.stop_first:
-            await self._stop(removal, sight)
+            await self._stop(removal, observation)
         else:
-            await self._delete(removal, sight)
+            await self._delete(removal, observation)
 
     def _decide(self, removal: Removal, seen: Notebook) -> Verdict:
         """Decide again, on fresh facts, but for what our own orders have changed."""
@@ -158,14 +158,14 @@ class Executor:
 
     # ---- the ways on from a second look ------------------------------------------------------------------------------------
 
-    async def _delete(self, before: Removal, sight: Observation) -> None:
+    async def _delete(self, before: Removal, observation: Observation) -> None:
         """Write REQUESTED, and only then send the DELETE."""
         self._poller.expect(before.notebook_id)
         removal = await self._tracker.write(lifecycle.request(before, self.ports.clock.now(), self.options.deadline))
         self.ports.telemetry.emit(RemovalRequested(removal.requests))
         try:
-            facts = Freshness(sight.looked_at, self.options.fresh_for.total_seconds())
-            with self._tracker.sending(removal, before) as leaving, self._sent.sending(OrderKind.DELETE, sight):
+            facts = Freshness(observation.looked_at, self.options.fresh_for.total_seconds())
+            with self._tracker.sending(removal, before) as leaving, self._sent.sending(OrderKind.DELETE, observation):
                 request_id = await self.ports.cloud.delete(removal.notebook_id, facts=facts, leaving=leaving)
         except (FactsTooOld, MustStopFirst) as error:
             await self._hold_back(lifecycle.withdraw(removal, before), error)
@@ -184,14 +184,14 @@ class Executor:
             self.ports.telemetry.emit(RemovalAccepted(request_id))
             self._poller.follow(removal)
 
-    async def _stop(self, before: Removal, sight: Observation) -> None:
+    async def _stop(self, before: Removal, observation: Observation) -> None:
         """Order a stop; the DELETE follows when the poller has seen it STOPPED."""
         self._poller.expect(before.notebook_id)
         removal = await self._tracker.write(lifecycle.stop(before, self.ports.clock.now(), self.options.deadline))
         self.ports.telemetry.emit(RemovalStopping())
         try:
-            facts = Freshness(sight.looked_at, self.options.fresh_for.total_seconds())
-            with self._sent.sending(OrderKind.STOP, sight) as answer:
+            facts = Freshness(observation.looked_at, self.options.fresh_for.total_seconds())
+            with self._sent.sending(OrderKind.STOP, observation) as answer:
                 answer.shown = await self.ports.cloud.stop(removal.notebook_id, facts=facts)
         except FactsTooOld as error:
             await self._hold_back(removal, error)

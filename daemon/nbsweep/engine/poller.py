@@ -135,7 +135,7 @@ class Poller:
         """Look at the removals of one scope, and draw the conclusions; gives those that are still to be asked for by id."""
         looked_at = self.ports.clock.read()
         try:
-            found = await self._lookup.look(scope, frozenset(removal.notebook_id for removal in removals))
+            found = await self._lookup.look_up(scope, frozenset(removal.notebook_id for removal in removals))
         except SweepEnding:
             raise
         except CloudError as error:

@@ -60,7 +60,7 @@ class Prefetcher:
     """When the last few were taken, of the steady clock."""
     _moved: anyio.Event = field(default_factory=anyio.Event)
 
-    async def lead(self, removals: Iterable[Removal]) -> None:
+    async def walk(self, removals: Iterable[Removal]) -> None:
         """Walk ahead of the workers; an account that lets nothing be seen any more ends the sweep."""
         try:
             await self.run(removals)
@@ -86,7 +86,7 @@ class Prefetcher:
             for _, group in pages:
                 self._hand_over(group)
 
-    async def see(self, notebook_id: str, fresh_for: timedelta) -> Observation:
+    async def observe(self, notebook_id: str, fresh_for: timedelta) -> Observation:
         """Give what the walk has seen of a notebook lately, else ask for it by its id.
 
         What was seen before the clocks have parted is never fresh: the machine may have slept since.

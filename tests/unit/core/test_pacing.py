@@ -187,7 +187,7 @@ def test_none_waits_for_a_call_that_the_full_window_holds_back() -> None:
 def test_a_slowed_lane_gathers_by_its_lower_rate() -> None:
     """A ceiling of 50/s, a named limit of 20/s: two calls, 0.05 s apart, leave together, and not four."""
     window = Window(Rate(50, 1.0))
-    window.fall(10.0, 9.9, Rate(20, 1.0))
+    window.back_off(10.0, 9.9, Rate(20, 1.0))
     for _ in range(3):
         window.take(10.0)
     assert window.wait_s(10.0) == pytest.approx(0.05)

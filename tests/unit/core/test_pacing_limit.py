@@ -28,7 +28,7 @@ def drive(window: Window, gateway: Gateway, seconds: float, *, named: bool, answ
     now = 0.0
     while now < seconds:
         while refusals and refusals[0] + answer_s <= now:
-            window.fall(refusals[0] + answer_s, refusals.pop(0), gateway.limit if named else None)
+            window.back_off(refusals[0] + answer_s, refusals.pop(0), gateway.limit if named else None)
         wait_s = window.wait_s(now)
         if wait_s > 0:
             now += min(wait_s, answer_s)
@@ -69,8 +69,8 @@ def test_a_limit_by_the_minute_is_kept_by_the_minute() -> None:
 def test_refusals_of_calls_that_left_before_the_fall_are_no_news() -> None:
     """Thirty calls under way at once are refused together; that is one mistake, not thirty."""
     window = Window(Rate(200, 1.0))
-    assert window.fall(1.0, 0.9, None)
-    assert [window.fall(1.0 + late, 0.95, None) for late in (0.0, 0.1, 0.2)] == [False] * 3
+    assert window.back_off(1.0, 0.9, None)
+    assert [window.back_off(1.0 + late, 0.95, None) for late in (0.0, 0.1, 0.2)] == [False] * 3
     assert window.learned is not None
     assert window.learned.per_s(1.0) == 100
 
@@ -79,7 +79,7 @@ def test_refusals_one_after_the_other_cost_more_than_a_single_one() -> None:
     """Somebody else uses up the account: to stay at the limit would be to be refused for ever."""
     window = Window(Rate(20, 1.0))
     for second in (1.0, 2.0, 3.0):
-        window.fall(second, second - 0.5, Rate(20, 1.0))
+        window.back_off(second, second - 0.5, Rate(20, 1.0))
     assert window.learned is not None
     # 20 less a twentieth, and twice less three tenths, with a second's climb of 0.4 before each.
     assert window.learned.per_s(3.0) == pytest.approx(9.79, rel=0.01)
@@ -88,7 +88,7 @@ def test_refusals_one_after_the_other_cost_more_than_a_single_one() -> None:
 def test_it_climbs_back_to_its_ceiling_slowly_and_forgets() -> None:
     """Halved at 100/s, it is below the ceiling after ten seconds and at it after a minute; then nothing is learned any more."""
     window = Window(Rate(100, 1.0))
-    window.fall(0.0, -1.0, None)
+    window.back_off(0.0, -1.0, None)
     assert window.learned is not None
     assert 50 < window.learned.per_s(10.0) < 100
     window.take(61.0)
@@ -98,7 +98,7 @@ def test_it_climbs_back_to_its_ceiling_slowly_and_forgets() -> None:
 def test_a_named_limit_is_believed_for_a_minute_and_then_tried_again() -> None:
     """Limits are raised too; but every attempt costs refused calls."""
     window = Window(Rate(100, 1.0))
-    window.fall(0.0, -1.0, Rate(20, 1.0))
+    window.back_off(0.0, -1.0, Rate(20, 1.0))
     assert window.learned is not None
     assert window.learned.per_s(59.0) == 20
     assert window.learned.per_s(70.0) > 20
@@ -107,7 +107,7 @@ def test_a_named_limit_is_believed_for_a_minute_and_then_tried_again() -> None:
 def test_the_ceiling_holds_whatever_the_gateway_says() -> None:
     """A gateway that names more than the configuration allows raises nothing."""
     window = Window(Rate(10, 1.0))
-    window.fall(0.0, -1.0, Rate(500, 1.0))
+    window.back_off(0.0, -1.0, Rate(500, 1.0))
     times = []
     now = 0.0
     while now < 5:
@@ -121,6 +121,6 @@ def test_it_never_stops_altogether() -> None:
     """However often it is refused, a call leaves at least every ten seconds."""
     window = Window(Rate(10, 1.0))
     for second in range(100):
-        window.fall(float(second), second - 0.5, None)
+        window.back_off(float(second), second - 0.5, None)
     window.take(100.0)
     assert 0 < window.wait_s(100.0) <= 10

@@ -85,7 +85,7 @@ class Lanes:
             self._turns[lane].take(self._clock.steady_s())
 
     def refused(self, lane: Lane, refusal: Throttle) -> float:
-        """Learn from a 429: fall at once, and come back when the gateway says; gives the calls a second that may leave now.
+        """Learn from a 429: back off at once, and come back when the gateway says; gives the calls a second that may leave now.
 
         A limit over all calls together binds the total, which begins to exist when it was not configured; one of a single API
         binds its lane. Where the gateway names none, both slow down.
@@ -93,7 +93,7 @@ class Lanes:
         now = self._clock.steady_s()
         slowed = self._slowed_by(lane, refusal)
         for window in slowed:
-            window.fall(now, refusal.sent_s, refusal.named)
+            window.back_off(now, refusal.sent_s, refusal.named)
             if refusal.retry_after_s is not None:
                 window.pause(now + refusal.retry_after_s)
         return min(_calls_per_s(window, now) for window in slowed)
