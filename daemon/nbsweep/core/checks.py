@@ -3,22 +3,19 @@
 The words of a finding are those of the cloud or of the configuration; the advice says what to change, and where.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
 
 from nbsweep.core.brakes import MOST_SKEW_S, describe_skew
-from nbsweep.core.errors import Forbidden, NbsweepError, Unauthorized
+from nbsweep.core.errors import CloudError, Forbidden, NbsweepError, Unauthorized
 from nbsweep.core.listing.paging import Offsets, Paging
 from nbsweep.core.missing_facts import left_out
 from nbsweep.core.model import MalformedRow, Notebook, Page
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.permissions import GRANTS, Action, Probe
 
-ADVICE = re.compile(r"\. (?=(?:Check|Set) )")
-"""Where the sentence of an error turns to what is to be done."""
 UNPUBLISHED = (
     "no call was throttled; the account's quota is not published (by default the gateway takes 200/s of each kind of call), so "
     "the lanes learn it from the first 429"
@@ -63,11 +60,9 @@ def not_tried(name: str, why: str) -> Check:
 
 
 def failed(name: str, error: NbsweepError, advice: str = "") -> Check:
-    """Say that something does not work, in the words of the error, and advise what it does unless something better is known."""
-    finding, *general = ADVICE.split(str(error), maxsplit=1)
-    return Check(
-        name, Grade.FAILED, finding, advice or "".join(general), not_allowed=isinstance(error, Unauthorized | Forbidden)
-    )
+    """Return a check that failed with this error; the error's own advice is used unless better advice is given."""
+    finding, general = (error.problem, error.advice) if isinstance(error, CloudError) else (str(error), "")
+    return Check(name, Grade.FAILED, finding, advice or general, not_allowed=isinstance(error, Unauthorized | Forbidden))
 
 
 def judge_clock(skew_s: float | None) -> Check:

@@ -37,6 +37,8 @@ class Finding(Struct, frozen=True):
     truth: Truth
     parts: tuple["Finding", ...] = ()
     """The findings inside `all`, `any` and `not`."""
+    alternatives: tuple[str, ...] = ()
+    """The texts that the rule names, one of which is enough; empty for a condition that names none."""
 
     def __str__(self) -> str:
         """Say it the way a person would."""
@@ -46,8 +48,7 @@ class Finding(Struct, frozen=True):
         noun = self.condition.removesuffix("_over").replace("_", " ")
         if self.fact is None:
             return f"{noun} is missing (wanted: {self.threshold})"
-        said = self.fact in self.threshold.split(" or ")
-        return f"{noun} {self.fact}" if said else f"{noun} {self.fact} ({self.threshold})"
+        return f"{noun} {self.fact}" if self.fact in self.alternatives else f"{noun} {self.fact} ({self.threshold})"
 
 
 class TextIs(Struct, frozen=True):
@@ -62,15 +63,22 @@ class TextIs(Struct, frozen=True):
         """Pass on any fit; unknown when a text that might have fitted is missing, or one only looks alike."""
         texts = TEXT_FACTS[self.key](notebook)
         known = [text for text in texts if text is not None]
-        threshold = " or ".join(glob.text for glob in self.globs)
+        named = _texts_of(self.globs)
+        threshold = " or ".join(named)
         if any(glob.matches(text) for text in known for glob in self.globs):
-            return Finding(self.key, threshold, " / ".join(known), Truth.PASS)
+            return Finding(self.key, threshold, " / ".join(known), Truth.PASS, alternatives=named)
         if self.key in FREE_TEXT and (likeness := _likeness(known, self.globs)):
-            return Finding(self.key, threshold, likeness, self.alike)
+            return Finding(self.key, threshold, likeness, self.alike, alternatives=named)
         truth = Truth.UNKNOWN if len(known) < len(texts) else Truth.FAIL
         gaps = ["(missing)"] if truth is Truth.UNKNOWN else []
         fact = None if gaps and not known else " / ".join([*known, *gaps]) or "none"
-        return Finding(self.key, threshold, fact, truth)
+        return Finding(self.key, threshold, fact, truth, alternatives=named)
+
+
+@lru_cache
+def _texts_of(globs: tuple[Glob, ...]) -> tuple[str, ...]:
+    """Return the texts of globs, once for all notebooks that are compared with them."""
+    return tuple(glob.text for glob in globs)
 
 
 def _likeness(texts: Iterable[str], globs: tuple[Glob, ...]) -> str | None:
@@ -106,15 +114,16 @@ class TagIs(Struct, frozen=True):
 
     def check(self, notebook: Notebook, _moment: Moment) -> Finding:
         """Look at that tag alone; unknown when the answer held no tags at all, or not the value that matters."""
-        condition, threshold = f"tags.{self.key}", " or ".join(glob.text for glob in self.globs)
+        named = _texts_of(self.globs)
+        condition, threshold = f"tags.{self.key}", " or ".join(named)
         if notebook.tags is None:
-            return Finding(condition, threshold, None, Truth.UNKNOWN)
+            return Finding(condition, threshold, None, Truth.UNKNOWN, alternatives=named)
         wanted = look(self.key)
         tags = [(key, value) for key, value in notebook.all_tags if key == self.key or look(key) == wanted]
         if not tags:
-            return Finding(condition, threshold, "not set", Truth.FAIL)
+            return Finding(condition, threshold, "not set", Truth.FAIL, alternatives=named)
         fits = {self._fit(key, value) for key, value in tags}
-        return Finding(condition, threshold, self._fact(tags, fits), self._truth(fits))
+        return Finding(condition, threshold, self._fact(tags, fits), self._truth(fits), alternatives=named)
 
     def _fit(self, key: str, value: str | None) -> Fit:
         any_value = any(glob.text == "*" for glob in self.globs)
@@ -196,7 +205,8 @@ class LeaseEnabled(Struct, frozen=True):
         threshold = str(self.wanted).lower()
         if enabled is None:
             return Finding("lease.enabled", threshold, None, Truth.UNKNOWN)
-        return Finding("lease.enabled", threshold, str(enabled).lower(), Truth.PASS if enabled is self.wanted else Truth.FAIL)
+        truth = Truth.PASS if enabled is self.wanted else Truth.FAIL
+        return Finding("lease.enabled", threshold, str(enabled).lower(), truth, alternatives=(threshold,))
 
 
 class AllOf(Struct, frozen=True):

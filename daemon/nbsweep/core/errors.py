@@ -74,9 +74,11 @@ class HeldElsewhere(NbsweepError):
 class CloudError(NbsweepError):
     """The cloud refused a call or did not answer it."""
 
-    def __init__(self, message: str, *, code: str = "", http_status: int = 0, request_id: str = "") -> None:
-        """Take the sentence, and the cloud's own words for it: error code, HTTP status and gateway request id."""
-        super().__init__(message)
+    def __init__(self, problem: str, *, advice: str = "", code: str = "", http_status: int = 0, request_id: str = "") -> None:
+        """Take the problem and what to do about it, and the cloud's error code, HTTP status and gateway request id."""
+        super().__init__(f"{problem}. {advice}" if advice else problem)
+        self.problem = problem
+        self.advice = advice
         self.code = code
         self.http_status = http_status
         self.request_id = request_id

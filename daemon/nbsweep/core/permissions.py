@@ -112,10 +112,9 @@ def _no_such_listing(error: CloudError) -> bool:
 
 
 def _answer_in(error: CloudError) -> str:
-    """Leave out what the error says in general: what it means and what to do is known better here."""
-    sentence = str(error).partition(". Check ")[0]
-    found = ANSWER.search(sentence)
-    return found.group() if found else sentence
+    """Return the cloud's answer without the general meaning and advice: the check has better advice."""
+    found = ANSWER.search(error.problem)
+    return found.group() if found else error.problem
 
 
 class ProbedCloud(Cloud, Protocol):

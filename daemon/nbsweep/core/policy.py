@@ -87,10 +87,12 @@ class Verdict(Struct, frozen=True):
     rule: str
     """The policy or protection that decided, or the reason itself where no rule of the operator's did."""
     sentence: str
-    """For people: rule, fact and threshold."""
+    """The rule, the fact and the threshold, in words."""
     findings: tuple[Finding, ...] = ()
     stop_first: bool = False
-    """It runs, and its policy wants it stopped and then deleted."""
+    """Whether the notebook runs, and the policy asks to stop it and then delete it."""
+    by_protection: bool = False
+    """Whether the rule is a protection; a policy may have the same name."""
 
 
 def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:
@@ -142,7 +144,7 @@ def judge_protections(notebook: Notebook, protections: tuple[Protection, ...], m
         if finding.truth is Truth.PASS:
             return _protected(protection, finding)
         if finding.truth is Truth.UNKNOWN and doubt is None:
-            doubt = _unknown(f"protection {protection.name}", protection.name, finding)
+            doubt = _unknown(protection, finding)
     return doubt
 
 
@@ -154,7 +156,7 @@ def judge_policies(notebook: Notebook, policies: tuple[Policy, ...], moment: Mom
         if finding.truth is Truth.PASS:
             return matched(notebook, policy, finding)
         if finding.truth is Truth.UNKNOWN:
-            doubt = doubt or _unknown(f"policy {policy.name}", policy.name, finding)
+            doubt = doubt or _unknown(policy, finding)
             if matched(notebook, policy, finding).decision is Decision.KEEP:
                 # If the missing fact made it match, it would win and keep the notebook: no later policy may delete it.
                 return doubt
@@ -178,13 +180,15 @@ def matched(notebook: Notebook, policy: Policy, finding: Finding) -> Verdict:
 def _protected(protection: Protection, finding: Finding) -> Verdict:
     passed = leaves(finding, Truth.PASS)
     sentence = f"protected by {protection.name}: {'; '.join(str(leaf) for leaf in passed)}"
-    return Verdict(Decision.KEEP, Reason.PROTECTED, protection.name, sentence, passed)
+    return Verdict(Decision.KEEP, Reason.PROTECTED, protection.name, sentence, passed, by_protection=True)
 
 
-def _unknown(rule: str, name: str, finding: Finding) -> Verdict:
+def _unknown(rule: Policy | Protection, finding: Finding) -> Verdict:
+    by_protection = isinstance(rule, Protection)
     missing = leaves(finding, Truth.UNKNOWN)
-    sentence = f"{rule} cannot be checked: {'; '.join(str(leaf) for leaf in missing)}"
-    return Verdict(Decision.KEEP, Reason.UNKNOWN_FACT, name, sentence, missing)
+    kind = "protection" if by_protection else "policy"
+    sentence = f"{kind} {rule.name} cannot be checked: {'; '.join(str(leaf) for leaf in missing)}"
+    return Verdict(Decision.KEEP, Reason.UNKNOWN_FACT, rule.name, sentence, missing, by_protection=by_protection)
 
 
 def keep(reason: Reason, sentence: str) -> Verdict:

@@ -115,8 +115,8 @@ class Preflight:
         except TimeoutError:
             seconds = self.options.patience.total_seconds()
             raise Unreachable(
-                f"{self.options.address} gave no answer within {seconds:g} s, its lane and retries included. Check "
-                "the endpoint, the network, limits and limits.request_timeout"
+                f"{self.options.address} gave no answer within {seconds:g} s, its lane and retries included",
+                advice="Check the endpoint, the network, limits and limits.request_timeout",
             ) from None
 
     async def _arrive(self) -> None:

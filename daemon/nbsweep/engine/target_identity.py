@@ -8,6 +8,7 @@ from nbsweep.core.errors import CloudError, ConfigurationError, Mistake
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.runs import RunRecord
 
+
 class OverlappingTarget(Struct, frozen=True):
     """Another target, which covers some of the same notebooks if its project is the same."""
 

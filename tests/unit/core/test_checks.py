@@ -101,7 +101,7 @@ def test_an_answer_that_tells_neither_is_a_warning() -> None:
     [
         (Gone("the notebook does not exist: HTTP 400 ModelArts.6309", code="ModelArts.6309"), True),
         (Busy("something else is going on"), True),
-        (Forbidden("accepted, but not for this call: HTTP 403 X (No.). Check project_id", code="X"), False),
+        (Forbidden("accepted, but not for this call: HTTP 403 X (No.)", advice="Check project_id", code="X"), False),
         (Rejected("the cloud refused: HTTP 400 ModelArts.0104"), None),
     ],
 )
@@ -133,10 +133,9 @@ def test_a_listing_of_everybodys_that_does_not_exist_is_never_called_allowed(err
 
 def test_a_refusal_keeps_the_clouds_own_words_only() -> None:
     """What to do is said better by the advice."""
-    error = Forbidden(
-        "the credentials are accepted, but not for this call: HTTP 403 X (No.). Check project_id, and all", code="X"
-    )
-    assert probe_of(error, Action.GET) == Probe(allowed=False, words="HTTP 403 X (No.)", code="X")
+    meaning = "the credentials are accepted, but not for this call"
+    error = Forbidden(f"{meaning}: HTTP 403 X (No. Check your quota. Set it.)", advice="Check project_id, and all", code="X")
+    assert probe_of(error, Action.GET) == Probe(allowed=False, words="HTTP 403 X (No. Check your quota. Set it.)", code="X")
 
 
 @pytest.mark.parametrize("error", [Unauthorized("no"), Unreachable("no"), AnswerLost("no")])
@@ -156,11 +155,12 @@ def test_a_project_is_closed_when_the_gateway_refuses_everything() -> None:
 
 
 def test_an_errors_own_advice_becomes_the_advice() -> None:
-    """The sentence is taken apart where it turns to what to check; better advice takes its place."""
-    error = Unreachable("https://x cannot be reached: refused. Check the endpoint, the region and the network")
+    """Better advice replaces it. The words of the other side are part of the finding, whatever they are."""
+    error = Unreachable("https://x said: No. Check it. Set it", advice="Check the endpoint, the region and the network")
+    assert str(error) == "https://x said: No. Check it. Set it. Check the endpoint, the region and the network"
     check = failed("address", error)
     assert (check.finding, check.advice) == (
-        "https://x cannot be reached: refused",
+        "https://x said: No. Check it. Set it",
         "Check the endpoint, the region and the network",
     )
     assert failed("address", error, "Plug it in.").advice == "Plug it in."

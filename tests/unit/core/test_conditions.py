@@ -358,3 +358,12 @@ def test_a_condition_changes_nothing_it_looks_at() -> None:
     condition = LongerThan("age_over", timedelta(days=3))
     assert condition.check(row, moment()) == condition.check(row, moment())
     assert row == before
+
+
+def test_a_finding_repeats_no_threshold_that_names_the_fact_and_only_then() -> None:
+    """A glob may hold " or " itself: it is one text, and a part of it is another one."""
+    row = notebook(fail_reason="quota or disk")
+    assert str(text("fail_reason", "quota or disk", "x").check(row, moment())) == "fail reason quota or disk"
+    assert str(text("fail_reason", "quota or*").check(row, moment())) == "fail reason quota or disk (quota or*)"
+    part = text("fail_reason", "quota or memory").check(notebook(fail_reason="memory"), moment())
+    assert str(part) == "fail reason memory (quota or memory)"

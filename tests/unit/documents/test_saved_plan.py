@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbsweep.core.brakes import Refusal
-from nbsweep.core.conditions import Finding, Truth
+from nbsweep.core.conditions import Truth
 from nbsweep.core.errors import ConfigurationError
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Status, Volume
@@ -18,7 +18,7 @@ from nbsweep.core.plan import Candidate, Plan
 from nbsweep.core.policy import Reason, judge
 from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.digest import sealed
-from nbsweep.core.saved_plan.evidence import Evidence, evidence_of
+from nbsweep.core.saved_plan.evidence import Evidence, SavedFinding, evidence_of
 from nbsweep.core.saved_plan.model import SavedItem, SavedPlan, SavedTarget
 from nbsweep.documents.saved_plan import plan_from_text, plan_to_document
 from unit.core.examples import NOW, SCOPE, ago, moment, notebook, rules, searching
@@ -107,8 +107,8 @@ LEASES = st.builds(
     st.none() | st.timedeltas(timedelta(0), timedelta(days=4000)),
 )
 FINDINGS = st.recursive(
-    st.builds(Finding, WORDS, WORDS, MAYBE, st.sampled_from(Truth)),
-    lambda inner: st.builds(Finding, WORDS, WORDS, MAYBE, st.sampled_from(Truth), st.lists(inner, max_size=2).map(tuple)),
+    st.builds(SavedFinding, WORDS, WORDS, MAYBE, st.sampled_from(Truth)),
+    lambda inner: st.builds(SavedFinding, WORDS, WORDS, MAYBE, st.sampled_from(Truth), st.lists(inner, max_size=2).map(tuple)),
     max_leaves=4,
 )
 EVIDENCE = st.builds(

@@ -70,9 +70,9 @@ async def test_only_what_the_configuration_needs_is_tried() -> None:
 @pytest.mark.parametrize(
     ("kind", "error", "name", "why"),
     [
-        ("reach", Unreachable("it is away. Check the network"), "address", "the address cannot be reached"),
+        ("reach", Unreachable("it is away", advice="Check the network"), "address", "the address cannot be reached"),
         ("project", Unauthorized("who are you"), "credentials", "the credentials are not accepted"),
-        ("project", Forbidden("not told. Set project_id"), "project", "the project's id is not known"),
+        ("project", Forbidden("not told", advice="Set project_id"), "project", "the project's id is not known"),
         ("project", WrongAddress("no such project"), "project", "the project's id is not known"),
         ("probe", Unauthorized("who are you"), "credentials", "the credentials are not accepted"),
         ("probe", WrongAddress("no such address"), "project", "the gateway knows no such address"),

@@ -182,7 +182,7 @@ class CloudClient:
         try:
             return await self.transport.project()
         except NotSent as error:
-            raise Unreachable(str(error)) from error
+            raise Unreachable(error.problem, advice=error.advice) from error
 
     async def probe(self, action: Action, workspace_id: str = DEFAULT_WORKSPACE) -> Probe:
         """Try whether an action is allowed, on what cannot exist; see `permissions` for why this is harmless."""
@@ -228,10 +228,12 @@ class CloudClient:
 def _exhausted(call: Call, end: RetriesExhausted) -> CloudError:
     """Return the error for a call that failed and is not tried again."""
     error = end.__cause__
-    if not isinstance(error, TransientError) or isinstance(error, NotSent):
+    if isinstance(error, NotSent):
+        return Unreachable(error.problem, advice=error.advice)
+    if not isinstance(error, TransientError):
         return Unreachable(str(error))
-    message = f"{call.method} {call.path} failed {end.attempts} times, the last time so: {error}"
-    return AnswerLost(message, code=error.code, http_status=error.http_status, request_id=error.request_id)
+    problem = f"{call.method} {call.path} failed {end.attempts} times, the last time so: {error.problem}"
+    return AnswerLost(problem, advice=error.advice, code=error.code, http_status=error.http_status, request_id=error.request_id)
 
 
 def _check_accepted(order: str, sent: Response, notebook_id: str) -> None:

@@ -139,7 +139,8 @@ class Answer(Struct, frozen=True):
         if self.status == HTTPStatus.TOO_MANY_REQUESTS and self.code not in ENDED:
             return Throttled(f"the gateway throttles: {self}", _limit(self.message), self)
         kind = self._kind()
-        return kind(_ADVICE.get(kind, "the cloud said {answer}").format(answer=self), **self._facts())
+        meaning, advice = _MEANINGS.get(kind, ("the cloud said ", ""))
+        return kind(f"{meaning}{self}", advice=advice, **self._facts())
 
     def _kind(self) -> type[CloudError]:
         number = self.code.rpartition(".")[2]
@@ -163,18 +164,29 @@ class Answer(Struct, frozen=True):
         return {"code": self.code, "http_status": self.status, "request_id": self.request_id}
 
 
-_ADVICE: Mapping[type[CloudError], str] = {
-    Unauthorized: "the cloud does not accept the credentials: {answer}. Check access key, secret key and security token, that "
-    "they are of this region's account, and that this machine's clock is right",
-    Forbidden: "the credentials are accepted, but not for this call: {answer}. Check project_id, and that the user may list, "
-    "get and delete notebooks (modelarts:notebook:listAllNotebooks, list, get, delete; modelarts:workspace:list)",
-    WrongAddress: "the gateway knows no such address: {answer}. Check the target's endpoint, region and project_id",
-    Gone: "the notebook does not exist: {answer}",
-    Busy: "something else is going on with the notebook: {answer}",
-    MustStopFirst: "the notebook must be stopped first: {answer}",
-    Rejected: "the cloud refused: {answer}",
-    WorkspaceRefused: "the workspace is not open to this user: {answer}",
+_MEANINGS: Mapping[type[CloudError], tuple[str, str]] = {
+    Unauthorized: (
+        "the cloud does not accept the credentials: ",
+        (
+            "Check access key, secret key and security token, that they are of this region's account, and that this machine's "
+            "clock is right"
+        ),
+    ),
+    Forbidden: (
+        "the credentials are accepted, but not for this call: ",
+        (
+            "Check project_id, and that the user may list, get and delete notebooks (modelarts:notebook:listAllNotebooks, "
+            "list, get, delete; modelarts:workspace:list)"
+        ),
+    ),
+    WrongAddress: ("the gateway knows no such address: ", "Check the target's endpoint, region and project_id"),
+    Gone: ("the notebook does not exist: ", ""),
+    Busy: ("something else is going on with the notebook: ", ""),
+    MustStopFirst: ("the notebook must be stopped first: ", ""),
+    Rejected: ("the cloud refused: ", ""),
+    WorkspaceRefused: ("the workspace is not open to this user: ", ""),
 }
+"""What each error means, before the answer; and what to do about it."""
 
 
 def _limit(message: str) -> Limit:
@@ -191,14 +203,16 @@ def with_skew(error: CloudError, skew_s: float) -> CloudError:
     if not isinstance(error, Unauthorized) or abs(skew_s) <= SKEW_MENTIONED_S:
         return error
     far = f"{abs(skew_s) / 60:.0f} minutes" if abs(skew_s) >= 2 * SKEW_MENTIONED_S else f"{abs(skew_s):.0f} seconds"
-    message = f"{error}; it is {far} {'ahead of' if skew_s > 0 else 'behind'} the cloud's"
-    return Unauthorized(message, code=error.code, http_status=error.http_status, request_id=error.request_id)
+    clock = f"it is {far} {'ahead of' if skew_s > 0 else 'behind'} the cloud's"
+    problem, advice = (error.problem, f"{error.advice}; {clock}") if error.advice else (f"{error.problem}; {clock}", "")
+    return Unauthorized(problem, advice=advice, code=error.code, http_status=error.http_status, request_id=error.request_id)
 
 
 def lost(error: CloudError, method: str) -> AnswerLost:
     """Return the error for a call that was sent and whose result is unknown."""
     return AnswerLost(
-        f"whether the {method} did its work is unknown: {error}",
+        f"whether the {method} did its work is unknown: {error.problem}",
+        advice=error.advice,
         code=error.code,
         http_status=error.http_status,
         request_id=error.request_id,

@@ -36,6 +36,9 @@ def by_tcp(connections: int) -> aiohttp.BaseConnector:
     return aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE_S)
 
 
+NETWORK = "Check the endpoint, the region and the network"
+
+
 class NotSent(TransientError):
     """The request never left this machine, so any request may be sent again."""
 
@@ -110,7 +113,9 @@ class AuthClient(Struct, frozen=True):
                 return Reply(response.status, response.headers, await read_body(response), sent_at)
         except (aiohttp.ClientError, TimeoutError) as error:
             found = failure(self.url, error)
-            raise (found if isinstance(found, Unreachable | NotSent) else NotSent(str(found))) from error
+            raise (
+                found if isinstance(found, Unreachable | NotSent) else NotSent(found.problem, advice=found.advice)
+            ) from error
 
 
 def read_date(text: str) -> datetime | None:
@@ -125,13 +130,14 @@ def failure(url: str, error: Exception) -> Unreachable | TransientError:
     """Return the error that a failure of the transport means."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError | ssl.SSLError):
         advice = f"Check the endpoint, ca_file, and the certificates that this machine trusts{unreadable_certificates()}"
-        return Unreachable(f"{url} is not trusted: {words_of(error)}. {advice}")
+        return Unreachable(f"{url} is not trusted: {words_of(error)}", advice=advice)
     if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError):
         said = f"it answered HTTP {error.status}" if isinstance(error, aiohttp.ClientHttpProxyError) else words_of(error)
-        return NotSent(f"{url} cannot be reached through the proxy: {said}. Check proxy, HTTPS_PROXY and NO_PROXY")
+        advice = "Check proxy, HTTPS_PROXY and NO_PROXY"
+        return NotSent(f"{url} cannot be reached through the proxy: {said}", advice=advice)
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return NoSuchName(f"{url} cannot be reached: {words_of(error)}. Check the endpoint, the region and the network")
+        return NoSuchName(f"{url} cannot be reached: {words_of(error)}", advice=NETWORK)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL):
-        return NotSent(f"{url} cannot be reached: {words_of(error)}. Check the endpoint, the region and the network")
+        return NotSent(f"{url} cannot be reached: {words_of(error)}", advice=NETWORK)
     problem = "no answer within the time limit" if isinstance(error, TimeoutError) else f"no answer: {words_of(error)}"
     return TransientError(f"{url} gave {problem}")

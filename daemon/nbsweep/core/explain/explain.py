@@ -102,11 +102,7 @@ def _answer(rule: Policy | Protection, verdict: Verdict, case: Case) -> Answer:
 
 
 def _decides(rule: Policy | Protection, verdict: Verdict) -> bool:
-    if rule.name != verdict.rule:
-        return False
-    # A policy and a protection may be called the same.
-    said = f"protected by {rule.name}", f"protection {rule.name}"
-    return verdict.sentence.startswith(said) is isinstance(rule, Protection)
+    return rule.name == verdict.rule and isinstance(rule, Protection) is verdict.by_protection
 
 
 def _check(condition: Condition, finding: Finding, case: Case) -> Check:

@@ -8,9 +8,19 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from nbsweep.core.conditions import Finding
+from nbsweep.core.conditions import Finding, Truth
 from nbsweep.core.model import Image, Lease, Named, Notebook, Status, Volume
 from nbsweep.core.policy import Verdict
+
+
+class SavedFinding(Struct, frozen=True):
+    """A finding as a saved plan shows it; its keys are those of the plan's file."""
+
+    condition: str
+    threshold: str
+    fact: str | None
+    truth: Truth
+    parts: tuple["SavedFinding", ...] = ()
 
 
 class Evidence(Struct, frozen=True):
@@ -31,7 +41,7 @@ class Evidence(Struct, frozen=True):
     volume: Volume | None
     billing: tuple[str, ...] | None
     fail_reason: str | None
-    findings: tuple[Finding, ...]
+    findings: tuple[SavedFinding, ...]
     """Of the policy that matched: condition, threshold, the fact it saw, and what it made of it."""
     repeated_tags: tuple[tuple[str, str | None], ...] = ()
     """Each further value of a key that `tags` has already."""
@@ -53,6 +63,11 @@ def evidence_of(notebook: Notebook, verdict: Verdict, idle_since: datetime | Non
         volume=notebook.volume,
         billing=notebook.billing,
         fail_reason=notebook.fail_reason,
-        findings=verdict.findings,
+        findings=tuple(map(_saved, verdict.findings)),
         repeated_tags=notebook.repeated_tags,
     )
+
+
+def _saved(finding: Finding) -> SavedFinding:
+    parts = tuple(map(_saved, finding.parts))
+    return SavedFinding(finding.condition, finding.threshold, finding.fact, finding.truth, parts)

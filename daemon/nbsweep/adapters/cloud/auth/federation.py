@@ -76,7 +76,8 @@ class NamedSource(Struct, frozen=True):
             message = f"{self.server.url} gives no keys to {self.account}: {answer}"
             if isinstance(answer.error(), TransientError):
                 raise NotSent(message)
-            raise Unauthorized(f"{message}. Check the identity that the environment names", http_status=answer.status)
+            advice = "Check the identity that the environment names"
+            raise Unauthorized(message, advice=advice, http_status=answer.status)
         return self._issued(reply)
 
     def _issued(self, reply: Reply) -> IssuedCredentials:

@@ -43,14 +43,14 @@ class Iam:
             return await ask(self.first)
         except NoSuchName as error:
             if self.other is None:
-                raise NoSuchName(f"{error}, and iam_endpoint") from error
+                raise NoSuchName(error.problem, advice=f"{error.advice}, and iam_endpoint") from error
             unknown = error
         try:
             found = await ask(self.other)
         except NoSuchName:
             raise NoSuchName(
-                f"neither {self.first.url} nor {self.other.url} can be reached: the names do not resolve. Check the network, "
-                "or set iam_endpoint where IAM has another address"
+                f"neither {self.first.url} nor {self.other.url} can be reached: the names do not resolve",
+                advice="Check the network, or set iam_endpoint where IAM has another address",
             ) from unknown
         self._moved = True
         return found

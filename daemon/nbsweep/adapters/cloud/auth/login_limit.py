@@ -55,27 +55,28 @@ class LoginLimit:
 
     async def _try(self, sign_in: Callable[[], Awaitable[IssuedCredentials]]) -> IssuedCredentials:
         if self._refusal is not None and self.clock.steady_s() < self._closed_until_s:
-            raise _copy_of(self._refusal, str(self._refusal))
+            raise _copy_of(self._refusal, self._refusal.advice)
         try:
             issued = await sign_in()
         except UserRefused as error:
-            self._close(error)
-            raise _copy_of(error, str(self._refusal)) from error
+            raise self._close(error) from error
         except NotSent as error:
             self._absence, self._absences = error, self._absences + 1
             raise
         self._proven_until_s = self.clock.steady_s() + PROVEN_S
         return issued
 
-    def _close(self, error: UserRefused) -> None:
+    def _close(self, error: UserRefused) -> UserRefused:
         self._proven_until_s = float("-inf")
         self._closed_until_s = self.clock.steady_s() + LOCK.total_seconds()
         until = f"{self.clock.now() + LOCK:%H:%M:%S} UTC"
-        message = (
-            f"{error}. For all targets of this user no login is tried before {until}, unless nbsweep is started again or reads "
-            "its configuration again: IAM locks a user after five wrong passwords in fifteen minutes"
+        given = f"{error.advice}. " if error.advice else ""
+        advice = (
+            f"{given}For all targets of this user no login is tried before {until}, unless nbsweep is started again or "
+            "reads its configuration again: IAM locks a user after five wrong passwords in fifteen minutes"
         )
-        self._refusal = _copy_of(error, message)
+        self._refusal = _copy_of(error, advice)
+        return _copy_of(error, advice)
 
 
 @dataclass(slots=True)
@@ -90,6 +91,8 @@ class LoginLimits:
         return self._limits.setdefault(user, LoginLimit(self.clock))
 
 
-def _copy_of(error: UserRefused, message: str) -> UserRefused:
+def _copy_of(error: UserRefused, advice: str) -> UserRefused:
     """Return a copy of an error: an error that is raised repeatedly collects the traces of all raises."""
-    return UserRefused(message, code=error.code, http_status=error.http_status, request_id=error.request_id)
+    return UserRefused(
+        error.problem, advice=advice, code=error.code, http_status=error.http_status, request_id=error.request_id
+    )

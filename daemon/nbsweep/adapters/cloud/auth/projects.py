@@ -25,14 +25,19 @@ OWN = "/v3/auth/projects"
 """The projects that the caller may use himself, of all regions; needs no permission."""
 HEADERS = {"Content-Type": "application/json;charset=utf8"}
 SHOWN = 5
-REFUSED: Mapping[int, tuple[type[CloudError], str]] = {
+REFUSED: Mapping[int, tuple[type[CloudError], str, str]] = {
     HTTPStatus.UNAUTHORIZED: (
         Unauthorized,
-        "{url} does not accept the credentials: {answer}. Check the keys, their account, and this machine's clock",
+        "{url} does not accept the credentials: {answer}",
+        "Check the keys, their account, and this machine's clock",
     ),
-    HTTPStatus.FORBIDDEN: (Forbidden, "{url} tells these credentials of no project: {answer}. Set project_id"),
+    HTTPStatus.FORBIDDEN: (Forbidden, "{url} tells these credentials of no project: {answer}", "Set project_id"),
 }
-ELSE = (WrongAddress, "{url} does not answer as IAM does: {answer}. Check region and iam_endpoint, or set project_id")
+ELSE = (
+    WrongAddress,
+    "{url} does not answer as IAM does: {answer}",
+    "Check region and iam_endpoint, or set project_id",
+)
 PROJECT_ID = re.compile(r"[0-9a-f]{32}")
 """It becomes part of an address, so nothing else is let through."""
 
@@ -103,14 +108,14 @@ class _Catalogue(Struct, frozen=True):
                 return project_id
             case []:
                 raise WrongAddress(
-                    f"{self.iam.url} knows no project called {self.region} that these credentials may use. Check region, and "
-                    "whose credentials they are, or set project_id"
+                    f"{self.iam.url} knows no project called {self.region} that these credentials may use",
+                    advice="Check region, and whose credentials they are, or set project_id",
                 )
             case _:
                 named = ", ".join(ids[:SHOWN]) + (", ..." if len(ids) > SHOWN else "")
                 raise WrongAddress(
-                    f"{self.iam.url} knows {len(ids)} projects called {self.region}: {named}. Set project_id to the one that "
-                    "is meant"
+                    f"{self.iam.url} knows {len(ids)} projects called {self.region}: {named}",
+                    advice="Set project_id to the one that is meant",
                 )
 
     async def _ask(self, path: str, query: Sequence[tuple[str, str]] = ()) -> list[_Project]:
@@ -133,14 +138,14 @@ class _Catalogue(Struct, frozen=True):
         return await self.iam.ask("GET", target, {**HEADERS, **proven, "Host": host})
 
     def _strange(self, problem: str) -> CloudError:
-        kind, message = ELSE
-        return kind(message.format(url=self.iam.url, answer=problem))
+        kind, sentence, advice = ELSE
+        return kind(sentence.format(url=self.iam.url, answer=problem), advice=advice)
 
     def _refusal(self, reply: Reply) -> CloudError:
         answer = reply.words()
         facts: dict[str, Any] = {"code": answer.code, "http_status": answer.status, "request_id": answer.request_id}
         if isinstance(answer.error(), TransientError):
             return NotSent(f"{self.iam.url} did not tell the project's id: {answer}", **facts)
-        kind, message = REFUSED.get(reply.status, ELSE)
-        error = kind(message.format(url=self.iam.url, answer=answer), **facts)
+        kind, sentence, advice = REFUSED.get(reply.status, ELSE)
+        error = kind(sentence.format(url=self.iam.url, answer=answer), advice=advice, **facts)
         return with_skew(error, (self.iam.clock.now() - reply.sent_at).total_seconds())

@@ -88,7 +88,7 @@ class CredentialProvider:
         try:
             await agency.ready()
         except CloudError as error:
-            raise Unauthorized(self._no_credentials(error)) from error
+            raise self._no_credentials(error) from error
         return agency
 
     def _named(self, source: NamedSource) -> RefreshingCredentials:
@@ -104,12 +104,14 @@ class CredentialProvider:
             self._agency = RefreshingCredentials(MetadataSource(server), self.clock)
         return self._agency
 
-    def _no_credentials(self, error: CloudError) -> str:
-        return (
+    def _no_credentials(self, error: CloudError) -> Unauthorized:
+        problem = (
             "there are no credentials: the target has none in the configuration; HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK are "
             f"not set; {profile_path(self.environment) or '~/.huaweicloud/credentials'} is not there, or has no [basic] keys; "
-            f"and this seems to be no ECS with an agency: {error}{hints(self.environment)}"
+            f"and this seems to be no ECS with an agency: {error.problem}"
         )
+        others = hints(self.environment)
+        return Unauthorized(problem, advice=error.advice + others) if error.advice else Unauthorized(problem + others)
 
 
 @asynccontextmanager

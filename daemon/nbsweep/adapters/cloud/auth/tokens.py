@@ -28,17 +28,22 @@ OF_PROJECT = re.compile(r"\b(projects?|scopes?|roles?|tenants?)\b", re.IGNORECAS
 OF_PASSWORD = re.compile(r"passwords?|user ?names?|credentials?", re.IGNORECASE)
 OF_STATE = re.compile(r"lock|disabl|expir|suspend|frozen|arrear|chang", re.IGNORECASE)
 """What IAM says of a user whose password may be right."""
-WRONG = "{url} does not accept the user name and password: {answer}. Check username, password and domain, and that the "
-WRONG += "user is not disabled"
-BARRED = "{url} does not let the user in: {answer}. Check the user in IAM"
-CLOSED = "{url} gives the user no token for {project}: {answer}. Check {key}, and that the user has a role in that project"
-KNOWN = "{url} accepts the user name and password, but gives no token for {project}: {answer}. Check {key}, and that the user "
-KNOWN += "has a role in that project"
-REFUSED: Mapping[int, tuple[type[CloudError], str]] = {
-    HTTPStatus.FORBIDDEN: (Forbidden, "{url} gives the user no token: {answer}. Check that the user may use the API"),
-    HTTPStatus.NOT_FOUND: (WrongAddress, "{url} is not IAM: {answer}. Check iam_endpoint"),
+Meaning = tuple[type[CloudError], str, str]
+"""What a refusal means: the error, its problem, and the advice."""
+ROLE = "Check {key}, and that the user has a role in that project"
+WRONG = (
+    UserRefused,
+    "{url} does not accept the user name and password: {answer}",
+    "Check username, password and domain, and that the user is not disabled",
+)
+BARRED = (UserRefused, "{url} does not let the user in: {answer}", "Check the user in IAM")
+CLOSED = (Unauthorized, "{url} gives the user no token for {project}: {answer}", ROLE)
+KNOWN = (Unauthorized, "{url} accepts the user name and password, but gives no token for {project}: {answer}", ROLE)
+REFUSED: Mapping[int, Meaning] = {
+    HTTPStatus.FORBIDDEN: (Forbidden, "{url} gives the user no token: {answer}", "Check that the user may use the API"),
+    HTTPStatus.NOT_FOUND: (WrongAddress, "{url} is not IAM: {answer}", "Check iam_endpoint"),
 }
-ELSE = (Unauthorized, "{url} gives no token: {answer}. Check username, domain, {key} and iam_endpoint")
+ELSE = (Unauthorized, "{url} gives no token: {answer}", "Check username, domain, {key} and iam_endpoint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ async def _sign_in(login: Login, iam: AuthClient) -> IssuedCredentials:
         raise await _refusal(login, iam, reply)
     token = reply.headers.get("X-Subject-Token", "")
     if not KEY.fullmatch(token):
-        raise WrongAddress(f"{iam.url} answered without a token. Check iam_endpoint")
+        raise WrongAddress(f"{iam.url} answered without a token", advice="Check iam_endpoint")
     described = _read(iam, reply)
     lasts_s = life_s(described.issued_at or reply.sent_at, described.expires_at)
     project_id = _project_of(login, iam, described.project)
@@ -121,7 +126,7 @@ def _read(iam: AuthClient, reply: Reply) -> _Token:
     try:
         return msgspec.json.decode(reply.body, type=_Body).token
     except UNREADABLE:
-        raise WrongAddress(f"{iam.url} did not say when its token ends. Check iam_endpoint") from None
+        raise WrongAddress(f"{iam.url} did not say when its token ends", advice="Check iam_endpoint") from None
 
 
 def _project_of(login: Login, iam: AuthClient, project: _Project | None) -> str:
@@ -134,7 +139,8 @@ def _project_of(login: Login, iam: AuthClient, project: _Project | None) -> str:
         return ""
     asked, given = (login.project_id, project.id) if login.project_id is not None else (login.region, project.name)
     if given and asked != given:
-        raise WrongAddress(f"{iam.url} gave a token for another project than {login.words['project']}. Check iam_endpoint")
+        problem = f"{iam.url} gave a token for another project than {login.words['project']}"
+        raise WrongAddress(problem, advice="Check iam_endpoint")
     return project.id
 
 
@@ -143,23 +149,24 @@ async def _refusal(login: Login, iam: AuthClient, reply: Reply) -> CloudError:
     answer = reply.words()
     if isinstance(answer.error(), TransientError):
         return NotSent(f"{iam.url} gave no token: {answer}", **_facts(answer))
-    kind, message = _meaning(answer)
+    kind, problem, advice = _meaning(answer)
     if kind is UserRefused and SAYS_NOTHING.search(answer.message) and await _is_let_in(login, iam):
-        kind, message = Unauthorized, KNOWN
-    return kind(message.format(url=iam.url, answer=answer, **login.words), **_facts(answer))
+        kind, problem, advice = KNOWN
+    problem = problem.format(url=iam.url, answer=answer, **login.words)
+    return kind(problem, advice=advice.format(**login.words), **_facts(answer))
 
 
-def _meaning(answer: Answer) -> tuple[type[CloudError], str]:
-    """Return the error and the message for a refusal; IAM's words show what it is about."""
+def _meaning(answer: Answer) -> Meaning:
+    """Return the error, the problem and the advice for a refusal; IAM's words show what it is about."""
     about = answer.message
     if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) and OF_STATE.search(about):
-        return UserRefused, BARRED
+        return BARRED
     if OF_PROJECT.search(about) and not OF_PASSWORD.search(about):
-        return Unauthorized, CLOSED
+        return CLOSED
     if answer.status != HTTPStatus.UNAUTHORIZED:
         return REFUSED.get(answer.status, ELSE)
     says_nothing = not about or SAYS_NOTHING.search(about)
-    return UserRefused, WRONG if says_nothing or OF_PASSWORD.search(about) else BARRED
+    return WRONG if says_nothing or OF_PASSWORD.search(about) else BARRED
 
 
 async def _is_let_in(login: Login, iam: AuthClient) -> bool:
