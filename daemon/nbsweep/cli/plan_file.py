@@ -12,7 +12,7 @@ from nbsweep.core.errors import ConfigurationError, Mistake, NbsweepError
 from nbsweep.core.plan import Plan
 from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.model import SavedPlan
-from nbsweep.core.saved_plan.validate import CurrentConfiguration, objections
+from nbsweep.core.saved_plan.validate import objections
 from nbsweep.documents.saved_plan import plan_from_text, plan_to_document
 from nbsweep.settings import Settings
 from nbsweep.settings.fingerprint import configuration_digests, identity_of
@@ -72,7 +72,7 @@ def read_plan(path: Path, settings: Settings, now: datetime) -> SavedPlan:
     source = f"the plan {path}"
     plan = plan_from_text(_read(path, source), source)
     targets = {target.name: identity_of(target) for target in settings.targets}
-    found = objections(plan, CurrentConfiguration(now, configuration_digests(settings), targets))
+    found = objections(plan, now, configuration_digests(settings), targets)
     if found:
         raise ConfigurationError(source, found)
     return plan

@@ -62,14 +62,6 @@ class Refusal(Struct, frozen=True):
     message: str
 
 
-class Surroundings(Struct, frozen=True):
-    """What the brakes on a plan's size measure it by."""
-
-    fleet: int
-    requested: int = 0
-    """How many removals of the target had a DELETE sent in the last 24 hours."""
-
-
 # ---- whether what was seen can be trusted ---------------------------------------------------------------------------------
 
 
@@ -121,13 +113,13 @@ def judge_fall(fleet: int, before: FleetBefore | None, most: Fraction | None, hi
 # ---- how much may go ------------------------------------------------------------------------------------------------------
 
 
-def judge_excess(items: Sequence[Notebook], brakes: Brakes, around: Surroundings) -> Refusal | None:
-    """Name the first brake that a plan of these exceeds, with the figures and what can be done."""
+def judge_excess(items: Sequence[Notebook], brakes: Brakes, fleet: int, requested: int) -> Refusal | None:
+    """Return the refusal by the first brake that these notebooks exceed; `requested` is the number of the last 24 hours."""
     return (
         _excess_in_all(len(items), brakes.max_deletions)
-        or _excess_of_share(len(items), around.fleet, brakes.max_share)
+        or _excess_of_share(len(items), fleet, brakes.max_share)
         or _excess_of_owner(items, brakes.max_per_owner)
-        or _excess_of_day(len(items), around.requested, brakes.max_per_day)
+        or _excess_of_day(len(items), requested, brakes.max_per_day)
     )
 
 
@@ -193,12 +185,12 @@ class Trimmed(Struct, frozen=True):
     """How many each brake has cut, by the configuration's key; none that has cut nothing."""
 
 
-def trim(items: Sequence[Notebook], brakes: Brakes, around: Surroundings) -> Trimmed:
+def trim(items: Sequence[Notebook], brakes: Brakes, fleet: int, requested: int) -> Trimmed:
     """Take from the front of the list what every brake allows."""
     owners = items if brakes.max_per_owner is None else _within_owners(items, brakes.max_per_owner)
-    share = owners if brakes.max_share is None else owners[: _allowed_share(around.fleet, brakes.max_share)]
+    share = owners if brakes.max_share is None else owners[: _allowed_share(fleet, brakes.max_share)]
     in_all = share[: brakes.max_deletions]
-    day = in_all if brakes.max_per_day is None else in_all[: _left_of_day(around.requested, brakes.max_per_day)]
+    day = in_all if brakes.max_per_day is None else in_all[: _left_of_day(requested, brakes.max_per_day)]
     cut = {
         "max_per_owner": len(items) - len(owners),
         "max_share": len(owners) - len(share),
@@ -218,15 +210,15 @@ def _within_owners(items: Sequence[Notebook], allowed: int) -> Sequence[Notebook
     return within
 
 
-def describe_trim(trimmed: Trimmed, brakes: Brakes, around: Surroundings) -> str:
+def describe_trim(trimmed: Trimmed, brakes: Brakes, fleet: int, requested: int) -> str:
     """Say what was cut, and by which brakes; empty when nothing was."""
     if not trimmed.cut:
         return ""
     allowed = {
         "max_per_owner": f"allows {brakes.max_per_owner} of one owner",
-        "max_share": _share_words(around.fleet, brakes.max_share or Fraction(0)),
+        "max_share": _share_words(fleet, brakes.max_share or Fraction(0)),
         "max_deletions": f"allows {brakes.max_deletions}",
-        "max_per_day": f"allows {brakes.max_per_day}, and {around.requested} were requested in the last 24 hours",
+        "max_per_day": f"allows {brakes.max_per_day}, and {requested} were requested in the last 24 hours",
     }
     parts = [f"{count} by brakes.{brake}, which {allowed[brake]}" for brake, count in trimmed.cut.items()]
     rest = "the others, the longest idle, go first" if trimmed.items else "so that none is left"

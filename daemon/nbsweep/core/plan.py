@@ -11,7 +11,6 @@ from nbsweep.core.brakes import (
     Brakes,
     OnExcess,
     Refusal,
-    Surroundings,
     describe_trim,
     judge_excess,
     judge_fall,
@@ -229,13 +228,13 @@ def build_plan(survey: Survey, brakes: Brakes, circumstances: Circumstances = OR
     items = tuple(sorted(warm, key=_longest_idle_first))
     kept = Counter(survey.kept)
     kept[Reason.COOLING_DOWN] += len(cooling)
-    around, trimmed = Surroundings(survey.fleet, circumstances.history.requested), ""
+    fleet, requested, trimmed = survey.fleet, circumstances.history.requested, ""
     refusal = _distrust(survey, brakes, circumstances)
     if refusal is None and brakes.on_excess is OnExcess.REFUSE:
-        refusal = judge_excess([item.notebook for item in items], brakes, around)
+        refusal = judge_excess([item.notebook for item in items], brakes, fleet, requested)
     elif refusal is None:
-        within = trim([item.notebook for item in items], brakes, around)
-        trimmed = describe_trim(within, brakes, around)
+        within = trim([item.notebook for item in items], brakes, fleet, requested)
+        trimmed = describe_trim(within, brakes, fleet, requested)
         kept[Reason.OVER_BRAKE] += len(items) - len(within.items)
         left = {notebook.id for notebook in within.items}
         items = tuple(item for item in items if item.notebook.id in left)

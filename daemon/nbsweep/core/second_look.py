@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.core.conditions import Truth, leaves
@@ -17,24 +16,21 @@ SAID_FIRST = frozenset({Reason.ALREADY_DELETED, Reason.IN_TRANSITION, Reason.PRO
 """Reasons to keep a notebook that say more than that someone has changed it."""
 
 
-class Background(Struct, frozen=True):
-    """What a second look has to be compared with."""
+def decide_again(
+    removal: Removal, seen: Notebook, orders: tuple[OwnOrder, ...], rules: Rules, moment: Moment, *, may_stop: bool = True
+) -> Verdict:
+    """Decide again on what a fresh look shows; the verdict's sentence names what has changed.
 
-    orders: tuple[OwnOrder, ...] = ()
-    """The stops and DELETEs of ours that have left for this notebook, in their order."""
-    may_stop: bool = True
-    """Whether it may be stopped, should it run: not where a saved plan permits its DELETE alone."""
-
-
-def decide_again(removal: Removal, seen: Notebook, background: Background, rules: Rules, moment: Moment) -> Verdict:
-    """Decide on what a fresh look shows, wherever the removal stands; the verdict's sentence says what has changed."""
+    `orders` are the stops and DELETEs that nbsweep has sent for this notebook, in their order. `may_stop` is False if a saved
+    plan permits the DELETE of this notebook, but no stop.
+    """
     if difference := differs_from(seen, Scope(removal.workspace_id, removal.feature)):
         return keep(Reason.ELSEWHERE, difference)
     if stray := find_stray(seen, rules.coverage):
         return keep(Reason.ELSEWHERE, stray.sentence)
-    verdict = judge_after_orders(background.orders, seen, rules, moment)
-    stopped = any(order.kind is OrderKind.STOP and order.taken for order in background.orders)
-    if verdict.stop_first and (removal.state is State.ACCEPTED or stopped or not background.may_stop):
+    verdict = judge_after_orders(orders, seen, rules, moment)
+    stopped = any(order.kind is OrderKind.STOP and order.taken for order in orders)
+    if verdict.stop_first and (removal.state is State.ACCEPTED or stopped or not may_stop):
         return kept_in_use(verdict)
     if verdict.reason is Reason.NO_POLICY and removal.state is not State.ACCEPTED:
         return replace(verdict, sentence=why_no_longer(seen, rules, removal.policy, moment))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from nbsweep.core.conditions import Finding
 from nbsweep.core.explain.context import BrakeLine, JournalFacts, NotebookContext
-from nbsweep.core.explain.explain import Answer, Check
+from nbsweep.core.explain.explain import ConditionResult, RuleResult
 from nbsweep.core.explain.requirements import AllRequired, AnyRequired, AnyRequirement, Requirement, RuleRequirement
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.policy import Decision, Policy
@@ -52,7 +52,7 @@ def _finding(finding: Finding) -> Document:
     }
 
 
-def _answer(answer: Answer) -> Document:
+def _answer(answer: RuleResult) -> Document:
     document: Document = {
         "name": answer.rule.name,
         "result": answer.check.finding.truth.value,
@@ -64,7 +64,7 @@ def _answer(answer: Answer) -> Document:
     return document
 
 
-def _check(check: Check) -> Document:
+def _check(check: ConditionResult) -> Document:
     document = _finding(check.finding)
     if check.parts:
         document["parts"] = [_check(part) for part in check.parts]

@@ -1,9 +1,9 @@
-"""Finds out about many notebooks of one listing at the least cost: by pages of what is DELETING, by a snapshot, by questions.
+"""Looks up many notebooks of one listing with few calls: by pages of DELETING notebooks, by a snapshot, or by id.
 
-One page of what is DELETING says how many there are, and so, as a hint, whether any of ours has ended. Which ones is then
-found out in whichever way takes fewer calls: the rest of those pages and a question about each that is missing, or a snapshot
-of the whole listing, which proves all ends at once. While DELETEs are leaving, they come first: looking then costs no more
-than a page for fifty of them.
+One page of DELETING notebooks shows how many there are, which hints at whether any removal has ended. The ended removals are
+then found in the way that takes fewer calls: the other DELETING pages and one read for each missing notebook, or a snapshot of
+the whole listing, which proves all ends at once. DELETEs have priority: while they leave, a lookup costs at most one page for
+fifty DELETEs.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,70 +18,70 @@ from nbsweep.core.model import PAGE_SIZE, Notebook, Page, Scope, Status
 from nbsweep.core.ports import Ports
 
 WORTH_A_PAGE = 2
-"""From so many in one scope on, a page is cheaper than asking one by one."""
+"""The number of notebooks in one scope from which a page is cheaper than one read for each."""
 CALLS_PER_S = 0.5
-"""So much may be spent on looking while DELETEs leave, at any rate."""
+"""The calls a second that lookups may always make, also while DELETEs leave."""
 
 
 class LookupResult(Struct, frozen=True):
-    """What a look at one scope has come to; who is in none of these is most likely still DELETING."""
+    """The result of a lookup in one scope; a notebook that is in none of the fields is most likely still DELETING."""
 
     seen: Mapping[str, Notebook] = {}
     gone: frozenset[str] = frozenset()
-    """Proven."""
+    """Ids of notebooks that are proven gone."""
     ask: frozenset[str] = frozenset()
-    """To be asked for by id."""
+    """Ids of notebooks that have to be read by id."""
 
 
 @dataclass(slots=True)
 class _Memory:
-    """What earlier looks at a scope have taught."""
+    """What earlier lookups showed of a scope."""
 
     size: int = 0
-    """How many rows its listing had; 0 when it has not been read yet."""
+    """The rows of its listing; 0 before it was read."""
     provable: bool = True
     """Whether its listing can serve as a proof."""
     shows_deleting: bool = False
     """Whether its whole listing has ever shown a row that is DELETING; until then a row that is missing may be hidden."""
     absent: frozenset[str] = frozenset()
-    """Those that were missing from a snapshot that proved nothing, and were asked for by id."""
+    """Ids that were missing from a snapshot that proved nothing, and were read by id."""
     settled_s: float = float("-inf")
-    """When it was last known of every single one, of the steady clock."""
+    """When the state of every single notebook was last known, in seconds of the steady clock."""
 
 
 @dataclass(slots=True)
 class CallBudget:
-    """How many calls looking may cost now."""
+    """Limits the calls that lookups may make now."""
 
     since_s: float
-    """When they were last spent, of the steady clock."""
+    """When calls were last spent, in seconds of the steady clock."""
     deletes: int = 0
     """How many DELETEs have been accepted since."""
     busy: bool = False
-    """Whether DELETEs were leaving since the last tick, more than a few."""
+    """Whether more than a few DELETEs have left since the last tick."""
 
     def covers(self, calls: float, now_s: float) -> bool:
-        """Tell whether so many calls may be made."""
+        """Return whether so many calls may be made."""
         return not self.busy or calls <= max(self.deletes / PAGE_SIZE, CALLS_PER_S * (now_s - self.since_s))
 
     def spend(self, now_s: float) -> None:
-        """Note that they are made."""
+        """Record that calls are made."""
         self.since_s = now_s
         self.deletes = 0
 
 
 @dataclass(slots=True)
 class BatchLookup:
-    """Looks at listings, and remembers what they are like."""
+    """Looks up notebooks in listings, and remembers the properties of each listing."""
 
     ports: Ports
     budget: CallBudget
     hint_for_s: float
-    """How long a mere number may be trusted: somebody else's deletions can make up for ours that have ended."""
+    """How long a mere count is trusted, in seconds: deletions by others can offset removals that have ended."""
     _memories: dict[Scope, _Memory] = field(default_factory=dict)
 
     async def look_up(self, scope: Scope, wanted: frozenset[str]) -> LookupResult:
-        """Find out about the wanted of one scope, all of which were accepted before this.
+        """Look up the wanted notebooks of one scope; their DELETEs were accepted before this call.
 
         Raises:
             CloudError: a page could not be read.
@@ -110,14 +110,14 @@ class BatchLookup:
         return self._weigh(scope, snapshot, seen) if snapshot else await self._read_on(scope, wanted, seen, page)
 
     def _missing(self, wanted: frozenset[str], seen: Mapping[str, Notebook], page: Page) -> int:
-        """Tell how many of the wanted have most likely left DELETING; exactly, where one page holds all of it."""
+        """Return how many wanted notebooks have most likely left DELETING; the number is exact if one page holds all rows."""
         if len(page.rows) >= page.total:
             return len(wanted - seen.keys())
         others = len(seen.keys() - wanted)
         return max(0, len(wanted) - (page.total - others))
 
     async def _snapshot(self, scope: Scope, wanted: frozenset[str], most_pages: int) -> Snapshot | None:
-        """Read the whole listing; None when it would cost more than asking, or proves nothing."""
+        """Read the whole listing; return None if that takes more calls than reads by id, or proves nothing."""
         size, memory = self._size, self._memories[scope]
         snapshot = Snapshot(wanted, size)
         while not snapshot.complete:
@@ -136,9 +136,9 @@ class BatchLookup:
         return snapshot
 
     def _weigh(self, scope: Scope, snapshot: Snapshot, deleting: Mapping[str, Notebook]) -> LookupResult:
-        """Say what a snapshot proves beside the page of DELETING of the same tick, which it never overrules.
+        """Return what a snapshot proves; it never overrules the page of DELETING notebooks of the same tick.
 
-        A listing may leave out what is DELETING. Absence is a proof only where a listing of this scope has shown such a row.
+        A listing may leave out DELETING notebooks. Absence is a proof only if a listing of this scope has shown such a row.
         """
         memory = self._memories[scope]
         hidden, missing = snapshot.gone & deleting.keys(), snapshot.gone - deleting.keys()
@@ -151,14 +151,14 @@ class BatchLookup:
         return LookupResult(seen, ask=missing)
 
     def _distrust(self, scope: Scope, memory: _Memory) -> None:
-        """Take no more snapshots of a listing that does not show what is known to be there."""
+        """Stop taking snapshots of a listing that leaves out notebooks which are known to exist."""
         memory.absent = frozenset()
         if memory.provable:
             memory.provable = False
             self.ports.telemetry.emit(SnapshotFlawed(scope.workspace_id, scope.feature, "it does not show what is DELETING"))
 
     async def _read_on(self, scope: Scope, wanted: frozenset[str], seen: dict[str, Notebook], page: Page) -> LookupResult:
-        """Read the rest of what is DELETING, and have the missing asked for; no more pages than asking all would cost."""
+        """Read the other DELETING pages; the missing notebooks are read by id. Stop where reads by id take fewer calls."""
         offset = len(page.rows)
         for _ in wanted:
             if not page.rows or not 0 < self._pages(page.total - offset) < len(wanted - seen.keys()):
@@ -170,14 +170,14 @@ class BatchLookup:
 
     @property
     def _size(self) -> int:
-        """How many rows a page has."""
+        """The rows of a page."""
         return self.ports.cloud.paging().size
 
     def _pages(self, rows: int) -> int:
         return -(-rows // self._size)
 
     def _snapshot_cost(self, memory: _Memory, wanted: int) -> float:
-        """Tell how many pages a snapshot takes, as far as its size is known."""
+        """Return how many pages a snapshot takes, as far as the size of the listing is known."""
         return pages_for(max(memory.size, wanted), self._size) if memory.provable else float("inf")
 
 

@@ -1,4 +1,4 @@
-"""The ends of removals that an answer or a second look brings about; what may still be under way is followed first."""
+"""Ends removals after an answer or a second look. A removal that may still be under way is followed first."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,13 +25,13 @@ class Endings:
     """How long reads may be stale after a DELETE."""
 
     async def refused(self, removal: Removal, error: CloudError, reason: str) -> None:
-        """End a removal that the cloud refused for good; what speaks against the whole account goes on from there."""
+        """End a removal that the cloud refused for good; raise the error if it affects the whole account."""
         await self.tracker.finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
         if isinstance(error, SweepEnding):
             raise error
 
     async def keep(self, removal: Removal, seen: Notebook, verdict: Verdict) -> None:
-        """Keep it; but a DELETE that may be under way is followed first."""
+        """Keep the notebook; a DELETE that may be under way is followed first."""
         now = self.ports.clock.now()
         if seen.status is Status.DELETED and removal.state in (State.REQUESTED, State.ACCEPTED):
             await self.gone(removal)
@@ -44,7 +44,7 @@ class Endings:
             await self.tracker.finish(lifecycle.spare(removal, now, verdict.sentence))
 
     async def gone(self, removal: Removal) -> None:
-        """End a removal whose notebook is proven gone: by our DELETE, or before there was one."""
+        """End a removal whose notebook is proven gone, after or before nbsweep sent a DELETE."""
         now = self.ports.clock.now()
         if removal.state in (State.REQUESTED, State.ACCEPTED):
             await self.tracker.finish(lifecycle.delete(removal, now, "proven gone"))
@@ -52,7 +52,7 @@ class Endings:
             await self.tracker.finish(lifecycle.spare(removal, now, "vanished: somebody else deleted it before its DELETE"))
 
     async def give_up_on(self, removal: Removal, stopped_by: str) -> None:
-        """Spare what a DELETE with a lost answer has left as it was, once it cannot arrive any more: no other one is sent."""
+        """Spare a notebook whose DELETE had no effect, once that DELETE cannot arrive any more; send no other DELETE."""
         now = self.ports.clock.now()
         if lifecycle.may_still_arrive(removal, now, self.grace):
             self.poller.follow(removal)

@@ -1,7 +1,7 @@
-"""The workers: each takes a planned removal, looks a second time, writes REQUESTED, and sends the DELETE.
+"""The workers: each takes a planned removal, reads the notebook again, writes REQUESTED, and sends the DELETE.
 
-A worker is free again when the DELETE is accepted; the poller follows it from there. Whatever is in doubt (an answer that was
-lost, a notebook that is busy) goes to the poller too, which looks before anything is decided anew.
+A worker is free when the DELETE is accepted; the poller then follows the removal. A removal in doubt (the answer was lost, or
+the notebook is busy) goes to the poller too, which reads the notebook before anything is decided anew.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ from nbsweep.core.model import Notebook, Status
 from nbsweep.core.own_orders import OrderKind
 from nbsweep.core.policy import Decision, Verdict
 from nbsweep.core.ports import Ports
-from nbsweep.core.second_look import Background, decide_again
+from nbsweep.core.second_look import decide_again
 from nbsweep.engine.endings import Endings
 from nbsweep.engine.options import SurveyFacts, SweepOptions
 from nbsweep.engine.poller import Poller
@@ -35,7 +35,7 @@ from nbsweep.engine.shutdown import Shutdown, StopConditions
 from nbsweep.engine.tracker import RemovalTracker
 
 HELD_BACK_MOST = 5
-"""So many second looks at one notebook may lead to a DELETE that does nothing."""
+"""After so many DELETEs without effect on one notebook, its removal fails."""
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Executor:
     facts: SurveyFacts
     shutdown: Shutdown
     _held_back: Counter[str] = field(default_factory=Counter)
-    """How often each had to be looked at again, because its DELETE did nothing."""
+    """How often each notebook was read again because its DELETE had no effect, by id."""
     _sent: SentOrders = field(init=False)
     _stopping: StopConditions = field(init=False)
     _tracker: RemovalTracker = field(init=False)
@@ -57,7 +57,7 @@ class Executor:
     _prefetcher: Prefetcher = field(init=False)
 
     def __post_init__(self) -> None:
-        """Open the ledger, and give the poller its task."""
+        """Build the parts, which all share the same ports."""
         self._sent = SentOrders(self.ports, self.options.polling.max_interval)
         self._stopping = StopConditions(self.ports, self.shutdown, self.options.max_failures)
         self._tracker = RemovalTracker(self.ports, self._stopping.count)
@@ -67,15 +67,17 @@ class Executor:
 
     @property
     def removals(self) -> dict[str, Removal]:
-        """Every removal as it is now, by notebook id, in the order of the plan."""
+        """The current removals by notebook id, in the order of the plan."""
         return self._tracker.removals
 
     async def execute(self, removals: Sequence[Removal]) -> Refusal | None:
-        """Bring every removal to its end, and give the brake that stopped it; `removals` must be in the journal as PLANNED.
+        """Bring every removal to its end; return the refusal of the brake that stopped the sweep, if one did.
+
+        The removals must be in the journal as PLANNED.
 
         Raises:
-            SweepEnding, JournalError: nothing more can be done; what was done is in the journal, and in `self.removals`.
-                They may come in an exception group.
+            SweepEnding, JournalError: the sweep cannot go on. The removals so far are in the journal and in `self.removals`.
+                The errors may come in an exception group.
         """
         if not removals:
             return None
@@ -98,7 +100,7 @@ class Executor:
         return self._stopping.refusal
 
     async def _drain(self, scope: anyio.CancelScope) -> None:
-        """Once no more may be taken: wait for what is accepted, up to a limit, then cancel."""
+        """Wait until no more removals are begun, then for the accepted ones up to a limit, and then cancel."""
         await self._stopping.begun.wait()
         self.ports.telemetry.emit(SweepStopping(len(self._poller.following), self.options.drain.total_seconds()))
         await self._stopping.give_time(self.options.drain)
@@ -114,7 +116,7 @@ class Executor:
                     await self._leave(self._tracker.removals[removal.notebook_id])
 
     async def _remove(self, removal: Removal) -> None:
-        """Look a second time, decide on what is seen, and act on it."""
+        """Read the notebook again, decide again, and act on the decision."""
         if not self._stopping.no_more:
             await self.ports.cloud.delete_turn()
         if self._stopping.no_more:
@@ -130,7 +132,7 @@ class Executor:
         return await self._act(removal, observation)
 
     async def _act(self, removal: Removal, observation: Observation) -> None:
-        """Do what a second look asks for."""
+        """Act on a second look."""
         if self.ports.cloud.clock_skew_s() is None:
             await self._hold_back(removal, FactsTooOld("since a clock was set, no answer has said what time it is"))
             return
@@ -150,16 +152,16 @@ class Executor:
             await self._delete(removal, observation)
 
     def _decide(self, removal: Removal, seen: Notebook) -> Verdict:
-        """Decide again, on fresh facts, but for what our own orders have changed."""
+        """Decide again on fresh facts, without the changes that nbsweep's own orders made."""
         may_stop = removal.notebook_id not in self.facts.never_stop
-        background = Background(self._sent.of(removal.notebook_id), may_stop)
+        orders = self._sent.of(removal.notebook_id)
         moment = Moment(self.ports.clock.now(), self.facts.last_active)
-        return decide_again(removal, seen, background, self.options.rules, moment)
+        return decide_again(removal, seen, orders, self.options.rules, moment, may_stop=may_stop)
 
-    # ---- the ways on from a second look ------------------------------------------------------------------------------------
+    # ---- the actions after a second look -----------------------------------------------------------------------------------
 
     async def _delete(self, before: Removal, observation: Observation) -> None:
-        """Write REQUESTED, and only then send the DELETE."""
+        """Write REQUESTED to the journal, and then send the DELETE."""
         self._poller.expect(before.notebook_id)
         removal = await self._tracker.write(lifecycle.request(before, self.ports.clock.now(), self.options.deadline))
         self.ports.telemetry.emit(RemovalRequested(removal.requests))
@@ -176,7 +178,7 @@ class Executor:
         except (AnswerLost, Busy) as error:
             self._unanswered(removal, error)
         except CloudError as error:
-            # Where nothing may be deleted at all, this DELETE did nothing, and it is not its notebook that failed.
+            # If the whole account is refused, this DELETE had no effect, and the removal did not fail.
             refused = lifecycle.withdraw(removal, before) if isinstance(error, SweepEnding) else removal
             await self._endings.refused(refused, error, str(error))
         else:
@@ -185,7 +187,7 @@ class Executor:
             self._poller.follow(removal)
 
     async def _stop(self, before: Removal, observation: Observation) -> None:
-        """Order a stop; the DELETE follows when the poller has seen it STOPPED."""
+        """Send a stop; the DELETE follows when the poller has seen the notebook STOPPED."""
         self._poller.expect(before.notebook_id)
         removal = await self._tracker.write(lifecycle.stop(before, self.ports.clock.now(), self.options.deadline))
         self.ports.telemetry.emit(RemovalStopping())
@@ -205,19 +207,19 @@ class Executor:
             self._poller.follow(removal)
 
     async def _not_seen(self, removal: Removal, error: CloudError) -> None:
-        """Without a second look there is no DELETE."""
+        """Handle a failed second look: no DELETE is sent without one."""
         match removal.state:
             case State.PLANNED:
                 reason = f"kept, because it could not be looked at again: {error}"
                 await self._tracker.finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
             case State.ACCEPTED:
-                # Its deletion has failed already, and the poller would count that a second time.
+                # The deletion has failed already; the poller would count that failure twice.
                 await self._hold_back(removal, error)
             case _:
                 self._unanswered(removal, error)
 
     async def _hold_back(self, removal: Removal, error: CloudError) -> None:
-        """Look and decide anew after a DELETE that did nothing; but not for ever."""
+        """Read and decide again after a DELETE without effect, up to `HELD_BACK_MOST` times."""
         removal = await self._tracker.write(removal)
         self._held_back[removal.notebook_id] += 1
         if self._held_back[removal.notebook_id] < HELD_BACK_MOST:
@@ -227,8 +229,8 @@ class Executor:
             await self._tracker.finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
 
     async def _leave(self, removal: Removal) -> None:
-        """Take no more: what was not begun is spared, what is in doubt is followed as long as there is time."""
-        # The walk waits until few are left that nobody has taken.
+        """Begin nothing more: spare a removal that was not begun, and follow one that is in doubt."""
+        # The walk waits until few removals are left that no worker has taken.
         self._prefetcher.take(removal.notebook_id)
         if removal.state in (State.PLANNED, State.STOPPING):
             await self._tracker.finish(lifecycle.spare(removal, self.ports.clock.now(), self._stopping.why))
@@ -248,10 +250,10 @@ class Executor:
     def _take(self, removal: Removal) -> None:
         self._todo.send_nowait(removal)
 
-    # ---- what the poller has seen ------------------------------------------------------------------------------------------
+    # ---- the results of the poller -----------------------------------------------------------------------------------------
 
     async def _arrived(self, removal: Removal, step: Step, seen: Notebook | None) -> None:
-        """Act on what a removal that was followed has come to."""
+        """Act on the step that the poller found for a removal."""
         with self.ports.telemetry.bound(notebook_id=removal.notebook_id, policy=removal.policy):
             now = self.ports.clock.now()
             match step:
@@ -270,9 +272,9 @@ class Executor:
                     self._again(removal, f"{removal.state}, and it is {seen.status if seen else 'gone'}")
 
     async def _failed(self, removal: Removal, seen: Notebook | None) -> None:
-        """Try again while `removal.retries` allows it."""
+        """Try the deletion again while `removal.retries` allows it."""
         if removal.state is State.REQUESTED and removal.status_before is not Status.DELETE_FAILED:
-            # It failed, so it had been taken on, whatever became of the answer.
+            # The deletion failed, so the DELETE was accepted although its answer was lost.
             removal = await self._tracker.write(lifecycle.accept(removal, self.ports.clock.now()))
         removal = lifecycle.note_failure(removal)
         reason = lifecycle.describe_failure(seen)

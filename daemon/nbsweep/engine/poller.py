@@ -1,7 +1,7 @@
-"""Follows every removal that the cloud is at work on to its end; one tick serves all of them.
+"""Follows every removal that is under way to its end; one tick serves all of them.
 
-A removal has ended when an answer about that very notebook says so, or when it is missing from a snapshot of the listing that
-was begun after its DELETE was accepted. Absence from anything less is a hint.
+A removal has ended if an answer about that notebook says so, or if the notebook is missing from a snapshot of the listing that
+began after its DELETE was accepted. Absence from anything less is only a hint.
 """
 
 from collections import defaultdict
@@ -22,52 +22,52 @@ from nbsweep.core.ports import Ports
 from nbsweep.engine.batch_lookup import BatchLookup, CallBudget
 from nbsweep.engine.options import PollOptions
 
-Report = Callable[[Removal, Step, Notebook | None], Awaitable[None]]
-"""Called once for each removal that needs no more waiting; the poller has let go of it by then."""
+OnArrival = Callable[[Removal, Step, Notebook | None], Awaitable[None]]
+"""Called once for each removal that needs no more waiting; the poller no longer follows it by then."""
 
 
 OnSight = Callable[[str, Notebook, ClockReading], None]
-"""Told of each look at a notebook that is followed: its id, what it shows, and when the look began."""
+"""Called for each read of a followed notebook: with its id, the notebook, and when the request began."""
 
 SOON_S = 0.5
-"""How long a tick that is wanted at once waits, so that several such wants share one."""
+"""How long an early tick waits, in seconds, so that several requests for one share it."""
 SEEN_AT_ONCE = 500
-"""So many ends share a commit; more at once would only cost memory."""
+"""So many ends share a commit; more at once would only take memory."""
 
 
 @dataclass(slots=True)
 class Poller:
-    """Looks at everything it follows, again and again, until each has come to something."""
+    """Reads the notebooks of the removals it follows at intervals, until each removal needs no more waiting."""
 
     ports: Ports
     polling: PollOptions
-    report: Report
+    report: OnArrival
     on_sight: OnSight = lambda *_: None
     following: dict[str, Removal] = field(default_factory=dict)
     _since: dict[str, tuple[datetime, float]] = field(default_factory=dict)
-    """When the order behind each was about to leave, or else each began to be followed, by both clocks."""
+    """When the order of each removal was about to leave, or the poller began to follow it, by both clocks."""
     _arrived: anyio.Event = field(default_factory=anyio.Event)
     _hurried: anyio.Event = field(default_factory=anyio.Event)
     _accepted: int = 0
-    """How many accepted DELETEs have come since the last tick."""
+    """DELETEs accepted since the last tick."""
     _let_go_of: int = 0
-    """How many removals have come to something, since the beginning."""
+    """Removals that needed no more waiting, since the beginning."""
     _budget: CallBudget = field(init=False)
     _lookup: BatchLookup = field(init=False)
     _interval: PollInterval = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin with nothing learned."""
+        """Build the lookup and the interval."""
         self._budget = CallBudget(self.ports.clock.steady_s())
         self._lookup = BatchLookup(self.ports, self._budget, self.polling.max_interval.total_seconds())
         self._interval = PollInterval(self.polling.interval, self.polling.max_interval)
 
     def expect(self, notebook_id: str) -> None:
-        """Note that an order is about to leave: a clock that is set while it is on its way shortens no wait either."""
+        """Record that an order is about to leave, so that a clock that is set meanwhile shortens no wait."""
         self._since[notebook_id] = self.ports.clock.now(), self.ports.clock.steady_s()
 
     def follow(self, removal: Removal) -> None:
-        """Begin to follow a removal, or go on with its newer value."""
+        """Follow a removal, or replace it by its newer value."""
         self.following[removal.notebook_id] = removal
         if removal.notebook_id not in self._since:
             self.expect(removal.notebook_id)
@@ -75,14 +75,14 @@ class Poller:
         self._arrived.set()
 
     def look_soon(self) -> None:
-        """Let the next tick come at once, because an answer contradicts itself; soon again is soon enough for the next such."""
+        """Make the next tick come soon, because an answer contradicts itself."""
         self._hurried.set()
 
     async def run(self) -> None:
         """Tick until cancelled.
 
         Raises:
-            SweepEnding: nothing can be seen on this account any more.
+            SweepEnding: an error affects the whole account.
         """
         interval = self.polling.interval
         while True:
@@ -97,15 +97,15 @@ class Poller:
             self.ports.telemetry.emit(PollTick(before, ended, interval.total_seconds()))
 
     async def _pause(self, interval_s: float) -> None:
-        """Wait for the next tick, which comes sooner where that is wanted."""
+        """Wait for the next tick, which `look_soon` may bring forward."""
         with anyio.move_on_after(interval_s):
             await self._hurried.wait()
             await anyio.sleep(SOON_S)
         self._hurried = anyio.Event()
 
     async def tick(self) -> int:
-        """Look at everything once; gives how many came to something."""
-        # A straggler or two do not compete with a look.
+        """Read every followed notebook once; return how many removals need no more waiting."""
+        # A few late DELETEs do not compete with a lookup.
         self._budget.busy = self._accepted * PAGE_SIZE > len(self.following)
         self._budget.deletes += self._accepted
         self._accepted = 0
@@ -119,7 +119,7 @@ class Poller:
         return self._let_go_of - before
 
     def _split(self, removals: Iterable[Removal]) -> tuple[dict[Scope, list[Removal]], list[Removal]]:
-        """Tell those of which a listing says enough from those that are asked for by id: who is in doubt, or out of time."""
+        """Split removals into those looked up in listings and those read by id: in doubt, or past their deadline."""
         now = self.ports.clock.now()
         pages: dict[Scope, list[Removal]] = defaultdict(list)
         questions = []
@@ -132,7 +132,7 @@ class Poller:
         return pages, questions
 
     async def _look(self, scope: Scope, removals: list[Removal]) -> list[Removal]:
-        """Look at the removals of one scope, and draw the conclusions; gives those that are still to be asked for by id."""
+        """Look up the removals of one scope and act on the result; return those that have to be read by id."""
         looked_at = self.ports.clock.read()
         try:
             found = await self._lookup.look_up(scope, frozenset(removal.notebook_id for removal in removals))
@@ -151,7 +151,7 @@ class Poller:
         return [removal for removal in removals if removal.notebook_id in found.ask]
 
     async def _ask(self, removal: Removal) -> None:
-        """Ask for one notebook by id."""
+        """Read one notebook by id."""
         looked_at = self.ports.clock.read()
         with self.ports.telemetry.bound(notebook_id=removal.notebook_id, policy=removal.policy):
             try:
@@ -171,7 +171,7 @@ class Poller:
             await self._let_go(removal, step, seen)
 
     def _conclude(self, removal: Removal, seen: Notebook | None, looked_at: ClockReading) -> Step:
-        """Say what a look that was begun then comes to, and remember what it has shown; what it shows may be as old as that."""
+        """Return the step that follows from a read, and record the read; its facts may be as old as `looked_at`."""
         removal = self.following[removal.notebook_id] = lifecycle.note_sight(removal, seen)
         if seen is not None:
             self.on_sight(removal.notebook_id, seen, looked_at)
@@ -181,13 +181,13 @@ class Poller:
         return step
 
     def _grace(self, removal: Removal, looked_at: datetime) -> timedelta:
-        """Give the time for which reads may be stale; a clock that was set forward meanwhile does not shorten it."""
+        """Return how long reads may be stale; a clock that was set forward meanwhile does not shorten that."""
         since, since_s = self._since[removal.notebook_id]
         most = timedelta(seconds=self.ports.clock.steady_s() - since_s)
         return self.polling.grace + max(looked_at - since - most, timedelta(0))
 
     async def _check_deadline(self, removal: Removal) -> None:
-        """End what cannot be looked at when its time is up."""
+        """Time out a removal whose notebook cannot be read after its deadline."""
         if removal.deadline is not None and self.ports.clock.now() >= removal.deadline:
             await self._let_go(removal, Step.TIMED_OUT, None)
 

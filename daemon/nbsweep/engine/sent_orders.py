@@ -19,7 +19,7 @@ LEAST_WATCH_S = 60.0
 
 
 @dataclass(slots=True)
-class Answer:
+class OrderAnswer:
     """What the answer to an order shows."""
 
     shown: Notebook | None = None
@@ -39,9 +39,9 @@ class SentOrders:
         return self._orders.get(notebook_id, ())
 
     @contextmanager
-    def sending(self, kind: OrderKind, sight: Observation) -> Iterator[Answer]:
+    def sending(self, kind: OrderKind, sight: Observation) -> Iterator[OrderAnswer]:
         """Send an order inside, and remember it with its answer; not one that never left, or provably did nothing."""
-        notebook_id, answer = sight.notebook.id, Answer()
+        notebook_id, answer = sight.notebook.id, OrderAnswer()
         earlier = self.of(notebook_id)
         order = OwnOrder(kind, sight.notebook, seen_at=sight.looked_at)
         self._orders[notebook_id] = (*earlier, order)

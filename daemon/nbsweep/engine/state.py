@@ -1,4 +1,4 @@
-"""What a sweep has come to so far, and how its end is written down and told."""
+"""The state of a sweep so far, and the record and the events of its end."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from nbsweep.engine.report import ended_record, leading_error
 
 @dataclass(slots=True)
 class SweepState:
-    """What a sweep has come to so far; the report is made from it once, at the end."""
+    """The state of a sweep so far; the report is built from it once, at the end."""
 
     outcome: Outcome = Outcome.INTERRUPTED
     plan: Plan | None = None
@@ -31,20 +31,20 @@ class SweepState:
     error: NbsweepError | None = None
 
     def fail(self, error: NbsweepError) -> None:
-        """Note what has ended the sweep."""
+        """Record the error that ended the sweep."""
         self.outcome = Outcome.HELD_ELSEWHERE if isinstance(error, HeldElsewhere) else Outcome.FAILED
         self.error = error
 
     @contextmanager
     def noting_failure(self) -> Iterator[None]:
-        """Note what the world did to the work inside, and go on after it; a bug is raised."""
+        """Record an expected error of the work inside, and go on after it; a bug is raised."""
         try:
             yield
         except (NbsweepError, ExceptionGroup) as error:
             self.fail(leading_error(error))
 
     def report(self, target: str, duration_s: float) -> Report:
-        """Make the report of a sweep that took so long."""
+        """Build the report of a sweep with this duration."""
         return Report(
             target=target,
             outcome=self.outcome,
@@ -58,9 +58,9 @@ class SweepState:
 
 
 async def close(record: RunRecord, state: SweepState, started_s: float, ports: Ports, patience_s: float) -> Report:
-    """Write down how a sweep ended, and tell it.
+    """Write the end of a sweep to the journal, emit its events, and return its report.
 
-    A journal that fails here, or takes longer than `patience_s`, is itself how it ended.
+    If the journal fails here, or takes longer than `patience_s`, the sweep has failed.
     """
     report = state.report(record.target, ports.clock.steady_s() - started_s)
     ended = ended_record(record, report, ports)
@@ -75,12 +75,12 @@ async def close(record: RunRecord, state: SweepState, started_s: float, ports: P
         report = replace(report, outcome=Outcome.FAILED, error=report.error or late)
     except NbsweepError as error:
         report = replace(report, outcome=Outcome.FAILED, error=report.error or error)
-    _tell(ended, report, ports)
+    _emit_end(ended, report, ports)
     return report
 
 
-def _tell(ended: RunRecord, report: Report, ports: Ports) -> None:
-    """Tell how it ended, and why removals failed, once for each cause."""
+def _emit_end(ended: RunRecord, report: Report, ports: Ports) -> None:
+    """Emit the events of the end, with one event for each cause of failed removals."""
     emit = ports.telemetry.emit
     for cause in report.causes:
         emit(SweepFailure.of(cause))

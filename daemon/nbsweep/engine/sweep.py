@@ -19,7 +19,7 @@ from nbsweep.core.ports import Ports
 from nbsweep.core.report import Report
 from nbsweep.core.runs import IDENTIFIED, Outcome, RunRecord
 from nbsweep.core.saved_plan.model import Spared
-from nbsweep.core.saved_plan.narrow import Deciding, permit
+from nbsweep.core.saved_plan.narrow import permit
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.lease import LeaseGuard, look_for_leases
 from nbsweep.engine.options import SurveyFacts, SweepOptions
@@ -228,8 +228,7 @@ class Sweeper:
         if self.permit is None:
             return build_plan(survey, self.brakes, circumstances), ()
         require_valid(self.permit, self.known or self.area.identity(None), self.ports.clock.now())
-        deciding = Deciding(self.options.rules, surveyor.moment)
-        permission = permit(survey, self.permit.saved.items, surveyor.sights, deciding)
+        permission = permit(survey, self.permit.saved.items, surveyor.sights, self.options.rules, surveyor.moment)
         self.ports.telemetry.emit(describe_narrowing(self.permit, permission))
         plan = build_plan(permission.survey, self.brakes, circumstances)
         return plan, spared_of(self.permit, permission, plan)

@@ -1,4 +1,4 @@
-"""The removals of one sweep as they are now. Every step is in the journal before it counts here."""
+"""The current removals of one sweep. Every step is in the journal before it counts here."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,42 +19,42 @@ LAST_WRITE_S = 3.0
 
 @dataclass(slots=True)
 class RemovalTracker:
-    """Knows where each removal stands, and when all have ended."""
+    """Keeps the state of each removal, and signals when all have ended."""
 
     ports: Ports
     on_ends: Callable[[Mapping[State, int]], None] = lambda _: None
-    """Told how many removals are in which state, after some have ended."""
+    """Called with the number of removals in each state, after some have ended."""
     removals: dict[str, Removal] = field(default_factory=dict)
     """By notebook id, in the order of the plan."""
     all_ended: anyio.Event = field(default_factory=anyio.Event)
-    _untold: dict[str, Removal] = field(default_factory=dict)
-    """What cancellation has kept from the journal, and it has to hear last: ends, which no other may take the place of, and
-    what a DELETE that never left has taken back."""
+    _unwritten: dict[str, Removal] = field(default_factory=dict)
+    """Removals whose write was cancelled, and which `write_last` writes: ends, which nothing may replace, and removals
+    withdrawn because their DELETE never left."""
     _open: int = 0
     _states: Counter[State] = field(default_factory=Counter)
 
     def begin(self, removals: Iterable[Removal]) -> None:
-        """Take removals that are in the journal and have no end."""
+        """Start with removals that are in the journal and have no end."""
         self.removals = {removal.notebook_id: removal for removal in removals}
         self._open = len(self.removals)
         self._states = Counter(removal.state for removal in self.removals.values())
 
     async def write(self, removal: Removal) -> Removal:
-        """Make a step durable; after this returns it has survived a crash."""
+        """Write a step to the journal; it survives a crash after this returns."""
         await self.ports.journal.write([removal])
         self._keep(removal)
         return removal
 
     async def finish(self, *ended: Removal) -> None:
-        """Make ends durable, and tell them."""
+        """Write ends to the journal, and emit their events."""
         try:
             await self.ports.journal.write(ended)
         except anyio.get_cancelled_exc_class():
-            self._untold |= {removal.notebook_id: removal for removal in ended}
+            self._unwritten |= {removal.notebook_id: removal for removal in ended}
             raise
         for removal in ended:
             self._keep(removal)
-            self._tell_end(removal)
+            self._emit_end(removal)
         self.on_ends(self._states)
         self._open -= len(ended)
         if not self._open:
@@ -62,10 +62,12 @@ class RemovalTracker:
 
     @contextmanager
     def sending(self, requested: Removal, before: Removal) -> Iterator[Callable[[], None]]:
-        """Send a DELETE inside, telling when it leaves; one that is cancelled before that leaves all as it was `before`.
+        """Wrap the sending of a DELETE; yield the function to call when it leaves.
+
+        If the sending is cancelled before that, the removal is as it was `before`.
 
         Raises:
-            JournalError: when it was about to leave, the journal was not where a later run would look for it.
+            JournalError: when the DELETE was about to leave, the journal's file was no longer in its place.
         """
         left = False
 
@@ -78,27 +80,27 @@ class RemovalTracker:
             yield leaving
         except (JournalError, anyio.get_cancelled_exc_class()):
             if not left:
-                self._untold[requested.notebook_id] = lifecycle.withdraw(requested, before)
+                self._unwritten[requested.notebook_id] = lifecycle.withdraw(requested, before)
             raise
 
     async def write_last(self, why: str) -> None:
-        """Give an end to what was never begun, whatever has ended the rest; not even cancellation keeps it from the journal."""
+        """Spare the removals that were never begun, and write what cancellation kept from the journal; not cancellable."""
         now = self.ports.clock.now()
-        standing = (self.removals | self._untold).values()
+        standing = (self.removals | self._unwritten).values()
         spared = [lifecycle.spare(removal, now, why) for removal in standing if removal.state is State.PLANNED]
-        last = [*(removal for removal in self._untold.values() if removal.state is not State.PLANNED), *spared]
+        last = [*(removal for removal in self._unwritten.values() if removal.state is not State.PLANNED), *spared]
         with anyio.move_on_after(LAST_WRITE_S, shield=True):
             await self.ports.journal.write(last)
             for removal in last:
                 self._keep(removal)
                 if removal.ended:
-                    self._tell_end(removal)
+                    self._emit_end(removal)
 
     def _keep(self, removal: Removal) -> None:
         self._states[self.removals[removal.notebook_id].state] -= 1
         self._states[removal.state] += 1
         self.removals[removal.notebook_id] = removal
 
-    def _tell_end(self, removal: Removal) -> None:
+    def _emit_end(self, removal: Removal) -> None:
         with self.ports.telemetry.bound(notebook_id=removal.notebook_id, policy=removal.policy):
             self.ports.telemetry.emit(RemovalFinished.of(removal))

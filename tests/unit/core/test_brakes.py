@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from nbsweep.core.brakes import MOST_FAILURES, Brakes, OnExcess, Surroundings, describe_trim, judge_failures, judge_skew, trim
+from nbsweep.core.brakes import MOST_FAILURES, Brakes, OnExcess, describe_trim, judge_failures, judge_skew, trim
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Named, Scope
 from nbsweep.core.plan import Candidate, Circumstances, Plan, WorkspaceGap, build_plan
@@ -92,11 +92,10 @@ def test_a_trimmed_plan_says_which_brake_has_cut_how_many() -> None:
     """Each in its turn: of two owners' four each, two each stay, then three by number, then one by the day."""
     rows = [candidate(number, owner=Named(f"u{number % 2}", None)).notebook for number in range(8)]
     brakes = Brakes(3, Fraction(1), 2, OnExcess.TRIM, max_per_day=5)
-    around = Surroundings(8, requested=4)
-    trimmed = trim(rows, brakes, around)
+    trimmed = trim(rows, brakes, fleet=8, requested=4)
     assert [row.id for row in trimmed.items] == ["nb0"]
     assert trimmed.cut == {"max_per_owner": 4, "max_deletions": 1, "max_per_day": 2}
-    assert describe_trim(trimmed, brakes, around).startswith("7 that would go are left out")
+    assert describe_trim(trimmed, brakes, 8, 4).startswith("7 that would go are left out")
 
 
 CUTTING = st.builds(
@@ -132,7 +131,7 @@ def test_trimming_leaves_out_no_one_who_could_stay(owners: list[str], brakes: Br
         ):
             expected.append(row.id)
             taken[owner] += 1
-    trimmed = trim(rows, brakes, Surroundings(fleet, requested))
+    trimmed = trim(rows, brakes, fleet, requested)
     assert [row.id for row in trimmed.items] == expected
     assert sum(trimmed.cut.values()) == len(rows) - len(expected)
 

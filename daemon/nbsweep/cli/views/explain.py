@@ -10,7 +10,7 @@ from nbsweep.cli.text import printable
 from nbsweep.cli.views.results import STYLES
 from nbsweep.core.conditions import Finding, Truth
 from nbsweep.core.explain.context import BrakeLine, JournalFacts, NotebookContext
-from nbsweep.core.explain.explain import Answer, Check
+from nbsweep.core.explain.explain import ConditionResult, RuleResult
 from nbsweep.core.explain.requirements import (
     AllRequired,
     AnyRequired,
@@ -75,7 +75,7 @@ def _findings(tree: Tree, title: str, findings: Sequence[Finding]) -> None:
         branch.add(_line(finding.truth, f"{finding.condition}: {_seen(finding)} (wanted: {finding.threshold})"))
 
 
-def _answers(tree: Tree, title: str, answers: Sequence[Answer]) -> None:
+def _answers(tree: Tree, title: str, answers: Sequence[RuleResult]) -> None:
     branch = _heading(tree, title)
     for answer in answers:
         line = _line(answer.check.finding.truth, answer.rule.name)
@@ -90,7 +90,7 @@ def _answers(tree: Tree, title: str, answers: Sequence[Answer]) -> None:
         branch.add(Text("none is configured", style="dim"))
 
 
-def _grow(branch: Tree, check: Check) -> None:
+def _grow(branch: Tree, check: ConditionResult) -> None:
     finding = check.finding
     if finding.condition == "all" and len(check.parts) == 1:
         # What stands alone in an `any` or a `not` needs no line that says so.
@@ -102,7 +102,7 @@ def _grow(branch: Tree, check: Check) -> None:
         _grow(grown, part)
 
 
-def _words(check: Check) -> str:
+def _words(check: ConditionResult) -> str:
     finding = check.finding
     since = f", since {moment_words(check.since)}" if check.since else ""
     missing = f"; not told by the cloud: {', '.join(check.missing)}" if check.missing else ""
@@ -110,7 +110,7 @@ def _words(check: Check) -> str:
     return f"{finding.condition}: {_seen(finding)}{since} (wanted: {finding.threshold}){missing}{turn}"
 
 
-def _turn(check: Check) -> str:
+def _turn(check: ConditionResult) -> str:
     turned = "fails" if check.finding.truth is Truth.PASS else "passes"
     return f"{turned} after {moment_words(check.flips_at)}" if check.flips_at else ""
 

@@ -16,7 +16,6 @@ from nbsweep.core.explain.remedies import Remedy, remedies
 from nbsweep.core.explain.requirements import (
     AnyRequired,
     AnyRequirement,
-    Case,
     Requirement,
     RuleRequirement,
     all_required,
@@ -31,7 +30,7 @@ from nbsweep.core.model import IN_TRANSITION, Notebook, Status
 from nbsweep.core.policy import Decision, Policy, Protection, Rules, Verdict, judge, judge_policies, matched
 
 
-class Check(Struct, frozen=True):
+class ConditionResult(Struct, frozen=True):
     """What one condition saw, wanted and made of it, with what is inside of it."""
 
     finding: Finding
@@ -41,14 +40,14 @@ class Check(Struct, frozen=True):
     """After which moment it says something else, if nothing happens."""
     missing: tuple[str, ...] = ()
     """Which facts it would have needed, in the API's own words; only where it is unknown."""
-    parts: tuple["Check", ...] = ()
+    parts: tuple["ConditionResult", ...] = ()
 
 
-class Answer(Struct, frozen=True):
+class RuleResult(Struct, frozen=True):
     """What one rule of the operator's says."""
 
     rule: Policy | Protection
-    check: Check
+    check: ConditionResult
     decides: bool
     """Whether the verdict is its doing."""
     remark: str = ""
@@ -61,8 +60,8 @@ class Explanation(Struct, frozen=True):
     verdict: Verdict
     built_in: tuple[Finding, ...]
     """The protections that no configuration can lift; each that passes keeps the notebook."""
-    protections: tuple[Answer, ...]
-    policies: tuple[Answer, ...]
+    protections: tuple[RuleResult, ...]
+    policies: tuple[RuleResult, ...]
     flips_at: datetime | None
     """After which moment the verdict is another one, if nothing happens."""
     needs: AnyRequirement | None
@@ -75,16 +74,15 @@ def explain(notebook: Notebook, rules: Rules, moment: Moment) -> Explanation:
     """Ask every rule about one notebook."""
     # Whether the target covers it at all is told apart: here it is about the rules.
     rules = replace(rules, coverage=EVERYTHING)
-    case = Case(notebook, moment)
     verdict = judge(notebook, rules, moment)
     goes = verdict.decision is Decision.DELETE
     return Explanation(
         verdict=verdict,
         built_in=_built_in(notebook, rules, moment),
-        protections=tuple(_answer(rule, verdict, case) for rule in rules.protections),
-        policies=tuple(_answer(rule, verdict, case) for rule in rules.policies),
+        protections=tuple(_answer(rule, verdict, notebook, moment) for rule in rules.protections),
+        policies=tuple(_answer(rule, verdict, notebook, moment) for rule in rules.policies),
         flips_at=flips_at(lambda later: judge(notebook, rules, later).decision, notebook, rules.conditions, moment),
-        needs=None if goes else _needs(rules, case),
+        needs=None if goes else _needs(rules, notebook, moment),
         remedies=remedies(notebook, rules, moment) if goes else (),
     )
 
@@ -92,33 +90,34 @@ def explain(notebook: Notebook, rules: Rules, moment: Moment) -> Explanation:
 # ---- what each rule says --------------------------------------------------------------------------------------------------
 
 
-def _answer(rule: Policy | Protection, verdict: Verdict, case: Case) -> Answer:
-    finding = rule.match.check(case.notebook, case.moment)
+def _answer(rule: Policy | Protection, verdict: Verdict, notebook: Notebook, moment: Moment) -> RuleResult:
+    finding = rule.match.check(notebook, moment)
     remark = ""
     if isinstance(rule, Policy) and finding.truth is Truth.PASS:
-        come_to = matched(case.notebook, rule, finding)
+        come_to = matched(notebook, rule, finding)
         remark = come_to.sentence if come_to.decision is Decision.KEEP else ""
-    return Answer(rule, _check(rule.match, finding, case), _decides(rule, verdict), remark)
+    return RuleResult(rule, _check(rule.match, finding, notebook, moment), _decides(rule, verdict), remark)
 
 
 def _decides(rule: Policy | Protection, verdict: Verdict) -> bool:
     return rule.name == verdict.rule and isinstance(rule, Protection) is verdict.by_protection
 
 
-def _check(condition: Condition, finding: Finding, case: Case) -> Check:
-    notebook, moment = case.notebook, case.moment
+def _check(condition: Condition, finding: Finding, notebook: Notebook, moment: Moment) -> ConditionResult:
     match condition:
         case AllOf(parts=parts) | AnyOf(parts=parts):
-            inner = (_check(part, seen, case) for part, seen in zip(parts, finding.parts, strict=True))
-            return Check(finding, parts=tuple(inner))
+            inner = (_check(part, seen, notebook, moment) for part, seen in zip(parts, finding.parts, strict=True))
+            return ConditionResult(finding, parts=tuple(inner))
         case Not(part=part):
-            return Check(finding, parts=(_check(part, finding.parts[0], case),))
+            return ConditionResult(finding, parts=(_check(part, finding.parts[0], notebook, moment),))
         case LongerThan(key=key):
             turn = flips_at(lambda later: condition.check(notebook, later).truth, notebook, (condition,), moment)
             start = STARTS[key](notebook, moment)
-            return Check(finding, start if start != moment.now else None, turn, _missing(condition, finding, notebook))
+            return ConditionResult(
+                finding, start if start != moment.now else None, turn, _missing(condition, finding, notebook)
+            )
         case _:
-            return Check(finding, missing=_missing(condition, finding, notebook))
+            return ConditionResult(finding, missing=_missing(condition, finding, notebook))
 
 
 def _missing(condition: Condition, finding: Finding, notebook: Notebook) -> tuple[str, ...]:
@@ -145,40 +144,39 @@ def _built_in(notebook: Notebook, rules: Rules, moment: Moment) -> tuple[Finding
 # ---- what would have to change --------------------------------------------------------------------------------------------
 
 
-def _needs(rules: Rules, case: Case) -> AnyRequirement:
+def _needs(rules: Rules, notebook: Notebook, moment: Moment) -> AnyRequirement:
     """Tell everything that stands between a notebook that is kept and its deletion."""
-    notebook, moment = case.notebook, case.moment
     if notebook.status is Status.DELETED:
         return AnyRequired(())
     needs: list[AnyRequirement] = []
     if notebook.status in IN_TRANSITION:
         needs.append(Requirement("status", f"the cloud would have to be done with it: it is {notebook.status}"))
     for rule in rules.protections:
-        need = requirement_of(rule.match, rule.match.check(notebook, moment), Truth.FAIL, case)
+        need = requirement_of(rule.match, rule.match.check(notebook, moment), Truth.FAIL, notebook, moment)
         needs += [RuleRequirement(f"protection {rule.name} would have to match no longer", need)] if need else []
-    policies = [_needs_of_policy(rule, rules.policies[:place], case) for place, rule in enumerate(rules.policies)]
+    policies = [_needs_of_policy(rule, rules.policies[:place], notebook, moment) for place, rule in enumerate(rules.policies)]
     if all(policies):
         needs.append(any_required([need for need in policies if need]))
     return all_required(needs)
 
 
-def _needs_of_policy(policy: Policy, earlier: Iterable[Policy], case: Case) -> AnyRequirement | None:
+def _needs_of_policy(policy: Policy, earlier: Iterable[Policy], notebook: Notebook, moment: Moment) -> AnyRequirement | None:
     """Tell what one policy needs to take a notebook, the protections aside; None when it would take it now."""
-    needs = [need for rule in earlier if (need := _needs_to_pass_by(rule, case))]
-    finding = policy.match.check(case.notebook, case.moment)
-    need = requirement_of(policy.match, finding, Truth.PASS, case)
+    needs = [need for rule in earlier if (need := _needs_to_pass_by(rule, notebook, moment))]
+    finding = policy.match.check(notebook, moment)
+    need = requirement_of(policy.match, finding, Truth.PASS, notebook, moment)
     needs += [need] if need else []
-    if not concerns(need, "status") and matched(case.notebook, policy, finding).decision is Decision.KEEP:
-        needs.append(_needs_of_state(policy, case.notebook.status))
+    if not concerns(need, "status") and matched(notebook, policy, finding).decision is Decision.KEEP:
+        needs.append(_needs_of_state(policy, notebook.status))
     return RuleRequirement(f"policy {policy.name} would have to match", all_required(needs)) if needs else None
 
 
-def _needs_to_pass_by(policy: Policy, case: Case) -> AnyRequirement | None:
+def _needs_to_pass_by(policy: Policy, notebook: Notebook, moment: Moment) -> AnyRequirement | None:
     """Tell what it takes that a policy which keeps this notebook, as it does those that run, does not win."""
-    finding = policy.match.check(case.notebook, case.moment)
-    if finding.truth is Truth.FAIL or matched(case.notebook, policy, finding).decision is Decision.DELETE:
+    finding = policy.match.check(notebook, moment)
+    if finding.truth is Truth.FAIL or matched(notebook, policy, finding).decision is Decision.DELETE:
         return None
-    need = requirement_of(policy.match, finding, Truth.FAIL, case)
+    need = requirement_of(policy.match, finding, Truth.FAIL, notebook, moment)
     return (
         RuleRequirement(f"policy {policy.name}, which keeps it and comes before, would have to match no longer", need)
         if need

@@ -27,7 +27,7 @@ class Remedy(Struct, frozen=True):
     """Until when, if nothing else happens; None when it keeps it for good."""
 
 
-class Change(Struct, frozen=True):
+class OwnerAction(Struct, frozen=True):
     """What an owner might do."""
 
     words: str
@@ -48,7 +48,7 @@ def remedies(notebook: Notebook, rules: Rules, moment: Moment) -> tuple[Remedy, 
     return tuple(dict.fromkeys(found))
 
 
-def _proven(change: Change, notebook: Notebook, rules: Rules, moment: Moment) -> Remedy | None:
+def _proven(change: OwnerAction, notebook: Notebook, rules: Rules, moment: Moment) -> Remedy | None:
     changed = change.make(notebook)
 
     def decide(moment: Moment) -> Decision:
@@ -59,14 +59,14 @@ def _proven(change: Change, notebook: Notebook, rules: Rules, moment: Moment) ->
     return Remedy(change.words, flips_at(decide, changed, rules.conditions, moment))
 
 
-def _uses(notebook: Notebook, rules: Rules, moment: Moment) -> Iterator[Change]:
+def _uses(notebook: Notebook, rules: Rules, moment: Moment) -> Iterator[OwnerAction]:
     """List the ways of using it that the API allows in its state; not those in which it would go while it is used."""
     running = replace(_used(notebook, moment), status=Status.RUNNING)
     if notebook.status is Status.STOPPED and judge(running, rules, moment).decision is Decision.KEEP:
-        yield Change("use it again: start it, and its idle time begins anew", lambda row: _used(row, moment))
+        yield OwnerAction("use it again: start it, and its idle time begins anew", lambda row: _used(row, moment))
     if notebook.status is Status.RUNNING:
-        yield Change("renew its lease", lambda row: replace(row, lease=_renewed(row.lease, moment)))
-        yield Change("stop it", lambda row: _used(row, moment))
+        yield OwnerAction("renew its lease", lambda row: replace(row, lease=_renewed(row.lease, moment)))
+        yield OwnerAction("stop it", lambda row: _used(row, moment))
 
 
 def _used(notebook: Notebook, moment: Moment) -> Notebook:
@@ -80,7 +80,7 @@ def _renewed(lease: Lease | None, moment: Moment) -> Lease | None:
     return replace(lease, updated_at=moment.now, duration=moment.now - lease.created_at + SHORTEST_LEASE)
 
 
-def _dedications(notebook: Notebook, rules: Rules, moment: Moment) -> list[Change]:
+def _dedications(notebook: Notebook, rules: Rules, moment: Moment) -> list[OwnerAction]:
     """List the tags and names that any rule asks for, tags first."""
     leaves = [leaf for condition in rules.conditions for leaf in _leaves(condition)]
     ordered = sorted(leaves, key=lambda leaf: isinstance(leaf, TextIs))
@@ -100,7 +100,7 @@ def _leaves(condition: Condition) -> Iterable[TagIs | TextIs]:
             return
 
 
-def _changes(leaf: TagIs | TextIs, notebook: Notebook, moment: Moment) -> Iterator[Change]:
+def _changes(leaf: TagIs | TextIs, notebook: Notebook, moment: Moment) -> Iterator[OwnerAction]:
     """Give what turns one condition on a tag or on the name round."""
     passes = leaf.check(notebook, moment).truth is Truth.PASS
     if isinstance(leaf, TagIs):
@@ -109,7 +109,7 @@ def _changes(leaf: TagIs | TextIs, notebook: Notebook, moment: Moment) -> Iterat
         yield from _renamed_away(leaf, notebook) if passes else _renamed(leaf, notebook)
 
 
-def _tagged(leaf: TagIs) -> Iterator[Change]:
+def _tagged(leaf: TagIs) -> Iterator[OwnerAction]:
     glob = leaf.globs[0]
     value = _fitting(glob, SAMPLE_VALUE)
     if value is not None:
@@ -119,11 +119,11 @@ def _tagged(leaf: TagIs) -> Iterator[Change]:
             bare = _without_tag(row, leaf.key)
             return replace(bare, tags={**(bare.tags or {}), leaf.key: value})
 
-        yield Change(f"give it the tag {leaf.key}, {said}", make)
+        yield OwnerAction(f"give it the tag {leaf.key}, {said}", make)
 
 
-def _untagged(leaf: TagIs) -> Iterator[Change]:
-    yield Change(f"take its tag {leaf.key} off", lambda row: _without_tag(row, leaf.key))
+def _untagged(leaf: TagIs) -> Iterator[OwnerAction]:
+    yield OwnerAction(f"take its tag {leaf.key} off", lambda row: _without_tag(row, leaf.key))
 
 
 def _without_tag(row: Notebook, wanted: str) -> Notebook:
@@ -132,32 +132,32 @@ def _without_tag(row: Notebook, wanted: str) -> Notebook:
     return replace(row, tags=tags, repeated_tags=tuple(tag for tag in row.repeated_tags if look(tag[0]) != look(wanted)))
 
 
-def _renamed(leaf: TextIs, notebook: Notebook) -> Iterator[Change]:
+def _renamed(leaf: TextIs, notebook: Notebook) -> Iterator[OwnerAction]:
     for glob in leaf.globs:
         name = _fitting(glob, notebook.name or "")
         if name:
-            yield Change(f"rename it so that its name fits {glob.text}, as {name} does", _naming(name))
+            yield OwnerAction(f"rename it so that its name fits {glob.text}, as {name} does", _naming(name))
 
 
-def _renamed_away(leaf: TextIs, notebook: Notebook) -> Iterator[Change]:
+def _renamed_away(leaf: TextIs, notebook: Notebook) -> Iterator[OwnerAction]:
     names = ("in-use", "needed", notebook.id)
     name = next((name for name in names if not any(glob.matches(name) for glob in leaf.globs)), None)
     if name:
         globs = " or ".join(glob.text for glob in leaf.globs)
-        yield Change(f"rename it so that its name no longer fits {globs}", _naming(name))
+        yield OwnerAction(f"rename it so that its name no longer fits {globs}", _naming(name))
 
 
 def _naming(name: str) -> Callable[[Notebook], Notebook]:
     return lambda row: replace(row, name=name)
 
 
-def _together(changes: list[Change]) -> Change:
+def _together(changes: list[OwnerAction]) -> OwnerAction:
     def make(notebook: Notebook) -> Notebook:
         for change in changes:
             notebook = change.make(notebook)
         return notebook
 
-    return Change(" and ".join(change.words for change in changes), make)
+    return OwnerAction(" and ".join(change.words for change in changes), make)
 
 
 def _fitting(glob: Glob, inner: str) -> str | None:

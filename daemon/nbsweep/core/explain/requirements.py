@@ -62,26 +62,23 @@ class RuleRequirement(Struct, frozen=True):
 AnyRequirement = Requirement | AllRequired | AnyRequired | RuleRequirement
 
 
-class Case(Struct, frozen=True):
-    """What is being decided on, and when."""
-
-    notebook: Notebook
-    moment: Moment
-
-
-def requirement_of(condition: Condition, finding: Finding, wish: Truth, case: Case) -> AnyRequirement | None:
+def requirement_of(
+    condition: Condition, finding: Finding, wish: Truth, notebook: Notebook, moment: Moment
+) -> AnyRequirement | None:
     """Tell what a condition needs to pass, or to fail; None when it does so already. `finding` is what it found."""
     if finding.truth is wish:
         return None
     match condition:
         case AllOf(parts=parts) | AnyOf(parts=parts):
-            inner = [requirement_of(part, seen, wish, case) for part, seen in zip(parts, finding.parts, strict=True)]
+            inner = [
+                requirement_of(part, seen, wish, notebook, moment) for part, seen in zip(parts, finding.parts, strict=True)
+            ]
             needs = [need for need in inner if need]
             return all_required(needs) if isinstance(condition, AllOf) == (wish is Truth.PASS) else any_required(needs)
         case Not(part=part):
-            return requirement_of(part, finding.parts[0], opposite(wish), case)
+            return requirement_of(part, finding.parts[0], opposite(wish), notebook, moment)
         case _:
-            return _wanted(condition, finding, wish, case)
+            return _wanted(condition, finding, wish, notebook, moment)
 
 
 def opposite(truth: Truth) -> Truth:
@@ -119,13 +116,13 @@ def moment_words(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
-def _wanted(condition: Condition, finding: Finding, wish: Truth, case: Case) -> Requirement:
+def _wanted(condition: Condition, finding: Finding, wish: Truth, notebook: Notebook, moment: Moment) -> Requirement:
     words = _words(condition, wish)
     at = None
     if isinstance(condition, LongerThan):
-        at = flips_at(lambda moment: condition.check(case.notebook, moment).truth, case.notebook, (condition,), case.moment)
-        words = _words_of_time(condition, wish, at, case)
-    missing = missing_facts(condition, case.notebook) if finding.truth is Truth.UNKNOWN else ()
+        at = flips_at(lambda later: condition.check(notebook, later).truth, notebook, (condition,), moment)
+        words = _words_of_time(condition, wish, at, notebook, moment)
+    missing = missing_facts(condition, notebook) if finding.truth is Truth.UNKNOWN else ()
     if missing:
         words = f"the cloud would have to show {', '.join(missing)}, and then: {words}"
     elif finding.truth is Truth.UNKNOWN and wish is Truth.PASS:
@@ -167,14 +164,14 @@ def _alternatives(globs: tuple[Glob, ...]) -> str:
     return " or ".join(glob.text for glob in globs)
 
 
-def _words_of_time(condition: LongerThan, wish: Truth, at: datetime | None, case: Case) -> str:
+def _words_of_time(condition: LongerThan, wish: Truth, at: datetime | None, notebook: Notebook, moment: Moment) -> str:
     threshold = format_age(condition.threshold)
     if wish is Truth.FAIL:
         comes = f", as it will count after {moment_words(at)}" if at else ""
         return f"{SHORTER[condition.key].format(threshold)}{comes}"
     if at:
-        return f"{STILL[condition.key].format(format_age(at - case.moment.now))}, until {moment_words(at)}"
-    return f"{_beginning(condition, case)}{LONGER[condition.key].format(threshold)}"
+        return f"{STILL[condition.key].format(format_age(at - moment.now))}, until {moment_words(at)}"
+    return f"{_beginning(condition, notebook)}{LONGER[condition.key].format(threshold)}"
 
 
 SHORTER: Mapping[str, str] = {
@@ -194,11 +191,11 @@ LONGER: Mapping[str, str] = {
 }
 
 
-def _beginning(condition: LongerThan, case: Case) -> str:
+def _beginning(condition: LongerThan, notebook: Notebook) -> str:
     """Say what has to be before a length of time can run at all."""
-    if condition.key == "idle_over" and case.notebook.status not in AT_REST:
+    if condition.key == "idle_over" and notebook.status not in AT_REST:
         return "it would have to come to rest, and then: "
-    lease = case.notebook.lease
+    lease = notebook.lease
     if condition.key == "lease_expired_over" and lease and lease.enabled is False:
         return "its lease would have to be switched on, and then: "
     return ""

@@ -22,13 +22,6 @@ DATE = "%Y-%m-%d %H:%M:%SZ"
 IN_USE = frozenset({Status.RUNNING, Status.STARTING})
 
 
-class Deciding(Struct, frozen=True):
-    """What today's verdicts rest on."""
-
-    rules: Rules
-    moment: Moment
-
-
 class Permission(Struct, frozen=True):
     """What a saved plan leaves of today's survey."""
 
@@ -39,7 +32,7 @@ class Permission(Struct, frozen=True):
 
 
 def permit(
-    survey: Survey, items: Sequence[SavedItem], sights: Mapping[str, Notebook | MalformedRow], deciding: Deciding
+    survey: Survey, items: Sequence[SavedItem], sights: Mapping[str, Notebook | MalformedRow], rules: Rules, moment: Moment
 ) -> Permission:
     """Hold a survey against what was saved; `sights` are the rows of today's survey that have the id of a saved item."""
     candidates = {candidate.notebook.id: candidate for candidate in survey.candidates}
@@ -49,7 +42,7 @@ def permit(
     for item in items:
         candidate = candidates.get(item.id)
         hidden = closed.get(item.workspace) if candidate is None else None
-        why = _why_not_as_it_is(item, candidate) if candidate else hidden or _why_kept(item, sights.get(item.id), deciding)
+        why = _why_not_as_it_is(item, candidate) if candidate else hidden or _why_kept(item, sights.get(item.id), rules, moment)
         if why is None:
             permitted.add(item.id)
         else:
@@ -93,24 +86,24 @@ def _why_not_the_same(item: SavedItem, notebook: Notebook) -> str | None:
     return None
 
 
-def _why_kept(item: SavedItem, row: Notebook | MalformedRow | None, deciding: Deciding) -> str:
+def _why_kept(item: SavedItem, row: Notebook | MalformedRow | None, rules: Rules, moment: Moment) -> str:
     """Say why one that was to go is not among those that may go today."""
     if row is None:
         return NO_LONGER_THERE
     if isinstance(row, MalformedRow):
         return f"its row cannot be read today: {row.problem}"
-    verdict = judge(row, deciding.rules, deciding.moment)
+    verdict = judge(row, rules, moment)
     if verdict.decision is Decision.DELETE:
         # It was on a page that had to be read again, and was gone by then.
         return NO_LONGER_THERE
-    sentence = _sentence(item, row, verdict, deciding)
+    sentence = _sentence(item, row, verdict, rules, moment)
     if row.status in IN_USE and item.evidence.status in AT_REST:
         return f"started again since: it was {item.evidence.status}, and is {row.status} ({sentence})"
     return sentence
 
 
-def _sentence(item: SavedItem, row: Notebook, verdict: Verdict, deciding: Deciding) -> str:
-    known = {policy.name for policy in deciding.rules.policies}
+def _sentence(item: SavedItem, row: Notebook, verdict: Verdict, rules: Rules, moment: Moment) -> str:
+    known = {policy.name for policy in rules.policies}
     if verdict.reason is Reason.NO_POLICY and item.policy in known:
-        return why_no_longer(row, deciding.rules, item.policy, deciding.moment)
+        return why_no_longer(row, rules, item.policy, moment)
     return verdict.sentence

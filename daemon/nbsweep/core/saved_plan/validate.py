@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from msgspec import Struct
-
 from nbsweep.core.errors import Mistake
 from nbsweep.core.facts import format_age
 from nbsweep.core.identity import TargetIdentity
@@ -15,20 +13,15 @@ AHEAD = timedelta(minutes=5)
 ANEW = "make a new one with `nbsweep plan --out FILE`"
 
 
-class CurrentConfiguration(Struct, frozen=True):
-    """What a plan is held against."""
+def objections(
+    plan: SavedPlan, now: datetime, configuration: Mapping[str, str], targets: Mapping[str, TargetIdentity]
+) -> tuple[Mistake, ...]:
+    """Return every reason not to carry out a plan, each with what to do; empty if there is none.
 
-    now: datetime
-    configuration: Mapping[str, str]
-    """The digest of each part of the configuration that decides, by the part's name."""
-    targets: Mapping[str, TargetIdentity]
-    """By the target's name."""
-
-
-def objections(plan: SavedPlan, today: CurrentConfiguration) -> tuple[Mistake, ...]:
-    """List everything that speaks against carrying a plan out, each with what to do; empty when nothing does."""
-    found = [*_of_time(plan, today.now), *_of_configuration(plan, today.configuration), *_of_targets(plan, today.targets)]
-    return tuple(found)
+    `configuration` holds the digest of each part of the configuration that decides, by the name of the part; `targets` are by
+    name.
+    """
+    return (*_of_time(plan, now), *_of_configuration(plan, configuration), *_of_targets(plan, targets))
 
 
 def expired(expires_at: datetime, now: datetime) -> Mistake | None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from nbsweep.core.conditions import AllOf, AnyOf, CapacityOver, Condition, LeaseEnabled, Not, Truth
-from nbsweep.core.explain.requirements import AllRequired, AnyRequired, AnyRequirement, Case, Requirement, requirement_of
+from nbsweep.core.explain.requirements import AllRequired, AnyRequired, AnyRequirement, Requirement, requirement_of
 from nbsweep.core.facts import TEXT_FACTS
 from nbsweep.core.missing_facts import FIELDS, IDLE_LEASE, missing_facts
 from nbsweep.core.model import LeaseType, Named, Notebook, Status, Volume
@@ -18,7 +18,7 @@ from unit.core.examples import ago, lease, moment, notebook, over, searching, ta
 def need(condition: Condition, wish: Truth = Truth.PASS, **changes: Any) -> AnyRequirement | None:
     """Ask what the example notebook, changed so, would need."""
     row = notebook(**changes)
-    return requirement_of(condition, condition.check(row, moment()), wish, Case(row, moment()))
+    return requirement_of(condition, condition.check(row, moment()), wish, row, moment())
 
 
 def words(found: AnyRequirement | None) -> str:
@@ -178,7 +178,7 @@ def test_whoever_does_what_is_needed_gets_what_is_wanted(
     row = notebook(tags=before)
     finding = condition.check(row, moment())
     assume(finding.truth is not wish)
-    found = requirement_of(condition, finding, wish, Case(row, moment()))
+    found = requirement_of(condition, finding, wish, row, moment())
     assert found is not None
     tags = obeyed(found, before, lambda count: data.draw(st.integers(0, count - 1)))
     assert condition.check(replace(row, tags=tags), moment()).truth is wish

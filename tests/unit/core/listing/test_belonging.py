@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from nbsweep.core.listing.belonging import EVERYTHING, Coverage, differs_from, find_stray
 from nbsweep.core.model import Notebook, Scope, Status
 from nbsweep.core.policy import Decision, Reason, Rules, judge, may_go
-from nbsweep.core.second_look import Background, decide_again
+from nbsweep.core.second_look import decide_again
 from unit.core.examples import moment, notebook, over, policy, protection, removal, rules, tag, text
 
 LAB = Coverage(("0", "lab"), ("NOTEBOOK",))
@@ -71,7 +71,7 @@ def test_what_is_not_the_targets_is_kept_whatever_the_policies_say(changes: dict
 def test_a_second_look_holds_it_against_what_was_planned(changes: dict[str, str | None]) -> None:
     """Also against the workspace that it was found in, although the target covers another one too."""
     seen = notebook(**changes)
-    verdict = decide_again(removal(), seen, Background(), COVERED, moment())
+    verdict = decide_again(removal(), seen, (), COVERED, moment())
     assert (verdict.decision, verdict.reason) == (Decision.KEEP, Reason.ELSEWHERE)
 
 

@@ -9,7 +9,7 @@ from nbsweep.core.plan import Candidate, Survey, WorkspaceGap
 from nbsweep.core.policy import Decision, Reason, Rules, Running, judge, keep
 from nbsweep.core.saved_plan.evidence import evidence_of
 from nbsweep.core.saved_plan.model import SavedItem
-from nbsweep.core.saved_plan.narrow import NO_LONGER_THERE, OVER_BRAKE, Deciding, Permission, left_out_of_plan, permit
+from nbsweep.core.saved_plan.narrow import NO_LONGER_THERE, OVER_BRAKE, Permission, left_out_of_plan, permit
 from unit.core.examples import NOW, SCOPE, ago, notebook, over, policy, protection, rules, survey, tag, text
 
 IDLE = policy(over("idle", days=14), name="idle")
@@ -45,7 +45,7 @@ def surveyed(*rows: Notebook, how: Rules = RULES) -> Survey:
 
 def permitted(items: list[SavedItem], *rows: Notebook, how: Rules = RULES) -> Permission:
     """Hold today's rows against what was saved."""
-    return permit(surveyed(*rows, how=how), items, {row.id: row for row in rows}, Deciding(how, Moment(NOW)))
+    return permit(surveyed(*rows, how=how), items, {row.id: row for row in rows}, how, Moment(NOW))
 
 
 def going(permission: Permission) -> list[str]:
@@ -57,7 +57,7 @@ def why(before: Notebook, now: Notebook | MalformedRow | None, how: Rules = RULE
     """Say why a saved notebook is spared, as it is now."""
     rows = [now] if isinstance(now, Notebook) else []
     sights = {} if now is None else {before.id: now}
-    permission = permit(surveyed(*rows, how=how), [saved(before)], sights, Deciding(how, Moment(NOW)))
+    permission = permit(surveyed(*rows, how=how), [saved(before)], sights, how, Moment(NOW))
     assert going(permission) == []
     [spared] = permission.spared
     assert spared.item.id == before.id
@@ -68,7 +68,7 @@ def test_what_is_in_a_workspace_that_refuses_is_not_called_gone() -> None:
     """Nobody has looked: it says so, in the cloud's words."""
     gap = WorkspaceGap(SCOPE, "HTTP 403 ModelArts.0112")
     item = saved(notebook(id="nb1"))
-    permission = permit(replace(surveyed(), refused=(gap,)), [item], {}, Deciding(RULES, Moment(NOW)))
+    permission = permit(replace(surveyed(), refused=(gap,)), [item], {}, RULES, Moment(NOW))
     assert [spared.why for spared in permission.spared] == [f"not looked at: {gap}"]
 
 
@@ -111,7 +111,7 @@ def test_one_that_is_not_there_any_more_is_spared() -> None:
 def test_one_that_was_there_only_in_a_listing_that_had_to_be_read_again_is_not_there() -> None:
     """A row that was seen and would go, but is not among the survey's candidates, is no candidate by the back door."""
     row = notebook()
-    permission = permit(surveyed(), [saved(row)], {row.id: row}, Deciding(RULES, Moment(NOW)))
+    permission = permit(surveyed(), [saved(row)], {row.id: row}, RULES, Moment(NOW))
     assert (going(permission), [each.why for each in permission.spared]) == ([], [NO_LONGER_THERE])
 
 

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.saved_plan.model import SavedPlan, SavedTarget
-from nbsweep.core.saved_plan.validate import CurrentConfiguration, objections, of_another_project
+from nbsweep.core.saved_plan.validate import objections, of_another_project
 from unit.core.examples import NOW
 
 LAB = TargetIdentity("https://modelarts.example", "0123", None, ("NOTEBOOK",), "all")
@@ -20,19 +20,19 @@ def saved(**changes: Any) -> SavedPlan:
     return replace(plain, **changes)
 
 
-def today(**changes: Any) -> CurrentConfiguration:
+def today(**changes: Any) -> dict[str, Any]:
     """Give the circumstances under which that plan may be carried out."""
-    return replace(CurrentConfiguration(NOW, CONFIGURATION, {"lab": LAB, "other": LAB}), **changes)
+    return {"now": NOW, "configuration": CONFIGURATION, "targets": {"lab": LAB, "other": LAB}, **changes}
 
 
-def found(plan: SavedPlan, now: CurrentConfiguration) -> dict[str, str]:
+def found(plan: SavedPlan, now: dict[str, Any]) -> dict[str, str]:
     """Give what speaks against a plan, by its place in it."""
-    return {mistake.path: mistake.problem for mistake in objections(plan, now)}
+    return {mistake.path: mistake.problem for mistake in objections(plan, **now)}
 
 
 def test_nothing_speaks_against_a_plan_of_an_hour_ago() -> None:
     """A target that the plan has nothing of is no reason."""
-    assert objections(saved(), today()) == ()
+    assert objections(saved(), **today()) == ()
 
 
 @pytest.mark.parametrize(
