@@ -1,7 +1,7 @@
-"""The brakes: what holds back a plan that is too large, or a sweep that goes wrong, though every single verdict may be right.
+"""The brakes: limits on a plan that is too large, and on a sweep with too many failures.
 
-Those on a plan's size are slices of its list, which is in the order in which it would go. They bind over what the survey saw,
-and a survey that did not see everything is refused, as is one that sees far less than the last, or tells the time differently.
+A brake on the size of a plan cuts the end of its ordered list. A plan is also refused if its survey is incomplete, if the fleet
+is much smaller than at the last survey, or if this machine's clock differs from the cloud's.
 """
 
 from collections import Counter
@@ -17,19 +17,19 @@ from nbsweep.core.model import Notebook
 from nbsweep.core.runs import FAILURES, TRIED, FleetBefore
 
 A_DAY = timedelta(days=1)
-"""Over which `max_per_day` counts."""
+"""The time over which `max_per_day` counts."""
 MOST_SKEW_S = 60.0
-"""So far apart this machine's clock and the cloud's may be."""
+"""How far this machine's clock and the cloud's may differ."""
 UNKNOWN_SKEW = (
     "no answer of the cloud says what time it is there, so that this machine's clock cannot be checked, and no age can be "
-    "trusted. See to it that whatever is between this machine and the cloud passes on the Date header of the answers, and run "
+    "trusted. Make sure that every proxy between this machine and the cloud passes on the Date header of the answers, and run "
     "again"
 )
 A_FEW_MINUTES_S = 120.0
 SMALL_FLEET = 10
-"""With fewer notebooks than this a share of them says nothing about a fall."""
+"""With fewer notebooks than this, `max_fleet_drop` does not apply."""
 FEW_ENDS = 10
-"""With fewer ends than this a share of them says nothing about failures."""
+"""With fewer ends than this, `max_failures` does not apply."""
 MOST_FAILURES = Fraction(1, 4)
 
 
@@ -45,17 +45,17 @@ class Brakes(Struct, frozen=True):
 
     max_deletions: int | None = 100
     max_share: Fraction | None = Fraction(1, 4)
-    """Of the fleet."""
+    """The share of the fleet."""
     max_per_owner: int | None = None
     on_excess: OnExcess = OnExcess.REFUSE
     max_per_day: int | None = None
-    """Over all runs of the target, with what they have requested in the last 24 hours."""
+    """Over all runs of the target in the last 24 hours."""
     max_fleet_drop: Fraction | None = Fraction(1, 2)
-    """By how much the fleet may be smaller than at the last survey."""
+    """The share by which the fleet may be smaller than at the last survey."""
 
 
 class Refusal(Struct, frozen=True):
-    """A plan that must not be carried out, or not any further."""
+    """Why a brake refuses a plan, or stops a sweep."""
 
     brake: str
     """The configuration's key, or `incomplete-survey` or `clock-skew`."""
@@ -66,14 +66,14 @@ class Refusal(Struct, frozen=True):
 
 
 def judge_gaps(gaps: Sequence[str]) -> Refusal | None:
-    """Refuse a survey that did not see everything; `gaps` says why, and is empty when it did."""
+    """Refuse an incomplete survey; `gaps` holds the reasons, and is empty if the survey is complete."""
     if not gaps:
         return None
     return Refusal("incomplete-survey", f"the survey did not see everything: {'; '.join(gaps)}")
 
 
 def judge_skew(skew_s: float | None) -> Refusal | None:
-    """Refuse to go by a clock that is more than a minute off, or that nothing is known of (None)."""
+    """Refuse a clock that is more than a minute off, or whose difference is unknown (None)."""
     if skew_s is None:
         return Refusal("clock-skew", UNKNOWN_SKEW)
     if abs(skew_s) <= MOST_SKEW_S:
@@ -86,15 +86,15 @@ def judge_skew(skew_s: float | None) -> Refusal | None:
 
 
 def describe_skew(skew_s: float) -> str:
-    """Say how far a clock is off: ``10 minutes ahead of``."""
+    """Return how far a clock is off, in words: ``10 minutes ahead of``."""
     far = f"{abs(skew_s) / 60:.0f} minutes" if abs(skew_s) >= A_FEW_MINUTES_S else f"{abs(skew_s):.0f} seconds"
     return f"{far} {'ahead of' if skew_s > 0 else 'behind'}"
 
 
-def judge_fall(fleet: int, before: FleetBefore | None, most: Fraction | None, hidden: str = "") -> Refusal | None:
-    """Refuse a fleet that has fallen by more than it may, but for what nbsweep itself has deleted; a small one may fall.
+def judge_drop(fleet: int, before: FleetBefore | None, most: Fraction | None, hidden: str = "") -> Refusal | None:
+    """Refuse a fleet that has dropped by more than `most`, not counting nbsweep's own deletions; a small fleet may drop.
 
-    `hidden` says what is known to be out of sight; that may explain the fall, and does not excuse it.
+    `hidden` names workspaces that could not be listed; they may explain the drop, but do not excuse it.
     """
     if before is None or most is None or before.left < SMALL_FLEET or before.left - fleet <= most * before.left:
         return None
@@ -134,7 +134,7 @@ def _excess_in_all(count: int, allowed: int | None) -> Refusal | None:
 
 
 def _allowed_share(fleet: int, share: Fraction) -> int:
-    """Count what a share allows: at least one, unless it is 0%; or else nothing would ever go of a small fleet."""
+    """Return how many notebooks a share allows: at least one unless it is 0%, so that small fleets are swept too."""
     return max(1, int(share * fleet)) if share else 0
 
 
@@ -178,15 +178,15 @@ def _excess_of_day(count: int, requested: int, allowed: int | None) -> Refusal |
 
 
 class Trimmed(Struct, frozen=True):
-    """What is left of a list when every brake has cut from it what it does not allow."""
+    """The part of a list that every brake allows."""
 
     items: tuple[Notebook, ...]
     cut: Mapping[str, int]
-    """How many each brake has cut, by the configuration's key; none that has cut nothing."""
+    """How many notebooks each brake has cut, by its key; without brakes that cut none."""
 
 
 def trim(items: Sequence[Notebook], brakes: Brakes, fleet: int, requested: int) -> Trimmed:
-    """Take from the front of the list what every brake allows."""
+    """Return the first notebooks of the list that every brake allows."""
     owners = items if brakes.max_per_owner is None else _within_owners(items, brakes.max_per_owner)
     share = owners if brakes.max_share is None else owners[: _allowed_share(fleet, brakes.max_share)]
     in_all = share[: brakes.max_deletions]
@@ -211,7 +211,7 @@ def _within_owners(items: Sequence[Notebook], allowed: int) -> Sequence[Notebook
 
 
 def describe_trim(trimmed: Trimmed, brakes: Brakes, fleet: int, requested: int) -> str:
-    """Say what was cut, and by which brakes; empty when nothing was."""
+    """Return what was cut by which brakes, in words; empty if nothing was."""
     if not trimmed.cut:
         return ""
     allowed = {
@@ -230,7 +230,7 @@ def _share_words(fleet: int, share: Fraction) -> str:
 
 
 def format_share(share: Fraction) -> str:
-    """Write a share as the configuration does: ``25%``."""
+    """Return a share as the configuration writes it: ``25%``."""
     return f"{float(share * 100):g}%"
 
 
@@ -238,11 +238,11 @@ def format_share(share: Fraction) -> str:
 
 
 def judge_failures(states: Mapping[State, int], most: Fraction | None) -> Refusal | None:
-    """Stop a sweep of whose removals too many have failed; `states` tells how many of them are in each state.
+    """Refuse to go on if too many removals have failed; `states` counts the removals in each state.
 
-    The share is of all that were begun, those that have no end yet included: failures are often told at once and deletions take
-    their time, and a sweep is stopped when even the good end of all of them could not make up for it. With few ends, or nothing
-    left to begin, there is nothing to stop.
+    The share is of all removals that were begun, also those without an end: failures often show at once, while deletions take
+    time. So a sweep is stopped only if the good end of all others could not make up for the failures. With few ends, or nothing
+    left to begin, there is no refusal.
     """
     failed = sum(states.get(state, 0) for state in FAILURES)
     ended = sum(states.get(state, 0) for state in TRIED)

@@ -45,17 +45,17 @@ class Check(Struct, frozen=True):
 
 
 def passed(name: str, finding: str, advice: str = "") -> Check:
-    """Say that something works."""
+    """Describe that something works."""
     return Check(name, Grade.OK, finding, advice)
 
 
 def warned(name: str, finding: str, advice: str) -> Check:
-    """Say that something works, but not as well as it might."""
+    """Describe that something works, but not as well as it might."""
     return Check(name, Grade.WARNING, finding, advice)
 
 
 def not_tried(name: str, why: str) -> Check:
-    """Say that something could not be tried."""
+    """Describe that something could not be tried."""
     return Check(name, Grade.NOT_TRIED, why)
 
 
@@ -66,10 +66,10 @@ def failed(name: str, error: NbsweepError, advice: str = "") -> Check:
 
 
 def judge_clock(skew_s: float | None) -> Check:
-    """Tell whether this machine's clock is close enough to the cloud's."""
+    """Return whether this machine's clock is close enough to the cloud's."""
     if skew_s is None:
         advice = (
-            "See to it that whatever is between this machine and the cloud passes on the Date header of the answers: nothing "
+            "Make sure that every proxy between this machine and the cloud passes on the Date header of the answers: nothing "
             "is deleted by a clock that cannot be checked."
         )
         return Check("clock", Grade.FAILED, "the cloud's answer does not say what time it is there", advice)
@@ -84,7 +84,7 @@ def judge_clock(skew_s: float | None) -> Check:
 
 
 def judge_permission(action: Action, answers: Mapping[Action, Probe], project_id: str) -> Check:
-    """Tell whether an action that was tried is allowed, and what to grant if not."""
+    """Return whether an action that was tried is allowed, and what to grant if not."""
     probe = answers[action]
     grant = GRANTS[action]
     if probe.allowed:
@@ -107,7 +107,7 @@ def _allowed(answers: Mapping[Action, Probe], action: Action) -> bool:
 
 
 def advise(action: Action, project_id: str) -> str:
-    """Say exactly what to grant, and where."""
+    """Describe exactly what to grant, and where."""
     grant = GRANTS[action]
     if grant.identity == grant.role:
         how = "role policies (version 1.1) and identity policies (version 5.0) both call it so"
@@ -123,7 +123,7 @@ def advise(action: Action, project_id: str) -> str:
 
 
 def judge_project(answers: Mapping[Action, Probe], project_id: str, given: str) -> Check:
-    """Tell whether the credentials may do anything at all in a project; `given` says how its id became known."""
+    """Return whether the credentials may do anything at all in a project; `given` says how its id became known."""
     if not answers or not all(probe.by_gateway for probe in answers.values()):
         return passed("project", f"{project_id}, {given}")
     words = next(probe.words for probe in answers.values())
@@ -135,7 +135,7 @@ def judge_project(answers: Mapping[Action, Probe], project_id: str, given: str) 
 
 
 def judge_notebooks(totals: Mapping[str, int], wanted: Sequence[str], where: str) -> Check:
-    """Tell how many notebooks are seen of each feature, and of which ones none would be looked at."""
+    """Return how many notebooks are seen of each feature, and of which ones none would be looked at."""
     left_out = [feature for feature, total in totals.items() if total and feature not in wanted]
     counted = ", ".join(f"{total} {feature}" for feature, total in totals.items())
     if not any(totals[feature] for feature in wanted):
@@ -156,7 +156,7 @@ def judge_refusing(refusing: Mapping[str, str]) -> Check:
 
 
 def judge_listing(pages: Sequence[Page], *, everybodys: bool) -> Check:
-    """Tell whether listings are sorted by creation, and whether their rows have the dates that policies go by.
+    """Return whether listings are sorted by creation, and whether their rows have the dates that policies go by.
 
     A page of everybody's says whether the cloud sorts it; one of the caller's own does not, and its order is looked at.
     """
@@ -179,7 +179,7 @@ def judge_listing(pages: Sequence[Page], *, everybodys: bool) -> Check:
 
 
 def judge_pages(paging: Paging) -> Check:
-    """Tell what an offset means, which is found out from a listing that has more than one page."""
+    """Return what an offset means, which is found out from a listing that has more than one page."""
     if paging.offsets is Offsets.UNKNOWN:
         return passed("pages", f"no listing shows it yet: {paging.describe()}")
     if paging.overlaps:
@@ -196,7 +196,7 @@ def _count(rows: int, what: str) -> str:
 
 
 def _left_out_by_all(rows: Sequence[Notebook]) -> str:
-    """Say which facts no row shows, the dates apart, of which the rows that lack them are counted."""
+    """Describe which facts no row shows, the dates apart, of which the rows that lack them are counted."""
     missing = [set(left_out(row)) - {"create_at", "update_at"} for row in rows]
     absent = sorted(set.intersection(*missing)) if missing else []
     return f"no row shows {', '.join(absent)}" if absent else ""
@@ -208,13 +208,13 @@ def _unsorted(page: Page) -> bool:
 
 
 def tell_lanes(lanes: Sequence[LaneState]) -> Check:
-    """Say how fast calls may go, as configured."""
+    """Describe how fast calls may go, as configured."""
     rates = [f"{lane.lane} {lane.configured_calls_per_s:g}/s" for lane in lanes if lane.configured_calls_per_s is not None]
     return passed("lanes", f"as configured: {', '.join(rates)}")
 
 
 def judge_quotas(lanes: Sequence[LaneState]) -> Check:
-    """Tell which limits the gateway named while all this was tried."""
+    """Return which limits the gateway named while all this was tried."""
     named = [lane for lane in lanes if lane.learned_limit is not None]
     if not named:
         return passed("quotas", UNPUBLISHED)

@@ -1,7 +1,7 @@
-"""The `match` vocabulary: each condition looks at one notebook and answers pass, fail or unknown, and what it saw.
+"""The `match` vocabulary: each condition checks one notebook, and returns pass, fail or unknown with the fact it saw.
 
-The answer *unknown* means that a fact is missing. It spreads as in Kleene's logic: `all` is unknown when nothing failed and
-something is unknown, `any` when nothing passed and something is unknown, and `not` leaves it unknown. Unknown never deletes.
+*Unknown* means that a fact is missing. It combines as in Kleene's logic: `all` is unknown if no part fails and a part is
+unknown, `any` if no part passes and a part is unknown, and `not` of unknown is unknown. Unknown never deletes.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from nbsweep.core.model import Notebook, Status
 
 
 class Truth(StrEnum):
-    """What a condition says of a notebook."""
+    """The result of a condition."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -26,14 +26,14 @@ class Truth(StrEnum):
 
 
 class Finding(Struct, frozen=True):
-    """What one condition saw, and what it made of it."""
+    """The fact that one condition saw, and its result."""
 
     condition: str
     """The key of the configuration: `idle_over`."""
     threshold: str
-    """What the rule asks for: `14d`."""
+    """The value that the rule names: `14d`."""
     fact: str | None
-    """What the notebook shows; None when that is missing."""
+    """The value that the notebook shows; None if it is missing."""
     truth: Truth
     parts: tuple["Finding", ...] = ()
     """The findings inside `all`, `any` and `not`."""
@@ -41,7 +41,7 @@ class Finding(Struct, frozen=True):
     """The texts that the rule names, one of which is enough; empty for a condition that names none."""
 
     def __str__(self) -> str:
-        """Say it the way a person would."""
+        """Return the finding in words."""
         if self.parts:
             inner = ", ".join(str(part) for part in self.parts)
             return inner if self.condition == "all" else f"{self.condition} ({inner})"
@@ -52,15 +52,15 @@ class Finding(Struct, frozen=True):
 
 
 class TextIs(Struct, frozen=True):
-    """One of the texts fits one of the globs."""
+    """Passes if one of the texts matches one of the globs."""
 
     key: str
     globs: tuple[Glob, ...]
     alike: Truth = Truth.UNKNOWN
-    """What a text comes to that only looks as if it fitted: PASS in a protection, and UNKNOWN elsewhere."""
+    """The result for a text that only looks like a match: PASS in a protection, and UNKNOWN elsewhere."""
 
     def check(self, notebook: Notebook, _moment: Moment) -> Finding:
-        """Pass on any fit; unknown when a text that might have fitted is missing, or one only looks alike."""
+        """Pass on any match; unknown if a text is missing, or only looks like a match."""
         texts = TEXT_FACTS[self.key](notebook)
         known = [text for text in texts if text is not None]
         named = _texts_of(self.globs)
@@ -82,7 +82,7 @@ def _texts_of(globs: tuple[Glob, ...]) -> tuple[str, ...]:
 
 
 def _likeness(texts: Iterable[str], globs: tuple[Glob, ...]) -> str | None:
-    """Say which text looks like which glob, and in what they differ; None when no text does."""
+    """Return which text looks like which glob, and how they differ; None if no text does."""
     for text in texts:
         for glob in globs:
             if glob.resembles(text):
@@ -91,29 +91,29 @@ def _likeness(texts: Iterable[str], globs: tuple[Glob, ...]) -> str | None:
 
 
 class Fit(Enum):
-    """How one tag of a notebook stands to the tag that is asked for."""
+    """How a tag of a notebook compares with the tag in the rule."""
 
     SAME = "same"
     ALIKE = "alike"
     HIDDEN = "hidden"
-    """Its value is not shown."""
+    """The value is not shown."""
     OTHER = "other"
 
 
 class TagIs(Struct, frozen=True):
-    """A tag is there, and its value fits one of the globs."""
+    """Passes if the tag is set, and its value matches one of the globs."""
 
     key: str
     globs: tuple[Glob, ...]
     alike: Truth = Truth.UNKNOWN
-    """What a tag comes to that fits in part: PASS in a protection, and UNKNOWN elsewhere.
+    """The result for a tag that matches in part: PASS in a protection, and UNKNOWN elsewhere.
 
-    It only looks as if it fitted, or it is there more than once and not all of its values fit, or its value is not shown
-    where any value fits.
+    Such a tag only looks like a match, or is set more than once and not all values match, or its value is not shown and any
+    value matches.
     """
 
     def check(self, notebook: Notebook, _moment: Moment) -> Finding:
-        """Look at that tag alone; unknown when the answer held no tags at all, or not the value that matters."""
+        """Check that tag alone; unknown if the answer held no tags at all, or not the value of this tag."""
         named = _texts_of(self.globs)
         condition, threshold = f"tags.{self.key}", " or ".join(named)
         if notebook.tags is None:
@@ -157,18 +157,18 @@ def _value_words(value: str | None) -> str:
 
 @lru_cache
 def _over(threshold: timedelta) -> str:
-    """Write a threshold, once for all the notebooks that are held against it."""
+    """Return a threshold in words, once for all notebooks."""
     return f"over {format_age(threshold)}"
 
 
 class LongerThan(Struct, frozen=True):
-    """More time than the threshold has passed."""
+    """Passes if more time than the threshold has passed."""
 
     key: str
     threshold: timedelta
 
     def check(self, notebook: Notebook, moment: Moment) -> Finding:
-        """Compare; a lease that is switched off never expires, which is a fact and not a gap."""
+        """Compare the age; a lease that is not enabled never expires, which is a fact and not a missing one."""
         threshold = _over(self.threshold)
         if self.key == "lease_expired_over" and notebook.lease and notebook.lease.enabled is False:
             return Finding(self.key, threshold, "no lease is enabled", Truth.FAIL)
@@ -180,12 +180,12 @@ class LongerThan(Struct, frozen=True):
 
 
 class CapacityOver(Struct, frozen=True):
-    """The main volume is larger than so many GB."""
+    """Passes if the main volume is larger than the threshold."""
 
     threshold_gb: int
 
     def check(self, notebook: Notebook, _moment: Moment) -> Finding:
-        """Compare; unknown when the volume or its size is missing."""
+        """Compare the size; unknown if the volume or its size is missing."""
         capacity_gb = notebook.volume.capacity_gb if notebook.volume else None
         threshold = f"over {self.threshold_gb} GB"
         if capacity_gb is None:
@@ -195,12 +195,12 @@ class CapacityOver(Struct, frozen=True):
 
 
 class LeaseEnabled(Struct, frozen=True):
-    """The lease is switched on, or off."""
+    """Passes if the lease is enabled, or not enabled."""
 
     wanted: bool
 
     def check(self, notebook: Notebook, _moment: Moment) -> Finding:
-        """Compare; unknown when the notebook shows no lease."""
+        """Compare the lease; unknown if the notebook shows no lease."""
         enabled = notebook.lease.enabled if notebook.lease else None
         threshold = str(self.wanted).lower()
         if enabled is None:
@@ -210,34 +210,34 @@ class LeaseEnabled(Struct, frozen=True):
 
 
 class AllOf(Struct, frozen=True):
-    """Every part passes."""
+    """Passes if every part passes."""
 
     parts: tuple["Condition", ...]
 
     def check(self, notebook: Notebook, moment: Moment) -> Finding:
-        """Fail on any failure, before anything unknown counts."""
+        """Fail if any part fails; only then do unknown parts count."""
         findings = tuple(part.check(notebook, moment) for part in self.parts)
         return _joined("all", findings, deciding=Truth.FAIL, otherwise=Truth.PASS)
 
 
 class AnyOf(Struct, frozen=True):
-    """At least one part passes."""
+    """Passes if at least one part passes."""
 
     parts: tuple["Condition", ...]
 
     def check(self, notebook: Notebook, moment: Moment) -> Finding:
-        """Pass on any pass, before anything unknown counts."""
+        """Pass if any part passes; only then do unknown parts count."""
         findings = tuple(part.check(notebook, moment) for part in self.parts)
         return _joined("any", findings, deciding=Truth.PASS, otherwise=Truth.FAIL)
 
 
 class Not(Struct, frozen=True):
-    """The part does not pass."""
+    """Passes if the part does not pass."""
 
     part: "Condition"
 
     def check(self, notebook: Notebook, moment: Moment) -> Finding:
-        """Turn pass and fail round; unknown stays unknown."""
+        """Invert pass and fail; unknown stays unknown."""
         finding = self.part.check(notebook, moment)
         turned = {Truth.PASS: Truth.FAIL, Truth.FAIL: Truth.PASS, Truth.UNKNOWN: Truth.UNKNOWN}
         return Finding("not", "none of this", finding.truth, turned[finding.truth], (finding,))
@@ -254,7 +254,7 @@ def _joined(condition: str, findings: tuple[Finding, ...], *, deciding: Truth, o
 
 
 def names_status(condition: Condition, status: Status) -> bool:
-    """Tell whether a condition asks for that status by name, outside any `not`."""
+    """Return whether a condition names that status, outside any `not`."""
     match condition:
         case TextIs(key="status", globs=globs):
             return any(glob.text == status for glob in globs)
@@ -265,7 +265,7 @@ def names_status(condition: Condition, status: Status) -> bool:
 
 
 def leaves(finding: Finding, truth: Truth) -> tuple[Finding, ...]:
-    """List the single conditions inside a finding that came out so; the inside of a `not` is left whole."""
+    """Return the single findings with that result inside a finding; a `not` counts as a single one."""
     if finding.condition not in ("all", "any"):
         return (finding,) if finding.truth is truth else ()
     return tuple(leaf for part in finding.parts for leaf in leaves(part, truth))

@@ -26,7 +26,7 @@ class CoolDown(Struct, frozen=True):
     longest: timedelta = timedelta(days=7)
 
     def lasts(self, failures: int) -> timedelta:
-        """Tell how long after so many failures in a row, one at least."""
+        """Return how long after so many failures in a row, one at least."""
         times = 2 ** (failures - 1)
         return self.longest if times >= self.longest / self.first else self.first * times
 
@@ -43,12 +43,12 @@ class Streak(Struct, frozen=True):
     cause: str
 
     def until(self, cool_down: CoolDown) -> datetime:
-        """Tell until when it is left alone."""
+        """Return until when it is left alone."""
         return self.ended_at + cool_down.lasts(self.failures)
 
 
 def is_its_own(removal: Removal) -> bool:
-    """Tell whether a removal has failed for a reason of its notebook's.
+    """Return whether a removal has failed for a reason of its notebook's.
 
     That is a DELETE that was sent and refused, or that the cloud took on and failed at, or did not finish in time. It is not
     one that was never sent, because the notebook could not be looked at again, or stopped, or the account may delete nothing;
@@ -60,7 +60,7 @@ def is_its_own(removal: Removal) -> bool:
 
 
 def streaks(ends: Iterable[Removal]) -> dict[str, Streak]:
-    """Tell by notebook id how often the latest removals of each have failed in a row; who did not fail last is left out.
+    """Return by notebook id how often the latest removals of each have failed in a row; who did not fail last is left out.
 
     What was spared, or failed for a reason that is not the notebook's, changes nothing; only DELETED begins anew.
     """
@@ -84,7 +84,7 @@ def _ended_at(removal: Removal) -> datetime:
 
 
 def judge_cooling(streak: Streak | None, cool_down: CoolDown | None, now: datetime) -> Verdict | None:
-    """Keep a notebook that is still cooling down; None when it is not. Without a cool-down none ever is."""
+    """Keep a notebook that is still cooling down; None if it is not. Without a cool-down none ever is."""
     if streak is None or cool_down is None or now >= streak.until(cool_down):
         return None
     times = "" if streak.failures == 1 else f" {streak.failures} times in a row, the last time"

@@ -39,12 +39,12 @@ class Mistake(Struct, frozen=True):
     path: str
     """Where, in the file's own terms: ``targets[0].limits.delete``; empty for the file as a whole."""
     line: int | None
-    """Counted from 1; None when it belongs to no line."""
+    """Counted from 1; None if it belongs to no line."""
     problem: str
     """What is wrong, and what would be right."""
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """Describe it in one line."""
         place = f"line {self.line}: " if self.line is not None else ""
         return f"{place}{self.path}: {self.problem}" if self.path else f"{place}{self.problem}"
 

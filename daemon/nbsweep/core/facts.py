@@ -1,4 +1,4 @@
-"""What conditions look at: the texts of a notebook, and the lengths of time that have passed for it."""
+"""The facts that conditions check: the texts of a notebook, and its ages."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -9,15 +9,15 @@ from nbsweep.core.model import AT_REST, LeaseType, Notebook
 
 
 class Moment(Struct, frozen=True):
-    """What a decision rests on besides the notebook itself."""
+    """What a verdict depends on besides the notebook and the rules: the time, and when notebooks were last active."""
 
     now: datetime
     last_active: Mapping[str, datetime] = {}
-    """By notebook id: when the journal last saw it other than at rest."""
+    """When the journal last saw each notebook not at rest, by notebook id."""
 
 
 TextFact = Callable[[Notebook], tuple[str | None, ...]]
-"""All the texts by which a thing may be called; None stands for one that is missing."""
+"""Returns all texts that a condition may match; None stands for a missing text."""
 
 TEXT_FACTS: Mapping[str, TextFact] = {
     "status": lambda notebook: (notebook.status.value,),
@@ -34,21 +34,21 @@ TEXT_FACTS: Mapping[str, TextFact] = {
     "volume.ownership": lambda notebook: (notebook.volume.ownership if notebook.volume else None,),
     "lease.type": lambda notebook: (notebook.lease.type.value if notebook.lease else None,),
 }
-"""No text at all, as for a notebook that is shown without a dedicated pool, is a fact and not a gap.
+"""No text at all, as for a notebook without a dedicated pool, is a fact and not a missing one.
 
-A row of a listing that shows no pool is a gap: the listing may leave pools out."""
+In a row of a listing, a pool that is not shown is a missing fact: the listing may leave out pools."""
 
 NAME_KEYS = frozenset({"name", "owner", "pool", "image", "flavor"})
 """Keys that are matched without regard to case."""
 
 FREE_TEXT = NAME_KEYS | {"workspace", "fail_reason"}
-"""Keys whose texts people write, in which one text may look like another; the others hold the API's own words."""
+"""Keys whose texts are written by users, so that one text may look like another; the other keys hold words of the API."""
 
 
 def idle_since(notebook: Notebook, moment: Moment) -> datetime | None:
-    """Tell since when nobody can have used it: the latest of everything that speaks of use; None when that is unknown.
+    """Return since when nobody can have used a notebook: the latest sign of use; None if that is unknown.
 
-    One that is not at rest is in use now. Sources: API notes, section 8; DESIGN.md, "The configuration file".
+    A notebook that is not at rest is in use now. Sources: API notes, section 8; DESIGN.md, "The configuration file".
     """
     if notebook.status not in AT_REST:
         return moment.now
@@ -76,11 +76,11 @@ STARTS: Mapping[str, Callable[[Notebook, Moment], datetime | None]] = {
     "idle_over": idle_since,
     "lease_expired_over": _lease_end,
 }
-"""Since when each length of time runs; None when that is unknown."""
+"""The start of each age; None if it is unknown."""
 
 
 def format_age(age: timedelta) -> str:
-    """Write a length of time in its two largest units: ``21d 4h``, ``3h 5m``, ``40s``."""
+    """Return a length of time in its two largest units: ``21d 4h``, ``3h 5m``, ``40s``."""
     seconds = int(age.total_seconds())
     if seconds < 0:
         return f"-{format_age(-age)}"

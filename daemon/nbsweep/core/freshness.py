@@ -25,12 +25,12 @@ class ClockReading(Struct, frozen=True):
 
 
 def elapsed_s(then: ClockReading, now: ClockReading) -> tuple[float, float, float]:
-    """Tell how many seconds have passed by the wall clock, the monotonic clock and the boot-time clock."""
+    """Return how many seconds have passed by the wall clock, the monotonic clock and the boot-time clock."""
     return (now.wall - then.wall).total_seconds(), now.steady_s - then.steady_s, now.boot_s - then.boot_s
 
 
 def have_parted(then: ClockReading, now: ClockReading) -> bool:
-    """Tell whether the clocks disagree about how much time has passed: the machine slept, or a clock was set."""
+    """Return whether the clocks disagree about how much time has passed: the machine slept, or a clock was set."""
     elapsed = elapsed_s(then, now)
     return max(elapsed) - min(elapsed) > APART_S
 
@@ -43,5 +43,5 @@ class Freshness(Struct, frozen=True):
     for_s: float
 
     def left_s(self, now: ClockReading) -> float:
-        """Tell for how many more seconds it may be relied on; negative when no longer, and when the clocks have parted."""
+        """Return for how many more seconds it may be relied on; negative when no longer, and when the clocks have parted."""
         return NEVER_S if have_parted(self.since, now) else self.for_s - max(elapsed_s(self.since, now))

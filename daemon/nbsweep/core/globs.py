@@ -141,7 +141,7 @@ def _look_of_glob(text: str) -> str:
 
 
 def describe_difference(value: str, text: str) -> str:
-    """Say in what a text differs from the text or glob that it looks like."""
+    """Describe in what a text differs from the text or glob that it looks like."""
     sides = (("here", value), ("in the rule", text))
     named = [f"{character} {where}" for where, side in sides for character in _unusual(side)]
     return ", ".join(named) or "upper and lower case, or blanks"

@@ -40,16 +40,16 @@ class TargetIdentity(Struct, frozen=True, omit_defaults=True):
         return f"workspaces={workspaces} features={','.join(self.features)} scope={self.scope}{caller}"
 
     def covers(self, workspace_id: str, feature: str) -> bool:
-        """Tell whether notebooks of a workspace and feature are looked at."""
+        """Return whether notebooks of a workspace and feature are looked at."""
         return feature in self.features and (self.workspaces is None or workspace_id in self.workspaces)
 
     def is_same(self, other: "TargetIdentity") -> bool:
-        """Tell whether both cover some notebooks of one project that both know."""
+        """Return whether both cover some notebooks of one project that both know."""
         same = self.project_id is not None and self.project_id == other.project_id
         return same and is_same_place(self.endpoint, other.endpoint) and self.overlaps(other)
 
     def overlaps(self, other: "TargetIdentity") -> bool:
-        """Tell whether one notebook could be covered by both, if the project is the same."""
+        """Return whether one notebook could be covered by both, if the project is the same."""
         if not set(self.features) & set(other.features):
             return False
         if self.scope == other.scope == "own" and self.caller != other.caller:
@@ -58,7 +58,7 @@ class TargetIdentity(Struct, frozen=True, omit_defaults=True):
 
 
 def identity_on_record(project: str, extent: str) -> TargetIdentity | None:
-    """Read an identity back from what `project` and `extent` have written; None where it is not on record.
+    """Read an identity back from what `project` and `extent` have written; None if it is not on record.
 
     Raises:
         ValueError: it was not written by them.
@@ -77,7 +77,7 @@ def identity_on_record(project: str, extent: str) -> TargetIdentity | None:
 
 
 def is_same_place(one: str, other: str) -> bool:
-    """Tell whether two endpoints are known to be one; what other names a server has, and by which number, nobody can tell."""
+    """Return whether two endpoints are known to be one; what other names a server has, and by which number, nobody can tell."""
     return _without_alias(one) == _without_alias(other)
 
 

@@ -1,4 +1,4 @@
-"""Only one at a time: who sweeps a target holds its lease in the journal, and others leave the target alone meanwhile.
+"""The lease of a target in the journal: only its holder sweeps the target.
 
 Has nothing to do with the leases of notebooks, which are in `model`.
 """
@@ -24,7 +24,7 @@ class Holder(Struct, frozen=True):
     host: str
     """The name of its host, for people."""
     machine: str
-    """What tells where its `pid` means something: one host from one start to the next; empty when that cannot be told."""
+    """What tells where its `pid` means something: one host from one start to the next; empty if that cannot be told."""
     pid: int
     started: int
     """When the process started, as its machine counts it; tells it from a later one with the same `pid`."""
@@ -36,18 +36,18 @@ class Lease(Struct, frozen=True):
     target: str
     holder: Holder
     started_by: str
-    """Who wants the sweep."""
+    """Who or what started the sweep."""
     taken_at: datetime
     beat_at: datetime
     """The last sign of life, by the holder's clock."""
     project: str = ""
-    """The endpoint and project that are swept, see `identity`; empty where that is not on record."""
+    """The endpoint and project that are swept, see `identity`; empty if that is not on record."""
     extent: str = ""
     """What of the project is covered, likewise."""
 
 
 def is_in_the_way(lease: Lease, target: str, identity: TargetIdentity) -> bool:
-    """Tell whether what a lease is about must not be swept beside a target.
+    """Return whether what a lease is about must not be swept beside a target.
 
     It has the same name, or is the same project and something of it that both cover, whatever either is called.
     """
@@ -57,7 +57,7 @@ def is_in_the_way(lease: Lease, target: str, identity: TargetIdentity) -> bool:
 
 
 def is_silent(lease: Lease, now: datetime, lasts: timedelta) -> bool:
-    """Tell whether a holder has not been heard of for as long as a lease lasts.
+    """Return whether a holder has not been heard of for as long as a lease lasts.
 
     A beat that lies further ahead than that was made by a clock that was wrong, and is none.
     """
@@ -73,18 +73,18 @@ def is_held(lease: Lease, now: datetime, lasts: timedelta, *, alive: bool | None
 
 
 def may_take(lease: Lease | None, me: Holder, now: datetime, lasts: timedelta, *, alive: bool | None) -> bool:
-    """Decide whether I may take a lease that is as the journal has it; `alive` as for `is_held`."""
+    """Return whether this process may take the lease that the journal holds; `alive` as for `is_held`."""
     return lease is None or lease.holder.owner == me.owner or not is_held(lease, now, lasts, alive=alive)
 
 
 def describe_holder(lease: Lease) -> str:
-    """Say who holds a lease, and since when."""
+    """Return who holds a lease, and since when, in words."""
     who, holder = lease.started_by or "unknown", lease.holder
     return f"process {holder.pid} on host {holder.host}, started by {who}, since {lease.taken_at:%Y-%m-%d %H:%M:%SZ}"
 
 
 def describe_held(lease: Lease, target: str, lasts: timedelta) -> str:
-    """Say why a target is left alone, and what to do."""
+    """Describe why a target is left alone, and what to do."""
     known_as = "" if lease.target == target else f", which calls it {lease.target},"
     return (
         f"{target} is being swept by another nbsweep on this journal{known_as}: {describe_holder(lease)}. Wait until it has "
@@ -94,7 +94,7 @@ def describe_held(lease: Lease, target: str, lasts: timedelta) -> str:
 
 
 def describe_taken_over(target: str, holds: Lease | None) -> str:
-    """Say why a sweep ended whose lease somebody else has taken, and may have given back since."""
+    """Return why a sweep ended that lost its lease to another process, in words."""
     who = describe_holder(holds) if holds else "nobody has it now"
     return (
         f"another nbsweep has taken {target} over in mid-sweep: {who}. This one took no more notebooks; if both hosts were "

@@ -1,11 +1,11 @@
-"""One notebook's way from plan to end: the states, who may follow whom, and one function for each step.
+"""The life cycle of a removal, from plan to end: its states, their transitions, and one function for each step.
 
 PLANNED ──> REQUESTED ──> ACCEPTED ──> DELETED | FAILED | TIMED_OUT
    │  └──> STOPPING ──┘
    └──> SPARED
 
-Every change goes through `_move`, which knows the table. The functions take a removal and give back a new one; the journal
-stores it before anything is done in its name.
+Every change goes through `_move`, which checks the table. The functions take a removal and return a new one; the journal stores
+it before the step is taken.
 """
 
 from collections.abc import Mapping
@@ -20,13 +20,13 @@ from nbsweep.core.model import AT_REST, FAILED, Notebook, Status
 
 
 class State(StrEnum):
-    """Where a removal stands."""
+    """The state of a removal."""
 
     PLANNED = "PLANNED"
     STOPPING = "STOPPING"
-    """A stop was ordered, because its policy says `running: stop`; the DELETE is still to come."""
+    """A stop was sent, because the policy says `running: stop`; the DELETE follows."""
     REQUESTED = "REQUESTED"
-    """On disk before the DELETE leaves; whether that arrived may be unknown."""
+    """In the journal before the DELETE leaves; it may be unknown whether the DELETE arrived."""
     ACCEPTED = "ACCEPTED"
     DELETED = "DELETED"
     FAILED = "FAILED"
@@ -63,11 +63,11 @@ ENDS = frozenset(state for state, following in NEXT.items() if not following)
 
 
 class IllegalStepError(Exception):
-    """A step that the table does not allow: a bug of ours, never the cloud's doing."""
+    """A step that the table does not allow; a bug in nbsweep."""
 
 
 class Removal(Struct, frozen=True):
-    """One notebook's way from plan to end; also one row of the journal."""
+    """The removal of one notebook, from plan to end; also one row of the journal."""
 
     run_id: str
     target: str
@@ -80,7 +80,7 @@ class Removal(Struct, frozen=True):
     reason: str
     """The verdict's sentence, and at the end what came of it."""
     status_before: Status
-    """What the cloud showed when it was decided."""
+    """The status at the decision."""
     capacity_gb: int | None
     category: str | None
     planned_at: datetime
@@ -102,11 +102,11 @@ class Removal(Struct, frozen=True):
     """The gateway's own id of the last DELETE."""
     end_reason: str = ""
     project: str = ""
-    """The endpoint and project that the notebook is in, see `identity`; empty where that is not on record."""
+    """The endpoint and project that the notebook is in, see `identity`; empty if that is not on record."""
 
     @property
     def ended(self) -> bool:
-        """Tell whether nothing more can happen to it."""
+        """Whether the removal has ended."""
         return self.state in ENDS
 
 
@@ -118,14 +118,14 @@ def _move(removal: Removal, state: State, **changes: Any) -> Removal:
 
 
 def stop(removal: Removal, now: datetime, deadline: timedelta) -> Removal:
-    """Order a stop, for a policy that says `running: stop`. One that is ordered again gets no further time."""
+    """Record a stop, for a policy that says `running: stop`. A repeated stop keeps its deadline."""
     last = removal.deadline if removal.state is State.STOPPING else now + deadline
     first = removal.requested_at or now
     return _move(removal, State.STOPPING, requested_at=first, sent_at=now, deadline=last)
 
 
 def request(removal: Removal, now: datetime, deadline: timedelta) -> Removal:
-    """A DELETE is about to leave. A DELETE after a failed one has a deadline of its own; one after a lost answer has not."""
+    """Record that a DELETE is about to leave. After a failed DELETE it gets a new deadline; after a lost answer it does not."""
     unanswered = removal.state is State.REQUESTED
     return _move(
         removal,
@@ -140,32 +140,32 @@ def request(removal: Removal, now: datetime, deadline: timedelta) -> Removal:
 
 
 def accept(removal: Removal, now: datetime, request_id: str = "") -> Removal:
-    """Note that the cloud has taken the DELETE on."""
+    """Record that the cloud has accepted the DELETE."""
     return _move(removal, State.ACCEPTED, accepted_at=now, request_id=request_id or removal.request_id)
 
 
 def withdraw(removal: Removal, before: Removal) -> Removal:
-    """Go back to where it stood before a DELETE that provably did nothing: it never left, or the cloud refused it for now."""
+    """Return to the state before a DELETE without effect: it never left, or the cloud refused it for now."""
     return replace(before, state=_move(removal, before.state).state)
 
 
 def delete(removal: Removal, now: datetime, reason: str) -> Removal:
-    """Note that it is proven gone."""
+    """Record that the notebook is proven gone."""
     return _move(removal, State.DELETED, ended_at=now, end_reason=reason)
 
 
 def fail(removal: Removal, now: datetime, reason: str) -> Removal:
-    """Note that the cloud refused, or began and failed."""
+    """Record that the cloud refused the deletion, or that it failed."""
     return _move(removal, State.FAILED, ended_at=now, end_reason=reason)
 
 
 def time_out(removal: Removal, now: datetime, reason: str) -> Removal:
-    """Note that its deadline passed without an end."""
+    """Record that the deadline passed without an end."""
     return _move(removal, State.TIMED_OUT, ended_at=now, end_reason=reason)
 
 
 def spare(removal: Removal, now: datetime, reason: str) -> Removal:
-    """Keep it after all."""
+    """Record that the notebook is kept."""
     return _move(removal, State.SPARED, ended_at=now, end_reason=reason)
 
 
@@ -178,7 +178,7 @@ OUTCOMES: Mapping[State, str] = {
 
 
 def outcome(removal: Removal) -> str:
-    """Name the end of a removal as reports do; `unfinished` while it has none."""
+    """Return the end of a removal as reports name it; `unfinished` while it has none."""
     return OUTCOMES.get(removal.state, "unfinished")
 
 
@@ -186,22 +186,22 @@ def outcome(removal: Removal) -> str:
 
 
 class Step(StrEnum):
-    """What a look at a notebook that is being removed comes to."""
+    """What follows from a read of a notebook under removal."""
 
     WAIT = "wait"
     CONFIRMED = "confirmed"
-    """A DELETE whose answer was lost has arrived after all."""
+    """A DELETE whose answer was lost has arrived."""
     GONE = "gone"
     STOPPED = "stopped"
-    """The stop has done its work; now the DELETE."""
+    """The notebook has stopped; the DELETE follows."""
     NO_EFFECT = "no-effect"
-    """A DELETE whose answer was lost, or a stop, shows no effect: look anew and decide."""
+    """A DELETE whose answer was lost, or a stop, has no effect: read and decide again."""
     FAILED = "failed"
     TIMED_OUT = "timed-out"
 
 
 def follow(removal: Removal, seen: Notebook | None, now: datetime, grace: timedelta) -> Step:
-    """Work out what a fresh look means; `seen` is None when the notebook is proven gone.
+    """Return the step that follows from a read; `seen` is None if the notebook is proven gone.
 
     Reads may be stale for a while after a DELETE (API notes, section 2): an instance that was in ERROR or *_FAILED still shows
     it at first. A failure counts once DELETING was seen in between, or `grace` has passed since the DELETE was accepted; and a
@@ -251,24 +251,24 @@ def _follow_accepted(removal: Removal, seen: Notebook, now: datetime, grace: tim
 
 
 def note_sight(removal: Removal, seen: Notebook | None) -> Removal:
-    """Remember that DELETING was seen."""
+    """Record that DELETING was seen."""
     if seen is not None and seen.status is Status.DELETING and not removal.saw_deleting:
         return replace(removal, saw_deleting=True)
     return removal
 
 
 def may_still_arrive(removal: Removal, now: datetime, grace: timedelta) -> bool:
-    """Tell whether a DELETE whose answer was lost is so young that its effect may not show yet."""
+    """Return whether a DELETE whose answer was lost is so recent that its effect may not show yet."""
     return removal.sent_at is not None and now - removal.sent_at < grace
 
 
 def describe_failure(seen: Notebook | None) -> str:
-    """Say why the cloud's deletion failed, in the cloud's own words where it gives any."""
+    """Return why the deletion failed, in the cloud's words if there are any."""
     if seen is None:
         return "the cloud gives no reason"
     return f"{seen.status}: {seen.fail_reason or 'the cloud gives no reason'}"
 
 
 def note_failure(removal: Removal) -> Removal:
-    """Remember that the cloud began to delete, and failed."""
+    """Record that a deletion failed."""
     return replace(removal, failures=removal.failures + 1)

@@ -73,7 +73,7 @@ class Lease(Struct, frozen=True):
     created_at: datetime | None = None
     updated_at: datetime | None = None
     duration: timedelta | None = None
-    """In total since `created_at`, not what remains; None where it says nothing (a lease that is not enabled)."""
+    """In total since `created_at`, not what remains; None if it says nothing (a lease that is not enabled)."""
 
     @property
     def ends_at(self) -> datetime | None:
@@ -173,7 +173,7 @@ class Notebook(Struct, frozen=True):
 
     @property
     def last_change(self) -> datetime | None:
-        """The latest change of the notebook and of its lease; None when the notebook's own date is missing.
+        """The latest change of the notebook and of its lease; None if the notebook's own date is missing.
 
         The lease's date does not stand in for it: it does not move when a state settles (API notes, section 12, E1).
         """
@@ -231,7 +231,7 @@ def microseconds(moment: datetime) -> int:
 
 
 def moment_of(since_1970_us: int) -> datetime:
-    """Give the moment that `microseconds` has counted, in UTC.
+    """Return the moment that `microseconds` has counted, in UTC.
 
     Raises:
         OverflowError: it is beyond the calendar.

@@ -64,7 +64,7 @@ class OwnOrder(Struct, frozen=True):
 def answered(
     order: OwnOrder, at: datetime, shown: Notebook | None, *, taken: bool, ended: ClockReading | None = None
 ) -> OwnOrder:
-    """Note how the call of an order ended, at that moment of the cloud's clock, and the notebook that the answer shows.
+    """Record how the call of an order ended, at that moment of the cloud's clock, and the notebook that the answer shows.
 
     `ended` is that moment by the clocks of this machine, where they were read.
     """
@@ -74,7 +74,7 @@ def answered(
 
 
 def note_seen(order: OwnOrder, seen: Notebook, at: ClockReading, watch_s: float) -> OwnOrder:
-    """Note a look that began then; between two looks no more than `watch_s` seconds may pass unseen."""
+    """Record a look that began then; between two looks no more than `watch_s` seconds may pass unseen."""
     began = order.began or seen.status in _leads_to(order)
     in_use = order.in_use or (seen.status if _shows_use(order, seen.status) else None)
     at_rest = order.result is None and seen.status is RESULT[order.kind] and seen.status is not order.before.status
@@ -84,7 +84,7 @@ def note_seen(order: OwnOrder, seen: Notebook, at: ClockReading, watch_s: float)
 
 
 def sign_of_owner(order: OwnOrder, now: Notebook) -> str:
-    """Say what shows that someone has done something with the notebook since; empty when nothing does."""
+    """Describe what shows that someone has done something with the notebook since; empty if nothing does."""
     since = f"since our {order.kind}"
     if order.in_use is not None:
         return f"it was seen {order.in_use} {since}"
@@ -98,7 +98,7 @@ def sign_of_owner(order: OwnOrder, now: Notebook) -> str:
 
 
 def _use_that_would_not_show(order: OwnOrder, now: Notebook) -> str:
-    """Say when someone may have used the notebook though nothing shows it; empty when nobody can have."""
+    """Describe when someone may have used the notebook though nothing shows it; empty if nobody can have."""
     if order.slept:
         return f"the machine slept, or a clock was set, while our {order.kind} was on its way"
     dated = now.lease is not None and now.lease.updated_at is not None
@@ -108,7 +108,7 @@ def _use_that_would_not_show(order: OwnOrder, now: Notebook) -> str:
 
 
 def as_before(order: OwnOrder, now: Notebook) -> Notebook:
-    """Give the notebook as it would be without the order: only what the order is known to change is set aside."""
+    """Return the notebook as it would be without the order: only what the order is known to change is set aside."""
     before = order.before
     if now.status is not RESULT[order.kind] or (now.status is before.status and order.result is None):
         return now
@@ -126,14 +126,14 @@ def _leads_to(order: OwnOrder) -> frozenset[Status]:
 
 
 def _shows_use(order: OwnOrder, status: Status) -> bool:
-    """Tell whether no order of ours leads to a state; a notebook that is to stop is RUNNING until the stop shows."""
+    """Return whether no order of ours leads to a state; a notebook that is to stop is RUNNING until the stop shows."""
     if order.kind is OrderKind.DELETE:
         return status in IN_USE and status is not order.before.status
     return status in IN_USE - {Status.STOPPING, Status.FROZEN} and (order.began or status is not order.before.status)
 
 
 def _failed_anew(order: OwnOrder, seen: Notebook) -> bool:
-    """Tell whether a deletion of what was DELETE_FAILED before has failed once more.
+    """Return whether a deletion of what was DELETE_FAILED before has failed once more.
 
     The top date moves when a state settles, and nothing but a deletion leads to this one: it cannot be started.
     """
@@ -157,7 +157,7 @@ def _changed(before: Notebook, now: Notebook) -> str:
 
 
 def _lease_is_as_left(order: OwnOrder, now: Notebook) -> bool:
-    """Tell whether the lease is as the order has left it."""
+    """Return whether the lease is as the order has left it."""
     before, lease = order.before.lease, now.lease
     if lease == before:
         return True
@@ -170,13 +170,13 @@ def _lease_is_as_left(order: OwnOrder, now: Notebook) -> bool:
 
 
 def _asks_otherwise(before: Lease, lease: Lease) -> bool:
-    """Tell whether a lease in force is for another time than before; one that is switched off asks for none."""
+    """Return whether a lease in force is for another time than before; one that is switched off asks for none."""
     asked, asks = _asked(before), _asked(lease)
     return bool(lease.enabled) and asked is not None and asks is not None and abs(asked - asks) > LATE
 
 
 def _asks_for_the_same(before: Lease, lease: Lease) -> bool:
-    """Tell whether two leases are of one kind, and end when they did, or as long after their last change."""
+    """Return whether two leases are of one kind, and end when they did, or as long after their last change."""
     if (before.enabled, before.type, before.created_at) != (lease.enabled, lease.type, lease.created_at):
         return False
     if lease.duration == before.duration:
@@ -186,7 +186,7 @@ def _asks_for_the_same(before: Lease, lease: Lease) -> bool:
 
 
 def _asked(lease: Lease) -> timedelta | None:
-    """Give the time that a lease was asked for: it is rebased at each order (API notes, section 8)."""
+    """Return the time that a lease was asked for: it is rebased at each order (API notes, section 8)."""
     if lease.created_at is None or lease.duration is None or lease.updated_at is None:
         return None
     return lease.created_at + lease.duration - lease.updated_at

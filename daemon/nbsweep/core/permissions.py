@@ -44,7 +44,7 @@ class Grant(Struct, frozen=True):
     role: str
     """The action's name in a role policy, version 1.1."""
     identity: str | None
-    """Its name in an identity policy, version 5.0; None where that needs none."""
+    """Its name in an identity policy, version 5.0; None if that needs none."""
     otherwise: str = ""
     """What to change in the configuration instead, where that is a way."""
 
@@ -79,17 +79,17 @@ class Probe(Struct, frozen=True):
 
     @property
     def by_gateway(self) -> bool:
-        """Tell whether the gateway has refused, before the service was asked."""
+        """Return whether the gateway has refused, before the service was asked."""
         return self.allowed is False and not self.missing and self.code.startswith("APIGW.")
 
 
 PASSED = (Gone, Busy, MustStopFirst, AlreadyStopped)
-"""Answers about the notebook: whoever gets one has been let through to it."""
+"""Answers about the notebook: the caller of such a call has the permission."""
 NEITHER = (Rejected, MalformedAnswer, Unsortable)
 
 
 def probe_of(error: CloudError, action: Action) -> Probe:
-    """Tell what an error says of a permission to do something.
+    """Return what an error says of a permission to do something.
 
     Raises:
         CloudError: nothing at all, because it is about the credentials, the address or the connection.
@@ -106,7 +106,7 @@ def probe_of(error: CloudError, action: Action) -> Probe:
 
 
 def _no_such_listing(error: CloudError) -> bool:
-    """Tell whether a refusal says that a cloud has no listing of everybody's notebooks (API notes, section 12)."""
+    """Return whether a refusal says that a cloud has no listing of everybody's notebooks (API notes, section 12)."""
     absent = error.http_status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
     return absent or isinstance(error, Gone | WrongAddress) or error.code == "ModelArts.6400"
 
@@ -131,7 +131,7 @@ class ProbedCloud(Cloud, Protocol):
         ...
 
     async def project(self) -> str:
-        """Tell the project's id, which is looked up where it is not configured.
+        """Return the project's id, which is looked up where it is not configured.
 
         Raises:
             Unauthorized, Forbidden, WrongAddress, Unreachable: it cannot be looked up.

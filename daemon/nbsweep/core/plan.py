@@ -1,4 +1,4 @@
-"""The verdicts of a survey in, a plan out: what may go, in which order, and whether a brake refuses it."""
+"""Builds a plan from the verdicts of a survey: the notebooks to delete in order, or the brake that refuses the plan."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,8 +12,8 @@ from nbsweep.core.brakes import (
     OnExcess,
     Refusal,
     describe_trim,
+    judge_drop,
     judge_excess,
-    judge_fall,
     judge_gaps,
     judge_skew,
     trim,
@@ -28,42 +28,42 @@ from nbsweep.core.runs import NO_HISTORY, History
 
 
 class Candidate(Struct, frozen=True):
-    """A notebook that may go, and why."""
+    """A notebook that may be deleted, and its verdict."""
 
     notebook: Notebook
     scope: Scope
     verdict: Verdict
     idle_since: datetime | None
     position: int = -1
-    """Which row of its listing it was, from 0; -1 when that is unknown."""
+    """Its row in the listing, from 0; -1 if it is unknown."""
 
 
 class WorkspaceGap(Struct, frozen=True):
-    """A workspace that refused to be listed; none of its notebooks is counted, and none is deleted."""
+    """A workspace that cannot be listed; none of its notebooks is counted or deleted."""
 
     scope: Scope
     problem: str
-    """In the cloud's words."""
+    """The cloud's answer."""
 
     def __str__(self) -> str:
-        """Say which, and why."""
+        """Return the workspace, the feature and the problem."""
         return f"workspace {self.scope.workspace_id} ({self.scope.feature}): {self.problem}"
 
 
 class Survey(Struct, frozen=True):
-    """What one full listing of a target came to."""
+    """The result of one full listing of a target."""
 
     target: str
     taken_at: datetime
     fleet: int
-    """How many notebooks there are, malformed rows included."""
+    """The number of notebooks, malformed rows included."""
     candidates: tuple[Candidate, ...] = ()
     kept: Mapping[Reason, int] = {}
     malformed: tuple[MalformedRow, ...] = ()
     gaps: tuple[str, ...] = ()
-    """Why it is not complete; empty when it is."""
+    """Why the survey is not complete; empty if it is."""
     refused: tuple[WorkspaceGap, ...] = ()
-    """Workspaces that could not be listed; what was seen of the others is whole."""
+    """Workspaces that could not be listed; the listings of the other workspaces are complete."""
 
 
 class Circumstances(Struct, frozen=True):
@@ -71,16 +71,16 @@ class Circumstances(Struct, frozen=True):
 
     history: History = NO_HISTORY
     skew_s: float | None = 0.0
-    """How far this machine's clock is ahead of the cloud's; None when that is not known."""
+    """How far this machine's clock is ahead of the cloud's, in seconds; None if that is unknown."""
     cool_down: CoolDown | None = None
 
 
 ORDINARY = Circumstances()
-"""Nothing is known of the past, and the clock is right."""
+"""No history, and a correct clock."""
 
 
 class Plan(Struct, frozen=True):
-    """The ordered verdicts of one target that may go; permission to look again, not permission to delete."""
+    """The notebooks of one target to delete, in order. Each is read and decided again before its DELETE."""
 
     target: str
     created_at: datetime
@@ -90,63 +90,63 @@ class Plan(Struct, frozen=True):
     refusal: Refusal | None = None
     malformed: tuple[MalformedRow, ...] = ()
     trimmed: str = ""
-    """What was left out for the brakes' sake, and by which; empty when nothing was."""
+    """What the brakes have cut from the plan; empty if they cut nothing."""
     refused: tuple[WorkspaceGap, ...] = ()
     """Workspaces that could not be listed."""
     cooling: Mapping[str, Verdict] = {}
-    """By id: who would go, and is left alone for a while, each with until when and why."""
+    """The verdicts of notebooks that are left alone during a cool-down, by notebook id."""
     project: str = ""
-    """The endpoint and project that was surveyed, see `identity`."""
+    """The endpoint and project of the survey, see `identity`."""
 
     @property
     def unseen(self) -> str:
-        """Say what could not be looked at, where that is too much for a success; empty where it is not."""
+        """What could not be read, if that is too much for a success; empty otherwise."""
         found = (describe_refused(self.refused), describe_malformed(self.malformed, self.fleet))
         return "; ".join(words for words in found if words)
 
 
 NOBODY = Named()
 OWNERS_NOTED = 3
-"""So many owners are enough to tell that there are several."""
+"""The number of owners whose names are kept: enough to show that there are several."""
 
 
 KEPT_PERHAPS_FOR_A_FACT = frozenset({Reason.UNKNOWN_FACT, Reason.RUNNING, Reason.FROZEN})
-"""A policy that keeps what runs or is frozen may come after one that cannot be checked, and that would win."""
+"""Reasons behind which a missing fact may stand: an earlier policy that cannot be checked might win with that fact."""
 
 
 class Tally:
-    """Adds up one listing row by row, and holds no more of it than the ids, their reasons, and what may go."""
+    """Counts one listing row by row; keeps only the ids, their reasons, and the candidates."""
 
     def __init__(self) -> None:
-        """Start at nothing."""
+        """Start with no rows."""
         self.reasons: dict[str, Reason] = {}
-        """Why each id is kept, or may go."""
+        """The reason of each verdict, by notebook id."""
         self.nameless = 0
-        """Rows without an id: they are counted, and cannot be told apart."""
+        """The number of rows without an id."""
         self.candidates: list[Candidate] = []
         self.malformed: list[MalformedRow] = []
         self.active: list[str] = []
-        """Ids of those that are not at rest, for the journal to remember."""
+        """Ids of notebooks that are not at rest, for the journal."""
         self.undecided: dict[str, int] = {}
-        """Ids of those that may go once facts are known that the listing leaves out, and which row of it each was."""
+        """The row of each notebook that needs facts which the listing leaves out, by notebook id."""
         self.left_out: set[str] = set()
-        """What it leaves out of each of those, in the API's own words."""
+        """The fields that the listing leaves out of each of those, as the API names them."""
         self.owners: dict[str, str] = {}
-        """By what tells them apart, the names of the first few whose rows it shows."""
+        """The names of the first few owners, by their key."""
         self.strays = 0
-        """Rows of another workspace or feature than was asked for."""
+        """The number of rows of another workspace or feature."""
         self.foreign = 0
-        """How many of them are of another workspace."""
+        """The number of rows of another workspace."""
         self.first_stray = ""
-        """What is other about the first of them."""
+        """How the first of those rows differs."""
 
     @property
     def rows(self) -> int:
-        """How many different rows there were."""
+        """The number of different rows."""
         return len(self.reasons) + self.nameless
 
     def add(self, row: Notebook | MalformedRow, scope: Scope, rules: Rules, moment: Moment) -> None:
-        """Judge one row; one whose id is here already changes nothing."""
+        """Judge and count one row; a row with a known id changes nothing."""
         if row.id is not None and row.id in self.reasons:
             return
         if isinstance(row, MalformedRow):
@@ -164,9 +164,9 @@ class Tally:
             self._judge(row, scope, rules, moment)
 
     def decide(self, shown: Notebook | None, notebook_id: str, scope: Scope, rules: Rules, moment: Moment) -> None:
-        """Judge a row that was undecided by an answer about that notebook alone; None when it is no more.
+        """Judge an undecided row by an answer about that notebook; `shown` is None if the notebook is gone.
 
-        Its place in the listing is of no use: what the listing leaves out, a page of it leaves out as well.
+        Its row is not kept: a page of the listing would leave out the same facts again.
         """
         del self.undecided[notebook_id]
         if shown is None:
@@ -202,9 +202,9 @@ class Tally:
 
 
 def join_tallies(target: str, taken_at: datetime, tallies: Iterable[Tally], gaps: Iterable[str]) -> Survey:
-    """Make one survey of the listings of all scopes.
+    """Join the listings of all scopes into one survey.
 
-    A notebook that two of them show counts once, as it was seen first in a listing that was asked for it.
+    A notebook that is in two listings counts once, as the first listing of its own scope shows it.
     """
     reasons: dict[str, Reason] = {}
     candidates: list[Candidate] = []
@@ -222,7 +222,7 @@ def join_tallies(target: str, taken_at: datetime, tallies: Iterable[Tally], gaps
 
 
 def build_plan(survey: Survey, brakes: Brakes, circumstances: Circumstances = ORDINARY) -> Plan:
-    """Put the candidates in order, the longest idle first, leave out who cools down, and hold the rest against the brakes."""
+    """Order the candidates, the longest idle first, leave out those in a cool-down, and apply the brakes."""
     cooling = _cooling(survey, circumstances)
     warm = (candidate for candidate in survey.candidates if candidate.notebook.id not in cooling)
     items = tuple(sorted(warm, key=_longest_idle_first))
@@ -254,7 +254,7 @@ def _for_report(item: Candidate) -> Candidate:
 
 
 def _cooling(survey: Survey, circumstances: Circumstances) -> dict[str, Verdict]:
-    """Say of each candidate that is left alone for a while, by its id, until when and why."""
+    """Return the verdict of each candidate in a cool-down, by notebook id."""
     failing = streaks(circumstances.history.ends)
     judged = {
         candidate.notebook.id: judge_cooling(failing.get(candidate.notebook.id), circumstances.cool_down, survey.taken_at)
@@ -264,16 +264,16 @@ def _cooling(survey: Survey, circumstances: Circumstances) -> dict[str, Verdict]
 
 
 def _distrust(survey: Survey, brakes: Brakes, circumstances: Circumstances) -> Refusal | None:
-    """Refuse whatever would go when what was seen cannot be trusted."""
+    """Return a refusal if the survey or the clock cannot be trusted."""
     return (
         judge_gaps(survey.gaps)
         or judge_skew(circumstances.skew_s)
-        or judge_fall(survey.fleet, circumstances.history.before, brakes.max_fleet_drop, describe_refused(survey.refused))
+        or judge_drop(survey.fleet, circumstances.history.before, brakes.max_fleet_drop, describe_refused(survey.refused))
     )
 
 
 def describe_refused(refused: Sequence[WorkspaceGap]) -> str:
-    """Name the workspaces that could not be listed; empty where there are none."""
+    """Return the workspaces that could not be listed, in words; empty if there are none."""
     count = len({gap.scope.workspace_id for gap in refused})
     if not count:
         return ""
@@ -281,7 +281,7 @@ def describe_refused(refused: Sequence[WorkspaceGap]) -> str:
 
 
 def describe_malformed(malformed: Sequence[MalformedRow], fleet: int) -> str:
-    """Say that half of the fleet or more cannot be read, which is no success; empty where it is less."""
+    """Describe that half of the fleet or more cannot be read, which is no success; empty if it is less."""
     if not malformed or 2 * len(malformed) < fleet:
         return ""
     return f"{len(malformed)} of {fleet} notebooks cannot be read, and are kept: {malformed[0].problem}"

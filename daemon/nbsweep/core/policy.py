@@ -12,24 +12,24 @@ from nbsweep.core.model import IN_TRANSITION, Notebook, Status
 
 
 class Running(StrEnum):
-    """What a policy does with a notebook that runs."""
+    """What a policy does with a running notebook."""
 
     SKIP = "skip"
     STOP = "stop"
 
 
 class Decision(StrEnum):
-    """What is to become of a notebook."""
+    """Whether a notebook is kept or deleted."""
 
     KEEP = "keep"
     DELETE = "delete"
 
 
 class Reason(StrEnum):
-    """Why, in one word that can be counted."""
+    """The reason of a verdict, in one word that can be counted."""
 
     POLICY = "policy"
-    """A policy matches, and nothing speaks against it. The only reason for DELETE."""
+    """A policy matches, and no rule keeps the notebook. The only reason for DELETE."""
     NO_POLICY = "no-policy"
     PROTECTED = "protected"
     UNKNOWN_FACT = "unknown-fact"
@@ -39,19 +39,19 @@ class Reason(StrEnum):
     ALREADY_DELETED = "already-deleted"
     MALFORMED = "malformed"
     OVER_BRAKE = "over-brake"
-    """It would go, but a brake that trims has cut it from the plan."""
+    """A policy would delete it, but a brake that trims has cut it from the plan."""
     NOT_IN_PLAN = "not-in-plan"
-    """It would go, but the saved plan that is carried out does not permit it."""
+    """A policy would delete it, but the saved plan that is carried out does not permit it."""
     USED_SINCE = "used-since"
-    """An order of ours had left for it, and since then someone has used or changed it."""
+    """nbsweep had sent an order for it, and since then a user has used or changed it."""
     COOLING_DOWN = "cooling-down"
-    """It would go, but its deletion has failed lately, and it is left alone for a while."""
+    """A policy would delete it, but its deletion has failed recently, and it is left alone for a time."""
     ELSEWHERE = "elsewhere"
-    """It is in a workspace, or of a feature, that was not asked for. It is no part of the fleet."""
+    """It is in a workspace, or of a feature, that was not listed. It does not count as part of the fleet."""
 
 
 class Policy(Struct, frozen=True):
-    """A rule for what may go."""
+    """A rule for notebooks that may be deleted."""
 
     name: str
     match: AllOf
@@ -59,33 +59,33 @@ class Policy(Struct, frozen=True):
 
 
 class Protection(Struct, frozen=True):
-    """A rule for what stays, whatever the policies say."""
+    """A rule for notebooks that are kept, whatever the policies say."""
 
     name: str
     match: AllOf
 
 
 class Rules(Struct, frozen=True):
-    """All that the operator has said; without a policy nothing is ever deleted."""
+    """All rules of the configuration; without a policy nothing is ever deleted."""
 
     policies: tuple[Policy, ...]
     protections: tuple[Protection, ...] = ()
     coverage: Coverage = EVERYTHING
-    """What the target covers: nothing else may go, whatever the policies say."""
+    """What the target covers: nothing else may be deleted, whatever the policies say."""
 
     @property
     def conditions(self) -> tuple[AllOf, ...]:
-        """What all rules ask for, one condition for each: protections first, as they are looked at."""
+        """The condition of each rule, protections first, in the order in which they are checked."""
         return (*(rule.match for rule in self.protections), *(rule.match for rule in self.policies))
 
 
 class Verdict(Struct, frozen=True):
-    """KEEP or DELETE, and everything it rests on."""
+    """The decision on a notebook, and what it is based on."""
 
     decision: Decision
     reason: Reason
     rule: str
-    """The policy or protection that decided, or the reason itself where no rule of the operator's did."""
+    """The policy or protection that decided, or the reason itself if no rule did."""
     sentence: str
     """The rule, the fact and the threshold, in words."""
     findings: tuple[Finding, ...] = ()
@@ -98,8 +98,8 @@ class Verdict(Struct, frozen=True):
 def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:
     """Decide on one notebook; in doubt it is kept.
 
-    The order is: whether it is the target's at all, states that are never touched, protections, then the policies in their
-    order, of which the first that matches wins. What cannot be checked of the first and of a protection counts once a policy
+    The order of the checks is: whether the target covers the notebook, states that are never touched, protections, and then the
+    policies, of which the first that matches wins. A coverage or a protection that cannot be checked counts once a policy
     matches.
     """
     stray = find_stray(notebook, rules.coverage)
@@ -119,7 +119,7 @@ def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:
 
 
 def may_go(notebook: Notebook, rules: Rules, moment: Moment) -> bool:
-    """Tell whether facts that are missing may be what keeps a notebook: with them, some policy might delete it."""
+    """Return whether only missing facts may keep a notebook: with those facts, a policy might delete it."""
     stray = find_stray(notebook, rules.coverage)
     if (stray and not stray.unshown) or notebook.status in IN_TRANSITION | {Status.DELETED}:
         return False
@@ -137,7 +137,7 @@ def may_go(notebook: Notebook, rules: Rules, moment: Moment) -> bool:
 
 
 def judge_protections(notebook: Notebook, protections: tuple[Protection, ...], moment: Moment) -> Verdict | None:
-    """Find what protects it, else the first protection that cannot be checked; None when nothing speaks for it."""
+    """Return the verdict of the first protection that passes, or else of the first that cannot be checked, or else None."""
     doubt: Verdict | None = None
     for protection in protections:
         finding = protection.match.check(notebook, moment)
@@ -149,7 +149,7 @@ def judge_protections(notebook: Notebook, protections: tuple[Protection, ...], m
 
 
 def judge_policies(notebook: Notebook, policies: tuple[Policy, ...], moment: Moment) -> Verdict:
-    """Let the policies alone decide; the first that matches wins."""
+    """Decide by the policies alone; the first that matches wins."""
     doubt: Verdict | None = None
     for policy in policies:
         finding = policy.match.check(notebook, moment)
@@ -158,13 +158,13 @@ def judge_policies(notebook: Notebook, policies: tuple[Policy, ...], moment: Mom
         if finding.truth is Truth.UNKNOWN:
             doubt = doubt or _unknown(policy, finding)
             if matched(notebook, policy, finding).decision is Decision.KEEP:
-                # If the missing fact made it match, it would win and keep the notebook: no later policy may delete it.
+                # With the missing fact this policy might match, win and keep the notebook: no later policy may delete it.
                 return doubt
     return doubt or keep(Reason.NO_POLICY, "no policy matches it")
 
 
 def matched(notebook: Notebook, policy: Policy, finding: Finding) -> Verdict:
-    """Tell what a policy comes to once it matches: it may still keep what runs, and what is frozen."""
+    """Return the verdict of a policy that matches; it may still keep a running or frozen notebook."""
     passed = leaves(finding, Truth.PASS)
     facts = f"policy {policy.name}: {'; '.join(str(leaf) for leaf in passed)}"
     stops = notebook.status is Status.RUNNING
@@ -192,5 +192,5 @@ def _unknown(rule: Policy | Protection, finding: Finding) -> Verdict:
 
 
 def keep(reason: Reason, sentence: str) -> Verdict:
-    """Keep a notebook for a reason that is no rule of the operator's."""
+    """Return KEEP for a reason that is not a rule of the configuration."""
     return Verdict(Decision.KEEP, reason, reason.value, sentence)

@@ -27,11 +27,11 @@ class Clock(Protocol):
     """The time."""
 
     def now(self) -> datetime:
-        """Tell the wall clock's time, aware; may jump."""
+        """Return the wall clock's time, aware; may jump."""
         ...
 
     def steady_s(self) -> float:
-        """Tell seconds of a clock that never jumps, and may stand still while the machine sleeps."""
+        """Return seconds of a clock that never jumps, and may stand still while the machine sleeps."""
         ...
 
     def read(self) -> ClockReading:
@@ -62,11 +62,11 @@ class Cloud(Protocol):
     """
 
     def lanes_state(self) -> tuple[LaneState, ...]:
-        """Tell how fast each lane of the account may go now, and all of them together where there is such a limit."""
+        """Return how fast each lane of the account may go now, and all of them together where there is such a limit."""
         ...
 
     def clock_skew_s(self) -> float | None:
-        """Tell by how many seconds at least this machine's clock is ahead of the cloud's now, negative when it is behind.
+        """Return by how many seconds at least this machine's clock is ahead of the cloud's now, negative when it is behind.
 
         It goes by the cloud's latest answers, and never says more than they show. It is None while none of them has said what
         time it is there, and from the moment in which the clocks part to the next answer.
@@ -74,7 +74,7 @@ class Cloud(Protocol):
         ...
 
     def paging(self) -> Paging:
-        """Tell what is known of the pages of listings."""
+        """Return what is known of the pages of listings."""
         ...
 
     def found_paging(self, paging: Paging) -> None:
@@ -82,7 +82,7 @@ class Cloud(Protocol):
         ...
 
     async def project(self) -> str:
-        """Tell the id of the project that all calls are about; it never changes, and is looked up once where it has to be.
+        """Return the id of the project that all calls are about; it never changes, and is looked up once where it has to be.
 
         Raises:
             SweepEnding: it cannot be looked up.
@@ -132,7 +132,7 @@ class Cloud(Protocol):
 
         A DELETE is sent once: after a lost answer it is for the caller to look first. `facts` says how long those behind it
         are good for; that, and the skew of the clock, is asked right before the first byte leaves. `leaving` is called then:
-        whoever is cancelled before that knows that it never left.
+        if the call is cancelled before that, the DELETE never left.
 
         Raises:
             FactsTooOld: it was not sent, because it could not leave in time, or by a clock that can be trusted.
@@ -146,7 +146,7 @@ class AuditTrail(Protocol):
     """What was decided, requested and ended; it only grows. Every method raises `JournalError` when it cannot be read."""
 
     async def head(self) -> Head:
-        """Tell how far the trail has come."""
+        """Return how far the trail has come."""
         ...
 
     async def after(self, sequence: int, limit: int) -> tuple[Link, ...]:
@@ -158,7 +158,7 @@ class AuditTrail(Protocol):
         ...
 
     async def coverage(self) -> Coverage:
-        """Tell how many of the journal's removals there are whose decision is not on the trail."""
+        """Return how many of the journal's removals there are whose decision is not on the trail."""
         ...
 
 
@@ -170,7 +170,7 @@ class Journal(Protocol):
 
     @property
     def trail(self) -> AuditTrail:
-        """The audit trail, to read; whatever is to be on it is written by `write`, together with the removals."""
+        """The audit trail, for reading; `write` writes its entries together with the removals."""
         ...
 
     def require_in_place(self) -> None:
@@ -178,11 +178,11 @@ class Journal(Protocol):
         ...
 
     async def open_run(self, run: RunRecord) -> None:
-        """Note that a sweep begins; the pair of run and target is new."""
+        """Record that a sweep begins; the pair of run and target is new."""
         ...
 
     async def close_run(self, run: RunRecord) -> None:
-        """Note how a sweep ended, over the record that `open_run` made."""
+        """Record how a sweep ended, over the record that `open_run` made."""
         ...
 
     async def write(self, removals: Sequence[Removal]) -> None:
@@ -200,7 +200,7 @@ class Journal(Protocol):
         ...
 
     async def last_active(self, project: str) -> Mapping[str, datetime]:
-        """Tell when each notebook of a project was last seen other than at rest.
+        """Return when each notebook of a project was last seen other than at rest.
 
         Sightings whose project is not on record count everywhere: they can only keep a notebook.
         """
@@ -211,11 +211,11 @@ class Journal(Protocol):
         ...
 
     async def last_run(self, target: str, outcomes: Collection[Outcome] = ()) -> RunRecord | None:
-        """Give the latest sweep of a target, of those with one of these outcomes; with none given, of any outcome."""
+        """Return the latest sweep of a target, of those with one of these outcomes; with none given, of any outcome."""
         ...
 
     async def last_success(self, target: str) -> RunRecord | None:
-        """Give the latest sweep of a target that finished, or showed what it would do, without a problem."""
+        """Return the latest sweep of a target that finished, or showed what it would do, without a problem."""
         ...
 
     async def open_runs(self, target: str | None = None) -> tuple[RunRecord, ...]:
@@ -223,7 +223,7 @@ class Journal(Protocol):
         ...
 
     async def run(self, run_id: str) -> tuple[RunRecord, ...]:
-        """List the sweeps of one run, a record for each target; empty when there is no such run."""
+        """List the sweeps of one run, a record for each target; empty if there is no such run."""
         ...
 
     async def removals(self, run_id: str, limit: int | None = None, offset: int = 0) -> tuple[Removal, ...]:
@@ -237,7 +237,7 @@ class Journal(Protocol):
     async def history(
         self, target: str, identity: TargetIdentity, requested_since: datetime, failed_since: datetime
     ) -> History:
-        """Tell a target's past, as far as the brakes and the cool-down ask about it.
+        """Return a target's past, as far as the brakes and the cool-down ask about it.
 
         It is that of what the identity covers, whatever the target was called then; and of what has its name where no project
         is on record. Counted as requested is every removal with a DELETE that was about to leave then or later and was not
@@ -253,7 +253,7 @@ class Journal(Protocol):
         ...
 
     async def lease(self, target: str) -> Lease | None:
-        """Tell who holds a target's lease; None when nobody does."""
+        """Return who holds a target's lease; None if nobody does."""
         ...
 
     async def take_lease(self, lease: Lease, seen: Lease | None) -> Lease | None:
@@ -265,11 +265,11 @@ class Journal(Protocol):
         ...
 
     async def release_lease(self, lease: Lease) -> None:
-        """Give a lease back; one that is somebody else's by now stays."""
+        """Return a lease back; one that is somebody else's by now stays."""
         ...
 
     async def pause(self, target: str, since: datetime) -> None:
-        """Note that a target is paused; one that is paused already stays so since it was."""
+        """Record that a target is paused; one that is paused already stays so since it was."""
         ...
 
     async def resume(self, target: str) -> None:
@@ -277,7 +277,7 @@ class Journal(Protocol):
         ...
 
     async def paused_since(self, target: str) -> datetime | None:
-        """Tell since when a target is paused; None when it is not."""
+        """Return since when a target is paused; None if it is not."""
         ...
 
     async def note_due(self, target: str, due: datetime) -> None:
@@ -285,7 +285,7 @@ class Journal(Protocol):
         ...
 
     async def noted_due(self, target: str) -> datetime | None:
-        """Tell when the schedule of a target was to come round next, by the latest note; None when there is none."""
+        """Return when the schedule of a target was to come round next, by the latest note; None if there is none."""
         ...
 
 

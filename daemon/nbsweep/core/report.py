@@ -1,4 +1,4 @@
-"""What a sweep of one target came to."""
+"""The report of one target's sweep."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,28 +14,28 @@ from nbsweep.core.saved_plan.model import Spared
 
 
 class Report(Struct, frozen=True):
-    """What a sweep of one target came to."""
+    """The result of one target's sweep."""
 
     target: str
     outcome: Outcome
     plan: Plan | None = None
     removals: tuple[Removal, ...] = ()
     recovered: tuple[Removal, ...] = ()
-    """What an earlier run had left, and this one brought to its end first."""
+    """Removals that an earlier run left unfinished, and this run brought to their ends first."""
     spared: tuple[Spared, ...] = ()
-    """What a saved plan, to which this one was narrowed, had permitted to go, and is kept after all."""
+    """Notebooks that the saved plan permits to delete, and that are kept."""
     error: NbsweepError | None = None
-    """What ended it, when it failed."""
+    """The error that ended the sweep, if it failed."""
     duration_s: float = 0.0
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many removals came to which outcome."""
+        """The number of removals by outcome."""
         return Counter(outcome(removal) for removal in self.removals)
 
     @property
     def problem(self) -> str:
-        """Say what kept it from being finished; empty when nothing did."""
+        """Why the sweep is not a success; empty if it is one."""
         if self.plan is None or self.error is not None:
             return str(self.error or "")
         if self.plan.refusal and self.outcome is Outcome.REFUSED:
@@ -49,5 +49,5 @@ class Report(Struct, frozen=True):
 
     @property
     def reclaimed_gb(self) -> int:
-        """The size of the disks that are gone; a DEDICATED one stays."""
+        """The size of the deleted disks, in GB; a DEDICATED disk is not deleted."""
         return sum(removal.capacity_gb or 0 for removal in self.removals if removal.state is State.DELETED)

@@ -1,4 +1,4 @@
-"""Sweeps as the journal keeps them, what a sweep can come to, and what of that the next plan depends on."""
+"""The journal's records of sweeps, the outcomes of a sweep, and the history that the next plan depends on."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,43 +11,43 @@ from nbsweep.core.pacing import LaneState
 
 
 class Outcome(StrEnum):
-    """What a sweep of one target has come to."""
+    """The outcome of one target's sweep."""
 
     RUNNING = "running"
-    """It has not ended; without a process this means a crash."""
+    """The sweep has not ended; without a process it has crashed."""
     FINISHED = "finished"
     DRY_RUN = "dry-run"
     DECLINED = "declined"
     """The plan was declined at the prompt."""
     REFUSED = "refused"
-    """By a brake, before the first DELETE or midway."""
+    """A brake refused the plan, or stopped the sweep."""
     HELD_ELSEWHERE = "held-elsewhere"
-    """Another nbsweep held the lease, and the target was left to it."""
+    """Another nbsweep held the lease."""
     INTERRUPTED = "interrupted"
     FAILED = "failed"
 
 
 SUCCESSES = frozenset({Outcome.FINISHED, Outcome.DRY_RUN})
 JUDGED = SUCCESSES | {Outcome.FAILED, Outcome.REFUSED, Outcome.INTERRUPTED, Outcome.DECLINED}
-"""Outcomes that say something of the target: its sweep has ended, and was not left to another nbsweep."""
+"""Outcomes that describe the target: its sweep has ended, and no other nbsweep held the lease."""
 SURVEYED = frozenset({Outcome.FINISHED, Outcome.DRY_RUN, Outcome.DECLINED, Outcome.INTERRUPTED})
 """Outcomes of runs whose survey passed the brakes, where there was one.
 
-A run that was refused is never what the next one is compared with: otherwise the second would pass by itself.
+The next run is never compared with a refused run: otherwise a second run would pass unchecked.
 """
 IDENTIFIED = frozenset(Outcome) - {Outcome.RUNNING, Outcome.FAILED}
 """Outcomes of runs that have ended and knew their project; a failed run may have ended before it was known."""
 SETTLED = SUCCESSES | {Outcome.REFUSED}
-"""Outcomes after which a service need not try again: a brake that refuses has done its work, though the sweep has not."""
+"""Outcomes after which a service does not retry; a refusal by a brake is one of them."""
 
 
 TRIED = frozenset({State.DELETED, State.FAILED, State.TIMED_OUT})
-"""The ends of removals that somebody has tried to carry out."""
+"""The ends of removals that were tried."""
 FAILURES = frozenset({State.FAILED, State.TIMED_OUT})
 
 
 class RunRecord(Struct, frozen=True):
-    """A target's sweep, as the journal keeps it."""
+    """The journal's record of one target's sweep."""
 
     run_id: str
     target: str
@@ -61,36 +61,36 @@ class RunRecord(Struct, frozen=True):
     planned: int = 0
     kept: Mapping[str, int] | None = None
     lanes: tuple[LaneState, ...] | None = None
-    """How fast the account's lanes went when it ended."""
+    """The rates of the account's lanes at the end."""
     project: str = ""
-    """The endpoint and project that were swept, see `identity`; empty where that is not on record."""
+    """The endpoint and project of the sweep, see `identity`; empty if they are not on record."""
     extent: str = ""
-    """What of the project was covered, likewise."""
+    """The part of the project that was covered, see `identity`; empty if it is not on record."""
 
 
 class FleetBefore(Struct, frozen=True):
-    """What the last survey saw that passed the brakes."""
+    """The fleet of the last survey that passed the brakes."""
 
     run_id: str
     fleet: int
     deleted: int = 0
-    """How many of them nbsweep itself has deleted since."""
+    """The number of its notebooks that nbsweep has deleted since."""
 
     @property
     def left(self) -> int:
-        """How many are to be expected now, if nobody else has deleted or created any."""
+        """The number of notebooks to expect now, if nobody else has deleted or created any."""
         return max(0, self.fleet - self.deleted)
 
 
 class History(Struct, frozen=True):
-    """One target's past."""
+    """The history of one target."""
 
     requested: int = 0
-    """How many removals have had a DELETE sent since the moment that was asked about, whatever came of it."""
+    """The number of removals with a DELETE sent since the given moment, whatever their ends."""
     before: FleetBefore | None = None
-    """None where no survey is known of."""
+    """None if no survey is on record."""
     ends: Sequence[Removal] = ()
-    """How the removals ended of every notebook of which one has failed since the moment that was asked about."""
+    """The ended removals of each notebook with a failed removal since the given moment."""
 
 
 NO_HISTORY = History()

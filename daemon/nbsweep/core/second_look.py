@@ -1,4 +1,4 @@
-"""The decision that is made again right before each DELETE, with what our own orders have changed taken into account."""
+"""Decides again right before each DELETE, without the changes that nbsweep's own orders made."""
 
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from nbsweep.core.own_orders import OrderKind, OwnOrder, as_before, sign_of_owne
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge, judge_protections, keep
 
 SAID_FIRST = frozenset({Reason.ALREADY_DELETED, Reason.IN_TRANSITION, Reason.PROTECTED})
-"""Reasons to keep a notebook that say more than that someone has changed it."""
+"""Reasons to keep a notebook that are more specific than that a user has changed it."""
 
 
 def decide_again(
@@ -38,10 +38,10 @@ def decide_again(
 
 
 def judge_after_orders(orders: tuple[OwnOrder, ...], now: Notebook, rules: Rules, moment: Moment) -> Verdict:
-    """Decide by all rules on a notebook to which orders of ours may have done something.
+    """Decide by all rules on a notebook that nbsweep's own orders may have changed.
 
-    A sign of its owner since any of them keeps it. Otherwise the policies see it as it would be without those orders; what it
-    shows now, and what it would show, both have to pass the protections.
+    A sign of use since any of the orders keeps the notebook. Otherwise the policies see it as it would be without the orders.
+    The protections check both the notebook as it is and as it would be.
     """
     plain = judge(now, rules, moment)
     if plain.reason in SAID_FIRST:
@@ -61,7 +61,7 @@ def judge_after_orders(orders: tuple[OwnOrder, ...], now: Notebook, rules: Rules
 
 
 def under_way(removal: Removal, seen: Notebook, now: datetime, grace: timedelta) -> bool:
-    """Tell whether an order of ours may be at work on a notebook that is to be kept, so that it is followed first."""
+    """Return whether an order of nbsweep may still be under way on a notebook that is to be kept."""
     match removal.state:
         case State.REQUESTED:
             return seen.status is Status.DELETING or may_still_arrive(removal, now, grace)
@@ -72,13 +72,13 @@ def under_way(removal: Removal, seen: Notebook, now: datetime, grace: timedelta)
 
 
 def kept_in_use(verdict: Verdict) -> Verdict:
-    """Turn "stop it first" into KEEP, for a notebook that runs although it had been stopped, or begun to be deleted."""
+    """Return KEEP for a notebook that runs although it was stopped, or its deletion had begun."""
     sentence = f"it runs again, so somebody has started it since ({verdict.sentence})"
     return Verdict(Decision.KEEP, Reason.RUNNING, verdict.rule, sentence, verdict.findings)
 
 
 def why_no_longer(notebook: Notebook, rules: Rules, policy: str, moment: Moment) -> str:
-    """Say which conditions of the policy that had planned a notebook do not hold any more."""
+    """Return the conditions of the notebook's policy that no longer hold, in words."""
     match = next(rule.match for rule in rules.policies if rule.name == policy)
     finding = match.check(notebook, moment)
     failed = [*leaves(finding, Truth.FAIL), *leaves(finding, Truth.UNKNOWN)]

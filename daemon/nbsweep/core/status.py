@@ -24,7 +24,7 @@ VERBS: Mapping[Outcome, str] = {
 
 
 def follows(target: str, identity: TargetIdentity, removal: Removal) -> bool:
-    """Tell whether a target's sweeps follow a removal; one whose project is not on record goes by the target's name."""
+    """Return whether a target's sweeps follow a removal; one whose project is not on record goes by the target's name."""
     if UNKNOWN in (removal.project, identity.project):
         return removal.target == target
     covered = identity.covers(removal.workspace_id, removal.feature)
@@ -42,7 +42,7 @@ class LeftAlone(Struct, frozen=True):
     """Whether a target of the configuration is called the same, and is another project."""
 
     def __str__(self) -> str:
-        """Say so, and what to do."""
+        """Return the problem and what to do about it, in words."""
         one = len(self.removals) == 1
         count = "1 removal" if one else f"{len(self.removals)} removals"
         state = f"{count} of target {self.target} ({describe_project(self.project)}) {'is' if one else 'are'} still open"
@@ -77,7 +77,7 @@ class StatusInputs(Struct, frozen=True):
     """What no sweep follows, and was begun under its name."""
     lease: Lease | None = None
     holder_is_alive: bool | None = None
-    """Whether the process is there that has the lease; None when that cannot be told from here."""
+    """Whether the process is there that has the lease; None if that cannot be told from here."""
 
 
 class TargetStatus(Struct, frozen=True):
@@ -92,19 +92,19 @@ class TargetStatus(Struct, frozen=True):
     """Those of them whose deadline has passed."""
     problems: tuple[str, ...]
     sweeping: Lease | None
-    """Who sweeps it now; None when nobody does."""
+    """The lease under which the target is swept now; None if it is not."""
     left_alone: tuple[Removal, ...] = ()
     """Those without an end that no target of the configuration follows."""
 
     @property
     def note(self) -> str:
-        """Say what else is to be known of what has no end; empty when nothing is."""
+        """Describe what else is to be known of what has no end; empty if nothing is."""
         strange = sum(removal.project == UNKNOWN for removal in self.unfinished)
         return f"of {strange} of what has no end {PROJECT_UNKNOWN}" if strange else ""
 
     @property
     def well(self) -> bool:
-        """Tell whether there is nothing to see to."""
+        """Whether no action is needed."""
         return not self.problems
 
 
@@ -138,7 +138,7 @@ def judge_status(target: str, known: StatusInputs, now: datetime, lease_lasts: t
 
 
 def status_of_removed(left: LeftAlone, records: Sequence[RunRecord]) -> TargetStatus:
-    """Say how a target stands that is in the configuration no more, and has left something without an end."""
+    """Describe how a target stands that is in the configuration no more, and has left something without an end."""
     mine = [record for record in records if record.target == left.target]
     return TargetStatus(
         target=left.target,

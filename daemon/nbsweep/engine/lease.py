@@ -1,4 +1,4 @@
-"""Holds the lease of a target while it is swept: takes it, beats, gives it back; and lets no DELETE leave without it."""
+"""Holds the lease of a target during its sweep: takes, renews and releases it, and blocks DELETEs without it."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -22,22 +22,22 @@ from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.tracker import LAST_WRITE_S
 
 RACES = 5
-"""So often the lease may change between the look at it and the attempt to take it."""
+"""How often the lease may change between the read and the attempt to take it."""
 
 
 class NearbyLeases(Struct, frozen=True):
-    """The leases that have to do with a target, as they are now."""
+    """The current leases that concern a target."""
 
     mine: Lease | None
-    """The one in the place of which its own is put."""
+    """The lease that the target's own lease replaces."""
     held: Lease | None
-    """One that keeps it from being swept: another process has it, on something that both cover."""
+    """A lease of another process on some of the same notebooks, which blocks the sweep."""
     dead: tuple[Lease, ...]
-    """Others that nobody holds any more."""
+    """Other leases without a live holder."""
 
 
 async def look_for_leases(target: str, identity: TargetIdentity, ports: Ports, options: LeaseOptions) -> NearbyLeases:
-    """See whether a target may be swept.
+    """Return the leases that concern a target.
 
     Raises:
         JournalError: the leases cannot be read.
@@ -55,30 +55,30 @@ async def look_for_leases(target: str, identity: TargetIdentity, ports: Ports, o
 
 @dataclass(slots=True)
 class LeaseGuard:
-    """One sweep's hold on its target."""
+    """Holds the lease of one sweep."""
 
     ports: Ports
     options: LeaseOptions
     lease: Lease
-    """As it is, or is to be, in the journal."""
+    """The lease as it is, or will be, in the journal."""
     identity: TargetIdentity
     shutdown: Shutdown
-    """The sweep's own; begun and hurried when the lease is lost, for what is under way is the next holder's to follow."""
+    """The shutdown of this sweep; set when the lease is lost, because the next holder follows the removals under way."""
     error: NbsweepError | None = None
-    """Why it was not to be had, or was lost."""
+    """Why the lease could not be taken, or was lost."""
     _hold: Freshness | None = None
-    """How long nobody elsewhere can have taken it, since the beat that was written last; None before the first."""
+    """How long no other process can have taken the lease since the last written beat; None before the first beat."""
     _trouble: str = "the journal did not answer; its server may be away, or its file locked by another process"
-    """What the journal said when a beat failed last."""
+    """The journal's message when a beat failed last."""
     _one_at_a_time: anyio.Lock = field(default_factory=anyio.Lock)
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[Cloud]:
-        """Hold the lease while inside, and give the cloud as it may be used meanwhile.
+        """Hold the lease while inside; yield the cloud to use meanwhile.
 
         Raises:
-            HeldElsewhere: another nbsweep has it.
-            JournalError: it cannot be read or written.
+            HeldElsewhere: another nbsweep has the lease.
+            JournalError: the lease cannot be read or written.
         """
         try:
             await self._take()
@@ -90,23 +90,23 @@ class LeaseGuard:
             await self._release()
 
     async def hold(self) -> Freshness | None:
-        """Tell how long the lease is sure to be ours; where that is in doubt, find out first. None when it is not.
+        """Return how long this process certainly holds the lease, renewing it if that is in doubt; None if it does not.
 
-        It is in doubt when this process, or all of its machine, has been asleep, or when the clock was set.
+        That is in doubt if this process or its machine has been asleep, or if the clock was set.
         """
         if self._left_s() <= 0:
             async with self._one_at_a_time:
-                # Meanwhile somebody else may have found out.
+                # Another task may have renewed it meanwhile.
                 if self._left_s() <= 0 and self.error is None:
                     await self._beat()
         return self._hold if self.error is None and self._left_s() > 0 else None
 
     def _left_s(self) -> float:
-        """Tell for how many more seconds it is sure to be ours; by all clocks: time that passed unseen counts."""
+        """Return for how many seconds the lease is certainly held, by all clocks: time asleep counts."""
         return self._hold.left_s(self.ports.clock.read()) if self._hold else NEVER_S
 
     def _beats_left_s(self) -> float:
-        """Tell for how many more seconds beats may fail, by the steady clock."""
+        """Return for how many seconds beats may fail, by the steady clock."""
         return self._hold.for_s - (self.ports.clock.steady_s() - self._hold.since.steady_s) if self._hold else NEVER_S
 
     async def _take(self) -> None:
@@ -117,7 +117,9 @@ class LeaseGuard:
             if self._note(await self.ports.journal.take_lease(wanted, sight.mine), begun):
                 await self._make_sure(sight)
                 return
-        raise JournalError(f"the lease of {self.lease.target} went from hand to hand {RACES} times: try again later")
+        raise JournalError(
+            f"the lease of {self.lease.target} changed its holder {RACES} times while it was taken: try again later"
+        )
 
     async def _look(self) -> NearbyLeases:
         sight = await look_for_leases(self.lease.target, self.identity, self.ports, self.options)
@@ -128,9 +130,9 @@ class LeaseGuard:
         return sight
 
     async def _make_sure(self, before: NearbyLeases) -> None:
-        """Look again now that the lease is ours: who has taken one under another name meanwhile may not have seen it.
+        """Read the leases again after taking one: a process that took a lease under another name may not have seen it.
 
-        Where two do so at once both may leave the target alone, and neither sweeps it beside the other.
+        If two processes do this at the same time, both may leave the target alone, but they never sweep it together.
         """
         try:
             await self._look()
@@ -144,7 +146,7 @@ class LeaseGuard:
             self.ports.telemetry.emit(LeaseTakenOver(**another(lease)))
 
     async def _keep(self) -> None:
-        """Beat until it is lost."""
+        """Renew the lease until it is lost."""
         every_s = self.options.lasts.total_seconds() / BEATS
         while self.error is None:
             await anyio.sleep(max(0.0, min(every_s, self._beats_left_s())))
@@ -152,7 +154,7 @@ class LeaseGuard:
                 await self._beat()
 
     async def _beat(self) -> None:
-        """Show a sign of life; where there was none for too long, this is the last attempt."""
+        """Renew the lease once; if beats have failed for too long, this is the last attempt."""
         with anyio.move_on_after(max(LAST_WRITE_S, self._beats_left_s())):
             await self._renew()
         if self.error is None and self._beats_left_s() <= 0:
@@ -169,7 +171,7 @@ class LeaseGuard:
             self._lose(HeldElsewhere(describe_taken_over(self.lease.target, holds)))
 
     def _note(self, holds: Lease | None, begun: ClockReading) -> bool:
-        """Take note of who holds the lease since then, and tell whether that is this one."""
+        """Record the holder of the lease; return whether it is this process."""
         if holds is None or holds.holder.owner != self.options.holder.owner:
             return False
         self.lease = holds
@@ -183,37 +185,37 @@ class LeaseGuard:
         self.shutdown.hurried.set()
 
     async def _release(self) -> None:
-        """Give it back, so that the next one need not wait; not even cancellation keeps this from being tried."""
+        """Release the lease, so that the next process need not wait; also tried after cancellation."""
         if self.error is None:
-            # Where it fails, whoever comes next sees that this process has ended, or hears nothing of it any more.
+            # If the release fails, the next process sees that this one has ended, or that its beats have stopped.
             with anyio.move_on_after(LAST_WRITE_S, shield=True), suppress(JournalError):
                 await self.ports.journal.release_lease(self.lease)
 
 
 class FencedCloud(Struct, frozen=True):
-    """A cloud to which nothing that changes something is sent without the lease."""
+    """A cloud that refuses to send a change without the lease."""
 
     cloud: Cloud
     guard: LeaseGuard
 
     def lanes_state(self) -> tuple[LaneState, ...]:
-        """Tell how fast the lanes may go."""
+        """Return the rates of the lanes."""
         return self.cloud.lanes_state()
 
     def clock_skew_s(self) -> float | None:
-        """Tell how far the clock is off."""
+        """Return how far this machine's clock is ahead of the cloud's."""
         return self.cloud.clock_skew_s()
 
     def paging(self) -> Paging:
-        """Tell what is known of the pages."""
+        """Return what is known of the pages."""
         return self.cloud.paging()
 
     def found_paging(self, paging: Paging) -> None:
-        """Remember what was found out about the pages."""
+        """Store what was found out about the pages."""
         self.cloud.found_paging(paging)
 
     async def project(self) -> str:
-        """Tell the project's id."""
+        """Return the id of the project."""
         return await self.cloud.project()
 
     async def workspaces(self) -> tuple[str, ...]:
@@ -229,7 +231,7 @@ class FencedCloud(Struct, frozen=True):
         return await self.cloud.show(notebook_id)
 
     async def stop(self, notebook_id: str, *, facts: Freshness) -> Notebook | None:
-        """Order a running notebook to stop, while the lease is ours."""
+        """Stop a running notebook while the lease is held."""
         return await self.cloud.stop(notebook_id, facts=await self._shorter(facts))
 
     async def delete_turn(self) -> None:
@@ -237,14 +239,14 @@ class FencedCloud(Struct, frozen=True):
         await self.cloud.delete_turn()
 
     async def delete(self, notebook_id: str, *, facts: Freshness, leaving: Callable[[], object] = unheeded) -> str:
-        """Delete a notebook, while the lease is ours; what waits for its lane must not leave later than that either."""
+        """Delete a notebook while the lease is held; a DELETE that waits for its lane must leave within that time too."""
         return await self.cloud.delete(notebook_id, facts=await self._shorter(facts), leaving=leaving)
 
     async def _shorter(self, facts: Freshness) -> Freshness:
-        """Give what ends first, the facts or the lease.
+        """Return the freshness that ends first, of the facts or of the lease.
 
         Raises:
-            FactsTooOld: the lease is not ours any more.
+            FactsTooOld: this process no longer holds the lease.
         """
         hold = await self.guard.hold()
         if hold is None:

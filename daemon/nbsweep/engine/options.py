@@ -1,4 +1,4 @@
-"""What a sweep is told before it begins."""
+"""The options of a sweep, and the survey's facts that its decisions need."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from nbsweep.core.policy import Rules
 
 
 class PollOptions(Struct, frozen=True):
-    """How often to look at what is being deleted, and how long to trust no look."""
+    """How often notebooks under deletion are read, and how long reads may be stale."""
 
     interval: timedelta
     max_interval: timedelta
@@ -22,18 +22,18 @@ class PollOptions(Struct, frozen=True):
 
 
 class LeaseOptions(Struct, frozen=True):
-    """How a sweep makes sure that it is the only one."""
+    """How a sweep keeps other sweeps off its target."""
 
     holder: Holder
     """This process."""
     lasts: timedelta
-    """How long a holder elsewhere may be silent before its target is taken over."""
+    """How long another holder may send no beat before its lease is taken over."""
     is_alive: Callable[[Holder], bool | None]
-    """Tells whether a holder's process is there; None when that cannot be told from here. Must not wait."""
+    """Returns whether a holder's process runs; None if this machine cannot know. Must not wait."""
 
 
 class SweepOptions(Struct, frozen=True):
-    """How removals are to be carried out."""
+    """How a sweep carries out its removals."""
 
     rules: Rules
     workers: int
@@ -45,18 +45,18 @@ class SweepOptions(Struct, frozen=True):
     time_limit: timedelta = timedelta(hours=12)
     """How long a sweep may take before it is asked to stop."""
     lease: LeaseOptions | None = None
-    """None where nobody else can be at work."""
+    """None if no other process can sweep."""
     max_failures: Fraction | None = MOST_FAILURES
     """The share of its removals that may fail before a sweep is stopped; None for no limit."""
     cool_down: CoolDown | None = USUAL_COOL_DOWN
-    """How long to leave a notebook alone whose deletion has failed; None for no time at all."""
+    """How long a notebook is left alone after its deletion failed; None for no cool-down."""
 
 
 class SurveyFacts(Struct, frozen=True):
-    """What the survey knew, and decisions need later."""
+    """Facts of the survey that later decisions need."""
 
     last_active: Mapping[str, datetime]
     positions: Mapping[str, int] = {}
-    """By notebook id: which row of its listing it was, from 0."""
+    """The row of each notebook in its listing, from 0, by notebook id."""
     never_stop: frozenset[str] = frozenset()
-    """Ids of those that may be deleted, but not stopped first: the saved plan that permits them saw them at rest."""
+    """Ids of notebooks that may be deleted, but not stopped first: the saved plan saw them at rest."""

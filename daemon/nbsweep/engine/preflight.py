@@ -104,7 +104,7 @@ class Preflight:
         self._found[check.name] = check
 
     def _fail(self, name: str, error: CloudError, why: str, advice: str = "") -> BlockedError:
-        """Note what does not work; gives what ends all that depends on it."""
+        """Record what does not work; gives what ends all that depends on it."""
         self._tell(failed(name, error, advice))
         return BlockedError(why)
 
@@ -157,7 +157,7 @@ class Preflight:
         return answers
 
     def _not_presented(self, error: CloudError) -> BlockedError:
-        """Say what it means that the very first signed call was not answered."""
+        """Describe what it means that the very first signed call was not answered."""
         if isinstance(error, WrongAddress):
             return self._fail("project", error, "the gateway knows no such address")
         why = (

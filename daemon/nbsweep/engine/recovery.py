@@ -32,7 +32,7 @@ NO_TRACE = "an earlier run was interrupted around its DELETE, which shows no eff
 
 
 async def close_crashed_runs(target: str, identity: TargetIdentity, run_id: str, ports: Ports) -> None:
-    """Give an end to every run of a target that the journal still calls running, but for `run_id`, which is this one.
+    """Return an end to every run of a target that the journal still calls running, but for `run_id`, which is this one.
 
     It is the target's by its name, or by what it covers: nobody else can be at work there, for the lease is ours.
     """
@@ -64,7 +64,7 @@ async def recover(
 
 
 async def tell_left_alone(targets: Mapping[str, TargetIdentity], ports: Ports, options: LeaseOptions | None) -> None:
-    """Tell of removals without an end that none of these targets follows, and that no other process is sweeping now.
+    """Return of removals without an end that none of these targets follows, and that no other process is sweeping now.
 
     Raises:
         JournalError: they cannot be read.
@@ -125,7 +125,7 @@ class Recovery:
         self.ports.telemetry.emit(RecoveryFinished(counts))
 
     async def _is_here(self, removal: Removal) -> bool | None:
-        """Tell whether the project of these calls shows a notebook whose own is not on record; None while nobody can tell."""
+        """Return whether the project of these calls shows a notebook whose own is not on record; None while nobody can tell."""
         try:
             await self.ports.cloud.show(removal.notebook_id)
         except Gone:

@@ -1,4 +1,4 @@
-"""Who wants a sweep, and what it came to."""
+"""A run's identity, and the report of one target's sweep."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
@@ -14,14 +14,14 @@ from nbsweep.core.runs import RunRecord
 from nbsweep.core.saved_plan.model import Spared
 
 Approve = Callable[[Plan, Sequence[Spared]], Awaitable[bool]]
-"""Asked once, with a plan that is not empty and that no brake refused, and with what a saved plan had permitted besides.
+"""Called once with a plan that is not empty and not refused, and with what a saved plan permits besides.
 
 False ends the sweep before the first change.
 """
 
 
 class Run(Struct, frozen=True):
-    """Who wants a sweep, and in which run."""
+    """The identity of a run: its id, who or what started it, and whether it is a dry run."""
 
     run_id: str
     started_by: str
@@ -29,7 +29,7 @@ class Run(Struct, frozen=True):
 
 
 def planned_removal(run_id: str, plan: Plan, item: Candidate) -> Removal:
-    """Begin the way of one planned notebook."""
+    """Return the removal of a planned notebook, in its first state."""
     notebook = item.notebook
     return Removal(
         run_id=run_id,
@@ -50,7 +50,7 @@ def planned_removal(run_id: str, plan: Plan, item: Candidate) -> Removal:
 
 
 def leading_error(error: NbsweepError | ExceptionGroup[Exception]) -> NbsweepError:
-    """Find the error that ended a sweep among those that several tasks raised.
+    """Return the error that ended a sweep, of those that several tasks raised.
 
     Raises:
         ExceptionGroup: there is a bug among them.
@@ -71,12 +71,12 @@ def _leaves(error: Exception) -> Iterator[Exception]:
 
 
 def describe_bug(bug: Exception) -> str:
-    """Say what kind of bug, or which several, a sweep has run into."""
+    """Return the kinds and messages of the bugs in an exception."""
     return "; ".join(f"{type(leaf).__name__}: {leaf}" for leaf in _leaves(bug))
 
 
 def ended_record(record: RunRecord, report: Report, ports: Ports) -> RunRecord:
-    """Give the record of a run as it is at its end."""
+    """Return the record of a run at its end."""
     plan = report.plan
     return replace(
         record,

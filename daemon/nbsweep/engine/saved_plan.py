@@ -1,4 +1,4 @@
-"""A sweep by a saved plan: its own survey and verdicts, narrowed to what that plan permits, and who is spared on record."""
+"""A sweep by a saved plan: narrows its own survey and verdicts to the plan, and records the notebooks that are spared."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -23,33 +23,33 @@ class PlanConstraint(Struct, frozen=True):
     """What a saved plan permits on one target."""
 
     source: str
-    """Where the plan came from, for people."""
+    """Where the plan came from, for messages."""
     plan_id: str
     expires_at: datetime
     saved: SavedTarget
 
     @property
     def ids(self) -> frozenset[str]:
-        """The ids of all that it permits."""
+        """The ids of the notebooks that the plan permits to delete."""
         return frozenset(item.id for item in self.saved.items)
 
     @property
     def never_stop(self) -> frozenset[str]:
-        """Those that were at rest when it was made, and of which it does not say that they may be stopped."""
+        """The ids of the notebooks that the plan does not permit to stop: they were at rest when it was made."""
         return frozenset(item.id for item in self.saved.items if not item.stop_first)
 
 
 def describe_narrowing(permit_: PlanConstraint, permission: Permission) -> PlanNarrowed:
-    """Say what a saved plan leaves of today's survey, before the brakes bind."""
+    """Return the event for what a saved plan leaves of the current survey, before the brakes."""
     survey = permission.survey
     not_in_plan = survey.kept.get(Reason.NOT_IN_PLAN, 0)
     return PlanNarrowed(permit_.plan_id, len(survey.candidates), not_in_plan, len(permission.spared))
 
 
 def spared_of(permit_: PlanConstraint, permission: Permission, plan: Plan) -> tuple[Spared, ...]:
-    """Give what the saved plan had permitted to go, and today's plan keeps.
+    """Return the notebooks that the saved plan permits to delete and the current plan keeps.
 
-    Nothing is called spared where the plan is refused: then nothing goes at all, and what is missing may only be unseen.
+    If the current plan is refused, the result is empty: nothing is deleted, and a missing notebook may only be unseen.
     """
     if plan.refusal:
         return ()
@@ -58,20 +58,20 @@ def spared_of(permit_: PlanConstraint, permission: Permission, plan: Plan) -> tu
 
 
 def require_valid(permit_: PlanConstraint, identity: TargetIdentity, now: datetime) -> None:
-    """Go on only while the plan holds, for recovery and the survey may have taken long, and for its own project only.
+    """Check that the plan has not expired during recovery and survey, and that it is about this project.
 
     Raises:
-        ConfigurationError: it has expired, or is another project's.
+        ConfigurationError: the plan has expired, or is about another project.
     """
     if problem := expired(permit_.expires_at, now) or of_another_project(permit_.saved, identity):
         raise ConfigurationError(permit_.source, (problem,))
 
 
 async def record_spared(ports: Ports, run_id: str, plan: Plan, spared: Iterable[Spared]) -> tuple[Removal, ...]:
-    """Write down whom the saved plan had permitted to go and who is kept after all, each with its reason, and tell it.
+    """Write the spared notebooks to the journal, each with its reason, and emit their events.
 
     Raises:
-        JournalError: that cannot be written; then nothing may be deleted either.
+        JournalError: the journal cannot be written; nothing may be deleted then.
     """
     now = ports.clock.now()
     removals = tuple(lifecycle.spare(_planned(run_id, plan, each), now, each.why) for each in spared)

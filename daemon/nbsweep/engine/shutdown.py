@@ -30,7 +30,7 @@ class Shutdown(Struct, frozen=True):
 
 @asynccontextmanager
 async def time_limited(outer: Shutdown, limit: timedelta) -> AsyncIterator[Shutdown]:
-    """Give one sweep a shutdown of its own, which begins with the outer one, or when the sweep's time is up."""
+    """Return one sweep a shutdown of its own, which begins with the outer one, or when the sweep's time is up."""
     own = Shutdown()
 
     async def pass_on(heard: anyio.Event, told: anyio.Event) -> None:
@@ -65,55 +65,55 @@ async def given_up_on(event: anyio.Event) -> AsyncIterator[None]:
 
 @dataclass(slots=True)
 class StopConditions:
-    """Whether a sweep may take more: not once a shutdown has begun, the account has refused us, or a brake has stopped it."""
+    """Decides whether a sweep may begin more removals: not after a shutdown, an error of the account, or a brake."""
 
     ports: Ports
     shutdown: Shutdown
     max_failures: Fraction | None
     """The share of the removals that may fail; None for no limit."""
     error: SweepEnding | None = None
-    """Why nothing more can be begun on this account."""
+    """The error that affects the whole account."""
     begun: anyio.Event = field(default_factory=anyio.Event)
-    """Set when there is a limit to how long what is under way is followed; a brake sets none."""
+    """Set when the removals under way are followed for a limited time only; a brake does not set it."""
     refusal: Refusal | None = None
-    """The brake that has stopped the sweep."""
+    """The refusal of the brake that has stopped the sweep."""
 
     @property
     def no_more(self) -> bool:
-        """Tell whether no more may be taken."""
+        """Whether no more removals are begun."""
         return self.refusal is not None or self.begun.is_set() or self.shutdown.begun.is_set()
 
     @property
     def why(self) -> str:
-        """Say why what was not begun is left."""
+        """Why removals that were not begun are left."""
         stopped = self.refusal and f"not begun, because a brake stopped the sweep: {self.refusal.brake}"
         return stopped or INTERRUPTED
 
     def end_with(self, error: SweepEnding) -> None:
-        """Take no more, because the account has refused us."""
+        """Begin no more removals, because an error affects the whole account."""
         self.error = self.error or error
         self.begun.set()
 
     def count(self, states: Mapping[State, int]) -> None:
-        """Hold the number of removals in each state against the brake on failures, after one has ended."""
+        """Check the number of removals in each state against the brake on failures."""
         self._apply(judge_failures(states, self.max_failures))
 
     def check_clock(self) -> None:
-        """Hold the clock against the brake on skew, before anything is decided by it."""
+        """Check the clock against the brake on skew."""
         self._apply(judge_skew(self.ports.cloud.clock_skew_s()))
 
     def _apply(self, refusal: Refusal | None) -> None:
-        """Take no more once a brake says so; what is under way is followed to its end."""
+        """Begin no more removals after a refusal; those under way are followed to their ends."""
         if refusal and not self.no_more:
             self.refusal = refusal
             self.ports.telemetry.emit(SweepBraked(refusal.brake, refusal.message))
 
     async def give_time(self, most: timedelta) -> None:
-        """Wait so long at most, and no longer once somebody is in a hurry."""
+        """Wait for a time, or until the shutdown is hurried."""
         with anyio.move_on_after(most.total_seconds()):
             await self.shutdown.hurried.wait()
 
     async def watch(self) -> None:
-        """Take no more once a shutdown begins."""
+        """Begin no more removals once a shutdown begins."""
         await self.shutdown.begun.wait()
         self.begun.set()

@@ -69,10 +69,10 @@ class Area(Struct, frozen=True):
     scope: str = "all"
     caller: str = ""
     project_id: str | None = None
-    """As configured; None where it is looked up."""
+    """As configured; None if it is looked up."""
 
     def identity(self, project_id: str | None) -> TargetIdentity:
-        """Tell what makes the target this one and no other, once its project is known."""
+        """Return what makes the target this one and no other, once its project is known."""
         workspaces = None if self.workspaces is None else tuple(sorted(self.workspaces))
         return TargetIdentity(self.endpoint, project_id, workspaces, tuple(sorted(self.features)), self.scope, self.caller)
 
@@ -232,7 +232,7 @@ class Surveyor:
         return taken
 
     async def _page_if_taken(self, scope: Scope, offset: int) -> Page | None:
-        """Read a page; None where the cloud refuses its offset, as far as is known for being between two pages.
+        """Read a page; None if the cloud refuses its offset, as far as is known for being between two pages.
 
         Other listings are read meanwhile, and may have found out what an offset means since this page was asked for.
         """

@@ -1,4 +1,4 @@
-"""A sweep of one target: survey, plan, journal, execute, report. It needs its own settings and the ports, and nothing else."""
+"""A sweep of one target: survey, plan, journal, execute, report."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -43,14 +43,14 @@ class Sweeper:
     brakes: Brakes
     shutdown: Shutdown
     permit: PlanConstraint | None = None
-    """What a saved plan permits; None where the policies alone decide."""
+    """What a saved plan permits; None if the policies alone decide."""
     overlapping: tuple[OverlappingTarget, ...] = ()
-    """The targets before it in the configuration that would cover some of the same notebooks if they were the same project."""
+    """Earlier targets of the configuration that would cover some of the same notebooks if they had the same project."""
     known: TargetIdentity | None = field(default=None, init=False)
-    """What `identity` has found out."""
+    """The result of `identity`; None before the first call."""
 
     async def sweep(self, run: Run, approve: Approve) -> Report:
-        """Do a whole sweep. What the world did to it is in the report; a bug is raised, after the journal was closed."""
+        """Run a whole sweep. Its errors are in the report; a bug is raised after the journal was closed."""
         started_s, state = self.ports.clock.steady_s(), SweepState()
         record = RunRecord(run.run_id, self.area.target, self.ports.clock.now(), run.started_by, run.dry_run)
         record = replace(record, extent=self.area.identity(None).extent)
@@ -68,12 +68,12 @@ class Sweeper:
         return report
 
     async def recover(self, run: Run) -> Report:
-        """Bring what earlier runs left to its end, and do no more; what the world did to it is in the report."""
+        """Bring the unfinished removals of earlier runs to their ends, and do no more; errors are in the report."""
         state, started_s = SweepState(), self.ports.clock.steady_s()
         with self.ports.telemetry.bound(run_id=run.run_id, target=self.area.target):
             async with time_limited(self.shutdown, self.options.time_limit) as shutdown:
                 with state.noting_failure():
-                    # It writes to the journal whatever the run is for, so it has to be the only one.
+                    # Recovery writes to the journal also in a dry run, so it needs the lease.
                     async with self._leased(replace(run, dry_run=False), shutdown) as ports:
                         with state.noting_failure():
                             state.recovered = await self._recover(run, ports, shutdown)
@@ -81,19 +81,19 @@ class Sweeper:
         return state.report(self.area.target, self.ports.clock.steady_s() - started_s)
 
     async def plan(self) -> Plan:
-        """Survey the fleet, judge it, and put what may go in order; changes nothing.
+        """Survey the fleet, judge it, and return the ordered plan; nothing is changed.
 
         Raises:
-            NbsweepError: it cannot be surveyed, or is covered by another target too.
+            NbsweepError: the target cannot be surveyed, or another target covers some of its notebooks.
         """
         plan, _, _ = await self._plan()
         return plan
 
     async def held_elsewhere(self) -> HeldElsewhere | None:
-        """Tell who else is sweeping the target, without a record in the journal; None when it may be swept.
+        """Return an error that names the other sweeper of the target; None if the target may be swept.
 
         Raises:
-            JournalError: that cannot be found out.
+            JournalError: the leases cannot be read.
         """
         if self.options.lease is None:
             return None
@@ -102,11 +102,11 @@ class Sweeper:
         return HeldElsewhere(describe_held(held, target, self.options.lease.lasts)) if held else None
 
     async def identity(self) -> TargetIdentity:
-        """Tell what the target is, as soon as its project is known; one that another target covers too is none to sweep.
+        """Return the identity of the target, with its project.
 
         Raises:
             ConfigurationError: another target of the configuration covers some of its notebooks.
-            CloudError: its project is not to be found out.
+            CloudError: the project cannot be looked up.
         """
         if self.known is None:
             identity = self.area.identity(await self.ports.cloud.project())
@@ -117,7 +117,7 @@ class Sweeper:
     # ---- the steps of a sweep
 
     async def _opened(self, record: RunRecord) -> RunRecord:
-        """Note in the journal that the sweep begins, and what it is about; where that is not to be found out, it has failed."""
+        """Write the beginning of the sweep to the journal, with its project; a sweep without a known project fails."""
         try:
             identity = await self.identity()
         except NbsweepError:
@@ -131,7 +131,7 @@ class Sweeper:
         return record
 
     async def _within_time(self, run: Run, approve: Approve, state: SweepState) -> None:
-        """Sweep for no longer than a sweep may take."""
+        """Sweep within the time limit of a sweep."""
         async with time_limited(self.shutdown, self.options.time_limit) as shutdown:
             with state.noting_failure():
                 async with self._leased(run, shutdown) as ports:
@@ -148,13 +148,13 @@ class Sweeper:
 
     @asynccontextmanager
     async def _leased(self, run: Run, shutdown: Shutdown) -> AsyncIterator[Ports]:
-        """Hold the target's lease while inside, and give the ports to be used meanwhile.
+        """Hold the target's lease while inside; yield the ports to use meanwhile.
 
         A dry run changes nothing, and needs no lease.
 
         Raises:
             HeldElsewhere: another nbsweep has the lease, or has taken it over.
-            JournalError: it cannot be taken, or could not be kept.
+            JournalError: the lease cannot be taken, or could not be kept.
         """
         if self.options.lease is None or run.dry_run:
             yield self.ports
@@ -169,7 +169,7 @@ class Sweeper:
             raise guard.error
 
     async def _sweep(self, run: Run, ports: Ports, shutdown: Shutdown, approve: Approve, state: SweepState) -> None:
-        """Recover, plan, ask, execute; each step may be the last."""
+        """Recover, plan, ask for approval, and execute; each step may be the last."""
         outcome, facts = Outcome.INTERRUPTED, SurveyFacts({})
         if not run.dry_run:
             state.recovered = await self._recover(run, ports, shutdown)
@@ -209,7 +209,7 @@ class Sweeper:
     # ---- the plan
 
     async def _plan(self, ports: Ports | None = None) -> tuple[Plan, tuple[Spared, ...], SurveyFacts]:
-        """Survey, judge and order; gives the plan, what a saved plan had permitted besides, and the facts for later looks."""
+        """Survey and plan; return the plan, what a saved plan permits besides, and the facts for second looks."""
         ports = ports or self.ports
         identity = await self.identity()
         last_active = await ports.journal.last_active(identity.project)
@@ -219,12 +219,12 @@ class Sweeper:
         circumstances = await self._circumstances(identity, moment.now)
         plan, spared = self._narrowed(survey, surveyor, circumstances)
         plan = replace(plan, project=identity.project)
-        self._tell_plan(plan)
+        self._emit_plan(plan)
         never_stop = self.permit.never_stop if self.permit else frozenset()
         return plan, spared, SurveyFacts(last_active, {item.notebook.id: item.position for item in plan.items}, never_stop)
 
     def _narrowed(self, survey: Survey, surveyor: Surveyor, circumstances: Circumstances) -> tuple[Plan, tuple[Spared, ...]]:
-        """Make the plan, of no more than a saved one permits where the sweep is by one."""
+        """Build the plan, narrowed to what a saved plan permits if there is one."""
         if self.permit is None:
             return build_plan(survey, self.brakes, circumstances), ()
         require_valid(self.permit, self.known or self.area.identity(None), self.ports.clock.now())
@@ -234,15 +234,15 @@ class Sweeper:
         return plan, spared_of(self.permit, permission, plan)
 
     async def _circumstances(self, identity: TargetIdentity, now: datetime) -> Circumstances:
-        """Find out what a plan of now depends on besides its survey, which has just been made."""
+        """Return what a plan depends on besides its survey."""
         cool_down = self.options.cool_down
         failed_since = now - cool_down.longest if cool_down else now
         history = await self.ports.journal.history(self.area.target, identity, now - A_DAY, failed_since)
         return Circumstances(history, self.ports.cloud.clock_skew_s(), cool_down)
 
-    # ---- what is told
+    # ---- events
 
-    def _tell_plan(self, plan: Plan) -> None:
+    def _emit_plan(self, plan: Plan) -> None:
         kept = {reason.value: count for reason, count in plan.kept.items()}
         emit = self.ports.telemetry.emit
         emit(PlanBuilt(plan.fleet, len(plan.items), kept, plan.refusal.brake if plan.refusal else None))
@@ -252,14 +252,14 @@ class Sweeper:
             emit(PlanTrimmed(len(plan.items), plan.trimmed))
 
     def _last_patience_s(self) -> float:
-        """Tell how long the end of a run may take to be written: as long as an outage may last, unless a stop waits for it."""
+        """Return how long the write of the end may take, in seconds: as long as an outage may last, but short in a shutdown."""
         if self.shutdown.begun.is_set() or self.options.lease is None:
             return LAST_WRITE_S
         return max(LAST_WRITE_S, self.options.lease.lasts.total_seconds() * GOOD_FOR)
 
 
 async def _permission(run: Run, plan: Plan, spared: Sequence[Spared], approve: Approve) -> Outcome:
-    """Find out what comes of a plan: FINISHED means that it may be carried out."""
+    """Return the outcome of a plan before its execution; FINISHED means that it may be carried out."""
     if plan.refusal:
         return Outcome.REFUSED
     if run.dry_run:

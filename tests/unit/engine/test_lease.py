@@ -511,6 +511,6 @@ async def test_a_lease_that_goes_from_hand_to_hand_is_given_up() -> None:
         return None
 
     scene.journal.take_lease = vanish  # type: ignore[method-assign]  # the journal is the test's own
-    with pytest.raises(JournalError, match="from hand to hand"):
+    with pytest.raises(JournalError, match="changed its holder"):
         async with tenure(scene).held():
             pass

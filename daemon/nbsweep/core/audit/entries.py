@@ -31,7 +31,7 @@ class Entry(NamedTuple):
     target: str
     run_id: str
     started_by: str
-    """Who started that run; empty where the journal has no record of it."""
+    """Who started that run; empty if the journal has no record of it."""
     notebook_id: str
     name: str
     owner: str
@@ -63,7 +63,7 @@ class RemovalSnapshot(NamedTuple):
 
     @classmethod
     def of(cls, removal: Removal) -> "RemovalSnapshot":
-        """Tell how a removal stands."""
+        """Return how a removal stands."""
         sent_at_us = microseconds(removal.sent_at) if removal.sent_at else None
         return cls(removal.state, removal.requests, removal.failures, sent_at_us)
 
@@ -111,7 +111,7 @@ _texts = itemgetter(*(place for place, hint in enumerate(Entry.__annotations__.v
 
 
 def steps(removal: Removal, before: RemovalSnapshot | None) -> tuple[AuditStep, ...]:
-    """Tell for which steps a write of a removal stands; `before` is as the journal has it, None for one that is new to it."""
+    """Return for which steps a write of a removal stands; `before` is as the journal has it, None for one that is new to it."""
     step = _STEPS[removal.state]
     if before is None:
         return (AuditStep.DECIDED,) if step is AuditStep.DECIDED else (AuditStep.DECIDED, step)
@@ -122,7 +122,7 @@ def steps(removal: Removal, before: RemovalSnapshot | None) -> tuple[AuditStep, 
 
 
 def _step_on_the_spot(removal: Removal, before: RemovalSnapshot, step: AuditStep) -> tuple[AuditStep, ...]:
-    """Tell what has happened to a removal that stands where it stood; a write that changes nothing stands for nothing."""
+    """Return what has happened to a removal that stands where it stood; a write that changes nothing stands for nothing."""
     if step is AuditStep.STOPPING:
         return (step,)
     if removal.requests != before.requests:
@@ -131,7 +131,7 @@ def _step_on_the_spot(removal: Removal, before: RemovalSnapshot, step: AuditStep
 
 
 def entries_of(removal: Removal, before: RemovalSnapshot | None, started_by: str, after: int) -> list[Entry]:
-    """Say what the trail says of a write of a removal; its entries are counted from `after` + 1.
+    """Describe what the trail says of a write of a removal; its entries are counted from `after` + 1.
 
     Raises:
         ValueError: a step's moment has no time zone.

@@ -7,7 +7,7 @@ class AuditStep(StrEnum):
     """What an entry is about."""
 
     DECIDED = "decided"
-    """It was planned: a verdict said DELETE, no brake refused the plan, and whoever was to be asked agreed."""
+    """It was planned: a verdict said DELETE, no brake refused the plan, and the plan was approved."""
     STOPPING = "stopping"
     """A stop was about to leave."""
     REQUESTED = "requested"

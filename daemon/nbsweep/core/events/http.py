@@ -1,4 +1,4 @@
-"""Events of the calls to the cloud: what is sent, answered, retried and throttled, and what is found out about the cloud."""
+"""Events of the calls to the cloud: requests, answers, retries, throttling, and what was found out about the cloud."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -7,12 +7,12 @@ from nbsweep.core.events.base import Event, Level
 
 
 class ScopeNarrowed(Event, frozen=True):
-    """Everybody's notebooks cannot be listed, so that only the caller's own are seen from now on."""
+    """The notebooks of all users cannot be listed; from now on only the caller's own notebooks are seen."""
 
     name: ClassVar[str] = "scope.narrowed"
     level: ClassVar[Level] = "warning"
     permission: str
-    """What to grant to the caller, so that everybody's are seen; empty where the cloud has no such listing."""
+    """The permission that lets the caller list the notebooks of all users; empty if the cloud has no such listing."""
     message: str
 
 
@@ -29,7 +29,7 @@ class ConnectionsBounded(Event, frozen=True):
 
 
 class DialectFound(Event, frozen=True):
-    """The cloud's answers have told how it wants to be asked; it is remembered for the run."""
+    """The answers have shown which variant of the API the cloud speaks; it is kept for the run."""
 
     name: ClassVar[str] = "dialect.found"
     aspect: str
@@ -39,7 +39,7 @@ class DialectFound(Event, frozen=True):
 
 
 class LanesState(Event, frozen=True):
-    """How fast the lanes of a target's account may go."""
+    """The rates of the lanes of a target's account."""
 
     name: ClassVar[str] = "lanes.state"
     lanes: Mapping[str, Mapping[str, float | str | None]]
@@ -58,7 +58,7 @@ class HttpRequest(Event, frozen=True):
 
 
 class HttpAnswered(Event, frozen=True):
-    """A call that had left is over, whatever came of it; `status` is None where there was no answer."""
+    """A call has ended; `status` is None if there was no answer."""
 
     name: ClassVar[str] = "http.answered"
     level: ClassVar[Level] = "debug"
@@ -66,12 +66,12 @@ class HttpAnswered(Event, frozen=True):
     method: str
     status: int | None
     error_code: str
-    """The cloud's own, as in its answer; empty where there is none."""
+    """The error code in the answer; empty if there is none."""
     duration_s: float
 
 
 class HttpRetried(Event, frozen=True):
-    """A call failed in a way that passes, and is made again."""
+    """A call failed temporarily, and is retried."""
 
     name: ClassVar[str] = "http.retried"
     level: ClassVar[Level] = "warning"
@@ -84,7 +84,7 @@ class HttpRetried(Event, frozen=True):
 
 
 class HttpThrottled(Event, frozen=True):
-    """The gateway said 429, naming its limit or not; the lane slows down to so many calls a second."""
+    """The gateway answered 429, with or without its limit; the lane slows down to `calls_per_s`."""
 
     name: ClassVar[str] = "http.throttled"
     level: ClassVar[Level] = "warning"

@@ -8,7 +8,7 @@ from nbsweep.core.lease import Lease
 
 
 class Another(TypedDict):
-    """What is told of somebody else's lease."""
+    """The fields of events about another process's lease."""
 
     host: str
     pid: int
@@ -18,7 +18,7 @@ class Another(TypedDict):
 
 
 def another(lease: Lease) -> Another:
-    """Give what is told of somebody else's lease."""
+    """Return the fields of events about another process's lease."""
     return {
         "host": lease.holder.host,
         "pid": lease.holder.pid,
@@ -29,7 +29,7 @@ def another(lease: Lease) -> Another:
 
 
 class LeaseTakenOver(Event, frozen=True):
-    """The lease was another's, who has died or fallen silent; it is ours now."""
+    """The lease was taken over from a process that has died or sends no beats."""
 
     name: ClassVar[str] = "lease.taken_over"
     level: ClassVar[Level] = "warning"
@@ -41,7 +41,7 @@ class LeaseTakenOver(Event, frozen=True):
 
 
 class LeaseHeldElsewhere(Event, frozen=True):
-    """Another nbsweep is sweeping the target; this one leaves it alone."""
+    """Another nbsweep is sweeping the target; this process does not sweep it."""
 
     name: ClassVar[str] = "lease.held_elsewhere"
     level: ClassVar[Level] = "warning"
@@ -53,7 +53,7 @@ class LeaseHeldElsewhere(Event, frozen=True):
 
 
 class LeaseLost(Event, frozen=True):
-    """The lease went in mid-sweep: nothing more is sent, and what is under way is left to whoever has it next."""
+    """The lease was lost during the sweep: nothing more is sent, and the next holder follows the removals under way."""
 
     name: ClassVar[str] = "lease.lost"
     level: ClassVar[Level] = "error"

@@ -27,14 +27,14 @@ class RemovalStopping(Event, frozen=True):
 
 
 class RemovalRequested(Event, frozen=True):
-    """It is on disk that a DELETE is about to leave."""
+    """The journal has recorded that a DELETE is about to leave."""
 
     name: ClassVar[str] = "removal.requested"
     requests: int
 
 
 class RemovalUnanswered(Event, frozen=True):
-    """Whether a call did its work is unknown; the poller looks before anything else is done."""
+    """It is unknown whether a call had an effect; the poller reads the notebook before anything else is done."""
 
     name: ClassVar[str] = "removal.unanswered"
     level: ClassVar[Level] = "warning"
@@ -42,21 +42,21 @@ class RemovalUnanswered(Event, frozen=True):
 
 
 class RemovalAccepted(Event, frozen=True):
-    """The cloud has taken the DELETE on."""
+    """The cloud has accepted the DELETE."""
 
     name: ClassVar[str] = "removal.accepted"
     request_id: str
 
 
 class RemovalAgain(Event, frozen=True):
-    """The notebook goes back to the workers, for a fresh look and perhaps another DELETE."""
+    """The notebook goes back to the workers for another second look, and perhaps another DELETE."""
 
     name: ClassVar[str] = "removal.again"
     why: str
 
 
 class RemovalFinished(Event, frozen=True):
-    """A removal has ended: the one line that says everything about it."""
+    """A removal has ended; this line has all its facts."""
 
     name: ClassVar[str] = "removal.finished"
     outcome: str
@@ -74,11 +74,11 @@ class RemovalFinished(Event, frozen=True):
     request_id: str
     accepted_after_s: float | None
     ended_after_s: float | None
-    """Both from the first request on."""
+    """Both count from the first request."""
 
     @classmethod
     def of(cls, removal: Removal) -> "RemovalFinished":
-        """Tell everything about a removal that has ended."""
+        """Return the event of a removal that has ended."""
         return cls(
             outcome=outcome(removal),
             end_reason=removal.end_reason,
@@ -103,7 +103,7 @@ def _seconds(start: datetime | None, end: datetime | None) -> float | None:
 
 
 class PollTick(Event, frozen=True):
-    """The poller has looked at everything it follows."""
+    """The poller has read every notebook that it follows."""
 
     name: ClassVar[str] = "poll.tick"
     level: ClassVar[Level] = "debug"
@@ -113,7 +113,7 @@ class PollTick(Event, frozen=True):
 
 
 class PollFailed(Event, frozen=True):
-    """A look failed; what it was to show is looked at again in the next tick."""
+    """A read failed; the next tick reads again."""
 
     name: ClassVar[str] = "poll.failed"
     level: ClassVar[Level] = "warning"
@@ -121,7 +121,7 @@ class PollFailed(Event, frozen=True):
 
 
 class SnapshotFlawed(Event, frozen=True):
-    """A listing that was to prove ends proves nothing; who is missing is asked for by id."""
+    """A listing proves no ends; the missing notebooks are read by id."""
 
     name: ClassVar[str] = "poll.snapshot_flawed"
     level: ClassVar[Level] = "debug"
@@ -139,7 +139,7 @@ class RecoveryStarted(Event, frozen=True):
 
 
 class RecoveryFinished(Event, frozen=True):
-    """Everything an earlier run left has an end now, unless it was interrupted again."""
+    """All removals that an earlier run left have ended, unless recovery was interrupted."""
 
     name: ClassVar[str] = "recovery.finished"
     counts: Mapping[str, int]
@@ -151,7 +151,7 @@ class RemovalsLeftAlone(Event, frozen=True):
     name: ClassVar[str] = "removals.left_alone"
     level: ClassVar[Level] = "error"
     left_target: str
-    """What their target was called."""
+    """The name of their target."""
     project: str
     removals: int
     problem: str

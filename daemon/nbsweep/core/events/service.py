@@ -7,17 +7,17 @@ from nbsweep.core.events.base import Event, Level
 
 
 class ServiceStarted(Event, frozen=True):
-    """Everything is open, and the schedule runs."""
+    """The service has started, and its schedule runs."""
 
     name: ClassVar[str] = "service.started"
     mode: str
     targets: Sequence[str]
     listen: str | None
-    """Where the web face answers."""
+    """The address of the HTTP API."""
 
 
 class ServiceStopping(Event, frozen=True):
-    """No more sweeps begin; those that are under way end, up to a limit."""
+    """The service stops: it begins no more sweeps, and waits for those under way up to a limit."""
 
     name: ClassVar[str] = "service.stopping"
     sweeping: Sequence[str]
@@ -25,19 +25,19 @@ class ServiceStopping(Event, frozen=True):
 
 
 class ServiceStopped(Event, frozen=True):
-    """Everything is closed."""
+    """The service has stopped."""
 
     name: ClassVar[str] = "service.stopped"
 
 
 class ServiceReloaded(Event, frozen=True):
-    """The configuration was read anew, and is in force."""
+    """The configuration was read again, and is in force."""
 
     name: ClassVar[str] = "service.reloaded"
 
 
 class ServiceReloadRefused(Event, frozen=True):
-    """The configuration was read anew and cannot be used; the old one stays in force."""
+    """The configuration was read again and cannot be used; the old configuration stays in force."""
 
     name: ClassVar[str] = "service.reload_refused"
     level: ClassVar[Level] = "error"
@@ -45,7 +45,7 @@ class ServiceReloadRefused(Event, frozen=True):
 
 
 class TargetScheduled(Event, frozen=True):
-    """When the schedule of a target comes round next."""
+    """The next due time of a target's schedule."""
 
     name: ClassVar[str] = "target.scheduled"
     next_run: str
@@ -53,7 +53,7 @@ class TargetScheduled(Event, frozen=True):
 
 
 class TargetSkipped(Event, frozen=True):
-    """A sweep was due and does not begin."""
+    """A sweep was due, and does not begin."""
 
     name: ClassVar[str] = "target.skipped"
     level: ClassVar[Level] = "warning"
@@ -61,7 +61,7 @@ class TargetSkipped(Event, frozen=True):
 
 
 class TargetMadeUp(Event, frozen=True):
-    """A sweep that was due while the service was away begins now, within `schedule.misfire_grace`."""
+    """A sweep that was due while the service was down begins now, within `schedule.misfire_grace`."""
 
     name: ClassVar[str] = "target.made_up"
     due: str
@@ -69,7 +69,7 @@ class TargetMadeUp(Event, frozen=True):
 
 
 class TargetBackedOff(Event, frozen=True):
-    """A sweep failed; the next one waits, longer each time."""
+    """A sweep failed; the next one waits longer after each failure."""
 
     name: ClassVar[str] = "target.backed_off"
     level: ClassVar[Level] = "error"
@@ -86,30 +86,30 @@ class TargetRestored(Event, frozen=True):
 
 
 class TargetPaused(Event, frozen=True):
-    """Somebody has paused a target."""
+    """A target was paused."""
 
     name: ClassVar[str] = "target.paused"
 
 
 class TargetResumed(Event, frozen=True):
-    """Somebody has resumed a target."""
+    """A target was resumed."""
 
     name: ClassVar[str] = "target.resumed"
 
 
 class WebUnauthorized(Event, frozen=True):
-    """Somebody wanted something for which he showed no token, or a wrong one; it was refused."""
+    """A request was refused because it had no token or a wrong one."""
 
     name: ClassVar[str] = "web.unauthorized"
     level: ClassVar[Level] = "warning"
     peer: str
-    """The address that he called from."""
+    """The address of the caller."""
     method: str
     path: str
 
 
 class WebFailed(Event, frozen=True):
-    """A request met a bug; the caller was told no more than that."""
+    """A request ran into a bug; the answer holds no details of it."""
 
     name: ClassVar[str] = "web.failed"
     level: ClassVar[Level] = "error"
@@ -117,13 +117,13 @@ class WebFailed(Event, frozen=True):
     path: str
     problem: str
     place: str
-    """Where in the program."""
+    """The place in the program."""
 
 
 class LogLinesLost(Event, frozen=True):
-    """Lines of the log were lost, because nobody read what was written before them."""
+    """Log lines were dropped, because earlier lines were not read in time."""
 
     name: ClassVar[str] = "log.lines_lost"
     level: ClassVar[Level] = "warning"
     lines: int
-    """How many, since this was last told."""
+    """The number of lines dropped since the last such event."""

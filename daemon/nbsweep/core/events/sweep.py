@@ -127,7 +127,7 @@ class PlanTrimmed(Event, frozen=True):
 
 
 class PlanNarrowed(Event, frozen=True):
-    """Today's survey was held against a saved plan, which leaves so much of it."""
+    """The current survey was narrowed to what a saved plan permits."""
 
     name: ClassVar[str] = "plan.narrowed"
     plan_id: str
@@ -140,7 +140,7 @@ class PlanNarrowed(Event, frozen=True):
 
 
 class PlanTargetLeftAlone(Event, frozen=True):
-    """The configuration has a target that the saved plan has not; nothing is done on it."""
+    """The configuration has a target that the saved plan does not have; nothing is done on that target."""
 
     name: ClassVar[str] = "plan.target_left_alone"
     level: ClassVar[Level] = "warning"
@@ -148,7 +148,7 @@ class PlanTargetLeftAlone(Event, frozen=True):
 
 
 class TargetChanged(Event, frozen=True):
-    """A target's last run under this name was about something else: its fleet is not compared with that one's."""
+    """The last run of a target of this name was about another project or extent; the fleets are not compared."""
 
     name: ClassVar[str] = "target.changed"
     level: ClassVar[Level] = "warning"
@@ -158,7 +158,7 @@ class TargetChanged(Event, frozen=True):
 
 
 class SweepBraked(Event, frozen=True):
-    """A brake has stopped a sweep under way: it begins no more removals, and follows what it has begun to its end."""
+    """A brake has stopped a sweep: it begins no more removals, and follows those under way to their ends."""
 
     name: ClassVar[str] = "sweep.braked"
     level: ClassVar[Level] = "error"
@@ -167,7 +167,7 @@ class SweepBraked(Event, frozen=True):
 
 
 class SweepFailure(Event, frozen=True):
-    """Removals of this sweep have failed, or of an earlier one that it brought to their end; one line for each cause."""
+    """Removals of this sweep, or of an earlier sweep that it recovered, have failed; one line for each cause."""
 
     name: ClassVar[str] = "sweep.failure"
     level: ClassVar[Level] = "warning"
@@ -179,12 +179,12 @@ class SweepFailure(Event, frozen=True):
 
     @classmethod
     def of(cls, cause: Cause) -> "SweepFailure":
-        """Tell of a cause, the number of notebooks and the first of them."""
+        """Return the event of a cause, with the number of notebooks and the first of them."""
         return cls(cause.cause, len(cause.removals), cause.example.notebook_id, cause.example.name)
 
 
 class SweepStopping(Event, frozen=True):
-    """The sweep was asked to stop: it takes no more, and finishes what was accepted, up to a limit."""
+    """The sweep was asked to stop: it begins no more removals, and follows the accepted ones up to a limit."""
 
     name: ClassVar[str] = "sweep.stopping"
     level: ClassVar[Level] = "warning"
@@ -193,14 +193,14 @@ class SweepStopping(Event, frozen=True):
 
 
 class SweepFinished(Event, frozen=True):
-    """A target's sweep is over: the one line that says everything about it."""
+    """A target's sweep has ended; this line has all its facts."""
 
     name: ClassVar[str] = "sweep.finished"
     outcome: str
     """finished, dry-run, declined, refused, held-elsewhere, interrupted or failed."""
     problem: str
     problem_kind: str
-    """The class of `core.errors` that ended it, such as Unauthorized; empty when nothing did."""
+    """The class of `core.errors` that ended it, such as Unauthorized; empty if nothing did."""
     fleet: int
     planned: int
     counts: Mapping[str, int]
@@ -210,7 +210,7 @@ class SweepFinished(Event, frozen=True):
 
 
 class AuditHead(Event, frozen=True):
-    """How far the trail had come at a run's end, for `audit verify --head`: the log is the place elsewhere to note it in."""
+    """The head of the audit trail at the end of a run, for `audit verify --head`; the log keeps it outside the journal."""
 
     name: ClassVar[str] = "audit.head"
     sequence: int

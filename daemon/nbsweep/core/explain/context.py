@@ -37,7 +37,7 @@ class JournalFacts(Struct, frozen=True):
     history: History = NO_HISTORY
     """What brakes and the cool-down go by: the target's last day, its last survey, and how removals failed."""
     left_alone: Verdict | None = None
-    """Until when it is left alone, for its deletion has failed; None when it is not."""
+    """Until when it is left alone, for its deletion has failed; None if it is not."""
 
     @property
     def under_way(self) -> Removal | None:
@@ -51,7 +51,7 @@ class BrakeLine(Struct, frozen=True):
     brake: str
     """The key of the configuration, below `brakes`."""
     limit: str | None
-    """As the configuration writes it; None when it is switched off."""
+    """As the configuration writes it; None if it is switched off."""
     looks_at: str
     known: str | None = None
     """What the journal knows of what it looks at."""
@@ -70,13 +70,13 @@ class NotebookContext(Struct, frozen=True):
 
     @property
     def covered(self) -> bool | None:
-        """Whether the target's sweeps look at it at all; None when that cannot be told."""
+        """Whether the target's sweeps look at it at all; None if that cannot be told."""
         truths = {finding.truth for finding in self.cover}
         return False if Truth.FAIL in truths else None if Truth.UNKNOWN in truths else True
 
 
 def cover_findings(notebook: Notebook, cover: TargetScope) -> tuple[Finding, ...]:
-    """Say for each thing that limits a target whether it leaves this notebook in."""
+    """Describe for each thing that limits a target whether it leaves this notebook in."""
     workspaces = (
         Finding("workspaces", "all that the keys can see", notebook.workspace_id, Truth.PASS)
         if cover.workspaces is None
@@ -99,7 +99,7 @@ def last_ended(records: Iterable[RunRecord]) -> RunRecord | None:
 
 
 def brake_lines(brakes: Brakes, max_failures: Fraction | None, memory: JournalFacts) -> tuple[BrakeLine, ...]:
-    """Say how each brake is set, what it looks at, and what the journal knows of that. No survey is made for it."""
+    """Describe how each brake is set, what it looks at, and what the journal knows of that. No survey is made for it."""
     latest, before = memory.latest, memory.history.before
     return (
         BrakeLine(

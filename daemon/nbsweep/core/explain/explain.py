@@ -35,7 +35,7 @@ class ConditionResult(Struct, frozen=True):
 
     finding: Finding
     since: datetime | None = None
-    """Since when a length of time runs; None where it does not: one that is in use is not idle."""
+    """Since when a length of time runs; None if it does not: one that is in use is not idle."""
     flips_at: datetime | None = None
     """After which moment it says something else, if nothing happens."""
     missing: tuple[str, ...] = ()
@@ -65,9 +65,9 @@ class Explanation(Struct, frozen=True):
     flips_at: datetime | None
     """After which moment the verdict is another one, if nothing happens."""
     needs: AnyRequirement | None
-    """What would have to change for it to go; None where it may go now."""
+    """What would have to change for it to go; None if it may go now."""
     remedies: tuple[Remedy, ...] = ()
-    """What would keep it, each by itself; empty where it is kept anyway."""
+    """What would keep it, each by itself; empty if it is kept anyway."""
 
 
 def explain(notebook: Notebook, rules: Rules, moment: Moment) -> Explanation:
@@ -145,7 +145,7 @@ def _built_in(notebook: Notebook, rules: Rules, moment: Moment) -> tuple[Finding
 
 
 def _needs(rules: Rules, notebook: Notebook, moment: Moment) -> AnyRequirement:
-    """Tell everything that stands between a notebook that is kept and its deletion."""
+    """Return everything that stands between a notebook that is kept and its deletion."""
     if notebook.status is Status.DELETED:
         return AnyRequired(())
     needs: list[AnyRequirement] = []
@@ -161,7 +161,7 @@ def _needs(rules: Rules, notebook: Notebook, moment: Moment) -> AnyRequirement:
 
 
 def _needs_of_policy(policy: Policy, earlier: Iterable[Policy], notebook: Notebook, moment: Moment) -> AnyRequirement | None:
-    """Tell what one policy needs to take a notebook, the protections aside; None when it would take it now."""
+    """Return what one policy needs to take a notebook, the protections aside; None if it would take it now."""
     needs = [need for rule in earlier if (need := _needs_to_pass_by(rule, notebook, moment))]
     finding = policy.match.check(notebook, moment)
     need = requirement_of(policy.match, finding, Truth.PASS, notebook, moment)
@@ -172,7 +172,7 @@ def _needs_of_policy(policy: Policy, earlier: Iterable[Policy], notebook: Notebo
 
 
 def _needs_to_pass_by(policy: Policy, notebook: Notebook, moment: Moment) -> AnyRequirement | None:
-    """Tell what it takes that a policy which keeps this notebook, as it does those that run, does not win."""
+    """Return what it takes that a policy which keeps this notebook, as it does those that run, does not win."""
     finding = policy.match.check(notebook, moment)
     if finding.truth is Truth.FAIL or matched(notebook, policy, finding).decision is Decision.DELETE:
         return None

@@ -18,7 +18,7 @@ TICK = timedelta(microseconds=1)
 def flips_at(
     look: Callable[[Moment], object], notebook: Notebook, conditions: Iterable[Condition], moment: Moment
 ) -> datetime | None:
-    """Tell after which moment `look`, which asks these conditions, first gives another answer than now; None when never."""
+    """Return after which moment `look`, which asks these conditions, first gives another answer than now; None if never."""
     answer = look(moment)
     for point in _points(notebook, conditions, moment):
         if any(

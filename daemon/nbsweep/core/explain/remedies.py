@@ -24,7 +24,7 @@ class Remedy(Struct, frozen=True):
 
     words: str
     until: datetime | None = None
-    """Until when, if nothing else happens; None when it keeps it for good."""
+    """Until when, if nothing else happens; None if it keeps it for good."""
 
 
 class OwnerAction(Struct, frozen=True):
@@ -74,7 +74,7 @@ def _used(notebook: Notebook, moment: Moment) -> Notebook:
 
 
 def _renewed(lease: Lease | None, moment: Moment) -> Lease | None:
-    """Give a lease as it is after a start or a renewal: its duration counts from its creation (API notes, section 8)."""
+    """Return a lease as it is after a start or a renewal: its duration counts from its creation (API notes, section 8)."""
     if lease is None or lease.created_at is None:
         return lease
     return replace(lease, updated_at=moment.now, duration=moment.now - lease.created_at + SHORTEST_LEASE)
@@ -101,7 +101,7 @@ def _leaves(condition: Condition) -> Iterable[TagIs | TextIs]:
 
 
 def _changes(leaf: TagIs | TextIs, notebook: Notebook, moment: Moment) -> Iterator[OwnerAction]:
-    """Give what turns one condition on a tag or on the name round."""
+    """Return what turns one condition on a tag or on the name round."""
     passes = leaf.check(notebook, moment).truth is Truth.PASS
     if isinstance(leaf, TagIs):
         yield from _untagged(leaf) if passes else _tagged(leaf)
@@ -161,7 +161,7 @@ def _together(changes: list[OwnerAction]) -> OwnerAction:
 
 
 def _fitting(glob: Glob, inner: str) -> str | None:
-    """Make a text that fits a glob, with `inner` in the place of its first star; None when that is not as easy as this."""
+    """Make a text that fits a glob, with `inner` in the place of its first star; None if that is not as easy as this."""
     remaining = iter([inner])
 
     def fill(found: Match[str]) -> str:

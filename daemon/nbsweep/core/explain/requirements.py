@@ -36,7 +36,7 @@ class Requirement(Struct, frozen=True):
     """The key of the configuration that is about it."""
     words: str
     at: datetime | None = None
-    """After which moment it comes about by itself; None when it does not."""
+    """After which moment it comes about by itself; None if it does not."""
 
 
 class AllRequired(Struct, frozen=True):
@@ -65,7 +65,7 @@ AnyRequirement = Requirement | AllRequired | AnyRequired | RuleRequirement
 def requirement_of(
     condition: Condition, finding: Finding, wish: Truth, notebook: Notebook, moment: Moment
 ) -> AnyRequirement | None:
-    """Tell what a condition needs to pass, or to fail; None when it does so already. `finding` is what it found."""
+    """Return what a condition needs to pass, or to fail; None if it does so already. `finding` is what it found."""
     if finding.truth is wish:
         return None
     match condition:
@@ -82,7 +82,7 @@ def requirement_of(
 
 
 def opposite(truth: Truth) -> Truth:
-    """Give pass for fail, and fail for pass."""
+    """Return pass for fail, and fail for pass."""
     return Truth.FAIL if truth is Truth.PASS else Truth.PASS
 
 
@@ -99,7 +99,7 @@ def any_required(needs: list[AnyRequirement]) -> AnyRequirement:
 
 
 def concerns(need: AnyRequirement | None, condition: str) -> bool:
-    """Tell whether a key of the configuration is among what is needed."""
+    """Return whether a key of the configuration is among what is needed."""
     match need:
         case None:
             return False
@@ -192,7 +192,7 @@ LONGER: Mapping[str, str] = {
 
 
 def _beginning(condition: LongerThan, notebook: Notebook) -> str:
-    """Say what has to be before a length of time can run at all."""
+    """Describe what has to be before a length of time can run at all."""
     if condition.key == "idle_over" and notebook.status not in AT_REST:
         return "it would have to come to rest, and then: "
     lease = notebook.lease

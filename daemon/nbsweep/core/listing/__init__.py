@@ -1,1 +1,1 @@
-"""What a listing of notebooks shows: its pages, whether its rows belong, and whether it proves who is gone."""
+"""What a listing of notebooks shows: its pages, whether its rows belong, and which notebooks it proves gone."""

@@ -31,13 +31,13 @@ class Stray(Struct, frozen=True):
 
 
 def find_stray(notebook: Notebook, coverage: Coverage) -> Stray | None:
-    """Hold a notebook against what its target covers; None when it belongs."""
+    """Hold a notebook against what its target covers; None if it belongs."""
     strays = tuple(_strays(notebook, coverage))
     return next((stray for stray in strays if not stray.unshown), strays[0] if strays else None)
 
 
 def differs_from(notebook: Notebook, scope: Scope) -> str:
-    """Say which fact of a row is other than its listing was asked for; empty when none is, or when none is shown."""
+    """Describe which fact of a row is other than its listing was asked for; empty if none is, or when none is shown."""
     if notebook.workspace_id not in (None, scope.workspace_id):
         return f"it is in workspace {notebook.workspace_id}, and workspace {scope.workspace_id} was asked for"
     if notebook.feature not in (None, scope.feature):

@@ -34,15 +34,15 @@ class Paging(Struct, frozen=True):
 
     @property
     def overlaps(self) -> bool:
-        """Tell whether pages may overlap, as far as is known: only then does a listing show that its rows have shifted."""
+        """Return whether pages may overlap, as far as is known: only then does a listing show that its rows have shifted."""
         return self.offsets in (Offsets.UNKNOWN, Offsets.ROWS)
 
     def offset_of(self, row: int) -> int:
-        """Give the offset to send for the page that begins with a row, counted from 0."""
+        """Return the offset to send for the page that begins with a row, counted from 0."""
         return self.first_number + row // self.size if self.offsets is Offsets.PAGE_NUMBERS else row
 
     def describe(self) -> str:
-        """Say it in a few words, for people."""
+        """Describe it in a few words, for people."""
         return f"{_WORDS[self.offsets]}, {self.size} rows to a page"
 
 
@@ -55,7 +55,7 @@ _WORDS = {
 
 
 def judge_offset(first: Page, later: Page, offset: int) -> Offsets:
-    """Tell what an offset in the middle of the first page means, by the page that it gave.
+    """Return what an offset in the middle of the first page means, by the page that it gave.
 
     A few rows that vanish meanwhile move the page by as many rows; half of the offset tells the meanings apart all the same.
     Page numbers are no more than a suspicion here, which `judge_number` confirms.
@@ -67,7 +67,7 @@ def judge_offset(first: Page, later: Page, offset: int) -> Offsets:
 
 
 def judge_number(paging: Paging, first: Page, page_1: Page) -> Paging:
-    """Tell whether offset 1 gave the second page, or the first one where page numbers begin with 1; unknown where neither."""
+    """Return whether offset 1 gave the second page, or the first one where page numbers begin with 1; unknown where neither."""
     if not page_1.rows or _shift(first, page_1) not in (None, 0):
         return paging
     first_number = 0 if _shift(first, page_1) is None else 1
@@ -75,7 +75,7 @@ def judge_number(paging: Paging, first: Page, page_1: Page) -> Paging:
 
 
 def _shift(first: Page, later: Page) -> int | None:
-    """Tell by how many rows a page begins later than the first one; None where they share no row."""
+    """Return by how many rows a page begins later than the first one; None if they share no row."""
     places = {row.id: place for place, row in enumerate(first.rows) if row.id is not None}
     shared = (places[row.id] - place for place, row in enumerate(later.rows) if row.id in places)
     return next(shared, None)

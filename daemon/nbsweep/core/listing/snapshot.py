@@ -1,4 +1,4 @@
-"""Whether a listing that was read while rows came and went shows who is gone.
+"""Proves which notebooks are gone, from a listing that was read while rows came and went.
 
 The pages of a listing sorted by creation are joined into one. Each page is true of one moment, and two neighbours are joined
 when the later one begins with a row of the earlier one that is older than the earlier one's last: then every row whose date
@@ -33,7 +33,7 @@ class _Placed(NamedTuple):
 
 
 def pages_for(rows: int, size: int = PAGE_SIZE) -> int:
-    """Tell how many pages of that size a snapshot of so many rows takes when nothing vanishes."""
+    """Return how many pages of that size a snapshot of so many rows takes when nothing vanishes."""
     return max(1, -(-(rows - OVERLAP) // max(1, size - OVERLAP)))
 
 
@@ -63,7 +63,7 @@ class Snapshot:
 
     @property
     def gone(self) -> frozenset[str]:
-        """Tell which of the wanted are proven gone."""
+        """Return which of the wanted are proven gone."""
         return self._wanted - self._ids if self.complete else frozenset()
 
     def take(self, page: Page) -> None:
@@ -103,7 +103,7 @@ class Snapshot:
         return first in self._above and first.created_at < self._above[-1].created_at
 
     def _displaced(self, page: Page) -> str:
-        """Say that a page begins before the row that was asked for, which no row that vanishes can bring about."""
+        """Describe that a page begins before the row that was asked for, which no row that vanishes can bring about."""
         skipped = {row.id for row in self._above[: max(0, self.offset - self._above_at)]}
         return "its pages do not begin where they were asked to" if page.rows and page.rows[0].id in skipped else ""
 
@@ -124,7 +124,7 @@ def _placed(page: Page) -> tuple[_Placed, ...]:
 
 
 def _disorder(page: Page, placed: tuple[_Placed, ...]) -> str:
-    """Say what speaks against the order of a page; nothing when it is one."""
+    """Describe what speaks against the order of a page; nothing when it is one."""
     dates = [row.created_at for row in placed]
     flaws = (
         (not page.oldest_first, "the cloud does not sort it"),

@@ -9,7 +9,7 @@ DIGEST = "digest"
 
 
 def digest_of(value: object) -> str:
-    """Give `sha256:` and the digest of a JSON value in its canonical form: keys sorted, no blanks, nothing but ASCII.
+    """Return `sha256:` and the digest of a JSON value in its canonical form: keys sorted, no blanks, nothing but ASCII.
 
     Raises:
         TypeError, ValueError: it is no JSON value.
@@ -19,11 +19,11 @@ def digest_of(value: object) -> str:
 
 
 def sealed(document: Mapping[str, object]) -> dict[str, object]:
-    """Give a document with the digest over everything else in it."""
+    """Return a document with the digest over everything else in it."""
     return {**document, DIGEST: digest_of(dict(document))}
 
 
 def is_unaltered(document: Mapping[str, object]) -> bool:
-    """Tell whether a document is as it was when it was sealed."""
+    """Return whether a document is as it was when it was sealed."""
     rest = {key: value for key, value in document.items() if key != DIGEST}
     return document.get(DIGEST) == digest_of(rest)

@@ -1,4 +1,4 @@
-"""A saved plan as permission: today's survey, narrowed to what it permits, and who is spared and why.
+"""A saved plan as permission: the current survey, narrowed to what the plan permits, and the notebooks that are spared.
 
 Today's rules decide anew, so a permission only ever takes away: what goes was planned then, and may go now. It must be the same
 notebook, with the same id and the same date of creation; whichever policy matches it now, its name goes on the record.
@@ -53,7 +53,7 @@ def permit(
 def left_out_of_plan(
     items: Sequence[SavedItem], permission: Permission, planned: Collection[str], cooling: Mapping[str, Verdict]
 ) -> Iterator[Spared]:
-    """Give what was permitted and is not among the ids that were planned in the end: it cools down, or a brake has cut it."""
+    """Return what was permitted and is not among the ids that were planned in the end: it cools down, or a brake has cut it."""
     spared = {each.item.id for each in permission.spared}
     for item in items:
         if item.id not in spared and item.id not in planned:
@@ -68,7 +68,7 @@ def _narrowed(survey: Survey, permitted: set[str]) -> Survey:
 
 
 def _why_not_as_it_is(item: SavedItem, candidate: Candidate) -> str | None:
-    """Say why one that would go today is not the one that was meant, or not as it was meant; None when it is."""
+    """Describe why one that would go today is not the one that was meant, or not as it was meant; None if it is."""
     if other := _why_not_the_same(item, candidate.notebook):
         return other
     if candidate.verdict.stop_first and not item.stop_first:
@@ -87,7 +87,7 @@ def _why_not_the_same(item: SavedItem, notebook: Notebook) -> str | None:
 
 
 def _why_kept(item: SavedItem, row: Notebook | MalformedRow | None, rules: Rules, moment: Moment) -> str:
-    """Say why one that was to go is not among those that may go today."""
+    """Describe why one that was to go is not among those that may go today."""
     if row is None:
         return NO_LONGER_THERE
     if isinstance(row, MalformedRow):

@@ -25,7 +25,7 @@ def objections(
 
 
 def expired(expires_at: datetime, now: datetime) -> Mistake | None:
-    """Say that a plan's time is over; None while it is not."""
+    """Describe that a plan's time is over; None while it is not."""
     if now < expires_at:
         return None
     ago = format_age(now - expires_at)
@@ -77,7 +77,7 @@ def _of_target(saved: SavedTarget, now: TargetIdentity, at: str) -> Iterator[Mis
 
 
 def of_another_project(saved: SavedTarget, now: TargetIdentity) -> Mistake | None:
-    """Say that a plan was made for another project than a target turns out to be; None when it was not."""
+    """Describe that a plan was made for another project than a target turns out to be; None if it was not."""
     if saved.project in ("", now.project):
         return None
     problem = f"it was made for another target {saved.target}: its project was {saved.project}, and is {now.project}: {ANEW}"

@@ -12,7 +12,7 @@ SHOWN = JUDGED | {Outcome.RUNNING}
 
 
 def missed_due(timetable: Timetable, now: datetime, noted: datetime | None, last_started: datetime | None) -> datetime | None:
-    """Find the last due time that passed without a run; None when nothing was missed.
+    """Find the last due time that passed without a run; None if nothing was missed.
 
     `noted` is when the target was to be swept next, as the service knew while it was there. Without a note only a target that
     has been swept before can have missed anything: a first start has nothing to make up for.

@@ -38,7 +38,7 @@ class Timetable(Struct, frozen=True):
     zone: ZoneInfo
 
     def after(self, moment: datetime) -> datetime | None:
-        """Give the first due time that is later than a moment; None when there is none for years."""
+        """Return the first due time that is later than a moment; None if there is none for years."""
         moment = moment.astimezone(UTC)
         while EARLIEST < moment < LATEST:
             stretches = self._stretches(moment - WIDEST, moment + WIDEST)
@@ -52,7 +52,7 @@ class Timetable(Struct, frozen=True):
         return None
 
     def at_or_before(self, moment: datetime) -> datetime | None:
-        """Give the last due time that is not later than a moment; None when there was none for years."""
+        """Return the last due time that is not later than a moment; None if there was none for years."""
         moment = moment.astimezone(UTC)
         while EARLIEST < moment < LATEST:
             stretches = self._stretches(moment - 2 * WIDEST, moment + A_SECOND)
@@ -95,7 +95,7 @@ class Timetable(Struct, frozen=True):
             found = self.times.at_or_before(found - A_SECOND)
 
     def _counts(self, due: datetime) -> bool:
-        """Tell whether it is the first time that the clock shows this, if that matters."""
+        """Return whether it is the first time that the clock shows this, if that matters."""
         return self.times.every_hour or not due.astimezone(self.zone).fold
 
     def _stretches(self, begin: datetime, end: datetime) -> list[Stretch]:
@@ -126,5 +126,5 @@ def _naive(moment: datetime, offset: timedelta) -> datetime:
 
 
 def _past(stretch: Stretch, following: Stretch) -> datetime:
-    """Tell until when times come that the clock is set past at the end of a stretch; its end where none are."""
+    """Return until when times come that the clock is set past at the end of a stretch; its end where none are."""
     return stretch.end + max(following.offset - stretch.offset, timedelta(0))

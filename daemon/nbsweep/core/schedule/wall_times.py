@@ -30,11 +30,11 @@ class WallTimes(Struct, frozen=True):
 
     @property
     def every_hour(self) -> bool:
-        """Tell whether no hour is named: then it is an interval, which goes on whatever the clock is set to."""
+        """Return whether no hour is named: then it is an interval, which goes on whatever the clock is set to."""
         return len(self.hours) == 24  # noqa: PLR2004  # hours of a day
 
     def after(self, moment: datetime) -> datetime | None:
-        """Give the next time that is later; None when there is none for nine years, or to the end of the calendar."""
+        """Return the next time that is later; None if there is none for nine years, or to the end of the calendar."""
         least = moment.replace(microsecond=0) + A_SECOND
         found = self._from(least.time()) if self._has(least.date()) else None
         if found is not None:
@@ -43,7 +43,7 @@ class WallTimes(Struct, frozen=True):
         return datetime.combine(day, self._from(time.min) or time.min) if day else None
 
     def at_or_before(self, moment: datetime) -> datetime | None:
-        """Give the latest time that is not later; None when there is none for nine years."""
+        """Return the latest time that is not later; None if there is none for nine years."""
         found = self._up_to(moment.time()) if self._has(moment.date()) else None
         if found is not None:
             return datetime.combine(moment.date(), found)
@@ -64,7 +64,7 @@ class WallTimes(Struct, frozen=True):
         return None
 
     def _from(self, least: time) -> time | None:
-        """Give the first time of a day that is not earlier."""
+        """Return the first time of a day that is not earlier."""
         for hour in self.hours[bisect_left(self.hours, least.hour) :]:
             same_hour = hour == least.hour
             for minute in self.minutes[bisect_left(self.minutes, least.minute) if same_hour else 0 :]:
@@ -75,7 +75,7 @@ class WallTimes(Struct, frozen=True):
         return None
 
     def _up_to(self, most: time) -> time | None:
-        """Give the last time of a day that is not later."""
+        """Return the last time of a day that is not later."""
         for hour in reversed(self.hours[: bisect_right(self.hours, most.hour)]):
             same_hour = hour == most.hour
             minutes = self.minutes[: bisect_right(self.minutes, most.minute)] if same_hour else self.minutes

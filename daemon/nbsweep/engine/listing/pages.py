@@ -21,7 +21,7 @@ class Listing(Struct, frozen=True):
 
     tally: Tally
     gap: str | None = None
-    """Why it is not complete; None when it is."""
+    """Why it is not complete; None if it is."""
     refused: CloudError | None = None
     """What the cloud said, where it refused to list it; the tally is empty then."""
 
@@ -35,7 +35,7 @@ class ShiftedError(TornError):
 
 
 def name_several_owners(listings: Iterable[Listing]) -> list[str]:
-    """Say that the caller's own listing shows several owners: which of them is the caller, no answer tells."""
+    """Describe that the caller's own listing shows several owners: which of them is the caller, no answer tells."""
     owners = {key: name for listing in listings for key, name in listing.tally.owners.items()}
     if len(owners) <= 1:
         return []
@@ -67,7 +67,7 @@ def name_refused(listings: Mapping[Scope, Listing]) -> tuple[WorkspaceGap, ...]:
 
 
 def without_overlap(page: Page, last: Notebook | MalformedRow | None) -> Sequence[Notebook | MalformedRow]:
-    """Give the rows that are new, once the first is seen to be the last of the page before."""
+    """Return the rows that are new, once the first is seen to be the last of the page before."""
     if last is None:
         return page.rows
     if not page.rows or page.rows[0].id != last.id:
@@ -77,7 +77,7 @@ def without_overlap(page: Page, last: Notebook | MalformedRow | None) -> Sequenc
 
 
 def most_pages(first: Page) -> int:
-    """Tell after how many pages a listing is given up: twice as many as its first one makes it expect, for it may grow."""
+    """Return after how many pages a listing is given up: twice as many as its first one makes it expect, for it may grow."""
     stride = max(1, len(first.rows) - 1)
     return min(MOST_PAGES, 2 * -(-first.total // stride) + PAGES_MORE)
 

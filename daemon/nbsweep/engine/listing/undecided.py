@@ -51,7 +51,7 @@ async def ask_undecided(
 
 
 async def _show(notebook_id: str, ports: Ports) -> Notebook | None:
-    """Ask for one notebook; None when it is no more."""
+    """Ask for one notebook; None if it is no more."""
     try:
         return await ports.cloud.show(notebook_id)
     except Gone:
