@@ -1,1 +1,1 @@
-"""The composition root: settings in, opened adapters and what is built on them out. No other package builds an adapter."""
+"""The composition root: opens the adapters that the settings name, and builds on them. No other package builds an adapter."""

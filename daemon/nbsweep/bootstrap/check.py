@@ -1,6 +1,6 @@
-"""Opens what `check` looks at, each thing by itself, so that the trouble of one does not hide what the others have to say.
+"""Opens each adapter that `check` inspects separately, so that a failure of one does not hide the results of the others.
 
-Beside `bootstrap`, which opens all or nothing, as a sweep needs it.
+`bootstrap.sweeps` opens all adapters or none, because a sweep needs all of them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,20 +40,20 @@ NO_CREDENTIALS = (
 )
 
 
-class Checkup(Struct, frozen=True):
-    """Checks a configuration, and everything that it names."""
+class ConfigurationCheck(Struct, frozen=True):
+    """Checks a configuration, its journal and its targets."""
 
     settings: Settings
     source: str
-    """Where the configuration is from."""
+    """The file or the environment variables that the configuration was read from."""
     environment: Mapping[str, str]
     telemetry: Telemetry
     clock: Clock
     identities: dict[str, TargetIdentity] = {}
-    """By target, as far as the project's id has been found out."""
+    """By target name; only targets whose project ID is known."""
 
     async def check(self) -> tuple[Check, ...]:
-        """Check everything; all targets side by side."""
+        """Return the results of all checks. The targets are checked concurrently."""
         journal = await check_journal(self.settings.journal)
         async with AsyncExitStack() as stack:
             provider = await stack.enter_async_context(open_credential_provider(self.environment, self.clock))
@@ -100,7 +100,7 @@ class Checkup(Struct, frozen=True):
         ]
 
     def _apart(self, name: str) -> Iterator[Check]:
-        """Say that a target is the same project as one before it, and covers some of the same notebooks."""
+        """Return a failed check for each earlier target that covers some of the same notebooks of the same project."""
         mine = self.identities.get(name)
         for other in takewhile(lambda other: other != name, (target.name for target in self.settings.targets)):
             theirs = self.identities.get(other)
@@ -134,7 +134,7 @@ class Checkup(Struct, frozen=True):
 
 
 def without_credentials(question: PreflightOptions, error: CloudError) -> tuple[Check, ...]:
-    """Give a target's checks where there is nobody who could call."""
+    """Return the checks of a target that has no usable credentials."""
     checks = [
         failed(name, error, NO_CREDENTIALS)
         if name == "credentials"
@@ -152,7 +152,7 @@ def check_secret_files(target: TargetSettings) -> Iterator[Check]:
 
 
 async def check_journal(url: str) -> Check:
-    """Open the journal, which writes to it, and count what is in it."""
+    """Check that the journal can be opened and written to, and count its runs."""
     try:
         async with open_journal(url) as journal:
             runs = await journal.runs(MOST_RUNS)
@@ -174,11 +174,13 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def _longest_turn(limits: Sequence[LimitSettings]) -> timedelta:
-    """Tell how long a call may have to wait for its lane, where all targets of an account stand in it."""
+    """Return the longest time that a call waits for its lane when all targets of the account share that lane."""
     rates = [rate for each in limits for rate in (each.delete, each.list, each.show, each.total) if rate is not None]
     return timedelta(seconds=len(limits) * max((rate.spacing_s for rate in rates), default=0.0))
 
 
-def make_checkup(settings: Settings, source: str, environment: Mapping[str, str], telemetry: Telemetry) -> Checkup:
-    """Make a checkup by this machine's clock."""
-    return Checkup(settings, source, environment, telemetry, SystemClock())
+def make_configuration_check(
+    settings: Settings, source: str, environment: Mapping[str, str], telemetry: Telemetry
+) -> ConfigurationCheck:
+    """Build a configuration check that uses the system clock."""
+    return ConfigurationCheck(settings, source, environment, telemetry, SystemClock())

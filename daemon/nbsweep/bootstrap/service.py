@@ -1,6 +1,6 @@
-"""The service from its configuration to its end: one supervisor after another, each under the configuration of its time.
+"""Composes the service and runs it: each accepted reload starts a new supervisor with the new configuration.
 
-A composition root like `bootstrap`, apart from it because what it imports is not needed by anything else.
+Separate from `bootstrap.sweeps`, because only the service needs the web server and the scheduler.
 """
 
 import signal
@@ -19,7 +19,7 @@ from nbsweep.adapters.cloud.responses import KNOWN_CODES
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.metrics import Metrics
 from nbsweep.adapters.telemetry import Listener
-from nbsweep.bootstrap.sweeps import Opened, open_all
+from nbsweep.bootstrap.sweeps import OpenResources, open_all
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.events.base import Event
 from nbsweep.core.events.service import ServiceReloaded, ServiceReloadRefused, ServiceStarted, ServiceStopped
@@ -40,26 +40,26 @@ from nbsweep.settings import Settings
 from nbsweep.settings.schedule import ScheduleSettings
 
 
-class Surroundings(Struct, frozen=True):
-    """What the service is given by whoever starts it."""
+class ServiceInputs(Struct, frozen=True):
+    """The inputs of the service, which the command line supplies."""
 
     environment: Mapping[str, str]
     read_settings: Callable[[], Settings]
-    """Reads the configuration anew; raises ConfigurationError."""
+    """Reads the configuration again; raises ConfigurationError."""
     make_telemetry: Callable[[Settings, Listener], Telemetry]
-    """Makes the log that a configuration asks for, with somebody who listens."""
+    """Builds the log of a configuration, with a listener that receives every event."""
     new_run: Callable[[datetime, bool], Run]
     shutdown: Shutdown
 
 
 async def try_out(following: Settings, current: Settings) -> None:
-    """Try what another configuration needs and the one in force does not, while that one goes on.
+    """Check that the address and the journal of a new configuration can be used, while the current one stays in force.
 
     Raises:
-        NbsweepError: it could not be put in force.
+        NbsweepError: the new configuration cannot be put in force.
     """
     listen = following.service.listen
-    # The same port of another address may be ours now; whether it can be had shows when it is free.
+    # This process may hold the same port on another address: the new address can be tried only after that one is closed.
     if listen and listen.rpartition(":")[2] != (current.service.listen or "").rpartition(":")[2]:
         await require_listenable(listen)
     if following.journal != current.journal:
@@ -67,8 +67,8 @@ async def try_out(following: Settings, current: Settings) -> None:
             pass
 
 
-class Carried(Struct, frozen=True):
-    """What a target takes along from one configuration to the next."""
+class RunnerState(Struct, frozen=True):
+    """The state of a target that outlives a reload."""
 
     paused: bool
     wanted: bool
@@ -78,21 +78,21 @@ class Carried(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Service:
-    """Serves until a shutdown begins; SIGHUP has the configuration read anew, and put in force between sweeps."""
+    """Runs until a shutdown begins. On SIGHUP it reads the configuration again and puts it in force between sweeps."""
 
-    surroundings: Surroundings
+    inputs: ServiceInputs
     systemd: Systemd
     metrics: Metrics = field(default_factory=lambda: Metrics(SystemClock(), KNOWN_CODES))
-    """Goes on counting from one configuration to the next."""
-    _told: anyio.Event = field(default_factory=anyio.Event)
+    """The counters continue across reloads."""
+    _hangup: anyio.Event = field(default_factory=anyio.Event)
     _next: Settings | None = None
-    _carried: Mapping[str, Carried] = field(default_factory=dict)
+    _carried: Mapping[str, RunnerState] = field(default_factory=dict)
 
     async def run(self, settings: Settings) -> None:
-        """Serve.
+        """Run the service until a shutdown begins.
 
         Raises:
-            NbsweepError: it cannot begin.
+            NbsweepError: the service cannot start.
         """
         async with self._hearing_hangups():
             names = [target.name for target in settings.targets]
@@ -104,20 +104,20 @@ class Service:
                     telemetry = await self._serve(following, lambda _: (ServiceReloaded(),))
                     in_force = following
                 except (NbsweepError, ExceptionGroup) as error:
-                    # It could not be tried beforehand; what is in force now is what was before it.
+                    # Not every failure shows in advance: the earlier configuration goes back in force.
                     telemetry.emit(ServiceReloadRefused(str(leading_error(error))))
                     telemetry = await self._serve(in_force, lambda _: ())
             telemetry.emit(ServiceStopped())
 
     async def _serve(self, settings: Settings, begun: Callable[[str | None], Iterable[Event]]) -> Telemetry:
-        """Serve under one configuration, and tell that it has begun; gives the telemetry that it came with.
+        """Run under one configuration, emit the events of `begun` after the start, and return the telemetry.
 
         Raises:
-            NbsweepError, ExceptionGroup: it could not begin, or has failed.
+            NbsweepError, ExceptionGroup: the service could not start, or failed later.
         """
-        telemetry = self.surroundings.make_telemetry(settings, self.metrics)
-        shutdown = self.surroundings.shutdown
-        async with open_all(settings, self.surroundings.environment, telemetry, shutdown) as opened:
+        telemetry = self.inputs.make_telemetry(settings, self.metrics)
+        shutdown = self.inputs.shutdown
+        async with open_all(settings, self.inputs.environment, telemetry, shutdown) as opened:
             supervisor = self._supervisor(settings, opened, telemetry)
 
             def started(listen: str | None) -> None:
@@ -126,12 +126,12 @@ class Service:
                 self.systemd.ready()
 
             async def check(following: Settings) -> None:
-                self._face(following, opened, supervisor, telemetry)
+                self._make_api(following, opened, supervisor, telemetry)
                 await try_out(following, settings)
 
             async with anyio.create_task_group() as group:
-                group.start_soon(self._reload_when_told, supervisor, telemetry, check, name="reload")
-                group.start_soon(_tell_left_alone, opened, name="left-alone")
+                group.start_soon(self._reload_on_hangup, supervisor, telemetry, check, name="reload")
+                group.start_soon(_report_left_alone, opened, name="left-alone")
                 await supervisor.run(lambda control: self._web(settings, opened, control, telemetry), started)
                 group.cancel_scope.cancel()
             self._carry(supervisor)
@@ -139,64 +139,66 @@ class Service:
 
     @asynccontextmanager
     async def _web(
-        self, settings: Settings, opened: Opened, control: Control, telemetry: Telemetry
+        self, settings: Settings, opened: OpenResources, control: Control, telemetry: Telemetry
     ) -> AsyncIterator[str | None]:
-        """Open the web face, where the configuration wants one."""
+        """Serve the HTTP API if the configuration has an address for it, and yield the bound address."""
         self.metrics.watch(control)
-        app = self._face(settings, opened, control, telemetry)
+        app = self._make_api(settings, opened, control, telemetry)
         if app is None or settings.service.listen is None:
             yield None
             return
         async with serve_web(app, settings.service.listen) as bound:
             yield bound
 
-    def _face(self, settings: Settings, opened: Opened, control: Control, telemetry: Telemetry) -> Application | None:
-        """Put the web face together, where the configuration wants one.
+    def _make_api(
+        self, settings: Settings, opened: OpenResources, control: Control, telemetry: Telemetry
+    ) -> Application | None:
+        """Build the HTTP API if the configuration has an address for it.
 
         Raises:
-            ConfigurationError: it cannot be had as the configuration wants it.
+            ConfigurationError: the address or the token file cannot be used.
         """
         listen, token = settings.service.listen, settings.service.api_token_file
         if listen is None:
             return None
-        face = WebSettings(listen, Path(token) if token else None)
-        return make_app(control, opened.journal, self.metrics.exposition, face, telemetry, opened.clock)
+        web_settings = WebSettings(listen, Path(token) if token else None)
+        return make_app(control, opened.journal, self.metrics.exposition, web_settings, telemetry, opened.clock)
 
-    def _supervisor(self, settings: Settings, opened: Opened, telemetry: Telemetry) -> Supervisor:
-        schedule = Schedule(lambda name: keepers[name].due(), lambda name: keepers[name].missed())
-        habits = RunnerOptions(
+    def _supervisor(self, settings: Settings, opened: OpenResources, telemetry: Telemetry) -> Supervisor:
+        schedule = Schedule(lambda name: runners[name].due(), lambda name: runners[name].missed())
+        options = RunnerOptions(
             dry_run=settings.mode == "dry-run",
-            new_run=lambda dry_run: self.surroundings.new_run(opened.clock.now(), dry_run),
+            new_run=lambda dry_run: self.inputs.new_run(opened.clock.now(), dry_run),
             next_run=schedule.next_run,
             held_for_s=settings.service.lease.total_seconds() / 3,
         )
         schedules = {target.name: target.schedule or settings.schedule for target in settings.targets}
-        keepers = {
-            sweeper.area.target: TargetRunner(sweeper, habits, _due_times(sweeper, schedules[sweeper.area.target]))
+        runners = {
+            sweeper.area.target: TargetRunner(sweeper, options, _due_times(sweeper, schedules[sweeper.area.target]))
             for sweeper in opened.sweepers
         }
-        for name in keepers.keys() & self._carried.keys():
-            carried, keeper = self._carried[name], keepers[name]
-            keeper.paused, keeper.wanted = carried.paused, carried.wanted
-            keeper.last_success, keeper.failures = carried.last_success, carried.failures
-        return Supervisor(settings, keepers, schedule, telemetry, self.surroundings.shutdown, self.systemd)
+        for name in runners.keys() & self._carried.keys():
+            carried, runner = self._carried[name], runners[name]
+            runner.paused, runner.wanted = carried.paused, carried.wanted
+            runner.last_success, runner.failures = carried.last_success, carried.failures
+        return Supervisor(settings, runners, schedule, telemetry, self.inputs.shutdown, self.systemd)
 
     def _carry(self, supervisor: Supervisor) -> None:
         self._carried = {
-            name: Carried(keeper.paused, keeper.wanted, keeper.last_success, keeper.failures)
-            for name, keeper in supervisor.keepers.items()
+            name: RunnerState(runner.paused, runner.wanted, runner.last_success, runner.failures)
+            for name, runner in supervisor.runners.items()
         }
 
-    async def _reload_when_told(
+    async def _reload_on_hangup(
         self, supervisor: Supervisor, telemetry: Telemetry, check: Callable[[Settings], Awaitable[None]]
     ) -> None:
-        """Read the configuration at each hangup; one that can be used makes the supervisor end between sweeps."""
+        """Read the configuration at each SIGHUP. A usable configuration makes the supervisor end between sweeps."""
         while self._next is None:
-            await self._told.wait()
-            self._told = anyio.Event()
+            await self._hangup.wait()
+            self._hangup = anyio.Event()
             self.systemd.reloading()
             try:
-                settings = self.surroundings.read_settings()
+                settings = self.inputs.read_settings()
                 await check(settings)
                 self._next = settings
                 self._answer_reload("")
@@ -207,7 +209,7 @@ class Service:
         supervisor.make_room()
 
     def _answer_reload(self, problem: str) -> None:
-        answer_reload(runtime_directory(self.surroundings.environment), problem)
+        answer_reload(runtime_directory(self.inputs.environment), problem)
 
     @asynccontextmanager
     async def _hearing_hangups(self) -> AsyncIterator[None]:
@@ -215,7 +217,7 @@ class Service:
             with anyio.open_signal_receiver(signal.SIGHUP) as signals:
                 heard.set()
                 async for _ in signals:
-                    self._told.set()
+                    self._hangup.set()
 
         heard = anyio.Event()
         async with anyio.create_task_group() as group:
@@ -229,6 +231,6 @@ def _due_times(sweeper: Sweeper, schedule: ScheduleSettings | None) -> DueTimes 
     return DueTimes(sweeper.area.target, schedule, sweeper.ports.journal, sweeper.ports.clock) if schedule else None
 
 
-async def _tell_left_alone(opened: Opened) -> None:
+async def _report_left_alone(opened: OpenResources) -> None:
     await opened.identify()
     await opened.tell_left_alone()

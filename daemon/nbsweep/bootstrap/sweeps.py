@@ -1,4 +1,4 @@
-"""The composition root: Settings in, opened adapters and a sweeper for each target out. Nobody else builds an adapter."""
+"""The composition root of a sweep: opens the journal and the clouds, and builds one sweeper for each target."""
 
 import dataclasses
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -35,18 +35,18 @@ from nbsweep.settings import LimitSettings, Settings, TargetSettings
 from nbsweep.settings.fingerprint import identity_of
 
 OTHER_FILES = 40
-"""What a process has open beside its connections to the clouds, with some to spare: streams, loop, journal, API, names."""
+"""Open files that a process needs beside its cloud connections: streams, event loop, journal, API, DNS, and a reserve."""
 
 
-class Opened(Struct, frozen=True):
-    """Everything that is open for a command."""
+class OpenResources(Struct, frozen=True):
+    """The open journal and the sweepers of a command."""
 
     journal: Journal
     clock: Clock
     sweepers: tuple[Sweeper, ...]
 
     async def identify(self) -> None:
-        """Look the projects up that are not known yet; one that is not to be found out is its own target's trouble."""
+        """Look up the project IDs that are not known yet. A failed lookup affects only its own target."""
 
         async def ask(sweeper: Sweeper) -> None:
             with suppress(NbsweepError):
@@ -57,7 +57,7 @@ class Opened(Struct, frozen=True):
                 group.start_soon(ask, sweeper)
 
     async def tell_left_alone(self) -> None:
-        """Tell of removals without an end that no target follows, as far as projects are known; asks nobody but the journal."""
+        """Report unfinished removals that no target follows, as far as projects are known. Reads only the journal."""
         found = {one.area.target: one.known or one.area.identity(one.area.project_id) for one in self.sweepers}
         with suppress(JournalError):
             await tell_left_alone(found, self.sweepers[0].ports, self.sweepers[0].options.lease)
@@ -66,12 +66,12 @@ class Opened(Struct, frozen=True):
 @asynccontextmanager
 async def open_all(
     settings: Settings, environment: Mapping[str, str], telemetry: Telemetry, shutdown: Shutdown
-) -> AsyncIterator[Opened]:
-    """Open the journal first, then each target's cloud; close them in the reverse order.
+) -> AsyncIterator[OpenResources]:
+    """Open the journal first, then each target's cloud; close both in the reverse order.
 
     Raises:
         JournalError: the journal cannot be used.
-        NbsweepError: this process may open too few files.
+        NbsweepError: the limit of open files is too low.
     """
     clock = SystemClock()
     settings = within_open_files(settings, telemetry)
@@ -90,14 +90,14 @@ async def open_all(
             sweeper = make_sweeper(settings, target, Ports(cloud, journal, clock, telemetry), shutdown)
             area = replace(sweeper.area, caller=caller_of(target, credentials))
             sweepers.append(dataclasses.replace(sweeper, area=area, overlapping=overlapping_targets(area, sweepers)))
-        yield Opened(journal, clock, tuple(sweepers))
+        yield OpenResources(journal, clock, tuple(sweepers))
 
 
 def within_open_files(settings: Settings, telemetry: Telemetry) -> Settings:
-    """Lower the targets' concurrency to the connections that this process may have open, where it may have too few.
+    """Lower the concurrency of the targets if the process may not open enough connections.
 
     Raises:
-        NbsweepError: there would not be one for each target.
+        NbsweepError: the limit allows fewer than one connection for each target.
     """
     wanted = [target.limits.concurrency for target in settings.targets]
     open_files = allow_open_files(sum(wanted) + OTHER_FILES)
@@ -120,7 +120,7 @@ def _bounded(target: TargetSettings, share: float) -> TargetSettings:
 
 
 def caller_of(target: TargetSettings, credentials: Credentials) -> str:
-    """Stand for who calls, where only the caller's notebooks are looked at: not a name, and nothing that leads to a key."""
+    """Return a pseudonym of the caller for targets of scope `own`. It reveals neither a name nor a key."""
     return sha256(credentials.account.encode()).hexdigest()[:12] if target.scope == "own" else ""
 
 
@@ -136,7 +136,7 @@ def overlapping_targets(area: Area, before: Iterable[Sweeper]) -> tuple[Overlapp
 
 
 async def credentials_of(target: TargetSettings, provider: CredentialProvider) -> Credentials:
-    """Find a target's credentials; where there are none yet, every call of that target will ask for them, and fail alone."""
+    """Return the credentials of a target. If there are none yet, each call of the target looks for them and fails alone."""
     try:
         return await provider.find(target)
     except CloudError:
@@ -144,7 +144,7 @@ async def credentials_of(target: TargetSettings, provider: CredentialProvider) -
 
 
 def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutdown: Shutdown) -> Sweeper:
-    """Give a target's sweeper what the configuration says of it."""
+    """Build the sweeper of a target from the configuration."""
     removal, polling = settings.removal, settings.polling
     workspaces = None if target.workspaces == "all" else target.workspaces
     return Sweeper(
@@ -179,7 +179,7 @@ def _area(target: TargetSettings, workspaces: tuple[str, ...] | None) -> Area:
 
 
 def make_lanes(limits: Sequence[LimitSettings], clock: Clock) -> Lanes:
-    """Build an account's lanes; where its targets name different limits, the slowest holds for all of them."""
+    """Build the lanes of an account. If its targets have different limits, the slowest applies to all of them."""
     rates = {
         Lane.DELETE: _slowest(limit.delete for limit in limits),
         Lane.SHOW: _slowest(limit.show for limit in limits),

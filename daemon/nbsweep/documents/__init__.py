@@ -1,1 +1,1 @@
-"""What plans, runs, reports and accounts are as plain values, for JSON; the keys are part of the contract."""
+"""The JSON documents of plans, runs, reports and explanations; the keys are part of the contract."""

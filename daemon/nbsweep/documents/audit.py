@@ -11,23 +11,23 @@ from nbsweep.documents.plans_and_runs import Document, moment_text
 
 
 class VerifiedTrail(Struct, frozen=True):
-    """What `audit verify` has found."""
+    """The result of `audit verify`."""
 
     head: Head
-    """How far the chain is unbroken."""
+    """The unbroken part of the chain."""
     broken: Break | None
     coverage: Coverage
     noted: Head | None
 
 
 def link_document(link: Link) -> Document:
-    """Tell one entry: what its digest is made of, the digest, and its moment as people read it."""
+    """Return the document of an entry: the values that its digest covers, the digest, and the time in readable form."""
     moment = moment_or_none(link.entry)
     return {"at": moment_text(moment), **content(link.entry), "digest": link.digest}
 
 
 def moment_or_none(entry: Entry) -> datetime | None:
-    """Read an entry's moment; None when somebody has put there what is none."""
+    """Return the time of an entry, or None if the entry holds no valid time."""
     try:
         return moment_of(entry.moment_us)
     except (TypeError, OverflowError):
@@ -35,7 +35,7 @@ def moment_or_none(entry: Entry) -> datetime | None:
 
 
 def verification_document(verified: VerifiedTrail) -> Document:
-    """Tell what `audit verify` has found."""
+    """Return the document of `audit verify`."""
     broken, head = verified.broken, verified.head
     return {
         "unbroken": broken is None,

@@ -8,7 +8,7 @@ from nbsweep.documents.plans_and_runs import Document
 
 
 def check_document(checks: Sequence[Check]) -> Document:
-    """Tell all checks; the keys are part of the contract."""
+    """Return the document of all checks; the keys are part of the contract."""
     return {
         "well": not any(check.grade is Grade.FAILED for check in checks),
         "counts": dict(Counter(check.grade.value for check in checks)),

@@ -1,4 +1,4 @@
-"""The result of `explain` as plain values, for JSON; the keys are part of the contract."""
+"""The result of `explain` as a JSON document; the keys are part of the contract."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from nbsweep.documents.plans_and_runs import Document, moment_text, removal_docu
 
 
 def explain_document(accounts: Sequence[NotebookContext]) -> Document:
-    """Tell everything of one notebook; where several targets have it, the others follow under `also`."""
+    """Return the document of one notebook. If several targets have it, the others follow under `also`."""
     first, *others = accounts
     return {**_account(first), "also": [_account(account) for account in others]}
 

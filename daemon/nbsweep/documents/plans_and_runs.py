@@ -1,6 +1,6 @@
-"""What the plan, the runs and the removals are as plain values, for JSON: the command line's and the web face's alike.
+"""The JSON documents of plans, runs and removals, for the command line and the HTTP API.
 
-The keys are part of the contract. No record that these are made of has a field for a secret.
+The keys are part of the contract. No source record has a field for a secret.
 """
 
 from collections import Counter
@@ -20,27 +20,27 @@ Document = dict[str, Any]
 
 
 class Series(Struct, frozen=True):
-    """A list of documents, each of which is made when its turn comes: a large sweep has tens of thousands."""
+    """A lazy list of documents: a large sweep has tens of thousands, so each is built when it is written."""
 
     begin: Callable[[], Iterator[Document]]
-    """Makes them anew, as often as somebody goes through them."""
+    """Returns a new iterator over the documents at each call."""
 
     def __iter__(self) -> Iterator[Document]:
         return self.begin()
 
 
 def new_id(now: datetime) -> str:
-    """Make an id for a run or a plan that sorts by time."""
+    """Return a new ID for a run or a plan. IDs sort by time."""
     return f"{now:%Y%m%dT%H%M%SZ}-{token_hex(3)}"
 
 
 def moment_text(moment: datetime | None) -> str | None:
-    """Write a moment the way all documents do."""
+    """Return a time in the format of all documents."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
 
 
 def plan_document(plan_id: str, created_at: datetime, plans: Sequence[Plan], errors: Mapping[str, str]) -> Document:
-    """Tell what would go, on all targets together and on each."""
+    """Return the document of a plan, for all targets together and for each target."""
     refusals = [refusal_document(plan) for plan in plans if plan.refusal]
     return {
         "plan_id": plan_id,
@@ -54,7 +54,7 @@ def plan_document(plan_id: str, created_at: datetime, plans: Sequence[Plan], err
 
 
 def item_document(target: str, item: Candidate) -> Document:
-    """Tell what is known of one notebook that may go."""
+    """Return the document of one planned notebook."""
     notebook = item.notebook
     volume = notebook.volume
     return {
@@ -78,12 +78,12 @@ def item_document(target: str, item: Candidate) -> Document:
 
 
 def removal_series(*several: Sequence[Removal]) -> Series:
-    """Tell the ways of several removals."""
+    """Return the documents of several removals."""
     return Series(lambda: (removal_document(removal) for removals in several for removal in removals))
 
 
 def removal_document(removal: Removal) -> Document:
-    """Tell one removal's way."""
+    """Return the document of one removal."""
     return {
         "target": removal.target,
         "id": removal.notebook_id,
@@ -110,7 +110,7 @@ def removal_document(removal: Removal) -> Document:
 
 
 def run_record_document(record: RunRecord) -> Document:
-    """Tell one line of the history."""
+    """Return the document of one run in the history."""
     return {
         "run_id": record.run_id,
         "target": record.target,
@@ -128,12 +128,12 @@ def run_record_document(record: RunRecord) -> Document:
 
 
 def lanes_document(lanes: Iterable[LaneState]) -> Document:
-    """Tell how fast the lanes of an account may go, by their names."""
+    """Return the rates of the lanes of an account, by lane name."""
     return {lane.lane: dict(lane.figures) for lane in lanes}
 
 
 def show_document(run_id: str, records: Sequence[RunRecord], removals: Sequence[Removal]) -> Document:
-    """Tell one run, and what became of each notebook in it."""
+    """Return the document of one run with the result of each notebook."""
     return {
         "run_id": run_id,
         "targets": [run_record_document(record) for record in records],
@@ -142,14 +142,14 @@ def show_document(run_id: str, records: Sequence[RunRecord], removals: Sequence[
 
 
 def refusal_document(plan: Plan) -> Document | None:
-    """Tell which brake refused a plan; None when none did."""
+    """Return the document of the brake that refused a plan, or None."""
     if plan.refusal is None:
         return None
     return {"target": plan.target, "brake": plan.refusal.brake, "message": plan.refusal.message}
 
 
 def refused_documents(plan: Plan) -> list[Document]:
-    """Tell which workspaces could not be listed."""
+    """Return the documents of the workspaces that could not be listed."""
     return [{"workspace": gap.scope.workspace_id, "feature": gap.scope.feature, "problem": gap.problem} for gap in plan.refused]
 
 
@@ -168,7 +168,7 @@ def _target(plan: Plan) -> Document:
 
 
 def add_counts(counts: Iterable[Mapping[Any, int]]) -> dict[str, int]:
-    """Add counts up by name, the largest first."""
+    """Return the sums of the counts by name, the largest first."""
     total: Counter[str] = Counter()
     for count in counts:
         total.update({str(key): value for key, value in count.items()})

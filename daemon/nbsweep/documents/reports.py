@@ -36,7 +36,7 @@ __all__ = [
 
 
 def run_document(run_id: str, reports: Sequence[Report]) -> Document:
-    """Tell what became of every planned notebook, and of what an earlier run had left."""
+    """Return the document of a run: the result of every planned notebook and of the removals that an earlier run left."""
     refusals = [refusal_document(report.plan) for report in reports if report.plan and report.plan.refusal]
     return {
         "run_id": run_id,
@@ -51,7 +51,7 @@ def run_document(run_id: str, reports: Sequence[Report]) -> Document:
 
 
 def dry_run_document(run_id: str, created_at: datetime, reports: Sequence[Report]) -> Document:
-    """Tell what a run would have done: the keys of a run without results, and those of a plan."""
+    """Return the document of a dry run: the keys of a run without results, and those of a plan."""
     plans = [report.plan for report in reports if report.plan]
     errors = {report.target: str(report.error) for report in reports if report.error}
     return {
@@ -65,7 +65,7 @@ def dry_run_document(run_id: str, created_at: datetime, reports: Sequence[Report
 
 
 def spared_document(target: str, spared: Spared) -> Document:
-    """Tell of one notebook that a saved plan had permitted to go, and that a run would keep."""
+    """Return the document of a notebook that a saved plan permits to delete and that a run would keep."""
     item = spared.item
     return {
         "target": target,

@@ -1,6 +1,6 @@
 """A saved plan as a document: sealed with a digest on the way out, and read strictly on the way in.
 
-What has been altered, what comes from a newer version and what is no plan at all are told apart, and none of it is used.
+An altered plan, a plan of a newer version and a file that is no plan get different errors; none of them is used.
 """
 
 import json
@@ -21,12 +21,12 @@ DECIDE_ELSEWHERE = "what is to stay is said by the configuration's protect, or b
 
 
 def plan_to_document(plan: SavedPlan) -> dict[str, Any]:
-    """Write a plan as plain values, with the digest over all of them as the last."""
+    """Convert a plan to JSON values. The last value is the digest of all others."""
     return sealed({"document": DOCUMENT, "version": VERSION, **_values(plan)})
 
 
 def _values(plan: SavedPlan) -> dict[str, Any]:
-    """Give a plan as the values of JSON, and no others: a tuple would not be equal to the list that comes back."""
+    """Convert a plan to JSON values only: a tuple would not equal the list that JSON gives back."""
     values: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(plan))
     return values
 
@@ -35,7 +35,7 @@ def plan_from_text(text: bytes, source: str) -> SavedPlan:
     """Read a plan from the JSON of its document.
 
     Raises:
-        ConfigurationError: it is no plan, or one that this version cannot read, or was altered after it had been saved.
+        ConfigurationError: the text is no plan, has an unsupported version, or was altered after it was saved.
     """
     document = _json(text, source)
     if not isinstance(document, dict) or document.get("document") != DOCUMENT:
@@ -60,7 +60,7 @@ def _json(text: bytes, source: str) -> object:
 
 
 def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Let no key be said twice: people would read the first, and we the last."""
+    """Reject repeated keys: a reader sees the first value, and a JSON parser uses the last."""
     repeated = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
     if repeated:
         raise ValueError(f"the key {repeated[0]!r} is there twice")
@@ -86,7 +86,7 @@ def _plan(document: Mapping[str, Any], source: str) -> SavedPlan:
 
 
 def _inner_mistakes(plan: SavedPlan) -> Iterable[Mistake]:
-    """Find what no plan of ours can have: one thing said twice, or a moment without a time zone."""
+    """Return mistakes that no saved plan has: a repeated entry, or a time without a time zone."""
     if plan.created_at.tzinfo is None or plan.expires_at.tzinfo is None:
         yield Mistake("expires_at", None, f"a moment must say its time zone: {ANEW}")
     for name in _repeated(target.target for target in plan.targets):

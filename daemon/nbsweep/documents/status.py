@@ -8,7 +8,7 @@ from nbsweep.documents.plans_and_runs import Document, moment_text, removal_docu
 
 
 def status_document(standing: TargetStatus, due: datetime | None) -> Document:
-    """Say how a target stands, and when it is due."""
+    """Return the document of the status of a target, with its next due time."""
     success = standing.last_success
     return {
         "target": standing.target,

@@ -1,1 +1,1 @@
-"""Decides when: the supervisor, its schedule, and the web face. What a sweep does is the engine's business."""
+"""Decides when a target is swept: the supervisor, its schedule, and the HTTP API. The engine decides how."""

@@ -1,4 +1,4 @@
-"""What the service tells of itself, and what may be asked of it. The web face knows this, the journal, and nothing else."""
+"""The interface between the service and the HTTP API, which uses only this and the journal."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -14,34 +14,34 @@ class Phase(StrEnum):
     """What the service is doing for a target."""
 
     STARTING = "starting"
-    """What an earlier process left under way is followed to its end."""
+    """The service follows the removals of an earlier process to their end."""
     WAITING = "waiting"
-    """For its schedule, or for somebody to ask."""
+    """The target waits for its schedule or for a request."""
     SWEEPING = "sweeping"
     BACKING_OFF = "backing-off"
-    """Its last sweep failed; the next one is put off, a little longer each time."""
+    """The last sweep failed. The delay before the next sweep grows with each failure."""
     HELD_ELSEWHERE = "held-elsewhere"
     """Another nbsweep holds this target's lease on the same journal."""
 
 
 class TargetState(Struct, frozen=True):
-    """How things stand with one target."""
+    """The state of one target."""
 
     name: str
     phase: Phase
     dry_run: bool
-    """Whether its sweeps only say what they would delete."""
+    """Whether its sweeps are dry runs."""
     paused: bool
     next_run: datetime | None
-    """When its schedule comes round next; None without a schedule, and while it is paused."""
+    """Next due time; None without a schedule or while the target is paused."""
     last_success: datetime | None
-    """When a sweep last finished without an error, by the journal."""
+    """When a sweep last finished without an error, according to the journal."""
     failures: int
-    """How many sweeps have failed since."""
+    """Number of failed sweeps since the last success."""
     problem: str
-    """Why the last one failed, or who holds the lease; empty when all is well."""
+    """Why the last sweep failed, or which process holds the lease; empty otherwise."""
     lanes: tuple[LaneState, ...] = ()
-    """How fast the lanes of its account may go at this moment."""
+    """Current rates of the lanes of its account."""
 
 
 class UnknownTargetError(LookupError):
@@ -49,40 +49,40 @@ class UnknownTargetError(LookupError):
 
 
 class Control(Protocol):
-    """The service, as far as others may touch it. Every method with a name raises `UnknownTargetError` for an unknown one."""
+    """What the HTTP API may do with the service. Methods with a name raise `UnknownTargetError` for an unknown target."""
 
     def targets(self) -> tuple[TargetState, ...]:
-        """Tell how things stand with every target, in the order of the configuration."""
+        """Return the state of every target, in the order of the configuration."""
         ...
 
     def not_ready(self) -> tuple[str, ...]:
-        """Say what keeps the service from doing its work, a sentence each; empty when it is ready."""
+        """Return why the service is not ready, one sentence for each reason; empty if it is ready."""
         ...
 
     async def plan(self, name: str) -> Plan:
-        """Survey a target, and judge what it shows; changes nothing.
+        """Survey a target and return its plan; changes nothing.
 
         Raises:
-            NbsweepError: it could not be surveyed.
+            NbsweepError: the survey failed.
         """
         ...
 
     def trigger(self, name: str) -> bool:
-        """Ask for a sweep of a target as soon as may be; False when one is under way or wanted already."""
+        """Request a sweep of a target as soon as possible; return False if a sweep is under way or requested already."""
         ...
 
     async def pause(self, name: str) -> None:
-        """Begin no more sweeps of a target until it is resumed, also after a restart; one that is under way goes on.
+        """Start no more sweeps of a target until it is resumed, also after a restart. A sweep under way continues.
 
         Raises:
-            JournalError: it holds for this process, but could not be noted for later ones.
+            JournalError: the pause holds for this process, but could not be recorded for later ones.
         """
         ...
 
     async def resume(self, name: str) -> None:
-        """Take a pause back.
+        """Resume a target.
 
         Raises:
-            JournalError: the target stays paused, because that could not be noted.
+            JournalError: the target stays paused, because the journal could not be written.
         """
         ...

@@ -1,4 +1,4 @@
-"""A target's due times across processes, by the journal: what was missed while no service was there."""
+"""Keeps the due times of a target in the journal, so that a later process knows which sweeps were missed."""
 
 from datetime import datetime, timedelta
 
@@ -18,18 +18,18 @@ class DueTimes(Struct, frozen=True):
     clock: Clock
 
     async def missed(self, *, dry_run: bool) -> datetime | None:
-        """Find the last due time without a run since; a dry run has taken care of it only where all sweeps are dry."""
+        """Return the last due time without a later run. A dry run counts only if all sweeps are dry runs."""
         last = await self.journal.last_run(self.target, SHOWN if dry_run else SWEPT)
         noted = await self.journal.noted_due(self.target)
         return missed_due(self.schedule.timetable, self.clock.now(), noted, last.started_at if last else None)
 
     def may_begin_late(self, due: datetime) -> bool:
-        """Tell whether a sweep that was due then may still begin."""
+        """Return whether a sweep that was due then may still begin."""
         late: timedelta = self.clock.now() - due
         return late <= self.schedule.misfire_grace
 
     async def note(self) -> None:
-        """Note when it is due next, for a process that begins after that."""
+        """Record the next due time for later processes."""
         following = self.schedule.timetable.after(self.clock.now())
         if following is not None:
             await self.journal.note_due(self.target, following)

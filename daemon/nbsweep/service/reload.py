@@ -1,4 +1,4 @@
-"""What came of a reload, for who asked for it: a signal has no answer, so the service leaves one in its runtime directory."""
+"""The answer to a reload request. A signal has no answer, so the service writes one into its runtime directory."""
 
 import os
 import signal
@@ -17,22 +17,22 @@ LOOKS_EVERY_S = 0.05
 
 
 class ReloadAnswer(msgspec.Struct, frozen=True):
-    """What came of a reload."""
+    """The result of a reload."""
 
     at_ns: int
-    """By the machine's monotonic clock, which all processes share."""
+    """Time on the machine's monotonic clock, which all processes share."""
     problem: str
-    """Why it was refused; empty when it was not."""
+    """Why the reload was refused; empty if it was accepted."""
 
 
 def runtime_directory(environment: Mapping[str, str]) -> Path | None:
-    """Find the folder that systemd has made for the service; None where there is none."""
+    """Return the runtime directory that systemd created for the service, or None."""
     named = environment.get("RUNTIME_DIRECTORY", "").partition(":")[0]
     return Path(named) if named else None
 
 
 def answer_reload(folder: Path | None, problem: str) -> None:
-    """Leave an answer for whoever asked; that it cannot be left changes nothing of the reload."""
+    """Write the answer for the process that requested the reload. A failed write does not affect the reload."""
     if folder is None:
         return
     written = folder / f"{ANSWER}.new"
@@ -42,10 +42,10 @@ def answer_reload(folder: Path | None, problem: str) -> None:
 
 
 def ask_reload(environment: Mapping[str, str]) -> ReloadAnswer:
-    """Have the service `$MAINPID` read its configuration anew, and wait for its answer.
+    """Request a reload from the service `$MAINPID`, and wait for its answer.
 
     Raises:
-        NbsweepError: there is no such service, or it does not answer.
+        NbsweepError: the service does not exist or does not answer.
     """
     folder, pid = runtime_directory(environment), environment.get("MAINPID", "")
     if folder is None or not pid.isdecimal():

@@ -1,4 +1,4 @@
-"""APScheduler's cron says that a sweep is wanted; it never runs one."""
+"""Schedules the sweeps with APScheduler, which only marks a target as due and never runs a sweep."""
 
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -18,25 +18,25 @@ from nbsweep.core.schedule.timetable import Timetable
 from nbsweep.settings.schedule import ScheduleSettings
 
 LOOK_AT_THE_CLOCK_S = 30.0
-"""A timer does not notice that the clock was set; so the schedule looks at it now and then."""
+"""A timer does not notice that the clock was set, so the schedule reads the clock at this interval."""
 
 SHORTEST = timedelta(milliseconds=1)
-"""How much of the time to the next due time a delay leaves at the least."""
+"""Smallest share of the time to the next due time that a delay leaves."""
 
 
 @dataclass(slots=True)
 class Schedule:
-    """When the sweeps of all targets are due."""
+    """The schedule of all targets."""
 
     due: Callable[[str], None]
-    """Told the name of each target whose time has come; must not wait."""
+    """Called with the name of each target that is due; must not block."""
     missed: Callable[[str], None]
-    """Told the name of each target whose time had passed for longer than its grace."""
+    """Called with the name of each target whose due time is older than its grace period."""
     _scheduler: AsyncIOScheduler = field(default_factory=lambda: AsyncIOScheduler(timezone=ZoneInfo("UTC")))
 
     @asynccontextmanager
     async def running(self, schedules: Mapping[str, ScheduleSettings]) -> AsyncIterator[None]:
-        """Run while inside. Of times that were missed together only one counts, and none that is later than its grace."""
+        """Run the scheduler inside the context. Missed due times count once, and none counts after its grace period."""
         for name, settings in schedules.items():
             self._scheduler.add_job(
                 self._tell,
@@ -61,7 +61,7 @@ class Schedule:
             await anyio.lowlevel.cancel_shielded_checkpoint()
 
     def next_run(self, name: str) -> datetime | None:
-        """Tell when a target's sweep is due next; None when it has no schedule."""
+        """Return the next due time of a target, or None if it has no schedule."""
         job = self._scheduler.get_job(name)
         return job.next_run_time if job else None
 
@@ -78,12 +78,12 @@ class TimetableTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler says n
     """APScheduler's view of a timetable; APScheduler's own cron goes wrong where clocks are set."""
 
     def __init__(self, timetable: Timetable, jitter: timedelta) -> None:
-        """Take when it is due, and how much later it may begin."""
+        """Take the timetable and the largest allowed delay."""
         self._timetable = timetable
         self._jitter = jitter
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
-        """Tell when it fires next: later than now, or by now for the last due time that has passed since it was asked last."""
+        """Return the next time to fire: a later one, or now if a due time has passed since the last call."""
         due = self._timetable.after(now if previous is None else self._due_of(previous))
         if due is not None and previous is not None and due <= now:
             # Of due times that were missed together one counts; nobody has to go through all of them.
@@ -91,7 +91,7 @@ class TimetableTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler says n
         return due and due + self._delay(due)
 
     def _due_of(self, fired: datetime) -> datetime:
-        """Find the due time behind a moment at which it fired; the delay never reaches the next one."""
+        """Return the due time of a moment at which the trigger fired. A delay never reaches the next due time."""
         return self._timetable.at_or_before(fired) or fired
 
     def _delay(self, due: datetime) -> timedelta:

@@ -24,15 +24,15 @@ LAST_S = 5.0
 """How much longer than the drain the end may take."""
 
 Web = Callable[["Supervisor"], AbstractAsyncContextManager[str | None]]
-"""Opens the web face for a supervisor, and says where it answers."""
+"""Serves the HTTP API for a supervisor and yields the bound address."""
 
 
 @dataclass(slots=True)
 class Supervisor:
-    """Runs the service under one configuration, until it is told to stop or to make room for another."""
+    """Runs the service under one configuration until a shutdown or until another configuration replaces it."""
 
     settings: Settings
-    keepers: Mapping[str, TargetRunner]
+    runners: Mapping[str, TargetRunner]
     schedule: Schedule
     telemetry: Telemetry
     shutdown: Shutdown
@@ -43,11 +43,11 @@ class Supervisor:
     # ---- what others see and ask for; the methods of `Control`
 
     def targets(self) -> tuple[TargetState, ...]:
-        """Tell how things stand with every target."""
-        return tuple(keeper.state() for keeper in self.keepers.values())
+        """Return the state of every target."""
+        return tuple(runner.state() for runner in self.runners.values())
 
     def not_ready(self) -> tuple[str, ...]:
-        """Say what keeps the service from doing its work."""
+        """Return the reasons why the service is not ready."""
         if self.shutdown.begun.is_set():
             return ("it is stopping",)
         if not self.ready.is_set():
@@ -59,32 +59,32 @@ class Supervisor:
         )
 
     async def plan(self, name: str) -> Plan:
-        """Survey a target, and judge what it shows."""
+        """Survey a target and return its plan."""
         return await self._keeper(name).plan()
 
     def trigger(self, name: str) -> bool:
-        """Ask for a sweep of a target."""
+        """Request a sweep of a target."""
         return self._keeper(name).ask()
 
     async def pause(self, name: str) -> None:
-        """Begin no more sweeps of a target."""
+        """Start no more sweeps of a target."""
         await self._keeper(name).pause()
 
     async def resume(self, name: str) -> None:
-        """Take a pause back."""
+        """Resume a target."""
         await self._keeper(name).resume()
 
     def make_room(self) -> None:
-        """Begin no more sweeps, and end when those that are under way have ended."""
+        """Start no more sweeps, and end after the sweeps under way."""
         self._making_room.set()
 
     # ---- its life
 
     async def run(self, web: Web, started: Callable[[str | None], None]) -> None:
-        """Run until a shutdown, or until room was made; `started` is told where the web face answers once all is ready.
+        """Run until a shutdown or until `make_room`. `started` receives the bound address when the service is ready.
 
         Raises:
-            ExceptionGroup: a task of the service's own has failed, and the service with it.
+            ExceptionGroup: a task of the service failed, which ends the service.
         """
         async with self.schedule.running(dict(self._schedules())), web(self) as listen, anyio.create_task_group() as root:
             root.start_soon(self._keep_all, root.cancel_scope, name="targets")
@@ -96,10 +96,10 @@ class Supervisor:
             self._tell_schedules()
 
     async def _keep_all(self, root: anyio.CancelScope) -> None:
-        """Let all keepers do their work; when each of them has ended, the service has."""
+        """Run all target runners until each of them ends."""
         async with anyio.create_task_group() as keeping:
-            for keeper in self.keepers.values():
-                keeping.start_soon(keeper.run, name=f"target-{keeper.name}")
+            for runner in self.runners.values():
+                keeping.start_soon(runner.run, name=f"target-{runner.name}")
         root.cancel()
 
     async def _stop_when_told(self, root: anyio.CancelScope) -> None:
@@ -118,20 +118,20 @@ class Supervisor:
         self._end_keepers()
 
     def _end_keepers(self) -> None:
-        for keeper in self.keepers.values():
-            keeper.stop()
+        for runner in self.runners.values():
+            runner.stop()
 
     def _tell_schedules(self) -> None:
-        for name in self.keepers:
+        for name in self.runners:
             next_run = self.schedule.next_run(name)
             if next_run is not None:
                 with self.telemetry.bound(target=name):
                     self.telemetry.emit(TargetScheduled(next_run.astimezone(UTC).isoformat(timespec="seconds")))
 
     def _keeper(self, name: str) -> TargetRunner:
-        if name not in self.keepers:
+        if name not in self.runners:
             raise UnknownTargetError(name)
-        return self.keepers[name]
+        return self.runners[name]
 
     def _schedules(self) -> Iterable[tuple[str, ScheduleSettings]]:
         for target in self.settings.targets:

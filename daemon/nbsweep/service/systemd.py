@@ -1,4 +1,4 @@
-"""What systemd is told: that the service is ready, alive, reloading or stopping (sd_notify(3))."""
+"""Notifies systemd that the service is ready, alive, reloading or stopping (sd_notify(3))."""
 
 import os
 import socket
@@ -10,38 +10,38 @@ import anyio
 from msgspec import Struct
 
 STATE_WAITS_S = 0.1
-"""How long a manager that is behind is waited for when the state has changed; a sign of life is dropped at once."""
+"""Longest wait for a slow manager to accept a change of state. A keep-alive message is dropped at once."""
 
 
 class Systemd(Struct, frozen=True):
-    """The other end of `$NOTIFY_SOCKET`; without one nobody is told anything."""
+    """Sends messages to `$NOTIFY_SOCKET`; without that variable nothing is sent."""
 
     address: str | None
     watchdog_s: float | None
-    """How long the service may be silent before systemd takes it for dead."""
+    """Time in seconds after which systemd treats a silent service as dead."""
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Systemd":
-        """Read what systemd has put into the environment."""
+        """Read the variables that systemd sets in the environment."""
         microseconds = environment.get("WATCHDOG_USEC", "")
         mine = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         watchdog_s = int(microseconds) / 1_000_000 if microseconds.isdecimal() and int(microseconds) and mine else None
         return cls(environment.get("NOTIFY_SOCKET") or None, watchdog_s)
 
     def ready(self) -> None:
-        """Say that the start is over."""
+        """Send READY: the start is complete."""
         self._tell("READY=1")
 
     def reloading(self) -> None:
-        """Say that the configuration is being read anew; `ready` ends it."""
+        """Send RELOADING: the service reads its configuration again. `ready` ends the reload."""
         self._tell(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def stopping(self) -> None:
-        """Say that the end has begun."""
+        """Send STOPPING: the shutdown has begun."""
         self._tell("STOPPING=1")
 
     async def keep_alive(self) -> None:
-        """Say again and again that the loop is alive, twice as often as is asked for."""
+        """Send a keep-alive message at half the interval that systemd requires."""
         while self.watchdog_s is not None:
             self._tell("WATCHDOG=1", waits_s=0)
             await anyio.sleep(self.watchdog_s / 2)

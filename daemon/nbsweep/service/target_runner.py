@@ -1,4 +1,4 @@
-"""One target in the service's care: swept when that is wanted, once at a time, and left alone for longer each time it fails."""
+"""Runs the sweeps of one target: one at a time, when requested or due, with a delay that grows with each failure."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -31,63 +31,63 @@ FIRST_WAIT_S = 30.0
 LONGEST_WAIT_S = 3600.0
 PAUSED = "it is paused"
 LOOKS_FOR_RESUME_S = 30.0
-"""How often a paused target's journal is asked whether somebody has resumed the target through another process."""
+"""How often the journal of a paused target is read, because another process may have resumed the target."""
 
 
 def wait_s(failures: int) -> float:
-    """Tell how long a target is left alone after so many failures in a row."""
+    """Return the delay in seconds after this number of consecutive failures."""
     return min(FIRST_WAIT_S * 2 ** (failures - 1), LONGEST_WAIT_S) if failures else 0.0
 
 
 class RunnerOptions(Struct, frozen=True):
-    """How a target is swept."""
+    """Options that all target runners share."""
 
     dry_run: bool
     new_run: Callable[[bool], Run]
-    """Makes the next run, dry or not."""
+    """Builds the next run; the argument says whether it is a dry run."""
     next_run: Callable[[str], datetime | None]
-    """When the schedule of a target comes round."""
+    """Returns the next due time of a target."""
     held_for_s: float = 20.0
-    """How long to leave a target alone that another nbsweep is sweeping."""
+    """Delay in seconds before the next attempt while another nbsweep sweeps the target."""
 
 
 @dataclass(slots=True)
 class TargetRunner:
-    """Looks after one target."""
+    """Runs the sweeps of one target, one at a time."""
 
     sweeper: Sweeper
-    habits: RunnerOptions
+    options: RunnerOptions
     due_times: DueTimes | None = None
     """None without a schedule."""
     phase: Phase = Phase.STARTING
     paused: bool = False
     wanted: bool = False
-    """Whether a sweep is to begin as soon as may be."""
+    """Whether a sweep begins as soon as possible."""
     last_success: datetime | None = None
     failures: int = 0
     problem: str = ""
     _asked: bool = False
-    """Whether somebody has asked for it by name; nobody waits for a failure's time to pass then."""
+    """Whether the sweep was requested explicitly; such a request skips the delay after a failure."""
     _not_before_s: float = float("-inf")
     _again_s: float = float("inf")
-    """When it is tried again though nobody wants it."""
+    """When the next attempt begins without a request."""
     _held_from: datetime | None = None
-    """Since when another nbsweep has held its lease, while this one wanted to sweep."""
+    """Since when the lease of another nbsweep has blocked a sweep of this one."""
     _stopping: bool = False
     _moved: anyio.Event = field(default_factory=anyio.Event)
 
     @property
     def name(self) -> str:
-        """The target's name."""
+        """Return the name of the target."""
         return self.sweeper.area.target
 
     def state(self) -> TargetState:
-        """Tell how things stand."""
-        next_run = None if self.paused else self.habits.next_run(self.name)
+        """Return the state of the target."""
+        next_run = None if self.paused else self.options.next_run(self.name)
         return TargetState(
             self.name,
             self.phase,
-            self.habits.dry_run,
+            self.options.dry_run,
             self.paused,
             next_run,
             self.last_success,
@@ -99,7 +99,7 @@ class TargetRunner:
     # ---- what others ask for
 
     def due(self) -> None:
-        """Take note that its schedule has come round."""
+        """Record that the target is due."""
         if self.phase is Phase.SWEEPING or self.paused:
             why = PAUSED if self.paused else "the sweep before it is still under way"
             self._emit(TargetSkipped(why))
@@ -108,11 +108,11 @@ class TargetRunner:
         self._move()
 
     def missed(self) -> None:
-        """Take note that its schedule came round while nobody was there."""
+        """Record that a due time passed without a running service."""
         self._emit(TargetSkipped("its time had passed for longer than schedule.misfire_grace"))
 
     def ask(self) -> bool:
-        """Take note that somebody wants a sweep now; False when there is nothing to add."""
+        """Record a request for a sweep; return False if a sweep is requested or under way already."""
         if self.phase is Phase.SWEEPING or self._asked:
             return False
         self._asked = True
@@ -120,10 +120,10 @@ class TargetRunner:
         return True
 
     async def pause(self) -> None:
-        """Begin no more sweeps, by this process or a later one, until somebody resumes the target.
+        """Start no more sweeps, in this process or a later one, until the target is resumed.
 
         Raises:
-            JournalError: the pause holds for this process, but could not be noted for later ones.
+            JournalError: the pause holds for this process, but could not be recorded for later ones.
         """
         self._set_paused(paused=True)
         await self.sweeper.ports.journal.pause(self.name, self.sweeper.ports.clock.now())
@@ -131,28 +131,28 @@ class TargetRunner:
         self._set_paused(paused=True)
 
     async def resume(self) -> None:
-        """Begin sweeps again.
+        """Resume the sweeps.
 
         Raises:
-            JournalError: the target stays paused, because that could not be noted.
+            JournalError: the target stays paused, because the journal could not be written.
         """
         await self.sweeper.ports.journal.resume(self.name)
         self._set_paused(paused=False)
 
     def stop(self) -> None:
-        """Begin no more sweeps, for good; what is under way comes to its end."""
+        """Start no more sweeps. A sweep under way runs to its end."""
         self._stopping = True
         self._move()
 
     async def plan(self) -> Plan:
-        """Survey the target, and judge what it shows, beside whatever else is going on."""
+        """Survey the target and return its plan, also while a sweep is under way."""
         with self.sweeper.ports.telemetry.bound(target=self.name):
             return await self.sweeper.plan()
 
     # ---- its life
 
     async def run(self) -> None:
-        """Recover what a crash has left, then sweep whenever that is wanted, until stopped. Raises nothing but cancellation."""
+        """Recover the removals of a crashed process, then sweep on request until stopped. Raises only cancellation."""
         await self._recall()
         await self._go(self.sweeper.recover)
         while await self._until_wanted():
@@ -168,7 +168,7 @@ class TargetRunner:
                     await self.due_times.note()
 
     async def _recall(self) -> None:
-        """Take over from the journal what an earlier process knew: whether the target is paused, and its last success."""
+        """Read from the journal whether the target is paused, and its last success."""
         journal = self.sweeper.ports.journal
         # The journal is asked anew before each sweep, and one that cannot be read is told there.
         with suppress(NbsweepError):
@@ -180,8 +180,8 @@ class TargetRunner:
                 await self._look_for_missed(self.due_times)
 
     async def _look_for_missed(self, due_times: DueTimes) -> None:
-        """Make up for a sweep whose time passed while no service was there, or say that it was missed."""
-        due = await due_times.missed(dry_run=self.habits.dry_run)
+        """Start a sweep that became due while no service was running, or report that it was missed."""
+        due = await due_times.missed(dry_run=self.options.dry_run)
         if due is not None and due_times.may_begin_late(due) and not self.paused:
             self._emit(TargetMadeUp(due.astimezone(UTC).isoformat(timespec="seconds")))
             self.due()
@@ -190,7 +190,7 @@ class TargetRunner:
         await due_times.note()
 
     async def _may_begin(self) -> bool:
-        """Tell whether a sweep may begin: not while the target is paused, or while that cannot be found out."""
+        """Return whether a sweep may begin: not while the target is paused, and not while the journal cannot be read."""
         try:
             await self._look_for_pause()
         except NbsweepError as error:
@@ -216,7 +216,7 @@ class TargetRunner:
         return await self.sweeper.sweep(run, _approve)
 
     async def _swept_since(self, moment: datetime) -> bool:
-        """Tell whether whoever held the lease has done what this one was to do."""
+        """Return whether the process that held the lease has done the sweep already."""
         last = await self.sweeper.ports.journal.last_run(self.name, SETTLED)
         if last is None or last.ended_at is None or last.ended_at < moment:
             return False
@@ -224,7 +224,7 @@ class TargetRunner:
         return True
 
     async def _go(self, work: Callable[[Run], Awaitable[Report]]) -> None:
-        run = self.habits.new_run(self.habits.dry_run)
+        run = self.options.new_run(self.options.dry_run)
         try:
             report = await work(run)
         except NbsweepError as error:
@@ -244,7 +244,7 @@ class TargetRunner:
         elif report.outcome is Outcome.HELD_ELSEWHERE:
             self.phase, self.problem = Phase.HELD_ELSEWHERE, str(report.error or "")
             self._held_from = self._held_from or self.sweeper.ports.clock.now()
-            self._not_before_s = self._again_s = self._now_s() + self.habits.held_for_s
+            self._not_before_s = self._again_s = self._now_s() + self.options.held_for_s
         elif report.outcome is Outcome.FAILED:
             self._failed(str(report.error))
         else:
@@ -295,5 +295,5 @@ class TargetRunner:
 
 
 async def _approve(_plan: Plan, _spared: Sequence[Spared]) -> bool:
-    """Let every plan be carried out that no brake refused: `mode: enforce` has said so."""
+    """Approve every plan that no brake refused, as `mode: enforce` says."""
     return True

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nbsweep.adapters.journal import open_journal
-from nbsweep.bootstrap.check import check_journal, check_secret_files, make_checkup, without_credentials
+from nbsweep.bootstrap.check import check_journal, check_secret_files, make_configuration_check, without_credentials
 from nbsweep.core.checks import Grade
 from nbsweep.core.errors import Unauthorized
 from nbsweep.core.runs import RunRecord
@@ -74,7 +74,7 @@ async def test_a_checkup_of_targets_without_credentials_calls_nobody(tmp_path: P
         ],
         "policies": [{"name": "old", "match": {"age_over": "30d"}}],
     }
-    checkup = make_checkup(Settings.model_validate(document), "nbsweep.yaml", {}, RecordingTelemetry())
+    checkup = make_configuration_check(Settings.model_validate(document), "nbsweep.yaml", {}, RecordingTelemetry())
     checks = await checkup.check()
     assert checks[0].finding == "nbsweep.yaml: mode dry-run, 2 targets, 1 policy, 0 protections"
     assert [check.name for check in checks[:2]] == ["configuration", "journal"]

@@ -40,17 +40,17 @@ def settings(cron: str) -> Settings:
 
 def supervisor(scene: World, cron: str, systemd: Systemd = NOBODY) -> Supervisor:
     """Give the supervisor of the world's one target."""
-    schedule = Schedule(lambda name: keepers[name].due(), lambda name: keepers[name].missed())
+    schedule = Schedule(lambda name: runners[name].due(), lambda name: runners[name].missed())
     numbers = iter(range(1, 10_000))
-    habits = RunnerOptions(False, lambda dry: Run(f"run{next(numbers)}", "service", dry), schedule.next_run)  # noqa: FBT003  # it deletes
+    runner_options = RunnerOptions(False, lambda dry: Run(f"run{next(numbers)}", "service", dry), schedule.next_run)  # noqa: FBT003  # it deletes
     sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, options(), Brakes(None, None), scene.shutdown)
-    keepers = {"research": TargetRunner(sweeper, habits)}
-    return Supervisor(settings(cron), keepers, schedule, scene.telemetry, scene.shutdown, systemd)
+    runners = {"research": TargetRunner(sweeper, runner_options)}
+    return Supervisor(settings(cron), runners, schedule, scene.telemetry, scene.shutdown, systemd)
 
 
 @asynccontextmanager
 async def nowhere(_: Supervisor) -> AsyncIterator[str | None]:
-    """Open no web face."""
+    """Serve no HTTP API."""
     yield None
 
 
@@ -131,8 +131,8 @@ async def test_it_says_what_keeps_it_from_its_work(clocks: list[FakeClock]) -> N
     async with at_work(mine):
         await asyncio.sleep(1)
         assert mine.not_ready() == ()
-        mine.keepers["research"].failures = 2
-        mine.keepers["research"].problem = "the cloud cannot be reached"
+        mine.runners["research"].failures = 2
+        mine.runners["research"].problem = "the cloud cannot be reached"
         assert mine.not_ready() == ("research: the cloud cannot be reached",)
     assert mine.not_ready() == ("it is stopping",)
 

@@ -29,12 +29,14 @@ pytestmark = virtual_time
 AWAY = Trouble(Unreachable("the cloud cannot be reached"))
 
 
-def keeper(scene: World, *, dry_run: bool = False) -> TargetRunner:
-    """Give a keeper of the world's one target, whose schedule comes round a day after the beginning."""
+def runner(scene: World, *, dry_run: bool = False) -> TargetRunner:
+    """Give a runner of the world's one target, whose schedule comes round a day after the beginning."""
     numbers = iter(range(1, 10_000))
     sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, options(), Brakes(None, None), scene.shutdown)
-    habits = RunnerOptions(dry_run, lambda dry: Run(f"run{next(numbers)}", "service", dry), lambda _: START + timedelta(days=1))
-    return TargetRunner(sweeper, habits)
+    runner_options = RunnerOptions(
+        dry_run, lambda dry: Run(f"run{next(numbers)}", "service", dry), lambda _: START + timedelta(days=1)
+    )
+    return TargetRunner(sweeper, runner_options)
 
 
 @asynccontextmanager
@@ -54,7 +56,7 @@ async def runs(scene: World) -> list[tuple[str, str]]:
 async def test_nothing_is_swept_before_it_is_wanted() -> None:
     """A day goes by without a call; then the schedule comes round, and the fleet goes."""
     scene = world(*fleet(3))
-    mine = keeper(scene)
+    mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(86_400)
         assert (scene.cloud.calls, mine.phase) == ([], Phase.WAITING)
@@ -71,7 +73,7 @@ async def test_what_a_crash_left_is_followed_to_its_end_before_anything_else() -
     left = lifecycle.accept(lifecycle.request(removal(1), START, timedelta(minutes=30)), START)
     await scene.journal.write([left])
     scene.cloud.at(scene.clock.steady_s() + 8, lambda: scene.cloud.vanish("nb1"))
-    mine = keeper(scene)
+    mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
         assert mine.phase is Phase.STARTING
@@ -83,7 +85,7 @@ async def test_what_a_crash_left_is_followed_to_its_end_before_anything_else() -
 async def test_a_sweep_that_is_due_while_another_is_under_way_is_not_started() -> None:
     """It is told, and that is all; the next time is the schedule's next."""
     scene = world(*fleet(2), pace=Pace(deletion_s=300))
-    mine = keeper(scene)
+    mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
         mine.due()
@@ -98,7 +100,7 @@ async def test_a_target_that_fails_is_left_alone_for_longer_each_time() -> None:
     """The cloud is away for ten minutes: tries at 0, 30, 90, 210, 450 s, and at 930 s all is well again, by itself."""
     scene = world(*fleet(2))
     scene.cloud.befall("workspaces", *[AWAY] * 5)
-    mine = keeper(scene)
+    mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
         began_s = scene.clock.steady_s()
@@ -119,7 +121,7 @@ async def test_the_schedule_does_not_cut_a_wait_short_but_a_person_does() -> Non
     """After a failure the schedule comes round within the wait, in vain; somebody who asks is served at once."""
     scene = world(*fleet(2))
     scene.cloud.befall("workspaces", AWAY)
-    mine = keeper(scene)
+    mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
         mine.due()
@@ -135,7 +137,7 @@ async def test_the_schedule_does_not_cut_a_wait_short_but_a_person_does() -> Non
 async def test_a_paused_target_is_not_swept_until_it_is_resumed() -> None:
     """Neither by its schedule nor by a failure's second try; its state shows no next run."""
     scene = world(*fleet(2))
-    mine = keeper(scene)
+    mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
         await mine.pause()
@@ -150,13 +152,13 @@ async def test_a_paused_target_is_not_swept_until_it_is_resumed() -> None:
 
 
 async def test_a_pause_is_known_to_the_next_process_before_its_schedule_comes_round() -> None:
-    """The second keeper stands for a restart; it is due at once, before it has read anything."""
+    """The second runner stands for a restart; it is due at once, before it has read anything."""
     scene = world(*fleet(2))
-    first = keeper(scene)
+    first = runner(scene)
     async with at_work(first):
         await asyncio.sleep(1)
         await first.pause()
-    second = keeper(scene)
+    second = runner(scene)
     second.due()
     async with at_work(second):
         await asyncio.sleep(3600)
@@ -170,7 +172,7 @@ async def test_a_pause_is_known_to_the_next_process_before_its_schedule_comes_ro
 async def test_a_pause_that_cannot_be_read_keeps_the_fleet() -> None:
     """In doubt nothing is swept: the target fails and backs off, until the journal can be read again."""
     scene = world(*fleet(2))
-    mine = keeper(scene)
+    mine = runner(scene)
     asked: list[str] = []
 
     async def unreadable(target: str) -> None:
@@ -191,7 +193,7 @@ async def test_a_pause_that_cannot_be_read_keeps_the_fleet() -> None:
 async def test_a_pause_taken_back_through_another_process_is_noticed() -> None:
     """Two services share a journal; whoever asked for a sweep meanwhile gets it."""
     scene = world(*fleet(2))
-    mine = keeper(scene)
+    mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
         await mine.pause()
@@ -206,13 +208,13 @@ async def test_a_pause_taken_back_through_another_process_is_noticed() -> None:
 async def test_the_last_success_of_an_earlier_process_is_known_at_once() -> None:
     """From the journal, whatever became of the sweeps after it."""
     scene = world(*fleet(1))
-    first = keeper(scene)
+    first = runner(scene)
     async with at_work(first):
         await asyncio.sleep(1)
         first.due()
         await asyncio.sleep(60)
     scene.cloud.befall("workspaces", AWAY)
-    second = keeper(scene)
+    second = runner(scene)
     async with at_work(second):
         await asyncio.sleep(1)
         assert second.last_success == first.last_success is not None
@@ -224,7 +226,7 @@ async def test_the_last_success_of_an_earlier_process_is_known_at_once() -> None
 async def test_in_dry_run_nothing_is_deleted() -> None:
     """`mode: dry-run`: the sweep is in the journal, and the fleet is there."""
     scene = world(*fleet(2))
-    mine = keeper(scene, dry_run=True)
+    mine = runner(scene, dry_run=True)
     async with at_work(mine):
         await asyncio.sleep(1)
         mine.due()
@@ -235,7 +237,7 @@ async def test_in_dry_run_nothing_is_deleted() -> None:
 async def test_a_sweep_that_a_brake_refuses_is_neither_a_failure_nor_a_success() -> None:
     """Nothing is tried again before it is due, and the last success stays what it was: somebody has to look."""
     scene = world(*fleet(2))
-    mine = keeper(scene)
+    mine = runner(scene)
     mine.sweeper.brakes = Brakes(max_deletions=1, max_share=None)
     async with at_work(mine):
         await asyncio.sleep(1)
@@ -248,7 +250,7 @@ async def test_a_sweep_that_a_brake_refuses_is_neither_a_failure_nor_a_success()
 async def test_a_journal_that_is_away_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
     """It cannot be asked whether somebody else still sweeps the target: that is a failure, in the journal's own words."""
     scene = world(*fleet(2))
-    mine = keeper(scene)
+    mine = runner(scene)
     other = Lease("research", Holder("other", "host", "", 1, 1), "cron", scene.clock.now(), scene.clock.now())
     mine.sweeper.options = replace(
         options(), lease=LeaseOptions(Holder("me", "host", "", 2, 2), timedelta(minutes=10), lambda _: None)
@@ -272,7 +274,7 @@ async def test_a_bug_in_one_sweep_ends_nothing_but_that_sweep() -> None:
     """It counts as a failure, with what it was in its problem."""
     scene = world(*fleet(2))
     scene.cloud.befall("workspaces", Trouble(ZeroDivisionError("by nought")))
-    mine = keeper(scene)
+    mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
         mine.due()
@@ -285,7 +287,7 @@ async def test_a_bug_in_one_sweep_ends_nothing_but_that_sweep() -> None:
 async def test_asking_twice_is_asking_once() -> None:
     """Nor is there anything to ask for while a sweep is under way."""
     scene = world(*fleet(2), pace=Pace(deletion_s=300))
-    mine = keeper(scene)
+    mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
         assert (mine.ask(), mine.ask()) == (True, False)
@@ -296,7 +298,7 @@ async def test_asking_twice_is_asking_once() -> None:
 async def test_a_plan_can_be_made_at_any_time() -> None:
     """It changes nothing, and says what would go."""
     scene = world(*fleet(3))
-    mine = keeper(scene)
+    mine = runner(scene)
     async with at_work(mine):
         plan = await mine.plan()
     assert len(plan.items) == 3
@@ -313,8 +315,8 @@ def test_waits_double_up_to_an_hour(failures: int, seconds: float) -> None:
 
 
 def nightly(scene: World, *, grace: timedelta = timedelta(hours=1), dry_run: bool = False) -> TargetRunner:
-    """Give a keeper that knows its due times: each night at three; the world begins at midnight."""
-    mine = keeper(scene, dry_run=dry_run)
+    """Give a runner that knows its due times: each night at three; the world begins at midnight."""
+    mine = runner(scene, dry_run=dry_run)
     schedule = ScheduleSettings(cron="0 3 * * *", misfire_grace=grace)
     mine.due_times = DueTimes("research", schedule, scene.journal, scene.clock)
     return mine
@@ -355,7 +357,7 @@ async def test_what_another_run_has_done_since_need_not_be_made_up_for() -> None
         scene = world(*fleet(2))
         await lived(nightly(scene), 2 * 3600 + 59 * 60)
         await asyncio.sleep(120)
-        await keeper(scene).sweeper.sweep(Run("by-hand", "ops", dry), approved)
+        await runner(scene).sweeper.sweep(Run("by-hand", "ops", dry), approved)
         await lived(nightly(scene), 600)
         assert len(await scene.journal.runs(10)) == sweeps
 

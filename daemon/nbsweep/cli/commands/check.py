@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from nbsweep.bootstrap.check import make_checkup
+from nbsweep.bootstrap.check import make_configuration_check
 from nbsweep.cli.exits import Exit, worst
 from nbsweep.cli.session import Session
 from nbsweep.cli.views.check import check_view
@@ -18,7 +18,7 @@ CheckFormat = Literal["table", "json"]
 
 async def check_command(session: Session, output: CheckFormat, config: Path | None = None) -> Exit:
     """Check everything that the configuration names; `config` is the file that the command line names."""
-    checkup = make_checkup(session.settings, _source(session, config), session.environment, session.telemetry)
+    checkup = make_configuration_check(session.settings, _source(session, config), session.environment, session.telemetry)
     checks: tuple[Check, ...] = ()
     async with session.until_shutdown():
         checks = await checkup.check()

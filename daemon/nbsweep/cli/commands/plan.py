@@ -9,7 +9,7 @@ import anyio
 import typer
 from msgspec import Struct
 
-from nbsweep.bootstrap.sweeps import Opened, open_all
+from nbsweep.bootstrap.sweeps import OpenResources, open_all
 from nbsweep.cli.exits import Exit, exit_of_error, exit_of_plan, worst
 from nbsweep.cli.plan_file import plan_to_save, write_plan
 from nbsweep.cli.session import Session, tell_error
@@ -89,7 +89,7 @@ def _tell_saved(session: Session, path: Path, plan: SavedPlan) -> None:
         )
 
 
-async def _plan_all(session: Session, opened: Opened) -> tuple[list[Plan], dict[str, NbsweepError]]:
+async def _plan_all(session: Session, opened: OpenResources) -> tuple[list[Plan], dict[str, NbsweepError]]:
     """Plan all targets side by side; a shutdown ends it at once, for nothing is at stake."""
     plans: dict[str, Plan] = {}
     errors: dict[str, NbsweepError] = {}

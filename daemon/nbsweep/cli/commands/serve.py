@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from nbsweep.adapters.telemetry import Listener
-from nbsweep.bootstrap.service import Service, Surroundings
+from nbsweep.bootstrap.service import Service, ServiceInputs
 from nbsweep.cli.commands.run import who
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.preload import load_for_sweeping
@@ -33,8 +33,8 @@ async def serve_command(session: Session, config: Path | None) -> Exit:
     def new_run(now: datetime, dry_run: bool) -> Run:  # noqa: FBT001  # a field of the run
         return Run(new_id(now), f"{who()} (service)", dry_run)
 
-    surroundings = Surroundings(session.environment, read_settings, telemetry_of, new_run, session.shutdown)
-    await Service(surroundings, Systemd.of(session.environment)).run(session.settings)
+    inputs = ServiceInputs(session.environment, read_settings, telemetry_of, new_run, session.shutdown)
+    await Service(inputs, Systemd.of(session.environment)).run(session.settings)
     return Exit.DONE
 
 

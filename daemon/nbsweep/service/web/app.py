@@ -1,4 +1,4 @@
-"""The web face, put together: what stands before all handlers, and which of them answers where."""
+"""Builds the HTTP API: its middlewares and its routes."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,13 +20,13 @@ from nbsweep.service.web.operations import OPERATIONS
 from nbsweep.service.web.responses import json_answer
 
 ADDRESS = web.AppKey("address", Address)
-"""Where it may be served: what it demands of callers depends on it."""
+"""Address of the server. Whether callers need a token depends on it."""
 VISITORS = web.AppKey("visitors", Connections)
 DOORKEEPER = web.AppKey("doorkeeper", TokenAuth)
 
 
 class WebSettings(Struct, frozen=True):
-    """What the configuration says of the web face."""
+    """The settings of the HTTP API."""
 
     listen: str
     """An address and a port, as `service.listen`."""
@@ -41,10 +41,10 @@ def make_app(
     telemetry: Telemetry,
     clock: Clock,
 ) -> web.Application:
-    """Put the web face together; the token is read now.
+    """Build the HTTP API and read its token.
 
     Raises:
-        ConfigurationError: the address is none, the token cannot be used, or others could reach this and there is no token.
+        ConfigurationError: the address is invalid, the token cannot be used, or the address needs a token and has none.
     """
     address = Address.of(settings.listen)
     if settings.api_token_file is None and not address.on_loopback:
@@ -64,7 +64,7 @@ def make_app(
 
 
 def reload_token(app: web.Application, api_token_file: Path | None) -> None:
-    """Read the token anew, when the configuration is; one that cannot be used leaves the old one in force.
+    """Read the token again at a reload. If the new token cannot be used, the old one stays in force.
 
     Raises:
         ConfigurationError: it cannot be used.
@@ -73,7 +73,7 @@ def reload_token(app: web.Application, api_token_file: Path | None) -> None:
 
 
 def _handlers(health: Health, api: Api) -> Mapping[str, Handler]:
-    """Say who answers to which operation."""
+    """Return the handler of each operation."""
     document = openapi_document()
 
     async def openapi(_request: web.Request) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-"""For whoever watches over the service: does it live, can it work, and its metrics."""
+"""Endpoints for monitoring: liveness, readiness and metrics."""
 
 from collections.abc import Callable
 
@@ -11,24 +11,24 @@ PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Health:
-    """Answers for the service's health."""
+    """Handles the health and metrics requests."""
 
     def __init__(self, control: Control, exposition: Callable[[], bytes]) -> None:
-        """Take the service, and what writes its metrics."""
+        """Take the service and the function that writes its metrics."""
         self._control = control
         self._exposition = exposition
 
     async def live(self, _request: web.Request) -> web.StreamResponse:
-        """Answer at all: that is what says that the loop runs."""
+        """Return 200: any response shows that the event loop runs."""
         return web.Response(text="ok")
 
     async def ready(self, _request: web.Request) -> web.StreamResponse:
-        """Say whether the service can do its work, and if not, why."""
+        """Return whether the service is ready, and the reasons if it is not."""
         problems = self._control.not_ready()
         if problems:
             raise Refused(Code.NOT_READY, "; ".join(problems))
         return web.Response(text="ready")
 
     async def metrics(self, _request: web.Request) -> web.StreamResponse:
-        """Write the metrics as Prometheus reads them."""
+        """Return the metrics in the Prometheus text format."""
         return web.Response(body=self._exposition(), headers={"Content-Type": PROMETHEUS_TEXT})

@@ -1,4 +1,4 @@
-"""What the API offers, as an OpenAPI 3.1 document."""
+"""Builds the OpenAPI 3.1 document of the HTTP API."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -64,7 +64,7 @@ QUERY: Mapping[str, Mapping[str, Any]] = {
 
 
 def openapi_document() -> dict[str, Any]:
-    """Describe the whole web face."""
+    """Return the OpenAPI document of the HTTP API."""
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
@@ -101,7 +101,7 @@ def _success(operation: Operation) -> dict[str, Any]:
 
 
 def _failures(operation: Operation) -> dict[str, Any]:
-    """List the errors by status; where two share one, it means either."""
+    """Return the error responses by status. Errors that share a status are listed together."""
     told: dict[str, dict[str, Any]] = {}
     for code in (*ALWAYS, *operation.fails):
         answer = told.setdefault(str(STATUS[code].value), {"content": {JSON: {"schema": ref("Error")}}})

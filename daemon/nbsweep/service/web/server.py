@@ -1,4 +1,4 @@
-"""The web face on an address, as long as somebody wants it there."""
+"""Serves the HTTP API on an address."""
 
 import asyncio
 import logging
@@ -14,15 +14,15 @@ from nbsweep.service.web.app import ADDRESS, VISITORS
 from nbsweep.service.web.connections import Connections
 
 SHUTDOWN_S = 2.0
-"""How long requests may go on when it closes; then they are cut off."""
+"""Time in seconds that open requests get at shutdown before they are cancelled."""
 CLEANUP_S = SHUTDOWN_S + 1.0
 BACKLOG = 128
-"""How many connections may wait to be admitted."""
+"""Number of connections that may wait for acceptance."""
 
 
 @asynccontextmanager
 async def serve_web(app: web.Application, listen: str) -> AsyncIterator[str]:
-    """Answer on an address, and give it as it is bound; when this ends, no task and no socket of it is left.
+    """Serve on an address and yield the bound address. On exit no task and no socket is left.
 
     Raises:
         NbsweepError: it cannot be listened on.
@@ -45,7 +45,7 @@ async def serve_web(app: web.Application, listen: str) -> AsyncIterator[str]:
 
 
 async def require_listenable(listen: str) -> None:
-    """Listen on an address for a moment.
+    """Check that the address can be listened on.
 
     Raises:
         NbsweepError: it cannot be listened on.
@@ -65,7 +65,7 @@ def _refused(address: Address, error: OSError) -> NbsweepError:
 
 @asynccontextmanager
 async def _listening(runner: web.AppRunner, visitors: Connections, address: Address) -> AsyncIterator[str]:
-    """Listen on an address, and give it as it is bound."""
+    """Listen on an address and return the bound address."""
     if runner.server is None:
         raise ValueError("the runner has not been set up")
     admit = visitors.admitting(runner.server)
@@ -83,7 +83,7 @@ async def _listening(runner: web.AppRunner, visitors: Connections, address: Addr
 
 
 def _nobodys_logger() -> logging.Logger:
-    """Give a logger that writes nothing: requests that are no HTTP are no news, and what they hold has no place in a log."""
+    """Return a logger that writes nothing: malformed requests are common, and their content must not reach a log."""
     logger = logging.Logger("nbsweep.web")  # noqa: LOG001 - one of its own: what is global is left alone
     logger.disabled = True
     return logger
