@@ -1,4 +1,4 @@
-"""What a command's exit code says; part of the contract."""
+"""The exit codes of commands; part of the contract."""
 
 from collections.abc import Iterable
 from enum import IntEnum
@@ -27,7 +27,7 @@ GRAVEST_FIRST = (Exit.INTERRUPTED, Exit.USAGE, Exit.NOT_ALLOWED, Exit.UNEXPECTED
 
 
 def exit_of_error(error: NbsweepError) -> Exit:
-    """Give the exit code for an error that ended a command or a sweep."""
+    """Return the exit code of an error that ended a command or a sweep."""
     if isinstance(error, ConfigurationError):
         return Exit.USAGE
     if isinstance(error, SweepTimedOut):
@@ -38,14 +38,14 @@ def exit_of_error(error: NbsweepError) -> Exit:
 
 
 def exit_of_plan(plan: Plan) -> Exit:
-    """Give the exit code for one target's plan: a brake refused it, or too much could not be looked at."""
+    """Return the exit code of the plan of one target."""
     if plan.refusal:
         return Exit.REFUSED
     return Exit.SOME_FAILED if plan.unseen else Exit.DONE
 
 
 def exit_of_report(report: Report) -> Exit:
-    """Give the exit code for one target's sweep."""
+    """Return the exit code of the sweep of one target."""
     if report.error is not None:
         return exit_of_error(report.error)
     if report.outcome is Outcome.INTERRUPTED:
@@ -59,6 +59,6 @@ def exit_of_report(report: Report) -> Exit:
 
 
 def worst(exits: Iterable[Exit]) -> Exit:
-    """Give the one code that says most about several targets."""
+    """Return the most serious of several exit codes."""
     found = set(exits)
     return next((code for code in GRAVEST_FIRST if code in found), Exit.DONE)

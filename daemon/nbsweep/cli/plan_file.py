@@ -1,4 +1,4 @@
-"""The file of a saved plan: written whole or not at all, for its owner alone, and held against today when it is read."""
+"""The file of a saved plan: written atomically, readable by its owner only, and validated when it is read."""
 
 import os
 import tempfile
@@ -19,7 +19,7 @@ from nbsweep.settings.fingerprint import configuration_digests, identity_of
 
 
 def plan_to_save(settings: Settings, plan_id: str, made: tuple[datetime, timedelta], plans: Sequence[Plan]) -> SavedPlan:
-    """Put together what is saved of these plans; `made` is when, and how long it may be carried out."""
+    """Build the saved plan of these plans; `made` is the time and the validity."""
     identities = {target.name: identity_of(target) for target in settings.targets}
     created_at, valid_for = made
     return SavedPlan(
@@ -32,10 +32,10 @@ def plan_to_save(settings: Settings, plan_id: str, made: tuple[datetime, timedel
 
 
 def write_plan(path: Path, plan: SavedPlan) -> None:
-    """Save a plan in the place of what the file held before.
+    """Write a plan to the file, in place of its earlier content.
 
     Raises:
-        NbsweepError: that cannot be done; then the file is as it was.
+        NbsweepError: the file cannot be written; its earlier content stays.
     """
     try:
         _write_whole(path.resolve(), json_pieces(plan_to_document(plan)))
@@ -64,10 +64,10 @@ def _write_whole(path: Path, pieces: Iterable[str]) -> None:
 
 
 def read_plan(path: Path, settings: Settings, now: datetime) -> SavedPlan:
-    """Read a plan that may be carried out now, under this configuration.
+    """Read a plan and check that it may be carried out now, under this configuration.
 
     Raises:
-        ConfigurationError: it cannot be read, or something speaks against it; says all that does, and what to do.
+        ConfigurationError: the file cannot be read, or the plan is not valid now; the message lists all reasons and what to do.
     """
     source = f"the plan {path}"
     plan = plan_from_text(_read(path, source), source)

@@ -1,7 +1,7 @@
-"""What a sweep needs only when something goes wrong, or at its end, loaded before its first DELETE.
+"""Loads, before the first DELETE, modules that a sweep needs only after an error or at its end.
 
-Later the installation may have been replaced, or there may be no file left to open; and an error whose handling cannot be
-imported would end the sweep while deletions are under way.
+Later the installation may have been replaced, or no file descriptor may be left. An import that fails in an error handler
+would end the sweep while deletions are under way.
 """
 
 import io
@@ -17,11 +17,11 @@ from nbsweep.core.errors import NbsweepError
 
 WHEN_TROUBLED = ("encodings.idna", "traceback", "linecache")
 ANY_SCRIPT = "笔记本 \N{PARTY POPPER} :warning:"
-"""Text whose width has to be looked up."""
+"""Text that makes rich load its tables of character widths."""
 
 
 def load_for_sweeping(*, tables: bool) -> None:
-    """Load what is needed to retry, to log and to show a result, as tables or as JSON.
+    """Load the modules that retries, logs and results need, as tables or as JSON.
 
     Raises:
         NbsweepError: the installation is damaged.
@@ -39,6 +39,6 @@ def load_for_sweeping(*, tables: bool) -> None:
 
 
 def _draw() -> None:
-    """Draw a table, for what draws loads parts of itself when it first needs them."""
+    """Draw a table, because rich loads parts of itself on first use."""
     row = tuple(Text(ANY_SCRIPT) for _ in REMOVAL_COLUMNS)
     Console(file=io.StringIO(), width=60).print(make_table(REMOVAL_COLUMNS, lambda: [row]))

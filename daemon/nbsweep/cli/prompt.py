@@ -1,4 +1,4 @@
-"""Asking on a terminal: what was typed before a question is no answer to it."""
+"""Prompts on a terminal. Input typed before a question is discarded."""
 
 import os
 import termios
@@ -6,13 +6,13 @@ import termios
 import anyio
 
 LONGEST_ANSWER = 4096
-"""A terminal passes on no longer line."""
+"""Longest line that a terminal passes on."""
 
 
 async def ask(terminal: int) -> str | None:
-    """Read one line that is typed from now on, without its line end; `forget_input` belongs before the question.
+    """Read one line without its line end; call `forget_input` before the question.
 
-    Returns None at the end of the input, also in mid-line, and where the terminal has vanished.
+    Returns None at the end of the input, also in mid-line, and if the terminal is gone.
     """
     answer = b""
     while not answer.endswith(b"\n"):
@@ -29,7 +29,7 @@ async def ask(terminal: int) -> str | None:
 
 
 def forget_input(terminal: int) -> bool:
-    """Drop what has been typed and not been read; tells whether the terminal is still there."""
+    """Discard unread input, and return whether the terminal still exists."""
     try:
         termios.tcflush(terminal, termios.TCIFLUSH)
     except termios.error:

@@ -1,4 +1,4 @@
-"""Where a command shows things. What draws is imported by the first who draws: most runs are those of a cron job."""
+"""The output streams of a command. rich is imported on the first drawing, because most runs are cron jobs."""
 
 import sys
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 @dataclass
 class Screen:
-    """Stdout and stderr, and what goes on there."""
+    """Stdout and stderr, and the progress display."""
 
     on_terminal: bool
-    """Whether somebody watches stderr, and can be asked."""
+    """Whether a user watches stderr and can answer a prompt."""
     progress: "LiveProgress | None" = None
 
     @cached_property
     def out(self) -> "Console":
-        """What draws on stdout."""
+        """Return the console of stdout."""
         return make_console()
 
     @cached_property
     def err(self) -> "Console":
-        """What draws on stderr."""
+        """Return the console of stderr."""
         return make_console(stderr=True)
 
 

@@ -1,4 +1,4 @@
-"""What every command that works on the cloud or the journal shares: settings, log, signals, errors, exit codes."""
+"""The parts that all commands on the cloud or the journal share: settings, log, signals, errors, exit codes."""
 
 import gc
 import json
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 ReadFormat = Literal["table", "json"]
-"""How a command that reads writes its result to stdout."""
+"""Output format of the commands that only read."""
 
 
 class ResultLost(NbsweepError):
@@ -42,7 +42,7 @@ class ResultLost(NbsweepError):
 
 @dataclass(slots=True)
 class Session:
-    """One command at work."""
+    """The state of one running command."""
 
     settings: Settings
     telemetry: Telemetry
@@ -84,7 +84,7 @@ class Session:
             raise ResultLost(lost_result(error)) from error
 
     def show_result(self, view: "RenderableType") -> None:
-        """Write a table, or anything else that is for people, to stdout."""
+        """Write a table or another view for people to stdout."""
         if self.screen.out.record:
             self.screen.out.print(view)
         else:
@@ -92,7 +92,7 @@ class Session:
 
     @contextmanager
     def drawing(self) -> Iterator[None]:
-        """Show progress while something goes on, where there is a terminal to show it on."""
+        """Show progress inside the context if stderr is a terminal."""
         if self.screen.progress:
             self.screen.progress.start()
         try:
@@ -103,7 +103,7 @@ class Session:
 
     @contextmanager
     def pause_progress(self) -> Iterator[None]:
-        """Leave the terminal alone while somebody is asked."""
+        """Pause the progress display while a prompt is open."""
         if self.screen.progress:
             self.screen.progress.pause()
         try:
@@ -114,7 +114,7 @@ class Session:
 
     @asynccontextmanager
     async def until_shutdown(self) -> AsyncIterator[None]:
-        """Give up on what is inside when a shutdown begins."""
+        """Cancel the body when a shutdown begins."""
 
         async def watch(scope: anyio.CancelScope) -> None:
             await self.shutdown.begun.wait()
@@ -127,13 +127,13 @@ class Session:
 
 
 def make_session(settings: Settings, screen: Screen, listeners: tuple[Listener, ...] = ()) -> Session:
-    """Set up what a command works with; while progress is shown, the log keeps to errors unless the configuration says more."""
+    """Build the session of a command. While progress is shown, only errors are logged unless the configuration says more."""
     telemetry = make_telemetry(settings.logging, screen, listeners)
     return Session(settings, telemetry, screen)
 
 
 def make_telemetry(settings: LoggingSettings, screen: Screen, listeners: tuple[Listener, ...]) -> Telemetry:
-    """Make the log that the configuration asks for."""
+    """Build the log of the configuration."""
     # Once for the program: `http.retried` tells of each retry, and by default stamina would print it to stdout, too.
     stamina.instrumentation.set_on_retry_hooks([])
     quiet = screen.progress is not None and settings.format == "auto" and settings.level == "info"
@@ -178,7 +178,7 @@ async def _run(session: Session, command: Callable[[Session], Awaitable[Exit]]) 
 
 @asynccontextmanager
 async def _signals(session: Session) -> AsyncIterator[None]:
-    """The first signal begins the shutdown, the second hurries it."""
+    """Begin the shutdown at the first signal, and hurry it at the second."""
     for meaningless in (signal.SIGUSR1, signal.SIGUSR2):
         # By default they kill.
         signal.signal(meaningless, signal.SIG_IGN)
@@ -200,7 +200,7 @@ async def _signals(session: Session) -> AsyncIterator[None]:
 
 
 def _stop_signals() -> list[signal.Signals]:
-    """List what stops a command; under nohup a hangup does not. `serve` takes it for something else."""
+    """Return the signals that stop a command. SIGHUP is left out under nohup, and for `serve`, which reloads on it."""
     ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     return [signal.SIGINT, signal.SIGTERM, *([] if ignored else [signal.SIGHUP])]
 
@@ -211,7 +211,7 @@ def _tell_stopping(session: Session) -> None:
 
 
 def tell_error(error: NbsweepError, target: str | None = None, event: str = "command.failed") -> None:
-    """Say what is wrong: to people on a terminal, otherwise as one JSON line with this event."""
+    """Write an error to stderr: as a sentence on a terminal, otherwise as one JSON line with this event."""
     _write_to_stderr(_error_text(error, target, event))
 
 
@@ -236,6 +236,6 @@ def _error_text(error: NbsweepError, target: str | None, event: str) -> str:
 
 
 def _write_to_stderr(text: str) -> None:
-    """Write a line of the log, which stderr may lose."""
+    """Write a log line to stderr, which may lose it."""
     sys.stderr.write(text)
     sys.stderr.flush()

@@ -1,7 +1,7 @@
-"""Standard streams that are closed, full, non-blocking or of another encoding: no reason to end, or to end otherwise.
+"""Makes the standard streams safe: a closed, full or non-blocking stream, or another encoding, does not end a command.
 
-A number that is closed would be given to the next file that is opened: lines of the log went into the journal, and libuv aborts
-when it is to close one of the first three.
+The next opened file would get the number of a closed stream: log lines would go into the journal, and libuv aborts when it
+closes one of the first three numbers.
 """
 
 import atexit
@@ -20,18 +20,18 @@ STDIN, STDOUT, STDERR = 0, 1, 2
 
 
 class Output(io.FileIO):
-    """A file that is written to until it fails; the failure is raised once, and what follows goes nowhere."""
+    """A file that raises its first failure and discards all later writes."""
 
     def __init__(self, number: int) -> None:
-        """Take the number of a file that is open, and stays open."""
+        """Take the number of an open file."""
         super().__init__(number, "w", closefd=False)
         self.failure: OSError | None = None
 
     def write(self, content: "Buffer", /) -> int:
-        """Write, and wait for the reader where the file itself does not.
+        """Write the text, and wait for the reader if the file does not block.
 
         Raises:
-            OSError: it has failed for the first time.
+            OSError: the first write that failed.
         """
         while self.failure is None:
             try:
@@ -46,28 +46,28 @@ class Output(io.FileIO):
 
 
 class LossyOutput(Output):
-    """A file whose failures concern nobody: a line of the log that is lost changes nothing of what the log is about."""
+    """A file that ignores failures: a lost log line must not affect the sweep."""
 
     def __init__(self, number: int) -> None:
-        """Take the number of a file that is open, and stays open."""
+        """Take the number of an open file."""
         super().__init__(number)
         self.writer = BackgroundWriter(number)
 
     def write(self, content: "Buffer", /) -> int:
-        """Write without waiting for a reader for long; what nobody reads is lost in the end, and counted."""
+        """Write with a short wait for the reader. Text that is not read in time is lost and counted."""
         piece = bytes(content)
         self.writer.write(piece)
         return len(piece)
 
 
 def stderr_writer() -> BackgroundWriter | None:
-    """Give what writes to stderr, if it is the program's own."""
+    """Return the writer of stderr, or None if stderr is not the program's own stream."""
     raw = getattr(getattr(sys.stderr, "buffer", None), "raw", None)
     return raw.writer if isinstance(raw, LossyOutput) else None
 
 
 def secure_streams() -> Output:
-    """Put streams that can be relied on in the place of the three that the program was started with; gives that of stdout."""
+    """Replace the three standard streams with safe ones, and return that of stdout."""
     for number, flags in ((STDIN, os.O_RDONLY), (STDOUT, os.O_WRONLY), (STDERR, os.O_WRONLY)):
         _occupy(number, flags)
     output = Output(STDOUT)
@@ -81,12 +81,12 @@ def secure_streams() -> Output:
 
 
 def lost_result(error: OSError) -> str:
-    """Say that stdout has failed."""
+    """Return the message for a result that stdout did not take."""
     return f"the result could not be written to stdout: {error.strerror or error}"
 
 
 def _occupy(number: int, flags: int) -> None:
-    """Open /dev/null under a number that is closed: the lowest free one is always the next to be given."""
+    """Open /dev/null under a closed number: the system always assigns the lowest free number."""
     try:
         os.fstat(number)
     except OSError:

@@ -1,4 +1,4 @@
-"""Results as plain text, JSON and CSV, for whatever reads them. Tables for people are in `render`, which brings rich."""
+"""Writes results as plain text, JSON and CSV. Tables for people are in `views`, which needs rich."""
 
 import codecs
 import csv
@@ -15,13 +15,13 @@ INDENT = "  "
 
 
 ORDER_TO_CI = re.compile(r"^(\s*):(?=:)|#(?=#[\w.]*\[)")
-"""What GitHub Actions (`::name::`, `##[name]`) and Azure Pipelines (`##vso[name]`) carry out when a job prints it."""
+"""Commands that GitHub Actions (`::name::`, `##[name]`) and Azure Pipelines (`##vso[name]`) execute when a job prints them."""
 FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What spreadsheets take the beginning of a formula for; the last four are the wide forms of the first."""
+"""Characters that start a formula in spreadsheets; the last four are the wide forms of the first."""
 
 
 def printable(text: object) -> str:
-    """Replace what would act on a terminal or a CI system rather than be seen: names come from other people."""
+    """Replace characters that would control a terminal or a CI system: names come from other people."""
     written = str(text)
     if not written.isprintable():
         written = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in written)
@@ -31,12 +31,12 @@ def printable(text: object) -> str:
 
 
 def json_text(document: object) -> str:
-    """Write a document, readable in any script; what would act on a terminal is escaped."""
+    """Return a document as JSON, with terminal control characters escaped."""
     return "".join(json_pieces(document))
 
 
 def json_pieces(document: object) -> Iterator[str]:
-    """Write a document as `json_text` does, but piece by piece: what a series holds is never there as a whole."""
+    """Yield a document as `json_text` writes it, piece by piece, so that a long series is never in memory as a whole."""
     if not isinstance(document, dict):
         yield _dumped(document)
         return
@@ -74,22 +74,22 @@ def _escaped(line: str) -> str:
 
 
 def is_utf8(encoding: str) -> bool:
-    """Tell whether that is one of the names of UTF-8."""
+    """Return whether the name is one of the names of UTF-8."""
     return codecs.lookup(encoding).name == "utf-8"
 
 
 def ascii_json(piece: str) -> str:
-    """Escape what is not ASCII, for a stream of another encoding than UTF-8, in which no JSON may be."""
+    """Escape non-ASCII characters for streams whose encoding is not UTF-8, because JSON must be UTF-8."""
     return piece if piece.isascii() else "".join(each if each.isascii() else json.dumps(each)[1:-1] for each in piece)
 
 
 def csv_text(items: Iterable[Document], columns: Sequence[str]) -> str:
-    """Write the items of a plan as CSV with a head line; every item is one line, and none holds a formula."""
+    """Return the items of a plan as CSV with a header; every item is one line, and no cell is a formula."""
     return "".join(csv_pieces(items, columns)).rstrip("\n")
 
 
 def csv_pieces(items: Iterable[Document], columns: Sequence[str]) -> Iterator[str]:
-    """Write items as `csv_text` does, but line by line."""
+    """Yield items as `csv_text` writes them, line by line."""
     stream = io.StringIO()
     writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -107,6 +107,6 @@ def _taken(stream: io.StringIO) -> str:
 
 
 def _field(value: object) -> str:
-    """Write a value for a spreadsheet: a name that looks like a formula gets an apostrophe, which makes it text."""
+    """Return a value for a spreadsheet: a value that looks like a formula gets an apostrophe, which makes it text."""
     written = printable(value)
     return f"'{written}" if isinstance(value, str) and written.lstrip().startswith(FORMULA) else written

@@ -74,8 +74,8 @@ async def test_a_checkup_of_targets_without_credentials_calls_nobody(tmp_path: P
         ],
         "policies": [{"name": "old", "match": {"age_over": "30d"}}],
     }
-    checkup = make_configuration_check(Settings.model_validate(document), "nbsweep.yaml", {}, RecordingTelemetry())
-    checks = await checkup.check()
+    configuration_check = make_configuration_check(Settings.model_validate(document), "nbsweep.yaml", {}, RecordingTelemetry())
+    checks = await configuration_check.check()
     assert checks[0].finding == "nbsweep.yaml: mode dry-run, 2 targets, 1 policy, 0 protections"
     assert [check.name for check in checks[:2]] == ["configuration", "journal"]
     assert list(dict.fromkeys(check.target for check in checks)) == [None, *names]

@@ -22,11 +22,11 @@ from nbsweep.documents.audit import VerifiedTrail, link_document, verification_d
 from nbsweep.settings.fields.units import parse_duration
 
 CHUNK = 1000
-"""So many entries are read at once, however long the trail is."""
+"""Number of entries that are read at once."""
 
 
 class AuditOptions(Struct, frozen=True):
-    """How `audit` is asked for."""
+    """The options of `audit`."""
 
     query: Query
     limit: int
@@ -34,10 +34,10 @@ class AuditOptions(Struct, frozen=True):
 
 
 def query_of(*, what: AuditStep | None, since: str | None, **equal: str | None) -> Query:
-    """Make a query of the command line's options.
+    """Build a query from the options.
 
     Raises:
-        typer.BadParameter: `since` is no length of time.
+        typer.BadParameter: `since` is not a duration.
     """
     try:
         age = parse_duration(since) if since is not None else None
@@ -47,7 +47,7 @@ def query_of(*, what: AuditStep | None, since: str | None, **equal: str | None) 
 
 
 def head_of(text: str | None) -> Head | None:
-    """Read the head that somebody has noted.
+    """Parse a noted head of the chain.
 
     Raises:
         typer.BadParameter: it is none.
@@ -59,7 +59,7 @@ def head_of(text: str | None) -> Head | None:
 
 
 async def audit_command(session: Session, options: AuditOptions) -> Exit:
-    """Show the latest entries that are wanted."""
+    """Show the latest matching entries."""
     async with open_journal(session.settings.journal) as journal:
         links = await journal.trail.latest(options.query, options.limit)
         coverage = await journal.trail.coverage()
@@ -74,7 +74,7 @@ async def audit_command(session: Session, options: AuditOptions) -> Exit:
 
 
 async def verify_command(session: Session, noted: Head | None, output: ReadFormat) -> Exit:
-    """Go along the whole chain, and tell whether it is unbroken."""
+    """Verify the whole chain and show the result."""
     async with open_journal(session.settings.journal) as journal:
         verified = await _verified(journal.trail, noted)
     if output == "json":
@@ -85,7 +85,7 @@ async def verify_command(session: Session, noted: Head | None, output: ReadForma
 
 
 async def export_command(session: Session, out: Path | None) -> Exit:
-    """Write the whole trail, an entry a line, a part of it at a time."""
+    """Write the whole trail, one entry per line, in parts."""
     async with open_journal(session.settings.journal) as journal:
         if out is not None:
             await _save(out, journal.trail)

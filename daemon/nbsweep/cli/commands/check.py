@@ -1,4 +1,4 @@
-"""`check`: what works and what does not, and what to do about it."""
+"""`check`: checks what works, and advises on what does not."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,11 +17,13 @@ CheckFormat = Literal["table", "json"]
 
 
 async def check_command(session: Session, output: CheckFormat, config: Path | None = None) -> Exit:
-    """Check everything that the configuration names; `config` is the file that the command line names."""
-    checkup = make_configuration_check(session.settings, _source(session, config), session.environment, session.telemetry)
+    """Check the configuration, the journal and the targets; `config` is the file of the command line."""
+    configuration_check = make_configuration_check(
+        session.settings, _source(session, config), session.environment, session.telemetry
+    )
     checks: tuple[Check, ...] = ()
     async with session.until_shutdown():
-        checks = await checkup.check()
+        checks = await configuration_check.check()
     if session.shutdown.begun.is_set():
         return Exit.INTERRUPTED
     if output == "json":
@@ -32,7 +34,7 @@ async def check_command(session: Session, output: CheckFormat, config: Path | No
 
 
 def _source(session: Session, config: Path | None) -> str:
-    """Name the file that the settings are from."""
+    """Return the path of the configuration file."""
     try:
         return str(find_config(config, session.environment))
     except ConfigurationError:
@@ -40,6 +42,6 @@ def _source(session: Session, config: Path | None) -> str:
 
 
 def exit_of_checks(checks: Sequence[Check]) -> Exit:
-    """Give the one code that says most."""
+    """Return the exit code of the most serious failure."""
     fallen = [check for check in checks if check.grade is Grade.FAILED]
     return worst(Exit.NOT_ALLOWED if check.not_allowed else Exit.UNEXPECTED for check in fallen)

@@ -30,7 +30,7 @@ from nbsweep.simulator import (
 )
 
 INTRODUCTION = (
-    "A simulated cloud of {wanted.notebooks} notebooks (seed {wanted.seed}), and one sweep over it, with at the most "
+    "A simulated cloud of {options.notebooks} notebooks (seed {options.seed}), and one sweep over it, with at the most "
     "30 DELETEs a second. While it runs, five people come back to their notebooks."
 )
 ROWS_SHOWN = 12
@@ -42,11 +42,11 @@ COMEBACKS: tuple[dict[str, Any], ...] = (
     {"action": "use"},
     {"name": "keep-for-the-paper"},
 )
-"""What people do with notebooks that were planned to go."""
+"""What owners do with notebooks that are planned."""
 
 
 class StillProgress(LiveProgress):
-    """Progress for a picture: drawn once, as it stands at the end."""
+    """Progress for a picture: drawn once, in its last state."""
 
     def start(self) -> None:
         """Draw nothing yet."""
@@ -60,15 +60,15 @@ class StillProgress(LiveProgress):
 
 
 def recording_screen() -> Screen:
-    """Make a screen that nobody watches, for a picture of it."""
+    """Build a screen that records its output for a picture."""
     console = Console(file=io.StringIO(), record=True, force_terminal=True, width=PICTURE_WIDTH, highlight=False)
     screen = Screen(on_terminal=True, progress=StillProgress(console))
     screen.out = screen.err = console
     return screen
 
 
-class Wanted(Struct, frozen=True):
-    """How the demo is asked for."""
+class DemoOptions(Struct, frozen=True):
+    """The options of `demo`."""
 
     notebooks: int
     seed: int
@@ -77,20 +77,20 @@ class Wanted(Struct, frozen=True):
 
 def demo_command(notebooks: int, seed: int, svg: Path | None) -> None:
     """Sweep a simulated fleet, and show it."""
-    wanted = Wanted(notebooks, seed, svg)
+    options = DemoOptions(notebooks, seed, svg)
     with TemporaryDirectory(prefix="nbsweep-demo-") as folder:
         planned = anyio.Event()
         settings = demo_settings("http://127.0.0.1:1", Path(folder))
         listeners = (lambda event, _context: planned.set() if isinstance(event, PlanBuilt) else None,)
         session = make_session(settings, recording_screen() if svg else live_screen(), listeners)
-        run(session, lambda session: _demo(session, wanted, Path(folder), planned))
+        run(session, lambda session: _demo(session, options, Path(folder), planned))
 
 
-def demo_options(wanted: Wanted) -> SimulatorOptions:
-    """Give a lively cloud: mixed states, a little trouble, and deletions that take a few seconds."""
+def simulator_options(options: DemoOptions) -> SimulatorOptions:
+    """Return a simulated cloud with mixed states, some failures, and deletions that take a few seconds."""
     return SimulatorOptions(
-        seed=wanted.seed,
-        fleet=FleetOptions(notebooks=wanted.notebooks, codelab_share=0.1),
+        seed=options.seed,
+        fleet=FleetOptions(notebooks=options.notebooks, codelab_share=0.1),
         timing=TimingOptions(latency_median_s=0.03, latency_spread=0.3, deletion_median_s=3.0, deletion_spread=0.4, stop_s=2.0),
         faults=FaultOptions(
             rates={
@@ -102,7 +102,7 @@ def demo_options(wanted: Wanted) -> SimulatorOptions:
 
 
 def demo_settings(url: str, folder: Path) -> Settings:
-    """Give the configuration that the demo runs with."""
+    """Return the configuration of the demo."""
     document: dict[str, Any] = {
         "journal": f"sqlite:///{folder}/journal.db",
         "targets": [
@@ -134,25 +134,25 @@ def demo_settings(url: str, folder: Path) -> Settings:
     return Settings.model_validate(document)
 
 
-async def _demo(session: Session, wanted: Wanted, folder: Path, planned: anyio.Event) -> Exit:
-    async with running_simulator(demo_options(wanted)) as simulator, anyio.create_task_group() as group:
+async def _demo(session: Session, options: DemoOptions, folder: Path, planned: anyio.Event) -> Exit:
+    async with running_simulator(simulator_options(options)) as simulator, anyio.create_task_group() as group:
         session.settings = demo_settings(simulator.url, folder)
-        session.show_result(Text(INTRODUCTION.format(wanted=wanted)))
+        session.show_result(Text(INTRODUCTION.format(options=options)))
         group.start_soon(_people_come_back, simulator.url, planned)
         code = await run_command(session, RunOptions(yes=True, most_rows=ROWS_SHOWN))
         group.cancel_scope.cancel()
-    if wanted.svg:
-        await anyio.Path(wanted.svg).write_text(picture(session.screen.out), encoding="utf-8")
+    if options.svg:
+        await anyio.Path(options.svg).write_text(picture(session.screen.out), encoding="utf-8")
     return code
 
 
 def picture(console: Console) -> str:
-    """Draw what a console has recorded; without the fonts that rich would fetch from elsewhere."""
+    """Return the recorded output as SVG, without the fonts that rich would load from another host."""
     return re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title="nbsweep demo"), flags=re.DOTALL)
 
 
 async def _people_come_back(url: str, planned: anyio.Event) -> None:
-    """Let some of those who were planned be used again, just before it is their turn: the second look has to spare them."""
+    """Use some planned notebooks again just before their deletion: the second look has to spare them."""
     await planned.wait()
     await anyio.sleep(1)
     async with aiohttp.ClientSession(url) as session:
@@ -166,7 +166,7 @@ async def _people_come_back(url: str, planned: anyio.Event) -> None:
 
 
 def _is_idle(row: dict[str, Any]) -> bool:
-    """Tell whether the demo's policy `idle-lease` means this one."""
+    """Return whether the demo's policy `idle-lease` covers this notebook."""
     idle_before_ms = (time.time() - 14.5 * 86_400) * 1000
     protected = row["name"].startswith(("keep-", "prod-")) or "keep" in row["tags"]
     return row["status"] == "STOPPED" and row["update_at"] < idle_before_ms and not protected

@@ -1,4 +1,4 @@
-"""`explain`: what every rule says of one notebook, without a request that changes anything."""
+"""`explain`: what every rule says of one notebook, without a request that changes the cloud."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,12 +30,12 @@ from nbsweep.settings import Settings
 
 ExplainFormat = Literal["tree", "json"]
 LOOKS_BACK = 200
-"""How many sweeps of a target are looked at for the last one that made a plan."""
+"""Number of sweeps of a target that are searched for the last one with a plan."""
 
 
 @dataclass(slots=True)
 class Asked:
-    """What came of asking every target."""
+    """The results of all targets."""
 
     accounts: dict[str, NotebookContext] = field(default_factory=dict)
     errors: dict[str, NbsweepError] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Asked:
 
 
 def only_targets(settings: Settings, names: Sequence[str]) -> Settings:
-    """Leave of the targets those that are named; all when none is."""
+    """Return the named targets, or all if none is named."""
     known = {target.name: target for target in settings.targets}
     strange = [name for name in names if name not in known]
     if strange:
@@ -78,7 +78,7 @@ def _show(session: Session, accounts: Sequence[NotebookContext], output: Explain
 
 
 async def _ask_all(session: Session, notebook_id: str) -> Asked:
-    """Ask all targets side by side; one's trouble is its own."""
+    """Explain on all targets concurrently; a failure affects only its own target."""
     asked = Asked()
     covers = _covers(session.settings)
     async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
@@ -139,7 +139,7 @@ async def _remember(sweeper: Sweeper, identity: TargetIdentity, notebook_id: str
 
 
 async def _nowhere(settings: Settings, notebook_id: str) -> str:
-    """Say that no target has it, and what the journal knows of its end."""
+    """Report that no target has the notebook, with what the journal knows of its end."""
     names = ", ".join(target.name for target in settings.targets)
     async with open_journal(settings.journal) as journal:
         removals = await journal.removals_of(notebook_id)

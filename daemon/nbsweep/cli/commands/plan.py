@@ -34,15 +34,15 @@ CSV_COLUMNS = (
 
 
 class Saving(Struct, frozen=True):
-    """Where a plan is saved, and for how long it may be carried out."""
+    """The file of a saved plan, and its validity."""
 
     path: Path
     valid_for: timedelta | None
-    """None: as the configuration says."""
+    """None for the validity in the configuration."""
 
     @classmethod
     def of(cls, out: Path | None, valid_for: str | None) -> "Saving | None":
-        """Read the options; None where nothing is to be saved."""
+        """Read the options; return None if no plan is to be saved."""
         if out is None:
             if valid_for is not None:
                 raise typer.BadParameter("--valid-for is about what --out saves: say where, or leave it out")
@@ -54,7 +54,7 @@ class Saving(Struct, frozen=True):
 
 
 class PlanOptions(Struct, frozen=True):
-    """How `plan` is asked for."""
+    """The options of `plan`."""
 
     format: PlanFormat
     saving: Saving | None
@@ -62,7 +62,7 @@ class PlanOptions(Struct, frozen=True):
 
 
 async def plan_command(session: Session, options: PlanOptions) -> Exit:
-    """Survey every target, and show what would go, and why."""
+    """Survey every target, and show which notebooks would be deleted, and why."""
     async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
         with session.drawing():
             plans, errors = await _plan_all(session, opened)
@@ -90,7 +90,7 @@ def _tell_saved(session: Session, path: Path, plan: SavedPlan) -> None:
 
 
 async def _plan_all(session: Session, opened: OpenResources) -> tuple[list[Plan], dict[str, NbsweepError]]:
-    """Plan all targets side by side; a shutdown ends it at once, for nothing is at stake."""
+    """Plan all targets concurrently. A shutdown cancels this at once, because nothing has been changed."""
     plans: dict[str, Plan] = {}
     errors: dict[str, NbsweepError] = {}
 

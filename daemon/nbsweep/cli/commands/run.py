@@ -1,4 +1,4 @@
-"""`run`: a sweep of every target side by side, each on its own, so that one's trouble does not stop another."""
+"""`run`: sweeps every target concurrently and independently, so that a failure of one does not stop another."""
 
 import os
 import sys
@@ -37,19 +37,19 @@ if TYPE_CHECKING:
 
 
 class RunOptions(Struct, frozen=True):
-    """How `run` is asked for."""
+    """The options of `run`."""
 
     format: Literal["table", "json"] = "table"
     dry_run: bool = False
     yes: bool = False
     plan: Path | None = None
-    """The saved plan that it is to keep to."""
+    """The saved plan that limits the run."""
     most_rows: int | None = None
-    """How many rows of a plan are shown before the sweep; None for all on a terminal, and none elsewhere."""
+    """Number of rows of a plan shown before the sweep; None for all rows on a terminal and no rows elsewhere."""
 
 
 def require_consent(*, dry_run: bool, yes: bool) -> None:
-    """End the command when it could delete, and nobody has said or can be asked that it may."""
+    """Refuse to start a command that could delete if neither `--yes` nor a prompt can approve it."""
     if dry_run and yes:
         raise typer.BadParameter("--dry-run and --yes contradict each other: say one of them")
     if not (dry_run or yes) and not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -60,14 +60,14 @@ def require_consent(*, dry_run: bool, yes: bool) -> None:
 
 @dataclass(slots=True)
 class Approval:
-    """Shows each plan before it is carried out, and asks for each unless `yes` was said; one question at a time."""
+    """Shows each plan before it is carried out, and prompts for each unless `--yes` is given; one prompt at a time."""
 
     session: Session
     options: RunOptions
     _one_at_a_time: anyio.Lock = field(default_factory=anyio.Lock)
 
     async def __call__(self, plan: Plan, spared: Sequence[Spared]) -> bool:
-        """Let a plan be carried out, or not."""
+        """Return whether a plan may be carried out."""
         if not self.session.screen.on_terminal:
             if self.options.most_rows is not None:
                 self.session.show_result(self._view(plan, spared))
@@ -81,7 +81,7 @@ class Approval:
         return plan_view(plan, spared, most=self.options.most_rows)
 
     async def _ask(self, plan: Plan) -> bool:
-        """Have the number of notebooks typed: an answer that was meant for another plan, or for nothing, seldom fits."""
+        """Prompt for the number of notebooks: an answer that was meant for another plan seldom matches."""
         count, terminal = len(plan.items), sys.stdin.fileno()
         these = f"these {count} notebooks" if count > 1 else "this notebook"
         whose = "their" if count > 1 else "its"
@@ -93,7 +93,7 @@ class Approval:
 
 
 async def run_command(session: Session, options: RunOptions) -> Exit:
-    """Sweep every target, or those of a saved plan, and show what became of it."""
+    """Sweep every target, or those of a saved plan, and show the results."""
     if not options.dry_run:
         load_for_sweeping(tables=options.format == "table")
     saved = read_plan(options.plan, session.settings, datetime.now(UTC)) if options.plan else None
@@ -121,7 +121,7 @@ async def run_command(session: Session, options: RunOptions) -> Exit:
 
 
 def _by_plan(session: Session, sweepers: Iterable[Sweeper], plan: SavedPlan, source: str) -> tuple[Sweeper, ...]:
-    """Give the sweepers of the plan's targets, held to what it permits; the others are left alone."""
+    """Return the sweepers of the plan's targets, restricted to the plan."""
     saved = {target.target: target for target in plan.targets}
     narrowed = []
     for sweeper in sweepers:
@@ -135,7 +135,7 @@ def _by_plan(session: Session, sweepers: Iterable[Sweeper], plan: SavedPlan, sou
 
 
 def who() -> str:
-    """Name the user who runs this; in a container he may have no name."""
+    """Return the name of the current user, or the user ID if there is no name, as in a container."""
     try:
         return getuser()
     except (KeyError, OSError):

@@ -1,4 +1,4 @@
-"""`serve`: the service, from the command line's side."""
+"""`serve`: runs the service, or requests a reload of it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -39,7 +39,7 @@ async def serve_command(session: Session, config: Path | None) -> Exit:
 
 
 def reload_command(environment: Mapping[str, str]) -> Exit:
-    """Have the running service read its configuration anew, and say what it says."""
+    """Request a reload from the running service, and report its answer."""
     try:
         answer = ask_reload(environment)
     except NbsweepError as error:

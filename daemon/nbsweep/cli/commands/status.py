@@ -21,7 +21,7 @@ from nbsweep.settings import Settings, TargetSettings
 from nbsweep.settings.fingerprint import identity_of
 
 LOOKS_BACK = 50
-"""How many of a target's runs are looked through for one whose project is on record."""
+"""Number of runs of a target that are searched for a recorded project."""
 
 
 async def status_command(session: Session, output: ReadFormat) -> Exit:
@@ -61,7 +61,7 @@ def _followed(target: str, identity: TargetIdentity, removals: Iterable[Removal]
 
 
 async def _telling_runs(journal: Journal, target: str) -> Sequence[RunRecord]:
-    """List those of a target's runs that say how it stands, the newest first, however many others there are."""
+    """Return the runs of a target that decide its status, the newest first."""
     latest = (
         await journal.last_run(target),
         await journal.last_run(target, JUDGED),
@@ -73,7 +73,7 @@ async def _telling_runs(journal: Journal, target: str) -> Sequence[RunRecord]:
 
 
 async def _identity(journal: Journal, target: TargetSettings) -> TargetIdentity:
-    """Tell what a target is; a project that is looked up is the one of its last run, for nobody is asked here."""
+    """Return the identity of a target. A project ID that is not configured comes from its last run, without a cloud call."""
     identity = identity_of(target)
     if identity.project_id is not None:
         return identity
@@ -88,7 +88,7 @@ async def _held(journal: Journal, now: datetime, lasts: timedelta) -> list[Lease
 
 
 def _due(settings: Settings, now: datetime) -> dict[str, datetime]:
-    """Tell when each target that has a schedule, of its own or with the others, is due next."""
+    """Return the next due time of each target that has a schedule."""
     schedules = {target.name: target.schedule or settings.schedule for target in settings.targets}
     due = {name: (schedule.timetable.after(now), schedule.timetable.zone) for name, schedule in schedules.items() if schedule}
     return {name: moment.astimezone(zone) for name, (moment, zone) in due.items() if moment}

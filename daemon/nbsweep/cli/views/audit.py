@@ -27,7 +27,7 @@ COLUMNS = (
 
 
 def audit_view(entries: Sequence[Entry], coverage: Coverage) -> RenderableType:
-    """Show entries, and say what the trail has none of."""
+    """Return the view of entries, with a note on removals that the trail does not cover."""
     table = make_table(COLUMNS, lambda: map(_row, entries))
     older = about_older(coverage)
     return Group(table, cell(older, "dim")) if older else table
@@ -49,7 +49,7 @@ def _row(entry: Entry) -> Row:
 
 
 def verification_lines(verified: VerifiedTrail) -> list[str]:
-    """Say what `audit verify` has found."""
+    """Return the lines of the result of `audit verify`."""
     head, broken = verified.head, verified.broken
     if broken:
         return [f"The audit trail is broken ({broken.flaw}): {broken.problem}.", f"It is unbroken up to entry {head.sequence}."]
@@ -65,7 +65,7 @@ def verification_lines(verified: VerifiedTrail) -> list[str]:
 
 
 def about_older(coverage: Coverage) -> str:
-    """Say how much the trail knows nothing of, because it began later; a sentence that may follow on another."""
+    """Return a sentence on the removals that are older than the trail."""
     if not coverage.older:
         return ""
     count = "1 removal of the journal is" if coverage.older == 1 else f"{coverage.older} removals of the journal are"

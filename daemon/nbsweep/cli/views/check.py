@@ -19,7 +19,7 @@ STYLES: Mapping[Grade, str] = {
 
 
 def check_view(checks: Sequence[Check]) -> RenderableType:
-    """Show what was found, the sum of it, and then what to do."""
+    """Return the view of all checks: the findings, a summary, and the advice."""
     targets = list(dict.fromkeys(check.target for check in checks))
     parts: list[RenderableType] = [_table(target, [check for check in checks if check.target == target]) for target in targets]
     return Group(*parts, _summary(checks), *_advice(checks))
@@ -46,7 +46,7 @@ def _summary(checks: Sequence[Check]) -> Text:
 
 
 def _advice(checks: Sequence[Check]) -> list[Text]:
-    """Say what to do, the gravest first, and then what may be worth it."""
+    """Return the advice: on failures first, then on warnings."""
     to_do = [
         _line(check) for grade in (Grade.FAILED, Grade.WARNING) for check in checks if check.grade is grade and check.advice
     ]

@@ -24,14 +24,14 @@ from nbsweep.core.events.removal import (
 from nbsweep.core.events.sweep import PlanBuilt, SurveyPage, SweepFinished, SweepStarted, SweepStopping
 
 RATE_OVER_S = 5.0
-"""The rate is that of the last few seconds."""
+"""Window in seconds over which the rate is measured."""
 TROUBLES: Mapping[type[Event], str] = {HttpRetried: "retried", HttpThrottled: "throttled", RemovalUnanswered: "answers lost"}
-"""Events that are worth a count, because somebody who watches would wonder."""
+"""Events that the progress display counts."""
 
 
 @dataclass(slots=True)
 class TargetProgress:
-    """How far one target's sweep has come."""
+    """The progress of the sweep of one target."""
 
     phase: str = "starting"
     seen: int = 0
@@ -79,7 +79,7 @@ class TargetProgress:
                 pass
 
     def line(self, now_s: float) -> str:
-        """Say it in one line."""
+        """Return the counts in one line."""
         if self.planned == 0:
             return f"{self.phase}, {self.seen} rows" if self.seen else self.phase
         counts = [f"{self.requested} requested", f"{len(self.deleting)} deleting", f"{self.ended['deleted']} deleted"]
@@ -132,21 +132,21 @@ class LiveProgress:
         )
 
     def view(self) -> RenderableType:
-        """Show how far everything has come by now."""
+        """Return the view of the current progress."""
         return self._progress.get_renderable()
 
     def pause(self) -> None:
-        """Take the drawing away until the next `start`."""
+        """Remove the display until the next `start`."""
         self._progress.live.transient = True
         self._progress.stop()
         self._progress.live.transient = False
 
     def start(self) -> None:
-        """Begin, or go on, to draw."""
+        """Start or continue the display."""
         self._progress.start()
 
     def stop(self) -> None:
-        """Leave the last state standing, and draw no more."""
+        """Stop the display and leave its last state on the screen."""
         self._progress.stop()
 
 

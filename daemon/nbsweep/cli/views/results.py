@@ -21,7 +21,7 @@ from nbsweep.core.saved_plan.model import Spared
 WIDTH_OFF_TERMINAL = 200
 A_FEW_MINUTES_S = 120
 MALFORMED_SHOWN = 20
-"""So many rows that cannot be read are shown one by one."""
+"""Number of malformed rows that are shown one by one."""
 STYLES: Mapping[str, str] = {
     "deleted": "green",
     "spared": "cyan",
@@ -43,7 +43,7 @@ STYLES: Mapping[str, str] = {
 
 
 def make_console(*, stderr: bool = False) -> Console:
-    """Make a console for stdout or stderr."""
+    """Build a console for stdout or stderr."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else WIDTH_OFF_TERMINAL
     return Console(file=stream, width=width, highlight=False, soft_wrap=False)
@@ -74,12 +74,12 @@ def text_pieces(console: Console, view: RenderableType) -> Iterator[str]:
 
 
 def cell(text: object, style: str = "") -> Text:
-    """Make a table's cell of text that is not ours, in which nothing is markup."""
+    """Return a table cell of foreign text, in which markup has no effect."""
     return Text(printable(text), style=style)
 
 
 def plan_view(plan: Plan, spared: Sequence[Spared] = (), *, most: int | None = None) -> RenderableType:
-    """Show what would go, why, and what stays."""
+    """Return the view of a plan: which notebooks would be deleted, why, and which are kept."""
     parts: list[RenderableType] = []
     if plan.items:
         parts.append(_plan_table(plan, most))
@@ -158,7 +158,7 @@ def _plan_summary(plan: Plan) -> Text:
 
 
 def report_view(report: Report) -> RenderableType:
-    """Show what became of a plan: who was deleted is counted, who was spared is named, and failures are told by cause."""
+    """Return the view of a report: deleted notebooks are counted, spared ones named, and failures grouped by cause."""
     parts: list[RenderableType] = []
     if report.recovered:
         parts.append(cell(f"{report.target}: {len(report.recovered)} removals of an earlier run were brought to their ends."))
@@ -193,7 +193,7 @@ def _report_summary(report: Report) -> Text:
 
 
 def format_seconds(seconds: float) -> str:
-    """Write a length of time as a person would say it."""
+    """Return a duration in readable form."""
     return f"{seconds:.1f} s" if seconds < A_FEW_MINUTES_S else f"{seconds / 60:.1f} min"
 
 
@@ -204,7 +204,7 @@ REMOVAL_COLUMNS = (
 
 
 def removal_table(removals: Sequence[Removal]) -> RenderableType:
-    """Show removals and what became of them."""
+    """Return the table of removals and their results."""
     return make_table(REMOVAL_COLUMNS, lambda: map(_removal_row, removals))
 
 
@@ -220,7 +220,7 @@ def _removal_row(removal: Removal) -> Row:
 
 
 def _cause_row(cause: Cause) -> Row:
-    """Give one line for all removals that have failed for one cause."""
+    """Return the row of all removals that failed for one cause."""
     example, others = cause.example, len(cause.removals) - 1
     end = outcome(example)
     return (
@@ -241,7 +241,7 @@ HISTORY_COLUMNS = (
 
 
 def history_table(records: Sequence[RunRecord]) -> RenderableType:
-    """Show sweeps, the newest first."""
+    """Return the table of sweeps, the newest first."""
     return make_table(HISTORY_COLUMNS, lambda: map(_history_row, records))
 
 

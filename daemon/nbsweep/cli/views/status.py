@@ -17,7 +17,7 @@ MOST_NAMES = 5
 
 
 def status_view(standings: Sequence[TargetStatus], due: Mapping[str, datetime], now: datetime) -> RenderableType:
-    """Show how all targets stand; `due` says when each is swept next."""
+    """Return the view of all targets; `due` has the next due time of each."""
     return Group(_headline(standings), *(line for each in standings for line in _lines(each, due.get(each.target), now)))
 
 

@@ -29,13 +29,13 @@ class Column(Struct, frozen=True):
     heading: str
     right: bool = False
     most: int | None = None
-    """What is wider is cut; None for as wide as it is."""
+    """Largest width in characters, longer text is cut; None for no limit."""
     folds: bool = False
-    """Whether it goes on in further lines where there is no room."""
+    """Whether long text continues on further lines."""
 
 
 def make_table(columns: Sequence[Column], rows: Callable[[], Iterable[Row]]) -> "Table | LongTable":
-    """Give the table that suits so many rows; `rows` gives them anew each time."""
+    """Return the table for this number of rows; `rows` returns a new iterator at each call."""
     first = list(islice(rows(), DRAWN_AT_MOST + 1))
     if len(first) > DRAWN_AT_MOST:
         return LongTable(columns, rows)
@@ -57,12 +57,12 @@ class LongTable:
     """A table that is never there as a whole: plain lines, whose columns are as wide as the first rows need."""
 
     def __init__(self, columns: Sequence[Column], rows: Callable[[], Iterable[Row]]) -> None:
-        """Take what there is to write."""
+        """Take the columns and the rows."""
         self._columns = columns
         self._rows = rows
 
     def lines(self) -> Iterator[str]:
-        """Write it line by line, without line ends."""
+        """Yield the table line by line, without line ends."""
         rows = iter(self._rows())
         first = list(islice(rows, DRAWN_AT_MOST))
         headings = tuple(Text(column.heading) for column in self._columns)

@@ -1,4 +1,4 @@
-"""Where the web face answers, and whether that can be reached from elsewhere."""
+"""The address of the HTTP API, and whether other machines can reach it."""
 
 from ipaddress import ip_address
 
@@ -10,7 +10,7 @@ HIGHEST_PORT = 65_535
 
 
 def mistaken(key: str, problem: str) -> ConfigurationError:
-    """Say what is wrong about a key of `service`."""
+    """Return the error for a key of `service`."""
     return ConfigurationError("the configuration", (Mistake(f"service.{key}", None, problem),))
 
 
@@ -20,14 +20,14 @@ class Address(Struct, frozen=True):
     host: str
     """Without the brackets of an IPv6 address."""
     port: int
-    """0 for any that is free."""
+    """0 for any free port."""
 
     @classmethod
     def of(cls, listen: str) -> "Address":
         """Read `service.listen`.
 
         Raises:
-            ConfigurationError: it is no address.
+            ConfigurationError: the text is not an address.
         """
         host, _, port = listen.rpartition(":")
         if not host or not (port.isascii() and port.isdigit()) or int(port) > HIGHEST_PORT:
@@ -37,7 +37,7 @@ class Address(Struct, frozen=True):
 
     @property
     def on_loopback(self) -> bool:
-        """Tell whether only this machine can reach it; a name may lead anywhere."""
+        """Return whether only this machine can reach the address. A host name may resolve to any address."""
         try:
             return ip_address(self.host).is_loopback
         except ValueError:
@@ -45,9 +45,9 @@ class Address(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The host as it is written before a port."""
+        """Return the host in the form that precedes a port."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
     def __str__(self) -> str:
-        """Write it as the configuration does."""
+        """Return the address in the format of the configuration."""
         return f"{self.name}:{self.port}"

@@ -1,4 +1,4 @@
-"""The API: what the journal knows, how the targets stand, and the few things that may be asked of them."""
+"""The handlers of the API: runs and removals from the journal, the states of the targets, and the requests to them."""
 
 import re
 from http import HTTPStatus
@@ -25,7 +25,7 @@ NUMBER = re.compile(r"[0-9]{1,10}")
 
 
 def target_document(state: TargetState) -> Document:
-    """Tell how things stand with a target."""
+    """Return the document of the state of a target."""
     return {
         "target": state.name,
         "phase": state.phase.value,
@@ -40,10 +40,10 @@ def target_document(state: TargetState) -> Document:
 
 
 class Api:
-    """Answers for everything under /api/v1."""
+    """Handles the requests under /api/v1."""
 
     def __init__(self, control: Control, journal: Journal, clock: Clock) -> None:
-        """Take the service, its journal and the time."""
+        """Take the service, its journal and the clock."""
         self._control = control
         self._journal = journal
         self._clock = clock
@@ -52,11 +52,11 @@ class Api:
     # ---- what reads --------------------------------------------------------------------------------------------------------
 
     async def targets(self, _request: web.Request) -> web.StreamResponse:
-        """Tell how things stand with every target."""
+        """Return the state of every target."""
         return json_answer({"targets": [target_document(state) for state in self._control.targets()]})
 
     async def target(self, request: web.Request) -> web.StreamResponse:
-        """Tell how things stand with one target, how its last sweep ended, and what has no end yet."""
+        """Return the state of one target, its last sweep, and its unfinished removals."""
         state = self._state(request)
         last = await self._journal.last_run(state.name)
         unfinished = await self._journal.unfinished(state.name, LIMIT_MOST + 1)
@@ -67,12 +67,12 @@ class Api:
         return json_answer(document)
 
     async def runs(self, request: web.Request) -> web.StreamResponse:
-        """List the latest sweeps, the newest first."""
+        """Return the latest sweeps, the newest first."""
         records = await self._journal.runs(_number(request, "limit", LIMIT_DEFAULT, 1, LIMIT_MOST))
         return json_answer({"runs": [run_record_document(record) for record in records]})
 
     async def run(self, request: web.Request) -> web.StreamResponse:
-        """Tell one run, and what became of the notebooks in it, a page of them at a time."""
+        """Return one run with one page of the results of its notebooks."""
         run_id = _id(request, "run_id")
         records = await self._journal.run(run_id)
         if not records:
@@ -85,7 +85,7 @@ class Api:
         return json_answer(document)
 
     async def removals(self, request: web.Request) -> web.StreamResponse:
-        """List the removals of one notebook over all runs, the newest first; none when there were none."""
+        """Return the removals of one notebook over all runs, the newest first."""
         notebook_id = _id(request, "notebook_id")
         removals = await self._journal.removals_of(notebook_id)
         return json_answer({"id": notebook_id, "removals": removal_series(removals)})
@@ -93,7 +93,7 @@ class Api:
     # ---- what the token is for ---------------------------------------------------------------------------------------------
 
     async def plan(self, request: web.Request) -> web.StreamResponse:
-        """Make a plan now; one at a time of each target, for it costs calls."""
+        """Make a plan now. Each target makes one plan at a time, because a plan costs calls."""
         name = self._state(request).name
         if name in self._planning:
             raise Refused(Code.CONFLICT, "a plan of this target is being made already; wait for that one")
@@ -106,19 +106,19 @@ class Api:
         return json_answer(plan_document(new_id(now), now, [plan], {}))
 
     async def sweep(self, request: web.Request) -> web.StreamResponse:
-        """Ask for a sweep as soon as may be."""
+        """Request a sweep as soon as possible."""
         name = self._state(request).name
         if not self._control.trigger(name):
             raise Refused(Code.CONFLICT, "a sweep of this target is under way, or wanted already")
         return json_answer(target_document(self._state(request)), HTTPStatus.ACCEPTED)
 
     async def pause(self, request: web.Request) -> web.StreamResponse:
-        """Begin no more sweeps of a target."""
+        """Start no more sweeps of a target."""
         await self._control.pause(self._state(request).name)
         return json_answer(target_document(self._state(request)))
 
     async def resume(self, request: web.Request) -> web.StreamResponse:
-        """Take a pause back."""
+        """Resume a target."""
         await self._control.resume(self._state(request).name)
         return json_answer(target_document(self._state(request)))
 

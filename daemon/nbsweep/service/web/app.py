@@ -21,8 +21,8 @@ from nbsweep.service.web.responses import json_answer
 
 ADDRESS = web.AppKey("address", Address)
 """Address of the server. Whether callers need a token depends on it."""
-VISITORS = web.AppKey("visitors", Connections)
-DOORKEEPER = web.AppKey("doorkeeper", TokenAuth)
+CONNECTIONS = web.AppKey("connections", Connections)
+TOKEN_AUTH = web.AppKey("auth", TokenAuth)
 
 
 class WebSettings(Struct, frozen=True):
@@ -51,10 +51,10 @@ def make_app(
         raise mistaken(
             "listen", f"is {settings.listen}, which others can reach: set service.api_token_file, or listen on 127.0.0.1"
         )
-    doorkeeper = TokenAuth(settings.api_token_file, clock, telemetry, reading_is_free=address.on_loopback)
-    visitors = Connections()
-    app = web.Application(middlewares=[guard(address, doorkeeper, visitors, telemetry)], client_max_size=LARGEST_BODY_BYTES)
-    app[ADDRESS], app[DOORKEEPER], app[VISITORS] = address, doorkeeper, visitors
+    auth = TokenAuth(settings.api_token_file, clock, telemetry, reading_is_free=address.on_loopback)
+    connections = Connections()
+    app = web.Application(middlewares=[guard(address, auth, connections, telemetry)], client_max_size=LARGEST_BODY_BYTES)
+    app[ADDRESS], app[TOKEN_AUTH], app[CONNECTIONS] = address, auth, connections
     handlers = _handlers(Health(control, exposition), Api(control, journal, clock))
     for operation in OPERATIONS:
         handler = reject_unknown_query(handlers[operation.name], *operation.query)
@@ -69,7 +69,7 @@ def reload_token(app: web.Application, api_token_file: Path | None) -> None:
     Raises:
         ConfigurationError: it cannot be used.
     """
-    app[DOORKEEPER].reload(api_token_file)
+    app[TOKEN_AUTH].reload(api_token_file)
 
 
 def _handlers(health: Health, api: Api) -> Mapping[str, Handler]:

@@ -1,4 +1,4 @@
-"""The token: who may change something, and, where others can reach the web face, who may read."""
+"""The API token: required for changes, and for reads too if other machines can reach the API."""
 
 import hmac
 import math
@@ -21,10 +21,10 @@ MOST_FAILURES = 5
 WITHIN_S = 60.0
 MOST_PEERS = 1024
 MOST_LINES = 100
-"""How many refusals are logged within that time."""
+"""Number of refusals that are logged within that time."""
 LONGEST_TOKEN_BYTES = 4096
 TOKEN = re.compile(rb"[!-~]+")
-"""What can travel in a header."""
+"""Characters that an HTTP header can carry."""
 TOKEN_KEY = "api_token_file"  # noqa: S105 - the configuration's key, not a token
 HOW_TO_CONFIGURE = (
     "nothing can be changed here, because service.api_token_file is not set: name a file there that holds the token, "
@@ -36,7 +36,7 @@ def read_token(path: Path) -> bytes:
     """Read the token from its file.
 
     Raises:
-        ConfigurationError: it cannot be read, others may read it, or it holds no token.
+        ConfigurationError: the file cannot be read, other users can read it, or it holds no token.
     """
     try:
         # Should it be a pipe, nobody waits for who writes into it.
@@ -58,25 +58,25 @@ def read_token(path: Path) -> bytes:
 
 
 class Failures:
-    """Remembers who has failed lately, for as many as fit."""
+    """Remembers recent failed attempts by client address, up to a fixed number of addresses."""
 
     def __init__(self) -> None:
-        """Begin with nobody."""
+        """Start without entries."""
         self._moments: OrderedDict[str, deque[float]] = OrderedDict()
 
     def __len__(self) -> int:
-        """Tell how many are remembered."""
+        """Return the number of remembered addresses."""
         return len(self._moments)
 
     def wait_s(self, peer: str, now_s: float) -> float:
-        """Tell how long somebody has to wait before he may try again; 0 when he need not."""
+        """Return the seconds until an address may try again; 0 if it may try now."""
         moments = self._moments.get(peer)
         if moments is None or len(moments) < MOST_FAILURES:
             return 0.0
         return max(0.0, moments[0] + WITHIN_S - now_s)
 
     def note(self, peer: str, now_s: float) -> None:
-        """Remember a failure; where there are too many who fail, who has done so the longest ago is forgotten."""
+        """Record a failure. If there are too many addresses, the one with the oldest failure is forgotten."""
         self._moments.setdefault(peer, deque(maxlen=MOST_FAILURES)).append(now_s)
         self._moments.move_to_end(peer)
         if len(self._moments) > MOST_PEERS:
@@ -84,10 +84,10 @@ class Failures:
 
 
 class TokenAuth:
-    """Lets those in who may."""
+    """Checks the token of each request."""
 
     def __init__(self, token_file: Path | None, clock: Clock, telemetry: Telemetry, *, reading_is_free: bool) -> None:
-        """Take where the token is, and whether reading needs none."""
+        """Take the token file, and whether reads need no token."""
         self._token = read_token(token_file) if token_file else None
         self._clock = clock
         self._telemetry = telemetry
@@ -97,20 +97,20 @@ class TokenAuth:
         self._logged = 0
 
     def reload(self, token_file: Path | None) -> None:
-        """Read the token anew; one that cannot be used leaves the old one in force.
+        """Read the token again. If the new token cannot be used, the old one stays in force.
 
         Raises:
-            ConfigurationError: as `read_token`, or there has to be one.
+            ConfigurationError: as `read_token`, or a token is required and none is configured.
         """
         if token_file is None and not self._reading_is_free:
             raise mistaken(TOKEN_KEY, "must stay set as long as service.listen is not on loopback")
         self._token = read_token(token_file) if token_file else None
 
     def admit(self, request: web.Request) -> None:
-        """Let a request pass.
+        """Check that a request may pass.
 
         Raises:
-            Refused: it needs the token, and does not show it.
+            Refused: the request needs the token and does not carry it.
         """
         reads = request.method in READING
         if reads and (self._reading_is_free or request.path == HEALTH):
@@ -122,7 +122,7 @@ class TokenAuth:
             raise self._refusal(request)
 
     def _refusal(self, request: web.Request) -> Refused:
-        """Count a wrong token and log it, and have whoever shows many of them wait; no token at all is no attempt at one."""
+        """Return the refusal of a request. A wrong token is counted, logged and delayed; a missing one is not counted."""
         peer, now_s = request.remote or "", self._clock.steady_s()
         shown = request.headers.getall("Authorization", [])
         wait_s = self._failures.wait_s(peer, now_s) if shown else 0
@@ -137,7 +137,7 @@ class TokenAuth:
         return Refused(Code.UNAUTHORIZED, message, {"WWW-Authenticate": 'Bearer realm="nbsweep"'})
 
     def _may_log(self, now_s: float) -> bool:
-        """Tell whether one more refusal may be logged now; requests without a token cost nobody anything, lines do."""
+        """Return whether one more refusal may be logged now: unauthenticated callers must not fill the log."""
         if now_s - self._logged_from_s >= WITHIN_S:
             self._logged_from_s, self._logged = now_s, 0
         self._logged += 1

@@ -1,6 +1,6 @@
-"""Connections to the API: so many at once, and none for long without a request. Idle ones make room for others.
+"""Limits the connections to the API: their number, and the time without a request. Idle connections make room for new ones.
 
-aiohttp closes a connection that is idle between two requests, but waits for ever for the first one, and for the rest of one.
+aiohttp closes a connection that is idle between two requests, but waits without a limit for the first request or its rest.
 """
 
 import asyncio
@@ -12,74 +12,74 @@ import anyio
 
 MOST_CONNECTIONS = 64
 IDLE_S = 30.0
-"""How long a connection may be without a request that is being worked on: before its first one, and while an answer is read."""
+"""Seconds that a connection may stay open without a request in progress: before the first one, or while a response is read."""
 LOOKS_EVERY_S = 1.0
 
-Visitor = Any
-"""aiohttp's protocol of one connection; `transport` is None before it is made, and once it is lost."""
+Connection = Any
+"""aiohttp's protocol of one connection; `transport` is None before the connection is made and after it is lost."""
 
 
 class TurnedAway(asyncio.Protocol):
-    """A connection for which there is no room."""
+    """A connection above the limit, which is closed at once."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Close it at once."""
+        """Close the connection."""
         if isinstance(transport, asyncio.Transport):
             transport.abort()
 
 
 class Connections:
-    """Who is connected, since when without a request, and who is being served."""
+    """The open connections: since when each is idle, and which ones have a request in progress."""
 
     def __init__(self) -> None:
-        """Begin with nobody."""
-        self._idle_since_s: dict[Visitor, float] = {}
-        self._served: set[Visitor] = set()
+        """Start without connections."""
+        self._idle_since_s: dict[Connection, float] = {}
+        self._served: set[Connection] = set()
 
     @contextmanager
-    def serving(self, visitor: Visitor) -> Iterator[None]:
-        """Take note that a request is being worked on, which nothing but its own end ends."""
-        self._served.add(visitor)
+    def serving(self, connection: Connection) -> Iterator[None]:
+        """Mark a connection as busy while its request is in progress, so that it is not closed as idle."""
+        self._served.add(connection)
         try:
             yield
         finally:
-            self._served.discard(visitor)
-            if visitor in self._idle_since_s:
-                self._idle_since_s[visitor] = anyio.current_time()
+            self._served.discard(connection)
+            if connection in self._idle_since_s:
+                self._idle_since_s[connection] = anyio.current_time()
 
     def admitting(self, make: Callable[[], asyncio.BaseProtocol]) -> Callable[[], asyncio.BaseProtocol]:
-        """Make what admits connections: in the place of the one that has been idle for the longest, where they are too many."""
+        """Return a factory of protocols. If there are too many connections, the longest idle one is closed."""
 
         def admit() -> asyncio.BaseProtocol:
             self._forget_lost()
             if len(self._idle_since_s) >= MOST_CONNECTIONS:
-                idle = [visitor for visitor in self._idle_since_s if visitor not in self._served]
+                idle = [connection for connection in self._idle_since_s if connection not in self._served]
                 if not idle:
                     return TurnedAway()
                 self._close(min(idle, key=self._idle_since_s.__getitem__))
-            visitor = make()
-            self._idle_since_s[visitor] = anyio.current_time()
-            return visitor
+            connection = make()
+            self._idle_since_s[connection] = anyio.current_time()
+            return connection
 
         return admit
 
     async def close_idle(self) -> None:
-        """Close again and again what has been idle for too long."""
+        """Close connections that have been idle for too long, until cancelled."""
         while True:
             await anyio.sleep(LOOKS_EVERY_S)
             self._forget_lost()
             latest_s = anyio.current_time() - IDLE_S
-            for visitor, since_s in list(self._idle_since_s.items()):
-                if since_s < latest_s and visitor not in self._served:
-                    self._close(visitor)
+            for connection, since_s in list(self._idle_since_s.items()):
+                if since_s < latest_s and connection not in self._served:
+                    self._close(connection)
 
-    def _close(self, visitor: Visitor) -> None:
-        del self._idle_since_s[visitor]
-        if visitor.transport is not None:
-            visitor.transport.abort()
+    def _close(self, connection: Connection) -> None:
+        del self._idle_since_s[connection]
+        if connection.transport is not None:
+            connection.transport.abort()
 
     def _forget_lost(self) -> None:
         made_s = anyio.current_time() - LOOKS_EVERY_S
-        for visitor, since_s in list(self._idle_since_s.items()):
-            if visitor.transport is None and since_s < made_s:
-                del self._idle_since_s[visitor]
+        for connection, since_s in list(self._idle_since_s.items()):
+            if connection.transport is None and since_s < made_s:
+                del self._idle_since_s[connection]

@@ -1,4 +1,4 @@
-"""Whatever goes wrong, as the one shape in which callers are told: `{"error": {"code", "message"}}`."""
+"""Error responses, all in one form: `{"error": {"code", "message"}}`."""
 
 import traceback
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from nbsweep.core.ports import Telemetry
 from nbsweep.service.control import UnknownTargetError
 
 LONGEST_PATH = 200
-"""What is told of a path; callers can make them as long as they like."""
+"""Longest part of a request path that a message repeats: callers choose the length of a path."""
 
 
 class Code(StrEnum):
-    """What went wrong, in a word for programs."""
+    """The kind of an error, for programs."""
 
     BAD_REQUEST = "bad-request"
     UNAUTHORIZED = "unauthorized"
@@ -52,17 +52,17 @@ STATUS: Mapping[Code, HTTPStatus] = {
 
 
 class Refused(Exception):
-    """A request that is answered with an error."""
+    """A request that gets an error response."""
 
     def __init__(self, code: Code, message: str, headers: Mapping[str, str] | None = None) -> None:
-        """Take the word for programs, the sentence for people, and what else the answer says."""
+        """Take the code, the message, and further headers of the response."""
         super().__init__(message)
         self.code = code
         self.headers = dict(headers or {})
 
 
 def error_answer(refusal: Refused) -> web.Response:
-    """Tell an error in its one shape."""
+    """Return the response of an error."""
     document = {"error": {"code": refusal.code.value, "message": str(refusal)}}
     return web.Response(
         body=msgspec.json.encode(document),
@@ -73,7 +73,7 @@ def error_answer(refusal: Refused) -> web.Response:
 
 
 def refusal_of(request: web.Request, error: Exception, telemetry: Telemetry) -> Refused:
-    """Say what an error means to who has called; of a bug he learns no more than that there is one."""
+    """Return the error response for an exception. The response to a bug reveals no details."""
     if isinstance(error, Refused):
         return error
     known = _of_http(request, error) if isinstance(error, web.HTTPException) else _of_ours(error)
@@ -110,7 +110,7 @@ def _of_http(request: web.Request, error: web.HTTPException) -> Refused:
 
 
 def told_path(request: web.Request) -> str:
-    """Give as much of a request's path as is written down: what is asked for behind it may be a secret by mistake."""
+    """Return the part of a request path that may be logged. The query is left out, because it may hold a secret."""
     return request.path[:LONGEST_PATH]
 
 

@@ -1,4 +1,4 @@
-"""What every request has to pass, and what every answer carries."""
+"""Checks every request, and adds headers to every response."""
 
 import asyncio
 import re
@@ -15,9 +15,9 @@ from nbsweep.service.web.errors import Code, Refused, error_answer, refusal_of
 
 LARGEST_BODY_BYTES = 16 * 1024
 BODY_S = 10.0
-"""How long a body may take that nobody needs."""
+"""Seconds in which a body that the API ignores must arrive."""
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
-"""A page in a browser can have its own name lead to loopback (DNS rebinding), but it cannot call itself one of these."""
+"""A web page can point its own host name to loopback (DNS rebinding), but it cannot send one of these names as Host."""
 ON_EVERY_ANSWER: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -26,8 +26,8 @@ ON_EVERY_ANSWER: Mapping[str, str] = {
 }
 
 
-def guard(address: Address, doorkeeper: TokenAuth, visitors: Connections, telemetry: Telemetry) -> Middleware:
-    """Make what stands before all handlers, and tells what they raise."""
+def guard(address: Address, auth: TokenAuth, connections: Connections, telemetry: Telemetry) -> Middleware:
+    """Return the middleware that checks requests and converts exceptions to responses."""
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -36,8 +36,8 @@ def guard(address: Address, doorkeeper: TokenAuth, visitors: Connections, teleme
             require_host(request, address)
             require_same_origin(request)
             require_small_body(request)
-            doorkeeper.admit(request)
-            with visitors.serving(request.protocol):
+            auth.admit(request)
+            with connections.serving(request.protocol):
                 response = await handler(request)
         except Exception as error:  # noqa: BLE001 -- whatever it is, it is told in the one shape
             response = error_answer(refusal_of(request, error, telemetry))
@@ -48,7 +48,7 @@ def guard(address: Address, doorkeeper: TokenAuth, visitors: Connections, teleme
 
 
 def require_host(request: web.Request, address: Address) -> None:
-    """Refuse who calls loopback by a name of his own; elsewhere the token guards it."""
+    """Refuse requests to loopback under a foreign host name. On other addresses the token protects the API."""
     if not address.on_loopback:
         return
     name = re.sub(r":[0-9]{1,5}$", "", request.headers.get("Host", "")).lower()
@@ -57,7 +57,7 @@ def require_host(request: web.Request, address: Address) -> None:
 
 
 def require_same_origin(request: web.Request) -> None:
-    """Refuse what a page of somebody else has a browser do."""
+    """Refuse requests that a browser sends for a page of another origin."""
     origin = request.headers.get("Origin")
     if origin is None:
         return
@@ -67,13 +67,13 @@ def require_same_origin(request: web.Request) -> None:
 
 
 def require_small_body(request: web.Request) -> None:
-    """Refuse a body that says itself that it is too large; one that does not is read no further than that."""
+    """Refuse a body whose declared length is too large. A body without a length is read up to the limit only."""
     if (request.content_length or 0) > LARGEST_BODY_BYTES:
         raise Refused(Code.TOO_LARGE, f"no request here needs a body, and none may be larger than {LARGEST_BODY_BYTES} bytes")
 
 
 def reject_unknown_query(handler: Handler, *keys: str) -> Handler:
-    """Let a handler see only requests whose query has none but these keys, each once, and that have no body."""
+    """Refuse requests with unknown or repeated query keys, or with a body."""
 
     async def checked(request: web.Request) -> web.StreamResponse:
         for key in request.query:
@@ -90,7 +90,7 @@ def reject_unknown_query(handler: Handler, *keys: str) -> Handler:
 
 
 async def _body(request: web.Request) -> bytes:
-    """Read the body, for so long."""
+    """Read the body within the time limit."""
     try:
         async with asyncio.timeout(BODY_S):
             return await request.read()

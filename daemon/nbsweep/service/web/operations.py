@@ -1,4 +1,4 @@
-"""What the web face offers, as a table: the router and the OpenAPI document are both made from it."""
+"""The operations of the HTTP API as a table, from which the router and the OpenAPI document are made."""
 
 from msgspec import Struct
 
@@ -6,24 +6,24 @@ from nbsweep.service.web.errors import Code
 
 
 class Operation(Struct, frozen=True):
-    """One thing that the API offers."""
+    """One operation of the API."""
 
     method: str
     path: str
     name: str
-    """What programs call it."""
+    """The operation ID."""
     summary: str
     gives: str
-    """The shape of its answer: a schema's name, or a media type where it is no JSON."""
+    """The schema name of its response, or the media type if the response is not JSON."""
     fails: tuple[Code, ...] = ()
-    """With what beyond that which any request can meet."""
+    """The error codes beyond those that any request can get."""
     status: int = 200
     query: tuple[str, ...] = ()
-    """What its query may hold."""
+    """The allowed query keys."""
 
     @property
     def changes(self) -> bool:
-        """Tell whether it needs the token everywhere."""
+        """Return whether the operation always needs the token."""
         return self.method != "GET"
 
 

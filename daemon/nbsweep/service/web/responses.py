@@ -1,4 +1,4 @@
-"""Documents become answers; what a series holds is written piece by piece, and never there as a whole."""
+"""Writes documents as responses. The rows of a series are written piece by piece, so that memory stays bounded."""
 
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -11,11 +11,11 @@ from anyio.lowlevel import checkpoint
 from nbsweep.documents.plans_and_runs import Document, Series
 
 ROWS_AT_ONCE = 200
-"""So many rows are written before others get their turn: sweeps go on while somebody reads."""
+"""Number of rows that are written before other tasks run: sweeps continue while a client reads."""
 
 
 def json_answer(document: Document, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
-    """Answer with a document."""
+    """Send a document as the JSON response."""
     streams = any(isinstance(value, Series) for value in document.values())
     body = _streamed(document) if streams else msgspec.json.encode(document)
     return web.Response(body=body, status=status, content_type="application/json")

@@ -1,4 +1,4 @@
-"""The shapes of the API's documents, as JSON Schema; a test holds them against the documents themselves."""
+"""The JSON Schemas of the API's documents. A test compares them with the documents."""
 
 from typing import Any
 
@@ -26,33 +26,33 @@ COUNTS: Schema = {"type": "object", "additionalProperties": COUNT}
 
 
 def ref(name: str) -> Schema:
-    """Point to a shape by its name."""
+    """Return a reference to a schema by its name."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def maybe(shape: Schema) -> Schema:
-    """Allow null as well."""
+    """Return the schema with null allowed as well."""
     return {"anyOf": [shape, {"type": "null"}]}
 
 
 def many(shape: Schema) -> Schema:
-    """Give a list of them."""
+    """Return the schema of a list."""
     return {"type": "array", "items": shape}
 
 
 def words(*allowed: str) -> Schema:
-    """Allow one of these words."""
+    """Return the schema of one of these values."""
     return {"type": "string", "enum": list(allowed)}
 
 
 def record(**fields: Schema) -> Schema:
-    """Give an object that has exactly these fields."""
+    """Return the schema of an object with exactly these fields."""
     return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
 
 
 LANE = record(configured_calls_per_s={"type": ["number", "null"]}, calls_per_s={"type": "number"}, learned_limit=TEXT_OR_NULL)
 LANES: Schema = {"type": "object", "additionalProperties": LANE}
-"""By the lane's name."""
+"""Keys are lane names."""
 TARGET: dict[str, Schema] = {
     "target": TEXT,
     "phase": words(*Phase),

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from nbsweep.core.errors import NbsweepError
 from nbsweep.service.web.address import Address
-from nbsweep.service.web.app import ADDRESS, VISITORS
+from nbsweep.service.web.app import ADDRESS, CONNECTIONS
 from nbsweep.service.web.connections import Connections
 
 SHUTDOWN_S = 2.0
@@ -36,7 +36,7 @@ async def serve_web(app: web.Application, listen: str) -> AsyncIterator[str]:
     )
     await runner.setup()
     try:
-        async with _listening(runner, app[VISITORS], address) as bound:
+        async with _listening(runner, app[CONNECTIONS], address) as bound:
             yield bound
     finally:
         # Whatever ends this, sockets are closed; but nobody waits for that for ever.
@@ -64,18 +64,18 @@ def _refused(address: Address, error: OSError) -> NbsweepError:
 
 
 @asynccontextmanager
-async def _listening(runner: web.AppRunner, visitors: Connections, address: Address) -> AsyncIterator[str]:
+async def _listening(runner: web.AppRunner, connections: Connections, address: Address) -> AsyncIterator[str]:
     """Listen on an address and return the bound address."""
     if runner.server is None:
         raise ValueError("the runner has not been set up")
-    admit = visitors.admitting(runner.server)
+    admit = connections.admitting(runner.server)
     try:
         listening = await asyncio.get_running_loop().create_server(admit, address.host, address.port, backlog=BACKLOG)
     except OSError as error:
         raise _refused(address, error) from error
     try:
         async with anyio.create_task_group() as group:
-            group.start_soon(visitors.close_idle, name="idle-connections")
+            group.start_soon(connections.close_idle, name="idle-connections")
             yield str(Address(address.host, listening.sockets[0].getsockname()[1]))
             group.cancel_scope.cancel()
     finally:

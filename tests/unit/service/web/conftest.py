@@ -6,6 +6,6 @@ import pytest
 
 @pytest.fixture(autouse=True)
 async def no_task_left_behind() -> AsyncIterator[None]:
-    """Hold every test to it: when the web face is closed, nothing of it runs on."""
+    """Check after every test that a closed HTTP API leaves no task running."""
     yield
     assert asyncio.all_tasks() == {asyncio.current_task()}

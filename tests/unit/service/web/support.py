@@ -1,4 +1,4 @@
-"""A web face on loopback, with a service that is not real behind it."""
+"""The HTTP API on loopback, with a fake service."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -127,7 +127,7 @@ class Hands:
 
 @dataclass
 class Face:
-    """A web face that answers, and what is around it."""
+    """A running HTTP API and its surroundings."""
 
     url: str
     session: aiohttp.ClientSession
@@ -203,7 +203,7 @@ async def _on_loopback(app: web.Application) -> AsyncIterator[str]:
 
 @dataclass
 class Scene:
-    """What a web face is opened over; every part may be another."""
+    """The parts that an HTTP API is opened with."""
 
     control: FakeControl = field(default_factory=FakeControl)
     journal: Journal | None = None
