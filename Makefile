@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-deploy test-keystone test-postgresql simulate bench lint format schema screenshots constraints clean
+.PHONY: help install demo test test-deploy test-keystone test-postgresql simulate bench docs lint format schema screenshots constraints clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -12,7 +12,7 @@ help:  ## show this list
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev --editable '.[postgresql]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev --group docs --editable '.[postgresql]'
 	$(BIN)/python -m compileall -q daemon  # or the first command of all would do it, and take a second longer
 	@touch $@
 
@@ -42,6 +42,11 @@ simulate: $(INSTALLED)  ## sweeps on a misbehaving cloud in virtual time (SEEDS=
 bench: $(INSTALLED)  ## nbsweep beside the textbook alternative, and the targets held against it (ARGS=--help)
 	PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
+docs: $(INSTALLED)  ## the documentation as a site in docs/_build, with strict links
+	$(BIN)/python docs/configuration_page.py
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -b dirhtml docs docs/_build
+	$(BIN)/python docs/check_site.py docs/_build
+
 lint: $(INSTALLED)  ## ruff, mypy and the import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -61,7 +66,7 @@ screenshots: $(INSTALLED)  ## write the README's picture of the demo anew
 constraints:  ## pin the newest versions that fit together
 	rm -rf .venv && $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev --editable '.[postgresql]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev --group docs --editable '.[postgresql]'
 	$(BIN)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' > constraints.txt
 	@touch $(INSTALLED)
 
