@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-deploy test-keystone test-postgresql simulate bench docs lint format schema screenshots constraints clean
+.PHONY: help install demo test test-fast test-acceptance test-simulation test-deploy test-keystone test-postgresql simulate bench docs lint format schema screenshots constraints clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,6 +23,15 @@ demo: $(INSTALLED)  ## a simulated cloud and a whole sweep against it, to look a
 
 test: $(INSTALLED)  ## all tests but those that need programs from Debian
 	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal  # most of the acceptance tests wait for something
+
+test-fast: $(INSTALLED)  ## unit and contract tests
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/unit tests/contract
+
+test-acceptance: $(INSTALLED)  ## the real command over real HTTP against the simulated cloud
+	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal tests/acceptance
+
+test-simulation: $(INSTALLED)  ## some seeds of the simulation, and the planted bugs
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/simulation
 
 test-postgresql: $(INSTALLED)  ## the journal on a PostgreSQL server, which is started for it
 	@tests/postgresql/bring-server

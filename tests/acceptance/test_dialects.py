@@ -1,4 +1,4 @@
-"""Each way of listing that the documents leave open sweeps a fleet of hundreds, whole (API notes, section 12)."""
+"""Each way of listing that the documents leave open sweeps a fleet of hundreds, whole (ModelArts API, section 12)."""
 
 import json
 

@@ -67,7 +67,7 @@ class Cloud:
     loses: Callable[[Order], bool] = lambda _: False
     """Asked whether an order that is taken on comes to nothing."""
     by_order: bool = True
-    """Whether the top date moves with an order, and not only when the state settles (API notes, section 12, E1)."""
+    """Whether the top date moves with an order, and not only when the state settles (ModelArts API, 12, E1)."""
     hides_deleting: str = ""
     """Where what is DELETING does not show: in any `listing` but the one that asks for it, or in `all`."""
     slept_s: float = 0.0
@@ -128,7 +128,7 @@ class Cloud:
             self.history.note(_now_s(), f"cloud: the deletion of {notebook_id} sticks")
 
     def begin_stop(self, notebook_id: str, cause: str) -> None:
-        """Begin to stop; the lease is rebased to end as long after the order as was asked for (API notes, section 12, E1)."""
+        """Begin to stop; the lease is rebased to end as long after the order as was asked for (ModelArts API, 12, E1)."""
         term = self.notebooks[notebook_id].term
         if term and not self.by_order:
             asked_ms, now_ms = term.create_ms + term.duration_ms - term.update_ms, int(self.now_ms)

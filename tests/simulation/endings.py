@@ -51,7 +51,7 @@ def _check_survey(world: "World", sweep: Sweep, report: Report) -> None:
     # Whole pages do not overlap: where one vanishes and another joins, a row may be missed unseen, and is kept.
     if plan.refusal or _braked(world) or (moved and dialect.offset_as != "row"):
         return
-    planned = {item.notebook.id for item in plan.items}
+    planned = {item.notebook.id for item in plan.items} | {removal.notebook_id for removal in report.removals}
     for notebook_id in world.history.states:
         if notebook_id not in planned and _ought_to_go(world, notebook_id, sweep, sweep.surveyed_from_s, sweep.planned_s):
             world.judge.blame(6, f"{notebook_id} ought to go, and {sweep.run_id} has not planned it")

@@ -105,7 +105,7 @@ class WrongAddress(SweepEnding):
 
 
 class Gone(CloudError):
-    """The notebook does not exist: 400 or 404 with ModelArts.6309 or ModelArts.6404 (API notes, section 2)."""
+    """The notebook does not exist: 400 or 404 with ModelArts.6309 or ModelArts.6404 (ModelArts API, section 2)."""
 
 
 class Busy(CloudError):

@@ -48,7 +48,7 @@ FREE_TEXT = NAME_KEYS | {"workspace", "fail_reason"}
 def idle_since(notebook: Notebook, moment: Moment) -> datetime | None:
     """Return since when nobody can have used a notebook: the latest sign of use; None if that is unknown.
 
-    A notebook that is not at rest is in use now. Sources: API notes, section 8; DESIGN.md, "The configuration file".
+    A notebook that is not at rest is in use now. Source: ModelArts API, section 8.
     """
     if notebook.status not in AT_REST:
         return moment.now

@@ -203,7 +203,7 @@ class Step(StrEnum):
 def follow(removal: Removal, seen: Notebook | None, now: datetime, grace: timedelta) -> Step:
     """Return the step that follows from a read; `seen` is None if the notebook is proven gone.
 
-    Reads may be stale for a while after a DELETE (API notes, section 2): an instance that was in ERROR or *_FAILED still shows
+    Reads may be stale for a while after a DELETE (ModelArts API, section 2): one that was in ERROR or *_FAILED still shows
     it at first. A failure counts once DELETING was seen in between, or `grace` has passed since the DELETE was accepted; and a
     DELETE whose answer was lost has had no effect when none shows once `grace` has passed since it left.
     """

@@ -1,6 +1,6 @@
 """A notebook as the policies and the reports see it.
 
-The field names follow the API notes, section 1.3. Everything but `id` and `status` may be missing (None), because the API
+The field names follow the ModelArts API, section 1.3. Everything but `id` and `status` may be missing (None), because the API
 documents it so. A notebook's `token` and `url` are not here: they are dropped where the answer is read.
 """
 
@@ -14,11 +14,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 PAGE_SIZE = 50
-"""Rows of the largest page that the API gives (API notes, section 1.1)."""
+"""Rows of the largest page that the API gives (ModelArts API, section 1.1)."""
 
 
 class Status(StrEnum):
-    """The fourteen states of the API notes, section 1.4."""
+    """The fourteen states of the ModelArts API, section 1.4."""
 
     INIT = "INIT"
     CREATING = "CREATING"
@@ -66,7 +66,7 @@ class LeaseType(StrEnum):
 
 
 class Lease(Struct, frozen=True):
-    """When the cloud stops the notebook by itself; a lease never deletes (API notes, section 8)."""
+    """When the cloud stops the notebook by itself; a lease never deletes (ModelArts API, section 8)."""
 
     enabled: bool | None = None
     type: LeaseType = LeaseType.TIMING
@@ -132,14 +132,11 @@ class Notebook(Struct, frozen=True):
     flavor: str | None = None
     workspace_id: str | None = None
     owner: Named = Named()
-    domain: Named = Named()
-    """The account that the owner belongs to."""
     pool: Named | None = None
-    """The dedicated pool; None means a public one (API notes, section 1.3)."""
+    """The dedicated pool; None means a public one (ModelArts API, section 1.3)."""
     image: Image = Image()
     lease: Lease | None = None
     volume: Volume | None = None
-    data_volumes: tuple[Volume, ...] = ()
     billing: tuple[str, ...] | None = None
     tags: Mapping[str, str | None] | None = None
     """None when the answer had no tags at all, which is not the same as having none; a value is None when it is not shown."""
@@ -175,7 +172,7 @@ class Notebook(Struct, frozen=True):
     def last_change(self) -> datetime | None:
         """The latest change of the notebook and of its lease; None if the notebook's own date is missing.
 
-        The lease's date does not stand in for it: it does not move when a state settles (API notes, section 12, E1).
+        The lease's date does not stand in for it: it does not move when a state settles (ModelArts API, section 12, E1).
         """
         of_lease = self.lease.updated_at if self.lease else None
         if self.updated_at is None or of_lease is None:
@@ -193,7 +190,7 @@ class MalformedRow(Struct, frozen=True):
 
 
 class Scope(Struct, frozen=True):
-    """What one listing covers. The API shows one workspace and one feature at a time (API notes, section 1.1)."""
+    """What one listing covers. The API shows one workspace and one feature at a time (ModelArts API, section 1.1)."""
 
     workspace_id: str
     feature: str

@@ -2,7 +2,7 @@
 
 A decision after an order of ours sets aside only what that order is known to change. Everything else that differs, and every
 state that no order of ours leads to, is a sign of the owner, and keeps the notebook. What an order changes is known from a
-captured life of a notebook (API notes, section 12, E1): a stop moves `lease.update_at` and the end of the lease, and the top
+captured life of a notebook (ModelArts API, section 12, E1): a stop moves `lease.update_at` and the lease's end, and the top
 `update_at` once the notebook has come to rest; the lease keeps the time that was asked for. A DELETE is only known to change
 the state, and the top `update_at` with it. What is billed depends on whether the notebook runs.
 """
@@ -186,7 +186,7 @@ def _asks_for_the_same(before: Lease, lease: Lease) -> bool:
 
 
 def _asked(lease: Lease) -> timedelta | None:
-    """Return the time that a lease was asked for: it is rebased at each order (API notes, section 8)."""
+    """Return the time that a lease was asked for: it is rebased at each order (ModelArts API, section 8)."""
     if lease.created_at is None or lease.duration is None or lease.updated_at is None:
         return None
     return lease.created_at + lease.duration - lease.updated_at

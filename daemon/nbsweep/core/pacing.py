@@ -58,7 +58,7 @@ class Rate(Struct, frozen=True):
 class AdaptiveLimit:
     """A limit below the ceiling, learned from 429 answers. The rate backs off at once and climbs back slowly.
 
-    A 429 may name the limit (API notes, section 4). The rate then drops to that limit, and stays there for a minute before it
+    A 429 may name the limit (ModelArts API, section 4). The rate then drops to it, and stays there for a minute before it
     climbs further. A refusal at the named limit means that another program calls too: the rate drops by a twentieth, or by a
     third if refusals are consecutive. If the 429 names no limit, the rate is halved.
     """

@@ -1,4 +1,4 @@
-"""What a caller may do, tried harmlessly; the names of what to grant are those of the API notes, section 6."""
+"""What a caller may do, tried harmlessly; the names of what to grant are those of the ModelArts API, section 6."""
 
 import re
 from collections.abc import Mapping
@@ -106,7 +106,7 @@ def probe_of(error: CloudError, action: Action) -> Probe:
 
 
 def _no_such_listing(error: CloudError) -> bool:
-    """Return whether a refusal says that a cloud has no listing of everybody's notebooks (API notes, section 12)."""
+    """Return whether a refusal says that a cloud has no listing of everybody's notebooks (ModelArts API, section 12)."""
     absent = error.http_status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
     return absent or isinstance(error, Gone | WrongAddress) or error.code == "ModelArts.6400"
 

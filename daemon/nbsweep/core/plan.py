@@ -97,6 +97,13 @@ class Plan(Struct, frozen=True):
     """The verdicts of notebooks that are left alone during a cool-down, by notebook id."""
     project: str = ""
     """The endpoint and project of the survey, see `identity`."""
+    handed_over: int = 0
+    """How many items were handed to the executor, and are not among `items` any more."""
+
+    @property
+    def planned(self) -> int:
+        """How many notebooks may go, or could go before they were handed over."""
+        return len(self.items) + self.handed_over
 
     @property
     def unseen(self) -> str:
@@ -240,17 +247,6 @@ def build_plan(survey: Survey, brakes: Brakes, circumstances: Circumstances = OR
         items = tuple(item for item in items if item.notebook.id in left)
     plan = Plan(survey.target, survey.taken_at, survey.fleet, items, dict(+kept), refusal, survey.malformed)
     return replace(plan, trimmed=trimmed, cooling=cooling, refused=survey.refused)
-
-
-def for_report(plan: Plan) -> Plan:
-    """Return the plan with no more of each notebook than a report needs: its id, state, name, owner and disk."""
-    return replace(plan, items=tuple(_for_report(item) for item in plan.items))
-
-
-def _for_report(item: Candidate) -> Candidate:
-    seen = item.notebook
-    known = Notebook(seen.id, seen.status, seen.name, owner=seen.owner, volume=seen.volume, created_at=seen.created_at)
-    return replace(item, notebook=known, verdict=replace(item.verdict, findings=()))
 
 
 def _cooling(survey: Survey, circumstances: Circumstances) -> dict[str, Verdict]:

@@ -90,7 +90,7 @@ def _report(report: Report) -> Document:
         "target": report.target,
         "outcome": report.outcome,
         "fleet": report.plan.fleet if report.plan else None,
-        "planned": len(report.plan.items) if report.plan else None,
+        "planned": report.plan.planned if report.plan else None,
         "counts": dict(report.counts),
         "kept": add_counts([report.plan.kept]) if report.plan else {},
         "refusal": refusal_document(report.plan) if report.plan else None,

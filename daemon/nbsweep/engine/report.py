@@ -84,7 +84,7 @@ def ended_record(record: RunRecord, report: Report, ports: Ports) -> RunRecord:
         outcome=report.outcome,
         problem=report.problem,
         fleet=plan.fleet if plan else 0,
-        planned=len(plan.items) if plan else 0,
+        planned=plan.planned if plan else 0,
         kept={reason.value: count for reason, count in plan.kept.items()} if plan else {},
         lanes=ports.cloud.lanes_state(),
     )

@@ -14,7 +14,7 @@ from nbsweep.core.facts import Moment, format_age
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import GOOD_FOR, Lease, describe_held
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.plan import Circumstances, Plan, Survey, build_plan, for_report
+from nbsweep.core.plan import Circumstances, Plan, Survey, build_plan
 from nbsweep.core.ports import Ports
 from nbsweep.core.report import Report
 from nbsweep.core.runs import IDENTIFIED, Outcome, RunRecord
@@ -31,6 +31,9 @@ from nbsweep.engine.state import SweepState, close
 from nbsweep.engine.survey import Area, Surveyor
 from nbsweep.engine.target_identity import OverlappingTarget, describe_extent, is_changed, require_separate
 from nbsweep.engine.tracker import LAST_WRITE_S
+
+WRITTEN_AT_ONCE = 500
+"""Planned removals in one write: rows and entries of the audit trail take a multiple of their memory while they are written."""
 
 
 @dataclass(slots=True)
@@ -190,13 +193,14 @@ class Sweeper:
     async def _carry_out(self, run: Run, executor: Executor, state: SweepState) -> Outcome:
         """Write the removals of the plan down, and carry them out.
 
-        From here on the plan keeps only what a report needs: the facts of its notebooks take most of its memory.
+        The plan hands its items over: their facts take most of its memory, and the removals have what a report needs.
         """
         if state.plan is None:
             return Outcome.INTERRUPTED
         removals = [planned_removal(run.run_id, state.plan, item) for item in state.plan.items]
-        state.plan = for_report(state.plan)
-        await self.ports.journal.write(removals)
+        state.plan = replace(state.plan, items=(), handed_over=len(removals))
+        for first in range(0, len(removals), WRITTEN_AT_ONCE):
+            await self.ports.journal.write(removals[first : first + WRITTEN_AT_ONCE])
         try:
             refusal = await executor.execute(removals)
         finally:

@@ -140,7 +140,7 @@ class LimitOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     per_api: dict[Kind, Limit] = field(default_factory=dict)
     #: Limit over all kinds together.
     per_user: Limit | None = None
-    #: Whether a refused call uses up the window too (seen in the field, API notes section 4).
+    #: Whether a refused call uses up the window too (seen in the field, ModelArts API section 4).
     refused_calls_count: bool = True
     #: Seconds to say in Retry-After; absent by default, as no sample of the real gateway has it.
     retry_after_s: Count | None = None
@@ -200,7 +200,7 @@ class FaultOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class DialectOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where sources disagree on how the real cloud behaves, and what older stacks do (API notes 2, 3 and 11)."""
+    """Where sources disagree on how the real cloud behaves, and what older stacks do (ModelArts API 2, 3 and 11)."""
 
     #: True: DELETE of a RUNNING notebook is refused with 6304. False: it is accepted.
     delete_requires_stopped: bool = True

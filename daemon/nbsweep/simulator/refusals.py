@@ -1,4 +1,4 @@
-"""Errors as the cloud words them; API notes, section 3."""
+"""Errors as the cloud words them; ModelArts API, section 3."""
 
 from nbsweep.simulator.options import DialectOptions
 

@@ -48,7 +48,7 @@ REQUEST_FAULTS: tuple[RequestFault, ...] = get_args(RequestFault)
 FATES: tuple[Fate, ...] = get_args(Fate)
 TEARS: tuple[Tear, ...] = get_args(Tear)
 
-#: API notes, section 1.4.
+#: ModelArts API, section 1.4.
 STATUSES = frozenset(
     {
         "INIT",

@@ -32,7 +32,7 @@ DELETE_REFUSALS: Mapping[Status, tuple[type[CloudError], str]] = {
     Status.FROZEN: (Rejected, "ModelArts.6326"),
     Status.DELETED: (Gone, "ModelArts.6309"),
 }
-"""How a DELETE is refused in each state; in the others it is accepted (API notes, section 2)."""
+"""How a DELETE is refused in each state; in the others it is accepted (ModelArts API, section 2)."""
 STOP_REFUSALS: Mapping[Status, tuple[type[CloudError], str]] = {
     **dict.fromkeys(set(Status) - {Status.RUNNING}, (Rejected, "ModelArts.6327")),
     **{status: refusal for status, refusal in DELETE_REFUSALS.items() if status is not Status.RUNNING},

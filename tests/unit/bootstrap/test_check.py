@@ -48,7 +48,7 @@ async def test_a_journal_that_cannot_be_opened_is_told_without_its_password() ->
 
 def test_without_credentials_nothing_of_a_target_is_tried() -> None:
     """All lines are there, and about the target."""
-    checks = without_credentials(EVERYTHING, Unauthorized("there are none. Check the endpoint of the metadata server"))
+    checks = without_credentials(EVERYTHING, Unauthorized("there are none", advice="Check the endpoint of the metadata server"))
     assert [check.name for check in checks] == list(EVERYTHING.names)
     assert {check.target for check in checks} == {"lab"}
     (found,) = (check for check in checks if check.grade is Grade.FAILED)

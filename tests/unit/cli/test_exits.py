@@ -1,4 +1,4 @@
-"""Exit codes, as DESIGN.md lists them."""
+"""Exit codes, as docs/reference/exit-codes.md lists them."""
 
 import pytest
 from msgspec.structs import replace

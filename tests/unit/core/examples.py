@@ -25,7 +25,7 @@ NEVER_TOUCHED = (
     Status.DELETING,
     Status.SNAPSHOTTING,
 )
-"""As DESIGN.md, "How it is safe", lists them."""
+"""As docs/howto/policies.md lists them."""
 
 searching = settings(max_examples=60, deadline=None, database=None)
 """How long a property looks for a counterexample."""

@@ -6,7 +6,7 @@ from nbsweep.core.pacing import Rate, Window
 
 
 class Gateway:
-    """Refuses what is more than its limit in any window; refused calls count too (API notes, section 4)."""
+    """Refuses what is more than its limit in any window; refused calls count too (ModelArts API, section 4)."""
 
     def __init__(self, limit: Rate) -> None:
         self.limit = limit

@@ -1,4 +1,4 @@
-"""Judge against an oracle: what DESIGN.md says, written again as plainly as possible, over the rules as plain data."""
+"""Judge against an oracle: what the documents say, written again as plainly as possible, over the rules as plain data."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -30,7 +30,7 @@ def before(**changes: Any) -> Notebook:
 def after(**changes: Any) -> Notebook:
     """Give the notebook as our own stop has left it a minute ago.
 
-    Every date of a change has moved, and the total duration of the lease with them (API notes, section 8).
+    Every date of a change has moved, and the total duration of the lease with them (ModelArts API, section 8).
     """
     moved = lease(updated_at=ago(minutes=1), duration=timedelta(days=100, minutes=59))
     return notebook(**{"updated_at": ago(minutes=1), "lease": moved, **changes})

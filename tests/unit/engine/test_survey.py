@@ -416,7 +416,7 @@ async def test_rows_that_cannot_be_read_are_told_one_by_one_up_to_a_number() -> 
 
 
 async def test_a_listing_of_another_workspace_is_a_gap() -> None:
-    """A server that does not know the parameter shows the default workspace instead (API notes, section 1.1)."""
+    """A server that does not know the parameter shows the default workspace instead (ModelArts API, section 1.1)."""
     scene = world(*fleet(2), workspaces=("0", "w2"))
     rows = Page(tuple(fleet(2)), 2)
     scene.cloud.befall("page", *[Trouble(spoil=lambda _: rows)] * 3, notebook_id="w2/NOTEBOOK/0")

@@ -82,7 +82,8 @@ async def test_a_sweep_goes_from_survey_to_report() -> None:
     assert report.counts == {"deleted": 2}
     assert report.reclaimed_gb == 80
     assert report.plan
-    assert [item.notebook.id for item in report.plan.items] == ["nb1", "nb2"]
+    assert report.plan.planned == 2
+    assert [removal.notebook_id for removal in report.removals] == ["nb1", "nb2"]
     assert await scene.journal.removals("run1") == report.removals
     assert [scene.cloud.truth(f"nb{number}") is None for number in (1, 2, 3, 4)] == [True, True, False, False]
 
@@ -172,7 +173,7 @@ async def test_a_dry_run_changes_nothing_and_asks_nobody() -> None:
     report = await swept(scene, DRY_RUN, approver=approver)
     assert (report.outcome, report.removals, approver.asked) == ("dry-run", (), [])
     assert report.plan
-    assert len(report.plan.items) == 3
+    assert report.plan.planned == 3
     assert {call.kind for call in scene.cloud.calls} == {"workspaces", "page"}
     assert await scene.journal.removals("run1") == ()
     run = await record(scene)

@@ -98,7 +98,7 @@ class TestFinding:
         assert all(words in str(caught.value) for words in ["a.yaml", "c.yaml", "--config", "$NBSWEEP_CONFIG"])
 
     def test_the_usual_places_are_the_documented_ones(self) -> None:
-        """DESIGN.md, "The configuration file"."""
+        """docs/reference/configuration.md names them."""
         assert [str(path) for path in USUAL_PLACES] == ["nbsweep.yaml", "/etc/nbsweep/nbsweep.yaml"]
 
 

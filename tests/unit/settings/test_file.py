@@ -498,7 +498,7 @@ class TestTargets:
         ],
     )
     def test_the_endpoint_follows_from_the_region(self, region: str, url: str) -> None:
-        """Hong Kong has an address of another form: API notes, section 5.5."""
+        """Hong Kong has an address of another form: ModelArts API, section 5.5."""
         assert target(region=region).base_url == url
 
     def test_the_regions_are_those_of_the_notes(self) -> None:

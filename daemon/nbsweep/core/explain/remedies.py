@@ -15,7 +15,7 @@ from nbsweep.core.model import Lease, Notebook, Status
 from nbsweep.core.policy import Decision, Rules, judge
 
 SHORTEST_LEASE = timedelta(hours=1)
-"""As the API gives it to who starts a notebook without saying how long (API notes, section 1)."""
+"""As the API gives it to who starts a notebook without saying how long (ModelArts API, section 1)."""
 SAMPLE_VALUE = "yes"
 
 
@@ -74,7 +74,7 @@ def _used(notebook: Notebook, moment: Moment) -> Notebook:
 
 
 def _renewed(lease: Lease | None, moment: Moment) -> Lease | None:
-    """Return a lease as it is after a start or a renewal: its duration counts from its creation (API notes, section 8)."""
+    """Return a lease as it is after a start or a renewal: its duration counts from its creation (ModelArts API, section 8)."""
     if lease is None or lease.created_at is None:
         return lease
     return replace(lease, updated_at=moment.now, duration=moment.now - lease.created_at + SHORTEST_LEASE)

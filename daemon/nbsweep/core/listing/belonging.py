@@ -1,6 +1,6 @@
 """Whether a row belongs to what was asked for; a server may ignore a parameter of a listing that it does not know.
 
-Sources: API notes, sections 1.1 (`workspaceId`, and the default feature) and 11.
+Sources: ModelArts API, sections 1.1 (`workspaceId`, and the default feature) and 11.
 """
 
 from collections.abc import Iterator

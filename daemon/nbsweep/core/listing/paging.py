@@ -1,4 +1,4 @@
-"""How a cloud takes the offset of a listing, found out from its answers (API notes, section 12).
+"""How a cloud takes the offset of a listing, found out from its answers (ModelArts API, section 12).
 
 An offset is documented as "the starting position of the paging record". Every client that is known sends multiples of the page
 size, so a cloud may take an offset as a row, round it down to whole pages, or take it as the number of a page.

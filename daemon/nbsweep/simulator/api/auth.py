@@ -1,4 +1,4 @@
-"""Who is calling? Tokens and signatures, checked as the API gateway does; API notes, section 5."""
+"""Who is calling? Tokens and signatures, checked as the API gateway does; ModelArts API, section 5."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from nbsweep.simulator.refusals import not_authenticated, wrong_project
 from nbsweep.simulator.state.model import Person, identity
 
 _ALWAYS_SIGNED = frozenset({"host", "x-sdk-date"})
-#: Real tokens are several KB long (API notes, section 5.1), and programs must be able to send them back.
+#: Real tokens are several KB long (ModelArts API, section 5.1), and programs must be able to send them back.
 _TOKEN_PARTS = 140
 
 

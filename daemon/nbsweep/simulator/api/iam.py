@@ -1,4 +1,4 @@
-"""IAM and the metadata server, as far as a client needs them to come by credentials; API notes, section 5."""
+"""IAM and the metadata server, as far as a client needs them to come by credentials; ModelArts API, section 5."""
 
 from http import HTTPStatus
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""The metadata server of a virtual machine with an agency; API notes, section 5.3."""
+"""The metadata server of a virtual machine with an agency; ModelArts API, section 5.3."""
 
 from nbsweep.simulator.api.answers import Answer, Call, Route, json_answer
 from nbsweep.simulator.api.auth import Caller, Gate

@@ -1,4 +1,4 @@
-"""The notebook API's handlers; API notes, section 1."""
+"""The notebook API's handlers; ModelArts API, section 1."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The signature SDK-HMAC-SHA256 as the gateway recomputes it; API notes, section 5.2."""
+"""The signature SDK-HMAC-SHA256 as the gateway recomputes it; ModelArts API, section 5.2."""
 
 import hmac
 import re

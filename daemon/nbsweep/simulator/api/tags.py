@@ -1,4 +1,4 @@
-"""The handlers for tags and workspaces; API notes, section 1."""
+"""The handlers for tags and workspaces; ModelArts API, section 1."""
 
 from collections.abc import Callable
 from typing import Any

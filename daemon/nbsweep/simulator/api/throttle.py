@@ -1,4 +1,4 @@
-"""The gateway's limits: at most so many calls of a user in any window; API notes, section 4."""
+"""The gateway's limits: at most so many calls of a user in any window; ModelArts API, section 4."""
 
 from collections import deque
 

@@ -100,7 +100,7 @@ def _dates(random: Random, fleet: FleetOptions, status: str, lease_ms: int, now_
 
 
 def _lease(random: Random, dates: _Dates, lease_ms: int) -> Lease:
-    # The total since create_at: section 8 of the API notes.
+    # The total since create_at: section 8 of the ModelArts API.
     total_ms = dates.start_ms - dates.create_ms + lease_ms
     kind = random.choices(list(_LEASE_KINDS), list(_LEASE_KINDS.values()))[0]
     if kind == "disabled":

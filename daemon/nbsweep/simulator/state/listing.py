@@ -1,4 +1,4 @@
-"""One page of notebooks: select, sort, cut; API notes, section 1.2."""
+"""One page of notebooks: select, sort, cut; ModelArts API, section 1.2."""
 
 from collections.abc import Callable
 from typing import Any

@@ -33,7 +33,7 @@ class Person:
 
 @dataclass(slots=True)
 class Lease:
-    """The automatic stop; see API notes, section 8."""
+    """The automatic stop; see ModelArts API, section 8."""
 
     create_at_ms: int
     update_at_ms: int

@@ -1,4 +1,4 @@
-"""What callers and owners can do with a notebook, and when the cloud refuses; API notes, sections 2 and 8."""
+"""What callers and owners can do with a notebook, and when the cloud refuses; ModelArts API, sections 2 and 8."""
 
 from nbsweep.simulator.clock import milliseconds
 from nbsweep.simulator.refusals import bad_parameter, gone, modelarts_error
@@ -100,14 +100,14 @@ def _grant(instance: Instance, duration_ms: int, lease_type: str, at_s: float) -
     instance.lease = lease
     lease.update_at_ms = now_ms
     lease.enabled = duration_ms != NO_LEASE
-    # The cloud answers the total since create_at, not what was asked for (API notes, section 8).
+    # The cloud answers the total since create_at, not what was asked for (ModelArts API, section 8).
     lease.duration_ms = now_ms - lease.create_at_ms + duration_ms if lease.enabled else NO_LEASE
     lease.type = lease_type
     return lease
 
 
 def _rebase(lease: Lease, now_ms: int) -> None:
-    """Let a lease end as long after now as it was to end after its last change (API notes, section 12, E1)."""
+    """Let a lease end as long after now as it was to end after its last change (ModelArts API, section 12, E1)."""
     if lease.enabled:
         lease.duration_ms += now_ms - lease.update_at_ms
     lease.update_at_ms = now_ms

@@ -1,4 +1,4 @@
-"""The parameters of a listing, read and checked; API notes, section 1.1."""
+"""The parameters of a listing, read and checked; ModelArts API, section 1.1."""
 
 import re
 from collections.abc import Callable, Mapping

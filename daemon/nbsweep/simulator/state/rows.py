@@ -1,4 +1,4 @@
-"""Notebooks as the API writes them; API notes, section 1.3."""
+"""Notebooks as the API writes them; ModelArts API, section 1.3."""
 
 from typing import Any
 

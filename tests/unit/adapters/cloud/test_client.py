@@ -794,7 +794,7 @@ async def test_temporary_keys_are_accepted() -> None:
 
 @pytest.mark.parametrize("gone", ["400/6309", "400/6404", "404"])
 async def test_every_way_to_say_gone_is_understood(gone: Any) -> None:
-    """API notes, section 2."""
+    """ModelArts API, section 2."""
     async with simulated(dialect=DialectOptions(gone_answer=gone)) as (cloud, _, _):
         with pytest.raises(Gone):
             await cloud.show("nb9")

@@ -40,7 +40,7 @@ def body(document: Any, status: int = 400) -> Answer:
 
 # ---- what each answer means -----------------------------------------------------------------------------------------------
 
-# API notes, section 3.2.
+# ModelArts API, section 3.2.
 MODELARTS: list[tuple[int, str, type[CloudError]]] = [
     *[(400, code, Rejected) for code in ("0101", "0104", "0107", "0102", "7005", "0113", "6302", "6305", "6326", "6327")],
     *[(400, code, Rejected) for code in ("6346", "6347", "6348", "6349", "6361", "6400")],
@@ -62,7 +62,7 @@ MODELARTS: list[tuple[int, str, type[CloudError]]] = [
     (429, "6101", Throttled),
     *[(500, code, TransientError) for code in ("0010", "6102", "6200", "7001", "7008", "7009")],
 ]
-# API notes, section 3.3.
+# ModelArts API, section 3.3.
 GATEWAY: list[tuple[int, str, type[CloudError]]] = [
     *[(404, code, WrongAddress) for code in ("0101", "0103")],
     *[(400, code, Rejected) for code in ("0104", "0105", "0106", "0201", "0602", "0607")],
@@ -131,13 +131,13 @@ def test_a_404_that_is_not_the_services_own_is_never_gone(content: bytes) -> Non
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize("code", ["ModelArts.6309", "ModelArts.6404"])
 def test_a_refusal_to_talk_to_us_is_never_gone(status: int, code: str) -> None:
-    """403 is never success, whatever code comes with it (API notes, section 2)."""
+    """403 is never success, whatever code comes with it (ModelArts API, section 2)."""
     assert not isinstance(answer(status, code).error(), Gone)
 
 
 @pytest.mark.parametrize("code", ["ModelArts.0102", "ModelArts.7005", "ModelArts.0010"])
 def test_a_404_about_something_else_is_never_gone(code: str) -> None:
-    """The workspace does not exist, or something broke inside: that is not this notebook's end (API notes, section 2)."""
+    """The workspace does not exist, or something broke inside: that is not this notebook's end (ModelArts API, section 2)."""
     assert not isinstance(answer(404, code).error(), Gone)
 
 
@@ -166,7 +166,7 @@ def test_nothing_that_the_gateway_says_is_ever_gone(status: int, number: str, pr
     ],
 )
 def test_every_shape_of_error_is_read(document: object) -> None:
-    """Those of the API notes, section 3.1, the last of them nested as the vendor's own SDK takes it."""
+    """Those of the ModelArts API, section 3.1, the last of them nested as the vendor's own SDK takes it."""
     read = body(document)
     assert (read.code, read.message) == ("ModelArts.6309", "not there")
     assert isinstance(read.error(), Gone)
@@ -254,7 +254,7 @@ def test_a_message_can_be_written_down() -> None:
     ],
 )
 def test_what_a_message_repeats_of_a_request_or_a_row_is_taken_out(message: str) -> None:
-    """The gateway quotes the request that it refuses (API notes, section 3.1); a service in trouble may quote anything."""
+    """The gateway quotes the request that it refuses (ModelArts API, section 3.1); a service in trouble may quote anything."""
     error = answer(401, "APIGW.0301", message).error()
     assert "S3CRET" not in str(error)
 

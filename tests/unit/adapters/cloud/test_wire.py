@@ -80,7 +80,7 @@ def milliseconds(number: int) -> datetime:
 
 
 def test_every_field_is_read() -> None:
-    """As the API notes, section 1.3, lay them out."""
+    """As the ModelArts API, section 1.3, lay them out."""
     assert read_row(encoded(FULL)) == Notebook(
         id="f9937afa-ca78-45b6-bc12-7ecf42553c48",
         status=Status.STOPPED,
@@ -91,7 +91,6 @@ def test_every_field_is_read() -> None:
         flavor="modelarts.vm.cpu.2u",
         workspace_id="0",
         owner=Named("u1", "li"),
-        domain=Named("d1", "acct"),
         pool=Named("p1", "shared"),
         image=Image("i1", "pytorch", "swr.x/pytorch:2", "BUILD_IN"),
         lease=Lease(
@@ -102,7 +101,6 @@ def test_every_field_is_read() -> None:
             duration=timedelta(hours=1),
         ),
         volume=Volume("EVS", "MANAGED", 50, "/home/ma-user/work/", "IN_USE"),
-        data_volumes=(Volume("OBS", "DEDICATED", None, "/data", "MOUNTED"),),
         billing=("STORAGE", "COMPUTE"),
         tags={"env": "dev", "keep": ""},
         created_at=datetime(2021, 12, 7, 1, 36, 40, tzinfo=UTC),
@@ -139,7 +137,7 @@ def test_an_answer_about_one_notebook_is_no_row_of_a_listing() -> None:
 
 @pytest.mark.parametrize("status", list(Status))
 def test_every_status_is_read(status: Status) -> None:
-    """The fourteen of the API notes, section 1.4."""
+    """The fourteen of the ModelArts API, section 1.4."""
     assert readable(status=status.value).status is status
 
 
@@ -157,7 +155,7 @@ def test_a_tag_without_a_value_is_not_shown_and_one_that_is_there_twice_is_kept_
 
 
 def test_creation_falls_back_on_that_of_the_lease_and_a_change_does_not() -> None:
-    """Lists leave out the dates at the top level; of a change, the lease's says less (API notes, sections 1.3 and 12)."""
+    """Lists leave out the dates at the top level; of a change, the lease's says less (ModelArts API, sections 1.3 and 12)."""
     read = readable(lease={"create_at": 1_700_000_000_000, "update_at": 1_700_000_001_000})
     assert (read.created_at, read.updated_at) == (milliseconds(1_700_000_000_000), None)
 
@@ -177,7 +175,7 @@ def test_workspace_ids_are_text(workspace: str | int) -> None:
 
 
 def test_a_lease_without_a_type_is_timing() -> None:
-    """As the API notes read the examples that leave it out."""
+    """As the ModelArts API read the examples that leave it out."""
     lease = readable(lease={"create_at": 1_700_000_000_000, "duration": 3_600_000, "enable": True}).lease
     assert lease
     assert (lease.type, lease.ends_at) == (LeaseType.TIMING, milliseconds(1_700_003_600_000))
@@ -312,7 +310,7 @@ def test_what_is_no_notebook_is_a_malformed_answer(body: bytes) -> None:
 
 
 def test_workspace_ids_are_read_as_text() -> None:
-    """Numbers too (API notes, section 1)."""
+    """Numbers too (ModelArts API, section 1)."""
     body = encoded({"total_count": 2, "count": 2, "workspaces": [{"id": 0, "name": "default"}, {"id": "ab12"}]})
     assert read_workspace_ids(body) == ("0", "ab12")
 
@@ -427,7 +425,7 @@ def test_digits_in_text_and_integral_floats_are_read(written: object) -> None:
         enabled=True, created_at=moment, updated_at=moment, duration=timedelta(hours=1), type=LeaseType.TIMING
     )
     assert read.volume
-    assert (read.volume.capacity_gb, read.data_volumes[0].capacity_gb) == (50, 5)
+    assert read.volume.capacity_gb == 50
 
 
 def test_enumerations_are_read_in_lower_case_too() -> None:

@@ -41,7 +41,7 @@ async def outcome(answer: Said, call: Callable[[CloudClient], Awaitable[Any]]) -
 
 
 def says_gone(answer: Said) -> bool:
-    """Tell by the bytes alone whether an answer says that a notebook is gone (API notes, section 2)."""
+    """Tell by the bytes alone whether an answer says that a notebook is gone (ModelArts API, section 2)."""
     return answer.status in (400, 404) and (b"ModelArts.6309" in answer.body or b"ModelArts.6404" in answer.body)
 
 

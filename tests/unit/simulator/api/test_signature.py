@@ -42,7 +42,7 @@ RENEWAL = SignedRequest(
     COMMON | {"X-Security-Token": "tok=="},
     b'{"duration":3600000,"type":"TIMING"}',
 )
-# API notes, section 5.2; the first is Huawei's own published example.
+# ModelArts API, section 5.2; the first is Huawei's own published example.
 VECTORS = [
     pytest.param(
         PUBLISHED,

@@ -123,7 +123,7 @@ def test_what_runs_has_time_left() -> None:
 
 
 def test_what_stopped_by_itself_stopped_at_the_end_of_its_lease() -> None:
-    """Section 8 of the API notes: create_at + duration is the moment of the automatic stop."""
+    """Section 8 of the ModelArts API: create_at + duration is the moment of the automatic stop."""
     stopped = [instance for instance in fleet() if instance.status == "STOPPED" and instance.lease]
     on_time = [i for i in stopped if i.lease and i.lease.ends_at_s == i.update_at_ms / 1000]
     assert len(on_time) > 50

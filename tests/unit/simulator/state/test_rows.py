@@ -24,7 +24,7 @@ async def rows(**dialect: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 async def test_a_row_has_the_documented_fields() -> None:
-    """Section 1.3 of the API notes; a single notebook has the server's time besides."""
+    """Section 1.3 of the ModelArts API; a single notebook has the server's time besides."""
     row, single = await rows()
     assert row["id"] == "nb"
     assert row["status"] == "STOPPED"

@@ -110,7 +110,7 @@ async def test_a_401_renews_once_for_all_callers_together() -> None:
 
 @pytest.mark.parametrize("code", ["APIGW.0301", "APIGW.0307", "ModelArts.6401", "ModelArts.6620"])
 async def test_these_codes_are_worth_a_renewal(code: str) -> None:
-    """API notes, section 3.4."""
+    """ModelArts API, section 3.4."""
     credentials, source, _ = renewed()
     used = await credentials.ready()
     assert await credentials.refused(Unauthorized("no", code=code, http_status=401), used)
@@ -120,7 +120,7 @@ async def test_these_codes_are_worth_a_renewal(code: str) -> None:
 @pytest.mark.parametrize("status", [200, 400, 403, 500])
 @pytest.mark.parametrize("code", ["ModelArts.6401", "ModelArts.6620", "APIGW.0307"])
 async def test_an_end_is_told_by_its_code_under_any_status(code: str, status: int) -> None:
-    """API notes, section 12, E2; the gateway's number 0301 is about other things too, and counts with 401 only."""
+    """ModelArts API, section 12, E2; the gateway's number 0301 is about other things too, and counts with 401 only."""
     credentials, source, _ = renewed()
     used = await credentials.ready()
     assert await credentials.refused(Unauthorized("no", code=code, http_status=status), used)

@@ -1,4 +1,4 @@
-"""Vectors #1 to #4 of the API notes, section 5.2; the first is the vendor's own published example."""
+"""Vectors #1 to #4 of the ModelArts API, section 5.2; the first is the vendor's own published example."""
 
 import dataclasses
 from dataclasses import dataclass
