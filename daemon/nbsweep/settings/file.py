@@ -17,7 +17,7 @@ from nbsweep.settings.schedule import ScheduleSettings
 from nbsweep.settings.targets import TargetSettings
 
 JOURNAL = Written(
-    r"^(sqlite:///(?![^?#]*:[^?#/]*@)[^?#]+"
+    r"^(sqlite:///(?![^?#]*:[^?#]*@)[^?#]+"
     r"|postgresql(\+psycopg)?://([^:/@?#\s]*(:[^/@?#\s]*)?@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._,-]*)(:[0-9]{1,5})?"
     r"(/[^/:@?#\s]*)?(\?[^@#\s]*)?)$",
     "must be sqlite:///relative/path, sqlite:////absolute/path or postgresql://user:password@host/database; in the user, the "

@@ -85,6 +85,7 @@ async def told_by_journal(address: str) -> str:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(secret=secrets, place=st.sampled_from(PLACES), encoded=st.booleans())
 @example(secret="QXZ@0789", place="postgresql://nb:{}@db/x", encoded=False)
+@example(secret="QXZ07/89QXZ", place="sqlite:///nb:{}@db/x", encoded=False)
 @example(secret="QXZ0789", place="postgresql://nb@127.0.0.1:1/x?password={}", encoded=False)
 async def test_no_piece_of_a_secret_is_told(
     folder: Path, monkeypatch: pytest.MonkeyPatch, secret: str, place: str, *, encoded: bool
