@@ -42,7 +42,7 @@ def test_a_file_that_is_no_database_stays_as_it_is(untouched: Cloud, desk: Desk)
     desk.write(untouched)
     content = b"Dear diary, today I have deleted nothing. " * 100
     desk.journal.write_bytes(content)
-    assert_told_before_anything_was_deleted(desk.sweep(), untouched, desk, "no journal")
+    assert_told_before_anything_was_deleted(desk.sweep(), untouched, desk, "is not a database")
     assert desk.journal.read_bytes() == content
 
 

@@ -35,8 +35,8 @@ SURVEYED = frozenset({Outcome.FINISHED, Outcome.DRY_RUN, Outcome.DECLINED, Outco
 
 The next run is never compared with a refused run: otherwise a second run would pass unchecked.
 """
-IDENTIFIED = frozenset(Outcome) - {Outcome.RUNNING, Outcome.FAILED}
-"""Outcomes of runs that have ended and knew their project; a failed run may have ended before it was known."""
+IDENTIFIED = frozenset(Outcome) - {Outcome.FAILED}
+"""Outcomes of runs that knew their project, crashed runs included; a failed run may have ended before it was known."""
 SETTLED = SUCCESSES | {Outcome.REFUSED}
 """Outcomes after which a service does not retry; a refusal by a brake is one of them."""
 

@@ -127,8 +127,8 @@ class Sweeper:
             await self.ports.journal.open_run(record)
             raise
         record = replace(record, project=identity.project, extent=identity.extent)
-        await self.ports.journal.open_run(record)
         last = await self.ports.journal.last_run(record.target, IDENTIFIED)
+        await self.ports.journal.open_run(record)
         if last is not None and is_changed(last, record):
             self.ports.telemetry.emit(TargetChanged(last.run_id, describe_extent(last), describe_extent(record)))
         return record

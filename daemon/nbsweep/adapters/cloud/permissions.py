@@ -59,5 +59,6 @@ async def reach(transport: Transport) -> float | None:
             dates.note(response.headers.get("Date", ""), sent)
             await read_body(response)
     except (aiohttp.ClientError, TimeoutError) as error:
-        raise Unreachable(str(failure(transport.base_url, error))) from error
+        found = failure(transport.base_url, error)
+        raise Unreachable(found.problem, advice=found.advice) from error
     return dates.skew_s()
