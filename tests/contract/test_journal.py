@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from contract.conftest import Opener
 from nbsweep.core.errors import JournalError
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.lease import Holder, Lease
+from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import LaneState
@@ -40,9 +40,9 @@ def run_record(run_id: str = "r1", target: str = "research", *, started_at: date
     return RunRecord(run_id, target, started_at, "cron", dry_run=False)
 
 
-def lease(owner: str = "a", target: str = "research", *, beat_at: datetime = NOON) -> Lease:
+def lease(owner: str = "a", target: str = "research", *, beat_at: datetime = NOON) -> TargetLease:
     """Give the lease of a process that has swept since noon."""
-    return Lease(target, Holder(owner, f"host-{owner}", f"machine-{owner}", 7, 700), "li", NOON, beat_at)
+    return TargetLease(target, Holder(owner, f"host-{owner}", f"machine-{owner}", 7, 700), "li", NOON, beat_at)
 
 
 LATER = NOON + timedelta(seconds=20)
@@ -344,7 +344,7 @@ async def test_a_lease_comes_back_as_it_was_taken(
     opener: Opener, holder: Holder, started_by: str, taken_at: datetime, beat_at: datetime
 ) -> None:
     """Every field survives."""
-    taken = Lease(str(uuid4()), holder, started_by, taken_at, beat_at)
+    taken = TargetLease(str(uuid4()), holder, started_by, taken_at, beat_at)
     async with opener() as journal:
         assert await journal.take_lease(taken, None) == taken
         assert await journal.lease(taken.target) == taken
@@ -418,7 +418,7 @@ async def test_a_lease_is_given_back_by_its_holder_alone(opener: Opener) -> None
 
 
 @pytest.mark.parametrize("seen", [None, lease("old")], ids=["free", "silent"])
-async def test_of_many_who_want_a_lease_at_once_one_gets_it(opener: Opener, seen: Lease | None) -> None:
+async def test_of_many_who_want_a_lease_at_once_one_gets_it(opener: Opener, seen: TargetLease | None) -> None:
     """Through two journals that are open at the same time; all of them are told the same."""
     async with opener() as one, opener() as other:
         if seen:

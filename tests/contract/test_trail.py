@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from contract.conftest import Opener
 from nbsweep.core import lifecycle
 from nbsweep.core.audit.chain import START, Head, verify
-from nbsweep.core.audit.entries import Coverage, Query
+from nbsweep.core.audit.entries import AuditCoverage, AuditQuery
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
@@ -48,8 +48,8 @@ async def test_a_new_journals_trail_is_empty(opener: Opener) -> None:
     async with opener() as journal:
         assert await whole(journal) == []
         assert await journal.trail.head() == START
-        assert await journal.trail.latest(Query(), 10) == ()
-        assert await journal.trail.coverage() == Coverage()
+        assert await journal.trail.latest(AuditQuery(), 10) == ()
+        assert await journal.trail.coverage() == AuditCoverage()
 
 
 async def test_every_step_of_a_removal_is_on_the_trail(opener: Opener) -> None:
@@ -156,18 +156,18 @@ async def test_the_trail_is_read_in_parts(opener: Opener) -> None:
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        (Query(), [8, 7, 6, 5, 4, 3, 2, 1]),
-        (Query(target="teaching"), [8]),
-        (Query(run_id="r1"), [8, 4, 3, 2, 1]),
-        (Query(notebook_id="n2"), [6, 5]),
-        (Query(policy="failed"), [7]),
-        (Query(what=AuditStep.REQUESTED), [6, 2]),
-        (Query(since=NOON + timedelta(minutes=2)), [8, 7, 6, 5, 4, 3]),
-        (Query(run_id="r1", what=AuditStep.DECIDED, target="research"), [1]),
-        (Query(notebook_id="unknown"), []),
+        (AuditQuery(), [8, 7, 6, 5, 4, 3, 2, 1]),
+        (AuditQuery(target="teaching"), [8]),
+        (AuditQuery(run_id="r1"), [8, 4, 3, 2, 1]),
+        (AuditQuery(notebook_id="n2"), [6, 5]),
+        (AuditQuery(policy="failed"), [7]),
+        (AuditQuery(what=AuditStep.REQUESTED), [6, 2]),
+        (AuditQuery(since=NOON + timedelta(minutes=2)), [8, 7, 6, 5, 4, 3]),
+        (AuditQuery(run_id="r1", what=AuditStep.DECIDED, target="research"), [1]),
+        (AuditQuery(notebook_id="unknown"), []),
     ],
 )
-async def test_the_latest_that_are_wanted_come_newest_first(opener: Opener, query: Query, expected: list[int]) -> None:
+async def test_the_latest_that_are_wanted_come_newest_first(opener: Opener, query: AuditQuery, expected: list[int]) -> None:
     """Each condition holds, alone and with others; only the latest come where there are too many."""
     day = NOON + timedelta(days=1)
     async with opener() as journal:
@@ -183,4 +183,4 @@ async def test_every_removal_that_was_written_is_covered(opener: Opener) -> None
     """Whatever state it was first written in."""
     async with opener() as journal:
         await journal.write([replace(removal(f"n{number}"), state=state) for number, state in enumerate(State)])
-        assert await journal.trail.coverage() == Coverage()
+        assert await journal.trail.coverage() == AuditCoverage()

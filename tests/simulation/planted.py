@@ -72,13 +72,13 @@ def drop_requested(patch: MonkeyPatch) -> None:
 
 def wrong_address_is_gone(patch: MonkeyPatch) -> None:
     """404 with APIGW.0101 counts as a notebook that does not exist."""
-    kind = responses.Answer._kind  # noqa: SLF001 -- likewise
+    kind = responses.ErrorResponse._kind  # noqa: SLF001 -- likewise
 
-    def confused(self: responses.Answer) -> Any:
+    def confused(self: responses.ErrorResponse) -> Any:
         found = kind(self)
         return Gone if found is WrongAddress else found
 
-    patch.setattr(responses.Answer, "_kind", confused)
+    patch.setattr(responses.ErrorResponse, "_kind", confused)
 
 
 def ignore_the_overlap_of_a_survey(patch: MonkeyPatch) -> None:

@@ -26,6 +26,8 @@ A retry happens in the cloud client and nowhere else, so every `CloudError` that
 people: what happened, and what to check. They never hold a token, a key, a signature or a notebook's url.
 """
 
+from typing import TypedDict
+
 from msgspec import Struct
 
 
@@ -71,17 +73,41 @@ class HeldElsewhere(NbsweepError):
     """Another nbsweep holds the target's lease on the same journal; two never sweep a target at the same time."""
 
 
+class ResponseDetails(TypedDict):
+    """The response behind an error, as the keyword arguments of `CloudError`."""
+
+    code: str
+    http_status: int
+    request_id: str
+    answer: str
+
+
 class CloudError(NbsweepError):
     """The cloud refused a call or did not answer it."""
 
-    def __init__(self, problem: str, *, advice: str = "", code: str = "", http_status: int = 0, request_id: str = "") -> None:
-        """Take the problem and what to do about it, and the cloud's error code, HTTP status and gateway request id."""
+    def __init__(
+        self,
+        problem: str,
+        *,
+        advice: str = "",
+        code: str = "",
+        http_status: int = 0,
+        request_id: str = "",
+        answer: str = "",
+    ) -> None:
+        """Store the problem, the advice, and the details of the response; `answer` is the text of the response."""
         super().__init__(f"{problem}. {advice}" if advice else problem)
         self.problem = problem
         self.advice = advice
         self.code = code
         self.http_status = http_status
         self.request_id = request_id
+        self.answer = answer
+
+    @property
+    def details(self) -> ResponseDetails:
+        """Return the details of the response, for another error about the same response."""
+        return ResponseDetails(code=self.code, http_status=self.http_status, request_id=self.request_id, answer=self.answer)
 
 
 class SweepEnding(CloudError):

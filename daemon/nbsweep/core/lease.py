@@ -30,7 +30,7 @@ class Holder(Struct, frozen=True):
     """When the process started, as its machine counts it; tells it from a later one with the same `pid`."""
 
 
-class Lease(Struct, frozen=True):
+class TargetLease(Struct, frozen=True):
     """The right to sweep a target, until its holder gives it back, dies or falls silent."""
 
     target: str
@@ -46,7 +46,7 @@ class Lease(Struct, frozen=True):
     """What of the project is covered, likewise."""
 
 
-def is_in_the_way(lease: Lease, target: str, identity: TargetIdentity) -> bool:
+def is_in_the_way(lease: TargetLease, target: str, identity: TargetIdentity) -> bool:
     """Return whether what a lease is about must not be swept beside a target.
 
     It has the same name, or is the same project and something of it that both cover, whatever either is called.
@@ -56,7 +56,7 @@ def is_in_the_way(lease: Lease, target: str, identity: TargetIdentity) -> bool:
     return lease.target == target or same
 
 
-def is_silent(lease: Lease, now: datetime, lasts: timedelta) -> bool:
+def is_silent(lease: TargetLease, now: datetime, lasts: timedelta) -> bool:
     """Return whether a holder has not been heard of for as long as a lease lasts.
 
     A beat that lies further ahead than that was made by a clock that was wrong, and is none.
@@ -64,7 +64,7 @@ def is_silent(lease: Lease, now: datetime, lasts: timedelta) -> bool:
     return abs(now - lease.beat_at) >= lasts
 
 
-def is_held(lease: Lease, now: datetime, lasts: timedelta, *, alive: bool | None) -> bool:
+def is_held(lease: TargetLease, now: datetime, lasts: timedelta, *, alive: bool | None) -> bool:
     """Decide whether a lease that is as the journal has it is still held.
 
     `alive` says whether its holder's process is there; None when that cannot be told from here, and then its silence decides.
@@ -72,18 +72,18 @@ def is_held(lease: Lease, now: datetime, lasts: timedelta, *, alive: bool | None
     return not is_silent(lease, now, lasts) if alive is None else alive
 
 
-def may_take(lease: Lease | None, me: Holder, now: datetime, lasts: timedelta, *, alive: bool | None) -> bool:
+def may_take(lease: TargetLease | None, me: Holder, now: datetime, lasts: timedelta, *, alive: bool | None) -> bool:
     """Return whether this process may take the lease that the journal holds; `alive` as for `is_held`."""
     return lease is None or lease.holder.owner == me.owner or not is_held(lease, now, lasts, alive=alive)
 
 
-def describe_holder(lease: Lease) -> str:
+def describe_holder(lease: TargetLease) -> str:
     """Return who holds a lease, and since when, in words."""
     who, holder = lease.started_by or "unknown", lease.holder
     return f"process {holder.pid} on host {holder.host}, started by {who}, since {lease.taken_at:%Y-%m-%d %H:%M:%SZ}"
 
 
-def describe_held(lease: Lease, target: str, lasts: timedelta) -> str:
+def describe_held(lease: TargetLease, target: str, lasts: timedelta) -> str:
     """Describe why a target is left alone, and what to do."""
     known_as = "" if lease.target == target else f", which calls it {lease.target},"
     return (
@@ -93,7 +93,7 @@ def describe_held(lease: Lease, target: str, lasts: timedelta) -> str:
     )
 
 
-def describe_taken_over(target: str, holds: Lease | None) -> str:
+def describe_taken_over(target: str, holds: TargetLease | None) -> str:
     """Return why a sweep ended that lost its lease to another process, in words."""
     who = describe_holder(holds) if holds else "nobody has it now"
     return (

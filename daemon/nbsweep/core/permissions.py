@@ -1,6 +1,5 @@
 """What a caller may do, tried harmlessly; the names of what to grant are those of the ModelArts API, section 6."""
 
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from http import HTTPStatus
@@ -24,7 +23,6 @@ from nbsweep.core.errors import (
 from nbsweep.core.ports import Cloud
 
 DEFAULT_WORKSPACE = "0"
-ANSWER = re.compile(r"HTTP \d{3}.*", re.DOTALL)
 
 
 class Action(StrEnum):
@@ -95,9 +93,9 @@ def probe_of(error: CloudError, action: Action) -> Probe:
         CloudError: nothing at all, because it is about the credentials, the address or the connection.
     """
     if action is Action.LIST_ALL and _no_such_listing(error):
-        return Probe(allowed=False, words=_answer_in(error), code=error.code, missing=True)
+        return Probe(allowed=False, words=error.answer or error.problem, code=error.code, missing=True)
     if isinstance(error, Forbidden) or (isinstance(error, WorkspaceRefused) and error.http_status == HTTPStatus.FORBIDDEN):
-        return Probe(allowed=False, words=_answer_in(error), code=error.code)
+        return Probe(allowed=False, words=error.answer or error.problem, code=error.code)
     if isinstance(error, PASSED):
         return Probe(allowed=True, code=error.code)
     if isinstance(error, NEITHER):
@@ -109,12 +107,6 @@ def _no_such_listing(error: CloudError) -> bool:
     """Return whether a refusal says that a cloud has no listing of everybody's notebooks (ModelArts API, section 12)."""
     absent = error.http_status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
     return absent or isinstance(error, Gone | WrongAddress) or error.code == "ModelArts.6400"
-
-
-def _answer_in(error: CloudError) -> str:
-    """Return the cloud's answer without the general meaning and advice: the check has better advice."""
-    found = ANSWER.search(error.problem)
-    return found.group() if found else error.problem
 
 
 class ProbedCloud(Cloud, Protocol):

@@ -11,11 +11,11 @@ from typing import Protocol
 from msgspec import Struct
 
 from nbsweep.core.audit.chain import Head, Link
-from nbsweep.core.audit.entries import Coverage, Query
+from nbsweep.core.audit.entries import AuditCoverage, AuditQuery
 from nbsweep.core.events.base import Event
 from nbsweep.core.freshness import ClockReading, Freshness
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.lease import Lease
+from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.listing.paging import Paging
 from nbsweep.core.model import Notebook, Page, Scope
@@ -153,11 +153,11 @@ class AuditTrail(Protocol):
         """List the entries that follow on one, in the order of the chain, up to the limit; those of 0 are the first."""
         ...
 
-    async def latest(self, query: Query, limit: int) -> tuple[Link, ...]:
+    async def latest(self, query: AuditQuery, limit: int) -> tuple[Link, ...]:
         """List the latest entries that are wanted, up to the limit, the newest first."""
         ...
 
-    async def coverage(self) -> Coverage:
+    async def coverage(self) -> AuditCoverage:
         """Return how many of the journal's removals there are whose decision is not on the trail."""
         ...
 
@@ -248,15 +248,15 @@ class Journal(Protocol):
         """
         ...
 
-    async def leases(self) -> tuple[Lease, ...]:
+    async def leases(self) -> tuple[TargetLease, ...]:
         """List all leases that there are, by target."""
         ...
 
-    async def lease(self, target: str) -> Lease | None:
+    async def lease(self, target: str) -> TargetLease | None:
         """Return who holds a target's lease; None if nobody does."""
         ...
 
-    async def take_lease(self, lease: Lease, seen: Lease | None) -> Lease | None:
+    async def take_lease(self, lease: TargetLease, seen: TargetLease | None) -> TargetLease | None:
         """Put a lease in the place of the one that was seen, unless that one has changed meanwhile, and tell who holds it then.
 
         Of several processes that have seen the same and take it at once, one gets it. To put a later beat in the place of
@@ -264,7 +264,7 @@ class Journal(Protocol):
         """
         ...
 
-    async def release_lease(self, lease: Lease) -> None:
+    async def release_lease(self, lease: TargetLease) -> None:
         """Return a lease back; one that is somebody else's by now stays."""
         ...
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from nbsweep.core.facts import format_age
 from nbsweep.core.identity import UNKNOWN, TargetIdentity, describe_project, identity_on_record
-from nbsweep.core.lease import Lease, describe_holder, is_held, is_silent
+from nbsweep.core.lease import TargetLease, describe_holder, is_held, is_silent
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.runs import SUCCESSES, Outcome, RunRecord
 
@@ -54,7 +54,7 @@ class LeftAlone(Struct, frozen=True):
 
 
 def left_alone(
-    removals: Iterable[Removal], targets: Mapping[str, TargetIdentity], held: Iterable[Lease] = ()
+    removals: Iterable[Removal], targets: Mapping[str, TargetIdentity], held: Iterable[TargetLease] = ()
 ) -> Sequence[LeftAlone]:
     """Find what no target follows, nor anybody who holds one of these leases, by target and project."""
     swept = [(lease.target, identity_on_record(lease.project, lease.extent)) for lease in held]
@@ -75,7 +75,7 @@ class StatusInputs(Struct, frozen=True):
     """What its next sweep follows to the end."""
     left_alone: Sequence[LeftAlone] = ()
     """What no sweep follows, and was begun under its name."""
-    lease: Lease | None = None
+    lease: TargetLease | None = None
     holder_is_alive: bool | None = None
     """Whether the process is there that has the lease; None if that cannot be told from here."""
 
@@ -91,7 +91,7 @@ class TargetStatus(Struct, frozen=True):
     overdue: tuple[Removal, ...]
     """Those of them whose deadline has passed."""
     problems: tuple[str, ...]
-    sweeping: Lease | None
+    sweeping: TargetLease | None
     """The lease under which the target is swept now; None if it is not."""
     left_alone: tuple[Removal, ...] = ()
     """Those without an end that no target of the configuration follows."""
@@ -152,7 +152,7 @@ def status_of_removed(left: LeftAlone, records: Sequence[RunRecord]) -> TargetSt
     )
 
 
-def _problem_of_last(records: Sequence[RunRecord], held: Lease | None, now: datetime) -> str:
+def _problem_of_last(records: Sequence[RunRecord], held: TargetLease | None, now: datetime) -> str:
     """Judge the last sweep that says something: not one that goes on, nor one that left the target to somebody else."""
     ended = [record for record in records if not _goes_on(record, held)]
     judged = next((record for record in ended if record.outcome is not Outcome.HELD_ELSEWHERE), None)
@@ -161,7 +161,7 @@ def _problem_of_last(records: Sequence[RunRecord], held: Lease | None, now: date
     return _problem_of(judged, now)
 
 
-def _goes_on(record: RunRecord, held: Lease | None) -> bool:
+def _goes_on(record: RunRecord, held: TargetLease | None) -> bool:
     # One of an earlier process that is gone is brought to its end by who holds the target now. A dry run holds nothing.
     return record.outcome is Outcome.RUNNING and held is not None and not record.dry_run
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from nbsweep.core.audit.chain import Break, Head, Link, content
-from nbsweep.core.audit.entries import Coverage, Entry
+from nbsweep.core.audit.entries import AuditCoverage, AuditEntry
 from nbsweep.core.model import moment_of
 from nbsweep.documents.plans_and_runs import Document, moment_text
 
@@ -16,7 +16,7 @@ class VerifiedTrail(Struct, frozen=True):
     head: Head
     """The unbroken part of the chain."""
     broken: Break | None
-    coverage: Coverage
+    coverage: AuditCoverage
     noted: Head | None
 
 
@@ -26,7 +26,7 @@ def link_document(link: Link) -> Document:
     return {"at": moment_text(moment), **content(link.entry), "digest": link.digest}
 
 
-def moment_or_none(entry: Entry) -> datetime | None:
+def moment_or_none(entry: AuditEntry) -> datetime | None:
     """Return the time of an entry, or None if the entry holds no valid time."""
     try:
         return moment_of(entry.moment_us)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from nbsweep.core.lease import Lease
+from nbsweep.core.lease import TargetLease
 from nbsweep.core.status import TargetStatus
 from nbsweep.documents.plans_and_runs import Document, moment_text, removal_document, run_record_document
 
@@ -24,7 +24,7 @@ def status_document(standing: TargetStatus, due: datetime | None) -> Document:
     }
 
 
-def _holder(lease: Lease) -> Document:
+def _holder(lease: TargetLease) -> Document:
     holder = lease.holder
     return {
         "host": holder.host,

@@ -26,7 +26,7 @@ from nbsweep.core.own_orders import OrderKind
 from nbsweep.core.policy import Decision, Verdict
 from nbsweep.core.ports import Ports
 from nbsweep.core.second_look import decide_again
-from nbsweep.engine.endings import Endings
+from nbsweep.engine.finisher import RemovalFinisher
 from nbsweep.engine.options import SurveyFacts, SweepOptions
 from nbsweep.engine.poller import Poller
 from nbsweep.engine.prefetch import Observation, Prefetcher
@@ -52,7 +52,7 @@ class Executor:
     _stopping: StopConditions = field(init=False)
     _tracker: RemovalTracker = field(init=False)
     _poller: Poller = field(init=False)
-    _endings: Endings = field(init=False)
+    _finisher: RemovalFinisher = field(init=False)
     _todo: MemoryObjectSendStream[Removal] = field(init=False)
     _prefetcher: Prefetcher = field(init=False)
 
@@ -63,7 +63,7 @@ class Executor:
         self._tracker = RemovalTracker(self.ports, self._stopping.count)
         self._prefetcher = Prefetcher(self.ports, self.facts.positions, self._take, self._stopping, self.options.rules)
         self._poller = Poller(self.ports, self.options.polling, self._arrived, self._sent.note)
-        self._endings = Endings(self.ports, self._tracker, self._poller, self.options.polling.grace)
+        self._finisher = RemovalFinisher(self.ports, self._tracker, self._poller, self.options.polling.grace)
 
     @property
     def removals(self) -> dict[str, Removal]:
@@ -124,7 +124,7 @@ class Executor:
         try:
             observation = await self._prefetcher.observe(removal.notebook_id, self.options.fresh_for)
         except Gone:
-            return await self._endings.gone(removal)
+            return await self._finisher.gone(removal)
         except SweepEnding:
             raise
         except CloudError as error:
@@ -145,7 +145,7 @@ class Executor:
         if self._stopping.no_more:
             await self._leave(removal)
         elif verdict.decision is Decision.KEEP:
-            await self._endings.keep(removal, seen, verdict)
+            await self._finisher.keep(removal, seen, verdict)
         elif verdict.stop_first:
             await self._stop(removal, observation)
         else:
@@ -180,7 +180,7 @@ class Executor:
         except CloudError as error:
             # If the whole account is refused, this DELETE had no effect, and the removal did not fail.
             refused = lifecycle.withdraw(removal, before) if isinstance(error, SweepEnding) else removal
-            await self._endings.refused(refused, error, str(error))
+            await self._finisher.refused(refused, error, str(error))
         else:
             removal = await self._tracker.write(lifecycle.accept(removal, self.ports.clock.now(), request_id))
             self.ports.telemetry.emit(RemovalAccepted(request_id))
@@ -202,7 +202,7 @@ class Executor:
         except (AlreadyStopped, Gone):
             self._poller.follow(removal)
         except CloudError as error:
-            await self._endings.refused(removal, error, f"it could not be stopped: {error}")
+            await self._finisher.refused(removal, error, f"it could not be stopped: {error}")
         else:
             self._poller.follow(removal)
 
@@ -258,7 +258,7 @@ class Executor:
             now = self.ports.clock.now()
             match step:
                 case Step.GONE:
-                    await self._endings.gone(removal)
+                    await self._finisher.gone(removal)
                 case Step.CONFIRMED:
                     self._poller.follow(await self._tracker.write(lifecycle.accept(removal, now)))
                 case Step.FAILED:
@@ -267,7 +267,7 @@ class Executor:
                     status = seen.status if seen else "not readable"
                     await self._tracker.finish(lifecycle.time_out(removal, now, f"no end by its deadline; it is {status}"))
                 case Step.NO_EFFECT if self._stopping.no_more and removal.state is State.REQUESTED:
-                    await self._endings.give_up_on(removal, "a brake" if self._stopping.refusal else "an interruption")
+                    await self._finisher.give_up_on(removal, "a brake" if self._stopping.refusal else "an interruption")
                 case _:
                     self._again(removal, f"{removal.state}, and it is {seen.status if seen else 'gone'}")
 

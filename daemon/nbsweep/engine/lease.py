@@ -12,7 +12,7 @@ from nbsweep.core.errors import FactsTooOld, HeldElsewhere, JournalError, Nbswee
 from nbsweep.core.events.lease import LeaseHeldElsewhere, LeaseLost, LeaseTakenOver, another
 from nbsweep.core.freshness import NEVER_S, ClockReading, Freshness
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.lease import BEATS, GOOD_FOR, Lease, describe_held, describe_taken_over, is_in_the_way, may_take
+from nbsweep.core.lease import BEATS, GOOD_FOR, TargetLease, describe_held, describe_taken_over, is_in_the_way, may_take
 from nbsweep.core.listing.paging import Paging
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.pacing import LaneState
@@ -28,11 +28,11 @@ RACES = 5
 class NearbyLeases(Struct, frozen=True):
     """The current leases that concern a target."""
 
-    mine: Lease | None
+    mine: TargetLease | None
     """The lease that the target's own lease replaces."""
-    held: Lease | None
+    held: TargetLease | None
     """A lease of another process on some of the same notebooks, which blocks the sweep."""
-    dead: tuple[Lease, ...]
+    dead: tuple[TargetLease, ...]
     """Other leases without a live holder."""
 
 
@@ -59,7 +59,7 @@ class LeaseGuard:
 
     ports: Ports
     options: LeaseOptions
-    lease: Lease
+    lease: TargetLease
     """The lease as it is, or will be, in the journal."""
     identity: TargetIdentity
     shutdown: Shutdown
@@ -170,7 +170,7 @@ class LeaseGuard:
         if not self._note(holds, begun) and self.error is None:
             self._lose(HeldElsewhere(describe_taken_over(self.lease.target, holds)))
 
-    def _note(self, holds: Lease | None, begun: ClockReading) -> bool:
+    def _note(self, holds: TargetLease | None, begun: ClockReading) -> bool:
         """Record the holder of the lease; return whether it is this process."""
         if holds is None or holds.holder.owner != self.options.holder.owner:
             return False

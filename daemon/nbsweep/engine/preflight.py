@@ -36,7 +36,7 @@ FEATURES = ("NOTEBOOK", "DEFAULT")
 MOST_WORKSPACES = 10
 """So many are looked into: this is to see whether it works, not a survey."""
 
-Answer = TypeVar("Answer")
+Found = TypeVar("Found")
 
 
 class PreflightOptions(Struct, frozen=True):
@@ -108,7 +108,7 @@ class Preflight:
         self._tell(failed(name, error, advice))
         return BlockedError(why)
 
-    async def _ask(self, call: Awaitable[Answer]) -> Answer:
+    async def _ask(self, call: Awaitable[Found]) -> Found:
         try:
             with anyio.fail_after(self.options.patience.total_seconds()):
                 return await call

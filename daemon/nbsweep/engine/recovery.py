@@ -11,7 +11,7 @@ from nbsweep.core import lifecycle
 from nbsweep.core.errors import CloudError, Gone, SweepEnding
 from nbsweep.core.events.removal import RecoveryFinished, RecoveryStarted, RemovalsLeftAlone
 from nbsweep.core.identity import UNKNOWN, TargetIdentity, identity_on_record
-from nbsweep.core.lease import Lease, is_held
+from nbsweep.core.lease import TargetLease, is_held
 from nbsweep.core.lifecycle import OUTCOMES, Removal, State, Step
 from nbsweep.core.model import Notebook
 from nbsweep.core.ports import Ports
@@ -74,7 +74,7 @@ async def tell_left_alone(targets: Mapping[str, TargetIdentity], ports: Ports, o
         ports.telemetry.emit(RemovalsLeftAlone(left.target, left.project, len(left.removals), str(left)))
 
 
-def _is_held(lease: Lease, ports: Ports, options: LeaseOptions) -> bool:
+def _is_held(lease: TargetLease, ports: Ports, options: LeaseOptions) -> bool:
     return is_held(lease, ports.clock.now(), options.lasts, alive=options.is_alive(lease.holder))
 
 

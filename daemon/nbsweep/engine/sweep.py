@@ -12,7 +12,7 @@ from nbsweep.core.errors import HeldElsewhere, NbsweepError, SweepTimedOut
 from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, PlanTrimmed, SweepStarted, TargetChanged
 from nbsweep.core.facts import Moment, format_age
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.lease import GOOD_FOR, Lease, describe_held
+from nbsweep.core.lease import GOOD_FOR, TargetLease, describe_held
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.plan import Circumstances, Plan, Survey, build_plan
 from nbsweep.core.ports import Ports
@@ -164,7 +164,7 @@ class Sweeper:
             return
         identity, now = await self.identity(), self.ports.clock.now()
         place = (identity.project, identity.extent)
-        lease = Lease(self.area.target, self.options.lease.holder, run.started_by, now, now, *place)
+        lease = TargetLease(self.area.target, self.options.lease.holder, run.started_by, now, now, *place)
         guard = LeaseGuard(self.ports, self.options.lease, lease, identity, shutdown)
         async with guard.held() as cloud:
             yield replace(self.ports, cloud=cloud)

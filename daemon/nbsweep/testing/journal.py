@@ -11,7 +11,7 @@ from nbsweep.core.errors import (
     JournalError,
 )
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
-from nbsweep.core.lease import Lease
+from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import require_aware
 from nbsweep.core.runs import FAILURES, SUCCESSES, SURVEYED, TRIED, FleetBefore, History, Outcome, RunRecord
@@ -29,7 +29,7 @@ class InMemoryJournal:
         self._runs: dict[tuple[str, str], RunRecord] = {}
         self._removals: dict[tuple[str, str, str], Removal] = {}
         self._last_active: dict[str, dict[str, datetime]] = {}
-        self._leases: dict[str, Lease] = {}
+        self._leases: dict[str, TargetLease] = {}
         self._pauses: dict[str, datetime] = {}
         self._due: dict[str, datetime] = {}
         self.trail = InMemoryTrail(self._removals)
@@ -161,17 +161,17 @@ class InMemoryJournal:
         )
         return FleetBefore(last.run_id, last.fleet, deleted)
 
-    async def leases(self) -> tuple[Lease, ...]:
+    async def leases(self) -> tuple[TargetLease, ...]:
         """List all leases that there are, by target."""
         await asyncio.sleep(0)
         return tuple(self._leases[key] for key in sorted(self._leases))
 
-    async def lease(self, target: str) -> Lease | None:
+    async def lease(self, target: str) -> TargetLease | None:
         """Tell who holds a target's lease; None when nobody does."""
         await asyncio.sleep(0)
         return self._leases.get(target)
 
-    async def take_lease(self, lease: Lease, seen: Lease | None) -> Lease | None:
+    async def take_lease(self, lease: TargetLease, seen: TargetLease | None) -> TargetLease | None:
         """Put a lease in the place of the one that was seen, unless that has changed meanwhile, and tell who holds it then."""
         held = self._leases.get(_checked(lease).target)
         mine = held is not None and seen is not None and held.holder.owner == seen.holder.owner == lease.holder.owner
@@ -180,7 +180,7 @@ class InMemoryJournal:
         await asyncio.sleep(0)
         return self._leases.get(lease.target)
 
-    async def release_lease(self, lease: Lease) -> None:
+    async def release_lease(self, lease: TargetLease) -> None:
         """Give a lease back; one that is somebody else's by now stays."""
         held = self._leases.get(lease.target)
         if held is not None and held.holder.owner == lease.holder.owner:
@@ -221,7 +221,7 @@ def _at_or_after(moment: datetime | None, since: datetime) -> bool:
     return moment is not None and moment >= since
 
 
-AnyRecord = TypeVar("AnyRecord", Removal, RunRecord, Lease)
+AnyRecord = TypeVar("AnyRecord", Removal, RunRecord, TargetLease)
 
 
 def _checked(record: AnyRecord) -> AnyRecord:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 from nbsweep.core.audit.chain import START, Head, Link, join
-from nbsweep.core.audit.entries import Coverage, Entry, Query, RemovalSnapshot, entries_of
+from nbsweep.core.audit.entries import AuditCoverage, AuditEntry, AuditQuery, RemovalSnapshot, entries_of
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import microseconds
@@ -16,7 +16,7 @@ class InMemoryTrail:
     def __init__(self, removals: Mapping[tuple[str, str, str], Removal]) -> None:
         """Take the journal's removals, by run, target and notebook."""
         self._removals = removals
-        self._entries: list[Entry] = []
+        self._entries: list[AuditEntry] = []
         self._links: list[Link] = []
 
     def append(self, removal: Removal, before: Removal | None, started_by: str) -> None:
@@ -34,12 +34,12 @@ class InMemoryTrail:
         await asyncio.sleep(0)
         return tuple(self._chained()[sequence : sequence + limit])
 
-    async def latest(self, query: Query, limit: int) -> tuple[Link, ...]:
+    async def latest(self, query: AuditQuery, limit: int) -> tuple[Link, ...]:
         """List the latest entries that are wanted, the newest first."""
         await asyncio.sleep(0)
         return tuple(link for link in reversed(self._chained()) if _wanted(query, link.entry))[:limit]
 
-    async def coverage(self) -> Coverage:
+    async def coverage(self) -> AuditCoverage:
         """Tell how many removals there are whose decision is not on the trail."""
         await asyncio.sleep(0)
         decided = {
@@ -47,7 +47,7 @@ class InMemoryTrail:
         }
         undecided = [removal for key, removal in self._removals.items() if key not in decided]
         missing = sum(microseconds(removal.planned_at) >= self._entries[0].moment_us for removal in undecided if self._entries)
-        return Coverage(len(undecided) - missing, missing)
+        return AuditCoverage(len(undecided) - missing, missing)
 
     def _chained(self) -> list[Link]:
         self._links += join(self._entries[len(self._links) :], self._head(self._links))
@@ -58,7 +58,7 @@ class InMemoryTrail:
         return Head(links[-1].entry.sequence, links[-1].digest) if links else START
 
 
-def _wanted(query: Query, entry: Entry) -> bool:
+def _wanted(query: AuditQuery, entry: AuditEntry) -> bool:
     said = (
         (query.target, entry.target),
         (query.run_id, entry.run_id),

@@ -134,8 +134,9 @@ def test_a_listing_of_everybodys_that_does_not_exist_is_never_called_allowed(err
 def test_a_refusal_keeps_the_clouds_own_words_only() -> None:
     """What to do is said better by the advice."""
     meaning = "the credentials are accepted, but not for this call"
-    error = Forbidden(f"{meaning}: HTTP 403 X (No. Check your quota. Set it.)", advice="Check project_id, and all", code="X")
-    assert probe_of(error, Action.GET) == Probe(allowed=False, words="HTTP 403 X (No. Check your quota. Set it.)", code="X")
+    answer = "HTTP 403 X (No. Check your quota. Set it.)"
+    error = Forbidden(f"{meaning}: {answer}", advice="Check project_id, and all", code="X", answer=answer)
+    assert probe_of(error, Action.GET) == Probe(allowed=False, words=answer, code="X")
 
 
 @pytest.mark.parametrize("error", [Unauthorized("no"), Unreachable("no"), AnswerLost("no")])

@@ -3,16 +3,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from nbsweep.core.lease import Holder, Lease, describe_held, describe_taken_over, may_take
+from nbsweep.core.lease import Holder, TargetLease, describe_held, describe_taken_over, may_take
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(seconds=60)
 ME = Holder("me", "web-1", "boot-1", 100, 5000)
 OTHER = Holder("other", "web-2", "boot-2", 200, 6000)
-HELD = Lease("research", OTHER, "li", NOON - timedelta(hours=1), NOON)
+HELD = TargetLease("research", OTHER, "li", NOON - timedelta(hours=1), NOON)
 
 
-def after(seconds: float, alive: bool | None, lease: Lease | None = HELD) -> bool:  # noqa: FBT001  # named by the table below
+def after(seconds: float, alive: bool | None, lease: TargetLease | None = HELD) -> bool:  # noqa: FBT001  # named by the table below
     """Decide so many seconds after the last beat."""
     return may_take(lease, ME, NOON + timedelta(seconds=seconds), MINUTE, alive=alive)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from nbsweep.core.lease import Holder, Lease
+from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.core.status import StatusInputs, TargetStatus, judge_status
 from unit.core.examples import NOW, ago, removal
@@ -24,10 +24,10 @@ def standing(*records: RunRecord, **more: Any) -> TargetStatus:
     return judge_status("research", StatusInputs(records, **more), NOW, timedelta(seconds=60))
 
 
-def lease(since_hours_ago: float, silent_s: float = 5) -> Lease:
+def lease(since_hours_ago: float, silent_s: float = 5) -> TargetLease:
     """Give a lease that somebody took so long ago, and whose last beat was so long ago."""
     holder = Holder("owner", "host1", "machine", 17, 1)
-    return Lease("research", holder, "ops", ago(hours=since_hours_ago), ago(seconds=silent_s))
+    return TargetLease("research", holder, "ops", ago(hours=since_hours_ago), ago(seconds=silent_s))
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FINISHED, Outcome.DRY_RUN])

@@ -14,7 +14,7 @@ from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import FactsTooOld, HeldElsewhere, JournalError
 from nbsweep.core.events.lease import LeaseHeldElsewhere, LeaseLost, LeaseTakenOver
 from nbsweep.core.freshness import Freshness
-from nbsweep.core.lease import Holder, Lease
+from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import Rate
@@ -53,7 +53,7 @@ class Register:
         self._take = self.scene.journal.take_lease
         self.scene.journal.take_lease = self.take  # type: ignore[method-assign]  # the journal is the test's own
 
-    async def take(self, lease: Lease, seen: Lease | None) -> Lease | None:
+    async def take(self, lease: TargetLease, seen: TargetLease | None) -> TargetLease | None:
         """Take note, and pass it on."""
         self.beats.append(self.scene.clock.steady_s())
         if self.hangs:
@@ -66,7 +66,7 @@ class Register:
         """Take the lease over, whoever has it, as one does whose clock goes wrong."""
         seen = await self.scene.journal.lease("research")
         now = self.scene.clock.now()
-        await self._take(Lease("research", OTHER, "li", now, now, IDENTITY.project, IDENTITY.extent), seen)
+        await self._take(TargetLease("research", OTHER, "li", now, now, IDENTITY.project, IDENTITY.extent), seen)
 
 
 @dataclass
@@ -102,9 +102,9 @@ async def swept(scene: World, how: SweepOptions | None = None, thinks_s: float =
     return report
 
 
-async def held_by(scene: World, holder: Holder, beat_at: datetime = START) -> Lease:
+async def held_by(scene: World, holder: Holder, beat_at: datetime = START) -> TargetLease:
     """Let somebody else have the lease."""
-    lease = Lease("research", holder, "li", START - timedelta(hours=1), beat_at, IDENTITY.project, IDENTITY.extent)
+    lease = TargetLease("research", holder, "li", START - timedelta(hours=1), beat_at, IDENTITY.project, IDENTITY.extent)
     await scene.journal.take_lease(lease, None)
     return lease
 
@@ -120,7 +120,7 @@ def deleted_until(scene: World) -> list[float]:
 async def test_the_lease_is_held_while_sweeping_and_given_back_at_the_end() -> None:
     """While somebody thinks about the plan it is ours, with who wants the sweep; afterwards nobody's."""
     scene = world(*fleet(2))
-    seen: list[Lease | None] = []
+    seen: list[TargetLease | None] = []
 
     async def look(_plan: Plan, _spared: object) -> bool:
         seen.append(await scene.journal.lease("research"))
@@ -232,7 +232,7 @@ async def test_a_cancelled_sweep_gives_the_lease_back() -> None:
     scene = world(*fleet(40), pace=SLOW)
     release = scene.journal.release_lease
 
-    async def release_slowly(lease: Lease) -> None:
+    async def release_slowly(lease: TargetLease) -> None:
         await asyncio.sleep(1)
         await release(lease)
 
@@ -247,7 +247,7 @@ async def test_giving_back_does_not_keep_a_sweep_from_ending() -> None:
     """The journal hangs: after three seconds the sweep has ended all the same."""
     scene = world()
 
-    async def hang(lease: Lease) -> None:  # noqa: ARG001  # as the port has it
+    async def hang(lease: TargetLease) -> None:  # noqa: ARG001  # as the port has it
         await asyncio.sleep(FOR_EVER_S)
 
     scene.journal.release_lease = hang  # type: ignore[method-assign]  # the journal is the test's own
@@ -276,7 +276,7 @@ async def test_it_beats_every_third_of_the_leases_time() -> None:
     scene = world(*fleet(1))
     register = Register(scene)
     began_s = scene.clock.steady_s()
-    lease: list[Lease | None] = []
+    lease: list[TargetLease | None] = []
 
     async def think(_plan: Plan, _spared: object) -> bool:
         await asyncio.sleep(110)
@@ -406,7 +406,11 @@ def tenure(scene: World) -> LeaseGuard:
     how = with_lease().lease
     assert how
     return LeaseGuard(
-        scene.ports, how, Lease("research", ME, "cron", START, START, IDENTITY.project, IDENTITY.extent), IDENTITY, Shutdown()
+        scene.ports,
+        how,
+        TargetLease("research", ME, "cron", START, START, IDENTITY.project, IDENTITY.extent),
+        IDENTITY,
+        Shutdown(),
     )
 
 
@@ -507,7 +511,7 @@ async def test_a_lease_that_goes_from_hand_to_hand_is_given_up() -> None:
     """Whoever loses the race five times leaves it to the others."""
     scene = world()
 
-    async def vanish(lease: Lease, seen: Lease | None) -> None:  # noqa: ARG001  # as the port has it
+    async def vanish(lease: TargetLease, seen: TargetLease | None) -> None:  # noqa: ARG001  # as the port has it
         return None
 
     scene.journal.take_lease = vanish  # type: ignore[method-assign]  # the journal is the test's own

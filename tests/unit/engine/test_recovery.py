@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from nbsweep.core import lifecycle
 from nbsweep.core.errors import AnswerLost, Forbidden
 from nbsweep.core.events.removal import RecoveryFinished, RecoveryStarted, RemovalFinished, RemovalsLeftAlone
-from nbsweep.core.lease import Holder, Lease
+from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.runs import RunRecord
@@ -254,7 +254,7 @@ async def test_what_nobody_follows_is_told() -> None:
     await scene.journal.write([moved, swept, gone, accepted(2)])
     for holder, name in ((alive, "b"), (dead, "c")):
         identity = AREA.identity(name * 32)
-        await scene.journal.take_lease(Lease(name, holder, "li", START, START, identity.project, identity.extent), None)
+        await scene.journal.take_lease(TargetLease(name, holder, "li", START, START, identity.project, identity.extent), None)
     await tell_left_alone({"research": IDENTITY, "a": IDENTITY}, scene.ports, how)
     told = scene.telemetry.of(RemovalsLeftAlone)
     assert [(event.left_target, event.removals) for event in told] == [("a", 1), ("c", 1)]

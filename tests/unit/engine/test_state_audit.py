@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from nbsweep.core.audit.chain import Head, verify
-from nbsweep.core.audit.entries import Entry
+from nbsweep.core.audit.entries import AuditEntry
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import MustStopFirst, Rejected
 from nbsweep.core.events.sweep import AuditHead
@@ -18,7 +18,7 @@ from unit.engine.examples import FAILED, FOR_EVER_S, FORGOTTEN, World, carry_out
 pytestmark = virtual_time
 
 
-async def trail(scene: World) -> list[Entry]:
+async def trail(scene: World) -> list[AuditEntry]:
     """Read all of it, unbroken."""
     links = await scene.journal.trail.after(0, 1000)
     assert verify(links) == await scene.journal.trail.head()

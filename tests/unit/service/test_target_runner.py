@@ -11,7 +11,7 @@ from nbsweep.core import lifecycle
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import JournalError, Unreachable
 from nbsweep.core.events.service import TargetBackedOff, TargetMadeUp, TargetRestored, TargetSkipped
-from nbsweep.core.lease import Holder, Lease
+from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
 from nbsweep.engine.options import LeaseOptions
@@ -251,7 +251,7 @@ async def test_a_journal_that_is_away_is_no_bug(monkeypatch: pytest.MonkeyPatch)
     """It cannot be asked whether somebody else still sweeps the target: that is a failure, in the journal's own words."""
     scene = world(*fleet(2))
     mine = runner(scene)
-    other = Lease("research", Holder("other", "host", "", 1, 1), "cron", scene.clock.now(), scene.clock.now())
+    other = TargetLease("research", Holder("other", "host", "", 1, 1), "cron", scene.clock.now(), scene.clock.now())
     mine.sweeper.options = replace(
         options(), lease=LeaseOptions(Holder("me", "host", "", 2, 2), timedelta(minutes=10), lambda _: None)
     )

@@ -83,14 +83,14 @@ class NotebookRow(msgspec.Struct):
     update_at: int | None = None
 
 
-class Label(msgspec.Struct):
+class RowLabel(msgspec.Struct):
     """As much of a malformed row as says which one it is."""
 
     id: Any = None
     name: Any = None
 
 
-class Listing(msgspec.Struct):
+class ListingBody(msgspec.Struct):
     """A page of a listing; its rows are read one by one."""
 
     total: int | float | str
@@ -104,7 +104,7 @@ class Receipt(msgspec.Struct):
     error_code: Any = None
 
 
-class Workspace(msgspec.Struct):
+class WorkspaceRow(msgspec.Struct):
     """A workspace."""
 
     id: str | int
@@ -113,12 +113,12 @@ class Workspace(msgspec.Struct):
 class Workspaces(msgspec.Struct):
     """The list of workspaces."""
 
-    workspaces: list[Workspace]
+    workspaces: list[WorkspaceRow]
     total_count: int | None = None
 
 
 ROW = msgspec.json.Decoder(NotebookRow)
 RECEIPT = msgspec.json.Decoder(Receipt)
-LABEL = msgspec.json.Decoder(Label)
-LISTING = msgspec.json.Decoder(Listing)
+LABEL = msgspec.json.Decoder(RowLabel)
+LISTING = msgspec.json.Decoder(ListingBody)
 WORKSPACES = msgspec.json.Decoder(Workspaces)

@@ -19,11 +19,19 @@ from nbsweep.adapters.cloud.auth.projects import project_finder
 from nbsweep.adapters.cloud.dialect import EVERYBODYS, OLDEST_FIRST, OWN, Dialect, Variant, allows_another
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Throttle
 from nbsweep.adapters.cloud.permissions import CALLS, reach
-from nbsweep.adapters.cloud.responses import Answer, Throttled, TransientError, has_error_code, lost, objection, with_skew
+from nbsweep.adapters.cloud.responses import (
+    ErrorResponse,
+    Throttled,
+    TransientError,
+    has_error_code,
+    lost,
+    objection,
+    with_skew,
+)
 from nbsweep.adapters.cloud.retrying import RetriesExhausted, retried
 from nbsweep.adapters.cloud.route import Route
 from nbsweep.adapters.cloud.session import Connect, NotSent, by_tcp, open_session
-from nbsweep.adapters.cloud.transport import Call, Response, Tools, Transport
+from nbsweep.adapters.cloud.transport import ApiCall, Response, Tools, Transport
 from nbsweep.core.errors import AnswerLost, CloudError, Forbidden, Gone, MalformedAnswer, Rejected, Unreachable
 from nbsweep.core.events.http import DialectFound, HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.freshness import Freshness
@@ -51,14 +59,11 @@ def no_such_listing(error: CloudError) -> ScopeNarrowed:
     )
 
 
-def _of_listing(error: CloudError) -> CloudError:
-    """Return the error that a refusal means for a listing: no notebook was asked for, so that none is gone."""
+def _listing_error(error: CloudError) -> CloudError:
+    """Return the error that a refused listing means: "not found" is about the listing, because the call names no notebook."""
     if not isinstance(error, Gone):
         return error
-    message = str(error).removeprefix("the notebook does not exist: ")
-    return Rejected(
-        f"there is no such listing: {message}", code=error.code, http_status=error.http_status, request_id=error.request_id
-    )
+    return Rejected(f"there is no such listing: {error.answer}", **error.details)
 
 
 @dataclass(slots=True)
@@ -86,7 +91,7 @@ class CloudClient:
 
     async def _workspaces(self, *filters: tuple[str, str]) -> tuple[str, ...]:
         query = (*filters, ("limit", "1000"), ("offset", "0"))
-        return wire.read_workspace_ids((await self._call(Call(Lane.LIST, "GET", "/workspaces", query))).body)
+        return wire.read_workspace_ids((await self._call(ApiCall(Lane.LIST, "GET", "/workspaces", query))).body)
 
     async def page(self, scope: Scope, offset: int, status: str | None = None) -> Page:
         """Read one page of a listing."""
@@ -122,7 +127,7 @@ class CloudClient:
         while (variant := self.dialect.next_variant(refused)) is not None:
             query = self.dialect.query(scope, offset, status, variant.sort)
             try:
-                answer = await self._call(Call(Lane.LIST, "GET", variant.listing, query))
+                answer = await self._call(ApiCall(Lane.LIST, "GET", variant.listing, query))
             except CloudError as error:
                 refused[variant] = error
                 if not allows_another(variant, error):
@@ -131,7 +136,7 @@ class CloudClient:
                 page = wire.read_page(answer.body)
                 self._settle(variant, refused)
                 return replace(page, oldest_first=self.dialect.conclusive)
-        raise _of_listing([*refused.values()][-1])
+        raise _listing_error([*refused.values()][-1])
 
     def _settle(self, variant: Variant, refused: Mapping[Variant, CloudError]) -> None:
         """Use that variant from now on, and report unusual variants."""
@@ -148,7 +153,7 @@ class CloudClient:
 
     async def show(self, notebook_id: str) -> Notebook:
         """Read one notebook."""
-        answer = await self._call(Call(Lane.SHOW, "GET", _path_of(notebook_id)))
+        answer = await self._call(ApiCall(Lane.SHOW, "GET", _path_of(notebook_id)))
         notebook = wire.read_notebook(answer.body)
         if notebook.id != notebook_id:
             message = f"the cloud was asked for {notebook_id} and answered with another notebook"
@@ -157,7 +162,7 @@ class CloudClient:
 
     async def stop(self, notebook_id: str, *, facts: Freshness) -> Notebook | None:
         """Order a running notebook to stop; the answer shows it as the order has left it, or nothing (204)."""
-        sent = await self._call(Call(Lane.DELETE, "POST", f"{_path_of(notebook_id)}/stop", changes=True, facts=facts))
+        sent = await self._call(ApiCall(Lane.DELETE, "POST", f"{_path_of(notebook_id)}/stop", changes=True, facts=facts))
         _check_accepted("stop", sent, notebook_id)
         shown = wire.read_row(sent.body, listed=False) if sent.body else None
         return shown if isinstance(shown, Notebook) else None
@@ -168,7 +173,7 @@ class CloudClient:
 
     async def delete(self, notebook_id: str, *, facts: Freshness, leaving: Callable[[], object] = unheeded) -> str:
         """Delete a notebook and its storage for good; gives the gateway's request id. The answer may have no body (204)."""
-        call = Call(Lane.DELETE, "DELETE", _path_of(notebook_id), changes=True, facts=facts, leaving=leaving)
+        call = ApiCall(Lane.DELETE, "DELETE", _path_of(notebook_id), changes=True, facts=facts, leaving=leaving)
         sent = await self._call(call)
         _check_accepted("DELETE", sent, notebook_id)
         return sent.headers.get("X-Request-Id", "")
@@ -192,7 +197,7 @@ class CloudClient:
             return probe_of(error, action)
         return Probe(allowed=True)
 
-    async def _call(self, call: Call) -> Response:
+    async def _call(self, call: ApiCall) -> Response:
         """Make a call until its answer is final, or until the attempts are used up."""
 
         def on_failure(error: TransientError, failures: int, wait_s: float) -> None:
@@ -204,14 +209,14 @@ class CloudClient:
         except RetriesExhausted as end:
             raise _exhausted(call, end) from end.__cause__
 
-    async def _once(self, call: Call) -> Response:
+    async def _once(self, call: ApiCall) -> Response:
         """Wait for the lane, send, read the answer."""
         sent = await self.transport.send(call)
         if sent.status in SUCCESS and not has_error_code(sent.body):
             return sent
-        raise self._refused(call, sent.at_s, Answer.read(sent.status, sent.headers, sent.body))
+        raise self._refused(call, sent.at_s, ErrorResponse.read(sent.status, sent.headers, sent.body))
 
-    def _refused(self, call: Call, sent_s: float, answer: Answer) -> CloudError:
+    def _refused(self, call: ApiCall, sent_s: float, answer: ErrorResponse) -> CloudError:
         """Return the error that a refusal means for this call, and slow down the lane after a 429."""
         error = answer.error()
         if isinstance(error, Throttled):
@@ -225,7 +230,7 @@ class CloudClient:
         return with_skew(error, self.clock_skew_s() or 0)
 
 
-def _exhausted(call: Call, end: RetriesExhausted) -> CloudError:
+def _exhausted(call: ApiCall, end: RetriesExhausted) -> CloudError:
     """Return the error for a call that failed and is not tried again."""
     error = end.__cause__
     if isinstance(error, NotSent):
@@ -233,7 +238,7 @@ def _exhausted(call: Call, end: RetriesExhausted) -> CloudError:
     if not isinstance(error, TransientError):
         return Unreachable(str(error))
     problem = f"{call.method} {call.path} failed {end.attempts} times, the last time so: {error.problem}"
-    return AnswerLost(problem, advice=error.advice, code=error.code, http_status=error.http_status, request_id=error.request_id)
+    return AnswerLost(problem, advice=error.advice, **error.details)
 
 
 def _check_accepted(order: str, sent: Response, notebook_id: str) -> None:

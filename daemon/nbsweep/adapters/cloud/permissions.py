@@ -10,7 +10,7 @@ from nbsweep.adapters.cloud.dialect import EVERYBODYS, OWN
 from nbsweep.adapters.cloud.guarded_request import read_body
 from nbsweep.adapters.cloud.limiter import Lane
 from nbsweep.adapters.cloud.session import failure
-from nbsweep.adapters.cloud.transport import Call, Transport
+from nbsweep.adapters.cloud.transport import ApiCall, Transport
 from nbsweep.core.errors import Unreachable
 from nbsweep.core.events.http import HttpRequest
 from nbsweep.core.permissions import Action
@@ -26,20 +26,20 @@ LEAST_ROWS = "10"
 """The smallest page that the API takes (ModelArts API, section 1.1)."""
 
 
-def _listing(path: str, workspace_id: str, spelling: str) -> Call:
+def _listing(path: str, workspace_id: str, spelling: str) -> ApiCall:
     # Without a sort key: whether that is taken is another question.
     query = (("feature", "NOTEBOOK"), ("limit", LEAST_ROWS), ("offset", "0"), (spelling, workspace_id))
-    return Call(Lane.LIST, "GET", path, query)
+    return ApiCall(Lane.LIST, "GET", path, query)
 
 
 # None of these is marked as changing something: they may be sent again after a lost answer, for there is nothing to be lost.
-CALLS: Mapping[Action, Callable[[str, str], Call]] = {
+CALLS: Mapping[Action, Callable[[str, str], ApiCall]] = {
     Action.LIST_ALL: lambda workspace_id, spelling: _listing(EVERYBODYS, workspace_id, spelling),
     Action.LIST_OWN: lambda workspace_id, spelling: _listing(OWN, workspace_id, spelling),
-    Action.GET: lambda *_: Call(Lane.SHOW, "GET", NOTHING),
-    Action.DELETE: lambda *_: Call(Lane.DELETE, "DELETE", NOTHING),
-    Action.STOP: lambda *_: Call(Lane.DELETE, "POST", f"{NOTHING}/stop"),
-    Action.LIST_WORKSPACES: lambda *_: Call(Lane.LIST, "GET", "/workspaces", (("limit", "1"), ("offset", "0"))),
+    Action.GET: lambda *_: ApiCall(Lane.SHOW, "GET", NOTHING),
+    Action.DELETE: lambda *_: ApiCall(Lane.DELETE, "DELETE", NOTHING),
+    Action.STOP: lambda *_: ApiCall(Lane.DELETE, "POST", f"{NOTHING}/stop"),
+    Action.LIST_WORKSPACES: lambda *_: ApiCall(Lane.LIST, "GET", "/workspaces", (("limit", "1"), ("offset", "0"))),
 }
 
 

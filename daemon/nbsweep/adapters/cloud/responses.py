@@ -23,6 +23,7 @@ from nbsweep.core.errors import (
     Gone,
     MustStopFirst,
     Rejected,
+    ResponseDetails,
     Unauthorized,
     Unsortable,
     WorkspaceRefused,
@@ -86,7 +87,7 @@ class TransientError(CloudError):
     """A failure that may pass. The client tries again, so this error never leaves the client."""
 
 
-class Limit(Struct, frozen=True):
+class RateLimit(Struct, frozen=True):
     """What a 429 says of the limit that it enforces."""
 
     words: str = ""
@@ -99,14 +100,14 @@ class Limit(Struct, frozen=True):
 class Throttled(TransientError):
     """429: the call was not done, and the lane has to slow down."""
 
-    def __init__(self, message: str, limit: Limit, answer: "Answer") -> None:
+    def __init__(self, message: str, limit: RateLimit, answer: "ErrorResponse") -> None:
         """Store the limit, as far as the gateway names it."""
-        super().__init__(message, code=answer.code, http_status=answer.status, request_id=answer.request_id)
+        super().__init__(message, **answer.details)
         self.limit = limit
         self.retry_after_s = answer.retry_after_s
 
 
-class Answer(Struct, frozen=True):
+class ErrorResponse(Struct, frozen=True):
     """An error answer. Its message is shortened, and contains no secret."""
 
     status: int
@@ -116,7 +117,7 @@ class Answer(Struct, frozen=True):
     retry_after_s: float | None
 
     @classmethod
-    def read(cls, status: int, headers: Mapping[str, str], body: bytes) -> "Answer":
+    def read(cls, status: int, headers: Mapping[str, str], body: bytes) -> "ErrorResponse":
         """Read what an error answer says, in whichever of its shapes; HTML and plain text say nothing but their status."""
         code, message, request_id = _words(body)
         return cls(
@@ -140,7 +141,7 @@ class Answer(Struct, frozen=True):
             return Throttled(f"the gateway throttles: {self}", _limit(self.message), self)
         kind = self._kind()
         meaning, advice = _MEANINGS.get(kind, ("the cloud said ", ""))
-        return kind(f"{meaning}{self}", advice=advice, **self._facts())
+        return kind(f"{meaning}{self}", advice=advice, **self.details)
 
     def _kind(self) -> type[CloudError]:
         number = self.code.rpartition(".")[2]
@@ -160,8 +161,10 @@ class Answer(Struct, frozen=True):
             case _:
                 return BY_CODE.get(self.code, Rejected)
 
-    def _facts(self) -> dict[str, Any]:
-        return {"code": self.code, "http_status": self.status, "request_id": self.request_id}
+    @property
+    def details(self) -> ResponseDetails:
+        """Return the details for an error about this response."""
+        return ResponseDetails(code=self.code, http_status=self.status, request_id=self.request_id, answer=str(self))
 
 
 _MEANINGS: Mapping[type[CloudError], tuple[str, str]] = {
@@ -189,13 +192,13 @@ _MEANINGS: Mapping[type[CloudError], tuple[str, str]] = {
 """What each error means, before the answer; and what to do about it."""
 
 
-def _limit(message: str) -> Limit:
+def _limit(message: str) -> RateLimit:
     """Read the limit that a 429 names; one of nothing at all is none."""
     found = LIMIT.search(message)
     if found is None or not int(found["calls"]) or not int(found["periods"]):
-        return Limit()
+        return RateLimit()
     rate = Rate(int(found["calls"]), int(found["periods"]) * UNITS_S[found["unit"]])
-    return Limit(found["limit"], rate, found["policy"] in SHARED_POLICIES)
+    return RateLimit(found["limit"], rate, found["policy"] in SHARED_POLICIES)
 
 
 def with_skew(error: CloudError, skew_s: float) -> CloudError:
@@ -205,18 +208,12 @@ def with_skew(error: CloudError, skew_s: float) -> CloudError:
     far = f"{abs(skew_s) / 60:.0f} minutes" if abs(skew_s) >= 2 * SKEW_MENTIONED_S else f"{abs(skew_s):.0f} seconds"
     clock = f"it is {far} {'ahead of' if skew_s > 0 else 'behind'} the cloud's"
     problem, advice = (error.problem, f"{error.advice}; {clock}") if error.advice else (f"{error.problem}; {clock}", "")
-    return Unauthorized(problem, advice=advice, code=error.code, http_status=error.http_status, request_id=error.request_id)
+    return Unauthorized(problem, advice=advice, **error.details)
 
 
 def lost(error: CloudError, method: str) -> AnswerLost:
     """Return the error for a call that was sent and whose result is unknown."""
-    return AnswerLost(
-        f"whether the {method} did its work is unknown: {error.problem}",
-        advice=error.advice,
-        code=error.code,
-        http_status=error.http_status,
-        request_id=error.request_id,
-    )
+    return AnswerLost(f"whether the {method} did its work is unknown: {error.problem}", advice=error.advice, **error.details)
 
 
 def _words(body: bytes) -> tuple[str, str, str]:

@@ -47,7 +47,7 @@ async def retried(make_call: Callable[[], Awaitable[Result]], on_failure: OnFail
 
 async def _retried(make_call: Callable[[], Awaitable[Result]], on_failure: OnFailure, first: TransientError) -> Result:
     """Continue after a first failure, which counts as the first attempt. Most calls succeed and need no retry context."""
-    failures, pending = Failures(on_failure), [first]
+    failures, pending = Backoff(on_failure), [first]
     try:
         async for attempt in retry_context(failures.wait_after_trouble_s, attempts=MAX_ATTEMPTS):
             with attempt:
@@ -67,7 +67,7 @@ def retry_context(on: Callable[[Exception], bool | float], attempts: int) -> Asy
 
 
 @dataclass(slots=True)
-class Failures:
+class Backoff:
     """The failures of one call, and the wait after each: it doubles from one to the next of its kind."""
 
     on_failure: OnFailure

@@ -17,7 +17,7 @@ from yarl import URL
 
 from nbsweep import __version__
 from nbsweep.adapters.cloud.guarded_request import GuardedRequest, read_body, send_once, words_of
-from nbsweep.adapters.cloud.responses import Answer, TransientError
+from nbsweep.adapters.cloud.responses import ErrorResponse, TransientError
 from nbsweep.adapters.cloud.route import STRAIGHT, unreadable_certificates
 from nbsweep.core.errors import Unreachable
 from nbsweep.core.ports import Clock
@@ -57,9 +57,9 @@ class Reply:
     sent_at: datetime
     """The time of the answer by the clock of the server, or of this machine if the answer has no Date."""
 
-    def words(self) -> Answer:
+    def words(self) -> ErrorResponse:
         """Read it as what an error says."""
-        return Answer.read(self.status, self.headers, self.body)
+        return ErrorResponse.read(self.status, self.headers, self.body)
 
 
 @asynccontextmanager

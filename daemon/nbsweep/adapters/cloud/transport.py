@@ -17,7 +17,7 @@ from nbsweep.adapters.cloud.auth.signing import Proof, Request, encode_query
 from nbsweep.adapters.cloud.clock_skew import ClockSkew
 from nbsweep.adapters.cloud.guarded_request import guarded_by, read_body
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
-from nbsweep.adapters.cloud.responses import Answer, lost
+from nbsweep.adapters.cloud.responses import ErrorResponse, lost
 from nbsweep.adapters.cloud.route import Route
 from nbsweep.adapters.cloud.session import NotSent, failure
 from nbsweep.core.brakes import judge_skew
@@ -36,7 +36,7 @@ REFUSAL_BYTES = 512
 """A refusal is said within so many bytes, also where it comes under a status of success (ModelArts API, section 12, E2)."""
 
 
-class Call(NamedTuple):
+class ApiCall(NamedTuple):
     """A call to be made."""
 
     lane: Lane
@@ -118,7 +118,7 @@ class Transport:
         """Return the project's id, after looking it up if necessary."""
         return (self._endpoint or await self._find_endpoint()).headers["X-Project-Id"]
 
-    async def send(self, call: Call) -> Response:
+    async def send(self, call: ApiCall) -> Response:
         """Send a call when its turn comes; a refusal that new credentials may help against is not yet the answer.
 
         Raises:
@@ -130,10 +130,10 @@ class Transport:
         sent = await self._send(call)
         if sent.status in SUCCESS and CODE_KEY not in sent.body[:REFUSAL_BYTES]:
             return sent
-        error = Answer.read(sent.status, sent.headers, sent.body).error()
+        error = ErrorResponse.read(sent.status, sent.headers, sent.body).error()
         return await self._send(call) if await self.credentials.refused(error, sent.proof) else sent
 
-    async def _send(self, call: Call) -> Response:
+    async def _send(self, call: ApiCall) -> Response:
         endpoint = self._endpoint or await self._find_endpoint()
         proof, sent_s = await self._wait_turn(call)
         # Once here, before the call counts against the quota, and once more when it has a connection.
@@ -155,7 +155,7 @@ class Transport:
             self._emit_answered(call, sent_s, sent)
         return sent
 
-    def _require_fresh(self, call: Call) -> None:
+    def _require_fresh(self, call: ApiCall) -> None:
         """Check that the facts behind a call are fresh, by clocks that agree.
 
         Raises:
@@ -171,12 +171,12 @@ class Transport:
         if skew_s is not None and (refusal := judge_skew(skew_s)):
             raise FactsTooOld(f"held back: {refusal.message}")
 
-    def _emit_answered(self, call: Call, sent_s: float, sent: Response | None) -> None:
+    def _emit_answered(self, call: ApiCall, sent_s: float, sent: Response | None) -> None:
         duration_s = round(self.tools.clock.steady_s() - sent_s, 6)
         status, code = (sent.status if sent else None), ""
         # A success has no code, and is not searched for one: this happens for every call.
         if sent and sent.status >= HTTPStatus.BAD_REQUEST:
-            code = Answer.read(sent.status, sent.headers, sent.body).code
+            code = ErrorResponse.read(sent.status, sent.headers, sent.body).code
         self.tools.telemetry.emit(HttpAnswered(call.lane, call.method, status, code, duration_s))
 
     async def _find_endpoint(self) -> ProjectEndpoint:
@@ -184,7 +184,7 @@ class Transport:
         self._endpoint = ProjectEndpoint.of(self.base_url, await self.find_project())
         return self._endpoint
 
-    async def _wait_turn(self, call: Call) -> tuple[Proof, float]:
+    async def _wait_turn(self, call: ApiCall) -> tuple[Proof, float]:
         """Wait until the call may leave with credentials that are valid then."""
         proof, sent_s = await self._wait_once(call)
         for _ in range(TURNS - 1):
@@ -193,12 +193,12 @@ class Transport:
             proof, sent_s = await self._wait_once(call)
         return proof, sent_s
 
-    async def _wait_once(self, call: Call) -> tuple[Proof, float]:
+    async def _wait_once(self, call: ApiCall) -> tuple[Proof, float]:
         # A renewal takes its time; a call that waited for it behind the lane would leave too close to the next one.
         proof = await self.credentials.ready()
         return proof, await self.tools.lanes.acquire(call.lane)
 
-    def _request(self, call: Call, endpoint: ProjectEndpoint, path: str, proof: Proof) -> Awaitable[aiohttp.ClientResponse]:
+    def _request(self, call: ApiCall, endpoint: ProjectEndpoint, path: str, proof: Proof) -> Awaitable[aiohttp.ClientResponse]:
         def may_leave() -> None:
             self._require_fresh(call)
             call.leaving()
@@ -214,7 +214,7 @@ class Transport:
             **self.request_options,
         )
 
-    def _timeout(self, call: Call) -> aiohttp.ClientTimeout:
+    def _timeout(self, call: ApiCall) -> aiohttp.ClientTimeout:
         """Return a timeout that ends the connection attempt before the facts behind the call are too old."""
         timeout = self.tools.session.timeout
         left_s = call.facts.left_s(self.tools.clock.read()) if call.facts else float("inf")
@@ -223,7 +223,7 @@ class Transport:
         return aiohttp.ClientTimeout(total=timeout.total, connect=max(left_s, 0.001), ceil_threshold=timeout.ceil_threshold)
 
 
-def _failed_to_answer(call: Call, base_url: str, error: Exception) -> CloudError:
+def _failed_to_answer(call: ApiCall, base_url: str, error: Exception) -> CloudError:
     """Return the error that a failure of the transport means for this call."""
     found = failure(base_url, error)
     return found if isinstance(found, Unreachable | NotSent) or not call.changes else lost(found, call.method)

@@ -24,7 +24,7 @@ from nbsweep.adapters.journal.dialects import compiled_positionally, compiled_qu
 from nbsweep.adapters.journal.tables import AUDIT, REMOVALS, RUNS
 from nbsweep.adapters.journal.transaction import Transaction
 from nbsweep.core.audit.chain import START, Head, Link, join
-from nbsweep.core.audit.entries import Coverage, Entry, Query, RemovalSnapshot, entries_of
+from nbsweep.core.audit.entries import AuditCoverage, AuditEntry, AuditQuery, RemovalSnapshot, entries_of
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import microseconds
@@ -35,7 +35,7 @@ CHUNK = 1000
 Fetch = Callable[[Select[*tuple[Any, ...]]], Awaitable[Sequence[RowMapping]]]
 """Asks the database a question."""
 
-*_OLDER, _NEWER = Entry._fields
+*_OLDER, _NEWER = AuditEntry._fields
 _COLUMNS = (*_OLDER, "digest", _NEWER)
 """In the table's own order, into which `project` came later."""
 _LINK = select(*(AUDIT.c[name] for name in _COLUMNS))
@@ -83,7 +83,7 @@ class TrailWriter:
                 head = Head(links[-1].entry.sequence, links[-1].digest)
                 transaction.execute(self._insert, (_laid_out(link) for link in links))
 
-    def _entries(self, transaction: Transaction, removals: Sequence[Removal], last: int) -> Iterator[Entry]:
+    def _entries(self, transaction: Transaction, removals: Sequence[Removal], last: int) -> Iterator[AuditEntry]:
         runs = {(removal.run_id, removal.target) for removal in removals}
         starters = {run: self._started_by(transaction, run) for run in runs}
         stages = {run: self._known(transaction, run, removals) for run in runs}
@@ -125,15 +125,15 @@ class SqlTrail:
         following = _LINK.where(AUDIT.c.sequence > sequence).order_by(AUDIT.c.sequence)
         return tuple(map(_link_of, await self._fetch(following.limit(limit))))
 
-    async def latest(self, query: Query, limit: int) -> tuple[Link, ...]:
+    async def latest(self, query: AuditQuery, limit: int) -> tuple[Link, ...]:
         """List the latest entries that are wanted, the newest first."""
         wanted = _LINK.where(*_conditions(query)).order_by(AUDIT.c.sequence.desc())
         return tuple(map(_link_of, await self._fetch(wanted.limit(limit))))
 
-    async def coverage(self) -> Coverage:
+    async def coverage(self) -> AuditCoverage:
         """Count the removals whose decision is not on the trail."""
         row = (await self._fetch(_COVERAGE))[0]
-        return Coverage(row["undecided"] - row["missing"], row["missing"])
+        return AuditCoverage(row["undecided"] - row["missing"], row["missing"])
 
 
 def _laid_out(link: Link) -> tuple[Any, ...]:
@@ -141,7 +141,7 @@ def _laid_out(link: Link) -> tuple[Any, ...]:
     return (*older, link.digest, newer)
 
 
-def _conditions(query: Query) -> Iterable[ColumnElement[bool]]:
+def _conditions(query: AuditQuery) -> Iterable[ColumnElement[bool]]:
     for name in ("target", "run_id", "notebook_id", "policy", "what"):
         wanted = getattr(query, name)
         if wanted is not None:
@@ -160,4 +160,4 @@ def _head_of(rows: Sequence[Sequence[Any]]) -> Head:
 
 
 def _link_of(row: RowMapping) -> Link:
-    return Link(Entry(*(row[name] for name in Entry._fields)), row["digest"])
+    return Link(AuditEntry(*(row[name] for name in AuditEntry._fields)), row["digest"])

@@ -46,7 +46,7 @@ from nbsweep.adapters.journal.tables import LEASES, META, PAUSES, REMOVALS, RUNS
 from nbsweep.adapters.journal.transaction import Change
 from nbsweep.adapters.journal.writer import GroupWriter
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
-from nbsweep.core.lease import Lease
+from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import ENDS, Removal
 from nbsweep.core.model import microseconds
 from nbsweep.core.runs import FleetBefore, History, Outcome, RunRecord
@@ -175,19 +175,19 @@ class SqlJournal:
         ends = await self._records(_REMOVAL_MAPPER, of_failing(_REMOVAL, target, identity, failed_since))
         return History(requested, before, ends)
 
-    async def leases(self) -> tuple[Lease, ...]:
+    async def leases(self) -> tuple[TargetLease, ...]:
         """List all leases that there are, by target."""
         rows = await self._rows(select(LEASES).order_by(LEASES.c.target))
         with journal_errors(self._address):
             return tuple(map(lease_of, rows))
 
-    async def lease(self, target: str) -> Lease | None:
+    async def lease(self, target: str) -> TargetLease | None:
         """Return who holds a target's lease; None when nobody does."""
         rows = await self._rows(select(LEASES).where(LEASES.c.target == target))
         with journal_errors(self._address):
             return next(map(lease_of, rows), None)
 
-    async def take_lease(self, lease: Lease, seen: Lease | None) -> Lease | None:
+    async def take_lease(self, lease: TargetLease, seen: TargetLease | None) -> TargetLease | None:
         """Replace the lease that was seen unless it has changed meanwhile, and return the lease that is held then."""
         if seen is None:
             await self._writer.write(Change(self._sql.insert_lease, [lease_row(lease)], dict))
@@ -195,7 +195,7 @@ class SqlJournal:
             await self._writer.write(Change(self._sql.replace_lease, [replacing_row(lease, seen)], dict))
         return await self.lease(lease.target)
 
-    async def release_lease(self, lease: Lease) -> None:
+    async def release_lease(self, lease: TargetLease) -> None:
         """Release a lease; a lease that another holder has taken stays."""
         await self._writer.write(Change(self._sql.release_lease, [owned_row(lease)], dict))
 

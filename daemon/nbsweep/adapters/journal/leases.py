@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping, bindparam, delete, update
 
 from nbsweep.adapters.journal.rows import Row
 from nbsweep.adapters.journal.tables import LEASES
-from nbsweep.core.lease import Holder, Lease
+from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.model import microseconds
 
 _OF_HOLDER = Holder.__struct_fields__
@@ -23,7 +23,7 @@ REPLACE = update(LEASES).where(_OWNED & _UNCHANGED)
 RELEASE = delete(LEASES).where(_OWNED)
 
 
-def lease_row(lease: Lease) -> Row:
+def lease_row(lease: TargetLease) -> Row:
     """Lay a lease out as what the driver stores in its columns.
 
     Raises:
@@ -40,18 +40,18 @@ def lease_row(lease: Lease) -> Row:
     }
 
 
-def replacing_row(lease: Lease, seen: Lease) -> Row:
+def replacing_row(lease: TargetLease, seen: TargetLease) -> Row:
     """Lay a lease out for `REPLACE`, in the place of the one that was seen."""
     seen_beat_at = microseconds(seen.beat_at)
     return {**lease_row(lease), **owned_row(seen), "of_beat_at": seen_beat_at, "by_owner": lease.holder.owner}
 
 
-def owned_row(lease: Lease) -> Row:
+def owned_row(lease: TargetLease) -> Row:
     """Return which lease is meant, as long as its holder has it."""
     return {"of_target": lease.target, "of_owner": lease.holder.owner}
 
 
-def lease_of(row: RowMapping) -> Lease:
+def lease_of(row: RowMapping) -> TargetLease:
     """Read a row as a lease.
 
     Raises:
@@ -59,4 +59,4 @@ def lease_of(row: RowMapping) -> Lease:
     """
     holder = {name: row[name] for name in _OF_HOLDER}
     own = {name: row[name] for name in ("target", "project", "extent", "started_by", "taken_at", "beat_at")}
-    return msgspec.convert({**own, "holder": holder}, Lease)
+    return msgspec.convert({**own, "holder": holder}, TargetLease)

@@ -47,7 +47,7 @@ They do not keep anyone from changing entries who may change tables; the chain o
 """
 
 
-class Moment(TypeDecorator[datetime]):
+class UtcDateTime(TypeDecorator[datetime]):
     """An aware moment, stored as whole microseconds since 1970: exact, and in the right order on every database."""
 
     impl = BigInteger
@@ -81,10 +81,10 @@ RUNS = Table(
     METADATA,
     Column("run_id", Text, primary_key=True),
     Column("target", Text, primary_key=True),
-    Column("started_at", Moment, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
     Column("started_by", Text, nullable=False),
     Column("dry_run", Boolean, nullable=False),
-    Column("ended_at", Moment),
+    Column("ended_at", UtcDateTime),
     Column("outcome", Text, nullable=False),
     Column("problem", Text, nullable=False),
     Column("fleet", BigInteger, nullable=False),
@@ -113,13 +113,13 @@ REMOVALS = Table(
     Column("status_before", Text, nullable=False),
     Column("capacity_gb", BigInteger),
     Column("category", Text),
-    Column("planned_at", Moment, nullable=False),
+    Column("planned_at", UtcDateTime, nullable=False),
     Column("state", Text, nullable=False),
-    Column("requested_at", Moment),
-    Column("sent_at", Moment),
-    Column("accepted_at", Moment),
-    Column("ended_at", Moment),
-    Column("deadline", Moment),
+    Column("requested_at", UtcDateTime),
+    Column("sent_at", UtcDateTime),
+    Column("accepted_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("deadline", UtcDateTime),
     Column("requests", BigInteger, nullable=False),
     Column("failures", BigInteger, nullable=False),
     Column("saw_deleting", Boolean, nullable=False),
@@ -138,7 +138,7 @@ SIGHTINGS = Table(
     METADATA,
     Column("project", Text, primary_key=True, server_default=""),
     Column("notebook_id", Text, primary_key=True),
-    Column("last_active", Moment, nullable=False),
+    Column("last_active", UtcDateTime, nullable=False),
 )
 """When a notebook was last seen other than at rest."""
 
@@ -152,18 +152,18 @@ LEASES = Table(
     Column("pid", BigInteger, nullable=False),
     Column("started", BigInteger, nullable=False),
     Column("started_by", Text, nullable=False),
-    Column("taken_at", Moment, nullable=False),
-    Column("beat_at", Moment, nullable=False),
+    Column("taken_at", UtcDateTime, nullable=False),
+    Column("beat_at", UtcDateTime, nullable=False),
     Column("project", Text, nullable=False, server_default=""),
     Column("extent", Text, nullable=False, server_default=""),
 )
-"""Who sweeps a target at present: the fields of `Lease`, with those of its holder among them."""
+"""Who sweeps a target at present: the fields of `TargetLease`, with those of its holder among them."""
 
 PAUSES = Table(
     "pauses",
     METADATA,
     Column("target", Text, primary_key=True),
-    Column("since", Moment, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
 )
 """The targets that are paused."""
 
@@ -191,7 +191,7 @@ AUDIT = Table(
     Column("digest", Text, nullable=False),
     Column("project", Text, nullable=False, server_default=""),
 )
-"""The audit trail: the fields of `Entry`, and the digest; of the plainest types, for digests are made of what is stored."""
+"""The audit trail: the fields of `AuditEntry` and the digest, in plain types, because the digest is made of what is stored."""
 
 for _dialect, _statements in GUARDS.items():
     for _statement in _statements:

@@ -32,7 +32,7 @@ NOT_ALLOWED = frozenset({Unauthorized.__name__, Forbidden.__name__})
 OTHER = "other"
 
 
-class TargetState(Protocol):
+class ObservedTarget(Protocol):
     """The state of one target, as the metrics show it."""
 
     @property
@@ -69,7 +69,7 @@ class TargetState(Protocol):
 class StateSource(Protocol):
     """The source of the targets' states; called for each request for the metrics."""
 
-    def targets(self) -> Sequence[TargetState]:
+    def targets(self) -> Sequence[ObservedTarget]:
         """Return the state of every target."""
         ...
 
@@ -221,7 +221,7 @@ class Metrics:
                 self._instruments.dialect.remove(name, aspect, value)
                 del self._dialects[name, aspect]
 
-    def _show_lanes(self, state: TargetState) -> None:
+    def _show_lanes(self, state: ObservedTarget) -> None:
         for lane in state.lanes:
             self._instruments.pace.labels(state.name, lane.lane).set(lane.calls_per_s)
             if lane.configured_calls_per_s is not None:

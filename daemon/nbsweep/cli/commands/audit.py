@@ -14,7 +14,7 @@ from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import ReadFormat, Session
 from nbsweep.cli.views.audit import about_older, audit_view, verification_lines
 from nbsweep.core.audit.chain import START, Break, Head, Link, parse_head, verify, verify_coverage, verify_end
-from nbsweep.core.audit.entries import Coverage, Query
+from nbsweep.core.audit.entries import AuditCoverage, AuditQuery
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.ports import AuditTrail
@@ -28,12 +28,12 @@ CHUNK = 1000
 class AuditOptions(Struct, frozen=True):
     """The options of `audit`."""
 
-    query: Query
+    query: AuditQuery
     limit: int
     format: ReadFormat
 
 
-def query_of(*, what: AuditStep | None, since: str | None, **equal: str | None) -> Query:
+def query_of(*, what: AuditStep | None, since: str | None, **equal: str | None) -> AuditQuery:
     """Build a query from the options.
 
     Raises:
@@ -43,7 +43,7 @@ def query_of(*, what: AuditStep | None, since: str | None, **equal: str | None) 
         age = parse_duration(since) if since is not None else None
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--since") from error
-    return Query(**equal, what=what, since=datetime.now(UTC) - age if age else None)
+    return AuditQuery(**equal, what=what, since=datetime.now(UTC) - age if age else None)
 
 
 def head_of(text: str | None) -> Head | None:
@@ -68,7 +68,7 @@ async def audit_command(session: Session, options: AuditOptions) -> Exit:
     elif links:
         session.show_result(audit_view([link.entry for link in links], coverage))
     else:
-        asked = options.query != Query()
+        asked = options.query != AuditQuery()
         session.write_result(f"The audit trail has no {'such ' if asked else ''}entry.{about_older(coverage)}")
     return Exit.DONE
 
@@ -117,7 +117,7 @@ async def _verified(trail: AuditTrail, noted: Head | None) -> VerifiedTrail:
     async for links in _parts(trail):
         outcome = verify(links, head, noted)
         if isinstance(outcome, Break):
-            return VerifiedTrail(outcome.unbroken, outcome, Coverage(), noted)
+            return VerifiedTrail(outcome.unbroken, outcome, AuditCoverage(), noted)
         head = outcome
     coverage = await trail.coverage()
     cut = verify_end(head, noted) if noted else None

@@ -11,7 +11,7 @@ from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import ReadFormat, Session
 from nbsweep.cli.views.status import status_view
 from nbsweep.core.identity import TargetIdentity, identity_on_record
-from nbsweep.core.lease import Lease, is_held
+from nbsweep.core.lease import TargetLease, is_held
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.ports import Journal
 from nbsweep.core.runs import JUDGED, RunRecord
@@ -83,7 +83,7 @@ async def _identity(journal: Journal, target: TargetSettings) -> TargetIdentity:
     return replace(identity, project_id=last.project_id if last else None)
 
 
-async def _held(journal: Journal, now: datetime, lasts: timedelta) -> list[Lease]:
+async def _held(journal: Journal, now: datetime, lasts: timedelta) -> list[TargetLease]:
     return [lease for lease in await journal.leases() if is_held(lease, now, lasts, alive=is_alive(lease.holder))]
 
 

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 
 from nbsweep.cli.views.results import STYLES, cell
 from nbsweep.cli.views.tables import WIDEST, Column, Row, make_table
-from nbsweep.core.audit.entries import Coverage, Entry
+from nbsweep.core.audit.entries import AuditCoverage, AuditEntry
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.documents.audit import VerifiedTrail, moment_or_none
 
@@ -26,14 +26,14 @@ COLUMNS = (
 )
 
 
-def audit_view(entries: Sequence[Entry], coverage: Coverage) -> RenderableType:
+def audit_view(entries: Sequence[AuditEntry], coverage: AuditCoverage) -> RenderableType:
     """Return the view of entries, with a note on removals that the trail does not cover."""
     table = make_table(COLUMNS, lambda: map(_row, entries))
     older = about_older(coverage)
     return Group(table, cell(older, "dim")) if older else table
 
 
-def _row(entry: Entry) -> Row:
+def _row(entry: AuditEntry) -> Row:
     moment = moment_or_none(entry)
     return (
         cell(entry.sequence),
@@ -64,7 +64,7 @@ def verification_lines(verified: VerifiedTrail) -> list[str]:
     ]
 
 
-def about_older(coverage: Coverage) -> str:
+def about_older(coverage: AuditCoverage) -> str:
     """Return a sentence on the removals that are older than the trail."""
     if not coverage.older:
         return ""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from nbsweep.core.audit.entries import Coverage, Entry
+from nbsweep.core.audit.entries import AuditCoverage, AuditEntry
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
@@ -20,7 +20,7 @@ _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=Fal
 class Link(NamedTuple):
     """An entry in its place in the chain."""
 
-    entry: Entry
+    entry: AuditEntry
     digest: str
     """SHA-256 of the digest before it and the entry's canonical form, in hexadecimal."""
 
@@ -64,7 +64,7 @@ class Break(Struct, frozen=True):
     """The head of the unbroken part."""
 
 
-def canonical(entry: Entry) -> str:
+def canonical(entry: AuditEntry) -> str:
     """Return an entry as the one text that digests are made of: JSON with sorted keys, without blanks, in ASCII.
 
     Raises:
@@ -73,7 +73,7 @@ def canonical(entry: Entry) -> str:
     return _ENCODER.encode(content(entry))
 
 
-def content(entry: Entry) -> dict[str, Any]:
+def content(entry: AuditEntry) -> dict[str, Any]:
     """Return the fields that an entry's digest is made of, by name.
 
     An empty project is left out, so that the digests of entries from before there was a project stay as they are.
@@ -84,7 +84,7 @@ def content(entry: Entry) -> dict[str, Any]:
     return fields
 
 
-def digest_of(entry: Entry, before: str) -> str:
+def digest_of(entry: AuditEntry, before: str) -> str:
     """Return the digest of an entry that follows an entry with the digest `before`.
 
     Raises:
@@ -93,7 +93,7 @@ def digest_of(entry: Entry, before: str) -> str:
     return hashlib.sha256(f"{before}{canonical(entry)}".encode("ascii")).hexdigest()
 
 
-def join(entries: Iterable[Entry], head: Head) -> list[Link]:
+def join(entries: Iterable[AuditEntry], head: Head) -> list[Link]:
     """Return the links of entries that follow `head`; the entries are numbered already."""
     links, before = [], head.digest
     for entry in entries:
@@ -127,7 +127,7 @@ def verify_end(head: Head, noted: Head) -> Break | None:
     return Break(Flaw.CUT, head.sequence + 1, problem, head)
 
 
-def verify_coverage(head: Head, coverage: Coverage) -> Break | None:
+def verify_coverage(head: Head, coverage: AuditCoverage) -> Break | None:
     """Compare a chain with the removals in the same journal: each must have its decision on the trail."""
     if not coverage.missing:
         return None
@@ -183,7 +183,7 @@ def _altered(sequence: int) -> str:
     )
 
 
-def _digest_or_none(entry: Entry, before: str) -> str | None:
+def _digest_or_none(entry: AuditEntry, before: str) -> str | None:
     try:
         return digest_of(entry, before)
     except (TypeError, ValueError):

@@ -17,7 +17,7 @@ from nbsweep.core.model import microseconds
 from nbsweep.core.redaction import redact_named
 
 
-class Entry(NamedTuple):
+class AuditEntry(NamedTuple):
     """One step of one removal. A tuple and not a dataclass, because a sweep makes four for each notebook.
 
     What was read from a journal may hold anything, if somebody has been at it; only the chain says whether that is so.
@@ -68,7 +68,7 @@ class RemovalSnapshot(NamedTuple):
         return cls(removal.state, removal.requests, removal.failures, sent_at_us)
 
 
-class Query(Struct, frozen=True):
+class AuditQuery(Struct, frozen=True):
     """Which entries are wanted: those to which all of this applies."""
 
     target: str | None = None
@@ -79,7 +79,7 @@ class Query(Struct, frozen=True):
     since: datetime | None = None
 
 
-class Coverage(Struct, frozen=True):
+class AuditCoverage(Struct, frozen=True):
     """How many removals of a journal the trail says nothing of the decision of."""
 
     older: int = 0
@@ -107,7 +107,7 @@ _MOMENTS: Mapping[AuditStep, str] = {
     AuditStep.ACCEPTED: "accepted_at",
     AuditStep.DELETE_FAILED: "accepted_at",
 }
-_texts = itemgetter(*(place for place, hint in enumerate(Entry.__annotations__.values()) if hint in (str, str | None)))
+_texts = itemgetter(*(place for place, hint in enumerate(AuditEntry.__annotations__.values()) if hint in (str, str | None)))
 
 
 def steps(removal: Removal, before: RemovalSnapshot | None) -> tuple[AuditStep, ...]:
@@ -130,7 +130,7 @@ def _step_on_the_spot(removal: Removal, before: RemovalSnapshot, step: AuditStep
     return (AuditStep.DELETE_FAILED,) if removal.failures > before.failures else ()
 
 
-def entries_of(removal: Removal, before: RemovalSnapshot | None, started_by: str, after: int) -> list[Entry]:
+def entries_of(removal: Removal, before: RemovalSnapshot | None, started_by: str, after: int) -> list[AuditEntry]:
     """Describe what the trail says of a write of a removal; its entries are counted from `after` + 1.
 
     Raises:
@@ -142,10 +142,10 @@ def entries_of(removal: Removal, before: RemovalSnapshot | None, started_by: str
     ]
 
 
-def _entry_of(removal: Removal, before: RemovalSnapshot | None, what: AuditStep, place: tuple[int, str]) -> Entry:
+def _entry_of(removal: Removal, before: RemovalSnapshot | None, what: AuditStep, place: tuple[int, str]) -> AuditEntry:
     sequence, started_by = place
     decided = what is AuditStep.DECIDED
-    entry = Entry(
+    entry = AuditEntry(
         sequence,
         _moment_us(removal, before, what),
         what.value,
@@ -164,7 +164,7 @@ def _entry_of(removal: Removal, before: RemovalSnapshot | None, what: AuditStep,
     return _without_nul(entry) if "\0" in "".join(filter(None, _texts(entry))) else entry
 
 
-def _without_nul(entry: Entry) -> Entry:
+def _without_nul(entry: AuditEntry) -> AuditEntry:
     """Put the sign for what cannot be shown in the place of NUL, which PostgreSQL does not take; digests are of what it has."""
     texts: dict[str, Any] = {name: value for name, value in entry._asdict().items() if isinstance(value, str)}
     return entry._replace(**{name: text.replace("\0", "\ufffd") for name, text in texts.items()})

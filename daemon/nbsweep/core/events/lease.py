@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar, TypedDict
 
 from nbsweep.core.events.base import Event, Level
-from nbsweep.core.lease import Lease
+from nbsweep.core.lease import TargetLease
 
 
 class Another(TypedDict):
@@ -17,7 +17,7 @@ class Another(TypedDict):
     beat_at: datetime
 
 
-def another(lease: Lease) -> Another:
+def another(lease: TargetLease) -> Another:
     """Return the fields of events about another process's lease."""
     return {
         "host": lease.holder.host,

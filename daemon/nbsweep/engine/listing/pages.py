@@ -55,13 +55,7 @@ def name_refused(listings: Mapping[Scope, Listing]) -> tuple[WorkspaceGap, ...]:
     if refused and len(refused) == len(listings):
         error = next(iter(refused.values()))
         if isinstance(error, WorkspaceRefused) and error.http_status == HTTPStatus.FORBIDDEN:
-            raise Forbidden(
-                error.problem,
-                advice=error.advice,
-                code=error.code,
-                http_status=error.http_status,
-                request_id=error.request_id,
-            )
+            raise Forbidden(error.problem, advice=error.advice, **error.details)
         raise error
     return tuple(WorkspaceGap(scope, str(error)) for scope, error in refused.items())
 

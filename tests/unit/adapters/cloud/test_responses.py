@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbsweep.adapters.cloud.responses import Answer, Limit, Throttled, TransientError
+from nbsweep.adapters.cloud.responses import ErrorResponse, RateLimit, Throttled, TransientError
 from nbsweep.core.errors import (
     AlreadyStopped,
     Busy,
@@ -27,15 +27,15 @@ searching = settings(max_examples=60, deadline=None, database=None)
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 
 
-def answer(status: int, code: str = "", message: str = "words", **headers: str) -> Answer:
+def answer(status: int, code: str = "", message: str = "words", **headers: str) -> ErrorResponse:
     """Read an error in the service's own shape."""
     body = json.dumps({"error_code": code, "error_msg": message}).encode() if code else b""
-    return Answer.read(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+    return ErrorResponse.read(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
 
 
-def body(document: Any, status: int = 400) -> Answer:
+def body(document: Any, status: int = 400) -> ErrorResponse:
     """Read an error of another shape."""
-    return Answer.read(status, {}, json.dumps(document).encode())
+    return ErrorResponse.read(status, {}, json.dumps(document).encode())
 
 
 # ---- what each answer means -----------------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ def test_the_gateways_codes_are_told_apart(status: int, number: str, kind: type[
 @pytest.mark.parametrize("content", [b"", HTML, b"null", b"[]", b"5", b'"text"', b"{}", b'{"error":null}'])
 def test_a_body_that_says_nothing_leaves_the_status(status: int, kind: type[CloudError], content: bytes) -> None:
     """HTML of a proxy, nothing at all, JSON that is no error."""
-    read = Answer.read(status, {}, content)
+    read = ErrorResponse.read(status, {}, content)
     assert type(read.error()) is kind
     assert (read.code, read.message) == ("", "")
 
@@ -123,7 +123,7 @@ def test_a_body_that_says_nothing_leaves_the_status(status: int, kind: type[Clou
 @pytest.mark.parametrize("content", [b"", HTML, b"{}", b'{"message":"no Route matched"}', b'{"error_code":"Foo.0001"}'])
 def test_a_404_that_is_not_the_services_own_is_never_gone(content: bytes) -> None:
     """Any proxy, and any wrong path, says 404; only the service can say that a notebook does not exist."""
-    error = Answer.read(404, {}, content).error()
+    error = ErrorResponse.read(404, {}, content).error()
     assert not isinstance(error, Gone)
     assert isinstance(error, WrongAddress)
 
@@ -182,8 +182,8 @@ def test_iams_shape_is_read() -> None:
 def test_the_request_id_is_kept() -> None:
     """From the header, else from the body."""
     document = json.dumps({"error_code": "APIGW.0301", "error_msg": "no", "request_id": "from-body"}).encode()
-    assert Answer.read(401, {}, document).error().request_id == "from-body"
-    assert Answer.read(401, {"X-Request-Id": "from-header"}, document).error().request_id == "from-header"
+    assert ErrorResponse.read(401, {}, document).error().request_id == "from-body"
+    assert ErrorResponse.read(401, {"X-Request-Id": "from-header"}, document).error().request_id == "from-header"
 
 
 def test_a_message_is_a_sentence_for_people() -> None:
@@ -213,17 +213,17 @@ def test_a_long_message_is_cut() -> None:
 )
 def test_any_body_is_an_answer(content: bytes) -> None:
     """Nothing is raised while reading an error."""
-    assert isinstance(Answer.read(400, {}, content).error(), CloudError)
+    assert isinstance(ErrorResponse.read(400, {}, content).error(), CloudError)
 
 
 def test_a_body_that_is_nested_beyond_all_reason_is_an_answer() -> None:
     """It says nothing, and is no bug of ours."""
-    assert isinstance(Answer.read(400, {}, b"[" * 100_000).error(), Rejected)
+    assert isinstance(ErrorResponse.read(400, {}, b"[" * 100_000).error(), Rejected)
 
 
 def test_a_message_can_be_written_down() -> None:
     """JSON can hold half a character, which no file and no database takes."""
-    read = Answer.read(400, {}, rb'{"error_code":"X.1","error_msg":"half: \ud800"}')
+    read = ErrorResponse.read(400, {}, rb'{"error_code":"X.1","error_msg":"half: \ud800"}')
     str(read.error()).encode()
 
 
@@ -301,7 +301,9 @@ def test_a_secret_at_the_cut_is_taken_out_first() -> None:
 
 def throttled(message: str = "", headers: Mapping[str, str] | None = None) -> Throttled:
     """Read a 429."""
-    error = Answer.read(429, headers or {}, json.dumps({"error_code": "APIG.0308", "error_msg": message}).encode()).error()
+    error = ErrorResponse.read(
+        429, headers or {}, json.dumps({"error_code": "APIG.0308", "error_msg": message}).encode()
+    ).error()
     assert isinstance(error, Throttled)
     return error
 
@@ -311,19 +313,19 @@ def throttled(message: str = "", headers: Mapping[str, str] | None = None) -> Th
     [
         (
             "The throttling threshold has been reached: policy ip over ratelimit,limit:5,time:1 minute",
-            Limit("limit:5,time:1 minute", Rate(5, 60.0), shared=True),
+            RateLimit("limit:5,time:1 minute", Rate(5, 60.0), shared=True),
         ),
-        ("policy user over ratelimit,limit:10,time:1 second", Limit("limit:10,time:1 second", Rate(10, 1.0), shared=True)),
-        ("policy api over ratelimit, limit: 200, time: 2 seconds", Limit("limit: 200, time: 2 second", Rate(200, 2.0))),
-        ("policy app over ratelimit,limit:100,time:1 hour", Limit("limit:100,time:1 hour", Rate(100, 3600.0), shared=True)),
-        ("limit:3,time:30 day", Limit("limit:3,time:30 day", Rate(3, 30 * 86_400.0))),
-        ("limit:0,time:1 second", Limit()),
-        ("limit:5,time:0 second", Limit()),
-        ("slow down", Limit()),
-        ("", Limit()),
+        ("policy user over ratelimit,limit:10,time:1 second", RateLimit("limit:10,time:1 second", Rate(10, 1.0), shared=True)),
+        ("policy api over ratelimit, limit: 200, time: 2 seconds", RateLimit("limit: 200, time: 2 second", Rate(200, 2.0))),
+        ("policy app over ratelimit,limit:100,time:1 hour", RateLimit("limit:100,time:1 hour", Rate(100, 3600.0), shared=True)),
+        ("limit:3,time:30 day", RateLimit("limit:3,time:30 day", Rate(3, 30 * 86_400.0))),
+        ("limit:0,time:1 second", RateLimit()),
+        ("limit:5,time:0 second", RateLimit()),
+        ("slow down", RateLimit()),
+        ("", RateLimit()),
     ],
 )
-def test_the_limit_is_read_from_the_gateways_words(message: str, limit: Limit) -> None:
+def test_the_limit_is_read_from_the_gateways_words(message: str, limit: RateLimit) -> None:
     """How many calls in which time, and whether all calls of the user count; a limit of nothing is none."""
     assert throttled(message).limit == limit
 

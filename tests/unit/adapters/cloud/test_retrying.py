@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 import stamina
 
-from nbsweep.adapters.cloud.responses import Answer, Throttled, TransientError
+from nbsweep.adapters.cloud.responses import ErrorResponse, Throttled, TransientError
 from nbsweep.adapters.cloud.retrying import MAX_ATTEMPTS, MAX_THROTTLED_ATTEMPTS, RetriesExhausted, retried
 from nbsweep.core.errors import Rejected
 
@@ -44,7 +44,7 @@ def trouble() -> TransientError:
 
 def throttled() -> Throttled:
     """Give a 429 that names no limit."""
-    error = Answer.read(429, {}, b"").error()
+    error = ErrorResponse.read(429, {}, b"").error()
     assert isinstance(error, Throttled)
     return error
 

@@ -18,7 +18,7 @@ from nbsweep.adapters.cloud.auth.projects import ProjectLookup
 from nbsweep.adapters.cloud.auth.refresh import IssuedCredentials
 from nbsweep.adapters.cloud.auth.tokens import Login, TokenSource
 from nbsweep.adapters.cloud.client import CloudClient
-from nbsweep.adapters.cloud.responses import Answer
+from nbsweep.adapters.cloud.responses import ErrorResponse
 from nbsweep.adapters.cloud.session import AuthClient
 from nbsweep.core.errors import CloudError, Gone
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope
@@ -231,6 +231,6 @@ async def test_nothing_that_stands_behind_the_name_of_a_secret_is_told(name: str
 @given(answers)
 def test_an_error_answer_can_be_told_in_a_line_of_bounded_length(answer: Said) -> None:
     """Whatever it says; nothing that cannot be written down is in it."""
-    words = str(Answer.read(answer.status, answer.headers, answer.body))
+    words = str(ErrorResponse.read(answer.status, answer.headers, answer.body))
     assert len(words) < 400
     assert words.encode()

@@ -20,7 +20,7 @@ from nbsweep.adapters.journal.audit import TrailWriter
 from nbsweep.adapters.journal.transaction import Transaction
 from nbsweep.core import lifecycle
 from nbsweep.core.audit.chain import Break, Flaw, Head, verify
-from nbsweep.core.audit.entries import Coverage, Query
+from nbsweep.core.audit.entries import AuditCoverage, AuditQuery
 from nbsweep.core.errors import JournalError
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Status
@@ -194,7 +194,7 @@ async def test_what_was_altered_can_still_be_shown(path: Path, spoil: Spoil) -> 
     await fill(path)
     spoil(*WITHOUT_GUARDS, "UPDATE audit SET moment_us = 'yesterday', what = 'dreamt' WHERE sequence = 3")
     async with open_journal(f"sqlite:///{path}") as journal:
-        [link] = await journal.trail.latest(Query(), 1)
+        [link] = await journal.trail.latest(AuditQuery(), 1)
     shown: tuple[object, ...] = (link.entry.moment_us, link.entry.what)
     assert shown == ("yesterday", "dreamt")
 
@@ -207,10 +207,10 @@ async def test_a_journal_that_is_older_than_the_trail_says_so(path: Path, spoil:
     await fill(path)
     spoil("DROP TABLE audit", "DROP TABLE pauses", *WITHOUT_IDENTITIES, "UPDATE alembic_version SET version_num = '0003'")
     async with open_journal(f"sqlite:///{path}") as journal:
-        assert await journal.trail.coverage() == Coverage(older=3)
+        assert await journal.trail.coverage() == AuditCoverage(older=3)
         await journal.write([lifecycle.request(removal(1), NOON + timedelta(hours=1), HALF_AN_HOUR), removal(10_000)])
         assert [link.entry.what for link in await journal.trail.after(0, 10)] == ["requested", "decided"]
-        assert await journal.trail.coverage() == Coverage(older=3)
+        assert await journal.trail.coverage() == AuditCoverage(older=3)
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         spoil("DELETE FROM audit")
 
@@ -221,7 +221,7 @@ async def test_a_trail_that_was_cut_is_known_by_its_removals(path: Path, spoil: 
     spoil(*WITHOUT_GUARDS, "DELETE FROM audit WHERE sequence > 1")
     assert isinstance(await found(path), Head)
     async with open_journal(f"sqlite:///{path}") as journal:
-        assert await journal.trail.coverage() == Coverage(missing=2)
+        assert await journal.trail.coverage() == AuditCoverage(missing=2)
 
 
 # ---- both databases -------------------------------------------------------------------------------------------------------

@@ -10,21 +10,21 @@ from pathlib import Path
 import pytest
 
 from nbsweep.adapters.journal import open_journal
-from nbsweep.core.lease import Holder, Lease
+from nbsweep.core.lease import Holder, TargetLease
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-DEAD = Lease("research", Holder("dead", "vm", "m1", 1, 1), "li", NOON, NOON)
+DEAD = TargetLease("research", Holder("dead", "vm", "m1", 1, 1), "li", NOON, NOON)
 
 WANT = """
 import asyncio, sys
 from datetime import UTC, datetime
 from nbsweep.adapters.journal import open_journal
-from nbsweep.core.lease import Holder, Lease
+from nbsweep.core.lease import Holder, TargetLease
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 async def main(address, owner):
-    mine = Lease("research", Holder(owner, "vm", "m1", 2, 2), "li", NOON, NOON)
+    mine = TargetLease("research", Holder(owner, "vm", "m1", 2, 2), "li", NOON, NOON)
     async with open_journal(address) as journal:
         seen = await journal.lease("research")
         print("ready", flush=True)
@@ -35,14 +35,14 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-async def leave(address: str, lease: Lease | None) -> None:
+async def leave(address: str, lease: TargetLease | None) -> None:
     """Leave a journal behind, with that lease in it."""
     async with open_journal(address) as journal:
         if lease:
             await journal.take_lease(lease, None)
 
 
-async def look(address: str) -> Lease | None:
+async def look(address: str) -> TargetLease | None:
     """Tell what is in it."""
     async with open_journal(address) as journal:
         return await journal.lease("research")
@@ -61,7 +61,7 @@ def line_of(process: "subprocess.Popen[str]") -> str:
 
 
 @pytest.mark.parametrize("before", [None, DEAD], ids=["free", "dead"])
-def test_of_several_processes_that_want_a_lease_at_once_one_gets_it(tmp_path: Path, before: Lease | None) -> None:
+def test_of_several_processes_that_want_a_lease_at_once_one_gets_it(tmp_path: Path, before: TargetLease | None) -> None:
     """All have seen the same before any of them tries; afterwards all name the same one."""
     address = f"sqlite:///{tmp_path}/journal.db"
     asyncio.run(leave(address, before))

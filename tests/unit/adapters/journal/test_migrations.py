@@ -22,9 +22,9 @@ from nbsweep.adapters.journal.journal import Statements
 from nbsweep.adapters.journal.migrations.run import upgrade
 from nbsweep.adapters.journal.opening import make_tables
 from nbsweep.adapters.journal.tables import AUDIT, LEASES, METADATA, NEWEST, REMOVALS, RUNS, SIGHTINGS
-from nbsweep.core.audit.entries import Entry
+from nbsweep.core.audit.entries import AuditEntry
 from nbsweep.core.errors import JournalError
-from nbsweep.core.lease import Holder, Lease
+from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Status
 from nbsweep.core.runs import RunRecord
@@ -61,7 +61,7 @@ async def fill(path: Path) -> None:
         await journal.open_run(RunRecord("r1", "research", NOON, "cron", dry_run=False, kept={"young": 1}))
         await journal.write([removal])
         await journal.note_active("research", ["n1"], NOON)
-        await journal.take_lease(Lease("research", Holder("o1", "vm", "m1", 7, 8), "li", NOON, NOON), None)
+        await journal.take_lease(TargetLease("research", Holder("o1", "vm", "m1", 7, 8), "li", NOON, NOON), None)
 
 
 def content(path: Path) -> bytes:
@@ -138,8 +138,8 @@ def test_every_field_has_a_column() -> None:
     """And every column a field, but for the planned order."""
     assert {column.name for column in RUNS.columns} == set(RunRecord.__struct_fields__)
     assert {column.name for column in REMOVALS.columns} == set(Removal.__struct_fields__) | {"position"}
-    assert {column.name for column in AUDIT.columns} == {*Entry._fields, "digest"}
-    of_lease = {field for kind in (Lease, Holder) for field in kind.__struct_fields__} - {"holder"}
+    assert {column.name for column in AUDIT.columns} == {*AuditEntry._fields, "digest"}
+    of_lease = {field for kind in (TargetLease, Holder) for field in kind.__struct_fields__} - {"holder"}
     assert {column.name for column in LEASES.columns} == of_lease
 
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from nbsweep.cli.views.status import status_view
-from nbsweep.core.lease import Holder, Lease
+from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.core.status import StatusInputs, TargetStatus, judge_status
@@ -63,7 +63,7 @@ def test_a_target_with_a_problem_says_which_and_when_it_was_well_last() -> None:
 
 def test_who_sweeps_now_is_told() -> None:
     """By host, process and user."""
-    lease = Lease("research", Holder("owner", "host1", "machine", 17, 1), "ops", ago(minutes=3), ago(seconds=3))
+    lease = TargetLease("research", Holder("owner", "host1", "machine", 17, 1), "ops", ago(minutes=3), ago(seconds=3))
     text = "\n".join(shown(standing([FINISHED], lease=lease)))
     assert "being swept now by process 17 on host host1, started by ops, since 2026-03-01 11:57:00Z" in text
 

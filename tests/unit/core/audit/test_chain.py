@@ -22,7 +22,7 @@ from nbsweep.core.audit.chain import (
     verify_coverage,
     verify_end,
 )
-from nbsweep.core.audit.entries import Coverage, Entry
+from nbsweep.core.audit.entries import AuditCoverage, AuditEntry
 from unit.core.examples import searching
 
 texts = st.text(max_size=12)
@@ -32,10 +32,10 @@ VALUES: dict[object, st.SearchStrategy[Any]] = {
     int: st.integers(0, 2**63 - 1),
     int | None: st.none() | st.integers(0, 2**63 - 1),
 }
-any_entry = st.builds(Entry, **{name: VALUES[hint] for name, hint in get_type_hints(Entry).items()})
+any_entry = st.builds(AuditEntry, **{name: VALUES[hint] for name, hint in get_type_hints(AuditEntry).items()})
 
 
-def chain_of(entries: list[Entry]) -> list[Link]:
+def chain_of(entries: list[AuditEntry]) -> list[Link]:
     """Count entries, and chain them from the beginning."""
     return join([entry._replace(sequence=number) for number, entry in enumerate(entries, 1)], START)
 
@@ -52,12 +52,12 @@ def broken(links: list[Link], noted: Head | None = None) -> Break:
 
 @searching
 @given(any_entry)
-def test_the_canonical_form_is_json_that_anybody_can_write(entry: Entry) -> None:
+def test_the_canonical_form_is_json_that_anybody_can_write(entry: AuditEntry) -> None:
     """Sorted keys, no blanks, ASCII: as the README tells those who verify an export by their own means."""
     assert canonical(entry) == json.dumps(content(entry), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
-AWKWARD = Entry(
+AWKWARD = AuditEntry(
     sequence=7,
     moment_us=1_790_000_000_000_001,
     what="decided",
@@ -119,7 +119,7 @@ def test_an_unbroken_chain_is_unbroken_in_parts_too(links: list[Link], cut: int)
 def test_an_altered_entry_is_found(links: list[Link], data: st.DataObject) -> None:
     """Whichever of its fields it was, and whatever it was made."""
     place = data.draw(st.integers(0, len(links) - 1))
-    name = data.draw(st.sampled_from([name for name in Entry._fields if name != "sequence"]))
+    name = data.draw(st.sampled_from([name for name in AuditEntry._fields if name != "sequence"]))
     value: Any = data.draw(st.none() | texts | st.integers() | st.floats() | st.binary(max_size=3))
     entry = links[place].entry
     if value != getattr(entry, name) or type(value) is not type(getattr(entry, name)):
@@ -190,7 +190,7 @@ def test_two_entries_that_have_changed_places_are_found(links: list[Link], data:
 
 @searching
 @given(chains, any_entry, st.data())
-def test_an_inserted_entry_is_found(links: list[Link], entry: Entry, data: st.DataObject) -> None:
+def test_an_inserted_entry_is_found(links: list[Link], entry: AuditEntry, data: st.DataObject) -> None:
     """Though it follows on the one before it: what came after does not follow on it."""
     place = data.draw(st.integers(0, len(links) - 1))
     before = Head(place, links[place - 1].digest) if place else START
@@ -204,7 +204,7 @@ def test_an_inserted_entry_is_found(links: list[Link], entry: Entry, data: st.Da
 
 def test_a_break_is_told_in_a_sentence() -> None:
     """What is wrong there, and what that means."""
-    entry = Entry(0, 0, "decided", "t", "r", "cron", "n", "n", "o", "p", "because", 0, "", None, None, None, None, None)
+    entry = AuditEntry(0, 0, "decided", "t", "r", "cron", "n", "n", "o", "p", "because", 0, "", None, None, None, None, None)
     links = chain_of([entry] * 5)
     assert broken([*links[:2], *links[4:]]).problem == (
         "the entries 3 to 4 are missing before entry 5: somebody has removed what stood there"
@@ -222,8 +222,8 @@ def test_a_break_is_told_in_a_sentence() -> None:
 
 def test_removals_that_the_trail_says_nothing_of_show_that_it_was_cut() -> None:
     """But not those that are older than it."""
-    assert verify_coverage(Head(3, "a"), Coverage(older=9)) is None
-    found = verify_coverage(Head(3, "a"), Coverage(older=9, missing=2))
+    assert verify_coverage(Head(3, "a"), AuditCoverage(older=9)) is None
+    found = verify_coverage(Head(3, "a"), AuditCoverage(older=9, missing=2))
     assert found
     assert (found.flaw, found.sequence) == (Flaw.CUT, 4)
     assert "2 removals are in the journal" in found.problem

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
-from nbsweep.core.audit.entries import Entry, RemovalSnapshot, entries_of, steps
+from nbsweep.core.audit.entries import AuditEntry, RemovalSnapshot, entries_of, steps
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.model import microseconds
@@ -52,7 +52,7 @@ WRITES = [
 ]
 
 
-def entry(written: Removal, before: Removal | None = None) -> Entry:
+def entry(written: Removal, before: Removal | None = None) -> AuditEntry:
     """Give the one entry that a write stands for."""
     [only] = entries_of(written, RemovalSnapshot.of(before) if before else None, "cron", 41)
     return only
@@ -177,4 +177,4 @@ def test_an_ordinary_sentence_is_left_as_it_is() -> None:
 
 def test_a_trail_has_no_field_for_a_secret() -> None:
     """So none can be written there by mistake."""
-    assert {"token", "url", "secret", "key", "signature", "authorization"} & set(Entry._fields) == set()
+    assert {"token", "url", "secret", "key", "signature", "authorization"} & set(AuditEntry._fields) == set()

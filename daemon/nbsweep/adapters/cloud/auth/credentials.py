@@ -15,7 +15,7 @@ from nbsweep.core.errors import CloudError, Unauthorized
 
 Headers = Callable[[Request, datetime], Mapping[str, str]]
 """Returns the headers that authenticate a request at a moment."""
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+AwareDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
 KEY = re.compile(r"[!-~]+")
 """The characters that a header may contain."""
 LEAST_LIFE_S = 1.0

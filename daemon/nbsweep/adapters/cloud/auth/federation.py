@@ -15,7 +15,7 @@ import aiohttp
 import msgspec
 from msgspec import Struct
 
-from nbsweep.adapters.cloud.auth.credentials import Moment, key_pair, life_s
+from nbsweep.adapters.cloud.auth.credentials import AwareDatetime, key_pair, life_s
 from nbsweep.adapters.cloud.auth.profile import read_secret
 from nbsweep.adapters.cloud.auth.refresh import IssuedCredentials
 from nbsweep.adapters.cloud.auth.signing import Signer
@@ -48,11 +48,11 @@ class _Keys(Struct):
     access_key_id: Text | None = None
     secret_access_key: Text | None = None
     security_token: Text | None = None
-    expiration: Moment | None = None
+    expiration: AwareDatetime | None = None
     access: Text | None = None
     secret: Text | None = None
     securitytoken: Text | None = None
-    expires_at: Moment | None = None
+    expires_at: AwareDatetime | None = None
 
 
 class _Body(Struct):

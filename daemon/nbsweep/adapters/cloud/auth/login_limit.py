@@ -93,6 +93,4 @@ class LoginLimits:
 
 def _copy_of(error: UserRefused, advice: str) -> UserRefused:
     """Return a copy of an error: an error that is raised repeatedly collects the traces of all raises."""
-    return UserRefused(
-        error.problem, advice=advice, code=error.code, http_status=error.http_status, request_id=error.request_id
-    )
+    return UserRefused(error.problem, advice=advice, **error.details)

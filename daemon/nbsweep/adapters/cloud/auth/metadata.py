@@ -7,7 +7,7 @@ from http import HTTPStatus
 import aiohttp
 import msgspec
 
-from nbsweep.adapters.cloud.auth.credentials import KEY, Moment, key_pair, life_s
+from nbsweep.adapters.cloud.auth.credentials import KEY, AwareDatetime, key_pair, life_s
 from nbsweep.adapters.cloud.auth.refresh import IssuedCredentials
 from nbsweep.adapters.cloud.auth.signing import Signer
 from nbsweep.adapters.cloud.bodies import UNREADABLE
@@ -32,7 +32,7 @@ class _Keys(msgspec.Struct):
     access: str
     secret: str
     securitytoken: str
-    expires_at: Moment
+    expires_at: AwareDatetime
 
 
 class _Body(msgspec.Struct):

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -143,9 +142,8 @@ class _Catalogue(Struct, frozen=True):
 
     def _refusal(self, reply: Reply) -> CloudError:
         answer = reply.words()
-        facts: dict[str, Any] = {"code": answer.code, "http_status": answer.status, "request_id": answer.request_id}
         if isinstance(answer.error(), TransientError):
-            return NotSent(f"{self.iam.url} did not tell the project's id: {answer}", **facts)
+            return NotSent(f"{self.iam.url} did not tell the project's id: {answer}", **answer.details)
         kind, sentence, advice = REFUSED.get(reply.status, ELSE)
-        error = kind(sentence.format(url=self.iam.url, answer=answer), advice=advice, **facts)
+        error = kind(sentence.format(url=self.iam.url, answer=answer), advice=advice, **answer.details)
         return with_skew(error, (self.iam.clock.now() - reply.sent_at).total_seconds())

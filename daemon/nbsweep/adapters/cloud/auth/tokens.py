@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from nbsweep.adapters.cloud.auth.credentials import KEY, Moment, life_s
+from nbsweep.adapters.cloud.auth.credentials import KEY, AwareDatetime, life_s
 from nbsweep.adapters.cloud.auth.iam import Iam
 from nbsweep.adapters.cloud.auth.login_limit import LoginLimits, UserRefused
 from nbsweep.adapters.cloud.auth.refresh import IssuedCredentials
 from nbsweep.adapters.cloud.bodies import UNREADABLE
-from nbsweep.adapters.cloud.responses import Answer, TransientError
+from nbsweep.adapters.cloud.responses import ErrorResponse, TransientError
 from nbsweep.adapters.cloud.session import AuthClient, NotSent, Reply
 from nbsweep.core.errors import CloudError, Forbidden, Unauthorized, WrongAddress
 
@@ -79,8 +79,8 @@ class _Project(msgspec.Struct):
 
 
 class _Token(msgspec.Struct):
-    expires_at: Moment
-    issued_at: Moment | None = None
+    expires_at: AwareDatetime
+    issued_at: AwareDatetime | None = None
     project: _Project | None = None
 
 
@@ -148,15 +148,15 @@ async def _refusal(login: Login, iam: AuthClient, reply: Reply) -> CloudError:
     """Return the error for a refused token; where IAM does not say whether it is the user or the project, find out."""
     answer = reply.words()
     if isinstance(answer.error(), TransientError):
-        return NotSent(f"{iam.url} gave no token: {answer}", **_facts(answer))
+        return NotSent(f"{iam.url} gave no token: {answer}", **answer.details)
     kind, problem, advice = _meaning(answer)
     if kind is UserRefused and SAYS_NOTHING.search(answer.message) and await _is_let_in(login, iam):
         kind, problem, advice = KNOWN
     problem = problem.format(url=iam.url, answer=answer, **login.words)
-    return kind(problem, advice=advice.format(**login.words), **_facts(answer))
+    return kind(problem, advice=advice.format(**login.words), **answer.details)
 
 
-def _meaning(answer: Answer) -> Meaning:
+def _meaning(answer: ErrorResponse) -> Meaning:
     """Return the error, the problem and the advice for a refusal; IAM's words show what it is about."""
     about = answer.message
     if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) and OF_STATE.search(about):
@@ -173,7 +173,3 @@ async def _is_let_in(login: Login, iam: AuthClient) -> bool:
     """Return whether an unscoped login succeeds, as Keystone allows: then the project is wrong."""
     reply = await _post(login.document(scoped=False), iam)
     return reply.status == HTTPStatus.CREATED
-
-
-def _facts(answer: Answer) -> dict[str, Any]:
-    return {"code": answer.code, "http_status": answer.status, "request_id": answer.request_id}

@@ -15,7 +15,7 @@ from nbsweep.engine.tracker import RemovalTracker
 
 
 @dataclass(slots=True)
-class Endings:
+class RemovalFinisher:
     """Ends the removals of one sweep."""
 
     ports: Ports
