@@ -1,10 +1,9 @@
 """A clock for tests that want to move it themselves."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from builders import NOON
 from nbsweep.core.freshness import ClockReading
-
-NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
 class HandClock:

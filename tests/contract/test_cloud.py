@@ -13,8 +13,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from builders import NOON
 from fresh import good_for
-from hand_clock import NOON, HandClock
+from hand_clock import HandClock
 from nbsweep.adapters.cloud.auth.signing import AccessKey
 from nbsweep.adapters.cloud.client import open_client
 from nbsweep.adapters.cloud.limiter import Lane, Lanes

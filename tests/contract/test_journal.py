@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from builders import NOON, identity, removal, run_record, target_lease
 from contract.conftest import Opener
 from nbsweep.core.errors import JournalError
 from nbsweep.core.identity import TargetIdentity
@@ -21,34 +22,16 @@ from nbsweep.core.pacing import LaneState
 from nbsweep.core.ports import Journal
 from nbsweep.core.runs import FleetBefore, History, Outcome, RunRecord
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
 Record = TypeVar("Record", Removal, RunRecord)
 
 # The journal of a test is shared by the examples that hypothesis tries in it: each takes a run of its own.
 examples = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def removal(notebook_id: str = "n1", run_id: str = "r1", target: str = "research", *, planned_at: datetime = NOON) -> Removal:
-    """Plan the removal of a stopped notebook."""
-    where = (run_id, target, notebook_id, "training", "li", "0", "NOTEBOOK")
-    return Removal(*where, "idle-lease", "idle for 20 days", Status.STOPPED, 50, "EVS", planned_at)
-
-
-def run_record(run_id: str = "r1", target: str = "research", *, started_at: datetime = NOON) -> RunRecord:
-    """Begin a sweep."""
-    return RunRecord(run_id, target, started_at, "cron", dry_run=False)
-
-
-def lease(owner: str = "a", target: str = "research", *, beat_at: datetime = NOON) -> TargetLease:
-    """Give the lease of a process that has swept since noon."""
-    return TargetLease(target, Holder(owner, f"host-{owner}", f"machine-{owner}", 7, 700), "li", NOON, beat_at)
-
-
 LATER = NOON + timedelta(seconds=20)
-RESEARCH = TargetIdentity("https://modelarts.test", "a" * 32, None, ("NOTEBOOK",), "all")
-ELSEWHERE = replace(RESEARCH, project_id="b" * 32)
-PART = replace(RESEARCH, workspaces=("0", "w1"))
+RESEARCH = identity()
+ELSEWHERE = identity(project_id="b" * 32)
+PART = identity(workspaces=("0", "w1"))
 
 
 def of(identity: TargetIdentity, row: Record) -> Record:
@@ -110,25 +93,25 @@ async def test_a_later_write_takes_the_place_of_an_earlier_one(opener: Opener, f
 async def test_a_text_that_holds_a_nul_does_not_keep_a_removal_from_being_written(opener: Opener) -> None:
     """The cloud may send any name; not every database takes this letter, and a sign in its place will do."""
     async with opener() as journal:
-        await journal.write([replace(removal(), name="a\0b")])
-        (found,) = await journal.removals("r1")
+        await journal.write([removal(name="a\0b")])
+        (found,) = await journal.removals("run1")
         assert found.name in ("a\0b", "a\ufffdb")
 
 
 async def test_the_later_of_two_in_one_write_stays(opener: Opener) -> None:
     """A write is in order, as two writes would be."""
-    earlier, later = removal(), replace(removal(), state=State.REQUESTED, requests=1)
+    earlier, later = removal(), removal(state=State.REQUESTED, requests=1)
     async with opener() as journal:
         await journal.write([earlier, later])
-        assert await journal.removals("r1") == (later,)
+        assert await journal.removals("run1") == (later,)
 
 
 async def test_the_same_notebook_in_another_run_or_target_is_another_removal(opener: Opener) -> None:
     """Run, target and notebook together say which removal it is."""
-    several = [removal(), removal(run_id="r2"), removal(target="teaching")]
+    several = [removal(), removal(run_id="run2"), removal(target="teaching")]
     async with opener() as journal:
         await journal.write(several)
-        assert set(await journal.removals_of("n1")) == set(several)
+        assert set(await journal.removals_of("nb1")) == set(several)
 
 
 async def test_writing_nothing_is_allowed(opener: Opener) -> None:
@@ -136,41 +119,41 @@ async def test_writing_nothing_is_allowed(opener: Opener) -> None:
     async with opener() as journal:
         await journal.write([])
         await journal.note_active("research", [], NOON)
-        assert await journal.removals("r1") == ()
+        assert await journal.removals("run1") == ()
         assert await journal.last_active("research") == {}
 
 
 async def test_a_write_is_stored_whole_or_not_at_all(opener: Opener) -> None:
     """One removal that cannot be stored keeps the others of its write out."""
     async with opener() as journal:
-        broken = replace(removal("n2"), deadline=datetime(2026, 1, 1))  # noqa: DTZ001  # that it is naive is the point
+        broken = removal(2, deadline=datetime(2026, 1, 1))  # noqa: DTZ001  # that it is naive is the point
         with pytest.raises(ValueError, match="time zone"):
-            await journal.write([removal("n1"), broken, removal("n3")])
-        assert await journal.removals("r1") == ()
+            await journal.write([removal(1), broken, removal(3)])
+        assert await journal.removals("run1") == ()
 
 
 async def test_removals_come_in_planned_order(opener: Opener) -> None:
     """The order is that of the first write, whatever is written later; new ones follow."""
-    planned = [removal(name) for name in ("n3", "n1", "n2")]
+    planned = [removal(number) for number in (3, 1, 2)]
     async with opener() as journal:
         await journal.write(planned)
         await journal.write([replace(planned[2], state=State.REQUESTED)])
-        await journal.write([removal("n0"), replace(planned[0], state=State.SPARED)])
-        assert [row.notebook_id for row in await journal.removals("r1")] == ["n3", "n1", "n2", "n0"]
+        await journal.write([removal(0), replace(planned[0], state=State.SPARED)])
+        assert [row.notebook_id for row in await journal.removals("run1")] == ["nb3", "nb1", "nb2", "nb0"]
 
 
 async def test_removals_of_a_notebook_come_newest_first(opener: Opener) -> None:
     """Over all runs and targets, by when they were planned."""
-    days = [removal(run_id=f"r{day}", planned_at=NOON + timedelta(days=day)) for day in (2, 1, 3)]
+    days = [removal(run_id=f"run{day}", planned_at=NOON + timedelta(days=day)) for day in (2, 1, 3)]
     async with opener() as journal:
-        await journal.write([*days, removal("another")])
-        assert [row.run_id for row in await journal.removals_of("n1")] == ["r3", "r2", "r1"]
+        await journal.write([*days, removal(9)])
+        assert [row.run_id for row in await journal.removals_of("nb1")] == ["run3", "run2", "run1"]
 
 
 @pytest.mark.parametrize("state", State)
 async def test_unfinished_is_what_has_no_end(opener: Opener, state: State) -> None:
     """Each of the four ends takes a removal off the list, no other state does."""
-    written = replace(removal(), state=state)
+    written = removal(state=state)
     async with opener() as journal:
         await journal.write([written])
         assert await journal.unfinished("research") == (() if state in ENDS else (written,))
@@ -178,11 +161,11 @@ async def test_unfinished_is_what_has_no_end(opener: Opener, state: State) -> No
 
 async def test_unfinished_comes_from_every_run_of_the_target_oldest_first(opener: Opener) -> None:
     """What an earlier run left is followed first; those planned together keep their order."""
-    young = removal("n1", "r3", planned_at=NOON + timedelta(days=1))
-    old = [removal(name, "r1") for name in ("n9", "n8")]
+    young = removal(1, run_id="run3", planned_at=NOON + timedelta(days=1))
+    old = [removal(number) for number in (9, 8)]
     async with opener() as journal:
         await journal.write([young])
-        await journal.write([*old, removal("n7", "r2", "teaching")])
+        await journal.write([*old, removal(7, run_id="run2", target="teaching")])
         assert await journal.unfinished("research") == (*old, young)
 
 
@@ -198,7 +181,7 @@ async def test_a_run_comes_back_as_it_was_opened(opener: Opener, record: RunReco
 
 async def test_closing_a_run_replaces_its_record(opener: Opener) -> None:
     """Only the record of that run and target."""
-    others = [run_record("r1", "teaching"), run_record("r2")]
+    others = [run_record(target="teaching"), run_record("run2")]
     closed = replace(
         run_record(), ended_at=NOON + timedelta(hours=1), outcome=Outcome.FINISHED, fleet=9, planned=3, kept={"young": 6}
     )
@@ -211,12 +194,12 @@ async def test_closing_a_run_replaces_its_record(opener: Opener) -> None:
 
 async def test_open_runs_are_those_of_the_target_that_have_no_end(opener: Opener) -> None:
     """The oldest first: what crashed long ago comes before what crashed just now."""
-    young = run_record("r3", started_at=NOON + timedelta(days=1))
-    old = run_record("r1")
+    young = run_record("run3", started_at=NOON + timedelta(days=1))
+    old = run_record()
     async with opener() as journal:
-        for record in (young, run_record("r2", "teaching"), old, run_record("r0")):
+        for record in (young, run_record("run2", target="teaching"), old, run_record("run0")):
             await journal.open_run(record)
-        await journal.close_run(replace(run_record("r0"), ended_at=NOON + timedelta(hours=1), outcome=Outcome.FINISHED))
+        await journal.close_run(replace(run_record("run0"), ended_at=NOON + timedelta(hours=1), outcome=Outcome.FINISHED))
         assert await journal.open_runs("research") == (old, young)
 
 
@@ -225,8 +208,8 @@ async def test_a_run_of_a_target_is_opened_once(opener: Opener) -> None:
     async with opener() as journal:
         await journal.open_run(run_record())
         with pytest.raises(JournalError):
-            await journal.open_run(replace(run_record(), started_by="somebody else"))
-        assert await journal.run("r1") == (run_record(),)
+            await journal.open_run(run_record(started_by="somebody else"))
+        assert await journal.run("run1") == (run_record(),)
 
 
 async def test_a_run_that_was_never_opened_cannot_be_closed(opener: Opener) -> None:
@@ -234,54 +217,54 @@ async def test_a_run_that_was_never_opened_cannot_be_closed(opener: Opener) -> N
     async with opener() as journal:
         with pytest.raises(JournalError):
             await journal.close_run(run_record())
-        assert await journal.run("r1") == ()
+        assert await journal.run("run1") == ()
 
 
 async def test_runs_come_newest_first_up_to_the_limit(opener: Opener) -> None:
     """By when they started."""
     async with opener() as journal:
         for day in (2, 4, 1, 3):
-            await journal.open_run(run_record(f"r{day}", started_at=NOON + timedelta(days=day)))
-        assert [record.run_id for record in await journal.runs(3)] == ["r4", "r3", "r2"]
+            await journal.open_run(run_record(f"run{day}", started_at=NOON + timedelta(days=day)))
+        assert [record.run_id for record in await journal.runs(3)] == ["run4", "run3", "run2"]
 
 
 async def test_a_run_shows_each_of_its_targets(opener: Opener) -> None:
     """A record for each, in the order in which they started; none of other runs."""
     async with opener() as journal:
-        await journal.open_run(run_record("r1", "teaching", started_at=NOON + timedelta(seconds=1)))
-        await journal.open_run(run_record("r1", "research"))
-        await journal.open_run(run_record("r2", "research"))
-        assert [record.target for record in await journal.run("r1")] == ["research", "teaching"]
-        assert await journal.run("r9") == ()
+        await journal.open_run(run_record(target="teaching", started_at=NOON + timedelta(seconds=1)))
+        await journal.open_run(run_record())
+        await journal.open_run(run_record("run2"))
+        assert [record.target for record in await journal.run("run1")] == ["research", "teaching"]
+        assert await journal.run("run9") == ()
 
 
 async def test_a_record_is_the_journals_own(opener: Opener) -> None:
     """What its writer, or a reader, does to the counts afterwards does not reach the journal."""
     counts = {"young": 1}
     async with opener() as journal:
-        await journal.open_run(replace(run_record(), kept=counts))
+        await journal.open_run(run_record(kept=counts))
         counts["young"] = 2
-        (read,) = await journal.run("r1")
+        (read,) = await journal.run("run1")
         assert read.kept == {"young": 1}
         read.kept["young"] = 3  # type: ignore[index]  # what nobody should do, and what must not matter
-        assert (await journal.run("r1"))[0].kept == {"young": 1}
+        assert (await journal.run("run1"))[0].kept == {"young": 1}
 
 
 async def test_only_the_latest_sighting_is_kept(opener: Opener) -> None:
     """An older one that arrives late changes nothing."""
     async with opener() as journal:
         for hours in (1, 3, 2):
-            await journal.note_active("research", ["n1"], NOON + timedelta(hours=hours))
-        assert await journal.last_active("research") == {"n1": NOON + timedelta(hours=3)}
+            await journal.note_active("research", ["nb1"], NOON + timedelta(hours=hours))
+        assert await journal.last_active("research") == {"nb1": NOON + timedelta(hours=3)}
 
 
 async def test_sightings_belong_to_their_target(opener: Opener) -> None:
     """The same id on another target is another notebook; any iterable does, and an id may come twice."""
     async with opener() as journal:
-        await journal.note_active("research", (name for name in ("n1", "n2", "n1")), NOON)
-        await journal.note_active("teaching", ["n1"], NOON + timedelta(hours=1))
-        assert await journal.last_active("research") == {"n1": NOON, "n2": NOON}
-        assert await journal.last_active("teaching") == {"n1": NOON + timedelta(hours=1)}
+        await journal.note_active("research", (name for name in ("nb1", "nb2", "nb1")), NOON)
+        await journal.note_active("teaching", ["nb1"], NOON + timedelta(hours=1))
+        assert await journal.last_active("research") == {"nb1": NOON, "nb2": NOON}
+        assert await journal.last_active("teaching") == {"nb1": NOON + timedelta(hours=1)}
         assert await journal.last_active("unknown") == {}
 
 
@@ -289,14 +272,14 @@ async def test_a_sighting_without_a_time_zone_is_refused(opener: Opener) -> None
     """Nobody could say when it was."""
     async with opener() as journal:
         with pytest.raises(ValueError, match="time zone"):
-            await journal.note_active("research", ["n1"], datetime(2026, 1, 1))  # noqa: DTZ001  # that is the point
+            await journal.note_active("research", ["nb1"], datetime(2026, 1, 1))  # noqa: DTZ001  # that is the point
 
 
 async def test_many_writers_at_once_lose_nothing(opener: Opener) -> None:
     """Each of them finds its own removal stored when its write has returned."""
 
     async def writer(number: int) -> None:
-        mine = removal(f"n{number}", f"r{number}")
+        mine = removal(number, run_id=f"run{number}")
         for state in (State.PLANNED, State.REQUESTED, State.ACCEPTED):
             now = replace(mine, state=state)
             await journal.write([now])
@@ -312,22 +295,22 @@ async def test_writes_of_one_removal_keep_their_order(opener: Opener) -> None:
     async with opener() as journal:
         async with asyncio.TaskGroup() as tasks:
             for requests in range(50):
-                tasks.create_task(journal.write([replace(removal(), requests=requests)]))
-        assert [row.requests for row in await journal.removals("r1")] == [49]
+                tasks.create_task(journal.write([removal(requests=requests)]))
+        assert [row.requests for row in await journal.removals("run1")] == [49]
 
 
 async def test_everything_is_there_when_the_journal_is_opened_again(opener: Opener) -> None:
     """Runs, removals with their order, and sightings."""
-    planned = [removal(name) for name in ("n2", "n1")]
+    planned = [removal(number) for number in (2, 1)]
     async with opener() as journal:
         await journal.open_run(run_record())
         await journal.write(planned)
-        await journal.note_active("research", ["n5"], NOON)
+        await journal.note_active("research", ["nb5"], NOON)
     async with opener() as journal:
-        await journal.write([removal("n0")])
-        assert await journal.run("r1") == (run_record(),)
-        assert [row.notebook_id for row in await journal.removals("r1")] == ["n2", "n1", "n0"]
-        assert await journal.last_active("research") == {"n5": NOON}
+        await journal.write([removal(0)])
+        assert await journal.run("run1") == (run_record(),)
+        assert [row.notebook_id for row in await journal.removals("run1")] == ["nb2", "nb1", "nb0"]
+        assert await journal.last_active("research") == {"nb5": NOON}
 
 
 # ---- leases ---------------------------------------------------------------------------------------------------------------
@@ -353,77 +336,77 @@ async def test_a_lease_comes_back_as_it_was_taken(
 async def test_nobody_holds_what_was_never_taken(opener: Opener) -> None:
     """Each target has a lease of its own."""
     async with opener() as journal:
-        await journal.take_lease(lease(), None)
+        await journal.take_lease(target_lease(), None)
         assert await journal.lease("teaching") is None
-        assert await journal.take_lease(lease("b", "teaching"), None) == lease("b", "teaching")
-        assert await journal.lease("research") == lease()
+        assert await journal.take_lease(target_lease("b", target="teaching"), None) == target_lease("b", target="teaching")
+        assert await journal.lease("research") == target_lease()
 
 
 async def test_a_lease_that_nobody_was_seen_to_hold_goes_to_the_first(opener: Opener) -> None:
     """The second is told who has it."""
     async with opener() as journal:
-        await journal.take_lease(lease("a"), None)
-        assert await journal.take_lease(lease("b"), None) == lease("a")
+        await journal.take_lease(target_lease(), None)
+        assert await journal.take_lease(target_lease("b"), None) == target_lease()
 
 
 async def test_a_lease_is_taken_over_from_whom_it_was_seen_with(opener: Opener) -> None:
     """It is as the new holder gives it, with nothing left of the old one."""
-    mine = lease("b", beat_at=LATER)
+    mine = target_lease("b", beat_at=LATER)
     async with opener() as journal:
-        await journal.take_lease(lease("a"), None)
-        assert await journal.take_lease(mine, lease("a")) == mine
+        await journal.take_lease(target_lease(), None)
+        assert await journal.take_lease(mine, target_lease()) == mine
         assert await journal.lease("research") == mine
 
 
-async def test_a_holder_who_has_shown_a_sign_of_life_meanwhile_keeps_his_lease(opener: Opener) -> None:
+async def test_a_holder_with_a_heartbeat_meanwhile_keeps_the_lease(opener: Opener) -> None:
     """What the decision rested on does not hold any more."""
     async with opener() as journal:
-        await journal.take_lease(lease("a"), None)
-        await journal.take_lease(lease("a", beat_at=LATER), lease("a"))
-        assert await journal.take_lease(lease("b"), lease("a")) == lease("a", beat_at=LATER)
+        await journal.take_lease(target_lease(), None)
+        await journal.take_lease(target_lease(beat_at=LATER), target_lease())
+        assert await journal.take_lease(target_lease("b"), target_lease()) == target_lease(beat_at=LATER)
 
 
 async def test_a_lease_that_was_given_back_meanwhile_is_not_taken_over(opener: Opener) -> None:
     """Nobody holds it then; whoever wants it looks again."""
     async with opener() as journal:
-        assert await journal.take_lease(lease("b"), lease("a")) is None
+        assert await journal.take_lease(target_lease("b"), target_lease()) is None
         assert await journal.lease("research") is None
 
 
 async def test_a_holder_who_was_taken_over_beats_in_vain(opener: Opener) -> None:
     """He is told who has it now."""
     async with opener() as journal:
-        await journal.take_lease(lease("a"), None)
-        await journal.take_lease(lease("b"), lease("a"))
-        assert await journal.take_lease(lease("a", beat_at=LATER), lease("a")) == lease("b")
+        await journal.take_lease(target_lease(), None)
+        await journal.take_lease(target_lease("b"), target_lease())
+        assert await journal.take_lease(target_lease(beat_at=LATER), target_lease()) == target_lease("b")
 
 
 async def test_a_beat_may_follow_one_that_was_written_unnoticed(opener: Opener) -> None:
-    """The holder was cancelled while he wrote, and knows only of the beat before."""
-    last = lease("a", beat_at=LATER + timedelta(seconds=20))
+    """The holder was cancelled while writing, and knows only the heartbeat before."""
+    last = target_lease(beat_at=LATER + timedelta(seconds=20))
     async with opener() as journal:
-        await journal.take_lease(lease("a"), None)
-        await journal.take_lease(lease("a", beat_at=LATER), lease("a"))
-        assert await journal.take_lease(last, lease("a")) == last
+        await journal.take_lease(target_lease(), None)
+        await journal.take_lease(target_lease(beat_at=LATER), target_lease())
+        assert await journal.take_lease(last, target_lease()) == last
 
 
 async def test_a_lease_is_given_back_by_its_holder_alone(opener: Opener) -> None:
     """Whoever lost it gives back nothing; whoever has it does, whenever its last beat was."""
     async with opener() as journal:
-        await journal.take_lease(lease("a"), None)
-        await journal.release_lease(lease("b"))
-        assert await journal.lease("research") == lease("a")
-        await journal.release_lease(lease("a", beat_at=LATER))
+        await journal.take_lease(target_lease(), None)
+        await journal.release_lease(target_lease("b"))
+        assert await journal.lease("research") == target_lease()
+        await journal.release_lease(target_lease(beat_at=LATER))
         assert await journal.lease("research") is None
 
 
-@pytest.mark.parametrize("seen", [None, lease("old")], ids=["free", "silent"])
+@pytest.mark.parametrize("seen", [None, target_lease("old")], ids=["free", "silent"])
 async def test_of_many_who_want_a_lease_at_once_one_gets_it(opener: Opener, seen: TargetLease | None) -> None:
     """Through two journals that are open at the same time; all of them are told the same."""
     async with opener() as one, opener() as other:
         if seen:
             await one.take_lease(seen, None)
-        tries = [journal.take_lease(lease(f"{number}"), seen) for number in range(10) for journal in (one, other)]
+        tries = [journal.take_lease(target_lease(f"{number}"), seen) for number in range(10) for journal in (one, other)]
         told = await asyncio.gather(*tries)
         held = await one.lease("research")
         assert held is not None
@@ -434,16 +417,16 @@ async def test_of_many_who_want_a_lease_at_once_one_gets_it(opener: Opener, seen
 async def test_a_lease_survives_its_holder(opener: Opener) -> None:
     """Whoever opens the journal after a crash finds who had it."""
     async with opener() as journal:
-        await journal.take_lease(lease(), None)
+        await journal.take_lease(target_lease(), None)
     async with opener() as journal:
-        assert await journal.lease("research") == lease()
+        assert await journal.lease("research") == target_lease()
 
 
 async def test_a_lease_without_a_time_zone_is_refused(opener: Opener) -> None:
     """Nobody could say how long ago its last beat was."""
     async with opener() as journal:
         with pytest.raises(ValueError, match="time zone"):
-            await journal.take_lease(lease(beat_at=datetime(2026, 1, 1)), None)  # noqa: DTZ001  # that is the point
+            await journal.take_lease(target_lease(beat_at=datetime(2026, 1, 1)), None)  # noqa: DTZ001  # that is the point
         assert await journal.lease("research") is None
 
 
@@ -474,14 +457,14 @@ async def test_a_target_without_a_past_has_none(opener: Opener) -> None:
 async def test_every_delete_that_was_about_to_leave_counts_whatever_became_of_it(opener: Opener) -> None:
     """From the asked moment on, that moment included, over all runs of the target and of no other."""
     rows = [
-        sent(removal("n1"), NOON),
-        ended(sent(removal("n2"), LATER), State.FAILED, LATER),
-        ended(sent(removal("n3", run_id="r2"), LATER), State.DELETED, LATER),
-        ended(sent(removal("n4", run_id="r2"), LATER), State.SPARED, LATER),
-        ended(sent(removal("n5", run_id="r2"), LATER), State.TIMED_OUT, LATER),
-        sent(removal("n6"), NOON - timedelta(microseconds=1)),
-        sent(removal("n7", target="other"), LATER),
-        removal("n8"),
+        sent(removal(1), NOON),
+        ended(sent(removal(2), LATER), State.FAILED, LATER),
+        ended(sent(removal(3, run_id="run2"), LATER), State.DELETED, LATER),
+        ended(sent(removal(4, run_id="run2"), LATER), State.SPARED, LATER),
+        ended(sent(removal(5, run_id="run2"), LATER), State.TIMED_OUT, LATER),
+        sent(removal(6), NOON - timedelta(microseconds=1)),
+        sent(removal(7, target="other"), LATER),
+        removal(8),
     ]
     async with opener() as journal:
         await journal.write(rows)
@@ -490,10 +473,10 @@ async def test_every_delete_that_was_about_to_leave_counts_whatever_became_of_it
 
 async def test_what_was_taken_back_or_only_stopped_does_not_count(opener: Opener) -> None:
     """A stop is no DELETE; one that was ordered long before its DELETE counts from the DELETE on."""
-    stopping = sent(removal("n1"), LATER, state=State.STOPPING, requests=0)
-    taken_back = removal("n2")
-    stopped_first = sent(removal("n3"), NOON - timedelta(minutes=20), sent_at=LATER)
-    sent_again = sent(removal("n4"), NOON - timedelta(minutes=20), sent_at=LATER, requests=2)
+    stopping = sent(removal(1), LATER, state=State.STOPPING, requests=0)
+    taken_back = removal(2)
+    stopped_first = sent(removal(3), NOON - timedelta(minutes=20), sent_at=LATER)
+    sent_again = sent(removal(4), NOON - timedelta(minutes=20), sent_at=LATER, requests=2)
     async with opener() as journal:
         await journal.write([stopping, sent(taken_back, LATER), stopped_first, sent_again])
         await journal.write([taken_back])
@@ -512,55 +495,55 @@ async def close(journal: Journal, run: RunRecord, outcome: str, fleet: int) -> R
 async def test_the_fleet_before_is_that_of_the_latest_run_that_passed_the_brakes(opener: Opener, outcome: str) -> None:
     """Not one that was refused, failed, goes on, has seen nothing, or is another target's."""
     async with opener() as journal:
-        await close(journal, run_record("r1", started_at=NOON), "finished", 10)
-        await close(journal, run_record("r2", started_at=LATER), outcome, 90)
+        await close(journal, run_record(), "finished", 10)
+        await close(journal, run_record("run2", started_at=LATER), outcome, 90)
         for number, (other, fleet) in enumerate([("refused", 40), ("failed", 30), ("held-elsewhere", 20), ("finished", 0)]):
             await close(journal, run_record(f"s{number}", started_at=LATER + timedelta(hours=1)), other, fleet)
-        await close(journal, run_record("t1", "other", started_at=LATER + timedelta(hours=1)), "finished", 5)
+        await close(journal, run_record("t1", target="other", started_at=LATER + timedelta(hours=1)), "finished", 5)
         await journal.open_run(run_record("u1", started_at=LATER + timedelta(hours=2)))
-        assert (await known(journal)).before == FleetBefore("r2", 90, 0)
+        assert (await known(journal)).before == FleetBefore("run2", 90, 0)
 
 
 async def test_what_was_deleted_since_that_survey_is_told(opener: Opener) -> None:
     """What the run planned itself, and later ones; not what it followed to its end before it surveyed."""
     async with opener() as journal:
-        await close(journal, run_record("r2", started_at=NOON), "finished", 90)
+        await close(journal, run_record("run2"), "finished", 90)
         await journal.write(
             [
-                ended(removal("n1", run_id="r1", planned_at=NOON - timedelta(hours=1)), State.DELETED, LATER),
-                ended(removal("n2", run_id="r2", planned_at=NOON), State.DELETED, LATER),
-                ended(removal("n3", run_id="r3", planned_at=LATER), State.DELETED, LATER),
-                ended(removal("n4", run_id="r3", planned_at=LATER), State.FAILED, LATER),
-                ended(removal("n5", run_id="r3", target="other", planned_at=LATER), State.DELETED, LATER),
-                sent(removal("n6", run_id="r3", planned_at=LATER), LATER),
+                ended(removal(1, planned_at=NOON - timedelta(hours=1)), State.DELETED, LATER),
+                ended(removal(2, run_id="run2", planned_at=NOON), State.DELETED, LATER),
+                ended(removal(3, run_id="run3", planned_at=LATER), State.DELETED, LATER),
+                ended(removal(4, run_id="run3", planned_at=LATER), State.FAILED, LATER),
+                ended(removal(5, run_id="run3", target="other", planned_at=LATER), State.DELETED, LATER),
+                sent(removal(6, run_id="run3", planned_at=LATER), LATER),
             ]
         )
-        assert (await known(journal)).before == FleetBefore("r2", 90, 2)
+        assert (await known(journal)).before == FleetBefore("run2", 90, 2)
 
 
 async def test_a_dry_run_has_seen_what_an_earlier_run_had_under_way(opener: Opener) -> None:
     """It follows nothing before it surveys, so that what ended since then had been counted by it."""
-    dry = replace(run_record("r2", started_at=NOON), dry_run=True)
+    dry = replace(run_record("run2"), dry_run=True)
     async with opener() as journal:
         await close(journal, dry, "dry-run", 90)
-        earlier = removal("n1", run_id="r1", planned_at=NOON - timedelta(hours=1))
-        before = removal("n2", run_id="r1", planned_at=NOON - timedelta(hours=1))
+        earlier = removal(1, planned_at=NOON - timedelta(hours=1))
+        before = removal(2, planned_at=NOON - timedelta(hours=1))
         await journal.write([ended(earlier, State.DELETED, LATER), ended(before, State.DELETED, NOON - timedelta(minutes=1))])
-        assert (await known(journal)).before == FleetBefore("r2", 90, 1)
+        assert (await known(journal)).before == FleetBefore("run2", 90, 1)
 
 
 async def test_the_ends_are_told_of_who_has_failed_since_then(opener: Opener) -> None:
     """All its earlier ends too, the newest first; what was spared is no such end, and who failed longer ago is left out."""
     day = timedelta(days=1)
-    first = ended(removal("n1", run_id="r1"), State.FAILED, NOON - 9 * day)
-    second = ended(removal("n1", run_id="r2"), State.DELETED, NOON - 8 * day)
-    third = ended(removal("n1", run_id="r3"), State.TIMED_OUT, NOON)
+    first = ended(removal(1), State.FAILED, NOON - 9 * day)
+    second = ended(removal(1, run_id="run2"), State.DELETED, NOON - 8 * day)
+    third = ended(removal(1, run_id="run3"), State.TIMED_OUT, NOON)
     others = [
-        ended(removal("n1", run_id="r4"), State.SPARED, LATER),
-        ended(removal("n2", run_id="r1"), State.FAILED, NOON - timedelta(microseconds=1)),
-        ended(removal("n3", run_id="r1"), State.DELETED, LATER),
-        ended(removal("n1", run_id="r1", target="other"), State.FAILED, LATER),
-        sent(removal("n4", run_id="r1"), LATER),
+        ended(removal(1, run_id="run4"), State.SPARED, LATER),
+        ended(removal(2), State.FAILED, NOON - timedelta(microseconds=1)),
+        ended(removal(3), State.DELETED, LATER),
+        ended(removal(1, target="other"), State.FAILED, LATER),
+        sent(removal(4), LATER),
     ]
     async with opener() as journal:
         await journal.write([second, *others, third, first])
@@ -574,15 +557,15 @@ async def test_the_last_run_of_a_target_is_found_however_often_others_were_swept
     """Two hundred later sweeps of another target stand between; outcomes narrow it, and a problem is no success."""
     async with opener() as journal:
         assert (await journal.last_run("research"), await journal.last_success("research")) == (None, None)
-        good = await close(journal, run_record("r1"), "finished", 10)
-        failed = await close(journal, run_record("r2", started_at=LATER), "failed", 0)
-        last = run_record("r3", started_at=LATER + timedelta(hours=1))
+        good = await close(journal, run_record(), "finished", 10)
+        failed = await close(journal, run_record("run2", started_at=LATER), "failed", 0)
+        last = run_record("run3", started_at=LATER + timedelta(hours=1))
         await journal.open_run(last)
-        blemished = run_record("r0", "other")
+        blemished = run_record("run0", target="other")
         await journal.open_run(blemished)
         await journal.close_run(replace(blemished, outcome=Outcome.FINISHED, ended_at=LATER, problem="not everything was seen"))
         for number in range(200):
-            await journal.open_run(run_record(f"s{number:03d}", "busy", started_at=LATER + timedelta(hours=2)))
+            await journal.open_run(run_record(f"s{number:03d}", target="busy", started_at=LATER + timedelta(hours=2)))
         assert await journal.last_run("research") == last
         assert await journal.last_run("research", {Outcome.FINISHED, Outcome.FAILED}) == failed
         assert await journal.last_success("research") == good
@@ -614,37 +597,37 @@ async def test_a_pause_outlives_the_process_and_is_each_targets_own(opener: Open
 
 async def test_the_past_of_another_project_is_none_of_a_targets_though_the_name_is_the_same(opener: Opener) -> None:
     """Neither its DELETEs of the day, nor its fleet, nor how its removals failed."""
-    failed = ended(sent(removal("n1"), LATER), State.FAILED, LATER)
+    failed = ended(sent(removal(1), LATER), State.FAILED, LATER)
     async with opener() as journal:
-        await close(journal, of(ELSEWHERE, run_record("r1")), "finished", 90)
+        await close(journal, of(ELSEWHERE, run_record()), "finished", 90)
         await journal.write([of(ELSEWHERE, failed)])
         assert await known(journal) == History(0, None, ())
 
 
 async def test_the_past_of_a_project_is_its_own_under_whatever_name(opener: Opener) -> None:
     """A target that was renamed keeps its brakes and its cool-down."""
-    failed = of(RESEARCH, ended(sent(removal("n1"), LATER), State.FAILED, LATER))
-    deleted = of(RESEARCH, ended(sent(removal("n2", planned_at=LATER), LATER), State.DELETED, LATER))
+    failed = of(RESEARCH, ended(sent(removal(1), LATER), State.FAILED, LATER))
+    deleted = of(RESEARCH, ended(sent(removal(2, planned_at=LATER), LATER), State.DELETED, LATER))
     async with opener() as journal:
-        await close(journal, of(RESEARCH, run_record("r1")), "finished", 90)
+        await close(journal, of(RESEARCH, run_record()), "finished", 90)
         await journal.write([failed, deleted])
-        assert await known(journal, target="renamed") == History(2, FleetBefore("r1", 90, 1), (failed,))
+        assert await known(journal, target="renamed") == History(2, FleetBefore("run1", 90, 1), (failed,))
 
 
 async def test_a_fleet_is_compared_with_one_of_the_same_extent_only(opener: Opener) -> None:
     """Half of the workspaces hold fewer notebooks, and nothing has fallen."""
     async with opener() as journal:
-        await close(journal, of(PART, run_record("r1")), "finished", 30)
-        await close(journal, of(RESEARCH, run_record("r2", started_at=LATER)), "finished", 90)
+        await close(journal, of(PART, run_record()), "finished", 30)
+        await close(journal, of(RESEARCH, run_record("run2", started_at=LATER)), "finished", 90)
         history = await journal.history("research", PART, NOON, NOON)
-        assert history.before == FleetBefore("r1", 30, 0)
+        assert history.before == FleetBefore("run1", 30, 0)
 
 
 async def test_what_another_target_of_the_project_deletes_in_its_own_workspaces_does_not_count(opener: Opener) -> None:
     """What has a target's own name counts, though it does not cover the workspace any more."""
-    elsewhere = replace(of(RESEARCH, sent(removal("n1", target="teaching"), LATER)), workspace_id="w9")
-    covered = replace(of(RESEARCH, sent(removal("n2", target="teaching"), LATER)), workspace_id="w1")
-    named = replace(of(RESEARCH, sent(removal("n3"), LATER)), workspace_id="w9")
+    elsewhere = replace(of(RESEARCH, sent(removal(1, target="teaching"), LATER)), workspace_id="w9")
+    covered = replace(of(RESEARCH, sent(removal(2, target="teaching"), LATER)), workspace_id="w1")
+    named = replace(of(RESEARCH, sent(removal(3), LATER)), workspace_id="w9")
     async with opener() as journal:
         await journal.write([elsewhere, covered, named])
         assert (await journal.history("research", PART, NOON, NOON)).requested == 2
@@ -653,15 +636,15 @@ async def test_what_another_target_of_the_project_deletes_in_its_own_workspaces_
 async def test_what_was_seen_in_one_project_says_nothing_of_another(opener: Opener) -> None:
     """Where the project is not on record it counts everywhere: it only ever keeps a notebook."""
     async with opener() as journal:
-        await journal.note_active(RESEARCH.project, ["n1", "n2"], NOON)
-        await journal.note_active(ELSEWHERE.project, ["n1"], LATER)
-        await journal.note_active("", ["n2", "n3"], LATER)
-        assert await journal.last_active(RESEARCH.project) == {"n1": NOON, "n2": LATER, "n3": LATER}
+        await journal.note_active(RESEARCH.project, ["nb1", "nb2"], NOON)
+        await journal.note_active(ELSEWHERE.project, ["nb1"], LATER)
+        await journal.note_active("", ["nb2", "nb3"], LATER)
+        assert await journal.last_active(RESEARCH.project) == {"nb1": NOON, "nb2": LATER, "nb3": LATER}
 
 
 async def test_what_has_no_end_is_told_of_all_targets_or_of_one_name(opener: Opener) -> None:
     """Of whatever project; who follows it is not for the journal to say."""
-    mine, other = of(RESEARCH, removal()), of(ELSEWHERE, removal("n2", target="teaching", planned_at=LATER))
+    mine, other = of(RESEARCH, removal()), of(ELSEWHERE, removal(2, target="teaching", planned_at=LATER))
     async with opener() as journal:
         await journal.write([other, mine])
         assert await journal.unfinished() == (mine, other)
@@ -670,7 +653,7 @@ async def test_what_has_no_end_is_told_of_all_targets_or_of_one_name(opener: Ope
 
 async def test_sweeps_without_an_end_are_told_of_all_targets_or_of_one_name(opener: Opener) -> None:
     """Likewise."""
-    mine, other = of(RESEARCH, run_record()), of(ELSEWHERE, run_record("r2", "teaching", started_at=LATER))
+    mine, other = of(RESEARCH, run_record()), of(ELSEWHERE, run_record("run2", target="teaching", started_at=LATER))
     async with opener() as journal:
         await journal.open_run(other)
         await journal.open_run(mine)
@@ -680,24 +663,24 @@ async def test_sweeps_without_an_end_are_told_of_all_targets_or_of_one_name(open
 
 async def test_all_leases_are_told_with_what_they_are_about(opener: Opener) -> None:
     """By target; of one that an older nbsweep has taken the project is not on record."""
-    one = replace(lease(), project=RESEARCH.project, extent=RESEARCH.extent)
+    one = replace(target_lease(), project=RESEARCH.project, extent=RESEARCH.extent)
     async with opener() as journal:
         assert await journal.leases() == ()
-        for each in (lease(target="teaching"), one):
+        for each in (target_lease(target="teaching"), one):
             await journal.take_lease(each, None)
-        assert await journal.leases() == (one, lease(target="teaching"))
+        assert await journal.leases() == (one, target_lease(target="teaching"))
 
 
 async def test_the_removals_of_a_run_come_in_pages(opener: Opener) -> None:
     """In the planned order, from any place; and what has no end up to a limit."""
-    rows = tuple(removal(f"n{number}") for number in range(5))
+    rows = tuple(removal(number) for number in range(5))
     async with opener() as journal:
         await journal.write(rows)
-        assert await journal.removals("r1", 2) == rows[:2]
-        assert await journal.removals("r1", 2, 2) == rows[2:4]
-        assert await journal.removals("r1", 9, 4) == rows[4:]
-        assert await journal.removals("r1", 9, 5) == ()
-        assert await journal.removals("r1", offset=3) == rows[3:]
+        assert await journal.removals("run1", 2) == rows[:2]
+        assert await journal.removals("run1", 2, 2) == rows[2:4]
+        assert await journal.removals("run1", 9, 4) == rows[4:]
+        assert await journal.removals("run1", 9, 5) == ()
+        assert await journal.removals("run1", offset=3) == rows[3:]
         assert len(await journal.unfinished("research", 3)) == 3
 
 

@@ -1,29 +1,20 @@
 """What every journal's audit trail keeps to, by the port's own words; the one for tests too."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from msgspec.structs import replace
 
+from builders import NOON, removal, run_record
 from contract.conftest import Opener
 from nbsweep.core import lifecycle
 from nbsweep.core.audit.chain import START, Head, verify
 from nbsweep.core.audit.entries import AuditCoverage, AuditQuery
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.lifecycle import Removal, State
-from nbsweep.core.model import Status
 from nbsweep.core.ports import Journal
-from nbsweep.core.runs import RunRecord
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HALF_AN_HOUR = timedelta(minutes=30)
-
-
-def removal(notebook_id: str = "n1", run_id: str = "r1", target: str = "research", *, planned_at: datetime = NOON) -> Removal:
-    """Plan the removal of a stopped notebook."""
-    where = (run_id, target, notebook_id, f"name-{notebook_id}", "li", "0", "NOTEBOOK")
-    return Removal(*where, "idle-lease", "idle for 20 days", Status.STOPPED, 50, "EVS", planned_at)
 
 
 def way(planned: Removal) -> list[Removal]:
@@ -55,14 +46,28 @@ async def test_a_new_journals_trail_is_empty(opener: Opener) -> None:
 async def test_every_step_of_a_removal_is_on_the_trail(opener: Opener) -> None:
     """Each with its facts, in the order in which they were written."""
     async with opener() as journal:
-        await journal.open_run(RunRecord("r1", "research", NOON, "li", dry_run=False))
+        await journal.open_run(run_record(started_by="li"))
         for step in way(removal()):
             await journal.write([step])
-        assert await whole(journal) == [("n1", what) for what in ("decided", "requested", "accepted", "deleted")]
+        assert await whole(journal) == [("nb1", what) for what in ("decided", "requested", "accepted", "deleted")]
         decided, requested, accepted, deleted = (link.entry for link in await journal.trail.after(0, 10))
         noon_us = 1_772_366_400_000_000
         assert decided == (
-            *(1, noon_us, "decided", "research", "r1", "li", "n1", "name-n1", "li", "idle-lease", "idle for 20 days", 0, ""),
+            *(
+                1,
+                noon_us,
+                "decided",
+                "research",
+                "run1",
+                "li",
+                "nb1",
+                "experiment-1",
+                "alice",
+                "old",
+                "age 200d (over 1d)",
+                0,
+                "",
+            ),
             *("STOPPED", "0", "NOTEBOOK", 50, "EVS", ""),
         )
         assert requested[:3] == (2, noon_us + 60_000_000, "requested")
@@ -73,8 +78,8 @@ async def test_every_step_of_a_removal_is_on_the_trail(opener: Opener) -> None:
 async def test_one_write_of_many_steps_has_an_entry_for_each(opener: Opener) -> None:
     """Of several removals, and of one removal several times, in the order of the write."""
     async with opener() as journal:
-        await journal.write([*way(removal("n1"))[:2], removal("n2"), *way(removal("n1"))[2:]])
-        expected = [("n1", "decided"), ("n1", "requested"), ("n2", "decided"), ("n1", "accepted"), ("n1", "deleted")]
+        await journal.write([*way(removal(1))[:2], removal(2), *way(removal(1))[2:]])
+        expected = [("nb1", "decided"), ("nb1", "requested"), ("nb2", "decided"), ("nb1", "accepted"), ("nb1", "deleted")]
         assert await whole(journal) == expected
 
 
@@ -84,33 +89,33 @@ async def test_what_is_written_again_is_told_once(opener: Opener) -> None:
     async with opener() as journal:
         await journal.write([planned, planned, requested])
         await journal.write([requested])
-        assert await whole(journal) == [("n1", "decided"), ("n1", "requested")]
+        assert await whole(journal) == [("nb1", "decided"), ("nb1", "requested")]
 
 
 async def test_the_same_notebook_in_another_run_or_target_has_its_own_way(opener: Opener) -> None:
     """What was written of one is no earlier step of the other; each has who started its own run."""
     async with opener() as journal:
-        await journal.open_run(RunRecord("r1", "research", NOON, "li", dry_run=False))
-        await journal.open_run(RunRecord("r2", "research", NOON, "cron", dry_run=False))
-        await journal.write([removal(), removal(run_id="r2"), removal(target="teaching")])
-        assert await whole(journal) == [("n1", "decided")] * 3
+        await journal.open_run(run_record(started_by="li"))
+        await journal.open_run(run_record("run2"))
+        await journal.write([removal(), removal(run_id="run2"), removal(target="teaching")])
+        assert await whole(journal) == [("nb1", "decided")] * 3
         assert [link.entry.started_by for link in await journal.trail.after(0, 10)] == ["li", "cron", ""]
 
 
 async def test_a_write_that_is_refused_leaves_no_entry(opener: Opener) -> None:
     """Neither the removals nor what the trail would have said of them."""
-    broken = replace(removal("n2"), planned_at=datetime(2026, 1, 1))  # noqa: DTZ001  # that it is naive is the point
+    broken = removal(2, planned_at=datetime(2026, 1, 1))  # noqa: DTZ001  # that it is naive is the point
     async with opener() as journal:
         with pytest.raises(ValueError, match="time zone"):
-            await journal.write([removal("n1"), broken])
+            await journal.write([removal(1), broken])
         assert await whole(journal) == []
-        assert await journal.removals("r1") == ()
+        assert await journal.removals("run1") == ()
 
 
 async def test_a_text_that_holds_a_nul_breaks_no_chain(opener: Opener) -> None:
     """Not every database takes this letter, and digests are of what is stored: a sign stands in its place."""
     async with opener() as journal:
-        await journal.write([replace(removal("n\0"), name="a\0b", category="\0")])
+        await journal.write([removal(notebook_id="n\0", name="a\0b", category="\0")])
         assert await whole(journal) == [("n\ufffd", "decided")]
         [link] = await journal.trail.after(0, 1)
         assert (link.entry.name, link.entry.category) == ("a\ufffdb", "\ufffd")
@@ -131,7 +136,7 @@ async def test_writers_at_once_do_not_fork_the_chain(opener: Opener) -> None:
     """Through two journals that are open at the same time; each removal's steps are in their order."""
 
     async def writer(journal: Journal, number: int) -> None:
-        for step in way(removal(f"n{number:02}", f"r{number % 3}")):
+        for step in way(removal(number, run_id=f"run{number % 3}")):
             await journal.write([step])
 
     async with opener() as one, opener() as other:
@@ -141,14 +146,14 @@ async def test_writers_at_once_do_not_fork_the_chain(opener: Opener) -> None:
         found = await whole(one)
         assert await whole(other) == found
     for number in range(40):
-        steps = [what for notebook_id, what in found if notebook_id == f"n{number:02}"]
+        steps = [what for notebook_id, what in found if notebook_id == f"nb{number}"]
         assert steps == ["decided", "requested", "accepted", "deleted"]
 
 
 async def test_the_trail_is_read_in_parts(opener: Opener) -> None:
     """Each goes on where the one before ended."""
     async with opener() as journal:
-        await journal.write([removal(f"n{number}") for number in range(7)])
+        await journal.write([removal(number) for number in range(7)])
         parts = [await journal.trail.after(last, 3) for last in (0, 3, 6, 7)]
         assert [[link.entry.sequence for link in part] for part in parts] == [[1, 2, 3], [4, 5, 6], [7], []]
 
@@ -158,12 +163,12 @@ async def test_the_trail_is_read_in_parts(opener: Opener) -> None:
     [
         (AuditQuery(), [8, 7, 6, 5, 4, 3, 2, 1]),
         (AuditQuery(target="teaching"), [8]),
-        (AuditQuery(run_id="r1"), [8, 4, 3, 2, 1]),
-        (AuditQuery(notebook_id="n2"), [6, 5]),
+        (AuditQuery(run_id="run1"), [8, 4, 3, 2, 1]),
+        (AuditQuery(notebook_id="nb2"), [6, 5]),
         (AuditQuery(policy="failed"), [7]),
         (AuditQuery(what=AuditStep.REQUESTED), [6, 2]),
         (AuditQuery(since=NOON + timedelta(minutes=2)), [8, 7, 6, 5, 4, 3]),
-        (AuditQuery(run_id="r1", what=AuditStep.DECIDED, target="research"), [1]),
+        (AuditQuery(run_id="run1", what=AuditStep.DECIDED, target="research"), [1]),
         (AuditQuery(notebook_id="unknown"), []),
     ],
 )
@@ -172,9 +177,9 @@ async def test_the_latest_that_are_wanted_come_newest_first(opener: Opener, quer
     day = NOON + timedelta(days=1)
     async with opener() as journal:
         await journal.write(way(removal()))
-        await journal.write(way(removal("n2", "r2", planned_at=day))[:2])
-        await journal.write([replace(removal("n3", "r2", planned_at=day), policy="failed")])
-        await journal.write([removal("n4", "r1", "teaching", planned_at=day)])
+        await journal.write(way(removal(2, run_id="run2", planned_at=day))[:2])
+        await journal.write([removal(3, run_id="run2", planned_at=day, policy="failed")])
+        await journal.write([removal(4, target="teaching", planned_at=day)])
         assert [link.entry.sequence for link in await journal.trail.latest(query, 10)] == expected
         assert [link.entry.sequence for link in await journal.trail.latest(query, 2)] == expected[:2]
 
@@ -182,5 +187,5 @@ async def test_the_latest_that_are_wanted_come_newest_first(opener: Opener, quer
 async def test_every_removal_that_was_written_is_covered(opener: Opener) -> None:
     """Whatever state it was first written in."""
     async with opener() as journal:
-        await journal.write([replace(removal(f"n{number}"), state=state) for number, state in enumerate(State)])
+        await journal.write([removal(number, state=state) for number, state in enumerate(State)])
         assert await journal.trail.coverage() == AuditCoverage()

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from acceptance.conftest import Simulate
 from acceptance.support import Desk, asked, eventually, free_port, idle_fleet
-from contract.test_journal import removal, run_record
+from builders import removal, run_record
 from nbsweep.adapters.journal import SqlJournal, Timeouts, open_journal
 from nbsweep.core.lifecycle import Removal, State
 from postgresql.conftest import BOUNCER_PORT, Server
@@ -41,7 +41,7 @@ async def test_two_first_starts_make_one_journal(server: Server) -> None:
         address = server.new_database()
         async with asyncio.TaskGroup() as tasks:
             for number in range(4):
-                tasks.create_task(_start(address, f"r{number}"))
+                tasks.create_task(_start(address, f"run{number}"))
         async with open_journal(address) as journal:
             assert len(await journal.runs(10)) == 4
 
@@ -55,17 +55,17 @@ async def test_connections_that_were_ended_are_made_anew(server: Server, address
     """Those that write and those that read; nothing is lost, and nothing is written twice."""
     async with opened(address) as journal:
         for number in range(3):
-            await journal.write([removal(f"n{number}")])
+            await journal.write([removal(number)])
             server.end_connections()
-            assert len(await journal.removals("r1")) == number + 1
+            assert len(await journal.removals("run1")) == number + 1
             server.end_connections()
-        assert await entries(journal) == [(f"n{number}", "decided") for number in range(3)]
+        assert await entries(journal) == [(f"nb{number}", "decided") for number in range(3)]
 
 
 async def test_a_write_waits_for_a_server_that_is_restarted(server: Server, address: str) -> None:
     """It comes back when the server does."""
     async with opened(address) as journal:
-        await journal.write([removal("n1")])
+        await journal.write([removal(1)])
         down, again = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
 
@@ -77,20 +77,20 @@ async def test_a_write_waits_for_a_server_that_is_restarted(server: Server, addr
         thread.start()
         await down.wait()
         async with asyncio.TaskGroup() as tasks:
-            written = tasks.create_task(journal.write([removal("n2")]))
-            read = tasks.create_task(journal.removals("r1"))
+            written = tasks.create_task(journal.write([removal(2)]))
+            read = tasks.create_task(journal.removals("run1"))
             await asyncio.sleep(0.5)
             assert not written.done()
             again.set()
         await asyncio.to_thread(thread.join)
-        assert removal("n1") in read.result()
-        assert await entries(journal) == [("n1", "decided"), ("n2", "decided")]
+        assert removal(1) in read.result()
+        assert await entries(journal) == [("nb1", "decided"), ("nb2", "decided")]
 
 
 async def test_a_commit_of_which_nobody_heard_is_not_repeated(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The connection breaks between the commit and its answer: every step is on the trail once, a new run is open once."""
     async with opened(address) as journal:
-        await journal.write([removal("n1")])
+        await journal.write([removal(1)])
         commit = Connection._commit_impl  # noqa: SLF001  # nothing else is between the commit and its answer
         lost: list[Connection] = []
 
@@ -102,14 +102,14 @@ async def test_a_commit_of_which_nobody_heard_is_not_repeated(address: str, monk
                 raise OperationalError("COMMIT", {}, ConnectionError(), connection_invalidated=True)
 
         monkeypatch.setattr(Connection, "_commit_impl", commit_unheard)
-        requested = _requested(removal("n1"))
+        requested = _requested(removal(1))
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(journal.open_run(run_record("r2")))
+            tasks.create_task(journal.open_run(run_record("run2")))
             tasks.create_task(journal.write([requested]))
             tasks.create_task(journal.write([_accepted(requested)]))
         assert lost
-        assert await entries(journal) == [("n1", "decided"), ("n1", "requested"), ("n1", "accepted")]
-        assert len(await journal.run("r2")) == 1
+        assert await entries(journal) == [("nb1", "decided"), ("nb1", "requested"), ("nb1", "accepted")]
+        assert len(await journal.run("run2")) == 1
 
 
 def test_every_run_is_served_by_pgbouncer_in_transaction_mode(

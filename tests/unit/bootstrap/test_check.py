@@ -1,20 +1,19 @@
 """What `check` opens, each thing by itself."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from builders import run_record
 from nbsweep.adapters.journal import open_journal
 from nbsweep.bootstrap.check import check_journal, check_secret_files, make_configuration_check, without_credentials
 from nbsweep.core.checks import Grade
 from nbsweep.core.errors import Unauthorized
-from nbsweep.core.runs import RunRecord
 from nbsweep.engine.preflight import PreflightOptions
 from nbsweep.settings import Settings, TargetSettings
 from nbsweep.testing import RecordingTelemetry
 
-NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 EVERYTHING = PreflightOptions(
     target="lab",
     address="https://cloud.example",
@@ -32,7 +31,7 @@ async def test_a_journal_is_opened_written_to_and_counted(tmp_path: Path) -> Non
     """Where it is, how many runs it has, how large it is."""
     url = f"sqlite:///{tmp_path}/journal.db"
     async with open_journal(url) as journal:
-        await journal.open_run(RunRecord("run1", "lab", NOON, "ops", dry_run=False))
+        await journal.open_run(run_record(target="lab"))
     check = await check_journal(url)
     assert check.grade is Grade.OK
     assert check.finding.startswith(f"{tmp_path}/journal.db: opened and written to; 1 run, ")

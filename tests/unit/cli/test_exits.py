@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from builders import removal, survey
 from nbsweep.cli.exits import Exit, exit_of_error, exit_of_plan, exit_of_report, worst
 from nbsweep.core.brakes import Brakes, Refusal
 from nbsweep.core.errors import (
@@ -22,7 +23,6 @@ from nbsweep.core.model import MalformedRow, Scope
 from nbsweep.core.plan import WorkspaceGap, build_plan
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
-from unit.core.examples import removal, survey
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_sweep_has_the_exit_code_of_its_outcome(outcome: Outcome, code: int) -
 @pytest.mark.parametrize(("state", "code"), [(State.DELETED, 0), (State.SPARED, 0), (State.FAILED, 3), (State.TIMED_OUT, 3)])
 def test_a_removal_that_failed_shows_in_the_exit_code(state: State, code: int) -> None:
     """So does one that an earlier run had left, and this one brought to a bad end."""
-    ended = replace(removal(), state=state)
+    ended = removal(state=state)
     assert exit_of_report(Report("research", Outcome.FINISHED, removals=(ended,))) == code
     assert exit_of_report(Report("research", Outcome.FINISHED, recovered=(ended,))) == code
 
@@ -84,7 +84,7 @@ def test_a_fleet_that_cannot_be_read_is_no_success(malformed: int, code: int) ->
 
 def test_what_ended_a_sweep_goes_before_what_failed_in_it() -> None:
     """A key that stopped being accepted explains everything that failed after it."""
-    failed = replace(removal(), state=State.FAILED)
+    failed = removal(state=State.FAILED)
     assert exit_of_report(Report("research", Outcome.FAILED, removals=(failed,), error=Unauthorized("no"))) == Exit.NOT_ALLOWED
 
 

@@ -10,24 +10,21 @@ from typing import Any
 import pytest
 import typer
 
+from builders import NOON, candidate, plan
 from nbsweep.cli.commands.plan import Saving
 from nbsweep.cli.plan_file import plan_to_save, read_plan, write_plan
 from nbsweep.core.errors import ConfigurationError, NbsweepError
-from nbsweep.core.plan import Candidate, Plan
-from nbsweep.core.policy import judge
 from nbsweep.core.saved_plan.model import SavedPlan
 from nbsweep.settings import Settings
-from unit.core.examples import NOW, SCOPE, moment, notebook, rules
 
 TARGET: dict[str, Any] = {"name": "lab", "region": "cn-north-4", "project_id": "0123456789abcdef0123456789abcdef"}
 SETTINGS = Settings.model_validate({"targets": [TARGET], "policies": [{"name": "old", "match": {"age_over": "1d"}}]})
 
 
-def plan(count: int = 2) -> SavedPlan:
-    """Give a plan of so many notebooks."""
-    rows = [notebook(id=f"nb{number}") for number in range(count)]
-    items = tuple(Candidate(row, SCOPE, judge(row, rules(), moment()), None) for row in rows)
-    return plan_to_save(SETTINGS, "p1", (NOW, timedelta(hours=12)), [Plan("lab", NOW, 10, items, {})])
+def saved_plan(count: int = 2) -> SavedPlan:
+    """Return a saved plan of so many notebooks."""
+    items = [candidate(number) for number in range(count)]
+    return plan_to_save(SETTINGS, "p1", (NOON, timedelta(hours=12)), [plan(*items, target="lab")])
 
 
 def left_beside(path: Path) -> list[str]:
@@ -38,9 +35,9 @@ def left_beside(path: Path) -> list[str]:
 def test_what_was_saved_reads_back(tmp_path: Path) -> None:
     """Under the same configuration, within its time."""
     path = tmp_path / "plan.json"
-    write_plan(path, plan())
-    assert read_plan(path, SETTINGS, NOW + timedelta(hours=11)) == plan()
-    assert plan().expires_at == NOW + timedelta(hours=12)
+    write_plan(path, saved_plan())
+    assert read_plan(path, SETTINGS, NOON + timedelta(hours=11)) == saved_plan()
+    assert saved_plan().expires_at == NOON + timedelta(hours=12)
 
 
 def test_it_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -50,7 +47,7 @@ def test_it_is_for_its_owner_alone(tmp_path: Path) -> None:
     path.chmod(0o644)
     before = os.umask(0)
     try:
-        write_plan(path, plan())
+        write_plan(path, saved_plan())
     finally:
         os.umask(before)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -67,7 +64,7 @@ def test_it_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("nbsweep.cli.plan_file.os.fsync", full)
     with pytest.raises(NbsweepError, match=r"could not be saved in .*plan\.json: No space left"):
-        write_plan(path, plan())
+        write_plan(path, saved_plan())
     assert path.read_text() == "the one of yesterday"
     assert left_beside(path) == []
 
@@ -78,7 +75,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     link, real = tmp_path / "plan.json", tmp_path / "real" / "plan.json"
     real.write_text("old")
     link.symlink_to(real)
-    write_plan(link, plan())
+    write_plan(link, saved_plan())
     assert link.is_symlink()
     assert json.loads(real.read_text())["plan_id"] == "p1"
 
@@ -88,7 +85,7 @@ def test_what_is_no_plain_file_is_never_replaced(place: str, tmp_path: Path, mon
     """A folder, or a device, which the machine needs as it is."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(NbsweepError, match="no plain file"):
-        write_plan(Path(place), plan())
+        write_plan(Path(place), saved_plan())
     assert not Path("/dev/null").is_file()
     assert list(tmp_path.iterdir()) == []
 
@@ -98,22 +95,22 @@ def test_a_file_that_is_not_there_is_told_with_what_makes_one(tmp_path: Path) ->
     with pytest.raises(
         ConfigurationError, match=r"the plan .*none\.json cannot be used:\n  there is no such file; `nbsweep plan --out"
     ):
-        read_plan(tmp_path / "none.json", SETTINGS, NOW)
+        read_plan(tmp_path / "none.json", SETTINGS, NOON)
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     """Here a folder."""
     with pytest.raises(ConfigurationError, match="it cannot be read: Is a directory"):
-        read_plan(tmp_path, SETTINGS, NOW)
+        read_plan(tmp_path, SETTINGS, NOON)
 
 
 def test_everything_that_speaks_against_it_is_told_at_once(tmp_path: Path) -> None:
     """Too late, and under another configuration."""
     path = tmp_path / "plan.json"
-    write_plan(path, plan())
+    write_plan(path, saved_plan())
     other = SETTINGS.model_copy(update={"policies": ()})
     with pytest.raises(ConfigurationError) as caught:
-        read_plan(path, other, NOW + timedelta(hours=13))
+        read_plan(path, other, NOON + timedelta(hours=13))
     assert [mistake.path for mistake in caught.value.mistakes] == ["expires_at", "configuration"]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from builders import ago, notebook
 from nbsweep.core.checks import (
     Check,
     Grade,
@@ -21,7 +22,6 @@ from nbsweep.core.errors import AnswerLost, Busy, CloudError, Forbidden, Gone, R
 from nbsweep.core.model import MalformedRow, Named, Notebook, Page
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.permissions import GRANTS, Action, Probe, probe_of
-from unit.core.examples import ago, notebook
 
 PROJECT = "0123456789abcdef0123456789abcdef"
 YES, NO = Probe(allowed=True), Probe(allowed=False, words="HTTP 403 ModelArts.0108", code="ModelArts.0108")

@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from builders import ago, lease, moment, notebook, over, tag, text
 from nbsweep.core.conditions import CapacityOver, Condition, LeaseEnabled, LongerThan, Not, TagIs, TextIs, Truth
 from nbsweep.core.globs import Glob
 from nbsweep.core.model import Image, Named, Notebook, Status, Volume
-from unit.core.examples import ago, lease, moment, notebook, over, tag, text
 
 TEXTS = [
     # key, a glob that fits, one that does not, and what makes the fact missing
@@ -264,7 +264,7 @@ def test_a_name_that_only_looks_alike_protects_and_never_deletes(glob: str, name
 def test_an_accent_is_seen_and_so_is_a_wildcard() -> None:
     """What can be told apart at a glance is another text; a full-width star is a star, and matches nothing else."""
     assert truth(in_protection(text("name", "r\u00e9vision-*")), name="revision-1") is Truth.FAIL
-    assert truth(in_protection(text("name", "\uff0a")), name="experiment") is Truth.FAIL
+    assert truth(in_protection(text("name", "\uff0a")), name="experiment-1") is Truth.FAIL
     assert truth(in_protection(text("name", "keep-*")), name="to-keep-1") is Truth.FAIL
 
 
@@ -302,7 +302,7 @@ def test_a_lease_is_enabled_or_not_or_does_not_say(wanted: bool) -> None:  # noq
         (over("idle", days=14), {"lease": None, "updated_at": ago(days=21, hours=4)}, "idle 21d 4h (over 14d)"),
         (over("lease_expired", days=30), {"lease": None}, "lease expired is missing (wanted: over 30d)"),
         (over("lease_expired", days=30), {"lease": lease(enabled=False)}, "lease expired no lease is enabled (over 30d)"),
-        (text("name", "exp*", "x*"), {}, "name experiment (exp* or x*)"),
+        (text("name", "exp*", "x*"), {}, "name experiment-1 (exp* or x*)"),
         (text("status", "STOPPED"), {}, "status STOPPED"),
         (text("owner", "al*"), {}, "owner alice / u1 (al*)"),
         (text("pool", "x"), {"pool": None}, "pool none (x)"),

@@ -2,9 +2,9 @@ from itertools import permutations, product
 
 import pytest
 
+from builders import moment, notebook, over, tag, text
 from nbsweep.core.conditions import AllOf, AnyOf, Condition, Finding, Not, Truth, leaves, names_status
 from nbsweep.core.model import Status
-from unit.core.examples import moment, notebook, over, tag, text
 
 RANK = {Truth.FAIL: 0, Truth.UNKNOWN: 1, Truth.PASS: 2}
 """Kleene's logic in one line: `all` is the least, `any` the greatest, `not` turns the order round."""

@@ -2,24 +2,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
+from builders import NOON, ago, candidate, removal, survey
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.cool_down import CoolDown, Streak, causes_of, is_its_own, judge_cooling, streaks
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.plan import Circumstances, build_plan
 from nbsweep.core.policy import Decision, Reason
 from nbsweep.core.runs import History
-from unit.core.examples import NOW, ago, candidate, removal, survey
 
 USUAL = CoolDown(timedelta(hours=1), timedelta(days=7))
 FAILED = "DELETE_FAILED: disk busy"
 
 
-def ended(state: State = State.FAILED, *, at: datetime = NOW, **changes: Any) -> Removal:
-    """Give a removal that has ended so: a DELETE was sent, and the cloud failed at it."""
-    plain = {"requests": 1, "failures": 1, "accepted_at": at, "end_reason": FAILED}
-    return replace(removal(), **{"state": state, "ended_at": at, **plain, **changes})
+def ended(state: State = State.FAILED, *, at: datetime = NOON, **changes: Any) -> Removal:
+    """Return a removal in its final state: a DELETE was sent, and the cloud failed to delete."""
+    failed = {"requests": 1, "failures": 1, "accepted_at": at, "end_reason": FAILED}
+    return removal(**{"state": state, "ended_at": at, **failed, **changes})
 
 
 @pytest.mark.parametrize(
@@ -88,16 +87,16 @@ def test_each_notebook_has_a_streak_of_its_own() -> None:
 )
 def test_it_is_left_alone_until_the_cool_down_is_over(failures: int, hours_ago: float, *, cooling: bool) -> None:
     """And not a moment longer."""
-    verdict = judge_cooling(Streak(failures, ago(hours=hours_ago), FAILED), USUAL, NOW)
+    verdict = judge_cooling(Streak(failures, ago(hours=hours_ago), FAILED), USUAL, NOON)
     assert (verdict is not None) == cooling
 
 
 def test_the_verdict_says_until_when_and_why() -> None:
     """For whoever asks about it."""
-    verdict = judge_cooling(Streak(2, ago(hours=1), FAILED), USUAL, NOW)
+    verdict = judge_cooling(Streak(2, ago(hours=1), FAILED), USUAL, NOON)
     assert verdict
     assert (verdict.decision, verdict.reason) == (Decision.KEEP, Reason.COOLING_DOWN)
-    until, since = NOW + timedelta(hours=1), ago(hours=1)
+    until, since = NOON + timedelta(hours=1), ago(hours=1)
     assert verdict.sentence == (
         f"it is left alone until {until:%Y-%m-%d %H:%M}Z: its deletion failed 2 times in a row, the last time at "
         f"{since:%Y-%m-%d %H:%M}Z (DELETE_FAILED: disk busy)"
@@ -106,8 +105,8 @@ def test_the_verdict_says_until_when_and_why() -> None:
 
 def test_who_has_not_failed_and_who_is_not_to_cool_down_may_go() -> None:
     """Without a cool-down nobody is left alone."""
-    assert judge_cooling(None, USUAL, NOW) is None
-    assert judge_cooling(Streak(9, NOW, FAILED), None, NOW) is None
+    assert judge_cooling(None, USUAL, NOON) is None
+    assert judge_cooling(Streak(9, NOON, FAILED), None, NOON) is None
 
 
 def test_a_plan_leaves_out_what_cools_down_before_the_brakes_are_asked() -> None:

@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from builders import NOON, removal
 from nbsweep.core.events import http, lease, service, sweep
 from nbsweep.core.events import removal as of_removals
 from nbsweep.core.events.base import Event, Level
@@ -13,7 +14,6 @@ from nbsweep.core.events.removal import RemovalFinished
 from nbsweep.core.events.sweep import SweepStarted
 from nbsweep.core.lifecycle import State, outcome
 from nbsweep.core.model import Status
-from unit.core.examples import NOW, removal
 
 EVENTS = [
     value
@@ -47,9 +47,9 @@ def test_the_end_of_a_removal_says_everything_about_it() -> None:
     ended = removal(
         state=State.TIMED_OUT,
         status_before=Status.RUNNING,
-        requested_at=NOW + timedelta(seconds=5),
-        accepted_at=NOW + timedelta(seconds=6.25),
-        ended_at=NOW + timedelta(minutes=30, seconds=5, milliseconds=1),
+        requested_at=NOON + timedelta(seconds=5),
+        accepted_at=NOON + timedelta(seconds=6.25),
+        ended_at=NOON + timedelta(minutes=30, seconds=5, milliseconds=1),
         requests=2,
         failures=1,
         request_id="req-2",
@@ -59,7 +59,7 @@ def test_the_end_of_a_removal_says_everything_about_it() -> None:
     assert {field: getattr(event, field) for field in event.__struct_fields__} == {
         "outcome": "timed_out",
         "end_reason": "no end by its deadline",
-        "notebook_name": "experiment",
+        "notebook_name": "experiment-1",
         "owner": "alice",
         "workspace": "0",
         "feature": "NOTEBOOK",
@@ -77,14 +77,14 @@ def test_the_end_of_a_removal_says_everything_about_it() -> None:
 
 def test_a_time_that_never_came_is_none() -> None:
     """A removal that was spared was neither requested nor accepted."""
-    event = RemovalFinished.of(removal(state=State.SPARED, ended_at=NOW, capacity_gb=None, category=None))
+    event = RemovalFinished.of(removal(state=State.SPARED, ended_at=NOON, capacity_gb=None, category=None))
     assert (event.accepted_after_s, event.ended_after_s) == (None, None)
     assert (event.capacity_gb, event.category) == (None, None)
 
 
 def test_no_time_at_all_is_not_a_missing_time() -> None:
     """An answer in the same instant took no seconds, which is a figure."""
-    event = RemovalFinished.of(removal(state=State.DELETED, requested_at=NOW, accepted_at=NOW, ended_at=NOW))
+    event = RemovalFinished.of(removal(state=State.DELETED, requested_at=NOON, accepted_at=NOON, ended_at=NOON))
     assert (event.accepted_after_s, event.ended_after_s) == (0.0, 0.0)
 
 

@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
+from builders import ago, lease, moment, notebook, over
 from nbsweep.core.conditions import Condition, Truth
 from nbsweep.core.facts import format_age
 from nbsweep.core.model import LeaseType
-from unit.core.examples import ago, lease, moment, notebook, over
 
 
 def truth(condition: Condition, **changes: Any) -> Truth:

@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from builders import NEVER_TOUCHED, NOON, ago, lease, moment, notebook, over
 from nbsweep.core.conditions import Truth
 from nbsweep.core.facts import idle_since
 from nbsweep.core.model import LeaseType, Status
-from unit.core.examples import NEVER_TOUCHED, NOW, ago, lease, moment, notebook, over
 
 RESTING = [Status.STOPPED, Status.CREATE_FAILED, Status.START_FAILED, Status.DELETE_FAILED, Status.ERROR, Status.FROZEN]
 
@@ -38,9 +38,9 @@ def test_idleness_runs_from_the_latest_sign_of_use(days: dict[str, int], latest:
     ("end", "expected"),
     [
         (ago(days=7), ago(days=7)),
-        (NOW, NOW),
-        (NOW + timedelta(microseconds=1), ago(days=50)),
-        (NOW + timedelta(days=3), ago(days=50)),
+        (NOON, NOON),
+        (NOON + timedelta(microseconds=1), ago(days=50)),
+        (NOON + timedelta(days=3), ago(days=50)),
     ],
 )
 def test_the_end_of_a_lease_counts_once_it_is_past(end: datetime, expected: datetime) -> None:
@@ -126,7 +126,7 @@ def test_the_journals_sight_saves_what_was_seen_in_use() -> None:
 def test_a_notebook_that_is_not_at_rest_is_not_idle(status: Status) -> None:
     """It may be in use at this moment, whatever its dates say and even without any."""
     for row in (notebook(status=status), notebook(status=status, updated_at=None, lease=None)):
-        assert idle_since(row, moment()) == NOW
+        assert idle_since(row, moment()) == NOON
         assert over("idle", seconds=0).check(row, moment()).truth is Truth.FAIL
 
 
@@ -139,5 +139,5 @@ def test_the_clock_of_idleness_runs_at_rest(status: Status) -> None:
 
 def test_a_date_to_come_is_not_idleness() -> None:
     """A cloud whose clock is ahead makes a notebook younger, never older."""
-    row = notebook(updated_at=NOW + timedelta(hours=1), lease=None)
+    row = notebook(updated_at=NOON + timedelta(hours=1), lease=None)
     assert over("idle", seconds=0).check(row, moment()).truth is Truth.FAIL

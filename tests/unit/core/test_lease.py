@@ -1,15 +1,15 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
 
+from builders import NOON, ago, target_lease
 from nbsweep.core.lease import Holder, TargetLease, describe_held, describe_taken_over, may_take
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(seconds=60)
 ME = Holder("me", "web-1", "boot-1", 100, 5000)
 OTHER = Holder("other", "web-2", "boot-2", 200, 6000)
-HELD = TargetLease("research", OTHER, "li", NOON - timedelta(hours=1), NOON)
+HELD = target_lease(holder=OTHER, taken_at=ago(hours=1))
 
 
 def after(seconds: float, alive: bool | None, lease: TargetLease | None = HELD) -> bool:  # noqa: FBT001  # named by the table below

@@ -5,22 +5,22 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from builders import NOON, notebook, removal
 from nbsweep.core import lifecycle
 from nbsweep.core.lifecycle import ENDS, NEXT, IllegalStepError, Removal, State, note_failure, note_sight
 from nbsweep.core.model import Status
-from unit.core.examples import NOW, notebook, removal
 
 DEADLINE = timedelta(minutes=30)
-LATER = NOW + timedelta(minutes=20)
+LATER = NOON + timedelta(minutes=20)
 
 STEPS: Mapping[State, Callable[[Removal], Removal]] = {
-    State.STOPPING: lambda removal: lifecycle.stop(removal, NOW, DEADLINE),
-    State.REQUESTED: lambda removal: lifecycle.request(removal, NOW, DEADLINE),
-    State.ACCEPTED: lambda removal: lifecycle.accept(removal, NOW),
-    State.DELETED: lambda removal: lifecycle.delete(removal, NOW, "gone"),
-    State.FAILED: lambda removal: lifecycle.fail(removal, NOW, "refused"),
-    State.TIMED_OUT: lambda removal: lifecycle.time_out(removal, NOW, "too long"),
-    State.SPARED: lambda removal: lifecycle.spare(removal, NOW, "renamed"),
+    State.STOPPING: lambda removal: lifecycle.stop(removal, NOON, DEADLINE),
+    State.REQUESTED: lambda removal: lifecycle.request(removal, NOON, DEADLINE),
+    State.ACCEPTED: lambda removal: lifecycle.accept(removal, NOON),
+    State.DELETED: lambda removal: lifecycle.delete(removal, NOON, "gone"),
+    State.FAILED: lambda removal: lifecycle.fail(removal, NOON, "refused"),
+    State.TIMED_OUT: lambda removal: lifecycle.time_out(removal, NOON, "too long"),
+    State.SPARED: lambda removal: lifecycle.spare(removal, NOON, "renamed"),
 }
 """The one function for each transition, by the state it leads to."""
 
@@ -78,20 +78,20 @@ def test_nothing_is_deleted_that_was_not_requested() -> None:
 def test_an_accepted_removal_is_not_spared() -> None:
     """What the cloud has taken on may not be called kept."""
     with pytest.raises(IllegalStepError):
-        lifecycle.spare(removal(state=State.ACCEPTED), NOW, "renamed")
+        lifecycle.spare(removal(state=State.ACCEPTED), NOON, "renamed")
 
 
 def test_every_state_that_waits_can_time_out() -> None:
     """Whatever is followed has an end at its deadline."""
     for state in (State.STOPPING, State.REQUESTED, State.ACCEPTED):
-        assert lifecycle.time_out(removal(state=state), NOW, "too long").state is State.TIMED_OUT
+        assert lifecycle.time_out(removal(state=state), NOON, "too long").state is State.TIMED_OUT
 
 
 @pytest.mark.parametrize("target", [State.DELETED, State.FAILED, State.TIMED_OUT, State.SPARED])
 def test_an_end_says_when_and_why(target: State) -> None:
     """And keeps the reason for which it was begun."""
     ended = STEPS[target](removal(state=State.REQUESTED))
-    assert ended.ended_at == NOW
+    assert ended.ended_at == NOON
     assert ended.end_reason in {"gone", "refused", "too long", "renamed"}
     assert ended.reason == "age 200d (over 1d)"
 
@@ -105,38 +105,38 @@ def changed(before: Removal, after: Removal) -> dict[str, Any]:
 def test_a_request_is_counted_and_gets_a_deadline() -> None:
     """It says when it was about to leave, and nothing else about the notebook changes."""
     before = removal()
-    assert changed(before, lifecycle.request(before, NOW, DEADLINE)) == {
+    assert changed(before, lifecycle.request(before, NOON, DEADLINE)) == {
         "state": State.REQUESTED,
-        "requested_at": NOW,
-        "sent_at": NOW,
-        "deadline": NOW + timedelta(minutes=30),
+        "requested_at": NOON,
+        "sent_at": NOON,
+        "deadline": NOON + timedelta(minutes=30),
         "requests": 1,
     }
 
 
 def test_an_acceptance_says_when_and_by_which_call() -> None:
     """The gateway's request id is what support will ask for."""
-    before = lifecycle.request(removal(), NOW, DEADLINE)
+    before = lifecycle.request(removal(), NOON, DEADLINE)
     after = lifecycle.accept(before, LATER, "req-1")
     assert changed(before, after) == {"state": State.ACCEPTED, "accepted_at": LATER, "request_id": "req-1"}
 
 
 def test_an_acceptance_that_was_only_seen_keeps_the_known_request_id() -> None:
     """A DELETE whose answer was lost is confirmed without an id of its own."""
-    before = replace(lifecycle.request(removal(), NOW, DEADLINE), request_id="req-1")
+    before = replace(lifecycle.request(removal(), NOON, DEADLINE), request_id="req-1")
     assert lifecycle.accept(before, LATER).request_id == "req-1"
 
 
 def test_a_request_after_a_lost_answer_gets_no_further_time() -> None:
     """Otherwise answers that keep being lost would keep it going for ever."""
-    first = lifecycle.request(removal(), NOW, DEADLINE)
+    first = lifecycle.request(removal(), NOON, DEADLINE)
     second = lifecycle.request(first, LATER, DEADLINE)
-    assert (second.deadline, second.requests) == (NOW + DEADLINE, 2)
+    assert (second.deadline, second.requests) == (NOON + DEADLINE, 2)
 
 
 def test_a_request_after_a_failed_one_has_a_deadline_of_its_own() -> None:
     """And what was seen of the first says nothing about the second."""
-    first = lifecycle.accept(lifecycle.request(removal(), NOW, DEADLINE), NOW, "req-1")
+    first = lifecycle.accept(lifecycle.request(removal(), NOON, DEADLINE), NOON, "req-1")
     second = lifecycle.request(note_sight(first, notebook(status=Status.DELETING)), LATER, DEADLINE)
     assert (second.deadline, second.requests) == (LATER + DEADLINE, 2)
     assert second.accepted_at is None
@@ -145,15 +145,15 @@ def test_a_request_after_a_failed_one_has_a_deadline_of_its_own() -> None:
 
 def test_the_first_request_is_remembered() -> None:
     """`requested_at` is when the first DELETE, or the stop before it, was about to leave, and stays so to the end."""
-    retried = lifecycle.request(lifecycle.accept(lifecycle.request(removal(), NOW, DEADLINE), NOW), LATER, DEADLINE)
-    assert retried.requested_at == NOW
-    stopped = lifecycle.request(lifecycle.stop(removal(), NOW, DEADLINE), LATER, DEADLINE)
-    assert stopped.requested_at == NOW
+    retried = lifecycle.request(lifecycle.accept(lifecycle.request(removal(), NOON, DEADLINE), NOON), LATER, DEADLINE)
+    assert retried.requested_at == NOON
+    stopped = lifecycle.request(lifecycle.stop(removal(), NOON, DEADLINE), LATER, DEADLINE)
+    assert stopped.requested_at == NOON
 
 
 def test_a_delete_that_did_nothing_is_taken_back() -> None:
     """It never left, so the removal stands where it stood, with its dates and counts."""
-    for before in (removal(), removal(state=State.STOPPING, requested_at=NOW, sent_at=NOW, deadline=LATER)):
+    for before in (removal(), removal(state=State.STOPPING, requested_at=NOON, sent_at=NOON, deadline=LATER)):
         requested = lifecycle.request(before, LATER, DEADLINE)
         assert lifecycle.withdraw(requested, before) == before
     with pytest.raises(lifecycle.IllegalStepError):
@@ -162,33 +162,33 @@ def test_a_delete_that_did_nothing_is_taken_back() -> None:
 
 def test_the_latest_request_is_remembered_too() -> None:
     """`sent_at` is when the latest DELETE or stop was about to leave: the grace for its effect runs from there."""
-    unanswered = lifecycle.request(removal(), NOW, DEADLINE)
+    unanswered = lifecycle.request(removal(), NOON, DEADLINE)
     assert lifecycle.request(unanswered, LATER, DEADLINE).sent_at == LATER
-    stopping = lifecycle.stop(removal(), NOW, DEADLINE)
+    stopping = lifecycle.stop(removal(), NOON, DEADLINE)
     assert lifecycle.stop(stopping, LATER, DEADLINE).sent_at == LATER
 
 
 def test_a_stop_gets_a_deadline_and_is_no_request() -> None:
     """No DELETE has left yet."""
     before = removal()
-    after = lifecycle.stop(before, NOW, DEADLINE)
+    after = lifecycle.stop(before, NOON, DEADLINE)
     assert changed(before, after) == {
         "state": State.STOPPING,
-        "requested_at": NOW,
-        "sent_at": NOW,
-        "deadline": NOW + DEADLINE,
+        "requested_at": NOON,
+        "sent_at": NOON,
+        "deadline": NOON + DEADLINE,
     }
 
 
 def test_a_stop_that_is_ordered_again_gets_no_further_time() -> None:
     """A stop that never takes effect ends at the deadline of the first."""
-    again = lifecycle.stop(lifecycle.stop(removal(), NOW, DEADLINE), LATER, DEADLINE)
-    assert again.deadline == NOW + DEADLINE
+    again = lifecycle.stop(lifecycle.stop(removal(), NOON, DEADLINE), LATER, DEADLINE)
+    assert again.deadline == NOON + DEADLINE
 
 
 def test_the_request_after_a_stop_has_a_deadline_of_its_own() -> None:
     """Stopping takes its time, and that is not taken from the deletion."""
-    requested = lifecycle.request(lifecycle.stop(removal(), NOW, DEADLINE), LATER, DEADLINE)
+    requested = lifecycle.request(lifecycle.stop(removal(), NOON, DEADLINE), LATER, DEADLINE)
     assert (requested.deadline, requested.requests) == (LATER + DEADLINE, 1)
 
 
@@ -211,7 +211,7 @@ def test_a_failure_is_counted_and_moves_nothing() -> None:
 
 def test_times_are_moments_of_the_wall_clock() -> None:
     """They survive a restart, so they must say their time zone."""
-    requested = lifecycle.request(removal(), NOW, DEADLINE)
+    requested = lifecycle.request(removal(), NOON, DEADLINE)
     moments = [
         value for value in (getattr(requested, field) for field in Removal.__struct_fields__) if isinstance(value, datetime)
     ]

@@ -3,14 +3,14 @@ from itertools import product
 
 import pytest
 
+from builders import NOON, notebook, removal
 from nbsweep.core import lifecycle
 from nbsweep.core.lifecycle import IllegalStepError, Removal, State, Step, follow
 from nbsweep.core.model import Status
-from unit.core.examples import NOW, notebook, removal
 
 GRACE = timedelta(seconds=30)
 INSTANT = timedelta(microseconds=1)
-START = NOW - timedelta(minutes=10)
+START = NOON - timedelta(minutes=10)
 """When it was requested, or accepted."""
 GOING = [State.STOPPING, State.REQUESTED, State.ACCEPTED]
 BROKEN = {Status.CREATE_FAILED, Status.START_FAILED, Status.DELETE_FAILED, Status.ERROR}
@@ -33,13 +33,13 @@ def going(
     )
 
 
-def look(followed: Removal, status: Status, now: datetime = NOW, grace: timedelta = GRACE) -> Step:
+def look(followed: Removal, status: Status, now: datetime = NOON, grace: timedelta = GRACE) -> Step:
     """See the notebook in a state, and conclude."""
     return follow(followed, notebook(status=status), now, grace)
 
 
-MOMENTS = [START, START + GRACE - INSTANT, START + GRACE, NOW]
-DEADLINES = [None, NOW + INSTANT, NOW, START]
+MOMENTS = [START, START + GRACE - INSTANT, START + GRACE, NOON]
+DEADLINES = [None, NOON + INSTANT, NOON, START]
 
 
 @pytest.mark.parametrize("state", GOING)
@@ -97,7 +97,7 @@ def test_an_unanswered_delete_that_shows_nothing_new_is_decided_anew(status: Sta
     What was DELETE_FAILED before and still is may have failed once more, and counts as a failure.
     """
     expected = Step.FAILED if status is Status.DELETE_FAILED else Step.NO_EFFECT
-    for deadline in (None, NOW + INSTANT):
+    for deadline in (None, NOON + INSTANT):
         assert look(going(State.REQUESTED, deadline=deadline, status_before=status), status) is expected
     if status not in BROKEN:
         assert look(going(State.REQUESTED, status_before=Status.ERROR), status) is Step.NO_EFFECT
@@ -120,7 +120,7 @@ def test_an_unanswered_delete_after_a_failed_one_is_not_taken_for_that_failure()
 
 def test_an_unanswered_delete_ends_at_its_deadline() -> None:
     """Answers that keep being lost must not keep a sweep going for ever: after the deadline nothing is sent again."""
-    for status, deadline in product(sorted(RESTING - {Status.DELETE_FAILED}), [NOW, START]):
+    for status, deadline in product(sorted(RESTING - {Status.DELETE_FAILED}), [NOON, START]):
         assert look(going(State.REQUESTED, deadline=deadline, status_before=status), status) is Step.TIMED_OUT
 
 
@@ -133,9 +133,9 @@ def test_an_unanswered_delete_that_shows_a_failed_deletion_has_failed() -> None:
 
 def test_a_deadline_of_nothing_is_not_for_ever() -> None:
     """Elsewhere a limit of zero meant no limit; here time is up at once."""
-    requested = lifecycle.request(removal(), NOW, timedelta(0))
-    assert look(lifecycle.accept(requested, NOW), Status.DELETING) is Step.TIMED_OUT
-    assert look(lifecycle.stop(removal(), NOW, timedelta(0)), Status.STOPPING) is Step.TIMED_OUT
+    requested = lifecycle.request(removal(), NOON, timedelta(0))
+    assert look(lifecycle.accept(requested, NOON), Status.DELETING) is Step.TIMED_OUT
+    assert look(lifecycle.stop(removal(), NOON, timedelta(0)), Status.STOPPING) is Step.TIMED_OUT
 
 
 def test_a_grace_of_nothing_believes_the_first_look() -> None:
@@ -177,7 +177,7 @@ def test_nothing_that_is_seen_moves_what_has_ended(state: State) -> None:
     """Whatever a late look comes to, an end stays an end."""
     ended = going(state)
     for status in [None, *Status]:
-        follow(ended, None if status is None else notebook(status=status), NOW, GRACE)
+        follow(ended, None if status is None else notebook(status=status), NOON, GRACE)
         assert ended == going(state)
     with pytest.raises(IllegalStepError):
-        lifecycle.delete(ended, NOW, "gone")
+        lifecycle.delete(ended, NOON, "gone")

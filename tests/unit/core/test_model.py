@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from builders import NEVER_TOUCHED, ago, lease, notebook
 from nbsweep.core.model import AT_REST, FAILED, IN_TRANSITION, LeaseType, Named, Status, require_aware
-from unit.core.examples import NEVER_TOUCHED, ago, lease, notebook
 
 
 def test_the_statuses_are_the_fourteen_of_the_api() -> None:
@@ -58,5 +58,5 @@ def test_an_owner_is_called_by_name_or_else_by_id(owner: Named, label: str) -> N
 
 def test_a_notebook_is_called_by_name_or_else_by_id() -> None:
     """A nameless notebook can still be talked about."""
-    assert notebook().label == "experiment"
+    assert notebook().label == "experiment-1"
     assert notebook(name=None).label == "nb1"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import searching
 from nbsweep.core.pacing import CATCH_UP_S, PollInterval, Rate, Window
-from unit.core.examples import searching
 
 RATES = [
     Rate(50, 1.0),

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import NOON, ago, candidate, searching, survey
 from nbsweep.core.brakes import Brakes, OnExcess, format_share
 from nbsweep.core.model import MalformedRow, Named
 from nbsweep.core.plan import Candidate, Plan, Survey, build_plan
 from nbsweep.core.policy import Reason
-from unit.core.examples import NOW, ago, candidate, searching, survey
 
 LOOSE = Brakes(max_deletions=None, max_share=None, max_per_owner=None)
 
@@ -68,7 +68,7 @@ def test_a_plan_carries_what_the_survey_knew() -> None:
     malformed = (MalformedRow("nb9", None, "status: unknown"),)
     kept = {Reason.PROTECTED: 3, Reason.MALFORMED: 1}
     plan = build_plan(survey(*numbered(2), fleet=60, kept=kept, malformed=malformed), Brakes())
-    assert (plan.target, plan.created_at, plan.fleet, plan.malformed) == ("research", NOW, 60, malformed)
+    assert (plan.target, plan.created_at, plan.fleet, plan.malformed) == ("research", NOON, 60, malformed)
     assert plan.kept == kept
     assert plan.refusal is None
 
@@ -291,7 +291,7 @@ def test_a_plan_that_is_not_refused_exceeds_no_brake(seen: Survey, brakes: Brake
 def test_a_plan_takes_from_the_front_whatever_the_brakes_allow(seen: Survey, brakes: Brakes) -> None:
     """An item is left out only when it would have exceeded a brake, and is then counted; nothing is lost or added."""
     plan = build_plan(seen, brakes)
-    ordered = sorted(seen.candidates, key=lambda item: (item.idle_since or NOW, item.notebook.id))
+    ordered = sorted(seen.candidates, key=lambda item: (item.idle_since or NOON, item.notebook.id))
     taken: list[Candidate] = []
     for item in ordered:
         if plan.refusal or brakes.on_excess is OnExcess.REFUSE or within([*taken, item], seen.fleet, brakes):

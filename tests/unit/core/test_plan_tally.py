@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
+from builders import NEVER_TOUCHED, NOON, SCOPE, ago, moment, notebook, over, policy, protection, rules, tag, text
 from nbsweep.core.model import MalformedRow, Notebook, Scope, Status
 from nbsweep.core.plan import Survey, Tally, join_tallies
 from nbsweep.core.policy import Reason, Rules, Running
-from unit.core.examples import NEVER_TOUCHED, NOW, SCOPE, ago, moment, notebook, over, policy, protection, rules, tag, text
 
 OTHER = Scope("1", "NOTEBOOK")
 RULES = rules(
@@ -32,7 +32,7 @@ def tally(*rows: Notebook | MalformedRow, scope: Scope = SCOPE, asked: Rules = R
 
 def joined(*tallies: Tally, gaps: tuple[str, ...] = ()) -> Survey:
     """Make a survey of these listings."""
-    return join_tallies("research", NOW, tallies, gaps)
+    return join_tallies("research", NOON, tallies, gaps)
 
 
 def row(number: int, kind: dict[str, Any]) -> Notebook:
@@ -59,7 +59,7 @@ def test_every_row_is_counted_under_its_reason() -> None:
     }
     assert {reason: count for reason, count in survey.kept.items() if reason is not Reason.ALREADY_DELETED} == expected
     assert survey.fleet == 9
-    assert (survey.target, survey.taken_at, survey.gaps) == ("research", NOW, ())
+    assert (survey.target, survey.taken_at, survey.gaps) == ("research", NOON, ())
 
 
 def test_a_candidate_knows_where_and_why_and_since_when() -> None:

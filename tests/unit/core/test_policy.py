@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
+from builders import NEVER_TOUCHED, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
 from nbsweep.core.conditions import AllOf, AnyOf, Condition, Not, Truth
 from nbsweep.core.model import Notebook, Status
 from nbsweep.core.policy import Decision, Policy, Reason, Rules, Running, Verdict, judge
-from unit.core.examples import NEVER_TOUCHED, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
 
 KEEP_TAG = protection(tag("keep", "*"), name="keep-tag")
 PROD = protection(text("name", "prod-*"), name="prod")

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from builders import NEVER_TOUCHED, NOON, ago, moment, notebook, over, policy, protection, searching, tag, text
 from nbsweep.core.conditions import AllOf, AnyOf, Condition, Not, Truth
 from nbsweep.core.model import Lease, LeaseType, Notebook, Status
 from nbsweep.core.policy import Decision, Rules, Running, judge
-from unit.core.examples import NEVER_TOUCHED, NOW, ago, moment, notebook, over, policy, protection, searching, tag, text
 
 SAYING: dict[Truth, Condition] = {
     Truth.PASS: text("name", "*"),
@@ -105,9 +105,9 @@ def idle_days(row: Notebook, seen: datetime | None) -> float | None:
         if row.lease.created_at is None or row.lease.duration is None:
             return None
         end = row.lease.created_at + row.lease.duration
-        known += [end] if end <= NOW else []
+        known += [end] if end <= NOON else []
     known += [seen] if seen else []
-    return (NOW - max(known)) / timedelta(days=1)
+    return (NOON - max(known)) / timedelta(days=1)
 
 
 def expired_days(lease: Lease | None) -> float | None:
@@ -118,7 +118,7 @@ def expired_days(lease: Lease | None) -> float | None:
         return -1
     if lease.type is LeaseType.IDLE or lease.created_at is None or lease.duration is None:
         return None
-    return (NOW - lease.created_at - lease.duration) / timedelta(days=1)
+    return (NOON - lease.created_at - lease.duration) / timedelta(days=1)
 
 
 def holds(spec: Spec, row: Notebook, seen: datetime | None) -> bool | None:
@@ -134,7 +134,7 @@ def holds(spec: Spec, row: Notebook, seen: datetime | None) -> bool | None:
             answer = holds(part, row, seen)
             return None if answer is None else not answer
         case ("age" | "idle" | "lease_expired" as key, threshold):
-            age = (NOW - row.created_at) / timedelta(days=1) if row.created_at else None
+            age = (NOON - row.created_at) / timedelta(days=1) if row.created_at else None
             days = {"age": age, "idle": idle_days(row, seen), "lease_expired": expired_days(row.lease)}[key]
             return None if days is None else days > threshold
     return holds_of_text(spec, row)

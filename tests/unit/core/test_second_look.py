@@ -4,15 +4,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from builders import NEVER_TOUCHED, NOON, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
 from nbsweep.core.conditions import Not
 from nbsweep.core.freshness import ClockReading
 from nbsweep.core.model import LeaseType, Named, Notebook, Status
 from nbsweep.core.own_orders import OrderKind, OwnOrder, answered, note_seen
 from nbsweep.core.policy import Decision, Policy, Reason, Rules, Running, Verdict, judge
 from nbsweep.core.second_look import judge_after_orders
-from unit.core.examples import NEVER_TOUCHED, NOW, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
 
-READING = ClockReading(NOW, 1000.0, 1000.0)
+READING = ClockReading(NOON, 1000.0, 1000.0)
 KEEP_TAG = protection(tag("keep", "*"), name="keep-tag")
 BROKEN = [Status.CREATE_FAILED, Status.START_FAILED, Status.DELETE_FAILED, Status.ERROR]
 

@@ -4,30 +4,27 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
-from nbsweep.core.lease import Holder, TargetLease
+from builders import NOON, ago, removal, run_record, target_lease
+from nbsweep.core.lease import TargetLease
 from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.core.status import StatusInputs, TargetStatus, judge_status
-from unit.core.examples import NOW, ago, removal
 
 
 def run(hours_ago: float, outcome: Outcome = Outcome.FINISHED, **changes: Any) -> RunRecord:
-    """Give a sweep that ended so long ago."""
+    """Return the record of a sweep that ended so long ago."""
     begun = ago(hours=hours_ago)
-    plain = RunRecord(f"run-{hours_ago:g}", "research", begun, "ops", dry_run=False, ended_at=begun, outcome=outcome)
-    return replace(plain, **changes)
+    return run_record(f"run-{hours_ago:g}", **{"started_at": begun, "ended_at": begun, "outcome": outcome, **changes})
 
 
 def standing(*records: RunRecord, **more: Any) -> TargetStatus:
     """Judge by these sweeps, the newest first."""
-    return judge_status("research", StatusInputs(records, **more), NOW, timedelta(seconds=60))
+    return judge_status("research", StatusInputs(records, **more), NOON, timedelta(seconds=60))
 
 
 def lease(since_hours_ago: float, silent_s: float = 5) -> TargetLease:
-    """Give a lease that somebody took so long ago, and whose last beat was so long ago."""
-    holder = Holder("owner", "host1", "machine", 17, 1)
-    return TargetLease("research", holder, "ops", ago(hours=since_hours_ago), ago(seconds=silent_s))
+    """Return a lease that was taken so long ago, and whose last heartbeat was so long ago."""
+    return target_lease(taken_at=ago(hours=since_hours_ago), beat_at=ago(seconds=silent_s))
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FINISHED, Outcome.DRY_RUN])
@@ -92,7 +89,7 @@ def test_whether_the_holders_process_is_there_counts_for_more_than_its_last_beat
     hung = standing(going, run(2), lease=lease(1.01, silent_s=150), holder_is_alive=True)
     assert hung.sweeping == lease(1.01, silent_s=150)
     assert len(hung.problems) == 1
-    assert "process 17 on host host1" in hung.problems[0]
+    assert "process 7 on host host-a" in hung.problems[0]
     assert "silent for 2m 30s" in hung.problems[0]
 
 
@@ -107,7 +104,7 @@ def test_who_left_the_target_to_somebody_else_says_nothing_of_it() -> None:
 
 def test_a_removal_past_its_deadline_is_a_problem_and_one_that_has_time_is_not() -> None:
     """One that was only planned has no deadline yet."""
-    late, early = removal(deadline=ago(minutes=1)), removal(notebook_id="nb2", deadline=NOW + timedelta(minutes=1))
+    late, early = removal(deadline=ago(minutes=1)), removal(notebook_id="nb2", deadline=NOON + timedelta(minutes=1))
     judged = standing(run(1), unfinished=(late, early, removal(notebook_id="nb3")))
     assert judged.overdue == (late,)
     assert len(judged.unfinished) == 3

@@ -9,29 +9,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import NOON, SCOPE, ago, moment, notebook, plan, rules, searching
 from nbsweep.core.brakes import Refusal
 from nbsweep.core.conditions import Truth
 from nbsweep.core.errors import ConfigurationError
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Status, Volume
-from nbsweep.core.plan import Candidate, Plan
+from nbsweep.core.plan import Candidate
 from nbsweep.core.policy import Reason, judge
 from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.digest import sealed
 from nbsweep.core.saved_plan.evidence import Evidence, SavedFinding, evidence_of
 from nbsweep.core.saved_plan.model import SavedItem, SavedPlan, SavedTarget
 from nbsweep.documents.saved_plan import plan_from_text, plan_to_document
-from unit.core.examples import NOW, SCOPE, ago, moment, notebook, rules, searching
 
 IDENTITY = TargetIdentity("https://modelarts.example", "0123", ("0", "7"), ("NOTEBOOK",), "all")
 
 
-def plan(*ids: str, refusal: Refusal | None = None) -> SavedPlan:
-    """Save a plan of these notebooks, as a real one would be saved."""
+def saved_plan(*ids: str, refusal: Refusal | None = None) -> SavedPlan:
+    """Return the saved plan of these notebooks."""
     rows = [notebook(id=notebook_id) for notebook_id in ids or ("nb1", "nb2")]
-    items = tuple(Candidate(row, SCOPE, judge(row, rules(), moment()), ago(days=100)) for row in rows)
-    made = Plan("lab", NOW, 10, items, {Reason.PROTECTED: 3}, refusal)
-    return SavedPlan("p1", NOW, NOW + timedelta(days=1), {"policies": "sha256:1"}, (saved_target(made, IDENTITY),))
+    items = [Candidate(row, SCOPE, judge(row, rules(), moment()), ago(days=100)) for row in rows]
+    made = plan(*items, target="lab", kept={Reason.PROTECTED: 3}, refusal=refusal)
+    return SavedPlan("p1", NOON, NOON + timedelta(days=1), {"policies": "sha256:1"}, (saved_target(made, IDENTITY),))
 
 
 def text_of(document: object) -> bytes:
@@ -50,7 +50,7 @@ def refusal(text: bytes) -> str:
 
 def spoiled(spoil: Callable[[Any], object]) -> bytes:
     """Give a document that was changed before it was sealed: what only another program could have written."""
-    document = plan_to_document(plan())
+    document = plan_to_document(saved_plan())
     del document["digest"]
     spoil(document)
     return text_of(sealed(document))
@@ -58,7 +58,7 @@ def spoiled(spoil: Callable[[Any], object]) -> bytes:
 
 def test_the_document_says_what_people_look_for() -> None:
     """By the words of `plan --format json`, with the evidence beside them."""
-    document = plan_to_document(plan("nb1"))
+    document = plan_to_document(saved_plan("nb1"))
     assert (document["document"], document["version"], document["plan_id"]) == ("nbsweep-plan", 1, "p1")
     assert (document["created_at"], document["expires_at"]) == ("2026-03-01T12:00:00Z", "2026-03-02T12:00:00Z")
     [target] = document["targets"]
@@ -66,7 +66,7 @@ def test_the_document_says_what_people_look_for() -> None:
     [item] = target["items"]
     assert {key: item[key] for key in ("id", "name", "status", "owner", "workspace", "policy", "stop_first")} == {
         "id": "nb1",
-        "name": "experiment",
+        "name": "experiment-1",
         "status": "STOPPED",
         "owner": "alice",
         "workspace": "0",
@@ -87,7 +87,7 @@ def test_the_document_says_what_people_look_for() -> None:
 
 def test_a_refusal_goes_on_the_record() -> None:
     """With the brake that refused it."""
-    [target] = plan_to_document(plan(refusal=Refusal("max_share", "2 of 10 would go")))["targets"]
+    [target] = plan_to_document(saved_plan(refusal=Refusal("max_share", "2 of 10 would go")))["targets"]
     assert target["refusal"] == "max_share: 2 of 10 would go"
 
 
@@ -198,18 +198,18 @@ def altered(value: object) -> list[object]:
             return [{"more": 1, **value} if isinstance(value, dict) else {}, None]
 
 
-WAYS = list(places(plan_to_document(plan())))
+WAYS = list(places(plan_to_document(saved_plan())))
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: ".".join(map(str, way)))
 def test_any_alteration_of_any_field_is_found(way: tuple[str | int, ...]) -> None:
     """Changed in three ways, or taken out: the plan is refused every time."""
     *outer, key = way
-    for value in altered(at(plan_to_document(plan()), way)):
-        document = plan_to_document(plan())
+    for value in altered(at(plan_to_document(saved_plan()), way)):
+        document = plan_to_document(saved_plan())
         at(document, tuple(outer))[key] = value
         refusal(text_of(document))
-    document = plan_to_document(plan())
+    document = plan_to_document(saved_plan())
     del at(document, tuple(outer))[key]
     refusal(text_of(document))
 
@@ -233,7 +233,7 @@ def test_there_are_fields_enough_for_that_to_mean_something() -> None:
 )
 def test_what_somebody_may_want_to_alter_is_told_as_an_alteration(alter: Callable[[Any], object]) -> None:
     """And he is told where such things are said."""
-    document = plan_to_document(plan())
+    document = plan_to_document(saved_plan())
     alter(document)
     said = refusal(text_of(document))
     assert "digest: it does not fit the rest: the plan was altered" in said
@@ -242,8 +242,8 @@ def test_what_somebody_may_want_to_alter_is_told_as_an_alteration(alter: Callabl
 
 def test_another_layout_is_no_alteration() -> None:
     """Whoever looks at it with a tool that writes it anew has not changed it."""
-    document = dict(reversed(plan_to_document(plan()).items()))
-    assert plan_from_text(json.dumps(document, separators=(",", ":"), sort_keys=True).encode(), "it") == plan()
+    document = dict(reversed(plan_to_document(saved_plan()).items()))
+    assert plan_from_text(json.dumps(document, separators=(",", ":"), sort_keys=True).encode(), "it") == saved_plan()
 
 
 # ---- what is no plan ------------------------------------------------------------------------------------------------------
@@ -275,7 +275,7 @@ def test_what_is_no_plan_is_told_apart(text: bytes, words: str) -> None:
 
 def test_a_key_that_is_said_twice_is_refused_wherever_it_stands() -> None:
     """People would read the first and the program the last."""
-    text = text_of(plan_to_document(plan("nb1"))).replace(b'"id": "nb1"', b'"id": "nb9", "id": "nb1"')
+    text = text_of(plan_to_document(saved_plan("nb1"))).replace(b'"id": "nb1"', b'"id": "nb9", "id": "nb1"')
     assert "the key 'id' is there twice" in refusal(text)
 
 

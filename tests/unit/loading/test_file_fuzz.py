@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import notebook
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.bootstrap.sweeps import make_lanes
 from nbsweep.core.errors import ConfigurationError
@@ -18,7 +19,6 @@ from nbsweep.core.policy import judge
 from nbsweep.loading.file import load_settings
 from nbsweep.settings import Settings
 from nbsweep.testing import START
-from unit.core.examples import notebook
 from unit.wires import fuzzing
 
 CONFIG = Path(__file__).parents[3] / "config" / "nbsweep.yaml"

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hand_clock import NOON, HandClock
+from builders import NOON
+from hand_clock import HandClock
 from nbsweep.adapters.cloud.clock_skew import ClockSkew
 
 

@@ -5,16 +5,16 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 from sqlalchemy import Dialect
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 
+from builders import NOON, removal
 from nbsweep.adapters.journal import Timeouts, open_journal
 from nbsweep.adapters.journal.audit import TrailWriter
 from nbsweep.adapters.journal.transaction import Transaction
@@ -22,20 +22,11 @@ from nbsweep.core import lifecycle
 from nbsweep.core.audit.chain import Break, Flaw, Head, verify
 from nbsweep.core.audit.entries import AuditCoverage, AuditQuery
 from nbsweep.core.errors import JournalError
-from nbsweep.core.lifecycle import Removal
-from nbsweep.core.model import Status
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HALF_AN_HOUR = timedelta(minutes=30)
 
 Spoil = Callable[..., None]
 """Runs statements on the journal's file, behind its back."""
-
-
-def removal(number: int = 1) -> Removal:
-    """Plan the removal of a stopped notebook."""
-    where = ("r1", "research", f"n{number:04}", "training", "li", "0", "NOTEBOOK")
-    return Removal(*where, "idle-lease", "idle for 20 days", Status.STOPPED, 50, "EVS", NOON + timedelta(seconds=number))
 
 
 @pytest.fixture
@@ -93,19 +84,19 @@ async def test_a_write_that_fails_leaves_neither_a_removal_nor_an_entry(path: Pa
         for written in (removal(9), lifecycle.request(removal(1), NOON, HALF_AN_HOUR)):
             with pytest.raises(JournalError):
                 await journal.write([written])
-        assert [row.state for row in await journal.removals("r1")] == ["PLANNED"] * 3
+        assert [row.state for row in await journal.removals("run1")] == ["PLANNED"] * 3
     assert (rows(path, "removals"), rows(path, "audit")) == (3, 3)
 
 
 async def test_what_cannot_be_stored_leaves_no_gap_in_the_chain(path: Path) -> None:
     """The others that shared its commit are written without it."""
-    bad = replace(removal(2), name="\ud800")
+    bad = removal(2, name="\ud800")
     async with open_journal(f"sqlite:///{path}") as journal:
         writes = [journal.write([row]) for row in (removal(1), bad, removal(3))]
         outcomes = await asyncio.gather(*writes, return_exceptions=True)
         links = await journal.trail.after(0, 10)
     assert [type(outcome) for outcome in outcomes] == [type(None), JournalError, type(None)]
-    assert [link.entry.notebook_id for link in links] == ["n0001", "n0003"]
+    assert [link.entry.notebook_id for link in links] == ["nb1", "nb3"]
     assert isinstance(verify(links), Head)
 
 

@@ -6,21 +6,17 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
+from builders import removal
 from nbsweep.adapters.journal import Timeouts, open_journal
 from nbsweep.core.errors import JournalError
-from nbsweep.core.lifecycle import Removal
-from nbsweep.core.model import Status
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 IMPATIENT = Timeouts(busy_s=0.02)
 
 OPEN_AND_TELL = """
@@ -48,12 +44,6 @@ for capability in (1, 2):
     prctl(24, capability, 0, 0, 0)
 os.execv(sys.argv[1], sys.argv[1:])
 """
-
-
-def removal(notebook_id: str = "n1") -> Removal:
-    """Plan the removal of a stopped notebook."""
-    where = ("r1", "research", notebook_id, "training", "li", "0", "NOTEBOOK")
-    return Removal(*where, "idle-lease", "idle for 20 days", Status.STOPPED, 50, "EVS", NOON)
 
 
 async def refusal(address: str) -> str:
@@ -167,7 +157,7 @@ async def test_first_starts_at_the_same_time_make_one_journal(tmp_path: Path) ->
         for _ in range(4):
             tasks.create_task(make_journal(path))
     async with open_journal(f"sqlite:///{path}") as journal:
-        assert await journal.removals("r1") == (removal(),)
+        assert await journal.removals("run1") == (removal(),)
 
 
 # ---- its files -------------------------------------------------------------------------------------------------------------
@@ -179,18 +169,18 @@ async def test_nothing_is_written_once_a_file_is_not_the_one_that_is_open(tmp_pa
     path = tmp_path / "journal.db"
     lost = tmp_path / f"journal.db{ending}"
     async with open_journal(f"sqlite:///{path}") as journal:
-        await journal.write([removal("n1")])
+        await journal.write([removal(1)])
         journal.require_in_place()
         lost.rename(tmp_path / "elsewhere")
         with pytest.raises(JournalError, match="was moved, deleted or replaced") as told:
             journal.require_in_place()
         assert str(lost) in str(told.value)
         with pytest.raises(JournalError, match="was moved, deleted or replaced"):
-            await journal.write([removal("n2")])
+            await journal.write([removal(2)])
         (tmp_path / "elsewhere").rename(lost)
-        await journal.write([removal("n3")])
+        await journal.write([removal(3)])
     async with open_journal(f"sqlite:///{path}") as journal:
-        assert await journal.removals("r1") == (removal("n1"), removal("n3"))
+        assert await journal.removals("run1") == (removal(1), removal(3))
 
 
 async def test_a_new_file_is_not_made_beside_what_an_old_one_has_written_ahead(tmp_path: Path) -> None:
@@ -269,10 +259,10 @@ async def test_a_lock_while_it_is_open_fails_the_write_and_nothing_else(tmp_path
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(JournalError, match="locked by another process") as told:
-                await journal.write([removal("n1")])
-            assert await journal.removals("r1") == ()
-        await journal.write([removal("n2")])
-        assert await journal.removals("r1") == (removal("n2"),)
+                await journal.write([removal(1)])
+            assert await journal.removals("run1") == ()
+        await journal.write([removal(2)])
+        assert await journal.removals("run1") == (removal(2),)
     assert told.value.__cause__ is not None
 
 
@@ -283,8 +273,8 @@ async def test_a_lock_is_outlasted(tmp_path: Path) -> None:
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             asyncio.get_running_loop().call_later(0.05, other.execute, "ROLLBACK")
-            await journal.write([removal("n1")])
-        assert await journal.removals("r1") == (removal("n1"),)
+            await journal.write([removal(1)])
+        assert await journal.removals("run1") == (removal(1),)
 
 
 async def test_a_full_disk_is_told_on_opening(tmp_path: Path) -> None:
@@ -299,10 +289,10 @@ async def test_a_disk_that_fills_up_fails_the_write_whole(tmp_path: Path) -> Non
     await make_journal(path)
     with on_connect("PRAGMA max_page_count=30"):
         async with open_journal(f"sqlite:///{path}") as journal:
-            many = [replace(removal(f"n{number}"), reason="long " * 100) for number in range(1000)]
+            many = [removal(number, reason="long " * 100) for number in range(1000)]
             with pytest.raises(JournalError, match="the disk is full"):
                 await journal.write(many)
-            assert await journal.removals("r1") == (removal(),)
+            assert await journal.removals("run1") == (removal(),)
 
 
 async def test_a_disk_error_is_told(tmp_path: Path) -> None:

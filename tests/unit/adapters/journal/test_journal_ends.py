@@ -4,19 +4,16 @@ import asyncio
 import sys
 import threading
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from sqlite3 import connect
 
 import anyio
 import pytest
 
+from builders import NOON, removal
 from nbsweep.adapters.journal import SqlJournal, Timeouts, open_journal
 from nbsweep.core.errors import JournalError
-from nbsweep.core.lifecycle import Removal
-from nbsweep.core.model import Status
-
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 WRITE_AND_STAY = """
 import asyncio, sys
@@ -28,19 +25,13 @@ async def main(address):
     async with open_journal(address) as journal:
         async with asyncio.TaskGroup() as tasks:
             for number in range(20):
-                run = RunRecord(f"r{number:02}", "research", datetime(2026, 3, 1, tzinfo=UTC), "cron", dry_run=False)
+                run = RunRecord(f"run{number:02}", "research", datetime(2026, 3, 1, tzinfo=UTC), "cron", dry_run=False)
                 tasks.create_task(journal.open_run(run))
         print("written", flush=True)
         await asyncio.Event().wait()
 
 asyncio.run(main(sys.argv[1]))
 """
-
-
-def removal(number: int) -> Removal:
-    """Plan the removal of a stopped notebook."""
-    where = ("r1", "research", f"n{number:04}", "training", "li", "0", "NOTEBOOK")
-    return Removal(*where, "idle-lease", "idle for 20 days", Status.STOPPED, 50, "EVS", NOON)
 
 
 @pytest.fixture
@@ -57,7 +48,7 @@ def files_beside(address: str) -> set[str]:
 async def written(address: str) -> set[str]:
     """List what is in the journal for somebody who opens it later."""
     async with open_journal(address) as journal:
-        return {row.notebook_id for row in await journal.removals("r1")}
+        return {row.notebook_id for row in await journal.removals("run1")}
 
 
 async def connections_end() -> None:
@@ -82,7 +73,7 @@ async def test_a_cancelled_writer_takes_nothing_with_it(address: str) -> None:
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         assert [number for number, outcome in enumerate(outcomes) if outcome is not None] == [3]
         await journal.write([removal(10)])
-        assert len(await journal.removals("r1")) == 11
+        assert len(await journal.removals("run1")) == 11
 
 
 @pytest.mark.parametrize("by_scope", [False, True])
@@ -91,7 +82,7 @@ async def test_readers_that_are_cancelled_leave_the_journal_whole(address: str, 
 
     async def reader() -> None:
         with scope:
-            await journal.removals("r1")
+            await journal.removals("run1")
 
     async with open_journal(address) as journal:
         await journal.write([removal(1)])
@@ -103,7 +94,7 @@ async def test_readers_that_are_cancelled_leave_the_journal_whole(address: str, 
             (scope if by_scope else reading).cancel()
             await asyncio.wait([reading])
         await journal.write([removal(2)])
-        assert len(await journal.removals("r1")) == 2
+        assert len(await journal.removals("run1")) == 2
     await connections_end()
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
@@ -128,7 +119,7 @@ async def test_last_words_are_written_though_their_writer_is_being_cancelled(add
                 with anyio.move_on_after(3, shield=True):
                     await journal.write([removal(1)])
     assert scope.cancelled_caught
-    assert await written(address) == {"n0001"}
+    assert await written(address) == {"nb1"}
 
 
 async def test_what_is_queued_is_written_though_everything_is_cancelled(address: str) -> None:
@@ -140,7 +131,7 @@ async def test_what_is_queued_is_written_though_everything_is_cancelled(address:
             await journal.write([removal(1)])
 
     assert isinstance((await asyncio.gather(asyncio.create_task(sweep()), return_exceptions=True))[0], asyncio.CancelledError)
-    assert await written(address) == {"n0001"}
+    assert await written(address) == {"nb1"}
 
 
 async def test_an_error_of_its_user_comes_out_as_it_is(address: str) -> None:
@@ -153,7 +144,7 @@ async def test_an_error_of_its_user_comes_out_as_it_is(address: str) -> None:
 async def test_nothing_is_left_running(address: str) -> None:
     """No task, no thread, no file beside the journal."""
     async with open_journal(address) as journal:
-        await asyncio.gather(*(journal.removals("r1") for _ in range(10)), journal.write([removal(1)]))
+        await asyncio.gather(*(journal.removals("run1") for _ in range(10)), journal.write([removal(1)]))
     assert asyncio.all_tasks() == {asyncio.current_task()}
     await connections_end()
     assert files_beside(address) == {"journal.db"}
@@ -198,7 +189,7 @@ async def test_a_closed_journal_refuses_everything(address: str) -> None:
     """It neither opens the file again by itself nor lets anybody wait for nothing."""
     async with open_journal(address) as journal:
         pass
-    for call in (journal.write([removal(1)]), journal.write([]), journal.removals("r1"), journal.note_active("t", [], NOON)):
+    for call in (journal.write([removal(1)]), journal.write([]), journal.removals("run1"), journal.note_active("t", [], NOON)):
         with pytest.raises(JournalError, match="was closed already"):
             await call
 
@@ -207,10 +198,10 @@ async def test_two_programs_may_use_one_journal(address: str) -> None:
     """Each sees what the other has committed; both may write, and open it for the first time together."""
     async with open_journal(address) as one, open_journal(address) as other:
         await asyncio.gather(turns(one, range(20)), turns(other, range(20, 40)))
-        assert len(await one.removals("r1")) == len(await other.removals("r1")) == 40
-        await one.note_active("research", ["n1"], NOON + timedelta(hours=1))
-        await other.note_active("research", ["n1"], NOON)
-        assert await other.last_active("research") == {"n1": NOON + timedelta(hours=1)}
+        assert len(await one.removals("run1")) == len(await other.removals("run1")) == 40
+        await one.note_active("research", ["nb1"], NOON + timedelta(hours=1))
+        await other.note_active("research", ["nb1"], NOON)
+        assert await other.last_active("research") == {"nb1": NOON + timedelta(hours=1)}
 
 
 async def test_a_commit_survives_the_end_of_the_process(address: str) -> None:

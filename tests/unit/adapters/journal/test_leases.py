@@ -4,16 +4,15 @@ import asyncio
 import subprocess
 import sys
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from builders import target_lease
 from nbsweep.adapters.journal import open_journal
-from nbsweep.core.lease import Holder, TargetLease
+from nbsweep.core.lease import TargetLease
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-DEAD = TargetLease("research", Holder("dead", "vm", "m1", 1, 1), "li", NOON, NOON)
+DEAD = target_lease("dead")
 
 WANT = """
 import asyncio, sys

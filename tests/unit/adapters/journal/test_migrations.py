@@ -4,7 +4,6 @@ import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from sqlalchemy import Connection, Dialect, create_engine, inspect
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 
+from builders import NOON, removal, run_record, target_lease
 from nbsweep.adapters.journal import SqlJournal, open_journal
 from nbsweep.adapters.journal.dialects import insert_new, upsert
 from nbsweep.adapters.journal.journal import Statements
@@ -26,10 +26,7 @@ from nbsweep.core.audit.entries import AuditEntry
 from nbsweep.core.errors import JournalError
 from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.model import Status
 from nbsweep.core.runs import RunRecord
-
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 Spoil = Callable[[str], None]
 """Runs a statement on the journal's file, behind its back."""
@@ -55,13 +52,11 @@ def spoil(path: Path) -> Spoil:
 
 async def fill(path: Path) -> None:
     """Leave a journal with a row in each table behind."""
-    where = ("r1", "research", "n1", "training", "li", "0", "NOTEBOOK")
-    removal = Removal(*where, "idle-lease", "idle for 20 days", Status.STOPPED, 50, "EVS", NOON)
     async with open_journal(f"sqlite:///{path}") as journal:
-        await journal.open_run(RunRecord("r1", "research", NOON, "cron", dry_run=False, kept={"young": 1}))
-        await journal.write([removal])
-        await journal.note_active("research", ["n1"], NOON)
-        await journal.take_lease(TargetLease("research", Holder("o1", "vm", "m1", 7, 8), "li", NOON, NOON), None)
+        await journal.open_run(run_record(kept={"young": 1}))
+        await journal.write([removal()])
+        await journal.note_active("research", ["nb1"], NOON)
+        await journal.take_lease(target_lease(), None)
 
 
 def content(path: Path) -> bytes:
@@ -182,7 +177,7 @@ async def test_a_removal_that_cannot_be_read_is_refused(path: Path, spoil: Spoil
     await fill(path)
     spoil(statement)
     async with open_journal(f"sqlite:///{path}") as journal:
-        reads = (journal.unfinished("research"), journal.removals("r1"), journal.removals_of("n1"))
+        reads = (journal.unfinished("research"), journal.removals("run1"), journal.removals_of("nb1"))
         for read in reads:
             with pytest.raises(JournalError, match=named):
                 await read
@@ -194,7 +189,7 @@ async def test_a_run_that_cannot_be_read_is_refused(path: Path, spoil: Spoil, ke
     await fill(path)
     spoil(f"UPDATE runs SET kept = '{kept}'")  # noqa: S608  # the values stand above
     async with open_journal(f"sqlite:///{path}") as journal:
-        for read in (journal.runs(1), journal.run("r1")):
+        for read in (journal.runs(1), journal.run("run1")):
             with pytest.raises(JournalError, match="not understood"):
                 await read
 
@@ -222,7 +217,7 @@ async def test_a_table_that_is_gone_is_told(path: Path, spoil: Spoil) -> None:
 
 async def _told(journal: SqlJournal, *, write: bool) -> JournalError:
     with pytest.raises(JournalError) as told:
-        await (journal.note_active("research", ["n1"], NOON) if write else journal.last_active("research"))
+        await (journal.note_active("research", ["nb1"], NOON) if write else journal.last_active("research"))
     return told.value
 
 

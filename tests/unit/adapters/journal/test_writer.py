@@ -3,18 +3,17 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from sqlite3 import connect
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 from sqlalchemy import AdaptedConnection, create_engine, event
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import Pool
 
+from builders import NOON, removal, run_record
 from nbsweep.adapters.journal import SqlJournal, Timeouts, open_journal
 from nbsweep.adapters.journal.connections.sqlite import SqliteConnection
 from nbsweep.adapters.journal.dialects import commit_in_chunks, compiled, upsert
@@ -23,16 +22,6 @@ from nbsweep.adapters.journal.tables import METADATA, SIGHTINGS
 from nbsweep.adapters.journal.transaction import Change, Transaction, carry_out
 from nbsweep.core.errors import JournalError
 from nbsweep.core.lifecycle import Removal, State
-from nbsweep.core.model import Status
-from nbsweep.core.runs import RunRecord
-
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-def removal(number: int) -> Removal:
-    """Plan the removal of a stopped notebook."""
-    where = ("r1", "research", f"n{number:04}", "training", "li", "0", "NOTEBOOK")
-    return Removal(*where, "idle-lease", "idle for 20 days", Status.STOPPED, 50, "EVS", NOON)
 
 
 @pytest.fixture
@@ -81,7 +70,7 @@ async def test_a_thousand_writers_share_a_few_commits(address: str, statements: 
         async with asyncio.TaskGroup() as tasks:
             for number in range(1000):
                 tasks.create_task(journal.write([removal(number)]))
-        assert len(await journal.removals("r1")) == 1000
+        assert len(await journal.removals("run1")) == 1000
     assert 1 <= statements.count("COMMIT") <= 5
 
 
@@ -92,7 +81,7 @@ async def test_writers_that_come_again_and_again_still_share(address: str, state
         async with asyncio.TaskGroup() as tasks:
             for first in range(0, 1000, 20):
                 tasks.create_task(turns(journal, range(first, first + 20)))
-        assert len(await journal.removals("r1")) == 1000
+        assert len(await journal.removals("run1")) == 1000
     assert 20 <= statements.count("COMMIT") <= 60
 
 
@@ -115,13 +104,13 @@ async def test_writes_that_trickle_in_share_commits_too(address: str, statements
                 tasks.create_task(journal.write([removal(number)]))
                 for _ in range(20):
                     await asyncio.sleep(0)
-        assert len(await journal.removals("r1")) == 200
+        assert len(await journal.removals("run1")) == 200
     assert 1 <= statements.count("COMMIT") <= 40
 
 
 async def test_twenty_thousand_sightings_are_one_commit(address: str, statements: list[str]) -> None:
     """A whole fleet is noted at once."""
-    names = [f"n{number}" for number in range(20_000)]
+    names = [f"nb{number}" for number in range(20_000)]
     async with open_journal(address) as journal:
         statements.clear()
         await journal.note_active("research", names, NOON)
@@ -137,7 +126,7 @@ async def test_a_write_is_a_few_statements_and_one_visit_to_the_thread(
         await journal.write([removal(1)])
         statements.clear()
         visits.clear()
-        await journal.write([replace(removal(1), state=State.SPARED, ended_at=NOON)])
+        await journal.write([removal(1, state=State.SPARED, ended_at=NOON)])
         assert len(visits) == 1
         # A statement that sets off a trigger is traced again when the trigger's turn comes.
         begin, *asked, entry, upsert, commit = (" ".join(text.split()[:3]) for text, _ in groupby(statements))
@@ -200,7 +189,7 @@ def test_what_every_driver_can_do_writes_the_same(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path}/other.db", paramstyle="named")
     METADATA.create_all(engine)
     statement = compiled(engine.dialect, upsert("sqlite", SIGHTINGS), SIGHTINGS.columns.keys())
-    names = [f"n{number}" for number in range(2500)]
+    names = [f"nb{number}" for number in range(2500)]
 
     def seen_at(moment: int | None) -> Change:
         return Change(statement, names, lambda name: {"project": "research", "notebook_id": name, "last_active": moment})
@@ -216,14 +205,14 @@ def test_what_every_driver_can_do_writes_the_same(tmp_path: Path) -> None:
 
 async def test_what_cannot_be_stored_fails_its_own_writer_only(address: str) -> None:
     """The others of the same commit are stored as if it had not been there."""
-    bad = replace(removal(1), name="\ud800")
+    bad = removal(1, name="\ud800")
     async with open_journal(address) as journal:
         async with asyncio.TaskGroup() as tasks:
             good = [tasks.create_task(journal.write([removal(number)])) for number in (0, 2)]
             refused = tasks.create_task(_refused(journal, bad))
         assert await refused is not None
         assert [task.exception() for task in good] == [None, None]
-        assert [row.notebook_id for row in await journal.removals("r1")] == ["n0000", "n0002"]
+        assert [row.notebook_id for row in await journal.removals("run1")] == ["nb0", "nb2"]
 
 
 async def _refused(journal: SqlJournal, what: Removal) -> BaseException | None:
@@ -234,13 +223,13 @@ async def _refused(journal: SqlJournal, what: Removal) -> BaseException | None:
 
 async def test_a_run_that_is_there_already_does_not_disturb_the_others(address: str) -> None:
     """Only who opens it again is refused, and told why."""
-    run = RunRecord("r1", "research", NOON, "cron", dry_run=False)
+    run = run_record()
     async with open_journal(address) as journal:
         outcomes = await asyncio.gather(
             journal.open_run(run), journal.open_run(run), journal.write([removal(1)]), return_exceptions=True
         )
-        assert await journal.run("r1") == (run,)
-        assert len(await journal.removals("r1")) == 1
+        assert await journal.run("run1") == (run,)
+        assert len(await journal.removals("run1")) == 1
     assert [outcome for outcome in outcomes if outcome is not None] == [outcomes[1]]
     assert "holds already what was to be new" in str(outcomes[1])
 
@@ -254,4 +243,4 @@ async def test_trouble_with_the_file_reaches_everybody_who_waits(address: str, t
             outcomes = await asyncio.gather(*writes, return_exceptions=True)
         assert all(isinstance(outcome, JournalError) and outcome.__cause__ for outcome in outcomes)
         assert len({id(outcome) for outcome in outcomes}) == 10
-        assert await journal.removals("r1") == ()
+        assert await journal.removals("run1") == ()

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
+from builders import NOON, removal
 from nbsweep import __version__
 from nbsweep.adapters.cloud.responses import KNOWN_CODES
 from nbsweep.adapters.metrics import Metrics
@@ -25,7 +26,6 @@ from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Phase, TargetState
 from nbsweep.testing import Trouble
-from unit.core.examples import NOW, removal
 from unit.engine.examples import notebook, options, virtual_time, world
 
 LABELS = {
@@ -72,7 +72,7 @@ class OneMoment:
 
     def now(self) -> datetime:
         """Tell the one moment."""
-        return NOW
+        return NOON
 
     def steady_s(self) -> float:
         """Tell no seconds."""
@@ -80,7 +80,7 @@ class OneMoment:
 
     def read(self) -> ClockReading:
         """Read all clocks."""
-        return ClockReading(NOW, 0.0, 0.0)
+        return ClockReading(NOON, 0.0, 0.0)
 
 
 @dataclass
@@ -227,7 +227,7 @@ def test_the_last_success_is_a_sweep_that_did_its_work(outcome: str, problem: st
     """1772366400 is 2026-03-01 12:00 UTC."""
     heard = Heard(replace(SWEPT, outcome=outcome, problem=problem), service=FakeService((target(),)))
     assert heard.samples("nbsweep_last_success_timestamp_seconds") == {("research",): 1772366400.0 if counts else 0.0}
-    assert datetime.fromtimestamp(1772366400, UTC) == NOW
+    assert datetime.fromtimestamp(1772366400, UTC) == NOON
 
 
 def test_what_has_not_happened_yet_is_shown_as_nothing() -> None:

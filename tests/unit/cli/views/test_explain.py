@@ -11,6 +11,7 @@ import typer
 from msgspec.structs import replace
 from rich.console import Console
 
+from builders import NOON, ago, moment, notebook, over, policy, protection, removal, rules, run_record, tag, text
 from nbsweep.cli.commands.explain import only_targets
 from nbsweep.cli.text import json_text
 from nbsweep.cli.views.explain import explain_view
@@ -22,10 +23,9 @@ from nbsweep.core.explain.explain import explain
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.policy import Reason, Rules, Running, keep
-from nbsweep.core.runs import History, Outcome, RunRecord
+from nbsweep.core.runs import History, Outcome
 from nbsweep.documents.explain import explain_document
 from nbsweep.settings import Settings
-from unit.core.examples import NOW, ago, moment, notebook, over, policy, protection, removal, rules, tag, text
 
 HOSTILE = "a\x1b[31m\n\r\x07[bold red]x[/] \u202eb"
 IDLE = policy(text("status", "STOPPED"), over("idle", days=14), name="idle")
@@ -39,7 +39,7 @@ def account(
     row, memory = notebook(**changes), memory or JournalFacts()
     explanation = explain(row, asked or rules(IDLE, protect=(KEEP_TAG,)), moment())
     cover = cover_findings(row, TargetScope(None, features))
-    return NotebookContext("research", NOW, row, cover, explanation, memory, brake_lines(Brakes(), Fraction(1, 4), memory))
+    return NotebookContext("research", NOON, row, cover, explanation, memory, brake_lines(Brakes(), Fraction(1, 4), memory))
 
 
 def shown(*accounts: NotebookContext, width: int = 200) -> str:
@@ -69,7 +69,7 @@ def test_the_tree_of_one_that_goes() -> None:
     """Every rule, each condition with what it saw and wanted, and what its owner can do."""
     told = account()
     assert shown(told).splitlines()[0] == (
-        "experiment (nb1, STOPPED, of alice): DELETE, policy idle: status STOPPED; idle 99d 23h (over 14d)"
+        "experiment-1 (nb1, STOPPED, of alice): DELETE, policy idle: status STOPPED; idle 99d 23h (over 14d)"
     )
     assert section(told, "protections") == ["└── fail    tags.keep *", "    └── fail    tags.keep: not set (wanted: *)"]
     assert section(told, "policies") == [
@@ -149,14 +149,14 @@ def test_who_can_do_nothing_is_told_whom_to_ask() -> None:
 
 
 def ended(run_id: str, **changes: Any) -> Removal:
-    """Give a removal of an earlier run that failed two days ago."""
-    failed = replace(removal(run_id=run_id), state=State.FAILED, ended_at=ago(days=2), end_reason="DELETE_FAILED: disk busy")
+    """Return the removal of an earlier run that failed two days ago."""
+    failed = removal(run_id=run_id, state=State.FAILED, ended_at=ago(days=2), end_reason="DELETE_FAILED: disk busy")
     return replace(failed, **changes)
 
 
 def test_the_journal_tells_of_earlier_removals() -> None:
     """When it was last seen in use, what is under way, and the last five ends."""
-    going = replace(removal(run_id="now"), state=State.ACCEPTED)
+    going = removal(run_id="now", state=State.ACCEPTED)
     memory = JournalFacts(ago(days=9), (going, *(ended(f"run{number}") for number in range(7))))
     assert section(account(memory=memory), "journal") == [
         "├── last seen other than at rest: 2026-02-20 12:00:00Z",
@@ -175,17 +175,7 @@ def test_the_journal_tells_of_earlier_removals() -> None:
 
 def test_the_brakes_are_shown_with_their_limits() -> None:
     """Those that are off as well, with what the last sweep came to, and what was requested within a day."""
-    latest = RunRecord(
-        "run1",
-        "research",
-        ago(hours=4),
-        "ops",
-        dry_run=False,
-        ended_at=ago(hours=3),
-        outcome=Outcome.REFUSED,
-        fleet=400,
-        planned=137,
-    )
+    latest = run_record(started_at=ago(hours=4), ended_at=ago(hours=3), outcome=Outcome.REFUSED, fleet=400, planned=137)
     told = account(memory=JournalFacts(latest=latest, history=History(requested=12)))
     assert section(told, "brakes") == [
         "├── max_deletions: 100 (how many notebooks a sweep of this target would delete); 137 at the last sweep",
@@ -242,7 +232,9 @@ def test_colours_are_for_a_terminal_alone() -> None:
 
 def test_each_target_has_a_tree_of_its_own() -> None:
     """One below the other."""
-    heads = [line for line in shown(account(), replace(account(), target="lab")).splitlines() if line.startswith("experiment")]
+    heads = [
+        line for line in shown(account(), replace(account(), target="lab")).splitlines() if line.startswith("experiment-1")
+    ]
     assert len(heads) == 2
 
 
@@ -317,7 +309,7 @@ def test_the_document_of_one_that_stays_says_what_it_needs() -> None:
 
 def test_the_document_tells_of_removals_with_their_runs() -> None:
     """All of them, and the one that is under way."""
-    going = replace(removal(run_id="now"), state=State.ACCEPTED, accepted_at=NOW - timedelta(seconds=3))
+    going = removal(run_id="now", state=State.ACCEPTED, accepted_at=NOON - timedelta(seconds=3))
     journal = explain_document([account(memory=JournalFacts(ago(days=9), (going, ended("before"))))])["journal"]
     assert journal["last_active"] == "2026-02-20T12:00:00.000Z"
     assert [(each["run_id"], each["outcome"], each["reason"]) for each in journal["removals"]] == [

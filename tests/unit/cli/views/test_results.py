@@ -3,18 +3,17 @@
 import csv
 import io
 import json
-from datetime import timedelta
 
 import pytest
-from msgspec.structs import replace
 from rich.console import Console
 
+import builders
+from builders import NOON, SCOPE, ago, moment, notebook, removal, rules
 from nbsweep.cli.commands.plan import CSV_COLUMNS
 from nbsweep.cli.text import csv_text, json_text, printable
 from nbsweep.cli.views.results import format_seconds, plan_view, report_view
 from nbsweep.core.brakes import Refusal
 from nbsweep.core.errors import Unreachable
-from nbsweep.core.facts import Moment
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import MalformedRow, Volume
 from nbsweep.core.plan import Candidate, Plan
@@ -22,22 +21,21 @@ from nbsweep.core.policy import Reason, judge
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
 from nbsweep.documents.reports import item_document, plan_document
-from unit.core.examples import NOW, SCOPE, notebook, policy, removal, rules
 
+MALFORMED = MalformedRow("m1", "odd", "status is not one of the API's")
 HOSTILE = "a\x1b[31m\n\r\x07[bold red]x[/] \u202eb"
 
 
 def candidate(**changes: object) -> Candidate:
-    """Plan one notebook by the plain policy."""
+    """Return a candidate by the plain policy."""
     planned = notebook(**changes)
-    verdict = judge(planned, rules(policy()), Moment(NOW))
-    return Candidate(planned, SCOPE, verdict, NOW - timedelta(days=21, hours=4))
+    return Candidate(planned, SCOPE, judge(planned, rules(), moment()), ago(days=21, hours=4))
 
 
 def plan(*items: Candidate, refusal: Refusal | None = None) -> Plan:
-    """Give a plan over a fleet of ten."""
+    """Return a plan over a fleet of ten, one row of which is malformed."""
     kept = {Reason.NO_POLICY: 6, Reason.PROTECTED: 1}
-    return Plan("research", NOW, 10, items, kept, refusal, (MalformedRow("m1", "odd", "status is not one of the API's"),))
+    return builders.plan(*items, kept=kept, refusal=refusal, malformed=(MALFORMED,))
 
 
 def text_of(view: object) -> str:
@@ -92,8 +90,8 @@ def test_what_is_printable_stays(text: str, expected: str) -> None:
 
 def test_a_report_names_who_was_not_deleted_and_counts_the_rest() -> None:
     """What went as planned needs no line of its own."""
-    deleted = replace(removal(notebook_id="nb1", name="gone"), state=State.DELETED, capacity_gb=70)
-    failed = replace(removal(notebook_id="nb2", name="stays"), state=State.FAILED, end_reason="DELETE_FAILED: disk busy")
+    deleted = removal(notebook_id="nb1", name="gone", state=State.DELETED, capacity_gb=70)
+    failed = removal(notebook_id="nb2", name="stays", state=State.FAILED, end_reason="DELETE_FAILED: disk busy")
     report = Report("research", Outcome.FINISHED, plan(candidate()), (deleted, failed), duration_s=12.34)
     shown = text_of(report_view(report))
     assert "gone" not in shown
@@ -103,9 +101,7 @@ def test_a_report_names_who_was_not_deleted_and_counts_the_rest() -> None:
 
 def test_a_report_says_what_ended_the_sweep_and_what_was_recovered() -> None:
     """Nobody should have to look for it in the log."""
-    report = Report(
-        "research", Outcome.FAILED, recovered=(replace(removal(), state=State.DELETED),), error=Unreachable("it is away")
-    )
+    report = Report("research", Outcome.FAILED, recovered=(removal(state=State.DELETED),), error=Unreachable("it is away"))
     shown = text_of(report_view(report))
     assert "it is away" in shown
     assert "1 removals of an earlier run were brought to their ends" in shown
@@ -137,7 +133,7 @@ def test_json_is_readable_and_acts_on_no_terminal() -> None:
 
 def test_a_plan_document_has_the_keys_of_the_contract() -> None:
     """Programs of other people read these."""
-    document = plan_document("p1", NOW, [plan(candidate())], {"other": "it is away"})
+    document = plan_document("p1", NOON, [plan(candidate())], {"other": "it is away"})
     assert document["plan_id"] == "p1"
     assert document["created_at"] == "2026-03-01T12:00:00.000Z"
     assert document["refusal"] is None

@@ -7,33 +7,28 @@ from typing import Any
 from msgspec.structs import replace
 from rich.console import Console
 
+from builders import NOON, ago, removal, run_record, target_lease
 from nbsweep.cli.views.status import status_view
-from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.core.status import StatusInputs, TargetStatus, judge_status
 from nbsweep.settings import ScheduleSettings
-from unit.core.examples import NOW, ago, removal
 
-FINISHED = RunRecord(
-    "run1", "research", ago(hours=3), "ops", dry_run=False, ended_at=ago(hours=2), outcome=Outcome.FINISHED, fleet=9
-)
-FAILED = RunRecord(
-    "run2", "research", ago(hours=1), "cron", dry_run=False, ended_at=ago(minutes=50), outcome=Outcome.FAILED, problem="no"
-)
+FINISHED = run_record(started_at=ago(hours=3), started_by="ops", ended_at=ago(hours=2), outcome=Outcome.FINISHED, fleet=9)
+FAILED = run_record("run2", started_at=ago(hours=1), ended_at=ago(minutes=50), outcome=Outcome.FAILED, problem="no")
 
 
 def shown(*standings: TargetStatus, due: dict[str, datetime] | None = None) -> list[str]:
     """Render as off a terminal, by line."""
     console = Console(file=io.StringIO(), width=200, highlight=False)
-    console.print(status_view(standings, due or {}, NOW))
+    console.print(status_view(standings, due or {}, NOON))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue().splitlines()
 
 
 def standing(records: list[RunRecord], target: str = "research", **more: Any) -> TargetStatus:
     """Judge a target by what the journal knows."""
-    return judge_status(target, StatusInputs(records, **more), NOW, timedelta(seconds=60))
+    return judge_status(target, StatusInputs(records, **more), NOON, timedelta(seconds=60))
 
 
 def test_the_first_line_says_whether_all_is_well() -> None:
@@ -63,15 +58,15 @@ def test_a_target_with_a_problem_says_which_and_when_it_was_well_last() -> None:
 
 def test_who_sweeps_now_is_told() -> None:
     """By host, process and user."""
-    lease = TargetLease("research", Holder("owner", "host1", "machine", 17, 1), "ops", ago(minutes=3), ago(seconds=3))
+    lease = target_lease("a", taken_at=ago(minutes=3), beat_at=ago(seconds=3))
     text = "\n".join(shown(standing([FINISHED], lease=lease)))
-    assert "being swept now by process 17 on host host1, started by ops, since 2026-03-01 11:57:00Z" in text
+    assert "being swept now by process 7 on host host-a, started by li, since 2026-03-01 11:57:00Z" in text
 
 
 def test_the_next_sweep_is_told_in_the_schedules_own_time_zone() -> None:
     """Three o'clock in Shanghai is seven in the evening before, by UTC."""
     schedule = ScheduleSettings(cron="0 3 * * *", timezone="Asia/Shanghai", jitter=timedelta(minutes=5))
-    due = schedule.timetable.after(NOW)
+    due = schedule.timetable.after(NOON)
     assert due == datetime(2026, 3, 1, 19, tzinfo=UTC)
     last = shown(standing([FINISHED]), due={"research": due.astimezone(schedule.timetable.zone)})[-1]
     assert "next sweep at 2026-03-02 03:00 CST, in 7h" in last

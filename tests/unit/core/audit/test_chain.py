@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import searching
 from nbsweep.core.audit.chain import (
     START,
     Break,
@@ -23,7 +24,6 @@ from nbsweep.core.audit.chain import (
     verify_end,
 )
 from nbsweep.core.audit.entries import AuditCoverage, AuditEntry
-from unit.core.examples import searching
 
 texts = st.text(max_size=12)
 VALUES: dict[object, st.SearchStrategy[Any]] = {

@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from builders import NOON, removal, searching
 from nbsweep.core import lifecycle
 from nbsweep.core.audit.entries import AuditEntry, RemovalSnapshot, entries_of, steps
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.model import microseconds
 from nbsweep.core.redaction import redact, redact_named
-from unit.core.examples import NOW, removal, searching
 
 HALF_AN_HOUR = timedelta(minutes=30)
-LATER = NOW + timedelta(seconds=7)
+LATER = NOON + timedelta(seconds=7)
 
 PLANNED = removal()
 REQUESTED = lifecycle.request(PLANNED, LATER, HALF_AN_HOUR)
@@ -94,13 +94,13 @@ def test_a_decision_is_told_with_all_that_it_rests_on() -> None:
     """Nothing that came later is in it."""
     assert entry(PLANNED)._asdict() == {
         "sequence": 42,
-        "moment_us": microseconds(NOW),
+        "moment_us": microseconds(NOON),
         "what": "decided",
         "target": "research",
         "run_id": "run1",
         "started_by": "cron",
         "notebook_id": "nb1",
-        "name": "experiment",
+        "name": "experiment-1",
         "owner": "alice",
         "policy": "old",
         "reason": "age 200d (over 1d)",

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from builders import NOON, ago, moment, notebook, removal, rules, run_record
 from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.conditions import Truth
 from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings, last_ended
@@ -11,18 +12,17 @@ from nbsweep.core.explain.explain import explain
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Notebook
 from nbsweep.core.runs import FleetBefore, History, Outcome, RunRecord
-from unit.core.examples import NOW, ago, moment, notebook, removal, rules
 
 
 def run(run_id: str = "run1", **changes: Any) -> RunRecord:
-    """Give a sweep that ended three hours ago, and planned 37 of 400."""
-    plain = RunRecord("run1", "research", ago(hours=4), "ops", dry_run=False, ended_at=ago(hours=3), outcome=Outcome.FINISHED)
-    return replace(plain, run_id=run_id, **{"fleet": 400, "planned": 37, **changes})
+    """Return the record of a sweep that ended three hours ago, and planned 37 of 400."""
+    plain = run_record(run_id, started_at=ago(hours=4), ended_at=ago(hours=3), outcome=Outcome.FINISHED, fleet=400, planned=37)
+    return replace(plain, **changes)
 
 
 def sent(**changes: Any) -> Removal:
-    """Give a removal whose DELETE left an hour ago."""
-    return replace(removal(), **{"state": State.DELETED, "requests": 1, "sent_at": ago(hours=1), **changes})
+    """Return a removal whose DELETE was sent an hour ago."""
+    return removal(**{"state": State.DELETED, "requests": 1, "sent_at": ago(hours=1), **changes})
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def sent(**changes: Any) -> Removal:
 def test_a_target_covers_what_its_settings_leave_in(row: Notebook, cover: TargetScope, expected: object) -> None:
     """Whose keys these are cannot be told from a notebook, and neither can what it does not show."""
     findings = cover_findings(row, cover)
-    account = NotebookContext("research", NOW, row, findings, explain(row, rules(), moment()), JournalFacts(), ())
+    account = NotebookContext("research", NOON, row, findings, explain(row, rules(), moment()), JournalFacts(), ())
     assert account.covered is expected
     assert {finding.truth for finding in findings} <= set(Truth)
 

@@ -4,16 +4,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from nbsweep.core.conditions import AnyOf, Not, Truth
-from nbsweep.core.explain.explain import Explanation, explain
-from nbsweep.core.explain.flips import TICK
-from nbsweep.core.explain.requirements import AllRequired, AnyRequired, AnyRequirement, Requirement, RuleRequirement
-from nbsweep.core.facts import Moment
-from nbsweep.core.model import Named, Notebook, Status
-from nbsweep.core.policy import Decision, Policy, Protection, Reason, Rules, Running, judge
-from unit.core.examples import (
+from builders import (
     NEVER_TOUCHED,
-    NOW,
+    NOON,
     ago,
     moment,
     notebook,
@@ -25,6 +18,13 @@ from unit.core.examples import (
     tag,
     text,
 )
+from nbsweep.core.conditions import AnyOf, Not, Truth
+from nbsweep.core.explain.explain import Explanation, explain
+from nbsweep.core.explain.flips import TICK
+from nbsweep.core.explain.requirements import AllRequired, AnyRequired, AnyRequirement, Requirement, RuleRequirement
+from nbsweep.core.facts import Moment
+from nbsweep.core.model import Named, Notebook, Status
+from nbsweep.core.policy import Decision, Policy, Protection, Reason, Rules, Running, judge
 from unit.core.test_policy_oracle import DATES, NOTEBOOKS, POLICIES, PROTECTIONS, Spec, build, holds
 
 PROD = protection(text("name", "prod-*"), name="prod")
@@ -87,8 +87,8 @@ def test_a_condition_on_time_says_since_when_and_until_when() -> None:
     status, idle = shown.policies[0].check.parts
     assert (status.since, status.flips_at, status.missing) == (None, None, ())
     assert (idle.finding.fact, idle.finding.threshold, idle.finding.truth) == ("4d", "over 14d", Truth.FAIL)
-    assert (idle.since, idle.flips_at) == (ago(days=4), NOW + timedelta(days=10))
-    assert shown.flips_at == NOW + timedelta(days=10)
+    assert (idle.since, idle.flips_at) == (ago(days=4), NOON + timedelta(days=10))
+    assert shown.flips_at == NOON + timedelta(days=10)
 
 
 def test_what_is_in_use_is_idle_since_no_moment() -> None:
@@ -110,7 +110,7 @@ def test_conditions_are_nested_as_in_the_configuration() -> None:
     shown = explained(policy(AnyOf((over("age", days=300), Not(tag("team", "*"))))))
     (either,) = shown.policies[0].check.parts
     age, negated = either.parts
-    assert (either.finding.condition, age.flips_at) == ("any", NOW + timedelta(days=100))
+    assert (either.finding.condition, age.flips_at) == ("any", NOON + timedelta(days=100))
     assert (negated.finding.condition, negated.parts[0].finding.condition) == ("not", "tags.team")
 
 
@@ -285,11 +285,11 @@ def test_whatever_the_rules_the_verdict_turns_when_it_is_foretold_to(
     asked = built(policies, protections)
     shown = explain(row, asked, at)
     if shown.flips_at is None:
-        later = [NOW + timedelta(days=days) for days in range(1, 30)]
+        later = [NOON + timedelta(days=days) for days in range(1, 30)]
         assert {judge(row, asked, Moment(each, at.last_active)).decision for each in later} <= {shown.verdict.decision}
         return
     after = {judge(row, asked, Moment(each, at.last_active)).decision for each in (shown.flips_at, shown.flips_at + TICK)}
     assert after != {shown.verdict.decision}
-    if shown.flips_at > NOW:
+    if shown.flips_at > NOON:
         before = judge(row, asked, Moment(shown.flips_at - TICK, at.last_active))
         assert before.decision is shown.verdict.decision

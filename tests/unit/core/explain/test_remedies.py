@@ -3,12 +3,12 @@ from typing import Any
 
 import pytest
 
+from builders import NOON, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
 from nbsweep.core.conditions import AllOf, AnyOf, Not
 from nbsweep.core.explain.remedies import Remedy, remedies
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import Status
 from nbsweep.core.policy import Decision, Policy, Protection, Running, judge
-from unit.core.examples import NOW, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
 
 IDLE = policy(text("status", "STOPPED"), over("idle", days=14), name="idle")
 OLD = policy(over("age", days=100), name="old", running=Running.STOP)
@@ -23,7 +23,9 @@ def saving(*policies: Policy, protect: tuple[Protection, ...] = (), **changes: A
 
 def test_use_saves_what_goes_for_its_idleness_and_says_until_when() -> None:
     """A start gives it a lease of an hour, whose end counts as use: 14 days after that."""
-    assert saving(IDLE) == (Remedy("use it again: start it, and its idle time begins anew", NOW + timedelta(days=14, hours=1)),)
+    assert saving(IDLE) == (
+        Remedy("use it again: start it, and its idle time begins anew", NOON + timedelta(days=14, hours=1)),
+    )
 
 
 def test_use_does_not_save_what_goes_for_its_age() -> None:
@@ -48,7 +50,7 @@ def test_a_tag_that_protects_saves_for_good() -> None:
 def test_a_name_that_protects_saves_and_an_example_is_given() -> None:
     """Every glob that would do."""
     assert saving(OLD, protect=(protection(text("name", "keep-*", "nb[0-9]?")),)) == (
-        Remedy("rename it so that its name fits keep-*, as keep-experiment does"),
+        Remedy("rename it so that its name fits keep-*, as keep-experiment-1 does"),
         Remedy("rename it so that its name fits nb[0-9]?, as nb0x does"),
     )
 
@@ -63,7 +65,7 @@ def test_what_has_to_be_done_together_is_told_together() -> None:
     """Neither the name nor the tag protects without the other."""
     protect = (protection(text("name", "prod-*"), tag("keep", "*")),)
     assert saving(OLD, protect=protect) == (
-        Remedy("rename it so that its name fits prod-*, as prod-experiment does and give it the tag keep, with any value"),
+        Remedy("rename it so that its name fits prod-*, as prod-experiment-1 does and give it the tag keep, with any value"),
     )
 
 
@@ -85,15 +87,15 @@ def test_who_has_it_running_may_renew_its_lease() -> None:
     """Expired since 99 days and 23 hours; renewed for an hour, it has expired by more than 30 days after 30 days and 1 hour."""
     expired = policy(over("lease_expired", days=30), running=Running.STOP)
     assert saving(expired, status=Status.RUNNING) == (
-        Remedy("renew its lease", NOW + timedelta(days=30, hours=1)),
-        Remedy("stop it", NOW + timedelta(days=30, hours=1)),
+        Remedy("renew its lease", NOON + timedelta(days=30, hours=1)),
+        Remedy("stop it", NOON + timedelta(days=30, hours=1)),
     )
 
 
 def test_nothing_is_told_of_a_lease_that_nobody_has() -> None:
     """Without a lease, use is use all the same."""
     assert saving(IDLE, lease=None) == (
-        Remedy("use it again: start it, and its idle time begins anew", NOW + timedelta(days=14)),
+        Remedy("use it again: start it, and its idle time begins anew", NOON + timedelta(days=14)),
     )
 
 
@@ -106,8 +108,8 @@ def test_what_cannot_be_started_is_not_told_to_be(status: Status) -> None:
 
 def test_a_remedy_holds_on_the_rules_themselves_for_as_long_as_it_says() -> None:
     """The notebook as it is after an hour's use: kept until then, and taken right after."""
-    renewed = lease(updated_at=NOW, duration=NOW - ago(days=100) + timedelta(hours=1))
-    row, asked = notebook(updated_at=NOW, lease=renewed), rules(IDLE)
+    renewed = lease(updated_at=NOON, duration=NOON - ago(days=100) + timedelta(hours=1))
+    row, asked = notebook(updated_at=NOON, lease=renewed), rules(IDLE)
     (use,) = saving(IDLE)
     assert use.until
     assert judge(row, asked, Moment(use.until)).decision is Decision.KEEP

@@ -3,11 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
+from builders import moment, notebook, over, policy, protection, removal, rules, tag, text
 from nbsweep.core.listing.belonging import EVERYTHING, Coverage, differs_from, find_stray
 from nbsweep.core.model import Notebook, Scope, Status
 from nbsweep.core.policy import Decision, Reason, Rules, judge, may_go
 from nbsweep.core.second_look import decide_again
-from unit.core.examples import moment, notebook, over, policy, protection, removal, rules, tag, text
 
 LAB = Coverage(("0", "lab"), ("NOTEBOOK",))
 COVERED = replace(rules(), coverage=LAB)

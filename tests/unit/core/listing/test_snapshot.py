@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from builders import NOON
 from nbsweep.core.listing.snapshot import OVERLAP, Snapshot, pages_for
 from nbsweep.core.model import MalformedRow, Notebook, Page, Status
-from unit.core.examples import NOW
 
 
 def row(number: int, minutes: int | None = None) -> Notebook:
     """Give a notebook; the higher its number, the younger it is, unless its minute is named."""
-    created_at = NOW - timedelta(days=9) + timedelta(minutes=number if minutes is None else minutes)
+    created_at = NOON - timedelta(days=9) + timedelta(minutes=number if minutes is None else minutes)
     return Notebook(id=f"nb{number}", status=Status.DELETING, created_at=created_at)
 
 
@@ -206,7 +206,7 @@ def test_nobody_who_is_there_is_ever_called_gone(count: int, rate: int, reach: i
     snapshot = Snapshot([f"nb{number}" for number in range(start, count + 40)])
     while not snapshot.complete and not snapshot.flaw:
         change(shelf, dice, rate, reach)
-        shelf.rows.sort(key=lambda one: (getattr(one, "created_at", NOW), dice.random()))
+        shelf.rows.sort(key=lambda one: (getattr(one, "created_at", NOON), dice.random()))
         snapshot.take(shelf.page(snapshot.offset))
     there = {one.id for one in shelf.rows}
     assert not snapshot.gone & there

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import searching
 from nbsweep.core.saved_plan.digest import digest_of, is_unaltered, sealed
-from unit.core.examples import searching
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),

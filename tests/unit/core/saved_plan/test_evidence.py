@@ -1,9 +1,9 @@
 import pytest
 
+from builders import ago, moment, notebook, over, policy, rules, text
 from nbsweep.core.model import Notebook
 from nbsweep.core.policy import judge
 from nbsweep.core.saved_plan.evidence import Evidence, evidence_of
-from unit.core.examples import ago, moment, notebook, over, policy, rules, text
 
 ELSEWHERE = {"id", "name", "workspace_id", "feature"}
 """They stand beside the evidence, for they say which notebook it is about."""

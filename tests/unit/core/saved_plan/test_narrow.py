@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from builders import NOON, SCOPE, ago, notebook, over, policy, protection, rules, survey, tag, text
 from nbsweep.core.facts import Moment, idle_since
 from nbsweep.core.model import MalformedRow, Notebook, Status
 from nbsweep.core.plan import Candidate, Survey, WorkspaceGap
@@ -10,7 +11,6 @@ from nbsweep.core.policy import Decision, Reason, Rules, Running, judge, keep
 from nbsweep.core.saved_plan.evidence import evidence_of
 from nbsweep.core.saved_plan.model import SavedItem
 from nbsweep.core.saved_plan.narrow import NO_LONGER_THERE, OVER_BRAKE, Permission, left_out_of_plan, permit
-from unit.core.examples import NOW, SCOPE, ago, notebook, over, policy, protection, rules, survey, tag, text
 
 IDLE = policy(over("idle", days=14), name="idle")
 FORGOTTEN = policy(over("age", days=180), name="forgotten", running=Running.STOP)
@@ -19,9 +19,9 @@ RULES = rules(IDLE, FORGOTTEN, protect=(protection(tag("keep", "*"), name="tags.
 
 def saved(before: Notebook, how: Rules = RULES) -> SavedItem:
     """Save a notebook as it was when the plan was made; it must have gone then."""
-    verdict = judge(before, how, Moment(NOW))
+    verdict = judge(before, how, Moment(NOON))
     assert verdict.decision is Decision.DELETE
-    evidence = evidence_of(before, verdict, idle_since(before, Moment(NOW)))
+    evidence = evidence_of(before, verdict, idle_since(before, Moment(NOON)))
     return SavedItem(
         before.id,
         before.name,
@@ -38,14 +38,14 @@ def saved(before: Notebook, how: Rules = RULES) -> SavedItem:
 
 def surveyed(*rows: Notebook, how: Rules = RULES) -> Survey:
     """Survey these: what today's rules let go are its candidates."""
-    verdicts = [(row, judge(row, how, Moment(NOW))) for row in rows]
+    verdicts = [(row, judge(row, how, Moment(NOON))) for row in rows]
     going = [Candidate(row, SCOPE, verdict, None) for row, verdict in verdicts if verdict.decision is Decision.DELETE]
     return survey(*going, fleet=len(rows), kept={Reason.PROTECTED: 1})
 
 
 def permitted(items: list[SavedItem], *rows: Notebook, how: Rules = RULES) -> Permission:
     """Hold today's rows against what was saved."""
-    return permit(surveyed(*rows, how=how), items, {row.id: row for row in rows}, how, Moment(NOW))
+    return permit(surveyed(*rows, how=how), items, {row.id: row for row in rows}, how, Moment(NOON))
 
 
 def going(permission: Permission) -> list[str]:
@@ -57,7 +57,7 @@ def why(before: Notebook, now: Notebook | MalformedRow | None, how: Rules = RULE
     """Say why a saved notebook is spared, as it is now."""
     rows = [now] if isinstance(now, Notebook) else []
     sights = {} if now is None else {before.id: now}
-    permission = permit(surveyed(*rows, how=how), [saved(before)], sights, how, Moment(NOW))
+    permission = permit(surveyed(*rows, how=how), [saved(before)], sights, how, Moment(NOON))
     assert going(permission) == []
     [spared] = permission.spared
     assert spared.item.id == before.id
@@ -68,7 +68,7 @@ def test_what_is_in_a_workspace_that_refuses_is_not_called_gone() -> None:
     """Nobody has looked: it says so, in the cloud's words."""
     gap = WorkspaceGap(SCOPE, "HTTP 403 ModelArts.0112")
     item = saved(notebook(id="nb1"))
-    permission = permit(replace(surveyed(), refused=(gap,)), [item], {}, RULES, Moment(NOW))
+    permission = permit(replace(surveyed(), refused=(gap,)), [item], {}, RULES, Moment(NOON))
     assert [spared.why for spared in permission.spared] == [f"not looked at: {gap}"]
 
 
@@ -111,7 +111,7 @@ def test_one_that_is_not_there_any_more_is_spared() -> None:
 def test_one_that_was_there_only_in_a_listing_that_had_to_be_read_again_is_not_there() -> None:
     """A row that was seen and would go, but is not among the survey's candidates, is no candidate by the back door."""
     row = notebook()
-    permission = permit(surveyed(), [saved(row)], {row.id: row}, RULES, Moment(NOW))
+    permission = permit(surveyed(), [saved(row)], {row.id: row}, RULES, Moment(NOON))
     assert (going(permission), [each.why for each in permission.spared]) == ([], [NO_LONGER_THERE])
 
 
@@ -156,7 +156,7 @@ def test_one_that_ran_when_it_was_planned_may_be_stopped() -> None:
 
 def test_one_whose_row_cannot_be_read_is_spared() -> None:
     """With what is wrong with it."""
-    assert "status is odd" in why(notebook(), MalformedRow("nb1", "experiment", "status is odd"))
+    assert "status is odd" in why(notebook(), MalformedRow("nb1", "experiment-1", "status is odd"))
 
 
 def test_another_notebook_under_the_same_id_is_not_the_one_that_was_meant() -> None:

@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from builders import NOON
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.saved_plan.model import SavedPlan, SavedTarget
 from nbsweep.core.saved_plan.validate import objections, of_another_project
-from unit.core.examples import NOW
 
 LAB = TargetIdentity("https://modelarts.example", "0123", None, ("NOTEBOOK",), "all")
 CONFIGURATION = {"policies": "sha256:1", "protect": "sha256:2", "brakes": "sha256:3"}
@@ -16,13 +16,13 @@ CONFIGURATION = {"policies": "sha256:1", "protect": "sha256:2", "brakes": "sha25
 def saved(**changes: Any) -> SavedPlan:
     """Give a plan of one target, made an hour ago, that holds for a day."""
     targets = (SavedTarget("lab", LAB, 10, None, {}, ()),)
-    plain = SavedPlan("p1", NOW - timedelta(hours=1), NOW + timedelta(hours=23), CONFIGURATION, targets)
+    plain = SavedPlan("p1", NOON - timedelta(hours=1), NOON + timedelta(hours=23), CONFIGURATION, targets)
     return replace(plain, **changes)
 
 
 def today(**changes: Any) -> dict[str, Any]:
     """Give the circumstances under which that plan may be carried out."""
-    return {"now": NOW, "configuration": CONFIGURATION, "targets": {"lab": LAB, "other": LAB}, **changes}
+    return {"now": NOON, "configuration": CONFIGURATION, "targets": {"lab": LAB, "other": LAB}, **changes}
 
 
 def found(plan: SavedPlan, now: dict[str, Any]) -> dict[str, str]:
@@ -40,13 +40,13 @@ def test_nothing_speaks_against_a_plan_of_an_hour_ago() -> None:
 )
 def test_a_plan_holds_until_it_expires(expires_in: timedelta, is_over: bool) -> None:  # noqa: FBT001 -- parametrized
     """And not at that very moment."""
-    problems = found(saved(expires_at=NOW + expires_in), today())
+    problems = found(saved(expires_at=NOON + expires_in), today())
     assert set(problems) == ({"expires_at"} if is_over else set())
 
 
 def test_an_expired_plan_says_since_when_and_what_to_do() -> None:
     """In the words of the configuration, and of the command."""
-    problem = found(saved(expires_at=NOW - timedelta(hours=3)), today())["expires_at"]
+    problem = found(saved(expires_at=NOON - timedelta(hours=3)), today())["expires_at"]
     assert "expired 3h ago" in problem
     assert "plan.valid_for" in problem
     assert "nbsweep plan --out" in problem
@@ -55,7 +55,7 @@ def test_an_expired_plan_says_since_when_and_what_to_do() -> None:
 @pytest.mark.parametrize(("ahead", "is_wrong"), [(timedelta(minutes=5), False), (timedelta(minutes=6), True)])
 def test_a_plan_of_tomorrow_is_a_clock_that_is_wrong(ahead: timedelta, is_wrong: bool) -> None:  # noqa: FBT001
     """Its validity cannot be told then; a few minutes apart are usual."""
-    assert ("created_at" in found(saved(created_at=NOW + ahead), today())) == is_wrong
+    assert ("created_at" in found(saved(created_at=NOON + ahead), today())) == is_wrong
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_plan_without_a_target_is_none() -> None:
 
 def test_all_objections_are_told_at_once() -> None:
     """Who has mended one should not find the next only then."""
-    problems = found(saved(expires_at=NOW - timedelta(hours=1)), today(configuration={}, targets={"prod": LAB}))
+    problems = found(saved(expires_at=NOON - timedelta(hours=1)), today(configuration={}, targets={"prod": LAB}))
     assert set(problems) == {"expires_at", "configuration", "targets[0]"}
 
 

@@ -11,18 +11,19 @@ import aiohttp
 from aiohttp import web
 from msgspec.structs import replace
 
+import builders
+from builders import NOON, candidate, removal, run_record
 from nbsweep.core.freshness import ClockReading
 from nbsweep.core.lifecycle import State
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.plan import Plan
 from nbsweep.core.policy import Reason
 from nbsweep.core.ports import Journal
-from nbsweep.core.runs import Outcome, RunRecord
+from nbsweep.core.runs import Outcome
 from nbsweep.service.control import Phase, TargetState, UnknownTargetError
 from nbsweep.service.web.app import WebSettings, make_app
 from nbsweep.service.web.server import serve_web
 from nbsweep.testing import InMemoryJournal, RecordingTelemetry
-from unit.core.examples import NOW, candidate, removal
 
 TOKEN = "the-token-of-the-api"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -41,13 +42,13 @@ LANES_TOLD = {
 
 def state(name: str = "research", **changes: object) -> TargetState:
     """Give a target that waits for its schedule, and has been swept."""
-    plain = TargetState(name, Phase.WAITING, False, False, NOW, EARLIER, 0, "", LANES)  # noqa: FBT003 - its fields are flags
+    plain = TargetState(name, Phase.WAITING, False, False, NOON, EARLIER, 0, "", LANES)  # noqa: FBT003 - its fields are flags
     return replace(plain, **changes)
 
 
 def plan() -> Plan:
-    """Give a plan with one notebook in it."""
-    return Plan("research", NOW, 40, (candidate(7),), {Reason.NO_POLICY: 38, Reason.PROTECTED: 1})
+    """Return a plan with one notebook in it."""
+    return builders.plan(candidate(7), fleet=40, kept={Reason.NO_POLICY: 38, Reason.PROTECTED: 1})
 
 
 class FakeControl:
@@ -95,7 +96,7 @@ class FakeControl:
     async def resume(self, name: str) -> None:
         """Note it."""
         self._note("resume", name)
-        self.states[name] = replace(self.states[name], paused=False, next_run=NOW)
+        self.states[name] = replace(self.states[name], paused=False, next_run=NOON)
 
     def _note(self, what: str, name: str) -> None:
         if name not in self.states:
@@ -113,7 +114,7 @@ class Hands:
 
     def now(self) -> datetime:
         """Tell the wall clock's time."""
-        return NOW
+        return NOON
 
     def steady_s(self) -> float:
         """Tell the steady seconds."""
@@ -163,12 +164,12 @@ def token_file(directory: Path, text: str = f"{TOKEN}\n", mode: int = 0o600) -> 
 async def filled_journal() -> InMemoryJournal:
     """Give a journal with a run that deleted one notebook and spared another, and one that goes on."""
     journal = InMemoryJournal()
-    first = RunRecord("20260228T030000Z-aaaaaa", "research", EARLIER, "cron", dry_run=False)
+    first = run_record("20260228T030000Z-aaaaaa", started_at=EARLIER)
     await journal.open_run(first)
     await journal.close_run(
-        replace(first, ended_at=NOW, outcome=Outcome.FINISHED, fleet=40, planned=2, kept={"no-policy": 38}, lanes=LANES)
+        replace(first, ended_at=NOON, outcome=Outcome.FINISHED, fleet=40, planned=2, kept={"no-policy": 38}, lanes=LANES)
     )
-    await journal.open_run(RunRecord("20260301T030000Z-bbbbbb", "research", NOW, "service", dry_run=True))
+    await journal.open_run(run_record("20260301T030000Z-bbbbbb", started_by="service", dry_run=True))
     run_id = first.run_id
     await journal.write(
         [
@@ -178,12 +179,12 @@ async def filled_journal() -> InMemoryJournal:
                 requests=1,
                 requested_at=EARLIER,
                 accepted_at=EARLIER,
-                ended_at=NOW,
+                ended_at=NOON,
                 request_id="req-1",
                 end_reason="proven gone",
             ),
-            removal(run_id=run_id, notebook_id="nb2", state=State.SPARED, ended_at=NOW, capacity_gb=None, category=None),
-            removal(run_id=run_id, notebook_id="nb3", state=State.REQUESTED, requests=1, requested_at=NOW),
+            removal(run_id=run_id, notebook_id="nb2", state=State.SPARED, ended_at=NOON, capacity_gb=None, category=None),
+            removal(run_id=run_id, notebook_id="nb3", state=State.REQUESTED, requests=1, requested_at=NOON),
         ]
     )
     return journal

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from builders import NOON, removal, run_record
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.plan import Candidate, Plan
 from nbsweep.core.runs import RunRecord
 from nbsweep.service.control import Phase, TargetState
 from nbsweep.service.web.responses import ROWS_AT_ONCE
 from nbsweep.testing import InMemoryJournal
-from unit.core.examples import NOW, removal
 from unit.service.web.support import BEARER, EARLIER, LANES_TOLD, FakeControl, Scene, filled_journal, state, token_file
 
 RESEARCH = {
@@ -57,7 +57,7 @@ SECOND_RUN: dict[str, object] = {
 DELETED = {
     "target": "research",
     "id": "nb1",
-    "name": "experiment",
+    "name": "experiment-1",
     "outcome": "deleted",
     "reason": "proven gone",
     "policy": "old",
@@ -80,7 +80,7 @@ DELETED = {
 ITEM = {
     "target": "research",
     "id": "nb7",
-    "name": "experiment",
+    "name": "experiment-7",
     "status": "STOPPED",
     "owner": "alice",
     "workspace": "0",
@@ -92,7 +92,7 @@ ITEM = {
     "capacity_gb": 50,
     "category": "EVS",
     "ownership": "MANAGED",
-    "created_at": "2025-08-13T12:00:00.000Z",
+    "created_at": "2025-08-13T12:00:06.000Z",
     "idle_since": "2025-11-21T12:00:00.000Z",
 }
 
@@ -154,7 +154,7 @@ async def test_without_a_limit_twenty_runs_are_listed() -> None:
     journal = InMemoryJournal()
     for number in range(25):
         started_at = EARLIER + timedelta(hours=number)
-        await journal.open_run(RunRecord(f"run{number:02}", "research", started_at, "cron", dry_run=False))
+        await journal.open_run(run_record(f"run{number:02}", started_at=started_at))
     async with Scene(journal=journal).open() as face:
         _, document = await face.ask("GET", "/api/v1/runs")
         assert isinstance(document, dict)
@@ -193,7 +193,7 @@ async def test_an_unknown_run_is_not_found() -> None:
 async def test_a_large_run_arrives_whole(count: int) -> None:
     """It is written piece by piece, and the pieces fit."""
     journal = InMemoryJournal()
-    await journal.open_run(RunRecord("run1", "research", NOW, "cron", dry_run=False))
+    await journal.open_run(run_record())
     await journal.write([removal(notebook_id=f"nb{number}") for number in range(count)])
     async with Scene(journal=journal).open() as face:
         _, document = await face.ask("GET", "/api/v1/runs/run1")
@@ -204,7 +204,7 @@ async def test_a_large_run_arrives_whole(count: int) -> None:
 async def test_the_removals_of_a_notebook_are_told_over_all_runs() -> None:
     """The newest first; none when there were none, for that is an answer too."""
     journal = await filled_journal()
-    await journal.write([removal(run_id="a-later-run", planned_at=NOW + timedelta(days=1))])
+    await journal.write([removal(run_id="a-later-run", planned_at=NOON + timedelta(days=1))])
     async with Scene(journal=journal).open() as face:
         status, document = await face.ask("GET", "/api/v1/removals/nb1")
         assert isinstance(document, dict)
@@ -319,7 +319,7 @@ async def test_a_run_of_fifty_thousand_is_told_in_pages_of_a_thousand() -> None:
     journal = await filled_journal()
     [run] = await journal.runs(1)
     await journal.open_run(replace(run, run_id="large"))
-    await journal.write([replace(removal(notebook_id=f"nb{number}"), run_id="large") for number in range(2500)])
+    await journal.write([removal(notebook_id=f"nb{number}", run_id="large") for number in range(2500)])
     seen: list[str] = []
     async with Scene(journal=journal).open() as face:
         offset: int | None = 0

@@ -1,0 +1,168 @@
+"""Builders of values for tests: each returns a plain example, and takes the fields that differ from it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import settings
+from msgspec.structs import replace
+
+from nbsweep.core.conditions import AllOf, Condition, LongerThan, TagIs, TextIs
+from nbsweep.core.facts import NAME_KEYS, Moment
+from nbsweep.core.globs import Glob
+from nbsweep.core.identity import TargetIdentity
+from nbsweep.core.lease import Holder, TargetLease
+from nbsweep.core.lifecycle import Removal
+from nbsweep.core.model import Image, Lease, LeaseType, Named, Notebook, Scope, Status, Volume
+from nbsweep.core.plan import Candidate, Plan, Survey
+from nbsweep.core.policy import Decision, Policy, Protection, Reason, Rules, Running, Verdict
+from nbsweep.core.runs import RunRecord
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+"""The present of all tests: the ages of the examples are counted back from it."""
+SCOPE = Scope("0", "NOTEBOOK")
+
+NEVER_TOUCHED = (
+    Status.INIT,
+    Status.CREATING,
+    Status.STARTING,
+    Status.STOPPING,
+    Status.DELETING,
+    Status.SNAPSHOTTING,
+)
+"""As docs/howto/policies.md lists them."""
+
+searching = settings(max_examples=60, deadline=None, database=None)
+"""The hypothesis settings of the property tests."""
+
+
+def ago(**time: float) -> datetime:
+    """Return the time that lies so long before `NOON`: `ago(days=14)`."""
+    return NOON - timedelta(**time)
+
+
+def moment(**last_active: datetime) -> Moment:
+    """Return the moment of a decision at `NOON`, with the journal's last sightings by notebook id."""
+    return Moment(NOON, last_active)
+
+
+def lease(**changes: Any) -> Lease:
+    """Return a notebook's lease: enabled, of type TIMING, created and renewed 100 days ago for an hour."""
+    plain = Lease(
+        enabled=True,
+        type=LeaseType.TIMING,
+        created_at=ago(days=100),
+        updated_at=ago(days=100),
+        duration=timedelta(hours=1),
+    )
+    return replace(plain, **changes)
+
+
+def notebook(number: int = 1, /, **changes: Any) -> Notebook:
+    """Return a stopped notebook with all facts, 200 days old and idle for 100; a higher number is younger by seconds."""
+    plain = Notebook(
+        id=f"nb{number}",
+        status=Status.STOPPED,
+        name=f"experiment-{number}",
+        fail_reason="quota exceeded",
+        feature="NOTEBOOK",
+        flavor="modelarts.vm.cpu.2u",
+        workspace_id="0",
+        owner=Named("u1", "alice"),
+        pool=Named("p1", "shared"),
+        image=Image("i1", "pytorch", "swr.example/pytorch:2"),
+        lease=lease(),
+        volume=Volume("EVS", "MANAGED", 50),
+        billing=("STORAGE",),
+        tags={"team": "vision"},
+        created_at=ago(days=200) + timedelta(seconds=number - 1),
+        updated_at=ago(days=100),
+    )
+    return replace(plain, **changes)
+
+
+def fleet(count: int, **changes: Any) -> list[Notebook]:
+    """Return so many notebooks, with the numbers from 1."""
+    return [notebook(number, **changes) for number in range(1, count + 1)]
+
+
+def text(key: str, *globs: str) -> TextIs:
+    """Return a condition on a text; names match without regard to case."""
+    return TextIs(key, tuple(Glob(glob, ignore_case=key in NAME_KEYS) for glob in globs))
+
+
+def tag(key: str, *globs: str) -> TagIs:
+    """Return a condition on a tag's value."""
+    return TagIs(key, tuple(Glob(glob) for glob in globs))
+
+
+def over(key: str, **time: float) -> LongerThan:
+    """Return a condition on a duration: `over("idle", days=14)`."""
+    return LongerThan(f"{key}_over", timedelta(**time))
+
+
+def policy(*conditions: Condition, name: str = "old", running: Running = Running.SKIP) -> Policy:
+    """Return a policy that matches if all conditions hold; without any, it matches notebooks older than a day."""
+    return Policy(name, AllOf(conditions or (over("age", days=1),)), running)
+
+
+def protection(*conditions: Condition, name: str = "kept") -> Protection:
+    """Return a protection that matches if all conditions hold."""
+    return Protection(name, AllOf(conditions))
+
+
+def rules(*policies: Policy, protect: tuple[Protection, ...] = ()) -> Rules:
+    """Return rules with these policies; without any, the policy of notebooks older than a day."""
+    return Rules(policies or (policy(),), protect)
+
+
+def candidate(number: int = 1, *, idle_days: float | None = 100, **changes: Any) -> Candidate:
+    """Return the candidate of a plan: a notebook that may be deleted, idle for so many days."""
+    verdict = Verdict(Decision.DELETE, Reason.POLICY, "old", "age 200d (over 1d)")
+    return Candidate(notebook(number, **changes), SCOPE, verdict, None if idle_days is None else ago(days=idle_days))
+
+
+def survey(*candidates: Candidate, fleet: int, **changes: Any) -> Survey:
+    """Return a complete survey of a fleet of this size."""
+    return replace(Survey("research", NOON, fleet, candidates), **changes)
+
+
+def plan(*items: Candidate, fleet: int = 10, kept: Mapping[Reason, int] | None = None, **changes: Any) -> Plan:
+    """Return a plan that no brake refuses."""
+    return replace(Plan("research", NOON, fleet, items, kept or {}), **changes)
+
+
+def removal(number: int = 1, /, **changes: Any) -> Removal:
+    """Return the planned removal of the notebook with this number."""
+    plain = Removal(
+        run_id="run1",
+        target="research",
+        notebook_id=f"nb{number}",
+        name=f"experiment-{number}",
+        owner="alice",
+        workspace_id="0",
+        feature="NOTEBOOK",
+        policy="old",
+        reason="age 200d (over 1d)",
+        status_before=Status.STOPPED,
+        capacity_gb=50,
+        category="EVS",
+        planned_at=NOON,
+    )
+    return replace(plain, **changes)
+
+
+def run_record(run_id: str = "run1", /, **changes: Any) -> RunRecord:
+    """Return the record of a sweep that has begun at `NOON` and has not ended."""
+    return replace(RunRecord(run_id, "research", NOON, "cron", dry_run=False), **changes)
+
+
+def identity(**changes: Any) -> TargetIdentity:
+    """Return the identity of a target that covers all workspaces of its project."""
+    return replace(TargetIdentity("https://modelarts.test", "a" * 32, None, ("NOTEBOOK",), "all"), **changes)
+
+
+def target_lease(owner: str = "a", /, **changes: Any) -> TargetLease:
+    """Return the lease of a process that has swept a target since `NOON`."""
+    holder = Holder(owner, f"host-{owner}", f"machine-{owner}", 7, 700)
+    return replace(TargetLease("research", holder, "li", NOON, NOON), **changes)
