@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from nbsweep.documents.reports import Document, Series
+from nbsweep.documents.base import Document, Series, members
 
 INDENT = "  "
 
@@ -37,18 +37,18 @@ def json_text(document: object) -> str:
 
 def json_pieces(document: object) -> Iterator[str]:
     """Yield a document as `json_text` writes it, piece by piece, so that a long series is never in memory as a whole."""
-    if not isinstance(document, dict):
+    if not isinstance(document, Document):
         yield _dumped(document)
         return
     begin = "{"
-    for key, value in document.items():
+    for key, value in members(document):
         yield f"{begin}\n{INDENT}{_dumped(key)}: "
         yield from _list(value) if isinstance(value, Series) else (_deeper(_dumped(value), 1),)
         begin = ","
-    yield "\n}" if document else "{}"
+    yield "\n}"
 
 
-def _list(series: Series) -> Iterator[str]:
+def _list(series: Series[Document]) -> Iterator[str]:
     begin = "["
     for document in series:
         yield f"{begin}\n{INDENT * 2}{_deeper(_dumped(document), 2)}"
@@ -95,7 +95,7 @@ def csv_pieces(items: Iterable[Document], columns: Sequence[str]) -> Iterator[st
     writer.writeheader()
     yield _taken(stream)
     for item in items:
-        writer.writerow({key: "" if value is None else _field(value) for key, value in item.items()})
+        writer.writerow({key: "" if value is None else _field(value) for key, value in members(item)})
         yield _taken(stream)
 
 

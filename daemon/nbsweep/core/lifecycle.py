@@ -11,7 +11,7 @@ it before the step is taken.
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -169,7 +169,8 @@ def spare(removal: Removal, now: datetime, reason: str) -> Removal:
     return _move(removal, State.SPARED, ended_at=now, end_reason=reason)
 
 
-OUTCOMES: Mapping[State, str] = {
+RemovalOutcome = Literal["deleted", "failed", "timed_out", "spared", "unfinished"]
+OUTCOMES: Mapping[State, RemovalOutcome] = {
     State.DELETED: "deleted",
     State.FAILED: "failed",
     State.TIMED_OUT: "timed_out",
@@ -177,7 +178,7 @@ OUTCOMES: Mapping[State, str] = {
 }
 
 
-def outcome(removal: Removal) -> str:
+def outcome(removal: Removal) -> RemovalOutcome:
     """Return the end of a removal as reports name it; `unfinished` while it has none."""
     return OUTCOMES.get(removal.state, "unfinished")
 
@@ -239,7 +240,7 @@ def _follow_unanswered(removal: Removal, seen: Notebook, now: datetime, grace: t
         return Step.FAILED
     if may_still_arrive(removal, now, grace):
         return Step.WAIT
-    # If an earlier deletion failed, it is unknown whether this one failed too. It counts, or retries would never end.
+    # Where an earlier deletion had failed, nobody can tell whether this one has, too; it counts, or retries would have no end.
     return Step.FAILED if failed else Step.NO_EFFECT
 
 
@@ -250,7 +251,7 @@ def _follow_accepted(removal: Removal, seen: Notebook, now: datetime, grace: tim
     return Step.WAIT
 
 
-def note_deleting(removal: Removal, seen: Notebook | None) -> Removal:
+def note_sight(removal: Removal, seen: Notebook | None) -> Removal:
     """Record that DELETING was seen."""
     if seen is not None and seen.status is Status.DELETING and not removal.saw_deleting:
         return replace(removal, saw_deleting=True)

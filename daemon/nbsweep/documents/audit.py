@@ -1,13 +1,14 @@
-"""The entries of the audit trail, and its verification, as documents."""
+"""The JSON documents of the audit trail: its entries, and its verification."""
 
 from datetime import datetime
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from nbsweep.core.audit.chain import Break, Head, Link, content
+from nbsweep.core.audit.chain import Break, Flaw, Head, Link, content
 from nbsweep.core.audit.entries import AuditCoverage, AuditEntry
 from nbsweep.core.model import moment_of
-from nbsweep.documents.plans_and_runs import Document, moment_text
+from nbsweep.documents.base import Count, Document, moment_text
 
 
 class VerifiedTrail(Struct, frozen=True):
@@ -20,10 +21,39 @@ class VerifiedTrail(Struct, frozen=True):
     noted: Head | None
 
 
-def link_document(link: Link) -> Document:
-    """Return the document of an entry: the values that its digest covers, the digest, and the time in readable form."""
-    moment = moment_or_none(link.entry)
-    return {"at": moment_text(moment), **content(link.entry), "digest": link.digest}
+class HeadDocument(Document, frozen=True):
+    """The last entry of the unbroken part of the chain."""
+
+    sequence: Count
+    digest: str
+
+
+class BreakDocument(Document, frozen=True):
+    """The first place at which the chain is broken."""
+
+    flaw: Flaw
+    sequence: Count
+    problem: str
+
+
+class VerificationDocument(Document, frozen=True):
+    """The result of `audit verify`."""
+
+    unbroken: bool
+    entries: Count
+    head: HeadDocument
+    noted: str | None
+    broken: BreakDocument | None = field(name="break")
+    older_removals: Count
+    missing_removals: Count
+
+
+def link_document(link: Link) -> dict[str, Any]:
+    """Return the document of an entry: the values that its digest covers, the digest, and the time in readable form.
+
+    It is a plain dict, because a journal that was altered can hold values of any type.
+    """
+    return {"at": moment_text(moment_or_none(link.entry)), **content(link.entry), "digest": link.digest}
 
 
 def moment_or_none(entry: AuditEntry) -> datetime | None:
@@ -34,15 +64,15 @@ def moment_or_none(entry: AuditEntry) -> datetime | None:
         return None
 
 
-def verification_document(verified: VerifiedTrail) -> Document:
+def verification_document(verified: VerifiedTrail) -> VerificationDocument:
     """Return the document of `audit verify`."""
     broken, head = verified.broken, verified.head
-    return {
-        "unbroken": broken is None,
-        "entries": head.sequence,
-        "head": {"sequence": head.sequence, "digest": head.digest},
-        "noted": str(verified.noted) if verified.noted else None,
-        "break": {"flaw": broken.flaw.value, "sequence": broken.sequence, "problem": broken.problem} if broken else None,
-        "older_removals": verified.coverage.older,
-        "missing_removals": verified.coverage.missing,
-    }
+    return VerificationDocument(
+        unbroken=broken is None,
+        entries=head.sequence,
+        head=HeadDocument(head.sequence, head.digest),
+        noted=str(verified.noted) if verified.noted else None,
+        broken=BreakDocument(broken.flaw, broken.sequence, broken.problem) if broken else None,
+        older_removals=verified.coverage.older,
+        missing_removals=verified.coverage.missing,
+    )

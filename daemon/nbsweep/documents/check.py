@@ -1,25 +1,36 @@
-"""The result of `check` as a document."""
+"""The JSON document of `check`."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 from nbsweep.core.checks import Check, Grade
-from nbsweep.documents.plans_and_runs import Document
+from nbsweep.documents.base import Counts, Document
 
 
-def check_document(checks: Sequence[Check]) -> Document:
-    """Return the document of all checks; the keys are part of the contract."""
-    return {
-        "well": not any(check.grade is Grade.FAILED for check in checks),
-        "counts": dict(Counter(check.grade.value for check in checks)),
-        "checks": [
-            {
-                "name": str(check.name),
-                "target": check.target,
-                "status": check.grade.value,
-                "finding": check.finding,
-                "advice": check.advice or None,
-            }
-            for check in checks
+class CheckDocument(Document, frozen=True):
+    """The result of one check."""
+
+    name: str
+    target: str | None
+    status: Grade
+    finding: str
+    advice: str | None
+
+
+class ChecksDocument(Document, frozen=True):
+    """The results of all checks."""
+
+    well: bool
+    counts: Counts
+    checks: Sequence[CheckDocument]
+
+
+def check_document(checks: Sequence[Check]) -> ChecksDocument:
+    """Return the document of all checks."""
+    return ChecksDocument(
+        well=not any(check.grade is Grade.FAILED for check in checks),
+        counts=Counter(check.grade.value for check in checks),
+        checks=[
+            CheckDocument(str(check.name), check.target, check.grade, check.finding, check.advice or None) for check in checks
         ],
-    }
+    )

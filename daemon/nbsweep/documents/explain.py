@@ -1,118 +1,233 @@
-"""The result of `explain` as a JSON document; the keys are part of the contract."""
+"""The JSON document of `explain`."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from nbsweep.core.conditions import Finding
-from nbsweep.core.explain.context import BrakeLine, JournalFacts, NotebookContext
+from msgspec import UNSET, UnsetType
+from msgspec.structs import asdict, replace
+
+from nbsweep.core.conditions import Finding, Truth
+from nbsweep.core.explain.context import JournalFacts, NotebookContext
 from nbsweep.core.explain.explain import ConditionResult, RuleResult
 from nbsweep.core.explain.requirements import AllRequired, AnyRequired, AnyRequirement, Requirement, RuleRequirement
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.policy import Decision, Policy
-from nbsweep.documents.plans_and_runs import Document, moment_text, removal_document, run_record_document
+from nbsweep.core.model import Status
+from nbsweep.core.policy import Decision, Policy, Reason, Running
+from nbsweep.documents.base import Count, Document, Time, moment_text
+from nbsweep.documents.runs import RunDocument, removal_document, run_document
 
 
-def explain_document(accounts: Sequence[NotebookContext]) -> Document:
+class ConditionDocument(Document, frozen=True):
+    """The fact that one condition saw, and its result. Keys without a value are left out."""
+
+    condition: str
+    fact: str | None
+    threshold: str
+    result: Truth
+    parts: Sequence["ConditionDocument"] | UnsetType = UNSET
+    since: Time | UnsetType | None = UNSET
+    turns_at: Time | UnsetType | None = UNSET
+    missing: Sequence[str] | UnsetType = UNSET
+
+
+class RuleDocument(Document, frozen=True):
+    """The result of one policy or protection. Only a policy has `running` and `remark`."""
+
+    name: str
+    result: Truth
+    decides: bool
+    conditions: Sequence[ConditionDocument]
+    running: Running | UnsetType = UNSET
+    remark: str | UnsetType | None = UNSET
+
+
+class ConditionNeedDocument(Document, frozen=True):
+    """What one condition needs to give the other result."""
+
+    condition: str
+    words: str
+    at: Time | None
+
+
+class RuleNeedDocument(Document, frozen=True):
+    """What one rule needs."""
+
+    words: str
+    needs: "NeedDocument"
+
+
+class AllNeededDocument(Document, frozen=True):
+    """Needs of which every one is necessary."""
+
+    every_one: Sequence["NeedDocument"]
+
+
+class AnyNeededDocument(Document, frozen=True):
+    """Needs of which one is enough."""
+
+    one_of: Sequence["NeedDocument"]
+
+
+NeedDocument = ConditionNeedDocument | RuleNeedDocument | AllNeededDocument | AnyNeededDocument
+
+
+class RemedyDocument(Document, frozen=True):
+    """What keeps the notebook."""
+
+    words: str
+    until: Time | None
+
+
+class ChangeDocument(Document, frozen=True):
+    """What changes the verdict."""
+
+    to: Decision
+    by_itself_at: Time | None
+    needs: NeedDocument | None
+    remedies: Sequence[RemedyDocument]
+
+
+class BrakeDocument(Document, frozen=True):
+    """The limit of one brake, and what is known of the value that it limits."""
+
+    brake: str
+    limit: str | None
+    looks_at: str
+    known: str | None
+
+
+class JournalFactsDocument(Document, frozen=True):
+    """What the journal holds about the notebook and its target."""
+
+    last_active: Time | None
+    under_way: dict[str, Any] | None
+    removals: Sequence[dict[str, Any]]
+    last_sweep: RunDocument | None
+    requested_within_a_day: Count
+    left_alone: str | None
+
+
+class ExplainDocument(Document, frozen=True):
+    """The verdict on one notebook of one target, and every rule's result."""
+
+    target: str
+    id: str
+    name: str | None
+    status: Status
+    owner: str
+    workspace: str | None
+    asked_at: Time
+    verdict: Decision
+    because: Reason
+    rule: str
+    reason: str
+    stop_first: bool
+    covered: bool | None
+    cover: Sequence[ConditionDocument]
+    built_in: Sequence[ConditionDocument]
+    protections: Sequence[RuleDocument]
+    policies: Sequence[RuleDocument]
+    change: ChangeDocument
+    brakes: Sequence[BrakeDocument]
+    journal: JournalFactsDocument
+    also: Sequence["ExplainDocument"] | UnsetType = UNSET
+
+
+def explain_document(accounts: Sequence[NotebookContext]) -> ExplainDocument:
     """Return the document of one notebook. If several targets have it, the others follow under `also`."""
-    first, *others = accounts
-    return {**_account(first), "also": [_account(account) for account in others]}
+    first, *others = map(_notebook, accounts)
+    return replace(first, also=others)
 
 
-def _account(account: NotebookContext) -> Document:
-    notebook, verdict = account.notebook, account.explanation.verdict
-    return {
-        "target": account.target,
-        "id": notebook.id,
-        "name": notebook.name,
-        "status": notebook.status.value,
-        "owner": notebook.owner_label,
-        "workspace": notebook.workspace_id,
-        "asked_at": moment_text(account.asked_at),
-        "verdict": verdict.decision.value,
-        "because": verdict.reason.value,
-        "rule": verdict.rule,
-        "reason": verdict.sentence,
-        "stop_first": verdict.stop_first,
-        "covered": account.covered,
-        "cover": [_finding(finding) for finding in account.cover],
-        "built_in": [_finding(finding) for finding in account.explanation.built_in],
-        "protections": [_answer(answer) for answer in account.explanation.protections],
-        "policies": [_answer(answer) for answer in account.explanation.policies],
-        "change": _change(account),
-        "brakes": [_brake(line) for line in account.brakes],
-        "journal": _memory(account.memory),
-    }
+def _notebook(account: NotebookContext) -> ExplainDocument:
+    notebook, explanation = account.notebook, account.explanation
+    verdict = explanation.verdict
+    return ExplainDocument(
+        target=account.target,
+        id=notebook.id,
+        name=notebook.name,
+        status=notebook.status,
+        owner=notebook.owner_label,
+        workspace=notebook.workspace_id,
+        asked_at=moment_text(account.asked_at),
+        verdict=verdict.decision,
+        because=verdict.reason,
+        rule=verdict.rule,
+        reason=verdict.sentence,
+        stop_first=verdict.stop_first,
+        covered=account.covered,
+        cover=[_finding(finding) for finding in account.cover],
+        built_in=[_finding(finding) for finding in explanation.built_in],
+        protections=[_rule(result) for result in explanation.protections],
+        policies=[_rule(result) for result in explanation.policies],
+        change=_change(account),
+        brakes=[BrakeDocument(line.brake, line.limit, line.looks_at, line.known) for line in account.brakes],
+        journal=_journal_facts(account.memory),
+    )
 
 
-def _finding(finding: Finding) -> Document:
-    return {
-        "condition": finding.condition,
-        "fact": finding.fact,
-        "threshold": finding.threshold,
-        "result": finding.truth.value,
-    }
+def _finding(finding: Finding) -> ConditionDocument:
+    return ConditionDocument(finding.condition, finding.fact, finding.threshold, finding.truth)
 
 
-def _answer(answer: RuleResult) -> Document:
-    document: Document = {
-        "name": answer.rule.name,
-        "result": answer.check.finding.truth.value,
-        "decides": answer.decides,
-        "conditions": [_check(part) for part in answer.check.parts],
-    }
-    if isinstance(answer.rule, Policy):
-        document |= {"running": answer.rule.running.value, "remark": answer.remark or None}
-    return document
+def _rule(result: RuleResult) -> RuleDocument:
+    policy = result.rule if isinstance(result.rule, Policy) else None
+    return RuleDocument(
+        name=result.rule.name,
+        result=result.check.finding.truth,
+        decides=result.decides,
+        conditions=[_condition(part) for part in result.check.parts],
+        running=policy.running if policy else UNSET,
+        remark=(result.remark or None) if policy else UNSET,
+    )
 
 
-def _check(check: ConditionResult) -> Document:
-    document = _finding(check.finding)
-    if check.parts:
-        document["parts"] = [_check(part) for part in check.parts]
-    if check.since or check.flips_at:
-        document |= {"since": moment_text(check.since), "turns_at": moment_text(check.flips_at)}
-    if check.missing:
-        document["missing"] = list(check.missing)
-    return document
+def _condition(check: ConditionResult) -> ConditionDocument:
+    timed = check.since or check.flips_at
+    return replace(
+        _finding(check.finding),
+        parts=[_condition(part) for part in check.parts] or UNSET,
+        since=moment_text(check.since) if timed else UNSET,
+        turns_at=moment_text(check.flips_at) if timed else UNSET,
+        missing=check.missing or UNSET,
+    )
 
 
-def _change(account: NotebookContext) -> Document:
+def _change(account: NotebookContext) -> ChangeDocument:
     explanation = account.explanation
     goes = explanation.verdict.decision is Decision.DELETE
-    return {
-        "to": (Decision.KEEP if goes else Decision.DELETE).value,
-        "by_itself_at": moment_text(explanation.flips_at),
-        "needs": _need(explanation.needs) if explanation.needs else None,
-        "remedies": [{"words": remedy.words, "until": moment_text(remedy.until)} for remedy in explanation.remedies],
-    }
+    return ChangeDocument(
+        to=Decision.KEEP if goes else Decision.DELETE,
+        by_itself_at=moment_text(explanation.flips_at),
+        needs=_need(explanation.needs) if explanation.needs else None,
+        remedies=[RemedyDocument(remedy.words, moment_text(remedy.until)) for remedy in explanation.remedies],
+    )
 
 
-def _need(need: AnyRequirement) -> Document:
+def _need(need: AnyRequirement) -> NeedDocument:
     match need:
         case Requirement():
-            return {"condition": need.condition, "words": need.words, "at": moment_text(need.at)}
+            return ConditionNeedDocument(need.condition, need.words, moment_text(need.at))
         case RuleRequirement():
-            return {"words": need.words, "needs": _need(need.need)}
+            return RuleNeedDocument(need.words, _need(need.need))
         case AllRequired(parts=parts):
-            return {"every_one": [_need(part) for part in parts]}
+            return AllNeededDocument([_need(part) for part in parts])
         case AnyRequired(parts=parts):
-            return {"one_of": [_need(part) for part in parts]}
+            return AnyNeededDocument([_need(part) for part in parts])
 
 
-def _brake(line: BrakeLine) -> Document:
-    return {"brake": line.brake, "limit": line.limit, "looks_at": line.looks_at, "known": line.known}
-
-
-def _memory(memory: JournalFacts) -> Document:
+def _journal_facts(memory: JournalFacts) -> JournalFactsDocument:
     under_way = memory.under_way
-    return {
-        "last_active": moment_text(memory.last_active),
-        "under_way": _removal(under_way) if under_way else None,
-        "removals": [_removal(removal) for removal in memory.removals],
-        "last_sweep": run_record_document(memory.latest) if memory.latest else None,
-        "requested_within_a_day": memory.history.requested,
-        "left_alone": memory.left_alone.sentence if memory.left_alone else None,
-    }
+    return JournalFactsDocument(
+        last_active=moment_text(memory.last_active),
+        under_way=_removal(under_way) if under_way else None,
+        removals=[_removal(removal) for removal in memory.removals],
+        last_sweep=run_document(memory.latest) if memory.latest else None,
+        requested_within_a_day=memory.history.requested,
+        left_alone=memory.left_alone.sentence if memory.left_alone else None,
+    )
 
 
-def _removal(removal: Removal) -> Document:
-    return {"run_id": removal.run_id, **removal_document(removal)}
+def _removal(removal: Removal) -> dict[str, Any]:
+    # A subclass would put the run after the other keys.
+    return {"run_id": removal.run_id, **asdict(removal_document(removal))}

@@ -3,12 +3,44 @@
 import json
 from collections.abc import Iterator
 
+import msgspec
 import pytest
+from msgspec import UNSET, UnsetType, field
 
 from nbsweep.cli.text import ascii_json, csv_text, is_utf8, json_pieces, json_text, printable
-from nbsweep.documents.reports import Document, Series
+from nbsweep.documents.base import Document, Series
 
-FLAT: Document = {
+
+class Row(Document, frozen=True):
+    """One entry of a series."""
+
+    id: str
+    deep: dict[str, list[int]] | UnsetType = UNSET
+
+
+class Whole(Document, frozen=True):
+    """A document with a series in it."""
+
+    before: int
+    results: Series[Row]
+    after: dict[str, list[int]]
+
+
+class Priced(Document, frozen=True):
+    """What becomes a line of CSV."""
+
+    name: str
+    gb: int
+
+
+class Keyword(Document, frozen=True):
+    """A key that is a word of Python."""
+
+    given: int = field(name="from")
+    left_out: int | UnsetType = UNSET
+
+
+FLAT: dict[str, object] = {
     "name": 'x\x1b[31m\u2028"\\',
     "none": None,
     "number": 1.5,
@@ -18,16 +50,17 @@ FLAT: Document = {
 }
 
 
-def series(documents: list[Document]) -> Series:
-    """Give a series of them."""
-    return Series(lambda: iter(documents))
-
-
-@pytest.mark.parametrize("documents", [[], [{"id": "a", "deep": {"b": [1, 2]}}], [{"id": "a"}, {}, {"id": "c"}]])
-def test_a_series_is_laid_out_as_a_list(documents: list[Document]) -> None:
+@pytest.mark.parametrize("rows", [[], [Row("a", {"b": [1, 2]})], [Row("a"), Row("b"), Row("c")]])
+def test_a_series_is_laid_out_as_a_list(rows: list[Row]) -> None:
     """Nobody can tell that it was written piece by piece."""
-    written = json_text({"before": 1, "results": series(documents), "after": {"more": []}})
-    assert written == json.dumps({"before": 1, "results": documents, "after": {"more": []}}, indent=2)
+    written = json_text(Whole(1, Series(lambda: iter(rows)), {"more": []}))
+    plain = {"before": 1, "results": [msgspec.to_builtins(row) for row in rows], "after": {"more": []}}
+    assert written == json.dumps(plain, indent=2)
+
+
+def test_a_document_has_its_json_names_and_no_key_without_a_value() -> None:
+    """As msgspec writes it."""
+    assert json_text(Keyword(1)) == '{\n  "from": 1\n}'
 
 
 @pytest.mark.parametrize("document", [{}, [], [{"a": [1]}, {}], FLAT])
@@ -42,22 +75,25 @@ def test_the_documents_of_a_series_are_made_one_by_one() -> None:
     """The report of tens of thousands is never there as a whole."""
     made = 0
 
-    def documents() -> Iterator[Document]:
+    def rows() -> Iterator[Row]:
         nonlocal made
         for made in range(1, 101):
-            yield {"number": made}
+            yield Row(f"nb{made}")
 
-    numbers = (piece for piece in json_pieces({"results": Series(documents)}) if '"number"' in piece)
-    for expected, piece in enumerate(numbers, start=1):
-        assert f'"number": {expected}\n' in piece
+    ids = (piece for piece in json_pieces(Whole(1, Series(rows), {})) if '"id"' in piece)
+    for expected, piece in enumerate(ids, start=1):
+        assert f'"id": "nb{expected}"\n' in piece
         assert made == expected
     assert made == 100
 
 
 def test_a_series_can_be_gone_through_again() -> None:
     """A plan is saved in a file, and shown too."""
-    document = {"items": series([{"id": "a"}])}
-    assert json_text(document) == json_text(document)
+    rows = [Row("a"), Row("b")]
+    series = Series(lambda: iter(rows))
+    assert list(series) == list(series) == rows
+    assert len(series) == 2
+    assert Row("b") in series
 
 
 @pytest.mark.parametrize(
@@ -78,7 +114,7 @@ def test_a_series_can_be_gone_through_again() -> None:
 )
 def test_no_name_is_a_formula_in_a_spreadsheet(name: str, written: str) -> None:
     """An apostrophe makes it text; numbers of our own stay numbers."""
-    assert csv_text([{"name": name, "gb": -5}], ["name", "gb"]) == f"name,gb\n{written},-5"
+    assert csv_text([Priced(name, -5)], ["name", "gb"]) == f"name,gb\n{written},-5"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.runs import RunRecord
 from nbsweep.engine.options import LeaseOptions
-from nbsweep.engine.recovery import close_crashed_runs, recover, report_left_alone
+from nbsweep.engine.recovery import close_crashed_runs, recover, tell_left_alone
 from nbsweep.testing import START, Trouble
 from unit.engine.examples import (
     AREA,
@@ -255,7 +255,7 @@ async def test_what_nobody_follows_is_told() -> None:
     for holder, name in ((alive, "b"), (dead, "c")):
         identity = AREA.identity(name * 32)
         await scene.journal.take_lease(TargetLease(name, holder, "li", START, START, identity.project, identity.extent), None)
-    await report_left_alone({"research": IDENTITY, "a": IDENTITY}, scene.ports, how)
+    await tell_left_alone({"research": IDENTITY, "a": IDENTITY}, scene.ports, how)
     told = scene.telemetry.of(RemovalsLeftAlone)
     assert [(event.left_target, event.removals) for event in told] == [("a", 1), ("c", 1)]
     assert "target a is another project now" in told[0].problem

@@ -4,7 +4,7 @@ from nbsweep.adapters.journal import open_journal
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import ReadFormat, Session
 from nbsweep.cli.views.results import history_table
-from nbsweep.documents.reports import run_record_document
+from nbsweep.documents.runs import run_document
 
 
 async def history_command(session: Session, limit: int, output: ReadFormat) -> Exit:
@@ -12,7 +12,7 @@ async def history_command(session: Session, limit: int, output: ReadFormat) -> E
     async with open_journal(session.settings.journal) as journal:
         records = await journal.runs(limit)
     if output == "json":
-        session.write_json([run_record_document(record) for record in records])
+        session.write_json([run_document(record) for record in records])
     elif records:
         session.show_result(history_table(records))
     else:

@@ -18,8 +18,8 @@ from nbsweep.cli.views.results import plan_view
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.plan import Plan
 from nbsweep.core.saved_plan.model import SavedPlan
-from nbsweep.documents.plans_and_runs import new_id
-from nbsweep.documents.reports import Document, plan_document
+from nbsweep.documents.base import new_id
+from nbsweep.documents.plans import PlanDocument, plan_document
 from nbsweep.engine.report import leading_error
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings.fields.units import parse_duration
@@ -72,7 +72,7 @@ async def plan_command(session: Session, options: PlanOptions) -> Exit:
     document = plan_document(new_id(now), now, plans, {target: str(error) for target, error in errors.items()})
     if options.saving and plans:
         valid_for = options.saving.valid_for or session.settings.plan.valid_for
-        saved = plan_to_save(session.settings, document["plan_id"], (now, valid_for), plans)
+        saved = plan_to_save(session.settings, document.plan_id, (now, valid_for), plans)
         write_plan(options.saving.path, saved)
         _tell_saved(session, options.saving.path, saved)
     for target, error in errors.items():
@@ -108,11 +108,11 @@ async def _plan_all(session: Session, opened: OpenResources) -> tuple[list[Plan]
     return [plans[sweeper.area.target] for sweeper in opened.sweepers if sweeper.area.target in plans], errors
 
 
-def _show(session: Session, plans: list[Plan], document: Document, output: PlanFormat) -> None:
+def _show(session: Session, plans: list[Plan], document: PlanDocument, output: PlanFormat) -> None:
     if output == "json":
         session.write_json(document)
     elif output == "csv":
-        session.write_pieces(csv_pieces(document["items"], CSV_COLUMNS))
+        session.write_pieces(csv_pieces(document.items, CSV_COLUMNS))
     else:
         for plan in plans:
             session.show_result(plan_view(plan))

@@ -26,8 +26,8 @@ from nbsweep.core.plan import Plan
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
 from nbsweep.core.saved_plan.model import SavedPlan, Spared
-from nbsweep.documents.plans_and_runs import new_id
-from nbsweep.documents.reports import dry_run_document, run_document
+from nbsweep.documents.base import new_id
+from nbsweep.documents.reports import dry_run_document, report_document
 from nbsweep.engine.report import Run
 from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.engine.sweep import Sweeper
@@ -104,11 +104,15 @@ async def run_command(session: Session, options: RunOptions) -> Exit:
         with session.drawing():
             reports = await _sweep_all(sweepers, run, Approval(session, options))
         if not session.shutdown.begun.is_set():
-            await opened.report_left_alone()
+            await opened.tell_left_alone()
     try:
         if options.format == "json":
-            document = dry_run_document(run.run_id, now, reports) if options.dry_run else run_document(run.run_id, reports)
-            session.write_json({**document, "saved_plan": saved.plan_id} if saved else document)
+            plan_id = saved.plan_id if saved else None
+            session.write_json(
+                dry_run_document(run.run_id, now, reports, plan_id)
+                if options.dry_run
+                else report_document(run.run_id, reports, plan_id)
+            )
         else:
             _show(session, reports)
     except ResultLost as error:

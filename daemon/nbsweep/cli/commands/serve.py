@@ -12,7 +12,7 @@ from nbsweep.cli.preload import load_for_sweeping
 from nbsweep.cli.session import Session, make_telemetry, tell_error
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.ports import Telemetry
-from nbsweep.documents.plans_and_runs import new_id
+from nbsweep.documents.base import new_id
 from nbsweep.engine.report import Run
 from nbsweep.loading.file import find_config, load_settings
 from nbsweep.service.reload import ask_reload

@@ -5,7 +5,7 @@ from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import ReadFormat, Session
 from nbsweep.cli.views.results import history_table, removal_table
 from nbsweep.core.errors import NbsweepError
-from nbsweep.documents.reports import removal_series, run_record_document
+from nbsweep.documents.runs import show_document
 
 
 async def show_command(session: Session, run_id: str, output: ReadFormat) -> Exit:
@@ -16,12 +16,7 @@ async def show_command(session: Session, run_id: str, output: ReadFormat) -> Exi
         message = f"the journal knows of no run {run_id}; `nbsweep history` lists the runs"
         raise NbsweepError(message)
     if output == "json":
-        document = {
-            "run_id": run_id,
-            "targets": [run_record_document(record) for record in records],
-            "results": removal_series(removals),
-        }
-        session.write_json(document)
+        session.write_json(show_document(run_id, records, removals))
     else:
         session.show_result(history_table(records))
         if removals:

@@ -1,4 +1,4 @@
-"""The context of an explanation besides the rules: the target's scope, the journal's facts, and the brakes."""
+"""What is known of a notebook besides the rules: what its target covers, what the journal remembers, what brakes look at."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -16,49 +16,49 @@ from nbsweep.core.runs import NO_HISTORY, History, RunRecord
 
 
 class TargetScope(Struct, frozen=True):
-    """The notebooks that a target's sweeps cover."""
+    """What a target's sweeps look at."""
 
     workspaces: tuple[str, ...] | None
-    """None means all workspaces that the caller may see."""
+    """None: all that the keys can see."""
     features: tuple[str, ...]
     own: bool = False
-    """Whether only the caller's own notebooks are covered."""
+    """Only what belongs to the owner of the keys."""
 
 
 class JournalFacts(Struct, frozen=True):
-    """What the journal knows about one notebook and its target."""
+    """What the journal knows of one notebook and its target."""
 
     last_active: datetime | None = None
-    """When the notebook was last seen in a state other than at rest."""
+    """When it was last seen other than at rest."""
     removals: tuple[Removal, ...] = ()
-    """The notebook's removals in all runs, the newest first."""
+    """Of this notebook, over all runs, the newest first."""
     latest: RunRecord | None = None
-    """The target's last sweep that surveyed its fleet and has ended."""
+    """The target's last sweep that saw its fleet and has an end."""
     history: History = NO_HISTORY
-    """The target's past that brakes and the cool-down use."""
+    """What brakes and the cool-down go by: the target's last day, its last survey, and how removals failed."""
     left_alone: Verdict | None = None
-    """The verdict of the cool-down after failed deletions; None if the notebook is not cooling down."""
+    """Until when it is left alone, for its deletion has failed; None if it is not."""
 
     @property
     def under_way(self) -> Removal | None:
-        """The removal that has not ended yet; None if there is none."""
+        """The removal that has no end yet."""
         return next((removal for removal in self.removals if not removal.ended), None)
 
 
 class BrakeLine(Struct, frozen=True):
-    """One brake with its setting and its present input."""
+    """One brake as it stands."""
 
     brake: str
     """The key of the configuration, below `brakes`."""
     limit: str | None
-    """The limit as in the configuration; None if the brake is switched off."""
+    """As the configuration writes it; None if it is switched off."""
     looks_at: str
     known: str | None = None
-    """The value that the journal knows for it."""
+    """What the journal knows of what it looks at."""
 
 
 class NotebookContext(Struct, frozen=True):
-    """The full explanation of one notebook on one target."""
+    """All that can be said of one notebook on one target."""
 
     target: str
     asked_at: datetime
@@ -70,13 +70,13 @@ class NotebookContext(Struct, frozen=True):
 
     @property
     def covered(self) -> bool | None:
-        """Whether the target covers the notebook; None if that is unknown."""
+        """Whether the target's sweeps look at it at all; None if that cannot be told."""
         truths = {finding.truth for finding in self.cover}
         return False if Truth.FAIL in truths else None if Truth.UNKNOWN in truths else True
 
 
 def cover_findings(notebook: Notebook, cover: TargetScope) -> tuple[Finding, ...]:
-    """Return a finding for each limit of a target's scope: whether it includes this notebook."""
+    """Describe for each thing that limits a target whether it leaves this notebook in."""
     workspaces = (
         Finding("workspaces", "all that the keys can see", notebook.workspace_id, Truth.PASS)
         if cover.workspaces is None
@@ -88,18 +88,18 @@ def cover_findings(notebook: Notebook, cover: TargetScope) -> tuple[Finding, ...
     return (*findings, Finding("scope", "own: what belongs to the owner of the keys", notebook.owner_label, Truth.UNKNOWN))
 
 
-def _listed(key: str, allowed: Sequence[str], fact: str | None) -> Finding:
-    truth = Truth.UNKNOWN if fact is None else Truth.PASS if fact in allowed else Truth.FAIL
-    return Finding(key, " or ".join(allowed), fact, truth)
+def _listed(key: str, wanted: Sequence[str], fact: str | None) -> Finding:
+    truth = Truth.UNKNOWN if fact is None else Truth.PASS if fact in wanted else Truth.FAIL
+    return Finding(key, " or ".join(wanted), fact, truth)
 
 
 def last_ended(records: Iterable[RunRecord]) -> RunRecord | None:
-    """Return the last ended sweep that made a plan, from one target's records, the newest first."""
+    """Find the last sweep that made a plan and has an end, among one target's records with the newest first."""
     return next((record for record in records if record.ended_at and record.fleet), None)
 
 
 def brake_lines(brakes: Brakes, max_failures: Fraction | None, memory: JournalFacts) -> tuple[BrakeLine, ...]:
-    """Return the setting of each brake, what it checks, and the value known from the journal, without a survey."""
+    """Describe how each brake is set, what it looks at, and what the journal knows of that. No survey is made for it."""
     latest, before = memory.latest, memory.history.before
     return (
         BrakeLine(

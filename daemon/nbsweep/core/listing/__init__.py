@@ -1,1 +1,1 @@
-"""Rules about listings: paging, whether rows belong to the request, and which notebooks a listing proves gone."""
+"""What a listing of notebooks shows: its pages, whether its rows belong, and which notebooks it proves gone."""

@@ -1,4 +1,4 @@
-"""Checks that a row belongs to the requested listing, because a server may ignore a parameter that it does not know.
+"""Whether a row belongs to what was asked for; a server may ignore a parameter of a listing that it does not know.
 
 Sources: ModelArts API, sections 1.1 (`workspaceId`, and the default feature) and 11.
 """
@@ -11,33 +11,33 @@ from nbsweep.core.model import Notebook, Scope
 
 
 class Coverage(Struct, frozen=True):
-    """The notebooks that a target covers."""
+    """Which notebooks a target may touch."""
 
     workspaces: tuple[str, ...] | None = None
-    """None means all workspaces that the caller may see."""
+    """None: all that the caller may see."""
     features: tuple[str, ...] | None = None
-    """None means all features."""
+    """None: all."""
 
 
 EVERYTHING = Coverage()
 
 
 class Stray(Struct, frozen=True):
-    """Why a notebook does not belong to a target, or cannot be shown to belong."""
+    """Why a notebook does not belong, or cannot be shown to belong."""
 
     sentence: str
     unshown: bool = False
-    """Whether the row leaves out the fact; a call for the single notebook may show it."""
+    """The answer leaves out the fact; an answer about the notebook alone may have it."""
 
 
 def find_stray(notebook: Notebook, coverage: Coverage) -> Stray | None:
-    """Return why a notebook does not belong to a target; None if it belongs."""
+    """Hold a notebook against what its target covers; None if it belongs."""
     strays = tuple(_strays(notebook, coverage))
     return next((stray for stray in strays if not stray.unshown), strays[0] if strays else None)
 
 
 def differs_from(notebook: Notebook, scope: Scope) -> str:
-    """Describe which fact of a row differs from the requested listing; empty if none differs, or none is shown."""
+    """Describe which fact of a row is other than its listing was asked for; empty if none is, or when none is shown."""
     if notebook.workspace_id not in (None, scope.workspace_id):
         return f"it is in workspace {notebook.workspace_id}, and workspace {scope.workspace_id} was asked for"
     if notebook.feature not in (None, scope.feature):

@@ -1,4 +1,4 @@
-"""Builds a saved plan from a plan."""
+"""A plan of today, made into one that can be saved."""
 
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.plan import Candidate, Plan
@@ -7,7 +7,7 @@ from nbsweep.core.saved_plan.model import SavedItem, SavedTarget
 
 
 def saved_target(plan: Plan, identity: TargetIdentity) -> SavedTarget:
-    """Return one target's plan as a saved one, with the evidence for each verdict."""
+    """Take down one target's plan, with what each of its verdicts rests on."""
     refusal = plan.refusal
     return SavedTarget(
         target=plan.target,

@@ -1,1 +1,1 @@
-"""Due times of a schedule, and missed due times."""
+"""When a schedule is due, and which due time was missed."""

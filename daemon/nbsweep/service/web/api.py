@@ -6,37 +6,23 @@ from http import HTTPStatus
 from aiohttp import web
 
 from nbsweep.core.ports import Clock, Journal
-from nbsweep.documents.plans_and_runs import (
-    Document,
-    lanes_document,
-    moment_text,
-    new_id,
-    plan_document,
-    removal_series,
-    run_record_document,
-    show_document,
-)
+from nbsweep.documents.base import new_id
+from nbsweep.documents.plans import plan_document
+from nbsweep.documents.runs import removal_series, run_document, show_document
 from nbsweep.service.control import Control, TargetState, UnknownTargetError
+from nbsweep.service.web.documents import (
+    RemovalsDocument,
+    RunInFullDocument,
+    RunsDocument,
+    TargetsDocument,
+    target_document,
+    target_in_full,
+)
 from nbsweep.service.web.errors import Code, Refused
 from nbsweep.service.web.responses import json_answer
 from nbsweep.service.web.schemas import ID_PATTERN, LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST
 
 NUMBER = re.compile(r"[0-9]{1,10}")
-
-
-def target_document(state: TargetState) -> Document:
-    """Return the document of the state of a target."""
-    return {
-        "target": state.name,
-        "phase": state.phase.value,
-        "dry_run": state.dry_run,
-        "paused": state.paused,
-        "next_run": moment_text(state.next_run),
-        "last_success": moment_text(state.last_success),
-        "failures": state.failures,
-        "problem": state.problem or None,
-        "lanes": lanes_document(state.lanes),
-    }
 
 
 class Api:
@@ -53,23 +39,19 @@ class Api:
 
     async def targets(self, _request: web.Request) -> web.StreamResponse:
         """Return the state of every target."""
-        return json_answer({"targets": [target_document(state) for state in self._control.targets()]})
+        return json_answer(TargetsDocument([target_document(state) for state in self._control.targets()]))
 
     async def target(self, request: web.Request) -> web.StreamResponse:
         """Return the state of one target, its last sweep, and its unfinished removals."""
         state = self._state(request)
         last = await self._journal.last_run(state.name)
         unfinished = await self._journal.unfinished(state.name, LIMIT_MOST + 1)
-        document = target_document(state)
-        document["last_sweep"] = run_record_document(last) if last else None
-        document["unfinished"] = removal_series(unfinished[:LIMIT_MOST])
-        document["more_unfinished"] = len(unfinished) > LIMIT_MOST
-        return json_answer(document)
+        return json_answer(target_in_full(state, last, unfinished, LIMIT_MOST))
 
     async def runs(self, request: web.Request) -> web.StreamResponse:
         """Return the latest sweeps, the newest first."""
         records = await self._journal.runs(_number(request, "limit", LIMIT_DEFAULT, 1, LIMIT_MOST))
-        return json_answer({"runs": [run_record_document(record) for record in records]})
+        return json_answer(RunsDocument([run_document(record) for record in records]))
 
     async def run(self, request: web.Request) -> web.StreamResponse:
         """Return one run with one page of the results of its notebooks."""
@@ -80,15 +62,15 @@ class Api:
         limit, offset = _number(request, "limit", LIMIT_MOST, 1, LIMIT_MOST), _number(request, "offset", 0, 0, OFFSET_MOST)
         # One more than is asked for shows whether there is a next page.
         removals = await self._journal.removals(run_id, limit + 1, offset)
-        document = show_document(run_id, records, removals[:limit])
-        document["next_offset"] = offset + limit if len(removals) > limit else None
-        return json_answer(document)
+        shown = show_document(run_id, records, removals[:limit])
+        next_offset = offset + limit if len(removals) > limit else None
+        return json_answer(RunInFullDocument(shown.run_id, shown.targets, shown.results, next_offset))
 
     async def removals(self, request: web.Request) -> web.StreamResponse:
         """Return the removals of one notebook over all runs, the newest first."""
         notebook_id = _id(request, "notebook_id")
         removals = await self._journal.removals_of(notebook_id)
-        return json_answer({"id": notebook_id, "removals": removal_series(removals)})
+        return json_answer(RemovalsDocument(notebook_id, removal_series(removals)))
 
     # ---- what the token is for ---------------------------------------------------------------------------------------------
 

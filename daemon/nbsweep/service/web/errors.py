@@ -12,6 +12,7 @@ from aiohttp import web
 from nbsweep.core.errors import JournalError, NbsweepError
 from nbsweep.core.events.service import WebFailed
 from nbsweep.core.ports import Telemetry
+from nbsweep.documents.base import Document
 from nbsweep.service.control import UnknownTargetError
 
 LONGEST_PATH = 200
@@ -51,6 +52,19 @@ STATUS: Mapping[Code, HTTPStatus] = {
 }
 
 
+class ErrorDetail(Document, frozen=True):
+    """The code of an error, for programs, and its message, for people."""
+
+    code: Code
+    message: str
+
+
+class ErrorDocument(Document, frozen=True):
+    """An error response."""
+
+    error: ErrorDetail
+
+
 class Refused(Exception):
     """A request that gets an error response."""
 
@@ -63,7 +77,7 @@ class Refused(Exception):
 
 def error_answer(refusal: Refused) -> web.Response:
     """Return the response of an error."""
-    document = {"error": {"code": refusal.code.value, "message": str(refusal)}}
+    document = ErrorDocument(ErrorDetail(refusal.code, str(refusal)))
     return web.Response(
         body=msgspec.json.encode(document),
         status=STATUS[refusal.code],

@@ -6,7 +6,7 @@ from typing import Any
 from nbsweep import __version__
 from nbsweep.service.web.errors import STATUS, Code
 from nbsweep.service.web.operations import OPERATIONS, Operation
-from nbsweep.service.web.schemas import ID_PATTERN, LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST, SCHEMAS, ref
+from nbsweep.service.web.schemas import LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST, component_schemas, ref
 
 JSON = "application/json"
 ABOUT = (
@@ -73,7 +73,7 @@ def openapi_document() -> dict[str, Any]:
         "info": {"title": "nbsweep", "version": __version__, "description": ABOUT},
         "paths": paths,
         "components": {
-            "schemas": {**SCHEMAS, "Id": {"type": "string", "pattern": ID_PATTERN}},
+            "schemas": component_schemas(),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }

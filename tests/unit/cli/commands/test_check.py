@@ -1,12 +1,14 @@
 """`check` as people and programs get it."""
 
 import io
+import json
 
 import pytest
 from rich.console import Console
 
 from nbsweep.cli.commands.check import exit_of_checks
 from nbsweep.cli.exits import Exit
+from nbsweep.cli.text import json_text
 from nbsweep.cli.views.check import check_view
 from nbsweep.core.checks import Check, Grade, not_tried, passed, warned
 from nbsweep.documents.check import check_document
@@ -41,7 +43,7 @@ def test_the_exit_code_is_that_of_the_gravest(checks: tuple[Check, ...], code: E
 
 def test_a_document_has_a_line_for_each_check() -> None:
     """With the same five keys each; what is not about a target has none."""
-    document = check_document([GOOD, DENIED])
+    document = json.loads(json_text(check_document([GOOD, DENIED])))
     assert (document["well"], document["counts"]) == (False, {"ok": 1, "failed": 1})
     assert document["checks"] == [
         {

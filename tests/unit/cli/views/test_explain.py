@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any
@@ -40,6 +41,11 @@ def account(
     explanation = explain(row, asked or rules(IDLE, protect=(KEEP_TAG,)), moment())
     cover = cover_findings(row, TargetScope(None, features))
     return NotebookContext("research", NOON, row, cover, explanation, memory, brake_lines(Brakes(), Fraction(1, 4), memory))
+
+
+def document_of(accounts: Sequence[NotebookContext]) -> Any:
+    """Give the document as programs read it."""
+    return json.loads(json_text(explain_document(accounts)))
 
 
 def shown(*accounts: NotebookContext, width: int = 200) -> str:
@@ -187,7 +193,7 @@ def test_the_brakes_are_shown_with_their_limits() -> None:
         "├── on_excess: refuse (what becomes of a plan that is too large)",
         "└── last sweep of research: run1, refused, 2026-03-01 09:00:00Z",
     ]
-    last_sweep = explain_document([told])["journal"]["last_sweep"]
+    last_sweep = document_of([told])["journal"]["last_sweep"]
     assert (last_sweep["run_id"], last_sweep["outcome"], last_sweep["planned"]) == ("run1", "refused", 137)
 
 
@@ -197,7 +203,7 @@ def test_one_that_would_go_and_cools_down_is_said_to_be_left_alone() -> None:
     told = account(rules(policy(name="old")), JournalFacts(left_alone=left_alone))
     assert ": DELETE, " in shown(told).splitlines()[0]
     assert shown(told).splitlines()[0].endswith("; but it is left alone until 2026-03-01 13:00Z")
-    assert explain_document([told])["journal"]["left_alone"] == "it is left alone until 2026-03-01 13:00Z"
+    assert document_of([told])["journal"]["left_alone"] == "it is left alone until 2026-03-01 13:00Z"
 
 
 @pytest.mark.parametrize("width", [80, 200])
@@ -243,7 +249,7 @@ def test_each_target_has_a_tree_of_its_own() -> None:
 
 def test_the_document_has_the_keys_of_the_contract() -> None:
     """Programs of other people read these; those of the first version are all there."""
-    document = explain_document([account()])
+    document = document_of([account()])
     assert list(document) == [
         "target", "id", "name", "status", "owner", "workspace", "asked_at", "verdict", "because", "rule", "reason",
         "stop_first", "covered", "cover", "built_in", "protections", "policies", "change", "brakes", "journal", "also",
@@ -290,7 +296,7 @@ def test_the_document_has_the_keys_of_the_contract() -> None:
 def test_the_document_of_one_that_stays_says_what_it_needs() -> None:
     """As a tree: `every_one`, `one_of`, and what a rule needs."""
     asked = rules(IDLE, policy(text("status", "ERROR"), text("name", "x*"), name="bad"))
-    document = explain_document([account(asked, lease=None, updated_at=ago(days=4))])
+    document = document_of([account(asked, lease=None, updated_at=ago(days=4))])
     assert document["change"]["to"] == "delete"
     assert document["change"]["by_itself_at"] == "2026-03-11T12:00:00.000Z"
     idle, bad = document["change"]["needs"]["one_of"]
@@ -303,14 +309,14 @@ def test_the_document_of_one_that_stays_says_what_it_needs() -> None:
         },
     }
     assert [part["condition"] for part in bad["needs"]["every_one"]] == ["status", "name"]
-    unknown = explain_document([account(updated_at=None, lease=None)])["policies"][0]["conditions"][1]
+    unknown = document_of([account(updated_at=None, lease=None)])["policies"][0]["conditions"][1]
     assert (unknown["fact"], unknown["result"], unknown["missing"]) == (None, "unknown", ["update_at"])
 
 
 def test_the_document_tells_of_removals_with_their_runs() -> None:
     """All of them, and the one that is under way."""
     going = removal(run_id="now", state=State.ACCEPTED, accepted_at=NOON - timedelta(seconds=3))
-    journal = explain_document([account(memory=JournalFacts(ago(days=9), (going, ended("before"))))])["journal"]
+    journal = document_of([account(memory=JournalFacts(ago(days=9), (going, ended("before"))))])["journal"]
     assert journal["last_active"] == "2026-02-20T12:00:00.000Z"
     assert [(each["run_id"], each["outcome"], each["reason"]) for each in journal["removals"]] == [
         ("now", "unfinished", "age 200d (over 1d)"),
@@ -321,7 +327,7 @@ def test_the_document_tells_of_removals_with_their_runs() -> None:
 
 def test_further_targets_follow_in_the_same_shape() -> None:
     """The document itself is about the first."""
-    document = explain_document([account(), replace(account(), target="lab")])
+    document = document_of([account(), replace(account(), target="lab")])
     (other,) = document["also"]
     assert (document["target"], other["target"]) == ("research", "lab")
     assert other.keys() == document.keys() - {"also"}

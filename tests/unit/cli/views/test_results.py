@@ -20,7 +20,7 @@ from nbsweep.core.plan import Candidate, Plan
 from nbsweep.core.policy import Reason, judge
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
-from nbsweep.documents.reports import item_document, plan_document
+from nbsweep.documents.plans import item_document, plan_document
 
 MALFORMED = MalformedRow("m1", "odd", "status is not one of the API's")
 HOSTILE = "a\x1b[31m\n\r\x07[bold red]x[/] \u202eb"
@@ -118,7 +118,7 @@ def test_csv_can_be_read_back_whatever_the_names_hold() -> None:
     items = [item_document("research", candidate(name='a,"b"\nc'))]
     written = csv_text(items, CSV_COLUMNS)
     (row,) = csv.DictReader(io.StringIO(written))
-    assert (row["id"], row["name"], row["policy"]) == ("nb1", 'a,"b"\ufffdc', items[0]["policy"])
+    assert (row["id"], row["name"], row["policy"]) == ("nb1", 'a,"b"\ufffdc', items[0].policy)
     assert len(written.splitlines()) == 2
 
 
@@ -133,7 +133,7 @@ def test_json_is_readable_and_acts_on_no_terminal() -> None:
 
 def test_a_plan_document_has_the_keys_of_the_contract() -> None:
     """Programs of other people read these."""
-    document = plan_document("p1", NOON, [plan(candidate())], {"other": "it is away"})
+    document = json.loads(json_text(plan_document("p1", NOON, [plan(candidate())], {"other": "it is away"})))
     assert document["plan_id"] == "p1"
     assert document["created_at"] == "2026-03-01T12:00:00.000Z"
     assert document["refusal"] is None

@@ -9,6 +9,7 @@ from rich.text import Text
 from nbsweep.cli.text import csv_pieces
 from nbsweep.cli.views.results import text_pieces
 from nbsweep.cli.views.tables import DRAWN_AT_MOST, Column, LongTable, Row, make_table
+from nbsweep.documents.base import Document
 
 COLUMNS = (Column("NAME", most=8), Column("GB", right=True), Column("WHY", folds=True))
 
@@ -75,14 +76,22 @@ def test_a_long_table_is_drawn_beside_other_things_too() -> None:
     assert (len(lines), lines[-1]) == (603, "the end")
 
 
+class Numbered(Document, frozen=True):
+    """A row with a key that is no column."""
+
+    id: int
+    name: str
+    more: str
+
+
 def test_csv_is_written_row_by_row() -> None:
     """The rows of tens of thousands are never there as a whole."""
     made = 0
 
-    def items() -> Iterator[dict[str, object]]:
+    def items() -> Iterator[Numbered]:
         nonlocal made
         for made in range(1, 101):
-            yield {"id": made, "name": 'a,"b"', "more": "left out"}
+            yield Numbered(made, 'a,"b"', "left out")
 
     pieces = csv_pieces(items(), ["id", "name"])
     assert [next(pieces), next(pieces), made] == ["id,name\n", '1,"a,""b"""\n', 1]

@@ -1,0 +1,210 @@
+"""The JSON of every command, byte for byte: programs of other people read it.
+
+The expected texts are in `expected/`. To accept an intended change, delete the file and run this test once.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from builders import (
+    NOON,
+    SCOPE,
+    ago,
+    candidate,
+    moment,
+    notebook,
+    over,
+    policy,
+    protection,
+    removal,
+    rules,
+    tag,
+    text,
+)
+from nbsweep.cli.text import json_text
+from nbsweep.core.audit.chain import START, Break, Flaw, Head, Link
+from nbsweep.core.audit.entries import AuditCoverage, AuditEntry
+from nbsweep.core.brakes import Brakes, Refusal
+from nbsweep.core.checks import Check, Grade, passed
+from nbsweep.core.conditions import AnyOf
+from nbsweep.core.errors import Unreachable
+from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
+from nbsweep.core.explain.explain import explain
+from nbsweep.core.lease import Holder, TargetLease
+from nbsweep.core.lifecycle import State
+from nbsweep.core.model import MalformedRow, Status
+from nbsweep.core.pacing import LaneState
+from nbsweep.core.plan import Plan, WorkspaceGap
+from nbsweep.core.policy import Reason, Rules, keep
+from nbsweep.core.report import Report
+from nbsweep.core.runs import History, Outcome, RunRecord
+from nbsweep.core.saved_plan.evidence import evidence_of
+from nbsweep.core.saved_plan.model import SavedItem, Spared
+from nbsweep.core.status import TargetStatus
+from nbsweep.documents.audit import VerifiedTrail, link_document, verification_document
+from nbsweep.documents.check import check_document
+from nbsweep.documents.explain import explain_document
+from nbsweep.documents.plans import plan_document
+from nbsweep.documents.reports import dry_run_document, report_document
+from nbsweep.documents.runs import run_document, show_document
+from nbsweep.documents.status import status_document
+from unit.service.web.support import BEARER, Scene, token_file
+
+EXPECTED = Path(__file__).parent / "expected"
+REFUSAL = Refusal("max_share", "2 of 3 would go")
+MALFORMED = MalformedRow("m1", None, "status is not one of the API's")
+PLAN = Plan(
+    "research",
+    NOON,
+    10,
+    (candidate(1), candidate(2, idle_days=None, name="笔记本 \x1b[31m", volume=None, status=Status.RUNNING)),
+    {Reason.NO_POLICY: 6, Reason.PROTECTED: 1},
+    malformed=(MALFORMED,),
+    refused=(WorkspaceGap(SCOPE, "403 no"),),
+)
+REFUSED = Plan("lab", NOON, 3, (), {Reason.PROTECTED: 2}, REFUSAL, trimmed="1 of 3 was cut")
+LANES = (LaneState("delete", 5.0, 2.5, "150/m"), LaneState("total", None, 4.0, None))
+RUN = RunRecord("run1", "research", ago(hours=2), "li", dry_run=False)
+ENDED_RUN = replace(
+    RUN, ended_at=NOON, outcome=Outcome.FINISHED, fleet=40, planned=2, kept={"no-policy": 38}, lanes=LANES, problem="slow"
+)
+DELETED = removal(
+    state=State.DELETED, requests=1, requested_at=ago(minutes=3), accepted_at=ago(minutes=2), ended_at=NOON, request_id="req-1",
+    end_reason="proven gone",
+)  # fmt: skip
+FAILED = removal(notebook_id="nb2", state=State.FAILED, failures=2, end_reason="DELETE_FAILED: disk busy", capacity_gb=None)
+OPEN = removal(notebook_id="nb3", state=State.REQUESTED, requests=1, requested_at=NOON, category=None)
+LEASE = TargetLease("research", Holder("o", "host-1", "m", 7, 1), "li", ago(minutes=9), ago(seconds=4))
+HEAD = Head(2, "ab" * 32)
+
+
+def account(asked: Rules, memory: JournalFacts | None = None, **changes: object) -> NotebookContext:
+    """Return all that is known of one notebook under these rules."""
+    row, memory = notebook(**changes), memory or JournalFacts()
+    cover = cover_findings(row, TargetScope(("0", "1"), ("NOTEBOOK",), own=True))
+    explanation = explain(row, asked, moment())
+    return NotebookContext("research", NOON, row, cover, explanation, memory, brake_lines(Brakes(), Fraction(1, 4), memory))
+
+
+def reports() -> list[Report]:
+    """Return a finished sweep, a failed one and a refused one."""
+    return [
+        Report("research", Outcome.FINISHED, PLAN, (DELETED, FAILED), (OPEN,), duration_s=3.0),
+        Report("other", Outcome.FAILED, error=Unreachable("it is away")),
+        Report("lab", Outcome.REFUSED, REFUSED),
+    ]
+
+
+def spared() -> Spared:
+    """Return a notebook of a saved plan that is kept."""
+    row = candidate(4)
+    evidence = evidence_of(row.notebook, row.verdict, row.idle_since)
+    item = SavedItem("nb4", None, "STOPPED", "alice", "0", "NOTEBOOK", "old", "age 200d (over 1d)", False, evidence)  # noqa: FBT003
+    return Spared(item, "it is not there any more")
+
+
+def dry_run() -> object:
+    """Return the document of a dry run of a saved plan."""
+    ended = [replace(reports()[0], removals=(), recovered=(), spared=(spared(),), outcome=Outcome.DRY_RUN), reports()[1]]
+    return dry_run_document("run1", NOON, ended)
+
+
+def link(**changes: object) -> Link:
+    """Return an entry of the audit trail."""
+    entry = AuditEntry(
+        1, 1_772_366_400_000_000, "decided", "research", "run1", "li", "nb1", "experiment", "alice", "old", "age 200d",
+        0, "", "STOPPED", "0", "NOTEBOOK", 50, None,
+    )  # fmt: skip
+    return Link(entry._replace(**changes), "ab" * 32)  # type: ignore[arg-type]
+
+
+def stopped() -> NotebookContext:
+    """Return a notebook that goes, with everything that the journal can know of it."""
+    memory = JournalFacts(
+        ago(days=9), (OPEN, DELETED), ENDED_RUN, History(requested=4), keep(Reason.PROTECTED, "it is left alone")
+    )
+    return account(rules(policy(text("status", "STOPPED"), over("idle", days=14), name="idle")), memory)
+
+
+def unknown() -> NotebookContext:
+    """Return a notebook that stays, for rules with groups, and a fact that is missing."""
+    groups = policy(
+        AnyOf((policy(over("idle", days=300)).match, policy(tag("team", "x*")).match)), text("name", "x"), name="any"
+    )
+    asked = rules(policy(over("idle", days=14), name="idle"), groups, protect=(protection(tag("keep", "*")),))
+    return account(asked, lease=None, updated_at=None)
+
+
+def status() -> TargetStatus:
+    """Return the status of a target that is being swept."""
+    return TargetStatus("research", ENDED_RUN, ENDED_RUN, (OPEN,), (), ("it is late",), LEASE, (FAILED,))
+
+
+DOCUMENTS: dict[str, Callable[[], object]] = {
+    "plan": lambda: plan_document("p1", NOON, [PLAN, REFUSED], {"other": "it is away"}),
+    "plan-of-nothing": lambda: plan_document("p1", NOON, [], {}),
+    "dry-run": dry_run,
+    "run": lambda: report_document("run1", reports()),
+    "run-of-nothing": lambda: report_document("run1", []),
+    "show": lambda: show_document("run1", [ENDED_RUN, RUN], [DELETED, FAILED]),
+    "history": lambda: [run_document(record) for record in (ENDED_RUN, RUN)],
+    "status": lambda: [
+        status_document(status(), NOON),
+        status_document(TargetStatus("new", None, None, (), (), (), None), None),
+    ],
+    "explain": lambda: explain_document([stopped(), unknown()]),
+    "check": lambda: check_document([passed("configuration", "ok"), Check("delete", Grade.FAILED, "no", "Grant it.", "lab")]),
+    "audit": lambda: [link_document(link()), link_document(link(project="p|q", moment_us="x"))],
+    "verify": lambda: verification_document(VerifiedTrail(HEAD, None, AuditCoverage(1), HEAD)),
+    "verify-broken": lambda: verification_document(
+        VerifiedTrail(START, Break(Flaw.ALTERED, 1, "it was altered", START), AuditCoverage(0, 2), None)
+    ),
+}
+RESPONSES = {
+    "api-targets": ("GET", "targets"),
+    "api-target": ("GET", "targets/research"),
+    "api-runs": ("GET", "runs"),
+    "api-run": ("GET", "runs/20260228T030000Z-aaaaaa"),
+    "api-removals": ("GET", "removals/nb1"),
+    "api-plan": ("POST", "targets/research/plan"),
+    "api-sweep": ("POST", "targets/research/sweep"),
+    "api-error": ("GET", "targets/none"),
+}
+
+
+PROSE = re.compile(r'"(words|looks_at|known|note|fact|threshold)": ".*"')
+"""Texts of the core, whose own tests are elsewhere."""
+
+
+def check(name: str, written: str) -> None:
+    """Compare a text with the expected one."""
+    written = PROSE.sub(r'"\1": "..."', written)
+    path = EXPECTED / f"{name}.json"
+    if not path.exists():
+        path.write_text(f"{written}\n", encoding="utf-8")
+        pytest.fail(f"{path} was missing, and was written now")
+    assert f"{written}\n" == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_document_of_a_command_is_as_ever(name: str) -> None:
+    """Keys, their order, values, and which keys are absent."""
+    check(name, json_text(DOCUMENTS[name]()))
+
+
+@pytest.mark.parametrize("name", RESPONSES)
+async def test_the_response_of_the_api_is_as_ever(tmp_path: Path, name: str) -> None:
+    """Likewise; only the plan ID is random."""
+    method, path = RESPONSES[name]
+    async with Scene(token_file=token_file(tmp_path)).open() as face:
+        _, document = await face.ask(method, f"/api/v1/{path}", headers=BEARER)
+    if name == "api-plan":
+        assert isinstance(document, dict)
+        document["plan_id"] = "p1"
+    check(name, json.dumps(document, indent=2))
