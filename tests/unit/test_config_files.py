@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
-from nbsweep.core.facts import Moment
+from builders import ago, moment, notebook
 from nbsweep.core.model import Lease, Named, Notebook, Status, Volume
 from nbsweep.core.policy import Reason, Verdict, judge
 from nbsweep.loading.file import load_settings
@@ -22,22 +22,8 @@ from nbsweep.settings import MatchSettings, Settings, settings_schema
 CONFIG = Path(__file__).parents[2] / "config"
 FILES = sorted(CONFIG.rglob("*.yaml"))
 KEYS = {"AK": "an-access-key", "SK": "a-secret-key"}
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
-STOPPED = Notebook(
-    id="n",
-    status=Status.STOPPED,
-    name="exp-1",
-    feature="NOTEBOOK",
-    flavor="modelarts.vm.cpu.2u",
-    workspace_id="0",
-    owner=Named("u", "ann"),
-    lease=Lease(enabled=False),
-    volume=Volume(category="EVS", ownership="MANAGED", capacity_gb=50),
-    tags={},
-    created_at=NOW - timedelta(days=400),
-    updated_at=NOW - timedelta(days=1),
-)
+STOPPED = notebook(pool=None, lease=Lease(enabled=False), tags={}, created_at=ago(days=400), updated_at=ago(days=1))
 """Old, and used a day ago."""
 
 
@@ -46,14 +32,9 @@ def load(name: str) -> Settings:
     return load_settings(CONFIG / name, KEYS)
 
 
-def verdict(name: str, notebook: Notebook) -> Verdict:
+def verdict(name: str, row: Notebook) -> Verdict:
     """Judge a notebook by the rules of a file."""
-    return judge(notebook, load(f"policies/{name}.yaml").rules, Moment(NOW))
-
-
-def ago(days: float) -> datetime:
-    """Tell when that was."""
-    return NOW - timedelta(days=days)
+    return judge(row, load(f"policies/{name}.yaml").rules, moment())
 
 
 class TestAll:
@@ -169,14 +150,14 @@ def _enumerated(schema: Any) -> Iterator[str]:
 class TestIdleOnly:
     def test_only_what_was_stopped_for_ninety_days_goes(self) -> None:
         """A day less, and it stays."""
-        assert verdict("idle-only", replace(STOPPED, updated_at=ago(91))).rule == "idle-90-days"
-        assert verdict("idle-only", replace(STOPPED, updated_at=ago(91))).reason is Reason.POLICY
-        assert verdict("idle-only", replace(STOPPED, updated_at=ago(89))).reason is Reason.NO_POLICY
+        assert verdict("idle-only", replace(STOPPED, updated_at=ago(days=91))).rule == "idle-90-days"
+        assert verdict("idle-only", replace(STOPPED, updated_at=ago(days=91))).reason is Reason.POLICY
+        assert verdict("idle-only", replace(STOPPED, updated_at=ago(days=89))).reason is Reason.NO_POLICY
 
     def test_what_runs_or_failed_stays(self) -> None:
         """However old it is."""
         for status in (Status.RUNNING, Status.ERROR, Status.FROZEN):
-            assert verdict("idle-only", replace(STOPPED, status=status, updated_at=ago(300))).reason is Reason.NO_POLICY
+            assert verdict("idle-only", replace(STOPPED, status=status, updated_at=ago(days=300))).reason is Reason.NO_POLICY
 
     def test_a_notebook_without_dates_stays(self) -> None:
         """Nobody knows how long it has been idle."""
@@ -184,7 +165,7 @@ class TestIdleOnly:
 
     def test_a_tag_a_name_or_a_disk_of_the_users_own_protects(self) -> None:
         """Any one of them."""
-        idle = replace(STOPPED, updated_at=ago(300))
+        idle = replace(STOPPED, updated_at=ago(days=300))
         assert verdict("idle-only", replace(idle, tags={"keep": ""})).reason is Reason.PROTECTED
         assert verdict("idle-only", replace(idle, name="PROD-7")).reason is Reason.PROTECTED
         assert verdict("idle-only", replace(idle, volume=Volume("EFS", "DEDICATED"))).reason is Reason.PROTECTED
@@ -209,7 +190,9 @@ class TestFailedOnly:
         self, status: Status, created: float, changed: float, rule: str | None
     ) -> None:
         """Those that never came up have nothing in them to save."""
-        found = verdict("failed-only", replace(STOPPED, status=status, created_at=ago(created), updated_at=ago(changed)))
+        found = verdict(
+            "failed-only", replace(STOPPED, status=status, created_at=ago(days=created), updated_at=ago(days=changed))
+        )
         assert (found.rule if found.reason is Reason.POLICY else None) == rule
 
     def test_what_somebody_looks_into_stays(self) -> None:
@@ -226,9 +209,9 @@ class TestCodeLab:
     def test_broken_ones_go_after_a_day_and_idle_ones_after_two(self) -> None:
         """One that was used yesterday stays."""
         lab = replace(STOPPED, feature="DEFAULT")
-        assert verdict("codelab", replace(lab, status=Status.ERROR, updated_at=ago(1.1))).rule == "broken"
+        assert verdict("codelab", replace(lab, status=Status.ERROR, updated_at=ago(days=1.1))).rule == "broken"
         assert verdict("codelab", replace(lab, status=Status.ERROR)).reason is Reason.NO_POLICY
-        assert verdict("codelab", replace(lab, updated_at=ago(2.1))).rule == "idle"
+        assert verdict("codelab", replace(lab, updated_at=ago(days=2.1))).rule == "idle"
         assert verdict("codelab", lab).reason is Reason.NO_POLICY
         assert verdict("codelab", replace(lab, status=Status.RUNNING)).reason is Reason.NO_POLICY
 
@@ -240,16 +223,16 @@ class TestCodeLab:
 class TestTrainingCourse:
     def test_a_course_that_is_over_goes_unless_it_was_used_within_a_day(self) -> None:
         """Five days after its creation."""
-        course = replace(STOPPED, tags={"course": "ml-101"}, created_at=ago(5.1), updated_at=ago(1.1))
+        course = replace(STOPPED, tags={"course": "ml-101"}, created_at=ago(days=5.1), updated_at=ago(days=1.1))
         assert verdict("training-course", course).rule == "course-is-over"
-        for kept in ({"status": Status.RUNNING}, {"updated_at": ago(0.9)}, {"created_at": ago(4.9)}):
+        for kept in ({"status": Status.RUNNING}, {"updated_at": ago(days=0.9)}, {"created_at": ago(days=4.9)}):
             assert verdict("training-course", replace(course, **kept)).reason is Reason.NO_POLICY
 
     def test_what_belongs_to_no_course_goes_unless_it_runs(self) -> None:
         """Two days after its creation."""
-        lost = replace(STOPPED, created_at=ago(2.1), updated_at=ago(1.1))
+        lost = replace(STOPPED, created_at=ago(days=2.1), updated_at=ago(days=1.1))
         assert verdict("training-course", lost).rule == "without-a-course"
-        assert verdict("training-course", replace(lost, updated_at=ago(0.9))).reason is Reason.NO_POLICY
+        assert verdict("training-course", replace(lost, updated_at=ago(days=0.9))).reason is Reason.NO_POLICY
         assert verdict("training-course", replace(STOPPED, status=Status.RUNNING)).reason is Reason.NO_POLICY
 
     def test_teachers_stay(self) -> None:
@@ -273,13 +256,13 @@ class TestBigDisks:
     )
     def test_the_bigger_the_sooner(self, size: int, idle: float, rule: str | None) -> None:
         """Small disks stay."""
-        notebook = replace(STOPPED, volume=Volume("EVS", "MANAGED", size), updated_at=ago(idle))
+        notebook = replace(STOPPED, volume=Volume("EVS", "MANAGED", size), updated_at=ago(days=idle))
         found = verdict("big-disks", notebook)
         assert (found.rule if found.reason is Reason.POLICY else None) == rule
 
     def test_other_storage_and_protected_workspaces_stay(self) -> None:
         """However large."""
-        notebook = replace(STOPPED, volume=Volume("EVS", "MANAGED", 900), updated_at=ago(300))
+        notebook = replace(STOPPED, volume=Volume("EVS", "MANAGED", 900), updated_at=ago(days=300))
         assert verdict("big-disks", replace(notebook, volume=Volume("EFS", "MANAGED", 900))).reason is Reason.NO_POLICY
         assert verdict("big-disks", replace(notebook, volume=Volume("EVS", "DEDICATED", 900))).reason is Reason.NO_POLICY
         kept = replace(notebook, workspace_id="5f1e3c9a7b2d4e6f8091a2b3c4d5e6f7")

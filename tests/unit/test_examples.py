@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 import yaml
 from msgspec.structs import replace
 
+from builders import NOON, ago, moment
 from nbsweep.cli.commands.demo import demo_settings
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Notebook, Status, Volume
@@ -18,9 +19,8 @@ from nbsweep.core.policy import Decision, Rules, judge
 from nbsweep.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
 A_DAY = timedelta(days=1)
-LONG_AGO = NOW - timedelta(days=1000)
+LONG_AGO = ago(days=1000)
 SECRETS = {"access_key": "a-key", "secret_key": "a-secret"}
 
 
@@ -91,13 +91,13 @@ def used_within_a_day() -> Iterator[Notebook]:
     used = [timedelta(0), timedelta(minutes=1), timedelta(minutes=2), timedelta(hours=1, minutes=1), A_DAY]
     tags: list[dict[str, str | None]] = [{}, {"course": "ml-101"}]
     kinds = list(product(["NOTEBOOK", "DEFAULT"], [5, 101, 4096], tags))
-    for status, age, ago, lease in product(Status, ages, used, leases()):
+    for status, age, idle, lease in product(Status, ages, used, leases()):
         for feature, capacity_gb, tagged in kinds:
             yield replace(
                 plain,
                 status=status,
-                created_at=NOW - max(age, ago),
-                updated_at=NOW - ago,
+                created_at=NOON - max(age, idle),
+                updated_at=NOON - idle,
                 lease=lease,
                 feature=feature,
                 flavor="modelarts.vm.cpu.2u",
@@ -115,7 +115,7 @@ FLEET = list(used_within_a_day())[::7]
 def test_no_example_selects_what_was_used_within_a_day(name: str) -> None:
     """Whatever its state, its age, its size and its lease; whoever copies an example must not lose what is in use."""
     rules = rules_of(EXAMPLES[name])
-    lost = [row for row in FLEET if judge(row, rules, Moment(NOW)).decision is Decision.DELETE]
+    lost = [row for row in FLEET if judge(row, rules, moment()).decision is Decision.DELETE]
     assert lost == []
 
 
@@ -124,15 +124,15 @@ def test_no_example_selects_what_shows_no_sign_but_its_lease_or_the_journal(name
     """A lease that was renewed or ended within a day, or a journal that saw it at work, are signs of use as well."""
     rules = rules_of(EXAMPLES[name])
     old = [replace(row, created_at=LONG_AGO, updated_at=LONG_AGO, lease=None) for row in FLEET[::11]]
-    renewed = Lease(enabled=True, created_at=LONG_AGO, updated_at=NOW - A_DAY, duration=timedelta(hours=1))
-    ended = Lease(enabled=True, created_at=LONG_AGO, updated_at=LONG_AGO, duration=NOW - A_DAY - LONG_AGO)
+    renewed = Lease(enabled=True, created_at=LONG_AGO, updated_at=NOON - A_DAY, duration=timedelta(hours=1))
+    ended = Lease(enabled=True, created_at=LONG_AGO, updated_at=LONG_AGO, duration=NOON - A_DAY - LONG_AGO)
     unproven = [replace(row, updated_at=None) for row in old]
     for lease in (renewed, ended):
         rows = [replace(row, lease=lease) for row in old]
-        assert [row for row in rows if judge(row, rules, Moment(NOW)).decision is Decision.DELETE] == []
-    remembered = Moment(NOW, {"nb1": NOW - A_DAY})
+        assert [row for row in rows if judge(row, rules, moment()).decision is Decision.DELETE] == []
+    remembered = Moment(NOON, {"nb1": NOON - A_DAY})
     assert [row for row in old if judge(row, rules, remembered).decision is Decision.DELETE] == []
-    assert [row for row in unproven if judge(row, rules, Moment(NOW)).decision is Decision.DELETE] == []
+    assert [row for row in unproven if judge(row, rules, moment()).decision is Decision.DELETE] == []
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -140,4 +140,4 @@ def test_every_example_selects_something(name: str) -> None:
     """Notebooks that nobody has used for years go under each of them, for the test above to say anything."""
     rules = rules_of(EXAMPLES[name])
     old = [replace(row, created_at=LONG_AGO, updated_at=LONG_AGO, lease=None) for row in FLEET]
-    assert any(judge(row, rules, Moment(NOW)).decision is Decision.DELETE for row in old)
+    assert any(judge(row, rules, moment()).decision is Decision.DELETE for row in old)

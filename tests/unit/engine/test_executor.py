@@ -3,13 +3,14 @@ from typing import Any
 
 import pytest
 
+from builders import NOON, fleet, notebook
 from nbsweep.core.errors import AnswerLost, Busy, MalformedAnswer, Rejected
 from nbsweep.core.events.removal import RemovalAccepted, RemovalFinished, RemovalRequested
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Lease, Status
 from nbsweep.core.pacing import Rate
-from nbsweep.testing import LOST_AFTER, LOST_BEFORE, PLAIN, START, Pace, Trouble
-from unit.engine.examples import FAILED, FORGOTTEN, POLLING, carry_out, fleet, notebook, options, virtual_time, world
+from nbsweep.testing import LOST_AFTER, LOST_BEFORE, PLAIN, Pace, Trouble
+from unit.engine.world import FAILED, FORGOTTEN, POLLING, carry_out, options, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -33,9 +34,9 @@ async def test_a_removal_goes_its_whole_way() -> None:
     ]
     done = removals["nb1"]
     assert (done.state, done.requests, done.failures) == (State.DELETED, 1, 0)
-    assert done.requested_at == done.accepted_at == START
-    assert done.deadline == START + timedelta(minutes=30)
-    assert done.ended_at == START + timedelta(seconds=23.75)
+    assert done.requested_at == done.accepted_at == NOON
+    assert done.deadline == NOON + timedelta(minutes=30)
+    assert done.ended_at == NOON + timedelta(seconds=23.75)
     assert done.request_id == "request-1"
 
 
@@ -50,7 +51,7 @@ async def test_what_happened_is_told() -> None:
     assert (finished.outcome, finished.ended_after_s, finished.reason) == (
         "deleted",
         23.75,
-        "policy idle: idle 100d (over 14d)",
+        "policy idle: idle 99d 23h (over 14d)",
     )
 
 
@@ -110,9 +111,9 @@ async def test_the_plans_order_is_kept() -> None:
         ({"status": Status.DELETING}, "it is DELETING, and the cloud is at work on it"),
         ({"status": Status.DELETED}, "it is deleted already"),
         ({"status": Status.FROZEN}, "policy idle matches, but it is FROZEN"),
-        ({"updated_at": START}, "policy idle does not match any more: idle 0s (over 14d)"),
+        ({"updated_at": NOON}, "policy idle does not match any more: idle 0s (over 14d)"),
         ({"updated_at": None}, "policy idle cannot be checked: idle is missing"),
-        ({"lease": Lease(enabled=False, updated_at=START)}, "policy idle does not match any more: idle 0s (over 14d)"),
+        ({"lease": Lease(enabled=False, updated_at=NOON)}, "policy idle does not match any more: idle 0s (over 14d)"),
     ],
 )
 async def test_what_changed_since_the_survey_is_spared(changes: dict[str, Any], why: str) -> None:
@@ -297,7 +298,7 @@ async def test_a_delete_that_arrived_though_its_answer_was_lost_is_not_sent_agai
     removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == scene.cloud.accepted == ["nb1"]
     assert (removals["nb1"].state, removals["nb1"].requests) == (State.DELETED, 1)
-    assert removals["nb1"].accepted_at == START + timedelta(seconds=5)
+    assert removals["nb1"].accepted_at == NOON + timedelta(seconds=5)
 
 
 async def test_a_delete_whose_answer_was_lost_may_be_done_before_the_first_look() -> None:
@@ -318,7 +319,7 @@ async def test_an_unanswered_delete_is_not_repeated_when_the_owner_came_back() -
     assert scene.cloud.sent("delete") == ["nb1"]
     assert removals["nb1"].state is State.SPARED
     assert removals["nb1"].ended_at
-    assert removals["nb1"].ended_at >= START + timedelta(seconds=30)
+    assert removals["nb1"].ended_at >= NOON + timedelta(seconds=30)
 
 
 async def test_a_second_lost_delete_has_its_own_time_to_arrive() -> None:
@@ -329,8 +330,8 @@ async def test_a_second_lost_delete_has_its_own_time_to_arrive() -> None:
     scene.cloud.at(scene.clock.steady_s() + 45, lambda: scene.cloud.change("nb1", tags={"keep": "yes"}))
     removals = await carry_out(scene, options(), notebook())
     [_, second] = [call.at_s for call in scene.cloud.calls if call.kind == "delete"]
-    second_sent = START + timedelta(seconds=second - scene.cloud.calls[0].at_s)
-    assert second_sent > START + timedelta(seconds=30)
+    second_sent = NOON + timedelta(seconds=second - scene.cloud.calls[0].at_s)
+    assert second_sent > NOON + timedelta(seconds=30)
     ended_at = removals["nb1"].ended_at
     assert ended_at
     assert ended_at - second_sent >= timedelta(seconds=30)
@@ -402,7 +403,7 @@ async def test_a_success_that_contradicts_itself_is_looked_at_at_once() -> None:
     looks = [call.at_s for call in scene.cloud.calls if call.kind == "show" and call.at_s > deleted]
     assert looks[0] - deleted == 0.5
     assert removals["nb1"].state is State.DELETED
-    assert removals["nb1"].accepted_at == START + timedelta(seconds=0.5)
+    assert removals["nb1"].accepted_at == NOON + timedelta(seconds=0.5)
 
 
 @pytest.mark.parametrize("error", [AnswerLost("no answer"), Busy("busy")])
@@ -413,7 +414,7 @@ async def test_a_delete_that_never_gets_through_ends_at_its_deadline(error: Exce
     removals = await carry_out(scene, options(deadline=timedelta(minutes=5)), notebook())
     assert removals["nb1"].state is State.TIMED_OUT
     assert removals["nb1"].ended_at
-    assert timedelta(minutes=5) <= removals["nb1"].ended_at - START <= timedelta(minutes=6)
+    assert timedelta(minutes=5) <= removals["nb1"].ended_at - NOON <= timedelta(minutes=6)
 
 
 # ---- following ------------------------------------------------------------------------------------------------------------
@@ -427,9 +428,9 @@ async def test_a_failed_deletion_is_tried_again() -> None:
     done = removals["nb1"]
     assert (done.state, done.requests, done.failures) == (State.DELETED, 2, 1)
     assert scene.cloud.accepted == ["nb1", "nb1"]
-    assert done.requested_at == START
+    assert done.requested_at == NOON
     assert done.sent_at
-    assert done.sent_at >= START + timedelta(seconds=20)
+    assert done.sent_at >= NOON + timedelta(seconds=20)
     assert done.deadline == done.sent_at + timedelta(minutes=30)
 
 
@@ -505,7 +506,7 @@ async def test_an_error_that_outlasts_the_grace_is_a_failure() -> None:
     done = removals["nb1"]
     assert (done.state, done.end_reason) == (State.FAILED, "ERROR: disk is stuck")
     assert done.ended_at
-    assert timedelta(seconds=30) <= done.ended_at - START <= timedelta(seconds=60)
+    assert timedelta(seconds=30) <= done.ended_at - NOON <= timedelta(seconds=60)
 
 
 async def test_a_stuck_deletion_times_out_at_its_deadline_and_not_before() -> None:
@@ -516,7 +517,7 @@ async def test_a_stuck_deletion_times_out_at_its_deadline_and_not_before() -> No
     done = removals["nb1"]
     assert (done.state, done.end_reason) == (State.TIMED_OUT, "no end by its deadline; it is DELETING")
     assert done.ended_at
-    assert timedelta(minutes=30) <= done.ended_at - START <= timedelta(minutes=30, seconds=30)
+    assert timedelta(minutes=30) <= done.ended_at - NOON <= timedelta(minutes=30, seconds=30)
 
 
 async def test_what_cannot_be_read_until_its_deadline_times_out() -> None:
@@ -527,7 +528,7 @@ async def test_what_cannot_be_read_until_its_deadline_times_out() -> None:
     done = removals["nb1"]
     assert (done.state, done.end_reason) == (State.TIMED_OUT, "no end by its deadline; it is not readable")
     assert done.ended_at
-    assert timedelta(minutes=30) <= done.ended_at - START <= timedelta(minutes=30, seconds=30)
+    assert timedelta(minutes=30) <= done.ended_at - NOON <= timedelta(minutes=30, seconds=30)
 
 
 async def test_many_are_followed_by_listing_what_is_deleting() -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 import anyio
 import pytest
 
+from builders import NOON, fleet, notebook, removal
 from nbsweep.core.errors import (
     AnswerLost,
     Forbidden,
@@ -20,19 +21,8 @@ from nbsweep.core.model import Status
 from nbsweep.core.pacing import Rate
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.options import SurveyFacts
-from nbsweep.testing import LOST_BEFORE, PLAIN, START, Pace, Trouble
-from unit.engine.examples import (
-    FORGOTTEN,
-    World,
-    carry_out,
-    carry_out_until_error,
-    fleet,
-    notebook,
-    options,
-    removal,
-    virtual_time,
-    world,
-)
+from nbsweep.testing import LOST_BEFORE, PLAIN, Pace, Trouble
+from unit.engine.world import FORGOTTEN, World, carry_out, carry_out_until_error, options, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -169,7 +159,7 @@ async def test_a_shutdown_ends_as_soon_as_everything_has_an_end() -> None:
     scene = world(*fleet(2))
     stop_after(scene, 1)
     await carry_out(scene, options(), *fleet(2))
-    assert scene.clock.now() - START <= timedelta(seconds=30)
+    assert scene.clock.now() - NOON <= timedelta(seconds=30)
 
 
 async def test_a_shutdown_leaves_unfinished_what_outlasts_its_limit() -> None:
@@ -178,7 +168,7 @@ async def test_a_shutdown_leaves_unfinished_what_outlasts_its_limit() -> None:
     stop_after(scene, 10)
     removals = await carry_out(scene, options(), *fleet(2))
     assert {done.state for done in removals.values()} == {State.ACCEPTED}
-    assert scene.clock.now() - START == timedelta(seconds=70)
+    assert scene.clock.now() - NOON == timedelta(seconds=70)
     assert len(await scene.journal.unfinished("research")) == 2
 
 
@@ -189,7 +179,7 @@ async def test_a_second_signal_hurries() -> None:
     hurry_after(scene, 15)
     removals = await carry_out(scene, options(), *fleet(2))
     assert {done.state for done in removals.values()} == {State.ACCEPTED}
-    assert scene.clock.now() - START == timedelta(seconds=15)
+    assert scene.clock.now() - NOON == timedelta(seconds=15)
 
 
 async def test_a_sweep_that_is_stopped_before_it_begins_sends_nothing() -> None:
@@ -209,7 +199,7 @@ async def test_a_shutdown_sends_no_unanswered_delete_again() -> None:
     removals = await carry_out(scene, options(drain=timedelta(seconds=20)), notebook())
     assert scene.cloud.sent("delete") == ["nb1"]
     assert removals["nb1"].state is State.REQUESTED
-    assert scene.clock.now() - START == timedelta(seconds=22)
+    assert scene.clock.now() - NOON == timedelta(seconds=22)
 
 
 async def test_a_shutdown_repeats_no_failed_deletion() -> None:
@@ -256,7 +246,7 @@ async def test_a_cancelled_sweep_waits_for_its_last_write_no_longer_than_three_s
     scene.cloud.befall("delete", Trouble(then=lambda: setattr(scene.journal, "write_s", 3600.0)))
     journaled = await cancelled_after(scene, 5)
     assert [done.state for done in journaled.values()] == [State.REQUESTED, State.PLANNED, State.PLANNED]
-    assert scene.clock.now() - START == timedelta(seconds=8)
+    assert scene.clock.now() - NOON == timedelta(seconds=8)
 
 
 async def test_a_delete_that_never_left_is_taken_back_by_the_last_write() -> None:

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from builders import NOON, notebook
 from nbsweep.core.conditions import AllOf, TextIs
 from nbsweep.core.errors import AlreadyStopped, Gone, Rejected
 from nbsweep.core.events.removal import RemovalStopping
@@ -10,8 +11,8 @@ from nbsweep.core.globs import Glob
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Notebook, Status
 from nbsweep.core.policy import Policy, Running
-from nbsweep.testing import LOST_AFTER, LOST_BEFORE, START, Trouble
-from unit.engine.examples import FORGOTTEN, IDLE, World, carry_out, notebook, options, virtual_time, world
+from nbsweep.testing import LOST_AFTER, LOST_BEFORE, Trouble
+from unit.engine.world import FORGOTTEN, IDLE, World, carry_out, options, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -155,7 +156,7 @@ async def test_a_stop_that_never_ends_times_out() -> None:
     done = removals["nb1"]
     assert (done.state, scene.cloud.sent("delete")) == (State.TIMED_OUT, [])
     assert done.ended_at
-    assert timedelta(minutes=30) <= done.ended_at - START <= timedelta(minutes=30, seconds=30)
+    assert timedelta(minutes=30) <= done.ended_at - NOON <= timedelta(minutes=30, seconds=30)
 
 
 async def test_stops_without_effect_come_to_an_end() -> None:
@@ -166,7 +167,7 @@ async def test_stops_without_effect_come_to_an_end() -> None:
     done = removals["nb1"]
     assert (done.ended, scene.cloud.sent("delete")) == (True, [])
     assert done.ended_at
-    assert done.ended_at - START <= timedelta(minutes=6)
+    assert done.ended_at - NOON <= timedelta(minutes=6)
 
 
 # ---- 6304: it runs after all ----------------------------------------------------------------------------------------------

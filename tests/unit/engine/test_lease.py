@@ -3,11 +3,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import anyio
 import pytest
 from msgspec.structs import replace
 
+from builders import NOON, SCOPE, ago, fleet, notebook, removal, target_lease
 from fresh import good_for
 from nbsweep.core import lifecycle
 from nbsweep.core.brakes import Brakes
@@ -27,8 +29,8 @@ from nbsweep.engine.report import Run
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
-from nbsweep.testing import START, Pace
-from unit.engine.examples import FOR_EVER_S, IDENTITY, SCOPE, World, fleet, notebook, options, removal, virtual_time, world
+from nbsweep.testing import Pace
+from unit.engine.world import FOR_EVER_S, IDENTITY, World, options, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -66,7 +68,12 @@ class Register:
         """Take the lease over, whoever has it, as one does whose clock goes wrong."""
         seen = await self.scene.journal.lease("research")
         now = self.scene.clock.now()
-        await self._take(TargetLease("research", OTHER, "li", now, now, IDENTITY.project, IDENTITY.extent), seen)
+        await self._take(lease_of(OTHER, taken_at=now, beat_at=now), seen)
+
+
+def lease_of(holder: Holder, **changes: Any) -> TargetLease:
+    """Return a lease of the world's target."""
+    return target_lease(holder=holder, project=IDENTITY.project, extent=IDENTITY.extent, **changes)
 
 
 @dataclass
@@ -102,9 +109,9 @@ async def swept(scene: World, how: SweepOptions | None = None, thinks_s: float =
     return report
 
 
-async def held_by(scene: World, holder: Holder, beat_at: datetime = START) -> TargetLease:
+async def held_by(scene: World, holder: Holder, beat_at: datetime = NOON) -> TargetLease:
     """Let somebody else have the lease."""
-    lease = TargetLease("research", holder, "li", START - timedelta(hours=1), beat_at, IDENTITY.project, IDENTITY.extent)
+    lease = lease_of(holder, taken_at=ago(hours=1), beat_at=beat_at)
     await scene.journal.take_lease(lease, None)
     return lease
 
@@ -129,7 +136,7 @@ async def test_the_lease_is_held_while_sweeping_and_given_back_at_the_end() -> N
     report = await sweeper(scene).sweep(RUN, look)
     assert (report.outcome, report.counts) == ("finished", {"deleted": 2})
     assert seen[0]
-    assert (seen[0].holder, seen[0].started_by, seen[0].taken_at) == (ME, "cron", START)
+    assert (seen[0].holder, seen[0].started_by, seen[0].taken_at) == (ME, "cron", NOON)
     assert await scene.journal.lease("research") is None
 
 
@@ -151,7 +158,7 @@ async def test_a_target_that_another_sweeps_is_left_alone() -> None:
 async def test_what_another_has_under_way_is_not_recovered() -> None:
     """Neither by a sweep nor by a recovery alone, nor is the other's run closed; whether dry or not."""
     scene = world(*fleet(1))
-    left = lifecycle.request(removal(1, run_id="run0"), START, timedelta(minutes=30))
+    left = lifecycle.request(removal(1, run_id="run0"), NOON, timedelta(minutes=30))
     await scene.journal.write([left])
     await held_by(scene, OTHER)
     for run in (RUN, replace(RUN, dry_run=True)):
@@ -165,7 +172,7 @@ async def test_a_recovery_alone_holds_the_lease_and_gives_it_back() -> None:
     """As a service does it when it starts."""
     scene = world(*fleet(1, status=Status.DELETING))
     register = Register(scene)
-    await scene.journal.write([lifecycle.request(removal(1, run_id="run0"), START, timedelta(minutes=30))])
+    await scene.journal.write([lifecycle.request(removal(1, run_id="run0"), NOON, timedelta(minutes=30))])
     scene.cloud.at(scene.clock.steady_s() + 50, lambda: scene.cloud.vanish("nb1"))
     report = await sweeper(scene).recover(RUN)
     assert (report.outcome, [done.state for done in report.recovered]) == ("finished", [State.DELETED])
@@ -185,7 +192,7 @@ async def test_a_dry_run_needs_no_lease() -> None:
 async def test_the_lease_of_one_who_is_dead_or_silent_is_taken_over(alive: bool | None, silent_s: float) -> None:  # noqa: FBT001  # a table
     """The sweep goes its way, and the log says from whom."""
     scene = world(*fleet(2))
-    await held_by(scene, OTHER, START - timedelta(seconds=silent_s))
+    await held_by(scene, OTHER, NOON - timedelta(seconds=silent_s))
     report = await swept(scene, with_lease(alive))
     assert report.counts == {"deleted": 2}
     [told] = scene.telemetry.of(LeaseTakenOver)
@@ -196,7 +203,7 @@ async def test_the_lease_of_one_who_is_dead_or_silent_is_taken_over(alive: bool 
 async def test_who_is_alive_here_is_not_taken_over_whatever_the_clock_says() -> None:
     """The clock was set forward by a day: he only seems silent."""
     scene = world(*fleet(2))
-    await held_by(scene, OTHER, START - timedelta(days=1))
+    await held_by(scene, OTHER, NOON - timedelta(days=1))
     assert (await swept(scene, with_lease(alive=True))).outcome == "held-elsewhere"
 
 
@@ -253,7 +260,7 @@ async def test_giving_back_does_not_keep_a_sweep_from_ending() -> None:
     scene.journal.release_lease = hang  # type: ignore[method-assign]  # the journal is the test's own
     report = await swept(scene)
     assert report.outcome == "finished"
-    assert scene.clock.now() - START == timedelta(seconds=3)
+    assert scene.clock.now() - NOON == timedelta(seconds=3)
 
 
 async def test_a_bug_in_a_sweep_gives_the_lease_back() -> None:
@@ -286,7 +293,7 @@ async def test_it_beats_every_third_of_the_leases_time() -> None:
     await sweeper(scene).sweep(RUN, think)
     assert [round(at_s - began_s, 3) for at_s in register.beats] == [0, 20, 40, 60, 80, 100]
     assert lease[0]
-    assert (lease[0].taken_at, lease[0].beat_at) == (START, START + timedelta(seconds=100))
+    assert (lease[0].taken_at, lease[0].beat_at) == (NOON, NOON + timedelta(seconds=100))
 
 
 async def test_a_beat_that_fails_is_made_good_by_the_next() -> None:
@@ -351,7 +358,7 @@ async def test_a_lease_lost_while_somebody_thinks_ends_the_sweep_before_the_firs
     asyncio.get_running_loop().call_later(30, lambda: asyncio.ensure_future(register.steal()))
     report = await swept(scene, thinks_s=3600)
     assert (report.outcome, deleted_until(scene)) == ("held-elsewhere", [])
-    assert scene.clock.now() - START == timedelta(seconds=40)
+    assert scene.clock.now() - NOON == timedelta(seconds=40)
 
 
 async def test_a_sweep_that_cannot_beat_ends_though_it_has_nothing_to_send() -> None:
@@ -361,7 +368,7 @@ async def test_a_sweep_that_cannot_beat_ends_though_it_has_nothing_to_send() -> 
     asyncio.get_running_loop().call_later(25, lambda: setattr(register, "trouble", JournalError("locked")))
     report = await swept(scene, thinks_s=3600)
     assert (report.outcome, deleted_until(scene)) == ("failed", [])
-    assert scene.clock.now() - START == timedelta(seconds=70)
+    assert scene.clock.now() - NOON == timedelta(seconds=70)
 
 
 async def test_who_has_slept_asks_before_the_next_delete() -> None:
@@ -405,13 +412,7 @@ def tenure(scene: World) -> LeaseGuard:
     """Give a hold on the world's target that is not taken yet."""
     how = with_lease().lease
     assert how
-    return LeaseGuard(
-        scene.ports,
-        how,
-        TargetLease("research", ME, "cron", START, START, IDENTITY.project, IDENTITY.extent),
-        IDENTITY,
-        Shutdown(),
-    )
+    return LeaseGuard(scene.ports, how, lease_of(ME), IDENTITY, Shutdown())
 
 
 async def test_what_a_lease_is_held_for_goes_through() -> None:

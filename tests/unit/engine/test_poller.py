@@ -8,14 +8,15 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
+from builders import NOON, fleet, notebook, removal
 from nbsweep.core import lifecycle
 from nbsweep.core.errors import AnswerLost, MalformedAnswer, Unauthorized
 from nbsweep.core.events.removal import PollFailed, PollTick, SnapshotFlawed
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import Notebook, Page, Status
 from nbsweep.engine.poller import Poller
-from nbsweep.testing import PLAIN, START, Pace, Trouble
-from unit.engine.examples import FOR_EVER_S, POLLING, World, fleet, notebook, removal, virtual_time, world
+from nbsweep.testing import PLAIN, Pace, Trouble
+from unit.engine.world import FOR_EVER_S, POLLING, World, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -33,8 +34,8 @@ class Told:
 
 def accepted(number: int = 1, state: State = State.ACCEPTED) -> Removal:
     """Give a removal whose DELETE was accepted just now."""
-    requested = lifecycle.request(removal(number), START, timedelta(minutes=30))
-    return lifecycle.accept(requested, START) if state is State.ACCEPTED else requested
+    requested = lifecycle.request(removal(number), NOON, timedelta(minutes=30))
+    return lifecycle.accept(requested, NOON) if state is State.ACCEPTED else requested
 
 
 def poller(scene: World, told: Told, *removals: Removal) -> Poller:
@@ -183,7 +184,7 @@ async def test_deletions_of_others_hide_an_end_for_no_longer_than_the_longest_in
 async def test_who_is_out_of_time_is_asked_for_by_id() -> None:
     """A page shows sixty at work; the one whose deadline has passed gets a look of its own, and its end."""
     scene, told = deleting(60), Told()
-    late = replace(accepted(60), deadline=START + timedelta(seconds=1))
+    late = replace(accepted(60), deadline=NOON + timedelta(seconds=1))
     following = poller(scene, told, *map(accepted, range(1, 60)), late)
     await asyncio.sleep(5)
     assert await following.tick() == 1
@@ -245,7 +246,7 @@ async def test_few_among_many_deletions_of_others_are_asked_for() -> None:
 async def test_stops_are_asked_for_one_by_one() -> None:
     """A listing of what is DELETING would not show them."""
     scene, told = world(*fleet(3, status=Status.STOPPING)), Told()
-    stopping = [lifecycle.stop(removal(number), START, timedelta(minutes=30)) for number in (1, 2, 3)]
+    stopping = [lifecycle.stop(removal(number), NOON, timedelta(minutes=30)) for number in (1, 2, 3)]
     assert await poller(scene, told, *stopping).tick() == 0
     assert (scene.cloud.sent("page"), scene.cloud.sent("show")) == ([], ["nb1", "nb2", "nb3"])
 

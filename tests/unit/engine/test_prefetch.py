@@ -3,6 +3,7 @@ from datetime import timedelta
 import anyio
 import pytest
 
+from builders import fleet, notebook, removal
 from nbsweep.core.errors import AnswerLost, SweepEnding, Unauthorized
 from nbsweep.core.events.removal import WalkPage
 from nbsweep.core.lifecycle import Removal, State
@@ -12,17 +13,7 @@ from nbsweep.engine.executor import Executor
 from nbsweep.engine.options import SurveyFacts, SweepOptions
 from nbsweep.engine.report import leading_error
 from nbsweep.testing import Pace, Trouble
-from unit.engine.examples import (
-    FOR_EVER_S,
-    World,
-    carry_out,
-    fleet,
-    notebook,
-    options,
-    removal,
-    virtual_time,
-    world,
-)
+from unit.engine.world import FOR_EVER_S, World, carry_out, options, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -32,7 +23,7 @@ async def walk(scene: World, planned: list[Notebook], how: SweepOptions | None =
     positions = {item.id: place for place, item in enumerate(planned)}
     facts = SurveyFacts({}, positions)
     executor = Executor(scene.ports, how or options(), facts, scene.shutdown)
-    removals = [removal(notebook_id=item.id, name=item.label, status_before=item.status) for item in planned]
+    removals = [removal(notebook_id=item.id, name=item.label, status_before=item.status, policy="idle") for item in planned]
     await scene.journal.write(removals)
     try:
         with anyio.fail_after(FOR_EVER_S):

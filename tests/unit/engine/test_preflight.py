@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from builders import fleet, notebook
 from nbsweep.core.checks import Check, Grade
 from nbsweep.core.errors import CloudError, Forbidden, Rejected, Unauthorized, Unreachable, WorkspaceRefused, WrongAddress
 from nbsweep.core.listing.paging import Offsets
@@ -13,7 +14,7 @@ from nbsweep.core.model import Image
 from nbsweep.core.permissions import Action
 from nbsweep.engine.preflight import Preflight, PreflightOptions
 from nbsweep.testing import FakeClock, FakeCloud, Kind, Trouble
-from unit.engine.examples import fleet, notebook, virtual_time
+from unit.engine.world import virtual_time
 
 pytestmark = virtual_time
 PLAIN = PreflightOptions(

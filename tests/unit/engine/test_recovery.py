@@ -5,44 +5,37 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
+from builders import NOON, ago, fleet, notebook, removal, run_record, target_lease
 from nbsweep.core import lifecycle
 from nbsweep.core.errors import AnswerLost, Forbidden
 from nbsweep.core.events.removal import RecoveryFinished, RecoveryStarted, RemovalFinished, RemovalsLeftAlone
-from nbsweep.core.lease import Holder, TargetLease
+from nbsweep.core.lease import Holder
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
-from nbsweep.core.runs import RunRecord
 from nbsweep.engine.options import LeaseOptions
 from nbsweep.engine.recovery import close_crashed_runs, recover, tell_left_alone
-from nbsweep.testing import START, Trouble
-from unit.engine.examples import (
-    AREA,
-    FOR_EVER_S,
-    IDENTITY,
-    POLLING,
-    World,
-    ago,
-    fleet,
-    notebook,
-    removal,
-    virtual_time,
-    world,
-)
+from nbsweep.testing import Trouble
+from unit.engine.world import AREA, FOR_EVER_S, IDENTITY, POLLING, World, virtual_time, world
 
 pytestmark = virtual_time
 
 DEADLINE = timedelta(minutes=30)
 
 
+def planned(number: int = 1) -> Removal:
+    """Return a planned removal in the project that the fake cloud shows."""
+    return removal(number, project=IDENTITY.project)
+
+
 def requested(number: int = 1, **before: float) -> Removal:
     """Give a removal that was requested so long before, one minute when nothing is said."""
-    return lifecycle.request(removal(number), ago(**before or {"minutes": 1}), DEADLINE)
+    return lifecycle.request(planned(number), ago(**before or {"minutes": 1}), DEADLINE)
 
 
 def accepted(number: int = 1, **before: float) -> Removal:
     """Give a removal that was accepted so long before."""
     moment = ago(**before or {"minutes": 1})
-    return lifecycle.accept(lifecycle.request(removal(number), moment, DEADLINE), moment, "request-7")
+    return lifecycle.accept(lifecycle.request(planned(number), moment, DEADLINE), moment, "request-7")
 
 
 async def recovered(scene: World, *left: Removal, stop: anyio.Event | None = None) -> dict[str, Removal]:
@@ -69,7 +62,7 @@ async def test_nothing_left_is_nothing_done() -> None:
 async def test_what_was_never_requested_is_spared(state: State) -> None:
     """There was no DELETE; the new run decides anew. Not even a look is needed."""
     scene = world(notebook(status=Status.RUNNING))
-    left = removal() if state is State.PLANNED else lifecycle.stop(removal(), ago(minutes=1), DEADLINE)
+    left = planned() if state is State.PLANNED else lifecycle.stop(planned(), ago(minutes=1), DEADLINE)
     ended = await recovered(scene, left)
     assert (ended["nb1"].state, ended["nb1"].end_reason) == (State.SPARED, "an earlier run was interrupted before its DELETE")
     assert scene.cloud.calls == []
@@ -90,7 +83,7 @@ async def test_what_is_still_being_deleted_is_followed_to_its_end(left: Removal)
     ended = await recovered(scene, left)
     assert ended["nb1"].state is State.DELETED
     assert ended["nb1"].ended_at
-    assert ended["nb1"].ended_at >= START + timedelta(seconds=60)
+    assert ended["nb1"].ended_at >= NOON + timedelta(seconds=60)
 
 
 async def test_a_delete_that_shows_no_effect_is_not_sent_again() -> None:
@@ -132,7 +125,7 @@ async def test_the_deadline_is_that_of_the_journal() -> None:
     done = ended["nb1"]
     assert done.state is State.TIMED_OUT
     assert done.ended_at
-    assert timedelta(minutes=1) <= done.ended_at - START <= timedelta(minutes=1, seconds=30)
+    assert timedelta(minutes=1) <= done.ended_at - NOON <= timedelta(minutes=1, seconds=30)
 
 
 async def test_a_deadline_that_passed_while_nobody_ran_still_gets_a_look() -> None:
@@ -154,9 +147,9 @@ async def test_an_interrupted_recovery_leaves_the_rest_to_the_next() -> None:
     scene = world(notebook(3, status=Status.DELETING))
     stop = anyio.Event()
     asyncio.get_running_loop().call_later(7, stop.set)
-    ended = await recovered(scene, removal(1), accepted(2), accepted(3), stop=stop)
+    ended = await recovered(scene, planned(1), accepted(2), accepted(3), stop=stop)
     assert {key: one.state for key, one in ended.items()} == {"nb1": State.SPARED, "nb2": State.DELETED}
-    assert scene.clock.now() - START == timedelta(seconds=7)
+    assert scene.clock.now() - NOON == timedelta(seconds=7)
     [left] = await scene.journal.unfinished("research")
     assert (left.notebook_id, left.state) == ("nb3", State.ACCEPTED)
     scene.cloud.vanish("nb3")
@@ -169,7 +162,7 @@ async def test_an_account_that_refuses_us_ends_it() -> None:
     scene = world()
     scene.cloud.befall("show", Trouble(Forbidden("not allowed")), notebook_id="nb2")
     with pytest.raises((Forbidden, ExceptionGroup)):
-        await recovered(scene, removal(1), accepted(2))
+        await recovered(scene, planned(1), accepted(2))
     journaled = await scene.journaled()
     assert (journaled["nb1"].state, journaled["nb2"].state) == (State.SPARED, State.ACCEPTED)
 
@@ -241,7 +234,7 @@ async def test_where_nobody_can_tell_the_project_now_it_is_left_to_the_next_run(
 async def test_what_was_never_begun_is_spared_though_its_project_is_not_on_record() -> None:
     """The journal alone says so."""
     scene = world()
-    found = await recovered(scene, replace(removal(1), project=""))
+    found = await recovered(scene, removal(1))
     assert (found["nb1"].state, scene.cloud.sent("show")) == (State.SPARED, [])
 
 
@@ -254,7 +247,9 @@ async def test_what_nobody_follows_is_told() -> None:
     await scene.journal.write([moved, swept, gone, accepted(2)])
     for holder, name in ((alive, "b"), (dead, "c")):
         identity = AREA.identity(name * 32)
-        await scene.journal.take_lease(TargetLease(name, holder, "li", START, START, identity.project, identity.extent), None)
+        await scene.journal.take_lease(
+            target_lease(target=name, holder=holder, project=identity.project, extent=identity.extent), None
+        )
     await tell_left_alone({"research": IDENTITY, "a": IDENTITY}, scene.ports, how)
     told = scene.telemetry.of(RemovalsLeftAlone)
     assert [(event.left_target, event.removals) for event in told] == [("a", 1), ("c", 1)]
@@ -265,7 +260,7 @@ async def test_what_nobody_follows_is_told() -> None:
 async def test_recovery_is_told() -> None:
     """How many there were, each end, and the sum."""
     scene = world(*fleet(1))
-    await recovered(scene, removal(1), accepted(2))
+    await recovered(scene, planned(1), accepted(2))
     assert [event.unfinished for event in scene.telemetry.of(RecoveryStarted)] == [2]
     assert len(scene.telemetry.of(RemovalFinished)) == 2
     [finished] = scene.telemetry.of(RecoveryFinished)
@@ -276,7 +271,7 @@ async def test_a_run_that_crashed_is_closed_with_what_it_had_planned() -> None:
     """The journal calls it running for ever otherwise; the run that recovers, and another target's, are left as they are."""
     scene = world()
     for run_id, target in (("old", "research"), ("now", "research"), ("old", "teaching")):
-        await scene.journal.open_run(RunRecord(run_id, target, START, "cron", dry_run=False))
+        await scene.journal.open_run(run_record(run_id, target=target))
     await scene.journal.write([removal(1, run_id="old"), removal(2, run_id="old"), removal(3, run_id="old", target="teaching")])
     await close_crashed_runs("research", IDENTITY, "now", scene.ports)
     closed = {(run.run_id, run.target): (run.outcome, run.planned) for run in await scene.journal.runs(9)}

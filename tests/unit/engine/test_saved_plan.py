@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 import anyio
 from msgspec.structs import replace
 
+from builders import NOON, ago, fleet, notebook
 from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.errors import ConfigurationError, JournalError
 from nbsweep.core.events.removal import RemovalFinished
 from nbsweep.core.events.sweep import PlanNarrowed
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lifecycle import Removal, State
-from nbsweep.core.model import Status
+from nbsweep.core.model import Lease, Status
 from nbsweep.core.plan import Plan
 from nbsweep.core.report import Report
 from nbsweep.core.saved_plan.build import saved_target
@@ -20,8 +21,8 @@ from nbsweep.engine.report import Run
 from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
-from nbsweep.testing import START, Trouble
-from unit.engine.examples import FOR_EVER_S, FORGOTTEN, IDLE, World, ago, fleet, notebook, options, virtual_time, world
+from nbsweep.testing import Trouble
+from unit.engine.world import FOR_EVER_S, FORGOTTEN, IDLE, World, options, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -56,7 +57,7 @@ async def swept(
     scene: World, saved: SavedTarget, run: Run = ENFORCE, brakes: Brakes = NO_BRAKES, expires_at: datetime | None = None
 ) -> Report:
     """Do a whole sweep by a saved plan."""
-    permit = PlanConstraint("the plan p.json", "p1", expires_at or START + timedelta(days=1), saved)
+    permit = PlanConstraint("the plan p.json", "p1", expires_at or NOON + timedelta(days=1), saved)
     with anyio.fail_after(FOR_EVER_S):
         report = await permitted(sweeper(scene, brakes), permit).sweep(run, yes)
     scene.check_story()
@@ -118,7 +119,7 @@ async def test_a_plan_of_which_nothing_is_left_is_done_and_says_so() -> None:
     """Finished, nobody is asked, and the one is spared."""
     scene = world(notebook())
     saved = await save(scene)
-    scene.cloud.change("nb1", updated_at=START, name="keep-it")
+    scene.cloud.change("nb1", updated_at=NOON, name="keep-it")
     report = await swept(scene, saved)
     assert (report.outcome, ends(report), changes(scene)) == ("finished", {"nb1": State.SPARED}, [])
 
@@ -148,7 +149,7 @@ async def test_the_brakes_bind_over_what_the_plan_permits() -> None:
 
 async def test_what_a_brake_trims_from_a_plan_is_spared() -> None:
     """The longest idle goes, the other one is told of."""
-    scene = world(notebook(1), notebook(2, updated_at=ago(days=150)))
+    scene = world(notebook(1), notebook(2, updated_at=ago(days=150), lease=Lease(enabled=False)))
     report = await swept(scene, await save(scene), brakes=Brakes(1, None, None, OnExcess.TRIM))
     assert ends(report) == {"nb2": State.DELETED, "nb1": State.SPARED}
 
@@ -217,7 +218,7 @@ async def test_a_declined_plan_leaves_no_word_of_who_was_spared() -> None:
     async def no(_plan: Plan, _spared: object) -> bool:
         return False
 
-    permit = PlanConstraint("the plan p.json", "p1", START + timedelta(days=1), saved)
+    permit = PlanConstraint("the plan p.json", "p1", NOON + timedelta(days=1), saved)
     report = await permitted(sweeper(scene), permit).sweep(ENFORCE, no)
     assert (report.outcome, report.removals, changes(scene)) == ("declined", (), [])
     assert await scene.journal.removals("run1") == ()

@@ -6,6 +6,7 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
+from builders import NOON, ago, fleet, notebook, removal
 from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.errors import AnswerLost, Forbidden, Rejected
 from nbsweep.core.events.sweep import PlanTrimmed, SweepBraked, SweepFailure
@@ -18,8 +19,8 @@ from nbsweep.core.report import Report
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
-from nbsweep.testing import START, Pace, Trouble
-from unit.engine.examples import FOR_EVER_S, World, ago, fleet, notebook, options, removal, virtual_time, world
+from nbsweep.testing import Pace, Trouble
+from unit.engine.world import FOR_EVER_S, IDENTITY, World, options, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -122,7 +123,7 @@ async def test_a_stopped_sweep_follows_what_it_has_begun_however_long_that_takes
     report = await swept(scene, "run1")
     assert braked_by(report) == ("refused", "max_failures")
     assert report.counts["deleted"] == 1
-    assert (scene.clock.now() - START).total_seconds() >= 1200
+    assert (scene.clock.now() - NOON).total_seconds() >= 1200
     assert "unfinished" not in report.counts
 
 
@@ -135,7 +136,7 @@ async def test_a_lost_delete_without_effect_is_spared_once_it_cannot_arrive_any_
     lost = report.removals[9]
     assert (lost.state, lost.end_reason) == (State.SPARED, "its DELETE shows no effect, and a brake has stopped the sweep")
     assert scene.cloud.sent("delete").count("nb10") == 1
-    assert (scene.clock.now() - START).total_seconds() < 120
+    assert (scene.clock.now() - NOON).total_seconds() < 120
 
 
 async def test_no_page_is_read_for_what_is_not_begun_any_more() -> None:
@@ -212,7 +213,16 @@ async def test_recovery_and_sweep_together_keep_to_the_day() -> None:
     scene, brakes = world(*fleet(9)), replace(OFF, max_per_day=5, on_excess=OnExcess.TRIM)
     now = scene.clock.now()
     left = [
-        removal(number, run_id="run0", state=State.REQUESTED, requested_at=now, sent_at=now, requests=1, deadline=now)
+        removal(
+            number,
+            run_id="run0",
+            project=IDENTITY.project,
+            state=State.REQUESTED,
+            requested_at=now,
+            sent_at=now,
+            requests=1,
+            deadline=now,
+        )
         for number in (1, 2, 3)
     ]
     await scene.journal.write(left)

@@ -3,6 +3,7 @@
 import anyio
 import pytest
 
+from builders import notebook
 from nbsweep.core.audit.chain import Head, verify
 from nbsweep.core.audit.entries import AuditEntry
 from nbsweep.core.brakes import Brakes
@@ -13,7 +14,7 @@ from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.testing import LOST_BEFORE, Trouble
-from unit.engine.examples import FAILED, FOR_EVER_S, FORGOTTEN, World, carry_out, notebook, options, virtual_time, world
+from unit.engine.world import FAILED, FOR_EVER_S, FORGOTTEN, World, carry_out, options, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -53,7 +54,7 @@ async def test_a_sweep_leaves_every_step_and_who_started_it() -> None:
     assert {(entry.run_id, entry.started_by, entry.policy) for entry in entries} == {("run1", "li", "idle")}
     [sent] = await scene.journal.removals("run1")
     assert entries[2].request_id == entries[3].request_id == sent.request_id != ""
-    assert entries[0].reason == "policy idle: idle 100d (over 14d)"
+    assert entries[0].reason == "policy idle: idle 99d 23h (over 14d)"
 
 
 async def test_the_head_is_in_the_log_at_the_end_of_a_run() -> None:

@@ -5,6 +5,7 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
+from builders import NOON, SCOPE, ago, fleet, notebook
 from nbsweep.core.errors import (
     AnswerLost,
     CloudError,
@@ -31,8 +32,8 @@ from nbsweep.core.model import MalformedRow, Named, Page, Scope, Status
 from nbsweep.core.plan import Survey
 from nbsweep.core.policy import Reason
 from nbsweep.engine.survey import Area, Surveyor
-from nbsweep.testing import PLAIN, START, Pace, Trouble
-from unit.engine.examples import IDENTITY, SCOPE, World, ago, fleet, notebook, rules, virtual_time, world
+from nbsweep.testing import PLAIN, Pace, Trouble
+from unit.engine.world import IDENTITY, World, rules, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -159,7 +160,7 @@ async def test_what_is_not_at_rest_is_remembered() -> None:
         notebook(1), notebook(2, status=Status.RUNNING), notebook(3, status=Status.STARTING), notebook(4, status=Status.ERROR)
     )
     await surveyed(scene)
-    assert await scene.journal.last_active(IDENTITY.project) == {"nb2": START, "nb3": START}
+    assert await scene.journal.last_active(IDENTITY.project) == {"nb2": NOON, "nb3": NOON}
 
 
 async def test_a_survey_is_told() -> None:
@@ -540,7 +541,7 @@ async def test_who_cannot_be_asked_for_is_kept(error: CloudError) -> None:
     scene.cloud.befall("show", Trouble(error), notebook_id="nb2")
     survey = await surveyed(scene)
     assert (ids(survey), survey.kept) == (["nb1"], {Reason.UNKNOWN_FACT: 1})
-    assert scene.telemetry.of(SurveyAsked) == [SurveyAsked("0", "NOTEBOOK", ("billing_items", "flavor", "image", "tags"), 2, 1)]
+    assert scene.telemetry.of(SurveyAsked) == [SurveyAsked("0", "NOTEBOOK", ("tags",), 2, 1)]
 
 
 async def test_who_is_gone_when_asked_for_is_no_part_of_the_fleet() -> None:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
+from builders import NOON
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.plan import Plan
 from nbsweep.core.ports import Ports
@@ -22,14 +23,14 @@ from nbsweep.engine.report import Run
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
-from nbsweep.testing import START, FakeClock, InMemoryJournal, RecordingTelemetry
-from unit.engine.examples import FOR_EVER_S, options, virtual_time
+from nbsweep.testing import FakeClock, InMemoryJournal, RecordingTelemetry
+from unit.engine.world import FOR_EVER_S, options, virtual_time
 from unit.wires import PROJECT, Said, answers, bodies, client_of, fuzzing, json_bytes, values
 
 pytestmark = virtual_time
 
 DAY_MS = 86_400_000
-NOW_MS = round(START.timestamp() * 1000)
+NOW_MS = round(NOON.timestamp() * 1000)
 OLDEST_MS, LATEST_MS = 1_420_070_400_000, 4_102_444_800_000
 """2015 and 2100: dates before and after are none that a notebook can have."""
 AT_REST = {"STOPPED", "CREATE_FAILED", "START_FAILED", "DELETE_FAILED", "ERROR"}

@@ -8,13 +8,14 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
+from builders import NOON, ago, fleet, notebook, removal, run_record
 from nbsweep.core import lifecycle
 from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.errors import AnswerLost, Forbidden, JournalError, SweepTimedOut, Unauthorized
 from nbsweep.core.events.removal import RemovalFinished
 from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, SweepFinished, SweepStarted, TargetChanged
 from nbsweep.core.lifecycle import State
-from nbsweep.core.model import Status, Volume
+from nbsweep.core.model import Lease, Status, Volume
 from nbsweep.core.pacing import Rate
 from nbsweep.core.plan import Plan
 from nbsweep.core.report import Report
@@ -23,8 +24,8 @@ from nbsweep.engine.options import SweepOptions
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
-from nbsweep.testing import LOST_AFTER, PLAIN, START, Kind, Pace, Trouble
-from unit.engine.examples import FOR_EVER_S, IDENTITY, World, ago, fleet, notebook, options, removal, virtual_time, world
+from nbsweep.testing import LOST_AFTER, PLAIN, Kind, Pace, Trouble
+from unit.engine.world import FOR_EVER_S, IDENTITY, World, options, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -93,7 +94,7 @@ async def test_the_run_is_on_record() -> None:
     scene = world(notebook(1), notebook(2, name="keep-it"))
     await swept(scene)
     run = await record(scene)
-    assert (run.target, run.started_by, run.dry_run, run.started_at) == ("research", "cron", False, START)
+    assert (run.target, run.started_by, run.dry_run, run.started_at) == ("research", "cron", False, NOON)
     assert (run.outcome, run.problem, run.fleet, run.planned, run.kept) == ("finished", "", 2, 1, {"protected": 1})
     assert run.ended_at == scene.clock.now()
 
@@ -225,7 +226,11 @@ async def test_an_incomplete_survey_is_refused_and_not_trimmed() -> None:
 
 async def test_a_plan_that_is_trimmed_goes_as_far_as_it_may() -> None:
     """Two of three, the longest idle first."""
-    scene = world(notebook(1), notebook(2, updated_at=ago(days=150)), notebook(3, updated_at=ago(days=120)))
+    scene = world(
+        notebook(1),
+        notebook(2, updated_at=ago(days=150), lease=Lease(enabled=False)),
+        notebook(3, updated_at=ago(days=120), lease=Lease(enabled=False)),
+    )
     report = await swept(scene, brakes=Brakes(2, None, None, OnExcess.TRIM))
     assert (report.counts, changes(scene)) == ({"deleted": 2}, ["nb2", "nb3"])
 
@@ -278,7 +283,7 @@ async def test_a_shutdown_during_the_survey_ends_it_at_once() -> None:
     asyncio.get_running_loop().call_later(15, scene.shutdown.begun.set)
     report = await swept(scene, approver=approver)
     assert (report.outcome, report.plan, approver.asked, changes(scene)) == ("interrupted", None, [], [])
-    assert scene.clock.now() - START == timedelta(seconds=15)
+    assert scene.clock.now() - NOON == timedelta(seconds=15)
     assert (await record(scene)).outcome == "interrupted"
 
 
@@ -344,7 +349,7 @@ async def test_a_journal_that_cannot_take_the_plan_ends_the_sweep_before_the_fir
 async def test_a_run_that_cannot_be_opened_does_nothing() -> None:
     """The id was used before; without a record there is no sweep."""
     scene = world(*fleet(2))
-    await scene.journal.open_run(RunRecord("run1", "research", START, "cron", dry_run=False))
+    await scene.journal.open_run(run_record())
     report = await swept(scene)
     assert isinstance(report.error, JournalError)
     assert (report.outcome, scene.cloud.calls) == ("failed", [])
@@ -379,7 +384,7 @@ async def test_a_cancelled_sweep_closes_its_record() -> None:
     with anyio.move_on_after(5.5):
         await sweeper(scene).sweep(ENFORCE, Approver())
     run = await record(scene)
-    assert (run.outcome, run.ended_at) == ("interrupted", START + timedelta(seconds=5.5))
+    assert (run.outcome, run.ended_at) == ("interrupted", NOON + timedelta(seconds=5.5))
     [left] = await scene.journal.unfinished("research")
     assert left.state is State.ACCEPTED
 
@@ -429,7 +434,7 @@ async def test_a_stop_from_outside_is_no_lack_of_time() -> None:
 async def past_run(scene: World, run_id: str, target: str, **facts: Any) -> None:
     """Put an ended run on record, as many minutes ago as its number says."""
     started_at = ago(minutes=int(run_id.rpartition("-")[2]))
-    opened = RunRecord(run_id, target, started_at, "cron", dry_run=False, project=facts.get("project", ""), extent="all")
+    opened = run_record(run_id, target=target, started_at=started_at, project=facts.get("project", ""), extent="all")
     await scene.journal.open_run(opened)
     await scene.journal.close_run(replace(opened, ended_at=started_at, outcome=facts.get("outcome", Outcome.FINISHED)))
 

@@ -3,10 +3,11 @@ from datetime import timedelta
 import anyio
 import pytest
 
+from builders import removal
 from nbsweep.core import lifecycle
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.engine.tracker import RemovalTracker
-from unit.engine.examples import World, removal, virtual_time, world
+from unit.engine.world import World, virtual_time, world
 
 pytestmark = virtual_time
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from builders import fleet, notebook
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.events.service import ServiceStopping, TargetScheduled
 from nbsweep.engine.report import Run
@@ -20,7 +21,7 @@ from nbsweep.service.systemd import Systemd
 from nbsweep.service.target_runner import RunnerOptions, TargetRunner
 from nbsweep.settings import Settings
 from nbsweep.testing import FakeClock, Pace
-from unit.engine.examples import World, fleet, notebook, options, world
+from unit.engine.world import World, options, world
 
 pytestmark = pytest.mark.looptime(noop_cycles=5)
 NOBODY = Systemd(None, None)
@@ -65,24 +66,24 @@ async def at_work(mine: Supervisor) -> AsyncIterator[None]:
 
 
 async def test_it_sweeps_by_its_schedule(clocks: list[FakeClock]) -> None:
-    """At three at night, and not before; the next time is told at the start."""
+    """At 15:00, and not before; the next time is told at the start."""
     scene = world(*fleet(3))
     clocks.append(scene.clock)
-    mine = supervisor(scene, "0 3 * * *")
+    mine = supervisor(scene, "0 15 * * *")
     async with at_work(mine):
         await asyncio.sleep(3 * 3600 - 60)
         assert scene.cloud.calls == []
         assert mine.not_ready() == ()
         await asyncio.sleep(120)
         assert len(scene.cloud.accepted) == 3
-    assert [told.next_run for told in scene.telemetry.of(TargetScheduled)] == ["2026-01-01T03:00:00+00:00"]
+    assert [told.next_run for told in scene.telemetry.of(TargetScheduled)] == ["2026-03-01T15:00:00+00:00"]
 
 
 async def test_a_stop_finishes_what_was_accepted_and_begins_nothing_more(clocks: list[FakeClock]) -> None:
     """Deletions of 20 s and a drain of 60: it has ended before the minute is over, and nothing is left open."""
     scene = world(*fleet(3), pace=Pace(deletion_s=20))
     clocks.append(scene.clock)
-    mine = supervisor(scene, "0 3 * * *")
+    mine = supervisor(scene, "0 15 * * *")
     async with at_work(mine):
         mine.trigger("research")
         await asyncio.sleep(5)
@@ -97,7 +98,7 @@ async def test_what_outlasts_the_drain_is_cancelled(clocks: list[FakeClock]) -> 
     """Deletions of an hour: after the minute it ends all the same, and the journal knows what is open."""
     scene = world(*fleet(3), pace=Pace(deletion_s=3600))
     clocks.append(scene.clock)
-    mine = supervisor(scene, "0 3 * * *")
+    mine = supervisor(scene, "0 15 * * *")
     async with at_work(mine):
         mine.trigger("research")
         await asyncio.sleep(5)
@@ -110,7 +111,7 @@ async def test_making_room_lets_a_sweep_end_and_begins_no_other(clocks: list[Fak
     """As a new configuration asks for: it returns between two sweeps, and nothing was interrupted."""
     scene = world(*fleet(3), pace=Pace(deletion_s=20))
     clocks.append(scene.clock)
-    mine = supervisor(scene, "0 3 * * *")
+    mine = supervisor(scene, "0 15 * * *")
     async with anyio.create_task_group() as group:
         group.start_soon(mine.run, nowhere, lambda _: None)
         await mine.ready.wait()
@@ -126,7 +127,7 @@ async def test_it_says_what_keeps_it_from_its_work(clocks: list[FakeClock]) -> N
     """It is starting, then ready, and stopping in the end."""
     scene = world()
     clocks.append(scene.clock)
-    mine = supervisor(scene, "0 3 * * *")
+    mine = supervisor(scene, "0 15 * * *")
     assert mine.not_ready() == ("it is starting",)
     async with at_work(mine):
         await asyncio.sleep(1)
@@ -141,7 +142,7 @@ async def test_an_unknown_target_is_named(clocks: list[FakeClock]) -> None:
     """Whatever is asked of it."""
     scene = world()
     clocks.append(scene.clock)
-    mine = supervisor(scene, "0 3 * * *")
+    mine = supervisor(scene, "0 15 * * *")
     with pytest.raises(UnknownTargetError):
         mine.trigger("nobody")
     for ask in (mine.plan, mine.pause, mine.resume):

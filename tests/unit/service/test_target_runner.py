@@ -7,6 +7,7 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
+from builders import NOON, fleet, notebook, removal
 from nbsweep.core import lifecycle
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import JournalError, Unreachable
@@ -22,8 +23,8 @@ from nbsweep.service.control import Phase
 from nbsweep.service.due_times import DueTimes
 from nbsweep.service.target_runner import RunnerOptions, TargetRunner, wait_s
 from nbsweep.settings.schedule import ScheduleSettings
-from nbsweep.testing import START, Pace, Trouble
-from unit.engine.examples import World, fleet, notebook, options, removal, virtual_time, world
+from nbsweep.testing import Pace, Trouble
+from unit.engine.world import World, options, virtual_time, world
 
 pytestmark = virtual_time
 AWAY = Trouble(Unreachable("the cloud cannot be reached"))
@@ -34,7 +35,7 @@ def runner(scene: World, *, dry_run: bool = False) -> TargetRunner:
     numbers = iter(range(1, 10_000))
     sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, options(), Brakes(None, None), scene.shutdown)
     runner_options = RunnerOptions(
-        dry_run, lambda dry: Run(f"run{next(numbers)}", "service", dry), lambda _: START + timedelta(days=1)
+        dry_run, lambda dry: Run(f"run{next(numbers)}", "service", dry), lambda _: NOON + timedelta(days=1)
     )
     return TargetRunner(sweeper, runner_options)
 
@@ -70,7 +71,7 @@ async def test_nothing_is_swept_before_it_is_wanted() -> None:
 async def test_what_a_crash_left_is_followed_to_its_end_before_anything_else() -> None:
     """The service has just begun and nothing is due: the removal of an earlier run gets its end all the same."""
     scene = world(notebook(1, status=Status.DELETING))
-    left = lifecycle.accept(lifecycle.request(removal(1), START, timedelta(minutes=30)), START)
+    left = lifecycle.accept(lifecycle.request(removal(1), NOON, timedelta(minutes=30)), NOON)
     await scene.journal.write([left])
     scene.cloud.at(scene.clock.steady_s() + 8, lambda: scene.cloud.vanish("nb1"))
     mine = runner(scene)
@@ -148,7 +149,7 @@ async def test_a_paused_target_is_not_swept_until_it_is_resumed() -> None:
         mine.due()
         await asyncio.sleep(60)
     assert len(scene.cloud.accepted) == 2
-    assert mine.state().next_run == START + timedelta(days=1)
+    assert mine.state().next_run == NOON + timedelta(days=1)
 
 
 async def test_a_pause_is_known_to_the_next_process_before_its_schedule_comes_round() -> None:
@@ -314,10 +315,10 @@ def test_waits_double_up_to_an_hour(failures: int, seconds: float) -> None:
 # ---- times that pass while nobody is there --------------------------------------------------------------------------------
 
 
-def nightly(scene: World, *, grace: timedelta = timedelta(hours=1), dry_run: bool = False) -> TargetRunner:
-    """Give a runner that knows its due times: each night at three; the world begins at midnight."""
+def daily(scene: World, *, grace: timedelta = timedelta(hours=1), dry_run: bool = False) -> TargetRunner:
+    """Give a runner that knows its due times: each day at 15:00; the world begins at noon."""
     mine = runner(scene, dry_run=dry_run)
-    schedule = ScheduleSettings(cron="0 3 * * *", misfire_grace=grace)
+    schedule = ScheduleSettings(cron="0 15 * * *", misfire_grace=grace)
     mine.due_times = DueTimes("research", schedule, scene.journal, scene.clock)
     return mine
 
@@ -337,28 +338,28 @@ async def test_a_time_that_passed_between_two_processes_is_made_up_for(
     away_s: float,
     made_up: bool,  # noqa: FBT001  # a parameter of the test
 ) -> None:
-    """Stopped at 02:59 and started after three: swept once within the grace, and told as missed after it."""
+    """Stopped at 14:59 and started after 15:00: swept once within the grace, and told as missed after it."""
     scene = world(*fleet(2))
-    await lived(nightly(scene, grace=grace), 2 * 3600 + 59 * 60)
+    await lived(daily(scene, grace=grace), 2 * 3600 + 59 * 60)
     assert scene.cloud.accepted == []
     await asyncio.sleep(away_s)
-    await lived(nightly(scene, grace=grace), 600)
+    await lived(daily(scene, grace=grace), 600)
     assert len(scene.cloud.accepted) == (2 if made_up else 0)
-    assert [told.due for told in scene.telemetry.of(TargetMadeUp)] == ["2026-01-01T03:00:00+00:00"] * made_up
+    assert [told.due for told in scene.telemetry.of(TargetMadeUp)] == ["2026-03-01T15:00:00+00:00"] * made_up
     assert len(scene.telemetry.of(TargetSkipped)) == (not made_up)
     told = len(scene.telemetry.of(TargetMadeUp)) + len(scene.telemetry.of(TargetSkipped))
-    await lived(nightly(scene, grace=grace), 600)
+    await lived(daily(scene, grace=grace), 600)
     assert len(scene.telemetry.of(TargetMadeUp)) + len(scene.telemetry.of(TargetSkipped)) == told
 
 
 async def test_what_another_run_has_done_since_need_not_be_made_up_for() -> None:
-    """Somebody swept by hand at 03:01; a dry run would not have counted."""
+    """Somebody swept by hand at 15:01; a dry run would not have counted."""
     for dry, sweeps in ((False, 1), (True, 2)):
         scene = world(*fleet(2))
-        await lived(nightly(scene), 2 * 3600 + 59 * 60)
+        await lived(daily(scene), 2 * 3600 + 59 * 60)
         await asyncio.sleep(120)
         await runner(scene).sweeper.sweep(Run("by-hand", "ops", dry), approved)
-        await lived(nightly(scene), 600)
+        await lived(daily(scene), 600)
         assert len(await scene.journal.runs(10)) == sweeps
 
 
@@ -371,9 +372,9 @@ async def test_a_first_start_and_a_paused_target_make_up_for_nothing() -> None:
     """Nobody expected anything of a service that was not there before."""
     scene = world(*fleet(2))
     await asyncio.sleep(3 * 3600 + 60)
-    await lived(nightly(scene), 600)
+    await lived(daily(scene), 600)
     assert (scene.cloud.accepted, scene.telemetry.of(TargetSkipped)) == ([], [])
     await scene.journal.pause("research", scene.clock.now())
     await asyncio.sleep(24 * 3600)
-    await lived(nightly(scene), 600)
+    await lived(daily(scene), 600)
     assert (scene.cloud.accepted, len(scene.telemetry.of(TargetSkipped))) == ([], 1)

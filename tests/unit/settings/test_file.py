@@ -1,7 +1,7 @@
 """The typed groups: values, conditions, schedules, targets, and the JSON Schema."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
+from builders import NOON, ago, moment
 from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.conditions import AllOf, AnyOf, CapacityOver, LeaseEnabled, LongerThan, Not, TagIs, TextIs, Truth
 from nbsweep.core.facts import Moment
@@ -52,7 +53,6 @@ from nbsweep.settings.regions import REGIONS
 PROJECT = "0123456789abcdef0123456789abcdef"
 TARGET: Mapping[str, Any] = {"name": "research", "region": "cn-north-4", "project_id": PROJECT}
 POLICY: Mapping[str, Any] = {"name": "idle", "match": {"status": "STOPPED", "idle_over": "14d"}}
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def settings(**groups: Any) -> Settings:
@@ -417,15 +417,15 @@ class TestMatch:
             owner=Named("u1", "ann"),
             pool=Named("pool-7", "shared"),
             image=Image(swr_path="swr.x/torch:2"),
-            lease=Lease(enabled=True, created_at=NOW - timedelta(days=20), duration=timedelta(days=9)),
+            lease=Lease(enabled=True, created_at=ago(days=20), duration=timedelta(days=9)),
             volume=Volume(category="EVS", ownership="MANAGED", capacity_gb=100),
             billing=("STORAGE",),
             tags={"env": "dev"},
-            created_at=NOW - timedelta(days=40),
-            updated_at=NOW - timedelta(days=20),
+            created_at=ago(days=40),
+            updated_at=ago(days=20),
         )
-        assert judge(notebook, rules, Moment(NOW)).decision is Decision.DELETE
-        assert judge(notebook, rules, Moment(NOW - timedelta(days=3))).decision is Decision.KEEP
+        assert judge(notebook, rules, moment()).decision is Decision.DELETE
+        assert judge(notebook, rules, Moment(ago(days=3))).decision is Decision.KEEP
         assert notebook.lease is not None
         assert notebook.lease.type is LeaseType.TIMING
 
@@ -457,13 +457,13 @@ class TestRules:
     def test_a_protection_keeps_what_a_policy_would_let_go(self) -> None:
         """Whatever the order in the file."""
         rules = settings(policies=[{"name": "p", "match": {"name": "*"}}], protect=[{"name": "keep-*"}]).rules
-        assert judge(Notebook("1", Status.STOPPED, name="Keep-me"), rules, Moment(NOW)).reason is Reason.PROTECTED
-        assert judge(Notebook("2", Status.STOPPED, name="x"), rules, Moment(NOW)).decision is Decision.DELETE
+        assert judge(Notebook("1", Status.STOPPED, name="Keep-me"), rules, moment()).reason is Reason.PROTECTED
+        assert judge(Notebook("2", Status.STOPPED, name="x"), rules, moment()).decision is Decision.DELETE
 
     def test_a_policy_that_names_frozen_reaches_the_frozen(self) -> None:
         """The core finds the name of the state again, also inside `any`."""
         rules = settings(policies=[{"name": "p", "match": {"any": [{"status": ["ERROR", "FROZEN"]}]}}]).rules
-        assert judge(Notebook("1", Status.FROZEN), rules, Moment(NOW)).decision is Decision.DELETE
+        assert judge(Notebook("1", Status.FROZEN), rules, moment()).decision is Decision.DELETE
 
     @pytest.mark.parametrize(("key", "entry"), [("targets", TARGET), ("policies", POLICY)])
     def test_at_least_one_and_no_two_of_one_name(self, key: str, entry: dict[str, Any]) -> None:
@@ -751,9 +751,9 @@ class TestSchedule:
             made = read_crontab(" ".join(fields))
         except ValueError:
             return
-        fires = Timetable(WallTimes.of(made), ZoneInfo("UTC")).after(NOW)
+        fires = Timetable(WallTimes.of(made), ZoneInfo("UTC")).after(NOON)
         assert fires is not None
-        assert fires < NOW + timedelta(days=8 * 366)
+        assert fires < NOON + timedelta(days=8 * 366)
 
 
 class TestOtherGroups:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
-from builders import NOON, removal
+from builders import NOON, notebook, removal
 from nbsweep import __version__
 from nbsweep.adapters.cloud.responses import KNOWN_CODES
 from nbsweep.adapters.metrics import Metrics
@@ -26,7 +26,7 @@ from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Phase, TargetState
 from nbsweep.testing import Trouble
-from unit.engine.examples import notebook, options, virtual_time, world
+from unit.engine.world import options, virtual_time, world
 
 LABELS = {
     "nbsweep_build_info": ("gauge", {"version"}),

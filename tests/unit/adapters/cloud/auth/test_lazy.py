@@ -1,16 +1,14 @@
 """Credentials that are not there yet: asked for at each call, kept once they are found."""
 
-from datetime import UTC, datetime
-
 import pytest
 
+from builders import NOON
 from nbsweep.adapters.cloud.auth.credentials import Credentials
 from nbsweep.adapters.cloud.auth.lazy import LazyCredentials
 from nbsweep.adapters.cloud.auth.signing import AccessKey, Proof, Request
 from nbsweep.core.errors import CloudError, Unauthorized
 
 REQUEST = Request("GET", "cloud.example", "/v1/notebooks")
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 class Place:
@@ -38,8 +36,8 @@ async def test_each_call_asks_until_they_are_there() -> None:
             await sought.ready()
     place.there = AccessKey("AK", "S3CRET")
     proof = await sought.ready()
-    assert proof.headers(REQUEST, NOW) == (await place.there.ready()).headers(REQUEST, NOW)
-    assert "Access=AK" in proof.headers(REQUEST, NOW)["Authorization"]
+    assert proof.headers(REQUEST, NOON) == (await place.there.ready()).headers(REQUEST, NOON)
+    assert "Access=AK" in proof.headers(REQUEST, NOON)["Authorization"]
     await sought.ready()
     assert place.asked == 3
 

@@ -1,32 +1,31 @@
-"""Builders for the engine's tests: a world of fakes in virtual time, and plain examples of what is in it."""
+"""A world of fakes in virtual time, for the engine's tests, and the options that a sweep in it has."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import anyio
 import pytest
 from msgspec.structs import replace
 
-from nbsweep.core.conditions import AllOf, LongerThan, TagIs, TextIs
+import builders
+from builders import NOON, over, policy, protection, removal, tag, text
 from nbsweep.core.errors import NbsweepError
-from nbsweep.core.globs import Glob
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.model import Lease, Named, Notebook, Scope, Status, Volume
-from nbsweep.core.policy import Policy, Protection, Rules, Running
+from nbsweep.core.model import Notebook
+from nbsweep.core.policy import Policy, Rules, Running
 from nbsweep.core.ports import Ports
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.options import PollOptions, SurveyFacts, SweepOptions
 from nbsweep.engine.report import leading_error
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.survey import Area
-from nbsweep.testing import START, Call, FakeClock, FakeCloud, InMemoryJournal, Pace, RecordingTelemetry
+from nbsweep.testing import Call, FakeClock, FakeCloud, InMemoryJournal, Pace, RecordingTelemetry
 
 PACE = Pace()
-SCOPE = Scope("0", "NOTEBOOK")
 AREA = Area("research", None, ("NOTEBOOK",))
 IDENTITY = AREA.identity("0123456789abcdef0123456789abcdef")
 """Of a target that is what the fake cloud shows."""
@@ -36,24 +35,21 @@ FOR_EVER_S = 6 * 3600.0
 virtual_time = pytest.mark.looptime(noop_cycles=1)
 """The loop's time flies; nothing in these tests waits for the outside, so it need not look out for it."""
 
-IDLE = Policy("idle", AllOf((LongerThan("idle_over", timedelta(days=14)),)))
-FORGOTTEN = Policy("forgotten", AllOf((LongerThan("age_over", timedelta(days=180)),)), Running.STOP)
-"""Lets a stop come before the DELETE."""
-FAILED = Policy("failed", AllOf((TextIs("status", (Glob("ERROR"), Glob("*_FAILED"))),)))
-KEEP = (
-    Protection("kept-names", AllOf((TextIs("name", (Glob("keep-*", ignore_case=True),)),))),
-    Protection("kept-tags", AllOf((TagIs("keep", (Glob("*"),)),))),
-)
+IDLE = policy(over("idle", days=14), name="idle")
+FORGOTTEN = policy(over("age", days=180), name="forgotten", running=Running.STOP)
+"""Stops a running notebook before its DELETE."""
+FAILED = policy(text("status", "ERROR", "*_FAILED"), name="failed")
+KEEP = (protection(text("name", "keep-*"), name="kept-names"), protection(tag("keep", "*"), name="kept-tags"))
 POLLING = PollOptions(timedelta(seconds=5), timedelta(seconds=30), timedelta(seconds=30))
 
 
 def rules(*policies: Policy) -> Rules:
-    """Give rules; what is idle goes when no policy is named, and some names and tags protect."""
-    return Rules(policies or (IDLE,), KEEP)
+    """Return rules with these policies, or with `IDLE`; the names keep-* and the tag keep protect."""
+    return builders.rules(*(policies or (IDLE,)), protect=KEEP)
 
 
 def options(*policies: Policy, **changes: Any) -> SweepOptions:
-    """Give orders as the configuration's defaults have them, for four workers."""
+    """Return the options of a sweep, as by default but for four workers."""
     plain = SweepOptions(
         rules=rules(*policies),
         workers=4,
@@ -62,55 +58,6 @@ def options(*policies: Policy, **changes: Any) -> SweepOptions:
         fresh_for=timedelta(seconds=10),
         polling=POLLING,
         drain=timedelta(seconds=60),
-    )
-    return replace(plain, **changes)
-
-
-def ago(**time: float) -> datetime:
-    """Tell the moment that lies so far before the clocks begin."""
-    return START - timedelta(**time)
-
-
-def notebook(number: int = 1, **changes: Any) -> Notebook:
-    """Give a stopped notebook, some 200 days old and idle for 100; the higher its number, the younger it is."""
-    plain = Notebook(
-        id=f"nb{number}",
-        status=Status.STOPPED,
-        name=f"experiment-{number}",
-        feature="NOTEBOOK",
-        workspace_id="0",
-        owner=Named("u1", "alice"),
-        lease=Lease(enabled=False),
-        volume=Volume("EVS", "MANAGED", 50),
-        tags={},
-        created_at=ago(days=200) + timedelta(seconds=number),
-        updated_at=ago(days=100),
-    )
-    return replace(plain, **changes)
-
-
-def fleet(count: int, **changes: Any) -> list[Notebook]:
-    """Give so many of them."""
-    return [notebook(number, **changes) for number in range(1, count + 1)]
-
-
-def removal(number: int = 1, **changes: Any) -> Removal:
-    """Give the removal of such a notebook, planned and no more."""
-    plain = Removal(
-        run_id="run1",
-        target="research",
-        notebook_id=f"nb{number}",
-        name=f"experiment-{number}",
-        owner="alice",
-        workspace_id="0",
-        feature="NOTEBOOK",
-        policy="idle",
-        reason="idle 100d (over 14d)",
-        status_before=Status.STOPPED,
-        capacity_gb=50,
-        category="EVS",
-        planned_at=START,
-        project=IDENTITY.project,
     )
     return replace(plain, **changes)
 
@@ -167,7 +114,7 @@ class World:
 def world(*notebooks: Notebook, workspaces: Sequence[str] = ("0",), pace: Pace = PACE) -> World:
     """Make a world with these notebooks in it."""
     story: list[str] = []
-    clock = FakeClock()
+    clock = FakeClock(NOON)
     cloud = FakeCloud(clock, notebooks, workspaces=workspaces, pace=pace)
 
     def listen(call: Call) -> None:
