@@ -67,7 +67,7 @@ def test_no_event_is_listed_that_does_not_exist() -> None:
 def test_every_command_is_listed() -> None:
     """The table of commands is complete."""
     commands = set(typer.main.get_group(app).commands)
-    listed = {cell.split()[0] for cell in rows("cli.md", r"\| `[a-z]+(`| )")}
+    listed = {cell.split()[0].strip("`") for cell in rows("cli.md", r"\| `[a-z]+(`| )")}
     assert listed == commands
 
 
