@@ -14,8 +14,8 @@ This page is generated from the settings by `make docs`. Do not edit it.
 [Configuration](configuration.md) explains how the keys work together, and
 [config/nbsweep.yaml](../../config/nbsweep.yaml) shows each key in its place.
 
-A duration is a whole number with `ms`, `s`, `m`, `h` or `d`, such as `90s`. A rate is a number of calls per `s`, `m` or `h`, such as
-`600/m`. Any value may be a reference to an environment variable: `${NAME}` or `${NAME:-default}`.
+A duration is a whole number with `ms`, `s`, `m`, `h` or `d`, such as `90s`. A rate is a number of calls per `s`, `m` or
+`h`, such as `600/m`. Any value may be a reference to an environment variable: `${NAME}` or `${NAME:-default}`.
 """
 TYPES = {"integer": "integer", "number": "number", "string": "text", "boolean": "true or false", "null": "null"}
 PATTERNS = {"(ms|s|m|h|d)$": "duration", "/(s|m|h)$": "rate"}
