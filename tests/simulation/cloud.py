@@ -65,7 +65,7 @@ class Cloud:
     on_order: Callable[[Order], None] = lambda _: None
     """Told of every order in the moment in which it is taken on, before it shows."""
     loses: Callable[[Order], bool] = lambda _: False
-    """Asked whether an order that is taken on comes to nothing."""
+    """ThrottleDemand whether an order that is taken on comes to nothing."""
     by_order: bool = True
     """Whether the top date moves with an order, and not only when the state settles (ModelArts API, 12, E1)."""
     hides_deleting: str = ""
@@ -118,11 +118,11 @@ class Cloud:
     def begin_deletion(self, notebook_id: str, cause: str) -> None:
         """Begin to delete; how that ends is decided now."""
         self.order(notebook_id, cause, status="DELETING")
-        dice = self.random.random()
+        number = self.random.random()
         seconds = self.random.uniform(*self.manners.deletion_s)
-        if self.calm or dice >= self.manners.fails + self.manners.sticks:
+        if self.calm or number >= self.manners.fails + self.manners.sticks:
             _later(seconds, lambda: self._end_deletion(notebook_id, failed=False))
-        elif dice < self.manners.fails:
+        elif number < self.manners.fails:
             _later(seconds, lambda: self._end_deletion(notebook_id, failed=True))
         else:
             self.history.note(_now_s(), f"cloud: the deletion of {notebook_id} sticks")

@@ -62,7 +62,7 @@ class Dialect:
 PLAIN = Dialect()
 
 
-def deal(random: Random, workspaces: tuple[str, ...]) -> Dialect:
+def draw_dialect(random: Random, workspaces: tuple[str, ...]) -> Dialect:
     """Draw a dialect; most clouds are as their documents say."""
     if random.random() < 0.65:
         return PLAIN

@@ -10,12 +10,12 @@ from email.utils import format_datetime
 from typing import Protocol
 
 from simulation.cloud import Cloud, refusal
+from simulation.faults import BEFORE, FaultInjector, Limit
 from simulation.history import Call
-from simulation.troubles import BEFORE, Dice, Limit
 from simulation.wire import Answer, Connection, Request
 
 
-class Witness(Protocol):
+class Observer(Protocol):
     """Who watches what the client does."""
 
     def begun(self, at_s: float, life: int, kind: str, subject: str) -> None:
@@ -40,10 +40,10 @@ class Gateway:
 
     life: int
     cloud: Cloud
-    dice: Dice
+    faults: FaultInjector
     throttle: "Throttle"
     tokens: "Tokens"
-    witness: Witness
+    observer: Observer
     undated: bool = False
     """Whether no answer bears a Date, until all is calm."""
     cut: bool = False
@@ -58,16 +58,16 @@ class Gateway:
         self._begun[method, path] = now_s
         kind, subject = _subject(method, path)
         if not self.cut and kind in LANES:
-            self.witness.begun(now_s, self.life, kind, subject)
+            self.observer.begun(now_s, self.life, kind, subject)
 
     def connects_in_s(self) -> float | None:
         """Make a connection, or do not."""
         if self.cut:
             return None
-        if self.dice.random.random() < self.dice.weather.refuses:
-            self.dice.count("no connection")
+        if self.faults.random.random() < self.faults.network.refuses:
+            self.faults.count("no connection")
             return None
-        return self.dice.weather.connect_s
+        return self.faults.network.connect_s
 
     def leave(self, request: Request, connection: Connection) -> None:
         """Take a request on its way."""
@@ -80,8 +80,8 @@ class Gateway:
         begun_s = self._begun[request.method, request.path]
         call = Call(len(calls) + 1, self.life, begun_s, _loop().time(), request.method, kind, subject)
         calls.append(call)
-        self.witness.left(call)
-        _later(self.dice.latency_s(), lambda: self._arrive(call, request, connection))
+        self.observer.left(call)
+        _later(self.faults.latency_s(), lambda: self._arrive(call, request, connection))
 
     # ---- the cloud's side
 
@@ -90,34 +90,34 @@ class Gateway:
         refused = self._refused(call, request)
         if refused:
             return self._answer(call, refused, connection)
-        fate = self.dice.fate(call.kind)
-        if fate:
-            call.notes.append(fate)
-            self.dice.count(fate)
-        if fate == "late":
-            _later(self.dice.weather.late_s, lambda: self._work(call, request))
+        fault = self.faults.draw_fault(call.kind)
+        if fault:
+            call.notes.append(fault)
+            self.faults.count(fault)
+        if fault == "late":
+            _later(self.faults.network.late_s, lambda: self._work(call, request))
             return None
-        answer = self.dice.error() if fate in BEFORE else self._ending(fate) or self._work(call, request)
-        return self._send(call, fate, answer, connection)
+        answer = self.faults.error() if fault in BEFORE else self._ending(fault) or self._work(call, request)
+        return self._send(call, fault, answer, connection)
 
-    def _send(self, call: Call, fate: str, answer: Answer, connection: Connection) -> None:
+    def _send(self, call: Call, fault: str, answer: Answer, connection: Connection) -> None:
         """Let the answer go back, or whatever becomes of it."""
-        match fate:
+        match fault:
             case "reset-before" | "reset-after":
-                _later(self.dice.latency_s(), connection.reset)
+                _later(self.faults.latency_s(), connection.reset)
             case "hang" | "lost":
                 pass
             case "error-after":
-                self._answer(call, self.dice.error(), connection)
+                self._answer(call, self.faults.error(), connection)
             case "garbage":
-                self._answer(call, self.dice.garbage(), connection)
+                self._answer(call, self.faults.garbage(), connection)
             case _:
                 self._answer(call, answer, connection)
 
-    def _ending(self, fate: str) -> Answer | None:
-        if fate == "wrong-address":
+    def _ending(self, fault: str) -> Answer | None:
+        if fault == "wrong-address":
             return refusal(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
-        if fate == "unauthorized":
+        if fault == "unauthorized":
             return refusal(401, "APIGW.0301", "Incorrect IAM authentication information")
         return None
 
@@ -126,10 +126,10 @@ class Gateway:
         if call.kind == "token":
             return None
         if not self.tokens.good(request.headers.get("x-auth-token")):
-            self.dice.count("token expired")
+            self.faults.count("token expired")
             call.notes.append("token expired")
             return refusal(401, "APIGW.0307", "The token must be updated.")
-        return self.throttle.refusal(LANES[call.kind], call, self.dice)
+        return self.throttle.refusal(LANES[call.kind], call, self.faults)
 
     def _work(self, call: Call, request: Request) -> Answer:
         match call.kind:
@@ -148,7 +148,7 @@ class Gateway:
 
     def _answer(self, call: Call, answer: Answer, connection: Connection) -> None:
         call.status = answer.status
-        closes = self.dice.random.random() < self.dice.weather.closes
+        closes = self.faults.random.random() < self.faults.network.closes
         moment = datetime.fromtimestamp(int(self.cloud.now_ms) / 1000, UTC)
         headers = {
             **answer.headers,
@@ -160,10 +160,10 @@ class Gateway:
         def deliver() -> None:
             if not self.cut and not connection.is_closing():
                 call.heard_s = _loop().time()
-                self.witness.heard(call, answer)
+                self.observer.heard(call, answer)
                 connection.answer(Answer(answer.status, answer.body, headers))
 
-        _later(self.dice.latency_s(), deliver)
+        _later(self.faults.latency_s(), deliver)
 
 
 @dataclass(slots=True)
@@ -172,21 +172,21 @@ class Throttle:
 
     _arrived: dict[str, deque[float]] = field(default_factory=dict)
 
-    def refusal(self, lane: str, call: Call, dice: Dice) -> Answer | None:
+    def refusal(self, lane: str, call: Call, faults: FaultInjector) -> Answer | None:
         """Count a call, or refuse it."""
-        now_s, weather = _loop().time(), dice.weather
-        limits = [(name, limit) for name, limit in weather.limits if name in (lane, "total")]
+        now_s, network = _loop().time(), faults.network
+        limits = [(name, limit) for name, limit in network.limits if name in (lane, "total")]
         broken = [(name, limit) for name, limit in limits if self._full(name, limit, now_s)]
-        if not broken or weather.refused_count:
+        if not broken or network.refused_count:
             for name, _ in limits:
                 self._arrived.setdefault(name, deque()).append(now_s)
         if not broken:
             return None
         name, limit = broken[0]
-        dice.count("429 of all" if name == "total" else "429 of one")
+        faults.count("429 of all" if name == "total" else "429 of one")
         policy = "user" if name == "total" else "api"
-        words = f": policy {policy} over ratelimit,{limit.words}" if weather.names_limits else ""
-        headers = {"Retry-After": str(weather.retry_after_s)} if weather.retry_after_s is not None else {}
+        words = f": policy {policy} over ratelimit,{limit.words}" if network.names_limits else ""
+        headers = {"Retry-After": str(network.retry_after_s)} if network.retry_after_s is not None else {}
         call.notes.append(f"429 of {name}{words}")
         return refusal(429, "APIGW.0308", f"The throttling threshold has been reached{words}", **headers)
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.settings import Settings
-from simulation import limits, oracle
+from simulation import brake_invariants, oracle
 from simulation.facts import START_MS, Facts
 from simulation.gateway import LANES
 from simulation.history import Call, History, Order
-from simulation.pace import Pace
+from simulation.rate_invariants import RateCheck
 from simulation.scenario import Scenario
 from simulation.wire import Answer
 
@@ -62,7 +62,7 @@ class Judge:
     found: list[tuple[int, str]] = field(default_factory=list)
     """What was broken: the number of the invariant, and how."""
     on_found: Callable[[], None] = lambda: None
-    elsewhere: bool = False
+    other_project: bool = False
     """Whether the target of this life is another project, which has no notebooks."""
     rows: dict[tuple[str, str], Row] = field(default_factory=dict)
     """By run and notebook."""
@@ -73,7 +73,7 @@ class Judge:
     """By the number of a call: the run that made it."""
     tried: set[tuple[str, str]] = field(default_factory=set)
     """By run and notebook: a DELETE was begun, whether or not it came to have a connection."""
-    pace: Pace = field(init=False)
+    rates: RateCheck = field(init=False)
     lost_s: float | None = None
     """Since when the journal of the present life is not where another one would look for it."""
     walls: list[tuple[float, float]] = field(default_factory=list)
@@ -85,9 +85,9 @@ class Judge:
 
     def __post_init__(self) -> None:
         """Know the limits."""
-        self.pace = Pace(self.settings.targets[0].limits, self.blame)
+        self.rates = RateCheck(self.settings.targets[0].limits, self.record_violation)
 
-    def blame(self, invariant: int, what: str) -> None:
+    def record_violation(self, invariant: int, what: str) -> None:
         """Note that something is broken."""
         self.history.note(self.now_s(), f"BROKEN, invariant {invariant}: {what}")
         self.found.append((invariant, what))
@@ -119,7 +119,7 @@ class Judge:
         """Hold the rates against every call that leaves."""
         if kind == "delete" and self.sweeps:
             self.tried.add((self.sweeps[-1].run_id, subject))
-        self.pace.begun(at_s, life, LANES[kind])
+        self.rates.begun(at_s, life, LANES[kind])
         self.check_deadlines()
 
     def left(self, call: Call) -> None:
@@ -132,36 +132,38 @@ class Judge:
         wanted = State.REQUESTED if call.kind == "delete" else State.STOPPING
         if row is None or row.removal.state is not wanted:
             state = row.removal.state if row else "nothing"
-            self.blame(5, f"a {call.kind} of {call.subject} leaves, and the journal has {state}, not {wanted}")
+            self.record_violation(5, f"a {call.kind} of {call.subject} leaves, and the journal has {state}, not {wanted}")
         if call.kind == "delete" and self.lost_s is not None and call.begun_s > self.lost_s:
-            self.blame(5, f"a delete of {call.subject} leaves, and nobody finds the journal any more that knows of it")
+            self.record_violation(
+                5, f"a delete of {call.subject} leaves, and nobody finds the journal any more that knows of it"
+            )
         run.touched.add(call.subject)
-        limits.check_brakes(self, run)
-        limits.check_clock(self, run, call)
+        brake_invariants.check_brakes(self, run)
+        brake_invariants.check_clock(self, run, call)
         self._check_not_at_work(call)
 
     def heard(self, call: Call, answer: Answer) -> None:
         """Remember what a 429 asks for."""
         if answer.status == 429 and call.kind in LANES:
-            self.pace.refused(self.now_s(), call.life, LANES[call.kind], answer)
+            self.rates.refused(self.now_s(), call.life, LANES[call.kind], answer)
 
     # ---- what the journal tells
 
     def wrote(self, removals: Sequence[Removal]) -> None:
         """Take note of what is on disk from now on."""
         for removal in removals:
-            if self.elsewhere:
-                self.blame(9, f"a run of another project writes that {removal.notebook_id} is {removal.state}")
+            if self.other_project:
+                self.record_violation(9, f"a run of another project writes that {removal.notebook_id} is {removal.state}")
             row = self.rows.get((removal.run_id, removal.notebook_id))
             if row and row.removal.ended and row.removal != removal:
-                self.blame(5, f"{removal.notebook_id} had ended {row.removal.state} and becomes {removal.state}")
+                self.record_violation(5, f"{removal.notebook_id} had ended {row.removal.state} and becomes {removal.state}")
             self.rows[removal.run_id, removal.notebook_id] = Row(removal, self.now_s())
             self.history.note(self.now_s(), _line(removal))
         self.check_deadlines()
 
     def check_deadlines(self) -> None:
         """Let nothing go on for long after its deadline, while there is somebody who follows it."""
-        if not self.sweeps or self.sweeps[-1].ended_s is not None or self.elsewhere:
+        if not self.sweeps or self.sweeps[-1].ended_s is not None or self.other_project:
             return
         now_s, wall_ms = self.now_s(), self.wall_ms()
         for row in self.rows.values():
@@ -171,14 +173,14 @@ class Judge:
                 continue
             since_s = row.overdue_since_s = max(row.overdue_since_s or now_s, self.sweeps[-1].begun_s)
             if now_s - since_s > self.slack_s:
-                self.blame(4, f"{row.removal.notebook_id} goes on {now_s - since_s:.0f} s after its deadline")
+                self.record_violation(4, f"{row.removal.notebook_id} goes on {now_s - since_s:.0f} s after its deadline")
 
     @property
     def slack_s(self) -> float:
         """How long after its deadline a removal may have no end: an interval, and the calls that find out."""
-        weather, timeout = self.scenario.weather, self.settings.targets[0].limits.request_timeout
-        tries_s = 12 * (timeout + timedelta(seconds=6)) if weather.troubles or weather.refuses else 2 * timeout
-        throttled_s = 200 if weather.limits else 0
+        network, timeout = self.scenario.network, self.settings.targets[0].limits.request_timeout
+        tries_s = 12 * (timeout + timedelta(seconds=6)) if network.faults or network.refuses else 2 * timeout
+        throttled_s = 200 if network.limits else 0
         return (self.settings.polling.max_interval + tries_s).total_seconds() + throttled_s + 10
 
     # ---- what the cloud tells
@@ -191,11 +193,13 @@ class Judge:
             return self._check_facts(order, order.call.begun_s - STOP_FACTS_S, ("stop", "delete"))
         mine = [one for one in earlier if self.runs.get(one.call.number) == run_id and one.call.number not in self.history.lost]
         if len(mine) > self.settings.removal.retries:
-            self.blame(2, f"{order.notebook_id}: DELETE {len(mine) + 1} is accepted, retries: {self.settings.removal.retries}")
+            self.record_violation(
+                2, f"{order.notebook_id}: DELETE {len(mine) + 1} is accepted, retries: {self.settings.removal.retries}"
+            )
         if earlier and not self._over(earlier[-1]):
-            self.blame(2, f"{order.notebook_id}: a second DELETE is accepted, and the first has not failed")
-        limits.check_day(self)
-        limits.check_cooled_down(self, order)
+            self.record_violation(2, f"{order.notebook_id}: a second DELETE is accepted, and the first has not failed")
+        brake_invariants.check_day(self)
+        brake_invariants.check_cooled_down(self, order)
         fresh_for_s = self.settings.removal.fresh_for.total_seconds()
         return self._check_facts(order, order.call.begun_s - fresh_for_s - A_MOMENT_S, ("delete",))
 
@@ -208,7 +212,7 @@ class Judge:
         ]
         if not any(opinion.what in allowed for opinion in opinions):
             whys = "; ".join(f"{opinion.what}: {opinion.why}" for opinion in opinions)
-            self.blame(1, f"a {order.kind} of {order.notebook_id} is accepted, which ought to be kept: {whys}")
+            self.record_violation(1, f"a {order.kind} of {order.notebook_id} is accepted, which ought to be kept: {whys}")
 
     def _opinion(self, order: Order, facts: Facts, from_s: float, to_s: float) -> oracle.Opinion:
         """Say what ought to become of such a notebook, by any clock that nbsweep had meanwhile."""
@@ -300,7 +304,7 @@ class Judge:
             return
         mine = self.history.orders_of(call.subject, "delete")
         if mine and not self._over(mine[-1]):
-            self.blame(
+            self.record_violation(
                 2, f"a DELETE of {call.subject} leaves, and call {mine[-1].call.number} is at work on it, or has ended it"
             )
 

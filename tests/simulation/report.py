@@ -30,7 +30,7 @@ def trace(world: World) -> Iterator[str]:
     scenario = world.scenario
     yield f"seed {scenario.seed}: {scenario.config}"
     yield f"cloud: {scenario.manners}"
-    yield f"way: {scenario.weather}"
+    yield f"network: {scenario.network}"
     lines = [(at_s, 1, str(line)) for at_s, line in world.history.lines]
     lines += [(call.begun_s, 0, str(call)) for call in world.history.calls]
     for at_s, _, line in sorted(lines, key=lambda one: one[:2]):
@@ -47,12 +47,12 @@ def broken(seed: int, found: Sequence[tuple[int, str]]) -> Iterator[str]:
 
 
 def table(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """Say how often what struck: in all, and in how many of the seeds."""
+    """Say how often each event happened: in all, and in how many of the seeds."""
     total: Counter[str] = Counter()
     seeds: Counter[str] = Counter()
     for one in outcomes:
-        total.update(one.struck)
-        seeds.update(one.struck.keys())
+        total.update(one.counts)
+        seeds.update(one.counts.keys())
     yield f"{'':36}{'times':>10}{'in seeds':>10}"
     for name in sorted(total):
         yield f"{name:36}{total[name]:>10}{100 * seeds[name] / len(outcomes):>9.1f}%"

@@ -9,7 +9,7 @@ from time import process_time
 
 import stamina
 
-from simulation.coverage import struck
+from simulation.coverage import count_events
 from simulation.loop import VirtualLoop
 from simulation.scenario import draw
 from simulation.world import World
@@ -22,8 +22,8 @@ class Outcome:
     seed: int
     found: list[tuple[int, str]]
     """What was broken: the number of the invariant, and how."""
-    struck: Counter[str] = field(default_factory=Counter)
-    """How often each trouble did."""
+    counts: Counter[str] = field(default_factory=Counter)
+    """How often each fault and event happened."""
     virtual_s: float = 0.0
     cpu_s: float = 0.0
 
@@ -42,7 +42,7 @@ def play(seed: int) -> World:
         try:
             runner.run(world.play())
         except Exception as error:  # noqa: BLE001 -- whatever it is, it is what this seed has found
-            world.judge.blame(0, f"{type(error).__name__}: {error}")
+            world.judge.record_violation(0, f"{type(error).__name__}: {error}")
             world.error = error
     return world
 
@@ -51,7 +51,7 @@ def run(seed: int) -> Outcome:
     """Live through one seed, and sum it up."""
     begun_s = process_time()
     world = play(seed)
-    return Outcome(seed, world.judge.found, struck(world), world.loop.time(), process_time() - begun_s)
+    return Outcome(seed, world.judge.found, count_events(world), world.loop.time(), process_time() - begun_s)
 
 
 def run_all(seeds: Iterable[int]) -> list[Outcome]:

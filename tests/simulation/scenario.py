@@ -6,11 +6,11 @@ from random import Random
 from typing import Any
 
 from simulation.cloud import Manners, default_term
-from simulation.dialects import PLAIN, deal
+from simulation.dialects import PLAIN, draw_dialect
 from simulation.facts import DAY_MS, HOUR_MS, START_MS, Facts
-from simulation.handwriting import by_hand
+from simulation.faults import Limit, NetworkConditions
 from simulation.owners import Habits, draw_habits
-from simulation.troubles import Limit, Weather
+from simulation.text_variants import vary_texts
 
 PROJECT = "0123456789abcdef0123456789abcdef"
 FLAVORS = ("cpu.2u", "cpu.8u", "ascend.1p", "gpu.v100")
@@ -27,7 +27,7 @@ class Scenario:
     seed: int
     config: Mapping[str, Any]
     manners: Manners
-    weather: Weather
+    network: NetworkConditions
     fleet: tuple[Facts, ...]
     workspaces: tuple[str, ...]
     user_actions_per_s: float
@@ -49,16 +49,16 @@ def draw(seed: int, random: Random) -> Scenario:
     """Work out the scenario of a seed, of which `random` is made."""
     request_timeout_s, grace_s = random.randint(3, 8), random.randint(12, 30)
     size = random.choices(("small", "wide", "bustle", "mass"), (56, 6, 20, 18))[0]
-    weather = _weather(random, grace_s, size)
+    network = _network(random, grace_s, size)
     workspaces = ("0",) if size in ("bustle", "mass") or random.random() < 0.8 else ("0", "w1")
-    config = _config(random, request_timeout_s, grace_s, weather)
+    config = _config(random, request_timeout_s, grace_s, network)
     if size in ("bustle", "mass"):
         config = _for_many(random, config, size)
     scenario = Scenario(
         seed=seed,
         config=config,
         manners=_manners(random, grace_s, size),
-        weather=weather,
+        network=network,
         fleet=_fleet(random, size, workspaces),
         workspaces=workspaces,
         user_actions_per_s=_some(random, 0.05, 1.0),
@@ -69,7 +69,7 @@ def draw(seed: int, random: Random) -> Scenario:
         sweeps=random.choice((1, 1, 2)),
         habits=draw_habits(seed),
     )
-    fleet, config = by_hand(scenario.fleet, scenario.config, Random(f"handwriting-{seed}"))
+    fleet, config = vary_texts(scenario.fleet, scenario.config, Random(f"handwriting-{seed}"))
     if not scenario.manners.dated:
         fleet = tuple(replace(facts, odd="") if facts.odd == "date" else facts for facts in fleet)
     written = replace(scenario, fleet=fleet, config=config)
@@ -80,7 +80,7 @@ def draw(seed: int, random: Random) -> Scenario:
 def _with_dialect(scenario: Scenario, random: Random) -> Scenario:
     """Let some clouds take what a listing is asked for otherwise; a workspace that is named in the configuration is open."""
     named = "workspaces" in scenario.config["targets"][0]
-    dialect = deal(random, () if named else scenario.workspaces)
+    dialect = draw_dialect(random, () if named else scenario.workspaces)
     manners = replace(scenario.manners, dialect=dialect)
     # Small pages and questions by id take their time, which is not what is tried here.
     patient = {**scenario.config, "service": {**scenario.config["service"], "sweep_timeout": "1h"}}
@@ -121,8 +121,8 @@ def _with_strays(scenario: Scenario, random: Random) -> Scenario:
 
 def _some(random: Random, little: float, much: float) -> float:
     """Give nothing, a little or much of something."""
-    dice = random.random()
-    return 0.0 if dice < 0.5 else random.uniform(little / 2, little) if dice < 0.75 else random.uniform(little, much)
+    number = random.random()
+    return 0.0 if number < 0.5 else random.uniform(little / 2, little) if number < 0.75 else random.uniform(little, much)
 
 
 def _fleet(random: Random, size: str, workspaces: Sequence[str]) -> tuple[Facts, ...]:
@@ -151,7 +151,7 @@ def _for_many(random: Random, config: Mapping[str, Any], size: str) -> Mapping[s
     return {**config, "policies": policies, "brakes": brakes, "targets": [{**target, "limits": limits}]}
 
 
-def _weather(random: Random, grace_s: int, size: str) -> Weather:
+def _network(random: Random, grace_s: int, size: str) -> NetworkConditions:
     shares = {
         "error-before": _some(random, 0.03, 0.15),
         "error-after": _some(random, 0.03, 0.15),
@@ -172,10 +172,10 @@ def _weather(random: Random, grace_s: int, size: str) -> Weather:
         limits.append((random.choice(("show", "list")), random.choice((Limit(2, 1.0), Limit(3, 1.0)))))
     if random.random() < 0.2 and size != "mass":
         limits.append(("total", random.choice((Limit(3, 1.0), Limit(4, 1.0), Limit(6, 1.0)))))
-    return Weather(
+    return NetworkConditions(
         latency_s=(slow / 10, slow),
         connect_s=random.choice((0.0, 0.01, 0.2)),
-        troubles=tuple((name, share) for name, share in shares.items() if share),
+        faults=tuple((name, share) for name, share in shares.items() if share),
         refuses=_some(random, 0.02, 0.2),
         closes=_some(random, 0.1, 0.9),
         limits=tuple(limits),
@@ -211,7 +211,7 @@ def _jumps(random: Random) -> tuple[tuple[float, float], ...]:
     return tuple((random.uniform(0, 60), random.choice(sizes)) for _ in range(random.randint(1, 3)))
 
 
-def _config(random: Random, request_timeout_s: int, grace_s: int, weather: Weather) -> Mapping[str, Any]:
+def _config(random: Random, request_timeout_s: int, grace_s: int, network: NetworkConditions) -> Mapping[str, Any]:
     keys = {"access_key": "AK", "secret_key": "SK"}
     user = {"username": "sweeper", "password": "pw", "domain": "acct", "iam_endpoint": "https://iam.test"}
     limits = {
@@ -229,7 +229,7 @@ def _config(random: Random, request_timeout_s: int, grace_s: int, weather: Weath
                 "name": "research",
                 "endpoint": "https://cloud.test",
                 "project_id": PROJECT,
-                "credentials": keys if weather.token_life_s is None else user,
+                "credentials": keys if network.token_life_s is None else user,
                 "limits": limits,
             }
         ],

@@ -21,7 +21,7 @@ def test_no_seed_breaks_a_promise(first: int) -> None:
 
 def test_a_seed_replays_exactly() -> None:
     """One with a crash, in another process, with another order of every set of texts: the same trace to the last line."""
-    seed = next(one.seed for one in map(run, range(SEEDS)) if one.struck["crash"] and one.struck["recovered removals"])
+    seed = next(one.seed for one in map(run, range(SEEDS)) if one.counts["crash"] and one.counts["recovered removals"])
     told = {_trace(seed, hash_seed) for hash_seed in ("1", "2")}
     assert len(told) == 1
     assert "is killed at step" in told.pop()

@@ -33,18 +33,18 @@ from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings import Settings, TargetSettings
 from nbsweep.testing import InMemoryJournal
-from simulation import endings
+from simulation import end_invariants
 from simulation.cloud import Cloud
-from simulation.elsewhere import MOVES, PROJECT, RENAMES, Elsewhere
 from simulation.facts import START_MS
+from simulation.faults import NO_FAULTS, FaultInjector
 from simulation.gateway import Gateway, Throttle, Tokens
 from simulation.history import History, Order
 from simulation.journal import LifeJournal
 from simulation.judge import Judge, Sweep
 from simulation.loop import VirtualLoop
+from simulation.other_project import MOVE_SHARE, PROJECT, RENAME_SHARE, OtherProject
 from simulation.owners import Owners
 from simulation.scenario import Scenario
-from simulation.troubles import CALM, Dice
 from simulation.users import Users
 from simulation.wire import MemoryConnector
 
@@ -76,7 +76,7 @@ class WallClock:
         return ClockReading(self.now(), self.steady_s(), self.steady_s())
 
 
-class Said(NamedTuple):
+class EventLine(NamedTuple):
     """An event, to be written out only for who wants to read it."""
 
     notebook_id: str
@@ -88,7 +88,7 @@ class Said(NamedTuple):
 
 
 @dataclass(slots=True)
-class Ears:
+class TraceTelemetry:
     """The telemetry of a life: what it says goes into the trace, and tells the judge when a plan is there."""
 
     world: "World"
@@ -101,7 +101,7 @@ class Ears:
             # In which order its tasks end is nobody's to hear.
             return
         world = self.world
-        world.history.note(world.loop.time(), Said(self._bound.get(), event))
+        world.history.note(world.loop.time(), EventLine(self._bound.get(), event))
         world.events[event.name] += 1
         if isinstance(event, RecoveryFinished):
             world.judge.sweeps[-1].surveyed_from_s = world.loop.time()
@@ -130,7 +130,7 @@ class World:
     store: InMemoryJournal = field(default_factory=InMemoryJournal)
     clock: WallClock = field(init=False)
     cloud: Cloud = field(init=False)
-    dice: Dice = field(init=False)
+    faults: FaultInjector = field(init=False)
     users: Users = field(init=False)
     owners: Owners = field(init=False)
     judge: Judge = field(init=False)
@@ -160,8 +160,8 @@ class World:
         self.settings = Settings.model_validate(scenario.config)
         self.target = self.settings.targets[0]
         self.clock = WallClock(self.loop)
-        self.dice = Dice(random, scenario.weather)
-        self.tokens = Tokens(scenario.weather.token_life_s)
+        self.faults = FaultInjector(random, scenario.network)
+        self.tokens = Tokens(scenario.network.token_life_s)
         self.cloud = Cloud(random, scenario.manners, self.history, scenario.workspaces)
         self.users = Users(random, self.cloud, scenario)
         self.judge = Judge(scenario, self.settings, self.history, lambda: self.clock.now().timestamp() * 1000, self.loop.time)
@@ -189,18 +189,18 @@ class World:
             if not self.judge.found and not self._has_calm_end():
                 await self._live(1, None)
         if not self.judge.found:
-            await endings.check(self)
+            await end_invariants.check(self)
 
     async def _mistake_the_target(self) -> None:
         """Let the target's name be another project's for a life, or let it have a new name from now on."""
         home = self.target
-        if not self.judge.found and self.identities.random() < MOVES:
-            self.dice.count("target moved")
+        if not self.judge.found and self.identities.random() < MOVE_SHARE:
+            self.faults.count("target moved")
             self.target = home.model_copy(update={"project_id": PROJECT})
             await self._live(1, None)
         self.target = home
-        if self.identities.random() < RENAMES:
-            self.dice.count("target renamed")
+        if self.identities.random() < RENAME_SHARE:
+            self.faults.count("target renamed")
             self.target = home.model_copy(update={"name": f"research-{self.lives}"})
 
     def _has_calm_end(self) -> bool:
@@ -212,11 +212,11 @@ class World:
         """Let all trouble end, so that it shows what that has left behind."""
         self.history.note(self.loop.time(), "all is calm from now on")
         self.cloud.calm = True
-        self.dice.weather = CALM
+        self.faults.network = NO_FAULTS
         self.tokens.life_s = None
 
     def _set_clock(self, by_s: float) -> None:
-        self.dice.count("clock set")
+        self.faults.count("clock set")
         self.clock.ahead_s += by_s
         self.judge.clock_set(self.clock.ahead_s * 1000)
         self.history.note(self.loop.time(), f"the wall clock is set by {by_s:g} s")
@@ -225,7 +225,7 @@ class World:
         """Let the machine of nbsweep sleep: all clocks go on but its steady one, and so do the people."""
         if self.cloud.calm:
             return
-        self.dice.count("machine slept")
+        self.faults.count("machine slept")
         self.history.note(self.loop.time(), f"the machine sleeps for {for_s:.0f} s, which its steady clock does not count")
         self.cloud.slept_s += for_s
         self.clock.ahead_s += for_s
@@ -241,7 +241,7 @@ class World:
         return lost
 
     def _revoke_tokens(self) -> None:
-        every_s = self.scenario.weather.tokens_revoked_every_s
+        every_s = self.scenario.network.tokens_revoked_every_s
         if every_s is None or self.cloud.calm:
             return
         self.tokens.revoke()
@@ -250,9 +250,9 @@ class World:
     async def _live(self, sweeps: int, crash_after: int | None) -> None:
         """Let one process sweep, until it has done so or is killed."""
         self.lives += 1
-        self.judge.elsewhere = self.target.project_id == PROJECT
-        cloud = cast("Cloud", Elsewhere(self.cloud)) if self.judge.elsewhere else self.cloud
-        gateway = Gateway(self.lives, cloud, self.dice, self.throttle, self.tokens, self.judge, self.scenario.habits.undated)
+        self.judge.other_project = self.target.project_id == PROJECT
+        cloud = cast("Cloud", OtherProject(self.cloud)) if self.judge.other_project else self.cloud
+        gateway = Gateway(self.lives, cloud, self.faults, self.throttle, self.tokens, self.judge, self.scenario.habits.undated)
         journal = LifeJournal(self.store, self.random, self.judge, self.random.uniform(0, COMMIT_S))
         killed = self.loop.create_future()
 
@@ -266,7 +266,7 @@ class World:
                 journal.lost = True
                 self.judge.lost_s = self.loop.time()
                 self.judge.sweeps[-1].muted = True
-                self.dice.count("journal moved away")
+                self.faults.count("journal moved away")
                 self.history.note(self.loop.time(), "the journal's file is moved away")
 
         def at_step(step: int) -> None:
@@ -295,20 +295,20 @@ class World:
 
     def _replace_journal(self) -> None:
         """Let the next life find an empty journal, which knows nothing of what was done."""
-        self.dice.count("journal replaced")
+        self.faults.count("journal replaced")
         self.history.note(self.loop.time(), "an empty journal takes the place of the lost one")
         self.store = InMemoryJournal()
         self.judge.journal_replaced()
 
     async def _process(self, sweeps: int, gateway: Gateway, journal: LifeJournal) -> None:
         """What `nbsweep run` does, so many times in a row, with the real client on a wire of memory."""
-        target, ears = self.target, Ears(self, journal)
+        target, telemetry = self.target, TraceTelemetry(self, journal)
         connect = partial(MemoryConnector, gateway)
         async with open_credential_provider({}, self.clock, connect) as provider:
             credentials = await provider.find(target)
             lanes = make_lanes([target.limits], self.clock)
-            async with open_client(target, credentials, lanes, self.clock, ears, connect) as client:
-                ports = Ports(client, cast("Journal", journal), self.clock, ears)
+            async with open_client(target, credentials, lanes, self.clock, telemetry, connect) as client:
+                ports = Ports(client, cast("Journal", journal), self.clock, telemetry)
                 for number in range(sweeps):
                     await self._sweep(f"life{gateway.life}-run{number + 1}", ports)
                     await asyncio.sleep(1)
@@ -327,7 +327,7 @@ class World:
             return
         sweep.ended_s, sweep.finished = self.loop.time(), report.outcome == "finished"
         self.reports.append(report)
-        endings.check_sweep(self, sweep, report)
+        end_invariants.check_sweep(self, sweep, report)
 
     def _sweeper(self, ports: Ports, shutdown: Shutdown) -> Sweeper:
         holder = Holder(f"life-{self.lives}", "host", "machine", self.lives, self.lives)

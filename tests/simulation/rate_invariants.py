@@ -14,7 +14,7 @@ BELIEVED_S = 60.0
 
 
 @dataclass(slots=True)
-class Asked:
+class ThrottleDemand:
     """What a 429 asks of some lanes."""
 
     lanes: frozenset[str]
@@ -26,38 +26,38 @@ class Asked:
 
 
 @dataclass(slots=True)
-class Pace:
+class RateCheck:
     """Counts the calls of each life as they leave."""
 
     limits: Any
     """`limits` of the target, as configured."""
-    blame: Callable[[int, str], None]
+    record_violation: Callable[[int, str], None]
     _life: int = 0
     _left: dict[str, deque[float]] = field(default_factory=dict)
-    _asked: list[Asked] = field(default_factory=list)
+    _demands: list[ThrottleDemand] = field(default_factory=list)
 
     def begun(self, at_s: float, life: int, lane: str) -> None:
         """Count a call, and hold it against everything that limits it."""
         if life != self._life:
             # A new process knows nothing of the calls of the one before it.
-            self._life, self._left, self._asked = life, {}, []
+            self._life, self._left, self._demands = life, {}, []
         for name in (lane, "total"):
             self._left.setdefault(name, deque(maxlen=4096)).append(at_s)
             rate = getattr(self.limits, name)
             if rate and (count := self._count(name, at_s, rate.period_s)) > rate.calls:
-                self.blame(3, f"{count} calls of {name} in {rate.period_s:g} s, and {rate} are allowed")
-        for asked in self._asked:
+                self.record_violation(3, f"{count} calls of {name} in {rate.period_s:g} s, and {rate} are allowed")
+        for asked in self._demands:
             if lane in asked.lanes and 0 < at_s - asked.from_s < BELIEVED_S:
                 self._check(asked, lane, at_s)
 
-    def _check(self, asked: Asked, lane: str, at_s: float) -> None:
+    def _check(self, asked: ThrottleDemand, lane: str, at_s: float) -> None:
         if at_s < asked.pause_until_s - 1e-6:
-            self.blame(3, f"a call of {lane} leaves at {at_s:.3f}, and a 429 said: {asked.words}")
+            self.record_violation(3, f"a call of {lane} leaves at {at_s:.3f}, and a 429 said: {asked.words}")
         if asked.calls is not None:
             since_s = max(asked.from_s, at_s - asked.period_s)
             count = sum(one > since_s for name in asked.lanes for one in self._left.get(name, ()))
             if count > asked.calls:
-                self.blame(3, f"{count} calls of {'/'.join(sorted(asked.lanes))} since a 429 said: {asked.words}")
+                self.record_violation(3, f"{count} calls of {'/'.join(sorted(asked.lanes))} since a 429 said: {asked.words}")
 
     def _count(self, name: str, at_s: float, period_s: float) -> int:
         return sum(one > at_s - period_s for one in self._left[name])
@@ -72,4 +72,4 @@ class Pace:
         pause_s = float(answer.headers.get("Retry-After", "0"))
         calls, period_s = (int(named[2]), 1.0 if named[3] == b"second" else 60.0) if named else (None, 1.0)
         words = f"{named[0].decode() if named else 'no limit named'}, Retry-After {pause_s:g}"
-        self._asked.append(Asked(lanes, at_s, at_s + pause_s, calls, period_s, words))
+        self._demands.append(ThrottleDemand(lanes, at_s, at_s + pause_s, calls, period_s, words))

@@ -17,12 +17,14 @@ def check_brakes(judge: "Judge", sweep: "Sweep") -> None:
     """Let a sweep touch no more notebooks than its brakes allow, of all and of one owner."""
     brakes = judge.settings.brakes
     if sweep.most is not None and len(sweep.touched) > sweep.most:
-        judge.blame(7, f"{sweep.run_id} touches {len(sweep.touched)} notebooks, and its brakes allow {sweep.most}")
+        judge.record_violation(7, f"{sweep.run_id} touches {len(sweep.touched)} notebooks, and its brakes allow {sweep.most}")
     if brakes.max_per_owner is not None:
         states = [judge.history.states[notebook_id][-1].facts for notebook_id in sweep.touched]
         owner, count = Counter(one.owner for one in states if one).most_common(1)[0]
         if count > brakes.max_per_owner:
-            judge.blame(7, f"{sweep.run_id} touches {count} notebooks of {owner}, and {brakes.max_per_owner} are allowed")
+            judge.record_violation(
+                7, f"{sweep.run_id} touches {count} notebooks of {owner}, and {brakes.max_per_owner} are allowed"
+            )
 
 
 def check_clock(judge: "Judge", sweep: "Sweep", call: Call) -> None:
@@ -30,9 +32,9 @@ def check_clock(judge: "Judge", sweep: "Sweep", call: Call) -> None:
     ahead_ms = (judge.walls[-1][1] if judge.walls else 0.0) - judge.slept_ms
     steady = all(at_s <= sweep.surveyed_from_s for at_s, _ in judge.walls)
     if judge.scenario.habits.undated and not sweep.calm:
-        judge.blame(7, f"a {call.kind} of {call.subject} leaves, and no answer has said what time it is")
+        judge.record_violation(7, f"a {call.kind} of {call.subject} leaves, and no answer has said what time it is")
     if steady and abs(ahead_ms) > MOST_SKEW_MS:
-        judge.blame(7, f"a {call.kind} of {call.subject} leaves, and the clock is {ahead_ms / 1000:.0f} s off")
+        judge.record_violation(7, f"a {call.kind} of {call.subject} leaves, and the clock is {ahead_ms / 1000:.0f} s off")
 
 
 def check_day(judge: "Judge") -> None:
@@ -41,7 +43,7 @@ def check_day(judge: "Judge") -> None:
     orders = (order for order in judge.history.orders[judge.remembered_from :] if order.kind == "delete")
     taken = {(judge.runs.get(order.call.number), order.notebook_id) for order in orders}
     if most is not None and len(taken) > most:
-        judge.blame(7, f"{len(taken)} DELETEs are accepted in a day, and {most} are allowed")
+        judge.record_violation(7, f"{len(taken)} DELETEs are accepted in a day, and {most} are allowed")
 
 
 def check_cooled_down(judge: "Judge", order: Order) -> None:
@@ -53,7 +55,9 @@ def check_cooled_down(judge: "Judge", order: Order) -> None:
     for row in failures_of(judge, order.notebook_id):
         took_part = row.removal.run_id == judge.runs.get(earlier[-1].call.number) and row.removal.accepted_at is not None
         if took_part and order.at_s - row.written_s + _set_by_s(judge) < cool_down.first.total_seconds():
-            judge.blame(8, f"a DELETE of {order.notebook_id} is accepted, which failed in {row.removal.run_id} just before")
+            judge.record_violation(
+                8, f"a DELETE of {order.notebook_id} is accepted, which failed in {row.removal.run_id} just before"
+            )
 
 
 def may_cool_down(judge: "Judge", notebook_id: str, at_s: float) -> bool:

@@ -28,7 +28,9 @@ NAMES = (
 """A full-width k, a dotless i; and a name that is protected in its composed form."""
 
 
-def by_hand(fleet: tuple[Facts, ...], config: Mapping[str, Any], random: Random) -> tuple[tuple[Facts, ...], Mapping[str, Any]]:
+def vary_texts(
+    fleet: tuple[Facts, ...], config: Mapping[str, Any], random: Random
+) -> tuple[tuple[Facts, ...], Mapping[str, Any]]:
     """Give a fleet, and the rules for it, in which some things are not written as the rules are; mostly as they were."""
     if random.random() < 0.6:
         return fleet, config
@@ -39,12 +41,12 @@ def by_hand(fleet: tuple[Facts, ...], config: Mapping[str, Any], random: Random)
 
 
 def _written(facts: Facts, random: Random) -> Facts:
-    dice = random.random()
-    if dice < 0.6:
+    number = random.random()
+    if number < 0.6:
         return facts
-    if dice < 0.8:
+    if number < 0.8:
         return replace(facts, tags=random.choice(KEEPING))
-    if dice < 0.9:
+    if number < 0.9:
         return replace(facts, tags=random.choice(OTHERS))
     form, inner = random.choice(NAMES)
     return replace(facts, name=f"{form.format(random.choice(inner))}-{random.randint(1, 99)}")

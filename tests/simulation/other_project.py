@@ -9,14 +9,14 @@ from simulation.history import Call, History
 from simulation.wire import Answer
 
 PROJECT = "f" * 32
-MOVES = 0.3
+MOVE_SHARE = 0.3
 """How often the name of a target is another project's for the life that follows a killed one."""
-RENAMES = 0.2
+RENAME_SHARE = 0.2
 """How often a target has a new name from a life on."""
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class OtherProject:
     """Stands in for a `Cloud`; its calls go on the same record."""
 
     home: Cloud

@@ -34,13 +34,13 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Weather:
+class NetworkConditions:
     """How the way to the cloud is; all shares are of calls."""
 
     latency_s: tuple[float, float] = (0.005, 0.05)
     """Of one direction."""
     connect_s: float = 0.0
-    troubles: tuple[tuple[str, float], ...] = ()
+    faults: tuple[tuple[str, float], ...] = ()
     """What befalls a call, and how often."""
     refuses: float = 0.0
     """Which share of new connections cannot be made."""
@@ -58,33 +58,33 @@ class Weather:
     tokens_revoked_every_s: float | None = None
 
 
-CALM = Weather()
+NO_FAULTS = NetworkConditions()
 
 
 @dataclass(slots=True)
-class Dice:
+class FaultInjector:
     """Decides on each call."""
 
     random: Random
-    weather: Weather
-    thrown: dict[str, int] = field(default_factory=dict)
+    network: NetworkConditions
+    counts: dict[str, int] = field(default_factory=dict)
 
-    def fate(self, kind: str) -> str:
+    def draw_fault(self, kind: str) -> str:
         """Tell what befalls a call of this kind; nothing for most."""
-        dice = self.random.random()
-        for name, share in self.weather.troubles:
-            dice -= share
-            if dice < 0:
+        number = self.random.random()
+        for name, share in self.network.faults:
+            number -= share
+            if number < 0:
                 return "" if name in READS_ONLY and kind in ("delete", "stop") else name
         return ""
 
     def count(self, name: str) -> None:
         """Note that something has happened."""
-        self.thrown[name] = self.thrown.get(name, 0) + 1
+        self.counts[name] = self.counts.get(name, 0) + 1
 
     def latency_s(self) -> float:
         """Tell how long one direction takes."""
-        return self.random.uniform(*self.weather.latency_s)
+        return self.random.uniform(*self.network.latency_s)
 
     def error(self) -> Answer:
         """Give an error that says nothing of what was done."""

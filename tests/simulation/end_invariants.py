@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.report import Report
+from simulation.brake_invariants import may_cool_down
 from simulation.facts import AT_WORK, Facts
 from simulation.history import Order
 from simulation.judge import Judge, Sweep
-from simulation.limits import may_cool_down
 from simulation.oracle import opinion
 
 if TYPE_CHECKING:
@@ -22,16 +22,16 @@ def check_sweep(world: "World", sweep: Sweep, report: Report) -> None:
     """Judge a sweep that has come back."""
     judge = world.judge
     judge.check_deadlines()
-    if judge.elsewhere:
+    if judge.other_project:
         return
     if report.outcome == "finished":
         for (_, notebook_id), row in judge.rows.items():
             if not row.removal.ended:
-                judge.blame(4, f"{sweep.run_id} is finished, and the removal of {notebook_id} has no end")
+                judge.record_violation(4, f"{sweep.run_id} is finished, and the removal of {notebook_id} has no end")
     limit = world.settings.service.sweep_timeout + world.settings.service.drain
     lasted_s = (sweep.ended_s or 0.0) - sweep.begun_s
     if lasted_s > limit.total_seconds() + judge.slack_s:
-        judge.blame(4, f"{sweep.run_id} lasted {lasted_s:.0f} s, and was to stop after {limit}")
+        judge.record_violation(4, f"{sweep.run_id} lasted {lasted_s:.0f} s, and was to stop after {limit}")
     _check_survey(world, sweep, report)
 
 
@@ -42,19 +42,19 @@ def _check_survey(world: "World", sweep: Sweep, report: Report) -> None:
         return
     dialect = world.scenario.manners.dialect
     if {gap.scope.workspace_id for gap in plan.refused} != set(dialect.closed):
-        world.judge.blame(6, f"{sweep.run_id} was refused {dialect.closed}, and its plan says {plan.refused}")
+        world.judge.record_violation(6, f"{sweep.run_id} was refused {dialect.closed}, and its plan says {plan.refused}")
     moved = _moved(world, sweep.surveyed_from_s, sweep.planned_s)
     # Where the workspace is ignored, and none of its rows is among those that came, it may be that they are not shown.
     unshown = "workspace_id" in world.scenario.manners.ignores and "rows of another workspace" in str(plan.refusal)
     if sweep.calm and plan.refusal and plan.refusal.brake == "incomplete-survey" and not (moved or unshown):
-        world.judge.blame(6, f"nothing moved, and {sweep.run_id} did not see everything: {plan.refusal.message}")
+        world.judge.record_violation(6, f"nothing moved, and {sweep.run_id} did not see everything: {plan.refusal.message}")
     # Whole pages do not overlap: where one vanishes and another joins, a row may be missed unseen, and is kept.
     if plan.refusal or _braked(world) or (moved and dialect.offset_as != "row"):
         return
     planned = {item.notebook.id for item in plan.items} | {removal.notebook_id for removal in report.removals}
     for notebook_id in world.history.states:
         if notebook_id not in planned and _ought_to_go(world, notebook_id, sweep, sweep.surveyed_from_s, sweep.planned_s):
-            world.judge.blame(6, f"{notebook_id} ought to go, and {sweep.run_id} has not planned it")
+            world.judge.record_violation(6, f"{notebook_id} ought to go, and {sweep.run_id} has not planned it")
 
 
 def _moved(world: "World", from_s: float, to_s: float) -> bool:
@@ -77,7 +77,7 @@ def _braked(world: "World") -> bool:
 def _ought_to_go(world: "World", notebook_id: str, sweep: Sweep, from_s: float, to_s: float) -> bool:
     """Tell whether it was to be deleted all the time, whatever clock one looks at, and everybody could see that.
 
-    Where the listing leaves facts out, whoever cannot be asked for by id, in bad weather, is kept.
+    Where the listing leaves facts out, whoever cannot be asked for by id, while faults are injected, is kept.
     """
     history, judge = world.history, world.judge
     recent = [order for order in history.orders if order.notebook_id == notebook_id and order.at_s > from_s - STALE_S]
@@ -110,11 +110,11 @@ async def check(world: "World") -> None:
     }
     for (run_id, notebook_id), row in judge.rows.items():
         if stored.get((run_id, notebook_id)) != row.removal:
-            judge.blame(5, f"the journal has lost what {run_id} wrote of {notebook_id}")
+            judge.record_violation(5, f"the journal has lost what {run_id} wrote of {notebook_id}")
         _check_row(judge, row.removal, row.written_s)
     last = world.reports[-1]
     if last.outcome not in ("finished", "refused"):
-        judge.blame(6, f"all was calm, and the last sweep {last.outcome}: {last.error}")
+        judge.record_violation(6, f"all was calm, and the last sweep {last.outcome}: {last.error}")
     elif last.outcome == "finished":
         _check_nothing_left(world)
 
@@ -128,7 +128,9 @@ def _check_nothing_left(world: "World") -> None:
             continue
         row = world.judge.rows.get((sweep.run_id, notebook_id))
         if row is None or row.removal.state not in (State.FAILED, State.TIMED_OUT):
-            world.judge.blame(6, f"{notebook_id} ought to be gone by now, and the journal has no word of why it is not")
+            world.judge.record_violation(
+                6, f"{notebook_id} ought to be gone by now, and the journal has no word of why it is not"
+            )
 
 
 def _check_row(judge: Judge, removal: Removal, written_s: float) -> None:
@@ -148,7 +150,7 @@ def _check_row(judge: Judge, removal: Removal, written_s: float) -> None:
         case _:
             problem = f"it is {removal.state} at the end of all"
     if problem:
-        judge.blame(5, f"{removal.run_id} {removal.notebook_id} {removal.state} ({removal.end_reason}): {problem}")
+        judge.record_violation(5, f"{removal.run_id} {removal.notebook_id} {removal.state} ({removal.end_reason}): {problem}")
 
 
 def _orders(judge: Judge, removal: Removal) -> Iterator[Order]:
