@@ -1,13 +1,13 @@
 """What must hold at every step, judged from the cloud's own history the moment it happens."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.settings import Settings
-from simulation import brake_invariants, oracle
-from simulation.facts import START_MS, Facts
+from simulation import brake_invariants, fact_invariants
+from simulation.facts import START_MS
 from simulation.gateway import LANES
 from simulation.history import Call, History, Order
 from simulation.rate_invariants import RateCheck
@@ -16,7 +16,6 @@ from simulation.wire import Answer
 
 STOP_FACTS_S = 90.0
 """How old what a stop rests on may be: unlike a DELETE, it can be undone, and may wait for its lane."""
-A_MOMENT_S = 1e-6
 
 
 @dataclass(slots=True)
@@ -190,7 +189,7 @@ class Judge:
         run_id = self.runs.get(order.call.number, "")
         earlier = [one for one in self.history.orders_of(order.notebook_id, order.kind) if one is not order]
         if order.kind == "stop":
-            return self._check_facts(order, order.call.begun_s - STOP_FACTS_S, ("stop", "delete"))
+            return fact_invariants.check_facts(self, order, order.call.begun_s - STOP_FACTS_S, ("stop", "delete"))
         mine = [one for one in earlier if self.runs.get(one.call.number) == run_id and one.call.number not in self.history.lost]
         if len(mine) > self.settings.removal.retries:
             self.record_violation(
@@ -201,76 +200,9 @@ class Judge:
         brake_invariants.check_day(self)
         brake_invariants.check_cooled_down(self, order)
         fresh_for_s = self.settings.removal.fresh_for.total_seconds()
-        return self._check_facts(order, order.call.begun_s - fresh_for_s - A_MOMENT_S, ("delete",))
-
-    def _check_facts(self, order: Order, from_s: float, allowed: Sequence[str]) -> None:
-        from_s = max([from_s, *(at_s for calls, at_s in self.woken if order.call.number > calls)])
-        opinions = [
-            self._opinion(order, state.facts, max(from_s, state.since_s), order.at_s)
-            for state in self.history.during(order.notebook_id, from_s, order.at_s - A_MOMENT_S)
-            if state.facts is not None
-        ]
-        if not any(opinion.what in allowed for opinion in opinions):
-            whys = "; ".join(f"{opinion.what}: {opinion.why}" for opinion in opinions)
-            self.record_violation(1, f"a {order.kind} of {order.notebook_id} is accepted, which ought to be kept: {whys}")
-
-    def _opinion(self, order: Order, facts: Facts, from_s: float, to_s: float) -> oracle.Opinion:
-        """Say what ought to become of such a notebook, by any clock that nbsweep had meanwhile."""
-        opinions = [self._opinion_at(order, facts, moment_ms) for moment_ms in self.clocks(from_s, to_s)]
-        return next((one for one in opinions if one.what != "keep"), opinions[0])
-
-    def _opinion_at(self, order: Order, facts: Facts, now_ms: float) -> oracle.Opinion:
-        config, run_id = self.scenario.config, self.runs.get(order.call.number)
-        earlier = [
-            one
-            for one in self.history.orders
-            if one.notebook_id == order.notebook_id and one is not order and self.runs.get(one.call.number) == run_id
-        ]
-        if self._taken_for_ours(order) and facts.status == "DELETE_FAILED":
-            return oracle.protection(facts, config, now_ms) or oracle.Opinion("delete", "its deletion failed")
-        if not earlier or self._touched(order.notebook_id, facts, earlier):
-            return oracle.opinion(facts, config, now_ms)
-        opinions = []
-        for seen in self._seen_before(earlier[0]):
-            as_before = _without(facts, [replace(earlier[0], before=seen), *earlier[1:]])
-            if as_before is facts:
-                return oracle.opinion(facts, config, now_ms)
-            wish = oracle.protection(facts, config, now_ms) or oracle.wish(as_before, config, now_ms)
-            opinions.append(replace(wish, what="delete") if wish.what == "stop" else wish)
-        return next((one for one in opinions if one.what == "delete"), opinions[0])
-
-    def _seen_before(self, order: Order) -> list[Facts]:
-        """Give the notebook as it may have been seen when an order was decided on: within `fresh_for`, and since any sleep."""
-        fresh_for_s = self.settings.removal.fresh_for.total_seconds()
-        from_s = max([order.call.begun_s - fresh_for_s, *(at_s for _, at_s in self.woken if at_s <= order.at_s)])
-        states = self.history.during(order.notebook_id, from_s, order.at_s - A_MOMENT_S)
-        return [state.facts for state in states if state.facts is not None] or [order.before]
-
-    def _touched(self, notebook_id: str, facts: Facts, earlier: Sequence[Order]) -> bool:
-        """Tell whether someone but us has done something with a notebook since the first of our orders, and that shows."""
-        if not earlier:
-            return False
-        since = [one for one in self.history.states[notebook_id] if one.since_s >= earlier[0].at_s]
-        until = next((index for index, one in enumerate(since) if one.facts is facts), len(since) - 1)
-        causes = [one.cause for one in since[: until + 1] if one.cause.startswith("user") or one.cause == "it has started"]
-        # What only dates a change is overwritten by the date of what follows on it.
-        return any(cause != "user changes its files" for cause in causes)
-
-    def _taken_for_ours(self, order: Order) -> bool:
-        """Tell whether its owner's own deletion was under way, and failed, while a DELETE of this run was in doubt.
-
-        Nobody can tell that one from ours, whose answer was lost, or said no more than that something is going on.
-        """
-        run_id = self.runs.get(order.call.number)
-        sent = [
-            call.begun_s
-            for call in self.history.calls
-            if call.kind == "delete" and call.subject == order.notebook_id and call is not order.call
-            if self.runs.get(call.number) == run_id
-        ]
-        states = self.history.states[order.notebook_id]
-        begun = [state.since_s for state in states if state.cause == "user deletes it"]
-        return bool(sent and begun and self.failed_since(order.notebook_id, max(begun[-1], sent[0]), order.at_s))
+        return fact_invariants.check_facts(
+            self, order, order.call.begun_s - fresh_for_s - fact_invariants.A_MOMENT_S, ("delete",)
+        )
 
     def clocks(self, from_s: float, to_s: float) -> list[float]:
         """Give what the wall clock of nbsweep showed at the ends of a time, and wherever it was set in between."""
@@ -321,17 +253,6 @@ class Judge:
         to_s = sweep.planned_s or self.now_s()
         states = [self.history.during(notebook_id, sweep.surveyed_from_s, to_s) for notebook_id in self.history.states]
         return sum(any(one.facts is not None and one.facts.exists for one in found) for found in states)
-
-
-def _without(facts: Facts, earlier: Sequence[Order]) -> Facts:
-    """Give a notebook as it would be without our orders: the state that they leave, and its dates, are our own doing."""
-    for order in reversed(earlier):
-        before = order.before
-        if order.kind == "delete" and facts.status == "DELETE_FAILED":
-            facts = replace(facts, status=before.status, update_ms=before.update_ms, fail_reason=before.fail_reason)
-        elif order.kind == "stop" and facts.status == "STOPPED":
-            facts = replace(facts, status=before.status, update_ms=before.update_ms, term=before.term)
-    return facts
 
 
 def _line(removal: Removal) -> str:

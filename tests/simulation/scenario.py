@@ -1,23 +1,18 @@
 """What one seed means: the fleet, the rules, the limits, and which troubles come how thickly; all else follows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from simulation.cloud import Manners, default_term
+from simulation.cloud import Manners
+from simulation.configuration import draw_config, for_many
 from simulation.dialects import PLAIN, draw_dialect
-from simulation.facts import DAY_MS, HOUR_MS, START_MS, Facts
+from simulation.facts import Facts
 from simulation.faults import Limit, NetworkConditions
+from simulation.notebooks import draw_fleet
 from simulation.owners import Habits, draw_habits
 from simulation.text_variants import vary_texts
-
-PROJECT = "0123456789abcdef0123456789abcdef"
-FLAVORS = ("cpu.2u", "cpu.8u", "ascend.1p", "gpu.v100")
-OWNERS = ("ann", "bob", "cho", "dee")
-THRESHOLDS_D = (1, 14, 30, 180)
-COOL_DOWNS = ({"first": "1h", "longest": "7d"}, {"first": "20s", "longest": "40s"})
-IDLE = {"name": "idle", "match": {"status": ["STOPPED"], "idle_over": "14d"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +46,15 @@ def draw(seed: int, random: Random) -> Scenario:
     size = random.choices(("small", "wide", "bustle", "mass"), (56, 6, 20, 18))[0]
     network = _network(random, grace_s, size)
     workspaces = ("0",) if size in ("bustle", "mass") or random.random() < 0.8 else ("0", "w1")
-    config = _config(random, request_timeout_s, grace_s, network)
+    config = draw_config(random, request_timeout_s, grace_s, network)
     if size in ("bustle", "mass"):
-        config = _for_many(random, config, size)
+        config = for_many(random, config, size)
     scenario = Scenario(
         seed=seed,
         config=config,
         manners=_manners(random, grace_s, size),
         network=network,
-        fleet=_fleet(random, size, workspaces),
+        fleet=draw_fleet(random, size, workspaces),
         workspaces=workspaces,
         user_actions_per_s=_some(random, 0.05, 1.0),
         churn_per_s=random.uniform(1, 3) if size == "bustle" else _some(random, 0.02, 0.3),
@@ -120,35 +115,9 @@ def _with_strays(scenario: Scenario, random: Random) -> Scenario:
 
 
 def _some(random: Random, little: float, much: float) -> float:
-    """Give nothing, a little or much of something."""
+    """Return nothing, a little or much of something."""
     number = random.random()
     return 0.0 if number < 0.5 else random.uniform(little / 2, little) if number < 0.75 else random.uniform(little, much)
-
-
-def _fleet(random: Random, size: str, workspaces: Sequence[str]) -> tuple[Facts, ...]:
-    """Draw the notebooks; more than a page holds only where that is the point."""
-    count = random.randint(*{"small": (4, 40), "wide": (55, 100), "bustle": (90, 110), "mass": (100, 160)}[size])
-    fleet = (notebook(random, random.choice(workspaces)) for _ in range(count))
-    share = {"bustle": 0.5, "mass": 0.7}.get(size, 0.0)
-    return tuple(_forgotten(random, one) if random.random() < share else one for one in fleet)
-
-
-def _forgotten(random: Random, facts: Facts) -> Facts:
-    """Let a notebook be one that goes."""
-    idle_ms = random.randint(20 * DAY_MS, 100 * DAY_MS)
-    create_ms, update_ms = facts.create_ms - idle_ms, facts.update_ms - idle_ms
-    dated = replace(facts, create_ms=create_ms, update_ms=update_ms, term=None, odd="")
-    return replace(dated, status="STOPPED", name="exp-0", owner="ann", tags=())
-
-
-def _for_many(random: Random, config: Mapping[str, Any], size: str) -> Mapping[str, Any]:
-    """Let many go, and in a mass of them faster than their listing can be read."""
-    policies = [IDLE, *(policy for policy in config["policies"] if policy is not IDLE)]
-    (target,) = config["targets"]
-    quick = {"delete": "20/s", "list": "60/m", "show": "20/s", "total": None, "concurrency": 16}
-    limits = {**target["limits"], **(quick if size == "mass" else {"list": random.choice(("60/m", "2/s"))})}
-    brakes = {"max_deletions": None, "max_share": None, "max_failures": None}
-    return {**config, "policies": policies, "brakes": brakes, "targets": [{**target, "limits": limits}]}
 
 
 def _network(random: Random, grace_s: int, size: str) -> NetworkConditions:
@@ -209,106 +178,3 @@ def _jumps(random: Random) -> tuple[tuple[float, float], ...]:
         return ()
     sizes = (-120.0, -60.0, -20.0, -5.0, 5.0, 60.0, 600.0, 7200.0)
     return tuple((random.uniform(0, 60), random.choice(sizes)) for _ in range(random.randint(1, 3)))
-
-
-def _config(random: Random, request_timeout_s: int, grace_s: int, network: NetworkConditions) -> Mapping[str, Any]:
-    keys = {"access_key": "AK", "secret_key": "SK"}
-    user = {"username": "sweeper", "password": "pw", "domain": "acct", "iam_endpoint": "https://iam.test"}
-    limits = {
-        "delete": random.choice(("2/s", "3/s", "5/s", "10/s", "90/m")),
-        "list": random.choice(("2/s", "5/s", "10/s")),
-        "show": random.choice(("3/s", "5/s", "10/s")),
-        "total": random.choice((None, None, None, "6/s", "12/s")),
-        "concurrency": random.choice((2, 8, 16)),
-        "request_timeout": f"{request_timeout_s}s",
-    }
-    interval_s = random.randint(2, 5)
-    return {
-        "targets": [
-            {
-                "name": "research",
-                "endpoint": "https://cloud.test",
-                "project_id": PROJECT,
-                "credentials": keys if network.token_life_s is None else user,
-                "limits": limits,
-            }
-        ],
-        **_rules(random),
-        "brakes": _brakes(random),
-        "removal": {
-            "deadline": f"{random.choice((60, 90, 150, 240))}s",
-            "retries": random.choice((0, 1, 1, 2)),
-            "fresh_for": f"{random.choice((1, 2, 5, 10))}s",
-            "grace": f"{grace_s}s",
-            "cool_down": random.choice((None, None, None, *COOL_DOWNS)),
-        },
-        "polling": {"interval": f"{interval_s}s", "max_interval": f"{interval_s * random.choice((2, 4))}s"},
-        "service": {"drain": "20s", "sweep_timeout": random.choice(("30s", "1h", "1h", "1h", "1h")), "lease": "60s"},
-    }
-
-
-def _rules(random: Random) -> Mapping[str, Any]:
-    running = random.choice(("skip", "stop", "stop"))
-    policies: Sequence[Mapping[str, Any]] = (
-        {"name": "failed", "match": {"status": ["CREATE_FAILED", "START_FAILED", "ERROR", "DELETE_FAILED"], "age_over": "1d"}},
-        IDLE,
-        {
-            "name": "forgotten",
-            "match": {
-                "any": [{"age_over": "180d"}, {"lease_expired_over": "30d"}],
-                "not": {"flavor": ["*ascend*"]},
-            },
-            "running": running,
-        },
-        {"name": "frozen", "match": {"status": ["FROZEN"], "age_over": "30d"}},
-        {"name": "trials", "match": {"name": ["trial-*"], "age_over": "1d", "not": {"tags": {"team": "*"}}}},
-    )
-    protect = ({"name": ["keep-*", "prod-*"]}, {"tags": {"keep": "*"}}, {"owner": ["dee"]})
-    chosen = [policy for policy in policies if random.random() < 0.75]
-    return {"policies": chosen or [IDLE], "protect": [rule for rule in protect if random.random() < 0.85]}
-
-
-def _brakes(random: Random) -> Mapping[str, Any]:
-    trust = {"max_failures": random.choice((None, "25%", "25%", "10%"))}
-    if random.random() < 0.7:
-        return {"max_deletions": None, "max_share": None, **trust}
-    return {
-        **trust,
-        "max_per_day": random.choice((None, None, 4, 12)),
-        "max_deletions": random.choice((None, 3, 8)),
-        "max_share": random.choice((None, "25%", "40%")),
-        "max_per_owner": random.choice((None, None, 2)),
-        "on_excess": random.choice(("trim", "trim", "trim", "refuse")),
-    }
-
-
-def notebook(random: Random, workspace: str) -> Facts:
-    """Draw a notebook; many are near a threshold, and some are beyond one only in a minute."""
-    status = random.choices(
-        ("STOPPED", "RUNNING", "ERROR", "CREATE_FAILED", "START_FAILED", "DELETE_FAILED", "FROZEN", "SNAPSHOTTING"),
-        (60, 14, 5, 4, 4, 6, 4, 2),
-    )[0]
-    idle_ms = _age_ms(random)
-    update_ms = START_MS - idle_ms
-    create_ms = update_ms - (_age_ms(random) if random.random() < 0.7 else random.randint(0, HOUR_MS))
-    name = f"{random.choice(('exp', 'exp', 'trial', 'keep', 'Prod'))}-{random.randint(1, 999)}"
-    tags = (("keep", "yes"),) if random.random() < 0.08 else (("team", "a"),) if random.random() < 0.3 else ()
-    term = default_term(random, create_ms, update_ms) if random.random() < 0.9 else None
-    return Facts(
-        id="",
-        name=name,
-        status=status,
-        workspace=workspace,
-        owner=random.choice(OWNERS),
-        flavor=random.choice(FLAVORS),
-        tags=tags,
-        create_ms=create_ms,
-        update_ms=update_ms,
-        term=term,
-        odd=random.choice(("status", "date", "tags")) if random.random() < 0.04 else "",
-    )
-
-
-def _age_ms(random: Random) -> int:
-    near_ms = random.choice(THRESHOLDS_D) * DAY_MS + random.randint(-90_000, 90_000)
-    return random.choice((near_ms, random.randint(0, 2 * DAY_MS), random.randint(15 * DAY_MS, 300 * DAY_MS)))

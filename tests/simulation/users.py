@@ -7,8 +7,9 @@ from random import Random
 
 from simulation.cloud import Cloud, default_term
 from simulation.facts import Facts
+from simulation.notebooks import draw_notebook
 from simulation.oracle import opinion
-from simulation.scenario import Scenario, notebook
+from simulation.scenario import Scenario
 
 
 @dataclass(slots=True)
@@ -58,7 +59,7 @@ class Users:
     def _churn(self) -> None:
         if self.random.random() < 0.5:
             now_ms = int(self.cloud.now_ms)
-            new = notebook(self.random, self.random.choice(self.cloud.workspaces))
+            new = draw_notebook(self.random, self.random.choice(self.cloud.workspaces))
             self.cloud.create(replace(new, create_ms=now_ms, update_ms=now_ms, term=None, odd=""), "user creates it")
             self._count("create")
         elif facts := self._any(lambda one: one.exists and one.status not in ("DELETING", "STARTING", "STOPPING")):

@@ -3,50 +3,28 @@
 import asyncio
 import random as chance
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import partial
 from random import Random
-from typing import NamedTuple, cast
+from typing import cast
 
-from msgspec.structs import replace
-
-from nbsweep.adapters.cloud.auth.provider import open_credential_provider
-from nbsweep.adapters.cloud.client import open_client
-from nbsweep.bootstrap.sweeps import make_lanes, make_sweeper
 from nbsweep.core.errors import SweepTimedOut
-from nbsweep.core.events.base import Event
-from nbsweep.core.events.removal import RecoveryFinished
-from nbsweep.core.events.sweep import PlanBuilt
-from nbsweep.core.freshness import ClockReading
-from nbsweep.core.lease import Holder
-from nbsweep.core.plan import Plan
-from nbsweep.core.ports import Journal, Ports
 from nbsweep.core.report import Report
-from nbsweep.core.saved_plan.model import Spared
-from nbsweep.engine.options import LeaseOptions
-from nbsweep.engine.report import Run
-from nbsweep.engine.shutdown import Shutdown
-from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings import Settings, TargetSettings
 from nbsweep.testing import InMemoryJournal
 from simulation import end_invariants
+from simulation.clocks import WallClock
 from simulation.cloud import Cloud
-from simulation.facts import START_MS
 from simulation.faults import NO_FAULTS, FaultInjector
 from simulation.gateway import Gateway, Throttle, Tokens
 from simulation.history import History, Order
 from simulation.journal import LifeJournal
-from simulation.judge import Judge, Sweep
+from simulation.judge import Judge
 from simulation.loop import VirtualLoop
 from simulation.other_project import MOVE_SHARE, PROJECT, RENAME_SHARE, OtherProject
 from simulation.owners import Owners
+from simulation.process import end_process, run_process
 from simulation.scenario import Scenario
 from simulation.users import Users
-from simulation.wire import MemoryConnector
 
 COMMIT_S = 0.03
 MOST_CALM_SWEEPS = 20
@@ -54,68 +32,6 @@ LOSSES = 0.3
 """The share of lives that lose their journal, when they last long enough."""
 REPLACED = 0.3
 """The share of lost journals that are not put back: an empty one takes their place."""
-
-
-@dataclass(slots=True)
-class WallClock:
-    """The clock of the machine on which nbsweep runs; the administrator sets it now and then."""
-
-    loop: VirtualLoop
-    ahead_s: float = 0.0
-
-    def now(self) -> datetime:
-        """Tell the time."""
-        return datetime.fromtimestamp(START_MS / 1000, UTC) + timedelta(seconds=self.loop.time() + self.ahead_s)
-
-    def steady_s(self) -> float:
-        """Tell seconds that never jump."""
-        return self.loop.time()
-
-    def read(self) -> ClockReading:
-        """Read all clocks; the system has no clock that counts the time asleep."""
-        return ClockReading(self.now(), self.steady_s(), self.steady_s())
-
-
-class EventLine(NamedTuple):
-    """An event, to be written out only for who wants to read it."""
-
-    notebook_id: str
-    event: Event
-
-    def __str__(self) -> str:
-        """Say it in one line."""
-        return f"nbsweep: {self.notebook_id} {self.event}"
-
-
-@dataclass(slots=True)
-class TraceTelemetry:
-    """The telemetry of a life: what it says goes into the trace, and tells the judge when a plan is there."""
-
-    world: "World"
-    journal: LifeJournal
-    _bound: ContextVar[str] = field(default_factory=lambda: ContextVar("bound", default=""))
-
-    def emit(self, event: Event) -> None:
-        """Write it down."""
-        if self.journal.dead:
-            # In which order its tasks end is nobody's to hear.
-            return
-        world = self.world
-        world.history.note(world.loop.time(), EventLine(self._bound.get(), event))
-        world.events[event.name] += 1
-        if isinstance(event, RecoveryFinished):
-            world.judge.sweeps[-1].surveyed_from_s = world.loop.time()
-        elif isinstance(event, PlanBuilt):
-            world.judge.planned(world.judge.sweeps[-1])
-
-    @contextmanager
-    def bound(self, **context: str) -> Iterator[None]:
-        """Remember which notebook it is about."""
-        token = self._bound.set(context.get("notebook_id", ""))
-        try:
-            yield
-        finally:
-            self._bound.reset(token)
 
 
 @dataclass(slots=True)
@@ -280,13 +196,13 @@ class World:
         self.judge.on_found, self.judge.lost_s = kill, None
         losing = self.loop.call_later(self.losses.uniform(0.5, 15), lose) if self.losses.random() < LOSSES else None
         self.loop.watch_steps(at_step)
-        process = self.loop.create_task(self._process(sweeps, gateway, journal), name=f"life-{self.lives}")
+        process = self.loop.create_task(run_process(self, sweeps, gateway, journal), name=f"life-{self.lives}")
         await asyncio.wait((process, killed), return_when=asyncio.FIRST_COMPLETED)
         self.loop.watch_steps(lambda _: None)
         if losing:
             losing.cancel()
         if not process.done():
-            await _end(process)
+            await end_process(process)
             await asyncio.sleep(self.random.uniform(0.1, 20))
         else:
             process.result()
@@ -299,53 +215,3 @@ class World:
         self.history.note(self.loop.time(), "an empty journal takes the place of the lost one")
         self.store = InMemoryJournal()
         self.judge.journal_replaced()
-
-    async def _process(self, sweeps: int, gateway: Gateway, journal: LifeJournal) -> None:
-        """What `nbsweep run` does, so many times in a row, with the real client on a wire of memory."""
-        target, telemetry = self.target, TraceTelemetry(self, journal)
-        connect = partial(MemoryConnector, gateway)
-        async with open_credential_provider({}, self.clock, connect) as provider:
-            credentials = await provider.find(target)
-            lanes = make_lanes([target.limits], self.clock)
-            async with open_client(target, credentials, lanes, self.clock, telemetry, connect) as client:
-                ports = Ports(client, cast("Journal", journal), self.clock, telemetry)
-                for number in range(sweeps):
-                    await self._sweep(f"life{gateway.life}-run{number + 1}", ports)
-                    await asyncio.sleep(1)
-
-    async def _sweep(self, run_id: str, ports: Ports) -> None:
-        shutdown = Shutdown()
-        stops = [self.loop.call_later(seconds, shutdown.begun.set) for seconds in self.scenario.stops if not self.cloud.calm]
-        now_s = self.loop.time()
-        sweep = Sweep(run_id, self.lives, now_s, now_s, calm=self.cloud.calm)
-        self.judge.sweeps.append(sweep)
-        sweeper = self._sweeper(ports, shutdown)
-        report = await sweeper.sweep(Run(run_id, "simulation", dry_run=False), _approve)
-        for stop in stops:
-            stop.cancel()
-        if sweep.killed:
-            return
-        sweep.ended_s, sweep.finished = self.loop.time(), report.outcome == "finished"
-        self.reports.append(report)
-        end_invariants.check_sweep(self, sweep, report)
-
-    def _sweeper(self, ports: Ports, shutdown: Shutdown) -> Sweeper:
-        holder = Holder(f"life-{self.lives}", "host", "machine", self.lives, self.lives)
-        lease = LeaseOptions(holder, self.settings.service.lease, lambda one: one.pid == self.lives)
-        sweeper = make_sweeper(self.settings, self.target, ports, shutdown)
-        sweeper.options = replace(sweeper.options, lease=lease)
-        return sweeper
-
-
-async def _end(process: asyncio.Task[None]) -> None:
-    """Cancel until it is over: one that falls into the same step as a time limit of aiohttp's may go under with that."""
-    while not process.done():
-        process.cancel()
-        await asyncio.wait((process,), timeout=10)
-    if not process.cancelled():
-        # What a killed process would have said is heard by nobody.
-        process.exception()
-
-
-async def _approve(_plan: Plan, _spared: Sequence[Spared]) -> bool:
-    return True

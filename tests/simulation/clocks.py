@@ -1,0 +1,28 @@
+"""The clocks of the machine on which nbsweep runs."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from nbsweep.core.freshness import ClockReading
+from simulation.facts import START_MS
+from simulation.loop import VirtualLoop
+
+
+@dataclass(slots=True)
+class WallClock:
+    """The clock of the machine on which nbsweep runs; the administrator sets it now and then."""
+
+    loop: VirtualLoop
+    ahead_s: float = 0.0
+
+    def now(self) -> datetime:
+        """Tell the time."""
+        return datetime.fromtimestamp(START_MS / 1000, UTC) + timedelta(seconds=self.loop.time() + self.ahead_s)
+
+    def steady_s(self) -> float:
+        """Tell seconds that never jump."""
+        return self.loop.time()
+
+    def read(self) -> ClockReading:
+        """Read all clocks; the system has no clock that counts the time asleep."""
+        return ClockReading(self.now(), self.steady_s(), self.steady_s())
