@@ -22,7 +22,7 @@ def count_events(world: World) -> Counter[str]:
     """Count what befell calls, notebooks and lives, and how sweeps and removals ended."""
     found: Counter[str] = Counter(calls=len(world.history.calls), lives=world.lives, sweeps=len(world.judge.sweeps))
     found["crash"] = world.crashes
-    found.update({f"way: {name}": count for name, count in world.faults.counts.items()})
+    found.update({f"network: {name}": count for name, count in world.faults.counts.items()})
     found.update({f"people: {name}": count for name, count in world.users.done.items()})
     found.update({TOLD[name]: count for name, count in world.events.items() if name in TOLD})
     found.update({f"owner: {name}": count for name, count in world.owners.done.items()})
