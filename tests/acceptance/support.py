@@ -19,7 +19,10 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from acceptance.forked import Forked
+
 Json = dict[str, Any]
+Process = Forked | subprocess.Popen[bytes]
 
 PROJECT = "0123456789abcdef0123456789abcdef"
 ACCESS_KEY = "SIMULATEDACCESSKEY01"
@@ -151,10 +154,8 @@ class Cloud:
 def running_cloud(options: Json) -> Iterator[Cloud]:
     """Run a simulated cloud as its own process."""
     command = [sys.executable, "-m", "nbsweep.simulator", "--options", "-", "--port", "0"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=minimal_environment(Path("/")))
+    process = Forked(command, env=minimal_environment(Path("/")), cwd=Path("/"))
     with ended_afterwards(process):
-        assert process.stdin
-        assert process.stdout
         process.stdin.write(json.dumps(options).encode())
         process.stdin.close()
         ready = json.loads(process.stdout.readline())
@@ -163,7 +164,7 @@ def running_cloud(options: Json) -> Iterator[Cloud]:
 
 
 @contextmanager
-def ended_afterwards(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[bytes]"]:
+def ended_afterwards(process: Process) -> Iterator[Process]:
     """End a process, whatever has happened, and close its pipes."""
     try:
         yield process
@@ -240,7 +241,7 @@ class Ended:
 class Started:
     """A command at work, its output gathered meanwhile."""
 
-    process: "subprocess.Popen[bytes]"
+    process: Process
     _out: bytearray = field(default_factory=bytearray)
     _err: bytearray = field(default_factory=bytearray)
     _readers: list[threading.Thread] = field(default_factory=list)
@@ -302,6 +303,8 @@ class Desk:
     """Whether the command line says where the configuration is."""
     program: Sequence[str] = (sys.executable, "-m", "nbsweep")
     """What is run, before its arguments."""
+    alone: bool = False
+    """Whether commands are started by themselves, and not forked from a process that has imported nbsweep."""
     journal_file: Path = Path("journal.db")
     """The journal that `write` names, as seen from the folder."""
 
@@ -345,14 +348,10 @@ class Desk:
     @contextmanager
     def started(self, *arguments: str, prepare: Callable[[], None] | None = None) -> Iterator[Started]:
         """Run the command meanwhile; `prepare` is called in the new process first."""
-        process = subprocess.Popen(
-            self.command(*arguments),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=self.folder,
-            env=self.variables(),
-            preexec_fn=prepare,  # noqa: PLW1509  # nothing but a limit of the new process is set there
+        process = (
+            self._start_alone(arguments, prepare)
+            if prepare or self.alone or self._is_read_at_start()
+            else self._fork(arguments)
         )
         with ended_afterwards(process):
             started = Started(process)
@@ -362,6 +361,26 @@ class Desk:
                 if process.poll() is None:
                     process.kill()
                 started.ended()
+
+    def _fork(self, arguments: Sequence[str]) -> Forked:
+        process = Forked(self.command(*arguments), env=self.variables(), cwd=self.folder)
+        process.stdin.close()
+        return process
+
+    def _start_alone(self, arguments: Sequence[str], prepare: Callable[[], None] | None) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            self.command(*arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self.folder,
+            env=self.variables(),
+            preexec_fn=prepare,  # noqa: PLW1509  # nothing but a limit of the new process is set there
+        )
+
+    def _is_read_at_start(self) -> bool:
+        """Return whether a variable is set that is read when the interpreter starts or when a module is imported."""
+        return any(name.startswith(("PYTHON", "LANG", "LC_", "SSL_")) for name in self.environment)
 
     def command(self, *arguments: str) -> list[str]:
         """Give the command line."""
