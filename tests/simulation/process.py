@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from nbsweep.adapters.cloud.auth.provider import open_credential_provider
 from nbsweep.adapters.cloud.client import open_client
-from nbsweep.bootstrap.sweeps import make_lanes, make_sweeper
+from nbsweep.bootstrap.accounts import make_lanes
+from nbsweep.bootstrap.sweeps import make_sweeper
 from nbsweep.core.lease import Holder
 from nbsweep.core.plan import Plan
 from nbsweep.core.ports import Journal, Ports

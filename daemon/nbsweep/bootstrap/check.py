@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack
 from datetime import timedelta
 from itertools import takewhile
 from pathlib import Path
@@ -14,14 +13,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.adapters.clock import SystemClock
-from nbsweep.adapters.cloud.auth.credentials import Credentials
 from nbsweep.adapters.cloud.auth.describe import exposed_files, source_of
-from nbsweep.adapters.cloud.auth.provider import open_credential_provider
-from nbsweep.adapters.cloud.client import open_client
-from nbsweep.adapters.cloud.limiter import Lanes
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.journal.address import parse_address
-from nbsweep.bootstrap.sweeps import caller_of, make_lanes
+from nbsweep.bootstrap.accounts import TargetAccess, open_accounts
 from nbsweep.core.checks import Check, Grade, failed, not_tried, passed, warned
 from nbsweep.core.errors import CloudError, JournalError, NbsweepError
 from nbsweep.core.identity import TargetIdentity
@@ -55,15 +50,8 @@ class ConfigurationCheck(Struct, frozen=True):
     async def check(self) -> tuple[Check, ...]:
         """Return the results of all checks. The targets are checked concurrently."""
         journal = await check_journal(self.settings.journal)
-        async with AsyncExitStack() as stack:
-            provider = await stack.enter_async_context(open_credential_provider(self.environment, self.clock))
-            found: list[tuple[TargetSettings, Credentials | CloudError]] = []
-            for target in self.settings.targets:
-                try:
-                    found.append((target, await provider.find(target)))
-                except CloudError as error:
-                    found.append((target, error))
-            return (self._configuration(), journal, *await self._check_targets(found))
+        async with open_accounts(self.settings.targets, self.environment, self.clock) as accesses:
+            return (self._configuration(), journal, *await self._check_targets(accesses))
 
     def _configuration(self) -> Check:
         settings = self.settings
@@ -74,28 +62,22 @@ class ConfigurationCheck(Struct, frozen=True):
         ]
         return passed("configuration", f"{self.source}: mode {settings.mode}, {', '.join(counts)}")
 
-    async def _check_targets(self, found: Sequence[tuple[TargetSettings, Credentials | CloudError]]) -> list[Check]:
-        limits: dict[tuple[str, str], list[LimitSettings]] = {}
-        for target, credentials in found:
-            if not isinstance(credentials, CloudError):
-                limits.setdefault((target.base_url, credentials.account), []).append(target.limits)
-        lanes = {account: make_lanes(each, self.clock) for account, each in limits.items()}
+    async def _check_targets(self, accesses: Sequence[TargetAccess]) -> list[Check]:
         checks: dict[str, tuple[Check, ...]] = {}
 
-        async def check_one(target: TargetSettings, credentials: Credentials | CloudError) -> None:
-            if isinstance(credentials, CloudError):
-                checks[target.name] = without_credentials(self._question(target, "none", []), credentials)
-                return
-            account = target.base_url, credentials.account
-            question = self._question(target, source_of(target, self.environment), limits[account])
-            checks[target.name] = await self._check_target(target, question, credentials, lanes[account])
+        async def check_one(access: TargetAccess) -> None:
+            checks[access.target.name] = (
+                without_credentials(self._question(access, "none"), access.problem)
+                if access.problem
+                else await self._check_target(access)
+            )
 
         async with anyio.create_task_group() as group:
-            for target, credentials in found:
-                group.start_soon(check_one, target, credentials)
+            for access in accesses:
+                group.start_soon(check_one, access)
         return [
             check
-            for target, _ in found
+            for target in self.settings.targets
             for check in (*checks[target.name], *check_secret_files(target), *self._apart(target.name))
         ]
 
@@ -107,19 +89,19 @@ class ConfigurationCheck(Struct, frozen=True):
             if mine and theirs and theirs.is_same(mine):
                 yield replace(failed("identity", NbsweepError(describe_same(name, other, mine))), target=name)
 
-    async def _check_target(
-        self, target: TargetSettings, question: PreflightOptions, credentials: Credentials, lanes: Lanes
-    ) -> tuple[Check, ...]:
+    async def _check_target(self, access: TargetAccess) -> tuple[Check, ...]:
+        target = access.target
+        question = self._question(access, source_of(target, self.environment))
         with self.telemetry.bound(target=target.name):
-            async with open_client(target, credentials, lanes, self.clock, self.telemetry) as cloud:
+            async with access.open_client(self.clock, self.telemetry) as cloud:
                 checks = await Preflight(question, cloud).inspect()
                 if any(check.name == "project" and check.grade is Grade.OK for check in checks):
-                    caller = caller_of(target, credentials)
                     known = await cloud.project()
-                    self.identities[target.name] = replace(identity_of(target), project_id=known, caller=caller)
+                    self.identities[target.name] = replace(identity_of(target), project_id=known, caller=access.caller)
                 return checks
 
-    def _question(self, target: TargetSettings, credentials: str, limits: Sequence[LimitSettings]) -> PreflightOptions:
+    def _question(self, access: TargetAccess, credentials: str) -> PreflightOptions:
+        target = access.target
         return PreflightOptions(
             target=target.name,
             address=target.base_url,
@@ -129,7 +111,7 @@ class ConfigurationCheck(Struct, frozen=True):
             workspaces=None if target.workspaces == "all" else target.workspaces,
             features=target.features,
             stops=any(policy.running is Running.STOP for policy in self.settings.policies),
-            patience=target.limits.request_timeout + _longest_turn(limits),
+            patience=target.limits.request_timeout + _longest_turn(access.limits),
         )
 
 

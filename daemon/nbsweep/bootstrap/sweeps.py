@@ -1,29 +1,22 @@
 """The composition root of a sweep: opens the journal and the clouds, and builds one sweeper for each target."""
 
 import dataclasses
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from functools import partial
-from hashlib import sha256
 
 import anyio
 from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.adapters.clock import SystemClock
-from nbsweep.adapters.cloud.auth.credentials import Credentials
-from nbsweep.adapters.cloud.auth.lazy import LazyCredentials
-from nbsweep.adapters.cloud.auth.provider import CredentialProvider, open_credential_provider
-from nbsweep.adapters.cloud.client import open_client
-from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.journal import Timeouts, open_journal
 from nbsweep.adapters.process import allow_open_files, is_alive, this_process
-from nbsweep.core.errors import CloudError, JournalError, NbsweepError
+from nbsweep.bootstrap.accounts import open_accounts
+from nbsweep.core.errors import JournalError, NbsweepError
 from nbsweep.core.events.http import ConnectionsBounded
 from nbsweep.core.identity import is_same_place
 from nbsweep.core.lease import GOOD_FOR
 from nbsweep.core.listing.belonging import Coverage
-from nbsweep.core.pacing import Rate
 from nbsweep.core.ports import Clock, Journal, Ports, Telemetry
 from nbsweep.engine.options import LeaseOptions, PollOptions, SweepOptions
 from nbsweep.engine.recovery import tell_left_alone
@@ -31,7 +24,7 @@ from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.engine.target_identity import OverlappingTarget
-from nbsweep.settings import LimitSettings, Settings, TargetSettings
+from nbsweep.settings import Settings, TargetSettings
 from nbsweep.settings.fingerprint import identity_of
 
 OTHER_FILES = 40
@@ -77,18 +70,12 @@ async def open_all(
     settings = within_open_files(settings, telemetry)
     async with AsyncExitStack() as stack:
         journal = await stack.enter_async_context(open_journal(settings.journal, patient(settings)))
-        provider = await stack.enter_async_context(open_credential_provider(environment, clock))
-        found = [(target, await credentials_of(target, provider)) for target in settings.targets]
-        accounts: dict[tuple[str, str], list[LimitSettings]] = {}
-        for target, credentials in found:
-            accounts.setdefault((target.base_url, credentials.account), []).append(target.limits)
-        lanes = {account: make_lanes(limits, clock) for account, limits in accounts.items()}
+        accesses = await stack.enter_async_context(open_accounts(settings.targets, environment, clock))
         sweepers: list[Sweeper] = []
-        for target, credentials in found:
-            lane = lanes[target.base_url, credentials.account]
-            cloud = await stack.enter_async_context(open_client(target, credentials, lane, clock, telemetry))
-            sweeper = make_sweeper(settings, target, Ports(cloud, journal, clock, telemetry), shutdown)
-            area = replace(sweeper.area, caller=caller_of(target, credentials))
+        for access in accesses:
+            cloud = await stack.enter_async_context(access.open_client(clock, telemetry))
+            sweeper = make_sweeper(settings, access.target, Ports(cloud, journal, clock, telemetry), shutdown)
+            area = replace(sweeper.area, caller=access.caller)
             sweepers.append(dataclasses.replace(sweeper, area=area, overlapping=overlapping_targets(area, sweepers)))
         yield OpenResources(journal, clock, tuple(sweepers))
 
@@ -119,11 +106,6 @@ def _bounded(target: TargetSettings, share: float) -> TargetSettings:
     return target.model_copy(update={"limits": limits})
 
 
-def caller_of(target: TargetSettings, credentials: Credentials) -> str:
-    """Return a pseudonym of the caller for targets of scope `own`. It reveals neither a name nor a key."""
-    return sha256(credentials.account.encode()).hexdigest()[:12] if target.scope == "own" else ""
-
-
 def overlapping_targets(area: Area, before: Iterable[Sweeper]) -> tuple[OverlappingTarget, ...]:
     """Return the earlier targets that must not have the same project as this one."""
     identity = area.identity(None)
@@ -133,14 +115,6 @@ def overlapping_targets(area: Area, before: Iterable[Sweeper]) -> tuple[Overlapp
         for sweeper in near
         if sweeper.area.identity(None).overlaps(identity)
     )
-
-
-async def credentials_of(target: TargetSettings, provider: CredentialProvider) -> Credentials:
-    """Return the credentials of a target. If there are none yet, each call of the target looks for them and fails alone."""
-    try:
-        return await provider.find(target)
-    except CloudError:
-        return LazyCredentials(f"target {target.name}, of an account that is unknown", partial(provider.find, target))
 
 
 def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutdown: Shutdown) -> Sweeper:
@@ -176,18 +150,3 @@ def patient(settings: Settings) -> Timeouts:
 def _area(target: TargetSettings, workspaces: tuple[str, ...] | None) -> Area:
     identity = identity_of(target)
     return Area(target.name, workspaces, target.features, identity.endpoint, target.scope, project_id=identity.project_id)
-
-
-def make_lanes(limits: Sequence[LimitSettings], clock: Clock) -> Lanes:
-    """Build the lanes of an account. If its targets have different limits, the slowest applies to all of them."""
-    rates = {
-        Lane.DELETE: _slowest(limit.delete for limit in limits),
-        Lane.SHOW: _slowest(limit.show for limit in limits),
-        Lane.LIST: _slowest(limit.list for limit in limits),
-    }
-    totals = [limit.total for limit in limits if limit.total is not None]
-    return Lanes(rates, _slowest(totals) if totals else None, clock)
-
-
-def _slowest(rates: Iterable[Rate]) -> Rate:
-    return max(rates, key=lambda rate: rate.spacing_s)

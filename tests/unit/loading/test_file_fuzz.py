@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from builders import notebook
 from nbsweep.adapters.clock import SystemClock
-from nbsweep.bootstrap.sweeps import make_lanes
+from nbsweep.bootstrap.accounts import make_lanes
 from nbsweep.core.errors import ConfigurationError
 from nbsweep.core.facts import Moment
 from nbsweep.core.policy import judge
