@@ -52,7 +52,6 @@ bench: $(INSTALLED)  ## nbsweep beside the textbook alternative, and the targets
 	PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
 docs: $(INSTALLED)  ## the documentation as a site in docs/_build, with strict links
-	$(BIN)/python docs/configuration_page.py
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -b dirhtml docs docs/_build
 	$(BIN)/python docs/check_site.py docs/_build
 
@@ -66,8 +65,9 @@ format: $(INSTALLED)  ## let ruff lay out the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schema: $(INSTALLED)  ## write config/nbsweep.schema.json anew
+schema: $(INSTALLED)  ## write config/nbsweep.schema.json and the page of the configuration keys from the settings
 	$(BIN)/nbsweep schema > config/nbsweep.schema.json
+	$(BIN)/python docs/configuration_page.py
 
 screenshots: $(INSTALLED)  ## write the README's picture of the demo anew
 	$(BIN)/nbsweep demo --svg docs/demo.svg

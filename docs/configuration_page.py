@@ -10,7 +10,7 @@ from nbsweep.settings import settings_schema
 PAGE = Path(__file__).parent / "reference" / "configuration-keys.md"
 HEAD = """# Configuration keys
 
-This page is generated from the settings by `make docs`. Do not edit it.
+This page is generated from the settings by `make schema`. Do not edit it.
 [Configuration](configuration.md) explains how the keys work together, and
 [config/nbsweep.yaml](../../config/nbsweep.yaml) shows each key in its place.
 

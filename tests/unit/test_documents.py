@@ -140,7 +140,7 @@ def test_the_architecture_links_the_twelve_files_in_order() -> None:
 
 
 def test_the_page_of_configuration_keys_is_what_the_settings_generate() -> None:
-    """`make docs` writes it anew."""
+    """`make schema` writes it."""
     page = runpy.run_path(str(ROOT / "docs" / "configuration_page.py"))["page"]
     assert (REFERENCE / "configuration-keys.md").read_text(encoding="utf-8") == page()
 

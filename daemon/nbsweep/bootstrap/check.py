@@ -25,7 +25,6 @@ from nbsweep.core.ports import Clock, Telemetry
 from nbsweep.engine.preflight import Preflight, PreflightOptions
 from nbsweep.engine.target_identity import describe_same
 from nbsweep.settings import LimitSettings, Settings, TargetSettings
-from nbsweep.settings.fingerprint import identity_of
 
 MOST_RUNS = 1000
 KIB, MIB = 2**10, 2**20
@@ -97,7 +96,7 @@ class ConfigurationCheck(Struct, frozen=True):
                 checks = await Preflight(question, cloud).inspect()
                 if any(check.name == "project" and check.grade is Grade.OK for check in checks):
                     known = await cloud.project()
-                    self.identities[target.name] = replace(identity_of(target), project_id=known, caller=access.caller)
+                    self.identities[target.name] = replace(target.identity, project_id=known, caller=access.caller)
                 return checks
 
     def _question(self, access: TargetAccess, credentials: str) -> PreflightOptions:
@@ -108,7 +107,7 @@ class ConfigurationCheck(Struct, frozen=True):
             credentials=credentials,
             project_given=target.project_id is not None,
             everybodys=target.scope == "all",
-            workspaces=None if target.workspaces == "all" else target.workspaces,
+            workspaces=target.workspace_ids,
             features=target.features,
             stops=any(policy.running is Running.STOP for policy in self.settings.policies),
             patience=target.limits.request_timeout + _longest_turn(access.limits),

@@ -25,7 +25,6 @@ from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.engine.target_identity import OverlappingTarget
 from nbsweep.settings import Settings, TargetSettings
-from nbsweep.settings.fingerprint import identity_of
 
 OTHER_FILES = 40
 """Open files that a process needs beside its cloud connections: streams, event loop, journal, API, DNS, and a reserve."""
@@ -120,7 +119,7 @@ def overlapping_targets(area: Area, before: Iterable[Sweeper]) -> tuple[Overlapp
 def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutdown: Shutdown) -> Sweeper:
     """Build the sweeper of a target from the configuration."""
     removal, polling = settings.removal, settings.polling
-    workspaces = None if target.workspaces == "all" else target.workspaces
+    workspaces = target.workspace_ids
     return Sweeper(
         area=_area(target, workspaces),
         ports=ports,
@@ -148,5 +147,5 @@ def patient(settings: Settings) -> Timeouts:
 
 
 def _area(target: TargetSettings, workspaces: tuple[str, ...] | None) -> Area:
-    identity = identity_of(target)
+    identity = target.identity
     return Area(target.name, workspaces, target.features, identity.endpoint, target.scope, project_id=identity.project_id)

@@ -15,12 +15,12 @@ from nbsweep.core.saved_plan.model import SavedPlan
 from nbsweep.core.saved_plan.validate import objections
 from nbsweep.documents.saved_plan import plan_from_text, plan_to_document
 from nbsweep.settings import Settings
-from nbsweep.settings.fingerprint import configuration_digests, identity_of
+from nbsweep.settings.fingerprint import configuration_digests
 
 
 def plan_to_save(settings: Settings, plan_id: str, made: tuple[datetime, timedelta], plans: Sequence[Plan]) -> SavedPlan:
     """Build the saved plan of these plans; `made` is the time and the validity."""
-    identities = {target.name: identity_of(target) for target in settings.targets}
+    identities = {target.name: target.identity for target in settings.targets}
     created_at, valid_for = made
     return SavedPlan(
         plan_id=plan_id,
@@ -71,7 +71,7 @@ def read_plan(path: Path, settings: Settings, now: datetime) -> SavedPlan:
     """
     source = f"the plan {path}"
     plan = plan_from_text(_read(path, source), source)
-    targets = {target.name: identity_of(target) for target in settings.targets}
+    targets = {target.name: target.identity for target in settings.targets}
     found = objections(plan, now, configuration_digests(settings), targets)
     if found:
         raise ConfigurationError(source, found)

@@ -1,7 +1,8 @@
-"""Loads, before the first DELETE, modules that a sweep needs only after an error or at its end.
+"""Loads, before the first DELETE, the modules that a sweep needs only after an error or at its end.
 
-Later the installation may have been replaced, or no file descriptor may be left. An import that fails in an error handler
-would end the sweep while deletions are under way.
+Python and rich import some modules on first use: the IDNA codec, or the character widths of a table. An import fails if the
+installation was replaced meanwhile, or if no file descriptor is left. In an error handler it would end the sweep while
+deletions are under way. This is for safety, not for speed; it takes a few milliseconds.
 """
 
 import io
@@ -15,7 +16,7 @@ from nbsweep.cli.views.results import REMOVAL_COLUMNS
 from nbsweep.cli.views.tables import make_table
 from nbsweep.core.errors import NbsweepError
 
-WHEN_TROUBLED = ("encodings.idna", "traceback", "linecache")
+AFTER_ERRORS = ("encodings.idna", "traceback", "linecache")
 ANY_SCRIPT = "笔记本 \N{PARTY POPPER} :warning:"
 """Text that makes rich load its tables of character widths."""
 
@@ -27,14 +28,14 @@ def load_for_sweeping(*, tables: bool) -> None:
         NbsweepError: the installation is damaged.
     """
     try:
-        for name in WHEN_TROUBLED:
+        for name in AFTER_ERRORS:
             import_module(name)
         for console in (False, True):
             make_logger(len, level="info", console=console).info(ANY_SCRIPT)
         if tables:
             _draw()
     except (ImportError, OSError) as error:
-        message = f"a part of nbsweep cannot be loaded, and nothing has been deleted: {error}. Install nbsweep anew"
+        message = f"a part of nbsweep cannot be loaded, and nothing has been deleted: {error}. Reinstall nbsweep"
         raise NbsweepError(message) from error
 
 

@@ -1,15 +1,13 @@
-"""The output streams of a command. rich is imported on the first drawing, because most runs are cron jobs."""
+"""The output streams of a command, and its progress display."""
 
 import sys
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+
+from rich.console import Console
 
 from nbsweep.cli.views.progress import LiveProgress
 from nbsweep.cli.views.results import make_console
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 
 @dataclass
@@ -18,15 +16,15 @@ class Screen:
 
     on_terminal: bool
     """Whether a user watches stderr and can answer a prompt."""
-    progress: "LiveProgress | None" = None
+    progress: LiveProgress | None = None
 
     @cached_property
-    def out(self) -> "Console":
+    def out(self) -> Console:
         """Return the console of stdout."""
         return make_console()
 
     @cached_property
-    def err(self) -> "Console":
+    def err(self) -> Console:
         """Return the console of stderr."""
         return make_console(stderr=True)
 

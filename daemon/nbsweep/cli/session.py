@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import anyio
 import stamina
 import typer
+from rich.console import RenderableType
 
 from nbsweep.adapters.telemetry import Listener, Log, Telemetry
 from nbsweep.cli.exits import Exit, exit_of_error
@@ -28,9 +29,6 @@ from nbsweep.engine.report import leading_error
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.loading.file import find_config, load_settings
 from nbsweep.settings import LoggingSettings, Settings
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 ReadFormat = Literal["table", "json"]
 """Output format of the commands that only read."""
@@ -83,7 +81,7 @@ class Session:
         except OSError as error:
             raise ResultLost(lost_result(error)) from error
 
-    def show_result(self, view: "RenderableType") -> None:
+    def show_result(self, view: RenderableType) -> None:
         """Write a table or another view for people to stdout."""
         if self.screen.out.record:
             self.screen.out.print(view)

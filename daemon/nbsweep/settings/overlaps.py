@@ -11,7 +11,6 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from nbsweep.core.identity import is_same_place
 from nbsweep.settings.credentials import CredentialSettings
-from nbsweep.settings.fingerprint import identity_of
 from nbsweep.settings.targets import TargetSettings
 
 
@@ -35,7 +34,7 @@ def _overlaps(targets: tuple[TargetSettings, ...]) -> Iterator[InitErrorDetails]
 
 
 def _are_one(one: TargetSettings, other: TargetSettings) -> bool:
-    mine, theirs = identity_of(one), identity_of(other)
+    mine, theirs = one.identity, other.identity
     if not is_same_place(mine.endpoint, theirs.endpoint) or not mine.overlaps(theirs):
         return False
     same_caller = _is_same_caller(one.credentials, other.credentials)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, StrictStr, ValidationInfo, field_validator
 
+from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.pacing import Rate
 from nbsweep.settings.credentials import CredentialSettings
 from nbsweep.settings.fields.address import CaFile, Endpoint, Proxy
@@ -126,3 +127,20 @@ class TargetSettings(Group):
     def base_url(self) -> str:
         """The address that all calls go to, without a slash at its end."""
         return self.endpoint or base_url(self.region or "") or ""
+
+    @property
+    def workspace_ids(self) -> tuple[str, ...] | None:
+        """The IDs of the workspaces to sweep; None for all of them."""
+        return None if self.workspaces == "all" else self.workspaces
+
+    @property
+    def identity(self) -> TargetIdentity:
+        """The notebooks that the target covers."""
+        ids = self.workspace_ids
+        return TargetIdentity(
+            endpoint=self.base_url,
+            project_id=self.project_id,
+            workspaces=None if ids is None else tuple(sorted(ids)),
+            features=tuple(sorted(self.features)),
+            scope=self.scope,
+        )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from nbsweep.settings import Settings
-from nbsweep.settings.fingerprint import configuration_digests, identity_of
+from nbsweep.settings.fingerprint import configuration_digests
 
 TARGET: dict[str, Any] = {"name": "lab", "region": "cn-north-4", "project_id": "0123456789abcdef0123456789abcdef"}
 POLICY: dict[str, Any] = {"name": "idle", "match": {"status": ["STOPPED"], "idle_over": "14d"}}
@@ -72,7 +72,7 @@ def test_what_does_not_decide_changes_none(groups: dict[str, Any]) -> None:
 
 def identity(**changes: Any) -> Any:
     """Tell what a target is that differs in these keys."""
-    return identity_of(settings(targets=[{**TARGET, **changes}]).targets[0])
+    return settings(targets=[{**TARGET, **changes}]).targets[0].identity
 
 
 @pytest.mark.parametrize(

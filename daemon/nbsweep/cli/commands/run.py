@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import anyio
 import typer
 from msgspec import Struct
+from rich.console import RenderableType
 
 from nbsweep.bootstrap.sweeps import open_all
 from nbsweep.cli.exits import Exit, exit_of_report, worst
@@ -31,9 +32,6 @@ from nbsweep.documents.reports import dry_run_document, report_document
 from nbsweep.engine.report import Run
 from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.engine.sweep import Sweeper
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 
 class RunOptions(Struct, frozen=True):
@@ -77,7 +75,7 @@ class Approval:
                 self.session.screen.err.print(self._view(plan, spared))
                 return self.options.yes or await self._ask(plan)
 
-    def _view(self, plan: Plan, spared: Sequence[Spared]) -> "RenderableType":
+    def _view(self, plan: Plan, spared: Sequence[Spared]) -> RenderableType:
         return plan_view(plan, spared, most=self.options.most_rows)
 
     async def _ask(self, plan: Plan) -> bool:

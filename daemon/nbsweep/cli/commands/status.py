@@ -18,7 +18,6 @@ from nbsweep.core.runs import JUDGED, RunRecord
 from nbsweep.core.status import LeftAlone, StatusInputs, follows, judge_status, left_alone, status_of_removed
 from nbsweep.documents.status import status_document
 from nbsweep.settings import Settings, TargetSettings
-from nbsweep.settings.fingerprint import identity_of
 
 LOOKS_BACK = 50
 """Number of runs of a target that are searched for a recorded project."""
@@ -74,7 +73,7 @@ async def _telling_runs(journal: Journal, target: str) -> Sequence[RunRecord]:
 
 async def _identity(journal: Journal, target: TargetSettings) -> TargetIdentity:
     """Return the identity of a target. A project ID that is not configured comes from its last run, without a cloud call."""
-    identity = identity_of(target)
+    identity = target.identity
     if identity.project_id is not None:
         return identity
     records = await journal.runs(LOOKS_BACK, target.name)
