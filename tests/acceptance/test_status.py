@@ -1,7 +1,8 @@
 """`status` says on one screen, and by its exit code, whether all is well; the real command, on a journal that it only reads."""
 
+import asyncio
 import signal
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -12,6 +13,7 @@ from nbsweep.adapters.journal import open_journal
 from nbsweep.core.runs import Outcome, RunRecord
 
 AWAY = "http://127.0.0.1:1"
+NEW_YEAR, MINUTE = datetime(2026, 1, 1, tzinfo=UTC), timedelta(minutes=1)
 
 
 def standings(desk: Desk, code: int) -> dict[str, Json]:
@@ -126,12 +128,14 @@ def test_the_journal_is_all_that_is_needed(desk: Desk, tmp_path: Path) -> None:
 async def test_a_target_that_is_swept_often_does_not_hide_anothers_last_run(desk: Desk) -> None:
     """Three hundred sweeps of one, after the only one of the other: both were swept, and all is well."""
     desk.write(AWAY, targets=[target(AWAY), target(AWAY, name="busy", features=["DEFAULT"])])
+    runs = [
+        RunRecord(f"run{number:03d}", "busy" if number else "lab", NEW_YEAR + number * MINUTE, "ops", dry_run=False)
+        for number in range(301)
+    ]
     async with open_journal(f"sqlite:///{desk.journal}") as journal:
-        for number in range(301):
-            name, at = "busy" if number else "lab", datetime(2026, 1, 1, 0, number // 60, number % 60, tzinfo=UTC)
-            begun = RunRecord(f"run{number:03d}", name, at, "ops", dry_run=False)
-            await journal.open_run(begun)
-            await journal.close_run(replace(begun, outcome=Outcome.FINISHED, ended_at=at))
+        await asyncio.gather(*(journal.open_run(run) for run in runs))
+        ended = [replace(run, outcome=Outcome.FINISHED, ended_at=run.started_at) for run in runs]
+        await asyncio.gather(*(journal.close_run(run) for run in ended))
     found = standings(desk, 0)
     assert found["lab"]["last_sweep"]["run_id"] == "run000"
     assert found["busy"]["last_sweep"]["run_id"] == "run300"
