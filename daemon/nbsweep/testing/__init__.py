@@ -1,22 +1,22 @@
-"""Stand-ins for the ports, for tests of whatever is built on them; they pass the same contract tests as the real ones."""
+"""Fakes of the ports, for tests; they pass the same contract tests as the real ones."""
 
 from nbsweep.testing.clock import START, FakeClock
 from nbsweep.testing.cloud import FakeCloud
+from nbsweep.testing.faults import LOST_AFTER, LOST_BEFORE, NO_FAULT, Call, Fault, Kind, Pace
 from nbsweep.testing.journal import InMemoryJournal
 from nbsweep.testing.telemetry import RecordingTelemetry
-from nbsweep.testing.troubles import LOST_AFTER, LOST_BEFORE, PLAIN, Call, Kind, Pace, Trouble
 
 __all__ = [
     "LOST_AFTER",
     "LOST_BEFORE",
-    "PLAIN",
+    "NO_FAULT",
     "START",
     "Call",
     "FakeClock",
     "FakeCloud",
+    "Fault",
     "InMemoryJournal",
     "Kind",
     "Pace",
     "RecordingTelemetry",
-    "Trouble",
 ]

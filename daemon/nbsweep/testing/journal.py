@@ -19,13 +19,13 @@ from nbsweep.testing.trail import InMemoryTrail
 
 
 class InMemoryJournal:
-    """A journal that survives everything but the end of the process; a "restart" in a test goes on with the same one.
+    """A journal that lives as long as the process; after a "restart" a test goes on with the same one.
 
-    Like a real one it may be cancelled at any await, and then has written all the same.
+    As with a real journal, a write that is cancelled is written.
     """
 
     def __init__(self) -> None:
-        """Begin empty."""
+        """Begin without records."""
         self._runs: dict[tuple[str, str], RunRecord] = {}
         self._removals: dict[tuple[str, str, str], Removal] = {}
         self._last_active: dict[str, dict[str, datetime]] = {}
@@ -35,24 +35,24 @@ class InMemoryJournal:
         self.trail = InMemoryTrail(self._removals)
 
     def require_in_place(self) -> None:
-        """Raise unless a later run would find this record, which is always so."""
+        """Raise if a later run would not find this journal, which never happens."""
 
     async def open_run(self, run: RunRecord) -> None:
-        """Note that a sweep begins; the pair of run and target is new."""
+        """Write the record of a sweep that begins; the pair of run and target is new."""
         if (run.run_id, run.target) in self._runs:
             raise JournalError(f"There is a run {run.run_id} of {run.target} already.")
         self._runs[run.run_id, run.target] = _copied(run)
         await asyncio.sleep(0)
 
     async def close_run(self, run: RunRecord) -> None:
-        """Note how a sweep ended, over the record that `open_run` made."""
+        """Replace the record that `open_run` wrote by that of the ended sweep."""
         if (run.run_id, run.target) not in self._runs:
             raise JournalError(f"There is no run {run.run_id} of {run.target} that could be closed.")
         self._runs[run.run_id, run.target] = _copied(run)
         await asyncio.sleep(0)
 
     async def write(self, removals: Sequence[Removal]) -> None:
-        """Store removals as they are now, new ones and known ones; all of them or none."""
+        """Write removals, new and known ones; all of them or none."""
         for removal in [_checked(removal) for removal in removals]:
             key = (removal.run_id, removal.target, removal.notebook_id)
             run = self._runs.get((removal.run_id, removal.target))
@@ -61,26 +61,26 @@ class InMemoryJournal:
         await asyncio.sleep(0)
 
     async def unfinished(self, target: str | None = None, limit: int | None = None) -> tuple[Removal, ...]:
-        """List the removals that have no end, oldest first; with `target`, those under that name."""
+        """Return the removals that have not ended, oldest first; with `target`, those under that name."""
         await asyncio.sleep(0)
         found = [removal for removal in self._removals.values() if target in (None, removal.target) and not removal.ended]
         return tuple(sorted(found, key=lambda removal: (removal.planned_at, removal.run_id))[:limit])
 
     async def note_active(self, project: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
-        """Remember that these were seen other than at rest; only the latest time is kept."""
+        """Write when these notebooks were seen in use; only the latest time is kept."""
         moment = require_aware(seen_at)
         known = self._last_active.setdefault(project, {})
         known.update({notebook_id: max(known.get(notebook_id, moment), moment) for notebook_id in notebook_ids})
         await asyncio.sleep(0)
 
     async def last_active(self, project: str) -> Mapping[str, datetime]:
-        """Tell when each notebook of a project was last seen other than at rest."""
+        """Return when each notebook of a project was last seen in use."""
         await asyncio.sleep(0)
         mine, older = self._last_active.get(project, {}), self._last_active.get(UNKNOWN, {})
         return mine | {key: max(moment, mine.get(key, moment)) for key, moment in older.items()}
 
     async def runs(self, limit: int, target: str | None = None) -> tuple[RunRecord, ...]:
-        """List the latest sweeps, of one target where one is given, the newest first."""
+        """Return the latest sweeps, newest first; with `target`, those of that target."""
         await asyncio.sleep(0)
         wanted = (run for run in self._runs.values() if target in (None, run.target))
         by_target = sorted(wanted, key=lambda run: run.target)
@@ -88,14 +88,14 @@ class InMemoryJournal:
         return tuple(_copied(run) for run in newest_first[:limit])
 
     async def last_run(self, target: str, outcomes: Collection[Outcome] = ()) -> RunRecord | None:
-        """Give the latest sweep of a target, of those with one of these outcomes; with none given, of any outcome."""
+        """Return the latest sweep of a target with one of these outcomes; without outcomes, with any."""
         await asyncio.sleep(0)
         return self._newest(
             run for run in self._runs.values() if run.target == target and (run.outcome in outcomes or not outcomes)
         )
 
     async def last_success(self, target: str) -> RunRecord | None:
-        """Give the latest sweep of a target that finished, or showed what it would do, without a problem."""
+        """Return the latest sweep or dry run of a target that finished without a problem."""
         await asyncio.sleep(0)
         mine = (run for run in self._runs.values() if run.target == target)
         return self._newest(run for run in mine if run.outcome in SUCCESSES and not run.problem)
@@ -105,25 +105,25 @@ class InMemoryJournal:
         return _copied(found) if found else None
 
     async def open_runs(self, target: str | None = None) -> tuple[RunRecord, ...]:
-        """List the sweeps that have no end, the oldest first; with `target`, those under that name."""
+        """Return the sweeps that have not ended, oldest first; with `target`, those under that name."""
         await asyncio.sleep(0)
         found = [run for run in self._runs.values() if target in (None, run.target) and run.ended_at is None]
         return tuple(_copied(run) for run in sorted(found, key=lambda run: (run.started_at, run.run_id)))
 
     async def run(self, run_id: str) -> tuple[RunRecord, ...]:
-        """List the sweeps of one run, a record for each target; empty when there is no such run."""
+        """Return the sweeps of one run, a record for each target."""
         await asyncio.sleep(0)
         found = [_copied(run) for run in self._runs.values() if run.run_id == run_id]
         return tuple(sorted(found, key=lambda run: (run.started_at, run.target)))
 
     async def removals(self, run_id: str, limit: int | None = None, offset: int = 0) -> tuple[Removal, ...]:
-        """List the removals of one run, or some of them, in the order in which they were planned."""
+        """Return the removals of one run, or a part of them, in the order of the plan."""
         await asyncio.sleep(0)
         found = [removal for removal in self._removals.values() if removal.run_id == run_id][offset:]
         return tuple(found[:limit])
 
     async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:
-        """List the removals of one notebook over all runs, the newest first."""
+        """Return the removals of one notebook in all runs, newest first."""
         await asyncio.sleep(0)
         found = [removal for removal in self._removals.values() if removal.notebook_id == notebook_id]
         return tuple(sorted(found, key=lambda removal: (removal.planned_at, removal.run_id), reverse=True))
@@ -131,7 +131,7 @@ class InMemoryJournal:
     async def history(
         self, target: str, identity: TargetIdentity, requested_since: datetime, failed_since: datetime
     ) -> History:
-        """Tell a target's past, as far as the brakes and the cool-down ask about it."""
+        """Return the history of a target that the brakes and the cool-down need."""
         await asyncio.sleep(0)
         known = [one for one in self._removals.values() if one.project == (identity.project if one.project else UNKNOWN)]
         known = [one for one in known if one.project or one.target == target]
@@ -162,17 +162,17 @@ class InMemoryJournal:
         return FleetBefore(last.run_id, last.fleet, deleted)
 
     async def leases(self) -> tuple[TargetLease, ...]:
-        """List all leases that there are, by target."""
+        """Return all leases, by target."""
         await asyncio.sleep(0)
         return tuple(self._leases[key] for key in sorted(self._leases))
 
     async def lease(self, target: str) -> TargetLease | None:
-        """Tell who holds a target's lease; None when nobody does."""
+        """Return a target's lease, or None."""
         await asyncio.sleep(0)
         return self._leases.get(target)
 
     async def take_lease(self, lease: TargetLease, seen: TargetLease | None) -> TargetLease | None:
-        """Put a lease in the place of the one that was seen, unless that has changed meanwhile, and tell who holds it then."""
+        """Replace the lease that was seen, unless it has changed since; return the lease that holds then."""
         held = self._leases.get(_checked(lease).target)
         mine = held is not None and seen is not None and held.holder.owner == seen.holder.owner == lease.holder.owner
         if held == seen or mine:
@@ -181,34 +181,34 @@ class InMemoryJournal:
         return self._leases.get(lease.target)
 
     async def release_lease(self, lease: TargetLease) -> None:
-        """Give a lease back; one that is somebody else's by now stays."""
+        """Release a lease, unless another process holds it by now."""
         held = self._leases.get(lease.target)
         if held is not None and held.holder.owner == lease.holder.owner:
             del self._leases[lease.target]
         await asyncio.sleep(0)
 
     async def pause(self, target: str, since: datetime) -> None:
-        """Note that a target is paused; one that is paused already stays so since it was."""
+        """Pause a target; a target that is paused already keeps its time."""
         self._pauses.setdefault(target, require_aware(since))
         await asyncio.sleep(0)
 
     async def resume(self, target: str) -> None:
-        """Take a target's pause back, if there is one."""
+        """End a target's pause, if there is one."""
         self._pauses.pop(target, None)
         await asyncio.sleep(0)
 
     async def paused_since(self, target: str) -> datetime | None:
-        """Tell since when a target is paused; None when it is not."""
+        """Return since when a target is paused, or None."""
         await asyncio.sleep(0)
         return self._pauses.get(target)
 
     async def note_due(self, target: str, due: datetime) -> None:
-        """Remember when the schedule of a target comes round next; only the latest note is kept."""
+        """Write when a target is due next; only the latest time is kept."""
         self._due[target] = require_aware(due)
         await asyncio.sleep(0)
 
     async def noted_due(self, target: str) -> datetime | None:
-        """Tell when the schedule of a target was to come round next, by the latest note; None when there is none."""
+        """Return when a target was due next by the latest note, or None."""
         await asyncio.sleep(0)
         return self._due.get(target)
 
@@ -233,5 +233,5 @@ def _checked(record: AnyRecord) -> AnyRecord:
 
 
 def _copied(run: RunRecord) -> RunRecord:
-    """Give a record of its own: `kept` is a mapping that its owner may go on changing."""
+    """Return a copy of a record: the caller may change its mapping `kept` later."""
     return replace(_checked(run), kept=None if run.kept is None else dict(run.kept))

@@ -1,4 +1,4 @@
-"""How a `FakeCloud` cuts its listings into pages."""
+"""How a `FakeCloud` divides its listings into pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,15 +11,15 @@ from nbsweep.core.model import PAGE_SIZE, MalformedRow, Notebook, Page
 
 @dataclass(slots=True)
 class Pages:
-    """What an offset means, how large a page is, and what the caller has found out of that."""
+    """The meaning of an offset, the size of a page, and what the caller knows about both."""
 
     offsets: Offsets = Offsets.ROWS
     largest: int = PAGE_SIZE
     paging: Paging = field(default_factory=Paging)
-    """As the caller knows it."""
+    """What the caller knows."""
 
     def cut(self, rows: Sequence[Notebook | MalformedRow], offset: int) -> Page:
-        """Give one page of these rows."""
+        """Return one page of these rows."""
         size = min(self.paging.size, self.largest)
         self.paging = replace(self.paging, size=size)
         sent = self.paging.offset_of(offset)

@@ -1,4 +1,4 @@
-"""Telemetry that remembers."""
+"""Telemetry that records its events."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,20 +11,20 @@ AnEvent = TypeVar("AnEvent", bound=Event)
 
 
 class RecordingTelemetry:
-    """Keeps every event, with what was bound around it."""
+    """Records every event with the context that was bound."""
 
     def __init__(self) -> None:
-        """Begin with nothing recorded, nothing bound."""
+        """Begin without events and context."""
         self.records: list[tuple[Event, dict[str, str]]] = []
         self._context: ContextVar[Mapping[str, str]] = ContextVar("recorded_context")
 
     def emit(self, event: Event) -> None:
-        """Keep the event."""
+        """Record the event."""
         self.records.append((event, dict(self._context.get({}))))
 
     @contextmanager
     def bound(self, **context: str) -> Iterator[None]:
-        """Put `context` on every event emitted inside, in this task and those it starts."""
+        """Add `context` to every event inside, in this task and in those that it starts."""
         token = self._context.set({**self._context.get({}), **context})
         try:
             yield

@@ -11,7 +11,7 @@ from nbsweep.core.model import microseconds
 
 
 class InMemoryTrail:
-    """The trail of an `InMemoryJournal`; it is chained when somebody reads it, for most tests never do."""
+    """The trail of an `InMemoryJournal`; it is chained on the first read, since most tests never read it."""
 
     def __init__(self, removals: Mapping[tuple[str, str, str], Removal]) -> None:
         """Take the journal's removals, by run, target and notebook."""
@@ -20,27 +20,27 @@ class InMemoryTrail:
         self._links: list[Link] = []
 
     def append(self, removal: Removal, before: Removal | None, started_by: str) -> None:
-        """Append what a write stands for."""
+        """Append the entries of a write."""
         stage = RemovalSnapshot.of(before) if before else None
         self._entries += entries_of(removal, stage, started_by, len(self._entries))
 
     async def head(self) -> Head:
-        """Tell how far the trail has come."""
+        """Return the head of the chain."""
         await asyncio.sleep(0)
         return self._head(self._chained())
 
     async def after(self, sequence: int, limit: int) -> tuple[Link, ...]:
-        """List the entries that follow on one, in the order of the chain."""
+        """Return the entries after one, in the order of the chain."""
         await asyncio.sleep(0)
         return tuple(self._chained()[sequence : sequence + limit])
 
     async def latest(self, query: AuditQuery, limit: int) -> tuple[Link, ...]:
-        """List the latest entries that are wanted, the newest first."""
+        """Return the latest entries that match a query, newest first."""
         await asyncio.sleep(0)
         return tuple(link for link in reversed(self._chained()) if _wanted(query, link.entry))[:limit]
 
     async def coverage(self) -> AuditCoverage:
-        """Tell how many removals there are whose decision is not on the trail."""
+        """Count the removals whose decision is not on the trail."""
         await asyncio.sleep(0)
         decided = {
             (entry.run_id, entry.target, entry.notebook_id) for entry in self._entries if entry.what == AuditStep.DECIDED.value

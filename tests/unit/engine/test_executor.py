@@ -9,7 +9,7 @@ from nbsweep.core.events.removal import RemovalAccepted, RemovalFinished, Remova
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Lease, Status
 from nbsweep.core.pacing import Rate
-from nbsweep.testing import LOST_AFTER, LOST_BEFORE, PLAIN, Pace, Trouble
+from nbsweep.testing import LOST_AFTER, LOST_BEFORE, NO_FAULT, Fault, Pace
 from unit.engine.world import FAILED, FORGOTTEN, POLLING, carry_out, options, virtual_time, world
 
 pytestmark = virtual_time
@@ -150,7 +150,7 @@ async def test_what_vanished_since_the_survey_is_spared() -> None:
 async def test_without_a_second_look_there_is_no_delete(error: Exception) -> None:
     """One that cannot be looked at is kept, and says so; the others go on."""
     scene = world(*fleet(2))
-    scene.cloud.befall("show", Trouble(error), notebook_id="nb1")
+    scene.cloud.inject("show", Fault(error), notebook_id="nb1")
     removals = await carry_out(scene, options(), *fleet(2))
     assert removals["nb1"].state is State.FAILED
     assert removals["nb1"].end_reason == f"kept, because it could not be looked at again: {error}"
@@ -172,7 +172,7 @@ async def test_facts_are_fresh_whenever_a_delete_leaves() -> None:
     """A lane of one DELETE in four seconds, eight workers, answers of three: no DELETE rests on a look over ten seconds old."""
     pace = Pace(delete_rate=Rate(1, 4.0), answer_s=3, deletion_s=2)
     scene = world(*fleet(12), pace=pace)
-    scene.cloud.befall("delete", PLAIN, Trouble(lane_s=9), PLAIN, Trouble(lane_s=25))
+    scene.cloud.inject("delete", NO_FAULT, Fault(lane_s=9), NO_FAULT, Fault(lane_s=25))
     removals = await carry_out(scene, options(workers=8), *fleet(12))
     looked_at: dict[str, float] = {}
     for call in scene.cloud.calls:
@@ -187,7 +187,7 @@ async def test_facts_are_fresh_whenever_a_delete_leaves() -> None:
 async def test_a_delete_that_is_held_back_too_long_is_decided_anew() -> None:
     """It does not leave on old facts; a second look later it does, once."""
     scene = world(notebook())
-    scene.cloud.befall("delete", Trouble(lane_s=10.5))
+    scene.cloud.inject("delete", Fault(lane_s=10.5))
     removals = await carry_out(scene, options(), notebook())
     assert scene.story[1:6] == ["show nb1", "REQUESTED nb1", "PLANNED nb1", "show nb1", "REQUESTED nb1"]
     assert scene.cloud.sent("delete") == ["nb1"]
@@ -197,7 +197,7 @@ async def test_a_delete_that_is_held_back_too_long_is_decided_anew() -> None:
 async def test_a_delete_that_leaves_at_the_last_moment_leaves() -> None:
     """Facts of exactly `fresh_for` are fresh."""
     scene = world(notebook())
-    scene.cloud.befall("delete", Trouble(lane_s=10))
+    scene.cloud.inject("delete", Fault(lane_s=10))
     await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("show")[0] == "nb1"
     assert scene.story.count("REQUESTED nb1") == 1
@@ -206,7 +206,7 @@ async def test_a_delete_that_leaves_at_the_last_moment_leaves() -> None:
 async def test_what_was_protected_while_its_delete_was_held_back_is_spared() -> None:
     """The owner came back during the wait, and no DELETE has left: it stays."""
     scene = world(notebook())
-    scene.cloud.befall("delete", Trouble(lane_s=10.5))
+    scene.cloud.inject("delete", Fault(lane_s=10.5))
     scene.cloud.at(scene.clock.steady_s() + 5, lambda: scene.cloud.change("nb1", tags={"keep": "yes"}))
     removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == []
@@ -217,7 +217,7 @@ async def test_what_was_protected_while_its_delete_was_held_back_is_spared() -> 
 async def test_what_vanished_while_its_delete_was_held_back_was_not_deleted_by_us() -> None:
     """No DELETE has left, so a report of `deleted` would claim somebody else's doing."""
     scene = world(notebook())
-    scene.cloud.befall("delete", Trouble(lane_s=10.5))
+    scene.cloud.inject("delete", Fault(lane_s=10.5))
     scene.cloud.at(scene.clock.steady_s() + 5, lambda: scene.cloud.vanish("nb1"))
     removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == []
@@ -227,7 +227,7 @@ async def test_what_vanished_while_its_delete_was_held_back_was_not_deleted_by_u
 async def test_a_policy_that_matches_only_after_the_wait_goes_on_the_record() -> None:
     """The DELETE rests on the decision made after the wait, so that decision is what the record shows."""
     scene = world(notebook())
-    scene.cloud.befall("delete", Trouble(lane_s=10.5))
+    scene.cloud.inject("delete", Fault(lane_s=10.5))
     scene.cloud.at(scene.clock.steady_s() + 5, lambda: scene.cloud.change("nb1", status=Status.ERROR))
     removals = await carry_out(scene, options(FAILED, FORGOTTEN), notebook())
     assert removals["nb1"].state is State.DELETED
@@ -248,7 +248,7 @@ async def test_looks_that_always_take_too_long_come_to_an_end() -> None:
 async def test_a_delete_that_never_arrived_is_sent_again_after_a_look() -> None:
     """Its answer was lost, looks show the notebook as it was until reads cannot be stale any more: the next DELETE arrives."""
     scene = world(notebook())
-    scene.cloud.befall("delete", LOST_BEFORE)
+    scene.cloud.inject("delete", LOST_BEFORE)
     removals = await carry_out(scene, options(), notebook())
     first, second = (call.at_s for call in scene.cloud.calls if call.kind == "delete")
     assert POLLING.grace.total_seconds() <= second - first < (POLLING.grace + POLLING.max_interval).total_seconds()
@@ -260,7 +260,7 @@ async def test_a_delete_that_never_arrived_is_sent_again_after_a_look() -> None:
 async def test_a_delete_whose_answer_was_lost_is_not_sent_again_while_reads_may_be_stale() -> None:
     """It arrived, and for twenty seconds every look shows the notebook as it was: one DELETE, and the end of that one."""
     scene = world(notebook())
-    scene.cloud.befall("delete", Trouble(AnswerLost("504"), after=True, stale_s=20))
+    scene.cloud.inject("delete", Fault(AnswerLost("504"), after=True, stale_s=20))
     removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == ["nb1"]
     assert (removals["nb1"].state, removals["nb1"].requests) == (State.DELETED, 1)
@@ -270,11 +270,11 @@ async def test_a_lost_delete_of_a_failed_deletion_counts_as_a_failure_and_is_dec
     """Nobody can tell whether it failed once more: it uses up a retry, but what the policies say now still counts."""
     broken = notebook(status=Status.DELETE_FAILED)
     scene = world(broken)
-    scene.cloud.befall("delete", LOST_BEFORE, LOST_BEFORE)
+    scene.cloud.inject("delete", LOST_BEFORE, LOST_BEFORE)
     removals = await carry_out(scene, options(FAILED, retries=1), broken)
     assert (removals["nb1"].state, removals["nb1"].requests) == (State.FAILED, 2)
     scene = world(broken)
-    scene.cloud.befall("delete", Trouble(AnswerLost("reset"), then=lambda: scene.cloud.change("nb1", name="keep-1")))
+    scene.cloud.inject("delete", Fault(AnswerLost("reset"), then=lambda: scene.cloud.change("nb1", name="keep-1")))
     removals = await carry_out(scene, options(FAILED, retries=1), broken)
     assert (removals["nb1"].state, scene.cloud.accepted) == (State.SPARED, [])
 
@@ -282,10 +282,10 @@ async def test_a_lost_delete_of_a_failed_deletion_counts_as_a_failure_and_is_dec
 async def test_an_unanswered_delete_of_what_is_shown_as_deleted_has_done_it() -> None:
     """Some clouds leave a row that says DELETED: a second look that meets it does not call the notebook spared."""
     scene = world(notebook())
-    scene.cloud.befall("delete", LOST_BEFORE)
+    scene.cloud.inject("delete", LOST_BEFORE)
     gone = notebook(status=Status.DELETED)
     looks_within_grace = 1 + 3
-    scene.cloud.befall("show", *[PLAIN] * looks_within_grace, Trouble(then=lambda: scene.cloud.put(gone)))
+    scene.cloud.inject("show", *[NO_FAULT] * looks_within_grace, Fault(then=lambda: scene.cloud.put(gone)))
     removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == ["nb1"]
     assert removals["nb1"].state is State.DELETED
@@ -294,7 +294,7 @@ async def test_an_unanswered_delete_of_what_is_shown_as_deleted_has_done_it() ->
 async def test_a_delete_that_arrived_though_its_answer_was_lost_is_not_sent_again() -> None:
     """The look shows DELETING, and that is as good as an answer."""
     scene = world(notebook())
-    scene.cloud.befall("delete", LOST_AFTER)
+    scene.cloud.inject("delete", LOST_AFTER)
     removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == scene.cloud.accepted == ["nb1"]
     assert (removals["nb1"].state, removals["nb1"].requests) == (State.DELETED, 1)
@@ -304,7 +304,7 @@ async def test_a_delete_that_arrived_though_its_answer_was_lost_is_not_sent_agai
 async def test_a_delete_whose_answer_was_lost_may_be_done_before_the_first_look() -> None:
     """It is proven gone, and we had asked for it: deleted."""
     scene = world(notebook(), pace=Pace(deletion_s=1))
-    scene.cloud.befall("delete", LOST_AFTER)
+    scene.cloud.inject("delete", LOST_AFTER)
     removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == ["nb1"]
     assert removals["nb1"].state is State.DELETED
@@ -313,7 +313,7 @@ async def test_a_delete_whose_answer_was_lost_may_be_done_before_the_first_look(
 async def test_an_unanswered_delete_is_not_repeated_when_the_owner_came_back() -> None:
     """It never arrived, and meanwhile the notebook is protected: spared, once no DELETE can be under way any more."""
     scene = world(notebook())
-    scene.cloud.befall("delete", LOST_BEFORE)
+    scene.cloud.inject("delete", LOST_BEFORE)
     scene.cloud.at(scene.clock.steady_s() + 2, lambda: scene.cloud.change("nb1", tags={"keep": "yes"}))
     removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == ["nb1"]
@@ -325,8 +325,8 @@ async def test_an_unanswered_delete_is_not_repeated_when_the_owner_came_back() -
 async def test_a_second_lost_delete_has_its_own_time_to_arrive() -> None:
     """Answers were lost at 0 and at 40 s, then it was protected: the second DELETE may still arrive, so it is followed."""
     scene = world(notebook())
-    scene.cloud.befall("delete", LOST_BEFORE, LOST_BEFORE)
-    scene.cloud.befall("show", PLAIN, *[Trouble(AnswerLost("away"))] * 3)
+    scene.cloud.inject("delete", LOST_BEFORE, LOST_BEFORE)
+    scene.cloud.inject("show", NO_FAULT, *[Fault(AnswerLost("away"))] * 3)
     scene.cloud.at(scene.clock.steady_s() + 45, lambda: scene.cloud.change("nb1", tags={"keep": "yes"}))
     removals = await carry_out(scene, options(), notebook())
     [_, second] = [call.at_s for call in scene.cloud.calls if call.kind == "delete"]
@@ -340,7 +340,7 @@ async def test_a_second_lost_delete_has_its_own_time_to_arrive() -> None:
 async def test_stale_reads_after_a_lost_answer_end_in_no_second_deletion() -> None:
     """For 12 s the cloud shows STOPPED; whatever is sent in that time, it accepts only one DELETE."""
     scene = world(notebook(), pace=Pace(deletion_s=60))
-    scene.cloud.befall("delete", Trouble(AnswerLost("no answer"), after=True, stale_s=12))
+    scene.cloud.inject("delete", Fault(AnswerLost("no answer"), after=True, stale_s=12))
     removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.accepted == ["nb1"]
     assert removals["nb1"].state is State.DELETED
@@ -349,7 +349,7 @@ async def test_stale_reads_after_a_lost_answer_end_in_no_second_deletion() -> No
 async def test_a_busy_notebook_is_looked_at_and_deleted_later() -> None:
     """6357 says neither yes nor no: the look decides, and the DELETE is sent again."""
     scene = world(notebook())
-    scene.cloud.befall("delete", Trouble(Busy("another operation", code="ModelArts.6357")))
+    scene.cloud.inject("delete", Fault(Busy("another operation", code="ModelArts.6357")))
     removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == ["nb1", "nb1"]
     assert (removals["nb1"].state, scene.cloud.accepted) == (State.DELETED, ["nb1"])
@@ -358,7 +358,7 @@ async def test_a_busy_notebook_is_looked_at_and_deleted_later() -> None:
 async def test_a_busy_notebook_that_is_being_deleted_is_followed() -> None:
     """6357 because somebody else's DELETE came first: ours is not sent again, and the end is seen."""
     scene = world(notebook())
-    scene.cloud.befall("show", Trouble(then=lambda: scene.cloud.change("nb1", status=Status.DELETING)))
+    scene.cloud.inject("show", Fault(then=lambda: scene.cloud.change("nb1", status=Status.DELETING)))
     scene.cloud.at(scene.clock.steady_s() + 30, lambda: scene.cloud.vanish("nb1"))
     removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == ["nb1"]
@@ -368,7 +368,7 @@ async def test_a_busy_notebook_that_is_being_deleted_is_followed() -> None:
 async def test_a_notebook_that_is_gone_when_its_delete_arrives_is_deleted() -> None:
     """What was asked for is so."""
     scene = world(notebook())
-    scene.cloud.befall("show", Trouble(then=lambda: scene.cloud.vanish("nb1")))
+    scene.cloud.inject("show", Fault(then=lambda: scene.cloud.vanish("nb1")))
     removals = await carry_out(scene, options(), notebook())
     assert removals["nb1"].state is State.DELETED
     assert removals["nb1"].end_reason.startswith("gone when its DELETE arrived")
@@ -377,7 +377,7 @@ async def test_a_notebook_that_is_gone_when_its_delete_arrives_is_deleted() -> N
 async def test_one_rejection_is_one_outcome() -> None:
     """The cloud refuses one for good; it is not asked again, and the others go."""
     scene = world(*fleet(3))
-    scene.cloud.befall("delete", Trouble(Rejected("the cloud refused: HTTP 400 ModelArts.6326")), notebook_id="nb2")
+    scene.cloud.inject("delete", Fault(Rejected("the cloud refused: HTTP 400 ModelArts.6326")), notebook_id="nb2")
     removals = await carry_out(scene, options(), *fleet(3))
     assert [done.state for done in removals.values()] == [State.DELETED, State.FAILED, State.DELETED]
     assert removals["nb2"].end_reason == "the cloud refused: HTTP 400 ModelArts.6326"
@@ -387,8 +387,8 @@ async def test_one_rejection_is_one_outcome() -> None:
 async def test_a_clock_that_is_set_forward_while_a_delete_is_on_its_way_lets_no_second_one_leave() -> None:
     """The answer is lost after 8 s, and reads are stale for 20: the clock shows an hour more, and it is waited all the same."""
     scene = world(notebook())
-    jump = Trouble(AnswerLost("no answer"), after=True, stale_s=20, answer_s=8, then=lambda: scene.clock.jump(3600))
-    scene.cloud.befall("delete", jump)
+    jump = Fault(AnswerLost("no answer"), after=True, stale_s=20, answer_s=8, then=lambda: scene.clock.jump(3600))
+    scene.cloud.inject("delete", jump)
     removals = await carry_out(scene, options(deadline=timedelta(hours=5)), notebook())
     assert scene.cloud.sent("delete") == ["nb1"]
     assert removals["nb1"].state is State.DELETED
@@ -397,7 +397,7 @@ async def test_a_clock_that_is_set_forward_while_a_delete_is_on_its_way_lets_no_
 async def test_a_success_that_contradicts_itself_is_looked_at_at_once() -> None:
     """The DELETE has begun, and its answer was about something else: that is found out after half a second, not after five."""
     scene = world(notebook())
-    scene.cloud.befall("delete", Trouble(AnswerLost("HTTP 200, and its body is no notebook", http_status=200), after=True))
+    scene.cloud.inject("delete", Fault(AnswerLost("HTTP 200, and its body is no notebook", http_status=200), after=True))
     removals = await carry_out(scene, options(), notebook())
     (deleted,) = [call.at_s for call in scene.cloud.calls if call.kind == "delete"]
     looks = [call.at_s for call in scene.cloud.calls if call.kind == "show" and call.at_s > deleted]
@@ -410,7 +410,7 @@ async def test_a_success_that_contradicts_itself_is_looked_at_at_once() -> None:
 async def test_a_delete_that_never_gets_through_ends_at_its_deadline(error: Exception) -> None:
     """However often it is sent, it has one deadline, and then it is TIMED_OUT."""
     scene = world(notebook())
-    scene.cloud.befall("delete", *[Trouble(error)] * 5000)
+    scene.cloud.inject("delete", *[Fault(error)] * 5000)
     removals = await carry_out(scene, options(deadline=timedelta(minutes=5)), notebook())
     assert removals["nb1"].state is State.TIMED_OUT
     assert removals["nb1"].ended_at
@@ -423,7 +423,7 @@ async def test_a_delete_that_never_gets_through_ends_at_its_deadline(error: Exce
 async def test_a_failed_deletion_is_tried_again() -> None:
     """DELETE_FAILED, and one retry is allowed: another second look, REQUESTED, DELETE, and a deadline of its own."""
     scene = world(notebook())
-    scene.cloud.befall("delete", Trouble(fate=Status.DELETE_FAILED))
+    scene.cloud.inject("delete", Fault(ends_in=Status.DELETE_FAILED))
     removals = await carry_out(scene, options(), notebook())
     done = removals["nb1"]
     assert (done.state, done.requests, done.failures) == (State.DELETED, 2, 1)
@@ -438,7 +438,7 @@ async def test_a_failed_deletion_is_tried_again() -> None:
 async def test_retries_are_bounded(retries: int) -> None:
     """A deletion that always fails is sent once, and once more for each retry; then it has failed, for the cloud's reason."""
     scene = world(notebook())
-    scene.cloud.befall("delete", *[Trouble(fate=Status.DELETE_FAILED)] * 10)
+    scene.cloud.inject("delete", *[Fault(ends_in=Status.DELETE_FAILED)] * 10)
     removals = await carry_out(scene, options(retries=retries), notebook())
     done = removals["nb1"]
     assert (done.state, done.requests, done.failures) == (State.FAILED, 1 + retries, 1 + retries)
@@ -448,9 +448,9 @@ async def test_retries_are_bounded(retries: int) -> None:
 async def test_a_failed_deletion_counts_once_though_the_next_look_is_lost() -> None:
     """One DELETE failed and one retry is allowed; that a look was lost in between uses nothing up."""
     scene = world(notebook())
-    scene.cloud.befall("delete", Trouble(fate=Status.DELETE_FAILED))
+    scene.cloud.inject("delete", Fault(ends_in=Status.DELETE_FAILED))
     # Looks: the second look, three of the poller, of which the last sees DELETE_FAILED, then the one before the retry.
-    scene.cloud.befall("show", *[PLAIN] * 4, Trouble(AnswerLost("no answer")))
+    scene.cloud.inject("show", *[NO_FAULT] * 4, Fault(AnswerLost("no answer")))
     removals = await carry_out(scene, options(), notebook())
     assert (removals["nb1"].state, removals["nb1"].failures, removals["nb1"].requests) == (State.DELETED, 1, 2)
 
@@ -458,7 +458,7 @@ async def test_a_failed_deletion_counts_once_though_the_next_look_is_lost() -> N
 async def test_a_failed_deletion_is_not_tried_again_once_protected() -> None:
     """The tag came while the cloud was failing: kept, and reported as failed, since something may be destroyed."""
     scene = world(notebook())
-    scene.cloud.befall("delete", Trouble(fate=Status.DELETE_FAILED))
+    scene.cloud.inject("delete", Fault(ends_in=Status.DELETE_FAILED))
     scene.cloud.at(scene.clock.steady_s() + 10, lambda: scene.cloud.change("nb1", tags={"keep": "yes"}))
     removals = await carry_out(scene, options(), notebook())
     assert scene.cloud.sent("delete") == ["nb1"]
@@ -469,14 +469,14 @@ async def test_a_failed_deletion_is_not_tried_again_once_protected() -> None:
 async def test_one_that_is_started_after_its_deletion_failed_ends_and_troubles_no_other() -> None:
     """Its policy stops what runs, but a deletion that failed and a user who is at work again are no bug that ends the sweep."""
     scene = world(*fleet(2))
-    scene.cloud.befall("delete", Trouble(fate=Status.DELETE_FAILED), notebook_id="nb1")
+    scene.cloud.inject("delete", Fault(ends_in=Status.DELETE_FAILED), notebook_id="nb1")
 
     def start_it() -> None:
         now = scene.cloud.truth("nb1")
         if now and now.status is Status.DELETE_FAILED:
             scene.cloud.change("nb1", status=Status.RUNNING)
 
-    scene.cloud.befall("show", *[Trouble(then=start_it)] * 10, notebook_id="nb1")
+    scene.cloud.inject("show", *[Fault(then=start_it)] * 10, notebook_id="nb1")
     removals = await carry_out(scene, options(FORGOTTEN), *fleet(2))
     assert removals["nb1"].ended
     assert removals["nb2"].state is State.DELETED
@@ -485,7 +485,7 @@ async def test_one_that_is_started_after_its_deletion_failed_ends_and_troubles_n
 async def test_a_stale_error_right_after_the_delete_is_no_failure() -> None:
     """It was in ERROR before, and reads show that for 20 s more: within the grace this says nothing."""
     scene = world(notebook(status=Status.ERROR), pace=Pace(deletion_s=40))
-    scene.cloud.befall("delete", Trouble(stale_s=20))
+    scene.cloud.inject("delete", Fault(stale_s=20))
     removals = await carry_out(scene, options(FAILED, retries=0), notebook(status=Status.ERROR))
     assert (removals["nb1"].state, removals["nb1"].failures) == (State.DELETED, 0)
 
@@ -493,7 +493,7 @@ async def test_a_stale_error_right_after_the_delete_is_no_failure() -> None:
 async def test_a_stale_failure_right_after_the_retry_is_no_second_failure() -> None:
     """The first deletion failed; the retry is accepted, and for 20 s reads still show DELETE_FAILED: that is the old one."""
     scene = world(notebook(), pace=Pace(deletion_s=25))
-    scene.cloud.befall("delete", Trouble(fate=Status.DELETE_FAILED), Trouble(stale_s=20))
+    scene.cloud.inject("delete", Fault(ends_in=Status.DELETE_FAILED), Fault(stale_s=20))
     removals = await carry_out(scene, options(), notebook())
     assert (removals["nb1"].state, removals["nb1"].failures) == (State.DELETED, 1)
 
@@ -501,7 +501,7 @@ async def test_a_stale_failure_right_after_the_retry_is_no_second_failure() -> N
 async def test_an_error_that_outlasts_the_grace_is_a_failure() -> None:
     """Half a minute after the DELETE it is still in ERROR: that is what the cloud made of it."""
     scene = world(notebook(status=Status.ERROR, fail_reason="disk is stuck"), pace=Pace(deletion_s=9000))
-    scene.cloud.befall("delete", Trouble(stale_s=9000))
+    scene.cloud.inject("delete", Fault(stale_s=9000))
     removals = await carry_out(scene, options(FAILED, retries=0), notebook(status=Status.ERROR))
     done = removals["nb1"]
     assert (done.state, done.end_reason) == (State.FAILED, "ERROR: disk is stuck")
@@ -512,7 +512,7 @@ async def test_an_error_that_outlasts_the_grace_is_a_failure() -> None:
 async def test_a_stuck_deletion_times_out_at_its_deadline_and_not_before() -> None:
     """It is DELETING for ever: the first look after the deadline ends it, at most one longest interval later."""
     scene = world(notebook())
-    scene.cloud.befall("delete", Trouble(fate=Status.DELETING))
+    scene.cloud.inject("delete", Fault(ends_in=Status.DELETING))
     removals = await carry_out(scene, options(), notebook())
     done = removals["nb1"]
     assert (done.state, done.end_reason) == (State.TIMED_OUT, "no end by its deadline; it is DELETING")
@@ -523,7 +523,7 @@ async def test_a_stuck_deletion_times_out_at_its_deadline_and_not_before() -> No
 async def test_what_cannot_be_read_until_its_deadline_times_out() -> None:
     """Every look fails; absence of an answer is no proof of anything."""
     scene = world(notebook())
-    scene.cloud.befall("show", PLAIN, *[Trouble(AnswerLost("no answer"))] * 1000)
+    scene.cloud.inject("show", NO_FAULT, *[Fault(AnswerLost("no answer"))] * 1000)
     removals = await carry_out(scene, options(), notebook())
     done = removals["nb1"]
     assert (done.state, done.end_reason) == (State.TIMED_OUT, "no end by its deadline; it is not readable")

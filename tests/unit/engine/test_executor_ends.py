@@ -21,7 +21,7 @@ from nbsweep.core.model import Status
 from nbsweep.core.pacing import Rate
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.options import SurveyFacts
-from nbsweep.testing import LOST_BEFORE, PLAIN, Pace, Trouble
+from nbsweep.testing import LOST_BEFORE, NO_FAULT, Fault, Pace
 from unit.engine.world import FORGOTTEN, World, carry_out, carry_out_until_error, options, virtual_time, world
 
 pytestmark = virtual_time
@@ -45,7 +45,7 @@ def hurry_after(scene: World, seconds: float) -> None:
 async def test_a_delete_without_effect_does_not_keep_an_interrupted_sweep_from_its_end() -> None:
     """Its answer was lost, and no look shows anything: once it cannot arrive any more it is spared, and nobody looks again."""
     scene = world(*fleet(3), pace=Pace(deletion_s=5))
-    scene.cloud.befall("delete", LOST_BEFORE, notebook_id="nb1")
+    scene.cloud.inject("delete", LOST_BEFORE, notebook_id="nb1")
     stop_after(scene, 1)
     removals = await carry_out(scene, options(workers=3, drain=timedelta(seconds=600)), *fleet(3))
     assert (removals["nb1"].state, removals["nb1"].requests) == (State.SPARED, 1)
@@ -58,7 +58,7 @@ async def test_a_delete_without_effect_does_not_keep_an_interrupted_sweep_from_i
 async def test_an_account_that_refuses_us_ends_the_sweep_with_all_that_was_done_written_down(error: SweepEnding) -> None:
     """The third look is refused: the two accepted ones are followed to their end, nothing more is sent, the rest is spared."""
     scene = world(*fleet(6))
-    scene.cloud.befall("show", Trouble(error), notebook_id="nb3")
+    scene.cloud.inject("show", Fault(error), notebook_id="nb3")
     ended_by, journaled = await carry_out_until_error(scene, options(workers=1), *fleet(6))
     assert ended_by is error
     assert scene.cloud.sent("delete") == ["nb1", "nb2"]
@@ -71,7 +71,7 @@ async def test_an_account_that_refuses_us_ends_the_sweep_with_all_that_was_done_
 async def test_a_delete_that_the_account_may_not_send_ends_the_sweep(error: SweepEnding) -> None:
     """The cloud has refused it, so it has failed; no other DELETE is tried, and what was accepted is followed to its end."""
     scene = world(*fleet(4))
-    scene.cloud.befall("delete", Trouble(error), notebook_id="nb2")
+    scene.cloud.inject("delete", Fault(error), notebook_id="nb2")
     ended_by, journaled = await carry_out_until_error(scene, options(workers=1), *fleet(4))
     assert ended_by is error
     assert scene.cloud.sent("delete") == ["nb1", "nb2"]
@@ -82,8 +82,8 @@ async def test_a_delete_that_the_account_may_not_send_ends_the_sweep(error: Swee
 async def test_a_cloud_that_never_settles_what_was_requested_does_not_keep_an_ended_sweep() -> None:
     """The account refuses a DELETE while another's answer is lost, which shows no effect for as long as it may arrive."""
     scene = world(*fleet(3))
-    scene.cloud.befall("delete", Trouble(AnswerLost("lost")), notebook_id="nb1")
-    scene.cloud.befall("delete", Trouble(Forbidden("not you")), notebook_id="nb2")
+    scene.cloud.inject("delete", Fault(AnswerLost("lost")), notebook_id="nb1")
+    scene.cloud.inject("delete", Fault(Forbidden("not you")), notebook_id="nb2")
     ended_by, journaled = await carry_out_until_error(scene, options(workers=1), *fleet(3))
     assert isinstance(ended_by, Forbidden)
     assert [done.state for done in journaled.values()] == [State.SPARED, State.FAILED, State.SPARED]
@@ -93,7 +93,7 @@ async def test_a_cloud_that_never_settles_what_was_requested_does_not_keep_an_en
 async def test_an_account_that_refuses_the_poller_ends_the_sweep() -> None:
     """What is accepted stays so in the journal."""
     scene = world(notebook())
-    scene.cloud.befall("show", PLAIN, Trouble(Unauthorized("the key was withdrawn")))
+    scene.cloud.inject("show", NO_FAULT, Fault(Unauthorized("the key was withdrawn")))
     ended_by, journaled = await carry_out_until_error(scene, options(), notebook())
     assert isinstance(ended_by, Unauthorized)
     assert journaled["nb1"].state is State.ACCEPTED
@@ -102,7 +102,7 @@ async def test_an_account_that_refuses_the_poller_ends_the_sweep() -> None:
 async def test_without_a_journal_no_delete_leaves() -> None:
     """REQUESTED cannot be written: that ends the sweep, and the DELETE is never sent."""
     scene = world(*fleet(3))
-    scene.journal.trouble = lambda row: JournalError("disk full") if row.state is State.REQUESTED else None
+    scene.journal.fault = lambda row: JournalError("disk full") if row.state is State.REQUESTED else None
     ended_by, journaled = await carry_out_until_error(scene, options(), *fleet(3))
     assert isinstance(ended_by, JournalError)
     assert scene.cloud.sent("delete") == []
@@ -112,7 +112,7 @@ async def test_without_a_journal_no_delete_leaves() -> None:
 async def test_a_journal_that_stays_broken_is_what_ended_the_sweep() -> None:
     """The first write after the plan fails, and so does the last: no DELETE, and the rows stay PLANNED."""
     scene = world(*fleet(3))
-    scene.journal.trouble = lambda row: JournalError("disk full") if row.state is not State.PLANNED else None
+    scene.journal.fault = lambda row: JournalError("disk full") if row.state is not State.PLANNED else None
     ended_by, journaled = await carry_out_until_error(scene, options(), *fleet(3))
     assert isinstance(ended_by, JournalError)
     assert scene.cloud.sent("delete") == []
@@ -122,7 +122,7 @@ async def test_a_journal_that_stays_broken_is_what_ended_the_sweep() -> None:
 async def test_a_journal_that_breaks_behind_a_delete_keeps_it_requested() -> None:
     """ACCEPTED cannot be written: the sweep ends, and REQUESTED on disk is what the next run begins with."""
     scene = world(*fleet(3))
-    scene.journal.trouble = lambda row: JournalError("disk full") if row.state is State.ACCEPTED else None
+    scene.journal.fault = lambda row: JournalError("disk full") if row.state is State.ACCEPTED else None
     ended_by, journaled = await carry_out_until_error(scene, options(workers=1), *fleet(3))
     assert isinstance(ended_by, JournalError)
     assert scene.cloud.sent("delete") == ["nb1"]
@@ -132,7 +132,7 @@ async def test_a_journal_that_breaks_behind_a_delete_keeps_it_requested() -> Non
 async def test_a_bug_is_raised_as_one_and_nothing_planned_stays_open() -> None:
     """Something that no port promises comes out as it is."""
     scene = world(*fleet(3))
-    scene.cloud.befall("show", Trouble(ZeroDivisionError("a bug")), notebook_id="nb2")
+    scene.cloud.inject("show", Fault(ZeroDivisionError("a bug")), notebook_id="nb2")
     with pytest.raises(ExceptionGroup) as caught:
         await carry_out(scene, options(workers=1), *fleet(3))
     assert caught.group_contains(ZeroDivisionError)
@@ -194,7 +194,7 @@ async def test_a_sweep_that_is_stopped_before_it_begins_sends_nothing() -> None:
 async def test_a_shutdown_sends_no_unanswered_delete_again() -> None:
     """Its answer was lost before the stop: where the drain ends before it may be given up, it stays open for the next run."""
     scene = world(notebook())
-    scene.cloud.befall("delete", LOST_BEFORE)
+    scene.cloud.inject("delete", LOST_BEFORE)
     stop_after(scene, 2)
     removals = await carry_out(scene, options(drain=timedelta(seconds=20)), notebook())
     assert scene.cloud.sent("delete") == ["nb1"]
@@ -205,7 +205,7 @@ async def test_a_shutdown_sends_no_unanswered_delete_again() -> None:
 async def test_a_shutdown_repeats_no_failed_deletion() -> None:
     """A retry would be allowed, but not now."""
     scene = world(notebook())
-    scene.cloud.befall("delete", Trouble(fate=Status.DELETE_FAILED))
+    scene.cloud.inject("delete", Fault(ends_in=Status.DELETE_FAILED))
     stop_after(scene, 2)
     removals = await carry_out(scene, options(), notebook())
     done = removals["nb1"]
@@ -235,7 +235,7 @@ async def cancelled_after(scene: World, seconds: float) -> dict[str, Removal]:
 async def test_a_cancelled_sweep_gives_the_planned_ones_an_end() -> None:
     """The last write survives the cancellation, even when it takes a second."""
     scene = world(*fleet(3), pace=Pace(answer_s=2))
-    scene.cloud.befall("delete", Trouble(then=lambda: setattr(scene.journal, "write_s", 1.0)))
+    scene.cloud.inject("delete", Fault(then=lambda: setattr(scene.journal, "write_s", 1.0)))
     journaled = await cancelled_after(scene, 5)
     assert [done.state for done in journaled.values()] == [State.REQUESTED, State.SPARED, State.SPARED]
 
@@ -243,7 +243,7 @@ async def test_a_cancelled_sweep_gives_the_planned_ones_an_end() -> None:
 async def test_a_cancelled_sweep_waits_for_its_last_write_no_longer_than_three_seconds() -> None:
     """A journal that hangs does not keep the process from ending."""
     scene = world(*fleet(3), pace=Pace(answer_s=2))
-    scene.cloud.befall("delete", Trouble(then=lambda: setattr(scene.journal, "write_s", 3600.0)))
+    scene.cloud.inject("delete", Fault(then=lambda: setattr(scene.journal, "write_s", 3600.0)))
     journaled = await cancelled_after(scene, 5)
     assert [done.state for done in journaled.values()] == [State.REQUESTED, State.PLANNED, State.PLANNED]
     assert scene.clock.now() - NOON == timedelta(seconds=8)
@@ -252,7 +252,7 @@ async def test_a_cancelled_sweep_waits_for_its_last_write_no_longer_than_three_s
 async def test_a_delete_that_never_left_is_taken_back_by_the_last_write() -> None:
     """It waits for its lane when all is cancelled: whoever looks later need not wonder what has become of it."""
     scene = world(*fleet(3))
-    scene.cloud.befall("delete", Trouble(lane_s=3600))
+    scene.cloud.inject("delete", Fault(lane_s=3600))
     journaled = await cancelled_after(scene, 5)
     assert scene.cloud.sent("delete") == []
     assert [(done.state, done.requests) for done in journaled.values()] == [(State.SPARED, 0)] * 3

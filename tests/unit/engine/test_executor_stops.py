@@ -11,7 +11,7 @@ from nbsweep.core.globs import Glob
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Notebook, Status
 from nbsweep.core.policy import Policy, Running
-from nbsweep.testing import LOST_AFTER, LOST_BEFORE, Trouble
+from nbsweep.testing import LOST_AFTER, LOST_BEFORE, Fault
 from unit.engine.world import FORGOTTEN, IDLE, World, carry_out, options, virtual_time, world
 
 pytestmark = virtual_time
@@ -68,7 +68,7 @@ async def test_what_is_protected_while_it_stops_is_spared() -> None:
 async def test_a_stop_that_never_arrived_is_ordered_again() -> None:
     """Its answer was lost, and half a minute later the notebook still runs: another stop, and then the DELETE."""
     scene = world(running())
-    scene.cloud.befall("stop", LOST_BEFORE)
+    scene.cloud.inject("stop", LOST_BEFORE)
     removals = await carry_out(scene, options(FORGOTTEN), running())
     assert scene.cloud.sent("stop") == ["nb1", "nb1"]
     assert (removals["nb1"].state, scene.cloud.accepted) == (State.DELETED, ["nb1"])
@@ -77,7 +77,7 @@ async def test_a_stop_that_never_arrived_is_ordered_again() -> None:
 async def test_a_stop_that_arrived_though_its_answer_was_lost_is_not_ordered_again() -> None:
     """The notebook is seen to stop; that is answer enough."""
     scene = world(running())
-    scene.cloud.befall("stop", LOST_AFTER)
+    scene.cloud.inject("stop", LOST_AFTER)
     removals = await carry_out(scene, options(FORGOTTEN), running())
     assert scene.cloud.sent("stop") == ["nb1"]
     assert removals["nb1"].state is State.DELETED
@@ -86,8 +86,8 @@ async def test_a_stop_that_arrived_though_its_answer_was_lost_is_not_ordered_aga
 async def test_one_that_stopped_by_itself_meanwhile_is_deleted() -> None:
     """`already stopped` is what the stop was for."""
     scene = world(running())
-    stopped = Trouble(AlreadyStopped("it is stopped"), then=lambda: scene.cloud.change("nb1", status=Status.STOPPED))
-    scene.cloud.befall("stop", stopped)
+    stopped = Fault(AlreadyStopped("it is stopped"), then=lambda: scene.cloud.change("nb1", status=Status.STOPPED))
+    scene.cloud.inject("stop", stopped)
     removals = await carry_out(scene, options(FORGOTTEN), running())
     assert removals["nb1"].state is State.DELETED
 
@@ -95,7 +95,7 @@ async def test_one_that_stopped_by_itself_meanwhile_is_deleted() -> None:
 async def test_one_that_is_gone_when_its_stop_arrives_was_not_deleted_by_us() -> None:
     """There was no DELETE of ours."""
     scene = world(running())
-    scene.cloud.befall("stop", Trouble(Gone("gone"), then=lambda: scene.cloud.vanish("nb1")))
+    scene.cloud.inject("stop", Fault(Gone("gone"), then=lambda: scene.cloud.vanish("nb1")))
     removals = await carry_out(scene, options(FORGOTTEN), running())
     assert scene.cloud.sent("delete") == []
     assert removals["nb1"].state is State.SPARED
@@ -104,7 +104,7 @@ async def test_one_that_is_gone_when_its_stop_arrives_was_not_deleted_by_us() ->
 async def test_one_that_cannot_be_stopped_has_failed() -> None:
     """The cloud refuses the stop for good, and there is no DELETE without it."""
     scene = world(running())
-    scene.cloud.befall("stop", Trouble(Rejected("the cloud refused: HTTP 400 ModelArts.6361")))
+    scene.cloud.inject("stop", Fault(Rejected("the cloud refused: HTTP 400 ModelArts.6361")))
     removals = await carry_out(scene, options(FORGOTTEN), running())
     assert scene.cloud.sent("delete") == []
     assert removals["nb1"].state is State.FAILED
@@ -142,7 +142,7 @@ async def test_an_owner_who_starts_it_between_the_last_look_and_the_delete_is_he
             if len(seen_stopped) > 1:
                 scene.cloud.change("nb1", status=Status.RUNNING)
 
-    scene.cloud.befall("show", *[Trouble(then=start_it)] * 10)
+    scene.cloud.inject("show", *[Fault(then=start_it)] * 10)
     removals = await carry_out(scene, options(FORGOTTEN), running())
     assert (scene.cloud.sent("stop"), scene.cloud.accepted) == (["nb1"], [])
     assert removals["nb1"].state is State.SPARED
@@ -151,7 +151,7 @@ async def test_an_owner_who_starts_it_between_the_last_look_and_the_delete_is_he
 async def test_a_stop_that_never_ends_times_out() -> None:
     """STOPPING for ever: TIMED_OUT at the deadline, and no DELETE."""
     scene = world(running())
-    scene.cloud.befall("stop", Trouble(fate=Status.STOPPING))
+    scene.cloud.inject("stop", Fault(ends_in=Status.STOPPING))
     removals = await carry_out(scene, options(FORGOTTEN), running())
     done = removals["nb1"]
     assert (done.state, scene.cloud.sent("delete")) == (State.TIMED_OUT, [])
@@ -162,7 +162,7 @@ async def test_a_stop_that_never_ends_times_out() -> None:
 async def test_stops_without_effect_come_to_an_end() -> None:
     """It runs on whatever is ordered: by the deadline that is over, and there was no DELETE."""
     scene = world(running())
-    scene.cloud.befall("stop", *[Trouble(fate=Status.RUNNING)] * 500)
+    scene.cloud.inject("stop", *[Fault(ends_in=Status.RUNNING)] * 500)
     removals = await carry_out(scene, options(FORGOTTEN, deadline=timedelta(minutes=5)), running())
     done = removals["nb1"]
     assert (done.ended, scene.cloud.sent("delete")) == (True, [])
@@ -176,7 +176,7 @@ async def test_stops_without_effect_come_to_an_end() -> None:
 async def test_one_that_must_be_stopped_first_is_spared_where_the_policy_skips_it() -> None:
     """Started after the second look; the next look finds it in use, and the policy does not match it any more."""
     scene = world(notebook())
-    scene.cloud.befall("show", Trouble(then=lambda: scene.cloud.change("nb1", status=Status.RUNNING)))
+    scene.cloud.inject("show", Fault(then=lambda: scene.cloud.change("nb1", status=Status.RUNNING)))
     removals = await carry_out(scene, options(IDLE), notebook())
     assert (scene.cloud.sent("stop"), scene.cloud.accepted) == ([], [])
     assert removals["nb1"].state is State.SPARED
@@ -186,7 +186,7 @@ async def test_one_that_must_be_stopped_first_is_spared_where_the_policy_skips_i
 async def test_one_that_must_be_stopped_first_is_stopped_where_the_policy_matches_it_running() -> None:
     """Started after the second look, but the policy goes by age alone and says `running: stop`: stopped, then deleted."""
     scene = world(notebook())
-    scene.cloud.befall("show", Trouble(then=lambda: scene.cloud.change("nb1", status=Status.RUNNING)))
+    scene.cloud.inject("show", Fault(then=lambda: scene.cloud.change("nb1", status=Status.RUNNING)))
     removals = await carry_out(scene, options(FORGOTTEN), notebook())
     assert scene.cloud.sent("stop") == ["nb1"]
     assert (removals["nb1"].state, scene.cloud.accepted) == (State.DELETED, ["nb1"])
@@ -195,7 +195,7 @@ async def test_one_that_must_be_stopped_first_is_stopped_where_the_policy_matche
 async def test_one_that_runs_by_now_is_decided_on_anew_before_it_is_stopped() -> None:
     """Idle by the policy, until its owner started it after the second look: it is not idle now, so neither stop nor DELETE."""
     scene = world(notebook())
-    scene.cloud.befall("show", Trouble(then=lambda: scene.cloud.change("nb1", status=Status.RUNNING)))
+    scene.cloud.inject("show", Fault(then=lambda: scene.cloud.change("nb1", status=Status.RUNNING)))
     removals = await carry_out(scene, options(replace(IDLE, running=Running.STOP)), notebook())
     assert (scene.cloud.sent("stop"), scene.cloud.accepted) == ([], [])
     assert removals["nb1"].state is State.SPARED
@@ -205,7 +205,7 @@ async def test_one_that_runs_by_now_is_decided_on_anew_before_it_is_stopped() ->
 async def test_one_that_runs_by_now_and_is_protected_is_not_even_stopped(tags: dict[str, str] | None) -> None:
     """Its owner started it and tagged it; to stop it would already cost him what is in memory."""
     scene = world(notebook())
-    scene.cloud.befall("show", Trouble(then=lambda: scene.cloud.change("nb1", status=Status.RUNNING, tags=tags)))
+    scene.cloud.inject("show", Fault(then=lambda: scene.cloud.change("nb1", status=Status.RUNNING, tags=tags)))
     removals = await carry_out(scene, options(FORGOTTEN), notebook())
     assert (scene.cloud.sent("stop"), scene.cloud.accepted) == ([], [])
     assert removals["nb1"].state is State.SPARED

@@ -48,7 +48,7 @@ class Register:
     scene: World
     beats: list[float] = field(default_factory=list)
     """When a lease was taken or renewed, in seconds from the beginning."""
-    trouble: Exception | None = None
+    fault: Exception | None = None
     hangs: bool = False
 
     def __post_init__(self) -> None:
@@ -60,8 +60,8 @@ class Register:
         self.beats.append(self.scene.clock.steady_s())
         if self.hangs:
             await asyncio.sleep(FOR_EVER_S)
-        if self.trouble:
-            raise self.trouble
+        if self.fault:
+            raise self.fault
         return await self._take(lease, seen)
 
     async def steal(self) -> None:
@@ -229,7 +229,7 @@ async def test_who_is_in_the_way_can_be_asked_without_a_record() -> None:
 async def test_a_journal_that_cannot_take_the_lease_ends_the_sweep_before_anything_else() -> None:
     """Without the journal nobody can be the only one."""
     scene = world(*fleet(2))
-    Register(scene).trouble = JournalError("disk full")
+    Register(scene).fault = JournalError("disk full")
     report = await swept(scene)
     assert (report.outcome, str(report.error), scene.cloud.calls) == ("failed", "disk full", [])
 
@@ -301,8 +301,8 @@ async def test_a_beat_that_fails_is_made_good_by_the_next() -> None:
     scene = world(*fleet(2))
     register = Register(scene)
     began_s = scene.clock.steady_s()
-    scene.cloud.at(began_s + 15, lambda: setattr(register, "trouble", JournalError("locked")))
-    scene.cloud.at(began_s + 35, lambda: setattr(register, "trouble", None))
+    scene.cloud.at(began_s + 15, lambda: setattr(register, "fault", JournalError("locked")))
+    scene.cloud.at(began_s + 35, lambda: setattr(register, "fault", None))
     report = await swept(scene, thinks_s=70)
     assert (report.counts, scene.telemetry.of(LeaseLost)) == ({"deleted": 2}, [])
 
@@ -338,7 +338,7 @@ async def test_who_cannot_beat_stops_before_another_may_take_over(how: str) -> N
     began_s = scene.clock.steady_s()
 
     def spoil() -> None:
-        register.trouble = JournalError("The journal is locked.") if how == "fails" else None
+        register.fault = JournalError("The journal is locked.") if how == "fails" else None
         register.hangs = how == "hangs"
 
     scene.cloud.at(began_s + 25, spoil)
@@ -365,7 +365,7 @@ async def test_a_sweep_that_cannot_beat_ends_though_it_has_nothing_to_send() -> 
     """The last beat was at 20; fifty seconds later it is over, whatever is being waited for."""
     scene = world(*fleet(2))
     register = Register(scene)
-    asyncio.get_running_loop().call_later(25, lambda: setattr(register, "trouble", JournalError("locked")))
+    asyncio.get_running_loop().call_later(25, lambda: setattr(register, "fault", JournalError("locked")))
     report = await swept(scene, thinks_s=3600)
     assert (report.outcome, deleted_until(scene)) == ("failed", [])
     assert scene.clock.now() - NOON == timedelta(seconds=70)
@@ -499,11 +499,11 @@ async def test_a_jump_of_the_clock_that_cannot_be_looked_into_holds_a_delete_bac
     mine = tenure(scene)
     async with mine.held() as cloud:
         scene.clock.jump(600)
-        register.trouble = JournalError("locked")
+        register.fault = JournalError("locked")
         with pytest.raises(FactsTooOld, match="lease"):
             await cloud.delete("nb1", facts=good_for(10, scene.clock))
         assert mine.error is None
-        register.trouble = None
+        register.fault = None
         await cloud.delete("nb1", facts=good_for(10, scene.clock))
     assert scene.cloud.accepted == ["nb1"]
 

@@ -15,7 +15,7 @@ from nbsweep.core.events.removal import PollFailed, PollTick, SnapshotFlawed
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import Notebook, Page, Status
 from nbsweep.engine.poller import Poller
-from nbsweep.testing import PLAIN, Pace, Trouble
+from nbsweep.testing import NO_FAULT, Fault, Pace
 from unit.engine.world import FOR_EVER_S, POLLING, World, virtual_time, world
 
 pytestmark = virtual_time
@@ -128,7 +128,7 @@ async def test_absence_proves_nothing_where_no_listing_has_shown_what_is_deletin
     """Neither the filter nor the listing shows DELETING: each of forty is asked for by id, and two are really gone."""
     scene, told = deleting(40), Told()
     scene.cloud.unlisted = frozenset({Status.DELETING})
-    scene.cloud.befall("page", Trouble(spoil=lambda _: Page((), 0, oldest_first=True)))
+    scene.cloud.inject("page", Fault(alter=lambda _: Page((), 0, oldest_first=True)))
     following = poller(scene, told, *map(accepted, range(1, 41)))
     scene.cloud.vanish("nb3")
     scene.cloud.vanish("nb4")
@@ -142,7 +142,7 @@ async def test_without_a_sorted_listing_the_missing_are_asked_for() -> None:
     """The cloud sorts nothing: that is learned once, and from then on questions are the only proof."""
     scene, told = deleting(200), Told()
     following = poller(scene, told, *map(accepted, range(1, 201)))
-    scene.cloud.befall("page", *[Trouble(spoil=lambda page: replace(page, oldest_first=False))] * 20)
+    scene.cloud.inject("page", *[Fault(alter=lambda page: replace(page, oldest_first=False))] * 20)
     for number in range(1, 101):
         scene.cloud.vanish(f"nb{number}")
     await asyncio.sleep(60)
@@ -201,7 +201,7 @@ async def test_a_single_one_is_asked_for_without_a_listing() -> None:
 async def test_absence_from_a_page_is_no_proof() -> None:
     """The page of DELETING comes back empty though everything is still there: the listing shows it, and none has ended."""
     scene, told = deleting(3), Told()
-    scene.cloud.befall("page", Trouble(spoil=lambda _: Page((), 0)))
+    scene.cloud.inject("page", Fault(alter=lambda _: Page((), 0)))
     following = poller(scene, told, *map(accepted, (1, 2, 3)))
     await asyncio.sleep(5)
     assert await following.tick() == 0
@@ -212,7 +212,7 @@ async def test_a_row_that_is_not_deleting_counts_for_nothing_on_a_page_of_what_i
     """A cloud that ignores the filter shows others too; the whole listing is what shows their state."""
     scene, told = world(*fleet(2, status=Status.DELETE_FAILED)), Told()
     rows = Page(tuple(fleet(2, status=Status.DELETE_FAILED)), 2)
-    scene.cloud.befall("page", Trouble(spoil=lambda _: rows))
+    scene.cloud.inject("page", Fault(alter=lambda _: rows))
     later = replace(accepted(1), saw_deleting=True), replace(accepted(2), saw_deleting=True)
     following = poller(scene, told, *later)
     await asyncio.sleep(5)
@@ -270,7 +270,7 @@ async def test_an_unanswered_delete_is_asked_for_by_id() -> None:
 async def test_a_listing_that_fails_is_made_up_for_by_questions(error: Exception) -> None:
     """The tick is told to have failed, and goes on."""
     scene, told = deleting(2), Told()
-    scene.cloud.befall("page", Trouble(error))
+    scene.cloud.inject("page", Fault(error))
     await poller(scene, told, accepted(1), accepted(2)).tick()
     assert scene.cloud.sent("show") == ["nb1", "nb2"]
     assert [event.problem for event in scene.telemetry.of(PollFailed)] == [str(error)]
@@ -279,7 +279,7 @@ async def test_a_listing_that_fails_is_made_up_for_by_questions(error: Exception
 async def test_an_account_that_refuses_the_listing_ends_the_poller() -> None:
     """Nothing can be seen there any more."""
     scene, told = deleting(2), Told()
-    scene.cloud.befall("page", Trouble(Unauthorized("bad key")))
+    scene.cloud.inject("page", Fault(Unauthorized("bad key")))
     with pytest.raises(Unauthorized):
         await poller(scene, told, accepted(1), accepted(2)).tick()
 
@@ -323,7 +323,7 @@ async def test_with_nothing_to_follow_nothing_is_asked() -> None:
 async def test_a_failing_tick_does_not_end_it() -> None:
     """Two looks fail, the third shows the end."""
     scene, told = world(), Told()
-    scene.cloud.befall("show", Trouble(AnswerLost("no answer")), Trouble(MalformedAnswer("no notebook")), PLAIN)
+    scene.cloud.inject("show", Fault(AnswerLost("no answer")), Fault(MalformedAnswer("no notebook")), NO_FAULT)
     with anyio.move_on_after(FOR_EVER_S):
         async with at_work(poller(scene, told, accepted())):
             await asyncio.sleep(60)

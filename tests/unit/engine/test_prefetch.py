@@ -12,7 +12,7 @@ from nbsweep.core.pacing import Rate
 from nbsweep.engine.executor import Executor
 from nbsweep.engine.options import SurveyFacts, SweepOptions
 from nbsweep.engine.report import leading_error
-from nbsweep.testing import Pace, Trouble
+from nbsweep.testing import Fault, Pace
 from unit.engine.world import FOR_EVER_S, World, carry_out, options, virtual_time, world
 
 pytestmark = virtual_time
@@ -122,7 +122,7 @@ async def test_a_page_that_cannot_be_read_costs_questions_and_no_notebook() -> N
     """The client has tried it often enough."""
     planned = fleet(60)
     scene = world(*planned, pace=Pace(delete_rate=Rate(50, 1.0)))
-    scene.cloud.befall("page", Trouble(AnswerLost("no answer")))
+    scene.cloud.inject("page", Fault(AnswerLost("no answer")))
     removals = await walk(scene, planned)
     assert {done.state for done in removals.values()} == {State.DELETED}
     assert len(looks_before_delete(scene)) == 10
@@ -132,7 +132,7 @@ async def test_an_account_that_refuses_the_walk_ends_the_sweep_and_nobody_is_lef
     """The key was withdrawn between survey and walk: all are spared, and the sweep says why."""
     planned = fleet(60)
     scene = world(*planned)
-    scene.cloud.befall("page", Trouble(Unauthorized("the key was withdrawn")))
+    scene.cloud.inject("page", Fault(Unauthorized("the key was withdrawn")))
     with pytest.raises(SweepEnding):
         await walk(scene, planned)
     assert {done.state for done in (await scene.journaled()).values()} == {State.SPARED}

@@ -13,11 +13,11 @@ from nbsweep.core.listing.paging import Offsets
 from nbsweep.core.model import Image
 from nbsweep.core.permissions import Action
 from nbsweep.engine.preflight import Preflight, PreflightOptions
-from nbsweep.testing import FakeClock, FakeCloud, Kind, Trouble
+from nbsweep.testing import FakeClock, FakeCloud, Fault, Kind
 from unit.engine.world import virtual_time
 
 pytestmark = virtual_time
-PLAIN = PreflightOptions(
+NO_FAULT = PreflightOptions(
     target="research",
     address="https://cloud.example",
     credentials="a pair of keys, from the configuration",
@@ -37,7 +37,7 @@ def cloud_of(count: int = 3, **more: Any) -> FakeCloud:
 
 async def checked(cloud: FakeCloud, **changes: Any) -> dict[str, Check]:
     """Check it, and give the checks by name, in order."""
-    return {check.name: check for check in await Preflight(replace(PLAIN, **changes), cloud).inspect()}
+    return {check.name: check for check in await Preflight(replace(NO_FAULT, **changes), cloud).inspect()}
 
 
 def grades(checks: dict[str, Check]) -> dict[Grade, list[str]]:
@@ -87,7 +87,7 @@ async def test_what_depends_on_something_that_fails_is_not_tried_and_says_why(
 ) -> None:
     """What does not depend on it is."""
     cloud = cloud_of()
-    cloud.befall(kind, Trouble(error), Trouble(error))
+    cloud.inject(kind, Fault(error), Fault(error))
     found = await checked(cloud)
     by_grade = grades(found)
     assert by_grade[Grade.FAILED] == [name]
@@ -118,10 +118,10 @@ async def test_without_a_listing_nothing_is_looked_at() -> None:
     assert cloud.sent("page") == []
 
 
-async def test_trouble_with_one_permission_is_told_as_such() -> None:
+async def test_an_error_of_one_permission_is_told_as_such() -> None:
     """The others are tried all the same."""
     cloud = cloud_of()
-    cloud.befall("probe", Trouble(Unreachable("it went away")), notebook_id=Action.GET)
+    cloud.inject("probe", Fault(Unreachable("it went away")), notebook_id=Action.GET)
     found = await checked(cloud)
     assert grades(found)[Grade.FAILED] == ["get"]
     assert found["delete"].grade is Grade.OK
@@ -130,7 +130,7 @@ async def test_trouble_with_one_permission_is_told_as_such() -> None:
 async def test_a_listing_of_everybodys_that_is_not_there_is_a_warning_while_ones_own_is() -> None:
     """The gateway knows no such address, and the next call shows that the address is right."""
     cloud = cloud_of()
-    cloud.befall("probe", Trouble(WrongAddress("no such address: HTTP 404 APIGW.0101", http_status=404)))
+    cloud.inject("probe", Fault(WrongAddress("no such address: HTTP 404 APIGW.0101", http_status=404)))
     found = await checked(cloud)
     assert (found["list-all"].grade, found["list-own"].grade, found["project"].grade) == (Grade.WARNING, Grade.OK, Grade.OK)
     assert "no listing of everybody's notebooks" in found["list-all"].finding
@@ -139,7 +139,7 @@ async def test_a_listing_of_everybodys_that_is_not_there_is_a_warning_while_ones
 async def test_a_call_that_takes_too_long_is_given_up() -> None:
     """After the time that one call may take, and not before."""
     cloud = cloud_of()
-    cloud.befall("probe", Trouble(answer_s=29), Trouble(answer_s=31))
+    cloud.inject("probe", Fault(answer_s=29), Fault(answer_s=31))
     found = await checked(cloud)
     assert grades(found)[Grade.FAILED] == ["list-own"]
     assert "gave no answer within 30 s" in found["list-own"].finding
@@ -150,7 +150,7 @@ async def test_a_workspace_that_refuses_is_named_and_the_others_are_looked_at() 
     """A warning, unless it was named in the configuration, or all refuse."""
     error = WorkspaceRefused("the workspace is not open to this user: HTTP 403 ModelArts.0112", http_status=403)
     cloud = cloud_of(workspaces=("0", "w2"))
-    cloud.befall("page", *[Trouble(error)] * 4, notebook_id="w2/NOTEBOOK/0")
+    cloud.inject("page", *[Fault(error)] * 4, notebook_id="w2/NOTEBOOK/0")
     found = await checked(cloud)
     assert (found["workspaces"].grade, "w2: the workspace is not open" in found["workspaces"].finding) == (Grade.WARNING, True)
     assert "3 NOTEBOOK" in found["notebooks"].finding

@@ -14,7 +14,7 @@ from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.engine.options import LeaseOptions
 from nbsweep.engine.recovery import close_crashed_runs, recover, tell_left_alone
-from nbsweep.testing import Trouble
+from nbsweep.testing import Fault
 from unit.engine.world import AREA, FOR_EVER_S, IDENTITY, POLLING, World, virtual_time, world
 
 pytestmark = virtual_time
@@ -138,7 +138,7 @@ async def test_a_deadline_that_passed_while_nobody_ran_still_gets_a_look() -> No
 async def test_looks_that_fail_are_repeated() -> None:
     """Two answers are lost, the third is the proof."""
     scene = world()
-    scene.cloud.befall("show", *[Trouble(AnswerLost("no answer"))] * 2)
+    scene.cloud.inject("show", *[Fault(AnswerLost("no answer"))] * 2)
     assert (await recovered(scene, accepted()))["nb1"].state is State.DELETED
 
 
@@ -160,7 +160,7 @@ async def test_an_interrupted_recovery_leaves_the_rest_to_the_next() -> None:
 async def test_an_account_that_refuses_us_ends_it() -> None:
     """What it found out before is in the journal."""
     scene = world()
-    scene.cloud.befall("show", Trouble(Forbidden("not allowed")), notebook_id="nb2")
+    scene.cloud.inject("show", Fault(Forbidden("not allowed")), notebook_id="nb2")
     with pytest.raises((Forbidden, ExceptionGroup)):
         await recovered(scene, planned(1), accepted(2))
     journaled = await scene.journaled()
@@ -225,7 +225,7 @@ async def test_where_the_project_is_not_on_record_the_notebook_itself_shows_it()
 async def test_where_nobody_can_tell_the_project_now_it_is_left_to_the_next_run() -> None:
     """The question by id went unanswered; nothing is concluded from that, and what is known comes to its end."""
     scene = world()
-    scene.cloud.befall("show", Trouble(AnswerLost("no answer")), notebook_id="nb1")
+    scene.cloud.inject("show", Fault(AnswerLost("no answer")), notebook_id="nb1")
     unknown = replace(accepted(1), project="")
     assert set(await recovered(scene, unknown, accepted(2))) == {"nb2"}
     assert await scene.journal.unfinished() == (unknown,)

@@ -21,7 +21,7 @@ from nbsweep.engine.report import Run
 from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
-from nbsweep.testing import Trouble
+from nbsweep.testing import Fault
 from unit.engine.world import FOR_EVER_S, FORGOTTEN, IDLE, World, options, virtual_time, world
 
 pytestmark = virtual_time
@@ -158,7 +158,7 @@ async def test_an_incomplete_survey_says_of_nobody_that_he_is_gone() -> None:
     """Who was not seen may merely not have been listed: refused, and no word of who is spared."""
     scene = world(*fleet(3))
     saved = await save(scene)
-    scene.cloud.befall("page", *[Trouble(spoil=lambda page: replace(page, rows=page.rows[:1], total=9))] * 30)
+    scene.cloud.inject("page", *[Fault(alter=lambda page: replace(page, rows=page.rows[:1], total=9))] * 30)
     report = await swept(scene, saved)
     assert report.plan
     assert report.plan.refusal
@@ -170,7 +170,7 @@ async def test_one_that_is_started_between_the_survey_and_its_delete_is_not_stop
     """Today's policy says `running: stop`; the plan saw it at rest, and permits no more than its DELETE."""
     scene = world(*fleet(2))
     saved = await save(scene)
-    scene.cloud.befall("page", Trouble(then=lambda: scene.cloud.change("nb1", status=Status.RUNNING)))
+    scene.cloud.inject("page", Fault(then=lambda: scene.cloud.change("nb1", status=Status.RUNNING)))
     report = await swept(scene, saved)
     assert ends(report) == {"nb1": State.SPARED, "nb2": State.DELETED}
     assert scene.cloud.sent("stop") == []
@@ -200,10 +200,10 @@ async def test_a_journal_that_cannot_take_who_is_spared_ends_the_sweep_before_th
     saved = await save(scene)
     scene.cloud.change("nb1", name="keep-it")
 
-    def trouble(removal: Removal) -> Exception | None:
+    def fault(removal: Removal) -> Exception | None:
         return JournalError("disk full") if removal.state is State.SPARED else None
 
-    scene.journal.trouble = trouble
+    scene.journal.fault = fault
     report = await swept(scene, saved)
     assert isinstance(report.error, JournalError)
     assert (report.outcome, changes(scene)) == ("failed", [])

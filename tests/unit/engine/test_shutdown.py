@@ -19,7 +19,7 @@ from nbsweep.core.report import Report
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
-from nbsweep.testing import Pace, Trouble
+from nbsweep.testing import Fault, Pace
 from unit.engine.world import FOR_EVER_S, IDENTITY, World, options, virtual_time, world
 
 pytestmark = virtual_time
@@ -27,7 +27,7 @@ pytestmark = virtual_time
 OFF = Brakes(None, None, None, max_fleet_drop=None)
 SLOW = Pace(deletion_s=2.0, delete_rate=Rate(1, 1.0))
 """One DELETE a second, so that there is something left to stop."""
-FAILS = Trouble(fate=Status.DELETE_FAILED)
+FAILS = Fault(ends_in=Status.DELETE_FAILED)
 HOUR_S = 3600.0
 
 
@@ -62,7 +62,7 @@ def kept(report: Report, reason: Reason) -> int:
 async def test_a_sweep_whose_removals_fail_stops_itself() -> None:
     """All fail: it takes ten ends, and a look at them, to know; what was begun until then has its end, the rest is spared."""
     scene = world(*fleet(120), pace=SLOW)
-    scene.cloud.befall("delete", *[FAILS] * 120)
+    scene.cloud.inject("delete", *[FAILS] * 120)
     report = await swept(scene, "run1")
     assert braked_by(report) == ("refused", "max_failures")
     sent = scene.cloud.sent("delete")
@@ -79,7 +79,7 @@ async def test_a_sweep_whose_removals_fail_stops_itself() -> None:
 async def test_the_stop_and_its_causes_are_told_once() -> None:
     """One line for the brake, one for the cause with the number of notebooks and an example."""
     scene = world(*fleet(40), pace=SLOW)
-    scene.cloud.befall("delete", *[FAILS] * 40)
+    scene.cloud.inject("delete", *[FAILS] * 40)
     report = await swept(scene, "run1")
     [braked] = scene.telemetry.of(SweepBraked)
     assert braked.brake == "max_failures"
@@ -93,7 +93,7 @@ async def test_a_sweep_is_not_stopped_by_a_quarter() -> None:
     """Every fourth fails, at once and for good: all are taken."""
     scene = world(*fleet(40), pace=SLOW)
     for notebook_id in sorted(f"nb{number}" for number in range(1, 41))[3::4]:
-        scene.cloud.befall("delete", Trouble(Rejected("no")), notebook_id=notebook_id)
+        scene.cloud.inject("delete", Fault(Rejected("no")), notebook_id=notebook_id)
     report = await swept(scene, "run1")
     assert (report.outcome, report.counts) == ("finished", {"deleted": 30, "failed": 10})
     assert scene.telemetry.of(SweepBraked) == []
@@ -103,7 +103,7 @@ async def test_refusals_that_are_told_at_once_do_not_stop_a_sweep_whose_deletion
     """Two of ten are refused, and all of those have ended before the first deletion has: it is still two of ten."""
     scene = world(*fleet(100), pace=Pace(deletion_s=600.0, delete_rate=Rate(10, 1.0)))
     for number in range(5, 105, 5):
-        scene.cloud.befall("delete", Trouble(Rejected("no")), notebook_id=f"nb{number}")
+        scene.cloud.inject("delete", Fault(Rejected("no")), notebook_id=f"nb{number}")
     report = await swept(scene, "run1")
     assert (report.outcome, report.counts) == ("finished", {"deleted": 80, "failed": 20})
 
@@ -111,7 +111,7 @@ async def test_refusals_that_are_told_at_once_do_not_stop_a_sweep_whose_deletion
 async def test_without_the_brake_everything_is_tried() -> None:
     """Null means no limit."""
     scene = world(*fleet(30), pace=SLOW)
-    scene.cloud.befall("delete", *[FAILS] * 30)
+    scene.cloud.inject("delete", *[FAILS] * 30)
     report = await swept(scene, "run1", max_failures=None)
     assert (report.outcome, report.counts) == ("finished", {"failed": 30})
 
@@ -119,7 +119,7 @@ async def test_without_the_brake_everything_is_tried() -> None:
 async def test_a_stopped_sweep_follows_what_it_has_begun_however_long_that_takes() -> None:
     """The last accepted deletion takes twenty minutes; a stop by a signal would have left it after one."""
     scene = world(*fleet(40), pace=Pace(deletion_s=1200.0, delete_rate=Rate(1, 1.0)))
-    scene.cloud.befall("delete", *[Trouble(Rejected("no"))] * 4, Trouble(), *[Trouble(Rejected("no"))] * 35)
+    scene.cloud.inject("delete", *[Fault(Rejected("no"))] * 4, Fault(), *[Fault(Rejected("no"))] * 35)
     report = await swept(scene, "run1")
     assert braked_by(report) == ("refused", "max_failures")
     assert report.counts["deleted"] == 1
@@ -130,7 +130,7 @@ async def test_a_stopped_sweep_follows_what_it_has_begun_however_long_that_takes
 async def test_a_lost_delete_without_effect_is_spared_once_it_cannot_arrive_any_more() -> None:
     """No other is sent once the brake has stopped the sweep, and it is not waited for until its deadline."""
     scene = world(*fleet(40), pace=SLOW)
-    scene.cloud.befall("delete", *[Trouble(Rejected("no"))] * 9, Trouble(AnswerLost("lost")), *[Trouble(Rejected("no"))] * 30)
+    scene.cloud.inject("delete", *[Fault(Rejected("no"))] * 9, Fault(AnswerLost("lost")), *[Fault(Rejected("no"))] * 30)
     report = await swept(scene, "run1", workers=1)
     assert braked_by(report) == ("refused", "max_failures")
     lost = report.removals[9]
@@ -142,7 +142,7 @@ async def test_a_lost_delete_without_effect_is_spared_once_it_cannot_arrive_any_
 async def test_no_page_is_read_for_what_is_not_begun_any_more() -> None:
     """Ten pages of the walk, of which the last one is enough to see that everything fails."""
     scene = world(*fleet(500), pace=Pace(delete_rate=Rate(10, 1.0)))
-    scene.cloud.befall("delete", *[Trouble(Rejected("no"))] * 500)
+    scene.cloud.inject("delete", *[Fault(Rejected("no"))] * 500)
     await swept(scene, "run1")
     planned = scene.story.index("PLANNED nb1")
     assert sum(line.startswith("page") for line in scene.story[planned:]) <= 2
@@ -201,7 +201,7 @@ async def test_a_day_holds_over_runs_and_a_new_one_begins_anew() -> None:
 async def test_a_day_that_is_used_up_refuses_the_next_run() -> None:
     """Failed ones count too: their DELETEs were sent."""
     scene, brakes = world(*fleet(4)), replace(OFF, max_per_day=4)
-    scene.cloud.befall("delete", FAILS, FAILS)
+    scene.cloud.inject("delete", FAILS, FAILS)
     assert (await swept(scene, "run1", brakes)).counts == {"deleted": 2, "failed": 2}
     scene.cloud.add(notebook(9))
     assert braked_by(await swept(scene, "run2", brakes)) == ("refused", "max_per_day")
@@ -261,7 +261,7 @@ async def test_what_nbsweep_deletes_itself_is_no_fall() -> None:
 async def test_what_could_not_be_deleted_is_left_alone_for_longer_each_time() -> None:
     """Swept every half hour: again after one hour, then two, then four; told when it fails, and otherwise only counted."""
     scene = world(notebook(1, status=Status.STOPPED))
-    scene.cloud.befall("delete", *[Trouble(Rejected("frozen")) for _ in range(3)])
+    scene.cloud.inject("delete", *[Fault(Rejected("frozen")) for _ in range(3)])
     outcomes = []
     for number in range(16):
         report = await swept(scene, f"run{number}")
@@ -274,7 +274,7 @@ async def test_what_could_not_be_deleted_is_left_alone_for_longer_each_time() ->
 async def test_what_is_stuck_is_left_alone_too() -> None:
     """It stays DELETING until its deadline, then its owner's restart makes it STOPPED again: it is not taken at once."""
     scene = world(notebook(1))
-    scene.cloud.befall("delete", Trouble(fate=Status.DELETING))
+    scene.cloud.inject("delete", Fault(ends_in=Status.DELETING))
     assert (await swept(scene, "run1")).counts == {"timed_out": 1}
     scene.cloud.put(notebook(1))
     report = await swept(scene, "run2")
@@ -284,7 +284,7 @@ async def test_what_is_stuck_is_left_alone_too() -> None:
 async def test_an_account_that_may_not_delete_leaves_nobody_cooling_down() -> None:
     """Once the permission is granted, the next run takes all of them, and the day has not been used up."""
     scene = world(*fleet(3))
-    scene.cloud.befall("delete", Trouble(Forbidden("not allowed")))
+    scene.cloud.inject("delete", Fault(Forbidden("not allowed")))
     first = await swept(scene, "run1", workers=1)
     assert (first.outcome, first.counts) == ("failed", {"failed": 1, "spared": 2})
     assert (await swept(scene, "run2", replace(OFF, max_per_day=3))).counts == {"deleted": 3}
@@ -293,7 +293,7 @@ async def test_an_account_that_may_not_delete_leaves_nobody_cooling_down() -> No
 async def test_what_could_not_be_looked_at_is_tried_again_by_the_next_run() -> None:
     """That is nothing of the notebook's."""
     scene = world(notebook(1))
-    scene.cloud.befall("show", Trouble(AnswerLost("no answer")))
+    scene.cloud.inject("show", Fault(AnswerLost("no answer")))
     assert (await swept(scene, "run1")).counts == {"failed": 1}
     assert (await swept(scene, "run2")).counts == {"deleted": 1}
 
@@ -308,7 +308,7 @@ async def test_a_second_try_within_a_sweep_does_not_wait_for_a_cool_down() -> No
             )
         ]
     )
-    scene.cloud.befall("delete", FAILS)
+    scene.cloud.inject("delete", FAILS)
     sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, options(retries=1), OFF, scene.shutdown)
     report = await sweeper.sweep(Run("run1", "cron", dry_run=False), yes)
     assert (report.counts, len(scene.cloud.accepted)) == ({"deleted": 1}, 2)

@@ -13,7 +13,7 @@ from nbsweep.core.model import Status
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
-from nbsweep.testing import LOST_BEFORE, Trouble
+from nbsweep.testing import LOST_BEFORE, Fault
 from unit.engine.world import FAILED, FOR_EVER_S, FORGOTTEN, World, carry_out, options, virtual_time, world
 
 pytestmark = virtual_time
@@ -77,7 +77,7 @@ async def test_a_dry_run_leaves_nothing() -> None:
 async def test_a_delete_that_was_sent_again_is_requested_twice() -> None:
     """After its answer was lost, and a look had shown no effect."""
     scene = world(notebook(1))
-    scene.cloud.befall("delete", LOST_BEFORE)
+    scene.cloud.inject("delete", LOST_BEFORE)
     await carry_out(scene, options(), notebook(1))
     assert await steps(scene) == ["decided", "requested", "requested", "accepted", "deleted"]
 
@@ -85,7 +85,7 @@ async def test_a_delete_that_was_sent_again_is_requested_twice() -> None:
 async def test_a_delete_that_the_cloud_refused_for_now_is_withdrawn() -> None:
     """Then it is decided anew, and requested anew."""
     scene = world(notebook(1))
-    scene.cloud.befall("delete", Trouble(MustStopFirst("it runs")))
+    scene.cloud.inject("delete", Fault(MustStopFirst("it runs")))
     await carry_out(scene, options(), notebook(1))
     assert await steps(scene) == ["decided", "requested", "withdrawn", "requested", "accepted", "deleted"]
 
@@ -93,7 +93,7 @@ async def test_a_delete_that_the_cloud_refused_for_now_is_withdrawn() -> None:
 async def test_a_failed_deletion_that_is_tried_again_is_told() -> None:
     """Each of its two DELETEs, and the end."""
     scene = world(notebook(1, status=Status.ERROR))
-    scene.cloud.befall("delete", Trouble(fate=Status.DELETE_FAILED))
+    scene.cloud.inject("delete", Fault(ends_in=Status.DELETE_FAILED))
     await carry_out(scene, options(FAILED), notebook(1, status=Status.ERROR))
     assert await steps(scene) == ["decided", "requested", "accepted", "delete_failed", "requested", "accepted", "deleted"]
 
@@ -110,7 +110,7 @@ async def test_a_stop_before_a_delete_is_told() -> None:
 async def test_what_is_not_deleted_after_all_has_its_end_on_the_trail(name: str | None, what: str) -> None:
     """Spared at the second look, or refused by the cloud; with the reason."""
     scene = world(notebook(1, **({"name": name} if name else {})))
-    scene.cloud.befall("delete", Trouble(Rejected("not this one")))
+    scene.cloud.inject("delete", Fault(Rejected("not this one")))
     await carry_out(scene, options(), notebook(1))
     last = (await trail(scene))[-1]
     assert last.what == what

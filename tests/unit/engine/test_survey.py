@@ -32,7 +32,7 @@ from nbsweep.core.model import MalformedRow, Named, Page, Scope, Status
 from nbsweep.core.plan import Survey
 from nbsweep.core.policy import Reason
 from nbsweep.engine.survey import Area, Surveyor
-from nbsweep.testing import PLAIN, Pace, Trouble
+from nbsweep.testing import NO_FAULT, Fault, Pace
 from unit.engine.world import IDENTITY, World, rules, virtual_time, world
 
 pytestmark = virtual_time
@@ -66,7 +66,7 @@ def by_rows(scene: World) -> World:
 def between_pages(scene: World, *acts: Callable[[], None]) -> None:
     """Let one thing happen behind each first page that is read."""
     for act in acts:
-        scene.cloud.befall("page", Trouble(then=act), PLAIN)
+        scene.cloud.inject("page", Fault(then=act), NO_FAULT)
 
 
 # ---- a calm listing -------------------------------------------------------------------------------------------------------
@@ -242,7 +242,7 @@ async def test_one_torn_listing_does_not_repeat_the_others() -> None:
     """Only the workspace that was torn is read again."""
     rows = [notebook(number, workspace_id="w2") for number in range(100, 160)]
     scene = by_rows(world(*fleet(3), *rows, workspaces=("0", "w2")))
-    scene.cloud.befall("page", Trouble(then=lambda: scene.cloud.vanish("nb105")), notebook_id="w2/NOTEBOOK/0")
+    scene.cloud.inject("page", Fault(then=lambda: scene.cloud.vanish("nb105")), notebook_id="w2/NOTEBOOK/0")
     survey = await surveyed(scene)
     assert (survey.fleet, survey.gaps) == (62, ())
     assert sorted(offsets(scene)) == ["0/NOTEBOOK/0", *["w2/NOTEBOOK/0"] * 2, *["w2/NOTEBOOK/49"] * 2]
@@ -295,8 +295,8 @@ async def test_an_offset_that_was_refused_while_its_meaning_was_found_out_refuse
     scene = world(*fleet(3), *(notebook(number, workspace_id="w2") for number in range(100, 220)), workspaces=("0", "w2"))
     scene.cloud.pages.offsets = Offsets.WHOLE_PAGES
     refused = Rejected("the cloud refused: HTTP 400 ModelArts.0104", code="ModelArts.0104", http_status=400)
-    found = Trouble(refused, then=lambda: scene.cloud.found_paging(Paging(Offsets.WHOLE_PAGES)))
-    scene.cloud.befall("page", found, notebook_id="w2/NOTEBOOK/49")
+    found = Fault(refused, then=lambda: scene.cloud.found_paging(Paging(Offsets.WHOLE_PAGES)))
+    scene.cloud.inject("page", found, notebook_id="w2/NOTEBOOK/49")
     survey = await surveyed(scene)
     assert (survey.fleet, survey.gaps, survey.refused) == (123, (), ())
     assert scene.telemetry.of(SurveyTorn) == []
@@ -307,7 +307,7 @@ async def test_whole_pages_whose_total_changes_are_read_again() -> None:
     scene = world(*fleet(120))
     scene.cloud.pages.offsets = Offsets.WHOLE_PAGES
     scene.cloud.found_paging(Paging(Offsets.WHOLE_PAGES))
-    scene.cloud.befall("page", Trouble(then=lambda: scene.cloud.vanish("nb10")))
+    scene.cloud.inject("page", Fault(then=lambda: scene.cloud.vanish("nb10")))
     survey = await surveyed(scene)
     assert (survey.fleet, survey.gaps) == (119, ())
     assert [event.problem for event in scene.telemetry.of(SurveyTorn)] == ["the cloud counted 120 rows, and then 119"]
@@ -317,8 +317,8 @@ async def test_an_offset_that_nothing_fits_is_a_gap() -> None:
     """Behind the first page all are empty, though the cloud counts more: nothing is known, and nothing is proven."""
     scene = world(*fleet(60))
     for offset in (1, 25, 49):
-        empty = [Trouble(spoil=lambda page: replace(page, rows=()))] * 5
-        scene.cloud.befall("page", *empty, notebook_id=f"0/NOTEBOOK/{offset}")
+        empty = [Fault(alter=lambda page: replace(page, rows=()))] * 5
+        scene.cloud.inject("page", *empty, notebook_id=f"0/NOTEBOOK/{offset}")
     survey = await surveyed(scene)
     assert survey.gaps == ("workspace 0, NOTEBOOK: rows shifted between two pages",)
     assert scene.cloud.paging() == Paging()
@@ -354,7 +354,7 @@ def undercounted(page: Page) -> Page:
 async def test_rows_that_do_not_add_up_are_a_gap(spoil: Callable[[Page], Page], gap: str) -> None:
     """An id twice, or a total that is not the number of rows, three times over."""
     scene = world(*fleet(5))
-    scene.cloud.befall("page", *[Trouble(spoil=spoil)] * 20)
+    scene.cloud.inject("page", *[Fault(alter=spoil)] * 20)
     survey = await surveyed(scene)
     assert survey.gaps == (f"workspace 0, NOTEBOOK: {gap}",)
 
@@ -362,7 +362,7 @@ async def test_rows_that_do_not_add_up_are_a_gap(spoil: Callable[[Page], Page], 
 async def test_a_listing_that_adds_up_again_is_complete() -> None:
     """Twice the total was wrong, then it is right."""
     scene = world(*fleet(5))
-    scene.cloud.befall("page", Trouble(spoil=undercounted), Trouble(spoil=undercounted))
+    scene.cloud.inject("page", Fault(alter=undercounted), Fault(alter=undercounted))
     survey = await surveyed(scene)
     assert (survey.fleet, survey.gaps) == (5, ())
 
@@ -371,7 +371,7 @@ async def test_a_listing_that_never_ends_is_given_up() -> None:
     """A cloud that takes the offset for nothing shows the first page for ever: torn, not endless."""
     scene = world(*fleet(60))
     first = Page(tuple(fleet(50)), 60)
-    scene.cloud.befall("page", *[Trouble(spoil=lambda _: first)] * 100)
+    scene.cloud.inject("page", *[Fault(alter=lambda _: first)] * 100)
     with anyio.fail_after(60):
         survey = await surveyed(scene)
     assert survey.gaps == ("workspace 0, NOTEBOOK: nb1 came twice",)
@@ -388,7 +388,7 @@ async def test_a_listing_that_grows_for_ever_is_given_up() -> None:
         seen.extend(more)
         return page
 
-    scene.cloud.befall("page", *[Trouble(spoil=growing)] * 1000)
+    scene.cloud.inject("page", *[Fault(alter=growing)] * 1000)
     with anyio.fail_after(60):
         survey = await surveyed(scene)
     assert len(survey.gaps) == 1
@@ -399,7 +399,7 @@ async def test_a_listing_that_counts_more_than_there_can_be_is_given_up() -> Non
     """Whole pages, of which all but the first are empty: it is not read to an end that it does not have."""
     scene = world(*fleet(50))
     scene.cloud.found_paging(Paging(Offsets.WHOLE_PAGES, 50))
-    scene.cloud.befall("page", *[Trouble(spoil=lambda page: Page(page.rows, 10**12))] * 100)
+    scene.cloud.inject("page", *[Fault(alter=lambda page: Page(page.rows, 10**12))] * 100)
     survey = await surveyed(scene)
     assert survey.gaps == (f"workspace 0, NOTEBOOK: the cloud counts {10**12} rows, more than can be read",)
     assert len(offsets(scene)) == 3
@@ -420,7 +420,7 @@ async def test_a_listing_of_another_workspace_is_a_gap() -> None:
     """A server that does not know the parameter shows the default workspace instead (ModelArts API, section 1.1)."""
     scene = world(*fleet(2), workspaces=("0", "w2"))
     rows = Page(tuple(fleet(2)), 2)
-    scene.cloud.befall("page", *[Trouble(spoil=lambda _: rows)] * 3, notebook_id="w2/NOTEBOOK/0")
+    scene.cloud.inject("page", *[Fault(alter=lambda _: rows)] * 3, notebook_id="w2/NOTEBOOK/0")
     survey = await surveyed(scene)
     assert survey.gaps == (
         "workspace w2, NOTEBOOK: rows of another workspace came instead: it is in workspace 0, and workspace w2 was asked for",
@@ -447,7 +447,7 @@ async def test_a_row_whose_workspace_is_shown_by_id_belongs_where_that_says() ->
     """One of the workspace that was asked for, one of another: the first may go, the second is no part of the fleet."""
     scene = world(notebook(1), notebook(2))
     scene.cloud.left_out = {"workspace_id": None}
-    scene.cloud.befall("show", Trouble(then=lambda: scene.cloud.change("nb2", workspace_id="w2")))
+    scene.cloud.inject("show", Fault(then=lambda: scene.cloud.change("nb2", workspace_id="w2")))
     survey = await surveyed(scene, NAMED, Coverage(("0",), ("NOTEBOOK",)))
     assert (ids(survey), survey.kept, survey.fleet) == (["nb1"], {Reason.ELSEWHERE: 1}, 1)
 
@@ -455,7 +455,7 @@ async def test_a_row_whose_workspace_is_shown_by_id_belongs_where_that_says() ->
 async def test_a_row_of_another_feature_is_kept_and_counted() -> None:
     """A server that ignores the parameter shows the free CodeLab too."""
     scene = world(notebook(1))
-    scene.cloud.befall("page", Trouble(spoil=lambda _: Page((notebook(1), notebook(2, feature="DEFAULT")), 2)))
+    scene.cloud.inject("page", Fault(alter=lambda _: Page((notebook(1), notebook(2, feature="DEFAULT")), 2)))
     survey = await surveyed(scene)
     assert (ids(survey), survey.kept, survey.fleet, survey.gaps) == (["nb1"], {Reason.ELSEWHERE: 1}, 1, ())
     (told,) = scene.telemetry.of(SurveyStrays)
@@ -466,7 +466,7 @@ async def test_a_server_that_shows_everything_for_every_listing_is_surveyed_whol
     """Each row counts once, in the listing that was asked for it."""
     scene = world(workspaces=("0", "w2"))
     everything = Page((notebook(1), notebook(2, workspace_id="w2"), notebook(3, workspace_id="w2", feature="DEFAULT")), 3)
-    scene.cloud.befall("page", *[Trouble(spoil=lambda _: everything)] * 4)
+    scene.cloud.inject("page", *[Fault(alter=lambda _: everything)] * 4)
     survey = await surveyed(scene, Area("research", None, ("NOTEBOOK", "DEFAULT")))
     assert {candidate.notebook.id: candidate.scope for candidate in survey.candidates} == {
         "nb1": Scope("0", "NOTEBOOK"),
@@ -538,7 +538,7 @@ async def test_who_cannot_be_asked_for_is_kept(error: CloudError) -> None:
     """Missing stays unknown; the others are decided."""
     scene = world(*fleet(2))
     scene.cloud.left_out = {"tags": None}
-    scene.cloud.befall("show", Trouble(error), notebook_id="nb2")
+    scene.cloud.inject("show", Fault(error), notebook_id="nb2")
     survey = await surveyed(scene)
     assert (ids(survey), survey.kept) == (["nb1"], {Reason.UNKNOWN_FACT: 1})
     assert scene.telemetry.of(SurveyAsked) == [SurveyAsked("0", "NOTEBOOK", ("tags",), 2, 1)]
@@ -548,7 +548,7 @@ async def test_who_is_gone_when_asked_for_is_no_part_of_the_fleet() -> None:
     """It was on the page, and is no more."""
     scene = world(*fleet(2))
     scene.cloud.left_out = {"tags": None}
-    scene.cloud.befall("show", Trouble(Gone("gone")), notebook_id="nb2")
+    scene.cloud.inject("show", Fault(Gone("gone")), notebook_id="nb2")
     survey = await surveyed(scene)
     assert (ids(survey), survey.fleet, survey.kept) == (["nb1"], 1, {})
 
@@ -595,7 +595,7 @@ REFUSALS = (
 async def test_a_workspace_that_refuses_is_a_gap_of_its_own(error: CloudError) -> None:
     """None of its notebooks counts, and the others are whole; it is told once for each listing."""
     scene = world(*fleet(3), notebook(4, workspace_id="w2"), workspaces=("0", "w2"))
-    scene.cloud.befall("page", Trouble(error), notebook_id="w2/NOTEBOOK/0")
+    scene.cloud.inject("page", Fault(error), notebook_id="w2/NOTEBOOK/0")
     survey = await surveyed(scene)
     assert (survey.fleet, survey.gaps, ids(survey)) == (3, (), ["nb1", "nb2", "nb3"])
     assert [(gap.scope, gap.problem) for gap in survey.refused] == [(Scope("w2", "NOTEBOOK"), str(error))]
@@ -607,7 +607,7 @@ async def test_a_workspace_that_refuses_is_a_gap_of_its_own(error: CloudError) -
 async def test_a_workspace_that_refuses_in_mid_listing_counts_for_nothing() -> None:
     """Half of it was read: none of that may go, for it cannot be told whether it was whole."""
     scene = world(*fleet(3), *(notebook(number, workspace_id="w2") for number in range(100, 220)), workspaces=("0", "w2"))
-    scene.cloud.befall("page", Trouble(REFUSALS[0]), notebook_id="w2/NOTEBOOK/98")
+    scene.cloud.inject("page", Fault(REFUSALS[0]), notebook_id="w2/NOTEBOOK/98")
     survey = await surveyed(scene)
     assert (survey.fleet, survey.gaps, ids(survey)) == (3, (), ["nb1", "nb2", "nb3"])
     assert [gap.scope.workspace_id for gap in survey.refused] == ["w2"]
@@ -617,7 +617,7 @@ async def test_a_workspace_that_refuses_in_mid_listing_counts_for_nothing() -> N
 async def test_where_every_workspace_refuses_the_survey_ends(error: CloudError) -> None:
     """A 403 then is what the caller is not allowed to do, whichever code it has."""
     scene = world(*fleet(3), workspaces=("0", "w2"))
-    scene.cloud.befall("page", *[Trouble(error)] * 2)
+    scene.cloud.inject("page", *[Fault(error)] * 2)
     with pytest.raises(Forbidden if error.http_status == 403 else Rejected):
         await surveyed(scene)
 
@@ -626,7 +626,7 @@ async def test_a_refusal_by_the_gateway_is_about_the_whole_project() -> None:
     """It is no workspace's gap."""
     scene = world(*fleet(3), workspaces=("0", "w2"))
     error = Forbidden("not the project's", code="APIGW.0302", http_status=403)
-    scene.cloud.befall("page", Trouble(error), notebook_id="w2/NOTEBOOK/0")
+    scene.cloud.inject("page", Fault(error), notebook_id="w2/NOTEBOOK/0")
     with pytest.raises(ExceptionGroup):
         await surveyed(scene)
 
@@ -635,7 +635,7 @@ async def test_a_refusal_by_the_gateway_is_about_the_whole_project() -> None:
 async def test_a_page_that_cannot_be_read_ends_the_survey(error: CloudError) -> None:
     """Without it nothing can be said of the fleet; no other listing is left under way."""
     scene = world(*fleet(3), workspaces=("0", "w2"), pace=Pace(answer_s=1))
-    scene.cloud.befall("page", Trouble(error), notebook_id="w2/NOTEBOOK/0")
+    scene.cloud.inject("page", Fault(error), notebook_id="w2/NOTEBOOK/0")
     with pytest.raises(ExceptionGroup) as caught:
         await surveyed(scene)
     assert caught.group_contains(type(error))
@@ -645,6 +645,6 @@ async def test_a_page_that_cannot_be_read_ends_the_survey(error: CloudError) -> 
 async def test_workspaces_that_cannot_be_listed_end_the_survey() -> None:
     """Which fleet there is cannot even be asked."""
     scene = world(*fleet(3))
-    scene.cloud.befall("workspaces", Trouble(MalformedAnswer("no list")))
+    scene.cloud.inject("workspaces", Fault(MalformedAnswer("no list")))
     with pytest.raises(MalformedAnswer):
         await surveyed(scene)

@@ -24,7 +24,7 @@ from nbsweep.engine.options import SweepOptions
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
-from nbsweep.testing import LOST_AFTER, PLAIN, Kind, Pace, Trouble
+from nbsweep.testing import LOST_AFTER, NO_FAULT, Fault, Kind, Pace
 from unit.engine.world import FOR_EVER_S, IDENTITY, World, options, virtual_time, world
 
 pytestmark = virtual_time
@@ -116,9 +116,9 @@ async def test_planned_is_on_disk_before_anything_is_asked_of_the_cloud() -> Non
 async def test_outcomes_are_counted() -> None:
     """One of each."""
     scene = world(*fleet(4))
-    scene.cloud.befall("delete", Trouble(fate=Status.DELETE_FAILED), Trouble(fate=Status.DELETE_FAILED), notebook_id="nb2")
-    scene.cloud.befall("delete", Trouble(fate=Status.DELETING), notebook_id="nb3")
-    scene.cloud.befall("page", Trouble(then=lambda: scene.cloud.change("nb4", name="keep-it")))
+    scene.cloud.inject("delete", Fault(ends_in=Status.DELETE_FAILED), Fault(ends_in=Status.DELETE_FAILED), notebook_id="nb2")
+    scene.cloud.inject("delete", Fault(ends_in=Status.DELETING), notebook_id="nb3")
+    scene.cloud.inject("page", Fault(then=lambda: scene.cloud.change("nb4", name="keep-it")))
     report = await swept(scene)
     assert report.counts == {"deleted": 1, "failed": 1, "timed_out": 1, "spared": 1}
     assert report.outcome == "finished"
@@ -135,10 +135,10 @@ async def test_a_disk_that_is_the_users_own_is_not_reclaimed() -> None:
     assert [finished.capacity_gb for finished in scene.telemetry.of(RemovalFinished)] == [50, None, 7]
 
 
-async def test_a_sweep_says_what_kind_of_trouble_ended_it() -> None:
+async def test_a_sweep_says_what_kind_of_error_ended_it() -> None:
     """By the class of the error, for alerts; nothing where there was none."""
     scene = world(*fleet(1))
-    scene.cloud.befall("page", Trouble(error=Forbidden("not allowed")))
+    scene.cloud.inject("page", Fault(error=Forbidden("not allowed")))
     await swept(scene)
     await swept(scene, replace(ENFORCE, run_id="run2"))
     assert [finished.problem_kind for finished in scene.telemetry.of(SweepFinished)] == ["Forbidden", ""]
@@ -208,7 +208,7 @@ async def test_a_brake_refuses_and_nobody_is_asked(run: Run) -> None:
 async def test_an_incomplete_survey_is_refused_whatever_the_brakes() -> None:
     """Without brakes at all, a listing that does not add up deletes nothing."""
     scene = world(*fleet(3))
-    scene.cloud.befall("page", *[Trouble(spoil=lambda page: replace(page, total=9))] * 30)
+    scene.cloud.inject("page", *[Fault(alter=lambda page: replace(page, total=9))] * 30)
     report = await swept(scene)
     assert report.plan
     assert report.plan.refusal
@@ -219,7 +219,7 @@ async def test_an_incomplete_survey_is_refused_whatever_the_brakes() -> None:
 async def test_an_incomplete_survey_is_refused_and_not_trimmed() -> None:
     """A brake that trims binds over what was seen, and this was not all."""
     scene = world(*fleet(3))
-    scene.cloud.befall("page", *[Trouble(spoil=lambda page: replace(page, total=9))] * 30)
+    scene.cloud.inject("page", *[Fault(alter=lambda page: replace(page, total=9))] * 30)
     report = await swept(scene, brakes=Brakes(1, Fraction(1), None, OnExcess.TRIM))
     assert (report.outcome, changes(scene)) == ("refused", [])
 
@@ -318,7 +318,7 @@ async def test_a_shutdown_during_the_removals_is_an_interruption() -> None:
 async def test_a_survey_that_fails_is_a_failed_sweep(kind: Kind, error: Exception) -> None:
     """The report has the error, the record its sentence; nothing was changed."""
     scene = world(*fleet(2))
-    scene.cloud.befall(kind, *[Trouble(error)] * 3)
+    scene.cloud.inject(kind, *[Fault(error)] * 3)
     report = await swept(scene)
     assert (report.outcome, report.error, changes(scene)) == ("failed", error, [])
     run = await record(scene)
@@ -328,8 +328,8 @@ async def test_a_survey_that_fails_is_a_failed_sweep(kind: Kind, error: Exceptio
 async def test_an_account_that_refuses_us_in_mid_sweep_is_a_failed_sweep_with_all_it_did() -> None:
     """One accepted and followed to its end, one refused: the report has both, and the error."""
     scene = world(*fleet(4))
-    scene.cloud.befall("page", PLAIN, Trouble(AnswerLost("the page of the walk")))
-    scene.cloud.befall("show", Trouble(Unauthorized("the key was withdrawn")), notebook_id="nb2")
+    scene.cloud.inject("page", NO_FAULT, Fault(AnswerLost("the page of the walk")))
+    scene.cloud.inject("show", Fault(Unauthorized("the key was withdrawn")), notebook_id="nb2")
     report = await sweeper(scene, how=options(workers=1)).sweep(ENFORCE, Approver())
     assert isinstance(report.error, Unauthorized)
     assert (report.outcome, report.counts) == ("failed", {"deleted": 1, "spared": 3})
@@ -340,7 +340,7 @@ async def test_an_account_that_refuses_us_in_mid_sweep_is_a_failed_sweep_with_al
 async def test_a_journal_that_cannot_take_the_plan_ends_the_sweep_before_the_first_change() -> None:
     """Not even a second look."""
     scene = world(*fleet(2))
-    scene.journal.trouble = lambda row: JournalError("disk full") if row.state is State.PLANNED else None
+    scene.journal.fault = lambda row: JournalError("disk full") if row.state is State.PLANNED else None
     report = await swept(scene)
     assert isinstance(report.error, JournalError)
     assert (report.outcome, changes(scene)) == ("failed", [])
@@ -359,7 +359,7 @@ async def test_a_run_that_cannot_be_opened_does_nothing() -> None:
 async def test_a_bug_comes_out_after_the_journal_was_closed(kind: Kind) -> None:
     """Something that no port promises is raised as it is; the record says failed, and nothing planned is left open."""
     scene = world(*fleet(2))
-    scene.cloud.befall(kind, Trouble(ZeroDivisionError("a bug")))
+    scene.cloud.inject(kind, Fault(ZeroDivisionError("a bug")))
     with pytest.raises((ZeroDivisionError, ExceptionGroup)) as caught:
         await swept(scene)
     if isinstance(caught.value, ExceptionGroup):
@@ -372,7 +372,7 @@ async def test_a_bug_comes_out_after_the_journal_was_closed(kind: Kind) -> None:
 async def test_a_bug_leaves_its_mark_on_the_record() -> None:
     """Whoever reads the journal sees that it failed, and what of."""
     scene = world(*fleet(2))
-    scene.cloud.befall("page", Trouble(ZeroDivisionError("a bug")))
+    scene.cloud.inject("page", Fault(ZeroDivisionError("a bug")))
     with pytest.raises((ZeroDivisionError, ExceptionGroup)):
         await swept(scene)
     assert "a bug" in (await record(scene)).problem
@@ -392,8 +392,8 @@ async def test_a_cancelled_sweep_closes_its_record() -> None:
 async def test_a_crash_is_made_good_by_the_next_run() -> None:
     """The process dies with an answer outstanding; the next run finds it deleted, sends it no DELETE, and does the rest."""
     scene = world(*fleet(2), pace=Pace(answer_s=1))
-    scene.cloud.befall("page", PLAIN, Trouble(AnswerLost("the page of the walk")))
-    scene.cloud.befall("delete", LOST_AFTER)
+    scene.cloud.inject("page", NO_FAULT, Fault(AnswerLost("the page of the walk")))
+    scene.cloud.inject("delete", LOST_AFTER)
     with anyio.move_on_after(4.5):
         await sweeper(scene, how=options(workers=1)).sweep(ENFORCE, Approver())
     assert scene.cloud.accepted == ["nb1"]

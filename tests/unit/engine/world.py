@@ -68,13 +68,13 @@ class StoryJournal(InMemoryJournal):
     def __init__(self, story: list[str]) -> None:
         super().__init__()
         self.write_s = 0.0
-        self.trouble: Callable[[Removal], Exception | None] = lambda _: None
+        self.fault: Callable[[Removal], Exception | None] = lambda _: None
         """Gives the error that the write of such a removal ends in."""
         self._story = story
 
     async def write(self, removals: Sequence[Removal]) -> None:
         """Store them, and tell."""
-        for error in map(self.trouble, removals):
+        for error in map(self.fault, removals):
             if error is not None:
                 raise error
         await asyncio.sleep(self.write_s)

@@ -23,11 +23,11 @@ from nbsweep.service.control import Phase
 from nbsweep.service.due_times import DueTimes
 from nbsweep.service.target_runner import RunnerOptions, TargetRunner, wait_s
 from nbsweep.settings.schedule import ScheduleSettings
-from nbsweep.testing import Pace, Trouble
+from nbsweep.testing import Fault, Pace
 from unit.engine.world import World, options, virtual_time, world
 
 pytestmark = virtual_time
-AWAY = Trouble(Unreachable("the cloud cannot be reached"))
+AWAY = Fault(Unreachable("the cloud cannot be reached"))
 
 
 def runner(scene: World, *, dry_run: bool = False) -> TargetRunner:
@@ -100,7 +100,7 @@ async def test_a_sweep_that_is_due_while_another_is_under_way_is_not_started() -
 async def test_a_target_that_fails_is_left_alone_for_longer_each_time() -> None:
     """The cloud is away for ten minutes: tries at 0, 30, 90, 210, 450 s, and at 930 s all is well again, by itself."""
     scene = world(*fleet(2))
-    scene.cloud.befall("workspaces", *[AWAY] * 5)
+    scene.cloud.inject("workspaces", *[AWAY] * 5)
     mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
@@ -121,7 +121,7 @@ async def test_a_target_that_fails_is_left_alone_for_longer_each_time() -> None:
 async def test_the_schedule_does_not_cut_a_wait_short_but_a_person_does() -> None:
     """After a failure the schedule comes round within the wait, in vain; somebody who asks is served at once."""
     scene = world(*fleet(2))
-    scene.cloud.befall("workspaces", AWAY)
+    scene.cloud.inject("workspaces", AWAY)
     mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
@@ -214,7 +214,7 @@ async def test_the_last_success_of_an_earlier_process_is_known_at_once() -> None
         await asyncio.sleep(1)
         first.due()
         await asyncio.sleep(60)
-    scene.cloud.befall("workspaces", AWAY)
+    scene.cloud.inject("workspaces", AWAY)
     second = runner(scene)
     async with at_work(second):
         await asyncio.sleep(1)
@@ -274,7 +274,7 @@ async def test_a_journal_that_is_away_is_no_bug(monkeypatch: pytest.MonkeyPatch)
 async def test_a_bug_in_one_sweep_ends_nothing_but_that_sweep() -> None:
     """It counts as a failure, with what it was in its problem."""
     scene = world(*fleet(2))
-    scene.cloud.befall("workspaces", Trouble(ZeroDivisionError("by nought")))
+    scene.cloud.inject("workspaces", Fault(ZeroDivisionError("by nought")))
     mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(1)

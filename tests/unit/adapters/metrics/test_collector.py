@@ -25,7 +25,7 @@ from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Phase, TargetState
-from nbsweep.testing import Trouble
+from nbsweep.testing import Fault
 from unit.engine.world import options, virtual_time, world
 
 LABELS = {
@@ -247,8 +247,8 @@ def test_what_has_not_happened_yet_is_shown_as_nothing() -> None:
 async def test_a_real_sweep_moves_what_it_should() -> None:
     """One is deleted, one comes back to life before its DELETE, one keeps failing, one is kept; nothing is left in flight."""
     scene = world(*[notebook(number) for number in (1, 2, 3)], notebook(4, name="keep-it"))
-    failing = Trouble(fate=Status.DELETE_FAILED)
-    scene.cloud.befall("delete", failing, failing, notebook_id="nb3")
+    failing = Fault(ends_in=Status.DELETE_FAILED)
+    scene.cloud.inject("delete", failing, failing, notebook_id="nb3")
     sweeper = Sweeper(
         Area("research", None, ("NOTEBOOK",)), scene.ports, options(retries=1), Brakes(None, None), scene.shutdown
     )

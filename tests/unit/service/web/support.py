@@ -60,7 +60,7 @@ class FakeControl:
         self.problems: tuple[str, ...] = ()
         self.asked: list[tuple[str, str]] = []
         self.willing = True
-        self.trouble: Exception | None = None
+        self.error: Exception | None = None
         self.planning = asyncio.Event()
         """Set as soon as a plan is being made."""
         self.go_on = asyncio.Event()
@@ -79,8 +79,8 @@ class FakeControl:
         self._note("plan", name)
         self.planning.set()
         await self.go_on.wait()
-        if self.trouble:
-            raise self.trouble
+        if self.error:
+            raise self.error
         return replace(plan(), target=name)
 
     def trigger(self, name: str) -> bool:

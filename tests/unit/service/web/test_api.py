@@ -249,9 +249,9 @@ async def test_one_plan_of_a_target_is_made_at_a_time(tmp_path: Path) -> None:
         face.control.go_on.set()
         assert (await face.ask("POST", "/api/v1/targets/training/plan", headers=BEARER))[0] == 200
         assert (await first)[0] == 200
-        face.control.trouble = ValueError()
+        face.control.error = ValueError()
         assert (await face.ask("POST", "/api/v1/targets/research/plan", headers=BEARER))[0] == 500
-        face.control.trouble = None
+        face.control.error = None
         assert (await face.ask("POST", "/api/v1/targets/research/plan", headers=BEARER))[0] == 200
 
 

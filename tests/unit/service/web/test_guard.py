@@ -18,13 +18,13 @@ ELSEWHERE = "192.0.2.1:9464"
 class BrokenJournal(InMemoryJournal):
     """A journal that cannot be read, or in which there is a bug."""
 
-    def __init__(self, trouble: Exception) -> None:
+    def __init__(self, error: Exception) -> None:
         super().__init__()
-        self._trouble = trouble
+        self._error = error
 
     async def runs(self, limit: int, target: str | None = None) -> tuple[RunRecord, ...]:  # noqa: ARG002 - the port's
         """Fail."""
-        raise self._trouble
+        raise self._error
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ async def test_a_journal_that_cannot_be_read_is_told_in_its_own_words() -> None:
 async def test_a_cloud_that_cannot_be_surveyed_is_told_in_its_own_words(tmp_path: Path) -> None:
     """So are the cloud's errors."""
     scene = Scene(token_file=token_file(tmp_path))
-    scene.control.trouble = Unreachable("the cloud cannot be reached")
+    scene.control.error = Unreachable("the cloud cannot be reached")
     async with scene.open() as face:
         told = await face.error("POST", f"{TARGETS}/research/plan", headers=BEARER)
         assert told == (502, "cloud-failed", "the cloud cannot be reached")

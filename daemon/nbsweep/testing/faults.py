@@ -1,4 +1,4 @@
-"""What can be asked of a `FakeCloud`: how long things take, and what goes wrong."""
+"""The calls of a `FakeCloud`: their durations, and the faults that a test injects."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal
@@ -32,27 +32,27 @@ DELETE_REFUSALS: Mapping[Status, tuple[type[CloudError], str]] = {
     Status.FROZEN: (Rejected, "ModelArts.6326"),
     Status.DELETED: (Gone, "ModelArts.6309"),
 }
-"""How a DELETE is refused in each state; in the others it is accepted (ModelArts API, section 2)."""
+"""The refusal of a DELETE by status; in all others a DELETE is accepted (ModelArts API, section 2)."""
 STOP_REFUSALS: Mapping[Status, tuple[type[CloudError], str]] = {
     **dict.fromkeys(set(Status) - {Status.RUNNING}, (Rejected, "ModelArts.6327")),
     **{status: refusal for status, refusal in DELETE_REFUSALS.items() if status is not Status.RUNNING},
     Status.STOPPED: (AlreadyStopped, "ModelArts.6307"),
 }
-"""How a stop is refused in each state; a notebook that runs is stopped."""
+"""The refusal of a stop by status; only a running notebook is stopped."""
 
 
 class Call(Struct, frozen=True):
-    """A call that has left for a `FakeCloud`."""
+    """A call that was sent to a `FakeCloud`."""
 
     kind: Kind
     subject: str
     """The notebook's id; for a page, workspace, feature, offset and status filter, as `0/NOTEBOOK/49/DELETING`."""
     at_s: float
-    """When it left, on the steady clock."""
+    """When it was sent, on the steady clock."""
 
 
 class Departure(Struct, frozen=True):
-    """When a call may leave, and who is told that it does."""
+    """When a call may be sent, and the function that is called when it is."""
 
     facts: Freshness | None = None
     """None: at any time."""
@@ -63,37 +63,37 @@ AT_ANY_TIME = Departure()
 
 
 class Pace(Struct, frozen=True):
-    """How long things take at a `FakeCloud`, in seconds."""
+    """The durations of operations of a `FakeCloud`, in seconds."""
 
     deletion_s: float = 20.0
     stop_s: float = 10.0
     answer_s: float = 0.0
-    """Of every call; its work is done before that."""
+    """Of every call; its work is done at the beginning."""
     delete_rate: Rate | None = None
-    """How fast DELETEs and stops may leave; None means at once."""
+    """The rate of DELETEs and stops; None for no limit."""
 
 
-class Trouble(Struct, frozen=True):
-    """What befalls one call; the plain one is none at all, and lets a call pass before the next trouble."""
+class Fault(Struct, frozen=True):
+    """The fault of one call; the default has no effect, and lets a call pass before the next fault."""
 
     error: Exception | None = None
-    """What the caller gets instead of the answer."""
+    """The error that the caller gets in place of the answer."""
     after: bool = False
-    """The work is done all the same: only its answer is lost."""
+    """Whether the work is done: only its answer is lost."""
     lane_s: float = 0.0
-    """How much longer the call waits before it leaves."""
+    """The additional wait before the call is sent."""
     answer_s: float = 0.0
-    """How much longer its answer takes."""
+    """The additional time until its answer."""
     stale_s: float = 0.0
-    """For how long reads go on to show what was before this call."""
-    fate: Status | None = None
-    """What the accepted order ends in, when not well: DELETE_FAILED, or DELETING, STOPPING or RUNNING for ever."""
+    """How long reads show the notebook as it was before this call."""
+    ends_in: Status | None = None
+    """The final status of the accepted order if it fails: DELETE_FAILED, or DELETING, STOPPING or RUNNING for ever."""
     then: Callable[[], None] | None = None
-    """What somebody does right after the work, and so between two pages."""
-    spoil: Callable[[Page], Page] | None = None
-    """What becomes of a page on its way."""
+    """Called right after the work, and so between two pages."""
+    alter: Callable[[Page], Page] | None = None
+    """Changes a page on its way."""
 
 
-LOST_BEFORE = Trouble(AnswerLost("no answer within the time limit"))
-LOST_AFTER = Trouble(AnswerLost("no answer within the time limit"), after=True)
-PLAIN = Trouble()
+LOST_BEFORE = Fault(AnswerLost("no answer within the time limit"))
+LOST_AFTER = Fault(AnswerLost("no answer within the time limit"), after=True)
+NO_FAULT = Fault()

@@ -4,14 +4,14 @@ import asyncio
 
 from nbsweep.core.pacing import Rate, Window
 from nbsweep.core.ports import Clock
-from nbsweep.testing.troubles import A_TICK_S
+from nbsweep.testing.faults import A_TICK_S
 
 
-class Turns:
-    """Lets calls leave one after the other, no faster than a rate."""
+class FakeLane:
+    """Sends calls one after the other, no faster than a rate."""
 
     def __init__(self, clock: Clock, rate: Rate | None) -> None:
-        """Take the rate; None lets everybody pass at once."""
+        """Take the rate; None for no limit."""
         self._clock = clock
         self._window = Window(rate) if rate else None
         self._queue = asyncio.Lock()
