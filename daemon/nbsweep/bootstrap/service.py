@@ -233,4 +233,4 @@ def _due_times(sweeper: Sweeper, schedule: ScheduleSettings | None) -> DueTimes 
 
 async def _report_left_alone(opened: OpenResources) -> None:
     await opened.identify()
-    await opened.tell_left_alone()
+    await opened.report_left_alone()

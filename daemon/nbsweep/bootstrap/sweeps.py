@@ -19,7 +19,7 @@ from nbsweep.core.lease import GOOD_FOR
 from nbsweep.core.listing.belonging import Coverage
 from nbsweep.core.ports import Clock, Journal, Ports, Telemetry
 from nbsweep.engine.options import LeaseOptions, PollOptions, SweepOptions
-from nbsweep.engine.recovery import tell_left_alone
+from nbsweep.engine.recovery import report_left_alone
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
@@ -48,11 +48,11 @@ class OpenResources(Struct, frozen=True):
             for sweeper in self.sweepers:
                 group.start_soon(ask, sweeper)
 
-    async def tell_left_alone(self) -> None:
+    async def report_left_alone(self) -> None:
         """Report unfinished removals that no target follows, as far as projects are known. Reads only the journal."""
         found = {one.area.target: one.known or one.area.identity(one.area.project_id) for one in self.sweepers}
         with suppress(JournalError):
-            await tell_left_alone(found, self.sweepers[0].ports, self.sweepers[0].options.lease)
+            await report_left_alone(found, self.sweepers[0].ports, self.sweepers[0].options.lease)
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
-"""What `check` says: one line for each thing that was looked at, and what is to be done about it. Pure.
+"""The results of the command `check`: one line for each check, with advice. Pure.
 
-The words of a finding are those of the cloud or of the configuration; the advice says what to change, and where.
+A finding quotes the cloud or the configuration; the advice says what to change, and where.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ UNPUBLISHED = (
 
 
 class Grade(StrEnum):
-    """How a check came out."""
+    """The result of a check."""
 
     OK = "ok"
     WARNING = "warning"
@@ -32,30 +32,30 @@ class Grade(StrEnum):
 
 
 class Check(Struct, frozen=True):
-    """One line."""
+    """One line of the result."""
 
     name: str
     grade: Grade
     finding: str
     advice: str = ""
     target: str | None = None
-    """None for what is not about a target."""
+    """None for a check that is not about a target."""
     not_allowed: bool = False
     """Whether it failed because the cloud does not accept the credentials, or does not allow the call."""
 
 
 def passed(name: str, finding: str, advice: str = "") -> Check:
-    """Describe that something works."""
+    """Return a check that passed."""
     return Check(name, Grade.OK, finding, advice)
 
 
 def warned(name: str, finding: str, advice: str) -> Check:
-    """Describe that something works, but not as well as it might."""
+    """Return a check that passed with a warning."""
     return Check(name, Grade.WARNING, finding, advice)
 
 
 def not_tried(name: str, why: str) -> Check:
-    """Describe that something could not be tried."""
+    """Return a check that was not run."""
     return Check(name, Grade.NOT_TRIED, why)
 
 
@@ -66,7 +66,7 @@ def failed(name: str, error: NbsweepError, advice: str = "") -> Check:
 
 
 def judge_clock(skew_s: float | None) -> Check:
-    """Return whether this machine's clock is close enough to the cloud's."""
+    """Check that this machine's clock is close enough to the cloud's."""
     if skew_s is None:
         advice = (
             "Make sure that every proxy between this machine and the cloud passes on the Date header of the answers: nothing "
@@ -84,7 +84,7 @@ def judge_clock(skew_s: float | None) -> Check:
 
 
 def judge_permission(action: Action, answers: Mapping[Action, Probe], project_id: str) -> Check:
-    """Return whether an action that was tried is allowed, and what to grant if not."""
+    """Check whether an action is allowed, and say what to grant if it is not."""
     probe = answers[action]
     grant = GRANTS[action]
     if probe.allowed:
@@ -107,7 +107,7 @@ def _allowed(answers: Mapping[Action, Probe], action: Action) -> bool:
 
 
 def advise(action: Action, project_id: str) -> str:
-    """Describe exactly what to grant, and where."""
+    """Return which permission to grant, and where."""
     grant = GRANTS[action]
     if grant.identity == grant.role:
         how = "role policies (version 1.1) and identity policies (version 5.0) both call it so"
@@ -123,7 +123,7 @@ def advise(action: Action, project_id: str) -> str:
 
 
 def judge_project(answers: Mapping[Action, Probe], project_id: str, given: str) -> Check:
-    """Return whether the credentials may do anything at all in a project; `given` says how its id became known."""
+    """Check whether the credentials may do anything in a project; `given` says where its id comes from."""
     if not answers or not all(probe.by_gateway for probe in answers.values()):
         return passed("project", f"{project_id}, {given}")
     words = next(probe.words for probe in answers.values())
@@ -134,19 +134,19 @@ def judge_project(answers: Mapping[Action, Probe], project_id: str, given: str) 
     return Check("project", Grade.FAILED, finding, advice, not_allowed=True)
 
 
-def judge_notebooks(totals: Mapping[str, int], wanted: Sequence[str], where: str) -> Check:
-    """Return how many notebooks are seen of each feature, and of which ones none would be looked at."""
-    left_out = [feature for feature, total in totals.items() if total and feature not in wanted]
+def judge_notebooks(totals: Mapping[str, int], features: Sequence[str], where: str) -> Check:
+    """Check how many notebooks there are of each feature, and which features a sweep would leave out."""
+    left_out = [feature for feature, total in totals.items() if total and feature not in features]
     counted = ", ".join(f"{total} {feature}" for feature, total in totals.items())
-    if not any(totals[feature] for feature in wanted):
+    if not any(totals[feature] for feature in features):
         advice = "Check project_id, workspaces, features and scope, if there should be any."
         return warned("notebooks", f"{counted} in {where}: none that a sweep would look at", advice)
     advice = f"Add {' and '.join(left_out)} to features, if those are to be looked at too." if left_out else ""
-    return passed("notebooks", f"{counted} in {where}; features: {', '.join(wanted)}", advice)
+    return passed("notebooks", f"{counted} in {where}; features: {', '.join(features)}", advice)
 
 
 def judge_refusing(refusing: Mapping[str, str]) -> Check:
-    """Name the workspaces that refuse to be listed, with the cloud's words for each."""
+    """Return a warning that names the workspaces that the cloud refuses to list, with its answer for each."""
     named = "; ".join(f"{workspace}: {words}" for workspace, words in refusing.items())
     advice = (
         "Their notebooks are kept, and a sweep of the others ends with exit code 3. Have the user added to these workspaces, "
@@ -156,9 +156,9 @@ def judge_refusing(refusing: Mapping[str, str]) -> Check:
 
 
 def judge_listing(pages: Sequence[Page], *, everybodys: bool) -> Check:
-    """Return whether listings are sorted by creation, and whether their rows have the dates that policies go by.
+    """Check whether listings are sorted by creation, and whether their rows have the dates that policies need.
 
-    A page of everybody's says whether the cloud sorts it; one of the caller's own does not, and its order is looked at.
+    A page of everybody's notebooks says whether the cloud sorts it. For a page of the caller's own, the dates are compared.
     """
     rows = [row for page in pages for row in page.rows]
     if not rows:
@@ -179,7 +179,7 @@ def judge_listing(pages: Sequence[Page], *, everybodys: bool) -> Check:
 
 
 def judge_pages(paging: Paging) -> Check:
-    """Return what an offset means, which is found out from a listing that has more than one page."""
+    """Check what an offset means, as far as a listing of more than one page has shown."""
     if paging.offsets is Offsets.UNKNOWN:
         return passed("pages", f"no listing shows it yet: {paging.describe()}")
     if paging.overlaps:
@@ -196,7 +196,7 @@ def _count(rows: int, what: str) -> str:
 
 
 def _left_out_by_all(rows: Sequence[Notebook]) -> str:
-    """Describe which facts no row shows, the dates apart, of which the rows that lack them are counted."""
+    """Describe which facts no row shows, except dates: rows without a date are counted."""
     missing = [set(left_out(row)) - {"create_at", "update_at"} for row in rows]
     absent = sorted(set.intersection(*missing)) if missing else []
     return f"no row shows {', '.join(absent)}" if absent else ""
@@ -207,14 +207,14 @@ def _unsorted(page: Page) -> bool:
     return dates != sorted(dates)
 
 
-def tell_lanes(lanes: Sequence[LaneState]) -> Check:
-    """Describe how fast calls may go, as configured."""
+def judge_lanes(lanes: Sequence[LaneState]) -> Check:
+    """Return the configured rates of the lanes; this check always passes."""
     rates = [f"{lane.lane} {lane.configured_calls_per_s:g}/s" for lane in lanes if lane.configured_calls_per_s is not None]
     return passed("lanes", f"as configured: {', '.join(rates)}")
 
 
 def judge_quotas(lanes: Sequence[LaneState]) -> Check:
-    """Return which limits the gateway named while all this was tried."""
+    """Check which limits the gateway named during the checks."""
     named = [lane for lane in lanes if lane.learned_limit is not None]
     if not named:
         return passed("quotas", UNPUBLISHED)

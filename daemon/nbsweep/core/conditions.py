@@ -13,7 +13,7 @@ from unicodedata import normalize
 from msgspec import Struct
 
 from nbsweep.core.facts import FREE_TEXT, STARTS, TEXT_FACTS, Moment, format_age
-from nbsweep.core.globs import Glob, describe_difference, look
+from nbsweep.core.globs import Glob, describe_difference, skeleton
 from nbsweep.core.model import Notebook, Status
 
 
@@ -118,8 +118,8 @@ class TagIs(Struct, frozen=True):
         condition, threshold = f"tags.{self.key}", " or ".join(named)
         if notebook.tags is None:
             return Finding(condition, threshold, None, Truth.UNKNOWN, alternatives=named)
-        wanted = look(self.key)
-        tags = [(key, value) for key, value in notebook.all_tags if key == self.key or look(key) == wanted]
+        shape = skeleton(self.key)
+        tags = [(key, value) for key, value in notebook.all_tags if key == self.key or skeleton(key) == shape]
         if not tags:
             return Finding(condition, threshold, "not set", Truth.FAIL, alternatives=named)
         fits = {self._fit(key, value) for key, value in tags}
@@ -145,10 +145,10 @@ class TagIs(Struct, frozen=True):
         key, value = tags[0]
         if fits != {Fit.ALIKE} or value is None:
             return shown
-        wanted = next(glob for glob in self.globs if glob.resembles(value))
+        glob = next(glob for glob in self.globs if glob.resembles(value))
         named = [describe_difference(key, self.key)] if key != self.key else []
-        named += [] if wanted.matches(value) else [describe_difference(value, wanted.text)]
-        return f"{shown} (looks like {self.key}={wanted.text}, but differs: {', '.join(dict.fromkeys(named))})"
+        named += [] if glob.matches(value) else [describe_difference(value, glob.text)]
+        return f"{shown} (looks like {self.key}={glob.text}, but differs: {', '.join(dict.fromkeys(named))})"
 
 
 def _value_words(value: str | None) -> str:
@@ -197,15 +197,15 @@ class CapacityOver(Struct, frozen=True):
 class LeaseEnabled(Struct, frozen=True):
     """Passes if the lease is enabled, or not enabled."""
 
-    wanted: bool
+    enabled: bool
 
     def check(self, notebook: Notebook, _moment: Moment) -> Finding:
         """Compare the lease; unknown if the notebook shows no lease."""
         enabled = notebook.lease.enabled if notebook.lease else None
-        threshold = str(self.wanted).lower()
+        threshold = str(self.enabled).lower()
         if enabled is None:
             return Finding("lease.enabled", threshold, None, Truth.UNKNOWN)
-        truth = Truth.PASS if enabled is self.wanted else Truth.FAIL
+        truth = Truth.PASS if enabled is self.enabled else Truth.FAIL
         return Finding("lease.enabled", threshold, str(enabled).lower(), truth, alternatives=(threshold,))
 
 

@@ -1,6 +1,6 @@
-"""What could not be deleted is left alone for a while, for longer each time; and failures are told by cause. Pure.
+"""Cool-down after failed deletions, longer after each failure in a row; and failures grouped by cause. Pure.
 
-The second look does not ask about this: what is planned was not cooling down, and only its own sweep could change that.
+The second look does not check this: a planned notebook was not cooling down, and only the same sweep could change that.
 """
 
 import re
@@ -15,18 +15,18 @@ from nbsweep.core.policy import Reason, Verdict, keep
 from nbsweep.core.runs import FAILURES
 
 PARTICULAR = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16,}")
-"""Ids in a cause, by which alone two failures must not be two causes."""
+"""Ids in the text of a cause, which are ignored when causes are compared."""
 
 
 class CoolDown(Struct, frozen=True):
-    """How long to leave a notebook alone whose deletion has failed."""
+    """How long a notebook is left alone after its deletion failed."""
 
     first: timedelta = timedelta(hours=1)
-    """After the first failure; twice as long after each further one in a row."""
+    """The time after the first failure; it doubles with each further failure in a row."""
     longest: timedelta = timedelta(days=7)
 
     def lasts(self, failures: int) -> timedelta:
-        """Return how long after so many failures in a row, one at least."""
+        """Return the cool-down after a number of failures in a row, which is at least 1."""
         times = 2 ** (failures - 1)
         return self.longest if times >= self.longest / self.first else self.first * times
 
@@ -35,24 +35,24 @@ USUAL_COOL_DOWN = CoolDown()
 
 
 class Streak(Struct, frozen=True):
-    """The latest removals of one notebook, all of which have failed."""
+    """The latest removals of one notebook, if all of them failed."""
 
     failures: int
     ended_at: datetime
-    """When the last one had failed."""
+    """When the last of them failed."""
     cause: str
 
     def until(self, cool_down: CoolDown) -> datetime:
-        """Return until when it is left alone."""
+        """Return when the cool-down ends."""
         return self.ended_at + cool_down.lasts(self.failures)
 
 
-def is_its_own(removal: Removal) -> bool:
-    """Return whether a removal has failed for a reason of its notebook's.
+def failed_by_notebook(removal: Removal) -> bool:
+    """Return whether a removal failed because of its notebook.
 
-    That is a DELETE that was sent and refused, or that the cloud took on and failed at, or did not finish in time. It is not
-    one that was never sent, because the notebook could not be looked at again, or stopped, or the account may delete nothing;
-    nor one of which nobody knows whether it arrived, as after a crash.
+    It did if its DELETE was refused, or was accepted and then failed or did not finish in time. It did not if the DELETE was
+    never sent (the notebook could not be re-read or stopped, or the account may delete nothing), or if it is unknown whether
+    the DELETE arrived, as after a crash.
     """
     if removal.state is State.TIMED_OUT:
         return removal.accepted_at is not None or removal.failures > 0
@@ -60,16 +60,16 @@ def is_its_own(removal: Removal) -> bool:
 
 
 def streaks(ends: Iterable[Removal]) -> dict[str, Streak]:
-    """Return by notebook id how often the latest removals of each have failed in a row; who did not fail last is left out.
+    """Return the current streak of failures of each notebook that has one, by notebook id.
 
-    What was spared, or failed for a reason that is not the notebook's, changes nothing; only DELETED begins anew.
+    Spared removals, and failures that are not because of the notebook, do not count. Only DELETED ends a streak.
     """
     found: dict[str, Streak] = {}
     settled: set[str] = set()
     for removal in sorted(ends, key=_ended_at, reverse=True):
         if removal.state is State.DELETED:
             settled.add(removal.notebook_id)
-        elif is_its_own(removal) and removal.notebook_id not in settled:
+        elif failed_by_notebook(removal) and removal.notebook_id not in settled:
             later = found.get(removal.notebook_id)
             found[removal.notebook_id] = (
                 Streak(later.failures + 1, later.ended_at, later.cause)
@@ -84,7 +84,7 @@ def _ended_at(removal: Removal) -> datetime:
 
 
 def judge_cooling(streak: Streak | None, cool_down: CoolDown | None, now: datetime) -> Verdict | None:
-    """Keep a notebook that is still cooling down; None if it is not. Without a cool-down none ever is."""
+    """Return a verdict to keep a notebook that is cooling down; None if it is not, or if no cool-down is configured."""
     if streak is None or cool_down is None or now >= streak.until(cool_down):
         return None
     times = "" if streak.failures == 1 else f" {streak.failures} times in a row, the last time"
@@ -98,24 +98,24 @@ def _text(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}Z"
 
 
-# ---- told by cause --------------------------------------------------------------------------------------------------------
+# ---- failures by cause ----------------------------------------------------------------------------------------------------
 
 
 class Cause(Struct, frozen=True):
-    """Why some removals of one sweep have failed."""
+    """A cause of failures, with the removals of one sweep that it ended."""
 
     cause: str
-    """The cloud's own words, where it gave any."""
+    """The cloud's own text, if it gave any."""
     removals: Sequence[Removal]
 
     @property
     def example(self) -> Removal:
-        """The first of them."""
+        """The first of the removals."""
         return self.removals[0]
 
 
 def causes_of(removals: Iterable[Removal]) -> tuple[Cause, ...]:
-    """Put those that have failed together by cause, the most frequent first."""
+    """Group the failed removals by cause, the most frequent cause first."""
     groups: Mapping[str, list[Removal]] = defaultdict(list)
     for removal in removals:
         if removal.state in FAILURES:

@@ -22,8 +22,8 @@ NbsweepError
     ├── Unsortable            the listing cannot be sorted by the key that was asked for
     └── MalformedAnswer       an answer that the API should never give
 
-A retry happens in the cloud client and nowhere else, so every `CloudError` that leaves it is final. Messages are sentences for
-people: what happened, and what to check. They never hold a token, a key, a signature or a notebook's url.
+Only the cloud client retries, so every `CloudError` that it raises is final. Messages are for people: what happened, and what
+to check. They never contain a token, a key, a signature or a notebook's URL.
 """
 
 from typing import TypedDict
@@ -32,45 +32,45 @@ from msgspec import Struct
 
 
 class NbsweepError(Exception):
-    """The root of all errors of this program's own."""
+    """The base class of all errors of nbsweep."""
 
 
 class Mistake(Struct, frozen=True):
-    """One thing that is wrong in a configuration file."""
+    """One mistake in a configuration file."""
 
     path: str
-    """Where, in the file's own terms: ``targets[0].limits.delete``; empty for the file as a whole."""
+    """The place in the file, such as ``targets[0].limits.delete``; empty for the whole file."""
     line: int | None
-    """Counted from 1; None if it belongs to no line."""
+    """The line number, counted from 1; None if the mistake belongs to no line."""
     problem: str
-    """What is wrong, and what would be right."""
+    """What is wrong, and what would be correct."""
 
     def __str__(self) -> str:
-        """Describe it in one line."""
+        """Describe the mistake in one line."""
         place = f"line {self.line}: " if self.line is not None else ""
         return f"{place}{self.path}: {self.problem}" if self.path else f"{place}{self.problem}"
 
 
 class ConfigurationError(NbsweepError):
-    """The configuration is wrong; holds every mistake that was found, not only the first."""
+    """The configuration is wrong; has all mistakes that were found, not only the first."""
 
     def __init__(self, source: str, mistakes: tuple[Mistake, ...]) -> None:
-        """Take the file's name and all its mistakes."""
+        """Store the name of the file and all its mistakes."""
         self.source = source
         self.mistakes = mistakes
         super().__init__("\n".join([f"{source} cannot be used:", *(f"  {mistake}" for mistake in mistakes)]))
 
 
 class JournalError(NbsweepError):
-    """The journal cannot be opened, read or written; nothing may be deleted without it."""
+    """The journal cannot be opened, read or written, so nothing may be deleted."""
 
 
 class SweepTimedOut(NbsweepError):
-    """The sweep took longer than `service.sweep_timeout`; what it had not begun is left to the next one."""
+    """The sweep took longer than `service.sweep_timeout`; the rest of its plan is left to the next sweep."""
 
 
 class HeldElsewhere(NbsweepError):
-    """Another nbsweep holds the target's lease on the same journal; two never sweep a target at the same time."""
+    """Another nbsweep holds the target's lease in the same journal, so that two never sweep a target at the same time."""
 
 
 class ResponseDetails(TypedDict):
@@ -111,7 +111,7 @@ class CloudError(NbsweepError):
 
 
 class SweepEnding(CloudError):
-    """Nothing more can be done on this account until somebody has mended something."""
+    """Nothing more can be done on this account until a person fixes the cause."""
 
 
 class Unreachable(SweepEnding):
@@ -127,7 +127,7 @@ class Forbidden(SweepEnding):
 
 
 class WrongAddress(SweepEnding):
-    """The gateway knows no such address (404, APIGW.0101), or IAM no such project: never a sign that a notebook is gone."""
+    """The gateway does not know the address (404, APIGW.0101), or IAM the project; this never means that a notebook is gone."""
 
 
 class Gone(CloudError):
@@ -135,11 +135,11 @@ class Gone(CloudError):
 
 
 class Busy(CloudError):
-    """Another operation is in progress, or the target state is reached: ModelArts.6306, 6308, 6357. Look again."""
+    """Another operation is in progress, or the state is reached already: ModelArts.6306, 6308, 6357. Look again."""
 
 
 class MustStopFirst(CloudError):
-    """A notebook that runs cannot be deleted: ModelArts.6304."""
+    """A running notebook cannot be deleted: ModelArts.6304."""
 
 
 class AlreadyStopped(CloudError):
@@ -147,29 +147,29 @@ class AlreadyStopped(CloudError):
 
 
 class AnswerLost(CloudError):
-    """A call that changes something was sent, and whether it did its work is unknown."""
+    """A call that changes something was sent, and its result is unknown."""
 
 
 class FactsTooOld(CloudError):
-    """A DELETE was held back: by the time it could leave, the facts behind it were older than `removal.fresh_for`."""
+    """A DELETE was not sent, because by then its facts were older than `removal.fresh_for`."""
 
 
 class Rejected(CloudError):
-    """The cloud refused the call for this notebook, and would refuse it again."""
+    """The cloud refused the call for this notebook permanently."""
 
 
 class WorkspaceRefused(Rejected):
-    """The caller may see the workspace, and do nothing in it: 403 with ModelArts.0112, 400 with ModelArts.7002 or 7004."""
+    """The caller may see the workspace but not use it: 403 with ModelArts.0112, 400 with ModelArts.7002 or 7004."""
 
 
 def is_of_workspace(error: Exception) -> bool:
-    """Tell whether the refusal of a listing may be about its workspace alone; one of the gateway is about the whole project."""
+    """Return whether a refused listing may concern its workspace only; an error of the gateway concerns the whole project."""
     return isinstance(error, Rejected) or (isinstance(error, Forbidden) and not error.code.startswith("APIGW."))
 
 
 class Unsortable(CloudError):
-    """The listing takes no such sort key: ModelArts.6303."""
+    """The listing does not accept the sort key: ModelArts.6303."""
 
 
 class MalformedAnswer(CloudError):
-    """An answer that cannot be read as what the API documents."""
+    """A response that does not have the documented form."""

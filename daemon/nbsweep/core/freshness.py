@@ -1,8 +1,8 @@
-"""How old a fact is, by several clocks, of which none can be trusted alone.
+"""The age of a fact by several clocks, because no single clock can be trusted.
 
-The monotonic clock stands still while a machine sleeps, and so does the boot-time clock while a virtual machine is paused; the
-wall clock may be set. The age of a fact is the largest that any of them allows. Where they differ by more than small
-corrections explain, time has passed that nobody saw: then no earlier fact is fresh, whatever its age.
+The monotonic clock stops while a machine sleeps, the boot-time clock stops while a virtual machine is paused, and the wall
+clock may be set. The age of a fact is the largest by any of them. If the clocks differ by more than small corrections explain,
+the machine slept or a clock was set; then no earlier fact is fresh, whatever its age.
 """
 
 from datetime import datetime
@@ -10,38 +10,38 @@ from datetime import datetime
 from msgspec import Struct
 
 APART_S = 1.0
-"""So far may the clocks part between two readings. NTP corrects a clock by half a millisecond a second."""
+"""How far the clocks may diverge between two readings. NTP corrects a clock by at most half a millisecond a second."""
 NEVER_S = float("-inf")
 
 
 class ClockReading(Struct, frozen=True):
-    """What all clocks of the machine show at one moment."""
+    """The readings of all clocks of the machine at one time."""
 
     wall: datetime
     steady_s: float
-    """Of the monotonic clock; does not count the time in which the machine sleeps."""
+    """The monotonic clock, which does not count the time in which the machine sleeps."""
     boot_s: float
-    """Of the boot-time clock, which counts that time; the same as `steady_s` where the system has no such clock."""
+    """The boot-time clock, which counts that time; equal to `steady_s` if the system has no such clock."""
 
 
 def elapsed_s(then: ClockReading, now: ClockReading) -> tuple[float, float, float]:
-    """Return how many seconds have passed by the wall clock, the monotonic clock and the boot-time clock."""
+    """Return the seconds that passed by the wall clock, the monotonic clock and the boot-time clock."""
     return (now.wall - then.wall).total_seconds(), now.steady_s - then.steady_s, now.boot_s - then.boot_s
 
 
-def have_parted(then: ClockReading, now: ClockReading) -> bool:
-    """Return whether the clocks disagree about how much time has passed: the machine slept, or a clock was set."""
+def have_diverged(then: ClockReading, now: ClockReading) -> bool:
+    """Return whether the clocks disagree about the time that passed, because the machine slept or a clock was set."""
     elapsed = elapsed_s(then, now)
     return max(elapsed) - min(elapsed) > APART_S
 
 
 class Freshness(Struct, frozen=True):
-    """How long something that was found out may be relied on."""
+    """How long an observed fact is fresh."""
 
     since: ClockReading
-    """When the look began that found it out; it is no younger than that."""
+    """When the read of the fact began."""
     for_s: float
 
     def left_s(self, now: ClockReading) -> float:
-        """Return for how many more seconds it may be relied on; negative when no longer, and when the clocks have parted."""
-        return NEVER_S if have_parted(self.since, now) else self.for_s - max(elapsed_s(self.since, now))
+        """Return for how many more seconds the fact is fresh; negative if it is not, or if the clocks have diverged."""
+        return NEVER_S if have_diverged(self.since, now) else self.for_s - max(elapsed_s(self.since, now))

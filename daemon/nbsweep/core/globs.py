@@ -1,12 +1,12 @@
-"""Globs over other people's text: what matches, and what only looks as if it did.
+"""Globs over text that users wrote: exact matches, and texts that only look like a match.
 
-Text is compared after Unicode normalization (form C) on both sides, so that a composed accent is the same as a combining one.
-Two texts *look alike* when they are the same after compatibility normalization (form KC) and case folding, with invisible
-characters removed, every dash written as `-`, every white space as one blank, none at either end, and the letters of other
-scripts that look like Latin ones replaced by these.
+Text is compared after Unicode normalization (form C) of both sides, so that a composed accent equals a combining one. Two texts
+*look alike* if they are equal after compatibility normalization (form KC) and case folding, with invisible characters removed,
+each dash replaced by `-`, each run of white space by one blank, white space at both ends stripped, and letters of other scripts
+that look like Latin letters replaced by these.
 
-Every function here takes time in proportion to the length of its text: in what `fnmatch.translate` makes, each `*` is atomic,
-so that nothing is tried twice.
+Every function takes time proportional to the length of its text: `fnmatch.translate` makes each `*` atomic, so that there is no
+backtracking.
 """
 
 import re
@@ -40,28 +40,28 @@ INVISIBLE = (
     (0xE0000, 0xE007F),
     (0xE0100, 0xE01EF),
 )
-"""Control characters, Unicode's Default_Ignorable_Code_Point, and the dot above, into which folding splits a Turkish I."""
+"""Control characters, Unicode's Default_Ignorable_Code_Point, and the dot above, which case folding splits off a Turkish I."""
 DASHES = "\u02d7\u05be\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212"
 OTHER_SCRIPTS = "аеорсухіјѕһԁӏвкмнтοαιρτνυχκı"
 LATIN = "aeopcyxijshdlbkmhtoaiptvuxki"
-LOOKS: dict[int, str | None] = {
+CONFUSABLES: dict[int, str | None] = {
     **{code: None for first, last in INVISIBLE for code in range(first, last + 1)},
     **dict.fromkeys(map(ord, DASHES), "-"),
     **{ord(other): latin for other, latin in zip(OTHER_SCRIPTS, LATIN, strict=True)},
 }
-"""What case-folded characters look like; None for those that cannot be seen."""
+"""The replacement of each case-folded character that looks like another; None for invisible ones."""
 MOST_NAMED = 3
 LONGEST_SEARCHED = 1000
-"""Characters of a text; the API's own limit for a name is 128."""
+"""The number of characters that are searched; the API's own limit for a name is 128."""
 
 
 class Glob:
-    """A shell glob; `*`, `?` and `[...]` as in a shell."""
+    """A shell glob, with `*`, `?` and `[...]`."""
 
     __slots__ = ("_alike", "_expression", "_ignore_case", "text")
 
     def __init__(self, text: str, *, ignore_case: bool = False) -> None:
-        """Compile it.
+        """Compile the glob.
 
         Raises:
             ValueError: the glob is empty, or a bracket in it is not closed.
@@ -75,27 +75,27 @@ class Glob:
         self.text = text
         self._ignore_case = ignore_case
         self._expression = re.compile(translate(self._normalized(text)))
-        self._alike = re.compile(translate(_look_of_glob(text)))
+        self._alike = re.compile(translate(_skeleton_glob(text)))
 
     def matches(self, value: str) -> bool:
         """Return whether the whole of `value` matches, after normalization."""
         return self._expression.match(self._normalized(value)) is not None
 
     def _normalized(self, text: str) -> str:
-        # Not re.IGNORECASE, to which a Turkish capital or dotless i is an i.
+        # Not re.IGNORECASE, which treats a Turkish dotted capital I or dotless i as an i.
         composed = text if text.isascii() else normalize("NFC", text)
         return composed.lower() if self._ignore_case else composed
 
     def resembles(self, value: str) -> bool:
         """Return whether `value` matches, or looks like a text that does."""
-        return self._alike.match(look(value)) is not None
+        return self._alike.match(skeleton(value)) is not None
 
     def __eq__(self, other: object) -> bool:
-        """Equal when they match alike."""
+        """Return whether both match the same texts."""
         return isinstance(other, Glob) and self._rule == other._rule
 
     def __hash__(self) -> int:
-        """Hash in step with equality."""
+        """Return a hash that is consistent with equality."""
         return hash(self._rule)
 
     @property
@@ -103,12 +103,12 @@ class Glob:
         return self._expression, self._ignore_case
 
     def __repr__(self) -> str:
-        """Show the glob."""
+        """Return the glob for debugging."""
         return f"Glob({self.text!r})"
 
 
 def _has_open_bracket(text: str) -> bool:
-    """Look for a `[` that a shell would take for itself; a `]` right after it, or after its `!`, belongs to the set."""
+    """Return whether a `[` is not closed; a `]` right after it, or after its `!`, belongs to the set."""
     position = text.find("[")
     while position >= 0:
         first = position + 2 if text[position + 1 : position + 2] == "!" else position + 1
@@ -119,8 +119,8 @@ def _has_open_bracket(text: str) -> bool:
     return False
 
 
-def look(text: str) -> str:
-    """Return what a text looks like; two texts that look alike have the same."""
+def skeleton(text: str) -> str:
+    """Return the skeleton of a text: two texts that look alike have the same skeleton."""
     return _folded(text).strip()
 
 
@@ -128,27 +128,27 @@ def _folded(text: str) -> str:
     folded = text.casefold()
     if text.isascii() and text.isprintable():
         return folded if "  " not in folded else re.sub(" +", " ", folded)
-    # Normalized before the folding as well: form KC makes capital letters, and form C composes what was decomposed.
-    shown = normalize("NFKC", normalize("NFKC", text).casefold()).translate(LOOKS)
+    # Normalize before folding too, because form KC can produce capital letters.
+    shown = normalize("NFKC", normalize("NFKC", text).casefold()).translate(CONFUSABLES)
     return re.sub(r"\s+", " ", shown)
 
 
-def _look_of_glob(text: str) -> str:
-    """Return a glob for looks; wildcards stay, and what only becomes one by normalization is taken literally."""
+def _skeleton_glob(text: str) -> str:
+    """Return a glob for skeletons; wildcards stay, and characters that only normalization turns into wildcards are literal."""
     pieces = enumerate(WILDCARD.split(text))
-    looks = (piece.casefold() if place % 2 else re.sub(r"[*?[]", r"[\g<0>]", _folded(piece)) for place, piece in pieces)
-    return "".join(looks).strip()
+    parts = (piece.casefold() if place % 2 else re.sub(r"[*?[]", r"[\g<0>]", _folded(piece)) for place, piece in pieces)
+    return "".join(parts).strip()
 
 
 def describe_difference(value: str, text: str) -> str:
-    """Describe in what a text differs from the text or glob that it looks like."""
+    """Describe how a text differs from the text or glob that it looks like."""
     sides = (("here", value), ("in the rule", text))
     named = [f"{character} {where}" for where, side in sides for character in _unusual(side)]
     return ", ".join(named) or "upper and lower case, or blanks"
 
 
 def _unusual(text: str) -> Iterator[str]:
-    """Name the first few characters that look like others, or like nothing."""
+    """Yield the names of the first few characters that look like others, or are invisible."""
     composed = normalize("NFC", text)[:LONGEST_SEARCHED]
     unusual = dict.fromkeys(each for each in composed if each != " " and _folded(each) != each.casefold())
     for character in list(unusual)[:MOST_NAMED]:

@@ -1,55 +1,55 @@
-"""What makes a target this one and no other: the project that its notebooks are in, and what of that it covers.
+"""The identity of a target: the project of its notebooks, and the part of the project that the target covers.
 
-A target's name is for people. It may be given to another project, and one project may be given another name; so whatever the
-journal knows of a target's past is found by identity. Of a row from before identities were recorded nobody knows the project.
+A target's name is for people. The name may move to another project, and a project may get another name. Therefore the journal
+finds a target's past by identity. Rows from before identities were recorded have no project.
 """
 
 from msgspec import Struct
 
 THIS_MACHINE = ("127.0.0.1", "[::1]")
 UNKNOWN = ""
-"""In the place of a project that is not on record, or not looked up yet."""
+"""Stands for a project that is not on record, or not looked up yet."""
 
 
 class TargetIdentity(Struct, frozen=True, omit_defaults=True):
-    """What a target covers."""
+    """The identity of one target."""
 
     endpoint: str
-    """Scheme, host and port, in lower case, without what goes without saying."""
+    """Scheme, host and port, in lower case, without the default port."""
     project_id: str | None
-    """None when it is looked up by the region, and has not been yet."""
+    """None if it is looked up by the region, and that has not been done yet."""
     workspaces: tuple[str, ...] | None
-    """Sorted; None for all that the caller may see."""
+    """Sorted; None means all workspaces that the caller may see."""
     features: tuple[str, ...]
     """Sorted."""
     scope: str
-    """all, or own for the caller's notebooks only."""
+    """`all`, or `own` for the caller's notebooks only."""
     caller: str = ""
-    """Stands for the caller where the scope is own and it matters who that is; no key, nor anything that leads to one."""
+    """A digest that identifies the caller if the scope is own; contains no key, and no key can be derived from it."""
 
     @property
     def project(self) -> str:
-        """Name the project as the journal does, in which notebook ids mean something; empty while it is unknown."""
+        """Return the project as the journal records it; notebook ids are unique within it. Empty while it is unknown."""
         return f"{self.endpoint}/v1/{self.project_id}" if self.project_id else UNKNOWN
 
     @property
     def extent(self) -> str:
-        """Write down what of the project is covered, as the journal keeps it and people read it."""
+        """Return the covered part of the project as text, as the journal stores it."""
         workspaces = "all" if self.workspaces is None else ",".join(self.workspaces)
         caller = f" caller={self.caller}" if self.caller else ""
         return f"workspaces={workspaces} features={','.join(self.features)} scope={self.scope}{caller}"
 
     def covers(self, workspace_id: str, feature: str) -> bool:
-        """Return whether notebooks of a workspace and feature are looked at."""
+        """Return whether the target covers the notebooks of a workspace and feature."""
         return feature in self.features and (self.workspaces is None or workspace_id in self.workspaces)
 
     def is_same(self, other: "TargetIdentity") -> bool:
-        """Return whether both cover some notebooks of one project that both know."""
+        """Return whether both targets are the same project and overlap; False while either project is unknown."""
         same = self.project_id is not None and self.project_id == other.project_id
         return same and is_same_place(self.endpoint, other.endpoint) and self.overlaps(other)
 
     def overlaps(self, other: "TargetIdentity") -> bool:
-        """Return whether one notebook could be covered by both, if the project is the same."""
+        """Return whether both targets can cover the same notebook, provided that the project is the same."""
         if not set(self.features) & set(other.features):
             return False
         if self.scope == other.scope == "own" and self.caller != other.caller:
@@ -58,10 +58,10 @@ class TargetIdentity(Struct, frozen=True, omit_defaults=True):
 
 
 def identity_on_record(project: str, extent: str) -> TargetIdentity | None:
-    """Read an identity back from what `project` and `extent` have written; None if it is not on record.
+    """Parse an identity from the texts of `project` and `extent`; return None if it is not on record.
 
     Raises:
-        ValueError: it was not written by them.
+        ValueError: the text of the extent is invalid.
     """
     if project == UNKNOWN or not extent:
         return None
@@ -77,7 +77,7 @@ def identity_on_record(project: str, extent: str) -> TargetIdentity | None:
 
 
 def is_same_place(one: str, other: str) -> bool:
-    """Return whether two endpoints are known to be one; what other names a server has, and by which number, nobody can tell."""
+    """Return whether two endpoints are equal, apart from names of this machine; other aliases of a server cannot be known."""
     return _without_alias(one) == _without_alias(other)
 
 
@@ -90,5 +90,5 @@ def _without_alias(endpoint: str) -> str:
 
 
 def describe_project(project: str) -> str:
-    """Name a project for people."""
+    """Return the project as text for people."""
     return project or "a project that is not on record"

@@ -1,6 +1,6 @@
-"""The lease of a target in the journal: only its holder sweeps the target.
+"""The lease of a target in the journal; only its holder may sweep the target.
 
-Has nothing to do with the leases of notebooks, which are in `model`.
+It has nothing to do with the leases of notebooks, which are in `model`.
 """
 
 from datetime import datetime, timedelta
@@ -11,27 +11,27 @@ from nbsweep.core.facts import format_age
 from nbsweep.core.identity import TargetIdentity, identity_on_record
 
 BEATS = 3
-"""So many beats there are in the time that a lease lasts without one."""
+"""The number of beats within the time that a lease lasts without one."""
 GOOD_FOR = 5 / 6
-"""Of the time that a lease lasts: how long its holder relies on it. The rest is for clocks that differ, and calls under way."""
+"""The share of a lease's time on which its holder relies; the rest is for clock differences and calls under way."""
 
 
 class Holder(Struct, frozen=True):
-    """A process that sweeps."""
+    """A process that holds leases."""
 
     owner: str
-    """Its own from its start to its end, and never any other's."""
+    """A unique id of the process."""
     host: str
     """The name of its host, for people."""
     machine: str
-    """What tells where its `pid` means something: one host from one start to the next; empty if that cannot be told."""
+    """The boot id of its host, because a `pid` is unique only until the host restarts; empty if there is none."""
     pid: int
     started: int
-    """When the process started, as its machine counts it; tells it from a later one with the same `pid`."""
+    """When the process started, by its machine's clock; distinguishes it from a later process with the same `pid`."""
 
 
 class TargetLease(Struct, frozen=True):
-    """The right to sweep a target, until its holder gives it back, dies or falls silent."""
+    """The right to sweep a target, until its holder releases it, dies or stops sending beats."""
 
     target: str
     holder: Holder
@@ -39,17 +39,17 @@ class TargetLease(Struct, frozen=True):
     """Who or what started the sweep."""
     taken_at: datetime
     beat_at: datetime
-    """The last sign of life, by the holder's clock."""
+    """The time of the last beat, by the holder's clock."""
     project: str = ""
-    """The endpoint and project that are swept, see `identity`; empty if that is not on record."""
+    """The endpoint and project of the sweep, see `identity`; empty if they are not on record."""
     extent: str = ""
-    """What of the project is covered, likewise."""
+    """The part of the project that is covered, see `identity`; empty if it is not on record."""
 
 
-def is_in_the_way(lease: TargetLease, target: str, identity: TargetIdentity) -> bool:
-    """Return whether what a lease is about must not be swept beside a target.
+def blocks(lease: TargetLease, target: str, identity: TargetIdentity) -> bool:
+    """Return whether a lease excludes a sweep of a target at the same time.
 
-    It has the same name, or is the same project and something of it that both cover, whatever either is called.
+    It does if it has the same name, or if both can cover the same notebooks under any name.
     """
     other = identity_on_record(lease.project, lease.extent)
     same = other is not None and other.project == identity.project and other.overlaps(identity)
@@ -57,17 +57,17 @@ def is_in_the_way(lease: TargetLease, target: str, identity: TargetIdentity) -> 
 
 
 def is_silent(lease: TargetLease, now: datetime, lasts: timedelta) -> bool:
-    """Return whether a holder has not been heard of for as long as a lease lasts.
+    """Return whether the last beat of a holder is older than the time that a lease lasts.
 
-    A beat that lies further ahead than that was made by a clock that was wrong, and is none.
+    A beat that is further than that in the future was made by a wrong clock, and does not count.
     """
     return abs(now - lease.beat_at) >= lasts
 
 
 def is_held(lease: TargetLease, now: datetime, lasts: timedelta, *, alive: bool | None) -> bool:
-    """Decide whether a lease that is as the journal has it is still held.
+    """Return whether a lease in the journal is still held.
 
-    `alive` says whether its holder's process is there; None when that cannot be told from here, and then its silence decides.
+    `alive` says whether the holder's process exists. If it is None, this host cannot check that, and the last beat decides.
     """
     return not is_silent(lease, now, lasts) if alive is None else alive
 
@@ -78,13 +78,13 @@ def may_take(lease: TargetLease | None, me: Holder, now: datetime, lasts: timede
 
 
 def describe_holder(lease: TargetLease) -> str:
-    """Return who holds a lease, and since when, in words."""
-    who, holder = lease.started_by or "unknown", lease.holder
-    return f"process {holder.pid} on host {holder.host}, started by {who}, since {lease.taken_at:%Y-%m-%d %H:%M:%SZ}"
+    """Describe the holder of a lease, and since when it holds it."""
+    started_by, holder = lease.started_by or "unknown", lease.holder
+    return f"process {holder.pid} on host {holder.host}, started by {started_by}, since {lease.taken_at:%Y-%m-%d %H:%M:%SZ}"
 
 
 def describe_held(lease: TargetLease, target: str, lasts: timedelta) -> str:
-    """Describe why a target is left alone, and what to do."""
+    """Describe which process holds a target, and what to do."""
     known_as = "" if lease.target == target else f", which calls it {lease.target},"
     return (
         f"{target} is being swept by another nbsweep on this journal{known_as}: {describe_holder(lease)}. Wait until it has "
@@ -94,9 +94,9 @@ def describe_held(lease: TargetLease, target: str, lasts: timedelta) -> str:
 
 
 def describe_taken_over(target: str, holds: TargetLease | None) -> str:
-    """Return why a sweep ended that lost its lease to another process, in words."""
-    who = describe_holder(holds) if holds else "nobody has it now"
+    """Describe why a sweep ended that lost its lease to another process."""
+    holder = describe_holder(holds) if holds else "nobody has it now"
     return (
-        f"another nbsweep has taken {target} over in mid-sweep: {who}. This one took no more notebooks; if both hosts were "
+        f"another nbsweep has taken {target} over in mid-sweep: {holder}. This one took no more notebooks; if both hosts were "
         "well all the time, compare their clocks"
     )

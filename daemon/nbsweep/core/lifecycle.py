@@ -240,7 +240,7 @@ def _follow_unanswered(removal: Removal, seen: Notebook, now: datetime, grace: t
         return Step.FAILED
     if may_still_arrive(removal, now, grace):
         return Step.WAIT
-    # Where an earlier deletion had failed, nobody can tell whether this one has, too; it counts, or retries would have no end.
+    # If an earlier deletion failed, it is unknown whether this one failed too. It counts, or retries would never end.
     return Step.FAILED if failed else Step.NO_EFFECT
 
 
@@ -251,7 +251,7 @@ def _follow_accepted(removal: Removal, seen: Notebook, now: datetime, grace: tim
     return Step.WAIT
 
 
-def note_sight(removal: Removal, seen: Notebook | None) -> Removal:
+def note_deleting(removal: Removal, seen: Notebook | None) -> Removal:
     """Record that DELETING was seen."""
     if seen is not None and seen.status is Status.DELETING and not removal.saw_deleting:
         return replace(removal, saw_deleting=True)

@@ -1,4 +1,4 @@
-"""Which facts an answer of the cloud lacked, in the API's own words, where a condition could not be checked."""
+"""Finds the facts that a response lacked, by the API's field names, if a condition could not be checked."""
 
 from collections.abc import Iterable, Mapping
 
@@ -15,7 +15,7 @@ from nbsweep.core.conditions import (
     Truth,
 )
 from nbsweep.core.facts import TEXT_FACTS, Moment
-from nbsweep.core.globs import look
+from nbsweep.core.globs import skeleton
 from nbsweep.core.model import LeaseType, Notebook
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -33,13 +33,13 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "volume.ownership": ("volume.ownership",),
     "lease.type": ("lease.type",),
 }
-"""Where each of the texts of `TEXT_FACTS` stands in an answer, in the same order."""
+"""The field in a response for each text of `TEXT_FACTS`, in the same order."""
 
 IDLE_LEASE = "the end of a lease of type IDLE, which the API does not tell"
 
 
 def missing_facts(condition: Condition, notebook: Notebook) -> tuple[str, ...]:
-    """List the facts that a single condition wants to see and that are missing; none for `all`, `any` and `not`."""
+    """List the missing facts that a single condition needs; none for `all`, `any` and `not`."""
     match condition:
         case LongerThan(key="idle_over"):
             return _of_idleness(notebook)
@@ -50,7 +50,7 @@ def missing_facts(condition: Condition, notebook: Notebook) -> tuple[str, ...]:
 
 
 def lacks_facts(condition: Condition, notebook: Notebook, moment: Moment) -> bool:
-    """Tell whether a condition, or one inside of it, is unknown for want of a fact, and not because a text only looks alike."""
+    """Return whether a condition, or a part of it, is unknown because a fact is missing, not because a text looks alike."""
     match condition:
         case AllOf(parts=parts) | AnyOf(parts=parts):
             return any(lacks_facts(part, notebook, moment) for part in parts)
@@ -61,7 +61,7 @@ def lacks_facts(condition: Condition, notebook: Notebook, moment: Moment) -> boo
 
 
 def left_out(notebook: Notebook) -> tuple[str, ...]:
-    """List what a row does not show at all, of what every notebook has and policies can ask for."""
+    """List the fields that a row leaves out, of those that every notebook has and policies can check."""
     facts: Mapping[str, object] = {
         "tags": notebook.tags,
         "create_at": notebook.created_at,
@@ -82,7 +82,7 @@ def left_out(notebook: Notebook) -> tuple[str, ...]:
 def _facts(condition: Condition, notebook: Notebook) -> Iterable[tuple[str, object]]:
     match condition:
         case TextIs(key=key):
-            # No text at all is a fact.
+            # An empty tuple of texts is a fact, and no missing one.
             return zip(FIELDS[key], TEXT_FACTS[key](notebook), strict=False)
         case TagIs(key=key):
             return _of_tag(key, notebook)
@@ -97,7 +97,7 @@ def _facts(condition: Condition, notebook: Notebook) -> Iterable[tuple[str, obje
 
 
 def _of_tag(key: str, notebook: Notebook) -> Iterable[tuple[str, object]]:
-    hidden = [tag for tag, value in notebook.all_tags if value is None and look(tag) == look(key)]
+    hidden = [tag for tag, value in notebook.all_tags if value is None and skeleton(tag) == skeleton(key)]
     return (("tags", notebook.tags), *((f"the value of tag {tag}", None) for tag in hidden))
 
 
@@ -119,7 +119,7 @@ def _of_lease_end(notebook: Notebook) -> tuple[str, ...]:
         return ("lease.enable",)
     if lease.type is LeaseType.IDLE:
         return (IDLE_LEASE,)
-    wanted = {"lease.create_at": lease.created_at, "lease.duration": lease.duration}
-    absent = tuple(field for field, value in wanted.items() if value is None)
-    # Both may be there, and their sum beyond the calendar.
+    needed = {"lease.create_at": lease.created_at, "lease.duration": lease.duration}
+    absent = tuple(field for field, value in needed.items() if value is None)
+    # If both exist, their sum is a date out of range.
     return absent if absent or lease.ends_at else ("lease.duration",)

@@ -1,7 +1,7 @@
-"""A notebook as the policies and the reports see it.
+"""The model of a notebook, as policies and reports use it.
 
-The field names follow the ModelArts API, section 1.3. Everything but `id` and `status` may be missing (None), because the API
-documents it so. A notebook's `token` and `url` are not here: they are dropped where the answer is read.
+The field names follow the ModelArts API, section 1.3. Every field except `id` and `status` may be missing (None), as the API
+documents. A notebook's `token` and `url` are left out: they are dropped when an answer is read.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 PAGE_SIZE = 50
-"""Rows of the largest page that the API gives (ModelArts API, section 1.1)."""
+"""Rows of the largest page that the API allows (ModelArts API, section 1.1)."""
 
 
 class Status(StrEnum):
@@ -39,7 +39,7 @@ class Status(StrEnum):
 IN_TRANSITION = frozenset(
     {Status.INIT, Status.CREATING, Status.STARTING, Status.STOPPING, Status.DELETING, Status.SNAPSHOTTING}
 )
-"""The cloud is at work on these; they are never touched."""
+"""States in which the cloud is changing the notebook, so that it is never touched."""
 
 AT_REST = frozenset(
     {
@@ -52,32 +52,32 @@ AT_REST = frozenset(
         Status.DELETED,
     }
 )
-"""Nobody can be working in one of these: the clock of `idle` runs."""
+"""States in which nobody can use the notebook, so that its idle time grows."""
 
 FAILED = frozenset({Status.CREATE_FAILED, Status.START_FAILED, Status.DELETE_FAILED, Status.ERROR})
-"""States that say that something went wrong."""
+"""States after a failed operation."""
 
 
 class LeaseType(StrEnum):
-    """What ends a lease: a set time, or idleness."""
+    """What ends a lease: a fixed time, or idleness."""
 
     TIMING = "TIMING"
     IDLE = "IDLE"
 
 
 class Lease(Struct, frozen=True):
-    """When the cloud stops the notebook by itself; a lease never deletes (ModelArts API, section 8)."""
+    """The lease after which the cloud stops a notebook; a lease never deletes it (ModelArts API, section 8)."""
 
     enabled: bool | None = None
     type: LeaseType = LeaseType.TIMING
     created_at: datetime | None = None
     updated_at: datetime | None = None
     duration: timedelta | None = None
-    """In total since `created_at`, not what remains; None if it says nothing (a lease that is not enabled)."""
+    """The total time since `created_at`, not the remaining time; None if the lease is not enabled."""
 
     @property
     def ends_at(self) -> datetime | None:
-        """When an enabled TIMING lease ends; None for any other, where that sum is not documented, and beyond the calendar."""
+        """When an enabled TIMING lease ends; None for other leases, whose end is not documented, and for dates out of range."""
         if not self.enabled or self.type is not LeaseType.TIMING or self.created_at is None or self.duration is None:
             return None
         try:
@@ -87,31 +87,31 @@ class Lease(Struct, frozen=True):
 
 
 class Volume(Struct, frozen=True):
-    """A disk of the notebook; its data is destroyed with the notebook unless it is `DEDICATED`."""
+    """A volume of the notebook; its data is destroyed with the notebook, unless it is `DEDICATED`."""
 
     category: str | None = None
     """SFS, EVS, OBS, OBSFS or EFS."""
     ownership: str | None = None
-    """MANAGED (goes with the notebook) or DEDICATED (the user's own)."""
+    """MANAGED (deleted with the notebook) or DEDICATED (the user's own)."""
     capacity_gb: int | None = None
     mount_path: str | None = None
     status: str | None = None
 
     @property
     def reclaimable_gb(self) -> int | None:
-        """What a deletion gives back: nothing of a disk that is the user's own, for that stays and goes on costing."""
+        """The capacity that a deletion frees; None for a dedicated volume, which stays and still incurs charges."""
         return None if self.ownership == "DEDICATED" else self.capacity_gb
 
 
 class Named(Struct, frozen=True):
-    """Something that has an id and a name: an owner, a pool."""
+    """An owner or a pool, with an id and a name."""
 
     id: str | None = None
     name: str | None = None
 
 
 class Image(Struct, frozen=True):
-    """What the notebook was started from."""
+    """The image of a notebook."""
 
     id: str | None = None
     name: str | None = None
@@ -120,7 +120,7 @@ class Image(Struct, frozen=True):
 
 
 class Notebook(Struct, frozen=True):
-    """One notebook instance, as the cloud showed it at one moment."""
+    """One notebook instance, as the cloud showed it at one time."""
 
     id: str
     status: Status
@@ -133,46 +133,46 @@ class Notebook(Struct, frozen=True):
     workspace_id: str | None = None
     owner: Named = Named()
     pool: Named | None = None
-    """The dedicated pool; None means a public one (ModelArts API, section 1.3)."""
+    """The dedicated pool; None means a public pool (ModelArts API, section 1.3)."""
     image: Image = Image()
     lease: Lease | None = None
     volume: Volume | None = None
     billing: tuple[str, ...] | None = None
     tags: Mapping[str, str | None] | None = None
-    """None when the answer had no tags at all, which is not the same as having none; a value is None when it is not shown."""
+    """None if the answer had no tags field, which differs from an empty one; a value is None if it is not shown."""
     repeated_tags: tuple[tuple[str, str | None], ...] = ()
-    """Each further value of a key that `tags` has already; which of them holds, nobody can tell."""
+    """Further values of keys that are in `tags` already; which value is valid is unknown."""
     created_at: datetime | None = None
     updated_at: datetime | None = None
     listed: bool = False
-    """Whether it is a row of a listing. A listing may leave out what an answer about one notebook shows, so that what is not
-    there (a lease, a pool) is no fact."""
+    """Whether this is a row of a listing. A listing may leave out fields that a call for one notebook shows, so a missing field
+    (a lease, a pool) is no fact."""
 
     @property
     def all_tags(self) -> tuple[tuple[str, str | None], ...]:
-        """Every tag that the answer held, as key and value; nothing where it held none."""
+        """All tags of the answer, as pairs of key and value."""
         return (*(self.tags or {}).items(), *self.repeated_tags)
 
     @property
     def label(self) -> str:
-        """What people call it."""
+        """The name for people, or the id without one."""
         return self.name or self.id
 
     @property
     def owner_label(self) -> str:
-        """What people call its owner."""
+        """The owner's name for people, or the id without one."""
         return self.owner.name or self.owner.id or "unknown"
 
     @property
     def owner_key(self) -> str:
-        """What tells its owner from others, even where some rows lack the name."""
+        """The key that identifies the owner, also if some rows lack the name."""
         return self.owner.id or self.owner_label
 
     @property
     def last_change(self) -> datetime | None:
-        """The latest change of the notebook and of its lease; None if the notebook's own date is missing.
+        """The latest change of the notebook or of its lease; None if the notebook's own date is missing.
 
-        The lease's date does not stand in for it: it does not move when a state settles (ModelArts API, section 12, E1).
+        The lease's date cannot replace it, because it does not move when a state settles (ModelArts API, section 12, E1).
         """
         of_lease = self.lease.updated_at if self.lease else None
         if self.updated_at is None or of_lease is None:
@@ -181,16 +181,16 @@ class Notebook(Struct, frozen=True):
 
 
 class MalformedRow(Struct, frozen=True):
-    """A row of a listing that cannot be read as a notebook; it is counted, and kept."""
+    """A row of a listing that cannot be read as a notebook; the notebook is counted and kept."""
 
     id: str | None
     name: str | None
     problem: str
-    """Which field, and what is wrong with it; never the field's content."""
+    """The field and its problem; never its content."""
 
 
 class Scope(Struct, frozen=True):
-    """What one listing covers. The API shows one workspace and one feature at a time (ModelArts API, section 1.1)."""
+    """The scope of one listing. The API lists one workspace and one feature at a time (ModelArts API, section 1.1)."""
 
     workspace_id: str
     feature: str
@@ -201,16 +201,16 @@ class Page(Struct, frozen=True):
 
     rows: tuple[Notebook | MalformedRow, ...]
     total: int
-    """How many rows the whole listing has, by the cloud's own count at that moment."""
+    """The number of rows of the whole listing, as counted by the cloud at that time."""
     oldest_first: bool = False
-    """Whether the cloud was asked to sort the listing by creation, and did not refuse to."""
+    """Whether the request asked for a listing sorted by creation, and the cloud accepted it."""
 
 
 def require_aware(moment: datetime) -> datetime:
-    """Let a moment pass that says which time zone it is in.
+    """Return a datetime unchanged if it is aware.
 
     Raises:
-        ValueError: the moment is naive.
+        ValueError: it is naive.
     """
     if moment.tzinfo is None:
         message = f"a moment without a time zone: {moment.isoformat()}"
@@ -219,18 +219,18 @@ def require_aware(moment: datetime) -> datetime:
 
 
 def microseconds(moment: datetime) -> int:
-    """Count whole microseconds since 1970, as the journal keeps moments.
+    """Return the whole microseconds since 1970, as the journal stores datetimes.
 
     Raises:
-        ValueError: the moment has no time zone.
+        ValueError: the datetime is naive.
     """
     return (require_aware(moment) - _EPOCH) // _MICROSECOND
 
 
 def moment_of(since_1970_us: int) -> datetime:
-    """Return the moment that `microseconds` has counted, in UTC.
+    """Return the datetime in UTC for a number of microseconds since 1970.
 
     Raises:
-        OverflowError: it is beyond the calendar.
+        OverflowError: the date is out of range.
     """
     return _EPOCH + _MICROSECOND * since_1970_us

@@ -1,10 +1,10 @@
-"""What a stop or a DELETE of ours has changed on a notebook, told apart from what its owner has done since.
+"""Distinguishes what nbsweep's own orders (stop, DELETE) changed on a notebook from what its owner changed since.
 
-A decision after an order of ours sets aside only what that order is known to change. Everything else that differs, and every
-state that no order of ours leads to, is a sign of the owner, and keeps the notebook. What an order changes is known from a
-captured life of a notebook (ModelArts API, section 12, E1): a stop moves `lease.update_at` and the lease's end, and the top
-`update_at` once the notebook has come to rest; the lease keeps the time that was asked for. A DELETE is only known to change
-the state, and the top `update_at` with it. What is billed depends on whether the notebook runs.
+A decision after an own order ignores only what that order is known to change. Every other difference, and every state that no
+own order leads to, counts as the owner's, and keeps the notebook. The changes of an order are known from a recorded life of a
+notebook (ModelArts API, section 12, E1). A stop moves `lease.update_at` and the end of the lease, and also the notebook's
+`update_at` once the notebook is at rest; the requested time of the lease stays. A DELETE is only known to change the state and
+the notebook's `update_at`. The billing items depend on whether the notebook runs.
 """
 
 from datetime import datetime, timedelta
@@ -13,68 +13,68 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbsweep.core.freshness import ClockReading, Freshness, have_parted
+from nbsweep.core.freshness import ClockReading, Freshness, have_diverged
 from nbsweep.core.model import Lease, Notebook, Status
 
 LATE = timedelta(seconds=2)
-"""How much later than the answer to a stop the cloud may date it: its dates and its clock are compared in whole seconds."""
+"""How much later than the answer the cloud may date a stop, because dates are compared in whole seconds."""
 IN_USE = frozenset(
     {Status.INIT, Status.CREATING, Status.STARTING, Status.RUNNING, Status.STOPPING, Status.SNAPSHOTTING, Status.FROZEN}
 )
-"""States to which no DELETE leads: someone, or the cloud, has done something else with the notebook."""
+"""States to which no DELETE leads: the owner, or the cloud, has used the notebook."""
 
 
 class OrderKind(StrEnum):
-    """What was ordered."""
+    """The kinds of orders."""
 
     STOP = "stop"
     DELETE = "DELETE"
 
 
 RESULT = {OrderKind.STOP: Status.STOPPED, OrderKind.DELETE: Status.DELETE_FAILED}
-"""The state in which an order leaves a notebook that is still there."""
+"""The state that an order leaves if the notebook still exists."""
 
 
 class OwnOrder(Struct, frozen=True):
-    """An order of ours, and what has been seen of its notebook since it was about to leave."""
+    """An own order, and what was seen of its notebook from just before the order was sent."""
 
     kind: OrderKind
     before: Notebook
-    """The facts on which it was decided."""
+    """The facts that the decision was based on."""
     taken: bool = False
-    """Whether the cloud has said that it takes the order on."""
+    """Whether the cloud has accepted the order."""
     answered_at: datetime | None = None
     """When the call ended, by the cloud's clock."""
     lease: Lease | None = None
-    """The notebook's lease in the answer, where that shows one other than before."""
+    """The notebook's lease in the answer, if it differs from the one before."""
     began: bool = False
-    """Whether the notebook has been seen in a state to which the order leads."""
+    """Whether the notebook was seen in a state to which the order leads."""
     in_use: Status | None = None
-    """A state in which it was seen since, to which no order of ours leads."""
+    """A state in which the notebook was seen since, and to which no own order leads."""
     result: Notebook | None = None
-    """As it was first seen in the state in which the order leaves it."""
+    """The notebook when it was first seen in the state that the order leaves."""
     seen_at: ClockReading | None = None
-    """When it was seen last."""
+    """When the notebook was last seen."""
     slept: bool = False
-    """Whether the machine slept, or a clock was set, before the call ended: someone may have used the notebook in that time."""
+    """Whether the machine slept, or a clock was set, before the call ended: the notebook may have been used meanwhile."""
     unwatched: bool = False
-    """Whether it was not seen for so long that someone may have started and stopped it unseen."""
+    """Whether the notebook was not seen for so long that it may have been started and stopped in between."""
 
 
 def answered(
     order: OwnOrder, at: datetime, shown: Notebook | None, *, taken: bool, ended: ClockReading | None = None
 ) -> OwnOrder:
-    """Record how the call of an order ended, at that moment of the cloud's clock, and the notebook that the answer shows.
+    """Record how the call of an order ended: when by the cloud's clock, and with which notebook in the answer.
 
-    `ended` is that moment by the clocks of this machine, where they were read.
+    `ended` is the same time by the clocks of this machine, if they were read.
     """
     moved = shown.lease if shown and shown.lease != order.before.lease else None
-    slept = ended is not None and order.seen_at is not None and have_parted(order.seen_at, ended)
+    slept = ended is not None and order.seen_at is not None and have_diverged(order.seen_at, ended)
     return replace(order, taken=order.taken or taken, answered_at=at, lease=moved, slept=slept)
 
 
 def note_seen(order: OwnOrder, seen: Notebook, at: ClockReading, watch_s: float) -> OwnOrder:
-    """Record a look that began then; between two looks no more than `watch_s` seconds may pass unseen."""
+    """Record an observation that began at `at`; more than `watch_s` seconds between two observations count as unwatched."""
     began = order.began or seen.status in _leads_to(order)
     in_use = order.in_use or (seen.status if _shows_use(order, seen.status) else None)
     at_rest = order.result is None and seen.status is RESULT[order.kind] and seen.status is not order.before.status
@@ -84,21 +84,21 @@ def note_seen(order: OwnOrder, seen: Notebook, at: ClockReading, watch_s: float)
 
 
 def sign_of_owner(order: OwnOrder, now: Notebook) -> str:
-    """Describe what shows that someone has done something with the notebook since; empty if nothing does."""
+    """Describe the evidence that someone has used or changed the notebook since the order; empty if there is none."""
     since = f"since our {order.kind}"
     if order.in_use is not None:
         return f"it was seen {order.in_use} {since}"
     if changed := _changed(order.before, now):
         return f"its {changed} has changed {since}"
-    if not _lease_is_as_left(order, now):
+    if not _lease_unchanged_since(order, now):
         return f"its lease has changed {since}"
     if order.result and now.status is order.result.status and now.updated_at != order.result.updated_at:
         return f"it has been changed {since}, and after that had ended"
-    return _use_that_would_not_show(order, now)
+    return _possible_unseen_use(order, now)
 
 
-def _use_that_would_not_show(order: OwnOrder, now: Notebook) -> str:
-    """Describe when someone may have used the notebook though nothing shows it; empty if nobody can have."""
+def _possible_unseen_use(order: OwnOrder, now: Notebook) -> str:
+    """Describe a period in which the notebook may have been used without a trace; empty if there is none."""
     if order.slept:
         return f"the machine slept, or a clock was set, while our {order.kind} was on its way"
     dated = now.lease is not None and now.lease.updated_at is not None
@@ -108,13 +108,13 @@ def _use_that_would_not_show(order: OwnOrder, now: Notebook) -> str:
 
 
 def as_before(order: OwnOrder, now: Notebook) -> Notebook:
-    """Return the notebook as it would be without the order: only what the order is known to change is set aside."""
+    """Return the notebook as it would be without the order; only the known changes of the order are reverted."""
     before = order.before
     if now.status is not RESULT[order.kind] or (now.status is before.status and order.result is None):
         return now
     aside = replace(now, status=before.status, updated_at=before.updated_at)
     if order.kind is OrderKind.STOP:
-        # Where the answer was lost, an owner may have renewed the lease for the same time: it counts as it is now.
+        # If the answer was lost, the owner may have renewed the lease for the same time, so the present lease counts.
         return replace(aside, lease=before.lease if order.taken else now.lease, billing=before.billing)
     return replace(aside, fail_reason=before.fail_reason)
 
@@ -126,23 +126,23 @@ def _leads_to(order: OwnOrder) -> frozenset[Status]:
 
 
 def _shows_use(order: OwnOrder, status: Status) -> bool:
-    """Return whether no order of ours leads to a state; a notebook that is to stop is RUNNING until the stop shows."""
+    """Return whether no own order leads to a state; after a stop, a notebook stays RUNNING until the stop shows."""
     if order.kind is OrderKind.DELETE:
         return status in IN_USE and status is not order.before.status
     return status in IN_USE - {Status.STOPPING, Status.FROZEN} and (order.began or status is not order.before.status)
 
 
 def _failed_anew(order: OwnOrder, seen: Notebook) -> bool:
-    """Return whether a deletion of what was DELETE_FAILED before has failed once more.
+    """Return whether the deletion of a notebook that was DELETE_FAILED before has failed again.
 
-    The top date moves when a state settles, and nothing but a deletion leads to this one: it cannot be started.
+    The notebook's `update_at` moves when a state settles, and only a deletion leads to DELETE_FAILED: it cannot be started.
     """
     ended = order.kind is OrderKind.DELETE and seen.status is order.before.status is Status.DELETE_FAILED
     return ended and order.result is None and seen.updated_at != order.before.updated_at
 
 
 def _changed(before: Notebook, now: Notebook) -> str:
-    """Name something that only people change; what either of the two looks did not show cannot be compared."""
+    """Return the name of a changed field that only people change; a field that is missing on either side is not compared."""
     pairs = {
         "name": (before.name, now.name),
         "description": (before.description, now.description),
@@ -156,37 +156,37 @@ def _changed(before: Notebook, now: Notebook) -> str:
     return next(differing, "set of tags" if tags_differ else "")
 
 
-def _lease_is_as_left(order: OwnOrder, now: Notebook) -> bool:
-    """Return whether the lease is as the order has left it."""
+def _lease_unchanged_since(order: OwnOrder, now: Notebook) -> bool:
+    """Return whether the lease is in the state that the order left."""
     before, lease = order.before.lease, now.lease
     if lease == before:
         return True
     if order.kind is OrderKind.DELETE or lease is None or before is None:
         return False
     if order.lease is not None:
-        return lease == order.lease and not _asks_otherwise(before, lease)
+        return lease == order.lease and not _requests_other_time(before, lease)
     in_time = order.answered_at is not None and lease.updated_at is not None and lease.updated_at <= order.answered_at + LATE
-    return in_time and _asks_for_the_same(before, lease)
+    return in_time and _requests_same_time(before, lease)
 
 
-def _asks_otherwise(before: Lease, lease: Lease) -> bool:
-    """Return whether a lease in force is for another time than before; one that is switched off asks for none."""
-    asked, asks = _asked(before), _asked(lease)
-    return bool(lease.enabled) and asked is not None and asks is not None and abs(asked - asks) > LATE
+def _requests_other_time(before: Lease, lease: Lease) -> bool:
+    """Return whether an enabled lease has another requested time than before."""
+    before_time, time = _requested_time(before), _requested_time(lease)
+    return bool(lease.enabled) and before_time is not None and time is not None and abs(before_time - time) > LATE
 
 
-def _asks_for_the_same(before: Lease, lease: Lease) -> bool:
-    """Return whether two leases are of one kind, and end when they did, or as long after their last change."""
+def _requests_same_time(before: Lease, lease: Lease) -> bool:
+    """Return whether two leases have the same type, and the same end or the same requested time."""
     if (before.enabled, before.type, before.created_at) != (lease.enabled, lease.type, lease.created_at):
         return False
     if lease.duration == before.duration:
         return True
-    asked, asks = _asked(before), _asked(lease)
-    return asked is not None and asks is not None and abs(asked - asks) <= LATE
+    before_time, time = _requested_time(before), _requested_time(lease)
+    return before_time is not None and time is not None and abs(before_time - time) <= LATE
 
 
-def _asked(lease: Lease) -> timedelta | None:
-    """Return the time that a lease was asked for: it is rebased at each order (ModelArts API, section 8)."""
+def _requested_time(lease: Lease) -> timedelta | None:
+    """Return the requested time of a lease; the API rebases it at each order (ModelArts API, section 8)."""
     if lease.created_at is None or lease.duration is None or lease.updated_at is None:
         return None
     return lease.created_at + lease.duration - lease.updated_at

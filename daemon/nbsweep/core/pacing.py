@@ -154,7 +154,7 @@ class Window:
         return self.learned.back_off(now, sent, named)
 
     def pause(self, until: float) -> None:
-        """Hold back all calls until that moment."""
+        """Hold back all calls until that time."""
         self._not_before = max(self._not_before, until)
 
     def _due(self, now: float, ahead: int = 0) -> float:
@@ -204,7 +204,7 @@ class PollInterval:
 
 
 class LaneState(Struct, frozen=True):
-    """The rate of a lane at a moment."""
+    """The rate of a lane at one time."""
 
     lane: str
     """delete, show or list; total for all of them together."""

@@ -1,4 +1,4 @@
-"""What a caller may do, tried harmlessly; the names of what to grant are those of the ModelArts API, section 6."""
+"""The permissions that a sweep needs, and what an error says about them; names as in the ModelArts API, section 6."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -26,7 +26,7 @@ DEFAULT_WORKSPACE = "0"
 
 
 class Action(StrEnum):
-    """Something that a sweep does, and needs a permission for."""
+    """An action of a sweep that needs a permission."""
 
     LIST_ALL = "list-all"
     LIST_OWN = "list-own"
@@ -37,14 +37,14 @@ class Action(StrEnum):
 
 
 class Grant(Struct, frozen=True):
-    """What allows an action."""
+    """The permission for an action."""
 
     role: str
     """The action's name in a role policy, version 1.1."""
     identity: str | None
-    """Its name in an identity policy, version 5.0; None if that needs none."""
+    """The action's name in an identity policy, version 5.0; None if none is needed."""
     otherwise: str = ""
-    """What to change in the configuration instead, where that is a way."""
+    """What to change in the configuration instead, if that is possible."""
 
 
 GRANTS: Mapping[Action, Grant] = {
@@ -65,32 +65,32 @@ GRANTS: Mapping[Action, Grant] = {
 
 
 class Probe(Struct, frozen=True):
-    """What came of trying an action on nothing."""
+    """The result of trying an action on a notebook that does not exist."""
 
     allowed: bool | None
-    """None: the answer says neither."""
+    """None if the answer does not show it."""
     words: str = ""
-    """What the cloud said, where it refused."""
+    """The cloud's answer, if it refused."""
     code: str = ""
     missing: bool = False
-    """Whether the cloud has no such call at all, so that no permission would help."""
+    """Whether the cloud does not have the call, so that no permission would help."""
 
     @property
     def by_gateway(self) -> bool:
-        """Return whether the gateway has refused, before the service was asked."""
+        """Return whether the gateway refused the call, before it reached the service."""
         return self.allowed is False and not self.missing and self.code.startswith("APIGW.")
 
 
 PASSED = (Gone, Busy, MustStopFirst, AlreadyStopped)
-"""Answers about the notebook: the caller of such a call has the permission."""
+"""Errors about the notebook, which show that the caller has the permission."""
 NEITHER = (Rejected, MalformedAnswer, Unsortable)
 
 
 def probe_of(error: CloudError, action: Action) -> Probe:
-    """Return what an error says of a permission to do something.
+    """Return what an error says about the permission for an action.
 
     Raises:
-        CloudError: nothing at all, because it is about the credentials, the address or the connection.
+        CloudError: the error itself, if it is about the credentials, the address or the connection.
     """
     if action is Action.LIST_ALL and _no_such_listing(error):
         return Probe(allowed=False, words=error.answer or error.problem, code=error.code, missing=True)
@@ -104,26 +104,26 @@ def probe_of(error: CloudError, action: Action) -> Probe:
 
 
 def _no_such_listing(error: CloudError) -> bool:
-    """Return whether a refusal says that a cloud has no listing of everybody's notebooks (ModelArts API, section 12)."""
+    """Return whether an error says that the cloud has no listing of everybody's notebooks (ModelArts API, section 12)."""
     absent = error.http_status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
     return absent or isinstance(error, Gone | WrongAddress) or error.code == "ModelArts.6400"
 
 
 class ProbedCloud(Cloud, Protocol):
-    """A cloud that can be asked what works. Nothing of this changes anything, and all of it goes through the lanes."""
+    """A cloud with calls that check what works. None of them changes anything, and the lanes limit all of them."""
 
     async def reach(self) -> float | None:
-        """Call its address once, without saying who calls; gives by how many seconds at least this machine's clock is ahead.
+        """Call the address once, without credentials; return the least number of seconds by which this clock is ahead.
 
-        None where the answer does not say what time it is.
+        The result is None if the answer has no date.
 
         Raises:
-            Unreachable: there is no answer.
+            Unreachable: there was no answer.
         """
         ...
 
     async def project(self) -> str:
-        """Return the project's id, which is looked up where it is not configured.
+        """Return the project's id, which is looked up if it is not configured.
 
         Raises:
             Unauthorized, Forbidden, WrongAddress, Unreachable: it cannot be looked up.
@@ -131,5 +131,5 @@ class ProbedCloud(Cloud, Protocol):
         ...
 
     async def probe(self, action: Action, workspace_id: str = DEFAULT_WORKSPACE) -> Probe:
-        """Try an action on a notebook that cannot exist, or list as little as can be listed of a workspace."""
+        """Try an action on a notebook that cannot exist, or request the smallest listing of a workspace."""
         ...

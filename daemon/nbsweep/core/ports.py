@@ -1,6 +1,6 @@
-"""What the engine needs from the world, as small contracts; an implementation can be written from these docstrings alone.
+"""The ports of the engine, as small contracts; an implementation can be written from these docstrings alone.
 
-All moments are aware datetimes. Every method may be cancelled at any await.
+All datetimes are aware. Every method may be cancelled at any await.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -24,14 +24,14 @@ from nbsweep.core.runs import History, Outcome, RunRecord
 
 
 class Clock(Protocol):
-    """The time."""
+    """Reads the time."""
 
     def now(self) -> datetime:
-        """Return the wall clock's time, aware; may jump."""
+        """Return the time of the wall clock, as an aware datetime; it may jump."""
         ...
 
     def steady_s(self) -> float:
-        """Return seconds of a clock that never jumps, and may stand still while the machine sleeps."""
+        """Return the seconds of a clock that never jumps, but may stand still while the machine sleeps."""
         ...
 
     def read(self) -> ClockReading:
@@ -40,49 +40,49 @@ class Clock(Protocol):
 
 
 class Telemetry(Protocol):
-    """Where events go."""
+    """Receives events."""
 
     def emit(self, event: Event) -> None:
-        """Take an event; never raises, never waits."""
+        """Record an event; never raises and never waits."""
         ...
 
     def bound(self, **context: str) -> AbstractContextManager[None]:
-        """Put `context` on every event emitted inside, in this task and those it starts."""
+        """Add `context` to every event emitted inside, in this task and in the tasks that it starts."""
         ...
 
 
 def unheeded() -> None:
-    """Take no notice."""
+    """Do nothing."""
 
 
 class Cloud(Protocol):
-    """One account's notebooks. Calls are paced and retried inside; every error that comes out is final.
+    """The notebooks of one account. The implementation limits and retries the calls, so every error that it raises is final.
 
-    Any method may raise a `SweepEnding` error. Reads raise `AnswerLost` when the cloud did not answer within the retries.
+    Any method may raise a `SweepEnding` error. Reads raise `AnswerLost` if the cloud did not answer within the retries.
     """
 
     def lanes_state(self) -> tuple[LaneState, ...]:
-        """Return how fast each lane of the account may go now, and all of them together where there is such a limit."""
+        """Return the present rate of each lane of the account, and of the common limit if there is one."""
         ...
 
     def clock_skew_s(self) -> float | None:
-        """Return by how many seconds at least this machine's clock is ahead of the cloud's now, negative when it is behind.
+        """Return the least number of seconds by which this machine's clock is ahead of the cloud's; negative if it is behind.
 
-        It goes by the cloud's latest answers, and never says more than they show. It is None while none of them has said what
-        time it is there, and from the moment in which the clocks part to the next answer.
+        The cloud's latest answers give the bounds. The result is None until an answer has a date, and also between a jump of
+        a clock and the next answer.
         """
         ...
 
     def paging(self) -> Paging:
-        """Return what is known of the pages of listings."""
+        """Return what is known about the pages of listings."""
         ...
 
     def found_paging(self, paging: Paging) -> None:
-        """Remember for the run what was found out about the pages of listings."""
+        """Store what was found out about the pages of listings, for this run."""
         ...
 
     async def project(self) -> str:
-        """Return the id of the project that all calls are about; it never changes, and is looked up once where it has to be.
+        """Return the id of the project of all calls; it never changes, and is looked up once if it is not configured.
 
         Raises:
             SweepEnding: it cannot be looked up.
@@ -90,16 +90,16 @@ class Cloud(Protocol):
         ...
 
     async def workspaces(self) -> tuple[str, ...]:
-        """List the ids of all workspaces that the caller may use; some may refuse to be listed all the same."""
+        """List the ids of all workspaces that the caller may use; the cloud may still refuse to list some of them."""
         ...
 
     async def page(self, scope: Scope, offset: int, status: str | None = None) -> Page:
-        """Read one page of a listing, oldest first where the API allows it; `offset` is the row that it begins with, from 0.
+        """Read one page of a listing, oldest first if the API allows it; `offset` is its first row, counted from 0.
 
-        Where pages do not overlap (`paging`), the offset is a multiple of the page size.
+        If pages do not overlap (see `paging`), the offset is a multiple of the page size.
 
         Raises:
-            MalformedAnswer: the answer is no page.
+            MalformedAnswer: the answer is not a page.
             Rejected: the workspace does not exist, or (`WorkspaceRefused`) is not open to the caller.
         """
         ...
@@ -108,64 +108,64 @@ class Cloud(Protocol):
         """Read one notebook.
 
         Raises:
-            Gone: it does not exist.
-            MalformedAnswer: it cannot be read as a notebook.
+            Gone: the notebook does not exist.
+            MalformedAnswer: the answer is not a notebook.
         """
         ...
 
     async def stop(self, notebook_id: str, *, facts: Freshness) -> Notebook | None:
-        """Order a running notebook to stop; gives the notebook as the answer shows it, and None where it shows none.
+        """Stop a running notebook; return the notebook that the answer shows, or None if it shows none.
 
         Raises:
-            FactsTooOld: it was not sent, as for `delete`.
+            FactsTooOld: the call was not sent, as for `delete`.
             AlreadyStopped, Busy, Gone, Rejected: the cloud's answers.
             AnswerLost: whether the order arrived is unknown.
         """
         ...
 
     async def delete_turn(self) -> None:
-        """Wait for a turn to prepare a DELETE; turns come as fast as DELETEs may leave, so that its facts do not grow old."""
+        """Wait for a turn to prepare a DELETE; turns come at the rate of DELETEs, so that facts are fresh when it leaves."""
         ...
 
     async def delete(self, notebook_id: str, *, facts: Freshness, leaving: Callable[[], object] = unheeded) -> str:
-        """Delete a notebook and its storage for good; gives the gateway's request id.
+        """Delete a notebook and its storage permanently; return the gateway's request id.
 
-        A DELETE is sent once: after a lost answer it is for the caller to look first. `facts` says how long those behind it
-        are good for; that, and the skew of the clock, is asked right before the first byte leaves. `leaving` is called then:
-        if the call is cancelled before that, the DELETE never left.
+        A DELETE is sent once: after a lost answer, the caller has to look first. `facts` says how long the facts behind the
+        decision are fresh; this and the clock skew are checked right before the first byte is sent. `leaving` is called at
+        that point: if the call is cancelled before, the DELETE was never sent.
 
         Raises:
-            FactsTooOld: it was not sent, because it could not leave in time, or by a clock that can be trusted.
+            FactsTooOld: the DELETE was not sent, because the facts became too old or the clock cannot be trusted.
             Gone, Busy, MustStopFirst, Rejected: the cloud's answers.
-            AnswerLost: whether it arrived is unknown.
+            AnswerLost: whether the DELETE arrived is unknown.
         """
         ...
 
 
 class AuditTrail(Protocol):
-    """What was decided, requested and ended; it only grows. Every method raises `JournalError` when it cannot be read."""
+    """The append-only record of what was decided, requested and ended. Every method raises `JournalError` on a failed read."""
 
     async def head(self) -> Head:
-        """Return how far the trail has come."""
+        """Return the last entry's number and digest."""
         ...
 
     async def after(self, sequence: int, limit: int) -> tuple[Link, ...]:
-        """List the entries that follow on one, in the order of the chain, up to the limit; those of 0 are the first."""
+        """List up to `limit` entries after entry `sequence`, in the order of the chain; 0 starts with the first entry."""
         ...
 
     async def latest(self, query: AuditQuery, limit: int) -> tuple[Link, ...]:
-        """List the latest entries that are wanted, up to the limit, the newest first."""
+        """List up to `limit` of the latest entries that match the query, the newest first."""
         ...
 
     async def coverage(self) -> AuditCoverage:
-        """Return how many of the journal's removals there are whose decision is not on the trail."""
+        """Return the number of removals in the journal whose decision is not on the trail."""
         ...
 
 
 class Journal(Protocol):
-    """The durable record. What a method has returned from has survived a crash.
+    """The durable record. When a method returns, its change survives a crash.
 
-    Every method raises `JournalError` when the record cannot be read or written.
+    Every method raises `JournalError` if the record cannot be read or written.
     """
 
     @property
@@ -174,7 +174,7 @@ class Journal(Protocol):
         ...
 
     def require_in_place(self) -> None:
-        """Raise unless a later run would find this record; asked right before each DELETE leaves, and thus never waits."""
+        """Raise JournalError unless a later run will find this record; called right before each DELETE, so it never waits."""
         ...
 
     async def open_run(self, run: RunRecord) -> None:
@@ -182,98 +182,99 @@ class Journal(Protocol):
         ...
 
     async def close_run(self, run: RunRecord) -> None:
-        """Record how a sweep ended, over the record that `open_run` made."""
+        """Record how a sweep ended, in place of the record that `open_run` made."""
         ...
 
     async def write(self, removals: Sequence[Removal]) -> None:
-        """Store removals as they are now, new ones and known ones; all of them or none."""
+        """Store the present state of new and known removals; all of them or none."""
         ...
 
     async def unfinished(self, target: str | None = None, limit: int | None = None) -> tuple[Removal, ...]:
-        """List the removals that have no end, of any run and project, oldest first; with `target`, those under that name, and
-        with `limit` no more than that.
+        """List the unfinished removals of all runs and projects, the oldest first.
+
+        `target` restricts them to those under that name, and `limit` to that number.
         """
         ...
 
     async def note_active(self, project: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
-        """Remember that these were seen other than at rest; only the latest time is kept."""
+        """Record that these notebooks were seen in a state other than at rest; only the latest time is kept."""
         ...
 
     async def last_active(self, project: str) -> Mapping[str, datetime]:
-        """Return when each notebook of a project was last seen other than at rest.
+        """Return when each notebook of a project was last seen in a state other than at rest.
 
-        Sightings whose project is not on record count everywhere: they can only keep a notebook.
+        Records without a project count for every project, because they can only keep a notebook.
         """
         ...
 
     async def runs(self, limit: int, target: str | None = None) -> tuple[RunRecord, ...]:
-        """List the latest sweeps, of one target where one is given, the newest first."""
+        """List the latest sweeps, of one target if it is given, the newest first."""
         ...
 
     async def last_run(self, target: str, outcomes: Collection[Outcome] = ()) -> RunRecord | None:
-        """Return the latest sweep of a target, of those with one of these outcomes; with none given, of any outcome."""
+        """Return the latest sweep of a target with one of these outcomes; if none are given, with any outcome."""
         ...
 
     async def last_success(self, target: str) -> RunRecord | None:
-        """Return the latest sweep of a target that finished, or showed what it would do, without a problem."""
+        """Return the latest sweep or dry run of a target that finished without a problem."""
         ...
 
     async def open_runs(self, target: str | None = None) -> tuple[RunRecord, ...]:
-        """List the sweeps that have no end, the oldest first; with `target`, those under that name."""
+        """List the sweeps without an end, the oldest first; with `target`, those under that name."""
         ...
 
     async def run(self, run_id: str) -> tuple[RunRecord, ...]:
-        """List the sweeps of one run, a record for each target; empty if there is no such run."""
+        """List the sweeps of one run, one record for each target; empty if the run does not exist."""
         ...
 
     async def removals(self, run_id: str, limit: int | None = None, offset: int = 0) -> tuple[Removal, ...]:
-        """List the removals of one run, or some of them, in the order in which they were planned."""
+        """List the removals of one run, in the order of its plan."""
         ...
 
     async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:
-        """List the removals of one notebook over all runs, the newest first."""
+        """List the removals of one notebook in all runs, the newest first."""
         ...
 
     async def history(
         self, target: str, identity: TargetIdentity, requested_since: datetime, failed_since: datetime
     ) -> History:
-        """Return a target's past, as far as the brakes and the cool-down ask about it.
+        """Return a target's past, as far as the brakes and the cool-down need it.
 
-        It is that of what the identity covers, whatever the target was called then; and of what has its name where no project
-        is on record. Counted as requested is every removal with a DELETE that was about to leave then or later and was not
-        taken back, whatever its end; also one under its name that it does not cover any more. The fleet before is that of
-        the latest run of the same project and extent whose outcome is one of `SURVEYED` and whose fleet is not 0, with the
-        removals since its survey that are DELETED. The ends are the DELETED, FAILED and TIMED_OUT removals of each of the
-        project's notebooks that has one which ended FAILED or TIMED_OUT then or later, the newest first.
+        Records belong to the target if its identity covers them, under any name; records without a project, if they have its
+        name. Requested: the number of removals whose DELETE was sent, or about to be sent, since `requested_since` and was not
+        taken back, with any end; removals under the target's name that it does not cover any more are included. Fleet before:
+        the fleet of the latest run of the same project and extent whose outcome is in `SURVEYED` and whose fleet is not 0,
+        with the removals since its survey that are DELETED. Ends: for each notebook of the project with a removal that ended
+        FAILED or TIMED_OUT since `failed_since`, all its DELETED, FAILED and TIMED_OUT removals, the newest first.
         """
         ...
 
     async def leases(self) -> tuple[TargetLease, ...]:
-        """List all leases that there are, by target."""
+        """List all leases, sorted by target."""
         ...
 
     async def lease(self, target: str) -> TargetLease | None:
-        """Return who holds a target's lease; None if nobody does."""
+        """Return a target's lease with its holder; None if no process holds it."""
         ...
 
     async def take_lease(self, lease: TargetLease, seen: TargetLease | None) -> TargetLease | None:
-        """Put a lease in the place of the one that was seen, unless that one has changed meanwhile, and tell who holds it then.
+        """Replace the lease that was seen, unless it has changed meanwhile; return the lease that is stored afterwards.
 
-        Of several processes that have seen the same and take it at once, one gets it. To put a later beat in the place of
-        one's own earlier one works the same way, and also after a write of which nobody knows whether it was done.
+        If several processes saw the same lease and take it at the same time, one of them gets it. A holder records a beat in
+        the same way, also after an earlier write whose result is unknown.
         """
         ...
 
     async def release_lease(self, lease: TargetLease) -> None:
-        """Return a lease back; one that is somebody else's by now stays."""
+        """Release a lease; a lease that another process holds by now stays."""
         ...
 
     async def pause(self, target: str, since: datetime) -> None:
-        """Record that a target is paused; one that is paused already stays so since it was."""
+        """Record that a target is paused; if it is paused already, the earlier time stays."""
         ...
 
     async def resume(self, target: str) -> None:
-        """Take a target's pause back, if there is one."""
+        """End the pause of a target, if there is one."""
         ...
 
     async def paused_since(self, target: str) -> datetime | None:
@@ -281,16 +282,16 @@ class Journal(Protocol):
         ...
 
     async def note_due(self, target: str, due: datetime) -> None:
-        """Remember when the schedule of a target comes round next; only the latest note is kept."""
+        """Record when a target is due next; only the latest record is kept."""
         ...
 
     async def noted_due(self, target: str) -> datetime | None:
-        """Return when the schedule of a target was to come round next, by the latest note; None if there is none."""
+        """Return the recorded next due time of a target; None if there is no record."""
         ...
 
 
 class Ports(Struct, frozen=True):
-    """Everything that a sweep needs from the world."""
+    """All ports of one sweep."""
 
     cloud: Cloud
     journal: Journal

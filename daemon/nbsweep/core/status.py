@@ -1,4 +1,4 @@
-"""Whether all is well with a target, by what the journal knows. Pure."""
+"""The status of a target according to the journal: its last sweeps, and what needs an action. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ VERBS: Mapping[Outcome, str] = {
 
 
 def follows(target: str, identity: TargetIdentity, removal: Removal) -> bool:
-    """Return whether a target's sweeps follow a removal; one whose project is not on record goes by the target's name."""
+    """Return whether a target's sweeps follow a removal; without a recorded project, the target's name decides."""
     if UNKNOWN in (removal.project, identity.project):
         return removal.target == target
     covered = identity.covers(removal.workspace_id, removal.feature)
@@ -32,17 +32,17 @@ def follows(target: str, identity: TargetIdentity, removal: Removal) -> bool:
 
 
 class LeftAlone(Struct, frozen=True):
-    """Removals without an end that no target of the configuration follows."""
+    """Unfinished removals that no target of the configuration follows."""
 
     target: str
-    """What their target was called."""
+    """The name of their target when they began."""
     project: str
     removals: tuple[Removal, ...]
     renamed: bool = False
-    """Whether a target of the configuration is called the same, and is another project."""
+    """Whether a target of the configuration has the same name and is another project."""
 
     def __str__(self) -> str:
-        """Return the problem and what to do about it, in words."""
+        """Describe the problem, and what to do about it."""
         one = len(self.removals) == 1
         count = "1 removal" if one else f"{len(self.removals)} removals"
         state = f"{count} of target {self.target} ({describe_project(self.project)}) {'is' if one else 'are'} still open"
@@ -56,7 +56,7 @@ class LeftAlone(Struct, frozen=True):
 def left_alone(
     removals: Iterable[Removal], targets: Mapping[str, TargetIdentity], held: Iterable[TargetLease] = ()
 ) -> Sequence[LeftAlone]:
-    """Find what no target follows, nor anybody who holds one of these leases, by target and project."""
+    """Group the removals that neither a target nor a holder of one of these leases follows, by target and project."""
     swept = [(lease.target, identity_on_record(lease.project, lease.extent)) for lease in held]
     followers = [*targets.items(), *((name, identity) for name, identity in swept if identity)]
     groups: dict[tuple[str, str], list[Removal]] = {}
@@ -67,40 +67,40 @@ def left_alone(
 
 
 class StatusInputs(Struct, frozen=True):
-    """What the journal knows of one target."""
+    """What the journal knows about one target."""
 
     records: Sequence[RunRecord]
-    """Its sweeps, the newest first."""
+    """The target's sweeps, the newest first."""
     unfinished: Sequence[Removal] = ()
-    """What its next sweep follows to the end."""
+    """The removals that its next sweep follows."""
     left_alone: Sequence[LeftAlone] = ()
-    """What no sweep follows, and was begun under its name."""
+    """The removals under its name that no sweep follows."""
     lease: TargetLease | None = None
     holder_is_alive: bool | None = None
-    """Whether the process is there that has the lease; None if that cannot be told from here."""
+    """Whether the process that holds the lease exists; None if this host cannot check it."""
 
 
 class TargetStatus(Struct, frozen=True):
-    """How one target stands."""
+    """The status of one target."""
 
     target: str
     last: RunRecord | None
-    """The latest sweep, which may be going on."""
+    """The latest sweep, which may still be running."""
     last_success: RunRecord | None
     unfinished: tuple[Removal, ...]
     overdue: tuple[Removal, ...]
-    """Those of them whose deadline has passed."""
+    """The unfinished removals whose deadline has passed."""
     problems: tuple[str, ...]
     sweeping: TargetLease | None
-    """The lease under which the target is swept now; None if it is not."""
+    """The lease of the sweep that is running now; None if there is none."""
     left_alone: tuple[Removal, ...] = ()
-    """Those without an end that no target of the configuration follows."""
+    """The unfinished removals that no target of the configuration follows."""
 
     @property
     def note(self) -> str:
-        """Describe what else is to be known of what has no end; empty if nothing is."""
-        strange = sum(removal.project == UNKNOWN for removal in self.unfinished)
-        return f"of {strange} of what has no end {PROJECT_UNKNOWN}" if strange else ""
+        """Return a note about unfinished removals without a recorded project; empty if there are none."""
+        unlocated = sum(removal.project == UNKNOWN for removal in self.unfinished)
+        return f"of {unlocated} of what has no end {PROJECT_UNKNOWN}" if unlocated else ""
 
     @property
     def well(self) -> bool:
@@ -109,9 +109,9 @@ class TargetStatus(Struct, frozen=True):
 
 
 def judge_status(target: str, known: StatusInputs, now: datetime, lease_lasts: timedelta) -> TargetStatus:
-    """Judge a target; a lease is held as long as nobody else may take it.
+    """Return the status of a target; a lease is held as long as no other process may take it.
 
-    A sweep that has no end, and whose target nobody holds, is a problem: its process is gone.
+    A sweep without an end whose target no process holds is a problem, because its process has ended.
     """
     lease = known.lease
     held = lease if lease and is_held(lease, now, lease_lasts, alive=known.holder_is_alive) else None
@@ -121,7 +121,7 @@ def judge_status(target: str, known: StatusInputs, now: datetime, lease_lasts: t
         silent = format_age(now - held.beat_at)
         problems.append(f"{describe_holder(held)}, is there and has been silent for {silent}: it hangs, and has to be ended")
     problems += map(str, known.left_alone)
-    # Who sweeps now follows them already.
+    # A running sweep follows them already.
     if overdue and held is None:
         verb = "is past its deadline" if len(overdue) == 1 else "are past their deadlines"
         problems.append(f"{len(overdue)} of what has no end {verb}")
@@ -138,7 +138,7 @@ def judge_status(target: str, known: StatusInputs, now: datetime, lease_lasts: t
 
 
 def status_of_removed(left: LeftAlone, records: Sequence[RunRecord]) -> TargetStatus:
-    """Describe how a target stands that is in the configuration no more, and has left something without an end."""
+    """Return the status of a target that was removed from the configuration and has unfinished removals."""
     mine = [record for record in records if record.target == left.target]
     return TargetStatus(
         target=left.target,
@@ -153,16 +153,16 @@ def status_of_removed(left: LeftAlone, records: Sequence[RunRecord]) -> TargetSt
 
 
 def _problem_of_last(records: Sequence[RunRecord], held: TargetLease | None, now: datetime) -> str:
-    """Judge the last sweep that says something: not one that goes on, nor one that left the target to somebody else."""
-    ended = [record for record in records if not _goes_on(record, held)]
+    """Return the problem of the last sweep, except sweeps that are running and sweeps that another process held off."""
+    ended = [record for record in records if not _is_running(record, held)]
     judged = next((record for record in ended if record.outcome is not Outcome.HELD_ELSEWHERE), None)
     if judged is None:
         return "" if held else "never swept with this journal"
     return _problem_of(judged, now)
 
 
-def _goes_on(record: RunRecord, held: TargetLease | None) -> bool:
-    # One of an earlier process that is gone is brought to its end by who holds the target now. A dry run holds nothing.
+def _is_running(record: RunRecord, held: TargetLease | None) -> bool:
+    # The holder of the lease closes the runs of crashed processes, so any other open run is its own. A dry run holds no lease.
     return record.outcome is Outcome.RUNNING and held is not None and not record.dry_run
 
 
@@ -178,5 +178,5 @@ def _problem_of(record: RunRecord, now: datetime) -> str:
         if record.dry_run:
             return f"the dry run {begun} has no end: unless it goes on now, its process is gone"
         return f"the sweep {begun} has no end, and nobody holds its target: its process is gone"
-    said = f": {record.problem}" if record.problem else ""
-    return f"the last sweep, {record.run_id}, {VERBS.get(record.outcome, record.outcome)}{said}"
+    cause = f": {record.problem}" if record.problem else ""
+    return f"the last sweep, {record.run_id}, {VERBS.get(record.outcome, record.outcome)}{cause}"

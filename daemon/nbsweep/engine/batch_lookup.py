@@ -80,46 +80,46 @@ class BatchLookup:
     """How long a mere count is trusted, in seconds: deletions by others can offset removals that have ended."""
     _memories: dict[Scope, _Memory] = field(default_factory=dict)
 
-    async def look_up(self, scope: Scope, wanted: frozenset[str]) -> LookupResult:
-        """Look up the wanted notebooks of one scope; their DELETEs were accepted before this call.
+    async def look_up(self, scope: Scope, notebook_ids: frozenset[str]) -> LookupResult:
+        """Look up notebooks of one scope; their DELETEs were accepted before this call.
 
         Raises:
             CloudError: a page could not be read.
         """
-        if len(wanted) < WORTH_A_PAGE:
-            return LookupResult(ask=wanted)
+        if len(notebook_ids) < WORTH_A_PAGE:
+            return LookupResult(ask=notebook_ids)
         memory = self._memories.setdefault(scope, _Memory(settled_s=self.ports.clock.steady_s()))
         memory.provable &= self.ports.cloud.paging().overlaps
-        if memory.absent & wanted:
+        if memory.absent & notebook_ids:
             self._distrust(scope, memory)
         page = await self.ports.cloud.page(scope, 0, Status.DELETING)
         now_s, seen = self.ports.clock.steady_s(), _deleting(page)
-        missing = self._missing(wanted, seen, page)
+        missing = self._missing(notebook_ids, seen, page)
         trusted = len(page.rows) >= page.total or (
-            self._pages(page.total) <= len(wanted) and now_s - memory.settled_s < self.hint_for_s
+            self._pages(page.total) <= len(notebook_ids) and now_s - memory.settled_s < self.hint_for_s
         )
         if trusted and not missing:
             return LookupResult(seen)
-        questions = min(len(wanted), self._pages(page.total) - 1 + max(1, missing))
-        cost = min(questions, self._snapshot_cost(memory, len(wanted)))
+        reads = min(len(notebook_ids), self._pages(page.total) - 1 + max(1, missing))
+        cost = min(reads, self._snapshot_cost(memory, len(notebook_ids)))
         if not self.budget.covers(cost, now_s):
             return LookupResult(seen)
         self.budget.spend(now_s)
         memory.settled_s = now_s
-        snapshot = await self._snapshot(scope, wanted, questions) if cost < questions else None
-        return self._weigh(scope, snapshot, seen) if snapshot else await self._read_on(scope, wanted, seen, page)
+        snapshot = await self._snapshot(scope, notebook_ids, reads) if cost < reads else None
+        return self._weigh(scope, snapshot, seen) if snapshot else await self._read_on(scope, notebook_ids, seen, page)
 
-    def _missing(self, wanted: frozenset[str], seen: Mapping[str, Notebook], page: Page) -> int:
-        """Return how many wanted notebooks have most likely left DELETING; the number is exact if one page holds all rows."""
+    def _missing(self, notebook_ids: frozenset[str], seen: Mapping[str, Notebook], page: Page) -> int:
+        """Return how many of the notebooks have most likely left DELETING; exact if one page holds all rows."""
         if len(page.rows) >= page.total:
-            return len(wanted - seen.keys())
-        others = len(seen.keys() - wanted)
-        return max(0, len(wanted) - (page.total - others))
+            return len(notebook_ids - seen.keys())
+        others = len(seen.keys() - notebook_ids)
+        return max(0, len(notebook_ids) - (page.total - others))
 
-    async def _snapshot(self, scope: Scope, wanted: frozenset[str], most_pages: int) -> Snapshot | None:
+    async def _snapshot(self, scope: Scope, notebook_ids: frozenset[str], most_pages: int) -> Snapshot | None:
         """Read the whole listing; return None if that takes more calls than reads by id, or proves nothing."""
         size, memory = self._size, self._memories[scope]
-        snapshot = Snapshot(wanted, size)
+        snapshot = Snapshot(notebook_ids, size)
         while not snapshot.complete:
             page = await self.ports.cloud.page(scope, snapshot.offset)
             memory.size = page.total
@@ -157,16 +157,16 @@ class BatchLookup:
             memory.provable = False
             self.ports.telemetry.emit(SnapshotFlawed(scope.workspace_id, scope.feature, "it does not show what is DELETING"))
 
-    async def _read_on(self, scope: Scope, wanted: frozenset[str], seen: dict[str, Notebook], page: Page) -> LookupResult:
+    async def _read_on(self, scope: Scope, notebook_ids: frozenset[str], seen: dict[str, Notebook], page: Page) -> LookupResult:
         """Read the other DELETING pages; the missing notebooks are read by id. Stop where reads by id take fewer calls."""
         offset = len(page.rows)
-        for _ in wanted:
-            if not page.rows or not 0 < self._pages(page.total - offset) < len(wanted - seen.keys()):
+        for _ in notebook_ids:
+            if not page.rows or not 0 < self._pages(page.total - offset) < len(notebook_ids - seen.keys()):
                 break
             page = await self.ports.cloud.page(scope, offset, Status.DELETING)
             seen |= _deleting(page)
             offset += len(page.rows)
-        return LookupResult(seen, ask=wanted - seen.keys())
+        return LookupResult(seen, ask=notebook_ids - seen.keys())
 
     @property
     def _size(self) -> int:
@@ -176,9 +176,9 @@ class BatchLookup:
     def _pages(self, rows: int) -> int:
         return -(-rows // self._size)
 
-    def _snapshot_cost(self, memory: _Memory, wanted: int) -> float:
+    def _snapshot_cost(self, memory: _Memory, notebooks: int) -> float:
         """Return how many pages a snapshot takes, as far as the size of the listing is known."""
-        return pages_for(max(memory.size, wanted), self._size) if memory.provable else float("inf")
+        return pages_for(max(memory.size, notebooks), self._size) if memory.provable else float("inf")
 
 
 def _deleting(page: Page) -> dict[str, Notebook]:

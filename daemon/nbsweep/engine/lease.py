@@ -12,7 +12,7 @@ from nbsweep.core.errors import FactsTooOld, HeldElsewhere, JournalError, Nbswee
 from nbsweep.core.events.lease import LeaseHeldElsewhere, LeaseLost, LeaseTakenOver, another
 from nbsweep.core.freshness import NEVER_S, ClockReading, Freshness
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.lease import BEATS, GOOD_FOR, TargetLease, describe_held, describe_taken_over, is_in_the_way, may_take
+from nbsweep.core.lease import BEATS, GOOD_FOR, TargetLease, blocks, describe_held, describe_taken_over, may_take
 from nbsweep.core.listing.paging import Paging
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.pacing import LaneState
@@ -42,7 +42,7 @@ async def look_for_leases(target: str, identity: TargetIdentity, ports: Ports, o
     Raises:
         JournalError: the leases cannot be read.
     """
-    near = [lease for lease in await ports.journal.leases() if is_in_the_way(lease, target, identity)]
+    near = [lease for lease in await ports.journal.leases() if blocks(lease, target, identity)]
     now, held = ports.clock.now(), []
     for lease in near:
         alive = options.is_alive(lease.holder)
@@ -112,22 +112,22 @@ class LeaseGuard:
     async def _take(self) -> None:
         for _ in range(RACES):
             begun, now = self.ports.clock.read(), self.ports.clock.now()
-            sight = await self._look()
-            wanted = replace(self.lease, taken_at=now, beat_at=now)
-            if self._note(await self.ports.journal.take_lease(wanted, sight.mine), begun):
-                await self._make_sure(sight)
+            nearby = await self._look()
+            taken = replace(self.lease, taken_at=now, beat_at=now)
+            if self._note(await self.ports.journal.take_lease(taken, nearby.mine), begun):
+                await self._make_sure(nearby)
                 return
         raise JournalError(
             f"the lease of {self.lease.target} changed its holder {RACES} times while it was taken: try again later"
         )
 
     async def _look(self) -> NearbyLeases:
-        sight = await look_for_leases(self.lease.target, self.identity, self.ports, self.options)
-        if sight.held:
-            self.ports.telemetry.emit(LeaseHeldElsewhere(**another(sight.held)))
-            self.error = HeldElsewhere(describe_held(sight.held, self.lease.target, self.options.lasts))
+        nearby = await look_for_leases(self.lease.target, self.identity, self.ports, self.options)
+        if nearby.held:
+            self.ports.telemetry.emit(LeaseHeldElsewhere(**another(nearby.held)))
+            self.error = HeldElsewhere(describe_held(nearby.held, self.lease.target, self.options.lasts))
             raise self.error
-        return sight
+        return nearby
 
     async def _make_sure(self, before: NearbyLeases) -> None:
         """Read the leases again after taking one: a process that took a lease under another name may not have seen it.

@@ -26,13 +26,13 @@ OnArrival = Callable[[Removal, Step, Notebook | None], Awaitable[None]]
 """Called once for each removal that needs no more waiting; the poller no longer follows it by then."""
 
 
-OnSight = Callable[[str, Notebook, ClockReading], None]
+OnRead = Callable[[str, Notebook, ClockReading], None]
 """Called for each read of a followed notebook: with its id, the notebook, and when the request began."""
 
 SOON_S = 0.5
 """How long an early tick waits, in seconds, so that several requests for one share it."""
 SEEN_AT_ONCE = 500
-"""So many ends share a commit; more at once would only take memory."""
+"""Number of ends that share a commit; more would only take memory."""
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class Poller:
     ports: Ports
     polling: PollOptions
     report: OnArrival
-    on_sight: OnSight = lambda *_: None
+    on_read: OnRead = lambda *_: None
     following: dict[str, Removal] = field(default_factory=dict)
     _since: dict[str, tuple[datetime, float]] = field(default_factory=dict)
     """When the order of each removal was about to leave, or the poller began to follow it, by both clocks."""
@@ -110,28 +110,28 @@ class Poller:
         self._budget.deletes += self._accepted
         self._accepted = 0
         before = self._let_go_of
-        pages, questions = self._split(self.following.values())
+        pages, by_id = self._split(self.following.values())
         for scope, group in pages.items():
-            questions += await self._look(scope, group)
+            by_id += await self._look_up(scope, group)
         async with anyio.create_task_group() as asking:
-            for removal in questions:
-                asking.start_soon(self._ask, removal)
+            for removal in by_id:
+                asking.start_soon(self._read_by_id, removal)
         return self._let_go_of - before
 
     def _split(self, removals: Iterable[Removal]) -> tuple[dict[Scope, list[Removal]], list[Removal]]:
         """Split removals into those looked up in listings and those read by id: in doubt, or past their deadline."""
         now = self.ports.clock.now()
         pages: dict[Scope, list[Removal]] = defaultdict(list)
-        questions = []
+        by_id = []
         for removal in removals:
             late = removal.deadline is not None and now >= removal.deadline
             if removal.state is State.ACCEPTED and not late:
                 pages[Scope(removal.workspace_id, removal.feature)].append(removal)
             else:
-                questions.append(removal)
-        return pages, questions
+                by_id.append(removal)
+        return pages, by_id
 
-    async def _look(self, scope: Scope, removals: list[Removal]) -> list[Removal]:
+    async def _look_up(self, scope: Scope, removals: list[Removal]) -> list[Removal]:
         """Look up the removals of one scope and act on the result; return those that have to be read by id."""
         looked_at = self.ports.clock.read()
         try:
@@ -142,15 +142,15 @@ class Poller:
             self.ports.telemetry.emit(PollFailed(str(error)))
             return removals
         known = [removal for removal in removals if removal.notebook_id in found.gone or removal.notebook_id in found.seen]
-        sights = [(removal, found.seen.get(removal.notebook_id)) for removal in known]
-        for start in range(0, len(sights), SEEN_AT_ONCE):
+        reads = [(removal, found.seen.get(removal.notebook_id)) for removal in known]
+        for start in range(0, len(reads), SEEN_AT_ONCE):
             async with anyio.create_task_group() as group:
-                for removal, seen in sights[start : start + SEEN_AT_ONCE]:
+                for removal, seen in reads[start : start + SEEN_AT_ONCE]:
                     if (step := self._conclude(removal, seen, looked_at)) is not Step.WAIT:
                         group.start_soon(self._let_go, removal, step, seen)
         return [removal for removal in removals if removal.notebook_id in found.ask]
 
-    async def _ask(self, removal: Removal) -> None:
+    async def _read_by_id(self, removal: Removal) -> None:
         """Read one notebook by id."""
         looked_at = self.ports.clock.read()
         with self.ports.telemetry.bound(notebook_id=removal.notebook_id, policy=removal.policy):
@@ -172,9 +172,9 @@ class Poller:
 
     def _conclude(self, removal: Removal, seen: Notebook | None, looked_at: ClockReading) -> Step:
         """Return the step that follows from a read, and record the read; its facts may be as old as `looked_at`."""
-        removal = self.following[removal.notebook_id] = lifecycle.note_sight(removal, seen)
+        removal = self.following[removal.notebook_id] = lifecycle.note_deleting(removal, seen)
         if seen is not None:
-            self.on_sight(removal.notebook_id, seen, looked_at)
+            self.on_read(removal.notebook_id, seen, looked_at)
         step = lifecycle.follow(removal, seen, looked_at.wall, self._grace(removal, looked_at.wall))
         if step is Step.GONE and removal.accepted_at is not None:
             self._interval.note_end(self.ports.clock.now() - removal.accepted_at)

@@ -116,7 +116,7 @@ class Prefetcher:
             groups[Scope(removal.workspace_id, removal.feature), position // size].append(removal)
         return sorted(groups.items(), key=lambda item: -item[0][1])
 
-    async def _read_page(self, scope: Scope, page: int, wanted: set[str]) -> None:
+    async def _read_page(self, scope: Scope, page: int, planned: set[str]) -> None:
         """Read one page, and keep its planned notebooks. If the page cannot be read, they are read by id."""
         looked_at = self.ports.clock.read()
         offset = page * self.ports.cloud.paging().size
@@ -126,12 +126,12 @@ class Prefetcher:
             raise
         except CloudError:
             return
-        met = [row for row in seen.rows if isinstance(row, Notebook) and row.id in wanted]
+        found = [row for row in seen.rows if isinstance(row, Notebook) and row.id in planned]
         moment = Moment(self.ports.clock.now())
-        rows = [row for row in met if judge(row, self.rules, moment).reason is not Reason.UNKNOWN_FACT]
-        self._worth_it = bool(rows) or not met
+        rows = [row for row in found if judge(row, self.rules, moment).reason is not Reason.UNKNOWN_FACT]
+        self._worth_it = bool(rows) or not found
         self._observations |= {row.id: Observation(row, looked_at) for row in rows}
-        self.ports.telemetry.emit(WalkPage(scope.workspace_id, scope.feature, offset, len(wanted), len(rows)))
+        self.ports.telemetry.emit(WalkPage(scope.workspace_id, scope.feature, offset, len(planned), len(rows)))
 
     def _hand_over(self, group: list[Removal]) -> None:
         for removal in group:

@@ -1,4 +1,4 @@
-"""What an earlier run left without an end comes first: it is followed, never sent again blindly."""
+"""Follows the removals that an earlier run left unfinished, before a sweep plans anything; never sends them again blindly."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,9 +32,9 @@ NO_TRACE = "an earlier run was interrupted around its DELETE, which shows no eff
 
 
 async def close_crashed_runs(target: str, identity: TargetIdentity, run_id: str, ports: Ports) -> None:
-    """Return an end to every run of a target that the journal still calls running, but for `run_id`, which is this one.
+    """Close every run of a target that the journal still records as running, except the current run `run_id`.
 
-    It is the target's by its name, or by what it covers: nobody else can be at work there, for the lease is ours.
+    A run belongs to the target by name or by identity. No other process can still be at work, because this one holds the lease.
     """
     for record in await ports.journal.open_runs():
         if record.run_id == run_id or not _is_of(record, target, identity):
@@ -53,7 +53,7 @@ def _is_of(record: RunRecord, target: str, identity: TargetIdentity) -> bool:
 async def recover(
     target: str, identity: TargetIdentity, ports: Ports, polling: PollOptions, stop: anyio.Event
 ) -> tuple[Removal, ...]:
-    """Bring the unfinished removals of a target to their ends, and give them back; `stop` leaves the rest for the next run."""
+    """Follow the unfinished removals of a target to their ends, and return them; `stop` leaves the rest to the next run."""
     unfinished = tuple(one for one in await ports.journal.unfinished() if follows(target, identity, one))
     if not unfinished:
         return ()
@@ -63,11 +63,11 @@ async def recover(
     return tuple(recovery.ended)
 
 
-async def tell_left_alone(targets: Mapping[str, TargetIdentity], ports: Ports, options: LeaseOptions | None) -> None:
-    """Return of removals without an end that none of these targets follows, and that no other process is sweeping now.
+async def report_left_alone(targets: Mapping[str, TargetIdentity], ports: Ports, options: LeaseOptions | None) -> None:
+    """Emit an event about unfinished removals that none of these targets follows and no other process is sweeping now.
 
     Raises:
-        JournalError: they cannot be read.
+        JournalError: the removals cannot be read.
     """
     held = [lease for lease in await ports.journal.leases() if options and _is_held(lease, ports, options)]
     for left in left_alone(await ports.journal.unfinished(), targets, held):
@@ -80,46 +80,46 @@ def _is_held(lease: TargetLease, ports: Ports, options: LeaseOptions) -> bool:
 
 @dataclass(slots=True)
 class Recovery:
-    """Follows what an earlier run requested."""
+    """Follows removals of an earlier run."""
 
     ports: Ports
     polling: PollOptions
-    _ledger: RemovalTracker = field(init=False)
+    _tracker: RemovalTracker = field(init=False)
     _poller: Poller = field(init=False)
 
     def __post_init__(self) -> None:
-        """Open the ledger, and give the poller its task."""
-        self._ledger = RemovalTracker(self.ports)
+        """Create the tracker and the poller."""
+        self._tracker = RemovalTracker(self.ports)
         self._poller = Poller(self.ports, self.polling, self._arrived)
 
     @property
     def ended(self) -> list[Removal]:
-        """Those that have come to their end."""
-        return [removal for removal in self._ledger.removals.values() if removal.ended]
+        """The removals that have ended."""
+        return [removal for removal in self._tracker.removals.values() if removal.ended]
 
     async def finish(self, removals: tuple[Removal, ...], project: str, stop: anyio.Event) -> None:
-        """Follow each to its end, in the project that the calls are about."""
-        strange = [one for one in removals if one.project == UNKNOWN and one.state not in BEFORE_A_DELETE]
-        sights = {one.notebook_id: await self._is_here(one) for one in strange if not stop.is_set()}
-        in_doubt = {one.notebook_id for one in strange if sights.get(one.notebook_id) is None}
+        """Follow each removal to its end, in the project of this target."""
+        unlocated = [one for one in removals if one.project == UNKNOWN and one.state not in BEFORE_A_DELETE]
+        here = {one.notebook_id: await self._is_here(one) for one in unlocated if not stop.is_set()}
+        in_doubt = {one.notebook_id for one in unlocated if here.get(one.notebook_id) is None}
         mine = [
-            replace(one, project=project) if sights.get(one.notebook_id) else one
+            replace(one, project=project) if here.get(one.notebook_id) else one
             for one in removals
             if one.notebook_id not in in_doubt
         ]
-        self._ledger.begin(mine)
+        self._tracker.begin(mine)
         now = self.ports.clock.now()
         never_begun = [removal for removal in mine if removal.state in BEFORE_A_DELETE]
-        await self._ledger.finish(*(lifecycle.spare(removal, now, NEVER_BEGUN) for removal in never_begun))
-        elsewhere = [one for one in mine if sights.get(one.notebook_id) is False]
-        await self._ledger.finish(*(self._not_proven(removal, now) for removal in elsewhere))
-        for removal in self._ledger.removals.values():
+        await self._tracker.finish(*(lifecycle.spare(removal, now, NEVER_BEGUN) for removal in never_begun))
+        elsewhere = [one for one in mine if here.get(one.notebook_id) is False]
+        await self._tracker.finish(*(self._not_proven(removal, now) for removal in elsewhere))
+        for removal in self._tracker.removals.values():
             if not removal.ended:
                 self._poller.follow(removal)
         async with anyio.create_task_group() as group:
             group.start_soon(self._poller.run, name="recovery-poller")
-            group.start_soon(self._leave_on, stop, group.cancel_scope, name="recovery-stop")
-            await self._ledger.all_ended.wait()
+            group.start_soon(self._cancel_on, stop, group.cancel_scope, name="recovery-stop")
+            await self._tracker.all_ended.wait()
             group.cancel_scope.cancel()
         counts: dict[str, int] = {
             name: sum(removal.state is state for removal in self.ended) for state, name in OUTCOMES.items()
@@ -127,7 +127,7 @@ class Recovery:
         self.ports.telemetry.emit(RecoveryFinished(counts))
 
     async def _is_here(self, removal: Removal) -> bool | None:
-        """Return whether the project of these calls shows a notebook whose own is not on record; None while nobody can tell."""
+        """Return whether the project shows a notebook whose project is not on record; None if the answer does not show it."""
         try:
             await self.ports.cloud.show(removal.notebook_id)
         except Gone:
@@ -140,10 +140,10 @@ class Recovery:
 
     @staticmethod
     def _not_proven(removal: Removal, now: datetime) -> Removal:
-        # That it is not here says nothing: it may be in another project, which had the target's name then.
+        # Absence here proves nothing: the notebook may be in another project that had the target's name at the time.
         return lifecycle.time_out(removal, now, NOT_ON_RECORD)
 
-    async def _leave_on(self, stop: anyio.Event, scope: anyio.CancelScope) -> None:
+    async def _cancel_on(self, stop: anyio.Event, scope: anyio.CancelScope) -> None:
         await stop.wait()
         scope.cancel()
 
@@ -151,19 +151,19 @@ class Recovery:
         now = self.ports.clock.now()
         match step:
             case Step.GONE:
-                await self._ledger.finish(lifecycle.delete(removal, now, "proven gone"))
+                await self._tracker.finish(lifecycle.delete(removal, now, "proven gone"))
             case Step.CONFIRMED:
-                self._poller.follow(await self._ledger.write(lifecycle.accept(removal, now)))
+                self._poller.follow(await self._tracker.write(lifecycle.accept(removal, now)))
             case Step.FAILED:
                 await self._failed(removal, now, lifecycle.describe_failure(seen))
             case Step.TIMED_OUT:
-                await self._ledger.finish(lifecycle.time_out(removal, now, "no end by its deadline"))
+                await self._tracker.finish(lifecycle.time_out(removal, now, "no end by its deadline"))
             case _ if lifecycle.may_still_arrive(removal, now, self.polling.grace):
                 self._poller.follow(removal)
             case _:
-                await self._ledger.finish(lifecycle.spare(removal, now, NO_TRACE))
+                await self._tracker.finish(lifecycle.spare(removal, now, NO_TRACE))
 
     async def _failed(self, removal: Removal, now: datetime, reason: str) -> None:
         if removal.state is State.REQUESTED:
             removal = lifecycle.accept(removal, now)
-        await self._ledger.finish(lifecycle.fail(lifecycle.note_failure(removal), now, reason))
+        await self._tracker.finish(lifecycle.fail(lifecycle.note_failure(removal), now, reason))

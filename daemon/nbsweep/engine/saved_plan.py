@@ -39,14 +39,14 @@ class PlanConstraint(Struct, frozen=True):
         return frozenset(item.id for item in self.saved.items if not item.stop_first)
 
 
-def describe_narrowing(permit_: PlanConstraint, permission: Permission) -> PlanNarrowed:
+def describe_narrowing(constraint: PlanConstraint, permission: Permission) -> PlanNarrowed:
     """Return the event for what a saved plan leaves of the current survey, before the brakes."""
     survey = permission.survey
     not_in_plan = survey.kept.get(Reason.NOT_IN_PLAN, 0)
-    return PlanNarrowed(permit_.plan_id, len(survey.candidates), not_in_plan, len(permission.spared))
+    return PlanNarrowed(constraint.plan_id, len(survey.candidates), not_in_plan, len(permission.spared))
 
 
-def spared_of(permit_: PlanConstraint, permission: Permission, plan: Plan) -> tuple[Spared, ...]:
+def spared_of(constraint: PlanConstraint, permission: Permission, plan: Plan) -> tuple[Spared, ...]:
     """Return the notebooks that the saved plan permits to delete and the current plan keeps.
 
     If the current plan is refused, the result is empty: nothing is deleted, and a missing notebook may only be unseen.
@@ -54,17 +54,17 @@ def spared_of(permit_: PlanConstraint, permission: Permission, plan: Plan) -> tu
     if plan.refusal:
         return ()
     planned = {item.notebook.id for item in plan.items}
-    return (*permission.spared, *left_out_of_plan(permit_.saved.items, permission, planned, plan.cooling))
+    return (*permission.spared, *left_out_of_plan(constraint.saved.items, permission, planned, plan.cooling))
 
 
-def require_valid(permit_: PlanConstraint, identity: TargetIdentity, now: datetime) -> None:
+def require_valid(constraint: PlanConstraint, identity: TargetIdentity, now: datetime) -> None:
     """Check that the plan has not expired during recovery and survey, and that it is about this project.
 
     Raises:
         ConfigurationError: the plan has expired, or is about another project.
     """
-    if problem := expired(permit_.expires_at, now) or of_another_project(permit_.saved, identity):
-        raise ConfigurationError(permit_.source, (problem,))
+    if problem := expired(constraint.expires_at, now) or of_another_project(constraint.saved, identity):
+        raise ConfigurationError(constraint.source, (problem,))
 
 
 async def record_spared(ports: Ports, run_id: str, plan: Plan, spared: Iterable[Spared]) -> tuple[Removal, ...]:

@@ -13,21 +13,21 @@ from nbsweep.core.ports import Ports
 from nbsweep.engine.prefetch import Observation
 
 WATCHED_INTERVALS = 3
-"""After so many of the longest poll intervals without a read, a user may have started and stopped the notebook unseen."""
+"""After this many of the longest poll intervals without a read, a user may have started and stopped the notebook unseen."""
 LEAST_WATCH_S = 60.0
-"""After so many of the longest poll intervals without a read, a user may have started and stopped the notebook."""
+"""A time without a read that never counts as unwatched, in seconds."""
 
 
 @dataclass(slots=True)
 class OrderAnswer:
-    """What the answer to an order shows."""
+    """The notebook in the answer to an order."""
 
     shown: Notebook | None = None
 
 
 @dataclass(slots=True)
 class SentOrders:
-    """Remembers the orders of one sweep for the decisions after them."""
+    """Keeps the orders of one sweep for later decisions."""
 
     ports: Ports
     longest_interval: timedelta
@@ -39,11 +39,11 @@ class SentOrders:
         return self._orders.get(notebook_id, ())
 
     @contextmanager
-    def sending(self, kind: OrderKind, sight: Observation) -> Iterator[OrderAnswer]:
-        """Wrap the sending of an order, and remember it with its answer, unless it never left or provably had no effect."""
-        notebook_id, answer = sight.notebook.id, OrderAnswer()
+    def sending(self, kind: OrderKind, observation: Observation) -> Iterator[OrderAnswer]:
+        """Wrap the sending of an order, and keep it with its answer, unless it was never sent or provably had no effect."""
+        notebook_id, answer = observation.notebook.id, OrderAnswer()
         earlier = self.of(notebook_id)
-        order = OwnOrder(kind, sight.notebook, seen_at=sight.looked_at)
+        order = OwnOrder(kind, observation.notebook, seen_at=observation.looked_at)
         self._orders[notebook_id] = (*earlier, order)
         try:
             yield answer

@@ -1,4 +1,4 @@
-"""Why a sweep takes no more: it was asked to stop, its time is up, the account refused it, or a brake stopped it."""
+"""Ends a sweep early: on request, after the time limit, after an error of the account, or because of a brake."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -23,19 +23,19 @@ class Shutdown(Struct, frozen=True):
     """How a sweep is asked to end early: stop, drain, cancel. The events are set from outside."""
 
     begun: anyio.Event = msgspec.field(default_factory=anyio.Event)
-    """Take no more, and finish what is accepted, up to a limit."""
+    """Set to begin no more removals, and to follow the accepted ones for a limited time."""
     hurried: anyio.Event = msgspec.field(default_factory=anyio.Event)
-    """Do not wait for the limit."""
+    """Set to end that time at once."""
 
 
 @asynccontextmanager
 async def time_limited(outer: Shutdown, limit: timedelta) -> AsyncIterator[Shutdown]:
-    """Return one sweep a shutdown of its own, which begins with the outer one, or when the sweep's time is up."""
+    """Yield a shutdown for one sweep, which begins with the outer shutdown or when the time limit has passed."""
     own = Shutdown()
 
-    async def pass_on(heard: anyio.Event, told: anyio.Event) -> None:
-        await heard.wait()
-        told.set()
+    async def pass_on(source: anyio.Event, receiver: anyio.Event) -> None:
+        await source.wait()
+        receiver.set()
 
     async def time_out() -> None:
         await anyio.sleep(limit.total_seconds())
@@ -51,7 +51,7 @@ async def time_limited(outer: Shutdown, limit: timedelta) -> AsyncIterator[Shutd
 
 @asynccontextmanager
 async def given_up_on(event: anyio.Event) -> AsyncIterator[None]:
-    """Cancel what is inside when the event is set."""
+    """Cancel the body when the event is set."""
 
     async def watch(scope: anyio.CancelScope) -> None:
         await event.wait()

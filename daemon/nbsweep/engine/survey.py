@@ -1,12 +1,13 @@
-"""Lists a whole fleet, page by page, and judges each row as it comes; knows whether it saw everything.
+"""Lists a whole fleet page by page, judges each row as it arrives, and records whether the survey is complete.
 
-Pages overlap by one row: each begins with the last row of the page before. A row that vanishes in the middle of a listing
-shifts the rest, and the overlap shows it. A listing counts when every overlap held, no id came twice, and there were as many
-ids as the last page's `total`; otherwise it is read again, and after two retries the survey is incomplete.
+Pages overlap by one row: each page begins with the last row of the previous page. If a row vanishes in the middle of a
+listing, the rest shifts, and the overlap shows it. A listing is complete if every overlap held, no id came twice, and the
+number of ids equals the last page's `total`. Otherwise it is read again; after two retries the survey is incomplete.
 
-The first overlap that holds shows that an offset is a row. Where it does not hold, the survey finds out what an offset means,
-and reads whole pages where they cannot overlap: such a listing counts when no id came twice, and every page had the same
-`total`, of as many ids. That misses a row where one vanished and another joined meanwhile; a row that is missed is kept.
+The first overlap that holds shows that an offset is a row number. If it does not hold, the survey finds out what an offset
+means. If pages cannot overlap, it reads whole pages: such a listing is complete if no id came twice and every page had the
+same `total`, equal to the number of ids. This check misses a row if one row vanished and another joined in the meantime; a
+notebook whose row is missed is kept.
 """
 
 from collections.abc import Sequence
@@ -51,10 +52,10 @@ from nbsweep.engine.report import leading_error
 
 TORN_RETRIES = 2
 LISTINGS_AT_ONCE = 4
-MALFORMED_TOLD = 50
-"""So many rows that cannot be read are told one by one."""
+MALFORMED_EMITTED = 50
+"""Number of malformed rows that get an event of their own."""
 PAGES_AT_ONCE = 8
-"""Of one listing: so many answers may be on their way, for the time that each takes is no reason to let the quota lie idle."""
+"""Number of pages of one listing that are requested concurrently, so that latency does not leave the quota unused."""
 
 
 class Area(Struct, frozen=True):
@@ -62,17 +63,17 @@ class Area(Struct, frozen=True):
 
     target: str
     workspaces: tuple[str, ...] | None
-    """None: all that the caller may see."""
+    """None means all workspaces that the caller may see."""
     features: tuple[str, ...]
     endpoint: str = ""
-    """As `TargetIdentity` has it, like what follows."""
+    """As in `TargetIdentity`, like the two fields below."""
     scope: str = "all"
     caller: str = ""
     project_id: str | None = None
-    """As configured; None if it is looked up."""
+    """The configured id; None if it is looked up."""
 
     def identity(self, project_id: str | None) -> TargetIdentity:
-        """Return what makes the target this one and no other, once its project is known."""
+        """Return the identity of the target; `project_id` is None while the project is not known."""
         workspaces = None if self.workspaces is None else tuple(sorted(self.workspaces))
         return TargetIdentity(self.endpoint, project_id, workspaces, tuple(sorted(self.features)), self.scope, self.caller)
 
@@ -86,18 +87,18 @@ class Surveyor:
     rules: Rules
     moment: Moment
     watched: frozenset[str] = frozenset()
-    """Ids whose rows are wanted, whatever the verdict."""
-    sights: dict[str, Notebook | MalformedRow] = field(default_factory=dict)
-    """The rows of those that were met, by id."""
+    """Ids whose rows are stored in `rows_by_id`, regardless of the verdict."""
+    rows_by_id: dict[str, Notebook | MalformedRow] = field(default_factory=dict)
+    """The latest row of each watched notebook."""
     _at_once: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(LISTINGS_AT_ONCE))
     _finding: anyio.Lock = field(default_factory=anyio.Lock)
-    """One listing at a time finds out what an offset means."""
+    """Held while one listing finds out what an offset means."""
 
     async def survey(self) -> Survey:
-        """List and judge everything.
+        """List and judge all notebooks of the area.
 
         Raises:
-            CloudError: a page could not be read; without it nothing can be said of the fleet. May come in an exception group.
+            CloudError: a page could not be read, so the fleet is unknown. May come in an exception group.
         """
         started_s = self.ports.clock.steady_s()
         workspaces = self.area.workspaces if self.area.workspaces is not None else await self.ports.cloud.workspaces()
@@ -113,7 +114,7 @@ class Surveyor:
         active = [notebook_id for listing in listings.values() for notebook_id in listing.tally.active]
         project = self.area.identity(await self.ports.cloud.project()).project
         await self.ports.journal.note_active(project, active, self.moment.now)
-        self._tell(survey, self.ports.clock.steady_s() - started_s)
+        self._emit_events(survey, self.ports.clock.steady_s() - started_s)
         return survey
 
     async def _list_all(self, scopes: Sequence[Scope]) -> dict[Scope, Listing]:
@@ -129,7 +130,7 @@ class Surveyor:
         return {scope: found[scope] for scope in scopes}
 
     async def _list_if_open(self, scope: Scope) -> Listing:
-        """Read one listing; a refusal that may be about this workspace alone is a gap of it."""
+        """Read one listing; return a refusal that may concern this workspace alone, and raise any other error."""
         try:
             return await self._list(scope)
         except (CloudError, ExceptionGroup) as error:
@@ -139,7 +140,7 @@ class Surveyor:
             return Listing(Tally(), refused=refusal)
 
     async def _list(self, scope: Scope) -> Listing:
-        """Read one listing, again when it was torn."""
+        """Read one listing; read it again if it was torn."""
         attempts = 0
         while True:
             tally, overlapping = Tally(), self.ports.cloud.paging().overlaps
@@ -147,22 +148,22 @@ class Surveyor:
                 await self._read(scope, tally)
             except TornError as torn:
                 if overlapping and not self.ports.cloud.paging().overlaps:
-                    # Nothing was torn: the pages were not those that were meant.
+                    # Not torn: the offsets meant something else, so the wrong pages were read.
                     continue
                 attempts += 1
                 self.ports.telemetry.emit(SurveyTorn(scope.workspace_id, scope.feature, attempts, str(torn)))
                 if attempts > TORN_RETRIES:
                     return Listing(tally, f"workspace {scope.workspace_id}, {scope.feature}: {torn}")
             else:
-                self._tell_strays(scope, tally)
-                await ask_undecided(scope, tally, self.ports, self.rules, self.moment, self.sights)
+                self._emit_strays(scope, tally)
+                await ask_undecided(scope, tally, self.ports, self.rules, self.moment, self.rows_by_id)
                 return Listing(tally)
 
     async def _read(self, scope: Scope, tally: Tally) -> None:
         """Read a listing from its first page to its last.
 
         Raises:
-            TornError: it does not fit together.
+            TornError: the pages are inconsistent.
         """
         first = await self._page(scope, 0)
         if not self.ports.cloud.paging().overlaps:
@@ -175,7 +176,7 @@ class Surveyor:
             raise
 
     async def _read_overlapping(self, scope: Scope, tally: Tally, first: Page) -> None:
-        """Read on, each page from the last row of the one before it."""
+        """Read the remaining pages; each begins with the last row of the previous page."""
         last: Notebook | MalformedRow | None = None
         pages, left = [first], most_pages(first)
         while True:
@@ -187,7 +188,7 @@ class Surveyor:
                 if last is not None:
                     self._note_rows()
                 for row in rows:
-                    self._take(row, scope, tally)
+                    self._add_row(row, scope, tally)
                 if not rows or tally.rows >= page.total:
                     return check_listing(tally, page.total)
                 last = rows[-1]
@@ -196,9 +197,9 @@ class Surveyor:
             pages = await self._pages(scope, [tally.rows - 1 + number * stride for number in range(missing)])
 
     async def _read_whole_pages(self, scope: Scope, tally: Tally, first: Page) -> None:
-        """Read on, each page from the row behind the last one of the page before it."""
+        """Read the remaining pages; each begins after the last row of the previous page."""
         for row in first.rows:
-            self._take(row, scope, tally)
+            self._add_row(row, scope, tally)
         offsets = range(0, first.total, self.ports.cloud.paging().size)[1:]
         if len(offsets) > MOST_PAGES:
             raise TornError(f"the cloud counts {first.total} rows, more than can be read")
@@ -206,43 +207,43 @@ class Surveyor:
             for page in await self._pages(scope, offsets[start : start + PAGES_AT_ONCE]):
                 check_total(page, first)
                 for row in page.rows:
-                    self._take(row, scope, tally)
+                    self._add_row(row, scope, tally)
         check_listing(tally, first.total)
 
     def _note_rows(self) -> None:
-        """An overlap has held: a page begins at any row."""
+        """Record that offsets are row numbers, because an overlap has held."""
         paging = self.ports.cloud.paging()
         if paging.offsets is Offsets.UNKNOWN:
             self.ports.cloud.found_paging(replace(paging, offsets=Offsets.ROWS))
 
     async def _pages(self, scope: Scope, offsets: Sequence[int]) -> list[Page]:
-        """Read several pages at once."""
+        """Read several pages concurrently."""
         found: dict[int, Page | None] = {}
 
         async def read(offset: int) -> None:
-            found[offset] = await self._page_if_taken(scope, offset)
+            found[offset] = await self._page_if_accepted(scope, offset)
 
         async with anyio.create_task_group() as group:
             for offset in offsets:
                 group.start_soon(read, offset)
         pages = [found[offset] for offset in offsets]
-        taken = [page for page in pages if page is not None]
-        if len(taken) < len(pages):
+        accepted = [page for page in pages if page is not None]
+        if len(accepted) < len(pages):
             raise ShiftedError("the cloud refuses an offset between two pages")
-        return taken
+        return accepted
 
-    async def _page_if_taken(self, scope: Scope, offset: int) -> Page | None:
-        """Read a page; None if the cloud refuses its offset, as far as is known for being between two pages.
+    async def _page_if_accepted(self, scope: Scope, offset: int) -> Page | None:
+        """Read a page; return None if the cloud may have refused the offset because it lies between two pages.
 
-        Other listings are read meanwhile, and may have found out what an offset means since this page was asked for.
+        Other listings are read concurrently, and may have found out what an offset means since this page was requested.
         """
-        asked_as = self.ports.cloud.paging().offsets
+        known_before = self.ports.cloud.paging().offsets
         try:
             return await self._page(scope, offset)
         except Rejected as error:
             paging = self.ports.cloud.paging()
-            taken = Offsets.ROWS in (asked_as, paging.offsets) or offset % paging.size == 0
-            if taken or isinstance(error, WorkspaceRefused):
+            valid = Offsets.ROWS in (known_before, paging.offsets) or offset % paging.size == 0
+            if valid or isinstance(error, WorkspaceRefused):
                 raise
             return None
 
@@ -251,26 +252,26 @@ class Surveyor:
         self.ports.telemetry.emit(SurveyPage(scope.workspace_id, scope.feature, offset, len(page.rows), page.total))
         return page
 
-    def _take(self, row: Notebook | MalformedRow, scope: Scope, tally: Tally) -> None:
+    def _add_row(self, row: Notebook | MalformedRow, scope: Scope, tally: Tally) -> None:
         if row.id is not None and row.id in tally.reasons:
             message = f"{row.id} came twice"
             raise TornError(message)
         tally.add(row, scope, self.rules, self.moment)
         if row.id is not None and row.id in self.watched and not (isinstance(row, Notebook) and differs_from(row, scope)):
-            self.sights[row.id] = row
+            self.rows_by_id[row.id] = row
 
-    def _tell_strays(self, scope: Scope, tally: Tally) -> None:
+    def _emit_strays(self, scope: Scope, tally: Tally) -> None:
         if tally.strays:
             strays = SurveyStrays(scope.workspace_id, scope.feature, tally.strays, tally.first_stray)
             self.ports.telemetry.emit(strays)
 
-    def _tell(self, survey: Survey, duration_s: float) -> None:
+    def _emit_events(self, survey: Survey, duration_s: float) -> None:
         for gap in survey.refused:
             self.ports.telemetry.emit(SurveyWorkspaceRefused(gap.scope.workspace_id, gap.scope.feature, gap.problem))
-        for row in survey.malformed[:MALFORMED_TOLD]:
+        for row in survey.malformed[:MALFORMED_EMITTED]:
             self.ports.telemetry.emit(SurveyMalformedRow(row.id, row.name, row.problem))
         complete, refused = not (survey.gaps or survey.refused), len({gap.scope.workspace_id for gap in survey.refused})
-        told = SurveyFinished(
+        finished = SurveyFinished(
             survey.fleet, len(survey.candidates), complete, round(duration_s, 3), refused, len(survey.malformed)
         )
-        self.ports.telemetry.emit(told)
+        self.ports.telemetry.emit(finished)

@@ -191,7 +191,7 @@ class Sweeper:
         return await recover(target, identity, ports, self.options.polling, shutdown.begun)
 
     async def _carry_out(self, run: Run, executor: Executor, state: SweepState) -> Outcome:
-        """Write the removals of the plan down, and carry them out.
+        """Write the removals of the plan to the journal, and carry them out.
 
         The plan hands its items over: their facts take most of its memory, and the removals have what a report needs.
         """
@@ -232,7 +232,7 @@ class Sweeper:
         if self.permit is None:
             return build_plan(survey, self.brakes, circumstances), ()
         require_valid(self.permit, self.known or self.area.identity(None), self.ports.clock.now())
-        permission = permit(survey, self.permit.saved.items, surveyor.sights, self.options.rules, surveyor.moment)
+        permission = permit(survey, self.permit.saved.items, surveyor.rows_by_id, self.options.rules, surveyor.moment)
         self.ports.telemetry.emit(describe_narrowing(self.permit, permission))
         plan = build_plan(permission.survey, self.brakes, circumstances)
         return plan, spared_of(self.permit, permission, plan)

@@ -1,4 +1,4 @@
-"""Checks that a target is no other target's project, and that it is what its last run was about."""
+"""Checks that no two targets share notebooks of a project, and that a target's identity is that of its last run."""
 
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -43,10 +43,10 @@ def describe_same(target: str, other: str, identity: TargetIdentity) -> str:
 
 
 def is_changed(last: RunRecord | None, current: RunRecord) -> bool:
-    """Return whether a target's last run was about another project or extent; False where that is not on record."""
+    """Return whether a target's last run had another project or extent; False if they are not on record."""
     return last is not None and last.project != "" and (last.project, last.extent) != (current.project, current.extent)
 
 
 def describe_extent(record: RunRecord) -> str:
-    """Return the project and the extent that a run was about."""
+    """Return the project and the extent of a run."""
     return f"{record.project} {record.extent}"

@@ -87,8 +87,8 @@ def describe(condition: Condition) -> str:
             text = f"{key} {format_duration(threshold)}"
         case CapacityOver(threshold_gb=size):
             text = f"volume.capacity_over {size}"
-        case LeaseEnabled(wanted=wanted):
-            text = f"lease.enabled {str(wanted).lower()}"
+        case LeaseEnabled(enabled=enabled):
+            text = f"lease.enabled {str(enabled).lower()}"
         case AllOf(parts=parts):
             text = " and ".join(describe(part) for part in parts)
         case AnyOf(parts=parts):

@@ -1,6 +1,6 @@
 """How far a caller's clock is ahead of a `FakeCloud`'s."""
 
-from nbsweep.core.freshness import ClockReading, have_parted
+from nbsweep.core.freshness import ClockReading, have_diverged
 from nbsweep.core.ports import Clock
 
 
@@ -21,7 +21,7 @@ class FakeSkew:
 
     def now_s(self) -> float | None:
         """Return how far the clock is ahead; None without an answer since the clocks parted."""
-        if self.ahead_s is None or self._told is None or have_parted(self._told, self._clock.read()):
+        if self.ahead_s is None or self._told is None or have_diverged(self._told, self._clock.read()):
             return None
         return self.ahead_s + _shown_s(self._clock) - self._shown_s
 

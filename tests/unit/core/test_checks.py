@@ -11,12 +11,12 @@ from nbsweep.core.checks import (
     advise,
     failed,
     judge_clock,
+    judge_lanes,
     judge_listing,
     judge_notebooks,
     judge_permission,
     judge_project,
     judge_quotas,
-    tell_lanes,
 )
 from nbsweep.core.errors import AnswerLost, Busy, CloudError, Forbidden, Gone, Rejected, Unauthorized, Unreachable, WrongAddress
 from nbsweep.core.model import MalformedRow, Named, Notebook, Page
@@ -211,7 +211,7 @@ def test_a_listing_is_looked_at_for_its_order_and_its_dates(*, read: Page, every
 def test_lanes_are_told_as_configured_and_a_limit_that_a_429_named_as_found() -> None:
     """The account's own quota is not known, and that is said too."""
     plain = [LaneState("delete", 5.0, 5.0, None), LaneState("show", 10.0, 10.0, None)]
-    assert tell_lanes(plain).finding == "as configured: delete 5/s, show 10/s"
+    assert judge_lanes(plain).finding == "as configured: delete 5/s, show 10/s"
     assert "is not published" in judge_quotas(plain).finding
     learned = judge_quotas([LaneState("delete", 5.0, 2.0, "2/s"), LaneState("total", None, 9.0, "9/s")])
     assert learned.grade is Grade.WARNING

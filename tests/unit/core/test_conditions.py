@@ -334,7 +334,7 @@ def test_a_lease_is_enabled_or_not_or_does_not_say(wanted: bool) -> None:  # noq
             "name keep-1 (looks like k\u0435ep-1, but differs: U+0435 CYRILLIC SMALL LETTER IE in the rule) (k\u0435ep-1)",
         ),
         (CapacityOver(20), {}, "volume.capacity 50 GB (over 20 GB)"),
-        (LeaseEnabled(wanted=False), {}, "lease.enabled true (false)"),
+        (LeaseEnabled(enabled=False), {}, "lease.enabled true (false)"),
         (Not(over("age", days=365)), {}, "not (age 200d (over 365d))"),
     ],
 )

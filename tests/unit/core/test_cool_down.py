@@ -5,7 +5,7 @@ import pytest
 
 from builders import NOON, ago, candidate, removal, survey
 from nbsweep.core.brakes import Brakes
-from nbsweep.core.cool_down import CoolDown, Streak, causes_of, is_its_own, judge_cooling, streaks
+from nbsweep.core.cool_down import CoolDown, Streak, causes_of, failed_by_notebook, judge_cooling, streaks
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.plan import Circumstances, build_plan
 from nbsweep.core.policy import Decision, Reason
@@ -56,7 +56,7 @@ def test_a_cool_down_may_be_the_same_each_time() -> None:
 )
 def test_only_what_is_of_the_notebook_counts(row: Removal, *, own: bool) -> None:
     """Refused, failed at or stuck; not interrupted, not sent, not looked at."""
-    assert is_its_own(row) == own
+    assert failed_by_notebook(row) == own
 
 
 def test_failures_in_a_row_are_counted_from_the_newest_backwards() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from nbsweep.core.cool_down import PARTICULAR
-from nbsweep.core.globs import Glob, describe_difference, look
+from nbsweep.core.globs import Glob, describe_difference, skeleton
 from nbsweep.core.redaction import redact, redact_named
 
 LENGTH = 300_000
@@ -44,7 +44,7 @@ def test_a_glob_ends_whatever_the_name(glob: str, repeated: str) -> None:
     Glob(glob, ignore_case=True).matches(text)
     Glob(glob, ignore_case=True).resembles(text)
     assert len(describe_difference(text, glob)) < 1000
-    look(text)
+    skeleton(text)
 
 
 def test_what_names_a_secret_is_masked_as_before() -> None:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from builders import NOON, notebook, removal
 from nbsweep.core import lifecycle
-from nbsweep.core.lifecycle import ENDS, NEXT, IllegalStepError, Removal, State, note_failure, note_sight
+from nbsweep.core.lifecycle import ENDS, NEXT, IllegalStepError, Removal, State, note_deleting, note_failure
 from nbsweep.core.model import Status
 
 DEADLINE = timedelta(minutes=30)
@@ -137,7 +137,7 @@ def test_a_request_after_a_lost_answer_gets_no_further_time() -> None:
 def test_a_request_after_a_failed_one_has_a_deadline_of_its_own() -> None:
     """And what was seen of the first says nothing about the second."""
     first = lifecycle.accept(lifecycle.request(removal(), NOON, DEADLINE), NOON, "req-1")
-    second = lifecycle.request(note_sight(first, notebook(status=Status.DELETING)), LATER, DEADLINE)
+    second = lifecycle.request(note_deleting(first, notebook(status=Status.DELETING)), LATER, DEADLINE)
     assert (second.deadline, second.requests) == (LATER + DEADLINE, 2)
     assert second.accepted_at is None
     assert not second.saw_deleting
@@ -195,12 +195,12 @@ def test_the_request_after_a_stop_has_a_deadline_of_its_own() -> None:
 @pytest.mark.parametrize("status", Status)
 def test_only_deleting_is_remembered(status: Status) -> None:
     """Once seen it stays seen, whatever is shown afterwards; nothing else leaves a trace."""
-    first = note_sight(removal(state=State.ACCEPTED), notebook(status=status))
+    first = note_deleting(removal(state=State.ACCEPTED), notebook(status=status))
     assert first == removal(state=State.ACCEPTED, saw_deleting=status is Status.DELETING)
     seen = removal(state=State.ACCEPTED, saw_deleting=True)
-    assert note_sight(seen, notebook(status=status)) == seen
-    assert note_sight(seen, None) == seen
-    assert note_sight(removal(), None) == removal()
+    assert note_deleting(seen, notebook(status=status)) == seen
+    assert note_deleting(seen, None) == seen
+    assert note_deleting(removal(), None) == removal()
 
 
 def test_a_failure_is_counted_and_moves_nothing() -> None:

@@ -149,7 +149,7 @@ def test_a_stale_read_after_the_delete_is_no_failure(status: Status) -> None:
     """What was broken before still shows it at first; then DELETING, and only what comes after that is the end."""
     followed = going(State.ACCEPTED, status_before=status)
     assert look(followed, status, START + timedelta(seconds=2)) is Step.WAIT
-    followed = lifecycle.note_sight(followed, notebook(status=Status.DELETING))
+    followed = lifecycle.note_deleting(followed, notebook(status=Status.DELETING))
     assert look(followed, Status.DELETING, START + timedelta(seconds=4)) is Step.WAIT
     assert look(followed, Status.DELETE_FAILED, START + timedelta(seconds=6)) is Step.FAILED
 

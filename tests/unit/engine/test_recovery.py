@@ -13,7 +13,7 @@ from nbsweep.core.lease import Holder
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.engine.options import LeaseOptions
-from nbsweep.engine.recovery import close_crashed_runs, recover, tell_left_alone
+from nbsweep.engine.recovery import close_crashed_runs, recover, report_left_alone
 from nbsweep.testing import Fault
 from unit.engine.world import AREA, FOR_EVER_S, IDENTITY, POLLING, World, virtual_time, world
 
@@ -250,7 +250,7 @@ async def test_what_nobody_follows_is_told() -> None:
         await scene.journal.take_lease(
             target_lease(target=name, holder=holder, project=identity.project, extent=identity.extent), None
         )
-    await tell_left_alone({"research": IDENTITY, "a": IDENTITY}, scene.ports, how)
+    await report_left_alone({"research": IDENTITY, "a": IDENTITY}, scene.ports, how)
     told = scene.telemetry.of(RemovalsLeftAlone)
     assert [(event.left_target, event.removals) for event in told] == [("a", 1), ("c", 1)]
     assert "target a is another project now" in told[0].problem

@@ -248,7 +248,7 @@ class TestMatch:
             ({"age_over": "1d"}, LongerThan("age_over", timedelta(days=1))),
             ({"idle_over": "36h"}, LongerThan("idle_over", timedelta(hours=36))),
             ({"lease_expired_over": "1h"}, LongerThan("lease_expired_over", timedelta(hours=1))),
-            ({"lease__enabled": False}, LeaseEnabled(wanted=False)),
+            ({"lease__enabled": False}, LeaseEnabled(enabled=False)),
             ({"lease__type": "IDLE"}, TextIs("lease.type", (Glob("IDLE"),))),
             ({"tags": {"env": "dev"}}, TagIs("env", (Glob("dev"),))),
             ({"any": [{"name": "a"}, {"age_over": "1d"}]}, AnyOf((match(name="a"), match(age_over="1d")))),

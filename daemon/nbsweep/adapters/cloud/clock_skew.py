@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from nbsweep.adapters.cloud.session import read_date
-from nbsweep.core.freshness import ClockReading, have_parted
+from nbsweep.core.freshness import ClockReading, have_diverged
 from nbsweep.core.ports import Clock
 
 SEVERAL = 8
@@ -51,9 +51,9 @@ class ClockSkew:
             date = read_date(text)
             self._text, self._there_s = text, date.timestamp() if date else None
         came = self.clock.read()
-        if self._there_s is None or have_parted(sent, came):
+        if self._there_s is None or have_diverged(sent, came):
             return
-        if self._samples and have_parted(self._samples[-1].came, came):
+        if self._samples and have_diverged(self._samples[-1].came, came):
             self._samples.clear()
         self._samples.append(DateSample(sent.steady_s, came, self._there_s))
 
@@ -63,7 +63,7 @@ class ClockSkew:
         The middle one of the latest answers counts, and of an even number the one that allows more.
         """
         now = self.clock.read()
-        if not self._samples or have_parted(self._samples[-1].came, now):
+        if not self._samples or have_diverged(self._samples[-1].came, now):
             return None
         offset_s = now.wall.timestamp() - now.steady_s
         latest_s = self._samples[-1].came.steady_s

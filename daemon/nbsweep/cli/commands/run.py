@@ -102,7 +102,7 @@ async def run_command(session: Session, options: RunOptions) -> Exit:
         with session.drawing():
             reports = await _sweep_all(sweepers, run, Approval(session, options))
         if not session.shutdown.begun.is_set():
-            await opened.tell_left_alone()
+            await opened.report_left_alone()
     try:
         if options.format == "json":
             plan_id = saved.plan_id if saved else None

@@ -1,1 +1,1 @@
-"""The account of one notebook: what every rule says of it, and what would change the verdict."""
+"""Explains one notebook: the result of every rule, and what would change the verdict."""

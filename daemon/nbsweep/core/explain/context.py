@@ -1,4 +1,4 @@
-"""What is known of a notebook besides the rules: what its target covers, what the journal remembers, what brakes look at."""
+"""The context of an explanation besides the rules: the target's scope, the journal's facts, and the brakes."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -16,49 +16,49 @@ from nbsweep.core.runs import NO_HISTORY, History, RunRecord
 
 
 class TargetScope(Struct, frozen=True):
-    """What a target's sweeps look at."""
+    """The notebooks that a target's sweeps cover."""
 
     workspaces: tuple[str, ...] | None
-    """None: all that the keys can see."""
+    """None means all workspaces that the caller may see."""
     features: tuple[str, ...]
     own: bool = False
-    """Only what belongs to the owner of the keys."""
+    """Whether only the caller's own notebooks are covered."""
 
 
 class JournalFacts(Struct, frozen=True):
-    """What the journal knows of one notebook and its target."""
+    """What the journal knows about one notebook and its target."""
 
     last_active: datetime | None = None
-    """When it was last seen other than at rest."""
+    """When the notebook was last seen in a state other than at rest."""
     removals: tuple[Removal, ...] = ()
-    """Of this notebook, over all runs, the newest first."""
+    """The notebook's removals in all runs, the newest first."""
     latest: RunRecord | None = None
-    """The target's last sweep that saw its fleet and has an end."""
+    """The target's last sweep that surveyed its fleet and has ended."""
     history: History = NO_HISTORY
-    """What brakes and the cool-down go by: the target's last day, its last survey, and how removals failed."""
+    """The target's past that brakes and the cool-down use."""
     left_alone: Verdict | None = None
-    """Until when it is left alone, for its deletion has failed; None if it is not."""
+    """The verdict of the cool-down after failed deletions; None if the notebook is not cooling down."""
 
     @property
     def under_way(self) -> Removal | None:
-        """The removal that has no end yet."""
+        """The removal that has not ended yet; None if there is none."""
         return next((removal for removal in self.removals if not removal.ended), None)
 
 
 class BrakeLine(Struct, frozen=True):
-    """One brake as it stands."""
+    """One brake with its setting and its present input."""
 
     brake: str
     """The key of the configuration, below `brakes`."""
     limit: str | None
-    """As the configuration writes it; None if it is switched off."""
+    """The limit as in the configuration; None if the brake is switched off."""
     looks_at: str
     known: str | None = None
-    """What the journal knows of what it looks at."""
+    """The value that the journal knows for it."""
 
 
 class NotebookContext(Struct, frozen=True):
-    """All that can be said of one notebook on one target."""
+    """The full explanation of one notebook on one target."""
 
     target: str
     asked_at: datetime
@@ -70,13 +70,13 @@ class NotebookContext(Struct, frozen=True):
 
     @property
     def covered(self) -> bool | None:
-        """Whether the target's sweeps look at it at all; None if that cannot be told."""
+        """Whether the target covers the notebook; None if that is unknown."""
         truths = {finding.truth for finding in self.cover}
         return False if Truth.FAIL in truths else None if Truth.UNKNOWN in truths else True
 
 
 def cover_findings(notebook: Notebook, cover: TargetScope) -> tuple[Finding, ...]:
-    """Describe for each thing that limits a target whether it leaves this notebook in."""
+    """Return a finding for each limit of a target's scope: whether it includes this notebook."""
     workspaces = (
         Finding("workspaces", "all that the keys can see", notebook.workspace_id, Truth.PASS)
         if cover.workspaces is None
@@ -88,18 +88,18 @@ def cover_findings(notebook: Notebook, cover: TargetScope) -> tuple[Finding, ...
     return (*findings, Finding("scope", "own: what belongs to the owner of the keys", notebook.owner_label, Truth.UNKNOWN))
 
 
-def _listed(key: str, wanted: Sequence[str], fact: str | None) -> Finding:
-    truth = Truth.UNKNOWN if fact is None else Truth.PASS if fact in wanted else Truth.FAIL
-    return Finding(key, " or ".join(wanted), fact, truth)
+def _listed(key: str, allowed: Sequence[str], fact: str | None) -> Finding:
+    truth = Truth.UNKNOWN if fact is None else Truth.PASS if fact in allowed else Truth.FAIL
+    return Finding(key, " or ".join(allowed), fact, truth)
 
 
 def last_ended(records: Iterable[RunRecord]) -> RunRecord | None:
-    """Find the last sweep that made a plan and has an end, among one target's records with the newest first."""
+    """Return the last ended sweep that made a plan, from one target's records, the newest first."""
     return next((record for record in records if record.ended_at and record.fleet), None)
 
 
 def brake_lines(brakes: Brakes, max_failures: Fraction | None, memory: JournalFacts) -> tuple[BrakeLine, ...]:
-    """Describe how each brake is set, what it looks at, and what the journal knows of that. No survey is made for it."""
+    """Return the setting of each brake, what it checks, and the value known from the journal, without a survey."""
     latest, before = memory.latest, memory.history.before
     return (
         BrakeLine(

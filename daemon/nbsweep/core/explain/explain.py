@@ -1,7 +1,7 @@
-"""Every rule's account of one notebook, and what would have to change for the verdict to change. Pure.
+"""Explains one notebook: the result of every rule, and what would have to change for another verdict. Pure.
 
-The verdict is that of `judge`, and the answers are the findings that `judge` itself goes by; nothing is evaluated in another
-way here.
+The verdict is that of `judge`, and the results are the findings that `judge` uses, so that an explanation cannot differ from a
+decision.
 """
 
 from collections.abc import Iterable
@@ -31,71 +31,71 @@ from nbsweep.core.policy import Decision, Policy, Protection, Rules, Verdict, ju
 
 
 class ConditionResult(Struct, frozen=True):
-    """What one condition saw, wanted and made of it, with what is inside of it."""
+    """The result of one condition, with the results of its parts."""
 
     finding: Finding
     since: datetime | None = None
-    """Since when a length of time runs; None if it does not: one that is in use is not idle."""
+    """When an age or idle time began; None if it does not run, such as the idle time of a notebook in use."""
     flips_at: datetime | None = None
-    """After which moment it says something else, if nothing happens."""
+    """After which time the result changes, if nothing happens."""
     missing: tuple[str, ...] = ()
-    """Which facts it would have needed, in the API's own words; only where it is unknown."""
+    """The missing facts, by the API's field names, if the result is unknown."""
     parts: tuple["ConditionResult", ...] = ()
 
 
 class RuleResult(Struct, frozen=True):
-    """What one rule of the operator's says."""
+    """The result of one configured rule."""
 
     rule: Policy | Protection
     check: ConditionResult
     decides: bool
-    """Whether the verdict is its doing."""
+    """Whether this rule decided the verdict."""
     remark: str = ""
-    """What stands in the way of a policy that matches."""
+    """Why a policy that matches does not delete the notebook."""
 
 
 class Explanation(Struct, frozen=True):
-    """Every rule's answer for one notebook, whether or not it came to matter."""
+    """The results of all rules for one notebook, including rules that did not affect the verdict."""
 
     verdict: Verdict
     built_in: tuple[Finding, ...]
-    """The protections that no configuration can lift; each that passes keeps the notebook."""
+    """The built-in protections, which no configuration can lift; each that passes keeps the notebook."""
     protections: tuple[RuleResult, ...]
     policies: tuple[RuleResult, ...]
     flips_at: datetime | None
-    """After which moment the verdict is another one, if nothing happens."""
+    """After which time the verdict changes, if nothing happens."""
     needs: AnyRequirement | None
-    """What would have to change for it to go; None if it may go now."""
+    """What would have to change before the notebook may be deleted; None if it may be deleted now."""
     remedies: tuple[Remedy, ...] = ()
-    """What would keep it, each by itself; empty if it is kept anyway."""
+    """Changes that would keep the notebook, each on its own; empty if it is kept anyway."""
 
 
 def explain(notebook: Notebook, rules: Rules, moment: Moment) -> Explanation:
-    """Ask every rule about one notebook."""
-    # Whether the target covers it at all is told apart: here it is about the rules.
+    """Evaluate all rules for one notebook."""
+    # The target's scope is explained separately; this is only about the rules.
     rules = replace(rules, coverage=EVERYTHING)
     verdict = judge(notebook, rules, moment)
     goes = verdict.decision is Decision.DELETE
     return Explanation(
         verdict=verdict,
         built_in=_built_in(notebook, rules, moment),
-        protections=tuple(_answer(rule, verdict, notebook, moment) for rule in rules.protections),
-        policies=tuple(_answer(rule, verdict, notebook, moment) for rule in rules.policies),
+        protections=tuple(_rule_result(rule, verdict, notebook, moment) for rule in rules.protections),
+        policies=tuple(_rule_result(rule, verdict, notebook, moment) for rule in rules.policies),
         flips_at=flips_at(lambda later: judge(notebook, rules, later).decision, notebook, rules.conditions, moment),
         needs=None if goes else _needs(rules, notebook, moment),
         remedies=remedies(notebook, rules, moment) if goes else (),
     )
 
 
-# ---- what each rule says --------------------------------------------------------------------------------------------------
+# ---- results of rules -----------------------------------------------------------------------------------------------------
 
 
-def _answer(rule: Policy | Protection, verdict: Verdict, notebook: Notebook, moment: Moment) -> RuleResult:
+def _rule_result(rule: Policy | Protection, verdict: Verdict, notebook: Notebook, moment: Moment) -> RuleResult:
     finding = rule.match.check(notebook, moment)
     remark = ""
     if isinstance(rule, Policy) and finding.truth is Truth.PASS:
-        come_to = matched(notebook, rule, finding)
-        remark = come_to.sentence if come_to.decision is Decision.KEEP else ""
+        outcome = matched(notebook, rule, finding)
+        remark = outcome.sentence if outcome.decision is Decision.KEEP else ""
     return RuleResult(rule, _check(rule.match, finding, notebook, moment), _decides(rule, verdict), remark)
 
 
@@ -124,7 +124,7 @@ def _missing(condition: Condition, finding: Finding, notebook: Notebook) -> tupl
     return missing_facts(condition, notebook) if finding.truth is Truth.UNKNOWN else ()
 
 
-# ---- what nobody has to configure -----------------------------------------------------------------------------------------
+# ---- built-in protections -------------------------------------------------------------------------------------------------
 
 
 def _built_in(notebook: Notebook, rules: Rules, moment: Moment) -> tuple[Finding, ...]:
@@ -138,14 +138,14 @@ def _built_in(notebook: Notebook, rules: Rules, moment: Moment) -> tuple[Finding
         ("running", "RUNNING, unless the policy that matches says running: stop", status is Status.RUNNING and kept),
         ("frozen", "FROZEN, unless the policy that matches names it in status", status is Status.FROZEN and kept),
     )
-    return tuple(Finding(name, wanted, status.value, Truth.PASS if holds else Truth.FAIL) for name, wanted, holds in lines)
+    return tuple(Finding(name, states, status.value, Truth.PASS if holds else Truth.FAIL) for name, states, holds in lines)
 
 
-# ---- what would have to change --------------------------------------------------------------------------------------------
+# ---- requirements for a deletion ------------------------------------------------------------------------------------------
 
 
 def _needs(rules: Rules, notebook: Notebook, moment: Moment) -> AnyRequirement:
-    """Return everything that stands between a notebook that is kept and its deletion."""
+    """Return everything that has to change before a kept notebook may be deleted."""
     if notebook.status is Status.DELETED:
         return AnyRequired(())
     needs: list[AnyRequirement] = []
@@ -161,7 +161,7 @@ def _needs(rules: Rules, notebook: Notebook, moment: Moment) -> AnyRequirement:
 
 
 def _needs_of_policy(policy: Policy, earlier: Iterable[Policy], notebook: Notebook, moment: Moment) -> AnyRequirement | None:
-    """Return what one policy needs to take a notebook, the protections aside; None if it would take it now."""
+    """Return what one policy needs to delete a notebook, apart from protections; None if it needs nothing."""
     needs = [need for rule in earlier if (need := _needs_to_pass_by(rule, notebook, moment))]
     finding = policy.match.check(notebook, moment)
     need = requirement_of(policy.match, finding, Truth.PASS, notebook, moment)
@@ -172,7 +172,7 @@ def _needs_of_policy(policy: Policy, earlier: Iterable[Policy], notebook: Notebo
 
 
 def _needs_to_pass_by(policy: Policy, notebook: Notebook, moment: Moment) -> AnyRequirement | None:
-    """Return what it takes that a policy which keeps this notebook, as it does those that run, does not win."""
+    """Return what is needed so that an earlier policy, which keeps this notebook, does not match; None if it does not."""
     finding = policy.match.check(notebook, moment)
     if finding.truth is Truth.FAIL or matched(notebook, policy, finding).decision is Decision.DELETE:
         return None

@@ -1,7 +1,7 @@
-"""When an answer changes by itself: nothing about the notebook changes but the time.
+"""Finds when a result changes by itself, because time passes and nothing else happens.
 
-What conditions say of lengths of time can change at a few moments only. The same functions that decide now are asked again
-at each of these, so that what is foretold cannot differ from what will be decided.
+Conditions on ages can change only at a few points in time. The functions that decide now are evaluated at each of these points,
+so that a prediction cannot differ from the later decision.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,17 +12,17 @@ from nbsweep.core.facts import Moment
 from nbsweep.core.model import Notebook
 
 TICK = timedelta(microseconds=1)
-"""The shortest time that there is here. Exactly a threshold is not over it, a tick more is."""
+"""The smallest step of time: an age equal to a threshold is not over it, one tick more is."""
 
 
 def flips_at(
-    look: Callable[[Moment], object], notebook: Notebook, conditions: Iterable[Condition], moment: Moment
+    decide: Callable[[Moment], object], notebook: Notebook, conditions: Iterable[Condition], moment: Moment
 ) -> datetime | None:
-    """Return after which moment `look`, which asks these conditions, first gives another answer than now; None if never."""
-    answer = look(moment)
+    """Return after which time `decide`, which uses these conditions, first returns another result; None if never."""
+    result = decide(moment)
     for point in _points(notebook, conditions, moment):
         if any(
-            look(Moment(later, moment.last_active)) != answer
+            decide(Moment(later, moment.last_active)) != result
             for later in (point, _later(point, TICK))
             if later and later > moment.now
         ):
@@ -31,7 +31,7 @@ def flips_at(
 
 
 def _points(notebook: Notebook, conditions: Iterable[Condition], moment: Moment) -> list[datetime]:
-    """List, in order, all moments from now on at or right after which a length of time may pass a threshold, or begin anew."""
+    """List, in order, all times from now on at which an age may pass a threshold, or start again."""
     thresholds = {threshold for condition in conditions for threshold in _thresholds(condition)}
     if not thresholds:
         return []
@@ -55,7 +55,7 @@ def _thresholds(condition: Condition) -> Iterable[timedelta]:
 
 
 def _later(moment: datetime, length: timedelta) -> datetime | None:
-    """Add a length of time; None beyond the calendar."""
+    """Return a later time; None if it is out of range."""
     try:
         return moment + length
     except OverflowError:

@@ -1,4 +1,4 @@
-"""What would save a notebook that may go: changes that its owner can make, each tried out on the rules before it is told."""
+"""Changes by which an owner can keep a notebook that may be deleted; each is verified against the rules first."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
@@ -10,34 +10,34 @@ from msgspec.structs import replace
 from nbsweep.core.conditions import AllOf, AnyOf, Condition, Not, TagIs, TextIs, Truth
 from nbsweep.core.explain.flips import flips_at
 from nbsweep.core.facts import Moment
-from nbsweep.core.globs import WILDCARD, Glob, look
+from nbsweep.core.globs import WILDCARD, Glob, skeleton
 from nbsweep.core.model import Lease, Notebook, Status
 from nbsweep.core.policy import Decision, Rules, judge
 
 SHORTEST_LEASE = timedelta(hours=1)
-"""As the API gives it to who starts a notebook without saying how long (ModelArts API, section 1)."""
+"""The lease of a notebook that is started without a duration (ModelArts API, section 1)."""
 SAMPLE_VALUE = "yes"
 
 
 class Remedy(Struct, frozen=True):
-    """Something that keeps a notebook, and is enough by itself."""
+    """A change that is enough to keep a notebook."""
 
     words: str
     until: datetime | None = None
-    """Until when, if nothing else happens; None if it keeps it for good."""
+    """How long it keeps the notebook, if nothing else happens; None if for good."""
 
 
 class OwnerAction(Struct, frozen=True):
-    """What an owner might do."""
+    """A change that an owner may make."""
 
     words: str
     make: Callable[[Notebook], Notebook]
-    """Gives the notebook as it would be afterwards."""
+    """Returns the notebook after the change."""
 
 
 def remedies(notebook: Notebook, rules: Rules, moment: Moment) -> tuple[Remedy, ...]:
-    """List what would keep a notebook, the easiest first; only what the rules themselves, asked about it, would honour."""
-    alone = [*_uses(notebook, rules, moment), *_dedications(notebook, rules, moment)]
+    """List the changes that would keep a notebook, the easiest first; the rules confirm each of them."""
+    alone = [*_uses(notebook, rules, moment), *_relabellings(notebook, rules, moment)]
     found = [remedy for change in alone if (remedy := _proven(change, notebook, rules, moment))]
     helping = {remedy.words for remedy in found}
     for protection in rules.protections:
@@ -60,7 +60,7 @@ def _proven(change: OwnerAction, notebook: Notebook, rules: Rules, moment: Momen
 
 
 def _uses(notebook: Notebook, rules: Rules, moment: Moment) -> Iterator[OwnerAction]:
-    """List the ways of using it that the API allows in its state; not those in which it would go while it is used."""
+    """List the ways to use the notebook in its state, except those during which it may be deleted anyway."""
     running = replace(_used(notebook, moment), status=Status.RUNNING)
     if notebook.status is Status.STOPPED and judge(running, rules, moment).decision is Decision.KEEP:
         yield OwnerAction("use it again: start it, and its idle time begins anew", lambda row: _used(row, moment))
@@ -74,14 +74,14 @@ def _used(notebook: Notebook, moment: Moment) -> Notebook:
 
 
 def _renewed(lease: Lease | None, moment: Moment) -> Lease | None:
-    """Return a lease as it is after a start or a renewal: its duration counts from its creation (ModelArts API, section 8)."""
+    """Return a lease after a start or a renewal; its duration counts from its creation (ModelArts API, section 8)."""
     if lease is None or lease.created_at is None:
         return lease
     return replace(lease, updated_at=moment.now, duration=moment.now - lease.created_at + SHORTEST_LEASE)
 
 
-def _dedications(notebook: Notebook, rules: Rules, moment: Moment) -> list[OwnerAction]:
-    """List the tags and names that any rule asks for, tags first."""
+def _relabellings(notebook: Notebook, rules: Rules, moment: Moment) -> list[OwnerAction]:
+    """List the changes of tags and names that rules check, tags first."""
     leaves = [leaf for condition in rules.conditions for leaf in _leaves(condition)]
     ordered = sorted(leaves, key=lambda leaf: isinstance(leaf, TextIs))
     return [change for leaf in ordered for change in _changes(leaf, notebook, moment)]
@@ -101,7 +101,7 @@ def _leaves(condition: Condition) -> Iterable[TagIs | TextIs]:
 
 
 def _changes(leaf: TagIs | TextIs, notebook: Notebook, moment: Moment) -> Iterator[OwnerAction]:
-    """Return what turns one condition on a tag or on the name round."""
+    """Yield the changes that reverse one condition on a tag or on the name."""
     passes = leaf.check(notebook, moment).truth is Truth.PASS
     if isinstance(leaf, TagIs):
         yield from _untagged(leaf) if passes else _tagged(leaf)
@@ -113,23 +113,25 @@ def _tagged(leaf: TagIs) -> Iterator[OwnerAction]:
     glob = leaf.globs[0]
     value = _fitting(glob, SAMPLE_VALUE)
     if value is not None:
-        said = "with any value" if glob.text == "*" else f"with a value that fits {glob.text}"
+        which = "with any value" if glob.text == "*" else f"with a value that fits {glob.text}"
 
         def make(row: Notebook) -> Notebook:
             bare = _without_tag(row, leaf.key)
             return replace(bare, tags={**(bare.tags or {}), leaf.key: value})
 
-        yield OwnerAction(f"give it the tag {leaf.key}, {said}", make)
+        yield OwnerAction(f"give it the tag {leaf.key}, {which}", make)
 
 
 def _untagged(leaf: TagIs) -> Iterator[OwnerAction]:
     yield OwnerAction(f"take its tag {leaf.key} off", lambda row: _without_tag(row, leaf.key))
 
 
-def _without_tag(row: Notebook, wanted: str) -> Notebook:
-    """Take off every tag of that key, those that only look like it included."""
-    tags = {key: value for key, value in (row.tags or {}).items() if look(key) != look(wanted)}
-    return replace(row, tags=tags, repeated_tags=tuple(tag for tag in row.repeated_tags if look(tag[0]) != look(wanted)))
+def _without_tag(row: Notebook, removed: str) -> Notebook:
+    """Remove all tags of a key, including those whose key only looks like it."""
+    tags = {key: value for key, value in (row.tags or {}).items() if skeleton(key) != skeleton(removed)}
+    return replace(
+        row, tags=tags, repeated_tags=tuple(tag for tag in row.repeated_tags if skeleton(tag[0]) != skeleton(removed))
+    )
 
 
 def _renamed(leaf: TextIs, notebook: Notebook) -> Iterator[OwnerAction]:
@@ -161,7 +163,7 @@ def _together(changes: list[OwnerAction]) -> OwnerAction:
 
 
 def _fitting(glob: Glob, inner: str) -> str | None:
-    """Make a text that fits a glob, with `inner` in the place of its first star; None if that is not as easy as this."""
+    """Return a text that matches a glob, with `inner` in place of its first star; None if the result does not match."""
     remaining = iter([inner])
 
     def fill(found: Match[str]) -> str:

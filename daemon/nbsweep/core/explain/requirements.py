@@ -1,7 +1,7 @@
-"""What would have to be otherwise for a condition to come out otherwise.
+"""What would have to change for a condition to have another result.
 
-The needs of a condition are worked out from its finding, the very one that decided: `all` needs every part that does not pass,
-`any` one of them, and for the opposite it is the other way round.
+The requirements follow from the finding that decided. For `all` to pass, every part that fails has to change; for `any`,
+one of them. For them to fail, it is the opposite.
 """
 
 from collections.abc import Mapping
@@ -30,32 +30,32 @@ from nbsweep.core.model import AT_REST, Notebook
 
 
 class Requirement(Struct, frozen=True):
-    """One thing that would have to be otherwise."""
+    """One change that is required."""
 
     condition: str
-    """The key of the configuration that is about it."""
+    """The key of the condition in the configuration."""
     words: str
     at: datetime | None = None
-    """After which moment it comes about by itself; None if it does not."""
+    """After which time the change happens by itself; None if it does not."""
 
 
 class AllRequired(Struct, frozen=True):
-    """All of these together."""
+    """All of the parts are required."""
 
     parts: tuple["AnyRequirement", ...]
 
 
 class AnyRequired(Struct, frozen=True):
-    """Any of these; where there are none, nothing would help."""
+    """Any one of the parts is enough; without parts, nothing would help."""
 
     parts: tuple["AnyRequirement", ...]
 
 
 class RuleRequirement(Struct, frozen=True):
-    """What one rule of the operator's needs."""
+    """The requirement of one configured rule."""
 
     words: str
-    """Which rule, and what it would have to do."""
+    """The rule, and what it would have to do."""
     need: "AnyRequirement"
 
 
@@ -65,7 +65,7 @@ AnyRequirement = Requirement | AllRequired | AnyRequired | RuleRequirement
 def requirement_of(
     condition: Condition, finding: Finding, wish: Truth, notebook: Notebook, moment: Moment
 ) -> AnyRequirement | None:
-    """Return what a condition needs to pass, or to fail; None if it does so already. `finding` is what it found."""
+    """Return what a condition requires to pass, or to fail; None if it does so already. `finding` is its present result."""
     if finding.truth is wish:
         return None
     match condition:
@@ -78,28 +78,28 @@ def requirement_of(
         case Not(part=part):
             return requirement_of(part, finding.parts[0], opposite(wish), notebook, moment)
         case _:
-            return _wanted(condition, finding, wish, notebook, moment)
+            return _leaf_requirement(condition, finding, wish, notebook, moment)
 
 
 def opposite(truth: Truth) -> Truth:
-    """Return pass for fail, and fail for pass."""
+    """Return PASS for FAIL, and FAIL for PASS."""
     return Truth.FAIL if truth is Truth.PASS else Truth.PASS
 
 
 def all_required(needs: list[AnyRequirement]) -> AnyRequirement:
-    """Join needs all of which there are; one alone is itself."""
+    """Combine requirements that are all needed; a single one is returned unchanged."""
     parts = tuple(part for need in needs for part in (need.parts if isinstance(need, AllRequired) else (need,)))
     return parts[0] if len(parts) == 1 else AllRequired(parts)
 
 
 def any_required(needs: list[AnyRequirement]) -> AnyRequirement:
-    """Join needs of which one is enough; one alone is itself, and none is what nothing helps."""
+    """Combine requirements of which one is enough; a single one is returned unchanged."""
     parts = tuple(part for need in needs for part in (need.parts if isinstance(need, AnyRequired) else (need,)))
     return parts[0] if len(parts) == 1 else AnyRequired(parts)
 
 
 def concerns(need: AnyRequirement | None, condition: str) -> bool:
-    """Return whether a key of the configuration is among what is needed."""
+    """Return whether a requirement is about a key of the configuration."""
     match need:
         case None:
             return False
@@ -112,11 +112,11 @@ def concerns(need: AnyRequirement | None, condition: str) -> bool:
 
 
 def moment_words(moment: datetime) -> str:
-    """Write a moment for people, in UTC."""
+    """Format a time for people, in UTC."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
-def _wanted(condition: Condition, finding: Finding, wish: Truth, notebook: Notebook, moment: Moment) -> Requirement:
+def _leaf_requirement(condition: Condition, finding: Finding, wish: Truth, notebook: Notebook, moment: Moment) -> Requirement:
     words = _words(condition, wish)
     at = None
     if isinstance(condition, LongerThan):
@@ -142,8 +142,8 @@ def _words(condition: Condition, wish: Truth) -> str:
             return f"tag {key} would have to be taken off" + ("" if any_value else f", or {_not_fit(globs)}")
         case CapacityOver(threshold_gb=size):
             return f"the volume would have to have {f'more than {size} GB' if passing else f'{size} GB or less'}"
-        case LeaseEnabled(wanted=wanted):
-            return f"the lease would have to be switched {'on' if wanted is passing else 'off'}"
+        case LeaseEnabled(enabled=enabled):
+            return f"the lease would have to be switched {'on' if enabled is passing else 'off'}"
         case _:
             return ""
 
@@ -192,7 +192,7 @@ LONGER: Mapping[str, str] = {
 
 
 def _beginning(condition: LongerThan, notebook: Notebook) -> str:
-    """Describe what has to be before a length of time can run at all."""
+    """Describe what has to happen before an age or idle time can begin."""
     if condition.key == "idle_over" and notebook.status not in AT_REST:
         return "it would have to come to rest, and then: "
     lease = notebook.lease

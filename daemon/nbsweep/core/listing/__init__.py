@@ -1,1 +1,1 @@
-"""What a listing of notebooks shows: its pages, whether its rows belong, and which notebooks it proves gone."""
+"""Rules about listings: paging, whether rows belong to the request, and which notebooks a listing proves gone."""

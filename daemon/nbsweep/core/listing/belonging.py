@@ -1,4 +1,4 @@
-"""Whether a row belongs to what was asked for; a server may ignore a parameter of a listing that it does not know.
+"""Checks that a row belongs to the requested listing, because a server may ignore a parameter that it does not know.
 
 Sources: ModelArts API, sections 1.1 (`workspaceId`, and the default feature) and 11.
 """
@@ -11,33 +11,33 @@ from nbsweep.core.model import Notebook, Scope
 
 
 class Coverage(Struct, frozen=True):
-    """Which notebooks a target may touch."""
+    """The notebooks that a target covers."""
 
     workspaces: tuple[str, ...] | None = None
-    """None: all that the caller may see."""
+    """None means all workspaces that the caller may see."""
     features: tuple[str, ...] | None = None
-    """None: all."""
+    """None means all features."""
 
 
 EVERYTHING = Coverage()
 
 
 class Stray(Struct, frozen=True):
-    """Why a notebook does not belong, or cannot be shown to belong."""
+    """Why a notebook does not belong to a target, or cannot be shown to belong."""
 
     sentence: str
     unshown: bool = False
-    """The answer leaves out the fact; an answer about the notebook alone may have it."""
+    """Whether the row leaves out the fact; a call for the single notebook may show it."""
 
 
 def find_stray(notebook: Notebook, coverage: Coverage) -> Stray | None:
-    """Hold a notebook against what its target covers; None if it belongs."""
+    """Return why a notebook does not belong to a target; None if it belongs."""
     strays = tuple(_strays(notebook, coverage))
     return next((stray for stray in strays if not stray.unshown), strays[0] if strays else None)
 
 
 def differs_from(notebook: Notebook, scope: Scope) -> str:
-    """Describe which fact of a row is other than its listing was asked for; empty if none is, or when none is shown."""
+    """Describe which fact of a row differs from the requested listing; empty if none differs, or none is shown."""
     if notebook.workspace_id not in (None, scope.workspace_id):
         return f"it is in workspace {notebook.workspace_id}, and workspace {scope.workspace_id} was asked for"
     if notebook.feature not in (None, scope.feature):

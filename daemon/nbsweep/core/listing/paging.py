@@ -1,7 +1,7 @@
-"""How a cloud takes the offset of a listing, found out from its answers (ModelArts API, section 12).
+"""The meaning of a listing's offset for a cloud, found out from its answers (ModelArts API, section 12).
 
-An offset is documented as "the starting position of the paging record". Every client that is known sends multiples of the page
-size, so a cloud may take an offset as a row, round it down to whole pages, or take it as the number of a page.
+An offset is documented as "the starting position of the paging record". All known clients send multiples of the page size, so
+a cloud may take an offset as a row number, round it down to whole pages, or take it as a page number.
 """
 
 from enum import StrEnum
@@ -13,7 +13,7 @@ from nbsweep.core.model import PAGE_SIZE, Page
 
 
 class Offsets(StrEnum):
-    """What an offset means."""
+    """The meanings of an offset."""
 
     UNKNOWN = "unknown"
     ROWS = "rows"
@@ -24,17 +24,17 @@ class Offsets(StrEnum):
 
 
 class Paging(Struct, frozen=True):
-    """What is known of the pages of a cloud's listings."""
+    """What is known about the pages of a cloud's listings."""
 
     offsets: Offsets = Offsets.UNKNOWN
     size: int = PAGE_SIZE
-    """Rows of a full page."""
+    """The number of rows of a full page."""
     first_number: int = 0
-    """The number of the first page, where offsets are page numbers."""
+    """The number of the first page, if offsets are page numbers."""
 
     @property
     def overlaps(self) -> bool:
-        """Return whether pages may overlap, as far as is known: only then does a listing show that its rows have shifted."""
+        """Return whether pages may overlap, as far as is known; only an overlap shows that rows have shifted."""
         return self.offsets in (Offsets.UNKNOWN, Offsets.ROWS)
 
     def offset_of(self, row: int) -> int:
@@ -42,7 +42,7 @@ class Paging(Struct, frozen=True):
         return self.first_number + row // self.size if self.offsets is Offsets.PAGE_NUMBERS else row
 
     def describe(self) -> str:
-        """Describe it in a few words, for people."""
+        """Describe the paging for people."""
         return f"{_WORDS[self.offsets]}, {self.size} rows to a page"
 
 
@@ -55,10 +55,10 @@ _WORDS = {
 
 
 def judge_offset(first: Page, later: Page, offset: int) -> Offsets:
-    """Return what an offset in the middle of the first page means, by the page that it gave.
+    """Return the meaning of an offset in the middle of the first page, by the page that it returned.
 
-    A few rows that vanish meanwhile move the page by as many rows; half of the offset tells the meanings apart all the same.
-    Page numbers are no more than a suspicion here, which `judge_number` confirms.
+    Rows that vanish meanwhile shift the page by their number; half of the offset is the threshold, which allows for that.
+    PAGE_NUMBERS is only a guess here, which `judge_number` confirms.
     """
     shift = _shift(first, later)
     if shift is None:
@@ -67,7 +67,7 @@ def judge_offset(first: Page, later: Page, offset: int) -> Offsets:
 
 
 def judge_number(paging: Paging, first: Page, page_1: Page) -> Paging:
-    """Return whether offset 1 gave the second page, or the first one where page numbers begin with 1; unknown where neither."""
+    """Return the paging if offset 1 is the second page, or the first (numbers begin with 1); unchanged if neither is true."""
     if not page_1.rows or _shift(first, page_1) not in (None, 0):
         return paging
     first_number = 0 if _shift(first, page_1) is None else 1
@@ -75,7 +75,7 @@ def judge_number(paging: Paging, first: Page, page_1: Page) -> Paging:
 
 
 def _shift(first: Page, later: Page) -> int | None:
-    """Return by how many rows a page begins later than the first one; None if they share no row."""
+    """Return how many rows after the first page another page begins; None if they share no row."""
     places = {row.id: place for place, row in enumerate(first.rows) if row.id is not None}
     shared = (places[row.id] - place for place, row in enumerate(later.rows) if row.id in places)
     return next(shared, None)

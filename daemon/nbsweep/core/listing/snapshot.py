@@ -1,14 +1,13 @@
-"""Proves which notebooks are gone, from a listing that was read while rows came and went.
+"""Proves which notebooks are gone, from a listing that was read while rows joined and vanished.
 
-The pages of a listing sorted by creation are joined into one. Each page is true of one moment, and two neighbours are joined
-when the later one begins with a row of the earlier one that is older than the earlier one's last: then every row whose date
-lies between the first page's first and the last page's last, and which was there all the time, stands on one of them,
-whatever vanished meanwhile. So a notebook that stands on none was gone when the listing ended; dates of creation never
-change, and new notebooks only join at the end. Where two pages do not meet, because rows before them have vanished, the
-reader steps back until they do.
+The pages of a listing sorted by creation are joined. Each page is a consistent view of one moment. Two successive pages join
+if the later page begins with a row of the earlier page that is older than the earlier page's last row. Then every notebook
+that existed all the time, and whose date lies between the first and the last row, is on one of the pages, whatever vanished
+meanwhile. So a notebook that is on no page was gone when the listing ended: dates of creation never change, and new notebooks
+only join at the end. If two pages do not join, because earlier rows have vanished, the reader steps back until they do.
 
-Whatever speaks against such an order (a row without a date, a date before the one above it, a listing that the cloud does not
-sort, fewer rows than it counts) makes the whole worthless as a proof, and `flaw` says so.
+Evidence against this order makes the snapshot worthless as a proof, and `flaw` names it: a row without a date, a date before
+that of the previous row, a listing that the cloud does not sort, or fewer rows than the cloud counts.
 """
 
 from collections.abc import Collection
@@ -18,56 +17,56 @@ from typing import NamedTuple
 from nbsweep.core.model import PAGE_SIZE, Notebook, Page
 
 OVERLAP = 5
-"""So many rows of a page are asked for again with the next one: as many may vanish before it without a step back."""
+"""Rows that a page shares with the next one: this many rows may vanish before it without a step back."""
 STEP_BACK = 20
 PAGES_PER_PAGE = 2
-"""So many times the pages that the listing has may be read, steps back included."""
+"""How often each page of the listing may be read on average, steps back included."""
 PAGES_MORE = 5
 
 
 class _Placed(NamedTuple):
-    """A row's place in the order."""
+    """A row with its date of creation."""
 
     id: str
     created_at: datetime
 
 
 def pages_for(rows: int, size: int = PAGE_SIZE) -> int:
-    """Return how many pages of that size a snapshot of so many rows takes when nothing vanishes."""
+    """Return how many pages a snapshot of `rows` rows takes if nothing vanishes."""
     return max(1, -(-(rows - OVERLAP) // max(1, size - OVERLAP)))
 
 
 class Snapshot:
-    """Takes the pages of one listing, and tells where the next is to begin."""
+    """Joins the pages of one listing; `offset` says where the next page has to begin."""
 
-    def __init__(self, wanted: Collection[str], size: int = PAGE_SIZE) -> None:
-        """Look for these notebooks, on pages of that size; begin at the first row."""
+    def __init__(self, notebook_ids: Collection[str], size: int = PAGE_SIZE) -> None:
+        """Start at the first row; `notebook_ids` are the notebooks to look for, `size` is the page size."""
         self.offset = 0
-        """Where the next page begins."""
+        """The first row of the next page."""
         self.seen: dict[str, Notebook] = {}
-        """Those of the wanted that stood on a page, as it showed them."""
+        """The rows of the notebooks to look for, as the pages showed them."""
         self.complete = False
-        """Whether the listing has been joined from its first row to its last."""
+        """Whether all pages were joined, from the first row to the last."""
         self.flaw = ""
-        """Why it proves nothing; empty while it may."""
+        """Why the snapshot proves nothing; empty while it may."""
         self.hopeless = False
-        """Whether another reading of this listing would prove nothing either."""
-        self._wanted = frozenset(wanted)
+        """Whether reading the listing again would prove nothing either."""
+        self._notebook_ids = frozenset(notebook_ids)
         self._ids: set[str] = set()
         self._size = size
         self._above: tuple[_Placed, ...] = ()
         self._above_at = 0
-        """Where the page began that `_above` stands on."""
+        """The offset of the page that `_above` holds."""
         self._overlap = OVERLAP
         self._pages_left: int | None = None
 
     @property
     def gone(self) -> frozenset[str]:
-        """Return which of the wanted are proven gone."""
-        return self._wanted - self._ids if self.complete else frozenset()
+        """Return the notebooks that are proven gone."""
+        return self._notebook_ids - self._ids if self.complete else frozenset()
 
     def take(self, page: Page) -> None:
-        """Take the page that was asked for at `offset`."""
+        """Join the page that was requested at `offset`."""
         placed = _placed(page)
         disorder = _disorder(page, placed) or self._displaced(page)
         self.hopeless = bool(disorder)
@@ -86,7 +85,7 @@ class Snapshot:
             self.offset += max(1, len(page.rows) - self._overlap)
 
     def _spent(self, page: Page) -> str:
-        """Count a page; a listing may vanish so fast that its pages never meet."""
+        """Count a page; return a flaw if the budget is spent, because rows may vanish so fast that pages never join."""
         if self._pages_left is None:
             self._pages_left = PAGES_PER_PAGE * pages_for(page.total, self._size) + PAGES_MORE
         self._pages_left -= 1
@@ -103,13 +102,13 @@ class Snapshot:
         return first in self._above and first.created_at < self._above[-1].created_at
 
     def _displaced(self, page: Page) -> str:
-        """Describe that a page begins before the row that was asked for, which no row that vanishes can bring about."""
+        """Return a flaw if a page begins before the requested row, which vanished rows cannot explain."""
         skipped = {row.id for row in self._above[: max(0, self.offset - self._above_at)]}
         return "its pages do not begin where they were asked to" if page.rows and page.rows[0].id in skipped else ""
 
     def _note(self, page: Page) -> None:
         self._ids |= {row.id for row in page.rows if row.id is not None}
-        self.seen |= {row.id: row for row in page.rows if isinstance(row, Notebook) and row.id in self._wanted}
+        self.seen |= {row.id: row for row in page.rows if isinstance(row, Notebook) and row.id in self._notebook_ids}
 
     def _end(self, page: Page) -> None:
         if len(self._ids) < page.total:
@@ -124,7 +123,7 @@ def _placed(page: Page) -> tuple[_Placed, ...]:
 
 
 def _disorder(page: Page, placed: tuple[_Placed, ...]) -> str:
-    """Describe what speaks against the order of a page; nothing when it is one."""
+    """Return a flaw if a page is not in the order of creation; empty if it is."""
     dates = [row.created_at for row in placed]
     flaws = (
         (not page.oldest_first, "the cloud does not sort it"),

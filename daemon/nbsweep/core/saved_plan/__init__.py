@@ -1,1 +1,1 @@
-"""A plan that was saved: permission to look again, for a time, and not permission to delete."""
+"""Saved plans: a permission to look again, for a limited time, and no permission to delete."""

@@ -1,4 +1,4 @@
-"""A plan of today, made into one that can be saved."""
+"""Builds a saved plan from a plan."""
 
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.plan import Candidate, Plan
@@ -7,7 +7,7 @@ from nbsweep.core.saved_plan.model import SavedItem, SavedTarget
 
 
 def saved_target(plan: Plan, identity: TargetIdentity) -> SavedTarget:
-    """Take down one target's plan, with what each of its verdicts rests on."""
+    """Return one target's plan as a saved one, with the evidence for each verdict."""
     refusal = plan.refusal
     return SavedTarget(
         target=plan.target,

@@ -1,6 +1,6 @@
-"""What a verdict rests on: the facts of the notebook as they were, and what each condition made of them.
+"""The evidence for a verdict: the facts of the notebook at that time, and the finding of each condition.
 
-A notebook's free text (`description`) is not among them, and its `token` and `url` are not even in the model.
+A notebook's free text (`description`) is left out; its `token` and `url` are not even in the model.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from nbsweep.core.policy import Verdict
 
 
 class SavedFinding(Struct, frozen=True):
-    """A finding as a saved plan shows it; its keys are those of the plan's file."""
+    """A finding in a saved plan; the field names are the keys of the plan's file."""
 
     condition: str
     threshold: str
@@ -24,17 +24,17 @@ class SavedFinding(Struct, frozen=True):
 
 
 class Evidence(Struct, frozen=True):
-    """All that a policy can ask about a notebook, at the moment of the verdict, and the conditions that held."""
+    """All facts that a policy can check, at the time of the verdict, and the findings of the conditions."""
 
     status: Status
     created_at: datetime | None
     updated_at: datetime | None
     idle_since: datetime | None
-    """The latest of everything that speaks of use, the journal's memory included."""
+    """The latest sign of use, including the journal's records."""
     lease: Lease | None
     owner: Named
     tags: Mapping[str, str | None] | None
-    """None when the answer had no tags at all, which is not the same as having none; a value is None when it is not shown."""
+    """None if the answer had no tags field, which differs from an empty one; a value is None if it is not shown."""
     flavor: str | None
     image: Image
     pool: Named | None
@@ -42,13 +42,13 @@ class Evidence(Struct, frozen=True):
     billing: tuple[str, ...] | None
     fail_reason: str | None
     findings: tuple[SavedFinding, ...]
-    """Of the policy that matched: condition, threshold, the fact it saw, and what it made of it."""
+    """The findings of the policy that matched."""
     repeated_tags: tuple[tuple[str, str | None], ...] = ()
-    """Each further value of a key that `tags` has already."""
+    """Further values of keys that are in `tags` already."""
 
 
 def evidence_of(notebook: Notebook, verdict: Verdict, idle_since: datetime | None) -> Evidence:
-    """Gather what a verdict on a notebook rests on."""
+    """Return the evidence for a verdict on a notebook."""
     return Evidence(
         status=notebook.status,
         created_at=notebook.created_at,

@@ -1,6 +1,7 @@
-"""A plan that was saved, to be looked at by people and carried out later: the values.
+"""The model of a saved plan, which people can review before it is carried out.
 
-It is permission to look again, for a time, on the targets and under the configuration that it was made with.
+A saved plan is a permission to look again. It is valid for a limited time, and for the targets and configuration it was made
+with.
 """
 
 from collections.abc import Mapping
@@ -13,12 +14,12 @@ from nbsweep.core.saved_plan.evidence import Evidence
 
 
 class SavedItem(Struct, frozen=True):
-    """One notebook that may go, and what that rests on."""
+    """One notebook that may be deleted, with the evidence."""
 
     id: str
     name: str | None
     status: str
-    """As it was, for people; the one in the evidence is what counts."""
+    """The status at that time, for people; rules use the one in the evidence."""
     owner: str
     workspace: str
     feature: str
@@ -26,39 +27,39 @@ class SavedItem(Struct, frozen=True):
     reason: str
     """The verdict's sentence."""
     stop_first: bool
-    """It ran, and its policy wants it stopped and then deleted."""
+    """Whether it was running, and its policy stops running notebooks before it deletes them."""
     evidence: Evidence
 
 
 class SavedTarget(Struct, frozen=True, omit_defaults=True):
-    """What may go on one target."""
+    """The plan of one target."""
 
     target: str
     identity: TargetIdentity
     fleet: int
     refusal: str | None
-    """Which brake refused it, and why; then nothing may go. None when none did."""
+    """The brake that refused the plan, and why; then nothing may be deleted. None if no brake did."""
     kept: Mapping[str, int]
-    """By the verdict's reason."""
+    """The number of kept notebooks by the reason of the verdict."""
     items: tuple[SavedItem, ...]
     """In the order of the plan."""
     project: str = ""
-    """The endpoint and project that was surveyed, also where it was looked up; empty in plans from before that was saved."""
+    """The endpoint and project that was surveyed, even if it was looked up; empty in plans of older versions."""
 
 
 class SavedPlan(Struct, frozen=True):
-    """What may go on all targets together, how long that holds, and under which configuration."""
+    """The plans of all targets, how long they are valid, and for which configuration."""
 
     plan_id: str
     created_at: datetime
     expires_at: datetime
     configuration: Mapping[str, str]
-    """The digest of each part of the configuration that decides, by the part's name."""
+    """The digest of each part of the configuration that affects decisions, by the name of the part."""
     targets: tuple[SavedTarget, ...]
 
 
 class Spared(Struct, frozen=True):
-    """A notebook that a saved plan had permitted to go, and that is kept after all."""
+    """A notebook that a saved plan permits to delete, and that is kept anyway."""
 
     item: SavedItem
     why: str

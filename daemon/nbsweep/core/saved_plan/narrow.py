@@ -1,7 +1,7 @@
 """A saved plan as permission: the current survey, narrowed to what the plan permits, and the notebooks that are spared.
 
-Today's rules decide anew, so a permission only ever takes away: what goes was planned then, and may go now. It must be the same
-notebook, with the same id and the same date of creation; whichever policy matches it now, its name goes on the record.
+Today's rules decide again, so a saved plan can only remove candidates: a notebook is deleted if it was planned then and may be
+deleted now. It must be the same notebook, with the same id and date of creation. The policy that matches now is recorded.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -23,18 +23,18 @@ IN_USE = frozenset({Status.RUNNING, Status.STARTING})
 
 
 class Permission(Struct, frozen=True):
-    """What a saved plan leaves of today's survey."""
+    """The part of today's survey that a saved plan permits."""
 
     survey: Survey
-    """With no candidate that the plan does not permit; those are counted as kept, `not-in-plan`."""
+    """The survey without the candidates that the plan does not permit; those count as kept, `not-in-plan`."""
     spared: tuple[Spared, ...]
     """In the order of the saved plan."""
 
 
 def permit(
-    survey: Survey, items: Sequence[SavedItem], sights: Mapping[str, Notebook | MalformedRow], rules: Rules, moment: Moment
+    survey: Survey, items: Sequence[SavedItem], rows_by_id: Mapping[str, Notebook | MalformedRow], rules: Rules, moment: Moment
 ) -> Permission:
-    """Hold a survey against what was saved; `sights` are the rows of today's survey that have the id of a saved item."""
+    """Narrow a survey to the items of a saved plan; `rows_by_id` has today's rows of these items."""
     candidates = {candidate.notebook.id: candidate for candidate in survey.candidates}
     closed = {gap.scope.workspace_id: f"not looked at: {gap}" for gap in survey.refused}
     spared = []
@@ -42,7 +42,7 @@ def permit(
     for item in items:
         candidate = candidates.get(item.id)
         hidden = closed.get(item.workspace) if candidate is None else None
-        why = _why_not_as_it_is(item, candidate) if candidate else hidden or _why_kept(item, sights.get(item.id), rules, moment)
+        why = _why_changed(item, candidate) if candidate else hidden or _why_kept(item, rows_by_id.get(item.id), rules, moment)
         if why is None:
             permitted.add(item.id)
         else:
@@ -53,7 +53,7 @@ def permit(
 def left_out_of_plan(
     items: Sequence[SavedItem], permission: Permission, planned: Collection[str], cooling: Mapping[str, Verdict]
 ) -> Iterator[Spared]:
-    """Return what was permitted and is not among the ids that were planned in the end: it cools down, or a brake has cut it."""
+    """Yield the permitted items that are not in the final plan, because they are cooling down or a brake trimmed the plan."""
     spared = {each.item.id for each in permission.spared}
     for item in items:
         if item.id not in spared and item.id not in planned:
@@ -67,16 +67,16 @@ def _narrowed(survey: Survey, permitted: set[str]) -> Survey:
     return replace(survey, candidates=candidates, kept=kept)
 
 
-def _why_not_as_it_is(item: SavedItem, candidate: Candidate) -> str | None:
-    """Describe why one that would go today is not the one that was meant, or not as it was meant; None if it is."""
-    if other := _why_not_the_same(item, candidate.notebook):
+def _why_changed(item: SavedItem, candidate: Candidate) -> str | None:
+    """Describe how a candidate of today differs from the saved item; None if it may be deleted as planned."""
+    if other := _why_another(item, candidate.notebook):
         return other
     if candidate.verdict.stop_first and not item.stop_first:
         return f"started again since: it was {item.evidence.status}, and the plan does not say to stop it"
     return None
 
 
-def _why_not_the_same(item: SavedItem, notebook: Notebook) -> str | None:
+def _why_another(item: SavedItem, notebook: Notebook) -> str | None:
     before, now = item.evidence.created_at, notebook.created_at
     if before is None or now is None:
         when = "in the plan" if before is None else "today"
@@ -87,14 +87,14 @@ def _why_not_the_same(item: SavedItem, notebook: Notebook) -> str | None:
 
 
 def _why_kept(item: SavedItem, row: Notebook | MalformedRow | None, rules: Rules, moment: Moment) -> str:
-    """Describe why one that was to go is not among those that may go today."""
+    """Describe why a saved item is not among today's candidates."""
     if row is None:
         return NO_LONGER_THERE
     if isinstance(row, MalformedRow):
         return f"its row cannot be read today: {row.problem}"
     verdict = judge(row, rules, moment)
     if verdict.decision is Decision.DELETE:
-        # It was on a page that had to be read again, and was gone by then.
+        # Its row was on a page that was read again, and it was gone by then.
         return NO_LONGER_THERE
     sentence = _sentence(item, row, verdict, rules, moment)
     if row.status in IN_USE and item.evidence.status in AT_REST:

@@ -1,4 +1,4 @@
-"""What speaks against a saved plan before anything is looked at: its time, its targets, its configuration, its refusals."""
+"""Checks a saved plan before anything is surveyed: its validity, targets, configuration and refusals."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -9,23 +9,23 @@ from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.saved_plan.model import SavedPlan, SavedTarget
 
 AHEAD = timedelta(minutes=5)
-"""So far the clocks of the machine that made a plan and of the one that carries it out may be apart."""
+"""Tolerated difference between the clocks of the machine that made a plan and of the one that carries it out."""
 ANEW = "make a new one with `nbsweep plan --out FILE`"
 
 
 def objections(
     plan: SavedPlan, now: datetime, configuration: Mapping[str, str], targets: Mapping[str, TargetIdentity]
 ) -> tuple[Mistake, ...]:
-    """Return every reason not to carry out a plan, each with what to do; empty if there is none.
+    """Return all reasons not to carry out a plan, each with advice; empty if there are none.
 
-    `configuration` holds the digest of each part of the configuration that decides, by the name of the part; `targets` are by
-    name.
+    `configuration` holds the digest of each part of the configuration that affects decisions, by the name of the part;
+    `targets` holds the identities by name.
     """
     return (*_of_time(plan, now), *_of_configuration(plan, configuration), *_of_targets(plan, targets))
 
 
 def expired(expires_at: datetime, now: datetime) -> Mistake | None:
-    """Describe that a plan's time is over; None while it is not."""
+    """Return a mistake if a plan has expired; None if it is valid."""
     if now < expires_at:
         return None
     ago = format_age(now - expires_at)
@@ -69,7 +69,7 @@ def _of_target(saved: SavedTarget, now: TargetIdentity, at: str) -> Iterator[Mis
             change = f"{key} was {_words(key, before)}, and is {_words(key, after)}"
             yield Mistake(f"{at}.identity.{key}", None, f"it was made for another target {saved.target}: {change}: {ANEW}")
     if saved.refusal is not None:
-        # The sentence says itself what can be done about the brake.
+        # The text of the refusal already contains advice about the brake.
         problem = (
             f"a brake refused the plan of target {saved.target}, so that it permits nothing ({saved.refusal}); then {ANEW}"
         )
@@ -77,7 +77,7 @@ def _of_target(saved: SavedTarget, now: TargetIdentity, at: str) -> Iterator[Mis
 
 
 def of_another_project(saved: SavedTarget, now: TargetIdentity) -> Mistake | None:
-    """Describe that a plan was made for another project than a target turns out to be; None if it was not."""
+    """Return a mistake if a plan was made for another project than the target's; None if it was not."""
     if saved.project in ("", now.project):
         return None
     problem = f"it was made for another target {saved.target}: its project was {saved.project}, and is {now.project}: {ANEW}"

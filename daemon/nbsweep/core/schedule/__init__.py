@@ -1,1 +1,1 @@
-"""When a schedule is due, and which due time was missed."""
+"""Due times of a schedule, and missed due times."""

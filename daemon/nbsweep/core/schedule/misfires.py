@@ -1,4 +1,4 @@
-"""Which due time a service has missed, because it was away. Pure."""
+"""Finds the due time that a service missed while it was not running. Pure."""
 
 from datetime import datetime
 
@@ -6,16 +6,16 @@ from nbsweep.core.runs import JUDGED, Outcome
 from nbsweep.core.schedule.timetable import Timetable
 
 SWEPT = (JUDGED | {Outcome.RUNNING}) - {Outcome.DRY_RUN}
-"""Outcomes of a run that has taken care of a due time."""
+"""Outcomes of a run that count as a sweep at its due time."""
 SHOWN = JUDGED | {Outcome.RUNNING}
-"""The same, for a service that only shows what it would delete."""
+"""The same for a service that does dry runs."""
 
 
 def missed_due(timetable: Timetable, now: datetime, noted: datetime | None, last_started: datetime | None) -> datetime | None:
-    """Find the last due time that passed without a run; None if nothing was missed.
+    """Return the last due time that passed without a run; None if nothing was missed.
 
-    `noted` is when the target was to be swept next, as the service knew while it was there. Without a note only a target that
-    has been swept before can have missed anything: a first start has nothing to make up for.
+    `noted` is the next due time as the service last recorded it. Without a record, only a target that was swept before can have
+    missed a due time, so that a first start has nothing to catch up on.
     """
     if noted is None and last_started is None:
         return None

@@ -1,1 +1,1 @@
-"""One listing of a survey: its pages, what an offset means, and the questions about what it leaves out."""
+"""Reading one listing of a survey: its pages, the meaning of offsets, and single calls for facts that rows leave out."""

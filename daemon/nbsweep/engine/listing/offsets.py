@@ -1,4 +1,4 @@
-"""Finds out what an offset means, from a listing that has more than one page; costs one call or two, once in a run."""
+"""Finds out what an offset means, from a listing of more than one page; costs one or two calls per run."""
 
 from nbsweep.core.errors import Rejected, WorkspaceRefused
 from nbsweep.core.listing.paging import Offsets, Paging, judge_number, judge_offset
@@ -7,9 +7,9 @@ from nbsweep.core.ports import Cloud
 
 
 async def find_paging(cloud: Cloud, scope: Scope, first: Page) -> Paging:
-    """Find it out, unless it is known, and have the cloud remember it; it stays unknown where the answers do not tell.
+    """Find out what an offset means, unless it is known, and store it; it stays unknown if the answers do not show it.
 
-    `first` is the listing's first page, as it was a moment ago.
+    `first` is the first page of the listing, read a moment ago.
 
     Raises:
         CloudError: a page could not be read.
@@ -24,7 +24,7 @@ async def find_paging(cloud: Cloud, scope: Scope, first: Page) -> Paging:
 
 
 async def _ask(cloud: Cloud, scope: Scope, first: Page) -> Paging:
-    """Ask for a page that begins in the middle of the first one."""
+    """Request a page that begins in the middle of the first page."""
     known, offset = cloud.paging(), max(1, len(first.rows) // 2)
     try:
         offsets = judge_offset(first, await cloud.page(scope, offset), offset)

@@ -1,4 +1,4 @@
-"""What one listing has come to, and whether its pages fit together."""
+"""The result of one listing, and the checks that its pages are consistent."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
@@ -10,32 +10,30 @@ from nbsweep.core.model import MalformedRow, Notebook, Page, Scope
 from nbsweep.core.plan import Tally, WorkspaceGap
 
 MOST_PAGES = 20_000
-"""Of one listing: a million rows, in pages as they are asked for."""
-
-
+"""The limit for one listing; at the requested page size that is a million rows."""
 PAGES_MORE = 20
 
 
 class Listing(Struct, frozen=True):
-    """What one scope came to."""
+    """The result of listing one scope."""
 
     tally: Tally
     gap: str | None = None
-    """Why it is not complete; None if it is."""
+    """Why the listing is incomplete; None if it is complete."""
     refused: CloudError | None = None
-    """What the cloud said, where it refused to list it; the tally is empty then."""
+    """The error if the cloud refused the listing; the tally is empty then."""
 
 
 class TornError(Exception):
-    """The rows of a listing do not fit together."""
+    """The pages of a listing are inconsistent."""
 
 
 class ShiftedError(TornError):
-    """A page does not begin where it was asked to; rows have vanished before it, or an offset is not a row there."""
+    """A page does not begin at the requested row: earlier rows have vanished, or the cloud's offsets are not row numbers."""
 
 
 def name_several_owners(listings: Iterable[Listing]) -> list[str]:
-    """Describe that the caller's own listing shows several owners: which of them is the caller, no answer tells."""
+    """Return a gap if the caller's own listing shows several owners, because no answer says which one is the caller."""
     owners = {key: name for listing in listings for key, name in listing.tally.owners.items()}
     if len(owners) <= 1:
         return []
@@ -46,10 +44,10 @@ def name_several_owners(listings: Iterable[Listing]) -> list[str]:
 
 
 def name_refused(listings: Mapping[Scope, Listing]) -> tuple[WorkspaceGap, ...]:
-    """Name the workspaces that refuse to be listed.
+    """Return the gaps for workspaces that the cloud refuses to list.
 
     Raises:
-        Forbidden, Rejected: all of them do.
+        Forbidden, Rejected: the cloud refuses all workspaces.
     """
     refused = {scope: listing.refused for scope, listing in listings.items() if listing.refused is not None}
     if refused and len(refused) == len(listings):
@@ -61,7 +59,7 @@ def name_refused(listings: Mapping[Scope, Listing]) -> tuple[WorkspaceGap, ...]:
 
 
 def without_overlap(page: Page, last: Notebook | MalformedRow | None) -> Sequence[Notebook | MalformedRow]:
-    """Return the rows that are new, once the first is seen to be the last of the page before."""
+    """Return the new rows of a page; raise ShiftedError if its first row is not the last row of the previous page."""
     if last is None:
         return page.rows
     if not page.rows or page.rows[0].id != last.id:
@@ -71,13 +69,13 @@ def without_overlap(page: Page, last: Notebook | MalformedRow | None) -> Sequenc
 
 
 def most_pages(first: Page) -> int:
-    """Return after how many pages a listing is given up: twice as many as its first one makes it expect, for it may grow."""
+    """Return the page limit of a listing: about twice the number that the first page implies, because the listing may grow."""
     stride = max(1, len(first.rows) - 1)
     return min(MOST_PAGES, 2 * -(-first.total // stride) + PAGES_MORE)
 
 
 def check_total(page: Page, first: Page) -> None:
-    """Raise TornError if a page contradicts the first one's total."""
+    """Raise TornError if the total of a page differs from the first page's total."""
     if not page.rows:
         raise TornError(f"a page is empty, and the cloud counts {page.total} rows")
     if page.total != first.total:
@@ -86,10 +84,10 @@ def check_total(page: Page, first: Page) -> None:
 
 
 def check_listing(tally: Tally, total: int) -> None:
-    """Raise TornError if a listing was not read whole, or is of another workspace."""
+    """Raise TornError if a listing was not read completely, or belongs to another workspace."""
     if tally.rows != total:
         message = f"{tally.rows} rows were read, and the cloud counts {total}"
         raise TornError(message)
     if tally.foreign and tally.foreign == tally.rows:
-        # It may be that the server ignores the parameter, and that nothing of the workspace has been seen.
+        # The server may ignore the workspace parameter; then no row of this workspace was seen.
         raise TornError(f"rows of another workspace came instead: {tally.first_stray}")

@@ -1,4 +1,4 @@
-"""Asks by id for those of a listing whose verdict hangs on a fact that the listing leaves out."""
+"""Reads notebooks one by one if their verdict depends on a fact that the listing leaves out."""
 
 from collections.abc import Iterator
 
@@ -13,18 +13,18 @@ from nbsweep.core.policy import Rules
 from nbsweep.core.ports import Ports
 
 AT_ONCE = 16
-"""Questions that may be on their way for one listing; their lane paces them."""
+"""Number of concurrent calls for one listing; the lane limits their rate."""
 
 
 async def ask_undecided(
-    scope: Scope, tally: Tally, ports: Ports, rules: Rules, moment: Moment, sights: dict[str, Notebook | MalformedRow]
+    scope: Scope, tally: Tally, ports: Ports, rules: Rules, moment: Moment, rows_by_id: dict[str, Notebook | MalformedRow]
 ) -> None:
-    """Decide on those that are undecided; who cannot be seen by id either is kept.
+    """Decide on the undecided notebooks of a tally; a notebook that cannot be read by id either is kept.
 
-    Those of whom `sights` has the row get the answer there instead.
+    If `rows_by_id` has a row of the notebook, it is replaced by the answer.
 
     Raises:
-        SweepEnding: nothing can be seen on this account any more. May come in an exception group.
+        SweepEnding: nothing more can be read on this account. May come in an exception group.
     """
     asked = len(tally.undecided)
     if not asked:
@@ -39,8 +39,8 @@ async def ask_undecided(
             except CloudError:
                 continue
             tally.decide(shown, notebook_id, scope, rules, moment)
-            if shown and notebook_id in sights:
-                sights[notebook_id] = shown
+            if shown and notebook_id in rows_by_id:
+                rows_by_id[notebook_id] = shown
 
     ids = iter(tuple(tally.undecided))
     async with anyio.create_task_group() as group:
@@ -51,7 +51,7 @@ async def ask_undecided(
 
 
 async def _show(notebook_id: str, ports: Ports) -> Notebook | None:
-    """Ask for one notebook; None if it is no more."""
+    """Read one notebook; return None if it does not exist any more."""
     try:
         return await ports.cloud.show(notebook_id)
     except Gone:

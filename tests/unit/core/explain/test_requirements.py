@@ -53,8 +53,8 @@ def words(found: AnyRequirement | None) -> str:
         ),
         (CapacityOver(80), Truth.PASS, {}, "the volume would have to have more than 80 GB"),
         (CapacityOver(20), Truth.FAIL, {}, "the volume would have to have 20 GB or less"),
-        (LeaseEnabled(wanted=False), Truth.PASS, {}, "the lease would have to be switched off"),
-        (LeaseEnabled(wanted=True), Truth.FAIL, {}, "the lease would have to be switched off"),
+        (LeaseEnabled(enabled=False), Truth.PASS, {}, "the lease would have to be switched off"),
+        (LeaseEnabled(enabled=True), Truth.FAIL, {}, "the lease would have to be switched off"),
         (over("age", days=1), Truth.FAIL, {}, "it would have to be no older than 1d"),
         (over("idle", days=14), Truth.FAIL, {}, "somebody would have to have used it within the last 14d"),
         (
@@ -208,7 +208,7 @@ def test_whoever_does_what_is_needed_gets_what_is_wanted(
         (over("lease_expired", days=1), {"lease": lease(type=LeaseType.IDLE)}, (IDLE_LEASE,)),
         (over("lease_expired", days=1), {"lease": lease(duration=timedelta(days=3_000_000))}, ("lease.duration",)),
         (CapacityOver(1), {"volume": Volume("EVS")}, ("volume.capacity",)),
-        (LeaseEnabled(wanted=True), {"lease": None}, ("lease.enable",)),
+        (LeaseEnabled(enabled=True), {"lease": None}, ("lease.enable",)),
     ],
 )
 def test_the_facts_that_are_missing_are_named_as_the_api_names_them(
@@ -235,7 +235,7 @@ def test_every_text_has_a_name_for_each_place_that_it_is_looked_for(key: str) ->
         *(over(key, days=1) for key in ("age", "idle", "lease_expired")),
         tag("k", "*"),
         CapacityOver(1),
-        LeaseEnabled(wanted=True),
+        LeaseEnabled(enabled=True),
     ],
 )
 def test_what_is_unknown_always_says_what_is_missing(condition: Condition) -> None:
