@@ -151,9 +151,9 @@ def test_an_export_can_be_verified_by_anybody(desk: Desk, run_id: str) -> None:
 ALTERED = """The audit trail is broken (altered): the digest of entry 3 is not that of its content and the digest before it: \
 this entry, or entry 2 with its digest, was altered after it was written."""
 MISSING = """The audit trail is broken (missing): the entries 4 to 5 are missing before entry 6: \
-somebody has removed what stood there."""
+removed from the journal."""
 CUT = """The audit trail is broken (cut): the trail ends with entry 1, and 2 removals are in the journal that came after its \
-beginning without having a decision on it: what followed was cut off, or somebody else has written to the journal."""
+beginning without having a decision on it: its end was cut off, or another program has written to the journal."""
 
 TAMPERING = [
     ("UPDATE audit SET policy = x'00ff' WHERE sequence = 3", ALTERED, 2),

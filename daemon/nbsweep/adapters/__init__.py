@@ -1,1 +1,1 @@
-"""The only files that know HTTP, SQL or the wall clock."""
+"""Implementations of the ports: the only code that uses HTTP, SQL or the wall clock."""

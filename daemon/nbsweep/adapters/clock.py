@@ -6,18 +6,18 @@ from datetime import UTC, datetime
 from nbsweep.core.freshness import ClockReading
 
 BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""A clock that also counts while the machine sleeps, where the system has one."""
+"""A clock that also counts while the machine sleeps, if the system has one."""
 
 
 class SystemClock:
     """The clocks of this machine."""
 
     def now(self) -> datetime:
-        """Return the wall clock's time in UTC."""
+        """Return the time of the wall clock in UTC."""
         return datetime.now(UTC)
 
     def steady_s(self) -> float:
-        """Return seconds of a clock that never jumps. It stops while the machine sleeps."""
+        """Return the seconds of a clock that never jumps. It stops while the machine sleeps."""
         return time.monotonic()
 
     def read(self) -> ClockReading:

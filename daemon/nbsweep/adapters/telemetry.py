@@ -1,4 +1,4 @@
-"""Events become log lines: JSON for machines, columns for people. Secrets are masked on the way, whatever put them there."""
+"""Writes events as log lines: JSON for machines, columns for people. Secrets are masked in every line."""
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
@@ -29,7 +29,7 @@ class Lines(Protocol):
 
     @property
     def lost(self) -> int:
-        """How many were lost since the start."""
+        """The number of lines lost since the start."""
         ...
 
     def take_untold(self) -> int:
@@ -39,24 +39,24 @@ class Lines(Protocol):
 
 @dataclass(frozen=True)
 class Log:
-    """Where lines go, and how they look."""
+    """The output of log lines, and their format."""
 
     write: Callable[[str], object]
-    """Takes a line, its end included."""
+    """Writes a line, including its line end."""
     level: str
-    """The least important level that is still written."""
+    """The lowest level that is written."""
     console: bool
-    """Columns for people instead of JSON."""
+    """Whether to write columns for people instead of JSON."""
     colors: bool = False
     lines: Lines | None = None
-    """What takes the lines, where it may lose some."""
+    """The writer, if it may lose lines."""
 
 
 class Telemetry:
     """Writes events to a log, and calls the listeners."""
 
     def __init__(self, log: Log, listeners: tuple[Listener, ...] = ()) -> None:
-        """Store where to write, and who else listens."""
+        """Store the output and the listeners."""
         self._log = log
         self._logger = make_logger(log.write, level=log.level, console=log.console, colors=log.colors)
         self._least = LEVELS[log.level]
@@ -83,13 +83,13 @@ class Telemetry:
 
     def _write(self, event: Event) -> None:
         values = {name: getattr(event, name) for name in event.__struct_fields__}
-        # A line that cannot be written, for want of a file descriptor, is no reason to stop following deletions.
+        # A line that cannot be written, for example without a free file descriptor, must not stop a sweep.
         with suppress(OSError, ImportError):
             self._logger.log(LEVELS[event.level], event.name, **{**_CONTEXT.get(), **values})
 
     @contextmanager
     def bound(self, **context: str) -> Iterator[None]:
-        """Put `context` on every line written inside, in this task and those it starts."""
+        """Add `context` to every line written inside, in this task and in the tasks that it starts."""
         token = _CONTEXT.set({**_CONTEXT.get(), **context})
         try:
             yield
@@ -98,14 +98,14 @@ class Telemetry:
 
 
 class LineLogger:
-    """The far end of a logger: every line goes to one function, whatever its level."""
+    """The output of a logger: passes every line, of any level, to one function."""
 
     def __init__(self, write: Callable[[str], object]) -> None:
-        """Store what writes a line, its end included."""
+        """Store the function that writes a line, including its line end."""
         self._write = write
 
     def msg(self, line: str) -> None:
-        """Write a line; a failure to write is no reason to stop following deletions."""
+        """Write a line; ignore failures, which must not stop a sweep."""
         with suppress(OSError, ValueError):
             self._write(f"{line}\n")
 
@@ -113,7 +113,7 @@ class LineLogger:
 
 
 def make_logger(write: Callable[[str], object], *, level: str, console: bool, colors: bool = False) -> FilteringBoundLogger:
-    """Build a logger of its own; nothing global is configured."""
+    """Build a separate logger; no global configuration is changed."""
     renderer: Processor = (
         structlog.dev.ConsoleRenderer(colors=colors) if console else structlog.processors.JSONRenderer(default=str)
     )
@@ -139,7 +139,7 @@ def put_first(_logger: object, _method: str, line: MutableMapping[str, Any]) -> 
 
 
 def make_printable(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace control characters, because names come from other people. JSON escapes them."""
+    """Replace control characters, because users choose the names. JSON escapes them."""
     return {key: _printable(value) if isinstance(value, str) else value for key, value in line.items()}
 
 
@@ -148,7 +148,7 @@ def _printable(text: str) -> str:
 
 
 def mask_secrets(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Mask every field whose name says that it is a secret."""
+    """Mask every field whose name is that of a secret."""
     for name in SECRETS & line.keys():
         line[name] = "***"
     return line

@@ -72,7 +72,7 @@ def judge_clock(skew_s: float | None) -> Check:
             "Make sure that every proxy between this machine and the cloud passes on the Date header of the answers: nothing "
             "is deleted by a clock that cannot be checked."
         )
-        return Check("clock", Grade.FAILED, "the cloud's answer does not say what time it is there", advice)
+        return Check("clock", Grade.FAILED, "the cloud's answer has no date", advice)
     if abs(skew_s) <= MOST_SKEW_S:
         return passed("clock", "within a minute of the cloud's")
     finding = f"this machine's clock is {describe_skew(skew_s)} the cloud's"
@@ -91,10 +91,10 @@ def judge_permission(action: Action, answers: Mapping[Action, Probe], project_id
         return passed(action, f"allowed ({grant.role})")
     advice = advise(action, project_id)
     if probe.allowed is None:
-        return warned(action, f"the answer does not tell whether it is allowed: {probe.words}", f"If it is not: {advice}")
+        return warned(action, f"the answer does not show whether it is allowed: {probe.words}", f"If it is not: {advice}")
     if probe.missing:
         finding = f"this cloud has no listing of everybody's notebooks, so that only this user's own are seen: {probe.words}"
-        return warned(action, finding, "Set scope: own, if this user's own notebooks are what is wanted.")
+        return warned(action, finding, "Set scope: own, if only this user's own notebooks are to be swept.")
     if action is Action.LIST_ALL and _allowed(answers, Action.LIST_OWN):
         return warned(action, f"not allowed, so that only this user's own notebooks are seen: {probe.words}", advice)
     if action is Action.LIST_OWN and _allowed(answers, Action.LIST_ALL):
@@ -162,7 +162,7 @@ def judge_listing(pages: Sequence[Page], *, everybodys: bool) -> Check:
     """
     rows = [row for page in pages for row in page.rows]
     if not rows:
-        return not_tried("listing", "there is no notebook whose row could be looked at")
+        return not_tried("listing", "no notebook is listed, so there is no row to check")
     unsorted = any(not page.oldest_first if everybodys else _unsorted(page) for page in pages)
     problems = [
         "it is not sorted by creation, so that ends are proven by one question for each notebook" if unsorted else "",

@@ -95,8 +95,8 @@ def describe_held(lease: TargetLease, target: str, lasts: timedelta) -> str:
 
 def describe_taken_over(target: str, holds: TargetLease | None) -> str:
     """Describe why a sweep ended that lost its lease to another process."""
-    holder = describe_holder(holds) if holds else "nobody has it now"
+    holder = describe_holder(holds) if holds else "no process holds it now"
     return (
-        f"another nbsweep has taken {target} over in mid-sweep: {holder}. This one took no more notebooks; if both hosts were "
-        "well all the time, compare their clocks"
+        f"another nbsweep has taken {target} over during the sweep: {holder}. This one began no more removals; if both hosts "
+        "worked all the time, compare their clocks"
     )

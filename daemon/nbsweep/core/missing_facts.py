@@ -35,7 +35,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 """The field in a response for each text of `TEXT_FACTS`, in the same order."""
 
-IDLE_LEASE = "the end of a lease of type IDLE, which the API does not tell"
+IDLE_LEASE = "the end of a lease of type IDLE, which the API does not show"
 
 
 def missing_facts(condition: Condition, notebook: Notebook) -> tuple[str, ...]:

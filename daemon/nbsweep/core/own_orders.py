@@ -103,7 +103,7 @@ def _possible_unseen_use(order: OwnOrder, now: Notebook) -> str:
         return f"the machine slept, or a clock was set, while our {order.kind} was on its way"
     dated = now.lease is not None and now.lease.updated_at is not None
     if order.kind is OrderKind.STOP and order.unwatched and not dated:
-        return f"it was not seen for a while since our {order.kind}, and shows no lease that would tell of a start"
+        return f"it was not seen for a while since our {order.kind}, and shows no lease whose date would show a start"
     return ""
 
 

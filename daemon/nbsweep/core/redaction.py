@@ -12,7 +12,7 @@ SECRET_VALUE = re.compile(
 )
 """The value behind the name of a secret, as in `X-Auth-Token: ...`, `"token": "..."` and `?token=...`."""
 ADDRESS = re.compile(r"(://)[^\s\"'<>|]+")
-"""Any URL: the URL of a notebook opens the notebook, and is not told apart from other URLs here."""
+"""Any URL: the URL of a notebook opens the notebook, and cannot be distinguished from other URLs."""
 OPAQUE = re.compile(r"(?<![\w/+=%.-])[\w+=%-][\w/+=%-]{39,}")
 """A long word without a name: keys, tokens and signatures are that long; ids, paths and words are not."""
 SIGNS = ("://", "token", "secret", "password", "signature", "authorization", "access")

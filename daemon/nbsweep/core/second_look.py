@@ -73,7 +73,7 @@ def under_way(removal: Removal, seen: Notebook, now: datetime, grace: timedelta)
 
 def kept_in_use(verdict: Verdict) -> Verdict:
     """Return KEEP for a notebook that runs although it was stopped, or its deletion had begun."""
-    sentence = f"it runs again, so somebody has started it since ({verdict.sentence})"
+    sentence = f"it runs again, so a user has started it since ({verdict.sentence})"
     return Verdict(Decision.KEEP, Reason.RUNNING, verdict.rule, sentence, verdict.findings)
 
 

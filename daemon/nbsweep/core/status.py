@@ -12,8 +12,8 @@ from nbsweep.core.lifecycle import Removal
 from nbsweep.core.runs import SUCCESSES, Outcome, RunRecord
 
 PROJECT_UNKNOWN = (
-    "the project is not on record, for an older nbsweep began it: the next run looks whether they are in the target's project, "
-    "and does not take it for their end when they are not"
+    "because an older version of nbsweep began them: the next run checks whether the notebooks are in the target's project, "
+    "and does not count their absence as their end"
 )
 VERBS: Mapping[Outcome, str] = {
     Outcome.FAILED: "failed",
@@ -100,7 +100,11 @@ class TargetStatus(Struct, frozen=True):
     def note(self) -> str:
         """Return a note about unfinished removals without a recorded project; empty if there are none."""
         unlocated = sum(removal.project == UNKNOWN for removal in self.unfinished)
-        return f"of {unlocated} of what has no end {PROJECT_UNKNOWN}" if unlocated else ""
+        return (
+            f"the project of {unlocated} unfinished {_removals(unlocated)} is not on record, {PROJECT_UNKNOWN}"
+            if unlocated
+            else ""
+        )
 
     @property
     def well(self) -> bool:
@@ -119,12 +123,12 @@ def judge_status(target: str, known: StatusInputs, now: datetime, lease_lasts: t
     problems = [_problem_of_last(known.records, held, now)]
     if held and is_silent(held, now, lease_lasts):
         silent = format_age(now - held.beat_at)
-        problems.append(f"{describe_holder(held)}, is there and has been silent for {silent}: it hangs, and has to be ended")
+        problems.append(f"{describe_holder(held)}, is running but has sent no beat for {silent}: it hangs, and has to be ended")
     problems += map(str, known.left_alone)
     # A running sweep follows them already.
     if overdue and held is None:
         verb = "is past its deadline" if len(overdue) == 1 else "are past their deadlines"
-        problems.append(f"{len(overdue)} of what has no end {verb}")
+        problems.append(f"{len(overdue)} unfinished {_removals(len(overdue))} {verb}")
     return TargetStatus(
         target=target,
         last=known.records[0] if known.records else None,
@@ -166,6 +170,10 @@ def _is_running(record: RunRecord, held: TargetLease | None) -> bool:
     return record.outcome is Outcome.RUNNING and held is not None and not record.dry_run
 
 
+def _removals(count: int) -> str:
+    return "removal" if count == 1 else "removals"
+
+
 def _succeeded(record: RunRecord) -> bool:
     return record.outcome in SUCCESSES and not record.problem
 
@@ -176,7 +184,7 @@ def _problem_of(record: RunRecord, now: datetime) -> str:
     if record.outcome is Outcome.RUNNING:
         begun = f"{record.run_id}, begun {format_age(now - record.started_at)} ago,"
         if record.dry_run:
-            return f"the dry run {begun} has no end: unless it goes on now, its process is gone"
-        return f"the sweep {begun} has no end, and nobody holds its target: its process is gone"
+            return f"the dry run {begun} has not ended: unless it is still running, its process is gone"
+        return f"the sweep {begun} has not ended, and no process holds its target: its process is gone"
     cause = f": {record.problem}" if record.problem else ""
     return f"the last sweep, {record.run_id}, {VERBS.get(record.outcome, record.outcome)}{cause}"

@@ -22,11 +22,11 @@ from nbsweep.engine.poller import Poller
 from nbsweep.engine.tracker import RemovalTracker
 
 BEFORE_A_DELETE = frozenset({State.PLANNED, State.STOPPING})
-CRASHED = "it ended without a word; a later run found what it had left"
+CRASHED = "its process ended without closing the run; a later run found the unfinished removals"
 NEVER_BEGUN = "an earlier run was interrupted before its DELETE"
 NOT_ON_RECORD = (
-    "it is not in this project, and an older nbsweep has not put on record in which it was: it may be gone, and nobody can "
-    "prove it; look in the project that the target was then"
+    "it is not in this project, and an older version of nbsweep did not record its project: it may be gone, but that cannot be "
+    "proven; look in the project that the target had at that time"
 )
 NO_TRACE = "an earlier run was interrupted around its DELETE, which shows no effect; this run decides anew"
 

@@ -74,5 +74,5 @@ def test_who_is_refused_is_told_who_holds_it_and_what_to_do() -> None:
 
 def test_who_lost_it_is_told_to_whom() -> None:
     """And when it is nobody's any more, that."""
-    assert "has taken research over in mid-sweep: process 200 on host web-2" in describe_taken_over("research", HELD)
-    assert "nobody has it now" in describe_taken_over("research", None)
+    assert "has taken research over during the sweep: process 200 on host web-2" in describe_taken_over("research", HELD)
+    assert "no process holds it now" in describe_taken_over("research", None)

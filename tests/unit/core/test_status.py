@@ -90,7 +90,7 @@ def test_whether_the_holders_process_is_there_counts_for_more_than_its_last_beat
     assert hung.sweeping == lease(1.01, silent_s=150)
     assert len(hung.problems) == 1
     assert "process 7 on host host-a" in hung.problems[0]
-    assert "silent for 2m 30s" in hung.problems[0]
+    assert "no beat for 2m 30s" in hung.problems[0]
 
 
 def test_who_left_the_target_to_somebody_else_says_nothing_of_it() -> None:
@@ -108,6 +108,6 @@ def test_a_removal_past_its_deadline_is_a_problem_and_one_that_has_time_is_not()
     judged = standing(run(1), unfinished=(late, early, removal(notebook_id="nb3")))
     assert judged.overdue == (late,)
     assert len(judged.unfinished) == 3
-    assert "1 of what has no end is past its deadline" in judged.problems[0]
+    assert "1 unfinished removal is past its deadline" in judged.problems[0]
     assert standing(run(1), unfinished=(early,)).well
     assert standing(run(1), unfinished=(late,), lease=lease(0.1)).well

@@ -320,7 +320,7 @@ async def test_who_was_taken_over_sends_no_more_and_leaves_the_rest_to_the_other
     steal.cancel()
     assert report.outcome == "held-elsewhere"
     assert isinstance(report.error, HeldElsewhere)
-    assert "has taken research over in mid-sweep: process 200 on host web-2" in str(report.error)
+    assert "has taken research over during the sweep: process 200 on host web-2" in str(report.error)
     [lost] = scene.telemetry.of(LeaseLost)
     assert lost.problem == str(report.error)
     assert max(deleted_until(scene)) - began_s <= 40

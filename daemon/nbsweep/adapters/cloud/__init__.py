@@ -1,1 +1,1 @@
-"""The cloud over HTTP: one method per API call, and what it takes to make it safely."""
+"""The cloud over HTTP: one method per API call, with authentication, rate limits and retries."""

@@ -1,11 +1,11 @@
-"""The bodies of the API as they are declared: only these fields are ever read (ModelArts API, sections 1.2 and 1.3)."""
+"""Declares the bodies of the API; only these fields are ever read (ModelArts API, sections 1.2 and 1.3)."""
 
 from typing import Any
 
 import msgspec
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What the decoder raises for bytes that are not the JSON that is wanted: wrong shape, wrong letters, nested beyond reason."""
+"""The decoder's errors for bytes that are not the expected JSON: wrong structure, wrong encoding, or too deeply nested."""
 
 
 class LeaseRow(msgspec.Struct):
@@ -29,7 +29,7 @@ class VolumeRow(msgspec.Struct):
 
 
 class NamedRow(msgspec.Struct):
-    """Something that has an id and a name."""
+    """An object with an id and a name."""
 
     id: str | None = None
     name: str | None = None
@@ -84,7 +84,7 @@ class NotebookRow(msgspec.Struct):
 
 
 class RowLabel(msgspec.Struct):
-    """As much of a malformed row as says which one it is."""
+    """The part of a malformed row that identifies it."""
 
     id: Any = None
     name: Any = None
@@ -98,7 +98,7 @@ class ListingBody(msgspec.Struct):
 
 
 class Receipt(msgspec.Struct):
-    """As much of the answer to an order as says whether it was taken on."""
+    """The part of the answer to an order that shows whether it was accepted."""
 
     id: Any = None
     error_code: Any = None

@@ -1,8 +1,7 @@
-"""One method per API call; the session, the retries, and what an answer means. The only place that retries.
+"""The client: one method per API call, with retries and the mapping of answers to errors. The only module that retries.
 
-Reads are tried again when a failure may pass. A DELETE or a stop is tried again only when it was certainly not done: the
-connection could not be made, or the gateway throttled it. Otherwise whether it did its work is unknown, and the caller has to
-look.
+A read is retried if the failure may be temporary. A DELETE or a stop is retried only if it certainly had no effect: the
+connection could not be made, or the gateway throttled the call. Otherwise its effect is unknown, and the caller has to look.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -46,7 +45,7 @@ SUCCESS = range(200, 300)
 NARROWED = ScopeNarrowed(
     permission="modelarts:notebook:listAllNotebooks",
     message="everybody's notebooks may not be listed, so that only the caller's own are seen, and only they can be deleted; "
-    "grant modelarts:notebook:listAllNotebooks to see all, or set scope: own if this is what is wanted",
+    "grant modelarts:notebook:listAllNotebooks to see all, or set scope: own to accept this",
 )
 
 
@@ -55,7 +54,7 @@ def no_such_listing(error: CloudError) -> ScopeNarrowed:
     return ScopeNarrowed(
         permission="",
         message="there is no listing of everybody's notebooks, so that only the caller's own are seen, and only they can be "
-        f"deleted; set scope: own if this is what is wanted ({error})",
+        f"deleted; set scope: own to accept this ({error})",
     )
 
 
@@ -74,7 +73,7 @@ class CloudClient:
     dialect: Dialect = field(default_factory=Dialect)
 
     def lanes_state(self) -> tuple[LaneState, ...]:
-        """Return how fast the account's lanes may go now, and what they have learned."""
+        """Return the present rates of the account's lanes, and the limits that they have learned."""
         return self.transport.tools.lanes.state()
 
     def clock_skew_s(self) -> float | None:
@@ -86,7 +85,7 @@ class CloudClient:
         try:
             return await self._workspaces(("filter_accessible", "true"))
         except (Rejected, MalformedAnswer):
-            # A stack that does not know the filter, or still counts those that it leaves out.
+            # The stack does not know the filter, or counts the workspaces that it leaves out.
             return await self._workspaces()
 
     async def _workspaces(self, *filters: tuple[str, str]) -> tuple[str, ...]:
@@ -101,7 +100,7 @@ class CloudClient:
         return page if offset else await self._first_page(page, scope, status)
 
     async def _first_page(self, page: Page, scope: Scope, status: str | None) -> Page:
-        """Read the first page of a listing again where the cloud gives smaller pages than were asked for."""
+        """Return the first page of a listing; read it again if the cloud's pages are smaller than requested."""
         before = self.dialect.paging.size
         while self.dialect.fell_short(page):
             page = await self._list(scope, 0, status)
@@ -110,11 +109,11 @@ class CloudClient:
         return page
 
     def paging(self) -> Paging:
-        """Return what is known of the pages of listings."""
+        """Return what is known about the pages of listings."""
         return self.dialect.paging
 
     def found_paging(self, paging: Paging) -> None:
-        """Remember what was found out about the pages of listings."""
+        """Store what was found out about the pages of listings."""
         self.dialect.paging = paging
         self._emit_dialect("offsets", paging.offsets, paging.describe())
 
@@ -122,7 +121,7 @@ class CloudClient:
         self.transport.tools.telemetry.emit(DialectFound(aspect, value, message))
 
     async def _list(self, scope: Scope, offset: int, status: str | None) -> Page:
-        """Read a page by the variant of the call that works, which is found out with the first page."""
+        """Read a page by the variant of the call that this cloud accepts, which the first page shows."""
         refused: dict[Variant, CloudError] = {}
         while (variant := self.dialect.next_variant(refused)) is not None:
             query = self.dialect.query(scope, offset, status, variant.sort)
@@ -161,7 +160,7 @@ class CloudClient:
         return notebook
 
     async def stop(self, notebook_id: str, *, facts: Freshness) -> Notebook | None:
-        """Order a running notebook to stop; the answer shows it as the order has left it, or nothing (204)."""
+        """Stop a running notebook; return the notebook in the answer, or None if the answer is empty (204)."""
         sent = await self._call(ApiCall(Lane.DELETE, "POST", f"{_path_of(notebook_id)}/stop", changes=True, facts=facts))
         _check_accepted("stop", sent, notebook_id)
         shown = wire.read_row(sent.body, listed=False) if sent.body else None
@@ -172,14 +171,14 @@ class CloudClient:
         await self.transport.tools.lanes.acquire_early(Lane.DELETE)
 
     async def delete(self, notebook_id: str, *, facts: Freshness, leaving: Callable[[], object] = unheeded) -> str:
-        """Delete a notebook and its storage for good; gives the gateway's request id. The answer may have no body (204)."""
+        """Delete a notebook and its storage permanently; return the gateway's request id. The answer may be empty (204)."""
         call = ApiCall(Lane.DELETE, "DELETE", _path_of(notebook_id), changes=True, facts=facts, leaving=leaving)
         sent = await self._call(call)
         _check_accepted("DELETE", sent, notebook_id)
         return sent.headers.get("X-Request-Id", "")
 
     async def reach(self) -> float | None:
-        """Call the address, unsigned; gives how far this machine's clock is ahead of the cloud's."""
+        """Call the address without credentials; return how far this machine's clock is ahead of the cloud's."""
         return await reach(self.transport)
 
     async def project(self) -> str:
@@ -190,7 +189,7 @@ class CloudClient:
             raise Unreachable(error.problem, advice=error.advice) from error
 
     async def probe(self, action: Action, workspace_id: str = DEFAULT_WORKSPACE) -> Probe:
-        """Try whether an action is allowed, on what cannot exist; see `permissions` for why this is harmless."""
+        """Check whether an action is allowed, on a notebook that cannot exist; see `permissions` for why this is harmless."""
         try:
             await self._call(CALLS[action](workspace_id, self.dialect.workspace))
         except CloudError as error:
@@ -198,7 +197,7 @@ class CloudClient:
         return Probe(allowed=True)
 
     async def _call(self, call: ApiCall) -> Response:
-        """Make a call until its answer is final, or until the attempts are used up."""
+        """Make a call until its answer is final or the attempts are used up."""
 
         def on_failure(error: TransientError, failures: int, wait_s: float) -> None:
             event = HttpRetried(call.lane, call.method, call.path, failures, round(wait_s, 3), str(error))
@@ -245,7 +244,7 @@ def _check_accepted(order: str, sent: Response, notebook_id: str) -> None:
     """Check that a successful answer to an order confirms it; an answer without a body, as with 204, does.
 
     Raises:
-        AnswerLost: it does not say that the order was taken on.
+        AnswerLost: the answer does not confirm the order.
     """
     if sent.body and (problem := objection(sent.body, notebook_id)):
         message = f"whether the {order} did its work is unknown: the cloud answered HTTP {sent.status}, and {problem}"

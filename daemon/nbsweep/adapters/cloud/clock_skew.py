@@ -1,9 +1,9 @@
-"""How far this machine's clock is from the cloud's, by the Date of its answers.
+"""Measures the skew between this machine's clock and the cloud's, by the Date of the cloud's answers.
 
-A Date says in whole seconds when an answer was made, which was at some time between sending and the answer's arrival. Each
-answer so gives two bounds, and what counts is the least that they allow: a slow answer allows more, and never looks like a
-clock that is off. Where the clocks have parted since the last answer, the wall clock was set or the machine slept, and nothing
-is known until the next one: earlier answers do not fit any more.
+A Date says in whole seconds when an answer was made, which was between the request and the arrival of the answer. So each
+answer gives two bounds, and the smallest skew within them counts: a slow answer widens the bounds, and never looks like a wrong
+clock. If this machine's clocks have diverged since the last answer, the wall clock was set or the machine slept. Then the skew
+is unknown until the next answer, because earlier answers no longer apply.
 """
 
 from collections import deque
@@ -15,32 +15,32 @@ from nbsweep.core.freshness import ClockReading, have_diverged
 from nbsweep.core.ports import Clock
 
 SEVERAL = 8
-"""So many answers are heard, and the middle one counts: one server of several may be wrong about the time."""
+"""Number of answers of which the median counts, because one of several servers may have a wrong clock."""
 AT_ONE_TIME_S = 60.0
-"""So far apart they may be: an old answer must not speak for a clock that has gone astray since."""
+"""The longest time between them, because an old answer says nothing about a clock that drifted since."""
 A_SECOND_S = 1.0
-"""A Date leaves out the rest of its second."""
+"""A Date is truncated to whole seconds."""
 
 
 class DateSample(NamedTuple):
-    """The time of the cloud, by one answer."""
+    """The time of the cloud according to one answer."""
 
     sent_s: float
-    """Of the steady clock."""
+    """The arrival, in seconds of the steady clock."""
     came: ClockReading
     there_s: float
-    """The time where it was made, since 1970."""
+    """The Date of the answer, in seconds since 1970."""
 
 
 @dataclass(slots=True)
 class ClockSkew:
-    """Remembers the latest answers."""
+    """Computes the skew from the latest answers."""
 
     clock: Clock
     _samples: deque[DateSample] = field(default_factory=lambda: deque(maxlen=SEVERAL))
     _text: str = ""
     _there_s: float | None = None
-    """What `_text` means: it is the same for all answers of a second, and read once."""
+    """The time that `_text` means; parsed once, because all answers within a second have the same Date."""
 
     def note(self, text: str, sent: ClockReading) -> None:
         """Record the Date of an answer that has just arrived to a call that was sent at `sent`.

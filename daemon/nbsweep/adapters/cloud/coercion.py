@@ -1,7 +1,7 @@
-"""Rows that are not written as documented, and can be read without a guess (ModelArts API, section 12).
+"""Converts rows that deviate from the documents, if that needs no guess (ModelArts API, section 12).
 
-Digits in text and integral floats where a whole number is documented. This is tried only for a row that the strict reading
-refuses; all other deviations stay malformed.
+Texts of digits and integral floats become whole numbers where the documents have whole numbers. This is done only for a row
+that strict decoding rejects; all other deviations stay malformed.
 """
 
 import re
@@ -10,11 +10,11 @@ from typing import Any
 DIGITS = re.compile(r"(-?\d{1,18})(?:\.0{1,9})?", re.ASCII)
 NUMBERS = frozenset({"create_at", "update_at", "duration", "capacity"})
 GROUPS = frozenset({"lease", "volume"})
-"""Fields of a row whose own fields are read in the same way."""
+"""Fields of a row whose own fields are converted in the same way."""
 
 
 def plain_row(row: object) -> object:
-    """Write a row as it is documented, as far as that needs no guess."""
+    """Return a row in the documented form, as far as that needs no guess."""
     if not isinstance(row, dict):
         return row
     plain = {field: _plain(field, value) for field, value in row.items()}
@@ -25,7 +25,7 @@ def plain_row(row: object) -> object:
 
 
 def whole_number(value: object) -> object:
-    """Return the whole number that a value stands for, else the value."""
+    """Return the whole number that a value stands for, or the value itself."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str) and (found := DIGITS.fullmatch(value)):

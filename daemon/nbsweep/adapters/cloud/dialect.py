@@ -12,21 +12,21 @@ from nbsweep.core.listing.paging import Paging
 from nbsweep.core.model import PAGE_SIZE, Notebook, Page, Scope
 
 PAGE_SIZES = (10, 20, PAGE_SIZE)
-"""Those that the API takes."""
+"""The page sizes that the API accepts."""
 SPELLINGS = ("workspace_id", "workspaceId")
-"""The present name of the parameter, and that of older stacks; a server ignores the one that it does not know."""
+"""The present name of the parameter, and its name in older stacks; a server ignores an unknown parameter."""
 EVERYBODYS = "/notebooks/all"
 OWN = "/notebooks"
-"""The listing of what belongs to the caller."""
+"""The listing of the caller's own notebooks."""
 Sort = tuple[tuple[str, str], ...]
 OLDEST_FIRST: Sort = (("sort_dir", "ASC"), ("sort_key", "create_at"))
-"""So that new notebooks only ever join at the end of a listing."""
+"""Sorts a listing so that new notebooks only join at its end."""
 SORTS: tuple[Sort, ...] = (OLDEST_FIRST, (("sort_dir", "ASC"), ("sort_key", "createTime")), ())
-"""Those to be tried: the documented key, the one that others send in production (ModelArts API, section 12), none."""
+"""The sort keys to try: the documented key, the key that other clients use in production (ModelArts API, section 12), none."""
 ABSENT = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
-"""What is answered where there is no such listing."""
+"""The statuses of a cloud without such a listing."""
 NO_WORKSPACE = frozenset({"ModelArts.0102", "ModelArts.7005"})
-"""The workspace that was asked for does not exist."""
+"""The error codes for a workspace that does not exist."""
 
 
 class Variant(NamedTuple):
@@ -37,17 +37,17 @@ class Variant(NamedTuple):
 
     @property
     def sort_name(self) -> str:
-        """Name the key; `unsorted` where there is none."""
+        """Return the sort key; `unsorted` if there is none."""
         return dict(self.sort).get("sort_key", "unsorted")
 
 
 def is_of_listing(error: CloudError) -> bool:
-    """Return whether a refusal says that there is no such listing, or none for this caller."""
+    """Return whether an error says that the listing does not exist, or not for this caller."""
     return isinstance(error, Forbidden | Gone | WrongAddress) or error.http_status in ABSENT
 
 
 def allows_another(variant: Variant, error: CloudError) -> bool:
-    """Return whether a refusal may be about the variant of the request, and not about its object.
+    """Return whether an error may be about the variant of the request, and not about its object.
 
     A sort key may be refused by any 400, and by 500 (ModelArts API, section 12).
     """
@@ -61,17 +61,17 @@ def allows_another(variant: Variant, error: CloudError) -> bool:
 
 @dataclass(slots=True)
 class Dialect:
-    """Begins with what the documents of today say."""
+    """The variants of the API that a cloud supports; starts with the documented ones."""
 
     workspace: str = SPELLINGS[0]
     sort: Sort = OLDEST_FIRST
     listing: str = EVERYBODYS
-    """Which of the two listings is asked for."""
+    """The path of the listing that is requested."""
     limit: int = PAGE_SIZE
-    """The page size that is asked for."""
+    """The page size that is requested."""
     paging: Paging = field(default_factory=Paging)
     _settled: bool = False
-    """Whether a listing has ever been shown."""
+    """Whether a listing was ever read."""
 
     @property
     def conclusive(self) -> bool:
@@ -93,10 +93,10 @@ class Dialect:
         ]
 
     def next_variant(self, refused: Mapping[Variant, CloudError]) -> Variant | None:
-        """Return the next variant that has not been refused; None where none is left.
+        """Return the next variant that was not refused; None if none is left.
 
         What has worked once is the only variant for the rest of the run: half a sweep that sees everybody, and half that does
-        not, would take those who are out of sight for gone.
+        not, would take notebooks that it cannot see for gone.
         """
         missing = {variant.listing for variant, error in refused.items() if is_of_listing(error)}
         listings = (EVERYBODYS, OWN) if self.listing == EVERYBODYS else (OWN,)
@@ -105,7 +105,7 @@ class Dialect:
         return next((variant for variant in left if variant not in refused and variant.listing not in missing), None)
 
     def settle(self, variant: Variant) -> bool:
-        """Use that variant from now on; returns True the first time."""
+        """Use this variant from now on; return True the first time."""
         news, self._settled = not self._settled, True
         if news:
             self.listing, self.sort = variant

@@ -1,4 +1,4 @@
-"""What has to be added to aiohttp's way of sending a request and of reading its answer."""
+"""Extends aiohttp: checks right before sending, no hidden retries, bounded bodies, and messages without received data."""
 
 import os
 import re
@@ -13,9 +13,9 @@ from aiohttp.connector import Connection
 from nbsweep.core.ports import unheeded
 
 ANSWER_LIMIT_BYTES = 8 * 2**20
-"""A page of fifty rows has some hundred thousand bytes."""
+"""Much more than a page of fifty rows, which has about a hundred thousand bytes."""
 QUOTED = re.compile(r"\bb['\"].*", re.DOTALL)
-"""What aiohttp's errors quote of bytes that are no HTTP: it may be the header with a token, or a notebook's row."""
+"""Bytes that aiohttp's errors quote if they are not HTTP; they may contain a token or a notebook's row."""
 
 
 class ConnectionBroken(aiohttp.ClientError):
@@ -23,13 +23,13 @@ class ConnectionBroken(aiohttp.ClientError):
 
 
 class GuardedRequest(ClientRequest):
-    """Asks whether it may still leave once it has a connection, right before its first byte: getting one takes its time."""
+    """A request that checks right before its first byte whether it may be sent, because getting a connection takes time."""
 
     may_leave: Callable[[], object] = staticmethod(unheeded)
-    """Raises when it may not."""
+    """Raises an error if the request may not be sent."""
 
     async def send(self, conn: Connection) -> ClientResponse:
-        """Send it, unless it may not leave any more; the connection is closed then."""
+        """Send the request; if it may not be sent any more, the connection is closed."""
         self.may_leave()
         return await super().send(conn)
 
@@ -45,7 +45,7 @@ def guarded_by(may_leave: Callable[[], object]) -> ClientMiddlewareType:
 
 
 async def send_once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """Keep aiohttp from sending again on its own, past the lanes, when a connection that was kept alive breaks."""
+    """Send a request once: aiohttp would send it again, without the lanes, after a kept-alive connection breaks."""
     try:
         return await handler(request)
     except aiohttp.ClientConnectorError:
@@ -56,7 +56,7 @@ async def send_once(request: ClientRequest, handler: ClientHandlerType) -> Clien
 
 
 async def read_body(response: ClientResponse) -> bytes:
-    """Read a body of bounded size; what counts is how much it is unpacked, and aiohttp unpacks it piece by piece."""
+    """Read a body of bounded size. The decompressed size counts; aiohttp decompresses it piece by piece."""
     content = response.content
     body = await content.readany()
     if not content.at_eof():
@@ -68,7 +68,7 @@ async def read_body(response: ClientResponse) -> bytes:
 
 
 async def _read_on(content: aiohttp.StreamReader, body: bytearray) -> bytes:
-    """Read the rest of a body that did not come at once, up to the first piece too many."""
+    """Read the rest of a body that did not arrive at once, up to the first piece beyond the limit."""
     while len(body) <= ANSWER_LIMIT_BYTES and (piece := await content.readany()):
         body += piece
     return bytes(body)
@@ -86,7 +86,7 @@ def words_of(error: Exception) -> str:
 
 
 def _words_of_tls(error: ssl.SSLError) -> str:
-    """Describe a TLS error in OpenSSL's words; its number is not one of the operating system."""
+    """Describe a TLS error by OpenSSL's message; its number is not one of the operating system."""
     if verify_message := getattr(error, "verify_message", ""):
         return str(verify_message).rstrip(".")
     words = (error.reason or "the connection cannot be encrypted").replace("_", " ").lower()

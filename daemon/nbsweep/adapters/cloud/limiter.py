@@ -1,4 +1,4 @@
-"""The lanes: each class of calls has a rate of its own, beside an optional total in which DELETE goes first.
+"""The lanes: each class of calls has its own rate limit, beside an optional total limit in which DELETE has priority.
 
 The lanes belong to an account, not to a sweep: all calls on that account go through the same object.
 """
@@ -14,14 +14,14 @@ from nbsweep.core.pacing import LaneState, Rate, Window
 from nbsweep.core.ports import Clock
 
 TIMERS_PER_S = 1000
-"""The resolution of uvloop's timers: one that falls between two of its milliseconds is set again and again until it is over."""
+"""The resolution of uvloop's timers; a timer between two milliseconds would be set again repeatedly until it ends."""
 
 
 class Lane(StrEnum):
-    """A rate-limited class of calls, the most urgent first."""
+    """The rate-limited classes of calls, the most urgent first."""
 
     DELETE = "delete"
-    """Everything that changes something: DELETE, and the stop before it."""
+    """Calls that change something: DELETE, and the stop before it."""
     SHOW = "show"
     LIST = "list"
 
@@ -29,28 +29,28 @@ class Lane(StrEnum):
 PATIENCE_TURNS: Mapping[Lane, int] = {Lane.DELETE: 0, Lane.SHOW: 5, Lane.LIST: 10}
 """How many turns a call lets more urgent lanes go first under a shared limit. A DELETE needs facts from reads."""
 TURNS_AHEAD_S = 0.3
-"""So much of a lane's time may be handed out as turns before the calls leave: a lane that has nothing ready loses its time."""
+"""How far ahead turns are granted: a lane without a prepared call would waste its rate."""
 WAKE_UP_EVERY_S = 0.05
 """Turns are granted a few at a time, because a wake-up for each would dominate the CPU time."""
 TOTAL = "total"
-"""What the limit over all lanes together is called."""
+"""The name of the total limit over all lanes."""
 
 
 class Throttle(Struct, frozen=True):
-    """A 429, as far as the lanes can learn from it."""
+    """The parts of a 429 from which the lanes learn."""
 
     sent_s: float
-    """When the refused call left, of the steady clock."""
+    """When the refused call was sent, in seconds of the steady clock."""
     named: Rate | None
-    """The limit that the gateway names, when it does."""
+    """The limit that the gateway names; None if it names none."""
     shared: bool
-    """Whether that limit is one for all calls of the user together."""
+    """Whether that limit counts all calls of the user together."""
     retry_after_s: float | None
-    """When to come back, where the gateway says so."""
+    """The time to wait that the gateway names; None if it names none."""
 
 
 class Lanes:
-    """Lets calls leave, a few at once, no faster than the rates; the rule holds over the moments at which `acquire` returns."""
+    """Limits calls to the rates of the lanes, a few at a time; the times at which `acquire` returns count."""
 
     def __init__(self, rates: dict[Lane, Rate], total: Rate | None, clock: Clock) -> None:
         """Store the rate of each lane, and the total rate if there is one."""
@@ -62,12 +62,12 @@ class Lanes:
         self._total = Window(total) if total else None
         self._total_is_configured = total is not None
         self._due: dict[Lane, float] = {}
-        """Of each lane whose first call waits for the total: when its patience ends."""
+        """For each lane whose first call waits for the total: when it no longer lets other lanes go first."""
         self._moved = anyio.Event()
         self._clock = clock
 
     async def acquire(self, lane: Lane) -> float:
-        """Wait for this lane's turn; gives the moment, of the steady clock, at which the call may leave, which is now."""
+        """Wait for this lane's turn; return the present time, in seconds of the steady clock."""
         async with self._queues[lane]:
             now: float | None = None
             while now is None:
@@ -78,14 +78,14 @@ class Lanes:
             return now
 
     async def acquire_early(self, lane: Lane) -> None:
-        """Wait for a turn to prepare a call; turns come at the lane's own rate, so that what is prepared need not wait long."""
+        """Wait for a turn to prepare a call; turns come at the lane's own rate, so that a prepared call need not wait long."""
         async with self._early_queues[lane]:
             await self._sleep_for(self._turns[lane], at_least_s=WAKE_UP_EVERY_S)
             await self._sleep_for(self._windows[lane])
             self._turns[lane].take(self._clock.steady_s())
 
     def refused(self, lane: Lane, refusal: Throttle) -> float:
-        """Learn from a 429: back off at once, and come back when the gateway says; gives the calls a second that may leave now.
+        """Learn from a 429: back off at once, for as long as the gateway says; return the new rate in calls per second.
 
         A limit over all calls together binds the total, which begins to exist when it was not configured; one of a single API
         binds its lane. Where the gateway names none, both slow down.
@@ -99,7 +99,7 @@ class Lanes:
         return min(_calls_per_s(window, now) for window in slowed)
 
     def state(self) -> tuple[LaneState, ...]:
-        """Return how fast each lane may go now, and all of them together where there is such a limit."""
+        """Return the present rate of each lane, and of the total if there is one."""
         now = self._clock.steady_s()
         lanes = [_state(lane, window, now, window.rate) for lane, window in self._windows.items()]
         if self._total is not None:
@@ -119,7 +119,7 @@ class Lanes:
         return (self._total,) if refusal.named is not None else (*own, self._total)
 
     async def _enter_total(self, lane: Lane, total: Window) -> float | None:
-        """Wait for a turn in the total; gives the moment of it, which counts in both windows.
+        """Wait for a turn in the total; return its time, which counts in both windows.
 
         None when it is the lane's own rate that the call waits for, as after a refusal: then the others go first.
         """
@@ -165,7 +165,7 @@ class Lanes:
 
 
 def _whole(seconds: float) -> float:
-    """Round a wait up to what a timer can tell."""
+    """Round a wait up to the resolution of a timer."""
     return math.ceil(seconds * TIMERS_PER_S) / TIMERS_PER_S
 
 

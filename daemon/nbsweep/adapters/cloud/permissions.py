@@ -1,4 +1,4 @@
-"""Calls that find out what works, and change nothing."""
+"""Calls that check permissions and reachability without changing anything."""
 
 from collections.abc import Callable, Mapping
 
@@ -16,23 +16,23 @@ from nbsweep.core.events.http import HttpRequest
 from nbsweep.core.permissions import Action
 
 NOTHING = "/notebooks/00000000-0000-0000-0000-000000000000"
-"""The nil UUID, which by its definition (RFC 9562, section 5.9) names nothing.
+"""The nil UUID, which by definition (RFC 9562, section 5.9) identifies nothing.
 
-The cloud makes the ids of notebooks at random, as UUIDs of version 4, in which two digits are never zero: no notebook has this
-one, or can ever get it. So a DELETE of it is harmless: there is nothing that it could delete. It is a constant here, and goes
-another way than the DELETEs of a sweep, so that no mistake about an id can turn a question into a deletion.
+The cloud creates ids of notebooks as random UUIDs of version 4, in which two digits are never zero, so no notebook can have
+this id. A DELETE of it is harmless. The id is a constant, and these calls do not share code with the DELETEs of a sweep, so
+that no mistake about an id can turn a check into a deletion.
 """
 LEAST_ROWS = "10"
-"""The smallest page that the API takes (ModelArts API, section 1.1)."""
+"""The smallest page size that the API accepts (ModelArts API, section 1.1)."""
 
 
 def _listing(path: str, workspace_id: str, spelling: str) -> ApiCall:
-    # Without a sort key: whether that is taken is another question.
+    # Without a sort key, because the cloud may not accept one.
     query = (("feature", "NOTEBOOK"), ("limit", LEAST_ROWS), ("offset", "0"), (spelling, workspace_id))
     return ApiCall(Lane.LIST, "GET", path, query)
 
 
-# None of these is marked as changing something: they may be sent again after a lost answer, for there is nothing to be lost.
+# None of these calls is marked as a change, so that they are retried after a lost answer, which is harmless.
 CALLS: Mapping[Action, Callable[[str, str], ApiCall]] = {
     Action.LIST_ALL: lambda workspace_id, spelling: _listing(EVERYBODYS, workspace_id, spelling),
     Action.LIST_OWN: lambda workspace_id, spelling: _listing(OWN, workspace_id, spelling),
@@ -44,10 +44,10 @@ CALLS: Mapping[Action, Callable[[str, str], ApiCall]] = {
 
 
 async def reach(transport: Transport) -> float | None:
-    """Call the address of a project's cloud, unsigned; any answer will do. Gives how far this machine's clock is ahead.
+    """Call the address without credentials and accept any answer; return how far this machine's clock is ahead.
 
     Raises:
-        Unreachable: there is no answer.
+        Unreachable: there was no answer.
     """
     tools, dates = transport.tools, ClockSkew(transport.tools.clock)
     sent_s, sent = await tools.lanes.acquire(Lane.SHOW), tools.clock.read()

@@ -1,7 +1,7 @@
-"""Maps an answer to the error that it means, by (HTTP status, error code), never by the status alone.
+"""Maps error answers to errors by (HTTP status, error code), never by the status alone.
 
-Sources: ModelArts API, sections 3.1 to 3.4. The gateway's codes begin with APIGW, or with APIG on older stacks; only the number
-counts.
+Sources: ModelArts API, sections 3.1 to 3.4. The gateway's codes begin with APIGW, or with APIG on older stacks; the numbers are
+the same.
 """
 
 import json
@@ -34,9 +34,9 @@ from nbsweep.core.redaction import redact
 
 GONE = frozenset({"ModelArts.6309", "ModelArts.6404"})
 BUSY = frozenset({"ModelArts.6306", "ModelArts.6308", "ModelArts.6333", "ModelArts.6355", "ModelArts.6357"})
-"""Refused for now, because something else is going on with the notebook: look again before anything else."""
+"""Another operation on the notebook is in progress; the notebook has to be read again before anything else."""
 DESPITE_403: Mapping[str, type[CloudError]] = {"ModelArts.6653": Rejected, "ModelArts.0112": WorkspaceRefused}
-"""Contact the owner; the workspace's policy denies it: about this notebook or workspace, not about the caller's permissions."""
+"""Codes that come with 403 but concern one notebook or workspace, not the caller's permissions."""
 BY_CODE: Mapping[str, type[CloudError]] = {
     "ModelArts.6303": Unsortable,
     "ModelArts.6304": MustStopFirst,
@@ -49,11 +49,11 @@ BY_CODE: Mapping[str, type[CloudError]] = {
     **dict.fromkeys(BUSY, Busy),
 }
 ENDED = frozenset({"ModelArts.6401", "ModelArts.6620", "APIGW.0307"})
-"""A token has ended, under whatever status (ModelArts API, section 12, E2): nothing was done, and a new one helps."""
+"""The token has expired, with any status (ModelArts API, section 12, E2): the call had no effect, and a new token helps."""
 PASSING_CODES = frozenset({"0010", "6100", "6101", "6102", "6200", "7008", "7009"})
-"""ModelArts codes that a later try may not meet again (ModelArts API, section 3.4)."""
+"""ModelArts codes of temporary errors (ModelArts API, section 3.4)."""
 GATEWAY_CODES = frozenset({"APIGW.0101", "APIGW.0201", "APIGW.0301", "APIGW.0307", "APIGW.0308"})
-"""Wrong address, backend timeout, wrong signature, ended token, too many calls (ModelArts API, section 3.3)."""
+"""Wrong address, backend timeout, wrong signature, expired token, too many calls (ModelArts API, section 3.3)."""
 KNOWN_CODES = frozenset({*BY_CODE, *ENDED, *DESPITE_403, *GATEWAY_CODES, *(f"ModelArts.{code}" for code in PASSING_CODES)})
 """Every code that nbsweep knows. Metrics count calls by these codes only, because a server may send any text."""
 PASSING_STATUSES = frozenset(
@@ -67,7 +67,7 @@ PASSING_STATUSES = frozenset(
 )
 MESSAGE_LIMIT = 256
 LONGEST_REFUSAL = 2**18
-"""In bytes; a longer body says nothing in the API's words."""
+"""The size in bytes from which a body is not parsed for an error."""
 LONGEST_PAUSE_S = 3600.0
 SKEW_MENTIONED_S = 60.0
 """The skew from which an error names this machine's clock as a reason."""
@@ -84,21 +84,21 @@ UNITS_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
 
 class TransientError(CloudError):
-    """A failure that may pass. The client tries again, so this error never leaves the client."""
+    """A failure that may be temporary. The client retries, so this error never leaves the client."""
 
 
 class RateLimit(Struct, frozen=True):
-    """What a 429 says of the limit that it enforces."""
+    """The limit that a 429 names."""
 
     words: str = ""
-    """The gateway's own; empty where it names none."""
+    """The gateway's own text; empty if it names no limit."""
     rate: Rate | None = None
     shared: bool = False
-    """Whether it is one for all calls of the user together."""
+    """Whether the limit counts all calls of the user together."""
 
 
 class Throttled(TransientError):
-    """429: the call was not done, and the lane has to slow down."""
+    """429: the call had no effect, and the lane has to slow down."""
 
     def __init__(self, message: str, limit: RateLimit, answer: "ErrorResponse") -> None:
         """Store the limit, as far as the gateway names it."""
@@ -118,11 +118,11 @@ class ErrorResponse(Struct, frozen=True):
 
     @classmethod
     def read(cls, status: int, headers: Mapping[str, str], body: bytes) -> "ErrorResponse":
-        """Read what an error answer says, in whichever of its shapes; HTML and plain text say nothing but their status."""
+        """Parse an error answer in any of its forms; of HTML and plain text only the status is known."""
         code, message, request_id = _words(body)
         return cls(
             status=status,
-            # IAM says its status once more in place of a code.
+            # IAM repeats its status in place of a code.
             code=re.sub(r"^APIG\.", "APIGW.", code) if CODE.fullmatch(code) and code != str(status) else "",
             message=redact(message)[:MESSAGE_LIMIT],
             request_id=headers.get("X-Request-Id", request_id),
@@ -130,7 +130,7 @@ class ErrorResponse(Struct, frozen=True):
         )
 
     def __str__(self) -> str:
-        """Describe it in a few words."""
+        """Return the status, the code and the message."""
         code = f" {self.code}" if self.code else ""
         words = f" ({self.message})" if self.message else ""
         return f"HTTP {self.status}{code}{words}"
@@ -153,7 +153,7 @@ class ErrorResponse(Struct, frozen=True):
             case status if status in PASSING_STATUSES or number in PASSING_CODES:
                 return TransientError
             case HTTPStatus.NOT_FOUND if not self.code.startswith("ModelArts."):
-                # The gateway knows no such address; only the service itself can say that a notebook is gone.
+                # The gateway does not know the address; only the service itself can say that a notebook is gone.
                 return WrongAddress
             case status if self.code in GONE and status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND):
                 # A notebook that is gone counts as deleted, so only the documented answer is accepted.
@@ -189,11 +189,11 @@ _MEANINGS: Mapping[type[CloudError], tuple[str, str]] = {
     Rejected: ("the cloud refused: ", ""),
     WorkspaceRefused: ("the workspace is not open to this user: ", ""),
 }
-"""What each error means, before the answer; and what to do about it."""
+"""The meaning of each error, as the beginning of its message, and the advice."""
 
 
 def _limit(message: str) -> RateLimit:
-    """Read the limit that a 429 names; one of nothing at all is none."""
+    """Parse the limit that a 429 names; a limit of 0 is ignored."""
     found = LIMIT.search(message)
     if found is None or not int(found["calls"]) or not int(found["periods"]):
         return RateLimit()
@@ -202,7 +202,7 @@ def _limit(message: str) -> RateLimit:
 
 
 def with_skew(error: CloudError, skew_s: float) -> CloudError:
-    """Add the clock skew to an error about refused keys, because it is the likeliest reason."""
+    """Add the clock skew to an error about refused keys, because it is the most likely reason."""
     if not isinstance(error, Unauthorized) or abs(skew_s) <= SKEW_MENTIONED_S:
         return error
     far = f"{abs(skew_s) / 60:.0f} minutes" if abs(skew_s) >= 2 * SKEW_MENTIONED_S else f"{abs(skew_s):.0f} seconds"
@@ -229,7 +229,7 @@ def _words(body: bytes) -> tuple[str, str, str]:
 
 
 def _find_words(document: object, depth: int) -> tuple[str, str, str] | None:
-    """Look for the code and the message in an object, else in the objects inside it."""
+    """Return code, message and request id of an object, or else of an object inside it."""
     if not isinstance(document, dict) or depth == 0:
         return None
     code = _first(document, "error_code", "errorCode", "code")
@@ -247,7 +247,7 @@ def _first(document: dict[str, Any], *names: str) -> str:
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Read Retry-After, which is a number of seconds or a date; one that is neither counts for nothing."""
+    """Parse Retry-After, which is a number of seconds or a date; return None for anything else."""
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:9]), LONGEST_PAUSE_S)

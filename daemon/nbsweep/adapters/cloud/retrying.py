@@ -1,4 +1,4 @@
-"""The attempts of one call: what is tried again, how often, and after how long."""
+"""Retries of one call: which failures are retried, how often, and after which wait."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from nbsweep.adapters.cloud.responses import Throttled, TransientError
 
 MAX_ATTEMPTS = 6
 MAX_THROTTLED_ATTEMPTS = 20
-"""A 429 says nothing against the call itself, only that others were before it."""
+"""More than for other failures, because a 429 says nothing about the call itself."""
 WAIT_FIRST_S = 0.2
 WAIT_MOST_S = 5.0
 JITTER = 0.5
-"""Up to this share is added to a wait, so that callers that failed together do not come back together."""
+"""The share that is added to a wait at most, so that callers that failed together do not retry together."""
 
 Result = TypeVar("Result")
 OnFailure = Callable[[TransientError, int, float], None]
@@ -68,23 +68,23 @@ def retry_context(on: Callable[[Exception], bool | float], attempts: int) -> Asy
 
 @dataclass(slots=True)
 class Backoff:
-    """The failures of one call, and the wait after each: it doubles from one to the next of its kind."""
+    """Counts the failures of one call, and computes the wait after each, which doubles for each failure of the same kind."""
 
     on_failure: OnFailure
     count: int = 0
     throttled: int = 0
-    """How many of the last ones were 429s."""
+    """The number of consecutive 429s."""
     troubles: int = 0
 
     def wait_after_trouble_s(self, error: Exception) -> bool | float:
-        """Return the seconds until the next try after a failure that may pass; False after any other."""
+        """Return the seconds until the next attempt after a temporary failure; False after any other failure."""
         if not isinstance(error, TransientError) or isinstance(error, Throttled):
             return False
         self.troubles, self.throttled = self.troubles + 1, 0
         return True if self.troubles == MAX_ATTEMPTS else self._wait_s(error, self.troubles)
 
     def wait_after_throttling_s(self, error: Exception) -> bool | float:
-        """Return the seconds until the next try after a 429; False after any other failure."""
+        """Return the seconds until the next attempt after a 429; False after any other failure."""
         if not isinstance(error, Throttled):
             return False
         self.throttled += 1

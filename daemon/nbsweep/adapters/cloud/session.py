@@ -24,7 +24,7 @@ from nbsweep.core.ports import Clock
 
 IAM_TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5, ceil_threshold=float("inf"))
 LONGEST_HEADER_BYTES = 32_768
-"""A token comes in a header and can be this long (ModelArts API, section 5.1)."""
+"""The longest header, because a token is sent in one (ModelArts API, section 5.1)."""
 KEEP_ALIVE_S = 60.0
 
 Connect = Callable[[int], aiohttp.BaseConnector]
@@ -49,7 +49,7 @@ class NoSuchName(NotSent):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer to a call for credentials."""
+    """The answer to a call for credentials."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -58,7 +58,7 @@ class Reply:
     """The time of the answer by the clock of the server, or of this machine if the answer has no Date."""
 
     def words(self) -> ErrorResponse:
-        """Read it as what an error says."""
+        """Parse it as an error answer."""
         return ErrorResponse.read(self.status, self.headers, self.body)
 
 
@@ -92,10 +92,10 @@ class AuthClient(Struct, frozen=True):
     """Options for aiohttp: proxy and trusted certificates."""
 
     async def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Reply:
-        """Call, and read what comes back, whatever its status.
+        """Make a call, and return its answer with any status.
 
         Raises:
-            NotSent: there was no answer, so that whatever needs this one did not leave.
+            NotSent: there was no answer, so that the call that needs the credentials was not sent.
             Unreachable: the server is not trusted.
         """
         request = self.session.request(
@@ -119,7 +119,7 @@ class AuthClient(Struct, frozen=True):
 
 
 def read_date(text: str) -> datetime | None:
-    """Read a header that says what time it was for who has answered; None when that cannot be read."""
+    """Parse a Date header; return None if it is invalid."""
     try:
         return parsedate_to_datetime(text).astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
@@ -127,7 +127,7 @@ def read_date(text: str) -> datetime | None:
 
 
 def failure(url: str, error: Exception) -> Unreachable | TransientError:
-    """Return the error that a failure of the transport means."""
+    """Return the error for a failure of the transport."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError | ssl.SSLError):
         advice = f"Check the endpoint, ca_file, and the certificates that this machine trusts{unreadable_certificates()}"
         return Unreachable(f"{url} is not trusted: {words_of(error)}", advice=advice)

@@ -1,6 +1,6 @@
-"""One call on its way: credentials, lane, request, answer; once more when the credentials had ended.
+"""Sends one call: waits for credentials and lane, sends the request, and reads the answer; repeats it if credentials expired.
 
-What the answer means, and whether the call is made again, is for `client.py` to say.
+`client.py` decides what the answer means, and whether the call is retried.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -27,13 +27,13 @@ from nbsweep.core.freshness import Freshness
 from nbsweep.core.ports import Clock, Telemetry, unheeded
 
 TURNS = 3
-"""So often a call waits for its lane anew, because its credentials ended while it waited; then it leaves with what there is."""
+"""How often a call waits for its lane again because its credentials expired meanwhile; then it is sent anyway."""
 
 
 SUCCESS = range(200, 300)
 CODE_KEY = b"error_code"
 REFUSAL_BYTES = 512
-"""A refusal is said within so many bytes, also where it comes under a status of success (ModelArts API, section 12, E2)."""
+"""The largest body that is searched for an error, which may come with status 200 (ModelArts API, section 12, E2)."""
 
 
 class ApiCall(NamedTuple):
@@ -44,15 +44,15 @@ class ApiCall(NamedTuple):
     path: str
     query: Sequence[tuple[str, str]] = ()
     changes: bool = False
-    """Whether it changes something, so that it must not be sent again unless it was certainly not done."""
+    """Whether the call changes something, so that it is sent again only if it certainly had no effect."""
     facts: Freshness | None = None
-    """How long what it rests on is good for; None for a call that rests on nothing, and may leave at any time."""
+    """How long the facts behind the call are fresh; None for a call that may be sent at any time."""
     leaving: Callable[[], object] = unheeded
-    """Called right before it is sent."""
+    """Called right before the call is sent."""
 
 
 class Response(NamedTuple):
-    """A call that has been answered, somehow."""
+    """The answer to a call, with any status."""
 
     at_s: float
     proof: Proof
@@ -105,12 +105,12 @@ class Transport:
     tools: Tools
     _endpoint: ProjectEndpoint | None = None
     clock_skew: ClockSkew = field(init=False)
-    """What the answers say of the time."""
+    """The clock skew according to the answers."""
     request_options: Mapping[str, Any] = field(init=False, repr=False)
     """Options for aiohttp; the address of a proxy may contain a password."""
 
     def __post_init__(self) -> None:
-        """Start with no answer."""
+        """Start without answers."""
         self.clock_skew = ClockSkew(self.tools.clock)
         self.request_options = self.tools.route.to(self.base_url)
 
@@ -119,7 +119,7 @@ class Transport:
         return (self._endpoint or await self._find_endpoint()).headers["X-Project-Id"]
 
     async def send(self, call: ApiCall) -> Response:
-        """Send a call when its turn comes; a refusal that new credentials may help against is not yet the answer.
+        """Send a call when its turn comes; send it again after a refusal that new credentials may resolve.
 
         Raises:
             FactsTooOld: it was not sent, because it could not leave in time.
@@ -136,7 +136,7 @@ class Transport:
     async def _send(self, call: ApiCall) -> Response:
         endpoint = self._endpoint or await self._find_endpoint()
         proof, sent_s = await self._wait_turn(call)
-        # Once here, before the call counts against the quota, and once more when it has a connection.
+        # Checked here, before the call counts against the quota, and again once it has a connection.
         self._require_fresh(call)
         path, sending = endpoint.path + call.path, self.tools.clock.read()
         self.tools.telemetry.emit(HttpRequest(call.lane, call.method, path, sent_s))
@@ -167,20 +167,20 @@ class Transport:
             message = "held back, because the facts behind it had become older than removal.fresh_for, or the machine slept"
             raise FactsTooOld(message)
         skew_s = self.clock_skew.skew_s()
-        # Nothing known of the clock stops a sweep before this; here it counts what has been learned meanwhile.
+        # An unknown skew stops a sweep earlier; this check uses what later answers have shown.
         if skew_s is not None and (refusal := judge_skew(skew_s)):
             raise FactsTooOld(f"held back: {refusal.message}")
 
     def _emit_answered(self, call: ApiCall, sent_s: float, sent: Response | None) -> None:
         duration_s = round(self.tools.clock.steady_s() - sent_s, 6)
         status, code = (sent.status if sent else None), ""
-        # A success has no code, and is not searched for one: this happens for every call.
+        # A success is not searched for a code, to save time in every call.
         if sent and sent.status >= HTTPStatus.BAD_REQUEST:
             code = ErrorResponse.read(sent.status, sent.headers, sent.body).code
         self.tools.telemetry.emit(HttpAnswered(call.lane, call.method, status, code, duration_s))
 
     async def _find_endpoint(self) -> ProjectEndpoint:
-        """Look up the project, and keep its endpoint."""
+        """Look up the project, and store its endpoint."""
         self._endpoint = ProjectEndpoint.of(self.base_url, await self.find_project())
         return self._endpoint
 
@@ -194,7 +194,7 @@ class Transport:
         return proof, sent_s
 
     async def _wait_once(self, call: ApiCall) -> tuple[Proof, float]:
-        # A renewal takes its time; a call that waited for it behind the lane would leave too close to the next one.
+        # Renew before the lane: a call that waited for a renewal after its turn would be sent too close to the next call.
         proof = await self.credentials.ready()
         return proof, await self.tools.lanes.acquire(call.lane)
 
@@ -224,6 +224,6 @@ class Transport:
 
 
 def _failed_to_answer(call: ApiCall, base_url: str, error: Exception) -> CloudError:
-    """Return the error that a failure of the transport means for this call."""
+    """Return the error for a failure of the transport of this call."""
     found = failure(base_url, error)
     return found if isinstance(found, Unreachable | NotSent) or not call.changes else lost(found, call.method)

@@ -1,6 +1,6 @@
-"""JSON <-> Notebook. What cannot be read is `Malformed`, never a guess.
+"""Parses JSON into notebooks. A row that cannot be parsed becomes a `MalformedRow`; nothing is guessed.
 
-Only the fields that are declared here are ever read: a notebook's `token` and `url` are dropped where the bytes are parsed.
+Only the declared fields are read: a notebook's `token` and `url` are dropped when the bytes are parsed.
 Sources: ModelArts API, sections 1.2 and 1.3.
 """
 
@@ -28,18 +28,18 @@ from nbsweep.core.errors import MalformedAnswer
 from nbsweep.core.model import PAGE_SIZE, Image, Lease, LeaseType, MalformedRow, Named, Notebook, Page, Status, Volume
 
 EARLIEST_MS = datetime(2015, 1, 1, tzinfo=UTC).timestamp() * 1000
-"""Before the service existed: seconds that were taken for milliseconds end up there."""
+"""Earlier dates are invalid: the service did not exist, and seconds taken for milliseconds result in such dates."""
 LATEST_MS = datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000
 LONGEST_LEASE_MS = timedelta(days=3660) / timedelta(milliseconds=1)
 LARGEST_VOLUME_GB = 10**9
-"""The API documents 4096 for EVS; a file system of the user's own may be larger."""
+"""The API documents 4096 for EVS; a user's own file system may be larger."""
 
 NOTEBOOK_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
-"""Ids become part of an address, so nothing else is let through."""
+"""Ids become part of an address, so other texts are rejected."""
 
 
 MOST_ROWS = 1000
-"""Of one page: a server may give more than were asked for, though none is known to."""
+"""The limit for one page; a server may send more rows than requested, although none is known to."""
 MOST_COMMAS = 200 * MOST_ROWS
 LONGEST_LABEL = 256
 
@@ -48,14 +48,14 @@ NO_IMAGE = Image()
 
 
 class _MalformedError(ValueError):
-    """A field holds what it should never hold; the message names the field, never its content."""
+    """A field has an invalid value; the message names the field, never its content."""
 
 
 def read_page(body: bytes) -> Page:
-    """Read a page of a listing; a row that cannot be read becomes a `MalformedRow`.
+    """Parse a page of a listing; a row that cannot be parsed becomes a `MalformedRow`.
 
     Raises:
-        MalformedAnswer: it is no page at all.
+        MalformedAnswer: the body is not a page.
     """
     _check_size(body)
     try:
@@ -69,17 +69,17 @@ def read_page(body: bytes) -> Page:
     rows = listing.data or []
     if len(rows) > MOST_ROWS:
         message = (
-            f"the cloud's answer is not a listing that was asked for: a page has {len(rows)} rows, {PAGE_SIZE} were wanted"
+            f"the cloud's answer is not a listing that was asked for: a page has {len(rows)} rows, {PAGE_SIZE} were requested"
         )
         raise MalformedAnswer(message)
     return Page(tuple(read_row(bytes(row)) for row in rows), total)
 
 
 def _check_size(body: bytes) -> None:
-    """Refuse what would hold up everything else while it is taken apart; a row as documented has fewer than 100 commas.
+    """Refuse a body that would take too long to parse; a row as documented has fewer than 100 commas.
 
     Raises:
-        MalformedAnswer: it has more in it than any page of the API.
+        MalformedAnswer: the body is larger than any page of the API.
     """
     if body.count(b",") > MOST_COMMAS:
         message = f"the cloud's answer is not one that was asked for: {len(body)} bytes hold more than any page of the API"
@@ -87,7 +87,7 @@ def _check_size(body: bytes) -> None:
 
 
 def read_row(body: bytes, *, listed: bool = True) -> Notebook | MalformedRow:
-    """Read one row of a listing, or an answer that is one notebook."""
+    """Parse one row of a listing, or the answer for one notebook."""
     try:
         return _notebook(_decoded(body), listed=listed)
     except (*UNREADABLE, _MalformedError) as error:
@@ -95,7 +95,7 @@ def read_row(body: bytes, *, listed: bool = True) -> Notebook | MalformedRow:
 
 
 def _decoded(body: bytes) -> NotebookRow:
-    """Decode a row as documented, which is quick, else as far as it can be read without a guess."""
+    """Decode a row as documented, which is fast, or else after conversions that need no guess."""
     try:
         return ROW.decode(body)
     except msgspec.ValidationError:
@@ -103,10 +103,10 @@ def _decoded(body: bytes) -> NotebookRow:
 
 
 def read_notebook(body: bytes) -> Notebook:
-    """Read the answer that is one notebook.
+    """Parse the answer for one notebook.
 
     Raises:
-        MalformedAnswer: it cannot be read as one.
+        MalformedAnswer: the body is not a notebook.
     """
     row = read_row(body, listed=False)
     if isinstance(row, MalformedRow):
@@ -116,10 +116,10 @@ def read_notebook(body: bytes) -> Notebook:
 
 
 def read_workspace_ids(body: bytes) -> tuple[str, ...]:
-    """Read the ids of the workspaces; the documents show them as text and as numbers (ModelArts API, section 1).
+    """Parse the ids of the workspaces; the documents show texts and numbers (ModelArts API, section 1).
 
     Raises:
-        MalformedAnswer: it is no list of workspaces, or not all of them.
+        MalformedAnswer: the body is not a complete list of workspaces.
     """
     _check_size(body)
     try:
@@ -137,7 +137,7 @@ def _malformed(what: str, error: Exception) -> MalformedAnswer:
 
 
 def _problem(error: Exception) -> str:
-    """Return which field is wrong. The decoder's messages contain types and paths, but no content."""
+    """Return the field that is wrong. The decoder's messages contain types and paths, but no content."""
     if isinstance(error, msgspec.ValidationError | _MalformedError):
         return str(error)
     return "it is not JSON"
@@ -183,14 +183,14 @@ def _notebook(row: NotebookRow, *, listed: bool) -> Notebook:
 
 
 def _shared(text: str | None) -> str | None:
-    """Keep one copy of a text that many rows have: a large plan holds tens of thousands of them."""
+    """Return the shared copy of a text that many rows have, because a large plan holds tens of thousands of rows."""
     return None if text is None else intern(text)
 
 
 def _tags(
     rows: list[TagRow] | msgspec.UnsetType | None,
 ) -> tuple[dict[str, str | None] | None, tuple[tuple[str, str | None], ...]]:
-    """Read the tags, and apart from them each further value of a key; a value that is not shown is unknown, and not empty."""
+    """Parse the tags, and separately the further values of repeated keys; a value that is not shown is None, not empty."""
     if isinstance(rows, msgspec.UnsetType):
         return None, ()
     tags: dict[str, str | None] = {}
@@ -203,7 +203,7 @@ def _tags(
 
 
 def _enumerated(text: str | None) -> str | None:
-    """Keep one copy of a word of an enumeration, as the documents write it; some stacks use lower case."""
+    """Return the shared copy of a word of an enumeration in upper case; some stacks use lower case."""
     return None if text is None else intern(text.upper())
 
 
@@ -239,7 +239,7 @@ def _lease(row: LeaseRow) -> Lease:
 
 
 def _lease_type(text: str | None) -> LeaseType:
-    """Read the type; a missing one means TIMING (ModelArts API, section 1.3)."""
+    """Parse the type; a missing type means TIMING (ModelArts API, section 1.3)."""
     if text is None:
         return LeaseType.TIMING
     try:
@@ -250,7 +250,7 @@ def _lease_type(text: str | None) -> LeaseType:
 
 
 def _duration(row: LeaseRow) -> timedelta | None:
-    """Read the duration; that of a lease which is not enabled may be absurd and says nothing (ModelArts API, section 8)."""
+    """Parse the duration; ignore that of a lease that is not enabled, which may be invalid (ModelArts API, section 8)."""
     if not row.enable or row.duration is None:
         return None
     if not 0 < row.duration <= LONGEST_LEASE_MS:
@@ -260,7 +260,7 @@ def _duration(row: LeaseRow) -> timedelta | None:
 
 
 def _moment(field: str, milliseconds: int | None) -> datetime | None:
-    """Read an epoch in milliseconds."""
+    """Parse a time in milliseconds since 1970."""
     if milliseconds is None:
         return None
     if not EARLIEST_MS <= milliseconds < LATEST_MS:

@@ -1,4 +1,4 @@
-"""Where the journal is: from the address in the configuration to what SQLAlchemy opens."""
+"""Parses the journal's address in the configuration into a URL for SQLAlchemy."""
 
 import errno
 import os
@@ -15,30 +15,30 @@ from nbsweep.core.errors import JournalError
 from nbsweep.settings import JOURNAL
 
 DRIVERS: Mapping[str, str] = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg_async"}
-"""What a kind of database in the configuration becomes: its asynchronous driver."""
+"""The SQLAlchemy driver for each kind of database in the configuration."""
 
 _EXAMPLES = "sqlite:////var/lib/nbsweep/journal.db or postgresql://user@host/database"
 _NOT_SECRET = frozenset({"user", "host", "port", "dbname", "sslmode", "connect_timeout", "application_name"})
-"""Options of a PostgreSQL address that hold no secret."""
+"""Options of a PostgreSQL address that contain no secret."""
 _NAME = re.compile(r"[\w.,:/-]*")
-"""A user, host or database that is shown as it is; whatever else it holds is shown percent-encoded."""
+"""A user, host or database that is shown unchanged; other characters are shown percent-encoded."""
 
 
 class JournalAddress(Struct, frozen=True):
-    """Where the journal is."""
+    """The address of the journal."""
 
     url: URL
-    """With its driver."""
+    """The URL with its driver."""
     place: str
-    """As people know it: the file, or user, host and database, and nothing else."""
+    """The address for people: the file, or user, host and database."""
     path: Path | None
-    """The file, where the journal is one."""
+    """The path of an SQLite journal; None for other databases."""
     secrets: tuple[str, ...] = ()
-    """Secrets of which no error message may contain a part."""
+    """Secrets that no error message may contain, not even in part."""
 
 
 def parse_address(text: str) -> JournalAddress:
-    """Read a journal's address.
+    """Parse a journal's address.
 
     Raises:
         JournalError: it is none, or of a kind that does not exist. Holds no piece of it, for any may be one of a password.
@@ -59,7 +59,7 @@ def parse_address(text: str) -> JournalAddress:
 
 
 def _place_of(url: URL) -> str:
-    """Show user, host and database."""
+    """Return user, host and database as text for people."""
     user = url.username or _option(url, "user")
     host = url.host or _option(url, "host")
     shown = f"{_shown(user)}@" if user else ""
@@ -82,7 +82,7 @@ def _secrets_of(url: URL) -> tuple[str, ...]:
 
 
 def make_folder(path: Path) -> None:
-    """Create the folder of a journal's file, for nobody but this user; one that exists already stays as it is.
+    """Create the folder of a journal's file for this user only; an existing folder is not changed.
 
     Raises:
         OSError: it cannot be created, or the path is that of a folder.
@@ -93,7 +93,7 @@ def make_folder(path: Path) -> None:
 
 
 def make_file(path: Path) -> None:
-    """Create a journal's file, for nobody but this user; one that exists already stays as it is.
+    """Create a journal's file for this user only; an existing file is not changed.
 
     Raises:
         JournalError: what is there belongs to a file that is missing, and SQLite would throw it away.
@@ -110,7 +110,7 @@ def make_file(path: Path) -> None:
 
 
 def _path_of(url: URL) -> Path:
-    # With two slashes the first folder is read as a host; and what is only in memory would not survive a crash.
+    # With two slashes, the first folder is parsed as a host. A journal in memory would not survive a crash.
     if url.host or not url.database or url.database == ":memory:" or url.query:
         raise JournalError(
             "The journal's address must name a file, and nothing else: sqlite: with three slashes and a relative path, or with "

@@ -1,4 +1,4 @@
-"""The audit trail in the database: its entries are written in the transaction of the removals that they are about."""
+"""The audit trail in the database; entries are written in the same transaction as their removals."""
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -30,14 +30,14 @@ from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import microseconds
 
 CHUNK = 1000
-"""So many removals, and their entries, are in memory at once."""
+"""Number of removals that are in memory at once with their entries."""
 
 Fetch = Callable[[Select[*tuple[Any, ...]]], Awaitable[Sequence[RowMapping]]]
-"""Asks the database a question."""
+"""Runs a query."""
 
 *_OLDER, _NEWER = AuditEntry._fields
 _COLUMNS = (*_OLDER, "digest", _NEWER)
-"""In the table's own order, into which `project` came later."""
+"""The columns in the order of the table, to which `project` was added later."""
 _LINK = select(*(AUDIT.c[name] for name in _COLUMNS))
 _LAST = select(func.max(AUDIT.c.sequence)).scalar_subquery()
 _HEAD = select(AUDIT.c.sequence, AUDIT.c.digest).where(AUDIT.c.sequence == _LAST)
@@ -57,10 +57,10 @@ _COVERAGE = _coverage()
 
 
 class TrailWriter:
-    """Makes the entries for removals that are about to be written, and appends them to the chain."""
+    """Builds the entries for removals that are about to be written, and appends them to the chain."""
 
     def __init__(self, dialect: Dialect) -> None:
-        """Compile the statements, for a sweep needs each of them in every commit."""
+        """Compile the statements, because a sweep needs each of them in every commit."""
         mine = [REMOVALS.c.run_id == bindparam("run"), REMOVALS.c.target == bindparam("target")]
         stage = select(REMOVALS.c.notebook_id, REMOVALS.c.state, REMOVALS.c.requests, REMOVALS.c.failures, REMOVALS.c.sent_at)
         asked_for = listed_in(dialect.name, REMOVALS.c.notebook_id, "notebooks")
@@ -71,7 +71,7 @@ class TrailWriter:
         self._insert = compiled_positionally(dialect, insert(AUDIT), _COLUMNS)
 
     def append(self, transaction: Transaction, removals: Iterator[Removal]) -> None:
-        """Append what the removals' writes stand for, before these are done.
+        """Append the entries for writes of removals, before the removals are written.
 
         Raises:
             ValueError: a moment has no time zone.
@@ -110,7 +110,7 @@ class TrailWriter:
 
 
 class SqlTrail:
-    """The `AuditTrail` port: what has been written, read."""
+    """The `AuditTrail` port: reads the audit trail."""
 
     def __init__(self, fetch: Fetch) -> None:
         """Store the function that runs queries."""
@@ -121,14 +121,14 @@ class SqlTrail:
         return _head_of([(row["sequence"], row["digest"]) for row in await self._fetch(_HEAD)])
 
     async def after(self, sequence: int, limit: int) -> tuple[Link, ...]:
-        """List the entries that follow on one, in the order of the chain."""
+        """List the entries after one, in the order of the chain."""
         following = _LINK.where(AUDIT.c.sequence > sequence).order_by(AUDIT.c.sequence)
         return tuple(map(_link_of, await self._fetch(following.limit(limit))))
 
     async def latest(self, query: AuditQuery, limit: int) -> tuple[Link, ...]:
-        """List the latest entries that are wanted, the newest first."""
-        wanted = _LINK.where(*_conditions(query)).order_by(AUDIT.c.sequence.desc())
-        return tuple(map(_link_of, await self._fetch(wanted.limit(limit))))
+        """List the latest entries that match the query, the newest first."""
+        matching = _LINK.where(*_conditions(query)).order_by(AUDIT.c.sequence.desc())
+        return tuple(map(_link_of, await self._fetch(matching.limit(limit))))
 
     async def coverage(self) -> AuditCoverage:
         """Count the removals whose decision is not on the trail."""
@@ -143,15 +143,15 @@ def _laid_out(link: Link) -> tuple[Any, ...]:
 
 def _conditions(query: AuditQuery) -> Iterable[ColumnElement[bool]]:
     for name in ("target", "run_id", "notebook_id", "policy", "what"):
-        wanted = getattr(query, name)
-        if wanted is not None:
-            yield AUDIT.c[name] == str(wanted)
+        value = getattr(query, name)
+        if value is not None:
+            yield AUDIT.c[name] == str(value)
     if query.since is not None:
         yield AUDIT.c.moment_us >= microseconds(query.since)
 
 
 def _as_stored(notebook_id: str) -> str:
-    """Write an id as PostgreSQL has it, which takes no NUL; hardly any id has one, but to ask for it must not fail."""
+    """Return an id without NUL, which PostgreSQL rejects, so that a query for any id succeeds."""
     return notebook_id.replace("\0", "\ufffd")
 
 

@@ -1,4 +1,4 @@
-"""Where SQLite and PostgreSQL differ, all of it: how they are connected to, how they begin, upsert and commit."""
+"""All differences between SQLite and PostgreSQL: connections, transactions, upserts and commits."""
 
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -46,18 +46,18 @@ from nbsweep.adapters.journal.transaction import Change, Transaction, carry_out
 from nbsweep.core.errors import JournalError
 
 _CHUNK = 1000
-"""Rows for one call of a driver that takes lists only."""
+"""Rows for one call of a driver that accepts only lists."""
 
 
 class Timeouts(Struct, frozen=True):
-    """How long the journal waits."""
+    """The time limits of the journal."""
 
     patience_s: float = 0.0
-    """How long an outage may last: a server that is away, or another process's lock that is held for longer than `busy_s`."""
+    """How long an outage may last: an unreachable server, or another process's lock that is held for longer than `busy_s`."""
     busy_s: float = 5.0
-    """How long SQLite itself waits for another process's lock; nothing else is written meanwhile."""
+    """How long SQLite waits for another process's lock; nothing else is written meanwhile."""
     close_s: float = 5.0
-    """How long closing may take: a disk that hangs must not keep the program from ending."""
+    """How long closing may take, so that a hanging disk does not keep the program from exiting."""
 
 
 DEFAULT_TIMEOUTS = Timeouts()
@@ -87,7 +87,7 @@ def begin_exclusively(connection: Connection) -> None:
 
 
 async def commit(connection: Connection, changes: Sequence[Change], marker: Marker | None) -> None:
-    """Carry out the changes in a transaction of their own, all of them or none, and not twice where there is a marker."""
+    """Execute the changes in one transaction, all of them or none, and not twice if there is a marker."""
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection.driver_connection
         await driver.commit_all(changes)
@@ -125,7 +125,7 @@ def make_marker(connection: Connection, key: str) -> Marker | None:
 
 
 async def forget(connection: Connection, key: str) -> None:
-    """Delete what the commits of one writer have left."""
+    """Delete the marker of one writer."""
     if connection.dialect.name != "sqlite":
         await spawned(forget_marker, connection, key)
 
@@ -150,7 +150,7 @@ def serialise_trail(connection: Connection, changes: Sequence[Change]) -> None:
 
 
 def forget_old_markers(connection: Connection) -> None:
-    """Delete what the commits of writers have left that have ended long ago."""
+    """Delete the markers of writers that ended long ago."""
     if connection.dialect.name != "sqlite":
         forget_markers(connection)
 
@@ -182,7 +182,7 @@ def listed_in(dialect: str, column: Column[Any], parameter: str) -> ColumnElemen
 def upsert(
     dialect: str, table: Table, *, frozen: Collection[str] = (), newest: str = ""
 ) -> "sqlite.Insert | postgresql.Insert":
-    """Insert rows, or update those whose primary key is there already.
+    """Insert rows, or update those whose primary key exists already.
 
     The columns in `frozen` keep their first value. With `newest`, a row gives way only to one whose `newest` is later.
     """
@@ -196,7 +196,7 @@ def upsert(
 
 
 def insert_new(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
-    """Insert rows, but leave those alone whose primary key is there already."""
+    """Insert rows, but do not change those whose primary key exists already."""
     insert = sqlite.insert(table) if dialect == "sqlite" else _postgresql_insert(table)
     return insert.on_conflict_do_nothing(index_elements=list(table.primary_key))
 
@@ -210,7 +210,7 @@ def _sqlite_engine(address: JournalAddress, files: JournalFiles, timeouts: Timeo
         dbapi: Any = engine.dialect.dbapi
         return dbapi.connect(async_creator_fn=partial(connect, files, timeouts.busy_s))
 
-    # A transaction is always ended before its connection goes back to the pool; resetting it there would only cost time.
+    # Every transaction ends before its connection is returned to the pool, so a reset there would only cost time.
     engine = create_engine(address.url, creator=creator, paramstyle="named", pool_reset_on_return=None, hide_parameters=True)
     return engine
 

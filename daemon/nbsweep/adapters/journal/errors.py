@@ -59,7 +59,7 @@ _POSTGRESQL: Mapping[str, str] = {
 
 @contextmanager
 def journal_errors(address: JournalAddress) -> Iterator[None]:
-    """Turn everything that goes wrong inside into a `JournalError`, chained."""
+    """Convert errors of the database inside into a chained `JournalError`."""
     try:
         yield
     except JournalError:
@@ -83,7 +83,7 @@ def concerns_all(error: Exception) -> bool:
 def _predicate(error: Exception, secrets: Iterable[str]) -> str:
     original = error.orig if isinstance(error, StatementError) else error
     if isinstance(original, sqlite3.Error):
-        # The lower byte is the kind of trouble, the rest says where inside SQLite it was met.
+        # The lower byte is the primary result code, the rest extends it.
         kind = getattr(original, "sqlite_errorcode", 0) & 0xFF
         if kind in _SQLITE:
             return _SQLITE[kind]
@@ -100,7 +100,7 @@ def _predicate(error: Exception, secrets: Iterable[str]) -> str:
 
 
 def _detail(original: BaseException | None, secrets: Iterable[str]) -> str:
-    # Only these are sure to be free of what was to be written; the first line says what the file or the server refused.
+    # Only these errors certainly do not quote written data; the first line says what the file or the server refused.
     if isinstance(original, OSError):
         return original.strerror or "unknown"
     line = str(original).partition("\n")[0]
@@ -110,6 +110,6 @@ def _detail(original: BaseException | None, secrets: Iterable[str]) -> str:
 
 
 def _shares_piece(line: str, secret: str) -> bool:
-    """Return whether a line repeats some of a secret; less than that is in any line."""
+    """Return whether a line contains a part of a secret; shorter parts occur in any line."""
     length = min(PIECE, len(secret))
     return any(secret[start : start + length] in line for start in range(len(secret) - length + 1))

@@ -9,7 +9,7 @@ from pathlib import Path
 from nbsweep.core.errors import JournalError
 
 BESIDE = ("-wal", "-shm")
-"""What SQLite keeps beside a database that is in use: the latest commits, and the index of them."""
+"""Suffixes of SQLite's files beside an open database: the latest commits, and their index."""
 
 Identity = tuple[int, int, bool]
 """Device, inode, and whether a database is empty."""
@@ -20,17 +20,17 @@ class JournalLostError(JournalError):
 
 
 class JournalFiles:
-    """The files of one open journal, as they were when it was opened."""
+    """The identities of the files of one open journal."""
 
     def __init__(self, path: Path) -> None:
-        """Store the path of a database that exists, before it is opened."""
+        """Store the path of an existing database before it is opened."""
         self.path = str(path)
         self._beside = [f"{path.resolve()}{ending}" for ending in BESIDE]
         self._first = _identity(self.path)
         self._found: dict[str, Identity | None] = {}
 
     def remember(self) -> None:
-        """Remember all files, after a first commit has made them.
+        """Store the identities of all files, after the first commit has created them.
 
         Raises:
             JournalLostError: the database is not the one that was there before it was opened.
@@ -58,7 +58,7 @@ class JournalFiles:
 
 
 def _identity(path: str, *, database: bool = False) -> Identity | None:
-    """Return which file is under a path; None when there is none, or none that can be seen."""
+    """Return the identity of the file at a path; None if there is none, or it cannot be read."""
     try:
         found = os.stat(path)  # noqa: PTH116  # right before each DELETE: a Path would take four times as long
     except OSError:

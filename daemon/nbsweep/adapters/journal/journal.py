@@ -55,12 +55,12 @@ _RUN_MAPPER = RowMapper(RunRecord, RUNS)
 _REMOVAL_MAPPER = RowMapper(Removal, REMOVALS)
 _RUN = select(*_RUN_MAPPER.columns)
 DUE = "due of "
-"""What stands before a target's name in the key of its note."""
+"""The prefix of a target's name in the key of its due time."""
 _REMOVAL = select(*_REMOVAL_MAPPER.columns)
 
 
 class SqlJournal:
-    """A journal in a database; made by `open_journal`."""
+    """A journal in a database; `open_journal` creates it."""
 
     def __init__(
         self, engine: Engine, writer: GroupWriter, address: JournalAddress, files: JournalFiles | None, patience_s: float
@@ -74,10 +74,10 @@ class SqlJournal:
         self._sql = Statements(engine.dialect)
         self._trail = TrailWriter(engine.dialect)
         self.trail = SqlTrail(self._rows)
-        """What has been written to the audit trail."""
+        """The audit trail, for reading."""
 
     def require_in_place(self) -> None:
-        """Check that a later run will find the record before anything is sent.
+        """Check that a later run will find the record, before a DELETE is sent.
 
         Raises:
             JournalError: the journal was moved, deleted or replaced.
@@ -95,7 +95,7 @@ class SqlJournal:
         await self._writer.write(Change(self._sql.close_run, [_run_row(run)], dict, never_opened))
 
     async def write(self, removals: Sequence[Removal]) -> None:
-        """Store removals as they are now, new ones and known ones; all of them or none."""
+        """Store the present state of new and known removals; all of them or none."""
         # The caller's list may change after a cancellation; the removals in it cannot.
         mine = tuple(removals)
         for removal in mine:
@@ -103,8 +103,8 @@ class SqlJournal:
         await self._write(Change(self._sql.upsert_removal, mine, _removal_row, beforehand=self._trail.append))
 
     async def unfinished(self, target: str | None = None, limit: int | None = None) -> tuple[Removal, ...]:
-        """List the removals that have no end, oldest first; with `target`, those under that name."""
-        # Not "in one of the others": a state that this version does not know must come up, and be refused.
+        """List the unfinished removals, the oldest first; with `target`, those under that name."""
+        # Not "in the other states": a state that this version does not know must be found, and is then refused.
         open_end = REMOVALS.c.state.not_in([state.value for state in ENDS])
         named = true() if target is None else REMOVALS.c.target == target
         query = _REMOVAL.where(REMOVALS.c.ended_at.is_(None), open_end, named)
@@ -113,7 +113,7 @@ class SqlJournal:
         )
 
     async def note_active(self, project: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
-        """Remember that these were seen other than at rest; only the latest time is kept."""
+        """Record that these notebooks were seen in a state other than at rest; only the latest time is kept."""
         moment = microseconds(seen_at)
 
         def row_of(notebook_id: str) -> Row:
@@ -122,44 +122,44 @@ class SqlJournal:
         await self._write(Change(self._sql.upsert_sighting, list(notebook_ids), row_of))
 
     async def last_active(self, project: str) -> Mapping[str, datetime]:
-        """Return when each notebook of a project was last seen other than at rest."""
+        """Return when each notebook of a project was last seen in a state other than at rest."""
         latest = func.max(SIGHTINGS.c.last_active).label("last_active")
         mine = SIGHTINGS.c.project.in_([project, UNKNOWN])
         query = select(SIGHTINGS.c.notebook_id, latest).where(mine).group_by(SIGHTINGS.c.notebook_id)
         return {row["notebook_id"]: row["last_active"] for row in await self._rows(query)}
 
     async def runs(self, limit: int, target: str | None = None) -> tuple[RunRecord, ...]:
-        """List the latest sweeps, of one target where one is given, the newest first."""
-        wanted = _RUN if target is None else _RUN.where(RUNS.c.target == target)
-        newest_first = wanted.order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc(), RUNS.c.target)
+        """List the latest sweeps, of one target if it is given, the newest first."""
+        runs = _RUN if target is None else _RUN.where(RUNS.c.target == target)
+        newest_first = runs.order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc(), RUNS.c.target)
         return await self._records(_RUN_MAPPER, newest_first.limit(limit))
 
     async def last_run(self, target: str, outcomes: Collection[Outcome] = ()) -> RunRecord | None:
-        """Return the latest sweep of a target, of those with one of these outcomes; with none given, of any outcome."""
+        """Return the latest sweep of a target with one of these outcomes; if none are given, with any outcome."""
         return next(iter(await self._records(_RUN_MAPPER, of_last_run(_RUN, target, outcomes))), None)
 
     async def last_success(self, target: str) -> RunRecord | None:
-        """Return the latest sweep of a target that finished, or showed what it would do, without a problem."""
+        """Return the latest sweep or dry run of a target that finished without a problem."""
         return next(iter(await self._records(_RUN_MAPPER, of_last_success(_RUN, target))), None)
 
     async def open_runs(self, target: str | None = None) -> tuple[RunRecord, ...]:
-        """List the sweeps that have no end, the oldest first; with `target`, those under that name."""
+        """List the sweeps without an end, the oldest first; with `target`, those under that name."""
         named = true() if target is None else RUNS.c.target == target
         query = _RUN.where(named, RUNS.c.ended_at.is_(None))
         return await self._records(_RUN_MAPPER, query.order_by(RUNS.c.started_at, RUNS.c.run_id))
 
     async def run(self, run_id: str) -> tuple[RunRecord, ...]:
-        """List the sweeps of one run, a record for each target; empty when there is no such run."""
+        """List the sweeps of one run, one record for each target; empty if the run does not exist."""
         query = _RUN.where(RUNS.c.run_id == run_id).order_by(RUNS.c.started_at, RUNS.c.target)
         return await self._records(_RUN_MAPPER, query)
 
     async def removals(self, run_id: str, limit: int | None = None, offset: int = 0) -> tuple[Removal, ...]:
-        """List the removals of one run, or some of them, in the order in which they were planned."""
+        """List the removals of one run, in the order of its plan."""
         planned = _REMOVAL.where(REMOVALS.c.run_id == run_id).order_by(REMOVALS.c.position)
         return await self._records(_REMOVAL_MAPPER, planned.limit(limit).offset(offset or None))
 
     async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:
-        """List the removals of one notebook over all runs, the newest first."""
+        """List the removals of one notebook in all runs, the newest first."""
         query = _REMOVAL.where(REMOVALS.c.notebook_id == notebook_id)
         newest_first = query.order_by(REMOVALS.c.planned_at.desc(), REMOVALS.c.run_id.desc(), REMOVALS.c.position.desc())
         return await self._records(_REMOVAL_MAPPER, newest_first)
@@ -176,13 +176,13 @@ class SqlJournal:
         return History(requested, before, ends)
 
     async def leases(self) -> tuple[TargetLease, ...]:
-        """List all leases that there are, by target."""
+        """List all leases, sorted by target."""
         rows = await self._rows(select(LEASES).order_by(LEASES.c.target))
         with journal_errors(self._address):
             return tuple(map(lease_of, rows))
 
     async def lease(self, target: str) -> TargetLease | None:
-        """Return who holds a target's lease; None when nobody does."""
+        """Return a target's lease with its holder; None if no process holds it."""
         rows = await self._rows(select(LEASES).where(LEASES.c.target == target))
         with journal_errors(self._address):
             return next(map(lease_of, rows), None)
@@ -208,17 +208,17 @@ class SqlJournal:
         await self._writer.write(Change(self._sql.delete_pause, [{"of_target": target}], dict))
 
     async def paused_since(self, target: str) -> datetime | None:
-        """Return since when a target is paused; None when it is not."""
+        """Return since when a target is paused; None if it is not."""
         rows = await self._rows(select(PAUSES.c.since).where(PAUSES.c.target == target))
         return next((row["since"] for row in rows), None)
 
     async def note_due(self, target: str, due: datetime) -> None:
-        """Remember when the schedule of a target comes round next; only the latest note is kept."""
+        """Record when a target is due next; only the latest record is kept."""
         note = {"key": f"{DUE}{target}", "value": due.astimezone(UTC).isoformat()}
         await self._writer.write(Change(self._sql.upsert_meta, [note], dict))
 
     async def noted_due(self, target: str) -> datetime | None:
-        """Return when the schedule of a target was to come round next, by the latest note; None when there is none."""
+        """Return the recorded next due time of a target; None if there is no record."""
         rows = await self._rows(select(META.c.value).where(META.c.key == f"{DUE}{target}"))
         with journal_errors(self._address):
             return next((datetime.fromisoformat(row["value"]) for row in rows), None)
@@ -253,10 +253,10 @@ def _fetch(connection: Connection, query: Select[Any]) -> Sequence[RowMapping]:
 
 
 class Statements:
-    """All that the journal writes with, as the driver takes it: compiled once, for a sweep writes each thousands of times."""
+    """The compiled write statements; compiled once, because a sweep executes each thousands of times."""
 
     def __init__(self, dialect: Dialect) -> None:
-        """Compile them for one kind of database."""
+        """Compile the statements for one kind of database."""
         mine = (RUNS.c.run_id == bindparam("of_run")) & (RUNS.c.target == bindparam("of_target"))
         removals = upsert(dialect.name, REMOVALS, frozen=["position"]).values(position=_next_position())
         sightings = upsert(dialect.name, SIGHTINGS, newest="last_active")
@@ -282,6 +282,6 @@ def _removal_row(removal: Removal) -> Row:
 
 def _next_position() -> Any:
     earlier = REMOVALS.alias("earlier")
-    # Literals, because everything else that stands in the text is taken from the rows.
+    # Literals, because all parameters in the text are taken from the rows.
     following = func.coalesce(func.max(earlier.c.position) + literal_column("1"), literal_column("0"))
     return select(following).where(earlier.c.run_id == bindparam("of_run")).scalar_subquery()

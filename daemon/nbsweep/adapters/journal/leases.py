@@ -1,8 +1,8 @@
-"""Leases to rows and back, and the statements that let one process of several have one.
+"""Converts leases to rows and back, and has the statements by which only one of several processes gets a lease.
 
-Nothing is read inside the transaction that writes: what a lease was decided on stands in the statement's own condition, and it
-matches only a row that is still the same. So a lease goes through the group writer like everything else, and of several
-processes that want it at once one gets it, on every database.
+The writing transaction reads nothing: the lease that was seen is in the condition of the statement, which matches only an
+unchanged row. So leases use the group writer like all other changes, and only one of several concurrent processes gets a lease,
+on every database.
 """
 
 import msgspec
@@ -16,7 +16,7 @@ from nbsweep.core.model import microseconds
 
 _OF_HOLDER = Holder.__struct_fields__
 _OWNED = (LEASES.c.target == bindparam("of_target")) & (LEASES.c.owner == bindparam("of_owner"))
-# A holder may always put a beat in the place of its own: after a write of which it does not know whether it was done, too.
+# A holder may always replace its own lease, also after a write whose result it does not know.
 _UNCHANGED = (LEASES.c.beat_at == bindparam("of_beat_at")) | (LEASES.c.owner == bindparam("by_owner"))
 
 REPLACE = update(LEASES).where(_OWNED & _UNCHANGED)
@@ -24,7 +24,7 @@ RELEASE = delete(LEASES).where(_OWNED)
 
 
 def lease_row(lease: TargetLease) -> Row:
-    """Lay a lease out as what the driver stores in its columns.
+    """Convert a lease to the values that the driver stores in its columns.
 
     Raises:
         ValueError: one of its moments has no time zone.
@@ -41,18 +41,18 @@ def lease_row(lease: TargetLease) -> Row:
 
 
 def replacing_row(lease: TargetLease, seen: TargetLease) -> Row:
-    """Lay a lease out for `REPLACE`, in the place of the one that was seen."""
+    """Return the parameters of `REPLACE`: the new lease, and the one that was seen."""
     seen_beat_at = microseconds(seen.beat_at)
     return {**lease_row(lease), **owned_row(seen), "of_beat_at": seen_beat_at, "by_owner": lease.holder.owner}
 
 
 def owned_row(lease: TargetLease) -> Row:
-    """Return which lease is meant, as long as its holder has it."""
+    """Return the key of a lease with its holder, so that no other holder's lease matches."""
     return {"of_target": lease.target, "of_owner": lease.holder.owner}
 
 
 def lease_of(row: RowMapping) -> TargetLease:
-    """Read a row as a lease.
+    """Convert a row to a lease.
 
     Raises:
         ValueError: it holds something that a lease cannot have.

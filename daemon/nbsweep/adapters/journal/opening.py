@@ -1,4 +1,4 @@
-"""Opens the journal: makes it, brings it up to date, proves that it can be written, and keeps others from beginning another."""
+"""Opens the journal: creates or migrates it, checks that it can be written, and locks its path against other files."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -28,7 +28,7 @@ from nbsweep.adapters.journal.writer import GroupWriter
 
 @asynccontextmanager
 async def open_journal(url: str, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> AsyncIterator[SqlJournal]:
-    """Open the journal at `url`, made new or brought up to date; leaving writes what is queued, and closes it.
+    """Open the journal at `url`, after creating or migrating it; on exit, write what is queued and close it.
 
     That it can be written is proven here, before anything is deleted.
 
@@ -75,7 +75,7 @@ def _prepare(connection: Connection, place: str) -> None:
 
 
 def _bring_up_to_date(connection: Connection, place: str) -> None:
-    # A question to a table that is missing would end the transaction on PostgreSQL.
+    # A query of a missing table would end the transaction on PostgreSQL.
     exists = inspect(connection).has_table
     if exists(REVISION.name):
         if connection.execute(select(REVISION.c.version_num)).scalars().all() == [NEWEST]:
@@ -83,7 +83,7 @@ def _bring_up_to_date(connection: Connection, place: str) -> None:
     elif not any(map(exists, METADATA.tables)):
         make_tables(connection)
         return
-    # Alembic takes a tenth of the program's memory and start, and is needed once for each new version.
+    # Alembic takes a tenth of the program's memory and start-up time, and is needed only once for each new version.
     from nbsweep.adapters.journal.migrations.run import upgrade  # noqa: PLC0415
 
     upgrade(connection, place)

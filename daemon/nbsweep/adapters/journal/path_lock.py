@@ -1,10 +1,10 @@
-"""One SQLite file at a time under one path, for all processes of a machine, whatever becomes of the file itself.
+"""Ensures that all processes of a machine use the same SQLite file under one path, even if the file is moved or deleted.
 
-Processes that use the same file share the lock; one that finds another file than theirs under the path is refused while any of
-them is there. The kernel gives the lock back when a process ends, `kill -9` included. There are two lock files, and either is
-enough: beside the journal, hidden from patterns such as `journal.db*`, for processes of all users and containers that share the
-folder; and in the folder for temporary files, by the path's name, in case the journal's folder is moved or deleted as a whole.
-That one is known only to processes of the same user which share that folder, and is done without where it cannot be made.
+Processes that use the same file share the lock. A process that finds another file under the path is refused while any of them
+runs. The kernel releases the lock when a process ends, even after `kill -9`. There are two lock files, and either is enough.
+One is beside the journal, hidden from patterns such as `journal.db*`, for processes of all users and containers that share the
+folder. The other is in the folder for temporary files, with the path in its name, in case the journal's folder is moved or
+deleted; only processes of the same user that share that folder use it, and it is skipped if it cannot be created.
 """
 
 import fcntl
@@ -24,7 +24,7 @@ RETRY_EVERY_S = 0.02
 
 @asynccontextmanager
 async def path_lock(path: Path, make: Callable[[], None], patience_s: float) -> AsyncIterator[None]:
-    """Hold the locks of a journal's path while inside; `make` is called to make the file where nobody uses any.
+    """Hold the locks of a journal's path while inside; `make` is called to create the file if no process uses one.
 
     Raises:
         JournalError: another process is at work with another file of this path.
@@ -80,7 +80,7 @@ def _try_to_join(place: Path, path: Path, make: Callable[[], None]) -> int | Non
         if _locked(lock, fcntl.LOCK_EX) and _is_in_place(lock, place):
             make()
             _note(lock, path)
-        # To change from one kind to the other is to give the lock back, and to take it anew.
+        # A change of the kind of lock releases the lock first, and then acquires it again.
         if not _locked(lock, fcntl.LOCK_SH) or not _is_in_place(lock, place):
             return None
         if os.pread(lock, 100, 0) != _identity(path):
@@ -94,7 +94,7 @@ def _try_to_join(place: Path, path: Path, make: Callable[[], None]) -> int | Non
 
 
 def _note(lock: int, path: Path) -> None:
-    """Write down which file is under the path, for others who come; the lock belongs to whom the journal belongs."""
+    """Write the identity of the file into the lock file, for other processes; its owner is the owner of the journal."""
     os.ftruncate(lock, 0)
     os.pwrite(lock, _identity(path), 0)
     found, me = path.stat(), os.geteuid()
@@ -131,7 +131,7 @@ def _by_name(path: Path) -> Path | None:
     folder = Path(tempfile.gettempdir()) / f"nbsweep-{os.geteuid()}"
     with suppress(OSError):
         folder.mkdir(mode=0o700, exist_ok=True)
-        # Others may write to the folder above it.
+        # Other users may write to its parent folder.
         if folder.lstat().st_uid == os.geteuid():
             return folder / f"{sha256(os.fsencode(path.absolute())).hexdigest()[:32]}.lock"
     return None

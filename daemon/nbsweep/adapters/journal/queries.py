@@ -1,4 +1,4 @@
-"""The questions behind `Journal.history` and the latest runs of a target; each is one query."""
+"""The queries of `Journal.history`, and of the latest runs of a target."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -17,7 +17,7 @@ _NOT_ON_RECORD = REMOVALS.c.project == UNKNOWN
 
 
 def count_requested(target: str, identity: TargetIdentity, since: datetime) -> Select[Any]:
-    """Count the removals with a DELETE that was about to leave since then; one that was taken back has none."""
+    """Count the removals whose DELETE was sent, or about to be sent, since a time; withdrawn DELETEs do not count."""
     named = REMOVALS.c.target == target
     mine = (REMOVALS.c.project == identity.project) & (named | _covered(identity)) | (_NOT_ON_RECORD & named)
     sent = (REMOVALS.c.requests > 0) & (REMOVALS.c.sent_at >= since)
@@ -33,13 +33,13 @@ def of_last_survey(runs: Select[Any], target: str, identity: TargetIdentity) -> 
 
 
 def of_last_run(runs: Select[Any], target: str, outcomes: Collection[Outcome]) -> Select[Any]:
-    """Find the latest run of a target, of those with one of these outcomes where any are given."""
+    """Find the latest run of a target, with one of these outcomes if any are given."""
     mine = runs.where(RUNS.c.target == target)
     return _newest(mine.where(RUNS.c.outcome.in_(sorted(outcomes))) if outcomes else mine)
 
 
 def of_last_success(runs: Select[Any], target: str) -> Select[Any]:
-    """Find the latest run of a target that has an outcome of success and no problem."""
+    """Find the latest run of a target with a successful outcome and no problem."""
     return _newest(runs.where(RUNS.c.target == target, RUNS.c.outcome.in_(sorted(SUCCESSES)), RUNS.c.problem == ""))
 
 
@@ -48,8 +48,8 @@ def _newest(runs: Select[Any]) -> Select[Any]:
 
 
 def count_deleted(run: RunRecord, target: str, identity: TargetIdentity) -> Select[Any]:
-    """Count what was deleted since a run's survey."""
-    # A run follows what earlier ones left before it surveys, so that it sees none of that; a dry run does not.
+    """Count the removals that were deleted since a run's survey."""
+    # A run recovers earlier removals before its survey, so that it does not see them; a dry run does not recover.
     since = REMOVALS.c.ended_at if run.dry_run else REMOVALS.c.planned_at
     mine = (REMOVALS.c.project == identity.project) & _covered(identity) | (_NOT_ON_RECORD & (REMOVALS.c.target == target))
     deleted = (REMOVALS.c.state == State.DELETED.value) & (since >= run.started_at)
@@ -57,7 +57,7 @@ def count_deleted(run: RunRecord, target: str, identity: TargetIdentity) -> Sele
 
 
 def of_failing(removals: Select[Any], target: str, identity: TargetIdentity, since: datetime) -> Select[Any]:
-    """Find the ends of every notebook of the project of which a removal has failed since then, the newest first."""
+    """Find the ended removals of each notebook of the project with a failed removal since a time, the newest first."""
     mine = (REMOVALS.c.project == identity.project) | (_NOT_ON_RECORD & (REMOVALS.c.target == target))
     failing = select(REMOVALS.c.notebook_id).where(mine, _FAILED, REMOVALS.c.ended_at >= since)
     ends = removals.where(mine, _TRIED, REMOVALS.c.notebook_id.in_(failing))

@@ -1,4 +1,4 @@
-"""Records to rows and back. What cannot be read as a record is refused, never guessed."""
+"""Converts records to rows and back. A row that is no valid record is refused; nothing is guessed."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -19,10 +19,10 @@ Record = TypeVar("Record", Removal, RunRecord)
 
 
 class RowMapper(Generic[Record]):
-    """How records of one kind lie in their table; found out once, because a sweep stores thousands of them."""
+    """The layout of one kind of record in its table; computed once, because a sweep stores thousands of records."""
 
     def __init__(self, kind: type[Record], table: Table) -> None:
-        """Store the kind of record, whose every field has a column."""
+        """Store the kind of record; each of its fields has a column."""
         self._kind: type[Record] = kind
         hints = get_type_hints(kind)
         self.names = kind.__struct_fields__
@@ -43,7 +43,7 @@ class RowMapper(Generic[Record]):
                 require_aware(moment)
 
     def row_of(self, record: Record) -> Row:
-        """Lay a record out as what the driver stores in its columns.
+        """Convert a record to the values that the driver stores in its columns.
 
         Raises:
             ValueError: one of its moments has no time zone.
@@ -54,7 +54,7 @@ class RowMapper(Generic[Record]):
         }
 
     def record_of(self, row: RowMapping) -> Record:
-        """Read a row as a record.
+        """Convert a row to a record.
 
         Raises:
             ValueError: it holds something that the record cannot have.
@@ -67,7 +67,7 @@ class RowMapper(Generic[Record]):
 
 
 def _storing(hint: Any) -> Callable[[Any], object] | None:
-    """Find what turns a field's values into what is stored; None when they are stored as they are."""
+    """Return the function that converts a field's values for storage; None if they are stored unchanged."""
     kinds = [getattr(kind, "__origin__", kind) for kind in get_args(hint) or (hint,)]
     if datetime in kinds:
         return microseconds

@@ -29,7 +29,7 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
         """CREATE TRIGGER audit_never_shrinks BEFORE DELETE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
-        # An INSERT OR REPLACE would take an entry's place without a DELETE that a trigger could see.
+        # An INSERT OR REPLACE would replace an entry without firing the DELETE trigger.
         """CREATE TRIGGER audit_only_grows BEFORE INSERT ON audit
         WHEN NEW.sequence IS NOT (SELECT coalesce(max(sequence), 0) + 1 FROM audit)
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
@@ -43,18 +43,18 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
 }
 """By the database's name: the triggers that keep the audit trail append-only, whatever writes to it.
 
-They do not keep anyone from changing entries who may change tables; the chain of digests shows that.
+A user who may change tables can still change entries; the chain of digests shows that.
 """
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware moment, stored as whole microseconds since 1970: exact, and in the right order on every database."""
+    """An aware datetime, stored as whole microseconds since 1970: exact, and in the right order on every database."""
 
     impl = BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002  # SQLAlchemy's signature
-        """Store it.
+        """Convert a datetime for storage.
 
         Raises:
             ValueError: the moment has no time zone.
@@ -62,7 +62,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else microseconds(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
-        """Read it, in UTC.
+        """Convert a stored value to a datetime in UTC.
 
         Raises:
             ValueError: what is stored is no moment; SQLite lets any value into any column.
@@ -95,7 +95,7 @@ RUNS = Table(
     Column("extent", Text, nullable=False, server_default=""),
     Index("runs_by_start", "started_at"),
 )
-"""A row for each target's sweep; the columns are the fields of `RunRecord`, and `kept` and `lanes` are JSON."""
+"""One row for each target's sweep; the columns are the fields of `RunRecord`, with `kept` and `lanes` as JSON."""
 
 REMOVALS = Table(
     "removals",
@@ -131,7 +131,7 @@ REMOVALS = Table(
     Index("removals_by_notebook", "notebook_id"),
     Index("removals_by_run", "run_id", "position"),
 )
-"""A row for each removal: the fields of `Removal`, and its position in its run's planned order, counted from 0."""
+"""One row for each removal: the fields of `Removal`, and its position in the plan of its run, counted from 0."""
 
 SIGHTINGS = Table(
     "sightings",
@@ -140,7 +140,7 @@ SIGHTINGS = Table(
     Column("notebook_id", Text, primary_key=True),
     Column("last_active", UtcDateTime, nullable=False),
 )
-"""When a notebook was last seen other than at rest."""
+"""When a notebook was last seen in a state other than at rest."""
 
 LEASES = Table(
     "leases",
@@ -157,7 +157,7 @@ LEASES = Table(
     Column("project", Text, nullable=False, server_default=""),
     Column("extent", Text, nullable=False, server_default=""),
 )
-"""Who sweeps a target at present: the fields of `TargetLease`, with those of its holder among them."""
+"""The leases of targets: the fields of `TargetLease` and of its holder."""
 
 PAUSES = Table(
     "pauses",
@@ -211,7 +211,7 @@ REVISION = Table(
     Column("version_num", String(32), nullable=False),
     PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
-"""Alembic's own note of how far a database has come, as Alembic makes it; no part of `METADATA`."""
+"""Alembic's own table with the revision of a database; not part of `METADATA`."""
 
 NEWEST = "0006"
-"""The last of the revisions in `migrations/`: where a database has it, there is nothing to bring up to date."""
+"""The newest revision in `migrations/`; a database with this revision needs no migration."""

@@ -1,4 +1,4 @@
-"""What is to be written: statements that were compiled once, and records that become rows only when the driver takes them."""
+"""Changes to write: statements compiled once, and records that are converted to rows only when the driver needs them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, groupby
@@ -11,33 +11,33 @@ from nbsweep.core.errors import JournalError
 
 
 class Transaction(Struct, frozen=True):
-    """What can be done inside a transaction that somebody else begins and ends."""
+    """The operations inside a transaction that the caller begins and ends."""
 
     execute: Callable[[str, Iterator[Row] | Iterator[tuple[Any, ...]]], int]
-    """Executes a statement for each row, and tells how many rows of the table it has met."""
+    """Executes a statement for each row, and returns how many rows of the table it matched."""
     fetch: Callable[[str, Row], Sequence[Sequence[Any]]]
-    """Asks a question, and gives all rows of the answer."""
+    """Runs a query, and returns all rows."""
 
 
 Beforehand = Callable[[Transaction, Iterator[Any]], None]
-"""Does what has to be done in the same transaction ahead of a change; is given the items that will be written."""
+"""Called in the same transaction before a change, with the items that will be written."""
 
 
 class Change(Struct, frozen=True, eq=False):
-    """A statement, and what it is for."""
+    """A statement, and how items become its parameters."""
 
     sql: str
-    """As the driver takes it; its parameters have names."""
+    """The SQL text for the driver, with named parameters."""
     items: Sequence[Any]
     lay_out: Callable[[Any], Row]
-    """Makes a row of an item. Thousands of items are thus never thousands of rows at once."""
+    """Converts an item to a row, so that thousands of items are never thousands of rows at the same time."""
     unmatched: str = ""
-    """What to say when not every row met one in the table; empty when they need not."""
+    """The error message if a row matched none in the table; empty if that is allowed."""
     beforehand: Beforehand | None = None
 
 
 def carry_out(changes: Iterable[Change], transaction: Transaction) -> None:
-    """Carry all of them out in order.
+    """Execute all changes in order.
 
     Neighbours of the same statement go together: of two states of one removal the later one stays.
 

@@ -1,7 +1,7 @@
-"""Group commit: all changes that wait when the disk becomes free go into one transaction.
+"""Group commit: all changes that are waiting when the disk becomes free are written in one transaction.
 
-A commit that survives a power failure costs milliseconds; a thousand writers that shared none of them would wait for seconds.
-So commits keep a little distance, in which more writers come together, unless there are many already.
+A durable commit takes milliseconds, so a thousand writers with a commit each would wait for seconds. Therefore there is a short
+time between commits in which more writers join, unless many are waiting already.
 """
 
 from collections.abc import Sequence
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from nbsweep.adapters.journal.connections.postgresql import Marker
 
 COMMIT_EVERY_S = 0.1
-"""From one commit's beginning to the next one's, while writes trickle in."""
+"""The time between the beginnings of two commits while few writes arrive."""
 CREDIT_S = 1.0
-"""So much of that distance may be saved up in quiet times: writes of a few steps, one after the other, never wait."""
+"""How much of that time a quiet period saves up, so that a few successive writes do not wait."""
 ENOUGH = 16
-"""So many waiting writers trigger a commit at once."""
+"""The number of waiting writers that triggers a commit at once."""
 
 
 @dataclass(slots=True, eq=False)
@@ -42,10 +42,10 @@ class _Waiting:
 
 
 class GroupWriter:
-    """Writes to the database: one task commits all that is queued, and wakes the callers that wait."""
+    """Writes to the database: one task commits all queued changes, and wakes the waiting callers."""
 
     def __init__(self, engine: Engine, address: JournalAddress, timeouts: Timeouts) -> None:
-        """Store the engine to write through, where the journal is, and how long closing may take."""
+        """Store the engine, the address of the journal, and the time limit for closing."""
         self._engine = engine
         self._address = address
         self._close_s = timeouts.close_s
@@ -55,12 +55,12 @@ class GroupWriter:
         self._taken: list[_Waiting] = []
         self._wake = anyio.Event()
         self._pressed = anyio.Event()
-        """Set while there is no time to lose: many wait, or the journal is being closed."""
+        """Set if the next commit must not wait: many callers are waiting, or the journal is being closed."""
         self._slot_s = float("-inf")
         self._ended = anyio.Event()
         self._closed = False
         self._tasks = anyio.create_task_group()
-        # Shielded: the last words of what is being cancelled are still to be written. Closing ends it.
+        # Shielded, because cancelled tasks still write their last changes. Closing ends this task.
         self._life = anyio.CancelScope(shield=True)
 
     async def __aenter__(self) -> Self:
@@ -77,7 +77,7 @@ class GroupWriter:
                 await self._ended.wait()
         finally:
             self._life.cancel()
-            # An exception of the journal's user must not be wrapped by the task group.
+            # The task group must not wrap an exception of the caller.
             await self._tasks.__aexit__(None, None, None)
             self._fail_unwritten()
 
@@ -88,7 +88,7 @@ class GroupWriter:
         self._settle([*self._taken, *self._queued], too_slow)
 
     def check_open(self) -> None:
-        """Refuse to use a closed journal.
+        """Raise if the journal is closed.
 
         Raises:
             JournalError: it was.
@@ -97,7 +97,7 @@ class GroupWriter:
             raise JournalError(f"The journal {self._address.place} was closed already.")
 
     async def write(self, change: Change) -> None:
-        """Write a change, and return when it is committed. A cancelled caller's change is written all the same.
+        """Write a change, and return when it is committed. If the caller is cancelled, the change is still written.
 
         Raises:
             JournalError: the change could not be written, not even a part of it.
@@ -115,7 +115,7 @@ class GroupWriter:
     async def _run(self) -> None:
         with self._life:
             try:
-                # One connection for all: taking one from the pool for each commit would cost more than the commit.
+                # One connection for all commits: getting one from the pool would cost more than the commit.
                 async with connected(self._engine) as connection:
                     await self._write_all(connection)
                     with suppress(SQLAlchemyError):
@@ -134,11 +134,11 @@ class GroupWriter:
             self._taken = []
 
     async def _keep_distance(self) -> None:
-        """Wait a little, so that more writers share the commit."""
+        """Wait a short time, so that more writers share the commit."""
         with anyio.move_on_at(self._slot_s):
             await self._pressed.wait()
         now_s = anyio.current_time()
-        # Commits that were pressed for do not put off those that follow.
+        # Early commits do not delay the following ones.
         self._slot_s = min(max(self._slot_s, now_s - CREDIT_S), now_s) + COMMIT_EVERY_S
         self._wake = anyio.Event()
         if not self._closed:
@@ -162,12 +162,12 @@ class GroupWriter:
             await commit(connection, changes, marker)
         except Exception as failure:
             if marker and is_outage(failure) and not connection.invalidated:
-                # The next attempt uses another connection, even if the driver considers this one sound.
+                # The next attempt uses another connection, even if the driver considers this one usable.
                 await spawned(connection.invalidate)
             raise
 
     async def _write_one_by_one(self, connection: Connection, batch: Sequence[_Waiting]) -> None:
-        # One of them cannot be stored; the others must not fail with it.
+        # One of the changes cannot be stored; the others must not fail with it.
         for waiting in batch:
             await self._write_together(connection, [waiting])
 

@@ -24,11 +24,11 @@ from nbsweep.core.runs import SUCCESSES, Outcome
 CATEGORIES = frozenset({"SFS", "EVS", "OBS", "OBSFS", "EFS"})
 KEPT_REASONS = tuple(reason.value for reason in Reason if reason not in (Reason.POLICY, Reason.ALREADY_DELETED))
 SWEEP_OUTCOMES = tuple(outcome for outcome in Outcome if outcome not in (Outcome.RUNNING, Outcome.DECLINED))
-"""Known before the first of them, so that the first failure counts as an increase; an operator may also decline."""
+"""The outcomes with a counter from the start, so that the first failure counts as an increase."""
 BYTES_OF_A_GB = 2**30
-"""The cloud's GB are binary."""
+"""The cloud counts in binary GB."""
 NOT_ALLOWED = frozenset({Unauthorized.__name__, Forbidden.__name__})
-"""What ends a sweep for want of credentials or permissions."""
+"""The errors that end a sweep because of credentials or permissions."""
 OTHER = "other"
 
 
@@ -52,17 +52,17 @@ class ObservedTarget(Protocol):
 
     @property
     def failures(self) -> int:
-        """How many of its sweeps have failed in a row."""
+        """The number of its sweeps that failed in a row."""
         ...
 
     @property
     def last_success(self) -> datetime | None:
-        """When a sweep last finished without an error, by the journal."""
+        """When a sweep last finished without an error, according to the journal."""
         ...
 
     @property
     def lanes(self) -> Sequence[LaneState]:
-        """How fast the lanes of its account may go at this moment."""
+        """The present rates of the lanes of its account."""
         ...
 
 
@@ -74,7 +74,7 @@ class StateSource(Protocol):
         ...
 
     def not_ready(self) -> Sequence[str]:
-        """Return what keeps the service from its work; empty when nothing does."""
+        """Return why the service is not ready; empty if it is."""
         ...
 
 
@@ -89,7 +89,7 @@ class Metrics:
         self._targets: set[str] = set()
         """The targets at the last request."""
         self._dialects: dict[tuple[str, str], str] = {}
-        """By target and aspect: what is shown of it."""
+        """The variant that is shown, by target and aspect."""
         self._in_flight = InFlight()
         self._instruments = Instruments()
         self._handlers: Mapping[type[Event], Callable[[Any, Labels], None]] = {
@@ -116,7 +116,7 @@ class Metrics:
             handle(event, Labels(context.get("target", ""), context.get("policy", ""), context.get("notebook_id", "")))
 
     def watch(self, source: StateSource) -> None:
-        """Use this source of the targets' states from now on."""
+        """Set the source of the targets' states."""
         self._source = source
 
     def exposition(self) -> bytes:
@@ -228,7 +228,7 @@ class Metrics:
                 self._instruments.limit.labels(state.name, lane.lane).set(lane.configured_calls_per_s)
 
     def _begin_at_nothing(self, target: str) -> None:
-        """Show what has not happened yet as 0: an alert cannot see an increase from nothing."""
+        """Initialize counters with 0, because an alert cannot detect an increase of a missing series."""
         for metric in (self._instruments.success, self._instruments.in_flight, self._instruments.unauthorized):
             metric.labels(target)
         for outcome in SWEEP_OUTCOMES:

@@ -1,4 +1,4 @@
-"""Which removals are between REQUESTED and their end, worked out from events. Pure."""
+"""Counts the removals between REQUESTED and their end, by events. Pure."""
 
 from collections import defaultdict
 from typing import NamedTuple
@@ -13,20 +13,20 @@ class Labels(NamedTuple):
 
 
 class InFlight:
-    """How many removals of each target are between REQUESTED and their end."""
+    """The removals of each target between REQUESTED and their end."""
 
     def __init__(self) -> None:
-        """Start with none."""
+        """Start without removals."""
         self._requested: defaultdict[str, set[str]] = defaultdict(set)
         self._inherited: defaultdict[str, int] = defaultdict(int)
         """The number of removals that recovery follows; an earlier run has requested them."""
 
     def count(self, target: str) -> int:
-        """Return how many there are."""
+        """Return the number of removals."""
         return len(self._requested[target]) + self._inherited[target]
 
     def inherit(self, target: str, count: int) -> None:
-        """Set the number of removals that an earlier run has left."""
+        """Set the number of unfinished removals of an earlier run."""
         self._inherited[target] = count
 
     def begin(self, labels: Labels) -> None:

@@ -60,7 +60,7 @@ def verification_lines(verified: VerifiedTrail) -> list[str]:
     return [
         f"The audit trail is unbroken: {count}.{noted}{about_older(verified.coverage)}",
         f"Its head is {head}",
-        "Note it where whoever may write to the journal may not: with it `nbsweep audit verify --head` finds any later change.",
+        "Note it where writers of the journal cannot change it: `nbsweep audit verify --head` then finds any later change.",
     ]
 
 

@@ -185,7 +185,7 @@ def _change(tree: Tree, account: NotebookContext) -> None:
     if account.covered is False and not goes:
         branch.add(Text(printable(f"and sweeps of {account.target} would have to look at it"), style="yellow"))
     if goes and not explanation.remedies:
-        branch.add(Text("nothing by himself: who runs nbsweep would have to protect it", style="yellow"))
+        branch.add(Text("nothing alone: an operator of nbsweep would have to protect it", style="yellow"))
 
 
 def _need(branch: Tree, need: AnyRequirement) -> None:

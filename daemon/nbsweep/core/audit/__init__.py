@@ -1,1 +1,1 @@
-"""The audit trail: its entries, the steps that they are about, and the chain that makes a change visible."""
+"""The audit trail: its entries, the steps that they record, and the chain that shows changes."""

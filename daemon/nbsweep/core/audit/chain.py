@@ -1,7 +1,7 @@
-"""The chain of the audit trail: each digest is made of an entry's content and of the digest before it.
+"""The chain of the audit trail: each digest covers an entry's content and the previous digest.
 
-A changed, removed, swapped or inserted entry breaks the chain at that place, unless every later digest is made anew. The last
-digest, the head, then differs from a head that was noted elsewhere.
+A changed, removed, swapped or inserted entry breaks the chain at that place, unless every later digest is recomputed. Then the
+last digest, the head, differs from a head that was noted elsewhere.
 """
 
 import hashlib
@@ -18,11 +18,11 @@ _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=Fal
 
 
 class Link(NamedTuple):
-    """An entry in its place in the chain."""
+    """An entry with its digest in the chain."""
 
     entry: AuditEntry
     digest: str
-    """SHA-256 of the digest before it and the entry's canonical form, in hexadecimal."""
+    """SHA-256 of the previous digest and the entry's canonical form, in hexadecimal."""
 
 
 class Head(Struct, frozen=True):
@@ -37,7 +37,7 @@ class Head(Struct, frozen=True):
 
 
 START = Head()
-"""The head of a chain without an entry."""
+"""The head of an empty chain."""
 
 
 class Flaw(StrEnum):
@@ -134,7 +134,7 @@ def verify_coverage(head: Head, coverage: AuditCoverage) -> Break | None:
     count = "1 removal is" if coverage.missing == 1 else f"{coverage.missing} removals are"
     problem = (
         f"the trail ends with entry {head.sequence}, and {count} in the journal that came after its beginning without having "
-        "a decision on it: what followed was cut off, or somebody else has written to the journal"
+        "a decision on it: its end was cut off, or another program has written to the journal"
     )
     return Break(Flaw.CUT, head.sequence + 1, problem, head)
 
@@ -172,7 +172,7 @@ def _check(link: Link, head: Head) -> Break | None:
 
 def _missing(first: int, before: int) -> str:
     gone = f"entry {first} is" if first + 1 == before else f"the entries {first} to {before - 1} are"
-    return f"{gone} missing before entry {before}: somebody has removed what stood there"
+    return f"{gone} missing before entry {before}: removed from the journal"
 
 
 def _altered(sequence: int) -> str:

@@ -20,56 +20,56 @@ from nbsweep.core.redaction import redact_named
 class AuditEntry(NamedTuple):
     """One step of one removal. A tuple and not a dataclass, because a sweep makes four for each notebook.
 
-    What was read from a journal may hold anything, if somebody has been at it; only the chain says whether that is so.
+    The values read from a journal may have been changed; only the chain shows that.
     """
 
     sequence: int
-    """Counted from 1, without a gap."""
+    """The number of the entry, counted from 1 without gaps."""
     moment_us: int
-    """When it happened, in microseconds since 1970; what has no moment of its own has that of the DELETE it is about."""
+    """The time of the step, in microseconds since 1970; a step without its own time has that of its DELETE."""
     what: str
     target: str
     run_id: str
     started_by: str
-    """Who started that run; empty if the journal has no record of it."""
+    """Who or what started the run; empty if the journal has no record of it."""
     notebook_id: str
     name: str
     owner: str
     policy: str
     reason: str
-    """The verdict's sentence, with fact and threshold, up to the request; from then on what came of it."""
+    """The verdict's sentence, with fact and threshold, up to the request; after that, the reason of the end."""
     requests: int
-    """How many DELETEs have been about to leave by then."""
+    """The number of DELETEs that were sent, or about to be sent, by then."""
     request_id: str
-    """The gateway's own id of the last DELETE that it has accepted."""
+    """The gateway's id of the last accepted DELETE."""
     status_before: str | None
-    """From here on: the facts of the decision, in its own entry and in no other."""
+    """This field and the following ones are the facts of the decision; only its own entry has them."""
     workspace_id: str | None
     feature: str | None
     capacity_gb: int | None
     category: str | None
     project: str = ""
-    """The endpoint and project that the notebook is in; empty, and then no part of the digest, in entries from before 0006."""
+    """The endpoint and project of the notebook; empty, and not part of the digest, in entries from before 0006."""
 
 
 class RemovalSnapshot(NamedTuple):
-    """As much as must be known of how a removal stood before."""
+    """The earlier state of a removal, as far as the audit trail needs it."""
 
     state: str
     requests: int
     failures: int
     sent_at_us: int | None
-    """When the latest DELETE or stop was about to leave."""
+    """When the latest DELETE or stop was about to be sent."""
 
     @classmethod
     def of(cls, removal: Removal) -> "RemovalSnapshot":
-        """Return how a removal stands."""
+        """Return the snapshot of a removal."""
         sent_at_us = microseconds(removal.sent_at) if removal.sent_at else None
         return cls(removal.state, removal.requests, removal.failures, sent_at_us)
 
 
 class AuditQuery(Struct, frozen=True):
-    """Which entries are wanted: those to which all of this applies."""
+    """Selects the entries that match all of these fields; None matches everything."""
 
     target: str | None = None
     run_id: str | None = None
@@ -80,12 +80,12 @@ class AuditQuery(Struct, frozen=True):
 
 
 class AuditCoverage(Struct, frozen=True):
-    """How many removals of a journal the trail says nothing of the decision of."""
+    """The number of removals in the journal without a decision on the trail."""
 
     older: int = 0
-    """They were planned before its first entry."""
+    """Removals that were planned before the first entry."""
     missing: int = 0
-    """They were not, and so their entries are gone."""
+    """Other removals; their entries are missing."""
 
 
 _STEPS: Mapping[str, AuditStep] = {
@@ -111,18 +111,18 @@ _texts = itemgetter(*(place for place, hint in enumerate(AuditEntry.__annotation
 
 
 def steps(removal: Removal, before: RemovalSnapshot | None) -> tuple[AuditStep, ...]:
-    """Return for which steps a write of a removal stands; `before` is as the journal has it, None for one that is new to it."""
+    """Return the steps that a write of a removal records; `before` is its state in the journal, None if it is new."""
     step = _STEPS[removal.state]
     if before is None:
         return (AuditStep.DECIDED,) if step is AuditStep.DECIDED else (AuditStep.DECIDED, step)
     if before.state == removal.state:
-        return _step_on_the_spot(removal, before, step)
+        return _steps_in_same_state(removal, before, step)
     withdrawn = (AuditStep.WITHDRAWN,) if removal.requests < before.requests else ()
     return (*withdrawn, step) if removal.ended else withdrawn or (step,)
 
 
-def _step_on_the_spot(removal: Removal, before: RemovalSnapshot, step: AuditStep) -> tuple[AuditStep, ...]:
-    """Return what has happened to a removal that stands where it stood; a write that changes nothing stands for nothing."""
+def _steps_in_same_state(removal: Removal, before: RemovalSnapshot, step: AuditStep) -> tuple[AuditStep, ...]:
+    """Return the steps of a removal whose state did not change; none if the write changes nothing."""
     if step is AuditStep.STOPPING:
         return (step,)
     if removal.requests != before.requests:
@@ -131,10 +131,10 @@ def _step_on_the_spot(removal: Removal, before: RemovalSnapshot, step: AuditStep
 
 
 def entries_of(removal: Removal, before: RemovalSnapshot | None, started_by: str, after: int) -> list[AuditEntry]:
-    """Describe what the trail says of a write of a removal; its entries are counted from `after` + 1.
+    """Return the entries for a write of a removal, with numbers from `after` + 1.
 
     Raises:
-        ValueError: a step's moment has no time zone.
+        ValueError: the time of a step is naive.
     """
     return [
         _entry_of(removal, before, what, (sequence, started_by))
@@ -165,7 +165,7 @@ def _entry_of(removal: Removal, before: RemovalSnapshot | None, what: AuditStep,
 
 
 def _without_nul(entry: AuditEntry) -> AuditEntry:
-    """Put the sign for what cannot be shown in the place of NUL, which PostgreSQL does not take; digests are of what it has."""
+    """Replace NUL, which PostgreSQL rejects, because digests must cover the text that is stored."""
     texts: dict[str, Any] = {name: value for name, value in entry._asdict().items() if isinstance(value, str)}
     return entry._replace(**{name: text.replace("\0", "\ufffd") for name, text in texts.items()})
 

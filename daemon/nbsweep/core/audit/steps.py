@@ -1,22 +1,22 @@
-"""The steps of a removal that the audit trail tells of; by themselves, for the command line names them at every start."""
+"""The steps of a removal in the audit trail; a module of its own, because the command line imports it at every start."""
 
 from enum import StrEnum
 
 
 class AuditStep(StrEnum):
-    """What an entry is about."""
+    """The step that an entry records."""
 
     DECIDED = "decided"
-    """It was planned: a verdict said DELETE, no brake refused the plan, and the plan was approved."""
+    """The removal was planned: the verdict was DELETE, no brake refused the plan, and the plan was approved."""
     STOPPING = "stopping"
-    """A stop was about to leave."""
+    """A stop was about to be sent."""
     REQUESTED = "requested"
-    """A DELETE was about to leave."""
+    """A DELETE was about to be sent."""
     WITHDRAWN = "withdrawn"
-    """That DELETE did nothing: it never left, or the cloud refused it for now."""
+    """The DELETE had no effect: it was never sent, or the cloud refused it for now."""
     ACCEPTED = "accepted"
     DELETE_FAILED = "delete_failed"
-    """The cloud began to delete, and failed; what follows says whether another DELETE was tried."""
+    """The deletion began and failed; later entries show whether another DELETE was sent."""
     DELETED = "deleted"
     FAILED = "failed"
     TIMED_OUT = "timed_out"

@@ -1,1 +1,1 @@
-"""What happens, as frozen records. Logs, progress and metrics are made from these, and from nothing else."""
+"""The events, as frozen records. Logs, progress and metrics are made only from events."""

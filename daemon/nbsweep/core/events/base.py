@@ -1,4 +1,4 @@
-"""What every event has.
+"""The base class of all events.
 
 Each event is a frozen record with a `name` (the event in the log), a `level`, and fields that become the keys of the log line.
 What several events share (`run_id`, `target`, `notebook_id`, `policy`) is bound once around the work, see `Telemetry.bound`,

@@ -47,7 +47,7 @@ class LanesState(Event, frozen=True):
 
 
 class HttpRequest(Event, frozen=True):
-    """A call is leaving. `sent_s` is of a steady clock, so that rates can be checked from the log."""
+    """A call is sent. `sent_s` is in seconds of the steady clock, so that rates can be checked from the log."""
 
     name: ClassVar[str] = "http.request"
     level: ClassVar[Level] = "debug"

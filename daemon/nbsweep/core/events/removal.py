@@ -21,7 +21,7 @@ class WalkPage(Event, frozen=True):
 
 
 class RemovalStopping(Event, frozen=True):
-    """A running notebook is about to be stopped, for its policy says `running: stop`."""
+    """A running notebook is about to be stopped, because its policy says `running: stop`."""
 
     name: ClassVar[str] = "removal.stopping"
 
@@ -74,7 +74,7 @@ class RemovalFinished(Event, frozen=True):
     request_id: str
     accepted_after_s: float | None
     ended_after_s: float | None
-    """Both count from the first request."""
+    """Both times count from the first request."""
 
     @classmethod
     def of(cls, removal: Removal) -> "RemovalFinished":

@@ -31,13 +31,13 @@ class ServiceStopped(Event, frozen=True):
 
 
 class ServiceReloaded(Event, frozen=True):
-    """The configuration was read again, and is in force."""
+    """The configuration was reloaded and is in effect."""
 
     name: ClassVar[str] = "service.reloaded"
 
 
 class ServiceReloadRefused(Event, frozen=True):
-    """The configuration was read again and cannot be used; the old configuration stays in force."""
+    """The configuration was reloaded and is invalid; the old configuration stays in effect."""
 
     name: ClassVar[str] = "service.reload_refused"
     level: ClassVar[Level] = "error"
@@ -109,7 +109,7 @@ class WebUnauthorized(Event, frozen=True):
 
 
 class WebFailed(Event, frozen=True):
-    """A request ran into a bug; the answer holds no details of it."""
+    """A request failed because of a bug; the response contains no details."""
 
     name: ClassVar[str] = "web.failed"
     level: ClassVar[Level] = "error"

@@ -8,7 +8,7 @@ from nbsweep.core.events.base import Event, Level
 
 
 class SweepStarted(Event, frozen=True):
-    """A target's sweep begins."""
+    """A sweep of a target begins."""
 
     name: ClassVar[str] = "sweep.started"
     dry_run: bool
@@ -58,7 +58,7 @@ class SurveyWorkspaceRefused(Event, frozen=True):
 
 
 class SurveyStrays(Event, frozen=True):
-    """A listing shows rows of another workspace or feature than it was asked for; they are kept."""
+    """A listing shows rows of another workspace or feature than requested; these notebooks are kept."""
 
     name: ClassVar[str] = "survey.strays"
     level: ClassVar[Level] = "warning"
@@ -66,21 +66,21 @@ class SurveyStrays(Event, frozen=True):
     feature: str
     rows: int
     problem: str
-    """What is other about the first of them."""
+    """How the first of them differs."""
 
 
 class SurveyAsked(Event, frozen=True):
-    """A listing leaves out facts that rules ask for; those whose verdict hangs on them were asked for by id."""
+    """A listing leaves out facts that rules need; notebooks whose verdict depends on them were read by id."""
 
     name: ClassVar[str] = "survey.asked"
     level: ClassVar[Level] = "warning"
     workspace: str
     feature: str
     left_out: tuple[str, ...]
-    """What all rows that were asked about lack, in the API's own words."""
+    """The fields that all of their rows lack."""
     asked: int
     unanswered: int
-    """How many of them could not be read by id either; they are kept."""
+    """The number of notebooks that could not be read by id either; they are kept."""
 
 
 class SurveyFinished(Event, frozen=True):
@@ -94,11 +94,11 @@ class SurveyFinished(Event, frozen=True):
     workspaces_refused: int = 0
     """How many workspaces could not be listed."""
     malformed: int = 0
-    """How many rows could not be read; only the first of them are told one by one."""
+    """The number of malformed rows; only the first of them get events of their own."""
 
 
 class PlanBuilt(Event, frozen=True):
-    """The verdicts are in order, and held against the brakes."""
+    """The plan was built from the verdicts, and checked by the brakes."""
 
     name: ClassVar[str] = "plan.built"
     fleet: int
@@ -122,7 +122,7 @@ class PlanTrimmed(Event, frozen=True):
     name: ClassVar[str] = "plan.trimmed"
     level: ClassVar[Level] = "warning"
     items: int
-    """How many are left."""
+    """The number of notebooks that are left."""
     message: str
 
 

@@ -123,7 +123,7 @@ def _tagged(leaf: TagIs) -> Iterator[OwnerAction]:
 
 
 def _untagged(leaf: TagIs) -> Iterator[OwnerAction]:
-    yield OwnerAction(f"take its tag {leaf.key} off", lambda row: _without_tag(row, leaf.key))
+    yield OwnerAction(f"remove its tag {leaf.key}", lambda row: _without_tag(row, leaf.key))
 
 
 def _without_tag(row: Notebook, removed: str) -> Notebook:

@@ -139,7 +139,7 @@ def _words(condition: Condition, wish: Truth) -> str:
             any_value = any(glob.text == "*" for glob in globs)
             if passing:
                 return f"tag {key} would have to be set" + ("" if any_value else f", and {_fit(globs)}")
-            return f"tag {key} would have to be taken off" + ("" if any_value else f", or {_not_fit(globs)}")
+            return f"tag {key} would have to be removed" + ("" if any_value else f", or {_not_fit(globs)}")
         case CapacityOver(threshold_gb=size):
             return f"the volume would have to have {f'more than {size} GB' if passing else f'{size} GB or less'}"
         case LeaseEnabled(enabled=enabled):
@@ -176,7 +176,7 @@ def _words_of_time(condition: LongerThan, wish: Truth, at: datetime | None, note
 
 SHORTER: Mapping[str, str] = {
     "age_over": "it would have to be no older than {}",
-    "idle_over": "somebody would have to have used it within the last {}",
+    "idle_over": "a user would have to have used it within the last {}",
     "lease_expired_over": "its lease would have to have expired no longer than {} ago",
 }
 STILL: Mapping[str, str] = {

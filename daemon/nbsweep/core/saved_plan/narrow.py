@@ -80,7 +80,7 @@ def _why_another(item: SavedItem, notebook: Notebook) -> str | None:
     before, now = item.evidence.created_at, notebook.created_at
     if before is None or now is None:
         when = "in the plan" if before is None else "today"
-        return f"its date of creation is missing {when}, so that it cannot be told to be the same notebook"
+        return f"its date of creation is missing {when}, so that it cannot be shown to be the same notebook"
     if before != now:
         return f"another notebook has its id: the one in the plan was created on {before:{DATE}}, this one on {now:{DATE}}"
     return None

@@ -456,7 +456,7 @@ def test_a_total_may_be_written_as_text(written: object, total: int) -> None:
 def test_a_page_of_far_more_rows_than_were_asked_for_is_no_page() -> None:
     """A thousand are read; more, however small, hold up everything else."""
     assert len(read_page(encoded({"total": 1000, "data": [{}] * 1000})).rows) == 1000
-    with pytest.raises(MalformedAnswer, match="a page has 1001 rows, 50 were wanted"):
+    with pytest.raises(MalformedAnswer, match="a page has 1001 rows, 50 were requested"):
         read_page(encoded({"total": 1001, "data": [{}] * 1001}))
     with pytest.raises(MalformedAnswer, match="hold more than any page of the API"):
         read_page(b'{"total":300000,"data":[' + b",".join([b"1"] * 300_000) + b"]}")

@@ -151,7 +151,7 @@ def test_one_that_nobody_looks_at_says_so() -> None:
 def test_who_can_do_nothing_is_told_whom_to_ask() -> None:
     """A policy on age alone, and no protection that could be had."""
     told = account(rules(policy()))
-    assert section(told, "what its owner can do") == ["└── nothing by himself: who runs nbsweep would have to protect it"]
+    assert section(told, "what its owner can do") == ["└── nothing alone: an operator of nbsweep would have to protect it"]
 
 
 def ended(run_id: str, **changes: Any) -> Removal:

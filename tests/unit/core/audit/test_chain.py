@@ -207,7 +207,7 @@ def test_a_break_is_told_in_a_sentence() -> None:
     entry = AuditEntry(0, 0, "decided", "t", "r", "cron", "n", "n", "o", "p", "because", 0, "", None, None, None, None, None)
     links = chain_of([entry] * 5)
     assert broken([*links[:2], *links[4:]]).problem == (
-        "the entries 3 to 4 are missing before entry 5: somebody has removed what stood there"
+        "the entries 3 to 4 are missing before entry 5: removed from the journal"
     )
     assert broken([*links[:2], links[3]]).problem.startswith("entry 3 is missing before entry 4")
     altered = broken([*links[:2], links[2]._replace(digest="0" * 64)]).problem

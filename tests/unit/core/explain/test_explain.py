@@ -168,7 +168,7 @@ def test_a_protected_one_would_have_to_lose_every_protection() -> None:
         {"protection prod would have to match no longer": "name would have to not fit prod-*"},
         {
             "protection keep-tag would have to match no longer": (
-                "the cloud would have to show tags, and then: tag keep would have to be taken off"
+                "the cloud would have to show tags, and then: tag keep would have to be removed"
             )
         },
     )
@@ -213,7 +213,7 @@ def test_a_policy_that_keeps_it_and_comes_first_has_to_be_passed_by() -> None:
         {
             "policy second would have to match": {
                 "policy first, which keeps it and comes before, would have to match no longer": (
-                    "tag team would have to be taken off"
+                    "tag team would have to be removed"
                 )
             }
         },

@@ -75,7 +75,7 @@ def test_what_a_policy_itself_spares_is_told_too() -> None:
     assert saving(sparing) == (Remedy("give it the tag keep, with a value that fits yes"),)
     named = policy(AnyOf((text("name", "exp*"), tag("team", "x"))))
     assert saving(named) == (Remedy("rename it so that its name no longer fits exp*"),)
-    assert saving(policy(tag("team", "*"))) == (Remedy("take its tag team off"),)
+    assert saving(policy(tag("team", "*"))) == (Remedy("remove its tag team"),)
 
 
 def test_what_helps_against_one_policy_only_is_no_remedy() -> None:

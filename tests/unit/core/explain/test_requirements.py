@@ -36,15 +36,15 @@ def words(found: AnyRequirement | None) -> str:
         (text("name", "exp*"), Truth.FAIL, {}, "name would have to not fit exp*"),
         (tag("keep", "*"), Truth.PASS, {}, "tag keep would have to be set"),
         (tag("team", "nlp"), Truth.PASS, {}, "tag team would have to be set, and be nlp"),
-        (tag("team", "*"), Truth.FAIL, {}, "tag team would have to be taken off"),
-        (tag("team", "v*"), Truth.FAIL, {}, "tag team would have to be taken off, or not fit v*"),
+        (tag("team", "*"), Truth.FAIL, {}, "tag team would have to be removed"),
+        (tag("team", "v*"), Truth.FAIL, {}, "tag team would have to be removed, or not fit v*"),
         (
             tag("team", "Vision"),
             Truth.PASS,
             {},
             "tag team would have to be set, and be Vision, and not only look alike",
         ),
-        (tag("team", "Vision"), Truth.FAIL, {}, "tag team would have to be taken off, or be other than Vision"),
+        (tag("team", "Vision"), Truth.FAIL, {}, "tag team would have to be removed, or be other than Vision"),
         (
             tag("team", "vision"),
             Truth.PASS,
@@ -56,7 +56,7 @@ def words(found: AnyRequirement | None) -> str:
         (LeaseEnabled(enabled=False), Truth.PASS, {}, "the lease would have to be switched off"),
         (LeaseEnabled(enabled=True), Truth.FAIL, {}, "the lease would have to be switched off"),
         (over("age", days=1), Truth.FAIL, {}, "it would have to be no older than 1d"),
-        (over("idle", days=14), Truth.FAIL, {}, "somebody would have to have used it within the last 14d"),
+        (over("idle", days=14), Truth.FAIL, {}, "a user would have to have used it within the last 14d"),
         (
             over("idle", days=14),
             Truth.PASS,
@@ -123,7 +123,7 @@ def test_a_not_needs_the_opposite_of_its_part() -> None:
     both = AllOf((text("name", "exp*"), tag("team", "*")))
     found = need(Not(both))
     assert isinstance(found, AnyRequired)
-    assert [words(part) for part in found.parts] == ["name would have to not fit exp*", "tag team would have to be taken off"]
+    assert [words(part) for part in found.parts] == ["name would have to not fit exp*", "tag team would have to be removed"]
 
 
 # ---- any nesting ----------------------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ def obeyed(found: AnyRequirement, tags: dict[str, str], choose: Callable[[int], 
     name = words(found).split()[1]
     if words(found).endswith("would have to be set"):
         return {**tags, name: "x"}
-    assert words(found).endswith("would have to be taken off")
+    assert words(found).endswith("would have to be removed")
     return {key: value for key, value in tags.items() if key != name}
 
 

@@ -1,1 +1,1 @@
-"""Who calls, and how that is proven: keys, tokens, signatures, and where each of them comes from."""
+"""Authentication: keys, tokens, signatures, and the sources of credentials."""

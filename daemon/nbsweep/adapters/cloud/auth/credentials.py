@@ -14,7 +14,7 @@ from nbsweep.adapters.cloud.auth.signing import AccessKey, Proof, Request
 from nbsweep.core.errors import CloudError, Unauthorized
 
 Headers = Callable[[Request, datetime], Mapping[str, str]]
-"""Returns the headers that authenticate a request at a moment."""
+"""Returns the headers that authenticate a request at a given time."""
 AwareDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
 KEY = re.compile(r"[!-~]+")
 """The characters that a header may contain."""

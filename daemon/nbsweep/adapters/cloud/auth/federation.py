@@ -1,4 +1,4 @@
-"""Temporary keys of an identity that the environment names: an OpenID Connect token, or the pod that this runs in.
+"""Temporary keys of an identity that the environment names: an OpenID Connect token, or the identity of this pod.
 
 Names of variables, requests and answers are those of the vendor's SDK 3.1.219 (ModelArts API, 5.3 and 5.4). The files that
 hold the tokens are read again for each renewal, because the platform that mounts them replaces them.
@@ -43,7 +43,7 @@ Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class _Keys(Struct):
-    """Keys as STS writes them, and as the agent of pods and the metadata server do."""
+    """Keys in the form of STS, and in the form of the pod agent and the metadata server."""
 
     access_key_id: Text | None = None
     secret_access_key: Text | None = None
@@ -64,7 +64,7 @@ class NamedSource(Struct, frozen=True):
     """Fetches keys from one server, with a token as proof."""
 
     account: str
-    """Whose keys they are."""
+    """The account of the keys."""
     server: AuthClient
     ask: Callable[[AuthClient], Awaitable[Reply]]
 
@@ -111,7 +111,7 @@ def refuse_federation(environment: Mapping[str, str]) -> None:
 def oidc_source(
     environment: Mapping[str, str], target: TargetSettings, session: aiohttp.ClientSession, clock: Clock
 ) -> NamedSource | None:
-    """Return the keys of an agency that trusts an OpenID Connect provider; None where the environment names none.
+    """Return the keys of an agency that trusts an OpenID Connect provider; None if the environment names none.
 
     Raises:
         Unauthorized: only a part of it is named, or the token's file cannot be read.
@@ -152,7 +152,7 @@ def _oidc_document(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def pod_source(environment: Mapping[str, str], session: aiohttp.ClientSession, clock: Clock) -> NamedSource | None:
-    """Return the keys of the pod's own identity, from the agent on its node, never through a proxy; None where there is none.
+    """Return the keys of the pod's own identity, from the agent on its node, never through a proxy; None if there is none.
 
     Raises:
         Unauthorized: only a part of it is named, or the token's file cannot be read.

@@ -1,4 +1,4 @@
-"""Where IAM is: at the address of its region, or, where that name does not exist, at the global one."""
+"""Finds IAM: at the address of its region, or at the global address if the regional name does not exist."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,17 +17,17 @@ Result = TypeVar("Result")
 
 @dataclass(slots=True)
 class Iam:
-    """IAM, at one address or at another."""
+    """IAM at its regional address, with the global one as a fallback."""
 
     first: AuthClient
     other: AuthClient | None = None
-    """Asked where the first one's name does not resolve; None where the configuration names the address."""
+    """The fallback if the first name does not resolve; None if the configuration sets the address."""
     _moved: bool = False
     """Whether the first name did not resolve; it is not tried again."""
 
     @property
     def url(self) -> str:
-        """The address at which it is expected."""
+        """The address at which IAM is expected."""
         return self.first.url
 
     async def call(self, ask: Callable[[AuthClient], Awaitable[Result]]) -> Result:

@@ -1,8 +1,8 @@
-"""One way in for each user: how often a password is tried, whatever the number of targets that need it.
+"""Limits the logins of each user, independent of the number of targets that need them.
 
-The vendor locks a user after five wrong passwords in fifteen minutes. So a user whose password is not known to be right signs
-in for one target at a time, and one refusal is the answer for all of them, until that time has passed. A new process, or a
-configuration that is read again, begins without memory and tries at once.
+The vendor locks a user after five wrong passwords in fifteen minutes. So until a password is known to be right, its user signs
+in for one target at a time, and one refusal counts for all targets for that time. A restart, or a reload of the configuration,
+resets the limit.
 """
 
 from collections.abc import Awaitable, Callable, Hashable
@@ -18,11 +18,11 @@ from nbsweep.core.ports import Clock
 
 LOCK = timedelta(minutes=15)
 PROVEN_S = 60.0
-"""For so long after a login the password counts as correct, and logins for other projects need not queue."""
+"""How long after a login the password counts as correct, so that logins for other projects need not queue."""
 
 
 class UserRefused(Unauthorized):
-    """IAM does not let the user in, whichever project it is for."""
+    """IAM refuses the user for every project."""
 
 
 @dataclass(slots=True)
@@ -38,12 +38,12 @@ class LoginLimit:
     _absences: int = 0
 
     async def sign_in(self, sign_in: Callable[[], Awaitable[IssuedCredentials]]) -> IssuedCredentials:
-        """Sign in, unless that has just been refused.
+        """Sign in, unless a login was refused recently.
 
         Raises:
-            UserRefused: it is refused, or was lately.
-            NotSent: IAM did not answer, to this login or to the one that this one waited for.
-            SweepEnding: it is refused for this project.
+            UserRefused: the login is refused, or was refused recently.
+            NotSent: IAM did not answer this login, or the one that this one waited for.
+            SweepEnding: the login is refused for this project.
         """
         if self.clock.steady_s() < self._proven_until_s:
             return await self._try(sign_in)
@@ -81,13 +81,13 @@ class LoginLimit:
 
 @dataclass(slots=True)
 class LoginLimits:
-    """The limit on the logins of each user."""
+    """The login limits of all users."""
 
     clock: Clock
     _limits: dict[Hashable, LoginLimit] = field(default_factory=dict, repr=False)
 
     def of(self, *user: Hashable) -> LoginLimit:
-        """Return the limit of a user: all that a login depends on, apart from its project."""
+        """Return the limit of a user, who is identified by everything that a login depends on, except its project."""
         return self._limits.setdefault(user, LoginLimit(self.clock))
 
 

@@ -1,4 +1,4 @@
-"""Temporary keys of the agency of the ECS on which this runs, from its metadata server (ModelArts API, section 5.3)."""
+"""Temporary keys of the agency of this ECS, from its metadata server (ModelArts API, section 5.3)."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,12 +17,12 @@ from nbsweep.core.errors import CloudError, Unauthorized
 
 ENDPOINT = "http://169.254.169.254"
 TIMEOUT = aiohttp.ClientTimeout(total=6, sock_connect=3, sock_read=3, ceil_threshold=float("inf"))
-"""The server is on this machine, or there is none; so this fails quickly."""
+"""Short, because the server is local or does not exist."""
 TOKEN_PATH = "/meta-data/latest/api/token"  # noqa: S105  # a path is no token
 KEYS_PATH = "/openstack/latest/securitykey"
 TOKEN_TTL = {"X-Metadata-Token-Ttl-Seconds": "21600"}
 WITHOUT_TOKENS = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.SERVICE_UNAVAILABLE)
-"""Older servers know no tokens, and give keys without."""
+"""Older servers do not support tokens, and return keys without them."""
 ASKED_AGAIN_AFTER_S = timedelta(days=1).total_seconds()
 NO_AGENCY = b"Please configure Cloud Service Agency first"
 EARLY_S = timedelta(minutes=40).total_seconds()

@@ -1,7 +1,7 @@
-"""Keys outside the configuration, as the vendor's tools name them: the environment, and the file of profiles.
+"""Keys outside the configuration, where the vendor's tools look for them: the environment and the profile file.
 
-Half a pair is an error and not, as for the vendor's tools, a reason to look elsewhere: it would quietly become somebody else
-who deletes.
+Half a pair of keys is an error. The vendor's tools would look elsewhere instead, and nbsweep would delete under another
+identity without notice.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ LARGEST_BYTES = 65_536
 
 
 def keys_of_environment(environment: Mapping[str, str]) -> AccessKey | None:
-    """Return HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, with HUAWEICLOUD_SDK_SECURITY_TOKEN; None when they are not set.
+    """Return HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, with HUAWEICLOUD_SDK_SECURITY_TOKEN; None if they are not set.
 
     Raises:
         Unauthorized: only one of the pair is, or it cannot be a key.
@@ -28,7 +28,7 @@ def keys_of_environment(environment: Mapping[str, str]) -> AccessKey | None:
 
 
 def profile_path(environment: Mapping[str, str]) -> Path | None:
-    """Return where the file of profiles is looked for; None when there is no home."""
+    """Return the path of the profile file; None if there is no home folder."""
     if named := environment.get("HUAWEICLOUD_SDK_CREDENTIALS_FILE"):
         return Path(named)
     home = environment.get("HOME")
@@ -36,7 +36,7 @@ def profile_path(environment: Mapping[str, str]) -> Path | None:
 
 
 def keys_of_profile(environment: Mapping[str, str]) -> AccessKey | None:
-    """Return ak, sk and security_token of the section [basic]; None when there is no file, or nothing of the kind in it.
+    """Return ak, sk and security_token of the section [basic]; None if there is no file, or no such section.
 
     Raises:
         Unauthorized: the file is named and not there, cannot be read, or holds half a pair.
@@ -50,7 +50,7 @@ def keys_of_profile(environment: Mapping[str, str]) -> AccessKey | None:
         parser.read_string(read_small(path))
         section = dict(parser.items(SECTION)) if parser.has_section(SECTION) else {}
     except NotReadable:
-        # What the parser says quotes the line, and the line may hold the key.
+        # The parser's message quotes the line, which may contain the key.
         raise Unauthorized(f"{path} cannot be read as a file of profiles, with sections such as [{SECTION}]") from None
     if section.get("idp_id") or section.get("id_token_file"):
         raise Unauthorized(
@@ -60,7 +60,7 @@ def keys_of_profile(environment: Mapping[str, str]) -> AccessKey | None:
 
 
 def read_secret(key: str, path: str) -> str:
-    """Read a file that holds a secret and nothing else but line ends behind it; `key` is what names it in the configuration.
+    """Read a file that contains a secret and, at most, line ends after it; `key` is its key in the configuration.
 
     Raises:
         Unauthorized: it cannot be read, or holds nothing.
@@ -74,7 +74,7 @@ def read_secret(key: str, path: str) -> str:
 
 
 def read_small(path: Path, key: str = "") -> str:
-    """Read a file of text that is not large.
+    """Read a small text file.
 
     Raises:
         Unauthorized: it is not there, or not of that sort.
@@ -99,7 +99,7 @@ def _is_there(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
-        # It may be there and unreadable; passing over it would quietly use other keys.
+        # The file may exist and be unreadable; ignoring it would use other keys without notice.
         return True
     return True
 

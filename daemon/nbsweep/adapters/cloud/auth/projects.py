@@ -1,4 +1,4 @@
-"""A project's id: as the configuration has it, or as IAM knows it by the name of its region (ModelArts API, section 5.5)."""
+"""Finds a project's id: from the configuration, or from IAM by the name of its region (ModelArts API, section 5.5)."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -19,9 +19,9 @@ from nbsweep.core.errors import CloudError, Forbidden, Unauthorized, WrongAddres
 from nbsweep.settings import TargetSettings
 
 SEARCH = "/v3/projects"
-"""The projects of the account, by name; an IAM user needs a permission to ask."""
+"""Lists the projects of the account by name; an IAM user needs a permission for it."""
 OWN = "/v3/auth/projects"
-"""The projects that the caller may use himself, of all regions; needs no permission."""
+"""Lists the projects of all regions that the caller may use; needs no permission."""
 HEADERS = {"Content-Type": "application/json;charset=utf8"}
 SHOWN = 5
 REFUSED: Mapping[int, tuple[type[CloudError], str, str]] = {
@@ -30,7 +30,7 @@ REFUSED: Mapping[int, tuple[type[CloudError], str, str]] = {
         "{url} does not accept the credentials: {answer}",
         "Check the keys, their account, and this machine's clock",
     ),
-    HTTPStatus.FORBIDDEN: (Forbidden, "{url} tells these credentials of no project: {answer}", "Set project_id"),
+    HTTPStatus.FORBIDDEN: (Forbidden, "{url} does not show these credentials any project: {answer}", "Set project_id"),
 }
 ELSE = (
     WrongAddress,
@@ -38,7 +38,7 @@ ELSE = (
     "Check region and iam_endpoint, or set project_id",
 )
 PROJECT_ID = re.compile(r"[0-9a-f]{32}")
-"""It becomes part of an address, so nothing else is let through."""
+"""The id becomes part of an address, so other texts are rejected."""
 
 
 class _Project(msgspec.Struct):
@@ -51,7 +51,7 @@ class _Projects(msgspec.Struct):
 
 
 def project_finder(target: TargetSettings, credentials: Credentials, iam: Iam) -> Callable[[], Awaitable[str]]:
-    """Return a function that returns the id of a target's project; one caller looks it up for all that wait."""
+    """Return a function that returns the id of a target's project; concurrent callers share one lookup."""
     given = target.project_id
     if given is None:
         return SingleFlight(ProjectLookup(target.region or "", credentials, iam).find).get
@@ -63,14 +63,14 @@ def project_finder(target: TargetSettings, credentials: Credentials, iam: Iam) -
 
 
 class ProjectLookup(Struct, frozen=True):
-    """Knows the project of a region, which is called like the region: from the token, or by asking IAM."""
+    """Finds the project of a region, which has the region's name: from the token, or from IAM."""
 
     region: str
     credentials: Credentials
     iam: Iam
 
     async def find(self) -> str:
-        """Find its id.
+        """Return the project's id.
 
         Raises:
             NotSent: IAM did not answer; a later try may succeed.
@@ -79,7 +79,7 @@ class ProjectLookup(Struct, frozen=True):
         """
         if named := (await self.credentials.ready()).project_id:
             if PROJECT_ID.fullmatch(named) is None:
-                raise WrongAddress("the credentials are for a project whose id is none: it must be 32 hexadecimal digits")
+                raise WrongAddress("the project id of the credentials is invalid: it must be 32 hexadecimal digits")
             return named
         return await self.iam.call(lambda auth_client: _Catalogue(self.region, self.credentials, auth_client).find())
 
@@ -92,7 +92,7 @@ class _Catalogue(Struct, frozen=True):
     iam: AuthClient
 
     async def find(self) -> str:
-        """Find the project's id, as `ProjectLookup.find` does."""
+        """Return the project's id, as `ProjectLookup.find` does."""
         try:
             found = await self._ask(SEARCH, (("name", self.region),))
         except Forbidden:
@@ -118,7 +118,7 @@ class _Catalogue(Struct, frozen=True):
                 )
 
     async def _ask(self, path: str, query: Sequence[tuple[str, str]] = ()) -> list[_Project]:
-        """Request a list of projects; once more if the credentials have expired."""
+        """Request a list of projects; try once more if the credentials have expired."""
         proof = await self.credentials.ready()
         reply = await self._get(proof, path, query)
         if reply.status != HTTPStatus.OK and await self.credentials.refused(reply.words().error(), proof):
@@ -143,7 +143,7 @@ class _Catalogue(Struct, frozen=True):
     def _refusal(self, reply: Reply) -> CloudError:
         answer = reply.words()
         if isinstance(answer.error(), TransientError):
-            return NotSent(f"{self.iam.url} did not tell the project's id: {answer}", **answer.details)
+            return NotSent(f"{self.iam.url} did not return the project's id: {answer}", **answer.details)
         kind, sentence, advice = REFUSED.get(reply.status, ELSE)
         error = kind(sentence.format(url=self.iam.url, answer=answer), advice=advice, **answer.details)
         return with_skew(error, (self.iam.clock.now() - reply.sent_at).total_seconds())

@@ -1,8 +1,8 @@
-"""Which credentials a target gets: those of the configuration, else the first of the standard chain that there are.
+"""Selects the credentials of a target: those of the configuration, or else the first that the standard chain finds.
 
 The chain is the vendor's (ModelArts API, section 5.4): OpenID Connect, keys in the environment, the profile file, the identity
-of a pod, the metadata server; only that the pod, which the environment names, comes before the machine, which nobody does. An
-identity that is named and cannot be used, such as that of an identity provider, is an error and never another identity.
+of a pod, the metadata server. The pod comes before the machine, because the environment names it. An identity that is named but
+cannot be used, such as that of an identity provider, is an error; no other identity is used instead.
 """
 
 from collections.abc import AsyncIterator, Hashable, Mapping
@@ -27,12 +27,12 @@ from nbsweep.core.ports import Clock
 from nbsweep.settings import CredentialSettings, TargetSettings
 
 METADATA_VARIABLE = "NBSWEEP_METADATA_ENDPOINT"
-"""Another address of the metadata server, for tests, and for hosts that put something in front of it."""
+"""Sets another address of the metadata server, for tests and for hosts with a proxy in front of it."""
 
 
 @dataclass(slots=True)
 class CredentialProvider:
-    """Finds the credentials of every target. The agency of this machine is one for all of them."""
+    """Finds the credentials of all targets. They share the agency of this machine."""
 
     environment: Mapping[str, str] = field(repr=False)
     session: aiohttp.ClientSession
@@ -42,11 +42,11 @@ class CredentialProvider:
     _login_limits: LoginLimits = field(init=False)
 
     def __post_init__(self) -> None:
-        """Start with no login."""
+        """Start without logins."""
         self._login_limits = LoginLimits(self.clock)
 
     async def find(self, target: TargetSettings) -> Credentials:
-        """Find them, and read the files that hold them. Passwords are first used when they are needed.
+        """Find a target's credentials, and read their files. A password is not used before it is needed.
 
         Raises:
             Unauthorized: there are none, or what there is cannot be used.

@@ -1,4 +1,4 @@
-"""Credentials that end: renewed ahead of time, and when they are refused, once for all callers together."""
+"""Credentials that expire: renewed early, and after a refusal; concurrent callers share a renewal."""
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -12,7 +12,7 @@ from nbsweep.core.errors import CloudError
 from nbsweep.core.ports import Clock
 
 RENEWABLE = frozenset({"0301", "0307", "6401", "6620"})
-"""Numbers of the codes that a new token or new keys may help against, when they come with 401 (ModelArts API, section 3.4)."""
+"""Numbers of the error codes with status 401 for which a new token or new keys may help (ModelArts API, section 3.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +23,17 @@ class IssuedCredentials:
     life_s: float
     """The lifetime in seconds, by the clock of the issuer."""
     early_s: float
-    """How many seconds before its end it is renewed."""
+    """How many seconds before their end they are renewed."""
     project_id: str = ""
-    """The only project that it is for, where it says so."""
+    """The only project of the credentials, if they name one."""
 
 
 class CredentialSource(Protocol):
-    """Where renewed credentials come from."""
+    """A source of temporary credentials."""
 
     @property
     def account(self) -> str:
-        """Whose calls they are for."""
+        """The account of the calls."""
         ...
 
     async def issue(self) -> IssuedCredentials:
@@ -73,7 +73,7 @@ class RefreshingCredentials:
         try:
             return await self._next.get()
         except CloudError:
-            # What is held is still good. The next try is later, but well before the end.
+            # The present credentials are still valid. The next attempt is later, but well before their end.
             self._due_s = self._clock.steady_s() + self._early_s / 5
             return held
 
@@ -91,6 +91,6 @@ class RefreshingCredentials:
         issued = await self._source.issue()
         self._early_s = issued.early_s
         self._due_s = begun_s + issued.life_s - issued.early_s
-        # It must still be good when the request arrives.
+        # The proof must still be valid when the request arrives.
         self._proof = Proof(issued.headers, begun_s + issued.life_s - issued.early_s / 10, issued.project_id)
         return self._proof

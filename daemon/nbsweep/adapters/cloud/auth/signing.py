@@ -1,9 +1,9 @@
-"""A request in, its signed headers out; pure.
+"""Signs requests: computes the headers of a request; pure.
 
-The algorithm is SDK-HMAC-SHA256 (ModelArts API, section 5.2). The query must be on the wire exactly as it was signed, so it is
-encoded here, once, for both.
+The algorithm is SDK-HMAC-SHA256 (ModelArts API, section 5.2). The query must be sent exactly as it was signed, so it is encoded
+once, in this module, for both.
 
-A fixed pair of keys is all that its owner needs to sign, so it is also the simplest kind of `Credentials`.
+A fixed pair of keys is also the simplest kind of `Credentials`.
 """
 
 import hmac
@@ -20,19 +20,19 @@ from nbsweep.core.errors import CloudError
 ALGORITHM = "SDK-HMAC-SHA256"
 UNRESERVED = "-_.~"
 EMPTY_HASH = sha256(b"").hexdigest()
-"""The hash of an empty body, which nearly every call has."""
+"""The hash of an empty body."""
 
 
 class Request(Struct, frozen=True):
-    """What a signature covers."""
+    """The parts of a request that a signature covers."""
 
     method: str
     host: str
     path: str
-    """As on the wire, without a query."""
+    """The path as it is sent, without a query."""
     query: Sequence[tuple[str, str]] = ()
     headers: Mapping[str, str] = {}
-    """Headers to be signed besides `host` and `x-sdk-date`; their names in any case. One with a `_` is left unsigned."""
+    """Headers to sign besides `host` and `x-sdk-date`, with names in any case. A header with a `_` is not signed."""
     body: bytes = b""
 
 
@@ -41,22 +41,22 @@ class Proof:
     """Proof of identity for requests, for a limited time."""
 
     headers: Callable[[Request, datetime], Mapping[str, str]] = field(repr=False)
-    """Returns the headers that a request needs at a moment, without waiting."""
+    """Returns the headers that a request needs at a given time, without waiting."""
     ends_s: float = float("inf")
     """The end of the proof, on the steady clock."""
     project_id: str = ""
-    """The project that it is for, where it is for one and says so."""
+    """The project of the proof, if it names one."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """A pair of keys, with a security token when they are temporary. Its repr shows no secret."""
+    """A pair of keys, with a security token if they are temporary. Its repr shows no secret."""
 
     access_key: str
     secret_key: str = field(repr=False)
     security_token: str | None = field(default=None, repr=False)
     project_id: str = ""
-    """The project that was named beside them; empty where none was."""
+    """The project that was configured with the keys; empty if none was."""
     _proof: Proof = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -81,11 +81,11 @@ class Signer:
     """Signs requests with one pair of keys."""
 
     def __init__(self, key: AccessKey) -> None:
-        """Keep the keys."""
+        """Store the keys."""
         self._key = key
 
     def headers(self, request: Request, moment: datetime) -> dict[str, str]:
-        """Return the headers that authenticate a request at that moment, see `sign`."""
+        """Return the headers that authenticate a request at a given time, see `sign`."""
         return sign(request, self._key, moment)
 
 
@@ -95,7 +95,7 @@ def encode_query(query: Sequence[tuple[str, str]]) -> str:
 
 
 def sign(request: Request, key: AccessKey, moment: datetime) -> dict[str, str]:
-    """Return the headers that authenticate a request at that moment: the date, the signature, and the security token if any."""
+    """Return the headers that authenticate a request at a given time: date, signature, and security token if any."""
     date = moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     headers = _signed_headers(request, key, date)
     to_sign = f"{ALGORITHM}\n{date}\n{sha256(canonical_request(request, headers).encode()).hexdigest()}"

@@ -1,4 +1,4 @@
-"""One fetch for all callers that wait for its result."""
+"""Shares one fetch among all callers that wait for its result."""
 
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
@@ -11,7 +11,7 @@ Fetched = TypeVar("Fetched")
 
 
 class SingleFlight(Generic[Fetched]):
-    """Runs one fetch at a time, and gives its result or its failure to all callers that asked meanwhile."""
+    """Runs one fetch at a time, and returns its result or failure to all concurrent callers."""
 
     def __init__(self, fetch: Callable[[], Awaitable[Fetched]]) -> None:
         """Store the fetch function; nothing is fetched yet."""

@@ -1,4 +1,4 @@
-"""An IAM user's token for one project, which every request then carries (ModelArts API, section 5.1)."""
+"""Fetches an IAM user's token for one project, which is sent with every request (ModelArts API, section 5.1)."""
 
 import json
 import re
@@ -22,14 +22,14 @@ from nbsweep.core.errors import CloudError, Forbidden, Unauthorized, WrongAddres
 PATH = "/v3/auth/tokens?nocatalog=true"
 JSON = {"Content-Type": "application/json;charset=utf8"}
 EARLY_S = 300.0
-SAYS_NOTHING = re.compile(r"requires authentication", re.IGNORECASE)
-"""Keystone's words for a wrong password, a user who is disabled, and a project without a role alike."""
+UNSPECIFIC = re.compile(r"requires authentication", re.IGNORECASE)
+"""Keystone's message for a wrong password, for a disabled user, and for a project without a role."""
 OF_PROJECT = re.compile(r"\b(projects?|scopes?|roles?|tenants?)\b", re.IGNORECASE)
 OF_PASSWORD = re.compile(r"passwords?|user ?names?|credentials?", re.IGNORECASE)
 OF_STATE = re.compile(r"lock|disabl|expir|suspend|frozen|arrear|chang", re.IGNORECASE)
-"""What IAM says of a user whose password may be right."""
+"""IAM's messages about a user whose password may be right."""
 Meaning = tuple[type[CloudError], str, str]
-"""What a refusal means: the error, its problem, and the advice."""
+"""The meaning of a refusal: the error class, the problem, and the advice."""
 ROLE = "Check {key}, and that the user has a role in that project"
 WRONG = (
     UserRefused,
@@ -48,17 +48,17 @@ ELSE = (Unauthorized, "{url} gives no token: {answer}", "Check username, domain,
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who signs in, and for which project. Its repr shows no secret."""
+    """The user and the project of a login. Its repr shows no secret."""
 
     username: str
     password: str = field(repr=False)
     domain: str
     project_id: str | None
     region: str | None = None
-    """Where there is no id, it is the project that is called like this region."""
+    """Without an id, the project with the name of this region is used."""
 
     def document(self, *, scoped: bool = True) -> dict[str, Any]:
-        """Write it down the way IAM wants to read it; the name of a project means nothing without its domain."""
+        """Return the body of the request for a token; the name of a project needs its domain."""
         user = {"name": self.username, "password": self.password, "domain": {"name": self.domain}}
         identity = {"methods": ["password"], "password": {"user": user}}
         named = {"name": self.region, "domain": {"name": self.domain}}
@@ -67,7 +67,7 @@ class Login:
 
     @property
     def words(self) -> Mapping[str, str]:
-        """Name the project, and the key of the configuration by which it is chosen."""
+        """Return texts for messages: the project, and the key of the configuration that selects it."""
         if self.project_id is not None:
             return {"project": f"project {self.project_id}", "key": "project_id"}
         return {"project": f"the project called {self.region}", "key": "region and domain"}
@@ -92,9 +92,9 @@ class TokenSource(Struct, frozen=True):
     """Signs in with a password."""
 
     read: Callable[[], Login]
-    """Gives the login as it is now: a file that holds a password may have been replaced."""
+    """Returns the present login; the file with the password may have been replaced."""
     account: str
-    """Whose calls the tokens are for."""
+    """The account of the calls."""
     iam: Iam
     login_limits: LoginLimits
 
@@ -130,10 +130,10 @@ def _read(iam: AuthClient, reply: Reply) -> _Token:
 
 
 def _project_of(login: Login, iam: AuthClient, project: _Project | None) -> str:
-    """Return the id of the project that a token is for; nothing where the token does not say.
+    """Return the id of a token's project; empty if the token does not name it.
 
     Raises:
-        WrongAddress: it is for another project than the one that was asked for.
+        WrongAddress: the token is for another project than the requested one.
     """
     if project is None:
         return ""
@@ -145,19 +145,19 @@ def _project_of(login: Login, iam: AuthClient, project: _Project | None) -> str:
 
 
 async def _refusal(login: Login, iam: AuthClient, reply: Reply) -> CloudError:
-    """Return the error for a refused token; where IAM does not say whether it is the user or the project, find out."""
+    """Return the error for a refused login; if IAM does not say whether user or project is wrong, another login finds out."""
     answer = reply.words()
     if isinstance(answer.error(), TransientError):
         return NotSent(f"{iam.url} gave no token: {answer}", **answer.details)
     kind, problem, advice = _meaning(answer)
-    if kind is UserRefused and SAYS_NOTHING.search(answer.message) and await _is_let_in(login, iam):
+    if kind is UserRefused and UNSPECIFIC.search(answer.message) and await _can_log_in(login, iam):
         kind, problem, advice = KNOWN
     problem = problem.format(url=iam.url, answer=answer, **login.words)
     return kind(problem, advice=advice.format(**login.words), **answer.details)
 
 
 def _meaning(answer: ErrorResponse) -> Meaning:
-    """Return the error, the problem and the advice for a refusal; IAM's words show what it is about."""
+    """Return the error class, the problem and the advice for a refusal; only IAM's message shows which one applies."""
     about = answer.message
     if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) and OF_STATE.search(about):
         return BARRED
@@ -165,11 +165,11 @@ def _meaning(answer: ErrorResponse) -> Meaning:
         return CLOSED
     if answer.status != HTTPStatus.UNAUTHORIZED:
         return REFUSED.get(answer.status, ELSE)
-    says_nothing = not about or SAYS_NOTHING.search(about)
-    return WRONG if says_nothing or OF_PASSWORD.search(about) else BARRED
+    unspecific = not about or UNSPECIFIC.search(about)
+    return WRONG if unspecific or OF_PASSWORD.search(about) else BARRED
 
 
-async def _is_let_in(login: Login, iam: AuthClient) -> bool:
+async def _can_log_in(login: Login, iam: AuthClient) -> bool:
     """Return whether an unscoped login succeeds, as Keystone allows: then the project is wrong."""
     reply = await _post(login.document(scoped=False), iam)
     return reply.status == HTTPStatus.CREATED

@@ -1,1 +1,1 @@
-"""How SQLite and PostgreSQL are connected to, from tasks, and how an outage is outlasted."""
+"""Connections to SQLite and PostgreSQL for asynchronous tasks, and waiting for the end of an outage."""

@@ -1,4 +1,4 @@
-"""Tells an outage of the database, which passes, from trouble that does not, and waits for its end."""
+"""Recognizes temporary outages of the database, and waits for their end."""
 
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -12,12 +12,12 @@ LONGEST_PAUSE_S = 2.0
 
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _PASSING = frozenset({"57P01", "57P02", "57P03", "53300", "25006", "40001", "40P01"})
-"""Ended by an administrator or a crash, not yet up, too many connections, a standby, and transactions in each other's way:
+"""Ended by an administrator or a crash, starting up, too many connections, a standby, and conflicting transactions:
 https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 _CONNECTION = "08"
-"""The class of errors of the connection itself."""
+"""The class of connection errors."""
 _COMING_UP = ("the database system is", "too many clients", "connection slots")
-"""What a server says that refuses a connection, and will take one soon; while there is none, the driver gives no code."""
+"""Messages of a server that refuses connections temporarily; without a connection, the driver has no error code."""
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ def is_outage(error: Exception) -> bool:
     """Return whether an error is an outage that may pass, on a database that was available before."""
     original = _original(error)
     if isinstance(original, sqlite3.Error):
-        # The lower byte is the kind of trouble, the rest says where inside SQLite it was met.
+        # The lower byte is the primary result code, the rest extends it.
         return getattr(original, "sqlite_errorcode", 0) & 0xFF in _BUSY
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
@@ -45,7 +45,7 @@ def is_coming_up(error: Exception) -> bool:
 
 
 async def outlasting(work: Callable[[], Awaitable[T]], patience_s: float, passes: Callable[[Exception], bool] = is_outage) -> T:
-    """Try again and again, for so long, while it fails by an outage; the last failure is raised."""
+    """Retry while the call fails because of an outage, up to a time limit; then raise the last failure."""
     end_s = anyio.current_time() + patience_s
     pause_s = FIRST_PAUSE_S
     while True:

@@ -1,4 +1,4 @@
-"""How PostgreSQL is connected to, and what is particular to a commit there.
+"""Connections to PostgreSQL, and the markers of its commits.
 
 Nothing belongs to a session: before the server may stand a PgBouncer in transaction mode, which gives each transaction another.
 """
@@ -20,25 +20,25 @@ DROPPED_AFTER: Mapping[str, int] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
-"""Options of libpq that notice a connection which was dropped without a word, while a lease lasts; seconds, the last in ms."""
+"""Options of libpq that detect a silently dropped connection while a lease lasts; in seconds, the last in ms."""
 PREPARING = 0x6E62_7377_6565_70
-"""The advisory lock of those who make the tables or change them: "nbsweep" in ASCII."""
+"""The advisory lock for the creation and change of tables: "nbsweep" in ASCII."""
 FORGOTTEN_AFTER = timedelta(days=1)
 
 
 class Marker(Struct, frozen=True):
-    """Written with a commit, so that one whose answer was lost is known again."""
+    """Written with a commit, so that a commit whose answer was lost can be recognized."""
 
     key: str
-    """The writer's own."""
+    """The id of the writer."""
     value: str
-    """The commit's own; begins with its time."""
+    """The id of the commit; begins with its time."""
 
 
 def make_engine(url: URL) -> Engine:
     """Build the engine; options in the address take precedence."""
     for name in ("sqlalchemy", "psycopg"):
-        # Both log broken connections with a trace on stderr.
+        # Both would log broken connections with a traceback on stderr.
         logging.getLogger(name).addHandler(logging.NullHandler())
     given = {name: value for name, value in DROPPED_AFTER.items() if name not in url.query}
     # A prepared statement belongs to a session.
@@ -52,7 +52,7 @@ def prepare_alone(connection: Connection) -> None:
 
 
 def mark(connection: Connection, marker: Marker) -> bool:
-    """Write the marker, first of all in a transaction; False when its commit has been done already.
+    """Write the marker as the first statement of a transaction; return False if its commit is done already.
 
     While the server still works on an earlier attempt, this waits for what becomes of that.
     """
@@ -65,12 +65,12 @@ def mark(connection: Connection, marker: Marker) -> bool:
 
 
 def forget_markers(connection: Connection) -> None:
-    """Delete the markers of writers that have ended long ago."""
+    """Delete the markers of writers that ended long ago."""
     old = (datetime.now(UTC) - FORGOTTEN_AFTER).isoformat()
     connection.execute(delete(META).where(META.c.key.like("commit/%"), META.c.value < old))
 
 
 def forget_marker(connection: Connection, key: str) -> None:
-    """Delete one's own marker."""
+    """Delete the marker of this writer."""
     with connection.begin():
         connection.execute(delete(META).where(META.c.key == key))

@@ -1,4 +1,4 @@
-"""How a connection to SQLite is made: careful with what it writes, patient with locks, and safe to cancel."""
+"""Connections to SQLite: durable writes, waiting for locks, and safe cancellation."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ _PRAGMAS = (
 
 
 class SqliteConnection(aiosqlite.Connection):
-    """A connection whose thread is stopped once.
+    """A connection whose thread can be stopped only once.
 
     A call that is cancelled twice, as cancel scopes do, makes SQLAlchemy stop it twice; the second stop would wait for ever for
     a thread that has ended with the first, and keep the program from ending.
@@ -32,18 +32,18 @@ class SqliteConnection(aiosqlite.Connection):
         super().__init__(connector, iter_chunk_size=64)
         self._files = files
         self._end: asyncio.Future[None] | None = None
-        # A disk that hangs must not keep the program from ending.
+        # A hanging disk must not keep the program from exiting.
         self._thread.daemon = True
 
     def stop(self) -> asyncio.Future[None] | None:
-        """Stop the thread after its current call; returns None if it was stopped before."""
+        """Stop the thread after its current call; return None if it was stopped before."""
         if self._end is not None:
             return None
         self._end = super().stop()
         return self._end
 
     async def commit_all(self, changes: Sequence[Change]) -> None:
-        """Carry out the changes in a transaction of their own, all of them or none.
+        """Execute the changes in one transaction, all of them or none.
 
         One visit to the thread does all of it. Each visit costs as much as writing a row does, and through SQLAlchemy there
         would be four.
@@ -58,7 +58,7 @@ class SqliteConnection(aiosqlite.Connection):
     def _commit_all(self, changes: Sequence[Change], given_up: Event) -> None:
         with self._conn as connection:
             if any(change.beforehand for change in changes):
-                # The driver would begin with the first write, and what is asked beforehand must not change until then.
+                # The driver would begin the transaction at the first write, but what is read before must not change until then.
                 connection.execute("BEGIN IMMEDIATE")
             carry_out(
                 changes,
@@ -69,22 +69,22 @@ class SqliteConnection(aiosqlite.Connection):
             )
             self._files.require_in_place()
             if given_up.is_set():
-                # The cancelled caller has learned that nothing was written.
+                # Roll back, because the cancelled caller assumes that nothing was written.
                 connection.rollback()
 
     async def ended(self) -> None:
-        """Wait until the thread, which must have been stopped, has nothing more to do."""
+        """Wait for the end of the thread, which must have been stopped."""
         if self._end is not None:
             await self._end
 
 
 async def connect(files: JournalFiles, busy_s: float) -> SqliteConnection:
-    """Open the file, which must exist; where that fails nothing is left behind."""
+    """Open the file, which must exist; a failure leaves nothing open."""
 
     def open_file() -> sqlite3.Connection:
         with ExitStack() as on_failure:
             files.require_in_place()
-            # The driver begins a transaction by itself before the first INSERT or UPDATE; IMMEDIATE takes the lock at once.
+            # The driver begins a transaction before the first INSERT or UPDATE; IMMEDIATE takes the lock at once.
             existing = f"file:{quote(os.fsencode(files.path))}?mode=rw"
             connection = sqlite3.connect(existing, uri=True, timeout=busy_s, isolation_level="IMMEDIATE")
             on_failure.callback(connection.close)
@@ -97,7 +97,7 @@ async def connect(files: JournalFiles, busy_s: float) -> SqliteConnection:
     try:
         await connection
     except BaseException:
-        # The driver stops the thread, but does not wait for that; it would be met by a loop that is closed already.
+        # The driver stops the thread without waiting for it, and the thread would then use a closed event loop.
         await connection.ended()
         raise
     return connection

@@ -1,4 +1,4 @@
-"""Connections of a synchronous engine, used from tasks.
+"""Uses connections of a synchronous engine from asynchronous tasks.
 
 This is the little that the journal needs of `sqlalchemy.ext.asyncio`, which would import the whole ORM at every start.
 The driver is asynchronous all the same; what is called through `spawned` waits for it without holding up the event loop.
@@ -17,7 +17,7 @@ __all__ = ["connected", "spawned"]
 
 @asynccontextmanager
 async def connected(engine: Engine) -> AsyncIterator[Connection]:
-    """Lend a connection; it goes back to the pool in whatever way its use ends."""
+    """Yield a connection; it is returned to the pool however its use ends."""
     connection = await spawned(engine.connect)
     try:
         yield connection
@@ -26,7 +26,7 @@ async def connected(engine: Engine) -> AsyncIterator[Connection]:
 
 
 async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
-    """Wait for `work` though this task is cancelled meanwhile, be it again and again."""
+    """Wait for `work` even if this task is cancelled meanwhile, once or repeatedly."""
     task = asyncio.create_task(work)
     cancelled = None
     while not task.done():

@@ -1,1 +1,1 @@
-"""What brings a database from any earlier shape to the one in `tables.py`; Alembic finds the revisions in `versions/`."""
+"""Migrates a database from any earlier schema to that of `tables.py`; Alembic finds the revisions in `versions/`."""

@@ -1,7 +1,7 @@
-"""Brings a database up to date.
+"""Migrates a database to the newest revision.
 
-Alembic's own `command.upgrade` speaks through process-wide proxies, and two journals that open at once would get hold of each
-other's. What is used here belongs to one connection, and to the transaction that it is in.
+Alembic's `command.upgrade` uses process-wide proxies, which two journals that open at the same time would share. This module
+uses only objects of one connection and its transaction.
 """
 
 from alembic.config import Config

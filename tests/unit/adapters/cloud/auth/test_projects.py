@@ -229,7 +229,7 @@ async def test_an_iam_that_is_away_is_said_in_one_sentence() -> None:
     stumbles = ScriptedFault(fault="html_502", kind="iam", times=99)
     with stamina.set_testing(True, attempts=6):
         async with simulated(script=(stumbles,)) as simulator, calling(simulator.url) as cloud:
-            with pytest.raises(Unreachable, match=f"{simulator.url} did not tell the project's id: HTTP 502"):
+            with pytest.raises(Unreachable, match=f"{simulator.url} did not return the project's id: HTTP 502"):
                 await cloud.workspaces()
             assert {entry.kind for entry in simulator.log.entries} == {"iam"}
 

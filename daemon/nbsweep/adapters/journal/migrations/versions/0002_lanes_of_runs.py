@@ -1,4 +1,4 @@
-"""How fast the account's lanes went at the end of a run."""
+"""The rates of the account's lanes at the end of a run."""
 
 from alembic.operations import Operations
 from sqlalchemy import Column, Text
@@ -8,5 +8,5 @@ down_revision = "0001"
 
 
 def upgrade(operations: Operations) -> None:
-    """Add the column; what is known of older runs does not say it."""
+    """Add the column; it is empty for older runs."""
     operations.add_column("runs", Column("lanes", Text))

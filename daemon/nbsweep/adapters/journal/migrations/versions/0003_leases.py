@@ -1,4 +1,4 @@
-"""Who sweeps a target at present."""
+"""The leases of targets."""
 
 from alembic.operations import Operations
 from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, Text

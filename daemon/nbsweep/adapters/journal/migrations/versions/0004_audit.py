@@ -1,4 +1,4 @@
-"""The audit trail, append-only. What was removed before has no entries: nobody could vouch for them now."""
+"""The append-only audit trail. Earlier removals have no entries, because their decisions could not be verified any more."""
 
 from alembic.operations import Operations
 from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Text

@@ -1,4 +1,4 @@
-"""Which targets are paused."""
+"""The paused targets."""
 
 from alembic.operations import Operations
 from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, Text

@@ -1,4 +1,4 @@
-"""Which project each row is about. Nobody can say it of rows from before: theirs is empty, and they keep a target's name."""
+"""The project of each row. Older rows have an empty project, because it is unknown, and belong to a target by its name."""
 
 from alembic.operations import Operations
 from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, Text
