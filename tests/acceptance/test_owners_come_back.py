@@ -85,7 +85,7 @@ def test_without_a_readable_date_nothing_is_deleted(simulate: Simulate, desk: De
     assert ended.code == 4
     checked = slept.run("check")
     assert checked.code != 0
-    assert "does not say what time it is" in checked.out
+    assert "has no date" in checked.out
 
 
 # ---- retries ---------------------------------------------------------------------------------------------------------------

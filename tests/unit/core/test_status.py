@@ -74,7 +74,10 @@ def test_a_sweep_without_an_end_is_a_problem_unless_its_target_is_held() -> None
     assert (held.well, held.sweeping) == (True, lease(1.01))
     assert standing(going, lease=lease(1.01)).well
     assert not standing(going, run(2, Outcome.FAILED), lease=lease(1.01)).well
-    assert "unless it goes on" in standing(run(1, Outcome.RUNNING, ended_at=None, dry_run=True), lease=lease(1)).problems[0]
+    assert (
+        "unless it is still running"
+        in standing(run(1, Outcome.RUNNING, ended_at=None, dry_run=True), lease=lease(1)).problems[0]
+    )
     silent = standing(going, run(2), lease=lease(1.01, silent_s=60))
     assert (silent.well, silent.sweeping) == (False, None)
 

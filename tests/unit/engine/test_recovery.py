@@ -210,7 +210,7 @@ async def test_where_the_project_is_not_on_record_not_existing_proves_nothing() 
     scene = world()
     found = await recovered(scene, replace(accepted(1), project=""), replace(requested(2), project=""))
     assert {removal.state for removal in found.values()} == {State.TIMED_OUT}
-    assert all("not put on record in which it was" in removal.end_reason for removal in found.values())
+    assert all("did not record its project" in removal.end_reason for removal in found.values())
     assert {removal.project for removal in found.values()} == {""}
 
 

@@ -285,8 +285,8 @@ async def test_an_id_that_is_none_never_gets_into_an_address(project_id: str) ->
         (says(302, Location="https://elsewhere"), WrongAddress, "Check region and iam_endpoint"),
         (says(200, {"regions": []}), WrongAddress, "Check region and iam_endpoint"),
         (says(200, "<html>"), WrongAddress, "Check region and iam_endpoint"),
-        (says(500), NotSent, "did not tell"),
-        (says(429), NotSent, "did not tell"),
+        (says(500), NotSent, "did not return"),
+        (says(429), NotSent, "did not return"),
     ],
 )
 async def test_what_is_no_answer_is_an_error(reply: Reply, kind: type[CloudError], words: str) -> None:
