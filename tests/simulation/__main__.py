@@ -1,4 +1,4 @@
-"""`python -m simulation`, with `tests` on the path: many seeds on several processes, or one with all that happens in it."""
+"""`python -m simulation`, with `tests` on the path: many seeds on several processes, or the trace of one."""
 
 import argparse
 import sys
@@ -12,17 +12,17 @@ from simulation.report import broken, summary, table, trace
 from simulation.run import Outcome, play, run_all
 
 AT_ONCE = 25
-"""So many seeds go to a process at a time."""
+"""The number of seeds that a process runs at a time."""
 
 
 def main() -> int:
-    """Run what is asked for; the exit code is 1 when a seed has found something."""
+    """Run the seeds; the exit code is 1 if one has found a violation."""
     wanted = _parser().parse_args()
     warnings.simplefilter("error")
     if wanted.seed is not None:
         world = play(wanted.seed)
         for line in trace(world):
-            print(line)  # noqa: T201 -- this is what was asked for
+            print(line)  # noqa: T201 -- the output of the command
         return int(bool(world.judge.found))
     begun_s, outcomes = monotonic(), []
     for one in _all(wanted.first, wanted.seeds, wanted.processes):
@@ -36,7 +36,7 @@ def main() -> int:
 
 
 def _all(first: int, count: int, processes: int) -> Iterator[Outcome]:
-    """Run seeds, on several processes, and give what each came to, in order."""
+    """Run seeds on several processes, and yield their outcomes in order."""
     seeds = iter(range(first, first + count))
     with ProcessPoolExecutor(processes) as pool:
         for outcomes in pool.map(run_all, iter(lambda: list(islice(seeds, AT_ONCE)), [])):
@@ -45,7 +45,7 @@ def _all(first: int, count: int, processes: int) -> Iterator[Outcome]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
-    parser.add_argument("--seed", type=int, metavar="N", help="live through this one seed, and tell all that happens")
+    parser.add_argument("--seed", type=int, metavar="N", help="run this seed, and print all that happens")
     parser.add_argument("--seeds", type=int, default=10_000, metavar="N", help="how many (10000)")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="the first of them (0)")
     parser.add_argument("--processes", type=int, default=2, metavar="N", help="on how many processes (2)")

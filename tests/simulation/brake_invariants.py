@@ -1,4 +1,4 @@
-"""What the brakes and the cool-down must not let happen, judged from what the cloud accepted."""
+"""Invariants 7 and 8: the brakes and the cool-down hold, checked from what the cloud accepted."""
 
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from simulation.judge import Judge, Row, Sweep
 
 MOST_SKEW_MS = 63_000
-"""A minute is allowed, and a date in whole seconds cannot be told more exactly than this."""
+"""A minute, and the error of a date in whole seconds."""
 
 
 def check_brakes(judge: "Judge", sweep: "Sweep") -> None:
-    """Let a sweep touch no more notebooks than its brakes allow, of all and of one owner."""
+    """Check that a sweep changes no more notebooks than its brakes allow, in all and of one owner."""
     brakes = judge.settings.brakes
     if sweep.most is not None and len(sweep.touched) > sweep.most:
         judge.record_violation(7, f"{sweep.run_id} touches {len(sweep.touched)} notebooks, and its brakes allow {sweep.most}")
@@ -28,7 +28,7 @@ def check_brakes(judge: "Judge", sweep: "Sweep") -> None:
 
 
 def check_clock(judge: "Judge", sweep: "Sweep", call: Call) -> None:
-    """Let nothing be deleted by a clock that was more than a minute off all through the sweep."""
+    """Check that nothing is deleted while the clock is more than a minute off throughout the sweep."""
     ahead_ms = (judge.walls[-1][1] if judge.walls else 0.0) - judge.slept_ms
     steady = all(at_s <= sweep.surveyed_from_s for at_s, _ in judge.walls)
     if judge.scenario.habits.undated and not sweep.calm:
@@ -38,7 +38,7 @@ def check_clock(judge: "Judge", sweep: "Sweep", call: Call) -> None:
 
 
 def check_day(judge: "Judge") -> None:
-    """Let no more be deleted in a day than may be, by all sweeps of one journal together; no seed lasts for a day."""
+    """Check the limit of a day over all sweeps of one journal; no seed lasts for a day."""
     most = judge.settings.brakes.max_per_day
     orders = (order for order in judge.history.orders[judge.remembered_from :] if order.kind == "delete")
     taken = {(judge.runs.get(order.call.number), order.notebook_id) for order in orders}
@@ -47,7 +47,7 @@ def check_day(judge: "Judge") -> None:
 
 
 def check_cooled_down(judge: "Judge", order: Order) -> None:
-    """Let no sweep begin to delete what the cloud failed to delete for an earlier one, until it has cooled down."""
+    """Check that no sweep deletes a notebook that is cooling down after a failed deletion."""
     cool_down, run_id = judge.settings.removal.cool_down, judge.runs.get(order.call.number)
     earlier = judge.history.orders_of(order.notebook_id, "delete")[:-1]
     if cool_down is None or not earlier or judge.runs.get(earlier[-1].call.number) == run_id:
@@ -61,7 +61,7 @@ def check_cooled_down(judge: "Judge", order: Order) -> None:
 
 
 def may_cool_down(judge: "Judge", notebook_id: str, at_s: float) -> bool:
-    """Tell whether an earlier failure may be a reason to leave a notebook alone; how long, only the journal knows."""
+    """Return whether a notebook may be cooling down; the exact end depends on the journal."""
     cool_down = judge.settings.removal.cool_down
     if cool_down is None:
         return False
@@ -70,11 +70,11 @@ def may_cool_down(judge: "Judge", notebook_id: str, at_s: float) -> bool:
 
 
 def failures_of(judge: "Judge", notebook_id: str) -> list["Row"]:
-    """List the removals of one notebook that have failed, of all runs."""
+    """Return the failed removals of one notebook in all runs."""
     rows = (row for (_, subject), row in judge.rows.items() if subject == notebook_id)
     return [row for row in rows if row.removal.state in (State.FAILED, State.TIMED_OUT)]
 
 
 def _set_by_s(judge: "Judge") -> float:
-    """Tell how far the wall clock of nbsweep was ever set, or went on while the machine slept, all in all."""
+    """Return the sum of all changes of nbsweep's wall clock, by setting or by suspension."""
     return sum(abs(seconds) for _, seconds in (*judge.scenario.jumps, *judge.scenario.habits.sleeps))

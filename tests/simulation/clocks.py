@@ -10,19 +10,19 @@ from simulation.loop import VirtualLoop
 
 @dataclass(slots=True)
 class WallClock:
-    """The clock of the machine on which nbsweep runs; the administrator sets it now and then."""
+    """The clocks of the machine; the administrator sets the wall clock at times."""
 
     loop: VirtualLoop
     ahead_s: float = 0.0
 
     def now(self) -> datetime:
-        """Tell the time."""
+        """Return the wall clock's time."""
         return datetime.fromtimestamp(START_MS / 1000, UTC) + timedelta(seconds=self.loop.time() + self.ahead_s)
 
     def steady_s(self) -> float:
-        """Tell seconds that never jump."""
+        """Return the steady clock's seconds."""
         return self.loop.time()
 
     def read(self) -> ClockReading:
-        """Read all clocks; the system has no clock that counts the time asleep."""
+        """Read all clocks; the machine has no clock that counts suspensions."""
         return ClockReading(self.now(), self.steady_s(), self.steady_s())

@@ -1,4 +1,4 @@
-"""The notebooks of one account, and what the API does with them. No latency and no troubles: those are the gateway's."""
+"""The notebooks of one account and the API over them; latency and faults are the gateway's."""
 
 import asyncio
 import json
@@ -27,31 +27,31 @@ NOT_NOW = {
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How this cloud differs from others, and how well its deletions go."""
+    """The behaviour of a cloud where clouds differ, and how often its deletions fail."""
 
     deletion_s: tuple[float, float] = (2.0, 20.0)
     stop_s: tuple[float, float] = (2.0, 10.0)
     fails: float = 0.0
-    """Which share of the deletions ends in DELETE_FAILED."""
+    """The share of deletions that end in DELETE_FAILED."""
     sticks: float = 0.0
-    """Which share never ends."""
+    """The share of deletions that never end."""
     stale_s: float = 0.0
-    """For how long reads may go on to show what was before an order."""
+    """How long reads may be stale after an order."""
     memory_s: float = 0.0
-    """For how long a row that says DELETED is left where a notebook was."""
+    """How long a deleted notebook stays in listings with the status DELETED."""
     dated: bool = True
-    """Whether listings have dates of their own in their rows."""
+    """Whether the rows of listings have dates."""
     list_leaves_out: tuple[str, ...] = ()
-    """Which other fields the rows of listings do not have."""
+    """The other fields that the rows of listings lack."""
     leaves_out: tuple[str, ...] = ()
-    """Which fields no answer has."""
+    """The fields that no answer has."""
     ignores: tuple[str, ...] = ()
-    """Which parameters of a listing it does not know: `workspace_id`, `feature`. It shows whatever there is then."""
+    """The filters of a listing that it ignores: `workspace_id`, `feature`."""
     dialect: Dialect = PLAIN
     deletes_running: bool = False
-    """Whether a DELETE of what runs is taken on."""
+    """Whether a DELETE of a running notebook is accepted."""
     empty_answers: bool = False
-    """Whether a DELETE is answered with 204 and nothing else."""
+    """Whether a DELETE is answered with 204 and no body."""
 
 
 @dataclass(slots=True)
@@ -63,18 +63,18 @@ class Cloud:
     history: History
     workspaces: tuple[str, ...] = ("0",)
     on_order: Callable[[Order], None] = lambda _: None
-    """Told of every order in the moment in which it is taken on, before it shows."""
+    """Called with every order when it is accepted, before reads show it."""
     loses: Callable[[Order], bool] = lambda _: False
-    """ThrottleDemand whether an order that is taken on comes to nothing."""
+    """Called with every accepted order; returns whether it has no effect."""
     by_order: bool = True
     """Whether the top date moves with an order, and not only when the state settles (ModelArts API, 12, E1)."""
     hides_deleting: str = ""
-    """Where what is DELETING does not show: in any `listing` but the one that asks for it, or in `all`."""
+    """Which listings hide the status DELETING: `listing` for those without that filter, or `all`."""
     slept_s: float = 0.0
-    """How much longer the cloud has been going than the loop: while the machine of nbsweep slept."""
+    """How far the cloud's clock is ahead of the loop, after suspensions of nbsweep's machine."""
     notebooks: dict[str, Facts] = field(default_factory=dict)
     calm: bool = False
-    """Whether deletions go well from now on."""
+    """Whether deletions succeed from now on."""
     _stale: dict[str, tuple[float, Facts]] = field(default_factory=dict)
     _born: int = 0
 
@@ -82,32 +82,32 @@ class Cloud:
 
     @property
     def now_ms(self) -> float:
-        """Tell the time by the cloud's clock."""
+        """Return the time by the cloud's clock."""
         return START_MS + (_now_s() + self.slept_s) * 1000
 
     def create(self, facts: Facts, cause: str) -> Facts:
-        """Let a notebook come to be, the youngest of all."""
+        """Create a notebook, the youngest of all."""
         self._born += 1
         return self.put(replace(facts, id=f"nb-{self._born:03d}"), cause)
 
     def put(self, facts: Facts, cause: str) -> Facts:
-        """Let a notebook be so from now on."""
+        """Store the facts of a notebook from now on."""
         self.notebooks[facts.id] = facts
         self.history.become(_now_s(), facts.id, facts, cause)
         return facts
 
     def change(self, notebook_id: str, cause: str, **fields: Any) -> None:
-        """Let one be other than it was, which dates the change."""
+        """Change fields of a notebook, and its date of change."""
         changed = {"update_ms": int(self.now_ms), **fields}
         self.put(replace(self.notebooks[notebook_id], **changed), cause)
 
     def order(self, notebook_id: str, cause: str, **fields: Any) -> None:
-        """Let one be in a state that an order has begun; whether that moves its date depends on the cloud."""
+        """Set the state that an order begins; whether that changes the date depends on the cloud."""
         dates = {"update_ms": int(self.now_ms)} if self.by_order else {}
         self.put(replace(self.notebooks[notebook_id], **{**dates, **fields}), cause)
 
     def vanish(self, notebook_id: str, cause: str) -> None:
-        """Let one be no more; some clouds remember it for a while."""
+        """Remove a notebook; some clouds keep its row for a while."""
         if self.manners.memory_s:
             self.change(notebook_id, cause, status="DELETED")
             _later(self.manners.memory_s, lambda: self.notebooks.pop(notebook_id, None))
@@ -116,7 +116,7 @@ class Cloud:
             self.history.become(_now_s(), notebook_id, None, cause)
 
     def begin_deletion(self, notebook_id: str, cause: str) -> None:
-        """Begin to delete; how that ends is decided now."""
+        """Begin a deletion, whose end is decided now."""
         self.order(notebook_id, cause, status="DELETING")
         number = self.random.random()
         seconds = self.random.uniform(*self.manners.deletion_s)
@@ -128,7 +128,7 @@ class Cloud:
             self.history.note(_now_s(), f"cloud: the deletion of {notebook_id} sticks")
 
     def begin_stop(self, notebook_id: str, cause: str) -> None:
-        """Begin to stop; the lease is rebased to end as long after the order as was asked for (ModelArts API, 12, E1)."""
+        """Begin a stop; the lease then ends the requested time after the order (ModelArts API, 12, E1)."""
         term = self.notebooks[notebook_id].term
         if term and not self.by_order:
             asked_ms, now_ms = term.create_ms + term.duration_ms - term.update_ms, int(self.now_ms)
@@ -138,7 +138,7 @@ class Cloud:
         _later(seconds, lambda: self.settle(notebook_id, "STOPPING", "STOPPED", "the stop has ended"))
 
     def settle(self, notebook_id: str, status: str, then: str, cause: str) -> None:
-        """End something that goes on, unless it is over already."""
+        """End an operation, unless the notebook has another status by now."""
         facts = self.notebooks.get(notebook_id)
         if facts and facts.status == status:
             self.change(notebook_id, cause, status=then)
@@ -155,12 +155,12 @@ class Cloud:
     # ---- the API
 
     def workspaces_answer(self) -> Answer:
-        """List the workspaces."""
+        """Return the workspaces."""
         listed = [{"id": int(name) if name == "0" else name} for name in self.workspaces]
         return _json(200, {"total_count": len(listed), "count": len(listed), "workspaces": listed})
 
     def list_answer(self, query: Mapping[str, str], *, everybodys: bool) -> Answer:
-        """Show one page of a listing, oldest first, as it is asked for; all notebooks are the caller's own."""
+        """Return one page of a listing; all notebooks are the caller's own."""
         refused = self.manners.dialect.refusal(query, everybodys=everybodys)
         if refused:
             return refusal(*refused)
@@ -184,12 +184,12 @@ class Cloud:
         return Answer(200, body.encode(), {"Content-Type": "application/json"})
 
     def show_answer(self, notebook_id: str) -> Answer:
-        """Show one notebook."""
+        """Return one notebook."""
         facts = self._shown().get(notebook_id)
         return self._notebook(facts) if facts else self._gone()
 
     def delete_answer(self, notebook_id: str, call: Call) -> Answer:
-        """Take a DELETE on, or refuse it."""
+        """Accept a DELETE, or refuse it."""
         facts = self.notebooks.get(notebook_id)
         if facts is None or not facts.exists:
             return self._gone()
@@ -201,7 +201,7 @@ class Cloud:
         return Answer(204) if self.manners.empty_answers else self._notebook(self.notebooks[notebook_id])
 
     def stop_answer(self, notebook_id: str, call: Call) -> Answer:
-        """Take a stop on, or refuse it."""
+        """Accept a stop, or refuse it."""
         facts = self.notebooks.get(notebook_id)
         if facts is None or not facts.exists:
             return self._gone()
@@ -220,7 +220,7 @@ class Cloud:
         return Answer(200, row(facts, self.manners.leaves_out).encode(), {"Content-Type": "application/json"})
 
     def _take_on(self, order: Order) -> bool:
-        """Take an order on; True when nothing comes of it all the same."""
+        """Accept an order; return whether it has no effect."""
         self.history.orders.append(order)
         self.on_order(order)
         if self.loses(order):
@@ -234,7 +234,7 @@ class Cloud:
         return False
 
     def _shown(self) -> dict[str, Facts]:
-        """Give what reads show, which is not always what is."""
+        """Return the notebooks as reads show them, stale ones included."""
         stale = {key: facts for key, (until_s, facts) in self._stale.items() if _now_s() < until_s}
         return self.notebooks | stale if stale else self.notebooks
 
@@ -243,12 +243,12 @@ class Cloud:
 
 
 def refusal(status: int, code: str, message: str = "no", **headers: str) -> Answer:
-    """Refuse, in the gateway's or the service's words."""
+    """Return an error of the gateway or of the service."""
     return _json(status, {"error_code": code, "error_msg": message}, **headers)
 
 
 def default_term(random: Random, create_ms: int, update_ms: int) -> Term:
-    """Give a lease as a start leaves it."""
+    """Return the lease after a start."""
     asked_ms = random.choice((1, 4, 24, 72)) * HOUR_MS
     return Term(create_ms, update_ms, update_ms - create_ms + asked_ms, type=random.choice(("TIMING", None)))
 

@@ -84,7 +84,7 @@ def _brakes(random: Random) -> Mapping[str, Any]:
 
 
 def for_many(random: Random, config: Mapping[str, Any], size: str) -> Mapping[str, Any]:
-    """Let many go, and in a mass of them faster than their listing can be read."""
+    """Change the configuration so that many notebooks go; in a mass, faster than their listing is read."""
     policies = [IDLE, *(policy for policy in config["policies"] if policy is not IDLE)]
     (target,) = config["targets"]
     quick = {"delete": "20/s", "list": "60/m", "show": "20/s", "total": None, "concurrency": 16}

@@ -1,4 +1,4 @@
-"""How often each trouble struck in one seed, counted from what happened and not from what was planned."""
+"""How often each fault and event happened in one seed, counted from the history."""
 
 from collections import Counter
 
@@ -19,7 +19,7 @@ TOLD = {
 
 
 def count_events(world: World) -> Counter[str]:
-    """Count what befell calls, notebooks and lives, and how sweeps and removals ended."""
+    """Count the events of calls, notebooks and processes, and the ends of sweeps and removals."""
     found: Counter[str] = Counter(calls=len(world.history.calls), lives=world.lives, sweeps=len(world.judge.sweeps))
     found["crash"] = world.crashes
     found.update({f"network: {name}": count for name, count in world.faults.counts.items()})

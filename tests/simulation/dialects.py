@@ -1,4 +1,4 @@
-"""How a cloud takes what a listing is asked for, where its documents leave that open."""
+"""How a cloud reads the parameters of a listing, where the API documents leave that open."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,21 +25,21 @@ CLOSED: tuple[Refusal, ...] = ((403, "ModelArts.0112"), (400, "ModelArts.7002"))
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One cloud's ways."""
+    """The dialect of one cloud."""
 
     offset_as: str = "row"
     """row, rounded, page-number or multiples-only."""
     largest_page: int = 50
     no_list_all: Refusal | None = None
-    """What everybody's listing is answered, where there is none."""
+    """The refusal of the listing of all users, if there is no such listing."""
     sort_keys: tuple[str, ...] = ("create_at", "createTime")
     sort_refusal: Refusal = NO_KEY[0]
     closed: tuple[str, ...] = ()
-    """Workspaces that are shown and refuse to be listed."""
+    """Workspaces that are shown, but cannot be listed."""
     closed_answer: Refusal = CLOSED[0]
 
     def refusal(self, query: Mapping[str, str], *, everybodys: bool) -> Refusal | None:
-        """Refuse a listing, or do not."""
+        """Return the refusal of a listing, or None."""
         offset, size = int(query.get("offset", "0")), self._size(query)
         refusals = (
             (everybodys, self.no_list_all),
@@ -50,7 +50,7 @@ class Dialect:
         return next((refusal for holds, refusal in refusals if holds and refusal), None)
 
     def rows(self, query: Mapping[str, str]) -> slice:
-        """Tell which rows the page shows."""
+        """Return the slice of the rows on the page."""
         offset, size = int(query.get("offset", "0")), self._size(query)
         first = {"rounded": offset // size * size, "page-number": offset * size}.get(self.offset_as, offset)
         return slice(first, first + size)
@@ -63,7 +63,7 @@ PLAIN = Dialect()
 
 
 def draw_dialect(random: Random, workspaces: tuple[str, ...]) -> Dialect:
-    """Draw a dialect; most clouds are as their documents say."""
+    """Draw a dialect; most clouds follow the documents."""
     if random.random() < 0.65:
         return PLAIN
     return Dialect(

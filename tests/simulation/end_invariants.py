@@ -1,4 +1,4 @@
-"""What must hold when a sweep has ended, and at the end of all."""
+"""The invariants at the end of a sweep, and at the end of a seed."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 STALE_S = 90.0
-"""So long after an order of ours the listing may show something else than what is."""
+"""How long after one of our orders a listing may be stale."""
 
 
 def check_sweep(world: "World", sweep: Sweep, report: Report) -> None:
-    """Judge a sweep that has come back."""
+    """Check a sweep that has ended."""
     judge = world.judge
     judge.check_deadlines()
     if judge.other_project:
@@ -36,7 +36,7 @@ def check_sweep(world: "World", sweep: Sweep, report: Report) -> None:
 
 
 def _check_survey(world: "World", sweep: Sweep, report: Report) -> None:
-    """A survey that calls itself complete has seen everything that was there all the time."""
+    """Check that a complete survey has seen every notebook that existed throughout."""
     plan = report.plan
     if plan is None or sweep.planned_s is None:
         return
@@ -44,11 +44,11 @@ def _check_survey(world: "World", sweep: Sweep, report: Report) -> None:
     if {gap.scope.workspace_id for gap in plan.refused} != set(dialect.closed):
         world.judge.record_violation(6, f"{sweep.run_id} was refused {dialect.closed}, and its plan says {plan.refused}")
     moved = _moved(world, sweep.surveyed_from_s, sweep.planned_s)
-    # Where the workspace is ignored, and none of its rows is among those that came, it may be that they are not shown.
+    # If the cloud ignores the workspace, and returns none of its rows, they may be hidden.
     unshown = "workspace_id" in world.scenario.manners.ignores and "rows of another workspace" in str(plan.refusal)
     if sweep.calm and plan.refusal and plan.refusal.brake == "incomplete-survey" and not (moved or unshown):
         world.judge.record_violation(6, f"nothing moved, and {sweep.run_id} did not see everything: {plan.refusal.message}")
-    # Whole pages do not overlap: where one vanishes and another joins, a row may be missed unseen, and is kept.
+    # Whole pages do not overlap: if one row vanishes and another appears, a row may be missed, and is kept.
     if plan.refusal or _braked(world) or (moved and dialect.offset_as != "row"):
         return
     planned = {item.notebook.id for item in plan.items} | {removal.notebook_id for removal in report.removals}
@@ -58,7 +58,7 @@ def _check_survey(world: "World", sweep: Sweep, report: Report) -> None:
 
 
 def _moved(world: "World", from_s: float, to_s: float) -> bool:
-    """Tell whether rows may have joined a listing, or left it, between two moments."""
+    """Return whether rows may have appeared in a listing, or vanished from it, between two times."""
     if world.scenario.manners.memory_s:
         return True
     return any(
@@ -75,9 +75,9 @@ def _braked(world: "World") -> bool:
 
 
 def _ought_to_go(world: "World", notebook_id: str, sweep: Sweep, from_s: float, to_s: float) -> bool:
-    """Tell whether it was to be deleted all the time, whatever clock one looks at, and everybody could see that.
+    """Return whether a notebook was to be deleted throughout, by any clock, and reads showed that.
 
-    Where the listing leaves facts out, whoever cannot be asked for by id, while faults are injected, is kept.
+    If the listing leaves facts out, a notebook that a GET does not answer for, while faults are injected, is kept.
     """
     history, judge = world.history, world.judge
     recent = [order for order in history.orders if order.notebook_id == notebook_id and order.at_s > from_s - STALE_S]
@@ -86,10 +86,10 @@ def _ought_to_go(world: "World", notebook_id: str, sweep: Sweep, from_s: float, 
         return False
     manners = world.scenario.manners
     if manners.leaves_out:
-        # Where they belong is never shown.
+        # Their workspace is never shown.
         return False
     if any(state.facts is not None and state.facts.workspace in manners.dialect.closed for state in states):
-        # Nobody may look there.
+        # The workspace is closed.
         return False
     clocks = judge.clocks(from_s, to_s)
     return all(
@@ -101,7 +101,7 @@ def _ought_to_go(world: "World", notebook_id: str, sweep: Sweep, from_s: float, 
 
 
 async def check(world: "World") -> None:
-    """Hold the journal against what the cloud knows, once nothing moves any more."""
+    """Compare the journal with the cloud's history at the end of a seed."""
     judge = world.judge
     stored = {
         (removal.run_id, removal.notebook_id): removal
@@ -120,7 +120,7 @@ async def check(world: "World") -> None:
 
 
 def _check_nothing_left(world: "World") -> None:
-    """After a calm sweep nothing is left that ought to go, unless the record says honestly why."""
+    """Check that after a calm sweep no notebook is left that is to be deleted, unless the journal says why."""
     sweep = world.judge.sweeps[-1]
     to_s = sweep.ended_s or sweep.begun_s
     for notebook_id in world.history.states:
@@ -134,7 +134,7 @@ def _check_nothing_left(world: "World") -> None:
 
 
 def _check_row(judge: Judge, removal: Removal, written_s: float) -> None:
-    """Hold one removal against what the cloud did."""
+    """Compare one removal with the cloud's history."""
     orders = [order for order in _orders(judge, removal) if order.at_s <= written_s]
     facts = judge.history.at(removal.notebook_id, written_s)
     gone = facts is None or not facts.exists
@@ -162,15 +162,15 @@ def _orders(judge: Judge, removal: Removal) -> Iterator[Order]:
 def _deleted(judge: Judge, removal: Removal, *, gone: bool) -> str:
     if not gone:
         return "it was there when that was written"
-    # One that was cancelled while its connection was made is, for who sent it, like one whose answer was lost.
+    # For its sender, a DELETE that was cancelled during the connect is like one whose answer was lost.
     sent = (removal.run_id, removal.notebook_id) in judge.tried
-    # Who was killed between REQUESTED and the DELETE cannot have it said that none was sent, nor who has lost the journal.
+    # A process that was killed before the DELETE, or lost its journal, cannot record that no DELETE was sent.
     cut_off = any(sweep.run_id == removal.run_id and (sweep.killed or sweep.muted) for sweep in judge.sweeps)
     return "" if sent or cut_off else "no DELETE of this run was ever sent"
 
 
 def _spared(judge: Judge, removal: Removal) -> str:
-    """Whatever is spared was never deleted by this run, then or later."""
+    """Check that a spared notebook was never deleted by this run."""
     orders = list(_orders(judge, removal))
     lost = orders and orders[-1].call.number in judge.history.lost
     if not orders or lost or judge.failed_since(removal.notebook_id, orders[-1].at_s, judge.now_s()):

@@ -1,4 +1,4 @@
-"""Invariant 1: whatever is ordered ought to go, on facts no older than `fresh_for`."""
+"""Invariant 1: every order is allowed by the policies, on facts no older than `fresh_for`."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ def check_facts(judge: "Judge", order: Order, from_s: float, allowed: Sequence[s
 
 
 def _opinion(judge: "Judge", order: Order, facts: Facts, from_s: float, to_s: float) -> oracle.Opinion:
-    """Say what ought to become of such a notebook, by any clock that nbsweep had meanwhile."""
+    """Return the oracle's opinion on a notebook, by any clock that nbsweep had in the interval."""
     opinions = [_opinion_at(judge, order, facts, moment_ms) for moment_ms in judge.clocks(from_s, to_s)]
     return next((one for one in opinions if one.what != "keep"), opinions[0])
 
@@ -55,7 +55,7 @@ def _opinion_at(judge: "Judge", order: Order, facts: Facts, now_ms: float) -> or
 
 
 def _seen_before(judge: "Judge", order: Order) -> list[Facts]:
-    """Give the notebook as it may have been seen when an order was decided on: within `fresh_for`, and since any sleep."""
+    """Return the states that a decision may rest on: within `fresh_for`, and since the last suspension."""
     fresh_for_s = judge.settings.removal.fresh_for.total_seconds()
     from_s = max([order.call.begun_s - fresh_for_s, *(at_s for _, at_s in judge.woken if at_s <= order.at_s)])
     states = judge.history.during(order.notebook_id, from_s, order.at_s - A_MOMENT_S)
@@ -63,20 +63,20 @@ def _seen_before(judge: "Judge", order: Order) -> list[Facts]:
 
 
 def _touched(judge: "Judge", notebook_id: str, facts: Facts, earlier: Sequence[Order]) -> bool:
-    """Tell whether someone but us has done something with a notebook since the first of our orders, and that shows."""
+    """Return whether a user has visibly used a notebook since the first of our orders."""
     if not earlier:
         return False
     since = [one for one in judge.history.states[notebook_id] if one.since_s >= earlier[0].at_s]
     until = next((index for index, one in enumerate(since) if one.facts is facts), len(since) - 1)
     causes = [one.cause for one in since[: until + 1] if one.cause.startswith("user") or one.cause == "it has started"]
-    # What only dates a change is overwritten by the date of what follows on it.
+    # A change of the date alone is overwritten by the date of the next change.
     return any(cause != "user changes its files" for cause in causes)
 
 
 def _taken_for_ours(judge: "Judge", order: Order) -> bool:
-    """Tell whether its owner's own deletion was under way, and failed, while a DELETE of this run was in doubt.
+    """Return whether a deletion by the owner failed while the outcome of a DELETE of this run was unknown.
 
-    Nobody can tell that one from ours, whose answer was lost, or said no more than that something is going on.
+    Such a deletion cannot be told from ours, whose answer was lost or said only that an operation is under way.
     """
     run_id = judge.runs.get(order.call.number)
     sent = [
@@ -91,7 +91,7 @@ def _taken_for_ours(judge: "Judge", order: Order) -> bool:
 
 
 def _without(facts: Facts, earlier: Sequence[Order]) -> Facts:
-    """Give a notebook as it would be without our orders: the state that they leave, and its dates, are our own doing."""
+    """Return a notebook without the effects of our orders on its status and dates."""
     for order in reversed(earlier):
         before = order.before
         if order.kind == "delete" and facts.status == "DELETE_FAILED":

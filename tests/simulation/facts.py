@@ -1,4 +1,4 @@
-"""A notebook as the simulated cloud has it, and as it writes it into its answers."""
+"""A notebook of the simulated cloud, and its JSON."""
 
 import json
 from collections.abc import Mapping
@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import Any
 
 START_MS = 1_767_225_600_000
-"""When every simulation begins, by the cloud's clock: 2026-01-01 UTC."""
+"""The start of every simulation by the cloud's clock: 2026-01-01 UTC."""
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
 AT_WORK = frozenset({"INIT", "CREATING", "STARTING", "STOPPING", "DELETING", "SNAPSHOTTING"})
-"""The cloud is at work on these."""
+"""An operation of the cloud is under way."""
 BROKEN = frozenset({"CREATE_FAILED", "START_FAILED", "DELETE_FAILED", "ERROR"})
 RESTING = frozenset({"STOPPED", "FROZEN", "DELETED"}) | BROKEN
 DELETABLE = frozenset({"STOPPED"}) | BROKEN
@@ -31,7 +31,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything that is true of one notebook for a while."""
+    """The facts of one notebook during a time."""
 
     id: str
     name: str
@@ -40,22 +40,22 @@ class Facts:
     owner: str
     flavor: str
     tags: tuple[tuple[str, str | None], ...]
-    """As they are written, some of them twice; None for a value that is not shown."""
+    """As written, some keys twice; None for a value that is not shown."""
     create_ms: int
     update_ms: int
     term: Term | None
     capacity_gb: int = 50
     fail_reason: str | None = None
     odd: str = ""
-    """What the answers show amiss: `status` (one that nobody knows), `date` (an impossible one), `tags` (left out).
+    """The defect of the answers: `status` (unknown), `date` (impossible), `tags` (left out).
 
-    Where listings show no dates, an impossible one is not seen, and a notebook is judged by its lease's.
+    If listings show no dates, an impossible date is not seen, and the dates of the lease count.
     """
     feature: str = "NOTEBOOK"
 
     @property
     def exists(self) -> bool:
-        """Tell whether there is anything to lose; a row that says DELETED is a memory."""
+        """Return whether the notebook exists; a row with the status DELETED is only a record."""
         return self.status != "DELETED"
 
 

@@ -1,4 +1,4 @@
-"""What befalls calls on their way: which, how often, and what it looks like."""
+"""The faults of calls between client and cloud, and how often they occur."""
 
 from dataclasses import dataclass, field
 from random import Random
@@ -7,7 +7,7 @@ from simulation.cloud import refusal
 from simulation.wire import Answer
 
 BEFORE = ("error-before", "reset-before", "hang")
-"""The call does nothing."""
+"""The call has no effect."""
 READS_ONLY = ("garbage",)
 ERRORS = (
     (500, "ModelArts.0010", "internal error"),
@@ -22,30 +22,30 @@ GARBAGE = (b"", b"<html>502</html>", b'{"total": 3, "data": [', b'{"hello": "wor
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many calls in so many seconds, counted where they arrive."""
+    """A number of calls in a number of seconds, counted on arrival."""
 
     calls: int
     period_s: float
 
     @property
     def words(self) -> str:
-        """Say it as the gateway does."""
+        """Return the words of the gateway."""
         return f"limit:{self.calls},time:{'1 second' if self.period_s == 1 else '1 minute'}"
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkConditions:
-    """How the way to the cloud is; all shares are of calls."""
+    """The network between client and cloud; all shares are of calls."""
 
     latency_s: tuple[float, float] = (0.005, 0.05)
     """Of one direction."""
     connect_s: float = 0.0
     faults: tuple[tuple[str, float], ...] = ()
-    """What befalls a call, and how often."""
+    """The faults of a call, and their shares."""
     refuses: float = 0.0
-    """Which share of new connections cannot be made."""
+    """The share of new connections that are refused."""
     closes: float = 0.0
-    """After which share of answers the connection is closed."""
+    """The share of answers after which the connection is closed."""
     limits: tuple[tuple[str, Limit], ...] = ()
     """By lane, or `total`."""
     names_limits: bool = True
@@ -54,7 +54,7 @@ class NetworkConditions:
     """Whether a call that is throttled counts against its limit."""
     late_s: float = 0.0
     token_life_s: float | None = None
-    """How long a token lasts; None where keys are used."""
+    """How long a token is valid; None if keys are used."""
     tokens_revoked_every_s: float | None = None
 
 
@@ -63,14 +63,14 @@ NO_FAULTS = NetworkConditions()
 
 @dataclass(slots=True)
 class FaultInjector:
-    """Decides on each call."""
+    """Draws the fault of each call, and counts faults."""
 
     random: Random
     network: NetworkConditions
     counts: dict[str, int] = field(default_factory=dict)
 
     def draw_fault(self, kind: str) -> str:
-        """Tell what befalls a call of this kind; nothing for most."""
+        """Return the fault of a call of this kind, mostly none."""
         number = self.random.random()
         for name, share in self.network.faults:
             number -= share
@@ -79,18 +79,18 @@ class FaultInjector:
         return ""
 
     def count(self, name: str) -> None:
-        """Note that something has happened."""
+        """Count an event."""
         self.counts[name] = self.counts.get(name, 0) + 1
 
     def latency_s(self) -> float:
-        """Tell how long one direction takes."""
+        """Return the latency of one direction."""
         return self.random.uniform(*self.network.latency_s)
 
     def error(self) -> Answer:
-        """Give an error that says nothing of what was done."""
+        """Return an error that leaves open whether the call had an effect."""
         status, code, message = self.random.choice(ERRORS)
         return refusal(status, code, message) if code else Answer(status, b"<html>no</html>", {"Content-Type": "text/html"})
 
     def garbage(self) -> Answer:
-        """Give an answer that the API should never give."""
+        """Return an answer that violates the API."""
         return Answer(200, self.random.choice(GARBAGE), {"Content-Type": "application/json"})

@@ -1,4 +1,4 @@
-"""Between the client and the cloud: latency, throttling, tokens, and every trouble a call can meet; the client's server."""
+"""The gateway between client and cloud: latency, throttling, tokens, and the faults of calls."""
 
 import asyncio
 import json
@@ -16,18 +16,18 @@ from simulation.wire import Answer, Connection, Request
 
 
 class Observer(Protocol):
-    """Who watches what the client does."""
+    """Is told of the client's calls."""
 
     def begun(self, at_s: float, life: int, kind: str, subject: str) -> None:
-        """Hear that a call leaves the program; its bytes leave once there is a connection."""
+        """Record that a call begins; its bytes are sent once there is a connection."""
         ...
 
     def left(self, call: Call) -> None:
-        """Hear that its bytes leave."""
+        """Record that the call's bytes are sent."""
         ...
 
     def heard(self, call: Call, answer: Answer) -> None:
-        """Hear that its answer is there."""
+        """Record that the call's answer has arrived."""
         ...
 
 
@@ -36,7 +36,7 @@ LANES = {"workspaces": "list", "list": "list", "show": "show", "delete": "delete
 
 @dataclass(slots=True)
 class Gateway:
-    """One life's way to the cloud; the next life has another one to the same cloud."""
+    """The gateway of one process; the next process has another one to the same cloud."""
 
     life: int
     cloud: Cloud
@@ -45,15 +45,15 @@ class Gateway:
     tokens: "Tokens"
     observer: Observer
     undated: bool = False
-    """Whether no answer bears a Date, until all is calm."""
+    """Whether no answer has a Date, until all is calm."""
     cut: bool = False
-    """Whether the program at the client's side is dead."""
+    """Whether the process of the client is killed."""
     _begun: dict[tuple[str, str], float] = field(default_factory=dict)
 
     # ---- the client's server
 
     def begin(self, method: str, path: str) -> None:
-        """Note that a call leaves."""
+        """Record that a call begins."""
         now_s = _loop().time()
         self._begun[method, path] = now_s
         kind, subject = _subject(method, path)
@@ -61,7 +61,7 @@ class Gateway:
             self.observer.begun(now_s, self.life, kind, subject)
 
     def connects_in_s(self) -> float | None:
-        """Make a connection, or do not."""
+        """Return the time of a connect, or None to refuse it."""
         if self.cut:
             return None
         if self.faults.random.random() < self.faults.network.refuses:
@@ -70,7 +70,7 @@ class Gateway:
         return self.faults.network.connect_s
 
     def leave(self, request: Request, connection: Connection) -> None:
-        """Take a request on its way."""
+        """Receive a request of the client."""
         if self.cut:
             return
         kind, subject = _subject(request.method, request.path)
@@ -101,7 +101,7 @@ class Gateway:
         return self._send(call, fault, answer, connection)
 
     def _send(self, call: Call, fault: str, answer: Answer, connection: Connection) -> None:
-        """Let the answer go back, or whatever becomes of it."""
+        """Send the answer, or apply the fault."""
         match fault:
             case "reset-before" | "reset-after":
                 _later(self.faults.latency_s(), connection.reset)
@@ -122,7 +122,7 @@ class Gateway:
         return None
 
     def _refused(self, call: Call, request: Request) -> Answer | None:
-        """Refuse what comes too fast, or with a token that has ended."""
+        """Return the refusal of a call that is too fast or has an expired token."""
         if call.kind == "token":
             return None
         if not self.tokens.good(request.headers.get("x-auth-token")):
@@ -168,12 +168,12 @@ class Gateway:
 
 @dataclass(slots=True)
 class Throttle:
-    """The gateway's limiter: real windows over the moments of arrival, of each API and of all together."""
+    """The gateway's limiter: sliding windows over the arrivals of each API and of all together."""
 
     _arrived: dict[str, deque[float]] = field(default_factory=dict)
 
     def refusal(self, lane: str, call: Call, faults: FaultInjector) -> Answer | None:
-        """Count a call, or refuse it."""
+        """Count a call, or return its refusal."""
         now_s, network = _loop().time(), faults.network
         limits = [(name, limit) for name, limit in network.limits if name in (lane, "total")]
         broken = [(name, limit) for name, limit in limits if self._full(name, limit, now_s)]
@@ -199,14 +199,14 @@ class Throttle:
 
 @dataclass(slots=True)
 class Tokens:
-    """IAM: gives tokens that end, sometimes before their time."""
+    """IAM: issues tokens that expire, sometimes early."""
 
     life_s: float | None
     issued: int = 0
     _ends_s: dict[str, float] = field(default_factory=dict)
 
     def issue(self, now: datetime) -> Answer:
-        """Give a new one by the cloud's clock; those before it stay good."""
+        """Issue a token by the cloud's clock; earlier tokens stay valid."""
         self.issued += 1
         name, life_s = f"token-{self.issued}", self.life_s or 0.0
         self._ends_s[name] = _loop().time() + life_s
@@ -214,16 +214,16 @@ class Tokens:
         return Answer(201, json.dumps({"token": token}).encode(), {"X-Subject-Token": name})
 
     def good(self, name: str | None) -> bool:
-        """Tell whether it is accepted; keys always are."""
+        """Return whether a token is valid; keys always are."""
         return self.life_s is None or self._ends_s.get(name or "", 0.0) > _loop().time()
 
     def revoke(self) -> None:
-        """Let all of them end now."""
+        """Revoke all tokens."""
         self._ends_s.clear()
 
 
 def _subject(method: str, path: str) -> tuple[str, str]:
-    """Tell what a call is, and what it is about."""
+    """Return a call's kind and subject."""
     if path.endswith("/auth/tokens"):
         return "token", ""
     parts = path.split("/")[3:]

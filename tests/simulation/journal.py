@@ -1,4 +1,4 @@
-"""The journal in memory as one life sees it: writes take their time, and end with the life that makes them."""
+"""The journal in memory as one process sees it: writes take time, and end with the process."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,31 +17,31 @@ WRITES = frozenset({"open_run", "close_run", "write", "note_active", "take_lease
 
 @dataclass(slots=True)
 class LifeJournal:
-    """Stands in for a `Journal`; whatever that comes to promise, the one behind it does."""
+    """A `Journal` over the journal in memory, with the time that writes take."""
 
     store: InMemoryJournal
     random: Random
     judge: Judge
     commit_s: float
-    """How long a commit takes at most."""
+    """The longest time of a commit."""
     dead: bool = False
-    """Nothing becomes durable any more, and nobody hears of anything."""
+    """Whether the process is killed: nothing becomes durable any more."""
     lost: bool = False
-    """Its file was moved away; when this life has ended, somebody puts it back."""
+    """Whether its file was moved away; it is put back after the process."""
 
     @property
     def trail(self) -> AuditTrail:
-        """What was written to the audit trail, which takes no time of its own."""
+        """The audit trail, which takes no time of its own."""
         return self.store.trail
 
     def require_in_place(self) -> None:
-        """Raise what the real one raises, when its file is not where it was."""
+        """Raise the error of the real journal if its file is not at its path."""
         if self.lost:
             message = "the journal was moved, deleted or replaced"
             raise JournalError(message)
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        """Give a method of the store, with the time that it takes around it."""
+        """Return a method of the journal in memory, with the time that it takes."""
         method = getattr(self.store, name)
 
         async def call(*arguments: Any, **named: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What must hold at every step, judged from the cloud's own history the moment it happens."""
+"""The invariants that hold at every step, checked from the cloud's own history as it happens."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +15,12 @@ from simulation.scenario import Scenario
 from simulation.wire import Answer
 
 STOP_FACTS_S = 90.0
-"""How old what a stop rests on may be: unlike a DELETE, it can be undone, and may wait for its lane."""
+"""The largest age of the facts of a stop: a stop can be undone, and may wait for its lane."""
 
 
 @dataclass(slots=True)
 class Row:
-    """A removal as the journal has it."""
+    """A removal in the journal."""
 
     removal: Removal
     written_s: float
@@ -29,7 +29,7 @@ class Row:
 
 @dataclass(slots=True)
 class Sweep:
-    """One sweep, as seen from outside."""
+    """One sweep, observed from outside."""
 
     run_id: str
     life: int
@@ -40,17 +40,17 @@ class Sweep:
     ended_s: float | None = None
     killed: bool = False
     muted: bool = False
-    """Whether its journal was lost, so that it could not write down its end."""
+    """Whether its journal was lost, so that it could not record its end."""
     finished: bool = False
     most: int | None = None
-    """How many notebooks its brakes let go, by the largest fleet that was there while it surveyed."""
+    """How many notebooks its brakes allow, by the largest fleet during its survey."""
     touched: set[str] = field(default_factory=set)
-    """Notebooks of which it has sent a DELETE or a stop."""
+    """Notebooks to which it has sent a DELETE or a stop."""
 
 
 @dataclass(slots=True)
 class Judge:
-    """Watches one seed."""
+    """Checks the invariants of one seed."""
 
     scenario: Scenario
     settings: Settings
@@ -59,70 +59,70 @@ class Judge:
     """The time by the wall clock of nbsweep."""
     now_s: Callable[[], float]
     found: list[tuple[int, str]] = field(default_factory=list)
-    """What was broken: the number of the invariant, and how."""
+    """The violations: the number of the invariant, and a description."""
     on_found: Callable[[], None] = lambda: None
     other_project: bool = False
-    """Whether the target of this life is another project, which has no notebooks."""
+    """Whether the target of this process is another project, which has no notebooks."""
     rows: dict[tuple[str, str], Row] = field(default_factory=dict)
     """By run and notebook."""
     remembered_from: int = 0
-    """How many orders there were when the present journal began."""
+    """The number of orders when the present journal began."""
     sweeps: list[Sweep] = field(default_factory=list)
     runs: dict[int, str] = field(default_factory=dict)
-    """By the number of a call: the run that made it."""
+    """The run of each call, by the call's number."""
     tried: set[tuple[str, str]] = field(default_factory=set)
-    """By run and notebook: a DELETE was begun, whether or not it came to have a connection."""
+    """The DELETEs that were begun, with or without a connection, by run and notebook."""
     rates: RateCheck = field(init=False)
     lost_s: float | None = None
-    """Since when the journal of the present life is not where another one would look for it."""
+    """Since when the journal of the present process is not at its path."""
     walls: list[tuple[float, float]] = field(default_factory=list)
-    """When the wall clock of nbsweep was set, and how far it is ahead of the loop's time since, in milliseconds."""
+    """When the wall clock of nbsweep was set, and by how many milliseconds it is ahead of the loop's time since."""
     slept_ms: float = 0.0
-    """How far the cloud's own clock is ahead of the loop's time: the machine of nbsweep slept."""
+    """How far the cloud's clock is ahead of the loop's time, after suspensions of nbsweep's machine."""
     woken: list[tuple[int, float]] = field(default_factory=list)
-    """After how many calls the machine slept, and when by the loop's time."""
+    """After how many calls the machine was suspended, and when by the loop's time."""
 
     def __post_init__(self) -> None:
-        """Know the limits."""
+        """Take the rates from the configuration."""
         self.rates = RateCheck(self.settings.targets[0].limits, self.record_violation)
 
     def record_violation(self, invariant: int, what: str) -> None:
-        """Note that something is broken."""
+        """Record the violation of an invariant."""
         self.history.note(self.now_s(), f"BROKEN, invariant {invariant}: {what}")
         self.found.append((invariant, what))
         self.on_found()
 
     def killed(self) -> None:
-        """Hear that the program is killed."""
+        """Record that the process is killed."""
         if self.sweeps and self.sweeps[-1].ended_s is None:
             self.sweeps[-1].killed, self.sweeps[-1].ended_s = True, self.now_s()
 
     def clock_set(self, ahead_ms: float) -> None:
-        """Hear how far the wall clock of nbsweep is ahead from now on."""
+        """Record how far the wall clock of nbsweep is ahead from now on."""
         self.walls.append((self.now_s(), ahead_ms))
 
     def slept(self, for_ms: float, ahead_ms: float) -> None:
-        """Hear that the machine slept: whatever was known before is as old as that."""
+        """Record that the machine was suspended: all earlier facts are older by that time."""
         self.slept_ms += for_ms
         self.woken.append((len(self.history.calls), self.now_s()))
         self.walls.append((self.now_s(), ahead_ms))
 
     def journal_replaced(self) -> None:
-        """Hear that nobody can know any more what the journal has told so far."""
+        """Record that the journal's content is lost."""
         self.rows.clear()
         self.remembered_from = len(self.history.orders)
 
     # ---- what the gateway tells
 
     def begun(self, at_s: float, life: int, kind: str, subject: str) -> None:
-        """Hold the rates against every call that leaves."""
+        """Check the rates and the deadlines when a call begins."""
         if kind == "delete" and self.sweeps:
             self.tried.add((self.sweeps[-1].run_id, subject))
         self.rates.begun(at_s, life, LANES[kind])
         self.check_deadlines()
 
     def left(self, call: Call) -> None:
-        """Hold it against the journal that nothing is changed that is not written down before."""
+        """Check that the journal has an order before its call is sent."""
         run = self.sweeps[-1] if self.sweeps else None
         self.runs[call.number] = run.run_id if run else ""
         if call.kind not in ("delete", "stop") or run is None:
@@ -142,14 +142,14 @@ class Judge:
         self._check_not_at_work(call)
 
     def heard(self, call: Call, answer: Answer) -> None:
-        """Remember what a 429 asks for."""
+        """Record the demand of a 429."""
         if answer.status == 429 and call.kind in LANES:
             self.rates.refused(self.now_s(), call.life, LANES[call.kind], answer)
 
     # ---- what the journal tells
 
     def wrote(self, removals: Sequence[Removal]) -> None:
-        """Take note of what is on disk from now on."""
+        """Check removals that are now durable, and record them."""
         for removal in removals:
             if self.other_project:
                 self.record_violation(9, f"a run of another project writes that {removal.notebook_id} is {removal.state}")
@@ -161,7 +161,7 @@ class Judge:
         self.check_deadlines()
 
     def check_deadlines(self) -> None:
-        """Let nothing go on for long after its deadline, while there is somebody who follows it."""
+        """Check that no removal continues for long after its deadline while a process follows it."""
         if not self.sweeps or self.sweeps[-1].ended_s is not None or self.other_project:
             return
         now_s, wall_ms = self.now_s(), self.wall_ms()
@@ -176,7 +176,7 @@ class Judge:
 
     @property
     def slack_s(self) -> float:
-        """How long after its deadline a removal may have no end: an interval, and the calls that find out."""
+        """How long after its deadline a removal may go on: a polling interval and the calls that see its end."""
         network, timeout = self.scenario.network, self.settings.targets[0].limits.request_timeout
         tries_s = 12 * (timeout + timedelta(seconds=6)) if network.faults or network.refuses else 2 * timeout
         throttled_s = 200 if network.limits else 0
@@ -185,7 +185,7 @@ class Judge:
     # ---- what the cloud tells
 
     def ordered(self, order: Order) -> None:
-        """Judge a DELETE or a stop in the moment in which the cloud takes it on."""
+        """Check a DELETE or a stop when the cloud accepts it."""
         run_id = self.runs.get(order.call.number, "")
         earlier = [one for one in self.history.orders_of(order.notebook_id, order.kind) if one is not order]
         if order.kind == "stop":
@@ -205,7 +205,7 @@ class Judge:
         )
 
     def clocks(self, from_s: float, to_s: float) -> list[float]:
-        """Give what the wall clock of nbsweep showed at the ends of a time, and wherever it was set in between."""
+        """Return what the wall clock of nbsweep showed at the ends of an interval and each time it was set within."""
         before = [ahead for at_s, ahead in self.walls if at_s <= from_s]
         within = [(at_s, ahead) for at_s, ahead in self.walls if from_s < at_s <= to_s]
         shown = [(from_s, before[-1] if before else 0.0), *within]
@@ -213,25 +213,25 @@ class Judge:
         return [START_MS + at_s * 1000 + ahead for at_s, ahead in moments]
 
     def failed_since(self, notebook_id: str, from_s: float, to_s: float) -> bool:
-        """Tell whether a deletion has failed between two moments."""
+        """Return whether a deletion has failed between two times."""
         states = self.history.during(notebook_id, from_s, to_s)
         return any(one.since_s > from_s and one.facts is not None and one.facts.status == "DELETE_FAILED" for one in states)
 
     def _over(self, order: Order) -> bool:
-        """Tell whether a DELETE need not keep a later one from being sent: it has failed, or its run has given it up.
+        """Return whether a later DELETE is allowed: this one has failed, or its run has given it up.
 
-        What TIMED_OUT has no end that anybody knows of, and when a clock is set forward it comes early; a later run looks anew.
-        Of what a journal told that was replaced by an empty one, no later run can know.
+        The end of a TIMED_OUT removal is unknown, and early if a clock was set forward; a later run decides anew.
+        A later run cannot know the content of a journal that was replaced by an empty one.
         """
         if order in self.history.orders[: self.remembered_from]:
-            # Nobody knows of it; where its effect is not shown yet, the cloud alone can tell.
+            # No journal has it; while reads do not show its effect yet, only the cloud knows.
             return True
         row = self.rows.get((self.runs.get(order.call.number, ""), order.notebook_id))
         given_up = (row is not None and row.removal.state is State.TIMED_OUT) or order.call.number in self.history.lost
         return given_up or self.failed_since(order.notebook_id, order.at_s, self.now_s())
 
     def _check_not_at_work(self, call: Call) -> None:
-        """Let no DELETE leave for what an earlier one of ours is at work on."""
+        """Check that no DELETE is sent while an earlier DELETE of the same notebook is under way."""
         if call.kind != "delete":
             return
         mine = self.history.orders_of(call.subject, "delete")
@@ -241,7 +241,7 @@ class Judge:
             )
 
     def planned(self, sweep: Sweep) -> None:
-        """Work out how many may go, when a plan is there."""
+        """Compute how many removals are allowed, once the plan is built."""
         sweep.planned_s = self.now_s()
         allowed = [self.settings.brakes.max_deletions]
         if self.settings.brakes.max_share is not None:

@@ -13,7 +13,7 @@ THRESHOLDS_D = (1, 14, 30, 180)
 
 
 def draw_fleet(random: Random, size: str, workspaces: Sequence[str]) -> tuple[Facts, ...]:
-    """Draw the notebooks; more than a page holds only where that is the point."""
+    """Draw the notebooks of a fleet."""
     count = random.randint(*{"small": (4, 40), "wide": (55, 100), "bustle": (90, 110), "mass": (100, 160)}[size])
     fleet = (draw_notebook(random, random.choice(workspaces)) for _ in range(count))
     share = {"bustle": 0.5, "mass": 0.7}.get(size, 0.0)
@@ -21,7 +21,7 @@ def draw_fleet(random: Random, size: str, workspaces: Sequence[str]) -> tuple[Fa
 
 
 def _forgotten(random: Random, facts: Facts) -> Facts:
-    """Let a notebook be one that goes."""
+    """Return a notebook changed so that the policies delete it."""
     idle_ms = random.randint(20 * DAY_MS, 100 * DAY_MS)
     create_ms, update_ms = facts.create_ms - idle_ms, facts.update_ms - idle_ms
     dated = replace(facts, create_ms=create_ms, update_ms=update_ms, term=None, odd="")
@@ -29,7 +29,7 @@ def _forgotten(random: Random, facts: Facts) -> Facts:
 
 
 def draw_notebook(random: Random, workspace: str) -> Facts:
-    """Draw a notebook; many are near a threshold, and some are beyond one only in a minute."""
+    """Draw a notebook; many are near a threshold, some pass one within a minute."""
     status = random.choices(
         ("STOPPED", "RUNNING", "ERROR", "CREATE_FAILED", "START_FAILED", "DELETE_FAILED", "FROZEN", "SNAPSHOTTING"),
         (60, 14, 5, 4, 4, 6, 4, 2),

@@ -1,4 +1,4 @@
-"""What may go, once more: written from the README's words alone, over the cloud's own facts, sharing nothing with nbsweep.
+"""A second implementation of the policies, written from the documents alone; it shares no code with nbsweep.
 
 A condition is True, False, or None where a fact is missing; None never deletes.
 """
@@ -18,14 +18,14 @@ UNITS_MS = {"s": 1000, "m": 60_000, "h": HOUR_MS, "d": DAY_MS}
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What ought to become of a notebook: `delete`, `stop` or `keep`, and why."""
+    """The expected decision on a notebook: `delete`, `stop` or `keep`, and why."""
 
     what: str
     why: str
 
 
 def opinion(facts: Facts | None, rules: Mapping[str, Any], now_ms: float) -> Opinion:
-    """Judge one notebook by `policies` and `protect` as they stand in the configuration file."""
+    """Return the opinion on a notebook by `policies` and `protect` of the configuration file."""
     if facts is None or not facts.exists:
         return Opinion("keep", "it is no more")
     if not covered(facts, rules["targets"][0]):
@@ -38,7 +38,7 @@ def opinion(facts: Facts | None, rules: Mapping[str, Any], now_ms: float) -> Opi
 
 
 def covered(facts: Facts, target: Mapping[str, Any]) -> bool:
-    """Tell whether a target may touch a notebook at all."""
+    """Return whether a target covers a notebook."""
     workspaces = target.get("workspaces", "all")
     return (workspaces == "all" or facts.workspace in workspaces) and facts.feature in target.get("features", ("NOTEBOOK",))
 
@@ -52,7 +52,7 @@ def protection(facts: Facts, rules: Mapping[str, Any], now_ms: float) -> Opinion
 
 
 def wish(facts: Facts, rules: Mapping[str, Any], now_ms: float) -> Opinion:
-    """Ask the policies in their order."""
+    """Return the opinion of the first policy that matches."""
     for policy in rules["policies"]:
         truth = holds(policy["match"], facts, now_ms)
         if truth is False:
@@ -74,7 +74,7 @@ def _order(facts: Facts, policy: Mapping[str, Any]) -> Opinion:
 
 
 def holds(match: Mapping[str, Any], facts: Facts, now_ms: float, *, protects: bool = False) -> Truth:
-    """Tell whether all conditions of a `match` hold; where one protects, what is in part so is so."""
+    """Return whether all conditions of a `match` hold; in a protection, a partial match holds."""
     return _all(_one(key, wanted, (facts, now_ms), protects=protects) for key, wanted in match.items())
 
 
@@ -142,7 +142,7 @@ def plain(text: str) -> str:
 
 
 def _tag(facts: Facts, name: str, glob: str, in_part: Truth) -> Truth:
-    """Ask all tags that may be meant: all must hold; of some, or of those that only look alike, it holds in part."""
+    """Compare all tags with this key: if only some match, or keys that look alike, the match is partial."""
     answers = {_one_tag(key == name, value, glob) for key, value in facts.tags if plain(key) == plain(name)}
     if answers <= {"no"}:
         return False

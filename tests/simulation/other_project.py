@@ -1,4 +1,4 @@
-"""Another project, in which there is no notebook: what a target shows whose name was given to it."""
+"""Another project without notebooks, which is given the name of a target."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,28 +10,28 @@ from simulation.wire import Answer
 
 PROJECT = "f" * 32
 MOVE_SHARE = 0.3
-"""How often the name of a target is another project's for the life that follows a killed one."""
+"""How often the name of a target is given to another project for the process after a killed one."""
 RENAME_SHARE = 0.2
-"""How often a target has a new name from a life on."""
+"""How often a target has a new name from a process on."""
 
 
 @dataclass(frozen=True, slots=True)
 class OtherProject:
-    """Stands in for a `Cloud`; its calls go on the same record."""
+    """A `Cloud` without notebooks; its calls go into the same history."""
 
     home: Cloud
 
     @property
     def history(self) -> History:
-        """The record."""
+        """The history of the cloud."""
         return self.home.history
 
     def __getattr__(self, name: str) -> Any:
-        """Be like home in all that is not about notebooks."""
+        """Return the attribute of the other cloud."""
         return getattr(self.home, name)
 
     def list_answer(self, query: Mapping[str, str], *, everybodys: bool) -> Answer:
-        """Show a listing without a row, in home's dialect."""
+        """Return an empty listing, in the dialect of the cloud."""
         refused = self.home.manners.dialect.refusal(query, everybodys=everybodys)
         if refused:
             return refusal(*refused)
@@ -39,7 +39,7 @@ class OtherProject:
         return Answer(200, body.encode(), {"Content-Type": "application/json"})
 
     def show_answer(self, _notebook_id: str) -> Answer:
-        """Know no notebook."""
+        """Return that the notebook does not exist."""
         return refusal(400, "ModelArts.6309", "The notebook does not exist.")
 
     def delete_answer(self, notebook_id: str, _call: Call) -> Answer:

@@ -1,4 +1,4 @@
-"""Owners who come back to a notebook of which an order of ours has just been taken on, and machines that sleep meanwhile.
+"""Owners who use a notebook again after an order of nbsweep was accepted, and suspensions of nbsweep's machine.
 
 Everything here is drawn from a Random of its own, so that the rest of a seed stays as it is.
 """
@@ -19,24 +19,24 @@ LONGEST_SLEEP_S = 7200.0
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """How often owners come back, in one seed; all shares are of orders."""
+    """How often owners react, in one seed; all shares are of orders."""
 
     comes_back: float = 0.0
     loses: float = 0.0
-    """How often a DELETE is answered with 200, and nothing comes of it."""
+    """How often a DELETE is answered with 200 and has no effect."""
     sleeps: tuple[tuple[int, float], ...] = ()
-    """After how many accepted orders the machine of nbsweep sleeps, and for how many seconds; its monotonic clock stands still,
+    """After how many accepted orders nbsweep's machine is suspended, and for how many seconds; its monotonic clock stops,
     the cloud goes on."""
     by_order: bool = False
     """Whether the top date moves with an order, and not only when the state settles."""
     hides_deleting: str = ""
     """`listing`: what is DELETING stands in no listing but the one that asks for it; `all`: nor in that."""
     undated: bool = False
-    """Whether no answer bears a Date, until all is calm."""
+    """Whether no answer has a Date, until all is calm."""
 
 
 def draw_habits(seed: int) -> Habits:
-    """Work out the habits of a seed."""
+    """Return the habits of a seed."""
     random = Random(f"owners-{seed}")
     sleeps = tuple((random.randint(1, 12), random.uniform(600, LONGEST_SLEEP_S)) for _ in range(random.choice((1, 1, 2))))
     return Habits(
@@ -51,7 +51,7 @@ def draw_habits(seed: int) -> Habits:
 
 @dataclass(slots=True)
 class Owners:
-    """The owners of one account, who notice what happens to their notebooks."""
+    """The owners of one account, who react to orders."""
 
     random: Random
     cloud: Cloud
@@ -59,14 +59,14 @@ class Owners:
     done: Counter[str] = field(default_factory=Counter)
 
     def loses(self, order: Order) -> bool:
-        """Tell whether an order that was taken on comes to nothing."""
+        """Return whether an accepted order has no effect."""
         lost = order.kind == "delete" and not self.cloud.calm and self.random.random() < self.habits.loses
         if lost:
             self.done["DELETE lost after its 200"] += 1
         return lost
 
     def notice(self, order: Order, *, lost: bool) -> None:
-        """Let the owner of a notebook hear of an order, and perhaps do something about it."""
+        """Schedule the reaction of an owner to an order, if there is one."""
         if self.cloud.calm or self.random.random() >= max(self.habits.comes_back, 0.9 if lost else 0.0):
             return
         acts: dict[str, Callable[[str], None]] = {"tag": self._tag, "rename": self._rename, "renew": self._renew}
@@ -82,7 +82,7 @@ class Owners:
         _later(self.random.uniform(0.2, 6), lambda: self._act(what, acts[what], order.notebook_id))
 
     def wake(self) -> None:
-        """Let everybody have used their notebooks while nbsweep was asleep."""
+        """Mark notebooks as used during a suspension of nbsweep."""
         for facts in list(self.cloud.notebooks.values()):
             if facts.exists and facts.status in ("STOPPED", "ERROR", "START_FAILED", "DELETE_FAILED"):
                 now_ms = int(self.cloud.now_ms)
@@ -122,7 +122,7 @@ class Owners:
 
     def _when_at_rest(self, notebook_id: str, act: Callable[[], None], tries: int = 20) -> None:
         facts = self.cloud.notebooks.get(notebook_id)
-        # Without a lease a start leaves no trace that would outlast the stop, and nobody could tell.
+        # Without a lease, a start leaves no trace after the stop, and cannot be noticed.
         if facts is None or facts.term is None or not tries or self.cloud.calm:
             return
         if facts.status in ("STOPPED", "ERROR", "START_FAILED"):
@@ -150,7 +150,7 @@ class Owners:
 
 
 def _moved(facts: Facts, now_ms: int) -> Any:
-    """Give a lease as an order of now leaves it."""
+    """Return a lease as an order at this time leaves it."""
     term = facts.term
     if term is None:
         return None

@@ -70,12 +70,12 @@ def _make_sweeper(world: "World", ports: Ports, shutdown: Shutdown) -> Sweeper:
 
 
 async def end_process(process: asyncio.Task[None]) -> None:
-    """Cancel until it is over: one that falls into the same step as a time limit of aiohttp's may go under with that."""
+    """Cancel a process until it has ended: a cancellation in the same step as a time limit of aiohttp may be lost."""
     while not process.done():
         process.cancel()
         await asyncio.wait((process,), timeout=10)
     if not process.cancelled():
-        # What a killed process would have said is heard by nobody.
+        # The error of a killed process is not reported.
         process.exception()
 
 

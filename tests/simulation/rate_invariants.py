@@ -1,4 +1,4 @@
-"""The rates: no window with more calls than the lanes allow, and none with more than a 429 has asked for."""
+"""Invariant 3: no window holds more calls than the lanes, and every 429, allow."""
 
 import re
 from collections import deque
@@ -10,12 +10,12 @@ from simulation.wire import Answer
 
 NAMED = re.compile(rb"policy (\w+) over ratelimit,limit:(\d+),time:1 (second|minute)")
 BELIEVED_S = 60.0
-"""How long a limit that was named holds; after that more may be tried."""
+"""How long a limit that a 429 names holds; after that more calls may be tried."""
 
 
 @dataclass(slots=True)
 class ThrottleDemand:
-    """What a 429 asks of some lanes."""
+    """The demand of a 429 on some lanes."""
 
     lanes: frozenset[str]
     from_s: float
@@ -27,7 +27,7 @@ class ThrottleDemand:
 
 @dataclass(slots=True)
 class RateCheck:
-    """Counts the calls of each life as they leave."""
+    """Counts the calls of each process as they are sent."""
 
     limits: Any
     """`limits` of the target, as configured."""
@@ -37,7 +37,7 @@ class RateCheck:
     _demands: list[ThrottleDemand] = field(default_factory=list)
 
     def begun(self, at_s: float, life: int, lane: str) -> None:
-        """Count a call, and hold it against everything that limits it."""
+        """Count a call, and check it against all limits."""
         if life != self._life:
             # A new process knows nothing of the calls of the one before it.
             self._life, self._left, self._demands = life, {}, []
@@ -63,7 +63,7 @@ class RateCheck:
         return sum(one > at_s - period_s for one in self._left[name])
 
     def refused(self, at_s: float, life: int, lane: str, answer: Answer) -> None:
-        """Remember what a 429 asks for, from the moment in which it is heard."""
+        """Record the demand of a 429 from the time of its arrival."""
         if life != self._life:
             return
         named = NAMED.search(answer.body)

@@ -1,4 +1,4 @@
-"""What is shown of a simulation: the trace of one seed, and the table of many."""
+"""The output of the simulation: the trace of one seed, and the table of many."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,12 +21,12 @@ INVARIANTS = {
 
 
 def replay(seed: int) -> str:
-    """Give the one command that lives through a seed again."""
+    """Return the command that runs a seed again."""
     return f"make simulate SEED={seed}"
 
 
 def trace(world: World) -> Iterator[str]:
-    """Tell everything that happened in one seed, in order."""
+    """Yield everything that happened in one seed, in order."""
     scenario = world.scenario
     yield f"seed {scenario.seed}: {scenario.config}"
     yield f"cloud: {scenario.manners}"
@@ -39,7 +39,7 @@ def trace(world: World) -> Iterator[str]:
 
 
 def broken(seed: int, found: Sequence[tuple[int, str]]) -> Iterator[str]:
-    """Say what a seed has broken, and how to see it again."""
+    """Yield the violations of a seed, and the command that shows them again."""
     for number, what in found:
         yield f"seed {seed} breaks invariant {number} ({INVARIANTS[number]}): {what}"
     if found:
@@ -47,7 +47,7 @@ def broken(seed: int, found: Sequence[tuple[int, str]]) -> Iterator[str]:
 
 
 def table(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """Say how often each event happened: in all, and in how many of the seeds."""
+    """Yield how often each event happened: in all, and in how many of the seeds."""
     total: Counter[str] = Counter()
     seeds: Counter[str] = Counter()
     for one in outcomes:
@@ -59,7 +59,7 @@ def table(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 
 def summary(outcomes: Sequence[Outcome], lasted_s: float) -> str:
-    """Say it in one line."""
+    """Return the summary in one line."""
     count, cpu_s = len(outcomes), sum(one.cpu_s for one in outcomes)
     bad = sum(bool(one.found) for one in outcomes)
     virtual_h = sum(one.virtual_s for one in outcomes) / 3600

@@ -1,4 +1,4 @@
-"""Runs seeds, one after the other, each in a loop of its own."""
+"""Runs seeds one after the other, each in its own event loop."""
 
 import asyncio
 from collections import Counter
@@ -17,23 +17,23 @@ from simulation.world import World
 
 @dataclass(slots=True)
 class Outcome:
-    """What one seed came to."""
+    """The outcome of one seed."""
 
     seed: int
     found: list[tuple[int, str]]
-    """What was broken: the number of the invariant, and how."""
+    """The violations: the number of the invariant, and a description."""
     counts: Counter[str] = field(default_factory=Counter)
     """How often each fault and event happened."""
     virtual_s: float = 0.0
     cpu_s: float = 0.0
 
 
-# `http.retried` tells of each retry; by default stamina would print it, too.
+# `http.retried` reports each retry; by default stamina prints it, too.
 stamina.instrumentation.set_on_retry_hooks([])
 
 
 def play(seed: int) -> World:
-    """Live through one seed, and give the world as it was left; a bug that is raised counts as invariant 0."""
+    """Run one seed, and return its world; an error that is raised counts as invariant 0."""
     random = Random(seed)
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         loop = runner.get_loop()
@@ -48,17 +48,17 @@ def play(seed: int) -> World:
 
 
 def run(seed: int) -> Outcome:
-    """Live through one seed, and sum it up."""
+    """Run one seed, and return its outcome."""
     begun_s = process_time()
     world = play(seed)
     return Outcome(seed, world.judge.found, count_events(world), world.loop.time(), process_time() - begun_s)
 
 
 def run_all(seeds: Iterable[int]) -> list[Outcome]:
-    """Live through several."""
+    """Run several seeds."""
     return [run(seed) for seed in seeds]
 
 
 def first_caught(seeds: Iterable[int]) -> Outcome | None:
-    """Live through seeds until one finds something."""
+    """Run seeds until one finds a violation."""
     return next((one for one in map(run, seeds) if one.found), None)

@@ -1,4 +1,4 @@
-"""What one seed means: the fleet, the rules, the limits, and which troubles come how thickly; all else follows."""
+"""The scenario of a seed: fleet, configuration, cloud and network; everything else follows from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from simulation.text_variants import vary_texts
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One seed's whole world, before it begins to move."""
+    """Everything that a seed decides before the simulation begins."""
 
     seed: int
     config: Mapping[str, Any]
@@ -27,21 +27,21 @@ class Scenario:
     workspaces: tuple[str, ...]
     user_actions_per_s: float
     churn_per_s: float
-    """How often people create and delete."""
+    """How often users create and delete."""
     jumps: tuple[tuple[float, float], ...]
     """When the wall clock of nbsweep is set, and by how many seconds."""
     crashes: tuple[int, ...]
-    """After how many steps of the loop each life but the last is killed."""
+    """After how many steps of the loop each process but the last is killed."""
     stops: tuple[float, ...]
-    """When a life is asked to end in good order, in seconds from its beginning; only some are."""
+    """When a process is asked to shut down, in seconds from its start; only some are."""
     sweeps: int
-    """How many sweeps a life makes."""
+    """How many sweeps a process makes."""
     habits: Habits
-    """What owners do about our orders, and how the machine of nbsweep sleeps."""
+    """The reactions of owners to our orders, and the suspensions of nbsweep's machine."""
 
 
 def draw(seed: int, random: Random) -> Scenario:
-    """Work out the scenario of a seed, of which `random` is made."""
+    """Return the scenario of a seed, of which `random` is made."""
     request_timeout_s, grace_s = random.randint(3, 8), random.randint(12, 30)
     size = random.choices(("small", "wide", "bustle", "mass"), (56, 6, 20, 18))[0]
     network = _network(random, grace_s, size)
@@ -73,11 +73,11 @@ def draw(seed: int, random: Random) -> Scenario:
 
 
 def _with_dialect(scenario: Scenario, random: Random) -> Scenario:
-    """Let some clouds take what a listing is asked for otherwise; a workspace that is named in the configuration is open."""
+    """Add a dialect of listings to some clouds; a workspace that is named in the configuration stays open."""
     named = "workspaces" in scenario.config["targets"][0]
     dialect = draw_dialect(random, () if named else scenario.workspaces)
     manners = replace(scenario.manners, dialect=dialect)
-    # Small pages and questions by id take their time, which is not what is tried here.
+    # Small pages and GETs by id take time, which is not what such a scenario tests.
     patient = {**scenario.config, "service": {**scenario.config["service"], "sweep_timeout": "1h"}}
     return replace(
         scenario, manners=manners, config=patient if dialect != PLAIN or manners.list_leaves_out else scenario.config
@@ -85,7 +85,7 @@ def _with_dialect(scenario: Scenario, random: Random) -> Scenario:
 
 
 def _with_gaps(scenario: Scenario, random: Random) -> Scenario:
-    """Let the listings of some clouds leave facts out, which an answer about one notebook has."""
+    """Leave fields out of the listings of some clouds, which a GET of one notebook has."""
     if random.random() < 0.7:
         return scenario
     left_out = tuple(field for field in ("tags", "update_at", "user", "lease") if random.random() < 0.5)
@@ -93,7 +93,7 @@ def _with_gaps(scenario: Scenario, random: Random) -> Scenario:
 
 
 def _with_strays(scenario: Scenario, random: Random) -> Scenario:
-    """Let some clouds ignore what a listing is asked for, and show what the target does not cover."""
+    """Make some clouds ignore filters of a listing, and show rows that the target does not cover."""
     if random.random() < 0.8:
         return scenario
     ignores = tuple(name for name in ("workspace_id", "feature") if random.random() < 0.7)
@@ -163,7 +163,7 @@ def _manners(random: Random, grace_s: int, size: str) -> Manners:
         deletion_s=(quick, quick * random.uniform(1.0, 1.3 if size == "mass" else 3.0)),
         stop_s=(1.0, random.uniform(1.0, 15)),
         fails=_some(random, 0.1, 0.5),
-        # Among many that vanish while pages are read, those that stay are the ones that a skipped row would wrong.
+        # Among many rows that vanish between pages, a skipped row shows on those that stay.
         sticks=random.uniform(0.05, 0.25) if size == "mass" else _some(random, 0.03, 0.2) if random.random() < 0.6 else 0.0,
         stale_s=_some(random, 2.0, 0.5 * grace_s),
         memory_s=random.uniform(1, 60) if random.random() < 0.2 else 0.0,

@@ -16,28 +16,28 @@ if TYPE_CHECKING:
 
 
 class EventLine(NamedTuple):
-    """An event, to be written out only for who wants to read it."""
+    """An event, formatted only when it is read."""
 
     notebook_id: str
     event: Event
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """Return one line."""
         return f"nbsweep: {self.notebook_id} {self.event}"
 
 
 @dataclass(slots=True)
 class TraceTelemetry:
-    """The telemetry of a life: what it says goes into the trace, and tells the judge when a plan is there."""
+    """The telemetry of a process: adds events to the trace, and tells the judge when a plan is built."""
 
     world: "World"
     journal: LifeJournal
     _bound: ContextVar[str] = field(default_factory=lambda: ContextVar("bound", default=""))
 
     def emit(self, event: Event) -> None:
-        """Write it down."""
+        """Add an event to the trace."""
         if self.journal.dead:
-            # In which order its tasks end is nobody's to hear.
+            # The order in which the tasks of a killed process end is not recorded.
             return
         world = self.world
         world.history.note(world.loop.time(), EventLine(self._bound.get(), event))
@@ -49,7 +49,7 @@ class TraceTelemetry:
 
     @contextmanager
     def bound(self, **context: str) -> Iterator[None]:
-        """Remember which notebook it is about."""
+        """Bind the notebook of the events inside."""
         token = self._bound.set(context.get("notebook_id", ""))
         try:
             yield

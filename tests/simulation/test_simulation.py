@@ -14,13 +14,13 @@ TESTS = Path(__file__).parents[1]
 
 @pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
 def test_no_seed_breaks_a_promise(first: int) -> None:
-    """Twenty worlds, each with troubles of its own; what is broken is named with the command that shows it again."""
+    """Twenty seeds; each violation is named with the command that shows it again."""
     outcomes = run_all(range(first, first + CHUNK))
     assert not [line for one in outcomes for line in broken(one.seed, one.found)]
 
 
 def test_a_seed_replays_exactly() -> None:
-    """One with a crash, in another process, with another order of every set of texts: the same trace to the last line."""
+    """A seed with a crash has the same trace in another process with another hash seed."""
     seed = next(one.seed for one in map(run, range(SEEDS)) if one.counts["crash"] and one.counts["recovered removals"])
     told = {_trace(seed, hash_seed) for hash_seed in ("1", "2")}
     assert len(told) == 1

@@ -1,4 +1,4 @@
-"""Tags and names as people write them: in other case, with blanks, twice, without a value, in letters that look alike."""
+"""Variants of tags and names: other case, white space, repeated keys, no value, letters that look alike."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -31,7 +31,7 @@ NAMES = (
 def vary_texts(
     fleet: tuple[Facts, ...], config: Mapping[str, Any], random: Random
 ) -> tuple[tuple[Facts, ...], Mapping[str, Any]]:
-    """Give a fleet, and the rules for it, in which some things are not written as the rules are; mostly as they were."""
+    """Return a fleet and its configuration, with some texts written otherwise than in the rules; mostly unchanged."""
     if random.random() < 0.6:
         return fleet, config
     protect = [*config["protect"], {"name": ["r\u00e9vision-*"]}]

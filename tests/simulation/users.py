@@ -1,4 +1,4 @@
-"""People who go on working while nbsweep sweeps, most of all on what it is about to delete."""
+"""Users who work during a sweep, most of all on notebooks that are about to be deleted."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,16 +14,16 @@ from simulation.scenario import Scenario
 
 @dataclass(slots=True)
 class Users:
-    """All the people of one account."""
+    """The users of one account."""
 
     random: Random
     cloud: Cloud
     scenario: Scenario
     done: dict[str, int] = field(default_factory=dict)
-    """How often they did what."""
+    """The number of actions by name."""
 
     def begin(self) -> None:
-        """Let them come and go, until the cloud is calm."""
+        """Schedule actions of users until the cloud is calm."""
         self._after(self.scenario.user_actions_per_s, self._act)
         self._after(self.scenario.churn_per_s, self._churn)
 

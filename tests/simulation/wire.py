@@ -1,4 +1,4 @@
-"""HTTP over memory: what aiohttp writes goes to an object, and what that answers comes back as bytes; without a socket."""
+"""HTTP in memory: aiohttp writes to an object, which answers with bytes; there is no socket."""
 
 import asyncio
 import errno
@@ -15,7 +15,7 @@ REASONS = {200: "OK", 201: "Created", 204: "No Content"}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it has left the client."""
+    """A request as the client sent it."""
 
     method: str
     path: str
@@ -27,14 +27,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as the server gives it."""
+    """An answer of the server."""
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def raw(self) -> bytes:
-        """Write it down as HTTP/1.1."""
+        """Return the answer as HTTP/1.1."""
         length = {} if self.status == 204 else {"Content-Length": str(len(self.body))}
         lines = [f"{name}: {value}" for name, value in ({**self.headers, **length}).items()]
         head = "\r\n".join([f"HTTP/1.1 {self.status} {REASONS.get(self.status, 'Trouble')}", *lines])
@@ -42,18 +42,18 @@ class Answer:
 
 
 class Server(Protocol):
-    """Who is at the other end."""
+    """The server of the connections."""
 
     def begin(self, method: str, path: str) -> None:
-        """Note that the client is about to send a request, before it has a connection for it."""
+        """Record that the client begins a request, before it has a connection."""
         ...
 
     def connects_in_s(self) -> float | None:
-        """Tell how long a connection takes to be made; None when it is refused."""
+        """Return how long a connect takes; None if it is refused."""
         ...
 
     def leave(self, request: Request, connection: "Connection") -> None:
-        """Take a request in the moment in which it leaves the client."""
+        """Receive a request when the client has sent it."""
         ...
 
 
@@ -61,7 +61,7 @@ class Connection(asyncio.Transport):
     """One connection, which carries one request at a time."""
 
     def __init__(self, protocol: ResponseHandler, server: Server) -> None:
-        """Join the two ends."""
+        """Connect client and server."""
         super().__init__()
         self._protocol = protocol
         self._server = server
@@ -71,12 +71,12 @@ class Connection(asyncio.Transport):
     # ---- the server's side
 
     def answer(self, answer: Answer) -> None:
-        """Let an answer arrive at the client, if it still listens."""
+        """Deliver an answer, unless the client has closed the connection."""
         if not self._closed:
             self._protocol.data_received(answer.raw())
 
     def reset(self) -> None:
-        """Break it, as seen by the client."""
+        """Reset the connection."""
         if not self._closed:
             self._closed = True
             self._protocol.connection_lost(ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
@@ -84,39 +84,39 @@ class Connection(asyncio.Transport):
     # ---- the client's side, as asyncio has it
 
     def write(self, data: Any) -> None:
-        """Take bytes; a whole request among them leaves."""
+        """Take bytes, and send each complete request."""
         self._written += data
         while not self._closed and (request := self._whole()):
             self._server.leave(request, self)
 
     def writelines(self, list_of_data: Any) -> None:
-        """Take several pieces at once."""
+        """Take several pieces of bytes."""
         self.write(b"".join(list_of_data))
 
     def is_closing(self) -> bool:
-        """Tell whether it is no more."""
+        """Return whether the connection is closed."""
         return self._closed
 
     def close(self) -> None:
-        """Close it; what has left is on its way all the same."""
+        """Close the connection; requests that were sent stay sent."""
         if not self._closed:
             self._closed = True
             self._protocol.connection_lost(None)
 
     def abort(self) -> None:
-        """Close it, likewise."""
+        """Close the connection."""
         self.close()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """Know nothing: there is no socket."""
+        """Return the default: there is no socket."""
         del name
         return default
 
     def pause_reading(self) -> None:
-        """Go on: an answer comes in one piece."""
+        """Do nothing: an answer comes in one piece."""
 
     def resume_reading(self) -> None:
-        """Go on, likewise."""
+        """Do nothing."""
 
     def _whole(self) -> Request | None:
         head, gap, rest = bytes(self._written).partition(b"\r\n\r\n")
@@ -135,15 +135,15 @@ class Connection(asyncio.Transport):
 
 
 class MemoryConnector(aiohttp.BaseConnector):
-    """Opens connections to one server, whatever the address."""
+    """Opens connections to one server for every address."""
 
     def __init__(self, server: Server, connections: int) -> None:
-        """Take who answers."""
+        """Take the server."""
         super().__init__(limit=connections, keepalive_timeout=60.0)
         self._server = server
 
     async def connect(self, req: aiohttp.ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout) -> Any:  # noqa: ASYNC109 -- aiohttp's
-        """Give a connection, a kept one or a new one; this is the moment in which a call leaves the hands of the program."""
+        """Return a kept or a new connection; with it a call begins."""
         self._server.begin(req.method, req.url.raw_path)
         return await super().connect(req, traces, timeout)
 

@@ -29,14 +29,14 @@ from simulation.users import Users
 COMMIT_S = 0.03
 MOST_CALM_SWEEPS = 20
 LOSSES = 0.3
-"""The share of lives that lose their journal, when they last long enough."""
+"""The share of processes that lose their journal, if they last long enough."""
 REPLACED = 0.3
-"""The share of lost journals that are not put back: an empty one takes their place."""
+"""The share of lost journals that are replaced by an empty one."""
 
 
 @dataclass(slots=True)
 class World:
-    """Everything of one seed."""
+    """The simulation of one seed."""
 
     scenario: Scenario
     random: Random
@@ -53,22 +53,22 @@ class World:
     throttle: Throttle = field(default_factory=Throttle)
     tokens: Tokens = field(init=False)
     target: TargetSettings = field(init=False)
-    """As it is in this life."""
+    """The target of the present process."""
     identities: Random = field(init=False)
     losses: Random = field(init=False)
-    """Draws when journals are lost; apart from all else, so that each seed stays what it was without that."""
+    """Draws when journals are lost; a generator of its own, so that other draws of a seed stay the same."""
     replacements: Random = field(init=False)
-    """Draws which of them are replaced, apart likewise."""
+    """Draws which lost journals are replaced, in the same way."""
     lives: int = 0
     crashes: int = 0
     reports: list[Report] = field(default_factory=list)
     events: Counter[str] = field(default_factory=Counter)
-    """How often nbsweep said what."""
+    """The number of events of nbsweep by name."""
     error: Exception | None = None
-    """What was raised, when something was."""
+    """The error that was raised, if any."""
 
     def __post_init__(self) -> None:
-        """Put it together; nothing moves yet."""
+        """Make all parts; nothing runs yet."""
         scenario, random = self.scenario, self.random
         self.losses = Random(f"journal-{scenario.seed}")
         self.replacements = Random(f"replacements-{scenario.seed}")
@@ -86,7 +86,7 @@ class World:
         self.cloud.on_order, self.cloud.loses = self.judge.ordered, self._loses
 
     async def play(self) -> None:
-        """Live through it, and judge how it ends."""
+        """Run the seed, and check its end."""
         chance.seed(self.scenario.seed)
         for facts in self.scenario.fleet:
             self.cloud.create(facts, "it is there")
@@ -108,7 +108,7 @@ class World:
             await end_invariants.check(self)
 
     async def _mistake_the_target(self) -> None:
-        """Let the target's name be another project's for a life, or let it have a new name from now on."""
+        """Give the target's name to another project for one process, or give the target a new name."""
         home = self.target
         if not self.judge.found and self.identities.random() < MOVE_SHARE:
             self.faults.count("target moved")
@@ -120,12 +120,12 @@ class World:
             self.target = home.model_copy(update={"name": f"research-{self.lives}"})
 
     def _has_calm_end(self) -> bool:
-        """Tell whether a sweep has come to its end since all is calm; one whose time was up is followed by another."""
+        """Return whether a sweep has ended since all is calm; a sweep that timed out is followed by another."""
         last = self.judge.sweeps[-1] if self.judge.sweeps else None
         return bool(last and last.calm and self.reports and not isinstance(self.reports[-1].error, SweepTimedOut))
 
     def _calm(self) -> None:
-        """Let all trouble end, so that it shows what that has left behind."""
+        """End all faults, so that their consequences show."""
         self.history.note(self.loop.time(), "all is calm from now on")
         self.cloud.calm = True
         self.faults.network = NO_FAULTS
@@ -138,7 +138,7 @@ class World:
         self.history.note(self.loop.time(), f"the wall clock is set by {by_s:g} s")
 
     def _sleep(self, for_s: float) -> None:
-        """Let the machine of nbsweep sleep: all clocks go on but its steady one, and so do the people."""
+        """Suspend the machine of nbsweep: all clocks but its steady clock go on, and so do the users."""
         if self.cloud.calm:
             return
         self.faults.count("machine slept")
@@ -164,7 +164,7 @@ class World:
         self.loop.call_later(every_s, self._revoke_tokens)
 
     async def _live(self, sweeps: int, crash_after: int | None) -> None:
-        """Let one process sweep, until it has done so or is killed."""
+        """Run one process until it has ended or is killed."""
         self.lives += 1
         self.judge.other_project = self.target.project_id == PROJECT
         cloud = cast("Cloud", OtherProject(self.cloud)) if self.judge.other_project else self.cloud
@@ -210,7 +210,7 @@ class World:
             self._replace_journal()
 
     def _replace_journal(self) -> None:
-        """Let the next life find an empty journal, which knows nothing of what was done."""
+        """Replace the journal by an empty one."""
         self.faults.count("journal replaced")
         self.history.note(self.loop.time(), "an empty journal takes the place of the lost one")
         self.store = InMemoryJournal()
