@@ -1,10 +1,14 @@
-"""`audit` and its options, and no logic; like `main`, it imports what a command needs when that is called."""
+"""The command `audit` and its subcommands.
+
+Only options, no logic. What a command needs is imported when it is called, so that `--help` is shown at once.
+"""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from nbsweep.cli.options.shared import ConfigOption, TableOrJson
 from nbsweep.core.audit.steps import AuditStep
 
 app = typer.Typer(name="audit", rich_markup_mode=None)
@@ -24,13 +28,13 @@ def audit(  # noqa: PLR0913  # typer reads the options from the signature
         str | None, typer.Option("--since", metavar="AGE", help="Only those not older than this: 36h, 7d.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many entries.")] = 50,
-    output: Annotated[
-        Literal["table", "json"], typer.Option("--format", help="How the result is written to stdout.")
-    ] = "table",
+    output: TableOrJson = "table",
+    config: ConfigOption = None,
 ) -> None:
     """Show what was decided, requested and ended, the newest first; every word of it is chained to the one before."""
     if context.invoked_subcommand is not None:
         _refuse_options(context)
+        context.obj = config or context.obj
         return
     from nbsweep.cli.commands.audit import AuditOptions, audit_command, query_of
     from nbsweep.cli.screen import plain_screen
@@ -38,7 +42,7 @@ def audit(  # noqa: PLR0913  # typer reads the options from the signature
     from nbsweep.cli.session import run as run_session
 
     query = query_of(target=target, run_id=run, notebook_id=notebook, policy=policy, what=what, since=since)
-    session = make_session(load(context.obj), plain_screen())
+    session = make_session(load(config or context.obj), plain_screen())
     run_session(session, lambda session: audit_command(session, AuditOptions(query, limit, output)))
 
 
@@ -48,9 +52,8 @@ def verify(
     head: Annotated[
         str | None, typer.Option("--head", metavar="SEQ:DIGEST", help="A head that was noted elsewhere, which must be in it.")
     ] = None,
-    output: Annotated[
-        Literal["table", "json"], typer.Option("--format", help="How the result is written to stdout.")
-    ] = "table",
+    output: TableOrJson = "table",
+    config: ConfigOption = None,
 ) -> None:
     """Prove that the chain is unbroken (exit code 0), or say where it is broken first, and what that means (exit code 1)."""
     from nbsweep.cli.commands.audit import head_of, verify_command
@@ -58,7 +61,7 @@ def verify(
     from nbsweep.cli.session import load, make_session, run
 
     noted = head_of(head)
-    run(make_session(load(context.obj), plain_screen()), lambda session: verify_command(session, noted, output))
+    run(make_session(load(config or context.obj), plain_screen()), lambda session: verify_command(session, noted, output))
 
 
 @app.command()
@@ -66,6 +69,7 @@ def export(
     context: typer.Context,
     output: Annotated[Literal["jsonl"], typer.Option("--format", help="JSON, an entry a line.")] = "jsonl",
     out: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of stdout.")] = None,
+    config: ConfigOption = None,
 ) -> None:
     """Write the whole trail, the oldest entry first, so that it can be kept and verified elsewhere."""
     from nbsweep.cli.commands.audit import export_command
@@ -73,12 +77,12 @@ def export(
     from nbsweep.cli.session import load, make_session, run
 
     del output
-    run(make_session(load(context.obj), plain_screen()), lambda session: export_command(session, out))
+    run(make_session(load(config or context.obj), plain_screen()), lambda session: export_command(session, out))
 
 
 def _refuse_options(context: typer.Context) -> None:
     """Let nobody believe that `audit --target T export` had exported one target's part, which would be no chain."""
-    sources = {name: context.get_parameter_source(name) for name in context.params}
+    sources = {name: context.get_parameter_source(name) for name in context.params if name != "config"}
     given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
     if given:
         message = f"what is to be shown can be chosen, but `{context.invoked_subcommand}` is always about the whole trail"

@@ -1,0 +1,18 @@
+"""Options that several commands have."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+TableOrJson = Annotated[Literal["table", "json"], typer.Option("--format", help="How the result is written to stdout.")]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        readable=False,
+        help="The configuration file; else $NBSWEEP_CONFIG, ./nbsweep.yaml, /etc/nbsweep/.",
+    ),
+]
+"""May stand before the command and after it; after the command it wins."""

@@ -1,0 +1,75 @@
+"""The commands that sweep: `plan`, `run` and `serve`.
+
+Only options, no logic. What a command needs is imported when it is called, so that `--help` is shown at once.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from nbsweep.cli.options.shared import ConfigOption, TableOrJson
+
+
+def plan(
+    context: typer.Context,
+    output: Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="How it is written to stdout.")] = "table",
+    out: Annotated[Path | None, typer.Option("--out", help="Save the plan in this file, for `run --plan`.")] = None,
+    valid_for: Annotated[
+        str | None, typer.Option("--valid-for", help="How long what --out saves may be carried out, such as 12h.")
+    ] = None,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit with 10 when there is something to delete.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Survey, and show what would go, and why. Changes nothing."""
+    from nbsweep.cli.commands.plan import PlanOptions, Saving, plan_command
+    from nbsweep.cli.screen import live_screen
+    from nbsweep.cli.session import load, make_session, run
+
+    saving = Saving.of(out, valid_for)
+    session = make_session(load(config or context.obj), live_screen())
+    run(session, lambda session: plan_command(session, PlanOptions(output, saving, detailed_exitcode)))
+
+
+def run(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Everything up to the first change, and no further.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking; needed where there is no terminal.")] = False,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", help="Delete no more than this saved plan, from `plan --out`, permits.")
+    ] = None,
+    output: TableOrJson = "table",
+    config: ConfigOption = None,
+) -> None:
+    """Sweep: finish what an earlier run left, survey, delete what may go, and follow each deletion to its end."""
+    from nbsweep.cli.commands.run import RunOptions, require_consent, run_command
+    from nbsweep.cli.screen import live_screen
+    from nbsweep.cli.session import load, make_session, run
+
+    require_consent(dry_run=dry_run, yes=yes)
+    session = make_session(load(config or context.obj), live_screen())
+    run(session, lambda session: run_command(session, RunOptions(output, dry_run, yes, plan)))
+
+
+def serve(
+    context: typer.Context,
+    reload: Annotated[
+        bool,
+        typer.Option("--reload", help="Have the service that systemd runs read its configuration; wait for its answer."),
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Run as a service: sweep by the schedule, until told to stop."""
+    import os
+
+    from nbsweep.cli.commands.serve import reload_command, serve_command
+    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.session import load, make_session, run
+
+    if reload:
+        raise typer.Exit(reload_command(os.environ))
+    run(
+        make_session(load(config or context.obj), plain_screen()), lambda session: serve_command(session, config or context.obj)
+    )
