@@ -31,11 +31,11 @@ def outcomes(desk: Desk) -> list[str]:
     return [entry["what"] for entry in entries if entry["what"] in ("deleted", "failed", "timed-out", "spared")]
 
 
-def standings(desk: Desk, code: int) -> dict[str, Json]:
+def statuses(desk: Desk, code: int) -> dict[str, Json]:
     """Run `status`, and give what it says by target."""
     ended = desk.run("status", "--format", "json")
     assert ended.code == code, ended.out + ended.err
-    return {standing["target"]: standing for standing in ended.document}
+    return {status["target"]: status for status in ended.document}
 
 
 def test_another_projects_does_not_exist_is_no_end_of_a_removal(simulate: Simulate, desk: Desk) -> None:
@@ -49,7 +49,7 @@ def test_another_projects_does_not_exist_is_no_end_of_a_removal(simulate: Simula
     (told,) = moved.events("removals.left_alone")
     assert (told["level"], told["removals"], told["left_target"]) == ("error", COUNT, "lab")
     assert moved.events("target.changed")
-    lab = standings(desk, 1)["lab"]
+    lab = statuses(desk, 1)["lab"]
     assert "20 removals of target lab (" in lab["problems"][0]
     assert "target lab is another project now" in lab["problems"][0]
     assert (lab["unfinished"], len(lab["left_alone"])) == ([], COUNT)
@@ -60,7 +60,7 @@ def test_another_projects_does_not_exist_is_no_end_of_a_removal(simulate: Simula
     assert outcomes(desk) == ["deleted"] * COUNT
     assert cloud.gone() == set(cloud.instances())
     assert desk.run("audit", "verify").code == 0
-    standings(desk, 0)
+    statuses(desk, 0)
 
 
 def test_a_renamed_target_follows_what_it_left_under_its_old_name(simulate: Simulate, desk: Desk) -> None:
@@ -74,7 +74,7 @@ def test_a_renamed_target_follows_what_it_left_under_its_old_name(simulate: Simu
     results: list[Any] = desk.run("show", run_id, "--format", "json").document["results"]
     assert {(result["outcome"]) for result in results} == {"deleted"}
     assert (len(results), outcomes(desk)) == (COUNT, ["deleted"] * COUNT)
-    standings(desk, 0)
+    statuses(desk, 0)
 
 
 def test_a_removed_targets_open_removals_are_never_well(simulate: Simulate, desk: Desk) -> None:
@@ -84,7 +84,7 @@ def test_a_removed_targets_open_removals_are_never_well(simulate: Simulate, desk
     desk.write(other, target={"name": "other", "project_id": OTHER_PROJECT})
     ended = desk.sweep()
     assert (ended.code, len(ended.events("removals.left_alone"))) == (0, 1), ended.err
-    found = standings(desk, 1)
+    found = statuses(desk, 1)
     assert (found["other"]["well"], found["lab"]["well"]) == (True, False)
     assert "no target of the configuration covers them" in found["lab"]["problems"][0]
     assert "put a target of that project and its workspaces back" in found["lab"]["problems"][0]

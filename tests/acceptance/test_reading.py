@@ -30,9 +30,9 @@ def test_the_journal_tells_of_every_run(simulate: Simulate, desk: Desk) -> None:
     assert (record["run_id"], record["target"], record["outcome"], record["problem"]) == (run_id, "lab", "finished", None)
     assert (record["fleet"], record["planned"], record["kept"], record["dry_run"]) == (4, 3, {"no-policy": 1}, False)
     assert record["started_at"] < record["ended_at"]
-    (standing,) = status
-    assert (standing["target"], standing["last_sweep"], standing["unfinished"]) == ("lab", record, [])
-    assert (standing["well"], standing["problems"], standing["last_success"]) == (True, [], record["ended_at"])
+    (lab,) = status
+    assert (lab["target"], lab["last_sweep"], lab["unfinished"]) == ("lab", record, [])
+    assert (lab["well"], lab["problems"], lab["last_success"]) == (True, [], record["ended_at"])
     assert (show["run_id"], show["targets"], show["results"]) == (run_id, [record], swept.document["results"])
 
     table = desk.run("show", run_id)

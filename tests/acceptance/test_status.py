@@ -16,11 +16,11 @@ AWAY = "http://127.0.0.1:1"
 NEW_YEAR, MINUTE = datetime(2026, 1, 1, tzinfo=UTC), timedelta(minutes=1)
 
 
-def standings(desk: Desk, code: int) -> dict[str, Json]:
+def statuses(desk: Desk, code: int) -> dict[str, Json]:
     """Run `status`, and give what it says by target."""
     ended = desk.run("status", "--format", "json")
     assert ended.code == code, ended.out + ended.err
-    return {standing["target"]: standing for standing in ended.document}
+    return {status["target"]: status for status in ended.document}
 
 
 def first_line(desk: Desk, code: int) -> str:
@@ -35,7 +35,7 @@ def test_a_target_that_was_never_swept_is_not_well(desk: Desk) -> None:
     """Exit 1, until it was."""
     desk.write(AWAY)
     assert first_line(desk, 1) == "Not all is well: see lab."
-    lab = standings(desk, 1)["lab"]
+    lab = statuses(desk, 1)["lab"]
     assert (lab["well"], lab["problems"]) == (False, ["never swept with this journal"])
     assert (lab["last_sweep"], lab["last_success"], lab["unfinished"], lab["next_run"]) == (None, None, [], None)
 
@@ -46,11 +46,11 @@ def test_all_is_well_after_a_sweep_and_no_longer_after_one_that_failed(simulate:
     desk.write(cloud)
     assert desk.sweep().code == 0
     assert first_line(desk, 0) == "All is well."
-    good = standings(desk, 0)["lab"]
+    good = statuses(desk, 0)["lab"]
     desk.write(cloud, target={"project_id": "f" * 32})
     assert desk.sweep().code == 5
     assert first_line(desk, 1) == "Not all is well: see lab."
-    bad = standings(desk, 1)["lab"]
+    bad = statuses(desk, 1)["lab"]
     assert bad["last_success"] == good["last_sweep"]["ended_at"]
     assert "project_id" in bad["problems"][0]
     assert bad["last_sweep"]["outcome"] == "failed"
@@ -63,7 +63,7 @@ def test_one_target_that_is_not_well_is_enough(simulate: Simulate, desk: Desk) -
     assert desk.sweep().code == 0
     desk.write(cloud, targets=[target(cloud.url), target(AWAY, name="new")])
     assert first_line(desk, 1) == "Not all is well: see new."
-    assert {name: standing["well"] for name, standing in standings(desk, 1).items()} == {"lab": True, "new": False}
+    assert {name: status["well"] for name, status in statuses(desk, 1).items()} == {"lab": True, "new": False}
 
 
 def test_a_sweep_that_goes_on_is_no_problem_and_says_who_sweeps(simulate: Simulate, desk: Desk) -> None:
@@ -76,7 +76,7 @@ def test_a_sweep_that_goes_on_is_no_problem_and_says_who_sweeps(simulate: Simula
     with desk.started("run", "--yes") as started:
         started.wait_for("removal.accepted")
         assert first_line(desk, 0) == "All is well."
-        lab = standings(desk, 0)["lab"]
+        lab = statuses(desk, 0)["lab"]
         assert (lab["well"], lab["last_sweep"]["outcome"]) == (True, "running")
         assert lab["sweeping"]["pid"] == started.process.pid
         assert len(lab["unfinished"]) >= 1
@@ -90,7 +90,7 @@ def test_a_sweep_that_was_killed_is_a_problem_at_once(simulate: Simulate, desk: 
         started.signal(signal.SIGKILL)
         started.ended()
     assert first_line(desk, 1) == "Not all is well: see lab."
-    lab = standings(desk, 1)["lab"]
+    lab = statuses(desk, 1)["lab"]
     assert lab["sweeping"] is None
     assert "its process is gone" in lab["problems"][0]
 
@@ -100,7 +100,7 @@ async def test_a_sweep_whose_process_is_gone_is_a_problem(desk: Desk) -> None:
     desk.write(AWAY)
     async with open_journal(f"sqlite:///{desk.journal}") as journal:
         await journal.open_run(RunRecord("run1", "lab", datetime(2026, 1, 1, tzinfo=UTC), "ops", dry_run=False))
-    assert "its process is gone" in standings(desk, 1)["lab"]["problems"][0]
+    assert "its process is gone" in statuses(desk, 1)["lab"]["problems"][0]
 
 
 def test_the_next_run_follows_from_the_schedule(desk: Desk) -> None:
@@ -111,7 +111,7 @@ def test_the_next_run_follows_from_the_schedule(desk: Desk) -> None:
         targets=[target(AWAY), target(AWAY, name="own", schedule=own, features=["DEFAULT"])],
         schedule={"cron": "15 3 * * *"},
     )
-    due = {name: datetime.fromisoformat(standing["next_run"]) for name, standing in standings(desk, 1).items()}
+    due = {name: datetime.fromisoformat(status["next_run"]) for name, status in statuses(desk, 1).items()}
     assert (due["lab"].hour, due["lab"].minute, due["lab"].utcoffset()) == (3, 15, datetime.now(UTC).utcoffset())
     assert f"{due['own']:%H:%M%z}" == "04:30+0800"
     assert min(due.values()) > datetime.now(UTC)
@@ -136,7 +136,7 @@ async def test_a_target_that_is_swept_often_does_not_hide_anothers_last_run(desk
         await asyncio.gather(*(journal.open_run(run) for run in runs))
         ended = [replace(run, outcome=Outcome.FINISHED, ended_at=run.started_at) for run in runs]
         await asyncio.gather(*(journal.close_run(run) for run in ended))
-    found = standings(desk, 0)
+    found = statuses(desk, 0)
     assert found["lab"]["last_sweep"]["run_id"] == "run000"
     assert found["busy"]["last_sweep"]["run_id"] == "run300"
     assert found["lab"]["last_success"] is not None

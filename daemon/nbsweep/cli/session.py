@@ -152,7 +152,7 @@ def load(config: Path | None) -> Settings:
     try:
         return load_settings(find_config(config, environment), environment)
     except ConfigurationError as error:
-        tell_error(error)
+        report_error(error)
         raise typer.Exit(Exit.USAGE) from error
 
 
@@ -164,7 +164,7 @@ def run(session: Session, command: Callable[[Session], Awaitable[Exit]]) -> None
         code = anyio.run(partial(_run, session, command), backend_options={"use_uvloop": True})
     except (NbsweepError, ExceptionGroup) as error:
         ours = leading_error(error)
-        tell_error(ours)
+        report_error(ours)
         code = exit_of_error(ours)
     raise typer.Exit(code)
 
@@ -185,7 +185,7 @@ async def _signals(session: Session) -> AsyncIterator[None]:
         with anyio.open_signal_receiver(*_stop_signals()) as signals:
             async for number in signals:
                 if not session.shutdown.begun.is_set():
-                    _tell_stopping(session)
+                    _report_stopping(session)
                     session.shutdown.begun.set()
                 elif number is not signal.SIGHUP:
                     # One lost session may send several hangups: its shell one, the system another.
@@ -203,12 +203,12 @@ def _stop_signals() -> list[signal.Signals]:
     return [signal.SIGINT, signal.SIGTERM, *([] if ignored else [signal.SIGHUP])]
 
 
-def _tell_stopping(session: Session) -> None:
+def _report_stopping(session: Session) -> None:
     if session.screen.on_terminal:
         session.screen.err.print("Stopping: what was accepted is followed to its end. Once more to leave at once.")
 
 
-def tell_error(error: NbsweepError, target: str | None = None, event: str = "command.failed") -> None:
+def report_error(error: NbsweepError, target: str | None = None, event: str = "command.failed") -> None:
     """Write an error to stderr: as a sentence on a terminal, otherwise as one JSON line with this event."""
     _write_to_stderr(_error_text(error, target, event))
 

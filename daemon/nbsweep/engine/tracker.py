@@ -86,8 +86,8 @@ class RemovalTracker:
     async def write_last(self, why: str) -> None:
         """Spare the removals that were never begun, and write what cancellation kept from the journal; not cancellable."""
         now = self.ports.clock.now()
-        standing = (self.removals | self._unwritten).values()
-        spared = [lifecycle.spare(removal, now, why) for removal in standing if removal.state is State.PLANNED]
+        current = (self.removals | self._unwritten).values()
+        spared = [lifecycle.spare(removal, now, why) for removal in current if removal.state is State.PLANNED]
         last = [*(removal for removal in self._unwritten.values() if removal.state is not State.PLANNED), *spared]
         with anyio.move_on_after(LAST_WRITE_S, shield=True):
             await self.ports.journal.write(last)

@@ -93,7 +93,7 @@ class Supervisor:
             root.start_soon(self.systemd.keep_alive, name="watchdog")
             self.ready.set()
             started(listen)
-            self._tell_schedules()
+            self._emit_schedules()
 
     async def _keep_all(self, root: anyio.CancelScope) -> None:
         """Run all target runners until each of them ends."""
@@ -121,7 +121,7 @@ class Supervisor:
         for runner in self.runners.values():
             runner.stop()
 
-    def _tell_schedules(self) -> None:
+    def _emit_schedules(self) -> None:
         for name in self.runners:
             next_run = self.schedule.next_run(name)
             if next_run is not None:

@@ -17,7 +17,7 @@ def run(hours_ago: float, outcome: Outcome = Outcome.FINISHED, **changes: Any) -
     return run_record(f"run-{hours_ago:g}", **{"started_at": begun, "ended_at": begun, "outcome": outcome, **changes})
 
 
-def standing(*records: RunRecord, **more: Any) -> TargetStatus:
+def status_of(*records: RunRecord, **more: Any) -> TargetStatus:
     """Judge by these sweeps, the newest first."""
     return judge_status("research", StatusInputs(records, **more), NOON, timedelta(seconds=60))
 
@@ -30,7 +30,7 @@ def lease(since_hours_ago: float, silent_s: float = 5) -> TargetLease:
 @pytest.mark.parametrize("outcome", [Outcome.FINISHED, Outcome.DRY_RUN])
 def test_all_is_well_when_the_last_sweep_came_to_its_end(outcome: Outcome) -> None:
     """Whatever happened before it."""
-    judged = standing(run(1, outcome), run(2, Outcome.FAILED, problem="no network"))
+    judged = status_of(run(1, outcome), run(2, Outcome.FAILED, problem="no network"))
     assert judged.well
     assert judged.last is judged.last_success
     assert judged.last is not None
@@ -48,7 +48,7 @@ def test_all_is_well_when_the_last_sweep_came_to_its_end(outcome: Outcome) -> No
 )
 def test_a_last_sweep_that_did_not_come_to_its_end_is_a_problem(outcome: Outcome, words: str) -> None:
     """The last success is told all the same."""
-    judged = standing(run(1, outcome, problem="the cloud said no"), run(2))
+    judged = status_of(run(1, outcome, problem="the cloud said no"), run(2))
     assert not judged.well
     assert words in judged.problems[0]
     assert judged.last_success is not None
@@ -57,7 +57,7 @@ def test_a_last_sweep_that_did_not_come_to_its_end_is_a_problem(outcome: Outcome
 
 def test_a_target_that_was_never_swept_is_not_well() -> None:
     """Nothing is known of it."""
-    judged = standing()
+    judged = status_of()
     assert (judged.well, judged.problems, judged.last, judged.last_success) == (
         False,
         ("never swept with this journal",),
@@ -69,27 +69,27 @@ def test_a_target_that_was_never_swept_is_not_well() -> None:
 def test_a_sweep_without_an_end_is_a_problem_unless_its_target_is_held() -> None:
     """Then the one before it counts; who holds it must not have fallen silent, and a dry run holds nothing."""
     going = run(1, Outcome.RUNNING, ended_at=None)
-    assert "its process is gone" in standing(going, run(2)).problems[0]
-    held = standing(going, run(2), lease=lease(1.01))
+    assert "its process is gone" in status_of(going, run(2)).problems[0]
+    held = status_of(going, run(2), lease=lease(1.01))
     assert (held.well, held.sweeping) == (True, lease(1.01))
-    assert standing(going, lease=lease(1.01)).well
-    assert not standing(going, run(2, Outcome.FAILED), lease=lease(1.01)).well
+    assert status_of(going, lease=lease(1.01)).well
+    assert not status_of(going, run(2, Outcome.FAILED), lease=lease(1.01)).well
     assert (
         "unless it is still running"
-        in standing(run(1, Outcome.RUNNING, ended_at=None, dry_run=True), lease=lease(1)).problems[0]
+        in status_of(run(1, Outcome.RUNNING, ended_at=None, dry_run=True), lease=lease(1)).problems[0]
     )
-    silent = standing(going, run(2), lease=lease(1.01, silent_s=60))
+    silent = status_of(going, run(2), lease=lease(1.01, silent_s=60))
     assert (silent.well, silent.sweeping) == (False, None)
 
 
 def test_whether_the_holders_process_is_there_counts_for_more_than_its_last_beat() -> None:
     """Where that can be told: a dead one holds nothing, and one that is there and silent is a problem of its own."""
     going = run(1, Outcome.RUNNING, ended_at=None)
-    dead = standing(going, run(2), lease=lease(1.01), holder_is_alive=False)
+    dead = status_of(going, run(2), lease=lease(1.01), holder_is_alive=False)
     assert dead.sweeping is None
     assert "its process is gone" in dead.problems[0]
-    assert standing(going, run(2), lease=lease(1.01), holder_is_alive=True).well
-    hung = standing(going, run(2), lease=lease(1.01, silent_s=150), holder_is_alive=True)
+    assert status_of(going, run(2), lease=lease(1.01), holder_is_alive=True).well
+    hung = status_of(going, run(2), lease=lease(1.01, silent_s=150), holder_is_alive=True)
     assert hung.sweeping == lease(1.01, silent_s=150)
     assert len(hung.problems) == 1
     assert "process 7 on host host-a" in hung.problems[0]
@@ -99,18 +99,18 @@ def test_whether_the_holders_process_is_there_counts_for_more_than_its_last_beat
 def test_who_left_the_target_to_somebody_else_says_nothing_of_it() -> None:
     """The sweep of that other one counts."""
     left = run(1, Outcome.HELD_ELSEWHERE, problem="research is being swept by another")
-    assert standing(left, run(2)).well
-    assert not standing(left, run(2, Outcome.FAILED)).well
-    assert standing(left, lease=lease(3)).well
-    assert standing(left).problems == ("never swept with this journal",)
+    assert status_of(left, run(2)).well
+    assert not status_of(left, run(2, Outcome.FAILED)).well
+    assert status_of(left, lease=lease(3)).well
+    assert status_of(left).problems == ("never swept with this journal",)
 
 
 def test_a_removal_past_its_deadline_is_a_problem_and_one_that_has_time_is_not() -> None:
     """One that was only planned has no deadline yet."""
     late, early = removal(deadline=ago(minutes=1)), removal(notebook_id="nb2", deadline=NOON + timedelta(minutes=1))
-    judged = standing(run(1), unfinished=(late, early, removal(notebook_id="nb3")))
+    judged = status_of(run(1), unfinished=(late, early, removal(notebook_id="nb3")))
     assert judged.overdue == (late,)
     assert len(judged.unfinished) == 3
     assert "1 unfinished removal is past its deadline" in judged.problems[0]
-    assert standing(run(1), unfinished=(early,)).well
-    assert standing(run(1), unfinished=(late,), lease=lease(0.1)).well
+    assert status_of(run(1), unfinished=(early,)).well
+    assert status_of(run(1), unfinished=(late,), lease=lease(0.1)).well

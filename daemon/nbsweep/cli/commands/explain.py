@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from nbsweep.adapters.journal import open_journal
 from nbsweep.bootstrap.sweeps import open_all
 from nbsweep.cli.exits import Exit, exit_of_error, worst
-from nbsweep.cli.session import Session, tell_error
+from nbsweep.cli.session import Session, report_error
 from nbsweep.cli.views.explain import explain_view
 from nbsweep.core.brakes import A_DAY
 from nbsweep.core.cool_down import judge_cooling, streaks
@@ -66,7 +66,7 @@ async def explain_command(session: Session, notebook_id: str, output: ExplainFor
     elif not asked.errors:
         raise Gone(await _nowhere(session.settings, notebook_id))
     for target, error in asked.errors.items():
-        tell_error(error, target)
+        report_error(error, target)
     return worst(map(exit_of_error, asked.errors.values()))
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from nbsweep.bootstrap.sweeps import OpenResources, open_all
 from nbsweep.cli.exits import Exit, exit_of_error, exit_of_plan, worst
 from nbsweep.cli.plan_file import plan_to_save, write_plan
-from nbsweep.cli.session import Session, tell_error
+from nbsweep.cli.session import Session, report_error
 from nbsweep.cli.text import csv_pieces, printable
 from nbsweep.cli.views.results import plan_view
 from nbsweep.core.errors import NbsweepError
@@ -74,14 +74,14 @@ async def plan_command(session: Session, options: PlanOptions) -> Exit:
         valid_for = options.saving.valid_for or session.settings.plan.valid_for
         saved = plan_to_save(session.settings, document.plan_id, (now, valid_for), plans)
         write_plan(options.saving.path, saved)
-        _tell_saved(session, options.saving.path, saved)
+        _report_saved(session, options.saving.path, saved)
     for target, error in errors.items():
-        tell_error(error, target)
+        report_error(error, target)
     _show(session, plans, document, options.format)
     return _exit(plans, errors, options)
 
 
-def _tell_saved(session: Session, path: Path, plan: SavedPlan) -> None:
+def _report_saved(session: Session, path: Path, plan: SavedPlan) -> None:
     if session.screen.on_terminal:
         until = f"{plan.expires_at:%Y-%m-%d %H:%M:%SZ}"
         session.screen.err.print(

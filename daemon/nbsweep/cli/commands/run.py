@@ -19,7 +19,7 @@ from nbsweep.cli.exits import Exit, exit_of_report, worst
 from nbsweep.cli.plan_file import read_plan
 from nbsweep.cli.preload import load_for_sweeping
 from nbsweep.cli.prompt import ask, forget_input
-from nbsweep.cli.session import ResultLost, Session, tell_error
+from nbsweep.cli.session import ResultLost, Session, report_error
 from nbsweep.cli.text import printable
 from nbsweep.cli.views.results import plan_view, report_view
 from nbsweep.core.events.sweep import PlanTargetLeftAlone
@@ -57,7 +57,7 @@ def require_consent(*, dry_run: bool, yes: bool) -> None:
 
 
 @dataclass(slots=True)
-class Approval:
+class ApprovalPrompt:
     """Shows each plan before it is carried out, and prompts for each unless `--yes` is given; one prompt at a time."""
 
     session: Session
@@ -97,10 +97,10 @@ async def run_command(session: Session, options: RunOptions) -> Exit:
     saved = read_plan(options.plan, session.settings, datetime.now(UTC)) if options.plan else None
     async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
         now = opened.clock.now()
-        run = Run(new_id(now), who(), options.dry_run)
+        run = Run(new_id(now), current_user(), options.dry_run)
         sweepers = opened.sweepers if saved is None else _by_plan(session, opened.sweepers, saved, f"the plan {options.plan}")
         with session.drawing():
-            reports = await _sweep_all(sweepers, run, Approval(session, options))
+            reports = await _sweep_all(sweepers, run, ApprovalPrompt(session, options))
         if not session.shutdown.begun.is_set():
             await opened.report_left_alone()
     try:
@@ -115,10 +115,10 @@ async def run_command(session: Session, options: RunOptions) -> Exit:
             _show(session, reports)
     except ResultLost as error:
         # The exit code goes on to say how the sweep has ended.
-        tell_error(ResultLost(f"{error}; `nbsweep show {run.run_id}` shows it again"), event="result.lost")
+        report_error(ResultLost(f"{error}; `nbsweep show {run.run_id}` shows it again"), event="result.lost")
     for report in reports:
         if report.error:
-            tell_error(report.error, report.target)
+            report_error(report.error, report.target)
     return worst(map(exit_of_report, reports))
 
 
@@ -136,7 +136,7 @@ def _by_plan(session: Session, sweepers: Iterable[Sweeper], plan: SavedPlan, sou
     return tuple(narrowed)
 
 
-def who() -> str:
+def current_user() -> str:
     """Return the name of the current user, or the user ID if there is no name, as in a container."""
     try:
         return getuser()
@@ -144,7 +144,7 @@ def who() -> str:
         return f"uid {os.getuid()}"
 
 
-async def _sweep_all(sweepers: Sequence[Sweeper], run: Run, approval: Approval) -> list[Report]:
+async def _sweep_all(sweepers: Sequence[Sweeper], run: Run, approval: ApprovalPrompt) -> list[Report]:
     reports: dict[str, Report] = {}
 
     async def sweep_one(sweeper: Sweeper) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from nbsweep.adapters.telemetry import Listener
 from nbsweep.bootstrap.service import Service, ServiceInputs
-from nbsweep.cli.commands.run import who
+from nbsweep.cli.commands.run import current_user
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.preload import load_for_sweeping
-from nbsweep.cli.session import Session, make_telemetry, tell_error
+from nbsweep.cli.session import Session, make_telemetry, report_error
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.ports import Telemetry
 from nbsweep.documents.base import new_id
@@ -31,7 +31,7 @@ async def serve_command(session: Session, config: Path | None) -> Exit:
         return make_telemetry(settings.logging, session.screen, (listener,))
 
     def new_run(now: datetime, dry_run: bool) -> Run:  # noqa: FBT001  # a field of the run
-        return Run(new_id(now), f"{who()} (service)", dry_run)
+        return Run(new_id(now), f"{current_user()} (service)", dry_run)
 
     inputs = ServiceInputs(session.environment, read_settings, telemetry_of, new_run, session.shutdown)
     await Service(inputs, Systemd.of(session.environment)).run(session.settings)
@@ -43,9 +43,9 @@ def reload_command(environment: Mapping[str, str]) -> Exit:
     try:
         answer = ask_reload(environment)
     except NbsweepError as error:
-        tell_error(error)
+        report_error(error)
         return Exit.UNEXPECTED
     if answer.problem:
-        tell_error(NbsweepError(f"the new configuration was refused, and the old one stays: {answer.problem}"))
+        report_error(NbsweepError(f"the new configuration was refused, and the old one stays: {answer.problem}"))
         return Exit.USAGE
     return Exit.DONE

@@ -30,24 +30,24 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
         identities = {target.name: await _identity(journal, target) for target in settings.targets}
         open_ = await journal.unfinished()
         left = left_alone(open_, identities, await _held(journal, now, settings.service.lease))
-        standings = [
+        statuses = [
             judge_status(name, await _known(journal, name, _followed(name, identity, open_), left), now, settings.service.lease)
             for name, identity in identities.items()
         ]
         removed = [one for one in left if one.target not in identities]
-        standings += [status_of_removed(one, await _telling_runs(journal, one.target)) for one in removed]
+        statuses += [status_of_removed(one, await _relevant_runs(journal, one.target)) for one in removed]
     due = _due(settings, now)
     if output == "json":
-        session.write_json([status_document(standing, due.get(standing.target)) for standing in standings])
+        session.write_json([status_document(status, due.get(status.target)) for status in statuses])
     else:
-        session.show_result(status_view(standings, due, now))
-    return Exit.DONE if all(standing.well for standing in standings) else Exit.UNEXPECTED
+        session.show_result(status_view(statuses, due, now))
+    return Exit.DONE if all(status.well for status in statuses) else Exit.UNEXPECTED
 
 
 async def _known(journal: Journal, target: str, followed: Sequence[Removal], left: Iterable[LeftAlone]) -> StatusInputs:
     lease = await journal.lease(target)
     return StatusInputs(
-        await _telling_runs(journal, target),
+        await _relevant_runs(journal, target),
         followed,
         [one for one in left if one.target == target],
         lease,
@@ -59,7 +59,7 @@ def _followed(target: str, identity: TargetIdentity, removals: Iterable[Removal]
     return [removal for removal in removals if follows(target, identity, removal)]
 
 
-async def _telling_runs(journal: Journal, target: str) -> Sequence[RunRecord]:
+async def _relevant_runs(journal: Journal, target: str) -> Sequence[RunRecord]:
     """Return the runs of a target that decide its status, the newest first."""
     latest = (
         await journal.last_run(target),

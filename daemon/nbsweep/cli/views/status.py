@@ -16,31 +16,31 @@ from nbsweep.core.status import TargetStatus
 MOST_NAMES = 5
 
 
-def status_view(standings: Sequence[TargetStatus], due: Mapping[str, datetime], now: datetime) -> RenderableType:
+def status_view(statuses: Sequence[TargetStatus], due: Mapping[str, datetime], now: datetime) -> RenderableType:
     """Return the view of all targets; `due` has the next due time of each."""
-    return Group(_headline(standings), *(line for each in standings for line in _lines(each, due.get(each.target), now)))
+    return Group(_headline(statuses), *(line for each in statuses for line in _lines(each, due.get(each.target), now)))
 
 
-def _headline(standings: Sequence[TargetStatus]) -> Text:
-    unwell = [standing.target for standing in standings if not standing.well]
+def _headline(statuses: Sequence[TargetStatus]) -> Text:
+    unwell = [status.target for status in statuses if not status.well]
     if not unwell:
         return Text("All is well.", style="bold green")
     return cell(f"Not all is well: see {', '.join(unwell)}.", "bold red")
 
 
-def _lines(standing: TargetStatus, due: datetime | None, now: datetime) -> Iterator[Text]:
-    yield _target(standing, now)
-    if standing.sweeping is not None:
-        yield cell(f"  being swept now by {describe_holder(standing.sweeping)}", "cyan")
-    for problem in standing.problems:
+def _lines(status: TargetStatus, due: datetime | None, now: datetime) -> Iterator[Text]:
+    yield _target(status, now)
+    if status.sweeping is not None:
+        yield cell(f"  being swept now by {describe_holder(status.sweeping)}", "cyan")
+    for problem in status.problems:
         yield cell(f"  {problem}", "red")
-    if standing.unfinished:
-        yield cell(f"  {_open(standing)}", "yellow")
-    if standing.note:
-        yield cell(f"  {standing.note}", "yellow")
-    if standing.left_alone:
-        yield cell(f"  nobody follows {_names(standing.left_alone)}", "yellow")
-    for lane in (standing.last and standing.last.lanes) or ():
+    if status.unfinished:
+        yield cell(f"  {_open(status)}", "yellow")
+    if status.note:
+        yield cell(f"  {status.note}", "yellow")
+    if status.left_alone:
+        yield cell(f"  nobody follows {_names(status.left_alone)}", "yellow")
+    for lane in (status.last and status.last.lanes) or ():
         if lane.learned_limit is not None:
             limit = f"  The gateway limits {lane.lane} to {lane.learned_limit}: it went at {lane.calls_per_s:g}/s at the end."
             yield cell(limit, "yellow")
@@ -48,16 +48,16 @@ def _lines(standing: TargetStatus, due: datetime | None, now: datetime) -> Itera
         yield cell(f"  next sweep at {due:%Y-%m-%d %H:%M %Z}, in {format_age(due - now)}, where `nbsweep serve` runs", "dim")
 
 
-def _target(standing: TargetStatus, now: datetime) -> Text:
-    last = standing.last
-    line = cell(f"{standing.target}: ", "bold")
+def _target(status: TargetStatus, now: datetime) -> Text:
+    last = status.last
+    line = cell(f"{status.target}: ", "bold")
     if last is None:
         return line.append("no sweep yet", style="red")
     line.append("last sweep ", style="not bold").append(last.outcome, style=f"not bold {STYLES.get(last.outcome, 'red')}")
     line.append_text(cell(f" {_when(last, now)} by {last.started_by} ({last.run_id})", "not bold"))
     if last.ended_at:
         line.append(f", {last.planned} of {last.fleet} notebooks planned", style="not bold")
-    success = standing.last_success
+    success = status.last_success
     if success is not last:
         line.append(f"; last success {_when(success, now)}" if success else "; no success on record", style="not bold")
     return line
@@ -68,9 +68,9 @@ def _when(record: RunRecord, now: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}Z, {format_age(now - moment)} ago,"
 
 
-def _open(standing: TargetStatus) -> str:
-    overdue = {removal.notebook_id for removal in standing.overdue}
-    removals = sorted(standing.unfinished, key=lambda removal: removal.notebook_id not in overdue)
+def _open(status: TargetStatus) -> str:
+    overdue = {removal.notebook_id for removal in status.overdue}
+    removals = sorted(status.unfinished, key=lambda removal: removal.notebook_id not in overdue)
     count = "1 removal has" if len(removals) == 1 else f"{len(removals)} removals have"
     return f"{count} no end yet; the next run follows them first: {_names(removals)}"
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from nbsweep.core.events.service import WebUnauthorized
 from nbsweep.core.ports import Clock, Telemetry
 from nbsweep.service.web.address import mistaken
-from nbsweep.service.web.errors import Code, Refused, told_path
+from nbsweep.service.web.errors import Code, Refused, logged_path
 
 READING = frozenset({"GET", "HEAD"})
 HEALTH = "/healthz"
@@ -132,7 +132,7 @@ class TokenAuth:
         if shown:
             self._failures.note(peer, now_s)
         if self._may_log(now_s):
-            self._telemetry.emit(WebUnauthorized(peer, request.method, told_path(request)))
+            self._telemetry.emit(WebUnauthorized(peer, request.method, logged_path(request)))
         message = "this needs the header Authorization: Bearer TOKEN, with the token of service.api_token_file"
         return Refused(Code.UNAUTHORIZED, message, {"WWW-Authenticate": 'Bearer realm="nbsweep"'})
 

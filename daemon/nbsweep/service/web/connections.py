@@ -6,17 +6,14 @@ aiohttp closes a connection that is idle between two requests, but waits without
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import anyio
+from aiohttp.base_protocol import BaseProtocol
 
 MOST_CONNECTIONS = 64
 IDLE_S = 30.0
 """Seconds that a connection may stay open without a request in progress: before the first one, or while a response is read."""
 LOOKS_EVERY_S = 1.0
-
-Connection = Any
-"""aiohttp's protocol of one connection; `transport` is None before the connection is made and after it is lost."""
 
 
 class TurnedAway(asyncio.Protocol):
@@ -29,15 +26,18 @@ class TurnedAway(asyncio.Protocol):
 
 
 class Connections:
-    """The open connections: since when each is idle, and which ones have a request in progress."""
+    """The open connections: since when each is idle, and which ones have a request in progress.
+
+    The `transport` of a connection is None before the connection is made and after it is lost.
+    """
 
     def __init__(self) -> None:
         """Start without connections."""
-        self._idle_since_s: dict[Connection, float] = {}
-        self._served: set[Connection] = set()
+        self._idle_since_s: dict[BaseProtocol, float] = {}
+        self._served: set[BaseProtocol] = set()
 
     @contextmanager
-    def serving(self, connection: Connection) -> Iterator[None]:
+    def serving(self, connection: BaseProtocol) -> Iterator[None]:
         """Mark a connection as busy while its request is in progress, so that it is not closed as idle."""
         self._served.add(connection)
         try:
@@ -47,7 +47,7 @@ class Connections:
             if connection in self._idle_since_s:
                 self._idle_since_s[connection] = anyio.current_time()
 
-    def admitting(self, make: Callable[[], asyncio.BaseProtocol]) -> Callable[[], asyncio.BaseProtocol]:
+    def admitting(self, make: Callable[[], BaseProtocol]) -> Callable[[], asyncio.BaseProtocol]:
         """Return a factory of protocols. If there are too many connections, the longest idle one is closed."""
 
         def admit() -> asyncio.BaseProtocol:
@@ -73,7 +73,7 @@ class Connections:
                 if since_s < latest_s and connection not in self._served:
                     self._close(connection)
 
-    def _close(self, connection: Connection) -> None:
+    def _close(self, connection: BaseProtocol) -> None:
         del self._idle_since_s[connection]
         if connection.transport is not None:
             connection.transport.abort()

@@ -93,7 +93,7 @@ def refusal_of(request: web.Request, error: Exception, telemetry: Telemetry) -> 
     known = _of_http(request, error) if isinstance(error, web.HTTPException) else _of_ours(error)
     if known:
         return known
-    telemetry.emit(WebFailed(request.method, told_path(request), f"{type(error).__name__}: {error}", _place(error)))
+    telemetry.emit(WebFailed(request.method, logged_path(request), f"{type(error).__name__}: {error}", _place(error)))
     return Refused(Code.INTERNAL, "a bug in nbsweep kept it from answering; its log says more")
 
 
@@ -123,7 +123,7 @@ def _of_http(request: web.Request, error: web.HTTPException) -> Refused:
     return Refused(Code.BAD_REQUEST, f"the request cannot be answered: {error.reason}")
 
 
-def told_path(request: web.Request) -> str:
+def logged_path(request: web.Request) -> str:
     """Return the part of a request path that may be logged. The query is left out, because it may hold a secret."""
     return request.path[:LONGEST_PATH]
 

@@ -18,23 +18,23 @@ FINISHED = run_record(started_at=ago(hours=3), started_by="ops", ended_at=ago(ho
 FAILED = run_record("run2", started_at=ago(hours=1), ended_at=ago(minutes=50), outcome=Outcome.FAILED, problem="no")
 
 
-def shown(*standings: TargetStatus, due: dict[str, datetime] | None = None) -> list[str]:
+def shown(*statuses: TargetStatus, due: dict[str, datetime] | None = None) -> list[str]:
     """Render as off a terminal, by line."""
     console = Console(file=io.StringIO(), width=200, highlight=False)
-    console.print(status_view(standings, due or {}, NOON))
+    console.print(status_view(statuses, due or {}, NOON))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue().splitlines()
 
 
-def standing(records: list[RunRecord], target: str = "research", **more: Any) -> TargetStatus:
+def status(records: list[RunRecord], target: str = "research", **more: Any) -> TargetStatus:
     """Judge a target by what the journal knows."""
     return judge_status(target, StatusInputs(records, **more), NOON, timedelta(seconds=60))
 
 
 def test_the_first_line_says_whether_all_is_well() -> None:
     """Where it is not, who is to be looked at."""
-    well = standing([FINISHED])
-    unwell = standing([], target="lab")
+    well = status([FINISHED])
+    unwell = status([], target="lab")
     assert shown(well)[0] == "All is well."
     assert shown(well, unwell)[0] == "Not all is well: see lab."
     assert shown(well)[1:] == [
@@ -47,7 +47,7 @@ def test_a_target_with_a_problem_says_which_and_when_it_was_well_last() -> None:
     lanes = (LaneState("delete", 5.0, 2.0, "2/s"),)
     late = [removal(notebook_id=f"nb{number}", name=f"late-{number}", deadline=ago(minutes=1)) for number in range(7)]
     failed = replace(FAILED, lanes=lanes)
-    text = "\n".join(shown(standing([failed, FINISHED], unfinished=late)))
+    text = "\n".join(shown(status([failed, FINISHED], unfinished=late)))
     assert "last success 2026-03-01 10:00:00Z, 2h ago" in text
     assert "the last sweep, run2, failed: no" in text
     assert "7 removals have no end yet" in text
@@ -59,7 +59,7 @@ def test_a_target_with_a_problem_says_which_and_when_it_was_well_last() -> None:
 def test_who_sweeps_now_is_told() -> None:
     """By host, process and user."""
     lease = target_lease("a", taken_at=ago(minutes=3), beat_at=ago(seconds=3))
-    text = "\n".join(shown(standing([FINISHED], lease=lease)))
+    text = "\n".join(shown(status([FINISHED], lease=lease)))
     assert "being swept now by process 7 on host host-a, started by li, since 2026-03-01 11:57:00Z" in text
 
 
@@ -68,5 +68,5 @@ def test_the_next_sweep_is_told_in_the_schedules_own_time_zone() -> None:
     schedule = ScheduleSettings(cron="0 3 * * *", timezone="Asia/Shanghai", jitter=timedelta(minutes=5))
     due = schedule.timetable.after(NOON)
     assert due == datetime(2026, 3, 1, 19, tzinfo=UTC)
-    last = shown(standing([FINISHED]), due={"research": due.astimezone(schedule.timetable.zone)})[-1]
+    last = shown(status([FINISHED]), due={"research": due.astimezone(schedule.timetable.zone)})[-1]
     assert "next sweep at 2026-03-02 03:00 CST, in 7h" in last

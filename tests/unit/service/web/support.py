@@ -33,7 +33,7 @@ EARLIER = datetime(2026, 2, 28, 3, 0, tzinfo=UTC)
 
 
 LANES = (LaneState("delete", 5.0, 2.5, "150/m"), LaneState("total", None, 4.0, "4/s"))
-LANES_TOLD = {
+LANES_DOCUMENT = {
     "delete": {"configured_calls_per_s": 5.0, "calls_per_s": 2.5, "learned_limit": "150/m"},
     "total": {"configured_calls_per_s": None, "calls_per_s": 4.0, "learned_limit": "4/s"},
 }

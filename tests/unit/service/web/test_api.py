@@ -13,7 +13,7 @@ from nbsweep.core.runs import RunRecord
 from nbsweep.service.control import Phase, TargetState
 from nbsweep.service.web.responses import ROWS_AT_ONCE
 from nbsweep.testing import InMemoryJournal
-from unit.service.web.support import BEARER, EARLIER, LANES_TOLD, FakeControl, Scene, filled_journal, state, token_file
+from unit.service.web.support import BEARER, EARLIER, LANES_DOCUMENT, FakeControl, Scene, filled_journal, state, token_file
 
 RESEARCH = {
     "target": "research",
@@ -24,7 +24,7 @@ RESEARCH = {
     "last_success": "2026-02-28T03:00:00.000Z",
     "failures": 0,
     "problem": None,
-    "lanes": LANES_TOLD,
+    "lanes": LANES_DOCUMENT,
 }
 FIRST_RUN = {
     "run_id": "20260228T030000Z-aaaaaa",
@@ -38,7 +38,7 @@ FIRST_RUN = {
     "fleet": 40,
     "planned": 2,
     "kept": {"no-policy": 38},
-    "lanes": LANES_TOLD,
+    "lanes": LANES_DOCUMENT,
 }
 SECOND_RUN: dict[str, object] = {
     "run_id": "20260301T030000Z-bbbbbb",
