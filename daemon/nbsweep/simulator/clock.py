@@ -1,4 +1,4 @@
-"""The simulated cloud's clock, which tests may put forward or back."""
+"""The simulated cloud's clock, which tests may set forward or back."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ class Clock:
     shifts_date_header: bool = False
 
     def now_s(self) -> float:
-        """Return the cloud's idea of the time."""
+        """Return the cloud's time."""
         return self.source() + self.shift_s
 
     def arrival_s(self) -> float:
-        """Return the unshifted time: what throttling and the request log are measured with."""
+        """Return the unshifted time, which throttling and the request log use."""
         return self.source()
 
 

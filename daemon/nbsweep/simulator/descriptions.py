@@ -1,4 +1,4 @@
-"""How a notebook, or a change to one, is described by hand: in the options and over the admin interface."""
+"""Descriptions of notebooks and of changes, in the options and over the admin interface."""
 
 from typing import Any, Literal
 
@@ -21,7 +21,7 @@ class LeaseSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class NotebookSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One notebook to put into the cloud, as options and `POST /_simulator/instances` describe it."""
+    """One notebook to add to the cloud, as options and `POST /_simulator/instances` describe it."""
 
     #: Made up from the seed when absent.
     id: str | None = None
@@ -53,7 +53,7 @@ class NotebookSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class NotebookChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What somebody did to a notebook, as `PATCH /_simulator/instances/{id}` describes it."""
+    """A change of a notebook, as `PATCH /_simulator/instances/{id}` describes it."""
 
     #: `start`, `stop` and `use` obey the rules of the cloud; `use` only makes the notebook look touched just now.
     action: Literal["start", "stop", "use"] | None = None

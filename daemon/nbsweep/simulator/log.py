@@ -1,4 +1,4 @@
-"""What was asked of the cloud, and when: the record that tests judge a client by."""
+"""The log of requests, by which tests check a client."""
 
 from collections import Counter, deque
 from itertools import count
@@ -14,7 +14,7 @@ _THROTTLED = 429
 
 
 class Entry(Struct):
-    """One request; the fields from `user` on are filled in as its fate becomes known."""
+    """One request; the fields from `user` on are set while it is handled."""
 
     #: Arrival in epoch seconds, of the unshifted clock.
     at: float
@@ -48,11 +48,11 @@ class RequestLog:
         self.entries.append(entry)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Clear the log."""
         self.entries = []
 
     def since(self, moment_s: float) -> list[Entry]:
-        """Return the requests that arrived at that moment or later."""
+        """Return the requests that arrived at a time or later."""
         return [entry for entry in self.entries if entry.at >= moment_s]
 
     def counts(self) -> dict[str, Any]:

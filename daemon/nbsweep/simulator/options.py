@@ -1,4 +1,4 @@
-"""What can be asked of the simulated cloud.
+"""The options of the simulated cloud.
 
 Every group is a frozen value that decodes from JSON (`msgspec.json.decode(data, type=SimulatorOptions)`) and refuses
 names it does not know. Durations are seconds, shares lie between 0 and 1, dates are epoch milliseconds as in the API.
@@ -23,7 +23,7 @@ _DEFAULT_LOGIN = "simulated-password-1"
 
 
 class FleetOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which notebooks exist when the cloud starts."""
+    """The notebooks at the start of the cloud."""
 
     #: How many are made up from the seed.
     notebooks: Count = 200
@@ -61,7 +61,7 @@ class FleetOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Permissions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a user may do; a call without its permission is answered 403 ModelArts.0108."""
+    """The permissions of a user; a call without its permission is answered 403 ModelArts.0108."""
 
     #: GET /notebooks.
     list_own: bool = True
@@ -101,7 +101,7 @@ class IamUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class AccessOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who may call, and how callers prove who they are."""
+    """The callers and their credentials."""
 
     project_id: str = "0123456789abcdef0123456789abcdef"
     region: str = "cn-north-4"
@@ -149,7 +149,7 @@ class LimitOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class TimingOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How long things take; a spread is the sigma of a lognormal distribution around the median."""
+    """The durations of operations; a spread is the sigma of a lognormal distribution around the median."""
 
     latency_median_s: Seconds = 0
     latency_spread: Seconds = 0
@@ -189,7 +189,7 @@ class ScriptedFault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class FaultOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What goes wrong: at random, decided by the seed, or to order."""
+    """The faults: random ones, which the seed decides, and scripted ones."""
 
     #: Kind of call, or "all", to fault to probability. What is said of a kind and of "all" are both rolled.
     rates: dict[Kind | Literal["all"], dict[FaultName, Share]] = field(default_factory=dict)

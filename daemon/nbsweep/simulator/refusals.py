@@ -1,4 +1,4 @@
-"""Errors as the cloud words them; ModelArts API, section 3."""
+"""The errors of the cloud; ModelArts API, section 3."""
 
 from nbsweep.simulator.options import DialectOptions
 
@@ -43,7 +43,7 @@ def modelarts_error(number: str, *, status: int = 400, detail: str = "") -> ApiE
 
 
 def bad_parameter(name: str) -> ApiError:
-    """Return the error for a query parameter or body that makes no sense."""
+    """Return the error of an invalid query parameter or body."""
     return modelarts_error("0104", detail=f"Invalid value of {name}.")
 
 
@@ -53,7 +53,7 @@ def not_authenticated(reason: str, *, number: str = "0301") -> ApiError:
 
 
 def wrong_project() -> ApiError:
-    """Return the gateway's 403 for somebody else's project."""
+    """Return the gateway's 403 for another project."""
     return ApiError(403, "APIGW.0302", "The IAM user is not authorized to access the project.")
 
 
@@ -63,20 +63,20 @@ def no_such_api() -> ApiError:
 
 
 def closed_workspace(dialect: DialectOptions) -> ApiError:
-    """Return what this dialect says of a workspace that the caller may see and not list."""
+    """Return this dialect's error for a workspace that the caller may see but not list."""
     status, _, number = dialect.closed_answer.partition("/")
     return modelarts_error(number, status=int(status))
 
 
 def sort_refused(dialect: DialectOptions, key: str) -> ApiError:
-    """Return what this dialect says of a key that it does not sort by."""
+    """Return this dialect's error for a sort key that it does not know."""
     if dialect.sort_refusal == "500":
         return modelarts_error("0010", status=500)
     return modelarts_error(dialect.sort_refusal.removeprefix("400/"), detail=f"Field: {key}.")
 
 
 def no_list_all(dialect: DialectOptions) -> ApiError:
-    """Return what this dialect says where there is no listing of everybody's notebooks."""
+    """Return this dialect's error for the listing of all users, if there is none."""
     answer = dialect.no_list_all or "404/0101"
     if answer == "404/0101":
         return no_such_api()
@@ -85,7 +85,7 @@ def no_list_all(dialect: DialectOptions) -> ApiError:
 
 
 def gone(dialect: DialectOptions) -> ApiError:
-    """Return what this dialect says of a notebook that does not exist any more."""
+    """Return this dialect's error for a notebook that does not exist."""
     if dialect.gone_answer == "404":
         return modelarts_error("6309", status=404)
     if dialect.gone_answer == "400/6404":

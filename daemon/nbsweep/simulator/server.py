@@ -1,4 +1,4 @@
-"""The simulated cloud as a web server, on loopback only: its admin interface trusts whoever reaches it."""
+"""The simulated cloud as a web server, on loopback only: its admin interface has no authentication."""
 
 import asyncio
 import signal
@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import web
 
 from nbsweep.simulator.api.admin import AdminApi
-from nbsweep.simulator.api.answers import Answer, Call, Route
+from nbsweep.simulator.api.exchange import Answer, Call, Route
 from nbsweep.simulator.api.iam import IamApi
 from nbsweep.simulator.api.metadata import MetadataApi
 from nbsweep.simulator.api.notebooks import NotebookApi
@@ -73,7 +73,7 @@ async def running_simulator(
 
 
 async def serve(options: SimulatorOptions, host: str, port: int) -> None:
-    """Run a simulated cloud until SIGINT, SIGTERM or cancellation; say on stdout, in one JSON line, when it is ready."""
+    """Run a simulated cloud until SIGINT, SIGTERM or cancellation; write a JSON line to stdout when it is ready."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -108,8 +108,8 @@ def _routes(world: World) -> tuple[Route, ...]:
     return (
         *TagApi(world.cloud).routes(),
         *NotebookApi(world.cloud, world.faults).routes(),
-        *IamApi(world.options.access, world.gate).routes(),
-        *MetadataApi(world.options.access, world.gate).routes(),
+        *IamApi(world.options.access, world.auth).routes(),
+        *MetadataApi(world.options.access, world.auth).routes(),
         Route("*", "/{anything:.*}", "other", _no_such_api, authenticated=False),
     )
 

@@ -1,4 +1,4 @@
-"""The words that several modules share: statuses, kinds of calls, names of faults."""
+"""Names that several modules share: statuses, kinds of calls, faults."""
 
 from typing import Literal, get_args
 
@@ -19,7 +19,7 @@ Kind = Literal[
 
 #: Faults of one request. `_before`: nothing was done. `_after`: the work is done, only the answer is lost or wrong.
 #: The last three are 200 with an error_code, with another notebook, and with a body that is no notebook.
-#: `echo`: a 500 whose message repeats the request's headers, as a service in trouble may.
+#: `echo`: a 500 whose message repeats the request's headers, as a failing service may.
 RequestFault = Literal[
     "error",
     "error_500_before",
@@ -37,16 +37,16 @@ RequestFault = Literal[
     "foreign_after",
     "nonsense_after",
 ]
-#: How an accepted deletion ends otherwise than well. `delete_lost`: the answer says DELETING, and nothing comes of it.
-Fate = Literal["stuck_deleting", "delete_failed", "delete_lost"]
-#: What somebody does between two pages of a listing; `torn_pages` is either of the two others.
-Tear = Literal["torn_pages", "row_appears", "row_vanishes"]
+#: How an accepted deletion fails. `delete_lost`: the answer says DELETING, and nothing comes of it.
+DeletionFault = Literal["stuck_deleting", "delete_failed", "delete_lost"]
+#: What changes between two pages of a listing; `torn_pages` is either of the two others.
+PageFault = Literal["torn_pages", "row_appears", "row_vanishes"]
 
-FaultName = RequestFault | Fate | Tear
+FaultName = RequestFault | DeletionFault | PageFault
 
 REQUEST_FAULTS: tuple[RequestFault, ...] = get_args(RequestFault)
-FATES: tuple[Fate, ...] = get_args(Fate)
-TEARS: tuple[Tear, ...] = get_args(Tear)
+DELETION_FAULTS: tuple[DeletionFault, ...] = get_args(DeletionFault)
+PAGE_FAULTS: tuple[PageFault, ...] = get_args(PageFault)
 
 #: ModelArts API, section 1.4.
 STATUSES = frozenset(

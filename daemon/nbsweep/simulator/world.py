@@ -1,8 +1,8 @@
-"""The parts of one simulated cloud, put together."""
+"""The parts of one simulated cloud."""
 
 from dataclasses import dataclass
 
-from nbsweep.simulator.api.auth import Gate
+from nbsweep.simulator.api.auth import Authenticator
 from nbsweep.simulator.api.faults import Faults
 from nbsweep.simulator.api.throttle import Throttle
 from nbsweep.simulator.clock import Clock
@@ -20,29 +20,29 @@ class World:
     options: SimulatorOptions
     clock: Clock
     cloud: Cloud
-    gate: Gate
+    auth: Authenticator
     throttle: Throttle
     faults: Faults
     log: RequestLog
 
 
 def build_world(options: SimulatorOptions, clock: Clock) -> World:
-    """Put a cloud together, with its fleet."""
+    """Return a cloud with its fleet."""
     cloud = Cloud(options, clock)
     populate(cloud)
     return World(
         options=options,
         clock=clock,
         cloud=cloud,
-        gate=Gate(options.access, options.dialect, clock),
+        auth=Authenticator(options.access, options.dialect, clock),
         throttle=Throttle(options.limits),
-        faults=Faults(options.faults, cloud.dice),
+        faults=Faults(options.faults, cloud.randomness),
         log=RequestLog(),
     )
 
 
 def populate(cloud: Cloud) -> None:
-    """Put the fleet of the options into an empty cloud."""
+    """Add the fleet of the options to an empty cloud."""
     now_s = cloud.clock.now_s()
     for number in range(cloud.options.fleet.notebooks):
         cloud.add(made_up_notebook(cloud.options, number, now_s), at_s=now_s, cause="fleet")

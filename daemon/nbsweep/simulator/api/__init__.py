@@ -1,1 +1,1 @@
-"""What the simulated cloud answers to whom: its gateway, its APIs, and its faults."""
+"""The interface of the simulated cloud: its gateway, its APIs, and its faults."""

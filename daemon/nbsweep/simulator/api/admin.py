@@ -1,4 +1,4 @@
-"""The simulator's own interface: the truth, the request log, and ways to meddle."""
+"""The simulator's own interface: the true state, the request log, faults and changes."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Truth(Struct, kw_only=True):
-    """Everything there is to know of one notebook; dates in epoch ms, as in the API."""
+    """The true state of one notebook; dates in epoch ms, as in the API."""
 
     id: str
     name: str
@@ -40,7 +40,7 @@ class Truth(Struct, kw_only=True):
 
 
 class ClockShift(Struct, forbid_unknown_fields=True):
-    """How the server's clock shall differ from the real one."""
+    """The difference between the server's clock and the real one."""
 
     #: Seconds added to the present shift.
     seconds: float
@@ -70,20 +70,20 @@ class AdminApi:
             router.add_route(method, _ROOT + path, _guarded(handler))
 
     async def instances(self, request: web.Request) -> web.StreamResponse:
-        """Answer the truth about every notebook ever, or about `?id=`."""
+        """Answer the true state of all notebooks, deleted ones included, or of `?id=`."""
         self._world.cloud.advance()
         wanted = request.query.get("id")
         everything = self._world.cloud.instances.values()
         return _json([truth(instance) for instance in everything if wanted in {None, instance.id}])
 
     async def create_instance(self, request: web.Request) -> web.StreamResponse:
-        """Put a notebook into the cloud."""
+        """Add a notebook to the cloud."""
         spec = await _read(request, NotebookSpec)
         at_s = self._world.cloud.advance()
         return _json({"id": specs.create(self._world.cloud, spec, at_s=at_s, cause="admin").id}, status=201)
 
     async def change_instance(self, request: web.Request) -> web.StreamResponse:
-        """Do to a notebook what its owner did."""
+        """Apply a change by the owner to a notebook."""
         wanted = await _read(request, NotebookChange)
         at_s = self._world.cloud.advance()
         notebook_id = request.match_info["notebook_id"]
@@ -98,7 +98,7 @@ class AdminApi:
         return _json(self._world.log.counts())
 
     async def reset_counts(self, _request: web.Request) -> web.StreamResponse:
-        """Forget the log."""
+        """Clear the log."""
         self._world.log.clear()
         return _json({})
 
@@ -109,7 +109,7 @@ class AdminApi:
         return _json({"added": len(items)})
 
     async def shift_clock(self, request: web.Request) -> web.StreamResponse:
-        """Put the server's clock forward or back."""
+        """Set the server's clock forward or back."""
         shift = await _read(request, ClockShift)
         clock = self._world.clock
         clock.shift_s += shift.seconds
@@ -117,8 +117,8 @@ class AdminApi:
         return _json({"now": self._world.cloud.advance(), "shift_s": clock.shift_s})
 
     async def revoke_token(self, _request: web.Request) -> web.StreamResponse:
-        """Revoke the token that was used last, at the server that has issued it."""
-        iam = self._world.gate.foreign
+        """Revoke the last used token at the server that issued it."""
+        iam = self._world.auth.foreign
         if iam is None:
             raise ValueError("there is no iam_url in the options")
         iam.revoke_last()
@@ -126,7 +126,7 @@ class AdminApi:
 
 
 def truth(instance: Instance) -> Truth:
-    """Return what is true of a notebook now."""
+    """Return the true state of a notebook."""
     return Truth(
         id=instance.id,
         name=instance.name,

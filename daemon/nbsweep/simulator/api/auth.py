@@ -1,4 +1,4 @@
-"""Who is calling? Tokens and signatures, checked as the API gateway does; ModelArts API, section 5."""
+"""Authentication by tokens and signatures, as at the API gateway; ModelArts API, section 5."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ _TOKEN_PARTS = 140
 
 @dataclass(frozen=True)
 class Caller:
-    """A user, and what he may do."""
+    """A user and their permissions."""
 
     person: Person
     permissions: Permissions
@@ -26,7 +26,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class _Key:
-    """What the gate knows of one access key."""
+    """The gateway's record of one access key."""
 
     secret_key: str
     caller: Caller
@@ -36,7 +36,7 @@ class _Key:
 
 @dataclass(frozen=True)
 class TemporaryKey:
-    """A key pair with its security token, as the metadata server hands it out."""
+    """A key pair with its security token, as the metadata server issues it."""
 
     access: str
     secret: str
@@ -44,8 +44,8 @@ class TemporaryKey:
     ends_at_s: float
 
 
-class Gate:
-    """Knows every key and every token that has been handed out."""
+class Authenticator:
+    """Checks callers against all keys and all issued tokens."""
 
     def __init__(self, access: AccessOptions, dialect: DialectOptions, clock: Clock) -> None:
         self._access = access
@@ -70,7 +70,7 @@ class Gate:
         raise not_authenticated("x-auth-token not found")
 
     def issue_token(self, caller: Caller) -> tuple[str, float]:
-        """Return a new token and the moment it ends; earlier ones stay good."""
+        """Return a new token and its end; earlier tokens stay valid."""
         serial = self._next_serial()
         token = "token-secret-iam-" + "".join(identity("iam", serial, part) for part in range(_TOKEN_PARTS))
         ends_at_s = self._clock.now_s() + self._access.token_lifetime_s

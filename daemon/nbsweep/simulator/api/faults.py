@@ -1,16 +1,16 @@
-"""What goes wrong with which request: to order first, then by the seed's dice."""
+"""The faults of requests: scripted ones first, then random ones by the seed."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
 from nbsweep.simulator.options import FaultOptions, ScriptedFault
 from nbsweep.simulator.randomness import Randomness
-from nbsweep.simulator.vocabulary import FATES, REQUEST_FAULTS, TEARS, FaultName, Kind
+from nbsweep.simulator.vocabulary import DELETION_FAULTS, PAGE_FAULTS, REQUEST_FAULTS, FaultName, Kind
 
 
 @dataclass(frozen=True)
 class Subject:
-    """The request that a fault may befall."""
+    """The request that a fault may apply to."""
 
     method: str
     #: Path and query, so that the n-th call of one page stays the same whatever else is under way.
@@ -33,9 +33,9 @@ class _ScriptLine:
 class Faults:
     """Decides on faults; the same seed and the same calls get the same faults in any order of arrival."""
 
-    def __init__(self, options: FaultOptions, dice: Randomness) -> None:
+    def __init__(self, options: FaultOptions, randomness: Randomness) -> None:
         self._rates = options.rates
-        self._dice = dice
+        self._randomness = randomness
         self._calls: Counter[tuple[str, str]] = Counter()
         self._script: list[_ScriptLine] = []
         self.extend(options.script)
@@ -50,23 +50,23 @@ class Faults:
         return Subject(method, target, kind, notebook_id, nth=self._calls[method, target])
 
     def of_request(self, subject: Subject) -> ScriptedFault | None:
-        """Return what befalls the request or its answer."""
+        """Return the fault of the request or of its answer."""
         return self._pick(subject, REQUEST_FAULTS)
 
     def of_deletion(self, subject: Subject) -> ScriptedFault | None:
-        """Return how a deletion that was accepted will go wrong; call only when it was."""
-        return self._pick(subject, FATES)
+        """Return the fault of an accepted deletion; call only after acceptance."""
+        return self._pick(subject, DELETION_FAULTS)
 
     def of_listing(self, subject: Subject) -> ScriptedFault | None:
-        """Return what somebody does between this page and the next; call only when there is a next one."""
-        return self._pick(subject, TEARS)
+        """Return the change between this page and the next; call only if there is a next one."""
+        return self._pick(subject, PAGE_FAULTS)
 
     def _pick(self, subject: Subject, names: tuple[FaultName, ...]) -> ScriptedFault | None:
         return self._from_script(subject, names) or self._from_dice(subject, names)
 
     def _from_script(self, subject: Subject, names: tuple[FaultName, ...]) -> ScriptedFault | None:
         for line in self._script:
-            if not (_can_befall(line.item.fault, names, subject) and _concerns(line.item, subject)):
+            if not (_applies(line.item.fault, names, subject) and _concerns(line.item, subject)):
                 continue
             if line.passes:
                 line.passes -= 1
@@ -81,12 +81,12 @@ class Faults:
         for scope, rates in ((subject.kind, self._rates.get(subject.kind)), ("all", self._rates.get("all"))):
             for name, rate in (rates or {}).items():
                 key = (name, scope, subject.method, subject.target, subject.nth)
-                if _can_befall(name, names, subject) and self._dice.throw(*key) < rate:
+                if _applies(name, names, subject) and self._randomness.number(*key) < rate:
                     return ScriptedFault(fault=name)
         return None
 
 
-def _can_befall(fault: FaultName, names: tuple[FaultName, ...], subject: Subject) -> bool:
+def _applies(fault: FaultName, names: tuple[FaultName, ...], subject: Subject) -> bool:
     # 204 is an answer that only DELETE knows.
     return fault in names and (fault != "no_content" or subject.kind == "delete")
 

@@ -1,4 +1,4 @@
-"""Another server that has issued the tokens, such as a real OpenStack Keystone, asked about each of them."""
+"""Another server that issues the tokens, such as a real OpenStack Keystone, and validates each of them."""
 
 import time
 import urllib.request
@@ -20,7 +20,7 @@ class _Named(Struct):
 
 
 class Described(Struct):
-    """What a token is for."""
+    """The scope of a token."""
 
     user: _Named
     project: _Named
@@ -31,7 +31,7 @@ class _Body(Struct):
 
 
 class ForeignIam:
-    """Asks about tokens, with the token itself as proof. Everybody else waits meanwhile: it is for tests on loopback."""
+    """Validates tokens with the token itself as proof. All other requests wait meanwhile: it is for tests on loopback."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -40,7 +40,7 @@ class ForeignIam:
         self._known: tuple[str, Described, float] | None = None
 
     def describe(self, token: str) -> Described | None:
-        """Return what a token is for; None when it is not valid any more."""
+        """Return the scope of a token; None if it is not valid any more."""
         if self._known is not None and self._known[0] == token and time.monotonic() < self._known[2]:
             return self._known[1]
         try:

@@ -1,4 +1,4 @@
-"""IAM and the metadata server, as far as a client needs them to come by credentials; ModelArts API, section 5."""
+"""IAM and the metadata server, as far as a client needs them for credentials; ModelArts API, section 5."""
 
 from http import HTTPStatus
 from typing import Any, Literal
@@ -6,8 +6,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from nbsweep.simulator.api.answers import Answer, Call, Route, json_answer
-from nbsweep.simulator.api.auth import Caller, Gate
+from nbsweep.simulator.api.auth import Authenticator, Caller
+from nbsweep.simulator.api.exchange import Answer, Call, Route, json_answer
 from nbsweep.simulator.clock import iso_date
 from nbsweep.simulator.options import AccessOptions, IamUser
 from nbsweep.simulator.state.model import Person, identity
@@ -56,11 +56,11 @@ class _TokenRequest(Struct):
 
 
 class IamApi:
-    """Hands out tokens and tells project ids."""
+    """Issues tokens and answers queries for project ids."""
 
-    def __init__(self, access: AccessOptions, gate: Gate) -> None:
+    def __init__(self, access: AccessOptions, auth: Authenticator) -> None:
         self._access = access
-        self._gate = gate
+        self._auth = auth
 
     def routes(self) -> tuple[Route, ...]:
         """Return every route."""
@@ -86,7 +86,7 @@ class IamApi:
         if not self._knows(scope):
             return self._keystone(call, 401, "The scope does not exist.")
         caller = Caller(Person(user.name), user.permissions)
-        token, ends_at_s = self._gate.issue_token(caller)
+        token, ends_at_s = self._auth.issue_token(caller)
         content = self._token_body(user, iso_date(ends_at_s), iso_date(call.at_s))
         if not call.parameters.get("nocatalog"):
             content["catalog"] = []

@@ -1,7 +1,7 @@
 """The metadata server of a virtual machine with an agency; ModelArts API, section 5.3."""
 
-from nbsweep.simulator.api.answers import Answer, Call, Route, json_answer
-from nbsweep.simulator.api.auth import Caller, Gate
+from nbsweep.simulator.api.auth import Authenticator, Caller
+from nbsweep.simulator.api.exchange import Answer, Call, Route, json_answer
 from nbsweep.simulator.clock import iso_date
 from nbsweep.simulator.options import AccessOptions
 from nbsweep.simulator.state.model import Person, identity
@@ -11,11 +11,11 @@ _LONGEST_TTL_S = 21_600
 
 
 class MetadataApi:
-    """Hands out temporary key pairs, with or without asking for a token first."""
+    """Issues temporary key pairs, with or without a session token."""
 
-    def __init__(self, access: AccessOptions, gate: Gate) -> None:
+    def __init__(self, access: AccessOptions, auth: Authenticator) -> None:
         self._access = access
-        self._gate = gate
+        self._auth = auth
         #: Token to the moment it ends.
         self._tokens: dict[str, float] = {}
 
@@ -44,7 +44,7 @@ class MetadataApi:
         if self._access.metadata_mode == "token" and not self._is_valid(call):
             return _text(401, "Unauthorized")
         caller = Caller(Person(self._access.metadata_user), self._access.metadata_permissions)
-        key = self._gate.issue_key(caller)
+        key = self._auth.issue_key(caller)
         credential = {
             "access": key.access,
             "secret": key.secret,

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from nbsweep.simulator.api.answers import Answer, Call, Route, json_answer, read_body
+from nbsweep.simulator.api.exchange import Answer, Call, Route, json_answer, read_body
 from nbsweep.simulator.api.faults import Faults
 from nbsweep.simulator.api.page_faults import tear
 from nbsweep.simulator.clock import milliseconds
@@ -66,12 +66,12 @@ class NotebookApi:
         """Answer DeleteNotebook."""
         instance = operations.deletable(self._cloud, call.notebook_id)
         fault = self._faults.of_deletion(call.subject)
-        instance.fate = None
+        instance.deletion_fault = None
         if fault is not None and fault.fault == "delete_lost":
             instance.accepted_deletes += 1
             return json_answer(200, self._rows.single(instance, milliseconds(call.at_s)) | {"status": "DELETING"})
         if fault is not None:
-            instance.fate = "stuck_deleting" if fault.fault == "stuck_deleting" else "delete_failed"
+            instance.deletion_fault = "stuck_deleting" if fault.fault == "stuck_deleting" else "delete_failed"
             instance.fate_reason = fault.fail_reason or self._cloud.options.faults.fail_reason
         operations.delete(self._cloud, instance, call.at_s)
         row = self._rows.single(instance, milliseconds(call.at_s))

@@ -1,12 +1,12 @@
-"""One request's way: arrival, gate, throttle, permission, faults, handler, answer."""
+"""The steps of a request: arrival, authentication, throttle, permission, faults, handler, answer."""
 
 import asyncio
 from email.utils import formatdate
 
 from aiohttp import web
 
-from nbsweep.simulator.api.answers import HTML_502, Answer, Call, Route, error_answer, parameters_of
 from nbsweep.simulator.api.auth import Caller
+from nbsweep.simulator.api.exchange import HTML_502, Answer, Call, Route, error_answer, parameters_of
 from nbsweep.simulator.api.faults import Subject
 from nbsweep.simulator.api.signature import SignedRequest, proof_in
 from nbsweep.simulator.log import Entry
@@ -26,7 +26,7 @@ class Pipeline:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._latencies = world.cloud.dice.stream("latency")
+        self._latencies = world.cloud.randomness.stream("latency")
 
     async def handle(self, route: Route, request: web.Request) -> web.StreamResponse:
         """Answer a request, or close its connection without an answer."""
@@ -56,7 +56,7 @@ class Pipeline:
         return entry
 
     def _admit(self, route: Route, request: web.Request, signed: SignedRequest, entry: Entry) -> Caller | None:
-        caller = self._world.gate.identify(signed) if route.authenticated else None
+        caller = self._world.auth.identify(signed) if route.authenticated else None
         entry.user = caller.person.name if caller else None
         self._world.throttle.admit(entry.user or _NOBODY, route.kind, entry.at)
         project_id = self._world.options.access.project_id
@@ -143,7 +143,7 @@ _CONTRADICTIONS: dict[str, bytes] = {
 
 
 def _spoiled(fault: ScriptedFault) -> Answer | None:
-    """Return what comes back in place of the answer to work that was done."""
+    """Return what replaces the answer after the work is done."""
     if fault.fault == "error_500_after":
         raise modelarts_error("0010", status=500)
     if fault.fault == "gateway_timeout_after":

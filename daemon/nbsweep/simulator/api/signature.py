@@ -19,7 +19,7 @@ _UNRESERVED = "-_.~"
 
 @dataclass(frozen=True)
 class Authorization:
-    """What an Authorization header says."""
+    """The content of an Authorization header."""
 
     access_key: str
     signed_headers: tuple[str, ...]
@@ -39,7 +39,7 @@ class SignedRequest:
 
 
 def parse_authorization(text: str) -> Authorization | None:
-    """Read the header; None if it does not say what this algorithm needs."""
+    """Read the header; return None if it lacks a part that this algorithm needs."""
     match = _AUTHORIZATION.fullmatch(text.strip())
     if match is None:
         return None
@@ -47,13 +47,13 @@ def parse_authorization(text: str) -> Authorization | None:
 
 
 def proof_in(headers: Mapping[str, str]) -> str | None:
-    """Return the secret by which a request proves who sends it: its token or its signature; names are as aiohttp has them."""
+    """Return the secret of a request: its token or its signature; the header names are those of aiohttp."""
     authorization = parse_authorization(headers.get("Authorization", ""))
     return headers.get("X-Auth-Token") or (authorization.signature if authorization else None)
 
 
 def parse_date(text: str) -> float | None:
-    """Read X-Sdk-Date into epoch seconds; None if it is no such date."""
+    """Read X-Sdk-Date into epoch seconds; return None if it is invalid."""
     try:
         return datetime.strptime(text, _DATE_FORMAT).replace(tzinfo=UTC).timestamp()
     except ValueError:
@@ -78,7 +78,7 @@ def canonical_request(request: SignedRequest, signed_headers: tuple[str, ...]) -
 
 
 def payload_hash(body: bytes, declared: str | None) -> str:
-    """Return the hash of the body, or what the request declares in its place."""
+    """Return the hash of the body, or the one that the request declares."""
     return declared if declared and body else sha256(body).hexdigest()
 
 
@@ -89,7 +89,7 @@ def sign(canonical: str, date: str, secret_key: str) -> str:
 
 
 def same(signature: str, expected: str) -> bool:
-    """Compare two signatures without telling by the time taken where they differ."""
+    """Compare two signatures in constant time."""
     return hmac.compare_digest(signature.encode(), expected.encode())
 
 

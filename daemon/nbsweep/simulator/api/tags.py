@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from nbsweep.simulator.api.answers import Answer, Call, Route, json_answer, read_body
+from nbsweep.simulator.api.exchange import Answer, Call, Route, json_answer, read_body
 from nbsweep.simulator.refusals import bad_parameter
 from nbsweep.simulator.state.cloud import Cloud
 from nbsweep.simulator.state.query import whole_number
@@ -96,7 +96,7 @@ class TagApi:
 
 
 def _filters(parameters: Any) -> bool:
-    """Return whether only what the caller may use is asked for."""
+    """Return whether the query asks only for workspaces that the caller may use."""
     text = parameters.get("filter_accessible", "false")
     if text not in {"true", "false"}:
         raise bad_parameter("filter_accessible")

@@ -29,12 +29,12 @@ class Throttle:
             raise ApiError(429, "APIGW.0308", self._message(full[0], limit))
 
     def headers(self) -> dict[str, str]:
-        """Return what a 429 carries beside its body."""
+        """Return the headers of a 429."""
         seconds = self._options.retry_after_s
         return {} if seconds is None else {"Retry-After": str(seconds)}
 
     def scripted(self) -> ApiError:
-        """Return the refusal that a script asks for, where no limit was reached."""
+        """Return the refusal of a scripted fault, if no limit was reached."""
         return ApiError(429, "APIGW.0308", self._message("user", self._options.per_user or Limit(calls=50)))
 
     def _windows_of(self, user: str, kind: Kind) -> list[tuple[str, "_Window"]]:
@@ -55,16 +55,16 @@ class Throttle:
 
 
 class _Window:
-    """The last calls of one lane; no more than the limit need be remembered."""
+    """The last calls of one lane; at most as many as the limit."""
 
     def __init__(self, limit: Limit) -> None:
         self.limit = limit
         self._calls: deque[float] = deque(maxlen=limit.calls)
 
     def has_room(self, arrival_s: float) -> bool:
-        """Tell whether fewer calls than the limit lie in the window that ends now."""
+        """Return whether the window that ends now holds fewer calls than the limit."""
         return len(self._calls) < self.limit.calls or self._calls[0] <= arrival_s - self.limit.window_s
 
     def count(self, arrival_s: float) -> None:
-        """Put one call into the window."""
+        """Add one call to the window."""
         self._calls.append(arrival_s)

@@ -1,1 +1,1 @@
-"""What the simulated cloud holds: notebooks, their lives, and the listings made of them."""
+"""The state of the simulated cloud: notebooks, their operations, and listings."""

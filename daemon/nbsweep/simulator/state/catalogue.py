@@ -1,4 +1,4 @@
-"""What notebooks are made of: people, names, flavors, images and volumes that look like a research team's."""
+"""Plausible values of notebooks: users, names, flavors, images and volumes of a research team."""
 
 from random import Random
 from typing import Any
@@ -39,7 +39,7 @@ def owner_name(number: int) -> str:
 
 
 def notebook_name(random: Random, number: int) -> str:
-    """Return a name as people give it, e.g. `resnet-finetune-07`."""
+    """Return a plausible name, e.g. `resnet-finetune-07`."""
     return f"{random.choice(MODELS)}-{random.choice(TASKS)}-{number % 100:02d}"
 
 
@@ -67,15 +67,15 @@ def volume(random: Random) -> dict[str, Any]:
 
 
 def dedicated_pool(number: int) -> dict[str, Any]:
-    """Return a resource pool of the account's own."""
+    """Return a dedicated resource pool."""
     return {"id": f"pool-{identity('pool', number)[:12]}", "name": f"research-{number}"}
 
 
 def plain_image() -> dict[str, Any]:
-    """Return the image of notebooks that are described by hand."""
+    """Return the image of described notebooks."""
     return image(Random(0))
 
 
 def plain_volume() -> dict[str, Any]:
-    """Return the storage of notebooks that are described by hand."""
+    """Return the storage of described notebooks."""
     return {"category": "EVS", "ownership": "MANAGED", "mount_path": "/home/ma-user/work/", "capacity": 50}

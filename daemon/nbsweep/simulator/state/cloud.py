@@ -1,4 +1,4 @@
-"""The state of the simulated cloud: every notebook ever, and how it changes as time goes by."""
+"""The state of the simulated cloud: all notebooks, deleted ones included, and their changes over time."""
 
 from functools import partial
 
@@ -23,25 +23,25 @@ _FOLLOW_UPS = {
 
 
 class Cloud:
-    """All notebooks of one project; callers let time pass with `advance` before they look."""
+    """All notebooks of one project; callers call `advance` before they read."""
 
     def __init__(self, options: SimulatorOptions, clock: Clock) -> None:
         self.options = options
         self.clock = clock
-        self.dice = Randomness(options.seed)
+        self.randomness = Randomness(options.seed)
         self.instances: dict[str, Instance] = {}
         self.shelves = Index()
         self.workspaces = made_up_workspaces(workspace_ids(options), milliseconds(clock.now_s()))
         self._timers = Timers()
 
     def advance(self) -> float:
-        """Let everything happen that is due by now; return the time."""
+        """Run everything that is due, and return the time."""
         now_s = self.clock.now_s()
         self._timers.run_due(now_s)
         return now_s
 
     def add(self, instance: Instance, *, at_s: float, cause: str) -> None:
-        """Take in a new notebook, with whatever its status leads to, and its workspace if that is new as well."""
+        """Add a notebook with its timers, and its workspace if that is new."""
         if instance.workspace_id not in self.workspaces:
             self.workspaces |= made_up_workspaces((instance.workspace_id,), milliseconds(at_s))
         self.instances[instance.id] = instance
@@ -65,7 +65,7 @@ class Cloud:
         return instance
 
     def enter(self, instance: Instance, status: str, *, at_s: float, cause: str) -> None:
-        """Put a notebook into a status, with the date, the history and the timer that belong to it."""
+        """Set a notebook's status, with its date, history and timer."""
         instance.generation += 1
         instance.status = status
         instance.update_at_ms = milliseconds(at_s)
@@ -74,12 +74,12 @@ class Cloud:
         self._plan_next(instance, at_s)
 
     def hide_changes_until(self, instance: Instance, until_s: float) -> None:
-        """Let reads go on showing the present status for a while."""
+        """Make reads show the present status for a while."""
         instance.stale_until_s = until_s
         self._timers.add(until_s, partial(self._show, instance))
 
     def end(self, instance: Instance, *, at_s: float, cause: str) -> None:
-        """Finish a deletion: the notebook is gone, and its row sooner or later."""
+        """Finish a deletion; the row vanishes now or later."""
         self.enter(instance, "DELETED", at_s=at_s, cause=cause)
         instance.gone = True
         lingers = self.options.dialect.gone_answer == "DELETED"
@@ -91,7 +91,7 @@ class Cloud:
             self._unlist(instance, at_s)
 
     def lease_changed(self, instance: Instance, at_s: float) -> None:
-        """Have a running notebook stop at its lease's new end, not at the old one."""
+        """Set the timer of a running notebook to the new end of its lease."""
         instance.encoded_row = None
         if instance.status == "RUNNING":
             instance.generation += 1
@@ -103,7 +103,7 @@ class Cloud:
             self._later(instance, at_s + self._transition_s(status), _FOLLOW_UPS[status])
         elif status == "RUNNING" and instance.lease and (ends_at_s := instance.lease.ends_at_s) is not None:
             self._later(instance, max(ends_at_s, at_s), "STOPPED")
-        elif status == "DELETING" and instance.fate != "stuck_deleting":
+        elif status == "DELETING" and instance.deletion_fault != "stuck_deleting":
             self._later(instance, at_s + self._deletion_s(instance), "DELETED")
 
     def _later(self, instance: Instance, due_s: float, status: str) -> None:
@@ -114,7 +114,7 @@ class Cloud:
             return
         if status != "DELETED":
             self.enter(instance, status, at_s=at_s, cause="timer")
-        elif instance.fate == "delete_failed":
+        elif instance.deletion_fault == "delete_failed":
             instance.fail_reason = instance.fate_reason
             self.enter(instance, "DELETE_FAILED", at_s=at_s, cause="timer")
         else:
@@ -137,4 +137,4 @@ class Cloud:
     def _deletion_s(self, instance: Instance) -> float:
         timing = self.options.timing
         attempt = instance.accepted_deletes
-        return self.dice.lognormal(timing.deletion_median_s, timing.deletion_spread, "deletion", instance.id, attempt)
+        return self.randomness.lognormal(timing.deletion_median_s, timing.deletion_spread, "deletion", instance.id, attempt)

@@ -1,4 +1,4 @@
-"""The fleet that the seed makes up: every notebook follows from the seed, its number and the moment of the start."""
+"""The generated fleet: each notebook depends on the seed, its number and the start time."""
 
 from dataclasses import dataclass
 from random import Random
@@ -23,7 +23,7 @@ _IN_TRANSITION = frozenset({"INIT", "CREATING", "STARTING", "STOPPING", "SNAPSHO
 
 @dataclass(frozen=True)
 class _Dates:
-    """What happened when to one notebook, in epoch ms: created, last started, last changed."""
+    """The dates of one notebook in epoch ms: created, last started, last changed."""
 
     create_ms: int
     start_ms: int

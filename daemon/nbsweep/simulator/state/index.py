@@ -19,12 +19,12 @@ class Index:
         insort(self._shelves.setdefault(_key(instance), []), _entry(instance))
 
     def take(self, instance: Instance) -> None:
-        """Remove a notebook; its creation time must be the same as when it was put."""
+        """Remove a notebook; its creation time must be the same as when it was added."""
         shelf = self._shelves[_key(instance)]
         del shelf[bisect_left(shelf, _entry(instance))]
 
     def size(self, feature: str, workspace_id: str) -> int:
-        """Return how many notebooks are there."""
+        """Return the number of notebooks."""
         return len(self._shelves.get((feature, workspace_id), ()))
 
     def page(self, feature: str, workspace_id: str, wanted: slice) -> list[Instance]:

@@ -6,11 +6,11 @@ from typing import Any
 
 from msgspec import Raw, Struct
 
-from nbsweep.simulator.vocabulary import Fate
+from nbsweep.simulator.vocabulary import DeletionFault
 
 
 class Moment(Struct, frozen=True):
-    """One step of a notebook's life."""
+    """One change of a notebook's status."""
 
     #: Epoch seconds.
     at: float
@@ -44,7 +44,7 @@ class Lease:
 
     @property
     def ends_at_s(self) -> float | None:
-        """When a running notebook is stopped, where that can be told beforehand."""
+        """When a running notebook is stopped, if that is known beforehand."""
         if not self.enabled or self.type == "IDLE":
             return None
         return (self.create_at_ms + self.duration_ms) / 1000
@@ -76,7 +76,7 @@ class Instance:
     history: list[Moment] = field(default_factory=list)
     accepted_deletes: int = 0
     #: How its deletion will end; None: well.
-    fate: Fate | None = None
+    deletion_fault: DeletionFault | None = None
     #: The fail reason for a deletion that will fail.
     fate_reason: str = ""
     #: What reads show: behind `status` while reads are stale.
@@ -92,7 +92,7 @@ class Instance:
 
     @property
     def billing_items(self) -> list[str]:
-        """What is paid for at the moment: storage always, computing while it runs."""
+        """The resources that are billed now: storage always, computing while the notebook runs."""
         return ["STORAGE", "COMPUTE"] if self.shown_status == "RUNNING" else ["STORAGE"]
 
 

@@ -1,4 +1,4 @@
-"""What callers and owners can do with a notebook, and when the cloud refuses; ModelArts API, sections 2 and 8."""
+"""The operations on a notebook, and their refusals; ModelArts API, sections 2 and 8."""
 
 from nbsweep.simulator.clock import milliseconds
 from nbsweep.simulator.refusals import bad_parameter, gone, modelarts_error
@@ -33,7 +33,7 @@ def deletable(cloud: Cloud, notebook_id: str) -> Instance:
 
 
 def delete(cloud: Cloud, instance: Instance, at_s: float) -> None:
-    """Begin the deletion of a deletable notebook; its end follows from its fate."""
+    """Begin the deletion of a deletable notebook; its end depends on the fault of the deletion."""
     instance.accepted_deletes += 1
     stale_s = cloud.options.timing.stale_s
     if stale_s:
@@ -67,7 +67,7 @@ def start(cloud: Cloud, notebook_id: str, at_s: float, cause: str, lease: tuple[
 
 
 def lease_of(cloud: Cloud, notebook_id: str) -> Lease:
-    """Return the lease of a running notebook; others have none to show."""
+    """Return the lease of a running notebook; others show none."""
     instance = cloud.existing(notebook_id)
     if instance.status != "RUNNING" or instance.lease is None:
         raise modelarts_error("6327")
@@ -75,7 +75,7 @@ def lease_of(cloud: Cloud, notebook_id: str) -> Lease:
 
 
 def renew(cloud: Cloud, notebook_id: str, at_s: float, lease: tuple[int, str]) -> Lease:
-    """Put off the automatic stop of a running notebook."""
+    """Delay the automatic stop of a running notebook."""
     duration_ms, lease_type = lease
     _check_duration(duration_ms)
     lease_of(cloud, notebook_id)
@@ -86,7 +86,7 @@ def renew(cloud: Cloud, notebook_id: str, at_s: float, lease: tuple[int, str]) -
 
 
 def use(cloud: Cloud, notebook_id: str, at_s: float) -> None:
-    """Make a notebook look touched just now, as editing it does."""
+    """Set a notebook's date of change, as an edit does."""
     instance = cloud.existing(notebook_id)
     instance.update_at_ms = milliseconds(at_s)
     if instance.lease:
@@ -107,7 +107,7 @@ def _grant(instance: Instance, duration_ms: int, lease_type: str, at_s: float) -
 
 
 def _rebase(lease: Lease, now_ms: int) -> None:
-    """Let a lease end as long after now as it was to end after its last change (ModelArts API, section 12, E1)."""
+    """Move the end of a lease by the time since its last change (ModelArts API, section 12, E1)."""
     if lease.enabled:
         lease.duration_ms += now_ms - lease.update_at_ms
     lease.update_at_ms = now_ms

@@ -47,7 +47,7 @@ _VALUES: dict[str, Callable[[Instance], str]] = {
 
 @dataclass(frozen=True)
 class Query:
-    """One page of a listing, as it was asked for."""
+    """The parameters of one page of a listing."""
 
     #: More than one where the parameter is not known.
     features: tuple[str, ...]
@@ -61,7 +61,7 @@ class Query:
 
 
 def read_query(parameters: Mapping[str, str], dialect: DialectOptions, *, may_name_owner: bool) -> Query:
-    """Read a query; `owner` is effective for administrators only, and parameters that nobody knows are ignored."""
+    """Read a query; `owner` is effective for administrators only, and unknown parameters are ignored."""
     feature = parameters.get("feature", "NOTEBOOK")
     if feature not in FEATURES:
         raise bad_parameter("feature")
@@ -97,7 +97,7 @@ def _limit(text: str, dialect: DialectOptions) -> int:
 
 
 def _first_row(offset: int, limit: int, dialect: DialectOptions) -> int:
-    """Return the row that a page begins with, by what this dialect takes an offset for."""
+    """Return the first row of a page, by this dialect's meaning of an offset."""
     match dialect.offset_as:
         case "rounded":
             return offset // limit * limit

@@ -1,4 +1,4 @@
-"""Notebooks described by hand: in the options, or over the admin interface while the cloud runs."""
+"""Described notebooks: in the options, or over the admin interface while the cloud runs."""
 
 from nbsweep.simulator.clock import milliseconds
 from nbsweep.simulator.descriptions import LeaseSpec, NotebookChange, NotebookSpec
@@ -35,7 +35,7 @@ def described_notebook(spec: NotebookSpec, notebook_id: str, now_s: float) -> In
 
 
 def create(cloud: Cloud, spec: NotebookSpec, *, at_s: float, cause: str) -> Instance:
-    """Put a described notebook into the cloud."""
+    """Add a described notebook to the cloud."""
     notebook_id = uuid_like("described", cloud.options.seed, len(cloud.instances))
     instance = described_notebook(spec, notebook_id, at_s)
     if instance.id in cloud.instances:
@@ -45,7 +45,7 @@ def create(cloud: Cloud, spec: NotebookSpec, *, at_s: float, cause: str) -> Inst
 
 
 def change(cloud: Cloud, notebook_id: str, wanted: NotebookChange, at_s: float) -> Instance:
-    """Do to a notebook what its owner did."""
+    """Apply a change by the owner to a notebook."""
     instance = cloud.existing(notebook_id)
     _act(cloud, notebook_id, wanted, at_s)
     if wanted.status is not None:

@@ -1,4 +1,4 @@
-"""What is going to happen later; it happens when somebody looks, at the time it was due."""
+"""Timers, which run when the state is read, each with the time at which it was due."""
 
 from collections.abc import Callable
 from heapq import heappop, heappush
@@ -13,11 +13,11 @@ class Timers:
         self._serials = count()
 
     def add(self, due_s: float, action: Callable[[float], None]) -> None:
-        """Have `action` called with `due_s` once that time has come."""
+        """Call `action` with `due_s` when that time has come."""
         heappush(self._heap, (due_s, next(self._serials), action))
 
     def run_due(self, now_s: float) -> None:
-        """Do what is due, in the order of time; what an action adds may be due as well."""
+        """Run all actions that are due, in order of time, including those that an action adds."""
         while self._heap and self._heap[0][0] <= now_s:
             due_s, _, action = heappop(self._heap)
             action(due_s)

@@ -1,4 +1,4 @@
-"""Workspaces: the rooms that notebooks are in."""
+"""The workspaces of the project."""
 
 from dataclasses import dataclass
 from typing import Any

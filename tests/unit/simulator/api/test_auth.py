@@ -18,7 +18,7 @@ async def refused(desk: Desk, key: AccessKey | None = SWEEPER, headers: Mapping[
 
 
 async def test_a_signed_request_is_let_in() -> None:
-    """The right key opens the gate, and the answer has a date and a request id."""
+    """The right key opens the auth, and the answer has a date and a request id."""
     async with simulated() as desk:
         reply = await desk.notebooks()
         assert reply.status == 200

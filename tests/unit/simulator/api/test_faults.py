@@ -232,7 +232,7 @@ async def test_scripts_are_consumed_in_order() -> None:
 
 
 async def test_a_throttled_request_meets_no_fault() -> None:
-    """What the gateway refuses never comes as far as the dice, so that timing does not change the faults."""
+    """A request that the gateway refuses draws no fault, so that timing does not change the faults."""
     async with simulated(notebook(), faults=once("html_502", kind="delete")) as desk:
         assert (await desk.call("DELETE", f"/v1/{PROJECT}/notebooks/nb", key=None)).status == 401
         assert (await desk.delete("nb")).status == 502

@@ -133,7 +133,7 @@ async def security_key(desk: Desk) -> AccessKey:
 
 
 async def test_the_metadata_server_hands_out_keys_that_end() -> None:
-    """A temporary key opens the gate until its end, not after; another one does again."""
+    """A temporary key is accepted until its end, not after; a new one is accepted again."""
     async with simulated(access=AccessOptions(metadata_key_lifetime_s=600)) as desk:
         path = f"/v1/{PROJECT}/notebooks"
         key = await security_key(desk)

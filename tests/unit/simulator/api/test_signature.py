@@ -3,7 +3,7 @@ from hashlib import sha256
 import pytest
 
 from nbsweep.simulator import AccessKey, AccessOptions, DialectOptions
-from nbsweep.simulator.api.auth import Gate
+from nbsweep.simulator.api.auth import Authenticator
 from nbsweep.simulator.api.signature import (
     SignedRequest,
     canonical_request,
@@ -92,11 +92,11 @@ def test_the_gate_lets_the_vectors_in(request_: SignedRequest, canonical_hash: s
     access = AccessOptions(access_keys=(AccessKey(access_key=ACCESS, secret_key=SECRET, security_token=token),))
     dated_s = parse_date(request_.headers["X-Sdk-Date"])
     assert dated_s is not None
-    gate = Gate(access, DialectOptions(), Clock(lambda: dated_s))
+    authenticator = Authenticator(access, DialectOptions(), Clock(lambda: dated_s))
     names = ";".join(signed_names(request_))
     authorization = f"SDK-HMAC-SHA256 Access={ACCESS}, SignedHeaders={names}, Signature={signature}"
     headers = {**request_.headers, "Authorization": authorization}
-    caller = gate.identify(SignedRequest(request_.method, request_.target, headers, request_.body))
+    caller = authenticator.identify(SignedRequest(request_.method, request_.target, headers, request_.body))
     assert caller.person.name == "sweeper"
 
 

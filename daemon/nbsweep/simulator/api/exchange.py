@@ -1,4 +1,4 @@
-"""Calls and answers, free of the web server."""
+"""Calls and answers, independent of the web server."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ HTML_502 = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><h1>
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back to the caller."""
+    """The answer to a call."""
 
     status: int
     body: bytes = b""
@@ -31,7 +31,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One request that has passed the gate."""
+    """One authenticated request."""
 
     subject: Subject
     #: Null for calls that need no authentication.
@@ -54,7 +54,7 @@ Handler = Callable[[Call], Answer]
 
 @dataclass(frozen=True)
 class Route:
-    """One API: where it is, what it counts as, what it takes and who answers it."""
+    """One API: its path, kind, permission and handler."""
 
     method: str
     path: str
@@ -72,7 +72,7 @@ def json_answer(status: int, content: Any, headers: dict[str, str] | None = None
 
 
 def error_answer(error: ApiError, request_id: str, gateway_prefix: str) -> Answer:
-    """Return the answer that words a refusal: the gateway's bodies have a request id, ModelArts' have not."""
+    """Return the answer of a refusal; the gateway's bodies have a request id, those of ModelArts do not."""
     code = error.code.replace("APIGW.", f"{gateway_prefix}.")
     content = {"error_code": code, "error_msg": error.message}
     if error.code.startswith("APIGW."):
@@ -89,5 +89,5 @@ def read_body(call: Call, shape: type[_Shape]) -> _Shape:
 
 
 def parameters_of(target: str) -> dict[str, str]:
-    """Return the query of a path; of a name that comes twice, the last."""
+    """Return the query of a path; the last value of a repeated name."""
     return dict(parse_qsl(target.partition("?")[2], keep_blank_values=True))
