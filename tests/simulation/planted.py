@@ -31,9 +31,7 @@ from nbsweep.engine.prefetch import Observation
 from nbsweep.engine.recovery import Recovery
 from nbsweep.engine.report import planned_removal
 from nbsweep.engine.tracker import RemovalTracker
-from simulation.dialects import PLAIN
 from simulation.journal import LifeJournal
-from simulation.scenario import Scenario
 
 Plant = Callable[[MonkeyPatch], None]
 
@@ -235,7 +233,7 @@ def no_tags_are_none(patch: MonkeyPatch) -> None:
 
 def compare_to_the_letter(patch: MonkeyPatch) -> None:
     """A tag of another case, and a name in letters that only look alike, are others."""
-    patch.setattr(conditions, "look", lambda text: text)
+    patch.setattr(conditions, "skeleton", lambda text: text)
     patch.setattr(globs.Glob, "resembles", globs.Glob.matches)
 
 
@@ -281,60 +279,3 @@ def trust_a_lost_journal(patch: MonkeyPatch) -> None:
 def go_by_the_name(patch: MonkeyPatch) -> None:
     """What a target left is followed by its name, whatever its project is now."""
     patch.setattr(recovery, "follows", lambda target, _identity, removal: removal.target == target)
-
-
-PLANTS: Mapping[str, tuple[Plant, tuple[int, ...]]] = {
-    "the second look is skipped": (skip_the_second_look, (1,)),
-    "REQUESTED is not written": (drop_requested, (5,)),
-    "a journal that was moved away is trusted": (trust_a_lost_journal, (5,)),
-    "404 with APIGW.0101 counts as gone": (wrong_address_is_gone, (5,)),
-    "the overlap of a survey's pages is ignored": (ignore_the_overlap_of_a_survey, (6,)),
-    "the overlap of a snapshot's pages is ignored": (ignore_the_overlap_of_a_snapshot, (5,)),
-    "a 429 is forgotten": (forget_a_429, (3,)),
-    "the brakes are ignored": (ignore_the_brakes, (7,)),
-    "what was requested earlier in the day is forgotten": (forget_the_day, (7,)),
-    "a clock that is off is believed": (trust_any_clock, (7,)),
-    "the cool-down is ignored": (never_cool_down, (8,)),
-    "the deadline is ignored": (ignore_the_deadline, (4,)),
-    "recovery sends again without a look": (send_again_after_a_crash, (1, 2, 5)),
-    "recovery forgets what a crash left": (forget_what_a_crash_left, (4, 5)),
-    "a stale read counts as a failure": (believe_a_stale_failure, (2, 5)),
-    "a DELETE whose answer was lost is sent again at once": (send_a_lost_delete_again, (2,)),
-    "a failed deletion is repeated without end": (retry_without_end, (2,)),
-    "a listing without tags is taken for no tags": (no_tags_are_none, (1,)),
-    "text is compared to the letter": (compare_to_the_letter, (1,)),
-    "the last of two tags counts, and one without a value is empty": (the_last_of_two_tags_counts, (1,)),
-    "a page rounded down is taken for a row offset": (take_rounded_pages_for_rows, (6,)),
-    "a refusing workspace is taken for empty": (take_a_refusal_for_nothing, (6,)),
-    "rows of others are taken for the target's": (whatever_is_listed_belongs, (1,)),
-    "facts age by the steady clock alone": (age_by_the_steady_clock, (1,)),
-    "a retry asks no policy": (retry_without_a_policy, (1,)),
-    "what the owner does after a stop counts for nothing": (judge_by_old_dates, (1,)),
-    "the identity of a target is not compared": (go_by_the_name, (9,)),
-    "a snapshot overrules the page of its tick": (let_a_snapshot_overrule_its_tick, (5,)),
-}
-"""By what is wrong: how it is planted, and the invariants of which it breaks one first."""
-
-
-def anything(_scenario: Scenario) -> bool:
-    """Let every seed do."""
-    return True
-
-
-def shows_vanishing_rows(scenario: Scenario) -> bool:
-    """Tell whether many vanish while a snapshot is read, from listings that can be one."""
-    manners, habits = scenario.manners, scenario.habits
-    plain = manners.dialect == PLAIN and not manners.ignores and not manners.list_leaves_out
-    return len(scenario.fleet) >= 100 and plain and not habits.hides_deleting and not habits.undated and not habits.sleeps
-
-
-def bounds_the_day(scenario: Scenario) -> bool:
-    """Tell whether a day allows fewer DELETEs than several sweeps may ask for."""
-    return scenario.config["brakes"].get("max_per_day") is not None and scenario.manners.dialect == PLAIN
-
-
-NEEDS: Mapping[str, Callable[[Scenario], bool]] = {
-    "the overlap of a snapshot's pages is ignored": shows_vanishing_rows,
-    "what was requested earlier in the day is forgotten": bounds_the_day,
-}
-"""What a seed has to have before a bug can show in it, of those that need what few seeds have."""

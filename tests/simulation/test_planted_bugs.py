@@ -3,7 +3,7 @@ from random import Random
 
 import pytest
 
-from simulation.planted import NEEDS, PLANTS, anything
+from simulation.plants import NEEDS, PLANTS, anything
 from simulation.run import first_caught, run
 from simulation.scenario import draw
 
