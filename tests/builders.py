@@ -17,6 +17,7 @@ from nbsweep.core.model import Image, Lease, LeaseType, Named, Notebook, Scope, 
 from nbsweep.core.plan import Candidate, Plan, Survey
 from nbsweep.core.policy import Decision, Policy, Protection, Reason, Rules, Running, Verdict
 from nbsweep.core.runs import RunRecord
+from nbsweep.engine.preflight import PreflightOptions
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 """The present of all tests: the ages of the examples are counted back from it."""
@@ -166,3 +167,19 @@ def target_lease(owner: str = "a", /, **changes: Any) -> TargetLease:
     """Return the lease of a process that has swept a target since `NOON`."""
     holder = Holder(owner, f"host-{owner}", f"machine-{owner}", 7, 700)
     return replace(TargetLease("research", holder, "li", NOON, NOON), **changes)
+
+
+def preflight_options(**changes: Any) -> PreflightOptions:
+    """Return the options of the checks of one target, with keys from the configuration."""
+    plain = PreflightOptions(
+        target="research",
+        address="https://cloud.example",
+        credentials="a pair of keys, from the configuration",
+        project_given=True,
+        everybodys=True,
+        workspaces=None,
+        features=("NOTEBOOK",),
+        stops=False,
+        patience=timedelta(seconds=30),
+    )
+    return replace(plain, **changes)

@@ -1,4 +1,4 @@
-"""Facts of which a test says how long they are good for."""
+"""Facts with a duration that a test sets."""
 
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.core.freshness import Freshness
@@ -6,5 +6,5 @@ from nbsweep.core.ports import Clock
 
 
 def good_for(seconds: float, clock: Clock | None = None) -> Freshness:
-    """Give facts that were found out now, by the machine's clocks unless others are named, and are good for so long."""
+    """Return the freshness of facts of now, which stay valid for so many seconds."""
     return Freshness((clock or SystemClock()).read(), seconds)

@@ -1,4 +1,4 @@
-"""A clock for tests that want to move it themselves."""
+"""A clock that a test moves."""
 
 from datetime import datetime, timedelta
 
@@ -7,19 +7,19 @@ from nbsweep.core.freshness import ClockReading
 
 
 class HandClock:
-    """Both clocks, moved by hand."""
+    """A wall clock and a steady clock, moved by a test."""
 
     def __init__(self) -> None:
         self.passed_s = 0.0
         self.set_s = 0.0
-        """How far somebody has set the wall clock."""
+        """How far the wall clock was set."""
 
     def now(self) -> datetime:
-        """Tell the wall clock's time."""
+        """Return the wall clock's time."""
         return NOON + timedelta(seconds=self.passed_s + self.set_s)
 
     def steady_s(self) -> float:
-        """Tell the steady clock's time."""
+        """Return the steady clock's time."""
         return 1000 + self.passed_s
 
     def read(self) -> ClockReading:
@@ -27,5 +27,5 @@ class HandClock:
         return ClockReading(self.now(), self.steady_s(), self.steady_s())
 
     def seconds(self) -> float:
-        """Tell what time it really is, as the cloud's `time.time` would."""
+        """Return the real time, as the cloud's `time.time` does."""
         return NOON.timestamp() + self.passed_s

@@ -1,30 +1,18 @@
 """What `check` opens, each thing by itself."""
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from builders import run_record
+from builders import preflight_options, run_record
 from nbsweep.adapters.journal import open_journal
 from nbsweep.bootstrap.check import check_journal, check_secret_files, make_configuration_check, without_credentials
 from nbsweep.core.checks import Grade
 from nbsweep.core.errors import Unauthorized
-from nbsweep.engine.preflight import PreflightOptions
 from nbsweep.settings import Settings, TargetSettings
 from nbsweep.testing import RecordingTelemetry
 
-EVERYTHING = PreflightOptions(
-    target="lab",
-    address="https://cloud.example",
-    credentials="none",
-    project_given=True,
-    everybodys=True,
-    workspaces=None,
-    features=("NOTEBOOK",),
-    stops=True,
-    patience=timedelta(seconds=30),
-)
+EVERYTHING = preflight_options(target="lab", stops=True)
 
 
 async def test_a_journal_is_opened_written_to_and_counted(tmp_path: Path) -> None:

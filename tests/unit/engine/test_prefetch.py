@@ -1,19 +1,16 @@
 from datetime import timedelta
 
-import anyio
 import pytest
 
-from builders import fleet, notebook, removal
+from builders import fleet, notebook
 from nbsweep.core.errors import AnswerLost, SweepEnding, Unauthorized
 from nbsweep.core.events.removal import WalkPage
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Notebook
 from nbsweep.core.pacing import Rate
-from nbsweep.engine.executor import Executor
 from nbsweep.engine.options import SurveyFacts, SweepOptions
-from nbsweep.engine.report import leading_error
 from nbsweep.testing import Fault, Pace
-from unit.engine.world import FOR_EVER_S, World, carry_out, options, virtual_time, world
+from unit.engine.world import World, carry_out, options, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -21,18 +18,7 @@ pytestmark = virtual_time
 async def walk(scene: World, planned: list[Notebook], how: SweepOptions | None = None) -> dict[str, Removal]:
     """Execute the removal of these notebooks, whose rows the survey saw in this order from the first on."""
     positions = {item.id: place for place, item in enumerate(planned)}
-    facts = SurveyFacts({}, positions)
-    executor = Executor(scene.ports, how or options(), facts, scene.shutdown)
-    removals = [removal(notebook_id=item.id, name=item.label, status_before=item.status, policy="idle") for item in planned]
-    await scene.journal.write(removals)
-    try:
-        with anyio.fail_after(FOR_EVER_S):
-            await executor.execute(removals)
-    except ExceptionGroup as group:
-        raise leading_error(group) from group
-    finally:
-        scene.check_story()
-    return executor.removals
+    return await carry_out(scene, how or options(), *planned, facts=SurveyFacts({}, positions))
 
 
 def looks_before_delete(scene: World) -> list[str]:

@@ -1,33 +1,20 @@
 """What is tried of one target, and what is not when something before it does not work."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
-from builders import fleet, notebook
+from builders import fleet, notebook, preflight_options
 from nbsweep.core.checks import Check, Grade
 from nbsweep.core.errors import CloudError, Forbidden, Rejected, Unauthorized, Unreachable, WorkspaceRefused, WrongAddress
 from nbsweep.core.listing.paging import Offsets
 from nbsweep.core.model import Image
 from nbsweep.core.permissions import Action
-from nbsweep.engine.preflight import Preflight, PreflightOptions
+from nbsweep.engine.preflight import Preflight
 from nbsweep.testing import FakeClock, FakeCloud, Fault, Kind
 from unit.engine.world import virtual_time
 
 pytestmark = virtual_time
-NO_FAULT = PreflightOptions(
-    target="research",
-    address="https://cloud.example",
-    credentials="a pair of keys, from the configuration",
-    project_given=True,
-    everybodys=True,
-    workspaces=None,
-    features=("NOTEBOOK",),
-    stops=False,
-    patience=timedelta(seconds=30),
-)
 
 
 def cloud_of(count: int = 3, **more: Any) -> FakeCloud:
@@ -37,7 +24,7 @@ def cloud_of(count: int = 3, **more: Any) -> FakeCloud:
 
 async def checked(cloud: FakeCloud, **changes: Any) -> dict[str, Check]:
     """Check it, and give the checks by name, in order."""
-    return {check.name: check for check in await Preflight(replace(NO_FAULT, **changes), cloud).inspect()}
+    return {check.name: check for check in await Preflight(preflight_options(**changes), cloud).inspect()}
 
 
 def grades(checks: dict[str, Check]) -> dict[Grade, list[str]]:

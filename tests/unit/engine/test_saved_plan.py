@@ -22,7 +22,7 @@ from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.testing import Fault
-from unit.engine.world import FOR_EVER_S, FORGOTTEN, IDLE, World, options, virtual_time, world
+from unit.engine.world import FOR_EVER_S, FORGOTTEN, IDLE, World, approve, options, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -30,11 +30,6 @@ ENFORCE = Run("run1", "cron", dry_run=False)
 DRY_RUN = Run("run1", "cron", dry_run=True)
 NO_BRAKES = Brakes(None, None, None)
 IDENTITY = TargetIdentity("https://modelarts.example", "0123", None, ("NOTEBOOK",), "all")
-
-
-async def yes(_plan: Plan, _spared: object) -> bool:
-    """Approve."""
-    return True
 
 
 def sweeper(scene: World, brakes: Brakes = NO_BRAKES) -> Sweeper:
@@ -59,7 +54,7 @@ async def swept(
     """Do a whole sweep by a saved plan."""
     permit = PlanConstraint("the plan p.json", "p1", expires_at or NOON + timedelta(days=1), saved)
     with anyio.fail_after(FOR_EVER_S):
-        report = await permitted(sweeper(scene, brakes), permit).sweep(run, yes)
+        report = await permitted(sweeper(scene, brakes), permit).sweep(run, approve)
     scene.check_story()
     return report
 

@@ -13,14 +13,13 @@ from nbsweep.core.events.sweep import PlanTrimmed, SweepBraked, SweepFailure
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import Rate
-from nbsweep.core.plan import Plan
 from nbsweep.core.policy import Reason
 from nbsweep.core.report import Report
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.testing import Fault, Pace
-from unit.engine.world import FOR_EVER_S, IDENTITY, World, options, virtual_time, world
+from unit.engine.world import FOR_EVER_S, IDENTITY, World, approve, options, virtual_time, world
 
 pytestmark = virtual_time
 
@@ -31,16 +30,11 @@ FAILS = Fault(ends_in=Status.DELETE_FAILED)
 HOUR_S = 3600.0
 
 
-async def yes(_plan: Plan, _spared: object) -> bool:
-    """Let every plan be carried out."""
-    return True
-
-
 async def swept(scene: World, run_id: str, brakes: Brakes = OFF, *, dry_run: bool = False, **changes: Any) -> Report:
     """Do a whole sweep in a run of its own."""
     sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, options(retries=0, **changes), brakes, scene.shutdown)
     with anyio.fail_after(FOR_EVER_S):
-        report = await sweeper.sweep(Run(run_id, "cron", dry_run), yes)
+        report = await sweeper.sweep(Run(run_id, "cron", dry_run), approve)
     scene.check_story()
     return report
 
@@ -310,5 +304,5 @@ async def test_a_second_try_within_a_sweep_does_not_wait_for_a_cool_down() -> No
     )
     scene.cloud.inject("delete", FAILS)
     sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, options(retries=1), OFF, scene.shutdown)
-    report = await sweeper.sweep(Run("run1", "cron", dry_run=False), yes)
+    report = await sweeper.sweep(Run("run1", "cron", dry_run=False), approve)
     assert (report.counts, len(scene.cloud.accepted)) == ({"deleted": 1}, 2)

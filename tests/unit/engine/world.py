@@ -16,6 +16,7 @@ from builders import NOON, over, policy, protection, removal, tag, text
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Notebook
+from nbsweep.core.plan import Plan
 from nbsweep.core.policy import Policy, Rules, Running
 from nbsweep.core.ports import Ports
 from nbsweep.engine.executor import Executor
@@ -28,18 +29,19 @@ from nbsweep.testing import Call, FakeClock, FakeCloud, InMemoryJournal, Pace, R
 PACE = Pace()
 AREA = Area("research", None, ("NOTEBOOK",))
 IDENTITY = AREA.identity("0123456789abcdef0123456789abcdef")
-"""Of a target that is what the fake cloud shows."""
+"""The identity of the fake cloud's target."""
 FOR_EVER_S = 6 * 3600.0
-"""Of virtual time: whoever has not come back by then never will."""
+"""Of virtual time: a test that lasts longer hangs."""
 
 virtual_time = pytest.mark.looptime(noop_cycles=1)
-"""The loop's time flies; nothing in these tests waits for the outside, so it need not look out for it."""
+"""Runs a test in virtual time, without waiting for files."""
 
 IDLE = policy(over("idle", days=14), name="idle")
 FORGOTTEN = policy(over("age", days=180), name="forgotten", running=Running.STOP)
 """Stops a running notebook before its DELETE."""
 FAILED = policy(text("status", "ERROR", "*_FAILED"), name="failed")
 KEEP = (protection(text("name", "keep-*"), name="kept-names"), protection(tag("keep", "*"), name="kept-tags"))
+NO_FACTS = SurveyFacts({})
 POLLING = PollOptions(timedelta(seconds=5), timedelta(seconds=30), timedelta(seconds=30))
 
 
@@ -63,17 +65,17 @@ def options(*policies: Policy, **changes: Any) -> SweepOptions:
 
 
 class StoryJournal(InMemoryJournal):
-    """Tells into the world's story what is on disk, once it is; can be slow, and can break."""
+    """Adds each durable write to the world's story; may be slow, and may fail."""
 
     def __init__(self, story: list[str]) -> None:
         super().__init__()
         self.write_s = 0.0
         self.fault: Callable[[Removal], Exception | None] = lambda _: None
-        """Gives the error that the write of such a removal ends in."""
+        """Returns the error of the write of a removal, if it fails."""
         self._story = story
 
     async def write(self, removals: Sequence[Removal]) -> None:
-        """Store them, and tell."""
+        """Write removals, and add them to the story."""
         for error in map(self.fault, removals):
             if error is not None:
                 raise error
@@ -84,7 +86,7 @@ class StoryJournal(InMemoryJournal):
 
 @dataclass
 class World:
-    """The fakes of one test, and the story of all that was stored and sent, in order."""
+    """The fakes of one test, and the story of all writes and calls, in order."""
 
     clock: FakeClock
     cloud: FakeCloud
@@ -95,15 +97,15 @@ class World:
 
     @property
     def ports(self) -> Ports:
-        """Everything that the engine needs."""
+        """The ports of the engine."""
         return Ports(self.cloud, self.journal, self.clock, self.telemetry)
 
     async def journaled(self) -> dict[str, Removal]:
-        """Read the removals of the run that all examples belong to."""
+        """Return the removals of the default run."""
         return {removal.notebook_id: removal for removal in await self.journal.removals("run1")}
 
     def check_story(self) -> None:
-        """Hold what was sent against the law: each DELETE has a REQUESTED of its own on disk before it."""
+        """Check that each DELETE was sent after its own REQUESTED was durable."""
         requested: Counter[str] = Counter()
         for line in self.story:
             what, _, notebook_id = line.partition(" ")
@@ -112,7 +114,7 @@ class World:
 
 
 def world(*notebooks: Notebook, workspaces: Sequence[str] = ("0",), pace: Pace = PACE) -> World:
-    """Make a world with these notebooks in it."""
+    """Return a world with these notebooks."""
     story: list[str] = []
     clock = FakeClock(NOON)
     cloud = FakeCloud(clock, notebooks, workspaces=workspaces, pace=pace)
@@ -124,9 +126,14 @@ def world(*notebooks: Notebook, workspaces: Sequence[str] = ("0",), pace: Pace =
     return World(clock, cloud, StoryJournal(story), RecordingTelemetry(), story)
 
 
-async def carry_out(scene: World, how: SweepOptions, *planned: Notebook) -> dict[str, Removal]:
-    """Execute the removal of these notebooks, and give every removal as it then is; raises what ended it."""
-    executor = Executor(scene.ports, how, SurveyFacts({}), scene.shutdown)
+async def approve(_plan: Plan, _spared: object) -> bool:
+    """Approve a plan."""
+    return True
+
+
+async def carry_out(scene: World, how: SweepOptions, *planned: Notebook, facts: SurveyFacts = NO_FACTS) -> dict[str, Removal]:
+    """Execute the removal of these notebooks, and return the removals, or raise the error that ended it."""
+    executor = Executor(scene.ports, how, facts, scene.shutdown)
     removals = [
         removal(notebook_id=item.id, name=item.label, status_before=item.status, policy=how.rules.policies[0].name)
         for item in planned
@@ -144,7 +151,7 @@ async def carry_out(scene: World, how: SweepOptions, *planned: Notebook) -> dict
 
 
 async def carry_out_until_error(scene: World, how: SweepOptions, *planned: Notebook) -> tuple[NbsweepError, dict[str, Removal]]:
-    """Execute what cannot go well: give the error that ended it, and what the journal then has."""
+    """Execute removals that an error ends; return the error and the removals of the journal."""
     with pytest.raises(NbsweepError) as caught:
         await carry_out(scene, how, *planned)
     return caught.value, await scene.journaled()

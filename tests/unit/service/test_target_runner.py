@@ -24,7 +24,7 @@ from nbsweep.service.due_times import DueTimes
 from nbsweep.service.target_runner import RunnerOptions, TargetRunner, wait_s
 from nbsweep.settings.schedule import ScheduleSettings
 from nbsweep.testing import Fault, Pace
-from unit.engine.world import World, options, virtual_time, world
+from unit.engine.world import World, approve, options, virtual_time, world
 
 pytestmark = virtual_time
 AWAY = Fault(Unreachable("the cloud cannot be reached"))
@@ -358,14 +358,9 @@ async def test_what_another_run_has_done_since_need_not_be_made_up_for() -> None
         scene = world(*fleet(2))
         await lived(daily(scene), 2 * 3600 + 59 * 60)
         await asyncio.sleep(120)
-        await runner(scene).sweeper.sweep(Run("by-hand", "ops", dry), approved)
+        await runner(scene).sweeper.sweep(Run("by-hand", "ops", dry), approve)
         await lived(daily(scene), 600)
         assert len(await scene.journal.runs(10)) == sweeps
-
-
-async def approved(_: object, _spared: object) -> bool:
-    """Say yes."""
-    return True
 
 
 async def test_a_first_start_and_a_paused_target_make_up_for_nothing() -> None:

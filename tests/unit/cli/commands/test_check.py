@@ -1,10 +1,8 @@
 """`check` as people and programs get it."""
 
-import io
 import json
 
 import pytest
-from rich.console import Console
 
 from nbsweep.cli.commands.check import exit_of_checks
 from nbsweep.cli.exits import Exit
@@ -12,6 +10,7 @@ from nbsweep.cli.text import json_text
 from nbsweep.cli.views.check import check_view
 from nbsweep.core.checks import Check, Grade, not_tried, passed, warned
 from nbsweep.documents.check import check_document
+from rendering import rendered
 
 GOOD = passed("configuration", "nbsweep.yaml: mode dry-run")
 WARNED = warned("clock", "10 minutes behind", "Set it.")
@@ -20,11 +19,8 @@ DENIED = Check("delete", Grade.FAILED, "not allowed", "Grant it.", "lab", not_al
 
 
 def shown(*checks: Check) -> str:
-    """Render as off a terminal."""
-    console = Console(file=io.StringIO(), width=200, highlight=False)
-    console.print(check_view(checks))
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()
+    """Return the text of the checks."""
+    return rendered(check_view(checks))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ import io
 import json
 
 import pytest
-from rich.console import Console
 
 import builders
 from builders import NOON, SCOPE, ago, moment, notebook, removal, rules
@@ -21,6 +20,7 @@ from nbsweep.core.policy import Reason, judge
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
 from nbsweep.documents.plans import item_document, plan_document
+from rendering import rendered
 
 MALFORMED = MalformedRow("m1", "odd", "status is not one of the API's")
 HOSTILE = "a\x1b[31m\n\r\x07[bold red]x[/] \u202eb"
@@ -38,17 +38,9 @@ def plan(*items: Candidate, refusal: Refusal | None = None) -> Plan:
     return builders.plan(*items, kept=kept, refusal=refusal, malformed=(MALFORMED,))
 
 
-def text_of(view: object) -> str:
-    """Render as off a terminal."""
-    console = Console(file=io.StringIO(), width=200, highlight=False)
-    console.print(view)
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()
-
-
 def test_a_plan_shows_who_goes_why_and_what_stays() -> None:
     """One line for each, then the sum of it, then what could not be read."""
-    shown = text_of(plan_view(plan(candidate(name="resnet-07", volume=Volume("EVS", "MANAGED", 50)))))
+    shown = rendered(plan_view(plan(candidate(name="resnet-07", volume=Volume("EVS", "MANAGED", 50)))))
     line = next(line for line in shown.splitlines() if "resnet-07" in line)
     assert line.split()[:6] == ["resnet-07", "alice", "STOPPED", "21d", "4h", "50"]
     assert "research: 10 notebooks; 1 to delete (10%), 50 GB; 7 kept: 6 no-policy, 1 protected." in shown
@@ -57,13 +49,13 @@ def test_a_plan_shows_who_goes_why_and_what_stays() -> None:
 
 def test_a_refused_plan_says_which_brake_and_what_to_do() -> None:
     """It is the first thing the operator has to know."""
-    shown = text_of(plan_view(plan(candidate(), refusal=Refusal("max_share", "1 of 10 would go"))))
+    shown = rendered(plan_view(plan(candidate(), refusal=Refusal("max_share", "1 of 10 would go"))))
     assert "Refused (max_share): 1 of 10 would go." in shown
 
 
 def test_a_long_plan_can_be_cut_and_says_so() -> None:
     """The sum below still counts all of it."""
-    shown = text_of(plan_view(plan(*[candidate(id=f"nb{number}", name=f"nb-{number}") for number in range(5)]), most=2))
+    shown = rendered(plan_view(plan(*[candidate(id=f"nb{number}", name=f"nb-{number}") for number in range(5)]), most=2))
     assert "nb-1" in shown
     assert "nb-2" not in shown
     assert "... and 3 more" in shown
@@ -72,7 +64,7 @@ def test_a_long_plan_can_be_cut_and_says_so() -> None:
 
 def test_names_cannot_act_on_the_terminal() -> None:
     """Other people give the names: no escape sequence, no line break, no markup of theirs takes effect."""
-    shown = text_of(plan_view(plan(candidate(name=HOSTILE))))
+    shown = rendered(plan_view(plan(candidate(name=HOSTILE))))
     assert "\x1b" not in shown
     assert "\x07" not in shown
     assert "\u202e" not in shown
@@ -93,7 +85,7 @@ def test_a_report_names_who_was_not_deleted_and_counts_the_rest() -> None:
     deleted = removal(notebook_id="nb1", name="gone", state=State.DELETED, capacity_gb=70)
     failed = removal(notebook_id="nb2", name="stays", state=State.FAILED, end_reason="DELETE_FAILED: disk busy")
     report = Report("research", Outcome.FINISHED, plan(candidate()), (deleted, failed), duration_s=12.34)
-    shown = text_of(report_view(report))
+    shown = rendered(report_view(report))
     assert "gone" not in shown
     assert "DELETE_FAILED: disk busy" in next(line for line in shown.splitlines() if "stays" in line)
     assert "research: finished in 12.3 s; 1 deleted, 1 failed; 70 GB reclaimed." in shown
@@ -102,7 +94,7 @@ def test_a_report_names_who_was_not_deleted_and_counts_the_rest() -> None:
 def test_a_report_says_what_ended_the_sweep_and_what_was_recovered() -> None:
     """Nobody should have to look for it in the log."""
     report = Report("research", Outcome.FAILED, recovered=(removal(state=State.DELETED),), error=Unreachable("it is away"))
-    shown = text_of(report_view(report))
+    shown = rendered(report_view(report))
     assert "it is away" in shown
     assert "1 removals of an earlier run were brought to their ends" in shown
 

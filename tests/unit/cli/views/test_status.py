@@ -1,11 +1,9 @@
 """`status` on one screen, and when a schedule is due."""
 
-import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
-from rich.console import Console
 
 from builders import NOON, ago, removal, run_record, target_lease
 from nbsweep.cli.views.status import status_view
@@ -13,17 +11,15 @@ from nbsweep.core.pacing import LaneState
 from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.core.status import StatusInputs, TargetStatus, judge_status
 from nbsweep.settings import ScheduleSettings
+from rendering import rendered
 
 FINISHED = run_record(started_at=ago(hours=3), started_by="ops", ended_at=ago(hours=2), outcome=Outcome.FINISHED, fleet=9)
 FAILED = run_record("run2", started_at=ago(hours=1), ended_at=ago(minutes=50), outcome=Outcome.FAILED, problem="no")
 
 
 def shown(*statuses: TargetStatus, due: dict[str, datetime] | None = None) -> list[str]:
-    """Render as off a terminal, by line."""
-    console = Console(file=io.StringIO(), width=200, highlight=False)
-    console.print(status_view(statuses, due or {}, NOON))
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue().splitlines()
+    """Return the lines of a status."""
+    return rendered(status_view(statuses, due or {}, NOON)).splitlines()
 
 
 def status(records: list[RunRecord], target: str = "research", **more: Any) -> TargetStatus:

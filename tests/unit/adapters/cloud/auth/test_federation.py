@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from local_server import local_server
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.cloud.auth.credentials import Credentials
 from nbsweep.adapters.cloud.auth.provider import METADATA_VARIABLE, open_credential_provider
@@ -45,15 +46,8 @@ async def server(content: Any, status: int = 200) -> AsyncIterator[tuple[str, li
         arrived.append((request.method, request.path_qs, authorization, json.loads(await request.read())))
         return web.json_response(content, status=status)
 
-    app = web.Application()
-    app.router.add_route("*", "/{anything:.*}", handle)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}", arrived
-    finally:
-        await runner.cleanup()
+    async with local_server(handle) as url:
+        yield url, arrived
 
 
 @asynccontextmanager

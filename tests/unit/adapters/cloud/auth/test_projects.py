@@ -10,6 +10,7 @@ import stamina
 from aiohttp import web
 
 from fresh import good_for
+from local_server import local_server
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.cloud.auth.iam import Iam
 from nbsweep.adapters.cloud.auth.projects import ProjectLookup
@@ -85,17 +86,8 @@ async def answering(*replies: Reply) -> AsyncIterator[tuple[ProjectLookup, list[
         requests.append(request)
         return await (waiting.pop(0) if len(waiting) > 1 else waiting[0])(request)
 
-    app = web.Application()
-    app.router.add_route("*", "/{anything:.*}", handle)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        async with open_session(IAM_TIMEOUT, 8) as session:
-            iam = AuthClient(session, f"http://127.0.0.1:{runner.addresses[0][1]}", IAM_TIMEOUT, SystemClock())
-            yield ProjectLookup(REGION, KEY, Iam(iam)), requests
-    finally:
-        await runner.cleanup()
+    async with local_server(handle) as url, open_session(IAM_TIMEOUT, 8) as session:
+        yield ProjectLookup(REGION, KEY, Iam(AuthClient(session, url, IAM_TIMEOUT, SystemClock()))), requests
 
 
 def says(status: int, content: Any = None, **headers: str) -> Reply:

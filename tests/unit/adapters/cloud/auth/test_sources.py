@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from local_server import local_server
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.cloud.auth.iam import Iam
 from nbsweep.adapters.cloud.auth.login_limit import LoginLimits
@@ -53,17 +54,9 @@ async def simulated(**access: Any) -> AsyncIterator[tuple[RunningSimulator, Auth
 
 @asynccontextmanager
 async def answering(reply: Reply) -> AsyncIterator[AuthClient]:
-    """Run a server that answers so."""
-    app = web.Application()
-    app.router.add_route("*", "/{anything:.*}", reply)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        async with asking(f"http://127.0.0.1:{runner.addresses[0][1]}") as auth_client:
-            yield auth_client
-    finally:
-        await runner.cleanup()
+    """Run a server with this reply."""
+    async with local_server(reply) as url, asking(url) as auth_client:
+        yield auth_client
 
 
 def says(status: int, text: str = "", **headers: str) -> Reply:
