@@ -41,7 +41,7 @@ test-keystone: $(INSTALLED)  ## logins and tokens with a real OpenStack Keystone
 	@tests/keystone/bring-server $(PYTHON)
 	$(BIN)/python -m pytest tests/keystone
 
-test-deploy: $(INSTALLED)  ## what is in deploy/, judged by systemd, promtool, the schemas of Kubernetes and Compose, and hadolint
+test-deploy: $(INSTALLED)  ## what is in deploy/, judged by systemd, promtool, helm, the schemas of Kubernetes and Compose, and hadolint
 	@tests/deploy/bring-tools $(BIN)
 	$(BIN)/python -m pytest tests/deploy
 

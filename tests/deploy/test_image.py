@@ -87,6 +87,25 @@ def test_its_health_is_asked_for_without_a_token() -> None:
     compile(code, "HEALTHCHECK", "exec")
 
 
+def test_the_labels_are_those_of_oci_and_come_by_build_arguments() -> None:
+    """The version is the program's own unless it is given; what a build must be told is empty without it."""
+    labels = dict(re.findall(r'org\.opencontainers\.image\.([\w.]+)="([^"]*)"', final("LABEL")))
+    assert len(labels) == final("LABEL").count("=")
+    given = dict(rest.partition("=")[::2] for word, rest in FINAL if word == "ARG")
+    assert given == {"PYTHON_IMAGE": "", "VERSION": __version__, "REVISION": "", "CREATED": "", "SOURCE": ""}
+    by_argument = {name: value[2:-1] for name, value in labels.items() if value.startswith("${")}
+    assert by_argument == {
+        "version": "VERSION",
+        "revision": "REVISION",
+        "created": "CREATED",
+        "source": "SOURCE",
+        "base.name": "PYTHON_IMAGE",
+    }
+    assert set(labels) - set(by_argument) == {"title", "description"}
+    readme = (DEPLOY / "README.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in readme for name in given)
+
+
 def test_everything_that_is_installed_is_held_to_the_pinned_versions() -> None:
     """The tool that builds the wheel included."""
     commands = [
@@ -103,7 +122,8 @@ def test_the_context_holds_what_is_copied_and_nothing_else() -> None:
 
 
 @pytest.mark.timeout(300)
-def test_the_build_makes_a_program_of_the_pinned_versions(tmp_path: Path) -> None:
+@pytest.mark.parametrize("extras", ["", "[postgresql]"])
+def test_the_build_makes_a_program_of_the_pinned_versions(tmp_path: Path, extras: str) -> None:
     """The commands of the first stage, as they stand, but with other folders and with the Python of the tests."""
     source, target = tmp_path / "src", tmp_path / "nbsweep"
     source.mkdir()
@@ -114,7 +134,7 @@ def test_the_build_makes_a_program_of_the_pinned_versions(tmp_path: Path) -> Non
         else:
             shutil.copy(here, source / name)
     for command in (rest for word, rest in BUILD if word == "RUN"):
-        said = call("sh", "-ec", command.replace("/opt/nbsweep", str(target)), cwd=source, PIP_NO_INPUT="1")
+        said = call("sh", "-ec", command.replace("/opt/nbsweep", str(target)), cwd=source, PIP_NO_INPUT="1", EXTRAS=extras)
         assert said.returncode == 0, said.stderr
     program = target / "bin" / "nbsweep"
     assert f"nbsweep {__version__}" in call(program, "--version").stdout
@@ -130,5 +150,6 @@ def test_the_build_makes_a_program_of_the_pinned_versions(tmp_path: Path) -> Non
     installed = {found.name.lower().replace("_", "-"): found.version for found in distributions(path=[str(packages)])}
     assert installed.pop("nbsweep") == __version__
     assert installed.items() <= pinned.items()
+    assert ("psycopg-binary" in installed) is bool(extras)
     assert "pip" not in installed
     assert BIN not in packages.parents
