@@ -49,7 +49,7 @@ def test_one_that_goes_says_by_which_rule_and_what_would_save_it(simulate: Simul
     assert ancient["threshold"] == "over 300d"
     assert [rule["result"] for rule in goes["protections"]] == ["fail"]
     assert [remedy["words"] for remedy in goes["change"]["remedies"]] == [
-        "use it again: start it, and its idle time begins anew",
+        "use it again: start it, and its idle time begins again",
         "rename it so that its name fits keep-*, as keep-goes does",
     ]
     assert {(request["method"], request["notebook_id"]) for request in cloud.requests()} == {("GET", "goes")}
@@ -82,7 +82,7 @@ def test_one_that_is_protected_and_one_that_runs_say_what_keeps_them(simulate: S
     cloud_to_explain(simulate, desk)
     stays, runs = explained(desk, "stays"), explained(desk, "runs")
     assert (stays["verdict"], stays["because"], stays["rule"]) == ("keep", "protected", "name keep-*")
-    assert stays["change"]["needs"]["words"] == "protection name keep-* would have to match no longer"
+    assert stays["change"]["needs"]["words"] == "protection name keep-* would have to stop matching"
     assert (runs["verdict"], runs["because"], runs["rule"]) == ("keep", "running", "ancient")
     assert [each["condition"] for each in runs["built_in"] if each["result"] == "pass"] == ["running"]
     assert runs["policies"][0]["remark"] == "policy ancient matches, but it runs, and the policy says running: skip"

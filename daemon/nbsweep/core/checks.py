@@ -110,7 +110,7 @@ def advise(action: Action, project_id: str) -> str:
     """Return which permission to grant, and where."""
     grant = GRANTS[action]
     if grant.identity == grant.role:
-        how = "role policies (version 1.1) and identity policies (version 5.0) both call it so"
+        how = "role policies (version 1.1) and identity policies (version 5.0) both use this name"
     elif grant.identity:
         how = f"that is its name in role policies (version 1.1); in identity policies (version 5.0) it is {grant.identity}"
     else:
@@ -130,7 +130,7 @@ def judge_project(answers: Mapping[Action, Probe], project_id: str, given: str) 
     advice = (
         "Check project_id, that it is of the region and of this user's account, and that the user was granted anything in it."
     )
-    finding = f"{project_id}, {given}: these credentials may do nothing there: {words}"
+    finding = f"{project_id}, {given}: these credentials may do nothing in it: {words}"
     return Check("project", Grade.FAILED, finding, advice, not_allowed=True)
 
 
@@ -140,8 +140,8 @@ def judge_notebooks(totals: Mapping[str, int], features: Sequence[str], where: s
     counted = ", ".join(f"{total} {feature}" for feature, total in totals.items())
     if not any(totals[feature] for feature in features):
         advice = "Check project_id, workspaces, features and scope, if there should be any."
-        return warned("notebooks", f"{counted} in {where}: none that a sweep would look at", advice)
-    advice = f"Add {' and '.join(left_out)} to features, if those are to be looked at too." if left_out else ""
+        return warned("notebooks", f"{counted} in {where}: none that a sweep would cover", advice)
+    advice = f"Add {' and '.join(left_out)} to features, if those are to be swept too." if left_out else ""
     return passed("notebooks", f"{counted} in {where}; features: {', '.join(features)}", advice)
 
 
@@ -149,10 +149,10 @@ def judge_refusing(refusing: Mapping[str, str]) -> Check:
     """Return a warning that names the workspaces that the cloud refuses to list, with its answer for each."""
     named = "; ".join(f"{workspace}: {words}" for workspace, words in refusing.items())
     advice = (
-        "Their notebooks are kept, and a sweep of the others ends with exit code 3. Have the user added to these workspaces, "
+        "Their notebooks are kept, and a sweep of the others ends with exit code 3. Add the user to these workspaces, "
         "or name the others under workspaces."
     )
-    return warned("workspaces", f"{len(refusing)} of those that are seen refuse to be listed: {named}", advice)
+    return warned("workspaces", f"{len(refusing)} of those that are seen cannot be listed: {named}", advice)
 
 
 def judge_listing(pages: Sequence[Page], *, everybodys: bool) -> Check:
@@ -165,7 +165,7 @@ def judge_listing(pages: Sequence[Page], *, everybodys: bool) -> Check:
         return not_tried("listing", "no notebook is listed, so there is no row to check")
     unsorted = any(not page.oldest_first if everybodys else _unsorted(page) for page in pages)
     problems = [
-        "it is not sorted by creation, so that ends are proven by one question for each notebook" if unsorted else "",
+        "it is not sorted by creation, so that ends are proven by one call for each notebook" if unsorted else "",
         _count(sum(isinstance(row, MalformedRow) for row in rows), "cannot be read"),
         _count(sum(isinstance(row, Notebook) and row.created_at is None for row in rows), "have no date of creation"),
         _count(sum(isinstance(row, Notebook) and row.updated_at is None for row in rows), "have no date of change"),
@@ -173,8 +173,8 @@ def judge_listing(pages: Sequence[Page], *, everybodys: bool) -> Check:
     ]
     found = [problem for problem in problems if problem]
     if not found:
-        return passed("listing", f"sorted by creation, and all {len(rows)} rows that were read carry their dates")
-    advice = "It is safe as it is, but slower: what rules ask for and a row does not show is asked for by id, or it is kept."
+        return passed("listing", f"sorted by creation, and all {len(rows)} rows that were read have their dates")
+    advice = "It is safe as it is, but slower: if a row lacks a fact that rules need, the notebook is read by id, or kept."
     return warned("listing", f"of {len(rows)} rows that were read: {'; '.join(found)}", advice)
 
 
@@ -185,7 +185,7 @@ def judge_pages(paging: Paging) -> Check:
     if paging.overlaps:
         return passed("pages", paging.describe())
     advice = (
-        "It is safe as it is, but slower: ends are proven by one question for each notebook, and a survey is read again while "
+        "It is safe as it is, but slower: ends are proven by one call for each notebook, and a survey is read again while "
         "notebooks come and go."
     )
     return warned("pages", paging.describe(), advice)
@@ -220,5 +220,5 @@ def judge_quotas(lanes: Sequence[LaneState]) -> Check:
         return passed("quotas", UNPUBLISHED)
     found = ", ".join(f"{lane.lane} {lane.learned_limit}" for lane in named)
     settings = " and ".join(f"limits.{lane.lane}" for lane in named)
-    advice = f"Set {settings} to what the gateway allows or less, so that a sweep does not begin by finding it out."
+    advice = f"Set {settings} to what the gateway allows or less, so that a sweep does not begin with throttled calls."
     return warned("quotas", f"a call was throttled, and the gateway's 429 named its limit: {found}", advice)

@@ -108,7 +108,7 @@ def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:
     if notebook.status is Status.DELETED:
         return keep(Reason.ALREADY_DELETED, "it is deleted already")
     if notebook.status in IN_TRANSITION:
-        return keep(Reason.IN_TRANSITION, f"it is {notebook.status}, and the cloud is at work on it")
+        return keep(Reason.IN_TRANSITION, f"it is {notebook.status}, and the cloud is changing it")
     protected = judge_protections(notebook, rules.protections, moment)
     if protected and protected.reason is Reason.PROTECTED:
         return protected

@@ -49,7 +49,7 @@ class LeftAlone(Struct, frozen=True):
         why = f"target {self.target} is another project now" if self.renamed else "no target of the configuration covers them"
         return (
             f"{state}, and {why}: to have {'it' if one else 'them'} followed to the end, put a target of that project and its "
-            "workspaces back, under whatever name, and run once"
+            "workspaces back, under any name, and run once"
         )
 
 

@@ -28,7 +28,7 @@ NOT_ON_RECORD = (
     "it is not in this project, and an older version of nbsweep did not record its project: it may be gone, but that cannot be "
     "proven; look in the project that the target had at that time"
 )
-NO_TRACE = "an earlier run was interrupted around its DELETE, which shows no effect; this run decides anew"
+NO_TRACE = "an earlier run was interrupted around its DELETE, which shows no effect; this run decides again"
 
 
 async def close_crashed_runs(target: str, identity: TargetIdentity, run_id: str, ports: Ports) -> None:

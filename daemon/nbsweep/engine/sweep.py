@@ -146,7 +146,7 @@ class Sweeper:
     def _too_long(self) -> SweepTimedOut:
         limit = format_age(self.options.time_limit)
         return SweepTimedOut(
-            f"the sweep took longer than service.sweep_timeout ({limit}): it took no more notebooks, and the next run goes on"
+            f"the sweep took longer than service.sweep_timeout ({limit}): it began no more removals, and the next run continues"
         )
 
     @asynccontextmanager

@@ -106,9 +106,9 @@ async def test_the_plans_order_is_kept() -> None:
         ({"tags": {"keep": "yes"}}, "protected by kept-tags: tags.keep yes"),
         ({"tags": None}, "protection kept-tags cannot be checked: tags.keep is missing"),
         ({"status": Status.RUNNING}, "policy idle does not match any more: idle 0s (over 14d)"),
-        ({"status": Status.STARTING}, "it is STARTING, and the cloud is at work on it"),
-        ({"status": Status.SNAPSHOTTING}, "it is SNAPSHOTTING, and the cloud is at work on it"),
-        ({"status": Status.DELETING}, "it is DELETING, and the cloud is at work on it"),
+        ({"status": Status.STARTING}, "it is STARTING, and the cloud is changing it"),
+        ({"status": Status.SNAPSHOTTING}, "it is SNAPSHOTTING, and the cloud is changing it"),
+        ({"status": Status.DELETING}, "it is DELETING, and the cloud is changing it"),
         ({"status": Status.DELETED}, "it is deleted already"),
         ({"status": Status.FROZEN}, "policy idle matches, but it is FROZEN"),
         ({"updated_at": NOON}, "policy idle does not match any more: idle 0s (over 14d)"),
@@ -397,7 +397,7 @@ async def test_a_clock_that_is_set_forward_while_a_delete_is_on_its_way_lets_no_
 async def test_a_success_that_contradicts_itself_is_looked_at_at_once() -> None:
     """The DELETE has begun, and its answer was about something else: that is found out after half a second, not after five."""
     scene = world(notebook())
-    scene.cloud.inject("delete", Fault(AnswerLost("HTTP 200, and its body is no notebook", http_status=200), after=True))
+    scene.cloud.inject("delete", Fault(AnswerLost("HTTP 200, and its body is not a notebook", http_status=200), after=True))
     removals = await carry_out(scene, options(), notebook())
     (deleted,) = [call.at_s for call in scene.cloud.calls if call.kind == "delete"]
     looks = [call.at_s for call in scene.cloud.calls if call.kind == "show" and call.at_s > deleted]

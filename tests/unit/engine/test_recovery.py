@@ -87,7 +87,7 @@ async def test_what_is_still_being_deleted_is_followed_to_its_end(left: Removal)
 
 
 async def test_a_delete_that_shows_no_effect_is_not_sent_again() -> None:
-    """Requested a minute ago, and still STOPPED: it was lost with the process. Spared; this run decides anew."""
+    """Requested a minute ago, and still STOPPED: it was lost with the process. Spared; this run decides again."""
     ended = await recovered(world(notebook()), requested())
     assert ended["nb1"].state is State.SPARED
     assert "shows no effect" in ended["nb1"].end_reason

@@ -274,7 +274,7 @@ def objection(body: bytes, notebook_id: str) -> str:
     try:
         receipt = RECEIPT.decode(body)
     except UNREADABLE:
-        return "its body is no notebook"
+        return "its body is not a notebook"
     if receipt.id != notebook_id:
-        return "its body is no notebook" if receipt.id is None else "its body is about another notebook"
+        return "its body is not a notebook" if receipt.id is None else "its body is about another notebook"
     return ""

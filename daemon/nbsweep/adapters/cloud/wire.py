@@ -64,7 +64,7 @@ def read_page(body: bytes) -> Page:
         raise _malformed("a listing", error) from error
     total = whole_number(listing.total)
     if not isinstance(total, int) or total < 0:
-        message = "the cloud's answer is not a listing: total is no number of rows"
+        message = "the cloud's answer is not a listing: total is not a number of rows"
         raise MalformedAnswer(message)
     rows = listing.data or []
     if len(rows) > MOST_ROWS:
@@ -222,7 +222,7 @@ def _status(text: str) -> Status:
 
 def _volume(row: VolumeRow) -> Volume:
     if row.capacity is not None and not 0 <= row.capacity <= LARGEST_VOLUME_GB:
-        message = "volume.capacity is no size that a volume can have"
+        message = "volume.capacity is not a valid size"
         raise _MalformedError(message)
     category, ownership, status = map(_enumerated, (row.category, row.ownership, row.status))
     return Volume(category, ownership, row.capacity, _shared(row.mount_path), status)
@@ -254,7 +254,7 @@ def _duration(row: LeaseRow) -> timedelta | None:
     if not row.enable or row.duration is None:
         return None
     if not 0 < row.duration <= LONGEST_LEASE_MS:
-        message = "lease.duration is no length of time that a lease can have"
+        message = "lease.duration is not a valid duration"
         raise _MalformedError(message)
     return timedelta(milliseconds=row.duration)
 
@@ -264,6 +264,6 @@ def _moment(field: str, milliseconds: int | None) -> datetime | None:
     if milliseconds is None:
         return None
     if not EARLIEST_MS <= milliseconds < LATEST_MS:
-        message = f"{field} is no date that a notebook can have"
+        message = f"{field} is not a valid date"
         raise _MalformedError(message)
     return datetime.fromtimestamp(milliseconds / 1000, UTC)

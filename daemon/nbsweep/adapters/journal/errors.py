@@ -14,7 +14,7 @@ _READ_ONLY = "is read-only: let the user that runs nbsweep write to the file and
 _CANNOT_OPEN = "cannot be opened: let the user that runs nbsweep read and write the file and its folder."
 _LOCKED = "is locked by another process: wait until that one has finished with it, or end it; then try again."
 _FULL = "cannot grow, because the disk is full: make room, then try again."
-_AWAY = "is away, because its server was stopped or is not up yet: start it; the next sweep goes on with what was requested."
+_AWAY = "is away, because its server was stopped or is not up yet: start it; the next sweep continues with what was requested."
 _FOLDER_NOT_WRITABLE = "cannot be created, because its folder is not writable: let the user that runs nbsweep write there."
 _BELOW_A_FILE = "cannot be created, because a part of its path is a file, not a folder: name another file in the configuration."
 

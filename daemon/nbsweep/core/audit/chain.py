@@ -121,7 +121,7 @@ def verify_end(head: Head, noted: Head) -> Break | None:
     if head.sequence >= noted.sequence:
         return None
     problem = (
-        f"the trail ends with entry {head.sequence}, and entry {noted.sequence} was noted: what followed was cut off, or this "
+        f"the trail ends with entry {head.sequence}, and entry {noted.sequence} was noted: its end was cut off, or this "
         "is an older copy of the journal"
     )
     return Break(Flaw.CUT, head.sequence + 1, problem, head)
@@ -194,7 +194,7 @@ def _compare(link: Link, head: Head, noted: Head | None) -> Break | None:
     if noted is None or link.entry.sequence != noted.sequence or link.digest == noted.digest:
         return None
     problem = (
-        f"entry {noted.sequence} is not the one that was noted: the chain was written anew from there or from before, "
+        f"entry {noted.sequence} is not the one that was noted: the chain was rewritten from there or earlier, "
         "or the note is of another journal"
     )
     return Break(Flaw.REPLACED, noted.sequence, problem, head)

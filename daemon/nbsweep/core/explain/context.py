@@ -127,8 +127,8 @@ def brake_lines(brakes: Brakes, max_failures: Fraction | None, memory: JournalFa
             "by how much the fleet is smaller than at the last survey",
             f"{before.left} expected after run {before.run_id}" if before else None,
         ),
-        BrakeLine("max_failures", _share(max_failures), "how much of what a sweep has begun may fail before it stops itself"),
-        BrakeLine("on_excess", brakes.on_excess.value, "what becomes of a plan that is too large"),
+        BrakeLine("max_failures", _share(max_failures), "the share of begun removals that may fail before a sweep stops"),
+        BrakeLine("on_excess", brakes.on_excess.value, "what happens to a plan that is too large"),
     )
 
 

@@ -150,10 +150,10 @@ def _needs(rules: Rules, notebook: Notebook, moment: Moment) -> AnyRequirement:
         return AnyRequired(())
     needs: list[AnyRequirement] = []
     if notebook.status in IN_TRANSITION:
-        needs.append(Requirement("status", f"the cloud would have to be done with it: it is {notebook.status}"))
+        needs.append(Requirement("status", f"the cloud would have to finish its operation: it is {notebook.status}"))
     for rule in rules.protections:
         need = requirement_of(rule.match, rule.match.check(notebook, moment), Truth.FAIL, notebook, moment)
-        needs += [RuleRequirement(f"protection {rule.name} would have to match no longer", need)] if need else []
+        needs += [RuleRequirement(f"protection {rule.name} would have to stop matching", need)] if need else []
     policies = [_needs_of_policy(rule, rules.policies[:place], notebook, moment) for place, rule in enumerate(rules.policies)]
     if all(policies):
         needs.append(any_required([need for need in policies if need]))
@@ -178,7 +178,7 @@ def _needs_to_pass_by(policy: Policy, notebook: Notebook, moment: Moment) -> Any
         return None
     need = requirement_of(policy.match, finding, Truth.FAIL, notebook, moment)
     return (
-        RuleRequirement(f"policy {policy.name}, which keeps it and comes before, would have to match no longer", need)
+        RuleRequirement(f"policy {policy.name}, which keeps it and comes before, would have to stop matching", need)
         if need
         else None
     )

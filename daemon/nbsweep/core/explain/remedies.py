@@ -63,7 +63,7 @@ def _uses(notebook: Notebook, rules: Rules, moment: Moment) -> Iterator[OwnerAct
     """List the ways to use the notebook in its state, except those during which it may be deleted anyway."""
     running = replace(_used(notebook, moment), status=Status.RUNNING)
     if notebook.status is Status.STOPPED and judge(running, rules, moment).decision is Decision.KEEP:
-        yield OwnerAction("use it again: start it, and its idle time begins anew", lambda row: _used(row, moment))
+        yield OwnerAction("use it again: start it, and its idle time begins again", lambda row: _used(row, moment))
     if notebook.status is Status.RUNNING:
         yield OwnerAction("renew its lease", lambda row: replace(row, lease=_renewed(row.lease, moment)))
         yield OwnerAction("stop it", lambda row: _used(row, moment))

@@ -126,7 +126,7 @@ def _leaf_requirement(condition: Condition, finding: Finding, wish: Truth, noteb
     if missing:
         words = f"the cloud would have to show {', '.join(missing)}, and then: {words}"
     elif finding.truth is Truth.UNKNOWN and wish is Truth.PASS:
-        words = f"{words}, and not only look alike"
+        words = f"{words}, and not only look similar"
     return Requirement(finding.condition, words, at)
 
 

@@ -91,7 +91,7 @@ class Snapshot:
         self._pages_left -= 1
         if not page.rows and self.offset < page.total:
             return "a page is empty where the cloud counts more rows"
-        return "its rows vanish faster than they are read" if self._pages_left < 0 else ""
+        return "its rows vanish faster than they can be read" if self._pages_left < 0 else ""
 
     def _joined(self, placed: tuple[_Placed, ...]) -> bool:
         if self.offset == 0:
@@ -104,7 +104,7 @@ class Snapshot:
     def _displaced(self, page: Page) -> str:
         """Return a flaw if a page begins before the requested row, which vanished rows cannot explain."""
         skipped = {row.id for row in self._above[: max(0, self.offset - self._above_at)]}
-        return "its pages do not begin where they were asked to" if page.rows and page.rows[0].id in skipped else ""
+        return "its pages do not begin at the requested rows" if page.rows and page.rows[0].id in skipped else ""
 
     def _note(self, page: Page) -> None:
         self._ids |= {row.id for row in page.rows if row.id is not None}

@@ -29,7 +29,7 @@ def expired(expires_at: datetime, now: datetime) -> Mistake | None:
     if now < expires_at:
         return None
     ago = format_age(now - expires_at)
-    problem = f"the plan expired {ago} ago, for a plan holds only for a time (plan.valid_for): {ANEW}"
+    problem = f"the plan expired {ago} ago, because a plan is valid for a limited time (plan.valid_for): {ANEW}"
     return Mistake("expires_at", None, problem)
 
 
@@ -46,13 +46,15 @@ def _of_configuration(plan: SavedPlan, configuration: Mapping[str, str]) -> Iter
     changed = [part for part in parts if plan.configuration.get(part) != configuration.get(part)]
     if changed:
         is_or_are = "is" if len(changed) == 1 else "are"
-        problem = f"{', '.join(changed)} {is_or_are} not what the plan was made with: {ANEW}, or use the configuration of then"
+        problem = (
+            f"{', '.join(changed)} {is_or_are} not as it was when the plan was made: {ANEW}, or use the earlier configuration"
+        )
         yield Mistake("configuration", None, problem)
 
 
 def _of_targets(plan: SavedPlan, targets: Mapping[str, TargetIdentity]) -> Iterator[Mistake]:
     if not plan.targets:
-        yield Mistake("targets", None, f"there is none in it, so that it permits nothing: {ANEW}")
+        yield Mistake("targets", None, f"it has no targets, so that it permits nothing: {ANEW}")
     for place, saved in enumerate(plan.targets):
         at = f"targets[{place}]"
         if saved.target not in targets:

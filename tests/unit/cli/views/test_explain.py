@@ -84,7 +84,7 @@ def test_the_tree_of_one_that_goes() -> None:
         "    └── pass    idle_over: 99d 23h, since 2025-11-21 13:00:00Z (wanted: over 14d)",
     ]
     assert section(told, "what its owner can do to keep it") == [
-        "├── use it again: start it, and its idle time begins anew; this keeps it until 2026-03-15 13:00:00Z",
+        "├── use it again: start it, and its idle time begins again; this keeps it until 2026-03-15 13:00:00Z",
         "└── give it the tag keep, with any value",
     ]
 
@@ -189,8 +189,8 @@ def test_the_brakes_are_shown_with_their_limits() -> None:
         "├── max_per_owner: off (how many notebooks of one owner a sweep would delete)",
         "├── max_per_day: off (how many deletions of a day were requested on this target); 12 within the last day",
         "├── max_fleet_drop: 50% (by how much the fleet is smaller than at the last survey)",
-        "├── max_failures: 25% (how much of what a sweep has begun may fail before it stops itself)",
-        "├── on_excess: refuse (what becomes of a plan that is too large)",
+        "├── max_failures: 25% (the share of begun removals that may fail before a sweep stops)",
+        "├── on_excess: refuse (what happens to a plan that is too large)",
         "└── last sweep of research: run1, refused, 2026-03-01 09:00:00Z",
     ]
     last_sweep = document_of([told])["journal"]["last_sweep"]
@@ -271,7 +271,7 @@ def test_the_document_has_the_keys_of_the_contract() -> None:
         "needs": None,
         "remedies": [
             {
-                "words": "use it again: start it, and its idle time begins anew",
+                "words": "use it again: start it, and its idle time begins again",
                 "until": "2026-03-15T13:00:00.000Z",
             },
             {"words": "give it the tag keep, with any value", "until": None},

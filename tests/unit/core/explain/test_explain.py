@@ -122,7 +122,7 @@ def test_what_the_cloud_is_at_work_on_is_kept_by_the_program_itself(status: Stat
     """And the cloud would have to be done with it."""
     shown = explained(policy(), status=status)
     assert built_in(shown) == {"in-transition"}
-    assert spoken(shown.needs) == f"the cloud would have to be done with it: it is {status}"
+    assert spoken(shown.needs) == f"the cloud would have to finish its operation: it is {status}"
 
 
 def test_nothing_makes_a_deleted_one_go() -> None:
@@ -165,9 +165,9 @@ def test_a_protected_one_would_have_to_lose_every_protection() -> None:
     shown = explained(policy(), protect=(PROD, KEEP_TAG), name="prod-1", tags=None)
     assert spoken(shown.needs) == (
         "and",
-        {"protection prod would have to match no longer": "name would have to not fit prod-*"},
+        {"protection prod would have to stop matching": "name would have to not fit prod-*"},
         {
-            "protection keep-tag would have to match no longer": (
+            "protection keep-tag would have to stop matching": (
                 "the cloud would have to show tags, and then: tag keep would have to be removed"
             )
         },
@@ -212,7 +212,7 @@ def test_a_policy_that_keeps_it_and_comes_first_has_to_be_passed_by() -> None:
         },
         {
             "policy second would have to match": {
-                "policy first, which keeps it and comes before, would have to match no longer": (
+                "policy first, which keeps it and comes before, would have to stop matching": (
                     "tag team would have to be removed"
                 )
             }
@@ -225,7 +225,7 @@ def test_what_goes_says_what_would_save_it_and_needs_nothing() -> None:
     gone = explained(IDLE, protect=(KEEP_TAG,))
     assert gone.needs is None
     assert [remedy.words for remedy in gone.remedies] == [
-        "use it again: start it, and its idle time begins anew",
+        "use it again: start it, and its idle time begins again",
         "give it the tag keep, with any value",
     ]
     assert explained(IDLE, protect=(KEEP_TAG,), tags={"keep": "1"}).remedies == ()

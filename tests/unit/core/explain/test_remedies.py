@@ -24,7 +24,7 @@ def saving(*policies: Policy, protect: tuple[Protection, ...] = (), **changes: A
 def test_use_saves_what_goes_for_its_idleness_and_says_until_when() -> None:
     """A start gives it a lease of an hour, whose end counts as use: 14 days after that."""
     assert saving(IDLE) == (
-        Remedy("use it again: start it, and its idle time begins anew", NOON + timedelta(days=14, hours=1)),
+        Remedy("use it again: start it, and its idle time begins again", NOON + timedelta(days=14, hours=1)),
     )
 
 
@@ -95,7 +95,7 @@ def test_who_has_it_running_may_renew_its_lease() -> None:
 def test_nothing_is_told_of_a_lease_that_nobody_has() -> None:
     """Without a lease, use is use all the same."""
     assert saving(IDLE, lease=None) == (
-        Remedy("use it again: start it, and its idle time begins anew", NOON + timedelta(days=14)),
+        Remedy("use it again: start it, and its idle time begins again", NOON + timedelta(days=14)),
     )
 
 

@@ -42,7 +42,7 @@ def words(found: AnyRequirement | None) -> str:
             tag("team", "Vision"),
             Truth.PASS,
             {},
-            "tag team would have to be set, and be Vision, and not only look alike",
+            "tag team would have to be set, and be Vision, and not only look similar",
         ),
         (tag("team", "Vision"), Truth.FAIL, {}, "tag team would have to be removed, or be other than Vision"),
         (

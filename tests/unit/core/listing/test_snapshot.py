@@ -118,7 +118,7 @@ def test_a_listing_that_vanishes_faster_than_it_is_read_proves_nothing() -> None
         snapshot.take(shelf.page(snapshot.offset))
         shelf.rows = [*shelf.rows[60:], *rows(*range(200 + 60 * turn, 260 + 60 * turn))]
     snapshot.take(shelf.page(snapshot.offset))
-    assert snapshot.flaw == "its rows vanish faster than they are read"
+    assert snapshot.flaw == "its rows vanish faster than they can be read"
     assert (snapshot.hopeless, snapshot.gone) == (False, frozenset())
 
 
@@ -152,7 +152,7 @@ def test_a_page_rounded_down_proves_nothing() -> None:
     snapshot = Snapshot(["nb50"])
     snapshot.take(Page(tuple(rows(*range(50))), 51, oldest_first=True))
     snapshot.take(Page(tuple(rows(*range(1, 51))), 50, oldest_first=True))
-    assert snapshot.flaw == "its pages do not begin where they were asked to"
+    assert snapshot.flaw == "its pages do not begin at the requested rows"
     assert (snapshot.hopeless, snapshot.gone) == (True, frozenset())
 
 

@@ -126,7 +126,7 @@ YOUNG = {"created_at": ago(days=100)}
         ({"tags": {"keep": "thesis"}}, "protected by tags.keep *: tags.keep thesis"),
         ({"tags": None}, "cannot be checked: tags.keep is missing"),
         ({"updated_at": None, "lease": None}, "idle is missing"),
-        ({"status": Status.DELETING}, "it is DELETING, and the cloud is at work on it"),
+        ({"status": Status.DELETING}, "it is DELETING, and the cloud is changing it"),
         ({"status": Status.DELETED}, "it is deleted already"),
         (
             {"status": Status.RUNNING},

@@ -82,7 +82,7 @@ class MetadataSource:
         try:
             found = msgspec.json.decode(reply.body, type=_Body).credential
         except UNREADABLE:
-            raise Unauthorized(f"{self.server.url} answered with no keys; it is no metadata server of an ECS") from None
+            raise Unauthorized(f"{self.server.url} answered with no keys; it is not the metadata server of an ECS") from None
         key = key_pair(self.server.url, found.access, found.secret, found.securitytoken)
         lasts_s = life_s(reply.sent_at, found.expires_at)
         return IssuedCredentials(Signer(key).headers, lasts_s, min(lasts_s / 2, EARLY_S))

@@ -51,7 +51,7 @@ def keys_of_profile(environment: Mapping[str, str]) -> AccessKey | None:
         section = dict(parser.items(SECTION)) if parser.has_section(SECTION) else {}
     except NotReadable:
         # The parser's message quotes the line, which may contain the key.
-        raise Unauthorized(f"{path} cannot be read as a file of profiles, with sections such as [{SECTION}]") from None
+        raise Unauthorized(f"{path} is not a valid profile file, with sections such as [{SECTION}]") from None
     if section.get("idp_id") or section.get("id_token_file"):
         raise Unauthorized(
             f"the section [{SECTION}] of {path} names an identity provider, and nbsweep cannot sign in through one"
@@ -69,7 +69,7 @@ def read_secret(key: str, path: str) -> str:
     if not text:
         raise Unauthorized(f"{path}, which {key} names, is empty")
     if not text.isprintable():
-        raise Unauthorized(f"{path}, which {key} names, holds more than one line, or signs that are no text")
+        raise Unauthorized(f"{path}, which {key} names, holds more than one line, or characters that are not text")
     return text
 
 
@@ -86,7 +86,7 @@ def read_small(path: Path, key: str = "") -> str:
     except OSError as error:
         raise Unauthorized(f"{which} cannot be read: {error.strerror or 'unknown reason'}") from error
     if len(content) > LARGEST_BYTES:
-        raise Unauthorized(f"{which} is larger than {LARGEST_BYTES} bytes, and no file of keys is")
+        raise Unauthorized(f"{which} is larger than {LARGEST_BYTES} bytes, and a file of keys never is")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -101,7 +101,7 @@ class _Catalogue(Struct, frozen=True):
 
     def _only(self, ids: Sequence[str]) -> str:
         if not all(map(PROJECT_ID.fullmatch, ids)):
-            raise self._strange("an id that is no project's")
+            raise self._strange("an id that is not a project id")
         match ids:
             case [project_id]:
                 return project_id
@@ -128,7 +128,7 @@ class _Catalogue(Struct, frozen=True):
         try:
             return msgspec.json.decode(reply.body, type=_Projects).projects
         except UNREADABLE:
-            raise self._strange("what it says is no list of projects") from None
+            raise self._strange("its answer is not a list of projects") from None
 
     async def _get(self, proof: Proof, path: str, query: Sequence[tuple[str, str]]) -> Reply:
         host = URL(self.iam.url).raw_authority

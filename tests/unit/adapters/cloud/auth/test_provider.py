@@ -87,9 +87,9 @@ def test_a_file_without_such_keys_is_passed_over(tmp_path: Path, text: str) -> N
     [
         ("[basic]\nak = a\n", "has ak, but not sk"),
         ("[basic]\nsk = S3CRET\n", "has sk, but not ak"),
-        ("ak = a\nsk = S3CRET\n", "cannot be read as a file of profiles"),
-        ("[basic]\nak = a\nak = S3CRET\n", "cannot be read as a file of profiles"),
-        ("[basic]\nak = a\nsk = %(S3CRET)s\n", "cannot be read as a file of profiles"),
+        ("ak = a\nsk = S3CRET\n", "is not a valid profile file"),
+        ("[basic]\nak = a\nak = S3CRET\n", "is not a valid profile file"),
+        ("[basic]\nak = a\nsk = %(S3CRET)s\n", "is not a valid profile file"),
         ("[basic]\nak = a\nsk = S3CRET S3CRET\n", "invalid key from"),
         ("#" * 70_000, "larger than 65536 bytes"),
     ],
