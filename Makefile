@@ -65,9 +65,10 @@ format: $(INSTALLED)  ## let ruff lay out the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schema: $(INSTALLED)  ## write config/nbsweep.schema.json and the page of the configuration keys from the settings
+schema: $(INSTALLED)  ## write config/nbsweep.schema.json and the pages of configuration keys and simulator options from the code
 	$(BIN)/nbsweep schema > config/nbsweep.schema.json
 	$(BIN)/python docs/configuration_page.py
+	$(BIN)/python docs/simulator_page.py
 
 screenshots: $(INSTALLED)  ## write the README's picture of the demo anew
 	$(BIN)/nbsweep demo --svg docs/demo.svg

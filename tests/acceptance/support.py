@@ -266,6 +266,11 @@ class Started:
         assert needle in bytes(self._err), f"it ended without a line {event}: {self._err.decode()}"
 
     @property
+    def out(self) -> bytes:
+        """What it has written to stdout so far."""
+        return bytes(self._out)
+
+    @property
     def err(self) -> bytes:
         """What it has written to stderr so far."""
         return bytes(self._err)

@@ -10,9 +10,11 @@ import typer
 from nbsweep.adapters.metrics.instruments import Instruments
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.main import app
+from nbsweep.cli.options.simulation import simulator
 from nbsweep.core.events import http, lease, removal, service, sweep
 from nbsweep.core.events.base import Event
 from nbsweep.service.web.operations import OPERATIONS
+from nbsweep.simulator import SimulatorOptions
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -143,6 +145,20 @@ def test_the_page_of_configuration_keys_is_what_the_settings_generate() -> None:
     """`make schema` writes it."""
     page = runpy.run_path(str(ROOT / "docs" / "configuration_page.py"))["page"]
     assert (REFERENCE / "configuration-keys.md").read_text(encoding="utf-8") == page()
+
+
+def test_the_page_of_simulator_options_is_what_the_options_generate() -> None:
+    """`make schema` writes it."""
+    page = runpy.run_path(str(ROOT / "docs" / "simulator_page.py"))["page"]
+    assert (REFERENCE / "simulator.md").read_text(encoding="utf-8") == page()
+
+
+def test_the_help_of_the_simulator_names_every_option() -> None:
+    """In the groups and the order of the JSON document."""
+    text = " ".join((simulator.__doc__ or "").split("\b")[1].split())
+    defaults = SimulatorOptions()
+    groups = {key: getattr(defaults, key).__struct_fields__ for key in defaults.__struct_fields__ if key != "seed"}
+    assert text == " ".join(["seed", *(f"{key}: {', '.join(keys)}" for key, keys in groups.items())])
 
 
 def test_every_page_is_in_the_index() -> None:

@@ -20,7 +20,7 @@ from nbsweep.simulator.options import (
     TimingOptions,
     read_options,
 )
-from nbsweep.simulator.server import RunningSimulator, running_simulator, serve
+from nbsweep.simulator.server import RunningSimulator, announce, running_simulator, serve
 
 __all__ = [
     "AccessKey",
@@ -39,6 +39,7 @@ __all__ = [
     "ScriptedFault",
     "SimulatorOptions",
     "TimingOptions",
+    "announce",
     "read_options",
     "running_simulator",
     "serve",

@@ -72,15 +72,17 @@ async def running_simulator(
         await runner.cleanup()
 
 
-async def serve(options: SimulatorOptions, host: str, port: int) -> None:
-    """Run a simulated cloud until SIGINT, SIGTERM or cancellation; write a JSON line to stdout when it is ready."""
+async def serve(
+    options: SimulatorOptions, host: str, port: int, on_ready: Callable[[RunningSimulator], None] | None = None
+) -> None:
+    """Run a simulated cloud until SIGINT, SIGTERM or cancellation; `on_ready` is `announce` unless another is given."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     try:
         async with running_simulator(options, host=host, port=port) as simulator:
-            _announce(simulator)
+            (on_ready or announce)(simulator)
             await stop.wait()
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -118,7 +120,8 @@ def _no_such_api(_call: Call) -> Answer:
     raise no_such_api()
 
 
-def _announce(simulator: RunningSimulator) -> None:
+def announce(simulator: RunningSimulator) -> None:
+    """Write to stdout, in one JSON line, that the cloud is ready, with the keys that it accepts."""
     access = simulator.options.access
     keys = access.access_keys
     line = {
@@ -126,6 +129,7 @@ def _announce(simulator: RunningSimulator) -> None:
         "url": simulator.url,
         "project_id": access.project_id,
         "access_key": keys[0].access_key if keys else None,
+        "secret_key": keys[0].secret_key if keys else None,
         "notebooks": len(simulator.cloud.instances),
     }
     sys.stdout.write(msgspec.json.encode(line).decode() + "\n")

@@ -29,6 +29,7 @@ async def test_the_process_says_when_it_is_ready_and_ends_cleanly() -> None:
         "event": "simulator.ready",
         "project_id": "0123456789abcdef0123456789abcdef",
         "access_key": "SIMULATEDACCESSKEY01",
+        "secret_key": "simulatedSecretKeySimulatedSecretKey0001",
         "notebooks": 3,
     }
     async with aiohttp.ClientSession() as session, session.get(f"{url}/_simulator/instances") as response:
