@@ -10,7 +10,7 @@ from typing import Any, get_args
 import msgspec
 
 from nbsweep.simulator import descriptions, options
-from nbsweep.simulator.vocabulary import FATES, REQUEST_FAULTS, TEARS, Kind
+from nbsweep.simulator.vocabulary import DELETION_FAULTS, PAGE_FAULTS, REQUEST_FAULTS, Kind
 
 PAGE = Path(__file__).parent / "reference" / "simulator.md"
 HEAD = """# Options of the simulated cloud
@@ -50,7 +50,10 @@ TYPES = {
 
 def page() -> str:
     """Return the whole page."""
-    kinds, faults = (", ".join(f"`{word}`" for word in words) for words in (get_args(Kind), (*REQUEST_FAULTS, *FATES, *TEARS)))
+    kinds, faults = (
+        ", ".join(f"`{word}`" for word in words)
+        for words in (get_args(Kind), (*REQUEST_FAULTS, *DELETION_FAULTS, *PAGE_FAULTS))
+    )
     meaning = "`..._before`: nothing was done. `..._after`: the work is done, and only the answer is lost or wrong."
     words = [fill(f"The kinds of calls are {kinds}.", 128), "", fill(f"The faults are {faults}. {meaning}", 128), ""]
     groups = [group for module in (options, descriptions) for group in vars(module).values() if is_group(group, module)]
