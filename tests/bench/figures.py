@@ -110,17 +110,17 @@ def accepted_at(calls: Iterable[Call]) -> list[float]:
 
 
 def floor_s(notebooks: int, rate: float | None) -> float | None:
-    """Give the seconds that so many DELETEs take at that rate when nothing else is called."""
+    """Return the seconds that so many DELETEs take at that rate when nothing else is called."""
     return notebooks / rate if rate else None
 
 
 def throttled_share(calls: Sequence[Call]) -> float:
-    """Give the share of calls that were answered 429."""
+    """Return the share of calls that were answered 429."""
     return sum(call.status == THROTTLED for call in calls) / len(calls) if calls else 0.0
 
 
 def rate_between(moments: Sequence[float]) -> float | None:
-    """Give how many a second followed upon the first of these ordered moments."""
+    """Return how many a second followed upon the first of these ordered moments."""
     if len(moments) < 2 or moments[-1] <= moments[0]:
         return None
     return (len(moments) - 1) / (moments[-1] - moments[0])
@@ -141,7 +141,7 @@ def lags_s(noticed: Mapping[str, float], ended: Mapping[str, float]) -> list[flo
 
 
 def problem(usage: Usage, told: Told, ended: Mapping[str, float], notebooks: int) -> str:
-    """Say what makes a run's figures worth less than they look; nothing when it did what it should, and what it says."""
+    """Return what makes a run's figures worth less than they look; nothing when it did what it should, and what it says."""
     lags = lags_s(told.noticed, ended)
     faults = (
         (usage.cut_off, "it was cut off for taking too long"),

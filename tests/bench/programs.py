@@ -28,12 +28,12 @@ class Program:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Give the environment of either: an empty home, and the keys."""
+    """Return the environment of either: an empty home, and the keys."""
     return minimal_environment(folder) | {"ACCESS_KEY": ACCESS_KEY, "SECRET_KEY": SECRET_KEY}
 
 
 def configuration(scenario: Scenario, url: str, journal: Path) -> Json:
-    """Give nbsweep's configuration: what the scenario asks for, and everything else as it comes."""
+    """Return nbsweep's configuration: what the scenario asks for, and everything else as it comes."""
     rates = {lane: f"{rate}/s" for lane, rate in scenario.ceilings.items()}
     credentials = {"access_key": "${ACCESS_KEY}", "secret_key": "${SECRET_KEY}"}
     if scenario.by_token:

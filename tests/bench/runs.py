@@ -136,7 +136,7 @@ def _result(scenario: Scenario, program: Program, cloud: Cloud, evidence: _Evide
 
 
 def ended_at(row: Json) -> float:
-    """Tell when a notebook was gone, in epoch seconds."""
+    """Return when a notebook was gone, in epoch seconds."""
     return max(float(moment["at"]) for moment in row["history"] if moment["status"] == "DELETED")
 
 
@@ -152,7 +152,7 @@ def come_back(cloud: Cloud, scenario: Scenario) -> dict[str, bool]:
 
 
 def judge_comeback(used: Mapping[str, bool], instances: Mapping[str, Json], told: Told) -> Comeback:
-    """Tell what became of those that were used again."""
+    """Return what became of those that were used again."""
     in_time = [notebook_id for notebook_id, there in used.items() if there]
     return Comeback(
         used=len(used),

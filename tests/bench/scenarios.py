@@ -48,7 +48,7 @@ class Scenario:
 
 
 def all_lanes(rate: int) -> dict[str, int]:
-    """Give one rate to every lane and to all of them together."""
+    """Return one rate to every lane and to all of them together."""
     return dict.fromkeys(("delete", "list", "show", "total"), rate)
 
 
@@ -194,7 +194,7 @@ def full_row(number: int, created_ms: int) -> Json:
 
 
 def simulator_options(scenario: Scenario) -> Json:
-    """Give the options of the cloud."""
+    """Return the options of the cloud."""
     return {
         "fleet": {"notebooks": 0, "instances": fleet(scenario.notebooks, full=scenario.full_rows), "workspaces": 1},
         "timing": {

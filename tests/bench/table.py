@@ -28,7 +28,7 @@ TEXT_COLUMNS = 2
 
 
 def console() -> Console:
-    """Give the screen; where there is none, lines are wide enough for the table."""
+    """Return the screen; where there is none, lines are wide enough for the table."""
     found = Console(highlight=False)
     return found if found.is_terminal else Console(highlight=False, width=WIDTH_OFF_TERMINAL)
 
@@ -84,7 +84,7 @@ def markdown(results: Sequence[Result], checks: Sequence[Check]) -> str:
 
 
 def notes(results: Sequence[Result]) -> list[str]:
-    """Say what each scenario is, and what went wrong in it."""
+    """Return what each scenario is, and what went wrong in it."""
     titles = {result.scenario.name: result.scenario for result in results}.values()
     delays = [
         f"{one.name}: {one.title}; {one.latency_s * 1000:g} ms latency, deletions of {one.deletion_s:g} s median"

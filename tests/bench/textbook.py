@@ -85,7 +85,7 @@ class Api:
         return status in {OK, NO_CONTENT}
 
     async def gone(self, notebook_id: str) -> bool:
-        """Tell whether a notebook is no more."""
+        """Return whether a notebook is no more."""
         status, answer = await self._call("show", "GET", f"{self._root}/{notebook_id}")
         return status == BAD_REQUEST and answer.get("error_code") in GONE
 

@@ -16,7 +16,7 @@ Opener = Callable[[], AbstractAsyncContextManager[Journal]]
 
 @pytest.fixture(params=["memory", "sqlite"])
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
-    """Give each implementation in turn, empty."""
+    """Return each implementation in turn, empty."""
     if request.param == "sqlite":
         return lambda: open_journal(f"sqlite:///{tmp_path}/journal.db")
     journal = InMemoryJournal()

@@ -67,7 +67,7 @@ class Row:
 
     @property
     def created_at(self) -> datetime:
-        """Tell when it was created."""
+        """Return when it was created."""
         return NOON - timedelta(days=200) + timedelta(minutes=self.number)
 
 
@@ -100,7 +100,7 @@ Opener = Callable[..., AbstractAsyncContextManager[Site]]
 
 @pytest.fixture(params=["fake", "client"])
 def site(request: pytest.FixtureRequest) -> Opener:
-    """Give each implementation in turn; to be called with the notebooks that are there."""
+    """Return each implementation in turn; to be called with the notebooks that are there."""
     return _fake if request.param == "fake" else _client
 
 
@@ -201,7 +201,7 @@ def named(*numbers: int) -> list[str]:
 
 
 def fresh(place: Site) -> Freshness:
-    """Give facts of now."""
+    """Return the freshness of facts of now."""
     return good_for(10, place.clock)
 
 

@@ -25,7 +25,7 @@ def way(planned: Removal) -> list[Removal]:
 
 
 async def whole(journal: Journal) -> list[tuple[str, str]]:
-    """Tell which notebook's which steps are on the trail, which must be unbroken."""
+    """Return the notebook and step of each entry of the trail, which must be unbroken."""
     links = await journal.trail.after(0, 1000)
     head = verify(links)
     assert head == await journal.trail.head()

@@ -67,7 +67,7 @@ class Keystone:
         return fields | found
 
     def role(self, name: str) -> str:
-        """Give a role's id."""
+        """Return a role's id."""
         return str(self.ask("GET", f"/v3/roles?name={name}")["roles"][0]["id"])
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
@@ -78,7 +78,7 @@ class Keystone:
         return json.loads(content or "null")
 
     def is_up(self) -> bool:
-        """Tell whether it answers."""
+        """Return whether it answers."""
         with suppress(OSError):
             return self._call("GET", "/v3", {}, None)[0] == 200
         return False
@@ -141,5 +141,5 @@ def keystone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keystone]:
 
 @pytest.fixture
 def account(keystone: Keystone) -> Account:
-    """Give a new account."""
+    """Return a new account."""
     return keystone.new_account()

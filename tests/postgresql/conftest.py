@@ -97,7 +97,7 @@ def start(user: str, data: Path, folder: Path) -> None:
 
 
 def as_user(user: str) -> dict[str, Any]:
-    """Say how a process is started as somebody else, where this is root's."""
+    """Return how a process is started as somebody else, where this is root's."""
     return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
@@ -154,11 +154,11 @@ def bouncer(server: Server) -> Iterator[Path]:
 
 @pytest.fixture
 def address(server: Server) -> str:
-    """Give the address of a new, empty journal."""
+    """Return the address of a new, empty journal."""
     return server.new_database()
 
 
 @pytest.fixture
 def opener(address: str) -> Opener:
-    """Give this implementation, empty."""
+    """Return this implementation, empty."""
     return lambda: open_journal(address)

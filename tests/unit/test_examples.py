@@ -78,14 +78,14 @@ def test_the_examples_are_found() -> None:
 
 
 def leases() -> Iterator[Lease | None]:
-    """Give leases of every kind; one ended hours ago, and one long before the last use."""
+    """Yield leases of every kind; one ended hours ago, and one long before the last use."""
     yield None
     for enabled, kind, hours in product([True, False], LeaseType, [1, 24 * 999, 24 * 1000 - 2, 24 * 1100]):
         yield Lease(enabled, kind, LONG_AGO, LONG_AGO, timedelta(hours=hours))
 
 
 def used_within_a_day() -> Iterator[Notebook]:
-    """Give notebooks of every state, age, size, kind and lease, each used at some time of the last 24 hours."""
+    """Yield notebooks of every state, age, size, kind and lease, each used at some time of the last 24 hours."""
     plain = Notebook("nb1", Status.STOPPED, name="exp-1", owner=Named("u1", "ann"), image=Image("i1", "pytorch"))
     ages = [timedelta(0), timedelta(hours=23), timedelta(days=200), timedelta(days=1000)]
     used = [timedelta(0), timedelta(minutes=1), timedelta(minutes=2), timedelta(hours=1, minutes=1), A_DAY]

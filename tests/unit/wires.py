@@ -57,7 +57,7 @@ class _Content:
         return body
 
     def at_eof(self) -> bool:
-        """Tell whether that was all."""
+        """Return whether that was all."""
         return not self.body
 
 
@@ -118,7 +118,7 @@ class Session:
 
 
 def client_of(answer: Answering, clock: Clock, telemetry: RecordingTelemetry) -> CloudClient:
-    """Give the real client of a cloud that answers so; its lanes hinder nobody."""
+    """Return the real client of a cloud that answers so; its lanes hinder nobody."""
     lanes = Lanes(dict.fromkeys(Lane, Rate(10_000, 1.0)), None, clock)
 
     async def project() -> str:

@@ -10,7 +10,7 @@ from nbsweep.adapters.background_writer import BackgroundWriter
 
 @pytest.fixture
 def pipe() -> Iterator[tuple[int, int]]:
-    """Give a pipe's two ends, the second for who writes."""
+    """Yield a pipe's two ends, the second for who writes."""
     ends = os.pipe()
     yield ends
     for end in ends:

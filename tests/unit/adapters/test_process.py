@@ -50,7 +50,7 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    """Give a machine on which this process runs."""
+    """Return a machine on which this process runs."""
     made = Machine(tmp_path)
     made.run(os.getpid(), 4711)
     return made

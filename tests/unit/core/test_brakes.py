@@ -19,13 +19,13 @@ HALF = Fraction(1, 2)
 
 
 def loose(**changes: Any) -> Brakes:
-    """Give brakes of which only those named bind."""
+    """Return brakes of which only those named bind."""
     off = {"max_deletions": None, "max_share": None, "max_per_owner": None, "max_fleet_drop": None}
     return Brakes(**{**off, **changes})
 
 
 def found(count: int) -> list[Candidate]:
-    """Give so many candidates, the first the longest idle."""
+    """Return so many candidates, the first the longest idle."""
     return [candidate(number, idle_days=1000 - number) for number in range(count)]
 
 

@@ -78,7 +78,7 @@ def test_the_names_to_grant_are_those_of_the_api() -> None:
 
 
 def test_one_listing_is_enough_to_go_on_with() -> None:
-    """Who may list his own, or may list everybody's, is warned of the other; who may list neither fails with both."""
+    """A caller who may list only their own or only all notebooks gets a warning about the other; without both, both fail."""
     narrowed = {Action.LIST_ALL: NO, Action.LIST_OWN: YES}
     assert permission(Action.LIST_ALL, narrowed).grade is Grade.WARNING
     assert "only this user's own" in permission(Action.LIST_ALL, narrowed).finding
@@ -179,7 +179,7 @@ def test_what_is_seen_is_held_against_the_features() -> None:
 
 
 def page(*rows: Notebook | MalformedRow, oldest_first: bool = True) -> Page:
-    """Give a page of these."""
+    """Return a page of these."""
     return Page(rows, len(rows), oldest_first)
 
 

@@ -189,7 +189,7 @@ def test_a_tag_is_looked_up_and_its_value_matched(
 
 
 def in_protection(condition: TagIs | TextIs) -> TagIs | TextIs:
-    """Give the condition as it stands in a protection, outside any `not`."""
+    """Return the condition as it stands in a protection, outside any `not`."""
     return replace(condition, alike=Truth.PASS)
 
 

@@ -43,7 +43,7 @@ def test_anothers_lease_may_be_taken_when_its_holder_is_dead_or_silent(  # a tab
     alive: bool | None,  # noqa: FBT001
     may: bool,  # noqa: FBT001
 ) -> None:
-    """At once where his end can be seen, after the lease's time where it cannot."""
+    """At once if the end of the holder is visible, otherwise after the lease's time."""
     assert after(seconds, alive) is may
 
 

@@ -21,7 +21,7 @@ THERE = [status for status in Status if status is not Status.DELETED]
 def going(
     state: State, *, saw_deleting: bool = False, deadline: datetime | None = None, status_before: Status = Status.STOPPED
 ) -> Removal:
-    """Give a removal under way since `START`."""
+    """Return a removal under way since `START`."""
     return removal(
         state=state,
         requested_at=START,
@@ -139,7 +139,7 @@ def test_a_deadline_of_nothing_is_not_for_ever() -> None:
 
 
 def test_a_grace_of_nothing_believes_the_first_look() -> None:
-    """Whoever says that reads are never stale is taken at his word."""
+    """A grace of zero means that reads are never stale."""
     assert look(going(State.ACCEPTED), Status.ERROR, START, timedelta(0)) is Step.FAILED
     assert look(going(State.STOPPING), Status.RUNNING, START, timedelta(0)) is Step.NO_EFFECT
 

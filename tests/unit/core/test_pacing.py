@@ -288,7 +288,7 @@ def test_a_rate_is_written_as_in_the_configuration(rate: Rate, text: str, spacin
 
 
 def seconds(*numbers: float) -> list[timedelta]:
-    """Give lengths of time."""
+    """Return lengths of time."""
     return [timedelta(seconds=number) for number in numbers]
 
 

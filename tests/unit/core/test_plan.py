@@ -17,12 +17,12 @@ LOOSE = Brakes(max_deletions=None, max_share=None, max_per_owner=None)
 
 
 def loose(**changes: Any) -> Brakes:
-    """Give brakes of which only those named bind."""
+    """Return brakes of which only those named bind."""
     return Brakes(**{"max_deletions": None, "max_share": None, "max_per_owner": None, **changes})
 
 
 def numbered(count: int, **changes: Any) -> list[Candidate]:
-    """Give so many candidates, the first the longest idle."""
+    """Return so many candidates, the first the longest idle."""
     return [candidate(number, idle_days=1000 - number, **changes) for number in range(count)]
 
 
@@ -132,7 +132,7 @@ def test_the_share_is_of_the_fleet_and_not_of_the_candidates() -> None:
 
 
 def owned(*owners: str | None) -> list[Candidate]:
-    """Give candidates of these owners, the first the longest idle."""
+    """Return candidates of these owners, the first the longest idle."""
     return [
         candidate(number, idle_days=1000 - number, owner=Named(owner and f"id-{owner}", owner))
         for number, owner in enumerate(owners)
@@ -262,7 +262,7 @@ SURVEYS = st.builds(
 
 
 def within(items: Sequence[Candidate], fleet: int, brakes: Brakes) -> bool:
-    """Tell whether so much may go."""
+    """Return whether so much may go."""
     owners = Counter(item.notebook.owner.name for item in items)
     return (
         (brakes.max_deletions is None or len(items) <= brakes.max_deletions)

@@ -36,7 +36,7 @@ def joined(*tallies: Tally, gaps: tuple[str, ...] = ()) -> Survey:
 
 
 def row(number: int, kind: dict[str, Any]) -> Notebook:
-    """Give one row of a kind."""
+    """Return one row of a kind."""
     return notebook(id=f"nb{number}", **kind)
 
 

@@ -122,7 +122,7 @@ def expired_days(lease: Lease | None) -> float | None:
 
 
 def holds(spec: Spec, row: Notebook, seen: datetime | None) -> bool | None:
-    """Tell whether a condition holds; None when that is unknown."""
+    """Return whether a condition holds; None when that is unknown."""
     match spec:
         case ("all", parts):
             answers = {holds(part, row, seen) for part in parts}
@@ -141,7 +141,7 @@ def holds(spec: Spec, row: Notebook, seen: datetime | None) -> bool | None:
 
 
 def holds_of_text(spec: Spec, row: Notebook) -> bool | None:
-    """Tell whether a condition on a text holds; globs are prefixes here, and names know no case."""
+    """Return whether a condition on a text holds; globs are prefixes here, and names know no case."""
     match spec:
         case ("status", statuses):
             return row.status.value in statuses
@@ -152,14 +152,14 @@ def holds_of_text(spec: Spec, row: Notebook) -> bool | None:
 
 
 def starts_with(value: str | None, prefix: str) -> bool | None:
-    """Tell of a tag's value; where only the case differs, that is neither the same nor another."""
+    """Return whether a tag has a value; if only the case differs, that is unknown."""
     if value is None or not value.lower().startswith(prefix.lower()):
         return False
     return value.startswith(prefix) or None
 
 
 def names_frozen(spec: Spec) -> bool:
-    """Tell whether FROZEN stands in a `status`, outside any `not`."""
+    """Return whether FROZEN stands in a `status`, outside any `not`."""
     if spec[0] in {"all", "any"}:
         return any(names_frozen(part) for part in spec[1])
     return spec[0] == "status" and "FROZEN" in spec[1]

@@ -18,17 +18,17 @@ BROKEN = [Status.CREATE_FAILED, Status.START_FAILED, Status.DELETE_FAILED, Statu
 
 
 def stopping(*match: Any) -> Policy:
-    """Give a policy that stops what runs."""
+    """Return a policy that stops what runs."""
     return policy(*match, running=Running.STOP)
 
 
 def before(**changes: Any) -> Notebook:
-    """Give the notebook as it ran when it was decided to stop it."""
+    """Return the notebook as it ran when it was decided to stop it."""
     return notebook(status=Status.RUNNING, **changes)
 
 
 def after(**changes: Any) -> Notebook:
-    """Give the notebook as our own stop has left it a minute ago.
+    """Return the notebook as our own stop has left it a minute ago.
 
     Every date of a change has moved, and the total duration of the lease with them (ModelArts API, section 8).
     """
@@ -127,7 +127,7 @@ def test_a_protection_of_what_is_in_use_does_not_count_our_own_stop_as_use() -> 
 
 
 def failed(**changes: Any) -> Notebook:
-    """Give the notebook as a deletion of ours has left it a minute ago."""
+    """Return the notebook as a deletion of ours has left it a minute ago."""
     return notebook(**{"status": Status.DELETE_FAILED, "updated_at": ago(minutes=1), "fail_reason": "in use", **changes})
 
 

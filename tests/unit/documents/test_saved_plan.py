@@ -40,7 +40,7 @@ def text_of(document: object) -> bytes:
 
 
 def refusal(text: bytes) -> str:
-    """Give the error that a document ends in."""
+    """Return the error that a document ends in."""
     with pytest.raises(ConfigurationError) as caught:
         plan_from_text(text, "the plan p.json")
     assert str(caught.value).startswith("the plan p.json cannot be used:")
@@ -49,7 +49,7 @@ def refusal(text: bytes) -> str:
 
 
 def spoiled(spoil: Callable[[Any], object]) -> bytes:
-    """Give a document that was changed before it was sealed: what only another program could have written."""
+    """Return a document that was changed before it was sealed: what only another program could have written."""
     document = plan_to_document(saved_plan())
     del document["digest"]
     spoil(document)
@@ -182,7 +182,7 @@ def at(document: Any, way: tuple[str | int, ...]) -> Any:
 
 
 def altered(value: object) -> list[object]:
-    """Give what a value may be altered to."""
+    """Return what a value may be altered to."""
     match value:
         case bool():
             return [not value, None, int(value)]

@@ -20,12 +20,12 @@ RUNNING_TOO_LONG = Policy("runs", AllOf((TextIs("status", (Glob("RUNNING"),)), *
 
 
 def running() -> Notebook:
-    """Give one that runs, and has been forgotten for 200 days."""
+    """Return a running notebook that was not used for 200 days."""
     return notebook(status=Status.RUNNING)
 
 
 def later(scene: World, seconds: float, status: Status) -> None:
-    """Let the owner bring his notebook into that state after so many seconds."""
+    """Let the owner bring the notebook into a state after so many seconds."""
     scene.cloud.at(scene.clock.steady_s() + seconds, lambda: scene.cloud.change("nb1", status=status))
 
 
@@ -203,7 +203,7 @@ async def test_one_that_runs_by_now_is_decided_on_anew_before_it_is_stopped() ->
 
 @pytest.mark.parametrize("tags", [{"keep": "yes"}, None])
 async def test_one_that_runs_by_now_and_is_protected_is_not_even_stopped(tags: dict[str, str] | None) -> None:
-    """Its owner started it and tagged it; to stop it would already cost him what is in memory."""
+    """Its owner started it and tagged it; a stop would already lose what is in its memory."""
     scene = world(notebook())
     scene.cloud.inject("show", Fault(then=lambda: scene.cloud.change("nb1", status=Status.RUNNING, tags=tags)))
     removals = await carry_out(scene, options(FORGOTTEN), notebook())

@@ -91,12 +91,12 @@ class Thinker:
 
 
 def with_lease(alive: bool | None = None, **changes: object) -> SweepOptions:  # noqa: FBT001  # as the port has it
-    """Give orders to be the only one, by a lease of a minute; of other processes this is what can be told."""
+    """Return options with a lease of a minute; `alive` is what is known of other processes."""
     return options(lease=LeaseOptions(ME, timedelta(seconds=60), lambda _: alive), **changes)
 
 
 def sweeper(scene: World, how: SweepOptions | None = None) -> Sweeper:
-    """Give the sweeper of the world's one target."""
+    """Return the sweeper of the world's one target."""
     area = Area("research", None, ("NOTEBOOK",))
     return Sweeper(area, scene.ports, how or with_lease(), Brakes(None, None, None), scene.shutdown)
 
@@ -117,7 +117,7 @@ async def held_by(scene: World, holder: Holder, beat_at: datetime = NOON) -> Tar
 
 
 def deleted_until(scene: World) -> list[float]:
-    """Tell when DELETEs were sent."""
+    """Return when DELETEs were sent."""
     return [call.at_s for call in scene.cloud.calls if call.kind == "delete"]
 
 
@@ -141,7 +141,7 @@ async def test_the_lease_is_held_while_sweeping_and_given_back_at_the_end() -> N
 
 
 async def test_a_target_that_another_sweeps_is_left_alone() -> None:
-    """Not a call to the cloud; the report, the record and the log say who holds it, and the lease stays his."""
+    """No call is sent; the report, the record and the log name the holder, who keeps the lease."""
     scene = world(*fleet(2))
     lease = await held_by(scene, OTHER)
     report = await swept(scene)
@@ -201,7 +201,7 @@ async def test_the_lease_of_one_who_is_dead_or_silent_is_taken_over(alive: bool 
 
 
 async def test_who_is_alive_here_is_not_taken_over_whatever_the_clock_says() -> None:
-    """The clock was set forward by a day: he only seems silent."""
+    """The clock was set forward by a day: the holder only seems silent."""
     scene = world(*fleet(2))
     await held_by(scene, OTHER, NOON - timedelta(days=1))
     assert (await swept(scene, with_lease(alive=True))).outcome == "held-elsewhere"
@@ -216,7 +216,7 @@ async def test_ones_own_lease_that_could_not_be_given_back_is_no_obstacle() -> N
 
 
 async def test_who_is_in_the_way_can_be_asked_without_a_record() -> None:
-    """Whoever waits for his turn may look as often as he likes."""
+    """A process that waits for its turn may look any number of times."""
     scene = world(*fleet(1))
     assert await sweeper(scene).held_elsewhere() is None
     await held_by(scene, OTHER)
@@ -409,7 +409,7 @@ async def test_a_clock_that_is_set_in_mid_sweep_does_not_cost_the_lease(jump_s: 
 
 
 def tenure(scene: World) -> LeaseGuard:
-    """Give a hold on the world's target that is not taken yet."""
+    """Return a hold on the world's target that is not taken yet."""
     how = with_lease().lease
     assert how
     return LeaseGuard(scene.ports, how, lease_of(ME), IDENTITY, Shutdown())

@@ -33,13 +33,13 @@ class Told:
 
 
 def accepted(number: int = 1, state: State = State.ACCEPTED) -> Removal:
-    """Give a removal whose DELETE was accepted just now."""
+    """Return a removal whose DELETE was accepted just now."""
     requested = lifecycle.request(removal(number), NOON, timedelta(minutes=30))
     return lifecycle.accept(requested, NOON) if state is State.ACCEPTED else requested
 
 
 def poller(scene: World, told: Told, *removals: Removal) -> Poller:
-    """Give a poller that follows these."""
+    """Return a poller that follows these."""
     made = Poller(scene.ports, POLLING, told.report)
     for one in removals:
         made.follow(one)
@@ -47,7 +47,7 @@ def poller(scene: World, told: Told, *removals: Removal) -> Poller:
 
 
 def deleting(count: int) -> World:
-    """Give a world with so many notebooks that are being deleted."""
+    """Return a world with so many notebooks that are being deleted."""
     return world(*fleet(count, status=Status.DELETING))
 
 

@@ -22,7 +22,7 @@ async def walk(scene: World, planned: list[Notebook], how: SweepOptions | None =
 
 
 def looks_before_delete(scene: World) -> list[str]:
-    """List who was asked for by id before his own DELETE left."""
+    """Return the notebooks that a GET asked for before their DELETE was sent."""
     asked: list[str] = []
     deleted: set[str] = set()
     for line in scene.story:

@@ -18,7 +18,7 @@ pytestmark = virtual_time
 
 
 def cloud_of(count: int = 3, **more: Any) -> FakeCloud:
-    """Give a cloud with so many notebooks."""
+    """Return a cloud with so many notebooks."""
     return FakeCloud(FakeClock(), fleet(count, billing=("STORAGE",), flavor="cpu.2u", image=Image("i1")), **more)
 
 

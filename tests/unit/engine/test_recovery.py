@@ -28,12 +28,12 @@ def planned(number: int = 1) -> Removal:
 
 
 def requested(number: int = 1, **before: float) -> Removal:
-    """Give a removal that was requested so long before, one minute when nothing is said."""
+    """Return a removal that was requested so long before, one minute when nothing is said."""
     return lifecycle.request(planned(number), ago(**before or {"minutes": 1}), DEADLINE)
 
 
 def accepted(number: int = 1, **before: float) -> Removal:
-    """Give a removal that was accepted so long before."""
+    """Return a removal that was accepted so long before."""
     moment = ago(**before or {"minutes": 1})
     return lifecycle.accept(lifecycle.request(planned(number), moment, DEADLINE), moment, "request-7")
 

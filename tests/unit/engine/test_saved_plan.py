@@ -33,7 +33,7 @@ IDENTITY = TargetIdentity("https://modelarts.example", "0123", None, ("NOTEBOOK"
 
 
 def sweeper(scene: World, brakes: Brakes = NO_BRAKES) -> Sweeper:
-    """Give the sweeper of the world's one target: what is idle goes, and what is old, if need be after a stop."""
+    """Return the sweeper of the world's one target: what is idle goes, and what is old, if need be after a stop."""
     return Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, options(IDLE, FORGOTTEN), brakes, scene.shutdown)
 
 
@@ -60,7 +60,7 @@ async def swept(
 
 
 def ends(report: Report) -> dict[str, State]:
-    """Tell how each removal ended."""
+    """Return how each removal ended."""
     return {removal.notebook_id: removal.state for removal in report.removals}
 
 

@@ -40,7 +40,7 @@ async def swept(scene: World, run_id: str, brakes: Brakes = OFF, *, dry_run: boo
 
 
 def braked_by(report: Report) -> tuple[str, str | None]:
-    """Tell how a sweep ended, and which brake refused or stopped it."""
+    """Return how a sweep ended, and which brake refused or stopped it."""
     refusal = report.plan.refusal if report.plan else None
     return report.outcome, refusal.brake if refusal else None
 

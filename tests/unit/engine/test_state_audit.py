@@ -27,7 +27,7 @@ async def trail(scene: World) -> list[AuditEntry]:
 
 
 async def steps(scene: World, notebook_id: str = "nb1") -> list[str]:
-    """Tell what is on the trail of one notebook."""
+    """Return what is on the trail of one notebook."""
     return [entry.what for entry in await trail(scene) if entry.notebook_id == notebook_id]
 
 

@@ -41,29 +41,29 @@ GONE = Said(400, b'{"error_code": "ModelArts.6309", "error_msg": "The instance d
 
 
 def text(value: Any) -> bool:
-    """Tell text that is all there."""
+    """Return text that is all there."""
     return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def whole(value: Any) -> bool:
-    """Tell a whole number, however it is written."""
+    """Return a whole number, however it is written."""
     return not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value.is_integer()))
 
 
 def date(value: Any) -> bool:
-    """Tell a date that a notebook can have."""
+    """Return a date that a notebook can have."""
     return whole(value) and OLDEST_MS <= value < LATEST_MS
 
 
 def group(**fields: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    """Tell an object, whose known fields are absent, null, or what they should be."""
+    """Return an object, whose known fields are absent, null, or what they should be."""
     return lambda value: (
         isinstance(value, dict) and all(value.get(name) is None or fits(value[name]) for name, fits in fields.items())
     )
 
 
 def listed(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    """Tell a list of such things."""
+    """Return a list of such things."""
     return lambda value: isinstance(value, list) and all(map(fits, value))
 
 
@@ -93,7 +93,7 @@ readable = group(
 
 
 def may_go(row: Any) -> bool:
-    """Tell whether a row is wholly readable, at rest, unprotected for certain, and not touched for 14 days for certain."""
+    """Return whether a row is wholly readable, at rest, unprotected for certain, and not touched for 14 days for certain."""
     if not (readable(row) and text(row.get("id")) and row.get("status") in AT_REST):
         return False
     name, tags, lease = row.get("name"), row.get("tags"), row.get("lease") or {}
@@ -246,7 +246,7 @@ def fleets(draw: st.DrawFn) -> list[Any]:
 
 
 def is_json(rows: list[Any]) -> bool:
-    """Tell whether a listing is JSON at all: infinite numbers and half characters are none, and then nothing is read."""
+    """Return whether a listing is JSON at all: infinite numbers and half characters are none, and then nothing is read."""
     try:
         json.dumps(rows, allow_nan=False, ensure_ascii=False).encode()
     except ValueError:
@@ -255,7 +255,7 @@ def is_json(rows: list[Any]) -> bool:
 
 
 def torn(account: Account) -> bool:
-    """Tell whether a listing contradicts itself: an id that comes twice, or another number of rows than it says."""
+    """Return whether a listing contradicts itself: an id that comes twice, or another number of rows than it says."""
     ids = Counter(row["id"] for row in account.rows if isinstance(row, dict) and text(row.get("id")))
     return account.excess != 0 or any(count > 1 for count in ids.values())
 

@@ -48,7 +48,7 @@ class Approver:
 
 
 def sweeper(scene: World, brakes: Brakes = NO_BRAKES, how: SweepOptions | None = None) -> Sweeper:
-    """Give the sweeper of the world's one target."""
+    """Return the sweeper of the world's one target."""
     return Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, how or options(), brakes, scene.shutdown)
 
 

@@ -13,7 +13,7 @@ pytestmark = virtual_time
 
 
 async def requested_again(scene: World) -> tuple[RemovalTracker, Removal, Removal]:
-    """Give a removal whose deletion has failed and whose DELETE is to be sent again, and how it stood before that."""
+    """Return a removal whose deletion has failed and whose DELETE is to be sent again, and how it stood before that."""
     first = lifecycle.request(removal(1), scene.clock.now(), timedelta(minutes=30))
     failed = lifecycle.note_failure(lifecycle.accept(first, scene.clock.now()))
     ledger = RemovalTracker(scene.ports)

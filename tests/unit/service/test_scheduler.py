@@ -21,7 +21,7 @@ class Diary:
     missed: list[datetime] = field(default_factory=list)
 
     def schedule(self) -> Schedule:
-        """Give a schedule that writes into it."""
+        """Return a schedule that writes into it."""
         return Schedule(lambda _: self.due.append(self.clock.now()), lambda _: self.missed.append(self.clock.now()))
 
 

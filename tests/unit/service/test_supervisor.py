@@ -28,7 +28,7 @@ NOBODY = Systemd(None, None)
 
 
 def settings(cron: str) -> Settings:
-    """Give the configuration of one target."""
+    """Return the configuration of one target."""
     return Settings.model_validate(
         {
             "journal": "sqlite:///journal.db",
@@ -40,7 +40,7 @@ def settings(cron: str) -> Settings:
 
 
 def supervisor(scene: World, cron: str, systemd: Systemd = NOBODY) -> Supervisor:
-    """Give the supervisor of the world's one target."""
+    """Return the supervisor of the world's one target."""
     schedule = Schedule(lambda name: runners[name].due(), lambda name: runners[name].missed())
     numbers = iter(range(1, 10_000))
     runner_options = RunnerOptions(False, lambda dry: Run(f"run{next(numbers)}", "service", dry), schedule.next_run)  # noqa: FBT003  # it deletes

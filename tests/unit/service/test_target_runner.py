@@ -31,7 +31,7 @@ AWAY = Fault(Unreachable("the cloud cannot be reached"))
 
 
 def runner(scene: World, *, dry_run: bool = False) -> TargetRunner:
-    """Give a runner of the world's one target, whose schedule comes round a day after the beginning."""
+    """Return a runner of the world's one target, whose schedule comes round a day after the beginning."""
     numbers = iter(range(1, 10_000))
     sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, options(), Brakes(None, None), scene.shutdown)
     runner_options = RunnerOptions(
@@ -316,7 +316,7 @@ def test_waits_double_up_to_an_hour(failures: int, seconds: float) -> None:
 
 
 def daily(scene: World, *, grace: timedelta = timedelta(hours=1), dry_run: bool = False) -> TargetRunner:
-    """Give a runner that knows its due times: each day at 15:00; the world begins at noon."""
+    """Return a runner that knows its due times: each day at 15:00; the world begins at noon."""
     mine = runner(scene, dry_run=dry_run)
     schedule = ScheduleSettings(cron="0 15 * * *", misfire_grace=grace)
     mine.due_times = DueTimes("research", schedule, scene.journal, scene.clock)

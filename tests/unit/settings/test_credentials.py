@@ -18,7 +18,7 @@ def target(credentials: dict[str, Any], **keys: Any) -> TargetSettings:
 
 
 def mistakes(credentials: Any, **keys: Any) -> dict[str, str]:
-    """Give the sentences about a target with such credentials, by place."""
+    """Return the sentences about a target with such credentials, by place."""
     with pytest.raises(ValidationError) as caught:
         Settings.model_validate({"targets": [{**TARGET, **keys, "credentials": credentials}], "policies": [POLICY]})
     found = {".".join(map(str, problem.location[2:])): problem.message for problem in problems(caught.value)}

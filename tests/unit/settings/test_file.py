@@ -71,7 +71,7 @@ def match(**keys: Any) -> AllOf:
 
 
 def mistakes(**groups: Any) -> dict[str, str]:
-    """Give the sentences about settings that are wrong, by place."""
+    """Return the sentences about settings that are wrong, by place."""
     with pytest.raises(ValidationError) as caught:
         settings(**groups)
     return {".".join(map(str, problem.location)): problem.message for problem in problems(caught.value)}

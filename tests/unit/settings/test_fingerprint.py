@@ -71,7 +71,7 @@ def test_what_does_not_decide_changes_none(groups: dict[str, Any]) -> None:
 
 
 def identity(**changes: Any) -> Any:
-    """Tell what a target is that differs in these keys."""
+    """Return what a target is that differs in these keys."""
     return settings(targets=[{**TARGET, **changes}]).targets[0].identity
 
 

@@ -62,7 +62,7 @@ class Route:
     handler: Handler
     #: The name of the flag in Permissions that a caller needs.
     permission: str | None = None
-    #: Whether a caller must say who he is.
+    #: Whether a caller must authenticate.
     authenticated: bool = True
 
 

@@ -179,7 +179,7 @@ async def delete(cloud: CloudClient) -> str:
 
 
 def is_one_sentence(error: Exception) -> bool:
-    """Tell whether people can read it: no line ends, no names of classes, no numbers of the operating system."""
+    """Return whether people can read it: no line ends, no names of classes, no numbers of the operating system."""
     text = str(error)
     return not any(mark in text for mark in ("\n", "Errno", "object at 0x", "ClientConnector", "Error(", "ssl:", "('"))
 
@@ -582,7 +582,7 @@ NOT_ALLOWED = says(403, b'{"error_code":"ModelArts.0108","error_msg":"You do not
 
 
 def listings(at: Desk) -> list[str]:
-    """Tell which listings have been asked for."""
+    """Return which listings have been asked for."""
     return [request.path.removeprefix(f"/v1/{PROJECT}") for request in at.requests]
 
 

@@ -20,7 +20,7 @@ SCOPE = Scope("a1", "NOTEBOOK")
 
 
 def page(*workspaces: str | None) -> Page:
-    """Give a page of rows of these workspaces."""
+    """Return a page of rows of these workspaces."""
     return Page(
         tuple(Notebook(f"nb{place}", Status.STOPPED, workspace_id=workspace) for place, workspace in enumerate(workspaces)), 9
     )
@@ -57,7 +57,7 @@ def test_rows_that_belong_or_do_not_say_change_nothing() -> None:
 
 
 def refused(status: int, code: str = "", kind: type[CloudError] = Rejected) -> CloudError:
-    """Give a refusal."""
+    """Return a refusal."""
     return kind(f"HTTP {status} {code}", code=code, http_status=status)
 
 
@@ -174,5 +174,5 @@ def test_a_first_page_with_fewer_rows_than_there_are_shows_the_page_size() -> No
 
 
 def rows(count: int, total: int) -> Page:
-    """Give a page of so many rows."""
+    """Return a page of so many rows."""
     return Page(tuple(Notebook(f"nb{number}", Status.STOPPED) for number in range(count)), total)

@@ -45,7 +45,7 @@ class Road:
         self.lanes.refused(lane, Throttle(float("-inf"), None, shared=False, retry_after_s=seconds))
 
     def times(self, *lanes: Lane) -> list[float]:
-        """Tell when calls of these lanes have left, of all when none is named."""
+        """Return when calls of these lanes have left, of all when none is named."""
         return [moment_s for moment_s, lane in self.left if not lanes or lane in lanes]
 
 

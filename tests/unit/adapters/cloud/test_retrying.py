@@ -38,12 +38,12 @@ class Calls:
 
 
 def trouble() -> TransientError:
-    """Give a failure that may pass."""
+    """Return a failure that may pass."""
     return TransientError("the cloud said HTTP 500")
 
 
 def throttled() -> Throttled:
-    """Give a 429 that names no limit."""
+    """Return a 429 that names no limit."""
     error = ErrorResponse.read(429, {}, b"").error()
     assert isinstance(error, Throttled)
     return error

@@ -72,7 +72,7 @@ def readable(**changes: Any) -> Notebook:
 
 
 def milliseconds(number: int) -> datetime:
-    """Tell the moment of an epoch in whole seconds, given in milliseconds."""
+    """Return the moment of an epoch in whole seconds, given in milliseconds."""
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=number)
 
 

@@ -41,7 +41,7 @@ async def outcome(answer: Said, call: Callable[[CloudClient], Awaitable[Any]]) -
 
 
 def says_gone(answer: Said) -> bool:
-    """Tell by the bytes alone whether an answer says that a notebook is gone (ModelArts API, section 2)."""
+    """Return from the bytes alone whether an answer says that a notebook is gone (ModelArts API, section 2)."""
     return answer.status in (400, 404) and (b"ModelArts.6309" in answer.body or b"ModelArts.6404" in answer.body)
 
 
@@ -57,7 +57,7 @@ async def test_a_notebook_is_one_or_there_is_an_error(answer: Said) -> None:
 
 
 def says_taken_on(answer: Said) -> bool:
-    """Tell whether an answer is a success without a body, or with one that is about the very notebook and says no error."""
+    """Return whether an answer is a success without a body, or with one that is about the very notebook and says no error."""
     if not 200 <= answer.status < 300:
         return False
     try:

@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def spoil(path: Path) -> Spoil:
-    """Give what changes the file behind the journal's back."""
+    """Return what changes the file behind the journal's back."""
 
     def run(*statements: str) -> None:
         with closing(sqlite3.connect(path)) as connection:

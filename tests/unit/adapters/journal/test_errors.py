@@ -52,12 +52,12 @@ PLACES = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give one folder for all examples."""
+    """Return one folder for all examples."""
     return tmp_path_factory.mktemp("configuration")
 
 
 def pieces(secret: str) -> set[str]:
-    """Give every piece of the secret's words, which are what is secret about it."""
+    """Return every piece of the secret's words, which are what is secret about it."""
     runs = "".join(letter if letter in LETTERS else " " for letter in secret).split()
     return {run[start : start + PIECE] for run in runs for start in range(len(run) - PIECE + 1)}
 

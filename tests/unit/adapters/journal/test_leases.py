@@ -42,7 +42,7 @@ async def leave(address: str, lease: TargetLease | None) -> None:
 
 
 async def look(address: str) -> TargetLease | None:
-    """Tell what is in it."""
+    """Return what is in it."""
     async with open_journal(address) as journal:
         return await journal.lease("research")
 

@@ -40,7 +40,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def spoil(path: Path) -> Spoil:
-    """Give what changes the file behind the journal's back."""
+    """Return what changes the file behind the journal's back."""
 
     def run(statement: str) -> None:
         with closing(sqlite3.connect(path)) as connection:
@@ -99,7 +99,7 @@ def upgrade_here(connection: Connection) -> None:
 
 
 def schema_after(make: Callable[[Connection], None]) -> dict[str, object]:
-    """Tell all that can be known of the tables of a database that was empty before, and which revision it is at."""
+    """Return all that can be known of the tables of a database that was empty before, and which revision it is at."""
     engine = create_engine("sqlite://")
     with engine.connect() as connection:
         make(connection)

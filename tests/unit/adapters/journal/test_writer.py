@@ -32,7 +32,7 @@ def address(tmp_path: Path) -> str:
 
 @pytest.fixture
 def statements() -> Iterator[list[str]]:
-    """Give what SQLite has carried out so far, on connections that are made meanwhile."""
+    """Yield what SQLite has carried out so far, on connections that are made meanwhile."""
     found: list[str] = []
 
     def trace(connection: AdaptedConnection, *_: object) -> None:
@@ -45,7 +45,7 @@ def statements() -> Iterator[list[str]]:
 
 @pytest.fixture
 def visits(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Give what has been done in threads of SQLite so far."""
+    """Return what has been done in threads of SQLite so far."""
     found: list[object] = []
     execute = SqliteConnection._execute  # noqa: SLF001  # what every call of the driver goes through
 

@@ -71,11 +71,11 @@ class OneMoment:
     """A clock that stands still."""
 
     def now(self) -> datetime:
-        """Tell the one moment."""
+        """Return the one moment."""
         return NOON
 
     def steady_s(self) -> float:
-        """Tell no seconds."""
+        """Return no seconds."""
         return 0.0
 
     def read(self) -> ClockReading:
@@ -91,11 +91,11 @@ class FakeService:
     problems: tuple[str, ...] = ()
 
     def targets(self) -> tuple[TargetState, ...]:
-        """Tell how they stand."""
+        """Return how they stand."""
         return self.states
 
     def not_ready(self) -> tuple[str, ...]:
-        """Say what is wrong."""
+        """Return what is wrong."""
         return self.problems
 
 
@@ -115,19 +115,19 @@ class Heard:
             self.metrics(event, about)
 
     def samples(self, name: str) -> dict[tuple[str, ...], float]:
-        """Give all values of a metric, by its labels in the order of their names."""
+        """Return all values of a metric, by its labels in the order of their names."""
         families = text_string_to_metric_families(self.metrics.exposition().decode())
         found = [sample for family in families for sample in family.samples if sample.name == name]
         return {tuple(value for _, value in sorted(sample.labels.items())): sample.value for sample in found}
 
 
 def call(status: int | None = 200, code: str = "", lane: str = "show", duration_s: float = 0.03) -> HttpAnswered:
-    """Give a call that was answered so."""
+    """Return a call that was answered so."""
     return HttpAnswered(lane, "GET", status, code, duration_s)
 
 
 def target(name: str = "research", **changes: object) -> TargetState:
-    """Give a target with which all is well."""
+    """Return a target with which all is well."""
     plain = TargetState(
         name, Phase.WAITING, dry_run=False, paused=False, next_run=None, last_success=None, failures=0, problem=""
     )
@@ -350,7 +350,7 @@ def test_disks_that_are_gone_are_counted_in_bytes() -> None:
 
 
 def in_flight(heard: Heard) -> float:
-    """Tell how many are shown as being in flight on `research`."""
+    """Return how many are shown as being in flight on `research`."""
     return heard.samples("nbsweep_removals_in_flight")["research",]
 
 

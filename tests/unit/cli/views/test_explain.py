@@ -36,7 +36,7 @@ KEEP_TAG = protection(tag("keep", "*"), name="tags.keep *")
 def account(
     asked: Rules | None = None, memory: JournalFacts | None = None, features: tuple[str, ...] = ("NOTEBOOK",), **changes: Any
 ) -> NotebookContext:
-    """Tell of the example notebook, changed so, by a policy for idle ones and a protection by tag unless others are given."""
+    """Return the context of the example notebook with changes, by default under an idle policy and a protection by tag."""
     row, memory = notebook(**changes), memory or JournalFacts()
     explanation = explain(row, asked or rules(IDLE, protect=(KEEP_TAG,)), moment())
     cover = cover_findings(row, TargetScope(None, features))
@@ -44,7 +44,7 @@ def account(
 
 
 def document_of(accounts: Sequence[NotebookContext]) -> Any:
-    """Give the document as programs read it."""
+    """Return the document as programs read it."""
     return json.loads(json_text(explain_document(accounts)))
 
 
@@ -55,12 +55,12 @@ def shown(*accounts: NotebookContext, width: int = 200) -> str:
 
 
 def lines_of(*accounts: NotebookContext) -> list[str]:
-    """Give the lines without what draws the tree."""
+    """Return the lines without what draws the tree."""
     return [line.lstrip("│├└─ ") for line in shown(*accounts).splitlines()]
 
 
 def section(told: NotebookContext, title: str) -> list[str]:
-    """Give the lines below a heading, with their indentation."""
+    """Return the lines below a heading, with their indentation."""
     lines = shown(told).splitlines()
     start = next(place for place, line in enumerate(lines) if line[4:].startswith(title))
     found = []
@@ -344,7 +344,7 @@ def test_the_document_can_be_read_back() -> None:
 
 
 def settings() -> Settings:
-    """Give a configuration of two targets."""
+    """Return a configuration of two targets."""
     target = {"endpoint": "https://cloud.test", "project_id": "0" * 32}
     other = {**target, "project_id": "1" * 32}
     return Settings.model_validate(

@@ -44,7 +44,7 @@ chains = st.lists(any_entry, min_size=1, max_size=6).map(chain_of)
 
 
 def broken(links: list[Link], noted: Head | None = None) -> Break:
-    """Give the break that a chain has."""
+    """Return the break that a chain has."""
     found = verify(links, noted=noted)
     assert isinstance(found, Break)
     return found

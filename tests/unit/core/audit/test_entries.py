@@ -53,7 +53,7 @@ WRITES = [
 
 
 def entry(written: Removal, before: Removal | None = None) -> AuditEntry:
-    """Give the one entry that a write stands for."""
+    """Return the one entry that a write stands for."""
     [only] = entries_of(written, RemovalSnapshot.of(before) if before else None, "cron", 41)
     return only
 

@@ -29,7 +29,7 @@ def test_use_saves_what_goes_for_its_idleness_and_says_until_when() -> None:
 
 
 def test_use_does_not_save_what_goes_for_its_age() -> None:
-    """It would be told to somebody who then loses his work."""
+    """Otherwise an owner who follows it would lose their work."""
     assert saving(OLD) == ()
 
 

@@ -22,7 +22,7 @@ def need(condition: Condition, wish: Truth = Truth.PASS, **changes: Any) -> AnyR
 
 
 def words(found: AnyRequirement | None) -> str:
-    """Give the words of what is one thing alone."""
+    """Return the words of a single remedy."""
     assert isinstance(found, Requirement)
     return found.words
 

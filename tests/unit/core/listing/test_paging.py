@@ -5,7 +5,7 @@ from nbsweep.core.model import MalformedRow, Notebook, Page, Status
 
 
 def page(*numbers: int, total: int = 120) -> Page:
-    """Give a page with these rows."""
+    """Return a page with these rows."""
     return Page(tuple(Notebook(f"nb{number}", Status.STOPPED) for number in numbers), total)
 
 

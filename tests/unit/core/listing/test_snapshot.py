@@ -14,13 +14,13 @@ from nbsweep.core.model import MalformedRow, Notebook, Page, Status
 
 
 def row(number: int, minutes: int | None = None) -> Notebook:
-    """Give a notebook; the higher its number, the younger it is, unless its minute is named."""
+    """Return a notebook; the higher its number, the younger it is, unless its minute is named."""
     created_at = NOON - timedelta(days=9) + timedelta(minutes=number if minutes is None else minutes)
     return Notebook(id=f"nb{number}", status=Status.DELETING, created_at=created_at)
 
 
 def rows(*numbers: int) -> list[Notebook | MalformedRow]:
-    """Give several."""
+    """Return several values."""
     return [row(number) for number in numbers]
 
 

@@ -54,7 +54,7 @@ def going(permission: Permission) -> list[str]:
 
 
 def why(before: Notebook, now: Notebook | MalformedRow | None, how: Rules = RULES) -> str:
-    """Say why a saved notebook is spared, as it is now."""
+    """Return why a saved notebook is spared, as it is now."""
     rows = [now] if isinstance(now, Notebook) else []
     sights = {} if now is None else {before.id: now}
     permission = permit(surveyed(*rows, how=how), [saved(before)], sights, how, Moment(NOON))

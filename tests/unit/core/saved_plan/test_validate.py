@@ -14,19 +14,19 @@ CONFIGURATION = {"policies": "sha256:1", "protect": "sha256:2", "brakes": "sha25
 
 
 def saved(**changes: Any) -> SavedPlan:
-    """Give a plan of one target, made an hour ago, that holds for a day."""
+    """Return a plan of one target, made an hour ago, that holds for a day."""
     targets = (SavedTarget("lab", LAB, 10, None, {}, ()),)
     plain = SavedPlan("p1", NOON - timedelta(hours=1), NOON + timedelta(hours=23), CONFIGURATION, targets)
     return replace(plain, **changes)
 
 
 def today(**changes: Any) -> dict[str, Any]:
-    """Give the circumstances under which that plan may be carried out."""
+    """Return the circumstances under which that plan may be carried out."""
     return {"now": NOON, "configuration": CONFIGURATION, "targets": {"lab": LAB, "other": LAB}, **changes}
 
 
 def found(plan: SavedPlan, now: dict[str, Any]) -> dict[str, str]:
-    """Give what speaks against a plan, by its place in it."""
+    """Return what speaks against a plan, by its place in it."""
     return {mistake.path: mistake.problem for mistake in objections(plan, **now)}
 
 

@@ -74,7 +74,7 @@ def walked(numbers: Mapping[str, tuple[int, ...]], zone: ZoneInfo, begin: dateti
 
 
 def named(numbers: Mapping[str, tuple[int, ...]], wall: datetime) -> bool:
-    """Tell whether the line names what a clock shows."""
+    """Return whether the line names what a clock shows."""
     return (
         wall.minute in numbers["minute"]
         and wall.hour in numbers["hour"]

@@ -41,7 +41,7 @@ LANES_DOCUMENT = {
 
 
 def state(name: str = "research", **changes: object) -> TargetState:
-    """Give a target that waits for its schedule, and has been swept."""
+    """Return a target that waits for its schedule, and has been swept."""
     plain = TargetState(name, Phase.WAITING, False, False, NOON, EARLIER, 0, "", LANES)  # noqa: FBT003 - its fields are flags
     return replace(plain, **changes)
 
@@ -67,15 +67,15 @@ class FakeControl:
         self.go_on.set()
 
     def targets(self) -> tuple[TargetState, ...]:
-        """Tell how things stand."""
+        """Return how things stand."""
         return tuple(self.states.values())
 
     def not_ready(self) -> tuple[str, ...]:
-        """Say what is wrong."""
+        """Return what is wrong."""
         return self.problems
 
     async def plan(self, name: str) -> Plan:
-        """Give the plan, once it may go on."""
+        """Return the plan, once it may go on."""
         self._note("plan", name)
         self.planning.set()
         await self.go_on.wait()
@@ -113,11 +113,11 @@ class Hands:
         self._step_s = step_s
 
     def now(self) -> datetime:
-        """Tell the wall clock's time."""
+        """Return the wall clock's time."""
         return NOON
 
     def steady_s(self) -> float:
-        """Tell the steady seconds."""
+        """Return the steady clock's seconds."""
         self.seconds += self._step_s
         return self.seconds
 
@@ -162,7 +162,7 @@ def token_file(directory: Path, text: str = f"{TOKEN}\n", mode: int = 0o600) -> 
 
 
 async def filled_journal() -> InMemoryJournal:
-    """Give a journal with a run that deleted one notebook and spared another, and one that goes on."""
+    """Return a journal with a run that deleted one notebook and spared another, and one that goes on."""
     journal = InMemoryJournal()
     first = run_record("20260228T030000Z-aaaaaa", started_at=EARLIER)
     await journal.open_run(first)

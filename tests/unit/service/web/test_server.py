@@ -16,7 +16,7 @@ from unit.service.web.support import BEARER, FakeControl, Hands, Scene, token_fi
 
 
 def port_is_free(port: int) -> bool:
-    """Tell whether nobody listens there."""
+    """Return whether nobody listens there."""
     with socket.socket() as tried:
         return tried.connect_ex(("127.0.0.1", port)) != 0
 

@@ -183,7 +183,7 @@ class Ending:
     reported: list[CloudError] = field(default_factory=list)
 
     async def ready(self) -> Proof:
-        """Give the next."""
+        """Return the next."""
         self.asked += 1
         if self.trouble:
             raise self.trouble

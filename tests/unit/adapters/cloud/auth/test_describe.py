@@ -14,7 +14,7 @@ PROJECT = "0123456789abcdef0123456789abcdef"
 
 
 def target(credentials: dict[str, Any] | None) -> TargetSettings:
-    """Give a target with these credentials."""
+    """Return a target with these credentials."""
     document = {"name": "lab", "region": "cn-north-4", "project_id": PROJECT, "credentials": credentials}
     return TargetSettings.model_validate(document)
 

@@ -23,7 +23,7 @@ REQUEST = Request("GET", "host", "/")
 
 
 def keys(**names: str) -> dict[str, Any]:
-    """Give keys for an hour, under the names of whoever gives them."""
+    """Return keys for an hour, under the names of whoever gives them."""
     return {
         names["access"]: "AK",
         names["secret"]: "SK",

@@ -31,12 +31,12 @@ class Names:
 
 
 def target(**more: str) -> TargetSettings:
-    """Give a target of a region without an IAM of its own."""
+    """Return a target of a region without an IAM of its own."""
     return TargetSettings(name="t", region="cn-north-11", **more)
 
 
 async def iam(**more: str) -> Iam:
-    """Give the IAM of that target."""
+    """Return the IAM of that target."""
     async with open_session(TIMEOUT, 1) as session:
         return iam_of(target(**more), session, FakeClock())
 

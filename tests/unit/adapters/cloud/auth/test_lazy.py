@@ -20,7 +20,7 @@ class Place:
         self.asked = 0
 
     async def find(self) -> Credentials:
-        """Give what is there."""
+        """Return the content."""
         self.asked += 1
         if self.there is None:
             raise Unauthorized("the secret is not mounted")

@@ -47,7 +47,7 @@ def renewed(*troubles: CloudError) -> tuple[RefreshingCredentials, Counter, Fake
 
 
 def token(proof: Proof, clock: FakeClock) -> str:
-    """Tell the token that a request would carry."""
+    """Return the token that a request would carry."""
     return proof.headers(REQUEST, clock.now())["X-Auth-Token"]
 
 

@@ -33,7 +33,7 @@ Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def headers_of(issued: IssuedCredentials) -> dict[str, str]:
-    """Give what a request would carry."""
+    """Return what a request would carry."""
     return dict(issued.headers(REQUEST, SystemClock().now()))
 
 
