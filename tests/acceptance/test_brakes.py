@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from acceptance.conftest import Simulate
@@ -44,6 +46,24 @@ def test_a_brake_refuses_the_whole_plan(brake: str, simulate: Simulate, desk: De
     assert (line["brake"], line["level"]) == (brake, "error")
     assert cloud.writes() == []
     assert refused.document["results"] == []
+
+
+def test_all_brakes_that_refuse_are_told_at_once(simulate: Simulate, desk: Desk) -> None:
+    """In the table, the JSON, the log, the history and a saved plan; so that one correction is enough."""
+    cloud = cloud_of_ten(simulate)
+    desk.write(cloud, brakes=OFF | {"max_deletions": 5, "max_share": "35%", "max_per_owner": 1})
+    brakes = ["max_deletions", "max_share", "max_per_owner"]
+    plan, run, swept = desk.run("plan", "--out", "plan.json"), desk.run("run", "--yes"), desk.sweep()
+    assert (plan.code, run.code, swept.code, cloud.writes()) == (4, 4, 4, [])
+    for table in plan.out, run.out:
+        assert [line.split("(")[1].split(")")[0] for line in table.splitlines() if line.startswith("Refused")] == brakes
+    assert [refusal["brake"] for refusal in swept.document["refusals"]] == brakes
+    assert swept.document["refusal"] == swept.document["refusals"][0]
+    assert [event["brake"] for event in swept.events("plan.refused")] == brakes
+    saved = json.loads((desk.folder / "plan.json").read_text(encoding="utf-8"))["targets"][0]["refusal"]
+    problem = desk.run("history", "--format", "json").document[0]["problem"]
+    for told in saved, problem:
+        assert [brake for brake in brakes if f"brakes.{brake} allows" in told] == brakes
 
 
 @pytest.mark.parametrize("brake", BRAKES)

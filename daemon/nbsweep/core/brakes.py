@@ -113,14 +113,18 @@ def judge_drop(fleet: int, before: FleetBefore | None, most: Fraction | None, hi
 # ---- how much may go ------------------------------------------------------------------------------------------------------
 
 
-def judge_excess(items: Sequence[Notebook], brakes: Brakes, fleet: int, requested: int) -> Refusal | None:
-    """Return the refusal by the first brake that these notebooks exceed; `requested` is the number of the last 24 hours."""
-    return (
-        _excess_in_all(len(items), brakes.max_deletions)
-        or _excess_of_share(len(items), fleet, brakes.max_share)
-        or _excess_of_owner(items, brakes.max_per_owner)
-        or _excess_of_day(len(items), requested, brakes.max_per_day)
+def judge_excess(items: Sequence[Notebook], brakes: Brakes, fleet: int | None, requested: int) -> tuple[Refusal, ...]:
+    """Return the refusal of each brake that these notebooks exceed.
+
+    `fleet` is None if its size is unknown; then its share is, too. `requested` is the number of the last 24 hours.
+    """
+    found = (
+        _excess_in_all(len(items), brakes.max_deletions),
+        None if fleet is None else _excess_of_share(len(items), fleet, brakes.max_share),
+        _excess_of_owner(items, brakes.max_per_owner),
+        _excess_of_day(len(items), requested, brakes.max_per_day),
     )
+    return tuple(filter(None, found))
 
 
 def _excess_in_all(count: int, allowed: int | None) -> Refusal | None:
@@ -157,9 +161,11 @@ def _excess_of_owner(items: Sequence[Notebook], allowed: int | None) -> Refusal 
         return None
     labels = [notebook.owner_label for notebook in items if notebook.owner_key == key]
     owner = next((label for label in labels if label != key), key)
+    others = sum(number > allowed for number in counts.values()) - 1
+    more = f"; {others} other owner{'s have' if others > 1 else ' has'} too many, too" if others else ""
     return Refusal(
         "max_per_owner",
-        f"{count} notebooks of {owner} would go, and brakes.max_per_owner allows {allowed} of one owner",
+        f"{count} notebooks of {owner} would go, and brakes.max_per_owner allows {allowed} of one owner{more}",
     )
 
 

@@ -1,4 +1,4 @@
-"""Builds a plan from the verdicts of a survey: the notebooks to delete in order, or the brake that refuses the plan."""
+"""Builds a plan from the verdicts of a survey: the notebooks to delete in order, or the brakes that refuse the plan."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -87,7 +87,8 @@ class Plan(Struct, frozen=True):
     fleet: int
     items: tuple[Candidate, ...]
     kept: Mapping[Reason, int]
-    refusal: Refusal | None = None
+    refusals: tuple[Refusal, ...] = ()
+    """One for each brake that refuses the plan."""
     malformed: tuple[MalformedRow, ...] = ()
     trimmed: str = ""
     """What the brakes have cut from the plan; empty if they cut nothing."""
@@ -99,6 +100,11 @@ class Plan(Struct, frozen=True):
     """The endpoint and project of the survey, see `identity`."""
     handed_over: int = 0
     """How many items were handed to the executor, and are not among `items` any more."""
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """The first refusal; None if no brake refuses the plan."""
+        return self.refusals[0] if self.refusals else None
 
     @property
     def planned(self) -> int:
@@ -236,16 +242,17 @@ def build_plan(survey: Survey, brakes: Brakes, circumstances: Circumstances = OR
     kept = Counter(survey.kept)
     kept[Reason.COOLING_DOWN] += len(cooling)
     fleet, requested, trimmed = survey.fleet, circumstances.history.requested, ""
-    refusal = _distrust(survey, brakes, circumstances)
-    if refusal is None and brakes.on_excess is OnExcess.REFUSE:
-        refusal = judge_excess([item.notebook for item in items], brakes, fleet, requested)
-    elif refusal is None:
+    refusals = _distrust(survey, brakes, circumstances)
+    if brakes.on_excess is OnExcess.REFUSE:
+        known = None if survey.gaps else fleet
+        refusals += judge_excess([item.notebook for item in items], brakes, known, requested)
+    elif not refusals:
         within = trim([item.notebook for item in items], brakes, fleet, requested)
         trimmed = describe_trim(within, brakes, fleet, requested)
         kept[Reason.OVER_BRAKE] += len(items) - len(within.items)
         left = {notebook.id for notebook in within.items}
         items = tuple(item for item in items if item.notebook.id in left)
-    plan = Plan(survey.target, survey.taken_at, survey.fleet, items, dict(+kept), refusal, survey.malformed)
+    plan = Plan(survey.target, survey.taken_at, survey.fleet, items, dict(+kept), refusals, survey.malformed)
     return replace(plan, trimmed=trimmed, cooling=cooling, refused=survey.refused)
 
 
@@ -259,13 +266,12 @@ def _cooling(survey: Survey, circumstances: Circumstances) -> dict[str, Verdict]
     return {notebook_id: verdict for notebook_id, verdict in judged.items() if verdict is not None}
 
 
-def _distrust(survey: Survey, brakes: Brakes, circumstances: Circumstances) -> Refusal | None:
-    """Return a refusal if the survey or the clock cannot be trusted."""
-    return (
-        judge_gaps(survey.gaps)
-        or judge_skew(circumstances.skew_s)
-        or judge_drop(survey.fleet, circumstances.history.before, brakes.max_fleet_drop, describe_refused(survey.refused))
-    )
+def _distrust(survey: Survey, brakes: Brakes, circumstances: Circumstances) -> tuple[Refusal, ...]:
+    """Return a refusal for each reason why the survey or the clock cannot be trusted."""
+    hidden = describe_refused(survey.refused)
+    # An incomplete survey does not show the size of the fleet, so it shows no drop either.
+    drop = None if survey.gaps else judge_drop(survey.fleet, circumstances.history.before, brakes.max_fleet_drop, hidden)
+    return tuple(filter(None, (judge_gaps(survey.gaps), judge_skew(circumstances.skew_s), drop)))
 
 
 def describe_refused(refused: Sequence[WorkspaceGap]) -> str:

@@ -38,8 +38,8 @@ class Report(Struct, frozen=True):
         """Why the sweep is not a success; empty if it is one."""
         if self.plan is None or self.error is not None:
             return str(self.error or "")
-        if self.plan.refusal and self.outcome is Outcome.REFUSED:
-            return self.plan.refusal.message
+        if self.plan.refusals and self.outcome is Outcome.REFUSED:
+            return ". ".join(refusal.message for refusal in self.plan.refusals)
         return self.plan.unseen
 
     @property

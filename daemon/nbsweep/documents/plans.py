@@ -1,6 +1,6 @@
 """The JSON documents of plans, for the command line and the HTTP API. No source record has a field for a secret."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -76,6 +76,7 @@ class PlanDocument(Document, frozen=True):
     plan_id: str
     created_at: Time
     refusal: Annotated[RefusalDocument | None, Meta(description="The first refusal.")]
+    refusals: Annotated[Sequence[RefusalDocument], Meta(description="All refusals, of all targets.")]
     items: Collection[ItemDocument]
     kept: Annotated[Counts, Meta(description="Number of kept notebooks, by reason.")]
     targets: Sequence[TargetPlanDocument]
@@ -87,6 +88,7 @@ def plan_document(plan_id: str, created_at: datetime, plans: Sequence[Plan], err
         plan_id=plan_id,
         created_at=moment_text(created_at),
         refusal=next(filter(None, map(refusal_document, plans)), None),
+        refusals=refusal_documents(plans),
         items=Series(lambda: (item_document(plan.target, item) for plan in plans for item in plan.items)),
         kept=add_counts(plan.kept for plan in plans),
         targets=[
@@ -121,9 +123,13 @@ def item_document(target: str, item: Candidate) -> ItemDocument:
 
 
 def refusal_document(plan: Plan) -> RefusalDocument | None:
-    """Return the document of the brake that refused a plan, or None."""
-    refusal = plan.refusal
-    return RefusalDocument(plan.target, refusal.brake, refusal.message) if refusal else None
+    """Return the document of the first brake that refused a plan, or None."""
+    return next(iter(refusal_documents([plan])), None)
+
+
+def refusal_documents(plans: Iterable[Plan]) -> list[RefusalDocument]:
+    """Return the documents of all brakes that refused one of these plans."""
+    return [RefusalDocument(plan.target, each.brake, each.message) for plan in plans for each in plan.refusals]
 
 
 def unlisted_workspaces(plan: Plan) -> list[UnlistedWorkspaceDocument]:

@@ -18,6 +18,7 @@ from nbsweep.documents.plans import (
     UnlistedWorkspaceDocument,
     plan_document,
     refusal_document,
+    refusal_documents,
     unlisted_workspaces,
 )
 from nbsweep.documents.runs import RemovalDocument, removal_series
@@ -57,6 +58,7 @@ class ReportDocument(Document, frozen=True):
     recovered: Collection[RemovalDocument]
     failures: Sequence[FailureDocument]
     refusal: RefusalDocument | None
+    refusals: Sequence[RefusalDocument]
     kept: Counts
     targets: Sequence[TargetReportDocument]
     saved_plan: str | UnsetType = UNSET
@@ -87,6 +89,7 @@ class DryRunDocument(Document, frozen=True):
     plan_id: str
     created_at: Time
     refusal: RefusalDocument | None
+    refusals: Sequence[RefusalDocument]
     items: Collection[ItemDocument]
     kept: Counts
     targets: Sequence[TargetPlanDocument]
@@ -103,6 +106,7 @@ def report_document(run_id: str, reports: Sequence[Report], saved_plan: str | No
         recovered=removal_series(*(report.recovered for report in reports)),
         failures=[_failure(report.target, cause) for report in reports for cause in report.causes],
         refusal=next(filter(None, map(refusal_document, plans)), None),
+        refusals=refusal_documents(plans),
         kept=add_counts(plan.kept for plan in plans),
         targets=[_target_report(report) for report in reports],
         saved_plan=saved_plan or UNSET,
@@ -124,6 +128,7 @@ def dry_run_document(
         plan_id=plan.plan_id,
         created_at=plan.created_at,
         refusal=plan.refusal,
+        refusals=plan.refusals,
         items=plan.items,
         kept=plan.kept,
         targets=plan.targets,

@@ -205,7 +205,7 @@ class Sweeper:
             refusal = await executor.execute(removals)
         finally:
             state.removals = (*executor.removals.values(), *state.removals)
-        state.plan = replace(state.plan, refusal=refusal)
+        state.plan = replace(state.plan, refusals=(refusal,) if refusal else ())
         if executor.shutdown.begun.is_set():
             return Outcome.INTERRUPTED
         return Outcome.REFUSED if refusal else Outcome.FINISHED
@@ -250,8 +250,8 @@ class Sweeper:
         kept = {reason.value: count for reason, count in plan.kept.items()}
         emit = self.ports.telemetry.emit
         emit(PlanBuilt(plan.fleet, len(plan.items), kept, plan.refusal.brake if plan.refusal else None))
-        if plan.refusal:
-            emit(PlanRefused(plan.refusal.brake, plan.refusal.message))
+        for refusal in plan.refusals:
+            emit(PlanRefused(refusal.brake, refusal.message))
         if plan.trimmed:
             emit(PlanTrimmed(len(plan.items), plan.trimmed))
 

@@ -67,7 +67,7 @@ def test_a_workspace_that_could_not_be_listed_shows_in_the_exit_code() -> None:
     assert exit_of_report(Report("research", Outcome.FINISHED, plan)) == Exit.SOME_FAILED
     assert exit_of_report(Report("research", Outcome.REFUSED, plan)) == Exit.REFUSED
     assert exit_of_plan(plan) == Exit.SOME_FAILED
-    assert exit_of_plan(replace(plan, refusal=Refusal("max_share", "no"))) == Exit.REFUSED
+    assert exit_of_plan(replace(plan, refusals=(Refusal("max_share", "no"),))) == Exit.REFUSED
     assert "1 workspace could not be listed: workspace w2" in Report("research", Outcome.FINISHED, plan).problem
 
 

@@ -34,6 +34,11 @@ def planned(count: int, brakes: Brakes, *, requested: int = 0) -> Plan:
     return build_plan(survey(*found(count), fleet=1000), brakes, Circumstances(History(requested)))
 
 
+def all_refused_by(plan: Plan) -> list[str]:
+    """Name all brakes that refuse a plan, in their order."""
+    return [refusal.brake for refusal in plan.refusals]
+
+
 def refused_by(plan: Plan) -> str | None:
     """Name the brake that refused it."""
     return plan.refusal.brake if plan.refusal else None
@@ -242,14 +247,26 @@ def test_a_clock_that_is_off_refuses_every_plan(skew_s: float, words: str, on_ex
     assert words in plan.refusal.message
 
 
-def test_what_was_not_all_seen_is_told_before_all_else() -> None:
-    """Then the clock, then the fleet, then the size of the plan."""
+def test_all_brakes_that_refuse_are_told_and_what_was_not_all_seen_before_all_else() -> None:
+    """Then the clock, then the fleet, then the size of the plan; of a part of the fleet, its size and a share say nothing."""
     around = Circumstances(History(5, FleetBefore("r1", 100)), skew_s=600.0)
     seen, brakes = survey(*found(3), fleet=3), Brakes(0, max_per_day=0)
     assert refused_by(build_plan(replace(seen, gaps=("torn",)), brakes, around)) == "incomplete-survey"
     assert refused_by(build_plan(seen, brakes, around)) == "clock-skew"
     assert refused_by(build_plan(seen, brakes, replace(around, skew_s=0.0))) == "max_fleet_drop"
     assert refused_by(build_plan(seen, brakes, Circumstances())) == "max_deletions"
+    assert all_refused_by(build_plan(replace(seen, gaps=("torn",)), brakes, around)) == [
+        "incomplete-survey",
+        "clock-skew",
+        "max_deletions",
+        "max_per_day",
+    ]
+    of_size = ["max_deletions", "max_share", "max_per_day"]
+    assert all_refused_by(build_plan(seen, brakes, around)) == ["clock-skew", "max_fleet_drop", *of_size]
+    assert all_refused_by(build_plan(seen, brakes)) == of_size
+    trims = replace(brakes, on_excess=OnExcess.TRIM)
+    assert all_refused_by(build_plan(seen, trims, around)) == ["clock-skew", "max_fleet_drop"]
+    assert all_refused_by(build_plan(seen, trims)) == []
 
 
 # ---- failures -------------------------------------------------------------------------------------------------------------

@@ -226,6 +226,15 @@ def test_a_refusal_names_its_figures(found: Sequence[Candidate], fleet: int, bra
     assert [figure for figure in figures if figure not in words] == []
 
 
+def test_of_owners_with_too_many_the_one_with_the_most_is_named_and_the_others_are_counted() -> None:
+    """Three of a, two of b, two of c, and one of d, where one is allowed."""
+    refusal = build_plan(survey(*owned(*"aaabbccd"), fleet=90), loose(max_per_owner=1)).refusal
+    assert refusal is not None
+    assert refusal.message == (
+        "3 notebooks of a would go, and brakes.max_per_owner allows 1 of one owner; 2 other owners have too many, too"
+    )
+
+
 def test_a_refused_plan_still_shows_all_that_would_go() -> None:
     """Whoever reads the refusal wants to see what it was about."""
     assert len(build_plan(survey(*numbered(7), fleet=90), loose(max_deletions=5)).items) == 7

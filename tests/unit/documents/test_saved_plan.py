@@ -26,11 +26,11 @@ from nbsweep.documents.saved_plan import plan_from_text, plan_to_document
 IDENTITY = TargetIdentity("https://modelarts.example", "0123", ("0", "7"), ("NOTEBOOK",), "all")
 
 
-def saved_plan(*ids: str, refusal: Refusal | None = None) -> SavedPlan:
+def saved_plan(*ids: str, refusals: tuple[Refusal, ...] = ()) -> SavedPlan:
     """Return the saved plan of these notebooks."""
     rows = [notebook(id=notebook_id) for notebook_id in ids or ("nb1", "nb2")]
     items = [Candidate(row, SCOPE, judge(row, rules(), moment()), ago(days=100)) for row in rows]
-    made = plan(*items, target="lab", kept={Reason.PROTECTED: 3}, refusal=refusal)
+    made = plan(*items, target="lab", kept={Reason.PROTECTED: 3}, refusals=refusals)
     return SavedPlan("p1", NOON, NOON + timedelta(days=1), {"policies": "sha256:1"}, (saved_target(made, IDENTITY),))
 
 
@@ -87,8 +87,10 @@ def test_the_document_says_what_people_look_for() -> None:
 
 def test_a_refusal_goes_on_the_record() -> None:
     """With the brake that refused it."""
-    [target] = plan_to_document(saved_plan(refusal=Refusal("max_share", "2 of 10 would go")))["targets"]
-    assert target["refusal"] == "max_share: 2 of 10 would go"
+    [target] = plan_to_document(
+        saved_plan(refusals=(Refusal("max_share", "2 of 10 would go"), Refusal("max_per_owner", "2 of b")))
+    )["targets"]
+    assert target["refusal"] == "max_share: 2 of 10 would go. max_per_owner: 2 of b"
 
 
 # ---- there and back -------------------------------------------------------------------------------------------------------

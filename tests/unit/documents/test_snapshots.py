@@ -68,7 +68,7 @@ PLAN = Plan(
     malformed=(MALFORMED,),
     refused=(WorkspaceGap(SCOPE, "403 no"),),
 )
-REFUSED = Plan("lab", NOON, 3, (), {Reason.PROTECTED: 2}, REFUSAL, trimmed="1 of 3 was cut")
+REFUSED = Plan("lab", NOON, 3, (), {Reason.PROTECTED: 2}, (REFUSAL,), trimmed="1 of 3 was cut")
 LANES = (LaneState("delete", 5.0, 2.5, "150/m"), LaneState("total", None, 4.0, None))
 RUN = RunRecord("run1", "research", ago(hours=2), "li", dry_run=False)
 ENDED_RUN = replace(

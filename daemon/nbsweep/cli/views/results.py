@@ -94,8 +94,7 @@ def plan_view(plan: Plan, spared: Sequence[Spared] = (), *, most: int | None = N
     parts += [cell(f"  not looked at: {gap}", "bold yellow") for gap in plan.refused]
     if plan.trimmed:
         parts.append(cell(f"Trimmed: {plan.trimmed}.", "bold yellow"))
-    if plan.refusal:
-        parts.append(_refusal_line(plan.refusal))
+    parts += map(_refusal_line, plan.refusals)
     return Group(*parts)
 
 
@@ -166,8 +165,8 @@ def report_view(report: Report) -> RenderableType:
     others = [removal for removal in report.removals if removal.state not in TRIED]
     if causes or others:
         parts.append(make_table(REMOVAL_COLUMNS, lambda: chain(map(_removal_row, others), map(_cause_row, causes))))
-    if report.removals and report.plan and report.plan.refusal:
-        parts.append(_refusal_line(report.plan.refusal))
+    if report.removals and report.plan:
+        parts += map(_refusal_line, report.plan.refusals)
     if report.plan:
         parts += [cell(f"  not looked at: {gap}", "bold yellow") for gap in report.plan.refused]
     parts.append(_report_summary(report))

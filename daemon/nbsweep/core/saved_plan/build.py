@@ -8,12 +8,12 @@ from nbsweep.core.saved_plan.model import SavedItem, SavedTarget
 
 def saved_target(plan: Plan, identity: TargetIdentity) -> SavedTarget:
     """Return one target's plan as a saved one, with the evidence for each verdict."""
-    refusal = plan.refusal
+    refusals = [f"{refusal.brake}: {refusal.message}" for refusal in plan.refusals]
     return SavedTarget(
         target=plan.target,
         identity=identity,
         fleet=plan.fleet,
-        refusal=f"{refusal.brake}: {refusal.message}" if refusal else None,
+        refusal=". ".join(refusals) or None,
         kept={reason.value: count for reason, count in plan.kept.items()},
         items=tuple(_item(candidate) for candidate in plan.items),
         project=plan.project,

@@ -38,7 +38,7 @@ class SavedTarget(Struct, frozen=True, omit_defaults=True):
     identity: TargetIdentity
     fleet: int
     refusal: str | None
-    """The brake that refused the plan, and why; then nothing may be deleted. None if no brake did."""
+    """The brakes that refused the plan, and why; then nothing may be deleted. None if no brake did."""
     kept: Mapping[str, int]
     """The number of kept notebooks by the reason of the verdict."""
     items: tuple[SavedItem, ...]

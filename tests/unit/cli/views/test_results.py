@@ -35,7 +35,7 @@ def candidate(**changes: object) -> Candidate:
 def plan(*items: Candidate, refusal: Refusal | None = None) -> Plan:
     """Return a plan over a fleet of ten, one row of which is malformed."""
     kept = {Reason.NO_POLICY: 6, Reason.PROTECTED: 1}
-    return builders.plan(*items, kept=kept, refusal=refusal, malformed=(MALFORMED,))
+    return builders.plan(*items, kept=kept, refusals=(refusal,) if refusal else (), malformed=(MALFORMED,))
 
 
 def test_a_plan_shows_who_goes_why_and_what_stays() -> None:

@@ -234,7 +234,14 @@ async def test_a_plan_is_made_now_and_told_as_plan_tells_it(tmp_path: Path) -> N
         }
         assert (status, document) == (
             200,
-            {"created_at": "2026-03-01T12:00:00.000Z", "refusal": None, "items": [ITEM], "kept": kept, "targets": [target]},
+            {
+                "created_at": "2026-03-01T12:00:00.000Z",
+                "refusal": None,
+                "refusals": [],
+                "items": [ITEM],
+                "kept": kept,
+                "targets": [target],
+            },
         )
         assert face.control.asked == [("plan", "research")]
 
