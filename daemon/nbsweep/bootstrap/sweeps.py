@@ -142,7 +142,7 @@ def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutd
 
 
 def patient(settings: Settings) -> Timeouts:
-    """Let the journal outlast an outage for as long as the lease of a target is good without a beat."""
+    """Return time limits by which the journal waits out an outage for as long as a lease lasts without a beat."""
     return Timeouts(patience_s=settings.service.lease.total_seconds() * GOOD_FOR)
 
 

@@ -81,7 +81,7 @@ def export(
 
 
 def _refuse_options(context: typer.Context) -> None:
-    """Let nobody believe that `audit --target T export` had exported one target's part, which would be no chain."""
+    """Reject filters for `audit export`: a part of the trail would not be a valid chain."""
     sources = {name: context.get_parameter_source(name) for name in context.params if name != "config"}
     given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
     if given:
