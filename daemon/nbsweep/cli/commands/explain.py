@@ -1,36 +1,28 @@
 """`explain`: what every rule says of one notebook, without a request that changes the cloud."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Literal
 
 import anyio
 import typer
-from msgspec.structs import replace
 
 from nbsweep.adapters.journal import open_journal
 from nbsweep.bootstrap.sweeps import open_all
 from nbsweep.cli.exits import Exit, exit_of_error, worst
 from nbsweep.cli.session import Session, report_error
 from nbsweep.cli.views.explain import explain_view
-from nbsweep.core.brakes import A_DAY
-from nbsweep.core.cool_down import judge_cooling, streaks
 from nbsweep.core.errors import Gone, NbsweepError
-from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings, last_ended
-from nbsweep.core.explain.explain import explain
+from nbsweep.core.explain.context import NotebookContext
 from nbsweep.core.explain.requirements import moment_words
-from nbsweep.core.facts import Moment
-from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lifecycle import outcome
 from nbsweep.documents.explain import explain_document
+from nbsweep.engine.explain import explain_notebook
 from nbsweep.engine.report import leading_error
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings import Settings
 
 ExplainFormat = Literal["tree", "json"]
-LOOKS_BACK = 200
-"""Number of sweeps of a target that are searched for the last one with a plan."""
 
 
 @dataclass(slots=True)
@@ -80,14 +72,13 @@ def _show(session: Session, accounts: Sequence[NotebookContext], output: Explain
 async def _ask_all(session: Session, notebook_id: str) -> Asked:
     """Explain on all targets concurrently; a failure affects only its own target."""
     asked = Asked()
-    covers = _covers(session.settings)
     async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
 
         async def ask(sweeper: Sweeper) -> None:
             target = sweeper.area.target
             with session.telemetry.bound(target=target):
                 try:
-                    asked.accounts[target] = await _account(sweeper, notebook_id, covers[target])
+                    asked.accounts[target] = await explain_notebook(sweeper, notebook_id)
                 except Gone:
                     return
                 except (NbsweepError, ExceptionGroup) as error:
@@ -97,45 +88,6 @@ async def _ask_all(session: Session, notebook_id: str) -> Asked:
             for sweeper in opened.sweepers:
                 group.start_soon(ask, sweeper)
     return asked
-
-
-def _covers(settings: Settings) -> Mapping[str, TargetScope]:
-    return {
-        target.name: TargetScope(
-            None if target.workspaces == "all" else target.workspaces, target.features, target.scope == "own"
-        )
-        for target in settings.targets
-    }
-
-
-async def _account(sweeper: Sweeper, notebook_id: str, cover: TargetScope) -> NotebookContext:
-    identity = await sweeper.identity()
-    last_active = await sweeper.ports.journal.last_active(identity.project)
-    notebook = await sweeper.ports.cloud.show(notebook_id)
-    now = sweeper.ports.clock.now()
-    memory = await _remember(sweeper, identity, notebook.id, now)
-    memory = replace(memory, last_active=last_active.get(notebook.id))
-    return NotebookContext(
-        target=sweeper.area.target,
-        asked_at=now,
-        notebook=notebook,
-        cover=cover_findings(notebook, cover),
-        explanation=explain(notebook, sweeper.options.rules, Moment(now, last_active)),
-        memory=memory,
-        brakes=brake_lines(sweeper.brakes, sweeper.options.max_failures, memory),
-    )
-
-
-async def _remember(sweeper: Sweeper, identity: TargetIdentity, notebook_id: str, now: datetime) -> JournalFacts:
-    journal, target, cool_down = sweeper.ports.journal, sweeper.area.target, sweeper.options.cool_down
-    here = (identity.project, UNKNOWN)
-    removals = tuple(removal for removal in await journal.removals_of(notebook_id) if removal.project in here)
-    return JournalFacts(
-        removals=removals,
-        latest=last_ended(await journal.runs(LOOKS_BACK, target)),
-        history=await journal.history(target, identity, now - A_DAY, now),
-        left_alone=judge_cooling(streaks(removals).get(notebook_id), cool_down, now),
-    )
 
 
 async def _nowhere(settings: Settings, notebook_id: str) -> str:

@@ -1,0 +1,57 @@
+"""Explains one notebook of one target, by the rules and on facts of this moment. Reads only: one request to the cloud."""
+
+from datetime import datetime
+
+from nbsweep.core.brakes import A_DAY
+from nbsweep.core.cool_down import judge_cooling, streaks
+from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings, last_ended
+from nbsweep.core.explain.explain import explain
+from nbsweep.core.facts import Moment
+from nbsweep.core.identity import UNKNOWN, TargetIdentity
+from nbsweep.engine.survey import Area
+from nbsweep.engine.sweep import Sweeper
+
+LOOKS_BACK = 200
+"""Number of sweeps of a target that are searched for the last one with a plan."""
+
+
+async def explain_notebook(sweeper: Sweeper, notebook_id: str) -> NotebookContext:
+    """Return every rule's result for one notebook, with what the journal knows of it.
+
+    Raises:
+        Gone: the target has no such notebook.
+        NbsweepError: the cloud or the journal could not be asked.
+    """
+    identity = await sweeper.identity()
+    last_active = await sweeper.ports.journal.last_active(identity.project)
+    notebook = await sweeper.ports.cloud.show(notebook_id)
+    now = sweeper.ports.clock.now()
+    memory = await _remember(sweeper, identity, notebook.id, now, last_active.get(notebook.id))
+    return NotebookContext(
+        target=sweeper.area.target,
+        asked_at=now,
+        notebook=notebook,
+        cover=cover_findings(notebook, _scope(sweeper.area)),
+        explanation=explain(notebook, sweeper.options.rules, Moment(now, last_active)),
+        memory=memory,
+        brakes=brake_lines(sweeper.brakes, sweeper.options.max_failures, memory),
+    )
+
+
+def _scope(area: Area) -> TargetScope:
+    return TargetScope(area.workspaces, area.features, area.scope == "own")
+
+
+async def _remember(
+    sweeper: Sweeper, identity: TargetIdentity, notebook_id: str, now: datetime, last_active: datetime | None
+) -> JournalFacts:
+    journal, target, cool_down = sweeper.ports.journal, sweeper.area.target, sweeper.options.cool_down
+    here = (identity.project, UNKNOWN)
+    removals = tuple(removal for removal in await journal.removals_of(notebook_id) if removal.project in here)
+    return JournalFacts(
+        last_active=last_active,
+        removals=removals,
+        latest=last_ended(await journal.runs(LOOKS_BACK, target)),
+        history=await journal.history(target, identity, now - A_DAY, now),
+        left_alone=judge_cooling(streaks(removals).get(notebook_id), cool_down, now),
+    )
