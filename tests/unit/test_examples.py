@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from builders import NOON, ago, moment
 from nbsweep.cli.commands.demo import demo_settings
+from nbsweep.cli.starter import USUAL_RULES, Rule, Starter, starter_text
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Notebook, Status, Volume
 from nbsweep.core.policy import Decision, Rules, judge
@@ -36,6 +37,9 @@ def shipped() -> Iterator[tuple[str, Any]]:
         "demo",
         demo_settings("http://127.0.0.1:1", Path("/nowhere")).model_dump(mode="json", by_alias=True, exclude_unset=True),
     )
+
+    for rules in (USUAL_RULES, tuple(Rule)):
+        yield f"init {' '.join(rules)}", yaml.safe_load(starter_text(Starter(rules=rules)))
 
 
 def with_policies(text: str) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from nbsweep.cli.options import audit, looking, simulation, starting, sweeping
 from nbsweep.cli.options.shared import ConfigOption
 
 GROUPS: Mapping[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
-    "Before the first sweep": (starting.check, starting.schema),
+    "Before the first sweep": (starting.init, starting.validate, starting.check, starting.schema),
     "Look, without changing anything": (sweeping.plan, looking.explain),
     "Sweep": (sweeping.run, sweeping.serve),
     "See what was done": (looking.status, looking.history, looking.show, audit.app),

@@ -65,9 +65,17 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> Settings:
     Raises:
         ConfigurationError: it cannot be used; holds every mistake that was found.
     """
-    source = str(path)
+    return read_settings(str(path), _text(path), environment)
+
+
+def read_settings(source: str, text: str, environment: Mapping[str, str]) -> Settings:
+    """Read the text of a configuration, put the environment in, and check everything; `source` is its name in mistakes.
+
+    Raises:
+        ConfigurationError: it cannot be used; holds every mistake that was found.
+    """
     reader = _Reader(source, environment)
-    made = _validated(with_vendor_names(reader.read(_root(source, _text(path))), environment))
+    made = _validated(with_vendor_names(reader.read(_root(source, text)), environment))
     if isinstance(made, Settings) and not reader.mistakes:
         return made
     found = [] if isinstance(made, Settings) else reader.placed(made)

@@ -3,9 +3,63 @@
 Only options, no logic. What a command needs is imported when it is called, so that `--help` is shown at once.
 """
 
+from typing import Annotated
+
 import typer
 
 from nbsweep.cli.options.shared import ConfigOption, TableOrJson
+from nbsweep.cli.starter import Credentials, Rule
+
+
+def init(  # noqa: PLR0913  # typer reads the options from the signature
+    context: typer.Context,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask: take the defaults for what no option says.")] = False,
+    name: Annotated[str, typer.Option("--name", help="The target's name in logs and reports.")] = "default",
+    region: Annotated[str | None, typer.Option("--region", help="The region, such as cn-north-4.")] = None,
+    endpoint: Annotated[
+        str | None, typer.Option("--endpoint", metavar="URL", help="The address of ModelArts where no region gives it.")
+    ] = None,
+    project_id: Annotated[
+        str | None, typer.Option("--project-id", help="32 hexadecimal digits; else looked up by the region.")
+    ] = None,
+    credentials: Annotated[
+        Credentials | None,
+        typer.Option("--credentials", help="Where they are: the standard chain, variables with keys or a user, or an agency."),
+    ] = None,
+    rule: Annotated[
+        list[Rule] | None,
+        typer.Option("--rule", help="A policy that the file shall have; may be given again."),
+    ] = None,
+    sample: Annotated[bool, typer.Option("--sample", help="Print a configuration with every key and its default.")] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the configuration's JSON Schema, for editors.")] = False,
+    systemd: Annotated[bool, typer.Option("--systemd", help="Print the systemd unit of the service.")] = False,
+    systemd_sweep: Annotated[bool, typer.Option("--systemd-sweep", help="Print the systemd unit of a single sweep.")] = False,
+    systemd_timer: Annotated[bool, typer.Option("--systemd-timer", help="Print the timer that starts it.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Write a first configuration: asks, or takes options. A dry run with small brakes; never overwrites a file."""
+    from nbsweep.cli.commands.init import Given, init_command, print_packaged
+
+    files = {
+        "nbsweep.yaml": sample,
+        "nbsweep.schema.json": schema,
+        "nbsweep.service": systemd,
+        "nbsweep-sweep.service": systemd_sweep,
+        "nbsweep-sweep.timer": systemd_timer,
+    }
+    if any(files.values()):
+        print_packaged([file for file, wanted in files.items() if wanted])
+        return
+    given = Given(name, region, endpoint, project_id, credentials, tuple(rule or ()))
+    init_command(given, config or context.obj, ask=not yes)
+
+
+def validate(context: typer.Context, output: TableOrJson = "table", config: ConfigOption = None) -> None:
+    """Read the configuration, and tell every mistake in it at once. Makes no call."""
+    from nbsweep.cli.commands.validate import validate_command
+
+    raise typer.Exit(validate_command(config or context.obj, output))
 
 
 def check(context: typer.Context, output: TableOrJson = "table", config: ConfigOption = None) -> None:
