@@ -39,6 +39,10 @@ class Finding(Struct, frozen=True):
     """The findings inside `all`, `any` and `not`."""
     alternatives: tuple[str, ...] = ()
     """The texts that the rule names, one of which is enough; empty for a condition that names none."""
+    age: timedelta | None = None
+    """The length of time that the condition compared; None for a condition on another fact."""
+    limit: timedelta | None = None
+    """The length of time that it was compared with."""
 
     def __str__(self) -> str:
         """Return the finding in words."""
@@ -49,6 +53,15 @@ class Finding(Struct, frozen=True):
         if self.fact is None:
             return f"{noun} is missing (wanted: {self.threshold})"
         return f"{noun} {self.fact}" if self.fact in self.alternatives else f"{noun} {self.fact} ({self.threshold})"
+
+    @property
+    def brief(self) -> str:
+        """Return a finding that passed in few words, for a table: ``idle 375d > 14d``."""
+        if self.age is not None and self.limit is not None:
+            days = timedelta(days=self.age.days)
+            noun = self.condition.removesuffix("_over").replace("_", " ")
+            return f"{noun} {format_age(days if days > self.limit else self.age)} > {format_age(self.limit)}"
+        return self.fact if self.condition == "status" and self.fact else str(self)
 
 
 class TextIs(Struct, frozen=True):
@@ -176,7 +189,8 @@ class LongerThan(Struct, frozen=True):
         if start is None:
             return Finding(self.key, threshold, None, Truth.UNKNOWN)
         age = moment.now - start
-        return Finding(self.key, threshold, format_age(age), Truth.PASS if age > self.threshold else Truth.FAIL)
+        truth = Truth.PASS if age > self.threshold else Truth.FAIL
+        return Finding(self.key, threshold, format_age(age), truth, age=age, limit=self.threshold)
 
 
 class CapacityOver(Struct, frozen=True):

@@ -343,6 +343,25 @@ def test_a_finding_says_the_fact_and_the_threshold(condition: Condition, changes
     assert str(condition.check(notebook(**changes), moment())) == expected
 
 
+@pytest.mark.parametrize(
+    ("condition", "changes", "expected"),
+    [
+        (over("idle", days=14), {}, "idle 99d > 14d"),
+        (over("age", days=200, hours=-1), {}, "age 200d > 199d 23h"),
+        (over("age", hours=1), {"created_at": ago(hours=3, minutes=5)}, "age 3h 5m > 1h"),
+        (over("age", days=2), {"created_at": ago(days=2, hours=5)}, "age 2d 5h > 2d"),
+        (over("age", days=2), {"created_at": ago(days=3, hours=5)}, "age 3d > 2d"),
+        (text("status", "STOPPED"), {}, "STOPPED"),
+        (text("name", "exp*"), {}, "name experiment-1 (exp*)"),
+        (CapacityOver(20), {}, "volume.capacity 50 GB (over 20 GB)"),
+        (Not(over("age", days=365)), {}, "not (age 200d (over 365d))"),
+    ],
+)
+def test_a_finding_in_few_words_never_contradicts_itself(condition: Condition, changes: dict[str, Any], expected: str) -> None:
+    """Hours are left out only where the days alone are over the threshold."""
+    assert condition.check(notebook(**changes), moment()).brief == expected
+
+
 @pytest.mark.parametrize("key", ["owner", "pool"])
 def test_a_finding_says_that_half_a_name_is_missing(key: str) -> None:
     """It is the missing half that makes it unknown, so that is what it says."""

@@ -115,7 +115,7 @@ def _show(session: Session, plans: list[Plan], document: PlanDocument, output: P
         session.write_pieces(csv_pieces(document.items, CSV_COLUMNS))
     else:
         for plan in plans:
-            session.show_result(plan_view(plan))
+            session.show_result(plan_view(plan, wide=session.screen.wide))
 
 
 def _exit(plans: list[Plan], errors: Mapping[str, NbsweepError], options: PlanOptions) -> Exit:

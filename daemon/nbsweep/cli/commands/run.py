@@ -72,11 +72,11 @@ class ApprovalPrompt:
             return self.options.yes
         async with self._one_at_a_time:
             with self.session.pause_progress():
-                self.session.screen.err.print(self._view(plan, spared))
+                self.session.screen.review.print(self._view(plan, spared))
                 return self.options.yes or await self._ask(plan)
 
     def _view(self, plan: Plan, spared: Sequence[Spared]) -> RenderableType:
-        return plan_view(plan, spared, most=self.options.most_rows)
+        return plan_view(plan, spared, most=self.options.most_rows, wide=self.session.screen.wide)
 
     async def _ask(self, plan: Plan) -> bool:
         """Prompt for the number of notebooks: an answer that was meant for another plan seldom matches."""
@@ -159,6 +159,6 @@ async def _sweep_all(sweepers: Sequence[Sweeper], run: Run, approval: ApprovalPr
 def _show(session: Session, reports: list[Report]) -> None:
     for report in reports:
         if report.plan and report.outcome in (Outcome.DRY_RUN, Outcome.REFUSED) and not report.removals:
-            session.show_result(plan_view(report.plan, report.spared))
+            session.show_result(plan_view(report.plan, report.spared, wide=session.screen.wide))
         if report.outcome is not Outcome.DRY_RUN:
             session.show_result(report_view(report))

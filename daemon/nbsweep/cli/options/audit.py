@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from nbsweep.cli.options.shared import ConfigOption, TableOrJson
+from nbsweep.cli.options.shared import ConfigOption, TableOrJson, Wide
 from nbsweep.core.audit.steps import AuditStep
 
 app = typer.Typer(name="audit", rich_markup_mode=None)
@@ -16,7 +16,7 @@ WHATS = ", ".join(AuditStep)
 
 
 @app.callback(invoke_without_command=True)
-def audit(  # noqa: PLR0913  # typer reads the options from the signature
+def audit(
     context: typer.Context,
     *,
     target: Annotated[str | None, typer.Option("--target", help="Only this target's.")] = None,
@@ -29,6 +29,7 @@ def audit(  # noqa: PLR0913  # typer reads the options from the signature
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many entries.")] = 50,
     output: TableOrJson = "table",
+    wide: Wide = False,
     config: ConfigOption = None,
 ) -> None:
     """Show what was decided, requested and ended, the newest first; every word of it is chained to the one before."""
@@ -42,7 +43,7 @@ def audit(  # noqa: PLR0913  # typer reads the options from the signature
     from nbsweep.cli.session import run as run_session
 
     query = query_of(target=target, run_id=run, notebook_id=notebook, policy=policy, what=what, since=since)
-    session = make_session(load(config or context.obj), plain_screen())
+    session = make_session(load(config or context.obj), plain_screen(wide=wide))
     run_session(session, lambda session: audit_command(session, AuditOptions(query, limit, output)))
 
 

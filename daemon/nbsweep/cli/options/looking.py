@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from nbsweep.cli.options.shared import ConfigOption, TableOrJson
+from nbsweep.cli.options.shared import ConfigOption, TableOrJson, Wide
 
 
 def explain(
@@ -39,6 +39,7 @@ def history(
     context: typer.Context,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many sweeps.")] = 20,
     output: TableOrJson = "table",
+    wide: Wide = False,
     config: ConfigOption = None,
 ) -> None:
     """List the latest sweeps."""
@@ -46,13 +47,15 @@ def history(
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
 
-    run(make_session(load(config or context.obj), plain_screen()), lambda session: history_command(session, limit, output))
+    session = make_session(load(config or context.obj), plain_screen(wide=wide))
+    run(session, lambda session: history_command(session, limit, output))
 
 
 def show(
     context: typer.Context,
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, from `nbsweep history`.")],
     output: TableOrJson = "table",
+    wide: Wide = False,
     config: ConfigOption = None,
 ) -> None:
     """Show one run, and what became of each notebook in it."""
@@ -60,4 +63,5 @@ def show(
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
 
-    run(make_session(load(config or context.obj), plain_screen()), lambda session: show_command(session, run_id, output))
+    session = make_session(load(config or context.obj), plain_screen(wide=wide))
+    run(session, lambda session: show_command(session, run_id, output))

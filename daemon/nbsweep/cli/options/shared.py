@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 TableOrJson = Annotated[Literal["table", "json"], typer.Option("--format", help="How the result is written to stdout.")]
+Wide = Annotated[bool, typer.Option("--wide", help="Show every column and the full text, wider than the terminal.")]
 ConfigOption = Annotated[
     Path | None,
     typer.Option(

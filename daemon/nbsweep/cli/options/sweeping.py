@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from nbsweep.cli.options.shared import ConfigOption, TableOrJson
+from nbsweep.cli.options.shared import ConfigOption, TableOrJson, Wide
 
 
 def plan(
@@ -21,6 +21,7 @@ def plan(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 10 when there is something to delete.")
     ] = False,
+    wide: Wide = False,
     config: ConfigOption = None,
 ) -> None:
     """Survey, and show what would go, and why. Changes nothing."""
@@ -29,7 +30,7 @@ def plan(
     from nbsweep.cli.session import load, make_session, run
 
     saving = Saving.of(out, valid_for)
-    session = make_session(load(config or context.obj), live_screen())
+    session = make_session(load(config or context.obj), live_screen(wide=wide))
     run(session, lambda session: plan_command(session, PlanOptions(output, saving, detailed_exitcode)))
 
 
@@ -41,6 +42,7 @@ def run(
         Path | None, typer.Option("--plan", help="Delete no more than this saved plan, from `plan --out`, permits.")
     ] = None,
     output: TableOrJson = "table",
+    wide: Wide = False,
     config: ConfigOption = None,
 ) -> None:
     """Sweep: finish what an earlier run left, survey, delete what may go, and follow each deletion to its end."""
@@ -49,7 +51,7 @@ def run(
     from nbsweep.cli.session import load, make_session, run
 
     require_consent(dry_run=dry_run, yes=yes)
-    session = make_session(load(config or context.obj), live_screen())
+    session = make_session(load(config or context.obj), live_screen(wide=wide))
     run(session, lambda session: run_command(session, RunOptions(output, dry_run, yes, plan)))
 
 

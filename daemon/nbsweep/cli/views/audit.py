@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Group, RenderableType
 
 from nbsweep.cli.views.results import STYLES, cell
-from nbsweep.cli.views.tables import WIDEST, Column, Row, make_table
+from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, Row, make_table
 from nbsweep.core.audit.entries import AuditCoverage, AuditEntry
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.documents.audit import VerifiedTrail, moment_or_none
@@ -21,7 +21,13 @@ WHAT_STYLES: Mapping[str, str] = {
 
 COLUMNS = (
     Column("ENTRY", right=True),
-    *(Column(heading, most=WIDEST) for heading in ("TIME", "WHAT", "NOTEBOOK", "OWNER", "POLICY", "RUN", "STARTED BY")),
+    Column("TIME", leaves=5),
+    Column("WHAT"),
+    Column("NOTEBOOK", most=NAME),
+    Column("OWNER", most=SHORT_NAME, leaves=3),
+    Column("POLICY", most=SHORT_NAME, leaves=2),
+    Column("RUN", leaves=4),
+    Column("STARTED BY", most=SHORT_NAME, leaves=1),
     Column("WHY", folds=True),
 )
 

@@ -8,7 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from nbsweep.cli.text import printable
-from nbsweep.cli.views.tables import WIDEST, Column, LongTable, Row, make_table
+from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, LongTable, Row, make_table
 from nbsweep.core.brakes import Refusal
 from nbsweep.core.cool_down import Cause
 from nbsweep.core.facts import format_age
@@ -19,6 +19,8 @@ from nbsweep.core.runs import TRIED, Outcome, RunRecord
 from nbsweep.core.saved_plan.model import Spared
 
 WIDTH_OFF_TERMINAL = 200
+WIDTH_WITHOUT_LIMIT = 100_000
+"""Cells; no table is wider."""
 A_FEW_MINUTES_S = 120
 MALFORMED_SHOWN = 20
 """Number of malformed rows that are shown one by one."""
@@ -42,10 +44,10 @@ STYLES: Mapping[str, str] = {
 }
 
 
-def make_console(*, stderr: bool = False) -> Console:
-    """Build a console for stdout or stderr."""
+def make_console(*, stderr: bool = False, wide: bool = False) -> Console:
+    """Build a console for stdout or stderr; a wide one leaves it to the terminal to wrap long lines."""
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else WIDTH_OFF_TERMINAL
+    width = WIDTH_WITHOUT_LIMIT if wide else None if stream.isatty() else WIDTH_OFF_TERMINAL
     return Console(file=stream, width=width, highlight=False, soft_wrap=False)
 
 
@@ -68,7 +70,7 @@ def text_pieces(console: Console, view: RenderableType) -> Iterator[str]:
         return
     for part in parts:
         if isinstance(part, LongTable):
-            yield from (f"{line}\n" for line in part.lines())
+            yield from (f"{line}\n" for line in part.lines(console.width))
         else:
             yield plain_text(console, part)
 
@@ -78,11 +80,11 @@ def cell(text: object, style: str = "") -> Text:
     return Text(printable(text), style=style)
 
 
-def plan_view(plan: Plan, spared: Sequence[Spared] = (), *, most: int | None = None) -> RenderableType:
+def plan_view(plan: Plan, spared: Sequence[Spared] = (), *, most: int | None = None, wide: bool = False) -> RenderableType:
     """Return the view of a plan: which notebooks would be deleted, why, and which are kept."""
     parts: list[RenderableType] = []
     if plan.items:
-        parts.append(_plan_table(plan, most))
+        parts.append(_plan_table(plan, most, wide=wide))
     parts.append(_plan_summary(plan))
     parts += [cell(f"  spared, though the saved plan has it: {each.item.name or each.item.id}: {each.why}") for each in spared]
     parts += [
@@ -103,34 +105,32 @@ def _refusal_line(refusal: Refusal) -> Text:
 
 
 PLAN_COLUMNS = (
-    Column("NOTEBOOK", most=WIDEST),
-    Column("OWNER", most=WIDEST),
-    Column("STATUS", most=WIDEST),
-    Column("IDLE", right=True),
+    Column("NOTEBOOK", most=NAME),
+    Column("OWNER", most=SHORT_NAME, leaves=4),
+    Column("STATUS", leaves=2),
+    Column("IDLE", right=True, leaves=1),
     Column("GB", right=True),
-    Column("POLICY"),
+    Column("POLICY", most=SHORT_NAME, leaves=3),
     Column("WHY", folds=True),
 )
 
 
-def _plan_table(plan: Plan, most: int | None) -> RenderableType:
+def _plan_table(plan: Plan, most: int | None, *, wide: bool) -> RenderableType:
     left_out = max(0, len(plan.items) - most) if most is not None else 0
 
     def rows() -> Iterator[Row]:
         for item in islice(plan.items, len(plan.items) - left_out):
-            yield _plan_row(plan, item)
+            yield _plan_row(plan, item, wide=wide)
         if left_out:
             yield (Text(f"... and {left_out} more", style="dim"), *(Text() for _ in PLAN_COLUMNS[1:]))
 
     return make_table(PLAN_COLUMNS, rows)
 
 
-def _plan_row(plan: Plan, item: Candidate) -> Row:
+def _plan_row(plan: Plan, item: Candidate, *, wide: bool) -> Row:
     notebook = item.notebook
     idle = format_age(plan.created_at - item.idle_since) if item.idle_since else "?"
     capacity = notebook.volume.capacity_gb if notebook.volume else None
-    facts = "; ".join(str(finding) for finding in item.verdict.findings)
-    why = f"stop, then delete: {facts}" if item.verdict.stop_first else facts
     return (
         cell(notebook.label),
         cell(notebook.owner_label),
@@ -138,8 +138,17 @@ def _plan_row(plan: Plan, item: Candidate) -> Row:
         cell(idle),
         cell("?" if capacity is None else capacity),
         cell(item.verdict.rule),
-        cell(why, "dim"),
+        cell(_why(item, wide=wide), "dim"),
     )
+
+
+def _why(item: Candidate, *, wide: bool) -> str:
+    """Return the facts behind a verdict, in few words unless the table may be wide."""
+    findings = item.verdict.findings
+    facts = "; ".join(map(str, findings)) if wide else ", ".join(finding.brief for finding in findings)
+    if not item.verdict.stop_first:
+        return facts
+    return f"stop, then delete: {facts}" if wide else f"stop first: {facts}"
 
 
 def _plan_summary(plan: Plan) -> Text:
@@ -197,7 +206,10 @@ def format_seconds(seconds: float) -> str:
 
 
 REMOVAL_COLUMNS = (
-    *(Column(heading, most=WIDEST) for heading in ("NOTEBOOK", "OWNER", "POLICY", "OUTCOME")),
+    Column("NOTEBOOK", most=NAME),
+    Column("OWNER", most=SHORT_NAME, leaves=2),
+    Column("POLICY", most=SHORT_NAME, leaves=1),
+    Column("OUTCOME"),
     Column("REASON", folds=True),
 )
 

@@ -3,12 +3,11 @@ from collections.abc import Iterator
 
 import pytest
 from rich.console import Console, Group
-from rich.table import Table
 from rich.text import Text
 
 from nbsweep.cli.text import csv_pieces
 from nbsweep.cli.views.results import text_pieces
-from nbsweep.cli.views.tables import DRAWN_AT_MOST, Column, LongTable, Row, make_table
+from nbsweep.cli.views.tables import DRAWN_AT_MOST, Column, Layout, LongTable, Row, ShortTable, fit, make_table
 from nbsweep.documents.base import Document
 
 COLUMNS = (Column("NAME", most=8), Column("GB", right=True), Column("WHY", folds=True))
@@ -26,17 +25,56 @@ def console() -> Console:
 
 def test_a_long_table_has_columns_of_one_width() -> None:
     """As wide as its widest cell, counted as a terminal does, but cut where a limit is; numbers stand at the right."""
-    rows = [row("a", "5", "idle"), row("笔记本", "1000", "idle for long"), row("much-too-long", "50", "[red]")]
-    assert list(LongTable(COLUMNS, lambda: rows).lines()) == [
-        " NAME         GB   WHY",
-        " " + "-" * (8 + 3 + 4 + 3 + 13),
-        " a             5   idle",
-        " 笔记本     1000   idle for long",
-        " much-to…     50   [red]",
+    rows = [row("a", "5", "idle"), row("笔记本", "1000", "idle for long"), row("a-much-too-long-name", "50", "[red]")]
+    assert list(LongTable(COLUMNS, lambda: rows).lines(33)) == [
+        " NAME          GB  WHY",
+        " " + "-" * (10 + 2 + 4 + 2 + 13),
+        " a              5  idle",
+        " 笔记本      1000  idle for long",
+        " a-much-to…    50  [red]",
     ]
 
 
-@pytest.mark.parametrize(("count", "kind"), [(0, Table), (DRAWN_AT_MOST, Table), (DRAWN_AT_MOST + 1, LongTable)])
+# Of NOTEBOOK, OWNER, IDLE, GB and WHY: in 62 cells all have room; the reason takes the last of them.
+NATURAL = (20, 8, 4, 3, 17)
+
+
+@pytest.mark.parametrize(
+    ("room", "places", "widths"),
+    [
+        (62, (0, 1, 2, 3, 4), (20, 8, 4, 3, 17)),
+        (61, (0, 1, 2, 3, 4), (19, 8, 4, 3, 17)),
+        (57, (0, 1, 2, 3, 4), (15, 8, 4, 3, 17)),
+        (56, (0, 1, 3, 4), (20, 8, 3, 17)),
+        (46, (0, 3, 4), (20, 3, 17)),
+        (38, (0, 3, 4), (12, 3, 17)),
+        (37, (0, 3, 4), (12, 3, 16)),
+        (20, (0, 3, 4), (12, 3, 16)),
+    ],
+)
+def test_the_least_needed_column_is_left_out_first(room: int, places: tuple[int, ...], widths: tuple[int, ...]) -> None:
+    """Names are cut a little, then IDLE goes, then OWNER, then names are cut to 12 cells; numbers and reasons stay."""
+    columns = (
+        Column("NOTEBOOK", most=15),
+        Column("OWNER", leaves=2),
+        Column("IDLE", right=True, leaves=1),
+        Column("GB", right=True),
+        Column("WHY", folds=True),
+    )
+    assert fit(columns, NATURAL, room) == Layout(places, widths)
+
+
+def test_a_short_table_is_no_wider_than_the_screen_and_numbers_are_whole() -> None:
+    """Where a column is missing, nothing else of the row is."""
+    columns = (*COLUMNS[:2], Column("OWNER", leaves=1), COLUMNS[2])
+    screen = console()
+    screen.print(make_table(columns, lambda: [row("a-name-of-18-cells", "1000", "somebody", "idle 375d > 14d")]))
+    assert isinstance(screen.file, io.StringIO)
+    heading, line = (each.rstrip() for each in screen.file.getvalue().splitlines() if "GB" in each or "1000" in each)
+    assert (heading, line) == (" NAME               GB  WHY", " a-name-of-18-c…  1000  idle 375d > 14d")
+
+
+@pytest.mark.parametrize(("count", "kind"), [(0, ShortTable), (DRAWN_AT_MOST, ShortTable), (DRAWN_AT_MOST + 1, LongTable)])
 def test_only_a_long_table_is_written_row_by_row(count: int, kind: type) -> None:
     """What a person can look through is drawn."""
     assert isinstance(make_table(COLUMNS, lambda: [row("a", "1", "b")] * count), kind)
@@ -45,8 +83,8 @@ def test_only_a_long_table_is_written_row_by_row(count: int, kind: type) -> None
 def test_a_late_cell_that_is_wider_than_its_column_is_not_cut() -> None:
     """The widths are those of the first rows; nothing is lost where there is no limit."""
     rows = [*[row("a", "1", "x")] * DRAWN_AT_MOST, row("b", "123456", "y")]
-    *_, last = LongTable(COLUMNS, lambda: rows).lines()
-    assert last == " b      123456   y"
+    *_, last = LongTable(COLUMNS, lambda: rows).lines(40)
+    assert last == " b     123456  y"
 
 
 def test_a_long_table_is_never_there_as_a_whole() -> None:
@@ -64,7 +102,7 @@ def test_a_long_table_is_never_there_as_a_whole() -> None:
         next(pieces)
     assert made == DRAWN_AT_MOST + 10
     *_, line, end = pieces
-    assert (line, end) == (" n10000    1   x\n", "the end\n")
+    assert (line, end) == (" n10000   1  x\n", "the end\n")
 
 
 def test_a_long_table_is_drawn_beside_other_things_too() -> None:
