@@ -22,7 +22,7 @@ def need(condition: Condition, wish: Truth = Truth.PASS, **changes: Any) -> AnyR
 
 
 def words(found: AnyRequirement | None) -> str:
-    """Return the words of a single remedy."""
+    """Return the words of a single requirement."""
     assert isinstance(found, Requirement)
     return found.words
 
