@@ -225,7 +225,7 @@ def test_an_empty_trail_is_told_in_a_sentence(desk: Desk) -> None:
 def test_a_journal_that_is_older_than_the_trail_says_so(desk: Desk) -> None:
     """Its removals were never on it."""
     tamper(desk, "DROP TABLE audit", *BACK_TO_0004, "UPDATE alembic_version SET version_num = '0003'")
-    older = "3 removals of the journal are older than the trail, and nothing of the decision is on it."
+    older = "3 removals of the journal are older than the trail; their decisions are not in it."
     assert desk.run("audit").out == f"The audit trail has no entry. {older}\n"
     assert desk.run("audit", "verify").out == f"The audit trail has no entry yet. {older}\n"
 
@@ -236,7 +236,7 @@ def test_a_journal_that_is_older_than_the_trail_says_so(desk: Desk) -> None:
         (("audit", "--since", "yesterday"), "--since"),
         (("audit", "--what", "vanished"), "--what"),
         (("audit", "verify", "--head", "7:abc"), "a number, a colon and 64 hexadecimal digits"),
-        (("audit", "--target", "lab", "export"), "always about the whole trail"),
+        (("audit", "--target", "lab", "export"), "always covers the whole trail"),
         (("audit", "export", "--format", "csv"), "--format"),
     ],
 )

@@ -102,7 +102,7 @@ def test_one_that_no_sweep_looks_at_says_so(simulate: Simulate, desk: Desk) -> N
     cloud_to_explain(simulate, desk)
     codelab = explained(desk, "codelab")
     assert (codelab["verdict"], codelab["covered"]) == ("delete", False)
-    assert "no sweep of lab looks at it" in desk.run("explain", "codelab").out
+    assert "target lab does not cover it" in desk.run("explain", "codelab").out
 
 
 def test_off_a_terminal_it_is_a_plain_tree(simulate: Simulate, desk: Desk) -> None:

@@ -53,7 +53,7 @@ def test_another_projects_does_not_exist_is_no_end_of_a_removal(simulate: Simula
     assert "20 removals of target lab (" in lab["problems"][0]
     assert "target lab is another project now" in lab["problems"][0]
     assert (lab["unfinished"], len(lab["left_alone"])) == ([], COUNT)
-    assert "nobody follows" in desk.run("status").out
+    assert "no target follows" in desk.run("status").out
     desk.write(cloud)
     cloud.let_pass(DELETION_S)
     assert desk.sweep().code == 0

@@ -136,7 +136,7 @@ def test_a_dry_run_with_a_plan_tells_what_would_become_of_it(simulate: Simulate,
     [spared] = dry.document["spared"]
     assert (spared["id"], spared["outcome"]) == ("nb-001", "spared")
     table = desk.run("run", "--plan", "plan.json", "--dry-run")
-    assert "spared, though the saved plan has it: nb-001: policy idle does not match any more" in table.out
+    assert "spared, although it is in the saved plan: nb-001: policy idle does not match any more" in table.out
     assert plain(table.out)
     assert cloud.writes() == []
     assert by_plan(desk).ids("deleted") == {"nb-000", "nb-002"}
@@ -203,7 +203,7 @@ def test_an_altered_plan_is_refused(simulate: Simulate, desk: Desk) -> None:
         alter(document)
         (desk.folder / "plan.json").write_text(json.dumps(document), encoding="utf-8")
         told = refused(desk, cloud)
-        assert "digest: it does not fit the rest: the plan was altered" in told
+        assert "digest: it does not match: the plan was altered" in told
         assert "protect" in told
 
 
@@ -247,8 +247,8 @@ def test_what_is_no_plan_is_told_apart(simulate: Simulate, desk: Desk) -> None:
     desk.write(cloud)
     assert "there is no such file" in refused(desk, cloud)
     for content, words in (
-        ("", "it is no JSON"),
-        (desk.run("plan", "--format", "json").out, "what `plan --format json` prints is not enough"),
+        ("", "it is not JSON"),
+        (desk.run("plan", "--format", "json").out, "the output of `plan --format json` is not one"),
         ('{"document": "nbsweep-plan", "version": 2, "targets": []}', "version: it is 2, and this nbsweep reads 1"),
     ):
         (desk.folder / "plan.json").write_text(content, encoding="utf-8")

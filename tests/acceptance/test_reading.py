@@ -19,7 +19,7 @@ def test_the_journal_tells_of_every_run(simulate: Simulate, desk: Desk) -> None:
     """`history`, `status` and `show`, as tables and as JSON, before and after a sweep; none of them calls the cloud."""
     cloud = simulate([*idle_fleet(3), idle("used", days=1)])
     desk.write(cloud)
-    assert desk.run("history").out == "The journal knows of no sweep yet.\n"
+    assert desk.run("history").out == "The journal has no sweep yet.\n"
     swept = desk.sweep()
     cloud.forget_requests()
     run_id = swept.document["run_id"]

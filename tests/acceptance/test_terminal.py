@@ -10,7 +10,7 @@ from acceptance.conftest import Simulate
 from acceptance.support import PATIENCE_S, Desk, ended_afterwards, eventually, idle, idle_fleet, target
 from acceptance.terminal import on_a_terminal, start_on
 
-QUESTION = "storage, for good: "
+QUESTION = "storage permanently: "
 CTRL_C = "\x03"
 
 
@@ -21,7 +21,7 @@ def test_whoever_does_not_type_the_number_deletes_nothing(simulate: Simulate, de
     with on_a_terminal(desk, "run") as terminal:
         terminal.wait_for(QUESTION)
         assert "nb-000" in terminal.screen
-        assert "Type 3 to delete these 3 notebooks of lab with all their storage, for good:" in " ".join(
+        assert "Type 3 to delete these 3 notebooks of lab with all their storage permanently:" in " ".join(
             terminal.screen.split()
         )
         terminal.type("no\n")

@@ -104,7 +104,7 @@ class Service:
                     telemetry = await self._serve(following, lambda _: (ServiceReloaded(),))
                     in_force = following
                 except (NbsweepError, ExceptionGroup) as error:
-                    # Not every failure shows in advance: the earlier configuration goes back in force.
+                    # Not every failure is detected in advance: the earlier configuration is put in force again.
                     telemetry.emit(ServiceReloadRefused(str(leading_error(error))))
                     telemetry = await self._serve(in_force, lambda _: ())
             telemetry.emit(ServiceStopped())

@@ -92,10 +92,10 @@ def within_open_files(settings: Settings, telemetry: Telemetry) -> Settings:
         return settings
     if allowed < len(wanted):
         raise NbsweepError(
-            f"this process may have {open_files} open files, and needs {OTHER_FILES + len(wanted)} at the least: raise the "
-            f"limit, with `ulimit -n {OTHER_FILES + sum(wanted)}` for instance"
+            f"this process may have {open_files} open files, and needs at least {OTHER_FILES + len(wanted)}: raise the "
+            f"limit, for example with `ulimit -n {OTHER_FILES + sum(wanted)}`"
         )
-    message = f"fewer calls are under way at a time; `ulimit -n {OTHER_FILES + sum(wanted)}` would allow all of them"
+    message = f"the concurrency is lowered; `ulimit -n {OTHER_FILES + sum(wanted)}` allows the configured one"
     telemetry.emit(ConnectionsBounded(sum(wanted), allowed, open_files, message))
     return settings.model_copy(update={"targets": tuple(_bounded(each, allowed / sum(wanted)) for each in settings.targets)})
 

@@ -11,7 +11,7 @@ from nbsweep.core.runs import Outcome
 
 
 class Exit(IntEnum):
-    """What a command ends with; docs/reference/exit-codes.md lists them."""
+    """The exit codes of commands; docs/reference/exit-codes.md lists them."""
 
     DONE = 0
     UNEXPECTED = 1

@@ -37,7 +37,7 @@ class Commands(TyperGroup):
 app = typer.Typer(
     name="nbsweep",
     cls=Commands,
-    help="Cleans up forgotten ModelArts notebook instances: by policy, at the speed of the quota, provably.",
+    help="Delete forgotten ModelArts notebooks by policy, as fast as the API quota allows, with an audit trail.",
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,
@@ -60,7 +60,7 @@ def options(
         bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Take the options that come before the command."""
+    """Read the options that precede the command."""
     del version
     context.obj = config
 

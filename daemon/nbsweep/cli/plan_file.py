@@ -46,8 +46,8 @@ def write_plan(path: Path, plan: SavedPlan) -> None:
 
 def _write_whole(path: Path, pieces: Iterable[str]) -> None:
     if path.exists() and not path.is_file():
-        raise OSError("it is there, and no plain file")
-    # Made for its owner alone, beside the file, so that putting it in its place is one step.
+        raise OSError("it exists and is not a regular file")
+    # A temporary file in the same folder, readable by its owner only, so that the replacement is atomic.
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
     beside = Path(name)
     try:

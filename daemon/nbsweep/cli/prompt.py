@@ -18,7 +18,7 @@ async def ask(terminal: int) -> str | None:
     while not answer.endswith(b"\n"):
         await anyio.wait_readable(terminal)
         try:
-            # Not through a buffer, which would keep what stands behind the line for the next question.
+            # Unbuffered: a buffer would keep input after the line for the next question.
             more = os.read(terminal, LONGEST_ANSWER)
         except OSError:
             return None

@@ -132,11 +132,11 @@ def make_session(settings: Settings, screen: Screen, listeners: tuple[Listener, 
 
 def make_telemetry(settings: LoggingSettings, screen: Screen, listeners: tuple[Listener, ...]) -> Telemetry:
     """Build the log of the configuration."""
-    # Once for the program: `http.retried` tells of each retry, and by default stamina would print it to stdout, too.
+    # The event `http.retried` reports each retry. By default stamina would print it to stdout as well.
     stamina.instrumentation.set_on_retry_hooks([])
     quiet = screen.progress is not None and settings.format == "auto" and settings.level == "info"
     log = Log(
-        # Through the console, so that lines appear above what is drawn live.
+        # Through the console, so that lines appear above the progress display.
         partial(screen.err.out, end="") if screen.progress else _write_to_stderr,
         level="error" if quiet else settings.level,
         console=settings.format == "console" or (settings.format == "auto" and screen.on_terminal),
@@ -158,7 +158,7 @@ def load(config: Path | None) -> Settings:
 
 def run(session: Session, command: Callable[[Session], Awaitable[Exit]]) -> None:
     """Run a command to its exit code."""
-    # The modules stay to the end: no later collection has to look through them.
+    # Modules are never freed: garbage collections need not scan them.
     gc.freeze()
     try:
         code = anyio.run(partial(_run, session, command), backend_options={"use_uvloop": True})
@@ -178,7 +178,7 @@ async def _run(session: Session, command: Callable[[Session], Awaitable[Exit]]) 
 async def _signals(session: Session) -> AsyncIterator[None]:
     """Begin the shutdown at the first signal, and hurry it at the second."""
     for meaningless in (signal.SIGUSR1, signal.SIGUSR2):
-        # By default they kill.
+        # By default these signals end the process.
         signal.signal(meaningless, signal.SIG_IGN)
 
     async def listen() -> None:
@@ -188,7 +188,7 @@ async def _signals(session: Session) -> AsyncIterator[None]:
                     _report_stopping(session)
                     session.shutdown.begun.set()
                 elif number is not signal.SIGHUP:
-                    # One lost session may send several hangups: its shell one, the system another.
+                    # A lost terminal session can send several hangups: one from the shell, and one from the system.
                     session.shutdown.hurried.set()
 
     async with anyio.create_task_group() as group:
@@ -205,7 +205,7 @@ def _stop_signals() -> list[signal.Signals]:
 
 def _report_stopping(session: Session) -> None:
     if session.screen.on_terminal:
-        session.screen.err.print("Stopping: what was accepted is followed to its end. Once more to leave at once.")
+        session.screen.err.print("Stopping: accepted deletions are followed to their end. Interrupt again to exit now.")
 
 
 def report_error(error: NbsweepError, target: str | None = None, event: str = "command.failed") -> None:

@@ -36,7 +36,7 @@ def json_text(document: object) -> str:
 
 
 def json_pieces(document: object) -> Iterator[str]:
-    """Yield a document as `json_text` writes it, piece by piece, so that a long series is never in memory as a whole."""
+    """Yield a document as `json_text` writes it, piece by piece, so that a long series is never in memory at once."""
     if not isinstance(document, Document):
         yield _dumped(document)
         return
@@ -62,7 +62,7 @@ def _deeper(text: str, levels: int) -> str:
 
 def _dumped(value: object) -> str:
     text = msgspec.json.format(msgspec.json.encode(value), indent=len(INDENT)).decode()
-    # Line ends are never inside of a string, so every line can be looked at by itself, and hardly any needs more than a look.
+    # JSON strings hold no line ends, so each line can be checked separately; few lines need escapes.
     lines = text.split("\n")
     if "".join(lines).isprintable():
         return text

@@ -24,7 +24,7 @@ class DueTimes(Struct, frozen=True):
         return missed_due(self.schedule.timetable, self.clock.now(), noted, last.started_at if last else None)
 
     def may_begin_late(self, due: datetime) -> bool:
-        """Return whether a sweep that was due then may still begin."""
+        """Return whether a sweep that was due at this time may still begin."""
         late: timedelta = self.clock.now() - due
         return late <= self.schedule.misfire_grace
 

@@ -47,7 +47,7 @@ class Schedule:
                 max_instances=1,
                 misfire_grace_time=max(1, round(settings.misfire_grace.total_seconds())),
             )
-        # It would tell stderr of every time that was missed, past our own log.
+        # APScheduler would log every missed time to stderr.
         logging.getLogger("apscheduler").addHandler(logging.NullHandler())
         self._scheduler.add_listener(lambda event: self.missed(event.job_id), EVENT_JOB_MISSED)
         self._scheduler.start()
@@ -75,7 +75,7 @@ class Schedule:
 
 
 class TimetableTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler says no types
-    """APScheduler's view of a timetable; APScheduler's own cron goes wrong where clocks are set."""
+    """APScheduler's view of a timetable; APScheduler's own cron trigger is wrong at changes of daylight saving time."""
 
     def __init__(self, timetable: Timetable, jitter: timedelta) -> None:
         """Take the timetable and the largest allowed delay."""
@@ -86,7 +86,7 @@ class TimetableTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler says n
         """Return the next time to fire: a later one, or now if a due time has passed since the last call."""
         due = self._timetable.after(now if previous is None else self._due_of(previous))
         if due is not None and previous is not None and due <= now:
-            # Of due times that were missed together one counts; nobody has to go through all of them.
+            # Several missed due times count as one.
             due = max(due, self._timetable.at_or_before(now) or due)
         return due and due + self._delay(due)
 

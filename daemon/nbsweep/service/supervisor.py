@@ -21,7 +21,7 @@ from nbsweep.settings import Settings
 from nbsweep.settings.schedule import ScheduleSettings
 
 LAST_S = 5.0
-"""How much longer than the drain the end may take."""
+"""Time beyond the drain that the end of the service may take."""
 
 Web = Callable[["Supervisor"], AbstractAsyncContextManager[str | None]]
 """Serves the HTTP API for a supervisor and yields the bound address."""
@@ -40,7 +40,7 @@ class Supervisor:
     ready: anyio.Event = field(default_factory=anyio.Event)
     _making_room: anyio.Event = field(default_factory=anyio.Event)
 
-    # ---- what others see and ask for; the methods of `Control`
+    # ---- the methods of `Control`
 
     def targets(self) -> tuple[TargetState, ...]:
         """Return the state of every target."""
@@ -53,7 +53,7 @@ class Supervisor:
         if not self.ready.is_set():
             return ("it is starting",)
         return tuple(
-            f"{state.name}: {state.problem or 'what an earlier run left is being followed to its end'}"
+            f"{state.name}: {state.problem or 'the removals of an earlier run are being followed to their end'}"
             for state in self.targets()
             if state.phase is Phase.STARTING or state.failures
         )
@@ -78,7 +78,7 @@ class Supervisor:
         """Start no more sweeps, and end after the sweeps under way."""
         self._making_room.set()
 
-    # ---- its life
+    # ---- the tasks
 
     async def run(self, web: Web, started: Callable[[str | None], None]) -> None:
         """Run until a shutdown or until `make_room`. `started` receives the bound address when the service is ready.
@@ -109,7 +109,7 @@ class Supervisor:
         sweeping = [state.name for state in self.targets() if state.phase is Phase.SWEEPING]
         self.telemetry.emit(ServiceStopping(sweeping, drain_s))
         self._end_keepers()
-        # A sweep keeps to the drain by itself; whatever does not must not keep the service from ending.
+        # A sweep observes the drain itself. Another task must not keep the service from ending.
         await anyio.sleep(drain_s + LAST_S)
         root.cancel()
 

@@ -52,7 +52,7 @@ class Systemd(Struct, frozen=True):
         # An @ stands for the zero byte of an abstract socket.
         address = f"\0{self.address[1:]}" if self.address.startswith("@") else self.address
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as connection:
-            # A manager that does not read is no reason to wait; a datagram that it has no room for is dropped.
+            # The service does not wait for a manager that does not read: the datagram is dropped.
             connection.settimeout(waits_s)
             connection.connect(address)
             connection.sendall(words.encode())

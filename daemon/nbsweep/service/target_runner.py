@@ -96,12 +96,12 @@ class TargetRunner:
             self.sweeper.ports.cloud.lanes_state(),
         )
 
-    # ---- what others ask for
+    # ---- requests
 
     def due(self) -> None:
         """Record that the target is due."""
         if self.phase is Phase.SWEEPING or self.paused:
-            why = PAUSED if self.paused else "the sweep before it is still under way"
+            why = PAUSED if self.paused else "the previous sweep is still in progress"
             self._emit(TargetSkipped(why))
             return
         self.wanted = True
@@ -109,7 +109,7 @@ class TargetRunner:
 
     def missed(self) -> None:
         """Record that a due time passed without a running service."""
-        self._emit(TargetSkipped("its time had passed for longer than schedule.misfire_grace"))
+        self._emit(TargetSkipped("its due time is longer ago than schedule.misfire_grace"))
 
     def ask(self) -> bool:
         """Record a request for a sweep; return False if a sweep is requested or under way already."""
@@ -127,7 +127,7 @@ class TargetRunner:
         """
         self._set_paused(paused=True)
         await self.sweeper.ports.journal.pause(self.name, self.sweeper.ports.clock.now())
-        # A look at the journal may have come between, and not have seen it yet.
+        # A concurrent read of the journal may not have seen the pause yet.
         self._set_paused(paused=True)
 
     async def resume(self) -> None:
@@ -149,7 +149,7 @@ class TargetRunner:
         with self.sweeper.ports.telemetry.bound(target=self.name):
             return await self.sweeper.plan()
 
-    # ---- its life
+    # ---- the sweeps
 
     async def run(self) -> None:
         """Recover the removals of a crashed process, then sweep on request until stopped. Raises only cancellation."""
@@ -161,7 +161,7 @@ class TargetRunner:
                 self.phase = Phase.SWEEPING
                 await self._go(self._sweep_once)
             else:
-                # Whoever asked for it by name gets it once the target is resumed; a schedule has a next time.
+                # An explicit request stays until the target is resumed. A scheduled sweep has a next time.
                 self._asked = asked and self.paused
             with suppress(NbsweepError):
                 if self.due_times:
@@ -170,7 +170,7 @@ class TargetRunner:
     async def _recall(self) -> None:
         """Read from the journal whether the target is paused, and its last success."""
         journal = self.sweeper.ports.journal
-        # The journal is asked anew before each sweep, and one that cannot be read is told there.
+        # The journal is read again before each sweep, which reports an unreadable journal.
         with suppress(NbsweepError):
             if self.paused:
                 await journal.pause(self.name, self.sweeper.ports.clock.now())
@@ -228,7 +228,7 @@ class TargetRunner:
         try:
             report = await work(run)
         except NbsweepError as error:
-            # The journal, where it could not be asked whether there is anything to do.
+            # The journal could not be read.
             self._failed(str(error))
         except Exception as bug:  # noqa: BLE001  # one target's bug is not to end the others' sweeps
             self._failed(f"a bug in nbsweep: {describe_bug(bug)}")
@@ -238,7 +238,7 @@ class TargetRunner:
     def _judge(self, report: Report) -> None:
         if report.outcome in SETTLED:
             self._done()
-            # Without a plan it was a recovery, or another nbsweep has done the work.
+            # Without a plan it was a recovery, or another nbsweep has swept the target.
             if report.plan is not None and report.outcome in SUCCESSES and not report.problem:
                 self.last_success = self.sweeper.ports.clock.now()
         elif report.outcome is Outcome.HELD_ELSEWHERE:

@@ -84,7 +84,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 def test_what_is_no_plain_file_is_never_replaced(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder, or a device, which the machine needs as it is."""
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(NbsweepError, match="no plain file"):
+    with pytest.raises(NbsweepError, match="not a regular file"):
         write_plan(Path(place), saved_plan())
     assert not Path("/dev/null").is_file()
     assert list(tmp_path.iterdir()) == []
@@ -132,7 +132,7 @@ def test_how_long_it_holds_may_be_said_or_left_to_the_configuration(
 @pytest.mark.parametrize(
     ("out", "valid_for", "words"),
     [
-        (None, "12h", "--valid-for is about what --out saves"),
+        (None, "12h", "--valid-for needs --out"),
         (Path("p"), "12", "--valid-for has no unit"),
         (Path("p"), "0s", "--valid-for must be longer than nothing"),
         (Path("p"), "soon", "--valid-for must be a duration"),

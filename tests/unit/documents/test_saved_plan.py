@@ -238,7 +238,7 @@ def test_what_somebody_may_want_to_alter_is_told_as_an_alteration(alter: Callabl
     document = plan_to_document(saved_plan())
     alter(document)
     said = refusal(text_of(document))
-    assert "digest: it does not fit the rest: the plan was altered" in said
+    assert "digest: it does not match: the plan was altered" in said
     assert "protect" in said
 
 
@@ -254,20 +254,20 @@ def test_another_layout_is_no_alteration() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (b"", "it is no JSON"),
-        (b"{", "it is no JSON"),
-        (b"\xff\xfe\xfd", "it is no JSON"),
-        (b"[" * 100_000, "it is no JSON"),
-        (b"null", "it is no plan"),
-        (b"[]", "it is no plan"),
-        (b"{}", "it is no plan"),
-        (b'{"plan_id": "1", "items": []}', "what `plan --format json` prints is not enough"),
+        (b"", "it is not JSON"),
+        (b"{", "it is not JSON"),
+        (b"\xff\xfe\xfd", "it is not JSON"),
+        (b"[" * 100_000, "it is not JSON"),
+        (b"null", "it is not a saved plan"),
+        (b"[]", "it is not a saved plan"),
+        (b"{}", "it is not a saved plan"),
+        (b'{"plan_id": "1", "items": []}', "the output of `plan --format json` is not one"),
         (b'{"document": "nbsweep-plan"}', "version: it is None"),
         (b'{"document": "nbsweep-plan", "version": 2}', "version: it is 2, and this nbsweep reads 1"),
         (b'{"document": "nbsweep-plan", "version": true}', "version"),
         (b'{"document": "nbsweep-plan", "version": 1}', "digest"),
-        (b'{"document": "nbsweep-plan", "version": NaN}', "NaN is no number"),
-        (b'{"document": "x", "document": "nbsweep-plan"}', "the key 'document' is there twice"),
+        (b'{"document": "nbsweep-plan", "version": NaN}', "NaN is not a number"),
+        (b'{"document": "x", "document": "nbsweep-plan"}', "the key 'document' is repeated"),
     ],
 )
 def test_what_is_no_plan_is_told_apart(text: bytes, words: str) -> None:
@@ -278,7 +278,7 @@ def test_what_is_no_plan_is_told_apart(text: bytes, words: str) -> None:
 def test_a_key_that_is_said_twice_is_refused_wherever_it_stands() -> None:
     """People would read the first and the program the last."""
     text = text_of(plan_to_document(saved_plan("nb1"))).replace(b'"id": "nb1"', b'"id": "nb9", "id": "nb1"')
-    assert "the key 'id' is there twice" in refusal(text)
+    assert "the key 'id' is repeated" in refusal(text)
 
 
 @pytest.mark.parametrize(
@@ -292,8 +292,8 @@ def test_a_key_that_is_said_twice_is_refused_wherever_it_stands() -> None:
         (lambda document: document["targets"][0]["items"][0]["evidence"].update(status="ASLEEP"), "ASLEEP"),
         (lambda document: document["targets"][0]["items"][0]["evidence"].pop("created_at"), "created_at"),
         (lambda document: document["targets"][0]["items"][0].update(until="monday"), "does not know"),
-        (lambda document: document["targets"].append(document["targets"][0]), "target lab is there twice"),
-        (lambda document: document["targets"][0]["items"][1].update(id="nb1"), "notebook nb1 is there twice"),
+        (lambda document: document["targets"].append(document["targets"][0]), "target lab is repeated"),
+        (lambda document: document["targets"][0]["items"][1].update(id="nb1"), "notebook nb1 is repeated"),
     ],
 )
 def test_what_fits_its_digest_must_still_be_a_plan(spoil: Callable[[Any], object], words: str) -> None:

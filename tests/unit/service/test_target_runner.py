@@ -93,7 +93,7 @@ async def test_a_sweep_that_is_due_while_another_is_under_way_is_not_started() -
         await asyncio.sleep(60)
         mine.due()
         await asyncio.sleep(600)
-    assert [skipped.why for skipped in scene.telemetry.of(TargetSkipped)] == ["the sweep before it is still under way"]
+    assert [skipped.why for skipped in scene.telemetry.of(TargetSkipped)] == ["the previous sweep is still in progress"]
     assert await runs(scene) == [("run2", "finished")]
 
 

@@ -50,7 +50,7 @@ def head_of(text: str | None) -> Head | None:
     """Parse a noted head of the chain.
 
     Raises:
-        typer.BadParameter: it is none.
+        typer.BadParameter: it is not a head.
     """
     try:
         return parse_head(text) if text is not None else None
@@ -125,6 +125,6 @@ async def _verified(trail: AuditTrail, noted: Head | None) -> VerifiedTrail:
 
 
 def _line(link: Link) -> str:
-    # In ASCII: names come from other people, and neither a line's end nor what acts on a terminal may be among them as it is.
-    # What somebody has put there that no JSON can hold is shown as well as may be: its digest is wrong in any case.
+    # In ASCII: names come from other people, and may hold line ends or terminal control characters.
+    # `repr` shows values that JSON cannot hold. Only an altered journal has them, and their digest is wrong in any case.
     return json.dumps(link_document(link), default=repr)

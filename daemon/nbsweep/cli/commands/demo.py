@@ -1,4 +1,4 @@
-"""`demo`: a sweep of a simulated cloud, to look at."""
+"""`demo`: a sweep of a simulated cloud."""
 
 import io
 import re
@@ -30,8 +30,8 @@ from nbsweep.simulator import (
 )
 
 INTRODUCTION = (
-    "A simulated cloud of {options.notebooks} notebooks (seed {options.seed}), and one sweep over it, with at the most "
-    "30 DELETEs a second. While it runs, five people come back to their notebooks."
+    "A simulated cloud of {options.notebooks} notebooks (seed {options.seed}), and one sweep of it, with at most "
+    "30 DELETEs per second. While it runs, five people use their notebooks again."
 )
 ROWS_SHOWN = 12
 PICTURE_WIDTH = 132
@@ -128,7 +128,7 @@ def demo_settings(url: str, folder: Path) -> Settings:
         "brakes": {"max_deletions": None, "max_share": "80%"},
         "removal": {"grace": "2s"},
         "polling": {"interval": "1s", "max_interval": "2s"},
-        # Off a terminal hundreds of lines would bury what there is to see.
+        # Without a terminal, hundreds of log lines would hide the result.
         "logging": {"level": "info" if sys.stderr.isatty() else "error"},
     }
     return Settings.model_validate(document)
@@ -158,7 +158,7 @@ async def _people_come_back(url: str, planned: anyio.Event) -> None:
     async with aiohttp.ClientSession(url) as session:
         async with session.get("/_simulator/instances") as answer:
             planned_to_go = [row for row in await answer.json() if _is_idle(row)]
-        # The walk goes from the last page to the first, so the oldest are the last to have their turn.
+        # The walk goes from the last page to the first, so the oldest notebooks come last.
         oldest = sorted(planned_to_go, key=lambda row: row["create_at"])
         for row, change in zip(oldest, COMEBACKS, strict=False):
             async with session.patch(f"/_simulator/instances/{row['id']}", json=change):

@@ -1,4 +1,4 @@
-"""`explain`: what every rule says of one notebook, without a request that changes the cloud."""
+"""`explain`: the result of every rule for one notebook. Only reads from the cloud."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ def only_targets(settings: Settings, names: Sequence[str]) -> Settings:
 
 
 async def explain_command(session: Session, notebook_id: str, output: ExplainFormat) -> Exit:
-    """Show every rule's answer for one notebook, on each target that has it."""
+    """Show the result of every rule for one notebook, on each target that has it."""
     asked = await _ask_all(session, notebook_id)
     if session.shutdown.begun.is_set():
         return Exit.INTERRUPTED
@@ -100,6 +100,6 @@ async def _nowhere(settings: Settings, notebook_id: str) -> str:
         when = moment_words(last.ended_at or last.planned_at)
         return (
             f"there is no notebook {notebook_id} on {names} any more. The journal knows it as {last.name} of {last.owner}: "
-            f"{outcome(last)} at {when} on {last.target}, {last.reason}; `nbsweep show {last.run_id}` tells of that run"
+            f"{outcome(last)} at {when} on {last.target}, {last.reason}; `nbsweep show {last.run_id}` shows that run"
         )
-    return f"there is no notebook {notebook_id} on {names}; `nbsweep plan --format json` lists the ids that would go"
+    return f"there is no notebook {notebook_id} on {names}; `nbsweep plan --format json` lists the IDs of planned notebooks"

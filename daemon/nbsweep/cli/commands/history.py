@@ -16,5 +16,5 @@ async def history_command(session: Session, limit: int, output: ReadFormat) -> E
     elif records:
         session.show_result(history_table(records))
     else:
-        session.write_result("The journal knows of no sweep yet.")
+        session.write_result("The journal has no sweep yet.")
     return Exit.DONE

@@ -1,4 +1,4 @@
-"""`plan`: what would go, and why, without a request that changes anything."""
+"""`plan`: which notebooks a sweep would delete, and why. Only reads from the cloud."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -45,7 +45,7 @@ class Saving(Struct, frozen=True):
         """Read the options; return None if no plan is to be saved."""
         if out is None:
             if valid_for is not None:
-                raise typer.BadParameter("--valid-for is about what --out saves: say where, or leave it out")
+                raise typer.BadParameter("--valid-for needs --out")
             return None
         try:
             return cls(out, None if valid_for is None else parse_duration(valid_for))
@@ -62,7 +62,7 @@ class PlanOptions(Struct, frozen=True):
 
 
 async def plan_command(session: Session, options: PlanOptions) -> Exit:
-    """Survey every target, and show which notebooks would be deleted, and why."""
+    """Plan every target, and show which notebooks would be deleted, and why."""
     async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
         with session.drawing():
             plans, errors = await _plan_all(session, opened)
@@ -85,7 +85,7 @@ def _report_saved(session: Session, path: Path, plan: SavedPlan) -> None:
     if session.screen.on_terminal:
         until = f"{plan.expires_at:%Y-%m-%d %H:%M:%SZ}"
         session.screen.err.print(
-            f"Saved in {printable(path)}; `run --plan` may carry it out until {until}.", markup=False, emoji=False
+            f"Saved in {printable(path)}; it is valid for `run --plan` until {until}.", markup=False, emoji=False
         )
 
 

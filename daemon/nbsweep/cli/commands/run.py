@@ -49,10 +49,10 @@ class RunOptions(Struct, frozen=True):
 def require_consent(*, dry_run: bool, yes: bool) -> None:
     """Refuse to start a command that could delete if neither `--yes` nor a prompt can approve it."""
     if dry_run and yes:
-        raise typer.BadParameter("--dry-run and --yes contradict each other: say one of them")
+        raise typer.BadParameter("--dry-run and --yes exclude each other")
     if not (dry_run or yes) and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise typer.BadParameter(
-            "there is no terminal to ask on: say --yes to delete without being asked, or --dry-run to look first"
+            "there is no terminal for a prompt: use --yes to delete without a prompt, or --dry-run to delete nothing"
         )
 
 
@@ -83,7 +83,7 @@ class ApprovalPrompt:
         count, terminal = len(plan.items), sys.stdin.fileno()
         these = f"these {count} notebooks" if count > 1 else "this notebook"
         whose = "their" if count > 1 else "its"
-        question = f"Type {count} to delete {these} of {printable(plan.target)} with all {whose} storage, for good: "
+        question = f"Type {count} to delete {these} of {printable(plan.target)} with all {whose} storage permanently: "
         if not forget_input(terminal):
             return False
         self.session.screen.err.print(question, end="", style="bold", markup=False, emoji=False)
@@ -114,7 +114,7 @@ async def run_command(session: Session, options: RunOptions) -> Exit:
         else:
             _show(session, reports)
     except ResultLost as error:
-        # The exit code goes on to say how the sweep has ended.
+        # The exit code still tells how the sweep ended.
         report_error(ResultLost(f"{error}; `nbsweep show {run.run_id}` shows it again"), event="result.lost")
     for report in reports:
         if report.error:

@@ -21,7 +21,7 @@ from nbsweep.settings import Settings
 
 
 async def serve_command(session: Session, config: Path | None) -> Exit:
-    """Serve until told to stop."""
+    """Run the service until a signal stops it."""
     load_for_sweeping(tables=False)
 
     def read_settings() -> Settings:

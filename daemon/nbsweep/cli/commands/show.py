@@ -1,4 +1,4 @@
-"""`show`: one run, and what became of each notebook in it."""
+"""`show`: one run and the result of each notebook."""
 
 from nbsweep.adapters.journal import open_journal
 from nbsweep.cli.exits import Exit
@@ -9,11 +9,11 @@ from nbsweep.documents.runs import show_document
 
 
 async def show_command(session: Session, run_id: str, output: ReadFormat) -> Exit:
-    """Show one run, and what became of each notebook in it."""
+    """Show one run and the result of each notebook."""
     async with open_journal(session.settings.journal) as journal:
         records, removals = await journal.run(run_id), await journal.removals(run_id)
     if not records:
-        message = f"the journal knows of no run {run_id}; `nbsweep history` lists the runs"
+        message = f"the journal has no run {run_id}; `nbsweep history` lists the runs"
         raise NbsweepError(message)
     if output == "json":
         session.write_json(show_document(run_id, records, removals))

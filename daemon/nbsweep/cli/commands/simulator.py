@@ -1,4 +1,4 @@
-"""`simulator`: the simulated cloud on its own, without the journal and all else that a sweep needs."""
+"""`simulator`: the simulated cloud without a sweep. Imports none of the modules that a sweep needs."""
 
 import asyncio
 import json

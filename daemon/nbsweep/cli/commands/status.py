@@ -1,4 +1,4 @@
-"""`status`: whether all is well, and how each target stands, by the journal alone."""
+"""`status`: the status of each target, read from the journal alone."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ LOOKS_BACK = 50
 
 
 async def status_command(session: Session, output: ReadFormat) -> Exit:
-    """Say whether all is well, and how each target stands."""
+    """Show the status of each target, and whether anything needs attention."""
     settings, now = session.settings, datetime.now(UTC)
     async with open_journal(settings.journal) as journal:
         identities = {target.name: await _identity(journal, target) for target in settings.targets}

@@ -19,20 +19,22 @@ WHATS = ", ".join(AuditStep)
 def audit(
     context: typer.Context,
     *,
-    target: Annotated[str | None, typer.Option("--target", help="Only this target's.")] = None,
-    run: Annotated[str | None, typer.Option("--run", help="Only this run's.")] = None,
-    notebook: Annotated[str | None, typer.Option("--notebook", metavar="ID", help="Only this notebook's.")] = None,
-    policy: Annotated[str | None, typer.Option("--policy", help="Only this policy's.")] = None,
-    what: Annotated[AuditStep | None, typer.Option("--what", metavar="WHAT", help=f"Only these: {WHATS}.")] = None,
-    since: Annotated[
-        str | None, typer.Option("--since", metavar="AGE", help="Only those not older than this: 36h, 7d.")
+    target: Annotated[str | None, typer.Option("--target", help="Only entries of this target.")] = None,
+    run: Annotated[str | None, typer.Option("--run", help="Only entries of this run.")] = None,
+    notebook: Annotated[str | None, typer.Option("--notebook", metavar="ID", help="Only entries of this notebook.")] = None,
+    policy: Annotated[str | None, typer.Option("--policy", help="Only entries of this policy.")] = None,
+    what: Annotated[
+        AuditStep | None, typer.Option("--what", metavar="WHAT", help=f"Only entries of this step: {WHATS}.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many entries.")] = 50,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="AGE", help="Only entries that are not older, such as 36h or 7d.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The number of entries.")] = 50,
     output: TableOrJson = "table",
     wide: Wide = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show what was decided, requested and ended, the newest first; every word of it is chained to the one before."""
+    """Show the audit trail, the newest entry first: each decision, request and end of a removal."""
     if context.invoked_subcommand is not None:
         _refuse_options(context)
         context.obj = config or context.obj
@@ -51,12 +53,13 @@ def audit(
 def verify(
     context: typer.Context,
     head: Annotated[
-        str | None, typer.Option("--head", metavar="SEQ:DIGEST", help="A head that was noted elsewhere, which must be in it.")
+        str | None,
+        typer.Option("--head", metavar="SEQ:DIGEST", help="A head that was noted earlier; the chain must contain it."),
     ] = None,
     output: TableOrJson = "table",
     config: ConfigOption = None,
 ) -> None:
-    """Prove that the chain is unbroken (exit code 0), or say where it is broken first, and what that means (exit code 1)."""
+    """Verify the chain. Exit code 1 if it is broken; the output then names the first broken entry."""
     from nbsweep.cli.commands.audit import head_of, verify_command
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
@@ -68,11 +71,11 @@ def verify(
 @app.command()
 def export(
     context: typer.Context,
-    output: Annotated[Literal["jsonl"], typer.Option("--format", help="JSON, an entry a line.")] = "jsonl",
+    output: Annotated[Literal["jsonl"], typer.Option("--format", help="JSON, one entry per line.")] = "jsonl",
     out: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of stdout.")] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Write the whole trail, the oldest entry first, so that it can be kept and verified elsewhere."""
+    """Write the whole trail, the oldest entry first, for storage and verification elsewhere."""
     from nbsweep.cli.commands.audit import export_command
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
@@ -86,5 +89,5 @@ def _refuse_options(context: typer.Context) -> None:
     sources = {name: context.get_parameter_source(name) for name in context.params if name != "config"}
     given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
     if given:
-        message = f"what is to be shown can be chosen, but `{context.invoked_subcommand}` is always about the whole trail"
+        message = f"filters apply to `audit` alone; `{context.invoked_subcommand}` always covers the whole trail"
         raise typer.BadParameter(message, param_hint=", ".join(given))

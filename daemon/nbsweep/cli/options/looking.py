@@ -12,12 +12,12 @@ from nbsweep.cli.options.shared import ConfigOption, TableOrJson, Wide
 
 def explain(
     context: typer.Context,
-    notebook_id: Annotated[str, typer.Argument(metavar="ID", help="The notebook's id.")],
-    target: Annotated[list[str] | None, typer.Option("--target", help="Ask this target alone; may be given again.")] = None,
-    output: Annotated[Literal["tree", "json"], typer.Option("--format", help="How it is written to stdout.")] = "tree",
+    notebook_id: Annotated[str, typer.Argument(metavar="ID", help="The ID of the notebook.")],
+    target: Annotated[list[str] | None, typer.Option("--target", help="Read only this target. May be repeated.")] = None,
+    output: Annotated[Literal["tree", "json"], typer.Option("--format", help="The format of the result on stdout.")] = "tree",
     config: ConfigOption = None,
 ) -> None:
-    """Show what every rule says of one notebook as it is now, and what would have to change. Makes no survey."""
+    """Show the result of every rule for one notebook, and what would change the verdict. Reads only this notebook."""
     from nbsweep.cli.commands.explain import explain_command, only_targets
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
@@ -27,7 +27,7 @@ def explain(
 
 
 def status(context: typer.Context, output: TableOrJson = "table", config: ConfigOption = None) -> None:
-    """Say whether all is well, and how each target stands."""
+    """Show the status of each target, and whether anything needs attention."""
     from nbsweep.cli.commands.status import status_command
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
@@ -37,7 +37,7 @@ def status(context: typer.Context, output: TableOrJson = "table", config: Config
 
 def history(
     context: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many sweeps.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The number of sweeps.")] = 20,
     output: TableOrJson = "table",
     wide: Wide = False,
     config: ConfigOption = None,
@@ -53,12 +53,12 @@ def history(
 
 def show(
     context: typer.Context,
-    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, from `nbsweep history`.")],
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The ID of the run, from `nbsweep history`.")],
     output: TableOrJson = "table",
     wide: Wide = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show one run, and what became of each notebook in it."""
+    """Show one run and the result of each notebook."""
     from nbsweep.cli.commands.show import show_command
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run

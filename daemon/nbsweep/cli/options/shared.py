@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-TableOrJson = Annotated[Literal["table", "json"], typer.Option("--format", help="How the result is written to stdout.")]
+TableOrJson = Annotated[Literal["table", "json"], typer.Option("--format", help="The format of the result on stdout.")]
 Wide = Annotated[bool, typer.Option("--wide", help="Show every column and the full text, wider than the terminal.")]
 ConfigOption = Annotated[
     Path | None,
@@ -13,7 +13,7 @@ ConfigOption = Annotated[
         "--config",
         "-c",
         readable=False,
-        help="The configuration file; else $NBSWEEP_CONFIG, ./nbsweep.yaml, /etc/nbsweep/.",
+        help="The configuration file. Default: $NBSWEEP_CONFIG, ./nbsweep.yaml, or /etc/nbsweep/nbsweep.yaml.",
     ),
 ]
 """May stand before the command and after it; after the command it wins."""

@@ -10,20 +10,20 @@ import typer
 
 
 def demo(
-    notebooks: Annotated[int, typer.Option("--notebooks", min=1, help="How many notebooks the simulated fleet has.")] = 400,
+    notebooks: Annotated[int, typer.Option("--notebooks", min=1, help="The number of notebooks in the simulated fleet.")] = 400,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same fleet and the same faults.")] = 7,
-    svg: Annotated[Path | None, typer.Option("--svg", help="Save the screen as a picture in this file.")] = None,
+    svg: Annotated[Path | None, typer.Option("--svg", help="Save the screen as an SVG picture in this file.")] = None,
 ) -> None:
-    """Run a simulated cloud and a whole sweep against it, to look at. Needs nothing but this package."""
+    """Run a simulated cloud and a sweep of it. Needs neither a configuration nor an account."""
     from nbsweep.cli.commands.demo import demo_command
 
     demo_command(notebooks, seed, svg)
 
 
 def simulator(
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")] = 0,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port on 127.0.0.1; 0 for a free port.")] = 0,
     seed: Annotated[int | None, typer.Option("--seed", help="The same seed gives the same fleet and the same faults.")] = None,
-    notebooks: Annotated[int | None, typer.Option("--notebooks", min=0, help="How many notebooks there are.")] = None,
+    notebooks: Annotated[int | None, typer.Option("--notebooks", min=0, help="The number of notebooks.")] = None,
     options: Annotated[Path | None, typer.Option("--options", help="A JSON file of the keys above, or - for stdin.")] = None,
     write_config: Annotated[
         Path | None,

@@ -63,7 +63,7 @@ def validate(context: typer.Context, output: TableOrJson = "table", config: Conf
 
 
 def check(context: typer.Context, output: TableOrJson = "table", config: ConfigOption = None) -> None:
-    """Try everything that a sweep needs, harmlessly: what works, what does not, and exactly what to grant."""
+    """Check the configuration, credentials, permissions, clock and quotas. Changes nothing; says which permissions to grant."""
     from nbsweep.cli.commands.check import check_command
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
@@ -75,7 +75,7 @@ def check(context: typer.Context, output: TableOrJson = "table", config: ConfigO
 
 
 def schema() -> None:
-    """Print the configuration's JSON Schema."""
+    """Print the JSON Schema of the configuration."""
     from nbsweep.cli.commands.schema import schema_command
 
     schema_command()

@@ -13,18 +13,18 @@ from nbsweep.cli.options.shared import ConfigOption, TableOrJson, Wide
 
 def plan(
     context: typer.Context,
-    output: Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="How it is written to stdout.")] = "table",
+    output: Annotated[
+        Literal["table", "json", "csv"], typer.Option("--format", help="The format of the result on stdout.")
+    ] = "table",
     out: Annotated[Path | None, typer.Option("--out", help="Save the plan in this file, for `run --plan`.")] = None,
-    valid_for: Annotated[
-        str | None, typer.Option("--valid-for", help="How long what --out saves may be carried out, such as 12h.")
-    ] = None,
+    valid_for: Annotated[str | None, typer.Option("--valid-for", help="How long the saved plan is valid, such as 12h.")] = None,
     detailed_exitcode: Annotated[
-        bool, typer.Option("--detailed-exitcode", help="Exit with 10 when there is something to delete.")
+        bool, typer.Option("--detailed-exitcode", help="Exit with code 10 if there is something to delete.")
     ] = False,
     wide: Wide = False,
     config: ConfigOption = None,
 ) -> None:
-    """Survey, and show what would go, and why. Changes nothing."""
+    """Show which notebooks a sweep would delete, and why. Changes nothing."""
     from nbsweep.cli.commands.plan import PlanOptions, Saving, plan_command
     from nbsweep.cli.screen import live_screen
     from nbsweep.cli.session import load, make_session, run
@@ -36,16 +36,16 @@ def plan(
 
 def run(
     context: typer.Context,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Everything up to the first change, and no further.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking; needed where there is no terminal.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop before the first change.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without a prompt. Required without a terminal.")] = False,
     plan: Annotated[
-        Path | None, typer.Option("--plan", help="Delete no more than this saved plan, from `plan --out`, permits.")
+        Path | None, typer.Option("--plan", help="Delete only notebooks of this saved plan, which `plan --out` wrote.")
     ] = None,
     output: TableOrJson = "table",
     wide: Wide = False,
     config: ConfigOption = None,
 ) -> None:
-    """Sweep: finish what an earlier run left, survey, delete what may go, and follow each deletion to its end."""
+    """Delete notebooks: finish the removals of earlier runs, make a plan, carry it out, and follow each deletion to its end."""
     from nbsweep.cli.commands.run import RunOptions, require_consent, run_command
     from nbsweep.cli.screen import live_screen
     from nbsweep.cli.session import load, make_session, run
@@ -59,11 +59,11 @@ def serve(
     context: typer.Context,
     reload: Annotated[
         bool,
-        typer.Option("--reload", help="Have the service that systemd runs read its configuration; wait for its answer."),
+        typer.Option("--reload", help="Make the systemd service read its configuration again, and wait for its answer."),
     ] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Run as a service: sweep by the schedule, until told to stop."""
+    """Run as a service that sweeps on the schedule."""
     import os
 
     from nbsweep.cli.commands.serve import reload_command, serve_command

@@ -1,1 +1,1 @@
-"""What people see: tables, trees and progress."""
+"""Output for people: tables, trees and progress."""

@@ -75,4 +75,4 @@ def about_older(coverage: AuditCoverage) -> str:
     if not coverage.older:
         return ""
     count = "1 removal of the journal is" if coverage.older == 1 else f"{coverage.older} removals of the journal are"
-    return f" {count} older than the trail, and nothing of the decision is on it."
+    return f" {count} older than the trail; their decisions are not in it."

@@ -27,15 +27,15 @@ TRUTH_WIDTH = max(len(truth) for truth in Truth) + 1
 
 
 def explain_view(accounts: Sequence[NotebookContext]) -> RenderableType:
-    """Show everything of one notebook, a tree for each target that has it."""
+    """Return the view of one notebook: one tree for each target that has it."""
     return Group(*(_tree(account) for account in accounts))
 
 
 def _tree(account: NotebookContext) -> Tree:
     explanation = account.explanation
     tree = Tree(_headline(account))
-    _findings(tree, f"what sweeps of {account.target} look at", account.cover)
-    _findings(tree, "never touched, whatever the rules say: any that passes keeps it", explanation.built_in)
+    _findings(tree, f"coverage of {account.target}", account.cover)
+    _findings(tree, "built-in protections, any that passes keeps it", explanation.built_in)
     _answers(tree, "protections, any that passes keeps it", explanation.protections)
     _answers(tree, "policies, the first that passes wins", explanation.policies)
     _brakes(tree, account)
@@ -56,7 +56,7 @@ def _headline(account: NotebookContext) -> Text:
     if verdict.stop_first:
         line.append("; it is stopped first")
     if account.covered is False:
-        line.append(f"; but no sweep of {account.target} looks at it", style="yellow")
+        line.append(f"; but target {account.target} does not cover it", style="yellow")
     if account.memory.left_alone and verdict.decision is Decision.DELETE:
         line.append(printable(f"; but {account.memory.left_alone.sentence}"), style="yellow")
     return line
@@ -93,7 +93,7 @@ def _answers(tree: Tree, title: str, answers: Sequence[RuleResult]) -> None:
 def _grow(branch: Tree, check: ConditionResult) -> None:
     finding = check.finding
     if finding.condition == "all" and len(check.parts) == 1:
-        # What stands alone in an `any` or a `not` needs no line that says so.
+        # A single condition in an `any` or a `not` needs no line for its group.
         _grow(branch, check.parts[0])
         return
     words = f"{finding.condition}: {finding.threshold}" if check.parts else _words(check)
@@ -127,7 +127,7 @@ def _line(truth: Truth, words: str) -> Text:
 
 
 def _brakes(tree: Tree, account: NotebookContext) -> None:
-    branch = _heading(tree, "brakes, which bind on a whole sweep and not on one notebook")
+    branch = _heading(tree, "brakes, which limit a whole sweep, not one notebook")
     for line in account.brakes:
         branch.add(Text(printable(_brake_words(line)), style="" if line.limit else "dim"))
     if latest := account.memory.latest:
@@ -143,10 +143,10 @@ def _brake_words(line: BrakeLine) -> str:
 def _journal(tree: Tree, memory: JournalFacts) -> None:
     branch = _heading(tree, "journal")
     seen = moment_words(memory.last_active) if memory.last_active else "never by this journal"
-    branch.add(Text(f"last seen other than at rest: {seen}"))
+    branch.add(Text(f"last seen active: {seen}"))
     if memory.under_way:
         removal = memory.under_way
-        words = f"a removal is under way: {removal.state} by run {removal.run_id}, policy {removal.policy}"
+        words = f"a removal is in progress: {removal.state} by run {removal.run_id}, policy {removal.policy}"
         branch.add(Text(printable(words), style="bold yellow"))
     ended = [removal for removal in memory.removals if removal.ended]
     for removal in ended[:MOST_REMOVALS]:
@@ -172,7 +172,7 @@ def _removal(removal: Removal) -> Text:
 def _change(tree: Tree, account: NotebookContext) -> None:
     explanation = account.explanation
     goes = explanation.verdict.decision is Decision.DELETE
-    branch = _heading(tree, "what its owner can do to keep it" if goes else "what would have to change for it to go")
+    branch = _heading(tree, "what its owner can do to keep it" if goes else "what would have to change for it to be deleted")
     if explanation.flips_at:
         becomes = "kept" if goes else "deleted"
         words = f"nothing but time: it would be {becomes} by a sweep after {moment_words(explanation.flips_at)}"
@@ -183,7 +183,7 @@ def _change(tree: Tree, account: NotebookContext) -> None:
     if explanation.needs:
         _need(branch, explanation.needs)
     if account.covered is False and not goes:
-        branch.add(Text(printable(f"and sweeps of {account.target} would have to look at it"), style="yellow"))
+        branch.add(Text(printable(f"and target {account.target} would have to cover it"), style="yellow"))
     if goes and not explanation.remedies:
         branch.add(Text("nothing alone: an operator of nbsweep would have to protect it", style="yellow"))
 

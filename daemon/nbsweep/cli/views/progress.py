@@ -109,7 +109,9 @@ class LiveProgress:
             TextColumn("{task.description}", style="bold", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-            TextColumn("{task.fields[line]}", table_column=Column()),  # the only one that may wrap, so no other is cut for it
+            TextColumn(
+                "{task.fields[line]}", table_column=Column()
+            ),  # the only column that may wrap, so that no other column is cut
             console=console,
             refresh_per_second=8,
         )

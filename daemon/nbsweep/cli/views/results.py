@@ -1,4 +1,4 @@
-"""Tables for people. Off a terminal they are plain text: no colours, no control characters, and wide enough not to be cut."""
+"""Tables for people. Without a terminal they are plain text: no colours, no control characters, and no cut lines."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -52,7 +52,7 @@ def make_console(*, stderr: bool = False, wide: bool = False) -> Console:
 
 
 def plain_text(console: Console, view: RenderableType) -> str:
-    """Render a view for a console; off a terminal without the blanks at the ends of lines that only a table's frame needs."""
+    """Render a view for a console; without a terminal, without the blanks at the ends of lines."""
     with console.capture() as capture:
         console.print(view)
     text = capture.get()
@@ -63,7 +63,7 @@ def plain_text(console: Console, view: RenderableType) -> str:
 
 
 def text_pieces(console: Console, view: RenderableType) -> Iterator[str]:
-    """Render a view as `plain_text` does, but a long table in it line by line, so that it is never there as a whole."""
+    """Yield a view as `plain_text` renders it, a long table line by line, so that it is never in memory at once."""
     parts = view.renderables if isinstance(view, Group) else [view]
     if not any(isinstance(part, LongTable) for part in parts):
         yield plain_text(console, view)
@@ -86,9 +86,11 @@ def plan_view(plan: Plan, spared: Sequence[Spared] = (), *, most: int | None = N
     if plan.items:
         parts.append(_plan_table(plan, most, wide=wide))
     parts.append(_plan_summary(plan))
-    parts += [cell(f"  spared, though the saved plan has it: {each.item.name or each.item.id}: {each.why}") for each in spared]
     parts += [
-        cell(f"  kept, because its row is malformed: {row.name or row.id or 'a row without an id'}: {row.problem}")
+        cell(f"  spared, although it is in the saved plan: {each.item.name or each.item.id}: {each.why}") for each in spared
+    ]
+    parts += [
+        cell(f"  kept, because its row is malformed: {row.name or row.id or 'a row without an ID'}: {row.problem}")
         for row in plan.malformed[:MALFORMED_SHOWN]
     ]
     if len(plan.malformed) > MALFORMED_SHOWN or describe_malformed(plan.malformed, plan.fleet):
@@ -169,7 +171,7 @@ def report_view(report: Report) -> RenderableType:
     """Return the view of a report: deleted notebooks are counted, spared ones named, and failures grouped by cause."""
     parts: list[RenderableType] = []
     if report.recovered:
-        parts.append(cell(f"{report.target}: {len(report.recovered)} removals of an earlier run were brought to their ends."))
+        parts.append(cell(f"{report.target}: {len(report.recovered)} removals of an earlier run were finished."))
     causes = report.causes
     others = [removal for removal in report.removals if removal.state not in TRIED]
     if causes or others:

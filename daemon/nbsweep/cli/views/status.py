@@ -1,4 +1,4 @@
-"""`status` on one screen: whether all is well, then a few lines for each target."""
+"""The view of `status`: a summary, then a few lines for each target."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -39,13 +39,13 @@ def _lines(status: TargetStatus, due: datetime | None, now: datetime) -> Iterato
     if status.note:
         yield cell(f"  {status.note}", "yellow")
     if status.left_alone:
-        yield cell(f"  nobody follows {_names(status.left_alone)}", "yellow")
+        yield cell(f"  no target follows {_names(status.left_alone)}", "yellow")
     for lane in (status.last and status.last.lanes) or ():
         if lane.learned_limit is not None:
-            limit = f"  The gateway limits {lane.lane} to {lane.learned_limit}: it went at {lane.calls_per_s:g}/s at the end."
+            limit = f"  The gateway limits {lane.lane} to {lane.learned_limit}: the last rate was {lane.calls_per_s:g}/s."
             yield cell(limit, "yellow")
     if due is not None:
-        yield cell(f"  next sweep at {due:%Y-%m-%d %H:%M %Z}, in {format_age(due - now)}, where `nbsweep serve` runs", "dim")
+        yield cell(f"  next sweep at {due:%Y-%m-%d %H:%M %Z}, in {format_age(due - now)}, if `nbsweep serve` runs", "dim")
 
 
 def _target(status: TargetStatus, now: datetime) -> Text:

@@ -126,7 +126,7 @@ class ShortTable:
 
 
 class LongTable:
-    """A table that is never there as a whole: plain lines, whose columns are as wide as the first rows need."""
+    """A table that is never in memory at once: plain lines, whose column widths follow from the first rows."""
 
     def __init__(self, columns: Sequence[Column], rows: Callable[[], Iterable[Row]]) -> None:
         """Take the columns and the rows."""
@@ -149,7 +149,7 @@ class LongTable:
         return f" {BETWEEN.join(cells)}".rstrip()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Write the lines where something else is drawn too."""
+        """Yield the lines for rich, as part of another view."""
         for line in self.lines(options.max_width):
             yield Segment(line)
             yield Segment.line()
@@ -166,6 +166,6 @@ def _fitted(text: str, column: Column, width: int) -> str:
     size = len(text) if text.isascii() else cell_len(text)
     if column.most is not None and size > (limit := max(width, min(column.most, NARROWEST))):
         text, size = set_cell_size(text, limit - 1) + "…", limit
-    # A later cell may be wider than the first ones: its line is longer then, and nothing of it is lost.
+    # A later cell may be wider than those of the first rows. Its line is then longer, and is not cut.
     blanks = " " * (width - size)
     return blanks + text if column.right else text + blanks

@@ -32,7 +32,7 @@ class Address(Struct, frozen=True):
         host, _, port = listen.rpartition(":")
         if not host or not (port.isascii() and port.isdigit()) or int(port) > HIGHEST_PORT:
             raise mistaken("listen", f"must be an address and a port up to {HIGHEST_PORT}, such as 127.0.0.1:9464")
-        # Not looked up: whatever somebody has made of that name, this is what everybody means by it.
+        # Not resolved: `localhost` means this machine, even if the resolver says otherwise.
         return cls("127.0.0.1" if host.lower() == "localhost" else host.removeprefix("[").removesuffix("]"), int(port))
 
     @property

@@ -35,7 +35,7 @@ class Api:
         self._clock = clock
         self._planning: set[str] = set()
 
-    # ---- what reads --------------------------------------------------------------------------------------------------------
+    # ---- reads --------------------------------------------------------------------------------------------------------------
 
     async def targets(self, _request: web.Request) -> web.StreamResponse:
         """Return the state of every target."""
@@ -58,9 +58,9 @@ class Api:
         run_id = _id(request, "run_id")
         records = await self._journal.run(run_id)
         if not records:
-            raise Refused(Code.NOT_FOUND, "the journal knows of no such run; GET /api/v1/runs lists the latest")
+            raise Refused(Code.NOT_FOUND, "the journal has no such run; GET /api/v1/runs lists the latest runs")
         limit, offset = _number(request, "limit", LIMIT_MOST, 1, LIMIT_MOST), _number(request, "offset", 0, 0, OFFSET_MOST)
-        # One more than is asked for shows whether there is a next page.
+        # One row more than requested shows whether there is a next page.
         removals = await self._journal.removals(run_id, limit + 1, offset)
         shown = show_document(run_id, records, removals[:limit])
         next_offset = offset + limit if len(removals) > limit else None
@@ -72,13 +72,13 @@ class Api:
         removals = await self._journal.removals_of(notebook_id)
         return json_answer(RemovalsDocument(notebook_id, removal_series(removals)))
 
-    # ---- what the token is for ---------------------------------------------------------------------------------------------
+    # ---- changes ------------------------------------------------------------------------------------------------------------
 
     async def plan(self, request: web.Request) -> web.StreamResponse:
         """Make a plan now. Each target makes one plan at a time, because a plan costs calls."""
         name = self._state(request).name
         if name in self._planning:
-            raise Refused(Code.CONFLICT, "a plan of this target is being made already; wait for that one")
+            raise Refused(Code.CONFLICT, "a plan of this target is already in progress")
         self._planning.add(name)
         try:
             plan = await self._control.plan(name)
@@ -91,7 +91,7 @@ class Api:
         """Request a sweep as soon as possible."""
         name = self._state(request).name
         if not self._control.trigger(name):
-            raise Refused(Code.CONFLICT, "a sweep of this target is under way, or wanted already")
+            raise Refused(Code.CONFLICT, "a sweep of this target is already in progress or requested")
         return json_answer(target_document(self._state(request)), HTTPStatus.ACCEPTED)
 
     async def pause(self, request: web.Request) -> web.StreamResponse:
@@ -104,7 +104,7 @@ class Api:
         await self._control.resume(self._state(request).name)
         return json_answer(target_document(self._state(request)))
 
-    # ---- what they share ----------------------------------------------------------------------------------------------------
+    # ---- helpers ------------------------------------------------------------------------------------------------------------
 
     def _state(self, request: web.Request) -> TargetState:
         name = _id(request, "name")
@@ -117,8 +117,8 @@ class Api:
 def _id(request: web.Request, key: str) -> str:
     value = request.match_info[key]
     if not re.fullmatch(ID_PATTERN, value):
-        words = "letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 64 of them"
-        raise Refused(Code.BAD_REQUEST, f"{key} is made of {words}")
+        words = "letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 64 characters"
+        raise Refused(Code.BAD_REQUEST, f"{key} consists of {words}")
     return value
 
 

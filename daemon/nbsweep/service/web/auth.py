@@ -27,8 +27,8 @@ TOKEN = re.compile(rb"[!-~]+")
 """Characters that an HTTP header can carry."""
 TOKEN_KEY = "api_token_file"  # noqa: S105 - the configuration's key, not a token
 HOW_TO_CONFIGURE = (
-    "nothing can be changed here, because service.api_token_file is not set: name a file there that holds the token, "
-    "and that only nbsweep's user may read"
+    "changes are disabled, because service.api_token_file is not set: set it to a file that holds the token, "
+    "and that only the user of nbsweep can read"
 )
 
 
@@ -39,7 +39,7 @@ def read_token(path: Path) -> bytes:
         ConfigurationError: the file cannot be read, other users can read it, or it holds no token.
     """
     try:
-        # Should it be a pipe, nobody waits for who writes into it.
+        # Non-blocking, because the file may be a pipe without a writer.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         with os.fdopen(handle, "rb") as file:
             found = os.fstat(file.fileno())
@@ -51,7 +51,7 @@ def read_token(path: Path) -> bytes:
     except OSError as error:
         raise mistaken(TOKEN_KEY, f"{path} cannot be read: {error.strerror or error}") from error
     if not token:
-        raise mistaken(TOKEN_KEY, f"{path} is empty, and must hold the token")
+        raise mistaken(TOKEN_KEY, f"{path} is empty; it must hold the token")
     if len(token) > LONGEST_TOKEN_BYTES or not TOKEN.fullmatch(token):
         raise mistaken(TOKEN_KEY, f"{path} must hold one word of ASCII letters, digits and signs, and nothing else")
     return token
@@ -117,7 +117,7 @@ class TokenAuth:
             return
         if self._token is None:
             raise Refused(Code.FORBIDDEN, HOW_TO_CONFIGURE)
-        # First of all: behind a proxy everybody has one address, and others' slips must not keep out who has the token.
+        # Checked first: behind a proxy all callers share one address, and failures of others must not block a valid token.
         if not _shows(request, self._token):
             raise self._refusal(request)
 
@@ -127,13 +127,13 @@ class TokenAuth:
         shown = request.headers.getall("Authorization", [])
         wait_s = self._failures.wait_s(peer, now_s) if shown else 0
         if wait_s > 0:
-            message = "there were too many requests with a wrong token from this address; try again later"
+            message = "too many requests with a wrong token from this address; try again later"
             return Refused(Code.TOO_MANY_ATTEMPTS, message, {"Retry-After": str(math.ceil(wait_s))})
         if shown:
             self._failures.note(peer, now_s)
         if self._may_log(now_s):
             self._telemetry.emit(WebUnauthorized(peer, request.method, logged_path(request)))
-        message = "this needs the header Authorization: Bearer TOKEN, with the token of service.api_token_file"
+        message = "this request needs the header Authorization: Bearer TOKEN, with the token of service.api_token_file"
         return Refused(Code.UNAUTHORIZED, message, {"WWW-Authenticate": 'Bearer realm="nbsweep"'})
 
     def _may_log(self, now_s: float) -> bool:

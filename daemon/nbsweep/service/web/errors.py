@@ -94,7 +94,7 @@ def refusal_of(request: web.Request, error: Exception, telemetry: Telemetry) -> 
     if known:
         return known
     telemetry.emit(WebFailed(request.method, logged_path(request), f"{type(error).__name__}: {error}", _place(error)))
-    return Refused(Code.INTERNAL, "a bug in nbsweep kept it from answering; its log says more")
+    return Refused(Code.INTERNAL, "internal error: a bug in nbsweep; see its log")
 
 
 def _of_ours(error: Exception) -> Refused | None:
@@ -106,21 +106,21 @@ def _of_ours(error: Exception) -> Refused | None:
         case NbsweepError():
             return Refused(Code.CLOUD_FAILED, str(error))
         case ConnectionError() | web.RequestPayloadError():
-            return Refused(Code.BAD_REQUEST, "the request's body cannot be read")
+            return Refused(Code.BAD_REQUEST, "the body of the request cannot be read")
     return None
 
 
 def _of_http(request: web.Request, error: web.HTTPException) -> Refused:
     match error:
         case web.HTTPNotFound():
-            return Refused(Code.NOT_FOUND, "there is nothing at this address; GET /api/v1/openapi.json lists what there is")
+            return Refused(Code.NOT_FOUND, "not found; GET /api/v1/openapi.json lists the addresses")
         case web.HTTPMethodNotAllowed():
             allowed = ", ".join(sorted(error.allowed_methods))
-            message = f"{request.method} is not for this address, which takes {allowed}"
+            message = f"{request.method} is not allowed here; allowed: {allowed}"
             return Refused(Code.METHOD_NOT_ALLOWED, message, {"Allow": allowed})
         case web.HTTPRequestEntityTooLarge():
-            return Refused(Code.TOO_LARGE, "the request's body is larger than any that is needed here")
-    return Refused(Code.BAD_REQUEST, f"the request cannot be answered: {error.reason}")
+            return Refused(Code.TOO_LARGE, "the body of the request is too large")
+    return Refused(Code.BAD_REQUEST, f"invalid request: {error.reason}")
 
 
 def logged_path(request: web.Request) -> str:

@@ -53,7 +53,7 @@ def require_host(request: web.Request, address: Address) -> None:
         return
     name = re.sub(r":[0-9]{1,5}$", "", request.headers.get("Host", "")).lower()
     if name not in LOOPBACK_NAMES and name != address.name:
-        raise Refused(Code.FORBIDDEN, "this answers to localhost, 127.0.0.1 and [::1] only: call it by one of these names")
+        raise Refused(Code.FORBIDDEN, "the Host header must be localhost, 127.0.0.1 or [::1]")
 
 
 def require_same_origin(request: web.Request) -> None:
@@ -63,13 +63,15 @@ def require_same_origin(request: web.Request) -> None:
         return
     host = request.headers.get("Host", "").lower()
     if origin.lower() not in (f"http://{host}", f"https://{host}"):
-        raise Refused(Code.FORBIDDEN, "requests from pages of another origin are not answered")
+        raise Refused(Code.FORBIDDEN, "requests from pages of another origin are not allowed")
 
 
 def require_small_body(request: web.Request) -> None:
     """Refuse a body whose declared length is too large. A body without a length is read up to the limit only."""
     if (request.content_length or 0) > LARGEST_BODY_BYTES:
-        raise Refused(Code.TOO_LARGE, f"no request here needs a body, and none may be larger than {LARGEST_BODY_BYTES} bytes")
+        raise Refused(
+            Code.TOO_LARGE, f"the body of the request is larger than {LARGEST_BODY_BYTES} bytes; no request needs a body"
+        )
 
 
 def reject_unknown_query(handler: Handler, *keys: str) -> Handler:
@@ -79,9 +81,9 @@ def reject_unknown_query(handler: Handler, *keys: str) -> Handler:
         for key in request.query:
             if key not in keys:
                 known = f"only {', '.join(keys)}" if keys else "no query"
-                raise Refused(Code.BAD_REQUEST, f"the query holds a key that is not known here: this address takes {known}")
+                raise Refused(Code.BAD_REQUEST, f"unknown query key; this address accepts {known}")
             if len(request.query.getall(key)) > 1:
-                raise Refused(Code.BAD_REQUEST, f"the query holds {key} more than once")
+                raise Refused(Code.BAD_REQUEST, f"query key {key} is repeated")
         if request.can_read_body and await _body(request):
             raise Refused(Code.BAD_REQUEST, "this address takes no body")
         return await handler(request)
@@ -95,4 +97,4 @@ async def _body(request: web.Request) -> bytes:
         async with asyncio.timeout(BODY_S):
             return await request.read()
     except TimeoutError:
-        raise Refused(Code.BAD_REQUEST, f"the request's body did not come within {BODY_S:g} s") from None
+        raise Refused(Code.BAD_REQUEST, f"the body of the request did not arrive within {BODY_S:g} s") from None

@@ -10,22 +10,21 @@ from nbsweep.service.web.schemas import LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST, 
 
 JSON = "application/json"
 ABOUT = (
-    "How the targets of this nbsweep stand, what its sweeps did and why, and the few things that may be asked of it. "
-    "Reading is free on loopback; whatever changes something needs the token of service.api_token_file, and so does everything "
-    "but /healthz where others can reach this."
+    "The state of the targets, the history of their sweeps, and requests for plans and sweeps. On loopback, GET requests need "
+    "no token; all others need the token of service.api_token_file. On other addresses, every request but /healthz needs it."
 )
 MEANINGS: Mapping[Code, str] = {
-    Code.BAD_REQUEST: "The path, the query or the body holds what is not taken here.",
-    Code.UNAUTHORIZED: "The token is missing, or wrong.",
-    Code.FORBIDDEN: "Called by a name or from a page that is not answered, or no token is configured.",
-    Code.NOT_FOUND: "There is no such thing.",
-    Code.CONFLICT: "What was asked for is under way already.",
+    Code.BAD_REQUEST: "The path, the query or the body is invalid.",
+    Code.UNAUTHORIZED: "The token is missing or wrong.",
+    Code.FORBIDDEN: "The Host header or the origin is not allowed, or no token is configured.",
+    Code.NOT_FOUND: "Not found.",
+    Code.CONFLICT: "The requested action is already in progress.",
     Code.TOO_LARGE: "The body is too large.",
-    Code.TOO_MANY_ATTEMPTS: "Too many requests with a wrong token; Retry-After says when to come back.",
-    Code.INTERNAL: "A bug.",
-    Code.CLOUD_FAILED: "The cloud said no, or nothing.",
+    Code.TOO_MANY_ATTEMPTS: "Too many requests with a wrong token; retry after the time in Retry-After.",
+    Code.INTERNAL: "Internal error.",
+    Code.CLOUD_FAILED: "The cloud refused a call, or did not answer.",
     Code.JOURNAL_FAILED: "The journal cannot be read.",
-    Code.NOT_READY: "The service cannot do its work.",
+    Code.NOT_READY: "The service is not ready.",
 }
 ALWAYS = (
     Code.BAD_REQUEST,
@@ -36,28 +35,38 @@ ALWAYS = (
     Code.INTERNAL,
 )
 HEADERS: Mapping[Code, tuple[str, str, dict[str, Any]]] = {
-    Code.UNAUTHORIZED: ("WWW-Authenticate", "How to show the token.", {"type": "string"}),
+    Code.UNAUTHORIZED: ("WWW-Authenticate", "The authentication scheme.", {"type": "string"}),
     Code.TOO_MANY_ATTEMPTS: ("Retry-After", "Seconds to wait.", {"type": "integer", "minimum": 1}),
 }
 
 
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
-    "name": {"in": "path", "required": True, "description": "A target's name.", "schema": {"$ref": "#/components/schemas/Id"}},
-    "run_id": {"in": "path", "required": True, "description": "A run's id.", "schema": {"$ref": "#/components/schemas/Id"}},
+    "name": {
+        "in": "path",
+        "required": True,
+        "description": "The name of a target.",
+        "schema": {"$ref": "#/components/schemas/Id"},
+    },
+    "run_id": {
+        "in": "path",
+        "required": True,
+        "description": "The ID of a run.",
+        "schema": {"$ref": "#/components/schemas/Id"},
+    },
     "notebook_id": {
         "in": "path",
         "required": True,
-        "description": "A notebook's id.",
+        "description": "The ID of a notebook.",
         "schema": {"$ref": "#/components/schemas/Id"},
     },
 }
 QUERY: Mapping[str, Mapping[str, Any]] = {
     "limit": {
-        "description": f"How many at most; {LIMIT_DEFAULT} sweeps or {LIMIT_MOST} removals unless it is given.",
+        "description": f"The maximum number of rows. Default: {LIMIT_DEFAULT} sweeps or {LIMIT_MOST} removals.",
         "schema": {"type": "integer", "minimum": 1, "maximum": LIMIT_MOST},
     },
     "offset": {
-        "description": "How many to leave out; `next_offset` of the page before.",
+        "description": "The number of rows to skip: `next_offset` of the previous page.",
         "schema": {"type": "integer", "minimum": 0, "maximum": OFFSET_MOST, "default": 0},
     },
 }

@@ -31,18 +31,22 @@ API = "/api/v1"
 TARGET = f"{API}/targets/{{name}}"
 JOURNAL, MISSING = Code.JOURNAL_FAILED, Code.NOT_FOUND
 OPERATIONS = (
-    Operation("GET", "/healthz", "live", "Whether it lives at all; never needs the token.", "text/plain"),
-    Operation("GET", "/readyz", "ready", "Whether it can do its work.", "text/plain", (Code.NOT_READY,)),
-    Operation("GET", "/metrics", "metrics", "Its metrics, for Prometheus.", "text/plain"),
+    Operation("GET", "/healthz", "live", "Liveness: whether the process responds. Never needs the token.", "text/plain"),
+    Operation(
+        "GET", "/readyz", "ready", "Readiness: whether the service can sweep its targets.", "text/plain", (Code.NOT_READY,)
+    ),
+    Operation("GET", "/metrics", "metrics", "The metrics in the Prometheus text format.", "text/plain"),
     Operation("GET", f"{API}/openapi.json", "openapi", "This document.", "object"),
-    Operation("GET", f"{API}/targets", "targets", "How all targets stand.", "Targets"),
-    Operation("GET", TARGET, "target", "One target, its last sweep, what has no end.", "TargetInFull", (MISSING, JOURNAL)),
+    Operation("GET", f"{API}/targets", "targets", "The state of all targets.", "Targets"),
+    Operation(
+        "GET", TARGET, "target", "One target, its last sweep, and its unfinished removals.", "TargetInFull", (MISSING, JOURNAL)
+    ),
     Operation("GET", f"{API}/runs", "runs", "The latest sweeps, the newest first.", "Runs", (JOURNAL,), query=("limit",)),
     Operation(
         "GET",
         f"{API}/runs/{{run_id}}",
         "run",
-        "One run, and a page of its removals.",
+        "One run, and one page of its removals.",
         "RunInFull",
         (MISSING, JOURNAL),
         query=("limit", "offset"),
@@ -59,11 +63,13 @@ OPERATIONS = (
         "POST",
         f"{TARGET}/plan",
         "plan",
-        "A plan as of now. Changes nothing on the cloud, but costs calls.",
+        "Make a plan now. Only reads from the cloud, but uses calls of the quota.",
         "Plan",
         (MISSING, Code.CONFLICT, Code.CLOUD_FAILED, JOURNAL),
     ),
-    Operation("POST", f"{TARGET}/sweep", "sweep", "A sweep, soon.", "Target", (MISSING, Code.CONFLICT), 202),
-    Operation("POST", f"{TARGET}/pause", "pause", "Begin no more sweeps.", "Target", (MISSING, JOURNAL)),
-    Operation("POST", f"{TARGET}/resume", "resume", "Take a pause back.", "Target", (MISSING, JOURNAL)),
+    Operation(
+        "POST", f"{TARGET}/sweep", "sweep", "Request a sweep as soon as possible.", "Target", (MISSING, Code.CONFLICT), 202
+    ),
+    Operation("POST", f"{TARGET}/pause", "pause", "Pause the target: start no more sweeps.", "Target", (MISSING, JOURNAL)),
+    Operation("POST", f"{TARGET}/resume", "resume", "Resume the target.", "Target", (MISSING, JOURNAL)),
 )

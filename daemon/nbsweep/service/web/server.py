@@ -29,7 +29,7 @@ async def serve_web(app: web.Application, listen: str) -> AsyncIterator[str]:
     """
     address = Address.of(listen)
     if address.host != app[ADDRESS].host:
-        message = f"this was put together for {app[ADDRESS].host}, and what it demands of callers would not fit {address.host}"
+        message = f"the application was built for {app[ADDRESS].host}, and its token rules do not fit {address.host}"
         raise ValueError(message)
     runner = web.AppRunner(
         app, access_log=None, shutdown_timeout=SHUTDOWN_S, handler_cancellation=True, logger=_nobodys_logger()
@@ -39,7 +39,7 @@ async def serve_web(app: web.Application, listen: str) -> AsyncIterator[str]:
         async with _listening(runner, app[CONNECTIONS], address) as bound:
             yield bound
     finally:
-        # Whatever ends this, sockets are closed; but nobody waits for that for ever.
+        # Sockets are closed in any case, within a time limit.
         with anyio.move_on_after(CLEANUP_S, shield=True):
             await runner.cleanup()
 
@@ -59,8 +59,8 @@ async def require_listenable(listen: str) -> None:
 
 
 def _refused(address: Address, error: OSError) -> NbsweepError:
-    message = f"{address} cannot be listened on: {error.strerror or error}. Check service.listen, and who else listens there"
-    return NbsweepError(message)
+    advice = "Check service.listen, and whether another process listens there"
+    return NbsweepError(f"{address} cannot be listened on: {error.strerror or error}. {advice}")
 
 
 @asynccontextmanager

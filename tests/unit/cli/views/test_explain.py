@@ -93,7 +93,7 @@ def test_the_tree_of_one_that_is_not_idle_for_long_enough() -> None:
     """When the verdict changes by itself, and what each policy lacks."""
     told = account(lease=None, updated_at=ago(days=4))
     assert "idle_over: 4d, since 2026-02-25 12:00:00Z (wanted: over 14d); passes after 2026-03-11 12:00:00Z" in shown(told)
-    assert section(told, "what would have to change for it to go") == [
+    assert section(told, "what would have to change for it to be deleted") == [
         "├── nothing but time: it would be deleted by a sweep after 2026-03-11 12:00:00Z",
         "└── policy idle would have to match",
         "    └── it would have to stay idle for another 10d, until 2026-03-11 12:00:00Z",
@@ -123,7 +123,7 @@ def test_groups_are_nested_and_what_stands_alone_needs_no_group() -> None:
 def test_what_the_program_itself_protects_is_shown() -> None:
     """With a remark at the policy that matches and does not act."""
     told = account(rules(policy(name="old")), status=Status.RUNNING)
-    assert section(told, "never touched") == [
+    assert section(told, "built-in protections") == [
         "├── fail    deleted: RUNNING (wanted: DELETED)",
         "├── fail    in-transition: RUNNING (wanted: INIT, CREATING, STARTING, STOPPING, DELETING, SNAPSHOTTING)",
         "├── pass    running: RUNNING (wanted: RUNNING, unless the policy that matches says running: stop)",
@@ -142,10 +142,10 @@ def test_one_that_is_stopped_first_says_so() -> None:
 def test_one_that_nobody_looks_at_says_so() -> None:
     """Whatever the verdict: a sweep of this target never sees a CodeLab notebook."""
     goes = account(feature="DEFAULT")
-    assert shown(goes).splitlines()[0].endswith("; but no sweep of research looks at it")
-    assert section(goes, "what sweeps of research look at")[1] == "└── fail    features: DEFAULT (wanted: NOTEBOOK)"
+    assert shown(goes).splitlines()[0].endswith("; but target research does not cover it")
+    assert section(goes, "coverage of research")[1] == "└── fail    features: DEFAULT (wanted: NOTEBOOK)"
     stays = account(feature="DEFAULT", tags={"keep": "x"})
-    assert section(stays, "what would have to change")[-1] == "└── and sweeps of research would have to look at it"
+    assert section(stays, "what would have to change")[-1] == "└── and target research would have to cover it"
 
 
 def test_who_can_do_nothing_is_told_whom_to_ask() -> None:
@@ -165,8 +165,8 @@ def test_the_journal_tells_of_earlier_removals() -> None:
     going = removal(run_id="now", state=State.ACCEPTED)
     memory = JournalFacts(ago(days=9), (going, *(ended(f"run{number}") for number in range(7))))
     assert section(account(memory=memory), "journal") == [
-        "├── last seen other than at rest: 2026-02-20 12:00:00Z",
-        "├── a removal is under way: ACCEPTED by run now, policy old",
+        "├── last seen active: 2026-02-20 12:00:00Z",
+        "├── a removal is in progress: ACCEPTED by run now, policy old",
         *(
             f"├── failed at 2026-02-27 12:00:00Z by run run{number}, policy old: DELETE_FAILED: disk busy"
             for number in range(5)
@@ -174,7 +174,7 @@ def test_the_journal_tells_of_earlier_removals() -> None:
         "└── ... and 2 earlier removals",
     ]
     assert section(account(), "journal") == [
-        "├── last seen other than at rest: never by this journal",
+        "├── last seen active: never by this journal",
         "└── no removal of it is known",
     ]
 

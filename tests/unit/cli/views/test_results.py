@@ -96,7 +96,7 @@ def test_a_report_says_what_ended_the_sweep_and_what_was_recovered() -> None:
     report = Report("research", Outcome.FAILED, recovered=(removal(state=State.DELETED),), error=Unreachable("it is away"))
     shown = rendered(report_view(report))
     assert "it is away" in shown
-    assert "1 removals of an earlier run were brought to their ends" in shown
+    assert "1 removals of an earlier run were finished" in shown
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(0.0, "0.0 s"), (119.94, "119.9 s"), (150.0, "2.5 min")])

@@ -49,7 +49,7 @@ def test_a_target_with_a_problem_says_which_and_when_it_was_well_last() -> None:
     assert "7 removals have no end yet" in text
     assert "late-0 (PLANNED)" in text
     assert "and 2 more" in text
-    assert "The gateway limits delete to 2/s: it went at 2/s at the end." in text
+    assert "The gateway limits delete to 2/s: the last rate was 2/s." in text
 
 
 def test_who_sweeps_now_is_told() -> None:

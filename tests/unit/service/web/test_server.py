@@ -74,7 +74,7 @@ async def test_an_address_that_is_taken_is_told_in_a_sentence() -> None:
 async def test_it_is_not_served_where_other_things_would_be_demanded_of_callers() -> None:
     """What was put together for loopback lets everybody read."""
     app = make_app(FakeControl(), InMemoryJournal(), bytes, WebSettings("127.0.0.1:0"), RecordingTelemetry(), Hands())
-    with pytest.raises(ValueError, match=r"put together for 127\.0\.0\.1"):
+    with pytest.raises(ValueError, match=r"built for 127\.0\.0\.1"):
         async with serve_web(app, "0.0.0.0:0"):
             pass
 
