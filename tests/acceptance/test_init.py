@@ -11,7 +11,7 @@ import pytest
 
 from acceptance.conftest import Simulate
 from acceptance.support import ACCESS_KEY, PROJECT, SECRET_KEY, Desk, idle
-from acceptance.test_terminal import on_a_terminal
+from acceptance.terminal import on_a_terminal
 
 ROOT = Path(__file__).parents[2]
 FILES = {

@@ -11,7 +11,7 @@ from nbsweep.cli.options.shared import ConfigOption, TableOrJson
 from nbsweep.cli.starter import Credentials, Rule
 
 
-def init(  # noqa: PLR0913  # typer reads the options from the signature
+def init(
     context: typer.Context,
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask: take the defaults for what no option says.")] = False,
