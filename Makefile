@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast test-acceptance test-simulation test-deploy test-keystone test-postgresql simulate bench docs lint format schema screenshots constraints clean
+.PHONY: help install demo test test-fast test-acceptance test-simulation test-deploy test-keystone test-postgresql simulate bench docs lint format schema sbom screenshots constraints clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -70,6 +70,9 @@ schema: $(INSTALLED)  ## write config/nbsweep.schema.json and the pages of confi
 	$(BIN)/python docs/configuration_page.py
 	$(BIN)/python docs/simulator_page.py
 
+sbom: $(INSTALLED)  ## write daemon/nbsweep.cdx.json, the wheel's bill of materials, anew
+	$(BIN)/python deploy/sbom.py
+
 screenshots: $(INSTALLED)  ## write the README's picture of the demo anew
 	$(BIN)/nbsweep demo --svg docs/demo.svg
 
@@ -78,6 +81,7 @@ constraints:  ## pin the newest versions that fit together
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev --group docs --editable '.[postgresql]'
 	$(BIN)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' > constraints.txt
+	$(BIN)/python deploy/sbom.py
 	@touch $(INSTALLED)
 
 clean:  ## remove what was installed and cached
