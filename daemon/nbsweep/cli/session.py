@@ -146,11 +146,11 @@ def make_telemetry(settings: LoggingSettings, screen: Screen, listeners: tuple[L
     return Telemetry(log, (screen.progress, *listeners) if screen.progress else listeners)
 
 
-def load(config: Path | None) -> Settings:
-    """Find and read the configuration, or end with every mistake in it."""
+def load(config: Path | None, *, journal_only: bool = False) -> Settings:
+    """Find and read the configuration, or end with every mistake in it; a command on the journal needs no credentials."""
     environment = dict(os.environ)
     try:
-        return load_settings(find_config(config, environment), environment)
+        return load_settings(find_config(config, environment), environment, needs_credentials=not journal_only)
     except ConfigurationError as error:
         report_error(error)
         raise typer.Exit(Exit.USAGE) from error

@@ -566,3 +566,74 @@ class TestAnything:
         text = MINIMUM.replace("    region:", f"    credentials: {keys}\n    scope: {scope}\n    region:")
         made = load_text(text, {"AK": secret + "-1", "SK": secret + " -2", "ST": secret, "X": "x"})
         assert secret not in f"{made} {made!r} {getattr(made, 'mistakes', '')!r}"
+
+
+class TestMissingVariables:
+    """A variable that is not set is one mistake, and nothing else is judged by the value that is missing."""
+
+    @pytest.mark.parametrize(
+        "target",
+        [
+            'region: cn-north-4, project_id: "${X}"',
+            'endpoint: "${X}", project_id: 0123456789abcdef0123456789abcdef',
+            'region: "${X}"',
+            'region: my-region, endpoint: https://example.com, project_id: "${X}", credentials: {agency: metadata}',
+            'region: cn-north-4, credentials: {access_key: "${X}", secret_key: b}',
+            'region: cn-north-4, credentials: {username: "${X}", password: b, domain: c}',
+            'region: cn-north-4, credentials: {agency: "${X}"}',
+            'region: cn-north-4, credentials: "${X}"',
+        ],
+    )
+    def test_of_a_target(self, target: str, mistakes: Mistakes) -> None:
+        """Neither the form of the credentials, nor what would be looked up without the value."""
+        text = f"targets:\n  - {{name: lab, {target}}}\npolicies: [{{name: a, match: {{status: ERROR}}}}]\n"
+        assert [problem for _, _, problem in mistakes(text)] == ["the environment variable X is not set"]
+
+    def test_of_both_keys(self, mistakes: Mistakes) -> None:
+        """Two variables are two mistakes, and there is no third."""
+        text = MINIMUM.replace("policies:", '    credentials: {access_key: "${AK}", secret_key: "${SK}"}\npolicies:')
+        assert [(path, problem) for _, path, problem in mistakes(text)] == [
+            ("targets[0].credentials.access_key", "the environment variable AK is not set"),
+            ("targets[0].credentials.secret_key", "the environment variable SK is not set"),
+        ]
+
+    def test_of_two_targets(self, mistakes: Mistakes) -> None:
+        """Two projects that are not known are not the same project."""
+        first, second = (
+            '- {name: a, region: cn-north-4, project_id: "${A}"}',
+            '- {name: b, region: cn-north-4, project_id: "${B}"}',
+        )
+        text = f"targets:\n  {first}\n  {second}\npolicies: [{{name: a, match: {{status: ERROR}}}}]\n"
+        assert [line for line, _, _ in mistakes(text)] == [2, 3]
+
+    def test_of_an_entry_that_is_dropped(self, mistakes: Mistakes) -> None:
+        """A merge key may hold the keys that are missing."""
+        text = "targets:\n  - {<<: {name: a, region: cn-north-4}}\npolicies: [{name: a, match: {status: ERROR}}]\n"
+        assert [(line, path) for line, path, _ in mistakes(text)] == [(2, "targets[0]")]
+
+    def test_mistakes_of_the_file_are_told_beside_those_of_the_environment(self, mistakes: Mistakes) -> None:
+        """The vendor's variables hold a wrong project, and the file names a variable that is not set."""
+        found = mistakes(
+            MINIMUM.replace("0123456789abcdef0123456789abcdef", '"${X}"').replace("    project_id", "    #") + "mode: ${X}\n",
+            {"HUAWEICLOUD_SDK_PROJECT_ID": "no"},
+        )
+        assert [problem[:24] for _, _, problem in found] == ["the environment variable", "HUAWEICLOUD_SDK_PROJECT_"]
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        '{access_key: "${X}", secret_key: "${Y}"}',
+        '{username: "${X}", password: "${Y}", domain: "${Z}", iam_endpoint: "${I}"}',
+        '{agency: "${X}"}',
+        '{access_key: a, secret_key_file: "${D}/secret"}',
+    ],
+)
+def test_without_a_need_for_credentials_their_variables_may_be_missing(credentials: str, tmp_path: Path) -> None:
+    """Only inside `credentials`: the journal's address is needed by every command."""
+    path = tmp_path / "nbsweep.yaml"
+    path.write_text(MINIMUM.replace("policies:", f"    credentials: {credentials}\npolicies:"), encoding="utf-8")
+    assert load_settings(path, {}, needs_credentials=False).targets[0].name == "research"
+    path.write_text(path.read_text(encoding="utf-8") + 'journal: "${JOURNAL}"\n', encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="JOURNAL"):
+        load_settings(path, {}, needs_credentials=False)

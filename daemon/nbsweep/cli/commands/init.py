@@ -24,7 +24,7 @@ from nbsweep.cli.starter import (
     starter_text,
 )
 from nbsweep.core.errors import ConfigurationError
-from nbsweep.loading.file import read_settings
+from nbsweep.loading.file import find_config, read_settings
 from nbsweep.settings.messages import suggestion
 from nbsweep.settings.regions import REGIONS
 
@@ -52,7 +52,7 @@ def print_packaged(names: Sequence[str]) -> None:
 
 def init_command(given: Given, config: Path | None, *, ask: bool) -> None:
     """Write a configuration with what was given, asked and taken from the defaults."""
-    path = config or Path(os.environ.get("NBSWEEP_CONFIG") or "nbsweep.yaml")
+    path = find_config(config or Path(os.environ.get("NBSWEEP_CONFIG") or "nbsweep.yaml"), os.environ)
     if os.path.lexists(path):
         raise _unusable(path, "it exists, and init overwrites nothing; name another file with --config")
     if ask and not (sys.stdin.isatty() and sys.stderr.isatty()):

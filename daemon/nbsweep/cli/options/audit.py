@@ -45,7 +45,7 @@ def audit(
     from nbsweep.cli.session import run as run_session
 
     query = query_of(target=target, run_id=run, notebook_id=notebook, policy=policy, what=what, since=since)
-    session = make_session(load(config or context.obj), plain_screen(wide=wide))
+    session = make_session(load(config or context.obj, journal_only=True), plain_screen(wide=wide))
     run_session(session, lambda session: audit_command(session, AuditOptions(query, limit, output)))
 
 
@@ -65,7 +65,10 @@ def verify(
     from nbsweep.cli.session import load, make_session, run
 
     noted = head_of(head)
-    run(make_session(load(config or context.obj), plain_screen()), lambda session: verify_command(session, noted, output))
+    run(
+        make_session(load(config or context.obj, journal_only=True), plain_screen()),
+        lambda session: verify_command(session, noted, output),
+    )
 
 
 @app.command()
@@ -81,7 +84,10 @@ def export(
     from nbsweep.cli.session import load, make_session, run
 
     del output
-    run(make_session(load(config or context.obj), plain_screen()), lambda session: export_command(session, out))
+    run(
+        make_session(load(config or context.obj, journal_only=True), plain_screen()),
+        lambda session: export_command(session, out),
+    )
 
 
 def _refuse_options(context: typer.Context) -> None:

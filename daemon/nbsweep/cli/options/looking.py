@@ -32,7 +32,10 @@ def status(context: typer.Context, output: TableOrJson = "table", config: Config
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
 
-    run(make_session(load(config or context.obj), plain_screen()), lambda session: status_command(session, output))
+    run(
+        make_session(load(config or context.obj, journal_only=True), plain_screen()),
+        lambda session: status_command(session, output),
+    )
 
 
 def history(
@@ -47,7 +50,7 @@ def history(
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
 
-    session = make_session(load(config or context.obj), plain_screen(wide=wide))
+    session = make_session(load(config or context.obj, journal_only=True), plain_screen(wide=wide))
     run(session, lambda session: history_command(session, limit, output))
 
 
@@ -63,5 +66,5 @@ def show(
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
 
-    session = make_session(load(config or context.obj), plain_screen(wide=wide))
+    session = make_session(load(config or context.obj, journal_only=True), plain_screen(wide=wide))
     run(session, lambda session: show_command(session, run_id, output))
