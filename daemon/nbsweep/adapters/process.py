@@ -7,6 +7,7 @@ Without `/proc` the state of another process is unknown, and its missing heartbe
 import os
 import resource
 from contextlib import suppress
+from getpass import getuser
 from pathlib import Path
 from uuid import uuid4
 
@@ -52,6 +53,14 @@ def allow_open_files(count: int) -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
         return raised
     return soft
+
+
+def current_user() -> str:
+    """Return the name of the current user, or the user ID if there is no name, as in a container."""
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _machine(proc: Path) -> str:

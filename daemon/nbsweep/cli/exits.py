@@ -3,7 +3,15 @@
 from collections.abc import Iterable
 from enum import IntEnum
 
-from nbsweep.core.errors import ConfigurationError, Forbidden, HeldElsewhere, NbsweepError, SweepTimedOut, Unauthorized
+from nbsweep.core.errors import (
+    ConfigurationError,
+    Forbidden,
+    HeldElsewhere,
+    NbsweepError,
+    SweepTimedOut,
+    Unauthorized,
+    UsageError,
+)
 from nbsweep.core.lifecycle import State
 from nbsweep.core.plan import Plan
 from nbsweep.core.report import Report
@@ -28,7 +36,7 @@ GRAVEST_FIRST = (Exit.INTERRUPTED, Exit.USAGE, Exit.NOT_ALLOWED, Exit.UNEXPECTED
 
 def exit_of_error(error: NbsweepError) -> Exit:
     """Return the exit code of an error that ended a command or a sweep."""
-    if isinstance(error, ConfigurationError):
+    if isinstance(error, ConfigurationError | UsageError):
         return Exit.USAGE
     if isinstance(error, SweepTimedOut):
         return Exit.SOME_FAILED

@@ -65,6 +65,10 @@ class JournalError(NbsweepError):
     """The journal cannot be opened, read or written, so nothing may be deleted."""
 
 
+class UsageError(NbsweepError):
+    """The command line names something that does not exist, or that is ambiguous."""
+
+
 class SweepTimedOut(NbsweepError):
     """The sweep took longer than `service.sweep_timeout`; the rest of its plan is left to the next sweep."""
 

@@ -6,9 +6,10 @@ from msgspec import Struct
 
 from nbsweep.core.conditions import AllOf, Finding, Truth, leaves, names_status
 from nbsweep.core.facts import Moment
-from nbsweep.core.listing.belonging import EVERYTHING, Coverage, find_stray
+from nbsweep.core.listing.belonging import EVERYTHING, Coverage, Stray, find_stray
 from nbsweep.core.missing_facts import lacks_facts
 from nbsweep.core.model import IN_TRANSITION, Notebook, Status
+from nbsweep.core.selection import EVERY_NOTEBOOK, Selection
 
 
 class Running(StrEnum):
@@ -46,6 +47,10 @@ class Reason(StrEnum):
     """nbsweep had sent an order for it, and since then a user has used or changed it."""
     COOLING_DOWN = "cooling-down"
     """A policy would delete it, but its deletion has failed recently, and it is left alone for a time."""
+    EXCLUDED = "excluded"
+    """A person has excluded it from this plan."""
+    POLICY_NOT_CHOSEN = "policy-not-chosen"
+    """A policy would delete it, but the command was restricted to other policies."""
     ELSEWHERE = "elsewhere"
     """It is in a workspace, or of a feature, that was not listed. It does not count as part of the fleet."""
 
@@ -72,6 +77,8 @@ class Rules(Struct, frozen=True):
     protections: tuple[Protection, ...] = ()
     coverage: Coverage = EVERYTHING
     """What the target covers: nothing else may be deleted, whatever the policies say."""
+    selection: Selection = EVERY_NOTEBOOK
+    """What a person has chosen for this command: nothing else may be deleted, whatever the policies say."""
 
     @property
     def conditions(self) -> tuple[AllOf, ...]:
@@ -98,30 +105,39 @@ class Verdict(Struct, frozen=True):
 def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:
     """Decide on one notebook; in doubt it is kept.
 
-    The order of the checks is: whether the target covers the notebook, states that are never touched, protections, and then the
-    policies, of which the first that matches wins. A coverage or a protection that cannot be checked counts once a policy
-    matches.
+    The order of the checks is: whether the target covers the notebook, whether a person has excluded it, states that are never
+    touched, protections, and then the policies, of which the first that matches wins. A coverage or a protection that cannot be
+    checked counts once a policy matches. If the policy that wins was not chosen, no later policy takes its place.
     """
     stray = find_stray(notebook, rules.coverage)
-    if stray and not stray.unshown:
-        return keep(Reason.ELSEWHERE, stray.sentence)
-    if notebook.status is Status.DELETED:
-        return keep(Reason.ALREADY_DELETED, "it is deleted already")
-    if notebook.status in IN_TRANSITION:
-        return keep(Reason.IN_TRANSITION, f"it is {notebook.status}, and the cloud is changing it")
+    if untouched := _untouched(notebook, rules.selection, stray):
+        return untouched
     protected = judge_protections(notebook, rules.protections, moment)
     if protected and protected.reason is Reason.PROTECTED:
         return protected
-    verdict = judge_policies(notebook, rules.policies, moment)
+    verdict = judge_policies(notebook, rules.policies, moment, rules.selection)
     if verdict.decision is Decision.KEEP:
         return verdict
     return keep(Reason.UNKNOWN_FACT, stray.sentence) if stray else protected or verdict
 
 
+def _untouched(notebook: Notebook, selection: Selection, stray: Stray | None) -> Verdict | None:
+    """Return the verdict of a notebook that is kept before any configured rule is checked."""
+    if stray and not stray.unshown:
+        return keep(Reason.ELSEWHERE, stray.sentence)
+    if notebook.status is Status.DELETED:
+        return keep(Reason.ALREADY_DELETED, "it is deleted already")
+    if notebook.id in selection.excluded:
+        return keep(Reason.EXCLUDED, f"excluded by {selection.by}")
+    if notebook.status in IN_TRANSITION:
+        return keep(Reason.IN_TRANSITION, f"it is {notebook.status}, and the cloud is changing it")
+    return None
+
+
 def may_go(notebook: Notebook, rules: Rules, moment: Moment) -> bool:
     """Return whether only missing facts may keep a notebook: with those facts, a policy might delete it."""
     stray = find_stray(notebook, rules.coverage)
-    if (stray and not stray.unshown) or notebook.status in IN_TRANSITION | {Status.DELETED}:
+    if _untouched(notebook, rules.selection, stray):
         return False
     if stray is None and not any(lacks_facts(condition, notebook, moment) for condition in rules.conditions):
         return False
@@ -129,7 +145,8 @@ def may_go(notebook: Notebook, rules: Rules, moment: Moment) -> bool:
         return False
     for policy in rules.policies:
         finding = policy.match.check(notebook, moment)
-        if finding.truth is not Truth.FAIL and matched(notebook, policy, finding).decision is Decision.DELETE:
+        deletes = finding.truth is not Truth.FAIL and matched(notebook, policy, finding).decision is Decision.DELETE
+        if deletes and rules.selection.takes(policy.name):
             return True
         if finding.truth is Truth.PASS:
             return False
@@ -148,16 +165,21 @@ def judge_protections(notebook: Notebook, protections: tuple[Protection, ...], m
     return doubt
 
 
-def judge_policies(notebook: Notebook, policies: tuple[Policy, ...], moment: Moment) -> Verdict:
-    """Decide by the policies alone; the first that matches wins."""
+def judge_policies(
+    notebook: Notebook, policies: tuple[Policy, ...], moment: Moment, selection: Selection = EVERY_NOTEBOOK
+) -> Verdict:
+    """Decide by the policies alone; the first that matches wins, and if it was not chosen, it keeps the notebook."""
     doubt: Verdict | None = None
     for policy in policies:
         finding = policy.match.check(notebook, moment)
+        outcome = matched(notebook, policy, finding)
+        if outcome.decision is Decision.DELETE and not selection.takes(policy.name):
+            outcome = _not_chosen(outcome)
         if finding.truth is Truth.PASS:
-            return matched(notebook, policy, finding)
+            return outcome
         if finding.truth is Truth.UNKNOWN:
             doubt = doubt or _unknown(policy, finding)
-            if matched(notebook, policy, finding).decision is Decision.KEEP:
+            if outcome.decision is Decision.KEEP:
                 # With the missing fact this policy might match, win and keep the notebook: no later policy may delete it.
                 return doubt
     return doubt or keep(Reason.NO_POLICY, "no policy matches it")
@@ -181,6 +203,11 @@ def _protected(protection: Protection, finding: Finding) -> Verdict:
     passed = leaves(finding, Truth.PASS)
     sentence = f"protected by {protection.name}: {'; '.join(str(leaf) for leaf in passed)}"
     return Verdict(Decision.KEEP, Reason.PROTECTED, protection.name, sentence, passed, by_protection=True)
+
+
+def _not_chosen(verdict: Verdict) -> Verdict:
+    sentence = f"policy {verdict.rule} matches, and was not chosen"
+    return Verdict(Decision.KEEP, Reason.POLICY_NOT_CHOSEN, verdict.rule, sentence, verdict.findings)
 
 
 def _unknown(rule: Policy | Protection, finding: Finding) -> Verdict:

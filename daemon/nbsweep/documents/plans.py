@@ -56,6 +56,14 @@ class MalformedRowDocument(Document, frozen=True):
     problem: str
 
 
+class ExcludedDocument(Document, frozen=True):
+    """A notebook that was excluded from the plan."""
+
+    id: str
+    name: str | None
+    by: Annotated[str, Meta(description="The person who excluded it.")]
+
+
 class TargetPlanDocument(Document, frozen=True, kw_only=True):
     """The plan of one target. If the target could not be planned, only `target` and `error` are present."""
 
@@ -67,6 +75,10 @@ class TargetPlanDocument(Document, frozen=True, kw_only=True):
     kept: Annotated[Counts | UnsetType, Meta(description="Number of kept notebooks, by reason.")] = UNSET
     workspaces_refused: Sequence[UnlistedWorkspaceDocument] | UnsetType = UNSET
     malformed: Sequence[MalformedRowDocument] | UnsetType = UNSET
+    excluded: Sequence[ExcludedDocument] | UnsetType = UNSET
+    policies: Annotated[
+        Sequence[str] | UnsetType, Meta(description="The policies that the plan is restricted to; empty for all.")
+    ] = UNSET
     error: str | None
 
 
@@ -147,5 +159,7 @@ def _target_plan(plan: Plan) -> TargetPlanDocument:
         kept=add_counts([plan.kept]),
         workspaces_refused=unlisted_workspaces(plan),
         malformed=[MalformedRowDocument(row.id, row.name, row.problem) for row in plan.malformed],
+        excluded=[ExcludedDocument(each.id, each.name, each.by) for each in plan.excluded],
+        policies=plan.policies,
         error=None,
     )

@@ -31,9 +31,10 @@ from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.listing.belonging import differs_from
 from nbsweep.core.listing.paging import Offsets
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope
-from nbsweep.core.plan import Survey, Tally, join_tallies
+from nbsweep.core.plan import Survey
 from nbsweep.core.policy import Rules
 from nbsweep.core.ports import Ports
+from nbsweep.core.tally import Tally, join_tallies
 from nbsweep.engine.listing.offsets import find_paging
 from nbsweep.engine.listing.pages import (
     MOST_PAGES,
@@ -88,6 +89,8 @@ class Surveyor:
     moment: Moment
     watched: frozenset[str] = frozenset()
     """Ids whose rows are stored in `rows_by_id`, regardless of the verdict."""
+    watch_all: bool = False
+    """Whether all rows are stored there, which takes memory for the whole fleet."""
     rows_by_id: dict[str, Notebook | MalformedRow] = field(default_factory=dict)
     """The latest row of each watched notebook."""
     _at_once: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(LISTINGS_AT_ONCE))
@@ -154,6 +157,9 @@ class Surveyor:
                 self.ports.telemetry.emit(SurveyTorn(scope.workspace_id, scope.feature, attempts, str(torn)))
                 if attempts > TORN_RETRIES:
                     return Listing(tally, f"workspace {scope.workspace_id}, {scope.feature}: {torn}")
+                for notebook_id in tally.reasons:
+                    # It may have vanished: then the next reading does not show it.
+                    self.rows_by_id.pop(notebook_id, None)
             else:
                 self._emit_strays(scope, tally)
                 await ask_undecided(scope, tally, self.ports, self.rules, self.moment, self.rows_by_id)
@@ -257,7 +263,8 @@ class Surveyor:
             message = f"{row.id} came twice"
             raise TornError(message)
         tally.add(row, scope, self.rules, self.moment)
-        if row.id is not None and row.id in self.watched and not (isinstance(row, Notebook) and differs_from(row, scope)):
+        watched = row.id is not None and (self.watch_all or row.id in self.watched)
+        if row.id is not None and watched and not (isinstance(row, Notebook) and differs_from(row, scope)):
             self.rows_by_id[row.id] = row
 
     def _emit_strays(self, scope: Scope, tally: Tally) -> None:

@@ -92,6 +92,22 @@ class Sweeper:
         plan, _, _ = await self._plan()
         return plan
 
+    async def survey_rows(self) -> Surveyor:
+        """Survey the fleet; the surveyor that is returned has the rows of all notebooks.
+
+        Raises:
+            NbsweepError: as for `plan`.
+        """
+        surveyor = await self._surveyor(self.ports, watch_all=True)
+        await surveyor.survey()
+        return surveyor
+
+    async def plan_rows(self) -> tuple[Plan, Surveyor]:
+        """Survey and plan as `plan` does; the surveyor has the rows of all notebooks."""
+        surveyor = await self._surveyor(self.ports, watch_all=True)
+        plan, _ = await self._planned(surveyor)
+        return plan, surveyor
+
     async def held_elsewhere(self) -> HeldElsewhere | None:
         """Return an error that names the other sweeper of the target; None if the target may be swept.
 
@@ -214,18 +230,24 @@ class Sweeper:
 
     async def _plan(self, ports: Ports | None = None) -> tuple[Plan, tuple[Spared, ...], SurveyFacts]:
         """Survey and plan; return the plan, what a saved plan permits besides, and the facts for second looks."""
-        ports = ports or self.ports
-        identity = await self.identity()
-        last_active = await ports.journal.last_active(identity.project)
-        moment = Moment(ports.clock.now(), last_active)
-        surveyor = Surveyor(self.area, ports, self.options.rules, moment, self.permit.ids if self.permit else frozenset())
-        survey = await surveyor.survey()
-        circumstances = await self._circumstances(identity, moment.now)
-        plan, spared = self._narrowed(survey, surveyor, circumstances)
-        plan = replace(plan, project=identity.project)
-        self._emit_plan(plan)
+        surveyor = await self._surveyor(ports or self.ports)
+        plan, spared = await self._planned(surveyor)
         never_stop = self.permit.never_stop if self.permit else frozenset()
-        return plan, spared, SurveyFacts(last_active, {item.notebook.id: item.position for item in plan.items}, never_stop)
+        positions = {item.notebook.id: item.position for item in plan.items}
+        return plan, spared, SurveyFacts(surveyor.moment.last_active, positions, never_stop)
+
+    async def _surveyor(self, ports: Ports, *, watch_all: bool = False) -> Surveyor:
+        last_active = await ports.journal.last_active((await self.identity()).project)
+        watched = self.permit.ids if self.permit else frozenset()
+        return Surveyor(self.area, ports, self.options.rules, Moment(ports.clock.now(), last_active), watched, watch_all)
+
+    async def _planned(self, surveyor: Surveyor) -> tuple[Plan, tuple[Spared, ...]]:
+        survey, identity = await surveyor.survey(), await self.identity()
+        circumstances = await self._circumstances(identity, surveyor.moment.now)
+        plan, spared = self._narrowed(survey, surveyor, circumstances)
+        plan = replace(plan, project=identity.project, policies=self.options.rules.selection.policies)
+        self._emit_plan(plan)
+        return plan, spared
 
     def _narrowed(self, survey: Survey, surveyor: Surveyor, circumstances: Circumstances) -> tuple[Plan, tuple[Spared, ...]]:
         """Build the plan, narrowed to what a saved plan permits if there is one."""

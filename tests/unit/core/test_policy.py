@@ -1,11 +1,13 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from builders import NEVER_TOUCHED, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
 from nbsweep.core.conditions import AllOf, AnyOf, Condition, Not, Truth
 from nbsweep.core.model import Notebook, Status
-from nbsweep.core.policy import Decision, Policy, Reason, Rules, Running, Verdict, judge
+from nbsweep.core.policy import Decision, Policy, Reason, Rules, Running, Verdict, judge, may_go
+from nbsweep.core.selection import Selection
 
 KEEP_TAG = protection(tag("keep", "*"), name="keep-tag")
 PROD = protection(text("name", "prod-*"), name="prod")
@@ -251,3 +253,47 @@ def test_an_expired_lease_matches_at_any_age_of_its_renewal() -> None:
     assert decide(forgotten).decision is Decision.DELETE
     assert decide(forgotten, flavor="modelarts.ASCEND.910").decision is Decision.KEEP
     assert decide(forgotten, lease=lease(enabled=False)).decision is Decision.KEEP
+
+
+# ---- what a person has chosen ---------------------------------------------------------------------------------------------
+
+
+def chosen(*policies: str, excluded: frozenset[str] = frozenset()) -> Rules:
+    """Return rules with the policies `first` and `second`, which both match, for a selection."""
+    both = rules(policy(name="first"), policy(name="second"), protect=(KEEP_TAG,))
+    return replace(both, selection=Selection(policies, excluded, "alice"))
+
+
+def test_an_excluded_notebook_is_kept_before_any_rule_is_asked() -> None:
+    """The reason names the person; what is deleted already is not kept by anybody."""
+    verdict = decide(chosen(excluded=frozenset({"nb1"})), tags={"keep": "yes"})
+    assert (verdict.decision, verdict.reason, verdict.sentence) == (Decision.KEEP, Reason.EXCLUDED, "excluded by alice")
+    assert decide(chosen(excluded=frozenset({"nb2"}))).decision is Decision.DELETE
+    assert decide(chosen(excluded=frozenset({"nb1"})), status=Status.DELETED).reason is Reason.ALREADY_DELETED
+
+
+def test_a_policy_that_was_not_chosen_wins_and_keeps() -> None:
+    """Both match; the first decides, whichever was chosen."""
+    assert decide(chosen("first")).decision is Decision.DELETE
+    assert decide(chosen("second", "first")).rule == "first"
+    kept = decide(chosen("second"))
+    assert (kept.decision, kept.reason, kept.rule) == (Decision.KEEP, Reason.POLICY_NOT_CHOSEN, "first")
+    assert decide(chosen("second"), tags={"keep": "yes"}).reason is Reason.PROTECTED
+
+
+def test_a_policy_that_was_not_chosen_and_cannot_be_checked_keeps() -> None:
+    """With the missing fact it might win, so that no later policy may take its place; if both are chosen, one may go."""
+    undated = policy(over("age", days=1), name="undated")
+    idle = policy(over("idle", days=1), name="idle")
+    unknown = notebook(created_at=None)
+    for names, decision in (("idle",), Decision.KEEP), (("idle", "undated"), Decision.DELETE), ((), Decision.DELETE):
+        verdict = judge(unknown, replace(rules(undated, idle), selection=Selection(names)), moment())
+        assert verdict.decision is decision
+        assert verdict.reason is (Reason.POLICY if decision is Decision.DELETE else Reason.UNKNOWN_FACT)
+
+
+def test_a_missing_fact_is_asked_for_only_if_it_matters_to_what_was_chosen() -> None:
+    """Without its date of creation no policy can be checked: with it, only the first could win."""
+    undated = notebook(created_at=None)
+    assert may_go(undated, chosen("first"), moment())
+    assert not may_go(undated, chosen(excluded=frozenset({"nb1"})), moment())

@@ -1,6 +1,6 @@
 """`plan`: which notebooks a sweep would delete, and why. Only reads from the cloud."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -9,7 +9,8 @@ import anyio
 import typer
 from msgspec import Struct
 
-from nbsweep.bootstrap.sweeps import OpenResources, open_all
+from nbsweep.bootstrap.sweeps import open_all
+from nbsweep.cli.choice import EVERYTHING, Choice, chosen_sweepers
 from nbsweep.cli.exits import Exit, exit_of_error, exit_of_plan, worst
 from nbsweep.cli.plan_file import plan_to_save, write_plan
 from nbsweep.cli.session import Session, report_error
@@ -59,13 +60,14 @@ class PlanOptions(Struct, frozen=True):
     format: PlanFormat
     saving: Saving | None
     detailed_exitcode: bool
+    choice: Choice = EVERYTHING
 
 
 async def plan_command(session: Session, options: PlanOptions) -> Exit:
     """Plan every target, and show which notebooks would be deleted, and why."""
     async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
         with session.drawing():
-            plans, errors = await _plan_all(session, opened)
+            plans, errors = await _plan_all(session, await chosen_sweepers(session, opened, options.choice))
         now = opened.clock.now()
     if session.shutdown.begun.is_set():
         return Exit.INTERRUPTED
@@ -89,7 +91,7 @@ def _report_saved(session: Session, path: Path, plan: SavedPlan) -> None:
         )
 
 
-async def _plan_all(session: Session, opened: OpenResources) -> tuple[list[Plan], dict[str, NbsweepError]]:
+async def _plan_all(session: Session, sweepers: Sequence[Sweeper]) -> tuple[list[Plan], dict[str, NbsweepError]]:
     """Plan all targets concurrently. A shutdown cancels this at once, because nothing has been changed."""
     plans: dict[str, Plan] = {}
     errors: dict[str, NbsweepError] = {}
@@ -103,9 +105,9 @@ async def _plan_all(session: Session, opened: OpenResources) -> tuple[list[Plan]
                 errors[target] = leading_error(error)
 
     async with session.until_shutdown(), anyio.create_task_group() as group:
-        for sweeper in opened.sweepers:
+        for sweeper in sweepers:
             group.start_soon(plan_one, sweeper)
-    return [plans[sweeper.area.target] for sweeper in opened.sweepers if sweeper.area.target in plans], errors
+    return [plans[sweeper.area.target] for sweeper in sweepers if sweeper.area.target in plans], errors
 
 
 def _show(session: Session, plans: list[Plan], document: PlanDocument, output: PlanFormat) -> None:

@@ -1,11 +1,9 @@
 """`run`: sweeps every target concurrently and independently, so that a failure of one does not stop another."""
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from getpass import getuser
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +12,9 @@ import typer
 from msgspec import Struct
 from rich.console import RenderableType
 
+from nbsweep.adapters.process import current_user
 from nbsweep.bootstrap.sweeps import open_all
+from nbsweep.cli.choice import EVERYTHING, Choice, chosen_sweepers
 from nbsweep.cli.exits import Exit, exit_of_report, worst
 from nbsweep.cli.plan_file import read_plan
 from nbsweep.cli.preload import load_for_sweeping
@@ -42,6 +42,7 @@ class RunOptions(Struct, frozen=True):
     yes: bool = False
     plan: Path | None = None
     """The saved plan that limits the run."""
+    choice: Choice = EVERYTHING
     most_rows: int | None = None
     """Number of rows of a plan shown before the sweep; None for all rows on a terminal and no rows elsewhere."""
 
@@ -98,11 +99,15 @@ async def run_command(session: Session, options: RunOptions) -> Exit:
     async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
         now = opened.clock.now()
         run = Run(new_id(now), current_user(), options.dry_run)
-        sweepers = opened.sweepers if saved is None else _by_plan(session, opened.sweepers, saved, f"the plan {options.plan}")
         with session.drawing():
+            sweepers = await chosen_sweepers(session, opened, options.choice)
+            if saved is not None:
+                sweepers = _by_plan(session, sweepers, saved, f"the plan {options.plan}")
             reports = await _sweep_all(sweepers, run, ApprovalPrompt(session, options))
         if not session.shutdown.begun.is_set():
             await opened.report_left_alone()
+    if session.shutdown.begun.is_set() and not reports:
+        return Exit.INTERRUPTED
     try:
         if options.format == "json":
             plan_id = saved.plan_id if saved else None
@@ -134,14 +139,6 @@ def _by_plan(session: Session, sweepers: Iterable[Sweeper], plan: SavedPlan, sou
             with session.telemetry.bound(target=name):
                 session.telemetry.emit(PlanTargetLeftAlone(plan.plan_id))
     return tuple(narrowed)
-
-
-def current_user() -> str:
-    """Return the name of the current user, or the user ID if there is no name, as in a container."""
-    try:
-        return getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 async def _sweep_all(sweepers: Sequence[Sweeper], run: Run, approval: ApprovalPrompt) -> list[Report]:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+from nbsweep.adapters.process import current_user
 from nbsweep.adapters.telemetry import Listener
 from nbsweep.bootstrap.service import Service, ServiceInputs
-from nbsweep.cli.commands.run import current_user
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.preload import load_for_sweeping
 from nbsweep.cli.session import Session, make_telemetry, report_error

@@ -5,6 +5,17 @@ from typing import Annotated, Literal
 
 import typer
 
+TargetOption = Annotated[
+    list[str] | None, typer.Option("--target", metavar="NAME", help="Only this target; may be given again.")
+]
+PolicyOption = Annotated[
+    list[str] | None,
+    typer.Option("--policy", metavar="NAME", help="Only what this policy decides; may be given again."),
+]
+ExcludeOption = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", metavar="ID|NAME", help="Leave this notebook out; may be given again."),
+]
 TableOrJson = Annotated[Literal["table", "json"], typer.Option("--format", help="The format of the result on stdout.")]
 Wide = Annotated[bool, typer.Option("--wide", help="Show every column and the full text, wider than the terminal.")]
 ConfigOption = Annotated[

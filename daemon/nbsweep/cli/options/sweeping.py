@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from nbsweep.cli.options.shared import ConfigOption, TableOrJson, Wide
+from nbsweep.cli.options.shared import ConfigOption, ExcludeOption, PolicyOption, TableOrJson, TargetOption, Wide
 
 
 def plan(
@@ -21,17 +21,22 @@ def plan(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with code 10 if there is something to delete.")
     ] = False,
+    target: TargetOption = None,
+    policy: PolicyOption = None,
+    exclude: ExcludeOption = None,
     wide: Wide = False,
     config: ConfigOption = None,
 ) -> None:
     """Show which notebooks a sweep would delete, and why. Changes nothing."""
+    from nbsweep.cli.choice import choose
     from nbsweep.cli.commands.plan import PlanOptions, Saving, plan_command
     from nbsweep.cli.screen import live_screen
     from nbsweep.cli.session import load, make_session, run
 
     saving = Saving.of(out, valid_for)
     session = make_session(load(config or context.obj), live_screen(wide=wide))
-    run(session, lambda session: plan_command(session, PlanOptions(output, saving, detailed_exitcode)))
+    choice = choose(session.settings, target, policy, exclude)
+    run(session, lambda session: plan_command(session, PlanOptions(output, saving, detailed_exitcode, choice)))
 
 
 def run(
@@ -42,17 +47,22 @@ def run(
         Path | None, typer.Option("--plan", help="Delete only notebooks of this saved plan, which `plan --out` wrote.")
     ] = None,
     output: TableOrJson = "table",
+    target: TargetOption = None,
+    policy: PolicyOption = None,
+    exclude: ExcludeOption = None,
     wide: Wide = False,
     config: ConfigOption = None,
 ) -> None:
     """Delete notebooks: finish the removals of earlier runs, make a plan, carry it out, and follow each deletion to its end."""
+    from nbsweep.cli.choice import choose
     from nbsweep.cli.commands.run import RunOptions, require_consent, run_command
     from nbsweep.cli.screen import live_screen
     from nbsweep.cli.session import load, make_session, run
 
     require_consent(dry_run=dry_run, yes=yes)
     session = make_session(load(config or context.obj), live_screen(wide=wide))
-    run(session, lambda session: run_command(session, RunOptions(output, dry_run, yes, plan)))
+    choice = choose(session.settings, target, policy, exclude)
+    run(session, lambda session: run_command(session, RunOptions(output, dry_run, yes, plan, choice)))
 
 
 def serve(

@@ -93,6 +93,9 @@ def plan_view(plan: Plan, spared: Sequence[Spared] = (), *, most: int | None = N
         cell(f"  kept, because its row is malformed: {row.name or row.id or 'a row without an ID'}: {row.problem}")
         for row in plan.malformed[:MALFORMED_SHOWN]
     ]
+    parts += [cell(f"  excluded by {each.by}: {each.name or each.id} ({each.id})") for each in plan.excluded]
+    if plan.policies:
+        parts.append(cell(f"  only policy {', '.join(plan.policies)}: notebooks that other policies match are kept"))
     if len(plan.malformed) > MALFORMED_SHOWN or describe_malformed(plan.malformed, plan.fleet):
         parts.append(cell(f"  {len(plan.malformed)} of {plan.fleet} notebooks cannot be read, and are kept", "bold yellow"))
     parts += [cell(f"  not looked at: {gap}", "bold yellow") for gap in plan.refused]

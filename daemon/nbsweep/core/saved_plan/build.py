@@ -17,6 +17,8 @@ def saved_target(plan: Plan, identity: TargetIdentity) -> SavedTarget:
         kept={reason.value: count for reason, count in plan.kept.items()},
         items=tuple(_item(candidate) for candidate in plan.items),
         project=plan.project,
+        excluded=plan.excluded,
+        policies=plan.policies,
     )
 
 

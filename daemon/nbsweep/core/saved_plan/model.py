@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.saved_plan.evidence import Evidence
+from nbsweep.core.selection import Excluded
 
 
 class SavedItem(Struct, frozen=True):
@@ -45,6 +46,10 @@ class SavedTarget(Struct, frozen=True, omit_defaults=True):
     """In the order of the plan."""
     project: str = ""
     """The endpoint and project that was surveyed, even if it was looked up; empty in plans of older versions."""
+    excluded: tuple[Excluded, ...] = ()
+    """The notebooks that were excluded from the plan, and by whom."""
+    policies: tuple[str, ...] = ()
+    """The policies that the plan was restricted to; empty for all."""
 
 
 class SavedPlan(Struct, frozen=True):

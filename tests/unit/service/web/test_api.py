@@ -230,6 +230,8 @@ async def test_a_plan_is_made_now_and_told_as_plan_tells_it(tmp_path: Path) -> N
             "kept": kept,
             "workspaces_refused": [],
             "malformed": [],
+            "excluded": [],
+            "policies": [],
             "error": None,
         }
         assert (status, document) == (

@@ -1,0 +1,58 @@
+"""Looks up notebooks by what people type: a whole id by one call to each target, else by a listing."""
+
+from collections.abc import Sequence
+
+import anyio
+
+from nbsweep.core.errors import Gone, Rejected
+from nbsweep.core.lookup import NotebookRef, find_notebooks
+from nbsweep.core.model import MalformedRow, Notebook
+from nbsweep.engine.sweep import Sweeper
+
+
+async def look_up(sweepers: Sequence[Sweeper], texts: Sequence[str]) -> dict[str, tuple[NotebookRef, ...]]:
+    """Return the notebooks of all targets that fit each text; empty for a text that fits none.
+
+    Raises:
+        NbsweepError: a target cannot be read, so that it is unknown what fits. May come in an exception group.
+    """
+    found = {text: await _with_id(sweepers, text) for text in dict.fromkeys(texts)}
+    if all(found.values()):
+        return found
+    fleet = await _list_all(sweepers)
+    return {text: refs or find_notebooks(text, fleet) for text, refs in found.items()}
+
+
+async def _with_id(sweepers: Sequence[Sweeper], notebook_id: str) -> tuple[NotebookRef, ...]:
+    shown: list[NotebookRef] = []
+
+    async def ask(sweeper: Sweeper) -> None:
+        try:
+            notebook = await sweeper.ports.cloud.show(notebook_id)
+        except (Gone, Rejected):
+            # The cloud may call a name no valid id.
+            return
+        shown.append(_ref(sweeper.area.target, notebook))
+
+    async with anyio.create_task_group() as group:
+        for sweeper in sweepers:
+            group.start_soon(ask, sweeper)
+    return tuple(sorted(shown, key=lambda each: each.target))
+
+
+async def _list_all(sweepers: Sequence[Sweeper]) -> list[NotebookRef]:
+    listed: list[NotebookRef] = []
+
+    async def read(sweeper: Sweeper) -> None:
+        surveyor = await sweeper.survey_rows()
+        listed.extend(_ref(sweeper.area.target, row) for row in surveyor.rows_by_id.values())
+
+    async with anyio.create_task_group() as group:
+        for sweeper in sweepers:
+            group.start_soon(read, sweeper)
+    return sorted(listed, key=lambda each: (each.target, each.id))
+
+
+def _ref(target: str, row: Notebook | MalformedRow) -> NotebookRef:
+    owner = row.owner_label if isinstance(row, Notebook) else ""
+    return NotebookRef(target, row.id or "", row.name, owner)
