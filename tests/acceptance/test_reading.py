@@ -31,9 +31,11 @@ def test_the_journal_tells_of_every_run(simulate: Simulate, desk: Desk) -> None:
     assert (record["fleet"], record["planned"], record["kept"], record["dry_run"]) == (4, 3, {"no-policy": 1}, False)
     assert record["started_at"] < record["ended_at"]
     (lab,) = status
+    assert (record.pop("counts"), record.pop("reclaimed_gb")) == ({"deleted": 3}, 150)
     assert (lab["target"], lab["last_sweep"], lab["unfinished"]) == ("lab", record, [])
     assert (lab["well"], lab["problems"], lab["last_success"]) == (True, [], record["ended_at"])
-    assert (show["run_id"], show["targets"], show["results"]) == (run_id, [record], swept.document["results"])
+    counted = record | {"counts": {"deleted": 3}, "reclaimed_gb": 150}
+    assert (show["run_id"], show["targets"], show["results"]) == (run_id, [counted], swept.document["results"])
 
     table = desk.run("show", run_id)
     assert table.code == 0
@@ -41,6 +43,42 @@ def test_the_journal_tells_of_every_run(simulate: Simulate, desk: Desk) -> None:
     assert "nb-002" in table.out
     assert plain(table.out)
     assert cloud.requests() == []
+
+
+def test_the_history_says_how_many_went_and_show_says_why(simulate: Simulate, desk: Desk) -> None:
+    """Deleted, failed and spared, and the GB of the deleted disks; the policy's reason beside the end of each removal."""
+    volume = {"category": "EVS", "ownership": "MANAGED"}
+    cloud = simulate(
+        [
+            idle("small", owner="wei", volume=volume | {"capacity": 5}),
+            idle("large", volume=volume | {"capacity": 1000}),
+            idle("stuck", owner="wei", volume=volume | {"capacity": 70}),
+            idle("again", volume=volume | {"capacity": 80}),
+        ]
+    )
+    cloud.break_with({"fault": "delete_failed", "notebook_id": "stuck"})
+    desk.write(cloud)
+    desk.run("run", "--dry-run")
+    desk.run("run", "--yes")
+    lines = desk.run("history").out.splitlines()
+    assert lines[0].split() == [
+        "RUN", "TARGET", "STARTED", "TOOK", "OUTCOME", "FLEET", "PLANNED", "DELETED", "FAILED", "SPARED", "GB"
+    ]  # fmt: skip
+    assert lines[2].split()[-6:] == ["4", "4", "3", "1", "0", "1085"]
+    assert lines[3].split()[-6:] == ["4", "4", "-", "-", "-", "-"]
+    shown = desk.run("show", "last")
+    (stuck,) = (line for line in shown.out.splitlines() if "stuck" in line)
+    assert " ".join(stuck.split()).startswith("stuck wei idle 70 policy idle: status STOPPED; idle 100d")
+    assert "failed" in stuck
+    assert "DELETE_FAILED" in stuck
+    assert desk.run("show", "last", "--format", "json").document["run_id"] == lines[2].split()[0]
+
+
+def test_there_is_no_last_run_before_the_first(desk: Desk) -> None:
+    """Exit 1, in a sentence."""
+    desk.write("http://127.0.0.1:1")
+    ended = desk.run("show", "last")
+    assert (ended.code, ended.out, ended.error["error"]) == (1, "", "the journal knows of no run yet")
 
 
 def test_a_run_that_is_not_known_is_told_in_a_sentence(desk: Desk) -> None:

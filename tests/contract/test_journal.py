@@ -20,7 +20,7 @@ from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.ports import Journal
-from nbsweep.core.runs import FleetBefore, History, Outcome, RunRecord
+from nbsweep.core.runs import FleetBefore, History, Outcome, RunCounts, RunRecord
 
 Record = TypeVar("Record", Removal, RunRecord)
 
@@ -682,6 +682,30 @@ async def test_the_removals_of_a_run_come_in_pages(opener: Opener) -> None:
         assert await journal.removals("run1", 9, 5) == ()
         assert await journal.removals("run1", offset=3) == rows[3:]
         assert len(await journal.unfinished("research", 3)) == 3
+
+
+async def test_the_ends_of_several_runs_are_counted_by_target(opener: Opener) -> None:
+    """Open removals are unfinished; only deleted disks are reclaimed, and a disk of unknown size counts as nothing."""
+    rows = (
+        removal(1, state=State.DELETED, capacity_gb=50),
+        removal(2, state=State.DELETED, capacity_gb=None),
+        removal(3, state=State.DELETED, capacity_gb=7),
+        removal(4, state=State.FAILED, capacity_gb=100),
+        removal(5, state=State.TIMED_OUT),
+        removal(6, state=State.ACCEPTED),
+        removal(7, state=State.REQUESTED),
+        removal(8, target="teaching", state=State.SPARED),
+        removal(9, run_id="run2", state=State.SPARED),
+        removal(10, run_id="run3", state=State.DELETED),
+    )
+    async with opener() as journal:
+        await journal.write(rows)
+        assert await journal.run_counts(["run2", "run1", "none", *map(str, range(2_000))]) == (
+            RunCounts("run1", "research", {"deleted": 3, "failed": 1, "timed_out": 1, "unfinished": 2}, 57),
+            RunCounts("run1", "teaching", {"spared": 1}, 0),
+            RunCounts("run2", "research", {"spared": 1}, 0),
+        )
+        assert await journal.run_counts([]) == ()
 
 
 async def test_the_note_of_a_due_time_outlives_the_process(opener: Opener) -> None:

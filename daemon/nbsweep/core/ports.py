@@ -20,7 +20,7 @@ from nbsweep.core.lifecycle import Removal
 from nbsweep.core.listing.paging import Paging
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.pacing import LaneState
-from nbsweep.core.runs import History, Outcome, RunRecord
+from nbsweep.core.runs import History, Outcome, RunCounts, RunRecord
 
 
 class Clock(Protocol):
@@ -147,19 +147,15 @@ class AuditTrail(Protocol):
 
     async def head(self) -> Head:
         """Return the last entry's number and digest."""
-        ...
 
     async def after(self, sequence: int, limit: int) -> tuple[Link, ...]:
         """List up to `limit` entries after entry `sequence`, in the order of the chain; 0 starts with the first entry."""
-        ...
 
     async def latest(self, query: AuditQuery, limit: int) -> tuple[Link, ...]:
         """List up to `limit` of the latest entries that match the query, the newest first."""
-        ...
 
     async def coverage(self) -> AuditCoverage:
         """Return the number of removals in the journal whose decision is not on the trail."""
-        ...
 
 
 class Journal(Protocol):
@@ -225,6 +221,10 @@ class Journal(Protocol):
 
     async def run(self, run_id: str) -> tuple[RunRecord, ...]:
         """List the sweeps of one run, one record for each target; empty if the run does not exist."""
+        ...
+
+    async def run_counts(self, run_ids: Sequence[str]) -> tuple[RunCounts, ...]:
+        """Count how the removals of these runs have ended, for each sweep that has removals; sorted by run and target."""
         ...
 
     async def removals(self, run_id: str, limit: int | None = None, offset: int = 0) -> tuple[Removal, ...]:

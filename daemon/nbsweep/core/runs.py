@@ -1,12 +1,13 @@
 """The journal's records of sweeps, the outcomes of a sweep, and the history that the next plan depends on."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
 
-from nbsweep.core.lifecycle import Removal, State
+from nbsweep.core.lifecycle import OUTCOMES, Removal, RemovalOutcome, State
 from nbsweep.core.pacing import LaneState
 
 
@@ -66,6 +67,27 @@ class RunRecord(Struct, frozen=True):
     """The endpoint and project of the sweep, see `identity`; empty if they are not on record."""
     extent: str = ""
     """The part of the project that was covered, see `identity`; empty if it is not on record."""
+
+
+class RunCounts(Struct, frozen=True):
+    """How the removals of one target's sweep have ended so far."""
+
+    run_id: str
+    target: str
+    ends: Mapping[RemovalOutcome, int]
+    """The number of removals by outcome, without outcomes that none has."""
+    reclaimed_gb: int
+    """The size of the deleted disks, as far as it is known."""
+
+
+def count_ends(groups: Iterable[tuple[str, str, State, int, int]]) -> tuple[RunCounts, ...]:
+    """Return the counts of each sweep; a group is its run, target, a state, the number of removals in it, and their GB."""
+    ends: dict[tuple[str, str], Counter[RemovalOutcome]] = {}
+    reclaimed: Counter[tuple[str, str]] = Counter()
+    for run_id, target, state, count, size_gb in groups:
+        ends.setdefault((run_id, target), Counter())[OUTCOMES.get(state, "unfinished")] += count
+        reclaimed[run_id, target] += size_gb if state is State.DELETED else 0
+    return tuple(RunCounts(*key, dict(found), reclaimed[key]) for key, found in sorted(ends.items()))
 
 
 class FleetBefore(Struct, frozen=True):

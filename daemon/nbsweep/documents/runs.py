@@ -6,13 +6,14 @@ No source record has a field for a secret.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import replace
 
 from nbsweep.core.lifecycle import Removal, RemovalOutcome, State, outcome
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import LaneState
-from nbsweep.core.runs import Outcome, RunRecord
-from nbsweep.documents.base import Count, Counts, Document, Series, Time, moment_text
+from nbsweep.core.runs import Outcome, RunCounts, RunRecord
+from nbsweep.documents.base import Count, Counts, Document, Series, Time, add_counts, moment_text
 
 
 class RemovalDocument(Document, frozen=True):
@@ -67,6 +68,8 @@ class RunDocument(Document, frozen=True):
     planned: Count
     kept: Annotated[Counts, Meta(description="Number of kept notebooks, by reason.")]
     lanes: Lanes
+    counts: Annotated[Counts, Meta(description="Number of removals, by outcome.")] | UnsetType = UNSET
+    reclaimed_gb: Annotated[Count, Meta(description="Size of the deleted disks.")] | UnsetType = UNSET
 
 
 class ShowDocument(Document, frozen=True):
@@ -109,6 +112,17 @@ def removal_series(*several: Sequence[Removal]) -> Series[RemovalDocument]:
     return Series(lambda: (removal_document(removal) for removals in several for removal in removals))
 
 
+def run_documents(records: Iterable[RunRecord], counts: Iterable[RunCounts]) -> list[RunDocument]:
+    """Return the documents of runs in the history, with what became of their removals."""
+    known = {(each.run_id, each.target): each for each in counts}
+    nothing = RunCounts("", "", {}, 0)
+    return [_counted(record, known.get((record.run_id, record.target), nothing)) for record in records]
+
+
+def _counted(record: RunRecord, counts: RunCounts) -> RunDocument:
+    return replace(run_document(record), counts=add_counts([counts.ends]), reclaimed_gb=counts.reclaimed_gb)
+
+
 def run_document(record: RunRecord) -> RunDocument:
     """Return the document of one run in the history."""
     return RunDocument(
@@ -132,6 +146,6 @@ def lane_documents(lanes: Iterable[LaneState]) -> dict[str, LaneDocument]:
     return {lane.lane: LaneDocument(lane.configured_calls_per_s, lane.calls_per_s, lane.learned_limit) for lane in lanes}
 
 
-def show_document(run_id: str, records: Sequence[RunRecord], removals: Sequence[Removal]) -> ShowDocument:
+def show_document(records: Sequence[RunRecord], counts: Iterable[RunCounts], removals: Sequence[Removal]) -> ShowDocument:
     """Return the document of one run with the result of each notebook."""
-    return ShowDocument(run_id, [run_document(record) for record in records], removal_series(removals))
+    return ShowDocument(records[0].run_id, run_documents(records, counts), removal_series(removals))

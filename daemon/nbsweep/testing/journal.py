@@ -14,7 +14,18 @@ from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import require_aware
-from nbsweep.core.runs import FAILURES, SUCCESSES, SURVEYED, TRIED, FleetBefore, History, Outcome, RunRecord
+from nbsweep.core.runs import (
+    FAILURES,
+    SUCCESSES,
+    SURVEYED,
+    TRIED,
+    FleetBefore,
+    History,
+    Outcome,
+    RunCounts,
+    RunRecord,
+    count_ends,
+)
 from nbsweep.testing.trail import InMemoryTrail
 
 
@@ -115,6 +126,12 @@ class InMemoryJournal:
         await asyncio.sleep(0)
         found = [_copied(run) for run in self._runs.values() if run.run_id == run_id]
         return tuple(sorted(found, key=lambda run: (run.started_at, run.target)))
+
+    async def run_counts(self, run_ids: Sequence[str]) -> tuple[RunCounts, ...]:
+        """Count how the removals of these runs have ended, by sweep."""
+        await asyncio.sleep(0)
+        mine = [removal for removal in self._removals.values() if removal.run_id in run_ids]
+        return count_ends((one.run_id, one.target, one.state, 1, one.capacity_gb or 0) for one in mine)
 
     async def removals(self, run_id: str, limit: int | None = None, offset: int = 0) -> tuple[Removal, ...]:
         """Return the removals of one run, or a part of them, in the order of the plan."""

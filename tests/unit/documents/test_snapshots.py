@@ -43,7 +43,7 @@ from nbsweep.core.pacing import LaneState
 from nbsweep.core.plan import Plan, WorkspaceGap
 from nbsweep.core.policy import Reason, Rules, keep
 from nbsweep.core.report import Report
-from nbsweep.core.runs import History, Outcome, RunRecord
+from nbsweep.core.runs import History, Outcome, RunCounts, RunRecord
 from nbsweep.core.saved_plan.evidence import evidence_of
 from nbsweep.core.saved_plan.model import SavedItem, Spared
 from nbsweep.core.status import TargetStatus
@@ -52,7 +52,7 @@ from nbsweep.documents.check import check_document
 from nbsweep.documents.explain import explain_document
 from nbsweep.documents.plans import plan_document
 from nbsweep.documents.reports import dry_run_document, report_document
-from nbsweep.documents.runs import run_document, show_document
+from nbsweep.documents.runs import run_documents, show_document
 from nbsweep.documents.status import status_document
 from unit.service.web.support import BEARER, Scene, token_file
 
@@ -70,6 +70,7 @@ PLAN = Plan(
 )
 REFUSED = Plan("lab", NOON, 3, (), {Reason.PROTECTED: 2}, (REFUSAL,), trimmed="1 of 3 was cut")
 LANES = (LaneState("delete", 5.0, 2.5, "150/m"), LaneState("total", None, 4.0, None))
+COUNTS = RunCounts("run1", "research", {"failed": 1, "deleted": 1}, 50)
 RUN = RunRecord("run1", "research", ago(hours=2), "li", dry_run=False)
 ENDED_RUN = replace(
     RUN, ended_at=NOON, outcome=Outcome.FINISHED, fleet=40, planned=2, kept={"no-policy": 38}, lanes=LANES, problem="slow"
@@ -152,8 +153,8 @@ DOCUMENTS: dict[str, Callable[[], object]] = {
     "dry-run": dry_run,
     "run": lambda: report_document("run1", reports()),
     "run-of-nothing": lambda: report_document("run1", []),
-    "show": lambda: show_document("run1", [ENDED_RUN, RUN], [DELETED, FAILED]),
-    "history": lambda: [run_document(record) for record in (ENDED_RUN, RUN)],
+    "show": lambda: show_document([ENDED_RUN, RUN], [COUNTS], [DELETED, FAILED]),
+    "history": lambda: run_documents([ENDED_RUN, RUN], [COUNTS]),
     "status": lambda: [
         status_document(status(), NOON),
         status_document(TargetStatus("new", None, None, (), (), (), None), None),

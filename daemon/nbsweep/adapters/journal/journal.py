@@ -36,6 +36,7 @@ from nbsweep.adapters.journal.leases import RELEASE, REPLACE, lease_of, lease_ro
 from nbsweep.adapters.journal.queries import (
     count_deleted,
     count_requested,
+    ends_of,
     of_failing,
     of_last_run,
     of_last_success,
@@ -47,13 +48,15 @@ from nbsweep.adapters.journal.transaction import Change
 from nbsweep.adapters.journal.writer import GroupWriter
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lease import TargetLease
-from nbsweep.core.lifecycle import ENDS, Removal
+from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.model import microseconds
-from nbsweep.core.runs import FleetBefore, History, Outcome, RunRecord
+from nbsweep.core.runs import FleetBefore, History, Outcome, RunCounts, RunRecord, count_ends
 
 _RUN_MAPPER = RowMapper(RunRecord, RUNS)
 _REMOVAL_MAPPER = RowMapper(Removal, REMOVALS)
 _RUN = select(*_RUN_MAPPER.columns)
+MOST_PARAMETERS = 1000
+"""Number of values in one query, which databases limit."""
 DUE = "due of "
 """The prefix of a target's name in the key of its due time."""
 _REMOVAL = select(*_REMOVAL_MAPPER.columns)
@@ -152,6 +155,14 @@ class SqlJournal:
         """List the sweeps of one run, one record for each target; empty if the run does not exist."""
         query = _RUN.where(RUNS.c.run_id == run_id).order_by(RUNS.c.started_at, RUNS.c.target)
         return await self._records(_RUN_MAPPER, query)
+
+    async def run_counts(self, run_ids: Sequence[str]) -> tuple[RunCounts, ...]:
+        """Count how the removals of these runs have ended, by sweep."""
+        parts = [run_ids[begin : begin + MOST_PARAMETERS] for begin in range(0, len(run_ids), MOST_PARAMETERS)]
+        rows = [row for part in parts for row in await self._rows(ends_of(part))]
+        return count_ends(
+            (row["run_id"], row["target"], State(row["state"]), row["count"], int(row["size_gb"])) for row in rows
+        )
 
     async def removals(self, run_id: str, limit: int | None = None, offset: int = 0) -> tuple[Removal, ...]:
         """List the removals of one run, in the order of its plan."""

@@ -1,6 +1,6 @@
 """The queries of `Journal.history`, and of the latest runs of a target."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -62,6 +62,13 @@ def of_failing(removals: Select[Any], target: str, identity: TargetIdentity, sin
     failing = select(REMOVALS.c.notebook_id).where(mine, _FAILED, REMOVALS.c.ended_at >= since)
     ends = removals.where(mine, _TRIED, REMOVALS.c.notebook_id.in_(failing))
     return ends.order_by(REMOVALS.c.ended_at.desc(), REMOVALS.c.run_id.desc(), REMOVALS.c.position.desc())
+
+
+def ends_of(run_ids: Sequence[str]) -> Select[Any]:
+    """Count the removals of runs, and their disks, by target and state."""
+    group = (REMOVALS.c.run_id, REMOVALS.c.target, REMOVALS.c.state)
+    size_gb = func.coalesce(func.sum(REMOVALS.c.capacity_gb), 0)
+    return select(*group, func.count().label("count"), size_gb.label("size_gb")).where(group[0].in_(run_ids)).group_by(*group)
 
 
 def _covered(identity: TargetIdentity) -> ColumnElement[bool]:

@@ -56,7 +56,7 @@ def history(
 
 def show(
     context: typer.Context,
-    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The ID of the run, from `nbsweep history`.")],
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The ID of the run, from `nbsweep history`, or `last`.")],
     output: TableOrJson = "table",
     wide: Wide = False,
     config: ConfigOption = None,

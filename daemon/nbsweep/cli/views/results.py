@@ -15,7 +15,7 @@ from nbsweep.core.facts import format_age
 from nbsweep.core.lifecycle import Removal, outcome
 from nbsweep.core.plan import Candidate, Plan, describe_malformed
 from nbsweep.core.report import Report
-from nbsweep.core.runs import TRIED, Outcome, RunRecord
+from nbsweep.core.runs import TRIED, Outcome
 from nbsweep.core.saved_plan.model import Spared
 
 WIDTH_OFF_TERMINAL = 200
@@ -219,11 +219,6 @@ REMOVAL_COLUMNS = (
 )
 
 
-def removal_table(removals: Sequence[Removal]) -> RenderableType:
-    """Return the table of removals and their results."""
-    return make_table(REMOVAL_COLUMNS, lambda: map(_removal_row, removals))
-
-
 def _removal_row(removal: Removal) -> Row:
     end = outcome(removal)
     return (
@@ -245,31 +240,4 @@ def _cause_row(cause: Cause) -> Row:
         cell(example.policy),
         cell(end, STYLES[end]),
         cell(cause.cause if others else example.end_reason, "dim"),
-    )
-
-
-HISTORY_COLUMNS = (
-    *(Column(heading) for heading in ("RUN", "TARGET", "STARTED", "TOOK", "OUTCOME")),
-    Column("FLEET", right=True),
-    Column("PLANNED", right=True),
-    Column("PROBLEM", folds=True),
-)
-
-
-def history_table(records: Sequence[RunRecord]) -> RenderableType:
-    """Return the table of sweeps, the newest first."""
-    return make_table(HISTORY_COLUMNS, lambda: map(_history_row, records))
-
-
-def _history_row(record: RunRecord) -> Row:
-    took = format_age(record.ended_at - record.started_at) if record.ended_at else ""
-    return (
-        cell(record.run_id),
-        cell(record.target),
-        cell(f"{record.started_at:%Y-%m-%d %H:%M:%S}Z"),
-        cell(took),
-        cell(record.outcome, STYLES.get(record.outcome, "red")),
-        cell(record.fleet),
-        cell(record.planned),
-        cell(record.problem, "dim"),
     )

@@ -8,7 +8,7 @@ from aiohttp import web
 from nbsweep.core.ports import Clock, Journal
 from nbsweep.documents.base import new_id
 from nbsweep.documents.plans import plan_document
-from nbsweep.documents.runs import removal_series, run_document, show_document
+from nbsweep.documents.runs import removal_series, run_documents, show_document
 from nbsweep.service.control import Control, TargetState, UnknownTargetError
 from nbsweep.service.web.documents import (
     RemovalsDocument,
@@ -51,7 +51,8 @@ class Api:
     async def runs(self, request: web.Request) -> web.StreamResponse:
         """Return the latest sweeps, the newest first."""
         records = await self._journal.runs(_number(request, "limit", LIMIT_DEFAULT, 1, LIMIT_MOST))
-        return json_answer(RunsDocument([run_document(record) for record in records]))
+        counts = await self._journal.run_counts([record.run_id for record in records])
+        return json_answer(RunsDocument(run_documents(records, counts)))
 
     async def run(self, request: web.Request) -> web.StreamResponse:
         """Return one run with one page of the results of its notebooks."""
@@ -62,7 +63,7 @@ class Api:
         limit, offset = _number(request, "limit", LIMIT_MOST, 1, LIMIT_MOST), _number(request, "offset", 0, 0, OFFSET_MOST)
         # One row more than requested shows whether there is a next page.
         removals = await self._journal.removals(run_id, limit + 1, offset)
-        shown = show_document(run_id, records, removals[:limit])
+        shown = show_document(records, await self._journal.run_counts([run_id]), removals[:limit])
         next_offset = offset + limit if len(removals) > limit else None
         return json_answer(RunInFullDocument(shown.run_id, shown.targets, shown.results, next_offset))
 

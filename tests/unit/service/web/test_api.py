@@ -54,6 +54,8 @@ SECOND_RUN: dict[str, object] = {
     "kept": {},
     "lanes": {},
 }
+FIRST_COUNTED = FIRST_RUN | {"counts": {"deleted": 1, "spared": 1, "unfinished": 1}, "reclaimed_gb": 50}
+SECOND_COUNTED = SECOND_RUN | {"counts": {}, "reclaimed_gb": 0}
 DELETED = {
     "target": "research",
     "id": "nb1",
@@ -145,8 +147,8 @@ async def test_an_unknown_target_is_not_found(tmp_path: Path, path: str) -> None
 async def test_runs_are_listed_newest_first_up_to_a_limit() -> None:
     """The keys are those of `history --format json`."""
     async with Scene().open() as face:
-        assert await face.ask("GET", "/api/v1/runs") == (200, {"runs": [SECOND_RUN, FIRST_RUN]})
-        assert await face.ask("GET", "/api/v1/runs?limit=1") == (200, {"runs": [SECOND_RUN]})
+        assert await face.ask("GET", "/api/v1/runs") == (200, {"runs": [SECOND_COUNTED, FIRST_COUNTED]})
+        assert await face.ask("GET", "/api/v1/runs?limit=1") == (200, {"runs": [SECOND_COUNTED]})
 
 
 async def test_without_a_limit_twenty_runs_are_listed() -> None:
@@ -168,7 +170,7 @@ async def test_a_run_is_told_with_what_became_of_each_notebook() -> None:
         assert isinstance(document, dict)
         assert status == 200
         assert document.keys() == {"run_id", "targets", "results", "next_offset"}
-        assert (document["run_id"], document["targets"]) == ("20260228T030000Z-aaaaaa", [FIRST_RUN])
+        assert (document["run_id"], document["targets"]) == ("20260228T030000Z-aaaaaa", [FIRST_COUNTED])
         assert document["results"][0] == DELETED
         assert [row["outcome"] for row in document["results"]] == ["deleted", "spared", "unfinished"]
 
@@ -177,7 +179,7 @@ async def test_a_run_without_removals_has_an_empty_list_of_results() -> None:
     """A list all the same."""
     async with Scene().open() as face:
         told = await face.ask("GET", "/api/v1/runs/20260301T030000Z-bbbbbb")
-        document = {"run_id": "20260301T030000Z-bbbbbb", "targets": [SECOND_RUN], "results": [], "next_offset": None}
+        document = {"run_id": "20260301T030000Z-bbbbbb", "targets": [SECOND_COUNTED], "results": [], "next_offset": None}
         assert told == (200, document)
 
 
