@@ -10,6 +10,7 @@ from deploy.support import DEPLOY, call
 
 UNITS = DEPLOY / "systemd"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
+OF_NBSWEEP = [name for name in SERVICES if "@" not in name]
 TOLERATED = 20
 """In tenths: an exposure of 2.0 of 10."""
 SYSTEMD_OWN = Path("/usr/lib/systemd/system")
@@ -22,7 +23,7 @@ def machine(folder: Path) -> Path:
     own = SYSTEMD_OWN if SYSTEMD_OWN.is_dir() else Path("/lib/systemd/system")
     shutil.copytree(own, folder / "usr/lib/systemd/system", symlinks=True)
     (folder / "lib").symlink_to("usr/lib")
-    for command in ("opt/nbsweep/bin/nbsweep",):
+    for command in ("opt/nbsweep/bin/nbsweep", "etc/nbsweep/on-failure"):
         place = folder / command
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text("#!/bin/sh\n", encoding="utf-8")
@@ -37,8 +38,13 @@ def verify(folder: Path, *units: str) -> tuple[int, str]:
 
 
 def test_there_are_a_service_and_a_timer_with_its_own() -> None:
-    """The two ways of running it on a machine."""
-    assert sorted(path.name for path in UNITS.iterdir()) == ["nbsweep-sweep.service", "nbsweep-sweep.timer", "nbsweep.service"]
+    """The two ways of running it on a machine, and what is called when either fails."""
+    assert {path.name for path in UNITS.iterdir()} == {
+        "nbsweep-failure@.service",
+        "nbsweep-sweep.service",
+        "nbsweep-sweep.timer",
+        "nbsweep.service",
+    }
 
 
 def test_systemd_reads_every_unit_without_a_word(tmp_path: Path) -> None:
@@ -83,7 +89,7 @@ def test_a_service_without_its_fences_would_be_told(tmp_path: Path) -> None:
     assert call("systemd-analyze", "security", "--offline=true", f"--threshold={TOLERATED}", str(bare)).returncode
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", OF_NBSWEEP)
 def test_a_stop_leaves_more_time_than_the_drain_takes(service: str) -> None:
     """`service.drain` is 60 s unless it is changed; systemd must not kill before that is over."""
     stop = re.search(r"(?m)^TimeoutStopSec=(\d+)s$", (UNITS / service).read_text(encoding="utf-8"))
@@ -96,3 +102,16 @@ def test_a_reload_waits_for_its_answer_where_the_service_leaves_it() -> None:
     unit = (UNITS / "nbsweep.service").read_text(encoding="utf-8")
     assert re.search(r"(?m)^ExecReload=/opt/nbsweep/bin/nbsweep serve --reload$", unit)
     assert re.search(r"(?m)^RuntimeDirectory=nbsweep$", unit)
+
+
+@pytest.mark.parametrize("service", OF_NBSWEEP)
+def test_a_failure_is_told_to_the_hook_with_the_name_of_the_unit(tmp_path: Path, service: str) -> None:
+    """The template unit gets the name of the unit that failed; without a hook it does nothing."""
+    machine(tmp_path)
+    (named,) = re.findall(r"(?m)^OnFailure=(.*)$", (UNITS / service).read_text(encoding="utf-8"))
+    assert verify(tmp_path, named.replace("%N", service.removesuffix(".service"))) == (0, "")
+    assert verify(tmp_path, "nbsweep-failures@nbsweep.service")[1], "a template that is not there would be told"
+    template = (UNITS / "nbsweep-failure@.service").read_text(encoding="utf-8")
+    assert "ConditionFileIsExecutable=/etc/nbsweep/on-failure" in template
+    assert "ExecStart=/etc/nbsweep/on-failure %i" in template
+    assert "OnFailure=" not in re.sub(r"(?m)^#.*", "", template), "a hook that fails must not call itself"
