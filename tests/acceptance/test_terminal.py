@@ -25,7 +25,7 @@ def test_whoever_does_not_type_the_number_deletes_nothing(simulate: Simulate, de
             terminal.screen.split()
         )
         terminal.type("no\n")
-        assert terminal.ended() == 0
+        assert terminal.ended() == 6
         assert "declined" in terminal.screen
     assert cloud.writes() == []
 
@@ -68,7 +68,7 @@ def test_the_end_of_input_is_no_yes(simulate: Simulate, desk: Desk) -> None:
     with on_a_terminal(desk, "run") as terminal:
         terminal.wait_for(QUESTION)
         terminal.type("\x04")
-        assert terminal.ended() == 0
+        assert terminal.ended() == 6
     assert cloud.writes() == []
 
 
@@ -80,7 +80,7 @@ def test_no_answer_but_the_number_deletes_anything(simulate: Simulate, desk: Des
     with on_a_terminal(desk, "run") as terminal:
         terminal.wait_for(QUESTION)
         terminal.type(answer)
-        assert terminal.ended() == 0
+        assert terminal.ended() == 6
         assert "declined" in terminal.screen
     assert cloud.writes() == []
 
@@ -93,7 +93,7 @@ def test_what_was_typed_before_the_question_is_no_answer(simulate: Simulate, des
         terminal.type("yes\n3\n3\n")
         terminal.wait_for(QUESTION)
         terminal.type("no\n")
-        assert terminal.ended() == 0
+        assert terminal.ended() == 6
         assert "declined" in terminal.screen
     assert cloud.writes() == []
 
@@ -107,14 +107,15 @@ def test_an_answer_for_two_approves_the_one_that_was_shown(simulate: Simulate, d
         terminal.type("3\n3\n3\n")
         eventually(lambda: terminal.screen.count(QUESTION) == 2, "the second question")
         terminal.type("no\n")
-        assert terminal.ended() == 0
+        assert terminal.ended() == 6
     assert len(cloud.gone()) == len(cloud.accepted()) == 3
 
 
 def test_ctrl_c_in_mid_sweep_is_answered(simulate: Simulate, desk: Desk) -> None:
-    """It says what it does now, finishes what was accepted, and ends with 130."""
+    """It says what it does now, finishes what was accepted, and ends with 130; that is no problem of the target."""
     cloud = simulate(idle_fleet(20), timing={"deletion_median_s": 1.0})
     desk.write(cloud, target={"limits": {"delete": "10/s"}})
+    desk.run("run", "--dry-run")
     with on_a_terminal(desk, "run", "--yes") as terminal:
         eventually(lambda: len(cloud.accepted()) >= 3, "three accepted DELETEs")
         terminal.type(CTRL_C)
@@ -123,6 +124,8 @@ def test_ctrl_c_in_mid_sweep_is_answered(simulate: Simulate, desk: Desk) -> None
         assert "Traceback" not in terminal.screen
     assert cloud.gone() == set(cloud.accepted())
     assert len(cloud.gone()) < 20
+    (status,) = (stood := desk.run("status", "--format", "json")).document
+    assert (stood.code, status["problems"], status["last_sweep"]["outcome"]) == (0, [], "interrupted")
 
 
 @pytest.mark.parametrize("options", [("--yes",), ("--yes", "--format", "json")])

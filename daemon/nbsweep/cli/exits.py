@@ -27,11 +27,12 @@ class Exit(IntEnum):
     SOME_FAILED = 3
     REFUSED = 4
     NOT_ALLOWED = 5
+    DECLINED = 6
     SOMETHING_TO_DELETE = 10
     INTERRUPTED = 130
 
 
-GRAVEST_FIRST = (Exit.INTERRUPTED, Exit.USAGE, Exit.NOT_ALLOWED, Exit.UNEXPECTED, Exit.REFUSED, Exit.SOME_FAILED)
+GRAVEST_FIRST = (Exit.INTERRUPTED, Exit.USAGE, Exit.NOT_ALLOWED, Exit.UNEXPECTED, Exit.REFUSED, Exit.SOME_FAILED, Exit.DECLINED)
 
 
 def exit_of_error(error: NbsweepError) -> Exit:
@@ -63,7 +64,9 @@ def exit_of_report(report: Report) -> Exit:
     if report.plan and report.plan.unseen:
         return Exit.SOME_FAILED
     failed = any(removal.state in (State.FAILED, State.TIMED_OUT) for removal in (*report.removals, *report.recovered))
-    return Exit.SOME_FAILED if failed else Exit.DONE
+    if failed:
+        return Exit.SOME_FAILED
+    return Exit.DECLINED if report.outcome is Outcome.DECLINED else Exit.DONE
 
 
 def worst(exits: Iterable[Exit]) -> Exit:

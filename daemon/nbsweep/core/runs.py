@@ -31,6 +31,8 @@ class Outcome(StrEnum):
 SUCCESSES = frozenset({Outcome.FINISHED, Outcome.DRY_RUN})
 JUDGED = SUCCESSES | {Outcome.FAILED, Outcome.REFUSED, Outcome.INTERRUPTED, Outcome.DECLINED}
 """Outcomes that describe the target: its sweep has ended, and no other nbsweep held the lease."""
+STOPPED = frozenset({Outcome.INTERRUPTED, Outcome.DECLINED})
+"""Outcomes of sweeps that somebody ended early; without a problem, they say nothing about the target."""
 SURVEYED = frozenset({Outcome.FINISHED, Outcome.DRY_RUN, Outcome.DECLINED, Outcome.INTERRUPTED})
 """Outcomes of runs whose survey passed the brakes, where there was one.
 

@@ -9,7 +9,7 @@ from nbsweep.core.facts import format_age
 from nbsweep.core.identity import UNKNOWN, TargetIdentity, describe_project, identity_on_record
 from nbsweep.core.lease import TargetLease, describe_holder, is_held, is_silent
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.runs import SUCCESSES, Outcome, RunRecord
+from nbsweep.core.runs import STOPPED, SUCCESSES, Outcome, RunRecord
 
 PROJECT_UNKNOWN = (
     "because an older version of nbsweep began them: the next run checks whether the notebooks are in the target's project, "
@@ -157,12 +157,20 @@ def status_of_removed(left: LeftAlone, records: Sequence[RunRecord]) -> TargetSt
 
 
 def _problem_of_last(records: Sequence[RunRecord], held: TargetLease | None, now: datetime) -> str:
-    """Return the problem of the last sweep, except sweeps that are running and sweeps that another process held off."""
+    """Return the problem of the last sweep that says something about the target."""
     ended = [record for record in records if not _is_running(record, held)]
-    judged = next((record for record in ended if record.outcome is not Outcome.HELD_ELSEWHERE), None)
-    if judged is None:
-        return "" if held else "never swept with this journal"
-    return _problem_of(judged, now)
+    judged = next((record for record in ended if not _says_nothing(record)), None)
+    if judged is not None:
+        return _problem_of(judged, now)
+    stopped = next((record for record in ended if record.outcome in STOPPED), None)
+    if held:
+        return ""
+    return f"no sweep has ended by itself yet: {_problem_of(stopped, now)}" if stopped else "never swept with this journal"
+
+
+def _says_nothing(record: RunRecord) -> bool:
+    """Return whether another process held a sweep off, or somebody has ended it: with Ctrl-C, a signal, or at the prompt."""
+    return record.outcome is Outcome.HELD_ELSEWHERE or (record.outcome in STOPPED and not record.problem)
 
 
 def _is_running(record: RunRecord, held: TargetLease | None) -> bool:

@@ -45,7 +45,7 @@ def test_an_error_has_the_exit_code_of_its_kind(error: NbsweepError, code: int) 
 
 @pytest.mark.parametrize(
     ("outcome", "code"),
-    [(Outcome.FINISHED, 0), (Outcome.DRY_RUN, 0), (Outcome.DECLINED, 0), (Outcome.REFUSED, 4), (Outcome.INTERRUPTED, 130)],
+    [(Outcome.FINISHED, 0), (Outcome.DRY_RUN, 0), (Outcome.DECLINED, 6), (Outcome.REFUSED, 4), (Outcome.INTERRUPTED, 130)],
 )
 def test_a_sweep_has_the_exit_code_of_its_outcome(outcome: Outcome, code: int) -> None:
     """Somebody else's cron reads nothing but this."""

@@ -55,6 +55,22 @@ def test_a_last_sweep_that_did_not_come_to_its_end_is_a_problem(outcome: Outcome
     assert judged.last_success.run_id == "run-2"
 
 
+@pytest.mark.parametrize("outcome", [Outcome.INTERRUPTED, Outcome.DECLINED])
+def test_a_sweep_that_somebody_ended_says_nothing_about_the_target(outcome: Outcome) -> None:
+    """The sweep before it counts; it is still the last one."""
+    judged = status_of(run(1, outcome), run(2, outcome), run(3))
+    assert (judged.well, judged.last, judged.last_success) == (True, run(1, outcome), run(3))
+    assert "failed: no network" in status_of(run(1, outcome), run(2, Outcome.FAILED, problem="no network")).problems[0]
+    assert status_of(run(1, outcome), lease=lease(0.5)).well
+
+
+def test_a_target_whose_every_sweep_was_ended_early_is_not_well() -> None:
+    """It was never swept to the end."""
+    assert status_of(run(1, Outcome.INTERRUPTED), run(2, Outcome.DECLINED)).problems == (
+        "no sweep has ended by itself yet: the last sweep, run-1, was interrupted",
+    )
+
+
 def test_a_target_that_was_never_swept_is_not_well() -> None:
     """Nothing is known of it."""
     judged = status_of()

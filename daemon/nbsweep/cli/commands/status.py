@@ -14,7 +14,7 @@ from nbsweep.core.identity import TargetIdentity, identity_on_record
 from nbsweep.core.lease import TargetLease, is_held
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.ports import Journal
-from nbsweep.core.runs import JUDGED, RunRecord
+from nbsweep.core.runs import JUDGED, STOPPED, RunRecord
 from nbsweep.core.status import LeftAlone, StatusInputs, follows, judge_status, left_alone, status_of_removed
 from nbsweep.documents.status import status_document
 from nbsweep.settings import Settings, TargetSettings
@@ -64,6 +64,7 @@ async def _relevant_runs(journal: Journal, target: str) -> Sequence[RunRecord]:
     latest = (
         await journal.last_run(target),
         await journal.last_run(target, JUDGED),
+        await journal.last_run(target, JUDGED - STOPPED),
         await journal.last_success(target),
         *await journal.open_runs(target),
     )

@@ -27,7 +27,7 @@ HISTORY_COLUMNS = (
 REMOVAL_COLUMNS = (
     Column("NOTEBOOK", most=NAME),
     Column("OWNER", most=SHORT_NAME, leaves=1),
-    Column("POLICY", most=SHORT_NAME, leaves=2),
+    Column("POLICY", most=SHORT_NAME),
     Column("GB", right=True),
     Column("WHY", folds=True),
     Column("OUTCOME"),
@@ -85,8 +85,9 @@ def _removal_row(removal: Removal) -> Row:
         cell(removal.name),
         cell(removal.owner),
         cell(removal.policy),
-        cell("?" if removal.capacity_gb is None else removal.capacity_gb),
-        cell(removal.reason, "dim"),
+        cell("-" if removal.capacity_gb is None else removal.capacity_gb),
+        # The policy has a column of its own.
+        cell(removal.reason.removeprefix(f"policy {removal.policy}: "), "dim"),
         cell(end, STYLES[end]),
         cell(removal.end_reason, "dim"),
     )
