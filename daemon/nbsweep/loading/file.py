@@ -1,6 +1,6 @@
 """The configuration file and the environment in, Settings out; or every mistake at once, each with its place.
 
-No mistake quotes a value: it may be a secret.
+No mistake quotes a value that may be a secret.
 """
 
 from collections.abc import Mapping

@@ -1,12 +1,30 @@
 """The text of a configuration file in, YAML nodes out; or the mistake that keeps it from being YAML."""
 
 import re
+from collections.abc import Sequence
 
 import yaml
 
 from nbsweep.core.errors import ConfigurationError, Mistake
 
 DEEPEST = 40
+LONGEST_SHOWN = 120
+SENSITIVE = re.compile(r"(?i)secret|token|passw|credential|access_key|journal|proxy|://|@|:-|\b(ak|sk)\b|\w{20,}")
+"""What is in a line that may hold a secret, or in the line that such a line belongs to."""
+INSTEAD = (
+    'a value that begins with * must be in quotes, such as "*" or "*-gpu"',
+    "the indentation is wrong: keys of one group, and the dashes of one list, begin in the same column",
+    "the indentation is wrong, or a value that contains a colon needs quotes",
+)
+"""Hints that say more than the words of the YAML library, and take their place."""
+HINTS = {
+    "alias": INSTEAD[0],
+    "<block end>": INSTEAD[1],
+    "mapping values": INSTEAD[2],
+    r"'\t'": "indent with spaces, not with tabs",
+    "cannot start any token": "put the value in quotes",
+}
+"""What to do about a mistake, by what the YAML library says."""
 
 
 def root_node(source: str, text: str) -> yaml.MappingNode:
@@ -50,10 +68,38 @@ def _not_yaml(source: str, text: str, error: yaml.MarkedYAMLError) -> Configurat
     mark = error.problem_mark or error.context_mark
     if mark is None:
         return refusal(source, None, f"the file is not YAML: {words}")
-    around = text.splitlines()[mark.line : mark.line + 1]
-    hint = '; inside {...} and [...] put quotes around "${NAME}"' if any("${" in line for line in around) else ""
-    hint = "; indent with spaces, not with tabs" if r"'\t'" in words else hint
-    return refusal(source, mark.line + 1, f"the file is not YAML at column {mark.column + 1}: {words}{hint}")
+    lines = text.splitlines()
+    hint = _hint(words, lines[mark.line] if mark.line < len(lines) else "")
+    shown = showable_line(lines, mark.line)
+    return refusal(
+        source,
+        mark.line + 1,
+        f"the file is not YAML at column {mark.column + 1}: {hint or words}" + (f"; the line is `{shown}`" if shown else ""),
+    )
+
+
+def _hint(words: str, line: str) -> str | None:
+    """Return what to do about a mistake; None where the words of the YAML library have to do."""
+    found = next((hint for sign, hint in HINTS.items() if sign in words), None)
+    if found is None and "${" in line:
+        found = 'inside {...} and [...] put quotes around "${NAME}"'
+    return f"{words}; {found}" if found and found not in INSTEAD else found
+
+
+def showable_line(lines: Sequence[str], place: int) -> str | None:
+    """Return a line of the file for a message; None where it, or a line that it belongs to, may hold a secret."""
+    if place >= len(lines) or not (line := lines[place].rstrip()).strip() or len(line) > LONGEST_SHOWN:
+        return None
+    near, indentation = [line, lines[place - 1] if place else ""], _indentation(line)
+    for above in reversed(lines[:place]):
+        if above.strip() and _indentation(above) < indentation:
+            near.append(above)
+            indentation = _indentation(above)
+    return None if any(SENSITIVE.search(each) for each in near) else line.replace("\t", r"\t")
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip(" -"))
 
 
 def refusal(source: str, line: int | None, problem: str) -> ConfigurationError:

@@ -39,6 +39,7 @@ class Reader:
         self._lines: dict[Location, int] = {(): 1}
         self._spoiled: set[Location] = set()
         self._incomplete: set[Location] = set()
+        self._from_variables: set[Location] = set()
         self._nodes = 0
 
     def placed(self, found: Iterable[Problem]) -> Iterator[Mistake]:
@@ -49,7 +50,8 @@ class Reader:
             # Where an entry was dropped, keys that are missing may be in it.
             dropped = at in self._incomplete or (at[:-1] in self._incomplete and at not in self._lines)
             if not spoiled and not dropped:
-                yield Mistake(_path(at), line, problem.message)
+                given = None if at in self._from_variables else problem.given
+                yield Mistake(_path(at), line, f"{given} {problem.message}" if given else problem.message)
 
     def _place(self, location: Location) -> tuple[Location, int]:
         at: Location = ()
@@ -100,6 +102,8 @@ class Reader:
 
     def _scalar(self, node: yaml.ScalarNode, at: Location) -> object:
         failures: list[str] = []
+        if "${" in node.value:
+            self._from_variables.add(at)
         text = REFERENCE.sub(lambda found: self._variable(found, at, failures), node.value)
         if not failures and not text and node.style is None:
             failures.append("has no value; give one, or leave the key out, or write null where that is allowed")

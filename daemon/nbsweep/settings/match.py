@@ -146,3 +146,9 @@ def _conditions(key: str, given: Any, alike: Truth) -> Iterator[Condition]:
             yield LongerThan(key, given)
         case _:
             yield TextIs(key, tuple(Glob(str(text), ignore_case=key in NAME_KEYS) for text in given), alike)
+
+
+def statuses_of(group: type[Group]) -> tuple[Status, ...]:
+    """Return the states that a `match` may name: in a policy those that can be deleted, elsewhere all, those first."""
+    others = tuple(status for status in Status if status not in DELETABLE)
+    return DELETABLE if issubclass(group, PolicyMatchSettings) else DELETABLE + others

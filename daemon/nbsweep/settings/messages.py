@@ -1,4 +1,4 @@
-"""Maps pydantic's errors to messages in the words of the configuration file. No message holds a value: it may be a secret."""
+"""Maps pydantic's errors to messages in the words of the configuration file. No message holds a value that may be a secret."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -10,13 +10,21 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from nbsweep.core.model import Status
 from nbsweep.settings.descriptions import descriptions
 from nbsweep.settings.fields.base import Group
 from nbsweep.settings.fields.units import kind
 from nbsweep.settings.file import Settings
+from nbsweep.settings.match import statuses_of
 
 Location = tuple[int | str, ...]
 MANY = 4
+SECRET_KEYS = frozenset({"credentials", "journal", "proxy"})
+"""Groups and keys whose values may be secrets."""
+LONGEST_GIVEN = 32
+SEPARATORS = re.compile(r"[ _.:/%*?,-]+")
+HARMLESS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]{1,12}[a-z]{0,7}")
+"""A word, or a number with its unit."""
 
 
 class Problem(Struct, frozen=True):
@@ -25,6 +33,8 @@ class Problem(Struct, frozen=True):
     location: Location
     """Keys and positions, from the top of the file; may hold names of alternatives that are not in the file."""
     message: str
+    given: str | None = None
+    """The wrong value, in quotes if it is text; None if it is no single value, or may be a secret."""
 
 
 def problems(error: ValidationError) -> Iterator[Problem]:
@@ -34,7 +44,22 @@ def problems(error: ValidationError) -> Iterator[Problem]:
             # It counts what is right in a list, and what is not is reported by itself.
             continue
         say = MESSAGES.get(found["type"], _as_it_is)
-        yield Problem(found["loc"], say(found))
+        yield Problem(found["loc"], say(found), _given(found))
+
+
+def _given(found: ErrorDetails) -> str | None:
+    value = found["input"]
+    if found["type"] in ("missing", "extra_forbidden") or SECRET_KEYS.intersection(found["loc"]):
+        return None
+    if isinstance(value, str):
+        return f'"{value}"' if _is_harmless(value) else None
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _is_harmless(text: str) -> bool:
+    """Return whether a text is short, and made of words and numbers; a key or a good password is not."""
+    words = [word for word in SEPARATORS.split(text) if word]
+    return bool(words) and len(text) <= LONGEST_GIVEN and all(HARMLESS.fullmatch(word) for word in words)
 
 
 def _as_it_is(found: ErrorDetails) -> str:
@@ -48,9 +73,15 @@ def _missing(found: ErrorDetails) -> str:
 
 
 def _unknown_key(found: ErrorDetails) -> str:
-    key = str(found["loc"][-1])
-    known = list(keys_of(group_at(found["loc"][:-1])))
-    return f"is not a key that exists here. {suggestion(key, known)}"
+    key, place = str(found["loc"][-1]), found["loc"][:-1]
+    known = keys_of(group_at(place))
+    if inside := [
+        name for name, field in known.items() if any(key in keys_of(group) for group in _groups_in(field.annotation))
+    ]:
+        return f"is not a key that exists here. It belongs under {' or '.join(inside)}"
+    if key in keys_of(group_at(place[:-1])):
+        return f"is not a key that exists here. It belongs beside {place[-1]}, not under it"
+    return f"is not a key that exists here. {suggestion(key, list(known))}"
 
 
 def suggestion(word: str, known: list[str]) -> str:
@@ -61,6 +92,8 @@ def suggestion(word: str, known: list[str]) -> str:
 
 def _one_of(found: ErrorDetails) -> str:
     choices: list[str] = re.findall(r"'([^']+)'", found["ctx"]["expected"])
+    if set(choices) == set(Status):
+        choices = list(statuses_of(group_at(found["loc"])))
     given = found["input"]
     near = get_close_matches(given.casefold(), [choice.casefold() for choice in choices], n=1) if isinstance(given, str) else []
     hint = next((f"; did you mean {choice}?" for choice in choices if choice.casefold() in near), "")

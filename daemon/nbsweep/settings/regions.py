@@ -1,6 +1,6 @@
 """Where ModelArts and IAM answer: ModelArts API, section 5.5."""
 
-from difflib import SequenceMatcher
+from difflib import get_close_matches
 
 REGIONS = (
     "cn-north-1",
@@ -46,6 +46,9 @@ def iam_url(region: str) -> str | None:
     return f"https://iam.{region}.{DOMAIN}" if region in REGIONS else None
 
 
-def nearest_first(region: str) -> list[str]:
-    """List the known regions, those that are spelled most like this one first."""
-    return sorted(REGIONS, key=lambda known: SequenceMatcher(None, known, region).ratio(), reverse=True)
+def describe_regions(region: str) -> str:
+    """Return what may have been meant by a region that is not known, and all known regions, sorted."""
+    near = get_close_matches(region, REGIONS, n=1)
+    hint = f"did you mean {near[0]}? Otherwise " if near else ""
+    known = sorted(REGIONS, key=lambda known: [int(part) if part.isdigit() else part for part in known.split("-")])
+    return f"{hint}give the endpoint, or one of the regions {', '.join(known)}"

@@ -12,7 +12,7 @@ from nbsweep.settings.fields.address import CaFile, Endpoint, Proxy
 from nbsweep.settings.fields.base import Group, Name
 from nbsweep.settings.fields.types import Different, OrAll, Written
 from nbsweep.settings.fields.units import CallRate, Duration
-from nbsweep.settings.regions import base_url, iam_url, nearest_first
+from nbsweep.settings.regions import base_url, describe_regions, iam_url
 from nbsweep.settings.schedule import ScheduleSettings
 
 REGION = Written(r"^[a-z0-9]+(-[a-z0-9]+)+$", "must be a region's id, such as cn-north-4")
@@ -81,9 +81,7 @@ class TargetSettings(Group):
         if region is None:
             raise ValueError("must be given, or else the endpoint")
         if base_url(region) is None:
-            raise ValueError(
-                f"has no known endpoint: give the endpoint, or one of the regions {', '.join(nearest_first(region))}"
-            )
+            raise ValueError(f"has no known endpoint: {describe_regions(region)}")
         return region
 
     @field_validator("project_id")

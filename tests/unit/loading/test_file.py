@@ -151,7 +151,7 @@ class TestFile:
             (b"a: 'b\n", 2, "not YAML"),
             (b"a: {access_key: ${AK}}\n", 1, 'put quotes around "${NAME}"'),
             (b"a: 1\n---\nb: 2\n", 2, "single document"),
-            (b"a: *nothing\n", 1, "undefined alias"),
+            (b"a: *nothing\n", 1, "begins with * must be in quotes"),
             (b"a: &x 1\nb: &x 2\n", 2, "duplicate anchor"),
             (b"a: " + b"[" * 5_000 + b"\n", 1, "nested too deeply"),
             (b"".join(b"  " * depth + b"a:\n" for depth in range(100)), 40, "nested too deeply"),
@@ -271,7 +271,7 @@ class TestPlaces:
             load(MINIMUM + "mode: enforced\n")
         first, second = str(caught.value).splitlines()
         assert first.endswith("nbsweep.yaml cannot be used:")
-        assert second == "  line 8: mode: must be dry-run or enforce; did you mean enforce?"
+        assert second == '  line 8: mode: "enforced" must be dry-run or enforce; did you mean enforce?'
 
     def test_a_value_that_is_used_twice_is_placed_where_it_is_used(self, mistakes: Mistakes) -> None:
         """An alias has the lines of its anchor, and the path of its place."""
@@ -377,7 +377,7 @@ class TestEnvironment:
             (4, "targets[0].region", "the environment variable REGION is not set"),
             (5, "targets[0].project_id", "the environment variable PROJECT is not set"),
             (6, "targets[0].credentials.access_key", "the environment variable AK is not set"),
-            (7, "targets[0].limits.concurrency", "must be at least 1"),
+            (7, "targets[0].limits.concurrency", "0 must be at least 1"),
             (8, "targets[1]", "the environment variable TARGET is not set"),
             (12, "policies[0].match.name[1]", "the environment variable N is not set"),
             (13, "policies[0].match.age_over", "the environment variable AGE is not set"),
@@ -637,3 +637,100 @@ def test_without_a_need_for_credentials_their_variables_may_be_missing(credentia
     path.write_text(path.read_text(encoding="utf-8") + 'journal: "${JOURNAL}"\n', encoding="utf-8")
     with pytest.raises(ConfigurationError, match="JOURNAL"):
         load_settings(path, {}, needs_credentials=False)
+
+
+class TestMessages:
+    """What people get wrong most often is told in the words of the file."""
+
+    @pytest.mark.parametrize(
+        ("text", "line", "words"),
+        [
+            ("a:\n  name: *\n", 2, 'begins with * must be in quotes, such as "*" or "*-gpu"; the line is `  name: *`'),
+            ("a: {flavor: *gpu*}\n", 1, 'must be in quotes, such as "*" or "*-gpu"; the line is `a: {flavor: *gpu*}`'),
+            ("a: *-gpu\n", 1, "the line is `a: *-gpu`"),
+            ("p:\n  - name: x\n   match: y\n", 3, "the indentation is wrong: keys of one group"),
+            ("p:\n  - name: x\n  match: y\n", 3, "the line is `  match: y`"),
+            ("p:\n - name: x\n     match: y\n", 3, "the indentation is wrong, or a value that contains a colon needs quotes"),
+            ("p:\n\tname: a\n", 2, "the line is `\\tname: a`"),
+            ("a: @x\n", 1, "put the value in quotes"),
+        ],
+    )
+    def test_what_is_not_yaml_is_told_with_its_line(self, text: str, line: int, words: str, mistakes: Mistakes) -> None:
+        """The number of the line, the line itself, and what to do."""
+        [(found, _, problem)] = mistakes(text)
+        assert found == line
+        assert words in problem
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "credentials:\n  secret_key: *S3CRET\n",
+            "credentials: {secret_key: *S3CRET}\n",
+            "credentials:\n  secret_key:\n    *S3CRET\n",
+            "secret_key: a\n  S3CRET: b\n",
+            "credentials:\n  username: S3CRET\n   domain: S3CRET\n",
+            "journal: *S3CRET\n",
+            "proxy: a: S3CRET\n",
+            "x: *https://user:S3CRET@host\n",
+            "x: *S3CRETS3CRETS3CRETS3CRET\n",
+        ],
+    )
+    def test_a_line_that_may_hold_a_secret_is_not_shown(self, text: str, mistakes: Mistakes) -> None:
+        """Nor one that belongs to such a line."""
+        assert "S3CRET" not in str(mistakes(text))
+
+    @pytest.mark.parametrize(
+        ("text", "path", "words"),
+        [
+            ("policies: [{name: a, idle_over: 3d, match: {status: ERROR}}]", "policies[0].idle_over", "It belongs under match"),
+            ("max_share: 25%", "max_share", "It belongs under brakes"),
+            ("cron: 0 3 * * *", "cron", "It belongs under schedule"),
+            ("brakes: {mode: enforce}", "brakes.mode", "It belongs beside brakes, not under it"),
+            (
+                "policies: [{name: a, match: {idle_over: 3d, running: stop}}]",
+                "policies[0].match.running",
+                "It belongs beside match, not under it",
+            ),
+            ("protect: [{running: stop}]", "protect[0].running", "There are: status, feature"),
+        ],
+    )
+    def test_a_key_in_the_wrong_place_is_told_where_it_belongs(
+        self, text: str, path: str, words: str, mistakes: Mistakes
+    ) -> None:
+        """One level down or one level up."""
+        before = MINIMUM.partition("policies:")[0] if text.startswith("policies") else MINIMUM
+        [(_, found, problem)] = mistakes(f"{before}{text}\n")
+        assert found == path
+        assert problem.startswith(f"is not a key that exists here. {words}")
+
+    @pytest.mark.parametrize(
+        ("text", "start"),
+        [
+            ("mode: enforced", '"enforced" must be dry-run or enforce'),
+            ("brakes: {max_share: quarter}", '"quarter" must be'),
+            ("removal: {retries: 11}", "11 must be at most 10"),
+            ("protect: [{status: STOPED}]", '"STOPED" must be one of RUNNING, STOPPED, CREATE_FAILED, START_FAILED, '),
+            ("protect: [{age_over: 3 weeks}]", '"3 weeks" '),
+            ("protect: [{name: [12]}]", "12 must be text"),
+        ],
+    )
+    def test_a_wrong_value_is_quoted(self, text: str, start: str, mistakes: Mistakes) -> None:
+        """It is what people search their file for."""
+        [(_, _, problem)] = mistakes(f"{MINIMUM}{text}\n")
+        assert problem.startswith(start)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            'journal: "S3CRET"',
+            'mode: "${SECRET}"',
+            'mode: "S3CRETS3CRET"',
+            "mode: aGvS3CRET",
+            'protect: [{status: "${SECRET}"}]',
+        ],
+    )
+    def test_a_value_that_may_be_a_secret_is_not_quoted(self, text: str, mistakes: Mistakes) -> None:
+        """By its place, because it comes from a variable, or by its look."""
+        [(_, _, problem)] = mistakes(f"{MINIMUM}{text}\n", {"SECRET": "S3CRET"})
+        assert "S3CRET" not in problem
+        assert problem.startswith("must be")

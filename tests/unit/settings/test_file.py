@@ -353,7 +353,11 @@ class TestMatch:
             ({"colour": "red"}, "colour", "There are: status, feature, name, owner, workspace"),
             ({"status": "STOPED"}, "status.0", "did you mean STOPPED?"),
             ({"status": "stopped"}, "status.0", "did you mean STOPPED?"),
-            ({"status": "STOP*"}, "status.0", "must be one of INIT, CREATING"),
+            (
+                {"status": "STOP*"},
+                "status.0",
+                "must be one of RUNNING, STOPPED, CREATE_FAILED, START_FAILED, DELETE_FAILED, ERROR, FROZEN;",
+            ),
             ({"feature": "notebooks"}, "feature.0", "must be NOTEBOOK or DEFAULT; did you mean NOTEBOOK?"),
             ({"billing": "MONEY"}, "billing.0", "must be STORAGE or COMPUTE or ALL"),
             ({"name": ""}, "name.0", "must not be empty"),
@@ -551,11 +555,14 @@ class TestTargets:
         assert set(found) == {"targets.0.endpoint"}
         assert words in found["targets.0.endpoint"]
 
-    def test_a_region_without_a_known_endpoint_lists_the_known_ones_closest_first(self) -> None:
-        """A slip of the finger is seen at once."""
+    def test_a_region_without_a_known_endpoint_is_told_with_the_nearest_and_all_in_order(self) -> None:
+        """A slip of the finger is seen at once, and the list can be searched."""
         [sentence] = mistakes(targets=[{**TARGET, "region": "ap-southest-3"}]).values()
-        assert "one of the regions ap-southeast-3, " in sentence
+        assert "did you mean ap-southeast-3? Otherwise give the endpoint" in sentence
+        assert "cn-north-1, cn-north-2, cn-north-4, cn-north-9, cn-north-11, cn-north-12, cn-south-1" in sentence
         assert all(region in sentence for region in REGIONS)
+        [sentence] = mistakes(targets=[{**TARGET, "region": "my-cloud"}]).values()
+        assert "did you mean" not in sentence
 
     def test_neither_region_nor_endpoint_is_a_mistake(self) -> None:
         """There must be somewhere to call."""
