@@ -36,7 +36,8 @@ from nbsweep.service.systemd import Systemd
 from nbsweep.service.target_runner import RunnerOptions, TargetRunner
 from nbsweep.service.web.app import WebSettings, make_app
 from nbsweep.service.web.server import require_listenable, serve_web
-from nbsweep.settings import Settings
+from nbsweep.service.web.tokens import Role, TokenFile
+from nbsweep.settings import ServiceSettings, Settings
 from nbsweep.settings.schedule import ScheduleSettings
 
 
@@ -156,12 +157,12 @@ class Service:
         """Build the HTTP API if the configuration has an address for it.
 
         Raises:
-            ConfigurationError: the address or the token file cannot be used.
+            ConfigurationError: the address or a token file cannot be used.
         """
-        listen, token = settings.service.listen, settings.service.api_token_file
+        listen = settings.service.listen
         if listen is None:
             return None
-        web_settings = WebSettings(listen, Path(token) if token else None)
+        web_settings = WebSettings(listen, _token_files(settings.service))
         return make_app(control, opened.journal, self.metrics.exposition, web_settings, telemetry, opened.clock)
 
     def _supervisor(self, settings: Settings, opened: OpenResources, telemetry: Telemetry) -> Supervisor:
@@ -225,6 +226,15 @@ class Service:
             await heard.wait()
             yield
             group.cancel_scope.cancel()
+
+
+def _token_files(settings: ServiceSettings) -> tuple[TokenFile, ...]:
+    one = [TokenFile(Path(settings.api_token_file))] if settings.api_token_file else []
+    listed = (
+        TokenFile(Path(token.file), Role(token.role), f"api_tokens[{place}].file")
+        for place, token in enumerate(settings.api_tokens)
+    )
+    return (*one, *listed)
 
 
 def _due_times(sweeper: Sweeper, schedule: ScheduleSettings | None) -> DueTimes | None:

@@ -1,9 +1,9 @@
 """The JSON document of `explain`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import asdict, replace
 
 from nbsweep.core.conditions import Finding, Truth
@@ -41,34 +41,15 @@ class RuleDocument(Document, frozen=True):
     remark: str | UnsetType | None = UNSET
 
 
-class ConditionNeedDocument(Document, frozen=True):
-    """What one condition needs to give the other result."""
+class NeedDocument(Document, frozen=True):
+    """What one condition or one rule needs, or several needs. Keys without a value are left out."""
 
-    condition: str
-    words: str
-    at: Time | None
-
-
-class RuleNeedDocument(Document, frozen=True):
-    """What one rule needs."""
-
-    words: str
-    needs: "NeedDocument"
-
-
-class AllNeededDocument(Document, frozen=True):
-    """Needs of which every one is necessary."""
-
-    every_one: Sequence["NeedDocument"]
-
-
-class AnyNeededDocument(Document, frozen=True):
-    """Needs of which one is enough."""
-
-    one_of: Sequence["NeedDocument"]
-
-
-NeedDocument = ConditionNeedDocument | RuleNeedDocument | AllNeededDocument | AnyNeededDocument
+    condition: str | UnsetType = UNSET
+    words: str | UnsetType = UNSET
+    at: Time | UnsetType | None = UNSET
+    needs: Annotated["NeedDocument | UnsetType", Meta(description="What the rule needs.")] = UNSET
+    every_one: Annotated[Sequence["NeedDocument"] | UnsetType, Meta(description="Needs that are all necessary.")] = UNSET
+    one_of: Annotated[Sequence["NeedDocument"] | UnsetType, Meta(description="Needs of which one is enough.")] = UNSET
 
 
 class RemedyDocument(Document, frozen=True):
@@ -207,13 +188,13 @@ def _change(account: NotebookContext) -> ChangeDocument:
 def _need(need: AnyRequirement) -> NeedDocument:
     match need:
         case Requirement():
-            return ConditionNeedDocument(need.condition, need.words, moment_text(need.at))
+            return NeedDocument(condition=need.condition, words=need.words, at=moment_text(need.at))
         case RuleRequirement():
-            return RuleNeedDocument(need.words, _need(need.need))
+            return NeedDocument(words=need.words, needs=_need(need.need))
         case AllRequired(parts=parts):
-            return AllNeededDocument([_need(part) for part in parts])
+            return NeedDocument(every_one=[_need(part) for part in parts])
         case AnyRequired(parts=parts):
-            return AnyNeededDocument([_need(part) for part in parts])
+            return NeedDocument(one_of=[_need(part) for part in parts])
 
 
 def _journal_facts(memory: JournalFacts) -> JournalFactsDocument:

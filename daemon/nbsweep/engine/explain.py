@@ -1,18 +1,57 @@
 """Explains one notebook of one target, by the rules and on facts of this moment. Reads only: one request to the cloud."""
 
+from collections.abc import Iterable
 from datetime import datetime
+
+import anyio
 
 from nbsweep.core.brakes import A_DAY
 from nbsweep.core.cool_down import judge_cooling, streaks
-from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings, last_ended
+from nbsweep.core.errors import Gone, NbsweepError
+from nbsweep.core.explain.context import (
+    Explained,
+    JournalFacts,
+    NotebookContext,
+    TargetScope,
+    brake_lines,
+    cover_findings,
+    last_ended,
+)
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.facts import Moment
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
+from nbsweep.engine.report import leading_error
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 
 LOOKS_BACK = 200
 """Number of sweeps of a target that are searched for the last one with a plan."""
+
+
+async def explain_everywhere(sweepers: Iterable[Sweeper], notebook_id: str) -> Explained:
+    """Explain a notebook on all targets that have it, concurrently; a failure affects only its own target."""
+    contexts: dict[str, NotebookContext] = {}
+    errors: dict[str, NbsweepError] = {}
+
+    async def ask(sweeper: Sweeper) -> None:
+        target = sweeper.area.target
+        with sweeper.ports.telemetry.bound(target=target):
+            try:
+                contexts[target] = await explain_notebook(sweeper, notebook_id)
+            except Gone:
+                return
+            except (NbsweepError, ExceptionGroup) as error:
+                errors[target] = leading_error(error)
+
+    sweepers = tuple(sweepers)
+    async with anyio.create_task_group() as group:
+        for sweeper in sweepers:
+            group.start_soon(ask, sweeper)
+    names = [sweeper.area.target for sweeper in sweepers]
+    return Explained(
+        tuple(contexts[name] for name in names if name in contexts),
+        {name: errors[name] for name in names if name in errors},
+    )
 
 
 async def explain_notebook(sweeper: Sweeper, notebook_id: str) -> NotebookContext:

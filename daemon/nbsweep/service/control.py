@@ -1,11 +1,13 @@
 """The interface between the service and the HTTP API, which uses only this and the journal."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
 
+from nbsweep.core.explain.context import Explained
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.plan import Plan
 
@@ -65,6 +67,10 @@ class Control(Protocol):
         Raises:
             NbsweepError: the survey failed.
         """
+        ...
+
+    async def explain(self, notebook_id: str, names: Sequence[str]) -> Explained:
+        """Explain one notebook on each of the named targets that has it; changes nothing, and asks the cloud once for each."""
         ...
 
     def trigger(self, name: str) -> bool:

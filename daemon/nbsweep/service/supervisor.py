@@ -2,7 +2,7 @@
 finish what is accepted up to `service.drain`, cancel.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -10,8 +10,10 @@ from datetime import UTC
 import anyio
 
 from nbsweep.core.events.service import ServiceStopping, TargetScheduled
+from nbsweep.core.explain.context import Explained
 from nbsweep.core.plan import Plan
 from nbsweep.core.ports import Telemetry
+from nbsweep.engine.explain import explain_everywhere
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.service.control import Phase, TargetState, UnknownTargetError
 from nbsweep.service.scheduler import Schedule
@@ -61,6 +63,10 @@ class Supervisor:
     async def plan(self, name: str) -> Plan:
         """Survey a target and return its plan."""
         return await self._keeper(name).plan()
+
+    async def explain(self, notebook_id: str, names: Sequence[str]) -> Explained:
+        """Explain one notebook on each of the named targets that has it."""
+        return await explain_everywhere((self._keeper(name).sweeper for name in names), notebook_id)
 
     def trigger(self, name: str) -> bool:
         """Request a sweep of a target."""

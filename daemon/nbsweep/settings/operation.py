@@ -86,6 +86,15 @@ class LoggingSettings(Group):
 LISTEN = Written(r"^(\[[0-9a-fA-F:.]+\]|[0-9A-Za-z.-]+):[0-9]{1,5}$", "must be an address and a port, such as 127.0.0.1:9464")
 
 
+class ApiTokenSettings(Group):
+    """A token of the HTTP API, and what it allows."""
+
+    file: FilePath
+    """A file with the token, which no other user of the machine may read."""
+    role: Literal["viewer", "admin"]
+    """viewer reads; admin also makes plans, starts sweeps, pauses and resumes."""
+
+
 class ServiceSettings(Group):
     """How `serve` works, and how any sweep is stopped."""
 
@@ -98,4 +107,6 @@ class ServiceSettings(Group):
     listen: Annotated[StrictStr, LISTEN] | None = "127.0.0.1:9464"
     """The address of the HTTP API, with health and metrics; null for none."""
     api_token_file: FilePath | None = None
-    """A file with the API's token. Without it the API is read-only, and available on loopback only."""
+    """A file with the API's token, which allows everything. Without any token the API only reads, and only on loopback."""
+    api_tokens: tuple[ApiTokenSettings, ...] = ()
+    """Further tokens, each with a role."""

@@ -1,10 +1,8 @@
 """`explain`: the result of every rule for one notebook. Only reads from the cloud."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
-import anyio
 import typer
 
 from nbsweep.adapters.journal import open_journal
@@ -12,29 +10,15 @@ from nbsweep.bootstrap.sweeps import open_all
 from nbsweep.cli.exits import Exit, exit_of_error, worst
 from nbsweep.cli.session import Session, report_error
 from nbsweep.cli.views.explain import explain_view
-from nbsweep.core.errors import Gone, NbsweepError
-from nbsweep.core.explain.context import NotebookContext
+from nbsweep.core.errors import Gone
+from nbsweep.core.explain.context import Explained, NotebookContext
 from nbsweep.core.explain.requirements import moment_words
 from nbsweep.core.lifecycle import outcome
 from nbsweep.documents.explain import explain_document
-from nbsweep.engine.explain import explain_notebook
-from nbsweep.engine.report import leading_error
-from nbsweep.engine.sweep import Sweeper
+from nbsweep.engine.explain import explain_everywhere
 from nbsweep.settings import Settings
 
 ExplainFormat = Literal["tree", "json"]
-
-
-@dataclass(slots=True)
-class Asked:
-    """The results of all targets."""
-
-    accounts: dict[str, NotebookContext] = field(default_factory=dict)
-    errors: dict[str, NbsweepError] = field(default_factory=dict)
-
-    def in_order(self, settings: Settings) -> list[NotebookContext]:
-        """List the accounts as the configuration lists the targets."""
-        return [self.accounts[target.name] for target in settings.targets if target.name in self.accounts]
 
 
 def only_targets(settings: Settings, names: Sequence[str]) -> Settings:
@@ -49,17 +33,18 @@ def only_targets(settings: Settings, names: Sequence[str]) -> Settings:
 
 async def explain_command(session: Session, notebook_id: str, output: ExplainFormat) -> Exit:
     """Show the result of every rule for one notebook, on each target that has it."""
-    asked = await _ask_all(session, notebook_id)
+    settings, explained = session.settings, Explained()
+    async with open_all(settings, session.environment, session.telemetry, session.shutdown) as opened, session.until_shutdown():
+        explained = await explain_everywhere(opened.sweepers, notebook_id)
     if session.shutdown.begun.is_set():
         return Exit.INTERRUPTED
-    accounts = asked.in_order(session.settings)
-    if accounts:
-        _show(session, accounts, output)
-    elif not asked.errors:
-        raise Gone(await _nowhere(session.settings, notebook_id))
-    for target, error in asked.errors.items():
+    if explained.contexts:
+        _show(session, explained.contexts, output)
+    elif not explained.errors:
+        raise Gone(await _nowhere(settings, notebook_id))
+    for target, error in explained.errors.items():
         report_error(error, target)
-    return worst(map(exit_of_error, asked.errors.values()))
+    return worst(map(exit_of_error, explained.errors.values()))
 
 
 def _show(session: Session, accounts: Sequence[NotebookContext], output: ExplainFormat) -> None:
@@ -67,27 +52,6 @@ def _show(session: Session, accounts: Sequence[NotebookContext], output: Explain
         session.write_json(explain_document(accounts))
         return
     session.show_result(explain_view(accounts))
-
-
-async def _ask_all(session: Session, notebook_id: str) -> Asked:
-    """Explain on all targets concurrently; a failure affects only its own target."""
-    asked = Asked()
-    async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
-
-        async def ask(sweeper: Sweeper) -> None:
-            target = sweeper.area.target
-            with session.telemetry.bound(target=target):
-                try:
-                    asked.accounts[target] = await explain_notebook(sweeper, notebook_id)
-                except Gone:
-                    return
-                except (NbsweepError, ExceptionGroup) as error:
-                    asked.errors[target] = leading_error(error)
-
-        async with session.until_shutdown(), anyio.create_task_group() as group:
-            for sweeper in opened.sweepers:
-                group.start_soon(ask, sweeper)
-    return asked
 
 
 async def _nowhere(settings: Settings, notebook_id: str) -> str:

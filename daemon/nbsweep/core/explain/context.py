@@ -1,6 +1,6 @@
 """The context of an explanation besides the rules: the target's scope, the journal's facts, and the brakes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 
@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from nbsweep.core.brakes import Brakes, format_share
 from nbsweep.core.conditions import Finding, Truth
+from nbsweep.core.errors import NbsweepError
 from nbsweep.core.explain.explain import Explanation
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Notebook
@@ -73,6 +74,15 @@ class NotebookContext(Struct, frozen=True):
         """Whether the target covers the notebook; None if that is unknown."""
         truths = {finding.truth for finding in self.cover}
         return False if Truth.FAIL in truths else None if Truth.UNKNOWN in truths else True
+
+
+class Explained(Struct, frozen=True):
+    """The explanations of one notebook from several targets."""
+
+    contexts: tuple[NotebookContext, ...] = ()
+    """From each target that has the notebook, in the order of the targets."""
+    errors: Mapping[str, NbsweepError] = {}
+    """Why a target could not be asked, by its name."""
 
 
 def cover_findings(notebook: Notebook, cover: TargetScope) -> tuple[Finding, ...]:

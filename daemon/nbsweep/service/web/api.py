@@ -7,9 +7,11 @@ from aiohttp import web
 
 from nbsweep.core.ports import Clock, Journal
 from nbsweep.documents.base import new_id
+from nbsweep.documents.explain import explain_document
 from nbsweep.documents.plans import plan_document
 from nbsweep.documents.runs import removal_series, run_documents, show_document
 from nbsweep.service.control import Control, TargetState, UnknownTargetError
+from nbsweep.service.web.call_limit import CallLimit
 from nbsweep.service.web.documents import (
     RemovalsDocument,
     RunInFullDocument,
@@ -18,7 +20,7 @@ from nbsweep.service.web.documents import (
     target_document,
     target_in_full,
 )
-from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.errors import Code, Refused, failure_of
 from nbsweep.service.web.responses import json_answer
 from nbsweep.service.web.schemas import ID_PATTERN, LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST
 
@@ -34,6 +36,7 @@ class Api:
         self._journal = journal
         self._clock = clock
         self._planning: set[str] = set()
+        self._call_limit = CallLimit(clock)
 
     # ---- reads --------------------------------------------------------------------------------------------------------------
 
@@ -72,6 +75,19 @@ class Api:
         notebook_id = _id(request, "notebook_id")
         removals = await self._journal.removals_of(notebook_id)
         return json_answer(RemovalsDocument(notebook_id, removal_series(removals)))
+
+    async def explain(self, request: web.Request) -> web.StreamResponse:
+        """Return every rule's result for one notebook, as it is now, on each target that has it."""
+        notebook_id = _id(request, "notebook_id")
+        names = _targets(request) or [state.name for state in self._control.targets()]
+        with self._call_limit.taking(len(names)):
+            explained = await self._control.explain(notebook_id, names)
+        if explained.contexts:
+            return json_answer(explain_document(explained.contexts))
+        for target, error in explained.errors.items():
+            raise failure_of(error, target)
+        message = f"no target has this notebook; GET /api/v1/removals/{notebook_id} gives what the journal knows of it"
+        raise Refused(Code.NOT_FOUND, message)
 
     # ---- changes ------------------------------------------------------------------------------------------------------------
 
@@ -116,11 +132,19 @@ class Api:
 
 
 def _id(request: web.Request, key: str) -> str:
-    value = request.match_info[key]
+    return _checked_id(key, request.match_info[key])
+
+
+def _checked_id(key: str, value: str) -> str:
     if not re.fullmatch(ID_PATTERN, value):
         words = "letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 64 characters"
         raise Refused(Code.BAD_REQUEST, f"{key} consists of {words}")
     return value
+
+
+def _targets(request: web.Request) -> list[str]:
+    """Return the target that the query names, in a list; empty if it names none."""
+    return [_checked_id("target", request.query["target"])] if "target" in request.query else []
 
 
 def _number(request: web.Request, key: str, usual: int, least: int, most: int) -> int:

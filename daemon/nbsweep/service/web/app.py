@@ -1,7 +1,6 @@
 """Builds the HTTP API: its middlewares and its routes."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -15,14 +14,15 @@ from nbsweep.service.web.auth import TokenAuth
 from nbsweep.service.web.connections import Connections
 from nbsweep.service.web.guard import LARGEST_BODY_BYTES, guard, reject_unknown_query
 from nbsweep.service.web.health import Health
+from nbsweep.service.web.index import Index
 from nbsweep.service.web.openapi import openapi_document
 from nbsweep.service.web.operations import OPERATIONS
 from nbsweep.service.web.responses import json_answer
+from nbsweep.service.web.tokens import TokenFile, Tokens
 
 ADDRESS = web.AppKey("address", Address)
 """Address of the server. Whether callers need a token depends on it."""
 CONNECTIONS = web.AppKey("connections", Connections)
-TOKEN_AUTH = web.AppKey("auth", TokenAuth)
 
 
 class WebSettings(Struct, frozen=True):
@@ -30,7 +30,7 @@ class WebSettings(Struct, frozen=True):
 
     listen: str
     """An address and a port, as `service.listen`."""
-    api_token_file: Path | None = None
+    tokens: tuple[TokenFile, ...] = ()
 
 
 def make_app(
@@ -41,35 +41,26 @@ def make_app(
     telemetry: Telemetry,
     clock: Clock,
 ) -> web.Application:
-    """Build the HTTP API and read its token.
+    """Build the HTTP API and read its tokens.
 
     Raises:
-        ConfigurationError: the address is invalid, the token cannot be used, or the address needs a token and has none.
+        ConfigurationError: the address is invalid, a token cannot be used, or the address needs a token and has none.
     """
     address = Address.of(settings.listen)
-    if settings.api_token_file is None and not address.on_loopback:
+    if not settings.tokens and not address.on_loopback:
         raise mistaken(
             "listen", f"is {settings.listen}, which others can reach: set service.api_token_file, or listen on 127.0.0.1"
         )
-    auth = TokenAuth(settings.api_token_file, clock, telemetry, reading_is_free=address.on_loopback)
+    auth = TokenAuth(Tokens(settings.tokens), clock, telemetry, reading_is_free=address.on_loopback)
     connections = Connections()
     app = web.Application(middlewares=[guard(address, auth, connections, telemetry)], client_max_size=LARGEST_BODY_BYTES)
-    app[ADDRESS], app[TOKEN_AUTH], app[CONNECTIONS] = address, auth, connections
+    app[ADDRESS], app[CONNECTIONS] = address, connections
     handlers = _handlers(Health(control, exposition), Api(control, journal, clock))
     for operation in OPERATIONS:
         handler = reject_unknown_query(handlers[operation.name], *operation.query)
         for method in ("GET", "HEAD") if operation.method == "GET" else (operation.method,):
             app.router.add_route(method, operation.path, handler)
     return app
-
-
-def reload_token(app: web.Application, api_token_file: Path | None) -> None:
-    """Read the token again at a reload. If the new token cannot be used, the old one stays in force.
-
-    Raises:
-        ConfigurationError: it cannot be used.
-    """
-    app[TOKEN_AUTH].reload(api_token_file)
 
 
 def _handlers(health: Health, api: Api) -> Mapping[str, Handler]:
@@ -80,6 +71,7 @@ def _handlers(health: Health, api: Api) -> Mapping[str, Handler]:
         return json_answer(document)
 
     return {
+        "index": Index(OPERATIONS).index,
         "live": health.live,
         "ready": health.ready,
         "metrics": health.metrics,
@@ -89,6 +81,7 @@ def _handlers(health: Health, api: Api) -> Mapping[str, Handler]:
         "runs": api.runs,
         "run": api.run,
         "removals": api.removals,
+        "explain": api.explain,
         "plan": api.plan,
         "sweep": api.sweep,
         "pause": api.pause,

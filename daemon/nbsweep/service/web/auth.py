@@ -1,60 +1,28 @@
-"""The API token: required for changes, and for reads too if other machines can reach the API."""
+"""Checks the token of each request: required for changes, and for reads too if other machines can reach the API."""
 
-import hmac
 import math
-import os
-import re
-import stat
 from collections import OrderedDict, deque
-from pathlib import Path
 
 from aiohttp import web
 
 from nbsweep.core.events.service import WebUnauthorized
 from nbsweep.core.ports import Clock, Telemetry
-from nbsweep.service.web.address import mistaken
 from nbsweep.service.web.errors import Code, Refused, logged_path
+from nbsweep.service.web.tokens import Role, Tokens
 
 READING = frozenset({"GET", "HEAD"})
-HEALTH = "/healthz"
+PUBLIC = frozenset({"/", "/healthz"})
+"""Paths that need no token anywhere: their responses say nothing about this service's targets."""
 MOST_FAILURES = 5
 WITHIN_S = 60.0
 MOST_PEERS = 1024
 MOST_LINES = 100
 """Number of refusals that are logged within that time."""
-LONGEST_TOKEN_BYTES = 4096
-TOKEN = re.compile(rb"[!-~]+")
-"""Characters that an HTTP header can carry."""
-TOKEN_KEY = "api_token_file"  # noqa: S105 - the configuration's key, not a token
 HOW_TO_CONFIGURE = (
-    "changes are disabled, because service.api_token_file is not set: set it to a file that holds the token, "
+    "changes are disabled, because no token is configured: set service.api_token_file to a file that holds the token, "
     "and that only the user of nbsweep can read"
 )
-
-
-def read_token(path: Path) -> bytes:
-    """Read the token from its file.
-
-    Raises:
-        ConfigurationError: the file cannot be read, other users can read it, or it holds no token.
-    """
-    try:
-        # Non-blocking, because the file may be a pipe without a writer.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        with os.fdopen(handle, "rb") as file:
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode):
-                raise mistaken(TOKEN_KEY, f"{path} is not a file")
-            if found.st_mode & (stat.S_IROTH | stat.S_IWOTH):
-                raise mistaken(TOKEN_KEY, f"{path} can be read or written by others on this machine: chmod o-rw {path}")
-            token = file.read(LONGEST_TOKEN_BYTES + 1).strip()
-    except OSError as error:
-        raise mistaken(TOKEN_KEY, f"{path} cannot be read: {error.strerror or error}") from error
-    if not token:
-        raise mistaken(TOKEN_KEY, f"{path} is empty; it must hold the token")
-    if len(token) > LONGEST_TOKEN_BYTES or not TOKEN.fullmatch(token):
-        raise mistaken(TOKEN_KEY, f"{path} must hold one word of ASCII letters, digits and signs, and nothing else")
-    return token
+READS_ONLY = f"this token has the role {Role.VIEWER}, which only reads; this needs a token with the role {Role.ADMIN}"
 
 
 class Failures:
@@ -86,9 +54,9 @@ class Failures:
 class TokenAuth:
     """Checks the token of each request."""
 
-    def __init__(self, token_file: Path | None, clock: Clock, telemetry: Telemetry, *, reading_is_free: bool) -> None:
-        """Take the token file, and whether reads need no token."""
-        self._token = read_token(token_file) if token_file else None
+    def __init__(self, tokens: Tokens, clock: Clock, telemetry: Telemetry, *, reading_is_free: bool) -> None:
+        """Take the tokens, and whether reads need none."""
+        self._tokens = tokens
         self._clock = clock
         self._telemetry = telemetry
         self._reading_is_free = reading_is_free
@@ -96,30 +64,23 @@ class TokenAuth:
         self._logged_from_s = float("-inf")
         self._logged = 0
 
-    def reload(self, token_file: Path | None) -> None:
-        """Read the token again. If the new token cannot be used, the old one stays in force.
-
-        Raises:
-            ConfigurationError: as `read_token`, or a token is required and none is configured.
-        """
-        if token_file is None and not self._reading_is_free:
-            raise mistaken(TOKEN_KEY, "must stay set as long as service.listen is not on loopback")
-        self._token = read_token(token_file) if token_file else None
-
     def admit(self, request: web.Request) -> None:
         """Check that a request may pass.
 
         Raises:
-            Refused: the request needs the token and does not carry it.
+            Refused: the request needs a token and does not carry it, or the role of its token does not allow the request.
         """
         reads = request.method in READING
-        if reads and (self._reading_is_free or request.path == HEALTH):
+        if reads and (self._reading_is_free or request.path in PUBLIC):
             return
-        if self._token is None:
+        if not self._tokens:
             raise Refused(Code.FORBIDDEN, HOW_TO_CONFIGURE)
         # Checked first: behind a proxy all callers share one address, and failures of others must not block a valid token.
-        if not _shows(request, self._token):
+        role = self._tokens.role_of(_shown(request))
+        if role is None:
             raise self._refusal(request)
+        if not reads and role is not Role.ADMIN:
+            raise Refused(Code.FORBIDDEN, READS_ONLY)
 
     def _refusal(self, request: web.Request) -> Refused:
         """Return the refusal of a request. A wrong token is counted, logged and delayed; a missing one is not counted."""
@@ -133,7 +94,9 @@ class TokenAuth:
             self._failures.note(peer, now_s)
         if self._may_log(now_s):
             self._telemetry.emit(WebUnauthorized(peer, request.method, logged_path(request)))
-        message = "this request needs the header Authorization: Bearer TOKEN, with the token of service.api_token_file"
+        message = (
+            "this request needs the header Authorization: Bearer TOKEN, with a token of service.api_token_file or api_tokens"
+        )
         return Refused(Code.UNAUTHORIZED, message, {"WWW-Authenticate": 'Bearer realm="nbsweep"'})
 
     def _may_log(self, now_s: float) -> bool:
@@ -144,8 +107,8 @@ class TokenAuth:
         return self._logged <= MOST_LINES
 
 
-def _shows(request: web.Request, token: bytes) -> bool:
+def _shown(request: web.Request) -> bytes:
+    """Return the token of a request; empty, which no token is, if it shows none in the one right way."""
     shown = request.headers.getall("Authorization", [])
     scheme, _, rest = shown[0].partition(" ") if len(shown) == 1 else ("", "", "")
-    given = rest.strip().encode("utf-8", "surrogateescape")
-    return hmac.compare_digest(given, token) and scheme.lower() == "bearer"
+    return rest.strip().encode("utf-8", "surrogateescape") if scheme.lower() == "bearer" else b""

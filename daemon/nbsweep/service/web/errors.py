@@ -30,6 +30,7 @@ class Code(StrEnum):
     CONFLICT = "conflict"
     TOO_LARGE = "too-large"
     TOO_MANY_ATTEMPTS = "too-many-attempts"
+    TOO_MANY_REQUESTS = "too-many-requests"
     INTERNAL = "internal"
     CLOUD_FAILED = "cloud-failed"
     JOURNAL_FAILED = "journal-failed"
@@ -45,6 +46,7 @@ STATUS: Mapping[Code, HTTPStatus] = {
     Code.CONFLICT: HTTPStatus.CONFLICT,
     Code.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Code.TOO_MANY_ATTEMPTS: HTTPStatus.TOO_MANY_REQUESTS,
+    Code.TOO_MANY_REQUESTS: HTTPStatus.TOO_MANY_REQUESTS,
     Code.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
     Code.CLOUD_FAILED: HTTPStatus.BAD_GATEWAY,
     Code.JOURNAL_FAILED: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -84,6 +86,12 @@ def error_answer(refusal: Refused) -> web.Response:
         headers=refusal.headers,
         content_type="application/json",
     )
+
+
+def failure_of(error: NbsweepError, target: str) -> Refused:
+    """Return the error response for a target that could not be asked."""
+    code = Code.JOURNAL_FAILED if isinstance(error, JournalError) else Code.CLOUD_FAILED
+    return Refused(code, f"{target}: {error}")
 
 
 def refusal_of(request: web.Request, error: Exception, telemetry: Telemetry) -> Refused:

@@ -4,23 +4,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbsweep import __version__
+from nbsweep.service.web.auth import PUBLIC
 from nbsweep.service.web.errors import STATUS, Code
 from nbsweep.service.web.operations import OPERATIONS, Operation
 from nbsweep.service.web.schemas import LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST, component_schemas, ref
+from nbsweep.service.web.tokens import Role
 
 JSON = "application/json"
 ABOUT = (
     "The state of the targets, the history of their sweeps, and requests for plans and sweeps. On loopback, GET requests need "
-    "no token; all others need the token of service.api_token_file. On other addresses, every request but /healthz needs it."
+    "no token. On other addresses, they need a token of any role, except for / and /healthz. All other requests need a token "
+    "with the role admin."
 )
 MEANINGS: Mapping[Code, str] = {
     Code.BAD_REQUEST: "The path, the query or the body is invalid.",
     Code.UNAUTHORIZED: "The token is missing or wrong.",
-    Code.FORBIDDEN: "The Host header or the origin is not allowed, or no token is configured.",
+    Code.FORBIDDEN: "The Host header or the origin is not allowed, the token's role does not allow it, or no token is set.",
     Code.NOT_FOUND: "Not found.",
     Code.CONFLICT: "The requested action is already in progress.",
     Code.TOO_LARGE: "The body is too large.",
     Code.TOO_MANY_ATTEMPTS: "Too many requests with a wrong token; retry after the time in Retry-After.",
+    Code.TOO_MANY_REQUESTS: "Too many requests that cost calls to the cloud; retry after the time in Retry-After.",
     Code.INTERNAL: "Internal error.",
     Code.CLOUD_FAILED: "The cloud refused a call, or did not answer.",
     Code.JOURNAL_FAILED: "The journal cannot be read.",
@@ -61,6 +65,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 QUERY: Mapping[str, Mapping[str, Any]] = {
+    "target": {"description": "Ask this target only.", "schema": {"$ref": "#/components/schemas/Id"}},
     "limit": {
         "description": f"The maximum number of rows. Default: {LIMIT_DEFAULT} sweeps or {LIMIT_MOST} removals.",
         "schema": {"type": "integer", "minimum": 1, "maximum": LIMIT_MOST},
@@ -93,7 +98,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "operationId": operation.name,
         "summary": operation.summary,
         "responses": {str(operation.status): _success(operation), **_failures(operation)},
-        "security": [{"token": []}] if operation.changes else [{}, {"token": []}],
+        "security": _security(operation),
     }
     parameters = [{"name": name, **told} for name, told in PARAMETERS.items() if f"{{{name}}}" in operation.path]
     parameters += [{"name": name, "in": "query", **QUERY[name]} for name in operation.query]
@@ -102,9 +107,15 @@ def _operation(operation: Operation) -> dict[str, Any]:
     return document
 
 
+def _security(operation: Operation) -> list[dict[str, list[str]]]:
+    if operation.changes:
+        return [{"token": [Role.ADMIN.value]}]
+    return [] if operation.path in PUBLIC else [{}, {"token": []}]
+
+
 def _success(operation: Operation) -> dict[str, Any]:
-    if operation.gives == "text/plain":
-        return {"description": operation.summary, "content": {"text/plain": {"schema": {"type": "string"}}}}
+    if operation.gives.startswith("text/"):
+        return {"description": operation.summary, "content": {operation.gives: {"schema": {"type": "string"}}}}
     schema = {"type": "object"} if operation.gives == "object" else ref(operation.gives)
     return {"description": operation.summary, "content": {JSON: {"schema": schema}}}
 

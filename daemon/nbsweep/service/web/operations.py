@@ -31,7 +31,8 @@ API = "/api/v1"
 TARGET = f"{API}/targets/{{name}}"
 JOURNAL, MISSING = Code.JOURNAL_FAILED, Code.NOT_FOUND
 OPERATIONS = (
-    Operation("GET", "/healthz", "live", "Liveness: whether the process responds. Never needs the token.", "text/plain"),
+    Operation("GET", "/", "index", "A page that lists these operations. Never needs a token.", "text/html"),
+    Operation("GET", "/healthz", "live", "Liveness: whether the process responds. Never needs a token.", "text/plain"),
     Operation(
         "GET", "/readyz", "ready", "Readiness: whether the service can sweep its targets.", "text/plain", (Code.NOT_READY,)
     ),
@@ -58,6 +59,15 @@ OPERATIONS = (
         "All removals of one notebook, the newest first.",
         "Removals",
         (JOURNAL,),
+    ),
+    Operation(
+        "GET",
+        f"{API}/notebooks/{{notebook_id}}/explain",
+        "explain",
+        "Every rule's result for one notebook, as it is now. Costs a call for each target, and is limited.",
+        "Explain",
+        (MISSING, Code.TOO_MANY_REQUESTS, Code.CLOUD_FAILED, JOURNAL),
+        query=("target",),
     ),
     Operation(
         "POST",

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from nbsweep.documents.explain import ExplainDocument
 from nbsweep.documents.plans import PlanDocument
 from nbsweep.service.web.documents import (
     RemovalsDocument,
@@ -28,6 +29,7 @@ DOCUMENTS = (
     RunInFullDocument,
     RemovalsDocument,
     PlanDocument,
+    ExplainDocument,
 )
 """The documents of responses. Documents inside these get a component too."""
 

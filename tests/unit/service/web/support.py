@@ -1,7 +1,7 @@
 """The HTTP API on loopback, with a fake service."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,7 +12,11 @@ from aiohttp import web
 from msgspec.structs import replace
 
 import builders
-from builders import NOON, candidate, removal, run_record
+from builders import NOON, ago, candidate, moment, notebook, over, policy, removal, rules, run_record
+from nbsweep.core.brakes import Brakes
+from nbsweep.core.errors import NbsweepError
+from nbsweep.core.explain.context import Explained, JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
+from nbsweep.core.explain.explain import explain
 from nbsweep.core.freshness import ClockReading
 from nbsweep.core.lifecycle import State
 from nbsweep.core.pacing import LaneState
@@ -23,10 +27,13 @@ from nbsweep.core.runs import Outcome
 from nbsweep.service.control import Phase, TargetState, UnknownTargetError
 from nbsweep.service.web.app import WebSettings, make_app
 from nbsweep.service.web.server import serve_web
+from nbsweep.service.web.tokens import Role, TokenFile
 from nbsweep.testing import InMemoryJournal, RecordingTelemetry
 
 TOKEN = "the-token-of-the-api"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
+VIEWER_TOKEN = "a-token-that-reads"
+VIEWER_BEARER = {"Authorization": f"Bearer {VIEWER_TOKEN}"}
 LOOPBACK = "127.0.0.1:0"
 METRICS = b"# TYPE nbsweep_ready gauge\nnbsweep_ready 1.0\n"
 EARLIER = datetime(2026, 2, 28, 3, 0, tzinfo=UTC)
@@ -51,6 +58,15 @@ def plan() -> Plan:
     return builders.plan(candidate(7), fleet=40, kept={Reason.NO_POLICY: 38, Reason.PROTECTED: 1})
 
 
+def explained(target: str = "research", notebook_id: str = "nb1") -> NotebookContext:
+    """Return what a target says of a notebook that its policy deletes."""
+    row, policies = notebook(id=notebook_id, updated_at=ago(days=100)), rules(policy(over("idle", days=30)))
+    cover = cover_findings(row, TargetScope(None, ("NOTEBOOK",)))
+    memory = JournalFacts()
+    explanation = explain(row, policies, moment())
+    return NotebookContext(target, NOON, row, cover, explanation, memory, brake_lines(Brakes(), None, memory))
+
+
 class FakeControl:
     """A service that does as it is told, and remembers what that was."""
 
@@ -61,6 +77,10 @@ class FakeControl:
         self.asked: list[tuple[str, str]] = []
         self.willing = True
         self.error: Exception | None = None
+        self.contexts: tuple[NotebookContext, ...] = (explained(),)
+        self.errors = dict[str, NbsweepError]()
+        self.explaining = asyncio.Semaphore(0)
+        """Released for each explanation that begins."""
         self.planning = asyncio.Event()
         """Set as soon as a plan is being made."""
         self.go_on = asyncio.Event()
@@ -82,6 +102,17 @@ class FakeControl:
         if self.error:
             raise self.error
         return replace(plan(), target=name)
+
+    async def explain(self, notebook_id: str, names: Sequence[str]) -> Explained:
+        """Return what each target says of the notebook, once it may go on."""
+        for name in names:
+            self._note(f"explain {notebook_id}", name)
+        self.explaining.release()
+        await self.go_on.wait()
+        return Explained(
+            tuple(context for context in self.contexts if context.target in names and context.notebook.id == notebook_id),
+            {name: error for name, error in self.errors.items() if name in names},
+        )
 
     def trigger(self, name: str) -> bool:
         """Note it, if it is willing."""
@@ -161,6 +192,14 @@ def token_file(directory: Path, text: str = f"{TOKEN}\n", mode: int = 0o600) -> 
     return path
 
 
+def viewer_file(directory: Path) -> TokenFile:
+    """Write a token with the role viewer into a file that its owner alone may read."""
+    path = directory / "viewer-token"
+    path.write_text(VIEWER_TOKEN)
+    path.chmod(0o600)
+    return TokenFile(path, Role.VIEWER, "api_tokens[0].file")
+
+
 async def filled_journal() -> InMemoryJournal:
     """Return a journal with a run that deleted one notebook and spared another, and one that goes on."""
     journal = InMemoryJournal()
@@ -209,6 +248,8 @@ class Scene:
     control: FakeControl = field(default_factory=FakeControl)
     journal: Journal | None = None
     token_file: Path | None = None
+    token_files: tuple[TokenFile, ...] = ()
+    """Further ones, as `service.api_tokens`."""
     listen: str = LOOPBACK
     exposition: Callable[[], bytes] = lambda: METRICS
     clock: Hands = field(default_factory=Hands)
@@ -217,7 +258,8 @@ class Scene:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Face]:
         """Let it answer."""
-        settings = WebSettings(self.listen, self.token_file)
+        files = [TokenFile(self.token_file)] if self.token_file else []
+        settings = WebSettings(self.listen, (*files, *self.token_files))
         journal = self.journal or await filled_journal()
         app = make_app(self.control, journal, self.exposition, settings, self.telemetry, self.clock)
         opened = serve_web(app, self.listen) if self.listen == LOOPBACK else _on_loopback(app)

@@ -1,13 +1,12 @@
-import os
 from pathlib import Path
 
 import pytest
 
 from nbsweep.core.errors import ConfigurationError
 from nbsweep.core.events.service import WebUnauthorized
-from nbsweep.service.web.app import reload_token
-from nbsweep.service.web.auth import MOST_PEERS, Failures, read_token
-from unit.service.web.support import BEARER, TOKEN, Scene, token_file
+from nbsweep.service.web.auth import MOST_PEERS, Failures
+from nbsweep.service.web.tokens import Role, TokenFile
+from unit.service.web.support import BEARER, TOKEN, VIEWER_BEARER, Scene, token_file, viewer_file
 
 SWEEP = "/api/v1/targets/research/sweep"
 READS = ["/readyz", "/metrics", "/api/v1/targets", "/api/v1/runs", "/api/v1/openapi.json", "/nowhere"]
@@ -102,7 +101,7 @@ async def test_without_a_token_file_nothing_can_be_changed() -> None:
     async with Scene().open() as face:
         status, code, message = await face.error("POST", SWEEP, headers=BEARER)
         assert (status, code) == (403, "forbidden")
-        assert "service.api_token_file is not set" in message
+        assert "no token is configured: set service.api_token_file" in message
         assert face.control.asked == []
 
 
@@ -112,10 +111,11 @@ async def test_reading_on_loopback_needs_no_token() -> None:
         assert [(await face.ask("GET", path))[0] for path in READS] == [200, 200, 200, 200, 200, 404]
 
 
-async def test_where_others_can_reach_it_everything_but_health_needs_the_token(tmp_path: Path) -> None:
+async def test_where_others_can_reach_it_everything_but_health_and_the_first_page_needs_the_token(tmp_path: Path) -> None:
     """Not even what there is can be told from the answers."""
     async with Scene(listen="0.0.0.0:9464", token_file=token_file(tmp_path)).open() as face:
         assert await face.ask("GET", "/healthz") == (200, "ok")
+        assert (await face.ask("GET", "/"))[0] == 200
         for path in READS:
             assert (await face.ask("GET", path))[0] == 401
             face.clock.seconds += 60
@@ -130,67 +130,31 @@ async def test_it_does_not_start_where_others_can_reach_it_without_a_token_file(
             pass
 
 
-@pytest.mark.parametrize(
-    ("text", "mode", "problem"),
-    [
-        ("", 0o600, "is empty"),
-        (" \n", 0o600, "is empty"),
-        ("two words", 0o600, "must hold one word"),
-        ("a" * 4097, 0o600, "must hold one word"),
-        ("t\u00f6ken", 0o600, "must hold one word"),
-        (TOKEN, 0o604, "others on this machine"),
-        (TOKEN, 0o602, "others on this machine"),
-    ],
-)
-def test_a_token_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str, mode: int, problem: str) -> None:
-    """With a sentence that never holds what is in it."""
-    path = token_file(tmp_path, text, mode)
-    with pytest.raises(ConfigurationError, match=problem) as caught:
-        read_token(path)
-    assert f"service.api_token_file: {path}" in str(caught.value)
-    assert TOKEN not in str(caught.value)
-
-
-def test_a_token_file_may_be_for_a_group(tmp_path: Path) -> None:
-    """Who deploys it gives it to the service's group; only others are kept out. Line ends around it count for nothing."""
-    assert read_token(token_file(tmp_path, f"\n{TOKEN}\r\n", 0o640)) == TOKEN.encode()
-
-
-def test_what_is_no_file_is_no_token_file(tmp_path: Path) -> None:
-    """Nothing there, a directory, or a pipe that nobody writes into; none of them makes it wait."""
-    os.mkfifo(tmp_path / "pipe", 0o600)
-    for name in ("missing", "", "pipe"):
-        with pytest.raises(ConfigurationError, match=r"service\.api_token_file"):
-            read_token(tmp_path / name)
-
-
-async def test_a_reload_reads_the_token_anew(tmp_path: Path) -> None:
-    """From then on only the new one opens."""
-    path = token_file(tmp_path)
-    async with Scene(token_file=path).open() as face:
-        path.write_text("another")
-        reload_token(face.app, path)
-        assert (await face.ask("POST", SWEEP, headers=BEARER))[0] == 401
-        assert (await face.ask("POST", SWEEP, headers={"Authorization": "Bearer another"}))[0] == 202
-
-
-async def test_a_reload_that_fails_leaves_the_old_token_in_force(tmp_path: Path) -> None:
-    """A slip in a file must neither lock out nor let in."""
-    path = token_file(tmp_path)
-    async with Scene(token_file=path).open() as face:
-        path.write_text("")
-        with pytest.raises(ConfigurationError, match="is empty"):
-            reload_token(face.app, path)
+async def test_a_viewers_token_reads_and_changes_nothing(tmp_path: Path) -> None:
+    """403 says which role it has, and which one is needed; nothing was asked of the service."""
+    scene = Scene(listen="0.0.0.0:9464", token_file=token_file(tmp_path), token_files=(viewer_file(tmp_path),))
+    async with scene.open() as face:
+        assert (await face.ask("GET", "/api/v1/targets", headers=VIEWER_BEARER))[0] == 200
+        for what in ("plan", "sweep", "pause", "resume"):
+            refused = await face.error("POST", f"/api/v1/targets/research/{what}", headers=VIEWER_BEARER)
+            message = "this token has the role viewer, which only reads; this needs a token with the role admin"
+            assert refused == (403, "forbidden", message)
+        assert face.control.asked == []
         assert (await face.ask("POST", SWEEP, headers=BEARER))[0] == 202
-        assert (await face.ask("POST", SWEEP, headers={"Authorization": "Bearer "}))[0] == 401
+        assert face.telemetry.of(WebUnauthorized) == []
 
 
-async def test_a_reload_can_take_the_token_away_only_on_loopback(tmp_path: Path) -> None:
-    """There nothing can be changed any more; elsewhere it would stand open, and the old one stays."""
-    async with Scene(token_file=token_file(tmp_path)).open() as face:
-        reload_token(face.app, None)
-        assert (await face.ask("POST", SWEEP, headers=BEARER))[0] == 403
-    async with Scene(listen="0.0.0.0:9464", token_file=token_file(tmp_path)).open() as face:
-        with pytest.raises(ConfigurationError, match="must stay set"):
-            reload_token(face.app, None)
-        assert (await face.ask("GET", "/metrics", headers=BEARER))[0] == 200
+async def test_an_admins_token_may_be_in_the_list_too(tmp_path: Path) -> None:
+    """Without service.api_token_file."""
+    scene = Scene(listen="0.0.0.0:9464", token_files=(TokenFile(token_file(tmp_path), Role.ADMIN), viewer_file(tmp_path)))
+    async with scene.open() as face:
+        assert (await face.ask("POST", SWEEP, headers=BEARER))[0] == 202
+        assert (await face.ask("GET", "/metrics", headers=VIEWER_BEARER))[0] == 200
+        assert (await face.ask("GET", "/metrics"))[0] == 401
+
+
+async def test_with_a_viewers_token_only_nothing_can_be_changed(tmp_path: Path) -> None:
+    """A guess at another token is a wrong token all the same, and is counted as one."""
+    async with Scene(token_files=(viewer_file(tmp_path),)).open() as face:
+        assert (await face.error("POST", SWEEP, headers=VIEWER_BEARER))[:2] == (403, "forbidden")
+        assert [(await face.ask("POST", SWEEP, headers=BEARER))[0] for _ in range(6)] == [401] * 5 + [429]

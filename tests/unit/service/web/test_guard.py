@@ -123,7 +123,7 @@ async def test_what_is_not_taken_is_refused_with_a_sentence(query: str) -> None:
         assert " " in message
 
 
-@pytest.mark.parametrize("path", ["/", "/api/v1", "/api/v2/targets", "/healthz/", "/api/v1/targets/research/delete"])
+@pytest.mark.parametrize("path", ["/index.html", "/api/v1", "/api/v2/targets", "/healthz/", "/api/v1/targets/research/delete"])
 async def test_an_unknown_address_is_told_in_the_one_shape(path: str) -> None:
     """404 as JSON, like any other error."""
     async with Scene().open() as face:
