@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from nbsweep import __version__
+from nbsweep.cli.examples import example_text
 from nbsweep.cli.options import audit, looking, simulation, starting, sweeping
 from nbsweep.cli.options.shared import ConfigOption
 
@@ -70,4 +71,4 @@ for group, members in GROUPS.items():
         if isinstance(member, typer.Typer):
             app.add_typer(member, rich_help_panel=group)
         else:
-            app.command(rich_help_panel=group)(member)
+            app.command(rich_help_panel=group, epilog=example_text(member.__name__))(member)

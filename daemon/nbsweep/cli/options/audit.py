@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from nbsweep.cli.examples import example_text
 from nbsweep.cli.options.shared import ConfigOption, TableOrJson, Wide
 from nbsweep.core.audit.steps import AuditStep
 
@@ -15,7 +16,7 @@ app = typer.Typer(name="audit", rich_markup_mode=None)
 WHATS = ", ".join(AuditStep)
 
 
-@app.callback(invoke_without_command=True)
+@app.callback(invoke_without_command=True, epilog=example_text("audit"))
 def audit(
     context: typer.Context,
     *,
@@ -49,7 +50,7 @@ def audit(
     run_session(session, lambda session: audit_command(session, AuditOptions(query, limit, output)))
 
 
-@app.command()
+@app.command(epilog=example_text("audit verify"))
 def verify(
     context: typer.Context,
     head: Annotated[
@@ -71,7 +72,7 @@ def verify(
     )
 
 
-@app.command()
+@app.command(epilog=example_text("audit export"))
 def export(
     context: typer.Context,
     output: Annotated[Literal["jsonl"], typer.Option("--format", help="JSON, one entry per line.")] = "jsonl",

@@ -1,0 +1,38 @@
+"""Examples of each command, for the end of its `--help` and for the manual page."""
+
+from collections.abc import Mapping
+
+EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "init": ("nbsweep init", "nbsweep init --yes --region cn-north-4 --credentials keys"),
+    "validate": ("nbsweep validate -c nbsweep.yaml",),
+    "check": ("nbsweep check", "nbsweep check --format json"),
+    "schema": ("nbsweep schema > nbsweep.schema.json",),
+    "plan": (
+        "nbsweep plan",
+        "nbsweep plan --wide | less -S",
+        "nbsweep plan --out plan.json --valid-for 12h",
+        "nbsweep plan --format csv > plan.csv",
+    ),
+    "explain": ("nbsweep explain 6fa459ea-ee8a-3ca4-894e-db77e160355e",),
+    "run": ("nbsweep run --dry-run", "nbsweep run", "nbsweep run --plan plan.json --yes", "nbsweep run --yes --format json"),
+    "serve": ("nbsweep serve -c /etc/nbsweep/nbsweep.yaml", "nbsweep serve --reload"),
+    "status": ("nbsweep status", "nbsweep status --format json"),
+    "history": ("nbsweep history", "nbsweep history --limit 100 --format json"),
+    "show": ("nbsweep show last", "nbsweep show 20261129T094958Z-c4fb91 --wide"),
+    "audit": ("nbsweep audit --since 7d --what requested", "nbsweep audit --notebook 6fa459ea-ee8a-3ca4-894e-db77e160355e"),
+    "audit verify": ("nbsweep audit verify",),
+    "audit export": ("nbsweep audit export --out trail.jsonl",),
+    "demo": ("nbsweep demo", "nbsweep demo --notebooks 1000 --seed 3"),
+    "simulator": ("nbsweep simulator --port 8080 --notebooks 200 --write-config nbsweep.yaml",),
+}
+
+
+def example_text(command: str) -> str:
+    """Return the examples of a command as a paragraph that is not wrapped again; empty if there are none."""
+    examples = EXAMPLES.get(command, ())
+    # The first line keeps the lines of the paragraph as they are.
+    return (
+        "\n".join(["\b", "Example:" if len(examples) == 1 else "Examples:", *(f"  {each}" for each in examples)])
+        if examples
+        else ""
+    )

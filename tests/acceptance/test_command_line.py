@@ -1,0 +1,42 @@
+"""The command line as a whole: where `--config` stands, what the help shows."""
+
+import pytest
+import typer
+from typer.core import TyperGroup
+
+from acceptance.support import Desk
+from nbsweep.cli.main import app
+
+WITHOUT_CONFIGURATION = {"schema", "demo", "simulator", "init"}
+NEEDED = {"explain": ["nb-1"], "show": ["last"], "run": ["--dry-run"]}
+
+
+def command_paths(group: TyperGroup, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Return the words of every command that reads a configuration."""
+    found: list[tuple[str, ...]] = []
+    for name, command in group.commands.items():
+        here = (*path, name)
+        if any(parameter.name == "config" for parameter in command.params) and name not in WITHOUT_CONFIGURATION:
+            found.append(here)
+        if isinstance(command, TyperGroup):
+            found += command_paths(command, here)
+    return found
+
+
+PATHS = command_paths(typer.main.get_group(app))
+
+
+@pytest.mark.parametrize("option", ["-c", "--config"])
+@pytest.mark.parametrize("path", PATHS, ids=" ".join)
+def test_the_configuration_may_be_named_after_every_command(desk: Desk, path: tuple[str, ...], option: str) -> None:
+    """It is the one that is read, also where another is named before the command."""
+    desk.write("http://127.0.0.1:1")
+    ended = desk.run(*path, *NEEDED.get(path[0], []), option, "elsewhere.yaml")
+    assert ended.code == 2
+    assert "elsewhere.yaml" in ended.err + ended.out
+
+
+def test_every_command_that_needs_a_configuration_takes_one() -> None:
+    """A command that is added without the option is noticed here."""
+    names = {path[0] for path in PATHS}
+    assert names | WITHOUT_CONFIGURATION == set(typer.main.get_group(app).commands)
