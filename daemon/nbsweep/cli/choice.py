@@ -1,20 +1,25 @@
-"""What a person chooses for one command: the targets, the policies, and the notebooks that are left out."""
+"""What a person chooses for one command: targets, policies, and notebooks that are left out; and work on the chosen targets."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
+import anyio
 import typer
 from msgspec import Struct, structs
 
 from nbsweep.adapters.process import current_user
 from nbsweep.bootstrap.sweeps import OpenResources
 from nbsweep.cli.session import Session
-from nbsweep.core.errors import UsageError
+from nbsweep.core.errors import NbsweepError, UsageError
 from nbsweep.core.lookup import describe_candidates, did_you_mean
 from nbsweep.core.selection import Selection
 from nbsweep.engine.lookup import look_up
+from nbsweep.engine.report import leading_error
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings import Settings
+
+Result = TypeVar("Result")
 
 
 class Choice(Struct, frozen=True):
@@ -62,6 +67,31 @@ async def chosen_sweepers(session: Session, opened: OpenResources, choice: Choic
     if session.shutdown.begun.is_set():
         return ()
     return tuple(_restricted(each, Selection(choice.policies, excluded, current_user())) for each in sweepers)
+
+
+async def on_each(
+    session: Session, sweepers: Sequence[Sweeper], work: Callable[[Sweeper], Awaitable[Result]]
+) -> tuple[dict[str, Result], dict[str, NbsweepError]]:
+    """Work on all targets concurrently; return the results and the errors by target, in the order of the sweepers.
+
+    A shutdown cancels the work at once, so it must not change anything.
+    """
+    results: dict[str, Result] = {}
+    errors: dict[str, NbsweepError] = {}
+
+    async def work_on(sweeper: Sweeper) -> None:
+        target = sweeper.area.target
+        with session.telemetry.bound(target=target):
+            try:
+                results[target] = await work(sweeper)
+            except (NbsweepError, ExceptionGroup) as error:
+                errors[target] = leading_error(error)
+
+    names = [sweeper.area.target for sweeper in sweepers]
+    async with session.until_shutdown(), anyio.create_task_group() as group:
+        for sweeper in sweepers:
+            group.start_soon(work_on, sweeper)
+    return {name: results[name] for name in names if name in results}, errors
 
 
 def _restricted(sweeper: Sweeper, selection: Selection) -> Sweeper:

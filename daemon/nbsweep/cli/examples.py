@@ -12,6 +12,13 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "nbsweep plan --wide | less -S",
         "nbsweep plan --out plan.json --valid-for 12h",
         "nbsweep plan --format csv > plan.csv",
+        "nbsweep plan --policy idle --exclude bert-eval-07",
+    ),
+    "list": (
+        "nbsweep list",
+        "nbsweep list --within 7d --owner wei.chen",
+        "nbsweep list --verdict keep --policy idle --sort size",
+        "nbsweep list --format csv > fleet.csv",
     ),
     "explain": ("nbsweep explain 6fa459ea-ee8a-3ca4-894e-db77e160355e",),
     "run": ("nbsweep run --dry-run", "nbsweep run", "nbsweep run --plan plan.json --yes", "nbsweep run --yes --format json"),

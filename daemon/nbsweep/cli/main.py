@@ -8,12 +8,12 @@ from typer.core import TyperGroup
 
 from nbsweep import __version__
 from nbsweep.cli.examples import example_text
-from nbsweep.cli.options import audit, looking, simulation, starting, sweeping
+from nbsweep.cli.options import audit, fleet, looking, simulation, starting, sweeping
 from nbsweep.cli.options.shared import ConfigOption
 
 GROUPS: Mapping[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
     "Before the first sweep": (starting.init, starting.validate, starting.check, starting.schema),
-    "Look, without changing anything": (sweeping.plan, looking.explain),
+    "Look, without changing anything": (sweeping.plan, fleet.list_, looking.explain),
     "Sweep": (sweeping.run, sweeping.serve),
     "See what was done": (looking.status, looking.history, looking.show, audit.app),
     "Try it without a cloud": (simulation.demo, simulation.simulator),
@@ -71,4 +71,5 @@ for group, members in GROUPS.items():
         if isinstance(member, typer.Typer):
             app.add_typer(member, rich_help_panel=group)
         else:
-            app.command(rich_help_panel=group, epilog=example_text(member.__name__))(member)
+            name = member.__name__.rstrip("_")
+            app.command(name, rich_help_panel=group, epilog=example_text(name))(member)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.policy import Reason, Verdict, keep
@@ -91,7 +92,8 @@ def judge_cooling(streak: Streak | None, cool_down: CoolDown | None, now: dateti
     sentence = (
         f"it is left alone until {_text(streak.until(cool_down))}: its deletion failed{times} at {_text(streak.ended_at)}"
     )
-    return keep(Reason.COOLING_DOWN, f"{sentence} ({streak.cause})" if streak.cause else sentence)
+    verdict = keep(Reason.COOLING_DOWN, f"{sentence} ({streak.cause})" if streak.cause else sentence)
+    return replace(verdict, until=streak.until(cool_down))
 
 
 def _text(moment: datetime) -> str:

@@ -1,5 +1,6 @@
 """One notebook, the rules and the moment in; a verdict with its reason out."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
@@ -100,6 +101,8 @@ class Verdict(Struct, frozen=True):
     """Whether the notebook runs, and the policy asks to stop it and then delete it."""
     by_protection: bool = False
     """Whether the rule is a protection; a policy may have the same name."""
+    until: datetime | None = None
+    """When the reason ends by itself, as far as that is known."""
 
 
 def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:

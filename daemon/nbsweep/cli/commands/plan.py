@@ -1,16 +1,15 @@
 """`plan`: which notebooks a sweep would delete, and why. Only reads from the cloud."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-import anyio
 import typer
 from msgspec import Struct
 
 from nbsweep.bootstrap.sweeps import open_all
-from nbsweep.cli.choice import EVERYTHING, Choice, chosen_sweepers
+from nbsweep.cli.choice import EVERYTHING, Choice, chosen_sweepers, on_each
 from nbsweep.cli.exits import Exit, exit_of_error, exit_of_plan, worst
 from nbsweep.cli.plan_file import plan_to_save, write_plan
 from nbsweep.cli.session import Session, report_error
@@ -21,7 +20,6 @@ from nbsweep.core.plan import Plan
 from nbsweep.core.saved_plan.model import SavedPlan
 from nbsweep.documents.base import new_id
 from nbsweep.documents.plans import PlanDocument, plan_document
-from nbsweep.engine.report import leading_error
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings.fields.units import parse_duration
 
@@ -67,10 +65,11 @@ async def plan_command(session: Session, options: PlanOptions) -> Exit:
     """Plan every target, and show which notebooks would be deleted, and why."""
     async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
         with session.drawing():
-            plans, errors = await _plan_all(session, await chosen_sweepers(session, opened, options.choice))
+            found, errors = await on_each(session, await chosen_sweepers(session, opened, options.choice), Sweeper.plan)
         now = opened.clock.now()
     if session.shutdown.begun.is_set():
         return Exit.INTERRUPTED
+    plans = list(found.values())
     document = plan_document(new_id(now), now, plans, {target: str(error) for target, error in errors.items()})
     if options.saving and plans:
         valid_for = options.saving.valid_for or session.settings.plan.valid_for
@@ -89,25 +88,6 @@ def _report_saved(session: Session, path: Path, plan: SavedPlan) -> None:
         session.screen.err.print(
             f"Saved in {printable(path)}; it is valid for `run --plan` until {until}.", markup=False, emoji=False
         )
-
-
-async def _plan_all(session: Session, sweepers: Sequence[Sweeper]) -> tuple[list[Plan], dict[str, NbsweepError]]:
-    """Plan all targets concurrently. A shutdown cancels this at once, because nothing has been changed."""
-    plans: dict[str, Plan] = {}
-    errors: dict[str, NbsweepError] = {}
-
-    async def plan_one(sweeper: Sweeper) -> None:
-        target = sweeper.area.target
-        with session.telemetry.bound(target=target):
-            try:
-                plans[target] = await sweeper.plan()
-            except (NbsweepError, ExceptionGroup) as error:
-                errors[target] = leading_error(error)
-
-    async with session.until_shutdown(), anyio.create_task_group() as group:
-        for sweeper in sweepers:
-            group.start_soon(plan_one, sweeper)
-    return [plans[sweeper.area.target] for sweeper in sweepers if sweeper.area.target in plans], errors
 
 
 def _show(session: Session, plans: list[Plan], document: PlanDocument, output: PlanFormat) -> None:

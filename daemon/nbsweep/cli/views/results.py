@@ -101,11 +101,12 @@ def plan_view(plan: Plan, spared: Sequence[Spared] = (), *, most: int | None = N
     parts += [cell(f"  not looked at: {gap}", "bold yellow") for gap in plan.refused]
     if plan.trimmed:
         parts.append(cell(f"Trimmed: {plan.trimmed}.", "bold yellow"))
-    parts += map(_refusal_line, plan.refusals)
+    parts += map(refusal_line, plan.refusals)
     return Group(*parts)
 
 
-def _refusal_line(refusal: Refusal) -> Text:
+def refusal_line(refusal: Refusal) -> Text:
+    """Return the line about a brake that refuses a plan."""
     return Text(f"Refused ({refusal.brake}): {printable(refusal.message)}.", style="bold red")
 
 
@@ -180,7 +181,7 @@ def report_view(report: Report) -> RenderableType:
     if causes or others:
         parts.append(make_table(REMOVAL_COLUMNS, lambda: chain(map(_removal_row, others), map(_cause_row, causes))))
     if report.removals and report.plan:
-        parts += map(_refusal_line, report.plan.refusals)
+        parts += map(refusal_line, report.plan.refusals)
     if report.plan:
         parts += [cell(f"  not looked at: {gap}", "bold yellow") for gap in report.plan.refused]
     parts.append(_report_summary(report))

@@ -1,0 +1,103 @@
+"""All notebooks of a survey with their verdicts, and when the rules would let each go if nothing else happens."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from nbsweep.core.explain.flips import flips_at
+from nbsweep.core.facts import Moment, idle_since
+from nbsweep.core.model import MalformedRow, Notebook, Status
+from nbsweep.core.plan import Plan
+from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge, keep
+
+
+class FleetRow(Struct, frozen=True):
+    """One notebook of the fleet, and its verdict."""
+
+    target: str
+    notebook: Notebook | MalformedRow
+    verdict: Verdict
+    idle_since: datetime | None = None
+    goes_at: datetime | None = None
+    """From when on the rules let it go, if nothing happens; None if they never do, or if that was not asked for."""
+
+    @property
+    def policy(self) -> str | None:
+        """The policy that decided; None if none did."""
+        by_reason = self.verdict.rule == self.verdict.reason.value
+        return None if by_reason or self.verdict.by_protection else self.verdict.rule
+
+
+def fleet_rows(plan: Plan, rows: Iterable[Notebook | MalformedRow], rules: Rules, moment: Moment) -> list[FleetRow]:
+    """Return all notebooks of a survey with the verdicts of its plan; `rows` are those of the survey that have an id."""
+    planned = {item.notebook.id for item in plan.items}
+    malformed = [FleetRow(plan.target, row, keep(Reason.MALFORMED, row.problem)) for row in plan.malformed]
+    return [
+        *(_row(plan, planned, row, rules, moment) for row in rows if isinstance(row, Notebook) and _exists(row)),
+        *malformed,
+    ]
+
+
+def _exists(notebook: Notebook) -> bool:
+    return notebook.status is not Status.DELETED
+
+
+def _row(plan: Plan, planned: set[str], notebook: Notebook, rules: Rules, moment: Moment) -> FleetRow:
+    verdict = plan.cooling.get(notebook.id) or judge(notebook, rules, moment)
+    if verdict.decision is Decision.DELETE and notebook.id not in planned:
+        verdict = _over_brake(verdict)
+    return FleetRow(plan.target, notebook, verdict, idle_since(notebook, moment))
+
+
+def _over_brake(verdict: Verdict) -> Verdict:
+    sentence = f"policy {verdict.rule} matches, but a brake that trims has cut it from the plan"
+    return replace(verdict, decision=Decision.KEEP, reason=Reason.OVER_BRAKE, sentence=sentence, stop_first=False)
+
+
+def goes_at(row: FleetRow, rules: Rules, moment: Moment) -> datetime | None:
+    """Return from when on the rules let a notebook go, if nothing happens; None if they never do."""
+    notebook, verdict = row.notebook, row.verdict
+    if isinstance(notebook, MalformedRow):
+        return None
+    if verdict.reason is Reason.COOLING_DOWN:
+        return verdict.until
+    if verdict.decision is Decision.DELETE or verdict.reason is Reason.OVER_BRAKE:
+        return moment.now
+    return flips_at(lambda later: judge(notebook, rules, later).decision, notebook, rules.conditions, moment)
+
+
+# ---- the order of a list --------------------------------------------------------------------------------------------------
+
+LAST = (1, 0.0, "")
+"""The place of notebooks that lack the fact."""
+
+
+def sort_key(row: FleetRow, by: str) -> tuple[int, float, str]:
+    """Return the place of a row in a list: the longest idle, the largest, the oldest, or the soonest to go comes first."""
+    if by in TEXTS:
+        return (0, 0.0, _text(row, by).casefold())
+    notebook = row.notebook
+    if by == "size":
+        size = notebook.volume.capacity_gb if isinstance(notebook, Notebook) and notebook.volume else None
+        return LAST if size is None else (0, -size, "")
+    created = notebook.created_at if isinstance(notebook, Notebook) else None
+    times: Mapping[str, datetime | None] = {"idle": row.idle_since, "created": created, "goes": row.goes_at}
+    time = times[by]
+    return LAST if time is None else (0, time.timestamp(), "")
+
+
+TEXTS = ("name", "owner", "status", "policy", "verdict")
+
+
+def _text(row: FleetRow, by: str) -> str:
+    notebook = row.notebook
+    texts = {
+        "name": notebook.name or notebook.id or "",
+        "owner": notebook.owner_label if isinstance(notebook, Notebook) else "",
+        "status": notebook.status.value if isinstance(notebook, Notebook) else "",
+        "policy": row.policy or "\N{REPLACEMENT CHARACTER}",
+        "verdict": row.verdict.decision.value,
+    }
+    return texts[by]
