@@ -18,10 +18,14 @@ Install = Callable[[Path, Path], Path]
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel from a copy of what is in the repository."""
-    folder = tmp_path_factory.mktemp("dist")
-    built = call("python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, ROOT)
-    assert built.returncode == 0, built.stderr
+    """Build the wheel from the repository."""
+    return build(ROOT, tmp_path_factory.mktemp("dist"))
+
+
+def build(source: Path, folder: Path) -> Path:
+    """Build the wheel of a folder or of a source distribution."""
+    said = call("python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, source)
+    assert said.returncode == 0, said.stderr
     (file,) = folder.glob("*.whl")
     return file
 
@@ -82,3 +86,17 @@ def test_the_bill_of_materials_is_where_pep_770_says(wheel: Path) -> None:
     with ZipFile(wheel) as archive:
         assert archive.read(name) == (ROOT / "daemon" / "nbsweep.cdx.json").read_bytes()
         assert f"{name},sha256=" in archive.read(f"nbsweep-{__version__}.dist-info/RECORD").decode()
+
+
+def test_the_source_distribution_makes_the_same_wheel(tmp_path: Path, wheel: Path) -> None:
+    """File by file: what the package links to and the bill of materials are in it."""
+    packed = call("python", "-m", "hatchling", "build", "--target", "sdist", "--directory", tmp_path)
+    assert packed.returncode == 0, packed.stderr
+    (source,) = tmp_path.glob("*.tar.gz")
+    assert digests(build(source, tmp_path)) == digests(wheel)
+
+
+def digests(wheel: Path) -> dict[str, int]:
+    """Return the checksum of each file."""
+    with ZipFile(wheel) as archive:
+        return {entry.filename: entry.CRC for entry in archive.infolist()}
