@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from acceptance.conftest import Simulate
+from acceptance.support import ACCESS_KEY, SECRET_KEY, Desk, idle_fleet, target
 from deploy.chart import (
     CASES,
     CHART,
@@ -119,6 +121,26 @@ def test_the_other_objects_are_those_of_the_manifests(tmp_path: Path, values: di
 def test_a_cron_job_deletes_only_in_mode_enforce(tmp_path: Path, values: dict[str, Any], option: str) -> None:
     """`run` does not look at the configuration's mode, and so the chart does."""
     assert container(rendered(tmp_path, values))["args"] == ["run", option, "--format", "json"]
+
+
+@pytest.mark.parametrize(("mode", "gone"), [("dry-run", 0), ("enforce", 6)])
+def test_the_command_of_a_cron_job_sweeps_a_simulated_cloud(simulate: Simulate, desk: Desk, mode: str, gone: int) -> None:
+    """With the configuration of the ConfigMap, whose journal is put into a folder of the test."""
+    cloud = simulate(idle_fleet(6))
+    keys = {"access_key": "${AK}", "secret_key": "${SK}"}
+    configuration = {
+        "mode": mode,
+        "targets": [target(cloud.url, credentials=keys)],
+        "brakes": {"max_share": None},
+        "polling": {"interval": "60ms"},
+    }
+    objects = rendered(desk.folder, {"mode": "cronjob", "configuration": configuration})
+    text = configuration_file(desk.folder, objects).read_text(encoding="utf-8")
+    desk.config.write_text(text.replace("/var/lib/nbsweep", str(desk.folder)), encoding="utf-8")
+    desk.environment |= {"AK": ACCESS_KEY, "SK": SECRET_KEY}
+    ended = desk.run(*container(objects)["args"])
+    assert ended.code == 0, ended
+    assert len(cloud.gone()) == gone
 
 
 def test_a_changed_configuration_restarts_the_pod_and_nothing_else_does(tmp_path: Path) -> None:
