@@ -1,6 +1,5 @@
 """`init`: the first configuration, on a terminal and off it, and the files that the package carries."""
 
-import json
 import subprocess
 import sys
 import zipfile
@@ -142,19 +141,3 @@ def test_the_wheel_carries_the_files(tmp_path: Path) -> None:
         for source in FILES.values():
             content = archive.read(f"nbsweep/data/{Path(source).name}")
             assert content == (ROOT / source).read_bytes()
-
-
-def test_validate_tells_every_mistake_at_once(desk: Desk) -> None:
-    """On stdout, as lines and as JSON, with exit code 2; no call is made, since there is no address."""
-    desk.config.write_text("targets: []\npolicies: []\nmodus: enforce\n", encoding="utf-8")
-    ended = desk.run("validate")
-    assert (ended.code, ended.err) == (2, "")
-    assert ended.out.splitlines() == [
-        f"{desk.config}: line 1: targets: must not be empty",
-        f"{desk.config}: line 2: policies: must not be empty",
-        f"{desk.config}: line 3: modus: is not a key that exists here. Did you mean mode?",
-        "3 mistakes.",
-    ]
-    document = json.loads(desk.run("validate", "--format", "json").out)
-    assert document["valid"] is False
-    assert [mistake["line"] for mistake in document["mistakes"]] == [1, 2, 3]

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from builders import NOON, ago, moment
 from nbsweep.cli.commands.demo import demo_settings
 from nbsweep.cli.starter import USUAL_RULES, Rule, Starter, starter_text
+from nbsweep.core.doubts import find_doubts
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Notebook, Status, Volume
 from nbsweep.core.policy import Decision, Rules, judge
@@ -145,3 +146,11 @@ def test_every_example_selects_something(name: str) -> None:
     rules = rules_of(EXAMPLES[name])
     old = [replace(row, created_at=LONG_AGO, updated_at=LONG_AGO, lease=None) for row in FLEET]
     assert any(judge(row, rules, moment()).decision is Decision.DELETE for row in old)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_no_example_has_a_doubtful_rule(name: str) -> None:
+    """`validate` finds nothing in them but that some have no schedule, because they are for `run`."""
+    document = EXAMPLES[name]
+    features = {feature for target in document.get("targets", ()) for feature in target.get("features", ["NOTEBOOK"])}
+    assert list(find_doubts(rules_of(document), features or {"NOTEBOOK", "DEFAULT"})) == []

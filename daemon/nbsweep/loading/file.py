@@ -69,7 +69,20 @@ def read_settings(source: str, text: str, environment: Mapping[str, str], *, nee
     Raises:
         ConfigurationError: it cannot be used; holds every mistake that was found.
     """
-    reader = Reader(source, environment, needs_credentials=needs_credentials)
+    return _read(Reader(source, environment, needs_credentials=needs_credentials), source, text, environment)
+
+
+def load_with_lines(path: Path, environment: Mapping[str, str]) -> tuple[Settings, Mapping[str, int]]:
+    """Read the file like `load_settings`; return the line of each of its places, such as `policies[0]`, too.
+
+    Raises:
+        ConfigurationError: it cannot be used; holds every mistake that was found.
+    """
+    reader = Reader(str(path), environment)
+    return _read(reader, str(path), _text(path), environment), reader.lines
+
+
+def _read(reader: Reader, source: str, text: str, environment: Mapping[str, str]) -> Settings:
     values = reader.read(root_node(source, text))
     try:
         values = with_vendor_names(values, environment)

@@ -42,6 +42,11 @@ class Reader:
         self._from_variables: set[Location] = set()
         self._nodes = 0
 
+    @property
+    def lines(self) -> dict[str, int]:
+        """The line of each place that was read."""
+        return {_path(location): line for location, line in self._lines.items()}
+
     def placed(self, found: Iterable[Problem]) -> Iterator[Mistake]:
         """Find the lines of problems, leaving out values whose mistake is known already."""
         for problem in found:

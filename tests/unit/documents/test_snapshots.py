@@ -33,7 +33,8 @@ from nbsweep.core.audit.entries import AuditCoverage, AuditEntry
 from nbsweep.core.brakes import Brakes, Refusal
 from nbsweep.core.checks import Check, Grade, passed
 from nbsweep.core.conditions import AnyOf
-from nbsweep.core.errors import Unreachable
+from nbsweep.core.doubts import Doubt, DoubtKind
+from nbsweep.core.errors import Mistake, Unreachable
 from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.lease import Holder, TargetLease
@@ -54,6 +55,7 @@ from nbsweep.documents.plans import plan_document
 from nbsweep.documents.reports import dry_run_document, report_document
 from nbsweep.documents.runs import run_documents, show_document
 from nbsweep.documents.status import status_document
+from nbsweep.documents.validate import validation_document
 from unit.service.web.support import BEARER, Scene, token_file
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -161,6 +163,12 @@ DOCUMENTS: dict[str, Callable[[], object]] = {
     ],
     "explain": lambda: explain_document([stopped(), unknown()]),
     "check": lambda: check_document([passed("configuration", "ok"), Check("delete", Grade.FAILED, "no", "Grant it.", "lab")]),
+    "validate": lambda: validation_document(
+        "nbsweep.yaml",
+        [Mistake("mode", 2, "must be dry-run or enforce")],
+        [Doubt(DoubtKind.COVERED, "policies[1]", "idle", "it never decides")],
+        {"policies[1]": 7},
+    ),
     "audit": lambda: [link_document(link()), link_document(link(project="p|q", moment_us="x"))],
     "verify": lambda: verification_document(VerifiedTrail(HEAD, None, AuditCoverage(1), HEAD)),
     "verify-broken": lambda: verification_document(

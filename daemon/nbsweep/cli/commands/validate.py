@@ -1,37 +1,48 @@
-"""`validate`: every mistake in the configuration, without a call."""
+"""`validate`: every mistake in the configuration and every doubtful rule, without a call."""
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import ReadFormat
 from nbsweep.cli.text import ascii_json, json_text, printable
+from nbsweep.core.doubts import Doubt
 from nbsweep.core.errors import ConfigurationError, Mistake
 from nbsweep.documents.validate import validation_document
-from nbsweep.loading.file import find_config, load_settings
+from nbsweep.loading.file import find_config, load_with_lines
+from nbsweep.settings.doubts import doubts_of
 
 
-def validate_command(config: Path | None, output: ReadFormat) -> Exit:
-    """Read the configuration, and show every mistake in it."""
+def validate_command(config: Path | None, output: ReadFormat, *, strict: bool) -> Exit:
+    """Show every mistake in the configuration, or else every doubt; `strict` makes a doubt an error."""
     environment = dict(os.environ)
     mistakes: Sequence[Mistake] = ()
+    doubts: Sequence[Doubt] = ()
+    lines: Mapping[str, int] = {}
     source = "the configuration"
     try:
         path = find_config(config, environment)
         source = str(path)
-        load_settings(path, environment)
+        settings, lines = load_with_lines(path, environment)
+        doubts = list(doubts_of(settings))
     except ConfigurationError as error:
         source, mistakes = error.source, error.mistakes
     if output == "json":
-        sys.stdout.write(ascii_json(json_text(validation_document(source, mistakes))) + "\n")
+        sys.stdout.write(ascii_json(json_text(validation_document(source, mistakes, doubts, lines))) + "\n")
     else:
-        sys.stdout.writelines(f"{printable(line)}\n" for line in _lines(source, mistakes))
-    return Exit.USAGE if mistakes else Exit.DONE
+        sys.stdout.writelines(f"{printable(line)}\n" for line in _lines(source, mistakes, doubts, lines))
+    return Exit.USAGE if mistakes or (strict and doubts) else Exit.DONE
 
 
-def _lines(source: str, mistakes: Sequence[Mistake]) -> list[str]:
-    if not mistakes:
-        return [f"{source}: no mistakes."]
-    return [*(f"{source}: {mistake}" for mistake in mistakes), f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}."]
+def _lines(source: str, mistakes: Sequence[Mistake], doubts: Sequence[Doubt], lines: Mapping[str, int]) -> Iterator[str]:
+    yield from (f"{source}: {mistake}" for mistake in mistakes)
+    for doubt in doubts:
+        at = f"line {lines[doubt.place]}: " if doubt.place in lines else ""
+        yield f"{source}: {at}{doubt.place} ({doubt.name}): {doubt.sentence}"
+    yield f"{source}: {_counted(len(mistakes), 'mistake')}, {_counted(len(doubts), 'doubt')}."
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"

@@ -55,11 +55,16 @@ def init(
     init_command(given, config or context.obj, ask=not yes)
 
 
-def validate(context: typer.Context, output: TableOrJson = "table", config: ConfigOption = None) -> None:
-    """Read the configuration, and tell every mistake in it at once. Makes no call."""
+def validate(
+    context: typer.Context,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 2 also for doubtful rules.")] = False,
+    output: TableOrJson = "table",
+    config: ConfigOption = None,
+) -> None:
+    """Report every mistake in the configuration and every doubtful rule at once. Makes no call."""
     from nbsweep.cli.commands.validate import validate_command
 
-    raise typer.Exit(validate_command(config or context.obj, output))
+    raise typer.Exit(validate_command(config or context.obj, output, strict=strict))
 
 
 def check(context: typer.Context, output: TableOrJson = "table", config: ConfigOption = None) -> None:

@@ -1,0 +1,80 @@
+"""`validate`: mistakes, doubtful rules, and what the exit code says."""
+
+from textwrap import dedent
+
+from acceptance.support import Desk
+
+DOUBTFUL = dedent("""\
+    targets:
+      - name: lab
+        endpoint: http://127.0.0.1:1
+        project_id: 0123456789abcdef0123456789abcdef
+        credentials: {access_key: a, secret_key: b}
+    policies:
+      - name: runs
+        match: {status: RUNNING, idle_over: 14d}
+      - name: codelab
+        match: {feature: DEFAULT, idle_over: 14d}
+      - name: old
+        match: {age_over: 180d}
+      - name: again
+        match: {status: STOPPED, age_over: 365d, idle_over: 30d}
+      - name: gpu
+        match: {status: ERROR, flavor: GPU}
+    protect:
+      - {status: RUNNING, idle_over: 1d}
+    """)
+
+
+def test_every_mistake_is_told_at_once(desk: Desk) -> None:
+    """On stdout, as lines and as JSON, with exit code 2."""
+    desk.config.write_text("targets: []\npolicies: []\nmodus: enforce\n", encoding="utf-8")
+    ended = desk.run("validate")
+    assert (ended.code, ended.err) == (2, "")
+    assert ended.out.splitlines() == [
+        f"{desk.config}: line 1: targets: must not be empty",
+        f"{desk.config}: line 2: policies: must not be empty",
+        f"{desk.config}: line 3: modus: is not a key that exists here. Did you mean mode?",
+        f"{desk.config}: 3 mistakes, no doubts.",
+    ]
+    document = desk.run("validate", "--format", "json").document
+    assert document["valid"] is False
+    assert [mistake["line"] for mistake in document["mistakes"]] == [1, 2, 3]
+
+
+def test_every_doubt_is_told_at_once(desk: Desk) -> None:
+    """With its line and what to write instead; the exit code is 0, and 2 with --strict."""
+    desk.config.write_text(DOUBTFUL, encoding="utf-8")
+    document = desk.run("validate", "--format", "json").document
+    assert document["valid"] is True
+    assert [(doubt["kind"], doubt["path"], doubt["line"], doubt["name"]) for doubt in document["doubts"]] == [
+        ("never-matches", "policies[0]", 7, "runs"),
+        ("never-matches", "policies[1]", 9, "codelab"),
+        ("just-used", "policies[2]", 11, "old"),
+        ("covered", "policies[3]", 13, "again"),
+        ("substring", "policies[4]", 15, "gpu"),
+        ("never-matches", "protect[0]", 18, "status RUNNING and idle_over 1d"),
+        ("no-schedule", "targets[0]", 2, "lab"),
+    ]
+    ended = desk.run("validate")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.endswith(": no mistakes, 7 doubts.\n")
+    assert (
+        'line 15: policies[4] (gpu): flavor "GPU" matches nothing but exactly that; if it is a part, write "*GPU*"' in ended.out
+    )
+    assert desk.run("validate", "--strict").code == 2
+
+
+def test_a_schedule_that_is_null_on_purpose_is_no_doubt(desk: Desk) -> None:
+    """Then only `run` is meant to sweep."""
+    rules = "policies: [{name: idle, match: {status: STOPPED, idle_over: 14d}}]\n"
+    desk.config.write_text(f"{DOUBTFUL.partition('policies:')[0]}{rules}schedule: null\n", encoding="utf-8")
+    ended = desk.run("validate", "--strict")
+    assert (ended.code, ended.out) == (0, f"{desk.config}: no mistakes, no doubts.\n")
+
+
+def test_what_init_writes_leaves_no_doubt(desk: Desk) -> None:
+    """With every rule."""
+    rules = [word for rule in ("failed", "idle", "forgotten", "codelab") for word in ("--rule", rule)]
+    assert desk.run("init", "--yes", *rules).code == 0
+    assert desk.run("validate", "--strict").code == 0
