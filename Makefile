@@ -65,10 +65,11 @@ format: $(INSTALLED)  ## let ruff lay out the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schema: $(INSTALLED)  ## write config/nbsweep.schema.json and the pages of configuration keys and simulator options from the code
+schema: $(INSTALLED)  ## write config/nbsweep.schema.json and the pages of configuration keys and simulator options, and the manual page from the code
 	$(BIN)/nbsweep schema > config/nbsweep.schema.json
 	$(BIN)/python docs/configuration_page.py
 	$(BIN)/python docs/simulator_page.py
+	$(BIN)/python docs/man_page.py
 
 sbom: $(INSTALLED)  ## write daemon/nbsweep.cdx.json, the wheel's bill of materials, anew
 	$(BIN)/python deploy/sbom.py

@@ -75,9 +75,17 @@ def test_the_program_works_wherever_the_wheel_is_installed(tmp_path: Path, wheel
 
 
 def test_the_wheel_holds_the_package_and_its_metadata_only(wheel: Path) -> None:
-    """No tests, no folder beside the package."""
+    """No tests, no folder beside the package; the manual page and the completions are where their readers look."""
+    data = f"nbsweep-{__version__}.data"
     with ZipFile(wheel) as archive:
-        assert {name.split("/")[0] for name in archive.namelist()} == {"nbsweep", f"nbsweep-{__version__}.dist-info"}
+        names = archive.namelist()
+    assert {name.split("/")[0] for name in names} == {"nbsweep", f"nbsweep-{__version__}.dist-info", data}
+    assert {name.removeprefix(f"{data}/data/") for name in names if name.startswith(data)} == {
+        "share/bash-completion/completions/nbsweep",
+        "share/fish/vendor_completions.d/nbsweep.fish",
+        "share/man/man1/nbsweep.1",
+        "share/zsh/site-functions/_nbsweep",
+    }
 
 
 def test_the_bill_of_materials_is_where_pep_770_says(wheel: Path) -> None:

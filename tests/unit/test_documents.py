@@ -153,6 +153,12 @@ def test_the_page_of_simulator_options_is_what_the_options_generate() -> None:
     assert (REFERENCE / "simulator.md").read_text(encoding="utf-8") == page()
 
 
+def test_the_manual_page_is_what_the_help_generates() -> None:
+    """`make schema` writes it."""
+    names = runpy.run_path(str(ROOT / "docs" / "man_page.py"))
+    assert names["PAGE"].read_text(encoding="utf-8") == names["page"]()
+
+
 def test_the_help_of_the_simulator_names_every_option() -> None:
     """In the groups and the order of the JSON document."""
     text = " ".join((simulator.__doc__ or "").split("\b")[1].split())

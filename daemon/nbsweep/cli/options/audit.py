@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from nbsweep.cli.examples import example_text
+from nbsweep.cli.options.completion import policy_names, run_ids, target_names
 from nbsweep.cli.options.shared import ConfigOption, TableOrJson, Wide
 from nbsweep.core.audit.steps import AuditStep
 
@@ -20,10 +21,14 @@ WHATS = ", ".join(AuditStep)
 def audit(
     context: typer.Context,
     *,
-    target: Annotated[str | None, typer.Option("--target", help="Only entries of this target.")] = None,
-    run: Annotated[str | None, typer.Option("--run", help="Only entries of this run.")] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", help="Only entries of this target.", autocompletion=target_names)
+    ] = None,
+    run: Annotated[str | None, typer.Option("--run", help="Only entries of this run.", autocompletion=run_ids)] = None,
     notebook: Annotated[str | None, typer.Option("--notebook", metavar="ID", help="Only entries of this notebook.")] = None,
-    policy: Annotated[str | None, typer.Option("--policy", help="Only entries of this policy.")] = None,
+    policy: Annotated[
+        str | None, typer.Option("--policy", help="Only entries of this policy.", autocompletion=policy_names)
+    ] = None,
     what: Annotated[
         AuditStep | None, typer.Option("--what", metavar="WHAT", help=f"Only entries of this step: {WHATS}.")
     ] = None,

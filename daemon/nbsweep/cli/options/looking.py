@@ -7,13 +7,16 @@ from typing import Annotated, Literal
 
 import typer
 
+from nbsweep.cli.options.completion import runs_or_last, target_names
 from nbsweep.cli.options.shared import ConfigOption, TableOrJson, Wide
 
 
 def explain(
     context: typer.Context,
     notebook_id: Annotated[str, typer.Argument(metavar="ID", help="The ID of the notebook.")],
-    target: Annotated[list[str] | None, typer.Option("--target", help="Read only this target. May be repeated.")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option("--target", help="Read only this target. May be repeated.", autocompletion=target_names)
+    ] = None,
     output: Annotated[Literal["tree", "json"], typer.Option("--format", help="The format of the result on stdout.")] = "tree",
     config: ConfigOption = None,
 ) -> None:
@@ -56,7 +59,12 @@ def history(
 
 def show(
     context: typer.Context,
-    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The ID of the run, from `nbsweep history`, or `last`.")],
+    run_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN", help="The ID of the run, from `nbsweep history`, or `last`.", autocompletion=runs_or_last
+        ),
+    ],
     output: TableOrJson = "table",
     wide: Wide = False,
     config: ConfigOption = None,

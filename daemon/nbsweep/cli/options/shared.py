@@ -5,12 +5,17 @@ from typing import Annotated, Literal
 
 import typer
 
+from nbsweep.cli.options.completion import policy_names, target_names
+
 TargetOption = Annotated[
-    list[str] | None, typer.Option("--target", metavar="NAME", help="Only this target; may be given again.")
+    list[str] | None,
+    typer.Option("--target", metavar="NAME", help="Only this target; may be given again.", autocompletion=target_names),
 ]
 PolicyOption = Annotated[
     list[str] | None,
-    typer.Option("--policy", metavar="NAME", help="Only what this policy decides; may be given again."),
+    typer.Option(
+        "--policy", metavar="NAME", help="Only what this policy decides; may be given again.", autocompletion=policy_names
+    ),
 ]
 ExcludeOption = Annotated[
     list[str] | None,
