@@ -15,6 +15,7 @@ from msgspec import Struct
 from nbsweep.core.facts import FREE_TEXT, STARTS, TEXT_FACTS, Moment, format_age
 from nbsweep.core.globs import Glob, describe_difference, skeleton
 from nbsweep.core.model import Notebook, Status
+from nbsweep.core.owner_groups import OwnerGroup, describe_names, names_of
 
 
 class Truth(StrEnum):
@@ -52,7 +53,8 @@ class Finding(Struct, frozen=True):
         noun = self.condition.removesuffix("_over").replace("_", " ")
         if self.fact is None:
             return f"{noun} is missing (wanted: {self.threshold})"
-        return f"{noun} {self.fact}" if self.fact in self.alternatives else f"{noun} {self.fact} ({self.threshold})"
+        wanted = " or ".join(self.alternatives) or self.threshold
+        return f"{noun} {self.fact}" if self.fact in self.alternatives else f"{noun} {self.fact} ({wanted})"
 
     @property
     def brief(self) -> str:
@@ -71,13 +73,15 @@ class TextIs(Struct, frozen=True):
     globs: tuple[Glob, ...]
     alike: Truth = Truth.UNKNOWN
     """The result for a text that only looks like a match: PASS in a protection, and UNKNOWN elsewhere."""
+    groups: tuple[OwnerGroup, ...] = ()
+    """The groups that the rule names; `globs` ends with their owners."""
 
     def check(self, notebook: Notebook, _moment: Moment) -> Finding:
         """Pass on any match; unknown if a text is missing, or only looks like a match."""
         texts = TEXT_FACTS[self.key](notebook)
         known = [text for text in texts if text is not None]
-        named = _texts_of(self.globs)
-        threshold = " or ".join(named)
+        named = names_of(self.globs, self.groups)
+        threshold = describe_names(self.globs, self.groups)
         if any(glob.matches(text) for text in known for glob in self.globs):
             return Finding(self.key, threshold, " / ".join(known), Truth.PASS, alternatives=named)
         if self.key in FREE_TEXT and (likeness := _likeness(known, self.globs)):
@@ -86,12 +90,6 @@ class TextIs(Struct, frozen=True):
         gaps = ["(missing)"] if truth is Truth.UNKNOWN else []
         fact = None if gaps and not known else " / ".join([*known, *gaps]) or "none"
         return Finding(self.key, threshold, fact, truth, alternatives=named)
-
-
-@lru_cache
-def _texts_of(globs: tuple[Glob, ...]) -> tuple[str, ...]:
-    """Return the texts of globs, once for all notebooks that are compared with them."""
-    return tuple(glob.text for glob in globs)
 
 
 def _likeness(texts: Iterable[str], globs: tuple[Glob, ...]) -> str | None:
@@ -127,7 +125,7 @@ class TagIs(Struct, frozen=True):
 
     def check(self, notebook: Notebook, _moment: Moment) -> Finding:
         """Check that tag alone; unknown if the answer held no tags at all, or not the value of this tag."""
-        named = _texts_of(self.globs)
+        named = names_of(self.globs)
         condition, threshold = f"tags.{self.key}", " or ".join(named)
         if notebook.tags is None:
             return Finding(condition, threshold, None, Truth.UNKNOWN, alternatives=named)

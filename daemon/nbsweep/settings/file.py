@@ -9,6 +9,7 @@ from nbsweep.core.policy import Rules
 from nbsweep.settings.fields.base import Group
 from nbsweep.settings.fields.paths import at_home
 from nbsweep.settings.fields.types import Distinct, Written
+from nbsweep.settings.groups import Groups, check_group_names, to_owner_groups, unused_groups
 from nbsweep.settings.match import MatchSettings
 from nbsweep.settings.operation import LoggingSettings, PlanSettings, PollingSettings, RemovalSettings, ServiceSettings
 from nbsweep.settings.overlaps import check_overlaps
@@ -54,9 +55,11 @@ class Settings(Group):
     """When `serve` sweeps all targets that have no schedule of their own; null for never."""
     targets: Annotated[Distinct[TargetSettings], WrapValidator(check_overlaps)]
     """The projects to clean up, at least one."""
-    policies: Distinct[PolicySettings]
+    groups: Groups = Field(default_factory=dict)
+    """Groups of owners, by name; `owner` in a rule names all owners of a group as @name."""
+    policies: Annotated[Distinct[PolicySettings], WrapValidator(check_group_names)]
     """Which notebooks are deleted, at least one policy; the first that matches decides, and the journal keeps its name."""
-    protect: tuple[MatchSettings, ...] = ()
+    protect: Annotated[tuple[MatchSettings, ...], WrapValidator(check_group_names)] = ()
     """Which notebooks are kept, whatever the policies say; any match is enough."""
     brakes: BrakeSettings = Field(default_factory=BrakeSettings)
     """Limits on what one sweep may delete."""
@@ -74,4 +77,11 @@ class Settings(Group):
     @property
     def rules(self) -> Rules:
         """The policies and protections, made for the core."""
-        return Rules(tuple(policy.to_core() for policy in self.policies), tuple(protection(match) for match in self.protect))
+        groups = to_owner_groups(self.groups)
+        policies = tuple(policy.to_core(groups) for policy in self.policies)
+        return Rules(policies, tuple(protection(match, groups) for match in self.protect))
+
+    @property
+    def unused_groups(self) -> tuple[str, ...]:
+        """The names of the groups of owners that no rule names."""
+        return unused_groups(self.groups, *self.model_dump(by_alias=True, include={"policies", "protect"}).values())

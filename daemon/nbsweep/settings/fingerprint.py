@@ -15,7 +15,11 @@ OF_REMOVAL = frozenset({"retries", "fresh_for"})
 
 
 def configuration_digests(settings: Settings) -> Mapping[str, str]:
-    """Return the digest of each part of the configuration that affects decisions; a missing key counts as its default."""
+    """Return the digest of each part of the configuration that affects decisions; a missing key counts as its default.
+
+    Without groups of owners there is no part for them, so that plans from before there were groups stay valid.
+    """
     parts = settings.model_dump(mode="json", by_alias=True, include={*WHOLE})
     removal = settings.removal.model_dump(mode="json", by_alias=True, include=set(OF_REMOVAL))
-    return {key: digest_of(part) for key, part in {**parts, "removal": removal}.items()}
+    groups = settings.model_dump(mode="json", include={"groups"}) if settings.groups else {}
+    return {key: digest_of(part) for key, part in {**parts, "removal": removal, **groups}.items()}

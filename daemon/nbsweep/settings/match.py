@@ -1,7 +1,7 @@
 """`match`: the vocabulary of conditions, and its way into the core."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, WithJsonSchema, model_validator
@@ -10,6 +10,7 @@ from nbsweep.core.conditions import AllOf, AnyOf, CapacityOver, Condition, Lease
 from nbsweep.core.facts import NAME_KEYS, STARTS
 from nbsweep.core.globs import Glob
 from nbsweep.core.model import IN_TRANSITION, LeaseType, Status
+from nbsweep.core.owner_groups import PREFIX, OwnerGroup
 from nbsweep.settings.fields.base import Group
 from nbsweep.settings.fields.types import IfGiven, OneOrMore
 from nbsweep.settings.fields.units import Duration
@@ -47,9 +48,15 @@ def _deletable(status: Status) -> Status:
 
 
 TextGlobs = OneOrMore[Annotated[StrictStr, AfterValidator(_glob)]]
-Globs = OneOrMore[Annotated[StrictStr, AfterValidator(_glob), AfterValidator(_one)]]
+OneGlob = Annotated[StrictStr, AfterValidator(_glob), AfterValidator(_one)]
+Globs = OneOrMore[OneGlob]
 Deletable = Annotated[Status, AfterValidator(_deletable), WithJsonSchema({"enum": list(DELETABLE), "type": "string"})]
 Gigabytes = Annotated[StrictInt, Field(ge=1)]
+
+
+OwnerGroups = Mapping[str, OwnerGroup]
+"""Groups of owners by name."""
+NO_GROUPS: OwnerGroups = {}
 
 
 class MatchSettings(Group):
@@ -62,7 +69,7 @@ class MatchSettings(Group):
     name: Globs = ()
     """The notebook's name; upper and lower case are the same."""
     owner: Globs = ()
-    """The owner's user name or id; upper and lower case are the same."""
+    """The owner's user name or id; upper and lower case are the same. @team stands for the owners of that group."""
     workspace: Globs = ()
     """The workspace's id; "0" is the default workspace."""
     flavor: Globs = ()
@@ -106,14 +113,14 @@ class MatchSettings(Group):
             raise ValueError("is empty and would match everything; give at least one condition")
         return self
 
-    def to_core(self, alike: Truth = Truth.UNKNOWN) -> AllOf:
+    def to_core(self, groups: OwnerGroups = NO_GROUPS, *, alike: Truth = Truth.UNKNOWN) -> AllOf:
         """Build the condition; `alike` is the result for a text that only looks like a match."""
-        return AllOf(tuple(self._conditions(alike)))
+        return AllOf(tuple(self._conditions(groups, alike)))
 
-    def _conditions(self, alike: Truth) -> Iterator[Condition]:
+    def _conditions(self, groups: OwnerGroups, alike: Truth) -> Iterator[Condition]:
         for attribute, key in type(self).model_fields.items():
             if attribute in self.model_fields_set:
-                yield from _conditions(key.alias or attribute, getattr(self, attribute), alike)
+                yield from _conditions(key.alias or attribute, getattr(self, attribute), groups, alike)
 
 
 class PolicyMatchSettings(MatchSettings):
@@ -127,7 +134,7 @@ class PolicyMatchSettings(MatchSettings):
     """All of these match; use it to give the same key twice."""
 
 
-def _conditions(key: str, given: Any, alike: Truth) -> Iterator[Condition]:
+def _conditions(key: str, given: Any, groups: OwnerGroups, alike: Truth) -> Iterator[Condition]:
     match key:
         case "tags":
             yield from (TagIs(tag, tuple(Glob(text) for text in texts), alike) for tag, texts in given.items())
@@ -136,12 +143,14 @@ def _conditions(key: str, given: Any, alike: Truth) -> Iterator[Condition]:
         case "lease.enabled":
             yield LeaseEnabled(given)
         case "any":
-            yield AnyOf(tuple(part.to_core(alike) for part in given))
+            yield AnyOf(tuple(part.to_core(groups, alike=alike) for part in given))
         case "all":
-            yield AllOf(tuple(part.to_core(alike) for part in given))
+            yield AllOf(tuple(part.to_core(groups, alike=alike) for part in given))
         case "not":
             # What is in doubt inside a `not` stays in doubt outside of it.
-            yield Not(given.to_core())
+            yield Not(given.to_core(groups))
+        case "owner":
+            yield _owner_is(given, groups, alike)
         case _ if key in STARTS:
             yield LongerThan(key, given)
         case _:
@@ -152,3 +161,10 @@ def statuses_of(group: type[Group]) -> tuple[Status, ...]:
     """Return the states that a `match` may name: in a policy those that can be deleted, elsewhere all, those first."""
     others = tuple(status for status in Status if status not in DELETABLE)
     return DELETABLE if issubclass(group, PolicyMatchSettings) else DELETABLE + others
+
+
+def _owner_is(given: Iterable[str], groups: OwnerGroups, alike: Truth) -> TextIs:
+    """Return the condition on the owner, with the owners of each group that it names."""
+    named = tuple(groups[text.removeprefix(PREFIX)] for text in given if text.startswith(PREFIX))
+    owners = [Glob(text, ignore_case=True) for text in given if not text.startswith(PREFIX)]
+    return TextIs("owner", (*owners, *(owner for group in named for owner in group.owners)), alike, named)

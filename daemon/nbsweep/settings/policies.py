@@ -17,10 +17,11 @@ from nbsweep.core.conditions import (
     TextIs,
     Truth,
 )
+from nbsweep.core.owner_groups import names_of
 from nbsweep.core.policy import Policy, Protection, Running
 from nbsweep.settings.fields.base import Group, Label
 from nbsweep.settings.fields.units import Share, format_duration
-from nbsweep.settings.match import MatchSettings, PolicyMatchSettings
+from nbsweep.settings.match import NO_GROUPS, MatchSettings, OwnerGroups, PolicyMatchSettings
 
 Count = Annotated[StrictInt, Field(ge=0)]
 
@@ -35,9 +36,9 @@ class PolicySettings(Group):
     running: Running = Running.SKIP
     """What to do with a running notebook: skip it, or stop it and then delete it."""
 
-    def to_core(self) -> Policy:
+    def to_core(self, groups: OwnerGroups = NO_GROUPS) -> Policy:
         """Convert the group to the core's rule."""
-        return Policy(self.name, self.match.to_core(), self.running)
+        return Policy(self.name, self.match.to_core(groups), self.running)
 
 
 class BrakeSettings(Group):
@@ -70,17 +71,17 @@ class BrakeSettings(Group):
         )
 
 
-def protection(match: MatchSettings) -> Protection:
+def protection(match: MatchSettings, groups: OwnerGroups = NO_GROUPS) -> Protection:
     """Build the core's rule of an entry under `protect`, named after what it says; what looks alike is protected too."""
-    condition = match.to_core(alike=Truth.PASS)
+    condition = match.to_core(groups, alike=Truth.PASS)
     return Protection(describe(condition), condition)
 
 
 def describe(condition: Condition) -> str:
     """Describe a condition in the words of the configuration: ``name keep-*, prod-*``."""
     match condition:
-        case TextIs(key=key, globs=globs):
-            text = f"{key} {', '.join(glob.text for glob in globs)}"
+        case TextIs(key=key, globs=globs, groups=named):
+            text = f"{key} {', '.join(names_of(globs, named))}"
         case TagIs(key=key, globs=globs):
             text = f"tags.{key} {', '.join(glob.text for glob in globs)}"
         case LongerThan(key=key, threshold=threshold):

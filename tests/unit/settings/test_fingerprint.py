@@ -70,6 +70,15 @@ def test_what_does_not_decide_changes_none(groups: dict[str, Any]) -> None:
     assert changed(**groups) == set()
 
 
+def test_a_group_of_owners_is_a_part_of_its_own() -> None:
+    """Who is in it decides. Without groups there is no such part, as in plans from before there were any."""
+    none = configuration_digests(settings())
+    one, other = (configuration_digests(settings(groups={"team": owners})) for owners in (["alice"], ["alice", "bob"]))
+    assert "groups" not in none
+    assert one.keys() == other.keys() == {*none, "groups"}
+    assert {part for part in one if one[part] != other[part]} == {"groups"}
+
+
 def identity(**changes: Any) -> Any:
     """Return what a target is that differs in these keys."""
     return settings(targets=[{**TARGET, **changes}]).targets[0].identity

@@ -27,6 +27,7 @@ from nbsweep.core.facts import Moment, format_age
 from nbsweep.core.globs import Glob
 from nbsweep.core.missing_facts import missing_facts
 from nbsweep.core.model import AT_REST, Notebook
+from nbsweep.core.owner_groups import OwnerGroup, describe_names
 
 
 class Requirement(Struct, frozen=True):
@@ -133,8 +134,8 @@ def _leaf_requirement(condition: Condition, finding: Finding, wish: Truth, noteb
 def _words(condition: Condition, wish: Truth) -> str:
     passing = wish is Truth.PASS
     match condition:
-        case TextIs(key=key, globs=globs):
-            return f"{key} would have to {_fit(globs) if passing else _not_fit(globs)}"
+        case TextIs(key=key, globs=globs, groups=groups):
+            return f"{key} would have to {_fit(globs, groups) if passing else _not_fit(globs, groups)}"
         case TagIs(key=key, globs=globs):
             any_value = any(glob.text == "*" for glob in globs)
             if passing:
@@ -148,20 +149,16 @@ def _words(condition: Condition, wish: Truth) -> str:
             return ""
 
 
-def _fit(globs: tuple[Glob, ...]) -> str:
-    return f"{'fit' if _wild(globs) else 'be'} {_alternatives(globs)}"
+def _fit(globs: tuple[Glob, ...], groups: tuple[OwnerGroup, ...] = ()) -> str:
+    return f"{'fit' if _wild(globs) else 'be'} {describe_names(globs, groups)}"
 
 
-def _not_fit(globs: tuple[Glob, ...]) -> str:
-    return f"{'not fit' if _wild(globs) else 'be other than'} {_alternatives(globs)}"
+def _not_fit(globs: tuple[Glob, ...], groups: tuple[OwnerGroup, ...] = ()) -> str:
+    return f"{'not fit' if _wild(globs) else 'be other than'} {describe_names(globs, groups)}"
 
 
 def _wild(globs: tuple[Glob, ...]) -> bool:
     return any(set("*?[") & set(glob.text) for glob in globs)
-
-
-def _alternatives(globs: tuple[Glob, ...]) -> str:
-    return " or ".join(glob.text for glob in globs)
 
 
 def _words_of_time(condition: LongerThan, wish: Truth, at: datetime | None, notebook: Notebook, moment: Moment) -> str:

@@ -1,7 +1,7 @@
 """Shapes that a value of the configuration can have: one or a list, never null, of a certain form, without repeats."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, TypeVar
 
 from msgspec import Struct
@@ -105,14 +105,24 @@ def _different(items: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _with_names_that_differ(value: object, handler: ValidatorFunctionWrapHandler) -> object:
-    """Report repeated names together with everything else that is wrong inside, and not only once that is mended."""
-    repeats = list(_repeated_names(value))
+    return validated_with(value, handler, _repeated_names(value), "names")
+
+
+def validated_with(
+    value: object, handler: ValidatorFunctionWrapHandler, mistakes: Iterable[InitErrorDetails], title: str
+) -> object:
+    """Return the valid value, or report these mistakes together with everything else that is wrong inside.
+
+    Raises:
+        ValidationError: something is wrong.
+    """
+    found = list(mistakes)
     try:
         items: object = handler(value)
     except ValidationError as error:
-        raise ValidationError.from_exception_data(error.title, [*_details(error), *repeats], hide_input=True) from None
-    if repeats:
-        raise ValidationError.from_exception_data("names", repeats, hide_input=True)
+        raise ValidationError.from_exception_data(error.title, [*_details(error), *found], hide_input=True) from None
+    if found:
+        raise ValidationError.from_exception_data(title, found, hide_input=True)
     return items
 
 
