@@ -42,3 +42,13 @@ def test_a_saved_plan_is_bound_to_the_groups(simulate: Simulate, desk: Desk) -> 
     assert ended.code == 2
     assert "groups is not as it was when the plan was made" in ended.err
     assert cloud.deletes() == {}
+
+
+def test_validate_doubts_a_group_that_no_rule_names(desk: Desk) -> None:
+    """At its line, with how it would be named."""
+    groups = {**TEAM, "guests": ["guest?"]}
+    desk.write("http://127.0.0.1:1", groups=groups, protect=[{"owner": "@prod-team"}])
+    [doubt] = [each for each in desk.run("validate", "--format", "json").document["doubts"] if each["kind"] == "unused-group"]
+    assert (doubt["path"], doubt["name"]) == ("groups.guests", "guests")
+    assert 'owner: "@guests"' in str(doubt)
+    assert isinstance(doubt["line"], int)

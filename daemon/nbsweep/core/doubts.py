@@ -55,10 +55,11 @@ class DoubtKind(StrEnum):
     SUBSTRING = "substring"
     JUST_USED = "just-used"
     NO_SCHEDULE = "no-schedule"
+    UNUSED_GROUP = "unused-group"
 
 
 class Doubt(Struct, frozen=True):
-    """One rule, or one target, that is probably not meant as it is written."""
+    """One rule, target or group of owners that is probably not meant as it is written."""
 
     kind: DoubtKind
     place: str

@@ -1,4 +1,4 @@
-"""The doubts about a whole configuration: its rules, and targets that the service would never sweep."""
+"""The doubts about a whole configuration: its rules, targets that `serve` would never sweep, and groups that no rule names."""
 
 from collections.abc import Iterator
 
@@ -15,3 +15,6 @@ def doubts_of(settings: Settings) -> Iterator[Doubt]:
         if target.schedule is None and settings.schedule is None and not said:
             sentence = "serve would never sweep it: it has no schedule; write schedule: null if only run is meant to sweep"
             yield Doubt(DoubtKind.NO_SCHEDULE, f"targets[{place}]", target.name, sentence)
+    for group in settings.unused_groups:
+        sentence = f'no rule names it: write owner: "@{group}" where it is meant'
+        yield Doubt(DoubtKind.UNUSED_GROUP, f"groups.{group}", group, sentence)

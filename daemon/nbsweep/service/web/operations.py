@@ -37,7 +37,7 @@ OPERATIONS = (
         "GET", "/readyz", "ready", "Readiness: whether the service can sweep its targets.", "text/plain", (Code.NOT_READY,)
     ),
     Operation("GET", "/metrics", "metrics", "The metrics in the Prometheus text format.", "text/plain"),
-    Operation("GET", f"{API}/openapi.json", "openapi", "This document.", "object"),
+    Operation("GET", f"{API}/openapi.json", "openapi", "The description of this API, as OpenAPI 3.1.", "object"),
     Operation("GET", f"{API}/targets", "targets", "The state of all targets.", "Targets"),
     Operation(
         "GET", TARGET, "target", "One target, its last sweep, and its unfinished removals.", "TargetInFull", (MISSING, JOURNAL)
