@@ -151,9 +151,13 @@ def test_every_target_is_asked_or_those_that_are_named(simulate: Simulate, desk:
     document = json.loads(desk.config.read_text(encoding="utf-8"))
     document["targets"].append(target(second.url, name="other"))
     desk.config.write_text(json.dumps(document), encoding="utf-8")
-    both = explained(desk, "both")
+    both = explained(desk, "both", "--all-targets")
     assert [both["target"], *(each["target"] for each in both["also"])] == ["lab", "other"]
-    assert desk.run("explain", "both").out.count("DELETE, policy idle") == 2
+    assert desk.run("explain", "both", "--all-targets").out.count("DELETE, policy idle") == 2
+    ambiguous = desk.run("explain", "both")
+    assert (ambiguous.code, ambiguous.out) == (2, "")
+    assert "both is ambiguous, 2 fit: both (both" in ambiguous.error["error"]
+    assert ambiguous.error["error"].endswith("on other). Choose with --target, or see --all-targets")
     assert explained(desk, "here")["also"] == []
     assert explained(desk, "both", "--target", "other")["target"] == "other"
     elsewhere = desk.run("explain", "here", "--target", "other")
@@ -190,7 +194,10 @@ def test_a_notebook_that_is_not_there_is_told_in_a_sentence(simulate: Simulate, 
     strange = desk.run("explain", "../workspaces?limit=1")
     assert (strange.code, strange.out) == (1, "")
     assert "Traceback" not in strange.err
-    assert {request["kind"] for request in cloud.requests()} <= {"show"}
+    assert {request["kind"] for request in cloud.requests()} <= {"show", "list_all", "workspaces"}
+    cloud.forget_requests()
+    assert desk.run("explain", "00000000-0000-4000-8000-000000000000").code == 1
+    assert {request["kind"] for request in cloud.requests()} == {"show"}
 
 
 def test_a_removal_that_is_under_way_is_told_with_its_run(simulate: Simulate, desk: Desk) -> None:

@@ -17,6 +17,7 @@ from nbsweep.core.errors import JournalError
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.lifecycle import ENDS, Removal, State
+from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.ports import Journal
@@ -112,6 +113,33 @@ async def test_the_same_notebook_in_another_run_or_target_is_another_removal(ope
     async with opener() as journal:
         await journal.write(several)
         assert set(await journal.removals_of("nb1")) == set(several)
+
+
+async def test_runs_are_found_by_the_beginning_of_their_ids(opener: Opener) -> None:
+    """The newest first, each once, whatever its targets; a letter that SQL takes for any letter is only itself."""
+    async with opener() as journal:
+        for number, (run_id, target) in enumerate([("2026a", "one"), ("2026a", "two"), ("2026b", "one"), ("2025", "one")]):
+            await journal.open_run(run_record(run_id=run_id, target=target, started_at=NOON + timedelta(seconds=number)))
+        assert await journal.run_ids("2026", 10) == ("2026b", "2026a")
+        assert await journal.run_ids("2026", 1) == ("2026b",)
+        assert await journal.run_ids("202_", 10) == ()
+        assert await journal.run_ids("2026A", 10) == ()
+
+
+async def test_notebooks_are_found_by_name_or_the_beginning_of_an_id(opener: Opener) -> None:
+    """Names without regard to case; each once, the latest planned first."""
+    first = removal(notebook_id="abc1", name="Train", target="research")
+    again = removal(notebook_id="abc1", name="Train", target="research", run_id="run2", planned_at=LATER)
+    other = removal(notebook_id="abc2", name="eval", target="research", planned_at=NOON + timedelta(seconds=1))
+    async with opener() as journal:
+        await journal.write([first, again, other])
+        known = (NotebookRef("research", "abc1", "Train", "alice"), NotebookRef("research", "abc2", "eval", "alice"))
+        assert await journal.notebooks("abc", 10) == known
+        assert await journal.notebooks("abc", 1) == known[:1]
+        assert await journal.notebooks("tRAIN", 10) == known[:1]
+        assert await journal.notebooks("abc2", 10) == known[1:]
+        assert await journal.notebooks("ABC", 10) == ()
+        assert await journal.notebooks("a%", 10) == ()
 
 
 async def test_writing_nothing_is_allowed(opener: Opener) -> None:

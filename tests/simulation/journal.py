@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from nbsweep.core.audit.trail import AuditTrail
 from nbsweep.core.errors import JournalError
-from nbsweep.core.ports import AuditTrail
 from nbsweep.testing import InMemoryJournal
 from simulation.judge import Judge
 

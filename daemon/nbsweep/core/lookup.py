@@ -1,5 +1,6 @@
 """Finds notebooks by what people type: an id, a name, or the beginning of an id."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from itertools import pairwise
@@ -9,6 +10,7 @@ from msgspec import Struct
 SHORTEST_ID = 8
 """Ids are not shortened below this length."""
 CANDIDATES_SHOWN = 10
+WHOLE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class NotebookRef(Struct, frozen=True):
@@ -46,6 +48,11 @@ def describe_candidates(text: str, found: Collection[object]) -> str:
     shown = [str(each) for each in found][:CANDIDATES_SHOWN]
     more = f"; and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
     return f"{text} is ambiguous, {len(found)} fit: {'; '.join(shown)}{more}"
+
+
+def is_whole_id(text: str) -> bool:
+    """Return whether a text is an id as the cloud makes them, and not a name or the beginning of an id."""
+    return WHOLE_ID.fullmatch(text) is not None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -10,14 +10,14 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from nbsweep.core.audit.chain import Head, Link
-from nbsweep.core.audit.entries import AuditCoverage, AuditQuery
+from nbsweep.core.audit.trail import AuditTrail
 from nbsweep.core.events.base import Event
 from nbsweep.core.freshness import ClockReading, Freshness
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.listing.paging import Paging
+from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.runs import History, Outcome, RunCounts, RunRecord
@@ -142,22 +142,6 @@ class Cloud(Protocol):
         ...
 
 
-class AuditTrail(Protocol):
-    """The append-only record of what was decided, requested and ended. Every method raises `JournalError` on a failed read."""
-
-    async def head(self) -> Head:
-        """Return the last entry's number and digest."""
-
-    async def after(self, sequence: int, limit: int) -> tuple[Link, ...]:
-        """List up to `limit` entries after entry `sequence`, in the order of the chain; 0 starts with the first entry."""
-
-    async def latest(self, query: AuditQuery, limit: int) -> tuple[Link, ...]:
-        """List up to `limit` of the latest entries that match the query, the newest first."""
-
-    async def coverage(self) -> AuditCoverage:
-        """Return the number of removals in the journal whose decision is not on the trail."""
-
-
 class Journal(Protocol):
     """The durable record. When a method returns, its change survives a crash.
 
@@ -233,6 +217,17 @@ class Journal(Protocol):
 
     async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:
         """List the removals of one notebook in all runs, the newest first."""
+        ...
+
+    async def run_ids(self, beginning: str, limit: int) -> tuple[str, ...]:
+        """List up to `limit` ids of runs that begin with a text, the newest first."""
+        ...
+
+    async def notebooks(self, text: str, limit: int) -> tuple[NotebookRef, ...]:
+        """List up to `limit` notebooks that had a removal, the newest first, and have this name, or an id with this beginning.
+
+        The case of ASCII letters in names is ignored.
+        """
         ...
 
     async def history(

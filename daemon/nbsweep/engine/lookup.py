@@ -4,10 +4,14 @@ from collections.abc import Sequence
 
 import anyio
 
-from nbsweep.core.errors import Gone, Rejected
-from nbsweep.core.lookup import NotebookRef, find_notebooks
+from nbsweep.core.errors import Gone, Rejected, UsageError
+from nbsweep.core.lookup import NotebookRef, describe_candidates, find_notebooks
 from nbsweep.core.model import MalformedRow, Notebook
+from nbsweep.core.ports import Journal
 from nbsweep.engine.sweep import Sweeper
+
+MOST_FOUND = 100
+"""Number of runs or notebooks of the journal that are looked at."""
 
 
 async def look_up(sweepers: Sequence[Sweeper], texts: Sequence[str]) -> dict[str, tuple[NotebookRef, ...]]:
@@ -40,12 +44,38 @@ async def _with_id(sweepers: Sequence[Sweeper], notebook_id: str) -> tuple[Noteb
     return tuple(sorted(shown, key=lambda each: each.target))
 
 
+async def list_notebooks(sweeper: Sweeper) -> list[NotebookRef]:
+    """List all notebooks of a target.
+
+    Raises:
+        NbsweepError: the target cannot be read. May come in an exception group.
+    """
+    surveyor = await sweeper.survey_rows()
+    return [_ref(sweeper.area.target, row) for row in surveyor.rows_by_id.values()]
+
+
+async def find_run(journal: Journal, text: str) -> str | None:
+    """Return the id of the run with this id, or whose id begins with this text; None if there is none.
+
+    Raises:
+        UsageError: several runs fit.
+    """
+    found = await journal.run_ids(text, MOST_FOUND) if text else ()
+    if text in found or len(found) <= 1:
+        return text if text in found else next(iter(found), None)
+    raise UsageError(describe_candidates(text, found))
+
+
+async def find_removed(journal: Journal, text: str) -> tuple[NotebookRef, ...]:
+    """Return the notebooks on record that fit a text, as `find_notebooks` does; they may be gone by now."""
+    return find_notebooks(text, await journal.notebooks(text, MOST_FOUND))
+
+
 async def _list_all(sweepers: Sequence[Sweeper]) -> list[NotebookRef]:
     listed: list[NotebookRef] = []
 
     async def read(sweeper: Sweeper) -> None:
-        surveyor = await sweeper.survey_rows()
-        listed.extend(_ref(sweeper.area.target, row) for row in surveyor.rows_by_id.values())
+        listed.extend(await list_notebooks(sweeper))
 
     async with anyio.create_task_group() as group:
         for sweeper in sweepers:

@@ -13,6 +13,7 @@ from nbsweep.core.errors import (
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import Removal, State
+from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.model import require_aware
 from nbsweep.core.runs import (
     FAILURES,
@@ -144,6 +145,19 @@ class InMemoryJournal:
         await asyncio.sleep(0)
         found = [removal for removal in self._removals.values() if removal.notebook_id == notebook_id]
         return tuple(sorted(found, key=lambda removal: (removal.planned_at, removal.run_id), reverse=True))
+
+    async def run_ids(self, beginning: str, limit: int) -> tuple[str, ...]:
+        """List ids of runs that begin with a text, the newest first."""
+        await asyncio.sleep(0)
+        runs = sorted(self._runs.values(), key=lambda run: (run.started_at, run.run_id), reverse=True)
+        return tuple(dict.fromkeys(run.run_id for run in runs if run.run_id.startswith(beginning)))[:limit]
+
+    async def notebooks(self, text: str, limit: int) -> tuple[NotebookRef, ...]:
+        """List notebooks that had a removal and have this name, or an id with this beginning, the newest first."""
+        await asyncio.sleep(0)
+        newest = sorted(self._removals.values(), key=lambda removal: removal.planned_at, reverse=True)
+        fit = (one for one in newest if one.name.lower() == text.lower() or one.notebook_id.startswith(text))
+        return tuple(dict.fromkeys(NotebookRef(one.target, one.notebook_id, one.name, one.owner) for one in fit))[:limit]
 
     async def history(
         self, target: str, identity: TargetIdentity, requested_since: datetime, failed_since: datetime

@@ -7,48 +7,41 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Dialect,
     Engine,
     RowMapping,
     Select,
-    bindparam,
-    delete,
     func,
-    insert,
-    literal_column,
     select,
     true,
-    update,
 )
 
 from nbsweep.adapters.journal.address import JournalAddress
 from nbsweep.adapters.journal.audit import SqlTrail, TrailWriter
 from nbsweep.adapters.journal.connections.outage import outlasting
 from nbsweep.adapters.journal.connections.tasks import connected, spawned
-from nbsweep.adapters.journal.dialects import (
-    compiled,
-    insert_new,
-    upsert,
-)
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.files import JournalFiles
-from nbsweep.adapters.journal.leases import RELEASE, REPLACE, lease_of, lease_row, owned_row, replacing_row
+from nbsweep.adapters.journal.leases import lease_of, lease_row, owned_row, replacing_row
 from nbsweep.adapters.journal.queries import (
     count_deleted,
     count_requested,
     ends_of,
+    ids_of_runs,
+    notebooks_like,
     of_failing,
     of_last_run,
     of_last_success,
     of_last_survey,
 )
 from nbsweep.adapters.journal.rows import Record, Row, RowMapper
+from nbsweep.adapters.journal.statements import Statements
 from nbsweep.adapters.journal.tables import LEASES, META, PAUSES, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.adapters.journal.transaction import Change
 from nbsweep.adapters.journal.writer import GroupWriter
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import ENDS, Removal, State
+from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.model import microseconds
 from nbsweep.core.runs import FleetBefore, History, Outcome, RunCounts, RunRecord, count_ends
 
@@ -175,6 +168,15 @@ class SqlJournal:
         newest_first = query.order_by(REMOVALS.c.planned_at.desc(), REMOVALS.c.run_id.desc(), REMOVALS.c.position.desc())
         return await self._records(_REMOVAL_MAPPER, newest_first)
 
+    async def run_ids(self, beginning: str, limit: int) -> tuple[str, ...]:
+        """List ids of runs that begin with a text, the newest first."""
+        return tuple(row["run_id"] for row in await self._rows(ids_of_runs(beginning, limit)))
+
+    async def notebooks(self, text: str, limit: int) -> tuple[NotebookRef, ...]:
+        """List notebooks that had a removal and have this name, or an id with this beginning, the newest first."""
+        rows = await self._rows(notebooks_like(text, limit))
+        return tuple(NotebookRef(row["target"], row["notebook_id"], row["name"], row["owner"]) for row in rows)
+
     async def history(
         self, target: str, identity: TargetIdentity, requested_since: datetime, failed_since: datetime
     ) -> History:
@@ -263,36 +265,9 @@ def _fetch(connection: Connection, query: Select[Any]) -> Sequence[RowMapping]:
     return connection.execute(query).mappings().all()
 
 
-class Statements:
-    """The compiled write statements; compiled once, because a sweep executes each thousands of times."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        """Compile the statements for one kind of database."""
-        mine = (RUNS.c.run_id == bindparam("of_run")) & (RUNS.c.target == bindparam("of_target"))
-        removals = upsert(dialect.name, REMOVALS, frozen=["position"]).values(position=_next_position())
-        sightings = upsert(dialect.name, SIGHTINGS, newest="last_active")
-        self.open_run = compiled(dialect, insert(RUNS), _RUN_MAPPER.names)
-        self.close_run = compiled(dialect, update(RUNS).where(mine), _RUN_MAPPER.names)
-        self.upsert_removal = compiled(dialect, removals, _REMOVAL_MAPPER.names)
-        self.upsert_sighting = compiled(dialect, sightings, SIGHTINGS.columns.keys())
-        self.insert_lease = compiled(dialect, insert_new(dialect.name, LEASES), LEASES.columns.keys())
-        self.replace_lease = compiled(dialect, REPLACE, LEASES.columns.keys())
-        self.release_lease = compiled(dialect, RELEASE, [])
-        self.upsert_meta = compiled(dialect, upsert(dialect.name, META), META.columns.keys())
-        self.insert_pause = compiled(dialect, insert_new(dialect.name, PAUSES), PAUSES.columns.keys())
-        self.delete_pause = compiled(dialect, delete(PAUSES).where(PAUSES.c.target == bindparam("of_target")), [])
-
-
 def _run_row(run: RunRecord) -> Row:
     return {**_RUN_MAPPER.row_of(run), "of_run": run.run_id, "of_target": run.target}
 
 
 def _removal_row(removal: Removal) -> Row:
     return {**_REMOVAL_MAPPER.row_of(removal), "of_run": removal.run_id}
-
-
-def _next_position() -> Any:
-    earlier = REMOVALS.alias("earlier")
-    # Literals, because all parameters in the text are taken from the rows.
-    following = func.coalesce(func.max(earlier.c.position) + literal_column("1"), literal_column("0"))
-    return select(following).where(earlier.c.run_id == bindparam("of_run")).scalar_subquery()

@@ -1,4 +1,4 @@
-"""The queries of `Journal.history`, and of the latest runs of a target."""
+"""The queries of `Journal.history`, of the latest runs of a target, and of what people type."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -74,3 +74,19 @@ def ends_of(run_ids: Sequence[str]) -> Select[Any]:
 def _covered(identity: TargetIdentity) -> ColumnElement[bool]:
     workspaces = true() if identity.workspaces is None else REMOVALS.c.workspace_id.in_(identity.workspaces)
     return workspaces & REMOVALS.c.feature.in_(identity.features)
+
+
+def ids_of_runs(beginning: str, limit: int) -> Select[Any]:
+    """Find the ids of runs that begin with a text, the newest first."""
+    begins = func.substr(RUNS.c.run_id, 1, len(beginning)) == beginning
+    newest = func.max(RUNS.c.started_at).desc()
+    return select(RUNS.c.run_id).where(begins).group_by(RUNS.c.run_id).order_by(newest, RUNS.c.run_id.desc()).limit(limit)
+
+
+def notebooks_like(text: str, limit: int) -> Select[Any]:
+    """Find the notebooks with this name, or whose id begins with this text, the latest planned first."""
+    columns = (REMOVALS.c.target, REMOVALS.c.notebook_id, REMOVALS.c.name, REMOVALS.c.owner)
+    named = (REMOVALS.c.name == text) | (func.lower(REMOVALS.c.name) == func.lower(text))
+    begins = func.substr(REMOVALS.c.notebook_id, 1, len(text)) == text
+    newest = func.max(REMOVALS.c.planned_at).desc()
+    return select(*columns).where(named | begins).group_by(*columns).order_by(newest, *columns).limit(limit)

@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 import typer
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.adapters.journal import open_journal
 from nbsweep.cli.exits import Exit
@@ -16,9 +17,12 @@ from nbsweep.cli.views.audit import about_older, audit_view, verification_lines
 from nbsweep.core.audit.chain import START, Break, Head, Link, parse_head, verify, verify_coverage, verify_end
 from nbsweep.core.audit.entries import AuditCoverage, AuditQuery
 from nbsweep.core.audit.steps import AuditStep
-from nbsweep.core.errors import NbsweepError
-from nbsweep.core.ports import AuditTrail
+from nbsweep.core.audit.trail import AuditTrail
+from nbsweep.core.errors import NbsweepError, UsageError
+from nbsweep.core.lookup import describe_candidates
+from nbsweep.core.ports import Journal
 from nbsweep.documents.audit import VerifiedTrail, link_document, verification_document
+from nbsweep.engine.lookup import find_removed, find_run
 from nbsweep.settings.fields.units import parse_duration
 
 CHUNK = 1000
@@ -61,7 +65,8 @@ def head_of(text: str | None) -> Head | None:
 async def audit_command(session: Session, options: AuditOptions) -> Exit:
     """Show the latest matching entries."""
     async with open_journal(session.settings.journal) as journal:
-        links = await journal.trail.latest(options.query, options.limit)
+        query = await _resolved(journal, options.query)
+        links = await journal.trail.latest(query, options.limit)
         coverage = await journal.trail.coverage()
     if options.format == "json":
         session.write_json([link_document(link) for link in links])
@@ -71,6 +76,23 @@ async def audit_command(session: Session, options: AuditOptions) -> Exit:
         asked = options.query != AuditQuery()
         session.write_result(f"The audit trail has no {'such ' if asked else ''}entry.{about_older(coverage)}")
     return Exit.DONE
+
+
+async def _resolved(journal: Journal, query: AuditQuery) -> AuditQuery:
+    """Replace the beginnings of ids, and a name, by the whole ids.
+
+    Raises:
+        UsageError: several runs or notebooks fit.
+    """
+    if query.run_id is not None:
+        query = replace(query, run_id=await find_run(journal, query.run_id) or query.run_id)
+    if query.notebook_id is None:
+        return query
+    found = await find_removed(journal, query.notebook_id)
+    ids = {each.id for each in found}
+    if len(ids) > 1:
+        raise UsageError(describe_candidates(query.notebook_id, found))
+    return replace(query, notebook_id=next(iter(ids), query.notebook_id))
 
 
 async def verify_command(session: Session, noted: Head | None, output: ReadFormat) -> Exit:

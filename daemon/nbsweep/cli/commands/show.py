@@ -7,6 +7,7 @@ from nbsweep.cli.views.history import history_view, removal_table
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.ports import Journal
 from nbsweep.documents.runs import show_document
+from nbsweep.engine.lookup import find_run
 
 LAST = "last"
 """Names the latest run."""
@@ -15,7 +16,7 @@ LAST = "last"
 async def show_command(session: Session, run_id: str, output: ReadFormat) -> Exit:
     """Show one run and the result of each notebook."""
     async with open_journal(session.settings.journal) as journal:
-        run_id = await _last(journal) if run_id == LAST else run_id
+        run_id = await _last(journal) if run_id == LAST else await find_run(journal, run_id) or run_id
         records, removals = await journal.run(run_id), await journal.removals(run_id)
         counts = await journal.run_counts([run_id])
     if not records:

@@ -25,7 +25,9 @@ def audit(
         str | None, typer.Option("--target", help="Only entries of this target.", autocompletion=target_names)
     ] = None,
     run: Annotated[str | None, typer.Option("--run", help="Only entries of this run.", autocompletion=run_ids)] = None,
-    notebook: Annotated[str | None, typer.Option("--notebook", metavar="ID", help="Only entries of this notebook.")] = None,
+    notebook: Annotated[
+        str | None, typer.Option("--notebook", metavar="NAME|ID", help="Only entries of this notebook.")
+    ] = None,
     policy: Annotated[
         str | None, typer.Option("--policy", help="Only entries of this policy.", autocompletion=policy_names)
     ] = None,

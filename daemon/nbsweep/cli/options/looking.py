@@ -13,20 +13,23 @@ from nbsweep.cli.options.shared import ConfigOption, TableOrJson, Wide
 
 def explain(
     context: typer.Context,
-    notebook_id: Annotated[str, typer.Argument(metavar="ID", help="The ID of the notebook.")],
+    notebook: Annotated[str, typer.Argument(metavar="NAME|ID", help="The ID of the notebook, its beginning, or the name.")],
+    all_targets: Annotated[
+        bool, typer.Option("--all-targets", help="Explain the notebook on each target that has it.")
+    ] = False,
     target: Annotated[
         list[str] | None, typer.Option("--target", help="Read only this target. May be repeated.", autocompletion=target_names)
     ] = None,
     output: Annotated[Literal["tree", "json"], typer.Option("--format", help="The format of the result on stdout.")] = "tree",
     config: ConfigOption = None,
 ) -> None:
-    """Show the result of every rule for one notebook, and what would change the verdict. Reads only this notebook."""
-    from nbsweep.cli.commands.explain import explain_command, only_targets
-    from nbsweep.cli.screen import plain_screen
+    """Show the result of every rule for one notebook, and what would change the verdict."""
+    from nbsweep.cli.commands.explain import ExplainOptions, explain_command, only_targets
+    from nbsweep.cli.screen import live_screen
     from nbsweep.cli.session import load, make_session, run
 
-    session = make_session(only_targets(load(config or context.obj), target or ()), plain_screen())
-    run(session, lambda session: explain_command(session, notebook_id, output))
+    session = make_session(only_targets(load(config or context.obj), target or ()), live_screen())
+    run(session, lambda session: explain_command(session, ExplainOptions(notebook, output, all_targets)))
 
 
 def status(context: typer.Context, output: TableOrJson = "table", config: ConfigOption = None) -> None:
@@ -62,7 +65,9 @@ def show(
     run_id: Annotated[
         str,
         typer.Argument(
-            metavar="RUN", help="The ID of the run, from `nbsweep history`, or `last`.", autocompletion=runs_or_last
+            metavar="RUN",
+            help="The ID of the run, from `nbsweep history`, its beginning, or `last`.",
+            autocompletion=runs_or_last,
         ),
     ],
     output: TableOrJson = "table",

@@ -9,17 +9,17 @@ from nbsweep.cli.options.completion import policy_names, target_names
 
 TargetOption = Annotated[
     list[str] | None,
-    typer.Option("--target", metavar="NAME", help="Only this target; may be given again.", autocompletion=target_names),
+    typer.Option("--target", metavar="NAME", help="Only this target. May be repeated.", autocompletion=target_names),
 ]
 PolicyOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--policy", metavar="NAME", help="Only what this policy decides; may be given again.", autocompletion=policy_names
+        "--policy", metavar="NAME", help="Only what this policy decides. May be repeated.", autocompletion=policy_names
     ),
 ]
 ExcludeOption = Annotated[
     list[str] | None,
-    typer.Option("--exclude", metavar="ID|NAME", help="Leave this notebook out; may be given again."),
+    typer.Option("--exclude", metavar="ID|NAME", help="Leave this notebook out. May be repeated."),
 ]
 TableOrJson = Annotated[Literal["table", "json"], typer.Option("--format", help="The format of the result on stdout.")]
 Wide = Annotated[bool, typer.Option("--wide", help="Show every column and the full text, wider than the terminal.")]

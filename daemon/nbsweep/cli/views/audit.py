@@ -8,6 +8,7 @@ from nbsweep.cli.views.results import STYLES, cell
 from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, Row, make_table
 from nbsweep.core.audit.entries import AuditCoverage, AuditEntry
 from nbsweep.core.audit.steps import AuditStep
+from nbsweep.core.lookup import short_ids
 from nbsweep.documents.audit import VerifiedTrail, moment_or_none
 
 WHAT_STYLES: Mapping[str, str] = {
@@ -23,6 +24,7 @@ COLUMNS = (
     Column("ENTRY", right=True),
     Column("TIME", leaves=5),
     Column("WHAT"),
+    Column("ID", leaves=6),
     Column("NOTEBOOK", most=NAME),
     Column("OWNER", most=SHORT_NAME, leaves=3),
     Column("POLICY", most=SHORT_NAME, leaves=2),
@@ -34,17 +36,19 @@ COLUMNS = (
 
 def audit_view(entries: Sequence[AuditEntry], coverage: AuditCoverage) -> RenderableType:
     """Return the view of entries, with a note on removals that the trail does not cover."""
-    table = make_table(COLUMNS, lambda: map(_row, entries))
+    ids = short_ids(entry.notebook_id for entry in entries)
+    table = make_table(COLUMNS, lambda: (_row(entry, ids) for entry in entries))
     older = about_older(coverage)
     return Group(table, cell(older, "dim")) if older else table
 
 
-def _row(entry: AuditEntry) -> Row:
+def _row(entry: AuditEntry, ids: Mapping[str, str]) -> Row:
     moment = moment_or_none(entry)
     return (
         cell(entry.sequence),
         cell(f"{moment:%Y-%m-%d %H:%M:%S}Z" if moment else "?"),
         cell(entry.what, WHAT_STYLES.get(entry.what, "")),
+        cell(ids[entry.notebook_id]),
         cell(entry.name),
         cell(entry.owner),
         cell(entry.policy),

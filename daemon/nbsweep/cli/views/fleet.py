@@ -17,7 +17,7 @@ from nbsweep.core.plan import Plan
 from nbsweep.core.policy import Decision, Reason
 
 COLUMNS = (
-    Column("ID"),
+    Column("ID", leaves=6),
     Column("NOTEBOOK", most=NAME),
     Column("OWNER", most=SHORT_NAME, leaves=5),
     Column("WORKSPACE", most=SHORT_NAME, leaves=1),

@@ -9,6 +9,7 @@ from nbsweep.cli.views.results import STYLES, cell
 from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, Row, make_table
 from nbsweep.core.facts import format_age
 from nbsweep.core.lifecycle import Removal, outcome
+from nbsweep.core.lookup import short_ids
 from nbsweep.core.runs import RunCounts, RunRecord
 
 HISTORY_COLUMNS = (
@@ -25,6 +26,7 @@ HISTORY_COLUMNS = (
     Column("GB", right=True),
 )
 REMOVAL_COLUMNS = (
+    Column("ID", leaves=2),
     Column("NOTEBOOK", most=NAME),
     Column("OWNER", most=SHORT_NAME, leaves=1),
     Column("POLICY", most=SHORT_NAME),
@@ -76,7 +78,8 @@ def _problem(record: RunRecord) -> Text:
 
 def removal_table(removals: Sequence[Removal]) -> RenderableType:
     """Return the table of removals: why each notebook was planned, and how its removal ended."""
-    return make_table(REMOVAL_COLUMNS, lambda: map(_removal_row, removals))
+    ids = short_ids(removal.notebook_id for removal in removals)
+    return make_table(REMOVAL_COLUMNS, lambda: ((cell(ids[each.notebook_id]), *_removal_row(each)) for each in removals))
 
 
 def _removal_row(removal: Removal) -> Row:

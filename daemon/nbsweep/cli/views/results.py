@@ -1,8 +1,8 @@
 """Tables for people. Without a terminal they are plain text: no colours, no control characters, and no cut lines."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
@@ -13,6 +13,7 @@ from nbsweep.core.brakes import Refusal
 from nbsweep.core.cool_down import Cause
 from nbsweep.core.facts import format_age
 from nbsweep.core.lifecycle import Removal, outcome
+from nbsweep.core.lookup import short_ids
 from nbsweep.core.plan import Candidate, Plan, describe_malformed
 from nbsweep.core.report import Report
 from nbsweep.core.runs import TRIED, Outcome
@@ -111,6 +112,7 @@ def refusal_line(refusal: Refusal) -> Text:
 
 
 PLAN_COLUMNS = (
+    Column("ID", leaves=5),
     Column("NOTEBOOK", most=NAME),
     Column("OWNER", most=SHORT_NAME, leaves=4),
     Column("STATUS", leaves=2),
@@ -123,12 +125,13 @@ PLAN_COLUMNS = (
 
 def _plan_table(plan: Plan, most: int | None, *, wide: bool) -> RenderableType:
     left_out = max(0, len(plan.items) - most) if most is not None else 0
+    ids = short_ids(item.notebook.id for item in plan.items)
 
     def rows() -> Iterator[Row]:
         for item in islice(plan.items, len(plan.items) - left_out):
-            yield _plan_row(plan, item, wide=wide)
+            yield (cell(ids[item.notebook.id]), *_plan_row(plan, item, wide=wide))
         if left_out:
-            yield (Text(f"... and {left_out} more", style="dim"), *(Text() for _ in PLAN_COLUMNS[1:]))
+            yield (Text(), Text(f"... and {left_out} more", style="dim"), *(Text() for _ in PLAN_COLUMNS[2:]))
 
     return make_table(PLAN_COLUMNS, rows)
 
@@ -178,8 +181,9 @@ def report_view(report: Report) -> RenderableType:
         parts.append(cell(f"{report.target}: {len(report.recovered)} removals of an earlier run were finished."))
     causes = report.causes
     others = [removal for removal in report.removals if removal.state not in TRIED]
+    ids = short_ids(removal.notebook_id for removal in (*others, *(cause.example for cause in causes)))
     if causes or others:
-        parts.append(make_table(REMOVAL_COLUMNS, lambda: chain(map(_removal_row, others), map(_cause_row, causes))))
+        parts.append(make_table(REMOVAL_COLUMNS, lambda: _result_rows(others, causes, ids)))
     if report.removals and report.plan:
         parts += map(refusal_line, report.plan.refusals)
     if report.plan:
@@ -188,6 +192,11 @@ def report_view(report: Report) -> RenderableType:
     if report.error:
         parts.append(cell(f"{report.target}: {report.error}", "bold red"))
     return Group(*parts)
+
+
+def _result_rows(others: Iterable[Removal], causes: Iterable[Cause], ids: Mapping[str, str]) -> Iterator[Row]:
+    yield from ((cell(ids[removal.notebook_id]), *_removal_row(removal)) for removal in others)
+    yield from ((cell(ids[cause.example.notebook_id]), *_cause_row(cause)) for cause in causes)
 
 
 def _report_summary(report: Report) -> Text:
@@ -212,6 +221,7 @@ def format_seconds(seconds: float) -> str:
 
 
 REMOVAL_COLUMNS = (
+    Column("ID", leaves=3),
     Column("NOTEBOOK", most=NAME),
     Column("OWNER", most=SHORT_NAME, leaves=2),
     Column("POLICY", most=SHORT_NAME, leaves=1),

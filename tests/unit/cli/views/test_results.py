@@ -42,7 +42,7 @@ def test_a_plan_shows_who_goes_why_and_what_stays() -> None:
     """One line for each, then the sum of it, then what could not be read."""
     shown = rendered(plan_view(plan(candidate(name="resnet-07", volume=Volume("EVS", "MANAGED", 50)))))
     line = next(line for line in shown.splitlines() if "resnet-07" in line)
-    assert line.split()[:6] == ["resnet-07", "alice", "STOPPED", "21d", "4h", "50"]
+    assert line.split()[:7] == ["nb1", "resnet-07", "alice", "STOPPED", "21d", "4h", "50"]
     assert "research: 10 notebooks; 1 to delete (10%), 50 GB; 7 kept: 6 no-policy, 1 protected." in shown
     assert "kept, because its row is malformed: odd: status is not one of the API's" in shown
 

@@ -1,0 +1,42 @@
+"""The write statements of the journal."""
+
+from typing import Any
+
+from sqlalchemy import Dialect, bindparam, delete, func, insert, literal_column, select, update
+
+from nbsweep.adapters.journal.dialects import compiled, insert_new, upsert
+from nbsweep.adapters.journal.leases import RELEASE, REPLACE
+from nbsweep.adapters.journal.rows import RowMapper
+from nbsweep.adapters.journal.tables import LEASES, META, PAUSES, REMOVALS, RUNS, SIGHTINGS
+from nbsweep.core.lifecycle import Removal
+from nbsweep.core.runs import RunRecord
+
+_RUN_MAPPER = RowMapper(RunRecord, RUNS)
+_REMOVAL_MAPPER = RowMapper(Removal, REMOVALS)
+
+
+class Statements:
+    """The compiled write statements; compiled once, because a sweep executes each thousands of times."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        """Compile the statements for one kind of database."""
+        mine = (RUNS.c.run_id == bindparam("of_run")) & (RUNS.c.target == bindparam("of_target"))
+        removals = upsert(dialect.name, REMOVALS, frozen=["position"]).values(position=_next_position())
+        sightings = upsert(dialect.name, SIGHTINGS, newest="last_active")
+        self.open_run = compiled(dialect, insert(RUNS), _RUN_MAPPER.names)
+        self.close_run = compiled(dialect, update(RUNS).where(mine), _RUN_MAPPER.names)
+        self.upsert_removal = compiled(dialect, removals, _REMOVAL_MAPPER.names)
+        self.upsert_sighting = compiled(dialect, sightings, SIGHTINGS.columns.keys())
+        self.insert_lease = compiled(dialect, insert_new(dialect.name, LEASES), LEASES.columns.keys())
+        self.replace_lease = compiled(dialect, REPLACE, LEASES.columns.keys())
+        self.release_lease = compiled(dialect, RELEASE, [])
+        self.upsert_meta = compiled(dialect, upsert(dialect.name, META), META.columns.keys())
+        self.insert_pause = compiled(dialect, insert_new(dialect.name, PAUSES), PAUSES.columns.keys())
+        self.delete_pause = compiled(dialect, delete(PAUSES).where(PAUSES.c.target == bindparam("of_target")), [])
+
+
+def _next_position() -> Any:
+    earlier = REMOVALS.alias("earlier")
+    # Literals, because all parameters in the text are taken from the rows.
+    following = func.coalesce(func.max(earlier.c.position) + literal_column("1"), literal_column("0"))
+    return select(following).where(earlier.c.run_id == bindparam("of_run")).scalar_subquery()
