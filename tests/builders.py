@@ -180,6 +180,8 @@ def preflight_options(**changes: Any) -> PreflightOptions:
         workspaces=None,
         features=("NOTEBOOK",),
         stops=False,
+        rules=rules(),
+        now=NOON,
         patience=timedelta(seconds=30),
     )
     return replace(plain, **changes)

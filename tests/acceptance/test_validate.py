@@ -2,7 +2,8 @@
 
 from textwrap import dedent
 
-from acceptance.support import Desk
+from acceptance.conftest import Simulate
+from acceptance.support import Desk, idle
 
 DOUBTFUL = dedent("""\
     targets:
@@ -78,3 +79,30 @@ def test_what_init_writes_leaves_no_doubt(desk: Desk) -> None:
     rules = [word for rule in ("failed", "idle", "forgotten", "codelab") for word in ("--rule", rule)]
     assert desk.run("init", "--yes", *rules).code == 0
     assert desk.run("validate", "--strict").code == 0
+
+
+def test_plan_and_check_say_how_many_notebooks_each_rule_matches(desk: Desk, simulate: Simulate) -> None:
+    """Whichever rule decides, and with the rules that match nothing."""
+    cloud = simulate([idle("nb-1"), idle("nb-2"), idle("nb-3", 5), idle("keep-1")])
+    policies = [
+        {"name": "idle", "match": {"status": "STOPPED", "idle_over": "14d"}},
+        {"name": "older", "match": {"status": "STOPPED", "idle_over": "90d"}},
+        {"name": "gpu", "match": {"flavor": "*gpu*", "idle_over": "1d"}},
+    ]
+    desk.write(cloud, policies=policies, protect=[{"name": "keep-*"}, {"tags": {"keep": "*"}}])
+    [target] = desk.run("plan", "--format", "json").document["targets"]
+    assert target["rules"] == [
+        {"kind": "policy", "name": "idle", "notebooks": 3},
+        {"kind": "policy", "name": "older", "notebooks": 3},
+        {"kind": "policy", "name": "gpu", "notebooks": 0},
+        {"kind": "protection", "name": "name keep-*", "notebooks": 1},
+        {"kind": "protection", "name": "tags.keep *", "notebooks": 0},
+    ]
+    shown = desk.run("plan").out
+    assert "matched by policies: 3 idle; 3 older\n" in shown
+    assert "matched by protections: 1 name keep-*\n" in shown
+    assert "matched nothing: policy gpu; protection tags.keep *\n" in shown
+    checks = {check["name"]: check for check in desk.run("check", "--format", "json").document["checks"]}
+    assert checks["rules"]["status"] == "ok"
+    assert "of 4 rows that were read, matched: 3 idle; 3 older; 0 gpu; 1 name keep-*" in checks["rules"]["finding"]
+    assert "policy gpu" in checks["rules"]["advice"]

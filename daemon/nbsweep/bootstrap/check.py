@@ -110,6 +110,8 @@ class ConfigurationCheck(Struct, frozen=True):
             workspaces=target.workspace_ids,
             features=target.features,
             stops=any(policy.running is Running.STOP for policy in self.settings.policies),
+            rules=self.settings.rules,
+            now=self.clock.now(),
             patience=target.limits.request_timeout + _longest_turn(access.limits),
         )
 

@@ -3,6 +3,7 @@
 A finding quotes the cloud or the configuration; the advice says what to change, and where.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
@@ -10,11 +11,14 @@ from msgspec import Struct
 
 from nbsweep.core.brakes import MOST_SKEW_S, describe_skew
 from nbsweep.core.errors import CloudError, Forbidden, NbsweepError, Unauthorized
+from nbsweep.core.facts import Moment
 from nbsweep.core.listing.paging import Offsets, Paging
+from nbsweep.core.matches import MatchCounts, count_matches, describe_matches, name_matches
 from nbsweep.core.missing_facts import left_out
 from nbsweep.core.model import MalformedRow, Notebook, Page
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.permissions import GRANTS, Action, Probe
+from nbsweep.core.policy import Rules
 
 UNPUBLISHED = (
     "no call was throttled; the account's quota is not published (by default the gateway takes 200/s of each kind of call), so "
@@ -176,6 +180,20 @@ def judge_listing(pages: Sequence[Page], *, everybodys: bool) -> Check:
         return passed("listing", f"sorted by creation, and all {len(rows)} rows that were read have their dates")
     advice = "It is safe as it is, but slower: if a row lacks a fact that rules need, the notebook is read by id, or kept."
     return warned("listing", f"of {len(rows)} rows that were read: {'; '.join(found)}", advice)
+
+
+def judge_rules(pages: Sequence[Page], rules: Rules, moment: Moment) -> Check:
+    """Count the notebooks that each rule matches among the rows that were read; a rule without any may have a mistake."""
+    rows = [row for page in pages for row in page.rows if isinstance(row, Notebook)]
+    if not rows:
+        return not_tried("rules", "no notebook is listed, so there is nothing to match")
+    counts: MatchCounts = Counter()
+    for row in rows:
+        count_matches(row, rules, moment, counts)
+    matches = name_matches(rules, [counts])
+    none = [f"{match.kind} {match.name}" for match in matches if not match.notebooks]
+    advice = f"See whether these rules are meant so, because they matched nothing: {'; '.join(none)}." if none else ""
+    return passed("rules", f"of {len(rows)} rows that were read, matched: {describe_matches(matches)}", advice)
 
 
 def judge_pages(paging: Paging) -> Check:

@@ -19,6 +19,7 @@ from nbsweep.core.brakes import (
     trim,
 )
 from nbsweep.core.cool_down import CoolDown, judge_cooling, streaks
+from nbsweep.core.matches import RuleMatch
 from nbsweep.core.model import MalformedRow, Notebook, Scope
 from nbsweep.core.policy import Reason, Verdict
 from nbsweep.core.runs import NO_HISTORY, History
@@ -64,6 +65,8 @@ class Survey(Struct, frozen=True):
     """Workspaces that could not be listed; the listings of the other workspaces are complete."""
     excluded: tuple[Excluded, ...] = ()
     """The notebooks that a person has excluded."""
+    matched: tuple[RuleMatch, ...] = ()
+    """How many notebooks each rule matches; empty if that was not counted."""
 
 
 class Circumstances(Struct, frozen=True):
@@ -102,6 +105,8 @@ class Plan(Struct, frozen=True):
     """The notebooks that a person has excluded."""
     policies: tuple[str, ...] = ()
     """The policies that the plan is restricted to; empty for all."""
+    matched: tuple[RuleMatch, ...] = ()
+    """How many notebooks each rule matches; empty if that was not counted."""
     handed_over: int = 0
     """How many items were handed to the executor, and are not among `items` any more."""
 
@@ -141,7 +146,9 @@ def build_plan(survey: Survey, brakes: Brakes, circumstances: Circumstances = OR
         left = {notebook.id for notebook in within.items}
         items = tuple(item for item in items if item.notebook.id in left)
     plan = Plan(survey.target, survey.taken_at, survey.fleet, items, dict(+kept), refusals, survey.malformed)
-    return replace(plan, trimmed=trimmed, cooling=cooling, refused=survey.refused, excluded=survey.excluded)
+    return replace(
+        plan, trimmed=trimmed, cooling=cooling, refused=survey.refused, excluded=survey.excluded, matched=survey.matched
+    )
 
 
 def _cooling(survey: Survey, circumstances: Circumstances) -> dict[str, Verdict]:

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from nbsweep.core.facts import Moment, idle_since
 from nbsweep.core.listing.belonging import differs_from
+from nbsweep.core.matches import MatchCounts, count_matches
 from nbsweep.core.missing_facts import left_out
-from nbsweep.core.model import AT_REST, MalformedRow, Named, Notebook, Scope
+from nbsweep.core.model import AT_REST, MalformedRow, Named, Notebook, Scope, Status
 from nbsweep.core.plan import Candidate, Survey
 from nbsweep.core.policy import Decision, Reason, Rules, judge, may_go
 from nbsweep.core.selection import Excluded
@@ -24,8 +25,9 @@ KEPT_PERHAPS_FOR_A_FACT = frozenset({Reason.UNKNOWN_FACT, Reason.RUNNING, Reason
 class Tally:
     """Counts one listing row by row; keeps only the ids, their reasons, and the candidates."""
 
-    def __init__(self) -> None:
-        """Start with no rows."""
+    def __init__(self, *, counts_matches: bool = False) -> None:
+        """Start with no rows; `counts_matches` also counts the notebooks of each rule, which takes time."""
+        self.matched: MatchCounts | None = Counter() if counts_matches else None
         self.reasons: dict[str, Reason] = {}
         """The reason of each verdict, by notebook id."""
         self.nameless = 0
@@ -84,6 +86,7 @@ class Tally:
         else:
             verdict = judge(shown, rules, moment)
             self.reasons[notebook_id] = verdict.reason
+            self._count_matches(shown, rules, moment)
             self._note_owner(shown)
             if shown.status not in AT_REST:
                 self.active.append(notebook_id)
@@ -109,6 +112,12 @@ class Tally:
             missing = set(left_out(notebook))
             self.left_out = self.left_out & missing if self.undecided else missing
             self.undecided[notebook.id] = position
+        if notebook.id not in self.undecided:
+            self._count_matches(notebook, rules, moment)
+
+    def _count_matches(self, notebook: Notebook, rules: Rules, moment: Moment) -> None:
+        if self.matched is not None and notebook.status is not Status.DELETED:
+            count_matches(notebook, rules, moment, self.matched)
 
 
 def join_tallies(target: str, taken_at: datetime, tallies: Iterable[Tally], gaps: Iterable[str]) -> Survey:

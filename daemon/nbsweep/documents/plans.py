@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -64,6 +64,14 @@ class ExcludedDocument(Document, frozen=True):
     by: Annotated[str, Meta(description="The person who excluded it.")]
 
 
+class RuleMatchDocument(Document, frozen=True):
+    """How many notebooks one rule matches, whichever rule decides."""
+
+    kind: Literal["policy", "protection"]
+    name: str
+    notebooks: Count
+
+
 class TargetPlanDocument(Document, frozen=True, kw_only=True):
     """The plan of one target. If the target could not be planned, only `target` and `error` are present."""
 
@@ -78,6 +86,10 @@ class TargetPlanDocument(Document, frozen=True, kw_only=True):
     excluded: Sequence[ExcludedDocument] | UnsetType = UNSET
     policies: Annotated[
         Sequence[str] | UnsetType, Meta(description="The policies that the plan is restricted to; empty for all.")
+    ] = UNSET
+    rules: Annotated[
+        Sequence[RuleMatchDocument] | UnsetType,
+        Meta(description="How many notebooks each rule matches; absent if that was not counted."),
     ] = UNSET
     error: str | None
 
@@ -161,5 +173,6 @@ def _target_plan(plan: Plan) -> TargetPlanDocument:
         malformed=[MalformedRowDocument(row.id, row.name, row.problem) for row in plan.malformed],
         excluded=[ExcludedDocument(each.id, each.name, each.by) for each in plan.excluded],
         policies=plan.policies,
+        rules=[RuleMatchDocument(each.kind, each.name, each.notebooks) for each in plan.matched] or UNSET,
         error=None,
     )

@@ -5,7 +5,7 @@ A failed check does not stop the checks that do not depend on it. Checks that de
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import anyio
@@ -24,12 +24,15 @@ from nbsweep.core.checks import (
     judge_project,
     judge_quotas,
     judge_refusing,
+    judge_rules,
     not_tried,
     passed,
 )
 from nbsweep.core.errors import CloudError, Rejected, Unauthorized, Unreachable, WrongAddress, is_of_workspace
+from nbsweep.core.facts import Moment
 from nbsweep.core.model import Page, Scope
 from nbsweep.core.permissions import DEFAULT_WORKSPACE, Action, Probe, ProbedCloud
+from nbsweep.core.policy import Rules
 from nbsweep.engine.listing.offsets import find_paging
 
 FEATURES = ("NOTEBOOK", "DEFAULT")
@@ -54,6 +57,8 @@ class PreflightOptions(Struct, frozen=True):
     features: tuple[str, ...]
     stops: bool
     """Whether a policy says `running: stop`."""
+    rules: Rules
+    now: datetime
     patience: timedelta
     """The time limit of one call, including its retries and the wait for its lane."""
 
@@ -68,7 +73,7 @@ class PreflightOptions(Struct, frozen=True):
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the checks, in order."""
-        seen = ("workspaces", "notebooks", "listing", "pages", "lanes", "quotas")
+        seen = ("workspaces", "notebooks", "listing", "pages", "rules", "lanes", "quotas")
         return ("address", "clock", "credentials", "project", *self.actions, *seen)
 
 
@@ -186,6 +191,7 @@ class Preflight:
         pages = [page for scope, page in found.items() if scope.feature in self.options.features]
         everybodys = Action.LIST_ALL in answers and answers[Action.LIST_ALL].allowed is not False
         self._add(judge_listing(pages, everybodys=everybodys))
+        self._add(judge_rules(pages, self.options.rules, Moment(self.options.now)))
         await self._find_paging(found)
 
     async def _find_paging(self, found: Mapping[Scope, Page]) -> None:

@@ -30,6 +30,7 @@ from nbsweep.core.facts import Moment
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.listing.belonging import differs_from
 from nbsweep.core.listing.paging import Offsets
+from nbsweep.core.matches import name_matches
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope
 from nbsweep.core.plan import Survey
 from nbsweep.core.policy import Rules
@@ -91,6 +92,8 @@ class Surveyor:
     """Ids whose rows are stored in `rows_by_id`, regardless of the verdict."""
     watch_all: bool = False
     """Whether all rows are stored there, which takes memory for the whole fleet."""
+    counts_matches: bool = False
+    """Whether the notebooks of each rule are counted, which takes time."""
     rows_by_id: dict[str, Notebook | MalformedRow] = field(default_factory=dict)
     """The latest row of each watched notebook."""
     _at_once: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(LISTINGS_AT_ONCE))
@@ -113,7 +116,8 @@ class Surveyor:
         gaps += name_several_owners(listings.values()) if self.area.scope == "own" else []
         refused = name_refused(listings)
         survey = join_tallies(self.area.target, self.moment.now, [listing.tally for listing in listings.values()], gaps)
-        survey = replace(survey, refused=refused)
+        counts = [listing.tally.matched for listing in listings.values() if listing.tally.matched is not None]
+        survey = replace(survey, refused=refused, matched=name_matches(self.rules, counts) if self.counts_matches else ())
         active = [notebook_id for listing in listings.values() for notebook_id in listing.tally.active]
         project = self.area.identity(await self.ports.cloud.project()).project
         await self.ports.journal.note_active(project, active, self.moment.now)
@@ -146,7 +150,7 @@ class Surveyor:
         """Read one listing; read it again if it was torn."""
         attempts = 0
         while True:
-            tally, overlapping = Tally(), self.ports.cloud.paging().overlaps
+            tally, overlapping = Tally(counts_matches=self.counts_matches), self.ports.cloud.paging().overlaps
             try:
                 await self._read(scope, tally)
             except TornError as torn:

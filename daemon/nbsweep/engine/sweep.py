@@ -89,7 +89,8 @@ class Sweeper:
         Raises:
             NbsweepError: the target cannot be surveyed, or another target covers some of its notebooks.
         """
-        plan, _, _ = await self._plan()
+        surveyor = await self._surveyor(self.ports, counts_matches=True)
+        plan, _ = await self._planned(surveyor)
         return plan
 
     async def survey_rows(self) -> Surveyor:
@@ -228,18 +229,19 @@ class Sweeper:
 
     # ---- the plan
 
-    async def _plan(self, ports: Ports | None = None) -> tuple[Plan, tuple[Spared, ...], SurveyFacts]:
+    async def _plan(self, ports: Ports) -> tuple[Plan, tuple[Spared, ...], SurveyFacts]:
         """Survey and plan; return the plan, what a saved plan permits besides, and the facts for second looks."""
-        surveyor = await self._surveyor(ports or self.ports)
+        surveyor = await self._surveyor(ports)
         plan, spared = await self._planned(surveyor)
         never_stop = self.permit.never_stop if self.permit else frozenset()
         positions = {item.notebook.id: item.position for item in plan.items}
         return plan, spared, SurveyFacts(surveyor.moment.last_active, positions, never_stop)
 
-    async def _surveyor(self, ports: Ports, *, watch_all: bool = False) -> Surveyor:
+    async def _surveyor(self, ports: Ports, *, watch_all: bool = False, counts_matches: bool = False) -> Surveyor:
         last_active = await ports.journal.last_active((await self.identity()).project)
         watched = self.permit.ids if self.permit else frozenset()
-        return Surveyor(self.area, ports, self.options.rules, Moment(ports.clock.now(), last_active), watched, watch_all)
+        moment = Moment(ports.clock.now(), last_active)
+        return Surveyor(self.area, ports, self.options.rules, moment, watched, watch_all, counts_matches)
 
     async def _planned(self, surveyor: Surveyor) -> tuple[Plan, tuple[Spared, ...]]:
         survey, identity = await surveyor.survey(), await self.identity()

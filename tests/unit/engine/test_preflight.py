@@ -38,7 +38,7 @@ async def test_all_is_tried_and_nothing_is_changed() -> None:
     found = await checked(cloud, stops=True)
     assert list(found) == [
         "address", "clock", "credentials", "project", "list-all", "list-own", "get", "delete", "stop", "list-workspaces",
-        "workspaces", "notebooks", "listing", "pages", "lanes", "quotas",
+        "workspaces", "notebooks", "listing", "pages", "rules", "lanes", "quotas",
     ]  # fmt: skip
     assert {check.grade for check in found.values()} == {Grade.OK}
     assert {check.target for check in found.values()} == {"research"}
@@ -90,7 +90,7 @@ async def test_a_missing_permission_does_not_hide_the_others() -> None:
     cloud.denied = {Action.DELETE, Action.LIST_WORKSPACES}
     found = await checked(cloud)
     assert grades(found)[Grade.FAILED] == ["delete", "list-workspaces"]
-    assert grades(found)[Grade.NOT_TRIED] == ["workspaces", "notebooks", "listing", "pages"]
+    assert grades(found)[Grade.NOT_TRIED] == ["workspaces", "notebooks", "listing", "pages", "rules"]
     assert found["notebooks"].finding == "the workspaces may not be listed"
     assert found["quotas"].grade is Grade.OK
 

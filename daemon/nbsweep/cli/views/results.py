@@ -14,6 +14,7 @@ from nbsweep.core.cool_down import Cause
 from nbsweep.core.facts import format_age
 from nbsweep.core.lifecycle import Removal, outcome
 from nbsweep.core.lookup import short_ids
+from nbsweep.core.matches import RuleMatch, describe_matches
 from nbsweep.core.plan import Candidate, Plan, describe_malformed
 from nbsweep.core.report import Report
 from nbsweep.core.runs import TRIED, Outcome
@@ -87,6 +88,7 @@ def plan_view(plan: Plan, spared: Sequence[Spared] = (), *, most: int | None = N
     if plan.items:
         parts.append(_plan_table(plan, most, wide=wide))
     parts.append(_plan_summary(plan))
+    parts += _matches(plan.matched)
     parts += [
         cell(f"  spared, although it is in the saved plan: {each.item.name or each.item.id}: {each.why}") for each in spared
     ]
@@ -104,6 +106,16 @@ def plan_view(plan: Plan, spared: Sequence[Spared] = (), *, most: int | None = N
         parts.append(cell(f"Trimmed: {plan.trimmed}.", "bold yellow"))
     parts += map(refusal_line, plan.refusals)
     return Group(*parts)
+
+
+def _matches(matches: Sequence[RuleMatch]) -> Iterator[Text]:
+    """Yield how many notebooks each policy and each protection matches, and which rules match none."""
+    for kind, title in (("policy", "policies"), ("protection", "protections")):
+        found = [match for match in matches if match.kind == kind and match.notebooks]
+        if found:
+            yield cell(f"  matched by {title}: {describe_matches(found)}", "dim")
+    if none := [f"{match.kind} {match.name}" for match in matches if not match.notebooks]:
+        yield cell(f"  matched nothing: {'; '.join(none)}", "yellow")
 
 
 def refusal_line(refusal: Refusal) -> Text:
