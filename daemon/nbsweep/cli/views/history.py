@@ -14,22 +14,22 @@ from nbsweep.core.runs import RunCounts, RunRecord
 
 HISTORY_COLUMNS = (
     Column("RUN"),
-    Column("TARGET", most=SHORT_NAME),
+    Column("TARGET", most=SHORT_NAME, leaves=6),
     Column("STARTED", leaves=1),
     Column("TOOK", right=True, leaves=3),
     Column("OUTCOME"),
     Column("FLEET", right=True, leaves=2),
     Column("PLANNED", right=True, leaves=4),
     Column("DELETED", right=True),
-    Column("FAILED", right=True),
-    Column("SPARED", right=True),
+    Column("FAILED", right=True, leaves=7),
+    Column("SPARED", right=True, leaves=5),
     Column("GB", right=True),
 )
 REMOVAL_COLUMNS = (
     Column("ID", leaves=2),
     Column("NOTEBOOK", most=NAME),
     Column("OWNER", most=SHORT_NAME, leaves=1),
-    Column("POLICY", most=SHORT_NAME),
+    Column("POLICY", most=SHORT_NAME, leaves=2),
     Column("GB", right=True),
     Column("WHY", folds=True),
     Column("OUTCOME"),

@@ -24,7 +24,7 @@ NARROWEST = 12
 """Cells, of a column of names where a table is far too wide."""
 READABLE = 30
 """Cells, of a column that folds: narrower only after other columns were left out."""
-LEAST = 16
+LEAST = 14
 """Cells, of a column that folds where nothing else can become narrower."""
 BETWEEN = "  "
 

@@ -1,12 +1,17 @@
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
 from rich.console import Console, Group
 from rich.text import Text
 
 from nbsweep.cli.text import csv_pieces
-from nbsweep.cli.views.results import text_pieces
+from nbsweep.cli.views.audit import COLUMNS as AUDIT_COLUMNS
+from nbsweep.cli.views.fleet import COLUMNS as FLEET_COLUMNS
+from nbsweep.cli.views.fleet import GOES
+from nbsweep.cli.views.history import HISTORY_COLUMNS, REMOVAL_COLUMNS
+from nbsweep.cli.views.results import PLAN_COLUMNS, text_pieces
+from nbsweep.cli.views.results import REMOVAL_COLUMNS as REPORT_COLUMNS
 from nbsweep.cli.views.tables import DRAWN_AT_MOST, Column, Layout, LongTable, Row, ShortTable, fit, make_table
 from nbsweep.documents.base import Document
 
@@ -49,7 +54,7 @@ NATURAL = (20, 8, 4, 3, 17)
         (46, (0, 3, 4), (20, 3, 17)),
         (38, (0, 3, 4), (12, 3, 17)),
         (37, (0, 3, 4), (12, 3, 16)),
-        (20, (0, 3, 4), (12, 3, 16)),
+        (20, (0, 3, 4), (12, 3, 14)),
     ],
 )
 def test_the_least_needed_column_is_left_out_first(room: int, places: tuple[int, ...], widths: tuple[int, ...]) -> None:
@@ -62,6 +67,35 @@ def test_the_least_needed_column_is_left_out_first(room: int, places: tuple[int,
         Column("WHY", folds=True),
     )
     assert fit(columns, NATURAL, room) == Layout(places, widths)
+
+
+LONG_TEXT = 200
+WORST: Mapping[str, int] = {
+    "RUN": 23, "STARTED": 20, "TIME": 20, "TOOK": 7, "OUTCOME": 14, "FLEET": 6, "PLANNED": 7, "DELETED": 7, "FAILED": 6,
+    "SPARED": 6, "GB": 6, "ENTRY": 7, "WHAT": 13, "STATUS": 13, "IDLE": 9, "ID": 8, "VERDICT": 7, "GOES": 10,
+}  # fmt: skip
+"""The widest text of each column of numbers, times and words of ours; names and reasons are as long as can be."""
+
+
+@pytest.mark.parametrize(
+    ("columns", "always"),
+    [
+        (PLAN_COLUMNS, {"NOTEBOOK", "GB", "WHY"}),
+        (REPORT_COLUMNS, {"NOTEBOOK", "OUTCOME", "REASON"}),
+        (HISTORY_COLUMNS, {"RUN", "OUTCOME", "DELETED", "FAILED", "GB"}),
+        (REMOVAL_COLUMNS, {"NOTEBOOK", "GB", "WHY", "OUTCOME", "END"}),
+        (AUDIT_COLUMNS, {"ENTRY", "WHAT", "NOTEBOOK", "WHY"}),
+        ((*FLEET_COLUMNS[:-1], GOES, FLEET_COLUMNS[-1]), {"ID", "NOTEBOOK", "GB", "VERDICT", "GOES", "WHY"}),
+    ],
+)
+def test_every_table_fits_eighty_columns_at_the_worst(columns: Sequence[Column], always: set[str]) -> None:
+    """With the longest names and reasons, and the largest numbers; the columns that are never left out are there."""
+    natural = [WORST.get(column.heading, LONG_TEXT) for column in columns]
+    layout = fit(columns, natural, 80)
+    assert sum(layout.widths) + 2 * (len(layout.widths) - 1) + 2 <= 80
+    assert {columns[place].heading for place in layout.places} >= always
+    whole = {columns[place].heading: width for place, width in zip(layout.places, layout.widths, strict=True)}
+    assert [heading for heading in whole.keys() & WORST.keys() if whole[heading] < WORST[heading]] == []
 
 
 def test_a_short_table_is_no_wider_than_the_screen_and_numbers_are_whole() -> None:
