@@ -3,6 +3,7 @@
 NbsweepError
 ├── ConfigurationError        the configuration, or the command line, is wrong
 ├── JournalError              the journal cannot be opened, read or written
+├── UsageError                a name on the command line is that of nothing, or of several
 ├── SweepTimedOut             the sweep took longer than it may
 ├── HeldElsewhere             another nbsweep is sweeping the target
 └── CloudError                the cloud said no, or said nothing
