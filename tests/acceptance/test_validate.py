@@ -1,5 +1,6 @@
 """`validate`: mistakes, doubtful rules, and what the exit code says."""
 
+import signal
 from textwrap import dedent
 
 from acceptance.conftest import Simulate
@@ -106,3 +107,14 @@ def test_plan_and_check_say_how_many_notebooks_each_rule_matches(desk: Desk, sim
     assert checks["rules"]["status"] == "ok"
     assert "of 4 rows that were read, matched: 3 idle; 3 older; 0 gpu; 1 name keep-*" in checks["rules"]["finding"]
     assert "policy gpu" in checks["rules"]["advice"]
+
+
+def test_the_service_logs_its_doubts_when_it_starts(desk: Desk, simulate: Simulate) -> None:
+    """A target without a schedule is never swept by it."""
+    desk.write(simulate(), service={"listen": None})
+    with desk.started("serve") as started:
+        started.wait_for("service.doubt")
+        started.signal(signal.SIGTERM)
+        [doubt] = started.ended().events("service.doubt")
+    assert (doubt["level"], doubt["kind"], doubt["place"], doubt["rule"]) == ("warning", "no-schedule", "targets[0]", "lab")
+    assert "serve would never sweep it" in doubt["problem"]

@@ -22,7 +22,7 @@ from nbsweep.adapters.telemetry import Listener
 from nbsweep.bootstrap.sweeps import OpenResources, open_all
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.events.base import Event
-from nbsweep.core.events.service import ServiceReloaded, ServiceReloadRefused, ServiceStarted, ServiceStopped
+from nbsweep.core.events.service import ServiceDoubt, ServiceReloaded, ServiceReloadRefused, ServiceStarted, ServiceStopped
 from nbsweep.core.ports import Telemetry
 from nbsweep.engine.report import Run, leading_error
 from nbsweep.engine.shutdown import Shutdown
@@ -38,6 +38,7 @@ from nbsweep.service.web.app import WebSettings, make_app
 from nbsweep.service.web.server import require_listenable, serve_web
 from nbsweep.service.web.tokens import Role, TokenFile
 from nbsweep.settings import ServiceSettings, Settings
+from nbsweep.settings.doubts import doubts_of
 from nbsweep.settings.schedule import ScheduleSettings
 
 
@@ -124,6 +125,8 @@ class Service:
             def started(listen: str | None) -> None:
                 for event in begun(listen):
                     telemetry.emit(event)
+                for doubt in doubts_of(settings):
+                    telemetry.emit(ServiceDoubt(doubt.kind, doubt.place, doubt.name, doubt.sentence))
                 self.systemd.ready()
 
             async def check(following: Settings) -> None:

@@ -44,6 +44,18 @@ class ServiceReloadRefused(Event, frozen=True):
     problem: str
 
 
+class ServiceDoubt(Event, frozen=True):
+    """A rule or a target of the configuration is probably not meant as it is written."""
+
+    name: ClassVar[str] = "service.doubt"
+    level: ClassVar[Level] = "warning"
+    kind: str
+    place: str
+    rule: str
+    """The name of the policy, protection or target."""
+    problem: str
+
+
 class TargetScheduled(Event, frozen=True):
     """The next due time of a target's schedule."""
 
