@@ -226,7 +226,7 @@ def test_a_plan_of_another_configuration_is_refused(simulate: Simulate, desk: De
     desk.write(cloud, policies=[{"name": "idle", "match": {"status": ["STOPPED"], "idle_over": "13d"}}])
     assert "configuration: policies is not as it was when the plan was made" in refused(desk, cloud)
     desk.write(cloud, brakes={"max_deletions": 5}, protect=[{"name": "keep-*"}])
-    assert "configuration: brakes, protect are not as it was when the plan was made" in refused(desk, cloud)
+    assert "configuration: brakes, protect are not as they were when the plan was made" in refused(desk, cloud)
     desk.write(cloud, logging={"level": "debug"}, mode="enforce")
     assert by_plan(desk).ids("deleted") == {"nb-000"}
 

@@ -89,15 +89,17 @@ class Session:
             self.write_pieces(text_pieces(self.screen.out, view))
 
     @contextmanager
-    def drawing(self) -> Iterator[None]:
-        """Show progress inside the context if stderr is a terminal."""
+    def drawing(self, *, stays: bool = True) -> Iterator[None]:
+        """Show progress inside the context if stderr is a terminal; `stays` says whether its last state stays on the screen."""
         if self.screen.progress:
             self.screen.progress.start()
         try:
             yield
         finally:
-            if self.screen.progress:
+            if self.screen.progress and stays:
                 self.screen.progress.stop()
+            elif self.screen.progress:
+                self.screen.progress.pause()
 
     @contextmanager
     def pause_progress(self) -> Iterator[None]:

@@ -68,7 +68,7 @@ async def _explain_named(
     """Find the notebook by its name, or the beginning of its id, on the targets that can be read, and explain it."""
     # The cloud may call a name no valid id, which is no error of the target.
     errors = {target: error for target, error in errors.items() if not isinstance(error, Rejected)}
-    with session.drawing():
+    with session.drawing(stays=False):
         listings, more = await on_each(session, [each for each in sweepers if each.area.target not in errors], list_notebooks)
     found = find_notebooks(options.text, chain.from_iterable(listings.values()))
     targets = {notebook.target for notebook in found}

@@ -84,7 +84,7 @@ async def list_command(session: Session, options: ListOptions) -> Exit:
         return await _look(sweeper, options)
 
     async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
-        with session.drawing():
+        with session.drawing(stays=False):
             looked, errors = await on_each(session, await chosen_sweepers(session, opened, options.choice), look)
         now = opened.clock.now()
     if session.shutdown.begun.is_set():

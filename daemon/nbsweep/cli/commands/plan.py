@@ -64,7 +64,7 @@ class PlanOptions(Struct, frozen=True):
 async def plan_command(session: Session, options: PlanOptions) -> Exit:
     """Plan every target, and show which notebooks would be deleted, and why."""
     async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
-        with session.drawing():
+        with session.drawing(stays=False):
             found, errors = await on_each(session, await chosen_sweepers(session, opened, options.choice), Sweeper.plan)
         now = opened.clock.now()
     if session.shutdown.begun.is_set():

@@ -45,10 +45,8 @@ def _of_configuration(plan: SavedPlan, configuration: Mapping[str, str]) -> Iter
     parts = sorted(plan.configuration.keys() | configuration.keys())
     changed = [part for part in parts if plan.configuration.get(part) != configuration.get(part)]
     if changed:
-        is_or_are = "is" if len(changed) == 1 else "are"
-        problem = (
-            f"{', '.join(changed)} {is_or_are} not as it was when the plan was made: {ANEW}, or use the earlier configuration"
-        )
+        differ = "is not as it was" if len(changed) == 1 else "are not as they were"
+        problem = f"{', '.join(changed)} {differ} when the plan was made: {ANEW}, or use the earlier configuration"
         yield Mistake("configuration", None, problem)
 
 
