@@ -26,9 +26,9 @@ class Rule(StrEnum):
 
 
 CREDENTIALS: Mapping[Credentials, str] = {
-    Credentials.STANDARD: "the usual chain: variables, ~/.huaweicloud/credentials, this ECS's agency",
+    Credentials.STANDARD: "variables, ~/.huaweicloud/credentials, or this ECS's agency",
     Credentials.KEYS: "access key and secret key, in the variables AK and SK",
-    Credentials.USER: "an IAM user, in the variables NBSWEEP_USER, NBSWEEP_PASSWORD and NBSWEEP_DOMAIN",
+    Credentials.USER: "an IAM user: NBSWEEP_USER, NBSWEEP_PASSWORD, NBSWEEP_DOMAIN",
     Credentials.AGENCY: "the agency of the ECS on which nbsweep runs",
 }
 """Where the credentials are, in the words of the question."""

@@ -111,7 +111,9 @@ class Reader:
             self._from_variables.add(at)
         text = REFERENCE.sub(lambda found: self._variable(found, at, failures), node.value)
         if not failures and not text and node.style is None:
-            failures.append("has no value; give one, or leave the key out, or write null where that is allowed")
+            failures.append(
+                "has no value; give one, indent the lines that belong to it, leave the key out, or write null if allowed"
+            )
         if not is_unicode(text):
             failures.append("is no Unicode text: it holds half a character")
         tag = tag_of(node, text)
