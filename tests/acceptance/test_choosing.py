@@ -18,7 +18,13 @@ POLICIES = [
 def cloud_of_two_policies(simulate: Simulate, desk: Desk, **groups: Any) -> Cloud:
     """Make a cloud with two notebooks for each policy, and one in use; `idle` would match the ancient ones, too."""
     cloud = simulate(
-        [idle("old-1", days=400), idle("old-2", days=390), idle("new-1", days=30), idle("new-2", days=20), idle("used", days=1)]
+        [
+            idle("old-1", days=400),
+            idle("old-2", days=390),
+            idle("new-1", days=30),
+            idle("new-2", days=20),
+            idle("1-day", days=1, name="used-by-ana"),
+        ]
     )
     desk.write(cloud, policies=POLICIES, **groups)
     return cloud
@@ -80,9 +86,10 @@ def test_a_name_that_several_have_excludes_all_of_them(simulate: Simulate, desk:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--exclude", "nothing-like-it"), "--exclude nothing-like-it fits no notebook of lab"),
-        (("--exclude", "old"), "--exclude old is ambiguous, 2 fit: old-1"),
+        (("--exclude", "nothing-like-it"), "nothing-like-it fits no notebook of lab; `nbsweep list` shows all"),
+        (("--exclude", "old"), "old is ambiguous, 2 fit: old-1"),
         (("--exclude", "new-1", "--exclude", ""), "fits no notebook"),
+        (("--exclude", "use"), "use fits no notebook of lab; did you mean used-by-ana?"),
         (("--policy", "ancien"), "there is no policy ancien; did you mean ancient?"),
         (("--target", "labor"), "there is no target labor; did you mean lab?"),
     ],

@@ -35,6 +35,8 @@ def test_what_is_ambiguous_lists_the_candidates(simulate: Simulate, desk: Desk) 
     ended = desk.run("explain", "6fa4")
     assert (ended.code, ended.out) == (2, "")
     assert "6fa4 is ambiguous, 2 fit" in ended.error["error"]
+    nearly = desk.run("explain", "train")
+    assert (nearly.code, nearly.error["error"]) == (1, "there is no notebook train on lab; did you mean Train-01?")
     for part in TRAIN, EVAL, "Train-01", "eval", "on lab":
         assert part in ended.error["error"]
 

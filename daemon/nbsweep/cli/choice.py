@@ -103,9 +103,7 @@ async def _ids(sweepers: Sequence[Sweeper], texts: Sequence[str]) -> frozenset[s
     """Return the ids of the notebooks to leave out; all notebooks with a name, but one notebook for the beginning of an id."""
     found = await look_up(sweepers, texts) if texts else {}
     for text, notebooks in found.items():
-        if not notebooks:
-            raise UsageError(f"--exclude {text} fits no notebook of {', '.join(each.area.target for each in sweepers)}")
         ids = {notebook.id for notebook in notebooks}
         if len(ids) > 1 and not any(text.casefold() == (notebook.name or "").casefold() for notebook in notebooks):
-            raise UsageError(f"--exclude {describe_candidates(text, notebooks)}")
+            raise UsageError(describe_candidates(text, notebooks))
     return frozenset(notebook.id for notebooks in found.values() for notebook in notebooks)

@@ -10,6 +10,8 @@ from msgspec import Struct
 SHORTEST_ID = 8
 """Ids are not shortened below this length."""
 CANDIDATES_SHOWN = 10
+SUGGESTED = 3
+"""Number of names that are suggested."""
 WHOLE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -48,6 +50,15 @@ def describe_candidates(text: str, found: Collection[object]) -> str:
     shown = [str(each) for each in found][:CANDIDATES_SHOWN]
     more = f"; and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
     return f"{text} is ambiguous, {len(found)} fit: {'; '.join(shown)}{more}"
+
+
+def suggest(text: str, notebooks: Iterable[NotebookRef]) -> str:
+    """Return a question with the names that begin with a text or are similar to it; empty if there are none."""
+    names = {notebook.name.casefold(): notebook.name for notebook in notebooks if notebook.name}
+    folded = text.casefold()
+    begin = [name for name in sorted(names) if folded and name.startswith(folded)]
+    found = list(dict.fromkeys([*begin, *get_close_matches(folded, names)]))[:SUGGESTED]
+    return f"did you mean {' or '.join(names[name] for name in found)}?" if found else ""
 
 
 def is_whole_id(text: str) -> bool:

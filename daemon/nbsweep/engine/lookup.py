@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import anyio
 
 from nbsweep.core.errors import Gone, Rejected, UsageError
-from nbsweep.core.lookup import NotebookRef, describe_candidates, find_notebooks
+from nbsweep.core.lookup import NotebookRef, describe_candidates, find_notebooks, suggest
 from nbsweep.core.model import MalformedRow, Notebook
 from nbsweep.core.ports import Journal
 from nbsweep.engine.sweep import Sweeper
@@ -15,16 +15,22 @@ MOST_FOUND = 100
 
 
 async def look_up(sweepers: Sequence[Sweeper], texts: Sequence[str]) -> dict[str, tuple[NotebookRef, ...]]:
-    """Return the notebooks of all targets that fit each text; empty for a text that fits none.
+    """Return the notebooks of all targets that fit each text.
 
     Raises:
+        UsageError: a text fits no notebook.
         NbsweepError: a target cannot be read, so that it is unknown what fits. May come in an exception group.
     """
     found = {text: await _with_id(sweepers, text) for text in dict.fromkeys(texts)}
     if all(found.values()):
         return found
     fleet = await _list_all(sweepers)
-    return {text: refs or find_notebooks(text, fleet) for text, refs in found.items()}
+    found = {text: refs or find_notebooks(text, fleet) for text, refs in found.items()}
+    for text, refs in found.items():
+        if not refs:
+            targets = ", ".join(sweeper.area.target for sweeper in sweepers)
+            raise UsageError(f"{text} fits no notebook of {targets}; {suggest(text, fleet) or '`nbsweep list` shows all'}")
+    return found
 
 
 async def _with_id(sweepers: Sequence[Sweeper], notebook_id: str) -> tuple[NotebookRef, ...]:

@@ -1,6 +1,6 @@
 import pytest
 
-from nbsweep.core.lookup import NotebookRef, describe_candidates, did_you_mean, find_notebooks, short_ids
+from nbsweep.core.lookup import NotebookRef, describe_candidates, did_you_mean, find_notebooks, is_whole_id, short_ids, suggest
 
 FLEET = (
     NotebookRef("lab", "abcd1234", "train"),
@@ -62,3 +62,19 @@ def test_ids_are_as_short_as_they_can_be_to_be_unique(ids: list[str], short: lis
     """At least eight characters, where there are so many."""
     shortened = short_ids(ids)
     assert [shortened[each] for each in ids] == short
+
+
+def test_a_whole_id_is_told_from_a_name() -> None:
+    """As the cloud makes them: lower case, 36 characters."""
+    assert is_whole_id("6fa459ea-ee8a-3ca4-894e-db77e160355e")
+    for text in "6fa459ea-ee8a-3ca4-894e-db77e160355", "6FA459EA-EE8A-3CA4-894E-DB77E160355E", "train", "":
+        assert not is_whole_id(text)
+
+
+def test_names_that_begin_so_are_suggested_and_then_similar_ones() -> None:
+    """Three at the most; without any, nothing is said."""
+    named = [NotebookRef("lab", str(number), name) for number, name in enumerate(["Train-1", "train-2", "tarin", "eval", None])]
+    assert suggest("train", named) == "did you mean Train-1 or train-2 or tarin?"
+    assert suggest("EVL", named) == "did you mean eval?"
+    assert suggest("something", named) == ""
+    assert suggest("", named) == ""

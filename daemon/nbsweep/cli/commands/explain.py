@@ -16,7 +16,7 @@ from nbsweep.core.errors import Gone, NbsweepError, Rejected, UsageError
 from nbsweep.core.explain.context import Explained, NotebookContext
 from nbsweep.core.explain.requirements import moment_words
 from nbsweep.core.lifecycle import outcome
-from nbsweep.core.lookup import NotebookRef, describe_candidates, find_notebooks, is_whole_id
+from nbsweep.core.lookup import NotebookRef, describe_candidates, find_notebooks, is_whole_id, suggest
 from nbsweep.documents.explain import explain_document
 from nbsweep.engine.explain import explain_everywhere
 from nbsweep.engine.lookup import find_removed, list_notebooks
@@ -24,6 +24,7 @@ from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings import Settings
 
 ExplainFormat = Literal["tree", "json"]
+LIST_SHOWS = "`nbsweep list` shows all notebooks"
 
 
 class ExplainOptions(Struct, frozen=True):
@@ -44,11 +45,11 @@ def only_targets(settings: Settings, names: Sequence[str]) -> Settings:
 
 async def explain_command(session: Session, options: ExplainOptions) -> Exit:
     """Show the result of every rule for one notebook."""
-    settings, explained = session.settings, Explained()
+    settings, explained, hint = session.settings, Explained(), LIST_SHOWS
     async with open_all(settings, session.environment, session.telemetry, session.shutdown) as opened, session.until_shutdown():
         explained = await explain_everywhere(opened.sweepers, options.text)
         if not (explained.contexts or is_whole_id(options.text)):
-            explained = await _explain_named(session, opened.sweepers, explained.errors, options)
+            explained, hint = await _explain_named(session, opened.sweepers, explained.errors, options)
     if session.shutdown.begun.is_set():
         return Exit.INTERRUPTED
     if len(explained.contexts) > 1 and not options.all_targets:
@@ -56,7 +57,7 @@ async def explain_command(session: Session, options: ExplainOptions) -> Exit:
     if explained.contexts:
         _show(session, explained.contexts, options.format)
     elif not explained.errors:
-        raise Gone(await _nowhere(settings, options.text))
+        raise Gone(await _nowhere(settings, options.text, hint))
     for target, error in explained.errors.items():
         report_error(error, target)
     return worst(map(exit_of_error, explained.errors.values()))
@@ -64,13 +65,17 @@ async def explain_command(session: Session, options: ExplainOptions) -> Exit:
 
 async def _explain_named(
     session: Session, sweepers: Sequence[Sweeper], errors: Mapping[str, NbsweepError], options: ExplainOptions
-) -> Explained:
-    """Find the notebook by its name, or the beginning of its id, on the targets that can be read, and explain it."""
+) -> tuple[Explained, str]:
+    """Find the notebook by its name, or the beginning of its id, on the targets that can be read, and explain it.
+
+    Also return advice for the case that there is none.
+    """
     # The cloud may call a name no valid id, which is no error of the target.
     errors = {target: error for target, error in errors.items() if not isinstance(error, Rejected)}
     with session.drawing(stays=False):
         listings, more = await on_each(session, [each for each in sweepers if each.area.target not in errors], list_notebooks)
-    found = find_notebooks(options.text, chain.from_iterable(listings.values()))
+    fleet = list(chain.from_iterable(listings.values()))
+    found = find_notebooks(options.text, fleet)
     targets = {notebook.target for notebook in found}
     if len(found) > (len(targets) if options.all_targets else 1):
         raise UsageError(_ambiguous(options.text, found))
@@ -79,7 +84,8 @@ async def _explain_named(
         for notebook in found
     ]
     late = {target: error for part in parts for target, error in part.errors.items()}
-    return Explained(tuple(context for part in parts for context in part.contexts), {**errors, **more, **late})
+    explained = Explained(tuple(context for part in parts for context in part.contexts), {**errors, **more, **late})
+    return explained, suggest(options.text, fleet) or LIST_SHOWS
 
 
 def _ref(context: NotebookContext) -> NotebookRef:
@@ -98,7 +104,7 @@ def _show(session: Session, accounts: Sequence[NotebookContext], output: Explain
     session.show_result(explain_view(accounts))
 
 
-async def _nowhere(settings: Settings, text: str) -> str:
+async def _nowhere(settings: Settings, text: str, hint: str) -> str:
     """Report that no target has the notebook, with what the journal knows of its end."""
     names = ", ".join(target.name for target in settings.targets)
     async with open_journal(settings.journal) as journal:
@@ -111,4 +117,4 @@ async def _nowhere(settings: Settings, text: str) -> str:
             f"there is no notebook {text} on {names} any more. The journal knows it as {last.name} of {last.owner}: "
             f"{outcome(last)} at {when} on {last.target}, {last.reason}; `nbsweep show {last.run_id}` shows that run"
         )
-    return f"there is no notebook {text} on {names}; `nbsweep list` lists all"
+    return f"there is no notebook {text} on {names}; {hint}"
