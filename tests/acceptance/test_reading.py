@@ -68,7 +68,7 @@ def test_the_history_says_how_many_went_and_show_says_why(simulate: Simulate, de
     assert lines[3].split()[-6:] == ["4", "4", "-", "-", "-", "-"]
     shown = desk.run("show", "last")
     (stuck,) = (line for line in shown.out.splitlines() if "stuck" in line)
-    assert " ".join(stuck.split()).startswith("stuck stuck wei idle 70 status STOPPED; idle 100d")
+    assert " ".join(stuck.split()).startswith("stuck stuck wei idle 70 STOPPED; idle 100d > 14d failed")
     assert "failed" in stuck
     assert "DELETE_FAILED" in stuck
     assert desk.run("show", "last", "--format", "json").document["run_id"] == lines[2].split()[0]

@@ -54,9 +54,9 @@ def test_no_line_is_wider_than_the_terminal(used: Desk, columns: int) -> None:
 def test_eighty_columns_leave_out_what_is_needed_least(used: Desk) -> None:
     """The reason names status and idle time anyway, so their columns go first; with room for it, everything is there."""
     narrow = next(line for line in lines_of(used, "plan", columns=80) if "NOTEBOOK" in line)
-    assert narrow.split() == ["NOTEBOOK", "OWNER", "GB", "WHY"]
+    assert narrow.split() == ["ID", "NOTEBOOK", "OWNER", "GB", "WHY"]
     wide = next(line for line in lines_of(used, "plan", columns=200) if "NOTEBOOK" in line)
-    assert wide.split() == ["NOTEBOOK", "OWNER", "STATUS", "IDLE", "GB", "POLICY", "WHY"]
+    assert wide.split() == ["ID", "NOTEBOOK", "OWNER", "STATUS", "IDLE", "GB", "POLICY", "WHY"]
 
 
 @pytest.mark.parametrize("arguments", [["plan"], ["run", "--dry-run"]])

@@ -4,6 +4,7 @@
 unknown, `any` if no part passes and a part is unknown, and `not` of unknown is unknown. Unknown never deletes.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 from enum import Enum, StrEnum
@@ -16,6 +17,9 @@ from nbsweep.core.facts import FREE_TEXT, STARTS, TEXT_FACTS, Moment, format_age
 from nbsweep.core.globs import Glob, describe_difference, skeleton
 from nbsweep.core.model import Notebook, Status
 from nbsweep.core.owner_groups import OwnerGroup, describe_names, names_of
+
+WORDS_OF_LIMIT = re.compile(r" \(over ([^()]+)\)")
+WORDS_OF_STATUS = re.compile(r"(?:^|(?<=; ))status (?=[A-Z_]+(?:;|$))")
 
 
 class Truth(StrEnum):
@@ -64,6 +68,11 @@ class Finding(Struct, frozen=True):
             noun = self.condition.removesuffix("_over").replace("_", " ")
             return f"{noun} {format_age(days if days > self.limit else self.age)} > {format_age(self.limit)}"
         return self.fact if self.condition == "status" and self.fact else str(self)
+
+
+def shorten(findings: str) -> str:
+    """Return findings from the journal, which has only their words, in fewer words: ``STOPPED; idle 375d 12h > 14d``."""
+    return WORDS_OF_STATUS.sub("", WORDS_OF_LIMIT.sub(r" > \1", findings))
 
 
 class TextIs(Struct, frozen=True):

@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from builders import ago, lease, moment, notebook, over, tag, text
-from nbsweep.core.conditions import CapacityOver, Condition, LeaseEnabled, LongerThan, Not, TagIs, TextIs, Truth
+from nbsweep.core.conditions import CapacityOver, Condition, LeaseEnabled, LongerThan, Not, TagIs, TextIs, Truth, shorten
 from nbsweep.core.globs import Glob
 from nbsweep.core.model import Image, Named, Notebook, Status, Volume
 
@@ -360,6 +360,21 @@ def test_a_finding_says_the_fact_and_the_threshold(condition: Condition, changes
 def test_a_finding_in_few_words_never_contradicts_itself(condition: Condition, changes: dict[str, Any], expected: str) -> None:
     """Hours are left out only where the days alone are over the threshold."""
     assert condition.check(notebook(**changes), moment()).brief == expected
+
+
+@pytest.mark.parametrize(
+    ("findings", "expected"),
+    [
+        ("status STOPPED; idle 375d 12h (over 14d)", "STOPPED; idle 375d 12h > 14d"),
+        ("idle 2d (over 1d 12h); status DELETE_FAILED", "idle 2d > 1d 12h; DELETE_FAILED"),
+        ("volume.capacity 50 GB (over 20 GB)", "volume.capacity 50 GB > 20 GB"),
+        ("not (age 200d (over 365d))", "not (age 200d > 365d)"),
+        ("name status-1 (status*); owner alice", "name status-1 (status*); owner alice"),
+    ],
+)
+def test_findings_of_the_journal_are_shortened(findings: str, expected: str) -> None:
+    """Only thresholds and states; what other people have named stays."""
+    assert shorten(findings) == expected
 
 
 @pytest.mark.parametrize("key", ["owner", "pool"])

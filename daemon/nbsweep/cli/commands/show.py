@@ -27,7 +27,7 @@ async def show_command(session: Session, run_id: str, output: ReadFormat) -> Exi
     else:
         session.show_result(history_view(records, counts))
         if removals:
-            session.show_result(removal_table(removals))
+            session.show_result(removal_table(removals, wide=session.screen.wide))
     return Exit.DONE
 
 

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from nbsweep.cli.views.results import STYLES, cell
 from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, Row, make_table
+from nbsweep.core.conditions import shorten
 from nbsweep.core.facts import format_age
 from nbsweep.core.lifecycle import Removal, outcome
 from nbsweep.core.lookup import short_ids
@@ -29,7 +30,7 @@ REMOVAL_COLUMNS = (
     Column("ID", leaves=2),
     Column("NOTEBOOK", most=NAME),
     Column("OWNER", most=SHORT_NAME, leaves=1),
-    Column("POLICY", most=SHORT_NAME, leaves=2),
+    Column("POLICY", most=SHORT_NAME),
     Column("GB", right=True),
     Column("WHY", folds=True),
     Column("OUTCOME"),
@@ -76,21 +77,24 @@ def _problem(record: RunRecord) -> Text:
     return cell(f"{record.run_id}, {record.target}: {record.problem}", "dim")
 
 
-def removal_table(removals: Sequence[Removal]) -> RenderableType:
+def removal_table(removals: Sequence[Removal], *, wide: bool) -> RenderableType:
     """Return the table of removals: why each notebook was planned, and how its removal ended."""
     ids = short_ids(removal.notebook_id for removal in removals)
-    return make_table(REMOVAL_COLUMNS, lambda: ((cell(ids[each.notebook_id]), *_removal_row(each)) for each in removals))
+    return make_table(
+        REMOVAL_COLUMNS, lambda: ((cell(ids[each.notebook_id]), *_removal_row(each, wide=wide)) for each in removals)
+    )
 
 
-def _removal_row(removal: Removal) -> Row:
+def _removal_row(removal: Removal, *, wide: bool) -> Row:
     end = outcome(removal)
+    # The policy has a column of its own.
+    reason = removal.reason.removeprefix(f"policy {removal.policy}: ")
     return (
         cell(removal.name),
         cell(removal.owner),
         cell(removal.policy),
         cell("-" if removal.capacity_gb is None else removal.capacity_gb),
-        # The policy has a column of its own.
-        cell(removal.reason.removeprefix(f"policy {removal.policy}: "), "dim"),
+        cell(reason if wide else shorten(reason), "dim"),
         cell(end, STYLES[end]),
         cell(removal.end_reason, "dim"),
     )

@@ -24,6 +24,8 @@ NARROWEST = 12
 """Cells, of a column of names where a table is far too wide."""
 READABLE = 30
 """Cells, of a column that folds: narrower only after other columns were left out."""
+FOLDED = 22
+"""Cells, of a column that folds: narrower only after names were cut."""
 LEAST = 14
 """Cells, of a column that folds where nothing else can become narrower."""
 BETWEEN = "  "
@@ -54,8 +56,8 @@ class Layout(Struct, frozen=True):
 def fit(columns: Sequence[Column], natural: Sequence[int], room: int) -> Layout:
     """Return the layout of a table in that many cells; `natural` is the width that each column's text takes.
 
-    Names are cut to their limit first, and reasons are folded. Then columns are left out, one after the other. Then names are
-    cut further, and at last reasons are folded into the narrowest column.
+    Names are cut to their limit first, and reasons are folded. Then columns are left out, one after the other. Then reasons are
+    folded and names cut further, in turn.
     """
     widths = dict(enumerate(natural))
     names = {place: column.most for place, column in enumerate(columns) if column.most is not None}
@@ -65,6 +67,7 @@ def fit(columns: Sequence[Column], natural: Sequence[int], room: int) -> Layout:
     for place in sorted(widths, key=lambda place: columns[place].leaves):
         if columns[place].leaves and _excess(widths, room) > 0:
             del widths[place]
+    _narrow(widths, dict.fromkeys(reasons, FOLDED), room)
     _narrow(widths, dict.fromkeys(names, NARROWEST), room)
     _narrow(widths, dict.fromkeys(reasons, LEAST), room)
     _widen(widths, [*reasons, *names], natural, room)
