@@ -8,6 +8,7 @@ from hypothesis import settings
 from msgspec.structs import replace
 
 from nbsweep.core.conditions import AllOf, Condition, LongerThan, TagIs, TextIs
+from nbsweep.core.control.services import ServiceRecord
 from nbsweep.core.facts import NAME_KEYS, Moment
 from nbsweep.core.globs import Glob
 from nbsweep.core.identity import TargetIdentity
@@ -183,5 +184,21 @@ def preflight_options(**changes: Any) -> PreflightOptions:
         rules=rules(),
         now=NOON,
         patience=timedelta(seconds=30),
+    )
+    return replace(plain, **changes)
+
+
+def service_record(owner: str = "s1", /, **changes: Any) -> ServiceRecord:
+    """Return the record of a service that has started at `NOON` and has a schedule for its one target."""
+    plain = ServiceRecord(
+        holder=Holder(owner, "host-1", "", 4711, 0),
+        version="1.0",
+        started_at=NOON,
+        beat_at=NOON,
+        mode="enforce",
+        digest="0123456789ab",
+        in_force_since=NOON,
+        targets=("research",),
+        scheduled=("research",),
     )
     return replace(plain, **changes)

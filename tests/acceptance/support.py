@@ -332,6 +332,7 @@ class Desk:
         """Write a configuration for that cloud: all that is idle goes, fast; `groups` go before what it says."""
         url = cloud if isinstance(cloud, str) else cloud.url
         document: Json = {
+            "mode": "enforce",
             "journal": f"sqlite:///{self.journal}",
             "targets": [target(url, **groups.pop("target", {}))],
             "policies": [{"name": "idle", "match": {"status": ["STOPPED"], "idle_over": "14d"}}],

@@ -26,6 +26,9 @@ def tamper(desk: Desk, *statements: str) -> None:
 
 BACK_TO_0004 = (
     "DROP TABLE pauses",
+    "DROP TABLE sweep_requests",
+    "DROP TABLE services",
+    "ALTER TABLE runs DROP COLUMN overrides",
     "DROP INDEX removals_by_project",
     "DROP INDEX removals_by_end",
     "CREATE INDEX removals_by_state ON removals (target, state)",

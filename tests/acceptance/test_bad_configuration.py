@@ -223,7 +223,7 @@ def test_what_would_be_read_as_something_else_is_refused(desk: Desk, listener: L
 
 def test_without_a_terminal_deleting_needs_a_yes(desk: Desk, listener: Listener) -> None:
     """Exit 2, and what to say; nothing is opened and nobody called."""
-    desk.config.write_text(json.dumps(usable(desk, listener)), encoding="utf-8")
+    desk.config.write_text(json.dumps({**usable(desk, listener), "mode": "enforce"}), encoding="utf-8")
     ended = desk.run("run")
     assert_refused(ended, listener, desk)
     assert "--yes" in ended.err

@@ -8,7 +8,7 @@ from acceptance.support import Desk
 from nbsweep.cli.main import app
 
 WITHOUT_CONFIGURATION = {"schema", "demo", "simulator", "init"}
-NEEDED = {"explain": ["nb-1"], "show": ["last"], "run": ["--dry-run"]}
+NEEDED = {"explain": ["nb-1"], "show": ["last"], "run": ["--dry-run"], "sweep": ["lab"]}
 
 
 def command_paths(group: TyperGroup, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

@@ -2,9 +2,10 @@
 
 import json
 import signal
+import time
 
 from acceptance.conftest import Simulate
-from acceptance.support import Cloud, Desk, asked, eventually, free_port, idle_fleet
+from acceptance.support import Cloud, Desk, asked, eventually, free_port, idle_fleet, target
 
 TOKEN = "a-token-of-the-test"
 
@@ -15,7 +16,7 @@ def write(desk: Desk, cloud: Cloud, address: str, cron: str) -> None:
     token_file.write_text(TOKEN)
     token_file.chmod(0o600)
     service = {"listen": address, "api_token_file": str(token_file)}
-    desk.write(cloud, mode="enforce", schedule={"cron": cron}, service=service)
+    desk.write(cloud, schedule={"cron": cron}, service=service)
 
 
 def test_a_pause_outlives_a_restart_until_it_is_taken_back(simulate: Simulate, desk: Desk) -> None:
@@ -36,3 +37,97 @@ def test_a_pause_outlives_a_restart_until_it_is_taken_back(simulate: Simulate, d
         eventually(lambda: len(cloud.gone()) == 3, "the fleet is gone")
         started.signal(signal.SIGTERM)
         assert started.ended().code == 0
+
+
+NEVER = "0 0 1 1 *"
+
+
+def test_a_pause_binds_run_which_says_who_when_and_why(simulate: Simulate, desk: Desk) -> None:
+    """Exit 4 and no DELETE; a plan and a dry run change nothing, and are made; another target is swept."""
+    cloud = simulate(idle_fleet(3))
+    other = target(cloud.url, name="other", features=["DEFAULT"])
+    desk.write(cloud, targets=[target(cloud.url), other])
+    assert desk.run("pause", "lab", "--reason", "moving house").code == 0
+    ended = desk.run("run", "--yes", "--format", "json")
+    assert ended.code == 4
+    (line,) = [line for line in ended.events("command.failed") if line["target"] == "lab"]
+    assert "lab is paused by " in line["error"]
+    assert ": moving house. Nothing is deleted" in line["error"]
+    assert "`nbsweep resume lab`" in line["error"]
+    assert "--ignore-pause" in line["error"]
+    assert cloud.writes() == []
+    assert [record["target"] for record in desk.run("history", "--format", "json").document] == ["other"]
+    assert desk.run("plan").code == 0
+    assert desk.run("run", "--dry-run").code == 0
+    assert (
+        desk.run("resume").out
+        == f"lab was {line['error'].partition('lab is ')[2].partition('. Nothing')[0]}; it is resumed.\nother was not paused.\n"
+    )
+    assert desk.run("run", "--yes").code == 0
+    assert len(cloud.gone()) == 3
+
+
+def test_a_pause_may_be_set_aside_for_one_run_which_is_on_the_record(simulate: Simulate, desk: Desk) -> None:
+    """The pause itself stays."""
+    cloud = simulate(idle_fleet(2))
+    desk.write(cloud)
+    desk.run("pause")
+    assert desk.run("run", "--yes", "--ignore-pause").code == 0
+    assert len(cloud.gone()) == 2
+    assert [record["overrides"] for record in desk.run("history", "--format", "json").document] == ["--ignore-pause"]
+    assert desk.run("run", "--yes").code == 4
+
+
+def test_a_pause_ends_at_its_time(simulate: Simulate, desk: Desk) -> None:
+    """`--until` takes a duration or a moment, and no moment that is past."""
+    cloud = simulate(idle_fleet(1))
+    desk.write(cloud)
+    assert desk.run("pause", "--until", "1s").code == 0
+    time.sleep(1.1)
+    assert desk.run("run", "--yes").code == 0
+    assert desk.run("pause", "--until", "2199-01-01T08:00+08:00").code == 0
+    (status,) = desk.run("status", "--format", "json").document
+    assert status["paused"]["until"] == "2199-01-01T00:00:00.000Z"
+    for wrong in ("2001-01-01", "soon", "-1h"):
+        refused = desk.run("pause", f"--until={wrong}")
+        assert refused.code == 2
+        assert wrong in refused.err
+    assert desk.run("pause", "labb").code == 2
+
+
+def test_a_pause_through_the_journal_reaches_the_service_and_so_does_its_end(simulate: Simulate, desk: Desk) -> None:
+    """No token is needed for those who own the journal; a sweep that is asked for meanwhile is refused, and not kept."""
+    cloud, address = simulate(idle_fleet(2)), f"127.0.0.1:{free_port()}"
+    write(desk, cloud, address, NEVER)
+    with desk.started("serve") as started:
+        started.wait_for("service.started")
+        assert "Noticed within seconds by the service on host" in desk.run("pause").out
+        started.wait_for("target.paused")
+        assert asked(address, "GET", "/readyz")[1].startswith("ready; lab is paused by ")
+        refused = desk.run("sweep", "lab")
+        assert (refused.code, "lab is paused" in refused.error["error"]) == (4, True)
+        assert asked(address, "POST", "/api/v1/targets/lab/sweep", TOKEN)[0] == 409
+        desk.run("resume")
+        started.wait_for("target.resumed")
+        assert cloud.writes() == []
+        taken = desk.run("sweep", "lab")
+        assert (taken.code, taken.out.startswith("The service has taken the request.")) == (0, True)
+        eventually(lambda: len(cloud.gone()) == 2, "the fleet is gone")
+        started.signal(signal.SIGTERM)
+        ended = started.ended()
+    assert [line["answer"] for line in ended.events("target.requested")] == ["accepted"]
+
+
+def test_without_a_service_nobody_can_be_asked_for_a_sweep(simulate: Simulate, desk: Desk) -> None:
+    """It says so at once, and what to do instead; nothing is kept for a later service."""
+    cloud = simulate(idle_fleet(1))
+    desk.write(cloud)
+    assert desk.run("pause").out.endswith(
+        "No service runs on this journal. `nbsweep run` refuses to sweep until `nbsweep resume`.\n"
+    )
+    desk.run("resume")
+    refused = desk.run("sweep", "lab")
+    assert refused.code == 1
+    assert "no service that knows lab runs on this journal" in refused.error["error"]
+    assert "nbsweep run --target lab" in refused.error["error"]
+    assert desk.run("sweep", "lab2").code == 2

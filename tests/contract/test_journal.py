@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from builders import NOON, identity, removal, run_record, target_lease
+from builders import NOON, identity, removal, run_record, service_record, target_lease
 from contract.conftest import Opener
+from nbsweep.core.control.requests import Pause, SweepRequest
 from nbsweep.core.errors import JournalError
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import Holder, TargetLease
@@ -604,20 +605,55 @@ async def test_the_last_run_of_a_target_is_found_however_often_others_were_swept
 
 
 async def test_a_pause_outlives_the_process_and_is_each_targets_own(opener: Opener) -> None:
-    """It stands since it was first asked for, until it is taken back; what is not paused can be resumed all the same."""
+    """It has a giver, a reason and an end; a later one replaces it; what is not paused can be resumed all the same."""
+    first, second = Pause("research", NOON, "alice"), Pause("research", LATER, "bob", "moving house", LATER + timedelta(days=1))
     async with opener() as journal:
-        assert await journal.paused_since("research") is None
-        await journal.pause("research", NOON)
-        await journal.pause("research", LATER)
+        assert await journal.control.pause_of("research") is None
+        await journal.control.pause(first)
+        assert await journal.control.pause_of("research") == first
+        await journal.control.pause(second)
+        await journal.control.pause(Pause("lab", NOON))
     async with opener() as journal:
-        assert await journal.paused_since("research") == NOON
-        assert await journal.paused_since("other") is None
-        await journal.resume("other")
-        await journal.resume("research")
+        assert await journal.control.pause_of("research") == second
+        assert await journal.control.pause_of("other") is None
+        assert await journal.control.pauses() == (Pause("lab", NOON), second)
+        await journal.control.resume("other")
+        await journal.control.resume("research")
     async with opener() as journal:
-        assert await journal.paused_since("research") is None
-        await journal.pause("research", LATER)
-        assert await journal.paused_since("research") == LATER
+        assert await journal.control.pauses() == (Pause("lab", NOON),)
+
+
+async def test_a_request_for_a_sweep_stays_until_it_is_taken(opener: Opener) -> None:
+    """There is one for each target, the latest; taking one does not take a later one."""
+    early, late = SweepRequest("research", NOON, "alice"), SweepRequest("research", LATER, "bob")
+    async with opener() as journal:
+        await journal.control.request_sweep(early)
+        await journal.control.request_sweep(SweepRequest("lab", NOON, "alice"))
+        await journal.control.request_sweep(late)
+    async with opener() as journal:
+        assert await journal.control.sweep_requests() == (SweepRequest("lab", NOON, "alice"), late)
+        await journal.control.drop_request(early)
+        assert await journal.control.sweep_requests() == (SweepRequest("lab", NOON, "alice"), late)
+        await journal.control.drop_request(late)
+        assert await journal.control.sweep_requests() == (SweepRequest("lab", NOON, "alice"),)
+
+
+async def test_what_a_service_reports_of_itself_is_kept_until_it_is_old(opener: Opener) -> None:
+    """The latest report of each process, the one that was started first comes first."""
+    first = service_record("a", started_at=NOON, beat_at=NOON)
+    second = service_record("b", started_at=LATER, beat_at=LATER)
+    async with opener() as journal:
+        await journal.control.beat(second)
+        await journal.control.beat(first)
+        assert await journal.control.services() == (first, second)
+        beaten = replace(first, beat_at=LATER, reload_problem="no", stopped_at=LATER)
+        await journal.control.beat(beaten)
+    async with opener() as journal:
+        assert await journal.control.services() == (beaten, second)
+        await journal.control.forget_services(LATER)
+        assert await journal.control.services() == (beaten, second)
+        await journal.control.forget_services(LATER + timedelta(microseconds=1))
+        assert await journal.control.services() == ()
 
 
 # ---- whose the past is ----------------------------------------------------------------------------------------------------
@@ -739,8 +775,8 @@ async def test_the_ends_of_several_runs_are_counted_by_target(opener: Opener) ->
 async def test_the_note_of_a_due_time_outlives_the_process(opener: Opener) -> None:
     """The latest one, of each target."""
     async with opener() as journal:
-        assert await journal.noted_due("research") is None
-        await journal.note_due("research", LATER)
-        await journal.note_due("research", NOON)
+        assert await journal.control.noted_due("research") is None
+        await journal.control.note_due("research", LATER)
+        await journal.control.note_due("research", NOON)
     async with opener() as journal:
-        assert (await journal.noted_due("research"), await journal.noted_due("other")) == (NOON, None)
+        assert (await journal.control.noted_due("research"), await journal.control.noted_due("other")) == (NOON, None)

@@ -18,8 +18,10 @@ from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.cloud.responses import KNOWN_CODES
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.metrics import Metrics
+from nbsweep.adapters.process import this_process
 from nbsweep.adapters.telemetry import Listener
 from nbsweep.bootstrap.sweeps import OpenResources, open_all
+from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.events.base import Event
 from nbsweep.core.events.service import ServiceDoubt, ServiceReloaded, ServiceReloadRefused, ServiceStarted, ServiceStopped
@@ -29,16 +31,20 @@ from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Control
 from nbsweep.service.due_times import DueTimes
+from nbsweep.service.journal_watch import JournalWatch
+from nbsweep.service.presence import Presence
 from nbsweep.service.reload import answer_reload, runtime_directory
+from nbsweep.service.runner_options import RunnerOptions
 from nbsweep.service.scheduler import Schedule
 from nbsweep.service.supervisor import Supervisor
 from nbsweep.service.systemd import Systemd
-from nbsweep.service.target_runner import RunnerOptions, TargetRunner
+from nbsweep.service.target_runner import TargetRunner
 from nbsweep.service.web.app import WebSettings, make_app
 from nbsweep.service.web.server import require_listenable, serve_web
 from nbsweep.service.web.tokens import Role, TokenFile
 from nbsweep.settings import ServiceSettings, Settings
 from nbsweep.settings.doubts import doubts_of
+from nbsweep.settings.fingerprint import changed_keys
 from nbsweep.settings.schedule import ScheduleSettings
 
 
@@ -72,7 +78,7 @@ async def try_out(following: Settings, current: Settings) -> None:
 class RunnerState(Struct, frozen=True):
     """The state of a target that outlives a reload."""
 
-    paused: bool
+    pause: Pause | None
     wanted: bool
     last_success: datetime | None
     failures: int
@@ -86,6 +92,7 @@ class Service:
     systemd: Systemd
     metrics: Metrics = field(default_factory=lambda: Metrics(SystemClock(), KNOWN_CODES))
     """The counters continue across reloads."""
+    _presence: Presence = field(init=False)
     _hangup: anyio.Event = field(default_factory=anyio.Event)
     _next: Settings | None = None
     _carried: Mapping[str, RunnerState] = field(default_factory=dict)
@@ -96,18 +103,25 @@ class Service:
         Raises:
             NbsweepError: the service cannot start.
         """
+        now = SystemClock().now()
+        self._presence = Presence(this_process(), now, settings, now)
         async with self._hearing_hangups():
             names = [target.name for target in settings.targets]
             telemetry = await self._serve(settings, lambda listen: (ServiceStarted(settings.mode, names, listen),))
             in_force = settings
             while self._next is not None:
                 following, self._next = self._next, None
+                reloaded = ServiceReloaded(changed_keys(in_force, following))
                 try:
-                    telemetry = await self._serve(following, lambda _: (ServiceReloaded(),))
+                    self._presence.put_in_force(following, SystemClock().now())
+                    telemetry = await self._serve(following, lambda _: (reloaded,))  # noqa: B023  # called before the loop goes on
                     in_force = following
                 except (NbsweepError, ExceptionGroup) as error:
                     # Not every failure is detected in advance: the earlier configuration is put in force again.
-                    telemetry.emit(ServiceReloadRefused(str(leading_error(error))))
+                    refusal = str(leading_error(error))
+                    telemetry.emit(ServiceReloadRefused(refusal))
+                    self._presence.put_in_force(in_force, SystemClock().now())
+                    self._presence.reload_problem = refusal
                     telemetry = await self._serve(in_force, lambda _: ())
             telemetry.emit(ServiceStopped())
 
@@ -138,6 +152,8 @@ class Service:
                 group.start_soon(_report_left_alone, opened, name="left-alone")
                 await supervisor.run(lambda control: self._web(settings, opened, control, telemetry), started)
                 group.cancel_scope.cancel()
+            if self._next is None:
+                await supervisor.watch.say_stopped()
             self._carry(supervisor)
         return telemetry
 
@@ -183,13 +199,14 @@ class Service:
         }
         for name in runners.keys() & self._carried.keys():
             carried, runner = self._carried[name], runners[name]
-            runner.paused, runner.wanted = carried.paused, carried.wanted
+            runner.pause, runner.wanted = carried.pause, carried.wanted
             runner.last_success, runner.failures = carried.last_success, carried.failures
-        return Supervisor(settings, runners, schedule, telemetry, self.inputs.shutdown, self.systemd)
+        watch = JournalWatch(runners, self._presence, opened.journal, opened.clock, telemetry)
+        return Supervisor(settings, runners, schedule, telemetry, self.inputs.shutdown, self.systemd, watch)
 
     def _carry(self, supervisor: Supervisor) -> None:
         self._carried = {
-            name: RunnerState(runner.paused, runner.wanted, runner.last_success, runner.failures)
+            name: RunnerState(runner.pause, runner.wanted, runner.last_success, runner.failures)
             for name, runner in supervisor.runners.items()
         }
 
@@ -209,6 +226,8 @@ class Service:
             except NbsweepError as error:
                 self._answer_reload(str(error))
                 telemetry.emit(ServiceReloadRefused(str(error)))
+                self._presence.reload_problem = str(error)
+                await supervisor.watch.beat_now()
                 self.systemd.ready()
         supervisor.make_room()
 

@@ -43,6 +43,13 @@ def choose(
     return Choice(tuple(targets or ()), tuple(policies or ()), tuple(exclude or ()))
 
 
+def named_targets(settings: Settings, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the named targets, or all if none is named; refuse names that the configuration does not have."""
+    known = tuple(target.name for target in settings.targets)
+    require_known("TARGET", "target", names, known)
+    return tuple(names) or known
+
+
 def require_known(option: str, kind: str, names: Iterable[str], known: Iterable[str]) -> None:
     """Refuse names that are not known, with the most similar one."""
     there = tuple(known)

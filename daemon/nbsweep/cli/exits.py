@@ -9,6 +9,7 @@ from nbsweep.core.errors import (
     HeldElsewhere,
     NbsweepError,
     SweepTimedOut,
+    TargetIsPaused,
     Unauthorized,
     UsageError,
 )
@@ -41,7 +42,7 @@ def exit_of_error(error: NbsweepError) -> Exit:
         return Exit.USAGE
     if isinstance(error, SweepTimedOut):
         return Exit.SOME_FAILED
-    if isinstance(error, HeldElsewhere):
+    if isinstance(error, HeldElsewhere | TargetIsPaused):
         return Exit.REFUSED
     return Exit.NOT_ALLOWED if isinstance(error, Unauthorized | Forbidden) else Exit.UNEXPECTED
 

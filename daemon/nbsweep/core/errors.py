@@ -2,10 +2,12 @@
 
 NbsweepError
 ├── ConfigurationError        the configuration, or the command line, is wrong
+├── UsageError                the command line names what does not exist, or is ambiguous
 ├── JournalError              the journal cannot be opened, read or written
 ├── UsageError                a name on the command line is that of nothing, or of several
 ├── SweepTimedOut             the sweep took longer than it may
 ├── HeldElsewhere             another nbsweep is sweeping the target
+├── TargetIsPaused            somebody has paused the target
 └── CloudError                the cloud said no, or said nothing
     ├── SweepEnding           nothing more can be done on this account
     │   ├── Unreachable       no connection: name, network, TLS, or the cloud is away
@@ -76,6 +78,10 @@ class SweepTimedOut(NbsweepError):
 
 class HeldElsewhere(NbsweepError):
     """Another nbsweep holds the target's lease in the same journal, so that two never sweep a target at the same time."""
+
+
+class TargetIsPaused(NbsweepError):
+    """Somebody has paused the target, so no sweep of it begins."""
 
 
 class ResponseDetails(TypedDict):

@@ -1,7 +1,7 @@
 """The facts that conditions check: the texts of a notebook, and its ages."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
@@ -77,6 +77,11 @@ STARTS: Mapping[str, Callable[[Notebook, Moment], datetime | None]] = {
     "lease_expired_over": _lease_end,
 }
 """The start of each age; None if it is unknown."""
+
+
+def format_moment(moment: datetime) -> str:
+    """Format a moment in UTC, to the minute: 2026-03-01 12:00Z."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}Z"
 
 
 def format_age(age: timedelta) -> str:

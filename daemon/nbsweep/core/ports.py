@@ -11,6 +11,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from nbsweep.core.audit.trail import AuditTrail
+from nbsweep.core.control.port import ControlRecords
 from nbsweep.core.events.base import Event
 from nbsweep.core.freshness import ClockReading, Freshness
 from nbsweep.core.identity import TargetIdentity
@@ -153,6 +154,11 @@ class Journal(Protocol):
         """The audit trail, for reading; `write` writes its entries together with the removals."""
         ...
 
+    @property
+    def control(self) -> ControlRecords:
+        """The pauses, requests for sweeps and due times of targets, and the records of services."""
+        ...
+
     def require_in_place(self) -> None:
         """Raise JournalError unless a later run will find this record; called right before each DELETE, so it never waits."""
         ...
@@ -262,26 +268,6 @@ class Journal(Protocol):
 
     async def release_lease(self, lease: TargetLease) -> None:
         """Release a lease; a lease that another process holds by now stays."""
-        ...
-
-    async def pause(self, target: str, since: datetime) -> None:
-        """Record that a target is paused; if it is paused already, the earlier time stays."""
-        ...
-
-    async def resume(self, target: str) -> None:
-        """End the pause of a target, if there is one."""
-        ...
-
-    async def paused_since(self, target: str) -> datetime | None:
-        """Return since when a target is paused; None if it is not."""
-        ...
-
-    async def note_due(self, target: str, due: datetime) -> None:
-        """Record when a target is due next; only the latest record is kept."""
-        ...
-
-    async def noted_due(self, target: str) -> datetime | None:
-        """Return the recorded next due time of a target; None if there is no record."""
         ...
 
 

@@ -69,6 +69,8 @@ class RunRecord(Struct, frozen=True):
     """The endpoint and project of the sweep, see `identity`; empty if they are not on record."""
     extent: str = ""
     """The part of the project that was covered, see `identity`; empty if it is not on record."""
+    overrides: str = ""
+    """The options by which the run set aside `mode` or a pause, such as `--enforce`; empty if it set nothing aside."""
 
 
 class RunCounts(Struct, frozen=True):

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from nbsweep.core.control.requests import Pause
+from nbsweep.core.control.services import ServiceStatus
 from nbsweep.core.facts import format_age
 from nbsweep.core.identity import UNKNOWN, TargetIdentity, describe_project, identity_on_record
 from nbsweep.core.lease import TargetLease, describe_holder, is_held, is_silent
@@ -78,6 +80,9 @@ class StatusInputs(Struct, frozen=True):
     lease: TargetLease | None = None
     holder_is_alive: bool | None = None
     """Whether the process that holds the lease exists; None if this host cannot check it."""
+    pause: Pause | None = None
+    service: ServiceStatus | None = None
+    """The service that sweeps the target; None if none was ever started on this journal."""
 
 
 class TargetStatus(Struct, frozen=True):
@@ -95,6 +100,9 @@ class TargetStatus(Struct, frozen=True):
     """The lease of the sweep that is running now; None if there is none."""
     left_alone: tuple[Removal, ...] = ()
     """The unfinished removals that no target of the configuration follows."""
+    pause: Pause | None = None
+    """The pause that is in force."""
+    service: ServiceStatus | None = None
 
     @property
     def note(self) -> str:
@@ -125,6 +133,7 @@ def judge_status(target: str, known: StatusInputs, now: datetime, lease_lasts: t
         silent = format_age(now - held.beat_at)
         problems.append(f"{describe_holder(held)}, is running but has sent no beat for {silent}: it hangs, and has to be ended")
     problems += map(str, known.left_alone)
+    problems += known.service.problems(target) if known.service else ()
     # A running sweep follows them already.
     if overdue and held is None:
         verb = "is past its deadline" if len(overdue) == 1 else "are past their deadlines"
@@ -138,6 +147,8 @@ def judge_status(target: str, known: StatusInputs, now: datetime, lease_lasts: t
         problems=tuple(problem for problem in problems if problem),
         sweeping=held,
         left_alone=tuple(removal for left in known.left_alone for removal in left.removals),
+        pause=known.pause if known.pause and known.pause.in_force(now) else None,
+        service=known.service,
     )
 
 

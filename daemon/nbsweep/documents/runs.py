@@ -61,6 +61,7 @@ class RunDocument(Document, frozen=True):
     outcome: Outcome
     problem: str | None
     dry_run: bool
+    overrides: Annotated[str | None, Meta(description="The options that set aside `mode` or a pause, such as --enforce.")]
     started_by: str
     started_at: Time
     ended_at: Time | None
@@ -131,6 +132,7 @@ def run_document(record: RunRecord) -> RunDocument:
         outcome=record.outcome,
         problem=record.problem or None,
         dry_run=record.dry_run,
+        overrides=record.overrides or None,
         started_by=record.started_by,
         started_at=moment_text(record.started_at),
         ended_at=moment_text(record.ended_at),

@@ -26,6 +26,8 @@ class Run(Struct, frozen=True):
     run_id: str
     started_by: str
     dry_run: bool
+    overrides: str = ""
+    """The options by which the run sets aside `mode` or a pause; empty if it sets nothing aside."""
 
 
 def planned_removal(run_id: str, plan: Plan, item: Candidate) -> Removal:

@@ -56,9 +56,9 @@ class Sweeper:
         """Run a whole sweep. Its errors are in the report; a bug is raised after the journal was closed."""
         started_s, state = self.ports.clock.steady_s(), SweepState()
         record = RunRecord(run.run_id, self.area.target, self.ports.clock.now(), run.started_by, run.dry_run)
-        record = replace(record, extent=self.area.identity(None).extent)
+        record = replace(record, extent=self.area.identity(None).extent, overrides=run.overrides)
         with self.ports.telemetry.bound(run_id=run.run_id, target=self.area.target):
-            self.ports.telemetry.emit(SweepStarted(run.dry_run))
+            self.ports.telemetry.emit(SweepStarted(run.dry_run, run.overrides))
             try:
                 with state.noting_failure():
                     record = await self._opened(record)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from nbsweep.core.control.requests import Pause
 from nbsweep.core.explain.context import Explained
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.plan import Plan
@@ -33,7 +34,8 @@ class TargetState(Struct, frozen=True):
     phase: Phase
     dry_run: bool
     """Whether its sweeps are dry runs."""
-    paused: bool
+    pause: Pause | None
+    """The pause that is in force."""
     next_run: datetime | None
     """Next due time; None without a schedule or while the target is paused."""
     last_success: datetime | None
@@ -45,9 +47,23 @@ class TargetState(Struct, frozen=True):
     lanes: tuple[LaneState, ...] = ()
     """Current rates of the lanes of its account."""
 
+    @property
+    def paused(self) -> bool:
+        """Whether the target is paused."""
+        return self.pause is not None
+
 
 class UnknownTargetError(LookupError):
     """No target has that name."""
+
+
+class Answer(StrEnum):
+    """The answer to a request for a sweep."""
+
+    ACCEPTED = "accepted"
+    BUSY = "busy"
+    """A sweep is under way, or requested already."""
+    PAUSED = "paused"
 
 
 class Control(Protocol):
@@ -59,6 +75,10 @@ class Control(Protocol):
 
     def not_ready(self) -> tuple[str, ...]:
         """Return why the service is not ready, one sentence for each reason; empty if it is ready."""
+        ...
+
+    def paused(self) -> tuple[str, ...]:
+        """Return one sentence for each target that is paused."""
         ...
 
     async def plan(self, name: str) -> Plan:
@@ -73,12 +93,12 @@ class Control(Protocol):
         """Explain one notebook on each of the named targets that has it; changes nothing, and asks the cloud once for each."""
         ...
 
-    def trigger(self, name: str) -> bool:
-        """Request a sweep of a target as soon as possible; return False if a sweep is under way or requested already."""
+    def trigger(self, name: str) -> Answer:
+        """Request a sweep of a target as soon as possible."""
         ...
 
-    async def pause(self, name: str) -> None:
-        """Start no more sweeps of a target until it is resumed, also after a restart. A sweep under way continues.
+    async def pause(self, pause: Pause) -> None:
+        """Start no more sweeps of a target while the pause is in force, also after a restart. A sweep under way continues.
 
         Raises:
             JournalError: the pause holds for this process, but could not be recorded for later ones.

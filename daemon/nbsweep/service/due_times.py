@@ -20,7 +20,7 @@ class DueTimes(Struct, frozen=True):
     async def missed(self, *, dry_run: bool) -> datetime | None:
         """Return the last due time without a later run. A dry run counts only if all sweeps are dry runs."""
         last = await self.journal.last_run(self.target, SHOWN if dry_run else SWEPT)
-        noted = await self.journal.noted_due(self.target)
+        noted = await self.journal.control.noted_due(self.target)
         return missed_due(self.schedule.timetable, self.clock.now(), noted, last.started_at if last else None)
 
     def may_begin_late(self, due: datetime) -> bool:
@@ -32,4 +32,4 @@ class DueTimes(Struct, frozen=True):
         """Record the next due time for later processes."""
         following = self.schedule.timetable.after(self.clock.now())
         if following is not None:
-            await self.journal.note_due(self.target, following)
+            await self.journal.control.note_due(self.target, following)

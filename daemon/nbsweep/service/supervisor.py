@@ -2,20 +2,22 @@
 finish what is accepted up to `service.drain`, cancel.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC
 
 import anyio
 
+from nbsweep.core.control.requests import Pause
 from nbsweep.core.events.service import ServiceStopping, TargetScheduled
 from nbsweep.core.explain.context import Explained
 from nbsweep.core.plan import Plan
 from nbsweep.core.ports import Telemetry
 from nbsweep.engine.explain import explain_everywhere
 from nbsweep.engine.shutdown import Shutdown
-from nbsweep.service.control import Phase, TargetState, UnknownTargetError
+from nbsweep.service.control import Answer, Phase, TargetState, UnknownTargetError
+from nbsweep.service.journal_watch import JournalWatch
 from nbsweep.service.scheduler import Schedule
 from nbsweep.service.systemd import Systemd
 from nbsweep.service.target_runner import TargetRunner
@@ -39,6 +41,7 @@ class Supervisor:
     telemetry: Telemetry
     shutdown: Shutdown
     systemd: Systemd
+    watch: JournalWatch
     ready: anyio.Event = field(default_factory=anyio.Event)
     _making_room: anyio.Event = field(default_factory=anyio.Event)
 
@@ -54,7 +57,18 @@ class Supervisor:
             return ("it is stopping",)
         if not self.ready.is_set():
             return ("it is starting",)
-        return tuple(
+        refused = self.watch.presence.reload_problem
+        return (
+            *([f"the configuration was changed, and cannot be used: {refused}"] if refused else []),
+            *self._not_ready_targets(),
+        )
+
+    def paused(self) -> tuple[str, ...]:
+        """Return which targets are paused, with who paused them and why."""
+        return tuple(f"{state.name} is {state.pause}" for state in self.targets() if state.pause)
+
+    def _not_ready_targets(self) -> Iterator[str]:
+        return (
             f"{state.name}: {state.problem or 'the removals of an earlier run are being followed to their end'}"
             for state in self.targets()
             if state.phase is Phase.STARTING or state.failures
@@ -62,23 +76,23 @@ class Supervisor:
 
     async def plan(self, name: str) -> Plan:
         """Survey a target and return its plan."""
-        return await self._keeper(name).plan()
+        return await self._runner(name).plan()
 
     async def explain(self, notebook_id: str, names: Sequence[str]) -> Explained:
         """Explain one notebook on each of the named targets that has it."""
-        return await explain_everywhere((self._keeper(name).sweeper for name in names), notebook_id)
+        return await explain_everywhere((self._runner(name).sweeper for name in names), notebook_id)
 
-    def trigger(self, name: str) -> bool:
+    def trigger(self, name: str) -> Answer:
         """Request a sweep of a target."""
-        return self._keeper(name).ask()
+        return self._runner(name).ask()
 
-    async def pause(self, name: str) -> None:
-        """Start no more sweeps of a target."""
-        await self._keeper(name).pause()
+    async def pause(self, pause: Pause) -> None:
+        """Start no more sweeps of a target while the pause is in force."""
+        await self._runner(pause.target).begin_pause(pause)
 
     async def resume(self, name: str) -> None:
         """Resume a target."""
-        await self._keeper(name).resume()
+        await self._runner(name).end_pause()
 
     def make_room(self) -> None:
         """Start no more sweeps, and end after the sweeps under way."""
@@ -93,19 +107,20 @@ class Supervisor:
             ExceptionGroup: a task of the service failed, which ends the service.
         """
         async with self.schedule.running(dict(self._schedules())), web(self) as listen, anyio.create_task_group() as root:
-            root.start_soon(self._keep_all, root.cancel_scope, name="targets")
+            root.start_soon(self._run_all, root.cancel_scope, name="targets")
             root.start_soon(self._stop_when_told, root.cancel_scope, name="stop")
             root.start_soon(self._make_room_when_told, name="make-room")
             root.start_soon(self.systemd.keep_alive, name="watchdog")
+            root.start_soon(self.watch.run, name="journal-watch")
             self.ready.set()
             started(listen)
             self._emit_schedules()
 
-    async def _keep_all(self, root: anyio.CancelScope) -> None:
+    async def _run_all(self, root: anyio.CancelScope) -> None:
         """Run all target runners until each of them ends."""
-        async with anyio.create_task_group() as keeping:
+        async with anyio.create_task_group() as group:
             for runner in self.runners.values():
-                keeping.start_soon(runner.run, name=f"target-{runner.name}")
+                group.start_soon(runner.run, name=f"target-{runner.name}")
         root.cancel()
 
     async def _stop_when_told(self, root: anyio.CancelScope) -> None:
@@ -114,16 +129,16 @@ class Supervisor:
         drain_s = self.settings.service.drain.total_seconds()
         sweeping = [state.name for state in self.targets() if state.phase is Phase.SWEEPING]
         self.telemetry.emit(ServiceStopping(sweeping, drain_s))
-        self._end_keepers()
+        self._end_runners()
         # A sweep observes the drain itself. Another task must not keep the service from ending.
         await anyio.sleep(drain_s + LAST_S)
         root.cancel()
 
     async def _make_room_when_told(self) -> None:
         await self._making_room.wait()
-        self._end_keepers()
+        self._end_runners()
 
-    def _end_keepers(self) -> None:
+    def _end_runners(self) -> None:
         for runner in self.runners.values():
             runner.stop()
 
@@ -134,7 +149,7 @@ class Supervisor:
                 with self.telemetry.bound(target=name):
                     self.telemetry.emit(TargetScheduled(next_run.astimezone(UTC).isoformat(timespec="seconds")))
 
-    def _keeper(self, name: str) -> TargetRunner:
+    def _runner(self, name: str) -> TargetRunner:
         if name not in self.runners:
             raise UnknownTargetError(name)
         return self.runners[name]

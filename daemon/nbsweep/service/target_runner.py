@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import anyio
-from msgspec import Struct
 
+from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.events.base import Event
 from nbsweep.core.events.service import (
@@ -24,31 +24,9 @@ from nbsweep.core.runs import SETTLED, SUCCESSES, Outcome
 from nbsweep.core.saved_plan.model import Spared
 from nbsweep.engine.report import Run, describe_bug
 from nbsweep.engine.sweep import Sweeper
-from nbsweep.service.control import Phase, TargetState
+from nbsweep.service.control import Answer, Phase, TargetState
 from nbsweep.service.due_times import DueTimes
-
-FIRST_WAIT_S = 30.0
-LONGEST_WAIT_S = 3600.0
-PAUSED = "it is paused"
-LOOKS_FOR_RESUME_S = 30.0
-"""How often the journal of a paused target is read, because another process may have resumed the target."""
-
-
-def wait_s(failures: int) -> float:
-    """Return the delay in seconds after this number of consecutive failures."""
-    return min(FIRST_WAIT_S * 2 ** (failures - 1), LONGEST_WAIT_S) if failures else 0.0
-
-
-class RunnerOptions(Struct, frozen=True):
-    """Options that all target runners share."""
-
-    dry_run: bool
-    new_run: Callable[[bool], Run]
-    """Builds the next run; the argument says whether it is a dry run."""
-    next_run: Callable[[str], datetime | None]
-    """Returns the next due time of a target."""
-    held_for_s: float = 20.0
-    """Delay in seconds before the next attempt while another nbsweep sweeps the target."""
+from nbsweep.service.runner_options import RunnerOptions, wait_s
 
 
 @dataclass(slots=True)
@@ -60,7 +38,8 @@ class TargetRunner:
     due_times: DueTimes | None = None
     """None without a schedule."""
     phase: Phase = Phase.STARTING
-    paused: bool = False
+    pause: Pause | None = None
+    """The latest pause on record; it may have ended by itself."""
     wanted: bool = False
     """Whether a sweep begins as soon as possible."""
     last_success: datetime | None = None
@@ -88,7 +67,7 @@ class TargetRunner:
             self.name,
             self.phase,
             self.options.dry_run,
-            self.paused,
+            self.pause if self.paused else None,
             next_run,
             self.last_success,
             self.failures,
@@ -96,12 +75,17 @@ class TargetRunner:
             self.sweeper.ports.cloud.lanes_state(),
         )
 
+    @property
+    def paused(self) -> bool:
+        """Whether a pause is in force."""
+        return self.pause is not None and self.pause.in_force(self.sweeper.ports.clock.now())
+
     # ---- requests
 
     def due(self) -> None:
         """Record that the target is due."""
         if self.phase is Phase.SWEEPING or self.paused:
-            why = PAUSED if self.paused else "the previous sweep is still in progress"
+            why = f"it is {self.pause}" if self.paused else "the previous sweep is still in progress"
             self._emit(TargetSkipped(why))
             return
         self.wanted = True
@@ -111,33 +95,42 @@ class TargetRunner:
         """Record that a due time passed without a running service."""
         self._emit(TargetSkipped("its due time is longer ago than schedule.misfire_grace"))
 
-    def ask(self) -> bool:
-        """Record a request for a sweep; return False if a sweep is requested or under way already."""
+    def ask(self) -> Answer:
+        """Record a request for a sweep; a request is refused while the target is paused or is being swept."""
+        if self.paused:
+            return Answer.PAUSED
         if self.phase is Phase.SWEEPING or self._asked:
-            return False
+            return Answer.BUSY
         self._asked = True
         self._move()
-        return True
+        return Answer.ACCEPTED
 
-    async def pause(self) -> None:
-        """Start no more sweeps, in this process or a later one, until the target is resumed.
+    async def begin_pause(self, pause: Pause) -> None:
+        """Start no more sweeps, in this process or a later one, while the pause is in force.
 
         Raises:
             JournalError: the pause holds for this process, but could not be recorded for later ones.
         """
-        self._set_paused(paused=True)
-        await self.sweeper.ports.journal.pause(self.name, self.sweeper.ports.clock.now())
+        self.note_pause(pause)
+        await self.sweeper.ports.journal.control.pause(pause)
         # A concurrent read of the journal may not have seen the pause yet.
-        self._set_paused(paused=True)
+        self.note_pause(pause)
 
-    async def resume(self) -> None:
+    async def end_pause(self) -> None:
         """Resume the sweeps.
 
         Raises:
             JournalError: the target stays paused, because the journal could not be written.
         """
-        await self.sweeper.ports.journal.resume(self.name)
-        self._set_paused(paused=False)
+        await self.sweeper.ports.journal.control.resume(self.name)
+        self.note_pause(None)
+
+    def note_pause(self, pause: Pause | None) -> None:
+        """Take over the pause that is on record."""
+        before, self.pause = self.pause, pause
+        if pause != before and (pause is not None) != (before is not None):
+            self._emit(TargetPaused(str(pause)) if pause else TargetResumed())
+            self._move()
 
     def stop(self) -> None:
         """Start no more sweeps. A sweep under way runs to its end."""
@@ -156,28 +149,29 @@ class TargetRunner:
         await self._recall()
         await self._go(self.sweeper.recover)
         while await self._until_wanted():
-            asked, self.wanted, self._asked = self._asked, False, False
+            self.wanted, self._asked = False, False
             if await self._may_begin():
                 self.phase = Phase.SWEEPING
                 await self._go(self._sweep_once)
-            else:
-                # An explicit request stays until the target is resumed. A scheduled sweep has a next time.
-                self._asked = asked and self.paused
             with suppress(NbsweepError):
                 if self.due_times:
                     await self.due_times.note()
 
     async def _recall(self) -> None:
         """Read from the journal whether the target is paused, and its last success."""
-        journal = self.sweeper.ports.journal
         # The journal is read again before each sweep, which reports an unreadable journal.
         with suppress(NbsweepError):
-            if self.paused:
-                await journal.pause(self.name, self.sweeper.ports.clock.now())
+            await self._repeat_pause()
             await self._look_for_pause()
             await self._look_for_success()
             if self.due_times:
                 await self._look_for_missed(self.due_times)
+
+    async def _repeat_pause(self) -> None:
+        """Record a pause again that a supervisor before this one could not record."""
+        control = self.sweeper.ports.journal.control
+        if self.pause is not None and await control.pause_of(self.name) is None:
+            await control.pause(self.pause)
 
     async def _look_for_missed(self, due_times: DueTimes) -> None:
         """Start a sweep that became due while no service was running, or report that it was missed."""
@@ -197,11 +191,11 @@ class TargetRunner:
             self._failed(str(error))
             return False
         if self.paused:
-            self._emit(TargetSkipped(PAUSED))
+            self._emit(TargetSkipped(f"it is {self.pause}"))
         return not self.paused
 
     async def _look_for_pause(self) -> None:
-        self._set_paused(paused=await self.sweeper.ports.journal.paused_since(self.name) is not None)
+        self.note_pause(await self.sweeper.ports.journal.control.pause_of(self.name))
 
     async def _look_for_success(self) -> None:
         success = await self.sweeper.ports.journal.last_success(self.name)
@@ -270,21 +264,17 @@ class TargetRunner:
             if not self.paused and (self._asked or now_s >= ready_s):
                 return True
             self._moved = anyio.Event()
-            with anyio.move_on_after(LOOKS_FOR_RESUME_S if self.paused else max(0.0, ready_s - now_s)):
+            with anyio.move_on_after(self._pause_left_s() if self.paused else max(0.0, ready_s - now_s)):
                 await self._moved.wait()
-            if self.paused:
-                with suppress(NbsweepError):
-                    await self._look_for_pause()
         return False
 
     def _now_s(self) -> float:
         return self.sweeper.ports.clock.steady_s()
 
-    def _set_paused(self, *, paused: bool) -> None:
-        if paused != self.paused:
-            self.paused = paused
-            self._emit(TargetPaused() if paused else TargetResumed())
-            self._move()
+    def _pause_left_s(self) -> float:
+        """Return after how many seconds the pause ends by itself."""
+        until = self.pause.until if self.pause else None
+        return max(0.0, (until - self.sweeper.ports.clock.now()).total_seconds()) if until else float("inf")
 
     def _move(self) -> None:
         self._moved.set()

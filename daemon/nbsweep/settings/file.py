@@ -46,7 +46,7 @@ class Settings(Group):
     """What nbsweep deletes, by which rules, how fast and when."""
 
     mode: Literal["dry-run", "enforce"] = "dry-run"
-    """What `serve` does: report what it would delete, or delete it."""
+    """Whether `run` and `serve` delete, or only report what they would delete; `run --enforce` sets dry-run aside once."""
     journal: Annotated[StrictStr, JOURNAL, AfterValidator(_durable)] = Field(
         default_factory=_default_journal, validate_default=True, repr=False
     )

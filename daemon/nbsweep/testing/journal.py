@@ -27,6 +27,7 @@ from nbsweep.core.runs import (
     RunRecord,
     count_ends,
 )
+from nbsweep.testing.control import InMemoryControl
 from nbsweep.testing.trail import InMemoryTrail
 
 
@@ -42,8 +43,7 @@ class InMemoryJournal:
         self._removals: dict[tuple[str, str, str], Removal] = {}
         self._last_active: dict[str, dict[str, datetime]] = {}
         self._leases: dict[str, TargetLease] = {}
-        self._pauses: dict[str, datetime] = {}
-        self._due: dict[str, datetime] = {}
+        self.control = InMemoryControl()
         self.trail = InMemoryTrail(self._removals)
 
     def require_in_place(self) -> None:
@@ -217,31 +217,6 @@ class InMemoryJournal:
         if held is not None and held.holder.owner == lease.holder.owner:
             del self._leases[lease.target]
         await asyncio.sleep(0)
-
-    async def pause(self, target: str, since: datetime) -> None:
-        """Pause a target; a target that is paused already keeps its time."""
-        self._pauses.setdefault(target, require_aware(since))
-        await asyncio.sleep(0)
-
-    async def resume(self, target: str) -> None:
-        """End a target's pause, if there is one."""
-        self._pauses.pop(target, None)
-        await asyncio.sleep(0)
-
-    async def paused_since(self, target: str) -> datetime | None:
-        """Return since when a target is paused, or None."""
-        await asyncio.sleep(0)
-        return self._pauses.get(target)
-
-    async def note_due(self, target: str, due: datetime) -> None:
-        """Write when a target is due next; only the latest time is kept."""
-        self._due[target] = require_aware(due)
-        await asyncio.sleep(0)
-
-    async def noted_due(self, target: str) -> datetime | None:
-        """Return when a target was due next by the latest note, or None."""
-        await asyncio.sleep(0)
-        return self._due.get(target)
 
 
 def _is_covered(removal: Removal, identity: TargetIdentity) -> bool:

@@ -29,7 +29,7 @@ def test_an_event_becomes_one_json_line_with_its_fields() -> None:
     (line,) = lines
     assert line.endswith("}\n")
     values = json.loads(line)
-    assert list(values) == ["timestamp", "level", "event", "run_id", "target", "dry_run"]
+    assert list(values) == ["timestamp", "level", "event", "run_id", "target", "dry_run", "overrides"]
     assert (values["level"], values["event"], values["run_id"], values["dry_run"]) == ("info", "sweep.started", "r1", True)
     assert values["timestamp"].endswith("Z")
 

@@ -3,22 +3,28 @@ import gc
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
 import pytest
 
-from builders import fleet, notebook
+from builders import NOON, fleet, notebook, service_record
 from nbsweep.core.brakes import Brakes
-from nbsweep.core.events.service import ServiceStopping, TargetScheduled
+from nbsweep.core.control.requests import Pause, SweepRequest
+from nbsweep.core.events.service import ServiceStopping, SweepRequested, TargetScheduled
+from nbsweep.core.lease import Holder
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Phase, UnknownTargetError
+from nbsweep.service.journal_watch import JournalWatch
+from nbsweep.service.presence import Presence
+from nbsweep.service.runner_options import RunnerOptions
 from nbsweep.service.scheduler import Schedule
 from nbsweep.service.supervisor import Supervisor
 from nbsweep.service.systemd import Systemd
-from nbsweep.service.target_runner import RunnerOptions, TargetRunner
+from nbsweep.service.target_runner import TargetRunner
 from nbsweep.settings import Settings
 from nbsweep.testing import FakeClock, Pace
 from unit.engine.world import World, options, world
@@ -46,7 +52,10 @@ def supervisor(scene: World, cron: str, systemd: Systemd = NOBODY) -> Supervisor
     runner_options = RunnerOptions(False, lambda dry: Run(f"run{next(numbers)}", "service", dry), schedule.next_run)  # noqa: FBT003  # it deletes
     sweeper = Sweeper(Area("research", None, ("NOTEBOOK",)), scene.ports, options(), Brakes(None, None), scene.shutdown)
     runners = {"research": TargetRunner(sweeper, runner_options)}
-    return Supervisor(settings(cron), runners, schedule, scene.telemetry, scene.shutdown, systemd)
+    configuration, now = settings(cron), scene.clock.now()
+    presence = Presence(Holder("s1", "host-1", "", 4711, 0), now, configuration, now)
+    watch = JournalWatch(runners, presence, scene.journal, scene.clock, scene.telemetry)
+    return Supervisor(configuration, runners, schedule, scene.telemetry, scene.shutdown, systemd, watch)
 
 
 @asynccontextmanager
@@ -138,6 +147,53 @@ async def test_it_says_what_keeps_it_from_its_work(clocks: list[FakeClock]) -> N
     assert mine.not_ready() == ("it is stopping",)
 
 
+async def test_a_refused_reload_is_a_reason_not_to_be_ready(clocks: list[FakeClock]) -> None:
+    """The service goes on with the old configuration; whoever changed the file must hear of it."""
+    scene = world(*fleet(1))
+    clocks.append(scene.clock)
+    mine = supervisor(scene, "0 15 * * *")
+    async with at_work(mine):
+        await asyncio.sleep(1)
+        mine.watch.presence.reload_problem = "line 3: unknown key"
+        assert mine.not_ready() == ("the configuration was changed, and cannot be used: line 3: unknown key",)
+
+
+async def test_pauses_and_requests_in_the_journal_are_noticed_within_seconds(clocks: list[FakeClock]) -> None:
+    """They come from another process: a pause, its end, and a sweep, which is refused meanwhile and not kept."""
+    scene = world(*fleet(2))
+    clocks.append(scene.clock)
+    mine, control = supervisor(scene, "0 15 * * *"), scene.journal.control
+    async with at_work(mine):
+        await control.pause(Pause("research", scene.clock.now(), "alice", "moving house"))
+        await asyncio.sleep(3)
+        assert mine.paused() == ("research is paused by alice since 2026-03-01 12:00Z: moving house",)
+        await control.request_sweep(SweepRequest("research", scene.clock.now(), "bob"))
+        await asyncio.sleep(3)
+        await control.resume("research")
+        await asyncio.sleep(3)
+        assert (mine.paused(), await control.sweep_requests(), scene.cloud.accepted) == ((), (), [])
+        await control.request_sweep(SweepRequest("research", scene.clock.now(), "bob"))
+        await control.request_sweep(SweepRequest("elsewhere", scene.clock.now(), "bob"))
+        await asyncio.sleep(60)
+    assert len(scene.cloud.accepted) == 2
+    assert [each.target for each in await control.sweep_requests()] == ["elsewhere"]
+    assert [(told.by, told.answer) for told in scene.telemetry.of(SweepRequested)] == [("bob", "paused"), ("bob", "accepted")]
+
+
+async def test_a_running_service_says_so_in_the_journal_every_fifteen_seconds(clocks: list[FakeClock]) -> None:
+    """Its record says since when, and on which configuration; one of another process that is a week old is removed."""
+    scene = world()
+    clocks.append(scene.clock)
+    mine, control = supervisor(scene, "0 15 * * *"), scene.journal.control
+    await control.beat(service_record("old", beat_at=NOON - timedelta(days=8)))
+    async with at_work(mine):
+        await asyncio.sleep(100)
+        (record,) = await control.services()
+        assert scene.clock.now() - record.beat_at <= timedelta(seconds=17)
+        assert (record.started_at, record.targets, record.scheduled) == (NOON, ("research",), ("research",))
+        assert record.stopped_at is None
+
+
 async def test_an_unknown_target_is_named(clocks: list[FakeClock]) -> None:
     """Whatever is asked of it."""
     scene = world()
@@ -145,9 +201,11 @@ async def test_an_unknown_target_is_named(clocks: list[FakeClock]) -> None:
     mine = supervisor(scene, "0 15 * * *")
     with pytest.raises(UnknownTargetError):
         mine.trigger("nobody")
-    for ask in (mine.plan, mine.pause, mine.resume):
+    for ask in (mine.plan, mine.resume):
         with pytest.raises(UnknownTargetError):
             await ask("nobody")
+    with pytest.raises(UnknownTargetError):
+        await mine.pause(Pause("nobody", NOON))
     assert [state.phase for state in mine.targets()] == [Phase.STARTING]
 
 

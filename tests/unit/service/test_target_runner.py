@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from builders import NOON, fleet, notebook, removal
 from nbsweep.core import lifecycle
 from nbsweep.core.brakes import Brakes
+from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import JournalError, Unreachable
 from nbsweep.core.events.service import TargetBackedOff, TargetMadeUp, TargetRestored, TargetSkipped
 from nbsweep.core.lease import Holder, TargetLease
@@ -19,14 +20,16 @@ from nbsweep.engine.options import LeaseOptions
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
-from nbsweep.service.control import Phase
+from nbsweep.service.control import Answer, Phase
 from nbsweep.service.due_times import DueTimes
-from nbsweep.service.target_runner import RunnerOptions, TargetRunner, wait_s
+from nbsweep.service.runner_options import RunnerOptions, wait_s
+from nbsweep.service.target_runner import TargetRunner
 from nbsweep.settings.schedule import ScheduleSettings
 from nbsweep.testing import Fault, Pace
 from unit.engine.world import World, approve, options, virtual_time, world
 
 pytestmark = virtual_time
+PAUSE = Pause("research", NOON, "alice", "moving house")
 AWAY = Fault(Unreachable("the cloud cannot be reached"))
 
 
@@ -130,7 +133,7 @@ async def test_the_schedule_does_not_cut_a_wait_short_but_a_person_does() -> Non
         mine.due()
         await asyncio.sleep(5)
         assert (mine.phase, len(scene.cloud.sent("workspaces"))) == (Phase.BACKING_OFF, 1)
-        assert mine.ask()
+        assert mine.ask() is Answer.ACCEPTED
         await asyncio.sleep(1)
         assert len(scene.cloud.sent("workspaces")) == 2
 
@@ -141,11 +144,11 @@ async def test_a_paused_target_is_not_swept_until_it_is_resumed() -> None:
     mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
-        await mine.pause()
+        await mine.begin_pause(PAUSE)
         mine.due()
         await asyncio.sleep(3600)
         assert (scene.cloud.calls, mine.state().next_run) == ([], None)
-        await mine.resume()
+        await mine.end_pause()
         mine.due()
         await asyncio.sleep(60)
     assert len(scene.cloud.accepted) == 2
@@ -158,13 +161,13 @@ async def test_a_pause_is_known_to_the_next_process_before_its_schedule_comes_ro
     first = runner(scene)
     async with at_work(first):
         await asyncio.sleep(1)
-        await first.pause()
+        await first.begin_pause(PAUSE)
     second = runner(scene)
     second.due()
     async with at_work(second):
         await asyncio.sleep(3600)
         assert (scene.cloud.accepted, second.state().paused) == ([], True)
-        await second.resume()
+        await second.end_pause()
         second.due()
         await asyncio.sleep(60)
     assert len(scene.cloud.accepted) == 2
@@ -181,29 +184,57 @@ async def test_a_pause_that_cannot_be_read_keeps_the_fleet() -> None:
         if len(asked) < 4:
             raise JournalError("the journal is locked")
 
-    scene.journal.paused_since = unreadable  # type: ignore[method-assign]
+    scene.journal.control.pause_of = unreadable  # type: ignore[method-assign]
     async with at_work(mine):
         await asyncio.sleep(1)
-        assert mine.ask()
+        assert mine.ask() is Answer.ACCEPTED
         await asyncio.sleep(20)
         assert (scene.cloud.calls, mine.failures, mine.problem) == ([], 1, "the journal is locked")
         await asyncio.sleep(200)
     assert len(scene.cloud.accepted) == 2
 
 
-async def test_a_pause_taken_back_through_another_process_is_noticed() -> None:
-    """Two services share a journal; whoever asked for a sweep meanwhile gets it."""
+async def test_a_sweep_requested_while_paused_is_refused_and_not_kept_for_later() -> None:
+    """After the pause, only a new request or the schedule begins a sweep."""
     scene = world(*fleet(2))
     mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
-        await mine.pause()
-        assert mine.ask()
+        await mine.begin_pause(PAUSE)
+        assert mine.ask() is Answer.PAUSED
+        await mine.end_pause()
         await asyncio.sleep(3600)
         assert scene.cloud.accepted == []
-        await scene.journal.resume("research")
-        await asyncio.sleep(90)
+        assert mine.ask() is Answer.ACCEPTED
+        await asyncio.sleep(60)
     assert len(scene.cloud.accepted) == 2
+
+
+async def test_a_pause_with_an_end_ends_by_itself() -> None:
+    """Until then nothing is swept and there is no next run; afterwards there is."""
+    scene = world(*fleet(2))
+    mine = runner(scene)
+    async with at_work(mine):
+        await asyncio.sleep(1)
+        await mine.begin_pause(replace(PAUSE, until=NOON + timedelta(hours=2)))
+        await asyncio.sleep(7100)
+        assert (mine.ask(), mine.state().paused, mine.state().next_run) == (Answer.PAUSED, True, None)
+        await asyncio.sleep(200)
+        assert (mine.ask(), mine.state().paused) == (Answer.ACCEPTED, False)
+        await asyncio.sleep(60)
+    assert len(scene.cloud.accepted) == 2
+
+
+async def test_a_skipped_sweep_says_who_has_paused_the_target_and_why() -> None:
+    """The log line has all that a person needs to decide whether to resume it."""
+    scene = world(*fleet(2))
+    mine = runner(scene)
+    async with at_work(mine):
+        await asyncio.sleep(1)
+        await mine.begin_pause(PAUSE)
+        mine.due()
+    (skipped,) = scene.telemetry.of(TargetSkipped)
+    assert skipped.why == "it is paused by alice since 2026-03-01 12:00Z: moving house"
 
 
 async def test_the_last_success_of_an_earlier_process_is_known_at_once() -> None:
@@ -291,9 +322,9 @@ async def test_asking_twice_is_asking_once() -> None:
     mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
-        assert (mine.ask(), mine.ask()) == (True, False)
+        assert (mine.ask(), mine.ask()) == (Answer.ACCEPTED, Answer.BUSY)
         await asyncio.sleep(10)
-        assert mine.ask() is False
+        assert mine.ask() is Answer.BUSY
 
 
 async def test_a_plan_can_be_made_at_any_time() -> None:
@@ -369,7 +400,7 @@ async def test_a_first_start_and_a_paused_target_make_up_for_nothing() -> None:
     await asyncio.sleep(3 * 3600 + 60)
     await lived(daily(scene), 600)
     assert (scene.cloud.accepted, scene.telemetry.of(TargetSkipped)) == ([], [])
-    await scene.journal.pause("research", scene.clock.now())
+    await scene.journal.control.pause(PAUSE)
     await asyncio.sleep(24 * 3600)
     await lived(daily(scene), 600)
     assert (scene.cloud.accepted, len(scene.telemetry.of(TargetSkipped))) == ([], 1)

@@ -1,11 +1,12 @@
 """What of the configuration a saved plan is bound to."""
 
+import re
 from typing import Any
 
 import pytest
 
 from nbsweep.settings import Settings
-from nbsweep.settings.fingerprint import configuration_digests
+from nbsweep.settings.fingerprint import changed_keys, configuration_digests, digest_of_all
 
 TARGET: dict[str, Any] = {"name": "lab", "region": "cn-north-4", "project_id": "0123456789abcdef0123456789abcdef"}
 POLICY: dict[str, Any] = {"name": "idle", "match": {"status": ["STOPPED"], "idle_over": "14d"}}
@@ -117,3 +118,38 @@ def test_the_order_of_workspaces_and_features_says_nothing() -> None:
 def test_an_endpoint_that_is_written_out_is_the_regions() -> None:
     """The same address either way."""
     assert identity(endpoint="https://modelarts.cn-north-4.myhuaweicloud.com/") == identity()
+
+
+@pytest.mark.parametrize(
+    ("groups", "keys"),
+    [
+        ({}, ()),
+        ({"brakes": {"max_deletions": 7}}, ("brakes.max_deletions",)),
+        (
+            {"policies": [{**POLICY, "match": {"idle_over": "30d"}}]},
+            ("policies[idle].match.idle_over", "policies[idle].match.status"),
+        ),
+        ({"policies": [POLICY, {"name": "more", "match": {"status": "ERROR"}}]}, ("policies[more]",)),
+        ({"targets": [{**TARGET, "limits": {"delete": "3/s"}}]}, ("targets[lab].limits.delete",)),
+        (
+            {"targets": [{**TARGET, "credentials": KEYS}]},
+            ("targets[lab].credentials",),
+        ),
+        ({"protect": []}, ("protect",)),
+        ({"mode": "enforce", "removal": {"retries": 2}}, ("mode", "removal.retries")),
+    ],
+)
+def test_changed_keys_are_named_and_their_values_are_not(groups: dict[str, Any], keys: tuple[str, ...]) -> None:
+    """Targets and policies by their names; both ways."""
+    assert changed_keys(settings(), settings(**groups)) == keys
+    assert changed_keys(settings(**groups), settings()) == keys
+
+
+def test_a_secret_that_changes_is_noticed_without_being_part_of_the_digest() -> None:
+    """A digest that held a secret could be used to guess it."""
+    before = settings(targets=[{**TARGET, "credentials": KEYS}])
+    after = settings(targets=[{**TARGET, "credentials": {**KEYS, "secret_key": "another-secret-key"}}])
+    assert changed_keys(before, after) == ("targets[lab].credentials.secret_key",)
+    assert digest_of_all(before) == digest_of_all(after) == digest_of_all(settings())
+    assert digest_of_all(before) != digest_of_all(settings(mode="enforce"))
+    assert re.fullmatch("[0-9a-f]{12}", digest_of_all(before))

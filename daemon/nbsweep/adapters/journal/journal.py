@@ -1,7 +1,7 @@
 """The `Journal` port on SQLAlchemy Core."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from nbsweep.adapters.journal.address import JournalAddress
 from nbsweep.adapters.journal.audit import SqlTrail, TrailWriter
 from nbsweep.adapters.journal.connections.outage import outlasting
 from nbsweep.adapters.journal.connections.tasks import connected, spawned
+from nbsweep.adapters.journal.control import SqlControl
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.files import JournalFiles
 from nbsweep.adapters.journal.leases import lease_of, lease_row, owned_row, replacing_row
@@ -35,7 +36,7 @@ from nbsweep.adapters.journal.queries import (
 )
 from nbsweep.adapters.journal.rows import Record, Row, RowMapper
 from nbsweep.adapters.journal.statements import Statements
-from nbsweep.adapters.journal.tables import LEASES, META, PAUSES, REMOVALS, RUNS, SIGHTINGS
+from nbsweep.adapters.journal.tables import LEASES, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.adapters.journal.transaction import Change
 from nbsweep.adapters.journal.writer import GroupWriter
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
@@ -50,8 +51,6 @@ _REMOVAL_MAPPER = RowMapper(Removal, REMOVALS)
 _RUN = select(*_RUN_MAPPER.columns)
 MOST_PARAMETERS = 1000
 """Number of values in one query, which databases limit."""
-DUE = "due of "
-"""The prefix of a target's name in the key of its due time."""
 _REMOVAL = select(*_REMOVAL_MAPPER.columns)
 
 
@@ -71,6 +70,8 @@ class SqlJournal:
         self._trail = TrailWriter(engine.dialect)
         self.trail = SqlTrail(self._rows)
         """The audit trail, for reading."""
+        self.control = SqlControl(engine.dialect, writer.write, self._rows, address)
+        """The pauses, requests and due times of targets, and the records of services."""
 
     def require_in_place(self) -> None:
         """Check that a later run will find the record, before a DELETE is sent.
@@ -211,30 +212,6 @@ class SqlJournal:
     async def release_lease(self, lease: TargetLease) -> None:
         """Release a lease; a lease that another holder has taken stays."""
         await self._writer.write(Change(self._sql.release_lease, [owned_row(lease)], dict))
-
-    async def pause(self, target: str, since: datetime) -> None:
-        """Record that a target is paused; an earlier pause keeps its time."""
-        await self._writer.write(Change(self._sql.insert_pause, [{"target": target, "since": microseconds(since)}], dict))
-
-    async def resume(self, target: str) -> None:
-        """Delete a target's pause, if there is one."""
-        await self._writer.write(Change(self._sql.delete_pause, [{"of_target": target}], dict))
-
-    async def paused_since(self, target: str) -> datetime | None:
-        """Return since when a target is paused; None if it is not."""
-        rows = await self._rows(select(PAUSES.c.since).where(PAUSES.c.target == target))
-        return next((row["since"] for row in rows), None)
-
-    async def note_due(self, target: str, due: datetime) -> None:
-        """Record when a target is due next; only the latest record is kept."""
-        note = {"key": f"{DUE}{target}", "value": due.astimezone(UTC).isoformat()}
-        await self._writer.write(Change(self._sql.upsert_meta, [note], dict))
-
-    async def noted_due(self, target: str) -> datetime | None:
-        """Return the recorded next due time of a target; None if there is no record."""
-        rows = await self._rows(select(META.c.value).where(META.c.key == f"{DUE}{target}"))
-        with journal_errors(self._address):
-            return next((datetime.fromisoformat(row["value"]) for row in rows), None)
 
     async def _write(self, change: Change) -> None:
         self._writer.check_open()

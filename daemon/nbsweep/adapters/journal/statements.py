@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Dialect, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import Dialect, bindparam, func, insert, literal_column, select, update
 
 from nbsweep.adapters.journal.dialects import compiled, insert_new, upsert
 from nbsweep.adapters.journal.leases import RELEASE, REPLACE
 from nbsweep.adapters.journal.rows import RowMapper
-from nbsweep.adapters.journal.tables import LEASES, META, PAUSES, REMOVALS, RUNS, SIGHTINGS
+from nbsweep.adapters.journal.tables import LEASES, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.runs import RunRecord
 
@@ -30,9 +30,6 @@ class Statements:
         self.insert_lease = compiled(dialect, insert_new(dialect.name, LEASES), LEASES.columns.keys())
         self.replace_lease = compiled(dialect, REPLACE, LEASES.columns.keys())
         self.release_lease = compiled(dialect, RELEASE, [])
-        self.upsert_meta = compiled(dialect, upsert(dialect.name, META), META.columns.keys())
-        self.insert_pause = compiled(dialect, insert_new(dialect.name, PAUSES), PAUSES.columns.keys())
-        self.delete_pause = compiled(dialect, delete(PAUSES).where(PAUSES.c.target == bindparam("of_target")), [])
 
 
 def _next_position() -> Any:

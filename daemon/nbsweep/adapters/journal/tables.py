@@ -93,6 +93,7 @@ RUNS = Table(
     Column("lanes", Text),
     Column("project", Text, nullable=False, server_default=""),
     Column("extent", Text, nullable=False, server_default=""),
+    Column("overrides", Text, nullable=False, server_default=""),
     Index("runs_by_start", "started_at"),
 )
 """One row for each target's sweep; the columns are the fields of `RunRecord`, with `kept` and `lanes` as JSON."""
@@ -164,8 +165,29 @@ PAUSES = Table(
     METADATA,
     Column("target", Text, primary_key=True),
     Column("since", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("until", UtcDateTime),
 )
-"""The targets that are paused."""
+"""The targets that are paused: the fields of `Pause`."""
+
+SWEEP_REQUESTS = Table(
+    "sweep_requests",
+    METADATA,
+    Column("target", Text, primary_key=True),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),
+)
+"""The requests for a sweep that no service has taken: the fields of `SweepRequest`."""
+
+SERVICES = Table(
+    "services",
+    METADATA,
+    Column("owner", Text, primary_key=True),
+    Column("beat_at", UtcDateTime, nullable=False),
+    Column("document", Text, nullable=False),
+)
+"""What services report about themselves: a `ServiceRecord` as JSON, by the unique ID of its process."""
 
 AUDIT = Table(
     "audit",
@@ -213,5 +235,5 @@ REVISION = Table(
 )
 """Alembic's own table with the revision of a database; not part of `METADATA`."""
 
-NEWEST = "0006"
+NEWEST = "0007"
 """The newest revision in `migrations/`; a database with this revision needs no migration."""

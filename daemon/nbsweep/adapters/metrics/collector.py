@@ -14,7 +14,7 @@ from nbsweep.core.errors import Forbidden, Unauthorized
 from nbsweep.core.events.base import Event
 from nbsweep.core.events.http import DialectFound, HttpAnswered, HttpThrottled
 from nbsweep.core.events.removal import RecoveryFinished, RecoveryStarted, RemovalAgain, RemovalFinished, RemovalRequested
-from nbsweep.core.events.service import LogLinesLost
+from nbsweep.core.events.service import LogLinesLost, ServiceReloaded, ServiceReloadRefused
 from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, SurveyFinished, SweepBraked, SweepFinished
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.policy import Reason
@@ -107,6 +107,8 @@ class Metrics:
             RecoveryFinished: self._recovered,
             SweepFinished: self._swept,
             LogLinesLost: self._lost,
+            ServiceReloadRefused: self._reload_refused,
+            ServiceReloaded: self._reloaded,
         }
 
     def __call__(self, event: Event, context: Mapping[str, Any]) -> None:
@@ -193,6 +195,12 @@ class Metrics:
 
     def _lost(self, event: LogLinesLost, _labels: Labels) -> None:
         self._instruments.lost_lines.inc(event.lines)
+
+    def _reload_refused(self, _event: ServiceReloadRefused, _labels: Labels) -> None:
+        self._instruments.reload_refused.set(1)
+
+    def _reloaded(self, _event: ServiceReloaded, _labels: Labels) -> None:
+        self._instruments.reload_refused.set(0)
 
     def _show_in_flight(self, labels: Labels) -> None:
         self._instruments.in_flight.labels(labels.target).set(self._in_flight.count(labels.target))

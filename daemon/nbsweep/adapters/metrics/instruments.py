@@ -32,6 +32,7 @@ class Instruments:
         """All metrics, including those without samples."""
         self._gauge("build_info", "Which version this is; always 1.", "version").labels(__version__).set(1)
         self.ready = self._gauge("ready", "Whether the service can do its work.")
+        self.reload_refused = self._gauge("reload_refused", "Whether the last reload of the configuration was refused.")
         self.failures = self._gauge("target_failures", "Sweeps of the target that failed in a row.", "target")
         self.paused = self._gauge("target_paused", "Whether the target is paused.", "target")
         self.held = self._gauge("target_held_elsewhere", "Whether another nbsweep holds the target's lease.", "target")

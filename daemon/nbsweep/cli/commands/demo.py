@@ -104,6 +104,7 @@ def simulator_options(options: DemoOptions) -> SimulatorOptions:
 def demo_settings(url: str, folder: Path) -> Settings:
     """Return the configuration of the demo."""
     document: dict[str, Any] = {
+        "mode": "enforce",
         "journal": f"sqlite:///{folder}/journal.db",
         "targets": [
             {

@@ -1,7 +1,7 @@
 """`run`: sweeps every target concurrently and independently, so that a failure of one does not stop another."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,8 +22,11 @@ from nbsweep.cli.prompt import ask, forget_input
 from nbsweep.cli.session import ResultLost, Session, report_error
 from nbsweep.cli.text import printable
 from nbsweep.cli.views.results import plan_view, report_view
-from nbsweep.core.events.sweep import PlanTargetLeftAlone
+from nbsweep.core.control.requests import Pause
+from nbsweep.core.errors import TargetIsPaused
+from nbsweep.core.events.sweep import DryRunByMode, PlanTargetLeftAlone
 from nbsweep.core.plan import Plan
+from nbsweep.core.ports import Journal
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
 from nbsweep.core.saved_plan.model import SavedPlan, Spared
@@ -32,6 +35,7 @@ from nbsweep.documents.reports import dry_run_document, report_document
 from nbsweep.engine.report import Run
 from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.engine.sweep import Sweeper
+from nbsweep.settings import Settings
 
 
 class RunOptions(Struct, frozen=True):
@@ -40,6 +44,9 @@ class RunOptions(Struct, frozen=True):
     format: Literal["table", "json"] = "table"
     dry_run: bool = False
     yes: bool = False
+    enforce: bool = False
+    """Whether `mode: dry-run` is set aside."""
+    ignore_pause: bool = False
     plan: Path | None = None
     """The saved plan that limits the run."""
     choice: Choice = EVERYTHING
@@ -47,14 +54,29 @@ class RunOptions(Struct, frozen=True):
     """Number of rows of a plan shown before the sweep; None for all rows on a terminal and no rows elsewhere."""
 
 
-def require_consent(*, dry_run: bool, yes: bool) -> None:
+def require_consistent(options: RunOptions) -> None:
+    """Refuse options that exclude each other."""
+    for name, given in (("--yes", options.yes), ("--enforce", options.enforce)):
+        if options.dry_run and given:
+            raise typer.BadParameter(f"--dry-run and {name} exclude each other")
+
+
+def require_consent(options: RunOptions, settings: Settings) -> None:
     """Refuse to start a command that could delete if neither `--yes` nor a prompt can approve it."""
-    if dry_run and yes:
-        raise typer.BadParameter("--dry-run and --yes exclude each other")
-    if not (dry_run or yes) and not (sys.stdin.isatty() and sys.stderr.isatty()):
+    deletes = not is_dry_run(options, settings)
+    if deletes and not options.yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise typer.BadParameter(
             "there is no terminal for a prompt: use --yes to delete without a prompt, or --dry-run to delete nothing"
         )
+
+
+def is_dry_run(options: RunOptions, settings: Settings) -> bool:
+    """Return whether a run changes nothing: by its options, or by the mode of the configuration."""
+    return options.dry_run or _is_bound_by_mode(options, settings)
+
+
+def _is_bound_by_mode(options: RunOptions, settings: Settings) -> bool:
+    return settings.mode == "dry-run" and not options.enforce
 
 
 @dataclass(slots=True)
@@ -93,17 +115,23 @@ class ApprovalPrompt:
 
 async def run_command(session: Session, options: RunOptions) -> Exit:
     """Sweep every target, or those of a saved plan, and show the results."""
-    if not options.dry_run:
+    dry_run = is_dry_run(options, session.settings)
+    if not dry_run:
         load_for_sweeping(tables=options.format == "table")
     saved = read_plan(options.plan, session.settings, datetime.now(UTC)) if options.plan else None
     async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
         now = opened.clock.now()
-        run = Run(new_id(now), current_user(), options.dry_run)
+        if _is_bound_by_mode(options, session.settings) and not options.dry_run:
+            _say_dry_run(session, options)
         with session.drawing():
             sweepers = await chosen_sweepers(session, opened, options.choice)
             if saved is not None:
                 sweepers = _by_plan(session, sweepers, saved, f"the plan {options.plan}")
-            reports = await _sweep_all(sweepers, run, ApprovalPrompt(session, options))
+            pauses = {} if dry_run else await _pauses(opened.journal, now)
+            held = () if options.ignore_pause else tuple(each for each in sweepers if each.area.target in pauses)
+            run = Run(new_id(now), current_user(), dry_run, _overrides(options, session.settings, sweepers, pauses))
+            free = [each for each in sweepers if each not in held]
+            reports = [*await _sweep_all(free, run, ApprovalPrompt(session, options)), *map(_paused_report(pauses), held)]
         if not session.shutdown.begun.is_set():
             await opened.report_left_alone()
     if session.shutdown.begun.is_set() and not reports:
@@ -113,7 +141,7 @@ async def run_command(session: Session, options: RunOptions) -> Exit:
             plan_id = saved.plan_id if saved else None
             session.write_json(
                 dry_run_document(run.run_id, now, reports, plan_id)
-                if options.dry_run
+                if dry_run
                 else report_document(run.run_id, reports, plan_id)
             )
         else:
@@ -125,6 +153,36 @@ async def run_command(session: Session, options: RunOptions) -> Exit:
         if report.error:
             report_error(report.error, report.target)
     return worst(map(exit_of_report, reports))
+
+
+def _say_dry_run(session: Session, options: RunOptions) -> None:
+    session.telemetry.emit(DryRunByMode())
+    if options.format == "table":
+        session.write_result(
+            f"A dry run, as the configuration says `mode: dry-run`: nothing is deleted. {DryRunByMode().advice}."
+        )
+
+
+async def _pauses(journal: Journal, now: datetime) -> Mapping[str, Pause]:
+    return {pause.target: pause for pause in await journal.control.pauses() if pause.in_force(now)}
+
+
+def _paused_report(pauses: Mapping[str, Pause]) -> Callable[[Sweeper], Report]:
+    def report(sweeper: Sweeper) -> Report:
+        target = sweeper.area.target
+        advice = f"resume it with `nbsweep resume {target}`, or set the pause aside for one run with --ignore-pause"
+        return Report(
+            target, Outcome.REFUSED, error=TargetIsPaused(f"{target} is {pauses[target]}. Nothing is deleted; {advice}")
+        )
+
+    return report
+
+
+def _overrides(options: RunOptions, settings: Settings, sweepers: Iterable[Sweeper], pauses: Mapping[str, Pause]) -> str:
+    """Return the options that the run needs to delete, for the record."""
+    lifts_mode = options.enforce and settings.mode == "dry-run"
+    lifts_pause = options.ignore_pause and any(each.area.target in pauses for each in sweepers)
+    return " ".join([*(["--enforce"] if lifts_mode else []), *(["--ignore-pause"] if lifts_pause else [])])
 
 
 def _by_plan(session: Session, sweepers: Iterable[Sweeper], plan: SavedPlan, source: str) -> tuple[Sweeper, ...]:

@@ -8,8 +8,10 @@ from msgspec.structs import replace
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.process import is_alive
 from nbsweep.cli.exits import Exit
+from nbsweep.cli.services import read_services
 from nbsweep.cli.session import ReadFormat, Session
 from nbsweep.cli.views.status import status_view
+from nbsweep.core.control.services import service_of
 from nbsweep.core.identity import TargetIdentity, identity_on_record
 from nbsweep.core.lease import TargetLease, is_held
 from nbsweep.core.lifecycle import Removal
@@ -29,9 +31,17 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
     async with open_journal(settings.journal) as journal:
         identities = {target.name: await _identity(journal, target) for target in settings.targets}
         open_ = await journal.unfinished()
+        services = await read_services(journal, settings, now)
         left = left_alone(open_, identities, await _held(journal, now, settings.service.lease))
         statuses = [
-            judge_status(name, await _known(journal, name, _followed(name, identity, open_), left), now, settings.service.lease)
+            judge_status(
+                name,
+                replace(
+                    await _known(journal, name, _followed(name, identity, open_), left), service=service_of(name, services)
+                ),
+                now,
+                settings.service.lease,
+            )
             for name, identity in identities.items()
         ]
         removed = [one for one in left if one.target not in identities]
@@ -52,6 +62,7 @@ async def _known(journal: Journal, target: str, followed: Sequence[Removal], lef
         [one for one in left if one.target == target],
         lease,
         is_alive(lease.holder) if lease else None,
+        await journal.control.pause_of(target),
     )
 
 

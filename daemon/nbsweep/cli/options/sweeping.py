@@ -1,4 +1,4 @@
-"""The commands that sweep: `plan`, `run` and `serve`.
+"""The commands that sweep, and those that pause and resume: `plan`, `run`, `serve`, `pause`, `resume` and `sweep`.
 
 Only options, no logic. What a command needs is imported when it is called, so that `--help` is shown at once.
 """
@@ -43,6 +43,8 @@ def run(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop before the first change.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without a prompt. Required without a terminal.")] = False,
+    enforce: Annotated[bool, typer.Option("--enforce", help="Set `mode: dry-run` aside for this run.")] = False,
+    ignore_pause: Annotated[bool, typer.Option("--ignore-pause", help="Sweep targets that are paused, too.")] = False,
     plan: Annotated[
         Path | None, typer.Option("--plan", help="Delete only notebooks of this saved plan, which `plan --out` wrote.")
     ] = None,
@@ -55,14 +57,18 @@ def run(
 ) -> None:
     """Delete notebooks: finish the removals of earlier runs, make a plan, carry it out, and follow each deletion to its end."""
     from nbsweep.cli.choice import choose
-    from nbsweep.cli.commands.run import RunOptions, require_consent, run_command
+    from nbsweep.cli.commands.run import RunOptions, require_consent, require_consistent, run_command
     from nbsweep.cli.screen import live_screen
     from nbsweep.cli.session import load, make_session, run
 
-    require_consent(dry_run=dry_run, yes=yes)
-    session = make_session(load(config or context.obj), live_screen(wide=wide))
-    choice = choose(session.settings, target, policy, exclude)
-    run(session, lambda session: run_command(session, RunOptions(output, dry_run, yes, plan, choice)))
+    given = RunOptions(output, dry_run, yes, enforce, ignore_pause, plan)
+    require_consistent(given)
+    settings = load(config or context.obj)
+    require_consent(given, settings)
+    from msgspec.structs import replace
+
+    chosen = replace(given, choice=choose(settings, target, policy, exclude))
+    run(make_session(settings, live_screen(wide=wide)), lambda session: run_command(session, chosen))
 
 
 def serve(
@@ -85,3 +91,56 @@ def serve(
     run(
         make_session(load(config or context.obj), plain_screen()), lambda session: serve_command(session, config or context.obj)
     )
+
+
+Targets = Annotated[list[str] | None, typer.Argument(metavar="[TARGET]...", help="The targets; without any, all.")]
+
+
+def pause(
+    context: typer.Context,
+    targets: Targets = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", help="When the pause ends: a duration such as 8h, or a time such as 2026-12-01T08:00."),
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; shown wherever the pause is.")] = "",
+    config: ConfigOption = None,
+) -> None:
+    """Start no more sweeps of targets, by the service or by `run`. A sweep in progress continues."""
+    from nbsweep.cli.choice import named_targets
+    from nbsweep.cli.commands.pause import moment_of_end, pause_command
+    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.session import load, make_session, run
+
+    end = moment_of_end(until)
+    settings = load(config or context.obj, journal_only=True)
+    named = named_targets(settings, targets or ())
+    run(make_session(settings, plain_screen()), lambda session: pause_command(session, named, end, reason))
+
+
+def resume(context: typer.Context, targets: Targets = None, config: ConfigOption = None) -> None:
+    """End the pause of targets."""
+    from nbsweep.cli.choice import named_targets
+    from nbsweep.cli.commands.resume import resume_command
+    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.session import load, make_session, run
+
+    settings = load(config or context.obj, journal_only=True)
+    named = named_targets(settings, targets or ())
+    run(make_session(settings, plain_screen()), lambda session: resume_command(session, named))
+
+
+def sweep(
+    context: typer.Context,
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="The target.")],
+    config: ConfigOption = None,
+) -> None:
+    """Ask the running service for a sweep of a target, as soon as possible. Works through the journal."""
+    from nbsweep.cli.choice import named_targets
+    from nbsweep.cli.commands.sweep import sweep_command
+    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.session import load, make_session, run
+
+    settings = load(config or context.obj, journal_only=True)
+    named_targets(settings, [target])
+    run(make_session(settings, plain_screen()), lambda session: sweep_command(session, target))

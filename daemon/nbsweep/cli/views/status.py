@@ -32,20 +32,28 @@ def _lines(status: TargetStatus, due: datetime | None, now: datetime) -> Iterato
     yield _target(status, now)
     if status.sweeping is not None:
         yield cell(f"  being swept now by {describe_holder(status.sweeping)}", "cyan")
+    if status.pause is not None:
+        yield cell(f"  {status.pause}", "yellow")
     for problem in status.problems:
         yield cell(f"  {problem}", "red")
+    yield from _removal_lines(status)
+    for lane in (status.last and status.last.lanes) or ():
+        if lane.learned_limit is not None:
+            limit = f"  The gateway limits {lane.lane} to {lane.learned_limit}: the last rate was {lane.calls_per_s:g}/s."
+            yield cell(limit, "yellow")
+    if status.service is not None:
+        yield from (cell(f"  {line}", "dim") for line in status.service.describe(status.target, now))
+    if due is not None:
+        yield cell(f"  next sweep at {due:%Y-%m-%d %H:%M %Z}, in {format_age(due - now)}, if `nbsweep serve` runs", "dim")
+
+
+def _removal_lines(status: TargetStatus) -> Iterator[Text]:
     if status.unfinished:
         yield cell(f"  {_open(status)}", "yellow")
     if status.note:
         yield cell(f"  {status.note}", "yellow")
     if status.left_alone:
         yield cell(f"  no target follows {_names(status.left_alone)}", "yellow")
-    for lane in (status.last and status.last.lanes) or ():
-        if lane.learned_limit is not None:
-            limit = f"  The gateway limits {lane.lane} to {lane.learned_limit}: the last rate was {lane.calls_per_s:g}/s."
-            yield cell(limit, "yellow")
-    if due is not None:
-        yield cell(f"  next sweep at {due:%Y-%m-%d %H:%M %Z}, in {format_age(due - now)}, if `nbsweep serve` runs", "dim")
 
 
 def _target(status: TargetStatus, now: datetime) -> Text:

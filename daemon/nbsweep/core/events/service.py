@@ -34,6 +34,8 @@ class ServiceReloaded(Event, frozen=True):
     """The configuration was reloaded and is in effect."""
 
     name: ClassVar[str] = "service.reloaded"
+    changed: Sequence[str]
+    """The keys whose values differ from before."""
 
 
 class ServiceReloadRefused(Event, frozen=True):
@@ -54,6 +56,15 @@ class ServiceDoubt(Event, frozen=True):
     rule: str
     """The name of the policy, protection or target."""
     problem: str
+
+
+class SweepRequested(Event, frozen=True):
+    """A sweep was requested through the journal."""
+
+    name: ClassVar[str] = "target.requested"
+    by: str
+    answer: str
+    """accepted, busy or paused."""
 
 
 class TargetScheduled(Event, frozen=True):
@@ -101,6 +112,8 @@ class TargetPaused(Event, frozen=True):
     """A target was paused."""
 
     name: ClassVar[str] = "target.paused"
+    pause: str
+    """Who paused it, when, until when and why."""
 
 
 class TargetResumed(Event, frozen=True):

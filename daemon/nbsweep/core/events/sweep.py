@@ -12,6 +12,18 @@ class SweepStarted(Event, frozen=True):
 
     name: ClassVar[str] = "sweep.started"
     dry_run: bool
+    overrides: str = ""
+    """The options that set aside `mode` or a pause, such as --enforce."""
+
+
+class DryRunByMode(Event, frozen=True):
+    """`run` deletes nothing, because the configuration says `mode: dry-run`."""
+
+    name: ClassVar[str] = "run.dry_run_by_mode"
+    level: ClassVar[Level] = "warning"
+    advice: str = (
+        "`run --enforce` deletes in one run; `mode: enforce` in the configuration lets every run and the service delete"
+    )
 
 
 class SurveyPage(Event, frozen=True):

@@ -5,12 +5,13 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from nbsweep.core.control.requests import Pause
 from nbsweep.core.ports import Clock, Journal
 from nbsweep.documents.base import new_id
 from nbsweep.documents.explain import explain_document
 from nbsweep.documents.plans import plan_document
 from nbsweep.documents.runs import removal_series, run_documents, show_document
-from nbsweep.service.control import Control, TargetState, UnknownTargetError
+from nbsweep.service.control import Answer, Control, TargetState, UnknownTargetError
 from nbsweep.service.web.call_limit import CallLimit
 from nbsweep.service.web.documents import (
     RemovalsDocument,
@@ -107,13 +108,16 @@ class Api:
     async def sweep(self, request: web.Request) -> web.StreamResponse:
         """Request a sweep as soon as possible."""
         name = self._state(request).name
-        if not self._control.trigger(name):
+        answer = self._control.trigger(name)
+        if answer is Answer.BUSY:
             raise Refused(Code.CONFLICT, "a sweep of this target is already in progress or requested")
+        if answer is Answer.PAUSED:
+            raise Refused(Code.CONFLICT, f"the target is {self._state(request).pause}; resume it first")
         return json_answer(target_document(self._state(request)), HTTPStatus.ACCEPTED)
 
     async def pause(self, request: web.Request) -> web.StreamResponse:
         """Start no more sweeps of a target."""
-        await self._control.pause(self._state(request).name)
+        await self._control.pause(Pause(self._state(request).name, self._clock.now(), "the HTTP API"))
         return json_answer(target_document(self._state(request)))
 
     async def resume(self, request: web.Request) -> web.StreamResponse:

@@ -18,6 +18,7 @@ from nbsweep.documents.runs import (
     removal_series,
     run_document,
 )
+from nbsweep.documents.status import PauseDocument, pause_document
 from nbsweep.service.control import Phase, TargetState
 
 
@@ -28,6 +29,7 @@ class TargetDocument(Document, frozen=True):
     phase: Phase
     dry_run: bool
     paused: bool
+    pause: PauseDocument | None
     next_run: Time | None
     last_success: Time | None
     failures: Annotated[Count, Meta(description="Number of failed sweeps since the last success.")]
@@ -75,6 +77,7 @@ def target_document(state: TargetState) -> TargetDocument:
         phase=state.phase,
         dry_run=state.dry_run,
         paused=state.paused,
+        pause=pause_document(state.pause) if state.pause else None,
         next_run=moment_text(state.next_run),
         last_success=moment_text(state.last_success),
         failures=state.failures,

@@ -27,7 +27,8 @@ class Health:
         problems = self._control.not_ready()
         if problems:
             raise Refused(Code.NOT_READY, "; ".join(problems))
-        return web.Response(text="ready")
+        paused = self._control.paused()
+        return web.Response(text=f"ready; {'; '.join(paused)}" if paused else "ready")
 
     async def metrics(self, _request: web.Request) -> web.StreamResponse:
         """Return the metrics in the Prometheus text format."""

@@ -13,9 +13,11 @@ from nbsweep.adapters.cloud.responses import KNOWN_CODES
 from nbsweep.adapters.metrics import Metrics
 from nbsweep.adapters.telemetry import Log, Telemetry
 from nbsweep.core.brakes import Brakes
+from nbsweep.core.control.requests import Pause
 from nbsweep.core.events.base import Event
 from nbsweep.core.events.http import DialectFound, HttpAnswered, HttpThrottled
 from nbsweep.core.events.removal import RecoveryFinished, RecoveryStarted, RemovalAgain, RemovalFinished, RemovalRequested
+from nbsweep.core.events.service import ServiceReloaded, ServiceReloadRefused
 from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, SurveyFinished, SweepFinished, SweepStarted
 from nbsweep.core.freshness import ClockReading
 from nbsweep.core.model import Status
@@ -53,6 +55,7 @@ LABELS = {
     "nbsweep_target_paused": ("gauge", {"target"}),
     "nbsweep_target_held_elsewhere": ("gauge", {"target"}),
     "nbsweep_ready": ("gauge", set()),
+    "nbsweep_reload_refused": ("gauge", set()),
     "nbsweep_log_lines_lost_total": ("counter", set()),
 }
 """As others write alerts against them."""
@@ -129,7 +132,7 @@ def call(status: int | None = 200, code: str = "", lane: str = "show", duration_
 def target(name: str = "research", **changes: object) -> TargetState:
     """Return a target with which all is well."""
     plain = TargetState(
-        name, Phase.WAITING, dry_run=False, paused=False, next_run=None, last_success=None, failures=0, problem=""
+        name, Phase.WAITING, dry_run=False, pause=None, next_run=None, last_success=None, failures=0, problem=""
     )
     return replace(plain, **changes)
 
@@ -300,6 +303,8 @@ def test_what_was_kept_at_an_earlier_survey_is_not_shown_any_more() -> None:
             "cooling-down",
             "used-since",
             "elsewhere",
+            "excluded",
+            "policy-not-chosen",
         )
     }
 
@@ -471,7 +476,7 @@ def test_how_the_targets_stand_is_asked_anew_each_time() -> None:
     service = FakeService(
         (
             target(failures=3, phase=Phase.BACKING_OFF),
-            target("training", paused=True),
+            target("training", pause=Pause("research", NOON)),
             target("prod", phase=Phase.HELD_ELSEWHERE),
         )
     )
@@ -482,6 +487,15 @@ def test_how_the_targets_stand_is_asked_anew_each_time() -> None:
     service.states = (target(), target("training"), target("prod"))
     for name in ("failures", "paused", "held_elsewhere"):
         assert set(heard.samples(f"nbsweep_target_{name}").values()) == {0}
+
+
+def test_a_refused_reload_shows_until_one_is_accepted() -> None:
+    """An alert on it finds the service whose file was changed in vain."""
+    heard = Heard()
+    assert heard.samples("nbsweep_reload_refused") == {(): 0}
+    assert Heard(ServiceReloadRefused("line 3: unknown key")).samples("nbsweep_reload_refused") == {(): 1}
+    both = Heard(ServiceReloadRefused("line 3: unknown key"), ServiceReloaded(()))
+    assert both.samples("nbsweep_reload_refused") == {(): 0}
 
 
 def test_the_last_success_is_that_of_the_journal_until_a_later_one_is_heard_of() -> None:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 import builders
 from builders import NOON, ago, candidate, moment, notebook, over, policy, removal, rules, run_record
 from nbsweep.core.brakes import Brakes
+from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.explain.context import Explained, JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
 from nbsweep.core.explain.explain import explain
@@ -24,7 +25,7 @@ from nbsweep.core.plan import Plan
 from nbsweep.core.policy import Reason
 from nbsweep.core.ports import Journal
 from nbsweep.core.runs import Outcome
-from nbsweep.service.control import Phase, TargetState, UnknownTargetError
+from nbsweep.service.control import Answer, Phase, TargetState, UnknownTargetError
 from nbsweep.service.web.app import WebSettings, make_app
 from nbsweep.service.web.server import serve_web
 from nbsweep.service.web.tokens import Role, TokenFile
@@ -39,6 +40,7 @@ METRICS = b"# TYPE nbsweep_ready gauge\nnbsweep_ready 1.0\n"
 EARLIER = datetime(2026, 2, 28, 3, 0, tzinfo=UTC)
 
 
+PAUSE = Pause("training", EARLIER, "alice", "moving house")
 LANES = (LaneState("delete", 5.0, 2.5, "150/m"), LaneState("total", None, 4.0, "4/s"))
 LANES_DOCUMENT = {
     "delete": {"configured_calls_per_s": 5.0, "calls_per_s": 2.5, "learned_limit": "150/m"},
@@ -49,7 +51,7 @@ LANES_DOCUMENT = {
 
 def state(name: str = "research", **changes: object) -> TargetState:
     """Return a target that waits for its schedule, and has been swept."""
-    plain = TargetState(name, Phase.WAITING, False, False, NOON, EARLIER, 0, "", LANES)  # noqa: FBT003 - its fields are flags
+    plain = TargetState(name, Phase.WAITING, False, None, NOON, EARLIER, 0, "", LANES)  # noqa: FBT003 - it deletes
     return replace(plain, **changes)
 
 
@@ -72,7 +74,7 @@ class FakeControl:
 
     def __init__(self, *states: TargetState) -> None:
         """Have these targets."""
-        self.states = {each.name: each for each in states or (state(), state("training", paused=True))}
+        self.states = {each.name: each for each in states or (state(), state("training", pause=PAUSE))}
         self.problems: tuple[str, ...] = ()
         self.asked: list[tuple[str, str]] = []
         self.willing = True
@@ -114,20 +116,26 @@ class FakeControl:
             {name: error for name, error in self.errors.items() if name in names},
         )
 
-    def trigger(self, name: str) -> bool:
+    def paused(self) -> tuple[str, ...]:
+        """List the targets that are paused."""
+        return tuple(f"{each.name} is {each.pause}" for each in self.states.values() if each.pause)
+
+    def trigger(self, name: str) -> Answer:
         """Note it, if it is willing."""
         self._note("trigger", name)
-        return self.willing
+        if self.states[name].paused:
+            return Answer.PAUSED
+        return Answer.ACCEPTED if self.willing else Answer.BUSY
 
-    async def pause(self, name: str) -> None:
+    async def pause(self, pause: Pause) -> None:
         """Note it."""
-        self._note("pause", name)
-        self.states[name] = replace(self.states[name], paused=True, next_run=None)
+        self._note("pause", pause.target)
+        self.states[pause.target] = replace(self.states[pause.target], pause=pause, next_run=None)
 
     async def resume(self, name: str) -> None:
         """Note it."""
         self._note("resume", name)
-        self.states[name] = replace(self.states[name], paused=False, next_run=NOON)
+        self.states[name] = replace(self.states[name], pause=None, next_run=NOON)
 
     def _note(self, what: str, name: str) -> None:
         if name not in self.states:

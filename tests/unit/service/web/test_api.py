@@ -20,6 +20,7 @@ RESEARCH = {
     "phase": "waiting",
     "dry_run": False,
     "paused": False,
+    "pause": None,
     "next_run": "2026-03-01T12:00:00.000Z",
     "last_success": "2026-02-28T03:00:00.000Z",
     "failures": 0,
@@ -32,6 +33,7 @@ FIRST_RUN = {
     "outcome": "finished",
     "problem": None,
     "dry_run": False,
+    "overrides": None,
     "started_by": "cron",
     "started_at": "2026-02-28T03:00:00.000Z",
     "ended_at": "2026-03-01T12:00:00.000Z",
@@ -46,6 +48,7 @@ SECOND_RUN: dict[str, object] = {
     "outcome": "running",
     "problem": None,
     "dry_run": True,
+    "overrides": None,
     "started_by": "service",
     "started_at": "2026-03-01T12:00:00.000Z",
     "ended_at": None,
@@ -280,10 +283,19 @@ async def test_a_sweep_that_is_under_way_or_wanted_is_not_asked_for_again(tmp_pa
         assert (await face.error("POST", "/api/v1/targets/research/sweep", headers=BEARER))[:2] == (409, "conflict")
 
 
+async def test_a_sweep_of_a_paused_target_is_refused_with_who_paused_it(tmp_path: Path) -> None:
+    """409, and the request is not kept for later."""
+    async with Scene(token_file=token_file(tmp_path)).open() as face:
+        status, code, message = await face.error("POST", "/api/v1/targets/training/sweep", headers=BEARER)
+        assert (status, code) == (409, "conflict")
+        assert message == "the target is paused by alice since 2026-02-28 03:00Z: moving house; resume it first"
+
+
 async def test_a_target_is_paused_and_resumed(tmp_path: Path) -> None:
     """As often as somebody likes; the answer shows what it came to."""
     async with Scene(token_file=token_file(tmp_path)).open() as face:
-        paused = {**RESEARCH, "paused": True, "next_run": None}
+        pause = {"since": "2026-03-01T12:00:00.000Z", "by": "the HTTP API", "reason": None, "until": None}
+        paused = {**RESEARCH, "paused": True, "pause": pause, "next_run": None}
         for _ in range(2):
             assert await face.ask("POST", "/api/v1/targets/research/pause", headers=BEARER) == (200, paused)
         assert await face.ask("POST", "/api/v1/targets/research/resume", headers=BEARER) == (200, RESEARCH)

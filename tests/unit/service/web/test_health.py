@@ -1,4 +1,4 @@
-from unit.service.web.support import METRICS, FakeControl, Scene
+from unit.service.web.support import METRICS, FakeControl, Scene, state
 
 
 async def test_it_lives_as_long_as_it_answers() -> None:
@@ -9,10 +9,15 @@ async def test_it_lives_as_long_as_it_answers() -> None:
         assert await face.ask("GET", "/healthz") == (200, "ok")
 
 
-async def test_a_ready_service_says_so() -> None:
-    """Nothing keeps it from its work."""
-    async with Scene().open() as face:
+async def test_a_ready_service_says_so_and_names_what_is_paused() -> None:
+    """A pause does not make it unready, but whoever looks is told."""
+    async with Scene(FakeControl(state())).open() as face:
         assert await face.ask("GET", "/readyz") == (200, "ready")
+    async with Scene().open() as face:
+        assert await face.ask("GET", "/readyz") == (
+            200,
+            "ready; training is paused by alice since 2026-02-28 03:00Z: moving house",
+        )
 
 
 async def test_a_service_that_is_not_ready_says_why() -> None:

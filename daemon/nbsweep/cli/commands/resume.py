@@ -1,0 +1,21 @@
+"""`resume`: ends the pause of targets."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from nbsweep.adapters.journal import open_journal
+from nbsweep.cli.exits import Exit
+from nbsweep.cli.session import Session
+from nbsweep.cli.text import printable
+
+
+async def resume_command(session: Session, targets: Sequence[str]) -> Exit:
+    """Resume targets, and say which of them were paused."""
+    now = datetime.now(UTC)
+    async with open_journal(session.settings.journal) as journal:
+        for target in targets:
+            pause = await journal.control.pause_of(target)
+            await journal.control.resume(target)
+            was = f"was {pause}; it is resumed" if pause and pause.in_force(now) else "was not paused"
+            session.write_result(printable(f"{target} {was}."))
+    return Exit.DONE

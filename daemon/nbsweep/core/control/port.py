@@ -1,0 +1,59 @@
+"""The port of what people ask of a service, and of what it reports about itself."""
+
+from datetime import datetime
+from typing import Protocol
+
+from nbsweep.core.control.requests import Pause, SweepRequest
+from nbsweep.core.control.services import ServiceRecord
+
+
+class ControlRecords(Protocol):
+    """The part of the journal by which commands and services find each other. All methods raise JournalError."""
+
+    async def pause(self, pause: Pause) -> None:
+        """Record a pause; it replaces an earlier pause of the same target."""
+        ...
+
+    async def resume(self, target: str) -> None:
+        """End the pause of a target, if there is one."""
+        ...
+
+    async def pauses(self) -> tuple[Pause, ...]:
+        """List all pauses, sorted by target, also those that have ended by themselves."""
+        ...
+
+    async def pause_of(self, target: str) -> Pause | None:
+        """Return the pause of a target, also one that has ended by itself; None if there is none."""
+        ...
+
+    async def request_sweep(self, request: SweepRequest) -> None:
+        """Record a request for a sweep; it replaces an earlier request for the same target."""
+        ...
+
+    async def sweep_requests(self) -> tuple[SweepRequest, ...]:
+        """List the requests that no service has taken, sorted by target."""
+        ...
+
+    async def drop_request(self, request: SweepRequest) -> None:
+        """Remove a request that was taken or refused; a later request for the same target stays."""
+        ...
+
+    async def beat(self, record: ServiceRecord) -> None:
+        """Record the present state of a service."""
+        ...
+
+    async def services(self) -> tuple[ServiceRecord, ...]:
+        """List the records of services, sorted by their start."""
+        ...
+
+    async def forget_services(self, before: datetime) -> None:
+        """Remove the records of services whose last beat is older than a moment."""
+        ...
+
+    async def note_due(self, target: str, due: datetime) -> None:
+        """Record when a target is due next; only the latest record is kept."""
+        ...
+
+    async def noted_due(self, target: str) -> datetime | None:
+        """Return the recorded next due time of a target; None if there is no record."""
+        ...

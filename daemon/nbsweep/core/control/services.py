@@ -1,0 +1,101 @@
+"""What a running service writes about itself into the journal, and what that says about it later."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from msgspec import Struct
+
+from nbsweep.core.facts import format_age, format_moment
+from nbsweep.core.lease import Holder
+
+BEAT_EVERY = timedelta(seconds=15)
+SILENT_AFTER = timedelta(seconds=60)
+"""A service without a beat for so long counts as lost, unless this host can see its process."""
+FORGOTTEN_AFTER = timedelta(days=7)
+
+
+class ServiceRecord(Struct, frozen=True):
+    """A service's record of itself."""
+
+    holder: Holder
+    """The process of the service."""
+    version: str
+    started_at: datetime
+    beat_at: datetime
+    mode: str
+    digest: str
+    """The digest of the configuration in force, without its secrets."""
+    in_force_since: datetime
+    targets: tuple[str, ...]
+    scheduled: tuple[str, ...]
+    """The targets that have a schedule."""
+    reload_problem: str = ""
+    """Why the last reload was refused; empty if it was accepted."""
+    stopped_at: datetime | None = None
+
+    def __str__(self) -> str:
+        """Describe the process."""
+        return f"the service on host {self.holder.host} (process {self.holder.pid})"
+
+
+class Life(StrEnum):
+    """Whether a service is alive."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    """It stopped in good order."""
+    LOST = "lost"
+    """It has sent no beat for too long, or its process does not exist."""
+
+
+def life_of(record: ServiceRecord, now: datetime, *, alive: bool | None) -> Life:
+    """Return whether a service is alive; `alive` says whether its process exists, None if this host cannot check that."""
+    if record.stopped_at is not None:
+        return Life.STOPPED
+    if alive is None:
+        return Life.LOST if abs(now - record.beat_at) >= SILENT_AFTER else Life.RUNNING
+    return Life.RUNNING if alive else Life.LOST
+
+
+class ServiceStatus(Struct, frozen=True):
+    """The service that sweeps a target, as the journal and this host know it."""
+
+    record: ServiceRecord
+    life: Life
+    digest: str
+    """The digest of the configuration file that this command has read."""
+
+    def problems(self, target: str) -> Sequence[str]:
+        """Return what needs an action."""
+        record, found = self.record, []
+        if self.life is Life.LOST:
+            found.append(f"{record} has sent no sign of life since {format_moment(record.beat_at)}: start it again")
+        if self.life is Life.RUNNING and record.reload_problem:
+            found.append(f"{record} has refused to reload its configuration: {record.reload_problem}")
+        if self.life is Life.RUNNING and target not in record.targets:
+            found.append(f"{record} does not know this target: have it reload the configuration")
+        return found
+
+    def describe(self, target: str, now: datetime) -> Iterator[str]:
+        """Describe the service, the configuration that is in force, and whether the target has a schedule, line by line."""
+        record = self.record
+        if self.life is Life.STOPPED and record.stopped_at:
+            yield f"{record} was stopped {format_age(now - record.stopped_at)} ago, at {format_moment(record.stopped_at)}"
+            return
+        yield f"{record} was started {format_moment(record.started_at)}, and runs in mode {record.mode}"
+        differs = "" if record.digest == self.digest else "; this command has read another one"
+        yield f"its configuration {record.digest} is in force since {format_moment(record.in_force_since)}{differs}"
+        if target not in record.scheduled:
+            yield "no schedule: it is swept on request only"
+
+
+def service_of(target: str, services: Iterable[ServiceStatus]) -> ServiceStatus | None:
+    """Return the service of a target: one that runs before one that was lost, and that before one that was stopped."""
+    order = (Life.STOPPED, Life.LOST, Life.RUNNING)
+    mine = [each for each in services if target in each.record.targets or each.life is Life.RUNNING]
+    return max(
+        mine,
+        key=lambda each: (order.index(each.life), target in each.record.targets, each.record.beat_at),
+        default=None,
+    )

@@ -1,0 +1,72 @@
+"""Reads from the journal what people ask of the service, and writes into it that the service is alive."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+import anyio
+
+from nbsweep.core.control.services import BEAT_EVERY, FORGOTTEN_AFTER
+from nbsweep.core.errors import JournalError
+from nbsweep.core.events.service import SweepRequested
+from nbsweep.core.ports import Clock, Journal, Telemetry
+from nbsweep.service.presence import Presence
+from nbsweep.service.target_runner import TargetRunner
+
+LOOKS_EVERY_S = 2.0
+"""How often pauses and requests are read."""
+
+
+@dataclass(slots=True)
+class JournalWatch:
+    """Looks into the journal every few seconds. If it cannot be read or written, the next look tries again."""
+
+    runners: Mapping[str, TargetRunner]
+    presence: Presence
+    journal: Journal
+    clock: Clock
+    telemetry: Telemetry
+    _beat_s: float = float("-inf")
+    """When the last beat was recorded, by the monotonic clock."""
+
+    async def run(self) -> None:
+        """Run until it is cancelled."""
+        with suppress(JournalError):
+            await self.journal.control.forget_services(self.clock.now() - FORGOTTEN_AFTER)
+        while True:
+            with suppress(JournalError):
+                await self._take_pauses()
+                await self._take_requests()
+                await self._beat()
+            await anyio.sleep(LOOKS_EVERY_S)
+
+    async def beat_now(self) -> None:
+        """Record a change of the service at once, if the journal can be written."""
+        self._beat_s = float("-inf")
+        with suppress(JournalError):
+            await self._beat()
+
+    async def say_stopped(self) -> None:
+        """Record that the service stops in good order, if the journal can be written."""
+        with suppress(JournalError):
+            await self.journal.control.beat(self.presence.record(self.clock.now(), stopped=True))
+
+    async def _take_pauses(self) -> None:
+        pauses = {pause.target: pause for pause in await self.journal.control.pauses()}
+        for name, runner in self.runners.items():
+            runner.note_pause(pauses.get(name))
+
+    async def _take_requests(self) -> None:
+        for request in await self.journal.control.sweep_requests():
+            if request.target not in self.runners:
+                continue
+            # Removed first: a request that cannot be removed would start a sweep at each look.
+            await self.journal.control.drop_request(request)
+            answer = self.runners[request.target].ask()
+            with self.telemetry.bound(target=request.target):
+                self.telemetry.emit(SweepRequested(request.by, answer))
+
+    async def _beat(self) -> None:
+        if self.clock.steady_s() - self._beat_s >= BEAT_EVERY.total_seconds():
+            await self.journal.control.beat(self.presence.record(self.clock.now()))
+            self._beat_s = self.clock.steady_s()

@@ -1,0 +1,28 @@
+"""The options of target runners, and the delays after failures."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec import Struct
+
+from nbsweep.engine.report import Run
+
+FIRST_WAIT_S = 30.0
+LONGEST_WAIT_S = 3600.0
+
+
+def wait_s(failures: int) -> float:
+    """Return the delay in seconds after this number of consecutive failures."""
+    return min(FIRST_WAIT_S * 2 ** (failures - 1), LONGEST_WAIT_S) if failures else 0.0
+
+
+class RunnerOptions(Struct, frozen=True):
+    """Options that all target runners share."""
+
+    dry_run: bool
+    new_run: Callable[[bool], Run]
+    """Builds the next run; the argument says whether it is a dry run."""
+    next_run: Callable[[str], datetime | None]
+    """Returns the next due time of a target."""
+    held_for_s: float = 20.0
+    """Delay in seconds before the next attempt while another nbsweep sweeps the target."""

@@ -1,0 +1,68 @@
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from builders import NOON, service_record
+from nbsweep.core.control.services import Life, ServiceRecord, ServiceStatus, life_of, service_of
+
+RECORD = service_record()
+
+
+@pytest.mark.parametrize(
+    ("record", "seconds", "alive", "life"),
+    [
+        (RECORD, 0, None, Life.RUNNING),
+        (RECORD, 59, None, Life.RUNNING),
+        (RECORD, 60, None, Life.LOST),
+        (RECORD, -60, None, Life.LOST),
+        (RECORD, 3600, True, Life.RUNNING),
+        (RECORD, 1, False, Life.LOST),
+        (replace(RECORD, stopped_at=NOON), 3600, None, Life.STOPPED),
+        (replace(RECORD, stopped_at=NOON), 1, False, Life.STOPPED),
+    ],
+)
+def test_a_service_is_lost_when_its_process_is_gone_or_its_beats_are(
+    *, record: ServiceRecord, seconds: float, alive: bool | None, life: Life
+) -> None:
+    """Where this host can see the process, that counts; otherwise a minute without a beat, by either clock's fault."""
+    assert life_of(record, NOON + timedelta(seconds=seconds), alive=alive) is life
+
+
+def status(owner: str, life: Life, *targets: str, minutes: int = 0) -> ServiceStatus:
+    """Return a service that has these targets, and sent its last beat so many minutes after noon."""
+    beat_at = NOON + timedelta(minutes=minutes)
+    return ServiceStatus(service_record(owner, targets=targets, beat_at=beat_at), life, RECORD.digest)
+
+
+def owner_of(target: str, *services: ServiceStatus) -> str | None:
+    """Return which service is shown for a target."""
+    found = service_of(target, services)
+    return found.record.holder.owner if found else None
+
+
+def test_the_service_of_a_target_is_one_that_runs_before_one_that_does_not() -> None:
+    """Of several that run, the one that knows the target; of several that do not, the one that was seen last."""
+    running, stranger = status("running", Life.RUNNING, "lab"), status("stranger", Life.RUNNING, "other", minutes=5)
+    lost, stopped = status("lost", Life.LOST, "lab", minutes=7), status("stopped", Life.STOPPED, "lab", minutes=9)
+    assert owner_of("lab", stopped, lost, running, stranger) == "running"
+    assert owner_of("lab", stopped, lost, stranger) == "stranger"
+    assert owner_of("lab", stopped, lost) == "lost"
+    assert owner_of("lab", status("early", Life.STOPPED, "lab"), stopped) == "stopped"
+    assert owner_of("lab", status("elsewhere", Life.STOPPED, "other")) is None
+    assert owner_of("lab") is None
+
+
+def test_what_needs_an_action_is_named() -> None:
+    """A lost service, a refused reload, a service that does not know the target; one that was stopped needs none."""
+    lost = status("s1", Life.LOST, "lab").problems("lab")
+    assert list(lost) == [
+        "the service on host host-1 (process 4711) has sent no sign of life since 2026-03-01 12:00Z: start it again"
+    ]
+    refused = replace(status("s1", Life.RUNNING, "lab"), record=service_record(targets=("lab",), reload_problem="line 3"))
+    assert list(refused.problems("lab")) == [
+        "the service on host host-1 (process 4711) has refused to reload its configuration: line 3"
+    ]
+    assert "does not know this target" in next(iter(status("s1", Life.RUNNING, "other").problems("lab")))
+    assert list(status("s1", Life.STOPPED, "lab").problems("lab")) == []
+    assert list(status("s1", Life.RUNNING, "lab").problems("lab")) == []
