@@ -4,8 +4,9 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
+import nbsweep
 from acceptance.support import Desk
-from nbsweep.cli.main import app
+from nbsweep.cli.main import GROUPS, app
 
 WITHOUT_CONFIGURATION = {"schema", "demo", "simulator", "init"}
 NEEDED = {"explain": ["nb-1"], "show": ["last"], "run": ["--dry-run"], "sweep": ["lab"]}
@@ -24,6 +25,15 @@ def command_paths(group: TyperGroup, path: tuple[str, ...] = ()) -> list[tuple[s
 
 
 PATHS = command_paths(typer.main.get_group(app))
+
+
+def test_the_version_has_a_short_option_and_no_command_shows_the_groups(desk: Desk) -> None:
+    """What one does with the commands, in the order of a first day."""
+    desk.names_config = False
+    assert desk.run("-V").out == f"nbsweep {nbsweep.__version__}\n"
+    shown = (alone := desk.run()).out + alone.err
+    places = [shown.index(f"{title}:") for title in GROUPS]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize("option", ["-c", "--config"])

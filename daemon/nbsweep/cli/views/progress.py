@@ -82,9 +82,8 @@ class TargetProgress:
         """Return the counts in one line."""
         if self.planned == 0:
             return f"{self.phase}, {self.seen} rows" if self.seen else self.phase
-        counts = [f"{self.requested} requested", f"{len(self.deleting)} deleting", f"{self.ended['deleted']} deleted"]
-        counts += [f"{count} {name.replace('_', ' ')}" for name, count in self.ended.items() if count and name != "deleted"]
-        counts += [f"{count} {name}" for name, count in self.troubles.items()]
+        named = {"requested": self.requested, "deleting": len(self.deleting), **self.ended, **self.troubles}
+        counts = [f"{count} {name.replace('_', ' ')}" for name, count in named.items() if count]
         left = self.planned - sum(self.ended.values())
         if left:
             counts += self._pace(left, now_s)
