@@ -10,7 +10,7 @@ from pytest import MonkeyPatch  # noqa: PT013 -- used as a plain name in every s
 from fresh import good_for
 from nbsweep.adapters.cloud import responses, transport
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Throttle
-from nbsweep.core import conditions, globs, lifecycle, plan, policy, second_look
+from nbsweep.core import conditions, globs, lifecycle, plan, policy, second_look, tally
 from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import Gone, WrongAddress
 from nbsweep.core.facts import Moment
@@ -252,7 +252,7 @@ def whatever_is_listed_belongs(patch: MonkeyPatch) -> None:
     """No row is held against the workspace and the feature that were asked for."""
     for module in (policy, second_look):
         patch.setattr(module, "find_stray", lambda *_: None)
-    for module in (plan, second_look):
+    for module in (tally, second_look):
         patch.setattr(module, "differs_from", lambda *_: "")
 
 
