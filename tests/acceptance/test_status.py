@@ -8,8 +8,11 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from acceptance.conftest import Simulate
-from acceptance.support import Desk, Json, idle_fleet, plain, target
+from acceptance.support import PROJECT, Desk, Json, idle_fleet, plain, target
+from builders import removal
 from nbsweep.adapters.journal import open_journal
+from nbsweep.core import lifecycle
+from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.runs import Outcome, RunRecord
 
 AWAY = "http://127.0.0.1:1"
@@ -101,6 +104,34 @@ async def test_a_sweep_whose_process_is_gone_is_a_problem(desk: Desk) -> None:
     async with open_journal(f"sqlite:///{desk.journal}") as journal:
         await journal.open_run(RunRecord("run1", "lab", datetime(2026, 1, 1, tzinfo=UTC), "ops", dry_run=False))
     assert "its process is gone" in statuses(desk, 1)["lab"]["problems"][0]
+
+
+async def test_a_project_that_was_looked_up_stays_known_however_many_sweeps_have_failed_since(desk: Desk) -> None:
+    """The configuration names none: what the last good sweep left is still followed, after sixty that never got so far."""
+    away = {**target(AWAY), "region": "cn-north-4"}
+    del away["project_id"]
+    desk.write(AWAY, targets=[away])
+    identity = TargetIdentity(AWAY, PROJECT, None, ("NOTEBOOK",), "all")
+    good = RunRecord(
+        "good",
+        "lab",
+        NEW_YEAR,
+        "ops",
+        dry_run=False,
+        project=identity.project,
+        extent=identity.extent,
+        outcome=Outcome.FINISHED,
+    )
+    failed = [RunRecord(f"f{n:02d}", "lab", NEW_YEAR + n * MINUTE, "ops", dry_run=False) for n in range(1, 61)]
+    left = lifecycle.request(removal(run_id="good", target="earlier-name", project=identity.project), NEW_YEAR, MINUTE)
+    async with open_journal(f"sqlite:///{desk.journal}") as journal:
+        await asyncio.gather(*(journal.open_run(run) for run in (good, *failed)))
+        await journal.write([left])
+        ended = [replace(run, ended_at=run.started_at, outcome=Outcome.FAILED, problem="no answer") for run in failed]
+        await asyncio.gather(*(journal.close_run(run) for run in (replace(good, ended_at=NEW_YEAR), *ended)))
+    lab = statuses(desk, 1)["lab"]
+    assert [each["id"] for each in lab["unfinished"]] == [left.notebook_id]
+    assert lab["left_alone"] == []
 
 
 def test_the_next_run_follows_from_the_schedule(desk: Desk) -> None:

@@ -40,6 +40,8 @@ The next run is never compared with a refused run: otherwise a second run would 
 """
 IDENTIFIED = frozenset(Outcome) - {Outcome.FAILED}
 """Outcomes of runs that knew their project, crashed runs included; a failed run may have ended before it was known."""
+PLANNED = SUCCESSES | {Outcome.REFUSED, Outcome.DECLINED}
+"""Outcomes of runs that have ended and made a plan."""
 SETTLED = SUCCESSES | {Outcome.REFUSED}
 """Outcomes after which a service does not retry; a refusal by a brake is one of them."""
 

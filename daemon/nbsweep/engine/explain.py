@@ -15,17 +15,14 @@ from nbsweep.core.explain.context import (
     TargetScope,
     brake_lines,
     cover_findings,
-    last_ended,
 )
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.facts import Moment
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
+from nbsweep.core.runs import PLANNED
 from nbsweep.engine.report import leading_error
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
-
-LOOKS_BACK = 200
-"""Number of sweeps of a target that are searched for the last one with a plan."""
 
 
 async def explain_everywhere(sweepers: Iterable[Sweeper], notebook_id: str) -> Explained:
@@ -90,7 +87,7 @@ async def _remember(
     return JournalFacts(
         last_active=last_active,
         removals=removals,
-        latest=last_ended(await journal.runs(LOOKS_BACK, target)),
+        latest=await journal.last_run(target, PLANNED),
         history=await journal.history(target, identity, now - A_DAY, now),
         left_alone=judge_cooling(streaks(removals).get(notebook_id), cool_down, now),
     )

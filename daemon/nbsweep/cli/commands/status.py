@@ -16,13 +16,10 @@ from nbsweep.core.identity import TargetIdentity, identity_on_record
 from nbsweep.core.lease import TargetLease, is_held
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.ports import Journal
-from nbsweep.core.runs import JUDGED, STOPPED, RunRecord
+from nbsweep.core.runs import IDENTIFIED, JUDGED, STOPPED, RunRecord
 from nbsweep.core.status import LeftAlone, StatusInputs, follows, judge_status, left_alone, status_of_removed
 from nbsweep.documents.status import status_document
 from nbsweep.settings import Settings, TargetSettings
-
-LOOKS_BACK = 50
-"""Number of runs of a target that are searched for a recorded project."""
 
 
 async def status_command(session: Session, output: ReadFormat) -> Exit:
@@ -88,10 +85,9 @@ async def _identity(journal: Journal, target: TargetSettings) -> TargetIdentity:
     identity = target.identity
     if identity.project_id is not None:
         return identity
-    records = await journal.runs(LOOKS_BACK, target.name)
-    known = (identity_on_record(record.project, record.extent) for record in records)
-    last = next((one for one in known if one and one.endpoint == identity.endpoint), None)
-    return replace(identity, project_id=last.project_id if last else None)
+    record = await journal.last_run(target.name, IDENTIFIED)
+    last = identity_on_record(record.project, record.extent) if record else None
+    return replace(identity, project_id=last.project_id if last and last.endpoint == identity.endpoint else None)
 
 
 async def _held(journal: Journal, now: datetime, lasts: timedelta) -> list[TargetLease]:

@@ -1,6 +1,6 @@
 """The context of an explanation besides the rules: the target's scope, the journal's facts, and the brakes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 
@@ -101,11 +101,6 @@ def cover_findings(notebook: Notebook, cover: TargetScope) -> tuple[Finding, ...
 def _listed(key: str, allowed: Sequence[str], fact: str | None) -> Finding:
     truth = Truth.UNKNOWN if fact is None else Truth.PASS if fact in allowed else Truth.FAIL
     return Finding(key, " or ".join(allowed), fact, truth)
-
-
-def last_ended(records: Iterable[RunRecord]) -> RunRecord | None:
-    """Return the last ended sweep that made a plan, from one target's records, the newest first."""
-    return next((record for record in records if record.ended_at and record.fleet), None)
 
 
 def brake_lines(brakes: Brakes, max_failures: Fraction | None, memory: JournalFacts) -> tuple[BrakeLine, ...]:

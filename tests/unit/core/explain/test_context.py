@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from builders import NOON, ago, moment, notebook, removal, rules, run_record
 from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.conditions import Truth
-from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings, last_ended
+from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Notebook
@@ -71,13 +71,6 @@ def test_a_brake_that_is_off_has_no_limit() -> None:
     assert [line.known for line in lines if line.known] == ["0 within the last day"]
     none_at_all = brake_lines(Brakes(0, Fraction(0)), Fraction(0), JournalFacts())
     assert [none_at_all[place].limit for place in (0, 1, 5)] == ["0", "0%", "0%"]
-
-
-def test_the_last_sweep_has_ended_and_has_seen_something() -> None:
-    """Not one that goes on, or that failed before it had a fleet."""
-    records = [run("going", ended_at=None), run("failed", fleet=0), run("good"), run("older")]
-    assert last_ended(records) == run("good")
-    assert last_ended(records[:2]) is None
 
 
 def test_what_has_no_end_is_under_way() -> None:
