@@ -49,6 +49,7 @@ def configuration(scenario: Scenario, url: str, journal: Path) -> Json:
                 "limits": rates | {"concurrency": scenario.concurrency},
             }
         ],
+        "mode": "enforce",
         "policies": [{"name": "idle", "match": {"status": ["STOPPED"], "idle_over": "14d"}}],
         "brakes": {"max_deletions": None, "max_share": None},
         # The comeback has to know when the survey is over, and only the log says so.
