@@ -62,7 +62,7 @@ EXAMPLES = dict(shipped())
 def rules_of(document: Any) -> Rules:
     """Make the rules of an example; what else it says is not at issue, and some of it needs an environment."""
     target = {"name": "t", "region": "cn-north-4", "credentials": SECRETS}
-    chosen = {key: document[key] for key in ("policies", "protect") if key in document}
+    chosen = {key: document[key] for key in ("policies", "protect", "groups") if key in document}
     return Settings.model_validate({"targets": [target], **chosen}).rules
 
 
