@@ -10,27 +10,29 @@ from pytest import MonkeyPatch  # noqa: PT013 -- used as a plain name in every s
 from fresh import good_for
 from nbsweep.adapters.cloud import responses, transport
 from nbsweep.adapters.cloud.limiter import Lane, Lanes, Throttle
-from nbsweep.core import conditions, globs, lifecycle, plan, policy, second_look, tally
-from nbsweep.core.brakes import Brakes
+from nbsweep.core import lifecycle, policy, second_look
 from nbsweep.core.errors import Gone, WrongAddress
 from nbsweep.core.facts import Moment
 from nbsweep.core.freshness import ClockReading, Freshness
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.listing.paging import Offsets
 from nbsweep.core.listing.snapshot import Snapshot
+from nbsweep.core.matching import conditions, globs
 from nbsweep.core.model import FAILED, MalformedRow, Notebook, Page, Scope
 from nbsweep.core.own_orders import OrderKind, OwnOrder
-from nbsweep.core.plan import Candidate, Circumstances, Plan, Survey, build_plan
+from nbsweep.core.planning import plan, tally
+from nbsweep.core.planning.brakes import Brakes
+from nbsweep.core.planning.plan import Candidate, Circumstances, Plan, Survey, build_plan
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge_protections
 from nbsweep.engine import recovery, shutdown, survey, sweep
-from nbsweep.engine.batch_lookup import BatchLookup, LookupResult
-from nbsweep.engine.executor import Executor
 from nbsweep.engine.listing import offsets as find
 from nbsweep.engine.listing.pages import Listing
-from nbsweep.engine.prefetch import Observation
 from nbsweep.engine.recovery import Recovery
+from nbsweep.engine.removing.batch_lookup import BatchLookup, LookupResult
+from nbsweep.engine.removing.executor import Executor
+from nbsweep.engine.removing.prefetch import Observation
+from nbsweep.engine.removing.tracker import RemovalTracker
 from nbsweep.engine.report import planned_removal
-from nbsweep.engine.tracker import RemovalTracker
 from simulation.journal import LifeJournal
 
 Plant = Callable[[MonkeyPatch], None]

@@ -12,7 +12,7 @@ from nbsweep.adapters.cloud.client import open_client
 from nbsweep.bootstrap.accounts import make_lanes
 from nbsweep.bootstrap.sweeps import make_sweeper
 from nbsweep.core.lease import Holder
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Journal, Ports
 from nbsweep.core.saved_plan.model import Spared
 from nbsweep.engine.options import LeaseOptions

@@ -14,7 +14,7 @@ from nbsweep.core.errors import (
     UsageError,
 )
 from nbsweep.core.lifecycle import State
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.plan import Plan
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
 

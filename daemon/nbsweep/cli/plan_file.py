@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nbsweep.cli.text import json_pieces
 from nbsweep.core.errors import ConfigurationError, Mistake, NbsweepError
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.plan import Plan
 from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.model import SavedPlan
 from nbsweep.core.saved_plan.validate import objections

@@ -9,15 +9,15 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from nbsweep.core.brakes import MOST_SKEW_S, describe_skew
 from nbsweep.core.errors import CloudError, Forbidden, NbsweepError, Unauthorized
 from nbsweep.core.facts import Moment
 from nbsweep.core.listing.paging import Offsets, Paging
-from nbsweep.core.matches import MatchCounts, count_matches, describe_matches, name_matches
-from nbsweep.core.missing_facts import left_out
+from nbsweep.core.matching.missing_facts import left_out
 from nbsweep.core.model import MalformedRow, Notebook, Page
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.permissions import GRANTS, Action, Probe
+from nbsweep.core.planning.brakes import MOST_SKEW_S, describe_skew
+from nbsweep.core.planning.matches import MatchCounts, count_matches, describe_matches, name_matches
 from nbsweep.core.policy import Rules
 
 UNPUBLISHED = (

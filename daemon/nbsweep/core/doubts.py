@@ -13,7 +13,8 @@ from itertools import product
 
 from msgspec import Struct
 
-from nbsweep.core.conditions import (
+from nbsweep.core.facts import Moment
+from nbsweep.core.matching.conditions import (
     AllOf,
     AnyOf,
     CapacityOver,
@@ -26,8 +27,7 @@ from nbsweep.core.conditions import (
     Truth,
     names_status,
 )
-from nbsweep.core.facts import Moment
-from nbsweep.core.globs import WILDCARD, Glob
+from nbsweep.core.matching.globs import WILDCARD, Glob
 from nbsweep.core.model import AT_REST, IN_TRANSITION, Lease, LeaseType, Notebook, Status
 from nbsweep.core.policy import Policy, Rules, Running
 

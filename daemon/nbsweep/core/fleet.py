@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from nbsweep.core.explain.flips import flips_at
 from nbsweep.core.facts import Moment, idle_since
 from nbsweep.core.model import MalformedRow, Notebook, Status
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.plan import Plan
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge, keep
 
 

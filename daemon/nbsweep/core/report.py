@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from nbsweep.core.cool_down import Cause, causes_of
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.lifecycle import Removal, State, outcome
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.cool_down import Cause, causes_of
+from nbsweep.core.planning.plan import Plan
 from nbsweep.core.runs import Outcome
 from nbsweep.core.saved_plan.model import Spared
 

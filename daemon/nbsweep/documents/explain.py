@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import asdict, replace
 
-from nbsweep.core.conditions import Finding, Truth
 from nbsweep.core.explain.context import JournalFacts, NotebookContext
 from nbsweep.core.explain.explain import ConditionResult, RuleResult
 from nbsweep.core.explain.requirements import AllRequired, AnyRequired, AnyRequirement, Requirement, RuleRequirement
 from nbsweep.core.lifecycle import Removal
+from nbsweep.core.matching.conditions import Finding, Truth
 from nbsweep.core.model import Status
 from nbsweep.core.policy import Decision, Policy, Reason, Running
 from nbsweep.documents.base import Count, Document, Time, moment_text

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from nbsweep.core.model import Status
-from nbsweep.core.plan import Candidate, Plan
+from nbsweep.core.planning.plan import Candidate, Plan
 from nbsweep.documents.base import Count, Counts, Document, Series, Time, add_counts, moment_text
 
 

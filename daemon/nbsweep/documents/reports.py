@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
-from nbsweep.core.cool_down import Cause
+from nbsweep.core.planning.cool_down import Cause
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
 from nbsweep.core.saved_plan.model import Spared

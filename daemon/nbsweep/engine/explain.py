@@ -5,8 +5,6 @@ from datetime import datetime
 
 import anyio
 
-from nbsweep.core.brakes import A_DAY
-from nbsweep.core.cool_down import judge_cooling, streaks
 from nbsweep.core.errors import Gone, NbsweepError
 from nbsweep.core.explain.context import (
     Explained,
@@ -19,6 +17,8 @@ from nbsweep.core.explain.context import (
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.facts import Moment
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
+from nbsweep.core.planning.brakes import A_DAY
+from nbsweep.core.planning.cool_down import judge_cooling, streaks
 from nbsweep.core.runs import PLANNED
 from nbsweep.engine.report import leading_error
 from nbsweep.engine.survey import Area

@@ -18,8 +18,8 @@ from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.ports import Cloud, Ports, unheeded
 from nbsweep.engine.options import LeaseOptions
+from nbsweep.engine.removing.tracker import LAST_WRITE_S
 from nbsweep.engine.shutdown import Shutdown
-from nbsweep.engine.tracker import LAST_WRITE_S
 
 RACES = 5
 """How often the lease may change between the read and the attempt to take it."""

@@ -6,9 +6,9 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from nbsweep.core.brakes import MOST_FAILURES
-from nbsweep.core.cool_down import USUAL_COOL_DOWN, CoolDown
 from nbsweep.core.lease import Holder
+from nbsweep.core.planning.brakes import MOST_FAILURES
+from nbsweep.core.planning.cool_down import USUAL_COOL_DOWN, CoolDown
 from nbsweep.core.policy import Rules
 
 

@@ -18,8 +18,8 @@ from nbsweep.core.ports import Ports
 from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.core.status import follows, left_alone
 from nbsweep.engine.options import LeaseOptions, PollOptions
-from nbsweep.engine.poller import Poller
-from nbsweep.engine.tracker import RemovalTracker
+from nbsweep.engine.removing.poller import Poller
+from nbsweep.engine.removing.tracker import RemovalTracker
 
 BEFORE_A_DELETE = frozenset({State.PLANNED, State.STOPPING})
 CRASHED = "its process ended without closing the run; a later run found the unfinished removals"

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.plan import Candidate, Plan
+from nbsweep.core.planning.plan import Candidate, Plan
 from nbsweep.core.ports import Ports
 from nbsweep.core.report import Report
 from nbsweep.core.runs import RunRecord

@@ -11,7 +11,7 @@ from nbsweep.core.events.removal import RemovalFinished
 from nbsweep.core.events.sweep import PlanNarrowed
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.plan import Plan
 from nbsweep.core.policy import Reason
 from nbsweep.core.ports import Ports
 from nbsweep.core.saved_plan.model import SavedTarget, Spared

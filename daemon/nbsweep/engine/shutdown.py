@@ -10,10 +10,10 @@ import anyio
 import msgspec
 from msgspec import Struct
 
-from nbsweep.core.brakes import Refusal, judge_failures, judge_skew
 from nbsweep.core.errors import SweepEnding
 from nbsweep.core.events.sweep import SweepBraked
 from nbsweep.core.lifecycle import State
+from nbsweep.core.planning.brakes import Refusal, judge_failures, judge_skew
 from nbsweep.core.ports import Ports
 
 INTERRUPTED = "interrupted before its DELETE"

@@ -11,7 +11,7 @@ from nbsweep.core.errors import HeldElsewhere, JournalError, NbsweepError
 from nbsweep.core.events.http import LanesState
 from nbsweep.core.events.sweep import AuditHead, SweepFailure, SweepFinished
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Ports
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome, RunRecord

@@ -7,30 +7,30 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from nbsweep.core.brakes import A_DAY, Brakes
 from nbsweep.core.errors import HeldElsewhere, NbsweepError, SweepTimedOut
 from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, PlanTrimmed, SweepStarted, TargetChanged
 from nbsweep.core.facts import Moment, format_age
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import GOOD_FOR, TargetLease, describe_held
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.plan import Circumstances, Plan, Survey, build_plan
+from nbsweep.core.planning.brakes import A_DAY, Brakes
+from nbsweep.core.planning.plan import Circumstances, Plan, Survey, build_plan
 from nbsweep.core.ports import Ports
 from nbsweep.core.report import Report
 from nbsweep.core.runs import IDENTIFIED, Outcome, RunRecord
 from nbsweep.core.saved_plan.model import Spared
 from nbsweep.core.saved_plan.narrow import permit
-from nbsweep.engine.executor import Executor
 from nbsweep.engine.lease import LeaseGuard, look_for_leases
 from nbsweep.engine.options import SurveyFacts, SweepOptions
 from nbsweep.engine.recovery import close_crashed_runs, recover
+from nbsweep.engine.removing.executor import Executor
+from nbsweep.engine.removing.tracker import LAST_WRITE_S
 from nbsweep.engine.report import Approve, Run, describe_bug, planned_removal
 from nbsweep.engine.saved_plan import PlanConstraint, describe_narrowing, record_spared, require_valid, spared_of
 from nbsweep.engine.shutdown import Shutdown, given_up_on, time_limited
 from nbsweep.engine.state import SweepState, close
 from nbsweep.engine.survey import Area, Surveyor
 from nbsweep.engine.target_identity import OverlappingTarget, describe_extent, is_changed, require_separate
-from nbsweep.engine.tracker import LAST_WRITE_S
 
 WRITTEN_AT_ONCE = 500
 """Planned removals in one write: rows and entries of the audit trail take a multiple of their memory while they are written."""

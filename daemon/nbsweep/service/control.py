@@ -10,7 +10,7 @@ from msgspec import Struct
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.explain.context import Explained
 from nbsweep.core.pacing import LaneState
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.plan import Plan
 
 
 class Phase(StrEnum):

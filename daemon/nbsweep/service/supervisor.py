@@ -12,7 +12,7 @@ import anyio
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.events.service import ServiceStopping, TargetScheduled
 from nbsweep.core.explain.context import Explained
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Telemetry
 from nbsweep.engine.explain import explain_everywhere
 from nbsweep.engine.shutdown import Shutdown

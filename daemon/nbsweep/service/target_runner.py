@@ -18,7 +18,7 @@ from nbsweep.core.events.service import (
     TargetResumed,
     TargetSkipped,
 )
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.plan import Plan
 from nbsweep.core.report import Report
 from nbsweep.core.runs import SETTLED, SUCCESSES, Outcome
 from nbsweep.core.saved_plan.model import Spared

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ValidationInfo, ValidatorFunctionWrapHandler
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from nbsweep.core.globs import Glob
-from nbsweep.core.owner_groups import PREFIX, OwnerGroup
+from nbsweep.core.matching.globs import Glob
+from nbsweep.core.matching.owner_groups import PREFIX, OwnerGroup
 from nbsweep.settings.fields.base import Name
 from nbsweep.settings.fields.types import OneOrMore, validated_with
 from nbsweep.settings.match import OneGlob

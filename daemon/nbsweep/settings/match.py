@@ -6,11 +6,22 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, WithJsonSchema, model_validator
 
-from nbsweep.core.conditions import AllOf, AnyOf, CapacityOver, Condition, LeaseEnabled, LongerThan, Not, TagIs, TextIs, Truth
 from nbsweep.core.facts import NAME_KEYS, STARTS
-from nbsweep.core.globs import Glob
+from nbsweep.core.matching.conditions import (
+    AllOf,
+    AnyOf,
+    CapacityOver,
+    Condition,
+    LeaseEnabled,
+    LongerThan,
+    Not,
+    TagIs,
+    TextIs,
+    Truth,
+)
+from nbsweep.core.matching.globs import Glob
+from nbsweep.core.matching.owner_groups import PREFIX, OwnerGroup
 from nbsweep.core.model import IN_TRANSITION, LeaseType, Status
-from nbsweep.core.owner_groups import PREFIX, OwnerGroup
 from nbsweep.settings.fields.base import Group
 from nbsweep.settings.fields.types import IfGiven, OneOrMore
 from nbsweep.settings.fields.units import Duration

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, StrictStr, ValidationInfo, field_validator
 
-from nbsweep.core.cool_down import USUAL_COOL_DOWN, CoolDown
+from nbsweep.core.planning.cool_down import USUAL_COOL_DOWN, CoolDown
 from nbsweep.settings.fields.base import Group
 from nbsweep.settings.fields.paths import FilePath
 from nbsweep.settings.fields.types import Written

@@ -5,8 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictInt
 
-from nbsweep.core.brakes import MOST_FAILURES, Brakes, OnExcess
-from nbsweep.core.conditions import (
+from nbsweep.core.matching.conditions import (
     AllOf,
     AnyOf,
     CapacityOver,
@@ -17,7 +16,8 @@ from nbsweep.core.conditions import (
     TextIs,
     Truth,
 )
-from nbsweep.core.owner_groups import names_of
+from nbsweep.core.matching.owner_groups import names_of
+from nbsweep.core.planning.brakes import MOST_FAILURES, Brakes, OnExcess
 from nbsweep.core.policy import Policy, Protection, Running
 from nbsweep.settings.fields.base import Group, Label
 from nbsweep.settings.fields.units import Share, format_duration

@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from nbsweep.core.brakes import judge_skew
 from nbsweep.core.errors import CloudError, FactsTooOld, Forbidden, Gone, Rejected
 from nbsweep.core.freshness import Freshness
 from nbsweep.core.listing.paging import Paging
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.permissions import DEFAULT_WORKSPACE, Action, Probe, probe_of
+from nbsweep.core.planning.brakes import judge_skew
 from nbsweep.core.ports import Clock, unheeded
 from nbsweep.testing.account import FakeAccount, refused
 from nbsweep.testing.faults import (

@@ -5,7 +5,6 @@ from msgspec.structs import replace
 
 from builders import removal, survey
 from nbsweep.cli.exits import Exit, exit_of_error, exit_of_plan, exit_of_report, worst
-from nbsweep.core.brakes import Brakes, Refusal
 from nbsweep.core.errors import (
     AnswerLost,
     ConfigurationError,
@@ -20,7 +19,8 @@ from nbsweep.core.errors import (
 )
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import MalformedRow, Scope
-from nbsweep.core.plan import WorkspaceGap, build_plan
+from nbsweep.core.planning.brakes import Brakes, Refusal
+from nbsweep.core.planning.plan import WorkspaceGap, build_plan
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
 

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from builders import ago, lease, moment, notebook, over
-from nbsweep.core.conditions import Condition, Truth
 from nbsweep.core.facts import format_age
+from nbsweep.core.matching.conditions import Condition, Truth
 from nbsweep.core.model import LeaseType
 
 

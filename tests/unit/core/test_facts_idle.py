@@ -5,8 +5,8 @@ import pytest
 from msgspec.structs import replace
 
 from builders import NEVER_TOUCHED, NOON, ago, lease, moment, notebook, over
-from nbsweep.core.conditions import Truth
 from nbsweep.core.facts import idle_since
+from nbsweep.core.matching.conditions import Truth
 from nbsweep.core.model import LeaseType, Status
 
 RESTING = [Status.STOPPED, Status.CREATE_FAILED, Status.START_FAILED, Status.DELETE_FAILED, Status.ERROR, Status.FROZEN]

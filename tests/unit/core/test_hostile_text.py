@@ -2,8 +2,8 @@
 
 import pytest
 
-from nbsweep.core.cool_down import PARTICULAR
-from nbsweep.core.globs import Glob, describe_difference, skeleton
+from nbsweep.core.matching.globs import Glob, describe_difference, skeleton
+from nbsweep.core.planning.cool_down import PARTICULAR
 from nbsweep.core.redaction import redact, redact_named
 
 LENGTH = 300_000

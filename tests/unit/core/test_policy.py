@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from builders import NEVER_TOUCHED, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
-from nbsweep.core.conditions import AllOf, AnyOf, Condition, Not, Truth
+from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, Not, Truth
 from nbsweep.core.model import Notebook, Status
 from nbsweep.core.policy import Decision, Policy, Reason, Rules, Running, Verdict, judge, may_go
 from nbsweep.core.selection import Selection

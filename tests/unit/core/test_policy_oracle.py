@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from builders import NEVER_TOUCHED, NOON, ago, moment, notebook, over, policy, protection, searching, tag, text
-from nbsweep.core.conditions import AllOf, AnyOf, Condition, Not, Truth
+from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, Not, Truth
 from nbsweep.core.model import Lease, LeaseType, Notebook, Status
 from nbsweep.core.policy import Decision, Rules, Running, judge
 

@@ -5,8 +5,8 @@ import pytest
 from msgspec.structs import replace
 
 from builders import NEVER_TOUCHED, NOON, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
-from nbsweep.core.conditions import Not
 from nbsweep.core.freshness import ClockReading
+from nbsweep.core.matching.conditions import Not
 from nbsweep.core.model import LeaseType, Named, Notebook, Status
 from nbsweep.core.own_orders import OrderKind, OwnOrder, answered, note_seen
 from nbsweep.core.policy import Decision, Policy, Reason, Rules, Running, Verdict, judge

@@ -30,18 +30,18 @@ from builders import (
 from nbsweep.cli.text import json_text
 from nbsweep.core.audit.chain import START, Break, Flaw, Head, Link
 from nbsweep.core.audit.entries import AuditCoverage, AuditEntry
-from nbsweep.core.brakes import Brakes, Refusal
 from nbsweep.core.checks import Check, Grade, passed
-from nbsweep.core.conditions import AnyOf
 from nbsweep.core.doubts import Doubt, DoubtKind
 from nbsweep.core.errors import Mistake, Unreachable
 from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.lifecycle import State
+from nbsweep.core.matching.conditions import AnyOf
 from nbsweep.core.model import MalformedRow, Status
 from nbsweep.core.pacing import LaneState
-from nbsweep.core.plan import Plan, WorkspaceGap
+from nbsweep.core.planning.brakes import Brakes, Refusal
+from nbsweep.core.planning.plan import Plan, WorkspaceGap
 from nbsweep.core.policy import Reason, Rules, keep
 from nbsweep.core.report import Report
 from nbsweep.core.runs import History, Outcome, RunCounts, RunRecord

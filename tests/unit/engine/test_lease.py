@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from builders import NOON, SCOPE, ago, fleet, notebook, removal, target_lease
 from fresh import good_for
 from nbsweep.core import lifecycle
-from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import FactsTooOld, HeldElsewhere, JournalError
 from nbsweep.core.events.lease import LeaseHeldElsewhere, LeaseLost, LeaseTakenOver
 from nbsweep.core.freshness import Freshness
@@ -20,7 +19,8 @@ from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import Rate
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.brakes import Brakes
+from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import unheeded
 from nbsweep.core.report import Report
 from nbsweep.engine.lease import LeaseGuard

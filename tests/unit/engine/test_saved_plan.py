@@ -6,14 +6,14 @@ import anyio
 from msgspec.structs import replace
 
 from builders import NOON, ago, fleet, notebook
-from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.errors import ConfigurationError, JournalError
 from nbsweep.core.events.removal import RemovalFinished
 from nbsweep.core.events.sweep import PlanNarrowed
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Lease, Status
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.brakes import Brakes, OnExcess
+from nbsweep.core.planning.plan import Plan
 from nbsweep.core.report import Report
 from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.model import SavedTarget

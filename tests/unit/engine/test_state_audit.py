@@ -6,10 +6,10 @@ import pytest
 from builders import notebook
 from nbsweep.core.audit.chain import Head, verify
 from nbsweep.core.audit.entries import AuditEntry
-from nbsweep.core.brakes import Brakes
 from nbsweep.core.errors import MustStopFirst, Rejected
 from nbsweep.core.events.sweep import AuditHead
 from nbsweep.core.model import Status
+from nbsweep.core.planning.brakes import Brakes
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from builders import NOON
-from nbsweep.core.brakes import Brakes
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.brakes import Brakes
+from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Ports
 from nbsweep.core.report import Report
 from nbsweep.engine.report import Run

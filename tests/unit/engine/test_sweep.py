@@ -10,14 +10,14 @@ from msgspec.structs import replace
 
 from builders import NOON, ago, fleet, notebook, removal, run_record
 from nbsweep.core import lifecycle
-from nbsweep.core.brakes import Brakes, OnExcess
 from nbsweep.core.errors import AnswerLost, Forbidden, JournalError, SweepTimedOut, Unauthorized
 from nbsweep.core.events.removal import RemovalFinished
 from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, SweepFinished, SweepStarted, TargetChanged
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Lease, Status, Volume
 from nbsweep.core.pacing import Rate
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.brakes import Brakes, OnExcess
+from nbsweep.core.planning.plan import Plan
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.engine.options import SweepOptions

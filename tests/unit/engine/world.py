@@ -16,11 +16,11 @@ from builders import NOON, over, policy, protection, removal, tag, text
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Notebook
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.plan import Plan
 from nbsweep.core.policy import Policy, Rules, Running
 from nbsweep.core.ports import Ports
-from nbsweep.engine.executor import Executor
 from nbsweep.engine.options import PollOptions, SurveyFacts, SweepOptions
+from nbsweep.engine.removing.executor import Executor
 from nbsweep.engine.report import leading_error
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.survey import Area

@@ -10,10 +10,10 @@ import anyio
 import pytest
 
 from builders import NOON, fleet, notebook, service_record
-from nbsweep.core.brakes import Brakes
 from nbsweep.core.control.requests import Pause, SweepRequest
 from nbsweep.core.events.service import ServiceStopping, SweepRequested, TargetScheduled
 from nbsweep.core.lease import Holder
+from nbsweep.core.planning.brakes import Brakes
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper

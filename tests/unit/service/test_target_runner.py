@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from builders import NOON, fleet, notebook, removal
 from nbsweep.core import lifecycle
-from nbsweep.core.brakes import Brakes
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import JournalError, Unreachable
 from nbsweep.core.events.service import TargetBackedOff, TargetMadeUp, TargetRestored, TargetSkipped
 from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
+from nbsweep.core.planning.brakes import Brakes
 from nbsweep.engine.options import LeaseOptions
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area

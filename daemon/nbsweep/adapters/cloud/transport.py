@@ -20,10 +20,10 @@ from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.cloud.responses import ErrorResponse, lost
 from nbsweep.adapters.cloud.route import Route
 from nbsweep.adapters.cloud.session import NotSent, failure
-from nbsweep.core.brakes import judge_skew
 from nbsweep.core.errors import CloudError, FactsTooOld, Unreachable
 from nbsweep.core.events.http import HttpAnswered, HttpRequest
 from nbsweep.core.freshness import Freshness
+from nbsweep.core.planning.brakes import judge_skew
 from nbsweep.core.ports import Clock, Telemetry, unheeded
 
 TURNS = 3

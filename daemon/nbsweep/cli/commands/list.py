@@ -16,9 +16,9 @@ from nbsweep.cli.text import csv_pieces
 from nbsweep.cli.views.fleet import fleet_view
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.fleet import FleetRow, fleet_rows, goes_at, sort_key
-from nbsweep.core.globs import Glob
+from nbsweep.core.matching.globs import Glob
 from nbsweep.core.model import Notebook, Status
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.plan import Plan
 from nbsweep.documents.fleet import FleetNotebookDocument, fleet_document, notebook_document
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings.fields.units import parse_duration

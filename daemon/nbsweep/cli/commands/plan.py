@@ -16,7 +16,7 @@ from nbsweep.cli.session import Session, report_error
 from nbsweep.cli.text import csv_pieces, printable
 from nbsweep.cli.views.results import plan_view
 from nbsweep.core.errors import NbsweepError
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.plan import Plan
 from nbsweep.core.saved_plan.model import SavedPlan
 from nbsweep.documents.base import new_id
 from nbsweep.documents.plans import PlanDocument, plan_document

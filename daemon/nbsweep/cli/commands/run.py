@@ -25,7 +25,7 @@ from nbsweep.cli.views.results import plan_view, report_view
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import TargetIsPaused
 from nbsweep.core.events.sweep import DryRunByMode, PlanTargetLeftAlone
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Journal
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome

@@ -8,7 +8,6 @@ from rich.tree import Tree
 
 from nbsweep.cli.text import printable
 from nbsweep.cli.views.results import STYLES
-from nbsweep.core.conditions import Finding, Truth
 from nbsweep.core.explain.context import BrakeLine, JournalFacts, NotebookContext
 from nbsweep.core.explain.explain import ConditionResult, RuleResult
 from nbsweep.core.explain.requirements import (
@@ -20,6 +19,7 @@ from nbsweep.core.explain.requirements import (
     moment_words,
 )
 from nbsweep.core.lifecycle import Removal, outcome
+from nbsweep.core.matching.conditions import Finding, Truth
 from nbsweep.core.policy import Decision
 
 MOST_REMOVALS = 5

@@ -13,7 +13,7 @@ from nbsweep.core.facts import format_age
 from nbsweep.core.fleet import FleetRow
 from nbsweep.core.lookup import short_ids
 from nbsweep.core.model import MalformedRow
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.plan import Plan
 from nbsweep.core.policy import Decision, Reason
 
 COLUMNS = (

@@ -7,10 +7,10 @@ from rich.text import Text
 
 from nbsweep.cli.views.results import STYLES, cell
 from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, Row, make_table
-from nbsweep.core.conditions import shorten
 from nbsweep.core.facts import format_age
 from nbsweep.core.lifecycle import Removal, outcome
 from nbsweep.core.lookup import short_ids
+from nbsweep.core.matching.conditions import shorten
 from nbsweep.core.runs import RunCounts, RunRecord
 
 HISTORY_COLUMNS = (

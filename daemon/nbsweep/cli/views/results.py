@@ -9,13 +9,13 @@ from rich.text import Text
 
 from nbsweep.cli.text import printable
 from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, LongTable, Row, make_table
-from nbsweep.core.brakes import Refusal
-from nbsweep.core.cool_down import Cause
 from nbsweep.core.facts import format_age
 from nbsweep.core.lifecycle import Removal, outcome
 from nbsweep.core.lookup import short_ids
-from nbsweep.core.matches import RuleMatch, describe_matches
-from nbsweep.core.plan import Candidate, Plan, describe_malformed
+from nbsweep.core.planning.brakes import Refusal
+from nbsweep.core.planning.cool_down import Cause
+from nbsweep.core.planning.matches import RuleMatch, describe_matches
+from nbsweep.core.planning.plan import Candidate, Plan, describe_malformed
 from nbsweep.core.report import Report
 from nbsweep.core.runs import TRIED, Outcome
 from nbsweep.core.saved_plan.model import Spared

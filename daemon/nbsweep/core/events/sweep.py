@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from nbsweep.core.cool_down import Cause
 from nbsweep.core.events.base import Event, Level
+from nbsweep.core.planning.cool_down import Cause
 
 
 class SweepStarted(Event, frozen=True):

@@ -10,7 +10,6 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbsweep.core.conditions import AllOf, AnyOf, Condition, Finding, LongerThan, Not, Truth
 from nbsweep.core.explain.flips import flips_at
 from nbsweep.core.explain.remedies import Remedy, remedies
 from nbsweep.core.explain.requirements import (
@@ -25,7 +24,8 @@ from nbsweep.core.explain.requirements import (
 )
 from nbsweep.core.facts import STARTS, Moment
 from nbsweep.core.listing.belonging import EVERYTHING
-from nbsweep.core.missing_facts import missing_facts
+from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, Finding, LongerThan, Not, Truth
+from nbsweep.core.matching.missing_facts import missing_facts
 from nbsweep.core.model import IN_TRANSITION, Notebook, Status
 from nbsweep.core.policy import Decision, Policy, Protection, Rules, Verdict, judge, judge_policies, matched
 

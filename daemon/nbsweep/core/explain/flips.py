@@ -7,8 +7,8 @@ so that a prediction cannot differ from the later decision.
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from nbsweep.core.conditions import AllOf, AnyOf, Condition, LongerThan, Not
 from nbsweep.core.facts import Moment
+from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, LongerThan, Not
 from nbsweep.core.model import Notebook
 
 TICK = timedelta(microseconds=1)

@@ -7,10 +7,10 @@ from re import Match
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbsweep.core.conditions import AllOf, AnyOf, Condition, Not, TagIs, TextIs, Truth
 from nbsweep.core.explain.flips import flips_at
 from nbsweep.core.facts import Moment
-from nbsweep.core.globs import WILDCARD, Glob, skeleton
+from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, Not, TagIs, TextIs, Truth
+from nbsweep.core.matching.globs import WILDCARD, Glob, skeleton
 from nbsweep.core.model import Lease, Notebook, Status
 from nbsweep.core.policy import Decision, Rules, judge
 

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from nbsweep.core.conditions import (
+from nbsweep.core.explain.flips import flips_at
+from nbsweep.core.facts import Moment, format_age
+from nbsweep.core.matching.conditions import (
     AllOf,
     AnyOf,
     CapacityOver,
@@ -22,12 +24,10 @@ from nbsweep.core.conditions import (
     TextIs,
     Truth,
 )
-from nbsweep.core.explain.flips import flips_at
-from nbsweep.core.facts import Moment, format_age
-from nbsweep.core.globs import Glob
-from nbsweep.core.missing_facts import missing_facts
+from nbsweep.core.matching.globs import Glob
+from nbsweep.core.matching.missing_facts import missing_facts
+from nbsweep.core.matching.owner_groups import OwnerGroup, describe_names
 from nbsweep.core.model import AT_REST, Notebook
-from nbsweep.core.owner_groups import OwnerGroup, describe_names
 
 
 class Requirement(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Builds a saved plan from a plan."""
 
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.plan import Candidate, Plan
+from nbsweep.core.planning.plan import Candidate, Plan
 from nbsweep.core.saved_plan.evidence import evidence_of
 from nbsweep.core.saved_plan.model import SavedItem, SavedTarget
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from nbsweep.core.conditions import Finding, Truth
+from nbsweep.core.matching.conditions import Finding, Truth
 from nbsweep.core.model import Image, Lease, Named, Notebook, Status, Volume
 from nbsweep.core.policy import Verdict
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import AT_REST, MalformedRow, Notebook, Status
-from nbsweep.core.plan import Candidate, Survey
+from nbsweep.core.planning.plan import Candidate, Survey
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge
 from nbsweep.core.saved_plan.model import SavedItem, Spared
 from nbsweep.core.second_look import why_no_longer

@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from nbsweep.core.errors import CloudError, Forbidden, WorkspaceRefused
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope
-from nbsweep.core.plan import WorkspaceGap
-from nbsweep.core.tally import Tally
+from nbsweep.core.planning.plan import WorkspaceGap
+from nbsweep.core.planning.tally import Tally
 
 MOST_PAGES = 20_000
 """The limit for one listing; at the requested page size that is a million rows."""

@@ -8,9 +8,9 @@ from nbsweep.core.errors import CloudError, Gone, SweepEnding
 from nbsweep.core.events.sweep import SurveyAsked
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import MalformedRow, Notebook, Scope
+from nbsweep.core.planning.tally import Tally
 from nbsweep.core.policy import Rules
 from nbsweep.core.ports import Ports
-from nbsweep.core.tally import Tally
 
 AT_ONCE = 16
 """Number of concurrent calls for one listing; the lane limits their rate."""

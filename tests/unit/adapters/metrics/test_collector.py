@@ -12,7 +12,6 @@ from nbsweep import __version__
 from nbsweep.adapters.cloud.responses import KNOWN_CODES
 from nbsweep.adapters.metrics import Metrics
 from nbsweep.adapters.telemetry import Log, Telemetry
-from nbsweep.core.brakes import Brakes
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.events.base import Event
 from nbsweep.core.events.http import DialectFound, HttpAnswered, HttpThrottled
@@ -22,6 +21,7 @@ from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, SurveyFinished, Sw
 from nbsweep.core.freshness import ClockReading
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import LaneState
+from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.runs import Outcome
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from builders import NOON, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
-from nbsweep.core.conditions import AllOf, AnyOf, Not
 from nbsweep.core.explain.remedies import Remedy, remedies
 from nbsweep.core.facts import Moment
+from nbsweep.core.matching.conditions import AllOf, AnyOf, Not
 from nbsweep.core.model import Status
 from nbsweep.core.policy import Decision, Policy, Protection, Running, judge
 

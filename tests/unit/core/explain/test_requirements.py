@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from builders import ago, lease, moment, notebook, over, searching, tag, text
-from nbsweep.core.conditions import AllOf, AnyOf, CapacityOver, Condition, LeaseEnabled, Not, Truth
 from nbsweep.core.explain.requirements import AllRequired, AnyRequired, AnyRequirement, Requirement, requirement_of
 from nbsweep.core.facts import TEXT_FACTS
-from nbsweep.core.missing_facts import FIELDS, IDLE_LEASE, missing_facts
+from nbsweep.core.matching.conditions import AllOf, AnyOf, CapacityOver, Condition, LeaseEnabled, Not, Truth
+from nbsweep.core.matching.missing_facts import FIELDS, IDLE_LEASE, missing_facts
 from nbsweep.core.model import LeaseType, Named, Notebook, Status, Volume
 
 

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from builders import NOON, SCOPE, ago, notebook, over, policy, protection, rules, survey, tag, text
 from nbsweep.core.facts import Moment, idle_since
 from nbsweep.core.model import MalformedRow, Notebook, Status
-from nbsweep.core.plan import Candidate, Survey, WorkspaceGap
+from nbsweep.core.planning.plan import Candidate, Survey, WorkspaceGap
 from nbsweep.core.policy import Decision, Reason, Rules, Running, judge, keep
 from nbsweep.core.saved_plan.evidence import evidence_of
 from nbsweep.core.saved_plan.model import SavedItem

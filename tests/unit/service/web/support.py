@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 import builders
 from builders import NOON, ago, candidate, moment, notebook, over, policy, removal, rules, run_record
-from nbsweep.core.brakes import Brakes
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.explain.context import Explained, JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
@@ -21,7 +20,8 @@ from nbsweep.core.explain.explain import explain
 from nbsweep.core.freshness import ClockReading
 from nbsweep.core.lifecycle import State
 from nbsweep.core.pacing import LaneState
-from nbsweep.core.plan import Plan
+from nbsweep.core.planning.brakes import Brakes
+from nbsweep.core.planning.plan import Plan
 from nbsweep.core.policy import Reason
 from nbsweep.core.ports import Journal
 from nbsweep.core.runs import Outcome

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from builders import NOON, removal, run_record
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.plan import Candidate, Plan
+from nbsweep.core.planning.plan import Candidate, Plan
 from nbsweep.core.runs import RunRecord
 from nbsweep.service.control import Phase, TargetState
 from nbsweep.service.web.responses import ROWS_AT_ONCE

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from nbsweep.core.globs import Glob
+from nbsweep.core.matching.globs import Glob
 
 PREFIX = "@"
 MOST_SHOWN = 3

@@ -10,8 +10,8 @@ from nbsweep.core.model import Notebook, Status
 from nbsweep.core.policy import Verdict
 from nbsweep.core.ports import Ports
 from nbsweep.core.second_look import under_way
-from nbsweep.engine.poller import Poller
-from nbsweep.engine.tracker import RemovalTracker
+from nbsweep.engine.removing.poller import Poller
+from nbsweep.engine.removing.tracker import RemovalTracker
 
 
 @dataclass(slots=True)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from nbsweep.core.conditions import (
+from nbsweep.core.facts import TEXT_FACTS, Moment
+from nbsweep.core.matching.conditions import (
     AllOf,
     AnyOf,
     CapacityOver,
@@ -14,8 +15,7 @@ from nbsweep.core.conditions import (
     TextIs,
     Truth,
 )
-from nbsweep.core.facts import TEXT_FACTS, Moment
-from nbsweep.core.globs import skeleton
+from nbsweep.core.matching.globs import skeleton
 from nbsweep.core.model import LeaseType, Notebook
 
 FIELDS: Mapping[str, tuple[str, ...]] = {

@@ -10,7 +10,7 @@ from nbsweep.core.freshness import ClockReading
 from nbsweep.core.model import Notebook
 from nbsweep.core.own_orders import OrderKind, OwnOrder, answered, note_seen
 from nbsweep.core.ports import Ports
-from nbsweep.engine.prefetch import Observation
+from nbsweep.engine.removing.prefetch import Observation
 
 WATCHED_INTERVALS = 3
 """After this many of the longest poll intervals without a read, a user may have started and stopped the notebook unseen."""

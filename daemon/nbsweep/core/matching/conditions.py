@@ -14,9 +14,9 @@ from unicodedata import normalize
 from msgspec import Struct
 
 from nbsweep.core.facts import FREE_TEXT, STARTS, TEXT_FACTS, Moment, format_age
-from nbsweep.core.globs import Glob, describe_difference, skeleton
+from nbsweep.core.matching.globs import Glob, describe_difference, skeleton
+from nbsweep.core.matching.owner_groups import OwnerGroup, describe_names, names_of
 from nbsweep.core.model import Notebook, Status
-from nbsweep.core.owner_groups import OwnerGroup, describe_names, names_of
 
 WORDS_OF_LIMIT = re.compile(r" \(over ([^()]+)\)")
 WORDS_OF_STATUS = re.compile(r"(?:^|(?<=; ))status (?=[A-Z_]+(?:;|$))")

@@ -14,7 +14,7 @@ from nbsweep.core.errors import AnswerLost, MalformedAnswer, Unauthorized
 from nbsweep.core.events.removal import PollFailed, PollTick, SnapshotFlawed
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import Notebook, Page, Status
-from nbsweep.engine.poller import Poller
+from nbsweep.engine.removing.poller import Poller
 from nbsweep.testing import NO_FAULT, Fault, Pace
 from unit.engine.world import FOR_EVER_S, POLLING, World, virtual_time, world
 

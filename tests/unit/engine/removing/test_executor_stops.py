@@ -4,11 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 from builders import NOON, notebook
-from nbsweep.core.conditions import AllOf, TextIs
 from nbsweep.core.errors import AlreadyStopped, Gone, Rejected
 from nbsweep.core.events.removal import RemovalStopping
-from nbsweep.core.globs import Glob
 from nbsweep.core.lifecycle import State
+from nbsweep.core.matching.conditions import AllOf, TextIs
+from nbsweep.core.matching.globs import Glob
 from nbsweep.core.model import Notebook, Status
 from nbsweep.core.policy import Policy, Running
 from nbsweep.testing import LOST_AFTER, LOST_BEFORE, Fault

@@ -5,9 +5,9 @@ import pytest
 
 from builders import NEVER_TOUCHED, NOON, SCOPE, ago, moment, notebook, over, policy, protection, rules, tag, text
 from nbsweep.core.model import MalformedRow, Notebook, Scope, Status
-from nbsweep.core.plan import Survey
+from nbsweep.core.planning.plan import Survey
+from nbsweep.core.planning.tally import Tally, join_tallies
 from nbsweep.core.policy import Reason, Rules, Running
-from nbsweep.core.tally import Tally, join_tallies
 
 OTHER = Scope("1", "NOTEBOOK")
 RULES = rules(

@@ -14,7 +14,6 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
-from nbsweep.core.brakes import Refusal
 from nbsweep.core.errors import AlreadyStopped, AnswerLost, Busy, CloudError, FactsTooOld, Gone, MustStopFirst, SweepEnding
 from nbsweep.core.events.removal import RemovalAccepted, RemovalAgain, RemovalRequested, RemovalStopping, RemovalUnanswered
 from nbsweep.core.events.sweep import SweepStopping
@@ -23,16 +22,17 @@ from nbsweep.core.freshness import Freshness
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import Notebook, Status
 from nbsweep.core.own_orders import OrderKind
+from nbsweep.core.planning.brakes import Refusal
 from nbsweep.core.policy import Decision, Verdict
 from nbsweep.core.ports import Ports
 from nbsweep.core.second_look import decide_again
-from nbsweep.engine.finisher import RemovalFinisher
 from nbsweep.engine.options import SurveyFacts, SweepOptions
-from nbsweep.engine.poller import Poller
-from nbsweep.engine.prefetch import Observation, Prefetcher
-from nbsweep.engine.sent_orders import SentOrders
+from nbsweep.engine.removing.finisher import RemovalFinisher
+from nbsweep.engine.removing.poller import Poller
+from nbsweep.engine.removing.prefetch import Observation, Prefetcher
+from nbsweep.engine.removing.sent_orders import SentOrders
+from nbsweep.engine.removing.tracker import RemovalTracker
 from nbsweep.engine.shutdown import Shutdown, StopConditions
-from nbsweep.engine.tracker import RemovalTracker
 
 HELD_BACK_MOST = 5
 """After so many DELETEs without effect on one notebook, its removal fails."""

@@ -6,7 +6,7 @@ import pytest
 from builders import removal
 from nbsweep.core import lifecycle
 from nbsweep.core.lifecycle import Removal, State
-from nbsweep.engine.tracker import RemovalTracker
+from nbsweep.engine.removing.tracker import RemovalTracker
 from unit.engine.world import World, virtual_time, world
 
 pytestmark = virtual_time

@@ -19,8 +19,8 @@ from nbsweep.core.events.sweep import SweepStopping
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import Rate
-from nbsweep.engine.executor import Executor
 from nbsweep.engine.options import SurveyFacts
+from nbsweep.engine.removing.executor import Executor
 from nbsweep.testing import LOST_BEFORE, NO_FAULT, Fault, Pace
 from unit.engine.world import FORGOTTEN, World, carry_out, carry_out_until_error, options, virtual_time, world
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbsweep.core.brakes import (
+from nbsweep.core.model import MalformedRow, Notebook, Scope
+from nbsweep.core.planning.brakes import (
     Brakes,
     OnExcess,
     Refusal,
@@ -18,9 +19,8 @@ from nbsweep.core.brakes import (
     judge_skew,
     trim,
 )
-from nbsweep.core.cool_down import CoolDown, judge_cooling, streaks
-from nbsweep.core.matches import RuleMatch
-from nbsweep.core.model import MalformedRow, Notebook, Scope
+from nbsweep.core.planning.cool_down import CoolDown, judge_cooling, streaks
+from nbsweep.core.planning.matches import RuleMatch
 from nbsweep.core.policy import Reason, Verdict
 from nbsweep.core.runs import NO_HISTORY, History
 from nbsweep.core.selection import Excluded

@@ -2,9 +2,9 @@
 
 from builders import SCOPE, ago, moment, notebook, over, policy, protection, rules, tag
 from nbsweep.core.checks import Grade, judge_rules
-from nbsweep.core.matches import RuleMatch, describe_matches, name_matches
 from nbsweep.core.model import Notebook, Page, Status
-from nbsweep.core.tally import Tally
+from nbsweep.core.planning.matches import RuleMatch, describe_matches, name_matches
+from nbsweep.core.planning.tally import Tally
 
 RULES = rules(
     policy(over("age", days=10), name="old"),

@@ -6,8 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from nbsweep.core.conditions import Truth
 from nbsweep.core.facts import Moment
+from nbsweep.core.matching.conditions import Truth
 from nbsweep.core.model import Notebook
 from nbsweep.core.policy import Rules
 

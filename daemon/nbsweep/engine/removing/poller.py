@@ -19,8 +19,8 @@ from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import PAGE_SIZE, Notebook, Scope
 from nbsweep.core.pacing import PollInterval
 from nbsweep.core.ports import Ports
-from nbsweep.engine.batch_lookup import BatchLookup, CallBudget
 from nbsweep.engine.options import PollOptions
+from nbsweep.engine.removing.batch_lookup import BatchLookup, CallBudget
 
 OnArrival = Callable[[Removal, Step, Notebook | None], Awaitable[None]]
 """Called once for each removal that needs no more waiting; the poller no longer follows it by then."""

@@ -5,8 +5,18 @@ import pytest
 from msgspec.structs import replace
 
 from builders import ago, lease, moment, notebook, over, tag, text
-from nbsweep.core.conditions import CapacityOver, Condition, LeaseEnabled, LongerThan, Not, TagIs, TextIs, Truth, shorten
-from nbsweep.core.globs import Glob
+from nbsweep.core.matching.conditions import (
+    CapacityOver,
+    Condition,
+    LeaseEnabled,
+    LongerThan,
+    Not,
+    TagIs,
+    TextIs,
+    Truth,
+    shorten,
+)
+from nbsweep.core.matching.globs import Glob
 from nbsweep.core.model import Image, Named, Notebook, Status, Volume
 
 TEXTS = [

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from nbsweep.core.facts import Moment, idle_since
 from nbsweep.core.listing.belonging import differs_from
-from nbsweep.core.matches import MatchCounts, count_matches
-from nbsweep.core.missing_facts import left_out
+from nbsweep.core.matching.missing_facts import left_out
 from nbsweep.core.model import AT_REST, MalformedRow, Named, Notebook, Scope, Status
-from nbsweep.core.plan import Candidate, Survey
+from nbsweep.core.planning.matches import MatchCounts, count_matches
+from nbsweep.core.planning.plan import Candidate, Survey
 from nbsweep.core.policy import Decision, Reason, Rules, judge, may_go
 from nbsweep.core.selection import Excluded
 
