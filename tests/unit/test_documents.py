@@ -23,16 +23,16 @@ DOCUMENTS = sorted(path for path in ROOT.rglob("*.md") if not IGNORED.intersecti
 JOURNEY = [
     "engine/survey.py",
     "core/policy.py",
-    "core/conditions.py",
+    "core/matching/conditions.py",
     "core/facts.py",
-    "core/plan.py",
-    "core/brakes.py",
+    "core/planning/plan.py",
+    "core/planning/brakes.py",
     "engine/sweep.py",
-    "engine/executor.py",
-    "engine/prefetch.py",
+    "engine/removing/executor.py",
+    "engine/removing/prefetch.py",
     "core/second_look.py",
     "core/lifecycle.py",
-    "engine/poller.py",
+    "engine/removing/poller.py",
 ]
 MODULES = (http, lease, removal, service, sweep)
 EVENTS = [
