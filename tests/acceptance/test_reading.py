@@ -78,7 +78,7 @@ def test_there_is_no_last_run_before_the_first(desk: Desk) -> None:
     """Exit 1, in a sentence."""
     desk.write("http://127.0.0.1:1")
     ended = desk.run("show", "last")
-    assert (ended.code, ended.out, ended.error["error"]) == (1, "", "the journal knows of no run yet")
+    assert (ended.code, ended.out, ended.error["error"]) == (1, "", "the journal has no run yet")
 
 
 def test_a_run_that_is_not_known_is_told_in_a_sentence(desk: Desk) -> None:

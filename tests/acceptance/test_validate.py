@@ -62,7 +62,8 @@ def test_every_doubt_is_told_at_once(desk: Desk) -> None:
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.endswith(": no mistakes, 7 doubts.\n")
     assert (
-        'line 15: policies[4] (gpu): flavor "GPU" matches nothing but exactly that; if it is a part, write "*GPU*"' in ended.out
+        'line 15: policies[4] (gpu): flavor "GPU" matches only exactly this text; if it is part of a text, write "*GPU*"'
+        in ended.out
     )
     assert desk.run("validate", "--strict").code == 2
 

@@ -1,4 +1,4 @@
-"""What a person chooses for one command: targets, policies, and notebooks that are left out; and work on the chosen targets."""
+"""The choice of targets, policies and notebooks for one command, and work on the chosen targets."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace

@@ -33,7 +33,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "nbsweep run --enforce",
     ),
     "serve": ("nbsweep serve -c /etc/nbsweep/nbsweep.yaml", "nbsweep serve --reload"),
-    "pause": ("nbsweep pause", 'nbsweep pause research --until 8h --reason "moving house"'),
+    "pause": ("nbsweep pause", 'nbsweep pause research --until 8h --reason "storage migration"'),
     "resume": ("nbsweep resume research",),
     "sweep": ("nbsweep sweep research",),
     "status": ("nbsweep status", "nbsweep status --format json"),

@@ -18,7 +18,7 @@ class Screen:
     """Whether a user watches stderr and can answer a prompt."""
     progress: LiveProgress | None = None
     wide: bool = False
-    """Whether tables show every column and the full text, whatever the width of the terminal."""
+    """Whether tables show every column and the full text at any width of the terminal."""
 
     @cached_property
     def out(self) -> Console:

@@ -34,9 +34,9 @@ CREDENTIALS: Mapping[Credentials, str] = {
 """Where the credentials are, in the words of the question."""
 RULES: Mapping[Rule, str] = {
     Rule.FAILED: "failed notebooks, 7 days after the failure",
-    Rule.IDLE: "stopped notebooks that nobody has used for 30 days",
-    Rule.FORGOTTEN: "notebooks older than 180 days that nobody has used for 60 days",
-    Rule.CODELAB: "free CodeLab notebooks that nobody has used for 60 days",
+    Rule.IDLE: "stopped notebooks, not used for 30 days",
+    Rule.FORGOTTEN: "notebooks older than 180 days, not used for 60 days",
+    Rule.CODELAB: "free CodeLab notebooks, not used for 60 days",
 }
 """The policies that a starter configuration can have, in the words of the question."""
 USUAL_RULES = (Rule.FAILED, Rule.IDLE)
@@ -53,7 +53,7 @@ VARIABLES: Mapping[Credentials, tuple[str, ...]] = {
 HEAD = """\
 # The configuration of nbsweep, written by `nbsweep init`. It is a dry run: nothing is deleted until mode is enforce.
 #   nbsweep validate        looks for mistakes and for doubtful rules, without a call
-#   nbsweep check           tries credentials and permissions, harmlessly
+#   nbsweep check           checks credentials and permissions, and changes nothing
 #   nbsweep plan            shows the notebooks that would be deleted, and why
 #   nbsweep init --sample   prints every key with its default
 mode: dry-run
@@ -109,7 +109,7 @@ POLICIES: Mapping[Rule, str] = {
     match: {status: STOPPED, FEATUREidle_over: 30d}
 """,
     Rule.FORGOTTEN: """\
-  # age_over counts from the creation, however lately the notebook was used; so idle_over belongs beside it.
+  # age_over counts from the creation, even if the notebook was used recently; so add idle_over.
   - name: forgotten
     match: {age_over: 180d, idle_over: 60d}
     # What to do with a running notebook: skip it, or stop it and then delete it.
@@ -122,7 +122,7 @@ POLICIES: Mapping[Rule, str] = {
 """,
 }
 TAIL = """
-# Which notebooks are kept, whatever the policies say. Any match is enough.
+# Which notebooks are kept even if a policy matches. Any match is enough.
 protect:
   - {name: ["keep-*", "prod-*"]}
   - {tags: {keep: "*"}}

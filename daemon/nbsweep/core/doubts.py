@@ -38,12 +38,12 @@ OPPOSITE = {Truth.PASS: Truth.FAIL, Truth.FAIL: Truth.PASS, Truth.UNKNOWN: Truth
 TOUCHED = tuple(status for status in Status if status not in IN_TRANSITION | {Status.DELETED})
 """The states in which a notebook may be deleted."""
 USABLE = (Status.STOPPED, Status.RUNNING, Status.FROZEN)
-"""The states of a notebook that somebody may have used a minute ago."""
+"""The states of a notebook that may have been used a minute ago."""
 LEASES: tuple[Lease | None, ...] = (None, *(Lease(on, kind) for on, kind in product((True, False, None), LeaseType)))
 LEASE_KEYS = frozenset({"lease.type", "lease.enabled", "lease_expired_over"})
 DECIDED_BY_CASE = frozenset({"status", "feature", "lease.type", "lease.enabled"})
 NO_TIME = Moment(now=datetime.min.replace(tzinfo=UTC))
-"""For conditions that look at no time."""
+"""For conditions that do not use the time."""
 
 
 class DoubtKind(StrEnum):
@@ -87,7 +87,7 @@ def find_doubts(rules: Rules, features: Collection[str]) -> Iterator[Doubt]:
         yield from _doubts_of_policy(place, policy, rules, features)
     for place, protection in enumerate(rules.protections):
         at = f"protect[{place}]"
-        # Whatever the targets list: a protection of a feature that none lists yet is prudent.
+        # All features, also those that no target lists: protecting a feature in advance is prudent.
         if reason := never_matches(protection.match, ("NOTEBOOK", "DEFAULT"), tuple(Status)):
             yield Doubt(DoubtKind.NEVER_MATCHES, at, protection.name, f"it protects nothing: {reason}")
         yield from _substrings(protection.match, at, protection.name)
@@ -103,7 +103,7 @@ def _doubts_of_policy(place: int, policy: Policy, rules: Rules, features: Collec
         yield Doubt(DoubtKind.COVERED, at, policy.name, cover)
     elif _takes_what_was_just_used(policy, features):
         age = "age_over counts from the creation, so that" if "age_over" in keys_of(policy.match) else "without idle_over,"
-        sentence = f"{age} a notebook that was used a minute ago would go: add idle_over"
+        sentence = f"{age} a notebook that was used a minute ago would be deleted: add idle_over"
         yield Doubt(DoubtKind.JUST_USED, at, policy.name, sentence)
     yield from _substrings(policy.match, at, policy.name)
 
@@ -169,7 +169,7 @@ def never_matches(condition: Condition, features: Collection[str], statuses: Col
     if can_match(condition, statuses, listed, free=frozenset({"idle_over"})):
         return "a notebook that is not at rest is in use, so that its idle_over never passes; leave out idle_over, or the state"
     if can_match(condition, statuses, listed, free=LEASE_KEYS):
-        return "its conditions on the lease exclude each other; lease_expired_over is known of enabled TIMING leases only"
+        return "its conditions on the lease exclude each other; lease_expired_over is known for enabled TIMING leases only"
     if not can_match(condition, tuple(Status), listed):
         return "its conditions exclude each other"
     return "it matches only in states in which no notebook is deleted"
@@ -212,7 +212,7 @@ def _cover(place: int, policy: Policy, rules: Rules) -> str | None:
 
 
 def implies(one: Condition, other: Condition) -> bool:
-    """Return True only if whatever passes `one` passes `other`, too; False may also mean that it is not known."""
+    """Return True only if every notebook that passes `one` also passes `other`; False may also mean that this is not known."""
     if one == other:
         return True
     if isinstance(other, AllOf) and all(implies(one, part) for part in other.parts):
@@ -250,7 +250,7 @@ def _covers(wide: Glob, narrow: Glob) -> bool:
 # ---- how texts are written -------------------------------------------------------------------------------------------------
 
 WHOLE_TEXTS = {"flavor": r"[^.]*", "image": r"[A-Za-z]*", "fail_reason": r".*", "name": r"[A-Za-z]{1,8}"}
-"""What is hardly a whole text of that key, but rather a part of one."""
+"""Patterns of texts that are probably a part of the text of that key, and not all of it."""
 
 
 def _substrings(condition: Condition, place: str, name: str) -> Iterator[Doubt]:
@@ -258,7 +258,7 @@ def _substrings(condition: Condition, place: str, name: str) -> Iterator[Doubt]:
         if isinstance(leaf, TextIs) and leaf.key in WHOLE_TEXTS:
             for text in (glob.text for glob in leaf.globs):
                 if WILDCARD.search(text) is None and re.fullmatch(WHOLE_TEXTS[leaf.key], text):
-                    sentence = f'{leaf.key} "{text}" matches nothing but exactly that; if it is a part, write "*{text}*"'
+                    sentence = f'{leaf.key} "{text}" matches only exactly this text; if it is part of a text, write "*{text}*"'
                     yield Doubt(DoubtKind.SUBSTRING, place, name, sentence)
 
 

@@ -1,4 +1,4 @@
-"""Finds notebooks by what people type: an id, a name, or the beginning of an id."""
+"""Finds notebooks by the text that a user types: an id, a name, or the beginning of an id."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -62,7 +62,7 @@ def suggest(text: str, notebooks: Iterable[NotebookRef]) -> str:
 
 
 def is_whole_id(text: str) -> bool:
-    """Return whether a text is an id as the cloud makes them, and not a name or the beginning of an id."""
+    """Return whether a text has the form of a whole id, so that it is no name and not the beginning of an id."""
     return WHOLE_ID.fullmatch(text) is not None
 
 
@@ -70,7 +70,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a question with the most similar name, or all known names if none is similar."""
     names = sorted(known)
     similar = get_close_matches(name, names, n=1)
-    return f"did you mean {similar[0]}?" if similar else f"there is {', '.join(names) or 'none'}"
+    return f"did you mean {similar[0]}?" if similar else f"known: {', '.join(names) or 'none'}"
 
 
 def short_ids(ids: Iterable[str]) -> Mapping[str, str]:

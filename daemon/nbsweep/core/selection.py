@@ -7,7 +7,7 @@ class Selection(Struct, frozen=True):
     """What a person has chosen for one command; it can only keep notebooks that the rules would delete."""
 
     policies: tuple[str, ...] = ()
-    """Only what these policies decide is planned; empty for all policies."""
+    """The policies whose notebooks are planned; empty for all policies."""
     excluded: frozenset[str] = frozenset()
     """Ids of notebooks that are kept."""
     by: str = ""

@@ -1,4 +1,4 @@
-"""Reads from the journal what people ask of the service, and writes into it that the service is alive."""
+"""Reads pauses and requests for sweeps from the journal, and records there that the service is alive."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,7 +19,7 @@ LOOKS_EVERY_S = 2.0
 
 @dataclass(slots=True)
 class JournalWatch:
-    """Looks into the journal every few seconds. If it cannot be read or written, the next look tries again."""
+    """Reads the journal every few seconds. If it cannot be read or written, the next round tries again."""
 
     runners: Mapping[str, TargetRunner]
     presence: Presence
@@ -47,7 +47,7 @@ class JournalWatch:
             await self._beat()
 
     async def say_stopped(self) -> None:
-        """Record that the service stops in good order, if the journal can be written."""
+        """Record that the service stops normally, if the journal can be written."""
         with suppress(JournalError):
             await self.journal.control.beat(self.presence.record(self.clock.now(), stopped=True))
 
@@ -60,7 +60,7 @@ class JournalWatch:
         for request in await self.journal.control.sweep_requests():
             if request.target not in self.runners:
                 continue
-            # Removed first: a request that cannot be removed would start a sweep at each look.
+            # Removed first: a request that cannot be removed would start a sweep in each round.
             await self.journal.control.drop_request(request)
             answer = self.runners[request.target].ask()
             with self.telemetry.bound(target=request.target):

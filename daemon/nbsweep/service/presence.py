@@ -1,4 +1,4 @@
-"""What the service reports about itself in the journal: whether it is alive, and on which configuration."""
+"""What the service reports about itself in the journal: that it is alive, and with which configuration."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ class Presence:
     """Why the last reload was refused; empty if it was accepted."""
 
     def put_in_force(self, settings: Settings, now: datetime) -> None:
-        """Take over a configuration that was accepted."""
+        """Record that a configuration is in force."""
         self.settings, self.in_force_since, self.reload_problem = settings, now, ""
 
     def unscheduled(self) -> tuple[str, ...]:

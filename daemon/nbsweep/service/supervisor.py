@@ -64,7 +64,7 @@ class Supervisor:
         )
 
     def paused(self) -> tuple[str, ...]:
-        """Return which targets are paused, with who paused them and why."""
+        """Return one sentence for each paused target, which describes its pause."""
         return tuple(f"{state.name} is {state.pause}" for state in self.targets() if state.pause)
 
     def _not_ready_targets(self) -> Iterator[str]:

@@ -93,7 +93,7 @@ class TargetRunner:
 
     def missed(self) -> None:
         """Record that a due time passed without a running service."""
-        self._emit(TargetSkipped("its due time is longer ago than schedule.misfire_grace"))
+        self._emit(TargetSkipped("its due time is further in the past than schedule.misfire_grace allows"))
 
     def ask(self) -> Answer:
         """Record a request for a sweep; a request is refused while the target is paused or is being swept."""

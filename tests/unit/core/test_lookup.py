@@ -43,8 +43,8 @@ def test_candidates_are_listed_but_not_without_end() -> None:
 def test_a_similar_name_is_asked_for_or_all_are_listed() -> None:
     """One letter too few is similar."""
     assert did_you_mean("idl", ["idle", "ancient"]) == "did you mean idle?"
-    assert did_you_mean("xyz", ["idle", "ancient"]) == "there is ancient, idle"
-    assert did_you_mean("xyz", []) == "there is none"
+    assert did_you_mean("xyz", ["idle", "ancient"]) == "known: ancient, idle"
+    assert did_you_mean("xyz", []) == "known: none"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`init`: a first configuration, asked for or by options; and the files that the package carries."""
+"""`init`: a first configuration, from answers or options; and the files that the package contains."""
 
 import os
 import re
@@ -33,7 +33,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class Given(Struct, frozen=True):
-    """What the options say; None or nothing for what is asked, or taken from the defaults."""
+    """The values of the options; None or an empty tuple for a value that is asked for, or taken from the defaults."""
 
     name: str
     region: str | None
@@ -44,14 +44,14 @@ class Given(Struct, frozen=True):
 
 
 def print_packaged(names: Sequence[str]) -> None:
-    """Write a file that the package carries to stdout."""
+    """Write a file of the package to stdout."""
     if len(names) > 1:
         raise typer.BadParameter("each of them prints a whole file; give one at a time", param_hint="--sample, --schema, ...")
     sys.stdout.write(resources.files("nbsweep").joinpath("data", names[0]).read_text(encoding="utf-8"))
 
 
 def init_command(given: Given, config: Path | None, *, ask: bool) -> None:
-    """Write a configuration with what was given, asked and taken from the defaults."""
+    """Write a configuration from the options, the answers and the defaults."""
     path = find_config(config or Path(os.environ.get("NBSWEEP_CONFIG") or "nbsweep.yaml"), os.environ)
     if os.path.lexists(path):
         raise _unusable(path, "it exists, and init overwrites nothing; name another file with --config")
@@ -130,7 +130,9 @@ def _one_of(text: str, choices: Mapping[Choice, str]) -> Choice:
     """Return the choice of that name or number."""
     found = {str(number): name for number, name in enumerate(choices, 1)} | {str(name): name for name in choices}
     if text.strip() not in found:
-        raise typer.BadParameter(f"{text.strip()} is none of them. {suggestion(text.strip(), [str(name) for name in choices])}")
+        raise typer.BadParameter(
+            f"{text.strip()} is none of the choices. {suggestion(text.strip(), [str(name) for name in choices])}"
+        )
     return found[text.strip()]
 
 

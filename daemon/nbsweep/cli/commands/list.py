@@ -38,7 +38,7 @@ class Filters(Struct, frozen=True):
     policies: frozenset[str] = frozenset()
     verdict: str | None = None
     within: timedelta | None = None
-    """Only notebooks that the rules let go by then, if nothing happens."""
+    """Only notebooks that the rules would delete by then, if nothing changes."""
 
     def let_pass(self, row: FleetRow, plan: Plan) -> bool:
         """Return whether a notebook is listed."""
@@ -127,7 +127,7 @@ def _show(
 
 
 def _exit_of(plan: Plan) -> Exit:
-    """Return the exit code of a list: brakes refuse sweeps, not looks; but what was not seen is not listed."""
+    """Return the exit code of a list. A brake does not change it, unless notebooks could not be listed."""
     if any(refusal.brake == "incomplete-survey" for refusal in plan.refusals):
         return Exit.REFUSED
     return Exit.SOME_FAILED if plan.unseen else Exit.DONE

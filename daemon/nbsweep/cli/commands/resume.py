@@ -10,7 +10,7 @@ from nbsweep.cli.text import printable
 
 
 async def resume_command(session: Session, targets: Sequence[str]) -> Exit:
-    """Resume targets, and say which of them were paused."""
+    """Resume targets, and show which of them were paused."""
     now = datetime.now(UTC)
     async with open_journal(session.settings.journal) as journal:
         for target in targets:

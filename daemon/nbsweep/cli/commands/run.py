@@ -45,7 +45,7 @@ class RunOptions(Struct, frozen=True):
     dry_run: bool = False
     yes: bool = False
     enforce: bool = False
-    """Whether `mode: dry-run` is set aside."""
+    """Whether `mode: dry-run` is overridden."""
     ignore_pause: bool = False
     plan: Path | None = None
     """The saved plan that limits the run."""
@@ -170,7 +170,7 @@ async def _pauses(journal: Journal, now: datetime) -> Mapping[str, Pause]:
 def _paused_report(pauses: Mapping[str, Pause]) -> Callable[[Sweeper], Report]:
     def report(sweeper: Sweeper) -> Report:
         target = sweeper.area.target
-        advice = f"resume it with `nbsweep resume {target}`, or set the pause aside for one run with --ignore-pause"
+        advice = f"resume it with `nbsweep resume {target}`, or override the pause for one run with --ignore-pause"
         return Report(
             target, Outcome.REFUSED, error=TargetIsPaused(f"{target} is {pauses[target]}. Nothing is deleted; {advice}")
         )

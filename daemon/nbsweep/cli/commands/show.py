@@ -34,5 +34,5 @@ async def show_command(session: Session, run_id: str, output: ReadFormat) -> Exi
 async def _last(journal: Journal) -> str:
     for record in await journal.runs(1):
         return record.run_id
-    message = "the journal knows of no run yet"
+    message = "the journal has no run yet"
     raise NbsweepError(message)

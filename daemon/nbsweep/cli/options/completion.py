@@ -1,6 +1,6 @@
 """The names that a shell completes: targets and policies of the configuration, and runs of the journal.
 
-A shell shows no error while a line is typed, so whatever cannot be read has no names.
+A shell shows no error while a line is typed, so a file that cannot be read gives no names.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -17,22 +17,22 @@ LATEST = 20
 
 
 def target_names(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the targets of the configuration that begin so."""
+    """Return the targets of the configuration that begin with the typed text."""
     return _beginning(incomplete, _read(context, lambda settings: [target.name for target in settings.targets]))
 
 
 def policy_names(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the policies of the configuration that begin so."""
+    """Return the policies of the configuration that begin with the typed text."""
     return _beginning(incomplete, _read(context, lambda settings: [policy.name for policy in settings.policies]))
 
 
 def run_ids(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the latest runs that begin so."""
+    """Return the latest runs that begin with the typed text."""
     return _beginning(incomplete, _read(context, _latest_runs))
 
 
 def runs_or_last(context: typer.Context, incomplete: str) -> list[str]:
-    """Return `last` and the latest runs, as far as they begin so."""
+    """Return `last` and the latest runs, as far as they begin with the typed text."""
     return _beginning(incomplete, ["last", *_read(context, _latest_runs)])
 
 

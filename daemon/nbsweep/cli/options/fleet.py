@@ -26,7 +26,9 @@ def list_(
     verdict: Annotated[Literal["keep", "delete"] | None, typer.Option("--verdict", help="Only this verdict.")] = None,
     within: Annotated[
         str | None,
-        typer.Option("--within", metavar="TIME", help="Only what goes within this time if nothing changes, such as 7d."),
+        typer.Option(
+            "--within", metavar="TIME", help="Only notebooks to delete within this time if nothing changes, such as 7d."
+        ),
     ] = None,
     sort: Annotated[Sort | None, typer.Option("--sort", help="The order; the longest idle first unless given.")] = None,
     wide: Wide = False,

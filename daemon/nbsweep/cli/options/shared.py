@@ -32,4 +32,4 @@ ConfigOption = Annotated[
         help="The configuration file. Default: $NBSWEEP_CONFIG, ./nbsweep.yaml, or /etc/nbsweep/nbsweep.yaml.",
     ),
 ]
-"""May stand before the command and after it; after the command it wins."""
+"""May be given before or after the command; the option after the command takes precedence."""

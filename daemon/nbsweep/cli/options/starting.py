@@ -1,4 +1,4 @@
-"""The commands of the first hour: what is checked before the first sweep.
+"""The commands before the first sweep: they write and check a configuration.
 
 Only options, no logic. What a command needs is imported when it is called, so that `--help` is shown at once.
 """
@@ -25,11 +25,11 @@ def init(
     ] = None,
     credentials: Annotated[
         Credentials | None,
-        typer.Option("--credentials", help="Where they are: the standard chain, variables with keys or a user, or an agency."),
+        typer.Option("--credentials", help="Their source: the standard chain, variables with keys or a user, or an agency."),
     ] = None,
     rule: Annotated[
         list[Rule] | None,
-        typer.Option("--rule", help="A policy that the file shall have; may be given again."),
+        typer.Option("--rule", help="A policy to write into the file. May be repeated."),
     ] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Print a configuration with every key and its default.")] = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the configuration's JSON Schema, for editors.")] = False,

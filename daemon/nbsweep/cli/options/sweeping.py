@@ -43,7 +43,7 @@ def run(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop before the first change.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without a prompt. Required without a terminal.")] = False,
-    enforce: Annotated[bool, typer.Option("--enforce", help="Set `mode: dry-run` aside for this run.")] = False,
+    enforce: Annotated[bool, typer.Option("--enforce", help="Override `mode: dry-run` for this run.")] = False,
     ignore_pause: Annotated[bool, typer.Option("--ignore-pause", help="Sweep targets that are paused, too.")] = False,
     plan: Annotated[
         Path | None, typer.Option("--plan", help="Delete only notebooks of this saved plan, which `plan --out` wrote.")

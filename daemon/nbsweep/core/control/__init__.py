@@ -1,1 +1,1 @@
-"""What people ask of a service through its journal: pauses and sweeps; and what a service reports about itself there. Pure."""
+"""The records that commands and services exchange through the journal: pauses, requests for sweeps, and reports. Pure."""

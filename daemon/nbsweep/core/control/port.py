@@ -1,4 +1,4 @@
-"""The port of what people ask of a service, and of what it reports about itself."""
+"""The port for pauses, for requests for sweeps, and for the reports of services."""
 
 from datetime import datetime
 from typing import Protocol
@@ -8,7 +8,7 @@ from nbsweep.core.control.services import ServiceRecord
 
 
 class ControlRecords(Protocol):
-    """The part of the journal by which commands and services find each other. All methods raise JournalError."""
+    """The part of the journal through which commands and services exchange records. All methods raise JournalError."""
 
     async def pause(self, pause: Pause) -> None:
         """Record a pause; it replaces an earlier pause of the same target."""

@@ -13,17 +13,17 @@ class Pause(Struct, frozen=True):
     target: str
     since: datetime
     by: str = ""
-    """Who paused the target; empty if it is not on record."""
+    """The user, or the interface, that paused the target; empty if it is not on record."""
     reason: str = ""
     until: datetime | None = None
-    """When the pause ends by itself; None if it lasts until somebody resumes the target."""
+    """When the pause ends by itself; None if it lasts until the target is resumed."""
 
     def in_force(self, now: datetime) -> bool:
         """Return whether the pause has not ended by itself."""
         return self.until is None or now < self.until
 
     def __str__(self) -> str:
-        """Describe who paused the target, when, until when and why."""
+        """Describe the pause: the user, the start, the end and the reason."""
         by = f" by {self.by}" if self.by else ""
         until = f", until {format_moment(self.until)}" if self.until else ""
         reason = f": {self.reason}" if self.reason else ""

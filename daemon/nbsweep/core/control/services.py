@@ -1,4 +1,4 @@
-"""What a running service writes about itself into the journal, and what that says about it later."""
+"""The record that a running service writes about itself to the journal, and what a command concludes from it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -44,7 +44,7 @@ class Life(StrEnum):
 
     RUNNING = "running"
     STOPPED = "stopped"
-    """It stopped in good order."""
+    """It stopped normally."""
     LOST = "lost"
     """It has sent no beat for too long, or its process does not exist."""
 
@@ -70,11 +70,11 @@ class ServiceStatus(Struct, frozen=True):
         """Return what needs an action."""
         record, found = self.record, []
         if self.life is Life.LOST:
-            found.append(f"{record} has sent no sign of life since {format_moment(record.beat_at)}: start it again")
+            found.append(f"{record} has reported nothing since {format_moment(record.beat_at)}: start it again")
         if self.life is Life.RUNNING and record.reload_problem:
             found.append(f"{record} has refused to reload its configuration: {record.reload_problem}")
         if self.life is Life.RUNNING and target not in record.targets:
-            found.append(f"{record} does not know this target: have it reload the configuration")
+            found.append(f"{record} does not know this target: reload its configuration")
         return found
 
     def describe(self, target: str, now: datetime) -> Iterator[str]:
@@ -83,15 +83,15 @@ class ServiceStatus(Struct, frozen=True):
         if self.life is Life.STOPPED and record.stopped_at:
             yield f"{record} was stopped {format_age(now - record.stopped_at)} ago, at {format_moment(record.stopped_at)}"
             return
-        yield f"{record} was started {format_moment(record.started_at)}, and runs in mode {record.mode}"
+        yield f"{record} was started at {format_moment(record.started_at)}, and runs in mode {record.mode}"
         differs = "" if record.digest == self.digest else "; this command has read another one"
-        yield f"its configuration {record.digest} is in force since {format_moment(record.in_force_since)}{differs}"
+        yield f"its configuration {record.digest} has been in force since {format_moment(record.in_force_since)}{differs}"
         if target not in record.scheduled:
             yield "no schedule: it is swept on request only"
 
 
 def service_of(target: str, services: Iterable[ServiceStatus]) -> ServiceStatus | None:
-    """Return the service of a target: one that runs before one that was lost, and that before one that was stopped."""
+    """Return the service of a target. A running service is preferred to a lost one, and a lost one to a stopped one."""
     order = (Life.STOPPED, Life.LOST, Life.RUNNING)
     mine = [each for each in services if target in each.record.targets or each.life is Life.RUNNING]
     return max(

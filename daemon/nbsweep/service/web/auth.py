@@ -22,7 +22,7 @@ HOW_TO_CONFIGURE = (
     "changes are disabled, because no token is configured: set service.api_token_file to a file that holds the token, "
     "and that only the user of nbsweep can read"
 )
-READS_ONLY = f"this token has the role {Role.VIEWER}, which only reads; this needs a token with the role {Role.ADMIN}"
+READS_ONLY = f"this token has the role {Role.VIEWER}, which only reads; this request needs a token with the role {Role.ADMIN}"
 
 
 class Failures:
@@ -108,7 +108,7 @@ class TokenAuth:
 
 
 def _shown(request: web.Request) -> bytes:
-    """Return the token of a request; empty, which no token is, if it shows none in the one right way."""
+    """Return the token of a request; empty if its header is missing or malformed. No token is empty."""
     shown = request.headers.getall("Authorization", [])
     scheme, _, rest = shown[0].partition(" ") if len(shown) == 1 else ("", "", "")
     return rest.strip().encode("utf-8", "surrogateescape") if scheme.lower() == "bearer" else b""

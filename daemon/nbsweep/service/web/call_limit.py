@@ -1,4 +1,4 @@
-"""Bounds the calls to the cloud that readers of the API cause: the quota is for the sweeps."""
+"""Limits the calls to the cloud that readers of the API cause: the quota is for the sweeps."""
 
 import math
 from collections import deque
@@ -10,7 +10,7 @@ from nbsweep.service.web.errors import Code, Refused
 
 WITHIN_S = 60.0
 MOST_CALLS = 60
-"""Number of calls within that time from which on requests are refused."""
+"""After this number of calls within that time, requests are refused."""
 MOST_AT_ONCE = 4
 """Number of requests in progress. More of them would hold the API's connections while the cloud is slow."""
 

@@ -1,4 +1,4 @@
-"""The page at `/`: what this is, and where things are. It says nothing about the targets, so that anybody may see it."""
+"""The page at `/`: what nbsweep is, and the addresses of its API. It says nothing about the targets, so it needs no token."""
 
 from collections.abc import Iterable, Iterator
 from html import escape
@@ -18,8 +18,8 @@ HEAD = """<!DOCTYPE html>
 <body>
 <h1>nbsweep</h1>
 <p>This service deletes forgotten notebooks in Huawei Cloud ModelArts, by the policies of its configuration.
-What it did and why is read with the commands <code>nbsweep status</code>, <code>nbsweep history</code>,
-<code>nbsweep show</code> and <code>nbsweep explain</code>, or here:</p>
+The following show what it did and why: the commands <code>nbsweep status</code>, <code>nbsweep history</code>,
+<code>nbsweep show</code> and <code>nbsweep explain</code>, and these addresses:</p>
 <table>
 <thead><tr><th scope="col">address</th><th scope="col">what it gives or does</th></tr></thead>
 <tbody>

@@ -364,5 +364,5 @@ def test_targets_can_be_chosen() -> None:
 
 def test_a_target_that_is_not_configured_is_bad_usage() -> None:
     """The error says which there are."""
-    with pytest.raises(typer.BadParameter, match=r"no target nope; there is lab, research"):
+    with pytest.raises(typer.BadParameter, match=r"no target nope; known: lab, research"):
         only_targets(settings(), ["lab", "nope"])

@@ -57,7 +57,7 @@ def test_what_needs_an_action_is_named() -> None:
     """A lost service, a refused reload, a service that does not know the target; one that was stopped needs none."""
     lost = status("s1", Life.LOST, "lab").problems("lab")
     assert list(lost) == [
-        "the service on host host-1 (process 4711) has sent no sign of life since 2026-03-01 12:00Z: start it again"
+        "the service on host host-1 (process 4711) has reported nothing since 2026-03-01 12:00Z: start it again"
     ]
     refused = replace(status("s1", Life.RUNNING, "lab"), record=service_record(targets=("lab",), reload_problem="line 3"))
     assert list(refused.problems("lab")) == [

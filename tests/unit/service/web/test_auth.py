@@ -137,7 +137,7 @@ async def test_a_viewers_token_reads_and_changes_nothing(tmp_path: Path) -> None
         assert (await face.ask("GET", "/api/v1/targets", headers=VIEWER_BEARER))[0] == 200
         for what in ("plan", "sweep", "pause", "resume"):
             refused = await face.error("POST", f"/api/v1/targets/research/{what}", headers=VIEWER_BEARER)
-            message = "this token has the role viewer, which only reads; this needs a token with the role admin"
+            message = "this token has the role viewer, which only reads; this request needs a token with the role admin"
             assert refused == (403, "forbidden", message)
         assert face.control.asked == []
         assert (await face.ask("POST", SWEEP, headers=BEARER))[0] == 202
