@@ -88,11 +88,27 @@ def test_a_pause_ends_at_its_time(simulate: Simulate, desk: Desk) -> None:
     assert desk.run("pause", "--until", "2199-01-01T08:00+08:00").code == 0
     (status,) = desk.run("status", "--format", "json").document
     assert status["paused"]["until"] == "2199-01-01T00:00:00.000Z"
-    for wrong in ("2001-01-01", "soon", "-1h"):
+    for wrong in ("2001-01-01", "soon", "-1h", "9999-12-31T23:59:59-12:00"):
         refused = desk.run("pause", f"--until={wrong}")
         assert refused.code == 2
         assert wrong in refused.err
     assert desk.run("pause", "labb").code == 2
+
+
+def test_a_reason_is_one_line_of_readable_text(desk: Desk, simulate: Simulate) -> None:
+    """It is shown on terminals, in logs and to whoever asks `/readyz`: line breaks become spaces, the rest is refused."""
+    desk.write(simulate(idle_fleet(1)))
+    paused = desk.run("pause", "--reason", "moving\n\tthe \u3000house: \u642c\u5bb6")
+    assert (paused.code, "Z: moving the house: \u642c\u5bb6.\n" in paused.out) == (0, True)
+    for wrong in ("red \x1b[31m", "back \u202e wards", "\udcff", "x" * 501):
+        refused = desk.run("pause", "--reason", wrong)
+        assert (refused.code, "Invalid value for --reason" in refused.err) == (2, True), ascii(wrong)
+
+
+def test_a_target_named_twice_is_paused_once(desk: Desk, simulate: Simulate) -> None:
+    """The output has one line for it."""
+    desk.write(simulate(idle_fleet(1)))
+    assert desk.run("pause", "lab", "lab").out.count("lab is paused") == 1
 
 
 def test_a_pause_through_the_journal_reaches_the_service_and_so_does_its_end(simulate: Simulate, desk: Desk) -> None:

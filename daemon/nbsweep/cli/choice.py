@@ -47,7 +47,7 @@ def named_targets(settings: Settings, names: Sequence[str]) -> tuple[str, ...]:
     """Return the named targets, or all if none is named; refuse names that the configuration does not have."""
     known = tuple(target.name for target in settings.targets)
     require_known("TARGET", "target", names, known)
-    return tuple(names) or known
+    return tuple(dict.fromkeys(names)) or known
 
 
 def require_known(option: str, kind: str, names: Iterable[str], known: Iterable[str]) -> None:

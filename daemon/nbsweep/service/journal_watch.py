@@ -52,6 +52,8 @@ class JournalWatch:
             await self.journal.control.beat(self.presence.record(self.clock.now(), stopped=True))
 
     async def _take_pauses(self) -> None:
+        for runner in self.runners.values():
+            await runner.record_pause()
         pauses = {pause.target: pause for pause in await self.journal.control.pauses()}
         for name, runner in self.runners.items():
             runner.note_pause(pauses.get(name))

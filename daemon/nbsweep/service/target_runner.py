@@ -39,12 +39,14 @@ class TargetRunner:
     """None without a schedule."""
     phase: Phase = Phase.STARTING
     pause: Pause | None = None
-    """The latest pause on record; it may have ended by itself."""
+    """The latest pause; it may have ended by itself."""
     wanted: bool = False
     """Whether a sweep begins as soon as possible."""
     last_success: datetime | None = None
     failures: int = 0
     problem: str = ""
+    _unrecorded: Pause | None = None
+    """A pause that the journal does not have yet; what the journal says about pauses does not count until then."""
     _asked: bool = False
     """Whether the sweep was requested explicitly; such a request skips the delay after a failure."""
     _not_before_s: float = float("-inf")
@@ -111,26 +113,26 @@ class TargetRunner:
         Raises:
             JournalError: the pause holds for this process, but could not be recorded for later ones.
         """
-        self.note_pause(pause)
-        await self.sweeper.ports.journal.control.pause(pause)
-        # A concurrent read of the journal may not have seen the pause yet.
-        self.note_pause(pause)
+        self._unrecorded = pause
+        self._put_pause(pause)
+        await self.record_pause()
 
     async def end_pause(self) -> None:
-        """Resume the sweeps.
-
-        Raises:
-            JournalError: the target stays paused, because the journal could not be written.
-        """
+        """Resume the sweeps. Raises JournalError if the journal could not be written; the target stays paused then."""
         await self.sweeper.ports.journal.control.resume(self.name)
-        self.note_pause(None)
+        self._unrecorded = None
+        self._put_pause(None)
 
-    def note_pause(self, pause: Pause | None) -> None:
-        """Take over the pause that is on record."""
-        before, self.pause = self.pause, pause
-        if pause != before and (pause is not None) != (before is not None):
-            self._emit(TargetPaused(str(pause)) if pause else TargetResumed())
-            self._move()
+    async def record_pause(self) -> None:
+        """Record a pause that the journal does not have yet. Raises JournalError."""
+        if (pause := self._unrecorded) is not None:
+            await self.sweeper.ports.journal.control.pause(pause)
+            self._unrecorded = None if self._unrecorded is pause else self._unrecorded
+
+    def note_pause(self, recorded: Pause | None) -> None:
+        """Take over the pause that is on record, unless a later one is not on record yet."""
+        if self._unrecorded is None:
+            self._put_pause(recorded)
 
     def stop(self) -> None:
         """Start no more sweeps. A sweep under way runs to its end."""
@@ -168,10 +170,11 @@ class TargetRunner:
                 await self._look_for_missed(self.due_times)
 
     async def _repeat_pause(self) -> None:
-        """Record a pause again that a supervisor before this one could not record."""
-        control = self.sweeper.ports.journal.control
-        if self.pause is not None and await control.pause_of(self.name) is None:
-            await control.pause(self.pause)
+        """Record a pause again that a supervisor before this one could not record, or recorded in another journal."""
+        self._unrecorded = self.pause
+        if self.pause is not None and await self.sweeper.ports.journal.control.pause_of(self.name) is None:
+            await self.record_pause()
+        self._unrecorded = None
 
     async def _look_for_missed(self, due_times: DueTimes) -> None:
         """Start a sweep that became due while no service was running, or report that it was missed."""
@@ -275,6 +278,12 @@ class TargetRunner:
         """Return after how many seconds the pause ends by itself."""
         until = self.pause.until if self.pause else None
         return max(0.0, (until - self.sweeper.ports.clock.now()).total_seconds()) if until else float("inf")
+
+    def _put_pause(self, pause: Pause | None) -> None:
+        was_paused, before, self.pause = self.paused, self.pause, pause
+        if pause != before and (was_paused or self.paused):
+            self._emit(TargetPaused(str(pause)) if self.paused else TargetResumed())
+            self._move()
 
     def _move(self) -> None:
         self._moved.set()

@@ -11,7 +11,7 @@ from builders import NOON, fleet, notebook, removal
 from nbsweep.core import lifecycle
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import JournalError, Unreachable
-from nbsweep.core.events.service import TargetBackedOff, TargetMadeUp, TargetRestored, TargetSkipped
+from nbsweep.core.events.service import TargetBackedOff, TargetMadeUp, TargetPaused, TargetRestored, TargetSkipped
 from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
@@ -50,6 +50,12 @@ async def at_work(busy: TargetRunner) -> AsyncIterator[None]:
         group.start_soon(busy.run)
         yield
         busy.stop()
+
+
+async def look_for_pause(scene: World, mine: TargetRunner) -> None:
+    """Do what the journal watch does every few seconds."""
+    await mine.record_pause()
+    mine.note_pause(await scene.journal.control.pause_of(mine.name))
 
 
 async def runs(scene: World) -> list[tuple[str, str]]:
@@ -208,6 +214,49 @@ async def test_a_sweep_requested_while_paused_is_refused_and_not_kept_for_later(
         assert mine.ask() is Answer.ACCEPTED
         await asyncio.sleep(60)
     assert len(scene.cloud.accepted) == 2
+
+
+async def test_a_pause_that_cannot_be_recorded_holds_until_it_is_recorded_or_taken_back() -> None:
+    """A look into the journal does not find it there, records it, and takes nothing back."""
+    scene = world(*fleet(2))
+    mine = runner(scene)
+    record, away = scene.journal.control.pause, True
+
+    async def locked(pause: Pause) -> None:
+        if away:
+            raise JournalError("the journal is locked")
+        await record(pause)
+
+    scene.journal.control.pause = locked  # type: ignore[method-assign]
+    async with at_work(mine):
+        await asyncio.sleep(1)
+        with pytest.raises(JournalError):
+            await mine.begin_pause(PAUSE)
+        with pytest.raises(JournalError):
+            await look_for_pause(scene, mine)
+        mine.due()
+        await asyncio.sleep(3600)
+        assert (scene.cloud.calls, mine.state().paused) == ([], True)
+        away = False
+        await look_for_pause(scene, mine)
+        assert (mine.state().pause, await scene.journal.control.pauses()) == (PAUSE, (PAUSE,))
+        await mine.end_pause()
+        await look_for_pause(scene, mine)
+        assert (mine.state().pause, await scene.journal.control.pauses()) == (None, ())
+
+
+async def test_each_pause_is_logged_also_one_that_replaces_another() -> None:
+    """The same pause, seen again, is not."""
+    scene = world(*fleet(1))
+    mine = runner(scene)
+    for pause in (PAUSE, replace(PAUSE, reason="still moving")):
+        await scene.journal.control.pause(pause)
+        await look_for_pause(scene, mine)
+        await look_for_pause(scene, mine)
+    assert [event.pause for event in scene.telemetry.of(TargetPaused)] == [
+        "paused by alice since 2026-03-01 12:00Z: moving house",
+        "paused by alice since 2026-03-01 12:00Z: still moving",
+    ]
 
 
 async def test_a_pause_with_an_end_ends_by_itself() -> None:

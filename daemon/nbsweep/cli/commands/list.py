@@ -63,8 +63,14 @@ def filters_of(
         time = None if within is None else parse_duration(within)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--within") from None
-    globs = tuple(Glob(owner, ignore_case=True) for owner in owners or ())
-    return Filters(globs, frozenset(upper), frozenset(choice.policies), verdict, time)
+    return Filters(_globs(owners or ()), frozenset(upper), frozenset(choice.policies), verdict, time)
+
+
+def _globs(owners: Sequence[str]) -> tuple[Glob, ...]:
+    try:
+        return tuple(Glob(owner, ignore_case=True) for owner in owners)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--owner") from None
 
 
 class ListOptions(Struct, frozen=True):

@@ -15,6 +15,8 @@ from nbsweep.core.control.requests import Pause
 from nbsweep.core.control.services import Life, ServiceStatus
 from nbsweep.settings.fields.units import parse_duration
 
+LONGEST_REASON = 500
+
 
 def moment_of_end(until: str | None) -> datetime | None:
     """Read when a pause ends: after a duration, or at a time, which is local unless it names its offset."""
@@ -26,12 +28,21 @@ def moment_of_end(until: str | None) -> datetime | None:
     except ValueError:
         try:
             end = datetime.fromisoformat(until).astimezone(UTC)
-        except ValueError:
+        except (ValueError, OverflowError):
             message = "is neither a duration such as 8h nor a time such as 2026-12-01T08:00"
             raise typer.BadParameter(f"{until} {message}", param_hint="--until") from None
     if end <= now:
         raise typer.BadParameter(f"{until} is in the past", param_hint="--until")
     return end
+
+
+def one_line(reason: str) -> str:
+    """Return a reason on one line; refuse what a log or a terminal cannot show."""
+    line = " ".join(reason.split())
+    if not line.isprintable() or len(line) > LONGEST_REASON:
+        message = f"must be text without control characters, at most {LONGEST_REASON} characters"
+        raise typer.BadParameter(message, param_hint="--reason")
+    return line
 
 
 async def pause_command(session: Session, targets: Sequence[str], until: datetime | None, reason: str) -> Exit:

@@ -108,14 +108,14 @@ def pause(
 ) -> None:
     """Start no more sweeps of targets, by the service or by `run`. A sweep in progress continues."""
     from nbsweep.cli.choice import named_targets
-    from nbsweep.cli.commands.pause import moment_of_end, pause_command
+    from nbsweep.cli.commands.pause import moment_of_end, one_line, pause_command
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
 
-    end = moment_of_end(until)
+    end, why = moment_of_end(until), one_line(reason)
     settings = load(config or context.obj, journal_only=True)
     named = named_targets(settings, targets or ())
-    run(make_session(settings, plain_screen()), lambda session: pause_command(session, named, end, reason))
+    run(make_session(settings, plain_screen()), lambda session: pause_command(session, named, end, why))
 
 
 def resume(context: typer.Context, targets: Targets = None, config: ConfigOption = None) -> None:

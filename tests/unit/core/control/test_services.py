@@ -53,16 +53,33 @@ def test_the_service_of_a_target_is_one_that_runs_before_one_that_does_not() -> 
     assert owner_of("lab") is None
 
 
+def test_a_lost_service_that_another_has_replaced_is_not_shown_any_more() -> None:
+    """Its successor was stopped in good order: nobody needs to start the lost one again. One that ran beside it replaces nothing."""
+    lost = status("lost", Life.LOST, "lab", minutes=7)
+    for minutes, shown in ((8, "next"), (6, "lost")):
+        record = service_record("next", targets=("lab",), started_at=NOON + timedelta(minutes=minutes), beat_at=NOON + timedelta(9))
+        assert owner_of("lab", lost, ServiceStatus(record, Life.STOPPED, RECORD.digest)) == shown
+
+
 def test_what_needs_an_action_is_named() -> None:
     """A lost service, a refused reload, a service that does not know the target; one that was stopped needs none."""
-    lost = status("s1", Life.LOST, "lab").problems("lab")
+    lost = status("s1", Life.LOST, "lab").problems("lab", NOON)
     assert list(lost) == [
         "the service on host host-1 (process 4711) has reported nothing since 2026-03-01 12:00Z: start it again"
     ]
     refused = replace(status("s1", Life.RUNNING, "lab"), record=service_record(targets=("lab",), reload_problem="line 3"))
-    assert list(refused.problems("lab")) == [
+    assert list(refused.problems("lab", NOON)) == [
         "the service on host host-1 (process 4711) has refused to reload its configuration: line 3"
     ]
-    assert "does not know this target" in next(iter(status("s1", Life.RUNNING, "other").problems("lab")))
-    assert list(status("s1", Life.STOPPED, "lab").problems("lab")) == []
-    assert list(status("s1", Life.RUNNING, "lab").problems("lab")) == []
+    assert "does not know this target" in next(iter(status("s1", Life.RUNNING, "other").problems("lab", NOON)))
+    assert list(status("s1", Life.STOPPED, "lab").problems("lab", NOON)) == []
+    assert list(status("s1", Life.RUNNING, "lab").problems("lab", NOON)) == []
+
+
+def test_a_service_that_runs_without_a_beat_needs_an_action() -> None:
+    """Its process is there, but was stopped, hangs, or cannot write the journal."""
+    silent = status("s1", Life.RUNNING, "lab")
+    assert list(silent.problems("lab", NOON + timedelta(seconds=59))) == []
+    assert list(silent.problems("lab", NOON + timedelta(minutes=3))) == [
+        "the service on host host-1 (process 4711) is running but has sent no beat for 3m: it hangs, or cannot write the journal"
+    ]
