@@ -150,6 +150,26 @@ def test_the_next_run_follows_from_the_schedule(desk: Desk) -> None:
     assert f"next sweep at {due['own']:%Y-%m-%d} 04:30 CST" in ended.out
 
 
+def test_a_paused_target_is_due_after_its_pause_or_not_at_all(desk: Desk) -> None:
+    """A due time within the pause is skipped, and not announced."""
+    desk.write(AWAY, schedule={"cron": "15 3 * * *", "timezone": "UTC"})
+    assert desk.run("pause", "--until", "2199-01-01T00:00Z").code == 0
+    assert statuses(desk, 1)["lab"]["next_run"] == "2199-01-01T03:15:00+00:00"
+    assert desk.run("pause").code == 0
+    assert statuses(desk, 1)["lab"]["next_run"] is None
+    assert "next sweep at" not in desk.run("status").out
+
+
+async def test_a_sweep_that_died_before_its_count_has_planned_of_an_unknown_number(desk: Desk) -> None:
+    """Its plan is on record, the number of all notebooks is not."""
+    desk.write(AWAY)
+    record = RunRecord("run1", "lab", NEW_YEAR, "ops", False, NEW_YEAR + MINUTE, Outcome.INTERRUPTED, planned=22)
+    async with open_journal(f"sqlite:///{desk.journal}") as journal:
+        await journal.open_run(record)
+        await journal.close_run(record)
+    assert ", 22 notebooks planned; no success on record" in desk.run("status").out
+
+
 def test_the_journal_is_all_that_is_needed(desk: Desk, tmp_path: Path) -> None:
     """No cloud, no keys: who watches may be somebody else than who sweeps."""
     desk.write(AWAY, target={"credentials": {"access_key": "AK", "secret_key_file": str(tmp_path / "not-there")}})

@@ -133,7 +133,7 @@ def judge_status(target: str, known: StatusInputs, now: datetime, lease_lasts: t
         silent = format_age(now - held.beat_at)
         problems.append(f"{describe_holder(held)}, is running but has sent no beat for {silent}: it hangs, and has to be ended")
     problems += map(str, known.left_alone)
-    problems += known.service.problems(target) if known.service else ()
+    problems += known.service.problems(target, now) if known.service else ()
     # A running sweep follows them already.
     if overdue and held is None:
         verb = "is past its deadline" if len(overdue) == 1 else "are past their deadlines"

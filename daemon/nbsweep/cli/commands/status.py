@@ -1,6 +1,6 @@
 """`status`: the status of each target, read from the journal alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
@@ -11,6 +11,7 @@ from nbsweep.cli.exits import Exit
 from nbsweep.cli.services import read_services
 from nbsweep.cli.session import ReadFormat, Session
 from nbsweep.cli.views.status import status_view
+from nbsweep.core.control.requests import Pause
 from nbsweep.core.control.services import service_of
 from nbsweep.core.identity import TargetIdentity, identity_on_record
 from nbsweep.core.lease import TargetLease, is_held
@@ -43,7 +44,7 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
         ]
         removed = [one for one in left if one.target not in identities]
         statuses += [status_of_removed(one, await _relevant_runs(journal, one.target)) for one in removed]
-    due = _due(settings, now)
+    due = _due(settings, {status.target: status.pause for status in statuses}, now)
     if output == "json":
         session.write_json([status_document(status, due.get(status.target)) for status in statuses])
     else:
@@ -94,8 +95,13 @@ async def _held(journal: Journal, now: datetime, lasts: timedelta) -> list[Targe
     return [lease for lease in await journal.leases() if is_held(lease, now, lasts, alive=is_alive(lease.holder))]
 
 
-def _due(settings: Settings, now: datetime) -> dict[str, datetime]:
-    """Return the next due time of each target that has a schedule."""
-    schedules = {target.name: target.schedule or settings.schedule for target in settings.targets}
-    due = {name: (schedule.timetable.after(now), schedule.timetable.zone) for name, schedule in schedules.items() if schedule}
-    return {name: moment.astimezone(zone) for name, (moment, zone) in due.items() if moment}
+def _due(settings: Settings, pauses: Mapping[str, Pause | None], now: datetime) -> dict[str, datetime]:
+    """Return the next due time of each target that has a schedule, after its pause; none while a pause has no end."""
+    due = {}
+    for target in settings.targets:
+        schedule, pause = target.schedule or settings.schedule, pauses.get(target.name)
+        free_from = pause.until if pause else now
+        moment = schedule.timetable.after(free_from) if schedule and free_from else None
+        if schedule and moment:
+            due[target.name] = moment.astimezone(schedule.timetable.zone)
+    return due

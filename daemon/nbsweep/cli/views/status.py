@@ -64,7 +64,9 @@ def _target(status: TargetStatus, now: datetime) -> Text:
     line.append("last sweep ", style="not bold").append(last.outcome, style=f"not bold {STYLES.get(last.outcome, 'red')}")
     line.append_text(cell(f" {_when(last, now)} by {last.started_by} ({last.run_id})", "not bold"))
     if last.ended_at:
-        line.append(f", {last.planned} of {last.fleet} notebooks planned", style="not bold")
+        # The fleet of a sweep that crashed is not on record.
+        planned = f"{last.planned} of {last.fleet}" if last.fleet or not last.planned else f"{last.planned}"
+        line.append(f", {planned} notebooks planned", style="not bold")
     success = status.last_success
     if success is not last:
         line.append(f"; last success {_when(success, now)}" if success else "; no success on record", style="not bold")

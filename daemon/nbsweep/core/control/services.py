@@ -66,11 +66,14 @@ class ServiceStatus(Struct, frozen=True):
     digest: str
     """The digest of the configuration file that this command has read."""
 
-    def problems(self, target: str) -> Sequence[str]:
+    def problems(self, target: str, now: datetime) -> Sequence[str]:
         """Return what needs an action."""
         record, found = self.record, []
         if self.life is Life.LOST:
             found.append(f"{record} has reported nothing since {format_moment(record.beat_at)}: start it again")
+        if self.life is Life.RUNNING and now - record.beat_at >= SILENT_AFTER:
+            silent = format_age(now - record.beat_at)
+            found.append(f"{record} is running but has sent no beat for {silent}: it hangs, or cannot write the journal")
         if self.life is Life.RUNNING and record.reload_problem:
             found.append(f"{record} has refused to reload its configuration: {record.reload_problem}")
         if self.life is Life.RUNNING and target not in record.targets:
@@ -93,9 +96,15 @@ class ServiceStatus(Struct, frozen=True):
 def service_of(target: str, services: Iterable[ServiceStatus]) -> ServiceStatus | None:
     """Return the service of a target. A running service is preferred to a lost one, and a lost one to a stopped one."""
     order = (Life.STOPPED, Life.LOST, Life.RUNNING)
-    mine = [each for each in services if target in each.record.targets or each.life is Life.RUNNING]
+    known = [each for each in services if target in each.record.targets or each.life is Life.RUNNING]
+    mine = [each for each in known if each.life is not Life.LOST or not _was_replaced(each, target, known)]
     return max(
         mine,
         key=lambda each: (order.index(each.life), target in each.record.targets, each.record.beat_at),
         default=None,
     )
+
+
+def _was_replaced(lost: ServiceStatus, target: str, services: Iterable[ServiceStatus]) -> bool:
+    """Return whether another service of the target was started after the last beat of a lost one."""
+    return any(target in each.record.targets and each.record.started_at > lost.record.beat_at for each in services)

@@ -57,7 +57,9 @@ def test_a_lost_service_that_another_has_replaced_is_not_shown_any_more() -> Non
     """Its successor was stopped in good order: nobody needs to start the lost one again. One that ran beside it replaces nothing."""
     lost = status("lost", Life.LOST, "lab", minutes=7)
     for minutes, shown in ((8, "next"), (6, "lost")):
-        record = service_record("next", targets=("lab",), started_at=NOON + timedelta(minutes=minutes), beat_at=NOON + timedelta(9))
+        record = service_record(
+            "next", targets=("lab",), started_at=NOON + timedelta(minutes=minutes), beat_at=NOON + timedelta(9)
+        )
         assert owner_of("lab", lost, ServiceStatus(record, Life.STOPPED, RECORD.digest)) == shown
 
 
