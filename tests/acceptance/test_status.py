@@ -163,7 +163,8 @@ def test_a_paused_target_is_due_after_its_pause_or_not_at_all(desk: Desk) -> Non
 async def test_a_sweep_that_died_before_its_count_has_planned_of_an_unknown_number(desk: Desk) -> None:
     """Its plan is on record, the number of all notebooks is not."""
     desk.write(AWAY)
-    record = RunRecord("run1", "lab", NEW_YEAR, "ops", False, NEW_YEAR + MINUTE, Outcome.INTERRUPTED, planned=22)
+    begun = RunRecord("run1", "lab", NEW_YEAR, "ops", dry_run=False)
+    record = replace(begun, ended_at=NEW_YEAR + MINUTE, outcome=Outcome.INTERRUPTED, planned=22)
     async with open_journal(f"sqlite:///{desk.journal}") as journal:
         await journal.open_run(record)
         await journal.close_run(record)

@@ -54,7 +54,7 @@ def test_the_service_of_a_target_is_one_that_runs_before_one_that_does_not() -> 
 
 
 def test_a_lost_service_that_another_has_replaced_is_not_shown_any_more() -> None:
-    """Its successor was stopped in good order: nobody needs to start the lost one again. One that ran beside it replaces nothing."""
+    """Its successor was stopped in good order: nobody needs to start the lost one. One that ran beside it replaces nothing."""
     lost = status("lost", Life.LOST, "lab", minutes=7)
     for minutes, shown in ((8, "next"), (6, "lost")):
         record = service_record(
@@ -73,6 +73,9 @@ def test_what_needs_an_action_is_named() -> None:
     assert list(refused.problems("lab", NOON)) == [
         "the service on host host-1 (process 4711) has refused to reload its configuration: line 3"
     ]
+    mistakes = "n.yaml cannot be used:\n  line 3: one\n  line 4: two"
+    refused = replace(refused, record=service_record(targets=("lab",), reload_problem=mistakes))
+    assert next(iter(refused.problems("lab", NOON))).endswith(": n.yaml cannot be used: line 3: one; line 4: two")
     assert "does not know this target" in next(iter(status("s1", Life.RUNNING, "other").problems("lab", NOON)))
     assert list(status("s1", Life.STOPPED, "lab").problems("lab", NOON)) == []
     assert list(status("s1", Life.RUNNING, "lab").problems("lab", NOON)) == []
@@ -82,6 +85,5 @@ def test_a_service_that_runs_without_a_beat_needs_an_action() -> None:
     """Its process is there, but was stopped, hangs, or cannot write the journal."""
     silent = status("s1", Life.RUNNING, "lab")
     assert list(silent.problems("lab", NOON + timedelta(seconds=59))) == []
-    assert list(silent.problems("lab", NOON + timedelta(minutes=3))) == [
-        "the service on host host-1 (process 4711) is running but has sent no beat for 3m: it hangs, or cannot write the journal"
-    ]
+    (problem,) = silent.problems("lab", NOON + timedelta(minutes=3))
+    assert problem.endswith(" (process 4711) is running but has sent no beat for 3m: it hangs, or cannot write this journal")
