@@ -73,7 +73,7 @@ class ServiceStatus(Struct, frozen=True):
             found.append(f"{record} has reported nothing since {format_moment(record.beat_at)}: start it again")
         if self.life is Life.RUNNING and now - record.beat_at >= SILENT_AFTER:
             silent = format_age(now - record.beat_at)
-            found.append(f"{record} is running but has sent no beat for {silent}: it hangs, or cannot write this journal")
+            found.append(f"{record} is running, but has reported nothing for {silent}: it hangs, or cannot write this journal")
         if self.life is Life.RUNNING and record.reload_problem:
             head, *mistakes = map(str.strip, record.reload_problem.splitlines())
             found.append(f"{record} has refused to reload its configuration: {head} {'; '.join(mistakes)}".rstrip())
