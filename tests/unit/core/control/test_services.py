@@ -86,4 +86,6 @@ def test_a_service_that_runs_without_a_beat_needs_an_action() -> None:
     silent = status("s1", Life.RUNNING, "lab")
     assert list(silent.problems("lab", NOON + timedelta(seconds=59))) == []
     (problem,) = silent.problems("lab", NOON + timedelta(minutes=3))
-    assert problem.endswith(" (process 4711) is running, but has reported nothing for 3m: it hangs, or cannot write this journal")
+    assert problem.endswith(
+        " (process 4711) is running, but has reported nothing for 3m: it hangs, or cannot write this journal"
+    )
