@@ -100,7 +100,7 @@ def test_of_a_fleet_of_three_one_at_a_time_goes_and_a_plan_trimmed_to_nothing_sa
         assert (swept.code, swept.ids("deleted")) == (0, {f"nb-{number:03d}"})
     cloud = simulate(idle_fleet(2))
     desk.write(cloud, brakes={"on_excess": "trim", "max_share": "0%", "max_fleet_drop": None})
-    why = "2 that would go are left out, so that none is left: 2 by brakes.max_share, which allows 0 (0% of 2)"
+    why = "all 2 left out: 2 by brakes.max_share, which allows 0 (0% of 2)"
     plan, run, swept = desk.run("plan"), desk.run("run", "--yes"), desk.sweep()
     assert (plan.code, run.code, swept.code, cloud.writes()) == (0, 0, 0, [])
     for table in plan, run:

@@ -98,9 +98,14 @@ class Volume(Struct, frozen=True):
     status: str | None = None
 
     @property
+    def is_dedicated(self) -> bool:
+        """Whether a deletion of the notebook leaves the volume, which still incurs charges."""
+        return self.ownership == "DEDICATED"
+
+    @property
     def reclaimable_gb(self) -> int | None:
-        """The capacity that a deletion frees; None for a dedicated volume, which stays and still incurs charges."""
-        return None if self.ownership == "DEDICATED" else self.capacity_gb
+        """The capacity that a deletion frees; None for a dedicated volume."""
+        return None if self.is_dedicated else self.capacity_gb
 
 
 class Named(Struct, frozen=True):

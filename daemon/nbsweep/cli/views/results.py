@@ -151,7 +151,9 @@ def _plan_table(plan: Plan, most: int | None, *, wide: bool) -> RenderableType:
 def _plan_row(plan: Plan, item: Candidate, *, wide: bool) -> Row:
     notebook = item.notebook
     idle = format_age(plan.created_at - item.idle_since) if item.idle_since else "?"
-    capacity = notebook.volume.capacity_gb if notebook.volume else None
+    volume = notebook.volume
+    # A dedicated disk stays, so it does not count in the total either.
+    capacity = "-" if volume and volume.is_dedicated else volume.capacity_gb if volume else None
     return (
         cell(notebook.label),
         cell(notebook.owner_label),

@@ -227,8 +227,9 @@ def describe_trim(trimmed: Trimmed, brakes: Brakes, fleet: int, requested: int) 
         "max_per_day": f"allows {brakes.max_per_day}, and {requested} were requested in the last 24 hours",
     }
     parts = [f"{count} by brakes.{brake}, which {allowed[brake]}" for brake, count in trimmed.cut.items()]
-    rest = "the others, the longest idle, go first" if trimmed.items else "so that none is left"
-    return f"{sum(trimmed.cut.values())} that would go are left out, {rest}: {'; '.join(parts)}"
+    cut, left = sum(trimmed.cut.values()), len(trimmed.items)
+    rest = f"{cut} of {cut + left} left out, the longest idle stay" if left else f"all {cut} left out"
+    return f"{rest}: {'; '.join(parts)}"
 
 
 def _share_words(fleet: int, share: Fraction) -> str:

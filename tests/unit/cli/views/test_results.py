@@ -47,6 +47,16 @@ def test_a_plan_shows_who_goes_why_and_what_stays() -> None:
     assert "kept, because its row is malformed: odd: status is not one of the API's" in shown
 
 
+def test_a_dedicated_disk_has_no_size_in_a_plan_because_it_stays() -> None:
+    """The rows add up to the total: 50 of the first, nothing of the second, and the third is not known."""
+    disks = (Volume("EVS", "MANAGED", 50), Volume("EFS", "DEDICATED", 100), Volume("EVS", "MANAGED", None))
+    items = [candidate(id=f"nb{number}", name=f"disk-{number}", volume=volume) for number, volume in enumerate(disks)]
+    shown = rendered(plan_view(plan(*items)))
+    rows = {line.split()[1]: line.split()[6] for line in shown.splitlines() if " disk-" in line}
+    assert rows == {"disk-0": "50", "disk-1": "-", "disk-2": "?"}
+    assert "3 to delete (30%), 50 GB;" in shown
+
+
 def test_a_refused_plan_says_which_brake_and_what_to_do() -> None:
     """It is the first thing the operator has to know."""
     shown = rendered(plan_view(plan(candidate(), refusal=Refusal("max_share", "1 of 10 would go"))))
