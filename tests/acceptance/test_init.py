@@ -124,6 +124,18 @@ def test_on_a_terminal_it_asks(desk: Desk) -> None:
     ]
 
 
+@pytest.mark.parametrize("key", ["\x03", "\x04"])
+def test_an_interruption_between_its_questions_is_one_and_writes_nothing(desk: Desk, key: str) -> None:
+    """Ctrl-C and Ctrl-D: exit 130, as with every command."""
+    with on_a_terminal(desk, "init") as terminal:
+        terminal.wait_for("Region [cn-north-4]: ")
+        terminal.type("\n")
+        terminal.wait_for("Project id")
+        terminal.type(key)
+        assert terminal.ended() == 130
+    assert not desk.config.exists()
+
+
 @pytest.mark.parametrize("option", FILES)
 def test_it_prints_what_the_package_carries(option: str, desk: Desk) -> None:
     """As it is in the repository; nothing is written."""

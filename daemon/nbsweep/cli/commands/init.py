@@ -12,6 +12,7 @@ from typing import TypeVar
 import typer
 from msgspec import Struct
 
+from nbsweep.cli.exits import Exit
 from nbsweep.cli.starter import (
     CREDENTIALS,
     RULES,
@@ -102,7 +103,11 @@ def _asked(given: Given) -> Starter:
 
 
 def _ask(question: str, default: str, check: Callable[[str], T]) -> T:
-    answer: T = typer.prompt(question, default=default, show_default=bool(default), value_proc=check, err=True)
+    try:
+        answer: T = typer.prompt(question, default=default, show_default=bool(default), value_proc=check, err=True)
+    except typer.Abort:
+        sys.stderr.write("\nInterrupted: nothing is written.\n")
+        raise typer.Exit(Exit.INTERRUPTED) from None
     return answer
 
 
