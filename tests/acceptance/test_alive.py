@@ -40,7 +40,7 @@ def test_a_running_service_is_shown_with_its_configuration(simulate: Simulate, d
         assert lab(desk)["well"] is True
         write(desk, cloud, brakes={"max_deletions": 7})
         assert lab(desk)["service"]["same_as_file"] is False
-        assert "this command has read another one" in desk.run("status").out
+        assert "its configuration, not the one of the file," in desk.run("status").out
         started.signal(signal.SIGTERM)
         started.ended()
     assert (lab(desk)["service"]["life"], lab(desk)["well"]) == ("stopped", True)

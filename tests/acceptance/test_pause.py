@@ -51,7 +51,7 @@ def test_a_pause_binds_run_which_says_who_when_and_why(simulate: Simulate, desk:
     ended = desk.run("run", "--yes", "--format", "json")
     assert ended.code == 4
     (line,) = [line for line in ended.events("command.failed") if line["target"] == "lab"]
-    assert "lab is paused by " in line["error"]
+    assert line["error"].startswith("paused by ")
     assert ": moving house. Nothing is deleted" in line["error"]
     assert "`nbsweep resume lab`" in line["error"]
     assert "--ignore-pause" in line["error"]
@@ -60,8 +60,7 @@ def test_a_pause_binds_run_which_says_who_when_and_why(simulate: Simulate, desk:
     assert desk.run("plan").code == 0
     assert desk.run("run", "--dry-run").code == 0
     assert (
-        desk.run("resume").out
-        == f"lab was {line['error'].partition('lab is ')[2].partition('. Nothing')[0]}; it is resumed.\nother was not paused.\n"
+        desk.run("resume").out == f"lab was {line['error'].partition('. Nothing')[0]}; it is resumed.\nother was not paused.\n"
     )
     assert desk.run("run", "--yes").code == 0
     assert len(cloud.gone()) == 3
@@ -139,7 +138,7 @@ def test_without_a_service_nobody_can_be_asked_for_a_sweep(simulate: Simulate, d
     cloud = simulate(idle_fleet(1))
     desk.write(cloud)
     assert desk.run("pause").out.endswith(
-        "No service runs on this journal. `nbsweep run` refuses to sweep until `nbsweep resume`.\n"
+        "No service runs on this journal. `nbsweep run` deletes nothing until `nbsweep resume`.\n"
     )
     desk.run("resume")
     refused = desk.run("sweep", "lab")

@@ -62,7 +62,7 @@ def test_the_history_says_how_many_went_and_show_says_why(simulate: Simulate, de
     desk.run("run", "--yes")
     lines = desk.run("history").out.splitlines()
     assert lines[0].split() == [
-        "RUN", "TARGET", "STARTED", "TOOK", "OUTCOME", "FLEET", "PLANNED", "DELETED", "FAILED", "SPARED", "GB"
+        "RUN", "TARGET", "STARTED", "BY", "TOOK", "OUTCOME", "FLEET", "PLANNED", "DELETED", "FAILED", "SPARED", "GB"
     ]  # fmt: skip
     assert lines[2].split()[-6:] == ["4", "4", "3", "1", "0", "1085"]
     assert lines[3].split()[-6:] == ["4", "4", "-", "-", "-", "-"]

@@ -11,7 +11,7 @@ from nbsweep.core.facts import format_age
 from nbsweep.core.identity import UNKNOWN, TargetIdentity, describe_project, identity_on_record
 from nbsweep.core.lease import TargetLease, describe_holder, is_held, is_silent
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.runs import STOPPED, SUCCESSES, Outcome, RunRecord
+from nbsweep.core.runs import STOPPED, SUCCESSES, Outcome, RunCounts, RunRecord
 
 PROJECT_UNKNOWN = (
     "because an older version of nbsweep began them: the next run checks whether the notebooks are in the target's project, "
@@ -83,6 +83,8 @@ class StatusInputs(Struct, frozen=True):
     pause: Pause | None = None
     service: ServiceStatus | None = None
     """The service that sweeps the target; None if none was ever started on this journal."""
+    counts: Sequence[RunCounts] = ()
+    """The ends of the removals of these sweeps."""
 
 
 class TargetStatus(Struct, frozen=True):
@@ -128,7 +130,7 @@ def judge_status(target: str, known: StatusInputs, now: datetime, lease_lasts: t
     lease = known.lease
     held = lease if lease and is_held(lease, now, lease_lasts, alive=known.holder_is_alive) else None
     overdue = tuple(removal for removal in known.unfinished if removal.deadline is not None and removal.deadline < now)
-    problems = [_problem_of_last(known.records, held, now)]
+    problems = [_problem_of_last(known.records, held, now), _problem_of_removals(known, target)]
     if held and is_silent(held, now, lease_lasts):
         silent = format_age(now - held.beat_at)
         problems.append(f"{describe_holder(held)}, is running but has sent no beat for {silent}: it hangs, and has to be ended")
@@ -177,6 +179,16 @@ def _problem_of_last(records: Sequence[RunRecord], held: TargetLease | None, now
     if held:
         return ""
     return f"no sweep has ended by itself yet: {_problem_of(stopped, now)}" if stopped else "never swept with this journal"
+
+
+def _problem_of_removals(known: StatusInputs, target: str) -> str:
+    """Return how many removals of the last sweep that has removals have failed; empty if none has."""
+    ends = {each.run_id: each.ends for each in known.counts if each.target == target and each.ends}
+    last = next((record.run_id for record in known.records if record.run_id in ends), None)
+    if last is None:
+        return ""
+    failed, all_ = ends[last].get("failed", 0) + ends[last].get("timed_out", 0), sum(ends[last].values())
+    return f"{failed} of {all_} removals of {last} failed: `nbsweep show {last}` shows why" if failed else ""
 
 
 def _says_nothing(record: RunRecord) -> bool:

@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from builders import NOON, ago, removal, run_record, target_lease
 from nbsweep.core.lease import TargetLease
-from nbsweep.core.runs import Outcome, RunRecord
+from nbsweep.core.runs import Outcome, RunCounts, RunRecord
 from nbsweep.core.status import StatusInputs, TargetStatus, judge_status
 
 
@@ -130,3 +131,15 @@ def test_a_removal_past_its_deadline_is_a_problem_and_one_that_has_time_is_not()
     assert "1 unfinished removal is past its deadline" in judged.problems[0]
     assert status_of(run(1), unfinished=(early,)).well
     assert status_of(run(1), unfinished=(late,), lease=lease(0.1)).well
+
+
+def test_removals_that_failed_at_the_last_sweep_need_attention() -> None:
+    """Also if the sweep itself has finished; a later sweep without removals changes nothing, one with a deletion does."""
+    failing = RunCounts("run-2", "research", {"failed": 3, "timed_out": 1, "deleted": 1}, 0)
+    deleting, elsewhere = RunCounts("run-1", "research", {"deleted": 2}, 10), replace(failing, target="other")
+    runs = [run(1), run(2)]
+    sentence = "4 of 5 removals of run-2 failed: `nbsweep show run-2` shows why"
+    assert status_of(*runs[1:], counts=[failing]).problems == (sentence,)
+    assert status_of(*runs, counts=[failing]).problems == (sentence,)
+    assert status_of(*runs, counts=[failing, deleting]).problems == ()
+    assert status_of(*runs, counts=[elsewhere]).problems == ()

@@ -60,5 +60,5 @@ async def pause_command(session: Session, targets: Sequence[str], until: datetim
 def _effect(services: Sequence[ServiceStatus]) -> str:
     running = [str(each.record) for each in services if each.life is Life.RUNNING]
     if not running:
-        return "No service runs on this journal. `nbsweep run` refuses to sweep until `nbsweep resume`."
+        return "No service runs on this journal. `nbsweep run` deletes nothing until `nbsweep resume`."
     return f"Noticed within seconds by {' and '.join(running)}. A sweep in progress continues to its end."

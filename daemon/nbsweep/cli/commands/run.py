@@ -171,9 +171,7 @@ def _paused_report(pauses: Mapping[str, Pause]) -> Callable[[Sweeper], Report]:
     def report(sweeper: Sweeper) -> Report:
         target = sweeper.area.target
         advice = f"resume it with `nbsweep resume {target}`, or override the pause for one run with --ignore-pause"
-        return Report(
-            target, Outcome.REFUSED, error=TargetIsPaused(f"{target} is {pauses[target]}. Nothing is deleted; {advice}")
-        )
+        return Report(target, Outcome.REFUSED, error=TargetIsPaused(f"{pauses[target]}. Nothing is deleted; {advice}"))
 
     return report
 

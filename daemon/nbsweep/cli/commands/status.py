@@ -53,14 +53,15 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
 
 
 async def _known(journal: Journal, target: str, followed: Sequence[Removal], left: Iterable[LeftAlone]) -> StatusInputs:
-    lease = await journal.lease(target)
+    lease, records = await journal.lease(target), await _relevant_runs(journal, target)
     return StatusInputs(
-        await _relevant_runs(journal, target),
+        records,
         followed,
         [one for one in left if one.target == target],
         lease,
         is_alive(lease.holder) if lease else None,
         await journal.control.pause_of(target),
+        counts=await journal.run_counts([record.run_id for record in records]),
     )
 
 

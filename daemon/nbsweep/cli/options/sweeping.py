@@ -93,7 +93,7 @@ def serve(
     )
 
 
-Targets = Annotated[list[str] | None, typer.Argument(metavar="[TARGET]...", help="The targets; without any, all.")]
+Targets = Annotated[list[str] | None, typer.Argument(metavar="TARGET", help="The targets; without any, all.")]
 
 
 def pause(

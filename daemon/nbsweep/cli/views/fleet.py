@@ -1,7 +1,7 @@
 """The fleet as a table: every notebook with its verdict."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -65,7 +65,7 @@ def _row(row: FleetRow, ids: Mapping[str, str], now: datetime, *, timed: bool, w
         cell(owner),
         cell(workspace),
         cell(status),
-        cell(format_age(now - row.idle_since) if row.idle_since else "?"),
+        cell(format_age(max(now - row.idle_since, timedelta(0))) if row.idle_since else "?"),
         cell(size),
         cell(verdict.decision, STYLES[verdict.decision]),
         cell(row.policy or ""),

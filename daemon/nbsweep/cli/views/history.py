@@ -15,15 +15,16 @@ from nbsweep.core.runs import RunCounts, RunRecord
 
 HISTORY_COLUMNS = (
     Column("RUN"),
-    Column("TARGET", most=SHORT_NAME, leaves=6),
-    Column("STARTED", leaves=1),
-    Column("TOOK", right=True, leaves=3),
+    Column("TARGET", most=SHORT_NAME, leaves=7),
+    Column("STARTED", leaves=2),
+    Column("BY", most=SHORT_NAME, leaves=1),
+    Column("TOOK", right=True, leaves=4),
     Column("OUTCOME"),
-    Column("FLEET", right=True, leaves=2),
-    Column("PLANNED", right=True, leaves=4),
+    Column("FLEET", right=True, leaves=3),
+    Column("PLANNED", right=True, leaves=5),
     Column("DELETED", right=True),
-    Column("FAILED", right=True, leaves=7),
-    Column("SPARED", right=True, leaves=5),
+    Column("FAILED", right=True, leaves=8),
+    Column("SPARED", right=True, leaves=6),
     Column("GB", right=True),
 )
 REMOVAL_COLUMNS = (
@@ -51,6 +52,7 @@ def _history_row(record: RunRecord, counts: RunCounts | None) -> Row:
         cell(record.run_id),
         cell(record.target),
         cell(f"{record.started_at:%Y-%m-%d %H:%M:%S}Z"),
+        cell(record.started_by),
         cell(took),
         cell(record.outcome, STYLES.get(record.outcome, "red")),
         cell(record.fleet),

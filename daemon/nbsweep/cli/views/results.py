@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from itertools import islice
 
 from rich.console import Console, Group, RenderableType
@@ -150,7 +151,7 @@ def _plan_table(plan: Plan, most: int | None, *, wide: bool) -> RenderableType:
 
 def _plan_row(plan: Plan, item: Candidate, *, wide: bool) -> Row:
     notebook = item.notebook
-    idle = format_age(plan.created_at - item.idle_since) if item.idle_since else "?"
+    idle = format_age(max(plan.created_at - item.idle_since, timedelta(0))) if item.idle_since else "?"
     volume = notebook.volume
     # A dedicated disk stays, so it does not count in the total either.
     capacity = "-" if volume and volume.is_dedicated else volume.capacity_gb if volume else None

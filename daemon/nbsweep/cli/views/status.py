@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from nbsweep.cli.views.results import STYLES, cell
+from nbsweep.core.control.services import Life
 from nbsweep.core.facts import format_age
 from nbsweep.core.lease import describe_holder
 from nbsweep.core.lifecycle import Removal
@@ -44,7 +45,9 @@ def _lines(status: TargetStatus, due: datetime | None, now: datetime) -> Iterato
     if status.service is not None:
         yield from (cell(f"  {line}", "dim") for line in status.service.describe(status.target, now))
     if due is not None:
-        yield cell(f"  next sweep at {due:%Y-%m-%d %H:%M %Z}, in {format_age(due - now)}, if `nbsweep serve` runs", "dim")
+        running = status.service is not None and status.service.life is Life.RUNNING
+        condition = "" if running else ", if `nbsweep serve` runs"
+        yield cell(f"  next sweep at {due:%Y-%m-%d %H:%M %Z}, in {format_age(due - now)}{condition}", "dim")
 
 
 def _removal_lines(status: TargetStatus) -> Iterator[Text]:
@@ -62,7 +65,7 @@ def _target(status: TargetStatus, now: datetime) -> Text:
     if last is None:
         return line.append("no sweep yet", style="red")
     line.append("last sweep ", style="not bold").append(last.outcome, style=f"not bold {STYLES.get(last.outcome, 'red')}")
-    line.append_text(cell(f" {_when(last, now)} by {last.started_by} ({last.run_id})", "not bold"))
+    line.append_text(cell(f" {_when(last, now)}, by {last.started_by} ({last.run_id})", "not bold"))
     if last.ended_at:
         # The fleet of a sweep that crashed is not on record.
         planned = f"{last.planned} of {last.fleet}" if last.fleet or not last.planned else f"{last.planned}"
@@ -75,7 +78,7 @@ def _target(status: TargetStatus, now: datetime) -> Text:
 
 def _when(record: RunRecord, now: datetime) -> str:
     moment = record.ended_at or record.started_at
-    return f"{moment:%Y-%m-%d %H:%M:%S}Z, {format_age(now - moment)} ago,"
+    return f"{moment:%Y-%m-%d %H:%M:%S}Z, {format_age(now - moment)} ago"
 
 
 def _open(status: TargetStatus) -> str:

@@ -87,9 +87,12 @@ class ServiceStatus(Struct, frozen=True):
         if self.life is Life.STOPPED and record.stopped_at:
             yield f"{record} was stopped {format_age(now - record.stopped_at)} ago, at {format_moment(record.stopped_at)}"
             return
-        yield f"{record} was started at {format_moment(record.started_at)}, and runs in mode {record.mode}"
-        differs = "" if record.digest == self.digest else "; this command has read another one"
-        yield f"its configuration {record.digest} has been in force since {format_moment(record.in_force_since)}{differs}"
+        runs = "runs" if self.life is Life.RUNNING else "ran"
+        yield f"{record} was started at {format_moment(record.started_at)}, and {runs} in mode {record.mode}"
+        if self.life is Life.LOST:
+            return
+        which = "the one of the file" if record.digest == self.digest else "not the one of the file"
+        yield f"its configuration, {which}, has been in force since {format_moment(record.in_force_since)} ({record.digest})"
         if target not in record.scheduled:
             yield "no schedule: it is swept on request only"
 

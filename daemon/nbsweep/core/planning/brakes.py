@@ -228,7 +228,7 @@ def describe_trim(trimmed: Trimmed, brakes: Brakes, fleet: int, requested: int) 
     }
     parts = [f"{count} by brakes.{brake}, which {allowed[brake]}" for brake, count in trimmed.cut.items()]
     cut, left = sum(trimmed.cut.values()), len(trimmed.items)
-    rest = f"{cut} of {cut + left} left out, the longest idle stay" if left else f"all {cut} left out"
+    rest = f"{cut} of {cut + left} left out, the longest idle go first" if left else f"all {cut} left out"
     return f"{rest}: {'; '.join(parts)}"
 
 

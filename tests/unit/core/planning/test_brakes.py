@@ -100,7 +100,9 @@ def test_a_trimmed_plan_says_which_brake_has_cut_how_many() -> None:
     trimmed = trim(rows, brakes, fleet=8, requested=4)
     assert [row.id for row in trimmed.items] == ["nb0"]
     assert trimmed.cut == {"max_per_owner": 4, "max_deletions": 1, "max_per_day": 2}
-    assert describe_trim(trimmed, brakes, 8, 4).startswith("7 of 8 left out, the longest idle stay: 4 by brakes.max_per_owner")
+    assert describe_trim(trimmed, brakes, 8, 4).startswith(
+        "7 of 8 left out, the longest idle go first: 4 by brakes.max_per_owner"
+    )
 
 
 CUTTING = st.builds(
