@@ -593,8 +593,8 @@ async def test_the_last_run_of_a_target_is_found_however_often_others_were_swept
         blemished = run_record("run0", target="other")
         await journal.open_run(blemished)
         await journal.close_run(replace(blemished, outcome=Outcome.FINISHED, ended_at=LATER, problem="not everything was seen"))
-        for number in range(200):
-            await journal.open_run(run_record(f"s{number:03d}", target="busy", started_at=LATER + timedelta(hours=2)))
+        busy_runs = [run_record(f"s{n:03d}", target="busy", started_at=LATER + timedelta(hours=2)) for n in range(200)]
+        await asyncio.gather(*map(journal.open_run, busy_runs))
         assert await journal.last_run("research") == last
         assert await journal.last_run("research", {Outcome.FINISHED, Outcome.FAILED}) == failed
         assert await journal.last_success("research") == good

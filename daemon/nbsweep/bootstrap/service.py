@@ -39,9 +39,9 @@ from nbsweep.service.scheduler import Schedule
 from nbsweep.service.supervisor import Supervisor
 from nbsweep.service.systemd import Systemd
 from nbsweep.service.target_runner import TargetRunner
+from nbsweep.service.web.access.tokens import Role, TokenFile
 from nbsweep.service.web.app import WebSettings, make_app
 from nbsweep.service.web.server import require_listenable, serve_web
-from nbsweep.service.web.tokens import Role, TokenFile
 from nbsweep.settings import ServiceSettings, Settings
 from nbsweep.settings.doubts import doubts_of
 from nbsweep.settings.fingerprint import changed_keys

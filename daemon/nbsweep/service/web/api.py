@@ -12,7 +12,7 @@ from nbsweep.documents.explain import explain_document
 from nbsweep.documents.plans import plan_document
 from nbsweep.documents.runs import removal_series, run_documents, show_document
 from nbsweep.service.control import Answer, Control, TargetState, UnknownTargetError
-from nbsweep.service.web.call_limit import CallLimit
+from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.documents import (
     RemovalsDocument,
     RunInFullDocument,

@@ -8,17 +8,17 @@ from msgspec import Struct
 
 from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.service.control import Control
+from nbsweep.service.web.access.auth import TokenAuth
+from nbsweep.service.web.access.connections import Connections
+from nbsweep.service.web.access.guard import LARGEST_BODY_BYTES, guard, reject_unknown_query
+from nbsweep.service.web.access.tokens import TokenFile, Tokens
 from nbsweep.service.web.address import Address, mistaken
 from nbsweep.service.web.api import Api
-from nbsweep.service.web.auth import TokenAuth
-from nbsweep.service.web.connections import Connections
-from nbsweep.service.web.guard import LARGEST_BODY_BYTES, guard, reject_unknown_query
 from nbsweep.service.web.health import Health
 from nbsweep.service.web.index import Index
 from nbsweep.service.web.openapi import openapi_document
 from nbsweep.service.web.operations import OPERATIONS
 from nbsweep.service.web.responses import json_answer
-from nbsweep.service.web.tokens import TokenFile, Tokens
 
 ADDRESS = web.AppKey("address", Address)
 """Address of the server. Whether callers need a token depends on it."""

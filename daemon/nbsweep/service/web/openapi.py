@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbsweep import __version__
-from nbsweep.service.web.auth import PUBLIC
+from nbsweep.service.web.access.auth import PUBLIC
+from nbsweep.service.web.access.tokens import Role
 from nbsweep.service.web.errors import STATUS, Code
 from nbsweep.service.web.operations import OPERATIONS, Operation
 from nbsweep.service.web.schemas import LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST, component_schemas, ref
-from nbsweep.service.web.tokens import Role
 
 JSON = "application/json"
 ABOUT = (

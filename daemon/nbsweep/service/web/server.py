@@ -9,9 +9,9 @@ import anyio
 from aiohttp import web
 
 from nbsweep.core.errors import NbsweepError
+from nbsweep.service.web.access.connections import Connections
 from nbsweep.service.web.address import Address
 from nbsweep.service.web.app import ADDRESS, CONNECTIONS
-from nbsweep.service.web.connections import Connections
 
 SHUTDOWN_S = 2.0
 """Time in seconds that open requests get at shutdown before they are cancelled."""

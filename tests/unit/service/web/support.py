@@ -26,9 +26,9 @@ from nbsweep.core.policy import Reason
 from nbsweep.core.ports import Journal
 from nbsweep.core.runs import Outcome
 from nbsweep.service.control import Answer, Phase, TargetState, UnknownTargetError
+from nbsweep.service.web.access.tokens import Role, TokenFile
 from nbsweep.service.web.app import WebSettings, make_app
 from nbsweep.service.web.server import serve_web
-from nbsweep.service.web.tokens import Role, TokenFile
 from nbsweep.testing import InMemoryJournal, RecordingTelemetry
 
 TOKEN = "the-token-of-the-api"

@@ -4,7 +4,7 @@ import pytest
 
 from nbsweep.core.errors import JournalError, NbsweepError, Unreachable
 from nbsweep.documents.explain import explain_document
-from nbsweep.service.web.call_limit import MOST_AT_ONCE
+from nbsweep.service.web.access.call_limit import MOST_AT_ONCE
 from unit.service.web.support import FakeControl, Scene, explained, state
 
 EXPLAIN = "/api/v1/notebooks/nb1/explain"

@@ -7,9 +7,9 @@ import anyio
 import pytest
 
 from nbsweep.core.errors import ConfigurationError, NbsweepError
+from nbsweep.service.web.access.connections import MOST_CONNECTIONS
 from nbsweep.service.web.address import Address
 from nbsweep.service.web.app import WebSettings, make_app
-from nbsweep.service.web.connections import MOST_CONNECTIONS
 from nbsweep.service.web.server import BACKLOG, serve_web
 from nbsweep.testing import InMemoryJournal, RecordingTelemetry
 from unit.service.web.support import BEARER, FakeControl, Hands, Scene, token_file
@@ -107,8 +107,8 @@ async def test_idle_connections_make_room_for_those_who_ask() -> None:
 
 async def test_a_connection_that_does_not_end_its_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody who asks slowly on purpose keeps a connection for long; one that is being served goes on."""
-    monkeypatch.setattr("nbsweep.service.web.connections.IDLE_S", 0.05)
-    monkeypatch.setattr("nbsweep.service.web.connections.LOOKS_EVERY_S", 0.02)
+    monkeypatch.setattr("nbsweep.service.web.access.connections.IDLE_S", 0.05)
+    monkeypatch.setattr("nbsweep.service.web.access.connections.LOOKS_EVERY_S", 0.02)
     async with Scene().open() as face:
         host, _, port = face.bound.rpartition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
@@ -120,8 +120,8 @@ async def test_a_connection_that_does_not_end_its_request_is_closed(monkeypatch:
 
 async def test_one_that_is_served_is_not_idle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A plan takes as long as it takes."""
-    monkeypatch.setattr("nbsweep.service.web.connections.IDLE_S", 0.05)
-    monkeypatch.setattr("nbsweep.service.web.connections.LOOKS_EVERY_S", 0.02)
+    monkeypatch.setattr("nbsweep.service.web.access.connections.IDLE_S", 0.05)
+    monkeypatch.setattr("nbsweep.service.web.access.connections.LOOKS_EVERY_S", 0.02)
     async with Scene(token_file=token_file(tmp_path)).open() as face:
         face.control.go_on.clear()
         asking = asyncio.create_task(face.ask("POST", "/api/v1/targets/research/plan", headers=BEARER))

@@ -4,8 +4,8 @@ import pytest
 
 from nbsweep.core.errors import ConfigurationError
 from nbsweep.core.events.service import WebUnauthorized
-from nbsweep.service.web.auth import MOST_PEERS, Failures
-from nbsweep.service.web.tokens import Role, TokenFile
+from nbsweep.service.web.access.auth import MOST_PEERS, Failures
+from nbsweep.service.web.access.tokens import Role, TokenFile
 from unit.service.web.support import BEARER, TOKEN, VIEWER_BEARER, Scene, token_file, viewer_file
 
 SWEEP = "/api/v1/targets/research/sweep"

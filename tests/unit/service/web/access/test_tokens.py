@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from nbsweep.core.errors import ConfigurationError
-from nbsweep.service.web.tokens import Role, TokenFile, Tokens, read_token
+from nbsweep.service.web.access.tokens import Role, TokenFile, Tokens, read_token
 from unit.service.web.support import TOKEN, VIEWER_TOKEN, token_file, viewer_file
 
 

@@ -7,8 +7,8 @@ from aiohttp import web
 
 from nbsweep.core.events.service import WebUnauthorized
 from nbsweep.core.ports import Clock, Telemetry
+from nbsweep.service.web.access.tokens import Role, Tokens
 from nbsweep.service.web.errors import Code, Refused, logged_path
-from nbsweep.service.web.tokens import Role, Tokens
 
 READING = frozenset({"GET", "HEAD"})
 PUBLIC = frozenset({"/", "/healthz"})

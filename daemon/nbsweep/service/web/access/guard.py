@@ -8,9 +8,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from nbsweep.core.ports import Telemetry
+from nbsweep.service.web.access.auth import TokenAuth
+from nbsweep.service.web.access.connections import Connections
 from nbsweep.service.web.address import Address
-from nbsweep.service.web.auth import TokenAuth
-from nbsweep.service.web.connections import Connections
 from nbsweep.service.web.errors import Code, Refused, error_answer, refusal_of
 
 LARGEST_BODY_BYTES = 16 * 1024
