@@ -44,6 +44,44 @@ def test_every_mistake_is_told_at_once(desk: Desk) -> None:
     assert [mistake["line"] for mistake in document["mistakes"]] == [1, 2, 3]
 
 
+def test_a_mistake_shows_the_line_the_value_and_what_would_be_right(desk: Desk) -> None:
+    """An unquoted *, a wrong indentation, a key beside `match`, a misspelled region and state, a sorted list to choose from."""
+
+    def told(text: str) -> str:
+        desk.config.write_text(dedent(text), encoding="utf-8")
+        ended = desk.run("validate")
+        assert ended.code == 2
+        return ended.out + ended.err
+
+    star = told("""\
+        protect:
+          - name: *keep
+        """)
+    assert "line 2" in star
+    assert "must be in quotes" in star
+    assert "- name: *keep" in star
+    indented = told("targets:\n  - name: lab\n   region: x\n")
+    assert "the indentation is wrong" in indented
+    assert "the line is `   region: x`" in indented
+    values = told("""\
+        targets:
+          - name: lab
+            region: cn-nort-4
+        policies:
+          - name: idle
+            match: {status: STOPED}
+            idle_over: 14d
+        """)
+    assert "did you mean cn-north-4?" in values
+    regions = [word for word in values.partition("one of the regions ")[2].partition("\n")[0].split(", ") if word]
+    assert len(regions) > 10
+    natural = [[int(part) if part.isdecimal() else part for part in region.split("-")] for region in regions]
+    assert natural == sorted(natural)
+    assert '"STOPED" must be one of RUNNING, STOPPED,' in values
+    assert "did you mean STOPPED?" in values
+    assert "idle_over: is not a key that exists here. It belongs under match" in values
+
+
 def test_every_doubt_is_told_at_once(desk: Desk) -> None:
     """With its line and what to write instead; the exit code is 0, and 2 with --strict."""
     desk.config.write_text(DOUBTFUL, encoding="utf-8")
