@@ -28,8 +28,10 @@ def desk(tmp_path: Path) -> Desk:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def hangups_are_heeded() -> Iterator[None]:
-    """Let the commands under test hear SIGHUP, also where the tests were started by nohup, which has it ignored."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def signals_are_heeded() -> Iterator[None]:
+    """Let the commands under test receive SIGHUP and SIGINT, which nohup and shells ignore in what they start in the background."""
+    hangup = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    signal.signal(signal.SIGHUP, before)
+    signal.signal(signal.SIGHUP, hangup)
+    signal.signal(signal.SIGINT, interrupt)
