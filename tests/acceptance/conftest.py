@@ -29,7 +29,7 @@ def desk(tmp_path: Path) -> Desk:
 
 @pytest.fixture(scope="session", autouse=True)
 def signals_are_heeded() -> Iterator[None]:
-    """Let the commands under test receive SIGHUP and SIGINT, which nohup and shells ignore in what they start in the background."""
+    """Let the commands under test receive SIGHUP and SIGINT, which nohup and background jobs of a shell ignore."""
     hangup = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
