@@ -44,6 +44,7 @@ METRICS: Mapping[str, frozenset[str]] = {
         "nbsweep_target_paused": "target",
         "nbsweep_target_held_elsewhere": "target",
         "nbsweep_ready": "",
+        "nbsweep_reload_refused": "",
         "nbsweep_log_lines_lost_total": "",
         "nbsweep_workspaces_refused": "target",
         "nbsweep_cloud_dialect": "target aspect value",
