@@ -29,7 +29,8 @@ SECRETS = {"access_key": "a-key", "secret_key": "a-secret"}
 def shipped() -> Iterator[tuple[str, Any]]:
     """Find all mappings with policies: in files of YAML, in the texts inside of them, and in the code blocks of documents."""
     for path in sorted(ROOT.glob("*/**/*.yaml")) + sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("*/**/*.md")):
-        if path.relative_to(ROOT).parts[0] not in {"tests", "build"} and not path.relative_to(ROOT).parts[0].startswith("."):
+        parts = path.relative_to(ROOT).parts
+        if parts[0] not in {"tests", "build"} and not parts[0].startswith(".") and "_build" not in parts:
             text = path.read_text(encoding="utf-8")
             texts = re.findall(r"```ya?ml\n(.*?)```", text, re.DOTALL) if path.suffix == ".md" else [text]
             for place, document in enumerate(found for block in texts for found in with_policies(block)):

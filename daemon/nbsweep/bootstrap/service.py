@@ -111,10 +111,8 @@ class Service:
             in_force = settings
             while self._next is not None:
                 following, self._next = self._next, None
-                reloaded = ServiceReloaded(changed_keys(in_force, following))
                 try:
-                    self._presence.put_in_force(following, SystemClock().now())
-                    telemetry = await self._serve(following, lambda _: (reloaded,))  # noqa: B023  # called before the loop goes on
+                    telemetry = await self._serve_after_reload(following, in_force)
                     in_force = following
                 except (NbsweepError, ExceptionGroup) as error:
                     # Not every failure is detected in advance: the earlier configuration is put in force again.
@@ -124,6 +122,16 @@ class Service:
                     self._presence.reload_problem = refusal
                     telemetry = await self._serve(in_force, lambda _: ())
             telemetry.emit(ServiceStopped())
+
+    async def _serve_after_reload(self, following: Settings, before: Settings) -> Telemetry:
+        """Run under a new configuration, and report which keys differ from the one before.
+
+        Raises:
+            NbsweepError, ExceptionGroup: the service could not start, or failed later.
+        """
+        self._presence.put_in_force(following, SystemClock().now())
+        reloaded = ServiceReloaded(changed_keys(before, following))
+        return await self._serve(following, lambda _: (reloaded,))
 
     async def _serve(self, settings: Settings, begun: Callable[[str | None], Iterable[Event]]) -> Telemetry:
         """Run under one configuration, emit the events of `begun` after the start, and return the telemetry.
