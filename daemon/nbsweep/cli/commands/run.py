@@ -1,7 +1,7 @@
 """`run`: sweeps every target concurrently and independently, so that a failure of one does not stop another."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -128,10 +128,11 @@ async def run_command(session: Session, options: RunOptions) -> Exit:
             if saved is not None:
                 sweepers = _by_plan(session, sweepers, saved, f"the plan {options.plan}")
             pauses = {} if dry_run else await _pauses(opened.journal, now)
-            held = () if options.ignore_pause else tuple(each for each in sweepers if each.area.target in pauses)
             run = Run(new_id(now), current_user(), dry_run, _overrides(options, session.settings, sweepers, pauses))
-            free = [each for each in sweepers if each not in held]
-            reports = [*await _sweep_all(free, run, ApprovalPrompt(session, options)), *map(_paused_report(pauses), held)]
+            held = {} if options.ignore_pause else pauses
+            free = [each for each in sweepers if each.area.target not in held]
+            reports = await _sweep_all(free, run, ApprovalPrompt(session, options))
+            reports += [_paused_report(held[each.area.target]) for each in sweepers if each.area.target in held]
         if not session.shutdown.begun.is_set():
             await opened.report_left_alone()
     if session.shutdown.begun.is_set() and not reports:
@@ -167,13 +168,9 @@ async def _pauses(journal: Journal, now: datetime) -> Mapping[str, Pause]:
     return {pause.target: pause for pause in await journal.control.pauses() if pause.in_force(now)}
 
 
-def _paused_report(pauses: Mapping[str, Pause]) -> Callable[[Sweeper], Report]:
-    def report(sweeper: Sweeper) -> Report:
-        target = sweeper.area.target
-        advice = f"resume it with `nbsweep resume {target}`, or override the pause for one run with --ignore-pause"
-        return Report(target, Outcome.REFUSED, error=TargetIsPaused(f"{pauses[target]}. Nothing is deleted; {advice}"))
-
-    return report
+def _paused_report(pause: Pause) -> Report:
+    advice = f"resume it with `nbsweep resume {pause.target}`, or override the pause for one run with --ignore-pause"
+    return Report(pause.target, Outcome.REFUSED, error=TargetIsPaused(f"{pause}. Nothing is deleted; {advice}"))
 
 
 def _overrides(options: RunOptions, settings: Settings, sweepers: Iterable[Sweeper], pauses: Mapping[str, Pause]) -> str:
