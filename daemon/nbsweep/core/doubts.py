@@ -25,9 +25,9 @@ from nbsweep.core.matching.conditions import (
     TagIs,
     TextIs,
     Truth,
-    names_status,
 )
 from nbsweep.core.matching.globs import WILDCARD, Glob
+from nbsweep.core.matching.structure import names_status, single_conditions
 from nbsweep.core.model import AT_REST, IN_TRANSITION, Lease, LeaseType, Notebook, Status
 from nbsweep.core.policy import Policy, Rules, Running
 
@@ -254,7 +254,7 @@ WHOLE_TEXTS = {"flavor": r"[^.]*", "image": r"[A-Za-z]*", "fail_reason": r".*", 
 
 
 def _substrings(condition: Condition, place: str, name: str) -> Iterator[Doubt]:
-    for leaf in _leaves(condition):
+    for leaf in single_conditions(condition):
         if isinstance(leaf, TextIs) and leaf.key in WHOLE_TEXTS:
             for text in (glob.text for glob in leaf.globs):
                 if WILDCARD.search(text) is None and re.fullmatch(WHOLE_TEXTS[leaf.key], text):
@@ -264,15 +264,4 @@ def _substrings(condition: Condition, place: str, name: str) -> Iterator[Doubt]:
 
 def keys_of(condition: Condition) -> set[str]:
     """Return the keys of all conditions on ages inside a condition."""
-    return {leaf.key for leaf in _leaves(condition) if isinstance(leaf, LongerThan)}
-
-
-def _leaves(condition: Condition) -> Iterator[Condition]:
-    match condition:
-        case AllOf(parts=parts) | AnyOf(parts=parts):
-            for part in parts:
-                yield from _leaves(part)
-        case Not(part=part):
-            yield from _leaves(part)
-        case _:
-            yield condition
+    return {leaf.key for leaf in single_conditions(condition) if isinstance(leaf, LongerThan)}

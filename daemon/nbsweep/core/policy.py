@@ -7,8 +7,9 @@ from msgspec import Struct
 
 from nbsweep.core.facts import Moment
 from nbsweep.core.listing.belonging import EVERYTHING, Coverage, Stray, find_stray
-from nbsweep.core.matching.conditions import AllOf, Finding, Truth, leaves, names_status
+from nbsweep.core.matching.conditions import AllOf, Finding, Truth
 from nbsweep.core.matching.missing_facts import lacks_facts
+from nbsweep.core.matching.structure import leaves, names_status
 from nbsweep.core.model import IN_TRANSITION, Notebook, Status
 from nbsweep.core.selection import EVERY_NOTEBOOK, Selection
 

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from nbsweep.core.facts import Moment
 from nbsweep.core.lifecycle import Removal, State, may_still_arrive
 from nbsweep.core.listing.belonging import differs_from, find_stray
-from nbsweep.core.matching.conditions import Truth, leaves
+from nbsweep.core.matching.conditions import Truth
+from nbsweep.core.matching.structure import leaves
 from nbsweep.core.model import Notebook, Scope, Status
 from nbsweep.core.own_orders import OrderKind, OwnOrder, as_before, sign_of_owner
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge, judge_protections, keep

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from nbsweep.core.facts import Moment
-from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, LongerThan, Not
+from nbsweep.core.matching.conditions import Condition, LongerThan
+from nbsweep.core.matching.structure import single_conditions
 from nbsweep.core.model import Notebook
 
 TICK = timedelta(microseconds=1)
@@ -32,26 +33,14 @@ def flips_at(
 
 def _points(notebook: Notebook, conditions: Iterable[Condition], moment: Moment) -> list[datetime]:
     """List, in order, all times from now on at which an age may pass a threshold, or start again."""
-    thresholds = {threshold for condition in conditions for threshold in _thresholds(condition)}
+    leaves = (leaf for condition in conditions for leaf in single_conditions(condition))
+    thresholds = {leaf.threshold for leaf in leaves if isinstance(leaf, LongerThan)}
     if not thresholds:
         return []
     lease_end = notebook.lease.ends_at if notebook.lease else None
     starts = {notebook.created_at, notebook.last_change, lease_end, moment.last_active.get(notebook.id)}
     points = {lease_end} | {_later(start, threshold) for start in starts if start for threshold in thresholds}
     return sorted(point for point in points if point is not None and point >= moment.now)
-
-
-def _thresholds(condition: Condition) -> Iterable[timedelta]:
-    match condition:
-        case LongerThan(threshold=threshold):
-            yield threshold
-        case AllOf(parts=parts) | AnyOf(parts=parts):
-            for part in parts:
-                yield from _thresholds(part)
-        case Not(part=part):
-            yield from _thresholds(part)
-        case _:
-            return
 
 
 def _later(moment: datetime, length: timedelta) -> datetime | None:

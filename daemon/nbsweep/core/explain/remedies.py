@@ -1,6 +1,6 @@
 """Changes by which an owner can keep a notebook that may be deleted; each is verified against the rules first."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from re import Match
 
@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from nbsweep.core.explain.flips import flips_at
 from nbsweep.core.facts import Moment
-from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, Not, TagIs, TextIs, Truth
+from nbsweep.core.matching.conditions import Condition, TagIs, TextIs, Truth
 from nbsweep.core.matching.globs import WILDCARD, Glob, skeleton
+from nbsweep.core.matching.structure import single_conditions
 from nbsweep.core.model import Lease, Notebook, Status
 from nbsweep.core.policy import Decision, Rules, judge
 
@@ -41,7 +42,7 @@ def remedies(notebook: Notebook, rules: Rules, moment: Moment) -> tuple[Remedy, 
     found = [remedy for change in alone if (remedy := _proven(change, notebook, rules, moment))]
     helping = {remedy.words for remedy in found}
     for protection in rules.protections:
-        together = [change for leaf in _leaves(protection.match) for change in _changes(leaf, notebook, moment)]
+        together = [change for leaf in _labels(protection.match) for change in _changes(leaf, notebook, moment)]
         if len(together) > 1 and not helping & {change.words for change in together}:
             remedy = _proven(_together(together), notebook, rules, moment)
             found += [remedy] if remedy else []
@@ -82,22 +83,16 @@ def _renewed(lease: Lease | None, moment: Moment) -> Lease | None:
 
 def _relabellings(notebook: Notebook, rules: Rules, moment: Moment) -> list[OwnerAction]:
     """List the changes of tags and names that rules check, tags first."""
-    leaves = [leaf for condition in rules.conditions for leaf in _leaves(condition)]
+    leaves = [leaf for condition in rules.conditions for leaf in _labels(condition)]
     ordered = sorted(leaves, key=lambda leaf: isinstance(leaf, TextIs))
     return [change for leaf in ordered for change in _changes(leaf, notebook, moment)]
 
 
-def _leaves(condition: Condition) -> Iterable[TagIs | TextIs]:
-    match condition:
-        case TagIs() | TextIs(key="name"):
-            yield condition
-        case AllOf(parts=parts) | AnyOf(parts=parts):
-            for part in parts:
-                yield from _leaves(part)
-        case Not(part=part):
-            yield from _leaves(part)
-        case _:
-            return
+def _labels(condition: Condition) -> Iterator[TagIs | TextIs]:
+    """Yield the conditions on tags and on the name, which owners can change."""
+    for leaf in single_conditions(condition):
+        if isinstance(leaf, TagIs) or (isinstance(leaf, TextIs) and leaf.key == "name"):
+            yield leaf
 
 
 def _changes(leaf: TagIs | TextIs, notebook: Notebook, moment: Moment) -> Iterator[OwnerAction]:

@@ -16,7 +16,7 @@ from msgspec import Struct
 from nbsweep.core.facts import FREE_TEXT, STARTS, TEXT_FACTS, Moment, format_age
 from nbsweep.core.matching.globs import Glob, describe_difference, skeleton
 from nbsweep.core.matching.owner_groups import OwnerGroup, describe_names, names_of
-from nbsweep.core.model import Notebook, Status
+from nbsweep.core.model import Notebook
 
 WORDS_OF_LIMIT = re.compile(r" \(over ([^()]+)\)")
 WORDS_OF_STATUS = re.compile(r"(?:^|(?<=; ))status (?=[A-Z_]+(?:;|$))")
@@ -264,7 +264,8 @@ class Not(Struct, frozen=True):
         return Finding("not", "none of this", finding.truth, turned[finding.truth], (finding,))
 
 
-Condition = TextIs | TagIs | LongerThan | CapacityOver | LeaseEnabled | AllOf | AnyOf | Not
+SingleCondition = TextIs | TagIs | LongerThan | CapacityOver | LeaseEnabled
+Condition = SingleCondition | AllOf | AnyOf | Not
 
 
 def _joined(condition: str, findings: tuple[Finding, ...], *, deciding: Truth, otherwise: Truth) -> Finding:
@@ -272,21 +273,3 @@ def _joined(condition: str, findings: tuple[Finding, ...], *, deciding: Truth, o
     truth = deciding if deciding in truths else Truth.UNKNOWN if Truth.UNKNOWN in truths else otherwise
     threshold = {"all": "every one of these", "any": "one of these"}[condition]
     return Finding(condition, threshold, truth, truth, findings)
-
-
-def names_status(condition: Condition, status: Status) -> bool:
-    """Return whether a condition names that status, outside any `not`."""
-    match condition:
-        case TextIs(key="status", globs=globs):
-            return any(glob.text == status for glob in globs)
-        case AllOf(parts=parts) | AnyOf(parts=parts):
-            return any(names_status(part, status) for part in parts)
-        case _:
-            return False
-
-
-def leaves(finding: Finding, truth: Truth) -> tuple[Finding, ...]:
-    """Return the single findings with that result inside a finding; a `not` counts as a single one."""
-    if finding.condition not in ("all", "any"):
-        return (finding,) if finding.truth is truth else ()
-    return tuple(leaf for part in finding.parts for leaf in leaves(part, truth))

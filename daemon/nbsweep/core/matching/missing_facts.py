@@ -4,18 +4,16 @@ from collections.abc import Iterable, Mapping
 
 from nbsweep.core.facts import TEXT_FACTS, Moment
 from nbsweep.core.matching.conditions import (
-    AllOf,
-    AnyOf,
     CapacityOver,
     Condition,
     LeaseEnabled,
     LongerThan,
-    Not,
     TagIs,
     TextIs,
     Truth,
 )
 from nbsweep.core.matching.globs import skeleton
+from nbsweep.core.matching.structure import single_conditions
 from nbsweep.core.model import LeaseType, Notebook
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -51,13 +49,10 @@ def missing_facts(condition: Condition, notebook: Notebook) -> tuple[str, ...]:
 
 def lacks_facts(condition: Condition, notebook: Notebook, moment: Moment) -> bool:
     """Return whether a condition, or a part of it, is unknown because a fact is missing, not because a text looks alike."""
-    match condition:
-        case AllOf(parts=parts) | AnyOf(parts=parts):
-            return any(lacks_facts(part, notebook, moment) for part in parts)
-        case Not(part=part):
-            return lacks_facts(part, notebook, moment)
-        case _:
-            return condition.check(notebook, moment).truth is Truth.UNKNOWN and bool(missing_facts(condition, notebook))
+    return any(
+        leaf.check(notebook, moment).truth is Truth.UNKNOWN and bool(missing_facts(leaf, notebook))
+        for leaf in single_conditions(condition)
+    )
 
 
 def left_out(notebook: Notebook) -> tuple[str, ...]:

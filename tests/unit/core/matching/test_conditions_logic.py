@@ -3,7 +3,8 @@ from itertools import permutations, product
 import pytest
 
 from builders import moment, notebook, over, tag, text
-from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, Finding, Not, Truth, leaves, names_status
+from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, Finding, Not, Truth
+from nbsweep.core.matching.structure import leaves, names_status
 from nbsweep.core.model import Status
 
 RANK = {Truth.FAIL: 0, Truth.UNKNOWN: 1, Truth.PASS: 2}
