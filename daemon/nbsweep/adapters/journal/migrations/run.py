@@ -19,7 +19,7 @@ def upgrade(connection: Connection, place: str) -> None:
     Raises:
         JournalError: the database has a revision that this version does not know.
     """
-    scripts = _scripts()
+    scripts = revision_scripts()
     context = MigrationContext.configure(connection)
     current = context.get_current_heads()
     _refuse_newer(scripts, current, place)
@@ -31,7 +31,8 @@ def upgrade(connection: Connection, place: str) -> None:
         context.stamp(scripts, "head")
 
 
-def _scripts() -> ScriptDirectory:
+def revision_scripts() -> ScriptDirectory:
+    """Return the revisions of the journal."""
     config = Config()
     config.set_main_option("script_location", "nbsweep.adapters.journal:migrations")
     return ScriptDirectory.from_config(config)
