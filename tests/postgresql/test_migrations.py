@@ -25,9 +25,11 @@ from postgresql.conftest import Server
 def connected(address: str) -> Iterator[Connection]:
     """Connect to a database, and commit in the end."""
     engine = create_engine(make_url(address).set(drivername="postgresql+psycopg"))
-    with engine.begin() as connection:
-        yield connection
-    engine.dispose()
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def schema(connection: Connection) -> dict[str, object]:
