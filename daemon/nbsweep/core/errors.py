@@ -2,8 +2,8 @@
 
 NbsweepError
 ├── ConfigurationError        the configuration, or the command line, is wrong
-├── UsageError                the command line names what does not exist, or is ambiguous
 ├── JournalError              the journal cannot be opened, read or written
+├── MarksChanged              another process has written a mark since it was read
 ├── UsageError                a name on the command line is that of nothing, or of several
 ├── SweepTimedOut             the sweep took longer than it may
 ├── HeldElsewhere             another nbsweep is sweeping the target
@@ -66,6 +66,10 @@ class ConfigurationError(NbsweepError):
 
 class JournalError(NbsweepError):
     """The journal cannot be opened, read or written, so nothing may be deleted."""
+
+
+class MarksChanged(NbsweepError):
+    """Marks were not written, because another process has written one of them since they were read: read them again."""
 
 
 class UsageError(NbsweepError):

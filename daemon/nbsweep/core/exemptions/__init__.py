@@ -1,0 +1,1 @@
+"""Exemptions: granted exceptions that keep a notebook until an end. Pure."""
