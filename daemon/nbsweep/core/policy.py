@@ -1,12 +1,19 @@
 """One notebook, the rules and the moment in; a verdict with its reason out."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from nbsweep.core.facts import Moment
+from nbsweep.core.exemptions.covering import Covering, find_exemption
+from nbsweep.core.exemptions.model import Exemption
+from nbsweep.core.facts import Moment, format_age, format_moment
 from nbsweep.core.listing.belonging import EVERYTHING, Coverage, Stray, find_stray
+from nbsweep.core.marks.clearing import lacks, sign_of_use
+from nbsweep.core.marks.grace import Grace
+from nbsweep.core.marks.model import Mark, MarkState, due_at, is_stale
 from nbsweep.core.matching.conditions import AllOf, Finding, Truth
 from nbsweep.core.matching.missing_facts import lacks_facts
 from nbsweep.core.matching.structure import leaves, names_status
@@ -53,8 +60,20 @@ class Reason(StrEnum):
     """A person has excluded it from this plan."""
     POLICY_NOT_CHOSEN = "policy-not-chosen"
     """A policy would delete it, but the command was restricted to other policies."""
+    EXEMPT = "exempt"
+    """An exemption covers it until its end."""
+    UNANNOUNCED = "unannounced"
+    """A policy with grace would delete it, and its owner must be told first: it has no valid mark yet."""
+    MARKED = "marked"
+    """It is marked, and its owner has not been told yet."""
+    TOLD = "told"
+    """Its owner has been told, and the grace has not ended."""
     ELSEWHERE = "elsewhere"
     """It is in a workspace, or of a feature, that was not listed. It does not count as part of the fleet."""
+
+
+AWAITING = frozenset({Reason.UNANNOUNCED, Reason.MARKED, Reason.TOLD})
+"""Reasons to keep a notebook that a policy with grace matches, and that is not due yet."""
 
 
 class Policy(Struct, frozen=True):
@@ -63,6 +82,10 @@ class Policy(Struct, frozen=True):
     name: str
     match: AllOf
     running: Running = Running.SKIP
+    grace: Grace | None = None
+    """How its deletions are announced; None if they are not."""
+    digest: str = ""
+    """A digest of what the policy matches; a mark that was made by an edited policy does not count."""
 
 
 class Protection(Struct, frozen=True):
@@ -81,6 +104,15 @@ class Rules(Struct, frozen=True):
     """What the target covers: nothing else may be deleted, whatever the policies say."""
     selection: Selection = EVERY_NOTEBOOK
     """What a person has chosen for this command: nothing else may be deleted, whatever the policies say."""
+    exemptions: tuple[Exemption, ...] = ()
+    """The exemptions of the target."""
+    marks: Mapping[str, Mark] = {}
+    """The open marks by notebook id. Without a mark that is due, a policy with grace deletes nothing."""
+
+    @property
+    def unannounced(self) -> "Rules":
+        """The same rules as if no policy had a grace."""
+        return replace(self, policies=tuple(replace(policy, grace=None) for policy in self.policies))
 
     @property
     def conditions(self) -> tuple[AllOf, ...]:
@@ -110,8 +142,9 @@ def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:
     """Decide on one notebook; in doubt it is kept.
 
     The order of the checks is: whether the target covers the notebook, whether a person has excluded it, states that are never
-    touched, protections, and then the policies, of which the first that matches wins. A coverage or a protection that cannot be
-    checked counts once a policy matches. If the policy that wins was not chosen, no later policy takes its place.
+    touched, protections, exemptions, and then the policies, of which the first that matches wins. A coverage, a protection or
+    an exemption that cannot be checked counts once a policy matches. If the policy that wins was not chosen, no later policy
+    takes its place. If it has a grace, the mark of the notebook must be due.
     """
     stray = find_stray(notebook, rules.coverage)
     if untouched := _untouched(notebook, rules.selection, stray):
@@ -119,10 +152,14 @@ def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:
     protected = judge_protections(notebook, rules.protections, moment)
     if protected and protected.reason is Reason.PROTECTED:
         return protected
+    exempt = judge_exemptions(notebook, rules.exemptions, moment)
+    if exempt and exempt.reason is Reason.EXEMPT:
+        return exempt
     verdict = judge_policies(notebook, rules.policies, moment, rules.selection)
     if verdict.decision is Decision.KEEP:
         return verdict
-    return keep(Reason.UNKNOWN_FACT, stray.sentence) if stray else protected or verdict
+    doubt = keep(Reason.UNKNOWN_FACT, stray.sentence) if stray else protected or exempt
+    return doubt or judge_grace(notebook, rules, verdict, moment)
 
 
 def _untouched(notebook: Notebook, selection: Selection, stray: Stray | None) -> Verdict | None:
@@ -143,7 +180,9 @@ def may_go(notebook: Notebook, rules: Rules, moment: Moment) -> bool:
     stray = find_stray(notebook, rules.coverage)
     if _untouched(notebook, rules.selection, stray):
         return False
-    if stray is None and not any(lacks_facts(condition, notebook, moment) for condition in rules.conditions):
+    mark = rules.marks.get(notebook.id)
+    unknown = stray is not None or (mark is not None and lacks(mark, notebook))
+    if not unknown and not any(lacks_facts(condition, notebook, moment) for condition in rules.conditions):
         return False
     if any(protection.match.check(notebook, moment).truth is Truth.PASS for protection in rules.protections):
         return False
@@ -167,6 +206,55 @@ def judge_protections(notebook: Notebook, protections: tuple[Protection, ...], m
         if finding.truth is Truth.UNKNOWN and doubt is None:
             doubt = _unknown(protection, finding)
     return doubt
+
+
+def judge_exemptions(notebook: Notebook, exemptions: tuple[Exemption, ...], moment: Moment) -> Verdict | None:
+    """Return KEEP if an exemption covers a notebook, or may cover it; else None."""
+    found: Covering | None = find_exemption(notebook, exemptions, moment.now) if exemptions else None
+    if found is None:
+        return None
+    if found.missing:
+        return keep(Reason.UNKNOWN_FACT, f"{found.exemption} may cover it: {found.missing} is missing, or only looks alike")
+    return replace(keep(Reason.EXEMPT, str(found.exemption)), until=found.exemption.until)
+
+
+def judge_grace(notebook: Notebook, rules: Rules, verdict: Verdict, moment: Moment) -> Verdict:
+    """Return a policy's verdict DELETE if the policy has no grace, or if the mark of this very instance is due; else KEEP."""
+    policy = next(policy for policy in rules.policies if policy.name == verdict.rule)
+    if policy.grace is None:
+        return verdict
+    mark = rules.marks.get(notebook.id)
+    if mark is None or not mark.open or mark.policy != policy.name or mark.policy_digest != policy.digest:
+        given = format_age(policy.grace.lasts)
+        return _awaited(verdict, Reason.UNANNOUNCED, f"gives {given} of notice, and the notebook is not announced yet")
+    return _outdated(mark, notebook, verdict, moment) or _not_due(mark, policy.grace, verdict, moment) or verdict
+
+
+def _outdated(mark: Mark, notebook: Notebook, verdict: Verdict, moment: Moment) -> Verdict | None:
+    """Return KEEP if a notebook changed since it was marked, or does not show whether it did."""
+    if missing := lacks(mark, notebook):
+        return _awaited(
+            verdict, Reason.UNKNOWN_FACT, f"has announced it, and whether it was used since is unknown: no {missing}"
+        )
+    if changed := sign_of_use(mark, notebook, moment):
+        return _awaited(verdict, Reason.UNANNOUNCED, f"had announced it, and the notebook changed since: {changed}")
+    return None
+
+
+def _not_due(mark: Mark, grace: Grace, verdict: Verdict, moment: Moment) -> Verdict | None:
+    """Return KEEP if the owner has not been told, or the grace has not ended."""
+    due = due_at(mark, grace)
+    if due is None or is_stale(mark, grace, moment.now):
+        told = mark.untold or ("its notice is too old" if mark.state is MarkState.TOLD and due else "nobody has been told yet")
+        return _awaited(verdict, Reason.MARKED, f"has marked it on {format_moment(mark.marked_at)}: {told}")
+    if moment.now < due:
+        return replace(_awaited(verdict, Reason.TOLD, f"has announced it, and it is due on {format_moment(due)}"), until=due)
+    return None
+
+
+def _awaited(verdict: Verdict, reason: Reason, why: str) -> Verdict:
+    """Return KEEP in place of the verdict of a policy with grace."""
+    return Verdict(Decision.KEEP, reason, verdict.rule, f"policy {verdict.rule} matches; it {why}", verdict.findings)
 
 
 def judge_policies(

@@ -111,11 +111,15 @@ class Mark(Struct, frozen=True):
     """Whether the clock behind `told_at` was compared with the cloud's; otherwise the next survey sets `told_at` anew."""
     deadline: datetime | None = None
     """The latest deadline that was written to the owner, or is on its way; it never moves to an earlier time."""
+    notices: int = 0
+    """How many notices became stale, so that the owner is told again."""
     untold: str = ""
     """Why the owner could not be told yet; empty if nothing has failed."""
     remedies: tuple[str, ...] = ()
     """What the owner can do to keep it, in words."""
     capacity_gb: int | None = None
+    tell: tuple[str, ...] = ()
+    """Where the notice goes, as the policy said at marking."""
     tags: Mapping[str, str | None] = {}
     """The tags at marking: the owners' directory may find an address there, and their change may clear the mark."""
     ended_at: datetime | None = None
@@ -204,7 +208,7 @@ def note_untold(mark: Mark, why: str) -> Mark:
 
 def renew_notice(mark: Mark) -> Mark:
     """Take a stale notice back: the owner has to be told again. The deadline that was written stays a lower bound."""
-    return _move(mark, MarkState.MARKED, told_at=None, told_by="", clock_verified=False)
+    return _move(mark, MarkState.MARKED, told_at=None, told_by="", clock_verified=False, notices=mark.notices + 1)
 
 
 def clear(mark: Mark, now: datetime, cause: ClearCause) -> Mark:

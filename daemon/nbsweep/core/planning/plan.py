@@ -67,6 +67,8 @@ class Survey(Struct, frozen=True):
     """The notebooks that a person has excluded."""
     matched: tuple[RuleMatch, ...] = ()
     """How many notebooks each rule matches; empty if that was not counted."""
+    awaiting: tuple[Candidate, ...] = ()
+    """Notebooks that a policy with grace matches, and that are not due yet; with the verdict as if it had no grace."""
 
 
 class Circumstances(Struct, frozen=True):
@@ -131,7 +133,7 @@ def build_plan(survey: Survey, brakes: Brakes, circumstances: Circumstances = OR
     """Order the candidates, the longest idle first, leave out those in a cool-down, and apply the brakes."""
     cooling = _cooling(survey, circumstances)
     warm = (candidate for candidate in survey.candidates if candidate.notebook.id not in cooling)
-    items = tuple(sorted(warm, key=_longest_idle_first))
+    items = tuple(sorted(warm, key=longest_idle_first))
     kept = Counter(survey.kept)
     kept[Reason.COOLING_DOWN] += len(cooling)
     fleet, requested, trimmed = survey.fleet, circumstances.history.requested, ""
@@ -184,6 +186,7 @@ def describe_malformed(malformed: Sequence[MalformedRow], fleet: int) -> str:
     return f"{len(malformed)} of {fleet} notebooks cannot be read, and are kept: {malformed[0].problem}"
 
 
-def _longest_idle_first(candidate: Candidate) -> tuple[bool, float, str]:
+def longest_idle_first(candidate: Candidate) -> tuple[bool, float, str]:
+    """Return the key that sorts candidates: the longest idle first, and last those whose idle time is unknown."""
     since = candidate.idle_since or candidate.notebook.created_at
     return (since is None, since.timestamp() if since else 0.0, candidate.notebook.id)

@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from nbsweep.core.facts import Moment, idle_since
 from nbsweep.core.listing.belonging import differs_from
 from nbsweep.core.matching.missing_facts import left_out
 from nbsweep.core.model import AT_REST, MalformedRow, Named, Notebook, Scope, Status
 from nbsweep.core.planning.matches import MatchCounts, count_matches
 from nbsweep.core.planning.plan import Candidate, Survey
-from nbsweep.core.policy import Decision, Reason, Rules, judge, may_go
+from nbsweep.core.policy import AWAITING, Decision, Reason, Rules, judge, may_go
 from nbsweep.core.selection import Excluded
 
 NOBODY = Named()
@@ -33,6 +35,8 @@ class Tally:
         self.nameless = 0
         """The number of rows without an id."""
         self.candidates: list[Candidate] = []
+        self.awaiting: list[Candidate] = []
+        """Notebooks that would be candidates if their policies had no grace."""
         self.malformed: list[MalformedRow] = []
         self.excluded: list[Excluded] = []
         self.active: list[str] = []
@@ -90,8 +94,15 @@ class Tally:
             self._note_owner(shown)
             if shown.status not in AT_REST:
                 self.active.append(notebook_id)
-            if verdict.decision is Decision.DELETE:
-                self.candidates.append(Candidate(shown, scope, verdict, idle_since(shown, moment)))
+            self._take(Candidate(shown, scope, verdict, idle_since(shown, moment)), rules, moment)
+
+    def _take(self, candidate: Candidate, rules: Rules, moment: Moment) -> None:
+        """Keep a candidate, or one that would be a candidate if its policy had no grace."""
+        if candidate.verdict.decision is Decision.DELETE:
+            self.candidates.append(candidate)
+        elif candidate.verdict.reason in AWAITING:
+            verdict = judge(candidate.notebook, rules.unannounced, moment)
+            self.awaiting.append(replace(candidate, verdict=verdict))
 
     def _note_owner(self, notebook: Notebook) -> None:
         if notebook.owner != NOBODY and len(self.owners) < OWNERS_NOTED:
@@ -106,8 +117,8 @@ class Tally:
             self.active.append(notebook.id)
         if verdict.reason is Reason.EXCLUDED:
             self.excluded.append(Excluded(notebook.id, notebook.name, rules.selection.by))
-        if verdict.decision is Decision.DELETE:
-            self.candidates.append(Candidate(notebook, scope, verdict, idle_since(notebook, moment), position))
+        if verdict.decision is Decision.DELETE or verdict.reason in AWAITING:
+            self._take(Candidate(notebook, scope, verdict, idle_since(notebook, moment), position), rules, moment)
         elif verdict.reason in KEPT_PERHAPS_FOR_A_FACT and may_go(notebook, rules, moment):
             missing = set(left_out(notebook))
             self.left_out = self.left_out & missing if self.undecided else missing
@@ -127,11 +138,13 @@ def join_tallies(target: str, taken_at: datetime, tallies: Iterable[Tally], gaps
     """
     reasons: dict[str, Reason] = {}
     candidates: list[Candidate] = []
+    awaiting: list[Candidate] = []
     malformed: list[MalformedRow] = []
     excluded: list[Excluded] = []
     for tally in tallies:
         new = {key for key in tally.reasons if reasons.get(key, Reason.ELSEWHERE) is Reason.ELSEWHERE}
         candidates += [candidate for candidate in tally.candidates if candidate.notebook.id in new]
+        awaiting += [candidate for candidate in tally.awaiting if candidate.notebook.id in new]
         malformed += [row for row in tally.malformed if row.id is None or row.id in new]
         excluded += [each for each in tally.excluded if each.id in new]
         reasons |= {key: reason for key, reason in tally.reasons.items() if key in new}
@@ -139,4 +152,5 @@ def join_tallies(target: str, taken_at: datetime, tallies: Iterable[Tally], gaps
     kept[Reason.MALFORMED] += sum(row.id is None for row in malformed)
     fleet = kept.total() - kept.pop(Reason.ALREADY_DELETED, 0) - kept[Reason.ELSEWHERE]
     del kept[Reason.POLICY]
-    return Survey(target, taken_at, fleet, tuple(candidates), dict(+kept), tuple(malformed), tuple(gaps), (), tuple(excluded))
+    survey = Survey(target, taken_at, fleet, tuple(candidates), dict(+kept), tuple(malformed), tuple(gaps), (), tuple(excluded))
+    return replace(survey, awaiting=tuple(awaiting))

@@ -1,0 +1,92 @@
+"""Finds the exemption that covers a notebook."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec import Struct
+
+from nbsweep.core.exemptions.model import Exemption, Selector
+from nbsweep.core.matching.conditions import Truth
+from nbsweep.core.matching.globs import Glob
+from nbsweep.core.model import Notebook
+
+
+class Covering(Struct, frozen=True):
+    """An exemption that covers a notebook, or may cover it."""
+
+    exemption: Exemption
+    missing: str = ""
+    """The fact that is missing, so that it is unknown whether the exemption covers the notebook; empty if it does."""
+
+
+def find_exemption(notebook: Notebook, exemptions: Iterable[Exemption], now: datetime) -> Covering | None:
+    """Return the exemption that covers a notebook, or else one that may cover it; None if there is none.
+
+    Of several exemptions the one that ends last counts.
+    """
+    doubt: Covering | None = None
+    for exemption in sorted(exemptions, key=lambda each: each.until, reverse=True):
+        if not exemption.in_force(now):
+            continue
+        truth, missing = covers(exemption.selector, notebook)
+        if truth is Truth.PASS:
+            return Covering(exemption)
+        if truth is Truth.UNKNOWN:
+            doubt = doubt or Covering(exemption, missing)
+    return doubt
+
+
+def covers(selector: Selector, notebook: Notebook) -> tuple[Truth, str]:
+    """Return whether a selector covers a notebook, and the missing fact if that is unknown.
+
+    A selector without any text covers nothing.
+    """
+    checks = [
+        _is_instance(selector, notebook),
+        _is_owner(selector.owner, notebook),
+        _is_named(selector.name, notebook),
+    ]
+    given = [check for check in checks if check is not None]
+    if not given or any(truth is Truth.FAIL for truth, _ in given):
+        return Truth.FAIL, ""
+    return next(((truth, fact) for truth, fact in given if truth is Truth.UNKNOWN), (Truth.PASS, ""))
+
+
+def _is_instance(selector: Selector, notebook: Notebook) -> tuple[Truth, str] | None:
+    if selector.notebook_id is None:
+        return None
+    if selector.notebook_id != notebook.id:
+        return Truth.FAIL, ""
+    if selector.notebook_created_at is None:
+        return Truth.PASS, ""
+    if notebook.created_at is None:
+        return Truth.UNKNOWN, "create_at"
+    return (Truth.PASS if notebook.created_at == selector.notebook_created_at else Truth.FAIL), ""
+
+
+def _is_owner(owner: str | None, notebook: Notebook) -> tuple[Truth, str] | None:
+    if owner is None:
+        return None
+    wanted = Glob(_literal(owner), ignore_case=True)
+    known = [text for text in (notebook.owner.id, notebook.owner.name) if text is not None]
+    if any(wanted.matches(text) for text in known):
+        return Truth.PASS, ""
+    if len(known) < len(("id", "name")) or any(wanted.resembles(text) for text in known):
+        return Truth.UNKNOWN, "user"
+    return Truth.FAIL, ""
+
+
+def _is_named(name: str | None, notebook: Notebook) -> tuple[Truth, str] | None:
+    if name is None:
+        return None
+    if notebook.name is None:
+        return Truth.UNKNOWN, "name"
+    wanted = Glob(name, ignore_case=True)
+    if wanted.matches(notebook.name):
+        return Truth.PASS, ""
+    return (Truth.UNKNOWN, "name") if wanted.resembles(notebook.name) else (Truth.FAIL, "")
+
+
+def _literal(text: str) -> str:
+    """Return a glob that matches only this text."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in text)

@@ -1,0 +1,49 @@
+"""What happened to a notebook since it was marked, as far as its facts show it."""
+
+from nbsweep.core.facts import Moment
+from nbsweep.core.marks.model import ClearCause, Mark
+from nbsweep.core.model import AT_REST, Notebook, Status
+
+ON_THE_WAY_OUT = frozenset({Status.DELETING, Status.DELETED, Status.DELETE_FAILED})
+"""States that no use of a notebook leads to."""
+
+
+def sign_of_use(mark: Mark, notebook: Notebook, moment: Moment) -> ClearCause | None:
+    """Return why the facts of a notebook clear its mark; None if they do not.
+
+    Dates count only if they are later than at marking: a listing may leave out what another answer shows.
+    """
+    if notebook.id != mark.notebook_id or (notebook.created_at and notebook.created_at != mark.notebook_created_at):
+        return ClearCause.GONE
+    if _lease_changed(mark, notebook):
+        return ClearCause.RENEWED
+    if notebook.status in ON_THE_WAY_OUT:
+        # The date of a deletion, also of a failed one, is no sign of use.
+        return None
+    if notebook.status is not mark.status or _changed(mark, notebook) or _was_active(mark, moment):
+        return ClearCause.USED
+    return None
+
+
+def lacks(mark: Mark, notebook: Notebook) -> str:
+    """Return the fact without which nobody knows whether a notebook was used; empty if none is missing."""
+    if notebook.created_at is None:
+        return "create_at"
+    if mark.updated_at is not None and notebook.updated_at is None:
+        return "update_at"
+    return ""
+
+
+def _lease_changed(mark: Mark, notebook: Notebook) -> bool:
+    changed = notebook.lease.updated_at if notebook.lease else None
+    return changed is not None and changed > (mark.lease_updated_at or mark.marked_at)
+
+
+def _changed(mark: Mark, notebook: Notebook) -> bool:
+    return notebook.updated_at is not None and notebook.updated_at > (mark.updated_at or mark.marked_at)
+
+
+def _was_active(mark: Mark, moment: Moment) -> bool:
+    """Return whether the journal saw a notebook, marked at rest, in another state since."""
+    seen = moment.last_active.get(mark.notebook_id)
+    return mark.status in AT_REST and seen is not None and seen > mark.marked_at

@@ -1,0 +1,266 @@
+"""Decides which marks a survey makes, confirms and clears, and what their owners are told. Pure.
+
+A survey that cannot be trusted makes no mark and confirms none. A notebook that it does not show has gone only if it is
+complete.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+
+from msgspec import Struct
+
+from nbsweep.core.facts import Moment
+from nbsweep.core.identity import TargetIdentity
+from nbsweep.core.marks.clearing import sign_of_use
+from nbsweep.core.marks.grace import Grace
+from nbsweep.core.marks.model import (
+    ClearCause,
+    Mark,
+    MarkState,
+    clear,
+    confirm,
+    is_stale,
+    remove,
+    renew_notice,
+    verify_clock,
+)
+from nbsweep.core.model import MalformedRow, Notebook, microseconds
+from nbsweep.core.planning.brakes import Brakes, OnExcess, Refusal, judge_excess, trim
+from nbsweep.core.planning.plan import Candidate, Survey, longest_idle_first
+from nbsweep.core.policy import Reason, Rules, Verdict, judge
+
+MOST_NEW = 50
+
+
+class MarkLimits(Struct, frozen=True):
+    """The limits of marking."""
+
+    brakes: Brakes
+    max_new_per_sweep: int = MOST_NEW
+    """New marks of one sweep; those of the longest idle notebooks come first, and the others wait for the next sweep."""
+
+
+class SurveyedMarks(Struct, frozen=True):
+    """What a survey says about marks."""
+
+    identity: TargetIdentity
+    survey: Survey
+    rows: Mapping[str, Notebook | MalformedRow]
+    """The row of each marked notebook that the survey has met, by id."""
+    rules: Rules
+    """The rules with the open marks of the project."""
+    moment: Moment
+    refusals: tuple[Refusal, ...] = ()
+    """Why the survey or the clock cannot be trusted, or why a brake refuses the plan."""
+    deleted: Mapping[str, str] = {}
+    """The run that deleted a notebook of an open mark, by notebook id, as far as the journal knows."""
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the survey is complete and nothing refuses it."""
+        return not (self.survey.gaps or self.survey.refused or self.refusals)
+
+
+class Announcement(Struct, frozen=True):
+    """A mark whose owner is to be told, and how."""
+
+    mark: Mark
+    grace: Grace
+
+
+class Marking(Struct, frozen=True):
+    """The result: what is written to the journal."""
+
+    new: tuple[Mark, ...] = ()
+    kept: tuple[Mark, ...] = ()
+    """Open marks that have changed and stay open."""
+    ended: tuple[Mark, ...] = ()
+    """Marks that are cleared, or whose notebooks were deleted."""
+    to_announce: tuple[Announcement, ...] = ()
+    """The marks among them whose owners are to be told."""
+    told_before: frozenset[str] = frozenset()
+    """The ids of those ended marks whose owners had been told."""
+    again: frozenset[str] = frozenset()
+    """The ids of cleared marks whose notebooks still match, so that a new mark will follow."""
+    refusals: tuple[Refusal, ...] = ()
+    """One for each brake that refuses new marks."""
+    waiting: int = 0
+    """How many notebooks wait for a mark, because a limit leaves them to a later sweep."""
+
+
+def mark_survey(seen: SurveyedMarks, limits: MarkLimits) -> Marking:
+    """Return the marks that a survey makes, confirms and clears."""
+    awaiting = {candidate.notebook.id: candidate for candidate in seen.survey.awaiting}
+    mine = [mark for mark in seen.rules.marks.values() if _is_shown(mark, seen)]
+    changes = [(mark, _looked_at(mark, seen, awaiting.get(mark.notebook_id))) for mark in mine]
+    kept = [after for before, after in changes if after.open and after != before]
+    ended = [after for _, after in changes if not after.open]
+    still_open = [after for _, after in changes if after.open]
+    new, refusals, waiting = _new_marks(seen, limits, still_open, awaiting)
+    return Marking(
+        new=tuple(new),
+        kept=tuple(kept),
+        ended=tuple(ended),
+        to_announce=tuple(_to_announce([*still_open, *new], seen.rules)),
+        told_before=frozenset(before.id for before, after in changes if not after.open and before.state is MarkState.TOLD),
+        again=frozenset(mark.id for mark in ended if mark.notebook_id in awaiting and mark.cleared is not ClearCause.GONE),
+        refusals=refusals,
+        waiting=waiting,
+    )
+
+
+def _is_shown(mark: Mark, seen: SurveyedMarks) -> bool:
+    """Return whether the survey must show the notebook of a mark if it still exists."""
+    if seen.identity.scope == "own" and mark.target != seen.survey.target:
+        return False
+    return seen.identity.covers(mark.workspace_id, mark.feature)
+
+
+# ---- known marks ----------------------------------------------------------------------------------------------------------
+
+
+def _looked_at(mark: Mark, seen: SurveyedMarks, candidate: Candidate | None) -> Mark:
+    """Return a mark after the survey: cleared, confirmed, or as it was."""
+    row = seen.rows.get(mark.notebook_id)
+    if row is None:
+        return _not_met(mark, seen)
+    if isinstance(row, MalformedRow):
+        return mark
+    verdict = judge(row, seen.rules.unannounced, seen.moment)
+    if cause := clearing_cause(mark, row, verdict, seen.rules, seen.moment):
+        return clear(mark, seen.moment.now, cause)
+    grace = _grace_of(mark, seen.rules)
+    if candidate is None or grace is None or not seen.trusted:
+        return mark
+    return _confirmed(mark, grace, seen.moment.now)
+
+
+def _confirmed(mark: Mark, grace: Grace, now: datetime) -> Mark:
+    """Return the mark of a notebook that a complete survey would still delete."""
+    if mark.state is MarkState.MARKED:
+        return confirm(mark, now)
+    if is_stale(mark, grace, now):
+        return renew_notice(mark)
+    return mark if mark.clock_verified else verify_clock(mark, now)
+
+
+def _not_met(mark: Mark, seen: SurveyedMarks) -> Mark:
+    """Return the mark of a notebook that the survey does not show."""
+    if not seen.trusted:
+        return mark
+    run_id = seen.deleted.get(mark.notebook_id)
+    if run_id is not None and mark.state is MarkState.TOLD:
+        return remove(mark, seen.moment.now, run_id)
+    return clear(mark, seen.moment.now, ClearCause.GONE)
+
+
+def clearing_cause(mark: Mark, row: Notebook, verdict: Verdict, rules: Rules, moment: Moment) -> ClearCause | None:
+    """Return why a notebook that the survey shows is no longer to be deleted; None if it still is, or if that is unknown.
+
+    `verdict` is that of the rules as if no policy had a grace.
+    """
+    if cause := sign_of_use(mark, row, moment):
+        return cause
+    tagged = row.tags is not None and dict(row.all_tags) != dict(mark.tags)
+    changed = _policy_changed(mark, rules)
+    causes = {
+        Reason.EXEMPT: ClearCause.EXEMPT,
+        Reason.PROTECTED: ClearCause.TAGGED if tagged else ClearCause.PROTECTED,
+        Reason.POLICY: ClearCause.POLICY_CHANGED if changed or verdict.rule != mark.policy else None,
+        Reason.NO_POLICY: ClearCause.NO_LONGER_MATCHES,
+    }
+    if verdict.reason is Reason.NO_POLICY and (changed or tagged):
+        return ClearCause.POLICY_CHANGED if changed else ClearCause.TAGGED
+    return causes.get(verdict.reason)
+
+
+def _policy_changed(mark: Mark, rules: Rules) -> bool:
+    """Return whether the policy of a mark was removed or edited, or has no grace any more."""
+    policy = next((policy for policy in rules.policies if policy.name == mark.policy), None)
+    return policy is None or policy.grace is None or policy.digest != mark.policy_digest
+
+
+def _grace_of(mark: Mark, rules: Rules) -> Grace | None:
+    return next((policy.grace for policy in rules.policies if policy.name == mark.policy), None)
+
+
+# ---- new marks ------------------------------------------------------------------------------------------------------------
+
+
+def _new_marks(
+    seen: SurveyedMarks, limits: MarkLimits, still_open: Sequence[Mark], awaiting: Mapping[str, Candidate]
+) -> tuple[list[Mark], tuple[Refusal, ...], int]:
+    """Return new marks within all limits, the refusals of brakes, and how many notebooks wait for a later sweep."""
+    marked = set(seen.rules.marks)
+    fresh = sorted((each for key, each in awaiting.items() if key not in marked), key=longest_idle_first)
+    fresh = [each for each in fresh if each.notebook.created_at is not None]
+    if not fresh or not seen.trusted:
+        return [], (), len(fresh)
+    before = [each for key in (mark.notebook_id for mark in still_open) if (each := awaiting.get(key))]
+    allowed, refusals = _within_brakes([*before, *fresh], limits.brakes, seen.survey.fleet)
+    taken = [each for each in fresh if each.notebook.id in allowed][: limits.max_new_per_sweep]
+    return [_mark_of(each, seen) for each in taken], refusals, len(fresh) - len(taken)
+
+
+def _within_brakes(candidates: Sequence[Candidate], brakes: Brakes, fleet: int) -> tuple[frozenset[str], tuple[Refusal, ...]]:
+    """Return the ids of the notebooks that may be marked: brakes bind over all that are marked, as they do over a plan.
+
+    `max_per_day` does not apply: it counts DELETEs.
+    """
+    notebooks = [candidate.notebook for candidate in candidates]
+    if brakes.on_excess is OnExcess.TRIM:
+        return frozenset(notebook.id for notebook in trim(notebooks, _of_marks(brakes), fleet, 0).items), ()
+    refusals = judge_excess(notebooks, _of_marks(brakes), fleet, 0)
+    return frozenset() if refusals else frozenset(notebook.id for notebook in notebooks), refusals
+
+
+def _of_marks(brakes: Brakes) -> Brakes:
+    return Brakes(brakes.max_deletions, brakes.max_share, brakes.max_per_owner, brakes.on_excess)
+
+
+def _mark_of(candidate: Candidate, seen: SurveyedMarks) -> Mark:
+    notebook, verdict, now = candidate.notebook, candidate.verdict, seen.moment.now
+    policy = next(policy for policy in seen.rules.policies if policy.name == verdict.rule)
+    created_at = notebook.created_at or now
+    return Mark(
+        id=mark_id(seen.identity.project, notebook.id, created_at, now),
+        target=seen.survey.target,
+        project=seen.identity.project,
+        notebook_id=notebook.id,
+        notebook_created_at=created_at,
+        name=notebook.label,
+        owner_id=notebook.owner.id or "",
+        owner_name=notebook.owner.name or "",
+        workspace_id=candidate.scope.workspace_id,
+        feature=candidate.scope.feature,
+        policy=policy.name,
+        policy_digest=policy.digest,
+        reason=verdict.sentence,
+        cause="",
+        status=notebook.status,
+        updated_at=notebook.updated_at,
+        lease_updated_at=notebook.lease.updated_at if notebook.lease else None,
+        marked_at=now,
+        last_survey_at=now,
+        capacity_gb=notebook.volume.reclaimable_gb if notebook.volume else None,
+        tell=policy.grace.tell if policy.grace else (),
+        tags=dict(notebook.all_tags),
+    )
+
+
+def mark_id(project: str, notebook_id: str, created_at: datetime, marked_at: datetime) -> str:
+    """Return the id of a mark: the same instance that is marked at the same time has the same id."""
+    parts = (project, notebook_id, str(microseconds(created_at)), str(microseconds(marked_at)))
+    return sha256("\n".join(parts).encode()).hexdigest()[:20]
+
+
+# ---- what owners are told -------------------------------------------------------------------------------------------------
+
+
+def _to_announce(marks: Iterable[Mark], rules: Rules) -> Iterator[Announcement]:
+    """Yield the marks that enough surveys agree on, and whose owners have not been told."""
+    for mark in marks:
+        grace = _grace_of(mark, rules)
+        if grace and mark.state is MarkState.MARKED and mark.surveys >= grace.surveys:
+            yield Announcement(mark, grace)
