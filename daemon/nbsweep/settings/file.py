@@ -13,6 +13,7 @@ from nbsweep.settings.groups import Groups, check_group_names, to_owner_groups, 
 from nbsweep.settings.match import MatchSettings
 from nbsweep.settings.operation import LoggingSettings, PlanSettings, PollingSettings, RemovalSettings, ServiceSettings
 from nbsweep.settings.overlaps import check_overlaps
+from nbsweep.settings.people.marks import CalendarSettings, ExemptionSettings, MarksSettings
 from nbsweep.settings.policies import BrakeSettings, PolicySettings, protection
 from nbsweep.settings.schedule import ScheduleSettings
 from nbsweep.settings.targets import TargetSettings
@@ -63,6 +64,12 @@ class Settings(Group):
     """Which notebooks are kept, whatever the policies say; any match is enough."""
     brakes: BrakeSettings = Field(default_factory=BrakeSettings)
     """Limits on what one sweep may delete."""
+    marks: MarksSettings = Field(default_factory=MarksSettings)
+    """Limits on announcements."""
+    exemptions: ExemptionSettings = Field(default_factory=ExemptionSettings)
+    """Limits on exemptions."""
+    calendar: CalendarSettings = Field(default_factory=CalendarSettings)
+    """How dates are written in messages."""
     removal: RemovalSettings = Field(default_factory=RemovalSettings)
     """How each notebook is deleted."""
     plan: PlanSettings = Field(default_factory=PlanSettings)
@@ -78,7 +85,7 @@ class Settings(Group):
     def rules(self) -> Rules:
         """The policies and protections, made for the core."""
         groups = to_owner_groups(self.groups)
-        policies = tuple(policy.to_core(groups) for policy in self.policies)
+        policies = tuple(policy.to_core(groups, self.marks.bind(policy.grace)) for policy in self.policies)
         return Rules(policies, tuple(protection(match, groups) for match in self.protect))
 
     @property

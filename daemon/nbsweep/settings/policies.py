@@ -1,10 +1,12 @@
 """`policies`, `protect` and `brakes`: which notebooks are deleted, which are kept, and how many at a time."""
 
 from fractions import Fraction
+from hashlib import sha256
 from typing import Annotated
 
 from pydantic import Field, StrictInt
 
+from nbsweep.core.marks.grace import Grace
 from nbsweep.core.matching.conditions import (
     AllOf,
     AnyOf,
@@ -16,12 +18,13 @@ from nbsweep.core.matching.conditions import (
     TextIs,
     Truth,
 )
-from nbsweep.core.matching.owner_groups import names_of
+from nbsweep.core.matching.owner_groups import PREFIX, names_of
 from nbsweep.core.planning.brakes import MOST_FAILURES, Brakes, OnExcess
 from nbsweep.core.policy import Policy, Protection, Running
 from nbsweep.settings.fields.base import Group, Label
 from nbsweep.settings.fields.units import Share, format_duration
 from nbsweep.settings.match import NO_GROUPS, MatchSettings, OwnerGroups, PolicyMatchSettings
+from nbsweep.settings.people.marks import GraceSettings
 
 Count = Annotated[StrictInt, Field(ge=0)]
 
@@ -35,10 +38,19 @@ class PolicySettings(Group):
     """Which notebooks the policy selects."""
     running: Running = Running.SKIP
     """What to do with a running notebook: skip it, or stop it and then delete it."""
+    grace: GraceSettings | None = None
+    """How the owner is told before the deletion; null deletes unannounced."""
 
-    def to_core(self, groups: OwnerGroups = NO_GROUPS) -> Policy:
-        """Convert the group to the core's rule."""
-        return Policy(self.name, self.match.to_core(groups), self.running)
+    def to_core(self, groups: OwnerGroups = NO_GROUPS, grace: Grace | None = None) -> Policy:
+        """Convert the group to the core's rule; `grace` is the grace within the limits of `marks`."""
+        return Policy(self.name, self.match.to_core(groups), self.running, grace, self._digest(groups))
+
+    def _digest(self, groups: OwnerGroups) -> str:
+        """Return a digest of what the policy matches; an edit of a group of owners changes it, too."""
+        owners = {name: [glob.text for glob in group.owners] for name, group in sorted(groups.items())}
+        matched = self.model_dump_json(include={"match", "running"}, by_alias=True)
+        named = {name: texts for name, texts in owners.items() if f'"{PREFIX}{name}"' in matched}
+        return sha256(f"{matched}\n{named}".encode()).hexdigest()[:16]
 
 
 class BrakeSettings(Group):

@@ -18,7 +18,12 @@ def _crontab(line: str) -> str:
     return line
 
 
-def _timezone(name: str) -> str:
+def known_timezone(name: str) -> str:
+    """Return the name of a time zone unchanged if it is known.
+
+    Raises:
+        ValueError: it is not in the time zone database.
+    """
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -31,7 +36,7 @@ class ScheduleSettings(Group):
 
     cron: Annotated[StrictStr, AfterValidator(_crontab)]
     """Five crontab fields: minute, hour, day of month, month, weekday (0 and 7 are Sunday); six begin with the second."""
-    timezone: Annotated[StrictStr, AfterValidator(_timezone)] = "UTC"
+    timezone: Annotated[StrictStr, AfterValidator(known_timezone)] = "UTC"
     """The IANA name of the time zone of `cron`."""
     jitter: DurationOrZero = timedelta(0)
     """A random delay up to this time, so that many sweepers do not start at once."""

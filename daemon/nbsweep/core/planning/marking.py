@@ -197,7 +197,8 @@ def _new_marks(
     fresh = [each for each in fresh if each.notebook.created_at is not None]
     if not fresh or not seen.trusted:
         return [], (), len(fresh)
-    before = [each for key in (mark.notebook_id for mark in still_open) if (each := awaiting.get(key))]
+    matched = {candidate.notebook.id: candidate for candidate in (*seen.survey.candidates, *awaiting.values())}
+    before = [each for key in (mark.notebook_id for mark in still_open) if (each := matched.get(key))]
     allowed, refusals = _within_brakes([*before, *fresh], limits.brakes, seen.survey.fleet)
     taken = [each for each in fresh if each.notebook.id in allowed][: limits.max_new_per_sweep]
     return [_mark_of(each, seen) for each in taken], refusals, len(fresh) - len(taken)

@@ -1,0 +1,1 @@
+"""How owners and operators are told: `grace`, `marks`, `exemptions`, `owners`, `channels`, `notify` and `messages`."""
