@@ -4,6 +4,7 @@ NbsweepError
 ├── ConfigurationError        the configuration, or the command line, is wrong
 ├── JournalError              the journal cannot be opened, read or written
 ├── MarksChanged              another process has written a mark since it was read
+├── ExemptionsChanged         an exemption was granted or revoked since they were read
 ├── UsageError                a name on the command line is that of nothing, or of several
 ├── SweepTimedOut             the sweep took longer than it may
 ├── HeldElsewhere             another nbsweep is sweeping the target
@@ -70,6 +71,10 @@ class JournalError(NbsweepError):
 
 class MarksChanged(NbsweepError):
     """Marks were not written, because another process has written one of them since they were read: read them again."""
+
+
+class ExemptionsChanged(NbsweepError):
+    """Removals were not written, because an exemption was granted or revoked since they were read: read them again."""
 
 
 class UsageError(NbsweepError):

@@ -1,4 +1,4 @@
-"""The ports of the engine, as small contracts; an implementation can be written from these docstrings alone.
+"""The ports of the engine; an implementation can be written from these docstrings alone.
 
 All datetimes are aware. Every method may be cancelled at any await.
 """
@@ -13,6 +13,7 @@ from msgspec import Struct
 from nbsweep.core.audit.trail import AuditTrail
 from nbsweep.core.control.port import ControlRecords
 from nbsweep.core.events.base import Event
+from nbsweep.core.exemptions.port import ExemptionRecords
 from nbsweep.core.freshness import ClockReading, Freshness
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import TargetLease
@@ -20,6 +21,7 @@ from nbsweep.core.lifecycle import Removal
 from nbsweep.core.listing.paging import Paging
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.model import Notebook, Page, Scope
+from nbsweep.core.notices.port import MarkRecords, OutboxRecords
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.runs import History, Outcome, RunCounts, RunRecord
 
@@ -144,10 +146,7 @@ class Cloud(Protocol):
 
 
 class Journal(Protocol):
-    """The durable record. When a method returns, its change survives a crash.
-
-    Every method raises `JournalError` if the record cannot be read or written.
-    """
+    """The durable record: when a method returns, its change survives a crash. Every method may raise `JournalError`."""
 
     @property
     def trail(self) -> AuditTrail:
@@ -157,6 +156,21 @@ class Journal(Protocol):
     @property
     def control(self) -> ControlRecords:
         """The pauses, requests for sweeps and due times of targets, and the records of services."""
+        ...
+
+    @property
+    def marks(self) -> MarkRecords:
+        """The marks of all targets."""
+        ...
+
+    @property
+    def outbox(self) -> OutboxRecords:
+        """The items and messages for people, waiting and sent."""
+        ...
+
+    @property
+    def exemptions(self) -> ExemptionRecords:
+        """The exemptions, those that have ended included."""
         ...
 
     def require_in_place(self) -> None:
@@ -171,8 +185,12 @@ class Journal(Protocol):
         """Record how a sweep ended, in place of the record that `open_run` made."""
         ...
 
-    async def write(self, removals: Sequence[Removal]) -> None:
-        """Store the present state of new and known removals; all of them or none."""
+    async def write(self, removals: Sequence[Removal], *, exemptions_version: int | None = None) -> None:
+        """Store the present state of new and known removals; all of them or none.
+
+        Raises:
+            ExemptionsChanged: `exemptions_version` is given, and is not that of the exemptions. Nothing was stored.
+        """
         ...
 
     async def unfinished(self, target: str | None = None, limit: int | None = None) -> tuple[Removal, ...]:

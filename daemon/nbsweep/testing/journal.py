@@ -7,9 +7,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from nbsweep.core.errors import (
-    JournalError,
-)
+from nbsweep.core.errors import ExemptionsChanged, JournalError
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import Removal, State
@@ -28,6 +26,8 @@ from nbsweep.core.runs import (
     count_ends,
 )
 from nbsweep.testing.control import InMemoryControl
+from nbsweep.testing.exemptions import InMemoryExemptions
+from nbsweep.testing.notices import InMemoryMarks, InMemoryOutbox, NoticeStore
 from nbsweep.testing.trail import InMemoryTrail
 
 
@@ -45,6 +45,10 @@ class InMemoryJournal:
         self._leases: dict[str, TargetLease] = {}
         self.control = InMemoryControl()
         self.trail = InMemoryTrail(self._removals)
+        store = NoticeStore(self.trail)
+        self.marks = InMemoryMarks(store)
+        self.outbox = InMemoryOutbox(store)
+        self.exemptions = InMemoryExemptions(self.trail)
 
     def require_in_place(self) -> None:
         """Raise if a later run would not find this journal, which never happens."""
@@ -63,8 +67,10 @@ class InMemoryJournal:
         self._runs[run.run_id, run.target] = _copied(run)
         await asyncio.sleep(0)
 
-    async def write(self, removals: Sequence[Removal]) -> None:
+    async def write(self, removals: Sequence[Removal], *, exemptions_version: int | None = None) -> None:
         """Write removals, new and known ones; all of them or none."""
+        if exemptions_version not in (None, self.exemptions.version_now()):
+            raise ExemptionsChanged("An exemption was granted or revoked since the exemptions were read.")
         for removal in [_checked(removal) for removal in removals]:
             key = (removal.run_id, removal.target, removal.notebook_id)
             run = self._runs.get((removal.run_id, removal.target))

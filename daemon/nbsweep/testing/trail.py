@@ -1,7 +1,7 @@
 """An audit trail in memory."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from nbsweep.core.audit.chain import START, Head, Link, join
 from nbsweep.core.audit.entries import AuditCoverage, AuditEntry, AuditQuery, RemovalSnapshot, entries_of
@@ -22,7 +22,16 @@ class InMemoryTrail:
     def append(self, removal: Removal, before: Removal | None, started_by: str) -> None:
         """Append the entries of a write."""
         stage = RemovalSnapshot.of(before) if before else None
-        self._entries += entries_of(removal, stage, started_by, len(self._entries))
+        self.extend(entries_of(removal, stage, started_by, self.length))
+
+    @property
+    def length(self) -> int:
+        """The number of entries."""
+        return len(self._entries)
+
+    def extend(self, entries: Iterable[AuditEntry]) -> None:
+        """Append entries, which are numbered already."""
+        self._entries += entries
 
     async def head(self) -> Head:
         """Return the head of the chain."""

@@ -74,13 +74,13 @@ class StoryJournal(InMemoryJournal):
         """Returns the error of the write of a removal, if it fails."""
         self._story = story
 
-    async def write(self, removals: Sequence[Removal]) -> None:
+    async def write(self, removals: Sequence[Removal], *, exemptions_version: int | None = None) -> None:
         """Write removals, and add them to the story."""
         for error in map(self.fault, removals):
             if error is not None:
                 raise error
         await asyncio.sleep(self.write_s)
-        await super().write(removals)
+        await super().write(removals, exemptions_version=exemptions_version)
         self._story += [f"{removal.state} {removal.notebook_id}" for removal in removals]
 
 

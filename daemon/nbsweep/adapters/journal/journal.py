@@ -39,11 +39,14 @@ from nbsweep.adapters.journal.statements import Statements
 from nbsweep.adapters.journal.tables import LEASES, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.adapters.journal.transaction import Change
 from nbsweep.adapters.journal.writer import GroupWriter
+from nbsweep.core.errors import JournalError
+from nbsweep.core.exemptions.port import ExemptionRecords
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.model import microseconds
+from nbsweep.core.notices.port import MarkRecords, OutboxRecords
 from nbsweep.core.runs import FleetBefore, History, Outcome, RunCounts, RunRecord, count_ends
 
 _RUN_MAPPER = RowMapper(RunRecord, RUNS)
@@ -73,6 +76,21 @@ class SqlJournal:
         self.control = SqlControl(engine.dialect, writer.write, self._rows, address)
         """The pauses, requests and due times of targets, and the records of services."""
 
+    @property
+    def marks(self) -> MarkRecords:
+        """The marks; not stored yet."""
+        raise JournalError("This journal cannot hold marks yet.")
+
+    @property
+    def outbox(self) -> OutboxRecords:
+        """The outbox; not stored yet."""
+        raise JournalError("This journal cannot hold an outbox yet.")
+
+    @property
+    def exemptions(self) -> ExemptionRecords:
+        """The exemptions; not stored yet."""
+        raise JournalError("This journal cannot hold exemptions yet.")
+
     def require_in_place(self) -> None:
         """Check that a later run will find the record, before a DELETE is sent.
 
@@ -91,8 +109,10 @@ class SqlJournal:
         never_opened = f"The journal {self._address.place} has no run {run.run_id} of {run.target} that could be closed."
         await self._writer.write(Change(self._sql.close_run, [_run_row(run)], dict, never_opened))
 
-    async def write(self, removals: Sequence[Removal]) -> None:
+    async def write(self, removals: Sequence[Removal], *, exemptions_version: int | None = None) -> None:
         """Store the present state of new and known removals; all of them or none."""
+        if exemptions_version is not None:
+            raise JournalError("This journal cannot hold exemptions yet.")
         # The caller's list may change after a cancellation; the removals in it cannot.
         mine = tuple(removals)
         for removal in mine:

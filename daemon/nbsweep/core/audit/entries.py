@@ -1,4 +1,4 @@
-"""The audit trail: the entries for the steps of a removal, and the steps that each write of a removal records.
+"""The audit trail: its entries, the steps that each write of a removal records, and their entries.
 
 An entry has no field for a token, a key or a URL, and text from elsewhere goes through `redact_named`. So no secret gets into
 the trail, and nothing has to be removed from it later, which would break its chain (see `chain`).
@@ -18,7 +18,7 @@ from nbsweep.core.redaction import redact_named
 
 
 class AuditEntry(NamedTuple):
-    """One step of one removal. A tuple and not a dataclass, because a sweep makes four for each notebook.
+    """One step of a removal, a mark or an exemption. A tuple and not a dataclass, because a sweep makes four for each notebook.
 
     The values read from a journal may have been changed; only the chain shows that.
     """
@@ -161,11 +161,13 @@ def _entry_of(removal: Removal, before: RemovalSnapshot | None, what: AuditStep,
         "" if decided else removal.request_id,
         *(_facts(removal) if decided else (None, None, None, None, None, removal.project)),
     )
-    return _without_nul(entry) if "\0" in "".join(filter(None, _texts(entry))) else entry
+    return storable(entry)
 
 
-def _without_nul(entry: AuditEntry) -> AuditEntry:
+def storable(entry: AuditEntry) -> AuditEntry:
     """Replace NUL, which PostgreSQL rejects, because digests must cover the text that is stored."""
+    if "\0" not in "".join(filter(None, _texts(entry))):
+        return entry
     texts: dict[str, Any] = {name: value for name, value in entry._asdict().items() if isinstance(value, str)}
     return entry._replace(**{name: text.replace("\0", "\ufffd") for name, text in texts.items()})
 

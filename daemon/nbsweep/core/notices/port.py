@@ -74,9 +74,16 @@ class OutboxRecords(Protocol):
         ...
 
     async def record(
-        self, message: Message, accepted: Sequence[str] = (), marks: Sequence[Mark] = (), items: Sequence[Item] = ()
+        self,
+        message: Message,
+        now: datetime,
+        accepted: Sequence[str] = (),
+        marks: Sequence[Mark] = (),
+        items: Sequence[Item] = (),
     ) -> bool:
         """Store the result of an attempt in one transaction: message, accepted items, changed marks with audit, and new items.
+
+        The accepted items of this message are accepted at `now`; one that was accepted before stays as it is.
 
         Return False, and store nothing, if the message was written by another process since it was leased.
 
