@@ -63,6 +63,11 @@ GRANTS: Mapping[Action, Grant] = {
     ),
 }
 
+GET_USER = Grant(
+    "iam:users:getUser", "iam:users:getUser", "take iam: true out of owners, and name the owners in a file, a tag or a domain"
+)
+"""The permission to read users of IAM, which finds the e-mail addresses of owners (ModelArts API, section 6.1)."""
+
 
 class Probe(Struct, frozen=True):
     """The result of trying an action on a notebook that does not exist."""

@@ -14,6 +14,7 @@ from nbsweep.settings.match import MatchSettings
 from nbsweep.settings.operation import LoggingSettings, PlanSettings, PollingSettings, RemovalSettings, ServiceSettings
 from nbsweep.settings.overlaps import check_overlaps
 from nbsweep.settings.people.marks import CalendarSettings, ExemptionSettings, MarksSettings
+from nbsweep.settings.people.owners import OwnersSettings
 from nbsweep.settings.policies import BrakeSettings, PolicySettings, protection
 from nbsweep.settings.schedule import ScheduleSettings
 from nbsweep.settings.targets import TargetSettings
@@ -76,6 +77,8 @@ class Settings(Group):
     """What `plan --out` saves for `run --plan`."""
     polling: PollingSettings = Field(default_factory=PollingSettings)
     """How often running deletions are checked."""
+    owners: OwnersSettings = ()
+    """Where owners are reached, in the order in which these are asked; the first that answers wins."""
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
     """What goes to stderr."""
     service: ServiceSettings = Field(default_factory=ServiceSettings)

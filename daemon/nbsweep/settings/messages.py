@@ -19,8 +19,8 @@ from nbsweep.settings.match import statuses_of
 
 Location = tuple[int | str, ...]
 MANY = 4
-SECRET_KEYS = frozenset({"credentials", "journal", "proxy"})
-"""Groups and keys whose values may be secrets."""
+SECRET_KEYS = frozenset({"credentials", "journal", "proxy", "owners"})
+"""Groups and keys whose values may be secrets or addresses of people."""
 LONGEST_GIVEN = 32
 SEPARATORS = re.compile(r"[ _.:/%*?,-]+")
 HARMLESS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]{1,12}[a-z]{0,7}")

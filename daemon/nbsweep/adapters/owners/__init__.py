@@ -1,0 +1,1 @@
+"""The owners' directory: finds where the owner of a notebook is reached."""

@@ -1,0 +1,40 @@
+"""Builds the owners' directory that the settings describe."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from nbsweep.adapters.owners.directory import ChainDirectory, Fallback, NamedPart
+from nbsweep.adapters.owners.file import FileReader
+from nbsweep.adapters.owners.iam import IamPart
+from nbsweep.adapters.owners.parts import DomainPart, FilePart, Part, TagPart
+from nbsweep.core.notices.contacts import OwnerDirectory, UserLookup
+from nbsweep.core.ports import Clock
+from nbsweep.settings import Settings
+from nbsweep.settings.people.owners import FALLBACK, OwnerPartSettings
+
+
+def make_directory(
+    settings: Settings, lookups: Mapping[str, UserLookup], clock: Clock, channels: Collection[str] | None = None
+) -> OwnerDirectory:
+    """Build the directory; nothing is read or called before the first question.
+
+    `lookups` asks IAM, by the name of the target, and `channels` are the names of the configured channels, if they are known.
+    """
+    known = frozenset(channels) if channels is not None else None
+    named = [NamedPart(part.key, _make_part(part, lookups, clock, known)) for part in settings.owners if part.key != FALLBACK]
+    values = [part.fallback for part in settings.owners if part.fallback is not None]
+    files = tuple(each.part for each in named if isinstance(each.part, FilePart))
+    last = Fallback(values[0], known or frozenset(), files) if values else None
+    return ChainDirectory(named, last)
+
+
+def _make_part(
+    part: OwnerPartSettings, lookups: Mapping[str, UserLookup], clock: Clock, channels: frozenset[str] | None
+) -> Part:
+    if part.file is not None:
+        return FilePart(FileReader(Path(part.file), channels))
+    if part.tag is not None:
+        return TagPart(part.tag)
+    if part.domain is not None:
+        return DomainPart(part.domain)
+    return IamPart(lookups, clock)
