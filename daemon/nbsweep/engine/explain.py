@@ -20,6 +20,7 @@ from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.planning.brakes import A_DAY
 from nbsweep.core.planning.cool_down import judge_cooling, streaks
 from nbsweep.core.runs import PLANNED
+from nbsweep.engine.current_rules import current_rules
 from nbsweep.engine.report import leading_error
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
@@ -62,13 +63,14 @@ async def explain_notebook(sweeper: Sweeper, notebook_id: str) -> NotebookContex
     last_active = await sweeper.ports.journal.last_active(identity.project)
     notebook = await sweeper.ports.cloud.show(notebook_id)
     now = sweeper.ports.clock.now()
+    current = await current_rules(sweeper.options.rules, sweeper.area.target, identity, sweeper.ports)
     memory = await _remember(sweeper, identity, notebook.id, now, last_active.get(notebook.id))
     return NotebookContext(
         target=sweeper.area.target,
         asked_at=now,
         notebook=notebook,
         cover=cover_findings(notebook, _scope(sweeper.area)),
-        explanation=explain(notebook, sweeper.options.rules, Moment(now, last_active)),
+        explanation=explain(notebook, current.rules, Moment(now, last_active)),
         memory=memory,
         brakes=brake_lines(sweeper.brakes, sweeper.options.max_failures, memory),
     )

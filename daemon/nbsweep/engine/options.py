@@ -9,6 +9,7 @@ from msgspec import Struct
 from nbsweep.core.lease import Holder
 from nbsweep.core.planning.brakes import MOST_FAILURES
 from nbsweep.core.planning.cool_down import USUAL_COOL_DOWN, CoolDown
+from nbsweep.core.planning.marking import MOST_NEW
 from nbsweep.core.policy import Rules
 
 
@@ -50,6 +51,10 @@ class SweepOptions(Struct, frozen=True):
     """The share of its removals that may fail before a sweep is stopped; None for no limit."""
     cool_down: CoolDown | None = USUAL_COOL_DOWN
     """How long a notebook is left alone after its deletion failed; None for no cool-down."""
+    max_new_marks: int = MOST_NEW
+    """How many notebooks one sweep may mark."""
+    exemptions_version: int | None = None
+    """The version of the exemptions in `rules`; None if there are none to look at."""
 
 
 class SurveyFacts(Struct, frozen=True):

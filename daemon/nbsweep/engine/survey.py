@@ -96,6 +96,8 @@ class Surveyor:
     """Whether the notebooks of each rule are counted, which takes time."""
     rows_by_id: dict[str, Notebook | MalformedRow] = field(default_factory=dict)
     """The latest row of each watched notebook."""
+    exemptions_version: int | None = field(default=None, init=False)
+    """The version of the exemptions in the rules."""
     _at_once: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(LISTINGS_AT_ONCE))
     _finding: anyio.Lock = field(default_factory=anyio.Lock)
     """Held while one listing finds out what an offset means."""

@@ -3,30 +3,30 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from msgspec.structs import replace
 
 from nbsweep.core.errors import HeldElsewhere, NbsweepError, SweepTimedOut
-from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, PlanTrimmed, SweepStarted, TargetChanged
-from nbsweep.core.facts import Moment, format_age
+from nbsweep.core.events.sweep import SweepStarted, TargetChanged
+from nbsweep.core.facts import format_age
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import GOOD_FOR, TargetLease, describe_held
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.planning.brakes import A_DAY, Brakes
-from nbsweep.core.planning.plan import Circumstances, Plan, Survey, build_plan
+from nbsweep.core.planning.brakes import Brakes
+from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Ports
 from nbsweep.core.report import Report
 from nbsweep.core.runs import IDENTIFIED, Outcome, RunRecord
 from nbsweep.core.saved_plan.model import Spared
-from nbsweep.core.saved_plan.narrow import permit
+from nbsweep.engine.announcing import write_marks, write_removed
 from nbsweep.engine.lease import LeaseGuard, look_for_leases
-from nbsweep.engine.options import SurveyFacts, SweepOptions
+from nbsweep.engine.options import SweepOptions
+from nbsweep.engine.planner import Execution, Planner
 from nbsweep.engine.recovery import close_crashed_runs, recover
 from nbsweep.engine.removing.executor import Executor
 from nbsweep.engine.removing.tracker import LAST_WRITE_S
 from nbsweep.engine.report import Approve, Run, describe_bug, planned_removal
-from nbsweep.engine.saved_plan import PlanConstraint, describe_narrowing, record_spared, require_valid, spared_of
+from nbsweep.engine.saved_plan import PlanConstraint, record_spared
 from nbsweep.engine.shutdown import Shutdown, given_up_on, time_limited
 from nbsweep.engine.state import SweepState, close
 from nbsweep.engine.survey import Area, Surveyor
@@ -34,6 +34,10 @@ from nbsweep.engine.target_identity import OverlappingTarget, describe_extent, i
 
 WRITTEN_AT_ONCE = 500
 """Planned removals in one write: rows and entries of the audit trail take a multiple of their memory while they are written."""
+
+
+MARKING = frozenset({Outcome.FINISHED, Outcome.REFUSED})
+"""Outcomes of a plan after which marks are brought up to date; a refused plan makes no new marks."""
 
 
 @dataclass(slots=True)
@@ -89,9 +93,8 @@ class Sweeper:
         Raises:
             NbsweepError: the target cannot be surveyed, or another target covers some of its notebooks.
         """
-        surveyor = await self._surveyor(self.ports, counts_matches=True)
-        plan, _ = await self._planned(surveyor)
-        return plan
+        planner = await self._planner(self.ports)
+        return (await planner.plan(await planner.surveyor(counts_matches=True))).plan
 
     async def survey_rows(self) -> Surveyor:
         """Survey the fleet; the surveyor that is returned has the rows of all notebooks.
@@ -99,15 +102,15 @@ class Sweeper:
         Raises:
             NbsweepError: as for `plan`.
         """
-        surveyor = await self._surveyor(self.ports, watch_all=True)
+        surveyor = await (await self._planner(self.ports)).surveyor(watch_all=True)
         await surveyor.survey()
         return surveyor
 
     async def plan_rows(self) -> tuple[Plan, Surveyor]:
         """Survey and plan as `plan` does; the surveyor has the rows of all notebooks."""
-        surveyor = await self._surveyor(self.ports, watch_all=True)
-        plan, _ = await self._planned(surveyor)
-        return plan, surveyor
+        planner = await self._planner(self.ports)
+        surveyor = await planner.surveyor(watch_all=True)
+        return (await planner.plan(surveyor)).plan, surveyor
 
     async def held_elsewhere(self) -> HeldElsewhere | None:
         """Return an error that names the other sweeper of the target; None if the target may be swept.
@@ -190,16 +193,25 @@ class Sweeper:
 
     async def _sweep(self, run: Run, ports: Ports, shutdown: Shutdown, approve: Approve, state: SweepState) -> None:
         """Recover, plan, ask for approval, and execute; each step may be the last."""
-        outcome, facts = Outcome.INTERRUPTED, SurveyFacts({})
+        outcome = Outcome.INTERRUPTED
         if not run.dry_run:
             state.recovered = await self._recover(run, ports, shutdown)
+        execution: Execution | None = None
         async with given_up_on(shutdown.begun):
-            state.plan, state.spared, facts = await self._plan(ports)
+            planner = await self._planner(ports)
+            planned = await planner.plan(await planner.surveyor())
+            state.plan, state.spared, execution = planned.plan, planned.spared, planned.execution
             outcome = await _permission(run, state.plan, state.spared, approve)
-        if outcome is Outcome.FINISHED and state.plan is not None:
+            if outcome in MARKING:
+                await write_marks(planned.marks, planned.limits, ports)
+            # The facts of the survey take most of the memory, and only these steps need them.
+            del planned
+        if outcome is Outcome.FINISHED and execution is not None:
             state.removals = await record_spared(ports, run.run_id, state.plan, state.spared)
             if state.plan.items:
-                outcome = await self._carry_out(run, Executor(ports, self.options, facts, shutdown), state)
+                executor = Executor(ports, execution.options, execution.facts, shutdown)
+                outcome = await self._carry_out(run, executor, state)
+                await write_removed(execution.options.rules.marks, state.removals, ports)
         state.outcome = outcome
 
     async def _recover(self, run: Run, ports: Ports, shutdown: Shutdown) -> tuple[Removal, ...]:
@@ -227,57 +239,8 @@ class Sweeper:
             return Outcome.INTERRUPTED
         return Outcome.REFUSED if refusal else Outcome.FINISHED
 
-    # ---- the plan
-
-    async def _plan(self, ports: Ports) -> tuple[Plan, tuple[Spared, ...], SurveyFacts]:
-        """Survey and plan; return the plan, what a saved plan permits besides, and the facts for second looks."""
-        surveyor = await self._surveyor(ports)
-        plan, spared = await self._planned(surveyor)
-        never_stop = self.permit.never_stop if self.permit else frozenset()
-        positions = {item.notebook.id: item.position for item in plan.items}
-        return plan, spared, SurveyFacts(surveyor.moment.last_active, positions, never_stop)
-
-    async def _surveyor(self, ports: Ports, *, watch_all: bool = False, counts_matches: bool = False) -> Surveyor:
-        last_active = await ports.journal.last_active((await self.identity()).project)
-        watched = self.permit.ids if self.permit else frozenset()
-        moment = Moment(ports.clock.now(), last_active)
-        return Surveyor(self.area, ports, self.options.rules, moment, watched, watch_all, counts_matches)
-
-    async def _planned(self, surveyor: Surveyor) -> tuple[Plan, tuple[Spared, ...]]:
-        survey, identity = await surveyor.survey(), await self.identity()
-        circumstances = await self._circumstances(identity, surveyor.moment.now)
-        plan, spared = self._narrowed(survey, surveyor, circumstances)
-        plan = replace(plan, project=identity.project, policies=self.options.rules.selection.policies)
-        self._emit_plan(plan)
-        return plan, spared
-
-    def _narrowed(self, survey: Survey, surveyor: Surveyor, circumstances: Circumstances) -> tuple[Plan, tuple[Spared, ...]]:
-        """Build the plan, narrowed to what a saved plan permits if there is one."""
-        if self.permit is None:
-            return build_plan(survey, self.brakes, circumstances), ()
-        require_valid(self.permit, self.known or self.area.identity(None), self.ports.clock.now())
-        permission = permit(survey, self.permit.saved.items, surveyor.rows_by_id, self.options.rules, surveyor.moment)
-        self.ports.telemetry.emit(describe_narrowing(self.permit, permission))
-        plan = build_plan(permission.survey, self.brakes, circumstances)
-        return plan, spared_of(self.permit, permission, plan)
-
-    async def _circumstances(self, identity: TargetIdentity, now: datetime) -> Circumstances:
-        """Return what a plan depends on besides its survey."""
-        cool_down = self.options.cool_down
-        failed_since = now - cool_down.longest if cool_down else now
-        history = await self.ports.journal.history(self.area.target, identity, now - A_DAY, failed_since)
-        return Circumstances(history, self.ports.cloud.clock_skew_s(), cool_down)
-
-    # ---- events
-
-    def _emit_plan(self, plan: Plan) -> None:
-        kept = {reason.value: count for reason, count in plan.kept.items()}
-        emit = self.ports.telemetry.emit
-        emit(PlanBuilt(plan.fleet, len(plan.items), kept, plan.refusal.brake if plan.refusal else None))
-        for refusal in plan.refusals:
-            emit(PlanRefused(refusal.brake, refusal.message))
-        if plan.trimmed:
-            emit(PlanTrimmed(len(plan.items), plan.trimmed))
+    async def _planner(self, ports: Ports) -> Planner:
+        return Planner(self.area, await self.identity(), ports, self.options, self.brakes, self.permit)
 
     def _last_patience_s(self) -> float:
         """Return how long the write of the end may take, in seconds: as long as an outage may last, but short in a shutdown."""
@@ -292,6 +255,6 @@ async def _permission(run: Run, plan: Plan, spared: Sequence[Spared], approve: A
         return Outcome.REFUSED
     if run.dry_run:
         return Outcome.DRY_RUN
-    if plan.items and not await approve(plan, spared):
+    if (plan.items or plan.to_mark) and not await approve(plan, spared):
         return Outcome.DECLINED
     return Outcome.FINISHED

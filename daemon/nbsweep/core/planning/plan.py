@@ -109,6 +109,8 @@ class Plan(Struct, frozen=True):
     """The policies that the plan is restricted to; empty for all."""
     matched: tuple[RuleMatch, ...] = ()
     """How many notebooks each rule matches; empty if that was not counted."""
+    to_mark: tuple[Candidate, ...] = ()
+    """The notebooks that this sweep marks, the longest idle first, in case nobody else writes marks meanwhile."""
     handed_over: int = 0
     """How many items were handed to the executor, and are not among `items` any more."""
 

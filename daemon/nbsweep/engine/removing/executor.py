@@ -14,19 +14,28 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from msgspec.structs import replace
 
 from nbsweep.core import lifecycle
-from nbsweep.core.errors import AlreadyStopped, AnswerLost, Busy, CloudError, FactsTooOld, Gone, MustStopFirst, SweepEnding
+from nbsweep.core.errors import (
+    AlreadyStopped,
+    AnswerLost,
+    Busy,
+    CloudError,
+    FactsTooOld,
+    Gone,
+    MustStopFirst,
+    SweepEnding,
+)
 from nbsweep.core.events.removal import RemovalAccepted, RemovalAgain, RemovalRequested, RemovalStopping, RemovalUnanswered
 from nbsweep.core.events.sweep import SweepStopping
-from nbsweep.core.facts import Moment
 from nbsweep.core.freshness import Freshness
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import Notebook, Status
 from nbsweep.core.own_orders import OrderKind
 from nbsweep.core.planning.brakes import Refusal
-from nbsweep.core.policy import Decision, Verdict
+from nbsweep.core.policy import Decision
 from nbsweep.core.ports import Ports
-from nbsweep.core.second_look import decide_again
+from nbsweep.engine.current_rules import CurrentRules
 from nbsweep.engine.options import SurveyFacts, SweepOptions
+from nbsweep.engine.removing.decisions import Decisions
 from nbsweep.engine.removing.finisher import RemovalFinisher
 from nbsweep.engine.removing.poller import Poller
 from nbsweep.engine.removing.prefetch import Observation, Prefetcher
@@ -34,6 +43,7 @@ from nbsweep.engine.removing.sent_orders import SentOrders
 from nbsweep.engine.removing.tracker import RemovalTracker
 from nbsweep.engine.shutdown import Shutdown, StopConditions
 
+EXEMPTIONS_CHANGED = "an exemption was granted or revoked"
 HELD_BACK_MOST = 5
 """After so many DELETEs without effect on one notebook, its removal fails."""
 
@@ -48,6 +58,7 @@ class Executor:
     shutdown: Shutdown
     _held_back: Counter[str] = field(default_factory=Counter)
     """How often each notebook was read again because its DELETE had no effect, by id."""
+    _decisions: Decisions = field(init=False)
     _sent: SentOrders = field(init=False)
     _stopping: StopConditions = field(init=False)
     _tracker: RemovalTracker = field(init=False)
@@ -59,6 +70,8 @@ class Executor:
     def __post_init__(self) -> None:
         """Build the parts, which all share the same ports."""
         self._sent = SentOrders(self.ports, self.options.polling.max_interval)
+        rules = CurrentRules(self.options.rules, self.options.exemptions_version)
+        self._decisions = Decisions(self.ports, rules, self.facts, self._sent)
         self._stopping = StopConditions(self.ports, self.shutdown, self.options.max_failures)
         self._tracker = RemovalTracker(self.ports, self._stopping.count)
         self._prefetcher = Prefetcher(self.ports, self.facts.positions, self._take, self._stopping, self.options.rules)
@@ -139,7 +152,7 @@ class Executor:
         self._stopping.check_clock()
         seen = observation.notebook
         self._sent.note(removal.notebook_id, seen, observation.looked_at)
-        verdict = self._decide(removal, seen)
+        verdict = self._decisions.decide(removal, seen)
         if verdict.decision is Decision.DELETE and verdict.sentence != removal.reason:
             removal = replace(removal, policy=verdict.rule, reason=verdict.sentence)
         if self._stopping.no_more:
@@ -151,19 +164,14 @@ class Executor:
         else:
             await self._delete(removal, observation)
 
-    def _decide(self, removal: Removal, seen: Notebook) -> Verdict:
-        """Decide again on fresh facts, without the changes that nbsweep's own orders made."""
-        may_stop = removal.notebook_id not in self.facts.never_stop
-        orders = self._sent.of(removal.notebook_id)
-        moment = Moment(self.ports.clock.now(), self.facts.last_active)
-        return decide_again(removal, seen, orders, self.options.rules, moment, may_stop=may_stop)
-
     # ---- the actions after a second look -----------------------------------------------------------------------------------
 
     async def _delete(self, before: Removal, observation: Observation) -> None:
         """Write REQUESTED to the journal, and then send the DELETE."""
         self._poller.expect(before.notebook_id)
-        removal = await self._tracker.write(lifecycle.request(before, self.ports.clock.now(), self.options.deadline))
+        removal = lifecycle.request(before, self.ports.clock.now(), self.options.deadline)
+        if not await self._decisions.write_order(removal, self._tracker):
+            return self._again(before, EXEMPTIONS_CHANGED)
         self.ports.telemetry.emit(RemovalRequested(removal.requests))
         try:
             facts = Freshness(observation.looked_at, self.options.fresh_for.total_seconds())
@@ -189,7 +197,9 @@ class Executor:
     async def _stop(self, before: Removal, observation: Observation) -> None:
         """Send a stop; the DELETE follows when the poller has seen the notebook STOPPED."""
         self._poller.expect(before.notebook_id)
-        removal = await self._tracker.write(lifecycle.stop(before, self.ports.clock.now(), self.options.deadline))
+        removal = lifecycle.stop(before, self.ports.clock.now(), self.options.deadline)
+        if not await self._decisions.write_order(removal, self._tracker):
+            return self._again(before, EXEMPTIONS_CHANGED)
         self.ports.telemetry.emit(RemovalStopping())
         try:
             facts = Freshness(observation.looked_at, self.options.fresh_for.total_seconds())

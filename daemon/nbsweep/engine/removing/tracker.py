@@ -39,9 +39,13 @@ class RemovalTracker:
         self._open = len(self.removals)
         self._states = Counter(removal.state for removal in self.removals.values())
 
-    async def write(self, removal: Removal) -> Removal:
-        """Write a step to the journal; it survives a crash after this returns."""
-        await self.ports.journal.write([removal])
+    async def write(self, removal: Removal, exemptions_version: int | None = None) -> Removal:
+        """Write a step to the journal; it survives a crash after this returns.
+
+        Raises:
+            ExemptionsChanged: the exemptions have another version; nothing was written.
+        """
+        await self.ports.journal.write([removal], exemptions_version=exemptions_version)
         self._keep(removal)
         return removal
 

@@ -1,0 +1,46 @@
+"""The rules of one sweep, with the marks and exemptions that the journal has."""
+
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from nbsweep.core.exemptions.model import Exemption
+from nbsweep.core.identity import TargetIdentity
+from nbsweep.core.policy import Rules
+from nbsweep.core.ports import Journal, Ports
+
+
+class CurrentRules(Struct, frozen=True):
+    """The rules, and the version of the exemptions in them."""
+
+    rules: Rules
+    exemptions_version: int | None = None
+    """The write of an order fails if an exemption was granted or revoked since; None if none were read."""
+
+    async def with_exemptions(self, target: str, ports: Ports) -> "CurrentRules":
+        """Read the exemptions again.
+
+        Raises:
+            JournalError: they cannot be read, so that nothing may be deleted.
+        """
+        # The version first: an exemption that is granted in between is then noticed by the next write.
+        version = await ports.journal.exemptions.version()
+        exemptions = await _exemptions_of(target, ports.journal, ports.clock.now())
+        return CurrentRules(replace(self.rules, exemptions=exemptions), version)
+
+
+async def current_rules(rules: Rules, target: str, identity: TargetIdentity, ports: Ports) -> CurrentRules:
+    """Return the configured rules with the marks and exemptions of a target.
+
+    Raises:
+        JournalError: they cannot be read, so that nothing may be deleted.
+    """
+    marks = await ports.journal.marks.open_marks(identity.project)
+    marked = replace(rules, marks={mark.notebook_id: mark for mark in marks})
+    return await CurrentRules(marked).with_exemptions(target, ports)
+
+
+async def _exemptions_of(target: str, journal: Journal, now: datetime) -> tuple[Exemption, ...]:
+    in_force = await journal.exemptions.in_force(now)
+    return tuple(exemption for exemption in in_force if exemption.target in ("", target))
