@@ -17,6 +17,7 @@ from nbsweep.core.matching.globs import Glob
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Notebook, Scope, Status, Volume
 from nbsweep.core.planning.plan import Candidate, Plan, Survey
 from nbsweep.core.policy import Decision, Policy, Protection, Reason, Rules, Running, Verdict
+from nbsweep.core.reasons.model import recorded
 from nbsweep.core.runs import RunRecord
 from nbsweep.engine.preflight import PreflightOptions
 
@@ -120,7 +121,7 @@ def rules(*policies: Policy, protect: tuple[Protection, ...] = ()) -> Rules:
 
 def candidate(number: int = 1, *, idle_days: float | None = 100, **changes: Any) -> Candidate:
     """Return the candidate of a plan: a notebook that may be deleted, idle for so many days."""
-    verdict = Verdict(Decision.DELETE, Reason.POLICY, "old", "age 200d (over 1d)")
+    verdict = Verdict(Decision.DELETE, Reason.POLICY, "old", recorded("age 200d (over 1d)"))
     return Candidate(notebook(number, **changes), SCOPE, verdict, None if idle_days is None else ago(days=idle_days))
 
 

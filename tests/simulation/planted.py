@@ -24,6 +24,7 @@ from nbsweep.core.planning import plan, tally
 from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.planning.plan import Candidate, Circumstances, Plan, Survey, build_plan
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge_protections
+from nbsweep.core.reasons.model import recorded
 from nbsweep.engine import recovery, shutdown, survey, sweep
 from nbsweep.engine.listing import offsets as find
 from nbsweep.engine.listing.pages import Listing
@@ -198,7 +199,7 @@ def retry_without_a_policy(patch: MonkeyPatch) -> None:
     def careless(orders: tuple[OwnOrder, ...], now: Notebook, rules: Rules, moment: Moment) -> Verdict:
         ours = any(order.kind is OrderKind.DELETE for order in orders)
         if ours and now.status in FAILED and not judge_protections(now, rules.protections, moment):
-            return Verdict(Decision.DELETE, Reason.POLICY, rules.policies[0].name, "its deletion failed")
+            return Verdict(Decision.DELETE, Reason.POLICY, rules.policies[0].name, recorded("its deletion failed"))
         return judge(orders, now, rules, moment)
 
     patch.setattr(second_look, "judge_after_orders", careless)
@@ -206,7 +207,7 @@ def retry_without_a_policy(patch: MonkeyPatch) -> None:
 
 def judge_by_old_dates(patch: MonkeyPatch) -> None:
     """Whatever has changed since a stop or a DELETE of ours is taken for its effect."""
-    patch.setattr(second_look, "sign_of_owner", lambda *_: "")
+    patch.setattr(second_look, "sign_of_owner", lambda *_: None)
 
 
 def let_a_snapshot_overrule_its_tick(patch: MonkeyPatch) -> None:
@@ -255,7 +256,7 @@ def whatever_is_listed_belongs(patch: MonkeyPatch) -> None:
     for module in (policy, second_look):
         patch.setattr(module, "find_stray", lambda *_: None)
     for module in (tally, second_look):
-        patch.setattr(module, "differs_from", lambda *_: "")
+        patch.setattr(module, "differs_from", lambda *_: None)
 
 
 def take_rounded_pages_for_rows(patch: MonkeyPatch) -> None:

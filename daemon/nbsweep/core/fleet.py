@@ -11,6 +11,7 @@ from nbsweep.core.facts import Moment, idle_since
 from nbsweep.core.model import MalformedRow, Notebook, Status
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge, keep
+from nbsweep.core.reasons.model import Cause, CauseCode
 
 
 class FleetRow(Struct, frozen=True):
@@ -33,7 +34,7 @@ class FleetRow(Struct, frozen=True):
 def fleet_rows(plan: Plan, rows: Iterable[Notebook | MalformedRow], rules: Rules, moment: Moment) -> list[FleetRow]:
     """Return all notebooks of a survey with the verdicts of its plan; `rows` are those of the survey that have an id."""
     planned = {item.notebook.id for item in plan.items}
-    malformed = [FleetRow(plan.target, row, keep(Reason.MALFORMED, row.problem)) for row in plan.malformed]
+    malformed = [FleetRow(plan.target, row, keep(Reason.MALFORMED, _malformed(row))) for row in plan.malformed]
     return [
         *(_row(plan, planned, row, rules, moment) for row in rows if isinstance(row, Notebook) and _exists(row)),
         *malformed,
@@ -52,8 +53,12 @@ def _row(plan: Plan, planned: set[str], notebook: Notebook, rules: Rules, moment
 
 
 def _over_brake(verdict: Verdict) -> Verdict:
-    sentence = f"policy {verdict.rule} matches, but a brake that trims has cut it from the plan"
-    return replace(verdict, decision=Decision.KEEP, reason=Reason.OVER_BRAKE, sentence=sentence, stop_first=False)
+    cause = Cause(CauseCode.OVER_BRAKE, verdict.rule)
+    return replace(verdict, decision=Decision.KEEP, reason=Reason.OVER_BRAKE, cause=cause, stop_first=False)
+
+
+def _malformed(row: MalformedRow) -> Cause:
+    return Cause(CauseCode.MALFORMED, params={"problem": row.problem})
 
 
 def goes_at(row: FleetRow, rules: Rules, moment: Moment) -> datetime | None:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from nbsweep.core.freshness import ClockReading, Freshness, have_diverged
 from nbsweep.core.model import Lease, Notebook, Status
+from nbsweep.core.reasons.model import Cause, CauseCode
 
 LATE = timedelta(seconds=2)
 """How much later than the answer the cloud may date a stop, because dates are compared in whole seconds."""
@@ -83,28 +84,29 @@ def note_seen(order: OwnOrder, seen: Notebook, at: ClockReading, watch_s: float)
     return replace(order, began=began, in_use=in_use, result=result, seen_at=at, unwatched=unwatched)
 
 
-def sign_of_owner(order: OwnOrder, now: Notebook) -> str:
-    """Describe the evidence that someone has used or changed the notebook since the order; empty if there is none."""
-    since = f"since our {order.kind}"
+def sign_of_owner(order: OwnOrder, now: Notebook) -> Cause | None:
+    """Return the evidence that someone has used or changed the notebook since the order; None if there is none."""
+    ours = {"order": order.kind.value}
     if order.in_use is not None:
-        return f"it was seen {order.in_use} {since}"
+        return Cause(CauseCode.SEEN_IN_USE, params={**ours, "status": order.in_use.value})
     if changed := _changed(order.before, now):
-        return f"its {changed} has changed {since}"
+        return Cause(CauseCode.FIELD_CHANGED, params={**ours, "field": changed})
     if not _lease_unchanged_since(order, now):
-        return f"its lease has changed {since}"
+        return Cause(CauseCode.LEASE_CHANGED, params=ours)
     if order.result and now.status is order.result.status and now.updated_at != order.result.updated_at:
-        return f"it has been changed {since}, and after that had ended"
+        return Cause(CauseCode.CHANGED_AFTER_ORDER, params=ours)
     return _possible_unseen_use(order, now)
 
 
-def _possible_unseen_use(order: OwnOrder, now: Notebook) -> str:
-    """Describe a period in which the notebook may have been used without a trace; empty if there is none."""
+def _possible_unseen_use(order: OwnOrder, now: Notebook) -> Cause | None:
+    """Return why the notebook may have been used without a trace; None if it cannot have been."""
+    ours = {"order": order.kind.value}
     if order.slept:
-        return f"the machine slept, or a clock was set, while our {order.kind} was on its way"
+        return Cause(CauseCode.SLEPT_DURING_ORDER, params=ours)
     dated = now.lease is not None and now.lease.updated_at is not None
     if order.kind is OrderKind.STOP and order.unwatched and not dated:
-        return f"it was not seen for a while since our {order.kind}, and shows no lease whose date would show a start"
-    return ""
+        return Cause(CauseCode.NOT_WATCHED, params=ours)
+    return None
 
 
 def as_before(order: OwnOrder, now: Notebook) -> Notebook:
@@ -153,7 +155,7 @@ def _changed(before: Notebook, now: Notebook) -> str:
     }
     differing = (what for what, (was, is_now) in pairs.items() if None not in (was, is_now) and was != is_now)
     tags_differ = None not in (before.tags, now.tags) and sorted(map(str, before.all_tags)) != sorted(map(str, now.all_tags))
-    return next(differing, "set of tags" if tags_differ else "")
+    return next(differing, "tags" if tags_differ else "")
 
 
 def _lease_unchanged_since(order: OwnOrder, now: Notebook) -> bool:

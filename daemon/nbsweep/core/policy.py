@@ -9,15 +9,18 @@ from msgspec.structs import replace
 
 from nbsweep.core.exemptions.covering import Covering, find_exemption
 from nbsweep.core.exemptions.model import Exemption
-from nbsweep.core.facts import Moment, format_age, format_moment
+from nbsweep.core.facts import Moment
 from nbsweep.core.listing.belonging import EVERYTHING, Coverage, Stray, find_stray
 from nbsweep.core.marks.clearing import lacks, sign_of_use
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark, MarkState, due_at, is_stale
-from nbsweep.core.matching.conditions import AllOf, Finding, Truth
+from nbsweep.core.matching.conditions import AllOf
 from nbsweep.core.matching.missing_facts import lacks_facts
 from nbsweep.core.matching.structure import leaves, names_status
 from nbsweep.core.model import IN_TRANSITION, Notebook, Status
+from nbsweep.core.reasons.english import describe
+from nbsweep.core.reasons.finding import Finding, Truth
+from nbsweep.core.reasons.model import Cause, CauseCode, Param
 from nbsweep.core.selection import EVERY_NOTEBOOK, Selection
 
 
@@ -127,8 +130,8 @@ class Verdict(Struct, frozen=True):
     reason: Reason
     rule: str
     """The policy or protection that decided, or the reason itself if no rule did."""
-    sentence: str
-    """The rule, the fact and the threshold, in words."""
+    cause: Cause
+    """The rule, the fact and the threshold."""
     findings: tuple[Finding, ...] = ()
     stop_first: bool = False
     """Whether the notebook runs, and the policy asks to stop it and then delete it."""
@@ -136,6 +139,11 @@ class Verdict(Struct, frozen=True):
     """Whether the rule is a protection; a policy may have the same name."""
     until: datetime | None = None
     """When the reason ends by itself, as far as that is known."""
+
+    @property
+    def sentence(self) -> str:
+        """The rule, the fact and the threshold, in English words."""
+        return describe(self.cause)
 
 
 def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:
@@ -158,20 +166,20 @@ def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:
     verdict = judge_policies(notebook, rules.policies, moment, rules.selection)
     if verdict.decision is Decision.KEEP:
         return verdict
-    doubt = keep(Reason.UNKNOWN_FACT, stray.sentence) if stray else protected or exempt
+    doubt = keep(Reason.UNKNOWN_FACT, stray.cause) if stray else protected or exempt
     return doubt or judge_grace(notebook, rules, verdict, moment)
 
 
 def _untouched(notebook: Notebook, selection: Selection, stray: Stray | None) -> Verdict | None:
     """Return the verdict of a notebook that is kept before any configured rule is checked."""
     if stray and not stray.unshown:
-        return keep(Reason.ELSEWHERE, stray.sentence)
+        return keep(Reason.ELSEWHERE, stray.cause)
     if notebook.status is Status.DELETED:
-        return keep(Reason.ALREADY_DELETED, "it is deleted already")
+        return keep(Reason.ALREADY_DELETED, Cause(CauseCode.ALREADY_DELETED))
     if notebook.id in selection.excluded:
-        return keep(Reason.EXCLUDED, f"excluded by {selection.by}")
+        return keep(Reason.EXCLUDED, Cause(CauseCode.EXCLUDED, params={"by": selection.by}))
     if notebook.status in IN_TRANSITION:
-        return keep(Reason.IN_TRANSITION, f"it is {notebook.status}, and the cloud is changing it")
+        return keep(Reason.IN_TRANSITION, Cause(CauseCode.IN_TRANSITION, params={"status": notebook.status.value}))
     return None
 
 
@@ -214,8 +222,16 @@ def judge_exemptions(notebook: Notebook, exemptions: tuple[Exemption, ...], mome
     if found is None:
         return None
     if found.missing:
-        return keep(Reason.UNKNOWN_FACT, f"{found.exemption} may cover it: {found.missing} is missing, or only looks alike")
-    return replace(keep(Reason.EXEMPT, str(found.exemption)), until=found.exemption.until)
+        return keep(Reason.UNKNOWN_FACT, _exempt(CauseCode.MAYBE_EXEMPT, found.exemption, missing=found.missing))
+    return replace(keep(Reason.EXEMPT, _exempt(CauseCode.EXEMPT, found.exemption)), until=found.exemption.until)
+
+
+def _exempt(code: CauseCode, exemption: Exemption, **params: Param) -> Cause:
+    selector = exemption.selector
+    covered = {"of_notebook": selector.notebook_id, "of_owner": selector.owner, "of_name": selector.name}
+    params |= {key: value for key, value in covered.items() if value is not None}
+    until = exemption.until.isoformat()
+    return Cause(code, params={"exemption": exemption.id, "until": until, "granted_for": exemption.reason, **params})
 
 
 def judge_grace(notebook: Notebook, rules: Rules, verdict: Verdict, moment: Moment) -> Verdict:
@@ -225,19 +241,17 @@ def judge_grace(notebook: Notebook, rules: Rules, verdict: Verdict, moment: Mome
         return verdict
     mark = rules.marks.get(notebook.id)
     if mark is None or not mark.open or mark.policy != policy.name or mark.policy_digest != policy.digest:
-        given = format_age(policy.grace.lasts)
-        return _awaited(verdict, Reason.UNANNOUNCED, f"gives {given} of notice, and the notebook is not announced yet")
+        notice_s = int(policy.grace.lasts.total_seconds())
+        return _awaited(verdict, Reason.UNANNOUNCED, CauseCode.UNANNOUNCED, notice_s=notice_s)
     return _outdated(mark, notebook, verdict, moment) or _not_due(mark, policy.grace, verdict, moment) or verdict
 
 
 def _outdated(mark: Mark, notebook: Notebook, verdict: Verdict, moment: Moment) -> Verdict | None:
     """Return KEEP if a notebook changed since it was marked, or does not show whether it did."""
     if missing := lacks(mark, notebook):
-        return _awaited(
-            verdict, Reason.UNKNOWN_FACT, f"has announced it, and whether it was used since is unknown: no {missing}"
-        )
+        return _awaited(verdict, Reason.UNKNOWN_FACT, CauseCode.USE_SINCE_MARK_UNKNOWN, missing=missing)
     if changed := sign_of_use(mark, notebook, moment):
-        return _awaited(verdict, Reason.UNANNOUNCED, f"had announced it, and the notebook changed since: {changed}")
+        return _awaited(verdict, Reason.UNANNOUNCED, CauseCode.CHANGED_SINCE_MARK, change=changed.value)
     return None
 
 
@@ -245,16 +259,20 @@ def _not_due(mark: Mark, grace: Grace, verdict: Verdict, moment: Moment) -> Verd
     """Return KEEP if the owner has not been told, or the grace has not ended."""
     due = due_at(mark, grace)
     if due is None or is_stale(mark, grace, moment.now):
-        told = mark.untold or ("its notice is too old" if mark.state is MarkState.TOLD and due else "nobody has been told yet")
-        return _awaited(verdict, Reason.MARKED, f"has marked it on {format_moment(mark.marked_at)}: {told}")
+        marked_at = mark.marked_at.isoformat()
+        if mark.untold:
+            return _awaited(verdict, Reason.MARKED, CauseCode.UNTOLD, marked_at=marked_at, untold=mark.untold)
+        stale = mark.state is MarkState.TOLD and due is not None
+        return _awaited(verdict, Reason.MARKED, CauseCode.NOTICE_STALE if stale else CauseCode.MARKED, marked_at=marked_at)
     if moment.now < due:
-        return replace(_awaited(verdict, Reason.TOLD, f"has announced it, and it is due on {format_moment(due)}"), until=due)
+        return replace(_awaited(verdict, Reason.TOLD, CauseCode.TOLD, until=due.isoformat()), until=due)
     return None
 
 
-def _awaited(verdict: Verdict, reason: Reason, why: str) -> Verdict:
-    """Return KEEP in place of the verdict of a policy with grace."""
-    return Verdict(Decision.KEEP, reason, verdict.rule, f"policy {verdict.rule} matches; it {why}", verdict.findings)
+def _awaited(verdict: Verdict, reason: Reason, code: CauseCode, **params: Param) -> Verdict:
+    """Return KEEP in place of the verdict of a policy with grace; its cause keeps why the policy matches."""
+    cause = Cause(code, verdict.rule, params=params, because=verdict.cause)
+    return Verdict(Decision.KEEP, reason, verdict.rule, cause, verdict.findings)
 
 
 def judge_policies(
@@ -274,42 +292,41 @@ def judge_policies(
             if outcome.decision is Decision.KEEP:
                 # With the missing fact this policy might match, win and keep the notebook: no later policy may delete it.
                 return doubt
-    return doubt or keep(Reason.NO_POLICY, "no policy matches it")
+    return doubt or keep(Reason.NO_POLICY, Cause(CauseCode.NO_POLICY))
 
 
 def matched(notebook: Notebook, policy: Policy, finding: Finding) -> Verdict:
     """Return the verdict of a policy that matches; it may still keep a running or frozen notebook."""
     passed = leaves(finding, Truth.PASS)
-    facts = f"policy {policy.name}: {'; '.join(str(leaf) for leaf in passed)}"
     stops = notebook.status is Status.RUNNING
     if stops and policy.running is Running.SKIP:
-        sentence = f"policy {policy.name} matches, but it runs, and the policy says running: skip"
-        return Verdict(Decision.KEEP, Reason.RUNNING, policy.name, sentence, passed)
+        cause = Cause(CauseCode.RUNNING_SKIPPED, policy.name)
+        return Verdict(Decision.KEEP, Reason.RUNNING, policy.name, cause, passed)
     if notebook.status is Status.FROZEN and not names_status(policy.match, Status.FROZEN):
-        sentence = f"policy {policy.name} matches, but it is FROZEN, which the policy does not name in status"
-        return Verdict(Decision.KEEP, Reason.FROZEN, policy.name, sentence, passed)
-    return Verdict(Decision.DELETE, Reason.POLICY, policy.name, facts, passed, stop_first=stops)
+        cause = Cause(CauseCode.FROZEN_NOT_NAMED, policy.name)
+        return Verdict(Decision.KEEP, Reason.FROZEN, policy.name, cause, passed)
+    cause = Cause(CauseCode.POLICY_MATCHES, policy.name, passed)
+    return Verdict(Decision.DELETE, Reason.POLICY, policy.name, cause, passed, stop_first=stops)
 
 
 def _protected(protection: Protection, finding: Finding) -> Verdict:
     passed = leaves(finding, Truth.PASS)
-    sentence = f"protected by {protection.name}: {'; '.join(str(leaf) for leaf in passed)}"
-    return Verdict(Decision.KEEP, Reason.PROTECTED, protection.name, sentence, passed, by_protection=True)
+    cause = Cause(CauseCode.PROTECTED, protection.name, passed)
+    return Verdict(Decision.KEEP, Reason.PROTECTED, protection.name, cause, passed, by_protection=True)
 
 
 def _not_chosen(verdict: Verdict) -> Verdict:
-    sentence = f"policy {verdict.rule} matches, and was not chosen"
-    return Verdict(Decision.KEEP, Reason.POLICY_NOT_CHOSEN, verdict.rule, sentence, verdict.findings)
+    cause = Cause(CauseCode.POLICY_NOT_CHOSEN, verdict.rule)
+    return Verdict(Decision.KEEP, Reason.POLICY_NOT_CHOSEN, verdict.rule, cause, verdict.findings)
 
 
 def _unknown(rule: Policy | Protection, finding: Finding) -> Verdict:
     by_protection = isinstance(rule, Protection)
     missing = leaves(finding, Truth.UNKNOWN)
-    kind = "protection" if by_protection else "policy"
-    sentence = f"{kind} {rule.name} cannot be checked: {'; '.join(str(leaf) for leaf in missing)}"
-    return Verdict(Decision.KEEP, Reason.UNKNOWN_FACT, rule.name, sentence, missing, by_protection=by_protection)
+    cause = Cause(CauseCode.PROTECTION_UNKNOWN if by_protection else CauseCode.POLICY_UNKNOWN, rule.name, missing)
+    return Verdict(Decision.KEEP, Reason.UNKNOWN_FACT, rule.name, cause, missing, by_protection=by_protection)
 
 
-def keep(reason: Reason, sentence: str) -> Verdict:
+def keep(reason: Reason, cause: Cause) -> Verdict:
     """Return KEEP for a reason that is not a rule of the configuration."""
-    return Verdict(Decision.KEEP, reason, reason.value, sentence)
+    return Verdict(Decision.KEEP, reason, reason.value, cause)

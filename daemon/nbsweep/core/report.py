@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.lifecycle import Removal, State, outcome
-from nbsweep.core.planning.cool_down import Cause, causes_of
+from nbsweep.core.planning.cool_down import FailureCause, causes_of
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.runs import Outcome
 from nbsweep.core.saved_plan.model import Spared
@@ -43,7 +43,7 @@ class Report(Struct, frozen=True):
         return self.plan.unseen
 
     @property
-    def causes(self) -> tuple[Cause, ...]:
+    def causes(self) -> tuple[FailureCause, ...]:
         """Why removals have failed, the most frequent cause first."""
         return causes_of((*self.recovered, *self.removals))
 

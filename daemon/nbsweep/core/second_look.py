@@ -7,11 +7,12 @@ from msgspec.structs import replace
 from nbsweep.core.facts import Moment
 from nbsweep.core.lifecycle import Removal, State, may_still_arrive
 from nbsweep.core.listing.belonging import differs_from, find_stray
-from nbsweep.core.matching.conditions import Truth
 from nbsweep.core.matching.structure import leaves
 from nbsweep.core.model import Notebook, Scope, Status
 from nbsweep.core.own_orders import OrderKind, OwnOrder, as_before, sign_of_owner
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge, judge_protections, keep
+from nbsweep.core.reasons.finding import Truth
+from nbsweep.core.reasons.model import Cause, CauseCode
 
 SAID_FIRST = frozenset({Reason.ALREADY_DELETED, Reason.IN_TRANSITION, Reason.PROTECTED})
 """Reasons to keep a notebook that are more specific than that a user has changed it."""
@@ -20,7 +21,7 @@ SAID_FIRST = frozenset({Reason.ALREADY_DELETED, Reason.IN_TRANSITION, Reason.PRO
 def decide_again(
     removal: Removal, seen: Notebook, orders: tuple[OwnOrder, ...], rules: Rules, moment: Moment, *, may_stop: bool = True
 ) -> Verdict:
-    """Decide again on what a fresh look shows; the verdict's sentence names what has changed.
+    """Decide again on what a fresh look shows; the verdict's cause names what has changed.
 
     `orders` are the stops and DELETEs that nbsweep has sent for this notebook, in their order. `may_stop` is False if a saved
     plan permits the DELETE of this notebook, but no stop.
@@ -28,13 +29,13 @@ def decide_again(
     if difference := differs_from(seen, Scope(removal.workspace_id, removal.feature)):
         return keep(Reason.ELSEWHERE, difference)
     if stray := find_stray(seen, rules.coverage):
-        return keep(Reason.ELSEWHERE, stray.sentence)
+        return keep(Reason.ELSEWHERE, stray.cause)
     verdict = judge_after_orders(orders, seen, rules, moment)
     stopped = any(order.kind is OrderKind.STOP and order.taken for order in orders)
     if verdict.stop_first and (removal.state is State.ACCEPTED or stopped or not may_stop):
         return kept_in_use(verdict)
     if verdict.reason is Reason.NO_POLICY and removal.state is not State.ACCEPTED:
-        return replace(verdict, sentence=why_no_longer(seen, rules, removal.policy, moment))
+        return replace(verdict, cause=why_no_longer(seen, rules, removal.policy, moment))
     return verdict
 
 
@@ -57,8 +58,9 @@ def judge_after_orders(orders: tuple[OwnOrder, ...], now: Notebook, rules: Rules
     if protected := judge_protections(now, rules.protections, moment):
         return protected
     verdict = judge(without, rules, moment)
-    again = "; its deletion has failed, and is tried again" if now.status is Status.DELETE_FAILED else ""
-    return replace(verdict, sentence=f"{verdict.sentence}{again}", stop_first=False)
+    retried = now.status is Status.DELETE_FAILED
+    cause = Cause(CauseCode.DELETION_RETRIED, because=verdict.cause) if retried else verdict.cause
+    return replace(verdict, cause=cause, stop_first=False)
 
 
 def under_way(removal: Removal, seen: Notebook, now: datetime, grace: timedelta) -> bool:
@@ -74,13 +76,13 @@ def under_way(removal: Removal, seen: Notebook, now: datetime, grace: timedelta)
 
 def kept_in_use(verdict: Verdict) -> Verdict:
     """Return KEEP for a notebook that runs although it was stopped, or its deletion had begun."""
-    sentence = f"it runs again, so a user has started it since ({verdict.sentence})"
-    return Verdict(Decision.KEEP, Reason.RUNNING, verdict.rule, sentence, verdict.findings)
+    cause = Cause(CauseCode.RUNS_AGAIN, because=verdict.cause)
+    return Verdict(Decision.KEEP, Reason.RUNNING, verdict.rule, cause, verdict.findings)
 
 
-def why_no_longer(notebook: Notebook, rules: Rules, policy: str, moment: Moment) -> str:
-    """Return the conditions of the notebook's policy that no longer hold, in words."""
+def why_no_longer(notebook: Notebook, rules: Rules, policy: str, moment: Moment) -> Cause:
+    """Return the conditions of the notebook's policy that no longer hold."""
     match = next(rule.match for rule in rules.policies if rule.name == policy)
     finding = match.check(notebook, moment)
-    failed = [*leaves(finding, Truth.FAIL), *leaves(finding, Truth.UNKNOWN)]
-    return f"policy {policy} does not match any more: {'; '.join(str(leaf) for leaf in failed)}"
+    failed = (*leaves(finding, Truth.FAIL), *leaves(finding, Truth.UNKNOWN))
+    return Cause(CauseCode.NO_LONGER_MATCHES, policy, failed)

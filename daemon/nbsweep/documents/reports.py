@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
-from nbsweep.core.planning.cool_down import Cause
+from nbsweep.core.planning.cool_down import FailureCause
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
 from nbsweep.core.saved_plan.model import Spared
@@ -152,7 +152,7 @@ def spared_document(target: str, spared: Spared) -> SparedDocument:
     )
 
 
-def _failure(target: str, cause: Cause) -> FailureDocument:
+def _failure(target: str, cause: FailureCause) -> FailureDocument:
     return FailureDocument(target, cause.cause, len(cause.removals), cause.example.notebook_id)
 
 

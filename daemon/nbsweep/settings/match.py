@@ -7,21 +7,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, WithJsonSchema, model_validator
 
 from nbsweep.core.facts import NAME_KEYS, STARTS
-from nbsweep.core.matching.conditions import (
-    AllOf,
-    AnyOf,
-    CapacityOver,
-    Condition,
-    LeaseEnabled,
-    LongerThan,
-    Not,
-    TagIs,
-    TextIs,
-    Truth,
-)
+from nbsweep.core.matching.conditions import AllOf, AnyOf, CapacityOver, Condition, LeaseEnabled, LongerThan, Not, TagIs, TextIs
 from nbsweep.core.matching.globs import Glob
 from nbsweep.core.matching.owner_groups import PREFIX, OwnerGroup
 from nbsweep.core.model import IN_TRANSITION, LeaseType, Status
+from nbsweep.core.reasons.finding import Truth
 from nbsweep.settings.fields.base import Group
 from nbsweep.settings.fields.types import IfGiven, OneOrMore
 from nbsweep.settings.fields.units import Duration

@@ -5,8 +5,9 @@ import pytest
 
 from builders import ago, lease, moment, notebook, over
 from nbsweep.core.facts import format_age
-from nbsweep.core.matching.conditions import Condition, Truth
+from nbsweep.core.matching.conditions import Condition
 from nbsweep.core.model import LeaseType
+from nbsweep.core.reasons.finding import Truth
 
 
 def truth(condition: Condition, **changes: Any) -> Truth:

@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from builders import NEVER_TOUCHED, NOON, ago, lease, moment, notebook, over
 from nbsweep.core.facts import idle_since
-from nbsweep.core.matching.conditions import Truth
 from nbsweep.core.model import LeaseType, Status
+from nbsweep.core.reasons.finding import Truth
 
 RESTING = [Status.STOPPED, Status.CREATE_FAILED, Status.START_FAILED, Status.DELETE_FAILED, Status.ERROR, Status.FROZEN]
 

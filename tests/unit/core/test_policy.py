@@ -4,9 +4,10 @@ import pytest
 from msgspec.structs import replace
 
 from builders import NEVER_TOUCHED, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
-from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, Not, Truth
+from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, Not
 from nbsweep.core.model import Notebook, Status
 from nbsweep.core.policy import Decision, Policy, Reason, Rules, Running, Verdict, judge, may_go
+from nbsweep.core.reasons.finding import Truth
 from nbsweep.core.selection import Selection
 
 KEEP_TAG = protection(tag("keep", "*"), name="keep-tag")

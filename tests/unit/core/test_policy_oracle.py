@@ -10,9 +10,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from builders import NEVER_TOUCHED, NOON, ago, moment, notebook, over, policy, protection, searching, tag, text
-from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, Not, Truth
+from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, Not
 from nbsweep.core.model import Lease, LeaseType, Notebook, Status
 from nbsweep.core.policy import Decision, Rules, Running, judge
+from nbsweep.core.reasons.finding import Truth
 
 SAYING: dict[Truth, Condition] = {
     Truth.PASS: text("name", "*"),

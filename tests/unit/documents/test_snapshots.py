@@ -43,6 +43,7 @@ from nbsweep.core.pacing import LaneState
 from nbsweep.core.planning.brakes import Brakes, Refusal
 from nbsweep.core.planning.plan import Plan, WorkspaceGap
 from nbsweep.core.policy import Reason, Rules, keep
+from nbsweep.core.reasons.model import recorded
 from nbsweep.core.report import Report
 from nbsweep.core.runs import History, Outcome, RunCounts, RunRecord
 from nbsweep.core.saved_plan.evidence import evidence_of
@@ -109,7 +110,7 @@ def spared() -> Spared:
     row = candidate(4)
     evidence = evidence_of(row.notebook, row.verdict, row.idle_since)
     item = SavedItem("nb4", None, "STOPPED", "alice", "0", "NOTEBOOK", "old", "age 200d (over 1d)", False, evidence)  # noqa: FBT003
-    return Spared(item, "it is not there any more")
+    return Spared(item, recorded("it is not there any more"))
 
 
 def dry_run() -> object:
@@ -130,7 +131,7 @@ def link(**changes: object) -> Link:
 def stopped() -> NotebookContext:
     """Return a notebook that goes, with everything that the journal can know of it."""
     memory = JournalFacts(
-        ago(days=9), (OPEN, DELETED), ENDED_RUN, History(requested=4), keep(Reason.PROTECTED, "it is left alone")
+        ago(days=9), (OPEN, DELETED), ENDED_RUN, History(requested=4), keep(Reason.PROTECTED, recorded("it is left alone"))
     )
     return account(rules(policy(text("status", "STOPPED"), over("idle", days=14), name="idle")), memory)
 

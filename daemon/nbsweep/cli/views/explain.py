@@ -19,8 +19,8 @@ from nbsweep.core.explain.requirements import (
     moment_words,
 )
 from nbsweep.core.lifecycle import Removal, outcome
-from nbsweep.core.matching.conditions import Finding, Truth
 from nbsweep.core.policy import Decision
+from nbsweep.core.reasons.finding import Finding, Truth
 
 MOST_REMOVALS = 5
 TRUTH_WIDTH = max(len(truth) for truth in Truth) + 1

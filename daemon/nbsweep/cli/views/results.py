@@ -14,7 +14,7 @@ from nbsweep.core.facts import format_age
 from nbsweep.core.lifecycle import Removal, outcome
 from nbsweep.core.lookup import short_ids
 from nbsweep.core.planning.brakes import Refusal
-from nbsweep.core.planning.cool_down import Cause
+from nbsweep.core.planning.cool_down import FailureCause
 from nbsweep.core.planning.matches import RuleMatch, describe_matches
 from nbsweep.core.planning.plan import Candidate, Plan, describe_malformed
 from nbsweep.core.report import Report
@@ -209,7 +209,7 @@ def report_view(report: Report) -> RenderableType:
     return Group(*parts)
 
 
-def _result_rows(others: Iterable[Removal], causes: Iterable[Cause], ids: Mapping[str, str]) -> Iterator[Row]:
+def _result_rows(others: Iterable[Removal], causes: Iterable[FailureCause], ids: Mapping[str, str]) -> Iterator[Row]:
     yield from ((cell(ids[removal.notebook_id]), *_removal_row(removal)) for removal in others)
     yield from ((cell(ids[cause.example.notebook_id]), *_cause_row(cause)) for cause in causes)
 
@@ -256,7 +256,7 @@ def _removal_row(removal: Removal) -> Row:
     )
 
 
-def _cause_row(cause: Cause) -> Row:
+def _cause_row(cause: FailureCause) -> Row:
     """Return the row of all removals that failed for one cause."""
     example, others = cause.example, len(cause.removals) - 1
     end = outcome(example)

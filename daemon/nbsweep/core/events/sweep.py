@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from nbsweep.core.events.base import Event, Level
-from nbsweep.core.planning.cool_down import Cause
+from nbsweep.core.planning.cool_down import FailureCause
 
 
 class SweepStarted(Event, frozen=True):
@@ -190,7 +190,7 @@ class SweepFailure(Event, frozen=True):
     example_name: str
 
     @classmethod
-    def of(cls, cause: Cause) -> "SweepFailure":
+    def of(cls, cause: FailureCause) -> "SweepFailure":
         """Return the event of a cause, with the number of notebooks and the first of them."""
         return cls(cause.cause, len(cause.removals), cause.example.notebook_id, cause.example.name)
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from msgspec import Struct
 
 from nbsweep.core.exemptions.model import Exemption, Selector
-from nbsweep.core.matching.conditions import Truth
 from nbsweep.core.matching.globs import Glob
 from nbsweep.core.model import Notebook
+from nbsweep.core.reasons.finding import Truth
 
 
 class Covering(Struct, frozen=True):

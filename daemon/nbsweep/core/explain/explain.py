@@ -24,10 +24,11 @@ from nbsweep.core.explain.requirements import (
 )
 from nbsweep.core.facts import STARTS, Moment
 from nbsweep.core.listing.belonging import EVERYTHING
-from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, Finding, LongerThan, Not, Truth
+from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, LongerThan, Not
 from nbsweep.core.matching.missing_facts import missing_facts
 from nbsweep.core.model import IN_TRANSITION, Notebook, Status
 from nbsweep.core.policy import Decision, Policy, Protection, Rules, Verdict, judge, judge_policies, matched
+from nbsweep.core.reasons.finding import Finding, Truth
 
 
 class ConditionResult(Struct, frozen=True):

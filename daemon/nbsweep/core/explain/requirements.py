@@ -11,23 +11,12 @@ from msgspec import Struct
 
 from nbsweep.core.explain.flips import flips_at
 from nbsweep.core.facts import Moment, format_age
-from nbsweep.core.matching.conditions import (
-    AllOf,
-    AnyOf,
-    CapacityOver,
-    Condition,
-    Finding,
-    LeaseEnabled,
-    LongerThan,
-    Not,
-    TagIs,
-    TextIs,
-    Truth,
-)
+from nbsweep.core.matching.conditions import AllOf, AnyOf, CapacityOver, Condition, LeaseEnabled, LongerThan, Not, TagIs, TextIs
 from nbsweep.core.matching.globs import Glob
 from nbsweep.core.matching.missing_facts import missing_facts
 from nbsweep.core.matching.owner_groups import OwnerGroup, describe_names
 from nbsweep.core.model import AT_REST, Notebook
+from nbsweep.core.reasons.finding import Finding, Truth
 
 
 class Requirement(Struct, frozen=True):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from nbsweep.core.model import Notebook, Scope
+from nbsweep.core.reasons.model import Cause, CauseCode
 
 
 class Coverage(Struct, frozen=True):
@@ -20,12 +21,14 @@ class Coverage(Struct, frozen=True):
 
 
 EVERYTHING = Coverage()
+WORKSPACE_CODES = (CauseCode.WORKSPACE_NOT_SHOWN, CauseCode.WORKSPACE_NOT_COVERED)
+FEATURE_CODES = (CauseCode.FEATURE_NOT_SHOWN, CauseCode.FEATURE_NOT_COVERED)
 
 
 class Stray(Struct, frozen=True):
     """Why a notebook does not belong to a target, or cannot be shown to belong."""
 
-    sentence: str
+    cause: Cause
     unshown: bool = False
     """Whether the row leaves out the fact; a call for the single notebook may show it."""
 
@@ -36,25 +39,26 @@ def find_stray(notebook: Notebook, coverage: Coverage) -> Stray | None:
     return next((stray for stray in strays if not stray.unshown), strays[0] if strays else None)
 
 
-def differs_from(notebook: Notebook, scope: Scope) -> str:
-    """Describe which fact of a row differs from the requested listing; empty if none differs, or none is shown."""
+def differs_from(notebook: Notebook, scope: Scope) -> Cause | None:
+    """Return which fact of a row differs from the requested listing; None if none differs, or none is shown."""
     if notebook.workspace_id not in (None, scope.workspace_id):
-        return f"it is in workspace {notebook.workspace_id}, and workspace {scope.workspace_id} was asked for"
+        shown = notebook.workspace_id or ""
+        return Cause(CauseCode.OTHER_WORKSPACE, params={"workspace": shown, "asked": scope.workspace_id})
     if notebook.feature not in (None, scope.feature):
-        return f"its feature is {notebook.feature}, and {scope.feature} was asked for"
-    return ""
+        return Cause(CauseCode.OTHER_FEATURE, params={"feature": notebook.feature or "", "asked": scope.feature})
+    return None
 
 
 def _strays(notebook: Notebook, coverage: Coverage) -> Iterator[Stray]:
     facts = (
-        ("workspace_id", "workspaces", notebook.workspace_id, coverage.workspaces),
-        ("feature", "features", notebook.feature, coverage.features),
+        ("workspace", notebook.workspace_id, coverage.workspaces, WORKSPACE_CODES),
+        ("feature", notebook.feature, coverage.features, FEATURE_CODES),
     )
-    for field, key, fact, covered in facts:
+    for name, fact, covered, (not_shown, not_covered) in facts:
         if covered is None or fact in covered:
             continue
         allowed = ", ".join(covered)
         if fact is None:
-            yield Stray(f"the cloud does not show its {field}, and the target covers only {key}: {allowed}", unshown=True)
+            yield Stray(Cause(not_shown, params={"covered": allowed}), unshown=True)
         else:
-            yield Stray(f"its {field} is {fact}, and the target covers only {key}: {allowed}")
+            yield Stray(Cause(not_covered, params={name: fact, "covered": allowed}))

@@ -7,67 +7,24 @@ unknown, `any` if no part passes and a part is unknown, and `not` of unknown is 
 import re
 from collections.abc import Iterable
 from datetime import timedelta
-from enum import Enum, StrEnum
+from enum import Enum
 from functools import lru_cache
 from unicodedata import normalize
 
 from msgspec import Struct
 
 from nbsweep.core.facts import FREE_TEXT, STARTS, TEXT_FACTS, Moment, format_age
-from nbsweep.core.matching.globs import Glob, describe_difference, skeleton
+from nbsweep.core.matching.globs import Glob, find_differences, skeleton
 from nbsweep.core.matching.owner_groups import OwnerGroup, describe_names, names_of
 from nbsweep.core.model import Notebook
+from nbsweep.core.reasons.english import describe_fact
+from nbsweep.core.reasons.finding import FactWord, Finding, MixedFact, Piece, Truth
 
 WORDS_OF_LIMIT = re.compile(r" \(over ([^()]+)\)")
+NOTHING = MixedFact((Piece(word=FactWord.NONE),))
+NOT_SET = MixedFact((Piece(word=FactWord.NOT_SET),))
+NO_LEASE = MixedFact((Piece(word=FactWord.NO_LEASE),))
 WORDS_OF_STATUS = re.compile(r"(?:^|(?<=; ))status (?=[A-Z_]+(?:;|$))")
-
-
-class Truth(StrEnum):
-    """The result of a condition."""
-
-    PASS = "pass"
-    FAIL = "fail"
-    UNKNOWN = "unknown"
-
-
-class Finding(Struct, frozen=True):
-    """The fact that one condition saw, and its result."""
-
-    condition: str
-    """The key of the configuration: `idle_over`."""
-    threshold: str
-    """The value that the rule names: `14d`."""
-    fact: str | None
-    """The value that the notebook shows; None if it is missing."""
-    truth: Truth
-    parts: tuple["Finding", ...] = ()
-    """The findings inside `all`, `any` and `not`."""
-    alternatives: tuple[str, ...] = ()
-    """The texts that the rule names, one of which is enough; empty for a condition that names none."""
-    age: timedelta | None = None
-    """The length of time that the condition compared; None for a condition on another fact."""
-    limit: timedelta | None = None
-    """The length of time that it was compared with."""
-
-    def __str__(self) -> str:
-        """Return the finding in words."""
-        if self.parts:
-            inner = ", ".join(str(part) for part in self.parts)
-            return inner if self.condition == "all" else f"{self.condition} ({inner})"
-        noun = self.condition.removesuffix("_over").replace("_", " ")
-        if self.fact is None:
-            return f"{noun} is missing (wanted: {self.threshold})"
-        wanted = " or ".join(self.alternatives) or self.threshold
-        return f"{noun} {self.fact}" if self.fact in self.alternatives else f"{noun} {self.fact} ({wanted})"
-
-    @property
-    def brief(self) -> str:
-        """Return a finding that passed in few words, for a table: ``idle 375d > 14d``."""
-        if self.age is not None and self.limit is not None:
-            days = timedelta(days=self.age.days)
-            noun = self.condition.removesuffix("_over").replace("_", " ")
-            return f"{noun} {format_age(days if days > self.limit else self.age)} > {format_age(self.limit)}"
-        return self.fact if self.condition == "status" and self.fact else str(self)
 
 
 def shorten(findings: str) -> str:
@@ -94,19 +51,26 @@ class TextIs(Struct, frozen=True):
         if any(glob.matches(text) for text in known for glob in self.globs):
             return Finding(self.key, threshold, " / ".join(known), Truth.PASS, alternatives=named)
         if self.key in FREE_TEXT and (likeness := _likeness(known, self.globs)):
-            return Finding(self.key, threshold, likeness, self.alike, alternatives=named)
+            return Finding(self.key, threshold, describe_fact(likeness), self.alike, alternatives=named, mixed=likeness)
         truth = Truth.UNKNOWN if len(known) < len(texts) else Truth.FAIL
-        gaps = ["(missing)"] if truth is Truth.UNKNOWN else []
-        fact = None if gaps and not known else " / ".join([*known, *gaps]) or "none"
-        return Finding(self.key, threshold, fact, truth, alternatives=named)
+        shown = " / ".join(known)
+        mixed = _with_gaps(known) if truth is Truth.UNKNOWN else None if shown else NOTHING
+        fact = describe_fact(mixed) if mixed else shown or None
+        return Finding(self.key, threshold, fact, truth, alternatives=named, mixed=mixed)
 
 
-def _likeness(texts: Iterable[str], globs: tuple[Glob, ...]) -> str | None:
+def _with_gaps(known: Iterable[str]) -> MixedFact | None:
+    """Return the fact of a notebook that shows some of its texts; None if it shows none."""
+    pieces = tuple(map(Piece, known))
+    return MixedFact((*pieces, Piece(word=FactWord.MISSING))) if pieces else None
+
+
+def _likeness(texts: Iterable[str], globs: tuple[Glob, ...]) -> MixedFact | None:
     """Return which text looks like which glob, and how they differ; None if no text does."""
     for text in texts:
         for glob in globs:
             if glob.resembles(text):
-                return f"{text} (looks like {glob.text}, but differs: {describe_difference(text, glob.text)})"
+                return MixedFact((Piece(text),), glob.text, find_differences(text, glob.text))
     return None
 
 
@@ -141,9 +105,11 @@ class TagIs(Struct, frozen=True):
         shape = skeleton(self.key)
         tags = [(key, value) for key, value in notebook.all_tags if key == self.key or skeleton(key) == shape]
         if not tags:
-            return Finding(condition, threshold, "not set", Truth.FAIL, alternatives=named)
+            return Finding(condition, threshold, describe_fact(NOT_SET), Truth.FAIL, alternatives=named, mixed=NOT_SET)
         fits = {self._fit(key, value) for key, value in tags}
-        return Finding(condition, threshold, self._fact(tags, fits), self._truth(fits), alternatives=named)
+        fact = self._fact(tags, fits)
+        mixed = None if fact.is_plain else fact
+        return Finding(condition, threshold, describe_fact(fact), self._truth(fits), alternatives=named, mixed=mixed)
 
     def _fit(self, key: str, value: str | None) -> Fit:
         any_value = any(glob.text == "*" for glob in self.globs)
@@ -160,19 +126,22 @@ class TagIs(Struct, frozen=True):
             return self.alike
         return Truth.UNKNOWN if Fit.HIDDEN in fits else Truth.FAIL
 
-    def _fact(self, tags: list[tuple[str, str | None]], fits: set[Fit]) -> str:
-        shown = " / ".join(("" if key == self.key else f"{key}=") + _value_words(value) for key, value in tags)
+    def _fact(self, tags: list[tuple[str, str | None]], fits: set[Fit]) -> MixedFact:
+        shown = tuple(_tag_piece("" if key == self.key else f"{key}=", value) for key, value in tags)
         key, value = tags[0]
         if fits != {Fit.ALIKE} or value is None:
-            return shown
+            return MixedFact(shown)
         glob = next(glob for glob in self.globs if glob.resembles(value))
-        named = [describe_difference(key, self.key)] if key != self.key else []
-        named += [] if glob.matches(value) else [describe_difference(value, glob.text)]
-        return f"{shown} (looks like {self.key}={glob.text}, but differs: {', '.join(dict.fromkeys(named))})"
+        named = [find_differences(key, self.key)] if key != self.key else []
+        named += [] if glob.matches(value) else [find_differences(value, glob.text)]
+        differences = tuple(difference for each in dict.fromkeys(named) for difference in each)
+        return MixedFact(shown, f"{self.key}={glob.text}", differences)
 
 
-def _value_words(value: str | None) -> str:
-    return "(value not shown)" if value is None else value or "(empty)"
+def _tag_piece(key: str, value: str | None) -> Piece:
+    if value:
+        return Piece(f"{key}{value}")
+    return Piece(key, FactWord.NOT_SHOWN if value is None else FactWord.EMPTY)
 
 
 @lru_cache
@@ -191,10 +160,11 @@ class LongerThan(Struct, frozen=True):
         """Compare the age; a lease that is not enabled never expires, which is a fact and not a missing one."""
         threshold = _over(self.threshold)
         if self.key == "lease_expired_over" and notebook.lease and notebook.lease.enabled is False:
-            return Finding(self.key, threshold, "no lease is enabled", Truth.FAIL)
+            fact = describe_fact(NO_LEASE)
+            return Finding(self.key, threshold, fact, Truth.FAIL, limit=self.threshold, mixed=NO_LEASE)
         start = STARTS[self.key](notebook, moment)
         if start is None:
-            return Finding(self.key, threshold, None, Truth.UNKNOWN)
+            return Finding(self.key, threshold, None, Truth.UNKNOWN, limit=self.threshold)
         age = moment.now - start
         truth = Truth.PASS if age > self.threshold else Truth.FAIL
         return Finding(self.key, threshold, format_age(age), truth, age=age, limit=self.threshold)
@@ -210,9 +180,9 @@ class CapacityOver(Struct, frozen=True):
         capacity_gb = notebook.volume.capacity_gb if notebook.volume else None
         threshold = f"over {self.threshold_gb} GB"
         if capacity_gb is None:
-            return Finding("volume.capacity_over", threshold, None, Truth.UNKNOWN)
+            return Finding("volume.capacity_over", threshold, None, Truth.UNKNOWN, limit_gb=self.threshold_gb)
         truth = Truth.PASS if capacity_gb > self.threshold_gb else Truth.FAIL
-        return Finding("volume.capacity_over", threshold, f"{capacity_gb} GB", truth)
+        return Finding("volume.capacity_over", threshold, f"{capacity_gb} GB", truth, limit_gb=self.threshold_gb)
 
 
 class LeaseEnabled(Struct, frozen=True):

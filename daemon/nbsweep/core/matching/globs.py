@@ -15,6 +15,8 @@ from fnmatch import translate
 from unicodedata import name as unicode_name
 from unicodedata import normalize
 
+from nbsweep.core.reasons.finding import Difference
+
 WILDCARD = re.compile(r"(\*|\?|\[!?\]?[^\]]*\])")
 
 INVISIBLE = (
@@ -140,11 +142,11 @@ def _skeleton_glob(text: str) -> str:
     return "".join(parts).strip()
 
 
-def describe_difference(value: str, text: str) -> str:
-    """Describe how a text differs from the text or glob that it looks like."""
-    sides = (("here", value), ("in the rule", text))
-    named = [f"{character} {where}" for where, side in sides for character in _unusual(side)]
-    return ", ".join(named) or "upper and lower case, or blanks"
+def find_differences(value: str, text: str) -> tuple[Difference, ...]:
+    """Return how a text differs from the text or glob that it looks like."""
+    sides = ((value, False), (text, True))
+    named = tuple(Difference(character, in_rule) for side, in_rule in sides for character in _unusual(side))
+    return named or (Difference(),)
 
 
 def _unusual(text: str) -> Iterator[str]:

@@ -3,18 +3,11 @@
 from collections.abc import Iterable, Mapping
 
 from nbsweep.core.facts import TEXT_FACTS, Moment
-from nbsweep.core.matching.conditions import (
-    CapacityOver,
-    Condition,
-    LeaseEnabled,
-    LongerThan,
-    TagIs,
-    TextIs,
-    Truth,
-)
+from nbsweep.core.matching.conditions import CapacityOver, Condition, LeaseEnabled, LongerThan, TagIs, TextIs
 from nbsweep.core.matching.globs import skeleton
 from nbsweep.core.matching.structure import single_conditions
 from nbsweep.core.model import LeaseType, Notebook
+from nbsweep.core.reasons.finding import Truth
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "status": ("status",),

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, Finding, Not, SingleCondition, TextIs, Truth
+from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, Not, SingleCondition, TextIs
 from nbsweep.core.model import Status
+from nbsweep.core.reasons.finding import Finding, Truth
 
 
 def single_conditions(condition: Condition) -> Iterator[SingleCondition]:

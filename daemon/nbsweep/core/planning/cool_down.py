@@ -6,13 +6,14 @@ The second look does not check this: a planned notebook was not cooling down, an
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.policy import Reason, Verdict, keep
+from nbsweep.core.reasons.model import Cause, CauseCode
 from nbsweep.core.runs import FAILURES
 
 PARTICULAR = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16,}")
@@ -88,22 +89,21 @@ def judge_cooling(streak: Streak | None, cool_down: CoolDown | None, now: dateti
     """Return a verdict to keep a notebook that is cooling down; None if it is not, or if no cool-down is configured."""
     if streak is None or cool_down is None or now >= streak.until(cool_down):
         return None
-    times = "" if streak.failures == 1 else f" {streak.failures} times in a row, the last time"
-    sentence = (
-        f"it is left alone until {_text(streak.until(cool_down))}: its deletion failed{times} at {_text(streak.ended_at)}"
-    )
-    verdict = keep(Reason.COOLING_DOWN, f"{sentence} ({streak.cause})" if streak.cause else sentence)
-    return replace(verdict, until=streak.until(cool_down))
+    until = streak.until(cool_down)
+    return replace(keep(Reason.COOLING_DOWN, _why_cooling(streak, until)), until=until)
 
 
-def _text(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}Z"
+def _why_cooling(streak: Streak, until: datetime) -> Cause:
+    params = {"until": until.isoformat(), "failed_at": streak.ended_at.isoformat(), "detail": streak.cause}
+    if streak.failures == 1:
+        return Cause(CauseCode.COOLING_DOWN, params=params)
+    return Cause(CauseCode.COOLING_DOWN_AGAIN, params={**params, "failures": streak.failures})
 
 
 # ---- failures by cause ----------------------------------------------------------------------------------------------------
 
 
-class Cause(Struct, frozen=True):
+class FailureCause(Struct, frozen=True):
     """A cause of failures, with the removals of one sweep that it ended."""
 
     cause: str
@@ -116,10 +116,12 @@ class Cause(Struct, frozen=True):
         return self.removals[0]
 
 
-def causes_of(removals: Iterable[Removal]) -> tuple[Cause, ...]:
+def causes_of(removals: Iterable[Removal]) -> tuple[FailureCause, ...]:
     """Group the failed removals by cause, the most frequent cause first."""
     groups: Mapping[str, list[Removal]] = defaultdict(list)
     for removal in removals:
         if removal.state in FAILURES:
             groups[PARTICULAR.sub("*", removal.end_reason)].append(removal)
-    return tuple(Cause(cause, group) for cause, group in sorted(groups.items(), key=lambda pair: (-len(pair[1]), pair[0])))
+    return tuple(
+        FailureCause(cause, group) for cause, group in sorted(groups.items(), key=lambda pair: (-len(pair[1]), pair[0]))
+    )

@@ -29,6 +29,8 @@ from nbsweep.core.model import MalformedRow, Notebook, microseconds
 from nbsweep.core.planning.brakes import Brakes, OnExcess, Refusal, judge_excess, trim
 from nbsweep.core.planning.plan import Candidate, Survey, longest_idle_first
 from nbsweep.core.policy import Reason, Rules, Verdict, judge
+from nbsweep.core.reasons.english import describe
+from nbsweep.core.reasons.keeping import encode_cause
 
 MOST_NEW = 50
 
@@ -222,6 +224,8 @@ def _of_marks(brakes: Brakes) -> Brakes:
 
 def _mark_of(candidate: Candidate, seen: SurveyedMarks) -> Mark:
     notebook, verdict, now = candidate.notebook, candidate.verdict, seen.moment.now
+    # That the notebook is not announced yet is no reason: the owner is told why the policy matches.
+    cause = verdict.cause.because or verdict.cause
     policy = next(policy for policy in seen.rules.policies if policy.name == verdict.rule)
     created_at = notebook.created_at or now
     return Mark(
@@ -237,8 +241,8 @@ def _mark_of(candidate: Candidate, seen: SurveyedMarks) -> Mark:
         feature=candidate.scope.feature,
         policy=policy.name,
         policy_digest=policy.digest,
-        reason=verdict.sentence,
-        cause="",
+        reason=describe(cause),
+        cause=encode_cause(cause),
         status=notebook.status,
         updated_at=notebook.updated_at,
         lease_updated_at=notebook.lease.updated_at if notebook.lease else None,

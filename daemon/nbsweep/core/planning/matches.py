@@ -7,9 +7,9 @@ from typing import Literal
 from msgspec import Struct
 
 from nbsweep.core.facts import Moment
-from nbsweep.core.matching.conditions import Truth
 from nbsweep.core.model import Notebook
 from nbsweep.core.policy import Rules
+from nbsweep.core.reasons.finding import Truth
 
 
 class RuleMatch(Struct, frozen=True):

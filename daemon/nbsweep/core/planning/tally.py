@@ -13,6 +13,7 @@ from nbsweep.core.model import AT_REST, MalformedRow, Named, Notebook, Scope, St
 from nbsweep.core.planning.matches import MatchCounts, count_matches
 from nbsweep.core.planning.plan import Candidate, Survey
 from nbsweep.core.policy import AWAITING, Decision, Reason, Rules, judge, may_go
+from nbsweep.core.reasons.english import describe
 from nbsweep.core.selection import Excluded
 
 NOBODY = Named()
@@ -73,7 +74,7 @@ class Tally:
             self.reasons[row.id] = Reason.ELSEWHERE
             self.strays += 1
             self.foreign += row.workspace_id not in (None, scope.workspace_id)
-            self.first_stray = self.first_stray or difference
+            self.first_stray = self.first_stray or describe(difference)
         else:
             self._judge(row, scope, rules, moment)
 

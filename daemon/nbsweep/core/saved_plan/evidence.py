@@ -8,9 +8,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from nbsweep.core.matching.conditions import Finding, Truth
 from nbsweep.core.model import Image, Lease, Named, Notebook, Status, Volume
 from nbsweep.core.policy import Verdict
+from nbsweep.core.reasons.finding import Finding, Truth
 
 
 class SavedFinding(Struct, frozen=True):

@@ -10,6 +10,8 @@ from datetime import datetime
 from msgspec import Struct
 
 from nbsweep.core.identity import TargetIdentity
+from nbsweep.core.reasons.english import describe
+from nbsweep.core.reasons.model import Cause
 from nbsweep.core.saved_plan.evidence import Evidence
 from nbsweep.core.selection import Excluded
 
@@ -67,4 +69,9 @@ class Spared(Struct, frozen=True):
     """A notebook that a saved plan permits to delete, and that is kept anyway."""
 
     item: SavedItem
-    why: str
+    cause: Cause
+
+    @property
+    def why(self) -> str:
+        """The cause in English words."""
+        return describe(self.cause)

@@ -11,14 +11,14 @@ from msgspec.structs import replace
 
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import AT_REST, MalformedRow, Notebook, Status
-from nbsweep.core.planning.plan import Candidate, Survey
+from nbsweep.core.planning.plan import Candidate, Survey, WorkspaceGap
 from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge
+from nbsweep.core.reasons.model import Cause, CauseCode
 from nbsweep.core.saved_plan.model import SavedItem, Spared
 from nbsweep.core.second_look import why_no_longer
 
-NO_LONGER_THERE = "no longer there: today's survey does not show it"
-OVER_BRAKE = "a brake that trims has cut it from today's plan"
-DATE = "%Y-%m-%d %H:%M:%SZ"
+NO_LONGER_THERE = Cause(CauseCode.NO_LONGER_THERE)
+OVER_BRAKE = Cause(CauseCode.CUT_FROM_PLAN)
 IN_USE = frozenset({Status.RUNNING, Status.STARTING})
 
 
@@ -36,7 +36,7 @@ def permit(
 ) -> Permission:
     """Narrow a survey to the items of a saved plan; `rows_by_id` has today's rows of these items."""
     candidates = {candidate.notebook.id: candidate for candidate in survey.candidates}
-    closed = {gap.scope.workspace_id: f"not looked at: {gap}" for gap in survey.refused}
+    closed = {gap.scope.workspace_id: _not_looked_at(gap) for gap in survey.refused}
     spared = []
     permitted = set()
     for item in items:
@@ -57,7 +57,7 @@ def left_out_of_plan(
     spared = {each.item.id for each in permission.spared}
     for item in items:
         if item.id not in spared and item.id not in planned:
-            yield Spared(item, cooling[item.id].sentence if item.id in cooling else OVER_BRAKE)
+            yield Spared(item, cooling[item.id].cause if item.id in cooling else OVER_BRAKE)
 
 
 def _narrowed(survey: Survey, permitted: set[str]) -> Survey:
@@ -67,43 +67,51 @@ def _narrowed(survey: Survey, permitted: set[str]) -> Survey:
     return replace(survey, candidates=candidates, kept=kept)
 
 
-def _why_changed(item: SavedItem, candidate: Candidate) -> str | None:
-    """Describe how a candidate of today differs from the saved item; None if it may be deleted as planned."""
+def _not_looked_at(gap: WorkspaceGap) -> Cause:
+    scope = gap.scope
+    params = {"workspace": scope.workspace_id, "feature": scope.feature, "problem": gap.problem}
+    return Cause(CauseCode.NOT_LOOKED_AT, params=params)
+
+
+def _why_changed(item: SavedItem, candidate: Candidate) -> Cause | None:
+    """Return how a candidate of today differs from the saved item; None if it may be deleted as planned."""
     if other := _why_another(item, candidate.notebook):
         return other
     if candidate.verdict.stop_first and not item.stop_first:
-        return f"started again since: it was {item.evidence.status}, and the plan does not say to stop it"
+        return Cause(CauseCode.STARTED_WITHOUT_STOP, params={"before": item.evidence.status.value})
     return None
 
 
-def _why_another(item: SavedItem, notebook: Notebook) -> str | None:
+def _why_another(item: SavedItem, notebook: Notebook) -> Cause | None:
     before, now = item.evidence.created_at, notebook.created_at
     if before is None or now is None:
-        when = "in the plan" if before is None else "today"
-        return f"its date of creation is missing {when}, so that it cannot be shown to be the same notebook"
+        return Cause(CauseCode.CREATION_NOT_PLANNED if before is None else CauseCode.CREATION_NOT_SHOWN)
     if before != now:
-        return f"another notebook has its id: the one in the plan was created on {before:{DATE}}, this one on {now:{DATE}}"
+        params = {"planned_created_at": before.isoformat(), "created_at": now.isoformat()}
+        return Cause(CauseCode.ANOTHER_NOTEBOOK, params=params)
     return None
 
 
-def _why_kept(item: SavedItem, row: Notebook | MalformedRow | None, rules: Rules, moment: Moment) -> str:
-    """Describe why a saved item is not among today's candidates."""
+def _why_kept(item: SavedItem, row: Notebook | MalformedRow | None, rules: Rules, moment: Moment) -> Cause:
+    """Return why a saved item is not among today's candidates."""
     if row is None:
         return NO_LONGER_THERE
     if isinstance(row, MalformedRow):
-        return f"its row cannot be read today: {row.problem}"
+        return Cause(CauseCode.ROW_UNREADABLE, params={"problem": row.problem})
     verdict = judge(row, rules, moment)
     if verdict.decision is Decision.DELETE:
         # Its row was on a page that was read again, and it was gone by then.
         return NO_LONGER_THERE
-    sentence = _sentence(item, row, verdict, rules, moment)
-    if row.status in IN_USE and item.evidence.status in AT_REST:
-        return f"started again since: it was {item.evidence.status}, and is {row.status} ({sentence})"
-    return sentence
+    cause = _cause(item, row, verdict, rules, moment)
+    before = item.evidence.status
+    if row.status in IN_USE and before in AT_REST:
+        params = {"before": before.value, "status": row.status.value}
+        return Cause(CauseCode.STARTED_SINCE, params=params, because=cause)
+    return cause
 
 
-def _sentence(item: SavedItem, row: Notebook, verdict: Verdict, rules: Rules, moment: Moment) -> str:
+def _cause(item: SavedItem, row: Notebook, verdict: Verdict, rules: Rules, moment: Moment) -> Cause:
     known = {policy.name for policy in rules.policies}
     if verdict.reason is Reason.NO_POLICY and item.policy in known:
         return why_no_longer(row, rules, item.policy, moment)
-    return verdict.sentence
+    return verdict.cause

@@ -153,7 +153,7 @@ class Executor:
         seen = observation.notebook
         self._sent.note(removal.notebook_id, seen, observation.looked_at)
         verdict = self._decisions.decide(removal, seen)
-        if verdict.decision is Decision.DELETE and verdict.sentence != removal.reason:
+        if verdict.decision is Decision.DELETE:
             removal = replace(removal, policy=verdict.rule, reason=verdict.sentence)
         if self._stopping.no_more:
             await self._leave(removal)

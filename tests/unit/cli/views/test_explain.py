@@ -24,6 +24,7 @@ from nbsweep.core.matching.conditions import AnyOf, Not
 from nbsweep.core.model import Status
 from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.policy import Reason, Rules, Running, keep
+from nbsweep.core.reasons.model import recorded
 from nbsweep.core.runs import History, Outcome
 from nbsweep.documents.explain import explain_document
 from nbsweep.settings import Settings
@@ -199,7 +200,7 @@ def test_the_brakes_are_shown_with_their_limits() -> None:
 
 def test_one_that_would_go_and_cools_down_is_said_to_be_left_alone() -> None:
     """The rules' verdict stays what it is; the headline and the document say until when no sweep will act on it."""
-    left_alone = keep(Reason.COOLING_DOWN, "it is left alone until 2026-03-01 13:00Z")
+    left_alone = keep(Reason.COOLING_DOWN, recorded("it is left alone until 2026-03-01 13:00Z"))
     told = account(rules(policy(name="old")), JournalFacts(left_alone=left_alone))
     assert ": DELETE, " in shown(told).splitlines()[0]
     assert shown(told).splitlines()[0].endswith("; but it is left alone until 2026-03-01 13:00Z")

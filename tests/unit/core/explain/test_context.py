@@ -8,9 +8,9 @@ from builders import NOON, ago, moment, notebook, removal, rules, run_record
 from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.lifecycle import Removal, State
-from nbsweep.core.matching.conditions import Truth
 from nbsweep.core.model import Notebook
 from nbsweep.core.planning.brakes import Brakes, OnExcess
+from nbsweep.core.reasons.finding import Truth
 from nbsweep.core.runs import FleetBefore, History, Outcome, RunRecord
 
 

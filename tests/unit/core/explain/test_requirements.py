@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from builders import ago, lease, moment, notebook, over, searching, tag, text
 from nbsweep.core.explain.requirements import AllRequired, AnyRequired, AnyRequirement, Requirement, requirement_of
 from nbsweep.core.facts import TEXT_FACTS
-from nbsweep.core.matching.conditions import AllOf, AnyOf, CapacityOver, Condition, LeaseEnabled, Not, Truth
+from nbsweep.core.matching.conditions import AllOf, AnyOf, CapacityOver, Condition, LeaseEnabled, Not
 from nbsweep.core.matching.missing_facts import FIELDS, IDLE_LEASE, missing_facts
 from nbsweep.core.model import LeaseType, Named, Notebook, Status, Volume
+from nbsweep.core.reasons.finding import Truth
 
 
 def need(condition: Condition, wish: Truth = Truth.PASS, **changes: Any) -> AnyRequirement | None:

@@ -7,6 +7,7 @@ from builders import moment, notebook, over, policy, protection, removal, rules,
 from nbsweep.core.listing.belonging import EVERYTHING, Coverage, differs_from, find_stray
 from nbsweep.core.model import Notebook, Scope, Status
 from nbsweep.core.policy import Decision, Reason, Rules, judge, may_go
+from nbsweep.core.reasons.english import describe
 from nbsweep.core.second_look import decide_again
 
 LAB = Coverage(("0", "lab"), ("NOTEBOOK",))
@@ -39,12 +40,18 @@ def test_where_all_are_covered_nothing_has_to_be_shown(changes: dict[str, str | 
     assert find_stray(notebook(**changes), EVERYTHING) is None
 
 
+def words(row: Notebook, scope: Scope) -> str | None:
+    """Return how a row differs from its listing, in English."""
+    difference = differs_from(row, scope)
+    return describe(difference) if difference else None
+
+
 def test_a_row_is_held_against_the_listing_that_it_came_in() -> None:
     """By what it shows; what it does not show is no difference."""
     scope = Scope("0", "NOTEBOOK")
-    assert differs_from(notebook(), scope) == differs_from(notebook(workspace_id=None, feature=None), scope) == ""
-    assert differs_from(notebook(workspace_id="lab"), scope) == "it is in workspace lab, and workspace 0 was asked for"
-    assert differs_from(notebook(feature="DEFAULT"), scope) == "its feature is DEFAULT, and NOTEBOOK was asked for"
+    assert differs_from(notebook(), scope) == differs_from(notebook(workspace_id=None, feature=None), scope) is None
+    assert words(notebook(workspace_id="lab"), scope) == "it is in workspace lab, and workspace 0 was asked for"
+    assert words(notebook(feature="DEFAULT"), scope) == "its feature is DEFAULT, and NOTEBOOK was asked for"
 
 
 @pytest.mark.parametrize(

@@ -5,19 +5,10 @@ import pytest
 from msgspec.structs import replace
 
 from builders import ago, lease, moment, notebook, over, tag, text
-from nbsweep.core.matching.conditions import (
-    CapacityOver,
-    Condition,
-    LeaseEnabled,
-    LongerThan,
-    Not,
-    TagIs,
-    TextIs,
-    Truth,
-    shorten,
-)
+from nbsweep.core.matching.conditions import CapacityOver, Condition, LeaseEnabled, LongerThan, Not, TagIs, TextIs, shorten
 from nbsweep.core.matching.globs import Glob
 from nbsweep.core.model import Image, Named, Notebook, Status, Volume
+from nbsweep.core.reasons.finding import Truth
 
 TEXTS = [
     # key, a glob that fits, one that does not, and what makes the fact missing

@@ -3,9 +3,10 @@ from itertools import permutations, product
 import pytest
 
 from builders import moment, notebook, over, tag, text
-from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, Finding, Not, Truth
+from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, Not
 from nbsweep.core.matching.structure import leaves, names_status
 from nbsweep.core.model import Status
+from nbsweep.core.reasons.finding import Finding, Truth
 
 RANK = {Truth.FAIL: 0, Truth.UNKNOWN: 1, Truth.PASS: 2}
 """Kleene's logic in one line: `all` is the least, `any` the greatest, `not` turns the order round."""

@@ -2,10 +2,11 @@ import pytest
 
 from builders import moment, notebook
 from nbsweep.core.explain.requirements import requirement_of
-from nbsweep.core.matching.conditions import AllOf, TextIs, Truth
+from nbsweep.core.matching.conditions import AllOf, TextIs
 from nbsweep.core.matching.globs import Glob
 from nbsweep.core.matching.owner_groups import OwnerGroup
 from nbsweep.core.model import Named
+from nbsweep.core.reasons.finding import Truth
 
 
 def group(name: str, *owners: str) -> OwnerGroup:

@@ -8,6 +8,8 @@ from nbsweep.core.facts import Moment, idle_since
 from nbsweep.core.model import MalformedRow, Notebook, Status
 from nbsweep.core.planning.plan import Candidate, Survey, WorkspaceGap
 from nbsweep.core.policy import Decision, Reason, Rules, Running, judge, keep
+from nbsweep.core.reasons.english import describe
+from nbsweep.core.reasons.model import recorded
 from nbsweep.core.saved_plan.evidence import evidence_of
 from nbsweep.core.saved_plan.model import SavedItem
 from nbsweep.core.saved_plan.narrow import NO_LONGER_THERE, OVER_BRAKE, Permission, left_out_of_plan, permit
@@ -105,14 +107,14 @@ def test_one_that_another_policy_matches_now_may_go_by_that_one() -> None:
 
 def test_one_that_is_not_there_any_more_is_spared() -> None:
     """Its owner has deleted it."""
-    assert why(notebook(), None) == NO_LONGER_THERE
+    assert why(notebook(), None) == describe(NO_LONGER_THERE)
 
 
 def test_one_that_was_there_only_in_a_listing_that_had_to_be_read_again_is_not_there() -> None:
     """A row that was seen and would go, but is not among the survey's candidates, is no candidate by the back door."""
     row = notebook()
     permission = permit(surveyed(), [saved(row)], {row.id: row}, RULES, Moment(NOON))
-    assert (going(permission), [each.why for each in permission.spared]) == ([], [NO_LONGER_THERE])
+    assert (going(permission), [each.why for each in permission.spared]) == ([], [describe(NO_LONGER_THERE)])
 
 
 YOUNG = {"created_at": ago(days=100)}
@@ -184,7 +186,10 @@ def test_what_cools_down_or_a_brake_has_cut_is_spared_too() -> None:
     rows = [notebook(id=f"nb{number}") for number in (1, 2, 4)]
     items = [saved(row) for row in [*rows, notebook(id="nb3")]]
     permission = permitted(items, *rows)
-    left_alone = keep(Reason.COOLING_DOWN, "it is left alone until tomorrow")
+    left_alone = keep(Reason.COOLING_DOWN, recorded("it is left alone until tomorrow"))
     cut = list(left_out_of_plan(items, permission, {"nb1"}, {"nb4": left_alone}))
-    assert [(each.item.id, each.why) for each in cut] == [("nb2", OVER_BRAKE), ("nb4", "it is left alone until tomorrow")]
+    assert [(each.item.id, each.why) for each in cut] == [
+        ("nb2", describe(OVER_BRAKE)),
+        ("nb4", "it is left alone until tomorrow"),
+    ]
     assert [each.item.id for each in permission.spared] == ["nb3"]

@@ -1,0 +1,1 @@
+"""The reasons of verdicts as values, and their sentences in each language."""
