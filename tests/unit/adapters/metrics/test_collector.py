@@ -305,6 +305,10 @@ def test_what_was_kept_at_an_earlier_survey_is_not_shown_any_more() -> None:
             "elsewhere",
             "excluded",
             "policy-not-chosen",
+            "exempt",
+            "unannounced",
+            "marked",
+            "told",
         )
     }
 
