@@ -19,12 +19,16 @@ READING_AND_DELETING = {
 EVERYBODYS = {"modelarts:notebook:listAllNotebooks"}
 STOPPING = {"modelarts:notebook:stop"}
 STOPPING_AS_OF_OLD = {"modelarts:notebook:action"}
+# Of a global service, so that no policy has it beside the others.
+OWNERS = {"iam:users:getUser"}
 
 EXPECTED = {
     "without-stop/role-v1.1.json": READING_AND_DELETING | EVERYBODYS,
     "without-stop/identity-v5.0.json": READING_AND_DELETING,
     "with-stop/role-v1.1.json": READING_AND_DELETING | EVERYBODYS | STOPPING | STOPPING_AS_OF_OLD,
     "with-stop/identity-v5.0.json": READING_AND_DELETING | STOPPING,
+    "owners/role-v1.1.json": OWNERS,
+    "owners/identity-v5.0.json": OWNERS,
 }
 
 
@@ -35,7 +39,7 @@ def policy(name: str) -> dict[str, Any]:
 
 
 def test_there_is_each_kind_of_policy_with_and_without_stop() -> None:
-    """And nothing else that might be taken for one."""
+    """And one for the addresses of owners; nothing else that might be taken for one."""
     assert {path.relative_to(IAM).as_posix() for path in IAM.rglob("*") if path.is_file()} == set(EXPECTED)
 
 

@@ -14,10 +14,13 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 from yarl import URL
 
+from nbsweep.adapters.cloud.auth.iam import Iam
 from nbsweep.adapters.cloud.auth.signing import AccessKey
 from nbsweep.adapters.cloud.client import CloudClient
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
+from nbsweep.adapters.cloud.session import IAM_TIMEOUT, AuthClient
 from nbsweep.adapters.cloud.transport import Tools, Transport
+from nbsweep.adapters.cloud.users import IamUsers
 from nbsweep.core.pacing import Rate
 from nbsweep.core.ports import Clock
 from nbsweep.testing import RecordingTelemetry
@@ -124,7 +127,9 @@ def client_of(answer: Answering, clock: Clock, telemetry: RecordingTelemetry) ->
     async def project() -> str:
         return PROJECT
 
-    return CloudClient(Transport(ENDPOINT, project, KEY, Tools(Session(answer, clock).as_aiohttp, lanes, clock, telemetry)))
+    session = Session(answer, clock).as_aiohttp
+    users = IamUsers(KEY, Iam(AuthClient(session, ENDPOINT, IAM_TIMEOUT, clock)))
+    return CloudClient(Transport(ENDPOINT, project, KEY, Tools(session, lanes, clock, telemetry)), users)
 
 
 # ---- what may come over it -------------------------------------------------------------------------------------------------

@@ -77,6 +77,8 @@ class Permissions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     workspaces: bool = True
     #: IAM's GET /v3/projects; everybody may GET /v3/auth/projects.
     projects: bool = True
+    #: IAM's GET /v3.0/OS-USER/users/{id}; everybody may read themselves.
+    users: bool = True
 
 
 class AccessKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,6 +126,22 @@ class AccessOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     #: Whom the temporary keys stand for, and what they may do.
     metadata_user: str = "sweeper"
     metadata_permissions: Permissions = Permissions()
+
+
+class PeopleOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The answers of IAM's GET /v3.0/OS-USER/users/{id} about owners and other users, by their names."""
+
+    #: E-mail addresses.
+    emails: dict[str, str] = field(default_factory=dict)
+    #: The domain at which all others have an address of their name; null: they have none.
+    email_domain: str | None = "example.com"
+    #: Users without an address.
+    without_email: tuple[str, ...] = ()
+    #: What stands for an address that is not there.
+    no_email_as: Literal["empty", "absent", "null", "dash"] = "empty"
+    #: Users who were deleted: 404.
+    gone: tuple[str, ...] = ()
+    disabled: tuple[str, ...] = ()
 
 
 class Limit(Struct, frozen=True, forbid_unknown_fields=True):
@@ -261,6 +279,7 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seed: int = 1
     fleet: FleetOptions = FleetOptions()
     access: AccessOptions = AccessOptions()
+    people: PeopleOptions = PeopleOptions()
     limits: LimitOptions = LimitOptions()
     timing: TimingOptions = TimingOptions()
     faults: FaultOptions = FaultOptions()

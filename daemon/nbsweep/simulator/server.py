@@ -20,6 +20,7 @@ from nbsweep.simulator.api.metadata import MetadataApi
 from nbsweep.simulator.api.notebooks import NotebookApi
 from nbsweep.simulator.api.pipeline import Pipeline
 from nbsweep.simulator.api.tags import TagApi
+from nbsweep.simulator.api.users import UserApi
 from nbsweep.simulator.clock import Clock
 from nbsweep.simulator.log import RequestLog
 from nbsweep.simulator.options import SimulatorOptions
@@ -111,6 +112,7 @@ def _routes(world: World) -> tuple[Route, ...]:
         *TagApi(world.cloud).routes(),
         *NotebookApi(world.cloud, world.faults).routes(),
         *IamApi(world.options.access, world.auth).routes(),
+        *UserApi(world.options, world.cloud).routes(),
         *MetadataApi(world.options.access, world.auth).routes(),
         Route("*", "/{anything:.*}", "other", _no_such_api, authenticated=False),
     )

@@ -13,6 +13,7 @@ Kind = Literal[
     "tags",
     "workspaces",
     "iam",
+    "users",
     "metadata",
     "other",
 ]

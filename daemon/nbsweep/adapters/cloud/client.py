@@ -31,11 +31,13 @@ from nbsweep.adapters.cloud.retrying import RetriesExhausted, retried
 from nbsweep.adapters.cloud.route import Route
 from nbsweep.adapters.cloud.session import Connect, NotSent, by_tcp, open_session
 from nbsweep.adapters.cloud.transport import ApiCall, Response, Tools, Transport
+from nbsweep.adapters.cloud.users import IamUsers
 from nbsweep.core.errors import AnswerLost, CloudError, Forbidden, Gone, MalformedAnswer, Rejected, Unreachable
 from nbsweep.core.events.http import DialectFound, HttpRetried, HttpThrottled, ScopeNarrowed
 from nbsweep.core.freshness import Freshness
 from nbsweep.core.listing.paging import Paging
 from nbsweep.core.model import Notebook, Page, Scope
+from nbsweep.core.notices.contacts import IamUser
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.permissions import DEFAULT_WORKSPACE, Action, Probe, probe_of
 from nbsweep.core.ports import Clock, Telemetry, unheeded
@@ -70,6 +72,7 @@ class CloudClient:
     """One account's notebooks over HTTP; see the port `Cloud` for what each method promises."""
 
     transport: Transport
+    users: IamUsers
     dialect: Dialect = field(default_factory=Dialect)
 
     def lanes_state(self) -> tuple[LaneState, ...]:
@@ -188,6 +191,10 @@ class CloudClient:
         except NotSent as error:
             raise Unreachable(error.problem, advice=error.advice) from error
 
+    async def user(self, user_id: str) -> IamUser | None:
+        """Return a user of IAM, or None if IAM says that there is no such user; see `IamUsers.user` for the errors."""
+        return await self.users.user(user_id)
+
     async def probe(self, action: Action, workspace_id: str = DEFAULT_WORKSPACE) -> Probe:
         """Check whether an action is allowed, on a notebook that cannot exist; see `permissions` for why this is harmless."""
         try:
@@ -272,8 +279,10 @@ async def open_client(
     timeout_s = target.limits.request_timeout.total_seconds()
     timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(10.0, timeout_s), ceil_threshold=float("inf"))
     async with open_session(timeout, target.limits.concurrency, connect) as session:
-        find_project = project_finder(target, credentials, iam_of(target, session, clock))
+        iam = iam_of(target, session, clock)
+        find_project = project_finder(target, credentials, iam)
         transport = Transport(
             target.base_url, find_project, credentials, Tools(session, lanes, clock, telemetry, Route.of(target))
         )
-        yield CloudClient(transport, Dialect(listing=EVERYBODYS if target.scope == "all" else OWN))
+        dialect = Dialect(listing=EVERYBODYS if target.scope == "all" else OWN)
+        yield CloudClient(transport, IamUsers(credentials, iam), dialect)

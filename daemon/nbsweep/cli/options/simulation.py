@@ -42,6 +42,8 @@ def simulator(
     access:   project_id, region, account, access_keys, users, iam_url,
               token_lifetime_s, clock_skew_s, projects_found, metadata_mode,
               metadata_key_lifetime_s, metadata_user, metadata_permissions
+    people:   emails, email_domain, without_email, no_email_as, gone,
+              disabled
     limits:   per_api, per_user, refused_calls_count, retry_after_s,
               name_the_limit
     timing:   latency_median_s, latency_spread, deletion_median_s,

@@ -1,18 +1,24 @@
 """Finds IAM: at the address of its region, or at the global address if the regional name does not exist."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TypeVar
 
 import aiohttp
+from msgspec import Struct
+from yarl import URL
 
+from nbsweep.adapters.cloud.auth.credentials import Credentials
+from nbsweep.adapters.cloud.auth.signing import Proof, Request, encode_query
 from nbsweep.adapters.cloud.route import Route
-from nbsweep.adapters.cloud.session import IAM_TIMEOUT, AuthClient, NoSuchName
+from nbsweep.adapters.cloud.session import IAM_TIMEOUT, AuthClient, NoSuchName, Reply
 from nbsweep.core.ports import Clock
 from nbsweep.settings import TargetSettings
 from nbsweep.settings.regions import GLOBAL_IAM
 
 Result = TypeVar("Result")
+HEADERS = {"Content-Type": "application/json;charset=utf8"}
 
 
 @dataclass(slots=True)
@@ -54,6 +60,32 @@ class Iam:
             ) from unknown
         self._moved = True
         return found
+
+
+class SignedIam(Struct, frozen=True):
+    """Makes signed calls to IAM at one address."""
+
+    credentials: Credentials
+    iam: AuthClient
+
+    async def get(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Reply:
+        """Make a call, and return its answer with any status; try once more if the credentials have expired.
+
+        Raises:
+            NotSent: there was no answer, or the credentials could not be renewed.
+            SweepEnding: the credentials cannot be renewed, or the server is not trusted.
+        """
+        proof = await self.credentials.ready()
+        reply = await self._get(proof, path, query)
+        if reply.status != HTTPStatus.OK and await self.credentials.refused(reply.words().error(), proof):
+            reply = await self._get(await self.credentials.ready(), path, query)
+        return reply
+
+    async def _get(self, proof: Proof, path: str, query: Sequence[tuple[str, str]]) -> Reply:
+        host = URL(self.iam.url).raw_authority
+        proven = proof.headers(Request("GET", host, path, query, HEADERS), self.iam.clock.now())
+        target = f"{path}?{encode_query(query)}" if query else path
+        return await self.iam.ask("GET", target, {**HEADERS, **proven, "Host": host})
 
 
 def iam_of(target: TargetSettings, session: aiohttp.ClientSession, clock: Clock) -> Iam:

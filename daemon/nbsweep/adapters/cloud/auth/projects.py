@@ -6,11 +6,9 @@ from http import HTTPStatus
 
 import msgspec
 from msgspec import Struct
-from yarl import URL
 
 from nbsweep.adapters.cloud.auth.credentials import Credentials
-from nbsweep.adapters.cloud.auth.iam import Iam
-from nbsweep.adapters.cloud.auth.signing import Proof, Request, encode_query
+from nbsweep.adapters.cloud.auth.iam import Iam, SignedIam
 from nbsweep.adapters.cloud.auth.single_flight import SingleFlight
 from nbsweep.adapters.cloud.bodies import UNREADABLE
 from nbsweep.adapters.cloud.responses import TransientError, with_skew
@@ -22,7 +20,6 @@ SEARCH = "/v3/projects"
 """Lists the projects of the account by name; an IAM user needs a permission for it."""
 OWN = "/v3/auth/projects"
 """Lists the projects of all regions that the caller may use; needs no permission."""
-HEADERS = {"Content-Type": "application/json;charset=utf8"}
 SHOWN = 5
 REFUSED: Mapping[int, tuple[type[CloudError], str, str]] = {
     HTTPStatus.UNAUTHORIZED: (
@@ -119,22 +116,13 @@ class _Catalogue(Struct, frozen=True):
 
     async def _ask(self, path: str, query: Sequence[tuple[str, str]] = ()) -> list[_Project]:
         """Request a list of projects; try once more if the credentials have expired."""
-        proof = await self.credentials.ready()
-        reply = await self._get(proof, path, query)
-        if reply.status != HTTPStatus.OK and await self.credentials.refused(reply.words().error(), proof):
-            reply = await self._get(await self.credentials.ready(), path, query)
+        reply = await SignedIam(self.credentials, self.iam).get(path, query)
         if reply.status != HTTPStatus.OK:
             raise self._refusal(reply)
         try:
             return msgspec.json.decode(reply.body, type=_Projects).projects
         except UNREADABLE:
             raise self._strange("its answer is not a list of projects") from None
-
-    async def _get(self, proof: Proof, path: str, query: Sequence[tuple[str, str]]) -> Reply:
-        host = URL(self.iam.url).raw_authority
-        proven = proof.headers(Request("GET", host, path, query, HEADERS), self.iam.clock.now())
-        target = f"{path}?{encode_query(query)}" if query else path
-        return await self.iam.ask("GET", target, {**HEADERS, **proven, "Host": host})
 
     def _strange(self, problem: str) -> CloudError:
         kind, sentence, advice = ELSE
