@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 
 from nbsweep.__main__ import main
-from nbsweep.adapters.journal.transaction import Change
+from nbsweep.adapters.journal.transaction import AnyChange
 from nbsweep.adapters.journal.writer import GroupWriter
 
 moment, last = sys.argv.pop(1), int(sys.argv.pop(1))
@@ -48,7 +48,7 @@ def open_doomed(*arguments: Any, **options: Any) -> sqlite3.Connection:
     return open_really(*arguments, factory=Doomed, **options)
 
 
-async def write(writer: GroupWriter, change: Change) -> None:
+async def write(writer: GroupWriter, change: AnyChange) -> None:
     """Hand a write to the journal."""
     passing("at-write")
     await write_really(writer, change)

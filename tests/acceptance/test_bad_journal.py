@@ -134,7 +134,7 @@ def test_a_journal_that_cannot_be_made_for_want_of_room_is_none(untouched: Cloud
 def test_a_plan_that_has_no_room_in_the_journal_is_not_carried_out(untouched: Cloud, desk: Desk) -> None:
     """It opens, but 500 planned notebooks are more than the disk takes: exit 1, nothing is deleted."""
     desk.write(untouched)
-    ended = desk.run("run", "--yes", "--format", "json", prepare=not_larger_than(180 * KIB))
+    ended = desk.run("run", "--yes", "--format", "json", prepare=not_larger_than(240 * KIB))
     assert ended.events("plan.built")
     assert_told_before_anything_was_deleted(ended, untouched, desk, "disk")
     assert ended.document["results"] == []
@@ -145,7 +145,7 @@ def test_a_disk_that_fills_up_in_mid_sweep_ends_it_with_every_delete_on_the_reco
     cloud = simulate(idle_fleet(60))
     limits = {"limits": {"delete": "60/s", "concurrency": 4}}
     desk.write(cloud, target=limits)
-    ended = desk.run("run", "--yes", "--format", "json", prepare=not_larger_than(300 * KIB))
+    ended = desk.run("run", "--yes", "--format", "json", prepare=not_larger_than(360 * KIB))
     assert ended.code == 1
     assert "disk" in ended.error["error"]
     assert "Traceback" not in ended.err

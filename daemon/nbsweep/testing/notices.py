@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from nbsweep.core.audit.marks import entries_of_mark
 from nbsweep.core.control.requests import Pause
-from nbsweep.core.errors import MarksChanged
+from nbsweep.core.errors import JournalError, MarksChanged
 from nbsweep.core.marks.model import Mark, MarkState
 from nbsweep.core.model import require_aware
 from nbsweep.core.notices.outbox import Item, Listed, Message, MessageState, OutboxCount
@@ -67,6 +67,16 @@ class NoticeStore:
             self.trail.extend(entries_of_mark(mark, known.state if known else None, self.trail.length))
             self.marks[mark.id] = _next(mark)
 
+    def check_items(self, items: Iterable[Item], marks: Iterable[Mark]) -> None:
+        """Check that the items can be written together with these marks.
+
+        Raises:
+            JournalError: one is about a mark that does not exist.
+        """
+        known = self.marks.keys() | {mark.id for mark in marks}
+        if any(aware(item).mark_id not in known for item in items):
+            raise JournalError("An item is about a mark that does not exist.")
+
     def put_items(self, items: Iterable[Item]) -> None:
         """Store new items; known ones stay."""
         for item in items:
@@ -119,7 +129,7 @@ class InMemoryMarks:
         """Store new and known marks and new items, and drop the other waiting items of these marks."""
         store = self._store
         store.check_marks(marks)
-        items = [aware(item) for item in items]
+        store.check_items(items, marks)
         store.put_marks(marks)
         store.put_items(items)
         stay, written = {item.id for item in items}, {mark.id for mark in marks}
@@ -197,8 +207,8 @@ class InMemoryOutbox:
         known = store.messages.get(aware(message).key)
         if known is None or known.version != message.version:
             return False
-        items = [aware(item) for item in items]
         store.check_marks(marks)
+        store.check_items(items, marks)
         store.messages[message.key] = _next(message)
         for item_id in accepted:
             item = store.items.get(item_id)

@@ -57,7 +57,7 @@ _COVERAGE = _coverage()
 
 
 class TrailWriter:
-    """Builds the entries for removals that are about to be written, and appends them to the chain."""
+    """Appends entries to the chain, and builds those for removals that are about to be written."""
 
     def __init__(self, dialect: Dialect) -> None:
         """Compile the statements, because a sweep needs each of them in every commit."""
@@ -76,12 +76,21 @@ class TrailWriter:
         Raises:
             ValueError: a moment has no time zone.
         """
-        head = _head_of(transaction.fetch(self._head, {}))
+        head = self.head(transaction)
         while chunk := list(islice(removals, CHUNK)):
-            links = join(self._entries(transaction, chunk, head.sequence), head)
-            if links:
-                head = Head(links[-1].entry.sequence, links[-1].digest)
-                transaction.execute(self._insert, (_laid_out(link) for link in links))
+            head = self.extend(transaction, self._entries(transaction, chunk, head.sequence), head)
+
+    def head(self, transaction: Transaction) -> Head:
+        """Return the head of the chain."""
+        return _head_of(transaction.fetch(self._head, {}))
+
+    def extend(self, transaction: Transaction, entries: Iterable[AuditEntry], head: Head) -> Head:
+        """Append entries, which are numbered from the head on, and return the new head."""
+        links = join(entries, head)
+        if not links:
+            return head
+        transaction.execute(self._insert, (_laid_out(link) for link in links))
+        return Head(links[-1].entry.sequence, links[-1].digest)
 
     def _entries(self, transaction: Transaction, removals: Sequence[Removal], last: int) -> Iterator[AuditEntry]:
         runs = {(removal.run_id, removal.target) for removal in removals}
@@ -90,7 +99,7 @@ class TrailWriter:
         met: dict[tuple[str, str, str], Removal] = {}
         for removal in removals:
             run, key = (removal.run_id, removal.target), (removal.run_id, removal.target, removal.notebook_id)
-            before = RemovalSnapshot.of(met[key]) if key in met else stages[run].get(_as_stored(removal.notebook_id))
+            before = RemovalSnapshot.of(met[key]) if key in met else stages[run].get(as_stored(removal.notebook_id))
             met[key] = removal
             entries = entries_of(removal, before, starters[run], last)
             last += len(entries)
@@ -99,7 +108,7 @@ class TrailWriter:
     def _known(self, transaction: Transaction, run: tuple[str, str], removals: Sequence[Removal]) -> dict[str, RemovalSnapshot]:
         run_id, target = run
         asked_for = [
-            _as_stored(removal.notebook_id) for removal in removals if removal.run_id == run_id and removal.target == target
+            as_stored(removal.notebook_id) for removal in removals if removal.run_id == run_id and removal.target == target
         ]
         rows = transaction.fetch(self._stages, {"run": run_id, "target": target, "notebooks": json.dumps(asked_for)})
         return {row[0]: RemovalSnapshot(*row[1:]) for row in rows}
@@ -150,7 +159,7 @@ def _conditions(query: AuditQuery) -> Iterable[ColumnElement[bool]]:
         yield AUDIT.c.moment_us >= microseconds(query.since)
 
 
-def _as_stored(notebook_id: str) -> str:
+def as_stored(notebook_id: str) -> str:
     """Return an id without NUL, which PostgreSQL rejects, so that a query for any id succeeds."""
     return notebook_id.replace("\0", "\ufffd")
 

@@ -1,6 +1,5 @@
 """The port `ControlRecords` on SQLAlchemy Core: how commands and services find each other through the journal."""
 
-from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -13,7 +12,7 @@ from nbsweep.adapters.journal.dialects import compiled, upsert
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.rows import Row
 from nbsweep.adapters.journal.tables import META, PAUSES, SERVICES, SWEEP_REQUESTS
-from nbsweep.adapters.journal.transaction import Change
+from nbsweep.adapters.journal.transaction import Change, Read, Write
 from nbsweep.core.control.requests import Pause, SweepRequest
 from nbsweep.core.control.services import ServiceRecord
 from nbsweep.core.model import microseconds
@@ -21,8 +20,6 @@ from nbsweep.core.model import microseconds
 DUE = "due of "
 """The prefix of a target's name in the key of its due time."""
 Record = TypeVar("Record", Pause, SweepRequest)
-Write = Callable[[Change], Awaitable[None]]
-Read = Callable[[Select[Any]], Awaitable[Sequence[RowMapping]]]
 
 
 class SqlControl:

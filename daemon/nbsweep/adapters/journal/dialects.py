@@ -42,7 +42,7 @@ from nbsweep.adapters.journal.connections.sqlite import connect
 from nbsweep.adapters.journal.connections.tasks import spawned
 from nbsweep.adapters.journal.files import JournalFiles
 from nbsweep.adapters.journal.rows import Row
-from nbsweep.adapters.journal.transaction import Change, Transaction, carry_out
+from nbsweep.adapters.journal.transaction import AnyChange, Transaction, carry_out
 from nbsweep.core.errors import JournalError
 
 _CHUNK = 1000
@@ -86,7 +86,7 @@ def begin_exclusively(connection: Connection) -> None:
         prepare_alone(connection)
 
 
-async def commit(connection: Connection, changes: Sequence[Change], marker: Marker | None) -> None:
+async def commit(connection: Connection, changes: Sequence[AnyChange], marker: Marker | None) -> None:
     """Execute the changes in one transaction, all of them or none, and not twice if there is a marker."""
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection.driver_connection
@@ -95,7 +95,7 @@ async def commit(connection: Connection, changes: Sequence[Change], marker: Mark
         await spawned(commit_in_chunks, connection, changes, marker)
 
 
-def commit_in_chunks(connection: Connection, changes: Sequence[Change], marker: Marker | None = None) -> None:
+def commit_in_chunks(connection: Connection, changes: Sequence[AnyChange], marker: Marker | None = None) -> None:
     """Commit the changes through SQLAlchemy, which works with every driver."""
 
     def execute(sql: str, rows: Iterator[Any]) -> int:
@@ -140,12 +140,12 @@ def _storable(row: Any) -> Any:
     return {name: value.replace("\0", "\ufffd") if isinstance(value, str) else value for name, value in row.items()}
 
 
-def serialise_trail(connection: Connection, changes: Sequence[Change]) -> None:
+def serialise_trail(connection: Connection, changes: Sequence[AnyChange]) -> None:
     """Lock the audit trail until the end of the transaction; SQLite has only one writer anyway.
 
     This is the first lock of the transaction, so that two transactions cannot deadlock. Readers do not wait.
     """
-    if connection.dialect.name != "sqlite" and any(change.beforehand for change in changes):
+    if connection.dialect.name != "sqlite" and any(change.alone for change in changes):
         connection.exec_driver_sql("LOCK TABLE audit IN EXCLUSIVE MODE")
 
 
@@ -199,6 +199,12 @@ def insert_new(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert
     """Insert rows, but do not change those whose primary key exists already."""
     insert = sqlite.insert(table) if dialect == "sqlite" else _postgresql_insert(table)
     return insert.on_conflict_do_nothing(index_elements=list(table.primary_key))
+
+
+def insert_if_unique(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
+    """Insert rows that break no unique index; the others are left out."""
+    insert = sqlite.insert(table) if dialect == "sqlite" else _postgresql_insert(table)
+    return insert.on_conflict_do_nothing()
 
 
 def _postgresql_insert(table: Table) -> postgresql.Insert:

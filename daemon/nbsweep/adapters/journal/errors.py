@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from nbsweep.adapters.journal.address import JournalAddress
-from nbsweep.core.errors import JournalError
+from nbsweep.core.errors import JournalError, NbsweepError
 
 _READ_ONLY = "is read-only: let the user that runs nbsweep write to the file and to its folder."
 _CANNOT_OPEN = "cannot be opened: let the user that runs nbsweep read and write the file and its folder."
@@ -62,16 +62,16 @@ def journal_errors(address: JournalAddress) -> Iterator[None]:
     """Convert errors of the database inside into a chained `JournalError`."""
     try:
         yield
-    except JournalError:
+    except NbsweepError:
         raise
     except Exception as error:
         raise explain(error, address) from error
 
 
-def explain(error: Exception, address: JournalAddress) -> JournalError:
-    """Return a `JournalError` that says what happened, to which journal, and what to do."""
-    if isinstance(error, JournalError):
-        return JournalError(str(error))
+def explain(error: Exception, address: JournalAddress) -> NbsweepError:
+    """Return a `JournalError` that says what happened, to which journal, and what to do; an error of ours stays as it is."""
+    if isinstance(error, NbsweepError):
+        return type(error)(str(error))
     return JournalError(f"The journal {address.place} {_predicate(error, address.secrets)}")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import (
@@ -23,6 +23,11 @@ from nbsweep.adapters.journal.control import SqlControl
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.files import JournalFiles
 from nbsweep.adapters.journal.leases import lease_of, lease_row, owned_row, replacing_row
+from nbsweep.adapters.journal.notices.access import Access
+from nbsweep.adapters.journal.notices.exemptions import SqlExemptions
+from nbsweep.adapters.journal.notices.mark_writer import MarkWriter
+from nbsweep.adapters.journal.notices.marks import SqlMarks
+from nbsweep.adapters.journal.notices.outbox import SqlOutbox
 from nbsweep.adapters.journal.queries import (
     count_deleted,
     count_requested,
@@ -39,14 +44,11 @@ from nbsweep.adapters.journal.statements import Statements
 from nbsweep.adapters.journal.tables import LEASES, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.adapters.journal.transaction import Change
 from nbsweep.adapters.journal.writer import GroupWriter
-from nbsweep.core.errors import JournalError
-from nbsweep.core.exemptions.port import ExemptionRecords
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.model import microseconds
-from nbsweep.core.notices.port import MarkRecords, OutboxRecords
 from nbsweep.core.runs import FleetBefore, History, Outcome, RunCounts, RunRecord, count_ends
 
 _RUN_MAPPER = RowMapper(RunRecord, RUNS)
@@ -75,21 +77,26 @@ class SqlJournal:
         """The audit trail, for reading."""
         self.control = SqlControl(engine.dialect, writer.write, self._rows, address)
         """The pauses, requests and due times of targets, and the records of services."""
+        self._access = Access(engine.dialect, address, writer.write, self._rows, self._trail)
 
-    @property
-    def marks(self) -> MarkRecords:
-        """The marks; not stored yet."""
-        raise JournalError("This journal cannot hold marks yet.")
+    @cached_property
+    def marks(self) -> SqlMarks:
+        """The marks of all targets."""
+        return SqlMarks(self._access, self._mark_writer)
 
-    @property
-    def outbox(self) -> OutboxRecords:
-        """The outbox; not stored yet."""
-        raise JournalError("This journal cannot hold an outbox yet.")
+    @cached_property
+    def outbox(self) -> SqlOutbox:
+        """The items and messages of the outbox."""
+        return SqlOutbox(self._access, self._mark_writer)
 
-    @property
-    def exemptions(self) -> ExemptionRecords:
-        """The exemptions; not stored yet."""
-        raise JournalError("This journal cannot hold exemptions yet.")
+    @cached_property
+    def exemptions(self) -> SqlExemptions:
+        """The exemptions, those that have ended included."""
+        return SqlExemptions(self._access)
+
+    @cached_property
+    def _mark_writer(self) -> MarkWriter:
+        return MarkWriter(self._access.dialect, self._trail)
 
     def require_in_place(self) -> None:
         """Check that a later run will find the record, before a DELETE is sent.
@@ -111,13 +118,13 @@ class SqlJournal:
 
     async def write(self, removals: Sequence[Removal], *, exemptions_version: int | None = None) -> None:
         """Store the present state of new and known removals; all of them or none."""
-        if exemptions_version is not None:
-            raise JournalError("This journal cannot hold exemptions yet.")
         # The caller's list may change after a cancellation; the removals in it cannot.
         mine = tuple(removals)
         for removal in mine:
             _REMOVAL_MAPPER.check(removal)
-        await self._write(Change(self._sql.upsert_removal, mine, _removal_row, beforehand=self._trail.append))
+        guard = None if exemptions_version is None else self.exemptions.unchanged(exemptions_version)
+        change = Change(self._sql.upsert_removal, mine, _removal_row, beforehand=self._trail.append, guard=guard)
+        await self._write(change)
 
     async def unfinished(self, target: str | None = None, limit: int | None = None) -> tuple[Removal, ...]:
         """List the unfinished removals, the oldest first; with `target`, those under that name."""

@@ -4,32 +4,38 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import Enum
 from operator import attrgetter
-from typing import Any, Generic, TypeVar, get_args, get_type_hints
+from types import UnionType
+from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
-from sqlalchemy import Column, RowMapping, Table
+from sqlalchemy import ColumnElement, RowMapping, Table
 
 from nbsweep.core.lifecycle import Removal
+from nbsweep.core.marks.model import Mark
 from nbsweep.core.model import microseconds, require_aware
+from nbsweep.core.notices.outbox import Item, Message
 from nbsweep.core.runs import RunRecord
 
 Row = dict[str, Any]
-JSON_COLUMNS = frozenset({"kept", "lanes"})
-Record = TypeVar("Record", Removal, RunRecord)
+Record = TypeVar("Record", Removal, RunRecord, Mark, Item, Message)
 
 
 class RowMapper(Generic[Record]):
     """The layout of one kind of record in its table; computed once, because a sweep stores thousands of records."""
 
-    def __init__(self, kind: type[Record], table: Table) -> None:
-        """Store the kind of record; each of its fields has a column."""
+    def __init__(self, kind: type[Record], table: Table, prefix: str = "") -> None:
+        """Store the kind of record; each of its fields has a column. `prefix` begins the names of columns in results."""
         self._kind: type[Record] = kind
+        self._prefix = prefix
         hints = get_type_hints(kind)
         self.names = kind.__struct_fields__
         self._values = attrgetter(*self.names)
         self._storing = tuple(_storing(hints[name]) for name in self.names)
         self._moments = tuple(name for name, store in zip(self.names, self._storing, strict=True) if store is microseconds)
-        self.columns: list[Column[Any]] = [table.columns[name] for name in self.names]
+        self._documents = tuple(name for name, store in zip(self.names, self._storing, strict=True) if store is _json)
+        self.columns: list[ColumnElement[Any]] = [
+            table.columns[name].label(f"{prefix}{name}") if prefix else table.columns[name] for name in self.names
+        ]
 
     def check(self, record: Record) -> None:
         """Check that a record can be stored.
@@ -59,8 +65,8 @@ class RowMapper(Generic[Record]):
         Raises:
             ValueError: it holds something that the record cannot have.
         """
-        values = {name: row[name] for name in self.names}
-        for name in JSON_COLUMNS & values.keys():
+        values = {name: row[f"{self._prefix}{name}"] for name in self.names}
+        for name in self._documents:
             values[name] = None if values[name] is None else msgspec.json.decode(values[name])
         record: Record = msgspec.convert(values, self._kind)
         return record
@@ -68,7 +74,7 @@ class RowMapper(Generic[Record]):
 
 def _storing(hint: Any) -> Callable[[Any], object] | None:
     """Return the function that converts a field's values for storage; None if they are stored unchanged."""
-    kinds = [getattr(kind, "__origin__", kind) for kind in get_args(hint) or (hint,)]
+    kinds = [get_origin(kind) or kind for kind in (get_args(hint) if isinstance(hint, UnionType) else (hint,))]
     if datetime in kinds:
         return microseconds
     if any(issubclass(kind, Enum) for kind in kinds):

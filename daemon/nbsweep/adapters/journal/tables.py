@@ -1,4 +1,7 @@
-"""The tables as the code reads and writes them; `migrations/` brings a database to this shape."""
+"""The tables as the code reads and writes them; `migrations/` brings a database to this shape.
+
+The tables of marks, of the outbox and of exemptions are in `notices/tables`.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -235,5 +238,5 @@ REVISION = Table(
 )
 """Alembic's own table with the revision of a database; not part of `METADATA`."""
 
-NEWEST = "0007"
+NEWEST = "0008"
 """The newest revision in `migrations/`; a database with this revision needs no migration."""

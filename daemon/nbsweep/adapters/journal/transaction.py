@@ -1,13 +1,14 @@
 """Changes to write: statements compiled once, and records that are converted to rows only when the driver needs them."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import chain, groupby
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import Struct
+from sqlalchemy import RowMapping, Select
 
 from nbsweep.adapters.journal.rows import Row
-from nbsweep.core.errors import JournalError
+from nbsweep.core.errors import JournalError, NbsweepError
 
 
 class Transaction(Struct, frozen=True):
@@ -21,6 +22,8 @@ class Transaction(Struct, frozen=True):
 
 Beforehand = Callable[[Transaction, Iterator[Any]], None]
 """Called in the same transaction before a change, with the items that will be written."""
+Guard = Callable[[Transaction], None]
+"""Called in the same transaction before a change; raises if the change must not be made. Equal guards are called once."""
 
 
 class Change(Struct, frozen=True, eq=False):
@@ -34,9 +37,43 @@ class Change(Struct, frozen=True, eq=False):
     unmatched: str = ""
     """The error message if a row matched none in the table; empty if that is allowed."""
     beforehand: Beforehand | None = None
+    guard: Guard | None = None
+    """Only together with `beforehand`, because the transaction must be alone."""
+
+    @property
+    def alone(self) -> bool:
+        """Return whether no other such transaction may run at the same time, in any process."""
+        return self.beforehand is not None
 
 
-def carry_out(changes: Iterable[Change], transaction: Transaction) -> None:
+Steps = Callable[[Transaction], None]
+"""Steps that depend on what they find in the tables."""
+
+
+class Procedure(Struct, frozen=True, eq=False):
+    """Steps of one transaction that depend on what they find in the tables."""
+
+    perform: Steps
+    """Takes the steps; if it raises, nothing is stored. It may be called again, so it starts from the beginning each time."""
+
+    @property
+    def alone(self) -> bool:
+        """Return True: what the steps have read must not change before they write."""
+        return True
+
+
+AnyChange: TypeAlias = Change | Procedure
+Write = Callable[[AnyChange], Awaitable[None]]
+"""Writes a change, and returns when it is committed."""
+Read = Callable[[Select[Any]], Awaitable[Sequence[RowMapping]]]
+"""Runs a query outside of the transactions that write."""
+
+
+class Overtaken(NbsweepError):
+    """Nothing was stored, because the row is not as it was read: another process was faster."""
+
+
+def carry_out(changes: Iterable[AnyChange], transaction: Transaction) -> None:
     """Execute all changes in order.
 
     Neighbours of the same statement go together: of two states of one removal the later one stays.
@@ -44,14 +81,32 @@ def carry_out(changes: Iterable[Change], transaction: Transaction) -> None:
     Raises:
         JournalError: a row that must have been there was not.
     """
-    for (sql, unmatched, beforehand), same in groupby(changes, key=_statement):
-        group = list(same)
-        if beforehand is not None:
-            beforehand(transaction, chain.from_iterable(change.items for change in group))
-        met = transaction.execute(sql, chain.from_iterable(map(change.lay_out, change.items) for change in group))
-        if unmatched and met != sum(len(change.items) for change in group):
-            raise JournalError(unmatched)
+    passed: set[Guard | None] = {None}
+    for statement, same in groupby(changes, key=_statement):
+        if isinstance(statement, Procedure):
+            statement.perform(transaction)
+            passed = {None}
+            continue
+        group = [change for change in same if isinstance(change, Change)]
+        for guard in {change.guard for change in group} - passed:
+            _check(guard, transaction)
+            passed.add(guard)
+        _execute(group, transaction)
 
 
-def _statement(change: Change) -> tuple[str, str, Beforehand | None]:
-    return change.sql, change.unmatched, change.beforehand
+def _check(guard: Guard | None, transaction: Transaction) -> None:
+    if guard is not None:
+        guard(transaction)
+
+
+def _execute(group: Sequence[Change], transaction: Transaction) -> None:
+    sql, unmatched, beforehand = group[0].sql, group[0].unmatched, group[0].beforehand
+    if beforehand is not None:
+        beforehand(transaction, chain.from_iterable(change.items for change in group))
+    met = transaction.execute(sql, chain.from_iterable(map(change.lay_out, change.items) for change in group))
+    if unmatched and met != sum(len(change.items) for change in group):
+        raise JournalError(unmatched)
+
+
+def _statement(change: AnyChange) -> tuple[str, str, Beforehand | None] | Procedure:
+    return change if isinstance(change, Procedure) else (change.sql, change.unmatched, change.beforehand)

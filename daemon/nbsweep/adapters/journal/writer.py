@@ -20,7 +20,7 @@ from nbsweep.adapters.journal.connections.outage import is_outage, outlasting
 from nbsweep.adapters.journal.connections.tasks import connected, spawned
 from nbsweep.adapters.journal.dialects import Timeouts, commit, forget, make_marker
 from nbsweep.adapters.journal.errors import concerns_all, explain
-from nbsweep.adapters.journal.transaction import Change
+from nbsweep.adapters.journal.transaction import AnyChange
 from nbsweep.core.errors import JournalError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ ENOUGH = 16
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    change: Change
+    change: AnyChange
     settled: anyio.Event = field(default_factory=anyio.Event)
     failure: Exception | None = None
 
@@ -96,11 +96,12 @@ class GroupWriter:
         if self._closed:
             raise JournalError(f"The journal {self._address.place} was closed already.")
 
-    async def write(self, change: Change) -> None:
+    async def write(self, change: AnyChange) -> None:
         """Write a change, and return when it is committed. If the caller is cancelled, the change is still written.
 
         Raises:
             JournalError: the change could not be written, not even a part of it.
+            NbsweepError: what a procedure or a guard raised; nothing of the change was written.
         """
         self.check_open()
         waiting = _Waiting(change)
@@ -157,7 +158,7 @@ class GroupWriter:
             self._settle(batch, None)
 
     @staticmethod
-    async def _commit(connection: Connection, changes: Sequence[Change], marker: "Marker | None") -> None:
+    async def _commit(connection: Connection, changes: Sequence[AnyChange], marker: "Marker | None") -> None:
         try:
             await commit(connection, changes, marker)
         except Exception as failure:

@@ -19,13 +19,17 @@ from builders import NOON, removal, run_record, target_lease
 from nbsweep.adapters.journal import SqlJournal, open_journal
 from nbsweep.adapters.journal.dialects import insert_new, upsert
 from nbsweep.adapters.journal.migrations.run import upgrade
+from nbsweep.adapters.journal.notices.tables import EXEMPTIONS, ITEMS, MARKS, MESSAGES
 from nbsweep.adapters.journal.opening import make_tables
 from nbsweep.adapters.journal.statements import Statements
 from nbsweep.adapters.journal.tables import AUDIT, LEASES, METADATA, NEWEST, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.core.audit.entries import AuditEntry
 from nbsweep.core.errors import JournalError
+from nbsweep.core.exemptions.model import Exemption, Selector
 from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.lifecycle import Removal
+from nbsweep.core.marks.model import Mark
+from nbsweep.core.notices.outbox import Item, Message
 from nbsweep.core.runs import RunRecord
 
 Spoil = Callable[[str], None]
@@ -90,7 +94,7 @@ def test_a_new_journal_is_what_the_revisions_would_have_made_it() -> None:
     made = [schema_after(upgrade_here), schema_after(make_tables)]
     assert made[0] == made[1]
     assert "alembic_version" in made[0]
-    assert made[0]["triggers"]
+    assert made[0]["indexes and triggers"]
 
 
 def upgrade_here(connection: Connection) -> None:
@@ -108,12 +112,12 @@ def schema_after(make: Callable[[Connection], None]) -> dict[str, object]:
             name: (
                 [(column["name"], str(column["type"]), column["nullable"]) for column in found.get_columns(name)],
                 found.get_pk_constraint(name),
-                found.get_indexes(name),
+                found.get_foreign_keys(name),
             )
             for name in found.get_table_names()
         }
-        tables["triggers"] = connection.exec_driver_sql(
-            "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name"
+        tables["indexes and triggers"] = connection.exec_driver_sql(
+            "SELECT name, tbl_name, sql FROM sqlite_master WHERE type IN ('index', 'trigger') ORDER BY name"
         ).all()
         tables["revision"] = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
     engine.dispose()
@@ -134,6 +138,11 @@ def test_every_field_has_a_column() -> None:
     assert {column.name for column in RUNS.columns} == set(RunRecord.__struct_fields__)
     assert {column.name for column in REMOVALS.columns} == set(Removal.__struct_fields__) | {"position"}
     assert {column.name for column in AUDIT.columns} == {*AuditEntry._fields, "digest"}
+    assert {column.name for column in MARKS.columns} == set(Mark.__struct_fields__)
+    assert {column.name for column in ITEMS.columns} == set(Item.__struct_fields__)
+    assert {column.name for column in MESSAGES.columns} == set(Message.__struct_fields__)
+    of_exemption = {field for kind in (Exemption, Selector) for field in kind.__struct_fields__} - {"selector"}
+    assert {column.name for column in EXEMPTIONS.columns} == of_exemption
     of_lease = {field for kind in (TargetLease, Holder) for field in kind.__struct_fields__} - {"holder"}
     assert {column.name for column in LEASES.columns} == of_lease
 

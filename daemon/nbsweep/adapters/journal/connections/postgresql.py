@@ -43,7 +43,15 @@ def make_engine(url: URL) -> Engine:
     given = {name: value for name, value in DROPPED_AFTER.items() if name not in url.query}
     # A prepared statement belongs to a session.
     arguments = {**given, "prepare_threshold": None}
-    return create_engine(url, pool_pre_ping=True, hide_parameters=True, use_native_hstore=False, connect_args=arguments)
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        use_native_hstore=False,
+        connect_args=arguments,
+        # Whatever the server's default: after a wait for a lock, a query must see what its holder has committed.
+        isolation_level="READ COMMITTED",
+    )
 
 
 def prepare_alone(connection: Connection) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import aiosqlite
 
 from nbsweep.adapters.journal.files import JournalFiles
-from nbsweep.adapters.journal.transaction import Change, Transaction, carry_out
+from nbsweep.adapters.journal.transaction import AnyChange, Transaction, carry_out
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",  # readers do not wait for writers
@@ -42,7 +42,7 @@ class SqliteConnection(aiosqlite.Connection):
         self._end = super().stop()
         return self._end
 
-    async def commit_all(self, changes: Sequence[Change]) -> None:
+    async def commit_all(self, changes: Sequence[AnyChange]) -> None:
         """Execute the changes in one transaction, all of them or none.
 
         One visit to the thread does all of it. Each visit costs as much as writing a row does, and through SQLAlchemy there
@@ -55,9 +55,9 @@ class SqliteConnection(aiosqlite.Connection):
             given_up.set()
             raise
 
-    def _commit_all(self, changes: Sequence[Change], given_up: Event) -> None:
+    def _commit_all(self, changes: Sequence[AnyChange], given_up: Event) -> None:
         with self._conn as connection:
-            if any(change.beforehand for change in changes):
+            if any(change.alone for change in changes):
                 # The driver would begin the transaction at the first write, but what is read before must not change until then.
                 connection.execute("BEGIN IMMEDIATE")
             carry_out(

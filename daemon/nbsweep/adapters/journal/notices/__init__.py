@@ -1,0 +1,1 @@
+"""Marks, the outbox and exemptions in the journal."""
