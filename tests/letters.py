@@ -61,6 +61,7 @@ class Scales(Struct, frozen=True):
     limit_bytes: int
     name: str = "scales"
     addressed: bool = True
+    trust_unproven: bool = False
 
     @property
     def rate(self) -> Rate:

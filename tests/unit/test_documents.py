@@ -11,7 +11,7 @@ from nbsweep.adapters.metrics.instruments import Instruments
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.main import app
 from nbsweep.cli.options.simulation import simulator
-from nbsweep.core.events import http, lease, marks, removal, service, sweep
+from nbsweep.core.events import http, lease, marks, outbox, removal, service, sweep
 from nbsweep.core.events.base import Event
 from nbsweep.service.web.operations import OPERATIONS
 from nbsweep.simulator import SimulatorOptions
@@ -34,7 +34,7 @@ JOURNEY = [
     "core/lifecycle.py",
     "engine/removing/poller.py",
 ]
-MODULES = (http, lease, marks, removal, service, sweep)
+MODULES = (http, lease, marks, outbox, removal, service, sweep)
 EVENTS = [
     kind
     for module in MODULES

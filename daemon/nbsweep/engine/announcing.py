@@ -11,11 +11,12 @@ from nbsweep.core.explain.remedies import remedies
 from nbsweep.core.facts import Moment
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.marks.model import Mark, MarkState, remove
-from nbsweep.core.notices.outbox import Item, ItemKind, item_id
+from nbsweep.core.notices.outbox import Item, ItemKind, ending_items, item_id
 from nbsweep.core.planning.marking import Marking, MarkLimits, SurveyedMarks, mark_survey
 from nbsweep.core.planning.plan import Candidate
 from nbsweep.core.policy import Rules
 from nbsweep.core.ports import Ports
+from nbsweep.core.reasons.keeping import encode_cause
 
 ATTEMPTS = 5
 """How often marks are read again because another process has written one of them."""
@@ -91,24 +92,18 @@ def items_of_ended(marking: Marking, now: datetime) -> Iterator[Item]:
             yield from ending_items(mark, now)
 
 
-def ending_items(mark: Mark, now: datetime) -> Iterator[Item]:
-    """Yield an item about the end of a told mark for each place that was told."""
-    kind = ItemKind.DELETED if mark.state is MarkState.REMOVED else ItemKind.CLEARED
-    for place in mark.tell:
-        yield Item(item_id(kind, mark.id, place), kind, mark.id, place, now)
-
-
 def _with_remedies(marking: Marking, seen: SurveyedMarks) -> Marking:
-    """Add to each new mark what its owner can do to keep the notebook."""
+    """Add to each new mark its cause for other languages, and what its owner can do to keep the notebook."""
     candidates = {candidate.notebook.id: candidate for candidate in seen.survey.awaiting}
     rules = seen.rules.unannounced
-    new = {mark.id: replace(mark, remedies=_words(candidates[mark.notebook_id], rules, seen.moment)) for mark in marking.new}
+    new = {mark.id: _with_help(mark, candidates[mark.notebook_id], rules, seen.moment) for mark in marking.new}
     announced = tuple(replace(each, mark=new.get(each.mark.id, each.mark)) for each in marking.to_announce)
     return replace(marking, new=tuple(new.values()), to_announce=announced)
 
 
-def _words(candidate: Candidate, rules: Rules, moment: Moment) -> tuple[str, ...]:
-    return tuple(remedy.words for remedy in remedies(candidate.notebook, rules, moment))
+def _with_help(mark: Mark, candidate: Candidate, rules: Rules, moment: Moment) -> Mark:
+    words = tuple(remedy.words for remedy in remedies(candidate.notebook, rules, moment))
+    return replace(mark, remedies=words, cause=encode_cause(candidate.verdict.cause))
 
 
 async def write_removed(marks: Mapping[str, Mark], removals: Iterable[Removal], ports: Ports) -> None:

@@ -51,11 +51,17 @@ class Receipt(Struct, frozen=True):
     provider_id: str = ""
     """The other side's id of the message; empty if it gives none."""
     retry_after: timedelta | None = None
-    """When the other side wants the next attempt; None if it did not say."""
+    """When the next attempt makes sense, by the other side or by the channel's own limits; None if nobody said."""
+    attempted: bool = True
+    """False if nothing was sent, because the channel keeps to its rate, or is not tried for a while after failures. Then it is
+    no attempt of the message."""
 
 
 class Channel(Protocol):
-    """A way to reach people. `send` never raises for what the other side does; it may be cancelled at any await."""
+    """A way to reach people. `send` never raises for what the other side does; it may be cancelled at any await.
+
+    `send` waits for its turn, but not for long: if the next turn is far away, it returns LATER and has sent nothing.
+    """
 
     @property
     def name(self) -> str:
@@ -68,8 +74,13 @@ class Channel(Protocol):
         ...
 
     @property
+    def trust_unproven(self) -> bool:
+        """Return whether UNPROVEN counts as told, by the configuration."""
+        ...
+
+    @property
     def rate(self) -> Rate:
-        """Return the most messages that the other side allows in a time, by its documentation."""
+        """Return the most messages that may leave in a time: by the other side's documentation, or fewer by configuration."""
         ...
 
     def size_bytes(self, letter: Letter) -> int:

@@ -4,13 +4,14 @@ A survey writes items in the transaction of their marks. The relay composes the 
 it, sends it, and records the result with the marks, in one transaction each.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
 from msgspec import Struct
 
-from nbsweep.core.marks.model import Mark
+from nbsweep.core.marks.model import Mark, MarkState
 
 
 class ItemKind(StrEnum):
@@ -51,6 +52,13 @@ class Item(Struct, frozen=True):
 def item_id(kind: ItemKind, mark_id: str, tell: str, occasion: str = "") -> str:
     """Return the id of an item; `occasion` tells apart items that are sent more than once, such as reminders by deadline."""
     return sha256(f"{kind.value}\n{mark_id}\n{tell}\n{occasion}".encode()).hexdigest()[:24]
+
+
+def ending_items(mark: Mark, now: datetime) -> Iterator[Item]:
+    """Yield an item about the end of a told mark for each place that was told."""
+    kind = ItemKind.DELETED if mark.state is MarkState.REMOVED else ItemKind.CLEARED
+    for place in mark.tell:
+        yield Item(item_id(kind, mark.id, place), kind, mark.id, place, now)
 
 
 class MessageKind(StrEnum):

@@ -1,0 +1,43 @@
+"""The deadlines that messages promise."""
+
+from datetime import UTC, datetime, timedelta
+
+from nbsweep.core.marks.grace import Grace
+from nbsweep.core.marks.model import Mark, MarkState, due_at
+from nbsweep.core.notices.outbox import ItemKind, Listed
+
+HOUR = timedelta(hours=1)
+
+
+def deadline_to_write(mark: Mark, grace: Grace, now: datetime) -> datetime:
+    """Return the deadline for a message that is sent now: the end of the grace, at the next full hour.
+
+    A deadline that was written before, and is later, stays.
+    """
+    ends = now.astimezone(UTC) + grace.lasts
+    full = ends.replace(minute=0, second=0, microsecond=0)
+    rounded = full if full == ends else full + HOUR
+    return max(rounded, mark.deadline) if mark.deadline else rounded
+
+
+def why_pointless(listed: Listed, grace: Grace | None, now: datetime) -> str:
+    """Return why an item need not be told any more; empty if it is to be told."""
+    item, mark = listed.item, listed.mark
+    match item.kind:
+        case ItemKind.ANNOUNCE if not mark.open:
+            return "its mark has ended"
+        case ItemKind.ANNOUNCE | ItemKind.REMIND if grace is None:
+            return "its policy has no grace any more"
+        case ItemKind.REMIND:
+            return _why_no_reminder(listed, grace, now) if grace else ""
+        case _:
+            return ""
+
+
+def _why_no_reminder(listed: Listed, grace: Grace, now: datetime) -> str:
+    due = due_at(listed.mark, grace) or listed.mark.deadline
+    if listed.mark.state is not MarkState.TOLD or due is None:
+        return "its mark has ended"
+    if listed.item.deadline is not None and due > listed.item.deadline:
+        return "its deadline was moved"
+    return "its deadline has passed" if now >= due else ""

@@ -1,0 +1,43 @@
+"""What the relay works with."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from nbsweep.core.marks.grace import Grace
+from nbsweep.core.marks.model import Mark
+from nbsweep.core.notices.channel import OpenChannels
+from nbsweep.core.notices.contacts import Language, OwnerDirectory
+from nbsweep.core.notices.rendering import MessageRenderer
+from nbsweep.core.ports import Clock, Journal, Telemetry
+
+
+class RelayOptions(Struct, frozen=True):
+    """The configuration of the relay."""
+
+    graces: Mapping[str, Grace]
+    """The grace of each policy that has one, by the policy's name."""
+    zone: ZoneInfo
+    languages: tuple[Language, ...]
+    """The languages of a recipient who has no language of their own."""
+    by: str
+    """This process, as leases of messages name it."""
+    page_url: str = ""
+    """A page with all notebooks of a recipient; empty if there is none."""
+
+
+class RelayPorts(Struct, frozen=True):
+    """The ports of the relay."""
+
+    journal: Journal
+    clock: Clock
+    telemetry: Telemetry
+    directory: OwnerDirectory
+    channels: OpenChannels
+    renderer: MessageRenderer
+    is_clock_verified: Callable[[], bool]
+    """Returns whether this machine's clock was compared with the cloud's, and agrees."""
+    keep_link: Callable[[Mark], tuple[str, datetime] | None] = lambda _: None
+    """Returns the link by which an owner keeps a notebook, and until when; None if there is none."""
