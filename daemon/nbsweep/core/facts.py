@@ -86,14 +86,18 @@ def format_moment(moment: datetime) -> str:
 
 def format_age(age: timedelta) -> str:
     """Return a length of time in its two largest units: ``21d 4h``, ``3h 5m``, ``40s``."""
-    seconds = int(age.total_seconds())
-    if seconds < 0:
-        return f"-{format_age(-age)}"
-    amounts = [
-        ("d", seconds // 86_400),
-        ("h", seconds // 3_600 % 24),
-        ("m", seconds // 60 % 60),
-        ("s", seconds % 60),
-    ]
-    first = next((place for place, (_, amount) in enumerate(amounts) if amount), len(amounts) - 1)
-    return " ".join(f"{amount}{unit}" for unit, amount in amounts[first : first + 2] if amount) or "0s"
+    words = " ".join(f"{amount}{unit}" for amount, unit in age_units(age))
+    return f"-{words}" if int(age.total_seconds()) < 0 else words
+
+
+def age_units(age: timedelta) -> tuple[tuple[int, str], ...]:
+    """Return the two largest units of a length of time, without its sign, as amounts of `d`, `h`, `m` and `s`."""
+    seconds = abs(int(age.total_seconds()))
+    amounts = (
+        (seconds // 86_400, "d"),
+        (seconds // 3_600 % 24, "h"),
+        (seconds // 60 % 60, "m"),
+        (seconds % 60, "s"),
+    )
+    first = next((place for place, (amount, _) in enumerate(amounts) if amount), len(amounts) - 1)
+    return tuple(each for each in amounts[first : first + 2] if each[0]) or amounts[-1:]

@@ -27,7 +27,7 @@ def compose(cause: Cause, wording: Wording) -> str:
     """Return the sentence of a cause; if a parameter is missing or malformed, the English sentence that was kept with it."""
     try:
         return wording.sentences[cause.code].format_map(_words(cause, wording)) or cause.code
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return cause.text or cause.code
 
 

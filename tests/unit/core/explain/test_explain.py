@@ -18,6 +18,7 @@ from builders import (
     tag,
     text,
 )
+from generated import DATES, NOTEBOOKS, POLICIES, PROTECTIONS, Spec, build
 from nbsweep.core.explain.explain import Explanation, explain
 from nbsweep.core.explain.flips import TICK
 from nbsweep.core.explain.requirements import AllRequired, AnyRequired, AnyRequirement, Requirement, RuleRequirement
@@ -26,7 +27,7 @@ from nbsweep.core.matching.conditions import AnyOf, Not
 from nbsweep.core.model import Named, Notebook, Status
 from nbsweep.core.policy import Decision, Policy, Protection, Reason, Rules, Running, judge
 from nbsweep.core.reasons.finding import Truth
-from unit.core.test_policy_oracle import DATES, NOTEBOOKS, POLICIES, PROTECTIONS, Spec, build, holds
+from unit.core.test_policy_oracle import holds
 
 PROD = protection(text("name", "prod-*"), name="prod")
 KEEP_TAG = protection(tag("keep", "*"), name="keep-tag")

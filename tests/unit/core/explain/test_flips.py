@@ -4,11 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOON, ago, lease, moment, notebook, over, searching, text
+from generated import DATES, NOTEBOOKS, SPECS, Spec, build
 from nbsweep.core.explain.flips import TICK, flips_at
 from nbsweep.core.facts import Moment
 from nbsweep.core.matching.conditions import AllOf, Condition, Not
 from nbsweep.core.model import LeaseType, Notebook, Status
-from unit.core.test_policy_oracle import DATES, NOTEBOOKS, SPECS, Spec, build
 
 
 def turn(condition: Condition, row: Notebook, at: Moment | None = None) -> datetime | None:

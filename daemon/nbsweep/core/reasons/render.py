@@ -1,0 +1,46 @@
+"""Renders causes, findings and lengths of time in the language of the reader."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from enum import StrEnum
+
+from nbsweep.core.facts import format_age
+from nbsweep.core.reasons import chinese, chinese_findings, english
+from nbsweep.core.reasons.finding import Finding
+from nbsweep.core.reasons.model import Cause
+
+
+class Language(StrEnum):
+    """The languages of messages and pages."""
+
+    ENGLISH = "en"
+    CHINESE = "zh"
+
+
+CAUSES: Mapping[Language, Callable[[Cause], str]] = {
+    Language.ENGLISH: english.describe,
+    Language.CHINESE: chinese.describe,
+}
+FINDINGS: Mapping[Language, Callable[[Finding], str]] = {
+    Language.ENGLISH: str,
+    Language.CHINESE: chinese_findings.describe_finding,
+}
+AGES: Mapping[Language, Callable[[timedelta], str]] = {
+    Language.ENGLISH: format_age,
+    Language.CHINESE: chinese_findings.describe_age,
+}
+
+
+def render(cause: Cause, language: Language) -> str:
+    """Return the sentence of a cause. It names other people's texts, which the caller has to escape."""
+    return CAUSES[language](cause)
+
+
+def render_finding(finding: Finding, language: Language) -> str:
+    """Return a finding: the condition, the fact and the threshold."""
+    return FINDINGS[language](finding)
+
+
+def render_age(age: timedelta, language: Language) -> str:
+    """Return a length of time in its two largest units."""
+    return AGES[language](age)
