@@ -12,10 +12,10 @@ from nbsweep.adapters.messages.environment import make_templates
 from nbsweep.adapters.messages.renderer import Renderer
 from nbsweep.core.model import Status
 from nbsweep.core.notices.channel import Acceptance, Letter, Receipt
-from nbsweep.core.notices.contacts import Language
 from nbsweep.core.notices.digest import Audience, Digest, Line
 from nbsweep.core.notices.outbox import ItemKind
 from nbsweep.core.pacing import Rate
+from nbsweep.core.reasons.render import Language
 
 EXPECTED = Path(__file__).parent / "unit" / "adapters" / "messages" / "expected"
 FOUND = datetime(2026, 12, 1, 1, 0, tzinfo=UTC)

@@ -12,9 +12,9 @@ from nbsweep.adapters.messages.environment import SUBJECT, Templates
 from nbsweep.adapters.messages.escaping import HTML, MARKDOWN, TEXT, Form, clean, shorten
 from nbsweep.adapters.messages.views import DigestView, OperatorView, Viewer, variables
 from nbsweep.core.notices.channel import Channel, Letter
-from nbsweep.core.notices.contacts import Language
 from nbsweep.core.notices.digest import Digest, split
 from nbsweep.core.notices.operators import OperatorNotice
+from nbsweep.core.reasons.render import Language
 
 LONGEST_SUBJECT = 200
 TEXT_RULE = f"\n\n{'=' * 60}\n\n"

@@ -7,10 +7,10 @@ from msgspec.structs import replace
 
 from nbsweep.core.marks.model import ClearCause
 from nbsweep.core.model import Status
-from nbsweep.core.notices.contacts import Language
 from nbsweep.core.notices.digest import Audience, Digest, Line
 from nbsweep.core.notices.operators import OperatorEvent, OperatorNotice, UntoldOwner
 from nbsweep.core.notices.outbox import ItemKind
+from nbsweep.core.reasons.render import Language
 
 FOUND = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)
 GRACE = timedelta(days=7)

@@ -9,10 +9,10 @@ from msgspec import Struct
 from nbsweep.adapters.messages.dates import format_date, format_iso
 from nbsweep.adapters.messages.escaping import Form, clean, shorten
 from nbsweep.adapters.messages.words import WORDS
-from nbsweep.core.notices.contacts import Language
 from nbsweep.core.notices.digest import Detail, Digest, Line
 from nbsweep.core.notices.operators import OperatorNotice, UntoldOwner
 from nbsweep.core.notices.outbox import ItemKind
+from nbsweep.core.reasons.render import Language, render_kept
 
 LONGEST_NAME = 128
 LONGEST_WORD = 64
@@ -148,7 +148,7 @@ class Viewer(Struct, frozen=True):
             status=line.status.value,
             disk=size,
             policy=self._text(line.policy, WORD[detail]),
-            reason=self._text(line.reason, REASON[detail]),
+            reason=self._text(render_kept(line.cause, line.reason, self.language), REASON[detail]),
             marked=self._date(line.marked_at),
             deadline=self._date(line.deadline),
             deadline_iso=self._iso(line.deadline),

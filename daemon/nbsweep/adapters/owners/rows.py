@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from nbsweep.core.notices.addresses import is_address
-from nbsweep.core.notices.contacts import Contact, Language
+from nbsweep.core.notices.contacts import Contact
+from nbsweep.core.reasons.render import Language
 
 FIELDS = ("email", "address", "language", "channel", "name")
 LONGEST_KEY = 128

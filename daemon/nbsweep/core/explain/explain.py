@@ -28,7 +28,9 @@ from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, LongerThan
 from nbsweep.core.matching.missing_facts import missing_facts
 from nbsweep.core.model import IN_TRANSITION, Notebook, Status
 from nbsweep.core.policy import Decision, Policy, Protection, Rules, Verdict, judge, judge_policies, matched
+from nbsweep.core.reasons.english import describe
 from nbsweep.core.reasons.finding import Finding, Truth
+from nbsweep.core.reasons.model import Cause
 
 
 class ConditionResult(Struct, frozen=True):
@@ -51,8 +53,13 @@ class RuleResult(Struct, frozen=True):
     check: ConditionResult
     decides: bool
     """Whether this rule decided the verdict."""
-    remark: str = ""
-    """Why a policy that matches does not delete the notebook."""
+    kept_by: Cause | None = None
+    """Why a policy that matches does not delete the notebook; None if it does, or does not match."""
+
+    @property
+    def remark(self) -> str:
+        """The same in English words; empty if there is none."""
+        return describe(self.kept_by) if self.kept_by else ""
 
 
 class Explanation(Struct, frozen=True):
@@ -93,11 +100,11 @@ def explain(notebook: Notebook, rules: Rules, moment: Moment) -> Explanation:
 
 def _rule_result(rule: Policy | Protection, verdict: Verdict, notebook: Notebook, moment: Moment) -> RuleResult:
     finding = rule.match.check(notebook, moment)
-    remark = ""
+    kept_by = None
     if isinstance(rule, Policy) and finding.truth is Truth.PASS:
         outcome = matched(notebook, rule, finding)
-        remark = outcome.sentence if outcome.decision is Decision.KEEP else ""
-    return RuleResult(rule, _check(rule.match, finding, notebook, moment), _decides(rule, verdict), remark)
+        kept_by = outcome.cause if outcome.decision is Decision.KEEP else None
+    return RuleResult(rule, _check(rule.match, finding, notebook, moment), _decides(rule, verdict), kept_by)
 
 
 def _decides(rule: Policy | Protection, verdict: Verdict) -> bool:

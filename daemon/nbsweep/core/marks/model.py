@@ -90,9 +90,9 @@ class Mark(Struct, frozen=True):
     policy_digest: str
     """A digest of the conditions of the policy; an edited policy starts anew."""
     reason: str
-    """The verdict's sentence."""
+    """Why the policy matches, in English words."""
     cause: str
-    """The verdict's cause as JSON, for other languages; empty if it is not on record."""
+    """The same as JSON, see `reasons.keeping`, for other languages; empty if it is not on record."""
     status: Status
     """The status at marking."""
     updated_at: datetime | None

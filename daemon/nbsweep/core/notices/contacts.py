@@ -1,17 +1,11 @@
 """The port of the owners' directory: where an owner is reached."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
 
-
-class Language(StrEnum):
-    """A language of messages."""
-
-    ENGLISH = "en"
-    CHINESE = "zh"
+from nbsweep.core.reasons.render import Language
 
 
 class Owner(Struct, frozen=True):

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from nbsweep.core.marks.model import ClearCause
 from nbsweep.core.model import Status
-from nbsweep.core.notices.contacts import Language
 from nbsweep.core.notices.outbox import ItemKind, Listed
+from nbsweep.core.reasons.render import Language
 
 
 class Audience(StrEnum):

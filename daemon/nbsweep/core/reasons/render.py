@@ -7,6 +7,7 @@ from enum import StrEnum
 from nbsweep.core.facts import format_age
 from nbsweep.core.reasons import chinese, chinese_findings, english
 from nbsweep.core.reasons.finding import Finding
+from nbsweep.core.reasons.keeping import decode_cause
 from nbsweep.core.reasons.model import Cause
 
 
@@ -34,6 +35,11 @@ AGES: Mapping[Language, Callable[[timedelta], str]] = {
 def render(cause: Cause, language: Language) -> str:
     """Return the sentence of a cause. It names other people's texts, which the caller has to escape."""
     return CAUSES[language](cause)
+
+
+def render_kept(text: str, sentence: str, language: Language) -> str:
+    """Return the sentence of a cause that is kept as JSON; if that cannot be read, the English sentence kept beside it."""
+    return render(decode_cause(text, sentence), language)
 
 
 def render_finding(finding: Finding, language: Language) -> str:

@@ -9,9 +9,10 @@ from msgspec import Struct
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.notices.channel import OpenChannels
-from nbsweep.core.notices.contacts import Language, OwnerDirectory
+from nbsweep.core.notices.contacts import OwnerDirectory
 from nbsweep.core.notices.rendering import MessageRenderer
 from nbsweep.core.ports import Clock, Journal, Telemetry
+from nbsweep.core.reasons.render import Language
 
 
 class RelayOptions(Struct, frozen=True):

@@ -7,9 +7,10 @@ from msgspec import Struct
 from nbsweep.core.marks.grace import OWNER
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.notices.channel import Channel
-from nbsweep.core.notices.contacts import Contact, Language, NoContact, Owner
+from nbsweep.core.notices.contacts import Contact, NoContact, Owner
 from nbsweep.core.notices.digest import Audience
 from nbsweep.core.notices.outbox import Item
+from nbsweep.core.reasons.render import Language
 from nbsweep.engine.notices.context import RelayPorts
 
 FALLBACK = "fallback"

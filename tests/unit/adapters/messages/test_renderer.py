@@ -9,15 +9,18 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from msgspec.structs import replace
 
-from builders import searching
+from builders import ago, moment, notebook, over, policy, rules, searching
 from letters import EXPECTED, FOUND, RENDERER, Scales, Tree, digest, line
 from nbsweep.adapters.messages.escaping import clean
 from nbsweep.adapters.messages.samples import HOSTILE_NAMES
 from nbsweep.core.marks.model import ClearCause
 from nbsweep.core.notices.channel import Letter
-from nbsweep.core.notices.contacts import Language
 from nbsweep.core.notices.digest import Audience, Detail, Digest, Line
 from nbsweep.core.notices.outbox import ItemKind
+from nbsweep.core.policy import judge
+from nbsweep.core.reasons.english import describe
+from nbsweep.core.reasons.keeping import encode_cause
+from nbsweep.core.reasons.render import Language
 
 SMALL = (
     line(1),
@@ -37,6 +40,20 @@ def test_a_small_digest_says_what_was_reviewed(language: Language, form: str) ->
     suffix = {"text": "txt", "markdown": "md", "html": "html"}[form]
     expected = (EXPECTED / f"digest.{language.value}.{suffix}").read_text(encoding="utf-8")
     assert f"{letter.subject}\n\n{getattr(letter, form)}\n" == expected
+
+
+def test_the_reason_is_in_the_language_of_the_reader() -> None:
+    """As far as the mark holds it as a value; otherwise its English sentence is shown."""
+    row = notebook(updated_at=ago(days=21, hours=4), lease=None)
+    cause = judge(row, rules(policy(over("idle", days=14), name="idle-lease")), moment()).cause
+    items = (
+        line(1, cause=encode_cause(cause), reason=describe(cause)),
+        line(2, cause="", reason="policy old: age 9d (over 1d)"),
+    )
+    shown = RENDERER.digest_letter(digest(*items, languages=(Language.CHINESE,))).text
+    assert "符合策略 idle-lease：闲置时长 21 天 4 小时（超过 14 天）" in shown
+    assert "policy old: age 9d (over 1d)" in shown
+    assert "policy idle-lease: idle 21d 4h (over 14d)" not in shown
 
 
 @pytest.mark.parametrize("language", Language)

@@ -9,7 +9,8 @@ import pytest
 from hand_clock import HandClock
 from nbsweep.bootstrap.owners import make_directory
 from nbsweep.core.errors import Unreachable
-from nbsweep.core.notices.contacts import Contact, IamUser, Language, NoContact, Owner, OwnerDirectory
+from nbsweep.core.notices.contacts import Contact, IamUser, NoContact, Owner, OwnerDirectory
+from nbsweep.core.reasons.render import Language
 from nbsweep.settings import Settings
 
 FILE = """\

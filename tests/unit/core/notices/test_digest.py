@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from builders import searching
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.model import Status
-from nbsweep.core.notices.contacts import Language
 from nbsweep.core.notices.digest import Audience, Detail, Digest, Line, in_order, split, to_line
 from nbsweep.core.notices.outbox import Item, ItemKind, Listed
+from nbsweep.core.reasons.render import Language
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 

@@ -13,10 +13,10 @@ from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.model import Notebook
 from nbsweep.core.notices.channel import OpenChannels
-from nbsweep.core.notices.contacts import Language
 from nbsweep.core.notices.outbox import Message
 from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.policy import Policy
+from nbsweep.core.reasons.render import Language
 from nbsweep.core.report import Report
 from nbsweep.engine.notices.context import RelayOptions, RelayPorts
 from nbsweep.engine.notices.relay import Relay
