@@ -1,6 +1,6 @@
 """What the relay works with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,10 @@ from nbsweep.core.notices.contacts import OwnerDirectory
 from nbsweep.core.notices.rendering import MessageRenderer
 from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.core.reasons.render import Language
+
+
+async def untold(_channel: str, _problem: str) -> None:
+    """Tell nobody."""
 
 
 class RelayOptions(Struct, frozen=True):
@@ -40,5 +44,9 @@ class RelayPorts(Struct, frozen=True):
     renderer: MessageRenderer
     is_clock_verified: Callable[[], bool]
     """Returns whether this machine's clock was compared with the cloud's, and agrees."""
+    operator_addresses: Mapping[str, str] = {}
+    """The addresses of operators, by the recipients of their messages."""
+    on_channel_failed: Callable[[str, str], Awaitable[None]] = untold
+    """Called with the name of a channel that refuses all messages, and with the problem."""
     keep_link: Callable[[Mark], tuple[str, datetime] | None] = lambda _: None
     """Returns the link by which an owner keeps a notebook, and until when; None if there is none."""

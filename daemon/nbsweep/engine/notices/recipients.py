@@ -1,6 +1,7 @@
 """Finds the recipient of an item: an owner, the fallback contact, or the fixed place of a channel."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 from msgspec import Struct
 
@@ -16,13 +17,27 @@ from nbsweep.engine.notices.context import RelayPorts
 FALLBACK = "fallback"
 OWNER_PREFIX = "owner:"
 CHANNEL_PREFIX = "channel:"
+OPERATORS_PREFIX = "operators:"
+"""Operators who are reached by a channel that takes addresses."""
+
+
+def channel_of(place: str) -> str:
+    """Return the channel of a recipient that is no owner."""
+    return place.split(":")[1]
+
+
+def operators_at(channel: str, address: str) -> str:
+    """Return the recipient of operators' messages; a digest tells several addresses of one channel apart."""
+    if not address:
+        return f"{OPERATORS_PREFIX}{channel}"
+    return f"{OPERATORS_PREFIX}{channel}:{sha256(address.encode()).hexdigest()[:8]}"
 
 
 class Recipient(Struct, frozen=True):
     """Where a message goes. The address is personal data: it is never logged and never stored."""
 
     id: str
-    """As in the outbox: `owner:KEY`, `fallback`, or `channel:NAME`."""
+    """As in the outbox: `owner:KEY`, `fallback`, `channel:NAME`, or `operators:NAME` for operators with an address."""
     channel: Channel
     address: str
     language: Language | None
@@ -54,6 +69,8 @@ async def find_recipient(recipient_id: str, marks: Sequence[Mark], ports: RelayP
     """Return a recipient by the id in the outbox; `marks` are those of the message, whose owner it may be."""
     if recipient_id.startswith(CHANNEL_PREFIX):
         return _place(recipient_id.removeprefix(CHANNEL_PREFIX), ports)
+    if recipient_id.startswith(OPERATORS_PREFIX):
+        return await _operators(recipient_id, ports)
     if recipient_id == FALLBACK:
         return _addressed(FALLBACK, "", await ports.directory.fallback(), ports)
     mark = marks[0]
@@ -61,6 +78,14 @@ async def find_recipient(recipient_id: str, marks: Sequence[Mark], ports: RelayP
         return NoContact("the cloud does not show who owns it")
     owner = Owner(mark.owner_id, mark.owner_name, mark.tags, mark.target)
     return _addressed(recipient_id, mark.owner_label, await ports.directory.find(owner), ports)
+
+
+async def _operators(recipient_id: str, ports: RelayPorts) -> Recipient | NoContact:
+    """Return the operators of a channel that takes addresses: at the address of `notify`, or else the fallback contact."""
+    address = ports.operator_addresses.get(recipient_id)
+    if address is None:
+        return _addressed(recipient_id, "", await ports.directory.fallback(), ports)
+    return _addressed(recipient_id, "", Contact(address, "notify", channel=channel_of(recipient_id)), ports)
 
 
 def _addressed(recipient_id: str, label: str, found: Contact | NoContact, ports: RelayPorts) -> Recipient | NoContact:

@@ -210,6 +210,8 @@ class Sender:
             after = replace(after, state=MessageState.PENDING, next_at=next_at)
         if await self.ports.journal.outbox.record(after, now):
             self._emit_failure(after, next_at)
+            if receipt.acceptance is Acceptance.MISCONFIGURED and receipt.attempted:
+                await self.ports.on_channel_failed(message.channel, problem)
             if receipt.attempted and listed:
                 passing = next_at is not None
                 await record_untold(listed, f"{message.channel}: {problem}", self.ports, self.options, passing=passing)

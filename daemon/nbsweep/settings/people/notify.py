@@ -1,0 +1,37 @@
+"""`notify`: the events that operators are told of, and where."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator, StrictStr
+
+from nbsweep.core.notices.addresses import is_address
+from nbsweep.core.notices.operators import OperatorEvent
+from nbsweep.settings.fields.base import Group, Name
+from nbsweep.settings.fields.types import OneOrMore
+
+
+def _address(text: str) -> str:
+    if not is_address(text):
+        raise ValueError("must be one mail address, such as operators@example.com")
+    return text
+
+
+class PlaceSettings(Group):
+    """A channel that takes addresses, and the address of the operators."""
+
+    channel: Name
+    """The name of the channel."""
+    to: Annotated[StrictStr, AfterValidator(_address)]
+    """The address of the operators."""
+
+
+Notify = Mapping[OperatorEvent, OneOrMore[Name | PlaceSettings]]
+"""For each event the channels, by name; a channel that takes addresses gets one, or uses that of the fallback in `owners`."""
+
+
+def places_of(notify: Notify) -> Iterator[tuple[OperatorEvent, str, str]]:
+    """Yield each event with the name of a channel and its address; the address is empty if none is given."""
+    for event, places in notify.items():
+        for place in places:
+            yield (event, place, "") if isinstance(place, str) else (event, place.channel, place.to)
