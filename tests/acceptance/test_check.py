@@ -69,6 +69,45 @@ def test_all_is_well(simulate: Simulate, desk: Desk) -> None:
     assert_nothing_happened(cloud)
 
 
+OWNERS_FILE = "ana.lopez: ana@secret.test\nli.chen: not an address\n"
+
+
+def test_the_owners_are_looked_for(simulate: Simulate, desk: Desk) -> None:
+    """How many of those in the first rows are found, by which part, and what is wrong in the file; no address is shown."""
+    rows = [idle("nb1", owner="ana.lopez"), idle("nb2", owner="mei.wong"), idle("nb3", owner="tomas.silva")]
+    people = {"without_email": ["tomas.silva"], "emails": {"mei.wong": "mei@secret.test"}}
+    cloud = simulate(rows, people=people)
+    file = desk.config.parent / "owners.yaml"
+    file.write_text("ana.lopez: ana@secret.test\n", encoding="utf-8")
+    owners: list[Json] = [{"file": str(file)}, {"iam": True}, {"fallback": "team@secret.test"}]
+    desk.write(cloud, owners=owners, target={"iam_endpoint": cloud.url})
+    found = checked(desk, 0)
+    assert found["owners-file"]["finding"] == f"{file}: 1 owner"
+    assert found["owners-fallback"]["status"] == "ok"
+    assert found["get-user"] == found["get-user"] | {"status": "ok", "finding": "allowed (iam:users:getUser)"}
+    assert found["owners"]["status"] == "warning"
+    assert found["owners"]["finding"] == (
+        "2 of 3 owners that were seen can be found: file 1, iam 1; not found: "
+        f"1 because of file: {file} does not name the owner; iam: IAM has no e-mail address of the user"
+    )
+    file.write_text(OWNERS_FILE, encoding="utf-8")
+    broken = checked(desk, 1)
+    assert broken["owners-file"]["finding"].startswith(f"{file}: 1 owner; line 2: email must be one mail address")
+    assert "2 because of file: " in broken["owners"]["finding"]
+    table = desk.run("check")
+    assert "secret.test" not in f"{found}{broken}{table.out}{table.err}"
+
+
+def test_a_missing_permission_for_users_is_told_with_what_to_grant(simulate: Simulate, desk: Desk) -> None:
+    """Exit 5, as for the others."""
+    cloud = simulate([idle("nb1", owner="ana.lopez")], access=allowed(users=False))
+    desk.write(cloud, owners=[{"iam": True}], target={"iam_endpoint": cloud.url})
+    found = checked(desk, 5)
+    assert found["get-user"]["status"] == "failed"
+    assert found["get-user"]["advice"].startswith("Grant iam:users:getUser to this user for global services")
+    assert "1 because of iam: IAM does not allow it: grant iam:users:getUser" in found["owners"]["finding"]
+
+
 def test_a_table_for_people_says_it_all_and_what_to_do(simulate: Simulate, desk: Desk) -> None:
     """Plain text off a terminal; the advice stands below, the gravest first."""
     cloud = simulate(idle_fleet(2), access=allowed(delete=False, list_all=False))

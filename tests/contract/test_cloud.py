@@ -31,6 +31,7 @@ from nbsweep.core.errors import (
 from nbsweep.core.freshness import Freshness
 from nbsweep.core.listing.paging import Offsets, Paging
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope, Status
+from nbsweep.core.notices.contacts import IamUser
 from nbsweep.core.pacing import Rate
 from nbsweep.core.permissions import Action, ProbedCloud
 from nbsweep.engine.listing.offsets import find_paging
@@ -41,11 +42,13 @@ from nbsweep.simulator import (
     FleetOptions,
     NotebookChange,
     NotebookSpec,
+    PeopleOptions,
     RunningSimulator,
     SimulatorOptions,
     TimingOptions,
     running_simulator,
 )
+from nbsweep.simulator.state.model import Person
 from nbsweep.simulator.state.specs import change, create
 from nbsweep.testing import FakeCloud, Pace, RecordingTelemetry
 
@@ -96,6 +99,7 @@ class Site:
 
 
 Opener = Callable[..., AbstractAsyncContextManager[Site]]
+KNOWN_USER = Person("ana.lopez").id
 
 
 @pytest.fixture(params=["fake", "client"])
@@ -131,6 +135,7 @@ async def _fake(*rows: Row, offset_as: str = "row", largest_page: int = 50) -> A
     def enter(notebook_id: str, status: Status) -> None:
         cloud.change(notebook_id, status=status)
 
+    cloud.users[KNOWN_USER] = IamUser(KNOWN_USER, "ana.lopez@example.com")
     for row in rows:
         put(row)
     yield Site(cloud, clock, workspaces, put, enter, put_unreadable, lambda: len(cloud.sent("delete")))
@@ -142,6 +147,7 @@ async def _client(*rows: Row, offset_as: str = "row", largest_page: int = 50) ->
     dialect = {"offset_as": offset_as, "largest_page": largest_page}
     options = SimulatorOptions(
         fleet=FleetOptions(notebooks=0, workspaces=2),
+        people=PeopleOptions(emails={"ana.lopez": "ana.lopez@example.com"}),
         timing=TimingOptions(deletion_median_s=DELETION_S, deletion_spread=0, stop_s=STOP_S),
         dialect=msgspec.convert(dialect, DialectOptions),
     )
@@ -152,7 +158,8 @@ async def _client(*rows: Row, offset_as: str = "row", largest_page: int = 50) ->
         for row in rows:
             spare.put(row)
         key = SimulatedKey()
-        target = TargetSettings(name="simulated", endpoint=simulator.url, project_id=options.access.project_id)
+        project, url = options.access.project_id, simulator.url
+        target = TargetSettings(name="simulated", endpoint=url, project_id=project, iam_endpoint=url)
         lanes = Lanes(dict.fromkeys(Lane, UNHINDERED), None, clock)
         access_key = AccessKey(key.access_key, key.secret_key)
         async with open_client(target, access_key, lanes, clock, RecordingTelemetry()) as cloud:
@@ -528,6 +535,13 @@ async def test_every_call_may_be_cancelled(site: Opener) -> None:
 
 
 # ---- the time -------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_user_of_iam_is_read_or_is_not_there(site: Opener) -> None:
+    """With the address that IAM has."""
+    async with site() as here:
+        assert await here.cloud.user(KNOWN_USER) == IamUser(KNOWN_USER, "ana.lopez@example.com")
+        assert await here.cloud.user("0" * 32) is None
 
 
 async def test_nothing_is_known_of_the_time_before_an_answer(site: Opener) -> None:

@@ -17,6 +17,7 @@ from nbsweep.adapters.cloud.auth.describe import exposed_files, source_of
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.journal.address import parse_address
 from nbsweep.bootstrap.accounts import TargetAccess, open_accounts
+from nbsweep.bootstrap.owners import check_owner_parts, make_directory
 from nbsweep.core.checks import Check, Grade, failed, not_tried, passed, warned
 from nbsweep.core.errors import CloudError, JournalError, NbsweepError
 from nbsweep.core.identity import TargetIdentity
@@ -25,6 +26,7 @@ from nbsweep.core.ports import Clock, Telemetry
 from nbsweep.engine.preflight import Preflight, PreflightOptions
 from nbsweep.engine.target_identity import describe_same
 from nbsweep.settings import LimitSettings, Settings, TargetSettings
+from nbsweep.settings.people.owners import FALLBACK
 
 MOST_RUNS = 1000
 KIB, MIB = 2**10, 2**20
@@ -50,7 +52,8 @@ class ConfigurationCheck(Struct, frozen=True):
         """Return the results of all checks. The targets are checked concurrently."""
         journal = await check_journal(self.settings.journal)
         async with open_accounts(self.settings.targets, self.environment, self.clock) as accesses:
-            return (self._configuration(), journal, *await self._check_targets(accesses))
+            owners = await check_owner_parts(self.settings, self.clock)
+            return (self._configuration(), journal, *owners, *await self._check_targets(accesses))
 
     def _configuration(self) -> Check:
         settings = self.settings
@@ -93,7 +96,9 @@ class ConfigurationCheck(Struct, frozen=True):
         question = self._question(access, source_of(target, self.environment))
         with self.telemetry.bound(target=target.name):
             async with access.open_client(self.clock, self.telemetry) as cloud:
-                checks = await Preflight(question, cloud).inspect()
+                lookups = {target.name: cloud.user}
+                directory = make_directory(self.settings, lookups, self.clock) if question.finds_owners else None
+                checks = await Preflight(question, cloud, directory).inspect()
                 if any(check.name == "project" and check.grade is Grade.OK for check in checks):
                     known = await cloud.project()
                     self.identities[target.name] = replace(target.identity, project_id=known, caller=access.caller)
@@ -113,6 +118,8 @@ class ConfigurationCheck(Struct, frozen=True):
             rules=self.settings.rules,
             now=self.clock.now(),
             patience=target.limits.request_timeout + _longest_turn(access.limits),
+            finds_owners=any(part.key != FALLBACK for part in self.settings.owners),
+            asks_iam=any(part.iam for part in self.settings.owners),
         )
 
 

@@ -7,7 +7,9 @@ from nbsweep.adapters.owners.directory import ChainDirectory, Fallback, NamedPar
 from nbsweep.adapters.owners.file import FileReader
 from nbsweep.adapters.owners.iam import IamPart
 from nbsweep.adapters.owners.parts import DomainPart, FilePart, Part, TagPart
+from nbsweep.core.checks import Check
 from nbsweep.core.notices.contacts import OwnerDirectory, UserLookup
+from nbsweep.core.owner_checks import judge_fallback, judge_file
 from nbsweep.core.ports import Clock
 from nbsweep.settings import Settings
 from nbsweep.settings.people.owners import FALLBACK, OwnerPartSettings
@@ -26,6 +28,19 @@ def make_directory(
     files = tuple(each.part for each in named if isinstance(each.part, FilePart))
     last = Fallback(values[0], known or frozenset(), files) if values else None
     return ChainDirectory(named, last)
+
+
+async def check_owner_parts(settings: Settings, clock: Clock, channels: Collection[str] | None = None) -> list[Check]:
+    """Check the owners' files, and whether the fallback can be found; nothing is called."""
+    known = frozenset(channels) if channels is not None else None
+    checks = []
+    for part in settings.owners:
+        if part.file is not None:
+            file = await FileReader(Path(part.file), known).current()
+            checks.append(judge_file(part.file, len(file.entries), [str(mistake) for mistake in file.mistakes]))
+        if part.fallback is not None:
+            checks.append(judge_fallback(await make_directory(settings, {}, clock, channels).fallback()))
+    return checks
 
 
 def _make_part(

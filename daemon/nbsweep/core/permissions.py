@@ -20,6 +20,7 @@ from nbsweep.core.errors import (
     WorkspaceRefused,
     WrongAddress,
 )
+from nbsweep.core.notices.contacts import IamUser
 from nbsweep.core.ports import Cloud
 
 DEFAULT_WORKSPACE = "0"
@@ -132,6 +133,16 @@ class ProbedCloud(Cloud, Protocol):
 
         Raises:
             Unauthorized, Forbidden, WrongAddress, Unreachable: it cannot be looked up.
+        """
+        ...
+
+    async def user(self, user_id: str) -> IamUser | None:
+        """Return a user of IAM, or None if IAM says that there is no such user.
+
+        Raises:
+            Forbidden: the permission is missing; everybody may read themselves without it.
+            Unreachable: there was no answer, or IAM is throttled or in trouble.
+            CloudError: the credentials are not accepted, or the answer is of no use.
         """
         ...
 

@@ -31,9 +31,12 @@ from nbsweep.core.checks import (
 from nbsweep.core.errors import CloudError, Rejected, Unauthorized, Unreachable, WrongAddress, is_of_workspace
 from nbsweep.core.facts import Moment
 from nbsweep.core.model import Page, Scope
+from nbsweep.core.notices.contacts import OwnerDirectory
+from nbsweep.core.owner_checks import GET_USER_CHECK, OWNERS_CHECK
 from nbsweep.core.permissions import DEFAULT_WORKSPACE, Action, Probe, ProbedCloud
 from nbsweep.core.policy import Rules
 from nbsweep.engine.listing.offsets import find_paging
+from nbsweep.engine.owner_checks import check_owners, check_users, owners_of
 
 FEATURES = ("NOTEBOOK", "DEFAULT")
 MOST_WORKSPACES = 10
@@ -61,6 +64,10 @@ class PreflightOptions(Struct, frozen=True):
     now: datetime
     patience: timedelta
     """The time limit of one call, including its retries and the wait for its lane."""
+    finds_owners: bool = False
+    """Whether `owners` has a part that finds owners."""
+    asks_iam: bool = False
+    """Whether `owners` asks IAM."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -73,8 +80,10 @@ class PreflightOptions(Struct, frozen=True):
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the checks, in order."""
-        seen = ("workspaces", "notebooks", "listing", "pages", "rules", "lanes", "quotas")
-        return ("address", "clock", "credentials", "project", *self.actions, *seen)
+        users = (GET_USER_CHECK,) if self.asks_iam else ()
+        owners = (OWNERS_CHECK,) if self.finds_owners else ()
+        seen = ("workspaces", "notebooks", "listing", "pages", "rules", *owners, "lanes", "quotas")
+        return ("address", "clock", "credentials", "project", *self.actions, *users, *seen)
 
 
 class BlockedError(Exception):
@@ -87,6 +96,8 @@ class Preflight:
 
     options: PreflightOptions
     cloud: ProbedCloud
+    directory: OwnerDirectory | None = None
+    """None if `owners` has no part that finds owners."""
     _found: dict[str, Check] = field(default_factory=dict)
 
     async def inspect(self) -> tuple[Check, ...]:
@@ -192,7 +203,16 @@ class Preflight:
         everybodys = Action.LIST_ALL in answers and answers[Action.LIST_ALL].allowed is not False
         self._add(judge_listing(pages, everybodys=everybodys))
         self._add(judge_rules(pages, self.options.rules, Moment(self.options.now)))
+        await self._check_owners(pages)
         await self._find_paging(found)
+
+    async def _check_owners(self, pages: Sequence[Page]) -> None:
+        """Look for the owners of the notebooks on these pages, as the configuration says."""
+        owners = owners_of(pages, self.options.target)
+        if self.options.asks_iam:
+            self._add(await check_users(owners, self._ask, self.cloud.user))
+        if self.directory is not None:
+            self._add(await check_owners(owners, self.directory))
 
     async def _find_paging(self, found: Mapping[Scope, Page]) -> None:
         """Find out what an offset means, by a listing of more than one page."""

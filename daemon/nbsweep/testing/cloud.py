@@ -12,6 +12,7 @@ from nbsweep.core.errors import CloudError, FactsTooOld, Forbidden, Gone, Reject
 from nbsweep.core.freshness import Freshness
 from nbsweep.core.listing.paging import Paging
 from nbsweep.core.model import Notebook, Page, Scope
+from nbsweep.core.notices.contacts import IamUser
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.permissions import DEFAULT_WORKSPACE, Action, Probe, probe_of
 from nbsweep.core.planning.brakes import judge_skew
@@ -56,6 +57,8 @@ class FakeCloud(FakeAccount):
         """How listings are divided into pages."""
         self.denied: set[Action] = set()
         """The actions that probes report as denied."""
+        self.users: dict[str, IamUser] = {}
+        """The users of IAM, by id."""
         self.skew = FakeSkew(clock)
         """How far the caller's clock is ahead."""
         self.left_out: Mapping[str, Any] = {}
@@ -137,6 +140,10 @@ class FakeCloud(FakeAccount):
         if not self._faults.get(("project", "")):
             return self.project_id
         return await self._call("project", "", lambda _: self.project_id)
+
+    async def user(self, user_id: str) -> IamUser | None:
+        """Return a user of IAM."""
+        return await self._call("user", user_id, lambda _: self.users.get(user_id))
 
     async def probe(self, action: Action, workspace_id: str = DEFAULT_WORKSPACE) -> Probe:
         """Try an action on nothing."""

@@ -19,7 +19,7 @@ from nbsweep.core.model import Page, Status
 from nbsweep.core.pacing import Rate
 from nbsweep.core.ports import unheeded
 
-Kind = Literal["workspaces", "page", "show", "stop", "delete", "reach", "project", "probe"]
+Kind = Literal["workspaces", "page", "show", "stop", "delete", "reach", "project", "probe", "user"]
 A_TICK_S = 1e-6
 DELETE_REFUSALS: Mapping[Status, tuple[type[CloudError], str]] = {
     Status.INIT: (Busy, "ModelArts.6357"),

@@ -8,10 +8,12 @@ from builders import fleet, notebook, preflight_options
 from nbsweep.core.checks import Check, Grade
 from nbsweep.core.errors import CloudError, Forbidden, Rejected, Unauthorized, Unreachable, WorkspaceRefused, WrongAddress
 from nbsweep.core.listing.paging import Offsets
-from nbsweep.core.model import Image
+from nbsweep.core.model import Image, Named
+from nbsweep.core.notices.contacts import Contact, IamUser, NoContact, Owner
 from nbsweep.core.permissions import Action
 from nbsweep.engine.preflight import Preflight
 from nbsweep.testing import FakeClock, FakeCloud, Fault, Kind
+from nbsweep.testing.people import KnownOwners
 from unit.engine.world import virtual_time
 
 pytestmark = virtual_time
@@ -103,6 +105,60 @@ async def test_without_a_listing_nothing_is_looked_at() -> None:
     assert grades(found)[Grade.FAILED] == ["list-all", "list-own"]
     assert found["listing"].finding == "nothing may be listed"
     assert cloud.sent("page") == []
+
+
+def with_owners(*names: str) -> FakeCloud:
+    """Return a cloud with a notebook of each owner, whom IAM knows."""
+    cloud = FakeCloud(FakeClock(), [notebook(place, owner=Named(f"u-{name}", name)) for place, name in enumerate(names, 1)])
+    cloud.users = {f"u-{name}": IamUser(f"u-{name}", f"{name}@example.com") for name in names}
+    return cloud
+
+
+class Recording(KnownOwners):
+    """A directory that records whom it is asked for."""
+
+    def __init__(self, **known: Contact) -> None:
+        super().__init__(known, NoContact("not known"))
+        self.asked: list[Owner] = []
+
+    async def find(self, owner: Owner) -> Contact | NoContact:
+        """Record the owner, and answer."""
+        self.asked.append(owner)
+        return await super().find(owner)
+
+
+async def test_the_owners_of_the_first_rows_are_looked_for() -> None:
+    """Each once, with their tags and the target; and IAM is asked for three of them."""
+    cloud, directory = with_owners("ana", "bo", "cy", "di"), Recording(ana=Contact("ana@example.com", "file"))
+    cloud.add(notebook(98, owner=Named("u-ana", "ana")))
+    cloud.add(notebook(99, owner=Named()))
+    options = preflight_options(finds_owners=True, asks_iam=True)
+    checks = {check.name: check for check in await Preflight(options, cloud, directory).inspect()}
+    assert [owner.name for owner in directory.asked] == ["ana", "bo", "cy", "di"]
+    assert {owner.target for owner in directory.asked} == {"research"}
+    assert checks["owners"].finding.startswith("1 of 4 owners that were seen can be found: file 1; not found: 3 because of")
+    assert cloud.sent("user") == ["u-ana", "u-bo", "u-cy"]
+    assert checks["get-user"].grade is Grade.OK
+    assert list(checks)[-3:] == ["owners", "lanes", "quotas"]
+
+
+async def test_a_user_whom_iam_does_not_show_ends_these_questions() -> None:
+    """What to grant is told; the owners are looked for all the same."""
+    cloud, directory = with_owners("ana", "bo", "cy"), Recording()
+    cloud.inject("user", Fault(), Fault(Forbidden("not shown", http_status=403)))
+    options = preflight_options(finds_owners=True, asks_iam=True)
+    checks = {check.name: check for check in await Preflight(options, cloud, directory).inspect()}
+    assert (checks["get-user"].grade, cloud.sent("user")) == (Grade.FAILED, ["u-ana", "u-bo"])
+    assert checks["owners"].grade is Grade.WARNING
+    assert checks["lanes"].grade is Grade.OK
+
+
+async def test_without_owners_in_the_configuration_nobody_is_looked_for() -> None:
+    """And without notebooks there is nobody."""
+    assert not {"owners", "get-user"} & set(await checked(with_owners("ana")))
+    options = preflight_options(finds_owners=True, asks_iam=True)
+    checks = {check.name: check for check in await Preflight(options, with_owners(), Recording()).inspect()}
+    assert {checks["owners"].grade, checks["get-user"].grade} == {Grade.NOT_TRIED}
 
 
 async def test_an_error_of_one_permission_is_told_as_such() -> None:

@@ -48,6 +48,8 @@ class IamUsers(Struct, frozen=True):
         """
         if not USER_ID.fullmatch(user_id):
             raise Rejected("no user of IAM can have such an id")
+        if not self.iam.url:
+            raise WrongAddress("the address of IAM is not known", advice="Set iam_endpoint of the target")
         try:
             return await self.iam.call(lambda auth_client: self._ask(user_id, auth_client))
         except NotSent as error:

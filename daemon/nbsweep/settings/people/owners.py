@@ -1,9 +1,18 @@
 """`owners`: the chain of parts that find where an owner is reached."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StrictBool, StrictStr, ValidatorFunctionWrapHandler, WrapValidator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    StrictBool,
+    StrictStr,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from nbsweep.core.notices.addresses import is_address, is_domain
@@ -61,12 +70,24 @@ class OwnerPartSettings(Group):
         return key
 
 
-def _check_order(value: object, handler: ValidatorFunctionWrapHandler) -> object:
-    return validated_with(value, handler, _misplaced(value), "owners")
-
-
-def _misplaced(value: object) -> Iterator[InitErrorDetails]:
+def check_owners(value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
+    """Refuse parts that do not go together or cannot work, together with everything else that is wrong in them."""
     parts = [_keys_of(part) for part in value] if isinstance(value, list | tuple) else []
+    # Without valid targets nothing is known about IAM.
+    without_iam = [target.name for target in info.data.get("targets", ()) if not target.iam_url]
+    return validated_with(value, handler, [*_misplaced(parts), *_without_iam(parts, without_iam)], "owners")
+
+
+def _without_iam(parts: Sequence[Mapping[str, object]], targets: Sequence[str]) -> Iterator[InitErrorDetails]:
+    for place, part in enumerate(parts):
+        if "iam" in part and targets:
+            message = (
+                f"needs the address of IAM, which does not follow from the region: set iam_endpoint of {', '.join(targets)}"
+            )
+            yield _mistake((place, "iam"), message)
+
+
+def _misplaced(parts: Sequence[Mapping[str, object]]) -> Iterator[InitErrorDetails]:
     for place, part in enumerate(parts):
         if part and part in parts[:place]:
             yield _mistake((place,), f"is the same as number {parts.index(part) + 1} of this list")
@@ -87,5 +108,5 @@ def _mistake(location: tuple[int | str, ...], message: str) -> InitErrorDetails:
     return InitErrorDetails(type=PydanticCustomError("owners", "{message}", {"message": message}), loc=location, input=None)
 
 
-OwnersSettings = Annotated[tuple[OwnerPartSettings, ...], WrapValidator(_check_order)]
+OwnersSettings = Annotated[tuple[OwnerPartSettings, ...], WrapValidator(check_owners)]
 """The parts, in the order in which they are asked."""

@@ -78,6 +78,19 @@ def test_parts_that_do_not_go_together_are_told(owners: Any, place: str, message
     assert mistakes(owners) == {place: message}
 
 
+def test_iam_must_have_an_address_to_be_asked_at() -> None:
+    """Of each target; it follows from the region, or is given."""
+    lab = {"name": "lab", "endpoint": "https://modelarts.example", "project_id": "0" * 32}
+    other = lab | {"name": "other", "endpoint": "https://other.example"}
+    document = {"policies": [{"name": "p", "match": {"name": "x"}}], "owners": [{"tag": "a"}, {"iam": True}]}
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate({**document, "targets": [TARGET | {"name": "well"}, lab, other]})
+    [found] = problems(caught.value)
+    assert found.location == ("owners", 1, "iam")
+    assert found.message.endswith("which does not follow from the region: set iam_endpoint of lab, other")
+    Settings.model_validate({**document, "targets": [lab | {"iam_endpoint": "https://iam.example"}]})
+
+
 def test_owners_must_be_a_list() -> None:
     """The order matters."""
     assert mistakes({"iam": True}) == {"owners": "must be a list, not a mapping"}
