@@ -9,10 +9,11 @@ import pytest
 
 from nbsweep.adapters.journal import open_journal
 
-LIBRARIES = {"sqlalchemy", "alembic", "aiohttp", "pydantic", "rich", "structlog", "anyio", "apscheduler"}
+LIBRARIES = {"sqlalchemy", "alembic", "aiohttp", "pydantic", "rich", "structlog", "anyio", "apscheduler", "jinja2"}
 OF_OTHERS = {
     "sqlalchemy.orm",
     "apscheduler",
+    "jinja2",
     "prometheus_client",
     "aiohttp.web",
     "nbsweep.service.web",

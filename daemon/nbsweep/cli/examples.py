@@ -36,6 +36,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "pause": ("nbsweep pause", 'nbsweep pause research --until 8h --reason "storage migration"'),
     "resume": ("nbsweep resume research",),
     "sweep": ("nbsweep sweep research",),
+    "notify preview": (
+        "nbsweep notify preview",
+        "nbsweep notify preview --language zh --format html > mail.html",
+        "nbsweep notify preview --event sweep.refused",
+    ),
     "status": ("nbsweep status", "nbsweep status --format json"),
     "history": ("nbsweep history", "nbsweep history --limit 100 --format json"),
     "show": ("nbsweep show last", "nbsweep show 20261129T0949 --wide"),

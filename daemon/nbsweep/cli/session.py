@@ -152,10 +152,26 @@ def load(config: Path | None, *, journal_only: bool = False) -> Settings:
     """Find and read the configuration, or end with every mistake in it; a command on the journal needs no credentials."""
     environment = dict(os.environ)
     try:
-        return load_settings(find_config(config, environment), environment, needs_credentials=not journal_only)
+        settings = load_settings(find_config(config, environment), environment, needs_credentials=not journal_only)
+        if not journal_only:
+            check_templates(settings)
     except ConfigurationError as error:
         report_error(error)
         raise typer.Exit(Exit.USAGE) from error
+    return settings
+
+
+def check_templates(settings: Settings) -> None:
+    """Try the templates of the user's own, if there are any.
+
+    Raises:
+        ConfigurationError: one of them cannot be used; holds every mistake that was found.
+    """
+    if settings.messages.templates is not None:
+        # Jinja2 takes time and memory, and most configurations have no templates.
+        from nbsweep.bootstrap.messages import make_renderer  # noqa: PLC0415
+
+        make_renderer(settings)
 
 
 def run(session: Session, command: Callable[[Session], Awaitable[Exit]]) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from platformdirs import user_state_dir
 from pydantic import AfterValidator, Field, StrictStr, WrapValidator
 
-from nbsweep.core.judging.rules import Rules
+from nbsweep.core.policy import Rules
 from nbsweep.settings.fields.base import Group
 from nbsweep.settings.fields.paths import at_home
 from nbsweep.settings.fields.types import Distinct, Written
@@ -14,6 +14,7 @@ from nbsweep.settings.match import MatchSettings
 from nbsweep.settings.operation import LoggingSettings, PlanSettings, PollingSettings, RemovalSettings, ServiceSettings
 from nbsweep.settings.overlaps import check_overlaps
 from nbsweep.settings.people.marks import CalendarSettings, ExemptionSettings, MarksSettings
+from nbsweep.settings.people.messages import MessagesSettings
 from nbsweep.settings.people.owners import OwnersSettings
 from nbsweep.settings.policies import BrakeSettings, PolicySettings, protection
 from nbsweep.settings.schedule import ScheduleSettings
@@ -79,6 +80,8 @@ class Settings(Group):
     """How often running deletions are checked."""
     owners: OwnersSettings = ()
     """Where owners are reached, in the order in which these are asked; the first that answers wins."""
+    messages: MessagesSettings = Field(default_factory=MessagesSettings)
+    """How messages to owners and operators are written."""
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
     """What goes to stderr."""
     service: ServiceSettings = Field(default_factory=ServiceSettings)

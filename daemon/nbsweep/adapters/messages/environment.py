@@ -1,11 +1,11 @@
 """Compiles the templates: those of the package, and those of the user's own folder in place of them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import BaseLoader, DictLoader, StrictUndefined, Template
+from jinja2 import BaseLoader, FunctionLoader, StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from msgspec import Struct
 
@@ -51,7 +51,13 @@ class Templates(Struct, frozen=True):
 
 def make_templates(own: Mapping[str, str]) -> Templates:
     """Return the templates; those of `own` take the place of the package's templates of the same names."""
-    loader = DictLoader({**BUILT_IN, **own})
+    sources = {**BUILT_IN, **own}
+
+    def load(name: str) -> tuple[str, str, Callable[[], bool]] | None:
+        # The name stands for the file, so that tracebacks name the template.
+        return (sources[name], name, lambda: True) if name in sources else None
+
+    loader = FunctionLoader(load)
     return Templates({form.suffix: _environment(loader, form) for form in FORMS})
 
 

@@ -17,6 +17,8 @@ from nbsweep.core.notices.operators import OperatorNotice
 from nbsweep.core.reasons.render import Language
 
 LONGEST_SUBJECT = 200
+LARGEST_HTML = 90_000
+"""In bytes. Some mail programs show no more than the first 100 KB of a mail, and what is not shown is not told."""
 TEXT_RULE = f"\n\n{'=' * 60}\n\n"
 MARKDOWN_RULE = "\n\n---\n\n"
 OPERATOR_SIZES = ((50, 1000), (20, 300), (5, 150), (0, 60))
@@ -64,7 +66,8 @@ class Renderer(Struct, frozen=True):
         """
 
         def fits(part: Digest) -> bool:
-            return channel.size_bytes(self.digest_letter(part, to)) <= channel.limit_bytes
+            letter = self.digest_letter(part, to)
+            return channel.size_bytes(letter) <= channel.limit_bytes and len(letter.html.encode()) <= LARGEST_HTML
 
         return tuple(Part(self.digest_letter(part, to), part.item_ids) for part in split(digest, fits))
 
@@ -76,11 +79,14 @@ class Renderer(Struct, frozen=True):
 
     def operator_letter(self, notice: OperatorNotice, key: str, channel: Channel, to: str = "") -> Letter:
         """Return an event as one letter; owners and explanations are cut until the channel accepts it."""
-        letters = (self._operator_letter(notice, key, to, size) for size in OPERATOR_SIZES)
+        letters = (self.sized_operator_letter(notice, key, to, size) for size in OPERATOR_SIZES)
         *others, shortest = letters
         return next((each for each in others if channel.size_bytes(each) <= channel.limit_bytes), shortest)
 
-    def _operator_letter(self, notice: OperatorNotice, key: str, to: str, size: tuple[int, int]) -> Letter:
+    def sized_operator_letter(
+        self, notice: OperatorNotice, key: str, to: str = "", size: tuple[int, int] = OPERATOR_SIZES[0]
+    ) -> Letter:
+        """Return an event as one letter, with so many owners, and so many characters of each explanation, at most."""
         owners, characters = size
         zone = ZoneInfo(self.zone)
         content = Content("operator", self.languages, zone, lambda viewer: viewer.operator(notice, owners, characters))

@@ -102,6 +102,8 @@ def hostile_digests(language: Language, zone: str) -> Iterator[Digest]:
         plain = sample_digest(language, zone, audience)
         yield plain
         yield from (replace(plain, lines=(line,), part=2, parts=3, page_url="") for line in LINES)
+        # More than fit on one screen: each of them has to be shown.
+        yield replace(plain, lines=tuple(replace(line, name=f"{line.name}-{place}") for line in LINES for place in range(9)))
         for name in HOSTILE_NAMES:
             lines = tuple(replace(line, name=name, owner=name, reason=name, target=name) for line in LINES)
             yield replace(plain, recipient=name, lines=lines)

@@ -9,7 +9,7 @@ from nbsweep.adapters.telemetry import Listener
 from nbsweep.bootstrap.service import Service, ServiceInputs
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.preload import load_for_sweeping
-from nbsweep.cli.session import Session, make_telemetry, report_error
+from nbsweep.cli.session import Session, check_templates, make_telemetry, report_error
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.ports import Telemetry
 from nbsweep.documents.base import new_id
@@ -25,7 +25,9 @@ async def serve_command(session: Session, config: Path | None) -> Exit:
     load_for_sweeping(tables=False)
 
     def read_settings() -> Settings:
-        return load_settings(find_config(config, session.environment), session.environment)
+        settings = load_settings(find_config(config, session.environment), session.environment)
+        check_templates(settings)
+        return settings
 
     def telemetry_of(settings: Settings, listener: Listener) -> Telemetry:
         return make_telemetry(settings.logging, session.screen, (listener,))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from nbsweep.cli.exits import Exit
-from nbsweep.cli.session import ReadFormat
+from nbsweep.cli.session import ReadFormat, check_templates
 from nbsweep.cli.text import ascii_json, json_text, printable
 from nbsweep.core.doubts import Doubt
 from nbsweep.core.errors import ConfigurationError, Mistake
@@ -26,6 +26,7 @@ def validate_command(config: Path | None, output: ReadFormat, *, strict: bool) -
         path = find_config(config, environment)
         source = str(path)
         settings, lines = load_with_lines(path, environment)
+        check_templates(settings)
         doubts = list(doubts_of(settings))
     except ConfigurationError as error:
         source, mistakes = error.source, error.mistakes

@@ -1,0 +1,43 @@
+"""The subcommands of `notify`.
+
+Only options, no logic. What a command needs is imported when it is called, so that `--help` is shown at once.
+"""
+
+from typing import Annotated, Literal
+
+import typer
+
+from nbsweep.cli.examples import example_text
+from nbsweep.cli.options.shared import ConfigOption
+from nbsweep.core.notices.operators import OperatorEvent
+
+app = typer.Typer(name="notify", help="Look at what people are told.", rich_markup_mode=None, no_args_is_help=True)
+EVENTS = ", ".join(OperatorEvent)
+
+
+@app.callback()
+def options(context: typer.Context, config: ConfigOption = None) -> None:
+    """Look at what people are told."""
+    context.obj = config or context.obj
+
+
+@app.command(epilog=example_text("notify preview"))
+def preview(
+    context: typer.Context,
+    language: Annotated[
+        Literal["en", "zh", "both"] | None, typer.Option("--language", help="The language; by default that of `messages`.")
+    ] = None,
+    form: Annotated[Literal["text", "html", "markdown"], typer.Option("--format", help="The form of the message.")] = "text",
+    event: Annotated[
+        OperatorEvent | None,
+        typer.Option("--event", metavar="EVENT", help=f"The message of this event for operators: {EVENTS}."),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Print a sample of the messages, by the configured templates; nothing is sent."""
+    from nbsweep.cli.commands.notify import preview_command
+    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.session import load, make_session, run
+
+    session = make_session(load(config or context.obj, journal_only=True), plain_screen())
+    run(session, lambda session: preview_command(session, language, form, event))
