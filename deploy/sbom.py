@@ -7,6 +7,7 @@ import json
 import tomllib
 from collections.abc import Iterable, Iterator
 from importlib.metadata import distribution
+from itertools import chain
 from pathlib import Path
 
 from cyclonedx.model.bom import Bom, BomMetaData
@@ -101,7 +102,7 @@ def main() -> None:
     """Write the file anew."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     constraints = (ROOT / "constraints.txt").read_text(encoding="utf-8")
-    text = bill(constraints, project["dependencies"], project["optional-dependencies"]["postgresql"])
+    text = bill(constraints, project["dependencies"], list(chain.from_iterable(project["optional-dependencies"].values())))
     BILL.write_text(text, encoding="utf-8")
 
 

@@ -15,6 +15,8 @@ ADDRESS = re.compile(r"(://)[^\s\"'<>|]+")
 """Any URL: the URL of a notebook opens the notebook, and cannot be distinguished from other URLs."""
 OPAQUE = re.compile(r"(?<![\w/+=%.-])[\w+=%-][\w/+=%-]{39,}")
 """A long word without a name: keys, tokens and signatures are that long; ids, paths and words are not."""
+MAILBOX = re.compile(r"(?<![^\s<>\"'(),;:\[\]])[^\s<>\"'(),;:\[\]@]{1,256}+@[\w.-]+")
+"""A mail address."""
 SIGNS = ("://", "token", "secret", "password", "signature", "authorization", "access")
 """Each text that `redact_named` changes contains one of these; hardly any other text does."""
 
@@ -22,6 +24,11 @@ SIGNS = ("://", "token", "secret", "password", "signature", "authorization", "ac
 def redact(text: str) -> str:
     """Replace named secrets, URLs and long opaque words: a gateway's message may repeat headers of the request."""
     return OPAQUE.sub("***", _without_named(text))
+
+
+def redact_mailboxes(text: str) -> str:
+    """Replace mail addresses, which are personal data: a mail server repeats the recipient in its refusals."""
+    return MAILBOX.sub("***", text)
 
 
 def redact_named(text: str) -> str:

@@ -55,7 +55,8 @@ def _is_there(path: Path) -> bool:
 def load_settings(path: Path, environment: Mapping[str, str], *, needs_credentials: bool = True) -> Settings:
     """Read the file, put the environment in, and check everything.
 
-    Without `needs_credentials`, variables that are not set are no mistakes inside `credentials`, whose values are then useless.
+    Without `needs_credentials`, variables that are not set are no mistakes inside `credentials` and `channels`, whose values
+    are then useless.
 
     Raises:
         ConfigurationError: it cannot be used; holds every mistake that was found.

@@ -19,7 +19,7 @@ MOST_NODES = 50_000
 """Of the file with its aliases followed, so that a few lines cannot fill the memory."""
 
 INSIDE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(:-(?P<default>.*))?", re.DOTALL)
-UNUSED_CREDENTIALS = {"iam_endpoint": "https://iam.invalid", "agency": "metadata"}
+UNUSED_CREDENTIALS = {"iam_endpoint": "https://iam.invalid", "agency": "metadata", "url": "https://unset.invalid"}
 """What stands for a variable that is not set, where no credentials are needed; for the other keys it is the variable's name."""
 
 
@@ -137,7 +137,7 @@ class Reader:
             return ""
         value, default = self._environment.get(inside["name"]), inside["default"]
         if value is None and default is None:
-            if not self._needs_credentials and at[::2][:2] == ("targets", "credentials"):
+            if not self._needs_credentials and (at[::2][:2] == ("targets", "credentials") or at[0] == "channels"):
                 return UNUSED_CREDENTIALS.get(str(at[-1]), inside["name"])
             failures.append(f"the environment variable {inside['name']} is not set")
         return value or default or ""

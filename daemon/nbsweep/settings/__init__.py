@@ -5,6 +5,7 @@ from nbsweep.settings.file import JOURNAL, Settings
 from nbsweep.settings.match import MatchSettings
 from nbsweep.settings.messages import Problem, problems
 from nbsweep.settings.operation import LoggingSettings, PlanSettings, PollingSettings, RemovalSettings, ServiceSettings
+from nbsweep.settings.people.channels import AnyChannel, Channels
 from nbsweep.settings.policies import BrakeSettings, PolicySettings
 from nbsweep.settings.schedule import ScheduleSettings
 from nbsweep.settings.schema import settings_schema
@@ -12,7 +13,9 @@ from nbsweep.settings.targets import LimitSettings, TargetSettings
 
 __all__ = [
     "JOURNAL",
+    "AnyChannel",
     "BrakeSettings",
+    "Channels",
     "CredentialSettings",
     "LimitSettings",
     "LoggingSettings",

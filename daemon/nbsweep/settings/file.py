@@ -13,6 +13,7 @@ from nbsweep.settings.groups import Groups, check_group_names, to_owner_groups, 
 from nbsweep.settings.match import MatchSettings
 from nbsweep.settings.operation import LoggingSettings, PlanSettings, PollingSettings, RemovalSettings, ServiceSettings
 from nbsweep.settings.overlaps import check_overlaps
+from nbsweep.settings.people.channels import Channels, check_targets_of_channels
 from nbsweep.settings.people.marks import CalendarSettings, ExemptionSettings, MarksSettings
 from nbsweep.settings.people.messages import MessagesSettings
 from nbsweep.settings.people.owners import OwnersSettings
@@ -72,6 +73,8 @@ class Settings(Group):
     """Limits on exemptions."""
     calendar: CalendarSettings = Field(default_factory=CalendarSettings)
     """How dates are written in messages."""
+    channels: Annotated[Channels, WrapValidator(check_targets_of_channels)] = Field(default_factory=dict)
+    """The ways to reach people, by name; each has a kind."""
     removal: RemovalSettings = Field(default_factory=RemovalSettings)
     """How each notebook is deleted."""
     plan: PlanSettings = Field(default_factory=PlanSettings)

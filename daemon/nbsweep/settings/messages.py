@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from msgspec import Struct
 from pydantic import ValidationError
@@ -19,7 +19,7 @@ from nbsweep.settings.match import statuses_of
 
 Location = tuple[int | str, ...]
 MANY = 4
-SECRET_KEYS = frozenset({"credentials", "journal", "proxy", "owners"})
+SECRET_KEYS = frozenset({"channels", "credentials", "journal", "owners", "proxy"})
 """Groups and keys whose values may be secrets or addresses of people."""
 LONGEST_GIVEN = 32
 SEPARATORS = re.compile(r"[ _.:/%*?,-]+")
@@ -31,7 +31,7 @@ class Problem(Struct, frozen=True):
     """One thing that is wrong."""
 
     location: Location
-    """Keys and positions, from the top of the file; may hold names of alternatives that are not in the file."""
+    """Keys and positions, from the top of the file; may hold positions that are not in the file."""
     message: str
     given: str | None = None
     """The wrong value, in quotes if it is text; None if it is no single value, or may be a secret."""
@@ -44,7 +44,9 @@ def problems(error: ValidationError) -> Iterator[Problem]:
             # It counts what is right in a list, and what is not is reported by itself.
             continue
         say = MESSAGES.get(found["type"], _as_it_is)
-        yield Problem(found["loc"], say(found), _given(found))
+        _, place = _followed(found["loc"])
+        key = (_discriminator(found),) if found["type"].startswith("union_tag") else ()
+        yield Problem((*place, *key), say(found), _given(found))
 
 
 def _given(found: ErrorDetails) -> str | None:
@@ -100,6 +102,22 @@ def _one_of(found: ErrorDetails) -> str:
     return f"must be {' or '.join(choices) if len(choices) < MANY else 'one of ' + ', '.join(choices)}{hint}"
 
 
+def _discriminator(found: ErrorDetails) -> str:
+    """Return the key that says which group of keys applies; pydantic quotes it."""
+    return str(found["ctx"]["discriminator"]).strip("'")
+
+
+def _one_of_kinds(found: ErrorDetails) -> str:
+    choices: list[str] = re.findall(r"'([^']+)'", found["ctx"]["expected_tags"])
+    near = get_close_matches(str(found["ctx"]["tag"]).casefold(), choices, n=1)
+    return f"must be one of {', '.join(choices)}{f'; did you mean {near[0]}?' if near else ''}"
+
+
+def _missing_kind(found: ErrorDetails) -> str:
+    kinds = (_kind_of(group) for group in _groups_at(found["loc"]))
+    return f"must be given; one of {', '.join(kind for kind in kinds if kind)}"
+
+
 def _must_be(what: str) -> Callable[[ErrorDetails], str]:
     def say(found: ErrorDetails) -> str:
         quotes = "; put it in quotes" if what == "text" and kind(found["input"]) in ("a number", "true or false") else ""
@@ -120,6 +138,8 @@ MESSAGES: Mapping[str, Callable[[ErrorDetails], str]] = {
     "missing": _missing,
     "extra_forbidden": _unknown_key,
     "literal_error": _one_of,
+    "union_tag_invalid": _one_of_kinds,
+    "union_tag_not_found": _missing_kind,
     "enum": _one_of,
     "string_type": _must_be("text"),
     "int_type": _whole_number,
@@ -128,6 +148,7 @@ MESSAGES: Mapping[str, Callable[[ErrorDetails], str]] = {
     "dict_type": _must_be("a mapping"),
     "mapping_type": _must_be("a mapping"),
     "model_type": _must_be("a mapping"),
+    "model_attributes_type": _must_be("a mapping"),
     "too_short": lambda _: "must not be empty",
     "greater_than_equal": lambda found: f"must be at least {found['ctx']['ge']}",
     "less_than_equal": lambda found: f"must be at most {found['ctx']['le']}",
@@ -136,12 +157,39 @@ MESSAGES: Mapping[str, Callable[[ErrorDetails], str]] = {
 
 
 def group_at(location: Location) -> type[Group]:
-    """Find the group of keys at a place of the file."""
-    group: type[Group] = Settings
-    for step in location:
-        field = keys_of(group).get(str(step))
-        group = next(_groups_in(field.annotation), group) if field else group
-    return group
+    """Find the group of keys at a place of the file; the first if several are possible."""
+    return _groups_at(location)[0]
+
+
+def _groups_at(location: Location) -> tuple[type[Group], ...]:
+    """Find the groups that are possible at a place: for a channel, one of each kind as long as the place names no kind."""
+    groups, _ = _followed(location)
+    return groups
+
+
+def _followed(location: Location) -> tuple[tuple[type[Group], ...], Location]:
+    """Follow a place from the top of the file; return the groups that are possible there, and the place without kinds."""
+    groups: tuple[type[Group], ...] = (Settings,)
+    in_file: Location = ()
+    steps = iter(location)
+    for step in steps:
+        if of_kind := tuple(group for group in groups if _kind_of(group) == step):
+            groups = of_kind
+            continue
+        in_file = (*in_file, step)
+        if field := keys_of(groups[0]).get(str(step)):
+            groups = tuple(_groups_in(field.annotation)) or groups
+            if get_origin(field.annotation) is Mapping:
+                # The next step is a name that the file gives, which may be that of a kind.
+                in_file = (*in_file, *([name] if (name := next(steps, None)) is not None else []))
+    return groups, in_file
+
+
+def _kind_of(group: type[Group]) -> str:
+    """Return the only value that the key `kind` of a group may have; empty if it has no such key."""
+    field = group.model_fields.get("kind")
+    choices = get_args(field.annotation) if field else ()
+    return str(choices[0]) if choices else ""
 
 
 def keys_of(group: type[Group]) -> dict[str, FieldInfo]:

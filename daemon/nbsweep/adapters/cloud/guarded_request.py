@@ -1,9 +1,5 @@
 """Extends aiohttp: checks right before sending, no hidden retries, bounded bodies, and messages without received data."""
 
-import os
-import re
-import socket
-import ssl
 from collections.abc import Callable
 
 import aiohttp
@@ -14,8 +10,6 @@ from nbsweep.core.ports import unheeded
 
 ANSWER_LIMIT_BYTES = 8 * 2**20
 """Much more than a page of fifty rows, which has about a hundred thousand bytes."""
-QUOTED = re.compile(r"\bb['\"].*", re.DOTALL)
-"""Bytes that aiohttp's errors quote if they are not HTTP; they may contain a token or a notebook's row."""
 
 
 class ConnectionBroken(aiohttp.ClientError):
@@ -72,23 +66,3 @@ async def _read_on(content: aiohttp.StreamReader, body: bytearray) -> bytes:
     while len(body) <= ANSWER_LIMIT_BYTES and (piece := await content.readany()):
         body += piece
     return bytes(body)
-
-
-def words_of(error: Exception) -> str:
-    """Describe a failure of the transport on one line, without quoting any received data."""
-    cause = error.__cause__ or error
-    if isinstance(cause, ssl.SSLError):
-        return _words_of_tls(cause)
-    if isinstance(cause, OSError) and not isinstance(cause, socket.gaierror) and (cause.errno or 0) > 0:
-        return os.strerror(cause.errno or 0)
-    text = getattr(cause, "strerror", None) or getattr(cause, "verify_message", None) or str(cause) or type(cause).__name__
-    return " ".join(QUOTED.sub("", str(text)).split()).rstrip(" :")
-
-
-def _words_of_tls(error: ssl.SSLError) -> str:
-    """Describe a TLS error by OpenSSL's message; its number is not one of the operating system."""
-    if verify_message := getattr(error, "verify_message", ""):
-        return str(verify_message).rstrip(".")
-    words = (error.reason or "the connection cannot be encrypted").replace("_", " ").lower()
-    plain = words in ("wrong version number", "record layer failure", "packet length too long")
-    return f"{words}; does the server speak plain HTTP on this port?" if plain else words

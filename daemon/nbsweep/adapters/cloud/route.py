@@ -4,16 +4,14 @@ The proxy variables are those of Python's own libraries: HTTPS_PROXY, HTTP_PROXY
 aiohttp's `trust_env` also takes passwords from ~/.netrc, and these would replace the signatures.
 """
 
-import os
 import ssl
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed has one
 
 from msgspec import Struct
 from yarl import URL
 
+from nbsweep.adapters.network import proxy_of_environment
 from nbsweep.settings import TargetSettings
 
 STRAIGHT: Mapping[str, Any] = {}
@@ -37,22 +35,6 @@ class Route(Struct, frozen=True):
 
     def to(self, url: str) -> Mapping[str, Any]:
         """Return the options that aiohttp needs for each request to a server."""
-        proxy = _proxy_of_environment(url) if self.proxy is None else self.proxy
+        proxy = proxy_of_environment(url) if self.proxy is None else self.proxy
         options: dict[str, Any] = {"proxy": URL(proxy)} if proxy and proxy != "none" else {}
         return options | {"ssl": self.trust} if self.trust is not None else options
-
-
-def unreadable_certificates() -> str:
-    """Return a clause that names SSL_CERT_FILE if the file cannot be read: OpenSSL ignores such a file without an error."""
-    path = os.environ.get("SSL_CERT_FILE")
-    if not path or (os.path.isfile(path) and os.access(path, os.R_OK)):  # noqa: PTH113  # as OpenSSL looks at it
-        return ""
-    return f"; SSL_CERT_FILE names {path}, which cannot be read"
-
-
-def _proxy_of_environment(url: str) -> str | None:
-    parts, proxies = urlsplit(url), getproxies_environment()
-    found = proxies.get(parts.scheme) or proxies.get("all")
-    if not found or proxy_bypass_environment(parts.netloc, proxies):
-        return None
-    return found if "://" in found else f"http://{found}"

@@ -16,9 +16,10 @@ from msgspec import Struct
 from yarl import URL
 
 from nbsweep import __version__
-from nbsweep.adapters.cloud.guarded_request import GuardedRequest, read_body, send_once, words_of
+from nbsweep.adapters.cloud.guarded_request import GuardedRequest, read_body, send_once
 from nbsweep.adapters.cloud.responses import ErrorResponse, TransientError
-from nbsweep.adapters.cloud.route import STRAIGHT, unreadable_certificates
+from nbsweep.adapters.cloud.route import STRAIGHT
+from nbsweep.adapters.network import unreadable_certificates, words_of
 from nbsweep.core.errors import Unreachable
 from nbsweep.core.ports import Clock
 

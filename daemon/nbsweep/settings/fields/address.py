@@ -1,6 +1,7 @@
 """Addresses of servers that keys and passwords are sent to."""
 
 import ipaddress
+import re
 import ssl
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ def _endpoint(url: str) -> str:
         port = 0
     if port == 0:
         raise ValueError("must have a port from 1 to 65535, or none")
-    if url.startswith("http:") and not _is_loopback(urlsplit(url).hostname or ""):
+    if url.startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
         raise ValueError(
             "must begin with https://, or keys would travel in clear; http:// is for a server on this machine only"
         )
@@ -43,11 +44,31 @@ def canonical_address(url: str) -> str:
     return f"{parts.scheme}://{bracketed}{port}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+PRIVATE_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+([/?][!-~]*)?")
+
+
+def check_private_url(url: str) -> None:
+    """Refuse an address that is no valid one, or that would travel in clear. The message does not repeat the address.
+
+    Raises:
+        ValueError: it is.
+    """
+    try:
+        host, port = urlsplit(url).hostname or "", urlsplit(url).port
+    except ValueError:
+        host, port = "", 0
+    if not host or port == 0 or not PRIVATE_URL.fullmatch(url):
+        raise ValueError("must be an address that begins with https://, with nothing before or after it")
+    if url.startswith("http:") and not is_loopback(host):
+        raise ValueError("must begin with https://, or it would travel in clear; http:// is for a server on this machine only")
 
 
 Endpoint = Annotated[StrictStr, ENDPOINT, AfterValidator(_endpoint)]
