@@ -10,13 +10,14 @@ from msgspec.structs import replace
 from nbsweep.core.control.services import ServiceRecord
 from nbsweep.core.facts import NAME_KEYS, Moment
 from nbsweep.core.identity import TargetIdentity
+from nbsweep.core.judging.rules import Policy, Protection, Rules, Running
+from nbsweep.core.judging.verdict import Decision, Reason, Verdict
 from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.matching.conditions import AllOf, Condition, LongerThan, TagIs, TextIs
 from nbsweep.core.matching.globs import Glob
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Notebook, Scope, Status, Volume
 from nbsweep.core.planning.plan import Candidate, Plan, Survey
-from nbsweep.core.policy import Decision, Policy, Protection, Reason, Rules, Running, Verdict
 from nbsweep.core.reasons.model import recorded
 from nbsweep.core.runs import RunRecord
 from nbsweep.engine.preflight import PreflightOptions

@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from builders import ago, over, tag, text
+from nbsweep.core.judging.rules import Running
 from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, Not
 from nbsweep.core.model import Lease, LeaseType, Notebook, Status
-from nbsweep.core.policy import Running
 
 Spec = tuple[Any, ...]
 """A condition as plain data: its key and what it asks for."""

@@ -14,6 +14,8 @@ from nbsweep.core import lifecycle, policy, second_look
 from nbsweep.core.errors import Gone, WrongAddress
 from nbsweep.core.facts import Moment
 from nbsweep.core.freshness import ClockReading, Freshness
+from nbsweep.core.judging.rules import Rules
+from nbsweep.core.judging.verdict import Decision, Reason, Verdict
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.listing.paging import Offsets
 from nbsweep.core.listing.snapshot import Snapshot
@@ -23,7 +25,7 @@ from nbsweep.core.own_orders import OrderKind, OwnOrder
 from nbsweep.core.planning import plan, tally
 from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.planning.plan import Candidate, Circumstances, Plan, Survey, build_plan
-from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge_protections
+from nbsweep.core.policy import judge_protections
 from nbsweep.core.reasons.model import recorded
 from nbsweep.engine import recovery, shutdown, survey, sweep
 from nbsweep.engine.listing import offsets as find
@@ -62,11 +64,11 @@ def drop_requested(patch: MonkeyPatch) -> None:
     """The write before the DELETE is lost."""
     write = RemovalTracker.write
 
-    async def forgetful(self: RemovalTracker, removal: Removal) -> Removal:
+    async def forgetful(self: RemovalTracker, removal: Removal, exemptions_version: int | None = None) -> Removal:
         if removal.state is State.REQUESTED:
             self.removals[removal.notebook_id] = removal
             return removal
-        return await write(self, removal)
+        return await write(self, removal, exemptions_version)
 
     patch.setattr(RemovalTracker, "write", forgetful)
 

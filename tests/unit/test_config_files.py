@@ -14,8 +14,9 @@ from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
 from builders import ago, moment, notebook
+from nbsweep.core.judging.verdict import Reason, Verdict
 from nbsweep.core.model import Lease, Named, Notebook, Status, Volume
-from nbsweep.core.policy import Reason, Verdict, judge
+from nbsweep.core.policy import judge
 from nbsweep.loading.file import load_settings
 from nbsweep.settings import MatchSettings, Settings, settings_schema
 

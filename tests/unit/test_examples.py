@@ -16,8 +16,10 @@ from nbsweep.cli.commands.demo import demo_settings
 from nbsweep.cli.starter import USUAL_RULES, Rule, Starter, starter_text
 from nbsweep.core.doubts import find_doubts
 from nbsweep.core.facts import Moment
+from nbsweep.core.judging.rules import Rules
+from nbsweep.core.judging.verdict import Decision
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Notebook, Status, Volume
-from nbsweep.core.policy import Decision, Rules, judge
+from nbsweep.core.policy import judge
 from nbsweep.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -21,7 +21,7 @@ from nbsweep.bootstrap.owners import check_owner_parts, make_directory
 from nbsweep.core.checks import Check, Grade, failed, not_tried, passed, warned
 from nbsweep.core.errors import CloudError, JournalError, NbsweepError
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.policy import Running
+from nbsweep.core.judging.rules import Running
 from nbsweep.core.ports import Clock, Telemetry
 from nbsweep.engine.preflight import Preflight, PreflightOptions
 from nbsweep.engine.target_identity import describe_same

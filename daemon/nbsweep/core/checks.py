@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from nbsweep.core.errors import CloudError, Forbidden, NbsweepError, Unauthorized
 from nbsweep.core.facts import Moment
+from nbsweep.core.judging.rules import Rules
 from nbsweep.core.listing.paging import Offsets, Paging
 from nbsweep.core.matching.missing_facts import left_out
 from nbsweep.core.model import MalformedRow, Notebook, Page
@@ -18,7 +19,6 @@ from nbsweep.core.pacing import LaneState
 from nbsweep.core.permissions import GRANTS, Action, Probe
 from nbsweep.core.planning.brakes import MOST_SKEW_S, describe_skew
 from nbsweep.core.planning.matches import MatchCounts, count_matches, describe_matches, name_matches
-from nbsweep.core.policy import Rules
 
 UNPUBLISHED = (
     "no call was throttled; the account's quota is not published (by default the gateway takes 200/s of each kind of call), so "

@@ -14,11 +14,11 @@ from itertools import product
 from msgspec import Struct
 
 from nbsweep.core.facts import Moment
+from nbsweep.core.judging.rules import Policy, Rules, Running
 from nbsweep.core.matching.conditions import AllOf, AnyOf, CapacityOver, Condition, LeaseEnabled, LongerThan, Not, TagIs, TextIs
 from nbsweep.core.matching.globs import WILDCARD, Glob
 from nbsweep.core.matching.structure import names_status, single_conditions
 from nbsweep.core.model import AT_REST, IN_TRANSITION, Lease, LeaseType, Notebook, Status
-from nbsweep.core.policy import Policy, Rules, Running
 from nbsweep.core.reasons.finding import Truth
 
 Truths = frozenset[Truth]

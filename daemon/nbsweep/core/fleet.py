@@ -8,9 +8,11 @@ from msgspec.structs import replace
 
 from nbsweep.core.explain.flips import flips_at
 from nbsweep.core.facts import Moment, idle_since
+from nbsweep.core.judging.rules import Rules
+from nbsweep.core.judging.verdict import Decision, Reason, Verdict, keep
 from nbsweep.core.model import MalformedRow, Notebook, Status
 from nbsweep.core.planning.plan import Plan
-from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge, keep
+from nbsweep.core.policy import judge
 from nbsweep.core.reasons.model import Cause, CauseCode
 
 

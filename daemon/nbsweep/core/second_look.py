@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from nbsweep.core.facts import Moment
+from nbsweep.core.judging.rules import Rules
+from nbsweep.core.judging.verdict import Decision, Reason, Verdict, keep
 from nbsweep.core.lifecycle import Removal, State, may_still_arrive
 from nbsweep.core.listing.belonging import differs_from, find_stray
 from nbsweep.core.matching.structure import leaves
 from nbsweep.core.model import Notebook, Scope, Status
 from nbsweep.core.own_orders import OrderKind, OwnOrder, as_before, sign_of_owner
-from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge, judge_protections, keep
+from nbsweep.core.policy import judge, judge_protections
 from nbsweep.core.reasons.finding import Truth
 from nbsweep.core.reasons.model import Cause, CauseCode
 

@@ -9,9 +9,10 @@ from msgspec.structs import asdict, replace
 from nbsweep.core.explain.context import JournalFacts, NotebookContext
 from nbsweep.core.explain.explain import ConditionResult, RuleResult
 from nbsweep.core.explain.requirements import AllRequired, AnyRequired, AnyRequirement, Requirement, RuleRequirement
+from nbsweep.core.judging.rules import Policy, Running
+from nbsweep.core.judging.verdict import Decision, Reason
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Status
-from nbsweep.core.policy import Decision, Policy, Reason, Running
 from nbsweep.core.reasons.finding import Finding, Truth
 from nbsweep.documents.base import Count, Document, Time, moment_text
 from nbsweep.documents.runs import RunDocument, removal_document, run_document

@@ -7,9 +7,9 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType
 
 from nbsweep.core.fleet import FleetRow
+from nbsweep.core.judging.verdict import Decision, Reason
 from nbsweep.core.model import MalformedRow, Notebook, Status
 from nbsweep.core.planning.plan import Plan
-from nbsweep.core.policy import Decision, Reason
 from nbsweep.documents.base import Count, Document, Series, Time, moment_text
 from nbsweep.documents.plans import RefusalDocument, refusal_documents
 

@@ -9,12 +9,12 @@ from nbsweep.core.errors import MarksChanged
 from nbsweep.core.events.marks import MarkCleared, MarkMade, MarksMade, MarksRefused
 from nbsweep.core.explain.remedies import remedies
 from nbsweep.core.facts import Moment
+from nbsweep.core.judging.rules import Rules
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.marks.model import Mark, MarkState, remove
 from nbsweep.core.notices.outbox import Item, ItemKind, ending_items, item_id
 from nbsweep.core.planning.marking import Marking, MarkLimits, SurveyedMarks, mark_survey
 from nbsweep.core.planning.plan import Candidate
-from nbsweep.core.policy import Rules
 from nbsweep.core.ports import Ports
 from nbsweep.core.reasons.keeping import encode_cause
 

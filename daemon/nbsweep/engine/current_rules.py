@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from nbsweep.core.exemptions.model import Exemption
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.policy import Rules
+from nbsweep.core.judging.rules import Rules
 from nbsweep.core.ports import Journal, Ports
 
 

@@ -6,11 +6,11 @@ from fractions import Fraction
 
 from msgspec import Struct
 
+from nbsweep.core.judging.rules import Rules
 from nbsweep.core.lease import Holder
 from nbsweep.core.planning.brakes import MOST_FAILURES
 from nbsweep.core.planning.cool_down import USUAL_COOL_DOWN, CoolDown
 from nbsweep.core.planning.marking import MOST_NEW
-from nbsweep.core.policy import Rules
 
 
 class PollOptions(Struct, frozen=True):

@@ -30,11 +30,11 @@ from nbsweep.core.checks import (
 )
 from nbsweep.core.errors import CloudError, Rejected, Unauthorized, Unreachable, WrongAddress, is_of_workspace
 from nbsweep.core.facts import Moment
+from nbsweep.core.judging.rules import Rules
 from nbsweep.core.model import Page, Scope
 from nbsweep.core.notices.contacts import OwnerDirectory
 from nbsweep.core.owner_checks import GET_USER_CHECK, OWNERS_CHECK
 from nbsweep.core.permissions import DEFAULT_WORKSPACE, Action, Probe, ProbedCloud
-from nbsweep.core.policy import Rules
 from nbsweep.engine.listing.offsets import find_paging
 from nbsweep.engine.owner_checks import check_owners, check_users, owners_of
 

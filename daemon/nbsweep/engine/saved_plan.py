@@ -10,9 +10,9 @@ from nbsweep.core.errors import ConfigurationError
 from nbsweep.core.events.removal import RemovalFinished
 from nbsweep.core.events.sweep import PlanNarrowed
 from nbsweep.core.identity import TargetIdentity
+from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.planning.plan import Plan
-from nbsweep.core.policy import Reason
 from nbsweep.core.ports import Ports
 from nbsweep.core.saved_plan.model import SavedTarget, Spared
 from nbsweep.core.saved_plan.narrow import Permission, left_out_of_plan

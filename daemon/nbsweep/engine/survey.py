@@ -28,13 +28,13 @@ from nbsweep.core.events.sweep import (
 )
 from nbsweep.core.facts import Moment
 from nbsweep.core.identity import TargetIdentity
+from nbsweep.core.judging.rules import Rules
 from nbsweep.core.listing.belonging import differs_from
 from nbsweep.core.listing.paging import Offsets
 from nbsweep.core.model import MalformedRow, Notebook, Page, Scope
 from nbsweep.core.planning.matches import name_matches
 from nbsweep.core.planning.plan import Survey
 from nbsweep.core.planning.tally import Tally, join_tallies
-from nbsweep.core.policy import Rules
 from nbsweep.core.ports import Ports
 from nbsweep.engine.listing.offsets import find_paging
 from nbsweep.engine.listing.pages import (

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from platformdirs import user_state_dir
 from pydantic import AfterValidator, Field, StrictStr, WrapValidator
 
-from nbsweep.core.policy import Rules
+from nbsweep.core.judging.rules import Rules
 from nbsweep.settings.fields.base import Group
 from nbsweep.settings.fields.paths import at_home
 from nbsweep.settings.fields.types import Distinct, Written

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import Field, StrictInt
 
+from nbsweep.core.judging.rules import Policy, Protection, Running
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.matching.conditions import AllOf, AnyOf, CapacityOver, Condition, LeaseEnabled, LongerThan, TagIs, TextIs
 from nbsweep.core.matching.owner_groups import PREFIX, names_of
 from nbsweep.core.planning.brakes import MOST_FAILURES, Brakes, OnExcess
-from nbsweep.core.policy import Policy, Protection, Running
 from nbsweep.core.reasons.finding import Truth
 from nbsweep.settings.fields.base import Group, Label
 from nbsweep.settings.fields.units import Share, format_duration

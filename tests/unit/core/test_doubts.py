@@ -8,9 +8,11 @@ from hypothesis import given
 from builders import moment, over, policy, protection, searching, tag, text
 from generated import DATES, NOTEBOOKS, POLICIES, PROTECTIONS, SPECS, Spec, build
 from nbsweep.core.doubts import Doubt, DoubtKind, find_doubts, implies, never_matches
+from nbsweep.core.judging.rules import Policy, Protection, Rules, Running
+from nbsweep.core.judging.verdict import Decision
 from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, LeaseEnabled, Not
 from nbsweep.core.model import Notebook
-from nbsweep.core.policy import Decision, Policy, Protection, Rules, Running, judge
+from nbsweep.core.policy import judge
 from unit.core.test_policy_oracle import holds
 
 BOTH = ("NOTEBOOK", "DEFAULT")

@@ -6,9 +6,9 @@ from msgspec.structs import replace
 
 from builders import NOON, ago, candidate, lease, moment, notebook, over, plan, policy, rules
 from nbsweep.core.fleet import FleetRow, fleet_rows, goes_at, sort_key
+from nbsweep.core.judging.verdict import Decision, Reason
 from nbsweep.core.model import MalformedRow, Status, Volume
 from nbsweep.core.planning.cool_down import USUAL_COOL_DOWN, Streak, judge_cooling
-from nbsweep.core.policy import Decision, Reason
 
 IDLE = rules(policy(over("idle", days=14), name="idle"))
 BROKEN = MalformedRow(None, "broken", "no id")

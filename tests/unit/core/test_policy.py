@@ -4,9 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 from builders import NEVER_TOUCHED, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
+from nbsweep.core.judging.rules import Policy, Rules, Running
+from nbsweep.core.judging.verdict import Decision, Reason, Verdict
 from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, Not
 from nbsweep.core.model import Notebook, Status
-from nbsweep.core.policy import Decision, Policy, Reason, Rules, Running, Verdict, judge, may_go
+from nbsweep.core.policy import judge, may_go
 from nbsweep.core.reasons.finding import Truth
 from nbsweep.core.selection import Selection
 

@@ -9,9 +9,11 @@ from hypothesis import assume, given
 
 from builders import NEVER_TOUCHED, NOON, moment, notebook, policy, protection, searching, text
 from generated import DATES, NOTEBOOKS, POLICIES, PROTECTIONS, SPECS, Spec, build
+from nbsweep.core.judging.rules import Rules, Running
+from nbsweep.core.judging.verdict import Decision
 from nbsweep.core.matching.conditions import Condition
 from nbsweep.core.model import Lease, LeaseType, Notebook, Status
-from nbsweep.core.policy import Decision, Rules, Running, judge
+from nbsweep.core.policy import judge
 from nbsweep.core.reasons.finding import Truth
 
 SAYING: dict[Truth, Condition] = {

@@ -6,10 +6,12 @@ from msgspec.structs import replace
 
 from builders import NEVER_TOUCHED, NOON, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
 from nbsweep.core.freshness import ClockReading
+from nbsweep.core.judging.rules import Policy, Rules, Running
+from nbsweep.core.judging.verdict import Decision, Reason, Verdict
 from nbsweep.core.matching.conditions import Not
 from nbsweep.core.model import LeaseType, Named, Notebook, Status
 from nbsweep.core.own_orders import OrderKind, OwnOrder, answered, note_seen
-from nbsweep.core.policy import Decision, Policy, Reason, Rules, Running, Verdict, judge
+from nbsweep.core.policy import judge
 from nbsweep.core.second_look import judge_after_orders
 
 READING = ClockReading(NOON, 1000.0, 1000.0)

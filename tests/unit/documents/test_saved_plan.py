@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from builders import NOON, SCOPE, ago, moment, notebook, plan, rules, searching
 from nbsweep.core.errors import ConfigurationError
 from nbsweep.core.identity import TargetIdentity
+from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Status, Volume
 from nbsweep.core.planning.brakes import Refusal
 from nbsweep.core.planning.plan import Candidate
-from nbsweep.core.policy import Reason, judge
+from nbsweep.core.policy import judge
 from nbsweep.core.reasons.finding import Truth
 from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.digest import sealed

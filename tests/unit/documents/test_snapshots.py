@@ -35,6 +35,8 @@ from nbsweep.core.doubts import Doubt, DoubtKind
 from nbsweep.core.errors import Mistake, Unreachable
 from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
 from nbsweep.core.explain.explain import explain
+from nbsweep.core.judging.rules import Rules
+from nbsweep.core.judging.verdict import Reason, keep
 from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.lifecycle import State
 from nbsweep.core.matching.conditions import AnyOf
@@ -42,7 +44,6 @@ from nbsweep.core.model import MalformedRow, Status
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.planning.brakes import Brakes, Refusal
 from nbsweep.core.planning.plan import Plan, WorkspaceGap
-from nbsweep.core.policy import Reason, Rules, keep
 from nbsweep.core.reasons.model import recorded
 from nbsweep.core.report import Report
 from nbsweep.core.runs import History, Outcome, RunCounts, RunRecord

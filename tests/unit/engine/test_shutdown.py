@@ -9,11 +9,11 @@ from msgspec.structs import replace
 from builders import NOON, ago, fleet, notebook, removal
 from nbsweep.core.errors import AnswerLost, Forbidden, Rejected
 from nbsweep.core.events.sweep import PlanTrimmed, SweepBraked, SweepFailure
+from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import Rate
 from nbsweep.core.planning.brakes import Brakes, OnExcess
-from nbsweep.core.policy import Reason
 from nbsweep.core.report import Report
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area

@@ -26,11 +26,11 @@ from nbsweep.core.events.sweep import (
     SurveyWorkspaceRefused,
 )
 from nbsweep.core.facts import Moment
+from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.listing.belonging import EVERYTHING, Coverage
 from nbsweep.core.listing.paging import Offsets, Paging
 from nbsweep.core.model import MalformedRow, Named, Page, Scope, Status
 from nbsweep.core.planning.plan import Survey
-from nbsweep.core.policy import Reason
 from nbsweep.engine.survey import Area, Surveyor
 from nbsweep.testing import NO_FAULT, Fault, Pace
 from unit.engine.world import IDENTITY, World, rules, virtual_time, world

@@ -14,10 +14,10 @@ from msgspec.structs import replace
 import builders
 from builders import NOON, over, policy, protection, removal, tag, text
 from nbsweep.core.errors import NbsweepError
+from nbsweep.core.judging.rules import Policy, Rules, Running
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Notebook
 from nbsweep.core.planning.plan import Plan
-from nbsweep.core.policy import Policy, Rules, Running
 from nbsweep.core.ports import Ports
 from nbsweep.engine.options import PollOptions, SurveyFacts, SweepOptions
 from nbsweep.engine.removing.executor import Executor

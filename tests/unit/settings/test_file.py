@@ -15,12 +15,14 @@ from pydantic import ValidationError
 
 from builders import NOON, ago, moment
 from nbsweep.core.facts import Moment
+from nbsweep.core.judging.rules import Running
+from nbsweep.core.judging.verdict import Decision, Reason
 from nbsweep.core.matching.conditions import AllOf, AnyOf, CapacityOver, LeaseEnabled, LongerThan, Not, TagIs, TextIs
 from nbsweep.core.matching.globs import Glob
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Notebook, Status, Volume
 from nbsweep.core.pacing import Rate
 from nbsweep.core.planning.brakes import Brakes, OnExcess
-from nbsweep.core.policy import Decision, Reason, Running, judge
+from nbsweep.core.policy import judge
 from nbsweep.core.reasons.finding import Truth
 from nbsweep.core.schedule.timetable import Timetable
 from nbsweep.core.schedule.wall_times import WallTimes

@@ -6,8 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from builders import moment, notebook
+from nbsweep.core.judging.verdict import Decision
 from nbsweep.core.model import Named
-from nbsweep.core.policy import Decision, judge
+from nbsweep.core.policy import judge
 from nbsweep.settings import Settings, problems
 
 TARGET: dict[str, Any] = {"name": "lab", "region": "cn-north-4", "project_id": "0123456789abcdef0123456789abcdef"}

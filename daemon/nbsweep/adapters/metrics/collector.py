@@ -16,8 +16,8 @@ from nbsweep.core.events.http import DialectFound, HttpAnswered, HttpThrottled
 from nbsweep.core.events.removal import RecoveryFinished, RecoveryStarted, RemovalAgain, RemovalFinished, RemovalRequested
 from nbsweep.core.events.service import LogLinesLost, ServiceReloaded, ServiceReloadRefused
 from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, SurveyFinished, SweepBraked, SweepFinished
+from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.pacing import LaneState
-from nbsweep.core.policy import Reason
 from nbsweep.core.ports import Clock
 from nbsweep.core.runs import SUCCESSES, Outcome
 

@@ -18,8 +18,8 @@ from nbsweep.core.explain.requirements import (
     RuleRequirement,
     moment_words,
 )
+from nbsweep.core.judging.verdict import Decision
 from nbsweep.core.lifecycle import Removal, outcome
-from nbsweep.core.policy import Decision
 from nbsweep.core.reasons.finding import Finding, Truth
 
 MOST_REMOVALS = 5

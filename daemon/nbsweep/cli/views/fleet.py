@@ -11,10 +11,10 @@ from nbsweep.cli.views.results import STYLES, cell, refusal_line
 from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, Row, make_table
 from nbsweep.core.facts import format_age
 from nbsweep.core.fleet import FleetRow
+from nbsweep.core.judging.verdict import Decision, Reason
 from nbsweep.core.lookup import short_ids
 from nbsweep.core.model import MalformedRow
 from nbsweep.core.planning.plan import Plan
-from nbsweep.core.policy import Decision, Reason
 
 COLUMNS = (
     Column("ID", leaves=6),

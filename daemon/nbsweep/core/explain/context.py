@@ -8,10 +8,10 @@ from msgspec import Struct
 
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.explain.explain import Explanation
+from nbsweep.core.judging.verdict import Verdict
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Notebook
 from nbsweep.core.planning.brakes import Brakes, format_share
-from nbsweep.core.policy import Verdict
 from nbsweep.core.reasons.finding import Finding, Truth
 from nbsweep.core.runs import NO_HISTORY, History, RunRecord
 

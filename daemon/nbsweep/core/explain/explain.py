@@ -23,11 +23,13 @@ from nbsweep.core.explain.requirements import (
     requirement_of,
 )
 from nbsweep.core.facts import STARTS, Moment
+from nbsweep.core.judging.rules import Policy, Protection, Rules
+from nbsweep.core.judging.verdict import Decision, Verdict
 from nbsweep.core.listing.belonging import EVERYTHING
 from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, LongerThan, Not
 from nbsweep.core.matching.missing_facts import missing_facts
 from nbsweep.core.model import IN_TRANSITION, Notebook, Status
-from nbsweep.core.policy import Decision, Policy, Protection, Rules, Verdict, judge, judge_policies, matched
+from nbsweep.core.policy import judge, judge_policies, matched
 from nbsweep.core.reasons.english import describe
 from nbsweep.core.reasons.finding import Finding, Truth
 from nbsweep.core.reasons.model import Cause

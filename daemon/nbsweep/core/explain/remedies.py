@@ -9,11 +9,13 @@ from msgspec.structs import replace
 
 from nbsweep.core.explain.flips import flips_at
 from nbsweep.core.facts import Moment
+from nbsweep.core.judging.rules import Rules
+from nbsweep.core.judging.verdict import Decision
 from nbsweep.core.matching.conditions import Condition, TagIs, TextIs
 from nbsweep.core.matching.globs import WILDCARD, Glob, skeleton
 from nbsweep.core.matching.structure import single_conditions
 from nbsweep.core.model import Lease, Notebook, Status
-from nbsweep.core.policy import Decision, Rules, judge
+from nbsweep.core.policy import judge
 from nbsweep.core.reasons.finding import Truth
 
 SHORTEST_LEASE = timedelta(hours=1)

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
+from nbsweep.core.judging.verdict import Reason, Verdict, keep
 from nbsweep.core.lifecycle import Removal, State
-from nbsweep.core.policy import Reason, Verdict, keep
 from nbsweep.core.reasons.model import Cause, CauseCode
 from nbsweep.core.runs import FAILURES
 

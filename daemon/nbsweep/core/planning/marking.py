@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from nbsweep.core.facts import Moment
 from nbsweep.core.identity import TargetIdentity
+from nbsweep.core.judging.rules import Rules
+from nbsweep.core.judging.verdict import Reason, Verdict
 from nbsweep.core.marks.clearing import sign_of_use
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import (
@@ -28,7 +30,7 @@ from nbsweep.core.marks.model import (
 from nbsweep.core.model import MalformedRow, Notebook, microseconds
 from nbsweep.core.planning.brakes import Brakes, OnExcess, Refusal, judge_excess, trim
 from nbsweep.core.planning.plan import Candidate, Survey, longest_idle_first
-from nbsweep.core.policy import Reason, Rules, Verdict, judge
+from nbsweep.core.policy import judge
 from nbsweep.core.reasons.english import describe
 from nbsweep.core.reasons.keeping import encode_cause
 

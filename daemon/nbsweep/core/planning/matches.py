@@ -7,8 +7,8 @@ from typing import Literal
 from msgspec import Struct
 
 from nbsweep.core.facts import Moment
+from nbsweep.core.judging.rules import Rules
 from nbsweep.core.model import Notebook
-from nbsweep.core.policy import Rules
 from nbsweep.core.reasons.finding import Truth
 
 

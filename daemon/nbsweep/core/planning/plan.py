@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from nbsweep.core.judging.verdict import Reason, Verdict
 from nbsweep.core.model import MalformedRow, Notebook, Scope
 from nbsweep.core.planning.brakes import (
     Brakes,
@@ -21,7 +22,6 @@ from nbsweep.core.planning.brakes import (
 )
 from nbsweep.core.planning.cool_down import CoolDown, judge_cooling, streaks
 from nbsweep.core.planning.matches import RuleMatch
-from nbsweep.core.policy import Reason, Verdict
 from nbsweep.core.runs import NO_HISTORY, History
 from nbsweep.core.selection import Excluded
 

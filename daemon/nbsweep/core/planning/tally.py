@@ -7,12 +7,14 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from nbsweep.core.facts import Moment, idle_since
+from nbsweep.core.judging.rules import Rules
+from nbsweep.core.judging.verdict import AWAITING, Decision, Reason
 from nbsweep.core.listing.belonging import differs_from
 from nbsweep.core.matching.missing_facts import left_out
 from nbsweep.core.model import AT_REST, MalformedRow, Named, Notebook, Scope, Status
 from nbsweep.core.planning.matches import MatchCounts, count_matches
 from nbsweep.core.planning.plan import Candidate, Survey
-from nbsweep.core.policy import AWAITING, Decision, Reason, Rules, judge, may_go
+from nbsweep.core.policy import judge, may_go
 from nbsweep.core.reasons.english import describe
 from nbsweep.core.selection import Excluded
 

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from nbsweep.core.judging.verdict import Verdict
 from nbsweep.core.model import Image, Lease, Named, Notebook, Status, Volume
-from nbsweep.core.policy import Verdict
 from nbsweep.core.reasons.finding import Finding, Truth
 
 

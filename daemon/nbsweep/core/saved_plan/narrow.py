@@ -10,9 +10,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.core.facts import Moment
+from nbsweep.core.judging.rules import Rules
+from nbsweep.core.judging.verdict import Decision, Reason, Verdict
 from nbsweep.core.model import AT_REST, MalformedRow, Notebook, Status
 from nbsweep.core.planning.plan import Candidate, Survey, WorkspaceGap
-from nbsweep.core.policy import Decision, Reason, Rules, Verdict, judge
+from nbsweep.core.policy import judge
 from nbsweep.core.reasons.model import Cause, CauseCode
 from nbsweep.core.saved_plan.model import SavedItem, Spared
 from nbsweep.core.second_look import why_no_longer

@@ -7,9 +7,9 @@ import anyio
 from nbsweep.core.errors import CloudError, Gone, SweepEnding
 from nbsweep.core.events.sweep import SurveyAsked
 from nbsweep.core.facts import Moment
+from nbsweep.core.judging.rules import Rules
 from nbsweep.core.model import MalformedRow, Notebook, Scope
 from nbsweep.core.planning.tally import Tally
-from nbsweep.core.policy import Rules
 from nbsweep.core.ports import Ports
 
 AT_ONCE = 16

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from nbsweep.core.errors import ExemptionsChanged
 from nbsweep.core.facts import Moment
+from nbsweep.core.judging.verdict import Verdict
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Notebook
-from nbsweep.core.policy import Verdict
 from nbsweep.core.ports import Ports
 from nbsweep.core.second_look import decide_again
 from nbsweep.engine.current_rules import CurrentRules

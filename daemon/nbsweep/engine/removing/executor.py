@@ -27,11 +27,11 @@ from nbsweep.core.errors import (
 from nbsweep.core.events.removal import RemovalAccepted, RemovalAgain, RemovalRequested, RemovalStopping, RemovalUnanswered
 from nbsweep.core.events.sweep import SweepStopping
 from nbsweep.core.freshness import Freshness
+from nbsweep.core.judging.verdict import Decision
 from nbsweep.core.lifecycle import Removal, State, Step
 from nbsweep.core.model import Notebook, Status
 from nbsweep.core.own_orders import OrderKind
 from nbsweep.core.planning.brakes import Refusal
-from nbsweep.core.policy import Decision
 from nbsweep.core.ports import Ports
 from nbsweep.engine.current_rules import CurrentRules
 from nbsweep.engine.options import SurveyFacts, SweepOptions

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from nbsweep.core import lifecycle
 from nbsweep.core.errors import CloudError, SweepEnding
+from nbsweep.core.judging.verdict import Verdict
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Notebook, Status
-from nbsweep.core.policy import Verdict
 from nbsweep.core.ports import Ports
 from nbsweep.core.second_look import under_way
 from nbsweep.engine.removing.poller import Poller

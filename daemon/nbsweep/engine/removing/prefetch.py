@@ -17,9 +17,11 @@ from nbsweep.core.errors import CloudError, SweepEnding
 from nbsweep.core.events.removal import WalkPage
 from nbsweep.core.facts import Moment
 from nbsweep.core.freshness import ClockReading, Freshness
+from nbsweep.core.judging.rules import Rules
+from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import PAGE_SIZE, Notebook, Scope
-from nbsweep.core.policy import Reason, Rules, judge
+from nbsweep.core.policy import judge
 from nbsweep.core.ports import Ports
 from nbsweep.engine.shutdown import StopConditions
 

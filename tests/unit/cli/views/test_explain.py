@@ -19,11 +19,12 @@ from nbsweep.cli.views.explain import explain_view
 from nbsweep.cli.views.results import plain_text
 from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
 from nbsweep.core.explain.explain import explain
+from nbsweep.core.judging.rules import Rules, Running
+from nbsweep.core.judging.verdict import Reason, keep
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.matching.conditions import AnyOf, Not
 from nbsweep.core.model import Status
 from nbsweep.core.planning.brakes import Brakes
-from nbsweep.core.policy import Reason, Rules, Running, keep
 from nbsweep.core.reasons.model import recorded
 from nbsweep.core.runs import History, Outcome
 from nbsweep.documents.explain import explain_document

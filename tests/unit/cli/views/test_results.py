@@ -12,11 +12,12 @@ from nbsweep.cli.commands.plan import CSV_COLUMNS
 from nbsweep.cli.text import csv_text, json_text, printable
 from nbsweep.cli.views.results import format_seconds, plan_view, report_view
 from nbsweep.core.errors import Unreachable
+from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import MalformedRow, Volume
 from nbsweep.core.planning.brakes import Refusal
 from nbsweep.core.planning.plan import Candidate, Plan
-from nbsweep.core.policy import Reason, judge
+from nbsweep.core.policy import judge
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
 from nbsweep.documents.plans import item_document, plan_document

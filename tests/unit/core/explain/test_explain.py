@@ -23,9 +23,11 @@ from nbsweep.core.explain.explain import Explanation, explain
 from nbsweep.core.explain.flips import TICK
 from nbsweep.core.explain.requirements import AllRequired, AnyRequired, AnyRequirement, Requirement, RuleRequirement
 from nbsweep.core.facts import Moment
+from nbsweep.core.judging.rules import Policy, Protection, Rules, Running
+from nbsweep.core.judging.verdict import Decision, Reason
 from nbsweep.core.matching.conditions import AnyOf, Not
 from nbsweep.core.model import Named, Notebook, Status
-from nbsweep.core.policy import Decision, Policy, Protection, Reason, Rules, Running, judge
+from nbsweep.core.policy import judge
 from nbsweep.core.reasons.finding import Truth
 from unit.core.test_policy_oracle import holds
 

@@ -6,9 +6,11 @@ import pytest
 from builders import NOON, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
 from nbsweep.core.explain.remedies import Remedy, remedies
 from nbsweep.core.facts import Moment
+from nbsweep.core.judging.rules import Policy, Protection, Running
+from nbsweep.core.judging.verdict import Decision
 from nbsweep.core.matching.conditions import AllOf, AnyOf, Not
 from nbsweep.core.model import Status
-from nbsweep.core.policy import Decision, Policy, Protection, Running, judge
+from nbsweep.core.policy import judge
 
 IDLE = policy(text("status", "STOPPED"), over("idle", days=14), name="idle")
 OLD = policy(over("age", days=100), name="old", running=Running.STOP)

@@ -4,9 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 from builders import moment, notebook, over, policy, protection, removal, rules, tag, text
+from nbsweep.core.judging.rules import Rules
+from nbsweep.core.judging.verdict import Decision, Reason
 from nbsweep.core.listing.belonging import EVERYTHING, Coverage, differs_from, find_stray
 from nbsweep.core.model import Notebook, Scope, Status
-from nbsweep.core.policy import Decision, Reason, Rules, judge, may_go
+from nbsweep.core.policy import judge, may_go
 from nbsweep.core.reasons.english import describe
 from nbsweep.core.second_look import decide_again
 

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from builders import candidate, searching, survey
+from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Named, Scope
 from nbsweep.core.planning.brakes import MOST_FAILURES, Brakes, OnExcess, describe_trim, judge_failures, judge_skew, trim
 from nbsweep.core.planning.plan import Candidate, Circumstances, Plan, WorkspaceGap, build_plan
-from nbsweep.core.policy import Reason
 from nbsweep.core.runs import FleetBefore, History
 
 HALF = Fraction(1, 2)

@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 
 from builders import NOON, ago, candidate, removal, survey
+from nbsweep.core.judging.verdict import Decision, Reason
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.planning.cool_down import CoolDown, Streak, causes_of, failed_by_notebook, judge_cooling, streaks
 from nbsweep.core.planning.plan import Circumstances, build_plan
-from nbsweep.core.policy import Decision, Reason
 from nbsweep.core.runs import History
 
 USUAL = CoolDown(timedelta(hours=1), timedelta(days=7))

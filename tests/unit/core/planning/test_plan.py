@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOON, ago, candidate, searching, survey
+from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.model import MalformedRow, Named
 from nbsweep.core.planning.brakes import Brakes, OnExcess, format_share
 from nbsweep.core.planning.plan import Candidate, Plan, Survey, build_plan
-from nbsweep.core.policy import Reason
 
 LOOSE = Brakes(max_deletions=None, max_share=None, max_per_owner=None)
 

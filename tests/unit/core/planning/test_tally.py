@@ -4,10 +4,11 @@ from typing import Any
 import pytest
 
 from builders import NEVER_TOUCHED, NOON, SCOPE, ago, moment, notebook, over, policy, protection, rules, tag, text
+from nbsweep.core.judging.rules import Rules, Running
+from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.model import MalformedRow, Notebook, Scope, Status
 from nbsweep.core.planning.plan import Survey
 from nbsweep.core.planning.tally import Tally, join_tallies
-from nbsweep.core.policy import Reason, Rules, Running
 
 OTHER = Scope("1", "NOTEBOOK")
 RULES = rules(

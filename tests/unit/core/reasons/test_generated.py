@@ -9,8 +9,10 @@ from msgspec.structs import replace
 
 from builders import moment, policy, protection, searching
 from generated import DATES, NOTEBOOKS, POLICIES, PROTECTIONS, SPECS, Spec, build
+from nbsweep.core.judging.rules import Rules, Running
+from nbsweep.core.judging.verdict import Verdict
 from nbsweep.core.model import Notebook
-from nbsweep.core.policy import Rules, Running, Verdict, judge
+from nbsweep.core.policy import judge
 from nbsweep.core.reasons.finding import Finding
 from nbsweep.core.reasons.keeping import decode_cause, encode_cause
 from nbsweep.core.reasons.render import Language, render, render_finding

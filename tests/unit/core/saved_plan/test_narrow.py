@@ -5,9 +5,11 @@ from msgspec.structs import replace
 
 from builders import NOON, SCOPE, ago, notebook, over, policy, protection, rules, survey, tag, text
 from nbsweep.core.facts import Moment, idle_since
+from nbsweep.core.judging.rules import Rules, Running
+from nbsweep.core.judging.verdict import Decision, Reason, keep
 from nbsweep.core.model import MalformedRow, Notebook, Status
 from nbsweep.core.planning.plan import Candidate, Survey, WorkspaceGap
-from nbsweep.core.policy import Decision, Reason, Rules, Running, judge, keep
+from nbsweep.core.policy import judge
 from nbsweep.core.reasons.english import describe
 from nbsweep.core.reasons.model import recorded
 from nbsweep.core.saved_plan.evidence import evidence_of

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from builders import over, policy
+from nbsweep.core.judging.rules import Policy
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.model import Notebook
 from nbsweep.core.notices.channel import OpenChannels
 from nbsweep.core.notices.outbox import Message
 from nbsweep.core.planning.brakes import Brakes
-from nbsweep.core.policy import Policy
 from nbsweep.core.reasons.render import Language
 from nbsweep.core.report import Report
 from nbsweep.engine.notices.context import RelayOptions, RelayPorts

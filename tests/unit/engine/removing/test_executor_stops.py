@@ -6,11 +6,11 @@ from msgspec.structs import replace
 from builders import NOON, notebook
 from nbsweep.core.errors import AlreadyStopped, Gone, Rejected
 from nbsweep.core.events.removal import RemovalStopping
+from nbsweep.core.judging.rules import Policy, Running
 from nbsweep.core.lifecycle import State
 from nbsweep.core.matching.conditions import AllOf, TextIs
 from nbsweep.core.matching.globs import Glob
 from nbsweep.core.model import Notebook, Status
-from nbsweep.core.policy import Policy, Running
 from nbsweep.testing import LOST_AFTER, LOST_BEFORE, Fault
 from unit.engine.world import FORGOTTEN, IDLE, World, carry_out, options, virtual_time, world
 

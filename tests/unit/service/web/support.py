@@ -18,11 +18,11 @@ from nbsweep.core.errors import NbsweepError
 from nbsweep.core.explain.context import Explained, JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.freshness import ClockReading
+from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.lifecycle import State
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.planning.plan import Plan
-from nbsweep.core.policy import Reason
 from nbsweep.core.ports import Journal
 from nbsweep.core.runs import Outcome
 from nbsweep.service.control import Answer, Phase, TargetState, UnknownTargetError

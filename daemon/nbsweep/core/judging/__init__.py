@@ -1,0 +1,1 @@
+"""The rules, the verdict, and the checks of exemptions and of the grace, of which `policy` makes its decision. Pure."""

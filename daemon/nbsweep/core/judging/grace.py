@@ -1,0 +1,53 @@
+"""Keeps a notebook whose deletion was not announced, or whose grace has not ended."""
+
+from msgspec.structs import replace
+
+from nbsweep.core.facts import Moment
+from nbsweep.core.judging.rules import Rules
+from nbsweep.core.judging.verdict import Decision, Reason, Verdict
+from nbsweep.core.marks.clearing import lacks, sign_of_use
+from nbsweep.core.marks.grace import Grace
+from nbsweep.core.marks.model import Mark, MarkState, due_at, is_stale
+from nbsweep.core.model import Notebook
+from nbsweep.core.reasons.model import Cause, CauseCode, Param
+
+
+def judge_grace(notebook: Notebook, rules: Rules, verdict: Verdict, moment: Moment) -> Verdict:
+    """Return a policy's verdict DELETE if the policy has no grace, or if the mark of this very instance is due; else KEEP."""
+    policy = next(policy for policy in rules.policies if policy.name == verdict.rule)
+    if policy.grace is None:
+        return verdict
+    mark = rules.marks.get(notebook.id)
+    if mark is None or not mark.open or mark.policy != policy.name or mark.policy_digest != policy.digest:
+        notice_s = int(policy.grace.lasts.total_seconds())
+        return _awaited(verdict, Reason.UNANNOUNCED, CauseCode.UNANNOUNCED, notice_s=notice_s)
+    return _outdated(mark, notebook, verdict, moment) or _not_due(mark, policy.grace, verdict, moment) or verdict
+
+
+def _outdated(mark: Mark, notebook: Notebook, verdict: Verdict, moment: Moment) -> Verdict | None:
+    """Return KEEP if a notebook changed since it was marked, or does not show whether it did."""
+    if missing := lacks(mark, notebook):
+        return _awaited(verdict, Reason.UNKNOWN_FACT, CauseCode.USE_SINCE_MARK_UNKNOWN, missing=missing)
+    if changed := sign_of_use(mark, notebook, moment):
+        return _awaited(verdict, Reason.UNANNOUNCED, CauseCode.CHANGED_SINCE_MARK, change=changed.value)
+    return None
+
+
+def _not_due(mark: Mark, grace: Grace, verdict: Verdict, moment: Moment) -> Verdict | None:
+    """Return KEEP if the owner has not been told, or the grace has not ended."""
+    due = due_at(mark, grace)
+    if due is None or is_stale(mark, grace, moment.now):
+        marked_at = mark.marked_at.isoformat()
+        if mark.untold:
+            return _awaited(verdict, Reason.MARKED, CauseCode.UNTOLD, marked_at=marked_at, untold=mark.untold)
+        stale = mark.state is MarkState.TOLD and due is not None
+        return _awaited(verdict, Reason.MARKED, CauseCode.NOTICE_STALE if stale else CauseCode.MARKED, marked_at=marked_at)
+    if moment.now < due:
+        return replace(_awaited(verdict, Reason.TOLD, CauseCode.TOLD, until=due.isoformat()), until=due)
+    return None
+
+
+def _awaited(verdict: Verdict, reason: Reason, code: CauseCode, **params: Param) -> Verdict:
+    """Return KEEP in place of the verdict of a policy with grace; its cause keeps why the policy matches."""
+    cause = Cause(code, verdict.rule, params=params, because=verdict.cause)
+    return Verdict(Decision.KEEP, reason, verdict.rule, cause, verdict.findings)

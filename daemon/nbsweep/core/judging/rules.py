@@ -1,0 +1,65 @@
+"""The rules that decide on a notebook: policies, protections, and what belongs to them."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from nbsweep.core.exemptions.model import Exemption
+from nbsweep.core.listing.belonging import EVERYTHING, Coverage
+from nbsweep.core.marks.grace import Grace
+from nbsweep.core.marks.model import Mark
+from nbsweep.core.matching.conditions import AllOf
+from nbsweep.core.selection import EVERY_NOTEBOOK, Selection
+
+
+class Running(StrEnum):
+    """What a policy does with a running notebook."""
+
+    SKIP = "skip"
+    STOP = "stop"
+
+
+class Policy(Struct, frozen=True):
+    """A rule for notebooks that may be deleted."""
+
+    name: str
+    match: AllOf
+    running: Running = Running.SKIP
+    grace: Grace | None = None
+    """How its deletions are announced; None if they are not."""
+    digest: str = ""
+    """A digest of what the policy matches; a mark that was made by an edited policy does not count."""
+
+
+class Protection(Struct, frozen=True):
+    """A rule for notebooks that are kept, whatever the policies say."""
+
+    name: str
+    match: AllOf
+
+
+class Rules(Struct, frozen=True):
+    """All rules of the configuration; without a policy nothing is ever deleted."""
+
+    policies: tuple[Policy, ...]
+    protections: tuple[Protection, ...] = ()
+    coverage: Coverage = EVERYTHING
+    """What the target covers: nothing else may be deleted, whatever the policies say."""
+    selection: Selection = EVERY_NOTEBOOK
+    """What a person has chosen for this command: nothing else may be deleted, whatever the policies say."""
+    exemptions: tuple[Exemption, ...] = ()
+    """The exemptions of the target."""
+    marks: Mapping[str, Mark] = {}
+    """The open marks by notebook id. Without a mark that is due, a policy with grace deletes nothing."""
+
+    @property
+    def unannounced(self) -> "Rules":
+        """The same rules as if no policy had a grace."""
+        return replace(self, policies=tuple(replace(policy, grace=None) for policy in self.policies))
+
+    @property
+    def conditions(self) -> tuple[AllOf, ...]:
+        """The condition of each rule, protections first, in the order in which they are checked."""
+        return (*(rule.match for rule in self.protections), *(rule.match for rule in self.policies))
