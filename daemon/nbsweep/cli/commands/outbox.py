@@ -1,0 +1,51 @@
+"""`outbox`: the messages to owners and operators, and `outbox retry`, which sends failed ones again."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from nbsweep.adapters.journal import open_journal
+from nbsweep.cli.exits import Exit
+from nbsweep.cli.session import ReadFormat, Session
+from nbsweep.cli.views.outbox import outbox_view
+from nbsweep.core.errors import UsageError
+from nbsweep.core.notices.outbox import MessageState
+from nbsweep.core.ports import Journal
+from nbsweep.documents.outbox import message_documents
+
+MOST_FAILED = 10_000
+
+
+async def outbox_command(session: Session, states: Sequence[MessageState], limit: int, output: ReadFormat) -> Exit:
+    """Show the latest messages, the newest first."""
+    async with open_journal(session.settings.journal) as journal:
+        messages, pause = await journal.outbox.messages(limit, states), await journal.outbox.paused()
+    if output == "json":
+        session.write_json(message_documents(messages))
+    else:
+        session.show_result(outbox_view(messages, pause, datetime.now(UTC)))
+    return Exit.DONE
+
+
+async def retry_command(session: Session, keys: Sequence[str], *, every: bool) -> Exit:
+    """Make failed messages due again; the service, or the next run, sends them.
+
+    Raises:
+        UsageError: a key is that of no message, or of several.
+    """
+    now = datetime.now(UTC)
+    async with open_journal(session.settings.journal) as journal:
+        found = [message.key for message in await journal.outbox.messages(MOST_FAILED, [MessageState.FAILED])] if every else []
+        wanted = [*found, *[await _whole_key(journal, key) for key in keys]]
+        retried = [key for key in wanted if await journal.outbox.retry(key, now)]
+    waiting = len(wanted) - len(retried)
+    session.write_result(f"{len(retried)} failed {'message is' if len(retried) == 1 else 'messages are'} due again.")
+    if waiting:
+        session.write_result(f"{waiting} had not failed, and stay as they are.")
+    return Exit.DONE
+
+
+async def _whole_key(journal: Journal, key: str) -> str:
+    message = await journal.outbox.message(key)
+    if message is None:
+        raise UsageError(f"no message has the key {key}, or several begin with it; `nbsweep outbox` lists them")
+    return message.key

@@ -1,0 +1,78 @@
+"""The view of `marks`: who is announced, who was told, and when it is due."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+
+from nbsweep.cli.views.results import cell
+from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, Row, make_table
+from nbsweep.core.facts import format_age
+from nbsweep.core.lookup import short_ids
+from nbsweep.core.marks.grace import Grace
+from nbsweep.core.marks.model import Mark
+from nbsweep.documents.marks import ShownState, due_of, shown_state
+
+COLUMNS = (
+    Column("ID", leaves=3),
+    Column("NOTEBOOK", most=NAME),
+    Column("OWNER", most=SHORT_NAME),
+    Column("TARGET", most=SHORT_NAME, leaves=2),
+    Column("POLICY", most=SHORT_NAME, leaves=4),
+    Column("STATE"),
+    Column("MARKED", leaves=1),
+    Column("DUE"),
+    Column("WHY", folds=True),
+)
+STYLES: Mapping[ShownState, str] = {
+    ShownState.MARKED: "yellow",
+    ShownState.TOLD: "cyan",
+    ShownState.DUE: "bold red",
+    ShownState.REMOVED: "green",
+    ShownState.CLEARED: "dim",
+}
+
+
+def marks_view(marks: Sequence[Mark], graces: Mapping[str, Grace], now: datetime, *, wide: bool) -> RenderableType:
+    """Return the table of marks, and below it how many there are in each state."""
+    ids = short_ids(mark.notebook_id for mark in marks)
+    table = make_table(COLUMNS, lambda: (_row(mark, ids, due_of(mark, graces), now, wide=wide) for mark in marks))
+    counts = Counter(shown_state(mark, due_of(mark, graces), now) for mark in marks)
+    untold = sum(bool(mark.untold) for mark in marks if mark.open)
+    words = ", ".join(f"{counts[state]} {state}" for state in ShownState if counts[state])
+    parts: list[RenderableType] = [table, cell(f"{words}.", "bold")]
+    if untold:
+        parts.append(cell(f"{untold} cannot be told: their notebooks are kept as `unless_told` says.", "yellow"))
+    return Group(*parts)
+
+
+def _row(mark: Mark, ids: Mapping[str, str], due: datetime | None, now: datetime, *, wide: bool) -> Row:
+    state = shown_state(mark, due, now)
+    return (
+        cell(ids[mark.notebook_id]),
+        cell(mark.name),
+        cell(mark.owner_label),
+        cell(mark.target),
+        cell(mark.policy),
+        cell(state, STYLES[state]),
+        cell(f"{mark.marked_at:%Y-%m-%d %H:%M}Z"),
+        cell(_when(mark, due, now)),
+        cell(_why(mark, wide=wide), "dim"),
+    )
+
+
+def _when(mark: Mark, due: datetime | None, now: datetime) -> str:
+    if not mark.open or due is None:
+        return "-"
+    return f"{due:%Y-%m-%d %H:%M}Z ({format_age(due - now)})" if due > now else f"{due:%Y-%m-%d %H:%M}Z"
+
+
+def _why(mark: Mark, *, wide: bool) -> str:
+    if mark.cleared:
+        return f"cleared: {mark.cleared}"
+    if mark.run_id:
+        return f"deleted by run {mark.run_id}"
+    if mark.untold:
+        return f"untold: {mark.untold}"
+    return mark.reason if wide else mark.reason.removeprefix(f"policy {mark.policy}: ")

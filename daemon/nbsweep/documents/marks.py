@@ -1,0 +1,91 @@
+"""The JSON documents of marks."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta
+
+from nbsweep.core.marks.grace import Grace
+from nbsweep.core.marks.model import ClearCause, Mark, MarkState, due_at
+from nbsweep.documents.base import Count, Document, Time, moment_text
+
+
+class ShownState(StrEnum):
+    """The state of a mark as people see it: a told mark whose deadline has passed is due."""
+
+    MARKED = "marked"
+    TOLD = "told"
+    DUE = "due"
+    REMOVED = "removed"
+    CLEARED = "cleared"
+
+
+class MarkDocument(Document, frozen=True):
+    """The announced intention to delete one instance of a notebook."""
+
+    mark: Annotated[str, Meta(description="The ID of the mark.")]
+    target: str
+    id: Annotated[str, Meta(description="The ID of the notebook.")]
+    name: str
+    owner: str
+    workspace: str
+    policy: str
+    reason: str
+    state: ShownState
+    marked_at: Time
+    surveys: Annotated[Count, Meta(description="Number of complete surveys in a row that agree.")]
+    told_at: Time | None
+    told_by: Annotated[str | None, Meta(description="The channel, and what the other side said.")]
+    due_at: Annotated[Time | None, Meta(description="The earliest time of the deletion; null until the owner is told.")]
+    untold: Annotated[str | None, Meta(description="Why the owner could not be told.")]
+    keeps_it: Annotated[Sequence[str], Meta(description="What the owner can do to keep the notebook.")]
+    capacity_gb: Count | None
+    ended_at: Time | None
+    cleared: ClearCause | None
+    run_id: Annotated[str | None, Meta(description="The run that deleted the notebook.")]
+
+
+def shown_state(mark: Mark, due: datetime | None, now: datetime) -> ShownState:
+    """Return the state of a mark at a moment."""
+    if mark.state is MarkState.TOLD and due is not None and due <= now:
+        return ShownState.DUE
+    return ShownState(mark.state.value.lower())
+
+
+def due_of(mark: Mark, graces: Mapping[str, Grace]) -> datetime | None:
+    """Return when a mark becomes due by the present configuration; None while its owner has not been told."""
+    grace = graces.get(mark.policy)
+    return due_at(mark, grace) if grace else mark.deadline
+
+
+def mark_document(mark: Mark, due: datetime | None, now: datetime) -> MarkDocument:
+    """Return the document of a mark."""
+    return MarkDocument(
+        mark=mark.id,
+        target=mark.target,
+        id=mark.notebook_id,
+        name=mark.name,
+        owner=mark.owner_label,
+        workspace=mark.workspace_id,
+        policy=mark.policy,
+        reason=mark.reason,
+        state=shown_state(mark, due, now),
+        marked_at=moment_text(mark.marked_at),
+        surveys=mark.surveys,
+        told_at=moment_text(mark.told_at),
+        told_by=mark.told_by or None,
+        due_at=moment_text(due),
+        untold=mark.untold or None,
+        keeps_it=mark.remedies,
+        capacity_gb=mark.capacity_gb,
+        ended_at=moment_text(mark.ended_at),
+        cleared=mark.cleared,
+        run_id=mark.run_id or None,
+    )
+
+
+def mark_documents(marks: Iterable[Mark], graces: Mapping[str, Grace], now: datetime) -> list[MarkDocument]:
+    """Return the documents of marks."""
+    return [mark_document(mark, due_of(mark, graces), now) for mark in marks]
