@@ -1,6 +1,6 @@
 """Builds the owners' directory that the settings describe."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from nbsweep.adapters.owners.directory import ChainDirectory, Fallback, NamedPart
@@ -15,37 +15,29 @@ from nbsweep.settings import Settings
 from nbsweep.settings.people.owners import FALLBACK, OwnerPartSettings
 
 
-def make_directory(
-    settings: Settings, lookups: Mapping[str, UserLookup], clock: Clock, channels: Collection[str] | None = None
-) -> OwnerDirectory:
-    """Build the directory; nothing is read or called before the first question.
-
-    `lookups` asks IAM, by the name of the target, and `channels` are the names of the configured channels, if they are known.
-    """
-    known = frozenset(channels) if channels is not None else None
+def make_directory(settings: Settings, lookups: Mapping[str, UserLookup], clock: Clock) -> OwnerDirectory:
+    """Build the directory; nothing is read or called before the first question. `lookups` asks IAM, by the target's name."""
+    known = frozenset(settings.channels)
     named = [NamedPart(part.key, _make_part(part, lookups, clock, known)) for part in settings.owners if part.key != FALLBACK]
     values = [part.fallback for part in settings.owners if part.fallback is not None]
     files = tuple(each.part for each in named if isinstance(each.part, FilePart))
-    last = Fallback(values[0], known or frozenset(), files) if values else None
+    last = Fallback(values[0], known, files) if values else None
     return ChainDirectory(named, last)
 
 
-async def check_owner_parts(settings: Settings, clock: Clock, channels: Collection[str] | None = None) -> list[Check]:
+async def check_owner_parts(settings: Settings, clock: Clock) -> list[Check]:
     """Check the owners' files, and whether the fallback can be found; nothing is called."""
-    known = frozenset(channels) if channels is not None else None
     checks = []
     for part in settings.owners:
         if part.file is not None:
-            file = await FileReader(Path(part.file), known).current()
+            file = await FileReader(Path(part.file), frozenset(settings.channels)).current()
             checks.append(judge_file(part.file, len(file.entries), [str(mistake) for mistake in file.mistakes]))
         if part.fallback is not None:
-            checks.append(judge_fallback(await make_directory(settings, {}, clock, channels).fallback()))
+            checks.append(judge_fallback(await make_directory(settings, {}, clock).fallback()))
     return checks
 
 
-def _make_part(
-    part: OwnerPartSettings, lookups: Mapping[str, UserLookup], clock: Clock, channels: frozenset[str] | None
-) -> Part:
+def _make_part(part: OwnerPartSettings, lookups: Mapping[str, UserLookup], clock: Clock, channels: frozenset[str]) -> Part:
     if part.file is not None:
         return FilePart(FileReader(Path(part.file), channels))
     if part.tag is not None:

@@ -75,14 +75,14 @@ class Settings(Group):
     """How dates are written in messages."""
     channels: Annotated[Channels, WrapValidator(check_targets_of_channels)] = Field(default_factory=dict)
     """The ways to reach people, by name; each has a kind."""
+    owners: OwnersSettings = ()
+    """Where owners are reached, in the order in which these are asked; the first that answers wins."""
     removal: RemovalSettings = Field(default_factory=RemovalSettings)
     """How each notebook is deleted."""
     plan: PlanSettings = Field(default_factory=PlanSettings)
     """What `plan --out` saves for `run --plan`."""
     polling: PollingSettings = Field(default_factory=PollingSettings)
     """How often running deletions are checked."""
-    owners: OwnersSettings = ()
-    """Where owners are reached, in the order in which these are asked; the first that answers wins."""
     messages: MessagesSettings = Field(default_factory=MessagesSettings)
     """How messages to owners and operators are written."""
     logging: LoggingSettings = Field(default_factory=LoggingSettings)

@@ -19,6 +19,7 @@ from nbsweep.core.notices.addresses import is_address, is_domain
 from nbsweep.settings.fields.base import Group, Label
 from nbsweep.settings.fields.paths import FilePath
 from nbsweep.settings.fields.types import IfGiven, Written, validated_with
+from nbsweep.settings.people.channels import Channels, ChannelSettings, SmtpSettings, WebhookSettings
 
 KEYS = ("file", "tag", "domain", "iam", "fallback")
 FALLBACK = "fallback"
@@ -75,7 +76,9 @@ def check_owners(value: object, handler: ValidatorFunctionWrapHandler, info: Val
     parts = [_keys_of(part) for part in value] if isinstance(value, list | tuple) else []
     # Without valid targets nothing is known about IAM.
     without_iam = [target.name for target in info.data.get("targets", ()) if not target.iam_url]
-    return validated_with(value, handler, [*_misplaced(parts), *_without_iam(parts, without_iam)], "owners")
+    channels = info.data.get("channels")
+    mistakes = [*_misplaced(parts), *_without_iam(parts, without_iam), *_nowhere(parts, channels)]
+    return validated_with(value, handler, mistakes, "owners")
 
 
 def _without_iam(parts: Sequence[Mapping[str, object]], targets: Sequence[str]) -> Iterator[InitErrorDetails]:
@@ -85,6 +88,27 @@ def _without_iam(parts: Sequence[Mapping[str, object]], targets: Sequence[str]) 
                 f"needs the address of IAM, which does not follow from the region: set iam_endpoint of {', '.join(targets)}"
             )
             yield _mistake((place, "iam"), message)
+
+
+def _nowhere(parts: Sequence[Mapping[str, object]], channels: Channels | None) -> Iterator[InitErrorDetails]:
+    """Yield a mistake for a fallback that cannot be found. Without valid channels nothing is known about their names."""
+    files = any("file" in part for part in parts)
+    for place, part in enumerate(parts):
+        fallback = part.get(FALLBACK)
+        if channels is None or not isinstance(fallback, str) or not fallback or "@" in fallback:
+            continue
+        if fallback in channels and takes_addresses(channels[fallback]):
+            message = "names a channel that needs an address: give the mail address instead"
+            yield _mistake((place, FALLBACK), message)
+        elif fallback not in channels and not files:
+            there_are = f"there are {', '.join(channels)}" if channels else "there are none"
+            message = f"is neither a mail address nor a channel ({there_are}), and there is no file that could name it"
+            yield _mistake((place, FALLBACK), message)
+
+
+def takes_addresses(channel: ChannelSettings) -> bool:
+    """Return whether each message of a channel needs the address of a person."""
+    return isinstance(channel, SmtpSettings) or (isinstance(channel, WebhookSettings) and channel.addressed)
 
 
 def _misplaced(parts: Sequence[Mapping[str, object]]) -> Iterator[InitErrorDetails]:

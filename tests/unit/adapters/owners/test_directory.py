@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hand_clock import HandClock
+from nbsweep.adapters.owners.directory import Fallback
 from nbsweep.bootstrap.owners import make_directory
 from nbsweep.core.errors import Unreachable
 from nbsweep.core.notices.contacts import Contact, IamUser, NoContact, Owner, OwnerDirectory
@@ -40,9 +41,13 @@ def directory(*parts: Mapping[str, object], user: IamUser | None = None, away: b
             "targets": [{"name": "lab", "region": "cn-north-4", "project_id": "0" * 32}],
             "policies": [{"name": "p", "match": {"name": "x"}}],
             "owners": parts,
+            "channels": {
+                "mail": {"kind": "smtp", "host": "mail.test", "from": "nbsweep@mail.test"},
+                "ops": {"kind": "slack", "url": "https://hooks.slack.test/x"},
+            },
         }
     )
-    return make_directory(made, {"lab": look_up}, HandClock(), channels={"mail", "ops"})
+    return make_directory(made, {"lab": look_up}, HandClock())
 
 
 def write(path: Path, text: str) -> None:
@@ -122,7 +127,7 @@ async def test_a_fallback_that_cannot_be_found_says_so(file: Path) -> None:
     """For now, if the file cannot be read."""
     unknown = await directory({"file": str(file)}, {"fallback": "nobody"}).fallback()
     assert unknown == NoContact(f"fallback: {file} does not name the owner")
-    assert await directory({"fallback": "nobody"}).fallback() == NoContact(
+    assert await Fallback("nobody").find() == NoContact(
         "fallback: it is neither an address nor a channel, and there is no file"
     )
     remove(file)

@@ -67,8 +67,8 @@ def test_a_wrong_part_is_told_with_what_is_right(part: Any, place: str, message:
 @pytest.mark.parametrize(
     ("owners", "place", "message"),
     [
-        ([{"fallback": "ops"}, {"iam": True}], "owners.0.fallback", "must be the last part"),
-        ([{"fallback": "ops"}, {"fallback": "team"}], "owners.1.fallback", "must be there once: there is one fallback"),
+        ([{"fallback": "a@b.cd"}, {"iam": True}], "owners.0.fallback", "must be the last part"),
+        ([{"fallback": "a@b.cd"}, {"fallback": "x@b.cd"}], "owners.1.fallback", "must be there once: there is one fallback"),
         ([{"iam": True}, {"tag": "a"}, {"iam": True}], "owners.2", "is the same as number 1 of this list"),
         ([{"tag": "a"}, {"tag": "a"}], "owners.1", "is the same as number 1 of this list"),
     ],
@@ -89,6 +89,40 @@ def test_iam_must_have_an_address_to_be_asked_at() -> None:
     assert found.location == ("owners", 1, "iam")
     assert found.message.endswith("which does not follow from the region: set iam_endpoint of lab, other")
     Settings.model_validate({**document, "targets": [lab | {"iam_endpoint": "https://iam.example"}]})
+
+
+CHANNELS = {
+    "mail": {"kind": "smtp", "host": "mail.example.com", "from": "nbsweep@example.com"},
+    "ops": {"kind": "slack", "url": "https://hooks.slack.test/x"},
+}
+
+
+@pytest.mark.parametrize(
+    ("owners", "message"),
+    [
+        ([{"fallback": "ops"}], None),
+        ([{"fallback": "team@example.com"}], None),
+        ([{"file": "owners.yaml"}, {"fallback": "platform team"}], None),
+        ([{"fallback": "ooops"}], "is neither a mail address nor a channel (there are mail, ops), and there is no file that"),
+        ([{"fallback": "mail"}], "names a channel that needs an address: give the mail address instead"),
+    ],
+)
+def test_a_fallback_must_be_one_that_can_be_found(owners: Any, message: str | None) -> None:
+    """As far as the configuration knows; the file may change."""
+    document = {
+        "targets": [TARGET],
+        "policies": [{"name": "p", "match": {"name": "x"}}],
+        "channels": CHANNELS,
+        "owners": owners,
+    }
+    if message is None:
+        assert Settings.model_validate(document).owners
+        return
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate(document)
+    [found] = problems(caught.value)
+    assert (found.location, found.given) == (("owners", 0, "fallback"), None)
+    assert found.message.startswith(message)
 
 
 def test_owners_must_be_a_list() -> None:
