@@ -1,9 +1,9 @@
 """The configuration file as a whole."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from platformdirs import user_state_dir
-from pydantic import AfterValidator, Field, StrictStr, WrapValidator
+from pydantic import AfterValidator, Field, StrictStr, WrapValidator, model_validator
 
 from nbsweep.core.judging.rules import Rules
 from nbsweep.settings.fields.base import Group
@@ -14,8 +14,10 @@ from nbsweep.settings.match import MatchSettings
 from nbsweep.settings.operation import LoggingSettings, PlanSettings, PollingSettings, RemovalSettings, ServiceSettings
 from nbsweep.settings.overlaps import check_overlaps
 from nbsweep.settings.people.channels import Channels, check_targets_of_channels
+from nbsweep.settings.people.consistency import check_people
 from nbsweep.settings.people.marks import CalendarSettings, ExemptionSettings, MarksSettings
 from nbsweep.settings.people.messages import MessagesSettings
+from nbsweep.settings.people.notify import Notify
 from nbsweep.settings.people.owners import OwnersSettings
 from nbsweep.settings.policies import BrakeSettings, PolicySettings, protection
 from nbsweep.settings.schedule import ScheduleSettings
@@ -85,10 +87,17 @@ class Settings(Group):
     """How often running deletions are checked."""
     messages: MessagesSettings = Field(default_factory=MessagesSettings)
     """How messages to owners and operators are written."""
+    notify: Notify = Field(default_factory=dict)
+    """The events that operators are told of, and by which channels."""
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
     """What goes to stderr."""
     service: ServiceSettings = Field(default_factory=ServiceSettings)
     """How `serve` works, and how any sweep is stopped."""
+
+    @model_validator(mode="after")
+    def _tells_people(self) -> Self:
+        check_people(self)
+        return self
 
     @property
     def rules(self) -> Rules:
