@@ -1,5 +1,6 @@
 """One notebook, the rules and the moment in; a verdict with its reason out."""
 
+from nbsweep.core.exemptions.covering import find_exemption
 from nbsweep.core.facts import Moment
 from nbsweep.core.judging.exemption import judge_exemptions
 from nbsweep.core.judging.grace import judge_grace
@@ -57,9 +58,9 @@ def may_go(notebook: Notebook, rules: Rules, moment: Moment) -> bool:
     stray = find_stray(notebook, rules.coverage)
     if _untouched(notebook, rules.selection, stray):
         return False
-    mark = rules.marks.get(notebook.id)
-    unknown = stray is not None or (mark is not None and lacks(mark, notebook))
-    if not unknown and not any(lacks_facts(condition, notebook, moment) for condition in rules.conditions):
+    if not _needs_facts(notebook, rules, moment, stray) and not any(
+        lacks_facts(condition, notebook, moment) for condition in rules.conditions
+    ):
         return False
     if any(protection.match.check(notebook, moment).truth is Truth.PASS for protection in rules.protections):
         return False
@@ -71,6 +72,14 @@ def may_go(notebook: Notebook, rules: Rules, moment: Moment) -> bool:
         if finding.truth is Truth.PASS:
             return False
     return False
+
+
+def _needs_facts(notebook: Notebook, rules: Rules, moment: Moment, stray: Stray | None) -> bool:
+    """Return whether something else than a condition lacks a fact: the coverage, a mark, or an exemption."""
+    mark = rules.marks.get(notebook.id)
+    announces = mark is not None or any(policy.grace for policy in rules.policies)
+    found = find_exemption(notebook, rules.exemptions, moment.now) if rules.exemptions else None
+    return bool(stray or (announces and lacks(mark, notebook)) or (found and found.lacks_fact(notebook)))
 
 
 def judge_protections(notebook: Notebook, protections: tuple[Protection, ...], moment: Moment) -> Verdict | None:

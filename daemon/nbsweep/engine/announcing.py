@@ -1,6 +1,6 @@
 """Writes the marks that a survey makes, confirms and clears, together with what their owners are to be told."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -11,7 +11,7 @@ from nbsweep.core.explain.remedies import remedies
 from nbsweep.core.facts import Moment
 from nbsweep.core.judging.rules import Rules
 from nbsweep.core.lifecycle import Removal, State
-from nbsweep.core.marks.model import Mark, MarkState, remove
+from nbsweep.core.marks.model import Mark, MarkState, remove, take_over_promise
 from nbsweep.core.notices.outbox import Item, ItemKind, ending_items, item_id
 from nbsweep.core.planning.marking import Marking, MarkLimits, SurveyedMarks, mark_survey
 from nbsweep.core.planning.plan import Candidate
@@ -25,7 +25,7 @@ CLEARED = "its mark was cleared"
 
 async def surveyed_marks(seen: SurveyedMarks, ports: Ports) -> SurveyedMarks:
     """Add the runs that deleted marked notebooks which the survey no longer shows."""
-    missing = [mark for mark in seen.rules.marks.values() if mark.notebook_id not in seen.rows]
+    missing = [mark for mark in seen.rules.marks.values() if mark.notebook_id not in seen.rows and seen.shows(mark)]
     deleted = {mark.notebook_id: run_id for mark in missing if (run_id := await _deleted_by(mark, ports))}
     return replace(seen, deleted=deleted)
 
@@ -43,44 +43,71 @@ async def _deleted_by(mark: Mark, ports: Ports) -> str:
     )
 
 
-async def write_marks(seen: SurveyedMarks, limits: MarkLimits, ports: Ports) -> Marking:
+async def write_marks(seen: SurveyedMarks, limits: MarkLimits, ports: Ports) -> None:
     """Bring the marks of a target up to date after a survey, together with what their owners are to be told.
 
     If another process has written one of the marks meanwhile, such as a relay that has told an owner, all are read again.
 
     Raises:
         JournalError: they cannot be read or written.
+        MarksChanged: other processes write them all the time.
     """
+    ended = 0
     for attempt in range(ATTEMPTS):
-        marking = _with_remedies(mark_survey(seen, limits), seen)
+        marking = await _worked_out(seen, limits, ports)
         try:
-            await _write(marking, seen.moment.now, ports)
+            await _write_ended(marking, seen.moment.now, ports)
+            ended += len(marking.ended)
+            await _write_open(marking, seen.moment.now, ports)
         except MarksChanged:
             if attempt + 1 == ATTEMPTS:
                 raise
             marks = await ports.journal.marks.open_marks(seen.identity.project)
             seen = replace(seen, rules=replace(seen.rules, marks={mark.notebook_id: mark for mark in marks}))
         else:
-            _emit(marking, len(seen.rules.marks), ports)
-            return marking
-    raise AssertionError("the last attempt raises")
+            _emit_summary(marking, seen, ended, ports)
+            return
 
 
-async def _write(marking: Marking, now: datetime, ports: Ports) -> None:
+async def _worked_out(seen: SurveyedMarks, limits: MarkLimits, ports: Ports) -> Marking:
+    """Return what is to be written, the new marks with the deadlines that their owners have already."""
+    marking = _with_remedies(mark_survey(seen, limits), seen)
+    new = [take_over_promise(mark, await ports.journal.marks.marks_of(mark.notebook_id)) for mark in marking.new]
+    return _with_new(marking, new)
+
+
+async def _write_ended(marking: Marking, now: datetime, ports: Ports) -> None:
+    if marking.ended:
+        await ports.journal.marks.write(marking.ended, list(items_of_ended(marking, now)), dropped=CLEARED)
+    for mark in marking.ended:
+        if mark.cleared:
+            told = mark.id in marking.told_before
+            ports.telemetry.emit(MarkCleared(mark.notebook_id, mark.policy, mark.cleared, told))
+
+
+async def _write_open(marking: Marking, now: datetime, ports: Ports) -> None:
     announced = list(items_to_announce(marking, now))
     open_marks = (*marking.new, *marking.kept)
     if open_marks or announced:
         await ports.journal.marks.write(open_marks, announced)
-    if marking.ended:
-        await ports.journal.marks.write(marking.ended, list(items_of_ended(marking, now)), dropped=CLEARED)
+    for mark in marking.new:
+        ports.telemetry.emit(MarkMade(mark.notebook_id, mark.policy, mark.reason))
+
+
+def _emit_summary(marking: Marking, seen: SurveyedMarks, ended: int, ports: Ports) -> None:
+    for refusal in marking.refusals:
+        ports.telemetry.emit(MarksRefused(refusal.brake, refusal.message))
+    before, new = sum(map(seen.shows, seen.rules.marks.values())), len(marking.new)
+    if new or ended or before or marking.waiting:
+        still_open = before + new - len(marking.ended)
+        ports.telemetry.emit(MarksMade(new, ended, still_open, marking.waiting))
 
 
 def items_to_announce(marking: Marking, now: datetime) -> Iterator[Item]:
     """Yield an item for each place where a mark is to be announced; a renewed notice has an id of its own."""
-    for announcement in marking.to_announce:
-        mark = announcement.mark
+    for mark in marking.to_announce:
         occasion = str(mark.notices) if mark.notices else ""
-        for place in announcement.grace.tell:
+        for place in mark.tell:
             yield Item(item_id(ItemKind.ANNOUNCE, mark.id, place, occasion), ItemKind.ANNOUNCE, mark.id, place, now)
 
 
@@ -96,9 +123,14 @@ def _with_remedies(marking: Marking, seen: SurveyedMarks) -> Marking:
     """Add to each new mark its cause for other languages, and what its owner can do to keep the notebook."""
     candidates = {candidate.notebook.id: candidate for candidate in seen.survey.awaiting}
     rules = seen.rules.unannounced
-    new = {mark.id: _with_help(mark, candidates[mark.notebook_id], rules, seen.moment) for mark in marking.new}
-    announced = tuple(replace(each, mark=new.get(each.mark.id, each.mark)) for each in marking.to_announce)
-    return replace(marking, new=tuple(new.values()), to_announce=announced)
+    return _with_new(marking, [_with_help(mark, candidates[mark.notebook_id], rules, seen.moment) for mark in marking.new])
+
+
+def _with_new(marking: Marking, new: Sequence[Mark]) -> Marking:
+    """Replace the new marks, also among those that are to be announced."""
+    by_id = {mark.id: mark for mark in new}
+    announced = tuple(by_id.get(mark.id, mark) for mark in marking.to_announce)
+    return replace(marking, new=tuple(new), to_announce=announced)
 
 
 def _with_help(mark: Mark, candidate: Candidate, rules: Rules, moment: Moment) -> Mark:
@@ -121,17 +153,3 @@ async def write_removed(marks: Mapping[str, Mark], removals: Iterable[Removal], 
             await ports.journal.marks.write([ended], list(ending_items(ended, now)), dropped="the notebook was deleted")
         except MarksChanged:
             continue
-
-
-def _emit(marking: Marking, before: int, ports: Ports) -> None:
-    emit = ports.telemetry.emit
-    for mark in marking.new:
-        emit(MarkMade(mark.notebook_id, mark.policy, mark.reason))
-    for mark in marking.ended:
-        if mark.cleared:
-            emit(MarkCleared(mark.notebook_id, mark.policy, mark.cleared, mark.id in marking.told_before))
-    for refusal in marking.refusals:
-        emit(MarksRefused(refusal.brake, refusal.message))
-    if marking.new or marking.ended or before or marking.waiting:
-        still_open = before + len(marking.new) - len(marking.ended)
-        emit(MarksMade(len(marking.new), len(marking.ended), still_open, marking.waiting))

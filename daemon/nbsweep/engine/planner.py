@@ -77,7 +77,8 @@ class Planner:
         circumstances = await self._circumstances(surveyor.moment.now)
         plan, spared = self._narrowed(survey, surveyor, circumstances)
         seen = SurveyedMarks(self.identity, survey, surveyor.rows_by_id, surveyor.rules, surveyor.moment, plan.refusals)
-        marks = await surveyed_marks(seen, self.ports)
+        looked_for = None if surveyor.watch_all else surveyor.watched
+        marks = await surveyed_marks(replace(seen, looked_for=looked_for), self.ports)
         plan = replace(
             plan,
             project=self.identity.project,

@@ -202,7 +202,7 @@ class Sweeper:
             planned = await planner.plan(await planner.surveyor())
             state.plan, state.spared, execution = planned.plan, planned.spared, planned.execution
             outcome = await _permission(run, state.plan, state.spared, approve)
-            if outcome in MARKING:
+            if outcome in MARKING and not run.dry_run:
                 await write_marks(planned.marks, planned.limits, ports)
             # The facts of the survey take most of the memory, and only these steps need them.
             del planned

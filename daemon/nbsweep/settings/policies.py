@@ -39,7 +39,8 @@ class PolicySettings(Group):
     def _digest(self, groups: OwnerGroups) -> str:
         """Return a digest of what the policy matches; an edit of a group of owners changes it, too."""
         owners = {name: [glob.text for glob in group.owners] for name, group in sorted(groups.items())}
-        matched = self.model_dump_json(include={"match", "running"}, by_alias=True)
+        # Without defaults, so that a key which a later version adds changes no digest.
+        matched = self.model_dump_json(include={"match", "running"}, by_alias=True, exclude_defaults=True)
         named = {name: texts for name, texts in owners.items() if f'"{PREFIX}{name}"' in matched}
         return sha256(f"{matched}\n{named}".encode()).hexdigest()[:16]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -16,7 +17,18 @@ class Covering(Struct, frozen=True):
 
     exemption: Exemption
     missing: str = ""
-    """The fact that is missing, so that it is unknown whether the exemption covers the notebook; empty if it does."""
+    """The fact that is missing, or only looks alike, so that it is unknown whether the exemption covers the notebook; empty if
+    it does."""
+
+    def lacks_fact(self, notebook: Notebook) -> bool:
+        """Return whether the fact is missing, so that a call for the single notebook may show it."""
+        owner = notebook.owner
+        absent = {
+            "create_at": notebook.created_at is None,
+            "user": owner.id is None or owner.name is None,
+            "name": notebook.name is None,
+        }
+        return absent.get(self.missing, False)
 
 
 def find_exemption(notebook: Notebook, exemptions: Iterable[Exemption], now: datetime) -> Covering | None:
@@ -67,8 +79,10 @@ def _is_instance(selector: Selector, notebook: Notebook) -> tuple[Truth, str] | 
 def _is_owner(owner: str | None, notebook: Notebook) -> tuple[Truth, str] | None:
     if owner is None:
         return None
-    wanted = Glob(_literal(owner), ignore_case=True)
+    wanted = _glob(_literal(owner))
     known = [text for text in (notebook.owner.id, notebook.owner.name) if text is not None]
+    if wanted is None:
+        return Truth.UNKNOWN, "user"
     if any(wanted.matches(text) for text in known):
         return Truth.PASS, ""
     if len(known) < len(("id", "name")) or any(wanted.resembles(text) for text in known):
@@ -81,10 +95,21 @@ def _is_named(name: str | None, notebook: Notebook) -> tuple[Truth, str] | None:
         return None
     if notebook.name is None:
         return Truth.UNKNOWN, "name"
-    wanted = Glob(name, ignore_case=True)
+    wanted = _glob(name)
+    if wanted is None:
+        return Truth.UNKNOWN, "name"
     if wanted.matches(notebook.name):
         return Truth.PASS, ""
     return (Truth.UNKNOWN, "name") if wanted.resembles(notebook.name) else (Truth.FAIL, "")
+
+
+@lru_cache(maxsize=1024)
+def _glob(text: str) -> Glob | None:
+    """Return the compiled glob; None if it is invalid, so that nobody knows what it covers."""
+    try:
+        return Glob(text, ignore_case=True)
+    except ValueError:
+        return None
 
 
 def _literal(text: str) -> str:

@@ -15,22 +15,30 @@ from nbsweep.core.reasons.model import Cause, CauseCode, Param
 def judge_grace(notebook: Notebook, rules: Rules, verdict: Verdict, moment: Moment) -> Verdict:
     """Return a policy's verdict DELETE if the policy has no grace, or if the mark of this very instance is due; else KEEP."""
     policy = next(policy for policy in rules.policies if policy.name == verdict.rule)
-    if policy.grace is None:
-        return verdict
     mark = rules.marks.get(notebook.id)
+    if policy.grace is None:
+        return _promised(mark, notebook, verdict, moment) or verdict
+    if missing := lacks(mark, notebook):
+        code = CauseCode.USE_SINCE_MARK_UNKNOWN if mark else CauseCode.CANNOT_BE_MARKED
+        return _awaited(verdict, Reason.UNKNOWN_FACT, code, missing=missing)
     if mark is None or not mark.open or mark.policy != policy.name or mark.policy_digest != policy.digest:
         notice_s = int(policy.grace.lasts.total_seconds())
         return _awaited(verdict, Reason.UNANNOUNCED, CauseCode.UNANNOUNCED, notice_s=notice_s)
-    return _outdated(mark, notebook, verdict, moment) or _not_due(mark, policy.grace, verdict, moment) or verdict
-
-
-def _outdated(mark: Mark, notebook: Notebook, verdict: Verdict, moment: Moment) -> Verdict | None:
-    """Return KEEP if a notebook changed since it was marked, or does not show whether it did."""
-    if missing := lacks(mark, notebook):
-        return _awaited(verdict, Reason.UNKNOWN_FACT, CauseCode.USE_SINCE_MARK_UNKNOWN, missing=missing)
     if changed := sign_of_use(mark, notebook, moment):
         return _awaited(verdict, Reason.UNANNOUNCED, CauseCode.CHANGED_SINCE_MARK, change=changed.value)
-    return None
+    return _not_due(mark, policy.grace, verdict, moment) or verdict
+
+
+def _promised(mark: Mark | None, notebook: Notebook, verdict: Verdict, moment: Moment) -> Verdict | None:
+    """Return KEEP until the deadline that was written to the owner, which also binds a policy without grace."""
+    if mark is None or not mark.open or mark.deadline is None or mark.deadline <= moment.now:
+        return None
+    if notebook.created_at is None:
+        return _awaited(verdict, Reason.UNKNOWN_FACT, CauseCode.USE_SINCE_MARK_UNKNOWN, missing="create_at")
+    if not mark.is_of(notebook):
+        return None
+    until = mark.deadline
+    return replace(_awaited(verdict, Reason.TOLD, CauseCode.TOLD, until=until.isoformat()), until=until)
 
 
 def _not_due(mark: Mark, grace: Grace, verdict: Verdict, moment: Moment) -> Verdict | None:
@@ -40,8 +48,10 @@ def _not_due(mark: Mark, grace: Grace, verdict: Verdict, moment: Moment) -> Verd
         marked_at = mark.marked_at.isoformat()
         if mark.untold:
             return _awaited(verdict, Reason.MARKED, CauseCode.UNTOLD, marked_at=marked_at, untold=mark.untold)
-        stale = mark.state is MarkState.TOLD and due is not None
-        return _awaited(verdict, Reason.MARKED, CauseCode.NOTICE_STALE if stale else CauseCode.MARKED, marked_at=marked_at)
+        if mark.state is MarkState.TOLD:
+            code = CauseCode.CLOCK_NOT_VERIFIED if due is None else CauseCode.NOTICE_STALE
+            return _awaited(verdict, Reason.MARKED, code, marked_at=marked_at)
+        return _awaited(verdict, Reason.MARKED, CauseCode.MARKED, marked_at=marked_at)
     if moment.now < due:
         return replace(_awaited(verdict, Reason.TOLD, CauseCode.TOLD, until=due.isoformat()), until=due)
     return None

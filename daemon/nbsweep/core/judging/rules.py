@@ -56,8 +56,8 @@ class Rules(Struct, frozen=True):
 
     @property
     def unannounced(self) -> "Rules":
-        """The same rules as if no policy had a grace."""
-        return replace(self, policies=tuple(replace(policy, grace=None) for policy in self.policies))
+        """The same rules as if no policy had a grace, and nothing were marked."""
+        return replace(self, policies=tuple(replace(policy, grace=None) for policy in self.policies), marks={})
 
     @property
     def conditions(self) -> tuple[AllOf, ...]:

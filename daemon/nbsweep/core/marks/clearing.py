@@ -17,6 +17,8 @@ def sign_of_use(mark: Mark, notebook: Notebook, moment: Moment) -> ClearCause | 
         return ClearCause.GONE
     if _lease_changed(mark, notebook):
         return ClearCause.RENEWED
+    if _passed_on(mark, notebook):
+        return ClearCause.USED
     if notebook.status in ON_THE_WAY_OUT:
         # The date of a deletion, also of a failed one, is no sign of use.
         return None
@@ -25,13 +27,27 @@ def sign_of_use(mark: Mark, notebook: Notebook, moment: Moment) -> ClearCause | 
     return None
 
 
-def lacks(mark: Mark, notebook: Notebook) -> str:
-    """Return the fact without which nobody knows whether a notebook was used; empty if none is missing."""
-    if notebook.created_at is None:
-        return "create_at"
-    if mark.updated_at is not None and notebook.updated_at is None:
-        return "update_at"
-    return ""
+def lacks(mark: Mark | None, notebook: Notebook) -> str:
+    """Return the fact without which nobody knows which notebook it is, or whether it was used; empty if none is missing.
+
+    Without a mark, these are the facts that a mark needs.
+    """
+    lease = notebook.lease
+    had_date = mark is not None and mark.lease_updated_at is not None
+    missing = {
+        "create_at": notebook.created_at is None,
+        "update_at": notebook.updated_at is None,
+        "lease": lease is None and (notebook.listed or had_date),
+        "lease.update_at": lease is not None and lease.updated_at is None and had_date,
+    }
+    return next((fact for fact, is_missing in missing.items() if is_missing), "")
+
+
+def _passed_on(mark: Mark, notebook: Notebook) -> bool:
+    """Return whether a notebook has another owner, who was never told; ids count more than names."""
+    if mark.owner_id and notebook.owner.id:
+        return mark.owner_id != notebook.owner.id
+    return bool(mark.owner_name and notebook.owner.name) and mark.owner_name != notebook.owner.name
 
 
 def _lease_changed(mark: Mark, notebook: Notebook) -> bool:

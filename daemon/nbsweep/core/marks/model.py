@@ -6,7 +6,7 @@ MARKED ──> TOLD ──> DUE ──> REMOVED
 DUE is no stored state: a told mark is due when its deadline has passed. Every change goes through `_move`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -17,8 +17,10 @@ from msgspec.structs import replace
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.model import Notebook, Status
 
-STALE_AFTER = 3
-"""A notice is stale, and given again, after this many times the grace."""
+STALE_GRACES = 2
+"""A notice is stale, and given again, so many times the grace after its deadline,"""
+STALE_AT_LEAST = timedelta(days=40)
+"""but not before this time after its deadline, so that a sweep a month finds the notice of the last one valid."""
 
 
 class MarkState(StrEnum):
@@ -135,6 +137,11 @@ class Mark(Struct, frozen=True):
         return self.state in OPEN
 
     @property
+    def was_told(self) -> bool:
+        """Whether the owner was told at any time, also if that notice became stale since."""
+        return self.told_at is not None or self.notices > 0
+
+    @property
     def owner_key(self) -> str:
         """The key that identifies the owner; empty if the owner is unknown."""
         return self.owner_id or self.owner_name
@@ -162,7 +169,8 @@ def due_at(mark: Mark, grace: Grace) -> datetime | None:
 
 def is_stale(mark: Mark, grace: Grace, now: datetime) -> bool:
     """Return whether the notice is so old that the owner has to be told again before a deletion."""
-    return mark.told_at is not None and now > mark.told_at + STALE_AFTER * max(grace.lasts, timedelta(days=1))
+    due = due_at(mark, grace)
+    return due is not None and now > due + max(STALE_GRACES * grace.lasts, STALE_AT_LEAST)
 
 
 def _move(mark: Mark, state: MarkState, **changes: Any) -> Mark:
@@ -172,9 +180,9 @@ def _move(mark: Mark, state: MarkState, **changes: Any) -> Mark:
     return replace(mark, state=state, **changes)
 
 
-def confirm(mark: Mark, now: datetime) -> Mark:
-    """Record that a further complete survey agrees."""
-    return _move(mark, mark.state, surveys=mark.surveys + 1, last_survey_at=now)
+def confirm(mark: Mark, now: datetime, places: tuple[str, ...]) -> Mark:
+    """Record that a further complete survey agrees, and where the policy says now that the notice goes."""
+    return _move(mark, mark.state, surveys=mark.surveys + 1, last_survey_at=now, tell=places)
 
 
 def promise(mark: Mark, deadline: datetime) -> Mark:
@@ -201,14 +209,30 @@ def verify_clock(mark: Mark, now: datetime) -> Mark:
     return _move(mark, mark.state, told_at=max(now, mark.told_at or now), clock_verified=True)
 
 
+def take_over_promise(mark: Mark, earlier: Iterable[Mark]) -> Mark:
+    """Return a new mark with the latest deadline that was written to the owner before the policy was edited.
+
+    The owner heard nothing when those marks of the same instance were cleared, so that the deadline still binds.
+    """
+    promised = [
+        each.deadline
+        for each in earlier
+        if each.cleared is ClearCause.POLICY_CHANGED and each.deadline is not None
+        if (each.project, each.notebook_id, each.notebook_created_at)
+        == (mark.project, mark.notebook_id, mark.notebook_created_at)
+    ]
+    return promise(mark, max(promised)) if promised else mark
+
+
 def note_untold(mark: Mark, why: str) -> Mark:
     """Record why the owner could not be told."""
     return _move(mark, mark.state, untold=why)
 
 
-def renew_notice(mark: Mark) -> Mark:
+def renew_notice(mark: Mark, places: tuple[str, ...]) -> Mark:
     """Take a stale notice back: the owner has to be told again. The deadline that was written stays a lower bound."""
-    return _move(mark, MarkState.MARKED, told_at=None, told_by="", clock_verified=False, notices=mark.notices + 1)
+    again = mark.notices + 1
+    return _move(mark, MarkState.MARKED, told_at=None, told_by="", clock_verified=False, notices=again, tell=places, untold="")
 
 
 def clear(mark: Mark, now: datetime, cause: ClearCause) -> Mark:

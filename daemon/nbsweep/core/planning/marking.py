@@ -59,18 +59,22 @@ class SurveyedMarks(Struct, frozen=True):
     """Why the survey or the clock cannot be trusted, or why a brake refuses the plan."""
     deleted: Mapping[str, str] = {}
     """The run that deleted a notebook of an open mark, by notebook id, as far as the journal knows."""
+    looked_for: frozenset[str] | None = None
+    """The ids of the notebooks whose rows the survey stored in `rows` if it met them; None for all. A mark that another process
+    has made meanwhile is not among them."""
 
     @property
     def trusted(self) -> bool:
         """Whether the survey is complete and nothing refuses it."""
         return not (self.survey.gaps or self.survey.refused or self.refusals)
 
-
-class Announcement(Struct, frozen=True):
-    """A mark whose owner is to be told, and how."""
-
-    mark: Mark
-    grace: Grace
+    def shows(self, mark: Mark) -> bool:
+        """Return whether the survey must show the notebook of a mark if it still exists."""
+        if self.looked_for is not None and mark.notebook_id not in self.looked_for:
+            return False
+        if self.identity.scope == "own" and mark.target != self.survey.target:
+            return False
+        return self.identity.covers(mark.workspace_id, mark.feature)
 
 
 class Marking(Struct, frozen=True):
@@ -81,12 +85,12 @@ class Marking(Struct, frozen=True):
     """Open marks that have changed and stay open."""
     ended: tuple[Mark, ...] = ()
     """Marks that are cleared, or whose notebooks were deleted."""
-    to_announce: tuple[Announcement, ...] = ()
+    to_announce: tuple[Mark, ...] = ()
     """The marks among them whose owners are to be told."""
     told_before: frozenset[str] = frozenset()
     """The ids of those ended marks whose owners had been told."""
     again: frozenset[str] = frozenset()
-    """The ids of cleared marks whose notebooks still match, so that a new mark will follow."""
+    """The ids of cleared marks whose notebooks still match, so that a new mark, or the deletion, will follow."""
     refusals: tuple[Refusal, ...] = ()
     """One for each brake that refuses new marks."""
     waiting: int = 0
@@ -96,7 +100,8 @@ class Marking(Struct, frozen=True):
 def mark_survey(seen: SurveyedMarks, limits: MarkLimits) -> Marking:
     """Return the marks that a survey makes, confirms and clears."""
     awaiting = {candidate.notebook.id: candidate for candidate in seen.survey.awaiting}
-    mine = [mark for mark in seen.rules.marks.values() if _is_shown(mark, seen)]
+    matching = awaiting.keys() | {candidate.notebook.id for candidate in seen.survey.candidates}
+    mine = [mark for mark in seen.rules.marks.values() if seen.shows(mark)]
     changes = [(mark, _looked_at(mark, seen, awaiting.get(mark.notebook_id))) for mark in mine]
     kept = [after for before, after in changes if after.open and after != before]
     ended = [after for _, after in changes if not after.open]
@@ -106,19 +111,12 @@ def mark_survey(seen: SurveyedMarks, limits: MarkLimits) -> Marking:
         new=tuple(new),
         kept=tuple(kept),
         ended=tuple(ended),
-        to_announce=tuple(_to_announce([*still_open, *new], seen.rules)),
-        told_before=frozenset(before.id for before, after in changes if not after.open and before.state is MarkState.TOLD),
-        again=frozenset(mark.id for mark in ended if mark.notebook_id in awaiting and mark.cleared is not ClearCause.GONE),
+        to_announce=tuple(_to_announce([*still_open, *new], seen, awaiting)),
+        told_before=frozenset(mark.id for mark in ended if mark.was_told),
+        again=frozenset(mark.id for mark in ended if mark.notebook_id in matching and mark.cleared is not ClearCause.GONE),
         refusals=refusals,
         waiting=waiting,
     )
-
-
-def _is_shown(mark: Mark, seen: SurveyedMarks) -> bool:
-    """Return whether the survey must show the notebook of a mark if it still exists."""
-    if seen.identity.scope == "own" and mark.target != seen.survey.target:
-        return False
-    return seen.identity.covers(mark.workspace_id, mark.feature)
 
 
 # ---- known marks ----------------------------------------------------------------------------------------------------------
@@ -134,18 +132,24 @@ def _looked_at(mark: Mark, seen: SurveyedMarks, candidate: Candidate | None) -> 
     verdict = judge(row, seen.rules.unannounced, seen.moment)
     if cause := clearing_cause(mark, row, verdict, seen.rules, seen.moment):
         return clear(mark, seen.moment.now, cause)
-    grace = _grace_of(mark, seen.rules)
-    if candidate is None or grace is None or not seen.trusted:
+    grace = _grace_of(mark.policy, seen.rules)
+    if grace is None or not seen.trusted or not _selects(candidate, mark):
         return mark
     return _confirmed(mark, grace, seen.moment.now)
+
+
+def _selects(candidate: Candidate | None, mark: Mark) -> bool:
+    """Return whether the survey still selects the notebook of a mark by the mark's policy."""
+    return candidate is not None and candidate.verdict.rule == mark.policy
 
 
 def _confirmed(mark: Mark, grace: Grace, now: datetime) -> Mark:
     """Return the mark of a notebook that a complete survey would still delete."""
     if mark.state is MarkState.MARKED:
-        return confirm(mark, now)
+        counted = mark.last_survey_at is not None and mark.last_survey_at >= now
+        return mark if counted else confirm(mark, now, grace.tell)
     if is_stale(mark, grace, now):
-        return renew_notice(mark)
+        return renew_notice(mark, grace.tell)
     return mark if mark.clock_verified else verify_clock(mark, now)
 
 
@@ -167,16 +171,18 @@ def clearing_cause(mark: Mark, row: Notebook, verdict: Verdict, rules: Rules, mo
     if cause := sign_of_use(mark, row, moment):
         return cause
     tagged = row.tags is not None and dict(row.all_tags) != dict(mark.tags)
-    changed = _policy_changed(mark, rules)
-    causes = {
-        Reason.EXEMPT: ClearCause.EXEMPT,
-        Reason.PROTECTED: ClearCause.TAGGED if tagged else ClearCause.PROTECTED,
-        Reason.POLICY: ClearCause.POLICY_CHANGED if changed or verdict.rule != mark.policy else None,
-        Reason.NO_POLICY: ClearCause.NO_LONGER_MATCHES,
-    }
-    if verdict.reason is Reason.NO_POLICY and (changed or tagged):
-        return ClearCause.POLICY_CHANGED if changed else ClearCause.TAGGED
-    return causes.get(verdict.reason)
+    if verdict.reason in (Reason.EXEMPT, Reason.PROTECTED):
+        by_tag = tagged and verdict.reason is Reason.PROTECTED
+        return ClearCause.TAGGED if by_tag else ClearCause(verdict.reason.value)
+    if verdict.reason is Reason.POLICY and mark.deadline is not None and _grace_of(verdict.rule, rules) is None:
+        # What was promised to the owner binds this policy too, so that the mark has to stay.
+        return None
+    if _policy_changed(mark, rules) or (verdict.reason is Reason.POLICY and verdict.rule != mark.policy):
+        # Whatever keeps the notebook now, its mark can never become due.
+        return ClearCause.POLICY_CHANGED
+    if verdict.reason is Reason.NO_POLICY:
+        return ClearCause.TAGGED if tagged else ClearCause.NO_LONGER_MATCHES
+    return None
 
 
 def _policy_changed(mark: Mark, rules: Rules) -> bool:
@@ -185,8 +191,8 @@ def _policy_changed(mark: Mark, rules: Rules) -> bool:
     return policy is None or policy.grace is None or policy.digest != mark.policy_digest
 
 
-def _grace_of(mark: Mark, rules: Rules) -> Grace | None:
-    return next((policy.grace for policy in rules.policies if policy.name == mark.policy), None)
+def _grace_of(policy: str, rules: Rules) -> Grace | None:
+    return next((each.grace for each in rules.policies if each.name == policy), None)
 
 
 # ---- new marks ------------------------------------------------------------------------------------------------------------
@@ -196,16 +202,20 @@ def _new_marks(
     seen: SurveyedMarks, limits: MarkLimits, still_open: Sequence[Mark], awaiting: Mapping[str, Candidate]
 ) -> tuple[list[Mark], tuple[Refusal, ...], int]:
     """Return new marks within all limits, the refusals of brakes, and how many notebooks wait for a later sweep."""
-    marked = set(seen.rules.marks)
-    fresh = sorted((each for key, each in awaiting.items() if key not in marked), key=longest_idle_first)
-    fresh = [each for each in fresh if each.notebook.created_at is not None]
-    if not fresh or not seen.trusted:
+    fresh = sorted((each for each in awaiting.values() if _may_be_marked(each, seen.rules)), key=longest_idle_first)
+    if not fresh or not seen.trusted or not limits.max_new_per_sweep:
         return [], (), len(fresh)
     matched = {candidate.notebook.id: candidate for candidate in (*seen.survey.candidates, *awaiting.values())}
     before = [each for key in (mark.notebook_id for mark in still_open) if (each := matched.get(key))]
     allowed, refusals = _within_brakes([*before, *fresh], limits.brakes, seen.survey.fleet)
     taken = [each for each in fresh if each.notebook.id in allowed][: limits.max_new_per_sweep]
     return [_mark_of(each, seen) for each in taken], refusals, len(fresh) - len(taken)
+
+
+def _may_be_marked(candidate: Candidate, rules: Rules) -> bool:
+    notebook = candidate.notebook
+    unmarked = notebook.id not in rules.marks and notebook.created_at is not None
+    return unmarked and _grace_of(candidate.verdict.rule, rules) is not None
 
 
 def _within_brakes(candidates: Sequence[Candidate], brakes: Brakes, fleet: int) -> tuple[frozenset[str], tuple[Refusal, ...]]:
@@ -265,9 +275,10 @@ def mark_id(project: str, notebook_id: str, created_at: datetime, marked_at: dat
 # ---- what owners are told -------------------------------------------------------------------------------------------------
 
 
-def _to_announce(marks: Iterable[Mark], rules: Rules) -> Iterator[Announcement]:
-    """Yield the marks that enough surveys agree on, and whose owners have not been told."""
-    for mark in marks:
-        grace = _grace_of(mark, rules)
-        if grace and mark.state is MarkState.MARKED and mark.surveys >= grace.surveys:
-            yield Announcement(mark, grace)
+def _to_announce(marks: Iterable[Mark], seen: SurveyedMarks, awaiting: Mapping[str, Candidate]) -> Iterator[Mark]:
+    """Yield the marks that enough surveys agree on, this one among them, and whose owners have not been told."""
+    for mark in marks if seen.trusted else ():
+        grace = _grace_of(mark.policy, seen.rules)
+        selected = _selects(awaiting.get(mark.notebook_id), mark)
+        if selected and grace and mark.state is MarkState.MARKED and mark.surveys >= grace.surveys:
+            yield mark

@@ -45,8 +45,12 @@ SENTENCES: Mapping[CauseCode, str] = {
     CauseCode.UNANNOUNCED: "符合策略 {rule}；该策略要求提前 {notice_s}通知，而该实例尚未通知",
     CauseCode.CHANGED_SINCE_MARK: "符合策略 {rule}；实例曾被标记，但此后发生了变化：{change}",
     CauseCode.USE_SINCE_MARK_UNKNOWN: "符合策略 {rule}；实例已被标记，但缺少 {missing}，无法判断此后是否使用过",
+    CauseCode.CANNOT_BE_MARKED: "符合策略 {rule}；该策略要求提前通知，但缺少 {missing}，无法标记该实例",
     CauseCode.MARKED: "符合策略 {rule}；已于 {marked_at} 标记，尚未通知任何人",
     CauseCode.UNTOLD: "符合策略 {rule}；已于 {marked_at} 标记，未能通知：{untold}",
+    CauseCode.CLOCK_NOT_VERIFIED: (
+        "符合策略 {rule}；已于 {marked_at} 标记并通知，但当时未核对本机时钟，宽限期自下一次完整盘点起计算"
+    ),
     CauseCode.NOTICE_STALE: "符合策略 {rule}；已于 {marked_at} 标记，但通知已过久，需重新通知",
     CauseCode.TOLD: "符合策略 {rule}；已通知，将于 {until} 到期",
     CauseCode.NO_LONGER_THERE: "已不存在：本次盘点未发现该实例",

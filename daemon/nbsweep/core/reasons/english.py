@@ -51,8 +51,13 @@ SENTENCES: Mapping[CauseCode, str] = {
     CauseCode.USE_SINCE_MARK_UNKNOWN: (
         "policy {rule} matches; it has announced it, and whether it was used since is unknown: no {missing}"
     ),
+    CauseCode.CANNOT_BE_MARKED: "policy {rule} matches; it gives notice, and without {missing} the notebook cannot be marked",
     CauseCode.MARKED: "policy {rule} matches; it has marked it on {marked_at}: nobody has been told yet",
     CauseCode.UNTOLD: "policy {rule} matches; it has marked it on {marked_at}: {untold}",
+    CauseCode.CLOCK_NOT_VERIFIED: (
+        "policy {rule} matches; it has marked it on {marked_at} and announced it while the clock was not verified: the grace "
+        "begins at the next complete survey"
+    ),
     CauseCode.NOTICE_STALE: "policy {rule} matches; it has marked it on {marked_at}: its notice is too old",
     CauseCode.TOLD: "policy {rule} matches; it has announced it, and it is due on {until}",
     CauseCode.NO_LONGER_THERE: "no longer there: today's survey does not show it",

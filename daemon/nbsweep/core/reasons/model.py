@@ -66,9 +66,13 @@ class CauseCode(StrEnum):
     UNANNOUNCED = "unannounced"
     CHANGED_SINCE_MARK = "changed-since-mark"
     USE_SINCE_MARK_UNKNOWN = "use-since-mark-unknown"
+    CANNOT_BE_MARKED = "cannot-be-marked"
+    """A fact is missing without which nobody would see that it is used after the notice."""
     MARKED = "marked"
     UNTOLD = "untold"
     """It is marked, and its owner cannot be told."""
+    CLOCK_NOT_VERIFIED = "clock-not-verified"
+    """The owner was told when this machine's clock had not been compared with the cloud's."""
     NOTICE_STALE = "notice-stale"
     TOLD = "told"
 

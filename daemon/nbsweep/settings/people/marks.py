@@ -28,6 +28,13 @@ class GraceSettings(Group):
     unless_told: UnlessTold = UnlessTold.KEEP
     """If the owner cannot be told: keep the notebook, tell the fallback of `owners`, or proceed without a notice."""
 
+    @field_validator("tell")
+    @classmethod
+    def _told_once(cls, places: tuple[str, ...]) -> tuple[str, ...]:
+        if twice := [place for number, place in enumerate(places) if place in places[:number]]:
+            raise ValueError(f"names {twice[0]} twice")
+        return places
+
     @field_validator("remind")
     @classmethod
     def _shorter_than_grace(cls, remind: timedelta | None, info: ValidationInfo) -> timedelta | None:
