@@ -8,12 +8,15 @@ from hypothesis import settings
 from msgspec.structs import replace
 
 from nbsweep.core.control.services import ServiceRecord
+from nbsweep.core.exemptions.model import Exemption, GrantedBy, Selector
 from nbsweep.core.facts import NAME_KEYS, Moment
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.judging.rules import Policy, Protection, Rules, Running
 from nbsweep.core.judging.verdict import Decision, Reason, Verdict
 from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.lifecycle import Removal
+from nbsweep.core.marks.grace import Grace
+from nbsweep.core.marks.model import Mark, MarkState
 from nbsweep.core.matching.conditions import AllOf, Condition, LongerThan, TagIs, TextIs
 from nbsweep.core.matching.globs import Glob
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Notebook, Scope, Status, Volume
@@ -105,9 +108,16 @@ def over(key: str, **time: float) -> LongerThan:
     return LongerThan(f"{key}_over", timedelta(**time))
 
 
-def policy(*conditions: Condition, name: str = "old", running: Running = Running.SKIP) -> Policy:
+def policy(
+    *conditions: Condition, name: str = "old", running: Running = Running.SKIP, grace: Grace | None = None, digest: str = ""
+) -> Policy:
     """Return a policy that matches if all conditions hold; without any, it matches notebooks older than a day."""
-    return Policy(name, AllOf(conditions or (over("age", days=1),)), running)
+    return Policy(name, AllOf(conditions or (over("age", days=1),)), running, grace, digest)
+
+
+def announcing(*conditions: Condition, days: float = 7, digest: str = "d1", **changes: Any) -> Policy:
+    """Return a policy that gives so many days of notice, and tells owners after the first survey."""
+    return replace(policy(*conditions, grace=Grace(timedelta(days=days), surveys=1), digest=digest), **changes)
 
 
 def protection(*conditions: Condition, name: str = "kept") -> Protection:
@@ -202,5 +212,63 @@ def service_record(owner: str = "s1", /, **changes: Any) -> ServiceRecord:
         in_force_since=NOON,
         targets=("research",),
         scheduled=("research",),
+    )
+    return replace(plain, **changes)
+
+
+def mark(number: int = 1, /, **changes: Any) -> Mark:
+    """Return the mark of the notebook with this number by the policy `announcing()`: made 10 days ago, and nobody is told."""
+    plain = Mark(
+        id=f"mark{number}",
+        target="research",
+        project=identity().project,
+        notebook_id=f"nb{number}",
+        notebook_created_at=ago(days=200) + timedelta(seconds=number - 1),
+        name=f"experiment-{number}",
+        owner_id="u1",
+        owner_name="alice",
+        workspace_id="0",
+        feature="NOTEBOOK",
+        policy="old",
+        policy_digest="d1",
+        reason="policy old: age 200d (1d)",
+        cause="",
+        status=Status.STOPPED,
+        updated_at=ago(days=100),
+        lease_updated_at=ago(days=100),
+        marked_at=ago(days=10),
+        last_survey_at=ago(days=10),
+        tell=("owner",),
+        tags={"team": "vision"},
+        version=1,
+    )
+    return replace(plain, **changes)
+
+
+def told_mark(number: int = 1, /, **changes: Any) -> Mark:
+    """Return a mark whose owner was told 8 days ago, with a deadline that passed 20 hours ago."""
+    told = mark(
+        number,
+        state=MarkState.TOLD,
+        told_at=ago(days=8),
+        told_by="mail: 250 ok",
+        clock_verified=True,
+        deadline=ago(hours=20),
+        version=3,
+    )
+    return replace(told, **changes)
+
+
+def exemption(**changes: Any) -> Exemption:
+    """Return an exemption of the first notebook, granted a day ago for ten days; fields of a selector may be given, too."""
+    fields = {key: changes.pop(key) for key in Selector.__struct_fields__ if key in changes}
+    plain = Exemption(
+        id="e1",
+        selector=Selector(**(fields or {"notebook_id": "nb1"})),
+        reason="a paper is due",
+        granted_by="carol",
+        granted_as=GrantedBy.ADMINISTRATOR,
+        granted_at=ago(days=1),
+        until=NOON + timedelta(days=9),
     )
     return replace(plain, **changes)
