@@ -29,7 +29,7 @@ LETTER = Letter(
 )
 
 
-async def no_signature(_target: str, _host: str, _path: str, _body: bytes) -> Mapping[str, str]:
+async def no_proof(_target: str, _host: str, _path: str, _body: bytes) -> Mapping[str, str]:
     """Sign nothing."""
     return {}
 
@@ -38,7 +38,7 @@ async def no_signature(_target: str, _host: str, _path: str, _body: bytes) -> Ma
 async def opened(channels: Mapping[str, Any], clock: Clock | None = None) -> AsyncIterator[OpenChannels]:
     """Open channels that are written as in the configuration."""
     settings = TypeAdapter[Channels](Channels).validate_python(channels)
-    async with open_channels(settings, clock or SystemClock(), no_signature) as found:
+    async with open_channels(settings, clock or SystemClock(), no_proof) as found:
         yield found
 
 

@@ -19,6 +19,10 @@ OF_OTHERS = {
     "nbsweep.service.web",
     "nbsweep.adapters.metrics",
     "nbsweep.simulator",
+    "nbsweep.adapters.channels",
+    "aiosmtplib",
+    "standardwebhooks",
+    "apprise",
 }
 """What no command needs that is not the service or the demo."""
 COMMAND = """

@@ -36,6 +36,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "pause": ("nbsweep pause", 'nbsweep pause research --until 8h --reason "storage migration"'),
     "resume": ("nbsweep resume research",),
     "sweep": ("nbsweep sweep research",),
+    "notify test": ("nbsweep notify test ops", "nbsweep notify test mail --to wei.chen@example.com --language zh"),
     "notify preview": (
         "nbsweep notify preview",
         "nbsweep notify preview --language zh --format html > mail.html",

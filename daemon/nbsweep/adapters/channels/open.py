@@ -12,7 +12,7 @@ from nbsweep.adapters.channels.kinds.apprise import AppriseSender
 from nbsweep.adapters.channels.kinds.dingtalk import DingtalkSender
 from nbsweep.adapters.channels.kinds.feishu import FeishuSender
 from nbsweep.adapters.channels.kinds.slack import SlackSender
-from nbsweep.adapters.channels.kinds.smn import Sign, SmnSender, endpoint_of
+from nbsweep.adapters.channels.kinds.smn import SmnSender, endpoint_of
 from nbsweep.adapters.channels.kinds.smtp import MailServer, SmtpSender
 from nbsweep.adapters.channels.kinds.teams import TeamsSender
 from nbsweep.adapters.channels.kinds.webhook import WebhookSender
@@ -22,6 +22,7 @@ from nbsweep.adapters.channels.secrets import SecretSource, sources
 from nbsweep.adapters.channels.sender import Sender
 from nbsweep.core.notices.channel import OpenChannels
 from nbsweep.core.notices.limits import LIMITS
+from nbsweep.core.notices.proof import Prove
 from nbsweep.core.ports import Clock
 from nbsweep.settings.people.channels import (
     AnyChannel,
@@ -45,7 +46,7 @@ class Tools(Struct, frozen=True):
 
     session: aiohttp.ClientSession
     clock: Clock
-    sign: Sign
+    prove: Prove
 
     def poster(self, settings: HttpChannelSettings) -> Poster:
         """Return what sends the messages of a channel."""
@@ -53,13 +54,13 @@ class Tools(Struct, frozen=True):
 
 
 @asynccontextmanager
-async def open_channels(settings: Channels, clock: Clock, sign: Sign) -> AsyncIterator[OpenChannels]:
-    """Open the channels of a configuration; `sign` authenticates the calls of channels that are in the cloud.
+async def open_channels(settings: Channels, clock: Clock, prove: Prove) -> AsyncIterator[OpenChannels]:
+    """Open the channels of a configuration; `prove` authenticates the calls of channels that are in the cloud.
 
     Secrets are read when a message is sent.
     """
     async with open_http() as session:
-        tools = Tools(session, clock, sign)
+        tools = Tools(session, clock, prove)
         yield OpenChannels([_channel(name, channel, tools) for name, channel in settings.items()])
 
 
@@ -81,7 +82,7 @@ def _sender(place: str, settings: AnyChannel, tools: Tools) -> Sender:
         case SmnSettings():
             endpoint = settings.endpoint or endpoint_of(settings.topic_urn)
             poster = Poster(tools.session, tools.clock, Route())
-            return SmnSender(poster, tools.sign, settings.target, settings.topic_urn, endpoint)
+            return SmnSender(poster, tools.prove, settings.target, settings.topic_urn, endpoint)
         case AppriseSettings():
             return AppriseSender(SecretSource(f"{place}.url", settings.url, settings.url_file))
         case _:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from nbsweep.core.redaction import redact, redact_mailboxes
 
@@ -67,7 +67,8 @@ def parts_of_url(url: str) -> Iterator[str]:
     parts = urlsplit(url)
     yield url
     yield parts.query
-    for value in (*(value for _, value in parse_qsl(parts.query)), *parts.path.split("/"), parts.fragment):
+    values = [value.partition("=")[2] for value in parts.query.split("&")]
+    for value in (*values, *parts.path.split("/"), parts.fragment):
         for form in {value, unquote(value)}:
             if form.casefold() not in WORDS_OF_PATHS:
                 yield form

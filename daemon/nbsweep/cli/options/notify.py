@@ -8,16 +8,19 @@ from typing import Annotated, Literal
 import typer
 
 from nbsweep.cli.examples import example_text
-from nbsweep.cli.options.shared import ConfigOption
+from nbsweep.cli.options.shared import ConfigOption, TableOrJson
 from nbsweep.core.notices.operators import OperatorEvent
+from nbsweep.core.reasons.render import Language
 
-app = typer.Typer(name="notify", help="Look at what people are told.", rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(
+    name="notify", help="Try the channels, and look at what people are told.", rich_markup_mode=None, no_args_is_help=True
+)
 EVENTS = ", ".join(OperatorEvent)
 
 
 @app.callback()
 def options(context: typer.Context, config: ConfigOption = None) -> None:
-    """Look at what people are told."""
+    """Try the channels, and look at what people are told."""
     context.obj = config or context.obj
 
 
@@ -41,3 +44,21 @@ def preview(
 
     session = make_session(load(config or context.obj, journal_only=True), plain_screen())
     run(session, lambda session: preview_command(session, language, form, event))
+
+
+@app.command("test", epilog=example_text("notify test"))
+def try_channel(
+    context: typer.Context,
+    channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="The name of the channel in the configuration.")],
+    to: Annotated[str, typer.Option("--to", metavar="ADDRESS", help="The address, for a channel that needs one.")] = "",
+    language: Annotated[Language, typer.Option("--language", help="The language of the message.")] = Language.ENGLISH,
+    output: TableOrJson = "table",
+    config: ConfigOption = None,
+) -> None:
+    """Send a test message by a channel, and show what the other side said. Exit code 3 if it was not accepted."""
+    from nbsweep.cli.commands.notify_test import notify_test_command
+    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.session import load, make_session, run
+
+    session = make_session(load(config or context.obj), plain_screen())
+    run(session, lambda session: notify_test_command(session, channel, to, language, output))

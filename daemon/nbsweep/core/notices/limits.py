@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from nbsweep.core.pacing import Rate
 
-KIB, MIB = 2**10, 2**20
+KB, MB = 1000, 1_000_000
+"""The smaller reading of what the vendors call KB."""
 
 
 class ChannelLimit(Struct, frozen=True):
@@ -20,14 +21,14 @@ class ChannelLimit(Struct, frozen=True):
 
 
 LIMITS: Mapping[str, ChannelLimit] = {
-    "smtp": ChannelLimit(Rate(60, 60.0), 5 * MIB, documented=False),
-    "webhook": ChannelLimit(Rate(60, 60.0), 20 * KIB, documented=False),
-    "dingtalk": ChannelLimit(Rate(20, 60.0), 20 * KIB),
-    "feishu": ChannelLimit(Rate(100, 60.0), 20 * KIB),
+    "smtp": ChannelLimit(Rate(60, 60.0), 5 * MB, documented=False),
+    "webhook": ChannelLimit(Rate(60, 60.0), 20 * KB, documented=False),
+    "dingtalk": ChannelLimit(Rate(20, 60.0), 20 * KB),
+    "feishu": ChannelLimit(Rate(100, 60.0), 20 * KB),
     "wecom": ChannelLimit(Rate(20, 60.0), 4096),
     "slack": ChannelLimit(Rate(1, 1.0), 40_000),
-    "teams": ChannelLimit(Rate(4, 1.0), 28 * KIB),
-    "smn": ChannelLimit(Rate(60, 60.0), 256 * KIB, documented=False),
+    "teams": ChannelLimit(Rate(4, 1.0), 28 * KB),
+    "smn": ChannelLimit(Rate(60, 60.0), 256 * KB, documented=False),
     "apprise": ChannelLimit(Rate(20, 60.0), 4096, documented=False),
 }
 """By kind."""

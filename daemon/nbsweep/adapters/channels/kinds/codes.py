@@ -31,6 +31,9 @@ class Codes(Struct, frozen=True):
 
 
 UNKNOWN = Meaning(Acceptance.REFUSED)
+TOO_MANY = Meaning(Acceptance.LATER, retry_after=timedelta(minutes=1), throttled=True)
+OF_TOO_MANY = ("too fast", "too many", "frequen", "freq out", "rate limit", "限流", "频率")
+"""Vendors change the codes of throttling; their texts say it all the same."""
 
 
 def read_by_code(answer: Answer, codes: Codes) -> Attempt:
@@ -42,7 +45,8 @@ def read_by_code(answer: Answer, codes: Codes) -> Attempt:
     code, text = document[key], next((str(document[name]) for name in codes.texts if document.get(name)), "")
     if code == 0:
         return accepted(f"{key} 0 {text}".rstrip())
-    return _meant(codes.meanings.get(code, UNKNOWN), f"{key} {code} {text}".rstrip(), answer)
+    otherwise = TOO_MANY if any(words in text.casefold() for words in OF_TOO_MANY) else UNKNOWN
+    return _meant(codes.meanings.get(code, otherwise), f"{key} {code} {text}".rstrip(), answer)
 
 
 def _is_code(value: object) -> bool:

@@ -26,7 +26,7 @@ ADVICE = {
     "keyword": "add one of the robot's keywords to the messages, such as nbsweep, in the robot's security settings",
     "sign": "the secret is not the robot's",
     "timestamp": "the time of this machine is more than an hour wrong",
-    "ip": "allow the IP address of this machine in the robot's security settings",
+    "whitelist": "allow the IP address of this machine in the robot's security settings",
 }
 """What to do about error 310000, by a word of its text."""
 CODES = Codes(
@@ -37,6 +37,8 @@ CODES = Codes(
         310000: Meaning(Acceptance.MISCONFIGURED),
         300001: Meaning(Acceptance.MISCONFIGURED, "the address of the robot is wrong, or the robot was removed"),
         300005: Meaning(Acceptance.MISCONFIGURED, "the address of the robot is wrong, or the robot was removed"),
+        40035: Meaning(Acceptance.MISCONFIGURED, "the address of the robot is not whole"),
+        43002: Meaning(Acceptance.MISCONFIGURED, "a proxy may have changed the request"),
         400101: Meaning(Acceptance.MISCONFIGURED, "the address of the robot is wrong"),
         400102: Meaning(Acceptance.MISCONFIGURED, "the robot was stopped"),
         400106: Meaning(Acceptance.MISCONFIGURED, "the robot was removed"),

@@ -1,6 +1,5 @@
 """Topics of Huawei Cloud SMN, which passes a message on to its subscribers. Accepted is 2xx with the id of the message."""
 
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -11,24 +10,9 @@ from nbsweep.adapters.channels.http import Answer, Poster, by_status
 from nbsweep.adapters.channels.sender import Attempt, accepted, later, misconfigured
 from nbsweep.adapters.channels.wording import one_line, provider_id, said
 from nbsweep.core.notices.channel import Letter
+from nbsweep.core.notices.proof import NoProof, Prove
 
 LONGEST_SUBJECT_BYTES = 512
-
-Sign = Callable[[str, str, str, bytes], Awaitable[Mapping[str, str]]]
-"""Returns the headers that authenticate a POST of a target's account: target, host, path and body.
-
-Raises:
-    CredentialsUnavailable: there is no proof.
-"""
-
-
-class CredentialsUnavailable(Exception):
-    """There is no proof for a call of the target's account; the message says why, without secrets."""
-
-    def __init__(self, problem: str, *, passing: bool) -> None:
-        """Store the problem, and whether another attempt may succeed."""
-        super().__init__(problem)
-        self.passing = passing
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +20,7 @@ class SmnSender:
     """Publishes messages to a topic."""
 
     poster: Poster
-    sign: Sign = field(repr=False)
+    prove: Prove = field(repr=False)
     target: str
     topic_urn: str
     endpoint: str
@@ -51,8 +35,8 @@ class SmnSender:
         body = msgspec.json.encode({"subject": _subject(letter.subject), "message": letter.text})
         path = f"/v2/{self._project_id}/notifications/topics/{self.topic_urn}/publish"
         try:
-            proof = await self.sign(self.target, urlsplit(self.endpoint).netloc, path, body)
-        except CredentialsUnavailable as error:
+            proof = await self.prove(self.target, urlsplit(self.endpoint).netloc, path, body)
+        except NoProof as error:
             detail = said(f"target {self.target}: {error}")
             return later(detail) if error.passing else misconfigured(detail)
         return await self.poster.post(f"{self.endpoint}{path}", body, _read, proof)

@@ -3,7 +3,6 @@
 import re
 import ssl
 from dataclasses import dataclass, field
-from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
@@ -17,6 +16,7 @@ from nbsweep.adapters.channels.secrets import SecretSource
 from nbsweep.adapters.channels.sender import Attempt, accepted, later, misconfigured, refused
 from nbsweep.adapters.channels.wording import one_line, provider_id, said
 from nbsweep.adapters.network import words_of
+from nbsweep.core.notices.addresses import is_address
 from nbsweep.core.notices.channel import Letter
 from nbsweep.core.ports import Clock
 
@@ -58,7 +58,7 @@ class SmtpSender:
         """Return the size of the mail."""
         try:
             return len(self._message(letter).as_bytes())
-        except (ValueError, MessageError):
+        except ValueError:
             # It will be refused for its address, whatever its size.
             return 0
 
@@ -67,7 +67,7 @@ class SmtpSender:
         password = self.server.password.read() if self.server.password else None
         try:
             message = self._message(letter)
-        except (ValueError, MessageError):
+        except ValueError:
             return refused("the address is no mail address")
         attempt = await self._send(message, password)
         hidden = (letter.to, letter.to.partition("@")[0], password or "", self.server.username or "")
@@ -101,7 +101,7 @@ class SmtpSender:
         """Build the mail.
 
         Raises:
-            ValueError, MessageError: the recipient is no mail address.
+            ValueError: the recipient is no mail address.
         """
         message = EmailMessage(SMTP_POLICY)
         message["From"] = _mailbox(self.sender)
@@ -125,11 +125,9 @@ def _mailbox(text: str) -> Address:
 
 
 def _recipient(text: str) -> Address:
-    """Return one address without a name; the domain in the form that DNS knows."""
-    address = Address(addr_spec=text)
-    if not address.domain or not text.isprintable():
+    if not is_address(text):
         raise ValueError("no mail address")
-    return Address(username=address.username, domain=address.domain.encode("idna").decode())
+    return Address(addr_spec=text)
 
 
 async def _quit(client: aiosmtplib.SMTP) -> None:
@@ -155,8 +153,7 @@ def _failed(error: Exception) -> Attempt:
         return later("no answer within the time limit")
     if isinstance(error, OSError):
         return _not_connected(error)
-    # The server lacks what the configuration wants, or what this recipient's address needs.
-    return refused(str(error)) if "SMTPUTF8" in str(error) else misconfigured(str(error))
+    return misconfigured(f"the server lacks what the configuration wants: {error}")
 
 
 def _answered(error: aiosmtplib.SMTPResponseException) -> Attempt:
