@@ -47,10 +47,14 @@ class KnownOwners:
     otherwise: Contact | NoContact | None = None
     """The answer for all others; None for an address that is made of the owner's name."""
     standby: Contact | NoContact = NO_FALLBACK
+    tag: str = ""
+    """The tag that names a contact before anything else does; empty for none."""
 
     async def find(self, owner: Owner) -> Contact | NoContact:
         """Return the contact of an owner."""
         await asyncio.sleep(0)
+        if address := owner.tags.get(self.tag):
+            return Contact(address, "tag")
         known = self.contacts.get(owner.id) or self.contacts.get(owner.name) or self.otherwise
         return known or Contact(f"{owner.name or owner.id}@example.com", "domain")
 

@@ -9,6 +9,7 @@ DUE is no stored state: a told mark is due when its deadline has passed. Every c
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 from msgspec import Struct
@@ -122,8 +123,9 @@ class Mark(Struct, frozen=True):
     capacity_gb: int | None = None
     tell: tuple[str, ...] = ()
     """Where the notice goes, as the policy said at marking."""
-    tags: Mapping[str, str | None] = {}
-    """The tags at marking: the owners' directory may find an address there, and their change may clear the mark."""
+    tags: Mapping[str, str] = {}
+    """A digest of the value of each tag at marking, by its key: a change may clear the mark. A value may be an address, which
+    the journal never holds."""
     ended_at: datetime | None = None
     cleared: ClearCause | None = None
     run_id: str = ""
@@ -154,6 +156,14 @@ class Mark(Struct, frozen=True):
     def is_of(self, notebook: Notebook) -> bool:
         """Return whether the mark belongs to this instance; False if the notebook does not show its creation date."""
         return notebook.id == self.notebook_id and notebook.created_at == self.notebook_created_at
+
+
+def tag_digests(notebook: Notebook) -> Mapping[str, str]:
+    """Return a digest of the values of each tag of a notebook, by its key."""
+    values: dict[str, list[str]] = {}
+    for key, value in notebook.all_tags:
+        values.setdefault(key, []).append("" if value is None else f"={value}")
+    return {key: sha256("\n".join(sorted(found)).encode()).hexdigest()[:16] for key, found in sorted(values.items())}
 
 
 def due_at(mark: Mark, grace: Grace) -> datetime | None:

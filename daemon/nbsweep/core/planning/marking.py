@@ -25,6 +25,7 @@ from nbsweep.core.marks.model import (
     is_stale,
     remove,
     renew_notice,
+    tag_digests,
     verify_clock,
 )
 from nbsweep.core.model import MalformedRow, Notebook, microseconds
@@ -170,7 +171,7 @@ def clearing_cause(mark: Mark, row: Notebook, verdict: Verdict, rules: Rules, mo
     """
     if cause := sign_of_use(mark, row, moment):
         return cause
-    tagged = row.tags is not None and dict(row.all_tags) != dict(mark.tags)
+    tagged = row.tags is not None and tag_digests(row) != mark.tags
     if verdict.reason in (Reason.EXEMPT, Reason.PROTECTED):
         by_tag = tagged and verdict.reason is Reason.PROTECTED
         return ClearCause.TAGGED if by_tag else ClearCause(verdict.reason.value)
@@ -262,7 +263,7 @@ def _mark_of(candidate: Candidate, seen: SurveyedMarks) -> Mark:
         last_survey_at=now,
         capacity_gb=notebook.volume.reclaimable_gb if notebook.volume else None,
         tell=policy.grace.tell if policy.grace else (),
-        tags=dict(notebook.all_tags),
+        tags=tag_digests(notebook),
     )
 
 

@@ -15,6 +15,7 @@ from nbsweep.core.reasons.render import Language
 from nbsweep.engine.notices.context import RelayPorts
 
 FALLBACK = "fallback"
+TAG = "tag"
 OWNER_PREFIX = "owner:"
 CHANNEL_PREFIX = "channel:"
 OPERATORS_PREFIX = "operators:"
@@ -30,7 +31,11 @@ def operators_at(channel: str, address: str) -> str:
     """Return the recipient of operators' messages; a digest tells several addresses of one channel apart."""
     if not address:
         return f"{OPERATORS_PREFIX}{channel}"
-    return f"{OPERATORS_PREFIX}{channel}:{sha256(address.encode()).hexdigest()[:8]}"
+    return f"{OPERATORS_PREFIX}{channel}:{_digest(address)}"
+
+
+def _digest(address: str) -> str:
+    return sha256(address.encode()).hexdigest()[:8]
 
 
 class Recipient(Struct, frozen=True):
@@ -76,8 +81,12 @@ async def find_recipient(recipient_id: str, marks: Sequence[Mark], ports: RelayP
     mark = marks[0]
     if not mark.owner_key:
         return NoContact("the cloud does not show who owns it")
-    owner = Owner(mark.owner_id, mark.owner_name, mark.tags, mark.target)
-    return _addressed(recipient_id, mark.owner_label, await ports.directory.find(owner), ports)
+    owner = Owner(mark.owner_id, mark.owner_name, await ports.read_tags(mark), mark.target)
+    found = await ports.directory.find(owner)
+    if isinstance(found, Contact) and found.source == TAG:
+        # Each notebook may name another contact.
+        recipient_id = f"{OWNER_PREFIX}{mark.owner_key}#{_digest(found.address)}"
+    return _addressed(recipient_id, mark.owner_label, found, ports)
 
 
 async def _operators(recipient_id: str, ports: RelayPorts) -> Recipient | NoContact:

@@ -63,9 +63,6 @@ class Sender:
         recipient = await find_recipient(message.recipient, [each.mark for each in listed], self.ports)
         if isinstance(recipient, NoContact):
             await self._not_accepted(message, listed, _no_contact(recipient))
-        elif recipient.channel.name != message.channel:
-            moved = f"{message.recipient} is told by channel {recipient.channel.name} now"
-            await self._not_accepted(message, listed, Receipt(Acceptance.REFUSED, moved))
         else:
             await self._send_parts(message, recipient, listed)
 
@@ -85,7 +82,9 @@ class Sender:
                 left = [each for each in by_id.values() if each.item.id not in _sent_before(parts, letter)]
                 await self._not_accepted(message, left, receipt)
                 return
-            message = await self._accepted(message, [by_id[each] for each in item_ids], receipt)
+            # The owner may be told by another channel than when the message was composed.
+            proof = f"{recipient.channel.name}: {receipt.detail or receipt.acceptance}"
+            message = await self._accepted(message, [by_id[each] for each in item_ids], proof)
         await self._end(message, MessageState.SENT, message.proof, len(listed))
 
     async def _promised(self, message: Message, listed: Sequence[Listed]) -> tuple[Message, Sequence[Listed]]:
@@ -118,10 +117,9 @@ class Sender:
             page_url=self.options.page_url,
         )
 
-    async def _accepted(self, message: Message, listed: Sequence[Listed], receipt: Receipt) -> Message:
+    async def _accepted(self, message: Message, listed: Sequence[Listed], proof: str) -> Message:
         """Record that a part was accepted: its marks are told, and reminders are due. Return the message as stored."""
         now = self.ports.clock.now()
-        proof = f"{message.channel}: {receipt.detail or receipt.acceptance}"
         accepted = replace(message, proof=proof, leased_until=now + LEASE)
         ids = [each.item.id for each in listed]
         for _ in range(ATTEMPTS):

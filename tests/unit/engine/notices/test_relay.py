@@ -273,3 +273,16 @@ async def test_a_crash_after_the_channel_accepted_repeats_the_message_with_its_k
     await place.relay().round()
     assert place.mail.letters[0].key == place.mail.letters[1].key
     assert (await place.marks())["nb1"].deadline == DUE + timedelta(hours=2)
+
+
+@virtual_time
+async def test_notebooks_of_one_owner_with_different_contacts_are_told_apart() -> None:
+    """A tag of each notebook names who looks after it; the journal never holds the address."""
+    place = town(notebook(1, tags={"contact": "a@example.com"}), notebook(2, tags={"contact": "b@example.com"}))
+    place.owners.tag = "contact"
+    await place.sweep()
+    await place.relay().round()
+    lines = {letter.to: [line.split()[1] for line in letter.text.splitlines()] for letter in place.mail.letters}
+    assert lines == {"a@example.com": ["nb1"], "b@example.com": ["nb2"]}
+    kept = repr([await place.scene.journal.marks.marks(10), await place.messages()])
+    assert "@example.com" not in kept

@@ -1,6 +1,7 @@
 """A world with owners: sweeps of a policy with grace, a relay, a channel and a directory, in virtual time."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from builders import over, policy
+from nbsweep.core.errors import Gone
 from nbsweep.core.judging.rules import Policy
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark
@@ -77,10 +79,17 @@ class Town:
             channels=OpenChannels(self.channels),
             renderer=PlainRenderer(),
             is_clock_verified=lambda: self.clock_verified,
+            read_tags=self._tags,
         )
         graces = {each.name: each.grace for each in self.how.rules.policies if each.grace}
         plain = RelayOptions(graces, ZoneInfo("Asia/Shanghai"), (Language.ENGLISH,), "test")
         return Relay(ports, replace(plain, **changes))
+
+    async def _tags(self, mark: Mark) -> Mapping[str, str | None]:
+        try:
+            return (await self.scene.cloud.show(mark.notebook_id)).tags or {}
+        except Gone:
+            return {}
 
     async def marks(self) -> dict[str, Mark]:
         """Return the latest mark of each notebook."""
