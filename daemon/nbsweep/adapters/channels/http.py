@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -68,18 +67,14 @@ class Route(Struct, frozen=True):
     """How the server of a channel is reached."""
 
     proxy: SecretStr | None = None
-    ca_file: str | None = None
+    trust: ssl.SSLContext | None = None
+    """None for the certificates that this machine trusts."""
 
     def options(self, url: str) -> Mapping[str, Any]:
         """Return the options of aiohttp for a request to an address."""
         proxy = self.proxy.get_secret_value() if self.proxy is not None else proxy_of_environment(url)
         options: dict[str, Any] = {"proxy": URL(proxy)} if proxy and proxy != "none" else {}
-        return options | {"ssl": _trusting(self.ca_file)} if self.ca_file is not None else options
-
-
-@lru_cache(maxsize=32)
-def _trusting(ca_file: str) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=ca_file)
+        return options | {"ssl": self.trust} if self.trust is not None else options
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,8 @@ class Tools(Struct, frozen=True):
 
     def poster(self, settings: HttpChannelSettings) -> Poster:
         """Return what sends the messages of a channel."""
-        return Poster(self.session, self.clock, Route(settings.proxy, settings.ca_file))
+        trust = ssl.create_default_context(cafile=settings.ca_file) if settings.ca_file is not None else None
+        return Poster(self.session, self.clock, Route(settings.proxy, trust))
 
 
 @asynccontextmanager
