@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast test-acceptance test-simulation test-deploy test-keystone test-postgresql simulate bench docs lint format schema sbom screenshots constraints clean
+.PHONY: help install demo test test-fast test-acceptance test-simulation test-deploy test-keystone test-postgresql simulate bench docs lint format schema sbom screenshots mail-pictures constraints clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -77,10 +77,14 @@ sbom: $(INSTALLED)  ## write daemon/nbsweep.cdx.json, the wheel's bill of materi
 screenshots: $(INSTALLED)  ## write the README's picture of the demo anew
 	$(BIN)/nbsweep demo --svg docs/demo.svg
 
+mail-pictures: $(INSTALLED)  ## take pictures of the messages as mail programs show them (OUT=build/mail)
+	@tests/mail/bring-browser $(BIN)
+	$(BIN)/python tests/mail/pictures.py $(or $(OUT),build/mail)
+
 constraints:  ## pin the newest versions that fit together
 	rm -rf .venv && $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev --group docs --editable '.[apprise,postgresql]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev --group docs --group pictures --editable '.[apprise,postgresql]'
 	$(BIN)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' > constraints.txt
 	$(BIN)/python deploy/sbom.py
 	@touch $(INSTALLED)

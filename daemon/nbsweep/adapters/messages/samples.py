@@ -5,11 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
+from nbsweep.core.facts import format_age
 from nbsweep.core.marks.model import ClearCause
 from nbsweep.core.model import Status
 from nbsweep.core.notices.digest import Audience, Digest, Line
 from nbsweep.core.notices.operators import OperatorEvent, OperatorNotice, UntoldOwner
 from nbsweep.core.notices.outbox import ItemKind
+from nbsweep.core.reasons.english import describe
+from nbsweep.core.reasons.finding import Finding, Truth
+from nbsweep.core.reasons.keeping import encode_cause
+from nbsweep.core.reasons.model import Cause, CauseCode
 from nbsweep.core.reasons.render import Language
 
 FOUND = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)
@@ -23,6 +28,19 @@ HOSTILE_NAMES = (
     "",
 )
 
+
+def _matched(policy: str, status: Status, idle: timedelta, limit: timedelta) -> Cause:
+    """Return the cause of a policy on a status and an idle time."""
+    findings = (
+        Finding("status", status, status, Truth.PASS, alternatives=(status,)),
+        Finding("idle_over", format_age(limit), format_age(idle), Truth.PASS, age=idle, limit=limit),
+    )
+    return Cause(CauseCode.POLICY_MATCHES, policy, findings)
+
+
+IDLE = _matched("idle-lease", Status.STOPPED, timedelta(days=21, hours=4), timedelta(days=14))
+FAILED = _matched("failed", Status.CREATE_FAILED, timedelta(days=9, hours=2), timedelta(days=1))
+
 ANNOUNCED = Line(
     item_id="sample-1",
     kind=ItemKind.ANNOUNCE,
@@ -34,8 +52,8 @@ ANNOUNCED = Line(
     status=Status.STOPPED,
     capacity_gb=50,
     policy="idle-lease",
-    reason="policy idle-lease: status STOPPED, idle 21d 4h (14d)",
-    cause="",
+    reason=describe(IDLE),
+    cause=encode_cause(IDLE),
     marked_at=FOUND,
     deadline=FOUND + GRACE,
     remedies=("use it again: start it, and its idle time begins again", "give it the tag keep, with any value"),
@@ -51,7 +69,8 @@ UNSIZED = replace(
     status=Status.CREATE_FAILED,
     capacity_gb=None,
     policy="failed",
-    reason="policy failed: status CREATE_FAILED, idle 9d 2h (1d)",
+    reason=describe(FAILED),
+    cause=encode_cause(FAILED),
     deadline=FOUND + GRACE + timedelta(hours=6),
     remedies=(),
     keep_url="",
@@ -105,7 +124,7 @@ def hostile_digests(language: Language, zone: str) -> Iterator[Digest]:
         # More than fit on one screen: each of them has to be shown.
         yield replace(plain, lines=tuple(replace(line, name=f"{line.name}-{place}") for line in LINES for place in range(9)))
         for name in HOSTILE_NAMES:
-            lines = tuple(replace(line, name=name, owner=name, reason=name, target=name) for line in LINES)
+            lines = tuple(replace(line, name=name, owner=name, reason=name, cause="", target=name) for line in LINES)
             yield replace(plain, recipient=name, lines=lines)
 
 
