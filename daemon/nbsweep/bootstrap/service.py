@@ -20,6 +20,7 @@ from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.metrics import Metrics
 from nbsweep.adapters.process import this_process
 from nbsweep.adapters.telemetry import Listener
+from nbsweep.bootstrap.notices import Notices, open_notices
 from nbsweep.bootstrap.sweeps import OpenResources, open_all
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import NbsweepError
@@ -141,8 +142,11 @@ class Service:
         """
         telemetry = self.inputs.make_telemetry(settings, self.metrics)
         shutdown = self.inputs.shutdown
-        async with open_all(settings, self.inputs.environment, telemetry, shutdown) as opened:
-            supervisor = self._supervisor(settings, opened, telemetry)
+        async with (
+            open_all(settings, self.inputs.environment, telemetry, shutdown) as opened,
+            open_notices(settings, opened, telemetry) as notices,
+        ):
+            supervisor = self._supervisor(settings, opened, telemetry, notices)
 
             def started(listen: str | None) -> None:
                 for event in begun(listen):
@@ -158,6 +162,8 @@ class Service:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._reload_on_hangup, supervisor, telemetry, check, name="reload")
                 group.start_soon(_report_left_alone, opened, name="left-alone")
+                if settings.channels and settings.mode == "enforce":
+                    group.start_soon(notices.relay.run, name="relay")
                 await supervisor.run(lambda control: self._web(settings, opened, control, telemetry), started)
                 group.cancel_scope.cancel()
             if self._next is None:
@@ -192,12 +198,13 @@ class Service:
         web_settings = WebSettings(listen, _token_files(settings.service))
         return make_app(control, opened.journal, self.metrics.exposition, web_settings, telemetry, opened.clock)
 
-    def _supervisor(self, settings: Settings, opened: OpenResources, telemetry: Telemetry) -> Supervisor:
+    def _supervisor(self, settings: Settings, opened: OpenResources, telemetry: Telemetry, notices: Notices) -> Supervisor:
         schedule = Schedule(lambda name: runners[name].due(), lambda name: runners[name].missed())
         options = RunnerOptions(
             dry_run=settings.mode == "dry-run",
             new_run=lambda dry_run: self.inputs.new_run(opened.clock.now(), dry_run),
             next_run=schedule.next_run,
+            on_report=notices.operators.tell_of_sweep,
             held_for_s=settings.service.lease.total_seconds() / 3,
         )
         schedules = {target.name: target.schedule or settings.schedule for target in settings.targets}

@@ -11,12 +11,13 @@ from msgspec.structs import replace
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.journal import Timeouts, open_journal
 from nbsweep.adapters.process import allow_open_files, is_alive, this_process
-from nbsweep.bootstrap.accounts import open_accounts
+from nbsweep.bootstrap.accounts import TargetAccess, open_accounts
 from nbsweep.core.errors import JournalError, NbsweepError
 from nbsweep.core.events.http import ConnectionsBounded
 from nbsweep.core.identity import is_same_place
 from nbsweep.core.lease import GOOD_FOR
 from nbsweep.core.listing.belonging import Coverage
+from nbsweep.core.notices.contacts import UserLookup
 from nbsweep.core.ports import Clock, Journal, Ports, Telemetry
 from nbsweep.engine.options import LeaseOptions, PollOptions, SweepOptions
 from nbsweep.engine.recovery import report_left_alone
@@ -36,6 +37,10 @@ class OpenResources(Struct, frozen=True):
     journal: Journal
     clock: Clock
     sweepers: tuple[Sweeper, ...]
+    accesses: tuple[TargetAccess, ...] = ()
+    """The credentials of the targets."""
+    user_lookups: Mapping[str, UserLookup] = {}
+    """Asks IAM for users, by the name of the target."""
 
     async def identify(self) -> None:
         """Look up the project IDs that are not known yet. A failed lookup affects only its own target."""
@@ -71,12 +76,14 @@ async def open_all(
         journal = await stack.enter_async_context(open_journal(settings.journal, patient(settings)))
         accesses = await stack.enter_async_context(open_accounts(settings.targets, environment, clock))
         sweepers: list[Sweeper] = []
+        lookups: dict[str, UserLookup] = {}
         for access in accesses:
             cloud = await stack.enter_async_context(access.open_client(clock, telemetry))
+            lookups[access.target.name] = cloud.user
             sweeper = make_sweeper(settings, access.target, Ports(cloud, journal, clock, telemetry), shutdown)
             area = replace(sweeper.area, caller=access.caller)
             sweepers.append(dataclasses.replace(sweeper, area=area, overlapping=overlapping_targets(area, sweepers)))
-        yield OpenResources(journal, clock, tuple(sweepers))
+        yield OpenResources(journal, clock, tuple(sweepers), accesses, lookups)
 
 
 def within_open_files(settings: Settings, telemetry: Telemetry) -> Settings:
@@ -135,6 +142,7 @@ def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutd
             lease=LeaseOptions(this_process(), settings.service.lease, is_alive),
             max_failures=settings.brakes.max_failures,
             cool_down=removal.cool_down.to_core() if removal.cool_down else None,
+            max_new_marks=settings.marks.max_new_per_sweep,
         ),
         brakes=settings.brakes.to_core(),
         shutdown=shutdown,

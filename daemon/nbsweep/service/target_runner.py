@@ -224,6 +224,8 @@ class TargetRunner:
         run = self.options.new_run(self.options.dry_run)
         try:
             report = await work(run)
+            if not run.dry_run:
+                await self.options.on_report(report, run.run_id)
         except NbsweepError as error:
             # The journal could not be read.
             self._failed(str(error))

@@ -13,7 +13,7 @@ from msgspec import Struct
 from rich.console import RenderableType
 
 from nbsweep.adapters.process import current_user
-from nbsweep.bootstrap.sweeps import open_all
+from nbsweep.bootstrap.sweeps import OpenResources, open_all
 from nbsweep.cli.choice import EVERYTHING, Choice, chosen_sweepers
 from nbsweep.cli.exits import Exit, exit_of_report, worst
 from nbsweep.cli.plan_file import read_plan
@@ -36,6 +36,9 @@ from nbsweep.engine.report import Run
 from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings import Settings
+
+SENDS_FOR_S = 900.0
+"""How long the end of a run may take to send messages; the next run sends the rest."""
 
 
 class RunOptions(Struct, frozen=True):
@@ -133,6 +136,7 @@ async def run_command(session: Session, options: RunOptions) -> Exit:
             free = [each for each in sweepers if each.area.target not in held]
             reports = await _sweep_all(free, run, ApprovalPrompt(session, options))
             reports += [_paused_report(held[each.area.target]) for each in sweepers if each.area.target in held]
+            await _tell_people(session, opened, reports, run)
         if not session.shutdown.begun.is_set():
             await opened.report_left_alone()
     if session.shutdown.begun.is_set() and not reports:
@@ -204,6 +208,18 @@ async def _sweep_all(sweepers: Sequence[Sweeper], run: Run, approval: ApprovalPr
         for sweeper in sweepers:
             group.start_soon(sweep_one, sweeper, name=f"sweep-{sweeper.area.target}")
     return [reports[sweeper.area.target] for sweeper in sweepers]
+
+
+async def _tell_people(session: Session, opened: OpenResources, reports: Sequence[Report], run: Run) -> None:
+    """Send what owners and operators are to be told, as far as the channels take it; the next run sends the rest."""
+    if run.dry_run or not session.settings.channels:
+        return
+    from nbsweep.bootstrap.notices import open_notices  # noqa: PLC0415  # not for those who configure no channel
+
+    async with open_notices(session.settings, opened, session.telemetry) as notices, session.until_shutdown():
+        for report in reports:
+            await notices.operators.tell_of_sweep(report, run.run_id)
+        await notices.relay.finish(SENDS_FOR_S)
 
 
 def _show(session: Session, reports: list[Report]) -> None:

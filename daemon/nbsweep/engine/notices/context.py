@@ -15,8 +15,8 @@ from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.core.reasons.render import Language
 
 
-async def no_tags(_mark: Mark) -> Mapping[str, str | None]:
-    """Return no tags."""
+async def no_tags(_mark: Mark) -> Mapping[str, str | None] | None:
+    """Return no tags: none of them names a contact."""
     return {}
 
 
@@ -49,8 +49,8 @@ class RelayPorts(Struct, frozen=True):
     renderer: MessageRenderer
     is_clock_verified: Callable[[], bool]
     """Returns whether this machine's clock was compared with the cloud's, and agrees."""
-    read_tags: Callable[[Mark], Awaitable[Mapping[str, str | None]]] = no_tags
-    """Reads the tags of a marked notebook, one of which may name a contact; empty if they cannot be read."""
+    read_tags: Callable[[Mark], Awaitable[Mapping[str, str | None] | None]] = no_tags
+    """Reads the tags of a marked notebook, one of which may name a contact; None if they cannot be read at present."""
     operator_addresses: Mapping[str, str] = {}
     """The addresses of operators, by the recipients of their messages."""
     on_channel_failed: Callable[[str, str], Awaitable[None]] = untold

@@ -81,7 +81,10 @@ async def find_recipient(recipient_id: str, marks: Sequence[Mark], ports: RelayP
     mark = marks[0]
     if not mark.owner_key:
         return NoContact("the cloud does not show who owns it")
-    owner = Owner(mark.owner_id, mark.owner_name, await ports.read_tags(mark), mark.target)
+    tags = await ports.read_tags(mark)
+    if tags is None:
+        return NoContact("its tags, which may name a contact, cannot be read", passing=True)
+    owner = Owner(mark.owner_id, mark.owner_name, tags, mark.target)
     found = await ports.directory.find(owner)
     if isinstance(found, Contact) and found.source == TAG:
         # Each notebook may name another contact.

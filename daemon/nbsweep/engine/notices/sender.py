@@ -188,9 +188,12 @@ class Sender:
     # ---- ends ----------------------------------------------------------------------------------------------------------------
 
     async def _end(self, message: Message, state: MessageState, proof: str, items: int) -> None:
-        ended = replace(message, state=state, proof=proof, ended_at=self.ports.clock.now(), leased_until=None)
+        attempts = message.attempts + 1
+        ended = replace(
+            message, state=state, proof=proof, attempts=attempts, ended_at=self.ports.clock.now(), leased_until=None
+        )
         if await self.ports.journal.outbox.record(ended, self.ports.clock.now()):
-            sent = MessageSent(message.key[:SHORT_KEY], message.channel, message.kind, items, message.attempts + 1, proof)
+            sent = MessageSent(message.key[:SHORT_KEY], message.channel, message.kind, items, attempts, proof)
             self.ports.telemetry.emit(sent)
 
     async def _not_accepted(self, message: Message, listed: Sequence[Listed], receipt: Receipt) -> None:
