@@ -1,34 +1,28 @@
 """What every journal keeps to, by the port's own words; the one for tests too."""
 
 import asyncio
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
-from typing import Any, TypeVar, get_type_hints
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from builders import NOON, identity, removal, run_record, service_record, target_lease
 from contract.conftest import Opener
+from contract.records import any_of, examples, moments, numbers, texts
 from nbsweep.core.control.requests import Pause, SweepRequest
 from nbsweep.core.errors import JournalError
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.lookup import NotebookRef
-from nbsweep.core.model import Status
-from nbsweep.core.pacing import LaneState
 from nbsweep.core.ports import Journal
 from nbsweep.core.runs import FleetBefore, History, Outcome, RunCounts, RunRecord
 
 Record = TypeVar("Record", Removal, RunRecord)
-
-# The journal of a test is shared by the examples that hypothesis tries in it: each takes a run of its own.
-examples = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
 
 LATER = NOON + timedelta(seconds=20)
 RESEARCH = identity()
@@ -40,33 +34,6 @@ def of(identity: TargetIdentity, row: Record) -> Record:
     """Let it be on record that a row is about what a target covers."""
     known = {"project": identity.project, "extent": identity.extent}
     return replace(row, **{name: value for name, value in known.items() if name in row.__struct_fields__})
-
-
-texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
-numbers = st.integers(0, 2**63 - 1)
-zones = st.one_of(st.just(UTC), st.builds(timezone, st.timedeltas(timedelta(hours=-14), timedelta(hours=14))))
-moments = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=zones)  # noqa: DTZ001  # made aware by `timezones`
-rates = st.floats(0.001, 1e6)
-lane_states = st.builds(LaneState, texts, st.none() | rates, rates, st.none() | texts)
-VALUES: Mapping[object, st.SearchStrategy[object]] = {
-    str: texts,
-    str | None: st.none() | texts,
-    int: numbers,
-    int | None: st.none() | numbers,
-    bool: st.booleans(),
-    datetime: moments,
-    datetime | None: st.none() | moments,
-    Status: st.sampled_from(Status),
-    Outcome: st.sampled_from(Outcome),
-    State: st.sampled_from(State),
-    tuple[LaneState, ...] | None: st.none() | st.lists(lane_states, max_size=4).map(tuple),
-    Mapping[str, int] | None: st.none() | st.dictionaries(texts, numbers, max_size=5),
-}
-
-
-def any_of(kind: type[Record]) -> st.SearchStrategy[Record]:
-    """Make records whose every field may hold whatever it can."""
-    return st.builds(kind, **{name: VALUES[hint] for name, hint in get_type_hints(kind).items()})
 
 
 @examples
