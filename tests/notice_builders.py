@@ -25,7 +25,7 @@ def mark(number: int = 1, /, **changes: Any) -> Mark:
         last_survey_at=None,
         remedies=("start it",),
         capacity_gb=50,
-        tags={"team": "vision", "keep": None},
+        tags={"team": "vision", "keep": ""},
         version=0,
     )
     return replace(plain, **changes)

@@ -45,7 +45,7 @@ VALUES: Mapping[object, st.SearchStrategy[object]] = {
     GrantedBy: st.sampled_from(GrantedBy),
     Selector: st.builds(Selector, *[st.none() | texts, st.none() | moments, st.none() | texts, st.none() | texts]),
     tuple[str, ...]: st.lists(texts, max_size=4).map(tuple),
-    Mapping[str, str | None]: st.dictionaries(texts, st.none() | texts, max_size=5),
+    Mapping[str, str]: st.dictionaries(texts, texts, max_size=5),
     tuple[LaneState, ...] | None: st.none() | st.lists(lane_states, max_size=4).map(tuple),
     Mapping[str, int] | None: st.none() | st.dictionaries(texts, numbers, max_size=5),
 }

@@ -31,6 +31,11 @@ def stored(written: Mark) -> Mark:
     return replace(written, version=1)
 
 
+def confirmed(read: Mark) -> Mark:
+    """Return a mark with which a further survey agrees."""
+    return model.confirm(read, LATER, read.tell)
+
+
 async def entries(journal: Journal) -> list[AuditEntry]:
     """Return the entries of the trail, which must be unbroken."""
     links = await journal.trail.after(0, 10_000)
@@ -153,7 +158,7 @@ async def test_a_mark_that_was_written_since_it_was_read_is_not_overwritten(open
     """The whole write is refused: other marks, items and entries too."""
     async with opener() as one, opener() as other:
         [read] = await write(one, mark(1))
-        await other.marks.write([model.confirm(read, LATER)])
+        await other.marks.write([confirmed(read)])
         with pytest.raises(MarksChanged):
             await one.marks.write([mark(2), model.clear(read, LATER, ClearCause.USED)], [item(1)])
         [found] = await one.marks.open_marks(PROJECT)
@@ -197,8 +202,8 @@ async def test_a_refused_write_does_not_harm_others_at_the_same_time(opener: Ope
     """They may share its commit."""
     async with opener() as journal:
         [read] = await write(journal, mark(1))
-        await journal.marks.write([model.confirm(read, LATER)])
-        stale = journal.marks.write([model.confirm(read, LATER)])
+        await journal.marks.write([confirmed(read)])
+        stale = journal.marks.write([confirmed(read)])
         others = (journal.marks.write([mark(number)]) for number in range(2, 6))
         refused, *written = await asyncio.gather(stale, *others, journal.write([removal()]), return_exceptions=True)
         assert isinstance(refused, MarksChanged)
@@ -225,7 +230,7 @@ async def test_of_two_that_write_the_same_mark_one_wins(opener: Opener) -> None:
         assert sum(await asyncio.gather(survey(one), survey(other))) == 10
         read = await one.marks.open_marks(PROJECT)
         assert len(read) == 10
-        both = [journal.marks.write([model.confirm(each, LATER)]) for each in read for journal in (one, other)]
+        both = [journal.marks.write([confirmed(each)]) for each in read for journal in (one, other)]
         results = await asyncio.gather(*both, return_exceptions=True)
         assert sum(isinstance(result, MarksChanged) for result in results) == 10
         assert {each.surveys for each in await other.marks.open_marks(PROJECT)} == {2}
@@ -239,7 +244,7 @@ async def test_items_are_written_with_their_marks(opener: Opener) -> None:
     """An item that is known already stays as it is."""
     async with opener() as journal:
         [read] = await write(journal, mark(1))
-        await journal.marks.write([model.confirm(read, LATER)], [item(1)])
+        await journal.marks.write([confirmed(read)], [item(1)])
         await journal.marks.write([], [item(1, kind=ItemKind.REMIND), item(2, mark_id="m1")])
         [one, two] = await journal.outbox.waiting(LATER, 10)
         assert (one.item, two.item) == (item(1), item(2, mark_id="m1"))
@@ -274,11 +279,11 @@ async def test_the_steps_of_a_mark_are_on_the_trail(opener: Opener) -> None:
     async with opener() as journal:
         [read] = await write(journal, mark(reason="idle 21d (over 14d), token=abc"))
         steps: list[Step] = [
-            lambda one: model.confirm(one, LATER),
+            confirmed,
             lambda one: model.promise(one, deadline),
             lambda one: model.tell(one, NOON + timedelta(minutes=5), "mail: 250 queued as 7", clock_verified=False),
             lambda one: model.verify_clock(one, NOON + timedelta(hours=1)),
-            model.renew_notice,
+            lambda one: model.renew_notice(one, one.tell),
             lambda one: model.tell(one, LATER, "mail: 250 queued as 8", clock_verified=True),
             lambda one: model.clear(one, LATER, ClearCause.RENEWED),
         ]
@@ -333,6 +338,6 @@ async def test_thousands_of_marks_are_one_write(opener: Opener) -> None:
         await journal.marks.write(many, [item(number) for number in range(1, 2_502)])
         read = await journal.marks.open_marks(PROJECT)
         assert read == tuple(map(stored, many))
-        await journal.marks.write([model.confirm(each, LATER) for each in read], dropped="too late")
+        await journal.marks.write([confirmed(each) for each in read], dropped="too late")
         assert [entry.notebook_id for entry in await entries(journal)] == [each.notebook_id for each in many]
         assert await journal.outbox.waiting(LATER, 1) == ()

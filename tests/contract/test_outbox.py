@@ -291,7 +291,7 @@ async def test_a_result_with_a_mark_that_has_changed_is_not_stored(opener: Opene
     async with opener() as journal:
         leased = await compose_and_lease(journal, 1)
         [listed] = await journal.outbox.listed("k1")
-        await journal.marks.write([model.confirm(listed.mark, NOON)])
+        await journal.marks.write([model.confirm(listed.mark, NOON, listed.mark.tell)])
         told = model.tell(listed.mark, NOON, "mail: 250", clock_verified=True)
         with pytest.raises(MarksChanged):
             await journal.outbox.record(replace(leased, state=MessageState.SENT), NOON, ["i1"], [told])
