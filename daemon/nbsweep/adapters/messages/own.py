@@ -12,7 +12,7 @@ from jinja2 import TemplateNotFound, TemplateSyntaxError
 from nbsweep.adapters.messages.environment import BUILT_IN, SUBJECT, Templates, make_templates
 from nbsweep.adapters.messages.escaping import FORMS, HTML, TEXT, Form
 from nbsweep.adapters.messages.renderer import Renderer
-from nbsweep.adapters.messages.samples import hostile_digests, hostile_notices
+from nbsweep.adapters.messages.samples import hostile_digests, hostile_notices, sample_digest
 from nbsweep.adapters.messages.views import LONGEST_PROBLEM, DigestView, Viewer, variables
 from nbsweep.core.errors import ConfigurationError, Mistake
 from nbsweep.core.reasons.render import Language
@@ -21,6 +21,7 @@ LARGEST_BYTES = 262_144
 HELPER = "_"
 """The beginning of the names of files that only other templates of the folder include or import."""
 LAYOUT = "layout.html"
+BLOCKS = "blocks.html"
 ZONE = ZoneInfo("Asia/Shanghai")
 MOST_OWNERS = 50
 
@@ -89,12 +90,24 @@ def _syntax_mistakes(templates: Templates, texts: Mapping[str, str]) -> Iterator
 
 
 def _sample_mistakes(templates: Templates, texts: Mapping[str, str]) -> Iterator[Mistake]:
-    """Render everything that is told, with harmless and with hostile names."""
+    """Render everything that is told by templates of the folder, with harmless and with hostile names."""
     for language in Language:
         for form in FORMS:
-            yield from _tried(texts, partial(_try_digests, templates, language, form))
-            yield from _tried(texts, partial(_try_operators, templates, language, form))
-        yield from _tried(texts, partial(_try_pages, templates, language))
+            if _concerns(texts, f"{language.value}/digest", form):
+                yield from _tried(texts, partial(_try_digests, templates, language, form))
+            if _concerns(texts, f"{language.value}/operator", form):
+                yield from _tried(texts, partial(_try_operators, templates, language, form))
+        yield from _tried(texts, partial(_try_page, templates, language))
+
+
+def _concerns(texts: Mapping[str, str], kind: str, form: Form) -> bool:
+    """Return whether the folder changes what is rendered of a kind in a form."""
+    names = (
+        {f"{kind}.{form.suffix}"}
+        | ({f"{kind}.{SUBJECT}.txt"} if form is TEXT else set())
+        | ({BLOCKS} if form is HTML else set())
+    )
+    return not names.isdisjoint(texts)
 
 
 def _tried(texts: Mapping[str, str], attempt: Callable[[], Iterator[Mistake]]) -> Iterator[Mistake]:
@@ -145,10 +158,9 @@ def _try_operators(templates: Templates, language: Language, form: Form) -> Iter
                 yield Mistake(name, None, f"says nothing about {notice.event}")
 
 
-def _try_pages(templates: Templates, language: Language) -> Iterator[Mistake]:
-    renderer = Renderer(templates, (language,), ZONE.key)
-    for digest in hostile_digests(language, ZONE.key):
-        page = renderer.digest_letter(digest).html
-        view = Viewer(HTML, language, ZONE).digest(digest)
-        if any(item.name not in page for item in view.items):
-            yield Mistake(LAYOUT, None, "does not show what is told: it has to write {{ body.text }} for each body of bodies")
+def _try_page(templates: Templates, language: Language) -> Iterator[Mistake]:
+    digest = sample_digest(language, ZONE.key)
+    page = Renderer(templates, (language,), ZONE.key).digest_letter(digest).html
+    view = Viewer(HTML, language, ZONE).digest(digest)
+    if any(item.name not in page for item in view.items):
+        yield Mistake(LAYOUT, None, "does not show what is told: it has to write {{ body.text }} for each body of bodies")

@@ -139,7 +139,7 @@ def test_a_line_that_is_too_large_still_says_what_and_when() -> None:
 
 @searching
 @given(
-    st.lists(st.builds(line, st.integers(), st.sampled_from(ItemKind), name=st.text(max_size=30)), max_size=25, unique_by=id),
+    st.lists(st.builds(line, st.integers(), st.sampled_from(ItemKind), name=st.text(max_size=30)), max_size=10, unique_by=id),
     st.integers(min_value=1_000, max_value=30_000),
 )
 def test_every_item_is_in_exactly_one_letter(lines: list[Line], limit: int) -> None:
