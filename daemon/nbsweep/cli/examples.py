@@ -37,6 +37,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "resume": ("nbsweep resume research",),
     "sweep": ("nbsweep sweep research",),
     "notify test": ("nbsweep notify test ops", "nbsweep notify test mail --to wei.chen@example.com --language zh"),
+    "notify pause": ('nbsweep notify pause --until 8h --reason "mail server migration"',),
+    "notify resume": ("nbsweep notify resume",),
     "notify preview": (
         "nbsweep notify preview",
         "nbsweep notify preview --language zh --format html > mail.html",

@@ -62,3 +62,35 @@ def try_channel(
 
     session = make_session(load(config or context.obj), plain_screen())
     run(session, lambda session: notify_test_command(session, channel, to, language, output))
+
+
+@app.command(epilog=example_text("notify pause"))
+def pause(
+    context: typer.Context,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", help="When the pause ends: a duration such as 8h, or a time such as 2026-12-01T08:00."),
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; shown wherever the pause is.")] = "",
+    config: ConfigOption = None,
+) -> None:
+    """Send no messages, by the service or by `run`. Nobody is told of new marks, so that their notebooks are kept."""
+    from nbsweep.cli.commands.notify_pause import notify_pause_command
+    from nbsweep.cli.commands.pause import moment_of_end, one_line
+    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.session import load, make_session, run
+
+    end, why = moment_of_end(until), one_line(reason)
+    session = make_session(load(config or context.obj, journal_only=True), plain_screen())
+    run(session, lambda session: notify_pause_command(session, end, why))
+
+
+@app.command(epilog=example_text("notify resume"))
+def resume(context: typer.Context, config: ConfigOption = None) -> None:
+    """Send messages again."""
+    from nbsweep.cli.commands.notify_pause import notify_resume_command
+    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.session import load, make_session, run
+
+    session = make_session(load(config or context.obj, journal_only=True), plain_screen())
+    run(session, notify_resume_command)
