@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.lifecycle import Removal, State, outcome
+from nbsweep.core.marks.shown import MarksWritten
 from nbsweep.core.planning.cool_down import FailureCause, causes_of
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.runs import Outcome
@@ -24,6 +25,8 @@ class Report(Struct, frozen=True):
     """Removals that an earlier run left unfinished, and this run brought to their ends first."""
     spared: tuple[Spared, ...] = ()
     """Notebooks that the saved plan permits to delete, and that are kept."""
+    marks: MarksWritten | None = None
+    """What was done to marks; None if they were left as they are, as in a dry run."""
     error: NbsweepError | None = None
     """The error that ended the sweep, if it failed."""
     duration_s: float = 0.0

@@ -2,24 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta
 
 from nbsweep.core.marks.grace import Grace
-from nbsweep.core.marks.model import ClearCause, Mark, MarkState, due_at
+from nbsweep.core.marks.model import ClearCause, Mark
+from nbsweep.core.marks.shown import ShownState, due_of, shown_state
 from nbsweep.documents.base import Count, Document, Time, moment_text
-
-
-class ShownState(StrEnum):
-    """The state of a mark as people see it: a told mark whose deadline has passed is due."""
-
-    MARKED = "marked"
-    TOLD = "told"
-    DUE = "due"
-    REMOVED = "removed"
-    CLEARED = "cleared"
 
 
 class MarkDocument(Document, frozen=True):
@@ -45,19 +35,6 @@ class MarkDocument(Document, frozen=True):
     ended_at: Time | None
     cleared: ClearCause | None
     run_id: Annotated[str | None, Meta(description="The run that deleted the notebook.")]
-
-
-def shown_state(mark: Mark, due: datetime | None, now: datetime) -> ShownState:
-    """Return the state of a mark at a moment."""
-    if mark.state is MarkState.TOLD and due is not None and due <= now:
-        return ShownState.DUE
-    return ShownState(mark.state.value.lower())
-
-
-def due_of(mark: Mark, graces: Mapping[str, Grace]) -> datetime | None:
-    """Return when a mark becomes due by the present configuration; None while its owner has not been told."""
-    grace = graces.get(mark.policy)
-    return due_at(mark, grace) if grace else mark.deadline
 
 
 def mark_document(mark: Mark, due: datetime | None, now: datetime) -> MarkDocument:

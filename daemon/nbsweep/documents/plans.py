@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from nbsweep.core.model import Status
 from nbsweep.core.planning.plan import Candidate, Plan
 from nbsweep.documents.base import Count, Counts, Document, Series, Time, add_counts, moment_text
+from nbsweep.documents.marking import MarkingDocument, ToMarkDocument, marking_document, to_mark_documents
 
 
 class RefusalDocument(Document, frozen=True):
@@ -38,6 +39,7 @@ class ItemDocument(Document, frozen=True):
     ownership: str | None
     created_at: Time | None
     idle_since: Time | None
+    action: Literal["delete"] = "delete"
 
 
 class UnlistedWorkspaceDocument(Document, frozen=True):
@@ -91,6 +93,9 @@ class TargetPlanDocument(Document, frozen=True, kw_only=True):
         Sequence[RuleMatchDocument] | UnsetType,
         Meta(description="How many notebooks each rule matches; absent if that was not counted."),
     ] = UNSET
+    marks: Annotated[
+        MarkingDocument | UnsetType, Meta(description="What the sweep does to marks, and how many are open besides.")
+    ] = UNSET
     error: str | None
 
 
@@ -102,6 +107,9 @@ class PlanDocument(Document, frozen=True):
     refusal: Annotated[RefusalDocument | None, Meta(description="The first refusal.")]
     refusals: Annotated[Sequence[RefusalDocument], Meta(description="All refusals, of all targets.")]
     items: Collection[ItemDocument]
+    to_mark: Annotated[
+        Collection[ToMarkDocument], Meta(description="The notebooks that are marked, and whose owners are then told.")
+    ]
     kept: Annotated[Counts, Meta(description="Number of kept notebooks, by reason.")]
     targets: Sequence[TargetPlanDocument]
 
@@ -114,6 +122,7 @@ def plan_document(plan_id: str, created_at: datetime, plans: Sequence[Plan], err
         refusal=next(filter(None, map(refusal_document, plans)), None),
         refusals=refusal_documents(plans),
         items=Series(lambda: (item_document(plan.target, item) for plan in plans for item in plan.items)),
+        to_mark=to_mark_documents(plans),
         kept=add_counts(plan.kept for plan in plans),
         targets=[
             *map(_target_plan, plans),
@@ -174,5 +183,6 @@ def _target_plan(plan: Plan) -> TargetPlanDocument:
         excluded=[ExcludedDocument(each.id, each.name, each.by) for each in plan.excluded],
         policies=plan.policies,
         rules=[RuleMatchDocument(each.kind, each.name, each.notebooks) for each in plan.matched] or UNSET,
+        marks=marking_document(plan),
         error=None,
     )

@@ -2,15 +2,16 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from nbsweep.core.planning.cool_down import FailureCause
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
 from nbsweep.core.saved_plan.model import Spared
 from nbsweep.documents.base import Count, Counts, Document, Series, Time, add_counts
+from nbsweep.documents.marking import ToMarkDocument
 from nbsweep.documents.plans import (
     ItemDocument,
     RefusalDocument,
@@ -46,6 +47,8 @@ class TargetReportDocument(Document, frozen=True):
     workspaces_refused: Sequence[UnlistedWorkspaceDocument]
     trimmed: str | None
     reclaimed_gb: Count
+    marked: Annotated[Count | None, Meta(description="Number of new marks; null if marks were left as they are.")]
+    cleared: Annotated[Count | None, Meta(description="Number of cleared marks; null if marks were left as they are.")]
     error: str | None
 
 
@@ -91,6 +94,7 @@ class DryRunDocument(Document, frozen=True):
     refusal: RefusalDocument | None
     refusals: Sequence[RefusalDocument]
     items: Collection[ItemDocument]
+    to_mark: Collection[ToMarkDocument]
     kept: Counts
     targets: Sequence[TargetPlanDocument]
     saved_plan: str | UnsetType = UNSET
@@ -130,6 +134,7 @@ def dry_run_document(
         refusal=plan.refusal,
         refusals=plan.refusals,
         items=plan.items,
+        to_mark=plan.to_mark,
         kept=plan.kept,
         targets=plan.targets,
         saved_plan=saved_plan or UNSET,
@@ -169,5 +174,7 @@ def _target_report(report: Report) -> TargetReportDocument:
         workspaces_refused=unlisted_workspaces(plan) if plan else (),
         trimmed=(plan.trimmed or None) if plan else None,
         reclaimed_gb=report.reclaimed_gb,
+        marked=report.marks.made if report.marks else None,
+        cleared=report.marks.cleared if report.marks else None,
         error=str(report.error) if report.error else None,
     )

@@ -12,6 +12,7 @@ from nbsweep.core.facts import Moment
 from nbsweep.core.judging.rules import Rules
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.marks.model import Mark, MarkState, remove, take_over_promise
+from nbsweep.core.marks.shown import MarksWritten
 from nbsweep.core.notices.outbox import Item, ItemKind, ending_items, item_id
 from nbsweep.core.planning.marking import Marking, MarkLimits, SurveyedMarks, mark_survey
 from nbsweep.core.planning.plan import Candidate
@@ -43,7 +44,7 @@ async def _deleted_by(mark: Mark, ports: Ports) -> str:
     )
 
 
-async def write_marks(seen: SurveyedMarks, limits: MarkLimits, ports: Ports) -> None:
+async def write_marks(seen: SurveyedMarks, limits: MarkLimits, ports: Ports) -> MarksWritten:
     """Bring the marks of a target up to date after a survey, together with what their owners are to be told.
 
     If another process has written one of the marks meanwhile, such as a relay that has told an owner, all are read again.
@@ -52,12 +53,13 @@ async def write_marks(seen: SurveyedMarks, limits: MarkLimits, ports: Ports) -> 
         JournalError: they cannot be read or written.
         MarksChanged: other processes write them all the time.
     """
-    ended = 0
+    ended = cleared = 0
     for attempt in range(ATTEMPTS):
         marking = await _worked_out(seen, limits, ports)
         try:
             await _write_ended(marking, seen.moment.now, ports)
             ended += len(marking.ended)
+            cleared += sum(mark.cleared is not None for mark in marking.ended)
             await _write_open(marking, seen.moment.now, ports)
         except MarksChanged:
             if attempt + 1 == ATTEMPTS:
@@ -66,7 +68,8 @@ async def write_marks(seen: SurveyedMarks, limits: MarkLimits, ports: Ports) -> 
             seen = replace(seen, rules=replace(seen.rules, marks={mark.notebook_id: mark for mark in marks}))
         else:
             _emit_summary(marking, seen, ended, ports)
-            return
+            return MarksWritten(len(marking.new), cleared)
+    raise AssertionError("the last attempt raises")
 
 
 async def _worked_out(seen: SurveyedMarks, limits: MarkLimits, ports: Ports) -> Marking:

@@ -10,7 +10,7 @@ from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, PlanTrimmed
 from nbsweep.core.facts import Moment
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.planning.brakes import A_DAY, Brakes
-from nbsweep.core.planning.marking import MarkLimits, SurveyedMarks, mark_survey
+from nbsweep.core.planning.marking import Marking, MarkLimits, SurveyedMarks, mark_survey, outlook
 from nbsweep.core.planning.plan import Candidate, Circumstances, Plan, Survey, build_plan, longest_idle_first
 from nbsweep.core.ports import Ports
 from nbsweep.core.saved_plan.model import Spared
@@ -79,12 +79,9 @@ class Planner:
         seen = SurveyedMarks(self.identity, survey, surveyor.rows_by_id, surveyor.rules, surveyor.moment, plan.refusals)
         looked_for = None if surveyor.watch_all else surveyor.watched
         marks = await surveyed_marks(replace(seen, looked_for=looked_for), self.ports)
-        plan = replace(
-            plan,
-            project=self.identity.project,
-            policies=self.options.rules.selection.policies,
-            to_mark=self._to_mark(marks),
-        )
+        plan = replace(plan, project=self.identity.project, policies=self.options.rules.selection.policies)
+        marking = mark_survey(marks, self._mark_limits)
+        plan = replace(plan, to_mark=_to_mark(marks, marking), marks=outlook(marks, marking))
         self._emit_plan(plan)
         options = replace(self.options, rules=surveyor.rules, exemptions_version=surveyor.exemptions_version)
         return PlannedSweep(plan, spared, Execution(options, self._facts(plan, surveyor)), marks, self._mark_limits)
@@ -94,11 +91,6 @@ class Planner:
         never_stop = self.permit.never_stop if self.permit else frozenset()
         positions = {item.notebook.id: item.position for item in plan.items}
         return SurveyFacts(surveyor.moment.last_active, positions, never_stop)
-
-    def _to_mark(self, marks: SurveyedMarks) -> tuple[Candidate, ...]:
-        """Return the notebooks that get a mark, the longest idle first."""
-        new = {mark.notebook_id for mark in mark_survey(marks, self._mark_limits).new}
-        return tuple(sorted((each for each in marks.survey.awaiting if each.notebook.id in new), key=longest_idle_first))
 
     @property
     def _mark_limits(self) -> MarkLimits:
@@ -130,3 +122,9 @@ class Planner:
             emit(PlanRefused(refusal.brake, refusal.message))
         if plan.trimmed:
             emit(PlanTrimmed(len(plan.items), plan.trimmed))
+
+
+def _to_mark(marks: SurveyedMarks, marking: Marking) -> tuple[Candidate, ...]:
+    """Return the notebooks that get a mark, the longest idle first."""
+    new = {mark.notebook_id for mark in marking.new}
+    return tuple(sorted((each for each in marks.survey.awaiting if each.notebook.id in new), key=longest_idle_first))

@@ -11,6 +11,7 @@ from nbsweep.core.errors import HeldElsewhere, JournalError, NbsweepError
 from nbsweep.core.events.http import LanesState
 from nbsweep.core.events.sweep import AuditHead, SweepFailure, SweepFinished
 from nbsweep.core.lifecycle import Removal
+from nbsweep.core.marks.shown import MarksWritten
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Ports
 from nbsweep.core.report import Report
@@ -28,6 +29,8 @@ class SweepState:
     spared: tuple[Spared, ...] = ()
     recovered: tuple[Removal, ...] = ()
     removals: tuple[Removal, ...] = ()
+    marks: MarksWritten | None = None
+    """What was done to marks; None if they were left as they are."""
     error: NbsweepError | None = None
 
     def fail(self, error: NbsweepError) -> None:
@@ -52,6 +55,7 @@ class SweepState:
             spared=self.spared,
             removals=self.removals,
             recovered=self.recovered,
+            marks=self.marks,
             error=self.error,
             duration_s=round(duration_s, 3),
         )

@@ -203,7 +203,7 @@ class Sweeper:
             state.plan, state.spared, execution = planned.plan, planned.spared, planned.execution
             outcome = await _permission(run, state.plan, state.spared, approve)
             if outcome in MARKING and not run.dry_run:
-                await write_marks(planned.marks, planned.limits, ports)
+                state.marks = await write_marks(planned.marks, planned.limits, ports)
             # The facts of the survey take most of the memory, and only these steps need them.
             del planned
         if outcome is Outcome.FINISHED and execution is not None:

@@ -6,6 +6,7 @@ The expected texts are in `expected/`. To accept an intended change, delete the 
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -39,11 +40,13 @@ from nbsweep.core.judging.rules import Rules
 from nbsweep.core.judging.verdict import Reason, keep
 from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.lifecycle import State
+from nbsweep.core.marks.grace import Grace
+from nbsweep.core.marks.shown import MarksWritten, MarkTotals
 from nbsweep.core.matching.conditions import AnyOf
 from nbsweep.core.model import MalformedRow, Status
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.planning.brakes import Brakes, Refusal
-from nbsweep.core.planning.plan import Plan, WorkspaceGap
+from nbsweep.core.planning.plan import MarkOutlook, Plan, WorkspaceGap
 from nbsweep.core.reasons.model import recorded
 from nbsweep.core.report import Report
 from nbsweep.core.runs import History, Outcome, RunCounts, RunRecord
@@ -73,6 +76,21 @@ PLAN = Plan(
     refused=(WorkspaceGap(SCOPE, "403 no"),),
 )
 REFUSED = Plan("lab", NOON, 3, (), {Reason.PROTECTED: 2}, (REFUSAL,), trimmed="1 of 3 was cut")
+MARKING = Plan(
+    "research",
+    NOON,
+    10,
+    (),
+    {Reason.UNANNOUNCED: 4, Reason.MARKED: 2},
+    to_mark=(candidate(1),),
+    marks=MarkOutlook(
+        {"old": Grace(timedelta(days=7), surveys=3, tell=("owner", "ops"))},
+        MarkTotals(2, 3, 1, 1, ago(days=-2)),
+        to_clear=5,
+        waiting=3,
+        refusals=(Refusal("max_per_owner", "4 notebooks of alice would go"),),
+    ),
+)
 LANES = (LaneState("delete", 5.0, 2.5, "150/m"), LaneState("total", None, 4.0, None))
 COUNTS = RunCounts("run1", "research", {"failed": 1, "deleted": 1}, 50)
 RUN = RunRecord("run1", "research", ago(hours=2), "li", dry_run=False)
@@ -100,7 +118,7 @@ def account(asked: Rules, memory: JournalFacts | None = None, **changes: object)
 def reports() -> list[Report]:
     """Return a finished sweep, a failed one and a refused one."""
     return [
-        Report("research", Outcome.FINISHED, PLAN, (DELETED, FAILED), (OPEN,), duration_s=3.0),
+        Report("research", Outcome.FINISHED, PLAN, (DELETED, FAILED), (OPEN,), marks=MarksWritten(4, 1), duration_s=3.0),
         Report("other", Outcome.FAILED, error=Unreachable("it is away")),
         Report("lab", Outcome.REFUSED, REFUSED),
     ]
@@ -154,6 +172,7 @@ def status() -> TargetStatus:
 DOCUMENTS: dict[str, Callable[[], object]] = {
     "plan": lambda: plan_document("p1", NOON, [PLAN, REFUSED], {"other": "it is away"}),
     "plan-of-nothing": lambda: plan_document("p1", NOON, [], {}),
+    "plan-with-marks": lambda: plan_document("p1", NOON, [MARKING], {}),
     "dry-run": dry_run,
     "run": lambda: report_document("run1", reports()),
     "run-of-nothing": lambda: report_document("run1", []),

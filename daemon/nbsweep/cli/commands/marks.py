@@ -11,7 +11,8 @@ from nbsweep.cli.session import ReadFormat, Session
 from nbsweep.cli.views.marks import marks_view
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import OPEN, Mark, MarkState
-from nbsweep.documents.marks import ShownState, due_of, mark_documents, shown_state
+from nbsweep.core.marks.shown import ShownState, due_of, shown_state
+from nbsweep.documents.marks import mark_documents
 from nbsweep.settings import Settings
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +15,7 @@ from nbsweep.cli.exits import Exit, exit_of_error, exit_of_plan, worst
 from nbsweep.cli.plan_file import plan_to_save, write_plan
 from nbsweep.cli.session import Session, report_error
 from nbsweep.cli.text import csv_pieces, printable
-from nbsweep.cli.views.results import plan_view
+from nbsweep.cli.views.plan import plan_view
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.saved_plan.model import SavedPlan
@@ -28,7 +29,7 @@ __all__ = ["PlanFormat", "PlanOptions", "Saving", "new_id", "plan_command"]
 PlanFormat = Literal["table", "json", "csv"]
 CSV_COLUMNS = (
     "target", "id", "name", "status", "owner", "workspace", "policy", "reason", "stop_first", "feature", "flavor",
-    "capacity_gb", "category", "ownership", "created_at", "idle_since",
+    "capacity_gb", "category", "ownership", "created_at", "idle_since", "action", "grace", "earliest_due_at",
 )  # fmt: skip
 
 
@@ -94,7 +95,7 @@ def _show(session: Session, plans: list[Plan], document: PlanDocument, output: P
     if output == "json":
         session.write_json(document)
     elif output == "csv":
-        session.write_pieces(csv_pieces(document.items, CSV_COLUMNS))
+        session.write_pieces(csv_pieces(chain(document.items, document.to_mark), CSV_COLUMNS))
     else:
         for plan in plans:
             session.show_result(plan_view(plan, wide=session.screen.wide))

@@ -21,11 +21,12 @@ from nbsweep.cli.preload import load_for_sweeping
 from nbsweep.cli.prompt import ask, forget_input
 from nbsweep.cli.session import ResultLost, Session, report_error
 from nbsweep.cli.text import printable
-from nbsweep.cli.views.results import plan_view, report_view
+from nbsweep.cli.views.plan import describe_owners, plan_view
+from nbsweep.cli.views.results import report_view
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import TargetIsPaused
 from nbsweep.core.events.sweep import DryRunByMode, PlanTargetLeftAlone
-from nbsweep.core.planning.plan import Plan
+from nbsweep.core.planning.plan import Candidate, Plan
 from nbsweep.core.ports import Journal
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
@@ -106,14 +107,27 @@ class ApprovalPrompt:
 
     async def _ask(self, plan: Plan) -> bool:
         """Prompt for the number of notebooks: an answer that was meant for another plan seldom matches."""
-        count, terminal = len(plan.items), sys.stdin.fileno()
-        these = f"these {count} notebooks" if count > 1 else "this notebook"
-        whose = "their" if count > 1 else "its"
-        question = f"Type {count} to delete {these} of {printable(plan.target)} with all {whose} storage permanently: "
+        count, request = describe_request(plan)
+        terminal, question = sys.stdin.fileno(), f"Type {count} to {printable(request)}: "
         if not forget_input(terminal):
             return False
         self.session.screen.err.print(question, end="", style="bold", markup=False, emoji=False)
         return await ask(terminal) == str(count)
+
+
+def describe_request(plan: Plan) -> tuple[int, str]:
+    """Return the number to type for the approval of a plan, and what the approval allows."""
+    owners = describe_owners(plan.to_mark)
+    if not plan.items:
+        these, count = _these(plan.to_mark), len(plan.to_mark)
+        return count, f"mark {these} of {plan.target}, so that {owners} will be told; nothing is deleted yet"
+    count = len(plan.items)
+    deletion = f"delete {_these(plan.items)} of {plan.target} with all {'their' if count > 1 else 'its'} storage permanently"
+    return count, f"{deletion}, and mark {len(plan.to_mark)} more, so that {owners} will be told" if plan.to_mark else deletion
+
+
+def _these(items: Sequence[Candidate]) -> str:
+    return f"these {len(items)} notebooks" if len(items) > 1 else "this notebook"
 
 
 async def run_command(session: Session, options: RunOptions) -> Exit:

@@ -37,7 +37,7 @@ def marks(
     from nbsweep.cli.commands.marks import MarksOptions, marks_command
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
-    from nbsweep.documents.marks import ShownState
+    from nbsweep.core.marks.shown import ShownState
 
     states = tuple(ShownState(each) for each in state or ())
     options = MarksOptions(output, states, owner, target, untold, limit, wide)

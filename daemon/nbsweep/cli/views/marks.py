@@ -12,7 +12,7 @@ from nbsweep.core.facts import format_age
 from nbsweep.core.lookup import short_ids
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark
-from nbsweep.documents.marks import ShownState, due_of, shown_state
+from nbsweep.core.marks.shown import ShownState, due_of, shown_state
 
 COLUMNS = (
     Column("ID", leaves=3),

@@ -60,6 +60,11 @@ class Rules(Struct, frozen=True):
         return replace(self, policies=tuple(replace(policy, grace=None) for policy in self.policies), marks={})
 
     @property
+    def graces(self) -> Mapping[str, Grace]:
+        """The grace of each policy that has one, by the policy's name."""
+        return {policy.name: policy.grace for policy in self.policies if policy.grace}
+
+    @property
     def conditions(self) -> tuple[AllOf, ...]:
         """The condition of each rule, protections first, in the order in which they are checked."""
         return (*(rule.match for rule in self.protections), *(rule.match for rule in self.policies))

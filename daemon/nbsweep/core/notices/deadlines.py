@@ -14,10 +14,15 @@ def deadline_to_write(mark: Mark, grace: Grace, now: datetime) -> datetime:
 
     A deadline that was written before, and is later, stays.
     """
+    earliest = earliest_deadline(grace, now)
+    return max(earliest, mark.deadline) if mark.deadline else earliest
+
+
+def earliest_deadline(grace: Grace, now: datetime) -> datetime:
+    """Return the deadline of a first notice that is sent now: the end of the grace, at the next full hour."""
     ends = now.astimezone(UTC) + grace.lasts
     full = ends.replace(minute=0, second=0, microsecond=0)
-    rounded = full if full == ends else full + HOUR
-    return max(rounded, mark.deadline) if mark.deadline else rounded
+    return full if full == ends else full + HOUR
 
 
 def why_pointless(listed: Listed, grace: Grace | None, now: datetime) -> str:

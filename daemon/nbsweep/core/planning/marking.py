@@ -28,9 +28,10 @@ from nbsweep.core.marks.model import (
     tag_digests,
     verify_clock,
 )
+from nbsweep.core.marks.shown import count_marks
 from nbsweep.core.model import MalformedRow, Notebook, microseconds
 from nbsweep.core.planning.brakes import Brakes, OnExcess, Refusal, judge_excess, trim
-from nbsweep.core.planning.plan import Candidate, Survey, longest_idle_first
+from nbsweep.core.planning.plan import Candidate, MarkOutlook, Survey, longest_idle_first
 from nbsweep.core.policy import judge
 from nbsweep.core.reasons.english import describe
 from nbsweep.core.reasons.keeping import encode_cause
@@ -117,6 +118,20 @@ def mark_survey(seen: SurveyedMarks, limits: MarkLimits) -> Marking:
         again=frozenset(mark.id for mark in ended if mark.notebook_id in matching and mark.cleared is not ClearCause.GONE),
         refusals=refusals,
         waiting=waiting,
+    )
+
+
+def outlook(seen: SurveyedMarks, marking: Marking) -> MarkOutlook:
+    """Return the marks that a sweep finds, and what it does to them besides making new ones."""
+    ended = {mark.id for mark in marking.ended}
+    after = {mark.id: mark for mark in seen.rules.marks.values() if seen.shows(mark) and mark.id not in ended}
+    after |= {mark.id: mark for mark in marking.kept}
+    return MarkOutlook(
+        graces=seen.rules.graces,
+        totals=count_marks(after.values(), seen.rules.graces, seen.moment.now),
+        to_clear=sum(mark.cleared is not None for mark in marking.ended),
+        waiting=marking.waiting,
+        refusals=marking.refusals,
     )
 
 

@@ -8,6 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.core.judging.verdict import Reason, Verdict
+from nbsweep.core.marks.grace import Grace
+from nbsweep.core.marks.shown import MarkTotals
 from nbsweep.core.model import MalformedRow, Notebook, Scope
 from nbsweep.core.planning.brakes import (
     Brakes,
@@ -84,6 +86,25 @@ ORDINARY = Circumstances()
 """No history, and a correct clock."""
 
 
+class MarkOutlook(Struct, frozen=True):
+    """The marks of a target at a survey, and what its sweep does to them besides making new ones."""
+
+    graces: Mapping[str, Grace] = {}
+    """The grace of each policy that has one."""
+    totals: MarkTotals = MarkTotals()
+    """The open marks, without those that the sweep makes or ends."""
+    to_clear: int = 0
+    """How many marks the sweep clears."""
+    waiting: int = 0
+    """How many notebooks wait for a mark, because a limit or a brake leaves them to a later sweep."""
+    refusals: tuple[Refusal, ...] = ()
+    """One for each brake that refuses new marks."""
+
+
+NO_MARKS = MarkOutlook()
+"""No policy has a grace, and nothing is marked."""
+
+
 class Plan(Struct, frozen=True):
     """The notebooks of one target to delete, in order. Each is read and decided again before its DELETE."""
 
@@ -111,6 +132,8 @@ class Plan(Struct, frozen=True):
     """How many notebooks each rule matches; empty if that was not counted."""
     to_mark: tuple[Candidate, ...] = ()
     """The notebooks that this sweep marks, the longest idle first, in case nobody else writes marks meanwhile."""
+    marks: MarkOutlook = NO_MARKS
+    """The other marks."""
     handed_over: int = 0
     """How many items were handed to the executor, and are not among `items` any more."""
 

@@ -10,7 +10,8 @@ import builders
 from builders import NOON, SCOPE, ago, moment, notebook, removal, rules
 from nbsweep.cli.commands.plan import CSV_COLUMNS
 from nbsweep.cli.text import csv_text, json_text, printable
-from nbsweep.cli.views.results import format_seconds, plan_view, report_view
+from nbsweep.cli.views.plan import plan_view
+from nbsweep.cli.views.results import format_seconds, report_view
 from nbsweep.core.errors import Unreachable
 from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.lifecycle import State

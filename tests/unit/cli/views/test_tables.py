@@ -10,8 +10,9 @@ from nbsweep.cli.views.audit import COLUMNS as AUDIT_COLUMNS
 from nbsweep.cli.views.fleet import COLUMNS as FLEET_COLUMNS
 from nbsweep.cli.views.fleet import GOES
 from nbsweep.cli.views.history import HISTORY_COLUMNS, REMOVAL_COLUMNS
-from nbsweep.cli.views.results import PLAN_COLUMNS, text_pieces
+from nbsweep.cli.views.plan import MARK_COLUMNS, PLAN_COLUMNS
 from nbsweep.cli.views.results import REMOVAL_COLUMNS as REPORT_COLUMNS
+from nbsweep.cli.views.results import text_pieces
 from nbsweep.cli.views.tables import DRAWN_AT_MOST, Column, Layout, LongTable, Row, ShortTable, fit, make_table
 from nbsweep.documents.base import Document
 
@@ -72,7 +73,8 @@ def test_the_least_needed_column_is_left_out_first(room: int, places: tuple[int,
 LONG_TEXT = 200
 WORST: Mapping[str, int] = {
     "RUN": 23, "STARTED": 20, "TIME": 20, "TOOK": 7, "OUTCOME": 14, "FLEET": 6, "PLANNED": 7, "DELETED": 7, "FAILED": 6,
-    "SPARED": 6, "GB": 6, "ENTRY": 7, "WHAT": 13, "STATUS": 13, "IDLE": 9, "ID": 8, "VERDICT": 7, "GOES": 10,
+    "SPARED": 6, "GB": 6, "ENTRY": 7, "WHAT": 13, "STATUS": 13, "IDLE": 9, "ID": 8, "VERDICT": 7, "GOES": 10, "GRACE": 6,
+    "DUE IF TOLD NOW": 17,
 }  # fmt: skip
 """The widest text of each column of numbers, times and words of ours; names and reasons are as long as can be."""
 
@@ -81,6 +83,7 @@ WORST: Mapping[str, int] = {
     ("columns", "always"),
     [
         (PLAN_COLUMNS, {"NOTEBOOK", "GB", "WHY"}),
+        (MARK_COLUMNS, {"NOTEBOOK", "OWNER", "DUE IF TOLD NOW", "WHY"}),
         (REPORT_COLUMNS, {"NOTEBOOK", "OUTCOME", "REASON"}),
         (HISTORY_COLUMNS, {"RUN", "OUTCOME", "DELETED", "FAILED", "GB"}),
         (REMOVAL_COLUMNS, {"NOTEBOOK", "POLICY", "GB", "WHY", "OUTCOME", "END"}),

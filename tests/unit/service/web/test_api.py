@@ -99,6 +99,7 @@ ITEM = {
     "ownership": "MANAGED",
     "created_at": "2025-08-13T12:00:06.000Z",
     "idle_since": "2025-11-21T12:00:00.000Z",
+    "action": "delete",
 }
 
 
@@ -237,6 +238,13 @@ async def test_a_plan_is_made_now_and_told_as_plan_tells_it(tmp_path: Path) -> N
             "malformed": [],
             "excluded": [],
             "policies": [],
+            "marks": {
+                "to_mark": 0,
+                "to_clear": 0,
+                "waiting": 0,
+                "open": {"marked": 0, "told": 0, "due": 0, "untold": 0, "next_due_at": None},
+                "refusals": [],
+            },
             "error": None,
         }
         assert (status, document) == (
@@ -246,6 +254,7 @@ async def test_a_plan_is_made_now_and_told_as_plan_tells_it(tmp_path: Path) -> N
                 "refusal": None,
                 "refusals": [],
                 "items": [ITEM],
+                "to_mark": [],
                 "kept": kept,
                 "targets": [target],
             },
