@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, StrictInt
 
 from nbsweep.core.judging.rules import Policy, Protection, Running
-from nbsweep.core.marks.grace import Grace
+from nbsweep.core.marks.grace import Grace, UnlessTold
 from nbsweep.core.matching.conditions import AllOf, AnyOf, CapacityOver, Condition, LeaseEnabled, LongerThan, TagIs, TextIs
 from nbsweep.core.matching.owner_groups import PREFIX, names_of
 from nbsweep.core.planning.brakes import MOST_FAILURES, Brakes, OnExcess
@@ -37,12 +37,17 @@ class PolicySettings(Group):
         return Policy(self.name, self.match.to_core(groups), self.running, grace, self._digest(groups))
 
     def _digest(self, groups: OwnerGroups) -> str:
-        """Return a digest of what the policy matches; an edit of a group of owners changes it, too."""
+        """Return a digest of what the policy matches, and of whether somebody else than the owner, or nobody, may be told.
+
+        An edit of a group of owners changes it, too.
+        """
         owners = {name: [glob.text for glob in group.owners] for name, group in sorted(groups.items())}
         # Without defaults, so that a key which a later version adds changes no digest.
         matched = self.model_dump_json(include={"match", "running"}, by_alias=True, exclude_defaults=True)
         named = {name: texts for name, texts in owners.items() if f'"{PREFIX}{name}"' in matched}
-        return sha256(f"{matched}\n{named}".encode()).hexdigest()[:16]
+        unless_told = self.grace.unless_told if self.grace else UnlessTold.KEEP
+        instead = "" if unless_told is UnlessTold.KEEP else f"\n{unless_told.value}"
+        return sha256(f"{matched}\n{named}{instead}".encode()).hexdigest()[:16]
 
 
 class BrakeSettings(Group):

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -6,6 +7,7 @@ from msgspec.structs import replace
 from builders import NEVER_TOUCHED, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
 from nbsweep.core.judging.rules import Policy, Rules, Running
 from nbsweep.core.judging.verdict import Decision, Reason, Verdict
+from nbsweep.core.marks.grace import Grace
 from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, Not
 from nbsweep.core.model import Notebook, Status
 from nbsweep.core.policy import judge, may_go
@@ -127,6 +129,13 @@ def test_an_unknown_policy_that_would_have_kept_it_keeps_it(status: Status, firs
     """If the first matched it would win, and keep it; so it is the missing fact that decides, and that never deletes."""
     assert decide(rules(first, second), status=status, flavor="x").decision is Decision.KEEP
     assert decide(rules(first, second), status=status, flavor=None).decision is Decision.KEEP
+
+
+def test_an_unknown_policy_with_grace_keeps_it_from_a_later_one_without() -> None:
+    """If the first matched it would win, and its owner would be told first."""
+    announced = replace(policy(over("idle", days=14), name="idle"), grace=Grace(timedelta(days=7)))
+    verdict = decide(rules(announced, policy(name="old")), updated_at=None)
+    assert (verdict.decision, verdict.reason, verdict.rule) == (Decision.KEEP, Reason.UNKNOWN_FACT, "idle")
 
 
 @pytest.mark.parametrize("status", NEVER_TOUCHED)

@@ -119,7 +119,7 @@ class Mark(Struct, frozen=True):
     untold: str = ""
     """Why the owner could not be told yet; empty if nothing has failed."""
     remedies: tuple[str, ...] = ()
-    """What the owner can do to keep it: actions as JSON, see `core/reasons/actions`."""
+    """What the owner can do to keep it, in words."""
     capacity_gb: int | None = None
     tell: tuple[str, ...] = ()
     """Where the notice goes, as the policy said at marking."""
@@ -220,16 +220,15 @@ def verify_clock(mark: Mark, now: datetime) -> Mark:
 
 
 def take_over_promise(mark: Mark, earlier: Iterable[Mark]) -> Mark:
-    """Return a new mark with the latest deadline that was written to the owner before the policy was edited.
+    """Return a new mark with the latest deadline that was written to the owner by earlier marks of the same instance.
 
-    The owner heard nothing when those marks of the same instance were cleared, so that the deadline still binds.
+    Whatever ended those marks: the owner may have read that deadline, and not that the deletion was called off.
     """
+    instance = (mark.project, mark.notebook_id, mark.notebook_created_at)
     promised = [
         each.deadline
         for each in earlier
-        if each.cleared is ClearCause.POLICY_CHANGED and each.deadline is not None
-        if (each.project, each.notebook_id, each.notebook_created_at)
-        == (mark.project, mark.notebook_id, mark.notebook_created_at)
+        if each.deadline is not None and (each.project, each.notebook_id, each.notebook_created_at) == instance
     ]
     return promise(mark, max(promised)) if promised else mark
 

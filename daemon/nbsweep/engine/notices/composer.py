@@ -18,6 +18,8 @@ MOST_ITEMS = 5000
 LOOK_AGAIN_AFTER = timedelta(hours=1)
 """When an owner who could not be found is looked for again."""
 A_DAY = timedelta(days=1)
+ENDINGS = frozenset({ItemKind.CLEARED, ItemKind.DELETED})
+"""Items that do not wait for an owner who cannot be found: nothing depends on them."""
 SHORT_KEY = 12
 
 
@@ -43,6 +45,8 @@ class Composer:
         groups, untold = await self._grouped(await self._worth_telling(waiting, now), now)
         for why, (listed, passing) in untold.items():
             await record_untold(listed, why, self.ports, self.options, passing=passing)
+            if not passing:
+                await self.ports.journal.outbox.drop([each.item.id for each in listed if each.item.kind in ENDINGS], why)
         made = 0
         for recipient, listed in groups.values():
             if min(each.item.not_before for each in listed) <= settled_before:

@@ -202,8 +202,8 @@ EARLIER = clear(told_mark(deadline=NOON + 50 * DAY), NOON, ClearCause.POLICY_CHA
 
 
 def test_a_new_mark_keeps_the_latest_deadline_that_its_owner_has_read() -> None:
-    """They were not told that the first mark was cleared."""
-    older = clear(told_mark(deadline=NOON + 10 * DAY), NOON, ClearCause.POLICY_CHANGED)
+    """Whatever cleared the earlier marks: nobody knows whether the owner has heard of that."""
+    older = clear(told_mark(deadline=NOON + 10 * DAY), NOON, ClearCause.USED)
     taken = take_over_promise(mark(), [older, EARLIER, older])
     assert (taken.state, taken.deadline) == (MarkState.MARKED, NOON + 50 * DAY)
     assert due_at(tell(taken, NOON, "mail", clock_verified=True), WEEK) == NOON + 50 * DAY
@@ -212,13 +212,12 @@ def test_a_new_mark_keeps_the_latest_deadline_that_its_owner_has_read() -> None:
 @pytest.mark.parametrize(
     "earlier",
     [
-        clear(told_mark(deadline=NOON + 50 * DAY), NOON, ClearCause.USED),
         clear(told_mark(deadline=None), NOON, ClearCause.POLICY_CHANGED),
         clear(told_mark(2, deadline=NOON + 50 * DAY), NOON, ClearCause.POLICY_CHANGED),
         clear(told_mark(notebook_created_at=ago(days=900), deadline=NOON + DAY), NOON, ClearCause.POLICY_CHANGED),
         clear(told_mark(project="https://elsewhere/v1/p", deadline=NOON + DAY), NOON, ClearCause.POLICY_CHANGED),
     ],
 )
-def test_any_other_mark_that_was_cleared_starts_from_nothing(earlier: Mark) -> None:
-    """Its owner has heard that the deletion will not take place, or it was another instance."""
+def test_a_mark_of_another_instance_or_without_a_deadline_promises_nothing(earlier: Mark) -> None:
+    """Another creation date, another id or another project."""
     assert take_over_promise(mark(), [earlier]) == mark()

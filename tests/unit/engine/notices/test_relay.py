@@ -183,6 +183,17 @@ async def test_an_owner_without_an_address_keeps_the_notebook_until_they_have_on
 
 
 @virtual_time
+async def test_the_end_of_a_mark_does_not_wait_for_an_owner_whom_nobody_knows() -> None:
+    """Nothing depends on it, so that the outbox does not grow."""
+    place = await told()
+    place.owners.otherwise = NoContact("nobody knows alice")
+    place.scene.cloud.change("nb1", updated_at=place.scene.clock.now())
+    await place.sweep()
+    await place.relay().round()
+    assert not await place.scene.journal.outbox.waiting(place.scene.clock.now() + timedelta(days=365), 10)
+
+
+@virtual_time
 async def test_the_fallback_counts_only_if_the_policy_says_so() -> None:
     """unless_told: fallback tells the fallback contact instead."""
     place = town(notebook(), grace=Grace(timedelta(days=7), surveys=1, unless_told=UnlessTold.FALLBACK))
