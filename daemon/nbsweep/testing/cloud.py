@@ -47,9 +47,11 @@ class FakeCloud(FakeAccount):
         *,
         workspaces: Iterable[str] = ("0",),
         pace: Pace | None = None,
+        caller: Clock | None = None,
     ) -> None:
-        """Hold these notebooks in these workspaces."""
+        """Hold these notebooks in these workspaces; `caller` is the clock of the caller, if that is another one."""
         super().__init__(clock, notebooks, workspaces=workspaces, pace=pace or Pace())
+        self._caller = caller or clock
         self.calls: list[Call] = []
         self.on_call: Callable[[Call], None] | None = None
         """Called with every call as it is sent."""
@@ -59,7 +61,7 @@ class FakeCloud(FakeAccount):
         """The actions that probes report as denied."""
         self.users: dict[str, IamUser] = {}
         """The users of IAM, by id."""
-        self.skew = FakeSkew(clock)
+        self.skew = FakeSkew(self._caller)
         """How far the caller's clock is ahead."""
         self.left_out: Mapping[str, Any] = {}
         """The values that rows of listings show in place of the notebook's, by field."""
@@ -165,7 +167,7 @@ class FakeCloud(FakeAccount):
         if kind in ("stop", "delete"):
             await self._lane.take()
         if departure.facts is not None:
-            if departure.facts.left_s(self._clock.read()) < 0:
+            if departure.facts.left_s(self._caller.read()) < 0:
                 raise FactsTooOld("the DELETE was held back, because the facts behind it had become too old")
             if (skew_s := self.clock_skew_s()) is not None and (refusal := judge_skew(skew_s)):
                 raise FactsTooOld(f"the DELETE was held back: {refusal.message}")

@@ -45,9 +45,10 @@ class InMemoryJournal:
         self._leases: dict[str, TargetLease] = {}
         self.control = InMemoryControl()
         self.trail = InMemoryTrail(self._removals)
-        store = NoticeStore(self.trail)
-        self.marks = InMemoryMarks(store)
-        self.outbox = InMemoryOutbox(store)
+        self.notices = NoticeStore(self.trail)
+        """The marks and the outbox as they are stored, for tests that look at all of them."""
+        self.marks = InMemoryMarks(self.notices)
+        self.outbox = InMemoryOutbox(self.notices)
         self.exemptions = InMemoryExemptions(self.trail)
 
     def require_in_place(self) -> None:

@@ -1,5 +1,6 @@
 """The relay: composes messages and sends what is due, round by round."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import SystemRandom
@@ -28,13 +29,15 @@ class Relay:
 
     ports: RelayPorts
     options: RelayOptions
+    share: Callable[[], float] = SystemRandom().random
+    """Returns a random number from 0 to 1, by which delays differ."""
     _composer: Composer = field(init=False)
     _sender: Sender = field(init=False)
 
     def __post_init__(self) -> None:
         """Build the parts."""
         self._composer = Composer(self.ports, self.options)
-        self._sender = Sender(self.ports, self.options, SystemRandom().random)
+        self._sender = Sender(self.ports, self.options, self.share)
 
     async def run(self) -> None:
         """Work until cancelled; an outage of the journal is reported, and survived."""
