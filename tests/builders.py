@@ -19,8 +19,10 @@ from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark, MarkState
 from nbsweep.core.matching.conditions import AllOf, Condition, LongerThan, TagIs, TextIs
 from nbsweep.core.matching.globs import Glob
-from nbsweep.core.model import Image, Lease, LeaseType, Named, Notebook, Scope, Status, Volume
+from nbsweep.core.model import Image, Lease, LeaseType, MalformedRow, Named, Notebook, Scope, Status, Volume
+from nbsweep.core.planning.marking import SurveyedMarks
 from nbsweep.core.planning.plan import Candidate, Plan, Survey
+from nbsweep.core.planning.tally import Tally, join_tallies
 from nbsweep.core.reasons.model import recorded
 from nbsweep.core.runs import RunRecord
 from nbsweep.engine.preflight import PreflightOptions
@@ -231,7 +233,7 @@ def mark(number: int = 1, /, **changes: Any) -> Mark:
         feature="NOTEBOOK",
         policy="old",
         policy_digest="d1",
-        reason="policy old: age 200d (1d)",
+        reason="policy old: age 200d (over 1d)",
         cause="",
         status=Status.STOPPED,
         updated_at=ago(days=100),
@@ -272,3 +274,14 @@ def exemption(**changes: Any) -> Exemption:
         until=NOON + timedelta(days=9),
     )
     return replace(plain, **changes)
+
+
+def surveyed(*rows: Notebook | MalformedRow, of: Rules, at: Moment | None = None, **changes: Any) -> SurveyedMarks:
+    """Return what a survey that shows these rows says about the marks in the rules; fields of a survey may be given, too."""
+    when = at or moment()
+    tally = Tally()
+    for row in rows:
+        tally.add(row, SCOPE, of, when)
+    fields = {key: changes.pop(key) for key in Survey.__struct_fields__ if key in changes}
+    seen = replace(join_tallies("research", when.now, [tally], ()), **fields)
+    return replace(SurveyedMarks(identity(), seen, {row.id: row for row in rows if row.id}, of, when), **changes)

@@ -5,7 +5,7 @@ from nbsweep.core.marks.model import ClearCause, Mark
 from nbsweep.core.model import AT_REST, Notebook, Status
 
 ON_THE_WAY_OUT = frozenset({Status.DELETING, Status.DELETED, Status.DELETE_FAILED})
-"""States that no use of a notebook leads to."""
+"""States that no use of a notebook leads to; the date of a deletion, also of a failed one, is no sign of use."""
 
 
 def sign_of_use(mark: Mark, notebook: Notebook, moment: Moment) -> ClearCause | None:
@@ -19,12 +19,19 @@ def sign_of_use(mark: Mark, notebook: Notebook, moment: Moment) -> ClearCause | 
         return ClearCause.RENEWED
     if _passed_on(mark, notebook):
         return ClearCause.USED
-    if notebook.status in ON_THE_WAY_OUT:
-        # The date of a deletion, also of a failed one, is no sign of use.
+    if notebook.status in ON_THE_WAY_OUT and not _hides_use(mark, notebook):
         return None
     if notebook.status is not mark.status or _changed(mark, notebook) or _was_active(mark, moment):
         return ClearCause.USED
     return None
+
+
+def _hides_use(mark: Mark, notebook: Notebook) -> bool:
+    """Return whether a deletion that failed may have been preceded by a use.
+
+    Its date replaces that of the use, and then only the date of the lease shows a start.
+    """
+    return notebook.status is Status.DELETE_FAILED and mark.lease_updated_at is None
 
 
 def lacks(mark: Mark | None, notebook: Notebook) -> str:

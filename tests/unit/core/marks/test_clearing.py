@@ -92,6 +92,17 @@ def test_a_notebook_that_ran_when_it_was_marked_may_be_seen_running() -> None:
     assert sign_of_use(running, notebook(), moment()) is ClearCause.USED
 
 
+def test_a_deletion_that_failed_hides_a_use_if_there_is_no_lease() -> None:
+    """The date of the deletion replaces that of the use; while the deletion goes on, nothing is decided."""
+    blind = mark(lease_updated_at=None)
+    for status, cause in ((Status.DELETE_FAILED, ClearCause.USED), (Status.DELETING, None), (Status.DELETED, None)):
+        assert sign_of_use(blind, notebook(status=status, lease=None), moment()) is cause
+    failed = mark(lease_updated_at=None, status=Status.DELETE_FAILED)
+    assert sign_of_use(failed, notebook(status=Status.DELETE_FAILED, lease=None), moment()) is None
+    again = notebook(status=Status.DELETE_FAILED, lease=None, updated_at=LATER)
+    assert sign_of_use(failed, again, moment()) is ClearCause.USED
+
+
 def test_an_owner_without_an_id_is_compared_by_name() -> None:
     """Names are all that is known."""
     nameless = mark(owner_id="")
