@@ -16,7 +16,7 @@ from nbsweep.core.judging.verdict import Decision, Reason, Verdict
 from nbsweep.core.lease import Holder, TargetLease
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.marks.grace import Grace
-from nbsweep.core.marks.model import Mark, MarkState
+from nbsweep.core.marks.model import Mark, MarkState, tag_digests
 from nbsweep.core.matching.conditions import AllOf, Condition, LongerThan, TagIs, TextIs
 from nbsweep.core.matching.globs import Glob
 from nbsweep.core.model import Image, Lease, LeaseType, MalformedRow, Named, Notebook, Scope, Status, Volume
@@ -241,7 +241,7 @@ def mark(number: int = 1, /, **changes: Any) -> Mark:
         marked_at=ago(days=10),
         last_survey_at=ago(days=10),
         tell=("owner",),
-        tags={"team": "vision"},
+        tags=tag_digests(notebook(number)),
         version=1,
     )
     return replace(plain, **changes)

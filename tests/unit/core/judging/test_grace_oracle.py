@@ -17,6 +17,7 @@ from nbsweep.core.judging.rules import Policy, Rules, Running
 from nbsweep.core.judging.verdict import Decision
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark, MarkState
+from nbsweep.core.matching.conditions import Condition
 from nbsweep.core.model import Named, Notebook, Status
 from nbsweep.core.policy import judge
 
@@ -69,7 +70,9 @@ DUE = {
 }
 NOTEBOOKS = some(CHANGES_OF_NOTEBOOK).map(lambda changes: notebook(**{**DATED, **changes}))
 MARKS = some(CHANGES_OF_MARK).map(lambda changes: mark(**{**DUE, **changes}))
-MATCHES = st.sampled_from([(), (), (), (text("name", "a*"),), (tag("k", "*"),), (text("status", "STOPPED", "RUNNING"),)])
+MATCHES: st.SearchStrategy[tuple[Condition, ...]] = st.sampled_from(
+    [(), (), (), (text("name", "a*"),), (tag("k", "*"),), (text("status", "STOPPED", "RUNNING"),)]
+)
 GRACES = st.one_of(st.none(), st.builds(Grace, st.integers(1, 9).map(lambda days: timedelta(days=days))))
 
 

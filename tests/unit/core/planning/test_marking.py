@@ -1,6 +1,6 @@
 """Which marks a survey makes, confirms, takes back and clears, and what their owners are told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any
@@ -61,7 +61,7 @@ def ids(marks: Sequence[Mark]) -> list[str]:
     return [one.notebook_id for one in marks]
 
 
-def causes(result: Marking) -> dict[str, ClearCause | None]:
+def causes(result: Marking) -> Mapping[str, ClearCause | None]:
     """Return why marks were cleared, by notebook."""
     return {one.notebook_id: one.cleared for one in result.ended}
 
@@ -387,7 +387,7 @@ def test_who_hears_of_a_cleared_mark_that_the_deletion_follows_would_be_deceived
     """A policy without grace deletes the notebook in the same sweep."""
     used = notebook(updated_at=ago(days=3))
     result = marking(used, of=rules(policy(), marks=[told_mark()]))
-    assert (causes(result), result.again) == ({"nb1": ClearCause.USED}, {"mark1"})
+    assert (causes(result), result.again) == ({"nb1": ClearCause.USED}, frozenset({"mark1"}))
 
 
 def test_who_was_told_by_a_notice_that_became_stale_hears_of_the_end() -> None:
@@ -474,7 +474,7 @@ def test_another_target_of_the_project_may_have_made_the_mark() -> None:
 
 def test_a_mark_that_another_process_made_meanwhile_is_not_gone() -> None:
     """The survey did not look for its row."""
-    seen = {"looked_for": frozenset({"nb1"})}
+    seen: dict[str, Any] = {"looked_for": frozenset({"nb1"})}
     assert marking(notebook(), of=rules(marks=[told_mark(), told_mark(2)]), **seen) == NOTHING
     assert causes(marking(of=rules(marks=[told_mark(), told_mark(2)]), **seen)) == {"nb1": ClearCause.GONE}
 

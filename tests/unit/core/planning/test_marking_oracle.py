@@ -13,6 +13,7 @@ from builders import NOON, SCOPE, ago, exemption, lease, mark, moment, notebook,
 from nbsweep.core.judging.rules import Policy, Rules
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import ClearCause, Mark, MarkState
+from nbsweep.core.matching.conditions import Condition
 from nbsweep.core.model import MalformedRow, Named, Notebook, Status
 from nbsweep.core.planning.brakes import Brakes, OnExcess, Refusal
 from nbsweep.core.planning.marking import Marking, MarkLimits, SurveyedMarks, mark_survey
@@ -69,7 +70,7 @@ def mark_of(number: int, random: Random) -> Mark:
     return made if made.state is MarkState.TOLD else replace(made, told_at=None, clock_verified=False)
 
 
-MATCHES = [(), (), (text("name", "exp*"),), (tag("team", "*"),), (text("status", "STOPPED"),)]
+MATCHES: list[tuple[Condition, ...]] = [(), (), (text("name", "exp*"),), (tag("team", "*"),), (text("status", "STOPPED"),)]
 
 
 def policy_of(name: str, random: Random) -> Policy:
@@ -129,7 +130,7 @@ def everywhere(check: Callable[[SurveyedMarks, MarkLimits], None]) -> Callable[[
                 raise
 
     # Otherwise pytest takes the arguments of the check for fixtures.
-    del test.__wrapped__  # type: ignore[attr-defined]
+    del test.__wrapped__
     return test
 
 
@@ -192,7 +193,8 @@ def test_no_more_is_marked_than_the_limits_allow(seen: SurveyedMarks, limits: Ma
     shares = max(1, seen.survey.fleet // 2)
     assert brakes.max_deletions is None or len(every) <= brakes.max_deletions
     assert brakes.max_share is None or len(every) <= shares
-    owners = [seen.rows[one.notebook_id].owner.id for one in every]  # type: ignore[union-attr]
+    rows = (seen.rows[one.notebook_id] for one in every)
+    owners = [row.owner.id for row in rows if isinstance(row, Notebook)]
     assert brakes.max_per_owner is None or max(map(owners.count, owners)) <= brakes.max_per_owner
 
 
