@@ -12,7 +12,7 @@ from nbsweep.core.matching.missing_facts import lacks_facts
 from nbsweep.core.matching.structure import leaves, names_status
 from nbsweep.core.model import IN_TRANSITION, Notebook, Status
 from nbsweep.core.reasons.finding import Finding, Truth
-from nbsweep.core.reasons.model import Cause, CauseCode
+from nbsweep.core.reasons.model import NO_PARAMS, Cause, CauseCode
 from nbsweep.core.selection import EVERY_NOTEBOOK, Selection
 
 
@@ -125,7 +125,7 @@ def matched(notebook: Notebook, policy: Policy, finding: Finding) -> Verdict:
     if notebook.status is Status.FROZEN and not names_status(policy.match, Status.FROZEN):
         cause = Cause(CauseCode.FROZEN_NOT_NAMED, policy.name)
         return Verdict(Decision.KEEP, Reason.FROZEN, policy.name, cause, passed)
-    cause = Cause(CauseCode.POLICY_MATCHES, policy.name, passed)
+    cause = Cause(CauseCode.POLICY_MATCHES, policy.name, passed, NO_PARAMS)
     return Verdict(Decision.DELETE, Reason.POLICY, policy.name, cause, passed, stop_first=stops)
 
 

@@ -9,6 +9,7 @@ from msgspec import Meta
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import ClearCause, Mark
 from nbsweep.core.marks.shown import ShownState, due_of, shown_state
+from nbsweep.core.reasons.render import Language, render_action
 from nbsweep.documents.base import Count, Document, Time, moment_text
 
 
@@ -55,7 +56,7 @@ def mark_document(mark: Mark, due: datetime | None, now: datetime) -> MarkDocume
         told_by=mark.told_by or None,
         due_at=moment_text(due),
         untold=mark.untold or None,
-        keeps_it=mark.remedies,
+        keeps_it=[render_action(action, Language.ENGLISH) for action in mark.remedies],
         capacity_gb=mark.capacity_gb,
         ended_at=moment_text(mark.ended_at),
         cleared=mark.cleared,

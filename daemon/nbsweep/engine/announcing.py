@@ -17,6 +17,7 @@ from nbsweep.core.notices.outbox import Item, ItemKind, ending_items, item_id
 from nbsweep.core.planning.marking import Marking, MarkLimits, SurveyedMarks, mark_survey
 from nbsweep.core.planning.plan import Candidate
 from nbsweep.core.ports import Ports
+from nbsweep.core.reasons.actions import encode_action
 from nbsweep.core.reasons.keeping import encode_cause
 
 ATTEMPTS = 5
@@ -137,8 +138,8 @@ def _with_new(marking: Marking, new: Sequence[Mark]) -> Marking:
 
 
 def _with_help(mark: Mark, candidate: Candidate, rules: Rules, moment: Moment) -> Mark:
-    words = tuple(remedy.words for remedy in remedies(candidate.notebook, rules, moment))
-    return replace(mark, remedies=words, cause=encode_cause(candidate.verdict.cause))
+    actions = tuple(encode_action(remedy.action) for remedy in remedies(candidate.notebook, rules, moment))
+    return replace(mark, remedies=actions, cause=encode_cause(candidate.verdict.cause))
 
 
 async def write_removed(marks: Mapping[str, Mark], removals: Iterable[Removal], ports: Ports) -> None:

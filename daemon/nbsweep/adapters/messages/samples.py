@@ -11,6 +11,7 @@ from nbsweep.core.model import Status
 from nbsweep.core.notices.digest import Audience, Digest, Line
 from nbsweep.core.notices.operators import OperatorEvent, OperatorNotice, UntoldOwner
 from nbsweep.core.notices.outbox import ItemKind
+from nbsweep.core.reasons.actions import Action, ActionCode, encode_action
 from nbsweep.core.reasons.english import describe
 from nbsweep.core.reasons.finding import Finding, Truth
 from nbsweep.core.reasons.keeping import encode_cause
@@ -56,7 +57,10 @@ ANNOUNCED = Line(
     cause=encode_cause(IDLE),
     marked_at=FOUND,
     deadline=FOUND + GRACE,
-    remedies=("use it again: start it, and its idle time begins again", "give it the tag keep, with any value"),
+    remedies=(
+        encode_action(Action(ActionCode.USE_AGAIN)),
+        encode_action(Action(ActionCode.ADD_TAG, (("tag", "keep"),))),
+    ),
     keep_url="https://nbsweep.example.com/keep/3f9a1c7e5b2d4f60",
     keep_until=FOUND + timedelta(days=37),
 )

@@ -12,7 +12,7 @@ from nbsweep.adapters.messages.words import WORDS
 from nbsweep.core.notices.digest import Detail, Digest, Line
 from nbsweep.core.notices.operators import OperatorNotice, UntoldOwner
 from nbsweep.core.notices.outbox import ItemKind
-from nbsweep.core.reasons.render import Language, render_kept
+from nbsweep.core.reasons.render import Language, render_action, render_kept
 
 LONGEST_NAME = 128
 LONGEST_WORD = 64
@@ -137,7 +137,8 @@ class Viewer(Struct, frozen=True):
     def _item(self, line: Line) -> ItemView:
         words, detail = WORDS[self.language], line.detail
         size = words.unknown_size if line.capacity_gb is None else f"{line.capacity_gb} GB"
-        remedies = tuple(self._text(remedy, LONGEST_REMEDY) for remedy in line.remedies[: REMEDIES[detail]])
+        actions = (render_action(each, self.language) for each in line.remedies[: REMEDIES[detail]])
+        remedies = tuple(self._text(action, LONGEST_REMEDY) for action in actions)
         return ItemView(
             kind=line.kind.value,
             name=self._text(line.name, NAME[detail]) or words.no_name,

@@ -16,6 +16,7 @@ from nbsweep.core.matching.globs import WILDCARD, Glob, skeleton
 from nbsweep.core.matching.structure import single_conditions
 from nbsweep.core.model import Lease, Notebook, Status
 from nbsweep.core.policy import judge
+from nbsweep.core.reasons.actions import GLOBS_BETWEEN, Action, ActionCode, describe_action
 from nbsweep.core.reasons.finding import Truth
 
 SHORTEST_LEASE = timedelta(hours=1)
@@ -26,15 +27,20 @@ SAMPLE_VALUE = "yes"
 class Remedy(Struct, frozen=True):
     """A change that is enough to keep a notebook."""
 
-    words: str
+    action: Action
     until: datetime | None = None
     """How long it keeps the notebook, if nothing else happens; None if for good."""
+
+    @property
+    def words(self) -> str:
+        """The change in English words."""
+        return describe_action(self.action)
 
 
 class OwnerAction(Struct, frozen=True):
     """A change that an owner may make."""
 
-    words: str
+    action: Action
     make: Callable[[Notebook], Notebook]
     """Returns the notebook after the change."""
 
@@ -43,10 +49,10 @@ def remedies(notebook: Notebook, rules: Rules, moment: Moment) -> tuple[Remedy, 
     """List the changes that would keep a notebook, the easiest first; the rules confirm each of them."""
     alone = [*_uses(notebook, rules, moment), *_relabellings(notebook, rules, moment)]
     found = [remedy for change in alone if (remedy := _proven(change, notebook, rules, moment))]
-    helping = {remedy.words for remedy in found}
+    helping = {remedy.action for remedy in found}
     for protection in rules.protections:
         together = [change for leaf in _labels(protection.match) for change in _changes(leaf, notebook, moment)]
-        if len(together) > 1 and not helping & {change.words for change in together}:
+        if len(together) > 1 and not helping & {change.action for change in together}:
             remedy = _proven(_together(together), notebook, rules, moment)
             found += [remedy] if remedy else []
     return tuple(dict.fromkeys(found))
@@ -60,17 +66,17 @@ def _proven(change: OwnerAction, notebook: Notebook, rules: Rules, moment: Momen
 
     if decide(moment) is not Decision.KEEP:
         return None
-    return Remedy(change.words, flips_at(decide, changed, rules.conditions, moment))
+    return Remedy(change.action, flips_at(decide, changed, rules.conditions, moment))
 
 
 def _uses(notebook: Notebook, rules: Rules, moment: Moment) -> Iterator[OwnerAction]:
     """List the ways to use the notebook in its state, except those during which it may be deleted anyway."""
     running = replace(_used(notebook, moment), status=Status.RUNNING)
     if notebook.status is Status.STOPPED and judge(running, rules, moment).decision is Decision.KEEP:
-        yield OwnerAction("use it again: start it, and its idle time begins again", lambda row: _used(row, moment))
+        yield OwnerAction(Action(ActionCode.USE_AGAIN), lambda row: _used(row, moment))
     if notebook.status is Status.RUNNING:
-        yield OwnerAction("renew its lease", lambda row: replace(row, lease=_renewed(row.lease, moment)))
-        yield OwnerAction("stop it", lambda row: _used(row, moment))
+        yield OwnerAction(Action(ActionCode.RENEW_LEASE), lambda row: replace(row, lease=_renewed(row.lease, moment)))
+        yield OwnerAction(Action(ActionCode.STOP), lambda row: _used(row, moment))
 
 
 def _used(notebook: Notebook, moment: Moment) -> Notebook:
@@ -111,17 +117,21 @@ def _tagged(leaf: TagIs) -> Iterator[OwnerAction]:
     glob = leaf.globs[0]
     value = _fitting(glob, SAMPLE_VALUE)
     if value is not None:
-        which = "with any value" if glob.text == "*" else f"with a value that fits {glob.text}"
+        action = (
+            Action(ActionCode.ADD_TAG, (("tag", leaf.key),))
+            if glob.text == "*"
+            else Action(ActionCode.ADD_FITTING_TAG, (("tag", leaf.key), ("glob", glob.text)))
+        )
 
         def make(row: Notebook) -> Notebook:
             bare = _without_tag(row, leaf.key)
             return replace(bare, tags={**(bare.tags or {}), leaf.key: value})
 
-        yield OwnerAction(f"give it the tag {leaf.key}, {which}", make)
+        yield OwnerAction(action, make)
 
 
 def _untagged(leaf: TagIs) -> Iterator[OwnerAction]:
-    yield OwnerAction(f"remove its tag {leaf.key}", lambda row: _without_tag(row, leaf.key))
+    yield OwnerAction(Action(ActionCode.REMOVE_TAG, (("tag", leaf.key),)), lambda row: _without_tag(row, leaf.key))
 
 
 def _without_tag(row: Notebook, removed: str) -> Notebook:
@@ -136,15 +146,15 @@ def _renamed(leaf: TextIs, notebook: Notebook) -> Iterator[OwnerAction]:
     for glob in leaf.globs:
         name = _fitting(glob, notebook.name or "")
         if name:
-            yield OwnerAction(f"rename it so that its name fits {glob.text}, as {name} does", _naming(name))
+            yield OwnerAction(Action(ActionCode.RENAME, (("glob", glob.text), ("name", name))), _naming(name))
 
 
 def _renamed_away(leaf: TextIs, notebook: Notebook) -> Iterator[OwnerAction]:
     names = ("in-use", "needed", notebook.id)
     name = next((name for name in names if not any(glob.matches(name) for glob in leaf.globs)), None)
     if name:
-        globs = " or ".join(glob.text for glob in leaf.globs)
-        yield OwnerAction(f"rename it so that its name no longer fits {globs}", _naming(name))
+        globs = GLOBS_BETWEEN.join(glob.text for glob in leaf.globs)
+        yield OwnerAction(Action(ActionCode.RENAME_AWAY, (("globs", globs),)), _naming(name))
 
 
 def _naming(name: str) -> Callable[[Notebook], Notebook]:
@@ -157,7 +167,7 @@ def _together(changes: list[OwnerAction]) -> OwnerAction:
             notebook = change.make(notebook)
         return notebook
 
-    return OwnerAction(" and ".join(change.words for change in changes), make)
+    return OwnerAction(Action(ActionCode.TOGETHER, parts=tuple(change.action for change in changes)), make)
 
 
 def _fitting(glob: Glob, inner: str) -> str | None:

@@ -119,7 +119,7 @@ class Mark(Struct, frozen=True):
     untold: str = ""
     """Why the owner could not be told yet; empty if nothing has failed."""
     remedies: tuple[str, ...] = ()
-    """What the owner can do to keep it, in words."""
+    """What the owner can do to keep it: actions as JSON, see `core/reasons/actions`."""
     capacity_gb: int | None = None
     tell: tuple[str, ...] = ()
     """Where the notice goes, as the policy said at marking."""

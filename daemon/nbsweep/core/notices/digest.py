@@ -62,6 +62,7 @@ class Line(Struct, frozen=True):
     """When it was deleted, or its mark was cleared."""
     cleared: ClearCause | None = None
     remedies: tuple[str, ...] = ()
+    """What the owner can do to keep it: actions as JSON."""
     keep_url: str = ""
     """A link to a page on which the owner can keep the notebook; empty if there is none."""
     keep_until: datetime | None = None

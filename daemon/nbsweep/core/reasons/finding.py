@@ -66,7 +66,7 @@ class MixedFact(Struct, frozen=True, omit_defaults=True):
         return not self.like and all(piece.word is None for piece in self.pieces)
 
 
-class Finding(Struct, frozen=True, omit_defaults=True):
+class Finding(Struct, frozen=True, omit_defaults=True, gc=False):
     """The fact that one condition saw, and its result."""
 
     condition: str

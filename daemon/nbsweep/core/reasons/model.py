@@ -13,6 +13,8 @@ from nbsweep.core.reasons.finding import Finding
 
 Param = str | int
 """Durations and counts are numbers; dates are texts in ISO 8601."""
+NO_PARAMS: Mapping[str, Param] = {}
+"""For causes that are kept for each planned notebook, so that they share one mapping."""
 
 
 class CauseCode(StrEnum):
@@ -98,7 +100,7 @@ class CauseCode(StrEnum):
         return cls.RECORDED
 
 
-class Cause(Struct, frozen=True, omit_defaults=True):
+class Cause(Struct, frozen=True, omit_defaults=True, gc=False):
     """Why a notebook is kept or deleted."""
 
     code: CauseCode

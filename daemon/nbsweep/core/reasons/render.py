@@ -5,7 +5,8 @@ from datetime import timedelta
 from enum import StrEnum
 
 from nbsweep.core.facts import format_age
-from nbsweep.core.reasons import chinese, chinese_findings, english
+from nbsweep.core.reasons import actions, chinese, chinese_findings, english
+from nbsweep.core.reasons.actions import ActionWording, decode_action, describe_action
 from nbsweep.core.reasons.finding import Finding
 from nbsweep.core.reasons.keeping import decode_cause
 from nbsweep.core.reasons.model import Cause
@@ -26,6 +27,10 @@ FINDINGS: Mapping[Language, Callable[[Finding], str]] = {
     Language.ENGLISH: str,
     Language.CHINESE: chinese_findings.describe_finding,
 }
+ACTIONS: Mapping[Language, ActionWording] = {
+    Language.ENGLISH: actions.ENGLISH,
+    Language.CHINESE: actions.CHINESE,
+}
 AGES: Mapping[Language, Callable[[timedelta], str]] = {
     Language.ENGLISH: format_age,
     Language.CHINESE: chinese_findings.describe_age,
@@ -40,6 +45,11 @@ def render(cause: Cause, language: Language) -> str:
 def render_kept(text: str, sentence: str, language: Language) -> str:
     """Return the sentence of a cause that is kept as JSON; if that cannot be read, the English sentence kept beside it."""
     return render(decode_cause(text, sentence), language)
+
+
+def render_action(text: str, language: Language) -> str:
+    """Return what an owner can do, from an action that is kept as JSON."""
+    return describe_action(decode_action(text), ACTIONS[language])
 
 
 def render_finding(finding: Finding, language: Language) -> str:

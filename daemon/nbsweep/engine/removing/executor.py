@@ -153,8 +153,9 @@ class Executor:
         seen = observation.notebook
         self._sent.note(removal.notebook_id, seen, observation.looked_at)
         verdict = self._decisions.decide(removal, seen)
-        if verdict.decision is Decision.DELETE:
-            removal = replace(removal, policy=verdict.rule, reason=verdict.sentence)
+        # An equal text is not taken over, because each removal of a large plan would hold it twice.
+        if verdict.decision is Decision.DELETE and (reason := verdict.sentence) != removal.reason:
+            removal = replace(removal, policy=verdict.rule, reason=reason)
         if self._stopping.no_more:
             await self._leave(removal)
         elif verdict.decision is Decision.KEEP:

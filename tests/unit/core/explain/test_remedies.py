@@ -1,10 +1,10 @@
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import pytest
 
 from builders import NOON, ago, lease, moment, notebook, over, policy, protection, rules, tag, text
-from nbsweep.core.explain.remedies import Remedy, remedies
+from nbsweep.core.explain.remedies import remedies
 from nbsweep.core.facts import Moment
 from nbsweep.core.judging.rules import Policy, Protection, Running
 from nbsweep.core.judging.verdict import Decision
@@ -16,11 +16,18 @@ IDLE = policy(text("status", "STOPPED"), over("idle", days=14), name="idle")
 OLD = policy(over("age", days=100), name="old", running=Running.STOP)
 
 
+class Remedy(NamedTuple):
+    """A remedy in English words."""
+
+    words: str
+    until: datetime | None = None
+
+
 def saving(*policies: Policy, protect: tuple[Protection, ...] = (), **changes: Any) -> tuple[Remedy, ...]:
     """Ask what would save the example notebook, changed so, which is to go."""
     row, asked = notebook(**changes), rules(*policies, protect=protect)
     assert judge(row, asked, moment()).decision is Decision.DELETE
-    return remedies(row, asked, moment())
+    return tuple(Remedy(each.words, each.until) for each in remedies(row, asked, moment()))
 
 
 def test_use_saves_what_goes_for_its_idleness_and_says_until_when() -> None:
