@@ -21,6 +21,7 @@ from nbsweep.core.lifecycle import ENDS, Removal, State
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.ports import Journal
 from nbsweep.core.runs import FleetBefore, History, Outcome, RunCounts, RunRecord
+from notice_builders import mark
 
 Record = TypeVar("Record", Removal, RunRecord)
 
@@ -108,6 +109,21 @@ async def test_notebooks_are_found_by_name_or_the_beginning_of_an_id(opener: Ope
         assert await journal.notebooks("abc2", 10) == known[1:]
         assert await journal.notebooks("ABC", 10) == ()
         assert await journal.notebooks("a%", 10) == ()
+
+
+async def test_notebooks_with_a_mark_are_found_as_those_with_a_removal(opener: Opener) -> None:
+    """Each once, the newest first; without a name of its owner, by the owner's id."""
+    names = {"abc3": "alice", "abc4": ""}
+    marks = [
+        mark(number, notebook_id=key, name="eval", owner_name=owner) for number, (key, owner) in enumerate(names.items(), 1)
+    ]
+    async with opener() as journal:
+        await journal.write([removal(notebook_id="abc3", name="eval", planned_at=NOON - timedelta(days=1))])
+        await journal.marks.write([*marks, mark(3, owner_name="", owner_id="", notebook_id="x")])
+        known = (NotebookRef("research", "abc4", "eval", "u1"), NotebookRef("research", "abc3", "eval", "alice"))
+        assert await journal.notebooks("EVAL", 10) == known
+        assert await journal.notebooks("abc", 1) == known[:1]
+        assert await journal.notebooks("x", 10) == (NotebookRef("research", "x", "experiment-3", "unknown"),)
 
 
 async def test_writing_nothing_is_allowed(opener: Opener) -> None:

@@ -248,7 +248,7 @@ class Journal(Protocol):
         ...
 
     async def notebooks(self, text: str, limit: int) -> tuple[NotebookRef, ...]:
-        """List up to `limit` notebooks that had a removal, the newest first, and have this name, or an id with this beginning.
+        """List up to `limit` notebooks that had a removal or a mark, newest first, with this name, or this beginning of an id.
 
         The case of ASCII letters in names is ignored.
         """

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -160,11 +161,15 @@ class InMemoryJournal:
         return tuple(dict.fromkeys(run.run_id for run in runs if run.run_id.startswith(beginning)))[:limit]
 
     async def notebooks(self, text: str, limit: int) -> tuple[NotebookRef, ...]:
-        """List notebooks that had a removal and have this name, or an id with this beginning, the newest first."""
+        """List notebooks with a removal or a mark that have this name, or an id with this beginning, the newest first."""
         await asyncio.sleep(0)
-        newest = sorted(self._removals.values(), key=lambda removal: removal.planned_at, reverse=True)
-        fit = (one for one in newest if one.name.lower() == text.lower() or one.notebook_id.startswith(text))
-        return tuple(dict.fromkeys(NotebookRef(one.target, one.notebook_id, one.name, one.owner) for one in fit))[:limit]
+        known = [
+            *((one.planned_at, one.target, one.notebook_id, one.name, one.owner) for one in self._removals.values()),
+            *((one.marked_at, one.target, one.notebook_id, one.name, one.owner_label) for one in self.notices.marks.values()),
+        ]
+        newest = sorted(known, key=itemgetter(0), reverse=True)
+        fit = (one for one in newest if one[3].lower() == text.lower() or one[2].startswith(text))
+        return tuple(dict.fromkeys(NotebookRef(*one[1:]) for one in fit))[:limit]
 
     async def history(
         self, target: str, identity: TargetIdentity, requested_since: datetime, failed_since: datetime

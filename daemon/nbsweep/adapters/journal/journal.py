@@ -201,7 +201,7 @@ class SqlJournal:
         return tuple(row["run_id"] for row in await self._rows(ids_of_runs(beginning, limit)))
 
     async def notebooks(self, text: str, limit: int) -> tuple[NotebookRef, ...]:
-        """List notebooks that had a removal and have this name, or an id with this beginning, the newest first."""
+        """List notebooks with a removal or a mark that have this name, or an id with this beginning, the newest first."""
         rows = await self._rows(notebooks_like(text, limit))
         return tuple(NotebookRef(row["target"], row["notebook_id"], row["name"], row["owner"]) for row in rows)
 

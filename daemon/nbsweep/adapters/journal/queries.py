@@ -4,8 +4,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy import ColumnElement, Select, func, select, true, union_all
 
+from nbsweep.adapters.journal.notices.tables import MARKS
 from nbsweep.adapters.journal.tables import REMOVALS, RUNS
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lifecycle import State
@@ -13,6 +14,7 @@ from nbsweep.core.runs import FAILURES, SUCCESSES, SURVEYED, TRIED, Outcome, Run
 
 _FAILED = REMOVALS.c.state.in_([state.value for state in FAILURES])
 _TRIED = REMOVALS.c.state.in_([state.value for state in TRIED])
+_OF_NOTEBOOK = ("target", "notebook_id", "name")
 _NOT_ON_RECORD = REMOVALS.c.project == UNKNOWN
 
 
@@ -84,9 +86,14 @@ def ids_of_runs(beginning: str, limit: int) -> Select[Any]:
 
 
 def notebooks_like(text: str, limit: int) -> Select[Any]:
-    """Find the notebooks with this name, or whose id begins with this text, the latest planned first."""
-    columns = (REMOVALS.c.target, REMOVALS.c.notebook_id, REMOVALS.c.name, REMOVALS.c.owner)
-    named = (REMOVALS.c.name == text) | (func.lower(REMOVALS.c.name) == func.lower(text))
-    begins = func.substr(REMOVALS.c.notebook_id, 1, len(text)) == text
-    newest = func.max(REMOVALS.c.planned_at).desc()
+    """Find the notebooks with this name, or whose id begins with this text, the latest planned or marked first."""
+    owner = func.coalesce(func.nullif(MARKS.c.owner_name, ""), func.nullif(MARKS.c.owner_id, ""), "unknown")
+    known = union_all(
+        select(*(REMOVALS.c[name] for name in _OF_NOTEBOOK), REMOVALS.c.owner, REMOVALS.c.planned_at.label("moment")),
+        select(*(MARKS.c[name] for name in _OF_NOTEBOOK), owner.label("owner"), MARKS.c.marked_at.label("moment")),
+    ).subquery()
+    columns = [known.c[name] for name in (*_OF_NOTEBOOK, "owner")]
+    named = (known.c.name == text) | (func.lower(known.c.name) == func.lower(text))
+    begins = func.substr(known.c.notebook_id, 1, len(text)) == text
+    newest = func.max(known.c.moment).desc()
     return select(*columns).where(named | begins).group_by(*columns).order_by(newest, *columns).limit(limit)

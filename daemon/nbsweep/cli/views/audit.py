@@ -17,6 +17,11 @@ WHAT_STYLES: Mapping[str, str] = {
     AuditStep.REQUESTED: "bold",
     AuditStep.WITHDRAWN: "yellow",
     AuditStep.DELETE_FAILED: "red",
+    AuditStep.MARKED: "cyan",
+    AuditStep.TOLD: "bold",
+    AuditStep.CLEARED: "green",
+    AuditStep.EXEMPTED: "green",
+    AuditStep.REVOKED: "yellow",
 }
 
 

@@ -1,4 +1,4 @@
-"""The steps of a removal in the audit trail; a module of its own, because the command line imports it at every start."""
+"""The steps in the audit trail; a module of its own, because the command line imports it at every start."""
 
 from enum import StrEnum
 

@@ -18,7 +18,7 @@ from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.notices.access import Access
 from nbsweep.adapters.journal.notices.mark_writer import ITEM_MAPPER, MARK_MAPPER, MarkWriter
 from nbsweep.adapters.journal.notices.marks import checked
-from nbsweep.adapters.journal.notices.tables import ITEMS, MARKS, MESSAGES, UNSENT, WAITING
+from nbsweep.adapters.journal.notices.tables import COMPOSED, ITEMS, MARKS, MESSAGES, UNSENT, WAITING
 from nbsweep.adapters.journal.rows import Row, RowMapper
 from nbsweep.adapters.journal.tables import META
 from nbsweep.adapters.journal.transaction import Change, Overtaken, Steps, Transaction
@@ -87,7 +87,7 @@ class SqlOutbox:
 
     async def listed(self, message_key: str) -> tuple[Listed, ...]:
         """List the items of a message with their marks, in the order of the marks' creation."""
-        return await self._listed(_LISTED.where(ITEMS.c.message_key == message_key).order_by(*_BY_MARK))
+        return await self._listed(_LISTED.where(ITEMS.c.message_key == message_key, COMPOSED).order_by(*_BY_MARK))
 
     async def record(
         self,

@@ -9,6 +9,8 @@ OPEN = text("state IN ('MARKED', 'TOLD')")
 """The condition that a mark is open."""
 WAITING = text("message_key = '' AND dropped = ''")
 """The condition that an item is waiting."""
+COMPOSED = text("message_key <> ''")
+"""The condition that an item is in a message."""
 UNSENT = text("state IN ('PENDING', 'LEASED')")
 """The condition that a message is not sent yet."""
 
@@ -70,7 +72,7 @@ ITEMS = Table(
     Column("dropped", Text, nullable=False),
     Index("outbox_items_waiting", "not_before", sqlite_where=WAITING, postgresql_where=WAITING),
     Index("outbox_items_by_mark", "mark_id"),
-    Index("outbox_items_by_message", "message_key"),
+    Index("outbox_items_by_message", "message_key", sqlite_where=COMPOSED, postgresql_where=COMPOSED),
 )
 """The items of the outbox: the fields of `Item`."""
 

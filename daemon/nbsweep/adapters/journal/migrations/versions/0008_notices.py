@@ -8,6 +8,7 @@ down_revision = "0007"
 
 _OPEN = "state IN ('MARKED', 'TOLD')"
 _WAITING = "message_key = '' AND dropped = ''"
+_COMPOSED = "message_key <> ''"
 _UNSENT = "state IN ('PENDING', 'LEASED')"
 
 
@@ -81,7 +82,7 @@ def _create_items(operations: Operations) -> None:
     )
     _create_partial_index(operations, "outbox_items_waiting", ("outbox_items", "not_before"), _WAITING)
     operations.create_index("outbox_items_by_mark", "outbox_items", ["mark_id"])
-    operations.create_index("outbox_items_by_message", "outbox_items", ["message_key"])
+    _create_partial_index(operations, "outbox_items_by_message", ("outbox_items", "message_key"), _COMPOSED)
 
 
 def _create_messages(operations: Operations) -> None:
