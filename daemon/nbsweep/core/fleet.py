@@ -6,10 +6,12 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbsweep.core.explain.flips import flips_at
+from nbsweep.core.explain.forecast import goes_at_the_earliest
 from nbsweep.core.facts import Moment, idle_since
 from nbsweep.core.judging.rules import Rules
 from nbsweep.core.judging.verdict import Decision, Reason, Verdict, keep
+from nbsweep.core.marks.model import Mark
+from nbsweep.core.marks.shown import ShownState, due_of, shown_state
 from nbsweep.core.model import MalformedRow, Notebook, Status
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.policy import judge
@@ -24,7 +26,15 @@ class FleetRow(Struct, frozen=True):
     verdict: Verdict
     idle_since: datetime | None = None
     goes_at: datetime | None = None
-    """From when on the rules let it go, if nothing happens; None if they never do, or if that was not asked for."""
+    """From when on the rules let it go at the earliest; None if they never do, or if that was not asked for."""
+    mark: Mark | None = None
+    """The open mark of this very instance."""
+    due_at: datetime | None = None
+    """When the mark becomes due; None while its owner has not been told."""
+
+    def state(self, now: datetime) -> ShownState | None:
+        """Return the state of the mark; None if there is none."""
+        return shown_state(self.mark, self.due_at, now) if self.mark else None
 
     @property
     def policy(self) -> str | None:
@@ -51,7 +61,10 @@ def _row(plan: Plan, planned: set[str], notebook: Notebook, rules: Rules, moment
     verdict = plan.cooling.get(notebook.id) or judge(notebook, rules, moment)
     if verdict.decision is Decision.DELETE and notebook.id not in planned:
         verdict = _over_brake(verdict)
-    return FleetRow(plan.target, notebook, verdict, idle_since(notebook, moment))
+    mark = rules.marks.get(notebook.id)
+    mark = mark if mark and mark.is_of(notebook) else None
+    due = due_of(mark, rules.graces) if mark else None
+    return FleetRow(plan.target, notebook, verdict, idle_since(notebook, moment), mark=mark, due_at=due)
 
 
 def _over_brake(verdict: Verdict) -> Verdict:
@@ -64,7 +77,7 @@ def _malformed(row: MalformedRow) -> Cause:
 
 
 def goes_at(row: FleetRow, rules: Rules, moment: Moment) -> datetime | None:
-    """Return from when on the rules let a notebook go, if nothing happens; None if they never do."""
+    """Return from when on the rules let a notebook go at the earliest, if nothing happens; None if they never do."""
     notebook, verdict = row.notebook, row.verdict
     if isinstance(notebook, MalformedRow):
         return None
@@ -72,7 +85,7 @@ def goes_at(row: FleetRow, rules: Rules, moment: Moment) -> datetime | None:
         return verdict.until
     if verdict.decision is Decision.DELETE or verdict.reason is Reason.OVER_BRAKE:
         return moment.now
-    return flips_at(lambda later: judge(notebook, rules, later).decision, notebook, rules.conditions, moment)
+    return goes_at_the_earliest(notebook, rules, moment)
 
 
 # ---- the order of a list --------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from nbsweep.core.fleet import FleetRow
 from nbsweep.core.judging.verdict import Decision, Reason
+from nbsweep.core.marks.shown import ShownState
 from nbsweep.core.model import MalformedRow, Notebook, Status
 from nbsweep.core.planning.plan import Plan
 from nbsweep.documents.base import Count, Document, Series, Time, moment_text
@@ -32,9 +33,13 @@ class FleetNotebookDocument(Document, frozen=True):
     capacity_gb: Count | None
     created_at: Time | None
     idle_since: Time | None
-    goes_at: Annotated[Time | UnsetType | None, Meta(description="When the rules would let it go. Only with `--within`.")] = (
-        UNSET
-    )
+    mark: Annotated[ShownState | None, Meta(description="The state of its open mark.")]
+    marked_at: Time | None
+    due_at: Annotated[Time | None, Meta(description="The earliest time of the deletion; null until its owner is told.")]
+    exempt_until: Annotated[Time | None, Meta(description="The end of the exemption that keeps it.")]
+    goes_at: Annotated[
+        Time | UnsetType | None, Meta(description="When the rules would let it go at the earliest. Only with `--within`.")
+    ] = UNSET
 
 
 class FleetTargetDocument(Document, frozen=True):
@@ -61,7 +66,7 @@ def fleet_document(
     """Return the document of a list; `timed` says whether the rows say when they go."""
     return FleetDocument(
         created_at=moment_text(created_at),
-        notebooks=Series(lambda: (notebook_document(row, timed=timed) for row in rows)),
+        notebooks=Series(lambda: (notebook_document(row, created_at, timed=timed) for row in rows)),
         refusals=refusal_documents(plans),
         targets=[
             *(
@@ -73,8 +78,8 @@ def fleet_document(
     )
 
 
-def notebook_document(row: FleetRow, *, timed: bool) -> FleetNotebookDocument:
-    """Return the document of one notebook."""
+def notebook_document(row: FleetRow, now: datetime, *, timed: bool) -> FleetNotebookDocument:
+    """Return the document of one notebook at a moment."""
     notebook, verdict = row.notebook, row.verdict
     seen = notebook if isinstance(notebook, Notebook) else None
     return FleetNotebookDocument(
@@ -93,5 +98,9 @@ def notebook_document(row: FleetRow, *, timed: bool) -> FleetNotebookDocument:
         capacity_gb=seen.volume.capacity_gb if seen and seen.volume else None,
         created_at=moment_text(seen.created_at) if seen else None,
         idle_since=moment_text(row.idle_since),
+        mark=row.state(now),
+        marked_at=moment_text(row.mark.marked_at) if row.mark else None,
+        due_at=moment_text(row.due_at),
+        exempt_until=moment_text(verdict.until) if verdict.reason is Reason.EXEMPT else None,
         goes_at=moment_text(row.goes_at) if timed else UNSET,
     )

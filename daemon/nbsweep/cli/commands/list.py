@@ -26,7 +26,7 @@ from nbsweep.settings.fields.units import parse_duration
 SortKey = Literal["idle", "size", "name", "owner", "status", "policy", "verdict", "created", "goes"]
 CSV_COLUMNS = (
     "target", "id", "name", "status", "owner", "workspace", "verdict", "because", "policy", "reason", "feature", "flavor",
-    "capacity_gb", "created_at", "idle_since",
+    "capacity_gb", "created_at", "idle_since", "mark", "marked_at", "due_at", "exempt_until",
 )  # fmt: skip
 
 
@@ -37,6 +37,8 @@ class Filters(Struct, frozen=True):
     statuses: frozenset[str] = frozenset()
     policies: frozenset[str] = frozenset()
     verdict: str | None = None
+    states: frozenset[str] = frozenset()
+    """The states of marks."""
     within: timedelta | None = None
     """Only notebooks that the rules would delete by then, if nothing changes."""
 
@@ -48,13 +50,19 @@ class Filters(Struct, frozen=True):
             (not self.owners or any(glob.matches(text) for glob in self.owners for text in owner if text))
             and (not self.statuses or (notebook is not None and notebook.status.value in self.statuses))
             and (not self.policies or row.policy in self.policies)
+            and (not self.states or row.state(plan.created_at) in self.states)
             and self.verdict in (None, row.verdict.decision)
             and (self.within is None or (row.goes_at is not None and row.goes_at <= plan.created_at + self.within))
         )
 
 
 def filters_of(
-    owners: Sequence[str] | None, statuses: Sequence[str] | None, verdict: str | None, within: str | None, choice: Choice
+    owners: Sequence[str] | None,
+    statuses: Sequence[str] | None,
+    states: Sequence[str] | None,
+    verdict: str | None,
+    within: str | None,
+    choice: Choice,
 ) -> Filters:
     """Read the options; refuse a status that does not exist, and a time that cannot be read."""
     upper = [status.upper() for status in statuses or ()]
@@ -63,7 +71,7 @@ def filters_of(
         time = None if within is None else parse_duration(within)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--within") from None
-    return Filters(_globs(owners or ()), frozenset(upper), frozenset(choice.policies), verdict, time)
+    return Filters(_globs(owners or ()), frozenset(upper), frozenset(choice.policies), verdict, frozenset(states or ()), time)
 
 
 def _globs(owners: Sequence[str]) -> tuple[Glob, ...]:
@@ -125,7 +133,7 @@ def _show(
         session.write_json(fleet_document(now, plans, rows, problems, timed=timed))
     elif options.format == "csv":
         columns = (*CSV_COLUMNS, "goes_at") if timed else CSV_COLUMNS
-        documents: list[FleetNotebookDocument] = [notebook_document(row, timed=timed) for row in rows]
+        documents: list[FleetNotebookDocument] = [notebook_document(row, now, timed=timed) for row in rows]
         session.write_pieces(csv_pieces(documents, columns))
     else:
         for plan, listed in looked:

@@ -3,12 +3,14 @@
 Only options, no logic. What the command needs is imported when it is called, so that `--help` is shown at once.
 """
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 import typer
 
 from nbsweep.cli.options.shared import ConfigOption, ExcludeOption, PolicyOption, TargetOption, Wide
 
+OpenMarkOption = StrEnum("OpenMarkOption", ["marked", "told", "due"])
 Sort = Literal["idle", "size", "name", "owner", "status", "policy", "verdict", "created", "goes"]
 
 
@@ -22,6 +24,10 @@ def list_(
     ] = None,
     status: Annotated[
         list[str] | None, typer.Option("--status", metavar="STATUS", help="Only notebooks in this status. May be repeated.")
+    ] = None,
+    state: Annotated[
+        list[OpenMarkOption] | None,
+        typer.Option("--state", help="Only notebooks whose mark is in this state. May be repeated."),
     ] = None,
     verdict: Annotated[Literal["keep", "delete"] | None, typer.Option("--verdict", help="Only this verdict.")] = None,
     within: Annotated[
@@ -45,5 +51,5 @@ def list_(
 
     session = make_session(load(config or context.obj), live_screen(wide=wide))
     choice = choose(session.settings, target, policy, exclude)
-    filters = filters_of(owner, status, verdict, within, choice)
+    filters = filters_of(owner, status, state, verdict, within, choice)
     run(session, lambda session: list_command(session, ListOptions(output, sort, filters, choice)))

@@ -9,12 +9,13 @@ from rich.text import Text
 from nbsweep.cli.text import printable
 from nbsweep.cli.views.results import STYLES, cell, refusal_line
 from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, Row, make_table
-from nbsweep.core.facts import format_age
+from nbsweep.core.facts import format_age, format_moment
 from nbsweep.core.fleet import FleetRow
 from nbsweep.core.judging.verdict import Decision, Reason
 from nbsweep.core.lookup import short_ids
 from nbsweep.core.model import MalformedRow
 from nbsweep.core.planning.plan import Plan
+from nbsweep.core.reasons.model import CauseCode
 
 COLUMNS = (
     Column("ID", leaves=6),
@@ -80,20 +81,37 @@ def _when(moment: datetime | None, now: datetime) -> str:
     return "now" if moment <= now else f"in {format_age(moment - now)}"
 
 
+PLAIN: Mapping[Reason, str] = {
+    Reason.OVER_BRAKE: "cut by a brake",
+    Reason.RUNNING: "it runs",
+    Reason.POLICY_NOT_CHOSEN: "the policy was not chosen",
+}
+UNANNOUNCED: Mapping[CauseCode, str] = {
+    CauseCode.UNANNOUNCED: "not announced yet",
+    CauseCode.CHANGED_SINCE_MARK: "not announced: {change} since it was marked",
+    CauseCode.MARKED: "marked, not told yet",
+    CauseCode.UNTOLD: "marked, not told yet: {untold}",
+    CauseCode.NOTICE_STALE: "announced too long ago, and to be told again",
+    CauseCode.CLOCK_NOT_VERIFIED: "announced; the grace begins at the next survey",
+}
+"""Why the grace of a notebook has not begun."""
+
+
 def _brief(row: FleetRow) -> str:
     """Return the reason of a verdict in few words; the table has the policy already."""
     verdict = row.verdict
+    until, params = format_moment(verdict.until) if verdict.until else "?", verdict.cause.params
     match verdict.reason:
         case Reason.POLICY:
             facts = ", ".join(finding.brief for finding in verdict.findings)
             return f"stop first: {facts}" if verdict.stop_first else facts
         case Reason.PROTECTED:
             return f"protected by {verdict.rule}"
-        case Reason.OVER_BRAKE:
-            return "cut by a brake"
-        case Reason.RUNNING:
-            return "it runs"
-        case Reason.POLICY_NOT_CHOSEN:
-            return "the policy was not chosen"
-        case _:
-            return verdict.sentence
+        case Reason.EXEMPT:
+            return f"exempt until {until}: {params['granted_for']}"
+        case Reason.TOLD:
+            return f"announced, due {until}"
+        case Reason.MARKED | Reason.UNANNOUNCED:
+            return UNANNOUNCED[verdict.cause.code].format_map(params)
+        case reason:
+            return PLAIN.get(reason, verdict.sentence)

@@ -10,7 +10,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbsweep.core.explain.flips import flips_at
+from nbsweep.core.explain.flips import flips_at, verdict_flips_at
 from nbsweep.core.explain.remedies import Remedy, remedies
 from nbsweep.core.explain.requirements import (
     AnyRequired,
@@ -91,7 +91,7 @@ def explain(notebook: Notebook, rules: Rules, moment: Moment) -> Explanation:
         built_in=_built_in(notebook, rules, moment),
         protections=tuple(_rule_result(rule, verdict, notebook, moment) for rule in rules.protections),
         policies=tuple(_rule_result(rule, verdict, notebook, moment) for rule in rules.policies),
-        flips_at=flips_at(lambda later: judge(notebook, rules, later).decision, notebook, rules.conditions, moment),
+        flips_at=verdict_flips_at(notebook, rules, moment),
         needs=None if goes else _needs(rules, notebook, moment),
         remedies=remedies(notebook, rules, moment) if goes else (),
     )

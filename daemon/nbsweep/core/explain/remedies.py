@@ -7,7 +7,7 @@ from re import Match
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbsweep.core.explain.flips import flips_at
+from nbsweep.core.explain.flips import verdict_flips_at
 from nbsweep.core.facts import Moment
 from nbsweep.core.judging.rules import Rules
 from nbsweep.core.judging.verdict import Decision
@@ -60,13 +60,9 @@ def remedies(notebook: Notebook, rules: Rules, moment: Moment) -> tuple[Remedy, 
 
 def _proven(change: OwnerAction, notebook: Notebook, rules: Rules, moment: Moment) -> Remedy | None:
     changed = change.make(notebook)
-
-    def decide(moment: Moment) -> Decision:
-        return judge(changed, rules, moment).decision
-
-    if decide(moment) is not Decision.KEEP:
+    if judge(changed, rules, moment).decision is not Decision.KEEP:
         return None
-    return Remedy(change.action, flips_at(decide, changed, rules.conditions, moment))
+    return Remedy(change.action, verdict_flips_at(changed, rules, moment))
 
 
 def _uses(notebook: Notebook, rules: Rules, moment: Moment) -> Iterator[OwnerAction]:

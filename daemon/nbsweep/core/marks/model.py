@@ -179,8 +179,14 @@ def due_at(mark: Mark, grace: Grace) -> datetime | None:
 
 def is_stale(mark: Mark, grace: Grace, now: datetime) -> bool:
     """Return whether the notice is so old that the owner has to be told again before a deletion."""
+    stale = stale_at(mark, grace)
+    return stale is not None and now > stale
+
+
+def stale_at(mark: Mark, grace: Grace) -> datetime | None:
+    """Return after which time a notice is stale; None while the mark has no time at which it is due."""
     due = due_at(mark, grace)
-    return due is not None and now > due + max(STALE_GRACES * grace.lasts, STALE_AT_LEAST)
+    return due + max(STALE_GRACES * grace.lasts, STALE_AT_LEAST) if due else None
 
 
 def _move(mark: Mark, state: MarkState, **changes: Any) -> Mark:
