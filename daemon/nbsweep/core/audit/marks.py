@@ -58,7 +58,9 @@ def _entry_of(mark: Mark, what: AuditStep, sequence: int) -> AuditEntry:
 
 
 def _moment(mark: Mark, what: AuditStep) -> datetime:
-    moments = {AuditStep.TOLD: mark.told_at, AuditStep.CLEARED: mark.ended_at}
+    # A mark whose notice became stale is marked again by its latest survey.
+    again = mark.last_survey_at if mark.notices else None
+    moments = {AuditStep.TOLD: mark.told_at, AuditStep.CLEARED: mark.ended_at, AuditStep.MARKED: again}
     return moments.get(what) or mark.marked_at
 
 

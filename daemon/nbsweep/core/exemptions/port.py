@@ -10,7 +10,10 @@ class ExemptionRecords(Protocol):
     """The exemptions, those that have ended included. All methods raise JournalError; nothing may be deleted then."""
 
     async def version(self) -> int:
-        """Return a number that grows with each grant and each revocation."""
+        """Return a number that grows with each grant and each revocation.
+
+        It has to be read before the exemptions, so that `Journal.write` notices a grant between both reads.
+        """
         ...
 
     async def grant(self, exemption: Exemption) -> None:

@@ -46,6 +46,13 @@ def test_a_mark_that_was_told_before_it_was_first_written_has_both_times() -> No
     assert (first.reason, second.reason) == ("idle 21d (over 14d)", "mail: 250")
 
 
+def test_a_stale_notice_is_on_the_trail_at_the_time_of_the_survey_that_found_it() -> None:
+    """The mark is as old as it was."""
+    [entry] = entries_of_mark(model.renew_notice(model.confirm(TOLD, LATER, ()), ()), MarkState.TOLD, 0)
+    [first] = entries_of_mark(mark(), None, 0)
+    assert entry.moment_us - first.moment_us == 3_600_000_000
+
+
 def test_no_secret_gets_into_an_entry_of_a_mark() -> None:
     """Names, sentences and proofs are other people's text."""
     told = replace(TOLD, name=SECRET, owner_name=SECRET, reason=SECRET, told_by=SECRET)
