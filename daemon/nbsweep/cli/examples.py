@@ -45,6 +45,13 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "nbsweep notify preview --event sweep.refused",
     ),
     "marks": ("nbsweep marks", "nbsweep marks --untold", "nbsweep marks --owner wei.chen --state due --format json"),
+    "exempt add": (
+        'nbsweep exempt add bert-eval-07 --until 2026-12-31 --reason "paper deadline"',
+        'nbsweep exempt add --owner wei.chen --until 30d --reason "on parental leave" --ticket OPS-1234',
+        "nbsweep exempt add --name 'exp-*' --until 14d --reason \"benchmark of the quarter\" --target research",
+    ),
+    "exempt list": ("nbsweep exempt list", "nbsweep exempt list --all --format json"),
+    "exempt revoke": ('nbsweep exempt revoke 7k2mqx --reason "the paper is out"',),
     "outbox": ("nbsweep outbox", "nbsweep outbox --failed"),
     "outbox retry": ("nbsweep outbox retry --all",),
     "status": ("nbsweep status", "nbsweep status --format json"),

@@ -3,9 +3,11 @@
 NbsweepError
 ├── ConfigurationError        the configuration, or the command line, is wrong
 ├── JournalError              the journal cannot be opened, read or written
+│   └── ExemptionExists       an exemption with this id was granted before
 ├── MarksChanged              another process has written a mark since it was read
 ├── ExemptionsChanged         an exemption was granted or revoked since they were read
 ├── UsageError                a name on the command line is that of nothing, or of several
+│   └── GrantRefused          an exemption without a reason, or beyond the limits
 ├── SweepTimedOut             the sweep took longer than it may
 ├── HeldElsewhere             another nbsweep is sweeping the target
 ├── TargetIsPaused            somebody has paused the target
@@ -69,6 +71,10 @@ class JournalError(NbsweepError):
     """The journal cannot be opened, read or written, so nothing may be deleted."""
 
 
+class ExemptionExists(JournalError):
+    """An exemption was not granted, because there is one with its id; a one-time link was used before."""
+
+
 class MarksChanged(NbsweepError):
     """Marks were not written, because another process has written one of them since they were read: read them again."""
 
@@ -79,6 +85,16 @@ class ExemptionsChanged(NbsweepError):
 
 class UsageError(NbsweepError):
     """The command line names something that does not exist, or that is ambiguous."""
+
+
+class GrantRefused(UsageError):
+    """An exemption was not granted, because it says too little or lasts too long."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        """Store the field that is wrong, as the API names it, and what is wrong with it."""
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
 
 
 class SweepTimedOut(NbsweepError):

@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from nbsweep.core.audit.exemptions import entry_of_grant, entry_of_revocation
-from nbsweep.core.errors import JournalError
+from nbsweep.core.errors import ExemptionExists
 from nbsweep.core.exemptions.model import Exemption
 from nbsweep.core.model import require_aware
 from nbsweep.testing.trail import InMemoryTrail
@@ -32,20 +32,20 @@ class InMemoryExemptions:
     async def grant(self, exemption: Exemption) -> None:
         """Record a new exemption, with its entry in the audit trail."""
         if exemption.id in self._exemptions:
-            raise JournalError(f"There is an exemption {exemption.id} already.")
+            raise ExemptionExists(f"There is an exemption {exemption.id} already.")
         for moment in (exemption.until, exemption.selector.notebook_created_at, exemption.revoked_at):
             require_aware(moment or exemption.granted_at)
         self._trail.extend([entry_of_grant(exemption, self._trail.length + 1)])
         self._exemptions[exemption.id] = exemption
         await asyncio.sleep(0)
 
-    async def revoke(self, exemption_id: str, at: datetime, by: str) -> Exemption | None:
+    async def revoke(self, exemption_id: str, at: datetime, by: str, reason: str = "") -> Exemption | None:
         """Revoke an exemption, with its entry in the audit trail."""
         await asyncio.sleep(0)
         found = self._exemptions.get(exemption_id)
         if found is None or found.revoked_at is not None:
             return found
-        revoked = replace(found, revoked_at=require_aware(at), revoked_by=by)
+        revoked = replace(found, revoked_at=require_aware(at), revoked_by=by, revoked_reason=reason)
         self._trail.extend([entry_of_revocation(revoked, self._trail.length + 1)])
         self._exemptions[exemption_id] = revoked
         return revoked

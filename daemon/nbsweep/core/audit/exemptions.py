@@ -25,7 +25,9 @@ def entry_of_revocation(exemption: Exemption, sequence: int) -> AuditEntry:
     Raises:
         ValueError: its time is naive.
     """
-    entry = _entry_of(exemption, AuditStep.REVOKED, f"{exemption}; revoked by {exemption.revoked_by}", exemption.revoked_by)
+    why = f": {exemption.revoked_reason}" if exemption.revoked_reason else ""
+    reason = f"{exemption}; revoked by {exemption.revoked_by}{why}"
+    entry = _entry_of(exemption, AuditStep.REVOKED, reason, exemption.revoked_by)
     return entry._replace(sequence=sequence, moment_us=microseconds(exemption.revoked_at or exemption.granted_at))
 
 

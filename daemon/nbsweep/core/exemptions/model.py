@@ -52,6 +52,7 @@ class Exemption(Struct, frozen=True):
     """The reference of a request in another system; empty if there is none."""
     revoked_at: datetime | None = None
     revoked_by: str = ""
+    revoked_reason: str = ""
 
     def in_force(self, now: datetime) -> bool:
         """Return whether the exemption keeps notebooks: it has not ended, and was not revoked."""

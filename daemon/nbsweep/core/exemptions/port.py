@@ -17,10 +17,14 @@ class ExemptionRecords(Protocol):
         ...
 
     async def grant(self, exemption: Exemption) -> None:
-        """Record a new exemption, with its entry in the audit trail, in one transaction; its id is new."""
+        """Record a new exemption, with its entry in the audit trail, in one transaction.
+
+        Raises:
+            ExemptionExists: there is one with this id. Nothing was stored.
+        """
         ...
 
-    async def revoke(self, exemption_id: str, at: datetime, by: str) -> Exemption | None:
+    async def revoke(self, exemption_id: str, at: datetime, by: str, reason: str = "") -> Exemption | None:
         """Revoke an exemption, with its entry in the audit trail; return it as it is then, or None if there is none.
 
         An exemption that was revoked already stays as it is.

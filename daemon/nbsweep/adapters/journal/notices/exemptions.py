@@ -15,7 +15,7 @@ from nbsweep.adapters.journal.notices.tables import EXEMPTIONS
 from nbsweep.adapters.journal.rows import Row
 from nbsweep.adapters.journal.transaction import Overtaken, Transaction
 from nbsweep.core.audit.exemptions import entry_of_grant, entry_of_revocation
-from nbsweep.core.errors import ExemptionsChanged, JournalError
+from nbsweep.core.errors import ExemptionExists, ExemptionsChanged
 from nbsweep.core.exemptions.model import Exemption, Selector
 from nbsweep.core.model import microseconds, require_aware
 
@@ -52,7 +52,7 @@ class SqlExemptions:
         valid = (EXEMPTIONS.c.id == bindparam("of_id")) & EXEMPTIONS.c.revoked_at.is_(None)
         self._access = access
         self.insert = compiled(dialect, insert_new(dialect.name, EXEMPTIONS), EXEMPTIONS.columns.keys())
-        self.mark_revoked = compiled(dialect, update(EXEMPTIONS).where(valid), ["revoked_at", "revoked_by"])
+        self.mark_revoked = compiled(dialect, update(EXEMPTIONS).where(valid), ["revoked_at", "revoked_by", "revoked_reason"])
         self.ask_version = compiled_question(dialect, _VERSION)
 
     def unchanged(self, version: int) -> UnchangedExemptions:
@@ -65,25 +65,28 @@ class SqlExemptions:
         return int(row["version"])
 
     async def grant(self, exemption: Exemption) -> None:
-        """Record a new exemption, with its entry in the audit trail, in one transaction; its id is new."""
+        """Record a new exemption, with its entry in the audit trail, in one transaction.
+
+        Raises:
+            ExemptionExists: there is one with this id. Nothing was stored.
+        """
         row, trail = _row(exemption), self._access.trail
 
         def store(transaction: Transaction) -> None:
             head = trail.head(transaction)
             trail.extend(transaction, [entry_of_grant(exemption, head.sequence + 1)], head)
             if transaction.execute(self.insert, iter([row])) != 1:
-                place = self._access.address.place
-                raise JournalError(f"The journal {place} has an exemption {exemption.id} already.")
+                raise ExemptionExists(f"The journal {self._access.address.place} has an exemption {exemption.id} already.")
 
         await self._access.perform(store)
 
-    async def revoke(self, exemption_id: str, at: datetime, by: str) -> Exemption | None:
+    async def revoke(self, exemption_id: str, at: datetime, by: str, reason: str = "") -> Exemption | None:
         """Revoke an exemption, with its entry in the audit trail; return it as it is then, or None if there is none."""
         found = await self._find(exemption_id)
         if found is None or found.revoked_at is not None:
             return found
-        revoked, trail = replace(found, revoked_at=require_aware(at), revoked_by=by), self._access.trail
-        row = {"of_id": exemption_id, "revoked_at": microseconds(at), "revoked_by": by}
+        revoked, trail = replace(found, revoked_at=require_aware(at), revoked_by=by, revoked_reason=reason), self._access.trail
+        row = {"of_id": exemption_id, "revoked_at": microseconds(at), "revoked_by": by, "revoked_reason": reason}
 
         def store(transaction: Transaction) -> None:
             if transaction.execute(self.mark_revoked, iter([row])) != 1:

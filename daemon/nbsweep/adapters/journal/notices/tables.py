@@ -117,5 +117,6 @@ EXEMPTIONS = Table(
     Column("until", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
     Column("revoked_by", Text, nullable=False),
+    Column("revoked_reason", Text, nullable=False),
 )
 """The exemptions: the fields of `Exemption` and of its selector. No row is ever deleted."""

@@ -127,6 +127,7 @@ def _create_exemptions(operations: Operations) -> None:
         Column("until", BigInteger, nullable=False),
         Column("revoked_at", BigInteger),
         Column("revoked_by", Text, nullable=False),
+        Column("revoked_reason", Text, nullable=False),
         PrimaryKeyConstraint("id"),
     )
 
