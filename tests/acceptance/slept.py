@@ -12,24 +12,25 @@ from msgspec.structs import replace
 
 from nbsweep.__main__ import main
 from nbsweep.adapters.clock import SystemClock
-from nbsweep.bootstrap import check, sweeps
 from nbsweep.core.freshness import ClockReading
 
+read_really = SystemClock.read
 
-class SleptClock(SystemClock):
-    """Its wall clock is ahead by what the file says now."""
 
-    def now(self) -> datetime:
-        """Tell the time by the wall clock."""
-        ahead_s = float(FILE.read_text() or 0) if FILE.exists() else 0.0
+def put_ahead(file: Path) -> None:
+    """Let the wall clock of this process be ahead by what the file says at each moment."""
+
+    def now(_clock: SystemClock) -> datetime:
+        ahead_s = float(file.read_text() or 0) if file.exists() else 0.0
         return datetime.now(UTC) + timedelta(seconds=ahead_s)
 
-    def read(self) -> ClockReading:
-        """Read all clocks."""
-        return replace(super().read(), wall=self.now())
+    def read(clock: SystemClock) -> ClockReading:
+        return replace(read_really(clock), wall=now(clock))
+
+    SystemClock.now = now  # type: ignore[assignment,method-assign]
+    SystemClock.read = read  # type: ignore[assignment,method-assign]
 
 
 if __name__ == "__main__":
-    FILE = Path(sys.argv.pop(1))
-    sweeps.SystemClock = check.SystemClock = SleptClock  # type: ignore[attr-defined]  # their clock
+    put_ahead(Path(sys.argv.pop(1)))
     main()

@@ -14,10 +14,10 @@ from nbsweep.core.planning.cool_down import FailureCause
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
 
-CHECK = "`nbsweep check` tests the credentials and each permission"
-REVIEW = "look at it with `nbsweep plan`, and then narrow the policies or raise the brake"
-HISTORY = "`nbsweep show RUN` lists what became of each notebook, and `nbsweep explain NOTEBOOK` says why"
-UNTOLD = "add these owners to the file of `owners`, or see `nbsweep marks`; until then their notebooks are kept"
+CHECK = "the command nbsweep check tests the credentials and each permission"
+REVIEW = "look at it with nbsweep plan, and then narrow the policies or raise the brake"
+HISTORY = "nbsweep show lists what became of each notebook, and nbsweep explain says why"
+UNTOLD = "correct the addresses of these owners, or add them to the file of owners; until then their notebooks are kept"
 
 
 class Incident(Struct, frozen=True):
@@ -82,7 +82,7 @@ def untold_incident(marks: Sequence[Mark], target: str, at: datetime) -> Inciden
 def channel_incident(channel: str, problem: str, at: datetime) -> Incident:
     """Return the incident of a channel that refuses all messages."""
     notice = OperatorNotice(
-        OperatorEvent.CHANNEL_FAILED, at, problem, channel=channel, advice=f"`nbsweep notify test {channel}`"
+        OperatorEvent.CHANNEL_FAILED, at, problem, channel=channel, advice=f"look at it with nbsweep notify test {channel}"
     )
     return Incident(notice, f"{channel}: {problem}")
 

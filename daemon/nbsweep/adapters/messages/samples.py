@@ -141,7 +141,7 @@ def sample_notices() -> Iterator[OperatorNotice]:
             problem="brake max_deletions: the plan holds 312 notebooks, and 100 are allowed",
             target="research",
             run_id="20261201-030000-7c1e",
-            advice="Look at the plan with `nbsweep plan`, and raise brakes.max_deletions if it is right.",
+            advice="Look at the plan with nbsweep plan, and raise brakes.max_deletions if it is right.",
             notebooks=312,
         ),
         OperatorEvent.SWEEP_FAILED: OperatorNotice(
@@ -155,7 +155,7 @@ def sample_notices() -> Iterator[OperatorNotice]:
         OperatorEvent.MARKS_UNTOLD: OperatorNotice(
             OperatorEvent.MARKS_UNTOLD,
             FOUND,
-            problem="No part of `owners` knows an address of these owners.",
+            problem="No part of owners knows an address of these owners.",
             target="research",
             notebooks=5,
             owners=(
@@ -168,14 +168,14 @@ def sample_notices() -> Iterator[OperatorNotice]:
             FOUND,
             problem="the access key is not valid (APIGW.0301)",
             target="research",
-            advice="Run `nbsweep check`.",
+            advice="Run nbsweep check.",
         ),
         OperatorEvent.CHANNEL_FAILED: OperatorNotice(
             OperatorEvent.CHANNEL_FAILED,
             FOUND,
             problem="sign not match (errcode 310000)",
             channel="ops",
-            advice="Run `nbsweep notify test ops`.",
+            advice="Run nbsweep notify test ops.",
             notebooks=12,
         ),
     }

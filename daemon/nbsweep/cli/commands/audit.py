@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
@@ -10,6 +9,7 @@ import typer
 from msgspec import Struct
 from msgspec.structs import replace
 
+from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.journal import open_journal
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import ReadFormat, Session
@@ -47,7 +47,7 @@ def query_of(*, what: AuditStep | None, since: str | None, **equal: str | None) 
         age = parse_duration(since) if since is not None else None
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--since") from error
-    return AuditQuery(**equal, what=what, since=datetime.now(UTC) - age if age else None)
+    return AuditQuery(**equal, what=what, since=SystemClock().now() - age if age else None)
 
 
 def head_of(text: str | None) -> Head | None:

@@ -1,10 +1,11 @@
 """`marks`: the notebooks whose deletion is announced, read from the journal."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from msgspec import Struct
 
+from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.journal import open_journal
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import ReadFormat, Session
@@ -37,7 +38,7 @@ def graces_of(settings: Settings) -> Mapping[str, Grace]:
 
 async def marks_command(session: Session, options: MarksOptions) -> Exit:
     """Show the marks, the newest first."""
-    now, graces = datetime.now(UTC), graces_of(session.settings)
+    now, graces = SystemClock().now(), graces_of(session.settings)
     async with open_journal(session.settings.journal) as journal:
         found = await journal.marks.marks(options.limit, _stored(options), options.target, options.owner)
     marks = [mark for mark in found if _is_wanted(mark, options, graces, now)]

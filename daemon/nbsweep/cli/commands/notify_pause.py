@@ -1,7 +1,8 @@
 """`notify pause` and `notify resume`: whether messages leave. Marks wait meanwhile, because nobody is told."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
+from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.process import current_user
 from nbsweep.cli.exits import Exit
@@ -15,7 +16,7 @@ EVERYWHERE = ""
 
 async def notify_pause_command(session: Session, until: datetime | None, reason: str) -> Exit:
     """Send nothing until it is resumed, and say what that means."""
-    pause = Pause(EVERYWHERE, datetime.now(UTC), current_user(), reason, until)
+    pause = Pause(EVERYWHERE, SystemClock().now(), current_user(), reason, until)
     async with open_journal(session.settings.journal) as journal:
         await journal.outbox.pause(pause)
         waiting = sum(count.pending for count in await journal.outbox.counts())

@@ -1,8 +1,8 @@
 """`outbox`: the messages to owners and operators, and `outbox retry`, which sends failed ones again."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
+from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.journal import open_journal
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import ReadFormat, Session
@@ -22,7 +22,7 @@ async def outbox_command(session: Session, states: Sequence[MessageState], limit
     if output == "json":
         session.write_json(message_documents(messages))
     else:
-        session.show_result(outbox_view(messages, pause, datetime.now(UTC)))
+        session.show_result(outbox_view(messages, pause, SystemClock().now()))
     return Exit.DONE
 
 
@@ -32,7 +32,7 @@ async def retry_command(session: Session, keys: Sequence[str], *, every: bool) -
     Raises:
         UsageError: a key is that of no message, or of several.
     """
-    now = datetime.now(UTC)
+    now = SystemClock().now()
     async with open_journal(session.settings.journal) as journal:
         found = [message.key for message in await journal.outbox.messages(MOST_FAILED, [MessageState.FAILED])] if every else []
         wanted = [*found, *[await _whole_key(journal, key) for key in keys]]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import typer
 
+from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.process import current_user
 from nbsweep.cli.exits import Exit
@@ -22,7 +23,7 @@ def moment_of_end(until: str | None) -> datetime | None:
     """Read when a pause ends: after a duration, or at a time, which is local unless it names its offset."""
     if until is None:
         return None
-    now = datetime.now(UTC)
+    now = SystemClock().now()
     try:
         end = now + parse_duration(until)
     except ValueError:
@@ -47,7 +48,7 @@ def one_line(reason: str) -> str:
 
 async def pause_command(session: Session, targets: Sequence[str], until: datetime | None, reason: str) -> Exit:
     """Pause targets, and show what that means for the services of the journal."""
-    now = datetime.now(UTC)
+    now = SystemClock().now()
     async with open_journal(session.settings.journal) as journal:
         for target in targets:
             pause = Pause(target, now, current_user(), reason, until)

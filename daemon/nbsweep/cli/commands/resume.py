@@ -1,8 +1,8 @@
 """`resume`: ends the pause of targets."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
+from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.journal import open_journal
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import Session
@@ -11,7 +11,7 @@ from nbsweep.cli.text import printable
 
 async def resume_command(session: Session, targets: Sequence[str]) -> Exit:
     """Resume targets, and show which of them were paused."""
-    now = datetime.now(UTC)
+    now = SystemClock().now()
     async with open_journal(session.settings.journal) as journal:
         for target in targets:
             pause = await journal.control.pause_of(target)

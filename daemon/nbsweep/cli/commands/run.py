@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +12,7 @@ import typer
 from msgspec import Struct
 from rich.console import RenderableType
 
+from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.process import current_user
 from nbsweep.bootstrap.sweeps import OpenResources, open_all
 from nbsweep.cli.choice import EVERYTHING, Choice, chosen_sweepers
@@ -135,7 +136,7 @@ async def run_command(session: Session, options: RunOptions) -> Exit:
     dry_run = is_dry_run(options, session.settings)
     if not dry_run:
         load_for_sweeping(tables=options.format == "table")
-    saved = read_plan(options.plan, session.settings, datetime.now(UTC)) if options.plan else None
+    saved = read_plan(options.plan, session.settings, SystemClock().now()) if options.plan else None
     async with open_all(session.settings, session.environment, session.telemetry, session.shutdown) as opened:
         now = opened.clock.now()
         if _is_bound_by_mode(options, session.settings) and not options.dry_run:
@@ -232,7 +233,11 @@ async def _tell_people(session: Session, opened: OpenResources, reports: Sequenc
 
     async with open_notices(session.settings, opened, session.telemetry) as notices, session.until_shutdown():
         for report in reports:
-            await notices.operators.tell_of_sweep(report, run.run_id)
+            await notices.operators.tell_of_troubles(report, run.run_id)
+        await notices.relay.finish(SENDS_FOR_S)
+        # Only now it is known who cannot be told.
+        for report in reports:
+            await notices.operators.tell_of_untold(report.target)
         await notices.relay.finish(SENDS_FOR_S)
 
 

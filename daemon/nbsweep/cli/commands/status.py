@@ -1,10 +1,11 @@
 """`status`: the status of each target, read from the journal alone."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.process import is_alive
 from nbsweep.cli.exits import Exit
@@ -25,7 +26,7 @@ from nbsweep.settings import Settings, TargetSettings
 
 async def status_command(session: Session, output: ReadFormat) -> Exit:
     """Show the status of each target, and whether anything needs attention."""
-    settings, now = session.settings, datetime.now(UTC)
+    settings, now = session.settings, SystemClock().now()
     async with open_journal(settings.journal) as journal:
         identities = {target.name: await _identity(journal, target) for target in settings.targets}
         open_ = await journal.unfinished()

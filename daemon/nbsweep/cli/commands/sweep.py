@@ -1,9 +1,8 @@
 """`sweep`: asks the running service for a sweep of a target, through the journal."""
 
-from datetime import UTC, datetime
-
 import anyio
 
+from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.process import current_user
 from nbsweep.cli.exits import Exit
@@ -26,7 +25,7 @@ async def sweep_command(session: Session, target: str) -> Exit:
         TargetIsPaused: the target is paused.
         NbsweepError: no service runs on the journal, or none takes the request.
     """
-    now = datetime.now(UTC)
+    now = SystemClock().now()
     async with open_journal(session.settings.journal) as journal:
         pause = await journal.control.pause_of(target)
         if pause is not None and pause.in_force(now):

@@ -4,8 +4,11 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+import notice_builders
 from builders import NOON, notebook
 from nbsweep.core.errors import NbsweepError, Unauthorized
+from nbsweep.core.marks.model import ClearCause, Mark, clear
+from nbsweep.core.notices.channel import Acceptance, Receipt
 from nbsweep.core.notices.contacts import NoContact
 from nbsweep.core.notices.operators import OperatorEvent
 from nbsweep.core.planning.brakes import Brakes
@@ -25,6 +28,11 @@ def place_with_operators(brakes: Brakes = FREE) -> Town:
     place = town(notebook(1), notebook(2), brakes=brakes)
     place.channels.append(ScriptedChannel("ops", addressed=False))
     return place
+
+
+def untold_mark(number: int) -> Mark:
+    """Return the mark of an owner of its own, whom nobody can tell."""
+    return notice_builders.mark(number, owner_id=f"u{number}", owner_name=f"owner-{number}", untold="nobody knows them")
 
 
 async def told_after(place: Town, report: Report) -> list[str]:
@@ -77,6 +85,34 @@ async def test_owners_who_cannot_be_told_are_told_to_operators_once() -> None:
     await told_after(place, report)
     [text] = await told_after(place, report)
     assert text.startswith("marks.untold research: 1 owner of marked notebooks could not be told")
+
+
+@virtual_time
+async def test_operators_are_told_again_only_of_an_owner_of_whom_they_have_not_heard() -> None:
+    """Two owners, then one of them, then one more."""
+    place, marks = place_with_operators(), {number: untold_mark(number) for number in (1, 2, 3)}
+    swept = Report("research", Outcome.FINISHED)
+    await place.scene.journal.marks.write([marks[1], marks[2]])
+    assert len(await told_after(place, swept)) == 1
+    await place.scene.journal.marks.write([clear(replace(marks[2], version=1), NOON, ClearCause.USED)])
+    assert len(await told_after(place, swept)) == 1
+    await place.scene.journal.marks.write([marks[3]])
+    _, second = await told_after(place, swept)
+    assert second.startswith("marks.untold research: 2 owners")
+
+
+@virtual_time
+async def test_operators_are_not_told_of_an_owner_whose_message_is_sent_again_soon() -> None:
+    """A mailbox that is busy for hours is a trouble."""
+    place = place_with_operators()
+    place.mail.answer = lambda _: Receipt(Acceptance.LATER, "451 busy")
+    report = await place.sweep()
+    await place.relay().round()
+    assert {each.untold for each in (await place.marks()).values()} == {"mail: 451 busy"}
+    assert await told_after(place, report) == []
+    await place.pass_time(hours=7)
+    [text] = await told_after(place, report)
+    assert text.startswith("marks.untold research: 1 owner")
 
 
 @virtual_time
