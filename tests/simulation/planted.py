@@ -27,7 +27,7 @@ from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.planning.plan import Candidate, Circumstances, Plan, Survey, build_plan
 from nbsweep.core.policy import judge_protections
 from nbsweep.core.reasons.model import recorded
-from nbsweep.engine import recovery, shutdown, survey, sweep
+from nbsweep.engine import planner, recovery, shutdown, survey, sweep
 from nbsweep.engine.listing import offsets as find
 from nbsweep.engine.listing.pages import Listing
 from nbsweep.engine.recovery import Recovery
@@ -113,7 +113,7 @@ def ignore_the_brakes(patch: MonkeyPatch) -> None:
     def bold(seen: Survey, _brakes: Brakes, circumstances: Circumstances) -> Plan:
         return build_plan(seen, Brakes(None, None, None), circumstances)
 
-    patch.setattr(sweep, "build_plan", bold)
+    patch.setattr(planner, "build_plan", bold)
 
 
 def forget_the_day(patch: MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def forget_the_day(patch: MonkeyPatch) -> None:
     def forgetful(seen: Survey, brakes: Brakes, circumstances: Circumstances) -> Plan:
         return build_plan(seen, brakes, replace(circumstances, history=replace(circumstances.history, requested=0)))
 
-    patch.setattr(sweep, "build_plan", forgetful)
+    patch.setattr(planner, "build_plan", forgetful)
 
 
 def trust_any_clock(patch: MonkeyPatch) -> None:
