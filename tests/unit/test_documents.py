@@ -13,6 +13,7 @@ from nbsweep.cli.main import app
 from nbsweep.cli.options.simulation import simulator
 from nbsweep.core.events import http, lease, marks, outbox, removal, service, sweep
 from nbsweep.core.events.base import Event
+from nbsweep.core.marks.model import ClearCause, MarkState
 from nbsweep.service.web.operations import OPERATIONS
 from nbsweep.simulator import SimulatorOptions
 
@@ -76,6 +77,12 @@ def test_every_command_is_listed() -> None:
 def test_every_exit_code_is_listed() -> None:
     """The table of exit codes is complete."""
     assert {int(code) for code in rows("exit-codes.md", r"\| \d+ \|")} == {int(code) for code in Exit}
+
+
+def test_every_state_and_every_cause_of_a_mark_is_listed() -> None:
+    """In `docs/reference/marks.md`; DUE is the state of a told mark whose deadline has passed."""
+    assert rows("marks.md", r"\| `[A-Z]+` ").keys() == {*MarkState, "DUE"}
+    assert list(rows("marks.md", r"\| `[a-z]+[a-z-]*` ")) == list(ClearCause)
 
 
 def test_every_metric_is_listed_with_its_type_and_its_labels() -> None:

@@ -60,7 +60,7 @@ def judge_after_orders(orders: tuple[OwnOrder, ...], now: Notebook, rules: Rules
     if protected := judge_protections(now, rules.protections, moment):
         return protected
     verdict = judge(without, rules, moment)
-    retried = now.status is Status.DELETE_FAILED
+    retried = now.status is Status.DELETE_FAILED and verdict.decision is Decision.DELETE
     cause = Cause(CauseCode.DELETION_RETRIED, because=verdict.cause) if retried else verdict.cause
     return replace(verdict, cause=cause, stop_first=False)
 

@@ -68,7 +68,7 @@ class ExemptionSettings(Group):
 
     longest: Duration = timedelta(days=90)
     """How far ahead an exemption may end."""
-    owners_may: DurationOrZero = timedelta(days=30)
+    owners_may: DurationOrZero = Field(default=timedelta(days=30), validate_default=True)
     """How long an owner may keep a notebook by the link of a notice; 0s for not at all."""
 
     @field_validator("owners_may")
