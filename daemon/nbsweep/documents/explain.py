@@ -6,15 +6,18 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import asdict, replace
 
+from nbsweep.core.exemptions.model import Exemption
 from nbsweep.core.explain.context import JournalFacts, NotebookContext
 from nbsweep.core.explain.explain import ConditionResult, RuleResult
 from nbsweep.core.explain.requirements import AllRequired, AnyRequired, AnyRequirement, Requirement, RuleRequirement
+from nbsweep.core.facts import format_age
 from nbsweep.core.judging.rules import Policy, Running
 from nbsweep.core.judging.verdict import Decision, Reason
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Status
 from nbsweep.core.reasons.finding import Finding, Truth
 from nbsweep.documents.base import Count, Document, Time, moment_text
+from nbsweep.documents.marks import MarkDocument, mark_document
 from nbsweep.documents.runs import RunDocument, removal_document, run_document
 
 
@@ -32,14 +35,27 @@ class ConditionDocument(Document, frozen=True):
 
 
 class RuleDocument(Document, frozen=True):
-    """The result of one policy or protection. Only a policy has `running` and `remark`."""
+    """The result of one policy or protection. Only a policy has `running`, `grace` and `remark`."""
 
     name: str
     result: Truth
     decides: bool
     conditions: Sequence[ConditionDocument]
     running: Running | UnsetType = UNSET
+    grace: Annotated[str | UnsetType | None, Meta(description="The notice that it gives, such as 7d.")] = UNSET
     remark: str | UnsetType | None = UNSET
+
+
+class ExplainedExemptionDocument(Document, frozen=True):
+    """An exemption in force that covers the notebook, or may cover it."""
+
+    id: str
+    covers: Annotated[str, Meta(description="What it covers: a notebook, an owner, or names.")]
+    result: Annotated[Truth, Meta(description="`unknown` if a fact is missing, so that it may cover the notebook.")]
+    until: Time
+    reason: str
+    granted_by: str
+    ticket: str | None
 
 
 class NeedDocument(Document, frozen=True):
@@ -65,6 +81,9 @@ class ChangeDocument(Document, frozen=True):
 
     to: Decision
     by_itself_at: Time | None
+    earliest_deletion_at: Annotated[
+        Time | None, Meta(description="When the rules let it go at the earliest, if its owner is told at once.")
+    ]
     needs: NeedDocument | None
     remedies: Sequence[RemedyDocument]
 
@@ -112,6 +131,8 @@ class ExplainDocument(Document, frozen=True):
     change: ChangeDocument
     brakes: Sequence[BrakeDocument]
     journal: JournalFactsDocument
+    mark: Annotated[MarkDocument | None, Meta(description="The open mark, or else the latest that has ended.")]
+    exemptions: Sequence[ExplainedExemptionDocument]
     also: Sequence["ExplainDocument"] | UnsetType = UNSET
 
 
@@ -145,6 +166,20 @@ def _notebook(account: NotebookContext) -> ExplainDocument:
         change=_change(account),
         brakes=[BrakeDocument(line.brake, line.limit, line.looks_at, line.known) for line in account.brakes],
         journal=_journal_facts(account.memory),
+        mark=mark_document(account.mark, account.due_at, account.asked_at) if account.mark else None,
+        exemptions=[_exemption(exemption, truth) for exemption, truth in account.exemptions],
+    )
+
+
+def _exemption(exemption: Exemption, truth: Truth) -> ExplainedExemptionDocument:
+    return ExplainedExemptionDocument(
+        id=exemption.id,
+        covers=str(exemption.selector),
+        result=truth,
+        until=moment_text(exemption.until),
+        reason=exemption.reason,
+        granted_by=exemption.granted_by,
+        ticket=exemption.ticket or None,
     )
 
 
@@ -160,8 +195,13 @@ def _rule(result: RuleResult) -> RuleDocument:
         decides=result.decides,
         conditions=[_condition(part) for part in result.check.parts],
         running=policy.running if policy else UNSET,
+        grace=_grace(policy) if policy else UNSET,
         remark=(result.remark or None) if policy else UNSET,
     )
+
+
+def _grace(policy: Policy) -> str | None:
+    return format_age(policy.grace.lasts) if policy.grace else None
 
 
 def _condition(check: ConditionResult) -> ConditionDocument:
@@ -181,6 +221,7 @@ def _change(account: NotebookContext) -> ChangeDocument:
     return ChangeDocument(
         to=Decision.KEEP if goes else Decision.DELETE,
         by_itself_at=moment_text(explanation.flips_at),
+        earliest_deletion_at=moment_text(explanation.goes_at),
         needs=_need(explanation.needs) if explanation.needs else None,
         remedies=[RemedyDocument(remedy.words, moment_text(remedy.until)) for remedy in explanation.remedies],
     )

@@ -17,6 +17,7 @@ from nbsweep.core.explain.context import (
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.facts import Moment
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
+from nbsweep.core.model import Notebook
 from nbsweep.core.planning.brakes import A_DAY
 from nbsweep.core.planning.cool_down import judge_cooling, streaks
 from nbsweep.core.runs import PLANNED
@@ -64,7 +65,7 @@ async def explain_notebook(sweeper: Sweeper, notebook_id: str) -> NotebookContex
     notebook = await sweeper.ports.cloud.show(notebook_id)
     now = sweeper.ports.clock.now()
     current = await current_rules(sweeper.options.rules, sweeper.area.target, identity, sweeper.ports)
-    memory = await _remember(sweeper, identity, notebook.id, now, last_active.get(notebook.id))
+    memory = await _remember(sweeper, identity, notebook, now, last_active.get(notebook.id))
     return NotebookContext(
         target=sweeper.area.target,
         asked_at=now,
@@ -73,6 +74,7 @@ async def explain_notebook(sweeper: Sweeper, notebook_id: str) -> NotebookContex
         explanation=explain(notebook, current.rules, Moment(now, last_active)),
         memory=memory,
         brakes=brake_lines(sweeper.brakes, sweeper.options.max_failures, memory),
+        rules=current.rules,
     )
 
 
@@ -81,15 +83,17 @@ def _scope(area: Area) -> TargetScope:
 
 
 async def _remember(
-    sweeper: Sweeper, identity: TargetIdentity, notebook_id: str, now: datetime, last_active: datetime | None
+    sweeper: Sweeper, identity: TargetIdentity, notebook: Notebook, now: datetime, last_active: datetime | None
 ) -> JournalFacts:
     journal, target, cool_down = sweeper.ports.journal, sweeper.area.target, sweeper.options.cool_down
     here = (identity.project, UNKNOWN)
-    removals = tuple(removal for removal in await journal.removals_of(notebook_id) if removal.project in here)
+    removals = tuple(removal for removal in await journal.removals_of(notebook.id) if removal.project in here)
+    marks = await journal.marks.marks_of(notebook.id)
     return JournalFacts(
         last_active=last_active,
         removals=removals,
         latest=await journal.last_run(target, PLANNED),
         history=await journal.history(target, identity, now - A_DAY, now),
-        left_alone=judge_cooling(streaks(removals).get(notebook_id), cool_down, now),
+        left_alone=judge_cooling(streaks(removals).get(notebook.id), cool_down, now),
+        marks=tuple(mark for mark in marks if mark.project == identity.project and mark.is_of(notebook)),
     )

@@ -7,6 +7,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from nbsweep.cli.text import printable
+from nbsweep.cli.views.explained_marks import grow_exemptions, grow_mark, heading
 from nbsweep.cli.views.results import STYLES
 from nbsweep.core.explain.context import BrakeLine, JournalFacts, NotebookContext
 from nbsweep.core.explain.explain import ConditionResult, RuleResult
@@ -37,7 +38,9 @@ def _tree(account: NotebookContext) -> Tree:
     _findings(tree, f"coverage of {account.target}", account.cover)
     _findings(tree, "built-in protections, any that passes keeps it", explanation.built_in)
     _answers(tree, "protections, any that passes keeps it", explanation.protections)
+    grow_exemptions(tree, account)
     _answers(tree, "policies, the first that passes wins", explanation.policies)
+    grow_mark(tree, account)
     _brakes(tree, account)
     _journal(tree, account.memory)
     _change(tree, account)
@@ -62,21 +65,17 @@ def _headline(account: NotebookContext) -> Text:
     return line
 
 
-def _heading(tree: Tree, title: str) -> Tree:
-    return tree.add(Text(title, style="bold"))
-
-
 # ---- rules ----------------------------------------------------------------------------------------------------------------
 
 
 def _findings(tree: Tree, title: str, findings: Sequence[Finding]) -> None:
-    branch = _heading(tree, title)
+    branch = heading(tree, title)
     for finding in findings:
         branch.add(_line(finding.truth, f"{finding.condition}: {_seen(finding)} (wanted: {finding.threshold})"))
 
 
 def _answers(tree: Tree, title: str, answers: Sequence[RuleResult]) -> None:
-    branch = _heading(tree, title)
+    branch = heading(tree, title)
     for answer in answers:
         line = _line(answer.check.finding.truth, answer.rule.name)
         if answer.decides:
@@ -127,7 +126,7 @@ def _line(truth: Truth, words: str) -> Text:
 
 
 def _brakes(tree: Tree, account: NotebookContext) -> None:
-    branch = _heading(tree, "brakes, which limit a whole sweep, not one notebook")
+    branch = heading(tree, "brakes, which limit a whole sweep, not one notebook")
     for line in account.brakes:
         branch.add(Text(printable(_brake_words(line)), style="" if line.limit else "dim"))
     if latest := account.memory.latest:
@@ -141,7 +140,7 @@ def _brake_words(line: BrakeLine) -> str:
 
 
 def _journal(tree: Tree, memory: JournalFacts) -> None:
-    branch = _heading(tree, "journal")
+    branch = heading(tree, "journal")
     seen = moment_words(memory.last_active) if memory.last_active else "never by this journal"
     branch.add(Text(f"last seen active: {seen}"))
     if memory.under_way:
@@ -171,21 +170,38 @@ def _removal(removal: Removal) -> Text:
 
 def _change(tree: Tree, account: NotebookContext) -> None:
     explanation = account.explanation
-    goes = explanation.verdict.decision is Decision.DELETE
-    branch = _heading(tree, "what its owner can do to keep it" if goes else "what would have to change for it to be deleted")
-    if explanation.flips_at:
-        becomes = "kept" if goes else "deleted"
-        words = f"nothing but time: it would be {becomes} by a sweep after {moment_words(explanation.flips_at)}"
+    if explanation.verdict.decision is Decision.DELETE:
+        _remedies(tree, account, "what its owner can do to keep it", "kept")
+        return
+    if explanation.announced:
+        _remedies(tree, account, "what its owner can do to keep it")
+    branch = heading(tree, "what would have to change for it to be deleted")
+    _by_itself(branch, account, "deleted")
+    if explanation.goes_at and not explanation.flips_at:
+        words = f"at the earliest by a sweep after {moment_words(explanation.goes_at)}, if its owner is told at once"
         branch.add(Text(words, style="bold"))
-    for remedy in explanation.remedies:
-        until = f"; this keeps it until {moment_words(remedy.until)}" if remedy.until else ""
-        branch.add(Text(printable(f"{remedy.words}{until}")))
     if explanation.needs:
         _need(branch, explanation.needs)
-    if account.covered is False and not goes:
+    if account.covered is False:
         branch.add(Text(printable(f"and target {account.target} would have to cover it"), style="yellow"))
-    if goes and not explanation.remedies:
+
+
+def _remedies(tree: Tree, account: NotebookContext, title: str, becomes: str = "") -> None:
+    """Add the changes that keep a notebook; with `becomes`, also when it is kept by itself."""
+    branch = heading(tree, title)
+    if becomes:
+        _by_itself(branch, account, becomes)
+    for remedy in account.explanation.remedies:
+        until = f"; this keeps it until {moment_words(remedy.until)}" if remedy.until else ""
+        branch.add(Text(printable(f"{remedy.words}{until}")))
+    if not account.explanation.remedies:
         branch.add(Text("nothing alone: an operator of nbsweep would have to protect it", style="yellow"))
+
+
+def _by_itself(branch: Tree, account: NotebookContext, becomes: str) -> None:
+    if flips_at := account.explanation.flips_at:
+        words = f"nothing but time: it would be {becomes} by a sweep after {moment_words(flips_at)}"
+        branch.add(Text(words, style="bold"))
 
 
 def _need(branch: Tree, need: AnyRequirement) -> None:

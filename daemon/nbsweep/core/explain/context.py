@@ -7,9 +7,14 @@ from fractions import Fraction
 from msgspec import Struct
 
 from nbsweep.core.errors import NbsweepError
+from nbsweep.core.exemptions.covering import covers
+from nbsweep.core.exemptions.model import Exemption
 from nbsweep.core.explain.explain import Explanation
+from nbsweep.core.judging.rules import Rules
 from nbsweep.core.judging.verdict import Verdict
 from nbsweep.core.lifecycle import Removal
+from nbsweep.core.marks.model import Mark
+from nbsweep.core.marks.shown import due_of
 from nbsweep.core.model import Notebook
 from nbsweep.core.planning.brakes import Brakes, format_share
 from nbsweep.core.reasons.finding import Finding, Truth
@@ -40,6 +45,9 @@ class JournalFacts(Struct, frozen=True):
     left_alone: Verdict | None = None
     """The verdict of the cool-down after failed deletions; None if the notebook is not cooling down."""
 
+    marks: tuple[Mark, ...] = ()
+    """The marks of this very instance, the newest first."""
+
     @property
     def under_way(self) -> Removal | None:
         """The removal that has not ended yet; None if there is none."""
@@ -68,6 +76,24 @@ class NotebookContext(Struct, frozen=True):
     explanation: Explanation
     memory: JournalFacts
     brakes: tuple[BrakeLine, ...]
+    rules: Rules = Rules(())
+    """The rules with the marks and the exemptions of the target."""
+
+    @property
+    def mark(self) -> Mark | None:
+        """The open mark, or else the latest that has ended; None if it was never marked."""
+        return next(iter(self.memory.marks), None)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the open mark becomes due; None while its owner has not been told."""
+        return due_of(self.mark, self.rules.graces) if self.mark and self.mark.open else None
+
+    @property
+    def exemptions(self) -> tuple[tuple[Exemption, Truth], ...]:
+        """The exemptions in force that cover the notebook, or may cover it, and whether they do."""
+        judged = ((each, covers(each.selector, self.notebook)[0]) for each in self.rules.exemptions)
+        return tuple((each, truth) for each, truth in judged if truth is not Truth.FAIL and each.in_force(self.asked_at))
 
     @property
     def covered(self) -> bool | None:

@@ -4,32 +4,24 @@ The verdict is that of `judge`, and the results are the findings that `judge` us
 decision.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.core.explain.flips import flips_at, verdict_flips_at
+from nbsweep.core.explain.forecast import goes_at_the_earliest
+from nbsweep.core.explain.needs import announced_outcome, needs_of_deletion
 from nbsweep.core.explain.remedies import Remedy, remedies
-from nbsweep.core.explain.requirements import (
-    AnyRequired,
-    AnyRequirement,
-    Requirement,
-    RuleRequirement,
-    all_required,
-    any_required,
-    concerns,
-    requirement_of,
-)
+from nbsweep.core.explain.requirements import AnyRequirement
 from nbsweep.core.facts import STARTS, Moment
 from nbsweep.core.judging.rules import Policy, Protection, Rules
-from nbsweep.core.judging.verdict import Decision, Verdict
+from nbsweep.core.judging.verdict import AWAITING, Decision, Verdict
 from nbsweep.core.listing.belonging import EVERYTHING
 from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, LongerThan, Not
 from nbsweep.core.matching.missing_facts import missing_facts
 from nbsweep.core.model import IN_TRANSITION, Notebook, Status
-from nbsweep.core.policy import judge, judge_policies, matched
+from nbsweep.core.policy import judge, judge_policies
 from nbsweep.core.reasons.english import describe
 from nbsweep.core.reasons.finding import Finding, Truth
 from nbsweep.core.reasons.model import Cause
@@ -77,7 +69,17 @@ class Explanation(Struct, frozen=True):
     needs: AnyRequirement | None
     """What would have to change before the notebook may be deleted; None if it may be deleted now."""
     remedies: tuple[Remedy, ...] = ()
-    """Changes that would keep the notebook, each on its own; empty if it is kept anyway."""
+    """Changes that would keep the notebook, each on its own; empty if it is kept anyway.
+
+    A notebook whose deletion is announced, or is going to be, is not kept for long: its owner has to know them.
+    """
+    goes_at: datetime | None = None
+    """From when on the rules let it go at the earliest, if its owner is told at once; None if they never do."""
+
+    @property
+    def announced(self) -> bool:
+        """Whether the notebook is kept only because its deletion has to be announced, and to wait."""
+        return self.verdict.reason in AWAITING
 
 
 def explain(notebook: Notebook, rules: Rules, moment: Moment) -> Explanation:
@@ -86,25 +88,28 @@ def explain(notebook: Notebook, rules: Rules, moment: Moment) -> Explanation:
     rules = replace(rules, coverage=EVERYTHING)
     verdict = judge(notebook, rules, moment)
     goes = verdict.decision is Decision.DELETE
+    # What keeps an announced notebook is what would keep it if its policy gave no notice.
+    plain = rules.unannounced if goes or verdict.reason in AWAITING else None
     return Explanation(
         verdict=verdict,
         built_in=_built_in(notebook, rules, moment),
-        protections=tuple(_rule_result(rule, verdict, notebook, moment) for rule in rules.protections),
-        policies=tuple(_rule_result(rule, verdict, notebook, moment) for rule in rules.policies),
+        protections=tuple(_rule_result(rule, verdict, notebook, moment, rules) for rule in rules.protections),
+        policies=tuple(_rule_result(rule, verdict, notebook, moment, rules) for rule in rules.policies),
         flips_at=verdict_flips_at(notebook, rules, moment),
-        needs=None if goes else _needs(rules, notebook, moment),
-        remedies=remedies(notebook, rules, moment) if goes else (),
+        needs=None if goes else needs_of_deletion(rules, notebook, moment),
+        remedies=remedies(notebook, plain, moment) if plain else (),
+        goes_at=goes_at_the_earliest(notebook, rules, moment),
     )
 
 
 # ---- results of rules -----------------------------------------------------------------------------------------------------
 
 
-def _rule_result(rule: Policy | Protection, verdict: Verdict, notebook: Notebook, moment: Moment) -> RuleResult:
+def _rule_result(rule: Policy | Protection, verdict: Verdict, notebook: Notebook, moment: Moment, rules: Rules) -> RuleResult:
     finding = rule.match.check(notebook, moment)
     kept_by = None
     if isinstance(rule, Policy) and finding.truth is Truth.PASS:
-        outcome = matched(notebook, rule, finding)
+        outcome = announced_outcome(rule, finding, rules, notebook, moment)
         kept_by = outcome.cause if outcome.decision is Decision.KEEP else None
     return RuleResult(rule, _check(rule.match, finding, notebook, moment), _decides(rule, verdict), kept_by)
 
@@ -149,53 +154,3 @@ def _built_in(notebook: Notebook, rules: Rules, moment: Moment) -> tuple[Finding
         ("frozen", "FROZEN, unless the policy that matches names it in status", status is Status.FROZEN and kept),
     )
     return tuple(Finding(name, states, status.value, Truth.PASS if holds else Truth.FAIL) for name, states, holds in lines)
-
-
-# ---- requirements for a deletion ------------------------------------------------------------------------------------------
-
-
-def _needs(rules: Rules, notebook: Notebook, moment: Moment) -> AnyRequirement:
-    """Return everything that has to change before a kept notebook may be deleted."""
-    if notebook.status is Status.DELETED:
-        return AnyRequired(())
-    needs: list[AnyRequirement] = []
-    if notebook.status in IN_TRANSITION:
-        needs.append(Requirement("status", f"the cloud would have to finish its operation: it is {notebook.status}"))
-    for rule in rules.protections:
-        need = requirement_of(rule.match, rule.match.check(notebook, moment), Truth.FAIL, notebook, moment)
-        needs += [RuleRequirement(f"protection {rule.name} would have to stop matching", need)] if need else []
-    policies = [_needs_of_policy(rule, rules.policies[:place], notebook, moment) for place, rule in enumerate(rules.policies)]
-    if all(policies):
-        needs.append(any_required([need for need in policies if need]))
-    return all_required(needs)
-
-
-def _needs_of_policy(policy: Policy, earlier: Iterable[Policy], notebook: Notebook, moment: Moment) -> AnyRequirement | None:
-    """Return what one policy needs to delete a notebook, apart from protections; None if it needs nothing."""
-    needs = [need for rule in earlier if (need := _needs_to_pass_by(rule, notebook, moment))]
-    finding = policy.match.check(notebook, moment)
-    need = requirement_of(policy.match, finding, Truth.PASS, notebook, moment)
-    needs += [need] if need else []
-    if not concerns(need, "status") and matched(notebook, policy, finding).decision is Decision.KEEP:
-        needs.append(_needs_of_state(policy, notebook.status))
-    return RuleRequirement(f"policy {policy.name} would have to match", all_required(needs)) if needs else None
-
-
-def _needs_to_pass_by(policy: Policy, notebook: Notebook, moment: Moment) -> AnyRequirement | None:
-    """Return what is needed so that an earlier policy, which keeps this notebook, does not match; None if it does not."""
-    finding = policy.match.check(notebook, moment)
-    if finding.truth is Truth.FAIL or matched(notebook, policy, finding).decision is Decision.DELETE:
-        return None
-    need = requirement_of(policy.match, finding, Truth.FAIL, notebook, moment)
-    return (
-        RuleRequirement(f"policy {policy.name}, which keeps it and comes before, would have to stop matching", need)
-        if need
-        else None
-    )
-
-
-def _needs_of_state(policy: Policy, status: Status) -> AnyRequirement:
-    if status is Status.RUNNING:
-        stopped = Requirement("status", "it would have to be stopped")
-        return AnyRequired((stopped, Requirement("running", f"policy {policy.name} would have to say running: stop")))
-    return Requirement("status", f"policy {policy.name} would have to name {status} in status")

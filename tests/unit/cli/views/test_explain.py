@@ -254,11 +254,12 @@ def test_the_document_has_the_keys_of_the_contract() -> None:
     document = document_of([account()])
     assert list(document) == [
         "target", "id", "name", "status", "owner", "workspace", "asked_at", "verdict", "because", "rule", "reason",
-        "stop_first", "covered", "cover", "built_in", "protections", "policies", "change", "brakes", "journal", "also",
+        "stop_first", "covered", "cover", "built_in", "protections", "policies", "change", "brakes", "journal",
+        "mark", "exemptions", "also",
     ]  # fmt: skip
     assert (document["verdict"], document["because"], document["rule"]) == ("delete", "policy", "idle")
     (rule,) = document["policies"]
-    assert list(rule) == ["name", "result", "decides", "conditions", "running", "remark"]
+    assert list(rule) == ["name", "result", "decides", "conditions", "running", "grace", "remark"]
     assert rule["conditions"][1] == {
         "condition": "idle_over",
         "fact": "99d 23h",
@@ -270,6 +271,7 @@ def test_the_document_has_the_keys_of_the_contract() -> None:
     assert document["change"] == {
         "to": "keep",
         "by_itself_at": None,
+        "earliest_deletion_at": "2026-03-01T12:00:00.000Z",
         "needs": None,
         "remedies": [
             {
