@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import anyio
@@ -26,7 +26,6 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import UpdateBase
 
 from nbsweep.adapters.journal.address import JournalAddress
@@ -41,9 +40,13 @@ from nbsweep.adapters.journal.connections.postgresql import (
 from nbsweep.adapters.journal.connections.sqlite import connect
 from nbsweep.adapters.journal.connections.tasks import spawned
 from nbsweep.adapters.journal.files import JournalFiles
+from nbsweep.adapters.journal.inserts import insert_of
 from nbsweep.adapters.journal.rows import Row
 from nbsweep.adapters.journal.transaction import AnyChange, Transaction, carry_out
 from nbsweep.core.errors import JournalError
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 _CHUNK = 1000
 """Rows for one call of a driver that accepts only lists."""
@@ -186,7 +189,7 @@ def upsert(
 
     The columns in `frozen` keep their first value. With `newest`, a row gives way only to one whose `newest` is later.
     """
-    insert = sqlite.insert(table) if dialect == "sqlite" else _postgresql_insert(table)
+    insert = insert_of(dialect, table)
     new = insert.excluded
     changed = {
         column.name: new[column.name] for column in table.columns if not column.primary_key and column.name not in frozen
@@ -197,18 +200,14 @@ def upsert(
 
 def insert_new(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
     """Insert rows, but do not change those whose primary key exists already."""
-    insert = sqlite.insert(table) if dialect == "sqlite" else _postgresql_insert(table)
+    insert = insert_of(dialect, table)
     return insert.on_conflict_do_nothing(index_elements=list(table.primary_key))
 
 
 def insert_if_unique(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
     """Insert rows that break no unique index; the others are left out."""
-    insert = sqlite.insert(table) if dialect == "sqlite" else _postgresql_insert(table)
+    insert = insert_of(dialect, table)
     return insert.on_conflict_do_nothing()
-
-
-def _postgresql_insert(table: Table) -> postgresql.Insert:
-    return postgresql.insert(table)
 
 
 def _sqlite_engine(address: JournalAddress, files: JournalFiles, timeouts: Timeouts) -> Engine:

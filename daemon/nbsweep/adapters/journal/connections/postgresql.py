@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 from sqlalchemy import URL, Connection, Engine, create_engine, delete, text
-from sqlalchemy.dialects import postgresql
 
+from nbsweep.adapters.journal.inserts import insert_of
 from nbsweep.adapters.journal.tables import META
 
 DROPPED_AFTER: Mapping[str, int] = {
@@ -64,7 +64,7 @@ def mark(connection: Connection, marker: Marker) -> bool:
 
     While the server still works on an earlier attempt, this waits for what becomes of that.
     """
-    insert = postgresql.insert(META).values(key=marker.key, value=marker.value)
+    insert = insert_of("postgresql", META).values(key=marker.key, value=marker.value)
     changed = {"value": insert.excluded.value}
     statement = insert.on_conflict_do_update(
         index_elements=[META.c.key], set_=changed, where=META.c.value != insert.excluded.value

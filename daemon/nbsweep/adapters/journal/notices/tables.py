@@ -1,6 +1,7 @@
 """The tables of marks, of the outbox and of exemptions; a part of `METADATA`."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Connection, ForeignKey, Index, Table, Text, TextClause, text
+from sqlalchemy.event import listen
 
 from nbsweep.adapters.journal.tables import METADATA, UtcDateTime
 
@@ -13,6 +14,21 @@ COMPOSED = text("message_key <> ''")
 """The condition that an item is in a message."""
 UNSENT = text("state IN ('PENDING', 'LEASED')")
 """The condition that a message is not sent yet."""
+
+
+def _partial_index(name: str, *columns: str, where: TextClause, unique: bool = False) -> Index:
+    """Build an index of the rows that meet a condition.
+
+    The condition is an option of a dialect. To name PostgreSQL's here would import that dialect at every start.
+    """
+    index = Index(name, *columns, unique=unique)
+
+    def add_condition(_: object, connection: Connection, **__: object) -> None:
+        index.dialect_kwargs[f"{connection.dialect.name}_where"] = where
+
+    listen(METADATA, "before_create", add_condition)
+    return index
+
 
 MARKS = Table(
     "marks",
@@ -52,7 +68,7 @@ MARKS = Table(
     Column("cleared", Text),
     Column("run_id", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
-    Index("marks_open", "project", "notebook_id", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
+    _partial_index("marks_open", "project", "notebook_id", where=OPEN, unique=True),
     Index("marks_by_notebook", "notebook_id"),
     Index("marks_by_time", "marked_at"),
 )
@@ -70,7 +86,7 @@ ITEMS = Table(
     Column("message_key", Text, nullable=False),
     Column("accepted_at", UtcDateTime),
     Column("dropped", Text, nullable=False),
-    Index("outbox_items_waiting", "not_before", sqlite_where=WAITING, postgresql_where=WAITING),
+    _partial_index("outbox_items_waiting", "not_before", where=WAITING),
     Index("outbox_items_by_mark", "mark_id"),
     Index("outbox_items_by_message", "message_key", sqlite_where=COMPOSED, postgresql_where=COMPOSED),
 )
@@ -96,7 +112,7 @@ MESSAGES = Table(
     Column("problem", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     Index("outbox_messages_by_slot", "recipient", "channel", "slot", unique=True),
-    Index("outbox_messages_unsent", "next_at", sqlite_where=UNSENT, postgresql_where=UNSENT),
+    _partial_index("outbox_messages_unsent", "next_at", where=UNSENT),
 )
 """The messages of the outbox: the fields of `Message`."""
 
