@@ -23,13 +23,11 @@ A_SECOND_S = 1.0
 
 
 class DateSample(NamedTuple):
-    """The time of the cloud according to one answer."""
+    """The time of the cloud according to one answer, as the bounds of what its clock is ahead of the steady clock here."""
 
-    sent_s: float
-    """The arrival, in seconds of the steady clock."""
     came: ClockReading
-    there_s: float
-    """The Date of the answer, in seconds since 1970."""
+    least_s: float
+    most_s: float
 
 
 @dataclass(slots=True)
@@ -55,7 +53,9 @@ class ClockSkew:
             return
         if self._samples and have_diverged(self._samples[-1].came, came):
             self._samples.clear()
-        self._samples.append(DateSample(sent.steady_s, came, self._there_s))
+        while self._samples and came.steady_s - self._samples[0].came.steady_s > AT_ONE_TIME_S:
+            self._samples.popleft()
+        self._samples.append(DateSample(came, self._there_s - came.steady_s, self._there_s + A_SECOND_S - sent.steady_s))
 
     def skew_s(self) -> float | None:
         """Return the least number of seconds by which the wall clock is ahead of the cloud's; None while that is unknown.
@@ -66,13 +66,11 @@ class ClockSkew:
         if not self._samples or have_diverged(self._samples[-1].came, now):
             return None
         offset_s = now.wall.timestamp() - now.steady_s
-        latest_s = self._samples[-1].came.steady_s
-        recent = [sample for sample in self._samples if latest_s - sample.came.steady_s <= AT_ONE_TIME_S]
-        return sorted((_least(sample, offset_s) for sample in recent), key=abs)[len(recent) // 2]
+        return sorted([_least(sample, offset_s) for sample in self._samples], key=abs)[len(self._samples) // 2]
 
 
 def _least(sample: DateSample, offset_s: float) -> float:
     """Return the smallest skew that an answer allows; `offset_s` is the wall clock minus the steady clock."""
-    low = offset_s + sample.sent_s - sample.there_s - A_SECOND_S
-    high = offset_s + sample.came.steady_s - sample.there_s
-    return max(low, 0.0) or min(high, 0.0)
+    if offset_s > sample.most_s:
+        return offset_s - sample.most_s
+    return min(offset_s - sample.least_s, 0.0)
