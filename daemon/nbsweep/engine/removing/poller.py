@@ -31,7 +31,7 @@ OnRead = Callable[[str, Notebook, ClockReading], None]
 
 SOON_S = 0.5
 """How long an early tick waits, in seconds, so that several requests for one share it."""
-SEEN_AT_ONCE = 500
+SEEN_AT_ONCE = 100
 """Number of ends that share a commit; more would only take memory."""
 
 
