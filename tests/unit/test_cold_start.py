@@ -12,6 +12,7 @@ from nbsweep.adapters.journal import open_journal
 LIBRARIES = {"sqlalchemy", "alembic", "aiohttp", "pydantic", "rich", "structlog", "anyio", "apscheduler", "jinja2"}
 OF_OTHERS = {
     "sqlalchemy.orm",
+    "sqlalchemy.dialects.postgresql",
     "apscheduler",
     "jinja2",
     "prometheus_client",

@@ -88,7 +88,7 @@ ITEMS = Table(
     Column("dropped", Text, nullable=False),
     _partial_index("outbox_items_waiting", "not_before", where=WAITING),
     Index("outbox_items_by_mark", "mark_id"),
-    Index("outbox_items_by_message", "message_key", sqlite_where=COMPOSED, postgresql_where=COMPOSED),
+    _partial_index("outbox_items_by_message", "message_key", where=COMPOSED),
 )
 """The items of the outbox: the fields of `Item`."""
 
