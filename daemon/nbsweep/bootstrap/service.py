@@ -195,7 +195,7 @@ class Service:
         listen = settings.service.listen
         if listen is None:
             return None
-        web_settings = WebSettings(listen, _token_files(settings.service))
+        web_settings = WebSettings(listen, _token_files(settings.service), settings.grant_limits)
         return make_app(control, opened.journal, self.metrics.exposition, web_settings, telemetry, opened.clock)
 
     def _supervisor(self, settings: Settings, opened: OpenResources, telemetry: Telemetry, notices: Notices) -> Supervisor:

@@ -64,6 +64,38 @@ class GrantDocument(Document, frozen=True):
     ]
 
 
+Text = Annotated[str, Meta(max_length=1000)]
+
+
+class ExemptionsDocument(Document, frozen=True):
+    """The exemptions in force, and if they were asked for, then the others, the newest first."""
+
+    exemptions: Sequence[ExemptionDocument]
+
+
+class NewExemptionDocument(Document, frozen=True):
+    """The request for an exemption: for one notebook, or for an owner, a glob for names, or both."""
+
+    until: Annotated[
+        str, Meta(max_length=64, description="A duration such as 30d, a date (included) such as 2026-12-31, or a time.")
+    ]
+    reason: Text
+    notebook_id: Annotated[str | None, Meta(description="The ID of a notebook.")] = None
+    owner: Annotated[Text | None, Meta(description="The name or ID of an owner.")] = None
+    name: Annotated[Text | None, Meta(description="A shell glob for names.")] = None
+    target: Annotated[str | None, Meta(description="The only target on which it counts.")] = None
+    ticket: Text = ""
+    id_only: Annotated[
+        bool, Meta(description="Keep any notebook with this ID, without asking the cloud when it was created.")
+    ] = False
+
+
+class RevocationDocument(Document, frozen=True):
+    """The reason of a revocation."""
+
+    reason: Text = ""
+
+
 def state_of(exemption: Exemption, now: datetime) -> ExemptionState:
     """Return the state of an exemption at a moment."""
     if exemption.revoked_at is not None:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from platformdirs import user_state_dir
 from pydantic import AfterValidator, Field, StrictStr, WrapValidator, model_validator
 
+from nbsweep.core.granting.grants import GrantLimits
 from nbsweep.core.judging.rules import Rules
 from nbsweep.settings.fields.base import Group
 from nbsweep.settings.fields.paths import at_home
@@ -105,6 +106,11 @@ class Settings(Group):
         groups = to_owner_groups(self.groups)
         policies = tuple(policy.to_core(groups, self.marks.bind(policy.grace)) for policy in self.policies)
         return Rules(policies, tuple(protection(match, groups) for match in self.protect))
+
+    @property
+    def grant_limits(self) -> GrantLimits:
+        """The limits on exemptions that administrators grant."""
+        return GrantLimits(self.exemptions.longest, self.calendar.zone)
 
     @property
     def unused_groups(self) -> tuple[str, ...]:

@@ -16,7 +16,6 @@ from nbsweep.core.errors import UsageError
 from nbsweep.core.exemptions.model import Selector
 from nbsweep.core.granting.grants import (
     Granter,
-    GrantLimits,
     GrantRequest,
     make_exemption,
     new_exemption_id,
@@ -28,7 +27,6 @@ from nbsweep.core.marks.model import Mark
 from nbsweep.core.ports import Journal
 from nbsweep.documents.exemptions import exemption_documents, grant_document
 from nbsweep.service.granting import grant
-from nbsweep.settings import Settings
 from nbsweep.settings.people.until import parse_until
 
 MOST_MARKS = 100_000
@@ -51,11 +49,6 @@ class AddOptions(Struct, frozen=True):
     """The configuration file, which is read with credentials if the cloud has to be asked."""
 
 
-def limits_of(settings: Settings) -> GrantLimits:
-    """Return the limits on exemptions that administrators grant."""
-    return GrantLimits(settings.exemptions.longest, settings.calendar.zone)
-
-
 async def add_command(session: Session, options: AddOptions) -> Exit:
     """Grant an exemption, and show what it does.
 
@@ -64,7 +57,7 @@ async def add_command(session: Session, options: AddOptions) -> Exit:
     """
     _require_one_way(options)
     settings, now = session.settings, datetime.now(UTC)
-    limits, granter = limits_of(settings), Granter(current_user())
+    limits, granter = settings.grant_limits, Granter(current_user())
     until = parse_until(options.until, now, limits.zone)
     async with open_journal(settings.journal) as journal:
         # What is wrong with the other options is reported before the cloud is asked.

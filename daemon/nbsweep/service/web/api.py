@@ -1,6 +1,5 @@
 """The handlers of the API: runs and removals from the journal, the states of the targets, and the requests to them."""
 
-import re
 from http import HTTPStatus
 
 from aiohttp import web
@@ -22,22 +21,21 @@ from nbsweep.service.web.documents import (
     target_in_full,
 )
 from nbsweep.service.web.errors import Code, Refused, failure_of
+from nbsweep.service.web.parameters import checked_id, number
 from nbsweep.service.web.responses import json_answer
-from nbsweep.service.web.schemas import ID_PATTERN, LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST
-
-NUMBER = re.compile(r"[0-9]{1,10}")
+from nbsweep.service.web.schemas import LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST
 
 
 class Api:
     """Handles the requests under /api/v1."""
 
-    def __init__(self, control: Control, journal: Journal, clock: Clock) -> None:
-        """Take the service, its journal and the clock."""
+    def __init__(self, control: Control, journal: Journal, clock: Clock, call_limit: CallLimit) -> None:
+        """Take the service, its journal, the clock, and the limit on calls to the cloud."""
         self._control = control
         self._journal = journal
         self._clock = clock
         self._planning: set[str] = set()
-        self._call_limit = CallLimit(clock)
+        self._call_limit = call_limit
 
     # ---- reads --------------------------------------------------------------------------------------------------------------
 
@@ -54,7 +52,7 @@ class Api:
 
     async def runs(self, request: web.Request) -> web.StreamResponse:
         """Return the latest sweeps, the newest first."""
-        records = await self._journal.runs(_number(request, "limit", LIMIT_DEFAULT, 1, LIMIT_MOST))
+        records = await self._journal.runs(number(request, "limit", LIMIT_DEFAULT, 1, LIMIT_MOST))
         counts = await self._journal.run_counts([record.run_id for record in records])
         return json_answer(RunsDocument(run_documents(records, counts)))
 
@@ -64,7 +62,7 @@ class Api:
         records = await self._journal.run(run_id)
         if not records:
             raise Refused(Code.NOT_FOUND, "the journal has no such run; GET /api/v1/runs lists the latest runs")
-        limit, offset = _number(request, "limit", LIMIT_MOST, 1, LIMIT_MOST), _number(request, "offset", 0, 0, OFFSET_MOST)
+        limit, offset = number(request, "limit", LIMIT_MOST, 1, LIMIT_MOST), number(request, "offset", 0, 0, OFFSET_MOST)
         # One row more than requested shows whether there is a next page.
         removals = await self._journal.removals(run_id, limit + 1, offset)
         shown = show_document(records, await self._journal.run_counts([run_id]), removals[:limit])
@@ -136,23 +134,9 @@ class Api:
 
 
 def _id(request: web.Request, key: str) -> str:
-    return _checked_id(key, request.match_info[key])
-
-
-def _checked_id(key: str, value: str) -> str:
-    if not re.fullmatch(ID_PATTERN, value):
-        words = "letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 64 characters"
-        raise Refused(Code.BAD_REQUEST, f"{key} consists of {words}")
-    return value
+    return checked_id(key, request.match_info[key])
 
 
 def _targets(request: web.Request) -> list[str]:
     """Return the target that the query names, in a list; empty if it names none."""
-    return [_checked_id("target", request.query["target"])] if "target" in request.query else []
-
-
-def _number(request: web.Request, key: str, usual: int, least: int, most: int) -> int:
-    text = request.query.get(key, str(usual))
-    if not NUMBER.fullmatch(text) or not least <= int(text) <= most:
-        raise Refused(Code.BAD_REQUEST, f"{key} must be a whole number from {least} to {most}")
-    return int(text)
+    return [checked_id("target", request.query["target"])] if "target" in request.query else []

@@ -1,19 +1,24 @@
 """Builds the HTTP API: its middlewares and its routes."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from msgspec import Struct
 
+from nbsweep.core.granting.grants import GrantLimits
 from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.service.control import Control
 from nbsweep.service.web.access.auth import TokenAuth
+from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.access.connections import Connections
 from nbsweep.service.web.access.guard import LARGEST_BODY_BYTES, guard, reject_unknown_query
 from nbsweep.service.web.access.tokens import TokenFile, Tokens
 from nbsweep.service.web.address import Address, mistaken
 from nbsweep.service.web.api import Api
+from nbsweep.service.web.exemptions import ExemptionsApi
 from nbsweep.service.web.health import Health
 from nbsweep.service.web.index import Index
 from nbsweep.service.web.openapi import openapi_document
@@ -31,6 +36,8 @@ class WebSettings(Struct, frozen=True):
     listen: str
     """An address and a port, as `service.listen`."""
     tokens: tuple[TokenFile, ...] = ()
+    limits: GrantLimits = GrantLimits(timedelta(days=90), ZoneInfo("UTC"))
+    """The limits on exemptions that administrators grant."""
 
 
 def make_app(
@@ -55,15 +62,17 @@ def make_app(
     connections = Connections()
     app = web.Application(middlewares=[guard(address, auth, connections, telemetry)], client_max_size=LARGEST_BODY_BYTES)
     app[ADDRESS], app[CONNECTIONS] = address, connections
-    handlers = _handlers(Health(control, exposition), Api(control, journal, clock))
+    calls = CallLimit(clock)
+    exemptions = ExemptionsApi(control, journal, clock, settings.limits, calls)
+    handlers = _handlers(Health(control, exposition), Api(control, journal, clock, calls), exemptions)
     for operation in OPERATIONS:
-        handler = reject_unknown_query(handlers[operation.name], *operation.query)
+        handler = reject_unknown_query(handlers[operation.name], *operation.query, takes_body=bool(operation.takes))
         for method in ("GET", "HEAD") if operation.method == "GET" else (operation.method,):
             app.router.add_route(method, operation.path, handler)
     return app
 
 
-def _handlers(health: Health, api: Api) -> Mapping[str, Handler]:
+def _handlers(health: Health, api: Api, exemptions: ExemptionsApi) -> Mapping[str, Handler]:
     """Return the handler of each operation."""
     document = openapi_document()
 
@@ -86,4 +95,7 @@ def _handlers(health: Health, api: Api) -> Mapping[str, Handler]:
         "sweep": api.sweep,
         "pause": api.pause,
         "resume": api.resume,
+        "exemptions": exemptions.exemptions,
+        "grant": exemptions.grant,
+        "revoke": exemptions.revoke,
     }

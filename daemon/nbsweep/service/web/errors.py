@@ -9,7 +9,7 @@ from pathlib import PurePath
 import msgspec
 from aiohttp import web
 
-from nbsweep.core.errors import JournalError, NbsweepError
+from nbsweep.core.errors import JournalError, NbsweepError, UsageError
 from nbsweep.core.events.service import WebFailed
 from nbsweep.core.ports import Telemetry
 from nbsweep.documents.base import Document
@@ -29,6 +29,7 @@ class Code(StrEnum):
     METHOD_NOT_ALLOWED = "method-not-allowed"
     CONFLICT = "conflict"
     TOO_LARGE = "too-large"
+    WRONG_TYPE = "wrong-type"
     TOO_MANY_ATTEMPTS = "too-many-attempts"
     TOO_MANY_REQUESTS = "too-many-requests"
     INTERNAL = "internal"
@@ -45,6 +46,7 @@ STATUS: Mapping[Code, HTTPStatus] = {
     Code.METHOD_NOT_ALLOWED: HTTPStatus.METHOD_NOT_ALLOWED,
     Code.CONFLICT: HTTPStatus.CONFLICT,
     Code.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Code.WRONG_TYPE: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Code.TOO_MANY_ATTEMPTS: HTTPStatus.TOO_MANY_REQUESTS,
     Code.TOO_MANY_REQUESTS: HTTPStatus.TOO_MANY_REQUESTS,
     Code.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -111,6 +113,8 @@ def _of_ours(error: Exception) -> Refused | None:
             return Refused(Code.NOT_FOUND, "no target has that name; GET /api/v1/targets lists them")
         case JournalError():
             return Refused(Code.JOURNAL_FAILED, str(error))
+        case UsageError():
+            return Refused(Code.BAD_REQUEST, str(error))
         case NbsweepError():
             return Refused(Code.CLOUD_FAILED, str(error))
         case ConnectionError() | web.RequestPayloadError():

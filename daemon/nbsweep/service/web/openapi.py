@@ -23,6 +23,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.NOT_FOUND: "Not found.",
     Code.CONFLICT: "The requested action is already in progress.",
     Code.TOO_LARGE: "The body is too large.",
+    Code.WRONG_TYPE: "The Content-Type of the body is not application/json.",
     Code.TOO_MANY_ATTEMPTS: "Too many requests with a wrong token; retry after the time in Retry-After.",
     Code.TOO_MANY_REQUESTS: "Too many requests that cost calls to the cloud; retry after the time in Retry-After.",
     Code.INTERNAL: "Internal error.",
@@ -63,12 +64,22 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
         "description": "The ID of a notebook.",
         "schema": {"$ref": "#/components/schemas/Id"},
     },
+    "exemption_id": {
+        "in": "path",
+        "required": True,
+        "description": "The ID of an exemption.",
+        "schema": {"$ref": "#/components/schemas/Id"},
+    },
 }
 QUERY: Mapping[str, Mapping[str, Any]] = {
     "target": {"description": "Ask this target only.", "schema": {"$ref": "#/components/schemas/Id"}},
     "limit": {
-        "description": f"The maximum number of rows. Default: {LIMIT_DEFAULT} sweeps or {LIMIT_MOST} removals.",
+        "description": f"The maximum number of rows. Default: {LIMIT_DEFAULT} sweeps or {LIMIT_MOST} others.",
         "schema": {"type": "integer", "minimum": 1, "maximum": LIMIT_MOST},
+    },
+    "all": {
+        "description": "Whether those that have ended or were revoked are listed too.",
+        "schema": {"type": "boolean", "default": False},
     },
     "offset": {
         "description": "The number of rows to skip: `next_offset` of the previous page.",
@@ -104,6 +115,11 @@ def _operation(operation: Operation) -> dict[str, Any]:
     parameters += [{"name": name, "in": "query", **QUERY[name]} for name in operation.query]
     if parameters:
         document["parameters"] = parameters
+    if operation.takes:
+        document["requestBody"] = {
+            "required": not operation.body_optional,
+            "content": {JSON: {"schema": ref(operation.takes)}},
+        }
     return document
 
 

@@ -20,6 +20,9 @@ class Operation(Struct, frozen=True):
     status: int = 200
     query: tuple[str, ...] = ()
     """The allowed query keys."""
+    takes: str = ""
+    """The schema name of its body; empty if it takes none."""
+    body_optional: bool = False
 
     @property
     def changes(self) -> bool:
@@ -81,5 +84,34 @@ OPERATIONS = (
         "POST", f"{TARGET}/sweep", "sweep", "Request a sweep as soon as possible.", "Target", (MISSING, Code.CONFLICT), 202
     ),
     Operation("POST", f"{TARGET}/pause", "pause", "Pause the target: start no more sweeps.", "Target", (MISSING, JOURNAL)),
+    Operation(
+        "GET",
+        f"{API}/exemptions",
+        "exemptions",
+        "The exemptions in force; with all=true, then also those that have ended or were revoked, the newest first.",
+        "Exemptions",
+        (JOURNAL,),
+        query=("limit", "all"),
+    ),
+    Operation(
+        "POST",
+        f"{API}/exemptions",
+        "grant",
+        "Grant an exemption. A notebook that is not announced costs a call for each target, and is limited.",
+        "Grant",
+        (MISSING, Code.CONFLICT, Code.WRONG_TYPE, Code.TOO_MANY_REQUESTS, Code.CLOUD_FAILED, JOURNAL),
+        201,
+        takes="NewExemption",
+    ),
+    Operation(
+        "POST",
+        f"{API}/exemptions/{{exemption_id}}/revoke",
+        "revoke",
+        "Revoke an exemption.",
+        "Exemption",
+        (MISSING, Code.WRONG_TYPE, JOURNAL),
+        takes="Revocation",
+        body_optional=True,
+    ),
     Operation("POST", f"{TARGET}/resume", "resume", "Resume the target.", "Target", (MISSING, JOURNAL)),
 )

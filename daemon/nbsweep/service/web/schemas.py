@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from nbsweep.documents.exemptions import ExemptionsDocument, GrantDocument, NewExemptionDocument, RevocationDocument
 from nbsweep.documents.explain import ExplainDocument
 from nbsweep.documents.plans import PlanDocument
 from nbsweep.service.web.documents import (
@@ -30,8 +31,12 @@ DOCUMENTS = (
     RemovalsDocument,
     PlanDocument,
     ExplainDocument,
+    ExemptionsDocument,
+    GrantDocument,
+    NewExemptionDocument,
+    RevocationDocument,
 )
-"""The documents of responses. Documents inside these get a component too."""
+"""The documents of responses and requests. Documents inside these get a component too."""
 
 
 def ref(name: str) -> Schema:

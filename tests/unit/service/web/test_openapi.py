@@ -19,6 +19,7 @@ GETS = {
     "/api/v1/targets": "/api/v1/targets",
     "/api/v1/targets/{name}": "/api/v1/targets/research",
     "/api/v1/runs": "/api/v1/runs",
+    "/api/v1/exemptions": "/api/v1/exemptions",
     "/api/v1/runs/{run_id}": "/api/v1/runs/20260228T030000Z-aaaaaa",
     "/api/v1/removals/{notebook_id}": "/api/v1/removals/nb1",
     "/api/v1/notebooks/{notebook_id}/explain": "/api/v1/notebooks/nb1/explain",

@@ -1,6 +1,5 @@
 """Checks every request, and adds headers to every response."""
 
-import asyncio
 import re
 from collections.abc import Mapping
 
@@ -11,11 +10,10 @@ from nbsweep.core.ports import Telemetry
 from nbsweep.service.web.access.auth import TokenAuth
 from nbsweep.service.web.access.connections import Connections
 from nbsweep.service.web.address import Address
+from nbsweep.service.web.bodies import read_body
 from nbsweep.service.web.errors import Code, Refused, error_answer, refusal_of
 
 LARGEST_BODY_BYTES = 16 * 1024
-BODY_S = 10.0
-"""Seconds in which a body that the API ignores must arrive."""
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 """A web page can point its own host name to loopback (DNS rebinding), but it cannot send one of these names as Host."""
 ON_EVERY_ANSWER: Mapping[str, str] = {
@@ -69,13 +67,11 @@ def require_same_origin(request: web.Request) -> None:
 def require_small_body(request: web.Request) -> None:
     """Refuse a body whose declared length is too large. A body without a length is read up to the limit only."""
     if (request.content_length or 0) > LARGEST_BODY_BYTES:
-        raise Refused(
-            Code.TOO_LARGE, f"the body of the request is larger than {LARGEST_BODY_BYTES} bytes; no request needs a body"
-        )
+        raise Refused(Code.TOO_LARGE, f"the body of the request is larger than {LARGEST_BODY_BYTES} bytes")
 
 
-def reject_unknown_query(handler: Handler, *keys: str) -> Handler:
-    """Refuse requests with unknown or repeated query keys, or with a body."""
+def reject_unknown_query(handler: Handler, *keys: str, takes_body: bool = False) -> Handler:
+    """Refuse requests with unknown or repeated query keys, or with a body unless the handler reads it."""
 
     async def checked(request: web.Request) -> web.StreamResponse:
         for key in request.query:
@@ -84,17 +80,8 @@ def reject_unknown_query(handler: Handler, *keys: str) -> Handler:
                 raise Refused(Code.BAD_REQUEST, f"unknown query key; this address accepts {known}")
             if len(request.query.getall(key)) > 1:
                 raise Refused(Code.BAD_REQUEST, f"query key {key} is repeated")
-        if request.can_read_body and await _body(request):
+        if not takes_body and request.can_read_body and await read_body(request):
             raise Refused(Code.BAD_REQUEST, "this address takes no body")
         return await handler(request)
 
     return checked
-
-
-async def _body(request: web.Request) -> bytes:
-    """Read the body within the time limit."""
-    try:
-        async with asyncio.timeout(BODY_S):
-            return await request.read()
-    except TimeoutError:
-        raise Refused(Code.BAD_REQUEST, f"the body of the request did not arrive within {BODY_S:g} s") from None

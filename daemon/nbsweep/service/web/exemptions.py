@@ -1,0 +1,121 @@
+"""The handlers of the API for exemptions."""
+
+from datetime import datetime
+from http import HTTPStatus
+
+from aiohttp import web
+
+from nbsweep.core.exemptions.model import Exemption, Selector
+from nbsweep.core.granting.grants import (
+    Granter,
+    GrantLimits,
+    GrantRequest,
+    make_exemption,
+    new_exemption_id,
+    one_line_reason,
+)
+from nbsweep.core.ports import Clock, Journal
+from nbsweep.documents.exemptions import (
+    ExemptionsDocument,
+    NewExemptionDocument,
+    RevocationDocument,
+    exemption_document,
+    exemption_documents,
+    grant_document,
+)
+from nbsweep.service.control import Control, UnknownTargetError
+from nbsweep.service.granting import grant
+from nbsweep.service.web.access.call_limit import CallLimit
+from nbsweep.service.web.bodies import read_json
+from nbsweep.service.web.errors import Code, Refused, failure_of
+from nbsweep.service.web.parameters import checked_id, flag, number
+from nbsweep.service.web.responses import json_answer
+from nbsweep.service.web.schemas import LIMIT_MOST
+from nbsweep.settings.people.until import parse_until
+
+THE_API = "the HTTP API"
+
+
+class ExemptionsApi:
+    """Handles the requests under /api/v1/exemptions."""
+
+    def __init__(self, control: Control, journal: Journal, clock: Clock, limits: GrantLimits, calls: CallLimit) -> None:
+        """Take the service, its journal, and the limits on exemptions and on calls to the cloud."""
+        self._control = control
+        self._journal = journal
+        self._clock = clock
+        self._limits = limits
+        self._calls = calls
+
+    async def exemptions(self, request: web.Request) -> web.StreamResponse:
+        """Return the exemptions in force; with `all`, also the latest of those that have ended or were revoked."""
+        now, limit = self._clock.now(), number(request, "limit", LIMIT_MOST, 1, LIMIT_MOST)
+        in_force = (await self._journal.exemptions.in_force(now))[:limit]
+        latest = await self._journal.exemptions.all(limit) if flag(request, "all") else ()
+        ended = [exemption for exemption in latest if not exemption.in_force(now)][: limit - len(in_force)]
+        return json_answer(ExemptionsDocument(exemption_documents([*in_force, *ended], now)))
+
+    async def grant(self, request: web.Request) -> web.StreamResponse:
+        """Grant an exemption."""
+        asked = await read_json(request, NewExemptionDocument)
+        now = self._clock.now()
+        until = parse_until(asked.until, now, self._limits.zone)
+        self._require_one_way(asked)
+        # What is wrong with the other fields is reported before the cloud is asked.
+        self._make(asked, Selector(asked.notebook_id, None, asked.owner, asked.name), until, now)
+        exemption = self._make(asked, await self._selector(asked), until, now)
+        effect = await grant(self._journal, exemption)
+        return json_answer(grant_document(exemption, effect, now), HTTPStatus.CREATED)
+
+    async def revoke(self, request: web.Request) -> web.StreamResponse:
+        """Revoke an exemption; one that was revoked before stays as it is."""
+        exemption_id = checked_id("exemption_id", request.match_info["exemption_id"])
+        asked, now = await read_json(request, RevocationDocument, optional=True), self._clock.now()
+        revoked = await self._journal.exemptions.revoke(exemption_id, now, THE_API, one_line_reason(asked.reason))
+        if revoked is None:
+            raise Refused(Code.NOT_FOUND, "there is no such exemption; GET /api/v1/exemptions lists those in force")
+        return json_answer(exemption_document(revoked, now))
+
+    def _make(self, asked: NewExemptionDocument, selector: Selector, until: datetime, now: datetime) -> Exemption:
+        wanted = GrantRequest(selector, until, asked.reason, asked.ticket, asked.target or "")
+        return make_exemption(wanted, self._limits, Granter(THE_API), now, new_exemption_id())
+
+    def _require_one_way(self, asked: NewExemptionDocument) -> None:
+        if asked.notebook_id is not None:
+            checked_id("notebook_id", asked.notebook_id)
+            if asked.owner is not None or asked.name is not None:
+                raise Refused(Code.BAD_REQUEST, "a notebook is exempted by itself: leave out owner and name")
+        elif asked.id_only:
+            raise Refused(Code.BAD_REQUEST, "id_only needs notebook_id")
+        if asked.target is not None and asked.target not in self._targets():
+            raise UnknownTargetError(asked.target)
+
+    def _targets(self) -> list[str]:
+        return [state.name for state in self._control.targets()]
+
+    async def _selector(self, asked: NewExemptionDocument) -> Selector:
+        if asked.notebook_id is None:
+            return Selector(owner=asked.owner, name=asked.name)
+        created_at = None if asked.id_only else await self._created_at(asked.notebook_id, asked.target)
+        return Selector(asked.notebook_id, created_at)
+
+    async def _created_at(self, notebook_id: str, target: str | None) -> datetime:
+        """Return when a notebook was created: by its mark, or else by the cloud.
+
+        Raises:
+            Refused: no target has it, or nobody knows.
+        """
+        marks = await self._journal.marks.marks_of(notebook_id)
+        if dates := {mark.notebook_created_at for mark in marks if mark.open and target in (None, mark.target)}:
+            return max(dates)
+        names = [target] if target else self._targets()
+        with self._calls.taking(len(names)):
+            explained = await self._control.explain(notebook_id, names)
+        for context in explained.contexts:
+            if context.notebook.created_at is not None:
+                return context.notebook.created_at
+        for name, error in explained.errors.items():
+            raise failure_of(error, name)
+        if explained.contexts:
+            raise Refused(Code.CONFLICT, "the cloud does not show when this notebook was created; id_only does without")
+        raise Refused(Code.NOT_FOUND, "no target has this notebook; id_only keeps whatever has this ID")
