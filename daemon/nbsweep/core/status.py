@@ -11,6 +11,9 @@ from nbsweep.core.facts import format_age
 from nbsweep.core.identity import UNKNOWN, TargetIdentity, describe_project, identity_on_record
 from nbsweep.core.lease import TargetLease, describe_holder, is_held, is_silent
 from nbsweep.core.lifecycle import Removal
+from nbsweep.core.marks.grace import Grace
+from nbsweep.core.marks.model import Mark
+from nbsweep.core.notices.health import TargetMarks, judge_marks
 from nbsweep.core.runs import STOPPED, SUCCESSES, Outcome, RunCounts, RunRecord
 
 PROJECT_UNKNOWN = (
@@ -85,6 +88,10 @@ class StatusInputs(Struct, frozen=True):
     """The service that sweeps the target; None if none was ever started on this journal."""
     counts: Sequence[RunCounts] = ()
     """The ends of the removals of these sweeps."""
+    marks: Sequence[Mark] = ()
+    """The open marks under its name."""
+    graces: Mapping[str, Grace] = {}
+    """The grace of each policy that has one."""
 
 
 class TargetStatus(Struct, frozen=True):
@@ -105,6 +112,7 @@ class TargetStatus(Struct, frozen=True):
     pause: Pause | None = None
     """The pause that is in force."""
     service: ServiceStatus | None = None
+    marks: TargetMarks = TargetMarks()
 
     @property
     def note(self) -> str:
@@ -136,6 +144,8 @@ def judge_status(target: str, known: StatusInputs, now: datetime, lease_lasts: t
         problems.append(f"{describe_holder(held)}, is running but has sent no beat for {silent}: it hangs, and has to be ended")
     problems += map(str, known.left_alone)
     problems += known.service.problems(target, now) if known.service else ()
+    marks = judge_marks(known.marks, known.graces, _last_ended(known.records, held), now)
+    problems += marks.problems(now)
     # A running sweep follows them already.
     if overdue and held is None:
         verb = "is past its deadline" if len(overdue) == 1 else "are past their deadlines"
@@ -151,7 +161,13 @@ def judge_status(target: str, known: StatusInputs, now: datetime, lease_lasts: t
         left_alone=tuple(removal for left in known.left_alone for removal in left.removals),
         pause=known.pause if known.pause and known.pause.in_force(now) else None,
         service=known.service,
+        marks=marks,
     )
+
+
+def _last_ended(records: Sequence[RunRecord], held: TargetLease | None) -> RunRecord | None:
+    """Return the last sweep that says something about the target."""
+    return next((record for record in records if not (_is_running(record, held) or _says_nothing(record))), None)
 
 
 def status_of_removed(left: LeftAlone, records: Sequence[RunRecord]) -> TargetStatus:
@@ -171,11 +187,10 @@ def status_of_removed(left: LeftAlone, records: Sequence[RunRecord]) -> TargetSt
 
 def _problem_of_last(records: Sequence[RunRecord], held: TargetLease | None, now: datetime) -> str:
     """Return the problem of the last sweep that says something about the target."""
-    ended = [record for record in records if not _is_running(record, held)]
-    judged = next((record for record in ended if not _says_nothing(record)), None)
+    judged = _last_ended(records, held)
     if judged is not None:
         return _problem_of(judged, now)
-    stopped = next((record for record in ended if record.outcome in STOPPED), None)
+    stopped = next((each for each in records if not _is_running(each, held) and each.outcome in STOPPED), None)
     if held:
         return ""
     return f"no sweep has ended by itself yet: {_problem_of(stopped, now)}" if stopped else "never swept with this journal"

@@ -9,8 +9,10 @@ from msgspec import Meta
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.control.services import Life, ServiceStatus
 from nbsweep.core.lease import TargetLease
+from nbsweep.core.notices.health import OutboxHealth
 from nbsweep.core.status import TargetStatus
-from nbsweep.documents.base import Document, Time, moment_text
+from nbsweep.documents.base import Count, Document, Time, moment_text
+from nbsweep.documents.marking import MarkTotalsDocument, mark_totals_document
 from nbsweep.documents.runs import RemovalDocument, RunDocument, removal_document, run_document
 
 
@@ -51,6 +53,33 @@ class ServiceDocument(Document, frozen=True):
     reload_problem: str | None
 
 
+class UntoldOwnerDocument(Document, frozen=True):
+    """An owner who could not be told."""
+
+    owner: str
+    notebooks: Count
+    why: str
+    since: Annotated[Time, Meta(description="When the first of the notebooks was marked.")]
+
+
+class PendingDocument(Document, frozen=True):
+    """The unsent messages of one channel."""
+
+    channel: str
+    pending: Count
+    oldest_at: Time
+
+
+class OutboxDocument(Document, frozen=True):
+    """The outbox of the journal, which all targets share."""
+
+    pending: Annotated[Count, Meta(description="Number of unsent messages.")]
+    oldest_at: Annotated[Time | None, Meta(description="When the oldest unsent message was composed.")]
+    channels: Sequence[PendingDocument]
+    failed: Annotated[Count, Meta(description="Number of messages that failed within the last 7 days.")]
+    paused: PauseDocument | None
+
+
 class StatusDocument(Document, frozen=True):
     """The status of one target."""
 
@@ -66,15 +95,18 @@ class StatusDocument(Document, frozen=True):
     next_run: Time | None
     paused: PauseDocument | None
     service: ServiceDocument | None
+    marks: MarkTotalsDocument
+    untold_owners: Sequence[UntoldOwnerDocument]
+    outbox: Annotated[OutboxDocument, Meta(description="The same for all targets of a journal.")]
 
 
-def status_document(status: TargetStatus, due: datetime | None) -> StatusDocument:
-    """Return the document of the status of a target, with its next due time."""
-    success = status.last_success
+def status_document(status: TargetStatus, outbox: OutboxHealth, due: datetime | None, now: datetime) -> StatusDocument:
+    """Return the document of the status of a target, with its next due time; problems of the outbox are everybody's."""
+    success, problems = status.last_success, (*status.problems, *outbox.problems(now))
     return StatusDocument(
         target=status.target,
-        well=status.well,
-        problems=status.problems,
+        well=not problems,
+        problems=problems,
         last_sweep=run_document(status.last) if status.last else None,
         last_success=moment_text(success.ended_at) if success else None,
         unfinished=[removal_document(removal) for removal in status.unfinished],
@@ -84,6 +116,21 @@ def status_document(status: TargetStatus, due: datetime | None) -> StatusDocumen
         next_run=due.isoformat() if due else None,
         paused=pause_document(status.pause) if status.pause else None,
         service=_service(status.service, status.target) if status.service else None,
+        marks=mark_totals_document(status.marks.totals),
+        untold_owners=[
+            UntoldOwnerDocument(each.owner, each.notebooks, each.why, moment_text(each.since)) for each in status.marks.untold
+        ],
+        outbox=_outbox(outbox),
+    )
+
+
+def _outbox(outbox: OutboxHealth) -> OutboxDocument:
+    return OutboxDocument(
+        pending=outbox.pending,
+        oldest_at=moment_text(outbox.oldest_at),
+        channels=[PendingDocument(each.channel, each.pending, moment_text(each.oldest_at)) for each in outbox.counts],
+        failed=len(outbox.failed),
+        paused=pause_document(outbox.pause) if outbox.pause else None,
     )
 
 

@@ -32,6 +32,7 @@ from nbsweep.cli.text import json_text
 from nbsweep.core.audit.chain import START, Break, Flaw, Head, Link
 from nbsweep.core.audit.entries import AuditCoverage, AuditEntry
 from nbsweep.core.checks import Check, Grade, passed
+from nbsweep.core.control.requests import Pause
 from nbsweep.core.doubts import Doubt, DoubtKind
 from nbsweep.core.errors import Mistake, Unreachable
 from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
@@ -44,6 +45,8 @@ from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.shown import MarksWritten, MarkTotals
 from nbsweep.core.matching.conditions import AnyOf
 from nbsweep.core.model import MalformedRow, Status
+from nbsweep.core.notices.health import OutboxHealth, TargetMarks, UntoldOwner
+from nbsweep.core.notices.outbox import OutboxCount
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.planning.brakes import Brakes, Refusal
 from nbsweep.core.planning.plan import MarkOutlook, Plan, WorkspaceGap
@@ -104,6 +107,9 @@ DELETED = removal(
 FAILED = removal(notebook_id="nb2", state=State.FAILED, failures=2, end_reason="DELETE_FAILED: disk busy", capacity_gb=None)
 OPEN = removal(notebook_id="nb3", state=State.REQUESTED, requests=1, requested_at=NOON, category=None)
 LEASE = TargetLease("research", Holder("o", "host-1", "m", 7, 1), "li", ago(minutes=9), ago(seconds=4))
+OUTBOX = OutboxHealth(
+    (OutboxCount("mail", 2, ago(hours=2)), OutboxCount("ops", 1, ago(minutes=4))), pause=Pause("", ago(hours=1), "li", "moving")
+)
 HEAD = Head(2, "ab" * 32)
 
 
@@ -166,7 +172,8 @@ def unknown() -> NotebookContext:
 
 def status() -> TargetStatus:
     """Return the status of a target that is being swept."""
-    return TargetStatus("research", ENDED_RUN, ENDED_RUN, (OPEN,), (), ("it is late",), LEASE, (FAILED,))
+    marks = TargetMarks(MarkTotals(2, 3, 1, 1, ago(days=-2)), (UntoldOwner("alice", 1, "no address is known", ago(days=3)),))
+    return TargetStatus("research", ENDED_RUN, ENDED_RUN, (OPEN,), (), ("it is late",), LEASE, (FAILED,), marks=marks)
 
 
 DOCUMENTS: dict[str, Callable[[], object]] = {
@@ -179,8 +186,8 @@ DOCUMENTS: dict[str, Callable[[], object]] = {
     "show": lambda: show_document([ENDED_RUN, RUN], [COUNTS], [DELETED, FAILED]),
     "history": lambda: run_documents([ENDED_RUN, RUN], [COUNTS]),
     "status": lambda: [
-        status_document(status(), NOON),
-        status_document(TargetStatus("new", None, None, (), (), (), None), None),
+        status_document(status(), OUTBOX, NOON, NOON),
+        status_document(TargetStatus("new", None, None, (), (), (), None), OutboxHealth(), None, NOON),
     ],
     "explain": lambda: explain_document([stopped(), unknown()]),
     "check": lambda: check_document([passed("configuration", "ok"), Check("delete", Grade.FAILED, "no", "Grant it.", "lab")]),

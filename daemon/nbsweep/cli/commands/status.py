@@ -17,17 +17,25 @@ from nbsweep.core.control.services import service_of
 from nbsweep.core.identity import TargetIdentity, identity_on_record
 from nbsweep.core.lease import TargetLease, is_held
 from nbsweep.core.lifecycle import Removal
+from nbsweep.core.marks.model import OPEN
+from nbsweep.core.notices.health import OutboxHealth, judge_outbox
+from nbsweep.core.notices.outbox import MessageState
 from nbsweep.core.ports import Journal
 from nbsweep.core.runs import IDENTIFIED, JUDGED, STOPPED, RunRecord
 from nbsweep.core.status import LeftAlone, StatusInputs, follows, judge_status, left_alone, status_of_removed
 from nbsweep.documents.status import status_document
 from nbsweep.settings import Settings, TargetSettings
 
+MOST_MARKS = 20_000
+"""Open marks of one target that are counted."""
+MOST_FAILED = 1000
+
 
 async def status_command(session: Session, output: ReadFormat) -> Exit:
     """Show the status of each target, and whether anything needs attention."""
     settings, now = session.settings, SystemClock().now()
     async with open_journal(settings.journal) as journal:
+        outbox = await _outbox(journal, now)
         identities = {target.name: await _identity(journal, target) for target in settings.targets}
         open_ = await journal.unfinished()
         services = await read_services(journal, settings, now)
@@ -36,7 +44,9 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
             judge_status(
                 name,
                 replace(
-                    await _known(journal, name, _followed(name, identity, open_), left), service=service_of(name, services)
+                    await _known(journal, name, _followed(name, identity, open_), left),
+                    service=service_of(name, services),
+                    graces=settings.rules.graces,
                 ),
                 now,
                 settings.service.lease,
@@ -47,10 +57,16 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
         statuses += [status_of_removed(one, await _relevant_runs(journal, one.target)) for one in removed]
     due = _due(settings, {status.target: status.pause for status in statuses}, now)
     if output == "json":
-        session.write_json([status_document(status, due.get(status.target)) for status in statuses])
+        session.write_json([status_document(status, outbox, due.get(status.target), now) for status in statuses])
     else:
-        session.show_result(status_view(statuses, due, now))
-    return Exit.DONE if all(status.well for status in statuses) else Exit.UNEXPECTED
+        session.show_result(status_view(statuses, outbox, due, now))
+    well = all(status.well for status in statuses) and not outbox.problems(now)
+    return Exit.DONE if well else Exit.UNEXPECTED
+
+
+async def _outbox(journal: Journal, now: datetime) -> OutboxHealth:
+    failed = await journal.outbox.messages(MOST_FAILED, {MessageState.FAILED})
+    return judge_outbox(await journal.outbox.counts(), failed, await journal.outbox.paused(), now)
 
 
 async def _known(journal: Journal, target: str, followed: Sequence[Removal], left: Iterable[LeftAlone]) -> StatusInputs:
@@ -63,6 +79,7 @@ async def _known(journal: Journal, target: str, followed: Sequence[Removal], lef
         is_alive(lease.holder) if lease else None,
         await journal.control.pause_of(target),
         counts=await journal.run_counts([record.run_id for record in records]),
+        marks=await journal.marks.marks(MOST_MARKS, OPEN, target),
     )
 
 

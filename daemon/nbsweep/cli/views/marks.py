@@ -8,11 +8,11 @@ from rich.console import Group, RenderableType
 
 from nbsweep.cli.views.results import cell
 from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, Row, make_table
-from nbsweep.core.facts import format_age
+from nbsweep.core.facts import format_age, format_moment
 from nbsweep.core.lookup import short_ids
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark
-from nbsweep.core.marks.shown import ShownState, due_of, shown_state
+from nbsweep.core.marks.shown import MarkTotals, ShownState, due_of, shown_state
 
 COLUMNS = (
     Column("ID", leaves=3),
@@ -76,3 +76,17 @@ def _why(mark: Mark, *, wide: bool) -> str:
     if mark.untold:
         return f"untold: {mark.untold}"
     return mark.reason if wide else mark.reason.removeprefix(f"policy {mark.policy}: ")
+
+
+def describe_totals(totals: MarkTotals, now: datetime) -> str:
+    """Return how many marks are in each state, and when the next becomes due, in words."""
+    untold = f" ({totals.untold} cannot be told)" if totals.untold else ""
+    counts = (
+        (totals.marked, f"{totals.marked} not told yet{untold}"),
+        (totals.told, f"{totals.told} told"),
+        (totals.due, f"{totals.due} due"),
+    )
+    words = ", ".join(words for count, words in counts if count)
+    if totals.next_due is None:
+        return words
+    return f"{words}; the next becomes due {format_moment(totals.next_due)}, in {format_age(totals.next_due - now)}"

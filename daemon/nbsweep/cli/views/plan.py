@@ -1,18 +1,18 @@
 """The view of a plan: which notebooks would be deleted, which would be marked, why, and which are kept."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from nbsweep.cli.text import printable
+from nbsweep.cli.views.marks import describe_totals
 from nbsweep.cli.views.results import cell, refusal_line
 from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, Row, make_table
 from nbsweep.core.facts import format_age, format_moment
 from nbsweep.core.lookup import short_ids
-from nbsweep.core.marks.shown import MarkTotals
 from nbsweep.core.notices.deadlines import earliest_deadline
 from nbsweep.core.planning.matches import RuleMatch, describe_matches
 from nbsweep.core.planning.plan import Candidate, Plan, describe_malformed
@@ -187,17 +187,3 @@ def describe_owners(items: Sequence[Candidate]) -> str:
     """Return how many owners these notebooks have, in words."""
     count = len({item.notebook.owner_key for item in items})
     return "1 owner" if count == 1 else f"{count} owners"
-
-
-def describe_totals(totals: MarkTotals, now: datetime) -> str:
-    """Return how many marks are in each state, and when the next becomes due, in words."""
-    untold = f" ({totals.untold} cannot be told)" if totals.untold else ""
-    counts = (
-        (totals.marked, f"{totals.marked} not told yet{untold}"),
-        (totals.told, f"{totals.told} told"),
-        (totals.due, f"{totals.due} due"),
-    )
-    words = ", ".join(words for count, words in counts if count)
-    if totals.next_due is None:
-        return words
-    return f"{words}; the next becomes due {format_moment(totals.next_due)}, in {format_age(totals.next_due - now)}"

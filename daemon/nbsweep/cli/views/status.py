@@ -6,24 +6,31 @@ from datetime import datetime
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from nbsweep.cli.views.marks import describe_totals
 from nbsweep.cli.views.results import STYLES, cell
 from nbsweep.core.control.services import Life
 from nbsweep.core.facts import format_age
 from nbsweep.core.lease import describe_holder
 from nbsweep.core.lifecycle import Removal
+from nbsweep.core.notices.health import OutboxHealth, TargetMarks
 from nbsweep.core.runs import RunRecord
 from nbsweep.core.status import TargetStatus
 
 MOST_NAMES = 5
+MOST_OWNERS = 3
 
 
-def status_view(statuses: Sequence[TargetStatus], due: Mapping[str, datetime], now: datetime) -> RenderableType:
-    """Return the view of all targets; `due` has the next due time of each."""
-    return Group(_headline(statuses), *(line for each in statuses for line in _lines(each, due.get(each.target), now)))
+def status_view(
+    statuses: Sequence[TargetStatus], outbox: OutboxHealth, due: Mapping[str, datetime], now: datetime
+) -> RenderableType:
+    """Return the view of all targets and of the outbox; `due` has the next due time of each target."""
+    lines = (line for each in statuses for line in _lines(each, due.get(each.target), now))
+    return Group(_headline(statuses, outbox, now), *lines, *_outbox_lines(outbox, now))
 
 
-def _headline(statuses: Sequence[TargetStatus]) -> Text:
+def _headline(statuses: Sequence[TargetStatus], outbox: OutboxHealth, now: datetime) -> Text:
     unwell = [status.target for status in statuses if not status.well]
+    unwell += ["messages"] if outbox.problems(now) else []
     if not unwell:
         return Text("All is well.", style="bold green")
     return cell(f"Not all is well: see {', '.join(unwell)}.", "bold red")
@@ -38,6 +45,7 @@ def _lines(status: TargetStatus, due: datetime | None, now: datetime) -> Iterato
     for problem in status.problems:
         yield cell(f"  {problem}", "red")
     yield from _removal_lines(status)
+    yield from _mark_lines(status.marks, now)
     for lane in (status.last and status.last.lanes) or ():
         if lane.learned_limit is not None:
             limit = f"  The gateway limits {lane.lane} to {lane.learned_limit}: the last rate was {lane.calls_per_s:g}/s."
@@ -57,6 +65,30 @@ def _removal_lines(status: TargetStatus) -> Iterator[Text]:
         yield cell(f"  {status.note}", "yellow")
     if status.left_alone:
         yield cell(f"  no target follows {_names(status.left_alone)}", "yellow")
+
+
+def _mark_lines(marks: TargetMarks, now: datetime) -> Iterator[Text]:
+    if marks.totals.open:
+        yield cell(f"  marks: {describe_totals(marks.totals, now)}", "bold" if marks.totals.due else "")
+    for each in marks.untold[:MOST_OWNERS]:
+        notebooks = "1 notebook" if each.notebooks == 1 else f"{each.notebooks} notebooks"
+        yield cell(f"  not told: {each.owner} ({notebooks}): {each.why}", "yellow")
+    if len(marks.untold) > MOST_OWNERS:
+        yield cell(f"  ... and {len(marks.untold) - MOST_OWNERS} more: `nbsweep marks --untold` shows all", "yellow")
+
+
+def _outbox_lines(outbox: OutboxHealth, now: datetime) -> Iterator[Text]:
+    if not (outbox.counts or outbox.failed or outbox.pause):
+        return
+    line = cell("messages: ", "bold").append(f"{outbox.pending} unsent", style="not bold")
+    if outbox.oldest_at:
+        by_channel = ", ".join(f"{count.pending} by {count.channel}" for count in outbox.counts)
+        line.append_text(cell(f" ({by_channel}), the oldest for {format_age(now - outbox.oldest_at)}", "not bold"))
+    yield line.append(f", {len(outbox.failed)} failed", style="not bold") if outbox.failed else line
+    if outbox.pause:
+        yield cell(f"  sending is {outbox.pause}", "yellow")
+    for problem in outbox.problems(now):
+        yield cell(f"  {problem}", "red")
 
 
 def _target(status: TargetStatus, now: datetime) -> Text:

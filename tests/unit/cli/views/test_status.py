@@ -5,8 +5,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from builders import NOON, ago, removal, run_record, target_lease
+from builders import NOON, ago, mark, removal, run_record, target_lease, told_mark
 from nbsweep.cli.views.status import status_view
+from nbsweep.core.control.requests import Pause
+from nbsweep.core.marks.grace import Grace
+from nbsweep.core.notices.health import OutboxHealth
+from nbsweep.core.notices.outbox import OutboxCount
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.core.status import StatusInputs, TargetStatus, judge_status
@@ -19,7 +23,7 @@ FAILED = run_record("run2", started_at=ago(hours=1), ended_at=ago(minutes=50), o
 
 def shown(*statuses: TargetStatus, due: dict[str, datetime] | None = None) -> list[str]:
     """Return the lines of a status."""
-    return rendered(status_view(statuses, due or {}, NOON)).splitlines()
+    return rendered(status_view(statuses, OutboxHealth(), due or {}, NOON)).splitlines()
 
 
 def status(records: list[RunRecord], target: str = "research", **more: Any) -> TargetStatus:
@@ -66,3 +70,35 @@ def test_the_next_sweep_is_told_in_the_schedules_own_time_zone() -> None:
     assert due == datetime(2026, 3, 1, 19, tzinfo=UTC)
     last = shown(status([FINISHED]), due={"research": due.astimezone(schedule.timetable.zone)})[-1]
     assert "next sweep at 2026-03-02 03:00 CST, in 7h" in last
+
+
+def test_the_marks_of_a_target_are_counted_and_owners_who_cannot_be_told_are_named() -> None:
+    """The first three owners, and how many more there are."""
+    untold = [mark(number, owner_id=f"u{number}", owner_name=f"owner-{number}", untold="no address") for number in range(1, 6)]
+    due = told_mark(7)
+    soon = told_mark(8, told_at=ago(days=1), deadline=NOON + timedelta(days=6))
+    lines = shown(status([FINISHED], marks=[*untold, due, soon], graces={"old": Grace(timedelta(days=7))}))
+    assert lines[0] == "Not all is well: see research."
+    assert lines[2:] == [
+        "  5 owners of 5 marked notebooks could not be told for more than 1d: `nbsweep marks --untold` shows why",
+        "  marks: 5 not told yet (5 cannot be told), 1 told, 1 due; the next becomes due 2026-03-07 12:00Z, in 6d",
+        "  not told: owner-1 (1 notebook): no address",
+        "  not told: owner-2 (1 notebook): no address",
+        "  not told: owner-3 (1 notebook): no address",
+        "  ... and 2 more: `nbsweep marks --untold` shows all",
+    ]
+
+
+def test_the_outbox_is_shown_once_after_all_targets() -> None:
+    """It belongs to the journal; its problems are named in the first line."""
+    outbox = OutboxHealth((OutboxCount("mail", 2, ago(hours=3)),))
+    lines = rendered(status_view([status([FINISHED])], outbox, {}, NOON)).splitlines()
+    assert lines[0] == "Not all is well: see messages."
+    assert lines[2:] == [
+        "messages: 2 unsent (2 by mail), the oldest for 3h",
+        "  the oldest of 2 unsent messages waits for 3h",
+    ]
+    paused = replace(outbox, pause=Pause("", ago(hours=4), "li", "the mail server moves"))
+    lines = rendered(status_view([status([FINISHED])], paused, {}, NOON)).splitlines()
+    assert lines[0] == "All is well."
+    assert lines[-1] == "  sending is paused by li since 2026-03-01 08:00Z: the mail server moves"

@@ -1,0 +1,125 @@
+"""What needs attention about marks and messages: owners who cannot be told, messages that fail or wait, and brakes. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from nbsweep.core.control.requests import Pause
+from nbsweep.core.facts import format_age
+from nbsweep.core.judging.verdict import Reason
+from nbsweep.core.marks.grace import Grace
+from nbsweep.core.marks.model import Mark, MarkState
+from nbsweep.core.marks.shown import MarkTotals, count_marks
+from nbsweep.core.notices.outbox import Message, OutboxCount
+from nbsweep.core.runs import Outcome, RunRecord
+
+LONG_UNTOLD = timedelta(days=1)
+"""Owners who could not be told for longer are a problem."""
+LONG_PENDING = timedelta(hours=1)
+"""A message that waits for longer is a problem."""
+FAILED_WITHIN = timedelta(days=7)
+"""A message that failed so long ago is no problem any more: nobody has sent it again."""
+
+
+class UntoldOwner(Struct, frozen=True):
+    """An owner who could not be told, and whose notebooks wait for that."""
+
+    owner: str
+    notebooks: int
+    why: str
+    since: datetime
+    """When the first of the notebooks was marked."""
+
+
+class TargetMarks(Struct, frozen=True):
+    """The open marks of a target."""
+
+    totals: MarkTotals = MarkTotals()
+    untold: tuple[UntoldOwner, ...] = ()
+    """The owners with the most notebooks first."""
+    held_back: str = ""
+    """Why a brake held notebooks back at the last sweep; empty if none did."""
+
+    def problems(self, now: datetime) -> list[str]:
+        """Return what needs an action, in words."""
+        found = []
+        if long := [each for each in self.untold if now - each.since > LONG_UNTOLD]:
+            notebooks, owners = sum(each.notebooks for each in long), len(long)
+            who = "1 owner" if owners == 1 else f"{owners} owners"
+            found.append(
+                f"{who} of {notebooks} marked {'notebook' if notebooks == 1 else 'notebooks'} could not be told for more than "
+                f"{format_age(LONG_UNTOLD)}: `nbsweep marks --untold` shows why"
+            )
+        if self.totals.due and self.held_back:
+            one = self.totals.due == 1
+            found.append(f"{self.totals.due} announced {'notebook is' if one else 'notebooks are'} due, and {self.held_back}")
+        return found
+
+
+def judge_marks(marks: Iterable[Mark], graces: Mapping[str, Grace], last: RunRecord | None, now: datetime) -> TargetMarks:
+    """Return the state of the open marks of a target; `last` is its last sweep that has ended."""
+    marks = tuple(marks)
+    return TargetMarks(count_marks(marks, graces, now), _untold(marks), _held_back(last))
+
+
+def _untold(marks: Iterable[Mark]) -> tuple[UntoldOwner, ...]:
+    by_owner: dict[str, list[Mark]] = {}
+    for mark in marks:
+        if mark.state is MarkState.MARKED and mark.untold:
+            by_owner.setdefault(mark.owner_key, []).append(mark)
+    owners = (
+        UntoldOwner(each[0].owner_label, len(each), each[0].untold, min(mark.marked_at for mark in each))
+        for each in by_owner.values()
+    )
+    return tuple(sorted(owners, key=lambda each: (-each.notebooks, each.owner)))
+
+
+def _held_back(last: RunRecord | None) -> str:
+    if last is None:
+        return ""
+    if last.outcome is Outcome.REFUSED:
+        return f"a brake refused the last sweep, {last.run_id}"
+    cut = (last.kept or {}).get(Reason.OVER_BRAKE.value, 0)
+    return f"brakes cut {cut} notebooks from the plan of the last sweep, {last.run_id}" if cut else ""
+
+
+class OutboxHealth(Struct, frozen=True):
+    """The unsent and the failed messages of a journal."""
+
+    counts: tuple[OutboxCount, ...] = ()
+    """The unsent messages of each channel."""
+    failed: tuple[Message, ...] = ()
+    """The messages that failed lately, and were not sent again; the newest first."""
+    pause: Pause | None = None
+    """The pause that is in force."""
+
+    @property
+    def pending(self) -> int:
+        """The number of unsent messages."""
+        return sum(count.pending for count in self.counts)
+
+    @property
+    def oldest_at(self) -> datetime | None:
+        """When the oldest unsent message was composed; None if there is none."""
+        return min((count.oldest_at for count in self.counts), default=None)
+
+    def problems(self, now: datetime) -> list[str]:
+        """Return what needs an action, in words; a pause is somebody's wish."""
+        found = []
+        if self.failed:
+            one = len(self.failed) == 1
+            count = "1 message has" if one else f"{len(self.failed)} messages have"
+            found.append(
+                f"{count} failed within {format_age(FAILED_WITHIN)}: `nbsweep outbox --failed` shows why, and `nbsweep outbox "
+                f"retry` sends {'it' if one else 'them'} again"
+            )
+        if self.oldest_at and self.pause is None and now - self.oldest_at > LONG_PENDING:
+            found.append(f"the oldest of {self.pending} unsent messages waits for {format_age(now - self.oldest_at)}")
+        return found
+
+
+def judge_outbox(counts: Iterable[OutboxCount], failed: Sequence[Message], pause: Pause | None, now: datetime) -> OutboxHealth:
+    """Return the state of the outbox; `failed` are the latest failed messages, also those of long ago."""
+    lately = (message for message in failed if (message.ended_at or message.created_at) > now - FAILED_WITHIN)
+    return OutboxHealth(tuple(counts), tuple(lately), pause if pause and pause.in_force(now) else None)

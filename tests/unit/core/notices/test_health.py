@@ -1,0 +1,109 @@
+"""What needs attention about marks and messages."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from builders import NOON, ago, mark, run_record, told_mark
+from nbsweep.core.control.requests import Pause
+from nbsweep.core.marks.grace import Grace
+from nbsweep.core.marks.model import Mark
+from nbsweep.core.marks.shown import MarkTotals
+from nbsweep.core.notices.health import OutboxHealth, TargetMarks, UntoldOwner, judge_marks, judge_outbox
+from nbsweep.core.notices.outbox import Message, MessageKind, MessageState, OutboxCount
+from nbsweep.core.runs import Outcome, RunRecord
+
+WEEK = {"old": Grace(timedelta(days=7))}
+
+
+def of(*marks: Mark, last: RunRecord | None = None) -> TargetMarks:
+    """Judge these marks."""
+    return judge_marks(marks, WEEK, last, NOON)
+
+
+def failed(hours_ago: float) -> Message:
+    """Return a message that failed so long ago."""
+    ended = ago(hours=hours_ago)
+    return Message(
+        f"key{hours_ago}", MessageKind.OWNER, "owner:u1", "mail", ended, "day", ended, MessageState.FAILED, ended_at=ended
+    )
+
+
+def outbox(counts: Sequence[OutboxCount] = (), messages: Sequence[Message] = (), pause: Pause | None = None) -> OutboxHealth:
+    """Judge this outbox."""
+    return judge_outbox(counts, messages, pause, NOON)
+
+
+def test_the_open_marks_are_counted_by_state_and_the_next_deadline_is_found() -> None:
+    """One of the marked cannot be told; the due one does not count for the next deadline."""
+    soon, later = (told_mark(number, told_at=ago(days=1), deadline=NOON + timedelta(days=number)) for number in (6, 9))
+    found = of(mark(1), mark(2, untold="no address is known"), later, soon, told_mark(4))
+    assert found.totals == MarkTotals(marked=2, told=2, due=1, untold=1, next_due=NOON + timedelta(days=6))
+    assert found.totals.open == 5
+
+
+def test_owners_who_cannot_be_told_are_listed_with_their_notebooks_and_the_reason() -> None:
+    """The one with the most notebooks first."""
+    bob = {"owner_id": "u2", "owner_name": "bob", "untold": "550 no such user"}
+    marks = (mark(1, untold="no address is known"), mark(2, **bob, marked_at=ago(hours=5)), mark(3, **bob), mark(4))
+    assert of(*marks).untold == (
+        UntoldOwner("bob", 2, "550 no such user", ago(days=10)),
+        UntoldOwner("alice", 1, "no address is known", ago(days=10)),
+    )
+
+
+@pytest.mark.parametrize(("hours", "problem"), [(24, False), (25, True)])
+def test_owners_who_cannot_be_told_for_more_than_a_day_are_a_problem(hours: float, problem: bool) -> None:  # noqa: FBT001
+    """Until then the directory or the channel may be mended."""
+    problems = of(mark(untold="no address is known", marked_at=ago(hours=hours))).problems(NOON)
+    assert problems == (
+        ["1 owner of 1 marked notebook could not be told for more than 1d: `nbsweep marks --untold` shows why"]
+        if problem
+        else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("last", "problems"),
+    [
+        ({"outcome": Outcome.FINISHED, "kept": {"no-policy": 3}}, []),
+        ({"outcome": Outcome.REFUSED}, ["1 announced notebook is due, and a brake refused the last sweep, run1"]),
+        (
+            {"outcome": Outcome.FINISHED, "kept": {"over-brake": 3}},
+            ["1 announced notebook is due, and brakes cut 3 notebooks from the plan of the last sweep, run1"],
+        ),
+    ],
+)
+def test_due_notebooks_that_a_brake_holds_back_are_a_problem(last: dict[str, Any], problems: list[str]) -> None:
+    """Their owners expect that they go; without a due notebook, no deadline was broken."""
+    assert of(told_mark(), last=run_record(**last)).problems(NOON) == problems
+    assert of(mark(), last=run_record(**last)).problems(NOON) == []
+
+
+def test_a_message_that_waits_for_more_than_an_hour_is_a_problem() -> None:
+    """The oldest of all channels counts."""
+    counts = (OutboxCount("mail", 2, ago(minutes=61)), OutboxCount("ops", 1, ago(minutes=1)))
+    found = outbox(counts)
+    assert (found.pending, found.oldest_at) == (3, ago(minutes=61))
+    assert found.problems(NOON) == ["the oldest of 3 unsent messages waits for 1h 1m"]
+    assert outbox(counts[1:]).problems(NOON) == []
+
+
+def test_a_pause_of_sending_is_no_problem_and_nor_is_what_waits_for_its_end() -> None:
+    """Somebody wished it; a pause that has ended by itself is none."""
+    waiting = [OutboxCount("mail", 1, ago(days=1))]
+    assert outbox(waiting, pause=Pause("", ago(days=2))).problems(NOON) == []
+    ended = outbox(waiting, pause=Pause("", ago(days=2), until=ago(hours=1)))
+    assert ended.pause is None
+    assert ended.problems(NOON) == ["the oldest of 1 unsent messages waits for 1d"]
+
+
+def test_messages_that_failed_within_a_week_are_a_problem() -> None:
+    """Nobody has sent the older one again in the meantime, and nobody will."""
+    found = outbox(messages=[failed(1), failed(24 * 7)])
+    assert len(found.failed) == 1
+    assert found.problems(NOON) == [
+        "1 message has failed within 7d: `nbsweep outbox --failed` shows why, and `nbsweep outbox retry` sends it again"
+    ]
