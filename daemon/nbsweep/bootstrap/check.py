@@ -30,6 +30,9 @@ from nbsweep.settings.people.owners import FALLBACK
 
 MOST_RUNS = 1000
 KIB, MIB = 2**10, 2**20
+UPDATE_HOLIDAYS = (
+    "Update the library once the arrangement is published, or add the days to calendar.extra_closed and extra_open."
+)
 NO_CREDENTIALS = (
     "Give the target credentials in the configuration that can be read, or leave them out and set HUAWEICLOUD_SDK_AK and "
     "HUAWEICLOUD_SDK_SK."
@@ -53,7 +56,7 @@ class ConfigurationCheck(Struct, frozen=True):
         journal = await check_journal(self.settings.journal)
         async with open_accounts(self.settings.targets, self.environment, self.clock) as accesses:
             owners = await check_owner_parts(self.settings, self.clock)
-            return (self._configuration(), journal, *owners, *await self._check_targets(accesses))
+            return (self._configuration(), *self._calendar(), journal, *owners, *await self._check_targets(accesses))
 
     def _configuration(self) -> Check:
         settings = self.settings
@@ -63,6 +66,12 @@ class ConfigurationCheck(Struct, frozen=True):
             _count(len(settings.protect), "protection", "protections"),
         ]
         return passed("configuration", f"{self.source}: mode {settings.mode}, {', '.join(counts)}")
+
+    def _calendar(self) -> Iterator[Check]:
+        """Yield which years are known, if a policy counts business days."""
+        if years := self.settings.calendar_years:
+            words, known = years
+            yield passed("calendar", words) if known else warned("calendar", words, UPDATE_HOLIDAYS)
 
     async def _check_targets(self, accesses: Sequence[TargetAccess]) -> list[Check]:
         checks: dict[str, tuple[Check, ...]] = {}

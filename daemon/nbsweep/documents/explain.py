@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import asdict, replace
 
+from nbsweep.core.calendar.length import describe_length
 from nbsweep.core.exemptions.model import Exemption
 from nbsweep.core.explain.context import JournalFacts, NotebookContext
 from nbsweep.core.explain.explain import ConditionResult, RuleResult
 from nbsweep.core.explain.requirements import AllRequired, AnyRequired, AnyRequirement, Requirement, RuleRequirement
-from nbsweep.core.facts import format_age
 from nbsweep.core.judging.rules import Policy, Running
 from nbsweep.core.judging.verdict import Decision, Reason
 from nbsweep.core.lifecycle import Removal
@@ -201,7 +201,7 @@ def _rule(result: RuleResult) -> RuleDocument:
 
 
 def _grace(policy: Policy) -> str | None:
-    return format_age(policy.grace.lasts) if policy.grace else None
+    return describe_length(policy.grace.lasts) if policy.grace else None
 
 
 def _condition(check: ConditionResult) -> ConditionDocument:

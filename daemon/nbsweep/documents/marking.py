@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from nbsweep.core.facts import format_age
+from nbsweep.core.calendar.length import describe_length
 from nbsweep.core.marks.shown import MarkTotals
 from nbsweep.core.model import Status
 from nbsweep.core.notices.deadlines import earliest_deadline
@@ -84,7 +84,7 @@ def to_mark_document(plan: Plan, item: Candidate) -> ToMarkDocument:
         workspace=item.scope.workspace_id,
         policy=item.verdict.rule,
         reason=item.verdict.sentence,
-        grace=format_age(grace.lasts),
+        grace=describe_length(grace.lasts),
         surveys=grace.surveys,
         tell=grace.tell,
         earliest_due_at=moment_text(earliest_deadline(grace, plan.created_at)),

@@ -1,10 +1,14 @@
 """The configuration file as a whole."""
 
+from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from platformdirs import user_state_dir
 from pydantic import AfterValidator, Field, StrictStr, WrapValidator, model_validator
 
+from nbsweep.core.calendar.business_days import BusinessCalendar
+from nbsweep.core.calendar.describe import describe_years
 from nbsweep.core.granting.grants import GrantLimits
 from nbsweep.core.judging.rules import Rules
 from nbsweep.settings.fields.base import Group
@@ -14,9 +18,10 @@ from nbsweep.settings.groups import Groups, check_group_names, to_owner_groups, 
 from nbsweep.settings.match import MatchSettings
 from nbsweep.settings.operation import LoggingSettings, PlanSettings, PollingSettings, RemovalSettings, ServiceSettings
 from nbsweep.settings.overlaps import check_overlaps
+from nbsweep.settings.people.calendar import CalendarSettings
 from nbsweep.settings.people.channels import Channels, check_targets_of_channels
 from nbsweep.settings.people.consistency import check_people
-from nbsweep.settings.people.marks import CalendarSettings, ExemptionSettings, MarksSettings
+from nbsweep.settings.people.marks import NO_CALENDAR, ExemptionSettings, MarksSettings
 from nbsweep.settings.people.messages import MessagesSettings
 from nbsweep.settings.people.notify import Notify
 from nbsweep.settings.people.owners import OwnersSettings
@@ -100,11 +105,25 @@ class Settings(Group):
         check_people(self)
         return self
 
+    @cached_property
+    def business_calendar(self) -> BusinessCalendar:
+        """The business days, if a policy counts them; otherwise nothing is loaded for them."""
+        counted = any(policy.grace is not None and policy.grace.counts_business_days for policy in self.policies)
+        return self.calendar.to_business() if counted else NO_CALENDAR
+
+    @property
+    def calendar_years(self) -> tuple[str, bool] | None:
+        """Which years the calendar knows, and whether those that matter are known; None if no policy counts business days."""
+        if self.business_calendar is NO_CALENDAR:
+            return None
+        place = self.calendar.country or "the file of calendar"
+        return describe_years(self.business_calendar, place, datetime.now(self.calendar.zone).date())
+
     @property
     def rules(self) -> Rules:
         """The policies and protections, made for the core."""
-        groups = to_owner_groups(self.groups)
-        policies = tuple(policy.to_core(groups, self.marks.bind(policy.grace)) for policy in self.policies)
+        groups, calendar = to_owner_groups(self.groups), self.business_calendar
+        policies = tuple(policy.to_core(groups, self.marks.bind(policy.grace, calendar)) for policy in self.policies)
         return Rules(policies, tuple(protection(match, groups) for match in self.protect))
 
     @property

@@ -133,7 +133,7 @@ class Judge:
             if (
                 not letter.counts
                 or letter.at is None
-                or letter.at + grace.lasts > until
+                or letter.at + grace.about > until
                 or not self._reaches(letter, one, grace)
             ):
                 continue
@@ -157,7 +157,7 @@ class Judge:
 
     def _proceeds(self, one: Notebook, grace: Grace, until: datetime) -> bool:
         times = [*self.truth.unreachable.get(one.owner.name or "", []), *self.truth.unreachable.get(one.name or "", [])]
-        return one.owner.name is None or any(time + grace.lasts <= until for time in times)
+        return one.owner.name is None or any(time + grace.about <= until for time in times)
 
     # ---- letters ------------------------------------------------------------------------------------------------------------
 

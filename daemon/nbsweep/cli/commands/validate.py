@@ -21,6 +21,7 @@ def validate_command(config: Path | None, output: ReadFormat, *, strict: bool) -
     mistakes: Sequence[Mistake] = ()
     doubts: Sequence[Doubt] = ()
     lines: Mapping[str, int] = {}
+    notes: Sequence[str] = ()
     source = "the configuration"
     try:
         path = find_config(config, environment)
@@ -28,12 +29,13 @@ def validate_command(config: Path | None, output: ReadFormat, *, strict: bool) -
         settings, lines = load_with_lines(path, environment)
         check_templates(settings)
         doubts = list(doubts_of(settings))
+        notes = [settings.calendar_years[0]] if settings.calendar_years else []
     except ConfigurationError as error:
         source, mistakes = error.source, error.mistakes
     if output == "json":
         sys.stdout.write(ascii_json(json_text(validation_document(source, mistakes, doubts, lines))) + "\n")
     else:
-        sys.stdout.writelines(f"{printable(line)}\n" for line in _lines(source, mistakes, doubts, lines))
+        sys.stdout.writelines(f"{printable(line)}\n" for line in [*_lines(source, mistakes, doubts, lines), *notes])
     return Exit.USAGE if mistakes or (strict and doubts) else Exit.DONE
 
 

@@ -11,6 +11,7 @@ from nbsweep.cli.text import printable
 from nbsweep.cli.views.marks import describe_totals
 from nbsweep.cli.views.results import cell, refusal_line
 from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, Row, make_table
+from nbsweep.core.calendar.length import describe_length
 from nbsweep.core.facts import format_age, format_moment
 from nbsweep.core.lookup import short_ids
 from nbsweep.core.notices.deadlines import earliest_deadline
@@ -162,7 +163,7 @@ def _marks_table(plan: Plan, most: int | None, *, wide: bool) -> RenderableType:
 def _mark_row(plan: Plan, item: Candidate, *, wide: bool) -> Row:
     grace = plan.marks.graces[item.verdict.rule]
     due = format_moment(earliest_deadline(grace, plan.created_at))
-    return (*_facts(plan, item), cell(format_age(grace.lasts)), cell(due), cell(_why(item, wide=wide), "dim"))
+    return (*_facts(plan, item), cell(describe_length(grace.lasts)), cell(due), cell(_why(item, wide=wide), "dim"))
 
 
 def _marks_summary(plan: Plan) -> Iterator[Text]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from nbsweep.core.calendar.length import describe_length
 from nbsweep.core.exemptions.covering import covers
 from nbsweep.core.explain.requirements import (
     AnyRequired,
@@ -14,7 +15,7 @@ from nbsweep.core.explain.requirements import (
     moment_words,
     requirement_of,
 )
-from nbsweep.core.facts import Moment, format_age
+from nbsweep.core.facts import Moment
 from nbsweep.core.judging.grace import judge_grace
 from nbsweep.core.judging.rules import Policy, Rules
 from nbsweep.core.judging.verdict import Decision, Reason, Verdict
@@ -90,7 +91,7 @@ def _notice(grace: Grace, mark: Mark | None) -> Requirement:
         steps.append(f"{missing} more complete {'survey' if missing == 1 else 'surveys'} would have to agree")
     who = "its owner" if grace.tell == (OWNER,) else " and ".join(grace.tell)
     steps.append(f"{who} would have to be told")
-    return Requirement("grace", f"{', '.join(steps)}, and after that {format_age(grace.lasts)} would have to pass")
+    return Requirement("grace", f"{', '.join(steps)}, and after that {describe_length(grace.lasts)} would have to pass")
 
 
 def announced_outcome(policy: Policy, finding: Finding, rules: Rules, notebook: Notebook, moment: Moment) -> Verdict:

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from nbsweep.core.calendar.length import BusinessDays
 from nbsweep.core.facts import Moment
 from nbsweep.core.judging.rules import Rules
 from nbsweep.core.judging.verdict import Decision, Reason, Verdict
@@ -22,11 +23,18 @@ def judge_grace(notebook: Notebook, rules: Rules, verdict: Verdict, moment: Mome
         code = CauseCode.USE_SINCE_MARK_UNKNOWN if mark else CauseCode.CANNOT_BE_MARKED
         return _awaited(verdict, Reason.UNKNOWN_FACT, code, missing=missing)
     if mark is None or not mark.open or mark.policy != policy.name or mark.policy_digest != policy.digest:
-        notice_s = int(policy.grace.lasts.total_seconds())
-        return _awaited(verdict, Reason.UNANNOUNCED, CauseCode.UNANNOUNCED, notice_s=notice_s)
+        return _unannounced(verdict, policy.grace)
     if changed := sign_of_use(mark, notebook, moment):
         return _awaited(verdict, Reason.UNANNOUNCED, CauseCode.CHANGED_SINCE_MARK, change=changed.value)
     return _not_due(mark, policy.grace, verdict, moment) or verdict
+
+
+def _unannounced(verdict: Verdict, grace: Grace) -> Verdict:
+    if isinstance(grace.lasts, BusinessDays):
+        count = grace.lasts.count
+        return _awaited(verdict, Reason.UNANNOUNCED, CauseCode.UNANNOUNCED_IN_BUSINESS_DAYS, business_days=count)
+    notice_s = int(grace.about.total_seconds())
+    return _awaited(verdict, Reason.UNANNOUNCED, CauseCode.UNANNOUNCED, notice_s=notice_s)
 
 
 def _promised(mark: Mark | None, notebook: Notebook, verdict: Verdict, moment: Moment) -> Verdict | None:

@@ -173,7 +173,7 @@ def due_at(mark: Mark, grace: Grace) -> datetime | None:
     """
     if mark.state is not MarkState.TOLD or mark.told_at is None or not mark.clock_verified:
         return None
-    counted = mark.told_at + grace.lasts
+    counted = grace.ends(mark.told_at)
     return max(counted, mark.deadline) if mark.deadline else counted
 
 
@@ -186,7 +186,7 @@ def is_stale(mark: Mark, grace: Grace, now: datetime) -> bool:
 def stale_at(mark: Mark, grace: Grace) -> datetime | None:
     """Return after which time a notice is stale; None while the mark has no time at which it is due."""
     due = due_at(mark, grace)
-    return due + max(STALE_GRACES * grace.lasts, STALE_AT_LEAST) if due else None
+    return due + max(STALE_GRACES * grace.about, STALE_AT_LEAST) if due else None
 
 
 def _move(mark: Mark, state: MarkState, **changes: Any) -> Mark:

@@ -20,7 +20,7 @@ def deadline_to_write(mark: Mark, grace: Grace, now: datetime) -> datetime:
 
 def earliest_deadline(grace: Grace, now: datetime) -> datetime:
     """Return the deadline of a first notice that is sent now: the end of the grace, at the next full hour."""
-    ends = now.astimezone(UTC) + grace.lasts
+    ends = grace.ends(now.astimezone(UTC))
     full = ends.replace(minute=0, second=0, microsecond=0)
     return full if full == ends else full + HOUR
 

@@ -43,6 +43,7 @@ SENTENCES: Mapping[CauseCode, str] = {
         "豁免 {exemption}（{selector}），有效期至 {until}：{granted_for}。该豁免可能适用：缺少 {missing}，或仅形似而无法确认"
     ),
     CauseCode.UNANNOUNCED: "符合策略 {rule}；该策略要求提前 {notice_s}通知，而该实例尚未通知",
+    CauseCode.UNANNOUNCED_IN_BUSINESS_DAYS: "符合策略 {rule}；该策略要求提前 {business_days} 个工作日通知，而该实例尚未通知",
     CauseCode.CHANGED_SINCE_MARK: "符合策略 {rule}；实例曾被标记，但此后发生了变化：{change}",
     CauseCode.USE_SINCE_MARK_UNKNOWN: "符合策略 {rule}；实例已被标记，但缺少 {missing}，无法判断此后是否使用过",
     CauseCode.CANNOT_BE_MARKED: "符合策略 {rule}；该策略要求提前通知，但缺少 {missing}，无法标记该实例",

@@ -47,6 +47,9 @@ SENTENCES: Mapping[CauseCode, str] = {
         "{missing} is missing, or only looks alike"
     ),
     CauseCode.UNANNOUNCED: "policy {rule} matches; it gives {notice_s} of notice, and the notebook is not announced yet",
+    CauseCode.UNANNOUNCED_IN_BUSINESS_DAYS: (
+        "policy {rule} matches; it gives {business_days} of notice, and the notebook is not announced yet"
+    ),
     CauseCode.CHANGED_SINCE_MARK: "policy {rule} matches; it had announced it, and the notebook changed since: {change}",
     CauseCode.USE_SINCE_MARK_UNKNOWN: (
         "policy {rule} matches; it has announced it, and whether it was used since is unknown: no {missing}"
@@ -109,6 +112,10 @@ def _age(param: Param) -> str:
     return format_age(timedelta(seconds=int(param)))
 
 
+def _business_days(param: Param) -> str:
+    return f"{param} business day{'' if param == 1 else 's'}"
+
+
 def _field(param: Param) -> str:
     return FIELDS.get(param, str(param))
 
@@ -124,6 +131,7 @@ WORDING = Wording(
         "failed_at": _moment,
         "marked_at": _moment,
         "notice_s": _age,
+        "business_days": _business_days,
         "planned_created_at": _second,
         "created_at": _second,
         "field": _field,

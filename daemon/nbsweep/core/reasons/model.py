@@ -66,6 +66,7 @@ class CauseCode(StrEnum):
     MAYBE_EXEMPT = "maybe-exempt"
     """It is unknown whether the exemption covers the notebook."""
     UNANNOUNCED = "unannounced"
+    UNANNOUNCED_IN_BUSINESS_DAYS = "unannounced-in-business-days"
     CHANGED_SINCE_MARK = "changed-since-mark"
     USE_SINCE_MARK_UNKNOWN = "use-since-mark-unknown"
     CANNOT_BE_MARKED = "cannot-be-marked"

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
+from nbsweep.core.calendar.length import before
 from nbsweep.core.errors import MarksChanged
 from nbsweep.core.events.marks import MarkTold
 from nbsweep.core.events.outbox import MessageDelayed, MessageFailed, MessageSent
@@ -163,7 +164,7 @@ class Sender:
             return []
         occasion = mark.deadline.isoformat()
         reminder = item_id(ItemKind.REMIND, mark.id, item.tell, occasion)
-        return [Item(reminder, ItemKind.REMIND, mark.id, item.tell, mark.deadline - remind, mark.deadline)]
+        return [Item(reminder, ItemKind.REMIND, mark.id, item.tell, before(mark.deadline, remind), mark.deadline)]
 
     def _emit_told(self, marks: Sequence[Mark], channel: str) -> None:
         for mark in marks:

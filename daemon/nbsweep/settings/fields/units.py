@@ -133,6 +133,34 @@ DurationOrZero = Annotated[
 ]
 """A length of time."""
 
+GRACE = r"^[1-9][0-9]{0,8}(ms|s|m|h|d)$|^[1-9][0-9]{0,2}bd$"
+BUSINESS_DAYS = re.compile(r"([1-9][0-9]{0,2})bd")
+
+
+def parse_length(value: object) -> timedelta | int:
+    """Read a duration such as ``7d``, or business days such as ``5bd``, which become their number.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if isinstance(value, str) and (found := BUSINESS_DAYS.fullmatch(value)):
+        return int(found[1])
+    return parse_duration(value)
+
+
+def format_length(length: timedelta | int) -> str:
+    """Write a duration or business days as the configuration does."""
+    return f"{length}bd" if isinstance(length, int) else format_duration(length)
+
+
+LengthOfTime = Annotated[
+    timedelta | int,
+    PlainValidator(parse_length),
+    PlainSerializer(format_length, return_type=str),
+    _json_text(GRACE, "7d", "36h", "5bd"),
+]
+"""A length of time, or so many business days of `calendar`."""
+
 CallRate = Annotated[
     Rate, PlainValidator(parse_rate), PlainSerializer(str, return_type=str), _json_text(RATE, "10/s", "600/m", "100/h")
 ]

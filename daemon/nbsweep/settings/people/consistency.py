@@ -9,6 +9,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from nbsweep.core.marks.grace import OWNER, UnlessTold
 from nbsweep.settings.people.channels import SmtpSettings, WebhookSettings
+from nbsweep.settings.people.marks import NO_CALENDAR
 from nbsweep.settings.people.notify import places_of
 from nbsweep.settings.people.owners import FALLBACK
 
@@ -24,14 +25,28 @@ def check_people(settings: "Settings") -> None:
     Raises:
         ValidationError: a channel, or the owners' directory, is missing.
     """
-    problems = [*_of_graces(settings), *_of_notify(settings)]
+    problems = [*_of_calendar(settings), *_of_graces(settings), *_of_notify(settings)]
     if problems:
         raise ValidationError.from_exception_data("settings", problems, hide_input=True)
 
 
+def _of_calendar(settings: "Settings") -> Iterator[InitErrorDetails]:
+    """Yield what is wrong with the calendar, if a policy counts business days."""
+    counting = [place for place, policy in enumerate(settings.policies) if policy.grace and policy.grace.counts_business_days]
+    if not counting:
+        return
+    if settings.calendar.country is None and settings.calendar.file is None:
+        advice = "counts business days: set calendar.country, such as CN, or calendar.file"
+        yield _problem(("policies", counting[0], "grace", "for"), advice)
+    try:
+        _ = settings.business_calendar
+    except ValueError as error:
+        yield _problem(("calendar",), str(error))
+
+
 def _of_graces(settings: "Settings") -> Iterator[InitErrorDetails]:
     for place, policy in enumerate(settings.policies):
-        grace = settings.marks.bind(policy.grace)
+        grace = settings.marks.bind(policy.grace, NO_CALENDAR)
         if grace is None:
             continue
         where: Place = ("policies", place, "grace") if policy.grace else ("marks", "min_grace")

@@ -1,25 +1,28 @@
-"""`grace` of a policy, `marks`, `exemptions` and `calendar`: when and how deletions are announced."""
+"""`grace` of a policy, `marks` and `exemptions`: when and how deletions are announced."""
 
 from datetime import timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, StrictInt, StrictStr, ValidationInfo, field_validator
+from pydantic import Field, StrictInt, ValidationInfo, field_validator
 
+from nbsweep.core.calendar.business_days import BusinessCalendar
+from nbsweep.core.calendar.length import BusinessDays, Length, usual
 from nbsweep.core.marks.grace import OWNER, Grace, UnlessTold
 from nbsweep.core.planning.marking import MOST_NEW
 from nbsweep.settings.fields.base import Group, Name
 from nbsweep.settings.fields.types import OneOrMore
-from nbsweep.settings.fields.units import Duration, DurationOrZero, format_duration
-from nbsweep.settings.schedule import known_timezone
+from nbsweep.settings.fields.units import Duration, DurationOrZero, LengthOfTime, format_duration, format_length
+
+NO_CALENDAR = BusinessCalendar("UTC")
+"""For policies that count no business days."""
 
 
 class GraceSettings(Group):
     """How a policy announces its deletions; without it, the policy deletes unannounced."""
 
-    for_: Duration = Field(alias="for")
-    """The time between notice and deletion; it counts from when a channel has accepted the notice."""
-    remind: Duration | None = None
+    for_: LengthOfTime = Field(alias="for")
+    """The time between notice and deletion, or business days (5bd); it counts from when a channel has accepted the notice."""
+    remind: LengthOfTime | None = None
     """How long before the deadline a reminder is sent; null for none."""
     surveys: Annotated[StrictInt, Field(ge=1, le=100)] = 2
     """How many complete surveys in a row must select the notebook before anybody is told."""
@@ -37,15 +40,31 @@ class GraceSettings(Group):
 
     @field_validator("remind")
     @classmethod
-    def _shorter_than_grace(cls, remind: timedelta | None, info: ValidationInfo) -> timedelta | None:
-        lasts: timedelta | None = info.data.get("for_")
-        if remind is not None and lasts is not None and remind >= lasts:
-            raise ValueError(f"must be shorter than for, which is {format_duration(lasts)}")
+    def _shorter_than_grace(cls, remind: timedelta | int | None, info: ValidationInfo) -> timedelta | int | None:
+        lasts: timedelta | int | None = info.data.get("for_")
+        if remind is not None and lasts is not None and _usual(remind) >= _usual(lasts):
+            raise ValueError(f"must be shorter than for, which is {format_length(lasts)}")
         return remind
 
-    def to_core(self, least: timedelta) -> Grace:
+    @property
+    def counts_business_days(self) -> bool:
+        """Whether the grace needs the calendar of a country."""
+        return isinstance(self.for_, int) or isinstance(self.remind, int)
+
+    def to_core(self, least: timedelta, calendar: BusinessCalendar) -> Grace:
         """Convert the group to the core's grace, which lasts `least` at least."""
-        return Grace(max(self.for_, least), self.remind, self.surveys, self.tell, self.unless_told)
+        remind = None if self.remind is None else _length(self.remind, calendar)
+        if isinstance(self.for_, timedelta):
+            return Grace(max(self.for_, least), remind, self.surveys, self.tell, self.unless_told)
+        return Grace(BusinessDays(self.for_, calendar), remind, self.surveys, self.tell, self.unless_told, least)
+
+
+def _length(length: timedelta | int, calendar: BusinessCalendar) -> Length:
+    return BusinessDays(length, calendar) if isinstance(length, int) else length
+
+
+def _usual(length: timedelta | int) -> timedelta:
+    return usual(_length(length, NO_CALENDAR))
 
 
 class MarksSettings(Group):
@@ -56,10 +75,10 @@ class MarksSettings(Group):
     min_grace: DurationOrZero = timedelta(0)
     """The shortest grace; it also binds policies without grace, which then announce their deletions."""
 
-    def bind(self, grace: GraceSettings | None) -> Grace | None:
+    def bind(self, grace: GraceSettings | None, calendar: BusinessCalendar) -> Grace | None:
         """Return the grace of a policy within `min_grace`; None if the policy announces nothing."""
         if grace is not None:
-            return grace.to_core(self.min_grace)
+            return grace.to_core(self.min_grace, calendar)
         return Grace(self.min_grace) if self.min_grace else None
 
 
@@ -78,15 +97,3 @@ class ExemptionSettings(Group):
         if most > longest:
             raise ValueError(f"must not be more than longest, which is {format_duration(longest)}")
         return most
-
-
-class CalendarSettings(Group):
-    """How dates are written in messages."""
-
-    timezone: Annotated[StrictStr, AfterValidator(known_timezone)] = "UTC"
-    """The IANA name of the time zone of messages: an owner gets at most one message for each of its days."""
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The time zone."""
-        return ZoneInfo(self.timezone)

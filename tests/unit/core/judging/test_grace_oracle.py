@@ -154,7 +154,7 @@ def test_nothing_goes_under_a_policy_with_grace_that_its_owner_was_not_told_of_i
     assert one.clock_verified
     assert (one.policy, one.policy_digest) == (winner.name, winner.digest)
     assert (one.notebook_id, one.notebook_created_at) == (seen.id, seen.created_at)
-    assert one.told_at + winner.grace.lasts <= NOON
+    assert one.told_at + winner.grace.about <= NOON
     assert one.deadline is None or one.deadline <= NOON
     assert not touched(seen, one, active)
     assert not may_hide_a_use(seen, one)

@@ -17,6 +17,7 @@ SHOWN: dict[str, tuple[Param, str, str]] = {
     "change": ("renewed", "renewed", "租约已变更"),
     "covered": ("0, lab", "0, lab", "0, lab"),
     "created_at": ("2026-03-02T08:00:05+00:00", "2026-03-02 08:00:05Z", "2026-03-02 08:00:05 UTC"),
+    "business_days": (5, "5 business days", "5 个工作日"),
     "detail": ("DELETE_FAILED", " (DELETE_FAILED)", "（DELETE_FAILED）"),
     "exemption": ("x7", "x7", "x7"),
     "failed_at": ("2026-03-01T12:30:00+00:00", "2026-03-01 12:30Z", "2026-03-01 12:30 UTC"),

@@ -1,0 +1,1 @@
+"""Business days: which days count, and moments that lie so many of them ahead. Pure."""
