@@ -15,6 +15,7 @@ from nbsweep.core.calendar.length import before
 from nbsweep.core.errors import MarksChanged
 from nbsweep.core.events.marks import MarkTold
 from nbsweep.core.events.outbox import MessageDelayed, MessageFailed, MessageSent
+from nbsweep.core.marks.grace import OWNER
 from nbsweep.core.marks.model import Mark, MarkState, promise, tell
 from nbsweep.core.notices.channel import Acceptance, Letter, Receipt
 from nbsweep.core.notices.contacts import NoContact
@@ -24,7 +25,7 @@ from nbsweep.core.notices.operators import OperatorNotice
 from nbsweep.core.notices.outbox import Item, ItemKind, Listed, Message, MessageKind, MessageState, ending_items, item_id
 from nbsweep.core.notices.retry import next_attempt
 from nbsweep.engine.notices.context import RelayOptions, RelayPorts
-from nbsweep.engine.notices.recipients import Recipient, find_recipient
+from nbsweep.engine.notices.recipients import FALLBACK, Recipient, find_recipient
 from nbsweep.engine.notices.untold import record_untold
 
 LEASE = timedelta(minutes=5)
@@ -152,7 +153,7 @@ class Sender:
             if not mark.open:
                 # It was cleared while the message was on its way; the owner has just read that it will be deleted.
                 items += ending_items(mark, now)
-            elif mark.state is MarkState.MARKED:
+            elif mark.state is MarkState.MARKED and _reaches_owner(item, mark):
                 told = tell(mark, now, proof, clock_verified=self.ports.is_clock_verified())
                 marks.append(told)
                 items += self._reminder(told, item)
@@ -224,6 +225,11 @@ class Sender:
             self.ports.telemetry.emit(MessageFailed(*place, message.problem))
         else:
             self.ports.telemetry.emit(MessageDelayed(*place, next_at, message.problem))
+
+
+def _reaches_owner(item: Item, mark: Mark) -> bool:
+    """Return whether an accepted item tells who is to be told: a group does not count if the policy also tells the owner."""
+    return item.tell in (OWNER, FALLBACK) or OWNER not in mark.tell
 
 
 def _counts(receipt: Receipt, *, trusted: bool) -> bool:

@@ -297,3 +297,29 @@ async def test_notebooks_of_one_owner_with_different_contacts_are_told_apart() -
     assert lines == {"a@example.com": ["nb1"], "b@example.com": ["nb2"]}
     kept = repr([await place.scene.journal.marks.marks(10), await place.messages()])
     assert "@example.com" not in kept
+
+
+@virtual_time
+async def test_a_group_that_hears_it_too_does_not_stand_for_the_owner() -> None:
+    """tell: [owner, ops]: the group accepts, the owner's mail is refused: nobody told the owner, and the notebook stays."""
+    place = town(notebook(), grace=Grace(timedelta(days=7), surveys=1, tell=("owner", "ops")))
+    place.channels.append(ScriptedChannel("ops", addressed=False))
+    place.mail.answer = lambda _: Receipt(Acceptance.REFUSED, "550 no such user")
+    await place.sweep()
+    await place.relay().round()
+    assert len(place.channels[1].letters) == 1
+    mark = (await place.marks())["nb1"]
+    assert (mark.state, mark.untold) == (MarkState.MARKED, "mail: 550 no such user")
+    await place.pass_time(days=30)
+    assert not (await place.sweep()).removals
+
+
+@virtual_time
+async def test_a_group_alone_may_be_told_instead_of_the_owner() -> None:
+    """tell: ops: what the group accepts is told."""
+    place = town(notebook(), grace=Grace(timedelta(days=7), surveys=1, tell=("ops",)))
+    place.channels.append(ScriptedChannel("ops", addressed=False))
+    await place.sweep()
+    await place.relay().round()
+    assert not place.texts
+    assert (await place.marks())["nb1"].state is MarkState.TOLD
