@@ -5,6 +5,7 @@ earlier than one that somebody has read.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -90,7 +91,18 @@ class Sender:
         await self._end(message, MessageState.SENT, message.proof, len(listed))
 
     async def _promised(self, message: Message, listed: Sequence[Listed]) -> tuple[Message, Sequence[Listed]]:
-        """Write the deadlines that the message will promise; return the message and its items as stored."""
+        """Write the deadlines that the message will promise; return the message and its items as stored.
+
+        Raises:
+            MarksChanged: other messages or surveys write the marks all the time, or another process has taken the message.
+        """
+        for _ in range(ATTEMPTS - 1):
+            with suppress(MarksChanged):
+                return await self._promised_once(message, listed)
+            listed = await self._read_again(listed)
+        return await self._promised_once(message, listed)
+
+    async def _promised_once(self, message: Message, listed: Sequence[Listed]) -> tuple[Message, Sequence[Listed]]:
         now = self.ports.clock.now()
         written = {each.mark.id: self._with_deadline(each, now) for each in listed if each.item.kind is ItemKind.ANNOUNCE}
         changed = [each for each in written.values() if each not in [before.mark for before in listed]]

@@ -13,6 +13,9 @@ from nbsweep.core.notices.outbox import Item, ItemKind, Listed, item_id
 from nbsweep.engine.notices.context import RelayOptions, RelayPorts
 from nbsweep.engine.notices.recipients import FALLBACK
 
+ATTEMPTS = 5
+"""How often a mark is read again because it was written meanwhile."""
+
 
 async def record_untold(untold: Sequence[Listed], why: str, ports: RelayPorts, options: RelayOptions, *, passing: bool) -> None:
     """Record for each item that it cannot be told, and do what the policy says: keep, tell the fallback, or proceed.
@@ -21,13 +24,21 @@ async def record_untold(untold: Sequence[Listed], why: str, ports: RelayPorts, o
     """
     for listed in untold:
         grace = options.graces.get(listed.mark.policy)
-        if listed.item.kind is not ItemKind.ANNOUNCE or grace is None or listed.mark.state is not MarkState.MARKED:
-            continue
+        if listed.item.kind is ItemKind.ANNOUNCE and grace is not None:
+            await _record_at_last(listed, why, grace, ports, passing=passing)
+
+
+async def _record_at_last(listed: Listed, why: str, grace: Grace, ports: RelayPorts, *, passing: bool) -> None:
+    """Record one item; if a survey or another message has written the mark meanwhile, it is read again."""
+    for _ in range(ATTEMPTS):
+        if listed.mark.state is not MarkState.MARKED:
+            return
         try:
             await _record(listed, why, grace, ports, passing=passing)
         except MarksChanged:
-            # The survey or another relay has written the mark: the next round looks again.
-            continue
+            listed = replace(listed, mark=await ports.journal.marks.mark(listed.mark.id) or listed.mark)
+        else:
+            return
 
 
 async def _record(listed: Listed, why: str, grace: Grace, ports: RelayPorts, *, passing: bool) -> None:
