@@ -1,6 +1,6 @@
 """The interface between the service and the HTTP API, which uses only this and the journal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.explain.context import Explained
+from nbsweep.core.marks.grace import Grace
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.planning.plan import Plan
 
@@ -79,6 +80,10 @@ class Control(Protocol):
 
     def paused(self) -> tuple[str, ...]:
         """Return one sentence for each target that is paused."""
+        ...
+
+    def graces(self) -> Mapping[str, Grace]:
+        """Return the grace of each policy that has one."""
         ...
 
     async def plan(self, name: str) -> Plan:

@@ -12,6 +12,7 @@ import anyio
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.events.service import ServiceStopping, TargetScheduled
 from nbsweep.core.explain.context import Explained
+from nbsweep.core.marks.grace import Grace
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Telemetry
 from nbsweep.engine.explain import explain_everywhere
@@ -66,6 +67,10 @@ class Supervisor:
     def paused(self) -> tuple[str, ...]:
         """Return one sentence for each paused target, which describes its pause."""
         return tuple(f"{state.name} is {state.pause}" for state in self.targets() if state.pause)
+
+    def graces(self) -> Mapping[str, Grace]:
+        """Return the grace of each policy that has one."""
+        return self.settings.rules.graces
 
     def _not_ready_targets(self) -> Iterator[str]:
         return (

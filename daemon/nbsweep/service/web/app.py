@@ -21,6 +21,7 @@ from nbsweep.service.web.api import Api
 from nbsweep.service.web.exemptions import ExemptionsApi
 from nbsweep.service.web.health import Health
 from nbsweep.service.web.index import Index
+from nbsweep.service.web.notices import NoticesApi
 from nbsweep.service.web.openapi import openapi_document
 from nbsweep.service.web.operations import OPERATIONS
 from nbsweep.service.web.responses import json_answer
@@ -64,7 +65,8 @@ def make_app(
     app[ADDRESS], app[CONNECTIONS] = address, connections
     calls = CallLimit(clock)
     exemptions = ExemptionsApi(control, journal, clock, settings.limits, calls)
-    handlers = _handlers(Health(control, exposition), Api(control, journal, clock, calls), exemptions)
+    notices = NoticesApi(control, journal, clock)
+    handlers = _handlers(Health(control, exposition), Api(control, journal, clock, calls), exemptions, notices)
     for operation in OPERATIONS:
         handler = reject_unknown_query(handlers[operation.name], *operation.query, takes_body=bool(operation.takes))
         for method in ("GET", "HEAD") if operation.method == "GET" else (operation.method,):
@@ -72,7 +74,7 @@ def make_app(
     return app
 
 
-def _handlers(health: Health, api: Api, exemptions: ExemptionsApi) -> Mapping[str, Handler]:
+def _handlers(health: Health, api: Api, exemptions: ExemptionsApi, notices: NoticesApi) -> Mapping[str, Handler]:
     """Return the handler of each operation."""
     document = openapi_document()
 
@@ -95,6 +97,10 @@ def _handlers(health: Health, api: Api, exemptions: ExemptionsApi) -> Mapping[st
         "sweep": api.sweep,
         "pause": api.pause,
         "resume": api.resume,
+        "marks": notices.marks,
+        "marks_of_notebook": notices.marks_of_notebook,
+        "outbox": notices.outbox,
+        "retry": notices.retry,
         "exemptions": exemptions.exemptions,
         "grant": exemptions.grant,
         "revoke": exemptions.revoke,

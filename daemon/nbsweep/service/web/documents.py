@@ -9,6 +9,8 @@ from msgspec.structs import asdict
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.runs import RunRecord
 from nbsweep.documents.base import Count, Document, Time, moment_text
+from nbsweep.documents.marks import MarkDocument
+from nbsweep.documents.outbox import MessageDocument
 from nbsweep.documents.runs import (
     Lanes,
     RemovalDocument,
@@ -68,6 +70,26 @@ class RemovalsDocument(Document, frozen=True):
 
     id: Annotated[str, Meta(description="The ID of the notebook.")]
     removals: Collection[RemovalDocument]
+
+
+class MarksDocument(Document, frozen=True):
+    """The latest marks, the newest first."""
+
+    marks: Sequence[MarkDocument]
+
+
+class MarksOfNotebookDocument(Document, frozen=True):
+    """The marks of one notebook, the newest first."""
+
+    id: Annotated[str, Meta(description="The ID of the notebook.")]
+    marks: Sequence[MarkDocument]
+
+
+class MessagesDocument(Document, frozen=True):
+    """The latest messages, the newest first, and the pause of sending that is in force."""
+
+    paused: PauseDocument | None
+    messages: Sequence[MessageDocument]
 
 
 def target_document(state: TargetState) -> TargetDocument:

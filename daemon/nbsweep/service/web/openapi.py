@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbsweep import __version__
+from nbsweep.core.marks.shown import ShownState
+from nbsweep.core.notices.outbox import MessageState
 from nbsweep.service.web.access.auth import PUBLIC
 from nbsweep.service.web.access.tokens import Role
 from nbsweep.service.web.errors import STATUS, Code
 from nbsweep.service.web.operations import OPERATIONS, Operation
-from nbsweep.service.web.schemas import LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST, component_schemas, ref
+from nbsweep.service.web.schemas import LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST, TEXT_PATTERN, component_schemas, ref
 
 JSON = "application/json"
 ABOUT = (
@@ -64,6 +66,12 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
         "description": "The ID of a notebook.",
         "schema": {"$ref": "#/components/schemas/Id"},
     },
+    "key": {
+        "in": "path",
+        "required": True,
+        "description": "The key of a message, or its beginning.",
+        "schema": {"$ref": "#/components/schemas/Id"},
+    },
     "exemption_id": {
         "in": "path",
         "required": True,
@@ -76,6 +84,19 @@ QUERY: Mapping[str, Mapping[str, Any]] = {
     "limit": {
         "description": f"The maximum number of rows. Default: {LIMIT_DEFAULT} sweeps or {LIMIT_MOST} others.",
         "schema": {"type": "integer", "minimum": 1, "maximum": LIMIT_MOST},
+    },
+    "owner": {
+        "description": "Only notebooks of this owner, by name or ID, without regard to case.",
+        "schema": {"type": "string", "pattern": TEXT_PATTERN},
+    },
+    "marks.target": {"description": "Only marks of this target.", "schema": {"$ref": "#/components/schemas/Id"}},
+    "marks.state": {
+        "description": "Only marks in this state. Default: all open marks.",
+        "schema": {"type": "string", "enum": [state.value for state in ShownState]},
+    },
+    "outbox.state": {
+        "description": "Only messages in this state.",
+        "schema": {"type": "string", "enum": [state.value.lower() for state in MessageState]},
     },
     "all": {
         "description": "Whether those that have ended or were revoked are listed too.",
@@ -112,7 +133,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "security": _security(operation),
     }
     parameters = [{"name": name, **told} for name, told in PARAMETERS.items() if f"{{{name}}}" in operation.path]
-    parameters += [{"name": name, "in": "query", **QUERY[name]} for name in operation.query]
+    parameters += [{"name": name, "in": "query", **_query(operation, name)} for name in operation.query]
     if parameters:
         document["parameters"] = parameters
     if operation.takes:
@@ -121,6 +142,12 @@ def _operation(operation: Operation) -> dict[str, Any]:
             "content": {JSON: {"schema": ref(operation.takes)}},
         }
     return document
+
+
+def _query(operation: Operation, name: str) -> Mapping[str, Any]:
+    """Return a key of the query; some mean something of their own in one operation."""
+    own = f"{operation.name}.{name}"
+    return QUERY[own] if own in QUERY else QUERY[name]
 
 
 def _security(operation: Operation) -> list[dict[str, list[str]]]:

@@ -1,11 +1,13 @@
 """Reads the parameters of requests."""
 
 import re
+from enum import StrEnum
+from typing import TypeVar
 
 from aiohttp import web
 
 from nbsweep.service.web.errors import Code, Refused
-from nbsweep.service.web.schemas import ID_PATTERN
+from nbsweep.service.web.schemas import ID_PATTERN, TEXT_PATTERN
 
 NUMBER = re.compile(r"[0-9]{1,10}")
 
@@ -32,6 +34,36 @@ def number(request: web.Request, key: str, usual: int, least: int, most: int) ->
     if not NUMBER.fullmatch(text) or not least <= int(text) <= most:
         raise Refused(Code.BAD_REQUEST, f"{key} must be a whole number from {least} to {most}")
     return int(text)
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def choice(request: web.Request, key: str, choices: type[Choice]) -> Choice | None:
+    """Return one of the values that a key of the query may have, without regard to case; None without the key.
+
+    Raises:
+        Refused: it is none of them.
+    """
+    text = request.query.get(key)
+    if text is None:
+        return None
+    for each in choices:
+        if each.value.lower() == text.lower():
+            return each
+    raise Refused(Code.BAD_REQUEST, f"{key} must be one of {', '.join(each.value.lower() for each in choices)}")
+
+
+def free_text(request: web.Request, key: str) -> str | None:
+    """Return a text of the query; None without the key.
+
+    Raises:
+        Refused: it is empty, too long, or holds control characters.
+    """
+    text = request.query.get(key)
+    if text is not None and not re.fullmatch(TEXT_PATTERN, text):
+        raise Refused(Code.BAD_REQUEST, f"{key} has 1 to 256 characters, and no control characters")
+    return text
 
 
 def flag(request: web.Request, key: str) -> bool:

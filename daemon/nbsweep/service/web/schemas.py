@@ -8,6 +8,9 @@ from nbsweep.documents.exemptions import ExemptionsDocument, GrantDocument, NewE
 from nbsweep.documents.explain import ExplainDocument
 from nbsweep.documents.plans import PlanDocument
 from nbsweep.service.web.documents import (
+    MarksDocument,
+    MarksOfNotebookDocument,
+    MessagesDocument,
     RemovalsDocument,
     RunInFullDocument,
     RunsDocument,
@@ -22,6 +25,7 @@ ID_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$"
 LIMIT_DEFAULT = 20
 LIMIT_MOST = 1000
 OFFSET_MOST = 1_000_000_000
+TEXT_PATTERN = r"^[^\x00-\x1f\x7f]{1,256}$"
 DOCUMENTS = (
     ErrorDocument,
     TargetsDocument,
@@ -31,6 +35,9 @@ DOCUMENTS = (
     RemovalsDocument,
     PlanDocument,
     ExplainDocument,
+    MarksDocument,
+    MarksOfNotebookDocument,
+    MessagesDocument,
     ExemptionsDocument,
     GrantDocument,
     NewExemptionDocument,

@@ -1,10 +1,10 @@
 """The HTTP API on loopback, with a fake service."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -20,6 +20,7 @@ from nbsweep.core.explain.explain import explain
 from nbsweep.core.freshness import ClockReading
 from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.lifecycle import State
+from nbsweep.core.marks.grace import Grace
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.planning.plan import Plan
@@ -119,6 +120,10 @@ class FakeControl:
     def paused(self) -> tuple[str, ...]:
         """List the targets that are paused."""
         return tuple(f"{each.name} is {each.pause}" for each in self.states.values() if each.pause)
+
+    def graces(self) -> Mapping[str, Grace]:
+        """Return a week for the policy `old`."""
+        return {"old": Grace(timedelta(days=7))}
 
     def trigger(self, name: str) -> Answer:
         """Note it, if it is willing."""
