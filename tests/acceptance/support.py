@@ -118,6 +118,10 @@ class Cloud:
         """Do to a notebook what its owner does."""
         self._ask("PATCH", f"/instances/{notebook_id}", change)
 
+    def create(self, notebook: Json) -> None:
+        """Add a notebook."""
+        self._ask("POST", "/instances", notebook)
+
     def break_with(self, *faults: Json) -> None:
         """Append to the script of faults."""
         self._ask("POST", "/faults", faults)

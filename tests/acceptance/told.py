@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -129,6 +130,13 @@ class Place:
         """Let the command run with the clock of this place."""
         self.ahead = self.desk.folder / "ahead"
         self.desk = replace(self.desk, program=(sys.executable, str(SLEPT), str(self.ahead)))
+
+    def moved(self, folder: Path) -> "Place":
+        """Return another desk at the same place, with an empty folder."""
+        folder.mkdir()
+        found = copy(self)
+        found.desk = replace(self.desk, folder=folder)
+        return found
 
     def now(self) -> datetime:
         """Return the time at this place."""
