@@ -1,4 +1,4 @@
-"""Run nbsweep as `slept.py` does, with a relay that looks several times in a second what is to be sent: `hasty.py FILE ARGUMENT...`."""
+"""Run nbsweep as `slept.py` does, with a relay that works several times in a second: `hasty.py FILE ARGUMENT...`."""
 
 import sys
 from pathlib import Path

@@ -3,7 +3,7 @@
 import signal
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -37,9 +37,13 @@ def told(tmp_path: Path) -> Iterator[People]:
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Place]:
     """Give a place with a cloud, in which one notebook is protected."""
-    options = cloud_options([idle("keep-it"), *described("")], timing={"deletion_median_s": 0.06})
-    with running_cloud(options) as cloud:
+    with running_cloud(options()) as cloud:
         yield Place(Desk(tmp_path), cloud)
+
+
+def options() -> Json:
+    """Describe the cloud."""
+    return cloud_options([idle("keep-it"), *described("")], timing={"deletion_median_s": 0.06})
 
 
 def described(suffix: str) -> list[Json]:
@@ -48,11 +52,12 @@ def described(suffix: str) -> list[Json]:
     return [idle(f"{name}{suffix}", owner=owner) for owner, name in owned]
 
 
-def desk_at(start: Place, folder: Path, told: People) -> Place:
-    """Give a desk of its own, whose owners are told by mail."""
+def desk_at(start: Place, folder: Path, told: People, journal: str = "") -> Place:
+    """Give a desk and a journal of its own, whose owners are told by mail."""
     here = start.moved(folder)
     here.desk.write(
         here.cloud,
+        journal=journal or f"sqlite:///{here.desk.journal}",
         policies=[POLICY],
         protect=[{"name": "keep-*"}],
         owners=[{"domain": "example.com"}],
@@ -99,9 +104,14 @@ def check_read(mails: list[Mail], section: str, suffix: str) -> dict[str, dateti
 @pytest.mark.parametrize("moment", ["before-commit", "after-commit", "at-write"])
 def test_a_run_killed_at_any_write_loses_no_message(moment: str, tmp_path: Path, start: Place, told: People) -> None:
     """A run afterwards tells the rest: each owner has one mail, or copies of it, and nothing goes before what they read."""
+    check_every_kill(moment, tmp_path, start, told, lambda: "")
+
+
+def check_every_kill(moment: str, folder: Path, start: Place, told: People, new_journal: Callable[[], str]) -> None:
+    """Kill a run that marks and tells at its first, second, ... moment until none is left, each in a journal of its own."""
     repeated = 0
     for number in range(1, ENOUGH):
-        here = desk_at(start, tmp_path / str(number), told)
+        here = desk_at(start, folder / str(number), told, new_journal())
         again = was_killed(here, moment, number)
         mails, marks = told.new_mails(), here.marks()
         repeated += len(mails) > len(NOTEBOOKS)
@@ -117,9 +127,7 @@ def test_a_run_killed_at_any_write_loses_no_message(moment: str, tmp_path: Path,
 
 
 @pytest.mark.parametrize("moment", ["before-commit", "after-commit"])
-def test_a_run_killed_while_it_deletes_tells_of_each_deletion(
-    moment: str, tmp_path: Path, start: Place, told: People
-) -> None:
+def test_a_run_killed_while_it_deletes_tells_of_each_deletion(moment: str, tmp_path: Path, start: Place, told: People) -> None:
     """A run afterwards: each notebook is deleted by one DELETE, and each owner has one summary, or copies of it."""
     for number in range(1, ENOUGH):
         suffix = f"-{number}" if number > 1 else ""
