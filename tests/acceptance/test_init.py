@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+import yaml
 
 from acceptance.conftest import Simulate
 from acceptance.support import ACCESS_KEY, PROJECT, SECRET_KEY, Desk, idle
@@ -112,6 +113,8 @@ def test_on_a_terminal_it_asks(desk: Desk) -> None:
         terminal.type("2\n")
         terminal.wait_for("Rules [failed idle]: ")
         terminal.type("idle, 3\n")
+        terminal.wait_for("How long before a deletion are owners told")
+        terminal.type("\n")
         terminal.wait_for("Next:")
         assert terminal.ended() == 0
     text = desk.config.read_text(encoding="utf-8")
@@ -122,6 +125,60 @@ def test_on_a_terminal_it_asks(desk: Desk) -> None:
         "  - name: idle",
         "  - name: forgotten",
     ]
+
+
+def test_on_a_terminal_it_asks_how_owners_are_told(desk: Desk) -> None:
+    """What follows from the domain is offered; a wrong length of time is told, and asked again."""
+    with on_a_terminal(desk, "init", "--region", "cn-north-4", "--credentials", "agency", "--rule", "idle") as terminal:
+        terminal.wait_for("Project id")
+        terminal.type("\n")
+        terminal.wait_for("How long before a deletion are owners told, such as 7d (no: delete unannounced) [no]: ")
+        terminal.type("7\n")
+        terminal.wait_for("has no unit")
+        terminal.type("7d\n")
+        terminal.wait_for("Mail domain")
+        terminal.type("example.com\n")
+        terminal.wait_for("Mail server [mail.example.com]: ")
+        terminal.type("smtp.example.com\n")
+        terminal.wait_for("Sender of the mails [nbsweep@example.com]: ")
+        terminal.type("\n")
+        terminal.wait_for("Next:")
+        assert terminal.ended() == 0
+    found = yaml.safe_load(desk.config.read_text(encoding="utf-8"))
+    assert found["policies"][0]["grace"] == {"for": "7d", "remind": "2d"}
+    assert found["owners"] == [{"domain": "example.com"}]
+    mail = {"kind": "smtp", "host": "smtp.example.com", "from": "nbsweep@example.com", "tls": "starttls"}
+    assert found["channels"] == {"mail": mail}
+
+
+def test_each_policy_announces_if_a_grace_is_given(desk: Desk) -> None:
+    """The file is valid, and the next steps have a test of the channel."""
+    rules = chain.from_iterable(("--rule", rule) for rule in ("failed", "idle", "forgotten", "codelab"))
+    told = ("--grace", "2d", "--mail-host", "localhost", "--owners-domain", "example.com", "--mail-from", "ops@example.com")
+    ended = desk.run("init", "--yes", *rules, *told)
+    assert ended.code == 0, ended.err
+    assert "notify test mail" in ended.out
+    found = yaml.safe_load(desk.config.read_text(encoding="utf-8"))
+    # Two days are too short for a reminder two days before.
+    assert [policy["grace"] for policy in found["policies"]] == [{"for": "2d"}] * 4
+    assert (found["channels"]["mail"]["tls"], found["channels"]["mail"]["from"]) == ("none", "ops@example.com")
+    assert desk.run("validate").out == f"{desk.config}: no mistakes, no doubts.\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--grace", "7d", "--mail-host", "mail.example.com"], "--owners-domain"),
+        (["--mail-host", "mail.example.com"], "--grace"),
+        (["--grace", "7", "--mail-host", "mail.example.com", "--owners-domain", "example.com"], "has no unit"),
+    ],
+)
+def test_half_a_notice_is_a_mistake(desk: Desk, options: list[str], said: str) -> None:
+    """Exit 2, and nothing is written."""
+    ended = desk.run("init", "--yes", *options)
+    assert ended.code == 2
+    assert said in ended.err
+    assert not desk.config.exists()
 
 
 @pytest.mark.parametrize("key", ["\x03", "\x04"])

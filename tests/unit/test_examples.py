@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from builders import NOON, ago, moment
 from nbsweep.cli.commands.demo import demo_settings
 from nbsweep.cli.starter import USUAL_RULES, Rule, Starter, starter_text
+from nbsweep.cli.starter_notices import Announcing
 from nbsweep.core.doubts import find_doubts
 from nbsweep.core.facts import Moment
 from nbsweep.core.judging.rules import Rules
@@ -43,7 +44,9 @@ def shipped() -> Iterator[tuple[str, Any]]:
     )
 
     for rules in (USUAL_RULES, tuple(Rule)):
-        yield f"init {' '.join(rules)}", yaml.safe_load(starter_text(Starter(rules=rules)))
+        for told in (None, Announcing("7d", "mail.example.com", "nbsweep@example.com", "example.com")):
+            name = f"init {' '.join(rules)}{' --grace' if told else ''}"
+            yield name, yaml.safe_load(starter_text(Starter(rules=rules, announcing=told)))
 
 
 def with_policies(text: str) -> Iterator[Any]:

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
-    "init": ("nbsweep init", "nbsweep init --yes --region cn-north-4 --credentials keys"),
+    "init": (
+        "nbsweep init",
+        "nbsweep init --yes --region cn-north-4 --credentials keys",
+        "nbsweep init --yes --grace 7d --mail-host mail.example.com --owners-domain example.com",
+    ),
     "validate": ("nbsweep validate -c nbsweep.yaml",),
     "check": ("nbsweep check", "nbsweep check --format json"),
     "schema": ("nbsweep schema > nbsweep.schema.json",),

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from nbsweep.cli.starter_notices import Announcing, grace_of_policy, places_of
+
 
 class Credentials(StrEnum):
     """Where the credentials are."""
@@ -102,24 +104,24 @@ POLICIES: Mapping[Rule, str] = {
   # Failed notebooks cannot be used, and count against the quota.
   - name: failed
     match: {status: [CREATE_FAILED, START_FAILED, ERROR, DELETE_FAILED], idle_over: 7d}
-""",
+GRACE""",
     Rule.IDLE: """\
   # Stopped notebooks still incur disk charges.
   - name: idle
     match: {status: STOPPED, FEATUREidle_over: 30d}
-""",
+GRACE""",
     Rule.FORGOTTEN: """\
   # age_over counts from the creation, even if the notebook was used recently; so add idle_over.
   - name: forgotten
     match: {age_over: 180d, idle_over: 60d}
-    # What to do with a running notebook: skip it, or stop it and then delete it.
+GRACE    # What to do with a running notebook: skip it, or stop it and then delete it.
     running: skip
 """,
     Rule.CODELAB: """\
   # CodeLab is free, but its notebooks count against the quota.
   - name: codelab
     match: {feature: DEFAULT, status: STOPPED, idle_over: 60d}
-""",
+GRACE""",
 }
 TAIL = """
 # Which notebooks are kept even if a policy matches. Any match is enough.
@@ -144,6 +146,8 @@ class Starter(Struct, frozen=True, kw_only=True):
     project_id: str | None = None
     credentials: Credentials = Credentials.STANDARD
     rules: tuple[Rule, ...] = USUAL_RULES
+    announcing: Announcing | None = None
+    """How owners are told before a deletion; None if they are not."""
 
 
 def starter_text(starter: Starter) -> str:
@@ -158,7 +162,8 @@ def starter_text(starter: Starter) -> str:
     )
     # With CodeLab listed too, the policy for billed notebooks has to say that it is for these alone.
     policies = "\n".join(POLICIES[rule] for rule in RULES if rule in starter.rules)
-    return head + policies.replace("FEATURE", "feature: NOTEBOOK, " if codelab else "") + TAIL
+    policies = policies.replace("FEATURE", "feature: NOTEBOOK, " if codelab else "")
+    return head + policies.replace("GRACE", grace_of_policy(starter.announcing)) + TAIL + places_of(starter.announcing)
 
 
 def _place(starter: Starter) -> str:

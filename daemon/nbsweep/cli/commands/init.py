@@ -24,11 +24,16 @@ from nbsweep.cli.starter import (
     Starter,
     starter_text,
 )
+from nbsweep.cli.starter_notices import Announcing
 from nbsweep.core.errors import ConfigurationError
+from nbsweep.core.notices.addresses import is_domain
 from nbsweep.loading.file import find_config, read_settings
+from nbsweep.settings.fields.units import parse_length
 from nbsweep.settings.messages import suggestion
 from nbsweep.settings.regions import REGIONS
 
+NO_GRACE = "no"
+"""The answer that nothing is announced."""
 T = TypeVar("T")
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -42,6 +47,10 @@ class Given(Struct, frozen=True):
     project_id: str | None
     credentials: Credentials | None
     rules: tuple[Rule, ...]
+    grace: str | None = None
+    mail_host: str | None = None
+    mail_from: str | None = None
+    owners_domain: str | None = None
 
 
 def print_packaged(names: Sequence[str]) -> None:
@@ -81,11 +90,24 @@ def _by_default(given: Given) -> Starter:
         project_id=given.project_id,
         credentials=given.credentials or Credentials.STANDARD,
         rules=given.rules or USUAL_RULES,
+        announcing=_announcing_of_options(given),
     )
 
 
+def _announcing_of_options(given: Given) -> Announcing | None:
+    others = {"--mail-host": given.mail_host, "--owners-domain": given.owners_domain}
+    if given.grace is None:
+        if unused := [option for option, value in (others | {"--mail-from": given.mail_from}).items() if value is not None]:
+            raise typer.BadParameter(f"goes with --grace, which says how long before a deletion owners are told: {unused[0]}")
+        return None
+    if missing := [option for option, value in others.items() if value is None]:
+        raise typer.BadParameter(f"needs {' and '.join(missing)} too, by which owners are told", param_hint="--grace")
+    host, domain = given.mail_host or "", given.owners_domain or ""
+    return Announcing(given.grace, host, given.mail_from or f"nbsweep@{domain}", domain)
+
+
 def _asked(given: Given) -> Starter:
-    """Ask for what the options leave open. The question about announcing belongs here once policies can announce."""
+    """Ask for what the options leave open."""
     region = given.region
     if region is None and given.endpoint is None:
         region = _ask("Region", USUAL_REGION, _known_region)
@@ -99,6 +121,7 @@ def _asked(given: Given) -> Starter:
         project_id=project_id or None,
         credentials=given.credentials or _ask_credentials(),
         rules=given.rules or _ask_rules(),
+        announcing=_ask_announcing(given),
     )
 
 
@@ -125,6 +148,19 @@ def _ask_rules() -> tuple[Rule, ...]:
     return _ask("Rules", " ".join(USUAL_RULES), check)
 
 
+def _ask_announcing(given: Given) -> Announcing | None:
+    grace = given.grace
+    if grace is None:
+        question = "How long before a deletion are owners told, such as 7d (no: delete unannounced)"
+        grace = _ask(question, NO_GRACE, _grace)
+    if grace == NO_GRACE:
+        return None
+    domain = given.owners_domain or _ask("Mail domain of the owners, such as example.com", "", _domain)
+    host = given.mail_host or _ask("Mail server", f"mail.{domain}", str.strip)
+    sender = given.mail_from or _ask("Sender of the mails", f"nbsweep@{domain}", str.strip)
+    return Announcing(grace, host, sender, domain)
+
+
 def _list(title: str, choices: Mapping[Choice, str]) -> None:
     width = max(map(len, choices))
     lines = "".join(f"  {number}  {name:<{width}}  {text}\n" for number, (name, text) in enumerate(choices.items(), 1))
@@ -148,6 +184,21 @@ def _known_region(text: str) -> str:
     return region
 
 
+def _grace(text: str) -> str:
+    if text.strip() != NO_GRACE:
+        try:
+            parse_length(text.strip())
+        except ValueError as error:
+            raise typer.BadParameter(f"it {error}; or {NO_GRACE}") from error
+    return text.strip()
+
+
+def _domain(text: str) -> str:
+    if not is_domain(text.strip()):
+        raise typer.BadParameter("it must be a mail domain, such as example.com")
+    return text.strip()
+
+
 def _project_id(text: str) -> str:
     if text and not re.fullmatch("[0-9a-f]{32}", text.strip()):
         raise typer.BadParameter("it has 32 hexadecimal digits; the console shows it under My Credentials, API Credentials")
@@ -167,5 +218,6 @@ def _next_steps(path: Path, starter: Starter) -> str:
     missing = [name for name in VARIABLES[starter.credentials] if not os.environ.get(name)]
     option = "" if path == Path("nbsweep.yaml") or str(path) == os.environ.get("NBSWEEP_CONFIG") else f" --config {path}"
     steps = [f"export {' '.join(f'{name}=...' for name in missing)}"] if missing else []
-    steps += [f"nbsweep{option} {command}" for command in ("validate", "check", "plan")]
+    told = ("notify test mail --to ADDRESS", "notify preview") if starter.announcing else ()
+    steps += [f"nbsweep{option} {command}" for command in ("validate", "check", *told, "plan")]
     return f"Wrote {path}: a dry run, which deletes nothing. Next:\n" + "".join(f"  {step}\n" for step in steps)

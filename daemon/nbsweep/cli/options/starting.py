@@ -31,6 +31,16 @@ def init(
         list[Rule] | None,
         typer.Option("--rule", help="A policy to write into the file. May be repeated."),
     ] = None,
+    grace: Annotated[
+        str | None, typer.Option("--grace", metavar="7d", help="Tell owners by mail this long before a deletion.")
+    ] = None,
+    mail_host: Annotated[str | None, typer.Option("--mail-host", metavar="HOST", help="The mail server.")] = None,
+    mail_from: Annotated[
+        str | None, typer.Option("--mail-from", metavar="ADDRESS", help="The sender; default: nbsweep at the owners' domain.")
+    ] = None,
+    owners_domain: Annotated[
+        str | None, typer.Option("--owners-domain", metavar="DOMAIN", help="Owners have their name as address at this domain.")
+    ] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Print a configuration with every key and its default.")] = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the configuration's JSON Schema, for editors.")] = False,
     systemd: Annotated[bool, typer.Option("--systemd", help="Print the systemd unit of the service.")] = False,
@@ -51,7 +61,8 @@ def init(
     if any(files.values()):
         print_packaged([file for file, wanted in files.items() if wanted])
         return
-    given = Given(name, region, endpoint, project_id, credentials, tuple(rule or ()))
+    told = (grace, mail_host, mail_from, owners_domain)
+    given = Given(name, region, endpoint, project_id, credentials, tuple(rule or ()), *told)
     init_command(given, config or context.obj, ask=not yes)
 
 
