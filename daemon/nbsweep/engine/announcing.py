@@ -14,7 +14,7 @@ from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.marks.model import Mark, MarkState, remove, take_over_promise
 from nbsweep.core.marks.shown import MarksWritten
 from nbsweep.core.notices.outbox import Item, ItemKind, ending_items, item_id
-from nbsweep.core.planning.marking import Marking, MarkLimits, SurveyedMarks, mark_survey
+from nbsweep.core.planning.marking import Marking, MarkLimits, SurveyedMarks, mark_survey, outlook
 from nbsweep.core.planning.plan import Candidate
 from nbsweep.core.ports import Ports
 from nbsweep.core.reasons.actions import encode_action
@@ -104,7 +104,9 @@ def _emit_summary(marking: Marking, seen: SurveyedMarks, ended: int, ports: Port
     before, new = sum(map(seen.shows, seen.rules.marks.values())), len(marking.new)
     if new or ended or before or marking.waiting:
         still_open = before + new - len(marking.ended)
-        ports.telemetry.emit(MarksMade(new, ended, still_open, marking.waiting))
+        totals = outlook(seen, marking).totals
+        counts = (totals.told, totals.due, totals.untold)
+        ports.telemetry.emit(MarksMade(new, ended, still_open, marking.waiting, *counts))
 
 
 def items_to_announce(marking: Marking, now: datetime) -> Iterator[Item]:

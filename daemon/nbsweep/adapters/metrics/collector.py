@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from nbsweep.adapters.metrics.in_flight import InFlight, Labels
 from nbsweep.adapters.metrics.instruments import Instruments
+from nbsweep.adapters.metrics.notices import NoticeMetrics
 from nbsweep.core.errors import Forbidden, Unauthorized
 from nbsweep.core.events.base import Event
 from nbsweep.core.events.http import DialectFound, HttpAnswered, HttpThrottled
@@ -92,6 +93,7 @@ class Metrics:
         """The variant that is shown, by target and aspect."""
         self._in_flight = InFlight()
         self._instruments = Instruments()
+        self._notices = NoticeMetrics(self._instruments)
         self._handlers: Mapping[type[Event], Callable[[Any, Labels], None]] = {
             HttpAnswered: self._answered,
             HttpThrottled: self._throttled,
@@ -109,6 +111,7 @@ class Metrics:
             LogLinesLost: self._lost,
             ServiceReloadRefused: self._reload_refused,
             ServiceReloaded: self._reloaded,
+            **self._notices.handlers,
         }
 
     def __call__(self, event: Event, context: Mapping[str, Any]) -> None:
@@ -241,3 +244,4 @@ class Metrics:
             metric.labels(target)
         for outcome in SWEEP_OUTCOMES:
             self._instruments.sweeps.labels(target, outcome)
+        self._notices.begin_at_nothing(target)

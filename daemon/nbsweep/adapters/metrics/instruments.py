@@ -8,10 +8,13 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from nbsweep import __version__
+from nbsweep.core.marks.shown import ShownState
 
 SWEEP_BUCKETS_S = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14400, 43200)
 DELETION_BUCKETS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 CALL_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+OPEN_STATES = (ShownState.MARKED, ShownState.TOLD, ShownState.DUE)
 
 
 class Declared(NamedTuple):
@@ -73,6 +76,16 @@ class Instruments:
             "aspect",
             "value",
         )
+        self.marks = self._gauge("marks", "Open marks by state, at the last survey.", "target", "state")
+        self.untold = self._gauge("untold", "Open marks whose owners could not be told, at the last survey.", "target")
+        self.marks_made = self._counter("marks_made_total", "Marks that were made.", "target")
+        self.marks_cleared = self._counter("marks_cleared_total", "Marks that were cleared.", "target", "cause")
+        self.notifications = self._counter(
+            "notifications_total", "Attempts to send a message, by what came of them.", "channel", "kind", "outcome"
+        )
+        self.outbox_pending = self._gauge("outbox_pending", "Messages that are not sent yet.", "channel")
+        self.outbox_oldest_s = self._gauge("outbox_oldest_seconds", "The age of the oldest unsent message.", "channel")
+        self.outbox_paused = self._gauge("outbox_paused", "Whether sending is paused.")
         self.limit = self._gauge("lane_configured_calls_per_second", "How fast the lane may go at most.", "target", "lane")
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
@@ -100,8 +113,11 @@ class Instruments:
             self.fleet,
             self.candidates,
             self.refusing,
+            self.untold,
         ):
             gauge.remove(target)
+        for state in OPEN_STATES:
+            self.marks.remove(target, state)
 
     def exposition(self) -> bytes:
         """Return all metrics in the text format of Prometheus."""

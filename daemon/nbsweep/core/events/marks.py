@@ -56,6 +56,11 @@ class MarksMade(Event, frozen=True):
     open: int
     waiting: int
     """Notebooks that a limit or a brake leaves to a later sweep."""
+    told: int
+    """Open marks whose owners were told, and that are not due."""
+    due: int
+    untold: int
+    """Open marks whose owners could not be told."""
 
 
 class MarksRefused(Event, frozen=True):

@@ -1,5 +1,6 @@
 """Events of the outbox: messages that are composed, sent and refused."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
@@ -52,6 +53,17 @@ class MessageFailed(Event, frozen=True):
     kind: str
     attempts: int
     problem: str
+
+
+class OutboxCounted(Event, frozen=True):
+    """A round of the relay has ended; what is unsent, by channel."""
+
+    name: ClassVar[str] = "outbox.counted"
+    level: ClassVar[Level] = "debug"
+    pending: Mapping[str, int]
+    oldest_s: Mapping[str, float]
+    """The age of the oldest unsent message."""
+    paused: bool
 
 
 class RelayFailed(Event, frozen=True):

@@ -8,7 +8,7 @@ from random import SystemRandom
 import anyio
 
 from nbsweep.core.errors import NbsweepError
-from nbsweep.core.events.outbox import RelayFailed
+from nbsweep.core.events.outbox import OutboxCounted, RelayFailed
 from nbsweep.core.notices.outbox import Message
 from nbsweep.engine.notices.composer import Composer
 from nbsweep.engine.notices.context import RelayOptions, RelayPorts
@@ -43,6 +43,7 @@ class Relay:
         """Work until cancelled; an outage of the journal is reported, and survived."""
         while True:
             await self.round(SETTLES)
+            await self.count()
             await anyio.sleep(ROUND_S)
 
     async def round(self, settles: timedelta = timedelta(0)) -> int:
@@ -56,6 +57,18 @@ class Relay:
         except NbsweepError as error:
             self.ports.telemetry.emit(RelayFailed(str(error)))
             return 0
+
+    async def count(self) -> None:
+        """Emit how many messages are unsent; an outage of the journal is survived, as in a round."""
+        now, outbox = self.ports.clock.now(), self.ports.journal.outbox
+        try:
+            counts, pause = await outbox.counts(), await outbox.paused()
+        except NbsweepError as error:
+            self.ports.telemetry.emit(RelayFailed(str(error)))
+            return
+        pending = {count.channel: count.pending for count in counts}
+        oldest_s = {count.channel: (now - count.oldest_at).total_seconds() for count in counts}
+        self.ports.telemetry.emit(OutboxCounted(pending, oldest_s, pause is not None and pause.in_force(now)))
 
     async def finish(self, within_s: float) -> None:
         """Compose and send everything that is due, as the end of a run does; messages that have to wait stay in the outbox."""

@@ -15,6 +15,8 @@ from nbsweep.adapters.telemetry import Log, Telemetry
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.events.base import Event
 from nbsweep.core.events.http import DialectFound, HttpAnswered, HttpThrottled
+from nbsweep.core.events.marks import MarksMade
+from nbsweep.core.events.outbox import OutboxCounted
 from nbsweep.core.events.removal import RecoveryFinished, RecoveryStarted, RemovalAgain, RemovalFinished, RemovalRequested
 from nbsweep.core.events.service import ServiceReloaded, ServiceReloadRefused
 from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, SurveyFinished, SweepFinished, SweepStarted
@@ -50,6 +52,14 @@ LABELS = {
     "nbsweep_lane_configured_calls_per_second": ("gauge", {"target", "lane"}),
     "nbsweep_workspaces_refused": ("gauge", {"target"}),
     "nbsweep_cloud_dialect": ("gauge", {"target", "aspect", "value"}),
+    "nbsweep_marks": ("gauge", {"target", "state"}),
+    "nbsweep_untold": ("gauge", {"target"}),
+    "nbsweep_marks_made_total": ("counter", {"target"}),
+    "nbsweep_marks_cleared_total": ("counter", {"target", "cause"}),
+    "nbsweep_notifications_total": ("counter", {"channel", "kind", "outcome"}),
+    "nbsweep_outbox_pending": ("gauge", {"channel"}),
+    "nbsweep_outbox_oldest_seconds": ("gauge", {"channel"}),
+    "nbsweep_outbox_paused": ("gauge", set()),
     "nbsweep_authentication_failures_total": ("counter", {"target"}),
     "nbsweep_target_failures": ("gauge", {"target"}),
     "nbsweep_target_paused": ("gauge", {"target"}),
@@ -149,6 +159,8 @@ def test_the_names_types_and_labels_are_those_of_the_contract() -> None:
         PlanRefused("max_share", "too many"),
         DELETED,
         SWEPT,
+        MarksMade(2, 1, 6, 0, 3, 1, 1),
+        OutboxCounted({"mail": 2}, {"mail": 7200.0}, paused=False),
         service=FakeService((target(lanes=(LaneState("show", 10.0, 10.0, None),)),)),
     )
     found = {}
