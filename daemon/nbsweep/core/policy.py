@@ -6,6 +6,7 @@ from nbsweep.core.judging.exemption import judge_exemptions
 from nbsweep.core.judging.grace import judge_grace
 from nbsweep.core.judging.rules import Policy, Protection, Rules, Running
 from nbsweep.core.judging.verdict import Decision, Reason, Verdict, keep
+from nbsweep.core.judging.windows import judge_windows
 from nbsweep.core.listing.belonging import Stray, find_stray
 from nbsweep.core.marks.clearing import lacks
 from nbsweep.core.matching.missing_facts import lacks_facts
@@ -22,7 +23,7 @@ def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:
     The order of the checks is: whether the target covers the notebook, whether a person has excluded it, states that are never
     touched, protections, exemptions, and then the policies, of which the first that matches wins. A coverage, a protection or
     an exemption that cannot be checked counts once a policy matches. If the policy that wins was not chosen, no later policy
-    takes its place. If it has a grace, the mark of the notebook must be due.
+    takes its place. If it has a grace, the mark of the notebook must be due; if it has windows, one of them must be open.
     """
     stray = find_stray(notebook, rules.coverage)
     if untouched := _untouched(notebook, rules.selection, stray):
@@ -37,7 +38,7 @@ def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:
     if verdict.decision is Decision.KEEP:
         return verdict
     doubt = keep(Reason.UNKNOWN_FACT, stray.cause) if stray else protected or exempt
-    return doubt or judge_grace(notebook, rules, verdict, moment)
+    return doubt or judge_windows(rules, judge_grace(notebook, rules, verdict, moment), moment.now)
 
 
 def _untouched(notebook: Notebook, selection: Selection, stray: Stray | None) -> Verdict | None:

@@ -93,6 +93,9 @@ class TargetPlanDocument(Document, frozen=True, kw_only=True):
         Sequence[RuleMatchDocument] | UnsetType,
         Meta(description="How many notebooks each rule matches; absent if that was not counted."),
     ] = UNSET
+    next_window: Annotated[
+        Time | UnsetType | None, Meta(description="When the next window opens, of notebooks that wait for one.")
+    ] = UNSET
     marks: Annotated[
         MarkingDocument | UnsetType, Meta(description="What the sweep does to marks, and how many are open besides.")
     ] = UNSET
@@ -183,6 +186,7 @@ def _target_plan(plan: Plan) -> TargetPlanDocument:
         excluded=[ExcludedDocument(each.id, each.name, each.by) for each in plan.excluded],
         policies=plan.policies,
         rules=[RuleMatchDocument(each.kind, each.name, each.notebooks) for each in plan.matched] or UNSET,
+        next_window=moment_text(plan.opens_at),
         marks=marking_document(plan),
         error=None,
     )

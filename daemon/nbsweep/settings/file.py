@@ -11,6 +11,7 @@ from nbsweep.core.calendar.business_days import BusinessCalendar
 from nbsweep.core.calendar.describe import describe_years
 from nbsweep.core.granting.grants import GrantLimits
 from nbsweep.core.judging.rules import Rules
+from nbsweep.core.windows.window import Window
 from nbsweep.settings.fields.base import Group
 from nbsweep.settings.fields.paths import at_home
 from nbsweep.settings.fields.types import Distinct, Written
@@ -28,6 +29,7 @@ from nbsweep.settings.people.owners import OwnersSettings
 from nbsweep.settings.policies import BrakeSettings, PolicySettings, protection
 from nbsweep.settings.schedule import ScheduleSettings
 from nbsweep.settings.targets import TargetSettings
+from nbsweep.settings.windows import WindowSettings
 
 JOURNAL = Written(
     r"^(sqlite:///(?![^?#]*:[^?#]*@)[^?#]+"
@@ -75,6 +77,8 @@ class Settings(Group):
     """Which notebooks are kept, whatever the policies say; any match is enough."""
     brakes: BrakeSettings = Field(default_factory=BrakeSettings)
     """Limits on what one sweep may delete."""
+    windows: tuple[WindowSettings, ...] = ()
+    """The times in which DELETEs may leave; empty for always. What is under way at the end of a window is followed on."""
     marks: MarksSettings = Field(default_factory=MarksSettings)
     """Limits on announcements."""
     exemptions: ExemptionSettings = Field(default_factory=ExemptionSettings)
@@ -107,9 +111,8 @@ class Settings(Group):
 
     @cached_property
     def business_calendar(self) -> BusinessCalendar:
-        """The business days, if a policy counts them; otherwise nothing is loaded for them."""
-        counted = any(policy.grace is not None and policy.grace.counts_business_days for policy in self.policies)
-        return self.calendar.to_business() if counted else NO_CALENDAR
+        """The business days, if anything counts them; otherwise nothing is loaded for them."""
+        return self.calendar.to_business() if self.counts_business_days else NO_CALENDAR
 
     @property
     def calendar_years(self) -> tuple[str, bool] | None:
@@ -123,8 +126,22 @@ class Settings(Group):
     def rules(self) -> Rules:
         """The policies and protections, made for the core."""
         groups, calendar = to_owner_groups(self.groups), self.business_calendar
-        policies = tuple(policy.to_core(groups, self.marks.bind(policy.grace, calendar)) for policy in self.policies)
+        policies = tuple(
+            policy.to_core(groups, self.marks.bind(policy.grace, calendar), self._windows_of(policy))
+            for policy in self.policies
+        )
         return Rules(policies, tuple(protection(match, groups) for match in self.protect))
+
+    def _windows_of(self, policy: PolicySettings) -> tuple[Window, ...]:
+        listed = self.windows if policy.windows is None else policy.windows
+        return tuple(window.to_core(self.calendar.timezone, self.business_calendar) for window in listed)
+
+    @property
+    def counts_business_days(self) -> bool:
+        """Whether a grace or a window needs the calendar of a country."""
+        graces = any(policy.grace is not None and policy.grace.counts_business_days for policy in self.policies)
+        listed = (*self.windows, *(window for policy in self.policies for window in policy.windows or ()))
+        return graces or any(window.holidays == "skip" for window in listed)
 
     @property
     def grant_limits(self) -> GrantLimits:

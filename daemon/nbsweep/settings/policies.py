@@ -12,10 +12,12 @@ from nbsweep.core.matching.conditions import AllOf, AnyOf, CapacityOver, Conditi
 from nbsweep.core.matching.owner_groups import PREFIX, names_of
 from nbsweep.core.planning.brakes import MOST_FAILURES, Brakes, OnExcess
 from nbsweep.core.reasons.finding import Truth
+from nbsweep.core.windows.window import Window
 from nbsweep.settings.fields.base import Group, Label
 from nbsweep.settings.fields.units import Share, format_duration
 from nbsweep.settings.match import NO_GROUPS, MatchSettings, OwnerGroups, PolicyMatchSettings
 from nbsweep.settings.people.marks import GraceSettings
+from nbsweep.settings.windows import WindowSettings
 
 Count = Annotated[StrictInt, Field(ge=0)]
 
@@ -32,9 +34,12 @@ class PolicySettings(Group):
     grace: GraceSettings | None = None
     """How the owner is told before the deletion; null deletes unannounced."""
 
-    def to_core(self, groups: OwnerGroups = NO_GROUPS, grace: Grace | None = None) -> Policy:
+    windows: tuple[WindowSettings, ...] | None = None
+    """The times in which its DELETEs may leave, in place of the windows of the whole configuration; [] for always."""
+
+    def to_core(self, groups: OwnerGroups = NO_GROUPS, grace: Grace | None = None, windows: tuple[Window, ...] = ()) -> Policy:
         """Convert the group to the core's rule; `grace` is the grace within the limits of `marks`."""
-        return Policy(self.name, self.match.to_core(groups), self.running, grace, self._digest(groups))
+        return Policy(self.name, self.match.to_core(groups), self.running, grace, self._digest(groups), windows)
 
     def _digest(self, groups: OwnerGroups) -> str:
         """Return a digest of what the policy matches, and of whether somebody else than the owner, or nobody, may be told.

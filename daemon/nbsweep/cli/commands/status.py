@@ -1,6 +1,6 @@
 """`status`: the status of each target, read from the journal alone."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from nbsweep.cli.session import ReadFormat, Session
 from nbsweep.cli.views.status import status_view
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.control.services import service_of
+from nbsweep.core.facts import format_moment
 from nbsweep.core.identity import TargetIdentity, identity_on_record
 from nbsweep.core.lease import TargetLease, is_held
 from nbsweep.core.lifecycle import Removal
@@ -23,6 +24,7 @@ from nbsweep.core.notices.outbox import MessageState
 from nbsweep.core.ports import Journal
 from nbsweep.core.runs import IDENTIFIED, JUDGED, STOPPED, RunRecord
 from nbsweep.core.status import LeftAlone, StatusInputs, follows, judge_status, left_alone, status_of_removed
+from nbsweep.core.windows.window import is_open, next_opening
 from nbsweep.documents.status import status_document
 from nbsweep.settings import Settings, TargetSettings
 
@@ -60,6 +62,8 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
         session.write_json([status_document(status, outbox, due.get(status.target), now) for status in statuses])
     else:
         session.show_result(status_view(statuses, outbox, due, now))
+        for line in _windows(settings, now):
+            session.write_result(line)
     well = all(status.well for status in statuses) and not outbox.problems(now)
     return Exit.DONE if well else Exit.UNEXPECTED
 
@@ -112,6 +116,20 @@ async def _identity(journal: Journal, target: TargetSettings) -> TargetIdentity:
 
 async def _held(journal: Journal, now: datetime, lasts: timedelta) -> list[TargetLease]:
     return [lease for lease in await journal.leases() if is_held(lease, now, lasts, alive=is_alive(lease.holder))]
+
+
+def _windows(settings: Settings, now: datetime) -> Iterator[str]:
+    """Yield for each policy with windows when DELETEs may leave."""
+    for policy in settings.rules.policies:
+        if not policy.windows:
+            continue
+        if is_open(policy.windows, now):
+            end = max(end for window in policy.windows if (end := window.end_of(now)))
+            yield f"Policy {policy.name}: DELETEs may leave until {format_moment(end)}."
+        else:
+            opens = next_opening(policy.windows, now)
+            when = f"the next window opens {format_moment(opens)}" if opens else "no window opens within a year"
+            yield f"Policy {policy.name}: no DELETE leaves now; {when}."
 
 
 def _due(settings: Settings, pauses: Mapping[str, Pause | None], now: datetime) -> dict[str, datetime]:

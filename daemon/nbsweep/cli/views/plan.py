@@ -13,6 +13,7 @@ from nbsweep.cli.views.results import cell, refusal_line
 from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, Row, make_table
 from nbsweep.core.calendar.length import describe_length
 from nbsweep.core.facts import format_age, format_moment
+from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.lookup import short_ids
 from nbsweep.core.notices.deadlines import earliest_deadline
 from nbsweep.core.planning.matches import RuleMatch, describe_matches
@@ -32,6 +33,7 @@ def plan_view(plan: Plan, spared: Sequence[Spared] = (), *, most: int | None = N
     if plan.to_mark:
         parts += [cell(TO_MARK, "bold"), _marks_table(plan, most, wide=wide)]
     parts.append(_plan_summary(plan))
+    parts += _window_line(plan)
     parts += _marks_summary(plan)
     parts += _matches(plan.matched)
     parts += [
@@ -154,6 +156,13 @@ MARK_COLUMNS = (
     Column("DUE IF TOLD NOW"),
     Column("WHY", folds=True),
 )
+
+
+def _window_line(plan: Plan) -> Iterator[Text]:
+    """Yield how many notebooks wait for a window, and when the next one opens."""
+    if waiting := plan.kept.get(Reason.OUTSIDE_WINDOW, 0):
+        opens = f"the next opens {format_moment(plan.opens_at)}" if plan.opens_at else "none opens within a year"
+        yield cell(f"  windows: {waiting} would be deleted, and no window is open: {opens}", "yellow")
 
 
 def _marks_table(plan: Plan, most: int | None, *, wide: bool) -> RenderableType:

@@ -12,6 +12,7 @@ from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.matching.conditions import AllOf
 from nbsweep.core.selection import EVERY_NOTEBOOK, Selection
+from nbsweep.core.windows.window import Window
 
 
 class Running(StrEnum):
@@ -31,6 +32,8 @@ class Policy(Struct, frozen=True):
     """How its deletions are announced; None if they are not."""
     digest: str = ""
     """A digest of what the policy matches; a mark that was made by an edited policy does not count."""
+    windows: tuple[Window, ...] = ()
+    """The times in which its DELETEs may leave; empty for always."""
 
 
 class Protection(Struct, frozen=True):
@@ -56,8 +59,13 @@ class Rules(Struct, frozen=True):
 
     @property
     def unannounced(self) -> "Rules":
-        """The same rules as if no policy had a grace, and nothing were marked."""
-        return replace(self, policies=tuple(replace(policy, grace=None) for policy in self.policies), marks={})
+        """The same rules as if no policy had a grace or windows, and nothing were marked."""
+        plain = tuple(replace(policy, grace=None, windows=()) for policy in self.policies)
+        return replace(self, policies=plain, marks={})
+
+    def windows_of(self, policy: str) -> tuple[Window, ...]:
+        """Return the windows of a policy; none if there is no such policy."""
+        return next((each.windows for each in self.policies if each.name == policy), ())
 
     @property
     def graces(self) -> Mapping[str, Grace]:

@@ -50,6 +50,8 @@ class Reason(StrEnum):
     """It is marked, and its owner has not been told yet."""
     TOLD = "told"
     """Its owner has been told, and the grace has not ended."""
+    OUTSIDE_WINDOW = "outside-window"
+    """A policy would delete it, and none of its windows is open."""
     ELSEWHERE = "elsewhere"
     """It is in a workspace, or of a feature, that was not listed. It does not count as part of the fleet."""
 

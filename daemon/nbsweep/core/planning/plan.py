@@ -71,6 +71,8 @@ class Survey(Struct, frozen=True):
     """How many notebooks each rule matches; empty if that was not counted."""
     awaiting: tuple[Candidate, ...] = ()
     """Notebooks that a policy with grace matches, and that are not due yet; with the verdict as if it had no grace."""
+    opens_at: datetime | None = None
+    """When the next window opens, of notebooks that wait for one; None if none waits, or none opens within a year."""
 
 
 class Circumstances(Struct, frozen=True):
@@ -134,6 +136,8 @@ class Plan(Struct, frozen=True):
     """The notebooks that this sweep marks, the longest idle first, in case nobody else writes marks meanwhile."""
     marks: MarkOutlook = NO_MARKS
     """The other marks."""
+    opens_at: datetime | None = None
+    """When the next window opens, of notebooks that wait for one."""
     handed_over: int = 0
     """How many items were handed to the executor, and are not among `items` any more."""
 
@@ -174,7 +178,13 @@ def build_plan(survey: Survey, brakes: Brakes, circumstances: Circumstances = OR
         items = tuple(item for item in items if item.notebook.id in left)
     plan = Plan(survey.target, survey.taken_at, survey.fleet, items, dict(+kept), refusals, survey.malformed)
     return replace(
-        plan, trimmed=trimmed, cooling=cooling, refused=survey.refused, excluded=survey.excluded, matched=survey.matched
+        plan,
+        trimmed=trimmed,
+        opens_at=survey.opens_at,
+        cooling=cooling,
+        refused=survey.refused,
+        excluded=survey.excluded,
+        matched=survey.matched,
     )
 
 

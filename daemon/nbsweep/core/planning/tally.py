@@ -19,6 +19,8 @@ from nbsweep.core.reasons.english import describe
 from nbsweep.core.selection import Excluded
 
 NOBODY = Named()
+WAITING = AWAITING | {Reason.OUTSIDE_WINDOW}
+"""Reasons for which a notebook that a policy would delete waits: for its owner, for the end of the grace, or for a window."""
 OWNERS_NOTED = 3
 """The number of owners whose names are kept: enough to show that there are several."""
 
@@ -40,6 +42,8 @@ class Tally:
         self.candidates: list[Candidate] = []
         self.awaiting: list[Candidate] = []
         """Notebooks that would be candidates if their policies had no grace."""
+        self.opens_at: datetime | None = None
+        """When the next window opens, of notebooks that wait for one; None if none waits."""
         self.malformed: list[MalformedRow] = []
         self.excluded: list[Excluded] = []
         self.active: list[str] = []
@@ -103,6 +107,8 @@ class Tally:
         """Keep a candidate, or one that would be a candidate if its policy had no grace."""
         if candidate.verdict.decision is Decision.DELETE:
             self.candidates.append(candidate)
+        elif candidate.verdict.reason is Reason.OUTSIDE_WINDOW:
+            self.opens_at = earliest(self.opens_at, candidate.verdict.until)
         elif candidate.verdict.reason in AWAITING:
             verdict = judge(candidate.notebook, rules.unannounced, moment)
             self.awaiting.append(replace(candidate, verdict=verdict))
@@ -120,7 +126,7 @@ class Tally:
             self.active.append(notebook.id)
         if verdict.reason is Reason.EXCLUDED:
             self.excluded.append(Excluded(notebook.id, notebook.name, rules.selection.by))
-        if verdict.decision is Decision.DELETE or verdict.reason in AWAITING:
+        if verdict.decision is Decision.DELETE or verdict.reason in WAITING:
             self._take(Candidate(notebook, scope, verdict, idle_since(notebook, moment), position), rules, moment)
         elif verdict.reason in KEPT_PERHAPS_FOR_A_FACT and may_go(notebook, rules, moment):
             missing = set(left_out(notebook))
@@ -134,6 +140,11 @@ class Tally:
             count_matches(notebook, rules, moment, self.matched)
 
 
+def earliest(one: datetime | None, other: datetime | None) -> datetime | None:
+    """Return the earlier of two moments, of which any may be missing."""
+    return min(one, other) if one and other else one or other
+
+
 def join_tallies(target: str, taken_at: datetime, tallies: Iterable[Tally], gaps: Iterable[str]) -> Survey:
     """Join the listings of all scopes into one survey.
 
@@ -142,9 +153,11 @@ def join_tallies(target: str, taken_at: datetime, tallies: Iterable[Tally], gaps
     reasons: dict[str, Reason] = {}
     candidates: list[Candidate] = []
     awaiting: list[Candidate] = []
+    opens_at: datetime | None = None
     malformed: list[MalformedRow] = []
     excluded: list[Excluded] = []
     for tally in tallies:
+        opens_at = earliest(opens_at, tally.opens_at)
         new = {key for key in tally.reasons if reasons.get(key, Reason.ELSEWHERE) is Reason.ELSEWHERE}
         candidates += [candidate for candidate in tally.candidates if candidate.notebook.id in new]
         awaiting += [candidate for candidate in tally.awaiting if candidate.notebook.id in new]
@@ -156,4 +169,4 @@ def join_tallies(target: str, taken_at: datetime, tallies: Iterable[Tally], gaps
     fleet = kept.total() - kept.pop(Reason.ALREADY_DELETED, 0) - kept[Reason.ELSEWHERE]
     del kept[Reason.POLICY]
     survey = Survey(target, taken_at, fleet, tuple(candidates), dict(+kept), tuple(malformed), tuple(gaps), (), tuple(excluded))
-    return replace(survey, awaiting=tuple(awaiting))
+    return replace(survey, awaiting=tuple(awaiting), opens_at=opens_at)

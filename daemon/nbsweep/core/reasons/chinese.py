@@ -54,6 +54,8 @@ SENTENCES: Mapping[CauseCode, str] = {
     ),
     CauseCode.NOTICE_STALE: "符合策略 {rule}；已于 {marked_at} 标记，但通知已过久，需重新通知",
     CauseCode.TOLD: "符合策略 {rule}；已通知，将于 {until} 到期",
+    CauseCode.OUTSIDE_WINDOW: "符合策略 {rule}；下一个允许删除的时段始于 {opens}（{because}）",
+    CauseCode.NO_WINDOW: "符合策略 {rule}；一年内没有允许删除的时段（{because}）",
     CauseCode.NO_LONGER_THERE: "已不存在：本次盘点未发现该实例",
     CauseCode.CUT_FROM_PLAN: "因超出删除上限（brakes），已从本次计划中移除",
     CauseCode.NOT_LOOKED_AT: "未能查看工作空间 {workspace}（{feature}）：{problem}",
@@ -108,6 +110,7 @@ WORDING = Wording(
     sentences=SENTENCES,
     params={
         "until": _moment,
+        "opens": _moment,
         "failed_at": _moment,
         "marked_at": _moment,
         "planned_created_at": _second,

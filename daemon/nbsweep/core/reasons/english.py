@@ -63,6 +63,8 @@ SENTENCES: Mapping[CauseCode, str] = {
     ),
     CauseCode.NOTICE_STALE: "policy {rule} matches; it has marked it on {marked_at}: its notice is too old",
     CauseCode.TOLD: "policy {rule} matches; it has announced it, and it is due on {until}",
+    CauseCode.OUTSIDE_WINDOW: "policy {rule} matches; its next window opens on {opens} ({because})",
+    CauseCode.NO_WINDOW: "policy {rule} matches; none of its windows opens within a year ({because})",
     CauseCode.NO_LONGER_THERE: "no longer there: today's survey does not show it",
     CauseCode.CUT_FROM_PLAN: "a brake that trims has cut it from today's plan",
     CauseCode.NOT_LOOKED_AT: "not looked at: workspace {workspace} ({feature}): {problem}",
@@ -128,6 +130,7 @@ WORDING = Wording(
     sentences=SENTENCES,
     params={
         "until": _moment,
+        "opens": _moment,
         "failed_at": _moment,
         "marked_at": _moment,
         "notice_s": _age,

@@ -78,6 +78,9 @@ class CauseCode(StrEnum):
     """The owner was told when this machine's clock had not been compared with the cloud's."""
     NOTICE_STALE = "notice-stale"
     TOLD = "told"
+    OUTSIDE_WINDOW = "outside-window"
+    NO_WINDOW = "no-window"
+    """None of the windows opens within a year."""
 
     # A saved plan.
     NO_LONGER_THERE = "no-longer-there"

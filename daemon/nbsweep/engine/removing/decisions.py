@@ -9,6 +9,7 @@ from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Notebook
 from nbsweep.core.ports import Ports
 from nbsweep.core.second_look import decide_again
+from nbsweep.core.windows.window import is_open
 from nbsweep.engine.current_rules import CurrentRules
 from nbsweep.engine.options import SurveyFacts
 from nbsweep.engine.removing.sent_orders import SentOrders
@@ -30,6 +31,10 @@ class Decisions:
         moment = Moment(self.ports.clock.now(), self.facts.last_active)
         orders = self.sent.of(removal.notebook_id)
         return decide_again(removal, seen, orders, self.rules.rules, moment, may_stop=may_stop)
+
+    def is_outside_window(self, removal: Removal) -> bool:
+        """Return whether no window of a removal's policy is open, so that no DELETE of it may leave now."""
+        return not is_open(self.rules.rules.windows_of(removal.policy), self.ports.clock.now())
 
     async def write_order(self, order: Removal, tracker: RemovalTracker) -> bool:
         """Write an order that is about to leave; return False if it must be decided anew, because exemptions have changed."""

@@ -43,6 +43,7 @@ from nbsweep.engine.removing.sent_orders import SentOrders
 from nbsweep.engine.removing.tracker import RemovalTracker
 from nbsweep.engine.shutdown import Shutdown, StopConditions
 
+WINDOW_CLOSED = "not begun, because no window of its policy is open any more"
 EXEMPTIONS_CHANGED = "an exemption was granted or revoked"
 HELD_BACK_MOST = 5
 """After so many DELETEs without effect on one notebook, its removal fails."""
@@ -130,6 +131,8 @@ class Executor:
 
     async def _remove(self, removal: Removal) -> None:
         """Read the notebook again, decide again, and act on the decision."""
+        if removal.state is State.PLANNED and self._decisions.is_outside_window(removal):
+            return await self._leave(removal, WINDOW_CLOSED)
         if not self._stopping.no_more:
             await self.ports.cloud.delete_turn()
         if self._stopping.no_more:
@@ -239,12 +242,12 @@ class Executor:
             reason = f"given up after {HELD_BACK_MOST} looks, the last time because {error}"
             await self._tracker.finish(lifecycle.fail(removal, self.ports.clock.now(), reason))
 
-    async def _leave(self, removal: Removal) -> None:
+    async def _leave(self, removal: Removal, why: str = "") -> None:
         """Begin nothing more: spare a removal that was not begun, and follow one that is in doubt."""
         # The walk waits until few removals are left that no worker has taken.
         self._prefetcher.take(removal.notebook_id)
         if removal.state in (State.PLANNED, State.STOPPING):
-            await self._tracker.finish(lifecycle.spare(removal, self.ports.clock.now(), self._stopping.why))
+            await self._tracker.finish(lifecycle.spare(removal, self.ports.clock.now(), why or self._stopping.why))
         elif not removal.ended:
             self._poller.follow(removal)
 

@@ -31,13 +31,15 @@ def check_people(settings: "Settings") -> None:
 
 
 def _of_calendar(settings: "Settings") -> Iterator[InitErrorDetails]:
-    """Yield what is wrong with the calendar, if a policy counts business days."""
-    counting = [place for place, policy in enumerate(settings.policies) if policy.grace and policy.grace.counts_business_days]
-    if not counting:
+    """Yield what is wrong with the calendar, if a grace or a window counts business days."""
+    if not settings.counts_business_days:
         return
     if settings.calendar.country is None and settings.calendar.file is None:
-        advice = "counts business days: set calendar.country, such as CN, or calendar.file"
-        yield _problem(("policies", counting[0], "grace", "for"), advice)
+        counting = [
+            place for place, policy in enumerate(settings.policies) if policy.grace and policy.grace.counts_business_days
+        ]
+        where: Place = ("policies", counting[0], "grace", "for") if counting else ("windows",)
+        yield _problem(where, "counts business days: set calendar.country, such as CN, or calendar.file")
     try:
         _ = settings.business_calendar
     except ValueError as error:

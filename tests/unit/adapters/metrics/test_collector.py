@@ -318,6 +318,7 @@ def test_what_was_kept_at_an_earlier_survey_is_not_shown_any_more() -> None:
             "excluded",
             "policy-not-chosen",
             "exempt",
+            "outside-window",
             "unannounced",
             "marked",
             "told",

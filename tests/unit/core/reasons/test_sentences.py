@@ -31,6 +31,7 @@ SHOWN: dict[str, tuple[Param, str, str]] = {
     "of_name": ("exp-*", "name exp-*", "名称 exp-*"),
     "of_notebook": ("nb1", "notebook nb1", "实例 nb1"),
     "of_owner": ("bob", "owner bob", "所有者 bob"),
+    "opens": ("2026-03-09T09:00:00+00:00", "2026-03-09 09:00Z", "2026-03-09 09:00 UTC"),
     "order": ("DELETE", "DELETE", "删除"),
     "planned_created_at": ("2026-01-02T08:00:05+00:00", "2026-01-02 08:00:05Z", "2026-01-02 08:00:05 UTC"),
     "problem": ("no status", "no status", "no status"),

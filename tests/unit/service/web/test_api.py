@@ -238,6 +238,7 @@ async def test_a_plan_is_made_now_and_told_as_plan_tells_it(tmp_path: Path) -> N
             "malformed": [],
             "excluded": [],
             "policies": [],
+            "next_window": None,
             "marks": {
                 "to_mark": 0,
                 "to_clear": 0,

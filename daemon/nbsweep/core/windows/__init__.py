@@ -1,0 +1,1 @@
+"""Windows: the times in which DELETEs may leave. Pure."""
