@@ -22,7 +22,7 @@ from nbsweep.cli.preload import load_for_sweeping
 from nbsweep.cli.prompt import ask, forget_input
 from nbsweep.cli.session import ResultLost, Session, report_error
 from nbsweep.cli.text import printable
-from nbsweep.cli.views.plan import describe_owners, plan_view
+from nbsweep.cli.views.plan import describe_told, plan_view
 from nbsweep.cli.views.results import report_view
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import TargetIsPaused
@@ -118,13 +118,13 @@ class ApprovalPrompt:
 
 def describe_request(plan: Plan) -> tuple[int, str]:
     """Return the number to type for the approval of a plan, and what the approval allows."""
-    owners = describe_owners(plan.to_mark)
+    told = describe_told(plan)
     if not plan.items:
         these, count = _these(plan.to_mark), len(plan.to_mark)
-        return count, f"mark {these} of {plan.target}, so that {owners} will be told; nothing is deleted yet"
+        return count, f"mark {these} of {plan.target}, so that {told} will be told; nothing is deleted yet"
     count = len(plan.items)
     deletion = f"delete {_these(plan.items)} of {plan.target} with all {'their' if count > 1 else 'its'} storage permanently"
-    return count, f"{deletion}, and mark {len(plan.to_mark)} more, so that {owners} will be told" if plan.to_mark else deletion
+    return count, f"{deletion}, and mark {len(plan.to_mark)} more, so that {told} will be told" if plan.to_mark else deletion
 
 
 def _these(items: Sequence[Candidate]) -> str:

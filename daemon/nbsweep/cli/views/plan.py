@@ -15,6 +15,7 @@ from nbsweep.core.calendar.length import describe_length
 from nbsweep.core.facts import format_age, format_moment
 from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.lookup import short_ids
+from nbsweep.core.marks.grace import OWNER
 from nbsweep.core.notices.deadlines import earliest_deadline
 from nbsweep.core.planning.matches import RuleMatch, describe_matches
 from nbsweep.core.planning.plan import Candidate, Plan, describe_malformed
@@ -191,6 +192,14 @@ def _marks_summary(plan: Plan) -> Iterator[Text]:
 
 def _marks(count: int) -> str:
     return "mark" if count == 1 else "marks"
+
+
+def describe_told(plan: Plan) -> str:
+    """Return who is told of the marks of a plan, in words: the owners, or the channels that its policies name."""
+    graces = [(item, plan.marks.graces[item.verdict.rule]) for item in plan.to_mark]
+    by_themselves = [item for item, grace in graces if OWNER in grace.tell]
+    channels = {place for _, grace in graces for place in grace.tell if place != OWNER}
+    return " and ".join([*([describe_owners(by_themselves)] if by_themselves else []), *sorted(channels)])
 
 
 def describe_owners(items: Sequence[Candidate]) -> str:

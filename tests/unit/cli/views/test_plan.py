@@ -85,6 +85,13 @@ def test_the_prompt_for_a_plan_that_only_marks_says_how_many_owners_will_be_told
     )
 
 
+def test_the_prompt_names_the_channels_that_are_told_instead_of_owners() -> None:
+    """Or beside them."""
+    alone, both = (MarkOutlook({"old": Grace(timedelta(days=7), tell=places)}) for places in (("ops",), ("owner", "ops")))
+    assert "so that ops will be told" in describe_request(replace(marking(), marks=alone))[1]
+    assert "so that 2 owners and ops will be told" in describe_request(replace(marking(), marks=both))[1]
+
+
 def test_the_prompt_for_deletions_names_the_marks_too() -> None:
     """The number to type is that of the deletions."""
     count, request = describe_request(marking(deletions=2))
