@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from nbsweep.adapters.process import this_process
 from nbsweep.bootstrap.channels import open_channels_of
+from nbsweep.bootstrap.links import make_keep_links, offers_links
 from nbsweep.bootstrap.messages import make_renderer
 from nbsweep.bootstrap.owners import make_directory
 from nbsweep.bootstrap.sweeps import OpenResources
@@ -15,7 +16,7 @@ from nbsweep.core.marks.model import Mark
 from nbsweep.core.notices.operators import OperatorEvent
 from nbsweep.core.planning.brakes import MOST_SKEW_S
 from nbsweep.core.ports import Cloud, Telemetry
-from nbsweep.engine.notices.context import RelayOptions, RelayPorts, no_tags
+from nbsweep.engine.notices.context import RelayOptions, RelayPorts, no_link, no_tags
 from nbsweep.engine.notices.operators import OperatorNotices
 from nbsweep.engine.notices.recipients import CHANNEL_PREFIX, operators_at
 from nbsweep.engine.notices.relay import Relay
@@ -36,7 +37,7 @@ async def open_notices(settings: Settings, opened: OpenResources, telemetry: Tel
     """Open the channels, and build the relay on the journal of a command.
 
     Raises:
-        ConfigurationError: a template of the user's own cannot be used.
+        ConfigurationError: a template of the user's own, or a key of links, cannot be used.
     """
     renderer = make_renderer(settings)
     clouds = {sweeper.area.target: sweeper.ports.cloud for sweeper in opened.sweepers}
@@ -54,6 +55,7 @@ async def open_notices(settings: Settings, opened: OpenResources, telemetry: Tel
             read_tags=_tag_reader(clouds) if any(part.tag for part in settings.owners) else no_tags,
             operator_addresses=addresses,
             on_channel_failed=operators.tell_of_channel,
+            keep_link=make_keep_links(settings, opened.clock) if offers_links(settings) else no_link,
         )
         graces = {policy.name: policy.grace for policy in settings.rules.policies if policy.grace}
         options = RelayOptions(graces, settings.calendar.zone, settings.messages.languages, this_process().owner)

@@ -20,6 +20,7 @@ from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.metrics import Metrics
 from nbsweep.adapters.process import this_process
 from nbsweep.adapters.telemetry import Listener
+from nbsweep.bootstrap.links import offers_links, read_link_keys
 from nbsweep.bootstrap.notices import Notices, open_notices
 from nbsweep.bootstrap.sweeps import OpenResources, open_all
 from nbsweep.core.control.requests import Pause
@@ -42,6 +43,7 @@ from nbsweep.service.systemd import Systemd
 from nbsweep.service.target_runner import TargetRunner
 from nbsweep.service.web.access.tokens import Role, TokenFile
 from nbsweep.service.web.app import WebSettings, make_app
+from nbsweep.service.web.keep.pages import PageSettings
 from nbsweep.service.web.server import require_listenable, serve_web
 from nbsweep.settings import ServiceSettings, Settings
 from nbsweep.settings.doubts import doubts_of
@@ -195,7 +197,7 @@ class Service:
         listen = settings.service.listen
         if listen is None:
             return None
-        web_settings = WebSettings(listen, _token_files(settings.service), settings.grant_limits)
+        web_settings = WebSettings(listen, _token_files(settings.service), settings.grant_limits, _pages(settings))
         return make_app(control, opened.journal, self.metrics.exposition, web_settings, telemetry, opened.clock)
 
     def _supervisor(self, settings: Settings, opened: OpenResources, telemetry: Telemetry, notices: Notices) -> Supervisor:
@@ -272,6 +274,18 @@ def _token_files(settings: ServiceSettings) -> tuple[TokenFile, ...]:
         for place, token in enumerate(settings.api_tokens)
     )
     return (*one, *listed)
+
+
+def _pages(settings: Settings) -> PageSettings | None:
+    """Return the settings of the pages of links.
+
+    Raises:
+        ConfigurationError: a key of links cannot be used.
+    """
+    url = settings.exemptions.page_url
+    if url is None or not offers_links(settings):
+        return None
+    return PageSettings(url, read_link_keys(settings), settings.owner_limits, settings.messages.languages[0])
 
 
 def _due_times(sweeper: Sweeper, schedule: ScheduleSettings | None) -> DueTimes | None:

@@ -22,7 +22,8 @@ from nbsweep.settings.overlaps import check_overlaps
 from nbsweep.settings.people.calendar import CalendarSettings
 from nbsweep.settings.people.channels import Channels, check_targets_of_channels
 from nbsweep.settings.people.consistency import check_people
-from nbsweep.settings.people.marks import NO_CALENDAR, ExemptionSettings, MarksSettings
+from nbsweep.settings.people.exemptions import ExemptionSettings
+from nbsweep.settings.people.marks import NO_CALENDAR, MarksSettings
 from nbsweep.settings.people.messages import MessagesSettings
 from nbsweep.settings.people.notify import Notify
 from nbsweep.settings.people.owners import OwnersSettings
@@ -147,6 +148,11 @@ class Settings(Group):
     def grant_limits(self) -> GrantLimits:
         """The limits on exemptions that administrators grant."""
         return GrantLimits(self.exemptions.longest, self.calendar.zone)
+
+    @property
+    def owner_limits(self) -> GrantLimits:
+        """The limits on exemptions that owners grant themselves."""
+        return GrantLimits(self.exemptions.owners_may, self.calendar.zone, "exemptions.owners_may")
 
     @property
     def unused_groups(self) -> tuple[str, ...]:

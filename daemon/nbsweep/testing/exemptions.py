@@ -50,6 +50,11 @@ class InMemoryExemptions:
         self._exemptions[exemption_id] = revoked
         return revoked
 
+    async def find(self, exemption_id: str) -> Exemption | None:
+        """Return an exemption by its id, also one that has ended or was revoked."""
+        await asyncio.sleep(0)
+        return self._exemptions.get(exemption_id)
+
     async def in_force(self, now: datetime) -> tuple[Exemption, ...]:
         """List the exemptions that are in force at a moment, the oldest first."""
         await asyncio.sleep(0)

@@ -31,6 +31,10 @@ class ExemptionRecords(Protocol):
         """
         ...
 
+    async def find(self, exemption_id: str) -> Exemption | None:
+        """Return an exemption by its id, also one that has ended or was revoked; None if there is none."""
+        ...
+
     async def in_force(self, now: datetime) -> tuple[Exemption, ...]:
         """List the exemptions that are in force at a moment, the oldest first."""
         ...

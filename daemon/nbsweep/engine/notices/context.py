@@ -20,6 +20,10 @@ async def no_tags(_mark: Mark) -> Mapping[str, str | None] | None:
     return {}
 
 
+def no_link(_mark: Mark) -> None:
+    """Return no link."""
+
+
 async def untold(_channel: str, _problem: str) -> None:
     """Tell nobody."""
 
@@ -55,5 +59,5 @@ class RelayPorts(Struct, frozen=True):
     """The addresses of operators, by the recipients of their messages."""
     on_channel_failed: Callable[[str, str], Awaitable[None]] = untold
     """Called with the name of a channel that refuses all messages, and with the problem."""
-    keep_link: Callable[[Mark], tuple[str, datetime] | None] = lambda _: None
-    """Returns the link by which an owner keeps a notebook, and until when; None if there is none."""
+    keep_link: Callable[[Mark], tuple[str, datetime] | None] = no_link
+    """Returns the link by which the owner keeps a marked notebook, and until when at most; None if there is none."""

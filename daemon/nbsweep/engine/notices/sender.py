@@ -21,7 +21,7 @@ from nbsweep.core.marks.model import Mark, MarkState, promise, tell
 from nbsweep.core.notices.channel import Acceptance, Letter, Receipt
 from nbsweep.core.notices.contacts import NoContact
 from nbsweep.core.notices.deadlines import deadline_to_write, why_pointless
-from nbsweep.core.notices.digest import Digest, to_line
+from nbsweep.core.notices.digest import Audience, Digest, to_line
 from nbsweep.core.notices.operators import OperatorNotice
 from nbsweep.core.notices.outbox import Item, ItemKind, Listed, Message, MessageKind, MessageState, ending_items, item_id
 from nbsweep.core.notices.retry import next_attempt
@@ -117,10 +117,7 @@ class Sender:
         return promise(listed.mark, deadline_to_write(listed.mark, self.options.graces[listed.mark.policy], now))
 
     def _digest(self, message: Message, recipient: Recipient, listed: Sequence[Listed]) -> Digest:
-        lines = []
-        for each in listed:
-            link = self.ports.keep_link(each.mark) if each.item.kind in (ItemKind.ANNOUNCE, ItemKind.REMIND) else None
-            lines.append(to_line(each, each.mark.deadline, *(link or ())))
+        lines = [to_line(each, each.mark.deadline, *(self._link(each, recipient) or ())) for each in listed]
         return Digest(
             key=message.key,
             audience=recipient.audience,
@@ -130,6 +127,11 @@ class Sender:
             lines=tuple(lines),
             page_url=self.options.page_url,
         )
+
+    def _link(self, listed: Listed, recipient: Recipient) -> tuple[str, datetime] | None:
+        """Return the link to keep a notebook; only its owner gets one, because the exemption is on record as theirs."""
+        offered = recipient.audience is Audience.OWNER and listed.item.kind in (ItemKind.ANNOUNCE, ItemKind.REMIND)
+        return self.ports.keep_link(listed.mark) if offered else None
 
     async def _accepted(self, message: Message, listed: Sequence[Listed], proof: str) -> Message:
         """Record that a part was accepted: its marks are told, and reminders are due. Return the message as stored."""

@@ -7,6 +7,8 @@ from msgspec import Struct
 from nbsweep.core.errors import ConfigurationError, Mistake
 
 HIGHEST_PORT = 65_535
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+"""A web page can point its own host name to loopback (DNS rebinding), but it cannot send one of these names as Host."""
 
 
 def mistaken(key: str, problem: str) -> ConfigurationError:

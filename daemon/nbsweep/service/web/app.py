@@ -21,6 +21,8 @@ from nbsweep.service.web.api import Api
 from nbsweep.service.web.exemptions import ExemptionsApi
 from nbsweep.service.web.health import Health
 from nbsweep.service.web.index import Index
+from nbsweep.service.web.keep.pages import KeepPages, PageSettings
+from nbsweep.service.web.keep.routes import PageAddress
 from nbsweep.service.web.notices import NoticesApi
 from nbsweep.service.web.openapi import openapi_document
 from nbsweep.service.web.operations import OPERATIONS
@@ -39,6 +41,8 @@ class WebSettings(Struct, frozen=True):
     tokens: tuple[TokenFile, ...] = ()
     limits: GrantLimits = GrantLimits(timedelta(days=90), ZoneInfo("UTC"))
     """The limits on exemptions that administrators grant."""
+    pages: PageSettings | None = None
+    """The pages of one-time links; None if there are no links."""
 
 
 def make_app(
@@ -61,7 +65,9 @@ def make_app(
         )
     auth = TokenAuth(Tokens(settings.tokens), clock, telemetry, reading_is_free=address.on_loopback)
     connections = Connections()
-    app = web.Application(middlewares=[guard(address, auth, connections, telemetry)], client_max_size=LARGEST_BODY_BYTES)
+    pages = settings.pages
+    checks = guard(address, auth, connections, telemetry, PageAddress(pages.url) if pages else None)
+    app = web.Application(middlewares=[checks], client_max_size=LARGEST_BODY_BYTES)
     app[ADDRESS], app[CONNECTIONS] = address, connections
     calls = CallLimit(clock)
     exemptions = ExemptionsApi(control, journal, clock, settings.limits, calls)
@@ -71,6 +77,8 @@ def make_app(
         handler = reject_unknown_query(handlers[operation.name], *operation.query, takes_body=bool(operation.takes))
         for method in ("GET", "HEAD") if operation.method == "GET" else (operation.method,):
             app.router.add_route(method, operation.path, handler)
+    if pages:
+        KeepPages(pages, journal, clock, telemetry).add_routes(app.router)
     return app
 
 

@@ -19,6 +19,10 @@ LONGEST_PATH = 200
 """Longest part of a request path that a message repeats: callers choose the length of a path."""
 
 
+SECRET_PATH = "/keep/"  # noqa: S105  # a path, not a secret
+"""The path of one-time links, whose rest is the token."""
+
+
 class Code(StrEnum):
     """The kind of an error, for programs."""
 
@@ -136,8 +140,8 @@ def _of_http(request: web.Request, error: web.HTTPException) -> Refused:
 
 
 def logged_path(request: web.Request) -> str:
-    """Return the part of a request path that may be logged. The query is left out, because it may hold a secret."""
-    return request.path[:LONGEST_PATH]
+    """Return the part of a request path that may be logged. The query and what follows `SECRET_PATH` may hold a secret."""
+    return f"{SECRET_PATH}***" if SECRET_PATH in request.path else request.path[:LONGEST_PATH]
 
 
 def _place(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""`grace` of a policy, `marks` and `exemptions`: when and how deletions are announced."""
+"""`grace` of a policy, and `marks`: when deletions are announced."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -11,7 +11,7 @@ from nbsweep.core.marks.grace import OWNER, Grace, UnlessTold
 from nbsweep.core.planning.marking import MOST_NEW
 from nbsweep.settings.fields.base import Group, Name
 from nbsweep.settings.fields.types import OneOrMore
-from nbsweep.settings.fields.units import Duration, DurationOrZero, LengthOfTime, format_duration, format_length
+from nbsweep.settings.fields.units import DurationOrZero, LengthOfTime, format_length
 
 NO_CALENDAR = BusinessCalendar("UTC")
 """For policies that count no business days."""
@@ -80,20 +80,3 @@ class MarksSettings(Group):
         if grace is not None:
             return grace.to_core(self.min_grace, calendar)
         return Grace(self.min_grace) if self.min_grace else None
-
-
-class ExemptionSettings(Group):
-    """Limits on exemptions."""
-
-    longest: Duration = timedelta(days=90)
-    """How far ahead an exemption may end."""
-    owners_may: DurationOrZero = Field(default=timedelta(days=30), validate_default=True)
-    """How long an owner may keep a notebook by the link of a notice; 0s for not at all."""
-
-    @field_validator("owners_may")
-    @classmethod
-    def _within_longest(cls, most: timedelta, info: ValidationInfo) -> timedelta:
-        longest: timedelta = info.data.get("longest", most)
-        if most > longest:
-            raise ValueError(f"must not be more than longest, which is {format_duration(longest)}")
-        return most

@@ -29,6 +29,7 @@ from nbsweep.core.runs import Outcome
 from nbsweep.service.control import Answer, Phase, TargetState, UnknownTargetError
 from nbsweep.service.web.access.tokens import Role, TokenFile
 from nbsweep.service.web.app import WebSettings, make_app
+from nbsweep.service.web.keep.pages import PageSettings
 from nbsweep.service.web.server import serve_web
 from nbsweep.testing import InMemoryJournal, RecordingTelemetry
 
@@ -153,12 +154,13 @@ class Hands:
 
     def __init__(self, step_s: float = 0.0) -> None:
         """Begin at 1000 s, and go so far at every look."""
+        self.wall = NOON
         self.seconds = 1000.0
         self._step_s = step_s
 
     def now(self) -> datetime:
         """Return the wall clock's time."""
-        return NOON
+        return self.wall
 
     def steady_s(self) -> float:
         """Return the steady clock's seconds."""
@@ -267,12 +269,13 @@ class Scene:
     exposition: Callable[[], bytes] = lambda: METRICS
     clock: Hands = field(default_factory=Hands)
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
+    pages: PageSettings | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Face]:
         """Let it answer."""
         files = [TokenFile(self.token_file)] if self.token_file else []
-        settings = WebSettings(self.listen, (*files, *self.token_files))
+        settings = WebSettings(self.listen, (*files, *self.token_files), pages=self.pages)
         journal = self.journal or await filled_journal()
         app = make_app(self.control, journal, self.exposition, settings, self.telemetry, self.clock)
         opened = serve_web(app, self.listen) if self.listen == LOOPBACK else _on_loopback(app)

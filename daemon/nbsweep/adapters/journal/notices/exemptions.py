@@ -82,7 +82,7 @@ class SqlExemptions:
 
     async def revoke(self, exemption_id: str, at: datetime, by: str, reason: str = "") -> Exemption | None:
         """Revoke an exemption, with its entry in the audit trail; return it as it is then, or None if there is none."""
-        found = await self._find(exemption_id)
+        found = await self.find(exemption_id)
         if found is None or found.revoked_at is not None:
             return found
         revoked, trail = replace(found, revoked_at=require_aware(at), revoked_by=by, revoked_reason=reason), self._access.trail
@@ -97,8 +97,12 @@ class SqlExemptions:
         try:
             await self._access.perform(store)
         except Overtaken:
-            return await self._find(exemption_id)
+            return await self.find(exemption_id)
         return revoked
+
+    async def find(self, exemption_id: str) -> Exemption | None:
+        """Return an exemption by its id, also one that has ended or was revoked; None if there is none."""
+        return next(iter(await self._exemptions(select(EXEMPTIONS).where(EXEMPTIONS.c.id == exemption_id))), None)
 
     async def in_force(self, now: datetime) -> tuple[Exemption, ...]:
         """List the exemptions that are in force at a moment, the oldest first."""
@@ -109,9 +113,6 @@ class SqlExemptions:
         """List the latest exemptions, the newest first."""
         newest_first = select(EXEMPTIONS).order_by(EXEMPTIONS.c.granted_at.desc(), EXEMPTIONS.c.id.desc())
         return await self._exemptions(newest_first.limit(limit))
-
-    async def _find(self, exemption_id: str) -> Exemption | None:
-        return next(iter(await self._exemptions(select(EXEMPTIONS).where(EXEMPTIONS.c.id == exemption_id))), None)
 
     async def _exemptions(self, query: Select[Any]) -> tuple[Exemption, ...]:
         rows = await self._access.rows(query)

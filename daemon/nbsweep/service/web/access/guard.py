@@ -9,13 +9,12 @@ from aiohttp.typedefs import Handler, Middleware
 from nbsweep.core.ports import Telemetry
 from nbsweep.service.web.access.auth import TokenAuth
 from nbsweep.service.web.access.connections import Connections
-from nbsweep.service.web.address import Address
+from nbsweep.service.web.address import LOOPBACK_NAMES, Address
 from nbsweep.service.web.bodies import read_body
 from nbsweep.service.web.errors import Code, Refused, error_answer, refusal_of
+from nbsweep.service.web.keep.routes import HEADERS, PageAddress, is_page
 
 LARGEST_BODY_BYTES = 16 * 1024
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
-"""A web page can point its own host name to loopback (DNS rebinding), but it cannot send one of these names as Host."""
 ON_EVERY_ANSWER: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -24,22 +23,29 @@ ON_EVERY_ANSWER: Mapping[str, str] = {
 }
 
 
-def guard(address: Address, auth: TokenAuth, connections: Connections, telemetry: Telemetry) -> Middleware:
+def guard(
+    address: Address, auth: TokenAuth, connections: Connections, telemetry: Telemetry, pages: PageAddress | None = None
+) -> Middleware:
     """Return the middleware that checks requests and converts exceptions to responses."""
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         response: web.StreamResponse
         try:
-            require_host(request, address)
-            require_same_origin(request)
             require_small_body(request)
-            auth.admit(request)
+            if pages and is_page(request):
+                pages.require(request, address)
+            else:
+                require_host(request, address)
+                require_same_origin(request)
+                auth.admit(request)
             with connections.serving(request.protocol):
                 response = await handler(request)
         except Exception as error:  # noqa: BLE001 -- whatever it is, it is told in the one shape
             response = error_answer(refusal_of(request, error, telemetry))
         response.headers.update(ON_EVERY_ANSWER)
+        if is_page(request):
+            response.headers.update(HEADERS)
         return response
 
     return guarded
