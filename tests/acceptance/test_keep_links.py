@@ -169,7 +169,7 @@ def test_check_tries_the_key(place: Place) -> None:
         [found] = [each for each in place.desk.run("check", "--format", "json").document["checks"] if each["name"] == "links"]
         return dict(found)
 
-    assert checked()["result"] == "ok"
+    assert checked()["status"] == "ok"
     assert KEY not in json.dumps(checked())
     for content, mode, problem in (
         ("short", 0o600, "holds a key of 5 bytes"),
@@ -179,7 +179,7 @@ def test_check_tries_the_key(place: Place) -> None:
         (folder / "link_key").chmod(mode)
         assert problem in json.dumps(checked())
     (folder / "link_key").unlink()
-    assert checked()["result"] == "fail"
+    assert checked()["status"] == "failed"
     ended = place.desk.run("serve")
     assert ended.code == 2
     assert "exemptions.link_key_file" in ended.err

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from nbsweep.adapters.channels.secrets import SecretSource, Unusable
+from nbsweep.adapters.secret_files import SecretSource, Unusable
 from nbsweep.core.checks import Check, failed, passed
 from nbsweep.core.errors import ConfigurationError, Mistake
-from nbsweep.core.exemptions.links import SHORTEST_KEY, sign_link
+from nbsweep.core.exemptions.links import PATH, SHORTEST_KEY, sign_link
 from nbsweep.core.granting.keeping import offer_to_keep
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.ports import Clock
-from nbsweep.service.web.keep.routes import PATH
 from nbsweep.settings import Settings
 
 SETTING = "exemptions.link_key"

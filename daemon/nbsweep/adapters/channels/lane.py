@@ -7,8 +7,8 @@ from datetime import timedelta
 import anyio
 
 from nbsweep.adapters.channels.breaker import CircuitBreaker
-from nbsweep.adapters.channels.secrets import Unusable
 from nbsweep.adapters.channels.sender import Attempt, Sender, misconfigured
+from nbsweep.adapters.secret_files import Unusable
 from nbsweep.core.notices.channel import Acceptance, Letter, Receipt
 from nbsweep.core.pacing import Rate, Window
 from nbsweep.core.ports import Clock

@@ -18,8 +18,8 @@ from nbsweep.adapters.channels.kinds.teams import TeamsSender
 from nbsweep.adapters.channels.kinds.webhook import WebhookSender
 from nbsweep.adapters.channels.kinds.wecom import WecomSender
 from nbsweep.adapters.channels.lane import LaneChannel
-from nbsweep.adapters.channels.secrets import SecretSource, sources
 from nbsweep.adapters.channels.sender import Sender
+from nbsweep.adapters.secret_files import SecretSource, sources
 from nbsweep.core.notices.channel import OpenChannels
 from nbsweep.core.notices.limits import LIMITS
 from nbsweep.core.notices.proof import Prove

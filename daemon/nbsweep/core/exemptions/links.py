@@ -17,6 +17,8 @@ from nbsweep.core.model import microseconds, moment_of
 
 PURPOSE = b"nbsweep keep 1"
 """What the signature is for: a signature for anything else is not valid here."""
+PATH = "/keep/"
+"""Where the pages of links are; the rest of the path is the token."""
 LONGEST_TOKEN = 512
 SHORTEST_KEY = 32
 """Bytes of a key, at least."""

@@ -11,16 +11,13 @@ from aiohttp import web
 
 from nbsweep.core.errors import JournalError, NbsweepError, UsageError
 from nbsweep.core.events.service import WebFailed
+from nbsweep.core.exemptions.links import PATH
 from nbsweep.core.ports import Telemetry
 from nbsweep.documents.base import Document
 from nbsweep.service.control import UnknownTargetError
 
 LONGEST_PATH = 200
 """Longest part of a request path that a message repeats: callers choose the length of a path."""
-
-
-SECRET_PATH = "/keep/"  # noqa: S105  # a path, not a secret
-"""The path of one-time links, whose rest is the token."""
 
 
 class Code(StrEnum):
@@ -140,8 +137,8 @@ def _of_http(request: web.Request, error: web.HTTPException) -> Refused:
 
 
 def logged_path(request: web.Request) -> str:
-    """Return the part of a request path that may be logged. The query and what follows `SECRET_PATH` may hold a secret."""
-    return f"{SECRET_PATH}***" if SECRET_PATH in request.path else request.path[:LONGEST_PATH]
+    """Return the part of a request path that may be logged. The query and the token of a link may be a secret."""
+    return f"{PATH}***" if PATH in request.path else request.path[:LONGEST_PATH]
 
 
 def _place(error: Exception) -> str:

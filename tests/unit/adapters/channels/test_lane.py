@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from nbsweep.adapters.channels.breaker import CircuitBreaker
 from nbsweep.adapters.channels.lane import LaneChannel
-from nbsweep.adapters.channels.secrets import Unusable
 from nbsweep.adapters.channels.sender import Attempt, accepted, later, misconfigured, refused
+from nbsweep.adapters.secret_files import Unusable
 from nbsweep.core.notices.channel import Acceptance, Letter, Receipt
 from nbsweep.core.pacing import Rate
 from nbsweep.testing import FakeClock

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import anyio
 
-from nbsweep.adapters.channels.secrets import SecretSource
 from nbsweep.adapters.channels.sender import Attempt, later, misconfigured, unproven
 from nbsweep.adapters.channels.wording import one_line, without_effects
+from nbsweep.adapters.secret_files import SecretSource
 from nbsweep.core.notices.channel import Letter
 
 TOTAL_S = 30.0

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import msgspec
 
 from nbsweep.adapters.channels.http import Answer, Poster, by_status
-from nbsweep.adapters.channels.secrets import SecretSource
 from nbsweep.adapters.channels.sender import Attempt, accepted, later, misconfigured
 from nbsweep.adapters.channels.wording import one_line, without_effects
+from nbsweep.adapters.secret_files import SecretSource
 from nbsweep.core.notices.channel import Letter
 
 OF_CHANNEL = {

@@ -12,10 +12,10 @@ import aiosmtplib
 import anyio
 from msgspec.structs import replace
 
-from nbsweep.adapters.channels.secrets import SecretSource
 from nbsweep.adapters.channels.sender import Attempt, accepted, later, misconfigured, refused
 from nbsweep.adapters.channels.wording import one_line, provider_id, said
 from nbsweep.adapters.network import words_of
+from nbsweep.adapters.secret_files import SecretSource
 from nbsweep.core.notices.addresses import is_address
 from nbsweep.core.notices.channel import Letter
 from nbsweep.core.ports import Clock

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 from nbsweep.adapters.channels.http import Answer, Poster, by_status
-from nbsweep.adapters.channels.secrets import SecretSource
 from nbsweep.adapters.channels.sender import Attempt, unproven
 from nbsweep.adapters.channels.wording import one_line, without_effects
+from nbsweep.adapters.secret_files import SecretSource
 from nbsweep.core.notices.channel import Letter
 
 

@@ -10,9 +10,9 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from nbsweep.adapters.channels.http import Answer, Poster, by_status
-from nbsweep.adapters.channels.secrets import SecretSource, Unusable
 from nbsweep.adapters.channels.sender import Attempt, accepted, misconfigured, refused
 from nbsweep.adapters.channels.wording import one_line
+from nbsweep.adapters.secret_files import SecretSource, Unusable
 from nbsweep.core.notices.channel import Acceptance, Letter
 
 TYPE = "nbsweep.notice"

@@ -8,9 +8,9 @@ import msgspec
 
 from nbsweep.adapters.channels.http import Answer, Poster
 from nbsweep.adapters.channels.kinds.codes import Codes, Meaning, read_by_code
-from nbsweep.adapters.channels.secrets import SecretSource
 from nbsweep.adapters.channels.sender import Attempt
 from nbsweep.adapters.channels.wording import one_line, without_effects
+from nbsweep.adapters.secret_files import SecretSource
 from nbsweep.core.notices.channel import Acceptance, Letter
 
 REMOVED = "the address of the robot is wrong, or the robot was removed from the group"

@@ -9,6 +9,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from nbsweep.core.errors import GrantRefused, JournalError
+from nbsweep.core.exemptions.links import PATH
 from nbsweep.core.granting.grants import GrantLimits
 from nbsweep.core.granting.keeping import Offer, Standing
 from nbsweep.core.ports import Clock, Journal, Telemetry
@@ -18,7 +19,6 @@ from nbsweep.service.web.access.auth import Failures
 from nbsweep.service.web.bodies import read_form
 from nbsweep.service.web.errors import Refused
 from nbsweep.service.web.keep.page import STYLE, PageWriter, Typed
-from nbsweep.service.web.keep.routes import PATH
 from nbsweep.service.web.keep.words import WORDS, Text
 from nbsweep.settings.fields.units import parse_duration
 

@@ -7,11 +7,10 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from msgspec import Struct
 
+from nbsweep.core.exemptions.links import PATH
 from nbsweep.service.web.address import LOOPBACK_NAMES, Address
-from nbsweep.service.web.errors import SECRET_PATH, Code, Refused
+from nbsweep.service.web.errors import Code, Refused
 
-PATH = SECRET_PATH
-"""Where all pages of links are."""
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

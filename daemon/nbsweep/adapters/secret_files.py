@@ -1,4 +1,4 @@
-"""Secrets of channels: from the configuration, or from a file that is read each time, so that a new secret needs no restart."""
+"""Secrets from the configuration, or from a file that is read each time, so that a new secret needs no restart."""
 
 import os
 import stat
