@@ -101,6 +101,22 @@ def brings_owners_back(scenario: Scenario) -> bool:
     return bool(scenario.habits.comes_back)
 
 
+def wants_failed(scenario: Scenario) -> bool:
+    """Return whether a policy deletes failed notebooks."""
+    return any("ERROR" in policy["match"].get("status", ()) for policy in scenario.config["policies"])
+
+
+def starts_fail_unwanted(scenario: Scenario) -> bool:
+    """Return whether owners start what a DELETE has not deleted, and no policy wants what fails then."""
+    return bool(scenario.habits.loses) and not wants_failed(scenario)
+
+
+def sleeps_on_fresh_facts(scenario: Scenario) -> bool:
+    """Return whether a sleep meets facts that stay fresh for long, and a use meanwhile keeps what a policy wanted."""
+    long = scenario.config["removal"]["fresh_for"] == "10s" and len(scenario.fleet) >= 24
+    return bool(scenario.habits.sleeps) and long and wants_failed(scenario)
+
+
 def has_fault(name: str) -> Callable[[Scenario], bool]:
     """Return whether a kind of fault strikes."""
     return lambda scenario: name in dict(scenario.network.faults)
@@ -113,8 +129,8 @@ NEEDS: Mapping[str, Callable[[Scenario], bool]] = {
     "the cool-down is ignored": fails_to_delete_again,
     "a DELETE whose answer was lost is sent again at once": has_fault("late"),
     "a refusing workspace is taken for empty": refuses_a_workspace,
-    "facts age by the steady clock alone": lambda scenario: bool(scenario.habits.sleeps),
-    "a retry asks no policy": lambda scenario: brings_owners_back(scenario) and bool(scenario.manners.fails),
+    "facts age by the steady clock alone": sleeps_on_fresh_facts,
+    "a retry asks no policy": starts_fail_unwanted,
     "what the owner does after a stop counts for nothing": brings_owners_back,
 }
 """What a scenario must have before the bug can show, for those that need what few scenarios have."""
