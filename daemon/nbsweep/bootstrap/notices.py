@@ -57,8 +57,8 @@ async def open_notices(settings: Settings, opened: OpenResources, telemetry: Tel
             on_channel_failed=operators.tell_of_channel,
             keep_link=make_keep_links(settings, opened.clock) if offers_links(settings) else no_link,
         )
-        graces = {policy.name: policy.grace for policy in settings.rules.policies if policy.grace}
-        options = RelayOptions(graces, settings.calendar.zone, settings.messages.languages, this_process().owner)
+        policies = {policy.name: policy for policy in settings.rules.policies}
+        options = RelayOptions(policies, settings.calendar.zone, settings.messages.languages, this_process().owner)
         yield Notices(Relay(ports, options), operators)
 
 

@@ -31,16 +31,22 @@ def why_pointless(listed: Listed, grace: Grace | None, now: datetime) -> str:
     match item.kind:
         case ItemKind.ANNOUNCE if not mark.open:
             return "its mark has ended"
-        case ItemKind.ANNOUNCE | ItemKind.REMIND if grace is None:
-            return "its policy has no grace any more"
         case ItemKind.REMIND:
-            return _why_no_reminder(listed, grace, now) if grace else ""
+            return _why_no_reminder(listed, grace, now)
         case _:
             return ""
 
 
-def _why_no_reminder(listed: Listed, grace: Grace, now: datetime) -> str:
-    due = due_at(listed.mark, grace) or listed.mark.deadline
+def awaits_survey(listed: Listed, grace: Grace | None) -> bool:
+    """Return whether an item waits for a survey: its policy was edited or removed since, and the survey decides on its mark.
+
+    `grace` is None then. If the edit is undone before a survey, the item is told after all.
+    """
+    return listed.item.kind in (ItemKind.ANNOUNCE, ItemKind.REMIND) and grace is None
+
+
+def _why_no_reminder(listed: Listed, grace: Grace | None, now: datetime) -> str:
+    due = (due_at(listed.mark, grace) if grace else None) or listed.mark.deadline
     if listed.mark.state is not MarkState.TOLD or due is None:
         return "its mark has ended"
     if listed.item.deadline is not None and due > listed.item.deadline:

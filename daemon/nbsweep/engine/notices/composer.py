@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from nbsweep.core.events.outbox import MessageComposed
 from nbsweep.core.notices.contacts import NoContact
-from nbsweep.core.notices.deadlines import why_pointless
+from nbsweep.core.notices.deadlines import awaits_survey, why_pointless
 from nbsweep.core.notices.outbox import ItemKind, Listed, Message, MessageKind
 from nbsweep.engine.notices.context import RelayOptions, RelayPorts
 from nbsweep.engine.notices.recipients import Recipient, recipient_of_item
@@ -57,14 +57,14 @@ class Composer:
         return self._later.get(listed.item.id, now) <= now
 
     async def _worth_telling(self, waiting: Sequence[Listed], now: datetime) -> list[Listed]:
-        """Drop the items that need not be told any more; return the others."""
+        """Drop the items that need not be told any more; return the others, without those that wait for a survey."""
         worth: list[Listed] = []
         pointless: dict[str, list[str]] = {}
         for listed in waiting:
-            why = why_pointless(listed, self.options.graces.get(listed.mark.policy), now)
-            if why:
+            grace = self.options.grace_of(listed.mark)
+            if why := why_pointless(listed, grace, now):
                 pointless.setdefault(why, []).append(listed.item.id)
-            else:
+            elif not awaits_survey(listed, grace):
                 worth.append(listed)
         for why, ids in pointless.items():
             await self.ports.journal.outbox.drop(ids, why)

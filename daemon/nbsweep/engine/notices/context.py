@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from nbsweep.core.judging.rules import Policy
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.notices.channel import OpenChannels
@@ -31,8 +32,8 @@ async def untold(_channel: str, _problem: str) -> None:
 class RelayOptions(Struct, frozen=True):
     """The configuration of the relay."""
 
-    graces: Mapping[str, Grace]
-    """The grace of each policy that has one, by the policy's name."""
+    policies: Mapping[str, Policy]
+    """The policies by name."""
     zone: ZoneInfo
     languages: tuple[Language, ...]
     """The languages of a recipient who has no language of their own."""
@@ -40,6 +41,11 @@ class RelayOptions(Struct, frozen=True):
     """This process, as leases of messages name it."""
     page_url: str = ""
     """A page with all notebooks of a recipient; empty if there is none."""
+
+    def grace_of(self, mark: Mark) -> Grace | None:
+        """Return the grace of a mark's policy; None if the policy was edited or removed, so that a survey is to end it."""
+        policy = self.policies.get(mark.policy)
+        return policy.grace if policy and policy.digest == mark.policy_digest else None
 
 
 class RelayPorts(Struct, frozen=True):

@@ -20,7 +20,7 @@ from nbsweep.core.marks.grace import OWNER
 from nbsweep.core.marks.model import Mark, MarkState, promise, tell
 from nbsweep.core.notices.channel import Acceptance, Letter, Receipt
 from nbsweep.core.notices.contacts import NoContact
-from nbsweep.core.notices.deadlines import deadline_to_write, why_pointless
+from nbsweep.core.notices.deadlines import awaits_survey, deadline_to_write, why_pointless
 from nbsweep.core.notices.digest import Audience, Digest, to_line
 from nbsweep.core.notices.operators import OperatorNotice
 from nbsweep.core.notices.outbox import Item, ItemKind, Listed, Message, MessageKind, MessageState, ending_items, item_id
@@ -35,6 +35,12 @@ SHORT_KEY = 12
 ATTEMPTS = 5
 """How often marks are read again because another process has written one of them."""
 MARKS_CHANGED = "its marks were written by another process; it is sent again"
+POLICY_CHANGED = Receipt(
+    Acceptance.LATER,
+    "its policies were edited; the next survey decides what the owner is told",
+    retry_after=timedelta(hours=1),
+    attempted=False,
+)
 NO_PROOF = "the channel does not prove that it has accepted the message; trust_unproven: true lets that count"
 
 
@@ -59,9 +65,13 @@ class Sender:
             return
         now = self.ports.clock.now()
         every = [each for each in await self.ports.journal.outbox.listed(message.key) if each.item.accepted_at is None]
-        listed = [each for each in every if not why_pointless(each, self.options.graces.get(each.mark.policy), now)]
-        if not listed:
+        left = [each for each in every if not why_pointless(each, self.options.grace_of(each.mark), now)]
+        listed = [each for each in left if not awaits_survey(each, self.options.grace_of(each.mark))]
+        if not left:
             await self._end(message, MessageState.SENT, "nothing in it needs to be told any more", 0)
+            return
+        if not listed:
+            await self._not_accepted(message, left, POLICY_CHANGED)
             return
         recipient = await find_recipient(message.recipient, [each.mark for each in listed], self.ports)
         if isinstance(recipient, NoContact):
@@ -114,7 +124,8 @@ class Sender:
         return replace(leased, version=leased.version + 1), promised
 
     def _with_deadline(self, listed: Listed, now: datetime) -> Mark:
-        return promise(listed.mark, deadline_to_write(listed.mark, self.options.graces[listed.mark.policy], now))
+        grace = self.options.grace_of(listed.mark)
+        return promise(listed.mark, deadline_to_write(listed.mark, grace, now)) if grace else listed.mark
 
     def _digest(self, message: Message, recipient: Recipient, listed: Sequence[Listed]) -> Digest:
         lines = [to_line(each, each.mark.deadline, *(self._link(each, recipient) or ())) for each in listed]
@@ -174,7 +185,8 @@ class Sender:
         return marks, items
 
     def _reminder(self, mark: Mark, item: Item) -> list[Item]:
-        remind = self.options.graces[mark.policy].remind
+        grace = self.options.grace_of(mark)
+        remind = grace.remind if grace else None
         if remind is None or mark.deadline is None:
             return []
         occasion = mark.deadline.isoformat()

@@ -23,7 +23,7 @@ async def record_untold(untold: Sequence[Listed], why: str, ports: RelayPorts, o
     `passing` says that a later attempt may succeed; then nothing else is done yet.
     """
     for listed in untold:
-        grace = options.graces.get(listed.mark.policy)
+        grace = options.grace_of(listed.mark)
         if listed.item.kind is ItemKind.ANNOUNCE and grace is not None:
             await _record_at_last(listed, why, grace, ports, passing=passing)
 

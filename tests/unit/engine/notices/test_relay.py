@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from builders import NOON, fleet, notebook
 from nbsweep.core.marks.grace import Grace, UnlessTold
@@ -13,7 +14,7 @@ from nbsweep.core.notices.channel import Acceptance, Receipt
 from nbsweep.core.notices.contacts import Contact, NoContact
 from nbsweep.core.notices.outbox import MessageState
 from nbsweep.testing.people import ScriptedChannel
-from unit.engine.notices.town import WEEK, Town, town
+from unit.engine.notices.town import WEEK, Town, graced, town
 from unit.engine.world import virtual_time
 
 DUE = datetime.fromisoformat("2026-03-08T12:00:00+00:00")
@@ -191,6 +192,36 @@ async def test_the_end_of_a_mark_does_not_wait_for_an_owner_whom_nobody_knows() 
     await place.sweep()
     await place.relay().round()
     assert not await place.scene.journal.outbox.waiting(place.scene.clock.now() + timedelta(days=365), 10)
+
+
+@virtual_time
+async def test_an_edited_policy_tells_nobody_until_a_survey_has_looked() -> None:
+    """Neither by the old grace nor by the new one; if the edit is undone before, the owner is told after all."""
+    place = town(notebook())
+    await place.sweep()
+    before = place.how
+    edited = replace(before.rules.policies[0], digest="d2")
+    place.how = replace(before, rules=replace(before.rules, policies=(edited,)))
+    await place.relay().round()
+    assert not place.texts
+    place.how = before
+    await place.relay().round()
+    assert len(place.texts) == 1
+
+
+@virtual_time
+async def test_a_message_waits_while_its_policy_is_edited() -> None:
+    """A message that was composed before, and not accepted, is not sent for the mark of an edited policy."""
+    place = town(notebook())
+    place.mail.answer = lambda _: Receipt(Acceptance.LATER, "451 try again")
+    await place.sweep()
+    await place.relay().round()
+    place.how = replace(place.how, rules=replace(place.how.rules, policies=(graced(digest="d2"),)))
+    await place.pass_time(hours=2)
+    await place.relay().round()
+    assert len(place.texts) == 1
+    [message] = await place.messages()
+    assert (message.state, message.attempts) == (MessageState.PENDING, 1)
 
 
 @virtual_time

@@ -34,7 +34,7 @@ FREE = Brakes(max_deletions=None, max_share=None, max_fleet_drop=None)
 
 def graced(grace: Grace = WEEK, **changes: Any) -> Policy:
     """Return the policy `idle`, of 14 days, with a grace."""
-    return replace(policy(over("idle", days=14), name="idle"), grace=grace, digest="d1", **changes)
+    return replace(policy(over("idle", days=14), name="idle"), **{"grace": grace, "digest": "d1", **changes})
 
 
 @dataclass
@@ -81,8 +81,8 @@ class Town:
             is_clock_verified=lambda: self.clock_verified,
             read_tags=self._tags,
         )
-        graces = {each.name: each.grace for each in self.how.rules.policies if each.grace}
-        plain = RelayOptions(graces, ZoneInfo("Asia/Shanghai"), (Language.ENGLISH,), "test")
+        policies = {each.name: each for each in self.how.rules.policies}
+        plain = RelayOptions(policies, ZoneInfo("Asia/Shanghai"), (Language.ENGLISH,), "test")
         return Relay(ports, replace(plain, **changes))
 
     async def _tags(self, mark: Mark) -> Mapping[str, str | None]:
