@@ -3,8 +3,9 @@
 import argparse
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from time import monotonic
 
@@ -15,19 +16,38 @@ AT_ONCE = 25
 """The number of seeds that a process runs at a time."""
 
 
-def main() -> int:
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """A simulation, as this command runs it."""
+
+    run_all: Callable[[Iterable[int]], list[Outcome]]
+    replay: Callable[[int], tuple[Iterable[str], bool]]
+    """Runs a seed again; returns its trace, and whether it has found a violation."""
+    broken: Callable[[int, Sequence[tuple[int, str]]], Iterable[str]]
+
+
+def replay(seed: int) -> tuple[Iterable[str], bool]:
+    """Run a seed of the sweeps again."""
+    world = play(seed)
+    return trace(world), bool(world.judge.found)
+
+
+SWEEPS = Simulation(run_all, replay, broken)
+
+
+def main(simulation: Simulation) -> int:
     """Run the seeds; the exit code is 1 if one has found a violation."""
     wanted = _parser().parse_args()
     warnings.simplefilter("error")
     if wanted.seed is not None:
-        world = play(wanted.seed)
-        for line in trace(world):
+        lines, found = simulation.replay(wanted.seed)
+        for line in lines:
             print(line)  # noqa: T201 -- the output of the command
-        return int(bool(world.judge.found))
+        return int(found)
     begun_s, outcomes = monotonic(), []
-    for one in _all(wanted.first, wanted.seeds, wanted.processes):
+    for one in _all(simulation, wanted.first, wanted.seeds, wanted.processes):
         outcomes.append(one)
-        for line in broken(one.seed, one.found):
+        for line in simulation.broken(one.seed, one.found):
             print(line, flush=True)  # noqa: T201 -- likewise
         if len(outcomes) % wanted.progress == 0:
             print(summary(outcomes, monotonic() - begun_s), file=sys.stderr, flush=True)  # noqa: T201 -- likewise
@@ -35,11 +55,11 @@ def main() -> int:
     return int(any(one.found for one in outcomes))
 
 
-def _all(first: int, count: int, processes: int) -> Iterator[Outcome]:
+def _all(simulation: Simulation, first: int, count: int, processes: int) -> Iterator[Outcome]:
     """Run seeds on several processes, and yield their outcomes in order."""
     seeds = iter(range(first, first + count))
     with ProcessPoolExecutor(processes) as pool:
-        for outcomes in pool.map(run_all, iter(lambda: list(islice(seeds, AT_ONCE)), [])):
+        for outcomes in pool.map(simulation.run_all, iter(lambda: list(islice(seeds, AT_ONCE)), [])):
             yield from outcomes
 
 
@@ -54,4 +74,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(SWEEPS))

@@ -60,7 +60,8 @@ class People:
         """React to a second look at a notebook, within seconds."""
         scenario = self.world.scenario
         if call.kind == "show" and not self.world.calm and self.random.random() < scenario.reacts:
-            self.world.loop.call_later(self.random.uniform(0, 14), self._act, call.subject)
+            react = self._ask_for if self.random.random() < 0.4 else self._act
+            self.world.loop.call_later(self.random.uniform(0, 14), react, call.subject)
 
     def _repeat(self, per_day: float, act: Callable[[], None]) -> None:
         if not per_day:
@@ -134,6 +135,11 @@ class People:
     def _ask_somewhere(self) -> None:
         if there := self.world.cloud.all():
             self._ask(self.random.choice(there))
+
+    def _ask_for(self, notebook_id: str) -> None:
+        one = self.world.cloud.truth(notebook_id)
+        if one is not None:
+            self._ask(one)
 
     def _ask(self, one: Notebook) -> None:
         """Be granted an exemption; some are revoked, some end before the grace."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simulation.people.world import World
 
 OWNERLESS = "the cloud does not show who owns it"
-REASONS_TO_DROP = ("its mark", "its policy", "its deadline", "the notebook was deleted", NOBODY_KNOWS, OWNERLESS)
+REASONS_TO_DROP = ("its mark", "its deadline", "the notebook was deleted", NOBODY_KNOWS, OWNERLESS)
 """The beginnings of the reasons for which an item may be dropped."""
 
 
@@ -64,10 +64,11 @@ def _lost(world: "World", item: Item) -> str:
         listed = any(letter.counts and any(line.item_id == item.id for line in letter.lines) for letter in world.truth.letters)
         return "" if listed else "no letter that was accepted has listed it"
     if item.dropped:
-        return "" if item.dropped.startswith(REASONS_TO_DROP) else f"dropped: {item.dropped}"
+        holds = item.dropped.startswith(REASONS_TO_DROP) and not (item.kind is ItemKind.ANNOUNCE and mark.open)
+        return "" if holds else f"dropped: {item.dropped}"
     if not item.message_key:
         # The owner of such a notebook is never found: it is kept, and its mark says why.
-        return "" if mark.untold == OWNERLESS and mark.open else "it waits for ever"
+        return "" if mark.open and not mark.owner_key else "it waits for ever"
     message = store.messages[item.message_key]
     if message.state is not MessageState.SENT:
         return f"its message is {message.state}: {message.problem}"

@@ -21,7 +21,6 @@ from simulation.people.truth import Arrival, Truth
 if TYPE_CHECKING:
     from simulation.people.world import World
 
-POLICY_CHANGED = "policy-changed"
 FRESH = timedelta(seconds=11)
 """Facts behind a DELETE may be ten seconds old."""
 CLOCKS = timedelta(seconds=125)
@@ -43,8 +42,8 @@ class Judge:
     found: list[tuple[int, str]] = field(default_factory=list)
     states: dict[str, MarkState] = field(default_factory=dict)
     """The state of each mark, as it was written last."""
-    cleared: dict[str, str] = field(default_factory=dict)
-    """The marks that were given up, and why."""
+    cleared: set[str] = field(default_factory=set)
+    """The marks that were given up."""
     recorded: dict[str, datetime] = field(default_factory=dict)
     """When the acceptance of an item was recorded."""
     pending: dict[tuple[int, str], Arrival] = field(default_factory=dict)
@@ -53,6 +52,10 @@ class Judge:
     """Failed attempts in a row of each message."""
     exemptions: dict[str, tuple[Exemption, datetime, datetime | None]] = field(default_factory=dict)
     """Each exemption, when it was granted, and when it was revoked."""
+    rounds: dict[int, datetime] = field(default_factory=dict)
+    """When each process began its last round of sending."""
+    pauses: list[tuple[datetime, datetime]] = field(default_factory=list)
+    """From when until when nothing is to be sent; a later one replaces those before."""
     days: dict[tuple[str, str, Any], str] = field(default_factory=dict)
     """The message of a recipient, channel and day."""
 
@@ -104,12 +107,11 @@ class Judge:
     def _check_deadlines(self, name: str, now: datetime, *, announced: bool) -> None:
         """Check that no deadline that somebody may have read lies ahead.
 
-        A policy without grace is bound only until the mark was given up for another reason than an edit.
+        A policy without grace is bound only as long as the mark is open.
         """
         for letter in self.truth.letters:
             for line in letter.lines:
-                cause = self.cleared.get(self.truth.item_marks.get(line.item_id, ""), POLICY_CHANGED)
-                binds = letter.at and (announced or cause == POLICY_CHANGED)
+                binds = letter.at and (announced or self.truth.item_marks.get(line.item_id, "") not in self.cleared)
                 if binds and line.name == name and line.deadline and line.deadline > now + CLOCKS:
                     self.violation(2, f"{name} was deleted before {line.deadline}, which a letter of {letter.begun} shows")
                     return
@@ -150,7 +152,7 @@ class Judge:
     def _reaches(self, letter: Arrival, one: Notebook, grace: Grace) -> bool:
         """Return whether a letter went to somebody whom the policy names."""
         if not letter.to:
-            return letter.channel in self.world.tells
+            return letter.channel in self.world.tells_instead
         if letter.to == TEAM:
             return grace.unless_told is UnlessTold.FALLBACK
         return letter.to == address_of(one.owner.name or "")
@@ -176,7 +178,14 @@ class Judge:
                 self.violation(3, f"{letter.to} is told of {line.name}")
         for problem in self._at_once(letter):
             self.violation(10, problem)
+        if self._is_paused(self.rounds[letter.life]):
+            self.violation(12, f"message {letter.message[:8]} is sent while notices are paused")
         return letter
+
+    def _is_paused(self, at: datetime) -> bool:
+        """Return whether a round that began at a moment had to see a pause."""
+        begun = [pause for pause in self.pauses if pause[0] < at - timedelta(seconds=1)]
+        return bool(begun) and at + timedelta(seconds=2) < begun[-1][1] and self.world.scenario.steady and not self.world.calm
 
     def _at_once(self, letter: Arrival) -> Iterator[str]:
         """Yield each other process that is sending the same message at the same time, although its lease has not ended."""
@@ -260,7 +269,7 @@ class Judge:
             if self._is_told_now(mark) and not mark.told_by.startswith("nobody"):
                 self.violation(3, f"{mark.name} is told, although nothing was sent")
             if mark.state is MarkState.CLEARED:
-                self.cleared[mark.id] = str(mark.cleared)
+                self.cleared.add(mark.id)
         if sweep and any(mark.version == 0 for mark in marks):
             for problem in brakes.of_marks(self.world, sweep):
                 self.violation(8, problem)
@@ -318,5 +327,12 @@ def covers(exemption: Exemption, one: Notebook) -> bool:
     if wanted.notebook_id is not None:
         return wanted.notebook_id == one.id and wanted.notebook_created_at == one.created_at
     if wanted.owner is not None:
-        return wanted.owner == one.owner.name
+        # The owner of some notebooks is not shown, and may be anybody.
+        return one.owner.name in (wanted.owner, None)
     return wanted.name is not None and (one.name or "").startswith(wanted.name.rstrip("*"))
+
+
+def lasts_of(grace: Grace) -> timedelta:
+    """Return the length of a grace, which here is never in business days."""
+    assert isinstance(grace.lasts, timedelta)
+    return grace.lasts

@@ -145,7 +145,8 @@ class LifeJournal:
             self._fail_in_outage(part)
             result = await method(*arguments, **named)
             self.world.judge.wrote(self, part, name, arguments, named, result)
-            await self.life.pass_time()
+            if name in WRITES:
+                await self.life.pass_time()
             return result
 
         return call

@@ -108,8 +108,8 @@ class Process:
             renderer=TableRenderer(),
             is_clock_verified=lambda: is_right(life.skew.now_s()),
         )
-        graces = {rule.name: rule.grace for rule in self.config.rules if rule.grace}
-        how = RelayOptions(graces, world.zone, (Language.ENGLISH,), f"life-{life.number}")
+        policies = {rule.name: rule.to_policy() for rule in self.config.rules}
+        how = RelayOptions(policies, world.zone, (Language.ENGLISH,), f"life-{life.number}")
         return Relay(ports, how, life.random.random)
 
 

@@ -3,23 +3,15 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from time import process_time
 
 from simulation.loop import VirtualLoop
 from simulation.people.scenario import draw
 from simulation.people.world import World
+from simulation.run import Outcome
 
-
-@dataclass(slots=True)
-class Outcome:
-    """The outcome of one seed."""
-
-    seed: int
-    found: list[tuple[int, str]]
-    counts: Counter[str] = field(default_factory=Counter)
-    virtual_s: float = 0.0
-    cpu_s: float = 0.0
+TOLD = frozenset({"mark.made", "mark.told", "mark.cleared", "mark.untold", "message.delayed", "message.failed", "relay.failed"})
+DONE = ("is started", "has its lease renewed", "is tagged", "is untagged", "is created")
 
 
 def play(seed: int) -> World:
@@ -40,8 +32,23 @@ def run(seed: int) -> Outcome:
     """Run one seed, and return its outcome."""
     begun_s = process_time()
     world = play(seed)
-    counts = Counter(world.counts)
-    return Outcome(seed, world.judge.found, counts, world.loop.time(), process_time() - begun_s)
+    return Outcome(seed, world.judge.found, count_events(world), world.loop.time(), process_time() - begun_s)
+
+
+def count_events(world: World) -> Counter[str]:
+    """Count what happened: events of nbsweep, letters, DELETEs and what people did."""
+    truth, found = world.truth, Counter(world.counts)
+    found.update({f"nbsweep: {name}": count for name, count in world.telemetry.events.items() if name in TOLD})
+    found["letters: sent"] = len(truth.letters)
+    found["letters: accepted"] = sum(letter.at is not None for letter in truth.letters)
+    found["letters: accepted, and the process does not know"] = sum(
+        letter.at is not None and not letter.counts for letter in truth.letters
+    )
+    found["DELETE accepted"] = len(truth.deleted)
+    found["exemption"] = len(world.judge.exemptions)
+    found["lives"], found["sweeps"] = len(world.lives), len(world.sweeps)
+    found.update(f"people: {what}" for _, line in truth.lines for what in DONE if line.endswith(what))
+    return +found
 
 
 def run_all(seeds: Iterable[int]) -> list[Outcome]:

@@ -149,6 +149,9 @@ def draw(seed: int) -> Scenario:
     targets = WORKSPACES[: random.choice((1, 1, 2))]
     epochs = _epochs(random, owners)
     lasts_s = sum(epoch.days + epoch.absent_days for epoch in epochs) * DAY_S
+    jumps, outages = _jumps(random, lasts_s), _windows(random, lasts_s, ("all", "marks", "outbox", "exemptions"))
+    if jumps and random.random() < 0.4:
+        jumps, outages = _set_back(random, lasts_s)
     return Scenario(
         seed=seed,
         notebooks=tuple(_notebook(random, number, owners, targets) for number in range(1, random.choice((4, 8, 12, 16)))),
@@ -158,8 +161,8 @@ def draw(seed: int) -> Scenario:
         actions_per_day=random.choice((0.0, 0.5, 2.0, 5.0)),
         reacts=random.choice((0.0, 0.2, 0.6)),
         exempts_per_day=random.choice((0.0, 0.1, 0.5)),
-        jumps=_jumps(random, lasts_s),
-        outages=_windows(random, lasts_s, ("all", "marks", "outbox", "exemptions")),
+        jumps=jumps,
+        outages=outages,
         pauses=tuple((at, lasts) for at, lasts, _ in _windows(random, lasts_s, ("",))),
         delete_faults=random.choice((0.0, 0.0, 0.2)),
         left_out=random.choice(((), (), ("tags",), ("updated_at",), ("lease", "tags"))),
@@ -310,3 +313,10 @@ def _jumps(random: Random, lasts_s: float) -> tuple[tuple[float, float], ...]:
         by_s = random.choice((-1, 1)) * random.choice((20.0, 90.0, 3 * HOUR_S, 2 * DAY_S, 6 * DAY_S, 15 * DAY_S))
         jumps += [(at_s, by_s), (at_s + random.choice((0.2, 60.0, 5 * HOUR_S, DAY_S)), -by_s)]
     return tuple(sorted(jumps))
+
+
+def _set_back(random: Random, lasts_s: float) -> tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float, str], ...]]:
+    """Return a clock that is days behind when the outbox can be used again, so that what waited is told at a wrong time."""
+    at_s, for_s = random.uniform(0, 0.7) * lasts_s, random.uniform(1, 4) * DAY_S
+    jumps = ((at_s + for_s - 60, -0.8 * for_s), (at_s + for_s + random.uniform(3, 12) * HOUR_S, 0.8 * for_s))
+    return jumps, ((at_s, for_s, "outbox"),)

@@ -14,6 +14,7 @@ from nbsweep.core.control.requests import Pause
 from nbsweep.core.events.base import Event
 from nbsweep.core.exemptions.model import Exemption
 from nbsweep.core.judging.rules import Protection
+from nbsweep.core.marks.grace import OWNER
 from nbsweep.core.model import Notebook, Status
 from nbsweep.core.notices.channel import Acceptance, Letter, Receipt
 from nbsweep.core.report import Report
@@ -145,11 +146,10 @@ class World:
         return ending.would_go(self, one, sweep.config, self.now())
 
     @property
-    def tells(self) -> set[str]:
-        """The channels that any policy names."""
-        return {
-            place for epoch in self.scenario.epochs for rule in epoch.config.rules if rule.grace for place in rule.grace.tell
-        }
+    def tells_instead(self) -> set[str]:
+        """The channels that any policy names instead of the owner; a group beside the owner does not count."""
+        graces = [rule.grace for epoch in self.scenario.epochs for rule in epoch.config.rules if rule.grace]
+        return {place for grace in graces if OWNER not in grace.tell for place in grace.tell}
 
     def is_down(self, part: str) -> bool:
         """Return whether a part of the journal cannot be used now."""
@@ -212,6 +212,7 @@ class World:
     async def _hold(self, for_s: float) -> None:
         pause = Pause("", self.now(), "simulation", "a pause", self.now() + timedelta(seconds=for_s))
         self.truth.note(self.now(), f"notices are paused for {for_s} s")
+        self.judge.pauses.append((self.now(), self.now() + timedelta(seconds=for_s)))
         await self.store.outbox.pause(pause)
 
     def grant(self, exemption: Exemption) -> None:
@@ -291,6 +292,7 @@ class World:
 
     def begin_round(self, life: Life) -> None:
         """Take note of a round of a relay."""
+        self.judge.rounds[life.number] = self.now()
 
     # ---- the end ------------------------------------------------------------------------------------------------------------
 
@@ -313,7 +315,7 @@ class World:
                 await self.store.outbox.retry(message.key, self.now())
             for target in self.scenario.targets:
                 await process.sweep(target, dry_run=False)
-            for _ in range(3):
+            for _ in range(2):
                 await process.relay_for_a_while(1)
                 await asyncio.sleep(120)
             await asyncio.sleep(DAY_S)
