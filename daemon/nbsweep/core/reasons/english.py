@@ -50,19 +50,19 @@ SENTENCES: Mapping[CauseCode, str] = {
     CauseCode.UNANNOUNCED_IN_BUSINESS_DAYS: (
         "policy {rule} matches; it gives {business_days} of notice, and the notebook is not announced yet"
     ),
-    CauseCode.CHANGED_SINCE_MARK: "policy {rule} matches; it had announced it, and the notebook changed since: {change}",
+    CauseCode.CHANGED_SINCE_MARK: "policy {rule} matches; its deletion was announced, and the notebook changed since: {change}",
     CauseCode.USE_SINCE_MARK_UNKNOWN: (
-        "policy {rule} matches; it has announced it, and whether it was used since is unknown: no {missing}"
+        "policy {rule} matches; its deletion is announced, and whether it was used since is unknown: no {missing}"
     ),
     CauseCode.CANNOT_BE_MARKED: "policy {rule} matches; it gives notice, and without {missing} the notebook cannot be marked",
-    CauseCode.MARKED: "policy {rule} matches; it has marked it on {marked_at}: nobody has been told yet",
-    CauseCode.UNTOLD: "policy {rule} matches; it has marked it on {marked_at}: {untold}",
+    CauseCode.MARKED: "policy {rule} matches; marked on {marked_at}: nobody has been told yet",
+    CauseCode.UNTOLD: "policy {rule} matches; marked on {marked_at}, and the owner cannot be told: {untold}",
     CauseCode.CLOCK_NOT_VERIFIED: (
-        "policy {rule} matches; it has marked it on {marked_at} and announced it while the clock was not verified: the grace "
-        "begins at the next complete survey"
+        "policy {rule} matches; marked on {marked_at}, and announced while the clock was not verified: the grace begins "
+        "at the next complete survey"
     ),
-    CauseCode.NOTICE_STALE: "policy {rule} matches; it has marked it on {marked_at}: its notice is too old",
-    CauseCode.TOLD: "policy {rule} matches; it has announced it, and it is due on {until}",
+    CauseCode.NOTICE_STALE: "policy {rule} matches; marked on {marked_at}: its notice is too old",
+    CauseCode.TOLD: "policy {rule} matches; its deletion is announced, and due on {until}",
     CauseCode.OUTSIDE_WINDOW: "policy {rule} matches; its next window opens on {opens} ({because})",
     CauseCode.NO_WINDOW: "policy {rule} matches; none of its windows opens within a year ({because})",
     CauseCode.NO_LONGER_THERE: "no longer there: today's survey does not show it",

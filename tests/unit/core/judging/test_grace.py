@@ -80,7 +80,7 @@ def test_the_verdict_of_what_is_told_knows_when_it_is_due() -> None:
         (mark(untold="no address"), "no address"),
         (told_mark(clock_verified=False), "the grace begins at the next complete survey"),
         (told_mark(told_at=ago(days=60), deadline=None), "its notice is too old"),
-        (told_mark(deadline=NOON + DAY), "it is due on 2026-03-02 12:00Z"),
+        (told_mark(deadline=NOON + DAY), "due on 2026-03-02 12:00Z"),
         (told_mark(notebook_created_at=ago(days=300)), "the notebook changed since: gone"),
     ],
 )
