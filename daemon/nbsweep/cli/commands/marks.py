@@ -37,11 +37,12 @@ def graces_of(settings: Settings) -> Mapping[str, Grace]:
 
 
 async def marks_command(session: Session, options: MarksOptions) -> Exit:
-    """Show the marks, the newest first."""
+    """Show the marks, the newest first, and by name those of one sweep."""
     now, graces = SystemClock().now(), graces_of(session.settings)
     async with open_journal(session.settings.journal) as journal:
         found = await journal.marks.marks(options.limit, _stored(options), options.target, options.owner)
-    marks = [mark for mark in found if _is_wanted(mark, options, graces, now)]
+    by_name = sorted((mark for mark in found if _is_wanted(mark, options, graces, now)), key=lambda mark: mark.name)
+    marks = sorted(by_name, key=lambda mark: mark.marked_at, reverse=True)
     if options.format == "json":
         session.write_json(mark_documents(marks, graces, now))
     elif marks:

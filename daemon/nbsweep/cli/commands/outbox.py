@@ -16,9 +16,11 @@ MOST_FAILED = 10_000
 
 
 async def outbox_command(session: Session, states: Sequence[MessageState], limit: int, output: ReadFormat) -> Exit:
-    """Show the latest messages, the newest first."""
+    """Show the latest messages, the newest first, and by channel and recipient those of one moment."""
     async with open_journal(session.settings.journal) as journal:
-        messages, pause = await journal.outbox.messages(limit, states), await journal.outbox.paused()
+        found, pause = await journal.outbox.messages(limit, states), await journal.outbox.paused()
+    by_place = sorted(found, key=lambda message: (message.channel, message.recipient))
+    messages = sorted(by_place, key=lambda message: message.created_at, reverse=True)
     if output == "json":
         session.write_json(message_documents(messages))
     else:
