@@ -52,6 +52,14 @@ class TargetReportDocument(Document, frozen=True):
     error: str | None
 
 
+class MessagesDocument(Document, frozen=True):
+    """What was sent at the end of a run."""
+
+    told: Annotated[Count, Meta(description="Number of marked notebooks whose owners were told.")]
+    sent: Annotated[Count, Meta(description="Number of messages that a channel has accepted.")]
+    not_accepted: Annotated[Count, Meta(description="Number of attempts that were not accepted; `nbsweep outbox` lists them.")]
+
+
 class ReportDocument(Document, frozen=True):
     """The result of every planned notebook, and of the removals that an earlier run left."""
 
@@ -64,6 +72,9 @@ class ReportDocument(Document, frozen=True):
     refusals: Sequence[RefusalDocument]
     kept: Counts
     targets: Sequence[TargetReportDocument]
+    messages: Annotated[
+        MessagesDocument | UnsetType, Meta(description="What was sent; absent if the configuration has no channels.")
+    ] = UNSET
     saved_plan: str | UnsetType = UNSET
 
 
@@ -100,7 +111,9 @@ class DryRunDocument(Document, frozen=True):
     saved_plan: str | UnsetType = UNSET
 
 
-def report_document(run_id: str, reports: Sequence[Report], saved_plan: str | None = None) -> ReportDocument:
+def report_document(
+    run_id: str, reports: Sequence[Report], saved_plan: str | None = None, messages: MessagesDocument | None = None
+) -> ReportDocument:
     """Return the document of a run, which may carry out a saved plan."""
     plans = [report.plan for report in reports if report.plan]
     return ReportDocument(
@@ -113,6 +126,7 @@ def report_document(run_id: str, reports: Sequence[Report], saved_plan: str | No
         refusals=refusal_documents(plans),
         kept=add_counts(plan.kept for plan in plans),
         targets=[_target_report(report) for report in reports],
+        messages=messages or UNSET,
         saved_plan=saved_plan or UNSET,
     )
 

@@ -33,7 +33,7 @@ from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
 from nbsweep.core.saved_plan.model import SavedPlan, Spared
 from nbsweep.documents.base import new_id
-from nbsweep.documents.reports import dry_run_document, report_document
+from nbsweep.documents.reports import MessagesDocument, dry_run_document, report_document
 from nbsweep.engine.report import Run
 from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.engine.sweep import Sweeper
@@ -151,7 +151,7 @@ async def run_command(session: Session, options: RunOptions) -> Exit:
             free = [each for each in sweepers if each.area.target not in held]
             reports = await _sweep_all(free, run, ApprovalPrompt(session, options))
             reports += [_paused_report(held[each.area.target]) for each in sweepers if each.area.target in held]
-            await _tell_people(session, opened, reports, run)
+            messages = await _tell_people(session, opened, reports, run)
         if not session.shutdown.begun.is_set():
             await opened.report_left_alone()
     if session.shutdown.begun.is_set() and not reports:
@@ -162,10 +162,10 @@ async def run_command(session: Session, options: RunOptions) -> Exit:
             session.write_json(
                 dry_run_document(run.run_id, now, reports, plan_id)
                 if dry_run
-                else report_document(run.run_id, reports, plan_id)
+                else report_document(run.run_id, reports, plan_id, messages)
             )
         else:
-            _show(session, reports)
+            _show(session, reports, messages)
     except ResultLost as error:
         # The exit code still tells how the sweep ended.
         report_error(ResultLost(f"{error}; `nbsweep show {run.run_id}` shows it again"), event="result.lost")
@@ -225,10 +225,10 @@ async def _sweep_all(sweepers: Sequence[Sweeper], run: Run, approval: ApprovalPr
     return [reports[sweeper.area.target] for sweeper in sweepers]
 
 
-async def _tell_people(session: Session, opened: OpenResources, reports: Sequence[Report], run: Run) -> None:
+async def _tell_people(session: Session, opened: OpenResources, reports: Sequence[Report], run: Run) -> MessagesDocument | None:
     """Send what owners and operators are to be told, as far as the channels take it; the next run sends the rest."""
     if run.dry_run or not session.settings.channels:
-        return
+        return None
     from nbsweep.bootstrap.notices import open_notices  # noqa: PLC0415  # not for those who configure no channel
 
     async with open_notices(session.settings, opened, session.telemetry) as notices, session.until_shutdown():
@@ -239,11 +239,24 @@ async def _tell_people(session: Session, opened: OpenResources, reports: Sequenc
         for report in reports:
             await notices.operators.tell_of_untold(report.target)
         await notices.relay.finish(SENDS_FOR_S)
+    # Also after an interruption: what was sent by then is told.
+    sent = notices.relay.sent
+    return MessagesDocument(sent.told, sent.messages, sent.not_accepted)
 
 
-def _show(session: Session, reports: list[Report]) -> None:
+def _show(session: Session, reports: list[Report], messages: MessagesDocument | None) -> None:
     for report in reports:
         if report.plan and report.outcome in (Outcome.DRY_RUN, Outcome.REFUSED) and not report.removals:
             session.show_result(plan_view(report.plan, report.spared, wide=session.screen.wide))
         if report.outcome is not Outcome.DRY_RUN:
             session.show_result(report_view(report))
+    if messages and (messages.sent or messages.not_accepted):
+        session.write_result(describe_messages(messages))
+
+
+def describe_messages(messages: MessagesDocument) -> str:
+    """Return what was sent at the end of a run."""
+    sent = f"{messages.sent} {'message' if messages.sent == 1 else 'messages'} sent"
+    told = f", which announce {messages.told} {'deletion' if messages.told == 1 else 'deletions'}" if messages.told else ""
+    failed = f"; {messages.not_accepted} not accepted: see `nbsweep outbox`" if messages.not_accepted else ""
+    return f"messages: {sent}{told}{failed}."

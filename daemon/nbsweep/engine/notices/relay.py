@@ -12,7 +12,7 @@ from nbsweep.core.events.outbox import OutboxCounted, RelayFailed
 from nbsweep.core.notices.outbox import Message
 from nbsweep.engine.notices.composer import Composer
 from nbsweep.engine.notices.context import RelayOptions, RelayPorts
-from nbsweep.engine.notices.sender import LEASE, Sender
+from nbsweep.engine.notices.sender import LEASE, Sender, Sent
 from nbsweep.engine.report import describe_bug
 
 AT_ONCE = 8
@@ -69,6 +69,11 @@ class Relay:
         pending = {count.channel: count.pending for count in counts}
         oldest_s = {count.channel: (now - count.oldest_at).total_seconds() for count in counts}
         self.ports.telemetry.emit(OutboxCounted(pending, oldest_s, pause is not None and pause.in_force(now)))
+
+    @property
+    def sent(self) -> Sent:
+        """What this relay has done so far."""
+        return self._sender.sent
 
     async def finish(self, within_s: float) -> None:
         """Compose and send everything that is due, as the end of a run does; messages that have to wait stay in the outbox."""

@@ -6,7 +6,7 @@ earlier than one that somebody has read.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import msgspec
@@ -45,6 +45,18 @@ NO_PROOF = "the channel does not prove that it has accepted the message; trust_u
 
 
 @dataclass(slots=True)
+class Sent:
+    """What a relay has done so far."""
+
+    messages: int = 0
+    """Messages that a channel has accepted as a whole."""
+    not_accepted: int = 0
+    """Attempts that were not accepted."""
+    told: int = 0
+    """Marks whose owners were told."""
+
+
+@dataclass(slots=True)
 class Sender:
     """Sends leased messages."""
 
@@ -52,6 +64,7 @@ class Sender:
     options: RelayOptions
     share: Callable[[], float]
     """Returns a random number from 0 to 1, by which delays differ."""
+    sent: Sent = field(default_factory=Sent)
 
     async def send(self, message: Message) -> None:
         """Send a message that this relay has leased, and record the result.
@@ -194,6 +207,7 @@ class Sender:
         return [Item(reminder, ItemKind.REMIND, mark.id, item.tell, before(mark.deadline, remind), mark.deadline)]
 
     def _emit_told(self, marks: Sequence[Mark], channel: str) -> None:
+        self.sent.told += len(marks)
         for mark in marks:
             self.ports.telemetry.emit(MarkTold(mark.notebook_id, mark.policy, channel, mark.deadline))
 
@@ -223,6 +237,7 @@ class Sender:
         if await self.ports.journal.outbox.record(ended, self.ports.clock.now()):
             sent = MessageSent(message.key[:SHORT_KEY], message.channel, message.kind, items, attempts, proof)
             self.ports.telemetry.emit(sent)
+            self.sent.messages += 1
 
     async def _not_accepted(self, message: Message, listed: Sequence[Listed], receipt: Receipt) -> None:
         """Record a failed attempt: the message is sent again later, or it has failed and its owners are untold."""
@@ -239,6 +254,7 @@ class Sender:
             after = replace(after, state=MessageState.PENDING, next_at=next_at)
         if await self.ports.journal.outbox.record(after, now):
             self._emit_failure(after, next_at)
+            self.sent.not_accepted += receipt.attempted
             if receipt.acceptance is Acceptance.MISCONFIGURED and receipt.attempted:
                 await self.ports.on_channel_failed(message.channel, problem)
             if receipt.attempted and listed:
