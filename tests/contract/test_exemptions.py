@@ -218,3 +218,16 @@ async def test_no_order_follows_a_grant_that_it_does_not_know(opener: Opener) ->
         steps = [entry.what for entry in await entries(one)]
         assert steps[-1] == "exempted"
         assert steps.count("decided") == 60 - refused < 60
+
+
+async def test_an_exemption_is_found_by_its_id(opener: Opener) -> None:
+    """Also one that was revoked, with the reason, or that has ended; None for an unknown id."""
+    async with opener() as journal:
+        await journal.exemptions.grant(exemption(1))
+        await journal.exemptions.grant(exemption(2, until=NOON + timedelta(seconds=2)))
+        revoked = await journal.exemptions.revoke("e1", LATER, "bo", "the paper is out")
+        assert revoked == exemption(1, revoked_at=LATER, revoked_by="bo", revoked_reason="the paper is out")
+        assert await journal.exemptions.find("e1") == revoked
+        assert await journal.exemptions.find("e2") == exemption(2, until=NOON + timedelta(seconds=2))
+        assert await journal.exemptions.find("e3") is None
+        assert (await entries(journal))[-1].reason.endswith("revoked by bo: the paper is out")

@@ -11,13 +11,13 @@ from nbsweep.bootstrap.sweeps import OpenResources, open_all
 from nbsweep.cli.session import Session
 from nbsweep.core.errors import CloudError, ConfigurationError, NbsweepError, UsageError
 from nbsweep.core.lookup import NotebookRef, describe_candidates, find_notebooks
-from nbsweep.core.marks.model import Mark
+from nbsweep.core.marks.model import OPEN, Mark
 from nbsweep.core.ports import Journal
 from nbsweep.engine.lookup import find_removed, look_up
 from nbsweep.engine.report import leading_error
 from nbsweep.loading.file import find_config, load_settings
 
-MOST_MARKS = 100_000
+MOST_MARKS = 20_000
 """Number of marks of the journal that are looked at."""
 
 
@@ -44,8 +44,7 @@ async def find_instance(session: Session, journal: Journal, wanted: Wanted, conf
     Raises:
         UsageError: nothing fits, several fit, or the creation date cannot be found out.
     """
-    marks = [mark for mark in await journal.marks.marks(MOST_MARKS) if wanted.target in ("", mark.target)]
-    if found := _only(wanted, _of_marks(wanted.text, [mark for mark in marks if mark.open])):
+    if found := _only(wanted, _of_marks(wanted.text, await journal.marks.marks(MOST_MARKS, OPEN, wanted.target or None))):
         return found
     if wanted.id_only:
         return await _by_id(journal, wanted)
@@ -56,7 +55,7 @@ async def find_instance(session: Session, journal: Journal, wanted: Wanted, conf
         if isinstance(problem, UsageError):
             raise problem from None
         # A mark that has ended knows the date too, but not whether the notebook is still there.
-        if found := _only(wanted, _of_marks(wanted.text, marks)):
+        if found := _only(wanted, _of_marks(wanted.text, await journal.marks.marks(MOST_MARKS, (), wanted.target or None))):
             return found
         raise _unknown_date(wanted, problem) from None
 

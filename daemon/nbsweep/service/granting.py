@@ -2,7 +2,7 @@
 
 from nbsweep.core.exemptions.model import Exemption
 from nbsweep.core.granting.effect import GrantEffect, effect_of
-from nbsweep.core.marks.model import OPEN
+from nbsweep.core.marks.model import OPEN, Mark
 from nbsweep.core.ports import Journal
 
 MOST_MARKS = 100_000
@@ -28,5 +28,13 @@ async def read_effect(journal: Journal, exemption: Exemption) -> GrantEffect:
     Raises:
         JournalError: it could not be read.
     """
-    marks = await journal.marks.marks(MOST_MARKS, OPEN)
-    return effect_of(exemption, marks, await journal.unfinished())
+    marks = await _marks_near(journal, exemption)
+    return effect_of(exemption, marks, await journal.unfinished(exemption.target or None))
+
+
+async def _marks_near(journal: Journal, exemption: Exemption) -> tuple[Mark, ...]:
+    """Return open marks, among them all that the exemption covers."""
+    selector = exemption.selector
+    if selector.notebook_id is None:
+        return await journal.marks.marks(MOST_MARKS, OPEN, exemption.target or None, selector.owner)
+    return tuple(mark for mark in await journal.marks.marks_of(selector.notebook_id) if mark.open)

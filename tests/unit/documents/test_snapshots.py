@@ -18,6 +18,8 @@ from builders import (
     SCOPE,
     ago,
     candidate,
+    exemption,
+    mark,
     moment,
     notebook,
     over,
@@ -35,8 +37,10 @@ from nbsweep.core.checks import Check, Grade, passed
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.doubts import Doubt, DoubtKind
 from nbsweep.core.errors import Mistake, Unreachable
+from nbsweep.core.exemptions.model import GrantedBy
 from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
 from nbsweep.core.explain.explain import explain
+from nbsweep.core.granting.effect import GrantEffect
 from nbsweep.core.judging.rules import Rules
 from nbsweep.core.judging.verdict import Reason, keep
 from nbsweep.core.lease import Holder, TargetLease
@@ -58,6 +62,7 @@ from nbsweep.core.saved_plan.model import SavedItem, Spared
 from nbsweep.core.status import TargetStatus
 from nbsweep.documents.audit import VerifiedTrail, link_document, verification_document
 from nbsweep.documents.check import check_document
+from nbsweep.documents.exemptions import exemption_documents, grant_document
 from nbsweep.documents.explain import explain_document
 from nbsweep.documents.plans import plan_document
 from nbsweep.documents.reports import dry_run_document, report_document
@@ -176,8 +181,16 @@ def status() -> TargetStatus:
     return TargetStatus("research", ENDED_RUN, ENDED_RUN, (OPEN,), (), ("it is late",), LEASE, (FAILED,), marks=marks)
 
 
+EXEMPTIONS = (
+    exemption(notebook_id="nb1", notebook_created_at=ago(days=200), ticket="OPS-1234"),
+    exemption(id="e2", owner="alice", name="exp-*", target="research", until=NOON, granted_as=GrantedBy.OWNER),
+    exemption(id="e3", owner="bob", revoked_at=ago(hours=1), revoked_by="carol", revoked_reason="the paper is out"),
+)
+LATE = removal(state=State.REQUESTED, requests=1, requested_at=ago(hours=1))
 DOCUMENTS: dict[str, Callable[[], object]] = {
     "plan": lambda: plan_document("p1", NOON, [PLAN, REFUSED], {"other": "it is away"}),
+    "exempt-list": lambda: exemption_documents(EXEMPTIONS, NOON),
+    "exempt-add": lambda: grant_document(EXEMPTIONS[0], GrantEffect((mark(),), (LATE,)), NOON),
     "plan-of-nothing": lambda: plan_document("p1", NOON, [], {}),
     "plan-with-marks": lambda: plan_document("p1", NOON, [MARKING], {}),
     "dry-run": dry_run,

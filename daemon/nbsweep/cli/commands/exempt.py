@@ -1,5 +1,6 @@
 """`exempt add`, `exempt list` and `exempt revoke`: exemptions, through the journal, also while a service runs."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from nbsweep.cli.session import ReadFormat, Session
 from nbsweep.cli.text import printable
 from nbsweep.cli.views.exempt import effect_lines, exemptions_view, grant_line
 from nbsweep.core.errors import UsageError
-from nbsweep.core.exemptions.model import Selector
+from nbsweep.core.exemptions.model import Exemption, Selector
 from nbsweep.core.granting.grants import (
     Granter,
     GrantRequest,
@@ -28,9 +29,6 @@ from nbsweep.core.ports import Journal
 from nbsweep.documents.exemptions import exemption_documents, grant_document
 from nbsweep.service.granting import grant
 from nbsweep.settings.people.until import parse_until
-
-MOST_MARKS = 100_000
-"""Number of marks that are searched for the owners of notebooks."""
 
 
 class AddOptions(Struct, frozen=True):
@@ -99,20 +97,22 @@ async def list_command(session: Session, limit: int | None, output: ReadFormat, 
     async with open_journal(session.settings.journal) as journal:
         in_force = await journal.exemptions.in_force(now)
         ended = [each for each in await journal.exemptions.all(limit) if not each.in_force(now)] if limit else []
-        marks = await journal.marks.marks(MOST_MARKS) if in_force else ()
-    exemptions = [*in_force, *ended]
+        exemptions = [*in_force, *ended]
+        marks = await _latest_marks(journal, exemptions) if output == "table" else {}
     if output == "json":
         session.write_json(exemption_documents(exemptions, now))
     elif exemptions:
-        session.show_result(exemptions_view(exemptions, _latest(marks), now, session.settings.calendar.zone, wide=wide))
+        session.show_result(exemptions_view(exemptions, marks, now, session.settings.calendar.zone, wide=wide))
     else:
         session.write_result("No exemption is on record." if limit else "No exemption is in force.")
     return Exit.DONE
 
 
-def _latest(marks: tuple[Mark, ...]) -> dict[str, Mark]:
-    """Return the latest mark of each notebook, by id."""
-    return {mark.notebook_id: mark for mark in reversed(marks)}
+async def _latest_marks(journal: Journal, exemptions: Sequence[Exemption]) -> dict[str, Mark]:
+    """Return the latest mark of each notebook that is exempted by itself, by id: it has the name and the owner."""
+    ids = {each.selector.notebook_id for each in exemptions if each.selector.notebook_id is not None}
+    found = {notebook_id: await journal.marks.marks_of(notebook_id) for notebook_id in ids}
+    return {notebook_id: marks[0] for notebook_id, marks in found.items() if marks}
 
 
 async def revoke_command(session: Session, exemption_id: str, reason: str) -> Exit:

@@ -1,5 +1,6 @@
 """The relay with sweeps around it: marked, told, reminded, deleted, and everything that can happen in between."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import anyio
@@ -10,10 +11,12 @@ from builders import NOON, fleet, notebook
 from nbsweep.core.marks.grace import Grace, UnlessTold
 from nbsweep.core.marks.model import ClearCause, MarkState
 from nbsweep.core.model import Named
-from nbsweep.core.notices.channel import Acceptance, Receipt
+from nbsweep.core.notices.channel import Acceptance, Channel, Letter, Receipt
 from nbsweep.core.notices.contacts import Contact, NoContact
-from nbsweep.core.notices.outbox import MessageState
-from nbsweep.testing.people import ScriptedChannel
+from nbsweep.core.notices.digest import Audience, Digest
+from nbsweep.core.notices.outbox import ItemKind, MessageState
+from nbsweep.engine.notices.relay import Relay
+from nbsweep.testing.people import PlainRenderer, ScriptedChannel
 from unit.engine.notices.town import WEEK, Town, graced, town
 from unit.engine.world import virtual_time
 
@@ -354,3 +357,46 @@ async def test_a_group_alone_may_be_told_instead_of_the_owner() -> None:
     await place.relay().round()
     assert not place.texts
     assert (await place.marks())["nb1"].state is MarkState.TOLD
+
+
+class ObservingRenderer(PlainRenderer):
+    """Notes the links of each digest."""
+
+    def __init__(self) -> None:
+        """Begin without links."""
+        self.links: dict[Audience, list[tuple[ItemKind, str]]] = {}
+
+    def letters(self, digest: Digest, channel: Channel, to: str = "") -> Sequence[tuple[Letter, tuple[str, ...]]]:
+        """Note the links."""
+        noted = self.links.setdefault(digest.audience, [])
+        noted += [(line.kind, line.keep_url) for line in digest.lines]
+        return super().letters(digest, channel, to)
+
+
+@virtual_time
+async def test_only_the_owner_gets_a_link_to_keep_a_notebook() -> None:
+    """In the notice and in the reminder, not in a summary, and not in a group: its use is on record as the owner's."""
+    renderer = ObservingRenderer()
+    grace = Grace(timedelta(days=7), remind=timedelta(days=2), surveys=1, tell=("owner", "ops"))
+    place = town(notebook(), grace=grace)
+    place.channels.append(ScriptedChannel("ops", addressed=False))
+
+    async def round_with_links() -> None:
+        plain = place.relay()
+        ports = replace(plain.ports, renderer=renderer, keep_link=lambda mark: (f"keep {mark.notebook_id}", NOON))
+        await Relay(ports, plain.options).round()
+
+    await place.sweep()
+    await round_with_links()
+    await place.pass_time(days=5, hours=1)
+    await round_with_links()
+    await place.pass_time(days=2)
+    await place.sweep()
+    await place.pass_time(days=1)
+    await round_with_links()
+    assert renderer.links[Audience.OWNER] == [
+        (ItemKind.ANNOUNCE, "keep nb1"),
+        (ItemKind.REMIND, "keep nb1"),
+        (ItemKind.DELETED, ""),
+    ]
+    assert {link for _, link in renderer.links[Audience.CHANNEL]} == {""}

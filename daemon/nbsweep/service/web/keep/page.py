@@ -85,7 +85,7 @@ class PageWriter:
         chosen = typed if typed in map(format_duration, lengths) else format_duration(usual)
         for length in lengths:
             value, end = format_duration(length), shown(now + length, self._limits.zone)
-            yield Choice(value, f"{end}, {_length(length, words)}", value == chosen)
+            yield Choice(value, words.choice.format(length=_length(length, words), end=end), value == chosen)
 
     def _written(self, language: Language, text: Text, values: Mapping[str, str], form: Form = EMPTY) -> str:
         return self._template.render(

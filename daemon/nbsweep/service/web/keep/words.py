@@ -33,6 +33,8 @@ class Words(Struct, frozen=True):
     facts: Mapping[str, str]
     """The labels of what is told about the notebook."""
     until: str
+    choice: str
+    """One length and its end."""
     days: Mapping[bool, str]
     """The label of a length in days; by whether it is one."""
     hours: str
@@ -115,7 +117,8 @@ ENGLISH = Words(
         "deadline": "Deleted at the earliest",
         "reason": "Why",
     },
-    until="Keep it until",
+    until="Keep it",
+    choice="{length}, until {end}",
     days={True: "{count} day", False: "{count} days"},
     hours="{count} hours",
     reason="Why you still need it",
@@ -173,7 +176,8 @@ CHINESE = Words(
         "deadline": "最早删除时间",
         "reason": "原因",
     },
-    until="保留至",
+    until="保留多久",
+    choice="{length}，至 {end}",
     days={True: "{count} 天", False: "{count} 天"},
     hours="{count} 小时",
     reason="仍然需要的原因",
