@@ -1,16 +1,15 @@
 """The part of a starter configuration that announces deletions."""
 
 import json
-from datetime import timedelta
+import re
 
 from msgspec import Struct
 
-from nbsweep.settings.fields.units import parse_length
-
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 REMIND_BEFORE = "2d"
-LONG_GRACE = timedelta(days=4)
+LONG_GRACE_DAYS = 4
 """From here on a reminder is useful."""
+DAYS = re.compile(r"([1-9][0-9]{0,8})d")
 PLACES = """\
 
 # Where owners are reached: the first part that knows an address answers. Who cannot be told keeps the notebook.
@@ -73,9 +72,6 @@ def places_of(announcing: Announcing | None) -> str:
 
 
 def _reminder(grace: str) -> str:
-    """Return the reminder that goes with a grace, which may have a mistake that is reported elsewhere."""
-    try:
-        length = parse_length(grace)
-    except ValueError:
-        return ""
-    return f", remind: {REMIND_BEFORE}" if isinstance(length, timedelta) and length >= LONG_GRACE else ""
+    """Return the reminder that goes with a grace in days; other graces, and those with a mistake, have none."""
+    days = DAYS.fullmatch(grace)
+    return f", remind: {REMIND_BEFORE}" if days and int(days[1]) >= LONG_GRACE_DAYS else ""
