@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nbsweep.core.marks.grace import Grace
+from nbsweep.core.marks.grace import OWNER, Grace
 from nbsweep.core.model import Notebook, Status
 
 STALE_GRACES = 2
@@ -122,7 +122,7 @@ class Mark(Struct, frozen=True):
     """What the owner can do to keep it: actions as JSON, see `core/reasons/actions`."""
     capacity_gb: int | None = None
     tell: tuple[str, ...] = ()
-    """Where the notice goes, as the policy said at marking."""
+    """Where the notice goes, as the policy said at marking; and the fallback, if that was told instead."""
     tags: Mapping[str, str] = {}
     """A digest of the value of each tag at marking, by its key: a change may clear the mark. A value may be an address, which
     the journal never holds."""
@@ -206,8 +206,11 @@ def promise(mark: Mark, deadline: datetime) -> Mark:
     return _move(mark, mark.state, deadline=max(deadline, mark.deadline) if mark.deadline else deadline)
 
 
-def tell(mark: Mark, now: datetime, told_by: str, *, clock_verified: bool) -> Mark:
-    """Record that a channel accepted a message that lists this notebook; the first time counts."""
+def tell(mark: Mark, now: datetime, told_by: str, *, clock_verified: bool, place: str = OWNER) -> Mark:
+    """Record that a channel accepted a message that lists this notebook; the first time counts.
+
+    `place` is who was told: a place that was told instead of the owner hears how it ends, too.
+    """
     if mark.state is MarkState.TOLD:
         return mark
     return _move(
@@ -217,6 +220,7 @@ def tell(mark: Mark, now: datetime, told_by: str, *, clock_verified: bool) -> Ma
         told_by=told_by,
         clock_verified=clock_verified,
         untold="",
+        tell=mark.tell if place in (*mark.tell, OWNER) else (*mark.tell, place),
     )
 
 

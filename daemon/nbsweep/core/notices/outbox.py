@@ -54,10 +54,10 @@ def item_id(kind: ItemKind, mark_id: str, tell: str, occasion: str = "") -> str:
     return sha256(f"{kind.value}\n{mark_id}\n{tell}\n{occasion}".encode()).hexdigest()[:24]
 
 
-def ending_items(mark: Mark, now: datetime) -> Iterator[Item]:
-    """Yield an item about the end of a told mark for each place that was told."""
+def ending_items(mark: Mark, now: datetime, *others: str) -> Iterator[Item]:
+    """Yield an item about the end of a told mark for each place that was told; `others` were told besides."""
     kind = ItemKind.DELETED if mark.state is MarkState.REMOVED else ItemKind.CLEARED
-    for place in mark.tell:
+    for place in dict.fromkeys((*mark.tell, *others)):
         yield Item(item_id(kind, mark.id, place), kind, mark.id, place, now)
 
 

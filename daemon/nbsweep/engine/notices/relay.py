@@ -17,6 +17,8 @@ from nbsweep.engine.report import describe_bug
 
 AT_ONCE = 8
 """How many messages are sent at the same time; each channel keeps to its own rate."""
+QUIET_ROUNDS = 2
+"""After so many rounds without a message a run ends: a round may find that the fallback is told, and the next one tells it."""
 ROUND_S = 15.0
 """The time between two rounds of a service, in seconds."""
 SETTLES = timedelta(minutes=10)
@@ -78,8 +80,9 @@ class Relay:
     async def finish(self, within_s: float) -> None:
         """Compose and send everything that is due, as the end of a run does; messages that have to wait stay in the outbox."""
         with anyio.move_on_after(within_s):
-            while await self.round():
-                pass
+            quiet = 0
+            while quiet < QUIET_ROUNDS:
+                quiet = 0 if await self.round() else quiet + 1
 
     async def _send_due(self) -> int:
         now = self.ports.clock.now()

@@ -190,9 +190,9 @@ class Sender:
                 continue
             if not mark.open:
                 # It was cleared while the message was on its way; the owner has just read that it will be deleted.
-                items += ending_items(mark, now)
+                items += ending_items(mark, now, item.tell)
             elif mark.state is MarkState.MARKED and _reaches_owner(item, mark):
-                told = tell(mark, now, proof, clock_verified=self.ports.is_clock_verified())
+                told = tell(mark, now, proof, clock_verified=self.ports.is_clock_verified(), place=item.tell)
                 marks.append(told)
                 items += self._reminder(told, item)
         return marks, items

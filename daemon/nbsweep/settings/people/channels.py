@@ -29,6 +29,8 @@ from nbsweep.settings.fields.paths import FilePath
 from nbsweep.settings.fields.types import OneOrMore, Written, validated_with
 from nbsweep.settings.fields.units import CallRate
 
+RESERVED = frozenset({"fallback", "owner"})
+"""No names of channels."""
 LINE = Written(r"^[^\x00-\x1f\x7f]+$", "must be one line of text, and not empty; look for a line end in it")
 HOST = Written(r"^([A-Za-z0-9.-]+|[0-9A-Fa-f:.]+)$", "must be the name or the address of a host, such as mail.example.com")
 URN = Written(
@@ -264,12 +266,17 @@ Channels = Mapping[Name, AnyChannel]
 
 
 def check_targets_of_channels(value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
-    """Refuse channels that name a target that does not exist, together with everything else that is wrong in them."""
+    """Refuse channels with a reserved name or a target that does not exist, together with all else that is wrong in them."""
     # Without valid targets nothing is known about a name.
     targets = info.data.get("targets")
-    return validated_with(
-        value, handler, () if targets is None else _unknown(value, [each.name for each in targets]), "channels"
-    )
+    unknown = () if targets is None else _unknown(value, [each.name for each in targets])
+    return validated_with(value, handler, [*_reserved(value), *unknown], "channels")
+
+
+def _reserved(value: Any) -> Iterator[InitErrorDetails]:
+    """Yield a mistake for each channel that is called like somebody who is told: messages of both could not be told apart."""
+    for name in sorted(RESERVED & set(value)) if isinstance(value, Mapping) else ():
+        yield _problem((name,), f"must have another name: {name} means a person in grace")
 
 
 def _unknown(value: Any, known: list[str]) -> Iterator[InitErrorDetails]:

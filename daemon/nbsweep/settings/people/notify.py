@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator, StrictStr
+from pydantic import AfterValidator, BeforeValidator, StrictStr, TypeAdapter
 
 from nbsweep.core.notices.addresses import is_address
 from nbsweep.core.notices.operators import OperatorEvent
@@ -26,7 +26,17 @@ class PlaceSettings(Group):
     """The address of the operators."""
 
 
-Notify = Mapping[OperatorEvent, OneOrMore[Name | PlaceSettings]]
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
+
+
+def _place(value: object) -> object:
+    """Check a place as what it looks like: an error inside a union would be about every way at once."""
+    if isinstance(value, Mapping):
+        return PlaceSettings.model_validate(value)
+    return value if isinstance(value, PlaceSettings) else _NAME.validate_python(value)
+
+
+Notify = Mapping[OperatorEvent, OneOrMore[Annotated[Name | PlaceSettings, BeforeValidator(_place)]]]
 """For each event the channels, by name; a channel that takes addresses gets one, or uses that of the fallback in `owners`."""
 
 

@@ -242,6 +242,37 @@ async def test_the_fallback_counts_only_if_the_policy_says_so() -> None:
 
 
 @virtual_time
+async def test_a_fallback_that_was_told_hears_of_the_deletion() -> None:
+    """Whoever read that a notebook will be deleted also reads that it was."""
+    place = town(notebook(), grace=Grace(timedelta(days=7), surveys=1, unless_told=UnlessTold.FALLBACK))
+    place.owners.otherwise = NoContact("nobody knows alice")
+    place.owners.standby = Contact("team@example.com", "fallback")
+    await place.sweep()
+    await place.relay().finish(60)
+    await place.pass_time(days=7, hours=1)
+    assert (await place.sweep()).removals
+    await place.relay().finish(60)
+    deadline = DUE.isoformat()
+    assert [letter.to for letter in place.mail.letters] == ["team@example.com"] * 2
+    assert place.texts == [f"announce nb1 {deadline}", f"deleted nb1 {deadline}"]
+
+
+@virtual_time
+async def test_a_fallback_that_was_told_hears_that_a_notebook_stays() -> None:
+    """Nobody else can tell the owner."""
+    place = town(notebook(), grace=Grace(timedelta(days=7), surveys=1, unless_told=UnlessTold.FALLBACK))
+    place.owners.otherwise = NoContact("nobody knows alice")
+    place.owners.standby = Contact("team@example.com", "fallback")
+    await place.sweep()
+    await place.relay().finish(60)
+    await place.pass_time(days=2)
+    place.scene.cloud.change("nb1", updated_at=place.scene.clock.now())
+    await place.sweep()
+    await place.relay().finish(60)
+    assert [text.split()[0] for text in place.texts] == ["announce", "cleared"]
+
+
+@virtual_time
 async def test_a_dry_run_marks_nothing() -> None:
     """Nor does it write an item."""
     place = town(notebook())

@@ -46,7 +46,12 @@ def test_a_grace_with_a_channel_and_a_directory_is_right() -> None:
         ({"for": "7d", "tell": "mail"}, {}, "policies[0].grace.tell", "write owner to tell the owners"),
         ({"for": "7d", "unless_told": "fallback"}, {}, "policies[0].grace.unless_told", "owners has no fallback"),
         (None, {"channels": {}, "marks": {"min_grace": "7d"}}, "marks.min_grace", "needs channels"),
+        ({"for": "7d"}, {"channels": {"mail": MAIL, "fallback": SLACK}}, "channels.fallback", "must have another name"),
+        ({"for": "7d"}, {"channels": {"mail": MAIL, "owner": SLACK}}, "channels.owner", "must have another name"),
         (None, {"notify": {"sweep.failed": "opps"}}, "notify.sweep.failed", "Did you mean ops?"),
+        (None, {"notify": {"sweep.failed": None}}, "notify.sweep.failed", "must be text, not null"),
+        (None, {"notify": {"sweep.failed": "a@example.com"}}, "notify.sweep.failed", "must be made of letters"),
+        (None, {"notify": {"sweep.failed": {"channel": "mail"}}}, "notify.sweep.failed.to", "must be given"),
         (None, {"notify": {"sweep.failed": "mail"}}, "notify.sweep.failed", "needs an address"),
         (
             None,
