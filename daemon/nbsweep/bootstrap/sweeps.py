@@ -19,13 +19,14 @@ from nbsweep.core.lease import GOOD_FOR
 from nbsweep.core.listing.belonging import Coverage
 from nbsweep.core.notices.contacts import UserLookup
 from nbsweep.core.ports import Clock, Journal, Ports, Telemetry
-from nbsweep.engine.options import LeaseOptions, PollOptions, SweepOptions
+from nbsweep.engine.options import InventoryOptions, LeaseOptions, PollOptions, SweepOptions
 from nbsweep.engine.recovery import report_left_alone
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.engine.target_identity import OverlappingTarget
 from nbsweep.settings import Settings, TargetSettings
+from nbsweep.settings.fingerprint import digest_of_all
 
 OTHER_FILES = 40
 """Open files that a process needs beside its cloud connections: streams, event loop, journal, API, DNS, and a reserve."""
@@ -143,10 +144,19 @@ def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutd
             max_failures=settings.brakes.max_failures,
             cool_down=removal.cool_down.to_core() if removal.cool_down else None,
             max_new_marks=settings.marks.max_new_per_sweep,
+            inventory=_inventory(settings),
         ),
         brakes=settings.brakes.to_core(),
         shutdown=shutdown,
     )
+
+
+def _inventory(settings: Settings) -> InventoryOptions | None:
+    """Return how surveys are recorded; None if they are not."""
+    inventory = settings.inventory
+    if inventory is None or not inventory.keep:
+        return None
+    return InventoryOptions(inventory.keep, digest_of_all(settings))
 
 
 def patient(settings: Settings) -> Timeouts:

@@ -16,6 +16,7 @@ from nbsweep.core.events.base import Event
 from nbsweep.core.exemptions.port import ExemptionRecords
 from nbsweep.core.freshness import ClockReading, Freshness
 from nbsweep.core.identity import TargetIdentity
+from nbsweep.core.inventory.port import InventoryRecords
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.listing.paging import Paging
@@ -171,6 +172,11 @@ class Journal(Protocol):
     @property
     def exemptions(self) -> ExemptionRecords:
         """The exemptions, those that have ended included."""
+        ...
+
+    @property
+    def inventory(self) -> InventoryRecords:
+        """The surveys, and the states of notebooks over time."""
         ...
 
     def require_in_place(self) -> None:

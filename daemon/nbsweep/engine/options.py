@@ -33,6 +33,15 @@ class LeaseOptions(Struct, frozen=True):
     """Returns whether a holder's process runs; None if this machine cannot know. Must not wait."""
 
 
+class InventoryOptions(Struct, frozen=True):
+    """How surveys are recorded."""
+
+    keep: timedelta
+    """How long the states of notebooks are kept after they have ended."""
+    config: str
+    """A digest of the configuration."""
+
+
 class SweepOptions(Struct, frozen=True):
     """How a sweep carries out its removals."""
 
@@ -53,6 +62,8 @@ class SweepOptions(Struct, frozen=True):
     """How long a notebook is left alone after its deletion failed; None for no cool-down."""
     max_new_marks: int = MOST_NEW
     """How many notebooks one sweep may mark."""
+    inventory: InventoryOptions | None = None
+    """How the surveys of sweeps are recorded; None if they are not."""
     exemptions_version: int | None = None
     """The version of the exemptions in `rules`; None if there are none to look at."""
 

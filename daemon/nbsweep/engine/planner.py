@@ -17,6 +17,7 @@ from nbsweep.core.saved_plan.model import Spared
 from nbsweep.core.saved_plan.narrow import permit
 from nbsweep.engine.announcing import surveyed_marks
 from nbsweep.engine.current_rules import current_rules
+from nbsweep.engine.inventory import open_inventory
 from nbsweep.engine.options import SurveyFacts, SweepOptions
 from nbsweep.engine.saved_plan import PlanConstraint, describe_narrowing, require_valid, spared_of
 from nbsweep.engine.survey import Area, Surveyor
@@ -53,6 +54,13 @@ class Planner:
     permit: PlanConstraint | None = None
     """What a saved plan permits; None if the policies alone decide."""
 
+    async def recording_surveyor(self) -> Surveyor:
+        """Return a surveyor as `surveyor` does, whose survey is recorded in the inventory if the options say so."""
+        surveyor = await self.surveyor()
+        if self.options.inventory is not None:
+            surveyor.inventory = await open_inventory(self.area.target, self.identity, self.options.inventory, self.ports)
+        return surveyor
+
     async def surveyor(self, *, watch_all: bool = False, counts_matches: bool = False) -> Surveyor:
         """Return a surveyor with the rules, marks and exemptions of this moment.
 
@@ -74,6 +82,7 @@ class Planner:
             NbsweepError: the target cannot be surveyed.
         """
         survey = await surveyor.survey()
+        surveyor.inventory = None
         circumstances = await self._circumstances(surveyor.moment.now)
         plan, spared = self._narrowed(survey, surveyor, circumstances)
         seen = SurveyedMarks(self.identity, survey, surveyor.rows_by_id, surveyor.rules, surveyor.moment, plan.refusals)

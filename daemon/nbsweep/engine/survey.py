@@ -36,6 +36,7 @@ from nbsweep.core.planning.matches import name_matches
 from nbsweep.core.planning.plan import Survey
 from nbsweep.core.planning.tally import Tally, join_tallies
 from nbsweep.core.ports import Ports
+from nbsweep.engine.inventory import InventoryWriter
 from nbsweep.engine.listing.offsets import find_paging
 from nbsweep.engine.listing.pages import (
     MOST_PAGES,
@@ -96,6 +97,8 @@ class Surveyor:
     """Whether the notebooks of each rule are counted, which takes time."""
     rows_by_id: dict[str, Notebook | MalformedRow] = field(default_factory=dict)
     """The latest row of each watched notebook."""
+    inventory: InventoryWriter | None = field(default=None, init=False)
+    """What records the survey; None if it is not recorded."""
     exemptions_version: int | None = field(default=None, init=False)
     """The version of the exemptions in the rules."""
     _at_once: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(LISTINGS_AT_ONCE))
@@ -123,6 +126,8 @@ class Surveyor:
         active = [notebook_id for listing in listings.values() for notebook_id in listing.tally.active]
         project = self.area.identity(await self.ports.cloud.project()).project
         await self.ports.journal.note_active(project, active, self.moment.now)
+        if self.inventory is not None:
+            await self.inventory.write(survey, [listing.tally for listing in listings.values()])
         self._emit_events(survey, self.ports.clock.steady_s() - started_s)
         return survey
 
@@ -152,7 +157,9 @@ class Surveyor:
         """Read one listing; read it again if it was torn."""
         attempts = 0
         while True:
-            tally, overlapping = Tally(counts_matches=self.counts_matches), self.ports.cloud.paging().overlaps
+            recorder = self.inventory.recorder() if self.inventory is not None else None
+            tally = Tally(counts_matches=self.counts_matches, recorder=recorder)
+            overlapping = self.ports.cloud.paging().overlaps
             try:
                 await self._read(scope, tally)
             except TornError as torn:

@@ -199,7 +199,7 @@ class Sweeper:
         execution: Execution | None = None
         async with given_up_on(shutdown.begun):
             planner = await self._planner(ports)
-            planned = await planner.plan(await planner.surveyor())
+            planned = await planner.plan(await planner.recording_surveyor())
             state.plan, state.spared, execution = planned.plan, planned.spared, planned.execution
             outcome = await _permission(run, state.plan, state.spared, approve)
             if outcome in MARKING and not run.dry_run:

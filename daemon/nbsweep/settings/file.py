@@ -17,7 +17,14 @@ from nbsweep.settings.fields.paths import at_home
 from nbsweep.settings.fields.types import Distinct, Written
 from nbsweep.settings.groups import Groups, check_group_names, to_owner_groups, unused_groups
 from nbsweep.settings.match import MatchSettings
-from nbsweep.settings.operation import LoggingSettings, PlanSettings, PollingSettings, RemovalSettings, ServiceSettings
+from nbsweep.settings.operation import (
+    InventorySettings,
+    LoggingSettings,
+    PlanSettings,
+    PollingSettings,
+    RemovalSettings,
+    ServiceSettings,
+)
 from nbsweep.settings.overlaps import check_overlaps
 from nbsweep.settings.people.calendar import CalendarSettings
 from nbsweep.settings.people.channels import Channels, check_targets_of_channels
@@ -94,6 +101,8 @@ class Settings(Group):
     """How each notebook is deleted."""
     plan: PlanSettings = Field(default_factory=PlanSettings)
     """What `plan --out` saves for `run --plan`."""
+    inventory: InventorySettings | None = Field(default_factory=InventorySettings)
+    """What surveys record about the fleet; null records nothing."""
     polling: PollingSettings = Field(default_factory=PollingSettings)
     """How often running deletions are checked."""
     messages: MessagesSettings = Field(default_factory=MessagesSettings)

@@ -1,4 +1,4 @@
-"""How a sweep works and reports: `removal`, `plan`, `polling`, `logging` and `service`."""
+"""How a sweep works and reports: `removal`, `plan`, `inventory`, `polling`, `logging` and `service`."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -53,6 +53,13 @@ class PlanSettings(Group):
 
     valid_for: Duration = timedelta(hours=24)
     """How long a saved plan may be carried out; `plan --valid-for` says otherwise for one plan."""
+
+
+class InventorySettings(Group):
+    """How long it is known in which states notebooks were."""
+
+    keep: DurationOrZero = timedelta(days=400)
+    """How long a state is kept after it has ended, so that policies can be tried on the past; 0d records nothing."""
 
 
 class PollingSettings(Group):

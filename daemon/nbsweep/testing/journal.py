@@ -28,6 +28,7 @@ from nbsweep.core.runs import (
 )
 from nbsweep.testing.control import InMemoryControl
 from nbsweep.testing.exemptions import InMemoryExemptions
+from nbsweep.testing.inventory import InMemoryInventory
 from nbsweep.testing.notices import InMemoryMarks, InMemoryOutbox, NoticeStore
 from nbsweep.testing.trail import InMemoryTrail
 
@@ -51,6 +52,7 @@ class InMemoryJournal:
         self.marks = InMemoryMarks(self.notices)
         self.outbox = InMemoryOutbox(self.notices)
         self.exemptions = InMemoryExemptions(self.trail)
+        self.inventory = InMemoryInventory()
 
     def require_in_place(self) -> None:
         """Raise if a later run would not find this journal, which never happens."""

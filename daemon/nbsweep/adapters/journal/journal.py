@@ -22,6 +22,7 @@ from nbsweep.adapters.journal.connections.tasks import connected, spawned
 from nbsweep.adapters.journal.control import SqlControl
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.files import JournalFiles
+from nbsweep.adapters.journal.inventory.records import SqlInventory
 from nbsweep.adapters.journal.leases import lease_of, lease_row, owned_row, replacing_row
 from nbsweep.adapters.journal.notices.access import Access
 from nbsweep.adapters.journal.notices.exemptions import SqlExemptions
@@ -93,6 +94,11 @@ class SqlJournal:
     def exemptions(self) -> SqlExemptions:
         """The exemptions, those that have ended included."""
         return SqlExemptions(self._access)
+
+    @cached_property
+    def inventory(self) -> SqlInventory:
+        """The surveys, and the states of notebooks over time."""
+        return SqlInventory(self._access)
 
     @cached_property
     def _mark_writer(self) -> MarkWriter:

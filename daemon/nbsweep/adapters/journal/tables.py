@@ -1,6 +1,6 @@
 """The tables as the code reads and writes them; `migrations/` brings a database to this shape.
 
-The tables of marks, of the outbox and of exemptions are in `notices/tables`.
+The tables of marks, of the outbox and of exemptions are in `notices/tables`, those of the inventory in `inventory/tables`.
 """
 
 from collections.abc import Mapping
@@ -238,5 +238,5 @@ REVISION = Table(
 )
 """Alembic's own table with the revision of a database; not part of `METADATA`."""
 
-NEWEST = "0008"
+NEWEST = "0009"
 """The newest revision in `migrations/`; a database with this revision needs no migration."""

@@ -109,6 +109,18 @@ class SurveyFinished(Event, frozen=True):
     """The number of malformed rows; only the first of them get events of their own."""
 
 
+class InventoryRecorded(Event, frozen=True):
+    """The survey was recorded in the inventory."""
+
+    name: ClassVar[str] = "inventory.recorded"
+    survey: int
+    """The number of the survey."""
+    complete: bool
+    """Whether notebooks that it did not show count as gone."""
+    pruned: int
+    """How many old states were deleted."""
+
+
 class PlanBuilt(Event, frozen=True):
     """The plan was built from the verdicts, and checked by the brakes."""
 

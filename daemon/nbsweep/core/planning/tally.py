@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from nbsweep.core.facts import Moment, idle_since
+from nbsweep.core.inventory.recording import Listed, Recorder
 from nbsweep.core.judging.rules import Rules
 from nbsweep.core.judging.verdict import AWAITING, Decision, Reason
 from nbsweep.core.listing.belonging import differs_from
@@ -32,8 +33,12 @@ KEPT_PERHAPS_FOR_A_FACT = frozenset({Reason.UNKNOWN_FACT, Reason.RUNNING, Reason
 class Tally:
     """Counts one listing row by row; keeps only the ids, their reasons, and the candidates."""
 
-    def __init__(self, *, counts_matches: bool = False) -> None:
-        """Start with no rows; `counts_matches` also counts the notebooks of each rule, which takes time."""
+    def __init__(self, *, counts_matches: bool = False, recorder: Recorder | None = None) -> None:
+        """Start with no rows.
+
+        `counts_matches` also counts the notebooks of each rule, which takes time; `recorder` collects what the inventory needs.
+        """
+        self.recorder = recorder
         self.matched: MatchCounts | None = Counter() if counts_matches else None
         self.reasons: dict[str, Reason] = {}
         """The reason of each verdict, by notebook id."""
@@ -90,6 +95,8 @@ class Tally:
         Its row is not kept: a page of the listing would leave out the same facts again.
         """
         del self.undecided[notebook_id]
+        if self.recorder is not None:
+            self.recorder.forget(notebook_id)
         if shown is None:
             self.reasons[notebook_id] = Reason.ALREADY_DELETED
         elif differs_from(shown, scope):
@@ -102,6 +109,7 @@ class Tally:
             if shown.status not in AT_REST:
                 self.active.append(notebook_id)
             self._take(Candidate(shown, scope, verdict, idle_since(shown, moment)), rules, moment)
+            self._record(shown, scope, verdict.reason, moment)
 
     def _take(self, candidate: Candidate, rules: Rules, moment: Moment) -> None:
         """Keep a candidate, or one that would be a candidate if its policy had no grace."""
@@ -134,6 +142,13 @@ class Tally:
             self.undecided[notebook.id] = position
         if notebook.id not in self.undecided:
             self._count_matches(notebook, rules, moment)
+        self._record(notebook, scope, verdict.reason, moment)
+
+    def _record(self, notebook: Notebook, scope: Scope, reason: Reason, moment: Moment) -> None:
+        """Pass a row on to the inventory; an undecided one may be replaced later."""
+        if self.recorder is not None and reason is not Reason.ALREADY_DELETED:
+            provisional = notebook.id in self.undecided
+            self.recorder.see(notebook, scope, moment.last_active.get(notebook.id), provisional=provisional)
 
     def _count_matches(self, notebook: Notebook, rules: Rules, moment: Moment) -> None:
         if self.matched is not None and notebook.status is not Status.DELETED:
@@ -143,6 +158,17 @@ class Tally:
 def earliest(one: datetime | None, other: datetime | None) -> datetime | None:
     """Return the earlier of two moments, of which any may be missing."""
     return min(one, other) if one and other else one or other
+
+
+NOT_SHOWN = frozenset({Reason.ELSEWHERE, Reason.ALREADY_DELETED})
+"""Reasons of rows that show no notebook of their listing."""
+
+
+def listed_in(tally: Tally) -> Listed | None:
+    """Return what a listing has shown to the inventory; None if nothing is recorded."""
+    if tally.recorder is None:
+        return None
+    return Listed(tally.recorder, tuple(key for key, reason in tally.reasons.items() if reason not in NOT_SHOWN))
 
 
 def join_tallies(target: str, taken_at: datetime, tallies: Iterable[Tally], gaps: Iterable[str]) -> Survey:

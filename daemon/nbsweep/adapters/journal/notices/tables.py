@@ -16,7 +16,7 @@ UNSENT = text("state IN ('PENDING', 'LEASED')")
 """The condition that a message is not sent yet."""
 
 
-def _partial_index(name: str, *columns: str, where: TextClause, unique: bool = False) -> Index:
+def partial_index(name: str, *columns: str, where: TextClause, unique: bool = False) -> Index:
     """Build an index of the rows that meet a condition.
 
     The condition is an option of a dialect. To name PostgreSQL's here would import that dialect at every start.
@@ -68,7 +68,7 @@ MARKS = Table(
     Column("cleared", Text),
     Column("run_id", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
-    _partial_index("marks_open", "project", "notebook_id", where=OPEN, unique=True),
+    partial_index("marks_open", "project", "notebook_id", where=OPEN, unique=True),
     Index("marks_by_notebook", "notebook_id"),
     Index("marks_by_time", "marked_at"),
 )
@@ -86,9 +86,9 @@ ITEMS = Table(
     Column("message_key", Text, nullable=False),
     Column("accepted_at", UtcDateTime),
     Column("dropped", Text, nullable=False),
-    _partial_index("outbox_items_waiting", "not_before", where=WAITING),
+    partial_index("outbox_items_waiting", "not_before", where=WAITING),
     Index("outbox_items_by_mark", "mark_id"),
-    _partial_index("outbox_items_by_message", "message_key", where=COMPOSED),
+    partial_index("outbox_items_by_message", "message_key", where=COMPOSED),
 )
 """The items of the outbox: the fields of `Item`."""
 
@@ -112,7 +112,7 @@ MESSAGES = Table(
     Column("problem", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     Index("outbox_messages_by_slot", "recipient", "channel", "slot", unique=True),
-    _partial_index("outbox_messages_unsent", "next_at", where=UNSENT),
+    partial_index("outbox_messages_unsent", "next_at", where=UNSENT),
 )
 """The messages of the outbox: the fields of `Message`."""
 

@@ -1,0 +1,1 @@
+"""The inventory in the journal: surveys, and the states of notebooks between them."""

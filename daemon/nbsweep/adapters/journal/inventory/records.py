@@ -1,0 +1,218 @@
+"""The port `InventoryRecords` on SQLAlchemy Core."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import convert
+from msgspec.structs import replace
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    true,
+    tuple_,
+    union,
+    update,
+)
+
+from nbsweep.adapters.journal.dialects import compiled, compiled_question, insert_if_unique, upsert
+from nbsweep.adapters.journal.errors import journal_errors
+from nbsweep.adapters.journal.inventory.tables import INVENTORY, LASTS, SURVEYS
+from nbsweep.adapters.journal.notices.access import Access
+from nbsweep.adapters.journal.rows import Row
+from nbsweep.adapters.journal.tables import META
+from nbsweep.adapters.journal.transaction import Change, Transaction
+from nbsweep.core.identity import TargetIdentity
+from nbsweep.core.inventory.model import Closed, Moved, NotebookState, Opened, OpenState, SurveyRecord
+from nbsweep.core.inventory.recording import Changes
+from nbsweep.core.model import microseconds, moment_of
+
+PRUNED = "inventory pruned"
+"""The key in `META` of the time when old states were deleted last, in microseconds."""
+A_DAY = timedelta(days=1)
+PRUNED_AT_ONCE = 1000
+_OPEN_FIELDS = OpenState.__struct_fields__
+_ENDED = SURVEYS.alias("ended")
+_STATE = select(INVENTORY, SURVEYS.c.target, SURVEYS.c.at.label("seen_from"), _ENDED.c.at.label("seen_until")).select_from(
+    INVENTORY.join(SURVEYS, SURVEYS.c.id == INVENTORY.c.first_survey).outerjoin(_ENDED, _ENDED.c.id == INVENTORY.c.ended_by)
+)
+
+
+class SqlInventory:
+    """The inventory, in two tables of the journal."""
+
+    def __init__(self, access: Access) -> None:
+        """Compile the statements."""
+        self._access = access
+        self._sql = _Statements(access)
+
+    async def open_states(self, identity: TargetIdentity) -> Mapping[str, OpenState]:
+        """Return the open states of the notebooks that a target covers, by notebook id."""
+        columns = (INVENTORY.c.first_survey, *(INVENTORY.c[name] for name in _OPEN_FIELDS[1:]))
+        query = select(INVENTORY.c.notebook_id, *columns).where(LASTS, *_covered(identity))
+        rows = await self._access.rows(query)
+        values: Iterator[Any] = map(tuple, map(RowMapping.values, rows))
+        return {state[0]: OpenState(*state[1:]) for state in values}
+
+    async def record(self, survey: SurveyRecord, changes: Changes) -> int:
+        """Store a survey and its changes in one transaction, and return the survey's number."""
+        row, identity = _survey_row(survey), survey.identity
+        caller = identity.caller if identity else ""
+        number = 0
+
+        def store(transaction: Transaction) -> None:
+            nonlocal number
+            [[number]] = transaction.fetch(self._sql.next_number, {})
+            transaction.execute(self._sql.insert_survey, iter([{**row, "id": number}]))
+            transaction.execute(self._sql.close, (_closed_row(closed, number) for closed in changes.closed()))
+            transaction.execute(self._sql.move, map(_moved_row, changes.moved()))
+            shared = {"first_survey": number, "project": survey.project, "caller": caller}
+            transaction.execute(self._sql.open, ({**_opened_row(opened), **shared} for opened in changes.opened()))
+
+        await self._access.perform(store)
+        return number
+
+    async def surveys(self, since: datetime, until: datetime, target: str | None = None) -> tuple[SurveyRecord, ...]:
+        """List the surveys from `since` to `until`, both included, in the order of their numbers."""
+        named = true() if target is None else SURVEYS.c.target == target
+        query = select(SURVEYS).where(SURVEYS.c.at >= since, SURVEYS.c.at <= until, named)
+        return await self._surveys(query.order_by(SURVEYS.c.id))
+
+    async def surveys_at(self, at: datetime, target: str | None = None) -> tuple[SurveyRecord, ...]:
+        """Return the latest survey of each target and extent that is not later than a moment, sorted by target."""
+        named = true() if target is None else SURVEYS.c.target == target
+        place = (SURVEYS.c.project, SURVEYS.c.target, SURVEYS.c.extent)
+        latest = select(func.max(SURVEYS.c.id)).where(SURVEYS.c.at <= at, named).group_by(*place)
+        query = select(SURVEYS).where(SURVEYS.c.id.in_(latest))
+        return await self._surveys(query.order_by(SURVEYS.c.target, SURVEYS.c.id))
+
+    async def states_at(self, survey: SurveyRecord) -> tuple[NotebookState, ...]:
+        """List the states of the notebooks that a survey covers as they were known with it, sorted by id."""
+        identity = survey.identity
+        if identity is None:
+            return ()
+        lasts = INVENTORY.c.ended_by.is_(None) | (INVENTORY.c.ended_by > survey.id)
+        query = _STATE.where(*_covered(identity), INVENTORY.c.first_survey <= survey.id, lasts)
+        return await self._states(query.order_by(INVENTORY.c.notebook_id))
+
+    async def states_of(self, beginning: str) -> tuple[NotebookState, ...]:
+        """List all states of the notebooks with this id or beginning of an id, sorted by id, the oldest state first."""
+        query = _STATE.where(INVENTORY.c.notebook_id.startswith(beginning, autoescape=True))
+        return await self._states(query.order_by(INVENTORY.c.notebook_id, INVENTORY.c.first_survey))
+
+    async def prune(self, before: datetime, now: datetime) -> int:
+        """Delete the states that ended before a moment, and the surveys that no state needs; return how many states."""
+        if not await self._is_due(now):
+            return 0
+        note = {"key": PRUNED, "value": str(microseconds(now))}
+        await self._access.write(Change(self._sql.upsert_meta, [note], dict))
+        found, parameters = 0, {"before": microseconds(before)}
+        while met := await self._delete(self._sql.prune, parameters):
+            found += met
+        while await self._delete(self._sql.prune_surveys, parameters):
+            pass
+        return found
+
+    async def _is_due(self, now: datetime) -> bool:
+        rows = await self._access.rows(select(META.c.value).where(META.c.key == PRUNED))
+        with journal_errors(self._access.address):
+            return all(abs(now - moment_of(int(row["value"]))) >= A_DAY for row in rows)
+
+    async def _delete(self, sql: str, parameters: Row) -> int:
+        met = 0
+
+        def delete_some(transaction: Transaction) -> None:
+            nonlocal met
+            met = transaction.execute(sql, iter([parameters]))
+
+        await self._access.perform(delete_some)
+        return met
+
+    async def _surveys(self, query: Select[Any]) -> tuple[SurveyRecord, ...]:
+        rows = await self._access.rows(query)
+        with journal_errors(self._access.address):
+            return tuple(convert({name: row[name] for name in SurveyRecord.__struct_fields__}, SurveyRecord) for row in rows)
+
+    async def _states(self, query: Select[Any]) -> tuple[NotebookState, ...]:
+        rows = await self._access.rows(query)
+        with journal_errors(self._access.address):
+            return tuple(map(_state_of, rows))
+
+
+class _Statements:
+    def __init__(self, access: Access) -> None:
+        dialect, name = access.dialect, access.dialect.name
+        mine = (INVENTORY.c.notebook_id == bindparam("of_id")) & (INVENTORY.c.first_survey == bindparam("of_survey"))
+        lasting = update(INVENTORY).where(mine, LASTS)
+        key = (INVENTORY.c.notebook_id, INVENTORY.c.first_survey)
+        most: ColumnElement[int] = literal_column(str(PRUNED_AT_ONCE))
+        old = (
+            (select(*key).join(SURVEYS, SURVEYS.c.id == INVENTORY.c.ended_by).where(SURVEYS.c.at < bindparam("before")))
+            .limit(most)
+            .offset(literal_column("0"))
+        )
+        needed = union(select(INVENTORY.c.first_survey), select(INVENTORY.c.ended_by).where(INVENTORY.c.ended_by.is_not(None)))
+        # Literals, because all parameters in the text are taken from the rows.
+        following = func.coalesce(func.max(SURVEYS.c.id) + literal_column("1"), literal_column("1"))
+        newest = select(func.max(SURVEYS.c.id)).scalar_subquery()
+        past = select(SURVEYS.c.id).where(
+            SURVEYS.c.at < bindparam("before"), SURVEYS.c.id.not_in(needed), SURVEYS.c.id < newest
+        )
+        self.next_number = compiled_question(dialect, select(following))
+        self.insert_survey = compiled(dialect, insert(SURVEYS), SURVEYS.columns.keys())
+        self.close = compiled(dialect, lasting, ["ended_by"])
+        self.move = compiled(dialect, lasting, ["latest_updated_us", "latest_lease_updated_us"])
+        self.open = compiled(dialect, insert_if_unique(name, INVENTORY), INVENTORY.columns.keys())
+        self.prune = compiled(dialect, delete(INVENTORY).where(tuple_(*key).in_(old)), [])
+        self.prune_surveys = compiled(
+            dialect, delete(SURVEYS).where(SURVEYS.c.id.in_(past.limit(most).offset(literal_column("0")))), []
+        )
+        self.upsert_meta = compiled(dialect, upsert(name, META), META.columns.keys())
+
+
+def _covered(identity: TargetIdentity) -> Iterator[Any]:
+    """Yield the conditions that a state is of a notebook that a target covers."""
+    yield INVENTORY.c.project == identity.project
+    yield INVENTORY.c.caller == identity.caller
+    yield INVENTORY.c.feature.in_(identity.features)
+    if identity.workspaces is not None:
+        yield INVENTORY.c.workspace_id.in_(identity.workspaces)
+
+
+def _survey_row(survey: SurveyRecord) -> Row:
+    return {name: getattr(survey, name) for name in survey.__struct_fields__} | {"at": microseconds(survey.at)}
+
+
+def _closed_row(closed: Closed, number: int) -> Row:
+    return {"of_id": closed.notebook_id, "of_survey": closed.survey, "ended_by": number}
+
+
+def _moved_row(moved: Moved) -> Row:
+    times = {"latest_updated_us": moved.updated_us, "latest_lease_updated_us": moved.lease_updated_us}
+    return {"of_id": moved.notebook_id, "of_survey": moved.survey, **times}
+
+
+def _opened_row(opened: Opened) -> Row:
+    """Return the columns of a new state that are its own."""
+    row: Row = {name: getattr(opened, name) for name in opened.__struct_fields__}
+    return {**row, "facts": opened.facts.decode(), "ended_by": None, "latest_updated_us": None, "latest_lease_updated_us": None}
+
+
+def _state_of(row: RowMapping) -> NotebookState:
+    """Convert a row to a state.
+
+    Raises:
+        ValueError: it holds something that a state cannot have.
+    """
+    state = convert({name: row[name] for name in NotebookState.__struct_fields__}, NotebookState)
+    if state.seen_until is None or state.seen_until >= state.seen_from:
+        return state
+    # The clock was set back in between.
+    return replace(state, seen_until=state.seen_from)

@@ -1,0 +1,1 @@
+"""The inventory: the states of all notebooks over time, as surveys showed them. Pure."""

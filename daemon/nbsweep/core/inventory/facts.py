@@ -1,0 +1,164 @@
+"""Encodes the facts of a notebook that policies can check, for the inventory, and decodes them again.
+
+No other facts are kept: no description, no mount path. A field that is missing in the encoded facts is an unknown fact, and an
+unknown field is ignored, so that later and earlier versions read each other's facts.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from hashlib import blake2b
+
+from msgspec import Struct, json
+from msgspec.structs import replace
+
+from nbsweep.core.model import AT_REST, Image, Lease, LeaseType, Named, Notebook, Status, Volume, microseconds
+
+DIGEST_BITS = 63
+"""A database stores signed numbers of 64 bits."""
+
+
+class _Lease(Struct, frozen=True, omit_defaults=True):
+    enabled: bool | None = None
+    type: LeaseType = LeaseType.TIMING
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    duration: timedelta | None = None
+
+
+class _Volume(Struct, frozen=True, omit_defaults=True):
+    category: str | None = None
+    ownership: str | None = None
+    capacity_gb: int | None = None
+
+
+class _Facts(Struct, frozen=True, omit_defaults=True):
+    status: Status
+    name: str | None = None
+    fail_reason: str | None = None
+    feature: str | None = None
+    flavor: str | None = None
+    workspace: str | None = None
+    owner_id: str | None = None
+    owner: str | None = None
+    pool: Named | None = None
+    image_id: str | None = None
+    image: str | None = None
+    swr_path: str | None = None
+    lease: _Lease | None = None
+    volume: _Volume | None = None
+    billing: tuple[str, ...] | None = None
+    tags: Mapping[str, str | None] | None = None
+    repeated_tags: tuple[tuple[str, str | None], ...] = ()
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    last_active: datetime | None = None
+    whole: bool = False
+    """Whether this is no row of a listing: then a pool or a lease that is not shown is a fact, and not unknown."""
+
+
+class Times(Struct, frozen=True):
+    """The times of a notebook in use that may change at each survey, in microseconds since 1970."""
+
+    updated_us: int | None = None
+    lease_updated_us: int | None = None
+
+
+NO_TIMES = Times()
+
+
+class KnownFacts(Struct, frozen=True):
+    """The facts of a notebook, decoded."""
+
+    notebook: Notebook
+    last_active: datetime | None
+    """When the journal had last seen a notebook at rest in use; None if it never had, and for a notebook in use."""
+
+
+def encode(notebook: Notebook, last_active: datetime | None) -> bytes:
+    """Encode the facts of a notebook; those of one in use are without the times in `Times`."""
+    rests, lease, volume = notebook.status in AT_REST, notebook.lease, notebook.volume
+    owner, image = notebook.owner, notebook.image
+    facts = _Facts(
+        notebook.status,
+        notebook.name,
+        notebook.fail_reason,
+        notebook.feature,
+        notebook.flavor,
+        notebook.workspace_id,
+        owner.id,
+        owner.name,
+        notebook.pool,
+        image.id,
+        image.name,
+        image.swr_path,
+        _Lease(lease.enabled, lease.type, lease.created_at, lease.updated_at if rests else None, lease.duration)
+        if lease
+        else None,
+        _Volume(volume.category, volume.ownership, volume.capacity_gb) if volume else None,
+        notebook.billing,
+        notebook.tags,
+        notebook.repeated_tags,
+        notebook.created_at,
+        notebook.updated_at if rests else None,
+        last_active if rests else None,
+        not notebook.listed,
+    )
+    return _ENCODER.encode(facts)
+
+
+_ENCODER = json.Encoder()
+
+
+def decode(notebook_id: str, facts: bytes, times: tuple[datetime | None, datetime | None] = (None, None)) -> KnownFacts:
+    """Decode the facts of a notebook; `times` are those of `Times`, for one in use.
+
+    Raises:
+        msgspec.DecodeError: these are no facts.
+    """
+    known = json.decode(facts, type=_Facts)
+    return KnownFacts(_timed(_notebook(notebook_id, known), *times), known.last_active)
+
+
+def _notebook(notebook_id: str, facts: _Facts) -> Notebook:
+    lease, volume = facts.lease, facts.volume
+    return Notebook(
+        notebook_id,
+        facts.status,
+        name=facts.name,
+        fail_reason=facts.fail_reason,
+        feature=facts.feature,
+        flavor=facts.flavor,
+        workspace_id=facts.workspace,
+        owner=Named(facts.owner_id, facts.owner),
+        pool=facts.pool,
+        image=Image(facts.image_id, facts.image, facts.swr_path),
+        lease=Lease(lease.enabled, lease.type, lease.created_at, lease.updated_at, lease.duration) if lease else None,
+        volume=Volume(volume.category, volume.ownership, volume.capacity_gb) if volume else None,
+        billing=facts.billing,
+        tags=facts.tags,
+        repeated_tags=facts.repeated_tags,
+        created_at=facts.created_at,
+        updated_at=facts.updated_at,
+        listed=not facts.whole,
+    )
+
+
+def _timed(notebook: Notebook, updated_at: datetime | None, lease_updated_at: datetime | None) -> Notebook:
+    """Return a notebook in use with the times that its encoded facts leave out."""
+    if notebook.status in AT_REST:
+        return notebook
+    lease = notebook.lease and replace(notebook.lease, updated_at=lease_updated_at)
+    return replace(notebook, updated_at=updated_at, lease=lease)
+
+
+def times_of(notebook: Notebook) -> Times:
+    """Return the times that the encoded facts of a notebook leave out; none for one at rest."""
+    if notebook.status in AT_REST:
+        return NO_TIMES
+    lease = notebook.lease.updated_at if notebook.lease else None
+    return Times(microseconds(notebook.updated_at) if notebook.updated_at else None, microseconds(lease) if lease else None)
+
+
+def digest_of(facts: bytes) -> int:
+    """Return a number that tells encoded facts apart."""
+    return int.from_bytes(blake2b(facts, digest_size=8).digest(), "big") >> (64 - DIGEST_BITS)

@@ -1,0 +1,48 @@
+"""The port of the journal for the inventory."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from nbsweep.core.identity import TargetIdentity
+from nbsweep.core.inventory.model import NotebookState, OpenState, SurveyRecord
+from nbsweep.core.inventory.recording import Changes
+
+
+class InventoryRecords(Protocol):
+    """The surveys, and the states of notebooks over time. All methods raise JournalError."""
+
+    async def open_states(self, identity: TargetIdentity) -> Mapping[str, OpenState]:
+        """Return the open states of the notebooks that a target covers, by notebook id."""
+        ...
+
+    async def record(self, survey: SurveyRecord, changes: Changes) -> int:
+        """Store a survey and its changes in one transaction, and return the survey's number.
+
+        A state that another process has closed since it was read stays closed, and a notebook never has two open states of the
+        same caller.
+        """
+        ...
+
+    async def surveys(self, since: datetime, until: datetime, target: str | None = None) -> tuple[SurveyRecord, ...]:
+        """List the surveys from `since` to `until`, both included, in the order of their numbers."""
+        ...
+
+    async def surveys_at(self, at: datetime, target: str | None = None) -> tuple[SurveyRecord, ...]:
+        """Return the latest survey of each target and extent that is not later than a moment, sorted by target."""
+        ...
+
+    async def states_at(self, survey: SurveyRecord) -> tuple[NotebookState, ...]:
+        """List the states of the notebooks that a survey covers as they were known with it, sorted by id."""
+        ...
+
+    async def states_of(self, beginning: str) -> tuple[NotebookState, ...]:
+        """List all states of the notebooks with this id or beginning of an id, sorted by id, the oldest state first."""
+        ...
+
+    async def prune(self, before: datetime, now: datetime) -> int:
+        """Delete the states that ended before a moment, and the surveys that no state needs; return how many states.
+
+        Nothing is done if that was done less than a day ago.
+        """
+        ...
