@@ -24,7 +24,7 @@ FOLDER = "/home/anna/sweep"
 """The empty folder that the page shows."""
 BLOCK = re.compile(r"(?ms)^```(\w*)\n(.*?)^```$")
 EXIT_CODE = re.compile(r" +# exit code (\d+)$")
-ANSWER = re.compile(r"(?m)^(Type \d+ to delete .*: )(\d+)$")
+ANSWER = re.compile(r"(?m)^(Type \d+ to (?:delete|mark) [^:]*: )(\d+)$")
 MASKS = (
     (re.compile(r"http://127\.0\.0\.1:\d+"), "http://127.0.0.1:PORT"),
     (re.compile(r"\b\d{8}T\d{6}Z-[0-9a-f]{6}\b"), "RUN"),
@@ -67,7 +67,7 @@ def read_page(text: str) -> Page:
     steps: list[Step] = []
     for language, content in BLOCK.findall(text):
         if language == "sh":
-            steps.append(Step([_command(line) for line in content.splitlines()], ""))
+            steps.append(Step([command_of(line) for line in content.splitlines()], ""))
         else:
             assert language in {"text", "yaml"}, language
             assert not steps[-1].output, f"two outputs of {steps[-1]}"
@@ -75,7 +75,8 @@ def read_page(text: str) -> Page:
     return Page(steps)
 
 
-def _command(line: str) -> Command:
+def command_of(line: str) -> Command:
+    """Read a line of a page, with the exit code that its comment states."""
     stated = EXIT_CODE.search(line)
     return Command(EXIT_CODE.sub("", line), int(stated[1]) if stated else 0)
 
@@ -168,6 +169,8 @@ class Shell:
     home: Path
     exported: dict[str, str] = field(default_factory=dict)
     background: list[Job] = field(default_factory=list)
+    programs: Path = field(default_factory=lambda: Path(sys.executable).parent)
+    """The folder in which programs are looked for first."""
 
     def run(self, command: Command, expected: str) -> str:
         """Run a command, and return its output; in the background, it has only shown as much as expected by then."""
@@ -203,7 +206,7 @@ class Shell:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
         environment = minimal_environment(self.home) | self.exported
-        path = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+        path = f"{self.programs}{os.pathsep}{environment['PATH']}"
         process = subprocess.Popen(
             ["/bin/sh", "-c", f"exec {line}"],
             stdin=theirs,
@@ -223,7 +226,9 @@ class Shell:
     def _answer(self, job: Job, expected: str) -> None:
         """Type what the page shows as typed: the answer to the question, or Ctrl-C once all that is above it is shown."""
         if answer := ANSWER.search(expected):
-            job.wait_for(lambda screen: answer[1].strip() in screen, answer[1])
+            # The shown screen may break the question at another place than the page.
+            question = " ".join(answer[1].split())
+            job.wait_for(lambda screen: question in " ".join(screen.split()), f"{answer[1]}{job.screen}")
             job.type(answer[2] + "\n")
         elif f"\n{CTRL_C}" in expected:
             above = expected[: expected.index(f"\n{CTRL_C}") + 1].count("\n")
