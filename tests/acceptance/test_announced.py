@@ -1,5 +1,6 @@
 """Announced deletions: the real command, a real mail server, a robot that answers as DingTalk does, and their clocks."""
 
+import signal
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,8 +9,8 @@ from typing import Any
 import pytest
 
 from acceptance.conftest import Simulate
-from acceptance.support import Desk, Json, idle
-from acceptance.told import ZONE, People, Place, channels, entries, listed, people
+from acceptance.support import Desk, Json, free_port, idle
+from acceptance.told import ZONE, People, Place, channels, entries, listed, opened, people
 from mail_server import Mail
 
 # A week passes in it, sweep after sweep.
@@ -39,6 +40,7 @@ FLEET: list[Json] = [
     idle("mei-tags-it", owner="mei.wang"),
     idle("mei-failed", days=5, status="ERROR", owner="mei.wang"),
     idle("ana-is-exempt", owner="ana.lopez"),
+    idle("jonas-keeps-it", owner="jonas.berg"),
     idle("ines-second-attempt", owner="ines.costa"),
     idle("tomas-is-refused", owner="tomas.silva"),
     idle("sofia-is-not-in-the-file", owner="sofia.rossi"),
@@ -68,6 +70,9 @@ def configure(place: Place, told: People, **groups: Any) -> None:
     """Write the configuration and the owners' file."""
     folder = place.desk.folder
     (folder / "owners.yaml").write_text(OWNERS, encoding="utf-8")
+    (folder / "link_key").write_text("a-key-that-nobody-else-could-ever-guess-in-time")
+    (folder / "link_key").chmod(0o600)
+    address = f"127.0.0.1:{free_port()}"
     document: Json = {
         "policies": POLICIES,
         "protect": [{"name": "keep-*"}, {"tags": {"keep": "*"}}],
@@ -75,6 +80,9 @@ def configure(place: Place, told: People, **groups: Any) -> None:
         "channels": channels(folder, told),
         "notify": {"marks.untold": "ops", "sweep.failed": "ops", "channel.failed": "ops"},
         "calendar": {"timezone": ZONE},
+        "service": {"listen": address},
+        "schedule": {"cron": "0 0 1 1 *"},
+        "exemptions": {"page_url": f"http://{address}", "link_key_file": str(folder / "link_key")},
     }
     place.desk.write(place.cloud, **{**document, **groups})
 
@@ -99,6 +107,7 @@ def told_first(place: Place, told: People) -> tuple[datetime, datetime]:
         WEI: {"announce": {"wei-1", "wei-2", "wei-starts-it"}},
         MEI: {"announce": {"mei-tags-it"}},
         ANA: {"announce": {"ana-is-exempt"}},
+        JONAS: {"announce": {"jonas-keeps-it"}},
     }
     assert_told_is_listed(place, first)
     deadline = one_deadline(first)
@@ -126,10 +135,11 @@ def check_story(place: Place, told: People) -> None:
     """Follow the fleet from the first sweep to the deletions, and check what goes and what is told."""
     deadline, later = told_first(place, told)
 
-    # Two owners come back, and an administrator exempts a notebook of a third.
+    # Two owners come back, one keeps a notebook by the link, and an administrator exempts one.
     place.wait(days=1)
     granted = place.desk.run("exempt", "add", "ana-is-exempt", "--until", "30d", "--reason", "the paper is in review")
     assert granted.code == 0, granted.err
+    keep_by_link(place, told)
     place.cloud.change("wei-starts-it", action="start")
     place.cloud.change("mei-tags-it", tags={"keep": "until the paper is out"})
     place.sweep()
@@ -137,6 +147,7 @@ def check_story(place: Place, told: People) -> None:
         WEI: {"cleared": {"wei-starts-it"}},
         MEI: {"cleared": {"mei-tags-it"}},
         ANA: {"cleared": {"ana-is-exempt"}},
+        JONAS: {"cleared": {"jonas-keeps-it"}},
     }
 
     # Two days before the deadline they are reminded, and not before. A notebook that became idle meanwhile is announced.
@@ -168,7 +179,7 @@ def check_story(place: Place, told: People) -> None:
     assert listed(told.new_mails()) == {WEI: {"deleted": {"wei-1", "wei-2"}}, INES: {"deleted": {"ines-second-attempt"}}}
     assert place.states() == {
         **dict.fromkeys(goes, "removed"),
-        **dict.fromkeys({"wei-starts-it", "mei-tags-it", "ana-is-exempt"}, "cleared"),
+        **dict.fromkeys({"wei-starts-it", "mei-tags-it", "ana-is-exempt", "jonas-keeps-it"}, "cleared"),
         **dict.fromkeys(UNTOLD, "marked"),
         "kim-becomes-idle": "told",
     }
@@ -180,6 +191,21 @@ def check_story(place: Place, told: People) -> None:
     assert len(place.cloud.gone()) == 1 + len(goes)
     [text] = told.operators_read()
     assert all(name in text for name in ("sofia.rossi (1)", "tomas.silva (1)", "550 5.1.1"))
+
+
+def keep_by_link(place: Place, told: People) -> None:
+    """Open the link in the mail on the page of the service, which changes nothing, and press its button."""
+    [mail] = [mail for mail in told.mail.mails if mail.recipients == (JONAS,)]
+    [link] = [entry.link for entry in entries(mail)]
+    with place.desk.started("serve") as started:
+        started.wait_for("service.started")
+        for _ in range(2):
+            status, page = opened("GET", link)
+            assert (status, "jonas-keeps-it" in page) == (200, True)
+        assert place.states()["jonas-keeps-it"] == "told"
+        assert opened("POST", link, {"length": "30d", "reason": "the paper is due"})[0] == 200
+        started.signal(signal.SIGTERM)
+        assert started.ended().code == 0
 
 
 def one_deadline(mails: list[Mail]) -> datetime:

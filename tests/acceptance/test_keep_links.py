@@ -6,15 +6,13 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
 
 import pytest
 
 from acceptance.conftest import Simulate
 from acceptance.support import Desk, Json, Started, free_port, idle
-from acceptance.told import ZONE, People, Place, channels, entries, people
+from acceptance.told import ZONE, People, Place, channels, entries, opened, people
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -73,21 +71,6 @@ def serving(place: Place) -> Iterator[Started]:
         ended = started.ended()
     assert ended.code == 0, ended.err
     assert not re.search(r"/keep/[^*\"]", ended.err)
-
-
-def opened(method: str, link: str, form: Json | None = None) -> tuple[int, str]:
-    """Call as a browser does, and return the status and the page."""
-    parts = urlsplit(link)
-    connection = HTTPConnection(parts.netloc, timeout=30)
-    headers = {"Sec-Fetch-Site": "same-origin", "Origin": "null"} if method == "POST" else {}
-    if form is not None:
-        headers["Content-Type"] = "application/x-www-form-urlencoded"
-    try:
-        connection.request(method, parts.path, urlencode(form) if form is not None else None, headers)
-        response = connection.getresponse()
-        return response.status, response.read().decode()
-    finally:
-        connection.close()
 
 
 def links(told: People) -> dict[str, str]:

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from anyio.from_thread import start_blocking_portal
@@ -170,3 +172,18 @@ class Place:
     def states(self) -> dict[str, str]:
         """Return the states of all marks."""
         return {notebook_id: mark["state"] for notebook_id, mark in self.marks().items()}
+
+
+def opened(method: str, link: str, form: Json | None = None) -> tuple[int, str]:
+    """Call as a browser does, and return the status and the page."""
+    parts = urlsplit(link)
+    connection = HTTPConnection(parts.netloc, timeout=30)
+    headers = {"Sec-Fetch-Site": "same-origin", "Origin": "null"} if method == "POST" else {}
+    if form is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    try:
+        connection.request(method, parts.path, urlencode(form) if form is not None else None, headers)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    finally:
+        connection.close()
