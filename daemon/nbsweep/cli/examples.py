@@ -61,6 +61,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "status": ("nbsweep status", "nbsweep status --format json"),
     "history": ("nbsweep history", "nbsweep history --limit 100 --format json"),
     "show": ("nbsweep show last", "nbsweep show 20261129T0949 --wide"),
+    "inventory": ("nbsweep inventory 6fa459ea", "nbsweep inventory --at 2026-11-01 --format csv > fleet.csv"),
     "audit": ("nbsweep audit --since 7d --what requested", "nbsweep audit --notebook bert-eval-07"),
     "audit verify": ("nbsweep audit verify",),
     "audit export": ("nbsweep audit export --out trail.jsonl",),

@@ -16,7 +16,7 @@ GROUPS: Mapping[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
     "Look, without changing anything": (sweeping.plan, fleet.list_, looking.explain),
     "Sweep": (sweeping.run, sweeping.serve, sweeping.pause, sweeping.resume, sweeping.sweep),
     "Tell people": (notices.marks, exempt.app, notices.app, notify.app),
-    "See what was done": (looking.status, looking.history, looking.show, audit.app),
+    "See what was done": (looking.status, looking.history, looking.show, looking.inventory, audit.app),
     "Try it without a cloud": (simulation.demo, simulation.simulator),
 }
 

@@ -81,3 +81,30 @@ def show(
 
     session = make_session(load(config or context.obj, journal_only=True), plain_screen(wide=wide))
     run(session, lambda session: show_command(session, run_id, output))
+
+
+def inventory(
+    context: typer.Context,
+    notebook: Annotated[
+        str | None, typer.Argument(metavar="[NOTEBOOK]", help="The ID of a notebook, or its beginning: its states over time.")
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="TIME", help="The fleet as of this time, such as 2026-11-01 or 2026-11-01T09:30Z."),
+    ] = None,
+    target: Annotated[str | None, typer.Option("--target", help="Only this target.", autocompletion=target_names)] = None,
+    output: Annotated[
+        Literal["table", "json", "csv"], typer.Option("--format", help="The format of the result on stdout.")
+    ] = "table",
+    config: ConfigOption = None,
+) -> None:
+    """Show the states of a notebook over time, or the fleet as of a moment."""
+    from msgspec.structs import replace
+
+    from nbsweep.cli.commands.inventory import inventory_command, options_of
+    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.session import load, make_session, run
+
+    options = replace(options_of(notebook, at), target=target, format=output)
+    session = make_session(load(config or context.obj, journal_only=True), plain_screen())
+    run(session, lambda session: inventory_command(session, options))
