@@ -57,11 +57,19 @@ def _of_graces(settings: "Settings") -> Iterator[InitErrorDetails]:
             continue
         if OWNER in grace.tell and not any(part.key != FALLBACK for part in settings.owners):
             yield _problem(where, "needs owners: without it, no owner's address is known, and nothing is ever deleted")
+        elif OWNER in grace.tell and not _reaches_owners(settings):
+            yield _problem(where, "needs a channel that takes addresses, such as smtp: without one, no owner can be told")
         if grace.unless_told is UnlessTold.FALLBACK and all(part.fallback is None for part in settings.owners):
             yield _problem((*where, "unless_told"), "is fallback, and owners has no fallback")
         for name in grace.tell:
             if name != OWNER and (problem := _why_no_place(name, settings)):
                 yield _problem((*where, "tell"), problem)
+
+
+def _reaches_owners(settings: "Settings") -> bool:
+    """Return whether a channel may tell single owners; a file may name channels of other kinds for them."""
+    named = any(part.file is not None for part in settings.owners)
+    return named or any(_takes_addresses(channel) for channel in settings.channels.values())
 
 
 def _why_no_place(name: str, settings: "Settings") -> str:

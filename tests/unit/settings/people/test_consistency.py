@@ -42,6 +42,7 @@ def test_a_grace_with_a_channel_and_a_directory_is_right() -> None:
     [
         ({"for": "7d"}, {"channels": {}}, "policies[0].grace", "needs channels"),
         ({"for": "7d"}, {"owners": []}, "policies[0].grace", "needs owners"),
+        ({"for": "7d"}, {"channels": {"ops": SLACK}}, "policies[0].grace", "needs a channel that takes addresses"),
         ({"for": "7d", "tell": "op"}, {}, "policies[0].grace.tell", "Did you mean ops?"),
         ({"for": "7d", "tell": "mail"}, {}, "policies[0].grace.tell", "write owner to tell the owners"),
         ({"for": "7d", "unless_told": "fallback"}, {}, "policies[0].grace.unless_told", "owners has no fallback"),
