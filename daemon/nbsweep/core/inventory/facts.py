@@ -17,7 +17,34 @@ DIGEST_BITS = 63
 """A database stores signed numbers of 64 bits."""
 
 
-class _Lease(Struct, frozen=True, omit_defaults=True):
+_LEASE = {"enabled": "e", "type": "t", "created_at": "c", "updated_at": "u", "duration": "d"}
+_VOLUME = {"category": "c", "ownership": "o", "capacity_gb": "g"}
+_FACTS = {
+    "name": "n",
+    "fail_reason": "x",
+    "feature": "k",
+    "flavor": "f",
+    "workspace": "w",
+    "owner_id": "oi",
+    "owner": "o",
+    "pool": "p",
+    "image_id": "ii",
+    "image": "i",
+    "swr_path": "ip",
+    "lease": "l",
+    "volume": "v",
+    "billing": "b",
+    "tags": "t",
+    "repeated_tags": "rt",
+    "created_at": "c",
+    "updated_at": "u",
+    "last_active": "a",
+    "whole": "h",
+}
+"""The stored names of the fields; short, because each state has them. A name is never used for another fact."""
+
+
+class _Lease(Struct, frozen=True, omit_defaults=True, rename=_LEASE):
     enabled: bool | None = None
     type: LeaseType = LeaseType.TIMING
     created_at: datetime | None = None
@@ -25,13 +52,13 @@ class _Lease(Struct, frozen=True, omit_defaults=True):
     duration: timedelta | None = None
 
 
-class _Volume(Struct, frozen=True, omit_defaults=True):
+class _Volume(Struct, frozen=True, omit_defaults=True, rename=_VOLUME):
     category: str | None = None
     ownership: str | None = None
     capacity_gb: int | None = None
 
 
-class _Facts(Struct, frozen=True, omit_defaults=True):
+class _Facts(Struct, frozen=True, omit_defaults=True, rename=_FACTS):
     status: Status
     name: str | None = None
     fail_reason: str | None = None
