@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+unexport PYTHONDONTWRITEBYTECODE  # or each worker of pytest would compile all tests anew, each time
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-fast test-acceptance test-simulation test-deploy test-keystone test-postgresql simulate bench docs lint format schema sbom screenshots mail-pictures constraints clean
