@@ -1,9 +1,7 @@
 """Kill -9 at every write of marks, of the outbox and of exemptions."""
 
 import asyncio
-import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from acceptance.killed_notices import STEPS, content
+from acceptance.support import Desk
 from nbsweep.adapters.journal import open_journal
 from nbsweep.core.audit.chain import Head, verify
 from nbsweep.testing import InMemoryJournal
@@ -47,11 +46,10 @@ def check_every_kill(moment: str, address_of: Callable[[int], str]) -> None:
 
 def killed(moment: str, number: int, address: str) -> tuple[int, int]:
     """Take the steps in a process that is killed; return its exit code, and how many steps have returned."""
-    environment = os.environ | {"PYTHONPATH": str(KILLED.parent.parent)}
-    command = [sys.executable, str(KILLED), moment, str(number), address]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
-    assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
-    return ended.returncode, len(ended.stdout.split())
+    desk = Desk(KILLED.parent, program=(sys.executable, str(KILLED), moment, str(number)), names_config=False)
+    ended = desk.run(address)
+    assert ended.code in (0, -signal.SIGKILL), ended.err
+    return ended.code, len(ended.out.split())
 
 
 async def contents() -> list[tuple[object, ...]]:

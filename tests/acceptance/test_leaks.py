@@ -15,7 +15,7 @@ SWEEPS = 60
 SETTLED = 15
 """After so many sweeps everything that is kept on purpose is there."""
 CACHES_KB = 5 * 1024
-"""SQLite may take 2 MB of cache for each connection as the journal grows; tests/unit/service has a sharper eye for objects."""
+"""SQLite takes up to half a megabyte of cache for each connection; tests/unit/service has a sharper eye for objects."""
 FINISHED = re.compile(r'^nbsweep_sweeps_total\{outcome="finished",target="lab"\} ([0-9.]+)$', re.MULTILINE)
 
 

@@ -1,9 +1,9 @@
 """`notify preview` with the real command: the messages can be looked at, and a template that cannot be used is an error."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
+
+from acceptance.support import Desk, Ended
 
 CONFIGURATION = """
 journal: sqlite:///{folder}/journal.db
@@ -14,12 +14,11 @@ messages: {{language: zh, templates: {folder}/templates}}
 """
 
 
-def nbsweep(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def nbsweep(folder: Path, *arguments: str) -> Ended:
     """Run nbsweep with the configuration of a folder."""
-    config = folder / "nbsweep.yaml"
-    config.write_text(CONFIGURATION.format(folder=folder), encoding="utf-8")
-    command = [sys.executable, "-m", "nbsweep", "--config", str(config), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, encoding="utf-8")
+    desk = Desk(folder)
+    desk.config.write_text(CONFIGURATION.format(folder=folder), encoding="utf-8")
+    return desk.run(*arguments)
 
 
 def test_a_message_is_shown_by_the_templates_of_the_configuration(tmp_path: Path) -> None:
@@ -29,14 +28,14 @@ def test_a_message_is_shown_by_the_templates_of_the_configuration(tmp_path: Path
         "{% for item in items %}{{ item.name }}: {{ item.deadline }}\n{% endfor %}", encoding="utf-8"
     )
     chinese = nbsweep(tmp_path, "notify", "preview")
-    assert chinese.returncode == 0, chinese.stderr
-    assert "2026年12月8日 星期二 11:00（Asia/Shanghai）" in chinese.stdout
+    assert chinese.code == 0, chinese.err
+    assert "2026年12月8日 星期二 11:00（Asia/Shanghai）" in chinese.out
     english = nbsweep(tmp_path, "notify", "preview", "--language", "en")
-    assert "\nexp-resnet-50: Tuesday 2026-12-08 11:00 (Asia/Shanghai)\n" in english.stdout
+    assert "\nexp-resnet-50: Tuesday 2026-12-08 11:00 (Asia/Shanghai)\n" in english.out
     page = nbsweep(tmp_path, "notify", "preview", "--language", "both", "--format", "html")
-    assert page.stdout.startswith("<!doctype html>")
+    assert page.out.startswith("<!doctype html>")
     event = nbsweep(tmp_path, "notify", "preview", "--event", "channel.failed", "--format", "markdown")
-    assert event.stdout.startswith("[nbsweep] 渠道 ops 不接收消息\n")
+    assert event.out.startswith("[nbsweep] 渠道 ops 不接收消息\n")
     assert not (tmp_path / "journal.db").exists()
 
 
@@ -46,8 +45,8 @@ def test_a_template_that_cannot_be_used_is_an_error_of_the_configuration(tmp_pat
     (tmp_path / "templates" / "zh" / "digest.md").write_text("\n{{ nmae }}", encoding="utf-8")
     for arguments in (("notify", "preview"), ("plan",), ("serve",), ("validate",)):
         ended = nbsweep(tmp_path, *arguments)
-        assert ended.returncode == 2, ended.stdout
-        said = ended.stdout + ended.stderr
+        assert ended.code == 2, ended.out
+        said = ended.out + ended.err
         assert "zh/digest.md" in said
         assert "'nmae' is undefined" in said
         assert re.search(r"line\W+2\b", said)
