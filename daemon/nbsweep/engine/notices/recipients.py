@@ -107,7 +107,8 @@ def _addressed(recipient_id: str, label: str, found: Contact | NoContact, ports:
     channel = ports.channels.find(found.channel) if found.channel else next(addressed, None)
     if channel is None:
         named = f"channel {found.channel} is not configured" if found.channel else "no channel takes addresses"
-        return NoContact(f"{found.source} names a contact, but {named}")
+        # A mistake in the configuration, which is soon corrected: nothing is given up for it.
+        return NoContact(f"{found.source} names a contact, but {named}", passing=True)
     if channel.addressed and not found.address:
         return NoContact(f"{found.source} names channel {channel.name}, but no address for it")
     return Recipient(recipient_id, channel, found.address if channel.addressed else "", found.language, found.name or label)
@@ -116,7 +117,7 @@ def _addressed(recipient_id: str, label: str, found: Contact | NoContact, ports:
 def _place(name: str, ports: RelayPorts) -> Recipient | NoContact:
     channel = ports.channels.find(name)
     if channel is None:
-        return NoContact(f"channel {name} is not configured")
+        return NoContact(f"channel {name} is not configured", passing=True)
     if channel.addressed:
         return NoContact(f"channel {name} needs an address, so it can only tell owners")
     return Recipient(f"{CHANNEL_PREFIX}{name}", channel, "", None, "")

@@ -431,3 +431,23 @@ async def test_only_the_owner_gets_a_link_to_keep_a_notebook() -> None:
         (ItemKind.DELETED, ""),
     ]
     assert {link for _, link in renderer.links[Audience.CHANNEL]} == {""}
+
+
+@virtual_time
+async def test_a_channel_that_a_reload_removed_delays_its_messages() -> None:
+    """They wait for the configuration to be corrected, instead of failing at once and for good."""
+    place = town(notebook())
+    mail = place.mail
+    place.mail.answer = lambda _: Receipt(Acceptance.LATER, "451 try again")
+    await place.sweep()
+    await place.relay().round()
+    place.channels = []
+    await place.pass_time(minutes=10)
+    await place.relay().round()
+    [message] = await place.messages()
+    assert (message.state, message.problem) == (MessageState.PENDING, "domain names a contact, but no channel takes addresses")
+    mail.answer = lambda _: Receipt(Acceptance.ACCEPTED, "250 ok")
+    place.channels = [mail]
+    await place.pass_time(hours=1)
+    await place.relay().round()
+    assert (await place.marks())["nb1"].state is MarkState.TOLD
