@@ -133,18 +133,26 @@ def test_a_journal_that_cannot_be_made_for_want_of_room_is_none(untouched: Cloud
 
 def test_a_plan_that_has_no_room_in_the_journal_is_not_carried_out(untouched: Cloud, desk: Desk) -> None:
     """It opens, but 500 planned notebooks are more than the disk takes: exit 1, nothing is deleted."""
-    desk.write(untouched)
+    desk.write(untouched, inventory=None)
     ended = desk.run("run", "--yes", "--format", "json", prepare=not_larger_than(240 * KIB))
     assert ended.events("plan.built")
     assert_told_before_anything_was_deleted(ended, untouched, desk, "disk")
     assert ended.document["results"] == []
 
 
+def test_a_survey_that_has_no_room_in_the_journal_ends_the_sweep(untouched: Cloud, desk: Desk) -> None:
+    """The fleet cannot be recorded: nothing is planned, and nothing deleted."""
+    desk.write(untouched)
+    ended = desk.run("run", "--yes", "--format", "json", prepare=not_larger_than(240 * KIB))
+    assert ended.events("plan.built") == []
+    assert_told_before_anything_was_deleted(ended, untouched, desk, "disk")
+
+
 def test_a_disk_that_fills_up_in_mid_sweep_ends_it_with_every_delete_on_the_record(simulate: Simulate, desk: Desk) -> None:
     """No DELETE leaves that the journal does not know of; with room again, the next run recovers and does the rest."""
     cloud = simulate(idle_fleet(60))
     limits = {"limits": {"delete": "60/s", "concurrency": 4}}
-    desk.write(cloud, target=limits)
+    desk.write(cloud, target=limits, inventory=None)
     ended = desk.run("run", "--yes", "--format", "json", prepare=not_larger_than(360 * KIB))
     assert ended.code == 1
     assert "disk" in ended.error["error"]
