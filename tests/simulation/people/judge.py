@@ -225,8 +225,10 @@ class Judge:
             self.failures[letter.message] = self.failures.get(letter.message, 0) + 1
         final = receipt.acceptance in (Acceptance.REFUSED, Acceptance.UNPROVEN)
         if final or self.failures.get(letter.message, 0) >= GIVES_UP_AFTER:
-            for line in letter.lines:
-                self.unreachable(line.name)
+            # The parts that were not sent yet would go to the same address.
+            listed = [item for item in self.world.store.notices.items.values() if item.message_key == letter.message]
+            for name in {self.truth.mark_names[item.mark_id] for item in listed if item.id not in self.recorded}:
+                self.unreachable(name)
 
     def unreachable(self, name: str) -> None:
         """Take note that an owner, or the owner of an instance, cannot be told."""

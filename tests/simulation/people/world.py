@@ -301,6 +301,7 @@ class World:
         if self.judge.found:
             return
         self.calm = True
+        self.cloud.heal()
         self.clock.jump((self.now() - self.clock.now()).total_seconds())
         self.truth.note(self.now(), "all is calm from now on")
         await self.store.outbox.resume()
