@@ -18,6 +18,7 @@ NEEDED = {
     "exempt revoke": ["e1"],
     "outbox retry": ["--all"],
     "notify test": ["mail"],
+    "inventory": ["nb-1"],
 }
 
 

@@ -40,7 +40,7 @@ PLANTS: Mapping[str, tuple[Plant, tuple[int, ...]]] = {
     "the second look is skipped": (skip_the_second_look, (1,)),
     "REQUESTED is not written": (drop_requested, (5,)),
     "a journal that was moved away is trusted": (trust_a_lost_journal, (5,)),
-    "404 with APIGW.0101 counts as gone": (wrong_address_is_gone, (5,)),
+    "404 with APIGW.0101 counts as gone": (wrong_address_is_gone, (5, 6)),
     "the overlap of a survey's pages is ignored": (ignore_the_overlap_of_a_survey, (6,)),
     "the overlap of a snapshot's pages is ignored": (ignore_the_overlap_of_a_snapshot, (5,)),
     "a 429 is forgotten": (forget_a_429, (3,)),
