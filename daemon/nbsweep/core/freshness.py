@@ -31,7 +31,10 @@ def elapsed_s(then: ClockReading, now: ClockReading) -> tuple[float, float, floa
 
 def have_diverged(then: ClockReading, now: ClockReading) -> bool:
     """Return whether the clocks disagree about the time that passed, because the machine slept or a clock was set."""
-    elapsed = elapsed_s(then, now)
+    return _differ(elapsed_s(then, now))
+
+
+def _differ(elapsed: tuple[float, float, float]) -> bool:
     return max(elapsed) - min(elapsed) > APART_S
 
 
@@ -44,4 +47,5 @@ class Freshness(Struct, frozen=True):
 
     def left_s(self, now: ClockReading) -> float:
         """Return for how many more seconds the fact is fresh; negative if it is not, or if the clocks have diverged."""
-        return NEVER_S if have_diverged(self.since, now) else self.for_s - max(elapsed_s(self.since, now))
+        elapsed = elapsed_s(self.since, now)
+        return NEVER_S if _differ(elapsed) else self.for_s - max(elapsed)

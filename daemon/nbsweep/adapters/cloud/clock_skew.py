@@ -36,6 +36,8 @@ class ClockSkew:
 
     clock: Clock
     _samples: deque[DateSample] = field(default_factory=lambda: deque(maxlen=SEVERAL))
+    _agreed_s: tuple[float, float] = (0.0, 0.0)
+    """The bounds within which all samples allow a skew of zero."""
     _text: str = ""
     _there_s: float | None = None
     """The time that `_text` means; parsed once, because all answers within a second have the same Date."""
@@ -56,6 +58,7 @@ class ClockSkew:
         while self._samples and came.steady_s - self._samples[0].came.steady_s > AT_ONE_TIME_S:
             self._samples.popleft()
         self._samples.append(DateSample(came, self._there_s - came.steady_s, self._there_s + A_SECOND_S - sent.steady_s))
+        self._agreed_s = max(sample.least_s for sample in self._samples), min(sample.most_s for sample in self._samples)
 
     def skew_s(self) -> float | None:
         """Return the least number of seconds by which the wall clock is ahead of the cloud's; None while that is unknown.
@@ -66,6 +69,8 @@ class ClockSkew:
         if not self._samples or have_diverged(self._samples[-1].came, now):
             return None
         offset_s = now.wall.timestamp() - now.steady_s
+        if self._agreed_s[0] <= offset_s <= self._agreed_s[1]:
+            return 0.0
         return sorted([_least(sample, offset_s) for sample in self._samples], key=abs)[len(self._samples) // 2]
 
 
