@@ -99,8 +99,8 @@ def test_no_delete_leaves_once_the_journal_is_not_where_it_was(simulate: Simulat
     assert ended.code == 1, ended.err
     assert "was moved, deleted or replaced" in ended.error["error"]
     assert "Traceback" not in ended.err
-    # The one that was just being sent may have passed its check already.
-    assert sum(sent_s > lost_s for sent_s in sent(ended)["delete"]) <= 1
+    # Those that were just being sent may have passed their check already: at 20/s, the lane lets two leave together.
+    assert sum(sent_s > lost_s for sent_s in sent(ended)["delete"]) <= 2
     assert len(cloud.deletes()) < 30
 
 
