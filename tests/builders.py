@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import settings
 from msgspec.structs import replace
 
+from nbsweep.core.backtest.model import CensorCause, Label, Labelled, ReturnSign, WouldBe
 from nbsweep.core.control.services import ServiceRecord
 from nbsweep.core.exemptions.model import Exemption, GrantedBy, Selector
 from nbsweep.core.facts import NAME_KEYS, Moment
@@ -285,3 +286,22 @@ def surveyed(*rows: Notebook | MalformedRow, of: Rules, at: Moment | None = None
     fields = {key: changes.pop(key) for key in Survey.__struct_fields__ if key in changes}
     seen = replace(join_tallies("research", when.now, [tally], ()), **fields)
     return replace(SurveyedMarks(identity(), seen, {row.id: row for row in rows if row.id}, of, when), **changes)
+
+
+def would_be(number: int = 1, /, **changes: Any) -> WouldBe:
+    """Return the deletion at `NOON` that the policy `old` would have begun; fields of the notebook may be given, too."""
+    fields = {key: changes.pop(key) for key in Notebook.__struct_fields__ if key in changes}
+    plain = WouldBe("research", 1, NOON, notebook(number, **fields), "old", "policy old: age 200d (over 1d)")
+    return replace(plain, **changes)
+
+
+def labelled(number: int, label: Label, /, **changes: Any) -> Labelled:
+    """Return the labelled deletion of the notebook with this number; fields of `would_be` may be given."""
+    came_back, censored = label is Label.CAME_BACK, label is Label.CENSORED
+    return Labelled(
+        would_be(number, **changes),
+        label,
+        ReturnSign.STARTED if came_back else None,
+        CensorCause.HORIZON_NOT_OVER if censored else None,
+        NOON + timedelta(days=3) if came_back else None,
+    )
