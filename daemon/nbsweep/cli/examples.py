@@ -59,7 +59,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "outbox": ("nbsweep outbox", "nbsweep outbox --failed"),
     "outbox retry": ("nbsweep outbox retry --all",),
     "status": ("nbsweep status", "nbsweep status --format json"),
-    "history": ("nbsweep history", "nbsweep history --limit 100 --format json"),
+    "history": ("nbsweep history", "nbsweep history --chart --since 90d", "nbsweep history --limit 100 --format json"),
     "show": ("nbsweep show last", "nbsweep show 20261129T0949 --wide"),
     "inventory": ("nbsweep inventory 6fa459ea", "nbsweep inventory --at 2026-11-01 --format csv > fleet.csv"),
     "audit": ("nbsweep audit --since 7d --what requested", "nbsweep audit --notebook bert-eval-07"),

@@ -25,6 +25,7 @@ from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.notices.port import MarkRecords, OutboxRecords
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.runs import History, Outcome, RunCounts, RunRecord
+from nbsweep.core.statistics.port import StatisticsRecords
 
 
 class Clock(Protocol):
@@ -177,6 +178,11 @@ class Journal(Protocol):
     @property
     def inventory(self) -> InventoryRecords:
         """The surveys, and the states of notebooks over time."""
+        ...
+
+    @property
+    def statistics(self) -> StatisticsRecords:
+        """Counts over all runs and targets."""
         ...
 
     def require_in_place(self) -> None:

@@ -30,6 +30,7 @@ from nbsweep.testing.control import InMemoryControl
 from nbsweep.testing.exemptions import InMemoryExemptions
 from nbsweep.testing.inventory import InMemoryInventory
 from nbsweep.testing.notices import InMemoryMarks, InMemoryOutbox, NoticeStore
+from nbsweep.testing.statistics import InMemoryStatistics
 from nbsweep.testing.trail import InMemoryTrail
 
 
@@ -53,6 +54,7 @@ class InMemoryJournal:
         self.outbox = InMemoryOutbox(self.notices)
         self.exemptions = InMemoryExemptions(self.trail)
         self.inventory = InMemoryInventory()
+        self.statistics = InMemoryStatistics(self._removals)
 
     def require_in_place(self) -> None:
         """Raise if a later run would not find this journal, which never happens."""

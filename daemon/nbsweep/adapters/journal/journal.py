@@ -42,6 +42,7 @@ from nbsweep.adapters.journal.queries import (
 )
 from nbsweep.adapters.journal.rows import Record, Row, RowMapper
 from nbsweep.adapters.journal.statements import Statements
+from nbsweep.adapters.journal.statistics import SqlStatistics
 from nbsweep.adapters.journal.tables import LEASES, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.adapters.journal.transaction import Change
 from nbsweep.adapters.journal.writer import GroupWriter
@@ -99,6 +100,11 @@ class SqlJournal:
     def inventory(self) -> SqlInventory:
         """The surveys, and the states of notebooks over time."""
         return SqlInventory(self._access)
+
+    @cached_property
+    def statistics(self) -> SqlStatistics:
+        """Counts over all runs and targets."""
+        return SqlStatistics(self._access)
 
     @cached_property
     def _mark_writer(self) -> MarkWriter:

@@ -46,18 +46,33 @@ def status(context: typer.Context, output: TableOrJson = "table", config: Config
 
 def history(
     context: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="The number of sweeps.")] = 20,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, show_default="20", help="The number of sweeps.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="AGE", help="Only sweeps, or days of the chart, that are not older, such as 36h or 90d."
+        ),
+    ] = None,
+    chart: Annotated[
+        bool, typer.Option("--chart", help="Draw the removals of each day by outcome; of 30 days without --since.")
+    ] = False,
     output: TableOrJson = "table",
     wide: Wide = False,
     config: ConfigOption = None,
 ) -> None:
-    """List the latest sweeps."""
-    from nbsweep.cli.commands.history import history_command
+    """List the latest sweeps, or draw how many notebooks were deleted on each day."""
+    from nbsweep.cli.commands.history import history_command, options_of
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
 
+    options = options_of(limit, since, output, chart=chart)
     session = make_session(load(config or context.obj, journal_only=True), plain_screen(wide=wide))
-    run(session, lambda session: history_command(session, limit, output))
+    if chart:
+        from nbsweep.cli.commands.history_chart import history_chart_command
+
+        run(session, lambda session: history_chart_command(session, options.since))
+    else:
+        run(session, lambda session: history_command(session, options))
 
 
 def show(

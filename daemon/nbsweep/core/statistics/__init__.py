@@ -1,0 +1,1 @@
+"""What the journal counts: how many removals ended, when, and how."""
