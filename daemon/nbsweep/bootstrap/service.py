@@ -197,7 +197,13 @@ class Service:
         listen = settings.service.listen
         if listen is None:
             return None
-        web_settings = WebSettings(listen, _token_files(settings.service), settings.grant_limits, _pages(settings))
+        web_settings = WebSettings(
+            listen,
+            _token_files(settings.service),
+            settings.grant_limits,
+            _pages(settings),
+            settings.messages.languages[0],
+        )
         return make_app(control, opened.journal, self.metrics.exposition, web_settings, telemetry, opened.clock)
 
     def _supervisor(self, settings: Settings, opened: OpenResources, telemetry: Telemetry, notices: Notices) -> Supervisor:

@@ -3,14 +3,17 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from fractions import Fraction
 from typing import Protocol
 
 from msgspec import Struct
 
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.explain.context import Explained
+from nbsweep.core.lease import TargetLease
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.pacing import LaneState
+from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.planning.plan import Plan
 
 
@@ -54,6 +57,18 @@ class TargetState(Struct, frozen=True):
         return self.pause is not None
 
 
+class TargetDetails(Struct, frozen=True):
+    """What is known about a target beyond its state."""
+
+    brakes: Brakes
+    max_failures: Fraction | None
+    """The brake on the share of failed removals; None switches it off."""
+    requested: int | None
+    """The number of DELETEs of the last 24 hours; None while the project of the target is not known."""
+    lease: TargetLease | None
+    """The lease in force; None if no process sweeps the target."""
+
+
 class UnknownTargetError(LookupError):
     """No target has that name."""
 
@@ -84,6 +99,14 @@ class Control(Protocol):
 
     def graces(self) -> Mapping[str, Grace]:
         """Return the grace of each policy that has one."""
+        ...
+
+    async def details(self, name: str) -> TargetDetails:
+        """Return what is known about a target beyond its state; changes nothing, and asks only the journal.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
         ...
 
     async def plan(self, name: str) -> Plan:

@@ -17,7 +17,8 @@ from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Telemetry
 from nbsweep.engine.explain import explain_everywhere
 from nbsweep.engine.shutdown import Shutdown
-from nbsweep.service.control import Answer, Phase, TargetState, UnknownTargetError
+from nbsweep.service.control import Answer, Phase, TargetDetails, TargetState, UnknownTargetError
+from nbsweep.service.details import read_details
 from nbsweep.service.journal_watch import JournalWatch
 from nbsweep.service.scheduler import Schedule
 from nbsweep.service.systemd import Systemd
@@ -78,6 +79,10 @@ class Supervisor:
             for state in self.targets()
             if state.phase is Phase.STARTING or state.failures
         )
+
+    async def details(self, name: str) -> TargetDetails:
+        """Return what is known about a target beyond its state."""
+        return await read_details(self._runner(name).sweeper)
 
     async def plan(self, name: str) -> Plan:
         """Survey a target and return its plan."""

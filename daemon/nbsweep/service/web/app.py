@@ -10,27 +10,33 @@ from msgspec import Struct
 
 from nbsweep.core.granting.grants import GrantLimits
 from nbsweep.core.ports import Clock, Journal, Telemetry
+from nbsweep.core.reasons.render import Language
 from nbsweep.service.control import Control
 from nbsweep.service.web.access.auth import TokenAuth
 from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.access.connections import Connections
-from nbsweep.service.web.access.guard import LARGEST_BODY_BYTES, guard, reject_unknown_query
+from nbsweep.service.web.access.guard import LARGEST_BODY_BYTES, Guard, reject_unknown_query
 from nbsweep.service.web.access.tokens import TokenFile, Tokens
 from nbsweep.service.web.address import Address, mistaken
 from nbsweep.service.web.api import Api
 from nbsweep.service.web.exemptions import ExemptionsApi
 from nbsweep.service.web.health import Health
-from nbsweep.service.web.index import Index
 from nbsweep.service.web.keep.pages import KeepPages, PageSettings
 from nbsweep.service.web.keep.routes import PageAddress
 from nbsweep.service.web.notices import NoticesApi
 from nbsweep.service.web.openapi import openapi_document
 from nbsweep.service.web.operations import OPERATIONS
+from nbsweep.service.web.pages.book import PageTools, all_pages
+from nbsweep.service.web.pages.layout import Layout
+from nbsweep.service.web.pages.site import Site
+from nbsweep.service.web.pages.static import StaticFiles
 from nbsweep.service.web.responses import json_answer
 
 ADDRESS = web.AppKey("address", Address)
 """Address of the server. Whether callers need a token depends on it."""
 CONNECTIONS = web.AppKey("connections", Connections)
+SITE = web.AppKey("site", Site)
+"""The pages; all other routes are those of the API, and the pages of one-time links."""
 
 
 class WebSettings(Struct, frozen=True):
@@ -40,9 +46,11 @@ class WebSettings(Struct, frozen=True):
     """An address and a port, as `service.listen`."""
     tokens: tuple[TokenFile, ...] = ()
     limits: GrantLimits = GrantLimits(timedelta(days=90), ZoneInfo("UTC"))
-    """The limits on exemptions that administrators grant."""
+    """The limits on exemptions that administrators grant; their time zone is that of the pages."""
     pages: PageSettings | None = None
     """The pages of one-time links; None if there are no links."""
+    language: Language = Language.ENGLISH
+    """The language of the pages for a browser that asks for none of ours."""
 
 
 def make_app(
@@ -66,9 +74,12 @@ def make_app(
     auth = TokenAuth(Tokens(settings.tokens), clock, telemetry, reading_is_free=address.on_loopback)
     connections = Connections()
     pages = settings.pages
-    checks = guard(address, auth, connections, telemetry, PageAddress(pages.url) if pages else None)
-    app = web.Application(middlewares=[checks], client_max_size=LARGEST_BODY_BYTES)
-    app[ADDRESS], app[CONNECTIONS] = address, connections
+    files = StaticFiles()
+    layout = Layout(settings.limits.zone, files)
+    site = Site([*all_pages(PageTools(control, journal, clock)), files], layout, settings.language, telemetry)
+    checks = Guard(address, auth, connections, telemetry, site, PageAddress(pages.url) if pages else None)
+    app = web.Application(middlewares=[checks.middleware()], client_max_size=LARGEST_BODY_BYTES)
+    app[ADDRESS], app[CONNECTIONS], app[SITE] = address, connections, site
     calls = CallLimit(clock)
     exemptions = ExemptionsApi(control, journal, clock, settings.limits, calls)
     notices = NoticesApi(control, journal, clock)
@@ -77,6 +88,7 @@ def make_app(
         handler = reject_unknown_query(handlers[operation.name], *operation.query, takes_body=bool(operation.takes))
         for method in ("GET", "HEAD") if operation.method == "GET" else (operation.method,):
             app.router.add_route(method, operation.path, handler)
+    site.add_routes(app.router)
     if pages:
         KeepPages(pages, journal, clock, telemetry).add_routes(app.router)
     return app
@@ -90,7 +102,6 @@ def _handlers(health: Health, api: Api, exemptions: ExemptionsApi, notices: Noti
         return json_answer(document)
 
     return {
-        "index": Index(OPERATIONS).index,
         "live": health.live,
         "ready": health.ready,
         "metrics": health.metrics,

@@ -15,7 +15,7 @@ from nbsweep.service.web.schemas import LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST, 
 JSON = "application/json"
 ABOUT = (
     "The state of the targets, the history of their sweeps, and requests for plans and sweeps. On loopback, GET requests need "
-    "no token. On other addresses, they need a token of any role, except for / and /healthz. All other requests need a token "
+    "no token. On other addresses, they need a token of any role, except for /healthz. All other requests need a token "
     "with the role admin."
 )
 MEANINGS: Mapping[Code, str] = {

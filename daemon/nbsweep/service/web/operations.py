@@ -34,7 +34,6 @@ API = "/api/v1"
 TARGET = f"{API}/targets/{{name}}"
 JOURNAL, MISSING = Code.JOURNAL_FAILED, Code.NOT_FOUND
 OPERATIONS = (
-    Operation("GET", "/", "index", "A page that lists these operations. Never needs a token.", "text/html"),
     Operation("GET", "/healthz", "live", "Liveness: whether the process responds. Never needs a token.", "text/plain"),
     Operation(
         "GET", "/readyz", "ready", "Readiness: whether the service can sweep its targets.", "text/plain", (Code.NOT_READY,)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import aiohttp
@@ -26,7 +27,7 @@ from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Journal
 from nbsweep.core.runs import Outcome
-from nbsweep.service.control import Answer, Phase, TargetState, UnknownTargetError
+from nbsweep.service.control import Answer, Phase, TargetDetails, TargetState, UnknownTargetError
 from nbsweep.service.web.access.tokens import Role, TokenFile
 from nbsweep.service.web.app import WebSettings, make_app
 from nbsweep.service.web.keep.pages import PageSettings
@@ -49,6 +50,7 @@ LANES_DOCUMENT = {
     "total": {"configured_calls_per_s": None, "calls_per_s": 4.0, "learned_limit": "4/s"},
 }
 """The same, as the API tells it."""
+DETAILS = TargetDetails(Brakes(), Fraction(1, 4), 0, None)
 
 
 def state(name: str = "research", **changes: object) -> TargetState:
@@ -77,6 +79,8 @@ class FakeControl:
     def __init__(self, *states: TargetState) -> None:
         """Have these targets."""
         self.states = {each.name: each for each in states or (state(), state("training", pause=PAUSE))}
+        self.known = dict[str, TargetDetails]()
+        """What is known about a target beyond its state; `DETAILS` of the others."""
         self.problems: tuple[str, ...] = ()
         self.asked: list[tuple[str, str]] = []
         self.willing = True
@@ -97,6 +101,10 @@ class FakeControl:
     def not_ready(self) -> tuple[str, ...]:
         """Return what is wrong."""
         return self.problems
+
+    async def details(self, name: str) -> TargetDetails:
+        """Return what is known."""
+        return self.known.get(name, DETAILS)
 
     async def plan(self, name: str) -> Plan:
         """Return the plan, once it may go on."""

@@ -8,7 +8,7 @@ from jsonschema.validators import validator_for
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from nbsweep.service.web.app import WebSettings, make_app
+from nbsweep.service.web.app import SITE, WebSettings, make_app
 from nbsweep.service.web.errors import STATUS, Code
 from nbsweep.service.web.openapi import MEANINGS, openapi_document
 from nbsweep.testing import InMemoryJournal, RecordingTelemetry
@@ -43,11 +43,13 @@ def absolute(schema: Any) -> Any:
     return [absolute(value) for value in schema] if isinstance(schema, list) else schema
 
 
-async def test_it_describes_every_route_and_no_other() -> None:
+async def test_it_describes_every_route_but_those_of_pages_and_no_other() -> None:
     """HEAD goes with GET, as HTTP has it."""
     app = make_app(FakeControl(), InMemoryJournal(), bytes, WebSettings("127.0.0.1:0"), RecordingTelemetry(), Hands())
     routed = {(route.method.lower(), route.resource.canonical) for route in app.router.routes() if route.resource}
     told = {(method, path) for path, methods in DOCUMENT["paths"].items() for method in methods}
+    pages = {(method.lower(), path) for method, path in app[SITE].routes}
+    told |= pages
     assert routed == told | {("head", path) for method, path in told if method == "get"}
 
 

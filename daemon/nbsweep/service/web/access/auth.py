@@ -8,10 +8,11 @@ from aiohttp import web
 from nbsweep.core.events.service import WebUnauthorized
 from nbsweep.core.ports import Clock, Telemetry
 from nbsweep.service.web.access.tokens import Role, Tokens
+from nbsweep.service.web.access.visitors import NOBODY, Needs, SignedIn, Visitor
 from nbsweep.service.web.errors import Code, Refused, logged_path
 
 READING = frozenset({"GET", "HEAD"})
-PUBLIC = frozenset({"/", "/healthz"})
+PUBLIC = frozenset({"/healthz"})
 """Paths that need no token anywhere: their responses say nothing about this service's targets."""
 MOST_FAILURES = 5
 WITHIN_S = 60.0
@@ -64,23 +65,49 @@ class TokenAuth:
         self._logged_from_s = float("-inf")
         self._logged = 0
 
-    def admit(self, request: web.Request) -> None:
-        """Check that a request may pass.
+    def admit(self, request: web.Request) -> Visitor:
+        """Check that a request to the API may pass; return who sends it.
 
         Raises:
             Refused: the request needs a token and does not carry it, or the role of its token does not allow the request.
         """
         reads = request.method in READING
-        if reads and (self._reading_is_free or request.path in PUBLIC):
-            return
+        visitor = self.visitor(request)
+        if visitor.may(self._needs(request), reading_is_free=self._reading_is_free):
+            return visitor
         if not self._tokens:
             raise Refused(Code.FORBIDDEN, HOW_TO_CONFIGURE)
-        # Checked first: behind a proxy all callers share one address, and failures of others must not block a valid token.
-        role = self._tokens.role_of(_shown(request))
-        if role is None:
+        if not visitor.is_signed_in:
             raise self._refusal(request)
-        if not reads and role is not Role.ADMIN:
-            raise Refused(Code.FORBIDDEN, READS_ONLY)
+        raise Refused(Code.FORBIDDEN, READS_ONLY if not reads else "")
+
+    def admit_to_page(self, request: web.Request, needs: Needs) -> Visitor:
+        """Check that a request to a page may pass; return who sends it.
+
+        Raises:
+            Refused: the visitor is not signed in, or their role does not allow the request.
+        """
+        visitor = self.visitor(request)
+        if visitor.may(needs, reading_is_free=self._reading_is_free):
+            return visitor
+        if not self._tokens:
+            raise Refused(Code.FORBIDDEN, HOW_TO_CONFIGURE)
+        if not visitor.is_signed_in:
+            raise self._refusal(request)
+        raise Refused(Code.FORBIDDEN, f"your role is {visitor.role}; this needs the role {needs}")
+
+    def visitor(self, request: web.Request) -> Visitor:
+        """Return who sends a request."""
+        # Behind a proxy all callers share one address, and failures of others must not block a valid token.
+        file = self._tokens.find(_shown(request))
+        return Visitor(file.shown_name, file.role, SignedIn.BEARER) if file else NOBODY
+
+    @staticmethod
+    def _needs(request: web.Request) -> Needs:
+        """Return what a request to the API needs."""
+        if request.method not in READING:
+            return Needs.ADMIN
+        return Needs.NOTHING if request.path in PUBLIC else Needs.READING
 
     def _refusal(self, request: web.Request) -> Refused:
         """Return the refusal of a request. A wrong token is counted, logged and delayed; a missing one is not counted."""

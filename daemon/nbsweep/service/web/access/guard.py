@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -9,10 +10,15 @@ from aiohttp.typedefs import Handler, Middleware
 from nbsweep.core.ports import Telemetry
 from nbsweep.service.web.access.auth import TokenAuth
 from nbsweep.service.web.access.connections import Connections
+from nbsweep.service.web.access.visitors import NOBODY, Visitor
 from nbsweep.service.web.address import LOOPBACK_NAMES, Address
 from nbsweep.service.web.bodies import read_body
 from nbsweep.service.web.errors import Code, Refused, error_answer, refusal_of
 from nbsweep.service.web.keep.routes import HEADERS, PageAddress, is_page
+from nbsweep.service.web.pages.site import Site
+
+VISITOR = web.RequestKey("visitor", Visitor)
+"""Who sends a request to the API."""
 
 LARGEST_BODY_BYTES = 16 * 1024
 ON_EVERY_ANSWER: Mapping[str, str] = {
@@ -23,32 +29,71 @@ ON_EVERY_ANSWER: Mapping[str, str] = {
 }
 
 
-def guard(
-    address: Address, auth: TokenAuth, connections: Connections, telemetry: Telemetry, pages: PageAddress | None = None
-) -> Middleware:
-    """Return the middleware that checks requests and converts exceptions to responses."""
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Checks requests, has them answered, and converts exceptions to responses."""
 
-    @web.middleware
-    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        response: web.StreamResponse
+    address: Address
+    auth: TokenAuth
+    connections: Connections
+    telemetry: Telemetry
+    site: Site
+    links: PageAddress | None = None
+    """Where the pages of one-time links are reached; None if there are none."""
+
+    def middleware(self) -> Middleware:
+        """Return the middleware of the application."""
+
+        @web.middleware
+        async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+            with self.connections.serving(request.protocol):
+                response = await self._answer(request, handler)
+            for name, value in ON_EVERY_ANSWER.items():
+                response.headers.setdefault(name, value)
+            return response
+
+        return guarded
+
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if self.links and is_page(request):
+            return await self._link(self.links, request, handler)
+        if self.site.has(request):
+            return await self._page(request, handler)
         try:
             require_small_body(request)
-            if pages and is_page(request):
-                pages.require(request, address)
-            else:
-                require_host(request, address)
-                require_same_origin(request)
-                auth.admit(request)
-            with connections.serving(request.protocol):
-                response = await handler(request)
+            require_host(request, self.address)
+            require_same_origin(request)
+            request[VISITOR] = self.auth.admit(request)
+            return await handler(request)
         except Exception as error:  # noqa: BLE001 -- whatever it is, it is told in the one shape
-            response = error_answer(refusal_of(request, error, telemetry))
-        response.headers.update(ON_EVERY_ANSWER)
-        if is_page(request):
-            response.headers.update(HEADERS)
+            return error_answer(refusal_of(request, error, self.telemetry))
+
+    async def _link(self, links: PageAddress, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer a request to a page of a one-time link."""
+        try:
+            require_small_body(request)
+            links.require(request, self.address)
+            response = await handler(request)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it is told in the one shape
+            response = error_answer(refusal_of(request, error, self.telemetry))
+        response.headers.update(HEADERS)
         return response
 
-    return guarded
+    async def _page(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer a request to a page; whatever goes wrong is shown as a page."""
+        visitor = NOBODY
+        try:
+            require_small_body(request)
+            require_host(request, self.address)
+            require_same_origin(request)
+            route = self.site.route_of(request)
+            if route is None:
+                return await handler(request)
+            visitor = self.auth.visitor(request)
+            self.auth.admit_to_page(request, route.needs)
+            return await self.site.answer(request, route, visitor)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it is shown in the one shape
+            return self.site.refused(request, error, visitor)
 
 
 def require_host(request: web.Request, address: Address) -> None:

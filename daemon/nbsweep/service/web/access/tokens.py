@@ -23,8 +23,10 @@ class Role(StrEnum):
 
     VIEWER = "viewer"
     """Reads."""
+    APPROVER = "approver"
+    """Reads, and carries out plans."""
     ADMIN = "admin"
-    """Reads, and changes: makes plans, starts sweeps, pauses and resumes."""
+    """Reads, and changes everything: makes plans, starts sweeps, pauses and resumes."""
 
 
 class TokenFile(Struct, frozen=True):
@@ -34,6 +36,13 @@ class TokenFile(Struct, frozen=True):
     role: Role = Role.ADMIN
     key: str = TOKEN_KEY
     """The key of the configuration, below `service`."""
+    name: str = ""
+    """The name on the records of changes; empty for the role."""
+
+    @property
+    def shown_name(self) -> str:
+        """Return the name on the records of changes."""
+        return self.name or f"{self.role} token"
 
 
 class Tokens:
@@ -45,21 +54,21 @@ class Tokens:
         Raises:
             ConfigurationError: a file cannot be used, or two files hold the same token.
         """
-        self._roles: dict[bytes, Role] = {}
+        self._files: dict[bytes, TokenFile] = {}
         for file in files:
             token = read_token(file.path, file.key)
-            if token in self._roles:
+            if token in self._files:
                 raise mistaken(file.key, f"{file.path} holds the same token as another file: each token has one role")
-            self._roles[token] = file.role
+            self._files[token] = file
 
     def __bool__(self) -> bool:
         """Return whether there is any token."""
-        return bool(self._roles)
+        return bool(self._files)
 
-    def role_of(self, given: bytes) -> Role | None:
-        """Return the role of a token; None if it is not known. The time does not depend on how much of a token is right."""
-        roles = [role for token, role in self._roles.items() if hmac.compare_digest(given, token)]
-        return roles[0] if roles else None
+    def find(self, given: bytes) -> TokenFile | None:
+        """Return the file of a token; None if it is not known. The time does not depend on how much of a token is right."""
+        found = [file for token, file in self._files.items() if hmac.compare_digest(given, token)]
+        return found[0] if found else None
 
 
 def read_token(path: Path, key: str = TOKEN_KEY) -> bytes:

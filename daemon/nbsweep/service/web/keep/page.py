@@ -13,6 +13,7 @@ from nbsweep.core.granting.grants import LONGEST_REASON, GrantLimits, shown
 from nbsweep.core.granting.keeping import Offer, Standing, lengths_to_offer
 from nbsweep.core.reasons.render import Language, render_kept
 from nbsweep.service.web.keep.words import WORDS, Text, Words
+from nbsweep.service.web.pages.languages.formats import one_line
 from nbsweep.settings.fields.units import format_duration
 
 STYLE = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
@@ -148,8 +149,3 @@ def _length(length: timedelta, words: Words) -> str:
     if days:
         return words.days[days == 1].format(count=days)
     return words.hours.format(count=max(1, length // timedelta(hours=1)))
-
-
-def one_line(text: str) -> str:
-    """Return a text on one line, without characters that control the display."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in " ".join(text.split()))

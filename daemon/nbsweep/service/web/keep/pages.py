@@ -1,7 +1,6 @@
 """The handlers of the pages: a GET shows what a link offers and changes nothing, a POST keeps the notebook."""
 
 import math
-import re
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -20,6 +19,7 @@ from nbsweep.service.web.bodies import read_form
 from nbsweep.service.web.errors import Refused
 from nbsweep.service.web.keep.page import STYLE, PageWriter, Typed
 from nbsweep.service.web.keep.words import WORDS, Text
+from nbsweep.service.web.pages.languages.choice import preferred_language
 from nbsweep.settings.fields.units import parse_duration
 
 STATUS = {
@@ -27,7 +27,6 @@ STATUS = {
     Standing.EXPIRED: HTTPStatus.GONE,
 }
 """The status of a page; 200 for all others."""
-LANGUAGE = re.compile(r"\s*(zh|en)(?:-[A-Za-z0-9-]+)?\s*(?:;\s*q=([01](?:\.[0-9]{1,3})?))?\s*")
 
 
 class PageSettings(Struct, frozen=True):
@@ -130,12 +129,3 @@ def _length(text: str) -> timedelta:
         return parse_duration(text)
     except ValueError:
         raise GrantRefused("until", "must be a duration such as 30d") from None
-
-
-def preferred_language(accepted: str, usual: Language) -> Language:
-    """Return the language that a browser prefers among ours, by its header Accept-Language."""
-    found = [match for part in accepted.split(",")[:20] if (match := LANGUAGE.fullmatch(part))]
-    wanted = [(float(match[2] or 1), Language(match[1])) for match in found]
-    # The first one of those that are equally good.
-    best = max(wanted, key=lambda each: each[0], default=(0.0, usual))
-    return best[1] if best[0] > 0 else usual

@@ -111,11 +111,11 @@ async def test_reading_on_loopback_needs_no_token() -> None:
         assert [(await face.ask("GET", path))[0] for path in READS] == [200, 200, 200, 200, 200, 404]
 
 
-async def test_where_others_can_reach_it_everything_but_health_and_the_first_page_needs_the_token(tmp_path: Path) -> None:
+async def test_where_others_can_reach_it_everything_but_health_needs_the_token(tmp_path: Path) -> None:
     """Not even what there is can be told from the answers."""
     async with Scene(listen="0.0.0.0:9464", token_file=token_file(tmp_path)).open() as face:
         assert await face.ask("GET", "/healthz") == (200, "ok")
-        assert (await face.ask("GET", "/"))[0] == 200
+        assert (await face.ask("GET", "/"))[0] == 401
         for path in READS:
             assert (await face.ask("GET", path))[0] == 401
             face.clock.seconds += 60

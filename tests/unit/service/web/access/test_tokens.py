@@ -45,10 +45,10 @@ def test_what_is_no_file_is_no_token_file(tmp_path: Path) -> None:
 def test_each_token_has_its_role(tmp_path: Path) -> None:
     """What is not a whole token has none."""
     tokens = Tokens([TokenFile(token_file(tmp_path)), viewer_file(tmp_path)])
-    assert tokens.role_of(TOKEN.encode()) is Role.ADMIN
-    assert tokens.role_of(VIEWER_TOKEN.encode()) is Role.VIEWER
+    admin, viewer = tokens.find(TOKEN.encode()), tokens.find(VIEWER_TOKEN.encode())
+    assert (admin and admin.role, viewer and viewer.role) == (Role.ADMIN, Role.VIEWER)
     for other in ("", TOKEN[:-1], TOKEN + VIEWER_TOKEN, VIEWER_TOKEN.upper()):
-        assert tokens.role_of(other.encode()) is None
+        assert tokens.find(other.encode()) is None
 
 
 def test_one_token_in_two_files_is_a_mistake(tmp_path: Path) -> None:

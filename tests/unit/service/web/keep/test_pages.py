@@ -21,7 +21,8 @@ from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.marks.model import ClearCause, Mark, MarkState
 from nbsweep.core.notices.outbox import ItemKind
 from nbsweep.core.reasons.render import Language
-from nbsweep.service.web.keep.pages import PageSettings, preferred_language
+from nbsweep.service.web.keep.pages import PageSettings
+from nbsweep.service.web.pages.languages.choice import preferred_language
 from nbsweep.testing import InMemoryJournal
 from unit.service.web.support import Face, Scene
 

@@ -1,0 +1,28 @@
+"""Messages of the pages: English texts that are translated when they are shown, so that views do not depend on a language."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+Value = str | int | float | datetime | timedelta
+"""What may stand in a message; numbers, dates and durations are written as the language of the reader does."""
+
+
+class Message(Struct, frozen=True):
+    """A text in English with its values, such as `paused by %(by)s`."""
+
+    text: str
+    values: Mapping[str, Value] = {}
+    plural: str = ""
+    """The text for other numbers than one; empty if the text does not depend on a number."""
+
+
+def message(text: str, **values: Value) -> Message:
+    """Return a message. The text must be a literal, so that it is found for translation."""
+    return Message(text, values)
+
+
+def plural(one: str, many: str, count: int, **values: Value) -> Message:
+    """Return a message whose text depends on `%(count)s`. Both texts must be literals."""
+    return Message(one, {"count": count, **values}, many)

@@ -1,0 +1,157 @@
+"""Answers requests to pages: checks them, has the page handle them, and writes what it returns."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from urllib.parse import quote
+
+from aiohttp import web
+
+from nbsweep.core.ports import Telemetry
+from nbsweep.core.reasons.render import Language
+from nbsweep.service.web.access.visitors import Visitor
+from nbsweep.service.web.errors import STATUS, Code, Refused, refusal_of
+from nbsweep.service.web.pages.flash import NAME as FLASH
+from nbsweep.service.web.pages.flash import flash_cookie, read_flash
+from nbsweep.service.web.pages.languages.choice import language_of
+from nbsweep.service.web.pages.languages.messages import Message
+from nbsweep.service.web.pages.layout import TAGS, Chrome, Layout, entries
+from nbsweep.service.web.pages.requests import read_fields, require_known_query
+from nbsweep.service.web.pages.routing import Answer, Cookie, Moved, Page, PageRoute, Shown, Visit
+from nbsweep.service.web.pages.views.errors import ErrorView, error_title
+
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+"""On every page. A page loads only our own files, and tells no other site where a link was."""
+
+
+class Site:
+    """All pages."""
+
+    def __init__(self, pages: Sequence[Page], layout: Layout, usual: Language, telemetry: Telemetry) -> None:
+        """Take the pages, in the order of the navigation; `usual` is for a browser that asks for no language of ours."""
+        self._layout = layout
+        self._usual = usual
+        self._telemetry = telemetry
+        self._sections = [section for page in pages if (section := page.section())]
+        self.routes = {(route.method, route.path): route for page in pages for route in page.routes()}
+        """The routes of all pages, by method and path."""
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Add the routes of all pages. The guard finds each by `route_of`, and has it answered by `answer`."""
+        for method, path in self.routes:
+            for each in ("GET", "HEAD") if method == "GET" else (method,):
+                router.add_route(each, path, _never_called)
+
+    def route_of(self, request: web.Request) -> PageRoute | None:
+        """Return the route of a request; None if it is none of a page."""
+        resource = request.match_info.route.resource
+        method = "GET" if request.method == "HEAD" else request.method
+        return self.routes.get((method, resource.canonical)) if resource else None
+
+    def has(self, request: web.Request) -> bool:
+        """Return whether a request is answered with a page: it is to a page, or a browser asks for what is not there."""
+        if self.route_of(request):
+            return True
+        is_api = request.path.startswith("/api/")
+        return not is_api and request.match_info.http_exception is not None and "text/html" in request.headers.get("Accept", "")
+
+    async def answer(self, request: web.Request, route: PageRoute, visitor: Visitor) -> web.StreamResponse:
+        """Have a page handle a request that may pass.
+
+        Raises:
+            Refused: the query or the form holds what the route does not take.
+            Exception: whatever the handler raises.
+        """
+        require_known_query(request, route.query)
+        form = await read_fields(request, route) if route.method == "POST" else {}
+        visit = Visit(request, self._language(request), visitor, form)
+        return self._written(visit, await route.handle(visit))
+
+    def refused(self, request: web.Request, error: Exception, visitor: Visitor) -> web.StreamResponse:
+        """Return the page of an error."""
+        refusal = refusal_of(request, error, self._telemetry)
+        visit = Visit(request, self._language(request), visitor)
+        view = ErrorView(str(refusal), refusal.code)
+        return self._page(visit, Shown("error.html", view, error_title(refusal.code), STATUS[refusal.code], refusal.headers))
+
+    def _written(self, visit: Visit, answer: Answer) -> web.StreamResponse:
+        match answer:
+            case Shown():
+                return self._page(visit, answer)
+            case Moved():
+                return _moved(visit, answer)
+        for name, value in HEADERS.items():
+            answer.headers.setdefault(name, value)
+        return answer
+
+    def _page(self, visit: Visit, shown: Shown) -> web.Response:
+        flash = visit.request.cookies.get(FLASH, "")
+        text = self._layout.write(shown, self._chrome(visit, read_flash(flash)), visit.language)
+        headers = {
+            **HEADERS,
+            "Content-Language": TAGS[visit.language],
+            "Vary": "Accept-Language, Cookie",
+            **shown.headers,
+        }
+        response = web.Response(text=text, content_type="text/html", status=shown.status, headers=headers)
+        if flash:
+            _set(visit.request, response, Cookie(FLASH, "", 0))
+        return response
+
+    def _chrome(self, visit: Visit, flash: Message | None) -> Chrome:
+        request = visit.request
+        return Chrome(
+            sections=entries(self._sections, request.path),
+            visitor=visit.visitor,
+            flash=flash,
+            here=request.path_qs if request.method in ("GET", "HEAD") else "/",
+            sought=request.query.get("q", ""),
+        )
+
+    def _language(self, request: web.Request) -> Language:
+        return language_of(request, self._usual)
+
+
+def _moved(visit: Visit, moved: Moved) -> web.Response:
+    headers = {**HEADERS, "Location": quote(local_path(moved.to), safe="/?=&%:@+,;~*!$'()-._"), **moved.headers}
+    response = web.Response(status=HTTPStatus.SEE_OTHER, headers=headers)
+    flash = [flash_cookie(moved.flash)] if moved.flash else []
+    for cookie in (*flash, *moved.cookies):
+        _set(visit.request, response, cookie)
+    return response
+
+
+def local_path(text: str) -> str:
+    """Return a path of this service with its query; `/` in place of anything else, which may lead to another site."""
+    is_local = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and "\\" not in text
+    return text if is_local else "/"
+
+
+def _set(request: web.Request, response: web.Response, cookie: Cookie) -> None:
+    """Set a cookie that no script can read, and that no other site sends."""
+    response.set_cookie(
+        cookie.name,
+        cookie.value,
+        max_age=cookie.lasts_s,
+        path="/",
+        httponly=True,
+        samesite="Lax",
+        secure=is_secure(request),
+    )
+
+
+def is_secure(request: web.Request) -> bool:
+    """Return whether the browser reached this service by HTTPS, as far as that is known."""
+    return request.headers.get("X-Forwarded-Proto", request.scheme).lower() == "https"
+
+
+async def _never_called(_request: web.Request) -> web.StreamResponse:
+    raise Refused(Code.INTERNAL, "pages are answered by the guard")

@@ -1,0 +1,1 @@
+"""The records that the templates show, and the pure functions that build them, one module for each page."""
