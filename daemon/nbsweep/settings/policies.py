@@ -4,7 +4,7 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import Annotated
 
-from pydantic import Field, StrictInt
+from pydantic import BeforeValidator, Field, StrictInt
 
 from nbsweep.core.judging.rules import Policy, Protection, Running
 from nbsweep.core.marks.grace import Grace, UnlessTold
@@ -14,12 +14,19 @@ from nbsweep.core.planning.brakes import MOST_FAILURES, Brakes, OnExcess
 from nbsweep.core.reasons.finding import Truth
 from nbsweep.core.windows.window import Window
 from nbsweep.settings.fields.base import Group, Label
+from nbsweep.settings.fields.types import IfGiven
 from nbsweep.settings.fields.units import Share, format_duration
 from nbsweep.settings.match import NO_GROUPS, MatchSettings, OwnerGroups, PolicyMatchSettings
 from nbsweep.settings.people.marks import GraceSettings
 from nbsweep.settings.windows import WindowSettings
 
 Count = Annotated[StrictInt, Field(ge=0)]
+
+
+def _no_null(grace: object) -> object:
+    if grace is None:
+        raise ValueError("must not be null: write a grace, such as {for: 7d}, or remove the key to delete unannounced")
+    return grace
 
 
 class PolicySettings(Group):
@@ -31,8 +38,8 @@ class PolicySettings(Group):
     """Which notebooks the policy selects."""
     running: Running = Running.SKIP
     """What to do with a running notebook: skip it, or stop it and then delete it."""
-    grace: GraceSettings | None = None
-    """How the owner is told before the deletion; null deletes unannounced."""
+    grace: Annotated[IfGiven[GraceSettings], BeforeValidator(_no_null)] = None
+    """How the owner is told before the deletion; without it, the policy deletes unannounced."""
 
     windows: tuple[WindowSettings, ...] | None = None
     """The times in which its DELETEs may leave, in place of the windows of the whole configuration; [] for always."""

@@ -16,7 +16,9 @@ def document(grace: dict[str, Any] | None = None, **keys: Any) -> dict[str, Any]
     """Return a configuration with one policy of this grace, a mail server, a group and a directory."""
     return {
         "targets": [{"name": "research", "region": "cn-north-4", "credentials": {"access_key": "x", "secret_key": "y"}}],
-        "policies": [{"name": "idle", "match": {"status": "STOPPED", "idle_over": "14d"}, "grace": grace}],
+        "policies": [
+            {"name": "idle", "match": {"status": "STOPPED", "idle_over": "14d"}, **({"grace": grace} if grace else {})}
+        ],
         "channels": {"mail": MAIL, "ops": SLACK},
         "owners": [{"domain": "example.com"}],
         **keys,

@@ -21,8 +21,8 @@ DAY = timedelta(days=1)
 
 
 def settings(grace: Any = None, match: Any = None, **more: Any) -> Settings:
-    """Return settings with one policy of this grace."""
-    policy = {"name": "idle", "match": match or {"name": "x"}, "grace": grace}
+    """Return settings with one policy of this grace; None leaves the key out."""
+    policy = {"name": "idle", "match": match or {"name": "x"}, **({} if grace is None else {"grace": grace})}
     return Settings.model_validate({"targets": [TARGET], "policies": [policy], **TOLD, **more})
 
 
@@ -65,8 +65,17 @@ def test_one_place_needs_no_list() -> None:
 
 
 def test_a_policy_announces_nothing_unless_it_says_so() -> None:
-    """No grace, or null."""
+    """Without the key."""
     assert grace_of() is None
+
+
+def test_a_grace_that_is_null_is_a_mistake() -> None:
+    """Whoever writes the key means to announce; in silence, null would delete unannounced."""
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate({"targets": [TARGET], "policies": [{"name": "p", "match": {"name": "x"}, "grace": None}]})
+    [problem] = problems(caught.value)
+    assert (problem.location, problem.given) == (("policies", 0, "grace"), None)
+    assert problem.message == "must not be null: write a grace, such as {for: 7d}, or remove the key to delete unannounced"
 
 
 @pytest.mark.parametrize(
