@@ -20,9 +20,16 @@ def test_nothing_is_tried_while_sending_is_paused(simulate: Simulate, desk: Desk
     assert "mail server migration" in paused.out
     assert desk.run("run", "--yes").code == 0
     assert desk.run("outbox", "--format", "json").document == []
-    assert "Sending is paused" in desk.run("outbox").out
+    shown = desk.run("outbox").out
+    assert "Sending is paused" in shown
+    assert "2 items wait for a message, since" in shown
+    [status] = desk.run("status", "--format", "json").document
+    assert (status["well"], status["outbox"]["pending"], status["outbox"]["waiting"]) == (True, 0, 2)
+    assert "2 items that no message lists yet, the oldest for" in desk.run("status").out
     assert {mark["state"] for mark in desk.run("marks", "--format", "json").document} == {"marked"}
-    assert "Sending is resumed" in desk.run("notify", "resume").out
+    resumed = desk.run("notify", "resume").out
+    assert "Sending is resumed" in resumed
+    assert "0 messages wait in the outbox, and 2 items that no message lists yet, since" in resumed
     assert desk.run("run", "--yes").code == 0
     [message] = desk.run("outbox", "--format", "json").document
     assert (message["state"], message["attempts"]) == ("PENDING", 1)

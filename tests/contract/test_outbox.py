@@ -17,7 +17,7 @@ from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import MarksChanged
 from nbsweep.core.marks import model
 from nbsweep.core.marks.model import MarkState
-from nbsweep.core.notices.outbox import Item, ItemKind, Message, MessageKind, MessageState, OutboxCount
+from nbsweep.core.notices.outbox import Item, ItemKind, Message, MessageKind, MessageState, OutboxCount, WaitingItems
 from nbsweep.core.ports import Journal
 from notice_builders import item, mark, message
 
@@ -354,6 +354,19 @@ async def test_unsent_messages_are_counted_by_channel(opener: Opener) -> None:
             assert await journal.outbox.compose(each, [])
         await journal.outbox.lease(NOON, LATER, "relay", 1)
         assert await journal.outbox.counts() == (OutboxCount("dingtalk", 1, NOON), OutboxCount("mail", 2, NOON))
+
+
+async def test_items_that_no_message_lists_are_counted(opener: Opener) -> None:
+    """Those whose time has come: neither later ones, nor those that were dropped, nor those in a message."""
+    async with opener() as journal:
+        assert await journal.outbox.count_waiting(NOON) == WaitingItems(0, None)
+        items = [item(number, not_before=NOON - number * MINUTE) for number in range(1, 5)]
+        await journal.marks.write([mark(number) for number in range(1, 6)], [*items, item(5, not_before=LATER)])
+        assert await journal.outbox.count_waiting(NOON) == WaitingItems(4, NOON - 4 * MINUTE)
+        await journal.outbox.drop(["i4"], "pointless")
+        assert await journal.outbox.compose(message(), ["i3"])
+        assert await journal.outbox.count_waiting(NOON) == WaitingItems(2, NOON - 2 * MINUTE)
+        assert await journal.outbox.count_waiting(LATER) == WaitingItems(3, NOON - 2 * MINUTE)
 
 
 async def test_sending_is_paused_and_resumed(opener: Opener) -> None:

@@ -53,6 +53,7 @@ METRICS: Mapping[str, frozenset[str]] = {
         "nbsweep_notifications_total": "channel kind outcome",
         "nbsweep_outbox_pending": "channel",
         "nbsweep_outbox_oldest_seconds": "channel",
+        "nbsweep_outbox_waiting": "",
         "nbsweep_outbox_paused": "",
         "nbsweep_workspaces_refused": "target",
         "nbsweep_cloud_dialect": "target aspect value",

@@ -41,6 +41,7 @@ class MarkTotalsDocument(Document, frozen=True):
     told: Count
     due: Count
     untold: Annotated[Count, Meta(description="Number of the marked whose owners could not be told.")]
+    retried: Annotated[Count, Meta(description="Number of the untold for whom another attempt follows by itself.")]
     next_due_at: Time | None
 
 
@@ -108,4 +109,5 @@ def marking_document(plan: Plan) -> MarkingDocument:
 
 def mark_totals_document(totals: MarkTotals) -> MarkTotalsDocument:
     """Return the document of the number of open marks."""
-    return MarkTotalsDocument(totals.marked, totals.told, totals.due, totals.untold, moment_text(totals.next_due))
+    next_due = moment_text(totals.next_due)
+    return MarkTotalsDocument(totals.marked, totals.told, totals.due, totals.untold, totals.retried, next_due)

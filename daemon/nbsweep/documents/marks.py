@@ -31,6 +31,8 @@ class MarkDocument(Document, frozen=True):
     told_by: Annotated[str | None, Meta(description="The channel, and what the other side said.")]
     due_at: Annotated[Time | None, Meta(description="The earliest time of the deletion; null until the owner is told.")]
     untold: Annotated[str | None, Meta(description="Why the owner could not be told.")]
+    untold_since: Annotated[Time | None, Meta(description="When the first attempt to tell the owner failed.")]
+    retried: Annotated[bool, Meta(description="Whether another attempt to tell the owner follows by itself.")]
     keeps_it: Annotated[Sequence[str], Meta(description="What the owner can do to keep the notebook.")]
     capacity_gb: Count | None
     ended_at: Time | None
@@ -56,6 +58,8 @@ def mark_document(mark: Mark, due: datetime | None, now: datetime) -> MarkDocume
         told_by=mark.told_by or None,
         due_at=moment_text(due),
         untold=mark.untold or None,
+        untold_since=moment_text(mark.untold_since),
+        retried=mark.retried,
         keeps_it=[render_action(action, Language.ENGLISH) for action in mark.remedies],
         capacity_gb=mark.capacity_gb,
         ended_at=moment_text(mark.ended_at),

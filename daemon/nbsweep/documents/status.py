@@ -59,7 +59,8 @@ class UntoldOwnerDocument(Document, frozen=True):
     owner: str
     notebooks: Count
     why: str
-    since: Annotated[Time, Meta(description="When the first of the notebooks was marked.")]
+    since: Annotated[Time, Meta(description="When the first attempt to tell the owner of the first of the notebooks failed.")]
+    retried: Annotated[bool, Meta(description="Whether another attempt follows by itself.")]
 
 
 class PendingDocument(Document, frozen=True):
@@ -78,6 +79,8 @@ class OutboxDocument(Document, frozen=True):
     channels: Sequence[PendingDocument]
     failed: Annotated[Count, Meta(description="Number of messages that failed within the last 7 days.")]
     paused: PauseDocument | None
+    waiting: Annotated[Count, Meta(description="Number of items that no message lists yet.")]
+    waiting_since: Annotated[Time | None, Meta(description="Since when the first of these items waits.")]
 
 
 class StatusDocument(Document, frozen=True):
@@ -118,7 +121,8 @@ def status_document(status: TargetStatus, outbox: OutboxHealth, due: datetime | 
         service=_service(status.service, status.target) if status.service else None,
         marks=mark_totals_document(status.marks.totals),
         untold_owners=[
-            UntoldOwnerDocument(each.owner, each.notebooks, each.why, moment_text(each.since)) for each in status.marks.untold
+            UntoldOwnerDocument(each.owner, each.notebooks, each.why, moment_text(each.since), each.retried)
+            for each in status.marks.untold
         ],
         outbox=_outbox(outbox),
     )
@@ -131,6 +135,8 @@ def _outbox(outbox: OutboxHealth) -> OutboxDocument:
         channels=[PendingDocument(each.channel, each.pending, moment_text(each.oldest_at)) for each in outbox.counts],
         failed=len(outbox.failed),
         paused=pause_document(outbox.pause) if outbox.pause else None,
+        waiting=outbox.waiting.count,
+        waiting_since=moment_text(outbox.waiting.oldest_at),
     )
 
 

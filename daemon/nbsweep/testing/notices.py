@@ -14,7 +14,7 @@ from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import JournalError, MarksChanged
 from nbsweep.core.marks.model import Mark, MarkState
 from nbsweep.core.model import require_aware
-from nbsweep.core.notices.outbox import Item, Listed, Message, MessageState, OutboxCount
+from nbsweep.core.notices.outbox import Item, Listed, Message, MessageState, OutboxCount, WaitingItems
 from nbsweep.testing.trail import InMemoryTrail
 
 AnyRecord = TypeVar("AnyRecord", bound=Struct)
@@ -154,6 +154,12 @@ class InMemoryOutbox:
         await asyncio.sleep(0)
         found = self._store.listed(item for item in self._store.items.values() if item.waiting and item.not_before <= now)
         return tuple(sorted(found, key=lambda each: each.item.not_before))[:limit]
+
+    async def count_waiting(self, now: datetime) -> WaitingItems:
+        """Count the waiting items whose time has come."""
+        await asyncio.sleep(0)
+        since = [item.not_before for item in self._store.items.values() if item.waiting and item.not_before <= now]
+        return WaitingItems(len(since), min(since, default=None))
 
     async def drop(self, item_ids: Sequence[str], why: str) -> None:
         """Drop waiting items."""

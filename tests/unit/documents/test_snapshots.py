@@ -50,7 +50,7 @@ from nbsweep.core.marks.shown import MarksWritten, MarkTotals
 from nbsweep.core.matching.conditions import AnyOf
 from nbsweep.core.model import MalformedRow, Status
 from nbsweep.core.notices.health import OutboxHealth, TargetMarks, UntoldOwner
-from nbsweep.core.notices.outbox import OutboxCount
+from nbsweep.core.notices.outbox import OutboxCount, WaitingItems
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.planning.brakes import Brakes, Refusal
 from nbsweep.core.planning.plan import MarkOutlook, Plan, WorkspaceGap
@@ -113,7 +113,9 @@ FAILED = removal(notebook_id="nb2", state=State.FAILED, failures=2, end_reason="
 OPEN = removal(notebook_id="nb3", state=State.REQUESTED, requests=1, requested_at=NOON, category=None)
 LEASE = TargetLease("research", Holder("o", "host-1", "m", 7, 1), "li", ago(minutes=9), ago(seconds=4))
 OUTBOX = OutboxHealth(
-    (OutboxCount("mail", 2, ago(hours=2)), OutboxCount("ops", 1, ago(minutes=4))), pause=Pause("", ago(hours=1), "li", "moving")
+    (OutboxCount("mail", 2, ago(hours=2)), OutboxCount("ops", 1, ago(minutes=4))),
+    pause=Pause("", ago(hours=1), "li", "moving"),
+    waiting=WaitingItems(5, ago(minutes=50)),
 )
 HEAD = Head(2, "ab" * 32)
 
@@ -177,7 +179,9 @@ def unknown() -> NotebookContext:
 
 def status() -> TargetStatus:
     """Return the status of a target that is being swept."""
-    marks = TargetMarks(MarkTotals(2, 3, 1, 1, ago(days=-2)), (UntoldOwner("alice", 1, "no address is known", ago(days=3)),))
+    marks = TargetMarks(
+        MarkTotals(2, 3, 1, 1, ago(days=-2)), (UntoldOwner("alice", 1, "no address is known", ago(days=3), retried=False),)
+    )
     return TargetStatus("research", ENDED_RUN, ENDED_RUN, (OPEN,), (), ("it is late",), LEASE, (FAILED,), marks=marks)
 
 

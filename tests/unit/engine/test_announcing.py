@@ -316,7 +316,7 @@ async def test_a_mark_that_another_process_makes_meanwhile_stays(monkeypatch: py
     async def other() -> None:
         one = await scene.journal.marks.mark("mark1")
         assert one is not None
-        await scene.journal.marks.write([note_untold(one, "no address"), mark(2)])
+        await scene.journal.marks.write([note_untold(one, "no address", NOON), mark(2)])
 
     between(scene, monkeypatch, other)
     await sweep(scene)

@@ -238,5 +238,5 @@ REVISION = Table(
 )
 """Alembic's own table with the revision of a database; not part of `METADATA`."""
 
-NEWEST = "0009"
+NEWEST = "0010"
 """The newest revision in `migrations/`; a database with this revision needs no migration."""

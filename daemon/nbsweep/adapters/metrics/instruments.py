@@ -85,6 +85,7 @@ class Instruments:
         )
         self.outbox_pending = self._gauge("outbox_pending", "Messages that are not sent yet.", "channel")
         self.outbox_oldest_s = self._gauge("outbox_oldest_seconds", "The age of the oldest unsent message.", "channel")
+        self.outbox_waiting = self._gauge("outbox_waiting", "Items that no message lists yet.")
         self.outbox_paused = self._gauge("outbox_paused", "Whether sending is paused.")
         self.limit = self._gauge("lane_configured_calls_per_second", "How fast the lane may go at most.", "target", "lane")
 

@@ -67,6 +67,7 @@ class NoticeMetrics:
 
     def _counted(self, event: OutboxCounted, _labels: Labels) -> None:
         self._instruments.outbox_paused.set(event.paused)
+        self._instruments.outbox_waiting.set(event.waiting)
         # A channel without unsent messages keeps its series, which is 0 then.
         self._channels |= event.pending.keys()
         for channel in self._channels:

@@ -9,6 +9,8 @@ from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import Session
 from nbsweep.cli.text import printable
 from nbsweep.core.control.requests import Pause
+from nbsweep.core.notices.health import describe_unsent
+from nbsweep.core.ports import Journal
 
 EVERYWHERE = ""
 """The pause of sending is that of no target."""
@@ -19,9 +21,9 @@ async def notify_pause_command(session: Session, until: datetime | None, reason:
     pause = Pause(EVERYWHERE, SystemClock().now(), current_user(), reason, until)
     async with open_journal(session.settings.journal) as journal:
         await journal.outbox.pause(pause)
-        waiting = sum(count.pending for count in await journal.outbox.counts())
+        unsent = await _unsent(journal)
     session.write_result(printable(f"Sending is {pause}."))
-    session.write_result(f"{_messages(waiting)} in the outbox. Nobody is told of new marks, so that their notebooks are kept.")
+    session.write_result(f"{unsent}. Nobody is told of new marks, so that their notebooks are kept.")
     session.write_result("Notebooks whose owners have been told are deleted at their deadline all the same: pause the target.")
     return Exit.DONE
 
@@ -31,11 +33,12 @@ async def notify_resume_command(session: Session) -> Exit:
     async with open_journal(session.settings.journal) as journal:
         pause = await journal.outbox.paused()
         await journal.outbox.resume()
-        waiting = sum(count.pending for count in await journal.outbox.counts())
+        unsent = await _unsent(journal)
     before = "Sending was not paused." if pause is None else "Sending is resumed: the service sends within seconds."
-    session.write_result(f"{before} {_messages(waiting)} in the outbox.")
+    session.write_result(f"{before} {unsent}.")
     return Exit.DONE
 
 
-def _messages(count: int) -> str:
-    return f"{count} {'message waits' if count == 1 else 'messages wait'}"
+async def _unsent(journal: Journal) -> str:
+    pending = sum(count.pending for count in await journal.outbox.counts())
+    return describe_unsent(pending, await journal.outbox.count_waiting(SystemClock().now()))

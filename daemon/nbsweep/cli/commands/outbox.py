@@ -17,14 +17,16 @@ MOST_FAILED = 10_000
 
 async def outbox_command(session: Session, states: Sequence[MessageState], limit: int, output: ReadFormat) -> Exit:
     """Show the latest messages, the newest first, and by channel and recipient those of one moment."""
+    now = SystemClock().now()
     async with open_journal(session.settings.journal) as journal:
         found, pause = await journal.outbox.messages(limit, states), await journal.outbox.paused()
+        waiting = await journal.outbox.count_waiting(now)
     by_place = sorted(found, key=lambda message: (message.channel, message.recipient))
     messages = sorted(by_place, key=lambda message: message.created_at, reverse=True)
     if output == "json":
         session.write_json(message_documents(messages))
     else:
-        session.show_result(outbox_view(messages, pause, SystemClock().now()))
+        session.show_result(outbox_view(messages, pause, now, waiting))
     return Exit.DONE
 
 

@@ -70,7 +70,8 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
 
 async def _outbox(journal: Journal, now: datetime) -> OutboxHealth:
     failed = await journal.outbox.messages(MOST_FAILED, {MessageState.FAILED})
-    return judge_outbox(await journal.outbox.counts(), failed, await journal.outbox.paused(), now)
+    waiting = await journal.outbox.count_waiting(now)
+    return judge_outbox(await journal.outbox.counts(), failed, await journal.outbox.paused(), now, waiting)
 
 
 async def _known(journal: Journal, target: str, followed: Sequence[Removal], left: Iterable[LeftAlone]) -> StatusInputs:

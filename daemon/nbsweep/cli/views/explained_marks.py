@@ -72,7 +72,7 @@ def _lines(mark: Mark, account: NotebookContext) -> Iterator[tuple[str, str]]:
 def _lines_of_open(mark: Mark, account: NotebookContext) -> Iterator[tuple[str, str]]:
     due, now = account.due_at, account.asked_at
     if mark.untold:
-        yield f"not told: {mark.untold}", "bold yellow"
+        yield f"{'not told yet, tried again' if mark.retried else 'not told'}: {mark.untold}", "bold yellow"
     elif mark.state is MarkState.MARKED:
         yield "not told yet", "yellow"
     if due is not None:

@@ -90,7 +90,8 @@ UNANNOUNCED: Mapping[CauseCode, str] = {
     CauseCode.UNANNOUNCED: "not announced yet",
     CauseCode.CHANGED_SINCE_MARK: "not announced: {change} since it was marked",
     CauseCode.MARKED: "marked, not told yet",
-    CauseCode.UNTOLD: "marked, not told yet: {untold}",
+    CauseCode.UNTOLD: "marked, cannot be told: {untold}",
+    CauseCode.TOLD_LATER: "marked, not told yet: {untold}",
     CauseCode.NOTICE_STALE: "announced too long ago, and to be told again",
     CauseCode.CLOCK_NOT_VERIFIED: "announced; the grace begins at the next survey",
 }

@@ -39,11 +39,16 @@ def marks_view(marks: Sequence[Mark], graces: Mapping[str, Grace], now: datetime
     ids = short_ids(mark.notebook_id for mark in marks)
     table = make_table(COLUMNS, lambda: (_row(mark, ids, due_of(mark, graces), now, wide=wide) for mark in marks))
     counts = Counter(shown_state(mark, due_of(mark, graces), now) for mark in marks)
-    untold = sum(bool(mark.untold) for mark in marks if mark.open)
+    untold = [mark for mark in marks if mark.open and mark.untold]
+    retried = sum(mark.retried for mark in untold)
     words = ", ".join(f"{counts[state]} {state}" for state in ShownState if counts[state])
     parts: list[RenderableType] = [table, cell(f"{words}.", "bold")]
-    if untold:
-        parts.append(cell(f"{untold} cannot be told: their notebooks are kept as `unless_told` says.", "yellow"))
+    if cannot := len(untold) - retried:
+        parts.append(cell(f"{cannot} cannot be told: their notebooks are kept as `unless_told` says.", "yellow"))
+    if retried:
+        parts.append(
+            cell(f"{retried} not told yet after a failed attempt: another one follows, see `nbsweep outbox`.", "yellow")
+        )
     return Group(*parts)
 
 
@@ -74,13 +79,16 @@ def _why(mark: Mark, *, wide: bool) -> str:
     if mark.run_id:
         return f"deleted by run {mark.run_id}"
     if mark.untold:
-        return f"untold: {mark.untold}"
+        return f"{'not told yet' if mark.retried else 'untold'}: {mark.untold}"
     return mark.reason if wide else mark.reason.removeprefix(f"policy {mark.policy}: ")
 
 
 def describe_totals(totals: MarkTotals, now: datetime) -> str:
     """Return how many marks are in each state, and when the next becomes due, in words."""
-    untold = f" ({totals.untold} cannot be told)" if totals.untold else ""
+    cannot = totals.untold - totals.retried
+    parts = [f"{cannot} cannot be told"] if cannot else []
+    parts += [f"{totals.retried} tried again"] if totals.retried else []
+    untold = f" ({', '.join(parts)})" if parts else ""
     counts = (
         (totals.marked, f"{totals.marked} not told yet{untold}"),
         (totals.told, f"{totals.told} told"),

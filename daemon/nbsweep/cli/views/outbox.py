@@ -9,8 +9,9 @@ from rich.console import Group, RenderableType
 from nbsweep.cli.views.results import cell
 from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, Row, make_table
 from nbsweep.core.control.requests import Pause
-from nbsweep.core.facts import format_age
-from nbsweep.core.notices.outbox import Message, MessageState
+from nbsweep.core.facts import format_age, format_moment
+from nbsweep.core.notices.health import NONE_WAITING
+from nbsweep.core.notices.outbox import Message, MessageState, WaitingItems
 
 COLUMNS = (
     Column("MESSAGE"),
@@ -31,8 +32,10 @@ STYLES: Mapping[MessageState, str] = {
 SHORT_KEY = 12
 
 
-def outbox_view(messages: Sequence[Message], pause: Pause | None, now: datetime) -> RenderableType:
-    """Return the table of messages, the number in each state, and whether sending is paused."""
+def outbox_view(
+    messages: Sequence[Message], pause: Pause | None, now: datetime, waiting: WaitingItems = NONE_WAITING
+) -> RenderableType:
+    """Return the table of messages, how many are in each state, the items that wait for one, and whether sending is paused."""
     parts: list[RenderableType] = []
     if messages:
         parts.append(make_table(COLUMNS, lambda: (_row(message, now) for message in messages)))
@@ -42,6 +45,9 @@ def outbox_view(messages: Sequence[Message], pause: Pause | None, now: datetime)
         )
     else:
         parts.append(cell("The outbox has no such message."))
+    if waiting.oldest_at is not None:
+        items = "1 item waits" if waiting.count == 1 else f"{waiting.count} items wait"
+        parts.append(cell(f"{items} for a message, since {format_moment(waiting.oldest_at)}."))
     if pause is not None and pause.in_force(now):
         parts.append(cell(f"Sending is {pause}. `nbsweep notify resume` ends that.", "yellow"))
     return Group(*parts)

@@ -72,19 +72,29 @@ def _mark_lines(marks: TargetMarks, now: datetime) -> Iterator[Text]:
         yield cell(f"  marks: {describe_totals(marks.totals, now)}", "bold" if marks.totals.due else "")
     for each in marks.untold[:MOST_OWNERS]:
         notebooks = "1 notebook" if each.notebooks == 1 else f"{each.notebooks} notebooks"
-        yield cell(f"  not told: {each.owner} ({notebooks}): {each.why}", "yellow")
+        state = "not told yet, tried again" if each.retried else "not told"
+        yield cell(f"  {state}: {each.owner} ({notebooks}): {each.why}", "yellow")
     if len(marks.untold) > MOST_OWNERS:
         yield cell(f"  ... and {len(marks.untold) - MOST_OWNERS} more: `nbsweep marks --untold` shows all", "yellow")
 
 
 def _outbox_lines(outbox: OutboxHealth, now: datetime) -> Iterator[Text]:
-    if not (outbox.counts or outbox.failed or outbox.pause):
+    if not (outbox.counts or outbox.failed or outbox.pause or outbox.waiting.count):
         return
     line = cell("messages: ", "bold").append(f"{outbox.pending} unsent", style="not bold")
     if outbox.oldest_at:
         by_channel = ", ".join(f"{count.pending} by {count.channel}" for count in outbox.counts)
         line.append_text(cell(f" ({by_channel}), the oldest for {format_age(now - outbox.oldest_at)}", "not bold"))
-    yield line.append(f", {len(outbox.failed)} failed", style="not bold") if outbox.failed else line
+    if outbox.failed:
+        line.append(f", {len(outbox.failed)} failed", style="not bold")
+    yield line
+    if outbox.waiting.oldest_at:
+        items = (
+            "1 item that no message lists"
+            if outbox.waiting.count == 1
+            else f"{outbox.waiting.count} items that no message lists"
+        )
+        yield cell(f"  {items} yet, the oldest for {format_age(now - outbox.waiting.oldest_at)}")
     if outbox.pause:
         yield cell(f"  sending is {outbox.pause}", "yellow")
     for problem in outbox.problems(now):

@@ -45,6 +45,8 @@ class MarkUntold(Event, frozen=True):
     notebook_id: str
     policy: str
     problem: str
+    retried: bool
+    """Whether another attempt follows by itself."""
 
 
 class MarksMade(Event, frozen=True):

@@ -56,7 +56,7 @@ class MessageFailed(Event, frozen=True):
 
 
 class OutboxCounted(Event, frozen=True):
-    """A round of the relay has ended; what is unsent, by channel."""
+    """A round of the relay has ended; what is unsent, by channel, and what waits for a message."""
 
     name: ClassVar[str] = "outbox.counted"
     level: ClassVar[Level] = "debug"
@@ -64,6 +64,8 @@ class OutboxCounted(Event, frozen=True):
     oldest_s: Mapping[str, float]
     """The age of the oldest unsent message."""
     paused: bool
+    waiting: int
+    """Items that no message lists yet."""
 
 
 class RelayFailed(Event, frozen=True):

@@ -45,6 +45,6 @@ def _goes(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict | None:
 def _deadline(mark: Mark | None, grace: Grace, begins: datetime) -> datetime | None:
     if mark is None or not mark.open:
         return earliest_deadline(grace, begins)
-    if mark.untold and grace.unless_told is UnlessTold.KEEP:
+    if mark.untold and not mark.retried and grace.unless_told is UnlessTold.KEEP:
         return None
     return deadline_to_write(mark, grace, begins)

@@ -55,7 +55,8 @@ def _not_due(mark: Mark, grace: Grace, verdict: Verdict, moment: Moment) -> Verd
     if due is None or is_stale(mark, grace, moment.now):
         marked_at = mark.marked_at.isoformat()
         if mark.untold:
-            return _awaited(verdict, Reason.MARKED, CauseCode.UNTOLD, marked_at=marked_at, untold=mark.untold)
+            code = CauseCode.TOLD_LATER if mark.retried else CauseCode.UNTOLD
+            return _awaited(verdict, Reason.MARKED, code, marked_at=marked_at, untold=mark.untold)
         if mark.state is MarkState.TOLD:
             code = CauseCode.CLOCK_NOT_VERIFIED if due is None else CauseCode.NOTICE_STALE
             return _awaited(verdict, Reason.MARKED, code, marked_at=marked_at)

@@ -117,7 +117,11 @@ class Mark(Struct, frozen=True):
     notices: int = 0
     """How many notices became stale, so that the owner is told again."""
     untold: str = ""
-    """Why the owner could not be told yet; empty if nothing has failed."""
+    """Why the last attempt to tell the owner failed; empty if none has failed."""
+    untold_at: datetime | None = None
+    """When the first of these attempts failed; None if none has failed, or if that is not on record."""
+    retried: bool = False
+    """Whether another attempt follows by itself; False if the owner cannot be told until somebody acts."""
     remedies: tuple[str, ...] = ()
     """What the owner can do to keep it: actions as JSON, see `core/reasons/actions`."""
     capacity_gb: int | None = None
@@ -142,6 +146,11 @@ class Mark(Struct, frozen=True):
     def was_told(self) -> bool:
         """Whether the owner was told at any time, also if that notice became stale since."""
         return self.told_at is not None or self.notices > 0
+
+    @property
+    def untold_since(self) -> datetime | None:
+        """Since when the owner could not be told; None if no attempt has failed."""
+        return (self.untold_at or self.marked_at) if self.untold else None
 
     @property
     def owner_key(self) -> str:
@@ -220,6 +229,8 @@ def tell(mark: Mark, now: datetime, told_by: str, *, clock_verified: bool, place
         told_by=told_by,
         clock_verified=clock_verified,
         untold="",
+        untold_at=None,
+        retried=False,
         tell=mark.tell if place in (*mark.tell, OWNER) else (*mark.tell, place),
     )
 
@@ -243,15 +254,15 @@ def take_over_promise(mark: Mark, earlier: Iterable[Mark]) -> Mark:
     return promise(mark, max(promised)) if promised else mark
 
 
-def note_untold(mark: Mark, why: str) -> Mark:
-    """Record why the owner could not be told."""
-    return _move(mark, mark.state, untold=why)
+def note_untold(mark: Mark, why: str, now: datetime, *, retried: bool = False) -> Mark:
+    """Record why the owner could not be told, and whether another attempt follows by itself."""
+    return _move(mark, mark.state, untold=why, untold_at=mark.untold_since or now, retried=retried)
 
 
 def renew_notice(mark: Mark, places: tuple[str, ...]) -> Mark:
     """Take a stale notice back: the owner has to be told again. The deadline that was written stays a lower bound."""
-    again = mark.notices + 1
-    return _move(mark, MarkState.MARKED, told_at=None, told_by="", clock_verified=False, notices=again, tell=places, untold="")
+    again = replace(mark, notices=mark.notices + 1, told_at=None, told_by="", clock_verified=False)
+    return _move(again, MarkState.MARKED, tell=places, untold="", untold_at=None, retried=False)
 
 
 def clear(mark: Mark, now: datetime, cause: ClearCause) -> Mark:

@@ -45,6 +45,8 @@ class MarkTotals(Struct, frozen=True):
     """Those of the marked whose owners could not be told."""
     next_due: datetime | None = None
     """When the next of the told marks becomes due; None if none does."""
+    retried: int = 0
+    """Those of the untold for whom another attempt follows by itself."""
 
     @property
     def open(self) -> int:
@@ -64,10 +66,12 @@ def count_marks(marks: Iterable[Mark], graces: Mapping[str, Grace], now: datetim
     open_marks = [(mark, due_of(mark, graces)) for mark in marks if mark.open]
     counts = Counter(shown_state(mark, due, now) for mark, due in open_marks)
     to_come = [due for mark, due in open_marks if due and due > now and mark.state is MarkState.TOLD]
+    untold = [mark for mark, _ in open_marks if mark.state is MarkState.MARKED and mark.untold]
     return MarkTotals(
         marked=counts[ShownState.MARKED],
         told=counts[ShownState.TOLD],
         due=counts[ShownState.DUE],
-        untold=sum(mark.state is MarkState.MARKED and bool(mark.untold) for mark, _ in open_marks),
+        untold=len(untold),
         next_due=min(to_come, default=None),
+        retried=sum(mark.retried for mark in untold),
     )

@@ -6,20 +6,24 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from nbsweep.core.control.requests import Pause
-from nbsweep.core.facts import format_age
+from nbsweep.core.facts import format_age, format_moment
 from nbsweep.core.judging.verdict import Reason
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark, MarkState
 from nbsweep.core.marks.shown import MarkTotals, count_marks
-from nbsweep.core.notices.outbox import Message, OutboxCount
+from nbsweep.core.notices.outbox import Message, OutboxCount, WaitingItems
 from nbsweep.core.runs import Outcome, RunRecord
 
 LONG_UNTOLD = timedelta(days=1)
 """Owners who could not be told for longer are a problem."""
 LONG_PENDING = timedelta(hours=1)
 """A message that waits for longer is a problem."""
+LONG_PAUSE = timedelta(days=1)
+"""Announcements that wait for longer, because sending is paused, are a problem."""
 FAILED_WITHIN = timedelta(days=7)
 """A message that failed so long ago is no problem any more: nobody has sent it again."""
+
+NONE_WAITING = WaitingItems()
 
 
 class UntoldOwner(Struct, frozen=True):
@@ -29,7 +33,9 @@ class UntoldOwner(Struct, frozen=True):
     notebooks: int
     why: str
     since: datetime
-    """When the first of the notebooks was marked."""
+    """Since when the owner could not be told of the first of the notebooks."""
+    retried: bool = False
+    """Whether another attempt follows by itself for each of the notebooks."""
 
 
 class TargetMarks(Struct, frozen=True):
@@ -69,10 +75,21 @@ def _untold(marks: Iterable[Mark]) -> tuple[UntoldOwner, ...]:
         if mark.state is MarkState.MARKED and mark.untold:
             by_owner.setdefault(mark.owner_key, []).append(mark)
     owners = (
-        UntoldOwner(each[0].owner_label, len(each), each[0].untold, min(mark.marked_at for mark in each))
+        UntoldOwner(
+            each[0].owner_label,
+            len(each),
+            _why(each),
+            min(mark.untold_since or mark.marked_at for mark in each),
+            all(mark.retried for mark in each),
+        )
         for each in by_owner.values()
     )
     return tuple(sorted(owners, key=lambda each: (-each.notebooks, each.owner)))
+
+
+def _why(marks: Sequence[Mark]) -> str:
+    """Return why an owner could not be told; a reason that needs an action comes first."""
+    return min(marks, key=lambda mark: mark.retried).untold
 
 
 def _held_back(last: RunRecord | None) -> str:
@@ -93,6 +110,8 @@ class OutboxHealth(Struct, frozen=True):
     """The messages that failed lately, and were not sent again; the newest first."""
     pause: Pause | None = None
     """The pause that is in force."""
+    waiting: WaitingItems = NONE_WAITING
+    """The items that no message lists yet."""
 
     @property
     def pending(self) -> int:
@@ -105,7 +124,7 @@ class OutboxHealth(Struct, frozen=True):
         return min((count.oldest_at for count in self.counts), default=None)
 
     def problems(self, now: datetime) -> list[str]:
-        """Return what needs an action, in words; a pause is somebody's wish."""
+        """Return what needs an action, in words; a pause is somebody's wish, unless it is long and somebody waits."""
         found = []
         if self.failed:
             one = len(self.failed) == 1
@@ -116,10 +135,35 @@ class OutboxHealth(Struct, frozen=True):
             )
         if self.oldest_at and self.pause is None and now - self.oldest_at > LONG_PENDING:
             found.append(f"the oldest of {self.pending} unsent messages waits for {format_age(now - self.oldest_at)}")
+        if self.pause and (held := self._held_back_since()) and now - held > LONG_PAUSE:
+            found.append(
+                f"sending is paused, and {describe_unsent(self.pending, self.waiting)}: `nbsweep notify resume` sends them; "
+                "until then nobody is told of new marks"
+            )
         return found
 
+    def _held_back_since(self) -> datetime | None:
+        """Return since when the pause holds back the first message or item; None if nothing waits, or nothing is paused."""
+        oldest = min((each for each in (self.oldest_at, self.waiting.oldest_at) if each), default=None)
+        return max(self.pause.since, oldest) if self.pause and oldest else None
 
-def judge_outbox(counts: Iterable[OutboxCount], failed: Sequence[Message], pause: Pause | None, now: datetime) -> OutboxHealth:
+
+def describe_unsent(messages: int, waiting: WaitingItems) -> str:
+    """Return how many messages wait, and how many items for a message, in words."""
+    words = f"{messages} {'message waits' if messages == 1 else 'messages wait'} in the outbox"
+    if waiting.oldest_at is None:
+        return words
+    items = "1 item" if waiting.count == 1 else f"{waiting.count} items"
+    return f"{words}, and {items} that no message lists yet, since {format_moment(waiting.oldest_at)}"
+
+
+def judge_outbox(
+    counts: Iterable[OutboxCount],
+    failed: Sequence[Message],
+    pause: Pause | None,
+    now: datetime,
+    waiting: WaitingItems = NONE_WAITING,
+) -> OutboxHealth:
     """Return the state of the outbox; `failed` are the latest failed messages, also those of long ago."""
     lately = (message for message in failed if (message.ended_at or message.created_at) > now - FAILED_WITHIN)
-    return OutboxHealth(tuple(counts), tuple(lately), pause if pause and pause.in_force(now) else None)
+    return OutboxHealth(tuple(counts), tuple(lately), pause if pause and pause.in_force(now) else None, waiting)

@@ -118,6 +118,14 @@ class Listed(Struct, frozen=True):
     mark: Mark
 
 
+class WaitingItems(Struct, frozen=True):
+    """The waiting items whose time has come: no message lists them yet."""
+
+    count: int = 0
+    oldest_at: datetime | None = None
+    """Since when the first of them waits; None if there is none."""
+
+
 class OutboxCount(Struct, frozen=True):
     """The unsent messages of one channel."""
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.marks.model import Mark, MarkState
-from nbsweep.core.notices.outbox import Item, Listed, Message, MessageState, OutboxCount
+from nbsweep.core.notices.outbox import Item, Listed, Message, MessageState, OutboxCount, WaitingItems
 
 
 class MarkRecords(Protocol):
@@ -48,6 +48,10 @@ class OutboxRecords(Protocol):
 
     async def waiting(self, now: datetime, limit: int) -> tuple[Listed, ...]:
         """List the waiting items whose `not_before` has come, with their marks, the oldest first."""
+        ...
+
+    async def count_waiting(self, now: datetime) -> WaitingItems:
+        """Count the waiting items whose `not_before` has come."""
         ...
 
     async def drop(self, item_ids: Sequence[str], why: str) -> None:

@@ -49,6 +49,7 @@ SENTENCES: Mapping[CauseCode, str] = {
     CauseCode.CANNOT_BE_MARKED: "符合策略 {rule}；该策略要求提前通知，但缺少 {missing}，无法标记该实例",
     CauseCode.MARKED: "符合策略 {rule}；已于 {marked_at} 标记，尚未通知任何人",
     CauseCode.UNTOLD: "符合策略 {rule}；已于 {marked_at} 标记，未能通知：{untold}",
+    CauseCode.TOLD_LATER: "符合策略 {rule}；已于 {marked_at} 标记，通知将重试：{untold}",
     CauseCode.CLOCK_NOT_VERIFIED: (
         "符合策略 {rule}；已于 {marked_at} 标记并通知，但当时未核对本机时钟，宽限期自下一次完整盘点起计算"
     ),

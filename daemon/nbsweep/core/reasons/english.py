@@ -57,6 +57,7 @@ SENTENCES: Mapping[CauseCode, str] = {
     CauseCode.CANNOT_BE_MARKED: "policy {rule} matches; it gives notice, and without {missing} the notebook cannot be marked",
     CauseCode.MARKED: "policy {rule} matches; marked on {marked_at}: nobody has been told yet",
     CauseCode.UNTOLD: "policy {rule} matches; marked on {marked_at}, and the owner cannot be told: {untold}",
+    CauseCode.TOLD_LATER: "policy {rule} matches; marked on {marked_at}, and telling the owner is tried again: {untold}",
     CauseCode.CLOCK_NOT_VERIFIED: (
         "policy {rule} matches; marked on {marked_at}, and announced while the clock was not verified: the grace begins "
         "at the next complete survey"

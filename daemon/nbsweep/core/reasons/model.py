@@ -74,6 +74,8 @@ class CauseCode(StrEnum):
     MARKED = "marked"
     UNTOLD = "untold"
     """It is marked, and its owner cannot be told."""
+    TOLD_LATER = "told-later"
+    """It is marked, an attempt to tell its owner has failed, and another one follows."""
     CLOCK_NOT_VERIFIED = "clock-not-verified"
     """The owner was told when this machine's clock had not been compared with the cloud's."""
     NOTICE_STALE = "notice-stale"

@@ -64,13 +64,13 @@ class Relay:
         """Emit how many messages are unsent; an outage of the journal is survived, as in a round."""
         now, outbox = self.ports.clock.now(), self.ports.journal.outbox
         try:
-            counts, pause = await outbox.counts(), await outbox.paused()
+            counts, pause, waiting = await outbox.counts(), await outbox.paused(), await outbox.count_waiting(now)
         except NbsweepError as error:
             self.ports.telemetry.emit(RelayFailed(str(error)))
             return
         pending = {count.channel: count.pending for count in counts}
         oldest_s = {count.channel: (now - count.oldest_at).total_seconds() for count in counts}
-        self.ports.telemetry.emit(OutboxCounted(pending, oldest_s, pause is not None and pause.in_force(now)))
+        self.ports.telemetry.emit(OutboxCounted(pending, oldest_s, pause is not None and pause.in_force(now), waiting.count))
 
     @property
     def sent(self) -> Sent:

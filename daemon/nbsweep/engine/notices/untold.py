@@ -50,12 +50,12 @@ async def _record(listed: Listed, why: str, grace: Grace, ports: RelayPorts, *, 
         await ports.journal.marks.write([told])
         ports.telemetry.emit(MarkTold(mark.notebook_id, mark.policy, told_by, deadline))
         return
-    noted = note_untold(mark, why)
+    noted = note_untold(mark, why, now, retried=passing)
     instead = [_to_fallback(mark, listed.item)] if _tells_fallback(listed, grace, passing=passing) else []
     if noted != mark or instead:
         await ports.journal.marks.write([noted], instead)
     if noted != mark:
-        ports.telemetry.emit(MarkUntold(mark.notebook_id, mark.policy, why))
+        ports.telemetry.emit(MarkUntold(mark.notebook_id, mark.policy, why, retried=passing))
 
 
 def _tells_fallback(listed: Listed, grace: Grace, *, passing: bool) -> bool:

@@ -86,9 +86,11 @@ class MarksOfNotebookDocument(Document, frozen=True):
 
 
 class MessagesDocument(Document, frozen=True):
-    """The latest messages, the newest first, and the pause of sending that is in force."""
+    """The latest messages, the newest first, what waits for a message, and the pause of sending that is in force."""
 
     paused: PauseDocument | None
+    waiting: Annotated[Count, Meta(description="Number of items that no message lists yet.")]
+    waiting_since: Annotated[Time | None, Meta(description="Since when the first of these items waits.")]
     messages: Sequence[MessageDocument]
 
 

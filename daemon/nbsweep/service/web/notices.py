@@ -6,6 +6,7 @@ from nbsweep.core.marks.model import OPEN, MarkState
 from nbsweep.core.marks.shown import ShownState, due_of, shown_state
 from nbsweep.core.notices.outbox import MessageState
 from nbsweep.core.ports import Clock, Journal
+from nbsweep.documents.base import moment_text
 from nbsweep.documents.marks import mark_documents
 from nbsweep.documents.outbox import message_document, message_documents
 from nbsweep.documents.status import pause_document
@@ -53,9 +54,11 @@ class NoticesApi:
         state = choice(request, "state", MessageState)
         limit = number(request, "limit", LIMIT_MOST, 1, LIMIT_MOST)
         messages = await self._journal.outbox.messages(limit, [state] if state else ())
-        pause = await self._journal.outbox.paused()
-        in_force = pause if pause and pause.in_force(self._clock.now()) else None
-        return json_answer(MessagesDocument(pause_document(in_force) if in_force else None, message_documents(messages)))
+        now = self._clock.now()
+        pause, waiting = await self._journal.outbox.paused(), await self._journal.outbox.count_waiting(now)
+        paused = pause_document(pause) if pause and pause.in_force(now) else None
+        since = moment_text(waiting.oldest_at)
+        return json_answer(MessagesDocument(paused, waiting.count, since, message_documents(messages)))
 
     async def retry(self, request: web.Request) -> web.StreamResponse:
         """Make a failed message due again; the service sends it within seconds."""

@@ -59,6 +59,7 @@ LABELS = {
     "nbsweep_notifications_total": ("counter", {"channel", "kind", "outcome"}),
     "nbsweep_outbox_pending": ("gauge", {"channel"}),
     "nbsweep_outbox_oldest_seconds": ("gauge", {"channel"}),
+    "nbsweep_outbox_waiting": ("gauge", set()),
     "nbsweep_outbox_paused": ("gauge", set()),
     "nbsweep_authentication_failures_total": ("counter", {"target"}),
     "nbsweep_target_failures": ("gauge", {"target"}),
@@ -160,7 +161,7 @@ def test_the_names_types_and_labels_are_those_of_the_contract() -> None:
         DELETED,
         SWEPT,
         MarksMade(2, 1, 6, 0, 3, 1, 1),
-        OutboxCounted({"mail": 2}, {"mail": 7200.0}, paused=False),
+        OutboxCounted({"mail": 2}, {"mail": 7200.0}, paused=False, waiting=0),
         service=FakeService((target(lanes=(LaneState("show", 10.0, 10.0, None),)),)),
     )
     found = {}

@@ -47,14 +47,16 @@ def test_attempts_are_counted_by_what_came_of_them() -> None:
 
 def test_the_outbox_is_shown_by_channel_and_an_empty_one_as_nothing() -> None:
     """A series that vanished would leave the last age for a while."""
-    heard = Heard(OutboxCounted({"mail": 2, "ops": 1}, {"mail": 7200.0, "ops": 60.0}, paused=True))
+    heard = Heard(OutboxCounted({"mail": 2, "ops": 1}, {"mail": 7200.0, "ops": 60.0}, paused=True, waiting=4))
     assert heard.samples("nbsweep_outbox_pending") == {("mail",): 2, ("ops",): 1}
     assert heard.samples("nbsweep_outbox_oldest_seconds") == {("mail",): 7200, ("ops",): 60}
     assert heard.samples("nbsweep_outbox_paused") == {(): 1}
-    heard.hear(OutboxCounted({"ops": 1}, {"ops": 75.0}, paused=False))
+    assert heard.samples("nbsweep_outbox_waiting") == {(): 4}
+    heard.hear(OutboxCounted({"ops": 1}, {"ops": 75.0}, paused=False, waiting=0))
     assert heard.samples("nbsweep_outbox_pending") == {("mail",): 0, ("ops",): 1}
     assert heard.samples("nbsweep_outbox_oldest_seconds") == {("mail",): 0, ("ops",): 75}
     assert heard.samples("nbsweep_outbox_paused") == {(): 0}
+    assert heard.samples("nbsweep_outbox_waiting") == {(): 0}
 
 
 def test_the_marks_of_a_target_that_is_configured_no_more_are_shown_no_more() -> None:

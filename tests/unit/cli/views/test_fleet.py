@@ -38,7 +38,8 @@ TOLD = told_mark(told_at=ago(days=1), deadline=DUE)
     [
         ((), "not announced yet"),
         ((mark(),), "marked, not told yet"),
-        ((mark(untold="no address is known"),), "marked, not told yet: no address is known"),
+        ((mark(untold="no address is known"),), "marked, cannot be told: no address is known"),
+        ((mark(untold="451 busy", retried=True),), "marked, not told yet: 451 busy"),
         ((TOLD,), "announced, due 2026-03-07 12:00Z"),
         ((replace(TOLD, clock_verified=False),), "announced; the grace begins at the next survey"),
         ((replace(TOLD, updated_at=ago(days=101)),), "not announced: used since it was marked"),

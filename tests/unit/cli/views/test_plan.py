@@ -48,13 +48,11 @@ def test_a_plan_shows_what_it_marks_and_when_that_would_be_due() -> None:
 
 def test_a_plan_counts_the_open_marks_and_says_when_the_next_becomes_due() -> None:
     """A limit leaves two to a later sweep, and the sweep clears one."""
-    totals = MarkTotals(marked=4, told=5, due=1, untold=2, next_due=ago(days=-3))
+    totals = MarkTotals(marked=4, told=5, due=1, untold=3, next_due=ago(days=-3), retried=1)
     shown = rendered(plan_view(marking(totals=totals, to_clear=1, waiting=2)))
     assert "marks: 3 to mark, of 2 owners; 1 mark to clear; 2 more left to a later sweep" in shown
-    assert (
-        "marked before: 4 not told yet (2 cannot be told), 5 told, 1 due; the next becomes due 2026-03-04 12:00Z, in 3d"
-        in shown
-    )
+    before = "marked before: 4 not told yet (2 cannot be told, 1 tried again), 5 told, 1 due;"
+    assert f"{before} the next becomes due 2026-03-04 12:00Z, in 3d" in shown
 
 
 def test_a_plan_without_marks_says_nothing_of_them() -> None:

@@ -10,7 +10,7 @@ from nbsweep.cli.views.status import status_view
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.notices.health import OutboxHealth
-from nbsweep.core.notices.outbox import OutboxCount
+from nbsweep.core.notices.outbox import OutboxCount, WaitingItems
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.core.status import StatusInputs, TargetStatus, judge_status
@@ -102,3 +102,6 @@ def test_the_outbox_is_shown_once_after_all_targets() -> None:
     lines = rendered(status_view([status([FINISHED])], paused, {}, NOON)).splitlines()
     assert lines[0] == "All is well."
     assert lines[-1] == "  sending is paused by li since 2026-03-01 08:00Z: the mail server moves"
+    waiting = OutboxHealth(waiting=WaitingItems(3, ago(hours=5)))
+    lines = rendered(status_view([status([FINISHED])], waiting, {}, NOON)).splitlines()
+    assert lines[2:] == ["messages: 0 unsent", "  3 items that no message lists yet, the oldest for 5h"]

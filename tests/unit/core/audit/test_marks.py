@@ -18,7 +18,7 @@ TOLD = model.tell(mark(), LATER, "mail: 250", clock_verified=True)
 WRITES = [
     (None, mark(), ["marked"]),
     (MarkState.MARKED, model.confirm(mark(), LATER, ()), []),
-    (MarkState.MARKED, model.note_untold(mark(), "nobody knows them"), []),
+    (MarkState.MARKED, model.note_untold(mark(), "nobody knows them", NOON), []),
     (MarkState.MARKED, TOLD, ["told"]),
     (MarkState.TOLD, model.verify_clock(TOLD, LATER), []),
     (MarkState.TOLD, model.promise(TOLD, LATER), []),

@@ -55,6 +55,7 @@ def test_an_owner_who_cannot_be_told_keeps_the_notebook_if_the_policy_says_so() 
     """With `fallback` or `proceed` it goes after the notice."""
     untold = mark(untold="no address is known")
     assert earliest(of(untold)) is None
+    assert earliest(of(mark(untold="451 busy", retried=True))) == NOON + timedelta(days=7)
     grace = Grace(timedelta(days=7), surveys=1, unless_told=UnlessTold.FALLBACK)
     asked = replace(rules(announcing(grace=grace)), marks={"nb1": untold})
     assert earliest(asked) == NOON + timedelta(days=7)

@@ -77,7 +77,8 @@ def test_the_verdict_of_what_is_told_knows_when_it_is_due() -> None:
     ("one", "words"),
     [
         (mark(), "nobody has been told yet"),
-        (mark(untold="no address"), "no address"),
+        (mark(untold="no address"), "the owner cannot be told: no address"),
+        (mark(untold="451 busy", retried=True), "telling the owner is tried again: 451 busy"),
         (told_mark(clock_verified=False), "the grace begins at the next complete survey"),
         (told_mark(told_at=ago(days=60), deadline=None), "its notice is too old"),
         (told_mark(deadline=NOON + DAY), "due on 2026-03-02 12:00Z"),

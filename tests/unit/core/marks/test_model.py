@@ -34,7 +34,7 @@ STEPS: dict[str, Callable[[Mark], Mark]] = {
     "promise": lambda one: promise(one, NOON),
     "tell": lambda one: tell(one, NOON, "mail", clock_verified=True),
     "verify_clock": lambda one: verify_clock(one, NOON),
-    "note_untold": lambda one: note_untold(one, "no address"),
+    "note_untold": lambda one: note_untold(one, "no address", NOON),
     "renew_notice": lambda one: renew_notice(one, ("owner",)),
     "clear": lambda one: clear(one, NOON, ClearCause.USED),
     "remove": lambda one: remove(one, NOON, "run1"),
@@ -109,9 +109,20 @@ def test_nobody_is_told_before_the_notebook_was_marked() -> None:
 
 def test_what_failed_before_is_forgotten_when_somebody_was_told() -> None:
     """So that the status does not list them as untold."""
-    untold = note_untold(mark(), "no address")
-    assert untold.untold == "no address"
-    assert tell(untold, NOON, "mail", clock_verified=True).untold == ""
+    untold = note_untold(mark(), "451 busy", NOON, retried=True)
+    assert (untold.untold, untold.untold_at, untold.retried) == ("451 busy", NOON, True)
+    told = tell(untold, NOON, "mail", clock_verified=True)
+    assert (told.untold, told.untold_at, told.retried, told.untold_since) == ("", None, False, None)
+    stale = renew_notice(note_untold(told_mark(), "451 busy", NOON, retried=True), ("owner",))
+    assert (stale.untold, stale.untold_at, stale.retried) == ("", None, False)
+
+
+def test_an_owner_is_untold_since_the_first_attempt_that_failed() -> None:
+    """Not since the mark, and not since the last attempt; of a mark from before that was on record, the mark counts."""
+    first = note_untold(mark(), "451 busy", NOON, retried=True)
+    last = note_untold(first, "550 no such user", NOON + DAY)
+    assert (last.untold, last.untold_since, last.retried) == ("550 no such user", NOON, False)
+    assert mark(untold="no address").untold_since == mark().marked_at
 
 
 def test_who_was_told_once_counts_as_told_though_the_notice_became_stale() -> None:

@@ -12,7 +12,7 @@ from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.marks.shown import MarkTotals
 from nbsweep.core.notices.health import OutboxHealth, TargetMarks, UntoldOwner, judge_marks, judge_outbox
-from nbsweep.core.notices.outbox import Message, MessageKind, MessageState, OutboxCount
+from nbsweep.core.notices.outbox import Message, MessageKind, MessageState, OutboxCount, WaitingItems
 from nbsweep.core.runs import Outcome, RunRecord
 
 WEEK = {"old": Grace(timedelta(days=7))}
@@ -37,27 +37,30 @@ def outbox(counts: Sequence[OutboxCount] = (), messages: Sequence[Message] = (),
 
 
 def test_the_open_marks_are_counted_by_state_and_the_next_deadline_is_found() -> None:
-    """One of the marked cannot be told; the due one does not count for the next deadline."""
+    """Two of the marked could not be told, one of them is tried again; the due one does not count for the next deadline."""
     soon, later = (told_mark(number, told_at=ago(days=1), deadline=NOON + timedelta(days=number)) for number in (6, 9))
-    found = of(mark(1), mark(2, untold="no address is known"), later, soon, told_mark(4))
-    assert found.totals == MarkTotals(marked=2, told=2, due=1, untold=1, next_due=NOON + timedelta(days=6))
-    assert found.totals.open == 5
+    retried = mark(3, untold="451 busy", retried=True)
+    found = of(mark(1), mark(2, untold="no address is known"), retried, later, soon, told_mark(4))
+    assert found.totals == MarkTotals(marked=3, told=2, due=1, untold=2, next_due=NOON + timedelta(days=6), retried=1)
+    assert found.totals.open == 6
 
 
 def test_owners_who_cannot_be_told_are_listed_with_their_notebooks_and_the_reason() -> None:
-    """The one with the most notebooks first."""
+    """The one with the most notebooks first; a reason that needs an action counts before one that may pass."""
     bob = {"owner_id": "u2", "owner_name": "bob", "untold": "550 no such user"}
-    marks = (mark(1, untold="no address is known"), mark(2, **bob, marked_at=ago(hours=5)), mark(3, **bob), mark(4))
+    alice = mark(1, untold="451 busy", untold_at=ago(hours=1), retried=True)
+    again = mark(5, **bob | {"untold": "451 busy"}, untold_at=ago(hours=2), retried=True)
+    marks = (alice, again, mark(2, **bob, untold_at=ago(hours=5)), mark(3, **bob, untold_at=ago(hours=4)), mark(4))
     assert of(*marks).untold == (
-        UntoldOwner("bob", 2, "550 no such user", ago(days=10)),
-        UntoldOwner("alice", 1, "no address is known", ago(days=10)),
+        UntoldOwner("bob", 3, "550 no such user", ago(hours=5)),
+        UntoldOwner("alice", 1, "451 busy", ago(hours=1), retried=True),
     )
 
 
 @pytest.mark.parametrize(("hours", "problem"), [(24, False), (25, True)])
 def test_owners_who_cannot_be_told_for_more_than_a_day_are_a_problem(hours: float, problem: bool) -> None:  # noqa: FBT001
-    """Until then the directory or the channel may be mended."""
-    problems = of(mark(untold="no address is known", marked_at=ago(hours=hours))).problems(NOON)
+    """Until then the directory or the channel may be mended. It counts from the first attempt, not from the mark, days ago."""
+    problems = of(mark(untold="no address is known", untold_at=ago(hours=hours))).problems(NOON)
     assert problems == (
         ["1 owner of 1 marked notebook could not be told for more than 1d: `nbsweep marks --untold` shows why"]
         if problem
@@ -98,6 +101,31 @@ def test_a_pause_of_sending_is_no_problem_and_nor_is_what_waits_for_its_end() ->
     ended = outbox(waiting, pause=Pause("", ago(days=2), until=ago(hours=1)))
     assert ended.pause is None
     assert ended.problems(NOON) == ["the oldest of 1 unsent messages waits for 1d"]
+
+
+def test_a_pause_of_more_than_a_day_is_a_problem_if_somebody_waits_to_be_told() -> None:
+    """It counts from the later of both: from the pause, and from when the first item or message waits."""
+    pause = Pause("", ago(days=3))
+
+    def problems(counts: Sequence[OutboxCount] = (), **waiting: float) -> list[str]:
+        items = WaitingItems(2, ago(**waiting)) if waiting else WaitingItems()
+        return judge_outbox(counts, (), pause, NOON, items).problems(NOON)
+
+    assert problems() == problems(hours=24) == []
+    assert problems(hours=25) == [
+        (
+            "sending is paused, and 0 messages wait in the outbox, and 2 items that no message lists yet, since 2026-02-28 "
+            "11:00Z: `nbsweep notify resume` sends them; until then nobody is told of new marks"
+        )
+    ]
+    assert problems([OutboxCount("mail", 1, ago(hours=25))])
+    pause = Pause("", ago(hours=24))
+    assert problems(days=3) == []
+
+
+def test_items_that_wait_without_a_pause_are_no_problem_of_the_outbox() -> None:
+    """An owner who cannot be found is one of the marks."""
+    assert judge_outbox((), (), None, NOON, WaitingItems(2, ago(days=9))).problems(NOON) == []
 
 
 def test_messages_that_failed_within_a_week_are_a_problem() -> None:

@@ -19,8 +19,8 @@ CODES = """
     feature-not-shown field-changed frozen-not-named in-transition lease-changed malformed marked maybe-exempt
     no-longer-matches no-longer-there no-policy not-looked-at not-watched notice-stale other-feature other-workspace
     over-brake policy-matches policy-not-chosen policy-unknown protected protection-unknown recorded row-unreadable
-    running-skipped runs-again seen-in-use slept-during-order started-since started-without-stop told unannounced untold
-    use-since-mark-unknown workspace-not-covered workspace-not-shown
+    running-skipped runs-again seen-in-use slept-during-order started-since started-without-stop told told-later unannounced
+    untold use-since-mark-unknown workspace-not-covered workspace-not-shown
 """
 
 

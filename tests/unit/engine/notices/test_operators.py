@@ -108,7 +108,7 @@ async def test_operators_are_not_told_of_an_owner_whose_message_is_sent_again_so
     place.mail.answer = lambda _: Receipt(Acceptance.LATER, "451 busy")
     report = await place.sweep()
     await place.relay().round()
-    assert {each.untold for each in (await place.marks()).values()} == {"mail: 451 busy"}
+    assert {(each.untold, each.retried) for each in (await place.marks()).values()} == {("mail: 451 busy", True)}
     assert await told_after(place, report) == []
     await place.pass_time(hours=7)
     [text] = await told_after(place, report)

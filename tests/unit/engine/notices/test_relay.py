@@ -58,7 +58,8 @@ async def test_nothing_is_deleted_while_the_channel_refuses() -> None:
     await place.relay().round()
     [message] = await place.messages()
     assert (message.state, message.problem) == (MessageState.FAILED, "550 no such user")
-    assert (await place.marks())["nb1"].untold == "mail: 550 no such user"
+    mark = (await place.marks())["nb1"]
+    assert (mark.untold, mark.retried) == ("mail: 550 no such user", False)
     await place.pass_time(days=60)
     assert not (await place.sweep()).removals
 

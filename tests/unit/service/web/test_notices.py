@@ -125,6 +125,7 @@ async def test_the_messages_are_listed_with_the_pause_of_sending() -> None:
     assert document["paused"]["reason"] == "the mail server moves"
     assert [each["problem"] for each in failed["messages"]] == ["550 no such user"]
     assert later["paused"] is None
+    assert (document["waiting"], document["waiting_since"]) == (0, None)
 
 
 async def test_a_failed_message_is_sent_again(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Dialect, RowMapping, Select, bindparam, delete, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Dialect, RowMapping, Select, bindparam, delete, func, literal_column, or_, select, update
 
 from nbsweep.adapters.journal.dialects import compiled, insert_if_unique, upsert
 from nbsweep.adapters.journal.errors import journal_errors
@@ -25,7 +25,7 @@ from nbsweep.adapters.journal.transaction import Change, Overtaken, Steps, Trans
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.model import microseconds, require_aware
-from nbsweep.core.notices.outbox import Item, Listed, Message, MessageState, OutboxCount
+from nbsweep.core.notices.outbox import Item, Listed, Message, MessageState, OutboxCount, WaitingItems
 
 MESSAGE_MAPPER = RowMapper(Message, MESSAGES)
 PAUSED = "sending paused"
@@ -48,6 +48,12 @@ class SqlOutbox:
         """List the waiting items whose time has come, with their marks, the oldest first."""
         come = _LISTED.where(ITEMS.c.not_before <= now, WAITING)
         return await self._listed(come.order_by(ITEMS.c.not_before, *_BY_MARK).limit(limit))
+
+    async def count_waiting(self, now: datetime) -> WaitingItems:
+        """Count the waiting items whose time has come."""
+        columns: list[ColumnElement[Any]] = [func.count().label("count"), func.min(ITEMS.c.not_before).label("oldest_at")]
+        [row] = await self._access.rows(select(*columns).where(ITEMS.c.not_before <= now, WAITING))
+        return WaitingItems(row["count"], row["oldest_at"])
 
     async def drop(self, item_ids: Sequence[str], why: str) -> None:
         """Drop waiting items: they will never be sent."""

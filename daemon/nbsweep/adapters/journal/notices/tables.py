@@ -68,6 +68,8 @@ MARKS = Table(
     Column("cleared", Text),
     Column("run_id", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
+    Column("untold_at", UtcDateTime),
+    Column("retried", Boolean, nullable=False),
     partial_index("marks_open", "project", "notebook_id", where=OPEN, unique=True),
     Index("marks_by_notebook", "notebook_id"),
     Index("marks_by_time", "marked_at"),
