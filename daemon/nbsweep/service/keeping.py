@@ -6,10 +6,12 @@ from datetime import timedelta
 from msgspec import Struct
 
 from nbsweep.core.errors import ExemptionExists, JournalError, MarksChanged
+from nbsweep.core.events.exemptions import ExemptionGranted
 from nbsweep.core.events.marks import MarkCleared
 from nbsweep.core.exemptions.links import KeepLink, read_link
+from nbsweep.core.granting.effect import removal_in_the_way
 from nbsweep.core.granting.grants import GrantLimits
-from nbsweep.core.granting.keeping import Offer, Standing, exemption_id_of, exemption_of_owner, removal_in_the_way
+from nbsweep.core.granting.keeping import Offer, Standing, exemption_id_of, exemption_of_owner
 from nbsweep.core.marks.model import ClearCause, Mark, clear
 from nbsweep.core.notices.outbox import ending_items
 from nbsweep.core.ports import Clock, Journal, Telemetry
@@ -55,6 +57,7 @@ class Keeping(Struct, frozen=True):
             if after.exemption is None or after.exemption.selector != exemption.selector:
                 raise JournalError(f"the journal has another exemption {exemption.id}") from None
             return after
+        self.telemetry.emit(ExemptionGranted.of(exemption))
         # After the grant: a DELETE that was requested before is seen here, and none is requested any more.
         after = await self._offer_again(offer)
         if after.standing(now) is Standing.USED:

@@ -27,7 +27,7 @@ from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.ports import Journal
 from nbsweep.documents.exemptions import exemption_documents, grant_document
-from nbsweep.service.granting import grant
+from nbsweep.service.granting import Revoker, grant, revoke
 from nbsweep.settings.people.until import parse_until
 
 
@@ -65,7 +65,7 @@ async def add_command(session: Session, options: AddOptions) -> Exit:
         selector, ref = await _selector(session, journal, options)
         request = GrantRequest(selector, until, options.reason, options.ticket, options.target)
         exemption = make_exemption(request, limits, granter, now, new_exemption_id())
-        effect = await grant(journal, exemption)
+        effect = await grant(journal, exemption, session.telemetry)
     if options.format == "json":
         session.write_json(grant_document(exemption, effect, now))
     else:
@@ -123,7 +123,8 @@ async def revoke_command(session: Session, exemption_id: str, reason: str) -> Ex
     """
     now, why = datetime.now(UTC), one_line_reason(reason)
     async with open_journal(session.settings.journal) as journal:
-        revoked = await journal.exemptions.revoke(exemption_id.strip().lower(), now, current_user(), why)
+        revoker = Revoker(current_user(), now, why)
+        revoked = await revoke(journal, exemption_id.strip().lower(), revoker, session.telemetry)
     if revoked is None:
         raise UsageError(f"there is no exemption {exemption_id}; `nbsweep exempt list` shows those in force")
     zone = session.settings.calendar.zone

@@ -13,6 +13,7 @@ from nbsweep.core.exemptions.model import Exemption, GrantedBy
 from nbsweep.core.facts import format_age, format_moment
 from nbsweep.core.granting.effect import GrantEffect
 from nbsweep.core.granting.grants import shown
+from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.marks.model import Mark
 from nbsweep.documents.exemptions import ExemptionState, state_of
@@ -55,14 +56,20 @@ def effect_lines(exemption: Exemption, effect: GrantEffect) -> Iterator[str]:
             else f"{count} announced notebooks are kept; their owners hear"
         )
         yield f"{what} of it with the next sweep."
-    elif exemption.selector.notebook_id is None:
+    elif exemption.selector.notebook_id is None and not effect.too_late:
         yield "None of the announced notebooks is covered by it; `nbsweep list` shows the verdict of every notebook."
-    for removal in effect.too_late:
-        when = format_moment(removal.requested_at) if removal.requested_at else "before"
-        yield (
-            f"Too late for {removal.name} ({removal.notebook_id}): its DELETE was requested at {when} by run {removal.run_id}. "
-            "If the cloud fails to delete it, the exemption keeps it from another attempt."
-        )
+    yield from map(_too_late, effect.too_late)
+
+
+def _too_late(removal: Removal) -> str:
+    late = f"Too late for {removal.name} ({removal.notebook_id}):"
+    if removal.state is State.DELETED:
+        return f"{late} run {removal.run_id} has deleted it."
+    when = format_moment(removal.requested_at) if removal.requested_at else "before"
+    return (
+        f"{late} its DELETE was requested at {when} by run {removal.run_id}. If the cloud fails to delete it, the exemption "
+        "keeps it from another attempt."
+    )
 
 
 def exemptions_view(

@@ -1,6 +1,6 @@
 """Says what a granted exemption keeps of what is announced, and what it comes too late for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -19,22 +19,46 @@ class GrantEffect(Struct, frozen=True):
     """The effect of an exemption at the moment of its grant."""
 
     announced: tuple[Mark, ...] = ()
-    """The open marks of the notebooks that it covers."""
+    """The open marks of the notebooks that it covers, and for which it does not come too late."""
     too_late: tuple[Removal, ...] = ()
     """The removals of notebooks that it covers, or may cover, whose DELETE was requested already."""
 
 
-def effect_of(exemption: Exemption, open_marks: Iterable[Mark], unfinished: Iterable[Removal]) -> GrantEffect:
-    """Return the effect of an exemption; the removals must have been read after it was granted."""
-    announced = (mark for mark in open_marks if _is_at(exemption, mark.target) and covers_mark(exemption, mark))
+def effect_of(
+    exemption: Exemption, open_marks: Iterable[Mark], unfinished: Iterable[Removal], deleted: Iterable[Removal] = ()
+) -> GrantEffect:
+    """Return the effect of an exemption; the removals must have been read after it was granted.
+
+    `deleted` are the ended removals of notebooks whose marks are still open, because their sweep has not ended.
+    """
     started = (each for each in unfinished if each.state in ON_ITS_WAY and _is_at(exemption, each.target))
-    return GrantEffect(tuple(announced), tuple(removal for removal in started if may_cover_removal(exemption, removal)))
+    late = [each for each in (*started, *deleted) if may_cover_removal(exemption, each)]
+    # A removal that ended between the two reads is in both.
+    late = list({(each.run_id, each.notebook_id): each for each in late}.values())
+    gone = {each.notebook_id for each in late}
+    announced = (mark for mark in covered_marks(exemption, open_marks) if mark.notebook_id not in gone)
+    return GrantEffect(tuple(announced), tuple(late))
 
 
-def covers_mark(exemption: Exemption, mark: Mark) -> bool:
-    """Return whether an exemption covers the notebook of a mark."""
-    truth, _ = covers(exemption.selector, _marked(mark))
-    return truth is Truth.PASS
+def covered_marks(exemption: Exemption, marks: Iterable[Mark]) -> tuple[Mark, ...]:
+    """Return the marks of notebooks that an exemption covers."""
+    return tuple(
+        mark for mark in marks if _is_at(exemption, mark.target) and covers(exemption.selector, _marked(mark))[0] is Truth.PASS
+    )
+
+
+def removal_in_the_way(mark: Mark, removals: Sequence[Removal]) -> Removal | None:
+    """Return the removal of a marked notebook that an exemption comes too late for; None if there is none."""
+    return next(
+        (
+            removal
+            for removal in removals
+            if removal.state in (*ON_ITS_WAY, State.DELETED)
+            and removal.project == mark.project
+            and removal.planned_at >= mark.marked_at
+        ),
+        None,
+    )
 
 
 def may_cover_removal(exemption: Exemption, removal: Removal) -> bool:

@@ -1,6 +1,5 @@
 """What the one-time link of a notice offers to an owner, and what has become of the offer."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
@@ -9,7 +8,6 @@ from msgspec import Struct
 
 from nbsweep.core.exemptions.links import KeepLink, keep_link
 from nbsweep.core.exemptions.model import Exemption, GrantedBy, Selector
-from nbsweep.core.granting.effect import ON_ITS_WAY
 from nbsweep.core.granting.grants import LETTERS, Granter, GrantLimits, GrantRequest, make_exemption
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.marks.model import Mark, MarkState
@@ -63,20 +61,6 @@ def offer_to_keep(mark: Mark) -> KeepLink | None:
     if mark.deadline is None:
         return None
     return keep_link(mark.id, mark.notebook_created_at, mark.deadline + VALID_AFTER_DEADLINE)
-
-
-def removal_in_the_way(mark: Mark, removals: Sequence[Removal]) -> Removal | None:
-    """Return the removal of a marked notebook that an exemption comes too late for; None if there is none."""
-    return next(
-        (
-            removal
-            for removal in removals
-            if removal.state in (*ON_ITS_WAY, State.DELETED)
-            and removal.project == mark.project
-            and removal.planned_at >= mark.marked_at
-        ),
-        None,
-    )
 
 
 def lengths_to_offer(mark: Mark, limits: GrantLimits, now: datetime) -> tuple[timedelta, ...]:

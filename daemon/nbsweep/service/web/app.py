@@ -19,7 +19,7 @@ from nbsweep.service.web.access.guard import LARGEST_BODY_BYTES, Guard, reject_u
 from nbsweep.service.web.access.tokens import TokenFile, Tokens
 from nbsweep.service.web.address import Address, mistaken
 from nbsweep.service.web.api import Api
-from nbsweep.service.web.exemptions import ExemptionsApi
+from nbsweep.service.web.exemptions import ExemptionPorts, ExemptionsApi
 from nbsweep.service.web.health import Health
 from nbsweep.service.web.keep.pages import KeepPages, PageSettings
 from nbsweep.service.web.keep.routes import PageAddress
@@ -81,7 +81,7 @@ def make_app(
     app = web.Application(middlewares=[checks.middleware()], client_max_size=LARGEST_BODY_BYTES)
     app[ADDRESS], app[CONNECTIONS], app[SITE] = address, connections, site
     calls = CallLimit(clock)
-    exemptions = ExemptionsApi(control, journal, clock, settings.limits, calls)
+    exemptions = ExemptionsApi(control, ExemptionPorts(journal, clock, telemetry), settings.limits, calls)
     notices = NoticesApi(control, journal, clock)
     handlers = _handlers(Health(control, exposition), Api(control, journal, clock, calls), exemptions, notices)
     for operation in OPERATIONS:

@@ -4,6 +4,7 @@ from datetime import datetime
 from http import HTTPStatus
 
 from aiohttp import web
+from msgspec import Struct
 
 from nbsweep.core.exemptions.model import Exemption, Selector
 from nbsweep.core.granting.grants import (
@@ -14,7 +15,7 @@ from nbsweep.core.granting.grants import (
     new_exemption_id,
     one_line_reason,
 )
-from nbsweep.core.ports import Clock, Journal
+from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.documents.exemptions import (
     ExemptionsDocument,
     NewExemptionDocument,
@@ -24,7 +25,7 @@ from nbsweep.documents.exemptions import (
     grant_document,
 )
 from nbsweep.service.control import Control, UnknownTargetError
-from nbsweep.service.granting import grant
+from nbsweep.service.granting import Revoker, grant, revoke
 from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.bodies import read_json
 from nbsweep.service.web.errors import Code, Refused, failure_of
@@ -36,14 +37,23 @@ from nbsweep.settings.people.until import parse_until
 THE_API = "the HTTP API"
 
 
+class ExemptionPorts(Struct, frozen=True):
+    """The ports of the handlers."""
+
+    journal: Journal
+    clock: Clock
+    telemetry: Telemetry
+
+
 class ExemptionsApi:
     """Handles the requests under /api/v1/exemptions."""
 
-    def __init__(self, control: Control, journal: Journal, clock: Clock, limits: GrantLimits, calls: CallLimit) -> None:
+    def __init__(self, control: Control, ports: ExemptionPorts, limits: GrantLimits, calls: CallLimit) -> None:
         """Take the service, its journal, and the limits on exemptions and on calls to the cloud."""
         self._control = control
-        self._journal = journal
-        self._clock = clock
+        self._journal = ports.journal
+        self._clock = ports.clock
+        self._telemetry = ports.telemetry
         self._limits = limits
         self._calls = calls
 
@@ -64,14 +74,15 @@ class ExemptionsApi:
         # What is wrong with the other fields is reported before the cloud is asked.
         self._make(asked, Selector(asked.notebook_id, None, asked.owner, asked.name), until, now)
         exemption = self._make(asked, await self._selector(asked), until, now)
-        effect = await grant(self._journal, exemption)
+        effect = await grant(self._journal, exemption, self._telemetry)
         return json_answer(grant_document(exemption, effect, now), HTTPStatus.CREATED)
 
     async def revoke(self, request: web.Request) -> web.StreamResponse:
         """Revoke an exemption; one that was revoked before stays as it is."""
         exemption_id = checked_id("exemption_id", request.match_info["exemption_id"])
         asked, now = await read_json(request, RevocationDocument, optional=True), self._clock.now()
-        revoked = await self._journal.exemptions.revoke(exemption_id, now, THE_API, one_line_reason(asked.reason))
+        revoker = Revoker(THE_API, now, one_line_reason(asked.reason))
+        revoked = await revoke(self._journal, exemption_id, revoker, self._telemetry)
         if revoked is None:
             raise Refused(Code.NOT_FOUND, "there is no such exemption; GET /api/v1/exemptions lists those in force")
         return json_answer(exemption_document(revoked, now))

@@ -38,6 +38,17 @@ def test_it_is_too_late_once_the_delete_was_requested(state: State) -> None:
     assert bool(effect.too_late) == (state in (State.REQUESTED, State.ACCEPTED))
 
 
+def test_a_notebook_that_it_comes_too_late_for_is_not_counted_among_the_kept() -> None:
+    """Its mark stays open until the sweep ends, while the DELETE is under way and after the notebook has gone."""
+    marks = [mark(number) for number in range(1, 5)]
+    on_its_way = [removal(1, state=State.REQUESTED), removal(2, state=State.ACCEPTED)]
+    gone = [removal(2, state=State.DELETED), removal(3, state=State.DELETED)]
+    effect = effect_of(exemption(owner="alice"), marks, on_its_way, gone)
+    assert [each.notebook_id for each in effect.announced] == ["nb4"]
+    late = {each.notebook_id: each.state for each in effect.too_late}
+    assert late == {"nb1": State.REQUESTED, "nb2": State.DELETED, "nb3": State.DELETED}
+
+
 def test_it_is_not_too_late_for_what_it_does_not_cover() -> None:
     """The owner of a removal is on record by the name, or by the id without one."""
     started = [

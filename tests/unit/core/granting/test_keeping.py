@@ -10,6 +10,7 @@ from builders import NOON, exemption, mark, removal
 from nbsweep.core.errors import GrantRefused
 from nbsweep.core.exemptions.links import keep_link
 from nbsweep.core.exemptions.model import GrantedBy, Selector
+from nbsweep.core.granting.effect import removal_in_the_way
 from nbsweep.core.granting.grants import GrantLimits
 from nbsweep.core.granting.keeping import (
     Offer,
@@ -18,7 +19,6 @@ from nbsweep.core.granting.keeping import (
     exemption_of_owner,
     lengths_to_offer,
     offer_to_keep,
-    removal_in_the_way,
 )
 from nbsweep.core.lifecycle import State
 from nbsweep.core.marks.model import Mark, MarkState

@@ -11,6 +11,7 @@ import notice_builders
 from builders import NOON, exemption, mark, notebook, removal
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.errors import Unreachable
+from nbsweep.core.events.exemptions import ExemptionGranted, ExemptionRevoked
 from nbsweep.core.exemptions.model import Exemption, GrantedBy, Selector
 from nbsweep.core.lifecycle import State
 from nbsweep.service.web.access.call_limit import MOST_CALLS
@@ -64,6 +65,13 @@ async def test_an_exemption_is_granted_and_on_the_trail(scene: Scene, journal: I
     assert status == 201
     assert document == {"exemption": {"exemption": granted.id, **GRANTED}, "announced": 1, "too_late": []}
     assert granted.granted_as is GrantedBy.ADMINISTRATOR
+    [event] = scene.telemetry.of(ExemptionGranted)
+    assert (event.exemption, event.notebook_id, event.by, event.granted_as) == (
+        granted.id,
+        None,
+        "the HTTP API",
+        "administrator",
+    )
     links = await journal.trail.after(0, 10)
     assert [link.entry.what for link in links if link.entry.what == AuditStep.EXEMPTED] == [AuditStep.EXEMPTED]
 
@@ -214,6 +222,16 @@ async def test_a_large_body_is_refused(scene: Scene) -> None:
     async with scene.open() as face:
         assert (await face.error("POST", PATH, data=large, headers=headers))[:2] == (413, "too-large")
         assert (await face.error("POST", PATH, data=pieces(), headers=headers))[:2] == (413, "too-large")
+
+
+async def test_a_revocation_is_logged_once(scene: Scene, journal: InMemoryJournal) -> None:
+    """A second one changes nothing, and has no event."""
+    await journal.exemptions.grant(exemption())
+    async with scene.open() as face:
+        for _ in range(2):
+            assert (await face.ask("POST", f"{PATH}/e1/revoke", json={}, headers=BEARER))[0] == 200
+            scene.clock.wall += timedelta(minutes=1)
+    assert scene.telemetry.of(ExemptionRevoked) == [ExemptionRevoked("e1", "nb1", "the HTTP API")]
 
 
 async def test_only_an_admin_grants_and_revokes(scene: Scene, journal: InMemoryJournal) -> None:
