@@ -10,7 +10,7 @@ import typer
 
 from nbsweep.cli.examples import example_text
 from nbsweep.cli.options.completion import policy_names, run_ids, target_names
-from nbsweep.cli.options.shared import ConfigOption, TableOrJson, Wide
+from nbsweep.cli.options.shared import ConfigOption, TableOrJson, Wide, not_empty
 from nbsweep.core.audit.steps import AuditStep
 
 app = typer.Typer(name="audit", rich_markup_mode=None)
@@ -22,14 +22,18 @@ def audit(
     context: typer.Context,
     *,
     target: Annotated[
-        str | None, typer.Option("--target", help="Only entries of this target.", autocompletion=target_names)
+        str | None,
+        typer.Option("--target", help="Only entries of this target.", autocompletion=target_names, callback=not_empty),
     ] = None,
-    run: Annotated[str | None, typer.Option("--run", help="Only entries of this run.", autocompletion=run_ids)] = None,
+    run: Annotated[
+        str | None, typer.Option("--run", help="Only entries of this run.", autocompletion=run_ids, callback=not_empty)
+    ] = None,
     notebook: Annotated[
-        str | None, typer.Option("--notebook", metavar="NAME|ID", help="Only entries of this notebook.")
+        str | None, typer.Option("--notebook", metavar="NAME|ID", help="Only entries of this notebook.", callback=not_empty)
     ] = None,
     policy: Annotated[
-        str | None, typer.Option("--policy", help="Only entries of this policy.", autocompletion=policy_names)
+        str | None,
+        typer.Option("--policy", help="Only entries of this policy.", autocompletion=policy_names, callback=not_empty),
     ] = None,
     what: Annotated[
         AuditStep | None, typer.Option("--what", metavar="WHAT", help=f"Only entries of this step: {WHATS}.")

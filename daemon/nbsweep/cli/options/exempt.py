@@ -9,7 +9,7 @@ import typer
 
 from nbsweep.cli.examples import example_text
 from nbsweep.cli.options.completion import target_names
-from nbsweep.cli.options.shared import ConfigOption, TableOrJson, Wide
+from nbsweep.cli.options.shared import ConfigOption, TableOrJson, Wide, not_empty
 
 app = typer.Typer(
     name="exempt",
@@ -30,24 +30,33 @@ def add(
     context: typer.Context,
     *,
     notebook: Annotated[
-        str | None, typer.Argument(metavar="[NAME|ID]", help="The ID of the notebook, its beginning, or the name.")
+        str | None,
+        typer.Argument(metavar="[NAME|ID]", help="The ID of the notebook, its beginning, or the name.", callback=not_empty),
     ] = None,
     until: Annotated[
         str, typer.Option("--until", metavar="DATE|DURATION", help="The end: 2026-12-31 (that day included) or 30d.")
     ],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the record; owners read it too.")],
     owner: Annotated[
-        str | None, typer.Option("--owner", metavar="OWNER", help="All notebooks of this owner, by name or ID.")
+        str | None,
+        typer.Option("--owner", metavar="OWNER", help="All notebooks of this owner, by name or ID.", callback=not_empty),
     ] = None,
     name: Annotated[
-        str | None, typer.Option("--name", metavar="GLOB", help="All notebooks whose names match, such as 'exp-*'.")
+        str | None,
+        typer.Option("--name", metavar="GLOB", help="All notebooks whose names match, such as 'exp-*'.", callback=not_empty),
     ] = None,
     ticket: Annotated[
         str, typer.Option("--ticket", metavar="TEXT", help="The reference of the request in another system.")
     ] = "",
     target: Annotated[
         str | None,
-        typer.Option("--target", metavar="NAME", help="Only on this target; without it, on all.", autocompletion=target_names),
+        typer.Option(
+            "--target",
+            metavar="NAME",
+            help="Only on this target; without it, on all.",
+            autocompletion=target_names,
+            callback=not_empty,
+        ),
     ] = None,
     id_only: Annotated[
         bool, typer.Option("--id-only", help="Keep any notebook with this ID, without asking the cloud when it was created.")
@@ -90,14 +99,16 @@ def list_(
 @app.command(epilog=example_text("exempt revoke"))
 def revoke(
     context: typer.Context,
-    exemption: Annotated[str, typer.Argument(metavar="EXEMPTION", help="The ID of the exemption, from `exempt list`.")],
+    exemption: Annotated[
+        str, typer.Argument(metavar="EXEMPTION", help="The ID of the exemption, from `exempt list`.", callback=not_empty)
+    ],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")] = "",
     config: ConfigOption = None,
 ) -> None:
     """Revoke an exemption: the policies decide again. It stays on record."""
     from nbsweep.cli.commands.exempt import revoke_command
-    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.screen import live_screen
     from nbsweep.cli.session import load, make_session, run
 
-    session = make_session(load(config or context.obj, journal_only=True), plain_screen())
+    session = make_session(load(config or context.obj, journal_only=True), live_screen())
     run(session, lambda session: revoke_command(session, exemption, reason))

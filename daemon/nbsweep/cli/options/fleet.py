@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from nbsweep.cli.options.shared import ConfigOption, ExcludeOption, PolicyOption, TargetOption, Wide
+from nbsweep.cli.options.shared import ConfigOption, ExcludeOption, PolicyOption, TargetOption, Wide, not_empty
 
 OpenMarkOption = StrEnum("OpenMarkOption", ["marked", "told", "due"])
 Sort = Literal["idle", "size", "name", "owner", "status", "policy", "verdict", "created", "goes"]
@@ -20,7 +20,8 @@ def list_(
         Literal["table", "json", "csv"], typer.Option("--format", help="The format of the result on stdout.")
     ] = "table",
     owner: Annotated[
-        list[str] | None, typer.Option("--owner", metavar="GLOB", help="Only notebooks of this owner. May be repeated.")
+        list[str] | None,
+        typer.Option("--owner", metavar="GLOB", help="Only notebooks of this owner. May be repeated.", callback=not_empty),
     ] = None,
     status: Annotated[
         list[str] | None, typer.Option("--status", metavar="STATUS", help="Only notebooks in this status. May be repeated.")

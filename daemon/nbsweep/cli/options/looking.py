@@ -8,17 +8,22 @@ from typing import Annotated, Literal
 import typer
 
 from nbsweep.cli.options.completion import runs_or_last, target_names
-from nbsweep.cli.options.shared import ConfigOption, TableOrJson, Wide
+from nbsweep.cli.options.shared import ConfigOption, TableOrJson, Wide, not_empty
 
 
 def explain(
     context: typer.Context,
-    notebook: Annotated[str, typer.Argument(metavar="NAME|ID", help="The ID of the notebook, its beginning, or the name.")],
+    notebook: Annotated[
+        str, typer.Argument(metavar="NAME|ID", help="The ID of the notebook, its beginning, or the name.", callback=not_empty)
+    ],
     all_targets: Annotated[
         bool, typer.Option("--all-targets", help="Explain the notebook on each target that has it.")
     ] = False,
     target: Annotated[
-        list[str] | None, typer.Option("--target", help="Read only this target. May be repeated.", autocompletion=target_names)
+        list[str] | None,
+        typer.Option(
+            "--target", help="Read only this target. May be repeated.", autocompletion=target_names, callback=not_empty
+        ),
     ] = None,
     output: Annotated[Literal["tree", "json"], typer.Option("--format", help="The format of the result on stdout.")] = "tree",
     config: ConfigOption = None,
@@ -83,6 +88,7 @@ def show(
             metavar="RUN",
             help="The ID of the run, from `nbsweep history`, its beginning, or `last`.",
             autocompletion=runs_or_last,
+            callback=not_empty,
         ),
     ],
     output: TableOrJson = "table",
@@ -101,13 +107,18 @@ def show(
 def inventory(
     context: typer.Context,
     notebook: Annotated[
-        str | None, typer.Argument(metavar="[NOTEBOOK]", help="The ID of a notebook, or its beginning: its states over time.")
+        str | None,
+        typer.Argument(
+            metavar="[NOTEBOOK]", help="The ID of a notebook, or its beginning: its states over time.", callback=not_empty
+        ),
     ] = None,
     at: Annotated[
         str | None,
         typer.Option("--at", metavar="TIME", help="The fleet as of this time, such as 2026-11-01 or 2026-11-01T09:30Z."),
     ] = None,
-    target: Annotated[str | None, typer.Option("--target", help="Only this target.", autocompletion=target_names)] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", help="Only this target.", autocompletion=target_names, callback=not_empty)
+    ] = None,
     output: Annotated[
         Literal["table", "json", "csv"], typer.Option("--format", help="The format of the result on stdout.")
     ] = "table",

@@ -10,7 +10,7 @@ import typer
 
 from nbsweep.cli.examples import example_text
 from nbsweep.cli.options.completion import target_names
-from nbsweep.cli.options.shared import ConfigOption, TableOrJson, Wide
+from nbsweep.cli.options.shared import ConfigOption, TableOrJson, Wide, not_empty
 
 MarkStateOption = StrEnum("MarkStateOption", ["marked", "told", "due", "removed", "cleared"])
 MessageStateOption = StrEnum("MessageStateOption", ["pending", "leased", "sent", "failed"])
@@ -25,8 +25,12 @@ def marks(
         list[MarkStateOption] | None,
         typer.Option("--state", help="Only marks in this state; without it, all open marks. May be repeated."),
     ] = None,
-    owner: Annotated[str | None, typer.Option("--owner", help="Only the notebooks of this owner, by name or ID.")] = None,
-    target: Annotated[str | None, typer.Option("--target", help="Only this target.", autocompletion=target_names)] = None,
+    owner: Annotated[
+        str | None, typer.Option("--owner", help="Only the notebooks of this owner, by name or ID.", callback=not_empty)
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", help="Only this target.", autocompletion=target_names, callback=not_empty)
+    ] = None,
     untold: Annotated[bool, typer.Option("--untold", help="Only those whose owner could not be told.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, help="The number of marks.")] = 1000,
     output: TableOrJson = "table",
@@ -76,7 +80,8 @@ def outbox(
 def retry(
     context: typer.Context,
     keys: Annotated[
-        list[str] | None, typer.Argument(metavar="MESSAGE", help="The key of a failed message, or its beginning.")
+        list[str] | None,
+        typer.Argument(metavar="MESSAGE", help="The key of a failed message, or its beginning.", callback=not_empty),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All messages that have failed.")] = False,
     config: ConfigOption = None,

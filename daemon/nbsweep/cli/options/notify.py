@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from nbsweep.cli.examples import example_text
-from nbsweep.cli.options.shared import ConfigOption, TableOrJson
+from nbsweep.cli.options.shared import ConfigOption, TableOrJson, not_empty
 from nbsweep.core.notices.operators import OperatorEvent
 from nbsweep.core.reasons.render import Language
 
@@ -49,7 +49,9 @@ def preview(
 @app.command("test", epilog=example_text("notify test"))
 def try_channel(
     context: typer.Context,
-    channel: Annotated[str, typer.Argument(metavar="CHANNEL", help="The name of the channel in the configuration.")],
+    channel: Annotated[
+        str, typer.Argument(metavar="CHANNEL", help="The name of the channel in the configuration.", callback=not_empty)
+    ],
     to: Annotated[str, typer.Option("--to", metavar="ADDRESS", help="The address, for a channel that needs one.")] = "",
     language: Annotated[Language, typer.Option("--language", help="The language of the message.")] = Language.ENGLISH,
     output: TableOrJson = "table",

@@ -1,5 +1,6 @@
 """Options that several commands have."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -7,19 +8,38 @@ import typer
 
 from nbsweep.cli.options.completion import policy_names, target_names
 
+
+def not_empty(context: typer.Context, value: str | Sequence[str] | None) -> str | Sequence[str] | None:
+    """Refuse an empty text where something has to be named, as that of a variable of the shell that is not set."""
+    texts = [value] if isinstance(value, str) else value or ()
+    if any(not text.strip() for text in texts) and not context.resilient_parsing:
+        raise typer.BadParameter("must not be empty")
+    return value
+
+
 TargetOption = Annotated[
     list[str] | None,
-    typer.Option("--target", metavar="NAME", help="Only this target. May be repeated.", autocompletion=target_names),
+    typer.Option(
+        "--target",
+        metavar="NAME",
+        help="Only this target. May be repeated.",
+        autocompletion=target_names,
+        callback=not_empty,
+    ),
 ]
 PolicyOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--policy", metavar="NAME", help="Only what this policy decides. May be repeated.", autocompletion=policy_names
+        "--policy",
+        metavar="NAME",
+        help="Only what this policy decides. May be repeated.",
+        autocompletion=policy_names,
+        callback=not_empty,
     ),
 ]
 ExcludeOption = Annotated[
     list[str] | None,
-    typer.Option("--exclude", metavar="ID|NAME", help="Leave this notebook out. May be repeated."),
+    typer.Option("--exclude", metavar="ID|NAME", help="Leave this notebook out. May be repeated.", callback=not_empty),
 ]
 TableOrJson = Annotated[Literal["table", "json"], typer.Option("--format", help="The format of the result on stdout.")]
 Wide = Annotated[bool, typer.Option("--wide", help="Show every column and the full text, wider than the terminal.")]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nbsweep.cli.options.shared import ConfigOption, TableOrJson
+from nbsweep.cli.options.shared import ConfigOption, TableOrJson, not_empty
 from nbsweep.cli.starter import Credentials, Rule
 
 
@@ -15,7 +15,7 @@ def init(
     context: typer.Context,
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask: take the defaults for what no option says.")] = False,
-    name: Annotated[str, typer.Option("--name", help="The target's name in logs and reports.")] = "default",
+    name: Annotated[str, typer.Option("--name", help="The target's name in logs and reports.", callback=not_empty)] = "default",
     region: Annotated[str | None, typer.Option("--region", help="The region, such as cn-north-4.")] = None,
     endpoint: Annotated[
         str | None, typer.Option("--endpoint", metavar="URL", help="The address of ModelArts where no region gives it.")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from nbsweep.cli.options.shared import ConfigOption, ExcludeOption, PolicyOption, TableOrJson, TargetOption, Wide
+from nbsweep.cli.options.shared import ConfigOption, ExcludeOption, PolicyOption, TableOrJson, TargetOption, Wide, not_empty
 
 
 def plan(
@@ -93,7 +93,9 @@ def serve(
     )
 
 
-Targets = Annotated[list[str] | None, typer.Argument(metavar="TARGET", help="The targets; without any, all.")]
+Targets = Annotated[
+    list[str] | None, typer.Argument(metavar="TARGET", help="The targets; without any, all.", callback=not_empty)
+]
 
 
 def pause(
@@ -132,7 +134,7 @@ def resume(context: typer.Context, targets: Targets = None, config: ConfigOption
 
 def sweep(
     context: typer.Context,
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="The target.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="The target.", callback=not_empty)],
     config: ConfigOption = None,
 ) -> None:
     """Ask the running service for a sweep of a target, as soon as possible. Works through the journal."""
