@@ -19,8 +19,10 @@ TOP_PX = 14
 """Room above the plot: for a line of text."""
 LEGEND_ROW_PX = 18
 BOTTOM_PX = 24
-MOST_LABELS = 6
-"""Below the plot, so that dates fit on the narrowest screen."""
+NARROWEST_PX = 280
+"""The width of the plot on a phone."""
+LETTER_PX = 7
+BETWEEN_LABELS_PX = 8
 LONGEST_LABEL = 12
 """Characters of a label below the plot."""
 OPACITY: Mapping[Tone, float] = {Tone.GOOD: 0.55, Tone.BAD: 1, Tone.DOUBTFUL: 0.25, Tone.NEUTRAL: 0.05}
@@ -72,11 +74,13 @@ def open_plot(
 
 
 def label_slots(plot: Plot, labels: Sequence[str], offset: float = 0.5) -> None:
-    """Write the labels below the plot, as many as fit; `offset` is their place in their slots."""
+    """Write the labels below the plot, as many as fit on a phone; `offset` is their place in their slots."""
     texts = add(plot.root, "g", "axis", text_anchor="middle")
     y = plot.top + HEIGHT_PX + BOTTOM_PX - 7
-    for slot in range(0, len(labels), every(len(labels), MOST_LABELS)):
-        write(texts, shorten(labels[slot], LONGEST_LABEL), "", x=plot.across(slot + offset), y=y)
+    written = [shorten(label, LONGEST_LABEL) for label in labels]
+    most = NARROWEST_PX // (max(map(len, written), default=1) * LETTER_PX + BETWEEN_LABELS_PX)
+    for slot in range(0, len(labels), every(len(labels), most)):
+        write(texts, written[slot], "", x=plot.across(slot + offset), y=y)
 
 
 def add_parts(plot: Plot) -> Element:

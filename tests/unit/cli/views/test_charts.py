@@ -7,12 +7,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, RenderableType
 
-from nbsweep.cli.views.charts import cells_of
+from nbsweep.cli.views.charts import ASCII_SIGNS, IntervalBar, cells_of
 from nbsweep.cli.views.history_chart import history_chart
+from nbsweep.cli.views.threshold_chart import threshold_chart
+from nbsweep.core.backtest.interval import wilson
 from nbsweep.core.statistics.model import PeriodCounts
 from nbsweep.core.statistics.periods import Span, Step
+from nbsweep.documents.backtest import LabelCountsDocument, ThresholdDocument
 
 SPAN = Span(date(2026, 11, 27), date(2026, 11, 30), Step.DAY, ZoneInfo("Asia/Shanghai"))
 PERIODS = [
@@ -25,8 +28,13 @@ PERIODS = [
 
 def drawn(width: int = 80, encoding: str = "utf-8", **console: object) -> list[str]:
     """Return the lines of the chart on a console."""
+    return view_lines(history_chart(PERIODS, SPAN), width, encoding, **console)
+
+
+def view_lines(view: RenderableType, width: int = 80, encoding: str = "utf-8", **console: object) -> list[str]:
+    """Return the lines of a view on a console."""
     written = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    Console(file=written, width=width, highlight=False, **console).print(history_chart(PERIODS, SPAN))  # type: ignore[arg-type]
+    Console(file=written, width=width, highlight=False, **console).print(view)  # type: ignore[arg-type]
     written.seek(0)
     return [line.rstrip() for line in written.read().splitlines()]
 
@@ -104,3 +112,52 @@ def test_weeks_and_months_are_named_by_their_beginning() -> None:
         periods = [PeriodCounts(span.first, {"deleted": 1})]
         Console(file=written, width=80).print(history_chart(periods, span))
         assert expected in written.getvalue()
+
+
+def interval(share: tuple[float, float, float] | None, limit: float | None = None) -> str:
+    """Return an interval on 21 cells, one for each 5 % of an axis that ends at 100 %."""
+    return "".join(IntervalBar(share, 1, limit).cells(21, ASCII_SIGNS))
+
+
+@pytest.mark.parametrize(
+    ("share", "limit", "expected"),
+    [
+        ((0.1, 0.2, 0.4), None, "  |-o---|            "),
+        ((0, 0, 0.25), None, "o----|               "),
+        ((1, 1, 1), None, "                    o"),
+        ((0.1, 0.2, 0.4), 0.3, "  |-o-+-|            "),
+        ((0.1, 0.2, 0.4), 0.2, "  |-o---|            "),
+        ((0.1, 0.2, 0.4), 0.75, "  |-o---|      :     "),
+        (None, 0.05, " :                   "),
+        (None, None, " " * 21),
+    ],
+)
+def test_an_interval_stands_in_the_scale_of_its_axis(
+    share: tuple[float, float, float] | None, limit: float | None, expected: str
+) -> None:
+    """Lower end, share and upper end; the limit crosses the interval, and never hides the share."""
+    assert interval(share, limit) == expected
+
+
+def threshold(text: str, came_back: int, judged: int) -> ThresholdDocument:
+    """Return the counts of a threshold."""
+    bounds = wilson(came_back, judged)
+    regret = came_back / judged if judged else None
+    counts = LabelCountsDocument(judged, came_back, 0, judged - came_back, 0, {}, regret, bounds.low, bounds.high, 0)
+    return ThresholdDocument(text, 0, counts, {})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_thresholds_are_drawn_on_eighty_columns(encoding: str) -> None:
+    """38 of 220 have an interval of 12.9 to 22.8 %, so that the axis ends at 25 %; none judged has no interval."""
+    thresholds = [threshold("7d", 38, 220), threshold("30d", 0, 0)]
+    lines = [line.rstrip() for line in view_lines(threshold_chart(thresholds, 0.05), encoding=encoding)]
+    assert max(map(cell_len, lines)) <= 80
+    assert lines[0] == "What if idle_over were"
+    assert lines[1].split("  ")[-1].strip().endswith("limit 5.0 %")
+    text = "\n".join(lines)
+    assert text.isascii() is (encoding == "ascii")
+    assert re.search(r"0 % +25 %", text)
+    row = next(line for line in lines if "7d" in line).replace("|", " ").split()
+    assert row[-6:] == ["17.3", "%", "12.9-22.8", "%", "220", "38"]
+    assert next(line for line in lines if "30d" in line).replace("|", " ").split()[-4:] == ["-", "-", "0", "0"]

@@ -1,0 +1,80 @@
+"""The words of reports about back-tests, in plain text."""
+
+from collections.abc import Mapping
+
+from nbsweep.core.backtest.model import CensorCause, ReturnSign
+from nbsweep.documents.backtest import BacktestDocument, LabelCountsDocument
+
+CAUSES: Mapping[CensorCause, str] = {
+    CensorCause.HORIZON_NOT_OVER: "the horizon is not over",
+    CensorCause.SURVEYS_MISSING: "surveys are missing",
+    CensorCause.DELETED_BY_NBSWEEP: "nbsweep really deleted it",
+    CensorCause.RAN_ON: "it ran on, used or not",
+    CensorCause.FACTS_UNREADABLE: "its facts cannot be read",
+}
+SIGNS: Mapping[ReturnSign, str] = {
+    ReturnSign.STARTED: "started",
+    ReturnSign.RENEWED: "lease renewed",
+    ReturnSign.PROTECTED: "protected by a tag or a name",
+    ReturnSign.RENAMED: "renamed",
+    ReturnSign.PASSED_ON: "given to another owner",
+    ReturnSign.CHANGED: "used or edited between two surveys",
+    ReturnSign.EXEMPTED: "exempted",
+}
+
+
+def headline(document: BacktestDocument) -> str:
+    """Return the verdict in one sentence."""
+    total = document.total
+    if not total.deletions:
+        return "Nothing would have been deleted."
+    if total.regret is None:
+        return f"{counted(total.deletions, 'deletion')}, of which none can be judged."
+    judged = counted(total.deletions - total.censored, "deletion")
+    return f"Of {judged} that can be judged, {total.came_back} would have been regretted: {rate(total)}."
+
+
+def breakdown(total: LabelCountsDocument) -> str:
+    """Return what became of the notebooks."""
+    causes = ", ".join(f"{count} {CAUSES[CensorCause(cause)]}" for cause, count in total.censored_by.items())
+    censored = f"; {total.censored} cannot be judged ({causes})" if total.censored else ""
+    return (
+        f"{counted(total.deletions, 'deletion')} of {total.capacity_gb} GB: {total.came_back} came back, "
+        f"{total.removed_by_owner} were removed by their owners, {total.still_idle} were still idle at the horizon{censored}."
+    )
+
+
+def few(total: LabelCountsDocument) -> str:
+    """Return the warning about too few labels."""
+    return f"{counted(total.deletions - total.censored, 'deletion')} that can be judged say little: look at the interval."
+
+
+def kept_limit(document: BacktestDocument) -> str:
+    """Return whether the rate of regrets keeps to its limit; empty without a limit."""
+    limit = document.max_regret
+    if limit is None:
+        return ""
+    nothing = " because no deletion can be judged" if document.total.regret is None else ""
+    return f"The limit of {percent(limit.most)} {'is kept' if limit.passed else 'is not kept'}{nothing}."
+
+
+def rate(counts: LabelCountsDocument) -> str:
+    """Return the rate of regrets with its interval."""
+    if counts.regret is None:
+        return "none judged"
+    return f"{percent(counts.regret)}, 95 % interval {interval(counts)}"
+
+
+def percent(share: float) -> str:
+    """Return a share as text."""
+    return f"{share * 100:.1f} %"
+
+
+def interval(counts: LabelCountsDocument) -> str:
+    """Return the interval of the rate of regrets."""
+    return f"{counts.regret_low * 100:.1f}-{counts.regret_high * 100:.1f} %"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
