@@ -25,7 +25,10 @@ def tamper(desk: Desk, *statements: str) -> None:
 
 
 BACK_TO_0004 = (
-    *(f"DROP TABLE {table}" for table in ("inventory", "surveys", "outbox_items", "outbox_messages", "marks", "exemptions")),
+    *(
+        f"DROP TABLE {table}"
+        for table in ("inventory", "surveys", "outbox_items", "outbox_messages", "marks", "exemptions", "sessions")
+    ),
     "DROP TABLE pauses",
     "DROP TABLE sweep_requests",
     "DROP TABLE services",

@@ -276,7 +276,7 @@ class Service:
 def _token_files(settings: ServiceSettings) -> tuple[TokenFile, ...]:
     one = [TokenFile(Path(settings.api_token_file))] if settings.api_token_file else []
     listed = (
-        TokenFile(Path(token.file), Role(token.role), f"api_tokens[{place}].file")
+        TokenFile(Path(token.file), Role(token.role), f"api_tokens[{place}].file", token.name or "")
         for place, token in enumerate(settings.api_tokens)
     )
     return (*one, *listed)

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from nbsweep.core.audit.trail import AuditTrail
 from nbsweep.core.control.port import ControlRecords
+from nbsweep.core.control.sessions import SessionRecords
 from nbsweep.core.events.base import Event
 from nbsweep.core.exemptions.port import ExemptionRecords
 from nbsweep.core.freshness import ClockReading, Freshness
@@ -183,6 +184,11 @@ class Journal(Protocol):
     @property
     def statistics(self) -> StatisticsRecords:
         """Counts over all runs and targets."""
+        ...
+
+    @property
+    def sessions(self) -> SessionRecords:
+        """The sessions of people who are signed in to the pages."""
         ...
 
     def require_in_place(self) -> None:

@@ -93,13 +93,18 @@ class LoggingSettings(Group):
 LISTEN = Written(r"^(\[[0-9a-fA-F:.]+\]|[0-9A-Za-z.-]+):[0-9]{1,5}$", "must be an address and a port, such as 127.0.0.1:9464")
 
 
+TOKEN_NAME = Written(r"^[0-9A-Za-z][0-9A-Za-z._ -]{0,63}$", "must be a short name of letters, digits, blanks, '.', '_' and '-'")
+
+
 class ApiTokenSettings(Group):
     """A token of the HTTP API, and what it allows."""
 
     file: FilePath
     """A file with the token, which no other user of the machine may read."""
-    role: Literal["viewer", "admin"]
-    """viewer reads; admin also makes plans, starts sweeps, pauses and resumes."""
+    role: Literal["viewer", "approver", "admin"]
+    """viewer reads; approver also carries out plans; admin also makes plans, starts sweeps, pauses and resumes."""
+    name: Annotated[StrictStr, TOKEN_NAME] | None = None
+    """Whose token it is, for the records of changes and the pages; left out, it is the role."""
 
 
 class ServiceSettings(Group):

@@ -30,6 +30,7 @@ from nbsweep.testing.control import InMemoryControl
 from nbsweep.testing.exemptions import InMemoryExemptions
 from nbsweep.testing.inventory import InMemoryInventory
 from nbsweep.testing.notices import InMemoryMarks, InMemoryOutbox, NoticeStore
+from nbsweep.testing.sessions import InMemorySessions
 from nbsweep.testing.statistics import InMemoryStatistics
 from nbsweep.testing.trail import InMemoryTrail
 
@@ -54,6 +55,7 @@ class InMemoryJournal:
         self.outbox = InMemoryOutbox(self.notices)
         self.exemptions = InMemoryExemptions(self.trail)
         self.inventory = InMemoryInventory()
+        self.sessions = InMemorySessions()
         self.statistics = InMemoryStatistics(self._removals)
 
     def require_in_place(self) -> None:

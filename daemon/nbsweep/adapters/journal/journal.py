@@ -41,6 +41,7 @@ from nbsweep.adapters.journal.queries import (
     of_last_survey,
 )
 from nbsweep.adapters.journal.rows import Record, Row, RowMapper
+from nbsweep.adapters.journal.sessions import SqlSessions
 from nbsweep.adapters.journal.statements import Statements
 from nbsweep.adapters.journal.statistics import SqlStatistics
 from nbsweep.adapters.journal.tables import LEASES, REMOVALS, RUNS, SIGHTINGS
@@ -105,6 +106,11 @@ class SqlJournal:
     def statistics(self) -> SqlStatistics:
         """Counts over all runs and targets."""
         return SqlStatistics(self._access)
+
+    @cached_property
+    def sessions(self) -> SqlSessions:
+        """The sessions of people who are signed in to the pages."""
+        return SqlSessions(self._access)
 
     @cached_property
     def _mark_writer(self) -> MarkWriter:

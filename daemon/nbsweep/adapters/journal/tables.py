@@ -192,6 +192,16 @@ SERVICES = Table(
 )
 """What services report about themselves: a `ServiceRecord` as JSON, by the unique ID of its process."""
 
+SESSIONS = Table(
+    "sessions",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("token", Text, nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
+)
+"""The sessions of the pages: the fields of `Session`, which hold neither the cookie nor the token."""
+
 AUDIT = Table(
     "audit",
     METADATA,
@@ -238,5 +248,5 @@ REVISION = Table(
 )
 """Alembic's own table with the revision of a database; not part of `METADATA`."""
 
-NEWEST = "0010"
+NEWEST = "0011"
 """The newest revision in `migrations/`; a database with this revision needs no migration."""

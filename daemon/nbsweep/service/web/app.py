@@ -12,13 +12,15 @@ from nbsweep.core.granting.grants import GrantLimits
 from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.core.reasons.render import Language
 from nbsweep.service.control import Control
-from nbsweep.service.web.access.auth import TokenAuth
+from nbsweep.service.web.access.auth import Auth, RefusalLog
 from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.access.connections import Connections
 from nbsweep.service.web.access.guard import LARGEST_BODY_BYTES, Guard, reject_unknown_query
+from nbsweep.service.web.access.sessions import Sessions
 from nbsweep.service.web.access.tokens import TokenFile, Tokens
 from nbsweep.service.web.address import Address, mistaken
 from nbsweep.service.web.api import Api
+from nbsweep.service.web.cookies import Cookies
 from nbsweep.service.web.exemptions import ExemptionPorts, ExemptionsApi
 from nbsweep.service.web.health import Health
 from nbsweep.service.web.keep.pages import KeepPages, PageSettings
@@ -71,12 +73,16 @@ def make_app(
         raise mistaken(
             "listen", f"is {settings.listen}, which others can reach: set service.api_token_file, or listen on 127.0.0.1"
         )
-    auth = TokenAuth(Tokens(settings.tokens), clock, telemetry, reading_is_free=address.on_loopback)
+    tokens, cookies = Tokens(settings.tokens), Cookies(address.on_loopback)
+    sessions = Sessions(tokens, journal, clock, cookies)
+    auth = Auth(tokens, sessions, clock, RefusalLog(clock, telemetry), reading_is_free=address.on_loopback)
     connections = Connections()
     pages = settings.pages
     files = StaticFiles()
     layout = Layout(settings.limits.zone, files)
-    site = Site([*all_pages(PageTools(control, journal, clock)), files], layout, settings.language, telemetry)
+    site = Site(
+        [*all_pages(PageTools(control, journal, clock, sessions)), files], layout, cookies, telemetry, settings.language
+    )
     checks = Guard(address, auth, connections, telemetry, site, PageAddress(pages.url) if pages else None)
     app = web.Application(middlewares=[checks.middleware()], client_max_size=LARGEST_BODY_BYTES)
     app[ADDRESS], app[CONNECTIONS], app[SITE] = address, connections, site

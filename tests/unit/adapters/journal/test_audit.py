@@ -132,6 +132,8 @@ WITHOUT_CONTROL = (
     "DROP TABLE services",
 )
 """Takes revision 0007 back; the table of pauses goes whole."""
+WITHOUT_SESSIONS = ("DROP TABLE sessions",)
+"""Takes revision 0011 back."""
 WITHOUT_INVENTORY = ("DROP TABLE inventory", "DROP TABLE surveys")
 """Takes revision 0009 back."""
 WITHOUT_NOTICES = tuple(f"DROP TABLE {table}" for table in ("outbox_items", "outbox_messages", "marks", "exemptions"))
@@ -209,6 +211,7 @@ async def test_a_journal_that_is_older_than_the_trail_says_so(path: Path, spoil:
     spoil(
         "DROP TABLE audit",
         "DROP TABLE pauses",
+        *WITHOUT_SESSIONS,
         *WITHOUT_INVENTORY,
         *WITHOUT_NOTICES,
         *WITHOUT_CONTROL,

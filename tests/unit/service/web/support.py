@@ -223,6 +223,14 @@ def viewer_file(directory: Path) -> TokenFile:
     return TokenFile(path, Role.VIEWER, "api_tokens[0].file")
 
 
+def role_file(directory: Path, role: Role) -> TokenFile:
+    """Write a token `token-of-ROLE`, whose name is that of its role."""
+    path = directory / f"{role}-token"
+    path.write_text(f"token-of-{role}")
+    path.chmod(0o600)
+    return TokenFile(path, role, "api_tokens[0].file")
+
+
 async def filled_journal() -> InMemoryJournal:
     """Return a journal with a run that deleted one notebook and spared another, and one that goes on."""
     journal = InMemoryJournal()

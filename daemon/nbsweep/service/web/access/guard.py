@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from nbsweep.core.errors import JournalError
 from nbsweep.core.ports import Telemetry
-from nbsweep.service.web.access.auth import TokenAuth
+from nbsweep.service.web.access.auth import Auth, needs_of_api
 from nbsweep.service.web.access.connections import Connections
-from nbsweep.service.web.access.visitors import NOBODY, Visitor
+from nbsweep.service.web.access.origin import require_own_site
+from nbsweep.service.web.access.visitors import NOBODY, Needs, SignedIn, Visitor
 from nbsweep.service.web.address import LOOPBACK_NAMES, Address
 from nbsweep.service.web.bodies import read_body
 from nbsweep.service.web.errors import Code, Refused, error_answer, refusal_of
@@ -34,7 +36,7 @@ class Guard:
     """Checks requests, has them answered, and converts exceptions to responses."""
 
     address: Address
-    auth: TokenAuth
+    auth: Auth
     connections: Connections
     telemetry: Telemetry
     site: Site
@@ -60,10 +62,7 @@ class Guard:
         if self.site.has(request):
             return await self._page(request, handler)
         try:
-            require_small_body(request)
-            require_host(request, self.address)
-            require_same_origin(request)
-            request[VISITOR] = self.auth.admit(request)
+            request[VISITOR] = await self._admitted(request, needs_of_api(request))
             return await handler(request)
         except Exception as error:  # noqa: BLE001 -- whatever it is, it is told in the one shape
             return error_answer(refusal_of(request, error, self.telemetry))
@@ -81,19 +80,34 @@ class Guard:
 
     async def _page(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer a request to a page; whatever goes wrong is shown as a page."""
-        visitor = NOBODY
         try:
-            require_small_body(request)
-            require_host(request, self.address)
-            require_same_origin(request)
             route = self.site.route_of(request)
-            if route is None:
-                return await handler(request)
-            visitor = self.auth.visitor(request)
-            self.auth.admit_to_page(request, route.needs)
-            return await self.site.answer(request, route, visitor)
+            visitor = await self._admitted(request, route.needs if route else Needs.NOTHING)
+            # Without a route, the handler raises what is wrong with the address.
+            return await self.site.answer(request, route, visitor) if route else await handler(request)
         except Exception as error:  # noqa: BLE001 -- whatever it is, it is shown in the one shape
-            return self.site.refused(request, error, visitor)
+            return await self.site.refused(request, error, await self._known(request))
+
+    async def _admitted(self, request: web.Request, needs: Needs) -> Visitor:
+        """Return who sends a request that may pass.
+
+        Raises:
+            Refused: it may not.
+            JournalError: the session of the visitor cannot be read.
+        """
+        require_small_body(request)
+        require_host(request, self.address)
+        visitor = await self.auth.visitor(request)
+        self.auth.admit(request, visitor, needs)
+        require_own_site(request, has_token=visitor.signed_in is SignedIn.BEARER)
+        return visitor
+
+    async def _known(self, request: web.Request) -> Visitor:
+        """Return who sends a request that was refused, as far as the journal can be read."""
+        try:
+            return await self.auth.visitor(request)
+        except JournalError:
+            return NOBODY
 
 
 def require_host(request: web.Request, address: Address) -> None:
@@ -103,16 +117,6 @@ def require_host(request: web.Request, address: Address) -> None:
     name = re.sub(r":[0-9]{1,5}$", "", request.headers.get("Host", "")).lower()
     if name not in LOOPBACK_NAMES and name != address.name:
         raise Refused(Code.FORBIDDEN, "the Host header must be localhost, 127.0.0.1 or [::1]")
-
-
-def require_same_origin(request: web.Request) -> None:
-    """Refuse requests that a browser sends for a page of another origin."""
-    origin = request.headers.get("Origin")
-    if origin is None:
-        return
-    host = request.headers.get("Host", "").lower()
-    if origin.lower() not in (f"http://{host}", f"https://{host}"):
-        raise Refused(Code.FORBIDDEN, "requests from pages of another origin are not allowed")
 
 
 def require_small_body(request: web.Request) -> None:

@@ -14,7 +14,7 @@ from nbsweep.core.granting.keeping import Offer, Standing
 from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.core.reasons.render import Language
 from nbsweep.service.keeping import Keeping
-from nbsweep.service.web.access.auth import Failures
+from nbsweep.service.web.access.failures import Failures
 from nbsweep.service.web.bodies import read_form
 from nbsweep.service.web.errors import Refused
 from nbsweep.service.web.keep.page import STYLE, PageWriter, Typed

@@ -4,8 +4,10 @@ from msgspec import Struct
 
 from nbsweep.core.ports import Clock, Journal
 from nbsweep.service.control import Control
+from nbsweep.service.web.access.sessions import Sessions
 from nbsweep.service.web.pages.handlers.fleet import FleetPage
 from nbsweep.service.web.pages.handlers.language import LanguagePage
+from nbsweep.service.web.pages.handlers.sign_in import SignInPage
 from nbsweep.service.web.pages.routing import Page
 
 
@@ -15,6 +17,7 @@ class PageTools(Struct, frozen=True):
     control: Control
     journal: Journal
     clock: Clock
+    sessions: Sessions
 
 
 def all_pages(tools: PageTools) -> list[Page]:
@@ -22,4 +25,5 @@ def all_pages(tools: PageTools) -> list[Page]:
     return [
         FleetPage(tools.control, tools.journal, tools.clock),
         LanguagePage(),
+        SignInPage(tools.sessions),
     ]

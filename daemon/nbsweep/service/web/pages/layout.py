@@ -1,6 +1,6 @@
 """Writes pages: the templates, what stands around the content of each page, and how values look."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -9,15 +9,24 @@ from msgspec import Struct
 
 from nbsweep.core.reasons.model import Cause
 from nbsweep.core.reasons.render import Language, render
+from nbsweep.service.web.access.tokens import Role
 from nbsweep.service.web.access.visitors import Visitor
 from nbsweep.service.web.pages.languages.catalogues import PACKAGE, translations_of
 from nbsweep.service.web.pages.languages.formats import Formats
-from nbsweep.service.web.pages.languages.messages import Message
+from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.routing import Section, Shown
 from nbsweep.service.web.pages.static import StaticFiles
 
 TAGS = {Language.ENGLISH: "en", Language.CHINESE: "zh-CN"}
 """The languages as HTML and HTTP name them."""
+
+
+ROLES: Mapping[Role | None, Message] = {
+    None: message("not signed in"),
+    Role.VIEWER: message("viewer"),
+    Role.APPROVER: message("approver"),
+    Role.ADMIN: message("administrator"),
+}
 
 
 class Entry(Struct, frozen=True):
@@ -33,6 +42,10 @@ class Chrome(Struct, frozen=True):
 
     sections: Sequence[Entry]
     visitor: Visitor
+    role: Message
+    """The role of the visitor."""
+    can_sign_out: bool
+    """Whether there is a session to end."""
     flash: Message | None
     here: str
     """The path of the page with its query, to come back to it."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 from nbsweep.core.actor import Actor, Via
 from nbsweep.core.reasons.render import Language
 from nbsweep.service.web.access.visitors import NOBODY, Needs, Visitor
+from nbsweep.service.web.cookies import Cookie
 from nbsweep.service.web.pages.languages.messages import Message
 
 LARGEST_FORM_BYTES = 16 * 1024
@@ -41,15 +42,7 @@ class Moved(Struct, frozen=True):
     """A path of this service, with its query."""
     flash: Message | None = None
     headers: Mapping[str, str] = {}
-    cookies: Sequence["Cookie"] = ()
-
-
-class Cookie(Struct, frozen=True):
-    """A cookie to set; with an empty value it is deleted."""
-
-    name: str
-    value: str
-    lasts_s: int
+    cookies: Sequence[Cookie] = ()
 
 
 class Visit(Struct, frozen=True):

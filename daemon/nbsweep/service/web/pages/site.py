@@ -2,21 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
 from nbsweep.core.ports import Telemetry
 from nbsweep.core.reasons.render import Language
-from nbsweep.service.web.access.visitors import Visitor
+from nbsweep.service.web.access.visitors import SignedIn, Visitor
+from nbsweep.service.web.cookies import Cookie, Cookies
 from nbsweep.service.web.errors import STATUS, Code, Refused, refusal_of
 from nbsweep.service.web.pages.flash import NAME as FLASH
 from nbsweep.service.web.pages.flash import flash_cookie, read_flash
 from nbsweep.service.web.pages.languages.choice import language_of
 from nbsweep.service.web.pages.languages.messages import Message
-from nbsweep.service.web.pages.layout import TAGS, Chrome, Layout, entries
+from nbsweep.service.web.pages.layout import ROLES, TAGS, Chrome, Layout, entries
 from nbsweep.service.web.pages.requests import read_fields, require_known_query
-from nbsweep.service.web.pages.routing import Answer, Cookie, Moved, Page, PageRoute, Shown, Visit
+from nbsweep.service.web.pages.routing import Answer, Moved, Page, PageRoute, Shown, Visit
 from nbsweep.service.web.pages.views.errors import ErrorView, error_title
 
 HEADERS: Mapping[str, str] = {
@@ -30,13 +31,17 @@ HEADERS: Mapping[str, str] = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 """On every page. A page loads only our own files, and tells no other site where a link was."""
+SIGN_IN = "/sign-in"
+IN_ADDRESSES = "/?=&%:@+,;~*!$'()-._"
+"""Signs that stay as they are in the address to which a browser is sent."""
 
 
 class Site:
     """All pages."""
 
-    def __init__(self, pages: Sequence[Page], layout: Layout, usual: Language, telemetry: Telemetry) -> None:
+    def __init__(self, pages: Sequence[Page], layout: Layout, cookies: Cookies, telemetry: Telemetry, usual: Language) -> None:
         """Take the pages, in the order of the navigation; `usual` is for a browser that asks for no language of ours."""
+        self._cookies = cookies
         self._layout = layout
         self._usual = usual
         self._telemetry = telemetry
@@ -75,10 +80,12 @@ class Site:
         visit = Visit(request, self._language(request), visitor, form)
         return self._written(visit, await route.handle(visit))
 
-    def refused(self, request: web.Request, error: Exception, visitor: Visitor) -> web.StreamResponse:
-        """Return the page of an error."""
+    async def refused(self, request: web.Request, error: Exception, visitor: Visitor) -> web.StreamResponse:
+        """Return the page of an error; a visitor who has to sign in first gets the page for that."""
         refusal = refusal_of(request, error, self._telemetry)
         visit = Visit(request, self._language(request), visitor)
+        if refusal.code is Code.UNAUTHORIZED and "Authorization" not in request.headers:
+            return self._moved(visit, Moved(f"{SIGN_IN}?{urlencode({'next': _next_of(request)})}"))
         view = ErrorView(str(refusal), refusal.code)
         return self._page(visit, Shown("error.html", view, error_title(refusal.code), STATUS[refusal.code], refusal.headers))
 
@@ -87,13 +94,13 @@ class Site:
             case Shown():
                 return self._page(visit, answer)
             case Moved():
-                return _moved(visit, answer)
+                return self._moved(visit, answer)
         for name, value in HEADERS.items():
             answer.headers.setdefault(name, value)
         return answer
 
     def _page(self, visit: Visit, shown: Shown) -> web.Response:
-        flash = visit.request.cookies.get(FLASH, "")
+        flash = self._cookies.read(visit.request, FLASH)
         text = self._layout.write(shown, self._chrome(visit, read_flash(flash)), visit.language)
         headers = {
             **HEADERS,
@@ -103,7 +110,15 @@ class Site:
         }
         response = web.Response(text=text, content_type="text/html", status=shown.status, headers=headers)
         if flash:
-            _set(visit.request, response, Cookie(FLASH, "", 0))
+            self._cookies.put(visit.request, response, Cookie(FLASH, "", 0))
+        return response
+
+    def _moved(self, visit: Visit, moved: Moved) -> web.Response:
+        headers = {**HEADERS, "Location": quote(local_path(moved.to), safe=IN_ADDRESSES), **moved.headers}
+        response = web.Response(status=HTTPStatus.SEE_OTHER, headers=headers)
+        flash = [flash_cookie(moved.flash)] if moved.flash else []
+        for cookie in (*flash, *moved.cookies):
+            self._cookies.put(visit.request, response, cookie)
         return response
 
     def _chrome(self, visit: Visit, flash: Message | None) -> Chrome:
@@ -111,46 +126,26 @@ class Site:
         return Chrome(
             sections=entries(self._sections, request.path),
             visitor=visit.visitor,
+            role=ROLES[visit.visitor.role],
+            can_sign_out=visit.visitor.signed_in is SignedIn.SESSION,
             flash=flash,
-            here=request.path_qs if request.method in ("GET", "HEAD") else "/",
+            here=_next_of(request),
             sought=request.query.get("q", ""),
         )
 
     def _language(self, request: web.Request) -> Language:
-        return language_of(request, self._usual)
+        return language_of(request, self._cookies, self._usual)
 
 
-def _moved(visit: Visit, moved: Moved) -> web.Response:
-    headers = {**HEADERS, "Location": quote(local_path(moved.to), safe="/?=&%:@+,;~*!$'()-._"), **moved.headers}
-    response = web.Response(status=HTTPStatus.SEE_OTHER, headers=headers)
-    flash = [flash_cookie(moved.flash)] if moved.flash else []
-    for cookie in (*flash, *moved.cookies):
-        _set(visit.request, response, cookie)
-    return response
+def _next_of(request: web.Request) -> str:
+    """Return where a visitor goes after signing in: to the page that was refused, but not again through a form."""
+    return request.path_qs if request.method in ("GET", "HEAD") else "/"
 
 
 def local_path(text: str) -> str:
     """Return a path of this service with its query; `/` in place of anything else, which may lead to another site."""
     is_local = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and "\\" not in text
     return text if is_local else "/"
-
-
-def _set(request: web.Request, response: web.Response, cookie: Cookie) -> None:
-    """Set a cookie that no script can read, and that no other site sends."""
-    response.set_cookie(
-        cookie.name,
-        cookie.value,
-        max_age=cookie.lasts_s,
-        path="/",
-        httponly=True,
-        samesite="Lax",
-        secure=is_secure(request),
-    )
-
-
-def is_secure(request: web.Request) -> bool:
-    """Return whether the browser reached this service by HTTPS, as far as that is known."""
-    return request.headers.get("X-Forwarded-Proto", request.scheme).lower() == "https"
 
 
 async def _never_called(_request: web.Request) -> web.StreamResponse:

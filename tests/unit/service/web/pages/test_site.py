@@ -91,10 +91,13 @@ async def test_elsewhere_a_page_needs_a_token_and_its_files_do_not(tmp_path: Pat
     """The style says nothing about notebooks; on loopback reading is free."""
     async with Scene(listen=ELSEWHERE, token_file=token_file(tmp_path)).open() as face:
         refused = await see(face, "/")
-        assert (refused.status, refused.heading) == (401, "Sign in first")
-        assert "research" not in refused.source
-        assert (await see(face, "/", headers=BEARER)).status == 200
-        style = refused.page.all("link")[0].attributes["href"]
+        assert (refused.status, refused.headers["Location"], refused.source) == (303, "/sign-in?next=%2F", "")
+        seen = await see(face, "/", headers=BEARER)
+        assert seen.status == 200
+        wrong = await see(face, "/", headers={"Authorization": "Bearer wrong"})
+        assert (wrong.status, wrong.heading) == (401, "Sign in first")
+        assert "research" not in wrong.source
+        style = seen.page.all("link")[0].attributes["href"]
         assert (await face.ask("GET", style))[0] == 200
 
 

@@ -6,9 +6,10 @@ from msgspec import Struct
 
 from nbsweep.core.reasons.render import Language
 from nbsweep.service.web.access.visitors import Needs
+from nbsweep.service.web.cookies import Cookie
 from nbsweep.service.web.errors import Code, Refused
 from nbsweep.service.web.pages.languages.choice import COOKIE, COOKIE_S
-from nbsweep.service.web.pages.routing import Cookie, Moved, PageRoute, Visit
+from nbsweep.service.web.pages.routing import Moved, PageRoute, Visit
 
 
 class LanguagePage(Struct, frozen=True):

@@ -5,6 +5,7 @@ import re
 from aiohttp import web
 
 from nbsweep.core.reasons.render import Language
+from nbsweep.service.web.cookies import Cookies
 
 COOKIE = "nbsweep-language"
 COOKIE_S = 365 * 24 * 3600
@@ -13,9 +14,9 @@ MOST_ACCEPTED = 20
 ACCEPTED = re.compile(r"\s*(zh|en)(?:-[A-Za-z0-9-]+)?\s*(?:;\s*q=([01](?:\.[0-9]{1,3})?))?\s*", re.IGNORECASE)
 
 
-def language_of(request: web.Request, usual: Language) -> Language:
+def language_of(request: web.Request, cookies: Cookies, usual: Language) -> Language:
     """Return the language for a request; `usual` is for a browser that asks for none of ours."""
-    chosen = request.cookies.get(COOKIE, "")
+    chosen = cookies.read(request, COOKIE)
     if chosen in list(Language):
         return Language(chosen)
     return preferred_language(request.headers.get("Accept-Language", ""), usual)
