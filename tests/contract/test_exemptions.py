@@ -86,6 +86,18 @@ async def test_those_in_force_have_not_ended_and_were_not_revoked(opener: Opener
         assert [one.id for one in await journal.exemptions.all(2)] == ["e4", "e3"]
 
 
+async def test_those_of_a_time_are_all_that_could_keep_a_notebook_then(opener: Opener) -> None:
+    """Revoked ones too, with when that was; not those that had ended, or were granted later."""
+    async with opener() as journal:
+        await journal.exemptions.grant(exemption(1, until=NOON))
+        await journal.exemptions.grant(exemption(2, until=NOON + HOUR))
+        await journal.exemptions.grant(exemption(3, granted_at=LATER, until=NOON + 9 * HOUR))
+        await journal.exemptions.grant(exemption(4, granted_at=LATER + HOUR, until=NOON + 9 * HOUR))
+        await journal.exemptions.revoke("e3", LATER, "li")
+        found = await journal.exemptions.between(NOON, LATER)
+    assert [(one.id, one.revoked_at) for one in found] == [("e2", None), ("e3", LATER)]
+
+
 async def test_a_revocation_is_final(opener: Opener) -> None:
     """The first one stays, with who did it; there is nothing to revoke where there is no exemption."""
     revoked = exemption(revoked_at=LATER, revoked_by="bo")

@@ -248,6 +248,28 @@ async def test_a_survey_without_a_time_zone_is_refused(opener: Opener) -> None:
             await survey(journal, [], datetime(2026, 1, 1))  # noqa: DTZ001  # that is the point
 
 
+async def test_the_states_of_a_period_come_in_parts_by_their_first_survey(opener: Opener) -> None:
+    """Those that lasted at any of its surveys; neither those that had ended, nor later ones, nor those of another target."""
+    async with opener() as journal:
+        await survey(journal, [notebook("nb1"), notebook("nb2"), notebook("nb3")])
+        await survey(journal, [notebook("nb1"), notebook("nb3", name="gpt")], NOON + HOUR)
+        await survey(journal, [notebook("x1")], mine=identity("p2"))
+        await survey(journal, [notebook("nb0"), notebook("nb1", name="gpt"), notebook("nb3", name="gpt")], NOON + 2 * HOUR)
+        await survey(journal, [notebook("nb1", name="llama")], NOON + 3 * HOUR)
+        found: list[NotebookState] = []
+        while part := await journal.inventory.states_between(identity(), (2, 4), key_of(found), 2):
+            assert len(part) <= 2
+            found += part
+        whole = await journal.inventory.states_between(identity(), (2, 4), None, 100)
+    assert [(state.first_survey, state.notebook_id) for state in found] == [(1, "nb1"), (2, "nb3"), (4, "nb0"), (4, "nb1")]
+    assert list(whole) == found
+
+
+def key_of(found: Sequence[NotebookState]) -> tuple[int, str] | None:
+    """Return where the next part of a list of states begins."""
+    return (found[-1].first_survey, found[-1].notebook_id) if found else None
+
+
 # ---- any sequence of surveys ------------------------------------------------------------------------------------------------
 
 

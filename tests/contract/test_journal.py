@@ -495,6 +495,18 @@ async def test_what_was_taken_back_or_only_stopped_does_not_count(opener: Opener
         assert (await known(journal)).requested == 2
 
 
+async def test_orders_are_stops_and_deletes_that_were_about_to_leave(opener: Opener) -> None:
+    """From the asked moment on, the oldest first, with any end; not those that were taken back, or never ordered."""
+    stopping = sent(removal(1), LATER, state=State.STOPPING, requests=0)
+    deleted = ended(sent(removal(2, run_id="run2"), NOON), State.DELETED, LATER)
+    early = sent(removal(3), NOON - timedelta(microseconds=1), sent_at=LATER)
+    taken_back = removal(4)
+    async with opener() as journal:
+        await journal.write([stopping, deleted, early, sent(taken_back, LATER), sent(removal(5, target="other"), LATER)])
+        await journal.write([taken_back])
+        assert await journal.orders_since("research", RESEARCH, NOON) == (deleted, stopping)
+
+
 async def close(journal: Journal, run: RunRecord, outcome: str, fleet: int) -> RunRecord:
     """Let a run have been, and have ended so."""
     record = replace(run, ended_at=LATER, outcome=Outcome(outcome), fleet=fleet)
@@ -678,6 +690,7 @@ async def test_what_another_target_of_the_project_deletes_in_its_own_workspaces_
     async with opener() as journal:
         await journal.write([elsewhere, covered, named])
         assert (await journal.history("research", PART, NOON, NOON)).requested == 2
+        assert set(await journal.orders_since("research", PART, NOON)) == {covered, named}
 
 
 async def test_what_was_seen_in_one_project_says_nothing_of_another(opener: Opener) -> None:

@@ -261,6 +261,13 @@ class Journal(Protocol):
         """List the removals of one notebook in all runs, the newest first."""
         ...
 
+    async def orders_since(self, target: str, identity: TargetIdentity, since: datetime) -> tuple[Removal, ...]:
+        """List the removals of a target whose first order, a stop or a DELETE, was about to leave since a time, oldest first.
+
+        They belong to the target as in `history`; a removal whose order was taken back is not among them.
+        """
+        ...
+
     async def run_ids(self, beginning: str, limit: int) -> tuple[str, ...]:
         """List up to `limit` ids of runs that begin with a text, the newest first."""
         ...

@@ -60,6 +60,12 @@ class InMemoryExemptions:
         await asyncio.sleep(0)
         return tuple(sorted((one for one in self._exemptions.values() if one.in_force(now)), key=_age))
 
+    async def between(self, since: datetime, until: datetime) -> tuple[Exemption, ...]:
+        """List the exemptions granted until `until` that end after `since`, the oldest first."""
+        await asyncio.sleep(0)
+        found = (one for one in self._exemptions.values() if one.until > since and one.granted_at <= until)
+        return tuple(sorted(found, key=_age))
+
     async def all(self, limit: int) -> tuple[Exemption, ...]:
         """List the latest exemptions, the newest first."""
         await asyncio.sleep(0)

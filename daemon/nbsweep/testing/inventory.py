@@ -104,6 +104,20 @@ class InMemoryInventory:
         found = [_shown(one.state) for one in covered if one.state.lasts_at(survey.id)]
         return tuple(sorted(found, key=lambda state: state.notebook_id))
 
+    async def states_between(
+        self, identity: TargetIdentity, surveys: tuple[int, int], after: tuple[int, str] | None, limit: int
+    ) -> tuple[NotebookState, ...]:
+        """List states that a target covers and that lasted at any of these surveys, by their first survey, in parts."""
+        await asyncio.sleep(0)
+        first, last = surveys
+        states = (one.state for one in self._covered(identity))
+        found = {
+            (state.first_survey, state.notebook_id): _shown(state)
+            for state in states
+            if state.first_survey <= last and (state.ended_by is None or state.ended_by > first)
+        }
+        return tuple(found[key] for key in sorted(found) if after is None or key > after)[:limit]
+
     async def states_of(self, beginning: str) -> tuple[NotebookState, ...]:
         """List all states of the notebooks with this id or beginning of an id, sorted by id, the oldest state first."""
         await asyncio.sleep(0)

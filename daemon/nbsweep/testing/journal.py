@@ -160,6 +160,18 @@ class InMemoryJournal:
         found = [removal for removal in self._removals.values() if removal.notebook_id == notebook_id]
         return tuple(sorted(found, key=lambda removal: (removal.planned_at, removal.run_id), reverse=True))
 
+    async def orders_since(self, target: str, identity: TargetIdentity, since: datetime) -> tuple[Removal, ...]:
+        """List the removals of a target with a stop or a DELETE that was about to leave since a time, the oldest first."""
+        await asyncio.sleep(0)
+        found = [
+            removal
+            for removal in self._removals.values()
+            if _at_or_after(removal.requested_at, since)
+            and removal.project in (identity.project, UNKNOWN)
+            and (removal.target == target or _is_covered(removal, identity))
+        ]
+        return tuple(sorted(found, key=lambda removal: (removal.requested_at or since, removal.run_id)))
+
     async def run_ids(self, beginning: str, limit: int) -> tuple[str, ...]:
         """List ids of runs that begin with a text, the newest first."""
         await asyncio.sleep(0)

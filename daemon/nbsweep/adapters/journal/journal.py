@@ -39,6 +39,7 @@ from nbsweep.adapters.journal.queries import (
     of_last_run,
     of_last_success,
     of_last_survey,
+    of_orders,
 )
 from nbsweep.adapters.journal.rows import Record, Row, RowMapper
 from nbsweep.adapters.journal.sessions import SqlSessions
@@ -213,6 +214,10 @@ class SqlJournal:
         query = _REMOVAL.where(REMOVALS.c.notebook_id == notebook_id)
         newest_first = query.order_by(REMOVALS.c.planned_at.desc(), REMOVALS.c.run_id.desc(), REMOVALS.c.position.desc())
         return await self._records(_REMOVAL_MAPPER, newest_first)
+
+    async def orders_since(self, target: str, identity: TargetIdentity, since: datetime) -> tuple[Removal, ...]:
+        """List the removals of a target with a stop or a DELETE that was about to leave since a time, the oldest first."""
+        return await self._records(_REMOVAL_MAPPER, of_orders(_REMOVAL, target, identity, since))
 
     async def run_ids(self, beginning: str, limit: int) -> tuple[str, ...]:
         """List ids of runs that begin with a text, the newest first."""

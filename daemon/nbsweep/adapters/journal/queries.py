@@ -20,10 +20,20 @@ _NOT_ON_RECORD = REMOVALS.c.project == UNKNOWN
 
 def count_requested(target: str, identity: TargetIdentity, since: datetime) -> Select[Any]:
     """Count the removals whose DELETE was sent, or about to be sent, since a time; withdrawn DELETEs do not count."""
-    named = REMOVALS.c.target == target
-    mine = (REMOVALS.c.project == identity.project) & (named | _covered(identity)) | (_NOT_ON_RECORD & named)
     sent = (REMOVALS.c.requests > 0) & (REMOVALS.c.sent_at >= since)
-    return select(func.count().label("count")).where(mine, sent)
+    return select(func.count().label("count")).where(_of_target(target, identity), sent)
+
+
+def of_orders(removals: Select[Any], target: str, identity: TargetIdentity, since: datetime) -> Select[Any]:
+    """Find the removals with an order since a time, the oldest first."""
+    ordered = removals.where(_of_target(target, identity), REMOVALS.c.requested_at >= since)
+    return ordered.order_by(REMOVALS.c.requested_at, REMOVALS.c.run_id, REMOVALS.c.position)
+
+
+def _of_target(target: str, identity: TargetIdentity) -> ColumnElement[bool]:
+    """Return the condition that a removal is covered by a target, or was made under its name."""
+    named = REMOVALS.c.target == target
+    return (REMOVALS.c.project == identity.project) & (named | _covered(identity)) | (_NOT_ON_RECORD & named)
 
 
 def of_last_survey(runs: Select[Any], target: str, identity: TargetIdentity) -> Select[Any]:

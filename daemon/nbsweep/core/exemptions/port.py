@@ -39,6 +39,10 @@ class ExemptionRecords(Protocol):
         """List the exemptions that are in force at a moment, the oldest first."""
         ...
 
+    async def between(self, since: datetime, until: datetime) -> tuple[Exemption, ...]:
+        """List the exemptions granted until `until` that end after `since`, those that were revoked included, oldest first."""
+        ...
+
     async def all(self, limit: int) -> tuple[Exemption, ...]:
         """List the latest exemptions, also those that have ended or were revoked, the newest first."""
         ...

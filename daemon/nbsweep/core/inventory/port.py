@@ -36,6 +36,16 @@ class InventoryRecords(Protocol):
         """List the states of the notebooks that a survey covers as they were known with it, sorted by id."""
         ...
 
+    async def states_between(
+        self, identity: TargetIdentity, surveys: tuple[int, int], after: tuple[int, str] | None, limit: int
+    ) -> tuple[NotebookState, ...]:
+        """List up to `limit` states that a target covers and that lasted at any survey from the first number to the second.
+
+        They are sorted by the survey that showed them first, and then by notebook id. `after` is that survey and the notebook
+        id of the last state of the previous part; None for the first part.
+        """
+        ...
+
     async def states_of(self, beginning: str) -> tuple[NotebookState, ...]:
         """List all states of the notebooks with this id or beginning of an id, sorted by id, the oldest state first."""
         ...

@@ -102,6 +102,18 @@ class SqlInventory:
         query = _STATE.where(*_covered(identity), INVENTORY.c.first_survey <= survey.id, lasts)
         return await self._states(query.order_by(INVENTORY.c.notebook_id))
 
+    async def states_between(
+        self, identity: TargetIdentity, surveys: tuple[int, int], after: tuple[int, str] | None, limit: int
+    ) -> tuple[NotebookState, ...]:
+        """List states that a target covers and that lasted at any of these surveys, by their first survey, in parts."""
+        first, last = surveys
+        began, key = INVENTORY.c.first_survey, INVENTORY.c.notebook_id
+        lasted = INVENTORY.c.ended_by.is_(None) | (INVENTORY.c.ended_by > first)
+        query = _STATE.where(*_covered(identity), began <= last, lasted)
+        if after is not None:
+            query = query.where((began > after[0]) | ((began == after[0]) & (key > after[1])))
+        return await self._states(query.order_by(began, key).limit(limit))
+
     async def states_of(self, beginning: str) -> tuple[NotebookState, ...]:
         """List all states of the notebooks with this id or beginning of an id, sorted by id, the oldest state first."""
         query = _STATE.where(INVENTORY.c.notebook_id.startswith(beginning, autoescape=True))

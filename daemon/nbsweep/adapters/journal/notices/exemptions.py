@@ -109,6 +109,11 @@ class SqlExemptions:
         valid = select(EXEMPTIONS).where(EXEMPTIONS.c.until > now, EXEMPTIONS.c.revoked_at.is_(None))
         return await self._exemptions(valid.order_by(EXEMPTIONS.c.granted_at, EXEMPTIONS.c.id))
 
+    async def between(self, since: datetime, until: datetime) -> tuple[Exemption, ...]:
+        """List the exemptions granted until `until` that end after `since`, those that were revoked included, oldest first."""
+        near = select(EXEMPTIONS).where(EXEMPTIONS.c.until > since, EXEMPTIONS.c.granted_at <= until)
+        return await self._exemptions(near.order_by(EXEMPTIONS.c.granted_at, EXEMPTIONS.c.id))
+
     async def all(self, limit: int) -> tuple[Exemption, ...]:
         """List the latest exemptions, the newest first."""
         newest_first = select(EXEMPTIONS).order_by(EXEMPTIONS.c.granted_at.desc(), EXEMPTIONS.c.id.desc())
