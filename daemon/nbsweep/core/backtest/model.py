@@ -53,11 +53,6 @@ class RecordedSurvey(Struct, frozen=True):
     clock_trusted: bool = True
     """Whether no later survey has an earlier time, which shows that this one's clock was ahead."""
 
-    @property
-    def usable(self) -> bool:
-        """Whether a sweep could have planned on it."""
-        return self.record.complete and self.clock_trusted
-
 
 class Past(Struct, frozen=True):
     """What the journal knows of a target's past besides the inventory."""
