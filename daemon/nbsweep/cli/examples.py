@@ -29,6 +29,12 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "nbsweep explain bert-eval-07",
         "nbsweep explain 6fa4 --all-targets",
     ),
+    "backtest": (
+        "nbsweep backtest",
+        "nbsweep backtest --policies new.yaml --compare current --max-regret 2%",
+        "nbsweep backtest --since 180d --horizon 14d --thresholds 7d,14d,30d",
+        "nbsweep backtest --format json > backtest.json",
+    ),
     "run": (
         "nbsweep run --dry-run",
         "nbsweep run",

@@ -30,6 +30,7 @@ class Exit(IntEnum):
     NOT_ALLOWED = 5
     DECLINED = 6
     SOMETHING_TO_DELETE = 10
+    TOO_MUCH_REGRET = 11
     INTERRUPTED = 130
 
 

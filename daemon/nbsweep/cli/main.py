@@ -8,12 +8,12 @@ from typer.core import TyperGroup
 
 from nbsweep import __version__
 from nbsweep.cli.examples import example_text
-from nbsweep.cli.options import audit, exempt, fleet, looking, notices, notify, simulation, starting, sweeping
+from nbsweep.cli.options import audit, backtest, exempt, fleet, looking, notices, notify, simulation, starting, sweeping
 from nbsweep.cli.options.shared import ConfigOption
 
 GROUPS: Mapping[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
     "Before the first sweep": (starting.init, starting.validate, starting.check, starting.schema),
-    "Look, without changing anything": (sweeping.plan, fleet.list_, looking.explain),
+    "Look, without changing anything": (sweeping.plan, fleet.list_, looking.explain, backtest.backtest),
     "Sweep": (sweeping.run, sweeping.serve, sweeping.pause, sweeping.resume, sweeping.sweep),
     "Tell people": (notices.marks, exempt.app, notices.app, notify.app),
     "See what was done": (looking.status, looking.history, looking.show, looking.inventory, audit.app),

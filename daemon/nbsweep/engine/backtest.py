@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import chain
 
+from anyio.lowlevel import checkpoint
 from msgspec.structs import replace
 
 from nbsweep.core.backtest.model import Past, Period, RecordedSurvey, Trial
@@ -49,6 +50,8 @@ async def backtest(
         async for recorded in recorded_surveys(journal, identity, listed, fleet, ahead):
             for replay in replays:
                 replay.take(recorded, period.horizon)
+            # A large fleet takes a while, and signals are heard in between.
+            await checkpoint()
         parts.append(tuple(replay.result(period) for replay in replays))
         coverage = replace(
             coverage,

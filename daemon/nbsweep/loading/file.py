@@ -3,7 +3,7 @@
 No mistake quotes a value that may be a secret.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +18,11 @@ from nbsweep.settings.fields.paths import at_home
 
 USUAL_PLACES = (Path("nbsweep.yaml"), Path("/etc/nbsweep/nbsweep.yaml"))
 LARGEST_BYTES = 1_048_576
+RULES = ("policies", "protect", "groups", "brakes", "windows", "marks", "calendar", "removal", "channels", "owners")
+"""The groups of a configuration on which plans depend, and those without which no policy can have a grace.
+
+A file of rules has some of them, and nothing else."""
+NO_RULE = f"is no group of rules; a file without targets holds only {', '.join(RULES)}"
 
 
 def find_config(option: Path | None, environment: Mapping[str, str]) -> Path:
@@ -83,17 +88,46 @@ def load_with_lines(path: Path, environment: Mapping[str, str]) -> tuple[Setting
     return _read(reader, str(path), _text(path), environment), reader.lines
 
 
+def load_rules(rules: Path, config: Path, environment: Mapping[str, str]) -> Settings:
+    """Read rules to try: of a whole configuration, or of a file that holds only some of `RULES`.
+
+    Such a file stands in for the same groups of `config`, which has the others. No credentials are needed.
+
+    Raises:
+        ConfigurationError: they cannot be used; holds every mistake that was found, with its line in the file of rules.
+    """
+    source = str(rules)
+    reader = Reader(source, environment, needs_credentials=False)
+    given = reader.read(root_node(source, _text(rules)))
+    if not isinstance(given, dict) or "targets" in given:
+        return load_settings(rules, environment, needs_credentials=False)
+    base = Reader(str(config), environment, needs_credentials=False).read(root_node(str(config), _text(config)))
+    values = with_vendor_names(base, environment)
+    strange = [Mistake(key, reader.lines.get(key), NO_RULE) for key in given if key not in RULES]
+    changed = {**values, **{key: given[key] for key in RULES if key in given}} if isinstance(values, dict) else values
+    return _settled(reader, source, _validated(changed), strange)
+
+
 def _read(reader: Reader, source: str, text: str, environment: Mapping[str, str]) -> Settings:
     values = reader.read(root_node(source, text))
     try:
         values = with_vendor_names(values, environment)
     except ConfigurationError as error:
         raise ConfigurationError(source if reader.mistakes else error.source, (*reader.mistakes, *error.mistakes)) from None
-    made = _validated(values)
-    if isinstance(made, Settings) and not reader.mistakes:
+    return _settled(reader, source, _validated(values))
+
+
+def _settled(reader: Reader, source: str, made: Settings | list[Problem], others: Sequence[Mistake] = ()) -> Settings:
+    """Return the settings if there is no mistake at all.
+
+    Raises:
+        ConfigurationError: there is; holds every mistake that was found.
+    """
+    if isinstance(made, Settings) and not reader.mistakes and not others:
         return made
     found = [] if isinstance(made, Settings) else reader.placed(made)
-    raise ConfigurationError(source, tuple(sorted([*reader.mistakes, *found], key=lambda mistake: mistake.line or 0)))
+    mistakes = [*reader.mistakes, *others, *found]
+    raise ConfigurationError(source, tuple(sorted(mistakes, key=lambda mistake: mistake.line or 0)))
 
 
 def _validated(values: object) -> Settings | list[Problem]:

@@ -66,7 +66,8 @@ def _of_records(coverages: Sequence[Coverage], replayed: Sequence[Replayed]) -> 
     if unreadable:
         yield f"{unreadable} recorded states cannot be read by this version of nbsweep: those notebooks are kept."
     if lacking:
-        yield f"{_notebooks(lacking)} were kept because the inventory lacks a fact that the rules ask for."
+        were = "was" if lacking == 1 else "were"
+        yield f"{_notebooks(lacking)} {were} kept because the inventory lacks a fact that the rules ask for."
 
 
 def _notebooks(count: int) -> str:

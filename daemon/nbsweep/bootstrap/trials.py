@@ -1,0 +1,12 @@
+"""The rules of a configuration, to be tried on the past."""
+
+from nbsweep.core.backtest.model import Trial
+from nbsweep.core.planning.marking import MarkLimits
+from nbsweep.settings import Settings
+
+
+def trial_of(settings: Settings) -> Trial:
+    """Return the rules of a configuration with its brakes, limits of marks and cool-down."""
+    cool_down = settings.removal.cool_down
+    limits = MarkLimits(settings.brakes.to_core(), settings.marks.max_new_per_sweep)
+    return Trial(settings.rules, limits, cool_down.to_core() if cool_down else None)
