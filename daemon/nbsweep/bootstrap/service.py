@@ -22,6 +22,7 @@ from nbsweep.adapters.process import this_process
 from nbsweep.adapters.telemetry import Listener
 from nbsweep.bootstrap.links import offers_links, read_link_keys
 from nbsweep.bootstrap.notices import Notices, open_notices
+from nbsweep.bootstrap.owners import make_directory
 from nbsweep.bootstrap.sweeps import OpenResources, open_all
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import NbsweepError
@@ -41,11 +42,13 @@ from nbsweep.service.scheduler import Schedule
 from nbsweep.service.supervisor import Supervisor
 from nbsweep.service.systemd import Systemd
 from nbsweep.service.target_runner import TargetRunner
+from nbsweep.service.web.access.proxies import ProxySettings
 from nbsweep.service.web.access.tokens import Role, TokenFile
 from nbsweep.service.web.app import WebSettings, make_app
 from nbsweep.service.web.keep.pages import PageSettings
 from nbsweep.service.web.server import require_listenable, serve_web
 from nbsweep.settings import ServiceSettings, Settings
+from nbsweep.settings.access import networks_of
 from nbsweep.settings.doubts import doubts_of
 from nbsweep.settings.fingerprint import changed_keys
 from nbsweep.settings.schedule import ScheduleSettings
@@ -203,6 +206,8 @@ class Service:
             settings.grant_limits,
             _pages(settings),
             settings.messages.languages[0],
+            _proxies(settings.service),
+            make_directory(settings, opened.user_lookups, opened.clock) if settings.owners else None,
         )
         return make_app(control, opened.journal, self.metrics.exposition, web_settings, telemetry, opened.clock)
 
@@ -280,6 +285,13 @@ def _token_files(settings: ServiceSettings) -> tuple[TokenFile, ...]:
         for place, token in enumerate(settings.api_tokens)
     )
     return (*one, *listed)
+
+
+def _proxies(settings: ServiceSettings) -> ProxySettings:
+    roles = settings.proxy_roles
+    secret_file = Path(settings.proxy_secret_file) if settings.proxy_secret_file else None
+    admins, approvers = dict.fromkeys(roles.admin, Role.ADMIN), dict.fromkeys(roles.approver, Role.APPROVER)
+    return ProxySettings(networks_of(settings.trusted_proxies), settings.proxy_headers, secret_file, {**approvers, **admins})
 
 
 def _pages(settings: Settings) -> PageSettings | None:

@@ -3,9 +3,10 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt, StrictStr, ValidationInfo, field_validator
+from pydantic import Field, StrictInt, StrictStr, ValidationInfo, field_validator, model_validator
 
 from nbsweep.core.planning.cool_down import USUAL_COOL_DOWN, CoolDown
+from nbsweep.settings.access import ApiTokenSettings, Network, ProxyRoleSettings, require_whole
 from nbsweep.settings.fields.base import Group
 from nbsweep.settings.fields.paths import FilePath
 from nbsweep.settings.fields.types import Written
@@ -93,20 +94,6 @@ class LoggingSettings(Group):
 LISTEN = Written(r"^(\[[0-9a-fA-F:.]+\]|[0-9A-Za-z.-]+):[0-9]{1,5}$", "must be an address and a port, such as 127.0.0.1:9464")
 
 
-TOKEN_NAME = Written(r"^[0-9A-Za-z][0-9A-Za-z._ -]{0,63}$", "must be a short name of letters, digits, blanks, '.', '_' and '-'")
-
-
-class ApiTokenSettings(Group):
-    """A token of the HTTP API, and what it allows."""
-
-    file: FilePath
-    """A file with the token, which no other user of the machine may read."""
-    role: Literal["viewer", "approver", "admin"]
-    """viewer reads; approver also carries out plans; admin also makes plans, starts sweeps, pauses and resumes."""
-    name: Annotated[StrictStr, TOKEN_NAME] | None = None
-    """Whose token it is, for the records of changes and the pages; left out, it is the role."""
-
-
 class ServiceSettings(Group):
     """How `serve` works, and how any sweep is stopped."""
 
@@ -122,3 +109,16 @@ class ServiceSettings(Group):
     """A file with the API's token, which allows everything. Without any token the API only reads, and only on loopback."""
     api_tokens: tuple[ApiTokenSettings, ...] = ()
     """Further tokens, each with a role."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Addresses and networks of reverse proxies whose headers say who the user is; headers from anywhere else are ignored."""
+    proxy_headers: Literal["x-auth-request", "x-forwarded"] = "x-auth-request"
+    """Which headers name the user: X-Auth-Request-User, -Email and -Groups, or X-Forwarded-User, -Email and -Groups."""
+    proxy_secret_file: FilePath | None = None
+    """A file with a secret that the proxy sends in X-Nbsweep-Proxy-Secret; required for a proxy on this machine."""
+    proxy_roles: ProxyRoleSettings = Field(default_factory=ProxyRoleSettings)
+    """The groups of the proxy's users that have a role; all other users only read."""
+
+    @model_validator(mode="after")
+    def _proxies_are_whole(self) -> "ServiceSettings":
+        require_whole(self.trusted_proxies, self.proxy_secret_file, self.proxy_roles)
+        return self

@@ -9,6 +9,7 @@ from aiohttp.typedefs import Handler
 from msgspec import Struct
 
 from nbsweep.core.granting.grants import GrantLimits
+from nbsweep.core.notices.contacts import OwnerDirectory
 from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.core.reasons.render import Language
 from nbsweep.service.control import Control
@@ -16,6 +17,8 @@ from nbsweep.service.web.access.auth import Auth, RefusalLog
 from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.access.connections import Connections
 from nbsweep.service.web.access.guard import LARGEST_BODY_BYTES, Guard, reject_unknown_query
+from nbsweep.service.web.access.ownership import Ownership
+from nbsweep.service.web.access.proxies import Proxies, ProxySettings
 from nbsweep.service.web.access.sessions import Sessions
 from nbsweep.service.web.access.tokens import TokenFile, Tokens
 from nbsweep.service.web.address import Address, mistaken
@@ -53,6 +56,10 @@ class WebSettings(Struct, frozen=True):
     """The pages of one-time links; None if there are no links."""
     language: Language = Language.ENGLISH
     """The language of the pages for a browser that asks for none of ours."""
+    proxies: ProxySettings = ProxySettings()
+    """The proxies that say who their users are."""
+    directory: OwnerDirectory | None = None
+    """Knows which owner a user of a proxy is; None if nobody does."""
 
 
 def make_app(
@@ -69,19 +76,24 @@ def make_app(
         ConfigurationError: the address is invalid, a token cannot be used, or the address needs a token and has none.
     """
     address = Address.of(settings.listen)
-    if not settings.tokens and not address.on_loopback:
+    if not settings.tokens and not settings.proxies.networks and not address.on_loopback:
         raise mistaken(
             "listen", f"is {settings.listen}, which others can reach: set service.api_token_file, or listen on 127.0.0.1"
         )
     tokens, cookies = Tokens(settings.tokens), Cookies(address.on_loopback)
     sessions = Sessions(tokens, journal, clock, cookies)
-    auth = Auth(tokens, sessions, clock, RefusalLog(clock, telemetry), reading_is_free=address.on_loopback)
+    proxies = Proxies(settings.proxies)
+    auth = Auth(tokens, sessions, clock, RefusalLog(clock, telemetry), proxies, on_loopback=address.on_loopback)
     connections = Connections()
     pages = settings.pages
     files = StaticFiles()
     layout = Layout(settings.limits.zone, files)
     site = Site(
-        [*all_pages(PageTools(control, journal, clock, sessions)), files], layout, cookies, telemetry, settings.language
+        [*all_pages(PageTools(control, journal, clock, sessions, Ownership(settings.directory))), files],
+        layout,
+        cookies,
+        telemetry,
+        settings.language,
     )
     checks = Guard(address, auth, connections, telemetry, site, PageAddress(pages.url) if pages else None)
     app = web.Application(middlewares=[checks.middleware()], client_max_size=LARGEST_BODY_BYTES)

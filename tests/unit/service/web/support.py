@@ -28,6 +28,7 @@ from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Journal
 from nbsweep.core.runs import Outcome
 from nbsweep.service.control import Answer, Phase, TargetDetails, TargetState, UnknownTargetError
+from nbsweep.service.web.access.proxies import ProxySettings
 from nbsweep.service.web.access.tokens import Role, TokenFile
 from nbsweep.service.web.app import WebSettings, make_app
 from nbsweep.service.web.keep.pages import PageSettings
@@ -286,12 +287,13 @@ class Scene:
     clock: Hands = field(default_factory=Hands)
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
     pages: PageSettings | None = None
+    proxies: ProxySettings = field(default_factory=ProxySettings)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Face]:
         """Let it answer."""
         files = [TokenFile(self.token_file)] if self.token_file else []
-        settings = WebSettings(self.listen, (*files, *self.token_files), pages=self.pages)
+        settings = WebSettings(self.listen, (*files, *self.token_files), pages=self.pages, proxies=self.proxies)
         journal = self.journal or await filled_journal()
         app = make_app(self.control, journal, self.exposition, settings, self.telemetry, self.clock)
         opened = serve_web(app, self.listen) if self.listen == LOOPBACK else _on_loopback(app)

@@ -11,6 +11,7 @@ from nbsweep.core.events.service import WebUnauthorized
 from nbsweep.core.ports import Clock, Telemetry
 from nbsweep.service.web.access.failures import WITHIN_S, Failures
 from nbsweep.service.web.access.origin import READING
+from nbsweep.service.web.access.proxies import Proxies
 from nbsweep.service.web.access.sessions import Sessions
 from nbsweep.service.web.access.tokens import Tokens
 from nbsweep.service.web.access.visitors import NOBODY, Needs, SignedIn, Visitor
@@ -54,16 +55,20 @@ class Auth:
     sessions: Sessions
     clock: Clock
     log: RefusalLog
-    reading_is_free: bool
-    """Whether reads need no role."""
+    proxies: Proxies
+    on_loopback: bool
+    """Whether only this machine reaches the service; reads then need no role, unless a proxy passes them on."""
     failures: Failures = field(default_factory=Failures)
 
     async def visitor(self, request: web.Request) -> Visitor:
-        """Return who sends a request: by its token, or else by its session.
+        """Return who sends a request: by the headers of a trusted proxy, or else by its token, or else by its session.
 
         Raises:
             JournalError: the session cannot be read.
         """
+        vouched = self.proxies.visitor(request)
+        if vouched.is_signed_in:
+            return vouched
         if "Authorization" not in request.headers:
             return await self.sessions.visitor(request)
         # Behind a proxy all callers share one address, and failures of others must not block a valid token.
@@ -76,9 +81,10 @@ class Auth:
         Raises:
             Refused: the request needs a role, and the visitor is not signed in or has another one.
         """
-        if visitor.may(needs, reading_is_free=self.reading_is_free):
+        reading_is_free = self.on_loopback and not self.proxies.passes_on(request)
+        if visitor.may(needs, reading_is_free=reading_is_free):
             return
-        if not self.tokens:
+        if not self.tokens and not self.proxies:
             raise Refused(Code.FORBIDDEN, HOW_TO_CONFIGURE)
         if not visitor.is_signed_in:
             raise self._refusal(request)

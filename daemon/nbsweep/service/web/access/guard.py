@@ -96,7 +96,8 @@ class Guard:
             JournalError: the session of the visitor cannot be read.
         """
         require_small_body(request)
-        require_host(request, self.address)
+        if not self.auth.proxies.passes_on(request):
+            require_host(request, self.address)
         visitor = await self.auth.visitor(request)
         self.auth.admit(request, visitor, needs)
         require_own_site(request, has_token=visitor.signed_in is SignedIn.BEARER)

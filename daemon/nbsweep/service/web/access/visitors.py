@@ -44,11 +44,11 @@ class Visitor(Struct, frozen=True):
     role: Role | None = None
     """None for a visitor who is not signed in."""
     signed_in: SignedIn = SignedIn.NOT
-    email: str = ""
-    """The e-mail address that the proxy shows; personal data, which is neither logged nor stored."""
+    known_as: tuple[str, ...] = ()
+    """The user and the e-mail address that the proxy shows; personal data, which is neither logged nor stored."""
 
     def __repr__(self) -> str:
-        """Return the visitor for debugging, without the address."""
+        """Return the visitor for debugging, without addresses."""
         return f"Visitor(name={self.name!r}, role={self.role!r}, signed_in={self.signed_in!r})"
 
     @property

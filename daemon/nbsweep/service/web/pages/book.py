@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from nbsweep.core.ports import Clock, Journal
 from nbsweep.service.control import Control
+from nbsweep.service.web.access.ownership import Ownership
 from nbsweep.service.web.access.sessions import Sessions
 from nbsweep.service.web.pages.handlers.fleet import FleetPage
 from nbsweep.service.web.pages.handlers.language import LanguagePage
@@ -18,6 +19,7 @@ class PageTools(Struct, frozen=True):
     journal: Journal
     clock: Clock
     sessions: Sessions
+    ownership: Ownership
 
 
 def all_pages(tools: PageTools) -> list[Page]:
