@@ -16,6 +16,7 @@ from nbsweep.core.audit.chain import Head, verify
 from nbsweep.core.audit.entries import AuditCoverage, AuditEntry
 from nbsweep.core.errors import JournalError, MarksChanged
 from nbsweep.core.marks import model
+from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks
 from nbsweep.core.marks.model import ClearCause, Mark, MarkState
 from nbsweep.core.notices.outbox import ItemKind
 from nbsweep.core.ports import Journal
@@ -341,3 +342,63 @@ async def test_thousands_of_marks_are_one_write(opener: Opener) -> None:
         await journal.marks.write([confirmed(each) for each in read], dropped="too late")
         assert [entry.notebook_id for entry in await entries(journal)] == [each.notebook_id for each in many]
         assert await journal.outbox.waiting(LATER, 1) == ()
+
+
+TOLD_LATER = {"state": MarkState.TOLD, "told_at": NOON, "told_by": "mail: ok", "deadline": LATER}
+TOLD_BEFORE = {"state": MarkState.TOLD, "told_at": ago(days=8), "told_by": "mail: ok", "deadline": ago(days=1)}
+
+
+async def _four_marks(journal: Journal) -> list[Mark]:
+    """Write two marks of alice, one due and one with a deadline to come, and two of bob, one of whom cannot be told."""
+    return await write(
+        journal,
+        mark(1, id="m1", owner_name="alice", owner_id="u1", **TOLD_LATER),
+        mark(2, id="m2", owner_name="alice", owner_id="u1", **TOLD_BEFORE),
+        mark(3, id="m3", owner_name="bob", owner_id="u2"),
+        mark(4, id="m4", owner_name="bob", owner_id="u2", untold="no address", untold_at=NOON, target="training"),
+    )
+
+
+async def test_a_page_of_marks_is_in_the_order_of_owners_and_deadlines(opener: Opener) -> None:
+    """The earliest deadline of an owner comes first, and a mark without a deadline last; the total counts all pages."""
+    async with opener() as journal:
+        one, two, three, four = await _four_marks(journal)
+        assert await journal.marks.page(MarkQuery(), 3, 0) == MarkPage((two, one, three), 4)
+        assert await journal.marks.page(MarkQuery(), 3, 3) == MarkPage((four,), 4)
+        assert await journal.marks.page(MarkQuery(), 3, 6) == MarkPage((), 4)
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        (MarkQuery(target="training"), ["m4"]),
+        (MarkQuery(owner="ALICE"), ["m2", "m1"]),
+        (MarkQuery(owner="u2"), ["m3", "m4"]),
+        (MarkQuery(untold=True), ["m4"]),
+        (MarkQuery(states=frozenset({MarkState.TOLD}), deadline_until=NOON), ["m2"]),
+        (MarkQuery(states=frozenset({MarkState.CLEARED})), []),
+        (MarkQuery(states=frozenset({MarkState.MARKED}), target="research"), ["m3"]),
+    ],
+)
+async def test_a_page_of_marks_has_those_that_match_everything(opener: Opener, query: MarkQuery, ids: list[str]) -> None:
+    """By target, owner, state, failed attempts to tell, and deadline."""
+    async with opener() as journal:
+        await _four_marks(journal)
+        found = await journal.marks.page(query, 10, 0)
+        assert ([each.id for each in found.marks], found.total) == (ids, len(ids))
+
+
+async def test_the_open_marks_of_each_owner_are_counted(opener: Opener) -> None:
+    """The owner with the most marks comes first; marks that have ended do not count."""
+    async with opener() as journal:
+        await _four_marks(journal)
+        await write(journal, mark(5, id="m5", owner_name="bob", owner_id="u2"))
+        await write(journal, mark(6, id="m6", owner_name="bob", owner_id="u2", state=MarkState.CLEARED, ended_at=NOON))
+        assert await journal.marks.owners(NOON) == (
+            OwnerMarks("u2", "bob", marked=3, told=0, untold=1, passed=0, next_deadline=None),
+            OwnerMarks("u1", "alice", marked=0, told=2, untold=0, passed=1, next_deadline=ago(days=1)),
+        )
+        assert await journal.marks.owners(NOON, "training") == (
+            OwnerMarks("u2", "bob", marked=1, told=0, untold=1, passed=0, next_deadline=None),
+        )
+        assert await journal.marks.owners(NOON, "nowhere") == ()

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from nbsweep.core.audit.marks import entries_of_mark
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import JournalError, MarksChanged
+from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks, count_by_owner
 from nbsweep.core.marks.model import Mark, MarkState
 from nbsweep.core.model import require_aware
 from nbsweep.core.notices.outbox import Item, Listed, Message, MessageState, OutboxCount, WaitingItems
@@ -114,6 +115,17 @@ class InMemoryMarks:
             and (owner is None or owner.lower() in (mark.owner_id.lower(), mark.owner_name.lower()))
         )
         return tuple(fit)[:limit]
+
+    async def page(self, query: MarkQuery, limit: int, offset: int) -> MarkPage:
+        """List some of the marks that match, by owner and deadline."""
+        await asyncio.sleep(0)
+        found = sorted((mark for mark in self._store.marks.values() if _fits(mark, query)), key=_by_owner)
+        return MarkPage(tuple(found[offset : offset + limit]), len(found))
+
+    async def owners(self, now: datetime, target: str | None = None) -> tuple[OwnerMarks, ...]:
+        """Count the open marks of each owner."""
+        await asyncio.sleep(0)
+        return count_by_owner([mark for mark in self._store.marks.values() if target in (None, mark.target)], now)
 
     async def marks_of(self, notebook_id: str) -> tuple[Mark, ...]:
         """List the marks of a notebook in all projects, the newest first."""
@@ -286,3 +298,19 @@ def _is_due(message: Message, now: datetime) -> bool:
     if message.state is MessageState.LEASED:
         return message.leased_until is None or message.leased_until <= now
     return message.state is MessageState.PENDING and message.next_at <= now
+
+
+def _fits(mark: Mark, query: MarkQuery) -> bool:
+    deadline = query.deadline_until
+    return (
+        (not query.states or mark.state in query.states)
+        and query.target in (None, mark.target)
+        and (query.owner is None or query.owner.lower() in (mark.owner_id.lower(), mark.owner_name.lower()))
+        and (not query.untold or bool(mark.untold))
+        and (deadline is None or (mark.deadline is not None and mark.deadline <= deadline))
+    )
+
+
+def _by_owner(mark: Mark) -> tuple[str, str, bool, float, str]:
+    deadline = mark.deadline
+    return mark.owner_name, mark.owner_id, deadline is None, deadline.timestamp() if deadline else 0.0, mark.id

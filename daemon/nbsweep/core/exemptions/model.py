@@ -12,9 +12,9 @@ class GrantedBy(StrEnum):
     """The way by which an exemption was granted."""
 
     ADMINISTRATOR = "administrator"
-    """By the command line or the HTTP API."""
+    """By the command line, the HTTP API or a page."""
     OWNER = "owner"
-    """By the one-time link in a notice."""
+    """By the one-time link in a notice, or by the page of their own notebooks."""
 
 
 class Selector(Struct, frozen=True):

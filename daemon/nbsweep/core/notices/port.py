@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from nbsweep.core.control.requests import Pause
+from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks
 from nbsweep.core.marks.model import Mark, MarkState
 from nbsweep.core.notices.outbox import Item, Listed, Message, MessageState, OutboxCount, WaitingItems
 
@@ -20,6 +21,17 @@ class MarkRecords(Protocol):
         self, limit: int, states: Collection[MarkState] = (), target: str | None = None, owner: str | None = None
     ) -> tuple[Mark, ...]:
         """List the latest marks, the newest first; `owner` is an id or a name, without regard to case. None matches all."""
+        ...
+
+    async def page(self, query: MarkQuery, limit: int, offset: int) -> MarkPage:
+        """List `limit` of the marks that match, after the first `offset`.
+
+        They are in the order of their owners' names, of which those of one owner have the earliest deadline first.
+        """
+        ...
+
+    async def owners(self, now: datetime, target: str | None = None) -> tuple[OwnerMarks, ...]:
+        """Count the open marks of each owner, the most marks first; of one target if it is given."""
         ...
 
     async def marks_of(self, notebook_id: str) -> tuple[Mark, ...]:

@@ -88,17 +88,12 @@ def make_app(
     pages = settings.pages
     files = StaticFiles()
     layout = Layout(settings.limits.zone, files)
-    site = Site(
-        [*all_pages(PageTools(control, journal, clock, sessions, Ownership(settings.directory))), files],
-        layout,
-        cookies,
-        telemetry,
-        settings.language,
-    )
+    calls = CallLimit(clock)
+    tools = PageTools(control, journal, clock, sessions, Ownership(settings.directory), telemetry, calls, settings.limits)
+    site = Site([*all_pages(tools), files], layout, cookies, telemetry, settings.language)
     checks = Guard(address, auth, connections, telemetry, site, PageAddress(pages.url) if pages else None)
     app = web.Application(middlewares=[checks.middleware()], client_max_size=LARGEST_BODY_BYTES)
     app[ADDRESS], app[CONNECTIONS], app[SITE] = address, connections, site
-    calls = CallLimit(clock)
     exemptions = ExemptionsApi(control, ExemptionPorts(journal, clock, telemetry), settings.limits, calls)
     notices = NoticesApi(control, journal, clock)
     handlers = _handlers(Health(control, exposition), Api(control, journal, clock, calls), exemptions, notices)

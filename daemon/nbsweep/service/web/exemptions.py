@@ -28,7 +28,8 @@ from nbsweep.service.control import Control, UnknownTargetError
 from nbsweep.service.granting import Revoker, grant, revoke
 from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.bodies import read_json
-from nbsweep.service.web.errors import Code, Refused, failure_of
+from nbsweep.service.web.creations import Creations
+from nbsweep.service.web.errors import Code, Refused
 from nbsweep.service.web.parameters import checked_id, flag, number
 from nbsweep.service.web.responses import json_answer
 from nbsweep.service.web.schemas import LIMIT_MOST
@@ -55,7 +56,7 @@ class ExemptionsApi:
         self._clock = ports.clock
         self._telemetry = ports.telemetry
         self._limits = limits
-        self._calls = calls
+        self._creations = Creations(control, ports.journal, calls)
 
     async def exemptions(self, request: web.Request) -> web.StreamResponse:
         """Return the exemptions in force; with `all`, also the latest of those that have ended or were revoked."""
@@ -107,26 +108,5 @@ class ExemptionsApi:
     async def _selector(self, asked: NewExemptionDocument) -> Selector:
         if asked.notebook_id is None:
             return Selector(owner=asked.owner, name=asked.name)
-        created_at = None if asked.id_only else await self._created_at(asked.notebook_id, asked.target)
+        created_at = None if asked.id_only else await self._creations.of(asked.notebook_id, asked.target)
         return Selector(asked.notebook_id, created_at)
-
-    async def _created_at(self, notebook_id: str, target: str | None) -> datetime:
-        """Return when a notebook was created: by its mark, or else by the cloud.
-
-        Raises:
-            Refused: no target has it, or nobody knows.
-        """
-        marks = await self._journal.marks.marks_of(notebook_id)
-        if dates := {mark.notebook_created_at for mark in marks if mark.open and target in (None, mark.target)}:
-            return max(dates)
-        names = [target] if target else self._targets()
-        with self._calls.taking(len(names)):
-            explained = await self._control.explain(notebook_id, names)
-        for context in explained.contexts:
-            if context.notebook.created_at is not None:
-                return context.notebook.created_at
-        for name, error in explained.errors.items():
-            raise failure_of(error, name)
-        if explained.contexts:
-            raise Refused(Code.CONFLICT, "the cloud does not show when this notebook was created; id_only does without")
-        raise Refused(Code.NOT_FOUND, "no target has this notebook; id_only keeps whatever has this ID")

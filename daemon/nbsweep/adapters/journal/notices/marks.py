@@ -1,19 +1,23 @@
 """The port `MarkRecords` on SQLAlchemy Core."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 
 from nbsweep.adapters.journal.notices.access import Access
 from nbsweep.adapters.journal.notices.mark_writer import ITEM_MAPPER, MARK_MAPPER, MarkWriter
 from nbsweep.adapters.journal.notices.tables import MARKS, OPEN
 from nbsweep.adapters.journal.transaction import Transaction
+from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks, most_first
 from nbsweep.core.marks.model import Mark, MarkState
 from nbsweep.core.notices.outbox import Item
 
 _MARK = select(*MARK_MAPPER.columns)
 _OLDEST = (MARKS.c.marked_at, MARKS.c.id)
+_BY_OWNER = (MARKS.c.owner_name, MARKS.c.owner_id, MARKS.c.deadline.is_(None), MARKS.c.deadline, MARKS.c.id)
+_TOLD = MARKS.c.state == MarkState.TOLD.value
 _NEWEST = (MARKS.c.marked_at.desc(), MARKS.c.id.desc())
 
 
@@ -35,6 +39,18 @@ class SqlMarks:
         """List the latest marks, the newest first."""
         wanted = _conditions(states, target, owner)
         return await self._marks(_MARK.where(*wanted).order_by(*_NEWEST).limit(limit))
+
+    async def page(self, query: MarkQuery, limit: int, offset: int) -> MarkPage:
+        """List some of the marks that match, by owner and deadline."""
+        wanted = [*_conditions(query.states, query.target, query.owner), *_of_telling(query)]
+        marks = await self._marks(_MARK.where(*wanted).order_by(*_BY_OWNER).limit(limit).offset(offset))
+        [row] = await self._access.rows(select(func.count().label("total")).select_from(MARKS).where(*wanted))
+        return MarkPage(marks, int(row["total"]))
+
+    async def owners(self, now: datetime, target: str | None = None) -> tuple[OwnerMarks, ...]:
+        """Count the open marks of each owner."""
+        rows = await self._access.rows(_count_owners(now, target))
+        return tuple(sorted((OwnerMarks(**row) for row in rows), key=most_first))
 
     async def marks_of(self, notebook_id: str) -> tuple[Mark, ...]:
         """List the marks of a notebook in all projects, the newest first."""
@@ -85,3 +101,28 @@ def _conditions(states: Collection[MarkState], target: str | None, owner: str | 
         exact = (MARKS.c.owner_id == owner) | (MARKS.c.owner_name == owner)
         folded = func.lower(owner)
         yield exact | (func.lower(MARKS.c.owner_id) == folded) | (func.lower(MARKS.c.owner_name) == folded)
+
+
+def _of_telling(query: MarkQuery) -> Iterator[ColumnElement[bool]]:
+    if query.untold:
+        yield MARKS.c.untold != ""
+    if query.deadline_until is not None:
+        yield MARKS.c.deadline <= query.deadline_until
+
+
+def _count_owners(now: datetime, target: str | None) -> Select[Any]:
+    """Return the query for the fields of `OwnerMarks`."""
+
+    def count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+    counted = select(
+        MARKS.c.owner_id,
+        MARKS.c.owner_name,
+        count(~_TOLD).label("marked"),
+        count(_TOLD).label("told"),
+        count(~_TOLD & (MARKS.c.untold != "")).label("untold"),
+        count(_TOLD & (MARKS.c.deadline <= now)).label("passed"),
+        func.min(case((_TOLD, MARKS.c.deadline))).label("next_deadline"),
+    )
+    return counted.where(OPEN, *_conditions((), target, None)).group_by(MARKS.c.owner_id, MARKS.c.owner_name)

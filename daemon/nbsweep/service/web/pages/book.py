@@ -2,12 +2,17 @@
 
 from msgspec import Struct
 
-from nbsweep.core.ports import Clock, Journal
+from nbsweep.core.granting.grants import GrantLimits
+from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.service.control import Control
+from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.access.ownership import Ownership
 from nbsweep.service.web.access.sessions import Sessions
+from nbsweep.service.web.creations import Creations
+from nbsweep.service.web.pages.handlers.exemptions import ExemptionsPage
 from nbsweep.service.web.pages.handlers.fleet import FleetPage
 from nbsweep.service.web.pages.handlers.language import LanguagePage
+from nbsweep.service.web.pages.handlers.marks import MarksPage
 from nbsweep.service.web.pages.handlers.sign_in import SignInPage
 from nbsweep.service.web.pages.routing import Page
 
@@ -20,12 +25,20 @@ class PageTools(Struct, frozen=True):
     clock: Clock
     sessions: Sessions
     ownership: Ownership
+    telemetry: Telemetry
+    calls: CallLimit
+    limits: GrantLimits
+    """The limits on exemptions that administrators grant."""
 
 
 def all_pages(tools: PageTools) -> list[Page]:
     """Return all pages."""
+    control, journal, clock = tools.control, tools.journal, tools.clock
+    creations = Creations(control, journal, tools.calls)
     return [
-        FleetPage(tools.control, tools.journal, tools.clock),
+        FleetPage(control, journal, clock),
+        MarksPage(control, journal, clock),
+        ExemptionsPage(control, journal, clock, tools.telemetry, tools.limits, creations),
         LanguagePage(),
         SignInPage(tools.sessions),
     ]

@@ -12,7 +12,7 @@ from nbsweep.core.reasons.render import Language, render
 from nbsweep.service.web.access.tokens import Role
 from nbsweep.service.web.access.visitors import Visitor
 from nbsweep.service.web.pages.languages.catalogues import PACKAGE, translations_of
-from nbsweep.service.web.pages.languages.formats import Formats
+from nbsweep.service.web.pages.languages.formats import Formats, one_line
 from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.routing import Section, Shown
 from nbsweep.service.web.pages.static import StaticFiles
@@ -111,4 +111,4 @@ def _environment(language: Language, zone: ZoneInfo) -> Environment:
 
 
 def _sentence(cause: Cause, language: Language) -> str:
-    return render(cause, language)
+    return one_line(render(cause, language))

@@ -100,6 +100,12 @@ async def see(face: Face, path: str, method: str = "GET", **how: object) -> Seen
         return Seen(response.status, response.headers, parsed(source), source)
 
 
+async def follow(face: Face, done: Seen) -> Seen:
+    """Open the page that an answer leads to, with the cookie of its message."""
+    cookie = done.headers.get("Set-Cookie", "").partition(";")[0]
+    return await see(face, done.headers["Location"], headers={"Cookie": cookie})
+
+
 def facts(element: Element) -> dict[str, str]:
     """Return the lists of terms and what they say."""
     return {pair.only("dt").words: pair.only("dd").words for pair in element.all("div") if len(pair.all("dt")) == 1}

@@ -1,0 +1,220 @@
+"""What the page Marks shows: whose notebooks are announced, who was told, who cannot be told, and when each is due."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from nbsweep.core.marks.grace import Grace
+from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks
+from nbsweep.core.marks.model import OPEN, ClearCause, Mark, MarkState
+from nbsweep.core.marks.shown import ShownState, due_of, shown_state
+from nbsweep.core.reasons.keeping import decode_cause
+from nbsweep.core.reasons.model import Cause
+from nbsweep.service.web.pages.languages.formats import one_line
+from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.pages.views.paging import Choice, Paging, address, paging
+from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, short
+
+PATH = "/marks"
+ROWS = 100
+MOST_OWNERS = 30
+FILTERS: Mapping[str, Message] = {
+    "": message("All open marks"),
+    "marked": message("Nobody told yet"),
+    "told": message("Told"),
+    "passed": message("Deadline passed"),
+    "untold": message("Owner cannot be told"),
+    "removed": message("Deleted"),
+    "cleared": message("Given up"),
+}
+STATES: Mapping[ShownState, Message] = {
+    ShownState.MARKED: message("Nobody told yet"),
+    ShownState.TOLD: message("Told"),
+    ShownState.DUE: message("Due"),
+    ShownState.REMOVED: message("Deleted"),
+    ShownState.CLEARED: message("Given up"),
+}
+TONES: Mapping[ShownState, str] = {
+    ShownState.MARKED: "quiet",
+    ShownState.TOLD: "good",
+    ShownState.DUE: "busy",
+    ShownState.REMOVED: "quiet",
+    ShownState.CLEARED: "quiet",
+}
+CAUSES: Mapping[ClearCause, Message] = {
+    ClearCause.USED: message("it was used"),
+    ClearCause.RENEWED: message("its lease was renewed"),
+    ClearCause.TAGGED: message("its tags were changed"),
+    ClearCause.EXEMPT: message("it is exempt"),
+    ClearCause.PROTECTED: message("it is protected"),
+    ClearCause.GONE: message("it is gone"),
+    ClearCause.POLICY_CHANGED: message("the policy was changed"),
+    ClearCause.NO_LONGER_MATCHES: message("the policy no longer matches"),
+}
+
+
+class OwnerRow(Struct, frozen=True):
+    """The open marks of one owner."""
+
+    owner: str
+    path: str
+    """The address of the marks of this owner."""
+    count: int
+    told: int
+    passed: int
+    untold: int
+    next_deadline: datetime | None
+
+
+class MarkRow(Struct, frozen=True):
+    """One mark."""
+
+    notebook_id: str
+    name: str
+    notebook_path: str
+    owner: str
+    owner_path: str
+    target: str
+    policy: str
+    reason: Cause
+    state: Message
+    tone: str
+    marked_at: datetime
+    told_at: datetime | None
+    due_at: datetime | None
+    ended_at: datetime | None
+    cleared: Message | None
+    untold: str
+    """Why the owner could not be told, in English; empty if no attempt has failed."""
+    untold_since: datetime | None
+    retried: bool
+    size_gb: int | None
+    exempt_path: str
+    """The address of the form that keeps it; empty if the mark has ended."""
+
+
+class MarkTotals(Struct, frozen=True):
+    """The open marks of all owners."""
+
+    count: int
+    told: int
+    passed: int
+    untold: int
+
+
+class MarksView(Struct, frozen=True):
+    """The page."""
+
+    totals: MarkTotals
+    owners: Sequence[OwnerRow]
+    """Those with the most marks."""
+    more_owners: int
+    """How many owners are not shown."""
+    rows: Sequence[MarkRow]
+    paging: Paging
+    target: str
+    owner: str
+    states: Sequence[Choice]
+    targets: Sequence[str]
+    is_filtered: bool
+    announces: bool
+    """Whether any policy has a grace."""
+    may_exempt: bool
+
+
+class MarksFound(Struct, frozen=True):
+    """What the page needs."""
+
+    page: MarkPage
+    owners: Sequence[OwnerMarks]
+    graces: Mapping[str, Grace]
+    targets: Sequence[str]
+
+
+def query_of(asked: Mapping[str, str], now: datetime) -> MarkQuery:
+    """Return what the filters of an address select; an unknown state selects all open marks."""
+    state = asked.get("state", "")
+    states = {
+        "marked": frozenset({MarkState.MARKED}),
+        "untold": frozenset({MarkState.MARKED}),
+        "told": frozenset({MarkState.TOLD}),
+        "passed": frozenset({MarkState.TOLD}),
+        "removed": frozenset({MarkState.REMOVED}),
+        "cleared": frozenset({MarkState.CLEARED}),
+    }
+    return MarkQuery(
+        states.get(state, OPEN),
+        one_line(asked.get("target", "")) or None,
+        one_line(asked.get("owner", "")) or None,
+        untold=state == "untold",
+        deadline_until=now if state == "passed" else None,
+    )
+
+
+def build_marks(found: MarksFound, asked: Mapping[str, str], now: datetime, *, may_exempt: bool) -> MarksView:
+    """Return what the page shows; `asked` is its query."""
+    owners, state = found.owners, asked.get("state", "")
+    return MarksView(
+        totals=MarkTotals(
+            sum(each.count for each in owners),
+            sum(each.told for each in owners),
+            sum(each.passed for each in owners),
+            sum(each.untold for each in owners),
+        ),
+        owners=[_owner(each, asked) for each in owners[:MOST_OWNERS]],
+        more_owners=max(0, len(owners) - MOST_OWNERS),
+        rows=[_row(mark, found.graces, asked, now) for mark in found.page.marks],
+        paging=paging(PATH, asked, found.page.total, ROWS),
+        target=asked.get("target", ""),
+        owner=asked.get("owner", ""),
+        states=[Choice(value, title, value == state) for value, title in FILTERS.items()],
+        targets=found.targets,
+        is_filtered=any(asked.get(key) for key in ("target", "owner", "state")),
+        announces=bool(found.graces),
+        may_exempt=may_exempt,
+    )
+
+
+def _owner(owner: OwnerMarks, asked: Mapping[str, str]) -> OwnerRow:
+    return OwnerRow(
+        short(owner.owner_name or owner.owner_id),
+        _of_owner(owner.owner_name or owner.owner_id, asked),
+        owner.count,
+        owner.told,
+        owner.passed,
+        owner.untold,
+        owner.next_deadline,
+    )
+
+
+def _of_owner(owner: str, asked: Mapping[str, str]) -> str:
+    return address(PATH, {"owner": owner, "target": asked.get("target", "")}) if 0 < len(owner) <= 256 else ""  # noqa: PLR2004
+
+
+def _row(mark: Mark, graces: Mapping[str, Grace], asked: Mapping[str, str], now: datetime) -> MarkRow:
+    due = due_of(mark, graces)
+    state = shown_state(mark, due, now)
+    cause = decode_cause(mark.cause, mark.reason)
+    return MarkRow(
+        notebook_id=mark.notebook_id,
+        name=short(mark.name or mark.notebook_id),
+        notebook_path=f"/notebooks/{mark.notebook_id}",
+        owner=short(mark.owner_name or mark.owner_id),
+        owner_path=_of_owner(mark.owner_name or mark.owner_id, asked),
+        target=mark.target,
+        policy=mark.policy,
+        reason=cause,
+        state=STATES[state],
+        tone=TONES[state],
+        marked_at=mark.marked_at,
+        told_at=mark.told_at,
+        due_at=due,
+        ended_at=mark.ended_at,
+        cleared=CAUSES[mark.cleared] if mark.cleared else None,
+        untold=short(mark.untold, LONGEST_SENTENCE) if mark.open else "",
+        untold_since=mark.untold_since,
+        retried=mark.retried,
+        size_gb=mark.capacity_gb,
+        exempt_path=address("/exemptions/new", {"notebook": mark.notebook_id, "target": mark.target}) if mark.open else "",
+    )

@@ -1,0 +1,13 @@
+"""Other people's text, as pages show it: on one line, without characters that control the display, and not too long."""
+
+from nbsweep.service.web.pages.languages.formats import one_line
+
+LONGEST = 160
+"""Characters of a name; the cloud allows fewer, but nobody holds it to that."""
+LONGEST_SENTENCE = 1000
+
+
+def short(text: str, most: int = LONGEST) -> str:
+    """Return a text that is cut if it is too long."""
+    line = one_line(text[: 4 * most])
+    return line if len(line) <= most else f"{line[: most - 1]}…"
