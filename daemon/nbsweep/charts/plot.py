@@ -80,7 +80,9 @@ def label_slots(plot: Plot, labels: Sequence[str], offset: float = 0.5) -> None:
     written = [shorten(label, LONGEST_LABEL) for label in labels]
     most = NARROWEST_PX // (max(map(len, written), default=1) * LETTER_PX + BETWEEN_LABELS_PX)
     for slot in range(0, len(labels), every(len(labels), most)):
-        write(texts, written[slot], "", x=plot.across(slot + offset), y=y)
+        # A label at the right end would leave the drawing.
+        anchor = {"text_anchor": "end"} if slot + offset == plot.slots else {}
+        write(texts, written[slot], "", x=plot.across(slot + offset), y=y, **anchor)
 
 
 def add_parts(plot: Plot) -> Element:
