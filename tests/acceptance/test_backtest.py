@@ -9,6 +9,7 @@ import pytest
 from acceptance.conftest import Simulate
 from acceptance.support import Desk, Json, idle
 from acceptance.told import Place
+from unit.reports.reading import Page, rows, sections
 
 # Some weeks pass in it, sweep after sweep.
 pytestmark = pytest.mark.timeout(120)
@@ -92,10 +93,36 @@ def test_what_policies_would_have_deleted_and_who_came_back(simulate: Simulate, 
     assert "the horizon is not over: 1" in shown.out
     assert "protected by a tag or a name" in shown.out
 
+    check_drawings(place)
     codes = {limit: place.desk.run("backtest", *HORIZON, "--max-regret", limit).code for limit in ("60%", "59.9%")}
     assert codes == {"60%": 0, "59.9%": 11}
     # Nothing can be judged yet, which is no pass.
     assert place.desk.run("backtest", "--horizon", "90d", "--since", "6d", "--max-regret", "100%").code == 11
+
+
+def check_drawings(place: Place) -> None:
+    """Check the chart in the terminal and the page, both with usual idle times where none are given."""
+    drawn = place.desk.run("backtest", *HORIZON, "--chart", "--max-regret", "60%")
+    assert drawn.code == 0
+    assert " ● rate of regrets   ├─┤ 95 % interval   ┊ limit 60.0 %\n" in drawn.out
+    assert [line.split()[0] for line in drawn.out.splitlines() if "├" in line][1:] == ["7d", "14d", "30d"]
+
+    page = place.desk.run("backtest", *HORIZON, "--format", "html", "--thresholds", "14d,30d")
+    assert (page.code, page.err) == (0, "")
+    root = Page(page.out).root
+    assert root.all("header")[0].all("p")[0].words == (
+        "3 of 5 deletions would have been regretted: 60.0 % (95 % interval 23.1-88.2 %)."
+    )
+    found = sections(root)
+    assert [row[0] for row in rows(found["What if idle_over were"])[1:]] == ["14d", "30d"]
+    assert {row[0].split()[0]: row[6] for row in rows(found["Who came back"])[1:]} == {
+        "used-again": "started",
+        "tagged": "protected by a tag or a name",
+        "exempted": "exempted",
+    }
+    place.desk.environment["PYTHONIOENCODING"] = "ascii"
+    assert place.desk.run("backtest", *HORIZON, "--format", "html").out.isascii()
+    del place.desk.environment["PYTHONIOENCODING"]
 
 
 def test_other_policies_are_compared_with_the_current_ones(simulate: Simulate, desk: Desk) -> None:
@@ -135,6 +162,8 @@ def check_mistakes(place: Place, new: Path) -> None:
         ["--max-regret", "2"],
         ["--thresholds", "7d,x"],
         ["--target", "x"],
+        ["--chart", "--format", "json"],
+        ["--chart", "--format", "html"],
     ):
         assert place.desk.run("backtest", *wrong).code == 2
 

@@ -33,7 +33,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "nbsweep backtest",
         "nbsweep backtest --policies new.yaml --compare current --max-regret 2%",
         "nbsweep backtest --since 180d --horizon 14d --thresholds 7d,14d,30d",
-        "nbsweep backtest --format json > backtest.json",
+        "nbsweep backtest --chart --thresholds 7d,14d,30d,60d",
+        "nbsweep backtest --format html > report.html",
     ),
     "run": (
         "nbsweep run --dry-run",

@@ -22,7 +22,7 @@ from nbsweep.adapters.telemetry import Listener, Log, Telemetry
 from nbsweep.cli.exits import Exit, exit_of_error
 from nbsweep.cli.screen import Screen
 from nbsweep.cli.streams import lost_result, stderr_writer
-from nbsweep.cli.text import ascii_json, is_utf8, json_pieces, printable
+from nbsweep.cli.text import ascii_html, ascii_json, is_utf8, json_pieces, printable
 from nbsweep.cli.views.results import text_pieces
 from nbsweep.core.errors import ConfigurationError, NbsweepError
 from nbsweep.engine.report import leading_error
@@ -64,6 +64,14 @@ class Session:
         """
         pieces = json_pieces(document)
         self._write(pieces if is_utf8(sys.stdout.encoding) else map(ascii_json, pieces))
+
+    def write_html(self, page: str) -> None:
+        """Write a page to stdout, with references in place of letters that the encoding of stdout lacks.
+
+        Raises:
+            ResultLost: stdout does not take it.
+        """
+        self._write([page if is_utf8(sys.stdout.encoding) else ascii_html(page)])
 
     def write_pieces(self, pieces: Iterable[str]) -> None:
         """Write a result to stdout piece by piece, the line ends included.

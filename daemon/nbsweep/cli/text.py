@@ -83,6 +83,11 @@ def ascii_json(piece: str) -> str:
     return piece if piece.isascii() else "".join(each if each.isascii() else json.dumps(each)[1:-1] for each in piece)
 
 
+def ascii_html(page: str) -> str:
+    """Replace non-ASCII characters by references for streams whose encoding is not UTF-8, because the page says that it is."""
+    return page.encode("ascii", "xmlcharrefreplace").decode()
+
+
 def csv_text(items: Iterable[Document], columns: Sequence[str]) -> str:
     """Return the items of a plan as CSV with a header; every item is one line, and no cell is a formula."""
     return "".join(csv_pieces(items, columns)).rstrip("\n")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from nbsweep.core.backtest.model import CensorCause, ReturnSign
-from nbsweep.documents.backtest import BacktestDocument, LabelCountsDocument
+from nbsweep.documents.backtest import LabelCountsDocument, MaxRegretDocument
 
 CAUSES: Mapping[CensorCause, str] = {
     CensorCause.HORIZON_NOT_OVER: "the horizon is not over",
@@ -23,46 +23,45 @@ SIGNS: Mapping[ReturnSign, str] = {
 }
 
 
-def headline(document: BacktestDocument) -> str:
+def headline(total: LabelCountsDocument) -> str:
     """Return the verdict in one sentence."""
-    total = document.total
     if not total.deletions:
         return "Nothing would have been deleted."
     if total.regret is None:
         return f"{counted(total.deletions, 'deletion')}, of which none can be judged."
     judged = counted(total.deletions - total.censored, "deletion")
-    return f"Of {judged} that can be judged, {total.came_back} would have been regretted: {rate(total)}."
+    return f"{total.came_back} of {judged} would have been regretted: {rate(total)}."
 
 
 def breakdown(total: LabelCountsDocument) -> str:
     """Return what became of the notebooks."""
-    causes = ", ".join(f"{count} {CAUSES[CensorCause(cause)]}" for cause, count in total.censored_by.items())
+    parts = [
+        f"{total.came_back} came back",
+        f"{total.removed_by_owner} removed by their owners",
+        f"{total.still_idle} still idle at the horizon",
+    ]
+    causes = ", ".join(f"{CAUSES[CensorCause(cause)]}: {count}" for cause, count in total.censored_by.items())
     censored = f"; {total.censored} cannot be judged ({causes})" if total.censored else ""
-    return (
-        f"{counted(total.deletions, 'deletion')} of {total.capacity_gb} GB: {total.came_back} came back, "
-        f"{total.removed_by_owner} were removed by their owners, {total.still_idle} were still idle at the horizon{censored}."
-    )
+    return f"{counted(total.deletions, 'deletion')} of {total.capacity_gb} GB: {', '.join(parts)}{censored}."
 
 
 def few(total: LabelCountsDocument) -> str:
     """Return the warning about too few labels."""
-    return f"{counted(total.deletions - total.censored, 'deletion')} that can be judged say little: look at the interval."
+    judged = counted(total.deletions - total.censored, "deletion")
+    return f"With {judged} that can be judged, the rate says little: look at its interval."
 
 
-def kept_limit(document: BacktestDocument) -> str:
-    """Return whether the rate of regrets keeps to its limit; empty without a limit."""
-    limit = document.max_regret
-    if limit is None:
-        return ""
-    nothing = " because no deletion can be judged" if document.total.regret is None else ""
-    return f"The limit of {percent(limit.most)} {'is kept' if limit.passed else 'is not kept'}{nothing}."
+def kept_limit(limit: MaxRegretDocument, total: LabelCountsDocument) -> str:
+    """Return whether the rate of regrets keeps to its limit."""
+    why = ": no deletion can be judged" if total.regret is None else ""
+    return f"The limit of {percent(limit.most)} is {'kept' if limit.passed else 'not kept'}{why}."
 
 
 def rate(counts: LabelCountsDocument) -> str:
     """Return the rate of regrets with its interval."""
     if counts.regret is None:
-        return "none judged"
-    return f"{percent(counts.regret)}, 95 % interval {interval(counts)}"
+        return "none can be judged"
+    return f"{percent(counts.regret)} (95 % interval {interval(counts)})"
 
 
 def percent(share: float) -> str:

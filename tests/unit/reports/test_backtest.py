@@ -62,7 +62,7 @@ def regret(number: int = 1, /, **changes: Any) -> WouldBeDocument:
         owner="alice",
         created_at=at(-100),
         policy="idle",
-        reason="idle 21d (over 14d)",
+        reason="policy idle: idle 21d (over 14d)",
         at=at(10),
         survey=10,
         capacity_gb=50,
@@ -109,8 +109,8 @@ THRESHOLDS = [
 COMPARISON = ComparisonDocument("current", counts(50, 2), counts(4, 3), counts(10, 1), counts(40, 1), counts(40, 1), [], [])
 WHOLE = document(thresholds=THRESHOLDS, comparison=COMPARISON, max_regret=MaxRegretDocument(0.05, passed=False))
 BREAKDOWN = (
-    "44 deletions of 2000 GB: 4 came back, 0 were removed by their owners, 36 were still idle at the horizon; 4 cannot be "
-    "judged (4 the horizon is not over)."
+    "44 deletions of 2000 GB: 4 came back, 0 removed by their owners, 36 still idle at the horizon; 4 cannot be judged "
+    "(the horizon is not over: 4)."
 )
 
 
@@ -124,7 +124,7 @@ def test_the_verdict_stands_first_and_the_assumptions_last() -> None:
     page = read(WHOLE)
     [head] = page.all("header")
     assert [paragraph.words for paragraph in head.all("p")] == [
-        "Of 40 deletions that can be judged, 4 would have been regretted: 10.0 %, 95 % interval 4.0-23.1 %.",
+        "4 of 40 deletions would have been regretted: 10.0 % (95 % interval 4.0-23.1 %).",
         "The limit of 5.0 % is not kept.",
         BREAKDOWN,
         "2026-09-01 to 2026-09-22, 21 surveys. A return within 30d of the deletion is a regret.",
@@ -157,7 +157,7 @@ def test_the_chart_of_thresholds_says_its_rates_to_those_who_do_not_see_it() -> 
     """In its description, with the interval of each."""
     [description] = sections(read(WHOLE))["What if idle_over were"].all("figure")[0].all("desc")
     assert description.words == (
-        "7d: 25.0 %, 95 % interval 16.8-35.5 %; 14d: 10.0 %, 95 % interval 4.0-23.1 %; 30d: none judged."
+        "7d: 25.0 % (95 % interval 16.8-35.5 %); 14d: 10.0 % (95 % interval 4.0-23.1 %); 30d: none can be judged."
     )
 
 
@@ -185,7 +185,7 @@ def test_the_differences_to_other_policies_are_told_from_both_sides() -> None:
         ["by both, as these do it", "40", "1"],
         ["by both, as current does it", "40", "1"],
     ]
-    assert section.all("p")[0].words.startswith("current: 50 deletions in all, 4.0 %, 95 % interval ")
+    assert section.all("p")[0].words.startswith("current: 50 deletions in all, 4.0 % (95 % interval ")
 
 
 def test_what_is_known_of_the_past_is_told() -> None:
@@ -224,13 +224,15 @@ def test_nothing_judged_is_no_rate() -> None:
     """Neither 0 % nor a chart of it."""
     page = read(document(total=counts(3, 0, 3), deletions=[], max_regret=MaxRegretDocument(0.02, passed=False)))
     assert "3 deletions, of which none can be judged." in page.words
-    assert "The limit of 2.0 % is not kept because no deletion can be judged." in page.words
+    assert "The limit of 2.0 % is not kept: no deletion can be judged." in page.words
     assert "Nobody came back for a notebook within 30d, as far as it can be judged." in page.words
 
 
 def test_few_labels_are_warned_of() -> None:
     """Before any figure."""
-    assert "40 deletions that can be judged say little" in read(document(few_labels=True)).all("header")[0].words
+    assert (
+        "With 40 deletions that can be judged, the rate says little" in read(document(few_labels=True)).all("header")[0].words
+    )
 
 
 def test_long_lists_are_cut_with_a_word_on_the_rest() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import typer
 from msgspec import Struct
@@ -14,8 +15,9 @@ from nbsweep.adapters.journal import open_journal
 from nbsweep.bootstrap.trials import trial_of
 from nbsweep.cli.choice import require_known
 from nbsweep.cli.exits import Exit
-from nbsweep.cli.session import ReadFormat, Session, report_error
+from nbsweep.cli.session import Session, report_error
 from nbsweep.cli.views.backtest import backtest_view
+from nbsweep.cli.views.threshold_chart import threshold_chart
 from nbsweep.core.backtest.assumptions import assumptions
 from nbsweep.core.backtest.model import Period, Trial
 from nbsweep.core.backtest.result import Coverage, Replayed
@@ -23,7 +25,7 @@ from nbsweep.core.backtest.thresholds import asks_for_idle_time, with_idle_over
 from nbsweep.core.errors import ConfigurationError, UsageError
 from nbsweep.core.facts import format_moment
 from nbsweep.core.ports import Journal
-from nbsweep.documents.backtest import BacktestResult, ThresholdResult, backtest_document
+from nbsweep.documents.backtest import BacktestDocument, BacktestResult, ThresholdResult, backtest_document
 from nbsweep.engine.backtest import backtest
 from nbsweep.loading.file import find_config, load_rules
 from nbsweep.settings import Settings
@@ -31,7 +33,21 @@ from nbsweep.settings.fields.units import parse_duration, parse_share
 
 CURRENT = "current"
 """Names the policies of the configuration."""
+USUAL_THRESHOLDS = ("7d", "14d", "30d")
+"""The idle times that charts compare, if none are given."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Output(Struct, frozen=True):
+    """How the result is shown."""
+
+    format: Literal["table", "json", "html"]
+    chart: bool = False
+
+    @property
+    def drawn(self) -> bool:
+        """Whether it has a chart of idle times."""
+        return self.chart or self.format == "html"
 
 
 class NamedTrial(Struct, frozen=True):
@@ -52,7 +68,7 @@ class BacktestOptions(Struct, frozen=True):
     thresholds: tuple[tuple[str, timedelta], ...]
     max_regret: Fraction | None
     targets: tuple[str, ...]
-    format: ReadFormat
+    output: Output
 
     @property
     def trials(self) -> tuple[Trial, ...]:
@@ -67,7 +83,7 @@ def options_of(
     files: tuple[Path | None, str | None, Path | None],
     texts: tuple[str, str, str | None, str | None],
     targets: Sequence[str],
-    output: ReadFormat,
+    output: Output,
 ) -> BacktestOptions:
     """Read the options: the files are those of the policies, of the comparison and of the configuration.
 
@@ -75,6 +91,8 @@ def options_of(
         typer.BadParameter: an option cannot be read, or means nothing.
         typer.Exit: a file of policies has mistakes, which were reported.
     """
+    if output.chart and output.format != "table":
+        raise typer.BadParameter(f"it is for the terminal, not for --format {output.format}", param_hint="--chart")
     known = tuple(target.name for target in settings.targets)
     require_known("--target", "target", targets, known)
     policies, compare, config = files
@@ -84,19 +102,16 @@ def options_of(
             "the current policies cannot be compared with themselves; give --policies", param_hint="--compare"
         )
     tried = _trial(settings, policies, config)
-    lengths = tuple((text, _duration("--thresholds", text)) for text in _parts(thresholds))
-    if lengths and not asks_for_idle_time(tried.trial):
-        raise typer.BadParameter("no policy has an idle_over that could be replaced", param_hint="--thresholds")
     other = None if compare is None else _trial(settings, None if compare == CURRENT else Path(compare), config)
     return BacktestOptions(
         tried=tried,
         other=other,
         since=_duration("--since", since),
         horizon=_duration("--horizon", horizon),
-        thresholds=lengths,
+        thresholds=_thresholds(tried.trial, thresholds, output),
         max_regret=None if max_regret is None else _share("--max-regret", max_regret),
         targets=tuple(dict.fromkeys(targets)) or known,
-        format=output,
+        output=output,
     )
 
 
@@ -111,8 +126,15 @@ def _trial(settings: Settings, file: Path | None, config: Path | None) -> NamedT
         raise typer.Exit(Exit.USAGE) from error
 
 
-def _parts(text: str | None) -> list[str]:
-    return [] if text is None else [part.strip() for part in text.split(",")]
+def _thresholds(trial: Trial, text: str | None, output: Output) -> tuple[tuple[str, timedelta], ...]:
+    """Return the idle times to try: those of the option, and without it usual ones where they are drawn."""
+    if not asks_for_idle_time(trial):
+        if text or output.chart:
+            option = "--thresholds" if text else "--chart"
+            raise typer.BadParameter("no policy has an idle_over that could be replaced", param_hint=option)
+        return ()
+    texts = [part.strip() for part in text.split(",")] if text is not None else USUAL_THRESHOLDS if output.drawn else ()
+    return tuple((each, _duration("--thresholds", each)) for each in texts)
 
 
 def _duration(option: str, text: str) -> timedelta:
@@ -145,11 +167,20 @@ async def backtest_command(session: Session, options: BacktestOptions) -> Exit:
     if session.shutdown.begun.is_set():
         return Exit.INTERRUPTED
     document = backtest_document(_result(options, period, coverages, results))
-    if options.format == "json":
-        session.write_json(document)
-    else:
-        session.show_result(backtest_view(document))
+    _show(session, document, options.output)
     return Exit.TOO_MUCH_REGRET if document.max_regret and not document.max_regret.passed else Exit.DONE
+
+
+def _show(session: Session, document: BacktestDocument, output: Output) -> None:
+    if output.format == "json":
+        session.write_json(document)
+    elif output.format == "html":
+        # Only reports need Jinja2.
+        from nbsweep.reports.backtest import backtest_report  # noqa: PLC0415
+
+        session.write_html(backtest_report(document))
+    else:
+        session.show_result(backtest_view(document, threshold_chart if output.chart else None))
 
 
 def _result(

@@ -1,11 +1,11 @@
 """The command `backtest`. Only options, no logic; what it needs is imported when it is called."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from nbsweep.cli.options.shared import ConfigOption, TableOrJson, TargetOption
+from nbsweep.cli.options.shared import ConfigOption, TargetOption
 
 
 def backtest(
@@ -38,15 +38,22 @@ def backtest(
         typer.Option("--max-regret", metavar="SHARE", help="Exit with 11 if the rate of regrets is above this, such as 2%."),
     ] = None,
     target: TargetOption = None,
-    output: TableOrJson = "table",
+    chart: Annotated[
+        bool,
+        typer.Option("--chart", help="Draw the rate of regrets for each of --thresholds; without them for 7d, 14d and 30d."),
+    ] = False,
+    output: Annotated[
+        Literal["table", "json", "html"], typer.Option("--format", help="The format of the result on stdout.")
+    ] = "table",
     config: ConfigOption = None,
 ) -> None:
     """Try policies on the recorded past: what they would have deleted, and who would have come back for it."""
-    from nbsweep.cli.commands.backtest import backtest_command, options_of
+    from nbsweep.cli.commands.backtest import Output, backtest_command, options_of
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
 
     file = config or context.obj
     settings = load(file, journal_only=True)
-    options = options_of(settings, (policies, compare, file), (since, horizon, thresholds, max_regret), target or (), output)
+    texts = (since, horizon, thresholds, max_regret)
+    options = options_of(settings, (policies, compare, file), texts, target or (), Output(output, chart))
     run(make_session(settings, plain_screen()), lambda session: backtest_command(session, options))

@@ -1,6 +1,6 @@
 """The view of `backtest`: the verdict first, then tables, then what the figures assume."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 from rich.console import Group, RenderableType
@@ -8,7 +8,7 @@ from rich.text import Text
 
 from nbsweep.cli.views.results import cell
 from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, Row, make_table
-from nbsweep.core.backtest.model import CensorCause, Label, ReturnSign
+from nbsweep.core.backtest.model import Label
 from nbsweep.core.facts import format_age
 from nbsweep.core.lookup import short_ids
 from nbsweep.documents.backtest import (
@@ -17,30 +17,14 @@ from nbsweep.documents.backtest import (
     CoverageDocument,
     LabelCountsDocument,
     NamedCountsDocument,
-    ThresholdDocument,
     WouldBeDocument,
 )
+from nbsweep.reports.words import SIGNS, breakdown, counted, few, headline, interval, kept_limit, percent, rate
 
 OWNERS_SHOWN = 10
 REGRETS_SHOWN = 25
 DAY = 10
 """The number of characters of a time that are its date."""
-CAUSES: Mapping[CensorCause, str] = {
-    CensorCause.HORIZON_NOT_OVER: "the horizon is not over",
-    CensorCause.SURVEYS_MISSING: "surveys are missing",
-    CensorCause.DELETED_BY_NBSWEEP: "nbsweep really deleted it",
-    CensorCause.RAN_ON: "it ran on, used or not",
-    CensorCause.FACTS_UNREADABLE: "its facts cannot be read",
-}
-SIGNS: Mapping[ReturnSign, str] = {
-    ReturnSign.STARTED: "started",
-    ReturnSign.RENEWED: "lease renewed",
-    ReturnSign.PROTECTED: "protected by a tag or a name",
-    ReturnSign.RENAMED: "renamed",
-    ReturnSign.PASSED_ON: "given to another owner",
-    ReturnSign.CHANGED: "used or edited between two surveys",
-    ReturnSign.EXEMPTED: "exempted",
-}
 COUNTS = (
     Column("DELETIONS", right=True),
     Column("CAME BACK", right=True),
@@ -62,16 +46,18 @@ REGRETS = (
     Column("HOW", folds=True),
 )
 
+WhatIf = Callable[[BacktestDocument], RenderableType]
 
-def backtest_view(document: BacktestDocument) -> RenderableType:
-    """Return the view of a back-test."""
+
+def backtest_view(document: BacktestDocument, what_if: WhatIf | None = None) -> RenderableType:
+    """Return the view of a back-test; `what_if` draws the results of other idle times, which otherwise are a table."""
     parts: list[RenderableType] = list(_verdict(document))
     if document.total.deletions:
         parts.append(counts_table("POLICY", document.by_policy))
     parts += _owners(document)
     parts += _regrets([each for each in document.deletions if each.label is Label.CAME_BACK])
     if document.thresholds:
-        parts.append(_thresholds(document.thresholds))
+        parts.append((what_if or _thresholds)(document))
     if document.comparison:
         parts += _comparison(document.comparison)
     parts.append(cell("What this assumes", "bold"))
@@ -84,37 +70,14 @@ def backtest_view(document: BacktestDocument) -> RenderableType:
 
 def _verdict(document: BacktestDocument) -> Iterator[Text]:
     total = document.total
-    yield cell(_headline(total), "bold")
+    yield cell(headline(total), "bold")
     if total.deletions:
-        yield cell(_rest(total))
+        yield cell(breakdown(total))
     yield from (cell(_place(document, target), "dim") for target in document.targets)
     if document.few_labels and total.deletions:
-        judged = total.deletions - total.censored
-        yield cell(f"With {_of(judged, 'deletion')} that can be judged, the rate says little: look at its interval.", "yellow")
+        yield cell(few(total), "yellow")
     if limit := document.max_regret:
-        words = "kept" if limit.passed else "not kept"
-        why = ": no deletion can be judged" if total.regret is None else ""
-        yield cell(f"The limit of {_percent(limit.most)} is {words}{why}.", "green" if limit.passed else "bold red")
-
-
-def _headline(total: LabelCountsDocument) -> str:
-    if not total.deletions:
-        return "Nothing would have been deleted."
-    if total.regret is None:
-        return f"{_of(total.deletions, 'deletion')}, of which none can be judged."
-    judged = total.deletions - total.censored
-    return f"{total.came_back} of {_of(judged, 'deletion')} would have been regretted: {_rate(total)}."
-
-
-def _rest(total: LabelCountsDocument) -> str:
-    parts = [
-        f"{total.came_back} came back",
-        f"{total.removed_by_owner} removed by their owners",
-        f"{total.still_idle} still idle at the horizon",
-    ]
-    causes = ", ".join(f"{CAUSES[CensorCause(cause)]}: {count}" for cause, count in total.censored_by.items())
-    censored = f"; {total.censored} cannot be judged ({causes})" if total.censored else ""
-    return f"{_of(total.deletions, 'deletion')} of {total.capacity_gb} GB: {', '.join(parts)}{censored}."
+        yield cell(kept_limit(limit, total), "green" if limit.passed else "bold red")
 
 
 def _place(document: BacktestDocument, target: CoverageDocument) -> str:
@@ -122,27 +85,9 @@ def _place(document: BacktestDocument, target: CoverageDocument) -> str:
         return f"{target.target}: no survey in this time."
     horizon = format_age(timedelta(seconds=document.horizon_s))
     return (
-        f"{target.target}: {_of(target.surveys, 'survey')} from {target.first[:DAY]} to {target.last[:DAY]}, "
+        f"{target.target}: {counted(target.surveys, 'survey')} from {target.first[:DAY]} to {target.last[:DAY]}, "
         f"policies: {document.policies}, horizon: {horizon}."
     )
-
-
-def _rate(counts: LabelCountsDocument) -> str:
-    if counts.regret is None:
-        return "none can be judged"
-    return f"{_percent(counts.regret)} (95 % interval {_interval(counts)})"
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.1f} %"
-
-
-def _interval(counts: LabelCountsDocument) -> str:
-    return f"{counts.regret_low * 100:.1f}-{counts.regret_high * 100:.1f} %"
-
-
-def _of(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 # ---- tables ---------------------------------------------------------------------------------------------------------------
@@ -159,8 +104,8 @@ def _counts_row(name: str, counts: LabelCountsDocument) -> Row:
         cell(name),
         cell(counts.deletions),
         cell(counts.came_back, "red" if counts.came_back else ""),
-        cell("-" if counts.regret is None else _percent(counts.regret)),
-        cell("-" if counts.regret is None else _interval(counts)),
+        cell("-" if counts.regret is None else percent(counts.regret)),
+        cell("-" if counts.regret is None else interval(counts)),
         cell(counts.removed_by_owner),
         cell(counts.still_idle),
         cell(counts.censored),
@@ -201,9 +146,9 @@ def _regret_row(regret: WouldBeDocument, short_id: str) -> Row:
     )
 
 
-def _thresholds(thresholds: Sequence[ThresholdDocument]) -> RenderableType:
+def _thresholds(document: BacktestDocument) -> RenderableType:
     columns = (Column("IDLE OVER"), *COUNTS)
-    return make_table(columns, lambda: (_counts_row(each.idle_over, each.counts) for each in thresholds))
+    return make_table(columns, lambda: (_counts_row(each.idle_over, each.counts) for each in document.thresholds))
 
 
 def _comparison(comparison: ComparisonDocument) -> Iterator[RenderableType]:
@@ -216,4 +161,4 @@ def _comparison(comparison: ComparisonDocument) -> Iterator[RenderableType]:
     )
     columns = (Column("DELETED", most=NAME), *COUNTS)
     yield make_table(columns, lambda: (_counts_row(name, counts) for name, counts in named))
-    yield cell(f"{comparison.policies}: {_of(comparison.total.deletions, 'deletion')}, {_rate(comparison.total)}.")
+    yield cell(f"{comparison.policies}: {counted(comparison.total.deletions, 'deletion')}, {rate(comparison.total)}.")

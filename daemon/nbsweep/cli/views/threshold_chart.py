@@ -1,7 +1,5 @@
 """`backtest --chart`: the rate of regrets with its interval, for each value of `idle_over`."""
 
-from collections.abc import Sequence
-
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -9,12 +7,13 @@ from rich.table import Table
 from nbsweep.charts.scale import ticks
 from nbsweep.cli.views.charts import Axis, IntervalBar, IntervalLegend
 from nbsweep.cli.views.results import cell
-from nbsweep.documents.backtest import LabelCountsDocument, ThresholdDocument
+from nbsweep.documents.backtest import BacktestDocument, LabelCountsDocument
 from nbsweep.reports.words import interval, percent
 
 
-def threshold_chart(thresholds: Sequence[ThresholdDocument], most: float | None) -> RenderableType:
-    """Return an interval for each threshold, with its figures; `most` is the limit of the rate."""
+def threshold_chart(document: BacktestDocument) -> RenderableType:
+    """Return an interval for each threshold of a back-test, with its figures, and the limit of the rate if there is one."""
+    thresholds, most = document.thresholds, document.max_regret.most if document.max_regret else None
     highest = max([most or 0, *(each.counts.regret_high for each in thresholds if each.counts.regret is not None)])
     end = ticks(100 * highest, whole=False)[-1]
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, header_style="bold")

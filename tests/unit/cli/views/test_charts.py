@@ -2,20 +2,31 @@
 
 import io
 import re
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
+from builders import NOON, ago
 from nbsweep.cli.views.charts import ASCII_SIGNS, IntervalBar, cells_of
 from nbsweep.cli.views.history_chart import history_chart
 from nbsweep.cli.views.threshold_chart import threshold_chart
 from nbsweep.core.backtest.interval import wilson
+from nbsweep.core.backtest.model import Period
+from nbsweep.core.backtest.result import Coverage, Replayed
 from nbsweep.core.statistics.model import PeriodCounts
 from nbsweep.core.statistics.periods import Span, Step
-from nbsweep.documents.backtest import LabelCountsDocument, ThresholdDocument
+from nbsweep.documents.backtest import (
+    BacktestDocument,
+    BacktestResult,
+    LabelCountsDocument,
+    MaxRegretDocument,
+    ThresholdDocument,
+    backtest_document,
+)
 
 SPAN = Span(date(2026, 11, 27), date(2026, 11, 30), Step.DAY, ZoneInfo("Asia/Shanghai"))
 PERIODS = [
@@ -139,6 +150,12 @@ def test_an_interval_stands_in_the_scale_of_its_axis(
     assert interval(share, limit) == expected
 
 
+def document() -> BacktestDocument:
+    """Return the result of a back-test of nothing."""
+    period = Period(ago(days=90), NOON, timedelta(days=30))
+    return backtest_document(BacktestResult("current", period, [Coverage("research")], [Replayed()]))
+
+
 def threshold(text: str, came_back: int, judged: int) -> ThresholdDocument:
     """Return the counts of a threshold."""
     bounds = wilson(came_back, judged)
@@ -150,8 +167,9 @@ def threshold(text: str, came_back: int, judged: int) -> ThresholdDocument:
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 def test_thresholds_are_drawn_on_eighty_columns(encoding: str) -> None:
     """38 of 220 have an interval of 12.9 to 22.8 %, so that the axis ends at 25 %; none judged has no interval."""
-    thresholds = [threshold("7d", 38, 220), threshold("30d", 0, 0)]
-    lines = [line.rstrip() for line in view_lines(threshold_chart(thresholds, 0.05), encoding=encoding)]
+    tried = replace(document(), thresholds=[threshold("7d", 38, 220), threshold("30d", 0, 0)])
+    tried = replace(tried, max_regret=MaxRegretDocument(0.05, passed=False))
+    lines = view_lines(threshold_chart(tried), encoding=encoding)
     assert max(map(cell_len, lines)) <= 80
     assert lines[0] == "What if idle_over were"
     assert lines[1].split("  ")[-1].strip().endswith("limit 5.0 %")
