@@ -145,6 +145,21 @@ def test_of_two_services_one_sweeps_and_the_other_takes_over_when_it_is_killed(s
     assert journaled(desk)["deleted"] == set(cloud.instances())
 
 
+def test_the_marks_are_in_the_metrics_from_the_start(simulate: Simulate, desk: Desk) -> None:
+    """By the journal: the next survey of this service is hours away."""
+    cloud, address = simulate(idle_fleet(3)), f"127.0.0.1:{free_port()}"
+    grace = {"name": "idle", "match": {"status": "STOPPED", "idle_over": "14d"}, "grace": {"for": "7d"}}
+    mail = {"kind": "smtp", "host": "127.0.0.1", "port": 9, "tls": "none", "from": "nbsweep@example.com"}
+    rest = {"channels": {"mail": mail}, "owners": [{"domain": "example.com"}], "policies": [grace]}
+    write(desk, cloud, service={"listen": address}, schedule={"cron": "0 0 29 2 *"}, **rest)
+    assert desk.run("run", "--yes").code == 0
+    with desk.started("serve") as started:
+        started.wait_for("service.started")
+        shown = 'nbsweep_marks{state="marked",target="lab"} 3.0'
+        eventually(lambda: shown in asked(address, "GET", "/metrics")[1], "the marks of the journal")
+        assert 'nbsweep_untold{target="lab"} 0.0' in asked(address, "GET", "/metrics")[1]
+
+
 def test_while_the_cloud_is_away_the_service_says_so_and_goes_on(simulate: Simulate, desk: Desk) -> None:
     """Log, metrics and /readyz say it; once the cloud is back and somebody asks, all is well again."""
     cloud = simulate(idle_fleet(3))

@@ -23,11 +23,14 @@ def test_the_ready_line_holds_the_whole_pair_of_keys(desk: Desk) -> None:
 
 
 def test_the_configuration_that_it_writes_is_ready(desk: Desk) -> None:
-    """`check` and `plan` work with it as it is, and the journal is beside it."""
+    """`check` and `plan` work with it as it is, also if IAM is asked for the owners, and the journal is beside it."""
     with simulator(desk, "--write-config", str(desk.config)):
         desk.names_config = True
         assert desk.run("check").code == 0
         ended = desk.run("plan", "--format", "json")
+        with desk.config.open("a", encoding="utf-8") as file:
+            file.write("owners: [{iam: true}]\n")
+        assert desk.run("check").code == 0
     assert ended.code == 0
     assert len(ended.document["items"]) + sum(ended.document["kept"].values()) == 12
     assert (desk.folder / "nbsweep.db").exists()

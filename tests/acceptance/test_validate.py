@@ -44,6 +44,22 @@ def test_every_mistake_is_told_at_once(desk: Desk) -> None:
     assert [mistake["line"] for mistake in document["mistakes"]] == [1, 2, 3]
 
 
+def test_the_mistakes_in_an_owners_file_are_doubts(desk: Desk) -> None:
+    """Each with its line; with --strict the exit code is 2. Neither the file's owners nor its addresses are shown."""
+    owners = desk.folder / "owners.yaml"
+    desk.write("http://127.0.0.1:1", schedule=None, owners=[{"domain": "example.com"}, {"file": str(owners)}])
+    absent = desk.run("validate")
+    assert f"owners[1] ({owners}): cannot be read: No such file or directory: an owner whom" in absent.out
+    owners.write_text("alice: {email: alice@example.com}\nbob: nobody-at-example\n", encoding="utf-8")
+    found = desk.run("validate")
+    assert (found.code, desk.run("validate", "--strict").code) == (0, 2)
+    assert f"owners[1] ({owners}): line 2: email must be one mail address" in found.out
+    assert "no mistakes, 1 doubt." in found.out
+    assert "nobody-at" not in found.out
+    owners.write_text("alice: {email: alice@example.com}\n", encoding="utf-8")
+    assert "no mistakes, no doubts." in desk.run("validate", "--strict").out
+
+
 def test_a_mistake_shows_the_line_the_value_and_what_would_be_right(desk: Desk) -> None:
     """An unquoted *, a wrong indentation, a key beside `match`, a misspelled region and state, a sorted list to choose from."""
 

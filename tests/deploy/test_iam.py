@@ -21,6 +21,8 @@ STOPPING = {"modelarts:notebook:stop"}
 STOPPING_AS_OF_OLD = {"modelarts:notebook:action"}
 # Of a global service, so that no policy has it beside the others.
 OWNERS = {"iam:users:getUser"}
+# Of another service, and perhaps of another project.
+TOPICS = {"smn:topic:publish"}
 
 EXPECTED = {
     "without-stop/role-v1.1.json": READING_AND_DELETING | EVERYBODYS,
@@ -29,6 +31,8 @@ EXPECTED = {
     "with-stop/identity-v5.0.json": READING_AND_DELETING | STOPPING,
     "owners/role-v1.1.json": OWNERS,
     "owners/identity-v5.0.json": OWNERS,
+    "smn/role-v1.1.json": TOPICS,
+    "smn/identity-v5.0.json": TOPICS,
 }
 
 
@@ -39,7 +43,7 @@ def policy(name: str) -> dict[str, Any]:
 
 
 def test_there_is_each_kind_of_policy_with_and_without_stop() -> None:
-    """And one for the addresses of owners; nothing else that might be taken for one."""
+    """And one for the addresses of owners, and for topics; nothing else that might be taken for one."""
     assert {path.relative_to(IAM).as_posix() for path in IAM.rglob("*") if path.is_file()} == set(EXPECTED)
 
 

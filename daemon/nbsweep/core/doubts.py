@@ -46,10 +46,11 @@ class DoubtKind(StrEnum):
     JUST_USED = "just-used"
     NO_SCHEDULE = "no-schedule"
     UNUSED_GROUP = "unused-group"
+    OWNERS_FILE = "owners-file"
 
 
 class Doubt(Struct, frozen=True):
-    """One rule, target or group of owners that is probably not meant as it is written."""
+    """One rule, target, group of owners or line of an owners' file that is probably not meant as it is written."""
 
     kind: DoubtKind
     place: str

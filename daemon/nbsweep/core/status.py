@@ -14,6 +14,7 @@ from nbsweep.core.lifecycle import Removal
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.notices.health import TargetMarks, judge_marks
+from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.runs import STOPPED, SUCCESSES, Outcome, RunCounts, RunRecord
 
 PROJECT_UNKNOWN = (
@@ -92,6 +93,8 @@ class StatusInputs(Struct, frozen=True):
     """The open marks under its name."""
     graces: Mapping[str, Grace] = {}
     """The grace of each policy that has one."""
+    brakes: Brakes | None = None
+    """The brakes, which also bind when notebooks are announced."""
 
 
 class TargetStatus(Struct, frozen=True):
@@ -144,7 +147,7 @@ def judge_status(target: str, known: StatusInputs, now: datetime, lease_lasts: t
         problems.append(f"{describe_holder(held)}, is running but has sent no beat for {silent}: it hangs, and has to be ended")
     problems += map(str, known.left_alone)
     problems += known.service.problems(target, now) if known.service else ()
-    marks = judge_marks(known.marks, known.graces, _last_ended(known.records, held), now)
+    marks = judge_marks(known.marks, known.graces, _last_ended(known.records, held), now, known.brakes)
     problems += marks.problems(now)
     # A running sweep follows them already.
     if overdue and held is None:

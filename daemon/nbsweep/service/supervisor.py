@@ -20,6 +20,7 @@ from nbsweep.engine.shutdown import Shutdown
 from nbsweep.service.control import Answer, Phase, TargetDetails, TargetState, UnknownTargetError
 from nbsweep.service.details import read_details
 from nbsweep.service.journal_watch import JournalWatch
+from nbsweep.service.marks_at_start import count_marks_at_start
 from nbsweep.service.scheduler import Schedule
 from nbsweep.service.systemd import Systemd
 from nbsweep.service.target_runner import TargetRunner
@@ -122,9 +123,13 @@ class Supervisor:
             root.start_soon(self._make_room_when_told, name="make-room")
             root.start_soon(self.systemd.keep_alive, name="watchdog")
             root.start_soon(self.watch.run, name="journal-watch")
+            root.start_soon(self._count_marks, name="marks")
             self.ready.set()
             started(listen)
             self._emit_schedules()
+
+    async def _count_marks(self) -> None:
+        await count_marks_at_start(self.watch.journal, self.watch.clock, self.telemetry, self.runners, self.graces())
 
     async def _run_all(self, root: anyio.CancelScope) -> None:
         """Run all target runners until each of them ends."""

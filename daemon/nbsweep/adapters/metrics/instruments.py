@@ -76,8 +76,10 @@ class Instruments:
             "aspect",
             "value",
         )
-        self.marks = self._gauge("marks", "Open marks by state, at the last survey.", "target", "state")
-        self.untold = self._gauge("untold", "Open marks whose owners could not be told, at the last survey.", "target")
+        self.marks = self._gauge(
+            "marks", "Open marks by state, at the last survey or the start of the service.", "target", "state"
+        )
+        self.untold = self._gauge("untold", "Open marks whose owners could not be told, counted like the marks.", "target")
         self.marks_made = self._counter("marks_made_total", "Marks that were made.", "target")
         self.marks_cleared = self._counter("marks_cleared_total", "Marks that were cleared.", "target", "cause")
         self.notifications = self._counter(

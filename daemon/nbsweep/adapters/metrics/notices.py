@@ -4,12 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nbsweep.adapters.metrics.in_flight import Labels
-from nbsweep.adapters.metrics.instruments import Instruments
+from nbsweep.adapters.metrics.instruments import OPEN_STATES, Instruments
 from nbsweep.core.events.base import Event
-from nbsweep.core.events.marks import MarkCleared, MarkMade, MarksMade
+from nbsweep.core.events.marks import MarkCleared, MarkMade, MarksCounted, MarksMade
 from nbsweep.core.events.outbox import MessageDelayed, MessageFailed, MessageSent, OutboxCounted
 from nbsweep.core.marks.model import ClearCause
-from nbsweep.core.marks.shown import ShownState
 from nbsweep.core.notices.outbox import MessageKind
 
 OUTCOMES: Mapping[type[Event], str] = {MessageSent: "sent", MessageDelayed: "delayed", MessageFailed: "failed"}
@@ -27,6 +26,7 @@ class NoticeMetrics:
             MarkMade: self._made,
             MarkCleared: self._cleared,
             MarksMade: self._surveyed,
+            MarksCounted: self._counted_marks,
             MessageSent: self._tried,
             MessageDelayed: self._tried,
             MessageFailed: self._tried,
@@ -46,14 +46,16 @@ class NoticeMetrics:
         self._instruments.marks_cleared.labels(labels.target, event.cause).inc()
 
     def _surveyed(self, event: MarksMade, labels: Labels) -> None:
-        counts = {
-            ShownState.MARKED: event.open - event.told - event.due,
-            ShownState.TOLD: event.told,
-            ShownState.DUE: event.due,
-        }
-        for state, count in counts.items():
-            self._instruments.marks.labels(labels.target, state).set(count)
-        self._instruments.untold.labels(labels.target).set(event.untold)
+        marked = event.open - event.told - event.due
+        self._show_marks(labels.target, (marked, event.told, event.due), event.untold)
+
+    def _counted_marks(self, event: MarksCounted, labels: Labels) -> None:
+        self._show_marks(labels.target, (event.marked, event.told, event.due), event.untold)
+
+    def _show_marks(self, target: str, counts: tuple[int, int, int], untold: int) -> None:
+        for state, count in zip(OPEN_STATES, counts, strict=True):
+            self._instruments.marks.labels(target, state).set(count)
+        self._instruments.untold.labels(target).set(untold)
 
     def _tried(self, event: MessageSent | MessageDelayed | MessageFailed, _labels: Labels) -> None:
         self._channels.add(event.channel)

@@ -60,6 +60,11 @@ class FileReader:
             self._stamp, self._content = await to_thread.run_sync(self._read)
             return self._content
 
+    def read_now(self) -> OwnersFile:
+        """Read the file, in this thread."""
+        _, content = self._read()
+        return content
+
     def _read(self) -> tuple[tuple[int, ...], OwnersFile]:
         """Read the file again if it has changed."""
         try:

@@ -21,6 +21,7 @@ schedule: {{cron: "0 3 * * *", timezone: UTC}}
 targets:
   - name: simulated
     endpoint: {url}
+    iam_endpoint: {url}
     project_id: {project_id}
     credentials: {credentials}
     features: [NOTEBOOK, DEFAULT]
@@ -99,11 +100,11 @@ def configuration_text(config: Path, url: str, options: SimulatorOptions) -> str
         journal=json.dumps(f"sqlite:///{config.absolute().with_suffix('.db')}"),
         url=url,
         project_id=options.access.project_id,
-        credentials=json.dumps(_credentials(url, options)),
+        credentials=json.dumps(_credentials(options)),
     )
 
 
-def _credentials(url: str, options: SimulatorOptions) -> dict[str, str] | None:
+def _credentials(options: SimulatorOptions) -> dict[str, str] | None:
     access = options.access
     if access.access_keys:
         key = access.access_keys[0]
@@ -111,5 +112,5 @@ def _credentials(url: str, options: SimulatorOptions) -> dict[str, str] | None:
         return {"access_key": key.access_key, "secret_key": key.secret_key, **token}
     if access.users:
         user = access.users[0]
-        return {"username": user.name, "password": user.password, "domain": user.domain, "iam_endpoint": url}
+        return {"username": user.name, "password": user.password, "domain": user.domain}
     return None

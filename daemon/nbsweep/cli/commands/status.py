@@ -49,6 +49,7 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
                     await _known(journal, name, _followed(name, identity, open_), left),
                     service=service_of(name, services),
                     graces=settings.rules.graces,
+                    brakes=settings.brakes.to_core(),
                 ),
                 now,
                 settings.service.lease,

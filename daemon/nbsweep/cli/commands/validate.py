@@ -1,10 +1,11 @@
-"""`validate`: every mistake in the configuration and every doubtful rule, without a call."""
+"""`validate`: every mistake in the configuration, every doubtful rule, and the mistakes in owners' files, without a call."""
 
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from nbsweep.bootstrap.owners import doubts_of_owners
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import ReadFormat, check_templates
 from nbsweep.cli.text import ascii_json, json_text, printable
@@ -28,7 +29,7 @@ def validate_command(config: Path | None, output: ReadFormat, *, strict: bool) -
         source = str(path)
         settings, lines = load_with_lines(path, environment)
         check_templates(settings)
-        doubts = list(doubts_of(settings))
+        doubts = [*doubts_of(settings), *doubts_of_owners(settings)]
         notes = [settings.calendar_years[0]] if settings.calendar_years else []
     except ConfigurationError as error:
         source, mistakes = error.source, error.mistakes

@@ -65,6 +65,18 @@ class MarksMade(Event, frozen=True):
     """Open marks whose owners could not be told."""
 
 
+class MarksCounted(Event, frozen=True):
+    """The service has counted the open marks of a target in the journal, when it started."""
+
+    name: ClassVar[str] = "marks.counted"
+    level: ClassVar[Level] = "debug"
+    marked: int
+    """Open marks about which nobody has been told yet."""
+    told: int
+    due: int
+    untold: int
+
+
 class MarksRefused(Event, frozen=True):
     """A brake refuses to mark any more notebooks."""
 

@@ -12,6 +12,7 @@ from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark, MarkState
 from nbsweep.core.marks.shown import MarkTotals, count_marks
 from nbsweep.core.notices.outbox import Message, OutboxCount, WaitingItems
+from nbsweep.core.planning.brakes import Brakes, OnExcess, judge_count, of_announcing
 from nbsweep.core.runs import Outcome, RunRecord
 
 LONG_UNTOLD = timedelta(days=1)
@@ -46,6 +47,8 @@ class TargetMarks(Struct, frozen=True):
     """The owners with the most notebooks first."""
     held_back: str = ""
     """Why a brake held notebooks back at the last sweep; empty if none did."""
+    unannounced: str = ""
+    """Why a brake lets no further notebook be announced; empty if none does."""
 
     def problems(self, now: datetime) -> list[str]:
         """Return what needs an action, in words."""
@@ -57,16 +60,32 @@ class TargetMarks(Struct, frozen=True):
                 f"{who} of {notebooks} marked {'notebook' if notebooks == 1 else 'notebooks'} could not be told for more than "
                 f"{format_age(LONG_UNTOLD)}: `nbsweep marks --untold` shows why"
             )
+        if self.unannounced:
+            found.append(self.unannounced)
         if self.totals.due and self.held_back:
             one = self.totals.due == 1
             found.append(f"{self.totals.due} announced {'notebook is' if one else 'notebooks are'} due, and {self.held_back}")
         return found
 
 
-def judge_marks(marks: Iterable[Mark], graces: Mapping[str, Grace], last: RunRecord | None, now: datetime) -> TargetMarks:
+def judge_marks(
+    marks: Iterable[Mark], graces: Mapping[str, Grace], last: RunRecord | None, now: datetime, brakes: Brakes | None = None
+) -> TargetMarks:
     """Return the state of the open marks of a target; `last` is its last sweep that has ended."""
     marks = tuple(marks)
-    return TargetMarks(count_marks(marks, graces, now), _untold(marks), _held_back(last))
+    unannounced = _unannounced(marks, last, brakes) if last and brakes and brakes.on_excess is OnExcess.REFUSE else ""
+    return TargetMarks(count_marks(marks, graces, now), _untold(marks), _held_back(last), unannounced)
+
+
+def _unannounced(marks: Sequence[Mark], last: RunRecord, brakes: Brakes) -> str:
+    """Return why the last sweep has announced nothing although notebooks wait for it: a brake refuses the whole backlog."""
+    waiting = (last.kept or {}).get(Reason.UNANNOUNCED.value, 0)
+    if not waiting or any(mark.marked_at >= last.started_at for mark in marks):
+        return ""
+    refusals = judge_count(len(marks) + waiting, brakes, last.fleet)
+    one = waiting == 1
+    wait = f"{waiting} {'notebook waits' if one else 'notebooks wait'} to be announced, and {'is' if one else 'are'} not"
+    return f"{wait}: {of_announcing(refusals[0]).message}" if refusals else ""
 
 
 def _untold(marks: Iterable[Mark]) -> tuple[UntoldOwner, ...]:

@@ -54,6 +54,12 @@ class Brakes(Struct, frozen=True):
     """The share by which the fleet may be smaller than at the last survey."""
 
 
+NOT_ANNOUNCED = (
+    "Until then no further notebook is announced, neither now nor in a later sweep; with brakes.on_excess: trim, the longest "
+    "idle are announced first"
+)
+
+
 class Refusal(Struct, frozen=True):
     """Why a brake refuses a plan, or stops a sweep."""
 
@@ -125,6 +131,22 @@ def judge_excess(items: Sequence[Notebook], brakes: Brakes, fleet: int | None, r
         _excess_of_day(len(items), requested, brakes.max_per_day),
     )
     return tuple(filter(None, found))
+
+
+def judge_count(count: int, brakes: Brakes, fleet: int) -> tuple[Refusal, ...]:
+    """Return the refusals of so many notebooks, as far as they do not depend on which notebooks these are."""
+    found = (_excess_in_all(count, brakes.max_deletions), _excess_of_share(count, fleet, brakes.max_share))
+    return tuple(filter(None, found))
+
+
+def judge_announcing(items: Sequence[Notebook], brakes: Brakes, fleet: int) -> tuple[Refusal, ...]:
+    """Return the refusal of each brake that these notebooks exceed, which are announced or are to be announced."""
+    return tuple(map(of_announcing, judge_excess(items, brakes, fleet, 0)))
+
+
+def of_announcing(refusal: Refusal) -> Refusal:
+    """Return the refusal of new marks, which says that nobody is told until somebody acts."""
+    return Refusal(refusal.brake, f"{refusal.message}. {NOT_ANNOUNCED}")
 
 
 def _excess_in_all(count: int, allowed: int | None) -> Refusal | None:

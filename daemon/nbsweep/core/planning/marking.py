@@ -30,7 +30,7 @@ from nbsweep.core.marks.model import (
 )
 from nbsweep.core.marks.shown import count_marks
 from nbsweep.core.model import MalformedRow, Notebook, microseconds
-from nbsweep.core.planning.brakes import Brakes, OnExcess, Refusal, judge_excess, trim
+from nbsweep.core.planning.brakes import Brakes, OnExcess, Refusal, judge_announcing, trim
 from nbsweep.core.planning.plan import Candidate, MarkOutlook, Survey, longest_idle_first
 from nbsweep.core.policy import judge
 from nbsweep.core.reasons.english import describe
@@ -242,7 +242,7 @@ def _within_brakes(candidates: Sequence[Candidate], brakes: Brakes, fleet: int) 
     notebooks = [candidate.notebook for candidate in candidates]
     if brakes.on_excess is OnExcess.TRIM:
         return frozenset(notebook.id for notebook in trim(notebooks, _of_marks(brakes), fleet, 0).items), ()
-    refusals = judge_excess(notebooks, _of_marks(brakes), fleet, 0)
+    refusals = judge_announcing(notebooks, _of_marks(brakes), fleet)
     return frozenset() if refusals else frozenset(notebook.id for notebook in notebooks), refusals
 
 

@@ -1,7 +1,7 @@
 """The metrics of marks and messages."""
 
 from builders import NOON
-from nbsweep.core.events.marks import MarkCleared, MarkMade, MarksMade
+from nbsweep.core.events.marks import MarkCleared, MarkMade, MarksCounted, MarksMade
 from nbsweep.core.events.outbox import MessageDelayed, MessageFailed, MessageSent, OutboxCounted
 from nbsweep.core.marks.model import ClearCause
 from unit.adapters.metrics.test_collector import FakeService, Heard, target
@@ -14,6 +14,15 @@ def test_the_open_marks_of_the_last_survey_are_shown_by_state() -> None:
     assert heard.samples("nbsweep_untold") == {("research",): 1}
     heard.hear(MarksMade(0, 6, 0, 0, 0, 0, 0))
     assert set(heard.samples("nbsweep_marks").values()) == {0}
+
+
+def test_the_open_marks_are_shown_from_the_start_of_the_service() -> None:
+    """As the journal has them, until the first survey."""
+    heard = Heard(MarksCounted(2, 3, 1, 1))
+    assert heard.samples("nbsweep_marks") == {("marked", "research"): 2, ("told", "research"): 3, ("due", "research"): 1}
+    assert heard.samples("nbsweep_untold") == {("research",): 1}
+    heard.hear(MarksMade(0, 6, 0, 0, 0, 0, 0))
+    assert set(heard.samples("nbsweep_marks").values()) == set(heard.samples("nbsweep_untold").values()) == {0}
 
 
 def test_marks_that_are_made_and_cleared_are_counted() -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from builders import NOON, ago, mark, run_record, told_mark
 from nbsweep.core.control.requests import Pause
@@ -13,6 +15,7 @@ from nbsweep.core.marks.model import Mark
 from nbsweep.core.marks.shown import MarkTotals
 from nbsweep.core.notices.health import OutboxHealth, TargetMarks, UntoldOwner, judge_marks, judge_outbox
 from nbsweep.core.notices.outbox import Message, MessageKind, MessageState, OutboxCount, WaitingItems
+from nbsweep.core.planning.brakes import Brakes, OnExcess
 from nbsweep.core.runs import Outcome, RunRecord
 
 WEEK = {"old": Grace(timedelta(days=7))}
@@ -83,6 +86,31 @@ def test_due_notebooks_that_a_brake_holds_back_are_a_problem(last: dict[str, Any
     """Their owners expect that they go; without a due notebook, no deadline was broken."""
     assert of(told_mark(), last=run_record(**last)).problems(NOON) == problems
     assert of(mark(), last=run_record(**last)).problems(NOON) == []
+
+
+BACKLOG = run_record(
+    started_at=ago(hours=2), ended_at=ago(hours=1), outcome=Outcome.FINISHED, fleet=40, kept={"unannounced": 9}
+)
+
+
+@pytest.mark.parametrize(
+    ("brakes", "last", "words"),
+    [
+        (Brakes(max_deletions=9, max_share=None), BACKLOG, "10 notebooks would go, and brakes.max_deletions allows 9"),
+        (Brakes(max_deletions=10, max_share=None), BACKLOG, ""),
+        (Brakes(max_deletions=None, max_share=Fraction(1, 5)), BACKLOG, "10 of 40 notebooks would go, and brakes.max_share"),
+        (Brakes(max_deletions=9, max_share=None, on_excess=OnExcess.TRIM), BACKLOG, ""),
+        (Brakes(max_deletions=9, max_share=None), replace(BACKLOG, kept={"no-policy": 30}), ""),
+        (Brakes(max_deletions=9, max_share=None), replace(BACKLOG, started_at=ago(days=11)), ""),
+    ],
+)
+def test_a_backlog_that_a_brake_refuses_to_announce_is_a_problem(brakes: Brakes, last: RunRecord, words: str) -> None:
+    """Nine notebooks wait, and one is marked already, by an earlier sweep; if the last sweep has made a mark, none refused."""
+    problems = judge_marks([mark()], WEEK, last, NOON, brakes).problems(NOON)
+    assert bool(problems) == bool(words)
+    for problem in problems:
+        assert problem.startswith(f"9 notebooks wait to be announced, and are not: {words}")
+        assert "with brakes.on_excess: trim, the longest idle are announced first" in problem
 
 
 def test_a_message_that_waits_for_more_than_an_hour_is_a_problem() -> None:

@@ -179,7 +179,9 @@ def test_every_brake_binds_when_marking(brakes: Brakes, brake: str, allowed: int
     """Four of one owner: refused as a whole, or trimmed."""
     refused = marking(*fleet(4), of=rules(), limits=MarkLimits(brakes))
     assert (refused.new, refused.waiting) == ((), 4)
-    assert [refusal.brake for refusal in refused.refusals] == [brake]
+    [refusal] = refused.refusals
+    assert refusal.brake == brake
+    assert refusal.message.endswith("with brakes.on_excess: trim, the longest idle are announced first")
     trims = replace(brakes, on_excess=OnExcess.TRIM)
     trimmed = marking(*fleet(4), of=rules(), limits=MarkLimits(trims))
     assert (len(trimmed.new), trimmed.waiting, trimmed.refusals) == (allowed, 4 - allowed, ())
