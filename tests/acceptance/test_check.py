@@ -1,11 +1,26 @@
 """`check`: what works and what does not, and exactly what to grant; over real HTTP, and nothing is changed."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from acceptance.conftest import Simulate
-from acceptance.support import ACCESS_KEY, PROJECT, SECRET_KEY, Cloud, Desk, Ended, Json, idle, idle_fleet, plain, target
+from acceptance.support import (
+    ACCESS_KEY,
+    PROJECT,
+    SECRET_KEY,
+    Cloud,
+    Desk,
+    Ended,
+    Json,
+    free_port,
+    idle,
+    idle_fleet,
+    plain,
+    target,
+)
+from acceptance.told import channels, people
 
 KEYS = {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
 REGION = "cn-north-4"
@@ -96,6 +111,40 @@ def test_the_owners_are_looked_for(simulate: Simulate, desk: Desk) -> None:
     assert "2 because of file: " in broken["owners"]["finding"]
     table = desk.run("check")
     assert "secret.test" not in f"{found}{broken}{table.out}{table.err}"
+
+
+def test_the_channels_are_tried_without_a_message(simulate: Simulate, desk: Desk, tmp_path: Path) -> None:
+    """Secrets, login and connection; no mail and no message arrives, and no private address is shown."""
+    with people(tmp_path) as told:
+        given = channels(desk.folder, told)
+        desk.write(simulate([idle("nb1", owner="ana.lopez")]), channels=given)
+        found = tried(desk, 0)
+        assert set(found) == {"ok"}
+        assert [finding.partition(" ")[0] for finding in found["ok"]] == list(given)
+        Path(given["ops"]["url_file"]).unlink()
+        away = {"kind": "slack", "url": f"http://127.0.0.1:{free_port()}/a-private-path"}
+        lost = {"kind": "smtp", "host": "127.0.0.1", "port": free_port(), "tls": "none", "from": "n@example.com"}
+        desk.write(simulate([]), channels=given | {"away": away, "lost": lost})
+        found = tried(desk, 1)
+        assert [finding.partition(" ")[0] for finding in found["failed"]] == ["ops", "away", "lost"]
+        missing, unreachable, no_server = found["failed"]
+        assert "channels.ops.url_file: " in missing
+        assert "cannot be read: No such file or directory" in missing
+        assert unreachable == "away (slack): the server cannot be reached: Connection refused"
+        assert "the server cannot be reached" in no_server
+        assert "a-private-path" not in f"{found}"
+        assert (told.mail.mails, told.ops.seen) == ([], [])
+
+
+def tried(desk: Desk, code: int) -> dict[str, list[str]]:
+    """Return the findings about channels, by grade."""
+    ended = desk.run("check", "--format", "json")
+    assert ended.code == code, ended.out
+    found: dict[str, list[str]] = {}
+    for check in ended.document["checks"]:
+        if check["name"] == "channel":
+            found.setdefault(check["status"], []).append(check["finding"])
+    return found
 
 
 def test_a_missing_permission_for_users_is_told_with_what_to_grant(simulate: Simulate, desk: Desk) -> None:

@@ -3,8 +3,11 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+import anyio
+
 from nbsweep.adapters.cloud.auth.signing import Request
 from nbsweep.bootstrap.accounts import TargetAccess, open_accounts
+from nbsweep.core.checks import Check, Grade, passed
 from nbsweep.core.errors import CloudError, Forbidden, Unauthorized, WrongAddress
 from nbsweep.core.notices.channel import OpenChannels
 from nbsweep.core.notices.proof import NoProof, Prove
@@ -38,6 +41,26 @@ async def open_channel_alone(
         open_channels_of(settings.model_copy(update={"channels": channels}), accesses, clock) as found,
     ):
         yield found
+
+
+async def check_channels(settings: Settings, clock: Clock) -> list[Check]:
+    """Check each channel as far as that goes without a message. The channels are tried concurrently."""
+    if not settings.channels:
+        return []
+    from nbsweep.adapters.channels.trial import try_channel  # noqa: PLC0415 - not for those who configure no channel
+
+    checks: dict[str, Check] = {}
+
+    async def check_one(name: str) -> None:
+        trial = await try_channel(name, settings.channels[name], clock)
+        finding = f"{name} ({settings.channels[name].kind}): {trial.finding}"
+        advice = f"Nobody is told by it until that is right. `nbsweep notify test {name}` sends a message."
+        checks[name] = passed("channel", finding) if trial.works else Check("channel", Grade.FAILED, finding, advice)
+
+    async with anyio.create_task_group() as group:
+        for name in settings.channels:
+            group.start_soon(check_one, name)
+    return [checks[name] for name in settings.channels]
 
 
 def make_prover(accesses: Sequence[TargetAccess], clock: Clock) -> Prove:

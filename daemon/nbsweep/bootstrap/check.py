@@ -17,6 +17,7 @@ from nbsweep.adapters.cloud.auth.describe import exposed_files, source_of
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.journal.address import parse_address
 from nbsweep.bootstrap.accounts import TargetAccess, open_accounts
+from nbsweep.bootstrap.channels import check_channels
 from nbsweep.bootstrap.links import check_links
 from nbsweep.bootstrap.owners import check_owner_parts, make_directory
 from nbsweep.core.checks import Check, Grade, failed, not_tried, passed, warned
@@ -57,7 +58,8 @@ class ConfigurationCheck(Struct, frozen=True):
         journal = await check_journal(self.settings.journal)
         async with open_accounts(self.settings.targets, self.environment, self.clock) as accesses:
             owners = await check_owner_parts(self.settings, self.clock)
-            first = (self._configuration(), *self._calendar(), journal, *owners, *check_links(self.settings))
+            channels = await check_channels(self.settings, self.clock)
+            first = (self._configuration(), *self._calendar(), journal, *owners, *channels, *check_links(self.settings))
             return (*first, *await self._check_targets(accesses))
 
     def _configuration(self) -> Check:

@@ -79,7 +79,7 @@ def _channel(name: str, settings: AnyChannel, tools: Tools) -> LaneChannel:
 def _sender(place: str, settings: AnyChannel, tools: Tools) -> Sender:
     match settings:
         case SmtpSettings():
-            return SmtpSender(_mail_server(place, settings), settings.sender, settings.reply_to, tools.clock)
+            return SmtpSender(mail_server(place, settings), settings.sender, settings.reply_to, tools.clock)
         case SmnSettings():
             endpoint = settings.endpoint or endpoint_of(settings.topic_urn)
             poster = Poster(tools.session, tools.clock, Route())
@@ -115,7 +115,8 @@ def _secret(place: str, settings: SignedRobotSettings) -> SecretSource | None:
     return SecretSource(f"{place}.secret", settings.secret, settings.secret_file) if given else None
 
 
-def _mail_server(place: str, settings: SmtpSettings) -> MailServer:
+def mail_server(place: str, settings: SmtpSettings) -> MailServer:
+    """Return how the mail server of a channel is reached."""
     trust = ssl.create_default_context(cafile=settings.ca_file) if settings.tls != "none" else None
     password = SecretSource(f"{place}.password", settings.password, settings.password_file) if settings.username else None
     return MailServer(settings.host, settings.port_in_force, settings.tls, trust, settings.username, password)

@@ -70,12 +70,41 @@ class SmtpSender:
         except ValueError:
             return refused("the address is no mail address")
         attempt = await self._send(message, password)
-        hidden = (letter.to, letter.to.partition("@")[0], password or "", self.server.username or "")
+        return self._hiding(attempt, letter.to, letter.to.partition("@")[0], password or "")
+
+    async def log_in(self) -> Attempt:
+        """Connect, encrypt and log in as for a mail, and send none.
+
+        Raises:
+            Unusable: the password cannot be read.
+        """
+        password = self.server.password.read() if self.server.password else None
+        return self._hiding(await self._send(None, password), password or "")
+
+    def _hiding(self, attempt: Attempt, *secrets: str) -> Attempt:
+        """Return an attempt whose detail repeats no secret and no address."""
+        hidden = (*secrets, self.server.username or "")
         return replace(attempt, receipt=replace(attempt.receipt, detail=said(attempt.receipt.detail, hidden)))
 
-    async def _send(self, message: EmailMessage, password: str | None) -> Attempt:
+    async def _send(self, message: EmailMessage | None, password: str | None) -> Attempt:
+        """Connect, and send the message if there is one."""
+        client, said_last = self._client(password), "connected"
+        try:
+            with anyio.fail_after(TOTAL_S):
+                await client.connect(timeout=CONNECT_S)
+                if message is not None:
+                    _, said_last = await client.send_message(message)
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            return _failed(error)
+        else:
+            await _quit(client)
+            return _accepted(said_last)
+        finally:
+            client.close()
+
+    def _client(self, password: str | None) -> aiosmtplib.SMTP:
         server = self.server
-        client = aiosmtplib.SMTP(
+        return aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port,
             timeout=TOTAL_S,
@@ -85,17 +114,6 @@ class SmtpSender:
             username=server.username,
             password=password,
         )
-        try:
-            with anyio.fail_after(TOTAL_S):
-                await client.connect(timeout=CONNECT_S)
-                _, said_last = await client.send_message(message)
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            return _failed(error)
-        else:
-            await _quit(client)
-            return _accepted(said_last)
-        finally:
-            client.close()
 
     def _message(self, letter: Letter) -> EmailMessage:
         """Build the mail.
