@@ -35,8 +35,8 @@ class SurveyRecord(Struct, frozen=True):
         return identity_on_record(self.project, self.extent)
 
 
-class OpenState(Struct, frozen=True, gc=False):
-    """What a survey needs to know of the state in which an earlier survey showed a notebook."""
+class OpenState(Struct, frozen=True, gc=False, array_like=True):
+    """What a survey needs to know of the state in which an earlier survey showed a notebook; its JSON is a list."""
 
     survey: int
     """The survey that showed the state first."""

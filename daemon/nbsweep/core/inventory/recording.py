@@ -12,9 +12,9 @@ from zlib import compress, decompress
 
 from msgspec import Struct, msgpack
 
-from nbsweep.core.inventory.facts import Times, digest_of, encode, times_of
+from nbsweep.core.inventory.facts import Times, digest_of, encode, fact_values, times_of
 from nbsweep.core.inventory.model import Closed, Moved, Opened, OpenState
-from nbsweep.core.model import Notebook, Scope, microseconds
+from nbsweep.core.model import AT_REST, Notebook, Scope, microseconds
 
 MOST_MOVED_US = timedelta(hours=1) // timedelta(microseconds=1)
 """How far a time of a notebook in use may move within one state."""
@@ -63,8 +63,11 @@ class Recorder:
         """Compare a row with the open state; a later row of the same notebook replaces a provisional one."""
         if self._provisional:
             self.forget(notebook.id)
-        facts = encode(notebook, last_active)
-        digest, known = digest_of(facts), self.known.get(notebook.id)
+        values, known = fact_values(notebook, last_active), self.known.get(notebook.id)
+        digest = digest_of(values)
+        if known is not None and known.digest == digest and notebook.status in AT_REST:
+            # All its times are among the facts.
+            return
         times = times_of(notebook)
         if known is not None and known.digest == digest and is_near(known, times):
             if moved := latest(known, times):
@@ -73,7 +76,7 @@ class Recorder:
         if provisional:
             self._provisional[notebook.id] = self.opened.size
         created_us = microseconds(notebook.created_at) if notebook.created_at else None
-        state = (created_us, digest, times.updated_us, times.lease_updated_us, facts)
+        state = (created_us, digest, times.updated_us, times.lease_updated_us, encode(values))
         self.opened.add(Opened(notebook.id, scope.workspace_id, scope.feature, *state))
 
     def forget(self, notebook_id: str) -> None:
@@ -88,11 +91,14 @@ class Recorder:
 
 
 def is_near(known: OpenState, times: Times) -> bool:
-    """Return whether the times of a notebook have not moved too far since its state began."""
-    pairs = ((known.updated_us, times.updated_us), (known.lease_updated_us, times.lease_updated_us))
-    return all(
-        one is other or (one is not None and other is not None and abs(other - one) <= MOST_MOVED_US) for one, other in pairs
-    )
+    """Return whether the times of a notebook, whose facts are those of a state, have not moved too far since it began."""
+    return _is_near(known.updated_us, times.updated_us) and _is_near(known.lease_updated_us, times.lease_updated_us)
+
+
+def _is_near(one: int | None, other: int | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return abs(other - one) <= MOST_MOVED_US
 
 
 def latest(known: OpenState, times: Times) -> Times | None:
@@ -147,7 +153,7 @@ class Changes:
 
     def closed(self) -> Iterator[Closed]:
         """Yield the ends of the states that were replaced, and after a complete survey of those of notebooks that are gone."""
-        for opened in self.opened():
+        for opened in self.opened() if self.known else ():
             known = self.known.get(opened.notebook_id)
             if known is not None:
                 yield Closed(opened.notebook_id, known.survey)

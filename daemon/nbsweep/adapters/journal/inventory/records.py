@@ -1,13 +1,16 @@
 """The port `InventoryRecords` on SQLAlchemy Core."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
-from msgspec import convert
+from msgspec import convert, json
 from msgspec.structs import replace
 from sqlalchemy import (
     ColumnElement,
+    Dialect,
     RowMapping,
     Select,
     bindparam,
@@ -22,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 
-from nbsweep.adapters.journal.dialects import compiled, compiled_question, insert_if_unique, upsert
+from nbsweep.adapters.journal.dialects import compiled, compiled_question, insert_if_unique, json_object, upsert
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.inventory.tables import INVENTORY, LASTS, SURVEYS
 from nbsweep.adapters.journal.notices.access import Access
@@ -39,6 +42,7 @@ PRUNED = "inventory pruned"
 A_DAY = timedelta(days=1)
 PRUNED_AT_ONCE = 1000
 _OPEN_FIELDS = OpenState.__struct_fields__
+_OPEN_STATES = json.Decoder(dict[str, OpenState])
 _ENDED = SURVEYS.alias("ended")
 _STATE = select(INVENTORY, SURVEYS.c.target, SURVEYS.c.at.label("seen_from"), _ENDED.c.at.label("seen_until")).select_from(
     INVENTORY.join(SURVEYS, SURVEYS.c.id == INVENTORY.c.first_survey).outerjoin(_ENDED, _ENDED.c.id == INVENTORY.c.ended_by)
@@ -49,17 +53,17 @@ class SqlInventory:
     """The inventory, in two tables of the journal."""
 
     def __init__(self, access: Access) -> None:
-        """Compile the statements."""
+        """Store the open journal."""
         self._access = access
-        self._sql = _Statements(access)
+        self._sql = _Statements(access.dialect)
 
     async def open_states(self, identity: TargetIdentity) -> Mapping[str, OpenState]:
         """Return the open states of the notebooks that a target covers, by notebook id."""
         columns = (INVENTORY.c.first_survey, *(INVENTORY.c[name] for name in _OPEN_FIELDS[1:]))
-        query = select(INVENTORY.c.notebook_id, *columns).where(LASTS, *_covered(identity))
-        rows = await self._access.rows(query)
-        values: Iterator[Any] = map(tuple, map(RowMapping.values, rows))
-        return {state[0]: OpenState(*state[1:]) for state in values}
+        states = json_object(self._access.dialect.name, INVENTORY.c.notebook_id, columns).label("states")
+        [row] = await self._access.rows(select(states).where(LASTS, *_covered(identity)))
+        with journal_errors(self._access.address):
+            return _OPEN_STATES.decode(row["states"] or "{}")
 
     async def record(self, survey: SurveyRecord, changes: Changes) -> int:
         """Store a survey and its changes in one transaction, and return the survey's number."""
@@ -71,10 +75,12 @@ class SqlInventory:
             nonlocal number
             [[number]] = transaction.fetch(self._sql.next_number, {})
             transaction.execute(self._sql.insert_survey, iter([{**row, "id": number}]))
-            transaction.execute(self._sql.close, (_closed_row(closed, number) for closed in changes.closed()))
-            transaction.execute(self._sql.move, map(_moved_row, changes.moved()))
+            closed = (_closed_row(closed, number) for closed in changes.closed())
+            _execute_for_rows(transaction, lambda: self._sql.close, closed)
+            _execute_for_rows(transaction, lambda: self._sql.move, map(_moved_row, changes.moved()))
             shared = {"first_survey": number, "project": survey.project, "caller": caller}
-            transaction.execute(self._sql.open, ({**_opened_row(opened), **shared} for opened in changes.opened()))
+            opened = ({**_opened_row(opened), **shared} for opened in changes.opened())
+            _execute_for_rows(transaction, lambda: self._sql.open, opened)
 
         await self._access.perform(store)
         return number
@@ -158,35 +164,69 @@ class SqlInventory:
             return tuple(map(_state_of, rows))
 
 
+def _execute_for_rows(transaction: Transaction, statement: Callable[[], str], rows: Iterator[Row]) -> None:
+    """Execute a statement for each row; without a row, it is not even compiled."""
+    for first in rows:
+        transaction.execute(statement(), chain([first], rows))
+
+
 class _Statements:
-    def __init__(self, access: Access) -> None:
-        dialect, name = access.dialect, access.dialect.name
-        mine = (INVENTORY.c.notebook_id == bindparam("of_id")) & (INVENTORY.c.first_survey == bindparam("of_survey"))
-        lasting = update(INVENTORY).where(mine, LASTS)
-        key = (INVENTORY.c.notebook_id, INVENTORY.c.first_survey)
-        most: ColumnElement[int] = literal_column(str(PRUNED_AT_ONCE))
-        old = (
-            (select(*key).join(SURVEYS, SURVEYS.c.id == INVENTORY.c.ended_by).where(SURVEYS.c.at < bindparam("before")))
-            .limit(most)
-            .offset(literal_column("0"))
-        )
-        needed = union(select(INVENTORY.c.first_survey), select(INVENTORY.c.ended_by).where(INVENTORY.c.ended_by.is_not(None)))
+    """The statements, each compiled when it is needed first: most surveys change little, and prune nothing."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+
+    @cached_property
+    def next_number(self) -> str:
         # Literals, because all parameters in the text are taken from the rows.
         following = func.coalesce(func.max(SURVEYS.c.id) + literal_column("1"), literal_column("1"))
+        return compiled_question(self._dialect, select(following))
+
+    @cached_property
+    def insert_survey(self) -> str:
+        return compiled(self._dialect, insert(SURVEYS), SURVEYS.columns.keys())
+
+    @cached_property
+    def close(self) -> str:
+        return compiled(self._dialect, _UPDATE_OPEN, ["ended_by"])
+
+    @cached_property
+    def move(self) -> str:
+        return compiled(self._dialect, _UPDATE_OPEN, ["latest_updated_us", "latest_lease_updated_us"])
+
+    @cached_property
+    def open(self) -> str:
+        return compiled(self._dialect, insert_if_unique(self._dialect.name, INVENTORY), INVENTORY.columns.keys())
+
+    @cached_property
+    def prune(self) -> str:
+        ended = select(*_KEY).join(SURVEYS, SURVEYS.c.id == INVENTORY.c.ended_by).where(SURVEYS.c.at < bindparam("before"))
+        return compiled(self._dialect, delete(INVENTORY).where(tuple_(*_KEY).in_(_first(ended))), [])
+
+    @cached_property
+    def prune_surveys(self) -> str:
+        needed = union(select(INVENTORY.c.first_survey), select(INVENTORY.c.ended_by).where(INVENTORY.c.ended_by.is_not(None)))
         newest = select(func.max(SURVEYS.c.id)).scalar_subquery()
         past = select(SURVEYS.c.id).where(
             SURVEYS.c.at < bindparam("before"), SURVEYS.c.id.not_in(needed), SURVEYS.c.id < newest
         )
-        self.next_number = compiled_question(dialect, select(following))
-        self.insert_survey = compiled(dialect, insert(SURVEYS), SURVEYS.columns.keys())
-        self.close = compiled(dialect, lasting, ["ended_by"])
-        self.move = compiled(dialect, lasting, ["latest_updated_us", "latest_lease_updated_us"])
-        self.open = compiled(dialect, insert_if_unique(name, INVENTORY), INVENTORY.columns.keys())
-        self.prune = compiled(dialect, delete(INVENTORY).where(tuple_(*key).in_(old)), [])
-        self.prune_surveys = compiled(
-            dialect, delete(SURVEYS).where(SURVEYS.c.id.in_(past.limit(most).offset(literal_column("0")))), []
-        )
-        self.upsert_meta = compiled(dialect, upsert(name, META), META.columns.keys())
+        return compiled(self._dialect, delete(SURVEYS).where(SURVEYS.c.id.in_(_first(past))), [])
+
+    @cached_property
+    def upsert_meta(self) -> str:
+        return compiled(self._dialect, upsert(self._dialect.name, META), META.columns.keys())
+
+
+_KEY = (INVENTORY.c.notebook_id, INVENTORY.c.first_survey)
+_UPDATE_OPEN = update(INVENTORY).where(
+    (INVENTORY.c.notebook_id == bindparam("of_id")) & (INVENTORY.c.first_survey == bindparam("of_survey")), LASTS
+)
+
+
+def _first(query: Select[Any]) -> Select[Any]:
+    """Limit what one statement deletes; by literals, because all parameters in the text are taken from the rows."""
+    most: ColumnElement[int] = literal_column(str(PRUNED_AT_ONCE))
+    return query.limit(most).offset(literal_column("0"))
 
 
 def _covered(identity: TargetIdentity) -> Iterator[Any]:
