@@ -27,7 +27,7 @@ def tamper(desk: Desk, *statements: str) -> None:
 BACK_TO_0004 = (
     *(
         f"DROP TABLE {table}"
-        for table in ("inventory", "surveys", "outbox_items", "outbox_messages", "marks", "exemptions", "sessions")
+        for table in ("holds", "inventory", "surveys", "outbox_items", "outbox_messages", "marks", "exemptions", "sessions")
     ),
     "DROP TABLE pauses",
     "DROP TABLE sweep_requests",

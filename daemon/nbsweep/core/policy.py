@@ -4,6 +4,7 @@ from nbsweep.core.exemptions.covering import find_exemption
 from nbsweep.core.facts import Moment
 from nbsweep.core.judging.exemption import judge_exemptions
 from nbsweep.core.judging.grace import judge_grace
+from nbsweep.core.judging.holdout import judge_holdout
 from nbsweep.core.judging.rules import Policy, Protection, Rules, Running
 from nbsweep.core.judging.verdict import Decision, Reason, Verdict, keep
 from nbsweep.core.judging.windows import judge_windows
@@ -23,7 +24,8 @@ def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:
     The order of the checks is: whether the target covers the notebook, whether a person has excluded it, states that are never
     touched, protections, exemptions, and then the policies, of which the first that matches wins. A coverage, a protection or
     an exemption that cannot be checked counts once a policy matches. If the policy that wins was not chosen, no later policy
-    takes its place. If it has a grace, the mark of the notebook must be due; if it has windows, one of them must be open.
+    takes its place. If it has a grace, the mark of the notebook must be due; if it has windows, one of them must be open. What
+    would be deleted after all that may be held out.
     """
     stray = find_stray(notebook, rules.coverage)
     if untouched := _untouched(notebook, rules.selection, stray):
@@ -38,7 +40,10 @@ def judge(notebook: Notebook, rules: Rules, moment: Moment) -> Verdict:
     if verdict.decision is Decision.KEEP:
         return verdict
     doubt = keep(Reason.UNKNOWN_FACT, stray.cause) if stray else protected or exempt
-    return doubt or judge_windows(rules, judge_grace(notebook, rules, verdict, moment), moment.now)
+    if doubt:
+        return doubt
+    announced = judge_windows(rules, judge_grace(notebook, rules, verdict, moment), moment.now)
+    return judge_holdout(notebook, rules, announced, moment)
 
 
 def _untouched(notebook: Notebook, selection: Selection, stray: Stray | None) -> Verdict | None:

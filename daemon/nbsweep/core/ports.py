@@ -16,6 +16,7 @@ from nbsweep.core.control.sessions import SessionRecords
 from nbsweep.core.events.base import Event
 from nbsweep.core.exemptions.port import ExemptionRecords
 from nbsweep.core.freshness import ClockReading, Freshness
+from nbsweep.core.holdout.port import HoldRecords
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.inventory.port import InventoryRecords
 from nbsweep.core.lease import TargetLease
@@ -189,6 +190,11 @@ class Journal(Protocol):
     @property
     def sessions(self) -> SessionRecords:
         """The sessions of people who are signed in to the pages."""
+        ...
+
+    @property
+    def holds(self) -> HoldRecords:
+        """The notebooks that are or were held out."""
         ...
 
     def require_in_place(self) -> None:

@@ -1,4 +1,4 @@
-"""The rules of one sweep, with the marks and exemptions that the journal has."""
+"""The rules of one sweep, with the marks, holds and exemptions that the journal has."""
 
 from datetime import datetime
 
@@ -31,13 +31,14 @@ class CurrentRules(Struct, frozen=True):
 
 
 async def current_rules(rules: Rules, target: str, identity: TargetIdentity, ports: Ports) -> CurrentRules:
-    """Return the configured rules with the marks and exemptions of a target.
+    """Return the configured rules with the marks, holds and exemptions of a target.
 
     Raises:
         JournalError: they cannot be read, so that nothing may be deleted.
     """
     marks = await ports.journal.marks.open_marks(identity.project)
-    marked = replace(rules, marks={mark.notebook_id: mark for mark in marks})
+    holds = await ports.journal.holds.latest(identity.project) if rules.holds_out else {}
+    marked = replace(rules, marks={mark.notebook_id: mark for mark in marks}, holds=holds)
     return await CurrentRules(marked).with_exemptions(target, ports)
 
 

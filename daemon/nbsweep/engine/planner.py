@@ -8,8 +8,10 @@ from msgspec.structs import replace
 
 from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, PlanTrimmed
 from nbsweep.core.facts import Moment
+from nbsweep.core.holdout.model import Hold
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.planning.brakes import A_DAY, Brakes
+from nbsweep.core.planning.holding import new_holds
 from nbsweep.core.planning.marking import Marking, MarkLimits, SurveyedMarks, mark_survey, outlook
 from nbsweep.core.planning.plan import Candidate, Circumstances, Plan, Survey, build_plan, longest_idle_first
 from nbsweep.core.ports import Ports
@@ -40,6 +42,8 @@ class PlannedSweep(Struct, frozen=True):
     execution: Execution
     marks: SurveyedMarks
     limits: MarkLimits
+    holds: tuple[Hold, ...] = ()
+    """The notebooks that would have been deleted, and are held out from now on."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -93,7 +97,9 @@ class Planner:
         plan = replace(plan, to_mark=_to_mark(marks, marking), marks=outlook(marks, marking))
         self._emit_plan(plan)
         options = replace(self.options, rules=surveyor.rules, exemptions_version=surveyor.exemptions_version)
-        return PlannedSweep(plan, spared, Execution(options, self._facts(plan, surveyor)), marks, self._mark_limits)
+        holds = tuple(new_holds(survey, self.identity, surveyor.rules, surveyor.moment))
+        execution = Execution(options, self._facts(plan, surveyor))
+        return PlannedSweep(plan, spared, execution, marks, self._mark_limits, holds)
 
     def _facts(self, plan: Plan, surveyor: Surveyor) -> SurveyFacts:
         """Return the facts for second looks."""

@@ -10,12 +10,14 @@ from pydantic import AfterValidator, Field, StrictStr, WrapValidator, model_vali
 from nbsweep.core.calendar.business_days import BusinessCalendar
 from nbsweep.core.calendar.describe import describe_years
 from nbsweep.core.granting.grants import GrantLimits
+from nbsweep.core.holdout.model import Holdout
 from nbsweep.core.judging.rules import Rules
 from nbsweep.core.windows.window import Window
 from nbsweep.settings.fields.base import Group
 from nbsweep.settings.fields.paths import at_home
 from nbsweep.settings.fields.types import Distinct, Written
 from nbsweep.settings.groups import Groups, check_group_names, to_owner_groups, unused_groups
+from nbsweep.settings.holdout import HoldoutOrShare
 from nbsweep.settings.match import MatchSettings
 from nbsweep.settings.operation import (
     InventorySettings,
@@ -87,6 +89,8 @@ class Settings(Group):
     """Limits on what one sweep may delete."""
     windows: tuple[WindowSettings, ...] = ()
     """The times in which DELETEs may leave; empty for always. What is under way at the end of a window is followed on."""
+    holdout: HoldoutOrShare | None = None
+    """The share of notebooks that is announced like the others, but spared for a time, to learn who would have come back."""
     marks: MarksSettings = Field(default_factory=MarksSettings)
     """Limits on announcements."""
     exemptions: ExemptionSettings = Field(default_factory=ExemptionSettings)
@@ -137,7 +141,7 @@ class Settings(Group):
         """The policies and protections, made for the core."""
         groups, calendar = to_owner_groups(self.groups), self.business_calendar
         policies = tuple(
-            policy.to_core(groups, self.marks.bind(policy.grace, calendar), self._windows_of(policy))
+            policy.to_core(groups, self.marks.bind(policy.grace, calendar), self._windows_of(policy), self._holdout_of(policy))
             for policy in self.policies
         )
         return Rules(policies, tuple(protection(match, groups) for match in self.protect))
@@ -145,6 +149,10 @@ class Settings(Group):
     def _windows_of(self, policy: PolicySettings) -> tuple[Window, ...]:
         listed = self.windows if policy.windows is None else policy.windows
         return tuple(window.to_core(self.calendar.timezone, self.business_calendar) for window in listed)
+
+    def _holdout_of(self, policy: PolicySettings) -> Holdout | None:
+        holdout = policy.holdout or self.holdout
+        return holdout.to_core() if holdout else None
 
     @property
     def counts_business_days(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, StrictInt
 
+from nbsweep.core.holdout.model import Holdout
 from nbsweep.core.judging.rules import Policy, Protection, Running
 from nbsweep.core.marks.grace import Grace, UnlessTold
 from nbsweep.core.matching.conditions import AllOf, AnyOf, CapacityOver, Condition, LeaseEnabled, LongerThan, TagIs, TextIs
@@ -16,6 +17,7 @@ from nbsweep.core.windows.window import Window
 from nbsweep.settings.fields.base import Group, Label
 from nbsweep.settings.fields.types import IfGiven
 from nbsweep.settings.fields.units import Share, format_duration
+from nbsweep.settings.holdout import HoldoutOrShare
 from nbsweep.settings.match import NO_GROUPS, MatchSettings, OwnerGroups, PolicyMatchSettings
 from nbsweep.settings.people.marks import GraceSettings
 from nbsweep.settings.windows import WindowSettings
@@ -43,10 +45,18 @@ class PolicySettings(Group):
 
     windows: tuple[WindowSettings, ...] | None = None
     """The times in which its DELETEs may leave, in place of the windows of the whole configuration; [] for always."""
+    holdout: HoldoutOrShare | None = None
+    """The share that is spared for a time, in place of the holdout of the whole configuration; 0% for none."""
 
-    def to_core(self, groups: OwnerGroups = NO_GROUPS, grace: Grace | None = None, windows: tuple[Window, ...] = ()) -> Policy:
+    def to_core(
+        self,
+        groups: OwnerGroups = NO_GROUPS,
+        grace: Grace | None = None,
+        windows: tuple[Window, ...] = (),
+        holdout: Holdout | None = None,
+    ) -> Policy:
         """Convert the group to the core's rule; `grace` is the grace within the limits of `marks`."""
-        return Policy(self.name, self.match.to_core(groups), self.running, grace, self._digest(groups), windows)
+        return Policy(self.name, self.match.to_core(groups), self.running, grace, self._digest(groups), windows, holdout)
 
     def _digest(self, groups: OwnerGroups) -> str:
         """Return a digest of what the policy matches, and of whether somebody else than the owner, or nobody, may be told.

@@ -28,6 +28,7 @@ from nbsweep.core.runs import (
 )
 from nbsweep.testing.control import InMemoryControl
 from nbsweep.testing.exemptions import InMemoryExemptions
+from nbsweep.testing.holds import InMemoryHolds
 from nbsweep.testing.inventory import InMemoryInventory
 from nbsweep.testing.notices import InMemoryMarks, InMemoryOutbox, NoticeStore
 from nbsweep.testing.sessions import InMemorySessions
@@ -57,6 +58,7 @@ class InMemoryJournal:
         self.inventory = InMemoryInventory()
         self.sessions = InMemorySessions()
         self.statistics = InMemoryStatistics(self._removals)
+        self.holds = InMemoryHolds()
 
     def require_in_place(self) -> None:
         """Raise if a later run would not find this journal, which never happens."""

@@ -22,6 +22,7 @@ from nbsweep.adapters.journal.connections.tasks import connected, spawned
 from nbsweep.adapters.journal.control import SqlControl
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.files import JournalFiles
+from nbsweep.adapters.journal.inventory.holds import SqlHolds
 from nbsweep.adapters.journal.inventory.records import SqlInventory
 from nbsweep.adapters.journal.leases import lease_of, lease_row, owned_row, replacing_row
 from nbsweep.adapters.journal.notices.access import Access
@@ -40,6 +41,7 @@ from nbsweep.adapters.journal.queries import (
     of_last_success,
     of_last_survey,
     of_orders,
+    of_unfinished,
 )
 from nbsweep.adapters.journal.rows import Record, Row, RowMapper
 from nbsweep.adapters.journal.sessions import SqlSessions
@@ -50,7 +52,7 @@ from nbsweep.adapters.journal.transaction import Change
 from nbsweep.adapters.journal.writer import GroupWriter
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lease import TargetLease
-from nbsweep.core.lifecycle import ENDS, Removal, State
+from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.model import microseconds
 from nbsweep.core.runs import FleetBefore, History, Outcome, RunCounts, RunRecord, count_ends
@@ -114,6 +116,11 @@ class SqlJournal:
         return SqlSessions(self._access)
 
     @cached_property
+    def holds(self) -> SqlHolds:
+        """The notebooks that are or were held out."""
+        return SqlHolds(self._access)
+
+    @cached_property
     def _mark_writer(self) -> MarkWriter:
         return MarkWriter(self._access.dialect, self._trail)
 
@@ -147,13 +154,7 @@ class SqlJournal:
 
     async def unfinished(self, target: str | None = None, limit: int | None = None) -> tuple[Removal, ...]:
         """List the unfinished removals, the oldest first; with `target`, those under that name."""
-        # Not "in the other states": a state that this version does not know must be found, and is then refused.
-        open_end = REMOVALS.c.state.not_in([state.value for state in ENDS])
-        named = true() if target is None else REMOVALS.c.target == target
-        query = _REMOVAL.where(REMOVALS.c.ended_at.is_(None), open_end, named)
-        return await self._records(
-            _REMOVAL_MAPPER, query.order_by(REMOVALS.c.planned_at, REMOVALS.c.run_id, REMOVALS.c.position).limit(limit)
-        )
+        return await self._records(_REMOVAL_MAPPER, of_unfinished(_REMOVAL, target).limit(limit))
 
     async def note_active(self, project: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
         """Record that these notebooks were seen in a state other than at rest; only the latest time is kept."""

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, func, select, true, union_all
 from nbsweep.adapters.journal.notices.tables import MARKS
 from nbsweep.adapters.journal.tables import REMOVALS, RUNS
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
-from nbsweep.core.lifecycle import State
+from nbsweep.core.lifecycle import ENDS, State
 from nbsweep.core.runs import FAILURES, SUCCESSES, SURVEYED, TRIED, Outcome, RunRecord
 
 _FAILED = REMOVALS.c.state.in_([state.value for state in FAILURES])
@@ -22,6 +22,15 @@ def count_requested(target: str, identity: TargetIdentity, since: datetime) -> S
     """Count the removals whose DELETE was sent, or about to be sent, since a time; withdrawn DELETEs do not count."""
     sent = (REMOVALS.c.requests > 0) & (REMOVALS.c.sent_at >= since)
     return select(func.count().label("count")).where(_of_target(target, identity), sent)
+
+
+def of_unfinished(removals: Select[Any], target: str | None) -> Select[Any]:
+    """Find the removals that have not ended, the oldest first; with `target`, those under that name."""
+    # Not "in the other states": a state that this version does not know must be found, and is then refused.
+    open_end = REMOVALS.c.state.not_in([state.value for state in ENDS])
+    named = true() if target is None else REMOVALS.c.target == target
+    found = removals.where(REMOVALS.c.ended_at.is_(None), open_end, named)
+    return found.order_by(REMOVALS.c.planned_at, REMOVALS.c.run_id, REMOVALS.c.position)
 
 
 def of_orders(removals: Select[Any], target: str, identity: TargetIdentity, since: datetime) -> Select[Any]:

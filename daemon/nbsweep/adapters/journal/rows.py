@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 import msgspec
 from sqlalchemy import ColumnElement, RowMapping, Table
 
+from nbsweep.core.holdout.model import Hold
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.model import microseconds, require_aware
@@ -17,7 +18,7 @@ from nbsweep.core.notices.outbox import Item, Message
 from nbsweep.core.runs import RunRecord
 
 Row = dict[str, Any]
-Record = TypeVar("Record", Removal, RunRecord, Mark, Item, Message)
+Record = TypeVar("Record", Removal, RunRecord, Mark, Item, Message, Hold)
 
 
 class RowMapper(Generic[Record]):

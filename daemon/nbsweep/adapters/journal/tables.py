@@ -248,5 +248,5 @@ REVISION = Table(
 )
 """Alembic's own table with the revision of a database; not part of `METADATA`."""
 
-NEWEST = "0011"
+NEWEST = "0012"
 """The newest revision in `migrations/`; a database with this revision needs no migration."""

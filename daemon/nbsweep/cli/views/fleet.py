@@ -110,8 +110,8 @@ def _brief(row: FleetRow) -> str:
             return f"protected by {verdict.rule}"
         case Reason.EXEMPT:
             return f"exempt until {until}: {params['granted_for']}"
-        case Reason.TOLD:
-            return f"announced, due {until}"
+        case Reason.TOLD | Reason.HELD_OUT:
+            return f"held out until {until}" if verdict.reason is Reason.HELD_OUT else f"announced, due {until}"
         case Reason.MARKED | Reason.UNANNOUNCED:
             return UNANNOUNCED[verdict.cause.code].format_map(params)
         case reason:

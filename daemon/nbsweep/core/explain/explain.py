@@ -16,7 +16,7 @@ from nbsweep.core.explain.remedies import Remedy, remedies
 from nbsweep.core.explain.requirements import AnyRequirement
 from nbsweep.core.facts import STARTS, Moment
 from nbsweep.core.judging.rules import Policy, Protection, Rules
-from nbsweep.core.judging.verdict import AWAITING, Decision, Verdict
+from nbsweep.core.judging.verdict import AWAITING, Decision, Reason, Verdict
 from nbsweep.core.listing.belonging import EVERYTHING
 from nbsweep.core.matching.conditions import AllOf, AnyOf, Condition, LongerThan, Not
 from nbsweep.core.matching.missing_facts import missing_facts
@@ -71,7 +71,8 @@ class Explanation(Struct, frozen=True):
     remedies: tuple[Remedy, ...] = ()
     """Changes that would keep the notebook, each on its own; empty if it is kept anyway.
 
-    A notebook whose deletion is announced, or is going to be, is not kept for long: its owner has to know them.
+    A notebook whose deletion is announced, or is going to be, or that is held out, is not kept for long: its owner has to know
+    them.
     """
     goes_at: datetime | None = None
     """From when on the rules let it go at the earliest, if its owner is told at once; None if they never do."""
@@ -88,8 +89,8 @@ def explain(notebook: Notebook, rules: Rules, moment: Moment) -> Explanation:
     rules = replace(rules, coverage=EVERYTHING)
     verdict = judge(notebook, rules, moment)
     goes = verdict.decision is Decision.DELETE
-    # What keeps an announced notebook is what would keep it if its policy gave no notice.
-    plain = rules.unannounced if goes or verdict.reason in AWAITING else None
+    # What keeps an announced notebook is what would keep it if its policy gave no notice and held nothing out.
+    plain = rules.unannounced if goes or verdict.reason in AWAITING | {Reason.HELD_OUT} else None
     return Explanation(
         verdict=verdict,
         built_in=_built_in(notebook, rules, moment),

@@ -53,8 +53,10 @@ def verdict_flips_at(notebook: Notebook, rules: Rules, moment: Moment) -> dateti
 
 
 def _ends(notebook: Notebook, rules: Rules) -> Iterator[datetime]:
-    """Yield when the grace of a notebook's mark ends, when its notice becomes stale, and when exemptions end."""
+    """Yield when the grace of a notebook's mark ends, when its notice becomes stale, and when its hold and exemptions end."""
     yield from (exemption.until for exemption in rules.exemptions)
+    if hold := rules.holds.get(notebook.id):
+        yield hold.until
     mark = rules.marks.get(notebook.id)
     if mark is None:
         return

@@ -1,6 +1,6 @@
 """Finds when a notebook goes at the earliest, if nothing happens but that its owner is told. Pure."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from nbsweep.core.explain.flips import TICK, verdict_flips_at
 from nbsweep.core.facts import Moment
@@ -17,11 +17,29 @@ def goes_at_the_earliest(notebook: Notebook, rules: Rules, moment: Moment) -> da
     """Return from when on the rules let a notebook go at the earliest; None if they never do.
 
     An owner who has not been told is told as soon as a policy with grace matches. An owner who cannot be told keeps the
-    notebook if the policy says so.
+    notebook if the policy says so. What is held out is so from when it would have gone.
     """
-    if judge(notebook, rules, moment).decision is Decision.DELETE:
+    goes = _without_holdout(notebook, rules, moment)
+    return None if goes is None else _held_until(goes, notebook, rules, moment)
+
+
+def _without_holdout(notebook: Notebook, rules: Rules, moment: Moment) -> datetime | None:
+    plain = rules.without_holdout
+    if judge(notebook, plain, moment).decision is Decision.DELETE:
         return moment.now
-    return verdict_flips_at(notebook, rules, moment) or _after_notice(notebook, rules, moment)
+    return verdict_flips_at(notebook, plain, moment) or _after_notice(notebook, plain, moment)
+
+
+def _held_until(goes: datetime, notebook: Notebook, rules: Rules, moment: Moment) -> datetime:
+    """Return until when a notebook that would go at a moment is held out; that moment if it is not."""
+    # Any of the policies may match by then.
+    lengths = [
+        policy.holdout.lasts if policy.holdout and policy.holdout.takes(notebook.id) else timedelta(0)
+        for policy in rules.policies
+    ]
+    hold = rules.holds.get(notebook.id)
+    begun = hold is not None and hold.covers(notebook, moment)
+    return max(goes, hold.until) if hold and begun and min(lengths) else goes + min(lengths)
 
 
 def _after_notice(notebook: Notebook, rules: Rules, moment: Moment) -> datetime | None:

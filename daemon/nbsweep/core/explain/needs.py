@@ -22,7 +22,7 @@ from nbsweep.core.judging.verdict import Decision, Reason, Verdict
 from nbsweep.core.marks.grace import OWNER, Grace
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.model import IN_TRANSITION, Notebook, Status
-from nbsweep.core.policy import matched
+from nbsweep.core.policy import judge, matched
 from nbsweep.core.reasons.finding import Finding, Truth
 
 
@@ -40,7 +40,18 @@ def needs_of_deletion(rules: Rules, notebook: Notebook, moment: Moment) -> AnyRe
     policies = [_needs_of_policy(place, rules, notebook, moment) for place in range(len(rules.policies))]
     if all(policies):
         needs.append(any_required([need for need in policies if need]))
+    needs += _needs_of_time(judge(notebook, rules, moment))
     return all_required(needs)
+
+
+def _needs_of_time(verdict: Verdict) -> Iterator[Requirement]:
+    """Yield what a notebook waits for that a policy would delete."""
+    if verdict.reason is Reason.OUTSIDE_WINDOW:
+        opens = f", as the next one does at {moment_words(verdict.until)}" if verdict.until else ""
+        yield Requirement("windows", f"a window of policy {verdict.rule} would have to open{opens}", verdict.until)
+    if verdict.reason is Reason.HELD_OUT and verdict.until:
+        words = f"its holdout would have to end, as it will at {moment_words(verdict.until)}"
+        yield Requirement("holdout", words, verdict.until)
 
 
 def _needs_of_exemptions(rules: Rules, notebook: Notebook, moment: Moment) -> Iterator[Requirement]:

@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.core.exemptions.model import Exemption
+from nbsweep.core.holdout.model import Hold, Holdout
 from nbsweep.core.listing.belonging import EVERYTHING, Coverage
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import Mark
@@ -34,6 +35,8 @@ class Policy(Struct, frozen=True):
     """A digest of what the policy matches; a mark that was made by an edited policy does not count."""
     windows: tuple[Window, ...] = ()
     """The times in which its DELETEs may leave; empty for always."""
+    holdout: Holdout | None = None
+    """Which of its notebooks are spared for a time; None for none."""
 
 
 class Protection(Struct, frozen=True):
@@ -56,16 +59,32 @@ class Rules(Struct, frozen=True):
     """The exemptions of the target."""
     marks: Mapping[str, Mark] = {}
     """The open marks by notebook id. Without a mark that is due, a policy with grace deletes nothing."""
+    holds: Mapping[str, Hold] = {}
+    """The latest hold of each notebook, by notebook id. A policy with a holdout spares its share until their holds end."""
 
     @property
     def unannounced(self) -> "Rules":
-        """The same rules as if no policy had a grace or windows, and nothing were marked."""
-        plain = tuple(replace(policy, grace=None, windows=()) for policy in self.policies)
+        """The same rules as if no policy had a grace, windows or a holdout, and nothing were marked."""
+        plain = tuple(replace(policy, grace=None, windows=(), holdout=None) for policy in self.policies)
         return replace(self, policies=plain, marks={})
+
+    @property
+    def without_holdout(self) -> "Rules":
+        """The same rules as if no policy held anything out."""
+        return replace(self, policies=tuple(replace(policy, holdout=None) for policy in self.policies))
 
     def windows_of(self, policy: str) -> tuple[Window, ...]:
         """Return the windows of a policy; none if there is no such policy."""
         return next((each.windows for each in self.policies if each.name == policy), ())
+
+    def holdout_of(self, policy: str) -> Holdout | None:
+        """Return the holdout of a policy; None if it has none, or there is no such policy."""
+        return next((each.holdout for each in self.policies if each.name == policy), None)
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether any policy has a holdout."""
+        return any(policy.holdout for policy in self.policies)
 
     @property
     def graces(self) -> Mapping[str, Grace]:

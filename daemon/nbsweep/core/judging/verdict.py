@@ -52,6 +52,8 @@ class Reason(StrEnum):
     """Its owner has been told, and the grace has not ended."""
     OUTSIDE_WINDOW = "outside-window"
     """A policy would delete it, and none of its windows is open."""
+    HELD_OUT = "held-out"
+    """A policy would delete it, and it is one of the share that is spared for a time, to learn who would have come back."""
     ELSEWHERE = "elsewhere"
     """It is in a workspace, or of a feature, that was not listed. It does not count as part of the fleet."""
 

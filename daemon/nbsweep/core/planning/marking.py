@@ -102,7 +102,7 @@ class Marking(Struct, frozen=True):
 def mark_survey(seen: SurveyedMarks, limits: MarkLimits) -> Marking:
     """Return the marks that a survey makes, confirms and clears."""
     awaiting = {candidate.notebook.id: candidate for candidate in seen.survey.awaiting}
-    matching = awaiting.keys() | {candidate.notebook.id for candidate in seen.survey.candidates}
+    matching = awaiting.keys() | {each.notebook.id for each in (*seen.survey.candidates, *seen.survey.held)}
     mine = [mark for mark in seen.rules.marks.values() if seen.shows(mark)]
     changes = [(mark, _looked_at(mark, seen, awaiting.get(mark.notebook_id))) for mark in mine]
     kept = [after for before, after in changes if after.open and after != before]
@@ -221,7 +221,9 @@ def _new_marks(
     fresh = sorted((each for each in awaiting.values() if _may_be_marked(each, seen.rules)), key=longest_idle_first)
     if not fresh or not seen.trusted or not limits.max_new_per_sweep:
         return [], (), len(fresh)
-    matched = {candidate.notebook.id: candidate for candidate in (*seen.survey.candidates, *awaiting.values())}
+    matched = {
+        candidate.notebook.id: candidate for candidate in (*seen.survey.candidates, *seen.survey.held, *awaiting.values())
+    }
     before = [each for key in (mark.notebook_id for mark in still_open) if (each := matched.get(key))]
     allowed, refusals = _within_brakes([*before, *fresh], limits.brakes, seen.survey.fleet)
     taken = [each for each in fresh if each.notebook.id in allowed][: limits.max_new_per_sweep]

@@ -73,6 +73,8 @@ class Survey(Struct, frozen=True):
     """Notebooks that a policy with grace matches, and that are not due yet; with the verdict as if it had no grace."""
     opens_at: datetime | None = None
     """When the next window opens, of notebooks that wait for one; None if none waits, or none opens within a year."""
+    held: tuple[Candidate, ...] = ()
+    """Notebooks that are held out; with the verdict that keeps them."""
 
 
 class Circumstances(Struct, frozen=True):

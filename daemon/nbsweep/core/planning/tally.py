@@ -20,8 +20,8 @@ from nbsweep.core.reasons.english import describe
 from nbsweep.core.selection import Excluded
 
 NOBODY = Named()
-WAITING = AWAITING | {Reason.OUTSIDE_WINDOW}
-"""Reasons for which a notebook that a policy would delete waits: for its owner, for the end of the grace, or for a window."""
+WAITING = AWAITING | {Reason.OUTSIDE_WINDOW, Reason.HELD_OUT}
+"""Reasons for which a notebook that a policy would delete waits: for its owner, a window, or the end of the grace or a hold."""
 OWNERS_NOTED = 3
 """The number of owners whose names are kept: enough to show that there are several."""
 
@@ -47,6 +47,8 @@ class Tally:
         self.candidates: list[Candidate] = []
         self.awaiting: list[Candidate] = []
         """Notebooks that would be candidates if their policies had no grace."""
+        self.held: list[Candidate] = []
+        """Notebooks that would be candidates if their policies had no holdout."""
         self.opens_at: datetime | None = None
         """When the next window opens, of notebooks that wait for one; None if none waits."""
         self.malformed: list[MalformedRow] = []
@@ -117,6 +119,8 @@ class Tally:
             self.candidates.append(candidate)
         elif candidate.verdict.reason is Reason.OUTSIDE_WINDOW:
             self.opens_at = earliest(self.opens_at, candidate.verdict.until)
+        elif candidate.verdict.reason is Reason.HELD_OUT:
+            self.held.append(candidate)
         elif candidate.verdict.reason in AWAITING:
             verdict = judge(candidate.notebook, rules.unannounced, moment)
             self.awaiting.append(replace(candidate, verdict=verdict))
@@ -179,6 +183,7 @@ def join_tallies(target: str, taken_at: datetime, tallies: Iterable[Tally], gaps
     reasons: dict[str, Reason] = {}
     candidates: list[Candidate] = []
     awaiting: list[Candidate] = []
+    held: list[Candidate] = []
     opens_at: datetime | None = None
     malformed: list[MalformedRow] = []
     excluded: list[Excluded] = []
@@ -187,6 +192,7 @@ def join_tallies(target: str, taken_at: datetime, tallies: Iterable[Tally], gaps
         new = {key for key in tally.reasons if reasons.get(key, Reason.ELSEWHERE) is Reason.ELSEWHERE}
         candidates += [candidate for candidate in tally.candidates if candidate.notebook.id in new]
         awaiting += [candidate for candidate in tally.awaiting if candidate.notebook.id in new]
+        held += [candidate for candidate in tally.held if candidate.notebook.id in new]
         malformed += [row for row in tally.malformed if row.id is None or row.id in new]
         excluded += [each for each in tally.excluded if each.id in new]
         reasons |= {key: reason for key, reason in tally.reasons.items() if key in new}
@@ -195,4 +201,4 @@ def join_tallies(target: str, taken_at: datetime, tallies: Iterable[Tally], gaps
     fleet = kept.total() - kept.pop(Reason.ALREADY_DELETED, 0) - kept[Reason.ELSEWHERE]
     del kept[Reason.POLICY]
     survey = Survey(target, taken_at, fleet, tuple(candidates), dict(+kept), tuple(malformed), tuple(gaps), (), tuple(excluded))
-    return replace(survey, awaiting=tuple(awaiting), opens_at=opens_at)
+    return replace(survey, awaiting=tuple(awaiting), held=tuple(held), opens_at=opens_at)

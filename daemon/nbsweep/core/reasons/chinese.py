@@ -57,6 +57,7 @@ SENTENCES: Mapping[CauseCode, str] = {
     CauseCode.TOLD: "符合策略 {rule}；已通知，将于 {until} 到期",
     CauseCode.OUTSIDE_WINDOW: "符合策略 {rule}；下一个允许删除的时段始于 {opens}（{because}）",
     CauseCode.NO_WINDOW: "符合策略 {rule}；一年内没有允许删除的时段（{because}）",
+    CauseCode.HELD_OUT: "符合策略 {rule}；该实例属于观察样本，为统计误删率保留至 {until}（{because}）",
     CauseCode.NO_LONGER_THERE: "已不存在：本次盘点未发现该实例",
     CauseCode.CUT_FROM_PLAN: "因超出删除上限（brakes），已从本次计划中移除",
     CauseCode.NOT_LOOKED_AT: "未能查看工作空间 {workspace}（{feature}）：{problem}",

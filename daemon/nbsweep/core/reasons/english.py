@@ -66,6 +66,7 @@ SENTENCES: Mapping[CauseCode, str] = {
     CauseCode.TOLD: "policy {rule} matches; its deletion is announced, and due on {until}",
     CauseCode.OUTSIDE_WINDOW: "policy {rule} matches; its next window opens on {opens} ({because})",
     CauseCode.NO_WINDOW: "policy {rule} matches; none of its windows opens within a year ({because})",
+    CauseCode.HELD_OUT: "policy {rule} matches; held out until {until}, to learn who would have come back ({because})",
     CauseCode.NO_LONGER_THERE: "no longer there: today's survey does not show it",
     CauseCode.CUT_FROM_PLAN: "a brake that trims has cut it from today's plan",
     CauseCode.NOT_LOOKED_AT: "not looked at: workspace {workspace} ({feature}): {problem}",

@@ -83,6 +83,7 @@ class CauseCode(StrEnum):
     OUTSIDE_WINDOW = "outside-window"
     NO_WINDOW = "no-window"
     """None of the windows opens within a year."""
+    HELD_OUT = "held-out"
 
     # A saved plan.
     NO_LONGER_THERE = "no-longer-there"

@@ -66,6 +66,25 @@ class NeverNull:
         return inner
 
 
+class ShortForm(Struct, frozen=True):
+    """Lets a group be written as the value of its most important key alone."""
+
+    key: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Put a single value under the key, and check the group."""
+        return core_schema.no_info_before_validator_function(self._spelled_out, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Add both forms to the JSON Schema."""
+        group = handler(schema)
+        short = handler.resolve_ref_schema(group)["properties"][self.key]
+        return {"anyOf": [{key: part for key, part in short.items() if key not in ("description", "title")}, group]}
+
+    def _spelled_out(self, value: object) -> object:
+        return {self.key: value} if isinstance(value, str | int | float) else value
+
+
 class OrAll:
     """Lets the word `all` stand for a list of everything."""
 

@@ -134,8 +134,8 @@ WITHOUT_CONTROL = (
 """Takes revision 0007 back; the table of pauses goes whole."""
 WITHOUT_SESSIONS = ("DROP TABLE sessions",)
 """Takes revision 0011 back."""
-WITHOUT_INVENTORY = ("DROP TABLE inventory", "DROP TABLE surveys")
-"""Takes revision 0009 back."""
+WITHOUT_INVENTORY = ("DROP TABLE holds", "DROP TABLE inventory", "DROP TABLE surveys")
+"""Takes revisions 0012 and 0009 back."""
 WITHOUT_NOTICES = tuple(f"DROP TABLE {table}" for table in ("outbox_items", "outbox_messages", "marks", "exemptions"))
 """Takes revision 0008 back."""
 WITHOUT_IDENTITIES = (

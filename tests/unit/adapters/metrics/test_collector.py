@@ -320,6 +320,7 @@ def test_what_was_kept_at_an_earlier_survey_is_not_shown_any_more() -> None:
             "policy-not-chosen",
             "exempt",
             "outside-window",
+            "held-out",
             "unannounced",
             "marked",
             "told",

@@ -1,1 +1,1 @@
-"""The inventory in the journal: surveys, and the states of notebooks between them."""
+"""The past in the journal: surveys, the states of notebooks between them, and the notebooks that are held out."""

@@ -1,4 +1,4 @@
-"""The tables of the inventory; a part of `METADATA`."""
+"""The tables of the inventory and of the holdout; a part of `METADATA`."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, text
 
@@ -47,3 +47,20 @@ INVENTORY = Table(
 
 The caller is that of the target's identity: what a target with scope own does not see, another one may.
 """
+
+HOLDS = Table(
+    "holds",
+    METADATA,
+    Column("project", Text, primary_key=True),
+    Column("notebook_id", Text, primary_key=True),
+    Column("since", UtcDateTime, primary_key=True, autoincrement=False),
+    Column("notebook_created_at", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("capacity_gb", BigInteger),
+    Index("holds_by_time", "since"),
+)
+"""The notebooks that are or were held out: the fields of `Hold`. No row is ever deleted."""
