@@ -731,6 +731,18 @@ async def test_all_leases_are_told_with_what_they_are_about(opener: Opener) -> N
         assert await journal.leases() == (one, target_lease(target="teaching"))
 
 
+async def test_the_removals_of_a_run_in_some_states(opener: Opener) -> None:
+    """In the order of the plan, in pages; without states, all."""
+    states = (State.DELETED, State.FAILED, State.REQUESTED, State.FAILED)
+    rows = [replace(removal(number), state=state) for number, state in enumerate(states, 1)]
+    async with opener() as journal:
+        await journal.write(rows)
+        failed = [State.FAILED, State.TIMED_OUT]
+        assert await journal.removals("run1", states=failed) == (rows[1], rows[3])
+        assert await journal.removals("run1", 1, 1, failed) == (rows[3],)
+        assert await journal.removals("run1", states=()) == tuple(rows)
+
+
 async def test_the_removals_of_a_run_come_in_pages(opener: Opener) -> None:
     """In the planned order, from any place; and what has no end up to a limit."""
     rows = tuple(removal(number) for number in range(5))

@@ -11,7 +11,7 @@ from contract.conftest import Opener
 from contract.records import any_of, examples
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.runs import TRIED
-from nbsweep.core.statistics.model import EndCount
+from nbsweep.core.statistics.model import CauseCount, DurationCount, EndCount, RemovalQuery
 
 SINCE = datetime(2026, 3, 1, tzinfo=UTC)
 UNTIL = datetime(2026, 3, 2, tzinfo=UTC)
@@ -74,3 +74,87 @@ async def test_every_tried_removal_is_counted_once(opener: Opener, rows: list[Re
 
 def _counts(row: Removal) -> bool:
     return row.state in TRIED and row.ended_at is not None
+
+
+# ---- durations, causes, and the removals themselves -----------------------------------------------------------------------
+
+
+def took(number: int, seconds: float, state: State = State.DELETED, /, **changes: object) -> Removal:
+    """Return a removal whose DELETE was accepted so many seconds before its end."""
+    end = SINCE + timedelta(hours=1)
+    return ended(number, end, state, accepted_at=end - timedelta(seconds=seconds), **changes)
+
+
+async def test_deletions_are_counted_by_how_long_they_took(opener: Opener) -> None:
+    """In seconds, from ten minutes on in minutes, from ten hours on in hours; a clock that was set back counts as 0."""
+    rows = [
+        *(took(number, seconds) for number, seconds in enumerate((20, 20.9, 599.9, 600, 659, 36_000, 39_599, -5), 1)),
+        took(9, 20, State.FAILED),
+        took(10, 20, target="other"),
+        ended(11, SINCE, accepted_at=None, sent_at=SINCE - timedelta(seconds=7)),
+        ended(12, SINCE, accepted_at=None, sent_at=None),
+    ]
+    async with opener() as journal:
+        await journal.write(rows)
+        pairs = [(0, 1), (7, 1), (20, 2), (599, 1), (600, 2), (36_000, 2)]
+        expected = tuple(DurationCount(*pair) for pair in pairs)
+        assert await journal.statistics.durations(SINCE, UNTIL, "research") == expected
+        assert await journal.statistics.durations(SINCE, UNTIL, "other") == (DurationCount(20, 1),)
+        assert await journal.statistics.durations(UNTIL, UNTIL) == ()
+
+
+async def test_the_most_frequent_causes_of_failures_come_first(opener: Opener) -> None:
+    """Failures and timeouts, by the reason of the end; what was deleted or spared is none."""
+    rows = [
+        ended(1, SINCE, State.FAILED, end_reason="quota"),
+        ended(2, SINCE, State.TIMED_OUT, end_reason="no end"),
+        ended(3, SINCE, State.TIMED_OUT, end_reason="no end"),
+        ended(4, SINCE, State.TIMED_OUT, end_reason="a lock"),
+        ended(5, SINCE, State.DELETED, end_reason="no end"),
+        ended(6, SINCE, State.SPARED, end_reason="no end"),
+        ended(7, SINCE, State.FAILED, end_reason="no end", target="other"),
+    ]
+    async with opener() as journal:
+        await journal.write(rows)
+        causes = await journal.statistics.causes(SINCE, UNTIL, 10, "research")
+        assert causes == (
+            CauseCount("timed_out", "no end", 2),
+            CauseCount("failed", "quota", 1),
+            CauseCount("timed_out", "a lock", 1),
+        )
+        assert await journal.statistics.causes(SINCE, UNTIL, 1, "research") == causes[:1]
+        assert sum(one.count for one in await journal.statistics.causes(SINCE, UNTIL, 10)) == 5
+
+
+async def test_ended_removals_are_listed_the_latest_first_in_parts(opener: Opener) -> None:
+    """By target and outcome; the parts that follow each other hold each removal once, also those of the same moment."""
+    rows = [
+        ended(1, SINCE),
+        ended(2, SINCE + timedelta(minutes=5), State.SPARED),
+        *(ended(number, SINCE + timedelta(minutes=1)) for number in (3, 4, 5)),
+        ended(6, SINCE + timedelta(minutes=2), State.FAILED, target="other"),
+        ended(7, UNTIL),
+        removal(8),
+    ]
+    async with opener() as journal:
+        await journal.write(rows)
+        await journal.write([ended(3, SINCE + timedelta(minutes=1), run_id="run2")])
+        every, found = RemovalQuery(SINCE, UNTIL), list[Removal]()
+        while part := await journal.statistics.removals(every, 2, after=found[-1] if found else None):
+            found += part
+        places = [(one.run_id, one.notebook_id) for one in found]
+        in_run2 = [("run2", "nb3")]
+        assert places == [("run1", "nb2"), ("run1", "nb6"), *in_run2, *(("run1", f"nb{each}") for each in (5, 4, 3, 1))]
+        assert await journal.statistics.removals(every, 3, offset=2) == tuple(found[2:5])
+        failed = await journal.statistics.removals(RemovalQuery(SINCE, UNTIL, outcome="failed"), 9)
+        assert [one.notebook_id for one in failed] == ["nb6"]
+        other = await journal.statistics.removals(RemovalQuery(SINCE, UNTIL, "other"), 9)
+        assert [one.notebook_id for one in other] == ["nb6"]
+
+
+async def test_ends_of_one_target(opener: Opener) -> None:
+    """Only those under its name."""
+    async with opener() as journal:
+        await journal.write([ended(1, SINCE), ended(2, SINCE, target="other")])
+        assert await journal.statistics.ends(SINCE, UNTIL, "other") == (EndCount(SINCE, "deleted", 1, 50),)
+        assert (await journal.statistics.ends(SINCE, UNTIL))[0].count == 2

@@ -1,7 +1,9 @@
 """Counts durations between round edges, for a histogram."""
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 from msgspec import Struct
 
@@ -27,15 +29,28 @@ class Bins(Struct, frozen=True):
 
 def bins_of(durations_s: Sequence[float]) -> Bins:
     """Return the bins of durations; a duration at an edge belongs to the bin that begins there. Without any there is none."""
-    if not durations_s:
+    return bins_of_counts(Counter(durations_s))
+
+
+def bins_of_counts(durations: Mapping[float, int]) -> Bins:
+    """Return the bins of durations in seconds, each with the number of times that it occurs, which is not 0."""
+    if not durations:
         return Bins((0.0,), ())
-    usual_s = sorted(durations_s)[math.ceil(USUAL * len(durations_s)) - 1]
+    usual_s = quantile_s(durations, USUAL)
     width_s = next((each for each in WIDTHS_S if usual_s < each * (MOST_BINS - 1)), usual_s / (MOST_BINS - 2))
-    last = int(max(0.0, *durations_s) // width_s)
+    last = int(max(0.0, *durations) // width_s)
     limit = int(usual_s // width_s) + 1
     count = min(last, limit) + 1
     found = [0] * count
-    for duration_s in durations_s:
-        found[min(count - 1, int(max(0.0, duration_s) // width_s))] += 1
+    for duration_s, times in durations.items():
+        found[min(count - 1, int(max(0.0, duration_s) // width_s))] += times
     edges = [place * float(width_s) for place in range(count + 1)]
     return Bins((*edges[:-1], math.inf if last > limit else edges[-1]), tuple(found))
+
+
+def quantile_s(durations: Mapping[float, int], share: float) -> float:
+    """Return the duration that this share of all durations does not exceed; there is at least one."""
+    lengths = sorted(durations)
+    sums = list(accumulate(durations[each] for each in lengths))
+    wanted = math.ceil(share * sums[-1])
+    return next(length for length, so_far in zip(lengths, sums, strict=True) if so_far >= wanted)

@@ -1,14 +1,13 @@
 """Writes results as plain text, JSON and CSV. Tables for people are in `views`, which needs rich."""
 
 import codecs
-import csv
-import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from nbsweep.documents import spreadsheet
 from nbsweep.documents.base import Document, Series, members
 
 INDENT = "  "
@@ -16,8 +15,6 @@ INDENT = "  "
 
 ORDER_TO_CI = re.compile(r"^(\s*):(?=:)|#(?=#[\w.]*\[)")
 """Commands that GitHub Actions (`::name::`, `##[name]`) and Azure Pipelines (`##vso[name]`) execute when a job prints them."""
-FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""Characters that start a formula in spreadsheets; the last four are the wide forms of the first."""
 
 
 def printable(text: object) -> str:
@@ -95,23 +92,4 @@ def csv_text(items: Iterable[Document], columns: Sequence[str]) -> str:
 
 def csv_pieces(items: Iterable[Document], columns: Sequence[str]) -> Iterator[str]:
     """Yield items as `csv_text` writes them, line by line."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    yield _taken(stream)
-    for item in items:
-        writer.writerow({key: "" if value is None else _field(value) for key, value in members(item)})
-        yield _taken(stream)
-
-
-def _taken(stream: io.StringIO) -> str:
-    text = stream.getvalue()
-    stream.seek(0)
-    stream.truncate()
-    return text
-
-
-def _field(value: object) -> str:
-    """Return a value for a spreadsheet: a value that looks like a formula gets an apostrophe, which makes it text."""
-    written = printable(value)
-    return f"'{written}" if isinstance(value, str) and written.lstrip().startswith(FORMULA) else written
+    return spreadsheet.csv_pieces(items, columns, printable)

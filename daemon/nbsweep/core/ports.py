@@ -20,7 +20,7 @@ from nbsweep.core.holdout.port import HoldRecords
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.inventory.port import InventoryRecords
 from nbsweep.core.lease import TargetLease
-from nbsweep.core.lifecycle import Removal
+from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.listing.paging import Paging
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.model import Notebook, Page, Scope
@@ -259,8 +259,10 @@ class Journal(Protocol):
         """Count how the removals of these runs have ended, for each sweep that has removals; sorted by run and target."""
         ...
 
-    async def removals(self, run_id: str, limit: int | None = None, offset: int = 0) -> tuple[Removal, ...]:
-        """List the removals of one run, in the order of its plan."""
+    async def removals(
+        self, run_id: str, limit: int | None = None, offset: int = 0, states: Collection[State] = ()
+    ) -> tuple[Removal, ...]:
+        """List the removals of one run, those in these states if any are given, in the order of its plan."""
         ...
 
     async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:

@@ -150,11 +150,13 @@ class InMemoryJournal:
         mine = [removal for removal in self._removals.values() if removal.run_id in run_ids]
         return count_ends((one.run_id, one.target, one.state, 1, one.capacity_gb or 0) for one in mine)
 
-    async def removals(self, run_id: str, limit: int | None = None, offset: int = 0) -> tuple[Removal, ...]:
+    async def removals(
+        self, run_id: str, limit: int | None = None, offset: int = 0, states: Collection[State] = ()
+    ) -> tuple[Removal, ...]:
         """Return the removals of one run, or a part of them, in the order of the plan."""
         await asyncio.sleep(0)
-        found = [removal for removal in self._removals.values() if removal.run_id == run_id][offset:]
-        return tuple(found[:limit])
+        found = [one for one in self._removals.values() if one.run_id == run_id and (one.state in states or not states)]
+        return tuple(found[offset:][:limit])
 
     async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:
         """Return the removals of one notebook in all runs, newest first."""

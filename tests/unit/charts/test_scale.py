@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbsweep.charts.bins import Bins, bins_of
+from nbsweep.charts.bins import Bins, bins_of, bins_of_counts, quantile_s
 from nbsweep.charts.scale import compact, every, ticks
 
 
@@ -81,3 +81,20 @@ def test_every_duration_is_in_one_bin(durations_s: list[float]) -> None:
     assert sum(bins.counts) == len(durations_s)
     assert len(bins.edges_s) == len(bins.counts) + 1 <= 14
     assert list(bins.edges_s) == sorted(bins.edges_s)
+
+
+def test_durations_may_be_counted_already() -> None:
+    """A duration that occurs a thousand times is one entry."""
+    assert bins_of_counts({0: 1, 1.5: 2, 3: 1000}) == bins_of([0, 1.5, 1.5, *[3] * 1000])
+    assert bins_of_counts({}) == bins_of([])
+
+
+@pytest.mark.parametrize(
+    ("durations", "share", "length"),
+    [({20: 1}, 0.5, 20), ({10: 1, 30: 1}, 0.5, 10), ({30: 19, 60: 1}, 0.95, 30), ({1: 9, 9: 1}, 1, 9)],
+)
+def test_a_share_of_the_durations_does_not_exceed_its_quantile(
+    durations: dict[float, int], share: float, length: float
+) -> None:
+    """The shortest one that is long enough."""
+    assert quantile_s(durations, share) == length

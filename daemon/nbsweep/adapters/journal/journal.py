@@ -205,9 +205,12 @@ class SqlJournal:
             (row["run_id"], row["target"], State(row["state"]), row["count"], int(row["size_gb"])) for row in rows
         )
 
-    async def removals(self, run_id: str, limit: int | None = None, offset: int = 0) -> tuple[Removal, ...]:
-        """List the removals of one run, in the order of its plan."""
-        planned = _REMOVAL.where(REMOVALS.c.run_id == run_id).order_by(REMOVALS.c.position)
+    async def removals(
+        self, run_id: str, limit: int | None = None, offset: int = 0, states: Collection[State] = ()
+    ) -> tuple[Removal, ...]:
+        """List the removals of one run, those in these states if any are given, in the order of its plan."""
+        wanted = REMOVALS.c.state.in_(sorted(states)) if states else true()
+        planned = _REMOVAL.where(REMOVALS.c.run_id == run_id, wanted).order_by(REMOVALS.c.position)
         return await self._records(_REMOVAL_MAPPER, planned.limit(limit).offset(offset or None))
 
     async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:

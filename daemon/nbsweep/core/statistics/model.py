@@ -1,4 +1,4 @@
-"""Counts of removals that have ended, by time and outcome."""
+"""Counts of removals that have ended, by time, outcome, duration and cause, and the choice of some of them."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -9,6 +9,12 @@ from nbsweep.core.lifecycle import RemovalOutcome
 
 QUARTER = timedelta(minutes=15)
 """The length of time that a journal counts together: every time zone's midnight is the beginning of one."""
+
+
+MINUTES_FROM_S = 600
+"""Deletions that took as long or longer are counted by whole minutes,"""
+HOURS_FROM_S = 36_000
+"""and from here on by whole hours, so that there are few counts whatever the journal holds."""
 
 
 class EndCount(Struct, frozen=True):
@@ -29,3 +35,37 @@ class PeriodCounts(Struct, frozen=True):
     ends: Mapping[RemovalOutcome, int]
     """The number of removals by outcome, without outcomes that none has."""
     reclaimed_gb: int = 0
+
+
+class DurationCount(Struct, frozen=True):
+    """The number of deletions that took about as long, from the accepted DELETE to the proof that the notebook is gone."""
+
+    took_s: int
+    """The shortest time that is counted here: in whole seconds below ten minutes, in minutes below ten hours, else in hours."""
+    count: int
+
+
+class CauseCount(Struct, frozen=True):
+    """The number of removals that failed or timed out for the same reason."""
+
+    outcome: RemovalOutcome
+    cause: str
+    """The reason of the end, in English or in the words of the cloud."""
+    count: int
+
+
+class RemovalQuery(Struct, frozen=True):
+    """Selects the removals that ended from `since` until before `until`, and match the other fields; None matches all."""
+
+    since: datetime
+    until: datetime
+    target: str | None = None
+    outcome: RemovalOutcome | None = None
+
+
+def counted_s(took_s: int) -> int:
+    """Return the `took_s` that a deletion of this length is counted with, see `DurationCount`."""
+    if took_s < MINUTES_FROM_S:
+        return max(0, took_s)
+    unit_s = 60 if took_s < HOURS_FROM_S else 3600
+    return took_s // unit_s * unit_s

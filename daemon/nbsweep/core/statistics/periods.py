@@ -28,6 +28,13 @@ class Step(StrEnum):
     MONTH = "month"
 
 
+class Period(Struct, frozen=True):
+    """A day, week or month by its first day."""
+
+    begins: date
+    step: Step
+
+
 class Span(Struct, frozen=True):
     """The periods up to and including that of one day."""
 

@@ -11,8 +11,10 @@ from nbsweep.service.web.access.sessions import Sessions
 from nbsweep.service.web.creations import Creations
 from nbsweep.service.web.pages.handlers.exemptions import ExemptionsPage
 from nbsweep.service.web.pages.handlers.fleet import FleetPage
+from nbsweep.service.web.pages.handlers.history import HistoryPage
 from nbsweep.service.web.pages.handlers.language import LanguagePage
 from nbsweep.service.web.pages.handlers.marks import MarksPage
+from nbsweep.service.web.pages.handlers.run import RunPage
 from nbsweep.service.web.pages.handlers.sign_in import SignInPage
 from nbsweep.service.web.pages.routing import Page
 
@@ -28,7 +30,7 @@ class PageTools(Struct, frozen=True):
     telemetry: Telemetry
     calls: CallLimit
     limits: GrantLimits
-    """The limits on exemptions that administrators grant."""
+    """The limits on exemptions that administrators grant; their time zone is that of the pages."""
 
 
 def all_pages(tools: PageTools) -> list[Page]:
@@ -39,6 +41,8 @@ def all_pages(tools: PageTools) -> list[Page]:
         FleetPage(control, journal, clock),
         MarksPage(control, journal, clock),
         ExemptionsPage(control, journal, clock, tools.telemetry, tools.limits, creations),
+        HistoryPage(control, journal, clock, tools.limits.zone),
+        RunPage(journal),
         LanguagePage(),
         SignInPage(tools.sessions),
     ]

@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 
+from nbsweep.core.reasons.actions import describe_action
 from nbsweep.core.reasons.model import Cause
-from nbsweep.core.reasons.render import Language, render
+from nbsweep.core.reasons.render import ACTIONS, Language, render, render_finding
 from nbsweep.service.web.access.tokens import Role
 from nbsweep.service.web.access.visitors import Visitor
+from nbsweep.service.web.pages.charts import draw
 from nbsweep.service.web.pages.languages.catalogues import PACKAGE, translations_of
 from nbsweep.service.web.pages.languages.formats import Formats, one_line
 from nbsweep.service.web.pages.languages.messages import Message, message
@@ -106,6 +108,11 @@ def _environment(language: Language, zone: ZoneInfo) -> Environment:
         "percent": formats.percent,
         "size": formats.size,
         "reason": lambda cause: _sentence(cause, language),
+        "finding": lambda finding: render_finding(finding, language),
+        "action": lambda action: describe_action(action, ACTIONS[language]),
+        "line": one_line,
+        "period": formats.period,
+        "chart": lambda chart: draw(chart, formats),
     }
     return environment
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from aiohttp import web
 from msgspec import Struct
@@ -30,16 +31,20 @@ class StaticFiles:
     """The files by their addresses."""
 
     def __init__(self) -> None:
-        """Read all files of the folder `static`."""
+        """Read all files of the folder `static`, and the colours of charts."""
         self._addresses: dict[str, str] = {}
         self._files: dict[str, StaticFile] = {}
         for file in (files(PACKAGE) / "static").iterdir():
-            stem, dot, ending = file.name.rpartition(".")
-            if dot + ending in KINDS:
-                content = file.read_bytes()
-                hashed = f"{stem}.{sha256(content).hexdigest()[:DIGITS]}.{ending}"
-                self._addresses[file.name] = f"{PATH}{hashed}"
-                self._files[hashed] = StaticFile(content, KINDS[dot + ending])
+            self._add(file.name, file)
+        self._add("charts.css", files("nbsweep.charts") / "style.css")
+
+    def _add(self, name: str, file: Traversable) -> None:
+        stem, dot, ending = name.rpartition(".")
+        if dot + ending in KINDS:
+            content = file.read_bytes()
+            hashed = f"{stem}.{sha256(content).hexdigest()[:DIGITS]}.{ending}"
+            self._addresses[name] = f"{PATH}{hashed}"
+            self._files[hashed] = StaticFile(content, KINDS[dot + ending])
 
     def address(self, name: str) -> str:
         """Return the address of a file.

@@ -52,6 +52,12 @@ class Tree(HTMLParser):
         if tag not in VOID:
             self._open.append(element)
 
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Add an element of SVG that closes itself."""
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self._open.pop()
+
     def handle_endtag(self, tag: str) -> None:
         """Close an element."""
         assert self._open[-1].tag == tag, f"</{tag}> closes <{self._open[-1].tag}>"

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from nbsweep.core.facts import age_units
 from nbsweep.core.reasons.render import Language
+from nbsweep.core.statistics.periods import Period, Step
 from nbsweep.service.web.pages.languages.catalogues import translations_of
 from nbsweep.service.web.pages.languages.messages import Message, Value
 
@@ -79,6 +80,16 @@ class Formats(Struct, frozen=True):
         units = age_units(age)
         words = " ".join(format_unit(amount, UNITS[unit], "short", locale=self.locale) for amount, unit in units)
         return f"-{words}" if int(age.total_seconds()) < 0 else words
+
+    def brief_age(self, age: timedelta) -> str:
+        """Return a length of time as briefly as the language can: `1m 30s`."""
+        units = age_units(age)
+        return " ".join(format_unit(amount, UNITS[unit], "narrow", locale=self.locale) for amount, unit in units)
+
+    def period(self, period: Period) -> str:
+        """Return a period by its first day: `1 Mar`, or `Mar 2026` for a month."""
+        skeleton = "yMMM" if period.step is Step.MONTH else "MMMd"
+        return str(format_skeleton(skeleton, period.begins, locale=self.locale))
 
     def number(self, number: float) -> str:
         """Return a number: `1,234` or `2.5`."""

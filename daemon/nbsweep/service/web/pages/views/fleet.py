@@ -156,7 +156,7 @@ def _target(known: TargetInputs, now: datetime) -> TargetView:
         last_success=state.last_success,
         failures=_failures(state.failures) if state.failures else None,
         problem=state.problem,
-        sweep=_sweep(known.last, known.counts) if known.last else None,
+        sweep=sweep_view(known.last, known.counts) if known.last else None,
         brakes=_brakes(known),
         lanes=[_lane(lane) for lane in state.lanes],
         holder=_holder(known.details.lease) if known.details.lease else None,
@@ -186,7 +186,8 @@ def _pause(pause: Pause) -> Message:
     return message("Paused by %(by)s since %(since)s", by=by, since=pause.since)
 
 
-def _sweep(run: RunRecord, counts: RunCounts | None) -> SweepView:
+def sweep_view(run: RunRecord, counts: RunCounts | None) -> SweepView:
+    """Return how a sweep of a target went; `counts` are the ends of its removals so far."""
     ends = counts.ends if counts else {}
     return SweepView(
         run_id=run.run_id,

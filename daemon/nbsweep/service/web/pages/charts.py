@@ -1,0 +1,73 @@
+"""Draws the charts of pages in the language of the reader."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import assert_never
+
+from markupsafe import Markup
+from msgspec import Struct
+
+from nbsweep.charts.bars import bar_chart
+from nbsweep.charts.histogram import histogram
+from nbsweep.charts.model import BarChart, Heading, Histogram, Series, Tone
+from nbsweep.core.statistics.periods import Period
+from nbsweep.service.web.pages.languages.formats import Formats
+from nbsweep.service.web.pages.languages.messages import Message
+
+
+class Caption(Struct, frozen=True):
+    """What a chart is called, and what it shows, for those who do not see it."""
+
+    id: str
+    """Unique on the page: letters, digits and hyphens."""
+    title: Message
+    description: Message
+
+
+class Part(Struct, frozen=True):
+    """One part of each bar."""
+
+    name: Message
+    tone: Tone
+    values: Sequence[int]
+
+
+class Bars(Struct, frozen=True):
+    """A bar for each period."""
+
+    caption: Caption
+    periods: Sequence[Period]
+    parts: Sequence[Part]
+
+
+class Lengths(Struct, frozen=True):
+    """How many durations lie between neighbouring edges."""
+
+    caption: Caption
+    edges: Sequence[timedelta | None]
+    """One more than there are counts; the last one is None if the longest durations have no edge."""
+    counts: Sequence[int]
+
+
+def draw(chart: Bars | Lengths, formats: Formats) -> Markup:
+    """Return a chart as SVG."""
+    match chart:
+        case Bars():
+            return Markup(bar_chart(_bars(chart, formats)))  # noqa: S704  # every text in it is escaped
+        case Lengths():
+            return Markup(histogram(_histogram(chart, formats)))  # noqa: S704  # every text in it is escaped
+    assert_never(chart)
+
+
+def _heading(caption: Caption, formats: Formats) -> Heading:
+    return Heading(caption.id, formats.say(caption.title), formats.say(caption.description))
+
+
+def _bars(chart: Bars, formats: Formats) -> BarChart:
+    parts = [Series(formats.say(part.name), part.tone, part.values) for part in chart.parts]
+    return BarChart(_heading(chart.caption, formats), [formats.period(each) for each in chart.periods], parts)
+
+
+def _histogram(chart: Lengths, formats: Formats) -> Histogram:
+    edges = ["\N{INFINITY}" if edge is None else formats.brief_age(edge) for edge in chart.edges]
+    return Histogram(_heading(chart.caption, formats), edges, chart.counts)

@@ -1,0 +1,70 @@
+"""Reads the filters of pages from the query; an empty value counts as left out, because forms send all their fields."""
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+
+from nbsweep.core.lifecycle import RemovalOutcome
+from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.pages.routing import Visit
+from nbsweep.service.web.parameters import checked_id
+from nbsweep.service.web.schemas import TEXT_PATTERN
+from nbsweep.settings.fields.units import parse_duration
+
+OUTCOMES: Mapping[str, RemovalOutcome] = {
+    "deleted": "deleted",
+    "failed": "failed",
+    "timed_out": "timed_out",
+    "spared": "spared",
+    "unfinished": "unfinished",
+}
+
+
+def asked(visit: Visit, key: str) -> str:
+    """Return a value of the query without blanks around it; empty if it is left out.
+
+    Raises:
+        Refused: it is too long, or holds control characters.
+    """
+    text = visit.query.get(key, "").strip()
+    if text and not re.fullmatch(TEXT_PATTERN, text):
+        raise Refused(Code.BAD_REQUEST, f"{key} has at most 256 characters, and no control characters")
+    return text
+
+
+def asked_id(visit: Visit, key: str) -> str:
+    """Return a name or an id of the query; empty if it is left out.
+
+    Raises:
+        Refused: it is not valid.
+    """
+    text = asked(visit, key)
+    return checked_id(key, text) if text else ""
+
+
+def asked_age(visit: Visit, key: str, usual: str, longest: timedelta) -> tuple[str, timedelta]:
+    """Return a length of time as it is written, and as it is.
+
+    Raises:
+        Refused: it is none, or too long.
+    """
+    text = asked(visit, key) or usual
+    try:
+        age = parse_duration(text)
+    except ValueError as error:
+        raise Refused(Code.BAD_REQUEST, f"{key} {error}") from error
+    if age > longest:
+        raise Refused(Code.BAD_REQUEST, f"{key} must be at most {longest.days}d")
+    return text, age
+
+
+def asked_choice(visit: Visit, key: str, choices: Collection[str]) -> str:
+    """Return one of the values that a key may have; empty if it is left out.
+
+    Raises:
+        Refused: it is none of them.
+    """
+    text = asked(visit, key)
+    if text and text not in choices:
+        raise Refused(Code.BAD_REQUEST, f"{key} must be one of {', '.join(choices)}")
+    return text
