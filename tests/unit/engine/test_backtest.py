@@ -19,6 +19,7 @@ from nbsweep.core.marks.grace import Grace
 from nbsweep.core.matching.conditions import AllOf, AnyOf, Not
 from nbsweep.core.model import Notebook, Scope, Status
 from nbsweep.core.planning.brakes import Brakes, OnExcess
+from nbsweep.core.planning.cool_down import CoolDown
 from nbsweep.core.planning.marking import MarkLimits
 from nbsweep.engine import backtest as module
 from nbsweep.engine.backtest import backtest
@@ -300,6 +301,52 @@ async def test_max_per_day_counts_the_deletions_of_the_replay_and_real_ones() ->
     assert coverage.ordered == 1
 
 
+async def test_what_both_deleted_counts_once_in_max_per_day() -> None:
+    """The first one was really deleted just after the survey at which the replay did."""
+    past = Past()
+    two = Brakes(None, None, None, OnExcess.TRIM, max_per_day=2, max_fleet_drop=None)
+    real = removal(1, state=State.DELETED, requested_at=day(15.01), sent_at=day(15.01), ended_at=day(15.01), requests=1)
+    await past.journal.write([replace(real, project=MINE.project)])
+    await past.survey(15, idle_at(1, 0))
+    await past.survey(15.5, idle_at(2, 0), idle_at(3, 0))
+    _, replayed = await past.tried(brakes=two)
+    assert deletions(replayed) == [("nb1", day(15)), ("nb2", day(15.5))]
+
+
+async def test_a_share_is_of_what_would_be_left() -> None:
+    """A quarter of eight, of six, of five, of four, and so on."""
+    past = Past()
+    quarter = Brakes(None, Fraction(1, 4), None, OnExcess.TRIM, max_fleet_drop=None)
+    await past.daily(15, 18, *(idle_at(number, 0) for number in range(1, 9)))
+    _, replayed = await past.tried(brakes=quarter)
+    assert [sum(at == day(number) for _, at in deletions(replayed)) for number in range(15, 19)] == [2, 1, 1, 1]
+
+
+async def test_what_nbsweep_really_deleted_is_no_drop_of_the_fleet() -> None:
+    """Twenty of thirty are gone because sweeps have deleted them."""
+    past = Past()
+    ordered = [removal(number, planned_at=day(14), requested_at=day(14), requests=1) for number in range(3, 23)]
+    await past.journal.write([replace(each, project=MINE.project, state=State.DELETED, ended_at=day(14)) for each in ordered])
+    await past.survey(14, *(idle_at(number, 0) for number in range(1, 31)))
+    await past.survey(15, *(idle_at(number, 0) for number in (1, 2, *range(23, 31))))
+    _, replayed = await past.tried(brakes=Brakes(None, None, None))
+    assert replayed.refused == {}
+
+
+async def test_a_notebook_whose_deletion_has_really_failed_cools_down() -> None:
+    """For three and a half days after it failed, and not at the next survey; it had failed before the period began."""
+    past = Past()
+    failed = removal(1, state=State.FAILED, requested_at=day(12), sent_at=day(12), ended_at=day(12), requests=1)
+    await past.journal.write([replace(failed, project=MINE.project)])
+    await past.daily(15, 16, idle_at(1, 0))
+    cooling = CoolDown(timedelta(days=3.5), timedelta(days=7))
+    expected = {cooling: [("nb1", day(16))], None: [("nb1", day(15))]}
+    for cool_down, found in expected.items():
+        trial = Trial(rules(IDLE), MarkLimits(FREE), cool_down)
+        _, [replayed] = await backtest(past.journal, "research", [trial], Period(day(15), day(90), DAY))
+        assert deletions(replayed) == found
+
+
 async def test_a_fleet_that_drops_refuses_one_survey() -> None:
     """A person releases that brake once; afterwards the fleet is compared with the smaller one."""
     past = Past()
@@ -343,6 +390,17 @@ async def test_with_two_surveys_the_second_announces_and_a_use_begins_anew() -> 
     assert replayed.marked == 2
 
 
+async def test_a_deadline_that_was_told_binds_the_next_mark_of_the_instance() -> None:
+    """Told on the 15th that it goes on the 35th; from the 17th on, a policy with a grace of a day matches first."""
+    past = Past()
+    old = announcing(over("age", days=30), name="old", days=1)
+    idle = announcing(over("idle", days=14), name="idle", days=20)
+    await past.daily(14, 60, idle_at(1, 0, created_at=day(-13.5)))
+    _, replayed = await past.tried(old, idle)
+    assert deletions(replayed) == [("nb1", day(36))]
+    assert (replayed.marked, replayed.found[0].would_be.policy) == (2, "old")
+
+
 async def test_brakes_bind_new_marks_too() -> None:
     """One new mark in a sweep; the longest idle first."""
     past = Past()
@@ -380,6 +438,15 @@ async def test_labels_follow_the_surveys_after_the_deletion() -> None:
         "nb5": (Label.STILL_IDLE, None, None),
         "nb6": (Label.CENSORED, CensorCause.HORIZON_NOT_OVER, None),
     }
+
+
+async def test_an_exemption_of_another_target_is_no_return() -> None:
+    """It was granted after the deletion, for the notebooks of another target."""
+    past = Past()
+    granted = exemption(notebook_id="nb1", granted_at=day(20), until=day(90), target="teaching")
+    await past.journal.exemptions.grant(granted)
+    await past.daily(15, 50, idle_at(1, 0))
+    assert labels((await past.tried())[1]) == [Label.STILL_IDLE]
 
 
 async def test_a_return_that_an_incomplete_survey_shows_counts() -> None:

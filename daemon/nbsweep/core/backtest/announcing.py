@@ -26,17 +26,16 @@ class ReplayedMarks:
         """Bring the marks up to date after a survey, and tell the owners of those that are to be announced."""
         marking = mark_survey(seen, limits)
         for mark in marking.ended:
-            self.end(mark.notebook_id)
+            self._end(mark.notebook_id)
         self.open |= {mark.notebook_id: mark for mark in marking.kept}
         for mark in marking.new:
             self.open[mark.notebook_id] = take_over_promise(mark, self._promised.get(mark.notebook_id, ()))
         self.made += len(marking.new)
         self._announce(marking, seen)
 
-    def end(self, notebook_id: str) -> None:
-        """End the mark of a notebook, if there is one."""
-        mark = self.open.pop(notebook_id, None)
-        if mark is not None and mark.deadline is not None:
+    def _end(self, notebook_id: str) -> None:
+        mark = self.open.pop(notebook_id)
+        if mark.deadline is not None:
             self._promised.setdefault(notebook_id, []).append(mark)
 
     def _announce(self, marking: Marking, seen: SurveyedMarks) -> None:

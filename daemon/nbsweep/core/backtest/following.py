@@ -18,13 +18,13 @@ class Followed:
 
     def see(self, recorded: RecordedSurvey) -> None:
         """Note what a survey shows, if it is the first or something else than before."""
-        if self._gone or recorded.record.id <= self.would_be.survey:
+        if self._gone:
             return
         found, at = recorded.notebooks.get(self.would_be.notebook.id), recorded.record.at
         if found is None or is_another(found.facts, self.would_be):
-            if found is not None or recorded.record.complete:
-                self._gone = True
-                self.sightings.append(Sighting(at, gone=True))
+            # The inventory forgets a notebook only if a complete survey no longer shows it.
+            self._gone = True
+            self.sightings.append(Sighting(at, gone=True))
         elif not self.sightings or found.facts is not self._last:
             self._last = found.facts
             self.sightings.append(Sighting(at, found.facts))

@@ -9,7 +9,6 @@ from nbsweep.core.exemptions.model import Exemption
 from nbsweep.core.inventory.model import SurveyRecord
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.planning.brakes import A_DAY
-from nbsweep.core.runs import TRIED
 
 MOST_BACK = timedelta(hours=1)
 """How much earlier than its predecessor a survey may be: two surveys at the same time may be recorded in either order."""
@@ -58,4 +57,4 @@ def count_deleted(orders: Iterable[Removal], since: datetime, at: datetime, besi
 
 def ends_at(orders: Iterable[Removal], at: datetime) -> tuple[Removal, ...]:
     """Return the removals that had ended at a moment, from which cool-downs follow."""
-    return tuple(each for each in orders if each.state in TRIED and each.ended_at is not None and each.ended_at <= at)
+    return tuple(each for each in orders if each.ended_at is not None and each.ended_at <= at)

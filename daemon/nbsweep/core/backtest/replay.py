@@ -131,7 +131,6 @@ class Replay:
             stop_first=item.verdict.stop_first,
         )
         self.followed.setdefault(notebook.id, []).append(Followed(would_be))
-        self._marks.end(notebook.id)
 
     def _labelled(self, followed: Followed, period: Period) -> Labelled:
         later = bisect_right(self._complete, followed.would_be.survey, key=itemgetter(0))

@@ -130,6 +130,16 @@ def test_what_no_user_does_to_use_it_is_no_sign(changes: dict[str, Any]) -> None
     assert labelled(seen(1), seen(5, **changes)).label is Label.STILL_IDLE
 
 
+@pytest.mark.parametrize(("days", "expected"), [(1, Label.CAME_BACK), (0, Label.STILL_IDLE), (-5, Label.STILL_IDLE)])
+def test_without_a_date_of_before_a_change_counts_if_it_is_later_than_the_deletion(days: int, expected: Label) -> None:
+    """The survey at that time showed no date, and no lease."""
+    undated = would_be(updated_at=None, lease=None)
+    changed = seen(1, updated_at=NOON + days * DAY, lease=None)
+    assert labelled(changed, of=undated).label is expected
+    renewed = seen(1, updated_at=None, lease=lease(updated_at=NOON + days * DAY))
+    assert labelled(renewed, of=undated).label is expected
+
+
 def test_a_return_counts_until_the_horizon_and_not_after_it() -> None:
     """That moment included."""
     at_the_end, late = seen(30, status=Status.RUNNING), replace(seen(30, status=Status.RUNNING), at=ENDS + SECOND)
@@ -193,6 +203,12 @@ def test_of_a_notebook_that_runs_on_nobody_can_say_whether_it_was_used() -> None
     stopped = seen(5, updated_at=NOON + 4 * DAY)
     assert cause(labelled(seen(1, status=Status.RUNNING), stopped, of=RAN)) is CensorCause.RAN_ON
     assert cause(labelled(seen(1, status=Status.RUNNING), gone(5), of=RAN)) is CensorCause.RAN_ON
+
+
+def test_a_notebook_that_ran_and_is_deleted_by_its_owner_at_the_next_survey_is_removed() -> None:
+    """Nobody can have used it while it was on its way out."""
+    deleting = seen(1, status=Status.DELETING, updated_at=NOON + DAY)
+    assert labelled(deleting, gone(2), of=RAN).label is Label.REMOVED_BY_OWNER
 
 
 def test_a_notebook_that_ran_and_has_stopped_by_the_next_survey_is_judged_like_others() -> None:

@@ -1,12 +1,12 @@
 """The figures of a back-test."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
 from builders import NOON, ago, labelled
 from nbsweep.core.backtest.model import CensorCause, Label, Period
-from nbsweep.core.backtest.summary import RegretLimit, by_owner, by_policy, by_week, compare, count_labels
+from nbsweep.core.backtest.summary import RegretLimit, by_owner, by_policy, by_week, compare, count_labels, monday
 from nbsweep.core.model import Named, Volume
 
 BACK, REMOVED, IDLE, CENSORED = Label.CAME_BACK, Label.REMOVED_BY_OWNER, Label.STILL_IDLE, Label.CENSORED
@@ -59,6 +59,13 @@ def test_a_week_begins_on_monday_in_utc_and_weeks_without_deletions_are_there() 
         date(2026, 2, 16): 1,
         date(2026, 2, 23): 2,
     }
+
+
+def test_the_zone_of_a_time_does_not_move_its_week() -> None:
+    """Monday morning in Shanghai is Sunday in UTC."""
+    shanghai = timezone(timedelta(hours=8))
+    assert monday(datetime(2026, 3, 2, 7, 59, tzinfo=shanghai)) == date(2026, 2, 23)
+    assert monday(datetime(2026, 3, 2, 8, tzinfo=shanghai)) == date(2026, 3, 2)
 
 
 def test_two_results_are_compared_by_instance() -> None:
