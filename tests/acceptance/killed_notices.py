@@ -79,7 +79,7 @@ async def fail(journal: Journal) -> None:
 
 async def retry(journal: Journal) -> None:
     """Let it be tried again."""
-    assert await journal.outbox.retry("k2", LATER)
+    assert await journal.outbox.retry("k2", LATER, "carol")
 
 
 async def pause(journal: Journal) -> None:

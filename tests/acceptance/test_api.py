@@ -56,11 +56,11 @@ def test_a_role_that_does_not_exist_is_a_mistake_of_the_configuration(simulate: 
     ended = desk.run("serve")
     assert ended.code == 2
     assert "service.api_tokens[0].role" in ended.err
-    assert "must be viewer or admin; did you mean admin?" in ended.err
+    assert "must be viewer, approver or admin; did you mean admin?" in ended.err
 
 
 def test_the_service_explains_a_notebook_as_the_command_does(simulate: Simulate, desk: Desk) -> None:
-    """The same document, by one GET to the cloud, apart from when it was asked for. The first page names the address."""
+    """The same document, by one GET to the cloud, apart from when it was asked for. The first page shows the target."""
     cloud, address = simulate([idle("nb-1"), idle("nb-2")]), f"127.0.0.1:{free_port()}"
     write(desk, cloud, address, viewer=READS)
     with desk.started("serve") as started:
@@ -78,7 +78,7 @@ def test_the_service_explains_a_notebook_as_the_command_does(simulate: Simulate,
     assert timeless(by_service) == timeless(by_command)
     assert nowhere[0] == 404
     assert page[0] == 200
-    assert "/api/v1/notebooks/{notebook_id}/explain" in page[1]
+    assert "<bdi>lab</bdi>" in page[1]
 
 
 def timeless(document: Json) -> Json:

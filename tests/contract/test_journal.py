@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from builders import NOON, identity, removal, run_record, service_record, target_lease
 from contract.conftest import Opener
 from contract.records import any_of, examples, moments, numbers, texts
-from nbsweep.core.control.requests import Pause, SweepRequest
+from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.errors import JournalError
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.lease import Holder, TargetLease
@@ -612,8 +612,8 @@ async def test_a_pause_outlives_the_process_and_is_each_targets_own(opener: Open
         assert await journal.control.pause_of("research") == second
         assert await journal.control.pause_of("other") is None
         assert await journal.control.pauses() == (Pause("lab", NOON), second)
-        await journal.control.resume("other")
-        await journal.control.resume("research")
+        await journal.control.resume(Resumption("other", NOON, "carol"))
+        await journal.control.resume(Resumption("research", NOON, "carol"))
     async with opener() as journal:
         assert await journal.control.pauses() == (Pause("lab", NOON),)
 

@@ -332,12 +332,14 @@ async def test_a_failed_message_is_tried_again_on_request(opener: Opener) -> Non
     async with opener() as journal:
         assert await journal.outbox.compose(failed, [])
         assert await journal.outbox.compose(message(2), [])
-        assert await journal.outbox.retry("k1", LATER)
+        assert await journal.outbox.retry("k1", LATER, "carol")
         again = replace(failed, state=MessageState.PENDING, attempts=0, ended_at=None, next_at=LATER)
         assert await journal.outbox.message("k1") == stored(again, 2)
-        assert not await journal.outbox.retry("k1", LATER)
-        assert not await journal.outbox.retry("k2", LATER)
-        assert not await journal.outbox.retry("k9", LATER)
+        assert not await journal.outbox.retry("k1", LATER, "carol")
+        assert not await journal.outbox.retry("k2", LATER, "carol")
+        assert not await journal.outbox.retry("k9", LATER, "carol")
+        retried = [link.entry for link in await journal.trail.after(0, 100) if link.entry.what == "retried"]
+        assert [(entry.started_by, entry.reason) for entry in retried] == [("carol", "message k1")]
 
 
 async def test_unsent_messages_are_counted_by_channel(opener: Opener) -> None:

@@ -11,6 +11,7 @@ from nbsweep.core import lifecycle
 from nbsweep.core.audit.chain import START, Head, verify
 from nbsweep.core.audit.entries import AuditCoverage, AuditQuery
 from nbsweep.core.audit.steps import AuditStep
+from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.ports import Journal
 
@@ -189,3 +190,36 @@ async def test_every_removal_that_was_written_is_covered(opener: Opener) -> None
     async with opener() as journal:
         await journal.write([removal(number, state=state) for number, state in enumerate(State)])
         assert await journal.trail.coverage() == AuditCoverage()
+
+
+async def test_what_people_do_to_targets_is_on_the_trail_with_who_did_it(opener: Opener) -> None:
+    """Pauses with end and reason, their ends, and requests for sweeps; the end of a pause that is none is no entry."""
+    later = NOON + HALF_AN_HOUR
+    async with opener() as journal:
+        await journal.control.resume(Resumption("research", NOON, "wei (api)"))
+        await journal.control.pause(Pause("research", NOON, "wei (page)", "moving\0house", later))
+        same = await journal.control.pause_of("research")
+        assert same is not None
+        await journal.control.pause(same)
+        await journal.control.resume(Resumption("research", later, "lin (page)"))
+        await journal.control.request_sweep(SweepRequest("research", NOON, "alice"))
+        await journal.control.note_request(SweepRequest("research", later, "wei (page)"))
+        assert await whole(journal) == [("", what) for what in ("paused", "resumed", "sweep_requested", "sweep_requested")]
+        assert [request.by for request in await journal.control.sweep_requests()] == ["alice"]
+        entries = [link.entry for link in await journal.trail.after(0, 10)]
+    assert [entry.started_by for entry in entries] == ["wei (page)", "lin (page)", "alice", "wei (page)"]
+    assert {entry.target for entry in entries} == {"research"}
+    since, until = "2026-03-01 12:00Z", "2026-03-01 12:30Z"
+    assert entries[0].reason == f"paused by wei (page) since {since}, until {until}: moving\ufffdhouse"
+
+
+async def test_a_moment_without_a_zone_leaves_no_trace(opener: Opener) -> None:
+    """Neither the pause nor its entry."""
+    naive = NOON.replace(tzinfo=None)
+    async with opener() as journal:
+        with pytest.raises(ValueError, match="zone"):
+            await journal.control.pause(Pause("research", naive, "wei"))
+        with pytest.raises(ValueError, match="zone"):
+            await journal.control.note_request(SweepRequest("research", naive, "wei"))
+        assert await journal.control.pauses() == ()
+        assert await whole(journal) == []

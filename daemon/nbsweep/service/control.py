@@ -8,7 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from nbsweep.core.control.requests import Pause
+from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.explain.context import Explained
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.marks.grace import Grace
@@ -121,8 +121,12 @@ class Control(Protocol):
         """Explain one notebook on each of the named targets that has it; changes nothing, and asks the cloud once for each."""
         ...
 
-    def trigger(self, name: str) -> Answer:
-        """Request a sweep of a target as soon as possible."""
+    async def request_sweep(self, request: SweepRequest) -> Answer:
+        """Request a sweep of a target as soon as possible; if it is accepted, the audit trail says who did.
+
+        Raises:
+            JournalError: the sweep begins, but the request could not be recorded.
+        """
         ...
 
     async def pause(self, pause: Pause) -> None:
@@ -133,7 +137,7 @@ class Control(Protocol):
         """
         ...
 
-    async def resume(self, name: str) -> None:
+    async def resume(self, resumption: Resumption) -> None:
         """Resume a target.
 
         Raises:

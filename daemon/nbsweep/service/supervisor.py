@@ -9,7 +9,7 @@ from datetime import UTC
 
 import anyio
 
-from nbsweep.core.control.requests import Pause
+from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.events.service import ServiceStopping, TargetScheduled
 from nbsweep.core.explain.context import Explained
 from nbsweep.core.marks.grace import Grace
@@ -93,17 +93,20 @@ class Supervisor:
         """Explain one notebook on each of the named targets that has it."""
         return await explain_everywhere((self._runner(name).sweeper for name in names), notebook_id)
 
-    def trigger(self, name: str) -> Answer:
-        """Request a sweep of a target."""
-        return self._runner(name).ask()
+    async def request_sweep(self, request: SweepRequest) -> Answer:
+        """Request a sweep of a target; the audit trail says who did."""
+        answer = self._runner(request.target).ask()
+        if answer is Answer.ACCEPTED:
+            await self.watch.journal.control.note_request(request)
+        return answer
 
     async def pause(self, pause: Pause) -> None:
         """Start no more sweeps of a target while the pause is in force."""
         await self._runner(pause.target).begin_pause(pause)
 
-    async def resume(self, name: str) -> None:
+    async def resume(self, resumption: Resumption) -> None:
         """Resume a target."""
-        await self._runner(name).end_pause()
+        await self._runner(resumption.target).end_pause(resumption)
 
     def make_room(self) -> None:
         """Start no more sweeps, and end after the sweeps under way."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import anyio
 
-from nbsweep.core.control.requests import Pause
+from nbsweep.core.control.requests import Pause, Resumption
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.events.base import Event
 from nbsweep.core.events.service import (
@@ -117,9 +117,9 @@ class TargetRunner:
         self._put_pause(pause)
         await self.record_pause()
 
-    async def end_pause(self) -> None:
+    async def end_pause(self, resumption: Resumption) -> None:
         """Resume the sweeps. Raises JournalError if the journal could not be written; the target stays paused then."""
-        await self.sweeper.ports.journal.control.resume(self.name)
+        await self.sweeper.ports.journal.control.resume(resumption)
         self._unrecorded = None
         self._put_pause(None)
 

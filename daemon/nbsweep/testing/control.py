@@ -3,16 +3,19 @@
 import asyncio
 from datetime import datetime
 
-from nbsweep.core.control.requests import Pause, SweepRequest
+from nbsweep.core.audit.control import entry_of_pause, entry_of_request, entry_of_resumption
+from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.control.services import ServiceRecord
 from nbsweep.core.model import require_aware
+from nbsweep.testing.trail import InMemoryTrail
 
 
 class InMemoryControl:
     """Pauses, requests for sweeps, due times, and records of services."""
 
-    def __init__(self) -> None:
-        """Begin without records."""
+    def __init__(self, trail: InMemoryTrail) -> None:
+        """Begin without records; `trail` gets the entries of what people do."""
+        self._trail = trail
         self._pauses: dict[str, Pause] = {}
         self._requests: dict[str, SweepRequest] = {}
         self._services: dict[str, ServiceRecord] = {}
@@ -21,12 +24,16 @@ class InMemoryControl:
     async def pause(self, pause: Pause) -> None:
         """Record a pause; it replaces an earlier pause of the same target."""
         require_aware(pause.since)
+        if self._pauses.get(pause.target) != pause:
+            self._trail.extend([entry_of_pause(pause, self._trail.length + 1)])
         self._pauses[pause.target] = pause
         await asyncio.sleep(0)
 
-    async def resume(self, target: str) -> None:
+    async def resume(self, resumption: Resumption) -> None:
         """Remove a target's pause, if there is one."""
-        self._pauses.pop(target, None)
+        entry = entry_of_resumption(resumption, self._trail.length + 1)
+        if self._pauses.pop(resumption.target, None):
+            self._trail.extend([entry])
         await asyncio.sleep(0)
 
     async def pauses(self) -> tuple[Pause, ...]:
@@ -41,8 +48,14 @@ class InMemoryControl:
 
     async def request_sweep(self, request: SweepRequest) -> None:
         """Record a request for a sweep; it replaces an earlier request for the same target."""
-        require_aware(request.asked_at)
+        await self.note_request(request)
         self._requests[request.target] = request
+        await asyncio.sleep(0)
+
+    async def note_request(self, request: SweepRequest) -> None:
+        """Record a request in the audit trail."""
+        require_aware(request.asked_at)
+        self._trail.extend([entry_of_request(request, self._trail.length + 1)])
         await asyncio.sleep(0)
 
     async def sweep_requests(self) -> tuple[SweepRequest, ...]:

@@ -48,8 +48,8 @@ class InMemoryJournal:
         self._removals: dict[tuple[str, str, str], Removal] = {}
         self._last_active: dict[str, dict[str, datetime]] = {}
         self._leases: dict[str, TargetLease] = {}
-        self.control = InMemoryControl()
         self.trail = InMemoryTrail(self._removals)
+        self.control = InMemoryControl(self.trail)
         self.notices = NoticeStore(self.trail)
         """The marks and the outbox as they are stored, for tests that look at all of them."""
         self.marks = InMemoryMarks(self.notices)

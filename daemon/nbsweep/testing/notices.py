@@ -9,6 +9,7 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from nbsweep.core.audit.control import entry_of_retry
 from nbsweep.core.audit.marks import entries_of_mark
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import JournalError, MarksChanged
@@ -248,7 +249,7 @@ class InMemoryOutbox:
         found = [message for message in self._store.messages.values() if message.key.startswith(key)]
         return self._store.messages.get(key) or (found[0] if len(found) == 1 else None)
 
-    async def retry(self, key: str, now: datetime) -> bool:
+    async def retry(self, key: str, now: datetime, by: str) -> bool:
         """Make a failed message PENDING and due, with no attempts."""
         await asyncio.sleep(0)
         message = self._store.messages.get(key)
@@ -256,6 +257,7 @@ class InMemoryOutbox:
             return False
         again = replace(message, state=MessageState.PENDING, next_at=require_aware(now), attempts=0, ended_at=None)
         self._store.messages[key] = _next(replace(again, leased_until=None, leased_by=""))
+        self._store.trail.extend([entry_of_retry(key, now, by, self._store.trail.length + 1)])
         return True
 
     async def counts(self) -> tuple[OutboxCount, ...]:

@@ -313,7 +313,7 @@ class World:
             if self.judge.found or ending.is_at_rest(self, config):
                 break
             for message in await self.store.outbox.messages(1000):
-                await self.store.outbox.retry(message.key, self.now())
+                await self.store.outbox.retry(message.key, self.now(), "carol")
             for target in self.scenario.targets:
                 await process.sweep(target, dry_run=False)
             for _ in range(2):

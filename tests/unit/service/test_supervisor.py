@@ -10,14 +10,14 @@ import anyio
 import pytest
 
 from builders import NOON, fleet, notebook, service_record
-from nbsweep.core.control.requests import Pause, SweepRequest
+from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.events.service import ServiceStopping, SweepRequested, TargetScheduled
 from nbsweep.core.lease import Holder
 from nbsweep.core.planning.brakes import Brakes
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
-from nbsweep.service.control import Phase, UnknownTargetError
+from nbsweep.service.control import Answer, Phase, UnknownTargetError
 from nbsweep.service.journal_watch import JournalWatch
 from nbsweep.service.presence import Presence
 from nbsweep.service.runner_options import RunnerOptions
@@ -94,7 +94,7 @@ async def test_a_stop_finishes_what_was_accepted_and_begins_nothing_more(clocks:
     clocks.append(scene.clock)
     mine = supervisor(scene, "0 15 * * *")
     async with at_work(mine):
-        mine.trigger("research")
+        await mine.request_sweep(SweepRequest("research", NOON, "dora"))
         await asyncio.sleep(5)
         assert len(scene.cloud.accepted) == 3
         stopped_s = scene.clock.steady_s()
@@ -109,7 +109,7 @@ async def test_what_outlasts_the_drain_is_cancelled(clocks: list[FakeClock]) -> 
     clocks.append(scene.clock)
     mine = supervisor(scene, "0 15 * * *")
     async with at_work(mine):
-        mine.trigger("research")
+        await mine.request_sweep(SweepRequest("research", NOON, "dora"))
         await asyncio.sleep(5)
         stopped_s = scene.clock.steady_s()
     assert 59 <= scene.clock.steady_s() - stopped_s <= 66
@@ -125,7 +125,7 @@ async def test_making_room_lets_a_sweep_end_and_begins_no_other(clocks: list[Fak
         group.start_soon(mine.run, nowhere, lambda _: None)
         await mine.ready.wait()
         await asyncio.sleep(1)
-        mine.trigger("research")
+        await mine.request_sweep(SweepRequest("research", NOON, "dora"))
         await asyncio.sleep(5)
         mine.make_room()
     [record] = await scene.journal.runs(10)
@@ -169,7 +169,7 @@ async def test_pauses_and_requests_in_the_journal_are_noticed_within_seconds(clo
         assert mine.paused() == ("research is paused by alice since 2026-03-01 12:00Z: moving house",)
         await control.request_sweep(SweepRequest("research", scene.clock.now(), "bob"))
         await asyncio.sleep(3)
-        await control.resume("research")
+        await control.resume(Resumption("research", NOON, "carol"))
         await asyncio.sleep(3)
         assert (mine.paused(), await control.sweep_requests(), scene.cloud.accepted) == ((), (), [])
         await control.request_sweep(SweepRequest("research", scene.clock.now(), "bob"))
@@ -200,10 +200,11 @@ async def test_an_unknown_target_is_named(clocks: list[FakeClock]) -> None:
     clocks.append(scene.clock)
     mine = supervisor(scene, "0 15 * * *")
     with pytest.raises(UnknownTargetError):
-        mine.trigger("nobody")
-    for ask in (mine.plan, mine.resume):
-        with pytest.raises(UnknownTargetError):
-            await ask("nobody")
+        await mine.request_sweep(SweepRequest("nobody", NOON, "dora"))
+    with pytest.raises(UnknownTargetError):
+        await mine.plan("nobody")
+    with pytest.raises(UnknownTargetError):
+        await mine.resume(Resumption("nobody", NOON, "carol"))
     with pytest.raises(UnknownTargetError):
         await mine.pause(Pause("nobody", NOON))
     assert [state.phase for state in mine.targets()] == [Phase.STARTING]
@@ -246,3 +247,22 @@ def forget(scene: World) -> None:
 def open_files() -> int:
     """Count what this process has open."""
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_the_audit_trail_says_who_asked_for_a_sweep_paused_and_resumed(clocks: list[FakeClock]) -> None:
+    """A request that is refused, because the target is paused, is none."""
+    scene = world(*fleet(1))
+    clocks.append(scene.clock)
+    mine = supervisor(scene, "0 15 * * *")
+    async with at_work(mine):
+        now = scene.clock.now()
+        await mine.pause(Pause("research", now, "wei (page)", "moving house"))
+        assert await mine.request_sweep(SweepRequest("research", now, "lin (api)")) is Answer.PAUSED
+        await mine.resume(Resumption("research", now, "wei (page)"))
+        assert await mine.request_sweep(SweepRequest("research", now, "lin (api)")) is Answer.ACCEPTED
+    entries = [link.entry for link in await scene.journal.trail.after(0, 10)]
+    assert [(each.what, each.target, each.started_by) for each in entries[:3]] == [
+        ("paused", "research", "wei (page)"),
+        ("resumed", "research", "wei (page)"),
+        ("sweep_requested", "research", "lin (api)"),
+    ]

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from builders import NOON, fleet, notebook, removal
 from nbsweep.core import lifecycle
-from nbsweep.core.control.requests import Pause
+from nbsweep.core.control.requests import Pause, Resumption
 from nbsweep.core.errors import JournalError, Unreachable
 from nbsweep.core.events.service import TargetBackedOff, TargetMadeUp, TargetPaused, TargetRestored, TargetSkipped
 from nbsweep.core.lease import Holder, TargetLease
@@ -154,7 +154,7 @@ async def test_a_paused_target_is_not_swept_until_it_is_resumed() -> None:
         mine.due()
         await asyncio.sleep(3600)
         assert (scene.cloud.calls, mine.state().next_run) == ([], None)
-        await mine.end_pause()
+        await mine.end_pause(Resumption("research", NOON, "carol"))
         mine.due()
         await asyncio.sleep(60)
     assert len(scene.cloud.accepted) == 2
@@ -173,7 +173,7 @@ async def test_a_pause_is_known_to_the_next_process_before_its_schedule_comes_ro
     async with at_work(second):
         await asyncio.sleep(3600)
         assert (scene.cloud.accepted, second.state().paused) == ([], True)
-        await second.end_pause()
+        await second.end_pause(Resumption("research", NOON, "carol"))
         second.due()
         await asyncio.sleep(60)
     assert len(scene.cloud.accepted) == 2
@@ -208,7 +208,7 @@ async def test_a_sweep_requested_while_paused_is_refused_and_not_kept_for_later(
         await asyncio.sleep(1)
         await mine.begin_pause(PAUSE)
         assert mine.ask() is Answer.PAUSED
-        await mine.end_pause()
+        await mine.end_pause(Resumption("research", NOON, "carol"))
         await asyncio.sleep(3600)
         assert scene.cloud.accepted == []
         assert mine.ask() is Answer.ACCEPTED
@@ -240,7 +240,7 @@ async def test_a_pause_that_cannot_be_recorded_holds_until_it_is_recorded_or_tak
         away = False
         await look_for_pause(scene, mine)
         assert (mine.state().pause, await scene.journal.control.pauses()) == (PAUSE, (PAUSE,))
-        await mine.end_pause()
+        await mine.end_pause(Resumption("research", NOON, "carol"))
         await look_for_pause(scene, mine)
         assert (mine.state().pause, await scene.journal.control.pauses()) == (None, ())
 

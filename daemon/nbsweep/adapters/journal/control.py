@@ -1,19 +1,24 @@
 """The port `ControlRecords` on SQLAlchemy Core: how commands and services find each other through the journal."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import asdict
-from sqlalchemy import Dialect, RowMapping, Select, bindparam, delete, select
+from sqlalchemy import BigInteger, Dialect, RowMapping, Select, bindparam, delete, select, type_coerce
 
 from nbsweep.adapters.journal.address import JournalAddress
-from nbsweep.adapters.journal.dialects import compiled, upsert
+from nbsweep.adapters.journal.audit import TrailWriter
+from nbsweep.adapters.journal.dialects import compiled, compiled_question, upsert
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.rows import Row
 from nbsweep.adapters.journal.tables import META, PAUSES, SERVICES, SWEEP_REQUESTS
-from nbsweep.adapters.journal.transaction import Change, Read, Write
-from nbsweep.core.control.requests import Pause, SweepRequest
+from nbsweep.adapters.journal.transaction import Change, Procedure, Read, Transaction, Write
+from nbsweep.core.audit.control import entry_of_pause, entry_of_request, entry_of_resumption
+from nbsweep.core.audit.entries import AuditEntry
+from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.control.services import ServiceRecord
 from nbsweep.core.model import microseconds
 
@@ -25,20 +30,30 @@ Record = TypeVar("Record", Pause, SweepRequest)
 class SqlControl:
     """Pauses, requests for sweeps, due times, and records of services, in tables of the journal."""
 
-    def __init__(self, dialect: Dialect, write: Write, rows: Read, address: JournalAddress) -> None:
+    def __init__(self, dialect: Dialect, write: Write, rows: Read, address: JournalAddress, trail: TrailWriter) -> None:
         """Compile the statements for one kind of database."""
         self._write = write
         self._rows = rows
         self._address = address
+        self._trail = trail
         self._sql = _Statements(dialect)
 
     async def pause(self, pause: Pause) -> None:
-        """Record a pause; it replaces an earlier pause of the same target."""
-        await self._write(Change(self._sql.upsert_pause, [_stored(pause)], dict))
+        """Record a pause, with its entry in the audit trail; it replaces an earlier pause of the same target."""
+        row, of_target = _stored(pause), {"of_target": pause.target}
 
-    async def resume(self, target: str) -> None:
-        """Delete a target's pause, if there is one."""
-        await self._write(Change(self._sql.delete_pause, [{"of_target": target}], dict))
+        def store(transaction: Transaction) -> None:
+            known = transaction.fetch(self._sql.ask_pause, of_target)
+            if [tuple(each) for each in known] != [tuple(row[column.name] for column in PAUSES.columns)]:
+                transaction.execute(self._sql.upsert_pause, iter([row]))
+                self._append(transaction, partial(entry_of_pause, pause))
+
+        await self._write(Procedure(store))
+
+    async def resume(self, resumption: Resumption) -> None:
+        """Delete a target's pause, with an entry in the audit trail, if there is a pause."""
+        of_target = {"of_target": resumption.target}
+        await self._on_record(partial(entry_of_resumption, resumption), self._sql.delete_pause, of_target)
 
     async def pauses(self) -> tuple[Pause, ...]:
         """List all pauses, sorted by target."""
@@ -49,8 +64,12 @@ class SqlControl:
         return next(iter(await self._pauses(select(PAUSES).where(PAUSES.c.target == target))), None)
 
     async def request_sweep(self, request: SweepRequest) -> None:
-        """Record a request for a sweep; it replaces an earlier request for the same target."""
-        await self._write(Change(self._sql.upsert_request, [_stored(request)], dict))
+        """Record a request, with its entry in the audit trail; it replaces an earlier request for the same target."""
+        await self._on_record(partial(entry_of_request, request), self._sql.upsert_request, _stored(request))
+
+    async def note_request(self, request: SweepRequest) -> None:
+        """Record in the audit trail a request for a sweep that this service has taken already."""
+        await self._on_record(partial(entry_of_request, request))
 
     async def sweep_requests(self) -> tuple[SweepRequest, ...]:
         """List the requests that no service has taken, sorted by target."""
@@ -91,6 +110,20 @@ class SqlControl:
         with journal_errors(self._address):
             return next((datetime.fromisoformat(row["value"]) for row in rows), None)
 
+    async def _on_record(self, entry_of: Callable[[int], AuditEntry], sql: str = "", row: Row | None = None) -> None:
+        """Make a change of one row with its entry in the audit trail, in one transaction; none of both if no row changes."""
+        entry_of(1)  # A moment without a zone is refused at once.
+
+        def store(transaction: Transaction) -> None:
+            if row is None or transaction.execute(sql, iter([row])):
+                self._append(transaction, entry_of)
+
+        await self._write(Procedure(store))
+
+    def _append(self, transaction: Transaction, entry_of: Callable[[int], AuditEntry]) -> None:
+        head = self._trail.head(transaction)
+        self._trail.extend(transaction, [entry_of(head.sequence + 1)], head)
+
     async def _pauses(self, query: Select[Any]) -> tuple[Pause, ...]:
         rows = await self._rows(query)
         with journal_errors(self._address):
@@ -105,11 +138,18 @@ class _Statements:
         )
         self.upsert_meta = compiled(dialect, upsert(name, META), META.columns.keys())
         self.upsert_pause = compiled(dialect, upsert(name, PAUSES), PAUSES.columns.keys())
+        self.ask_pause = compiled_question(dialect, _raw_pause())
         self.delete_pause = compiled(dialect, delete(PAUSES).where(PAUSES.c.target == bindparam("of_target")), [])
         self.upsert_request = compiled(dialect, upsert(name, SWEEP_REQUESTS), SWEEP_REQUESTS.columns.keys())
         self.delete_request = compiled(dialect, delete(SWEEP_REQUESTS).where(requested), [])
         self.upsert_service = compiled(dialect, upsert(name, SERVICES), SERVICES.columns.keys())
         self.delete_services = compiled(dialect, delete(SERVICES).where(SERVICES.c.beat_at < bindparam("of_before")), [])
+
+
+def _raw_pause() -> Select[Any]:
+    """Return the query for the pause of a target with the values as they are stored."""
+    columns = [type_coerce(column, BigInteger) if column.name in ("since", "until") else column for column in PAUSES.columns]
+    return select(*columns).where(PAUSES.c.target == bindparam("of_target"))
 
 
 def _stored(record: Pause | SweepRequest) -> Row:

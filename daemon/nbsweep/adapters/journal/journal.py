@@ -81,7 +81,7 @@ class SqlJournal:
         self._trail = TrailWriter(engine.dialect)
         self.trail = SqlTrail(self._rows)
         """The audit trail, for reading."""
-        self.control = SqlControl(engine.dialect, writer.write, self._rows, address)
+        self.control = SqlControl(engine.dialect, writer.write, self._rows, address, self._trail)
         """The pauses, requests and due times of targets, and the records of services."""
         self._access = Access(engine.dialect, address, writer.write, self._rows, self._trail)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.journal import open_journal
+from nbsweep.adapters.process import current_user
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import ReadFormat, Session
 from nbsweep.cli.views.outbox import outbox_view
@@ -40,7 +41,7 @@ async def retry_command(session: Session, keys: Sequence[str], *, every: bool) -
     async with open_journal(session.settings.journal) as journal:
         found = [message.key for message in await journal.outbox.messages(MOST_FAILED, [MessageState.FAILED])] if every else []
         wanted = [*found, *[await _whole_key(journal, key) for key in keys]]
-        retried = [key for key in wanted if await journal.outbox.retry(key, now)]
+        retried = [key for key in wanted if await journal.outbox.retry(key, now, current_user())]
     waiting = len(wanted) - len(retried)
     session.write_result(f"{len(retried)} failed {'message is' if len(retried) == 1 else 'messages are'} due again.")
     if waiting:

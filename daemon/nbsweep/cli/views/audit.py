@@ -22,6 +22,9 @@ WHAT_STYLES: Mapping[str, str] = {
     AuditStep.CLEARED: "green",
     AuditStep.EXEMPTED: "green",
     AuditStep.REVOKED: "yellow",
+    AuditStep.PAUSED: "yellow",
+    AuditStep.RESUMED: "green",
+    AuditStep.SWEEP_REQUESTED: "cyan",
 }
 
 

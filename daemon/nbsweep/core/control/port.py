@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from nbsweep.core.control.requests import Pause, SweepRequest
+from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.control.services import ServiceRecord
 
 
@@ -11,11 +11,14 @@ class ControlRecords(Protocol):
     """The part of the journal through which commands and services exchange records. All methods raise JournalError."""
 
     async def pause(self, pause: Pause) -> None:
-        """Record a pause; it replaces an earlier pause of the same target."""
+        """Record a pause, with its entry in the audit trail; it replaces an earlier pause of the same target.
+
+        The same pause again changes nothing.
+        """
         ...
 
-    async def resume(self, target: str) -> None:
-        """End the pause of a target, if there is one."""
+    async def resume(self, resumption: Resumption) -> None:
+        """End the pause of a target, with its entry in the audit trail, if there is a pause."""
         ...
 
     async def pauses(self) -> tuple[Pause, ...]:
@@ -27,7 +30,11 @@ class ControlRecords(Protocol):
         ...
 
     async def request_sweep(self, request: SweepRequest) -> None:
-        """Record a request for a sweep; it replaces an earlier request for the same target."""
+        """Record a request for a sweep, with its entry in the audit trail; it replaces an earlier one for the same target."""
+        ...
+
+    async def note_request(self, request: SweepRequest) -> None:
+        """Record in the audit trail a request for a sweep that this service has taken already."""
         ...
 
     async def sweep_requests(self) -> tuple[SweepRequest, ...]:

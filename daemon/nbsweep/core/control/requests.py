@@ -30,6 +30,15 @@ class Pause(Struct, frozen=True):
         return f"paused{by} since {format_moment(self.since)}{until}{reason}"
 
 
+class Resumption(Struct, frozen=True):
+    """A decision to end the pause of a target."""
+
+    target: str
+    at: datetime
+    by: str
+    """The user, or the interface, that resumed the target."""
+
+
 class SweepRequest(Struct, frozen=True):
     """A request for a sweep, which a running service fulfils."""
 

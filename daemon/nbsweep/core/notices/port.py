@@ -116,8 +116,11 @@ class OutboxRecords(Protocol):
         """Return a message by its key, or by a beginning of it that no other key has."""
         ...
 
-    async def retry(self, key: str, now: datetime) -> bool:
-        """Make a failed message PENDING and due, with no attempts; return False if no failed message has this key."""
+    async def retry(self, key: str, now: datetime, by: str) -> bool:
+        """Make a failed message PENDING and due, with no attempts; return False if no failed message has this key.
+
+        The audit trail says who did it: `by` is the user, or the token and the interface.
+        """
         ...
 
     async def counts(self) -> tuple[OutboxCount, ...]:

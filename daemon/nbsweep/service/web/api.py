@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from nbsweep.core.control.requests import Pause
+from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.ports import Clock, Journal
 from nbsweep.documents.base import new_id
 from nbsweep.documents.explain import explain_document
@@ -12,6 +12,7 @@ from nbsweep.documents.plans import plan_document
 from nbsweep.documents.runs import removal_series, run_documents, show_document
 from nbsweep.service.control import Answer, Control, TargetState, UnknownTargetError
 from nbsweep.service.web.access.call_limit import CallLimit
+from nbsweep.service.web.access.visitors import actor_of
 from nbsweep.service.web.documents import (
     RemovalsDocument,
     RunInFullDocument,
@@ -106,7 +107,7 @@ class Api:
     async def sweep(self, request: web.Request) -> web.StreamResponse:
         """Request a sweep as soon as possible."""
         name = self._state(request).name
-        answer = self._control.trigger(name)
+        answer = await self._control.request_sweep(SweepRequest(name, self._clock.now(), str(actor_of(request))))
         if answer is Answer.BUSY:
             raise Refused(Code.CONFLICT, "a sweep of this target is already in progress or requested")
         if answer is Answer.PAUSED:
@@ -115,12 +116,12 @@ class Api:
 
     async def pause(self, request: web.Request) -> web.StreamResponse:
         """Start no more sweeps of a target."""
-        await self._control.pause(Pause(self._state(request).name, self._clock.now(), "the HTTP API"))
+        await self._control.pause(Pause(self._state(request).name, self._clock.now(), str(actor_of(request))))
         return json_answer(target_document(self._state(request)))
 
     async def resume(self, request: web.Request) -> web.StreamResponse:
         """Resume a target."""
-        await self._control.resume(self._state(request).name)
+        await self._control.resume(Resumption(self._state(request).name, self._clock.now(), str(actor_of(request))))
         return json_answer(target_document(self._state(request)))
 
     # ---- helpers ------------------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from nbsweep.documents.exemptions import (
 from nbsweep.service.control import Control, UnknownTargetError
 from nbsweep.service.granting import Revoker, grant, revoke
 from nbsweep.service.web.access.call_limit import CallLimit
+from nbsweep.service.web.access.visitors import actor_of
 from nbsweep.service.web.bodies import read_json
 from nbsweep.service.web.creations import Creations
 from nbsweep.service.web.errors import Code, Refused
@@ -34,8 +35,6 @@ from nbsweep.service.web.parameters import checked_id, flag, number
 from nbsweep.service.web.responses import json_answer
 from nbsweep.service.web.schemas import LIMIT_MOST
 from nbsweep.settings.people.until import parse_until
-
-THE_API = "the HTTP API"
 
 
 class ExemptionPorts(Struct, frozen=True):
@@ -73,8 +72,9 @@ class ExemptionsApi:
         until = parse_until(asked.until, now, self._limits.zone)
         self._require_one_way(asked)
         # What is wrong with the other fields is reported before the cloud is asked.
-        self._make(asked, Selector(asked.notebook_id, None, asked.owner, asked.name), until, now)
-        exemption = self._make(asked, await self._selector(asked), until, now)
+        granter = Granter(str(actor_of(request)))
+        self._make(asked, Selector(asked.notebook_id, None, asked.owner, asked.name), until, granter)
+        exemption = self._make(asked, await self._selector(asked), until, granter)
         effect = await grant(self._journal, exemption, self._telemetry)
         return json_answer(grant_document(exemption, effect, now), HTTPStatus.CREATED)
 
@@ -82,15 +82,15 @@ class ExemptionsApi:
         """Revoke an exemption; one that was revoked before stays as it is."""
         exemption_id = checked_id("exemption_id", request.match_info["exemption_id"])
         asked, now = await read_json(request, RevocationDocument, optional=True), self._clock.now()
-        revoker = Revoker(THE_API, now, one_line_reason(asked.reason))
+        revoker = Revoker(str(actor_of(request)), now, one_line_reason(asked.reason))
         revoked = await revoke(self._journal, exemption_id, revoker, self._telemetry)
         if revoked is None:
             raise Refused(Code.NOT_FOUND, "there is no such exemption; GET /api/v1/exemptions lists those in force")
         return json_answer(exemption_document(revoked, now))
 
-    def _make(self, asked: NewExemptionDocument, selector: Selector, until: datetime, now: datetime) -> Exemption:
+    def _make(self, asked: NewExemptionDocument, selector: Selector, until: datetime, granter: Granter) -> Exemption:
         wanted = GrantRequest(selector, until, asked.reason, asked.ticket, asked.target or "")
-        return make_exemption(wanted, self._limits, Granter(THE_API), now, new_exemption_id())
+        return make_exemption(wanted, self._limits, granter, self._clock.now(), new_exemption_id())
 
     def _require_one_way(self, asked: NewExemptionDocument) -> None:
         if asked.notebook_id is not None:

@@ -11,6 +11,7 @@ from nbsweep.documents.marks import mark_documents
 from nbsweep.documents.outbox import message_document, message_documents
 from nbsweep.documents.status import pause_document
 from nbsweep.service.control import Control
+from nbsweep.service.web.access.visitors import actor_of
 from nbsweep.service.web.documents import MarksDocument, MarksOfNotebookDocument, MessagesDocument
 from nbsweep.service.web.errors import Code, Refused
 from nbsweep.service.web.parameters import checked_id, choice, free_text, number
@@ -65,7 +66,7 @@ class NoticesApi:
         message = await self._journal.outbox.message(checked_id("key", request.match_info["key"]))
         if message is None:
             raise Refused(Code.NOT_FOUND, "no message has this key, or several begin with it; GET /api/v1/outbox lists them")
-        if not await self._journal.outbox.retry(message.key, self._clock.now()):
+        if not await self._journal.outbox.retry(message.key, self._clock.now(), str(actor_of(request))):
             raise Refused(Code.CONFLICT, f"the message has not failed: it is {message.state}")
         return json_answer(message_document(await self._journal.outbox.message(message.key) or message))
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 import builders
 from builders import NOON, ago, candidate, moment, notebook, over, policy, removal, rules, run_record
-from nbsweep.core.control.requests import Pause
+from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.explain.context import Explained, JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
 from nbsweep.core.explain.explain import explain
@@ -84,6 +84,8 @@ class FakeControl:
         """What is known about a target beyond its state; `DETAILS` of the others."""
         self.problems: tuple[str, ...] = ()
         self.asked: list[tuple[str, str]] = []
+        self.by: list[str] = []
+        """Who asked for a pause, its end, or a sweep."""
         self.willing = True
         self.error: Exception | None = None
         self.contexts: tuple[NotebookContext, ...] = (explained(),)
@@ -135,9 +137,11 @@ class FakeControl:
         """Return a week for the policy `old`."""
         return {"old": Grace(timedelta(days=7))}
 
-    def trigger(self, name: str) -> Answer:
+    async def request_sweep(self, request: SweepRequest) -> Answer:
         """Note it, if it is willing."""
-        self._note("trigger", name)
+        name = request.target
+        self._note("sweep", name)
+        self.by.append(request.by)
         if self.states[name].paused:
             return Answer.PAUSED
         return Answer.ACCEPTED if self.willing else Answer.BUSY
@@ -145,11 +149,14 @@ class FakeControl:
     async def pause(self, pause: Pause) -> None:
         """Note it."""
         self._note("pause", pause.target)
+        self.by.append(pause.by)
         self.states[pause.target] = replace(self.states[pause.target], pause=pause, next_run=None)
 
-    async def resume(self, name: str) -> None:
+    async def resume(self, resumption: Resumption) -> None:
         """Note it."""
+        name = resumption.target
         self._note("resume", name)
+        self.by.append(resumption.by)
         self.states[name] = replace(self.states[name], pause=None, next_run=NOON)
 
     def _note(self, what: str, name: str) -> None:

@@ -283,7 +283,7 @@ async def test_a_sweep_is_asked_for_and_not_waited_for(tmp_path: Path) -> None:
     """202, with how the target stands."""
     async with Scene(token_file=token_file(tmp_path)).open() as face:
         assert await face.ask("POST", "/api/v1/targets/research/sweep", headers=BEARER) == (202, RESEARCH)
-        assert face.control.asked == [("trigger", "research")]
+        assert face.control.asked == [("sweep", "research")]
 
 
 async def test_a_sweep_that_is_under_way_or_wanted_is_not_asked_for_again(tmp_path: Path) -> None:
@@ -304,7 +304,7 @@ async def test_a_sweep_of_a_paused_target_is_refused_with_who_paused_it(tmp_path
 async def test_a_target_is_paused_and_resumed(tmp_path: Path) -> None:
     """As often as somebody likes; the answer shows what it came to."""
     async with Scene(token_file=token_file(tmp_path)).open() as face:
-        pause = {"since": "2026-03-01T12:00:00.000Z", "by": "the HTTP API", "reason": None, "until": None}
+        pause = {"since": "2026-03-01T12:00:00.000Z", "by": "admin token (api)", "reason": None, "until": None}
         paused = {**RESEARCH, "paused": True, "pause": pause, "next_run": None}
         for _ in range(2):
             assert await face.ask("POST", "/api/v1/targets/research/pause", headers=BEARER) == (200, paused)

@@ -30,7 +30,7 @@ GRANTED = {
     "until": "2026-03-31T12:00:00.000Z",
     "reason": "on leave",
     "ticket": None,
-    "granted_by": "the HTTP API",
+    "granted_by": "admin token (api)",
     "granted_as": "administrator",
     "granted_at": "2026-03-01T12:00:00.000Z",
     "revoked_at": None,
@@ -69,7 +69,7 @@ async def test_an_exemption_is_granted_and_on_the_trail(scene: Scene, journal: I
     assert (event.exemption, event.notebook_id, event.by, event.granted_as) == (
         granted.id,
         None,
-        "the HTTP API",
+        "admin token (api)",
         "administrator",
     )
     links = await journal.trail.after(0, 10)
@@ -231,7 +231,7 @@ async def test_a_revocation_is_logged_once(scene: Scene, journal: InMemoryJourna
         for _ in range(2):
             assert (await face.ask("POST", f"{PATH}/e1/revoke", json={}, headers=BEARER))[0] == 200
             scene.clock.wall += timedelta(minutes=1)
-    assert scene.telemetry.of(ExemptionRevoked) == [ExemptionRevoked("e1", "nb1", "the HTTP API")]
+    assert scene.telemetry.of(ExemptionRevoked) == [ExemptionRevoked("e1", "nb1", "admin token (api)")]
 
 
 async def test_only_an_admin_grants_and_revokes(scene: Scene, journal: InMemoryJournal) -> None:

@@ -22,6 +22,7 @@ from nbsweep.adapters.journal.notices.tables import COMPOSED, ITEMS, MARKS, MESS
 from nbsweep.adapters.journal.rows import Row, RowMapper
 from nbsweep.adapters.journal.tables import META
 from nbsweep.adapters.journal.transaction import Change, Overtaken, Steps, Transaction
+from nbsweep.core.audit.control import entry_of_retry
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.model import microseconds, require_aware
@@ -130,12 +131,14 @@ class SqlOutbox:
         found = exact or await self._messages(_MESSAGE.where(begins).limit(2))
         return found[0] if len(found) == 1 else None
 
-    async def retry(self, key: str, now: datetime) -> bool:
+    async def retry(self, key: str, now: datetime, by: str) -> bool:
         """Make a failed message PENDING and due, with no attempts."""
         row = {"of_key": key, "next_at": microseconds(now)}
 
         def again(transaction: Transaction) -> None:
             _require(transaction.execute(self._sql.retry, iter([row])) == 1)
+            head = self._access.trail.head(transaction)
+            self._access.trail.extend(transaction, [entry_of_retry(key, now, by, head.sequence + 1)], head)
 
         return await self._unless_overtaken(again)
 

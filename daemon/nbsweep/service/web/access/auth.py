@@ -88,7 +88,7 @@ class Auth:
             raise Refused(Code.FORBIDDEN, HOW_TO_CONFIGURE)
         if not visitor.is_signed_in:
             raise self._refusal(request)
-        raise Refused(Code.FORBIDDEN, f"your role is {visitor.role}; this request needs the role {needs}")
+        raise Refused(Code.FORBIDDEN, f"the role {visitor.role} does not allow this request; it needs the role {needs}")
 
     def _refusal(self, request: web.Request) -> Refused:
         """Return the refusal of a request. A wrong token is counted, logged and delayed; a missing one is not counted."""

@@ -12,15 +12,12 @@ from nbsweep.core.ports import Telemetry
 from nbsweep.service.web.access.auth import Auth, needs_of_api
 from nbsweep.service.web.access.connections import Connections
 from nbsweep.service.web.access.origin import require_own_site
-from nbsweep.service.web.access.visitors import NOBODY, Needs, SignedIn, Visitor
+from nbsweep.service.web.access.visitors import NOBODY, VISITOR, Needs, SignedIn, Visitor
 from nbsweep.service.web.address import LOOPBACK_NAMES, Address
 from nbsweep.service.web.bodies import read_body
 from nbsweep.service.web.errors import Code, Refused, error_answer, refusal_of
 from nbsweep.service.web.keep.routes import HEADERS, PageAddress, is_page
 from nbsweep.service.web.pages.site import Site
-
-VISITOR = web.RequestKey("visitor", Visitor)
-"""Who sends a request to the API."""
 
 LARGEST_BODY_BYTES = 16 * 1024
 ON_EVERY_ANSWER: Mapping[str, str] = {

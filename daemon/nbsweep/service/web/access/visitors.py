@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from aiohttp import web
 from msgspec import Struct
 
 from nbsweep.core.actor import Actor, Via
@@ -71,3 +72,10 @@ class Visitor(Struct, frozen=True):
 
 
 NOBODY = Visitor()
+VISITOR = web.RequestKey("visitor", Visitor)
+"""Who sends a request to the API."""
+
+
+def actor_of(request: web.Request) -> Actor:
+    """Return who acts by a request to the API, for the record of a change."""
+    return request[VISITOR].actor(Via.API)

@@ -29,7 +29,7 @@ async def test_who_shows_the_token_may_change_something(tmp_path: Path) -> None:
     async with Scene(token_file=token_file(tmp_path)).open() as face:
         assert (await face.ask("POST", SWEEP, headers=BEARER))[0] == 202
         assert (await face.ask("POST", SWEEP, headers={"Authorization": f"bearer {TOKEN}"}))[0] == 202
-        assert face.control.asked == [("trigger", "research")] * 2
+        assert face.control.asked == [("sweep", "research")] * 2
 
 
 @pytest.mark.parametrize("headers", WRONG)
@@ -137,7 +137,7 @@ async def test_a_viewers_token_reads_and_changes_nothing(tmp_path: Path) -> None
         assert (await face.ask("GET", "/api/v1/targets", headers=VIEWER_BEARER))[0] == 200
         for what in ("plan", "sweep", "pause", "resume"):
             refused = await face.error("POST", f"/api/v1/targets/research/{what}", headers=VIEWER_BEARER)
-            message = "your role is viewer; this request needs the role admin"
+            message = "the role viewer does not allow this request; it needs the role admin"
             assert refused == (403, "forbidden", message)
         assert face.control.asked == []
         assert (await face.ask("POST", SWEEP, headers=BEARER))[0] == 202

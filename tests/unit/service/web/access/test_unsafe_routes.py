@@ -19,6 +19,9 @@ from unit.service.web.support import Face, FakeControl, Hands, Scene, role_file
 ANYBODY: Mapping[str, Role | None] = {"/language": None, "/sign-in": None, "/sign-out": None}
 LEAST: Mapping[str, Role | None] = {
     **ANYBODY,
+    "/targets/{name}/pause": Role.ADMIN,
+    "/targets/{name}/resume": Role.ADMIN,
+    "/targets/{name}/sweep": Role.ADMIN,
     "/api/v1/outbox/{key}/retry": Role.ADMIN,
     "/api/v1/targets/{name}/plan": Role.ADMIN,
     "/api/v1/targets/{name}/sweep": Role.ADMIN,

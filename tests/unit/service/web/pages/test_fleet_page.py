@@ -1,7 +1,14 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from builders import NOON
 from nbsweep.core.control.requests import Pause
 from nbsweep.service.control import Phase
+from nbsweep.service.web.access.tokens import Role
 from unit.service.web.pages.reading import facts, rows, see
-from unit.service.web.support import EARLIER, FakeControl, Scene, state
+from unit.service.web.support import BEARER, EARLIER, FakeControl, Scene, role_file, state, token_file
 
 CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9"}
 
@@ -80,3 +87,66 @@ async def test_without_targets_it_says_what_to_do() -> None:
     control.states = {}
     async with Scene(control).open() as face:
         assert "The configuration has no target." in (await see(face, "/")).content.words
+
+
+async def test_who_may_not_change_anything_sees_no_buttons(tmp_path: Path) -> None:
+    """Neither without signing in, nor with a role that only reads."""
+    async with Scene(token_files=(role_file(tmp_path, Role.VIEWER),)).open() as face:
+        for headers in ({}, {"Authorization": "Bearer token-of-viewer"}):
+            assert (await see(face, "/", headers=headers)).content.all("form") == []
+
+
+async def test_an_administrator_pauses_a_target_for_a_time_and_says_why(tmp_path: Path) -> None:
+    """The page says what was done, and the pause says who did it by which way."""
+    async with Scene(token_file=token_file(tmp_path)).open() as face:
+        forms = (await see(face, "/", headers=BEARER)).content.all("section")[0].all("form")
+        assert [form.attributes["action"] for form in forms] == ["/targets/research/pause", "/targets/research/sweep"]
+        form = {"lasts": "8h", "reason": " moving\n house "}
+        done = await see(face, "/targets/research/pause", "POST", data=form, headers=BEARER)
+        assert (done.status, done.headers["Location"]) == (303, "/")
+        pause = face.control.states["research"].pause
+        assert pause == Pause("research", NOON, "admin token (page)", "moving house", NOON + timedelta(hours=8))
+        after = await see(face, "/", headers={**BEARER, "Cookie": done.headers["Set-Cookie"].split(";")[0]})
+        assert "research is paused. A sweep that is in progress continues to its end." in after.content.words
+        forms = after.content.all("section")[0].all("form")
+        assert [form.attributes["action"] for form in forms] == ["/targets/research/resume"]
+
+
+async def test_an_administrator_resumes_and_sweeps(tmp_path: Path) -> None:
+    """Each answer of the service is told."""
+    async with Scene(token_file=token_file(tmp_path)).open() as face:
+
+        async def told(path: str) -> str:
+            done = await see(face, path, "POST", headers=BEARER)
+            assert (done.status, done.headers["Location"]) == (303, "/")
+            seen = await see(face, "/", headers={"Cookie": done.headers["Set-Cookie"].split(";")[0]})
+            return seen.content.all("p")[0].words
+
+        assert await told("/targets/training/sweep") == "training is paused: resume it first."
+        assert await told("/targets/training/resume") == "training is resumed."
+        assert await told("/targets/training/sweep") == "A sweep of training begins."
+        face.control.willing = False
+        assert await told("/targets/training/sweep") == "A sweep of training is in progress or requested already."
+        assert set(face.control.by) == {"admin token (page)"}
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "status"),
+    [
+        ("/targets/nobody/sweep", {}, 404),
+        ("/targets/nobody/pause", {}, 404),
+        ("/targets/research/pause", {"lasts": "99d"}, 400),
+        ("/targets/research/pause", {"reason": "x" * 501}, 400),
+        ("/targets/research/pause", {"reason": "a\x00b"}, 400),
+        ("/targets/research/pause", {"until": "tomorrow"}, 400),
+    ],
+)
+async def test_what_cannot_be_done_is_a_page_that_says_why(
+    tmp_path: Path, path: str, form: dict[str, str], status: int
+) -> None:
+    """And changes nothing."""
+    async with Scene(token_file=token_file(tmp_path)).open() as face:
+        seen = await see(face, path, "POST", data=form, headers=BEARER)
+        assert seen.status == status
+        assert seen.content.all("p")[0].words
+        assert face.control.asked == []

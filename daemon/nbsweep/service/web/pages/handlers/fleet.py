@@ -1,17 +1,26 @@
-"""The page Fleet, at `/`: the state of each target."""
+"""The page Fleet, at `/`: the state of each target, and the buttons to pause and resume it, and to sweep it now."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from msgspec import Struct
 
+from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
+from nbsweep.core.granting.grants import one_line_reason
 from nbsweep.core.ports import Clock, Journal
-from nbsweep.service.control import Control, TargetState
+from nbsweep.service.control import Answer, Control, TargetState
 from nbsweep.service.web.access.visitors import Needs
-from nbsweep.service.web.pages.languages.messages import message
-from nbsweep.service.web.pages.routing import PageRoute, Section, Shown, Visit
-from nbsweep.service.web.pages.views.fleet import TargetInputs, build_fleet
+from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.pages.routing import Moved, PageRoute, Section, Shown, Visit
+from nbsweep.service.web.pages.views.fleet import LENGTHS, TargetInputs, build_fleet
 
 TITLE = message("Fleet")
+ANSWERS: Mapping[Answer, Callable[[str], Message]] = {
+    Answer.ACCEPTED: lambda name: message("A sweep of %(target)s begins.", target=name),
+    Answer.BUSY: lambda name: message("A sweep of %(target)s is in progress or requested already.", target=name),
+    Answer.PAUSED: lambda name: message("%(target)s is paused: resume it first.", target=name),
+}
 
 
 class FleetPage(Struct, frozen=True):
@@ -27,15 +36,71 @@ class FleetPage(Struct, frozen=True):
 
     def routes(self) -> Sequence[PageRoute]:
         """Return the routes."""
-        return (PageRoute("GET", "/", self.show, Needs.READING),)
+        return (
+            PageRoute("GET", "/", self.show, Needs.READING),
+            PageRoute("POST", "/targets/{name}/pause", self.pause, Needs.ADMIN, fields=("lasts", "reason")),
+            PageRoute("POST", "/targets/{name}/resume", self.resume, Needs.ADMIN),
+            PageRoute("POST", "/targets/{name}/sweep", self.sweep, Needs.ADMIN),
+        )
 
-    async def show(self, _visit: Visit) -> Shown:
+    async def show(self, visit: Visit) -> Shown:
         """Show all targets."""
         targets = [await self._inputs(state) for state in self.control.targets()]
-        return Shown("fleet.html", build_fleet(targets, self.control.not_ready(), self.clock.now()), TITLE)
+        may_change = visit.visitor.may(Needs.ADMIN)
+        view = build_fleet(targets, self.control.not_ready(), self.clock.now(), may_change=may_change)
+        return Shown("fleet.html", view, TITLE)
+
+    async def pause(self, visit: Visit) -> Moved:
+        """Start no more sweeps of a target, for a time or until it is resumed.
+
+        Raises:
+            Refused: the reason or the time is none of those that the form offers.
+            UnknownTargetError: there is no such target.
+            JournalError: the pause holds for this process, but could not be recorded.
+        """
+        name, now = visit.parts["name"], self.clock.now()
+        until = _end_of(visit.form.get("lasts", ""), now)
+        reason = one_line_reason(visit.form.get("reason", ""))
+        await self.control.pause(Pause(name, now, str(visit.actor), reason, until))
+        return Moved("/", message("%(target)s is paused. A sweep that is in progress continues to its end.", target=name))
+
+    async def resume(self, visit: Visit) -> Moved:
+        """Resume a target.
+
+        Raises:
+            UnknownTargetError: there is no such target.
+            JournalError: the target stays paused.
+        """
+        name = visit.parts["name"]
+        await self.control.resume(Resumption(name, self.clock.now(), str(visit.actor)))
+        return Moved("/", message("%(target)s is resumed.", target=name))
+
+    async def sweep(self, visit: Visit) -> Moved:
+        """Request a sweep.
+
+        Raises:
+            UnknownTargetError: there is no such target.
+            JournalError: the sweep begins, but the request could not be recorded.
+        """
+        name = visit.parts["name"]
+        answer = await self.control.request_sweep(SweepRequest(name, self.clock.now(), str(visit.actor)))
+        return Moved("/", ANSWERS[answer](name))
 
     async def _inputs(self, state: TargetState) -> TargetInputs:
         last = await self.journal.last_run(state.name)
         counts = await self.journal.run_counts([last.run_id]) if last else ()
         mine = next((each for each in counts if each.target == state.name), None)
         return TargetInputs(state, await self.control.details(state.name), last, mine)
+
+
+def _end_of(lasts: str, now: datetime) -> datetime | None:
+    """Return when a pause ends; None if it lasts until the target is resumed.
+
+    Raises:
+        Refused: the form offers no such length.
+    """
+    if not lasts:
+        return None
+    if lasts not in LENGTHS:
+        raise Refused(Code.BAD_REQUEST, f"lasts must be empty or one of {', '.join(LENGTHS)}")
+    return now + LENGTHS[lasts]

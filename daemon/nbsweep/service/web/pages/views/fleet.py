@@ -50,6 +50,15 @@ LANES: Mapping[str, Message] = {
 }
 
 
+LENGTHS: Mapping[str, timedelta] = {
+    "1h": timedelta(hours=1),
+    "8h": timedelta(hours=8),
+    "1d": timedelta(days=1),
+    "7d": timedelta(days=7),
+}
+"""How long a pause may last, beside until it is resumed."""
+
+
 class TargetInputs(Struct, frozen=True):
     """What the page needs of one target."""
 
@@ -135,11 +144,17 @@ class FleetView(Struct, frozen=True):
     read_at: datetime
     problems: Sequence[str]
     """Why the service is not ready, in English."""
+    may_change: bool
+    """Whether the visitor may pause, resume and sweep."""
+    lengths: Mapping[str, timedelta]
+    """How long a pause may last, by the value of the form."""
 
 
-def build_fleet(targets: Sequence[TargetInputs], problems: Sequence[str], now: datetime) -> FleetView:
+def build_fleet(
+    targets: Sequence[TargetInputs], problems: Sequence[str], now: datetime, *, may_change: bool = False
+) -> FleetView:
     """Return what the page shows."""
-    return FleetView([_target(each, now) for each in targets], now, problems)
+    return FleetView([_target(each, now) for each in targets], now, problems, may_change, LENGTHS)
 
 
 def _target(known: TargetInputs, now: datetime) -> TargetView:
