@@ -21,7 +21,7 @@ from nbsweep.reports.comparing import comparison_table
 from nbsweep.reports.figures import away, edge, return_bins, return_chart, threshold_chart, week_chart
 from nbsweep.reports.model import CountsTable, PastRow, RegretRow, Report, ReturnRow
 from nbsweep.reports.rows import counts_rows
-from nbsweep.reports.words import SIGNS, breakdown, counted, few, headline, kept_limit, percent
+from nbsweep.reports.words import SIGNS, breakdown, counted, few, headline, kept_limit, percent, tried
 from nbsweep.settings.fields.units import format_duration
 
 MOST_OWNERS = 50
@@ -44,7 +44,7 @@ def report_of(document: BacktestDocument) -> Report:
     regrets = [each for each in document.deletions if each.label is Label.CAME_BACK]
     bins = return_bins(regrets)
     return Report(
-        policies=document.policies,
+        policies=tried(document.policies),
         since=document.since[:DAY],
         until=document.until[:DAY],
         horizon=format_duration(timedelta(seconds=document.horizon_s)),
@@ -83,8 +83,9 @@ def _tables(document: BacktestDocument) -> Iterator[CountsTable]:
         title, note = "What if idle_over were", "Each row replaces every idle_over of the policies."
         yield CountsTable(title, "idle_over", rows, note, _drawn(threshold_chart(thresholds, most)))
     if document.total.deletions:
-        weeks = counts_rows([NamedCountsDocument(week.monday, week.counts) for week in document.by_week])
-        yield CountsTable("By week", "week of", weeks, "Weeks begin on Monday, in UTC.", _drawn(week_chart(document.by_week)))
+        weeks = [NamedCountsDocument(week.monday, week.counts) for week in document.by_week if week.counts.deletions]
+        note = "Weeks begin on Monday, in UTC. Those without a deletion are left out."
+        yield CountsTable("By week", "week of", counts_rows(weeks), note, _drawn(week_chart(document.by_week)))
         yield CountsTable("By policy", "policy", counts_rows(document.by_policy))
         owners = sorted(document.by_owner, key=lambda group: -group.counts.came_back)
         note = _more(len(owners) - MOST_OWNERS, "owner")

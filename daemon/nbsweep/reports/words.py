@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from nbsweep.core.backtest.model import CensorCause, ReturnSign
 from nbsweep.documents.backtest import LabelCountsDocument, MaxRegretDocument
 
+CURRENT = "current"
+"""What documents call the policies of the configuration."""
 CAUSES: Mapping[CensorCause, str] = {
     CensorCause.HORIZON_NOT_OVER: "the horizon is not over",
     CensorCause.SURVEYS_MISSING: "surveys are missing",
@@ -77,3 +79,8 @@ def interval(counts: LabelCountsDocument) -> str:
 def counted(count: int, noun: str) -> str:
     """Return a number with its noun."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def tried(policies: str) -> str:
+    """Return how to call the policies of a result, which are those of the configuration or of a file."""
+    return "the current policies" if policies == CURRENT else policies
