@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from nbsweep.core.backtest.model import CensorCause, Label, Labelled, Period, ReturnSign
+from nbsweep.core.backtest.reality import Reality
+from nbsweep.core.backtest.recreated import Recreated, Resemblance
 from nbsweep.core.backtest.result import Coverage, Replayed
 from nbsweep.core.backtest.summary import (
     FEW_LABELS,
@@ -112,6 +114,30 @@ class ComparisonDocument(Document, frozen=True):
     only_here_ids: Annotated[Sequence[str], Meta(description="The IDs of the notebooks of `only_here`.")]
 
 
+class RecreatedDocument(Document, frozen=True):
+    """A notebook that nbsweep really deleted, and the one that its owner created after that."""
+
+    run: Annotated[str, Meta(description="The run that deleted the notebook.")]
+    id: Annotated[str, Meta(description="The ID of the notebook that was deleted.")]
+    name: str
+    owner: str
+    policy: str
+    deleted_at: Annotated[Time, Meta(description="When the DELETE was about to leave.")]
+    new_id: str
+    new_name: str | None
+    created_at: Time
+    by: Annotated[Literal["name", "image"], Meta(description="What both have in common, besides the owner.")]
+
+
+class RealityDocument(Document, frozen=True):
+    """What really came of the notebooks that nbsweep deleted in this time, and of those that were held out."""
+
+    deleted: Count
+    recreated: Annotated[Sequence[RecreatedDocument], Meta(description="Created again by their owners within 14 days.")]
+    held_out: Annotated[LabelCountsDocument, Meta(description="What became of the notebooks of the holdout.")]
+    held_out_notebooks: Sequence[WouldBeDocument]
+
+
 class MaxRegretDocument(Document, frozen=True):
     """The result of `--max-regret`."""
 
@@ -137,6 +163,7 @@ class BacktestDocument(Document, frozen=True):
     comparison: Annotated[ComparisonDocument | None, Meta(description="The result of `--compare`.")]
     max_regret: MaxRegretDocument | None
     assumptions: Annotated[Sequence[str], Meta(description="What the figures assume, in words.")]
+    reality: Annotated[RealityDocument | None, Meta(description="null if nothing was deleted or held out.")] = None
 
 
 class ThresholdResult(Struct, frozen=True):
@@ -159,6 +186,7 @@ class BacktestResult(Struct, frozen=True):
     """The policies that are compared, and their result."""
     max_regret: float | None = None
     assumptions: Sequence[str] = ()
+    realities: Sequence[Reality] = ()
 
 
 def backtest_document(result: BacktestResult) -> BacktestDocument:
@@ -181,6 +209,32 @@ def backtest_document(result: BacktestResult) -> BacktestDocument:
         comparison=_comparison(found, *result.other) if result.other else None,
         max_regret=None if result.max_regret is None else _max_regret(RegretLimit(result.max_regret, total)),
         assumptions=result.assumptions,
+        reality=_reality(result.realities),
+    )
+
+
+def _reality(realities: Sequence[Reality]) -> RealityDocument | None:
+    held = [each for one in realities for each in one.held]
+    deleted = sum(one.deleted for one in realities)
+    if not held and not deleted:
+        return None
+    recreated = [_recreated(each) for one in realities for each in one.recreated]
+    return RealityDocument(deleted, recreated, counts_document(count_labels(held)), [would_be_document(each) for each in held])
+
+
+def _recreated(found: Recreated) -> RecreatedDocument:
+    removal = found.removal
+    return RecreatedDocument(
+        run=removal.run_id,
+        id=removal.notebook_id,
+        name=removal.name,
+        owner=removal.owner,
+        policy=removal.policy,
+        deleted_at=moment_text(removal.requested_at or removal.planned_at),
+        new_id=found.notebook.id,
+        new_name=found.notebook.name,
+        created_at=moment_text(found.created_at),
+        by="name" if found.by is Resemblance.NAME else "image",
     )
 
 

@@ -20,6 +20,7 @@ from nbsweep.cli.views.backtest import backtest_view
 from nbsweep.cli.views.threshold_chart import threshold_chart
 from nbsweep.core.backtest.assumptions import assumptions
 from nbsweep.core.backtest.model import Period, Trial
+from nbsweep.core.backtest.reality import Reality
 from nbsweep.core.backtest.result import Coverage, Replayed
 from nbsweep.core.backtest.thresholds import asks_for_idle_time, with_idle_over
 from nbsweep.core.errors import ConfigurationError, UsageError
@@ -27,6 +28,7 @@ from nbsweep.core.facts import format_moment
 from nbsweep.core.ports import Journal
 from nbsweep.documents.backtest import BacktestDocument, BacktestResult, ThresholdResult, backtest_document
 from nbsweep.engine.backtest import backtest
+from nbsweep.engine.reality import reality
 from nbsweep.loading.file import find_config, load_rules
 from nbsweep.settings import Settings
 from nbsweep.settings.fields.units import parse_duration, parse_share
@@ -157,16 +159,18 @@ async def backtest_command(session: Session, options: BacktestOptions) -> Exit:
     period = Period(now - options.since, now, options.horizon)
     coverages: list[Coverage] = []
     results: list[tuple[Replayed, ...]] = []
+    realities: list[Reality] = []
     async with open_journal(session.settings.journal) as journal, session.until_shutdown():
         for target in options.targets:
             coverage, replayed = await backtest(journal, target, options.trials, period)
             coverages.append(coverage)
             results.append(replayed)
+            realities.append(await reality(journal, target, options.tried.trial, period))
         if not any(coverage.surveys for coverage in coverages):
             raise UsageError(await _why_nothing(journal, options, now))
     if session.shutdown.begun.is_set():
         return Exit.INTERRUPTED
-    document = backtest_document(_result(options, period, coverages, results))
+    document = backtest_document(_result(options, period, coverages, results, realities))
     _show(session, document, options.output)
     return Exit.TOO_MUCH_REGRET if document.max_regret and not document.max_regret.passed else Exit.DONE
 
@@ -184,7 +188,11 @@ def _show(session: Session, document: BacktestDocument, output: Output) -> None:
 
 
 def _result(
-    options: BacktestOptions, period: Period, coverages: Sequence[Coverage], results: Sequence[tuple[Replayed, ...]]
+    options: BacktestOptions,
+    period: Period,
+    coverages: Sequence[Coverage],
+    results: Sequence[tuple[Replayed, ...]],
+    realities: Sequence[Reality],
 ) -> BacktestResult:
     by_trial = [[replayed[place] for replayed in results] for place in range(len(options.trials))]
     first, others = by_trial[0], by_trial[1:]
@@ -198,6 +206,7 @@ def _result(
         other=(options.other.name, others[-1]) if options.other else None,
         max_regret=None if options.max_regret is None else float(options.max_regret),
         assumptions=assumptions(options.tried.trial, period, coverages, first),
+        realities=realities,
     )
 
 

@@ -17,6 +17,7 @@ from nbsweep.documents.backtest import (
     CoverageDocument,
     LabelCountsDocument,
     NamedCountsDocument,
+    RealityDocument,
     WouldBeDocument,
 )
 from nbsweep.reports.words import SIGNS, breakdown, counted, few, headline, interval, kept_limit, percent, rate
@@ -60,6 +61,7 @@ def backtest_view(document: BacktestDocument, what_if: WhatIf | None = None) -> 
         parts.append((what_if or _thresholds)(document))
     if document.comparison:
         parts += _comparison(document.comparison)
+    parts += _reality(document.reality) if document.reality else []
     parts.append(cell("What this assumes", "bold"))
     parts += [cell(f"- {sentence}", "dim") for sentence in document.assumptions]
     return Group(*parts)
@@ -78,6 +80,21 @@ def _verdict(document: BacktestDocument) -> Iterator[Text]:
         yield cell(few(total), "yellow")
     if limit := document.max_regret:
         yield cell(kept_limit(limit, total), "green" if limit.passed else "bold red")
+
+
+def _reality(reality: RealityDocument) -> Iterator[RenderableType]:
+    """Yield what really came of notebooks: those that owners created again, and those that were held out."""
+    held, again = reality.held_out, reality.recreated
+    if reality.deleted:
+        yield cell(
+            f"Really deleted: {counted(reality.deleted, 'notebook')}, of which {len(again)} created again by their owners.",
+            "bold",
+        )
+    for each in again[:REGRETS_SHOWN]:
+        new = f"{each.new_name or each.new_id} on {each.created_at[:DAY]} (same {each.by})"
+        yield cell(f"- {each.name} of {each.owner}, deleted on {each.deleted_at[:DAY]}: created {new}")
+    if held.deletions:
+        yield cell(f"Held out: {counted(held.deletions, 'notebook')}. {headline(held)}", "bold")
 
 
 def _place(document: BacktestDocument, target: CoverageDocument) -> str:

@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
-from builders import NOON, ago, labelled
+from builders import NOON, ago, labelled, notebook, removal
 from nbsweep.cli.views.backtest import OWNERS_SHOWN, REGRETS_SHOWN, backtest_view
 from nbsweep.core.backtest.model import Label, Labelled, Period
+from nbsweep.core.backtest.reality import Reality
+from nbsweep.core.backtest.recreated import Recreated, Resemblance
 from nbsweep.core.backtest.result import Coverage, Replayed
 from nbsweep.core.model import Named
 from nbsweep.documents.backtest import BacktestResult, ThresholdResult, backtest_document
@@ -43,6 +45,22 @@ def test_the_verdict_is_the_first_line() -> None:
     ]
     assert "With 3 deletions that can be judged, the rate says little: look at its interval." in lines
     assert lines[-2:] == ["What this assumes", "- A sweep takes place at each recorded survey."]
+
+
+def test_what_really_happened_is_said_besides() -> None:
+    """Who created a notebook again, and how many of the held-out ones came back."""
+    again = Recreated(removal(1, requested_at=ago(days=9)), notebook(2, name="bert"), ago(days=7), Resemblance.IMAGE)
+    result = BacktestResult(
+        policies="current",
+        period=Period(ago(days=90), NOON, timedelta(days=30)),
+        coverages=[],
+        replayed=[],
+        realities=[Reality(12, (again,), (labelled(1, BACK), labelled(2, IDLE))), Reality()],
+    )
+    text = rendered(backtest_view(backtest_document(result)))
+    assert "Really deleted: 12 notebooks, of which 1 created again by their owners." in text
+    assert "experiment-1 of alice, deleted on 2026-02-20: created bert on 2026-02-22 (same image)" in text
+    assert "Held out: 2 notebooks. 1 of 2 deletions would have been regretted: 50.0 %" in text
 
 
 def test_nothing_to_judge_is_said() -> None:
