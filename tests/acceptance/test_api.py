@@ -56,7 +56,7 @@ def test_a_role_that_does_not_exist_is_a_mistake_of_the_configuration(simulate: 
     ended = desk.run("serve")
     assert ended.code == 2
     assert "service.api_tokens[0].role" in ended.err
-    assert "must be viewer, approver or admin; did you mean admin?" in ended.err
+    assert "must be viewer or approver or admin; did you mean admin?" in ended.err
 
 
 def test_the_service_explains_a_notebook_as_the_command_does(simulate: Simulate, desk: Desk) -> None:

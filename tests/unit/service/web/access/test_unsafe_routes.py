@@ -22,6 +22,8 @@ LEAST: Mapping[str, Role | None] = {
     "/targets/{name}/pause": Role.ADMIN,
     "/targets/{name}/resume": Role.ADMIN,
     "/targets/{name}/sweep": Role.ADMIN,
+    "/exemptions/new": Role.ADMIN,
+    "/exemptions/{exemption_id}/revoke": Role.ADMIN,
     "/api/v1/outbox/{key}/retry": Role.ADMIN,
     "/api/v1/targets/{name}/plan": Role.ADMIN,
     "/api/v1/targets/{name}/sweep": Role.ADMIN,
