@@ -9,6 +9,7 @@ from typing import Any, cast
 from nbsweep.core.audit.trail import AuditTrail
 from nbsweep.core.errors import JournalError
 from nbsweep.core.exemptions.port import ExemptionRecords
+from nbsweep.core.holdout.port import HoldRecords
 from nbsweep.core.inventory.port import InventoryRecords
 from nbsweep.core.notices.port import MarkRecords, OutboxRecords
 from nbsweep.testing import InMemoryJournal
@@ -16,7 +17,9 @@ from simulation.judge import Judge
 
 FOR_EVER_S = 86_400.0
 WRITES = frozenset({"open_run", "close_run", "write", "note_active", "take_lease", "release_lease"})
-PART_WRITES = frozenset({"write", "drop", "compose", "lease", "record", "retry", "pause", "resume", "grant", "revoke", "prune"})
+PART_WRITES = frozenset(
+    {"write", "drop", "compose", "lease", "record", "retry", "pause", "resume", "grant", "revoke", "prune", "add"}
+)
 
 
 @dataclass(slots=True)
@@ -57,6 +60,11 @@ class LifeJournal:
     def inventory(self) -> InventoryRecords:
         """The inventory, whose reads and writes take time as well."""
         return cast("InventoryRecords", LifePart(self, self.store.inventory))
+
+    @property
+    def holds(self) -> HoldRecords:
+        """The holds, whose reads and writes take time as well."""
+        return cast("HoldRecords", LifePart(self, self.store.holds))
 
     def require_in_place(self) -> None:
         """Raise the error of the real journal if its file is not at its path."""

@@ -204,7 +204,7 @@ class Sweeper:
             outcome = await _permission(run, state.plan, state.spared, approve)
             if outcome in MARKING and not run.dry_run:
                 state.marks = await write_marks(planned.marks, planned.limits, ports)
-            if outcome is Outcome.FINISHED:
+            if outcome is Outcome.FINISHED and planned.holds:
                 await ports.journal.holds.add(planned.holds)
             # The facts of the survey take most of the memory, and only these steps need them.
             del planned

@@ -88,3 +88,20 @@ async def test_nothing_is_deleted_if_holds_cannot_be_read_or_written(monkeypatch
     report = await swept(scene)
     assert report.outcome is Outcome.FAILED
     assert gone(scene) == set()
+
+
+async def test_a_sweep_that_holds_nothing_out_writes_nothing_about_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does it read what it needs not know."""
+    scene = world(*fleet(2))
+
+    async def fail(*_: object) -> None:
+        raise JournalError("The disk is full.")
+
+    monkeypatch.setattr(scene.journal.holds, "add", fail)
+    monkeypatch.setattr(scene.journal.holds, "latest", fail)
+    plain = options(replace(IDLE, holdout=None))
+    report = await Sweeper(AREA, scene.ports, plain, NO_BRAKES, scene.shutdown).sweep(
+        Run("run1", "test", dry_run=False), approve
+    )
+    assert report.outcome is Outcome.FINISHED
+    assert gone(scene) == {"nb1", "nb2"}
