@@ -185,6 +185,28 @@ async def test_the_latest_that_are_wanted_come_newest_first(opener: Opener, quer
         assert [link.entry.sequence for link in await journal.trail.latest(query, 2)] == expected[:2]
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (AuditQuery(who="ALICE"), [2]),
+        (AuditQuery(who="(page)"), [2]),
+        (AuditQuery(who="Ä"), [3]),
+        (AuditQuery(who="%"), [1]),
+        (AuditQuery(who="_"), []),
+        (AuditQuery(before=3), [2, 1]),
+        (AuditQuery(before=3, who="alice"), [2]),
+        (AuditQuery(before=1), []),
+    ],
+)
+async def test_entries_by_who_and_before_another_entry(opener: Opener, query: AuditQuery, expected: list[int]) -> None:
+    """A part of the name is enough, in any case of ASCII letters, and no character of it is a wildcard."""
+    async with opener() as journal:
+        for number, who in enumerate(("100% cron", "Alice (page)", "Ärzte"), 1):
+            await journal.open_run(run_record(f"run{number}", started_by=who))
+            await journal.write([removal(number, run_id=f"run{number}")])
+        assert [link.entry.sequence for link in await journal.trail.latest(query, 10)] == expected
+
+
 async def test_every_removal_that_was_written_is_covered(opener: Opener) -> None:
     """Whatever state it was first written in."""
     async with opener() as journal:

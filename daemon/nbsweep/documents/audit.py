@@ -1,5 +1,6 @@
 """The JSON documents of the audit trail: its entries, and its verification."""
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +55,12 @@ def link_document(link: Link) -> dict[str, Any]:
     It is a plain dict, because a journal that was altered can hold values of any type.
     """
     return {"at": moment_text(moment_or_none(link.entry)), **content(link.entry), "digest": link.digest}
+
+
+def link_line(link: Link) -> str:
+    """Return an entry as one line of JSON, in ASCII: names come from other people, and may hold what controls a terminal."""
+    # `repr` shows values that JSON cannot hold. Only an altered journal has them, and their digest is wrong in any case.
+    return json.dumps(link_document(link), default=repr)
 
 
 def moment_or_none(entry: AuditEntry) -> datetime | None:

@@ -76,6 +76,9 @@ def _wanted(query: AuditQuery, entry: AuditEntry) -> bool:
         (query.what, entry.what),
     )
     since_us = microseconds(query.since) if query.since else None
-    return all(wanted is None or wanted == found for wanted, found in said) and (
-        since_us is None or entry.moment_us >= since_us
+    return (
+        all(wanted is None or wanted == found for wanted, found in said)
+        and (since_us is None or entry.moment_us >= since_us)
+        and (query.who or "").lower() in entry.started_by.lower()
+        and (query.before is None or entry.sequence < query.before)
     )

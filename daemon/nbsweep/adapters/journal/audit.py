@@ -157,6 +157,12 @@ def _conditions(query: AuditQuery) -> Iterable[ColumnElement[bool]]:
             yield AUDIT.c[name] == str(value)
     if query.since is not None:
         yield AUDIT.c.moment_us >= microseconds(query.since)
+    if query.who is not None:
+        # A database may fold only ASCII letters, and what is written in the same case has to match anyway.
+        folded = func.lower(AUDIT.c.started_by).contains(query.who.lower(), autoescape=True)
+        yield folded | AUDIT.c.started_by.contains(query.who, autoescape=True)
+    if query.before is not None:
+        yield AUDIT.c.sequence < query.before
 
 
 def as_stored(notebook_id: str) -> str:

@@ -1,6 +1,5 @@
 """`audit`, `audit verify` and `audit export`: the audit trail, from the journal alone."""
 
-import json
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from nbsweep.core.audit.trail import AuditTrail
 from nbsweep.core.errors import NbsweepError, UsageError
 from nbsweep.core.lookup import describe_candidates
 from nbsweep.core.ports import Journal
-from nbsweep.documents.audit import VerifiedTrail, link_document, verification_document
+from nbsweep.documents.audit import VerifiedTrail, link_document, link_line, verification_document
 from nbsweep.engine.lookup import find_removed, find_run
 from nbsweep.settings.fields.units import parse_duration
 
@@ -47,7 +46,7 @@ def query_of(*, what: AuditStep | None, since: str | None, **equal: str | None) 
         age = parse_duration(since) if since is not None else None
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--since") from error
-    return AuditQuery(**equal, what=what, since=SystemClock().now() - age if age else None)
+    return replace(AuditQuery(what=what, since=SystemClock().now() - age if age else None), **equal)
 
 
 def head_of(text: str | None) -> Head | None:
@@ -113,7 +112,7 @@ async def export_command(session: Session, out: Path | None) -> Exit:
             await _save(out, journal.trail)
         else:
             async for links in _parts(journal.trail):
-                session.write_result("\n".join(map(_line, links)))
+                session.write_result("\n".join(map(link_line, links)))
     return Exit.DONE
 
 
@@ -121,7 +120,7 @@ async def _save(path: Path, trail: AuditTrail) -> None:
     try:
         async with await anyio.open_file(path, "w", encoding="utf-8") as file:
             async for links in _parts(trail):
-                await file.writelines(f"{_line(link)}\n" for link in links)
+                await file.writelines(f"{link_line(link)}\n" for link in links)
     except OSError as error:
         message = f"the audit trail could not be saved in {path}: {error.strerror or error}"
         raise NbsweepError(message) from error
@@ -144,9 +143,3 @@ async def _verified(trail: AuditTrail, noted: Head | None) -> VerifiedTrail:
     coverage = await trail.coverage()
     cut = verify_end(head, noted) if noted else None
     return VerifiedTrail(head, cut or verify_coverage(head, coverage), coverage, noted)
-
-
-def _line(link: Link) -> str:
-    # In ASCII: names come from other people, and may hold line ends or terminal control characters.
-    # `repr` shows values that JSON cannot hold. Only an altered journal has them, and their digest is wrong in any case.
-    return json.dumps(link_document(link), default=repr)

@@ -77,6 +77,10 @@ class AuditQuery(Struct, frozen=True):
     policy: str | None = None
     what: AuditStep | None = None
     since: datetime | None = None
+    who: str | None = None
+    """A part of `started_by`; the case of ASCII letters is ignored."""
+    before: int | None = None
+    """Only entries with a smaller number."""
 
 
 class AuditCoverage(Struct, frozen=True):

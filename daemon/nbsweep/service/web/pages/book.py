@@ -9,6 +9,7 @@ from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.access.ownership import Ownership
 from nbsweep.service.web.access.sessions import Sessions
 from nbsweep.service.web.creations import Creations
+from nbsweep.service.web.pages.handlers.audit import AuditPage
 from nbsweep.service.web.pages.handlers.exemptions import ExemptionsPage
 from nbsweep.service.web.pages.handlers.fleet import FleetPage
 from nbsweep.service.web.pages.handlers.history import HistoryPage
@@ -43,6 +44,7 @@ def all_pages(tools: PageTools) -> list[Page]:
         ExemptionsPage(control, journal, clock, tools.telemetry, tools.limits, creations),
         HistoryPage(control, journal, clock, tools.limits.zone),
         RunPage(journal),
+        AuditPage(control, journal, clock),
         LanguagePage(),
         SignInPage(tools.sessions),
     ]

@@ -11,6 +11,7 @@ from nbsweep.service.web.parameters import checked_id
 from nbsweep.service.web.schemas import TEXT_PATTERN
 from nbsweep.settings.fields.units import parse_duration
 
+NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 OUTCOMES: Mapping[str, RemovalOutcome] = {
     "deleted": "deleted",
     "failed": "failed",
@@ -40,6 +41,18 @@ def asked_id(visit: Visit, key: str) -> str:
     """
     text = asked(visit, key)
     return checked_id(key, text) if text else ""
+
+
+def asked_number(visit: Visit, key: str) -> str:
+    """Return the digits of a whole number from 1 of the query; empty if it is left out.
+
+    Raises:
+        Refused: it is no such number.
+    """
+    text = asked(visit, key)
+    if text and not NUMBER.fullmatch(text):
+        raise Refused(Code.BAD_REQUEST, f"{key} must be a whole number from 1 to 999999999")
+    return text
 
 
 def asked_age(visit: Visit, key: str, usual: str, longest: timedelta) -> tuple[str, timedelta]:
