@@ -32,6 +32,7 @@ from nbsweep.service.web.notices import NoticesApi
 from nbsweep.service.web.openapi import openapi_document
 from nbsweep.service.web.operations import OPERATIONS
 from nbsweep.service.web.pages.book import PageTools, all_pages
+from nbsweep.service.web.pages.handlers.events import EventsPage, Pulse
 from nbsweep.service.web.pages.layout import Layout
 from nbsweep.service.web.pages.site import Site
 from nbsweep.service.web.pages.static import StaticFiles
@@ -89,10 +90,12 @@ def make_app(
     files = StaticFiles()
     layout = Layout(settings.limits.zone, files)
     calls = CallLimit(clock)
-    tools = PageTools(control, journal, clock, sessions, Ownership(settings.directory), telemetry, calls, settings.limits)
+    ownership, events = Ownership(settings.directory), EventsPage(Pulse(control, journal))
+    tools = PageTools(control, journal, clock, sessions, ownership, telemetry, calls, settings.limits, events)
     site = Site([*all_pages(tools), files], layout, cookies, telemetry, settings.language)
     checks = Guard(address, auth, connections, telemetry, site, PageAddress(pages.url) if pages else None)
     app = web.Application(middlewares=[checks.middleware()], client_max_size=LARGEST_BODY_BYTES)
+    app.on_shutdown.append(events.close)
     app[ADDRESS], app[CONNECTIONS], app[SITE] = address, connections, site
     exemptions = ExemptionsApi(control, ExemptionPorts(journal, clock, telemetry), settings.limits, calls)
     notices = NoticesApi(control, journal, clock)

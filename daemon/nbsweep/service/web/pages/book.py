@@ -10,6 +10,7 @@ from nbsweep.service.web.access.ownership import Ownership
 from nbsweep.service.web.access.sessions import Sessions
 from nbsweep.service.web.creations import Creations
 from nbsweep.service.web.pages.handlers.audit import AuditPage
+from nbsweep.service.web.pages.handlers.events import EventsPage
 from nbsweep.service.web.pages.handlers.exemptions import ExemptionsPage
 from nbsweep.service.web.pages.handlers.fleet import FleetPage
 from nbsweep.service.web.pages.handlers.history import HistoryPage
@@ -32,6 +33,7 @@ class PageTools(Struct, frozen=True):
     calls: CallLimit
     limits: GrantLimits
     """The limits on exemptions that administrators grant; their time zone is that of the pages."""
+    events: EventsPage
 
 
 def all_pages(tools: PageTools) -> list[Page]:
@@ -47,4 +49,5 @@ def all_pages(tools: PageTools) -> list[Page]:
         AuditPage(control, journal, clock),
         LanguagePage(),
         SignInPage(tools.sessions),
+        tools.events,
     ]

@@ -1,13 +1,17 @@
 """Answers with files that are written while they are read from the journal, so that they are never in memory at once."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
 
+import anyio
 from aiohttp import web
 from aiohttp.hdrs import METH_HEAD
 
 from nbsweep.core.errors import NbsweepError
 from nbsweep.service.web.pages.site import HEADERS
 
+SLOWEST_S = 30.0
+"""Seconds within which a client must take a piece of a stream."""
 CSV = "text/csv; charset=utf-8"
 JSON_LINES = "application/jsonl; charset=utf-8"
 
@@ -22,14 +26,13 @@ async def stream_file(request: web.Request, name: str, kind: str, pieces: AsyncI
         NbsweepError: the first piece could not be made.
     """
     first = await anext(pieces, "")
-    response = web.StreamResponse(headers=_headers(name, kind))
-    await response.prepare(request)
+    response = await begin_stream(request, kind, {"Content-Disposition": f'attachment; filename="{name}"'})
     if request.method == METH_HEAD:
         return response
     try:
-        await response.write(first.encode())
+        await write_in_time(request, response, first.encode())
         async for piece in pieces:
-            await response.write(piece.encode())
+            await write_in_time(request, response, piece.encode())
     except NbsweepError:
         if request.transport is not None:
             request.transport.abort()
@@ -38,11 +41,25 @@ async def stream_file(request: web.Request, name: str, kind: str, pieces: AsyncI
     return response
 
 
-def _headers(name: str, kind: str) -> dict[str, str]:
-    return {
-        **HEADERS,
-        "Content-Type": kind,
-        "Content-Disposition": f'attachment; filename="{name}"',
-        "X-Content-Type-Options": "nosniff",
-        "Server": "nbsweep",
-    }
+async def begin_stream(
+    request: web.Request, kind: str, headers: Mapping[str, str] = MappingProxyType({})
+) -> web.StreamResponse:
+    """Send the headers of a stream of this media type; the guard cannot add any to it later."""
+    own = {"Content-Type": kind, "X-Content-Type-Options": "nosniff", "X-Accel-Buffering": "no", "Server": "nbsweep"}
+    response = web.StreamResponse(headers={**HEADERS, **own, **headers})
+    await response.prepare(request)
+    return response
+
+
+async def write_in_time(request: web.Request, response: web.StreamResponse, piece: bytes) -> None:
+    """Send a piece of a stream. A client that does not take it in time is cut off, so that it does not hold a connection.
+
+    Raises:
+        ConnectionResetError: the client is cut off, or has gone.
+    """
+    with anyio.move_on_after(SLOWEST_S):
+        await response.write(piece)
+        return
+    if request.transport is not None:
+        request.transport.abort()
+    raise ConnectionResetError

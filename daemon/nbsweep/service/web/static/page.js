@@ -57,9 +57,25 @@
 
   function plan() {
     clearTimeout(timer);
+    listen();
     const every = parts().map((part) => Number(part.dataset.refresh)).filter((seconds) => seconds > 0);
     if (!every.length || document.hidden) return;
     timer = setTimeout(async () => { await refresh(); plan(); }, Math.max(LEAST_S, Math.min(...every)) * 1000);
+  }
+
+  // While a sweep is under way, the service says when something has changed; the page then reads itself at once.
+  let stream = null;
+
+  function listen() {
+    const live = document.querySelector("[data-live]");
+    if (!live || document.hidden) {
+      if (stream) stream.close();
+      stream = null;
+      return;
+    }
+    if (stream && stream.readyState !== EventSource.CLOSED) return;
+    stream = new EventSource(live.dataset.live);
+    stream.addEventListener("change", refresh);
   }
 
   document.addEventListener("visibilitychange", async () => {

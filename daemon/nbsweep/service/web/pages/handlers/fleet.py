@@ -8,6 +8,7 @@ from msgspec import Struct
 from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.granting.grants import one_line_reason
 from nbsweep.core.ports import Clock, Journal
+from nbsweep.core.runs import PLANNED
 from nbsweep.service.control import Answer, Control, TargetState
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.errors import Code, Refused
@@ -90,7 +91,8 @@ class FleetPage(Struct, frozen=True):
         last = await self.journal.last_run(state.name)
         counts = await self.journal.run_counts([last.run_id]) if last else ()
         mine = next((each for each in counts if each.target == state.name), None)
-        return TargetInputs(state, await self.control.details(state.name), last, mine)
+        planned = await self.journal.last_run(state.name, PLANNED)
+        return TargetInputs(state, await self.control.details(state.name), last, mine, planned)
 
 
 def _end_of(lasts: str, now: datetime) -> datetime | None:

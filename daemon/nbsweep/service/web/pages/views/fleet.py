@@ -68,6 +68,8 @@ class TargetInputs(Struct, frozen=True):
     """The latest sweep, which may be in progress."""
     counts: RunCounts | None
     """The ends of its removals so far."""
+    planned: RunRecord | None
+    """The latest sweep that has ended and made a plan."""
 
 
 class EndCount(Struct, frozen=True):
@@ -86,8 +88,10 @@ class SweepView(Struct, frozen=True):
     """None while it is in progress."""
     outcome: Message
     problem: str
-    fleet: int
-    planned: int
+    fleet: int | None
+    """None while it is in progress."""
+    planned: int | None
+    """None until there is a plan."""
     ends: Sequence[EndCount]
     reclaimed_gb: int
     started_by: str
@@ -144,6 +148,8 @@ class FleetView(Struct, frozen=True):
     read_at: datetime
     problems: Sequence[str]
     """Why the service is not ready, in English."""
+    is_live: bool
+    """Whether a sweep is in progress."""
     may_change: bool
     """Whether the visitor may pause, resume and sweep."""
     lengths: Mapping[str, timedelta]
@@ -154,7 +160,8 @@ def build_fleet(
     targets: Sequence[TargetInputs], problems: Sequence[str], now: datetime, *, may_change: bool = False
 ) -> FleetView:
     """Return what the page shows."""
-    return FleetView([_target(each, now) for each in targets], now, problems, may_change, LENGTHS)
+    is_live = any(each.state.phase is Phase.SWEEPING for each in targets)
+    return FleetView([_target(each, now) for each in targets], now, problems, is_live, may_change, LENGTHS)
 
 
 def _target(known: TargetInputs, now: datetime) -> TargetView:
@@ -210,8 +217,8 @@ def sweep_view(run: RunRecord, counts: RunCounts | None) -> SweepView:
         took=run.ended_at - run.started_at if run.ended_at else None,
         outcome=OUTCOMES[run.outcome],
         problem=run.problem,
-        fleet=run.fleet,
-        planned=run.planned or sum(ends.values()),
+        fleet=run.fleet if run.ended_at else None,
+        planned=run.planned if run.ended_at else sum(ends.values()) or None,
         ends=[EndCount(text, ends[end]) for end, text in ENDS.items() if ends.get(end)],
         reclaimed_gb=counts.reclaimed_gb if counts else 0,
         started_by=run.started_by,
@@ -237,9 +244,9 @@ def _holder(lease: TargetLease) -> Message:
 
 
 def _brakes(known: TargetInputs) -> list[BrakeView]:
-    brakes, last = known.details.brakes, known.last
-    planned = last.planned if last and last.ended_at else None
-    fleet = last.fleet if last and last.ended_at else None
+    brakes, last = known.details.brakes, known.planned
+    planned = last.planned if last else None
+    fleet = last.fleet if last else None
     return [
         _count_brake("max_deletions", brakes.max_deletions, planned),
         _share_brake(brakes, planned, fleet),
