@@ -1,6 +1,6 @@
 """The tables of marks, of the outbox and of exemptions; a part of `METADATA`."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, ForeignKey, Index, Table, Text, TextClause, text
+from sqlalchemy import BigInteger, Boolean, Column, Connection, ForeignKey, Index, Table, Text, TextClause, false, text
 from sqlalchemy.event import listen
 
 from nbsweep.adapters.journal.tables import METADATA, UtcDateTime
@@ -69,7 +69,7 @@ MARKS = Table(
     Column("run_id", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("untold_at", UtcDateTime),
-    Column("retried", Boolean, nullable=False),
+    Column("retried", Boolean, nullable=False, server_default=false()),
     partial_index("marks_open", "project", "notebook_id", where=OPEN, unique=True),
     Index("marks_by_notebook", "notebook_id"),
     Index("marks_by_time", "marked_at"),
