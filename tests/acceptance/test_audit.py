@@ -27,8 +27,20 @@ def tamper(desk: Desk, *statements: str) -> None:
 BACK_TO_0004 = (
     *(
         f"DROP TABLE {table}"
-        for table in ("holds", "inventory", "surveys", "outbox_items", "outbox_messages", "marks", "exemptions", "sessions")
+        for table in (
+            "holds",
+            "inventory",
+            "surveys",
+            "outbox_items",
+            "outbox_messages",
+            "marks",
+            "exemptions",
+            "sessions",
+            "plans",
+        )
     ),
+    "DROP TABLE sessions",
+    "DROP TABLE plans",
     "DROP TABLE pauses",
     "DROP TABLE sweep_requests",
     "DROP TABLE services",

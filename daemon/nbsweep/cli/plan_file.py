@@ -2,33 +2,17 @@
 
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from nbsweep.cli.text import json_pieces
 from nbsweep.core.errors import ConfigurationError, Mistake, NbsweepError
-from nbsweep.core.planning.plan import Plan
-from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.model import SavedPlan
-from nbsweep.core.saved_plan.validate import objections
 from nbsweep.documents.saved_plan import plan_from_text, plan_to_document
+from nbsweep.service.saved_plans import require_valid_now
 from nbsweep.settings import Settings
-from nbsweep.settings.fingerprint import configuration_digests
-
-
-def plan_to_save(settings: Settings, plan_id: str, made: tuple[datetime, timedelta], plans: Sequence[Plan]) -> SavedPlan:
-    """Build the saved plan of these plans; `made` is the time and the validity."""
-    identities = {target.name: target.identity for target in settings.targets}
-    created_at, valid_for = made
-    return SavedPlan(
-        plan_id=plan_id,
-        created_at=created_at,
-        expires_at=created_at + valid_for,
-        configuration=configuration_digests(settings),
-        targets=tuple(saved_target(plan, identities[plan.target]) for plan in plans),
-    )
 
 
 def write_plan(path: Path, plan: SavedPlan) -> None:
@@ -71,10 +55,7 @@ def read_plan(path: Path, settings: Settings, now: datetime) -> SavedPlan:
     """
     source = f"the plan {path}"
     plan = plan_from_text(_read(path, source), source)
-    targets = {target.name: target.identity for target in settings.targets}
-    found = objections(plan, now, configuration_digests(settings), targets)
-    if found:
-        raise ConfigurationError(source, found)
+    require_valid_now(plan, source, settings, now)
     return plan
 
 

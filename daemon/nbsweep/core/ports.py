@@ -27,6 +27,7 @@ from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.notices.port import MarkRecords, OutboxRecords
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.runs import History, Outcome, RunCounts, RunRecord
+from nbsweep.core.saved_plan.approval import PlanRecords
 from nbsweep.core.statistics.port import StatisticsRecords
 
 
@@ -185,6 +186,11 @@ class Journal(Protocol):
     @property
     def statistics(self) -> StatisticsRecords:
         """Counts over all runs and targets."""
+        ...
+
+    @property
+    def plans(self) -> PlanRecords:
+        """The saved plans that were approved on a page or by the HTTP API."""
         ...
 
     @property

@@ -17,7 +17,8 @@ from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Ports
 from nbsweep.core.report import Report
 from nbsweep.core.runs import IDENTIFIED, Outcome, RunRecord
-from nbsweep.core.saved_plan.model import Spared
+from nbsweep.core.saved_plan.changes import PlanChanges, changes_since
+from nbsweep.core.saved_plan.model import SavedItem, Spared
 from nbsweep.engine.announcing import write_marks, write_removed
 from nbsweep.engine.lease import LeaseGuard, look_for_leases
 from nbsweep.engine.options import SweepOptions
@@ -111,6 +112,15 @@ class Sweeper:
         planner = await self._planner(self.ports)
         surveyor = await planner.surveyor(watch_all=True)
         return (await planner.plan(surveyor)).plan, surveyor
+
+    async def compare(self, items: Sequence[SavedItem]) -> PlanChanges:
+        """Survey and plan as `plan` does, and hold the plan against the items of a saved one.
+
+        Raises:
+            NbsweepError: as for `plan`.
+        """
+        plan, seen = await self.plan_rows()
+        return changes_since(items, plan, seen.rows_by_id, seen.rules, seen.moment)
 
     async def held_elsewhere(self) -> HeldElsewhere | None:
         """Return an error that names the other sweeper of the target; None if the target may be swept.

@@ -15,6 +15,8 @@ from nbsweep.core.marks.grace import Grace
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.planning.plan import Plan
+from nbsweep.core.saved_plan.changes import PlanChanges
+from nbsweep.core.saved_plan.model import SavedItem, SavedPlan
 
 
 class Phase(StrEnum):
@@ -114,6 +116,36 @@ class Control(Protocol):
 
         Raises:
             NbsweepError: the survey failed.
+        """
+        ...
+
+    def plan_to_save(self, plan: Plan, plan_id: str) -> SavedPlan:
+        """Return a plan of now as a saved one, valid for `plan.valid_for` under the configuration in force."""
+        ...
+
+    async def compare(self, name: str, items: Sequence[SavedItem]) -> PlanChanges:
+        """Survey a target, and hold its plan against the items of a saved one; changes nothing.
+
+        Raises:
+            NbsweepError: the survey failed.
+        """
+        ...
+
+    def require_valid(self, plan: SavedPlan) -> None:
+        """Check that a saved plan may be carried out now, under the configuration in force.
+
+        Raises:
+            ConfigurationError: it may not; the message lists all reasons and what to do.
+        """
+        ...
+
+    def carry_out(self, plan: SavedPlan, by: str) -> Answer:
+        """Request a sweep of the only target of an approved plan, narrowed to the plan, as soon as possible.
+
+        The sweep begins only if the journal has the plan as approved and open. It is a dry run if those of the target are.
+
+        Raises:
+            ConfigurationError: the plan is not valid now.
         """
         ...
 

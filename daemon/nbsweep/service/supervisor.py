@@ -15,12 +15,17 @@ from nbsweep.core.explain.context import Explained
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Telemetry
+from nbsweep.core.saved_plan.changes import PlanChanges
+from nbsweep.core.saved_plan.model import SavedItem, SavedPlan
 from nbsweep.engine.explain import explain_everywhere
+from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.service.control import Answer, Phase, TargetDetails, TargetState, UnknownTargetError
 from nbsweep.service.details import read_details
 from nbsweep.service.journal_watch import JournalWatch
 from nbsweep.service.marks_at_start import count_marks_at_start
+from nbsweep.service.plan_orders import PlanOrder
+from nbsweep.service.saved_plans import plan_to_save, require_valid_now
 from nbsweep.service.scheduler import Schedule
 from nbsweep.service.systemd import Systemd
 from nbsweep.service.target_runner import TargetRunner
@@ -88,6 +93,29 @@ class Supervisor:
     async def plan(self, name: str) -> Plan:
         """Survey a target and return its plan."""
         return await self._runner(name).plan()
+
+    def plan_to_save(self, plan: Plan, plan_id: str) -> SavedPlan:
+        """Return a plan of now as a saved one."""
+        return plan_to_save(self.settings, plan_id, (plan.created_at, self.settings.plan.valid_for), [plan])
+
+    async def compare(self, name: str, items: Sequence[SavedItem]) -> PlanChanges:
+        """Survey a target, and hold its plan against the items of a saved one."""
+        sweeper = self._runner(name).sweeper
+        with sweeper.ports.telemetry.bound(target=name):
+            return await sweeper.compare(items)
+
+    def require_valid(self, plan: SavedPlan) -> None:
+        """Check that a saved plan may be carried out now."""
+        names = [target.target for target in plan.targets]
+        now = self._runner(names[0]).sweeper.ports.clock.now()
+        require_valid_now(plan, f"the plan {plan.plan_id}", self.settings, now)
+
+    def carry_out(self, plan: SavedPlan, by: str) -> Answer:
+        """Request a sweep of the only target of an approved plan."""
+        self.require_valid(plan)
+        [saved] = plan.targets
+        constraint = PlanConstraint(f"the plan {plan.plan_id}", plan.plan_id, plan.expires_at, saved)
+        return self._runner(saved.target).ask(PlanOrder(constraint, by))
 
     async def explain(self, notebook_id: str, names: Sequence[str]) -> Explained:
         """Explain one notebook on each of the named targets that has it."""

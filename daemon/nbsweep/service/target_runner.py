@@ -1,9 +1,10 @@
 """Runs the sweeps of one target: one at a time, when requested or due, with a delay that grows with each failure."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 import anyio
 
@@ -21,12 +22,13 @@ from nbsweep.core.events.service import (
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.report import Report
 from nbsweep.core.runs import SETTLED, SUCCESSES, Outcome
-from nbsweep.core.saved_plan.model import Spared
-from nbsweep.engine.report import Run, describe_bug
+from nbsweep.engine.report import Run
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Answer, Phase, TargetState
 from nbsweep.service.due_times import DueTimes
+from nbsweep.service.plan_orders import PlanOrder
 from nbsweep.service.runner_options import RunnerOptions, wait_s
+from nbsweep.service.sweeping import approve_every_plan, reported
 
 
 @dataclass(slots=True)
@@ -47,6 +49,8 @@ class TargetRunner:
     problem: str = ""
     _unrecorded: Pause | None = None
     """A pause that the journal does not have yet; what the journal says about pauses does not count until then."""
+    _order: PlanOrder | None = None
+    """The approved plan that the requested sweep is to carry out."""
     _asked: bool = False
     """Whether the sweep was requested explicitly; such a request skips the delay after a failure."""
     _not_before_s: float = float("-inf")
@@ -97,13 +101,16 @@ class TargetRunner:
         """Record that a due time passed without a running service."""
         self._emit(TargetSkipped("its due time is further in the past than schedule.misfire_grace allows"))
 
-    def ask(self) -> Answer:
-        """Record a request for a sweep; a request is refused while the target is paused or is being swept."""
+    def ask(self, order: PlanOrder | None = None) -> Answer:
+        """Record a request for a sweep, by the policies or by an approved plan.
+
+        A request is refused while the target is paused or is being swept.
+        """
         if self.paused:
             return Answer.PAUSED
         if self.phase is Phase.SWEEPING or self._asked:
             return Answer.BUSY
-        self._asked = True
+        self._asked, self._order = True, order
         self._move()
         return Answer.ACCEPTED
 
@@ -151,10 +158,12 @@ class TargetRunner:
         await self._recall()
         await self._go(self.sweeper.recover)
         while await self._until_wanted():
-            self.wanted, self._asked = False, False
+            order, self._order, self._asked = self._order, None, False
+            # A plan takes the place of no other sweep.
+            self.wanted = self.wanted and order is not None
             if await self._may_begin():
-                self.phase = Phase.SWEEPING
-                await self._go(self._sweep_once)
+                before, self.phase = self.phase, Phase.SWEEPING
+                await (self._carry_out(order, before) if order else self._go(self._sweep_once))
             with suppress(NbsweepError):
                 if self.due_times:
                     await self.due_times.note()
@@ -210,7 +219,7 @@ class TargetRunner:
                 return Report(self.name, Outcome.HELD_ELSEWHERE, error=held)
             if await self._swept_since(self._held_from):
                 return Report(self.name, Outcome.FINISHED)
-        return await self.sweeper.sweep(run, _approve)
+        return await self.sweeper.sweep(run, approve_every_plan)
 
     async def _swept_since(self, moment: datetime) -> bool:
         """Return whether the process that held the lease has done the sweep already."""
@@ -220,19 +229,13 @@ class TargetRunner:
         await self._look_for_success()
         return True
 
+    async def _carry_out(self, order: PlanOrder, before: Phase) -> None:
+        """Sweep by an approved plan. However it ends, it is not tried again, and the other sweeps are due as before."""
+        report = await reported(partial(order.sweep, self.sweeper), self.name, self.options)
+        self.phase, self.problem = before, str(report.error or self.problem)
+
     async def _go(self, work: Callable[[Run], Awaitable[Report]]) -> None:
-        run = self.options.new_run(self.options.dry_run)
-        try:
-            report = await work(run)
-            if not run.dry_run:
-                await self.options.on_report(report, run.run_id)
-        except NbsweepError as error:
-            # The journal could not be read.
-            self._failed(str(error))
-        except Exception as bug:  # noqa: BLE001  # one target's bug is not to end the others' sweeps
-            self._failed(f"a bug in nbsweep: {describe_bug(bug)}")
-        else:
-            self._judge(report)
+        self._judge(await reported(work, self.name, self.options))
 
     def _judge(self, report: Report) -> None:
         if report.outcome in SETTLED:
@@ -293,8 +296,3 @@ class TargetRunner:
     def _emit(self, event: Event) -> None:
         with self.sweeper.ports.telemetry.bound(target=self.name):
             self.sweeper.ports.telemetry.emit(event)
-
-
-async def _approve(_plan: Plan, _spared: Sequence[Spared]) -> bool:
-    """Approve every plan that no brake refused, as `mode: enforce` says."""
-    return True

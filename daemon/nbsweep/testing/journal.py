@@ -31,6 +31,7 @@ from nbsweep.testing.exemptions import InMemoryExemptions
 from nbsweep.testing.holds import InMemoryHolds
 from nbsweep.testing.inventory import InMemoryInventory
 from nbsweep.testing.notices import InMemoryMarks, InMemoryOutbox, NoticeStore
+from nbsweep.testing.plans import InMemoryPlans
 from nbsweep.testing.sessions import InMemorySessions
 from nbsweep.testing.statistics import InMemoryStatistics
 from nbsweep.testing.trail import InMemoryTrail
@@ -56,6 +57,7 @@ class InMemoryJournal:
         self.outbox = InMemoryOutbox(self.notices)
         self.exemptions = InMemoryExemptions(self.trail)
         self.inventory = InMemoryInventory()
+        self.plans = InMemoryPlans(self.trail)
         self.sessions = InMemorySessions()
         self.statistics = InMemoryStatistics(self._removals)
         self.holds = InMemoryHolds()

@@ -30,6 +30,7 @@ from nbsweep.adapters.journal.notices.exemptions import SqlExemptions
 from nbsweep.adapters.journal.notices.mark_writer import MarkWriter
 from nbsweep.adapters.journal.notices.marks import SqlMarks
 from nbsweep.adapters.journal.notices.outbox import SqlOutbox
+from nbsweep.adapters.journal.plans import SqlPlans
 from nbsweep.adapters.journal.queries import (
     count_deleted,
     count_requested,
@@ -109,6 +110,11 @@ class SqlJournal:
     def statistics(self) -> SqlStatistics:
         """Counts over all runs and targets."""
         return SqlStatistics(self._access)
+
+    @cached_property
+    def plans(self) -> SqlPlans:
+        """The saved plans that were approved on a page or by the HTTP API."""
+        return SqlPlans(self._access)
 
     @cached_property
     def sessions(self) -> SqlSessions:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Dialect,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -202,6 +203,24 @@ SESSIONS = Table(
 )
 """The sessions of the pages: the fields of `Session`, which hold neither the cookie nor the token."""
 
+PLANS = Table(
+    "plans",
+    METADATA,
+    Column("plan_id", Text, primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("notebooks", BigInteger, nullable=False),
+    Column("approved_at", UtcDateTime, nullable=False),
+    Column("approved_by", Text, nullable=False),
+    Column("carried_out_at", UtcDateTime),
+    Column("carried_out_by", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+)
+"""The approved plans: the fields of `ApprovedPlan`, and the document of the plan."""
+
 AUDIT = Table(
     "audit",
     METADATA,
@@ -248,5 +267,5 @@ REVISION = Table(
 )
 """Alembic's own table with the revision of a database; not part of `METADATA`."""
 
-NEWEST = "0012"
+NEWEST = "0013"
 """The newest revision in `migrations/`; a database with this revision needs no migration."""

@@ -12,7 +12,7 @@ from msgspec import Struct
 from nbsweep.bootstrap.sweeps import open_all
 from nbsweep.cli.choice import EVERYTHING, Choice, chosen_sweepers, on_each
 from nbsweep.cli.exits import Exit, exit_of_error, exit_of_plan, worst
-from nbsweep.cli.plan_file import plan_to_save, write_plan
+from nbsweep.cli.plan_file import write_plan
 from nbsweep.cli.session import Session, report_error
 from nbsweep.cli.text import csv_pieces, printable
 from nbsweep.cli.views.plan import plan_view
@@ -22,6 +22,7 @@ from nbsweep.core.saved_plan.model import SavedPlan
 from nbsweep.documents.base import new_id
 from nbsweep.documents.plans import PlanDocument, plan_document
 from nbsweep.engine.sweep import Sweeper
+from nbsweep.service.saved_plans import plan_to_save
 from nbsweep.settings.fields.units import parse_duration
 
 __all__ = ["PlanFormat", "PlanOptions", "Saving", "new_id", "plan_command"]

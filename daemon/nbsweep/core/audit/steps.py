@@ -39,3 +39,7 @@ class AuditStep(StrEnum):
     """Somebody asked for a sweep of a target."""
     RETRIED = "retried"
     """Somebody had a failed message sent again."""
+    APPROVED = "approved"
+    """A saved plan was approved on a page or by the HTTP API."""
+    CARRIED_OUT = "carried_out"
+    """A sweep was about to delete by an approved plan."""

@@ -6,7 +6,6 @@ from aiohttp import web
 
 from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.ports import Clock, Journal
-from nbsweep.documents.base import new_id
 from nbsweep.documents.explain import explain_document
 from nbsweep.documents.plans import plan_document
 from nbsweep.documents.runs import removal_series, run_documents, show_document
@@ -23,6 +22,7 @@ from nbsweep.service.web.documents import (
 )
 from nbsweep.service.web.errors import Code, Refused, failure_of
 from nbsweep.service.web.parameters import checked_id, number
+from nbsweep.service.web.planning.desk import PlanDesk
 from nbsweep.service.web.responses import json_answer
 from nbsweep.service.web.schemas import LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST
 
@@ -30,12 +30,12 @@ from nbsweep.service.web.schemas import LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST
 class Api:
     """Handles the requests under /api/v1."""
 
-    def __init__(self, control: Control, journal: Journal, clock: Clock, call_limit: CallLimit) -> None:
-        """Take the service, its journal, the clock, and the limit on calls to the cloud."""
+    def __init__(self, control: Control, journal: Journal, clock: Clock, call_limit: CallLimit, desk: PlanDesk) -> None:
+        """Take the service, its journal, the clock, the limit on calls to the cloud, and what makes plans."""
         self._control = control
         self._journal = journal
         self._clock = clock
-        self._planning: set[str] = set()
+        self._desk = desk
         self._call_limit = call_limit
 
     # ---- reads --------------------------------------------------------------------------------------------------------------
@@ -93,16 +93,8 @@ class Api:
 
     async def plan(self, request: web.Request) -> web.StreamResponse:
         """Make a plan now. Each target makes one plan at a time, because a plan costs calls."""
-        name = self._state(request).name
-        if name in self._planning:
-            raise Refused(Code.CONFLICT, "a plan of this target is already in progress")
-        self._planning.add(name)
-        try:
-            plan = await self._control.plan(name)
-        finally:
-            self._planning.discard(name)
-        now = self._clock.now()
-        return json_answer(plan_document(new_id(now), now, [plan], {}))
+        plan, draft = await self._desk.make(self._state(request).name, actor_of(request))
+        return json_answer(plan_document(draft.plan_id, self._clock.now(), [plan], {}))
 
     async def sweep(self, request: web.Request) -> web.StreamResponse:
         """Request a sweep as soon as possible."""

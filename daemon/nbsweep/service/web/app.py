@@ -36,6 +36,7 @@ from nbsweep.service.web.pages.handlers.events import EventsPage, Pulse
 from nbsweep.service.web.pages.layout import Layout
 from nbsweep.service.web.pages.site import Site
 from nbsweep.service.web.pages.static import StaticFiles
+from nbsweep.service.web.planning.desk import PlanDesk
 from nbsweep.service.web.responses import json_answer
 
 ADDRESS = web.AppKey("address", Address)
@@ -91,7 +92,8 @@ def make_app(
     layout = Layout(settings.limits.zone, files)
     calls = CallLimit(clock)
     ownership, events = Ownership(settings.directory), EventsPage(Pulse(control, journal))
-    tools = PageTools(control, journal, clock, sessions, ownership, telemetry, calls, settings.limits, events)
+    desk = PlanDesk(control, journal, clock)
+    tools = PageTools(control, journal, clock, sessions, ownership, telemetry, calls, settings.limits, events, desk)
     site = Site([*all_pages(tools), files], layout, cookies, telemetry, settings.language)
     checks = Guard(address, auth, connections, telemetry, site, PageAddress(pages.url) if pages else None)
     app = web.Application(middlewares=[checks.middleware()], client_max_size=LARGEST_BODY_BYTES)
@@ -99,7 +101,7 @@ def make_app(
     app[ADDRESS], app[CONNECTIONS], app[SITE] = address, connections, site
     exemptions = ExemptionsApi(control, ExemptionPorts(journal, clock, telemetry), settings.limits, calls)
     notices = NoticesApi(control, journal, clock)
-    handlers = _handlers(Health(control, exposition), Api(control, journal, clock, calls), exemptions, notices)
+    handlers = _handlers(Health(control, exposition), Api(control, journal, clock, calls, desk), exemptions, notices)
     for operation in OPERATIONS:
         handler = reject_unknown_query(handlers[operation.name], *operation.query, takes_body=bool(operation.takes))
         for method in ("GET", "HEAD") if operation.method == "GET" else (operation.method,):

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 import builders
 from builders import NOON, ago, candidate, moment, notebook, over, policy, removal, rules, run_record
 from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
-from nbsweep.core.errors import NbsweepError
+from nbsweep.core.errors import ConfigurationError, NbsweepError
 from nbsweep.core.explain.context import Explained, JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.freshness import ClockReading
@@ -27,6 +27,9 @@ from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Journal
 from nbsweep.core.runs import Outcome
+from nbsweep.core.saved_plan.build import saved_target
+from nbsweep.core.saved_plan.changes import PlanChanges
+from nbsweep.core.saved_plan.model import SavedItem, SavedPlan
 from nbsweep.service.control import Answer, Phase, TargetDetails, TargetState, UnknownTargetError
 from nbsweep.service.web.access.proxies import ProxySettings
 from nbsweep.service.web.access.tokens import Role, TokenFile
@@ -87,6 +90,11 @@ class FakeControl:
         self.by: list[str] = []
         """Who asked for a pause, its end, or a sweep."""
         self.willing = True
+        self.planned = plan()
+        self.changes: PlanChanges | None = None
+        self.refusing: ConfigurationError | None = None
+        self.ordered: list[tuple[SavedPlan, str]] = []
+        """The approved plans that were to be carried out, and by whom."""
         self.error: Exception | None = None
         self.contexts: tuple[NotebookContext, ...] = (explained(),)
         self.errors = dict[str, NbsweepError]()
@@ -116,7 +124,32 @@ class FakeControl:
         await self.go_on.wait()
         if self.error:
             raise self.error
-        return replace(plan(), target=name)
+        return replace(self.planned, target=name)
+
+    def plan_to_save(self, plan: Plan, plan_id: str) -> SavedPlan:
+        """Return the plan, valid for a day under a configuration without any part."""
+        target = saved_target(plan, builders.identity())
+        return SavedPlan(plan_id, plan.created_at, plan.created_at + timedelta(days=1), {}, (target,))
+
+    async def compare(self, name: str, items: Sequence[SavedItem]) -> PlanChanges:
+        """Return what has changed."""
+        self._note("compare", name)
+        if self.error:
+            raise self.error
+        return self.changes or PlanChanges(replace(self.planned, target=name), (), len(items), ())
+
+    def require_valid(self, plan: SavedPlan) -> None:  # noqa: ARG002 - as the port has it
+        """Refuse the plan if it is to be refused."""
+        if self.refusing:
+            raise self.refusing
+
+    def carry_out(self, plan: SavedPlan, by: str) -> Answer:
+        """Note it, if it is willing."""
+        self.require_valid(plan)
+        [target] = plan.targets
+        self.ordered.append((plan, by))
+        self._note("carry out", target.target)
+        return Answer.ACCEPTED if self.willing else Answer.BUSY
 
     async def explain(self, notebook_id: str, names: Sequence[str]) -> Explained:
         """Return what each target says of the notebook, once it may go on."""

@@ -16,9 +16,11 @@ from nbsweep.service.web.pages.handlers.fleet import FleetPage
 from nbsweep.service.web.pages.handlers.history import HistoryPage
 from nbsweep.service.web.pages.handlers.language import LanguagePage
 from nbsweep.service.web.pages.handlers.marks import MarksPage
+from nbsweep.service.web.pages.handlers.plan import PlanPage
 from nbsweep.service.web.pages.handlers.run import RunPage
 from nbsweep.service.web.pages.handlers.sign_in import SignInPage
 from nbsweep.service.web.pages.routing import Page
+from nbsweep.service.web.planning.desk import PlanDesk
 
 
 class PageTools(Struct, frozen=True):
@@ -34,6 +36,7 @@ class PageTools(Struct, frozen=True):
     limits: GrantLimits
     """The limits on exemptions that administrators grant; their time zone is that of the pages."""
     events: EventsPage
+    desk: PlanDesk
 
 
 def all_pages(tools: PageTools) -> list[Page]:
@@ -42,6 +45,7 @@ def all_pages(tools: PageTools) -> list[Page]:
     creations = Creations(control, journal, tools.calls)
     return [
         FleetPage(control, journal, clock),
+        PlanPage(control, journal, clock, tools.desk),
         MarksPage(control, journal, clock),
         ExemptionsPage(control, journal, clock, tools.telemetry, tools.limits, creations),
         HistoryPage(control, journal, clock, tools.limits.zone),

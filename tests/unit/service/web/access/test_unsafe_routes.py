@@ -31,6 +31,11 @@ LEAST: Mapping[str, Role | None] = {
     "/api/v1/targets/{name}/resume": Role.ADMIN,
     "/api/v1/exemptions": Role.ADMIN,
     "/api/v1/exemptions/{exemption_id}/revoke": Role.ADMIN,
+    "/plan/{target}": Role.APPROVER,
+    "/plan/{target}/exclude": Role.APPROVER,
+    "/plan/{target}/approve": Role.APPROVER,
+    "/plan/approved/{plan_id}/compare": Role.APPROVER,
+    "/plan/approved/{plan_id}/carry-out": Role.APPROVER,
 }
 """The least role of each route; None for anybody. A new route needs its line here."""
 BY_LINK = "/keep/{token}"

@@ -1,0 +1,149 @@
+"""The last plan that was made of a target: what a page shows of it, and the document that is approved."""
+
+import json
+import zlib
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from nbsweep.core.planning.plan import Candidate, Plan
+from nbsweep.core.reasons.model import Cause
+from nbsweep.core.saved_plan.digest import DIGEST
+from nbsweep.core.saved_plan.model import SavedPlan
+from nbsweep.core.selection import Excluded
+from nbsweep.documents.saved_plan import plan_from_text, plan_to_document
+
+FAST = 1
+"""The level of compression: the documents of plans repeat themselves."""
+
+
+class DraftRow(Struct, frozen=True):
+    """What is shown of one notebook that may be deleted."""
+
+    id: str
+    name: str
+    owner: str
+    status: str
+    policy: str
+    cause: Cause
+    idle_since: datetime | None
+    size_gb: int | None
+    stop_first: bool
+
+
+class Draft(Struct, frozen=True):
+    """A plan that was made and not approved. Its rows and its document are all that is kept of it."""
+
+    target: str
+    plan_id: str
+    digest: str
+    """The digest of the document."""
+    made_at: datetime
+    made_by: str
+    expires_at: datetime
+    fleet: int
+    rows: tuple[DraftRow, ...]
+    to_mark: int
+    """How many notebooks the sweep would mark."""
+    refusals: tuple[str, ...]
+    """Why brakes refuse the plan, in English."""
+    trimmed: str
+    """What the brakes have cut, in English."""
+    excluded: tuple[Excluded, ...]
+    document: bytes
+
+
+class SavedRow(Struct, frozen=True):
+    """What is shown of one notebook of an approved plan."""
+
+    id: str
+    name: str | None
+    owner: str
+    status: str
+    policy: str
+    reason: str
+    """In English."""
+
+
+class _SavedTarget(Struct, frozen=True):
+    items: tuple[SavedRow, ...]
+
+
+class _SavedDocument(Struct, frozen=True):
+    targets: tuple[_SavedTarget, ...]
+
+
+def draft_of(plan: Plan, saved: SavedPlan, by: str) -> Draft:
+    """Return a plan as a draft. Takes a second or two for a plan of 20,000 notebooks."""
+    digest, document = seal(saved)
+    return Draft(
+        target=plan.target,
+        plan_id=saved.plan_id,
+        digest=digest,
+        made_at=plan.created_at,
+        made_by=by,
+        expires_at=saved.expires_at,
+        fleet=plan.fleet,
+        rows=tuple(map(row_of, plan.items)),
+        to_mark=len(plan.to_mark),
+        refusals=tuple(f"{refusal.brake}: {refusal.message}" for refusal in plan.refusals),
+        trimmed=plan.trimmed,
+        excluded=plan.excluded,
+        document=document,
+    )
+
+
+def without(draft: Draft, ids: Collection[str], by: str, plan_id: str) -> Draft:
+    """Return a draft from which notebooks are excluded: another plan, with another digest."""
+    saved = opened(draft.document, draft.plan_id)
+    [target] = saved.targets
+    left_out = [Excluded(item.id, item.name, by) for item in target.items if item.id in ids]
+    excluded = (*target.excluded, *left_out)
+    target = replace(target, items=tuple(each for each in target.items if each.id not in ids), excluded=excluded)
+    digest, document = seal(replace(saved, plan_id=plan_id, targets=(target,)))
+    rows = tuple(row for row in draft.rows if row.id not in ids)
+    return replace(draft, plan_id=plan_id, digest=digest, document=document, rows=rows, excluded=excluded)
+
+
+def row_of(item: Candidate) -> DraftRow:
+    """Return what is shown of a candidate."""
+    notebook = item.notebook
+    return DraftRow(
+        id=notebook.id,
+        name=notebook.label,
+        owner=notebook.owner_label,
+        status=notebook.status.value,
+        policy=item.verdict.rule,
+        cause=item.verdict.cause,
+        idle_since=item.idle_since,
+        size_gb=notebook.volume.reclaimable_gb if notebook.volume else None,
+        stop_first=item.verdict.stop_first,
+    )
+
+
+def seal(saved: SavedPlan) -> tuple[str, bytes]:
+    """Return the digest of a plan's document, and the document, compressed."""
+    document = plan_to_document(saved)
+    return str(document[DIGEST]), zlib.compress(json.dumps(document).encode(), FAST)
+
+
+def opened(document: bytes, plan_id: str) -> SavedPlan:
+    """Read the document of a plan, and check its digest.
+
+    Raises:
+        ConfigurationError: it was altered, or is of another version.
+    """
+    return plan_from_text(zlib.decompress(document), f"the plan {plan_id}")
+
+
+def saved_rows(document: bytes) -> Sequence[SavedRow]:
+    """Return what is shown of the document of a plan; whether it was altered is not checked.
+
+    Raises:
+        msgspec.ValidationError: it is no such document.
+    """
+    found = msgspec.json.decode(zlib.decompress(document), type=_SavedDocument)
+    return [row for target in found.targets for row in target.items]
