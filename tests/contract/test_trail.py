@@ -232,7 +232,11 @@ async def test_what_people_do_to_targets_is_on_the_trail_with_who_did_it(opener:
     assert [entry.started_by for entry in entries] == ["wei (page)", "lin (page)", "alice", "wei (page)"]
     assert {entry.target for entry in entries} == {"research"}
     since, until = "2026-03-01 12:00Z", "2026-03-01 12:30Z"
-    assert entries[0].reason == f"paused by wei (page) since {since}, until {until}: moving\ufffdhouse"
+    assert [entry.reason for entry in entries] == [
+        f"target research is paused by wei (page) since {since}, until {until}: moving\ufffdhouse",
+        "target research is resumed",
+        *["a sweep of target research"] * 2,
+    ]
 
 
 async def test_a_moment_without_a_zone_leaves_no_trace(opener: Opener) -> None:
