@@ -351,3 +351,46 @@ def assert_apart(found: Sequence[NotebookState]) -> None:
     for state, following in pairwise(found):
         assert state.ended_by is not None
         assert state.ended_by <= following.first_survey
+
+
+# ---- what the page of a notebook asks -------------------------------------------------------------------------------------
+
+
+async def test_the_latest_states_of_one_notebook_come_first(opener: Opener) -> None:
+    """Of the whole id only, and no more than are asked for."""
+    async with opener() as journal:
+        for hour, status in enumerate((Status.STOPPED, Status.RUNNING, Status.STOPPED)):
+            await survey(journal, [notebook("nb1", status), notebook("nb11")], NOON + hour * HOUR)
+        states = await journal.inventory.latest_states("nb1", 2)
+        assert [(state.notebook_id, state.seen_from) for state in states] == [("nb1", NOON + 2 * HOUR), ("nb1", NOON + HOUR)]
+        assert len(await journal.inventory.latest_states("nb1", 9)) == 3
+        assert await journal.inventory.latest_states("nb", 9) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("nb1", ["nb11", "nb1"]),
+        ("NB1", []),
+        ("bert", ["nb11", "nb1"]),
+        ("BERT-b", ["nb11"]),
+        ("%", ["nb2"]),
+        ("100_", []),
+        ("\u8bad", ["nb3"]),
+        ("owner", []),
+        ("x", []),
+    ],
+)
+async def test_notebooks_are_found_by_the_beginning_of_a_name_or_an_id(opener: Opener, text: str, found: list[str]) -> None:
+    """Names in any case of ASCII letters; no character is a wildcard; those with the newest state come first."""
+    async with opener() as journal:
+        named = {"nb1": "Bert", "nb2": '%"n":"x"', "nb3": "\u8bad\u7ec3"}
+        rows = [notebook(each, name=name, owner=Named("u1", "alice")) for each, name in named.items()]
+        await survey(journal, [*rows, notebook("nb4", name=None)])
+        await survey(
+            journal, [*rows, notebook("nb4", name=None), notebook("nb11", name="bert-base", owner=Named("u2"))], NOON + HOUR
+        )
+        refs = await journal.inventory.notebooks(text, 9)
+        assert [ref.id for ref in refs] == found
+        assert {ref.id: (ref.target, ref.name, ref.owner) for ref in refs}.get("nb11") in (None, ("p1", "bert-base", "u2"))
+        assert await journal.inventory.notebooks(text, 1) == refs[:1]

@@ -84,6 +84,20 @@ async def test_items_wait_until_their_time_comes(opener: Opener) -> None:
         assert await journal.outbox.waiting(NOON, 10) == ()
 
 
+async def test_the_items_about_a_notebook_come_the_latest_first(opener: Opener) -> None:
+    """Of all its marks, also items that were sent or dropped, and of no other notebook."""
+    async with opener() as journal:
+        again = mark(3, notebook_id=mark(1).notebook_id, state=MarkState.CLEARED)
+        items = [item(1), item(2), item(3, not_before=NOON + MINUTE), item(4, mark_id="m1", not_before=NOON - MINUTE)]
+        await journal.marks.write([again], [])
+        await journal.marks.write([mark(1), mark(2)], items)
+        await journal.outbox.drop(["i4"], "too late")
+        found = await journal.outbox.items_of(mark(1).notebook_id, 9)
+        assert [(each.item.id, each.mark.id) for each in found] == [("i3", "m3"), ("i1", "m1"), ("i4", "m1")]
+        assert await journal.outbox.items_of(mark(1).notebook_id, 2) == found[:2]
+        assert await journal.outbox.items_of("nb", 9) == ()
+
+
 async def test_a_dropped_item_is_never_sent(opener: Opener) -> None:
     """It does not wait, and is in no message; one that is in a message already is not dropped."""
     async with opener() as journal:

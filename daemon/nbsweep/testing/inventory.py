@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.inventory.model import NotebookState, OpenState, SurveyRecord
 from nbsweep.core.inventory.recording import Changes
+from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.model import require_aware
 
 A_DAY = timedelta(days=1)
@@ -123,6 +124,23 @@ class InMemoryInventory:
         await asyncio.sleep(0)
         found = [_shown(one.state) for one in self._stored.values() if one.state.notebook_id.startswith(beginning)]
         return tuple(sorted(found, key=lambda state: (state.notebook_id, state.first_survey)))
+
+    async def latest_states(self, notebook_id: str, limit: int) -> tuple[NotebookState, ...]:
+        """List the latest states of the notebook with this id, the latest first."""
+        await asyncio.sleep(0)
+        found = [_shown(one.state) for one in self._stored.values() if one.state.notebook_id == notebook_id]
+        return tuple(sorted(found, key=lambda state: state.first_survey, reverse=True))[:limit]
+
+    async def notebooks(self, text: str, limit: int) -> tuple[NotebookRef, ...]:
+        """List notebooks whose name or id begins with a text, those that were seen in a new state last first."""
+        await asyncio.sleep(0)
+        latest: dict[NotebookRef, int] = {}
+        for one in self._stored.values():
+            notebook = one.state.facts_at(one.state.first_survey).notebook
+            ref = NotebookRef(one.state.target, one.state.notebook_id, notebook.name, notebook.owner_label)
+            if ref.id.startswith(text) or (ref.name or "").lower().startswith(text.lower()):
+                latest[ref] = max(latest.get(ref, 0), one.state.first_survey)
+        return tuple(sorted(latest, key=lambda ref: (-latest[ref], ref.target, ref.id, ref.name or "", ref.owner)))[:limit]
 
     async def prune(self, before: datetime, now: datetime) -> int:
         """Delete the states that ended before a moment, and the surveys that no state needs; return how many states."""

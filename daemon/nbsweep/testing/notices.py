@@ -212,6 +212,13 @@ class InMemoryOutbox:
         await asyncio.sleep(0)
         return tuple(self._store.listed(item for item in self._store.items.values() if item.message_key == message_key))
 
+    async def items_of(self, notebook_id: str, limit: int) -> tuple[Listed, ...]:
+        """List items about a notebook with their marks, the latest first."""
+        await asyncio.sleep(0)
+        items, marks = self._store.items.values(), self._store.marks
+        found = self._store.listed(item for item in items if marks[item.mark_id].notebook_id == notebook_id)
+        return tuple(sorted(found, key=lambda each: (each.item.not_before, each.item.id), reverse=True))[:limit]
+
     async def record(
         self,
         message: Message,

@@ -7,6 +7,7 @@ from typing import Protocol
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.inventory.model import NotebookState, OpenState, SurveyRecord
 from nbsweep.core.inventory.recording import Changes
+from nbsweep.core.lookup import NotebookRef
 
 
 class InventoryRecords(Protocol):
@@ -48,6 +49,17 @@ class InventoryRecords(Protocol):
 
     async def states_of(self, beginning: str) -> tuple[NotebookState, ...]:
         """List all states of the notebooks with this id or beginning of an id, sorted by id, the oldest state first."""
+        ...
+
+    async def latest_states(self, notebook_id: str, limit: int) -> tuple[NotebookState, ...]:
+        """List up to `limit` of the latest states of the notebook with this whole id, the latest first."""
+        ...
+
+    async def notebooks(self, text: str, limit: int) -> tuple[NotebookRef, ...]:
+        """List notebooks whose name or id begins with a text, those that were seen in a new state last first.
+
+        The case of ASCII letters in names is ignored. At most `limit` pairs of a notebook and a name are listed.
+        """
         ...
 
     async def prune(self, before: datetime, now: datetime) -> int:

@@ -89,6 +89,10 @@ class OutboxRecords(Protocol):
         """List the items of a message with their marks, in the order of the marks' creation."""
         ...
 
+    async def items_of(self, notebook_id: str, limit: int) -> tuple[Listed, ...]:
+        """List up to `limit` items about a notebook with their marks, the latest `not_before` first."""
+        ...
+
     async def record(
         self,
         message: Message,

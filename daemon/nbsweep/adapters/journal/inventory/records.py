@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from nbsweep.adapters.journal.dialects import compiled, compiled_question, insert_if_unique, json_object, upsert
 from nbsweep.adapters.journal.errors import journal_errors
+from nbsweep.adapters.journal.inventory.search import notebooks_beginning
 from nbsweep.adapters.journal.inventory.tables import INVENTORY, LASTS, SURVEYS
 from nbsweep.adapters.journal.notices.access import Access
 from nbsweep.adapters.journal.rows import Row
@@ -35,6 +36,7 @@ from nbsweep.adapters.journal.transaction import Change, Transaction
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.inventory.model import Closed, Moved, NotebookState, Opened, OpenState, SurveyRecord
 from nbsweep.core.inventory.recording import Changes
+from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.model import microseconds, moment_of
 
 PRUNED = "inventory pruned"
@@ -124,6 +126,16 @@ class SqlInventory:
         """List all states of the notebooks with this id or beginning of an id, sorted by id, the oldest state first."""
         query = _STATE.where(INVENTORY.c.notebook_id.startswith(beginning, autoescape=True))
         return await self._states(query.order_by(INVENTORY.c.notebook_id, INVENTORY.c.first_survey))
+
+    async def latest_states(self, notebook_id: str, limit: int) -> tuple[NotebookState, ...]:
+        """List the latest states of the notebook with this id, the latest first."""
+        query = _STATE.where(INVENTORY.c.notebook_id == notebook_id)
+        return await self._states(query.order_by(INVENTORY.c.first_survey.desc()).limit(limit))
+
+    async def notebooks(self, text: str, limit: int) -> tuple[NotebookRef, ...]:
+        """List notebooks whose name or id begins with a text, those that were seen in a new state last first."""
+        rows = await self._access.rows(notebooks_beginning(self._access.dialect.name, text, limit))
+        return tuple(NotebookRef(row["target"], row["notebook_id"], row["name"], row["owner"]) for row in rows)
 
     async def prune(self, before: datetime, now: datetime) -> int:
         """Delete the states that ended before a moment, and the surveys that no state needs; return how many states."""

@@ -96,6 +96,11 @@ class SqlOutbox:
         """List the items of a message with their marks, in the order of the marks' creation."""
         return await self._listed(_LISTED.where(ITEMS.c.message_key == message_key, COMPOSED).order_by(*_BY_MARK))
 
+    async def items_of(self, notebook_id: str, limit: int) -> tuple[Listed, ...]:
+        """List items about a notebook with their marks, the latest first."""
+        query = _LISTED.where(MARKS.c.notebook_id == notebook_id)
+        return await self._listed(query.order_by(ITEMS.c.not_before.desc(), ITEMS.c.id.desc()).limit(limit))
+
     async def record(
         self,
         message: Message,

@@ -16,8 +16,10 @@ from nbsweep.service.web.pages.handlers.fleet import FleetPage
 from nbsweep.service.web.pages.handlers.history import HistoryPage
 from nbsweep.service.web.pages.handlers.language import LanguagePage
 from nbsweep.service.web.pages.handlers.marks import MarksPage
+from nbsweep.service.web.pages.handlers.notebook import NotebookPage
 from nbsweep.service.web.pages.handlers.plan import PlanPage
 from nbsweep.service.web.pages.handlers.run import RunPage
+from nbsweep.service.web.pages.handlers.search import SearchPage
 from nbsweep.service.web.pages.handlers.sign_in import SignInPage
 from nbsweep.service.web.pages.routing import Page
 from nbsweep.service.web.planning.desk import PlanDesk
@@ -51,6 +53,8 @@ def all_pages(tools: PageTools) -> list[Page]:
         HistoryPage(control, journal, clock, tools.limits.zone),
         RunPage(journal),
         AuditPage(control, journal, clock),
+        SearchPage(journal),
+        NotebookPage(control, journal, clock, tools.calls),
         LanguagePage(),
         SignInPage(tools.sessions),
         tools.events,

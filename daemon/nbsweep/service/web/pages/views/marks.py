@@ -164,7 +164,7 @@ def build_marks(found: MarksFound, asked: Mapping[str, str], now: datetime, *, m
         ),
         owners=[_owner(each, asked) for each in owners[:MOST_OWNERS]],
         more_owners=max(0, len(owners) - MOST_OWNERS),
-        rows=[_row(mark, found.graces, asked, now) for mark in found.page.marks],
+        rows=[mark_row(mark, found.graces, asked, now) for mark in found.page.marks],
         paging=paging(PATH, asked, found.page.total, ROWS),
         target=asked.get("target", ""),
         owner=asked.get("owner", ""),
@@ -192,7 +192,8 @@ def _of_owner(owner: str, asked: Mapping[str, str]) -> str:
     return address(PATH, {"owner": owner, "target": asked.get("target", "")}) if 0 < len(owner) <= 256 else ""  # noqa: PLR2004
 
 
-def _row(mark: Mark, graces: Mapping[str, Grace], asked: Mapping[str, str], now: datetime) -> MarkRow:
+def mark_row(mark: Mark, graces: Mapping[str, Grace], asked: Mapping[str, str], now: datetime) -> MarkRow:
+    """Return the row of a mark; `asked` is the query that the links to its owner keep."""
     due = due_of(mark, graces)
     state = shown_state(mark, due, now)
     cause = decode_cause(mark.cause, mark.reason)

@@ -1,0 +1,45 @@
+"""The search for a notebook, by the field on every page."""
+
+import re
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from nbsweep.core.lookup import is_whole_id
+from nbsweep.core.ports import Journal
+from nbsweep.service.web.access.visitors import Needs
+from nbsweep.service.web.pages.languages.messages import message
+from nbsweep.service.web.pages.queries import asked
+from nbsweep.service.web.pages.routing import Moved, PageRoute, Shown, Visit
+from nbsweep.service.web.pages.views.search import build_search, hits_of, notebook_path
+from nbsweep.service.web.schemas import ID_PATTERN
+
+TITLE = message("Find a notebook")
+MOST_HITS = 50
+
+
+class SearchPage(Struct, frozen=True):
+    """Finds notebooks that the journal knows, and leads to ids that only the cloud knows; makes no calls."""
+
+    journal: Journal
+
+    def section(self) -> None:
+        """Return None: the field is on every page."""
+
+    def routes(self) -> Sequence[PageRoute]:
+        """Return the routes."""
+        return (PageRoute("GET", "/notebooks", self.find, Needs.READING, query=("q",)),)
+
+    async def find(self, visit: Visit) -> Shown | Moved:
+        """Show the notebooks that fit, or go to the only one."""
+        text = asked(visit, "q")
+        if not text:
+            return Shown("search.html", build_search("", (), MOST_HITS, may_be_id=False), TITLE)
+        seen = await self.journal.inventory.notebooks(text, MOST_HITS + 1)
+        found = hits_of(text, [*seen, *await self.journal.notebooks(text, MOST_HITS + 1)])
+        if len(found) == 1 or any(ref.id == text for ref in found):
+            return Moved(notebook_path(found[0].id))
+        if not found and is_whole_id(text):
+            return Moved(notebook_path(text))
+        may_be_id = re.fullmatch(ID_PATTERN, text) is not None
+        return Shown("search.html", build_search(text, found, MOST_HITS, may_be_id=may_be_id), TITLE)
