@@ -208,6 +208,7 @@ class Service:
             settings.messages.languages[0],
             _proxies(settings.service),
             make_directory(settings, opened.user_lookups, opened.clock) if settings.owners else None,
+            settings.owner_limits,
         )
         return make_app(control, opened.journal, self.metrics.exposition, web_settings, telemetry, opened.clock)
 

@@ -1,6 +1,6 @@
 """A sweep of one target: survey, plan, journal, execute, report."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -8,18 +8,22 @@ from msgspec.structs import replace
 
 from nbsweep.core.errors import HeldElsewhere, NbsweepError, SweepTimedOut
 from nbsweep.core.events.sweep import SweepStarted, TargetChanged
-from nbsweep.core.facts import format_age
+from nbsweep.core.facts import Moment, format_age
 from nbsweep.core.identity import TargetIdentity
+from nbsweep.core.judging.verdict import Verdict
 from nbsweep.core.lease import GOOD_FOR, TargetLease, describe_held
 from nbsweep.core.lifecycle import Removal
+from nbsweep.core.model import Notebook
 from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.planning.plan import Plan
+from nbsweep.core.policy import judge
 from nbsweep.core.ports import Ports
 from nbsweep.core.report import Report
 from nbsweep.core.runs import IDENTIFIED, Outcome, RunRecord
 from nbsweep.core.saved_plan.changes import PlanChanges, changes_since
 from nbsweep.core.saved_plan.model import SavedItem, Spared
 from nbsweep.engine.announcing import write_marks, write_removed
+from nbsweep.engine.current_rules import current_rules
 from nbsweep.engine.lease import LeaseGuard, look_for_leases
 from nbsweep.engine.options import SweepOptions
 from nbsweep.engine.planner import Execution, Planner
@@ -121,6 +125,20 @@ class Sweeper:
         """
         plan, seen = await self.plan_rows()
         return changes_since(items, plan, seen.rows_by_id, seen.rules, seen.moment)
+
+    async def judge(self, notebooks: Sequence[Notebook]) -> Mapping[str, Verdict]:
+        """Judge notebooks as they were surveyed, by the rules, marks and exemptions of now; asks only the journal.
+
+        Nothing is judged while the project is not known, which would take a call.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        if self.known is None:
+            return {}
+        current = await current_rules(self.options.rules, self.area.target, self.known, self.ports)
+        moment = Moment(self.ports.clock.now(), await self.ports.journal.last_active(self.known.project))
+        return {notebook.id: judge(notebook, current.rules, moment) for notebook in notebooks}
 
     async def held_elsewhere(self) -> HeldElsewhere | None:
         """Return an error that names the other sweeper of the target; None if the target may be swept.

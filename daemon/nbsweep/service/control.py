@@ -10,8 +10,10 @@ from msgspec import Struct
 
 from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.explain.context import Explained
+from nbsweep.core.judging.verdict import Verdict
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.marks.grace import Grace
+from nbsweep.core.model import Notebook
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.planning.plan import Plan
@@ -116,6 +118,14 @@ class Control(Protocol):
 
         Raises:
             NbsweepError: the survey failed.
+        """
+        ...
+
+    async def judge(self, name: str, notebooks: Sequence[Notebook]) -> Mapping[str, Verdict]:
+        """Judge notebooks as they were surveyed, by ID; asks only the journal, and judges nothing while the project is unknown.
+
+        Raises:
+            JournalError: the journal cannot be read.
         """
         ...
 

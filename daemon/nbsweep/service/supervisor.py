@@ -12,7 +12,9 @@ import anyio
 from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.events.service import ServiceStopping, TargetScheduled
 from nbsweep.core.explain.context import Explained
+from nbsweep.core.judging.verdict import Verdict
 from nbsweep.core.marks.grace import Grace
+from nbsweep.core.model import Notebook
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Telemetry
 from nbsweep.core.saved_plan.changes import PlanChanges
@@ -93,6 +95,10 @@ class Supervisor:
     async def plan(self, name: str) -> Plan:
         """Survey a target and return its plan."""
         return await self._runner(name).plan()
+
+    async def judge(self, name: str, notebooks: Sequence[Notebook]) -> Mapping[str, Verdict]:
+        """Judge notebooks as they were surveyed."""
+        return await self._runner(name).sweeper.judge(notebooks)
 
     def plan_to_save(self, plan: Plan, plan_id: str) -> SavedPlan:
         """Return a plan of now as a saved one."""

@@ -63,6 +63,9 @@ class WebSettings(Struct, frozen=True):
     directory: OwnerDirectory | None = None
     """Knows which owner a user of a proxy is; None if nobody does."""
 
+    owner_limits: GrantLimits = GrantLimits(timedelta(days=30), ZoneInfo("UTC"), "exemptions.owners_may")
+    """The limits on exemptions that owners grant themselves."""
+
 
 def make_app(
     control: Control,
@@ -93,7 +96,8 @@ def make_app(
     calls = CallLimit(clock)
     ownership, events = Ownership(settings.directory), EventsPage(Pulse(control, journal))
     desk = PlanDesk(control, journal, clock)
-    tools = PageTools(control, journal, clock, sessions, ownership, telemetry, calls, settings.limits, events, desk)
+    limits, owner_limits = settings.limits, settings.owner_limits
+    tools = PageTools(control, journal, clock, sessions, ownership, telemetry, calls, limits, events, desk, owner_limits)
     site = Site([*all_pages(tools), files], layout, cookies, telemetry, settings.language)
     checks = Guard(address, auth, connections, telemetry, site, PageAddress(pages.url) if pages else None)
     app = web.Application(middlewares=[checks.middleware()], client_max_size=LARGEST_BODY_BYTES)

@@ -19,9 +19,11 @@ from nbsweep.core.errors import ConfigurationError, NbsweepError
 from nbsweep.core.explain.context import Explained, JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.freshness import ClockReading
-from nbsweep.core.judging.verdict import Reason
+from nbsweep.core.judging.verdict import Reason, Verdict
 from nbsweep.core.lifecycle import State
 from nbsweep.core.marks.grace import Grace
+from nbsweep.core.model import Notebook
+from nbsweep.core.notices.contacts import OwnerDirectory
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.planning.plan import Plan
@@ -91,6 +93,7 @@ class FakeControl:
         """Who asked for a pause, its end, or a sweep."""
         self.willing = True
         self.planned = plan()
+        self.verdicts = dict[str, Verdict]()
         self.changes: PlanChanges | None = None
         self.refusing: ConfigurationError | None = None
         self.ordered: list[tuple[SavedPlan, str]] = []
@@ -125,6 +128,12 @@ class FakeControl:
         if self.error:
             raise self.error
         return replace(self.planned, target=name)
+
+    async def judge(self, name: str, notebooks: Sequence[Notebook]) -> Mapping[str, Verdict]:
+        """Return the verdicts of those that have one."""
+        if name not in self.states:
+            raise UnknownTargetError(name)
+        return {each.id: self.verdicts[each.id] for each in notebooks if each.id in self.verdicts}
 
     def plan_to_save(self, plan: Plan, plan_id: str) -> SavedPlan:
         """Return the plan, valid for a day under a configuration without any part."""
@@ -328,12 +337,15 @@ class Scene:
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
     pages: PageSettings | None = None
     proxies: ProxySettings = field(default_factory=ProxySettings)
+    directory: OwnerDirectory | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Face]:
         """Let it answer."""
         files = [TokenFile(self.token_file)] if self.token_file else []
-        settings = WebSettings(self.listen, (*files, *self.token_files), pages=self.pages, proxies=self.proxies)
+        settings = WebSettings(
+            self.listen, (*files, *self.token_files), pages=self.pages, proxies=self.proxies, directory=self.directory
+        )
         journal = self.journal or await filled_journal()
         app = make_app(self.control, journal, self.exposition, settings, self.telemetry, self.clock)
         opened = serve_web(app, self.listen) if self.listen == LOOPBACK else _on_loopback(app)

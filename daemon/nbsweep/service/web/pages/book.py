@@ -9,6 +9,7 @@ from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.access.ownership import Ownership
 from nbsweep.service.web.access.sessions import Sessions
 from nbsweep.service.web.creations import Creations
+from nbsweep.service.web.owned import OwnedNotebooks
 from nbsweep.service.web.pages.handlers.audit import AuditPage
 from nbsweep.service.web.pages.handlers.events import EventsPage
 from nbsweep.service.web.pages.handlers.exemptions import ExemptionsPage
@@ -16,6 +17,7 @@ from nbsweep.service.web.pages.handlers.fleet import FleetPage
 from nbsweep.service.web.pages.handlers.history import HistoryPage
 from nbsweep.service.web.pages.handlers.language import LanguagePage
 from nbsweep.service.web.pages.handlers.marks import MarksPage
+from nbsweep.service.web.pages.handlers.mine import MinePage, MinePorts
 from nbsweep.service.web.pages.handlers.notebook import NotebookPage
 from nbsweep.service.web.pages.handlers.plan import PlanPage
 from nbsweep.service.web.pages.handlers.run import RunPage
@@ -39,17 +41,21 @@ class PageTools(Struct, frozen=True):
     """The limits on exemptions that administrators grant; their time zone is that of the pages."""
     events: EventsPage
     desk: PlanDesk
+    owner_limits: GrantLimits
+    """The limits on exemptions that owners grant themselves."""
 
 
 def all_pages(tools: PageTools) -> list[Page]:
     """Return all pages."""
     control, journal, clock = tools.control, tools.journal, tools.clock
     creations = Creations(control, journal, tools.calls)
+    owned = OwnedNotebooks(control, journal, clock, tools.ownership)
     return [
         FleetPage(control, journal, clock),
         PlanPage(control, journal, clock, tools.desk),
         MarksPage(control, journal, clock),
         ExemptionsPage(control, journal, clock, tools.telemetry, tools.limits, creations),
+        MinePage(control, MinePorts(journal, clock, tools.telemetry), tools.ownership, tools.owner_limits, owned),
         HistoryPage(control, journal, clock, tools.limits.zone),
         RunPage(journal),
         AuditPage(control, journal, clock),

@@ -31,6 +31,7 @@ LEAST: Mapping[str, Role | None] = {
     "/api/v1/targets/{name}/resume": Role.ADMIN,
     "/api/v1/exemptions": Role.ADMIN,
     "/api/v1/exemptions/{exemption_id}/revoke": Role.ADMIN,
+    "/mine/keep": Role.VIEWER,
     "/plan/{target}": Role.APPROVER,
     "/plan/{target}/exclude": Role.APPROVER,
     "/plan/{target}/approve": Role.APPROVER,

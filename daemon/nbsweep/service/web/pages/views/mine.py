@@ -1,0 +1,168 @@
+"""What the page Mine shows an owner: what happens to each of their notebooks and when, and how to keep it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+from msgspec import Struct
+
+from nbsweep.core.errors import GrantRefused
+from nbsweep.core.granting.grants import LONGEST_REASON, GrantLimits
+from nbsweep.core.judging.verdict import Decision, Reason, Verdict
+from nbsweep.core.reasons.model import Cause
+from nbsweep.service.control import TargetState
+from nbsweep.service.web.owned import Owned, OwnedFound
+from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.pages.views.exempting import build_form
+from nbsweep.service.web.pages.views.texts import short
+
+ROWS = 200
+NOTHING = timedelta(0)
+
+
+class MineRow(Struct, frozen=True):
+    """One notebook."""
+
+    id: str
+    name: str
+    path: str
+    target: str
+    status: str
+    size_gb: int | None
+    headline: Message
+    tone: str
+    reason: Cause | None
+    can_keep: bool
+    """Whether it makes sense to keep it: a policy matches, or will, and no exemption is in force."""
+    error: Message | None
+    typed_until: str
+    typed_reason: str
+
+
+class MineView(Struct, frozen=True):
+    """The page."""
+
+    rows: Sequence[MineRow]
+    more: int
+    empty: Message | None
+    """Why nothing is shown; None if something is."""
+    surveyed_at: datetime | None
+    """When the oldest of the surveys was made; None if there is none."""
+    dry_run: bool
+    may_keep: bool
+    """Whether owners may keep notebooks at all."""
+    earliest: str
+    latest: str
+    until: str
+    longest: timedelta
+    longest_reason: int
+    is_whole: bool
+
+
+class Typed(Struct, frozen=True):
+    """A form that was refused."""
+
+    notebook_id: str
+    until: str
+    reason: str
+    error: GrantRefused
+
+
+class MineInputs(Struct, frozen=True):
+    """What the page needs."""
+
+    found: OwnedFound
+    verdicts: Mapping[tuple[str, str], Verdict]
+    """By target and notebook ID."""
+    states: Mapping[str, TargetState]
+    is_by_proxy: bool
+    """Whether a proxy says who it is, so that the owners' directory can know them."""
+    has_directory: bool
+
+
+def build_mine(inputs: MineInputs, limits: GrantLimits, now: datetime, typed: Typed | None = None) -> MineView:
+    """Return what the page shows."""
+    found, form = inputs.found, build_form({}, limits, (), now)
+    rows = [_row(each, inputs, typed) for each in found.notebooks]
+    rows.sort(key=lambda row: (ORDER.get(row.tone, len(ORDER)), row.name.casefold(), row.id))
+    return MineView(
+        rows=rows[:ROWS],
+        more=max(0, len(rows) - ROWS),
+        empty=None if rows else _why_empty(inputs),
+        surveyed_at=min((each.surveyed_at for each in found.notebooks), default=None),
+        dry_run=any(inputs.states[each.target].dry_run for each in found.notebooks if each.target in inputs.states),
+        may_keep=limits.longest > NOTHING,
+        earliest=form.earliest,
+        latest=form.latest,
+        until=form.typed["until"] or date.isoformat(now.date()),
+        longest=limits.longest,
+        longest_reason=LONGEST_REASON,
+        is_whole=found.is_whole,
+    )
+
+
+ORDER: Mapping[str, int] = {"bad": 0, "busy": 1, "good": 2, "quiet": 3}
+"""What goes first stands on top."""
+
+
+def _why_empty(inputs: MineInputs) -> Message:
+    if not inputs.has_directory:
+        return message("The configuration has no directory of owners (owners), so nobody is known as the owner of a notebook.")
+    if not inputs.is_by_proxy:
+        return message("You are signed in with a token. Which notebooks are yours is known only behind a reverse proxy.")
+    if not inputs.found.is_surveyed:
+        return message("No survey is on record yet. The next sweep records which notebooks there are.")
+    return message("No owner of a notebook is reached at your name or address, so none is known as yours.")
+
+
+def _row(owned: Owned, inputs: MineInputs, typed: Typed | None) -> MineRow:
+    notebook, verdict = owned.notebook, inputs.verdicts.get((owned.target, owned.notebook.id))
+    headline, tone = _headline(verdict, inputs.states.get(owned.target))
+    wrong = typed if typed and typed.notebook_id == notebook.id else None
+    return MineRow(
+        id=notebook.id,
+        name=short(notebook.label),
+        path=f"/notebooks/{notebook.id}",
+        target=owned.target,
+        status=notebook.status.value,
+        size_gb=notebook.volume.capacity_gb if notebook.volume else None,
+        headline=headline,
+        tone=tone,
+        reason=verdict.cause if verdict else None,
+        can_keep=verdict is None or verdict.reason not in (Reason.EXEMPT, Reason.PROTECTED, Reason.ALREADY_DELETED),
+        error=_problem(wrong.error) if wrong else None,
+        typed_until=wrong.until if wrong else "",
+        typed_reason=wrong.reason if wrong else "",
+    )
+
+
+def _problem(error: GrantRefused) -> Message:
+    if error.field == "reason":
+        return message("Give a reason of at most %(most)s characters.", most=LONGEST_REASON)
+    if error.field == "until":
+        return message("Choose a day within the limit.")
+    return message("This notebook cannot be exempted.")
+
+
+def _headline(verdict: Verdict | None, state: TargetState | None) -> tuple[Message, str]:
+    """Return what happens to a notebook and when, and how it looks."""
+    if verdict is None:
+        return message("It is not known yet what happens to it"), "quiet"
+    if verdict.decision is Decision.DELETE:
+        if state and state.next_run and not state.paused:
+            return message("It is deleted by the sweep on %(at)s, if it still matches then", at=state.next_run), "bad"
+        return message("It is deleted by the next sweep, if it still matches then"), "bad"
+    if verdict.reason is Reason.TOLD and verdict.until:
+        return message("It is deleted after %(until)s, unless it is used or kept before", until=verdict.until), "bad"
+    if verdict.reason is Reason.EXEMPT and verdict.until:
+        return message("It is kept until %(until)s", until=verdict.until), "good"
+    return OTHERS.get(verdict.reason, (message("It is kept"), "quiet"))
+
+
+OTHERS: Mapping[Reason, tuple[Message, str]] = {
+    Reason.TOLD: (message("It is deleted when its time is over, unless it is used or kept before"), "bad"),
+    Reason.MARKED: (message("A policy matches. You are told before it is deleted"), "busy"),
+    Reason.UNANNOUNCED: (message("A policy matches. You are told before it is deleted"), "busy"),
+    Reason.OUTSIDE_WINDOW: (message("It is deleted when its time window opens, if it still matches then"), "bad"),
+    Reason.EXEMPT: (message("It is kept by an exemption"), "good"),
+    Reason.PROTECTED: (message("It is protected"), "good"),
+}
