@@ -3,6 +3,7 @@
 import asyncio
 from zlib import crc32
 
+import hypothesis
 import pytest
 import stamina
 
@@ -24,3 +25,7 @@ def no_forgotten_loop() -> None:
 
 # As the program does it: what a retry is told by is `http.retried`, and not stamina's own line on stdout.
 stamina.instrumentation.set_on_retry_hooks([])
+
+# No test has a stopwatch: how long an example takes says something about the machine only.
+hypothesis.settings.register_profile("without a stopwatch", deadline=None)
+hypothesis.settings.load_profile("without a stopwatch")
