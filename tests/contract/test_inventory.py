@@ -394,3 +394,16 @@ async def test_notebooks_are_found_by_the_beginning_of_a_name_or_an_id(opener: O
         assert [ref.id for ref in refs] == found
         assert {ref.id: (ref.target, ref.name, ref.owner) for ref in refs}.get("nb11") in (None, ("p1", "bert-base", "u2"))
         assert await journal.inventory.notebooks(text, 1) == refs[:1]
+
+
+async def test_notebooks_that_are_still_there_are_found_first(opener: Opener) -> None:
+    """Then those that are gone, and former names; each pair of a notebook and a name once."""
+    async with opener() as journal:
+        await survey(journal, [notebook("nb1", name="bert"), notebook("nb2", name="bert-2"), notebook("nb3", name="bert-3")])
+        await survey(journal, [notebook("nb2", Status.RUNNING, name="bert-2"), notebook("nb3", name="other")], NOON + HOUR)
+        refs = await journal.inventory.notebooks("bert", 9)
+        assert [(ref.id, ref.name) for ref in refs] == [("nb2", "bert-2"), ("nb1", "bert"), ("nb3", "bert-3")]
+        tagged = notebook("nb4", name="x", tags={"n": "bert"})
+        await survey(journal, [tagged], NOON + 2 * HOUR)
+        assert await journal.inventory.notebooks("bert", 9) != ()
+        assert "nb4" not in [ref.id for ref in await journal.inventory.notebooks("bert", 9)]

@@ -132,15 +132,17 @@ class InMemoryInventory:
         return tuple(sorted(found, key=lambda state: state.first_survey, reverse=True))[:limit]
 
     async def notebooks(self, text: str, limit: int) -> tuple[NotebookRef, ...]:
-        """List notebooks whose name or id begins with a text, those that were seen in a new state last first."""
+        """List notebooks whose name or id begins with a text, those with a lasting state first."""
         await asyncio.sleep(0)
-        latest: dict[NotebookRef, int] = {}
+        latest: dict[NotebookRef, tuple[bool, int]] = {}
         for one in self._stored.values():
             notebook = one.state.facts_at(one.state.first_survey).notebook
             ref = NotebookRef(one.state.target, one.state.notebook_id, notebook.name, notebook.owner_label)
             if ref.id.startswith(text) or (ref.name or "").lower().startswith(text.lower()):
-                latest[ref] = max(latest.get(ref, 0), one.state.first_survey)
-        return tuple(sorted(latest, key=lambda ref: (-latest[ref], ref.target, ref.id, ref.name or "", ref.owner)))[:limit]
+                state = (one.state.ended_by is None, one.state.first_survey)
+                latest[ref] = max(latest.get(ref, state), state)
+        by_id = sorted(latest, key=lambda ref: (ref.target, ref.id, ref.name or "", ref.owner))
+        return tuple(sorted(by_id, key=latest.__getitem__, reverse=True))[:limit]
 
     async def prune(self, before: datetime, now: datetime) -> int:
         """Delete the states that ended before a moment, and the surveys that no state needs; return how many states."""

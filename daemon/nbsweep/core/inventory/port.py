@@ -56,9 +56,10 @@ class InventoryRecords(Protocol):
         ...
 
     async def notebooks(self, text: str, limit: int) -> tuple[NotebookRef, ...]:
-        """List notebooks whose name or id begins with a text, those that were seen in a new state last first.
+        """List notebooks whose name or id begins with a text, those that are still there first.
 
-        The case of ASCII letters in names is ignored. At most `limit` pairs of a notebook and a name are listed.
+        Among these, and among the others, those come first that were seen in a new state last. The case of ASCII letters in
+        names is ignored. At most `limit` pairs of a notebook and a name are listed.
         """
         ...
 

@@ -133,9 +133,13 @@ class SqlInventory:
         return await self._states(query.order_by(INVENTORY.c.first_survey.desc()).limit(limit))
 
     async def notebooks(self, text: str, limit: int) -> tuple[NotebookRef, ...]:
-        """List notebooks whose name or id begins with a text, those that were seen in a new state last first."""
-        rows = await self._access.rows(notebooks_beginning(self._access.dialect.name, text, limit))
-        return tuple(NotebookRef(row["target"], row["notebook_id"], row["name"], row["owner"]) for row in rows)
+        """List notebooks whose name or id begins with a text, those with a lasting state first."""
+        found: list[NotebookRef] = []
+        for lasting in (True, False):
+            if len(found) < limit:
+                rows = await self._access.rows(notebooks_beginning(self._access.dialect.name, text, limit, lasting=lasting))
+                found += (NotebookRef(row["target"], row["notebook_id"], row["name"], row["owner"]) for row in rows)
+        return tuple(dict.fromkeys(found))[:limit]
 
     async def prune(self, before: datetime, now: datetime) -> int:
         """Delete the states that ended before a moment, and the surveys that no state needs; return how many states."""
