@@ -337,7 +337,7 @@ async def test_no_hit_says_why_and_offers_to_ask_the_cloud() -> None:
     """Only for what may be an id."""
     async with Scene(journal=await journal_with_names()).open() as face:
         seen = await see(face, "/notebooks?q=nothing")
-        assert "Nothing that nbsweep has recorded has a name or an ID that begins with “nothing”." in seen.content.words
+        assert "whose name or ID begins with “nothing”, and no mark or removal has this name." in seen.content.words
         assert [each.attributes["href"] for each in seen.content.all("a")] == ["/notebooks/nothing"]
         assert (await see(face, "/notebooks", params={"q": "no id/at all"})).content.all("a") == []
         assert "Type a name, an ID" in (await see(face, "/notebooks?q=")).content.words
