@@ -36,6 +36,7 @@ from nbsweep.service.web.pages.handlers.events import EventsPage, Pulse
 from nbsweep.service.web.pages.layout import Layout
 from nbsweep.service.web.pages.site import Site
 from nbsweep.service.web.pages.static import StaticFiles
+from nbsweep.service.web.planning.api import PlansApi
 from nbsweep.service.web.planning.desk import PlanDesk
 from nbsweep.service.web.responses import json_answer
 
@@ -105,7 +106,8 @@ def make_app(
     app[ADDRESS], app[CONNECTIONS], app[SITE] = address, connections, site
     exemptions = ExemptionsApi(control, ExemptionPorts(journal, clock, telemetry), settings.limits, calls)
     notices = NoticesApi(control, journal, clock)
-    handlers = _handlers(Health(control, exposition), Api(control, journal, clock, calls, desk), exemptions, notices)
+    api = Api(control, journal, clock, calls, desk)
+    handlers = {**_handlers(Health(control, exposition), api, exemptions, notices), **_plan_handlers(PlansApi(desk, journal))}
     for operation in OPERATIONS:
         handler = reject_unknown_query(handlers[operation.name], *operation.query, takes_body=bool(operation.takes))
         for method in ("GET", "HEAD") if operation.method == "GET" else (operation.method,):
@@ -114,6 +116,19 @@ def make_app(
     if pages:
         KeepPages(pages, journal, clock, telemetry).add_routes(app.router)
     return app
+
+
+def _plan_handlers(plans: PlansApi) -> Mapping[str, Handler]:
+    """Return the handler of each operation about plans."""
+    return {
+        "last_plan": plans.last_plan,
+        "exclude": plans.exclude,
+        "approve": plans.approve,
+        "approved_plans": plans.approved_plans,
+        "approved_plan": plans.approved_plan,
+        "compare": plans.compare,
+        "carry_out": plans.carry_out,
+    }
 
 
 def _handlers(health: Health, api: Api, exemptions: ExemptionsApi, notices: NoticesApi) -> Mapping[str, Handler]:

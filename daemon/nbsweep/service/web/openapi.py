@@ -16,7 +16,7 @@ JSON = "application/json"
 ABOUT = (
     "The state of the targets, the history of their sweeps, and requests for plans and sweeps. On loopback, GET requests need "
     "no token. On other addresses, they need a token of any role, except for /healthz. All other requests need a token "
-    "with the role admin."
+    "with the role admin, or for approving plans and carrying them out with the role approver."
 )
 MEANINGS: Mapping[Code, str] = {
     Code.BAD_REQUEST: "The path, the query or the body is invalid.",
@@ -70,6 +70,12 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
         "in": "path",
         "required": True,
         "description": "The key of a message, or its beginning.",
+        "schema": {"$ref": "#/components/schemas/Id"},
+    },
+    "plan_id": {
+        "in": "path",
+        "required": True,
+        "description": "The ID of an approved plan.",
         "schema": {"$ref": "#/components/schemas/Id"},
     },
     "exemption_id": {
@@ -152,7 +158,7 @@ def _query(operation: Operation, name: str) -> Mapping[str, Any]:
 
 def _security(operation: Operation) -> list[dict[str, list[str]]]:
     if operation.changes:
-        return [{"token": [Role.ADMIN.value]}]
+        return [{"token": [Role.APPROVER.value if operation.approves else Role.ADMIN.value]}]
     return [] if operation.path in PUBLIC else [{}, {"token": []}]
 
 

@@ -23,6 +23,8 @@ class Operation(Struct, frozen=True):
     takes: str = ""
     """The schema name of its body; empty if it takes none."""
     body_optional: bool = False
+    approves: bool = False
+    """Whether the role approver is enough for a change."""
 
     @property
     def changes(self) -> bool:
@@ -32,6 +34,7 @@ class Operation(Struct, frozen=True):
 
 API = "/api/v1"
 TARGET = f"{API}/targets/{{name}}"
+PLAN = f"{API}/plans/{{plan_id}}"
 JOURNAL, MISSING = Code.JOURNAL_FAILED, Code.NOT_FOUND
 OPERATIONS = (
     Operation("GET", "/healthz", "live", "Liveness: whether the process responds. Never needs a token.", "text/plain"),
@@ -114,6 +117,65 @@ OPERATIONS = (
         (MISSING, Code.CONFLICT, Code.CLOUD_FAILED, JOURNAL),
     ),
     Operation(
+        "GET",
+        f"{TARGET}/plan",
+        "last_plan",
+        "The last plan that was made of the target by this service, with one page of its notebooks. Costs no call.",
+        "Draft",
+        (MISSING,),
+        query=("limit", "offset"),
+    ),
+    Operation(
+        "POST",
+        f"{TARGET}/plan/exclude",
+        "exclude",
+        "Exclude notebooks from the last plan, and from no other. The plan has another digest then.",
+        "Draft",
+        (MISSING, Code.CONFLICT, Code.WRONG_TYPE),
+        takes="Exclusion",
+        approves=True,
+    ),
+    Operation(
+        "POST",
+        f"{TARGET}/plan/approve",
+        "approve",
+        "Approve the last plan, which must have this digest. Deletes nothing.",
+        "ApprovedPlan",
+        (MISSING, Code.CONFLICT, Code.WRONG_TYPE, JOURNAL),
+        201,
+        takes="Approval",
+        approves=True,
+    ),
+    Operation(
+        "GET",
+        f"{API}/plans",
+        "approved_plans",
+        "The latest approved plans, the newest first.",
+        "ApprovedPlans",
+        (JOURNAL,),
+        query=("limit",),
+    ),
+    Operation("GET", PLAN, "approved_plan", "One approved plan.", "ApprovedPlan", (MISSING, JOURNAL)),
+    Operation(
+        "POST",
+        f"{PLAN}/compare",
+        "compare",
+        "What has changed since a plan was approved. Only reads from the cloud, but uses calls of the quota.",
+        "PlanChanges",
+        (MISSING, Code.CONFLICT, Code.CLOUD_FAILED, JOURNAL),
+        approves=True,
+    ),
+    Operation(
+        "POST",
+        f"{PLAN}/carry-out",
+        "carry_out",
+        "Request a sweep that deletes what an approved plan permits and what still matches, as soon as possible, once.",
+        "ApprovedPlan",
+        (MISSING, Code.CONFLICT, JOURNAL),
+        202,
+        approves=True,
+    ),
+    Operation(
         "POST", f"{TARGET}/sweep", "sweep", "Request a sweep as soon as possible.", "Target", (MISSING, Code.CONFLICT), 202
     ),
     Operation("POST", f"{TARGET}/pause", "pause", "Pause the target: start no more sweeps.", "Target", (MISSING, JOURNAL)),
@@ -148,3 +210,5 @@ OPERATIONS = (
     ),
     Operation("POST", f"{TARGET}/resume", "resume", "Resume the target.", "Target", (MISSING, JOURNAL)),
 )
+APPROVING = frozenset(operation.path for operation in OPERATIONS if operation.approves)
+"""The paths of changes for which the role approver is enough."""

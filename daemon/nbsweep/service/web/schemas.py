@@ -4,6 +4,14 @@ from typing import Any
 
 import msgspec
 
+from nbsweep.documents.approvals import (
+    ApprovalDocument,
+    ApprovedPlanDocument,
+    ApprovedPlansDocument,
+    DraftDocument,
+    ExclusionDocument,
+    PlanChangesDocument,
+)
 from nbsweep.documents.exemptions import ExemptionsDocument, GrantDocument, NewExemptionDocument, RevocationDocument
 from nbsweep.documents.explain import ExplainDocument
 from nbsweep.documents.plans import PlanDocument
@@ -34,6 +42,12 @@ DOCUMENTS = (
     RunInFullDocument,
     RemovalsDocument,
     PlanDocument,
+    DraftDocument,
+    ExclusionDocument,
+    ApprovalDocument,
+    ApprovedPlanDocument,
+    ApprovedPlansDocument,
+    PlanChangesDocument,
     ExplainDocument,
     MarksDocument,
     MarksOfNotebookDocument,

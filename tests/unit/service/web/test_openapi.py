@@ -15,6 +15,12 @@ from nbsweep.testing import InMemoryJournal, RecordingTelemetry
 from unit.service.web.support import BEARER, FakeControl, Hands, Scene, token_file
 
 DOCUMENT = openapi_document()
+APPROVING = (
+    "/api/v1/targets/{name}/plan/exclude",
+    "/api/v1/targets/{name}/plan/approve",
+    "/api/v1/plans/{plan_id}/compare",
+    "/api/v1/plans/{plan_id}/carry-out",
+)
 GETS = {
     "/api/v1/targets": "/api/v1/targets",
     "/api/v1/targets/{name}": "/api/v1/targets/research",
@@ -75,7 +81,8 @@ def test_what_changes_something_demands_the_token() -> None:
     for path, methods in DOCUMENT["paths"].items():
         for method, operation in methods.items():
             reading: list[Any] = [] if path in ("/", "/healthz") else [{}, {"token": []}]
-            assert operation["security"] == ([{"token": ["admin"]}] if method == "post" else reading)
+            role = "approver" if path in APPROVING else "admin"
+            assert operation["security"] == ([{"token": [role]}] if method == "post" else reading)
 
 
 def test_it_has_a_schema_for_each_document() -> None:

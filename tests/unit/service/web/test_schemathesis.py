@@ -27,7 +27,7 @@ CONFIGURATION = {
     # The document cannot say which ends, reasons and globs are valid at the time of a request.
     "operations": [
         {
-            "include-path-regex": "/exemptions",
+            "include-path-regex": "/exemptions|/plan",
             "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "401", "403", "404", "409", "5xx"]}},
         }
     ],

@@ -16,6 +16,7 @@ from nbsweep.service.web.access.sessions import Sessions
 from nbsweep.service.web.access.tokens import Tokens
 from nbsweep.service.web.access.visitors import NOBODY, Needs, SignedIn, Visitor
 from nbsweep.service.web.errors import Code, Refused, logged_path
+from nbsweep.service.web.operations import APPROVING
 
 PUBLIC = frozenset({"/healthz"})
 """Paths of the API that need no token anywhere: their responses say nothing about this service's targets."""
@@ -103,7 +104,8 @@ class Auth:
 def needs_of_api(request: web.Request) -> Needs:
     """Return what a request to the API needs."""
     if request.method not in READING:
-        return Needs.ADMIN
+        resource = request.match_info.route.resource
+        return Needs.APPROVER if resource and resource.canonical in APPROVING else Needs.ADMIN
     return Needs.NOTHING if request.path in PUBLIC else Needs.READING
 
 
