@@ -43,7 +43,9 @@ class SqlMarks:
     async def page(self, query: MarkQuery, limit: int, offset: int) -> MarkPage:
         """List some of the marks that match, by owner and deadline."""
         wanted = [*_conditions(query.states, query.target, query.owner), *_of_telling(query)]
-        marks = await self._marks(_MARK.where(*wanted).order_by(*_BY_OWNER).limit(limit).offset(offset))
+        # Only the IDs are sorted and skipped: whole rows would take several times as long.
+        ids = select(MARKS.c.id).where(*wanted).order_by(*_BY_OWNER).limit(limit).offset(offset)
+        marks = await self._marks(_MARK.where(MARKS.c.id.in_(ids)).order_by(*_BY_OWNER))
         [row] = await self._access.rows(select(func.count().label("total")).select_from(MARKS).where(*wanted))
         return MarkPage(marks, int(row["total"]))
 

@@ -15,7 +15,6 @@ from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.views.exempting import build_form
 from nbsweep.service.web.pages.views.texts import short
 
-ROWS = 200
 NOTHING = timedelta(0)
 
 
@@ -85,8 +84,8 @@ def build_mine(inputs: MineInputs, limits: GrantLimits, now: datetime, typed: Ty
     rows = [_row(each, inputs, typed) for each in found.notebooks]
     rows.sort(key=lambda row: (ORDER.get(row.tone, len(ORDER)), row.name.casefold(), row.id))
     return MineView(
-        rows=rows[:ROWS],
-        more=max(0, len(rows) - ROWS),
+        rows=rows,
+        more=found.more,
         empty=None if rows else _why_empty(inputs),
         surveyed_at=min((each.surveyed_at for each in found.notebooks), default=None),
         dry_run=any(inputs.states[each.target].dry_run for each in found.notebooks if each.target in inputs.states),
