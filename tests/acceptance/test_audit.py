@@ -39,8 +39,6 @@ BACK_TO_0004 = (
             "plans",
         )
     ),
-    "DROP TABLE sessions",
-    "DROP TABLE plans",
     "DROP TABLE pauses",
     "DROP TABLE sweep_requests",
     "DROP TABLE services",
