@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 import anyio
 from aiohttp.web import Application
@@ -20,10 +19,9 @@ from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.metrics import Metrics
 from nbsweep.adapters.process import this_process
 from nbsweep.adapters.telemetry import Listener
-from nbsweep.bootstrap.links import offers_links, read_link_keys
 from nbsweep.bootstrap.notices import Notices, open_notices
-from nbsweep.bootstrap.owners import make_directory
 from nbsweep.bootstrap.sweeps import OpenResources, open_all
+from nbsweep.bootstrap.web import make_web_settings
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.events.base import Event
@@ -42,13 +40,9 @@ from nbsweep.service.scheduler import Schedule
 from nbsweep.service.supervisor import Supervisor
 from nbsweep.service.systemd import Systemd
 from nbsweep.service.target_runner import TargetRunner
-from nbsweep.service.web.access.proxies import ProxySettings
-from nbsweep.service.web.access.tokens import Role, TokenFile
-from nbsweep.service.web.app import WebSettings, make_app
-from nbsweep.service.web.keep.pages import PageSettings
+from nbsweep.service.web.app import make_app
 from nbsweep.service.web.server import require_listenable, serve_web
-from nbsweep.settings import ServiceSettings, Settings
-from nbsweep.settings.access import networks_of
+from nbsweep.settings import Settings
 from nbsweep.settings.doubts import doubts_of
 from nbsweep.settings.fingerprint import changed_keys
 from nbsweep.settings.schedule import ScheduleSettings
@@ -200,16 +194,7 @@ class Service:
         listen = settings.service.listen
         if listen is None:
             return None
-        web_settings = WebSettings(
-            listen,
-            _token_files(settings.service),
-            settings.grant_limits,
-            _pages(settings),
-            settings.messages.languages[0],
-            _proxies(settings.service),
-            make_directory(settings, opened.user_lookups, opened.clock) if settings.owners else None,
-            settings.owner_limits,
-        )
+        web_settings = make_web_settings(settings, listen, opened)
         return make_app(control, opened.journal, self.metrics.exposition, web_settings, telemetry, opened.clock)
 
     def _supervisor(self, settings: Settings, opened: OpenResources, telemetry: Telemetry, notices: Notices) -> Supervisor:
@@ -277,34 +262,6 @@ class Service:
             await heard.wait()
             yield
             group.cancel_scope.cancel()
-
-
-def _token_files(settings: ServiceSettings) -> tuple[TokenFile, ...]:
-    one = [TokenFile(Path(settings.api_token_file))] if settings.api_token_file else []
-    listed = (
-        TokenFile(Path(token.file), Role(token.role), f"api_tokens[{place}].file", token.name or "")
-        for place, token in enumerate(settings.api_tokens)
-    )
-    return (*one, *listed)
-
-
-def _proxies(settings: ServiceSettings) -> ProxySettings:
-    roles = settings.proxy_roles
-    secret_file = Path(settings.proxy_secret_file) if settings.proxy_secret_file else None
-    admins, approvers = dict.fromkeys(roles.admin, Role.ADMIN), dict.fromkeys(roles.approver, Role.APPROVER)
-    return ProxySettings(networks_of(settings.trusted_proxies), settings.proxy_headers, secret_file, {**approvers, **admins})
-
-
-def _pages(settings: Settings) -> PageSettings | None:
-    """Return the settings of the pages of links.
-
-    Raises:
-        ConfigurationError: a key of links cannot be used.
-    """
-    url = settings.exemptions.page_url
-    if url is None or not offers_links(settings):
-        return None
-    return PageSettings(url, read_link_keys(settings), settings.owner_limits, settings.messages.languages[0])
 
 
 def _due_times(sweeper: Sweeper, schedule: ScheduleSettings | None) -> DueTimes | None:

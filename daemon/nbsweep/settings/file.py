@@ -29,7 +29,8 @@ from nbsweep.settings.operation import (
 )
 from nbsweep.settings.overlaps import check_overlaps
 from nbsweep.settings.people.calendar import CalendarSettings
-from nbsweep.settings.people.channels import Channels, check_targets_of_channels
+from nbsweep.settings.people.channel_names import check_targets_of_channels
+from nbsweep.settings.people.channels import Channels
 from nbsweep.settings.people.consistency import check_people
 from nbsweep.settings.people.exemptions import ExemptionSettings
 from nbsweep.settings.people.marks import NO_CALENDAR, MarksSettings

@@ -6,7 +6,6 @@ from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import (
-    Connection,
     Engine,
     RowMapping,
     Select,
@@ -18,7 +17,7 @@ from sqlalchemy import (
 from nbsweep.adapters.journal.address import JournalAddress
 from nbsweep.adapters.journal.audit import SqlTrail, TrailWriter
 from nbsweep.adapters.journal.connections.outage import outlasting
-from nbsweep.adapters.journal.connections.tasks import connected, spawned
+from nbsweep.adapters.journal.connections.tasks import ask
 from nbsweep.adapters.journal.control import SqlControl
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.files import JournalFiles
@@ -44,7 +43,7 @@ from nbsweep.adapters.journal.queries import (
     of_orders,
     of_unfinished,
 )
-from nbsweep.adapters.journal.rows import Record, Row, RowMapper
+from nbsweep.adapters.journal.rows import Row, RowMapper
 from nbsweep.adapters.journal.sessions import SqlSessions
 from nbsweep.adapters.journal.statements import Statements
 from nbsweep.adapters.journal.statistics import SqlStatistics
@@ -160,7 +159,7 @@ class SqlJournal:
 
     async def unfinished(self, target: str | None = None, limit: int | None = None) -> tuple[Removal, ...]:
         """List the unfinished removals, the oldest first; with `target`, those under that name."""
-        return await self._records(_REMOVAL_MAPPER, of_unfinished(_REMOVAL, target).limit(limit))
+        return await self._access.records(_REMOVAL_MAPPER, of_unfinished(_REMOVAL, target).limit(limit))
 
     async def note_active(self, project: str, notebook_ids: Iterable[str], seen_at: datetime) -> None:
         """Record that these notebooks were seen in a state other than at rest; only the latest time is kept."""
@@ -182,26 +181,26 @@ class SqlJournal:
         """List the latest sweeps, of one target if it is given, the newest first."""
         runs = _RUN if target is None else _RUN.where(RUNS.c.target == target)
         newest_first = runs.order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc(), RUNS.c.target)
-        return await self._records(_RUN_MAPPER, newest_first.limit(limit))
+        return await self._access.records(_RUN_MAPPER, newest_first.limit(limit))
 
     async def last_run(self, target: str, outcomes: Collection[Outcome] = ()) -> RunRecord | None:
         """Return the latest sweep of a target with one of these outcomes; if none are given, with any outcome."""
-        return next(iter(await self._records(_RUN_MAPPER, of_last_run(_RUN, target, outcomes))), None)
+        return next(iter(await self._access.records(_RUN_MAPPER, of_last_run(_RUN, target, outcomes))), None)
 
     async def last_success(self, target: str) -> RunRecord | None:
         """Return the latest sweep or dry run of a target that finished without a problem."""
-        return next(iter(await self._records(_RUN_MAPPER, of_last_success(_RUN, target))), None)
+        return next(iter(await self._access.records(_RUN_MAPPER, of_last_success(_RUN, target))), None)
 
     async def open_runs(self, target: str | None = None) -> tuple[RunRecord, ...]:
         """List the sweeps without an end, the oldest first; with `target`, those under that name."""
         named = true() if target is None else RUNS.c.target == target
         query = _RUN.where(named, RUNS.c.ended_at.is_(None))
-        return await self._records(_RUN_MAPPER, query.order_by(RUNS.c.started_at, RUNS.c.run_id))
+        return await self._access.records(_RUN_MAPPER, query.order_by(RUNS.c.started_at, RUNS.c.run_id))
 
     async def run(self, run_id: str) -> tuple[RunRecord, ...]:
         """List the sweeps of one run, one record for each target; empty if the run does not exist."""
         query = _RUN.where(RUNS.c.run_id == run_id).order_by(RUNS.c.started_at, RUNS.c.target)
-        return await self._records(_RUN_MAPPER, query)
+        return await self._access.records(_RUN_MAPPER, query)
 
     async def run_counts(self, run_ids: Sequence[str]) -> tuple[RunCounts, ...]:
         """Count how the removals of these runs have ended, by sweep."""
@@ -217,17 +216,17 @@ class SqlJournal:
         """List the removals of one run, those in these states if any are given, in the order of its plan."""
         wanted = REMOVALS.c.state.in_(sorted(states)) if states else true()
         planned = _REMOVAL.where(REMOVALS.c.run_id == run_id, wanted).order_by(REMOVALS.c.position)
-        return await self._records(_REMOVAL_MAPPER, planned.limit(limit).offset(offset or None))
+        return await self._access.records(_REMOVAL_MAPPER, planned.limit(limit).offset(offset or None))
 
     async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:
         """List the removals of one notebook in all runs, the newest first."""
         query = _REMOVAL.where(REMOVALS.c.notebook_id == notebook_id)
         newest_first = query.order_by(REMOVALS.c.planned_at.desc(), REMOVALS.c.run_id.desc(), REMOVALS.c.position.desc())
-        return await self._records(_REMOVAL_MAPPER, newest_first)
+        return await self._access.records(_REMOVAL_MAPPER, newest_first)
 
     async def orders_since(self, target: str, identity: TargetIdentity, since: datetime) -> tuple[Removal, ...]:
         """List the removals of a target with a stop or a DELETE that was about to leave since a time, the oldest first."""
-        return await self._records(_REMOVAL_MAPPER, of_orders(_REMOVAL, target, identity, since))
+        return await self._access.records(_REMOVAL_MAPPER, of_orders(_REMOVAL, target, identity, since))
 
     async def run_ids(self, beginning: str, limit: int) -> tuple[str, ...]:
         """List ids of runs that begin with a text, the newest first."""
@@ -244,9 +243,9 @@ class SqlJournal:
         """Return the past of a target that the brakes and the cool-down need."""
         requested = await self._count(count_requested(target, identity, requested_since))
         before = None
-        for last in await self._records(_RUN_MAPPER, of_last_survey(_RUN, target, identity)):
+        for last in await self._access.records(_RUN_MAPPER, of_last_survey(_RUN, target, identity)):
             before = FleetBefore(last.run_id, last.fleet, await self._count(count_deleted(last, target, identity)))
-        ends = await self._records(_REMOVAL_MAPPER, of_failing(_REMOVAL, target, identity, failed_since))
+        ends = await self._access.records(_REMOVAL_MAPPER, of_failing(_REMOVAL, target, identity, failed_since))
         return History(requested, before, ends)
 
     async def leases(self) -> tuple[TargetLease, ...]:
@@ -278,11 +277,6 @@ class SqlJournal:
         if change.items:
             await self._writer.write(change)
 
-    async def _records(self, mapper: RowMapper[Record], query: Select[Any]) -> tuple[Record, ...]:
-        rows = await self._rows(query)
-        with journal_errors(self._address):
-            return tuple(map(mapper.record_of, rows))
-
     async def _count(self, query: Select[Any]) -> int:
         [row] = await self._rows(query)
         return int(row["count"])
@@ -290,16 +284,7 @@ class SqlJournal:
     async def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
         self._writer.check_open()
         with journal_errors(self._address):
-            return await outlasting(partial(_ask, self._engine, query), self._patience_s)
-
-
-async def _ask(engine: Engine, query: Select[Any]) -> Sequence[RowMapping]:
-    async with connected(engine) as connection:
-        return await spawned(_fetch, connection, query)
-
-
-def _fetch(connection: Connection, query: Select[Any]) -> Sequence[RowMapping]:
-    return connection.execute(query).mappings().all()
+            return await outlasting(partial(ask, self._engine, query), self._patience_s)
 
 
 def _run_row(run: RunRecord) -> Row:

@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.core.marks.grace import OWNER, Grace
-from nbsweep.core.model import Notebook, Status
+from nbsweep.core.model import Notebook, Status, microseconds
 
 STALE_GRACES = 2
 """A notice is stale, and given again, so many times the grace after its deadline,"""
@@ -273,3 +273,9 @@ def clear(mark: Mark, now: datetime, cause: ClearCause) -> Mark:
 def remove(mark: Mark, now: datetime, run_id: str) -> Mark:
     """Record that the notebook was deleted."""
     return _move(mark, MarkState.REMOVED, ended_at=now, run_id=run_id)
+
+
+def mark_id(project: str, notebook_id: str, created_at: datetime, marked_at: datetime) -> str:
+    """Return the id of a mark: the same instance that is marked at the same time has the same id."""
+    parts = (project, notebook_id, str(microseconds(created_at)), str(microseconds(marked_at)))
+    return sha256("\n".join(parts).encode()).hexdigest()[:20]

@@ -6,7 +6,6 @@ complete.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 
 from msgspec import Struct
 
@@ -23,13 +22,14 @@ from nbsweep.core.marks.model import (
     clear,
     confirm,
     is_stale,
+    mark_id,
     remove,
     renew_notice,
     tag_digests,
     verify_clock,
 )
 from nbsweep.core.marks.shown import count_marks
-from nbsweep.core.model import MalformedRow, Notebook, microseconds
+from nbsweep.core.model import MalformedRow, Notebook
 from nbsweep.core.planning.brakes import Brakes, OnExcess, Refusal, judge_announcing, trim
 from nbsweep.core.planning.plan import Candidate, MarkOutlook, Survey, longest_idle_first
 from nbsweep.core.policy import judge
@@ -282,12 +282,6 @@ def _mark_of(candidate: Candidate, seen: SurveyedMarks) -> Mark:
         tell=policy.grace.tell if policy.grace else (),
         tags=tag_digests(notebook),
     )
-
-
-def mark_id(project: str, notebook_id: str, created_at: datetime, marked_at: datetime) -> str:
-    """Return the id of a mark: the same instance that is marked at the same time has the same id."""
-    parts = (project, notebook_id, str(microseconds(created_at)), str(microseconds(marked_at)))
-    return sha256("\n".join(parts).encode()).hexdigest()[:20]
 
 
 # ---- what owners are told -------------------------------------------------------------------------------------------------

@@ -1,10 +1,9 @@
 """`channels`: the ways to reach people, by name."""
 
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from email.headerregistry import Address
 from email.utils import parseaddr
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -15,7 +14,6 @@ from pydantic import (
     StrictStr,
     ValidationError,
     ValidationInfo,
-    ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
 )
@@ -26,11 +24,9 @@ from nbsweep.core.pacing import Rate
 from nbsweep.settings.fields.address import CaFile, Endpoint, Proxy, check_private_url, is_loopback
 from nbsweep.settings.fields.base import Group, Name
 from nbsweep.settings.fields.paths import FilePath
-from nbsweep.settings.fields.types import OneOrMore, Written, validated_with
+from nbsweep.settings.fields.types import OneOrMore, Written
 from nbsweep.settings.fields.units import CallRate
 
-RESERVED = frozenset({"fallback", "owner"})
-"""No names of channels."""
 LINE = Written(r"^[^\x00-\x1f\x7f]+$", "must be one line of text, and not empty; look for a line end in it")
 HOST = Written(r"^([A-Za-z0-9.-]+|[0-9A-Fa-f:.]+)$", "must be the name or the address of a host, such as mail.example.com")
 URN = Written(
@@ -140,7 +136,7 @@ class SmtpSettings(ChannelSettings):
     @model_validator(mode="after")
     def _has_whole_login(self) -> Self:
         if self.username is None and (self.password is not None or self.password_file is not None):
-            raise _error(_problem((), "must hold username if it holds a password"))
+            raise _error(channel_problem((), "must hold username if it holds a password"))
         _check_secret(self, "password", required=self.username is not None)
         return self
 
@@ -265,29 +261,6 @@ AnyChannel = Annotated[
 Channels = Mapping[Name, AnyChannel]
 
 
-def check_targets_of_channels(value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
-    """Refuse channels with a reserved name or a target that does not exist, together with all else that is wrong in them."""
-    # Without valid targets nothing is known about a name.
-    targets = info.data.get("targets")
-    unknown = () if targets is None else _unknown(value, [each.name for each in targets])
-    return validated_with(value, handler, [*_reserved(value), *unknown], "channels")
-
-
-def _reserved(value: Any) -> Iterator[InitErrorDetails]:
-    """Yield a mistake for each channel that is called like somebody who is told: messages of both could not be told apart."""
-    for name in sorted(RESERVED & set(value)) if isinstance(value, Mapping) else ():
-        yield _problem((name,), f"must have another name: {name} means a person in grace")
-
-
-def _unknown(value: Any, known: list[str]) -> Iterator[InitErrorDetails]:
-    for name, channel in value.items() if isinstance(value, Mapping) else ():
-        target = channel.get("target") if isinstance(channel, Mapping) else None
-        if isinstance(target, str) and target not in known:
-            near = get_close_matches(target, known, n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}"
-            yield _problem((name, str(channel.get("kind")), "target"), f"is not the name of a target. {hint}")
-
-
 def _check_secret(group: Group, key: str, *, required: bool) -> None:
     """Refuse a secret that is given in two ways, or not at all although it is required.
 
@@ -296,14 +269,15 @@ def _check_secret(group: Group, key: str, *, required: bool) -> None:
     """
     given = [name for name in (key, f"{key}_file") if getattr(group, name) is not None]
     if len(given) == len((key, f"{key}_file")):
-        raise _error(_problem((f"{key}_file",), f"must not be given together with {key}"))
+        raise _error(channel_problem((f"{key}_file",), f"must not be given together with {key}"))
     if required and not given:
-        raise _error(_problem((), f"must hold {key}_file, or {key} with a ${{NAME}}"))
+        raise _error(channel_problem((), f"must hold {key}_file, or {key} with a ${{NAME}}"))
 
 
 def _error(problem: InitErrorDetails) -> ValidationError:
     return ValidationError.from_exception_data("channels", [problem], hide_input=True)
 
 
-def _problem(place: tuple[str, ...], message: str) -> InitErrorDetails:
+def channel_problem(place: tuple[str, ...], message: str) -> InitErrorDetails:
+    """Return a mistake at a place within the channels."""
     return InitErrorDetails(type=PydanticCustomError("channel", "{error}", {"error": message}), loc=place, input=None)

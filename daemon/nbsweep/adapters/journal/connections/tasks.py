@@ -5,14 +5,14 @@ The driver is asynchronous all the same; what is called through `spawned` waits 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, RowMapping, Select
 from sqlalchemy.util import greenlet_spawn as spawned
 
-__all__ = ["connected", "spawned"]
+__all__ = ["ask", "connected", "spawned"]
 
 
 @asynccontextmanager
@@ -23,6 +23,16 @@ async def connected(engine: Engine) -> AsyncIterator[Connection]:
         yield connection
     finally:
         await _to_the_end(spawned(connection.close))
+
+
+async def ask(engine: Engine, query: Select[Any]) -> Sequence[RowMapping]:
+    """Run a query on a connection of its own, and return its rows."""
+    async with connected(engine) as connection:
+        return await spawned(_fetch, connection, query)
+
+
+def _fetch(connection: Connection, query: Select[Any]) -> Sequence[RowMapping]:
+    return connection.execute(query).mappings().all()
 
 
 async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:

@@ -1,153 +1,23 @@
-"""The ports of the engine; an implementation can be written from these docstrings alone.
+"""The port for the durable record."""
 
-All datetimes are aware. Every method may be cancelled at any await.
-"""
-
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
-
-from msgspec import Struct
 
 from nbsweep.core.audit.trail import AuditTrail
 from nbsweep.core.control.port import ControlRecords
 from nbsweep.core.control.sessions import SessionRecords
-from nbsweep.core.events.base import Event
 from nbsweep.core.exemptions.port import ExemptionRecords
-from nbsweep.core.freshness import ClockReading, Freshness
 from nbsweep.core.holdout.port import HoldRecords
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.inventory.port import InventoryRecords
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import Removal, State
-from nbsweep.core.listing.paging import Paging
 from nbsweep.core.lookup import NotebookRef
-from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.notices.port import MarkRecords, OutboxRecords
-from nbsweep.core.pacing import LaneState
 from nbsweep.core.runs import History, Outcome, RunCounts, RunRecord
 from nbsweep.core.saved_plan.approval import PlanRecords
 from nbsweep.core.statistics.port import StatisticsRecords
-
-
-class Clock(Protocol):
-    """Reads the time."""
-
-    def now(self) -> datetime:
-        """Return the time of the wall clock, as an aware datetime; it may jump."""
-        ...
-
-    def steady_s(self) -> float:
-        """Return the seconds of a clock that never jumps, but may stand still while the machine sleeps."""
-        ...
-
-    def read(self) -> ClockReading:
-        """Read all clocks at once."""
-        ...
-
-
-class Telemetry(Protocol):
-    """Receives events."""
-
-    def emit(self, event: Event) -> None:
-        """Record an event; never raises and never waits."""
-        ...
-
-    def bound(self, **context: str) -> AbstractContextManager[None]:
-        """Add `context` to every event emitted inside, in this task and in the tasks that it starts."""
-        ...
-
-
-def unheeded() -> None:
-    """Do nothing."""
-
-
-class Cloud(Protocol):
-    """The notebooks of one account. The implementation limits and retries the calls, so every error that it raises is final.
-
-    Any method may raise a `SweepEnding` error. Reads raise `AnswerLost` if the cloud did not answer within the retries.
-    """
-
-    def lanes_state(self) -> tuple[LaneState, ...]:
-        """Return the present rate of each lane of the account, and of the common limit if there is one."""
-        ...
-
-    def clock_skew_s(self) -> float | None:
-        """Return the least number of seconds by which this machine's clock is ahead of the cloud's; negative if it is behind.
-
-        The cloud's latest answers give the bounds. The result is None until an answer has a date, and also between a jump of
-        a clock and the next answer.
-        """
-        ...
-
-    def paging(self) -> Paging:
-        """Return what is known about the pages of listings."""
-        ...
-
-    def found_paging(self, paging: Paging) -> None:
-        """Store what was found out about the pages of listings, for this run."""
-        ...
-
-    async def project(self) -> str:
-        """Return the id of the project of all calls; it never changes, and is looked up once if it is not configured.
-
-        Raises:
-            SweepEnding: it cannot be looked up.
-        """
-        ...
-
-    async def workspaces(self) -> tuple[str, ...]:
-        """List the ids of all workspaces that the caller may use; the cloud may still refuse to list some of them."""
-        ...
-
-    async def page(self, scope: Scope, offset: int, status: str | None = None) -> Page:
-        """Read one page of a listing, oldest first if the API allows it; `offset` is its first row, counted from 0.
-
-        If pages do not overlap (see `paging`), the offset is a multiple of the page size.
-
-        Raises:
-            MalformedAnswer: the answer is not a page.
-            Rejected: the workspace does not exist, or (`WorkspaceRefused`) is not open to the caller.
-        """
-        ...
-
-    async def show(self, notebook_id: str) -> Notebook:
-        """Read one notebook.
-
-        Raises:
-            Gone: the notebook does not exist.
-            MalformedAnswer: the answer is not a notebook.
-        """
-        ...
-
-    async def stop(self, notebook_id: str, *, facts: Freshness) -> Notebook | None:
-        """Stop a running notebook; return the notebook that the answer shows, or None if it shows none.
-
-        Raises:
-            FactsTooOld: the call was not sent, as for `delete`.
-            AlreadyStopped, Busy, Gone, Rejected: the cloud's answers.
-            AnswerLost: whether the order arrived is unknown.
-        """
-        ...
-
-    async def delete_turn(self) -> None:
-        """Wait for a turn to prepare a DELETE; turns come at the rate of DELETEs, so that facts are fresh when it leaves."""
-        ...
-
-    async def delete(self, notebook_id: str, *, facts: Freshness, leaving: Callable[[], object] = unheeded) -> str:
-        """Delete a notebook and its storage permanently; return the gateway's request id.
-
-        A DELETE is sent once: after a lost answer, the caller has to look first. `facts` says how long the facts behind the
-        decision are fresh; this and the clock skew are checked right before the first byte is sent. `leaving` is called at
-        that point: if the call is cancelled before, the DELETE was never sent.
-
-        Raises:
-            FactsTooOld: the DELETE was not sent, because the facts became too old or the clock cannot be trusted.
-            Gone, Busy, MustStopFirst, Rejected: the cloud's answers.
-            AnswerLost: whether the DELETE arrived is unknown.
-        """
-        ...
 
 
 class Journal(Protocol):
@@ -326,12 +196,3 @@ class Journal(Protocol):
     async def release_lease(self, lease: TargetLease) -> None:
         """Release a lease; a lease that another process holds by now stays."""
         ...
-
-
-class Ports(Struct, frozen=True):
-    """All ports of one sweep."""
-
-    cloud: Cloud
-    journal: Journal
-    clock: Clock
-    telemetry: Telemetry
