@@ -68,11 +68,12 @@ EXAMPLES = dict(shipped())
 def rules_of(document: Any) -> Rules:
     """Make the rules of an example; what else it says is not at issue, and some of it needs an environment.
 
-    Without their grace, policies select no less.
+    Without their grace and holdout, policies select no less.
     """
     target = {"name": "t", "region": "cn-north-4", "credentials": SECRETS}
     chosen = {key: document[key] for key in ("policies", "protect", "groups") if key in document}
-    chosen["policies"] = [{key: value for key, value in policy.items() if key != "grace"} for policy in document["policies"]]
+    spares = {"grace", "holdout"}
+    chosen["policies"] = [{key: value for key, value in policy.items() if key not in spares} for policy in document["policies"]]
     return Settings.model_validate({"targets": [target], **chosen}).rules
 
 
