@@ -89,7 +89,7 @@ def test_what_policies_would_have_deleted_and_who_came_back(simulate: Simulate, 
 
     shown = place.desk.run("backtest", *HORIZON)
     assert shown.code == 0
-    assert shown.out.startswith("3 of 5 deletions would have been regretted: 60.0 % (95 % interval 23.1-88.2 %).\n")
+    assert shown.out.startswith("3 of 5 deletions would be regretted: 60.0 % (95 % interval 23.1-88.2 %).\n")
     assert "the horizon is not over: 1" in shown.out
     assert "protected by a tag or a name" in shown.out
 
@@ -111,7 +111,7 @@ def check_drawings(place: Place) -> None:
     assert (page.code, page.err) == (0, "")
     root = Page(page.out).root
     assert root.all("header")[0].all("p")[0].words == (
-        "3 of 5 deletions would have been regretted: 60.0 % (95 % interval 23.1-88.2 %)."
+        "3 of 5 deletions would be regretted: 60.0 % (95 % interval 23.1-88.2 %)."
     )
     found = sections(root)
     assert [row[0] for row in rows(found["What if idle_over were"])[1:]] == ["14d", "30d"]

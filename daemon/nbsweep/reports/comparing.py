@@ -16,5 +16,5 @@ def comparison_table(comparison: ComparisonDocument) -> CountsTable:
         (f"by both, as in {other}", comparison.both_there),
     )
     rows = counts_rows([NamedCountsDocument(name, counts) for name, counts in named])
-    note = f"All of {other}: {counted(comparison.total.deletions, 'deletion')}, {rate(comparison.total)}."
+    note = f"All of {other}: {counted(comparison.total.deletions, 'deletion')}; regret: {rate(comparison.total)}."
     return CountsTable(f"Compared with {other}", "deleted", rows, note)

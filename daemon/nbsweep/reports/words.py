@@ -32,7 +32,7 @@ def headline(total: LabelCountsDocument) -> str:
     if total.regret is None:
         return f"{counted(total.deletions, 'deletion')}, of which none can be judged."
     judged = counted(total.deletions - total.censored, "deletion")
-    return f"{total.came_back} of {judged} would have been regretted: {rate(total)}."
+    return f"{total.came_back} of {judged} would be regretted: {rate(total)}."
 
 
 def breakdown(total: LabelCountsDocument) -> str:
@@ -49,8 +49,8 @@ def breakdown(total: LabelCountsDocument) -> str:
 
 def few(total: LabelCountsDocument) -> str:
     """Return the warning about too few labels."""
-    judged = counted(total.deletions - total.censored, "deletion")
-    return f"With {judged} that can be judged, the rate says little: look at its interval."
+    judged = counted(total.deletions - total.censored, "judged deletion")
+    return f"With {judged}, the rate says little: look at its interval."
 
 
 def kept_limit(limit: MaxRegretDocument, total: LabelCountsDocument) -> str:

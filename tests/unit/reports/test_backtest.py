@@ -124,7 +124,7 @@ def test_the_verdict_stands_first_and_the_assumptions_last() -> None:
     page = read(WHOLE)
     [head] = page.all("header")
     assert [paragraph.words for paragraph in head.all("p")] == [
-        "4 of 40 deletions would have been regretted: 10.0 % (95 % interval 4.0-23.1 %).",
+        "4 of 40 deletions would be regretted: 10.0 % (95 % interval 4.0-23.1 %).",
         "The limit of 5.0 % is not kept.",
         BREAKDOWN,
         "2026-09-01 to 2026-09-22, 21 surveys. A return within 30d of the deletion is a regret.",
@@ -186,7 +186,7 @@ def test_the_differences_to_other_policies_are_told_from_both_sides() -> None:
         ["by both, as in these policies", "40", "1"],
         ["by both, as in the current policies", "40", "1"],
     ]
-    assert section.all("p")[0].words.startswith("All of the current policies: 50 deletions, 4.0 % (95 % interval ")
+    assert section.all("p")[0].words.startswith("All of the current policies: 50 deletions; regret: 4.0 % (95 % interval ")
 
 
 def test_what_is_known_of_the_past_is_told() -> None:
@@ -231,9 +231,7 @@ def test_nothing_judged_is_no_rate() -> None:
 
 def test_few_labels_are_warned_of() -> None:
     """Before any figure."""
-    assert (
-        "With 40 deletions that can be judged, the rate says little" in read(document(few_labels=True)).all("header")[0].words
-    )
+    assert "With 40 judged deletions, the rate says little" in read(document(few_labels=True)).all("header")[0].words
 
 
 def test_long_lists_are_cut_with_a_word_on_the_rest() -> None:

@@ -85,4 +85,7 @@ def _documents(found: Sequence[tuple[SurveyRecord, Sequence[NotebookState]]]) ->
 def _nothing(options: InventoryOptions) -> str:
     if options.at:
         return "No survey was recorded until then."
-    return f"No survey has shown a notebook whose ID is or begins with {options.notebook}."
+    return (
+        f"No survey has shown a notebook whose ID is or begins with {options.notebook}. Notebooks are found by their IDs, not "
+        "by their names: `nbsweep inventory --at DATE` lists both."
+    )

@@ -60,7 +60,7 @@ def backtest_view(document: BacktestDocument, what_if: WhatIf | None = None) -> 
     if document.thresholds:
         parts.append((what_if or _thresholds)(document))
     if document.comparison:
-        parts += _comparison(document.comparison)
+        parts += _comparison(document.policies, document.comparison)
     parts += _reality(document.reality) if document.reality else []
     parts.append(cell("What this assumes", "bold"))
     parts += [cell(f"- {sentence}", "dim") for sentence in document.assumptions]
@@ -75,7 +75,9 @@ def _verdict(document: BacktestDocument) -> Iterator[Text]:
     yield cell(headline(total), "bold")
     if total.deletions:
         yield cell(breakdown(total))
-    yield from (cell(_place(document, target), "dim") for target in document.targets)
+    yield from (cell(_place(target), "dim") for target in document.targets)
+    horizon = format_age(timedelta(seconds=document.horizon_s))
+    yield cell(f"Policies: {document.policies}. Horizon: {horizon}.", "dim")
     if document.few_labels and total.deletions:
         yield cell(few(total), "yellow")
     if limit := document.max_regret:
@@ -97,14 +99,10 @@ def _reality(reality: RealityDocument) -> Iterator[RenderableType]:
         yield cell(f"Held out: {counted(held.deletions, 'notebook')}. {headline(held)}", "bold")
 
 
-def _place(document: BacktestDocument, target: CoverageDocument) -> str:
+def _place(target: CoverageDocument) -> str:
     if target.first is None or target.last is None:
         return f"{target.target}: no survey in this time."
-    horizon = format_age(timedelta(seconds=document.horizon_s))
-    return (
-        f"{target.target}: {counted(target.surveys, 'survey')} from {target.first[:DAY]} to {target.last[:DAY]}, "
-        f"policies: {document.policies}, horizon: {horizon}."
-    )
+    return f"{target.target}: {counted(target.surveys, 'survey')} from {target.first[:DAY]} to {target.last[:DAY]}."
 
 
 # ---- tables ---------------------------------------------------------------------------------------------------------------
@@ -144,6 +142,7 @@ def _regrets(regrets: Sequence[WouldBeDocument]) -> Iterator[RenderableType]:
     """Yield the table of the latest regrets by name."""
     latest = sorted(regrets, key=lambda each: each.at, reverse=True)[:REGRETS_SHOWN]
     if latest:
+        yield cell("Who came back", "bold")
         ids = short_ids(each.id for each in latest)
         yield make_table(REGRETS, lambda: (_regret_row(each, ids[each.id]) for each in latest))
     if len(regrets) > len(latest):
@@ -168,14 +167,17 @@ def _thresholds(document: BacktestDocument) -> RenderableType:
     return make_table(columns, lambda: (_counts_row(each.idle_over, each.counts) for each in document.thresholds))
 
 
-def _comparison(comparison: ComparisonDocument) -> Iterator[RenderableType]:
+def _comparison(policies: str, comparison: ComparisonDocument) -> Iterator[RenderableType]:
     """Yield the differences to other policies."""
     named = (
-        ("only by these", comparison.only_here),
+        (f"only by {policies}", comparison.only_here),
         (f"only by {comparison.policies}", comparison.only_there),
-        ("by both, here", comparison.both_here),
+        (f"by both, {policies}", comparison.both_here),
         (f"by both, {comparison.policies}", comparison.both_there),
     )
+    yield cell(f"{policies} compared with {comparison.policies}", "bold")
     columns = (Column("DELETED", most=NAME), *COUNTS)
     yield make_table(columns, lambda: (_counts_row(name, counts) for name, counts in named))
-    yield cell(f"{comparison.policies}: {counted(comparison.total.deletions, 'deletion')}, {rate(comparison.total)}.")
+    yield cell(
+        f"All of {comparison.policies}: {counted(comparison.total.deletions, 'deletion')}; regret: {rate(comparison.total)}."
+    )

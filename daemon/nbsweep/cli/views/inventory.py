@@ -15,7 +15,7 @@ COLUMNS = (
     Column("OWNER", most=SHORT_NAME),
     Column("TARGET", most=SHORT_NAME, leaves=2),
     Column("STATUS"),
-    Column("GB", leaves=4),
+    Column("GB", right=True, leaves=4),
     Column("CHANGED", leaves=1),
     Column("SEEN FROM"),
     Column("UNTIL"),

@@ -20,6 +20,7 @@ AS_A_SWEEP = (
 def assumptions(trial: Trial, period: Period, coverages: Sequence[Coverage], replayed: Sequence[Replayed]) -> tuple[str, ...]:
     """Return one sentence or two for each assumption, the most important first."""
     return (
+        *_of_horizon(period, coverages),
         *_of_reality(coverages),
         *_of_brakes(coverages, replayed),
         *_of_graces(trial),
@@ -27,6 +28,16 @@ def assumptions(trial: Trial, period: Period, coverages: Sequence[Coverage], rep
         f"Came back: within {format_age(period.horizon)} {SIGNS}. Later returns are not counted.",
         AS_A_SWEEP,
     )
+
+
+def _of_horizon(period: Period, coverages: Sequence[Coverage]) -> Iterator[str]:
+    """Yield that no notebook can have stayed idle for the whole horizon, so that the rate has no base."""
+    spans = [coverage.last - coverage.first for coverage in coverages if coverage.first and coverage.last]
+    if spans and max(spans) < period.horizon:
+        yield (
+            f"The surveys cover {format_age(max(spans))}, less than the horizon of {format_age(period.horizon)}. Only early "
+            "returns and removals can be judged, so the rate means nothing: use a shorter --horizon, or record for longer."
+        )
 
 
 def _of_reality(coverages: Sequence[Coverage]) -> Iterator[str]:

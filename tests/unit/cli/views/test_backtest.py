@@ -37,13 +37,14 @@ def shown(*found: Labelled, max_regret: float | None = None, other: tuple[Labell
 def test_the_verdict_is_the_first_line() -> None:
     """The rate with its interval, then what the deletions came to, then where and when."""
     lines = shown(labelled(1, BACK), labelled(2, REMOVED), labelled(3, IDLE), labelled(4, CENSORED))
-    assert lines[:4] == [
-        "1 of 3 deletions would have been regretted: 33.3 % (95 % interval 6.1-79.2 %).",
+    assert lines[:5] == [
+        "1 of 3 deletions would be regretted: 33.3 % (95 % interval 6.1-79.2 %).",
         REST,
-        "research: 90 surveys from 2025-12-01 to 2026-03-01, policies: new.yaml, horizon: 30d.",
+        "research: 90 surveys from 2025-12-01 to 2026-03-01.",
         "empty: no survey in this time.",
+        "Policies: new.yaml. Horizon: 30d.",
     ]
-    assert "With 3 deletions that can be judged, the rate says little: look at its interval." in lines
+    assert "With 3 judged deletions, the rate says little: look at its interval." in lines
     assert lines[-2:] == ["What this assumes", "- A sweep takes place at each recorded survey."]
 
 
@@ -60,7 +61,7 @@ def test_what_really_happened_is_said_besides() -> None:
     text = rendered(backtest_view(backtest_document(result)))
     assert "Really deleted: 12 notebooks, of which 1 created again by their owners." in text
     assert "experiment-1 of alice, deleted on 2026-02-20: created bert on 2026-02-22 (same image)" in text
-    assert "Held out: 2 notebooks. 1 of 2 deletions would have been regretted: 50.0 %" in text
+    assert "Held out: 2 notebooks. 1 of 2 deletions would be regretted: 50.0 %" in text
 
 
 def test_nothing_to_judge_is_said() -> None:
@@ -95,5 +96,11 @@ def test_regrets_are_named_with_how_and_when_the_latest_first() -> None:
 def test_differences_and_thresholds_have_tables() -> None:
     """Only by these, only by the others, and by both."""
     text = "\n".join(shown(labelled(1, BACK), labelled(2, IDLE), other=(labelled(2, IDLE), labelled(3, IDLE))))
-    for words in ("IDLE OVER", "only by these", "only by current", "by both, here", "current: 2 deletions, 0.0 %"):
+    for words in (
+        "IDLE OVER",
+        "only by new.yaml",
+        "only by current",
+        "by both, new.yaml",
+        "All of current: 2 deletions; regret: 0.0 %",
+    ):
         assert words in text

@@ -40,3 +40,12 @@ def test_each_limit_of_the_past_is_said_with_its_number() -> None:
     ]
     assert len(text) == len(beginnings)
     assert all(one.startswith(beginning) for one, beginning in zip(text, beginnings, strict=True))
+
+
+def test_a_horizon_that_is_longer_than_the_past_makes_the_rate_meaningless() -> None:
+    """The longest past of a target counts; a past that is as long as the horizon says nothing."""
+    short = Coverage("a", 5, first=ago(days=13, hours=23), last=NOON)
+    words = "The surveys cover 13d 23h, less than the horizon of 14d."
+    assert assumptions(PLAIN, PERIOD, [short, Coverage("empty")], [Replayed()])[0].startswith(words)
+    enough = Coverage("b", 5, first=ago(days=14), last=NOON)
+    assert len(assumptions(PLAIN, PERIOD, [short, enough], [Replayed()])) == 2
