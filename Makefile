@@ -75,8 +75,9 @@ schema: $(INSTALLED)  ## write config/nbsweep.schema.json and the pages of confi
 sbom: $(INSTALLED)  ## write daemon/nbsweep.cdx.json, the wheel's bill of materials, anew
 	$(BIN)/python deploy/sbom.py
 
-screenshots: $(INSTALLED)  ## write the README's picture of the demo anew
+screenshots: $(INSTALLED)  ## write the pictures of the demo and of a back-test anew
 	$(BIN)/nbsweep demo --svg docs/demo.svg
+	PYTHONPATH=tests $(BIN)/python -m acceptance.try_policy_picture
 
 mail-pictures: $(INSTALLED)  ## take pictures of the messages as mail programs show them (OUT=build/mail)
 	@tests/mail/bring-browser $(BIN)

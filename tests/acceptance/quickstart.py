@@ -1,5 +1,6 @@
 """A page of commands and outputs, and a terminal on which its commands are run."""
 
+import difflib
 import fcntl
 import os
 import pty
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +26,8 @@ FOLDER = "/home/anna/sweep"
 BLOCK = re.compile(r"(?ms)^```(\w*)\n(.*?)^```$")
 EXIT_CODE = re.compile(r" +# exit code (\d+)$")
 ANSWER = re.compile(r"(?m)^(Type \d+ to (?:delete|mark) [^:]*: )(\d+)$")
+REST = "..."
+"""A line for lines that a page leaves out."""
 MASKS = (
     (re.compile(r"http://127\.0\.0\.1:\d+"), "http://127.0.0.1:PORT"),
     (re.compile(r"\b\d{8}T\d{6}Z-[0-9a-f]{6}\b"), "RUN"),
@@ -87,6 +90,15 @@ def masked(text: str, folder: Path) -> str:
     for pattern, name in MASKS:
         text = pattern.sub(name, text)
     return text
+
+
+def different_lines(wanted: Sequence[str], lines: Sequence[str], name: str) -> str:
+    """Return how an output differs from the page, which may leave lines out."""
+    if REST not in wanted:
+        return "\n".join(difflib.unified_diff(wanted, lines, "the page", name, lineterm=""))
+    rest = iter(lines)
+    missing = [line for line in wanted if line != REST and line not in rest]
+    return "\n".join(["missing, or in another order:", *missing, "in:", *lines]) if missing else ""
 
 
 def rendered(written: str) -> str:
@@ -195,6 +207,15 @@ class Shell:
         finally:
             self._close(job)
         return job.screen
+
+    def written(self, line: str) -> str:
+        """Run a command, and return all that it writes, colours included."""
+        job = self._start(line)
+        try:
+            job.ended()
+        finally:
+            self._close(job)
+        return job.written.decode()
 
     def end(self) -> None:
         """End what still runs in the background."""

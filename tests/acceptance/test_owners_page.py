@@ -3,7 +3,6 @@
 The simulated cloud is that of the quickstart, and mails and the group's messages reach real servers.
 """
 
-import difflib
 import re
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from acceptance.quickstart import BLOCK, Command, Shell, command_of, masked
+from acceptance.quickstart import BLOCK, Command, Shell, command_of, different_lines, masked
 from acceptance.support import Cloud
 from acceptance.told import SLEPT, People, channels, people
 
@@ -25,8 +24,6 @@ HOUR_S = 3600
 LATER_S: Mapping[int, float] = {2: HOUR_S, 3: HOUR_S, 4: 8 * 24 * HOUR_S}
 """How long after the command before it the second, third and fourth sweep of the page begin."""
 SWEEP = "nbsweep run --enforce"
-REST = "..."
-"""A line for lines that the page leaves out."""
 MASKS = (
     (re.compile(r"/keep/\S+"), "/keep/TOKEN"),
     (re.compile(r"\b\d\d:\d\d(:\d\d)?(?=Z| \()"), "TIME"),
@@ -93,12 +90,7 @@ class Reader:
 
 def differences(shown: str, found: str, name: str, folder: Path) -> str:
     """Return how an output differs from the page, which may leave lines out."""
-    wanted, lines = ([*plain(text, folder)] for text in (shown, found))
-    if REST not in wanted:
-        return "\n".join(difflib.unified_diff(wanted, lines, "the page", name, lineterm=""))
-    rest = iter(lines)
-    missing = [line for line in wanted if line != REST and line not in rest]
-    return "\n".join(["missing, or in another order:", *missing, "in:", *lines]) if missing else ""
+    return different_lines(plain(shown, folder), plain(found, folder), name)
 
 
 def plain(text: str, folder: Path) -> list[str]:
