@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from nbsweep.core.freshness import ClockReading
+from nbsweep.testing.loop import VirtualLoop
 from simulation.facts import START_MS
-from simulation.loop import VirtualLoop
 
 
 @dataclass(slots=True)

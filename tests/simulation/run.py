@@ -9,8 +9,8 @@ from time import process_time
 
 import stamina
 
+from nbsweep.testing.loop import VirtualLoop
 from simulation.coverage import count_events
-from simulation.loop import VirtualLoop
 from simulation.scenario import draw
 from simulation.world import World
 

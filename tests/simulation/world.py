@@ -11,6 +11,7 @@ from nbsweep.core.errors import SweepTimedOut
 from nbsweep.core.report import Report
 from nbsweep.settings import Settings, TargetSettings
 from nbsweep.testing import InMemoryJournal
+from nbsweep.testing.loop import VirtualLoop
 from simulation import end_invariants
 from simulation.clocks import WallClock
 from simulation.cloud import Cloud
@@ -19,7 +20,6 @@ from simulation.gateway import Gateway, Throttle, Tokens
 from simulation.history import History, Order
 from simulation.journal import LifeJournal
 from simulation.judge import Judge
-from simulation.loop import VirtualLoop
 from simulation.other_project import MOVE_SHARE, PROJECT, RENAME_SHARE, OtherProject
 from simulation.owners import Owners
 from simulation.process import end_process, run_process

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from time import process_time
 
-from simulation.loop import VirtualLoop
+from nbsweep.testing.loop import VirtualLoop
 from simulation.people.scenario import draw
 from simulation.people.world import World
 from simulation.run import Outcome

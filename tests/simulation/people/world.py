@@ -19,8 +19,8 @@ from nbsweep.core.model import Notebook, Status
 from nbsweep.core.notices.channel import Acceptance, Letter, Receipt
 from nbsweep.core.report import Report
 from nbsweep.testing import LOST_AFTER, LOST_BEFORE, FakeClock, Fault, InMemoryJournal
+from nbsweep.testing.loop import VirtualLoop
 from nbsweep.testing.skew import FakeSkew
-from simulation.loop import VirtualLoop
 from simulation.people import ending
 from simulation.people.account import Account, People
 from simulation.people.judge import Judge

@@ -61,6 +61,8 @@ class Timeouts(Struct, frozen=True):
     """How long SQLite waits for another process's lock; nothing else is written meanwhile."""
     close_s: float = 5.0
     """How long closing may take, so that a hanging disk does not keep the program from exiting."""
+    commit_every_s: float = 0.1
+    """The time between the beginnings of two commits while few writes arrive; 0 where one caller writes a lot."""
 
 
 DEFAULT_TIMEOUTS = Timeouts()

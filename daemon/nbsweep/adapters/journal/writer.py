@@ -26,8 +26,6 @@ from nbsweep.core.errors import JournalError
 if TYPE_CHECKING:
     from nbsweep.adapters.journal.connections.postgresql import Marker
 
-COMMIT_EVERY_S = 0.1
-"""The time between the beginnings of two commits while few writes arrive."""
 CREDIT_S = 1.0
 """How much of that time a quiet period saves up, so that a few successive writes do not wait."""
 ENOUGH = 16
@@ -50,6 +48,7 @@ class GroupWriter:
         self._address = address
         self._close_s = timeouts.close_s
         self._patience_s = timeouts.patience_s
+        self._commit_every_s = timeouts.commit_every_s
         self._key = f"commit/{uuid4().hex}"
         self._queued: list[_Waiting] = []
         self._taken: list[_Waiting] = []
@@ -140,7 +139,7 @@ class GroupWriter:
             await self._pressed.wait()
         now_s = anyio.current_time()
         # Early commits do not delay the following ones.
-        self._slot_s = min(max(self._slot_s, now_s - CREDIT_S), now_s) + COMMIT_EVERY_S
+        self._slot_s = min(max(self._slot_s, now_s - CREDIT_S), now_s) + self._commit_every_s
         self._wake = anyio.Event()
         if not self._closed:
             self._pressed = anyio.Event()

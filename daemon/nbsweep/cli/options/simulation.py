@@ -13,8 +13,26 @@ def demo(
     notebooks: Annotated[int, typer.Option("--notebooks", min=1, help="The number of notebooks in the simulated fleet.")] = 400,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same fleet and the same faults.")] = 7,
     svg: Annotated[Path | None, typer.Option("--svg", help="Save the screen as an SVG picture in this file.")] = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Show the pages of the service instead, on a fleet with three months of past.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="With --serve: the port of the pages; 0 for a free one.")
+    ] = 0,
+    as_owner: Annotated[
+        str | None,
+        typer.Option("--as-owner", metavar="NAME", help="With --serve: the owner as whom a second address signs in."),
+    ] = None,
 ) -> None:
-    """Run a simulated cloud and a sweep of it. Needs neither a configuration nor an account."""
+    """Run a simulated cloud and a sweep of it. Needs neither a configuration nor an account.
+
+    With --serve, run the service on a simulated fleet instead, with its past, until Ctrl-C.
+    """
+    if serve:
+        from nbsweep.cli.commands.demo_serve import ServedDemo, demo_serve_command
+
+        demo_serve_command(ServedDemo(seed, port, as_owner))
+        return
     from nbsweep.cli.commands.demo import demo_command
 
     demo_command(notebooks, seed, svg)
