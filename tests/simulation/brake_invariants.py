@@ -1,6 +1,7 @@
 """Invariants 7 and 8: the brakes and the cool-down hold, checked from what the cloud accepted."""
 
 from collections import Counter
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from nbsweep.core.lifecycle import State
@@ -20,7 +21,8 @@ def check_brakes(judge: "Judge", sweep: "Sweep") -> None:
         judge.record_violation(7, f"{sweep.run_id} touches {len(sweep.touched)} notebooks, and its brakes allow {sweep.most}")
     if brakes.max_per_owner is not None:
         states = [judge.history.states[notebook_id][-1].facts for notebook_id in sweep.touched]
-        owner, count = Counter(one.owner for one in states if one).most_common(1)[0]
+        # Nobody owns what the owner has deleted just before.
+        owner, count = max(Counter(one.owner for one in states if one).items(), key=itemgetter(1), default=("", 0))
         if count > brakes.max_per_owner:
             judge.record_violation(
                 7, f"{sweep.run_id} touches {count} notebooks of {owner}, and {brakes.max_per_owner} are allowed"

@@ -47,7 +47,7 @@ class OwnOrder(Struct, frozen=True):
     answered_at: datetime | None = None
     """When the call ended, by the cloud's clock."""
     lease: Lease | None = None
-    """The notebook's lease in the answer, if it differs from the one before."""
+    """The notebook's lease in the answer, whether the order has moved it or not; None if the answer shows none."""
     began: bool = False
     """Whether the notebook was seen in a state to which the order leads."""
     in_use: Status | None = None
@@ -69,9 +69,9 @@ def answered(
 
     `ended` is the same time by the clocks of this machine, if they were read.
     """
-    moved = shown.lease if shown and shown.lease != order.before.lease else None
+    lease = shown.lease if shown else None
     slept = ended is not None and order.seen_at is not None and have_diverged(order.seen_at, ended)
-    return replace(order, taken=order.taken or taken, answered_at=at, lease=moved, slept=slept)
+    return replace(order, taken=order.taken or taken, answered_at=at, lease=lease, slept=slept)
 
 
 def note_seen(order: OwnOrder, seen: Notebook, at: ClockReading, watch_s: float) -> OwnOrder:

@@ -301,6 +301,15 @@ def test_a_renewal_right_before_our_stop_shows_in_its_answer() -> None:
     assert (verdict.decision, verdict.reason) == (Decision.KEEP, Reason.USED_SINCE)
 
 
+def test_a_renewal_right_after_our_stop_is_the_owners_where_the_answer_shows_the_lease_as_it_was() -> None:
+    """The answer came within the seconds in which the dates could be ours, but a stop that moves a lease shows that in it."""
+    unmoved = replace(before(), status=Status.STOPPING)
+    order = answered(OwnOrder(OrderKind.STOP, before()), ago(minutes=1), unmoved, taken=True)
+    renewed = after()
+    assert judge_after_orders((order,), renewed, STOPS, moment()).reason is Reason.USED_SINCE
+    assert judge_after_orders((order,), after(lease=before().lease), STOPS, moment()).decision is Decision.DELETE
+
+
 def test_a_stop_may_switch_a_lease_off() -> None:
     """A lease that the answer shows as disabled is the stop's doing, and asks for no other time."""
     off = lease(enabled=False, updated_at=ago(minutes=1), duration=timedelta(days=103))
