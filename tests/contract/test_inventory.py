@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import Struct
+from msgspec import DecodeError, Struct
 from msgspec.structs import replace
 
 from builders import NOON, ago
@@ -18,7 +18,7 @@ from nbsweep.core.facts import Moment, idle_since
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.inventory.model import NotebookState, SurveyRecord
 from nbsweep.core.inventory.recording import Changes, Listed, Recorder
-from nbsweep.core.model import AT_REST, Lease, Named, Notebook, Scope, Status
+from nbsweep.core.model import AT_REST, Lease, MalformedRow, Named, Notebook, Scope, Status
 from nbsweep.core.ports import Journal
 
 SCOPE = Scope("w1", "NOTEBOOK")
@@ -41,7 +41,7 @@ def notebook(notebook_id: str = "nb1", status: Status = Status.STOPPED, **change
 
 async def survey(
     journal: Journal,
-    shown: Sequence[Notebook],
+    shown: Sequence[Notebook | MalformedRow],
     at: datetime = NOON,
     *,
     complete: bool = True,
@@ -53,9 +53,12 @@ async def survey(
     known = await journal.inventory.open_states(mine)
     recorder = Recorder(known)
     for row in shown:
-        recorder.see(row, scope, None)
+        if isinstance(row, Notebook):
+            recorder.see(row, scope, None)
+        elif row.id is not None:
+            recorder.see_unread(row.id, scope)
     record = SurveyRecord(mine.project, mine.project_id or "", mine.extent, at, complete, len(shown), "c0ffee")
-    changes = Changes((Listed(recorder, tuple(row.id for row in shown)),), known, complete)
+    changes = Changes((Listed(recorder, tuple(row.id for row in shown if row.id is not None)),), known, complete)
     return replace(record, id=await journal.inventory.record(record, changes))
 
 
@@ -102,6 +105,19 @@ async def test_an_id_that_was_created_again_is_another_notebook(opener: Opener) 
     assert spans([first, second]) == [(1, 2), (2, None)]
     assert first.facts_at(1).notebook.created_at == ago(days=9)
     assert second.facts_at(2).notebook.created_at == ago(days=1)
+
+
+async def test_a_row_that_cannot_be_read_ends_the_facts_of_its_notebook(opener: Opener) -> None:
+    """The state without facts lasts until a row can be read again; another such row writes nothing."""
+    unread = MalformedRow("nb1", "bert", "status HIBERNATING is not documented")
+    async with opener() as journal:
+        for row in (notebook(), unread, unread, notebook()):
+            await survey(journal, [row])
+        found = await states(journal)
+        assert spans(found) == [(1, 2), (2, 4), (4, None)]
+        with pytest.raises(DecodeError):
+            found[1].facts_at(3)
+        assert found[2].facts_at(4) == found[0].facts_at(1)
 
 
 async def test_a_survey_ends_nothing_that_it_does_not_cover(opener: Opener) -> None:

@@ -9,6 +9,9 @@ from nbsweep.core.inventory.model import NotebookState, SurveyRecord
 from nbsweep.core.model import Status
 from nbsweep.documents.base import Count, Document, Time, moment_text
 
+UNKNOWN = "unknown"
+"""The owner of a notebook whose row could not be read, as for one that shows none."""
+
 
 class StateDocument(Document, frozen=True):
     """The state of a notebook, from the survey that showed it first to the one that showed it no more."""
@@ -17,7 +20,7 @@ class StateDocument(Document, frozen=True):
     id: Annotated[str, Meta(description="The ID of the notebook.")]
     name: str | None
     owner: str
-    status: Status
+    status: Annotated[Status | None, Meta(description="null, like all facts, if the row of the notebook could not be read.")]
     workspace: str
     capacity_gb: Count | None
     created_at: Time | None
@@ -46,19 +49,20 @@ class InventoryDocument(Document, frozen=True):
 
 def state_document(state: NotebookState, survey: int | None = None) -> StateDocument:
     """Return the document of a state, as a survey knew it, or as the latest one did."""
-    facts = state.facts_at(state.first_survey + 1 if survey is None else survey)
-    notebook = facts.notebook
+    facts = state.known_at(state.first_survey + 1 if survey is None else survey)
+    notebook = facts.notebook if facts else None
+    volume = notebook.volume if notebook else None
     return StateDocument(
         target=state.target,
         id=state.notebook_id,
-        name=notebook.name,
-        owner=notebook.owner_label,
-        status=notebook.status,
+        name=notebook.name if notebook else None,
+        owner=notebook.owner_label if notebook else UNKNOWN,
+        status=notebook.status if notebook else None,
         workspace=state.workspace_id,
-        capacity_gb=notebook.volume.capacity_gb if notebook.volume else None,
-        created_at=moment_text(notebook.created_at),
-        updated_at=moment_text(notebook.updated_at),
-        last_active=moment_text(facts.last_active),
+        capacity_gb=volume.capacity_gb if volume else None,
+        created_at=moment_text(notebook.created_at if notebook else None),
+        updated_at=moment_text(notebook.updated_at if notebook else None),
+        last_active=moment_text(facts.last_active if facts else None),
         seen_from=moment_text(state.seen_from),
         seen_until=moment_text(state.seen_until),
     )

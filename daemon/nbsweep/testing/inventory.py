@@ -136,8 +136,9 @@ class InMemoryInventory:
         await asyncio.sleep(0)
         latest: dict[NotebookRef, tuple[bool, int]] = {}
         for one in self._stored.values():
-            notebook = one.state.facts_at(one.state.first_survey).notebook
-            ref = NotebookRef(one.state.target, one.state.notebook_id, notebook.name, notebook.owner_label)
+            facts = one.state.known_at(one.state.first_survey)
+            name, owner = (facts.notebook.name, facts.notebook.owner_label) if facts else (None, "unknown")
+            ref = NotebookRef(one.state.target, one.state.notebook_id, name, owner)
             if ref.id.startswith(text) or (ref.name or "").lower().startswith(text.lower()):
                 state = (one.state.ended_by is None, one.state.first_survey)
                 latest[ref] = max(latest.get(ref, state), state)

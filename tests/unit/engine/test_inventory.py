@@ -3,14 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from builders import NOON, ago, fleet, notebook
 from nbsweep.core.errors import JournalError, WorkspaceRefused
 from nbsweep.core.events.sweep import InventoryRecorded
 from nbsweep.core.inventory.model import SurveyRecord
 from nbsweep.core.inventory.recording import Changes
-from nbsweep.core.model import Status
+from nbsweep.core.model import MalformedRow, Status
 from nbsweep.core.runs import Outcome
+from nbsweep.documents.inventory import state_document
 from nbsweep.engine.options import InventoryOptions
 from nbsweep.engine.report import Run
 from nbsweep.engine.sweep import Sweeper
@@ -80,6 +82,21 @@ async def test_a_survey_that_is_not_complete_ends_no_state() -> None:
     assert [survey.complete for survey in await surveys(scene)] == [True, False]
     [state] = await scene.journal.inventory.states_of("nb1")
     assert state.ended_by is None
+
+
+async def test_a_notebook_whose_row_cannot_be_read_is_recorded_without_facts() -> None:
+    """What was known of it may be outdated: a replay keeps it, as the sweep did, until a row can be read again."""
+    scene, row = world(*fleet(2)), MalformedRow("nb1", "experiment-1", "status HIBERNATING is not documented")
+    await sweeper(scene).sweep(DRY_RUN, Approver())
+    unread = Fault(alter=lambda page: replace(page, rows=(row, *page.rows[1:])))
+    for number in (2, 3):
+        scene.cloud.inject("page", unread)
+        await sweeper(scene).sweep(Run(f"run{number}", "cron", dry_run=True), Approver())
+    await sweeper(scene).sweep(Run("run4", "cron", dry_run=True), Approver())
+    states = await scene.journal.inventory.states_of("nb1")
+    assert [(state.first_survey, state.ended_by) for state in states] == [(1, 2), (2, 4), (4, None)]
+    assert [state_document(state).status for state in states] == [Status.STOPPED, None, Status.STOPPED]
+    assert all(survey.complete for survey in await surveys(scene))
 
 
 async def test_a_sweep_fails_if_its_survey_cannot_be_recorded(monkeypatch: pytest.MonkeyPatch) -> None:

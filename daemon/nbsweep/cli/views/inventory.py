@@ -20,6 +20,7 @@ COLUMNS = (
     Column("SEEN FROM"),
     Column("UNTIL"),
 )
+UNREADABLE = "unreadable"
 MINUTE = 16
 """The number of characters of a time to the minute."""
 
@@ -51,7 +52,7 @@ def _row(state: StateDocument, short_id: str) -> Row:
         cell(state.name or "-"),
         cell(state.owner),
         cell(state.target),
-        cell(state.status),
+        cell(state.status or UNREADABLE),
         cell("-" if state.capacity_gb is None else f"{state.capacity_gb}"),
         cell(_minute(state.updated_at)),
         cell(_minute(state.seen_from)),

@@ -75,7 +75,7 @@ def _of_records(coverages: Sequence[Coverage], replayed: Sequence[Replayed]) -> 
     if ahead:
         yield f"{_surveys(ahead)} had a time later than that of a following one: nothing is planned on those."
     if unreadable:
-        yield f"{unreadable} recorded states cannot be read by this version of nbsweep: those notebooks are kept."
+        yield f"{unreadable} recorded states have no facts that this version of nbsweep can read: those notebooks are kept."
     if lacking:
         were = "was" if lacking == 1 else "were"
         yield f"{_notebooks(lacking)} {were} kept because the inventory lacks a fact that the rules ask for."

@@ -1,10 +1,7 @@
 """Reads the recorded states of notebooks as surveys knew them."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
-
-from msgspec import DecodeError
 
 from nbsweep.core.backtest.model import RecordedNotebook, RecordedSurvey
 from nbsweep.core.inventory.facts import KnownFacts
@@ -39,9 +36,7 @@ class Lasting:
 
 def facts_of(state: NotebookState, survey: int) -> KnownFacts | None:
     """Return the facts of a state as a survey knew them; None if this version cannot read them."""
-    with suppress(DecodeError, OverflowError):
-        return state.facts_at(survey)
-    return None
+    return state.known_at(survey)
 
 
 @dataclass(slots=True)

@@ -4,9 +4,10 @@ A state begins with one survey and ends with another. Both are numbers of survey
 the numbers of surveys always grow.
 """
 
+from contextlib import suppress
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import DecodeError, Struct
 
 from nbsweep.core.identity import TargetIdentity, identity_on_record
 from nbsweep.core.inventory.facts import KnownFacts, decode
@@ -113,6 +114,12 @@ class NotebookState(Struct, frozen=True):
         times = first if survey <= self.first_survey else tuple(_later(*pair) for pair in zip(first, latest, strict=True))
         updated, lease = (None if each is None else moment_of(each) for each in times)
         return decode(self.notebook_id, self.facts.encode(), (updated, lease))
+
+    def known_at(self, survey: int) -> KnownFacts | None:
+        """Return the facts as a survey knew them; None if they cannot be read, by this version or at all."""
+        with suppress(DecodeError, OverflowError):
+            return self.facts_at(survey)
+        return None
 
     def lasts_at(self, survey: int) -> bool:
         """Return whether a survey found the notebook in this state, or did not show it."""

@@ -21,6 +21,10 @@ MOST_MOVED_US = timedelta(hours=1) // timedelta(microseconds=1)
 PACKED_TOGETHER = 256
 """Number of new states that are in memory as they are; the others are compressed until they are written."""
 FASTEST = 1
+UNREAD = b"{}"
+"""The facts of a notebook whose row could not be read; they cannot be decoded."""
+DIGEST_OF_UNREAD = -1
+"""No digest of facts is negative."""
 
 
 @dataclass(slots=True)
@@ -78,6 +82,13 @@ class Recorder:
         created_us = microseconds(notebook.created_at) if notebook.created_at else None
         state = (created_us, digest, times.updated_us, times.lease_updated_us, encode(values))
         self.opened.add(Opened(notebook.id, scope.workspace_id, scope.feature, *state))
+
+    def see_unread(self, notebook_id: str, scope: Scope) -> None:
+        """Begin a state without facts for a notebook whose row cannot be read: what was known of it may be outdated."""
+        known = self.known.get(notebook_id)
+        if known is None or known.digest != DIGEST_OF_UNREAD:
+            state = (None, DIGEST_OF_UNREAD, None, None, UNREAD)
+            self.opened.add(Opened(notebook_id, scope.workspace_id, scope.feature, *state))
 
     def forget(self, notebook_id: str) -> None:
         """Drop the state that a provisional row of a notebook has shown."""

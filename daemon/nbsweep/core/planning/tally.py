@@ -83,6 +83,8 @@ class Tally:
                 self.nameless += 1
             else:
                 self.reasons[row.id] = Reason.MALFORMED
+                if self.recorder is not None:
+                    self.recorder.see_unread(row.id, scope)
         elif difference := differs_from(row, scope):
             self.reasons[row.id] = Reason.ELSEWHERE
             self.strays += 1

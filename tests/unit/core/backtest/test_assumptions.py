@@ -33,7 +33,7 @@ def test_each_limit_of_the_past_is_said_with_its_number() -> None:
         "Every owner of a notebook with grace is told",
         "2 surveys did not show every notebook",
         "1 survey had a time later than that of a following one",
-        "3 recorded states cannot be read",
+        "3 recorded states have no facts that this version of nbsweep can read",
         "1 notebook was kept because the inventory lacks a fact",
         "Came back: ",
         "A sweep takes place",

@@ -30,7 +30,7 @@ from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetSc
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.judging.rules import Rules
 from nbsweep.core.lifecycle import State
-from nbsweep.core.model import Named, Notebook, Status
+from nbsweep.core.model import MalformedRow, Named, Notebook, Status
 from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.reasons.finding import Truth
 from nbsweep.service.control import TargetState
@@ -223,6 +223,17 @@ async def test_what_the_cloud_does_not_say_the_journal_does() -> None:
         assert (seen.status, seen.heading) == (200, "Notebook bert")
         assert "research: the cloud cannot be reached" in seen.content.words
         assert "The latest survey showed it. What happens to it is known when the cloud answers." in seen.content.words
+        assert facts(seen.content)["Status"] == "STOPPED"
+        assert "As surveys have shown it since 1 Mar 2026 04:00 UTC." in seen.content.words
+
+
+async def test_a_state_without_facts_is_shown_and_the_facts_before_it_too() -> None:
+    """The latest survey could not read the row of the notebook."""
+    journal = await journal_of_nb1()
+    await survey(journal, [MalformedRow("nb1", "bert", "status HIBERNATING is not documented")], NOON)
+    async with Scene(saying(), journal=journal).open() as face:
+        seen = await see(face, "/notebooks/nb1")
+        assert [row[0] for row in region(seen, "Its states over time")[1:]] == ["-", "STOPPED", "RUNNING"]
         assert facts(seen.content)["Status"] == "STOPPED"
         assert "As surveys have shown it since 1 Mar 2026 04:00 UTC." in seen.content.words
 

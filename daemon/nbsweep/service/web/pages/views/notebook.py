@@ -177,9 +177,9 @@ def what_became(known: Recorded, *, is_known: bool) -> Message:
 def _facts(contexts: Sequence[NotebookContext], known: Recorded) -> NotebookFacts | None:
     if contexts:
         return _facts_of(contexts[0].notebook, None)
-    if known.states:
-        state = known.states[0]
-        return _facts_of(state.facts_at(state.first_survey + 1).notebook, state.seen_from)
+    for state in known.states:
+        if facts := state.known_at(state.first_survey + 1):
+            return _facts_of(facts.notebook, state.seen_from)
     return None
 
 
@@ -200,13 +200,15 @@ def _facts_of(notebook: Notebook, as_of: datetime | None) -> NotebookFacts:
 
 
 def _state(state: NotebookState) -> StateRow:
-    notebook = state.facts_at(state.first_survey + 1).notebook
+    facts = state.known_at(state.first_survey + 1)
+    notebook = facts.notebook if facts else None
+    volume = notebook.volume if notebook else None
     return StateRow(
-        status=notebook.status.value,
-        name=short(notebook.name or ""),
-        owner=short(notebook.owner_label),
+        status=notebook.status.value if notebook else "-",
+        name=short((notebook.name if notebook else None) or ""),
+        owner=short(notebook.owner_label if notebook else "-"),
         target=state.target,
-        size_gb=notebook.volume.capacity_gb if notebook.volume else None,
+        size_gb=volume.capacity_gb if volume else None,
         seen_from=state.seen_from,
         seen_until=state.seen_until,
         lasted=state.seen_until - state.seen_from if state.seen_until else None,
