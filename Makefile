@@ -46,7 +46,7 @@ test-deploy: $(INSTALLED)  ## what is in deploy/, judged by systemd, promtool, h
 	@tests/deploy/bring-tools $(BIN)
 	$(BIN)/python -m pytest tests/deploy
 
-simulate: $(INSTALLED)  ## sweeps on a misbehaving cloud in virtual time (SEEDS=10000, SEED=1234 with all that happens in it, OF=people)
+simulate: $(INSTALLED)  ## sweeps on a misbehaving cloud in virtual time (SEEDS=10000, SEED=1234 with all that happens in it, OF=people or OF=past)
 	PYTHONPATH=tests $(BIN)/python -m simulation$(if $(OF),.$(OF)) $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000))
 
 bench: $(INSTALLED)  ## nbsweep beside the textbook alternative, and the targets held against it (ARGS=--help)
