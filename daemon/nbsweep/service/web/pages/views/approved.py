@@ -11,7 +11,7 @@ from nbsweep.service.control import TargetState
 from nbsweep.service.web.pages.languages.messages import Message
 from nbsweep.service.web.pages.views.paging import Paging, paging
 from nbsweep.service.web.pages.views.plan import ROWS, approved_row
-from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, short
+from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, name_or_id, short
 from nbsweep.service.web.planning.desk import Comparison
 from nbsweep.service.web.planning.drafts import SavedRow
 
@@ -142,13 +142,13 @@ def _changes(found: Comparison, now: datetime) -> ChangesView:
 
 
 def _changed(notebook_id: str, name: str, owner: str, cause: Cause) -> ChangedItem:
-    return ChangedItem(notebook_id, short(name or notebook_id), f"/notebooks/{notebook_id}", short(owner), cause)
+    return ChangedItem(notebook_id, name_or_id(name, notebook_id), f"/notebooks/{notebook_id}", short(owner), cause)
 
 
 def _item(row: SavedRow) -> ApprovedItem:
     return ApprovedItem(
         row.id,
-        short(row.name or row.id),
+        name_or_id(row.name, row.id),
         f"/notebooks/{row.id}",
         short(row.owner),
         row.status,

@@ -14,7 +14,7 @@ from nbsweep.core.reasons.model import Cause
 from nbsweep.service.web.pages.languages.formats import one_line
 from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.views.paging import Choice, Paging, address, paging
-from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, short
+from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, name_or_id, short
 
 PATH = "/marks"
 ROWS = 100
@@ -178,7 +178,7 @@ def build_marks(found: MarksFound, asked: Mapping[str, str], now: datetime, *, m
 
 def _owner(owner: OwnerMarks, asked: Mapping[str, str]) -> OwnerRow:
     return OwnerRow(
-        short(owner.owner_name or owner.owner_id),
+        name_or_id(owner.owner_name, owner.owner_id),
         _of_owner(owner.owner_name or owner.owner_id, asked),
         owner.count,
         owner.told,
@@ -199,9 +199,9 @@ def mark_row(mark: Mark, graces: Mapping[str, Grace], asked: Mapping[str, str], 
     cause = decode_cause(mark.cause, mark.reason)
     return MarkRow(
         notebook_id=mark.notebook_id,
-        name=short(mark.name or mark.notebook_id),
+        name=name_or_id(mark.name, mark.notebook_id),
         notebook_path=f"/notebooks/{mark.notebook_id}",
-        owner=short(mark.owner_name or mark.owner_id),
+        owner=name_or_id(mark.owner_name, mark.owner_id),
         owner_path=_of_owner(mark.owner_name or mark.owner_id, asked),
         target=mark.target,
         policy=mark.policy,

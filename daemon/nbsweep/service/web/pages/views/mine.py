@@ -13,7 +13,7 @@ from nbsweep.service.control import TargetState
 from nbsweep.service.web.owned import Owned, OwnedFound
 from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.views.exempting import build_form
-from nbsweep.service.web.pages.views.texts import short
+from nbsweep.service.web.pages.views.texts import name_or_id
 
 NOTHING = timedelta(0)
 
@@ -119,7 +119,7 @@ def _row(owned: Owned, inputs: MineInputs, typed: Typed | None) -> MineRow:
     wrong = typed if typed and typed.notebook_id == notebook.id else None
     return MineRow(
         id=notebook.id,
-        name=short(notebook.label),
+        name=name_or_id(notebook.name, notebook.id),
         path=f"/notebooks/{notebook.id}",
         target=owned.target,
         status=notebook.status.value,

@@ -10,7 +10,7 @@ from nbsweep.core.saved_plan.approval import ApprovedPlan
 from nbsweep.service.control import TargetState
 from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.views.paging import Choice, Paging, address, paging
-from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, short
+from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, name_or_id, short
 from nbsweep.service.web.planning.drafts import Draft, DraftRow
 
 PATH = "/plan"
@@ -173,7 +173,7 @@ def build_plan(
         to_mark=draft.to_mark if draft else 0,
         refusals=[short(each, LONGEST_SENTENCE) for each in draft.refusals] if draft else [],
         trimmed=short(draft.trimmed, LONGEST_SENTENCE) if draft else "",
-        excluded=[short(each.name or each.id) for each in draft.excluded[:MOST_NAMED]] if draft else [],
+        excluded=[name_or_id(each.name, each.id) for each in draft.excluded[:MOST_NAMED]] if draft else [],
         expires_at=draft.expires_at if draft else None,
         digest=draft.digest if draft else "",
         rows=[_row(row, state.name, here) for row in found[max(0, shown.first - 1) : shown.last]],
@@ -233,7 +233,7 @@ def _sorted(rows: list[DraftRow], order: str) -> Sequence[DraftRow]:
 def _row(row: DraftRow, target: str, here: str) -> PlanRow:
     return PlanRow(
         id=row.id,
-        name=short(row.name),
+        name=name_or_id(row.name, row.id),
         path=f"/notebooks/{row.id}",
         owner=short(row.owner),
         status=row.status,

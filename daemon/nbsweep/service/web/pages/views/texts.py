@@ -7,6 +7,11 @@ LONGEST = 160
 LONGEST_SENTENCE = 1000
 
 
+def name_or_id(name: str | None, identity: str) -> str:
+    """Return a name to show; the id of a notebook or an owner whose name is empty or only blanks, which nobody could click."""
+    return short(name or "") or short(identity)
+
+
 def short(text: str, most: int = LONGEST) -> str:
     """Return a text that is cut if it is too long."""
     line = one_line(text[: 4 * most])
