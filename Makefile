@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 unexport PYTHONDONTWRITEBYTECODE  # or each worker of pytest would compile all tests anew, each time
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast test-acceptance test-simulation test-deploy test-keystone test-postgresql simulate bench docs lint format schema sbom screenshots mail-pictures constraints clean
+.PHONY: help install demo test test-fast test-acceptance test-simulation test-browser test-deploy test-keystone test-postgresql simulate bench docs lint format schema sbom screenshots mail-pictures constraints clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,6 +33,10 @@ test-acceptance: $(INSTALLED)  ## the real command over real HTTP against the si
 
 test-simulation: $(INSTALLED)  ## some seeds of the simulation, and the planted bugs
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/simulation
+
+test-browser: $(INSTALLED)  ## the pages of serve in Chromium, which is installed from Debian
+	@tests/browser/bring-browser $(BIN)
+	$(BIN)/python -m pytest tests/browser
 
 test-postgresql: $(INSTALLED)  ## the journal on a PostgreSQL server, which is started for it
 	@tests/postgresql/bring-server
@@ -80,13 +84,13 @@ screenshots: $(INSTALLED)  ## write the pictures of the demo and of a back-test 
 	PYTHONPATH=tests $(BIN)/python -m acceptance.try_policy_picture
 
 mail-pictures: $(INSTALLED)  ## take pictures of the messages as mail programs show them (OUT=build/mail)
-	@tests/mail/bring-browser $(BIN)
+	@tests/browser/bring-browser $(BIN)
 	$(BIN)/python tests/mail/pictures.py $(or $(OUT),build/mail)
 
 constraints:  ## pin the newest versions that fit together
 	rm -rf .venv && $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev --group docs --group pictures --editable '.[apprise,calendar,postgresql]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev --group docs --group browser --editable '.[apprise,calendar,postgresql]'
 	$(BIN)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' > constraints.txt
 	$(BIN)/python deploy/sbom.py
 	@touch $(INSTALLED)
