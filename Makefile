@@ -79,9 +79,11 @@ schema: $(INSTALLED)  ## write config/nbsweep.schema.json and the pages of confi
 sbom: $(INSTALLED)  ## write daemon/nbsweep.cdx.json, the wheel's bill of materials, anew
 	$(BIN)/python deploy/sbom.py
 
-screenshots: $(INSTALLED)  ## write the pictures of the demo and of a back-test anew
+screenshots: $(INSTALLED)  ## write the pictures of the demo, of a back-test and of the pages anew
 	$(BIN)/nbsweep demo --svg docs/demo.svg
 	PYTHONPATH=tests $(BIN)/python -m acceptance.try_policy_picture
+	@tests/mail/bring-browser $(BIN)
+	$(BIN)/python docs/take_pictures.py
 
 mail-pictures: $(INSTALLED)  ## take pictures of the messages as mail programs show them (OUT=build/mail)
 	@tests/browser/bring-browser $(BIN)
