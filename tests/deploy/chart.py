@@ -30,6 +30,13 @@ EVERYTHING: dict[str, Any] = {
     "certificateAuthority": {"existingConfigMap": "authority"},
     "persistence": {"storageClass": "ssd", "size": "2Gi"},
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "ingress": {
+        "enabled": True,
+        "className": "nginx",
+        "host": "nbsweep.example.com",
+        "tlsSecret": "nbsweep-tls",
+        "annotations": {"nginx.ingress.kubernetes.io/auth-url": "https://login.example.com/oauth2/auth"},
+    },
     "networkPolicy": {"ingressNamespaces": [], "egressPorts": [443, 3128]},
     "podAnnotations": {"example.com/team": "platform"},
     "podLabels": {"team": "platform"},

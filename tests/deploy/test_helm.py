@@ -185,6 +185,28 @@ def test_every_option_reaches_the_pod(tmp_path: Path) -> None:
     assert {"nodeSelector", "tolerations", "affinity", "imagePullSecrets"} <= set(template["spec"])
     assert template["metadata"]["labels"]["team"] == template["metadata"]["annotations"]["example.com/team"] == "platform"
     assert {found["metadata"]["name"] for found in objects.values()} == {"sweeper"}
+
+
+def test_an_ingress_leads_to_the_service_by_https_and_only_its_controller_gets_through(tmp_path: Path) -> None:
+    """The network policy lets its controller's namespace in, and no other where none is named."""
+    objects = rendered(tmp_path, EVERYTHING)
+    ingress, service = objects["Ingress"], objects["Service"]
+    assert ingress["metadata"]["annotations"] == EVERYTHING["ingress"]["annotations"]
+    assert ingress["spec"]["ingressClassName"] == "nginx"
+    assert ingress["spec"]["tls"] == [{"hosts": ["nbsweep.example.com"], "secretName": "nbsweep-tls"}]
+    (rule,) = ingress["spec"]["rules"]
+    (path,) = rule["http"]["paths"]
+    assert (rule["host"], path["path"], path["pathType"]) == ("nbsweep.example.com", "/", "Prefix")
+    backend = {"name": service["metadata"]["name"], "port": {"name": service["spec"]["ports"][0]["name"]}}
+    assert path["backend"] == {"service": backend}
+    (allowed,) = objects["NetworkPolicy"]["spec"]["ingress"]
+    labels = {"kubernetes.io/metadata.name": "ingress-nginx"}
+    assert allowed["from"] == [{"namespaceSelector": {"matchLabels": labels}}]
+
+
+def test_without_an_ingress_and_namespaces_nobody_gets_through(tmp_path: Path) -> None:
+    """Not even the controller of an Ingress that is not there."""
+    objects = rendered(tmp_path, {"networkPolicy": {"ingressNamespaces": []}})
     assert objects["NetworkPolicy"]["spec"]["ingress"] == []
 
 

@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.chart import CHART, CRON_JOB, ENFORCING, MANIFESTS, POSTGRESQL, SERVICE, configuration_file, rendered, written
+from deploy.chart import (
+    CHART,
+    CRON_JOB,
+    ENFORCING,
+    EVERYTHING,
+    MANIFESTS,
+    POSTGRESQL,
+    SERVICE,
+    configuration_file,
+    rendered,
+    written,
+)
 from deploy.support import DEPLOY, KEYS, call, documents
 from nbsweep.loading.file import load_settings
 
@@ -90,6 +101,10 @@ def test_every_value_is_in_the_schema_and_no_object_of_it_is_open() -> None:
         ({"environment": {"A B": "1"}}, "invalid propertyName 'A B'"),
         ({"persistence": {"size": "1G"}}, "at '/persistence/size': '1G' does not match pattern"),
         ({"cronjob": {"schedule": "daily"}}, "at '/cronjob/schedule': 'daily' does not match pattern"),
+        (
+            {"ingress": {"host": "https://nbsweep.example.com"}},
+            "at '/ingress/host': 'https://nbsweep.example.com' does not match",
+        ),
         ({"networkPolicy": {"egressPorts": [0]}}, "at '/networkPolicy/egressPorts/0': minimum: got 0, want 1"),
         ({"podLabels": {"app.kubernetes.io/name": "x"}}, "invalid propertyName 'app.kubernetes.io/name'"),
         ({"resources": {"requests": {"cpu": []}}}, "at '/resources/requests/cpu'"),
@@ -115,6 +130,11 @@ def test_values_that_do_not_fit_are_refused(tmp_path: Path, values: dict[str, An
         ({"configuration": {"service": {"listen": "127.0.0.1:9464"}}}, "configuration.service.listen must be 0.0.0.0:9464"),
         ({"configuration": {"service": {"api_token_file": "/tmp/token"}}}, "must be /run/secrets/nbsweep/api_token"),  # noqa: S108
         ({"mode": "cronjob", "serviceMonitor": {"enabled": True}}, "serviceMonitor.enabled needs mode service"),
+        ({"mode": "cronjob", "ingress": {"enabled": True}}, "ingress.enabled needs mode service"),
+        (
+            {"ingress": {"enabled": True, "host": "nbsweep.example.com"}},
+            "ingress.enabled needs ingress.host and ingress.tlsSecret",
+        ),
     ],
 )
 def test_values_that_contradict_each_other_are_refused(tmp_path: Path, values: dict[str, Any], sentence: str) -> None:
@@ -135,6 +155,8 @@ def test_only_a_kubernetes_that_is_too_old_is_refused(version: str) -> None:
     ("values", "present", "absent"),
     [
         (SERVICE, ["deletes nothing", "access_key secret_key api_token", "nbsweep check", "mode=enforce"], "IT DELETES"),
+        (SERVICE, ["port-forward deployment/nbsweep 9464", "http://localhost:9464/"], "https://"),
+        (EVERYTHING, ["https://nbsweep.example.com/"], "port-forward"),
         (CRON_JOB, ["deletes nothing", "create job --from=cronjob/nbsweep", "--set configuration.mode=enforce"], "api_token"),
         (ENFORCING, ["IT DELETES"], "--set configuration.mode=enforce"),
         (POSTGRESQL, ["access_key journal secret_key"], "claim"),

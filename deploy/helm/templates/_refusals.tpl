@@ -25,7 +25,12 @@
 {{- if ne (toString $service.api_token_file) "/run/secrets/nbsweep/api_token" -}}
 {{- fail "configuration.service.api_token_file must be /run/secrets/nbsweep/api_token, where the chart mounts the token" -}}
 {{- end -}}
+{{- if and .Values.ingress.enabled (not (and .Values.ingress.host .Values.ingress.tlsSecret)) -}}
+{{- fail "ingress.enabled needs ingress.host and ingress.tlsSecret: people sign in there, and their browsers keep the session for HTTPS only" -}}
+{{- end -}}
 {{- else if .Values.serviceMonitor.enabled -}}
 {{- fail "serviceMonitor.enabled needs mode service: a CronJob has no metrics" -}}
+{{- else if .Values.ingress.enabled -}}
+{{- fail "ingress.enabled needs mode service: a CronJob has no pages" -}}
 {{- end -}}
 {{- end -}}
