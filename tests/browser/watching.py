@@ -69,7 +69,8 @@ class Watched:
         """Open an address; return the status of the answer."""
         response = self.tab.goto(url)
         assert response
-        return response.status
+        status: int = response.status  # Any, where playwright is not installed
+        return status
 
     def problems(self, widths: Sequence[int] = WIDTHS) -> list[str]:
         """Return all that is wrong with the page, in both schemes and at these widths."""
