@@ -26,7 +26,7 @@ from nbsweep.core.planning.plan import Candidate, Plan, Survey
 from nbsweep.core.planning.tally import Tally, join_tallies
 from nbsweep.core.reasons.model import recorded
 from nbsweep.core.runs import RunRecord
-from nbsweep.engine.preflight import PreflightOptions
+from nbsweep.engine.inspection.preflight import PreflightOptions
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 """The present of all tests: the ages of the examples are counted back from it."""

@@ -14,7 +14,7 @@ from nbsweep.cli.options.simulation import simulator
 from nbsweep.core.events import exemptions, http, lease, marks, outbox, removal, service, sweep
 from nbsweep.core.events.base import Event
 from nbsweep.core.marks.model import ClearCause, MarkState
-from nbsweep.service.web.operations import OPERATIONS
+from nbsweep.service.web.api.operations import OPERATIONS
 from nbsweep.simulator import SimulatorOptions
 
 ROOT = Path(__file__).parents[2]

@@ -25,7 +25,7 @@ from nbsweep.core.errors import CloudError, JournalError, NbsweepError
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.judging.rules import Running
 from nbsweep.core.ports import Clock, Telemetry
-from nbsweep.engine.preflight import Preflight, PreflightOptions
+from nbsweep.engine.inspection.preflight import Preflight, PreflightOptions
 from nbsweep.engine.target_identity import describe_same
 from nbsweep.settings import LimitSettings, Settings, TargetSettings
 from nbsweep.settings.people.owners import FALLBACK

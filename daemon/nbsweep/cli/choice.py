@@ -14,7 +14,7 @@ from nbsweep.cli.session import Session
 from nbsweep.core.errors import NbsweepError, UsageError
 from nbsweep.core.lookup import describe_candidates, did_you_mean
 from nbsweep.core.selection import Selection
-from nbsweep.engine.lookup import look_up
+from nbsweep.engine.inspection.lookup import look_up
 from nbsweep.engine.report import leading_error
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings import Settings

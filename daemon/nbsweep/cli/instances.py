@@ -13,7 +13,7 @@ from nbsweep.core.errors import CloudError, ConfigurationError, NbsweepError, Us
 from nbsweep.core.lookup import NotebookRef, describe_candidates, find_notebooks
 from nbsweep.core.marks.model import OPEN, Mark
 from nbsweep.core.ports import Journal
-from nbsweep.engine.lookup import find_removed, look_up
+from nbsweep.engine.inspection.lookup import find_removed, look_up
 from nbsweep.engine.report import leading_error
 from nbsweep.loading.file import find_config, load_settings
 

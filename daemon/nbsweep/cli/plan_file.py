@@ -11,7 +11,7 @@ from nbsweep.cli.text import json_pieces
 from nbsweep.core.errors import ConfigurationError, Mistake, NbsweepError
 from nbsweep.core.saved_plan.model import SavedPlan
 from nbsweep.documents.saved_plan import plan_from_text, plan_to_document
-from nbsweep.service.saved_plans import require_valid_now
+from nbsweep.service.plans.saved_plans import require_valid_now
 from nbsweep.settings import Settings
 
 

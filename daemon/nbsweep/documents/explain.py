@@ -17,7 +17,7 @@ from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import Status
 from nbsweep.core.reasons.finding import Finding, Truth
 from nbsweep.documents.base import Count, Document, Time, moment_text
-from nbsweep.documents.marks import MarkDocument, mark_document
+from nbsweep.documents.people.marks import MarkDocument, mark_document
 from nbsweep.documents.runs import RunDocument, removal_document, run_document
 
 

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from nbsweep.core.model import Status
 from nbsweep.core.planning.plan import Candidate, Plan
 from nbsweep.documents.base import Count, Counts, Document, Series, Time, add_counts, moment_text
-from nbsweep.documents.marking import MarkingDocument, ToMarkDocument, marking_document, to_mark_documents
+from nbsweep.documents.people.marking import MarkingDocument, ToMarkDocument, marking_document, to_mark_documents
 
 
 class RefusalDocument(Document, frozen=True):

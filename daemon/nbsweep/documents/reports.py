@@ -11,7 +11,7 @@ from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
 from nbsweep.core.saved_plan.model import Spared
 from nbsweep.documents.base import Count, Counts, Document, Series, Time, add_counts
-from nbsweep.documents.marking import ToMarkDocument
+from nbsweep.documents.people.marking import ToMarkDocument
 from nbsweep.documents.plans import (
     ItemDocument,
     RefusalDocument,

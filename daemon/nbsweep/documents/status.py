@@ -12,7 +12,7 @@ from nbsweep.core.lease import TargetLease
 from nbsweep.core.notices.health import OutboxHealth
 from nbsweep.core.status import TargetStatus
 from nbsweep.documents.base import Count, Document, Time, moment_text
-from nbsweep.documents.marking import MarkTotalsDocument, mark_totals_document
+from nbsweep.documents.people.marking import MarkTotalsDocument, mark_totals_document
 from nbsweep.documents.runs import RemovalDocument, RunDocument, removal_document, run_document
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from nbsweep.charts.drawing import one_line, shorten
 from nbsweep.core.backtest.model import Label
-from nbsweep.documents.backtest import (
+from nbsweep.documents.past.backtest import (
     BacktestDocument,
     CoverageDocument,
     LabelCountsDocument,

@@ -1,6 +1,6 @@
 """The differences between two sets of policies, as a table of a report."""
 
-from nbsweep.documents.backtest import ComparisonDocument, NamedCountsDocument
+from nbsweep.documents.past.backtest import ComparisonDocument, NamedCountsDocument
 from nbsweep.reports.model import CountsTable
 from nbsweep.reports.rows import counts_rows
 from nbsweep.reports.words import counted, rate, tried

@@ -10,7 +10,7 @@ from nbsweep.charts.histogram import histogram
 from nbsweep.charts.model import BarChart, Heading, Histogram, Series, Share, ShareChart, SharePoint, Tone
 from nbsweep.charts.shares import share_chart
 from nbsweep.charts.strip import strip
-from nbsweep.documents.backtest import LabelCountsDocument, ThresholdDocument, WeekDocument, WouldBeDocument
+from nbsweep.documents.past.backtest import LabelCountsDocument, ThresholdDocument, WeekDocument, WouldBeDocument
 from nbsweep.reports.words import counted, percent, rate
 from nbsweep.settings.fields.units import format_duration
 

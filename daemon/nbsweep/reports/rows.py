@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from nbsweep.documents.backtest import LabelCountsDocument, NamedCountsDocument
+from nbsweep.documents.past.backtest import LabelCountsDocument, NamedCountsDocument
 from nbsweep.reports.figures import counts_strip
 from nbsweep.reports.model import CountsRow
 from nbsweep.reports.words import interval, percent

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from nbsweep.core.backtest.model import CensorCause, ReturnSign
-from nbsweep.documents.backtest import LabelCountsDocument, MaxRegretDocument
+from nbsweep.documents.past.backtest import LabelCountsDocument, MaxRegretDocument
 
 CURRENT = "current"
 """What documents call the policies of the configuration."""

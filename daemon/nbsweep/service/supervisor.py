@@ -19,15 +19,15 @@ from nbsweep.core.planning.plan import Plan
 from nbsweep.core.ports import Telemetry
 from nbsweep.core.saved_plan.changes import PlanChanges
 from nbsweep.core.saved_plan.model import SavedItem, SavedPlan
-from nbsweep.engine.explain import explain_everywhere
+from nbsweep.engine.inspection.explain import explain_everywhere
 from nbsweep.engine.saved_plan import PlanConstraint
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.service.control import Answer, Phase, TargetDetails, TargetState, UnknownTargetError
 from nbsweep.service.details import read_details
 from nbsweep.service.journal_watch import JournalWatch
 from nbsweep.service.marks_at_start import count_marks_at_start
-from nbsweep.service.plan_orders import PlanOrder
-from nbsweep.service.saved_plans import plan_to_save, require_valid_now
+from nbsweep.service.plans.plan_orders import PlanOrder
+from nbsweep.service.plans.saved_plans import plan_to_save, require_valid_now
 from nbsweep.service.scheduler import Schedule
 from nbsweep.service.systemd import Systemd
 from nbsweep.service.target_runner import TargetRunner

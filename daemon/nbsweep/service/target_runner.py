@@ -26,7 +26,7 @@ from nbsweep.engine.report import Run
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Answer, Phase, TargetState
 from nbsweep.service.due_times import DueTimes
-from nbsweep.service.plan_orders import PlanOrder
+from nbsweep.service.plans.plan_orders import PlanOrder
 from nbsweep.service.runner_options import RunnerOptions, wait_s
 from nbsweep.service.sweeping import approve_every_plan, reported
 

@@ -16,9 +16,6 @@ from nbsweep.core.windows.window import Window
 from nbsweep.settings.fields.base import Group
 from nbsweep.settings.fields.paths import at_home
 from nbsweep.settings.fields.types import Distinct, Written
-from nbsweep.settings.groups import Groups, check_group_names, to_owner_groups, unused_groups
-from nbsweep.settings.holdout import HoldoutOrShare
-from nbsweep.settings.match import MatchSettings
 from nbsweep.settings.operation import (
     InventorySettings,
     LoggingSettings,
@@ -27,7 +24,6 @@ from nbsweep.settings.operation import (
     RemovalSettings,
     ServiceSettings,
 )
-from nbsweep.settings.overlaps import check_overlaps
 from nbsweep.settings.people.calendar import CalendarSettings
 from nbsweep.settings.people.channel_names import check_targets_of_channels
 from nbsweep.settings.people.channels import Channels
@@ -37,10 +33,14 @@ from nbsweep.settings.people.marks import NO_CALENDAR, MarksSettings
 from nbsweep.settings.people.messages import MessagesSettings
 from nbsweep.settings.people.notify import Notify
 from nbsweep.settings.people.owners import OwnersSettings
-from nbsweep.settings.policies import BrakeSettings, PolicySettings, protection
+from nbsweep.settings.rules.groups import Groups, check_group_names, to_owner_groups, unused_groups
+from nbsweep.settings.rules.holdout import HoldoutOrShare
+from nbsweep.settings.rules.match import MatchSettings
+from nbsweep.settings.rules.overlaps import check_overlaps
+from nbsweep.settings.rules.policies import BrakeSettings, PolicySettings, protection
+from nbsweep.settings.rules.windows import WindowSettings
 from nbsweep.settings.schedule import ScheduleSettings
 from nbsweep.settings.targets import TargetSettings
-from nbsweep.settings.windows import WindowSettings
 
 JOURNAL = Written(
     r"^(sqlite:///(?![^?#]*:[^?#]*@)[^?#]+"

@@ -15,7 +15,7 @@ from nbsweep.settings.descriptions import descriptions
 from nbsweep.settings.fields.base import Group
 from nbsweep.settings.fields.units import kind
 from nbsweep.settings.file import Settings
-from nbsweep.settings.match import statuses_of
+from nbsweep.settings.rules.match import statuses_of
 
 Location = tuple[int | str, ...]
 MANY = 4

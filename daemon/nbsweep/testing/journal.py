@@ -26,15 +26,15 @@ from nbsweep.core.runs import (
     RunRecord,
     count_ends,
 )
-from nbsweep.testing.control import InMemoryControl
-from nbsweep.testing.exemptions import InMemoryExemptions
-from nbsweep.testing.holds import InMemoryHolds
-from nbsweep.testing.inventory import InMemoryInventory
 from nbsweep.testing.notices import InMemoryMarks, InMemoryOutbox, NoticeStore
-from nbsweep.testing.plans import InMemoryPlans
-from nbsweep.testing.sessions import InMemorySessions
-from nbsweep.testing.statistics import InMemoryStatistics
-from nbsweep.testing.trail import InMemoryTrail
+from nbsweep.testing.records.control import InMemoryControl
+from nbsweep.testing.records.exemptions import InMemoryExemptions
+from nbsweep.testing.records.holds import InMemoryHolds
+from nbsweep.testing.records.inventory import InMemoryInventory
+from nbsweep.testing.records.plans import InMemoryPlans
+from nbsweep.testing.records.sessions import InMemorySessions
+from nbsweep.testing.records.statistics import InMemoryStatistics
+from nbsweep.testing.records.trail import InMemoryTrail
 
 
 class InMemoryJournal:

@@ -11,8 +11,8 @@ from nbsweep.core.backtest.past import with_clock_ahead
 from nbsweep.core.backtest.reading import Fleet
 from nbsweep.core.judging.rules import Rules, Running
 from nbsweep.core.planning.marking import MarkLimits
-from nbsweep.engine import backtest
-from nbsweep.engine.backtest import read_past, recorded_surveys
+from nbsweep.engine.past import backtest
+from nbsweep.engine.past.backtest import read_past, recorded_surveys
 from simulation.past.labels import check_labels
 from simulation.past.plans import Finding, check_plans
 from simulation.past.scenario import FREE, PROTECTIONS, Config, Scenario

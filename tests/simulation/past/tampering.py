@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from nbsweep.testing.inventory import InMemoryInventory
+from nbsweep.testing.records.inventory import InMemoryInventory
 from simulation.past.scenario import Scenario
 
 OPTIONAL = ("n", "l", "t", "u", "o", "oi", "c")

@@ -29,8 +29,8 @@ from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.testing import FakeClock, Fault, InMemoryJournal, Pace
-from nbsweep.testing.inventory import InMemoryInventory
 from nbsweep.testing.loop import VirtualLoop
+from nbsweep.testing.records.inventory import InMemoryInventory
 from simulation.past.account import Account, Owners
 from simulation.past.scenario import INCOMPLETE, PROTECTIONS, WORKSPACES, Config, Scenario, SweepTime, Trouble
 from simulation.past.truth import Glimpse, Swept, Truth, instance_of

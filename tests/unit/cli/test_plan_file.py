@@ -15,7 +15,7 @@ from nbsweep.cli.commands.plan import Saving
 from nbsweep.cli.plan_file import read_plan, write_plan
 from nbsweep.core.errors import ConfigurationError, NbsweepError
 from nbsweep.core.saved_plan.model import SavedPlan
-from nbsweep.service.saved_plans import plan_to_save
+from nbsweep.service.plans.saved_plans import plan_to_save
 from nbsweep.settings import Settings
 
 TARGET: dict[str, Any] = {"name": "lab", "region": "cn-north-4", "project_id": "0123456789abcdef0123456789abcdef"}

@@ -62,8 +62,8 @@ from nbsweep.core.saved_plan.model import SavedItem, Spared
 from nbsweep.core.status import TargetStatus
 from nbsweep.documents.audit import VerifiedTrail, link_document, verification_document
 from nbsweep.documents.check import check_document
-from nbsweep.documents.exemptions import exemption_documents, grant_document
 from nbsweep.documents.explain import explain_document
+from nbsweep.documents.people.exemptions import exemption_documents, grant_document
 from nbsweep.documents.plans import plan_document
 from nbsweep.documents.reports import dry_run_document, report_document
 from nbsweep.documents.runs import run_documents, show_document

@@ -29,8 +29,8 @@ from nbsweep.core.notices.deadlines import deadline_to_write
 from nbsweep.core.planning.brakes import Brakes, OnExcess
 from nbsweep.core.planning.marking import MarkLimits
 from nbsweep.core.planning.plan import Circumstances, Plan
-from nbsweep.engine.backtest import backtest, recorded_surveys
 from nbsweep.engine.options import InventoryOptions
+from nbsweep.engine.past.backtest import backtest, recorded_surveys
 from nbsweep.engine.report import Run
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.testing import Fault

@@ -12,7 +12,7 @@ from nbsweep.core.inventory.model import SurveyRecord
 from nbsweep.core.inventory.recording import Changes
 from nbsweep.core.model import MalformedRow, Status
 from nbsweep.core.runs import Outcome
-from nbsweep.documents.inventory import state_document
+from nbsweep.documents.past.inventory import state_document
 from nbsweep.engine.options import InventoryOptions
 from nbsweep.engine.report import Run
 from nbsweep.engine.sweep import Sweeper

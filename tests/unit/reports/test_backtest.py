@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from nbsweep.core.backtest.interval import wilson
 from nbsweep.core.backtest.model import Label, ReturnSign
-from nbsweep.documents.backtest import (
+from nbsweep.documents.past.backtest import (
     BacktestDocument,
     ComparisonDocument,
     CoverageDocument,

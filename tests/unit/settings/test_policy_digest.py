@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from nbsweep.settings.policies import PolicySettings
+from nbsweep.settings.rules.policies import PolicySettings
 
 PLAIN = {"name": "idle", "match": {"idle_over": "14d"}, "grace": {"for": "7d"}}
 

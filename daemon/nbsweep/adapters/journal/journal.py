@@ -15,21 +15,17 @@ from sqlalchemy import (
 )
 
 from nbsweep.adapters.journal.address import JournalAddress
-from nbsweep.adapters.journal.audit import SqlTrail, TrailWriter
 from nbsweep.adapters.journal.connections.outage import outlasting
 from nbsweep.adapters.journal.connections.tasks import ask
-from nbsweep.adapters.journal.control import SqlControl
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.files import JournalFiles
 from nbsweep.adapters.journal.inventory.holds import SqlHolds
 from nbsweep.adapters.journal.inventory.records import SqlInventory
-from nbsweep.adapters.journal.leases import lease_of, lease_row, owned_row, replacing_row
 from nbsweep.adapters.journal.notices.access import Access
 from nbsweep.adapters.journal.notices.exemptions import SqlExemptions
 from nbsweep.adapters.journal.notices.mark_writer import MarkWriter
 from nbsweep.adapters.journal.notices.marks import SqlMarks
 from nbsweep.adapters.journal.notices.outbox import SqlOutbox
-from nbsweep.adapters.journal.plans import SqlPlans
 from nbsweep.adapters.journal.queries import (
     count_deleted,
     count_requested,
@@ -43,10 +39,14 @@ from nbsweep.adapters.journal.queries import (
     of_orders,
     of_unfinished,
 )
+from nbsweep.adapters.journal.records.audit import SqlTrail, TrailWriter
+from nbsweep.adapters.journal.records.control import SqlControl
+from nbsweep.adapters.journal.records.leases import lease_of, lease_row, owned_row, replacing_row
+from nbsweep.adapters.journal.records.plans import SqlPlans
+from nbsweep.adapters.journal.records.sessions import SqlSessions
+from nbsweep.adapters.journal.records.statistics import SqlStatistics
 from nbsweep.adapters.journal.rows import Row, RowMapper
-from nbsweep.adapters.journal.sessions import SqlSessions
 from nbsweep.adapters.journal.statements import Statements
-from nbsweep.adapters.journal.statistics import SqlStatistics
 from nbsweep.adapters.journal.tables import LEASES, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.adapters.journal.transaction import Change
 from nbsweep.adapters.journal.writer import GroupWriter

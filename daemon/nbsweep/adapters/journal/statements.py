@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Dialect, bindparam, func, insert, literal_column, select, update
 
 from nbsweep.adapters.journal.dialects import compiled, insert_new, upsert
-from nbsweep.adapters.journal.leases import RELEASE, REPLACE
+from nbsweep.adapters.journal.records.leases import RELEASE, REPLACE
 from nbsweep.adapters.journal.rows import RowMapper
 from nbsweep.adapters.journal.tables import LEASES, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.core.lifecycle import Removal

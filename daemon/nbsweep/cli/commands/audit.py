@@ -21,7 +21,7 @@ from nbsweep.core.errors import NbsweepError, UsageError
 from nbsweep.core.lookup import describe_candidates
 from nbsweep.core.ports import Journal
 from nbsweep.documents.audit import VerifiedTrail, link_document, link_line, verification_document
-from nbsweep.engine.lookup import find_removed, find_run
+from nbsweep.engine.inspection.lookup import find_removed, find_run
 from nbsweep.settings.fields.units import parse_duration
 
 CHUNK = 1000

@@ -16,8 +16,8 @@ from nbsweep.bootstrap.trials import trial_of
 from nbsweep.cli.choice import require_known
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import Session, report_error
-from nbsweep.cli.views.backtest import backtest_view
-from nbsweep.cli.views.threshold_chart import threshold_chart
+from nbsweep.cli.views.past.backtest import backtest_view
+from nbsweep.cli.views.past.threshold_chart import threshold_chart
 from nbsweep.core.backtest.assumptions import assumptions
 from nbsweep.core.backtest.model import Period, Trial
 from nbsweep.core.backtest.reality import Reality
@@ -26,9 +26,9 @@ from nbsweep.core.backtest.thresholds import asks_for_idle_time, with_idle_over
 from nbsweep.core.errors import ConfigurationError, UsageError
 from nbsweep.core.facts import format_moment
 from nbsweep.core.ports import Journal
-from nbsweep.documents.backtest import BacktestDocument, BacktestResult, ThresholdResult, backtest_document
-from nbsweep.engine.backtest import backtest
-from nbsweep.engine.reality import reality
+from nbsweep.documents.past.backtest import BacktestDocument, BacktestResult, ThresholdResult, backtest_document
+from nbsweep.engine.past.backtest import backtest
+from nbsweep.engine.past.reality import reality
 from nbsweep.loading.file import find_config, load_rules
 from nbsweep.settings import Settings
 from nbsweep.settings.fields.units import parse_duration, parse_share

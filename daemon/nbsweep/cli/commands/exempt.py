@@ -26,7 +26,7 @@ from nbsweep.core.granting.grants import (
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.ports import Journal
-from nbsweep.documents.exemptions import exemption_documents, grant_document
+from nbsweep.documents.people.exemptions import exemption_documents, grant_document
 from nbsweep.service.granting import Revoker, grant, revoke
 from nbsweep.settings.people.until import parse_until
 

@@ -18,8 +18,8 @@ from nbsweep.core.explain.requirements import moment_words
 from nbsweep.core.lifecycle import outcome
 from nbsweep.core.lookup import NotebookRef, describe_candidates, find_notebooks, is_whole_id, suggest
 from nbsweep.documents.explain import explain_document
-from nbsweep.engine.explain import explain_everywhere
-from nbsweep.engine.lookup import find_removed, list_notebooks
+from nbsweep.engine.inspection.explain import explain_everywhere
+from nbsweep.engine.inspection.lookup import find_removed, list_notebooks
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.settings import Settings
 

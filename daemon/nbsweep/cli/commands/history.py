@@ -11,7 +11,7 @@ from nbsweep.adapters.journal import open_journal
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import ReadFormat, Session
 from nbsweep.cli.text import printable
-from nbsweep.cli.views.history import history_view
+from nbsweep.cli.views.past.history import history_view
 from nbsweep.core.ports import Journal
 from nbsweep.core.runs import RunRecord
 from nbsweep.documents.runs import run_documents

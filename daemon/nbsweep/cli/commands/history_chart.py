@@ -8,7 +8,7 @@ from nbsweep.cli.commands.history import describe
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import Session
 from nbsweep.cli.text import printable
-from nbsweep.cli.views.history_chart import history_chart
+from nbsweep.cli.views.past.history_chart import history_chart
 from nbsweep.core.runs import RunRecord
 from nbsweep.core.statistics.periods import Span, count_by_period, span_of
 

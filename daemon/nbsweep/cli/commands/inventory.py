@@ -11,10 +11,10 @@ from nbsweep.adapters.journal import open_journal
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import Session
 from nbsweep.cli.text import csv_pieces
-from nbsweep.cli.views.inventory import inventory_view
+from nbsweep.cli.views.past.inventory import inventory_view
 from nbsweep.core.inventory.model import NotebookState, SurveyRecord
 from nbsweep.core.ports import Journal
-from nbsweep.documents.inventory import InventoryDocument, StateDocument, state_document, survey_document
+from nbsweep.documents.past.inventory import InventoryDocument, StateDocument, state_document, survey_document
 
 ONE = timedelta(milliseconds=1)
 """The times of surveys are shown to the millisecond, so that a time that was shown includes its survey."""

@@ -13,7 +13,7 @@ from nbsweep.cli.views.marks import marks_view
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.model import OPEN, Mark, MarkState
 from nbsweep.core.marks.shown import ShownState, due_of, shown_state
-from nbsweep.documents.marks import mark_documents
+from nbsweep.documents.people.marks import mark_documents
 from nbsweep.settings import Settings
 
 

@@ -11,7 +11,7 @@ from nbsweep.cli.views.outbox import outbox_view
 from nbsweep.core.errors import UsageError
 from nbsweep.core.notices.outbox import MessageState
 from nbsweep.core.ports import Journal
-from nbsweep.documents.outbox import message_documents
+from nbsweep.documents.people.outbox import message_documents
 
 MOST_FAILED = 10_000
 

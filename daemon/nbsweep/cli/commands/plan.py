@@ -22,7 +22,7 @@ from nbsweep.core.saved_plan.model import SavedPlan
 from nbsweep.documents.base import new_id
 from nbsweep.documents.plans import PlanDocument, plan_document
 from nbsweep.engine.sweep import Sweeper
-from nbsweep.service.saved_plans import plan_to_save
+from nbsweep.service.plans.saved_plans import plan_to_save
 from nbsweep.settings.fields.units import parse_duration
 
 __all__ = ["PlanFormat", "PlanOptions", "Saving", "new_id", "plan_command"]

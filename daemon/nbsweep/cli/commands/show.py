@@ -3,11 +3,11 @@
 from nbsweep.adapters.journal import open_journal
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import ReadFormat, Session
-from nbsweep.cli.views.history import history_view, removal_table
+from nbsweep.cli.views.past.history import history_view, removal_table
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.ports import Journal
 from nbsweep.documents.runs import show_document
-from nbsweep.engine.lookup import find_run
+from nbsweep.engine.inspection.lookup import find_run
 
 LAST = "last"
 """Names the latest run."""

@@ -16,7 +16,7 @@ from nbsweep.core.granting.grants import shown
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.marks.model import Mark
-from nbsweep.documents.exemptions import ExemptionState, state_of
+from nbsweep.documents.people.exemptions import ExemptionState, state_of
 
 COLUMNS = (
     Column("EXEMPTION"),

@@ -22,15 +22,15 @@ from nbsweep.service.web.access.proxies import Proxies, ProxySettings
 from nbsweep.service.web.access.sessions import Sessions
 from nbsweep.service.web.access.tokens import TokenFile, Tokens
 from nbsweep.service.web.address import Address, mistaken
-from nbsweep.service.web.api import Api
+from nbsweep.service.web.api.exemptions import ExemptionPorts, ExemptionsApi
+from nbsweep.service.web.api.handlers import Api
+from nbsweep.service.web.api.health import Health
+from nbsweep.service.web.api.notices import NoticesApi
+from nbsweep.service.web.api.openapi import openapi_document
+from nbsweep.service.web.api.operations import OPERATIONS
 from nbsweep.service.web.cookies import Cookies
-from nbsweep.service.web.exemptions import ExemptionPorts, ExemptionsApi
-from nbsweep.service.web.health import Health
 from nbsweep.service.web.keep.pages import KeepPages, PageSettings
 from nbsweep.service.web.keep.routes import PageAddress
-from nbsweep.service.web.notices import NoticesApi
-from nbsweep.service.web.openapi import openapi_document
-from nbsweep.service.web.operations import OPERATIONS
 from nbsweep.service.web.pages.book import PageTools, all_pages
 from nbsweep.service.web.pages.handlers.events import EventsPage, Pulse
 from nbsweep.service.web.pages.layout import Layout

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from nbsweep.service.web.api.schemas import ID_PATTERN, TEXT_PATTERN
 from nbsweep.service.web.errors import Code, Refused
-from nbsweep.service.web.schemas import ID_PATTERN, TEXT_PATTERN
 
 NUMBER = re.compile(r"[0-9]{1,10}")
 

@@ -14,7 +14,7 @@ from nbsweep.core.errors import JournalError, MarksChanged
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.model import require_aware
 from nbsweep.core.notices.outbox import Item, Listed, Message, MessageState
-from nbsweep.testing.trail import InMemoryTrail
+from nbsweep.testing.records.trail import InMemoryTrail
 
 AnyRecord = TypeVar("AnyRecord", bound=Struct)
 UNSENT = frozenset({MessageState.PENDING, MessageState.LEASED})

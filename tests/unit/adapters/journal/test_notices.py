@@ -16,10 +16,10 @@ from sqlalchemy.pool import Pool
 
 from builders import NOON, removal
 from nbsweep.adapters.journal import SqlJournal, open_journal
-from nbsweep.adapters.journal.audit import TrailWriter
 from nbsweep.adapters.journal.notices.mark_writer import MarkWriter
 from nbsweep.adapters.journal.notices.outbox import OutboxStatements
 from nbsweep.adapters.journal.notices.tables import ITEMS, MARKS, MESSAGES
+from nbsweep.adapters.journal.records.audit import TrailWriter
 from nbsweep.core.errors import JournalError
 from notice_builders import exemption, item, mark, message
 

@@ -9,7 +9,7 @@ from nbsweep.cli.text import csv_pieces
 from nbsweep.cli.views.audit import COLUMNS as AUDIT_COLUMNS
 from nbsweep.cli.views.fleet import COLUMNS as FLEET_COLUMNS
 from nbsweep.cli.views.fleet import GOES
-from nbsweep.cli.views.history import HISTORY_COLUMNS, REMOVAL_COLUMNS
+from nbsweep.cli.views.past.history import HISTORY_COLUMNS, REMOVAL_COLUMNS
 from nbsweep.cli.views.plan import MARK_COLUMNS, PLAN_COLUMNS
 from nbsweep.cli.views.results import REMOVAL_COLUMNS as REPORT_COLUMNS
 from nbsweep.cli.views.results import text_pieces

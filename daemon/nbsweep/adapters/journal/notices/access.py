@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Dialect, Select
 
 from nbsweep.adapters.journal.address import JournalAddress
-from nbsweep.adapters.journal.audit import TrailWriter
 from nbsweep.adapters.journal.errors import journal_errors
+from nbsweep.adapters.journal.records.audit import TrailWriter
 from nbsweep.adapters.journal.rows import Record, RowMapper
 from nbsweep.adapters.journal.transaction import Procedure, Read, Steps, Write
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Dialect, bindparam, select, update
 
-from nbsweep.adapters.journal.audit import CHUNK, TrailWriter, as_stored
 from nbsweep.adapters.journal.dialects import compiled, compiled_question, insert_if_unique, insert_new, listed_in
 from nbsweep.adapters.journal.notices.tables import ITEMS, MARKS, WAITING
+from nbsweep.adapters.journal.records.audit import CHUNK, TrailWriter, as_stored
 from nbsweep.adapters.journal.rows import Row, RowMapper
 from nbsweep.adapters.journal.transaction import Transaction
 from nbsweep.core.audit.chain import Head

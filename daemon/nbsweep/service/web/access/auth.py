@@ -15,8 +15,8 @@ from nbsweep.service.web.access.proxies import Proxies
 from nbsweep.service.web.access.sessions import Sessions
 from nbsweep.service.web.access.tokens import Tokens
 from nbsweep.service.web.access.visitors import NOBODY, Needs, SignedIn, Visitor
+from nbsweep.service.web.api.operations import APPROVING
 from nbsweep.service.web.errors import Code, Refused, logged_path
-from nbsweep.service.web.operations import APPROVING
 
 PUBLIC = frozenset({"/healthz"})
 """Paths of the API that need no token anywhere: their responses say nothing about this service's targets."""

@@ -8,7 +8,7 @@ from nbsweep.service.control import Control
 from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.access.ownership import Ownership
 from nbsweep.service.web.access.sessions import Sessions
-from nbsweep.service.web.creations import Creations
+from nbsweep.service.web.api.creations import Creations
 from nbsweep.service.web.owned import OwnedNotebooks
 from nbsweep.service.web.pages.handlers.audit import AuditPage
 from nbsweep.service.web.pages.handlers.events import EventsPage

@@ -15,7 +15,7 @@ from nbsweep.core.errors import JournalError
 from nbsweep.core.lifecycle import Removal
 from nbsweep.documents.audit import link_document
 from nbsweep.testing import InMemoryJournal
-from nbsweep.testing.trail import InMemoryTrail
+from nbsweep.testing.records.trail import InMemoryTrail
 from unit.service.web.pages.reading import facts, rows, see
 from unit.service.web.support import Hands, Scene
 

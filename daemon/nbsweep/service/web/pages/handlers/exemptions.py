@@ -13,7 +13,7 @@ from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.service.control import Control
 from nbsweep.service.granting import Revoker, grant, revoke
 from nbsweep.service.web.access.visitors import Needs
-from nbsweep.service.web.creations import Creations
+from nbsweep.service.web.api.creations import Creations
 from nbsweep.service.web.errors import Code, Refused
 from nbsweep.service.web.pages.languages.messages import message
 from nbsweep.service.web.pages.routing import Moved, PageRoute, Section, Shown, Visit

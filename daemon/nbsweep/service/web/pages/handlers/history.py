@@ -13,7 +13,7 @@ from nbsweep.core.ports import Clock, Journal
 from nbsweep.core.statistics.model import RemovalQuery
 from nbsweep.core.statistics.periods import Span, count_by_period, span_of
 from nbsweep.documents.base import Document
-from nbsweep.documents.history import (
+from nbsweep.documents.past.history import (
     CauseDocument,
     LengthDocument,
     PeriodDocument,

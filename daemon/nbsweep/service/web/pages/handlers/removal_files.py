@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from nbsweep.core.lifecycle import Removal
-from nbsweep.documents.history import EndedRemovalDocument, ended_removal_document
+from nbsweep.documents.past.history import EndedRemovalDocument, ended_removal_document
 from nbsweep.documents.spreadsheet import csv_pieces
 
 CHUNK = 500

@@ -1,0 +1,1 @@
+"""The parts of the journal that have a port of their own."""

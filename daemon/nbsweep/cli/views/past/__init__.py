@@ -1,0 +1,1 @@
+"""The views of the past: history, inventory and back-tests."""

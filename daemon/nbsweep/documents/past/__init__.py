@@ -1,0 +1,1 @@
+"""The JSON documents about the past: the inventory, the history and back-tests."""

@@ -1,0 +1,1 @@
+"""Looks at targets and notebooks without changing anything."""

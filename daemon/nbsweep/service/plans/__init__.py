@@ -1,0 +1,1 @@
+"""Saved plans: how they are made and checked, and carried out."""
