@@ -12,7 +12,7 @@ from nbsweep.core.backtest.result import Coverage, Replayed
 from nbsweep.core.model import Named
 from nbsweep.documents.past.backtest import BacktestResult, ThresholdResult, backtest_document
 
-EXPECTED = Path(__file__).parent / "expected" / "backtest.json"
+EXPECTED = Path(__file__).parents[1] / "expected" / "backtest.json"
 PERIOD = Period(ago(days=14), NOON, timedelta(days=30))
 BACK, IDLE, CENSORED = Label.CAME_BACK, Label.STILL_IDLE, Label.CENSORED
 

@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-from unit.engine.past.test_backtest import DAY, FREE, IDLE, MINE, Past, day, idle_at
-
 from builders import notebook, removal
 from nbsweep.core.backtest.model import CensorCause, Label, Period, ReturnSign, Trial
 from nbsweep.core.backtest.reality import Reality
@@ -13,6 +11,7 @@ from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Notebook, Status
 from nbsweep.core.planning.marking import MarkLimits
 from nbsweep.engine.past.reality import reality
+from unit.engine.past.test_backtest import DAY, FREE, IDLE, MINE, Past, day, idle_at
 from unit.engine.world import rules, virtual_time
 
 pytestmark = virtual_time
