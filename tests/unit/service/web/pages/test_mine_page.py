@@ -6,9 +6,10 @@ from ipaddress import ip_network
 import pytest
 
 import builders
-from builders import NOON, ago
+from builders import NOON, ago, removal
 from contract.test_inventory import identity, survey
 from nbsweep.core.judging.verdict import Decision, Reason, Verdict, keep
+from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.model import Named, Notebook
 from nbsweep.core.notices.contacts import Contact, NoContact, Owner, OwnerDirectory
 from nbsweep.core.reasons.model import recorded
@@ -265,6 +266,27 @@ async def test_the_form_says_how_long() -> None:
         [until] = [each for each in seen.content.all("input") if each.attributes["name"] == "until"]
         assert (until.attributes["min"], until.attributes["max"]) == ("2026-03-01", "2026-03-30")
         assert "At most 30 days from now." in seen.content.words
+
+
+@pytest.mark.parametrize(
+    ("last", "told", "can_keep"),
+    [
+        (removal(state=State.DELETED, ended_at=ago(hours=1)), "nbsweep deleted it on 1 Mar 2026 11:00 UTC", False),
+        (removal(state=State.ACCEPTED), "It is being deleted now", False),
+        (removal(state=State.SPARED, ended_at=ago(hours=1)), "You are told before it is deleted", True),
+        (removal(), "You are told before it is deleted", True),
+    ],
+)
+async def test_a_removal_counts_for_more_than_the_survey_before_it(last: Removal, told: str, can_keep: bool) -> None:
+    """A notebook that was deleted after the survey is not promised a notice, and cannot be kept any more."""
+    journal = await surveyed(THREE[0])
+    await journal.write([last])
+    marked = {"nb1": keep(Reason.MARKED, recorded("the notebook is not announced yet"))}
+    async with opened(verdicts=marked, journal=journal) as face:
+        seen = await see(face, "/mine", headers=ALICE)
+        assert told in seen.content.words
+        assert bool(seen.content.all("form")) is can_keep
+        assert ("the notebook is not announced yet" in seen.content.words) is can_keep
 
 
 async def test_it_speaks_chinese() -> None:

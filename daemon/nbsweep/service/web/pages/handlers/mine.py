@@ -9,6 +9,7 @@ from nbsweep.core.errors import GrantRefused
 from nbsweep.core.exemptions.model import GrantedBy, Selector
 from nbsweep.core.granting.grants import Granter, GrantLimits, GrantRequest, make_exemption, new_exemption_id
 from nbsweep.core.judging.verdict import Verdict
+from nbsweep.core.lifecycle import Removal
 from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.service.control import Control
 from nbsweep.service.granting import grant
@@ -98,6 +99,7 @@ class MinePage(Struct, frozen=True):
         inputs = MineInputs(
             found,
             await self._verdicts(found),
+            await self._removals(found),
             states,
             visitor.signed_in is SignedIn.PROXY,
             self.ownership.directory is not None,
@@ -112,3 +114,11 @@ class MinePage(Struct, frozen=True):
             for key, verdict in (await self.control.judge(target, mine)).items():
                 verdicts[target, key] = verdict
         return verdicts
+
+    async def _removals(self, found: OwnedFound) -> Mapping[str, Removal]:
+        """Return the newest removal of each notebook that has one, by ID: the survey may be older than it."""
+        newest = {}
+        for each in found.notebooks:
+            if removals := await self.ports.journal.removals_of(each.notebook.id):
+                newest[each.notebook.id] = removals[0]
+        return newest

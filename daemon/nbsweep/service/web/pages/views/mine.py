@@ -8,6 +8,7 @@ from msgspec import Struct
 from nbsweep.core.errors import GrantRefused
 from nbsweep.core.granting.grants import LONGEST_REASON, GrantLimits
 from nbsweep.core.judging.verdict import Decision, Reason, Verdict
+from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.reasons.model import Cause
 from nbsweep.service.control import TargetState
 from nbsweep.service.web.owned import Owned, OwnedFound
@@ -72,6 +73,8 @@ class MineInputs(Struct, frozen=True):
     found: OwnedFound
     verdicts: Mapping[tuple[str, str], Verdict]
     """By target and notebook ID."""
+    removals: Mapping[str, Removal]
+    """The newest removal of each notebook that has one, by notebook ID."""
     states: Mapping[str, TargetState]
     is_by_proxy: bool
     """Whether a proxy says who it is, so that the owners' directory can know them."""
@@ -115,7 +118,8 @@ def _why_empty(inputs: MineInputs) -> Message:
 
 def _row(owned: Owned, inputs: MineInputs, typed: Typed | None) -> MineRow:
     notebook, verdict = owned.notebook, inputs.verdicts.get((owned.target, owned.notebook.id))
-    headline, tone = _headline(verdict, inputs.states.get(owned.target))
+    gone = _gone(inputs.removals.get(notebook.id))
+    headline, tone = gone or _headline(verdict, inputs.states.get(owned.target))
     wrong = typed if typed and typed.notebook_id == notebook.id else None
     return MineRow(
         id=notebook.id,
@@ -126,12 +130,26 @@ def _row(owned: Owned, inputs: MineInputs, typed: Typed | None) -> MineRow:
         size_gb=notebook.volume.capacity_gb if notebook.volume else None,
         headline=headline,
         tone=tone,
-        reason=verdict.cause if verdict else None,
-        can_keep=verdict is None or verdict.reason not in (Reason.EXEMPT, Reason.PROTECTED, Reason.ALREADY_DELETED),
+        reason=verdict.cause if verdict and not gone else None,
+        can_keep=not gone and (verdict is None or verdict.reason not in UNKEEPABLE),
         error=_problem(wrong.error) if wrong else None,
         typed_until=wrong.until if wrong else "",
         typed_reason=wrong.reason if wrong else "",
     )
+
+
+UNKEEPABLE = frozenset({Reason.EXEMPT, Reason.PROTECTED, Reason.ALREADY_DELETED})
+
+
+def _gone(removal: Removal | None) -> tuple[Message, str] | None:
+    """Return what became of a notebook that nbsweep deletes, or has deleted since the survey; None if it does not."""
+    if removal is None or removal.state is State.PLANNED:
+        return None
+    if removal.state is State.DELETED and removal.ended_at:
+        return message("nbsweep deleted it on %(at)s", at=removal.ended_at), "quiet"
+    if not removal.ended:
+        return message("It is being deleted now"), "bad"
+    return None
 
 
 def _problem(error: GrantRefused) -> Message:
