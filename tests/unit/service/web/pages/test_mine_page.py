@@ -277,7 +277,7 @@ async def test_the_form_says_how_long() -> None:
         (removal(), "You are told before it is deleted", True),
     ],
 )
-async def test_a_removal_counts_for_more_than_the_survey_before_it(last: Removal, told: str, can_keep: bool) -> None:
+async def test_a_removal_counts_for_more_than_the_survey_before_it(last: Removal, told: str, *, can_keep: bool) -> None:
     """A notebook that was deleted after the survey is not promised a notice, and cannot be kept any more."""
     journal = await surveyed(THREE[0])
     await journal.write([last])

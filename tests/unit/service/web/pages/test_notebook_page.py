@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -290,7 +291,37 @@ async def test_a_notebook_that_somebody_else_deleted_says_so() -> None:
     async with Scene(saying(), journal=journal).open() as face:
         words = (await see(face, "/notebooks/nb1")).content.words
         assert "No survey has shown it since 1 Mar 2026 11:00 UTC, and nbsweep did not delete it." in words
-        assert "nbsweep has never planned to delete it." in words
+        assert "No sweep has tried to delete it." in words
+
+
+async def test_the_last_state_of_a_notebook_ends_with_its_removal() -> None:
+    """Also before the next survey no longer shows it: a deleted notebook is not STOPPED now."""
+    journal = InMemoryJournal()
+    await survey(journal, [listed_notebook("nb1")], NOON - timedelta(hours=26))
+    await journal.write([removal(state=State.DELETED, ended_at=NOON - timedelta(hours=2))])
+    async with Scene(saying(), journal=journal).open() as face:
+        [_, last] = region(await see(face, "/notebooks/nb1"), "Its states over time")
+        assert last[2:4] == ["1 Mar 2026 10:00 UTC", "1 day"]
+
+
+async def test_a_target_that_does_not_cover_it_says_only_that(tmp_path: Path) -> None:
+    """Its rules decide nothing, so that they are no reason, and there is nothing to keep it from."""
+    elsewhere = context(notebook(), OLD, workspaces=("w9",))
+    assert outlook(elsewhere, state()).cause is None
+    async with Scene(saying(elsewhere), journal=InMemoryJournal(), token_file=token_file(tmp_path)).open() as face:
+        words = (seen := await see(face, "/notebooks/nb1", headers=BEARER)).content.words
+        assert "It is kept: this target does not cover it." in words
+        assert "What the target covers" in words
+        assert "Policies" not in words
+        assert not [each for each in seen.content.all("a") if "/exemptions/new" in each.attributes["href"]]
+
+
+async def test_an_exemption_does_not_change_whether_a_target_covers_it() -> None:
+    """An exempted notebook of another target is not announced to change when the exemption ends."""
+    exempt = replace(OLD, exemptions=(exemption(),))
+    assert said(context(notebook(), exempt, workspaces=("w9",)), state()).startswith(
+        "It is kept: this target does not cover it."
+    )
 
 
 async def test_what_nobody_knows_is_not_found() -> None:
@@ -394,6 +425,8 @@ async def test_an_administrator_can_keep_it_from_here(tmp_path: object) -> None:
     """Whoever may not exempt does not see the button."""
     async with Scene(saying(context(notebook(), OLD)), token_file=token_file(tmp_path)).open() as face:  # type: ignore[arg-type]
         mine = await see(face, "/notebooks/nb1", headers=BEARER)
-        assert "/exemptions/new?notebook=nb1" in [each.attributes["href"] for each in mine.content.all("a")]
+        assert "/exemptions/new?notebook=nb1&target=research&next=%2Fnotebooks%2Fnb1" in [
+            each.attributes["href"] for each in mine.content.all("a")
+        ]
         others = await see(face, "/notebooks/nb1")
-        assert "/exemptions/new?notebook=nb1" not in [each.attributes["href"] for each in others.content.all("a")]
+        assert not [each for each in others.content.all("a") if "/exemptions/new" in each.attributes["href"]]

@@ -50,11 +50,14 @@ class Node(Struct, frozen=True, kw_only=True):
 
 
 def explained_tree(context: NotebookContext) -> list[Node]:
-    """Return the branches of the tree; the one that decides is open."""
+    """Return the branches of the tree; the one that decides is open. What a target does not cover, its rules do not decide."""
     explanation = context.explanation
     kept = explanation.verdict.decision is Decision.KEEP
+    covers = [_found(each) for each in context.cover]
+    if context.covered is False:
+        return [_branch(message("What the target covers"), covers, is_open=True)]
     branches = [
-        _branch(message("What the target covers"), [_found(each) for each in context.cover], is_open=context.covered is False),
+        _branch(message("What the target covers"), covers),
         _branch(message("Built-in protections: any that holds keeps it"), [_built_in(each) for each in explanation.built_in]),
         _branch(message("Protections: any that holds keeps it"), _rules(explanation.protections)),
         _branch(message("Exemptions: any that covers it keeps it until its end"), _exemptions(context.exemptions)),

@@ -21,6 +21,7 @@ from nbsweep.service.web.pages.views.marks import MarkRow, mark_row
 from nbsweep.service.web.pages.views.outlook import Outlook, outlook
 from nbsweep.service.web.pages.views.paging import address
 from nbsweep.service.web.pages.views.removals import RemovalRow, removal_row
+from nbsweep.service.web.pages.views.search import notebook_path
 from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, short
 
 MOST = 50
@@ -105,6 +106,8 @@ class Explained(Struct, frozen=True):
 
     outlook: Outlook
     tree: Sequence[Node]
+    exempt_path: str
+    """The address of the form that keeps it; empty if the target does not cover it, or if the visitor may not exempt."""
 
 
 class NotebookView(Struct, frozen=True):
@@ -123,8 +126,6 @@ class NotebookView(Struct, frozen=True):
     removals: Sequence[RemovalRow]
     entries: Sequence[EntryRow]
     entries_path: str
-    exempt_path: str
-    """The address of the form that keeps it; empty if no target shows it."""
 
 
 class Service(Struct, frozen=True):
@@ -143,18 +144,30 @@ def build_notebook(notebook_id: str, asked: Asked, known: Recorded, service: Ser
     return NotebookView(
         notebook_id=notebook_id,
         facts=_facts(contexts, known),
-        explained=[Explained(outlook(each, service.targets.get(each.target)), explained_tree(each)) for each in contexts],
+        explained=[_explained(notebook_id, each, service) for each in contexts],
         not_asked=asked.not_asked,
         errors=[(target, short(error, LONGEST_SENTENCE)) for target, error in asked.errors.items()],
         past=None if contexts else what_became(known, is_known=not (asked.errors or asked.not_asked)),
-        states=[_state(each) for each in known.states],
+        states=[_state(each, None if contexts else _deleted_at(known)) for each in known.states],
         marks=[mark_row(each, service.graces, {}, service.now) for each in known.marks[:MOST]],
         notices=[_notice(each) for each in known.items],
         removals=[removal_row(each) for each in known.removals[:MOST]],
         entries=[entry_row(each.entry) for each in known.links],
         entries_path=address("/audit", {"notebook": notebook_id}),
-        exempt_path=address("/exemptions/new", {"notebook": notebook_id}) if contexts and service.may_exempt else "",
     )
+
+
+def _explained(notebook_id: str, context: NotebookContext, service: Service) -> Explained:
+    may = service.may_exempt and context.covered is not False
+    asked = {"notebook": notebook_id, "target": context.target, "next": notebook_path(notebook_id)}
+    path = address("/exemptions/new", asked) if may else ""
+    return Explained(outlook(context, service.targets.get(context.target)), explained_tree(context), path)
+
+
+def _deleted_at(known: Recorded) -> datetime | None:
+    """Return when nbsweep deleted it; None if it did not."""
+    last = known.removals[0] if known.removals else None
+    return last.ended_at if last and last.state is State.DELETED else None
 
 
 def what_became(known: Recorded, *, is_known: bool) -> Message:
@@ -199,7 +212,9 @@ def _facts_of(notebook: Notebook, as_of: datetime | None) -> NotebookFacts:
     )
 
 
-def _state(state: NotebookState) -> StateRow:
+def _state(state: NotebookState, deleted_at: datetime | None) -> StateRow:
+    """Return one state; the survey that would end the last one of a deleted notebook may be still to come."""
+    until = state.seen_until or deleted_at
     facts = state.known_at(state.first_survey + 1)
     notebook = facts.notebook if facts else None
     volume = notebook.volume if notebook else None
@@ -210,8 +225,8 @@ def _state(state: NotebookState) -> StateRow:
         target=state.target,
         size_gb=volume.capacity_gb if volume else None,
         seen_from=state.seen_from,
-        seen_until=state.seen_until,
-        lasted=state.seen_until - state.seen_from if state.seen_until else None,
+        seen_until=until,
+        lasted=until - state.seen_from if until else None,
     )
 
 

@@ -34,10 +34,11 @@ def _says(context: NotebookContext, state: TargetState | None) -> tuple[str, Mes
     verdict, under_way = context.explanation.verdict, context.memory.under_way
     if under_way and under_way.state is not State.PLANNED:
         return "bad", _in_progress(under_way), verdict.cause
+    # Before the verdict: what the rules of a target say of a notebook that it does not cover never happens.
+    if context.covered is False:
+        return "quiet", message("It is kept: this target does not cover it."), None
     if verdict.decision is Decision.KEEP:
         return _kept(context)
-    if context.covered is False:
-        return "good", message("It is kept: this target does not cover it."), verdict.cause
     if context.memory.left_alone:
         return "quiet", message("It is left alone for a time."), context.memory.left_alone.cause
     return "bad", _goes(state), verdict.cause
