@@ -253,6 +253,32 @@ async def test_a_plan_is_approved_once_and_not_after_its_end(tmp_path: Path) -> 
         assert len(await face_plans(face)) == 1
 
 
+async def test_an_approved_plan_is_not_offered_for_approval_again(tmp_path: Path) -> None:
+    """The page of its target leads to the approved plan instead, and says what became of it."""
+    journal = InMemoryJournal()
+    async with opened_face(tmp_path, journal=journal) as face:
+        path = await approve(face)
+        seen = await see(face, "/plan/research", headers=APPROVER)
+        assert not [each for each in seen.content.all("button") if each.words.startswith("Approve")]
+        [link] = [each for each in seen.content.all("a") if each.attributes["href"] == path]
+        assert link.words == "Look at the approved plan, and carry it out there"
+        await journal.plans.begin(path.rpartition("/")[2], NOON, "dave (page)", "run7")
+        assert "Carried out by dave (page)" in (await see(face, "/plan/research")).content.words
+        await post(face, "/plan/research")
+        again = await see(face, "/plan/research", headers=APPROVER)
+        assert "Approve the deletion of all 3 notebooks" in [each.words for each in again.content.all("button")]
+
+
+async def test_a_plan_is_not_carried_out_while_its_target_is_swept(tmp_path: Path) -> None:
+    """The page says so instead of offering what would be refused."""
+    async with opened_face(tmp_path) as face:
+        path = await approve(face)
+        face.control.states["research"] = state(phase="sweeping")
+        seen = await see(face, path, headers=APPROVER)
+        assert "A sweep of this target is in progress" in seen.content.words
+        assert not [each for each in seen.content.all("button") if each.words.startswith("Delete")]
+
+
 async def test_an_approved_plan_survives_a_restart(tmp_path: Path) -> None:
     """The journal keeps it; only what was not approved has to be made again."""
     journal = InMemoryJournal()

@@ -14,7 +14,7 @@ from nbsweep.service.web.errors import Code, Refused
 from nbsweep.service.web.pages.languages.messages import message, plural
 from nbsweep.service.web.pages.routing import Moved, PageRoute, Section, Shown, Visit
 from nbsweep.service.web.pages.views.approved import ApprovedInputs, build_approved
-from nbsweep.service.web.pages.views.plan import KEYS, PATH, PlanView, build_plan, build_plans, change_since
+from nbsweep.service.web.pages.views.plan import KEYS, PATH, Drafted, PlanView, build_plan, build_plans, change_since
 from nbsweep.service.web.parameters import checked_id
 from nbsweep.service.web.planning.desk import DraftChangedError, PlanDesk
 
@@ -60,7 +60,7 @@ class PlanPage(Struct, frozen=True):
 
     async def show(self, visit: Visit) -> Shown:
         """Show the last plan of a target; no call is made."""
-        return Shown("plan.html", self._view(visit), TITLE)
+        return Shown("plan.html", await self._view(visit), TITLE)
 
     async def make(self, visit: Visit) -> Moved:
         """Make a plan."""
@@ -75,7 +75,7 @@ class PlanPage(Struct, frozen=True):
         try:
             await self.desk.exclude(name, visit.form.get("digest", ""), [notebook_id], visit.actor)
         except DraftChangedError as changed:
-            return self._changed(visit, changed)
+            return await self._changed(visit, changed)
         said = message("Notebook %(id)s is excluded from this plan. Later plans may have it again.", id=notebook_id)
         return Moved(visit.form.get("next") or f"{PATH}/{name}", said)
 
@@ -84,7 +84,7 @@ class PlanPage(Struct, frozen=True):
         try:
             plan = await self.desk.approve(self._state(visit).name, visit.form.get("digest", ""), visit.actor)
         except DraftChangedError as changed:
-            return self._changed(visit, changed)
+            return await self._changed(visit, changed)
         return Moved(
             f"{PATH}/approved/{plan.plan_id}",
             message("The plan is approved. Nothing is deleted before somebody carries it out."),
@@ -127,15 +127,17 @@ class PlanPage(Struct, frozen=True):
 
     # ---- helpers
 
-    def _changed(self, visit: Visit, changed: DraftChangedError) -> Shown:
-        view = self._view(visit)
+    async def _changed(self, visit: Visit, changed: DraftChangedError) -> Shown:
+        view = await self._view(visit)
         change = change_since(changed.before, self.desk.draft(view.target))
         return Shown("plan.html", replace(view, change=change), TITLE, HTTPStatus.CONFLICT)
 
-    def _view(self, visit: Visit) -> PlanView:
+    async def _view(self, visit: Visit) -> PlanView:
         state, query = self._state(visit), visit.query if visit.request.method in ("GET", "HEAD") else {}
         may = visit.visitor.may(Needs.APPROVER), visit.visitor.may(Needs.ADMIN)
-        return build_plan(state, self.desk.draft(state.name), query, self.clock.now(), may)
+        draft = self.desk.draft(state.name)
+        approved = await self.journal.plans.find(draft.plan_id) if draft else None
+        return build_plan(state, Drafted(draft, approved), query, self.clock.now(), may)
 
     def _state(self, visit: Visit) -> TargetState:
         for state in self.control.targets():

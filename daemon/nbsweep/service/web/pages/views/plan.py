@@ -128,6 +128,8 @@ class PlanView(Struct, frozen=True):
     may_approve: bool
     may_exempt: bool
     can_approve: bool
+    approved: ApprovedRow | None
+    """The approval of this plan; None if nobody has approved it."""
     change: Change | None
 
 
@@ -151,15 +153,21 @@ def build_plans(
     return PlansView(rows, [approved_row(plan, now) for plan in approved], may_approve)
 
 
-def build_plan(
-    state: TargetState, draft: Draft | None, asked: Mapping[str, str], now: datetime, may: tuple[bool, bool]
-) -> PlanView:
+class Drafted(Struct, frozen=True):
+    """The last plan of a target, and its approval; None where there is none."""
+
+    draft: Draft | None
+    approved: ApprovedPlan | None = None
+
+
+def build_plan(state: TargetState, last: Drafted, asked: Mapping[str, str], now: datetime, may: tuple[bool, bool]) -> PlanView:
     """Return what the page of one target shows; `may` says whether the visitor may approve, and exempt."""
+    draft = last.draft
     path, rows = f"{PATH}/{state.name}", draft.rows if draft else ()
     found = _sorted([row for row in rows if _fits(row, asked)], asked.get("sort", ""))
     shown = paging(path, asked, len(found), ROWS)
     here = address(path, asked)
-    can_approve = bool(draft and rows and not draft.refusals and now < draft.expires_at)
+    can_approve = bool(draft and rows and not draft.refusals and now < draft.expires_at and not last.approved)
     return PlanView(
         target=state.name,
         path=path,
@@ -188,6 +196,7 @@ def build_plan(
         may_approve=may[0],
         may_exempt=may[1],
         can_approve=can_approve,
+        approved=approved_row(last.approved, now) if last.approved else None,
         change=None,
     )
 
