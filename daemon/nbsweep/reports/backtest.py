@@ -20,8 +20,9 @@ from nbsweep.documents.past.backtest import (
 from nbsweep.reports.comparing import comparison_table
 from nbsweep.reports.figures import away, edge, return_bins, return_chart, threshold_chart, week_chart
 from nbsweep.reports.model import CountsTable, PastRow, RegretRow, Report, ReturnRow
+from nbsweep.reports.really import reality_section
 from nbsweep.reports.rows import counts_rows
-from nbsweep.reports.words import SIGNS, breakdown, counted, few, headline, kept_limit, percent, tried
+from nbsweep.reports.words import SIGNS, breakdown, counted, few, headline, kept_limit, minute, more, percent, tried
 from nbsweep.settings.fields.units import format_duration
 
 MOST_OWNERS = 50
@@ -30,7 +31,6 @@ LONGEST = 120
 """Characters of a name or a reason in a table."""
 DAY = 10
 """The number of characters of a time that are its date."""
-MINUTE = 16
 
 
 def backtest_report(document: BacktestDocument) -> str:
@@ -57,12 +57,13 @@ def report_of(document: BacktestDocument) -> Report:
         facts=list(_facts(total)) if total.deletions else [],
         tables=list(_tables(document)) if total.deletions or document.comparison else [],
         regrets=[_regret_row(each) for each in regrets[:MOST_REGRETS]],
-        regrets_note=_more(len(regrets) - MOST_REGRETS, "notebook"),
+        regrets_note=more(len(regrets) - MOST_REGRETS, "notebook"),
         returns=[
             ReturnRow(f"{edge(low)} to {edge(high)}", count)
             for low, high, count in zip(bins.edges_s, bins.edges_s[1:], bins.counts, strict=False)
         ],
         return_chart=_drawn(return_chart(bins)) if bins.counts else Markup(),
+        reality=reality_section(document.reality) if document.reality else None,
         past=[_past_row(target) for target in document.targets],
         assumptions=document.assumptions,
     )
@@ -88,7 +89,7 @@ def _tables(document: BacktestDocument) -> Iterator[CountsTable]:
         yield CountsTable("By week", "week of", counts_rows(weeks), note, _drawn(week_chart(document.by_week)))
         yield CountsTable("By policy", "policy", counts_rows(document.by_policy))
         owners = sorted(document.by_owner, key=lambda group: -group.counts.came_back)
-        note = _more(len(owners) - MOST_OWNERS, "owner")
+        note = more(len(owners) - MOST_OWNERS, "owner")
         yield CountsTable("By owner", "owner", counts_rows(owners[:MOST_OWNERS]), note)
     if document.comparison:
         yield comparison_table(document.comparison)
@@ -104,8 +105,8 @@ def _regret_row(regret: WouldBeDocument) -> RegretRow:
         policy=regret.policy,
         reason=regret.reason.removeprefix(f"policy {regret.policy}: "),  # the policy stands above it
         capacity_gb=regret.capacity_gb,
-        at=_minute(regret.at),
-        back=_minute(regret.label_at),
+        at=minute(regret.at),
+        back=minute(regret.label_at),
         after="-" if after is None else _length(after),
         how=SIGNS[regret.sign] if regret.sign else "-",
     )
@@ -116,8 +117,8 @@ def _past_row(target: CoverageDocument) -> PastRow:
         target=target.target,
         surveys=target.surveys,
         unusable=target.incomplete + target.clock_ahead,
-        first=_minute(target.first),
-        last=_minute(target.last),
+        first=minute(target.first),
+        last=minute(target.last),
         refused=sum(target.refused.values()),
         ordered=target.ordered,
         kept=target.unreadable + target.lacking,
@@ -127,14 +128,6 @@ def _past_row(target: CoverageDocument) -> PastRow:
 def _length(length: timedelta) -> str:
     """Return a length of time in days, or in hours where it is shorter than two days."""
     return f"{length.days} days" if length.days >= 2 else counted(round(length / timedelta(hours=1)), "hour")  # noqa: PLR2004
-
-
-def _minute(time: str | None) -> str:
-    return f"{time[:MINUTE].replace('T', ' ')}Z" if time else "-"
-
-
-def _more(count: int, noun: str) -> str:
-    return f"{counted(count, 'more ' + noun)}: --format json lists all." if count > 0 else ""
 
 
 def _drawn(svg: str) -> Markup:

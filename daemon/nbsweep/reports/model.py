@@ -57,6 +57,32 @@ class ReturnRow(Struct, frozen=True):
     count: int
 
 
+class RecreatedRow(Struct, frozen=True):
+    """A notebook that nbsweep really deleted, and the one that its owner created after that."""
+
+    name: str
+    id: str
+    owner: str
+    policy: str
+    deleted: str
+    new: str
+    created: str
+    same: str
+    """What both have in common, besides the owner."""
+
+
+class RealitySection(Struct, frozen=True):
+    """What really came of the notebooks that nbsweep deleted, and of those that were held out."""
+
+    deleted: str
+    """In one sentence; empty if nothing was deleted."""
+    recreated: Sequence[RecreatedRow]
+    recreated_note: str
+    held: str
+    """In one sentence; empty if nothing was held out."""
+    held_rows: Sequence[CountsRow]
+
+
 class PastRow(Struct, frozen=True):
     """What is known of the past of one target."""
 
@@ -91,5 +117,7 @@ class Report(Struct, frozen=True):
     regrets_note: str
     returns: Sequence[ReturnRow]
     return_chart: Markup
+    reality: RealitySection | None
+    """None if nothing was really deleted or held out."""
     past: Sequence[PastRow]
     assumptions: Sequence[str]

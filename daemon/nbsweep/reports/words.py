@@ -7,6 +7,8 @@ from nbsweep.documents.past.backtest import LabelCountsDocument, MaxRegretDocume
 
 CURRENT = "current"
 """What documents call the policies of the configuration."""
+MINUTE = 16
+"""The number of characters of a time up to its minute."""
 CAUSES: Mapping[CensorCause, str] = {
     CensorCause.HORIZON_NOT_OVER: "the horizon is not over",
     CensorCause.SURVEYS_MISSING: "surveys are missing",
@@ -84,3 +86,23 @@ def counted(count: int, noun: str) -> str:
 def tried(policies: str) -> str:
     """Return how to call the policies of a result, which are those of the configuration or of a file."""
     return "the current policies" if policies == CURRENT else policies
+
+
+def minute(time: str | None) -> str:
+    """Return a time of a document to the minute, in UTC."""
+    return f"{time[:MINUTE].replace('T', ' ')}Z" if time else "-"
+
+
+def more(count: int, noun: str) -> str:
+    """Return how many are not listed, and where they are; empty if all are."""
+    return f"{counted(count, 'more ' + noun)}: --format json lists all." if count > 0 else ""
+
+
+def really_deleted(deleted: int, recreated: int) -> str:
+    """Return how many notebooks were really deleted, and how many of them were created again."""
+    return f"Really deleted: {counted(deleted, 'notebook')}, of which {recreated} created again by their owners."
+
+
+def really_held(held: LabelCountsDocument) -> str:
+    """Return how many notebooks were held out, and how many of their owners came back."""
+    return f"Held out: {counted(held.deletions, 'notebook')}. {headline(held)}"

@@ -19,6 +19,8 @@ from nbsweep.documents.past.backtest import (
     LabelCountsDocument,
     MaxRegretDocument,
     NamedCountsDocument,
+    RealityDocument,
+    RecreatedDocument,
     ThresholdDocument,
     WeekDocument,
     WouldBeDocument,
@@ -292,3 +294,36 @@ def test_any_name_makes_a_page_whose_charts_are_well_formed(text: str) -> None:
     assert len(drawn) > 5
     for svg in drawn:
         fromstring(svg)  # noqa: S314
+
+
+def recreated(number: int = 1, /, **changes: Any) -> RecreatedDocument:
+    """Return a notebook that was deleted on day 2, and created again with the same name on day 5."""
+    plain = RecreatedDocument(
+        "run1", f"nb{number}", f"old-{number}", "alice", "idle", at(2), f"new{number}", f"old-{number}", at(5), "name"
+    )
+    return replace(plain, **changes)
+
+
+def test_what_really_happened_is_said() -> None:
+    """3 were deleted, of which one was created again; of 10 that were held out, 2 of the 8 that can be judged came back."""
+    happened = RealityDocument(3, [recreated()], counts(10, 2, 2), [])
+    section = sections(read(document(reality=happened)))["What really happened"]
+    assert [each.words for each in section.all("p")] == [
+        "Really deleted: 3 notebooks, of which 1 created again by their owners.",
+        "Held out: 10 notebooks. 2 of 8 deletions would have been regretted: 25.0 % (95 % interval 7.1-59.1 %).",
+    ]
+    again, held = section.all("table")
+    assert [cell.words for cell in again.all("tr")[1].children] == [
+        *("old-1 nb1", "alice", "idle", "2026-09-03 03:00Z", "old-1", "2026-09-06 03:00Z", "name")
+    ]
+    assert [cell.words for cell in held.all("tr")[1].children][2:5] == ["10", "2", "25.0 %"]
+    assert "What really happened" not in sections(read(document()))
+
+
+def test_of_many_that_were_created_again_the_first_are_listed() -> None:
+    """Without a holdout there is no table of it; names are only text."""
+    happened = RealityDocument(300, [recreated(each, name=HOSTILE[0]) for each in range(203)], counts(0), [])
+    section = sections(read(document(reality=happened)))["What really happened"]
+    assert len(section.all("tr")) == 201
+    assert section.all("p")[-1].words == "3 more notebooks: --format json lists all."
+    assert section.all("tr")[1].children[0].words == f"{HOSTILE[0]} nb0"

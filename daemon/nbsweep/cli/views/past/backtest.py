@@ -20,7 +20,19 @@ from nbsweep.documents.past.backtest import (
     RealityDocument,
     WouldBeDocument,
 )
-from nbsweep.reports.words import SIGNS, breakdown, counted, few, headline, interval, kept_limit, percent, rate
+from nbsweep.reports.words import (
+    SIGNS,
+    breakdown,
+    counted,
+    few,
+    headline,
+    interval,
+    kept_limit,
+    percent,
+    rate,
+    really_deleted,
+    really_held,
+)
 
 OWNERS_SHOWN = 10
 REGRETS_SHOWN = 25
@@ -88,15 +100,12 @@ def _reality(reality: RealityDocument) -> Iterator[RenderableType]:
     """Yield what really came of notebooks: those that owners created again, and those that were held out."""
     held, again = reality.held_out, reality.recreated
     if reality.deleted:
-        yield cell(
-            f"Really deleted: {counted(reality.deleted, 'notebook')}, of which {len(again)} created again by their owners.",
-            "bold",
-        )
+        yield cell(really_deleted(reality.deleted, len(again)), "bold")
     for each in again[:REGRETS_SHOWN]:
         new = f"{each.new_name or each.new_id} on {each.created_at[:DAY]} (same {each.by})"
         yield cell(f"- {each.name} of {each.owner}, deleted on {each.deleted_at[:DAY]}: created {new}")
     if held.deletions:
-        yield cell(f"Held out: {counted(held.deletions, 'notebook')}. {headline(held)}", "bold")
+        yield cell(really_held(held), "bold")
 
 
 def _place(target: CoverageDocument) -> str:

@@ -79,20 +79,21 @@ class Guard:
         """Answer a request to a page; whatever goes wrong is shown as a page."""
         try:
             route = self.site.route_of(request)
-            visitor = await self._admitted(request, route.needs if route else Needs.NOTHING)
+            largest_bytes = route.largest_form_bytes if route else LARGEST_BODY_BYTES
+            visitor = await self._admitted(request, route.needs if route else Needs.NOTHING, largest_bytes)
             # Without a route, the handler raises what is wrong with the address.
             return await self.site.answer(request, route, visitor) if route else await handler(request)
         except Exception as error:  # noqa: BLE001 -- whatever it is, it is shown in the one shape
             return await self.site.refused(request, error, await self._known(request))
 
-    async def _admitted(self, request: web.Request, needs: Needs) -> Visitor:
+    async def _admitted(self, request: web.Request, needs: Needs, largest_bytes: int = LARGEST_BODY_BYTES) -> Visitor:
         """Return who sends a request that may pass.
 
         Raises:
             Refused: it may not.
             JournalError: the session of the visitor cannot be read.
         """
-        require_small_body(request)
+        require_small_body(request, largest_bytes)
         if not self.auth.proxies.passes_on(request):
             require_host(request, self.address)
         visitor = await self.auth.visitor(request)
@@ -117,10 +118,10 @@ def require_host(request: web.Request, address: Address) -> None:
         raise Refused(Code.FORBIDDEN, "the Host header must be localhost, 127.0.0.1 or [::1]")
 
 
-def require_small_body(request: web.Request) -> None:
+def require_small_body(request: web.Request, largest_bytes: int = LARGEST_BODY_BYTES) -> None:
     """Refuse a body whose declared length is too large. A body without a length is read up to the limit only."""
-    if (request.content_length or 0) > LARGEST_BODY_BYTES:
-        raise Refused(Code.TOO_LARGE, f"the body of the request is larger than {LARGEST_BODY_BYTES} bytes")
+    if (request.content_length or 0) > largest_bytes:
+        raise Refused(Code.TOO_LARGE, f"the body of the request is larger than {largest_bytes} bytes")
 
 
 def reject_unknown_query(handler: Handler, *keys: str, takes_body: bool = False) -> Handler:

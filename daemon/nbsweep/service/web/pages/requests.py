@@ -30,7 +30,7 @@ async def read_fields(request: web.Request, route: PageRoute) -> Mapping[str, st
     """
     if not request.can_read_body:
         return {}
-    form = await read_form(request)
+    form = await read_form(request.clone(client_max_size=route.largest_form_bytes))
     if set(form) - set(route.fields):
         raise Refused(Code.BAD_REQUEST, f"the form may hold {', '.join(route.fields) or 'no field'}, and holds something else")
     return form
