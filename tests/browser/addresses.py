@@ -8,6 +8,7 @@ from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.app import SITE, WebSettings, make_app
 from nbsweep.testing.journal import InMemoryJournal
 from nbsweep.testing.telemetry import RecordingTelemetry
+from unit.service.web.pages.trying import NoPast
 from unit.service.web.support import FakeControl, Hands
 
 STATIC = "/static/"
@@ -18,7 +19,7 @@ PART = re.compile(r"\{(\w+)\}")
 
 def routes() -> Mapping[str, Needs]:
     """Return the paths of all routes that show something, with what each needs."""
-    settings = WebSettings("127.0.0.1:0")
+    settings = WebSettings("127.0.0.1:0", backtester=NoPast())
     app = make_app(FakeControl(), InMemoryJournal(), bytes, settings, RecordingTelemetry(), Hands())
     return {path: route.needs for (method, path), route in app[SITE].routes.items() if method == "GET" and path not in STREAMS}
 

@@ -6,7 +6,7 @@ from browser.world import OWNER, TELLTALE, World
 from nbsweep.service.web.access.visitors import Needs
 
 LOCALES = {"en": "en-GB", "zh-CN": "zh-CN"}
-NAMELESS = frozenset({"/plan", "/notebooks", "/sign-in", "/exemptions/new", "/audit/verify"})
+NAMELESS = frozenset({"/plan", "/backtest", "/notebooks", "/sign-in", "/exemptions/new", "/audit/verify"})
 """Pages that show no name, tag or reason of anybody."""
 FURTHER = {
     "/history?since=300d&outcome=failed&page=2": 200,

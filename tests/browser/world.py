@@ -44,6 +44,7 @@ TELLTALE = "<b id=injected>"
 DIGEST = re.compile(r'name="digest" value="([^"]+)"')
 ORDINARY = 8
 """Notebooks with ordinary names in each group."""
+FREE = "brakes: {max_deletions: null, max_share: null, max_fleet_drop: null}\n"
 GRACE = {"for": "7d", "surveys": 1}
 
 
@@ -144,7 +145,13 @@ def filled_world(folder: Path) -> Iterator[World]:
         for row in group("planned"):
             cloud.create(row)
         with serving(desk, cloud, address) as world:
-            world.parts = {"run_id": run_id, "target": "lab", "plan_id": plan(address), "notebook_id": "announced-markup"}
+            world.parts = {
+                "run_id": run_id,
+                "target": "lab",
+                "plan_id": plan(address),
+                "notebook_id": "announced-markup",
+                "result": tried(address),
+            }
             yield world
 
 
@@ -193,6 +200,16 @@ def plan(address: str) -> str:
     sent(address, "POST", f"{approved}/compare")
     sent(address, "POST", "/plan/lab")
     return approved.rpartition("/")[2]
+
+
+def tried(address: str) -> str:
+    """Have pasted policies tried on the past, whose name is an attempt, too; return the part of the result's address."""
+    name = json.dumps(HOSTILE["markup"])
+    text = f"policies: [{{name: {name}, match: {{status: STOPPED, age_over: 1d}}}}]\n{FREE}"
+    form = {"policies": text, "since": "90d", "horizon": "30d", "thresholds": "7d", "compare": "yes", "max_regret": "2%"}
+    result, page = sent(address, "POST", "/backtest", **form)
+    assert result.startswith("/backtest/"), page
+    return result.rpartition("/")[2]
 
 
 def digest_of(page: str) -> str:

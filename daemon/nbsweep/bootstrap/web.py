@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from nbsweep.bootstrap.backtest_process import ProcessBacktester
 from nbsweep.bootstrap.links import offers_links, read_link_keys
 from nbsweep.bootstrap.owners import make_directory
 from nbsweep.bootstrap.sweeps import OpenResources
@@ -28,6 +29,7 @@ def make_web_settings(settings: Settings, listen: str, opened: OpenResources) ->
         _proxies(settings.service),
         make_directory(settings, opened.user_lookups, opened.clock) if settings.owners else None,
         settings.owner_limits,
+        ProcessBacktester(settings),
     )
 
 

@@ -50,6 +50,8 @@ class Mistake(Struct, frozen=True):
     """The line number, counted from 1; None if the mistake belongs to no line."""
     problem: str
     """What is wrong, and what would be correct."""
+    column: int | None = None
+    """The column, counted from 1; None if it is not known."""
 
     def __str__(self) -> str:
         """Describe the mistake in one line."""

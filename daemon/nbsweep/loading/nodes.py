@@ -75,6 +75,7 @@ def _not_yaml(source: str, text: str, error: yaml.MarkedYAMLError) -> Configurat
         source,
         mark.line + 1,
         f"the file is not YAML at column {mark.column + 1}: {hint or words}" + (f"; the line is `{shown}`" if shown else ""),
+        mark.column + 1,
     )
 
 
@@ -102,9 +103,9 @@ def _indentation(line: str) -> int:
     return len(line) - len(line.lstrip(" -"))
 
 
-def refusal(source: str, line: int | None, problem: str) -> ConfigurationError:
+def refusal(source: str, line: int | None, problem: str, column: int | None = None) -> ConfigurationError:
     """Return the error for a file that cannot be read at all."""
-    return ConfigurationError(source, (Mistake("", line, problem),))
+    return ConfigurationError(source, (Mistake("", line, problem, column),))
 
 
 def line_of(node: yaml.Node) -> int:

@@ -45,7 +45,7 @@ class Reader:
     @property
     def lines(self) -> dict[str, int]:
         """The line of each place that was read."""
-        return {_path(location): line for location, line in self._lines.items()}
+        return {path_of(location): line for location, line in self._lines.items()}
 
     def placed(self, found: Iterable[Problem]) -> Iterator[Mistake]:
         """Find the lines of problems, leaving out values whose mistake is known already."""
@@ -56,7 +56,7 @@ class Reader:
             dropped = at in self._incomplete or (at[:-1] in self._incomplete and at not in self._lines)
             if not spoiled and not dropped:
                 given = None if at in self._from_variables else problem.given
-                yield Mistake(_path(at), line, f"{given} {problem.message}" if given else problem.message)
+                yield Mistake(path_of(at), line, f"{given} {problem.message}" if given else problem.message)
 
     def _place(self, location: Location) -> tuple[Location, int]:
         at: Location = ()
@@ -151,10 +151,11 @@ class Reader:
         self._note(at, self._lines[at], problem)
 
     def _note(self, at: Location, line: int, problem: str) -> None:
-        self.mistakes.append(Mistake(_path(at), line, problem))
+        self.mistakes.append(Mistake(path_of(at), line, problem))
 
 
-def _path(location: Location) -> str:
+def path_of(location: Location) -> str:
+    """Return a place as messages name it, such as `policies[0].match`."""
     steps = (f"[{step}]" if isinstance(step, int) else f".{_key(step)}" for step in location)
     return "".join(steps).removeprefix(".")
 

@@ -1,6 +1,6 @@
 """What really came of notebooks, as a section of a report."""
 
-from nbsweep.documents.backtest import NamedCountsDocument, RealityDocument, RecreatedDocument
+from nbsweep.documents.past.backtest import NamedCountsDocument, RealityDocument, RecreatedDocument
 from nbsweep.reports.model import RealitySection, RecreatedRow
 from nbsweep.reports.rows import counts_rows
 from nbsweep.reports.words import minute, more, really_deleted, really_held

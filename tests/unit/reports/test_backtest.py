@@ -310,7 +310,7 @@ def test_what_really_happened_is_said() -> None:
     section = sections(read(document(reality=happened)))["What really happened"]
     assert [each.words for each in section.all("p")] == [
         "Really deleted: 3 notebooks, of which 1 created again by their owners.",
-        "Held out: 10 notebooks. 2 of 8 deletions would have been regretted: 25.0 % (95 % interval 7.1-59.1 %).",
+        "Held out: 10 notebooks. 2 of 8 deletions would be regretted: 25.0 % (95 % interval 7.1-59.1 %).",
     ]
     again, held = section.all("table")
     assert [cell.words for cell in again.all("tr")[1].children] == [

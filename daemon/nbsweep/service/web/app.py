@@ -39,6 +39,7 @@ from nbsweep.service.web.pages.static import StaticFiles
 from nbsweep.service.web.planning.api import PlansApi
 from nbsweep.service.web.planning.desk import PlanDesk
 from nbsweep.service.web.responses import json_answer
+from nbsweep.service.web.trying.port import Backtester
 
 ADDRESS = web.AppKey("address", Address)
 """Address of the server. Whether callers need a token depends on it."""
@@ -66,6 +67,8 @@ class WebSettings(Struct, frozen=True):
 
     owner_limits: GrantLimits = GrantLimits(timedelta(days=30), ZoneInfo("UTC"), "exemptions.owners_may")
     """The limits on exemptions that owners grant themselves."""
+    backtester: Backtester | None = None
+    """Tries policies on the past; None if there is no page for that."""
 
 
 def make_app(
@@ -98,7 +101,20 @@ def make_app(
     ownership, events = Ownership(settings.directory), EventsPage(Pulse(control, journal))
     desk = PlanDesk(control, journal, clock)
     limits, owner_limits = settings.limits, settings.owner_limits
-    tools = PageTools(control, journal, clock, sessions, ownership, telemetry, calls, limits, events, desk, owner_limits)
+    tools = PageTools(
+        control=control,
+        journal=journal,
+        clock=clock,
+        sessions=sessions,
+        ownership=ownership,
+        telemetry=telemetry,
+        calls=calls,
+        limits=limits,
+        events=events,
+        desk=desk,
+        owner_limits=owner_limits,
+        backtester=settings.backtester,
+    )
     site = Site([*all_pages(tools), files], layout, cookies, telemetry, settings.language)
     checks = Guard(address, auth, connections, telemetry, site, PageAddress(pages.url) if pages else None)
     app = web.Application(middlewares=[checks.middleware()], client_max_size=LARGEST_BODY_BYTES)

@@ -25,12 +25,12 @@ def check_people(settings: "Settings") -> None:
     Raises:
         ValidationError: a channel, or the owners' directory, is missing.
     """
-    problems = [*_of_calendar(settings), *_of_graces(settings), *_of_notify(settings)]
+    problems = [*problems_of_calendar(settings), *_of_graces(settings), *_of_notify(settings)]
     if problems:
         raise ValidationError.from_exception_data("settings", problems, hide_input=True)
 
 
-def _of_calendar(settings: "Settings") -> Iterator[InitErrorDetails]:
+def problems_of_calendar(settings: "Settings") -> Iterator[InitErrorDetails]:
     """Yield what is wrong with the calendar, if a grace or a window counts business days."""
     if not settings.counts_business_days:
         return

@@ -38,6 +38,7 @@ from nbsweep.service.web.access.tokens import Role, TokenFile
 from nbsweep.service.web.app import WebSettings, make_app
 from nbsweep.service.web.keep.pages import PageSettings
 from nbsweep.service.web.server import serve_web
+from nbsweep.service.web.trying.port import Backtester
 from nbsweep.testing import InMemoryJournal, RecordingTelemetry
 
 TOKEN = "the-token-of-the-api"
@@ -338,13 +339,19 @@ class Scene:
     pages: PageSettings | None = None
     proxies: ProxySettings = field(default_factory=ProxySettings)
     directory: OwnerDirectory | None = None
+    backtester: Backtester | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Face]:
         """Let it answer."""
         files = [TokenFile(self.token_file)] if self.token_file else []
         settings = WebSettings(
-            self.listen, (*files, *self.token_files), pages=self.pages, proxies=self.proxies, directory=self.directory
+            self.listen,
+            (*files, *self.token_files),
+            pages=self.pages,
+            proxies=self.proxies,
+            directory=self.directory,
+            backtester=self.backtester,
         )
         journal = self.journal or await filled_journal()
         app = make_app(self.control, journal, self.exposition, settings, self.telemetry, self.clock)

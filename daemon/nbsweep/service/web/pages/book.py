@@ -11,6 +11,7 @@ from nbsweep.service.web.access.sessions import Sessions
 from nbsweep.service.web.api.creations import Creations
 from nbsweep.service.web.owned import OwnedNotebooks
 from nbsweep.service.web.pages.handlers.audit import AuditPage
+from nbsweep.service.web.pages.handlers.backtest import BacktestPage
 from nbsweep.service.web.pages.handlers.events import EventsPage
 from nbsweep.service.web.pages.handlers.exemptions import ExemptionsPage
 from nbsweep.service.web.pages.handlers.fleet import FleetPage
@@ -25,6 +26,7 @@ from nbsweep.service.web.pages.handlers.search import SearchPage
 from nbsweep.service.web.pages.handlers.sign_in import SignInPage
 from nbsweep.service.web.pages.routing import Page
 from nbsweep.service.web.planning.desk import PlanDesk
+from nbsweep.service.web.trying.port import Backtester
 
 
 class PageTools(Struct, frozen=True):
@@ -43,6 +45,8 @@ class PageTools(Struct, frozen=True):
     desk: PlanDesk
     owner_limits: GrantLimits
     """The limits on exemptions that owners grant themselves."""
+    backtester: Backtester | None
+    """None if there is no page Back-test."""
 
 
 def all_pages(tools: PageTools) -> list[Page]:
@@ -58,6 +62,7 @@ def all_pages(tools: PageTools) -> list[Page]:
         MinePage(control, MinePorts(journal, clock, tools.telemetry), tools.ownership, tools.owner_limits, owned),
         HistoryPage(control, journal, clock, tools.limits.zone),
         RunPage(journal),
+        *([BacktestPage(control, clock, tools.backtester)] if tools.backtester else []),
         AuditPage(control, journal, clock),
         SearchPage(journal),
         NotebookPage(control, journal, clock, tools.calls),

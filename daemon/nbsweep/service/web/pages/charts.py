@@ -9,7 +9,9 @@ from msgspec import Struct
 
 from nbsweep.charts.bars import bar_chart
 from nbsweep.charts.histogram import histogram
-from nbsweep.charts.model import BarChart, Heading, Histogram, Series, Tone
+from nbsweep.charts.model import BarChart, Heading, Histogram, Series, Share, ShareChart, SharePoint, Tone
+from nbsweep.charts.shares import share_chart
+from nbsweep.charts.strip import strip
 from nbsweep.core.statistics.periods import Period
 from nbsweep.service.web.pages.languages.formats import Formats
 from nbsweep.service.web.pages.languages.messages import Message
@@ -47,11 +49,44 @@ class Lengths(Struct, frozen=True):
     edges: Sequence[timedelta | None]
     """One more than there are counts; the last one is None if the longest durations have no edge."""
     counts: Sequence[int]
+    tone: Tone = Tone.GOOD
 
 
-def draw(chart: Bars | Lengths, formats: Formats) -> Markup:
+class Rate(Struct, frozen=True):
+    """A rate for one length of time, with its interval, from 0 to 1."""
+
+    age: timedelta
+    rate: Share | None
+    """None where there is nothing to take a rate of."""
+
+
+class Rates(Struct, frozen=True):
+    """A rate for each of several lengths of time, and the limit that it should keep to."""
+
+    caption: Caption
+    rates: Sequence[Rate]
+    limit: float | None
+    limit_label: Message
+
+
+class Strip(Struct, frozen=True):
+    """A bar in the row of a table, which has the figures too."""
+
+    parts: Sequence[tuple[Tone, int]]
+    largest: int
+    """The largest sum of parts in the table."""
+
+
+Chart = Bars | Lengths | Rates | Strip
+
+
+def draw(chart: Chart, formats: Formats) -> Markup:
     """Return a chart as SVG."""
     match chart:
+        case Rates():
+            return Markup(share_chart(_rates(chart, formats)))  # noqa: S704  # every text in it is escaped
+        case Strip():
+            return Markup(strip(chart.parts, chart.largest))  # noqa: S704  # it holds no text
         case Bars():
             return Markup(bar_chart(_bars(chart, formats)))  # noqa: S704  # every text in it is escaped
         case Lengths():
@@ -70,4 +105,9 @@ def _bars(chart: Bars, formats: Formats) -> BarChart:
 
 def _histogram(chart: Lengths, formats: Formats) -> Histogram:
     edges = ["\N{INFINITY}" if edge is None else formats.brief_age(edge) for edge in chart.edges]
-    return Histogram(_heading(chart.caption, formats), edges, chart.counts)
+    return Histogram(_heading(chart.caption, formats), edges, chart.counts, chart.tone)
+
+
+def _rates(chart: Rates, formats: Formats) -> ShareChart:
+    points = [SharePoint(formats.brief_age(each.age), each.rate) for each in chart.rates]
+    return ShareChart(_heading(chart.caption, formats), points, chart.limit, formats.say(chart.limit_label))

@@ -14,9 +14,10 @@ from nbsweep.service.web.app import WebSettings, make_app
 from nbsweep.service.web.keep.pages import PageSettings
 from nbsweep.testing import InMemoryJournal, RecordingTelemetry
 from unit.service.web.pages.reading import BROWSER
+from unit.service.web.pages.trying import NoPast
 from unit.service.web.support import Face, FakeControl, Hands, Scene, role_file
 
-ANYBODY: Mapping[str, Role | None] = {"/language": None, "/sign-in": None, "/sign-out": None}
+ANYBODY: Mapping[str, Role | None] = {"/language": None, "/sign-in": None, "/sign-out": None, "/backtest": None}
 LEAST: Mapping[str, Role | None] = {
     **ANYBODY,
     "/targets/{name}/pause": Role.ADMIN,
@@ -65,7 +66,7 @@ SIGNING_IN = "/sign-in?next="
 
 def unsafe_routes() -> list[tuple[str, str]]:
     """Return the method and the path of each route that may change something."""
-    settings = WebSettings("127.0.0.1:0", pages=PAGES)
+    settings = WebSettings("127.0.0.1:0", pages=PAGES, backtester=NoPast())
     app = make_app(FakeControl(), InMemoryJournal(), bytes, settings, RecordingTelemetry(), Hands())
     found = {(route.method, route.resource.canonical) for route in app.router.routes() if route.resource}
     return sorted((method, path) for method, path in found if method not in ("GET", "HEAD"))
@@ -113,7 +114,7 @@ async def test_a_change_needs_its_role_and_a_page_of_ours(tmp_path: Path, path: 
     files = tuple(role_file(tmp_path, role) for role in ROLES)
     wrong = []
     for way, role in visitors():
-        async with Scene(token_files=files).open() as face:
+        async with Scene(token_files=files, backtester=NoPast()).open() as face:
             known = await credentials(face, way, role)
             for origin, headers in FROM.items():
                 sent = {**BROWSER, **known, **headers, "Host": "localhost"}

@@ -1,0 +1,1 @@
+"""Policies that are tried on the past from a page: the question, its answer, and the last results."""
