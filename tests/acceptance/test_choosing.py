@@ -88,7 +88,7 @@ def test_a_name_that_several_have_excludes_all_of_them(simulate: Simulate, desk:
     [
         (("--exclude", "nothing-like-it"), "nothing-like-it fits no notebook of lab; `nbsweep list` shows all"),
         (("--exclude", "old"), "old is ambiguous, 2 fit: old-1"),
-        (("--exclude", "new-1", "--exclude", ""), "fits no notebook"),
+        (("--exclude", "new-1", "--exclude", ""), "'--exclude': must not be empty"),
         (("--exclude", "use"), "use fits no notebook of lab; did you mean used-by-ana?"),
         (("--policy", "ancien"), "there is no policy ancien; did you mean ancient?"),
         (("--target", "labor"), "there is no target labor; did you mean lab?"),
