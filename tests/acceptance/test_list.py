@@ -147,9 +147,12 @@ def test_what_does_not_exist_is_bad_usage(arguments: tuple[str, ...], words: str
     assert words in " ".join(ended.err.replace("│", " ").split())
 
 
-@pytest.mark.parametrize("glob", ["", "["])
-def test_an_owner_that_is_no_glob_is_refused_before_the_first_call(simulate: Simulate, desk: Desk, glob: str) -> None:
+@pytest.mark.parametrize(("glob", "words"), [("", "'--owner': must not be empty"), ("[", "Invalid value for --owner: ")])
+def test_an_owner_that_is_no_glob_is_refused_before_the_first_call(
+    simulate: Simulate, desk: Desk, glob: str, words: str
+) -> None:
     """Exit 2 and what is wrong with it."""
-    cloud_to_list(simulate, desk)
+    cloud = cloud_to_list(simulate, desk)
     refused = desk.run("list", "--owner", glob)
-    assert (refused.code, "Invalid value for --owner" in refused.err) == (2, True), refused.err
+    assert (refused.code, words in refused.err) == (2, True), refused.err
+    assert cloud.requests() == []
