@@ -82,7 +82,7 @@ sbom: $(INSTALLED)  ## write daemon/nbsweep.cdx.json, the wheel's bill of materi
 screenshots: $(INSTALLED)  ## write the pictures of the demo, of a back-test and of the pages anew
 	$(BIN)/nbsweep demo --svg docs/demo.svg
 	PYTHONPATH=tests $(BIN)/python -m acceptance.try_policy_picture
-	@tests/mail/bring-browser $(BIN)
+	@tests/browser/bring-browser $(BIN)
 	$(BIN)/python docs/take_pictures.py
 
 mail-pictures: $(INSTALLED)  ## take pictures of the messages as mail programs show them (OUT=build/mail)

@@ -26,7 +26,7 @@ class Picture(NamedTuple):
 
     name: str
     path: str
-    size: tuple[int, int] = (1080, 640)
+    size: tuple[int, int] = (1180, 680)
     scheme: Literal["light", "dark"] = "light"
     language: str = "en-US"
     of_owner: bool = False
@@ -37,7 +37,7 @@ class Picture(NamedTuple):
 
 PICTURES = (
     Picture("fleet", "/"),
-    Picture("plan", "/plan/research", signed_in=True),
+    Picture("plan", "/plan/research", (1180, 800), signed_in=True),
     Picture("marks", "/marks"),
     Picture("history", "/history?since=90d", scheme="dark"),
     Picture("notebook", "/plan/research", first="table.rows a"),

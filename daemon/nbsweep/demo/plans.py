@@ -12,7 +12,7 @@ TARGETS = ("teaching", "research")
 
 
 async def make_plans(url: str) -> None:
-    """Make a plan for each target, and approve the first one that has something to delete.
+    """Make a plan for each target. Approve the first one with something to delete, and make it anew for somebody to approve.
 
     Raises:
         NbsweepError: a page refuses.
@@ -24,6 +24,7 @@ async def make_plans(url: str) -> None:
             found = DIGEST.search(page)
             if found and not approved:
                 await _post(session, f"/plan/{target}/approve", {"digest": found[1]})
+                await _post(session, f"/plan/{target}", {})
                 approved = True
 
 
