@@ -33,6 +33,8 @@ LARGEST_FORM_BYTES = 4 * LARGEST_TEXT_BYTES
 LONGEST = timedelta(days=3660)
 MOST_THRESHOLDS = 6
 BUSY_S = 10
+FILE = "application/octet-stream"
+"""The report is not of our pages' content security policy, so that no browser shows it at an address of this service."""
 
 Value = TypeVar("Value")
 
@@ -106,7 +108,7 @@ class BacktestPage(Struct, frozen=True):
         Raises:
             Refused: it is gone.
         """
-        return _file(self._result(visit).tried.report, "backtest.html", "text/html")
+        return _file(self._result(visit).tried.report, "backtest.html", FILE)
 
     def _answered(self, question: Question, typed: Mapping[str, str], answer: Answer) -> Shown | Moved:
         match answer:

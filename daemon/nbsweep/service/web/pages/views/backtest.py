@@ -111,11 +111,13 @@ class RecreatedRow(Struct, frozen=True):
     """A notebook that was really deleted, and the one that its owner created after that."""
 
     name: str
+    id: str
     path: str
     owner: str
     policy: str
     deleted_at: datetime
     new: str
+    new_id: str
     new_path: str
     created_at: datetime
     same: Message
@@ -306,7 +308,7 @@ def _comparison_table(comparison: ComparisonDocument) -> CountsTable:
 def _regret_row(regret: WouldBeDocument) -> RegretRow:
     return RegretRow(
         path=notebook_path(regret.id),
-        name=regret.name or regret.id,
+        name=regret.name or "",
         id=regret.id,
         owner=regret.owner,
         target=regret.target,
@@ -377,12 +379,14 @@ def _held_table(held: LabelCountsDocument) -> CountsTable:
 
 def _recreated_row(found: RecreatedDocument) -> RecreatedRow:
     return RecreatedRow(
-        name=found.name or found.id,
+        name=found.name,
+        id=found.id,
         path=notebook_path(found.id),
         owner=found.owner,
         policy=found.policy,
         deleted_at=datetime.fromisoformat(found.deleted_at),
-        new=found.new_name or found.new_id,
+        new=found.new_name or "",
+        new_id=found.new_id,
         new_path=notebook_path(found.new_id),
         created_at=datetime.fromisoformat(found.created_at),
         same=message("the same name") if found.by == "name" else message("the same image"),
