@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from acceptance.conftest import signals_are_heeded
+from acceptance.support import Json
 from browser.watching import Watched
 from browser.world import OWNER, PROXY_HEADERS, TOKENS, World, empty_world, filled_world
 
@@ -78,7 +79,7 @@ def changing(tmp_path: Path) -> Iterator[Callable[..., World]]:
     """Run services that the test changes."""
     with ExitStack() as stack:
 
-        def start(*notebooks: Any, **groups: Any) -> World:
-            return stack.enter_context(empty_world(tmp_path, notebooks, **groups))
+        def start(*notebooks: Json, **options: Json) -> World:
+            return stack.enter_context(empty_world(tmp_path, notebooks, **options))
 
         yield start

@@ -85,6 +85,10 @@ class Watched:
                 found += [f"{width} px, {scheme}: {each}" for each in self.tab.evaluate(FINDINGS, rules)]
         return [*found, *self.tab.evaluate(STRANGERS)]
 
+    def assert_quiet(self) -> None:
+        """Fail if something was logged or blocked; this needs no JavaScript, which axe-core does."""
+        assert self._noted == []
+
     def assert_faultless(self) -> None:
         """Fail with all that is wrong with the page, a line for each."""
         found = self.problems()

@@ -117,11 +117,11 @@ def serving(desk: Desk, cloud: Cloud, address: str) -> Iterator[World]:
 
 
 @contextmanager
-def empty_world(folder: Path, notebooks: Sequence[Json] = (), **more: Any) -> Iterator[World]:
+def empty_world(folder: Path, notebooks: Sequence[Json] = (), **options: Json) -> Iterator[World]:
     """Run a service that has not done anything yet."""
     desk, address = Desk(folder), f"127.0.0.1:{free_port()}"
-    with running_cloud(cloud_options(notebooks)) as cloud, people(folder) as told:
-        configure(desk, cloud, address, channels=channels(folder, told), **more)
+    with running_cloud(cloud_options(notebooks, **options)) as cloud, people(folder) as told:
+        configure(desk, cloud, address, channels=channels(folder, told))
         with serving(desk, cloud, address) as world:
             yield world
 
