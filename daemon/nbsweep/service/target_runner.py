@@ -158,10 +158,13 @@ class TargetRunner:
         await self._recall()
         await self._go(self.sweeper.recover)
         while await self._until_wanted():
-            order, self._order, self._asked = self._order, None, False
+            order, self._order = self._order, None
             # A plan takes the place of no other sweep.
             self.wanted = self.wanted and order is not None
-            if await self._may_begin():
+            may_begin = await self._may_begin()
+            # Not before: another request meanwhile would be a second sweep, and a plan is carried out once.
+            self._asked = False
+            if may_begin:
                 before, self.phase = self.phase, Phase.SWEEPING
                 await (self._carry_out(order, before) if order else self._go(self._sweep_once))
             with suppress(NbsweepError):

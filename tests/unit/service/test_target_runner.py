@@ -365,6 +365,27 @@ async def test_a_bug_in_one_sweep_ends_nothing_but_that_sweep() -> None:
     assert len(scene.cloud.accepted) == 2
 
 
+async def test_a_request_while_a_sweep_is_about_to_begin_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The journal is read before the sweep begins: a second click meanwhile is no second sweep."""
+    scene = world(*fleet(2), pace=Pace(deletion_s=5))
+    mine, control = runner(scene), scene.journal.control
+    answers: list[Answer] = []
+    pause_of = control.pause_of
+
+    async def reading(target: str) -> Pause | None:
+        if not answers:
+            answers.append(mine.ask())
+        return await pause_of(target)
+
+    async with at_work(mine):
+        await asyncio.sleep(1)
+        monkeypatch.setattr(control, "pause_of", reading)
+        assert mine.ask() is Answer.ACCEPTED
+        await asyncio.sleep(60)
+    assert answers == [Answer.BUSY]
+    assert len(scene.cloud.accepted) == 2
+
+
 async def test_asking_twice_is_asking_once() -> None:
     """Nor is there anything to ask for while a sweep is under way."""
     scene = world(*fleet(2), pace=Pace(deletion_s=300))
