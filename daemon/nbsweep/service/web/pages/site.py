@@ -18,7 +18,7 @@ from nbsweep.service.web.pages.languages.messages import Message
 from nbsweep.service.web.pages.layout import ROLES, TAGS, Chrome, Layout, entries
 from nbsweep.service.web.pages.requests import read_fields, require_known_query
 from nbsweep.service.web.pages.routing import Answer, Moved, Page, PageRoute, Shown, Visit
-from nbsweep.service.web.pages.views.errors import ErrorView, error_title
+from nbsweep.service.web.pages.views.errors import ADVICE, ErrorView, error_title
 
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
@@ -86,7 +86,7 @@ class Site:
         visit = Visit(request, self._language(request), visitor)
         if refusal.code is Code.UNAUTHORIZED and "Authorization" not in request.headers:
             return self._moved(visit, Moved(f"{SIGN_IN}?{urlencode({'next': _next_of(request)})}"))
-        view = ErrorView(str(refusal), refusal.code)
+        view = ErrorView(ADVICE.get(refusal.code), str(refusal), refusal.code)
         return self._page(visit, Shown("error.html", view, error_title(refusal.code), STATUS[refusal.code], refusal.headers))
 
     def _written(self, visit: Visit, answer: Answer) -> web.StreamResponse:

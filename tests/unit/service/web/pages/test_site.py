@@ -142,3 +142,12 @@ async def test_a_form_with_an_unknown_field_is_refused() -> None:
     async with Scene().open() as face:
         seen = await see(face, "/language", "POST", data={"language": "zh", "nxt": "/"}, headers={"Origin": face.url})
         assert seen.status == 400
+
+
+async def test_an_error_says_what_to_do_in_the_language_of_the_page() -> None:
+    """Its English detail follows, marked as English."""
+    async with Scene().open() as face:
+        seen = await see(face, "/nonesuch", headers={"Accept-Language": "zh-CN"})
+        first, second = seen.content.all("p")[:2]
+        assert (seen.status, first.words) == (404, "地址有误，或所指的内容已不存在。可按名称或 ID 查找 Notebook。")
+        assert second.attributes["lang"] == "en"

@@ -82,6 +82,9 @@ def _notes(context: NotebookContext, state: TargetState | None) -> Iterator[Mess
     if verdict.stop_first:
         yield message("It runs, and is stopped first.")
     if context.explanation.flips_at:
-        yield message("By itself it would be kept after %(at)s.", at=context.explanation.flips_at)
+        yield message(
+            "If no sweep has deleted it by %(at)s, it is kept again: a notice or a condition ends then.",
+            at=context.explanation.flips_at,
+        )
     if state and not state.dry_run:
         yield message("Right before that, all rules are checked again on fresh facts, and brakes may stop the sweep.")
