@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from builders import NOON, ago, exemption, mark, removal
+from contract.test_inventory import notebook as listed_notebook
+from contract.test_inventory import survey
 from nbsweep.core.exemptions.model import Exemption, GrantedBy
 from nbsweep.core.lifecycle import State
 from nbsweep.testing import InMemoryJournal
@@ -60,6 +62,17 @@ async def test_what_ends_within_a_week_stands_on_top(tmp_path: Path) -> None:
         assert soon[0][:3] == ["all notebooks of bob soon", "1 Mar 2026 17:00 UTC 5 hrs left", "a paper is due"]
         assert others[0][0] == "notebook nb1 whichever notebook has this ID late"
         assert others[0][3] == "by carol on 28 Feb 2026 12:00 UTC"
+
+
+async def test_a_notebook_that_is_kept_by_its_id_is_shown_with_its_name(tmp_path: Path) -> None:
+    """As a survey showed it last: nobody knows a notebook by its ID. The name is text."""
+    journal = InMemoryJournal()
+    await survey(journal, [listed_notebook("nb1", name="<b>bert</b>")], NOON - timedelta(hours=2))
+    async with opened(tmp_path, exemption(id="e1", until=NOON + timedelta(days=20)), journal=journal) as face:
+        seen = await see(face, "/exemptions")
+        [[row]] = tables(seen)
+        assert "<b>bert</b>" in row[0]
+        assert seen.content.all("b") == []
 
 
 async def test_those_that_have_ended_are_a_filter_away(tmp_path: Path) -> None:

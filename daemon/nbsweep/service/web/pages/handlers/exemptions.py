@@ -5,6 +5,7 @@ from datetime import datetime
 from http import HTTPStatus
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.core.errors import GrantRefused
 from nbsweep.core.exemptions.model import Exemption, Selector
@@ -18,7 +19,8 @@ from nbsweep.service.web.errors import Code, Refused
 from nbsweep.service.web.pages.languages.messages import message
 from nbsweep.service.web.pages.routing import Moved, PageRoute, Section, Shown, Visit
 from nbsweep.service.web.pages.views.exempting import FIELDS, build_form
-from nbsweep.service.web.pages.views.exemptions import MOST_ENDED, PATH, build_exemptions, granted_message
+from nbsweep.service.web.pages.views.exemptions import MOST_ENDED, PATH, ExemptionsView, build_exemptions, granted_message
+from nbsweep.service.web.pages.views.texts import short
 from nbsweep.service.web.parameters import checked_id
 from nbsweep.settings.people.until import parse_until
 
@@ -55,7 +57,8 @@ class ExemptionsPage(Struct, frozen=True):
         now, query = self.clock.now(), visit.query
         records = self.journal.exemptions
         found = await (records.all(MOST_ENDED) if query.get("state") == "ended" else records.in_force(now))
-        return Shown("exemptions.html", build_exemptions(found, query, now, may_grant=visit.visitor.may(Needs.ADMIN)), TITLE)
+        view = build_exemptions(found, query, now, may_grant=visit.visitor.may(Needs.ADMIN))
+        return Shown("exemptions.html", replace(view, names=await self._names(view)), TITLE)
 
     async def form(self, visit: Visit) -> Shown:
         """Show the form, with what the address says filled in."""
@@ -90,6 +93,16 @@ class ExemptionsPage(Struct, frozen=True):
         return Moved(
             PATH, message("Exemption %(id)s is revoked. The next sweep decides by the policies again.", id=exemption_id)
         )
+
+    async def _names(self, view: ExemptionsView) -> Mapping[str, str]:
+        """Return the names of the notebooks that are kept by their IDs, as surveys showed them last."""
+        names = {}
+        for row in (*view.soon, *view.rows):
+            states = await self.journal.inventory.latest_states(row.notebook_id, 1) if row.notebook_id else ()
+            facts = states[0].known_at(states[0].first_survey + 1) if states else None
+            if facts:
+                names[row.id] = short(facts.notebook.name or "")
+        return names
 
     async def _made(self, form: Mapping[str, str], granter: Granter) -> Exemption:
         """Return the exemption that a form asks for; the cloud is asked only if nothing else is wrong.

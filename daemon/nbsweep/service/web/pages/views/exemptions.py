@@ -31,6 +31,8 @@ class ExemptionRow(Struct, frozen=True):
     """What it covers, all of which must match."""
     notebook_path: str
     """The address of the only notebook that it covers; empty if it covers others."""
+    notebook_id: str
+    """Its ID; empty if it covers others."""
     target: str
     reason: str
     ticket: str
@@ -52,6 +54,8 @@ class ExemptionsView(Struct, frozen=True):
     states: Sequence[Choice]
     text: str
     may_grant: bool
+    names: Mapping[str, str] = {}
+    """The names of notebooks that are kept by their IDs, by the ID of the exemption."""
 
 
 def build_exemptions(
@@ -119,6 +123,7 @@ def _row(exemption: Exemption, now: datetime) -> ExemptionRow:
         id=exemption.id,
         covers=covered(exemption.selector),
         notebook_path=f"/notebooks/{exemption.selector.notebook_id}" if exemption.selector.notebook_id else "",
+        notebook_id=exemption.selector.notebook_id or "",
         target=exemption.target,
         reason=short(exemption.reason, LONGEST_SENTENCE),
         ticket=short(exemption.ticket),
