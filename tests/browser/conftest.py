@@ -27,7 +27,7 @@ def chromium() -> Iterator[Browser]:
     assert path, "chromium is missing: `make test-browser` brings it"
     with sync_playwright() as playwright:
         # Chromium's sandbox does not work for root, and the pages are our own.
-        yield playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--lang=en-US"])
 
 
 @pytest.fixture(scope="session")
