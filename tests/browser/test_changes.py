@@ -19,7 +19,8 @@ def flash(window: Watched) -> str:
     """Return the message of the page after a change."""
     found = window.tab.locator(".flash")
     found.wait_for()
-    return found.inner_text()
+    text: str = found.inner_text()  # Any, where playwright is not installed
+    return text
 
 
 def last_day(days: int) -> str:
