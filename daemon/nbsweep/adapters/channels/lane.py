@@ -14,7 +14,7 @@ from nbsweep.core.pacing import Rate, Window
 from nbsweep.core.ports import Clock
 
 LONGEST_TURN_S = 30.0
-"""A letter whose turn is further away is not kept: whoever sends it has a lease on it."""
+"""A letter whose turn is further away is not kept, because its sender has a lease on it for a limited time."""
 TIMERS_PER_S = 1000
 FAILED = (Acceptance.LATER, Acceptance.MISCONFIGURED)
 
