@@ -65,7 +65,9 @@ def not_tried(name: str, why: str) -> Check:
 
 def failed(name: str, error: NbsweepError, advice: str = "") -> Check:
     """Return a check that failed with this error; the error's own advice is used unless better advice is given."""
-    finding, general = (error.problem, error.advice) if isinstance(error, CloudError) else (str(error), "")
+    problem, general = (error.problem, error.advice) if isinstance(error, CloudError) else (str(error), "")
+    # A finding is one line of a table, and the mistakes of a configuration are lines of their own.
+    finding = " ".join(line.strip() for line in problem.splitlines())
     return Check(name, Grade.FAILED, finding, advice or general, not_allowed=isinstance(error, Unauthorized | Forbidden))
 
 

@@ -18,7 +18,19 @@ from nbsweep.core.checks import (
     judge_project,
     judge_quotas,
 )
-from nbsweep.core.errors import AnswerLost, Busy, CloudError, Forbidden, Gone, Rejected, Unauthorized, Unreachable, WrongAddress
+from nbsweep.core.errors import (
+    AnswerLost,
+    Busy,
+    CloudError,
+    ConfigurationError,
+    Forbidden,
+    Gone,
+    Mistake,
+    Rejected,
+    Unauthorized,
+    Unreachable,
+    WrongAddress,
+)
 from nbsweep.core.model import MalformedRow, Named, Notebook, Page
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.permissions import GRANTS, Action, Probe, probe_of
@@ -217,3 +229,10 @@ def test_lanes_are_told_as_configured_and_a_limit_that_a_429_named_as_found() ->
     assert learned.grade is Grade.WARNING
     assert "delete 2/s, total 9/s" in learned.finding
     assert "limits.delete and limits.total" in learned.advice
+
+
+def test_a_finding_is_one_line() -> None:
+    """The mistakes of a configuration are lines of their own elsewhere."""
+    error = ConfigurationError("the configuration", (Mistake("exemptions.link_key_file", None, "can be read by others"),))
+    finding = failed("links", error).finding
+    assert finding == "the configuration cannot be used: exemptions.link_key_file: can be read by others"

@@ -257,6 +257,7 @@ def _show(session: Session, reports: list[Report], messages: MessagesDocument | 
 def describe_messages(messages: MessagesDocument) -> str:
     """Return what was sent at the end of a run."""
     sent = f"{messages.sent} {'message' if messages.sent == 1 else 'messages'} sent"
-    told = f", which announce {messages.told} {'deletion' if messages.told == 1 else 'deletions'}" if messages.told else ""
+    announce = "announces" if messages.sent == 1 else "announce"
+    told = f", which {announce} {messages.told} {'deletion' if messages.told == 1 else 'deletions'}" if messages.told else ""
     failed = f"; {messages.not_accepted} not accepted: see `nbsweep outbox`" if messages.not_accepted else ""
     return f"messages: {sent}{told}{failed}."

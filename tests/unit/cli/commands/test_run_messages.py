@@ -10,7 +10,7 @@ from nbsweep.documents.reports import MessagesDocument
     ("messages", "words"),
     [
         (MessagesDocument(told=3, sent=2, not_accepted=0), "messages: 2 messages sent, which announce 3 deletions."),
-        (MessagesDocument(told=1, sent=1, not_accepted=0), "messages: 1 message sent, which announce 1 deletion."),
+        (MessagesDocument(told=1, sent=1, not_accepted=0), "messages: 1 message sent, which announces 1 deletion."),
         (MessagesDocument(told=0, sent=1, not_accepted=0), "messages: 1 message sent."),
         (MessagesDocument(told=0, sent=0, not_accepted=2), "messages: 0 messages sent; 2 not accepted: see `nbsweep outbox`."),
     ],
