@@ -213,14 +213,14 @@ class Service:
         }
         for name in runners.keys() & self._carried.keys():
             carried, runner = self._carried[name], runners[name]
-            runner.pause, runner.wanted = carried.pause, carried.wanted
-            runner.last_success, runner.failures = carried.last_success, carried.failures
+            runner.pause.latest, runner.wanted = carried.pause, carried.wanted
+            runner.attempts.last_success, runner.attempts.failures = carried.last_success, carried.failures
         watch = JournalWatch(runners, self._presence, opened.journal, opened.clock, telemetry)
         return Supervisor(settings, runners, schedule, telemetry, self.inputs.shutdown, self.systemd, watch)
 
     def _carry(self, supervisor: Supervisor) -> None:
         self._carried = {
-            name: RunnerState(runner.pause, runner.wanted, runner.last_success, runner.failures)
+            name: RunnerState(runner.pause.latest, runner.wanted, runner.attempts.last_success, runner.attempts.failures)
             for name, runner in supervisor.runners.items()
         }
 

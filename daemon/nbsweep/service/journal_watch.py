@@ -53,10 +53,10 @@ class JournalWatch:
 
     async def _take_pauses(self) -> None:
         for runner in self.runners.values():
-            await runner.record_pause()
+            await runner.pause.record()
         pauses = {pause.target: pause for pause in await self.journal.control.pauses()}
         for name, runner in self.runners.items():
-            runner.note_pause(pauses.get(name))
+            runner.pause.note(pauses.get(name))
 
     async def _take_requests(self) -> None:
         for request in await self.journal.control.sweep_requests():

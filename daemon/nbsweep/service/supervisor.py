@@ -136,11 +136,11 @@ class Supervisor:
 
     async def pause(self, pause: Pause) -> None:
         """Start no more sweeps of a target while the pause is in force."""
-        await self._runner(pause.target).begin_pause(pause)
+        await self._runner(pause.target).pause.begin(pause)
 
     async def resume(self, resumption: Resumption) -> None:
         """Resume a target."""
-        await self._runner(resumption.target).end_pause(resumption)
+        await self._runner(resumption.target).pause.end(resumption)
 
     def make_room(self) -> None:
         """Start no more sweeps, and end after the sweeps under way."""

@@ -141,8 +141,8 @@ async def test_it_says_what_keeps_it_from_its_work(clocks: list[FakeClock]) -> N
     async with at_work(mine):
         await asyncio.sleep(1)
         assert mine.not_ready() == ()
-        mine.runners["research"].failures = 2
-        mine.runners["research"].problem = "the cloud cannot be reached"
+        mine.runners["research"].attempts.failures = 2
+        mine.runners["research"].attempts.problem = "the cloud cannot be reached"
         assert mine.not_ready() == ("research: the cloud cannot be reached",)
     assert mine.not_ready() == ("it is stopping",)
 

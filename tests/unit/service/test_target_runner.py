@@ -54,8 +54,8 @@ async def at_work(busy: TargetRunner) -> AsyncIterator[None]:
 
 async def look_for_pause(scene: World, mine: TargetRunner) -> None:
     """Do what the journal watch does every few seconds."""
-    await mine.record_pause()
-    mine.note_pause(await scene.journal.control.pause_of(mine.name))
+    await mine.pause.record()
+    mine.pause.note(await scene.journal.control.pause_of(mine.name))
 
 
 async def runs(scene: World) -> list[tuple[str, str]]:
@@ -73,8 +73,8 @@ async def test_nothing_is_swept_before_it_is_wanted() -> None:
         mine.due()
         await asyncio.sleep(60)
         assert len(scene.cloud.accepted) == 3
-        assert (mine.phase, mine.failures, mine.problem) == (Phase.WAITING, 0, "")
-        assert mine.last_success is not None
+        assert (mine.phase, mine.attempts.failures, mine.attempts.problem) == (Phase.WAITING, 0, "")
+        assert mine.attempts.last_success is not None
 
 
 async def test_what_a_crash_left_is_followed_to_its_end_before_anything_else() -> None:
@@ -116,10 +116,10 @@ async def test_a_target_that_fails_is_left_alone_for_longer_each_time() -> None:
         began_s = scene.clock.steady_s()
         mine.due()
         await asyncio.sleep(100)
-        assert (mine.phase, mine.failures) == (Phase.BACKING_OFF, 3)
-        assert mine.problem == "the cloud cannot be reached"
+        assert (mine.phase, mine.attempts.failures) == (Phase.BACKING_OFF, 3)
+        assert mine.attempts.problem == "the cloud cannot be reached"
         await asyncio.sleep(1000)
-        assert (mine.phase, mine.failures, mine.problem) == (Phase.WAITING, 0, "")
+        assert (mine.phase, mine.attempts.failures, mine.attempts.problem) == (Phase.WAITING, 0, "")
     tries = [call.at_s - began_s for call in scene.cloud.calls if call.kind == "workspaces"]
     assert tries == pytest.approx([0, 30, 90, 210, 450, 930], abs=1)
     assert [told.wait_s for told in scene.telemetry.of(TargetBackedOff)] == [30, 60, 120, 240, 480]
@@ -150,11 +150,11 @@ async def test_a_paused_target_is_not_swept_until_it_is_resumed() -> None:
     mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
-        await mine.begin_pause(PAUSE)
+        await mine.pause.begin(PAUSE)
         mine.due()
         await asyncio.sleep(3600)
         assert (scene.cloud.calls, mine.state().next_run) == ([], None)
-        await mine.end_pause(Resumption("research", NOON, "carol"))
+        await mine.pause.end(Resumption("research", NOON, "carol"))
         mine.due()
         await asyncio.sleep(60)
     assert len(scene.cloud.accepted) == 2
@@ -167,13 +167,13 @@ async def test_a_pause_is_known_to_the_next_process_before_its_schedule_comes_ro
     first = runner(scene)
     async with at_work(first):
         await asyncio.sleep(1)
-        await first.begin_pause(PAUSE)
+        await first.pause.begin(PAUSE)
     second = runner(scene)
     second.due()
     async with at_work(second):
         await asyncio.sleep(3600)
         assert (scene.cloud.accepted, second.state().paused) == ([], True)
-        await second.end_pause(Resumption("research", NOON, "carol"))
+        await second.pause.end(Resumption("research", NOON, "carol"))
         second.due()
         await asyncio.sleep(60)
     assert len(scene.cloud.accepted) == 2
@@ -195,7 +195,7 @@ async def test_a_pause_that_cannot_be_read_keeps_the_fleet() -> None:
         await asyncio.sleep(1)
         assert mine.ask() is Answer.ACCEPTED
         await asyncio.sleep(20)
-        assert (scene.cloud.calls, mine.failures, mine.problem) == ([], 1, "the journal is locked")
+        assert (scene.cloud.calls, mine.attempts.failures, mine.attempts.problem) == ([], 1, "the journal is locked")
         await asyncio.sleep(200)
     assert len(scene.cloud.accepted) == 2
 
@@ -206,9 +206,9 @@ async def test_a_sweep_requested_while_paused_is_refused_and_not_kept_for_later(
     mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
-        await mine.begin_pause(PAUSE)
+        await mine.pause.begin(PAUSE)
         assert mine.ask() is Answer.PAUSED
-        await mine.end_pause(Resumption("research", NOON, "carol"))
+        await mine.pause.end(Resumption("research", NOON, "carol"))
         await asyncio.sleep(3600)
         assert scene.cloud.accepted == []
         assert mine.ask() is Answer.ACCEPTED
@@ -231,7 +231,7 @@ async def test_a_pause_that_cannot_be_recorded_holds_until_it_is_recorded_or_tak
     async with at_work(mine):
         await asyncio.sleep(1)
         with pytest.raises(JournalError):
-            await mine.begin_pause(PAUSE)
+            await mine.pause.begin(PAUSE)
         with pytest.raises(JournalError):
             await look_for_pause(scene, mine)
         mine.due()
@@ -240,7 +240,7 @@ async def test_a_pause_that_cannot_be_recorded_holds_until_it_is_recorded_or_tak
         away = False
         await look_for_pause(scene, mine)
         assert (mine.state().pause, await scene.journal.control.pauses()) == (PAUSE, (PAUSE,))
-        await mine.end_pause(Resumption("research", NOON, "carol"))
+        await mine.pause.end(Resumption("research", NOON, "carol"))
         await look_for_pause(scene, mine)
         assert (mine.state().pause, await scene.journal.control.pauses()) == (None, ())
 
@@ -265,7 +265,7 @@ async def test_a_pause_with_an_end_ends_by_itself() -> None:
     mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
-        await mine.begin_pause(replace(PAUSE, until=NOON + timedelta(hours=2)))
+        await mine.pause.begin(replace(PAUSE, until=NOON + timedelta(hours=2)))
         await asyncio.sleep(7100)
         assert (mine.ask(), mine.state().paused, mine.state().next_run) == (Answer.PAUSED, True, None)
         await asyncio.sleep(200)
@@ -280,7 +280,7 @@ async def test_a_skipped_sweep_says_who_has_paused_the_target_and_why() -> None:
     mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
-        await mine.begin_pause(PAUSE)
+        await mine.pause.begin(PAUSE)
         mine.due()
     (skipped,) = scene.telemetry.of(TargetSkipped)
     assert skipped.why == "it is paused by alice since 2026-03-01 12:00Z: moving house"
@@ -298,10 +298,10 @@ async def test_the_last_success_of_an_earlier_process_is_known_at_once() -> None
     second = runner(scene)
     async with at_work(second):
         await asyncio.sleep(1)
-        assert second.last_success == first.last_success is not None
+        assert second.attempts.last_success == first.attempts.last_success is not None
         second.due()
         await asyncio.sleep(10)
-        assert (second.failures, second.last_success) == (1, first.last_success)
+        assert (second.attempts.failures, second.attempts.last_success) == (1, first.attempts.last_success)
 
 
 async def test_in_dry_run_nothing_is_deleted() -> None:
@@ -324,7 +324,7 @@ async def test_a_sweep_that_a_brake_refuses_is_neither_a_failure_nor_a_success()
         await asyncio.sleep(1)
         mine.due()
         await asyncio.sleep(3600)
-        assert (mine.phase, mine.failures, mine.last_success) == (Phase.WAITING, 0, None)
+        assert (mine.phase, mine.attempts.failures, mine.attempts.last_success) == (Phase.WAITING, 0, None)
     assert (await runs(scene), scene.cloud.accepted) == ([("run2", "refused")], [])
 
 
@@ -348,7 +348,7 @@ async def test_a_journal_that_is_away_is_no_bug(monkeypatch: pytest.MonkeyPatch)
 
         monkeypatch.setattr(scene.journal, "leases", away)
         await asyncio.sleep(60)
-        assert (mine.phase, mine.problem) == (Phase.BACKING_OFF, "its server is away")
+        assert (mine.phase, mine.attempts.problem) == (Phase.BACKING_OFF, "its server is away")
 
 
 async def test_a_bug_in_one_sweep_ends_nothing_but_that_sweep() -> None:
@@ -360,7 +360,7 @@ async def test_a_bug_in_one_sweep_ends_nothing_but_that_sweep() -> None:
         await asyncio.sleep(1)
         mine.due()
         await asyncio.sleep(5)
-        assert (mine.phase, mine.problem) == (Phase.BACKING_OFF, "a bug in nbsweep: ZeroDivisionError: by nought")
+        assert (mine.phase, mine.attempts.problem) == (Phase.BACKING_OFF, "a bug in nbsweep: ZeroDivisionError: by nought")
         await asyncio.sleep(600)
     assert len(scene.cloud.accepted) == 2
 

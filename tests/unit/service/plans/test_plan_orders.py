@@ -84,8 +84,8 @@ async def test_a_plan_that_could_not_be_carried_out_is_not_tried_again() -> None
         mine.ask(wanted)
         await asyncio.sleep(80_000)
         assert list(scene.cloud.accepted) == []
-        assert "cannot be reached" in mine.problem
-        assert (mine.phase, mine.failures) == (Phase.WAITING, 0)
+        assert "cannot be reached" in mine.attempts.problem
+        assert (mine.phase, mine.attempts.failures) == (Phase.WAITING, 0)
     assert await is_open(scene)
 
 
@@ -134,5 +134,5 @@ async def test_a_paused_target_takes_no_order() -> None:
     scene = world(*fleet(5))
     mine = runner(scene)
     wanted = await order(scene, mine, "nb2")
-    mine.note_pause(Pause("research", NOON, "alice", "moving house"))
+    mine.pause.note(Pause("research", NOON, "alice", "moving house"))
     assert mine.ask(wanted) is Answer.PAUSED
