@@ -37,6 +37,7 @@ BACK_TO_0004 = (
             "exemptions",
             "sessions",
             "plans",
+            "fences",
         )
     ),
     "DROP TABLE pauses",

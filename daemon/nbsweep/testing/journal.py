@@ -29,6 +29,7 @@ from nbsweep.core.runs import (
 from nbsweep.testing.notices import InMemoryMarks, InMemoryOutbox, NoticeStore
 from nbsweep.testing.records.control import InMemoryControl
 from nbsweep.testing.records.exemptions import InMemoryExemptions
+from nbsweep.testing.records.fences import InMemoryFences
 from nbsweep.testing.records.holds import InMemoryHolds
 from nbsweep.testing.records.inventory import InMemoryInventory
 from nbsweep.testing.records.plans import InMemoryPlans
@@ -61,6 +62,7 @@ class InMemoryJournal:
         self.sessions = InMemorySessions()
         self.statistics = InMemoryStatistics(self._removals)
         self.holds = InMemoryHolds()
+        self.fences = InMemoryFences()
 
     def require_in_place(self) -> None:
         """Raise if a later run would not find this journal, which never happens."""

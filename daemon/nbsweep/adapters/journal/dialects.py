@@ -12,6 +12,7 @@ import anyio
 from msgspec import Struct
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     ColumnElement,
     Connection,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     cast,
     create_engine,
     func,
+    literal_column,
     select,
 )
 from sqlalchemy.sql.dml import UpdateBase
@@ -182,6 +184,17 @@ def listed_in(dialect: str, column: Column[Any], parameter: str) -> ColumnElemen
     if dialect == "sqlite":
         return column.in_(select(func.json_each(listing).table_valued("value").c.value))
     return column.in_(select(func.json_array_elements_text(cast(listing, JSON)).column_valued("value")))
+
+
+def now_us(dialect: str) -> ColumnElement[int]:
+    """Build the present time by the database's clock, in microseconds since 1970; that of SQLite is the machine's.
+
+    On PostgreSQL it is the time at which the expression is evaluated, and not that at which the transaction began.
+    """
+    if dialect == "sqlite":
+        # The fraction of 'now' has milliseconds; a double holds them at this size.
+        return literal_column("CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000", BigInteger)
+    return literal_column("CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)", BigInteger)
 
 
 def json_object(dialect: str, key: Column[Any], values: Iterable[Column[Any]]) -> ColumnElement[str]:

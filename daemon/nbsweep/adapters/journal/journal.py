@@ -41,6 +41,7 @@ from nbsweep.adapters.journal.queries import (
 )
 from nbsweep.adapters.journal.records.audit import SqlTrail, TrailWriter
 from nbsweep.adapters.journal.records.control import SqlControl
+from nbsweep.adapters.journal.records.fences import SqlFences
 from nbsweep.adapters.journal.records.leases import lease_of, lease_row, owned_row, replacing_row
 from nbsweep.adapters.journal.records.plans import SqlPlans
 from nbsweep.adapters.journal.records.sessions import SqlSessions
@@ -124,6 +125,11 @@ class SqlJournal:
     def holds(self) -> SqlHolds:
         """The notebooks that are or were held out."""
         return SqlHolds(self._access)
+
+    @cached_property
+    def fences(self) -> SqlFences:
+        """The fences of a fleet."""
+        return SqlFences(self._access)
 
     @cached_property
     def _mark_writer(self) -> MarkWriter:

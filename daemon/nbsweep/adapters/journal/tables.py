@@ -221,6 +221,24 @@ PLANS = Table(
 )
 """The approved plans: the fields of `ApprovedPlan`, and the document of the plan."""
 
+FENCES = Table(
+    "fences",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("pid", BigInteger, nullable=False),
+    Column("started", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("taken_at", UtcDateTime, nullable=False),
+    Column("beat_at", UtcDateTime, nullable=False),
+    Column("held", Boolean, nullable=False),
+    Column("memory", Text, nullable=False),
+    Column("memory_at", UtcDateTime, nullable=False),
+)
+"""The fences of a fleet: the fields of `Fence` and of its holder, and when the memory was written (1970: never)."""
+
 AUDIT = Table(
     "audit",
     METADATA,
@@ -267,5 +285,5 @@ REVISION = Table(
 )
 """Alembic's own table with the revision of a database; not part of `METADATA`."""
 
-NEWEST = "0013"
+NEWEST = "0014"
 """The newest revision in `migrations/`; a database with this revision needs no migration."""

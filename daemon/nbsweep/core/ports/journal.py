@@ -8,6 +8,7 @@ from nbsweep.core.audit.trail import AuditTrail
 from nbsweep.core.control.port import ControlRecords
 from nbsweep.core.control.sessions import SessionRecords
 from nbsweep.core.exemptions.port import ExemptionRecords
+from nbsweep.core.fences.port import FenceRecords
 from nbsweep.core.holdout.port import HoldRecords
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.inventory.port import InventoryRecords
@@ -71,6 +72,11 @@ class Journal(Protocol):
     @property
     def holds(self) -> HoldRecords:
         """The notebooks that are or were held out."""
+        ...
+
+    @property
+    def fences(self) -> FenceRecords:
+        """The fences of a fleet."""
         ...
 
     def require_in_place(self) -> None:

@@ -132,8 +132,8 @@ WITHOUT_CONTROL = (
     "DROP TABLE services",
 )
 """Takes revision 0007 back; the table of pauses goes whole."""
-WITHOUT_SESSIONS = ("DROP TABLE sessions", "DROP TABLE plans")
-"""Takes revisions 0011 and 0013 back."""
+WITHOUT_SESSIONS = ("DROP TABLE sessions", "DROP TABLE plans", "DROP TABLE fences")
+"""Takes revisions 0011, 0013 and 0014 back."""
 WITHOUT_INVENTORY = ("DROP TABLE holds", "DROP TABLE inventory", "DROP TABLE surveys")
 """Takes revisions 0012 and 0009 back."""
 WITHOUT_NOTICES = tuple(f"DROP TABLE {table}" for table in ("outbox_items", "outbox_messages", "marks", "exemptions"))
