@@ -42,7 +42,7 @@ from nbsweep.service.web.trying.port import (
     Unreadable,
 )
 from nbsweep.settings import Settings
-from nbsweep.settings.rules.pasted import without_secrets
+from nbsweep.settings.pasted import without_secrets
 
 COMMAND = (sys.executable, "-P", "-m", "nbsweep.bootstrap.backtest_process")
 NICENESS = 10

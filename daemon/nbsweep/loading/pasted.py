@@ -14,7 +14,7 @@ from nbsweep.loading.nodes import line_of, root_node
 from nbsweep.loading.reader import Location, Reader, path_of
 from nbsweep.settings import Settings, problems
 from nbsweep.settings.fields.scalars import REFERENCE
-from nbsweep.settings.rules.pasted import PASTED, with_pasted
+from nbsweep.settings.pasted import PASTED, with_pasted
 
 SOURCE = "the pasted text"
 LARGEST_BYTES = 65_536

@@ -13,6 +13,7 @@ from nbsweep.core.granting.grants import GrantLimits
 from nbsweep.core.holdout.model import Holdout
 from nbsweep.core.judging.rules import Rules
 from nbsweep.core.windows.window import Window
+from nbsweep.settings.consistency import check_people
 from nbsweep.settings.fields.base import Group
 from nbsweep.settings.fields.paths import at_home
 from nbsweep.settings.fields.types import Distinct, Written
@@ -27,7 +28,6 @@ from nbsweep.settings.operation import (
 from nbsweep.settings.people.calendar import CalendarSettings
 from nbsweep.settings.people.channel_names import check_targets_of_channels
 from nbsweep.settings.people.channels import Channels
-from nbsweep.settings.people.consistency import check_people
 from nbsweep.settings.people.exemptions import ExemptionSettings
 from nbsweep.settings.people.marks import NO_CALENDAR, MarksSettings
 from nbsweep.settings.people.messages import MessagesSettings

@@ -1,7 +1,7 @@
 """A simulated cloud: a web server that speaks the notebook API, with IAM, limits, delays and faults.
 
 It stands in for the real cloud in tests and demonstrations. It shares no code with the client, so that both being
-wrong in the same way is unlikely; what it knows comes from `docs/modelarts-api.md`.
+wrong in the same way is unlikely; what it knows comes from `docs/reference/modelarts-api.md`.
 """
 
 from nbsweep.simulator.descriptions import LeaseSpec, NotebookChange, NotebookSpec

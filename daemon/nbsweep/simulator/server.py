@@ -21,12 +21,12 @@ from nbsweep.simulator.api.notebooks import NotebookApi
 from nbsweep.simulator.api.pipeline import Pipeline
 from nbsweep.simulator.api.tags import TagApi
 from nbsweep.simulator.api.users import UserApi
+from nbsweep.simulator.api.world import World, build_world
 from nbsweep.simulator.clock import Clock
 from nbsweep.simulator.log import RequestLog
 from nbsweep.simulator.options import SimulatorOptions
 from nbsweep.simulator.refusals import no_such_api
 from nbsweep.simulator.state.cloud import Cloud
-from nbsweep.simulator.world import World, build_world
 
 _LONGEST_HEADER_BYTES = 32_768
 #: Requests that still hang when the server stops are cut off after this.

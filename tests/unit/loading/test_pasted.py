@@ -164,7 +164,7 @@ def test_hostile_text_is_a_mistake(text: str) -> None:
 
 def test_secrets_of_the_configuration_stay_away() -> None:
     """What goes to the process of a back-test has the rules, and no credentials."""
-    from nbsweep.settings.rules.pasted import without_secrets  # noqa: PLC0415
+    from nbsweep.settings.pasted import without_secrets  # noqa: PLC0415
 
     kept = without_secrets(current())
     assert kept.rules == current().rules

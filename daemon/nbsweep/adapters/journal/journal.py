@@ -21,7 +21,6 @@ from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.files import JournalFiles
 from nbsweep.adapters.journal.inventory.holds import SqlHolds
 from nbsweep.adapters.journal.inventory.records import SqlInventory
-from nbsweep.adapters.journal.notices.access import Access
 from nbsweep.adapters.journal.notices.exemptions import SqlExemptions
 from nbsweep.adapters.journal.notices.mark_writer import MarkWriter
 from nbsweep.adapters.journal.notices.marks import SqlMarks
@@ -39,6 +38,7 @@ from nbsweep.adapters.journal.queries import (
     of_orders,
     of_unfinished,
 )
+from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.records.audit import SqlTrail, TrailWriter
 from nbsweep.adapters.journal.records.control import SqlControl
 from nbsweep.adapters.journal.records.fences import SqlFences

@@ -16,7 +16,6 @@ from nbsweep.service.control import Control
 from nbsweep.service.web.access.auth import Auth, RefusalLog
 from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.access.connections import Connections
-from nbsweep.service.web.access.guard import LARGEST_BODY_BYTES, Guard, reject_unknown_query
 from nbsweep.service.web.access.ownership import Ownership
 from nbsweep.service.web.access.proxies import Proxies, ProxySettings
 from nbsweep.service.web.access.sessions import Sessions
@@ -29,6 +28,7 @@ from nbsweep.service.web.api.notices import NoticesApi
 from nbsweep.service.web.api.openapi import openapi_document
 from nbsweep.service.web.api.operations import OPERATIONS
 from nbsweep.service.web.cookies import Cookies
+from nbsweep.service.web.guard import LARGEST_BODY_BYTES, Guard, reject_unknown_query
 from nbsweep.service.web.keep.pages import KeepPages, PageSettings
 from nbsweep.service.web.keep.routes import PageAddress
 from nbsweep.service.web.pages.book import PageTools, all_pages

@@ -1,4 +1,4 @@
-"""Reads the parameters of requests."""
+"""Reads the parameters of requests, and knows their limits."""
 
 import re
 from enum import StrEnum
@@ -6,9 +6,13 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from nbsweep.service.web.api.schemas import ID_PATTERN, TEXT_PATTERN
 from nbsweep.service.web.errors import Code, Refused
 
+ID_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$"
+LIMIT_DEFAULT = 20
+LIMIT_MOST = 1000
+OFFSET_MOST = 1_000_000_000
+TEXT_PATTERN = r"^[^\x00-\x1f\x7f]{1,256}$"
 NUMBER = re.compile(r"[0-9]{1,10}")
 
 

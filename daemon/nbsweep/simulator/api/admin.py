@@ -7,12 +7,12 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
+from nbsweep.simulator.api.world import World
 from nbsweep.simulator.descriptions import NotebookChange, NotebookSpec
 from nbsweep.simulator.options import ScriptedFault
 from nbsweep.simulator.refusals import ApiError
 from nbsweep.simulator.state import specs
 from nbsweep.simulator.state.model import Instance, Moment
-from nbsweep.simulator.world import World
 
 _ROOT = "/_simulator"
 _Shape = TypeVar("_Shape")

@@ -9,10 +9,10 @@ from nbsweep.simulator.api.auth import Caller
 from nbsweep.simulator.api.exchange import HTML_502, Answer, Call, Route, error_answer, parameters_of
 from nbsweep.simulator.api.faults import Subject
 from nbsweep.simulator.api.signature import SignedRequest, proof_in
+from nbsweep.simulator.api.world import World
 from nbsweep.simulator.log import Entry
 from nbsweep.simulator.options import ScriptedFault
 from nbsweep.simulator.refusals import ApiError, modelarts_error, wrong_project
-from nbsweep.simulator.world import World
 
 _NOBODY = "-"
 _TOO_MANY = 429

@@ -1,4 +1,4 @@
-"""Any notebook, marks, graces and exemptions at any moment: the promises of DESIGN.md, "How people are told", hold.
+"""Any notebook, marks, graces and exemptions at any moment: what docs/reference/marks.md promises holds.
 
 The oracle says again, as plainly as possible, what must be true before a notebook of a policy with grace may go.
 """

@@ -49,7 +49,7 @@ LEADS_TO = {
     "clear": {MarkState.MARKED: MarkState.CLEARED, MarkState.TOLD: MarkState.CLEARED},
     "remove": {MarkState.TOLD: MarkState.REMOVED},
 }
-"""The table of DESIGN.md, "How people are told": nothing leads out of an end, and only what was told is removed."""
+"""The table of docs/reference/marks.md: nothing leads out of an end, and only what was told is removed."""
 
 
 @pytest.mark.parametrize(("step", "state"), list(product(STEPS, MarkState)))

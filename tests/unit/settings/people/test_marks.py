@@ -52,7 +52,7 @@ def test_a_grace_needs_only_its_length() -> None:
 
 
 def test_a_grace_has_everything_that_the_manual_shows() -> None:
-    """As in DESIGN.md, with an additional channel."""
+    """As in the documents, with an additional channel."""
     given = {"for": "7d", "remind": "2d", "surveys": 3, "tell": ["owner", "ops"], "unless_told": "proceed"}
     assert grace_of(given) == Grace(7 * DAY, 2 * DAY, 3, ("owner", "ops"), UnlessTold.PROCEED)
 

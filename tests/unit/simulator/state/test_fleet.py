@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from nbsweep.simulator import FleetOptions, SimulatorOptions
+from nbsweep.simulator.api.world import build_world
 from nbsweep.simulator.clock import Clock
 from nbsweep.simulator.state.cloud import Cloud
 from nbsweep.simulator.state.fleet import workspace_ids
 from nbsweep.simulator.state.model import Instance
-from nbsweep.simulator.world import build_world
 from unit.simulator.support import HOUR_MS, START_MS, START_S, VirtualTime, simulated
 
 OPTIONS = SimulatorOptions(seed=3, fleet=FleetOptions(notebooks=600))

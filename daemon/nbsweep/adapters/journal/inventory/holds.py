@@ -7,7 +7,7 @@ from sqlalchemy import func, select, true
 
 from nbsweep.adapters.journal.dialects import compiled, insert_new
 from nbsweep.adapters.journal.inventory.tables import HOLDS
-from nbsweep.adapters.journal.notices.access import Access
+from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.rows import RowMapper
 from nbsweep.adapters.journal.transaction import Change
 from nbsweep.core.holdout.model import Hold

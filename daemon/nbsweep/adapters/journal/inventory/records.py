@@ -29,7 +29,7 @@ from nbsweep.adapters.journal.dialects import compiled, compiled_question, inser
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.inventory.search import notebooks_beginning
 from nbsweep.adapters.journal.inventory.tables import INVENTORY, LASTS, SURVEYS
-from nbsweep.adapters.journal.notices.access import Access
+from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.rows import Row
 from nbsweep.adapters.journal.tables import META
 from nbsweep.adapters.journal.transaction import Change, Transaction

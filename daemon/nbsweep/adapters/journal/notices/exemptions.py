@@ -10,8 +10,8 @@ from sqlalchemy import RowMapping, Select, bindparam, func, select, update
 
 from nbsweep.adapters.journal.dialects import compiled, compiled_question, insert_new
 from nbsweep.adapters.journal.errors import journal_errors
-from nbsweep.adapters.journal.notices.access import Access
 from nbsweep.adapters.journal.notices.tables import EXEMPTIONS
+from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.rows import Row
 from nbsweep.adapters.journal.transaction import Overtaken, Transaction
 from nbsweep.core.audit.exemptions import entry_of_grant, entry_of_revocation

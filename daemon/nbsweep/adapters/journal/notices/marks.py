@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, select
 
-from nbsweep.adapters.journal.notices.access import Access
 from nbsweep.adapters.journal.notices.mark_writer import ITEM_MAPPER, MARK_MAPPER, MarkWriter
 from nbsweep.adapters.journal.notices.tables import MARKS, OPEN
+from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.transaction import Transaction
 from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks, most_first
 from nbsweep.core.marks.model import Mark, MarkState

@@ -15,10 +15,10 @@ from sqlalchemy import ColumnElement, Dialect, RowMapping, Select, bindparam, de
 
 from nbsweep.adapters.journal.dialects import compiled, insert_if_unique, upsert
 from nbsweep.adapters.journal.errors import journal_errors
-from nbsweep.adapters.journal.notices.access import Access
 from nbsweep.adapters.journal.notices.mark_writer import ITEM_MAPPER, MARK_MAPPER, MarkWriter
 from nbsweep.adapters.journal.notices.marks import checked
 from nbsweep.adapters.journal.notices.tables import COMPOSED, ITEMS, MARKS, MESSAGES, UNSENT, WAITING
+from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.rows import Row, RowMapper
 from nbsweep.adapters.journal.tables import META
 from nbsweep.adapters.journal.transaction import Change, Overtaken, Steps, Transaction

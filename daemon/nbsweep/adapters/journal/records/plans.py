@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, Select, bindparam, delete, select, update
 
 from nbsweep.adapters.journal.dialects import compiled, insert_new
 from nbsweep.adapters.journal.errors import journal_errors
-from nbsweep.adapters.journal.notices.access import Access
+from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.tables import PLANS
 from nbsweep.adapters.journal.transaction import Change, Overtaken, Transaction
 from nbsweep.core.audit.plans import PlanStep, entry_of_plan

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, bindparam, delete, insert, select
 
 from nbsweep.adapters.journal.dialects import compiled
 from nbsweep.adapters.journal.errors import journal_errors
-from nbsweep.adapters.journal.notices.access import Access
+from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.tables import SESSIONS
 from nbsweep.adapters.journal.transaction import Change
 from nbsweep.core.control.sessions import Session

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, case, func, literal, select, tuple_, type_coerce
 
 from nbsweep.adapters.journal.errors import journal_errors
-from nbsweep.adapters.journal.notices.access import Access
+from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.rows import RowMapper
 from nbsweep.adapters.journal.tables import REMOVALS
 from nbsweep.core.lifecycle import ENDS, OUTCOMES, Removal, State

@@ -10,12 +10,10 @@ from aiohttp import web
 from nbsweep.core.events.service import WebUnauthorized
 from nbsweep.core.ports import Clock, Telemetry
 from nbsweep.service.web.access.failures import WITHIN_S, Failures
-from nbsweep.service.web.access.origin import READING
 from nbsweep.service.web.access.proxies import Proxies
 from nbsweep.service.web.access.sessions import Sessions
 from nbsweep.service.web.access.tokens import Tokens
 from nbsweep.service.web.access.visitors import NOBODY, Needs, SignedIn, Visitor
-from nbsweep.service.web.api.operations import APPROVING
 from nbsweep.service.web.errors import Code, Refused, logged_path
 
 PUBLIC = frozenset({"/healthz"})
@@ -99,14 +97,6 @@ class Auth:
             self.failures.note(peer, now_s)
         self.log.note(request)
         return Refused(Code.UNAUTHORIZED, HOW_TO_SHOW, {"WWW-Authenticate": 'Bearer realm="nbsweep"'})
-
-
-def needs_of_api(request: web.Request) -> Needs:
-    """Return what a request to the API needs."""
-    if request.method not in READING:
-        resource = request.match_info.route.resource
-        return Needs.APPROVER if resource and resource.canonical in APPROVING else Needs.ADMIN
-    return Needs.NOTHING if request.path in PUBLIC else Needs.READING
 
 
 def _shown(request: web.Request) -> bytes:

@@ -29,10 +29,9 @@ from nbsweep.service.granting import Revoker, grant, revoke
 from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.access.visitors import actor_of
 from nbsweep.service.web.api.creations import Creations
-from nbsweep.service.web.api.schemas import LIMIT_MOST
 from nbsweep.service.web.bodies import read_json
 from nbsweep.service.web.errors import Code, Refused
-from nbsweep.service.web.parameters import checked_id, flag, number
+from nbsweep.service.web.parameters import LIMIT_MOST, checked_id, flag, number
 from nbsweep.service.web.responses import json_answer
 from nbsweep.settings.people.until import parse_until
 

@@ -20,9 +20,8 @@ from nbsweep.service.web.api.documents import (
     target_document,
     target_in_full,
 )
-from nbsweep.service.web.api.schemas import LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST
 from nbsweep.service.web.errors import Code, Refused, failure_of
-from nbsweep.service.web.parameters import checked_id, number
+from nbsweep.service.web.parameters import LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST, checked_id, number
 from nbsweep.service.web.planning.desk import PlanDesk
 from nbsweep.service.web.responses import json_answer
 

@@ -13,9 +13,8 @@ from nbsweep.documents.status import pause_document
 from nbsweep.service.control import Control
 from nbsweep.service.web.access.visitors import actor_of
 from nbsweep.service.web.api.documents import MarksDocument, MarksOfNotebookDocument, MessagesDocument
-from nbsweep.service.web.api.schemas import LIMIT_MOST
 from nbsweep.service.web.errors import Code, Refused
-from nbsweep.service.web.parameters import checked_id, choice, free_text, number
+from nbsweep.service.web.parameters import LIMIT_MOST, checked_id, choice, free_text, number
 from nbsweep.service.web.responses import json_answer
 
 MOST_READ = 20_000

@@ -9,8 +9,9 @@ from nbsweep.core.notices.outbox import MessageState
 from nbsweep.service.web.access.auth import PUBLIC
 from nbsweep.service.web.access.tokens import Role
 from nbsweep.service.web.api.operations import OPERATIONS, Operation
-from nbsweep.service.web.api.schemas import LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST, TEXT_PATTERN, component_schemas, ref
+from nbsweep.service.web.api.schemas import component_schemas, ref
 from nbsweep.service.web.errors import STATUS, Code
+from nbsweep.service.web.parameters import LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST, TEXT_PATTERN
 
 JSON = "application/json"
 ABOUT = (

@@ -1,4 +1,4 @@
-"""The component schemas of the OpenAPI document, made from the documents, and the limits of parameters."""
+"""The component schemas of the OpenAPI document, made from the documents."""
 
 from typing import Any
 
@@ -26,14 +26,10 @@ from nbsweep.service.web.api.documents import (
     TargetsDocument,
 )
 from nbsweep.service.web.errors import ErrorDocument
+from nbsweep.service.web.parameters import ID_PATTERN
 
 Schema = dict[str, Any]
 
-ID_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$"
-LIMIT_DEFAULT = 20
-LIMIT_MOST = 1000
-OFFSET_MOST = 1_000_000_000
-TEXT_PATTERN = r"^[^\x00-\x1f\x7f]{1,256}$"
 DOCUMENTS = (
     ErrorDocument,
     TargetsDocument,

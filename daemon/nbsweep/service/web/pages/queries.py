@@ -5,10 +5,9 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from nbsweep.core.lifecycle import RemovalOutcome
-from nbsweep.service.web.api.schemas import TEXT_PATTERN
 from nbsweep.service.web.errors import Code, Refused
 from nbsweep.service.web.pages.routing import Visit
-from nbsweep.service.web.parameters import checked_id
+from nbsweep.service.web.parameters import TEXT_PATTERN, checked_id
 from nbsweep.settings.fields.units import parse_duration
 
 NUMBER = re.compile(r"[1-9][0-9]{0,8}")

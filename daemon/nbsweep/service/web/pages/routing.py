@@ -45,6 +45,12 @@ class Moved(Struct, frozen=True):
     cookies: Sequence[Cookie] = ()
 
 
+def local_path(text: str) -> str:
+    """Return a path of this service with its query; `/` in place of anything else, which may lead to another site."""
+    is_local = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and "\\" not in text
+    return text if is_local else "/"
+
+
 class Visit(Struct, frozen=True):
     """A request to a page that may pass: its query and its form are checked, and the visitor has what the route needs."""
 

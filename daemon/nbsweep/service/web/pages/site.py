@@ -17,7 +17,7 @@ from nbsweep.service.web.pages.languages.choice import language_of
 from nbsweep.service.web.pages.languages.messages import Message
 from nbsweep.service.web.pages.layout import ROLES, TAGS, Chrome, Layout, entries
 from nbsweep.service.web.pages.requests import read_fields, require_known_query
-from nbsweep.service.web.pages.routing import Answer, Moved, Page, PageRoute, Shown, Visit
+from nbsweep.service.web.pages.routing import Answer, Moved, Page, PageRoute, Shown, Visit, local_path
 from nbsweep.service.web.pages.views.errors import ADVICE, ErrorView, error_title
 
 HEADERS: Mapping[str, str] = {
@@ -140,12 +140,6 @@ class Site:
 def _next_of(request: web.Request) -> str:
     """Return where a visitor goes after signing in: to the page that was refused, but not again through a form."""
     return request.path_qs if request.method in ("GET", "HEAD") else "/"
-
-
-def local_path(text: str) -> str:
-    """Return a path of this service with its query; `/` in place of anything else, which may lead to another site."""
-    is_local = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and "\\" not in text
-    return text if is_local else "/"
 
 
 async def _never_called(_request: web.Request) -> web.StreamResponse:

@@ -19,10 +19,9 @@ from nbsweep.documents.approvals import (
 )
 from nbsweep.documents.base import moment_text
 from nbsweep.service.web.access.visitors import actor_of
-from nbsweep.service.web.api.schemas import LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST
 from nbsweep.service.web.bodies import read_json
 from nbsweep.service.web.errors import Code, Refused
-from nbsweep.service.web.parameters import checked_id, number
+from nbsweep.service.web.parameters import LIMIT_DEFAULT, LIMIT_MOST, OFFSET_MOST, checked_id, number
 from nbsweep.service.web.planning.desk import DraftChangedError, PlanDesk
 from nbsweep.service.web.planning.drafts import Draft
 from nbsweep.service.web.responses import json_answer

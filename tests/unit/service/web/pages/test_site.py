@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nbsweep.service.web.pages.site import local_path
+from nbsweep.service.web.pages.routing import local_path
 from unit.service.web.pages.reading import BROWSER, Element, see
 from unit.service.web.support import BEARER, Scene, token_file
 

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, WrapValidator
 
+from nbsweep.settings.consistency import problems_of_calendar
 from nbsweep.settings.fields.base import Group
 from nbsweep.settings.fields.types import Distinct
 from nbsweep.settings.file import Settings
 from nbsweep.settings.people.calendar import CalendarSettings
-from nbsweep.settings.people.consistency import problems_of_calendar
 from nbsweep.settings.rules.groups import Groups, check_group_names
 from nbsweep.settings.rules.match import MatchSettings
 from nbsweep.settings.rules.policies import BrakeSettings, PolicySettings

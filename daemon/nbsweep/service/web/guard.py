@@ -9,11 +9,12 @@ from aiohttp.typedefs import Handler, Middleware
 
 from nbsweep.core.errors import JournalError
 from nbsweep.core.ports import Telemetry
-from nbsweep.service.web.access.auth import Auth, needs_of_api
+from nbsweep.service.web.access.auth import PUBLIC, Auth
 from nbsweep.service.web.access.connections import Connections
-from nbsweep.service.web.access.origin import require_own_site
+from nbsweep.service.web.access.origin import READING, require_own_site
 from nbsweep.service.web.access.visitors import NOBODY, VISITOR, Needs, SignedIn, Visitor
 from nbsweep.service.web.address import LOOPBACK_NAMES, Address
+from nbsweep.service.web.api.operations import APPROVING
 from nbsweep.service.web.bodies import read_body
 from nbsweep.service.web.errors import Code, Refused, error_answer, refusal_of
 from nbsweep.service.web.keep.routes import HEADERS, PageAddress, is_page
@@ -107,6 +108,14 @@ class Guard:
             return await self.auth.visitor(request)
         except JournalError:
             return NOBODY
+
+
+def needs_of_api(request: web.Request) -> Needs:
+    """Return what a request to the API needs."""
+    if request.method not in READING:
+        resource = request.match_info.route.resource
+        return Needs.APPROVER if resource and resource.canonical in APPROVING else Needs.ADMIN
+    return Needs.NOTHING if request.path in PUBLIC else Needs.READING
 
 
 def require_host(request: web.Request, address: Address) -> None:
