@@ -13,7 +13,7 @@ help:  ## show this list
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev --group docs --editable '.[apprise,calendar,postgresql]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev --group docs --editable '.[apprise,calendar,fleet]'
 	$(BIN)/python -m compileall -q daemon  # or the first command of all would do it, and take a second longer
 	@touch $@
 
@@ -95,7 +95,7 @@ mail-pictures: $(INSTALLED)  ## take pictures of the messages as mail programs s
 constraints:  ## pin the newest versions that fit together
 	rm -rf .venv && $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev --group docs --group browser --editable '.[apprise,calendar,postgresql]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev --group docs --group browser --editable '.[apprise,calendar,fleet]'
 	$(BIN)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' > constraints.txt
 	$(BIN)/python deploy/sbom.py
 	@touch $(INSTALLED)

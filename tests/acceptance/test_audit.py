@@ -38,6 +38,7 @@ BACK_TO_0004 = (
             "sessions",
             "plans",
             "fences",
+            "due_sweeps",
         )
     ),
     "DROP TABLE pauses",

@@ -28,6 +28,7 @@ from nbsweep.core.runs import (
 )
 from nbsweep.testing.notices import InMemoryMarks, InMemoryOutbox, NoticeStore
 from nbsweep.testing.records.control import InMemoryControl
+from nbsweep.testing.records.due_sweeps import InMemoryDueSweeps
 from nbsweep.testing.records.exemptions import InMemoryExemptions
 from nbsweep.testing.records.fences import InMemoryFences
 from nbsweep.testing.records.holds import InMemoryHolds
@@ -63,6 +64,7 @@ class InMemoryJournal:
         self.statistics = InMemoryStatistics(self._removals)
         self.holds = InMemoryHolds()
         self.fences = InMemoryFences()
+        self.due_sweeps = InMemoryDueSweeps()
 
     def require_in_place(self) -> None:
         """Raise if a later run would not find this journal, which never happens."""

@@ -41,6 +41,7 @@ from nbsweep.adapters.journal.queries import (
 from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.records.audit import SqlTrail, TrailWriter
 from nbsweep.adapters.journal.records.control import SqlControl
+from nbsweep.adapters.journal.records.due_sweeps import SqlDueSweeps
 from nbsweep.adapters.journal.records.fences import SqlFences
 from nbsweep.adapters.journal.records.leases import lease_of, lease_row, owned_row, replacing_row
 from nbsweep.adapters.journal.records.plans import SqlPlans
@@ -73,11 +74,11 @@ class SqlJournal:
         self, engine: Engine, writer: GroupWriter, address: JournalAddress, files: JournalFiles | None, patience_s: float
     ) -> None:
         """Store the engine of a database that is up to date, the running writer, and the files of an SQLite journal."""
-        self._engine = engine
+        self.engine = engine
         self._writer = writer
-        self._address = address
+        self.address = address
         self._files = files
-        self._patience_s = patience_s
+        self.patience_s = patience_s
         self._sql = Statements(engine.dialect)
         self._trail = TrailWriter(engine.dialect)
         self.trail = SqlTrail(self._rows)
@@ -85,6 +86,16 @@ class SqlJournal:
         self.control = SqlControl(engine.dialect, writer.write, self._rows, address, self._trail)
         """The pauses, requests and due times of targets, and the records of services."""
         self._access = Access(engine.dialect, address, writer.write, self._rows, self._trail)
+
+    @property
+    def place(self) -> str:
+        """The address of the journal, without the password."""
+        return self.address.place
+
+    @property
+    def on_postgresql(self) -> bool:
+        """Whether the journal is in a PostgreSQL database."""
+        return self.engine.dialect.name == "postgresql"
 
     @cached_property
     def marks(self) -> SqlMarks:
@@ -132,6 +143,11 @@ class SqlJournal:
         return SqlFences(self._access)
 
     @cached_property
+    def due_sweeps(self) -> SqlDueSweeps:
+        """The sweeps that are due, of a fleet."""
+        return SqlDueSweeps(self._access)
+
+    @cached_property
     def _mark_writer(self) -> MarkWriter:
         return MarkWriter(self._access.dialect, self._trail)
 
@@ -150,7 +166,7 @@ class SqlJournal:
 
     async def close_run(self, run: RunRecord) -> None:
         """Update the record of `open_run` with the end of the sweep."""
-        never_opened = f"The journal {self._address.place} has no run {run.run_id} of {run.target} that could be closed."
+        never_opened = f"The journal {self.address.place} has no run {run.run_id} of {run.target} that could be closed."
         await self._writer.write(Change(self._sql.close_run, [_run_row(run)], dict, never_opened))
 
     async def write(self, removals: Sequence[Removal], *, exemptions_version: int | None = None) -> None:
@@ -257,13 +273,13 @@ class SqlJournal:
     async def leases(self) -> tuple[TargetLease, ...]:
         """List all leases, sorted by target."""
         rows = await self._rows(select(LEASES).order_by(LEASES.c.target))
-        with journal_errors(self._address):
+        with journal_errors(self.address):
             return tuple(map(lease_of, rows))
 
     async def lease(self, target: str) -> TargetLease | None:
         """Return a target's lease with its holder; None if no process holds it."""
         rows = await self._rows(select(LEASES).where(LEASES.c.target == target))
-        with journal_errors(self._address):
+        with journal_errors(self.address):
             return next(map(lease_of, rows), None)
 
     async def take_lease(self, lease: TargetLease, seen: TargetLease | None) -> TargetLease | None:
@@ -289,8 +305,8 @@ class SqlJournal:
 
     async def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
         self._writer.check_open()
-        with journal_errors(self._address):
-            return await outlasting(partial(ask, self._engine, query), self._patience_s)
+        with journal_errors(self.address):
+            return await outlasting(partial(ask, self.engine, query), self.patience_s)
 
 
 def _run_row(run: RunRecord) -> Row:

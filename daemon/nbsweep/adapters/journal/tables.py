@@ -239,6 +239,22 @@ FENCES = Table(
 )
 """The fences of a fleet: the fields of `Fence` and of its holder, and when the memory was written (1970: never)."""
 
+DUE_SWEEPS = Table(
+    "due_sweeps",
+    METADATA,
+    Column("target", Text, primary_key=True),
+    Column("plan_id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("not_before", UtcDateTime, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("begun_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+)
+"""The latest due sweep of each target and plan: the fields of `DueSweep`."""
+
 AUDIT = Table(
     "audit",
     METADATA,
@@ -285,5 +301,5 @@ REVISION = Table(
 )
 """Alembic's own table with the revision of a database; not part of `METADATA`."""
 
-NEWEST = "0014"
+NEWEST = "0015"
 """The newest revision in `migrations/`; a database with this revision needs no migration."""

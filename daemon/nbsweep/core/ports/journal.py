@@ -7,6 +7,7 @@ from typing import Protocol
 from nbsweep.core.audit.trail import AuditTrail
 from nbsweep.core.control.port import ControlRecords
 from nbsweep.core.control.sessions import SessionRecords
+from nbsweep.core.due_sweeps.port import DueSweeps
 from nbsweep.core.exemptions.port import ExemptionRecords
 from nbsweep.core.fences.port import FenceRecords
 from nbsweep.core.holdout.port import HoldRecords
@@ -77,6 +78,11 @@ class Journal(Protocol):
     @property
     def fences(self) -> FenceRecords:
         """The fences of a fleet."""
+        ...
+
+    @property
+    def due_sweeps(self) -> DueSweeps:
+        """The sweeps that are due, of a fleet."""
         ...
 
     def require_in_place(self) -> None:

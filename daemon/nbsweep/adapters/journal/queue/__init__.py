@@ -1,0 +1,1 @@
+"""The queue of a fleet: procrastinate on the PostgreSQL of the journal."""
