@@ -16,6 +16,7 @@ NbsweepError
     │   ├── Unreachable       no connection: name, network, TLS, or the cloud is away
     │   ├── Unauthorized      the credentials are not accepted
     │   ├── Forbidden         the credentials are accepted, the call is not
+    │   ├── FenceLost         this process may not call, because another process of the fleet does or may do so
     │   └── WrongAddress      404 of the gateway: endpoint, region or project is wrong
     ├── Gone                  the notebook does not exist (any more)
     ├── Busy                  another operation is in progress: look again later
@@ -162,6 +163,10 @@ class Unauthorized(SweepEnding):
 
 class Forbidden(SweepEnding):
     """The credentials are accepted, but the call is not allowed (HTTP 403)."""
+
+
+class FenceLost(SweepEnding):
+    """A call was not sent, because this process does not certainly hold the fence of the account."""
 
 
 class WrongAddress(SweepEnding):

@@ -10,13 +10,14 @@ from msgspec.structs import replace
 
 from nbsweep.core.errors import FactsTooOld, HeldElsewhere, JournalError, NbsweepError
 from nbsweep.core.events.lease import LeaseHeldElsewhere, LeaseLost, LeaseTakenOver, another
-from nbsweep.core.freshness import NEVER_S, ClockReading, Freshness
+from nbsweep.core.freshness import Freshness
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.lease import BEATS, GOOD_FOR, TargetLease, blocks, describe_held, describe_taken_over, may_take
+from nbsweep.core.lease import TargetLease, blocks, describe_held, describe_taken_over, may_take
 from nbsweep.core.listing.paging import Paging
 from nbsweep.core.model import Notebook, Page, Scope
 from nbsweep.core.pacing import LaneState
 from nbsweep.core.ports import Cloud, Ports, unheeded
+from nbsweep.engine.hold import Hold
 from nbsweep.engine.options import LeaseOptions
 from nbsweep.engine.removing.tracker import LAST_WRITE_S
 from nbsweep.engine.shutdown import Shutdown
@@ -64,13 +65,17 @@ class LeaseGuard:
     identity: TargetIdentity
     shutdown: Shutdown
     """The shutdown of this sweep; set when the lease is lost, because the next holder follows the removals under way."""
-    error: NbsweepError | None = None
-    """Why the lease could not be taken, or was lost."""
-    _hold: Freshness | None = None
-    """How long no other process can have taken the lease since the last written beat; None before the first beat."""
-    _trouble: str = "the journal did not answer; its server may be away, or its file locked by another process"
-    """The journal's message when a beat failed last."""
-    _one_at_a_time: anyio.Lock = field(default_factory=anyio.Lock)
+    _hold: Hold = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin without the lease."""
+        what = f"the lease of {self.lease.target}"
+        self._hold = Hold(what, self.ports.clock, self.options.lasts, self._renew, self._lost)
+
+    @property
+    def error(self) -> NbsweepError | None:
+        """Why the lease could not be taken, or was lost."""
+        return self._hold.error
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[Cloud]:
@@ -83,38 +88,23 @@ class LeaseGuard:
         try:
             await self._take()
             async with anyio.create_task_group() as group:
-                group.start_soon(self._keep, name=f"lease-{self.lease.target}")
+                group.start_soon(self._hold.keep, name=f"lease-{self.lease.target}")
                 yield FencedCloud(self.ports.cloud, self)
                 group.cancel_scope.cancel()
         finally:
             await self._release()
 
     async def hold(self) -> Freshness | None:
-        """Return how long this process certainly holds the lease, renewing it if that is in doubt; None if it does not.
-
-        That is in doubt if this process or its machine has been asleep, or if the clock was set.
-        """
-        if self._left_s() <= 0:
-            async with self._one_at_a_time:
-                # Another task may have renewed it meanwhile.
-                if self._left_s() <= 0 and self.error is None:
-                    await self._beat()
-        return self._hold if self.error is None and self._left_s() > 0 else None
-
-    def _left_s(self) -> float:
-        """Return for how many seconds the lease is certainly held, by all clocks: time asleep counts."""
-        return self._hold.left_s(self.ports.clock.read()) if self._hold else NEVER_S
-
-    def _beats_left_s(self) -> float:
-        """Return for how many seconds beats may fail, by the steady clock."""
-        return self._hold.for_s - (self.ports.clock.steady_s() - self._hold.since.steady_s) if self._hold else NEVER_S
+        """Return how long this process certainly holds the lease, renewing it if that is in doubt; None if it does not."""
+        return await self._hold.ensure()
 
     async def _take(self) -> None:
         for _ in range(RACES):
             begun, now = self.ports.clock.read(), self.ports.clock.now()
             nearby = await self._look()
             taken = replace(self.lease, taken_at=now, beat_at=now)
-            if self._note(await self.ports.journal.take_lease(taken, nearby.mine), begun):
+            if self._is_mine(await self.ports.journal.take_lease(taken, nearby.mine)):
+                self._hold.note(begun)
                 await self._make_sure(nearby)
                 return
         raise JournalError(
@@ -125,8 +115,9 @@ class LeaseGuard:
         nearby = await look_for_leases(self.lease.target, self.identity, self.ports, self.options)
         if nearby.held:
             self.ports.telemetry.emit(LeaseHeldElsewhere(**another(nearby.held)))
-            self.error = HeldElsewhere(describe_held(nearby.held, self.lease.target, self.options.lasts))
-            raise self.error
+            error = HeldElsewhere(describe_held(nearby.held, self.lease.target, self.options.lasts))
+            self._hold.error = error
+            raise error
         return nearby
 
     async def _make_sure(self, before: NearbyLeases) -> None:
@@ -145,41 +136,26 @@ class LeaseGuard:
         for lease in others:
             self.ports.telemetry.emit(LeaseTakenOver(**another(lease)))
 
-    async def _keep(self) -> None:
-        """Renew the lease until it is lost."""
-        every_s = self.options.lasts.total_seconds() / BEATS
-        while self.error is None:
-            await anyio.sleep(max(0.0, min(every_s, self._beats_left_s())))
-            async with self._one_at_a_time:
-                await self._beat()
-
-    async def _beat(self) -> None:
-        """Renew the lease once; if beats have failed for too long, this is the last attempt."""
-        with anyio.move_on_after(max(LAST_WRITE_S, self._beats_left_s())):
-            await self._renew()
-        if self.error is None and self._beats_left_s() <= 0:
-            self._lose(JournalError(f"the lease of {self.lease.target} could not be renewed in time: {self._trouble}"))
-
     async def _renew(self) -> None:
-        begun, now = self.ports.clock.read(), self.ports.clock.now()
-        try:
-            holds = await self.ports.journal.take_lease(replace(self.lease, beat_at=now), self.lease)
-        except JournalError as error:
-            self._trouble = str(error)
-            return
-        if not self._note(holds, begun) and self.error is None:
-            self._lose(HeldElsewhere(describe_taken_over(self.lease.target, holds)))
+        """Write a beat.
 
-    def _note(self, holds: TargetLease | None, begun: ClockReading) -> bool:
-        """Record the holder of the lease; return whether it is this process."""
+        Raises:
+            HeldElsewhere: another nbsweep has the lease.
+            JournalError: the lease cannot be read or written.
+        """
+        now = self.ports.clock.now()
+        holds = await self.ports.journal.take_lease(replace(self.lease, beat_at=now), self.lease)
+        if not self._is_mine(holds):
+            raise HeldElsewhere(describe_taken_over(self.lease.target, holds))
+
+    def _is_mine(self, holds: TargetLease | None) -> bool:
+        """Record the lease as it is in the journal if this process holds it; return whether it does."""
         if holds is None or holds.holder.owner != self.options.holder.owner:
             return False
         self.lease = holds
-        self._hold = Freshness(begun, self.options.lasts.total_seconds() * GOOD_FOR)
         return True
 
-    def _lose(self, error: NbsweepError) -> None:
-        self.error = error
+    def _lost(self, error: NbsweepError) -> None:
         self.ports.telemetry.emit(LeaseLost(str(error)))
         self.shutdown.begun.set()
         self.shutdown.hurried.set()

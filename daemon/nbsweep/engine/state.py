@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import anyio
 from msgspec.structs import replace
 
-from nbsweep.core.errors import HeldElsewhere, JournalError, NbsweepError
+from nbsweep.core.errors import FenceLost, HeldElsewhere, JournalError, NbsweepError
 from nbsweep.core.events.http import LanesState
 from nbsweep.core.events.sweep import AuditHead, SweepFailure, SweepFinished
 from nbsweep.core.lifecycle import Removal
@@ -35,7 +35,7 @@ class SweepState:
 
     def fail(self, error: NbsweepError) -> None:
         """Record the error that ended the sweep."""
-        self.outcome = Outcome.HELD_ELSEWHERE if isinstance(error, HeldElsewhere) else Outcome.FAILED
+        self.outcome = Outcome.HELD_ELSEWHERE if isinstance(error, HeldElsewhere | FenceLost) else Outcome.FAILED
         self.error = error
 
     @contextmanager

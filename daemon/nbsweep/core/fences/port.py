@@ -1,10 +1,26 @@
-"""The port for fences."""
+"""The ports for fences: their records in the journal, and a fence that is held."""
 
 from datetime import timedelta
 from typing import Protocol
 
 from nbsweep.core.fences.model import Fence
 from nbsweep.core.lease import Holder
+
+
+class CallFence(Protocol):
+    """The fence of the calls of an account, as the client that makes them sees it."""
+
+    async def ensure(self) -> None:
+        """Check that the fence is certainly held, and renew it if that is in doubt.
+
+        Raises:
+            FenceLost: it is not held.
+        """
+        ...
+
+    def left_s(self) -> float:
+        """Return for how many more seconds the fence is certainly held; negative if it is not. Never waits."""
+        ...
 
 
 class FenceRecords(Protocol):
