@@ -179,10 +179,14 @@ def identity(**changes: Any) -> TargetIdentity:
     return replace(TargetIdentity("https://modelarts.test", "a" * 32, None, ("NOTEBOOK",), "all"), **changes)
 
 
+def fence_holder(owner: str = "a") -> Holder:
+    """Return a process of a fleet."""
+    return Holder(owner, f"host-{owner}", f"machine-{owner}", 7, 700)
+
+
 def target_lease(owner: str = "a", /, **changes: Any) -> TargetLease:
     """Return the lease of a process that has swept a target since `NOON`."""
-    holder = Holder(owner, f"host-{owner}", f"machine-{owner}", 7, 700)
-    return replace(TargetLease("research", holder, "li", NOON, NOON), **changes)
+    return replace(TargetLease("research", fence_holder(owner), "li", NOON, NOON), **changes)
 
 
 def preflight_options(**changes: Any) -> PreflightOptions:

@@ -4,8 +4,9 @@ from collections import deque
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from itertools import takewhile
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
 CATCH_UP_S = 0.1
@@ -28,6 +29,8 @@ CLIMB_SHARE_PER_S = 0.02
 TRY_FOR_MORE_AFTER_S = 60.0
 """How long a lane keeps to a limit that the gateway named before it tries a higher rate."""
 ROUNDING = 1e-9
+LONGEST_PAUSE_S = 86_400.0
+"""No pause is remembered for longer."""
 GROWTH = 1.5
 FAR_BEYOND = 2
 """No end is expected soon of a deletion that is so many times as old as the longest deletion took."""
@@ -53,6 +56,26 @@ class Rate(Struct, frozen=True):
         """Return the rate as the configuration writes it."""
         units = {1.0: "s", 60.0: "m", 3600.0: "h"}
         return f"{self.calls}/{units.get(self.period_s, f'{self.period_s:g}s')}"
+
+
+class LearnedRate(Struct, frozen=True):
+    """What a limit has learned, for another process to go on from."""
+
+    calls: Annotated[int, Meta(gt=0, le=10**6)]
+    """The limit that the gateway named last, in calls per `period_s`; the ceiling if it named none."""
+    period_s: Annotated[float, Meta(gt=0, le=86_400)]
+    calls_per_s: Annotated[float, Meta(gt=0, le=10**6)]
+    backed_off_s: Annotated[float, Meta(ge=0, le=10**9)]
+    """How long ago the rate was lowered last."""
+
+
+class WindowMemory(Struct, frozen=True):
+    """What a window leaves for the one of another process."""
+
+    learned: LearnedRate | None = None
+    """None if the rate is at its ceiling."""
+    paused_s: Annotated[float, Meta(ge=0, le=LONGEST_PAUSE_S)] = 0.0
+    """For how much longer all calls are held back, as the gateway asked."""
 
 
 class AdaptiveLimit:
@@ -88,6 +111,19 @@ class AdaptiveLimit:
         self._per_s = max(self._per_s, min(SLOWEST_PER_S, self._ceiling.per_s))
         self._backed_off_at = self._climbed_at = now
         return True
+
+    def remembered(self, now: float) -> LearnedRate | None:
+        """Return what was learned; None if the rate is at its ceiling."""
+        per_s = self.per_s(now)
+        if per_s >= self._ceiling.per_s:
+            return None
+        return LearnedRate(self.limit.calls, self.limit.period_s, per_s, now - self._backed_off_at)
+
+    def recall(self, learned: LearnedRate, at: float) -> None:
+        """Go on from what was learned, as if this limit had been in use since that time; never above the ceiling."""
+        self.limit = Rate(learned.calls, learned.period_s)
+        self._per_s = min(learned.calls_per_s, self._ceiling.per_s)
+        self._climbed_at, self._backed_off_at = at, at - learned.backed_off_s
 
     def per_s(self, now: float) -> float:
         """Return how many calls a second may leave now."""
@@ -148,10 +184,28 @@ class Window:
         """Lower the rate after a refused call that left at `sent`; return False if it was lowered after that call left."""
         if self.learned is None:
             self.learned = AdaptiveLimit(self.rate)
-        longest = max(self.rate.calls, named.calls if named else 0)
+        self._look_back(named.calls if named else 0)
+        return self.learned.back_off(now, sent, named)
+
+    def remembered(self, now: float) -> WindowMemory:
+        """Return what this window leaves for the one of another process."""
+        learned = self.learned.remembered(now) if self.learned else None
+        return WindowMemory(learned, min(max(0.0, self._not_before - now), LONGEST_PAUSE_S))
+
+    def recall(self, memory: WindowMemory, at: float) -> None:
+        """Go on from what was remembered at that time, instead of from what this window has learned itself."""
+        self.learned = None
+        self.pause(at + memory.paused_s)
+        if memory.learned is not None:
+            self.learned = AdaptiveLimit(self.rate)
+            self.learned.recall(memory.learned, at)
+            self._look_back(memory.learned.calls)
+
+    def _look_back(self, calls: int) -> None:
+        """Keep the times of at least so many calls."""
+        longest = max(self.rate.calls, calls)
         if longest > (self._taken.maxlen or 0):
             self._taken = deque(self._taken, maxlen=longest)
-        return self.learned.back_off(now, sent, named)
 
     def pause(self, until: float) -> None:
         """Hold back all calls until that time."""

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 import anyio
+import msgspec
 from msgspec import Struct
 
-from nbsweep.core.pacing import LaneState, Rate, Window
+from nbsweep.core.fences.port import CallFence
+from nbsweep.core.pacing import LaneState, Rate, Window, WindowMemory
 from nbsweep.core.ports import Clock
 
 TIMERS_PER_S = 1000
@@ -49,8 +51,19 @@ class Throttle(Struct, frozen=True):
     """The time to wait that the gateway names; None if it names none."""
 
 
+class LanesMemory(Struct, frozen=True):
+    """What the lanes of an account leave for its next owner."""
+
+    lanes: dict[Lane, WindowMemory]
+    total: WindowMemory | None = None
+    """None if there is no total limit."""
+
+
 class Lanes:
     """Limits calls to the rates of the lanes, a few at a time; the times at which `acquire` returns count."""
+
+    fence: CallFence | None = None
+    """Says whether this process may call at all; None unless several processes share the account. See `transport`."""
 
     def __init__(self, rates: dict[Lane, Rate], total: Rate | None, clock: Clock) -> None:
         """Store the rate of each lane, and the total rate if there is one."""
@@ -107,16 +120,44 @@ class Lanes:
             lanes.append(_state(TOTAL, self._total, now, configured))
         return tuple(lanes)
 
+    def remembered(self) -> str:
+        """Return what the lanes have learned, as JSON, for the next process that calls on this account."""
+        now = self._clock.steady_s()
+        lanes = {lane: window.remembered(now) for lane, window in self._windows.items()}
+        memory = LanesMemory(lanes, self._total.remembered(now) if self._total else None)
+        return msgspec.json.encode(memory).decode()
+
+    def recall(self, memory: str, age_s: float) -> bool:
+        """Go on from what another process has learned, as if the time since had passed here; call it while no call waits.
+
+        A memory that cannot be read is ignored. Return whether it was read.
+        """
+        try:
+            read = msgspec.json.decode(memory, type=LanesMemory)
+        except (msgspec.DecodeError, UnicodeError):
+            return False
+        at = self._clock.steady_s() - max(0.0, age_s)
+        for lane, remembered in read.lanes.items():
+            for window in (self._windows[lane], self._turns[lane]):
+                window.recall(remembered, at)
+        if read.total is not None:
+            self._make_total().recall(read.total, at)
+        return True
+
+    def _make_total(self) -> Window:
+        """Return the total; without a configured one, its ceiling is what all lanes together may call."""
+        if self._total is None:
+            together = math.ceil(sum(window.rate.per_s for window in self._windows.values()))
+            self._total = Window(Rate(together, 1.0))
+        return self._total
+
     def _slowed_by(self, lane: Lane, refusal: Throttle) -> tuple[Window, ...]:
         own = (self._windows[lane], self._turns[lane])
         if refusal.named is not None and not refusal.shared:
             return own
-        if self._total is None and refusal.named is not None:
-            together = math.ceil(sum(window.rate.per_s for window in self._windows.values()))
-            self._total = Window(Rate(together, 1.0))
-        if self._total is None:
-            return own
-        return (self._total,) if refusal.named is not None else (*own, self._total)
+        if refusal.named is not None:
+            return (self._make_total(),)
+        return (*own, self._total) if self._total else own
 
     async def _enter_total(self, lane: Lane, total: Window) -> float | None:
         """Wait for a turn in the total; return its time, which counts in both windows.

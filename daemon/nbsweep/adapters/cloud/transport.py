@@ -125,7 +125,7 @@ class Transport:
             FactsTooOld: it was not sent, because it could not leave in time.
             AnswerLost: it was sent, and whether it did its work is unknown.
             TransientError: there was no answer.
-            SweepEnding: it can neither be sent now nor later.
+            SweepEnding: it can neither be sent now nor later; `FenceLost` if another process calls on the account.
         """
         sent = await self._send(call)
         if sent.status in SUCCESS and CODE_KEY not in sent.body[:REFUSAL_BYTES]:
@@ -134,10 +134,12 @@ class Transport:
         return await self._send(call) if await self.credentials.refused(error, sent.proof) else sent
 
     async def _send(self, call: ApiCall) -> Response:
+        if (fence := self.tools.lanes.fence) is not None:
+            await fence.ensure()
         endpoint = self._endpoint or await self._find_endpoint()
         proof, sent_s = await self._wait_turn(call)
         # Checked here, before the call counts against the quota, and again once it has a connection.
-        self._require_fresh(call)
+        self._require_permitted(call)
         path, sending = endpoint.path + call.path, self.tools.clock.read()
         self.tools.telemetry.emit(HttpRequest(call.lane, call.method, path, sent_s))
         sent: Response | None = None
@@ -154,6 +156,17 @@ class Transport:
             # Also for a cancelled call, because it counts against the quota.
             self._emit_answered(call, sent_s, sent)
         return sent
+
+    def _require_permitted(self, call: ApiCall) -> None:
+        """Check that a call may leave now.
+
+        Raises:
+            NotSent: it is in doubt whether this process may call; the next attempt asks the journal first.
+            FactsTooOld: the facts behind the call are not fresh.
+        """
+        if (fence := self.tools.lanes.fence) is not None and fence.left_s() <= 0:
+            raise NotSent("held back, because it is not certain that this process may call on the account")
+        self._require_fresh(call)
 
     def _require_fresh(self, call: ApiCall) -> None:
         """Check that the facts behind a call are fresh, by clocks that agree.
@@ -200,7 +213,7 @@ class Transport:
 
     def _request(self, call: ApiCall, endpoint: ProjectEndpoint, path: str, proof: Proof) -> Awaitable[aiohttp.ClientResponse]:
         def may_leave() -> None:
-            self._require_fresh(call)
+            self._require_permitted(call)
             call.leaving()
 
         proven = proof.headers(Request(call.method, endpoint.host, path, call.query, endpoint.headers), self.tools.clock.now())
@@ -210,7 +223,7 @@ class Transport:
             headers={**endpoint.headers, **proven, "Host": endpoint.host},
             allow_redirects=False,
             timeout=self._timeout(call),
-            middlewares=(guarded_by(may_leave),) if call.facts else None,
+            middlewares=(guarded_by(may_leave),) if call.facts or self.tools.lanes.fence else None,
             **self.request_options,
         )
 
