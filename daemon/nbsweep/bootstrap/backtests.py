@@ -12,7 +12,8 @@ from nbsweep.core.backtest.reality import Reality
 from nbsweep.core.backtest.result import Coverage, Replayed
 from nbsweep.core.backtest.thresholds import with_idle_over
 from nbsweep.core.ports import Journal
-from nbsweep.documents.past.backtest import BacktestDocument, BacktestResult, ThresholdResult, backtest_document
+from nbsweep.documents.past.backtest import BacktestDocument
+from nbsweep.documents.past.backtest_result import BacktestResult, ThresholdResult, backtest_document
 from nbsweep.engine.past.backtest import backtest
 from nbsweep.engine.past.reality import reality
 

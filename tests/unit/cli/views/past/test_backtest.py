@@ -9,7 +9,7 @@ from nbsweep.core.backtest.reality import Reality
 from nbsweep.core.backtest.recreated import Recreated, Resemblance
 from nbsweep.core.backtest.result import Coverage, Replayed
 from nbsweep.core.model import Named
-from nbsweep.documents.past.backtest import BacktestResult, ThresholdResult, backtest_document
+from nbsweep.documents.past.backtest_result import BacktestResult, ThresholdResult, backtest_document
 from rendering import rendered
 
 REST = (

@@ -19,14 +19,8 @@ from nbsweep.core.backtest.model import Period
 from nbsweep.core.backtest.result import Coverage, Replayed
 from nbsweep.core.statistics.model import PeriodCounts
 from nbsweep.core.statistics.periods import Span, Step
-from nbsweep.documents.past.backtest import (
-    BacktestDocument,
-    BacktestResult,
-    LabelCountsDocument,
-    MaxRegretDocument,
-    ThresholdDocument,
-    backtest_document,
-)
+from nbsweep.documents.past.backtest import BacktestDocument, LabelCountsDocument, MaxRegretDocument, ThresholdDocument
+from nbsweep.documents.past.backtest_result import BacktestResult, backtest_document
 
 SPAN = Span(date(2026, 11, 27), date(2026, 11, 30), Step.DAY, ZoneInfo("Asia/Shanghai"))
 PERIODS = [

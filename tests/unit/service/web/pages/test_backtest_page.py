@@ -18,7 +18,7 @@ from nbsweep.core.model import Named, Scope
 from nbsweep.documents.past.backtest import RealityDocument
 from nbsweep.service.web.access.tokens import Role
 from nbsweep.service.web.pages.handlers.backtest import LARGEST_FORM_BYTES, LARGEST_TEXT_BYTES, question_of
-from nbsweep.service.web.pages.views.trying import USUAL
+from nbsweep.service.web.pages.views.backtest.form import USUAL
 from nbsweep.service.web.trying.port import PASTED, Answer, Backtester, NoSurvey, TooMuch, Tried, Unreadable
 from nbsweep.service.web.trying.results import MOST_RESULTS
 from nbsweep.testing import InMemoryJournal

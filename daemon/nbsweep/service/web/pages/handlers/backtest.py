@@ -18,8 +18,8 @@ from nbsweep.service.web.errors import Code, Refused
 from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.queries import asked
 from nbsweep.service.web.pages.routing import Moved, PageRoute, Section, Shown, Visit
-from nbsweep.service.web.pages.views.backtest import build_result
-from nbsweep.service.web.pages.views.trying import USUAL, FieldProblem, build_trying, too_much, why_nothing
+from nbsweep.service.web.pages.views.backtest.form import USUAL, FieldProblem, build_trying, too_much, why_nothing
+from nbsweep.service.web.pages.views.backtest.result import build_result
 from nbsweep.service.web.trying.port import Answer, Backtester, Mistaken, NoSurvey, Question, TooMuch, Tried, Unreadable
 from nbsweep.service.web.trying.results import Result, Results
 from nbsweep.settings.fields.units import format_duration, parse_duration, parse_share

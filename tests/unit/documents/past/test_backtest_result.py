@@ -10,7 +10,7 @@ from nbsweep.cli.text import json_text
 from nbsweep.core.backtest.model import CensorCause, Label, Labelled, Period
 from nbsweep.core.backtest.result import Coverage, Replayed
 from nbsweep.core.model import Named
-from nbsweep.documents.past.backtest import BacktestResult, ThresholdResult, backtest_document
+from nbsweep.documents.past.backtest_result import BacktestResult, ThresholdResult, backtest_document
 
 EXPECTED = Path(__file__).parents[1] / "expected" / "backtest.json"
 PERIOD = Period(ago(days=14), NOON, timedelta(days=30))

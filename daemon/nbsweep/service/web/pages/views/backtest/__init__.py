@@ -1,0 +1,1 @@
+"""The page Back-test: its form, and its result."""
