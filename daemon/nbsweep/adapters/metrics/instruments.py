@@ -34,12 +34,21 @@ class Instruments:
         self.declared: list[Declared] = []
         """All metrics, including those without samples."""
         self._gauge("build_info", "Which version this is; always 1.", "version").labels(__version__).set(1)
+        self._declare_service()
+        self._declare_sweeps()
+        self._declare_removals()
+        self._declare_calls()
+        self._declare_notices()
+
+    def _declare_service(self) -> None:
         self.ready = self._gauge("ready", "Whether the service can do its work.")
         self.reload_refused = self._gauge("reload_refused", "Whether the last reload of the configuration was refused.")
         self.failures = self._gauge("target_failures", "Sweeps of the target that failed in a row.", "target")
         self.paused = self._gauge("target_paused", "Whether the target is paused.", "target")
         self.held = self._gauge("target_held_elsewhere", "Whether another nbsweep holds the target's lease.", "target")
         self.lost_lines = self._counter("log_lines_lost_total", "Log lines that were lost because the reader was too slow.")
+
+    def _declare_sweeps(self) -> None:
         self.sweeps = self._counter("sweeps_total", "Sweeps that are over.", "target", "outcome")
         self.sweep_s = self._histogram("sweep_duration_seconds", "How long sweeps took.", SWEEP_BUCKETS_S, "target")
         self.success = self._gauge(
@@ -54,12 +63,16 @@ class Instruments:
         self.refusals = self._counter(
             "refusals_total", "Plans that a brake refused, and sweeps that a brake stopped.", "target", "brake"
         )
+
+    def _declare_removals(self) -> None:
         self.removals = self._counter("removals_total", "Removals that have ended.", "target", "policy", "outcome")
         self.in_flight = self._gauge("removals_in_flight", "Removals that were requested and have no end yet.", "target")
         self.deletion_s = self._histogram(
             "deletion_duration_seconds", "From a DELETE's acceptance to its end.", DELETION_BUCKETS_S, "target"
         )
         self.reclaimed = self._counter("reclaimed_bytes_total", "Disks of notebooks that were deleted.", "target", "category")
+
+    def _declare_calls(self) -> None:
         self.calls = self._counter("api_calls_total", "Calls that were sent.", "target", "lane", "status_class", "error_code")
         self.call_s = self._histogram(
             "api_call_duration_seconds", "From sending to the answer.", CALL_BUCKETS_S, "target", "lane"
@@ -76,6 +89,9 @@ class Instruments:
             "aspect",
             "value",
         )
+        self.limit = self._gauge("lane_configured_calls_per_second", "How fast the lane may go at most.", "target", "lane")
+
+    def _declare_notices(self) -> None:
         self.marks = self._gauge(
             "marks", "Open marks by state, at the last survey or the start of the service.", "target", "state"
         )
@@ -89,7 +105,6 @@ class Instruments:
         self.outbox_oldest_s = self._gauge("outbox_oldest_seconds", "The age of the oldest unsent message.", "channel")
         self.outbox_waiting = self._gauge("outbox_waiting", "Items that no message lists yet.")
         self.outbox_paused = self._gauge("outbox_paused", "Whether sending is paused.")
-        self.limit = self._gauge("lane_configured_calls_per_second", "How fast the lane may go at most.", "target", "lane")
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(self._declare(name, "counter", labels), meaning, labels, registry=self.registry)

@@ -10,6 +10,15 @@ import typer
 from nbsweep.cli.options.shared import ConfigOption, TableOrJson, not_empty
 from nbsweep.cli.starter import Credentials, Rule
 
+EndpointOption = Annotated[
+    str | None, typer.Option("--endpoint", metavar="URL", help="The address of ModelArts where no region gives it.")
+]
+CredentialsOption = Annotated[
+    Credentials | None,
+    typer.Option("--credentials", help="Their source: the standard chain, variables with keys or a user, or an agency."),
+]
+RulesOption = Annotated[list[Rule] | None, typer.Option("--rule", help="A policy to write into the file. May be repeated.")]
+
 
 def init(
     context: typer.Context,
@@ -17,20 +26,12 @@ def init(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask: take the defaults for what no option says.")] = False,
     name: Annotated[str, typer.Option("--name", help="The target's name in logs and reports.", callback=not_empty)] = "default",
     region: Annotated[str | None, typer.Option("--region", help="The region, such as cn-north-4.")] = None,
-    endpoint: Annotated[
-        str | None, typer.Option("--endpoint", metavar="URL", help="The address of ModelArts where no region gives it.")
-    ] = None,
+    endpoint: EndpointOption = None,
     project_id: Annotated[
         str | None, typer.Option("--project-id", help="32 hexadecimal digits; else looked up by the region.")
     ] = None,
-    credentials: Annotated[
-        Credentials | None,
-        typer.Option("--credentials", help="Their source: the standard chain, variables with keys or a user, or an agency."),
-    ] = None,
-    rule: Annotated[
-        list[Rule] | None,
-        typer.Option("--rule", help="A policy to write into the file. May be repeated."),
-    ] = None,
+    credentials: CredentialsOption = None,
+    rule: RulesOption = None,
     grace: Annotated[
         str | None, typer.Option("--grace", metavar="7d", help="Tell owners by mail this long before a deletion.")
     ] = None,

@@ -64,7 +64,6 @@ class WebSettings(Struct, frozen=True):
     """The proxies that say who their users are."""
     directory: OwnerDirectory | None = None
     """Knows which owner a user of a proxy is; None if nobody does."""
-
     owner_limits: GrantLimits = GrantLimits(timedelta(days=30), ZoneInfo("UTC"), "exemptions.owners_may")
     """The limits on exemptions that owners grant themselves."""
     backtester: Backtester | None = None
@@ -84,54 +83,64 @@ def make_app(
     Raises:
         ConfigurationError: the address is invalid, a token cannot be used, or the address needs a token and has none.
     """
+    address = _protected_address(settings)
+    tokens, cookies = Tokens(settings.tokens), Cookies(address.on_loopback)
+    tools = PageTools(
+        control=control,
+        journal=journal,
+        clock=clock,
+        sessions=Sessions(tokens, journal, clock, cookies),
+        ownership=Ownership(settings.directory),
+        telemetry=telemetry,
+        calls=CallLimit(clock),
+        limits=settings.limits,
+        events=EventsPage(Pulse(control, journal)),
+        desk=PlanDesk(control, journal, clock),
+        owner_limits=settings.owner_limits,
+        backtester=settings.backtester,
+    )
+    log, proxies = RefusalLog(clock, telemetry), Proxies(settings.proxies)
+    auth = Auth(tokens, tools.sessions, clock, log, proxies, on_loopback=address.on_loopback)
+    connections, site, pages = Connections(), _site(tools, settings, cookies), settings.pages
+    checks = Guard(address, auth, connections, telemetry, site, PageAddress(pages.url) if pages else None)
+    app = web.Application(middlewares=[checks.middleware()], client_max_size=LARGEST_BODY_BYTES)
+    app.on_shutdown.append(tools.events.close)
+    app[ADDRESS], app[CONNECTIONS], app[SITE] = address, connections, site
+    _add_operations(app.router, _all_handlers(tools, Health(control, exposition)))
+    site.add_routes(app.router)
+    if pages:
+        KeepPages(pages, journal, clock, telemetry).add_routes(app.router)
+    return app
+
+
+def _protected_address(settings: WebSettings) -> Address:
     address = Address.of(settings.listen)
     if not settings.tokens and not settings.proxies.networks and not address.on_loopback:
         raise mistaken(
             "listen", f"is {settings.listen}, which others can reach: set service.api_token_file, or listen on 127.0.0.1"
         )
-    tokens, cookies = Tokens(settings.tokens), Cookies(address.on_loopback)
-    sessions = Sessions(tokens, journal, clock, cookies)
-    proxies = Proxies(settings.proxies)
-    auth = Auth(tokens, sessions, clock, RefusalLog(clock, telemetry), proxies, on_loopback=address.on_loopback)
-    connections = Connections()
-    pages = settings.pages
+    return address
+
+
+def _site(tools: PageTools, settings: WebSettings, cookies: Cookies) -> Site:
     files = StaticFiles()
-    layout = Layout(settings.limits.zone, files)
-    calls = CallLimit(clock)
-    ownership, events = Ownership(settings.directory), EventsPage(Pulse(control, journal))
-    desk = PlanDesk(control, journal, clock)
-    limits, owner_limits = settings.limits, settings.owner_limits
-    tools = PageTools(
-        control=control,
-        journal=journal,
-        clock=clock,
-        sessions=sessions,
-        ownership=ownership,
-        telemetry=telemetry,
-        calls=calls,
-        limits=limits,
-        events=events,
-        desk=desk,
-        owner_limits=owner_limits,
-        backtester=settings.backtester,
-    )
-    site = Site([*all_pages(tools), files], layout, cookies, telemetry, settings.language)
-    checks = Guard(address, auth, connections, telemetry, site, PageAddress(pages.url) if pages else None)
-    app = web.Application(middlewares=[checks.middleware()], client_max_size=LARGEST_BODY_BYTES)
-    app.on_shutdown.append(events.close)
-    app[ADDRESS], app[CONNECTIONS], app[SITE] = address, connections, site
-    exemptions = ExemptionsApi(control, ExemptionPorts(journal, clock, telemetry), settings.limits, calls)
-    notices = NoticesApi(control, journal, clock)
-    api = Api(control, journal, clock, calls, desk)
-    handlers = {**_handlers(Health(control, exposition), api, exemptions, notices), **_plan_handlers(PlansApi(desk, journal))}
+    return Site([*all_pages(tools), files], Layout(tools.limits.zone, files), cookies, tools.telemetry, settings.language)
+
+
+def _add_operations(router: web.UrlDispatcher, handlers: Mapping[str, Handler]) -> None:
     for operation in OPERATIONS:
         handler = reject_unknown_query(handlers[operation.name], *operation.query, takes_body=bool(operation.takes))
         for method in ("GET", "HEAD") if operation.method == "GET" else (operation.method,):
-            app.router.add_route(method, operation.path, handler)
-    site.add_routes(app.router)
-    if pages:
-        KeepPages(pages, journal, clock, telemetry).add_routes(app.router)
-    return app
+            router.add_route(method, operation.path, handler)
+
+
+def _all_handlers(tools: PageTools, health: Health) -> Mapping[str, Handler]:
+    """Return the handler of each operation."""
+    control, journal, clock = tools.control, tools.journal, tools.clock
+    api = Api(control, journal, clock, tools.calls, tools.desk)
+    exemptions = ExemptionsApi(control, ExemptionPorts(journal, clock, tools.telemetry), tools.limits, tools.calls)
+    handlers = _handlers(health, api, exemptions, NoticesApi(control, journal, clock))
+    return {**handlers, **_plan_handlers(PlansApi(tools.desk, journal))}
 
 
 def _plan_handlers(plans: PlansApi) -> Mapping[str, Handler]:
@@ -148,7 +157,7 @@ def _plan_handlers(plans: PlansApi) -> Mapping[str, Handler]:
 
 
 def _handlers(health: Health, api: Api, exemptions: ExemptionsApi, notices: NoticesApi) -> Mapping[str, Handler]:
-    """Return the handler of each operation."""
+    """Return the handler of each operation about other things."""
     document = openapi_document()
 
     async def openapi(_request: web.Request) -> web.StreamResponse:
