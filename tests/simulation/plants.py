@@ -69,11 +69,6 @@ PLANTS: Mapping[str, tuple[Plant, tuple[int, ...]]] = {
 """By what is wrong: how it is planted, and the invariants of which it breaks one first."""
 
 
-def anything(_scenario: Scenario) -> bool:
-    """Return True: the bug needs nothing special."""
-    return True
-
-
 def shows_vanishing_rows(scenario: Scenario) -> bool:
     """Return whether many rows vanish while a snapshot is read, from listings that can be one."""
     manners, habits = scenario.manners, scenario.habits

@@ -210,11 +210,6 @@ PLANTS: Mapping[str, tuple[Plant, tuple[int, ...]]] = {
 """By what is wrong: how it is planted, and the invariants of which it breaks one first."""
 
 
-def anything(_scenario: Scenario) -> bool:
-    """Return True: the bug needs nothing special."""
-    return True
-
-
 def is_of(kind: Kind) -> Callable[[Scenario], bool]:
     """Return whether a scenario is of a kind."""
     return lambda scenario: scenario.kind is kind

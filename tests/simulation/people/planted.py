@@ -248,11 +248,6 @@ PLANTS: Mapping[str, tuple[Plant, tuple[int, ...]]] = {
 """By what is wrong: how it is planted, and the invariants of which it breaks one first."""
 
 
-def anything(_scenario: Scenario) -> bool:
-    """Return True: the bug needs nothing special."""
-    return True
-
-
 def has_outage_of(*parts: str) -> Callable[[Scenario], bool]:
     """Return whether one of these parts of the journal cannot be used for an hour or more."""
     return lambda scenario: any(part in parts and for_s >= HOUR_S for _, for_s, part in scenario.outages)

@@ -54,8 +54,3 @@ def count_events(world: World) -> Counter[str]:
 def run_all(seeds: Iterable[int]) -> list[Outcome]:
     """Run several seeds."""
     return [run(seed) for seed in seeds]
-
-
-def first_caught(seeds: Iterable[int]) -> Outcome | None:
-    """Run seeds until one finds a violation."""
-    return next((one for one in map(run, seeds) if one.found), None)
