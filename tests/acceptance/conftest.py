@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from acceptance.support import Cloud, Desk, Json, cloud_options, running_cloud
+from acceptance.told import People, people
 
 Simulate = Callable[..., Cloud]
 
@@ -25,6 +26,13 @@ def simulate() -> Iterator[Simulate]:
 def desk(tmp_path: Path) -> Desk:
     """Give an empty home, and a place for configuration and journal."""
     return Desk(tmp_path)
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[People]:
+    """Run the servers of owners and operators."""
+    with people(tmp_path) as found:
+        yield found
 
 
 @pytest.fixture(scope="session", autouse=True)

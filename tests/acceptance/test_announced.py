@@ -1,16 +1,14 @@
 """Announced deletions: the real command, a real mail server, a robot that answers as DingTalk does, and their clocks."""
 
 import signal
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from acceptance.conftest import Simulate
 from acceptance.support import Desk, Json, free_port, idle
-from acceptance.told import ZONE, People, Place, channels, entries, listed, opened, people
+from acceptance.told import ZONE, People, Place, channels, entries, listed, opened
 from mail_server import Mail
 
 # A week passes in it, sweep after sweep.
@@ -49,13 +47,6 @@ FLEET: list[Json] = [
     idle("kim-becomes-idle", days=11, owner="kim.park"),
 ]
 UNTOLD = {"tomas-is-refused", "sofia-is-not-in-the-file"}
-
-
-@pytest.fixture
-def told(tmp_path: Path) -> Iterator[People]:
-    """Run the servers of owners and operators."""
-    with people(tmp_path) as found:
-        yield found
 
 
 @pytest.fixture

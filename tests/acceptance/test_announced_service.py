@@ -3,7 +3,6 @@
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +13,7 @@ import pytest
 
 from acceptance.conftest import Simulate
 from acceptance.support import Desk, Started, eventually, idle
-from acceptance.told import ZONE, People, Place, channels, entries, listed, people
+from acceptance.told import ZONE, People, Place, channels, entries, listed
 
 HASTY = Path(__file__).with_name("hasty.py")
 WEI, MEI = "wei.chen@example.com", "mei.wang@example.com"
@@ -29,13 +28,6 @@ ANNOUNCED = {WEI: {"announce": {"wei-1", "wei-2"}}, MEI: {"announce": {"mei-1", 
 GRACE = {"for": "7d", "surveys": 2}
 # Settling, so that the items of several targets go into one mail, takes this long.
 SETTLED = timedelta(minutes=11)
-
-
-@pytest.fixture
-def told(tmp_path: Path) -> Iterator[People]:
-    """Run the servers of owners and operators."""
-    with people(tmp_path) as found:
-        yield found
 
 
 @pytest.fixture

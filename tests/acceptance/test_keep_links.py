@@ -6,13 +6,12 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from acceptance.conftest import Simulate
 from acceptance.support import Desk, Json, Started, free_port, idle
-from acceptance.told import ZONE, People, Place, channels, entries, opened, people
+from acceptance.told import ZONE, People, Place, channels, entries, opened
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -20,13 +19,6 @@ NEVER = {"cron": "0 0 1 1 *"}
 POLICY: Json = {"name": "idle", "match": {"status": "STOPPED", "idle_over": "14d"}, "grace": {"for": "7d", "surveys": 1}}
 KEY = "a-key-that-nobody-else-could-ever-guess-in-time"
 FORM = {"length": "30d", "reason": "the paper is due"}
-
-
-@pytest.fixture
-def told(tmp_path: Path) -> Iterator[People]:
-    """Run the servers of owners and operators."""
-    with people(tmp_path) as found:
-        yield found
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from acceptance.support import Desk, Json, cloud_options, idle, running_cloud
-from acceptance.told import ZONE, People, Place, channels, entries, people
+from acceptance.told import ZONE, People, Place, channels, entries
 from mail_server import Mail
 
 KILLED = Path(__file__).with_name("killed_ahead.py")
@@ -25,13 +25,6 @@ POLICY = {"name": "idle", "match": {"status": "STOPPED", "idle_over": "14d"}, "g
 
 # Some hundred commands, one after the other.
 pytestmark = pytest.mark.timeout(600)
-
-
-@pytest.fixture
-def told(tmp_path: Path) -> Iterator[People]:
-    """Run the servers of owners and operators."""
-    with people(tmp_path) as found:
-        yield found
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import yaml
 
 from acceptance.quickstart import BLOCK, Command, Shell, command_of, different_lines, masked
 from acceptance.support import Cloud
-from acceptance.told import SLEPT, People, channels, people
+from acceptance.told import SLEPT, People, channels
 
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "owners.md"
 HOUR_S = 3600
@@ -36,13 +36,6 @@ MASKS = (
 )
 """What differs from day to day, beside what differs in the quickstart."""
 pytestmark = pytest.mark.timeout(240)
-
-
-@pytest.fixture
-def told(tmp_path: Path) -> Iterator[People]:
-    """Run the servers of owners and operators."""
-    with people(tmp_path) as found:
-        yield found
 
 
 @dataclass

@@ -16,12 +16,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from acceptance.conftest import desk, simulate
+from acceptance.conftest import desk, simulate, told
 from acceptance.support import eventually
 from contract.conftest import Opener
 from nbsweep.adapters.journal import open_journal
 
-__all__ = ["desk", "simulate"]
+__all__ = ["desk", "simulate", "told"]
 
 NOBODY = "nobody"
 """Who runs the server where the tests are root's, for it refuses to."""

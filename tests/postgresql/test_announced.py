@@ -1,6 +1,5 @@
 """Announced deletions with the journal on a real PostgreSQL server: the stories of the acceptance tests."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,17 +7,10 @@ import pytest
 from acceptance import test_announced, test_announced_service, test_kill_while_telling
 from acceptance.conftest import Simulate
 from acceptance.support import Desk, running_cloud
-from acceptance.told import People, Place, people
+from acceptance.told import People, Place
 from postgresql.conftest import Server
 
 pytestmark = pytest.mark.timeout(400)
-
-
-@pytest.fixture
-def told(tmp_path: Path) -> Iterator[People]:
-    """Run the servers of owners and operators."""
-    with people(tmp_path) as found:
-        yield found
 
 
 def test_a_fleet_is_told_and_deleted(simulate: Simulate, desk: Desk, told: People, address: str) -> None:

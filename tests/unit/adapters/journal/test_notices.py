@@ -3,16 +3,15 @@
 import re
 import sqlite3
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import AdaptedConnection, Dialect, event
+from sqlalchemy import Dialect
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
-from sqlalchemy.pool import Pool
 
 from builders import NOON, removal
 from nbsweep.adapters.journal import SqlJournal, open_journal
@@ -31,19 +30,6 @@ PROJECT = mark().project
 def path(tmp_path: Path) -> Path:
     """Name a journal that does not exist yet."""
     return tmp_path / "journal.db"
-
-
-@pytest.fixture
-def statements() -> Iterator[list[str]]:
-    """Yield what SQLite has carried out so far, on connections that are made meanwhile."""
-    found: list[str] = []
-
-    def trace(connection: AdaptedConnection, *_: object) -> None:
-        connection.run_async(lambda driver: driver.set_trace_callback(found.append))
-
-    event.listen(Pool, "connect", trace)
-    yield found
-    event.remove(Pool, "connect", trace)
 
 
 async def fill(journal: SqlJournal) -> None:

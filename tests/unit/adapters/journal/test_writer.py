@@ -9,9 +9,8 @@ from sqlite3 import connect
 from typing import Any
 
 import pytest
-from sqlalchemy import AdaptedConnection, create_engine, event
+from sqlalchemy import create_engine
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.pool import Pool
 
 from builders import NOON, removal, run_record
 from nbsweep.adapters.journal import SqlJournal, Timeouts, open_journal
@@ -28,19 +27,6 @@ from nbsweep.core.lifecycle import Removal, State
 def address(tmp_path: Path) -> str:
     """Name a journal that does not exist yet."""
     return f"sqlite:///{tmp_path}/journal.db"
-
-
-@pytest.fixture
-def statements() -> Iterator[list[str]]:
-    """Yield what SQLite has carried out so far, on connections that are made meanwhile."""
-    found: list[str] = []
-
-    def trace(connection: AdaptedConnection, *_: object) -> None:
-        connection.run_async(lambda driver: driver.set_trace_callback(found.append))
-
-    event.listen(Pool, "connect", trace)
-    yield found
-    event.remove(Pool, "connect", trace)
 
 
 @pytest.fixture
