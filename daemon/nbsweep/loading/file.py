@@ -14,7 +14,7 @@ from nbsweep.loading.nodes import refusal, root_node
 from nbsweep.loading.reader import Reader
 from nbsweep.loading.vendor import with_vendor_names
 from nbsweep.settings import Problem, Settings, problems
-from nbsweep.settings.fields.paths import at_home
+from nbsweep.settings.fields.paths import at_home, may_exist
 
 USUAL_PLACES = (Path("nbsweep.yaml"), Path("/etc/nbsweep/nbsweep.yaml"))
 LARGEST_BYTES = 1_048_576
@@ -37,24 +37,13 @@ def find_config(option: Path | None, environment: Mapping[str, str]) -> Path:
             return Path(at_home(str(named)))
         return Path(named)
     for path in USUAL_PLACES:
-        if _is_there(path):
+        if may_exist(path):
             return path
     places = " and ".join(str(path) for path in USUAL_PLACES)
     problem = (
         f"there is no file: looked for {places}; `nbsweep init` writes one, or name it with --config or in $NBSWEEP_CONFIG"
     )
     raise ConfigurationError("the configuration", (Mistake("", None, problem),))
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        # It may be there and unreadable; passing over it would quietly take another one.
-        return True
-    return True
 
 
 def load_settings(path: Path, environment: Mapping[str, str], *, needs_credentials: bool = True) -> Settings:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from nbsweep.cli.examples import example_text
-from nbsweep.cli.options.shared import ConfigOption, TableOrJson, not_empty
+from nbsweep.cli.options.shared import ConfigOption, ReasonOption, TableOrJson, UntilOption, not_empty
 from nbsweep.core.notices.operators import OperatorEvent
 from nbsweep.core.reasons.render import Language
 
@@ -69,11 +69,8 @@ def try_channel(
 @app.command(epilog=example_text("notify pause"))
 def pause(
     context: typer.Context,
-    until: Annotated[
-        str | None,
-        typer.Option("--until", help="When the pause ends: a duration such as 8h, or a time such as 2026-12-01T08:00."),
-    ] = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why; shown wherever the pause is.")] = "",
+    until: UntilOption = None,
+    reason: ReasonOption = "",
     config: ConfigOption = None,
 ) -> None:
     """Send no messages, by the service or by `run`. Nobody is told of new marks, so that their notebooks are kept."""

@@ -41,6 +41,11 @@ ExcludeOption = Annotated[
     list[str] | None,
     typer.Option("--exclude", metavar="ID|NAME", help="Leave this notebook out. May be repeated.", callback=not_empty),
 ]
+UntilOption = Annotated[
+    str | None,
+    typer.Option("--until", help="When the pause ends: a duration such as 8h, or a time such as 2026-12-01T08:00."),
+]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; shown wherever the pause is.")]
 TableOrJson = Annotated[Literal["table", "json"], typer.Option("--format", help="The format of the result on stdout.")]
 Wide = Annotated[bool, typer.Option("--wide", help="Show every column and the full text, wider than the terminal.")]
 ConfigOption = Annotated[

@@ -8,7 +8,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from nbsweep.cli.options.shared import ConfigOption, ExcludeOption, PolicyOption, TableOrJson, TargetOption, Wide, not_empty
+from nbsweep.cli.options.shared import (
+    ConfigOption,
+    ExcludeOption,
+    PolicyOption,
+    ReasonOption,
+    TableOrJson,
+    TargetOption,
+    UntilOption,
+    Wide,
+    not_empty,
+)
 
 
 def plan(
@@ -101,11 +111,8 @@ Targets = Annotated[
 def pause(
     context: typer.Context,
     targets: Targets = None,
-    until: Annotated[
-        str | None,
-        typer.Option("--until", help="When the pause ends: a duration such as 8h, or a time such as 2026-12-01T08:00."),
-    ] = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why; shown wherever the pause is.")] = "",
+    until: UntilOption = None,
+    reason: ReasonOption = "",
     config: ConfigOption = None,
 ) -> None:
     """Start no more sweeps of targets, by the service or by `run`. A sweep in progress continues."""

@@ -4,10 +4,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from nbsweep.core.audit.entries import AuditEntry, storable
+from nbsweep.core.audit.acts import Act, entry_of_act
+from nbsweep.core.audit.entries import AuditEntry
 from nbsweep.core.audit.steps import AuditStep
-from nbsweep.core.model import microseconds
-from nbsweep.core.redaction import redact_named
 
 
 class PlanStep(Struct, frozen=True):
@@ -28,25 +27,4 @@ def entry_of_plan(step: PlanStep, sequence: int) -> AuditEntry:
     Raises:
         ValueError: its time is naive.
     """
-    return storable(
-        AuditEntry(
-            sequence=sequence,
-            moment_us=microseconds(step.at),
-            what=step.what.value,
-            target=step.target,
-            run_id=step.run_id,
-            started_by=redact_named(step.by),
-            notebook_id="",
-            name="",
-            owner="",
-            policy="",
-            reason=redact_named(step.words),
-            requests=0,
-            request_id="",
-            status_before=None,
-            workspace_id=None,
-            feature=None,
-            capacity_gb=None,
-            category=None,
-        )
-    )
+    return entry_of_act(Act(step.what, step.target, step.at, step.by, step.words, step.run_id), sequence)

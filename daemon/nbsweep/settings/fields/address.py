@@ -12,13 +12,21 @@ from nbsweep.settings.fields.paths import FilePath
 from nbsweep.settings.fields.types import Written
 
 USUAL_PORTS = {"https": 443, "http": 80}
-ENDPOINT = Written(
-    r"^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$",
-    "must be an address without a path, such as https://modelarts.cn-north-4.myhuaweicloud.com",
-)
+SERVER = r"^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$"
+"""An address without a path."""
+ENDPOINT = Written(SERVER, "must be an address without a path, such as https://modelarts.cn-north-4.myhuaweicloud.com")
 
 
 def _endpoint(url: str) -> str:
+    return encrypted_address(url, "or keys would travel in clear; http:// is for a server on this machine only")
+
+
+def encrypted_address(url: str, why: str) -> str:
+    """Return the canonical form of an address at which everything is encrypted, unless it is on this machine.
+
+    Raises:
+        ValueError: it is not; says why it should.
+    """
     try:
         port = urlsplit(url).port
     except ValueError:
@@ -26,9 +34,7 @@ def _endpoint(url: str) -> str:
     if port == 0:
         raise ValueError("must have a port from 1 to 65535, or none")
     if url.startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
-        raise ValueError(
-            "must begin with https://, or keys would travel in clear; http:// is for a server on this machine only"
-        )
+        raise ValueError(f"must begin with https://, {why}")
     return canonical_address(url)
 
 

@@ -36,5 +36,16 @@ def _home(name: str) -> Path | None:
         return None
 
 
+def may_exist(path: Path) -> bool:
+    """Return whether a file exists, or cannot be looked at: passing over that one would use another one without notice."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 FilePath = Annotated[StrictStr, FILE, AfterValidator(at_home)]
 """The path of a file; a relative one is taken from where the command is started."""

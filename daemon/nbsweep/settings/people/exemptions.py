@@ -2,34 +2,20 @@
 
 from datetime import timedelta
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StrictStr, ValidationInfo, field_validator, model_validator
 
-from nbsweep.settings.fields.address import canonical_address, is_loopback
+from nbsweep.settings.fields.address import SERVER, encrypted_address
 from nbsweep.settings.fields.base import Group
 from nbsweep.settings.fields.paths import FilePath
 from nbsweep.settings.fields.types import OneOrMore, Written
 from nbsweep.settings.fields.units import Duration, DurationOrZero, format_duration
 
-PAGE_URL = Written(
-    r"^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$",
-    "must be an address without a path, such as https://nbsweep.example.com",
-)
+PAGE_URL = Written(SERVER, "must be an address without a path, such as https://nbsweep.example.com")
 
 
 def _page_url(url: str) -> str:
-    try:
-        port = urlsplit(url).port
-    except ValueError:
-        port = 0
-    if port == 0:
-        raise ValueError("must have a port from 1 to 65535, or none")
-    if url.startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
-        raise ValueError(
-            "must begin with https://, or others could read the links on their way; http:// is for this machine only"
-        )
-    return canonical_address(url)
+    return encrypted_address(url, "or others could read the links on their way; http:// is for this machine only")
 
 
 class ExemptionSettings(Group):

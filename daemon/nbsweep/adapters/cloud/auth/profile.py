@@ -12,6 +12,7 @@ from pathlib import Path
 from nbsweep.adapters.cloud.auth.credentials import key_pair
 from nbsweep.adapters.cloud.auth.signing import AccessKey
 from nbsweep.core.errors import Unauthorized
+from nbsweep.settings.fields.paths import may_exist
 
 SECTION = "basic"
 LARGEST_BYTES = 65_536
@@ -43,7 +44,7 @@ def keys_of_profile(environment: Mapping[str, str]) -> AccessKey | None:
     """
     path = profile_path(environment)
     named = bool(environment.get("HUAWEICLOUD_SDK_CREDENTIALS_FILE"))
-    if path is None or not (named or _is_there(path)):
+    if path is None or not (named or may_exist(path)):
         return None
     parser = ConfigParser()
     try:
@@ -91,17 +92,6 @@ def read_small(path: Path, key: str = "") -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Unauthorized(f"{which} is not UTF-8 text") from None
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        # The file may exist and be unreadable; ignoring it would use other keys without notice.
-        return True
-    return True
 
 
 def _pair(source: str, found: Mapping[str, str]) -> AccessKey | None:
