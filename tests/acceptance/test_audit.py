@@ -39,6 +39,7 @@ BACK_TO_0004 = (
             "plans",
             "fences",
             "due_sweeps",
+            "workers",
         )
     ),
     "DROP TABLE pauses",

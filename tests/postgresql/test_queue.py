@@ -130,6 +130,34 @@ async def test_a_worker_takes_no_job_of_another_configuration(address: str) -> N
         assert (job.account, job.config, job.state) == ("a", "new", JobState.WAITING)
 
 
+async def test_a_job_of_an_earlier_configuration_does_not_block_its_account(address: str) -> None:
+    """Without a worker of that configuration it would wait for ever, before the jobs of the account that are deferred later."""
+    stop = anyio.Event()
+    swept: list[str] = []
+
+    async def sweep(account: str) -> None:
+        swept.append(account)
+        stop.set()
+
+    async with opened(address, "old") as old, opened(address, "new") as new:
+        await old.defer(["a", "b"])
+        assert await new.defer(["a"]) == ["a"]
+        assert [(job.account, job.config) for job in await new.jobs()] == [("b", "old"), ("a", "new")]
+        with anyio.fail_after(30):
+            await new.work(sweep, 1, stop)
+        assert swept == ["a"]
+
+
+async def test_a_stalled_job_is_deferred_again_for_its_own_configuration(address: str) -> None:
+    """A process with another configuration may reap it, but does not make it a job of its own."""
+    async with opened(address, "old") as old, opened(address, "new") as new:
+        await old.defer(["a"])
+        stalled(address)
+        assert len(await new.reap()) == 1
+        [job] = await new.jobs()
+        assert (job.config, job.state) == ("old", JobState.WAITING)
+
+
 def stalled(address: str, silent_s: int = 60) -> int:
     """Have a job of account `a` run on a worker that has been silent for so long; return the worker's number."""
     insert = "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - make_interval(secs => %s)) RETURNING id"
@@ -139,14 +167,14 @@ def stalled(address: str, silent_s: int = 60) -> int:
 
 
 async def test_a_job_of_a_worker_without_a_heartbeat_is_reaped(address: str) -> None:
-    """Its account can have a new job then; by procrastinate alone it would be blocked for ever."""
+    """A new job waits in its place; by procrastinate alone the account would be blocked for ever."""
     async with opened(address) as queue:
         await queue.defer(["a"])
         number = stalled(address)
         assert await queue.defer(["a"]) == []
         assert await queue.reap() == (StalledJob("a", number),)
         assert await queue.reap() == ()
-        assert await queue.defer(["a"]) == ["a"]
+        assert await states(queue) == [("a", JobState.WAITING)]
 
 
 async def test_a_job_of_a_worker_that_sends_heartbeats_is_left_alone(address: str) -> None:
@@ -167,7 +195,7 @@ async def test_a_job_whose_worker_was_pruned_is_reaped(address: str) -> None:
         [job] = await queue.jobs()
         assert (job.state, job.worker) == (JobState.RUNNING, None)
         assert await queue.reap() == (StalledJob("a", None),)
-        assert await queue.defer(["a"]) == ["a"]
+        assert await states(queue) == [("a", JobState.WAITING)]
 
 
 async def test_a_stalled_job_is_reaped_beside_a_waiting_one(address: str) -> None:
@@ -228,12 +256,12 @@ async def test_a_job_whose_taking_was_not_learned_of_is_reaped(address: str) -> 
             assert await queue.reap() == ()
             [reaped] = await queue.reap()
             assert reaped.account == "lost"
-            assert await states(queue) == [("runs", JobState.RUNNING)]
+            assert await states(queue) == [("runs", JobState.RUNNING), ("lost", JobState.WAITING)]
             stop.set()
 
 
 async def test_a_sweep_goes_on_though_its_job_was_reaped(address: str) -> None:
-    """A worker that was stopped for a while finds its job gone, which ends neither the sweep nor the worker."""
+    """A worker that was stopped for a while finds its job gone, which ends neither the sweep nor the worker; it runs again."""
     swept: list[str] = []
     go_on, reached, stop = anyio.Event(), anyio.Event(), anyio.Event()
 
@@ -258,7 +286,7 @@ async def test_a_sweep_goes_on_though_its_job_was_reaped(address: str) -> None:
             await other.defer(["b"])
             with anyio.fail_after(30):
                 await stop.wait()
-    assert swept == ["a", "b"]
+    assert swept == ["a", "a", "b"]
 
 
 async def test_a_failing_sweep_ends_neither_the_worker_nor_the_other_sweeps(address: str) -> None:

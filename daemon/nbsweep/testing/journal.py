@@ -30,13 +30,14 @@ from nbsweep.testing.notices import InMemoryMarks, InMemoryOutbox, NoticeStore
 from nbsweep.testing.records.control import InMemoryControl
 from nbsweep.testing.records.due_sweeps import InMemoryDueSweeps
 from nbsweep.testing.records.exemptions import InMemoryExemptions
-from nbsweep.testing.records.fences import InMemoryFences
+from nbsweep.testing.records.fences import InMemoryFences, database_now
 from nbsweep.testing.records.holds import InMemoryHolds
 from nbsweep.testing.records.inventory import InMemoryInventory
 from nbsweep.testing.records.plans import InMemoryPlans
 from nbsweep.testing.records.sessions import InMemorySessions
 from nbsweep.testing.records.statistics import InMemoryStatistics
 from nbsweep.testing.records.trail import InMemoryTrail
+from nbsweep.testing.records.workers import InMemoryWorkers
 
 
 class InMemoryJournal:
@@ -65,9 +66,15 @@ class InMemoryJournal:
         self.holds = InMemoryHolds()
         self.fences = InMemoryFences()
         self.due_sweeps = InMemoryDueSweeps()
+        self.workers = InMemoryWorkers()
 
     def require_in_place(self) -> None:
         """Raise if a later run would not find this journal, which never happens."""
+
+    async def now(self) -> datetime:
+        """Return the present time by the clock of this database, which is the running loop's."""
+        await asyncio.sleep(0)
+        return database_now()
 
     async def open_run(self, run: RunRecord) -> None:
         """Write the record of a sweep that begins; the pair of run and target is new."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
 from nbsweep.adapters.journal.address import JournalAddress
 from nbsweep.adapters.journal.connections.outage import outlasting
 from nbsweep.adapters.journal.connections.tasks import ask
+from nbsweep.adapters.journal.dialects import now_us
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.files import JournalFiles
 from nbsweep.adapters.journal.inventory.holds import SqlHolds
@@ -47,6 +48,7 @@ from nbsweep.adapters.journal.records.leases import lease_of, lease_row, owned_r
 from nbsweep.adapters.journal.records.plans import SqlPlans
 from nbsweep.adapters.journal.records.sessions import SqlSessions
 from nbsweep.adapters.journal.records.statistics import SqlStatistics
+from nbsweep.adapters.journal.records.workers import SqlWorkers
 from nbsweep.adapters.journal.rows import Row, RowMapper
 from nbsweep.adapters.journal.statements import Statements
 from nbsweep.adapters.journal.tables import LEASES, REMOVALS, RUNS, SIGHTINGS
@@ -56,7 +58,7 @@ from nbsweep.core.identity import UNKNOWN, TargetIdentity
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.lookup import NotebookRef
-from nbsweep.core.model import microseconds
+from nbsweep.core.model import microseconds, moment_of
 from nbsweep.core.runs import FleetBefore, History, Outcome, RunCounts, RunRecord, count_ends
 
 _RUN_MAPPER = RowMapper(RunRecord, RUNS)
@@ -148,6 +150,11 @@ class SqlJournal:
         return SqlDueSweeps(self._access)
 
     @cached_property
+    def workers(self) -> SqlWorkers:
+        """The workers of a fleet."""
+        return SqlWorkers(self._access)
+
+    @cached_property
     def _mark_writer(self) -> MarkWriter:
         return MarkWriter(self._access.dialect, self._trail)
 
@@ -159,6 +166,11 @@ class SqlJournal:
         """
         if self._files:
             self._files.require_in_place()
+
+    async def now(self) -> datetime:
+        """Return the present time by the clock of the database."""
+        [row] = await self._rows(select(now_us(self.engine.dialect.name).label("now")))
+        return moment_of(int(row["now"]))
 
     async def open_run(self, run: RunRecord) -> None:
         """Record the start of a sweep; the pair of run and target is new."""

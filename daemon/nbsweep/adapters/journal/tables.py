@@ -255,6 +255,16 @@ DUE_SWEEPS = Table(
 )
 """The latest due sweep of each target and plan: the fields of `DueSweep`."""
 
+WORKERS = Table(
+    "workers",
+    METADATA,
+    Column("owner", Text, primary_key=True),
+    Column("beat_at", UtcDateTime, nullable=False),
+    Column("drain", Boolean, nullable=False),
+    Column("document", Text, nullable=False),
+)
+"""The workers of a fleet: `WorkerRecord` as a document, and whether somebody wants the worker to take no more jobs."""
+
 AUDIT = Table(
     "audit",
     METADATA,
@@ -301,5 +311,5 @@ REVISION = Table(
 )
 """Alembic's own table with the revision of a database; not part of `METADATA`."""
 
-NEWEST = "0015"
+NEWEST = "0016"
 """The newest revision in `migrations/`; a database with this revision needs no migration."""

@@ -20,6 +20,7 @@ from nbsweep.core.notices.port import MarkRecords, OutboxRecords
 from nbsweep.core.runs import History, Outcome, RunCounts, RunRecord
 from nbsweep.core.saved_plan.approval import PlanRecords
 from nbsweep.core.statistics.port import StatisticsRecords
+from nbsweep.core.workers.port import WorkerRecords
 
 
 class Journal(Protocol):
@@ -85,8 +86,17 @@ class Journal(Protocol):
         """The sweeps that are due, of a fleet."""
         ...
 
+    @property
+    def workers(self) -> WorkerRecords:
+        """The workers of a fleet."""
+        ...
+
     def require_in_place(self) -> None:
         """Raise JournalError unless a later run will find this record; called right before each DELETE, so it never waits."""
+        ...
+
+    async def now(self) -> datetime:
+        """Return the present time by the clock of the journal's database: that of the server, or of this machine."""
         ...
 
     async def open_run(self, run: RunRecord) -> None:

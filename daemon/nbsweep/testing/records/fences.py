@@ -21,7 +21,7 @@ class InMemoryFences:
     async def take(self, name: str, holder: Holder, lasts: timedelta) -> Fence:
         """Take a fence if nobody holds it."""
         await asyncio.sleep(0)
-        now, stored = _now(), self._fences.get(name)
+        now, stored = database_now(), self._fences.get(name)
         if stored is None:
             self._fences[name] = Fence(name, holder, 1, now, now, held=True, memory="", age_s=0.0, memory_age_s=0.0)
         elif stored.is_of(holder):
@@ -51,17 +51,18 @@ class InMemoryFences:
         if stored is None or not stored.is_of(fence.holder) or stored.epoch != fence.epoch:
             return False
         if memory is not None:
-            self._remembered[fence.name] = _now()
+            self._remembered[fence.name] = database_now()
         self._fences[fence.name] = replace(
-            stored, beat_at=_now(), held=held, memory=stored.memory if memory is None else memory
+            stored, beat_at=database_now(), held=held, memory=stored.memory if memory is None else memory
         )
         return True
 
     def _read(self, name: str) -> Fence:
-        stored, now = self._fences[name], _now()
+        stored, now = self._fences[name], database_now()
         remembered = (now - self._remembered.get(name, now)).total_seconds()
         return replace(stored, age_s=(now - stored.beat_at).total_seconds(), memory_age_s=remembered)
 
 
-def _now() -> datetime:
+def database_now() -> datetime:
+    """Return the time of the database in memory: the clock of the running loop, which no test sets."""
     return START + timedelta(seconds=asyncio.get_running_loop().time())

@@ -22,7 +22,7 @@ async def open_queue(journal: SqlJournal, config: str) -> ProcrastinateQueue:
     if not journal.on_postgresql:
         raise JournalError(
             f"The journal {journal.place} is not on PostgreSQL, which a fleet needs: name a PostgreSQL database in `journal`, "
-            "or remove `fleet`."
+            "or remove `service.fleet`."
         )
     connector = JournalConnector(journal.engine, journal.address, journal.patience_s)
 

@@ -43,8 +43,12 @@ WHERE NOT EXISTS (
 )
 HAVING count(*) > 0
 """
+_SUPERSEDED = """
+DELETE FROM procrastinate_jobs WHERE status = 'todo' AND queue_name LIKE %(queues)s AND queue_name <> %(queue)s
+AND lock IN (SELECT %(lock)s || account FROM unnest(%(accounts)s::text[]) AS account)
+"""
 _STALLED = """
-SELECT job.id, job.lock, job.worker_id
+SELECT job.id, job.lock, job.worker_id, job.queue_name
 FROM procrastinate_jobs AS job LEFT JOIN procrastinate_workers AS worker ON worker.id = job.worker_id
 WHERE job.status = 'doing' AND job.queue_name LIKE %(queues)s
 AND (
@@ -54,6 +58,12 @@ AND (
 FOR UPDATE OF job SKIP LOCKED
 """
 _FINISH = "SELECT procrastinate_finish_job_v1(%(id)s, 'failed', true)"
+_DEFER_AGAIN = """
+SELECT procrastinate_defer_jobs_v1(ARRAY[
+    ROW(%(queue_name)s, %(task)s, 0, %(lock)s, NULL, jsonb_build_object('account', %(account)s::text), NULL)
+        ::procrastinate_job_to_defer_v1
+]) WHERE NOT EXISTS (SELECT FROM procrastinate_jobs AS job WHERE job.lock = %(lock)s AND job.status = 'todo')
+"""
 _JOBS = """
 SELECT job.id, job.lock, job.queue_name, job.status, job.worker_id, max(event.at) AS since
 FROM procrastinate_jobs AS job LEFT JOIN procrastinate_events AS event ON event.job_id = job.id
@@ -79,12 +89,16 @@ class ProcrastinateQueue:
         """The jobs that this worker has taken according to the database, but did not run when `reap` looked last."""
 
     async def defer(self, accounts: Iterable[str]) -> Collection[str]:
-        """Defer a job for each account that needs one."""
+        """Defer a job for each account that needs one.
+
+        Jobs of other configurations that wait for these accounts are removed: the queue would have them go first.
+        """
         wanted = list(dict.fromkeys(accounts))
-        arguments = {"queue": self._queue, "task": TASK, "lock": LOCK, "accounts": wanted}
+        arguments = {"queue": self._queue, "queues": f"{QUEUE}%", "task": TASK, "lock": LOCK, "accounts": wanted}
 
         def work(connection: Connection) -> Sequence[Row]:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": DEFERRING})
+            connection.exec_driver_sql(_SUPERSEDED, arguments)
             ids = [row["id"] for row in fetch(connection, _DEFER, arguments)]
             return fetch(connection, "SELECT lock FROM procrastinate_jobs WHERE id = ANY(%(ids)s::bigint[])", {"ids": ids})
 
@@ -93,7 +107,8 @@ class ProcrastinateQueue:
     async def reap(self) -> tuple[StalledJob, ...]:
         """End the jobs whose workers send no heartbeat, also if the row of the worker was removed meanwhile.
 
-        A job that this worker has taken without learning of it, because the answer was lost, ends as well.
+        In the same transaction a job in the place of each is deferred, if none waits. A job that this worker has taken without
+        learning of it, because the answer was lost, ends as well.
         """
         lost = await self._unknown_to_me()
         arguments = {"queues": f"{QUEUE}%", "after_s": STALLED_AFTER_S, "lost": list(lost & self._suspected)}
@@ -102,7 +117,8 @@ class ProcrastinateQueue:
         def work(connection: Connection) -> Sequence[Row]:
             stalled = fetch(connection, _STALLED, arguments)
             for row in stalled:
-                connection.exec_driver_sql(_FINISH, {"id": row["id"]})
+                connection.exec_driver_sql(_FINISH, row)
+                connection.exec_driver_sql(_DEFER_AGAIN, {**row, "task": TASK, "account": _account(row)})
             return stalled
 
         return tuple(StalledJob(_account(row), row["worker_id"]) for row in await self._connector.perform(work))

@@ -132,7 +132,13 @@ WITHOUT_CONTROL = (
     "DROP TABLE services",
 )
 """Takes revision 0007 back; the table of pauses goes whole."""
-WITHOUT_SESSIONS = ("DROP TABLE sessions", "DROP TABLE plans", "DROP TABLE fences", "DROP TABLE due_sweeps")
+WITHOUT_SESSIONS = (
+    "DROP TABLE sessions",
+    "DROP TABLE plans",
+    "DROP TABLE fences",
+    "DROP TABLE due_sweeps",
+    "DROP TABLE workers",
+)
 """Takes revisions 0011, 0013 and 0014 back."""
 WITHOUT_INVENTORY = ("DROP TABLE holds", "DROP TABLE inventory", "DROP TABLE surveys")
 """Takes revisions 0012 and 0009 back."""

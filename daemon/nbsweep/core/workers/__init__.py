@@ -1,0 +1,1 @@
+"""The workers of a fleet, as they report themselves."""
