@@ -264,11 +264,11 @@ class SqlJournal:
 
     async def run_ids(self, beginning: str, limit: int) -> tuple[str, ...]:
         """List ids of runs that begin with a text, the newest first."""
-        return tuple(row["run_id"] for row in await self._rows(ids_of_runs(beginning, limit)))
+        return tuple(row["run_id"] for row in await self._rows(ids_of_runs(self.engine.dialect.name, beginning, limit)))
 
     async def notebooks(self, text: str, limit: int) -> tuple[NotebookRef, ...]:
         """List notebooks with a removal or a mark that have this name, or an id with this beginning, the newest first."""
-        rows = await self._rows(notebooks_like(text, limit))
+        rows = await self._rows(notebooks_like(self.engine.dialect.name, text, limit))
         return tuple(NotebookRef(row["target"], row["notebook_id"], row["name"], row["owner"]) for row in rows)
 
     async def history(

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, true, union_all
 
+from nbsweep.adapters.journal.beginnings import begins_with
 from nbsweep.adapters.journal.notices.tables import MARKS
 from nbsweep.adapters.journal.tables import REMOVALS, RUNS
 from nbsweep.core.identity import UNKNOWN, TargetIdentity
@@ -42,15 +43,23 @@ def of_orders(removals: Select[Any], target: str, identity: TargetIdentity, sinc
 def _of_target(target: str, identity: TargetIdentity) -> ColumnElement[bool]:
     """Return the condition that a removal is covered by a target, or was made under its name."""
     named = REMOVALS.c.target == target
-    return (REMOVALS.c.project == identity.project) & (named | _covered(identity)) | (_NOT_ON_RECORD & named)
+    mine = (REMOVALS.c.project == identity.project) & (named | _covered(identity)) | (_NOT_ON_RECORD & named)
+    return _of_project(identity) & mine
+
+
+def _of_project(identity: TargetIdentity) -> ColumnElement[bool]:
+    """Return a condition that all removals of a target fulfil; without it, no database would use an index for the others."""
+    return REMOVALS.c.project.in_([identity.project, UNKNOWN])
 
 
 def of_last_survey(runs: Select[Any], target: str, identity: TargetIdentity) -> Select[Any]:
     """Find the latest run of the same coverage whose survey passed the brakes."""
     same = (RUNS.c.project == identity.project) & (RUNS.c.extent == identity.extent)
     older = (RUNS.c.project == UNKNOWN) & (RUNS.c.target == target)
-    passed = runs.where(same | older, RUNS.c.outcome.in_(sorted(SURVEYED)), RUNS.c.fleet > 0)
-    return _newest(passed)
+    passed = (RUNS.c.outcome.in_(sorted(SURVEYED)), RUNS.c.fleet > 0)
+    # One row of each, because no index gives both in the order of time.
+    latest = union_all(*(select(_newest(runs.where(mine, *passed)).subquery()) for mine in (same, older))).subquery()
+    return select(latest).order_by(latest.c.started_at.desc(), latest.c.run_id.desc()).limit(1)
 
 
 def of_last_run(runs: Select[Any], target: str, outcomes: Collection[Outcome]) -> Select[Any]:
@@ -71,16 +80,17 @@ def _newest(runs: Select[Any]) -> Select[Any]:
 def count_deleted(run: RunRecord, target: str, identity: TargetIdentity) -> Select[Any]:
     """Count the removals that were deleted since a run's survey."""
     # A run recovers earlier removals before its survey, so that it does not see them; a dry run does not recover.
-    since = REMOVALS.c.ended_at if run.dry_run else REMOVALS.c.planned_at
+    since = true() if run.dry_run else REMOVALS.c.planned_at >= run.started_at
     mine = (REMOVALS.c.project == identity.project) & _covered(identity) | (_NOT_ON_RECORD & (REMOVALS.c.target == target))
-    deleted = (REMOVALS.c.state == State.DELETED.value) & (since >= run.started_at)
-    return select(func.count().label("count")).where(mine, deleted)
+    # What was planned later has ended later; if a clock was set back, too few are counted, which only brakes.
+    deleted = (REMOVALS.c.state == State.DELETED.value) & (REMOVALS.c.ended_at >= run.started_at) & since
+    return select(func.count().label("count")).where(_of_project(identity), mine, deleted)
 
 
 def of_failing(removals: Select[Any], target: str, identity: TargetIdentity, since: datetime) -> Select[Any]:
     """Find the ended removals of each notebook of the project with a failed removal since a time, the newest first."""
     mine = (REMOVALS.c.project == identity.project) | (_NOT_ON_RECORD & (REMOVALS.c.target == target))
-    failing = select(REMOVALS.c.notebook_id).where(mine, _FAILED, REMOVALS.c.ended_at >= since)
+    failing = select(REMOVALS.c.notebook_id).where(_of_project(identity), mine, _FAILED, REMOVALS.c.ended_at >= since)
     ends = removals.where(mine, _TRIED, REMOVALS.c.notebook_id.in_(failing))
     return ends.order_by(REMOVALS.c.ended_at.desc(), REMOVALS.c.run_id.desc(), REMOVALS.c.position.desc())
 
@@ -97,22 +107,29 @@ def _covered(identity: TargetIdentity) -> ColumnElement[bool]:
     return workspaces & REMOVALS.c.feature.in_(identity.features)
 
 
-def ids_of_runs(beginning: str, limit: int) -> Select[Any]:
+def ids_of_runs(dialect: str, beginning: str, limit: int) -> Select[Any]:
     """Find the ids of runs that begin with a text, the newest first."""
-    begins = func.substr(RUNS.c.run_id, 1, len(beginning)) == beginning
+    begins = begins_with(dialect, RUNS.c.run_id, beginning)
     newest = func.max(RUNS.c.started_at).desc()
     return select(RUNS.c.run_id).where(begins).group_by(RUNS.c.run_id).order_by(newest, RUNS.c.run_id.desc()).limit(limit)
 
 
-def notebooks_like(text: str, limit: int) -> Select[Any]:
+def notebooks_like(dialect: str, text: str, limit: int) -> Select[Any]:
     """Find the notebooks with this name, or whose id begins with this text, the latest planned or marked first."""
     owner = func.coalesce(func.nullif(MARKS.c.owner_name, ""), func.nullif(MARKS.c.owner_id, ""), "unknown")
+    removals = select(*(REMOVALS.c[name] for name in _OF_NOTEBOOK), REMOVALS.c.owner, REMOVALS.c.planned_at.label("moment"))
+    marks = select(*(MARKS.c[name] for name in _OF_NOTEBOOK), owner.label("owner"), MARKS.c.marked_at.label("moment"))
+    # Each condition has an index of its own. What is found twice is the same notebook.
     known = union_all(
-        select(*(REMOVALS.c[name] for name in _OF_NOTEBOOK), REMOVALS.c.owner, REMOVALS.c.planned_at.label("moment")),
-        select(*(MARKS.c[name] for name in _OF_NOTEBOOK), owner.label("owner"), MARKS.c.marked_at.label("moment")),
+        *(
+            rows.where(condition)
+            for rows, table in ((removals, REMOVALS), (marks, MARKS))
+            for condition in (
+                func.lower(table.c.name) == func.lower(text),
+                begins_with(dialect, table.c.notebook_id, text),
+            )
+        )
     ).subquery()
     columns = [known.c[name] for name in (*_OF_NOTEBOOK, "owner")]
-    named = (known.c.name == text) | (func.lower(known.c.name) == func.lower(text))
-    begins = func.substr(known.c.notebook_id, 1, len(text)) == text
     newest = func.max(known.c.moment).desc()
-    return select(*columns).where(named | begins).group_by(*columns).order_by(newest, *columns).limit(limit)
+    return select(*columns).group_by(*columns).order_by(newest, *columns).limit(limit)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     Dialect,
     Index,
     Integer,
@@ -21,6 +22,8 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TextClause,
+    text,
 )
 from sqlalchemy.event import listen
 from sqlalchemy.types import TypeDecorator
@@ -80,6 +83,36 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 METADATA = MetaData()
 
+# Literals and no parameters, because a database uses a partial index only for a query with the same literals, or with a
+# comparison that implies them.
+NO_END = text("ended_at IS NULL")
+REQUESTED = text("requested_at IS NOT NULL")
+SENT = text("sent_at IS NOT NULL")
+ENDED = text("ended_at IS NOT NULL")
+
+
+def partial_index(name: str, *columns: str, where: TextClause, unique: bool = False) -> Index:
+    """Build an index of the rows that meet a condition."""
+    return _with_option(Index(name, *columns, unique=unique), {"sqlite": {"where": where}, "postgresql": {"where": where}})
+
+
+def prefix_index(name: str, column: str) -> Index:
+    """Build an index of a text that is also used to find its beginnings, whatever the order of letters in the database."""
+    return _with_option(Index(name, column), {"postgresql": {"ops": {column: "text_pattern_ops"}}})
+
+
+def _with_option(index: Index, options: Mapping[str, Mapping[str, Any]]) -> Index:
+    """Add options of dialects to an index; to name PostgreSQL's in its definition would import that dialect at every start."""
+
+    def add(_: object, connection: Connection, **__: object) -> None:
+        dialect = connection.dialect.name
+        for option, value in options.get(dialect, {}).items():
+            index.dialect_kwargs[f"{dialect}_{option}"] = value
+
+    listen(METADATA, "before_create", add)
+    return index
+
+
 RUNS = Table(
     "runs",
     METADATA,
@@ -99,6 +132,10 @@ RUNS = Table(
     Column("extent", Text, nullable=False, server_default=""),
     Column("overrides", Text, nullable=False, server_default=""),
     Index("runs_by_start", "started_at"),
+    Index("runs_by_target", "target", "started_at", "run_id"),
+    Index("runs_by_extent", "project", "extent", "started_at", "run_id"),
+    prefix_index("runs_by_id", "run_id"),
+    partial_index("runs_open", "started_at", where=NO_END),
 )
 """One row for each target's sweep; the columns are the fields of `RunRecord`, with `kept` and `lanes` as JSON."""
 
@@ -131,9 +168,12 @@ REMOVALS = Table(
     Column("request_id", Text, nullable=False),
     Column("end_reason", Text, nullable=False),
     Column("project", Text, nullable=False, server_default=""),
-    Index("removals_by_project", "project", "state"),
+    partial_index("removals_by_request", "requested_at", where=REQUESTED),
+    partial_index("removals_by_delete", "project", "sent_at", where=SENT),
+    partial_index("removals_by_project", "project", "ended_at", where=ENDED),
     Index("removals_by_end", "ended_at"),
-    Index("removals_by_notebook", "notebook_id"),
+    prefix_index("removals_by_notebook", "notebook_id"),
+    Index("removals_by_name", text("lower(name)")),
     Index("removals_by_run", "run_id", "position"),
 )
 """One row for each removal: the fields of `Removal`, and its position in the plan of its run, counted from 0."""
@@ -311,5 +351,5 @@ REVISION = Table(
 )
 """Alembic's own table with the revision of a database; not part of `METADATA`."""
 
-NEWEST = "0016"
+NEWEST = "0017"
 """The newest revision in `migrations/`; a database with this revision needs no migration."""

@@ -15,16 +15,18 @@ from sqlalchemy import (
     Select,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     literal_column,
     select,
     true,
     tuple_,
-    union,
+    union_all,
     update,
 )
 
+from nbsweep.adapters.journal.beginnings import begins_with
 from nbsweep.adapters.journal.dialects import compiled, compiled_question, insert_if_unique, json_object, upsert
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.inventory.search import notebooks_beginning
@@ -106,9 +108,10 @@ class SqlInventory:
         identity = survey.identity
         if identity is None:
             return ()
-        lasts = INVENTORY.c.ended_by.is_(None) | (INVENTORY.c.ended_by > survey.id)
-        query = _STATE.where(*_covered(identity), INVENTORY.c.first_survey <= survey.id, lasts)
-        return await self._states(query.order_by(INVENTORY.c.notebook_id))
+        begun = _STATE.where(*_covered(identity), INVENTORY.c.first_survey <= survey.id)
+        # Each has an index of its own, so that states that ended long ago are not read.
+        known = union_all(begun.where(LASTS), begun.where(INVENTORY.c.ended_by > survey.id)).subquery()
+        return await self._states(select(known).order_by(known.c.notebook_id))
 
     async def states_between(
         self, identity: TargetIdentity, surveys: tuple[int, int], after: tuple[int, str] | None, limit: int
@@ -124,7 +127,7 @@ class SqlInventory:
 
     async def states_of(self, beginning: str) -> tuple[NotebookState, ...]:
         """List all states of the notebooks with this id or beginning of an id, sorted by id, the oldest state first."""
-        query = _STATE.where(INVENTORY.c.notebook_id.startswith(beginning, autoescape=True))
+        query = _STATE.where(begins_with(self._access.dialect.name, INVENTORY.c.notebook_id, beginning))
         return await self._states(query.order_by(INVENTORY.c.notebook_id, INVENTORY.c.first_survey))
 
     async def latest_states(self, notebook_id: str, limit: int) -> tuple[NotebookState, ...]:
@@ -216,16 +219,16 @@ class _Statements:
 
     @cached_property
     def prune(self) -> str:
-        ended = select(*_KEY).join(SURVEYS, SURVEYS.c.id == INVENTORY.c.ended_by).where(SURVEYS.c.at < bindparam("before"))
+        past = select(SURVEYS.c.id).where(SURVEYS.c.at < bindparam("before"))
+        ended = select(*_KEY).where(INVENTORY.c.ended_by.in_(past))
         return compiled(self._dialect, delete(INVENTORY).where(tuple_(*_KEY).in_(_first(ended))), [])
 
     @cached_property
     def prune_surveys(self) -> str:
-        needed = union(select(INVENTORY.c.first_survey), select(INVENTORY.c.ended_by).where(INVENTORY.c.ended_by.is_not(None)))
+        begun = exists().where(INVENTORY.c.project == SURVEYS.c.project, INVENTORY.c.first_survey == SURVEYS.c.id)
+        ended = exists().where(INVENTORY.c.ended_by == SURVEYS.c.id)
         newest = select(func.max(SURVEYS.c.id)).scalar_subquery()
-        past = select(SURVEYS.c.id).where(
-            SURVEYS.c.at < bindparam("before"), SURVEYS.c.id.not_in(needed), SURVEYS.c.id < newest
-        )
+        past = select(SURVEYS.c.id).where(SURVEYS.c.at < bindparam("before"), ~begun, ~ended, SURVEYS.c.id < newest)
         return compiled(self._dialect, delete(SURVEYS).where(SURVEYS.c.id.in_(_first(past))), [])
 
     @cached_property

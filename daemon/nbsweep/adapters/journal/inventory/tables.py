@@ -2,8 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, text
 
-from nbsweep.adapters.journal.notices.tables import partial_index
-from nbsweep.adapters.journal.tables import METADATA, UtcDateTime
+from nbsweep.adapters.journal.tables import METADATA, UtcDateTime, partial_index, prefix_index
 
 # A literal and no parameter, because a database uses a partial index only for a query with the same literal.
 LASTS = text("ended_by IS NULL")
@@ -42,6 +41,9 @@ INVENTORY = Table(
     Column("latest_lease_updated_us", BigInteger),
     Column("facts", Text, nullable=False),
     partial_index("inventory_open", "project", "caller", "notebook_id", where=LASTS, unique=True),
+    Index("inventory_by_survey", "project", "first_survey", "notebook_id"),
+    partial_index("inventory_by_end", "ended_by", where=text("ended_by IS NOT NULL")),
+    prefix_index("inventory_by_notebook", "notebook_id"),
 )
 """The states of notebooks, from one survey to another. Facts are JSON, see `core/inventory/facts`.
 

@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, TextClause, case, func, select
 
 from nbsweep.adapters.journal.notices.mark_writer import ITEM_MAPPER, MARK_MAPPER, MarkWriter
 from nbsweep.adapters.journal.notices.tables import MARKS, OPEN
 from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.transaction import Transaction
 from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks, most_first
+from nbsweep.core.marks.model import OPEN as OPEN_STATES
 from nbsweep.core.marks.model import Mark, MarkState
 from nbsweep.core.notices.outbox import Item
 
@@ -93,16 +94,19 @@ def checked(marks: Sequence[Mark], items: Sequence[Item]) -> tuple[tuple[Mark, .
     return tuple(marks), tuple(items)
 
 
-def _conditions(states: Collection[MarkState], target: str | None, owner: str | None) -> Iterator[ColumnElement[bool]]:
+def _conditions(
+    states: Collection[MarkState], target: str | None, owner: str | None
+) -> Iterator[ColumnElement[bool] | TextClause]:
     if states:
         yield MARKS.c.state.in_(sorted(state.value for state in states))
+        if OPEN_STATES.issuperset(states):
+            yield OPEN
     if target is not None:
         yield MARKS.c.target == target
     if owner is not None:
-        # A database may fold only ASCII letters, and an exact name has to match in any case.
-        exact = (MARKS.c.owner_id == owner) | (MARKS.c.owner_name == owner)
+        # The database folds both, because it may fold only ASCII letters.
         folded = func.lower(owner)
-        yield exact | (func.lower(MARKS.c.owner_id) == folded) | (func.lower(MARKS.c.owner_name) == folded)
+        yield (func.lower(MARKS.c.owner_id) == folded) | (func.lower(MARKS.c.owner_name) == folded)
 
 
 def _of_telling(query: MarkQuery) -> Iterator[ColumnElement[bool]]:

@@ -13,11 +13,12 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Dialect, RowMapping, Select, bindparam, delete, func, literal_column, or_, select, update
 
+from nbsweep.adapters.journal.beginnings import begins_with
 from nbsweep.adapters.journal.dialects import compiled, insert_if_unique, upsert
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.notices.mark_writer import ITEM_MAPPER, MARK_MAPPER, MarkWriter
 from nbsweep.adapters.journal.notices.marks import checked
-from nbsweep.adapters.journal.notices.tables import COMPOSED, ITEMS, MARKS, MESSAGES, UNSENT, WAITING
+from nbsweep.adapters.journal.notices.tables import COMPOSED, FAILED, ITEMS, MARKS, MESSAGES, UNSENT, WAITING
 from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.rows import Row, RowMapper
 from nbsweep.adapters.journal.tables import META
@@ -33,6 +34,11 @@ PAUSED = "sending paused"
 """The key of the pause in the table of facts."""
 _MESSAGE = select(*MESSAGE_MAPPER.columns)
 _LISTED = select(*ITEM_MAPPER.columns, *MARK_MAPPER.columns).join_from(ITEMS, MARKS)
+_FEW = (
+    (UNSENT, frozenset({MessageState.PENDING, MessageState.LEASED})),
+    (FAILED, frozenset({MessageState.FAILED})),
+)
+"""The partial indices of messages, with the states that they hold; an index is used only for its own literals."""
 _BY_MARK = (MARKS.c.marked_at, MARKS.c.id, ITEMS.c.id)
 
 
@@ -125,13 +131,16 @@ class SqlOutbox:
 
     async def messages(self, limit: int, states: Collection[MessageState] = ()) -> tuple[Message, ...]:
         """List the latest messages, the newest first."""
-        wanted = [MESSAGES.c.state.in_(sorted(state.value for state in states))] if states else []
+        wanted: list[Any] = [MESSAGES.c.state.in_(sorted(state.value for state in states))] if states else []
+        # They are few. A subquery, or SQLite would rather read all messages in the order of time.
+        few = [select(MESSAGES.c.key).where(literal) for literal, those in _FEW if states and those.issuperset(states)]
+        wanted += [MESSAGES.c.key.in_(keys) for keys in few]
         newest_first = _MESSAGE.where(*wanted).order_by(MESSAGES.c.created_at.desc(), MESSAGES.c.key.desc())
         return await self._messages(newest_first.limit(limit))
 
     async def message(self, key: str) -> Message | None:
         """Return a message by its key, or by a beginning of it that no other key has."""
-        begins = func.substr(MESSAGES.c.key, 1, len(key)) == key
+        begins = begins_with(self._access.dialect.name, MESSAGES.c.key, key)
         exact = await self._messages(_MESSAGE.where(MESSAGES.c.key == key))
         found = exact or await self._messages(_MESSAGE.where(begins).limit(2))
         return found[0] if len(found) == 1 else None

@@ -1,9 +1,8 @@
 """The tables of marks, of the outbox and of exemptions; a part of `METADATA`."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, ForeignKey, Index, Table, Text, TextClause, false, text
-from sqlalchemy.event import listen
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Table, Text, false, text
 
-from nbsweep.adapters.journal.tables import METADATA, UtcDateTime
+from nbsweep.adapters.journal.tables import METADATA, UtcDateTime, partial_index, prefix_index
 
 # Literals and no parameters, because a database uses a partial index only for a query with the same literals.
 OPEN = text("state IN ('MARKED', 'TOLD')")
@@ -15,19 +14,8 @@ COMPOSED = text("message_key <> ''")
 UNSENT = text("state IN ('PENDING', 'LEASED')")
 """The condition that a message is not sent yet."""
 
-
-def partial_index(name: str, *columns: str, where: TextClause, unique: bool = False) -> Index:
-    """Build an index of the rows that meet a condition.
-
-    The condition is an option of a dialect. To name PostgreSQL's here would import that dialect at every start.
-    """
-    index = Index(name, *columns, unique=unique)
-
-    def add_condition(_: object, connection: Connection, **__: object) -> None:
-        index.dialect_kwargs[f"{connection.dialect.name}_where"] = where
-
-    listen(METADATA, "before_create", add_condition)
-    return index
+FAILED = text("state = 'FAILED'")
+"""The condition that a message was given up."""
 
 
 MARKS = Table(
@@ -71,8 +59,13 @@ MARKS = Table(
     Column("untold_at", UtcDateTime),
     Column("retried", Boolean, nullable=False, server_default=false()),
     partial_index("marks_open", "project", "notebook_id", where=OPEN, unique=True),
-    Index("marks_by_notebook", "notebook_id"),
-    Index("marks_by_time", "marked_at"),
+    prefix_index("marks_by_notebook", "notebook_id"),
+    Index("marks_by_name", text("lower(name)")),
+    Index("marks_by_owner", text("lower(owner_id)")),
+    Index("marks_by_owner_name", text("lower(owner_name)")),
+    Index("marks_by_time", "marked_at", "id"),
+    Index("marks_by_target", "target", "marked_at", "id"),
+    Index("marks_by_state", "state", "marked_at", "id"),
 )
 """The marks: the fields of `Mark`; at most one of a notebook is open. Remedies, places to tell and tags are JSON."""
 
@@ -114,6 +107,9 @@ MESSAGES = Table(
     Column("problem", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     Index("outbox_messages_by_slot", "recipient", "channel", "slot", unique=True),
+    Index("outbox_messages_by_time", "created_at", "key"),
+    partial_index("outbox_messages_failed", "created_at", "key", where=FAILED),
+    prefix_index("outbox_messages_by_key", "key"),
     partial_index("outbox_messages_unsent", "next_at", where=UNSENT),
 )
 """The messages of the outbox: the fields of `Message`."""
