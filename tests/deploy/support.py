@@ -43,6 +43,7 @@ METRICS: Mapping[str, frozenset[str]] = {
         "nbsweep_target_failures": "target",
         "nbsweep_target_paused": "target",
         "nbsweep_target_held_elsewhere": "target",
+        "nbsweep_target_waiting_for_turn": "target",
         "nbsweep_ready": "",
         "nbsweep_reload_refused": "",
         "nbsweep_log_lines_lost_total": "",

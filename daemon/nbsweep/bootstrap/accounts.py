@@ -1,6 +1,6 @@
 """The accounts of the targets. Targets of one account share its lanes, because the gateway limits each account."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from hashlib import sha256
@@ -28,6 +28,11 @@ class TargetAccess(Struct, frozen=True):
     limits: Sequence[LimitSettings]
     """The limits of all targets of the account."""
     lanes: Lanes
+
+    @property
+    def account(self) -> Hashable:
+        """The account of the target, which may have several targets; it may reveal an access key, so it is never shown."""
+        return _account_of(self.target, self.credentials)
 
     @property
     def caller(self) -> str:

@@ -208,7 +208,9 @@ class Service:
         )
         schedules = {target.name: target.schedule or settings.schedule for target in settings.targets}
         runners = {
-            sweeper.area.target: TargetRunner(sweeper, options, _due_times(sweeper, schedules[sweeper.area.target]))
+            sweeper.area.target: TargetRunner(
+                sweeper, options, _due_times(sweeper, schedules[sweeper.area.target]), opened.turns.ask
+            )
             for sweeper in opened.sweepers
         }
         for name in runners.keys() & self._carried.keys():
@@ -220,7 +222,7 @@ class Service:
 
     def _carry(self, supervisor: Supervisor) -> None:
         self._carried = {
-            name: RunnerState(runner.pause.latest, runner.wanted, runner.attempts.last_success, runner.attempts.failures)
+            name: RunnerState(runner.pause.latest, runner.is_owed, runner.attempts.last_success, runner.attempts.failures)
             for name, runner in supervisor.runners.items()
         }
 

@@ -12,6 +12,7 @@ from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.journal import Timeouts, open_journal
 from nbsweep.adapters.process import allow_open_files, is_alive, this_process
 from nbsweep.bootstrap.accounts import TargetAccess, open_accounts
+from nbsweep.bootstrap.turns import TargetTurns, turns_of
 from nbsweep.core.errors import JournalError, NbsweepError
 from nbsweep.core.events.http import ConnectionsBounded
 from nbsweep.core.identity import is_same_place
@@ -38,6 +39,8 @@ class OpenResources(Struct, frozen=True):
     journal: Journal
     clock: Clock
     sweepers: tuple[Sweeper, ...]
+    turns: TargetTurns
+    """Bounds how many accounts are swept at the same time."""
     accesses: tuple[TargetAccess, ...] = ()
     """The credentials of the targets."""
     user_lookups: Mapping[str, UserLookup] = {}
@@ -84,7 +87,9 @@ async def open_all(
             sweeper = make_sweeper(settings, access.target, Ports(cloud, journal, clock, telemetry), shutdown)
             area = replace(sweeper.area, caller=access.caller)
             sweepers.append(dataclasses.replace(sweeper, area=area, overlapping=overlapping_targets(area, sweepers)))
-        yield OpenResources(journal, clock, tuple(sweepers), accesses, lookups)
+        yield OpenResources(
+            journal, clock, tuple(sweepers), turns_of(accesses, settings.service.accounts_at_once), accesses, lookups
+        )
 
 
 def within_open_files(settings: Settings, telemetry: Telemetry) -> Settings:

@@ -51,6 +51,10 @@ class ServiceDocument(Document, frozen=True):
     same_as_file: Annotated[bool, Meta(description="Whether it is the configuration that this command has read.")]
     scheduled: Annotated[bool, Meta(description="Whether the target has a schedule.")]
     reload_problem: str | None
+    accounts_ahead: Annotated[
+        Count | None,
+        Meta(description="Number of accounts that have waited longer for their turn; null if the target does not wait for it."),
+    ]
 
 
 class UntoldOwnerDocument(Document, frozen=True):
@@ -161,6 +165,7 @@ def _service(service: ServiceStatus, target: str) -> ServiceDocument:
         same_as_file=record.digest == service.digest,
         scheduled=target in record.scheduled,
         reload_problem=record.reload_problem or None,
+        accounts_ahead=record.waiting.get(target) if service.life is Life.RUNNING else None,
     )
 
 

@@ -28,6 +28,8 @@ class Phase(StrEnum):
     """The service follows the removals of an earlier process to their end."""
     WAITING = "waiting"
     """The target waits for its schedule or for a request."""
+    WAITING_FOR_TURN = "waiting-for-turn"
+    """A sweep is wanted, and waits until fewer than `service.accounts_at_once` accounts are being swept."""
     SWEEPING = "sweeping"
     BACKING_OFF = "backing-off"
     """The last sweep failed. The delay before the next sweep grows with each failure."""
@@ -54,6 +56,8 @@ class TargetState(Struct, frozen=True):
     """Why the last sweep failed, or which process holds the lease; empty otherwise."""
     lanes: tuple[LaneState, ...] = ()
     """Current rates of the lanes of its account."""
+    accounts_ahead: int | None = None
+    """The number of accounts that have waited longer for their turn; None if it does not wait."""
 
     @property
     def paused(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import anyio
 
@@ -28,6 +28,8 @@ class JournalWatch:
     telemetry: Telemetry
     _beat_s: float = float("-inf")
     """When the last beat was recorded, by the monotonic clock."""
+    _recorded: Mapping[str, int] = field(default_factory=dict)
+    """The waiting targets of the last beat."""
 
     async def run(self) -> None:
         """Run until it is cancelled."""
@@ -69,6 +71,12 @@ class JournalWatch:
                 self.telemetry.emit(SweepRequested(request.by, answer))
 
     async def _beat(self) -> None:
-        if self.clock.steady_s() - self._beat_s >= BEAT_EVERY.total_seconds():
-            await self.journal.control.beat(self.presence.record(self.clock.now()))
-            self._beat_s = self.clock.steady_s()
+        waiting = self._waiting()
+        if self.clock.steady_s() - self._beat_s >= BEAT_EVERY.total_seconds() or waiting != self._recorded:
+            await self.journal.control.beat(self.presence.record(self.clock.now(), waiting=waiting))
+            self._beat_s, self._recorded = self.clock.steady_s(), waiting
+
+    def _waiting(self) -> Mapping[str, int]:
+        """Return the targets that wait for the turn of their account, each with the number of accounts ahead."""
+        ahead = {name: runner.accounts_ahead for name, runner in self.runners.items()}
+        return {name: count for name, count in ahead.items() if count is not None}

@@ -1,5 +1,6 @@
 """What the service reports about itself in the journal: that it is alive, and with which configuration."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,8 +31,8 @@ class Presence:
         """Return the targets without a schedule."""
         return tuple(target.name for target in self.settings.targets if not (target.schedule or self.settings.schedule))
 
-    def record(self, now: datetime, *, stopped: bool = False) -> ServiceRecord:
-        """Return the report as of now."""
+    def record(self, now: datetime, *, stopped: bool = False, waiting: Mapping[str, int] | None = None) -> ServiceRecord:
+        """Return the report as of now, with the targets that wait for their turn."""
         names = tuple(target.name for target in self.settings.targets)
         return ServiceRecord(
             holder=self.holder,
@@ -45,4 +46,5 @@ class Presence:
             scheduled=tuple(name for name in names if name not in self.unscheduled()),
             reload_problem=self.reload_problem,
             stopped_at=now if stopped else None,
+            waiting=waiting or {},
         )

@@ -1,7 +1,7 @@
 """Runs the sweeps of one target: one at a time, when requested or due, with a delay that grows with each failure."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC
 from functools import partial
@@ -10,10 +10,11 @@ import anyio
 
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.events.base import Event
-from nbsweep.core.events.service import TargetMadeUp, TargetSkipped
+from nbsweep.core.events.service import TargetMadeUp, TargetSkipped, TargetWaiting
 from nbsweep.core.planning.plan import Plan
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
+from nbsweep.engine.account_turns import AccountTurns, Turn
 from nbsweep.engine.report import Run
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Answer, Phase, TargetState
@@ -24,6 +25,17 @@ from nbsweep.service.sweeping import approve_every_plan, reported
 from nbsweep.service.targets.attempts import Attempts
 from nbsweep.service.targets.pausing import TargetPause
 
+SILENT_S = 1.0
+"""A shorter wait for the turn of the account is not logged: most starts have no removal to follow."""
+
+AskTurn = Callable[[str, Callable[[], None]], Turn]
+"""Asks for the turn of a target's account, for one sweep; the second argument is called when it may begin."""
+
+
+def alone(target: str, on_begin: Callable[[], None]) -> Turn:
+    """Return the turn of an account that shares nothing with others."""
+    return AccountTurns(1).ask(target, on_begin)
+
 
 @dataclass(slots=True)
 class TargetRunner:
@@ -33,6 +45,8 @@ class TargetRunner:
     options: RunnerOptions
     due_times: DueTimes | None = None
     """None without a schedule."""
+    ask_turn: AskTurn = alone
+    """Asks for the turn of the account of the target."""
     pause: TargetPause = field(init=False)
     attempts: Attempts = field(init=False)
     wanted: bool = False
@@ -41,6 +55,8 @@ class TargetRunner:
     """The approved plan that the requested sweep is to carry out."""
     _asked: bool = False
     """Whether the sweep was requested explicitly; such a request skips the delay after a failure."""
+    _turn: Turn | None = None
+    """The turn that a sweep of this target waits for, or has."""
     _stopping: bool = False
     _moved: anyio.Event = field(default_factory=anyio.Event)
 
@@ -57,7 +73,18 @@ class TargetRunner:
     @property
     def phase(self) -> Phase:
         """Return what is done for the target now."""
-        return self.attempts.phase
+        waits = self.attempts.phase is not Phase.STARTING and self.accounts_ahead is not None
+        return Phase.WAITING_FOR_TURN if waits else self.attempts.phase
+
+    @property
+    def accounts_ahead(self) -> int | None:
+        """Return how many accounts have waited longer for their turn; None if the target does not wait for its turn."""
+        return self._turn.accounts_ahead if self._turn else None
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether a sweep by the policies is wanted that has not begun; the next runner of the target begins it."""
+        return self.wanted or (self._asked and self._order is None)
 
     def state(self) -> TargetState:
         """Return the state of the target."""
@@ -72,6 +99,7 @@ class TargetRunner:
             attempts.failures,
             attempts.problem,
             self.sweeper.ports.cloud.lanes_state(),
+            self.accounts_ahead,
         )
 
     # ---- requests
@@ -82,6 +110,8 @@ class TargetRunner:
             why = f"it is {self.pause.latest}" if self.pause.in_force else "the previous sweep is still in progress"
             self._emit(TargetSkipped(why))
             return
+        if self.wanted and self.accounts_ahead is not None:
+            self._emit(TargetSkipped("the sweep of the due time before it still waits for its turn"))
         self.wanted = True
         self._move()
 
@@ -117,20 +147,51 @@ class TargetRunner:
     async def run(self) -> None:
         """Recover the removals of a crashed process, then sweep on request until stopped. Raises only cancellation."""
         await self._recall()
-        await self._go(self.sweeper.recover)
+        # A pause does not keep the removals of a crashed process from being followed.
+        async with self._in_turn(lambda: self._stopping):
+            if not self._stopping:
+                await self._go(self.sweeper.recover)
         while await self._until_wanted():
-            order, self._order = self._order, None
-            # A plan takes the place of no other sweep.
-            self.wanted = self.wanted and order is not None
-            may_begin = await self._may_begin()
-            # Not before: another request meanwhile would be a second sweep, and a plan is carried out once.
-            self._asked = False
-            if may_begin:
-                before, self.attempts.phase = self.phase, Phase.SWEEPING
-                await (self._carry_out(order, before) if order else self._go(self._sweep_once))
+            async with self._in_turn(lambda: self._stopping or self.pause.in_force) as turn:
+                if self._stopping:
+                    break
+                await self._begin_wanted(turn)
             with suppress(NbsweepError):
                 if self.due_times:
                     await self.due_times.note()
+        if self._order:
+            self._emit(
+                TargetSkipped(
+                    f"the service stopped or reloaded before {self._order.constraint.source} had its turn: carry it out again"
+                )
+            )
+
+    async def _begin_wanted(self, turn: Turn) -> None:
+        """Sweep as it was requested, unless the target is paused."""
+        order, self._order = self._order, None
+        # A plan takes the place of no other sweep.
+        self.wanted = self.wanted and order is not None
+        may_begin = await self._may_begin() and turn.has_begun
+        # Not before: another request meanwhile would be a second sweep, and a plan is carried out once.
+        self._asked = False
+        if may_begin:
+            before, self.attempts.phase = self.phase, Phase.SWEEPING
+            await (self._carry_out(order, before) if order else self._go(self._sweep_once))
+
+    @asynccontextmanager
+    async def _in_turn(self, gives_up: Callable[[], bool]) -> AsyncIterator[Turn]:
+        """Wait for the turn of the account, and hold it while inside; a turn that was given up has not begun."""
+        self._turn = turn = self.ask_turn(self.name, self._move)
+        try:
+            with anyio.move_on_after(SILENT_S):
+                await self._until(lambda: turn.has_begun or gives_up())
+            if turn.accounts_ahead is not None and not gives_up():
+                self._emit(TargetWaiting(turn.accounts_ahead))
+                await self._until(lambda: turn.has_begun or gives_up())
+            yield turn
+        finally:
+            self._turn = None
+            turn.end()
 
     async def _recall(self) -> None:
         """Read from the journal whether the target is paused, and its last success."""
@@ -143,12 +204,18 @@ class TargetRunner:
                 await self._look_for_missed(self.due_times)
 
     async def _look_for_missed(self, due_times: DueTimes) -> None:
-        """Start a sweep that became due while no service was running, or report that it was missed."""
+        """Start a sweep that became due while no service was running, or report that it was missed.
+
+        A sweep that is wanted is noted when it has begun: a later process would start it otherwise.
+        """
+        if self.wanted:
+            return
         due = await due_times.missed(dry_run=self.options.dry_run)
         if due is not None and due_times.may_begin_late(due) and not self.pause.in_force:
             self._emit(TargetMadeUp(due.astimezone(UTC).isoformat(timespec="seconds")))
             self.due()
-        elif due is not None:
+            return
+        if due is not None:
             self.missed()
         await due_times.note()
 
@@ -178,6 +245,11 @@ class TargetRunner:
 
     async def _go(self, work: Callable[[Run], Awaitable[Report]]) -> None:
         self.attempts.judge(await reported(work, self.name, self.options))
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            self._moved = anyio.Event()
+            await self._moved.wait()
 
     async def _until_wanted(self) -> bool:
         while not self._stopping:

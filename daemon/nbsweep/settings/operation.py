@@ -101,6 +101,8 @@ class ServiceSettings(Group):
     """How long a stop waits for running deletions; the journal keeps unfinished ones for the next run."""
     sweep_timeout: Duration = timedelta(hours=12)
     """How long one sweep of a target may take; then it stops, and the next sweep continues."""
+    accounts_at_once: Annotated[StrictInt, Field(ge=1, le=10_000)] = 32
+    """How many accounts are swept at the same time; the targets of the others wait, the longest waiting first."""
     lease: Duration = timedelta(seconds=60)
     """How long an nbsweep on another host may be silent before its targets are taken over; on this host at once."""
     listen: Annotated[StrictStr, LISTEN] | None = "127.0.0.1:9464"

@@ -14,6 +14,7 @@ from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.events.service import ServiceStopping, SweepRequested, TargetScheduled
 from nbsweep.core.lease import Holder
 from nbsweep.core.planning.brakes import Brakes
+from nbsweep.engine.account_turns import AccountTurns
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
@@ -192,6 +193,24 @@ async def test_a_running_service_says_so_in_the_journal_every_fifteen_seconds(cl
         assert scene.clock.now() - record.beat_at <= timedelta(seconds=17)
         assert (record.started_at, record.targets, record.scheduled) == (NOON, ("research",), ("research",))
         assert record.stopped_at is None
+
+
+async def test_which_targets_wait_for_their_turn_is_in_the_journal_within_seconds(clocks: list[FakeClock]) -> None:
+    """Not only with the next beat: a wait may be shorter than that. Once it has its turn, it is there no more."""
+    scene = world(*fleet(2))
+    clocks.append(scene.clock)
+    mine, control, turns = supervisor(scene, "0 15 * * *"), scene.journal.control, AccountTurns(1)
+    mine.runners["research"].ask_turn = turns.ask
+    async with at_work(mine):
+        await asyncio.sleep(20)
+        others = turns.ask("another account", lambda: None)
+        await mine.request_sweep(SweepRequest("research", NOON, "dora"))
+        await asyncio.sleep(3)
+        assert [record.waiting for record in await control.services()] == [{"research": 0}]
+        assert mine.targets()[0].phase is Phase.WAITING_FOR_TURN
+        others.end()
+        await asyncio.sleep(3)
+        assert [record.waiting for record in await control.services()] == [{}]
 
 
 async def test_an_unknown_target_is_named(clocks: list[FakeClock]) -> None:

@@ -52,6 +52,11 @@ class ObservedTarget(Protocol):
         ...
 
     @property
+    def accounts_ahead(self) -> int | None:
+        """The number of accounts that have waited longer for their turn; None if it does not wait."""
+        ...
+
+    @property
     def failures(self) -> int:
         """The number of its sweeps that failed in a row."""
         ...
@@ -221,6 +226,7 @@ class Metrics:
             self._instruments.failures.labels(state.name).set(state.failures)
             self._instruments.paused.labels(state.name).set(state.paused)
             self._instruments.held.labels(state.name).set(state.phase == Outcome.HELD_ELSEWHERE)
+            self._instruments.waiting.labels(state.name).set(state.accounts_ahead is not None)
             if state.last_success is not None:
                 self._instruments.success.labels(state.name).set(state.last_success.timestamp())
             self._show_lanes(state)

@@ -46,6 +46,7 @@ class Instruments:
         self.failures = self._gauge("target_failures", "Sweeps of the target that failed in a row.", "target")
         self.paused = self._gauge("target_paused", "Whether the target is paused.", "target")
         self.held = self._gauge("target_held_elsewhere", "Whether another nbsweep holds the target's lease.", "target")
+        self.waiting = self._gauge("target_waiting_for_turn", "Whether the target waits for its account's turn.", "target")
         self.lost_lines = self._counter("log_lines_lost_total", "Log lines that were lost because the reader was too slow.")
 
     def _declare_sweeps(self) -> None:
@@ -126,6 +127,7 @@ class Instruments:
             self.failures,
             self.paused,
             self.held,
+            self.waiting,
             self.success,
             self.in_flight,
             self.fleet,

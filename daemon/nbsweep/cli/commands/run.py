@@ -25,7 +25,7 @@ from nbsweep.cli.text import printable
 from nbsweep.cli.views.plan import describe_told, plan_view
 from nbsweep.cli.views.results import report_view
 from nbsweep.core.control.requests import Pause
-from nbsweep.core.errors import TargetIsPaused
+from nbsweep.core.errors import JournalError, TargetIsPaused
 from nbsweep.core.events.sweep import DryRunByMode, PlanTargetLeftAlone
 from nbsweep.core.planning.plan import Candidate, Plan
 from nbsweep.core.ports import Journal
@@ -149,7 +149,7 @@ async def run_command(session: Session, options: RunOptions) -> Exit:
             run = Run(new_id(now), current_user(), dry_run, _overrides(options, session.settings, sweepers, pauses))
             held = {} if options.ignore_pause else pauses
             free = [each for each in sweepers if each.area.target not in held]
-            reports = await _sweep_all(free, run, ApprovalPrompt(session, options))
+            reports = await _sweep_all(opened, free, run, ApprovalPrompt(session, options))
             reports += [_paused_report(held[each.area.target]) for each in sweepers if each.area.target in held]
             messages = await _tell_people(session, opened, reports, run)
         if not session.shutdown.begun.is_set():
@@ -213,16 +213,33 @@ def _by_plan(session: Session, sweepers: Iterable[Sweeper], plan: SavedPlan, sou
     return tuple(narrowed)
 
 
-async def _sweep_all(sweepers: Sequence[Sweeper], run: Run, approval: ApprovalPrompt) -> list[Report]:
+async def _sweep_all(opened: OpenResources, sweepers: Sequence[Sweeper], run: Run, approval: ApprovalPrompt) -> list[Report]:
     reports: dict[str, Report] = {}
 
     async def sweep_one(sweeper: Sweeper) -> None:
-        reports[sweeper.area.target] = await sweeper.sweep(run, approval)
+        reports[sweeper.area.target] = await _sweep_in_turn(opened, sweeper, run, approval)
 
     async with anyio.create_task_group() as group:
         for sweeper in sweepers:
             group.start_soon(sweep_one, sweeper, name=f"sweep-{sweeper.area.target}")
     return [reports[sweeper.area.target] for sweeper in sweepers]
+
+
+async def _sweep_in_turn(opened: OpenResources, sweeper: Sweeper, run: Run, approval: ApprovalPrompt) -> Report:
+    """Sweep a target when its account has its turn."""
+    target, session = sweeper.area.target, approval.session
+    async with opened.turns.turn(target, session.telemetry, session.shutdown) as has_turn:
+        if not has_turn:
+            return Report(target, Outcome.INTERRUPTED)
+        if not (run.dry_run or approval.options.ignore_pause):
+            try:
+                # It may have been paused while it waited.
+                pause = await opened.journal.control.pause_of(target)
+            except JournalError as error:
+                return Report(target, Outcome.FAILED, error=error)
+            if pause and pause.in_force(opened.clock.now()):
+                return _paused_report(pause)
+        return await sweeper.sweep(run, approval)
 
 
 async def _tell_people(session: Session, opened: OpenResources, reports: Sequence[Report], run: Run) -> MessagesDocument | None:

@@ -1,6 +1,6 @@
 """The record that a running service writes about itself to the journal, and what a command concludes from it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -33,6 +33,8 @@ class ServiceRecord(Struct, frozen=True):
     reload_problem: str = ""
     """Why the last reload was refused; empty if it was accepted."""
     stopped_at: datetime | None = None
+    waiting: Mapping[str, int] = {}
+    """The targets that wait for the turn of their account, each with the number of accounts that have waited longer."""
 
     def __str__(self) -> str:
         """Describe the process."""
@@ -93,6 +95,10 @@ class ServiceStatus(Struct, frozen=True):
             return
         which = "the one of the file" if record.digest == self.digest else "not the one of the file"
         yield f"its configuration, {which}, has been in force since {format_moment(record.in_force_since)} ({record.digest})"
+        ahead = record.waiting.get(target)
+        if ahead is not None:
+            accounts = "1 other account has" if ahead == 1 else f"{ahead} other accounts have"
+            yield f"it waits for its turn: {f'{accounts} waited longer' if ahead else 'it is next'}"
         if target not in record.scheduled:
             yield "no schedule: it is swept on request only"
 

@@ -75,6 +75,14 @@ class TargetScheduled(Event, frozen=True):
     """In UTC, as ISO 8601 writes it."""
 
 
+class TargetWaiting(Event, frozen=True):
+    """A sweep waits for the turn of its account, because `service.accounts_at_once` other accounts are being swept."""
+
+    name: ClassVar[str] = "target.waiting"
+    accounts_ahead: int
+    """The number of accounts that have waited longer."""
+
+
 class TargetSkipped(Event, frozen=True):
     """A sweep was due, and does not begin."""
 

@@ -65,6 +65,7 @@ LABELS = {
     "nbsweep_target_failures": ("gauge", {"target"}),
     "nbsweep_target_paused": ("gauge", {"target"}),
     "nbsweep_target_held_elsewhere": ("gauge", {"target"}),
+    "nbsweep_target_waiting_for_turn": ("gauge", {"target"}),
     "nbsweep_ready": ("gauge", set()),
     "nbsweep_reload_refused": ("gauge", set()),
     "nbsweep_log_lines_lost_total": ("counter", set()),
@@ -496,15 +497,16 @@ def test_how_the_targets_stand_is_asked_anew_each_time() -> None:
         (
             target(failures=3, phase=Phase.BACKING_OFF),
             target("training", pause=Pause("research", NOON)),
-            target("prod", phase=Phase.HELD_ELSEWHERE),
+            target("prod", phase=Phase.HELD_ELSEWHERE, accounts_ahead=0),
         )
     )
     heard = Heard(service=service)
     assert heard.samples("nbsweep_target_failures") == {("research",): 3, ("training",): 0, ("prod",): 0}
     assert heard.samples("nbsweep_target_paused") == {("research",): 0, ("training",): 1, ("prod",): 0}
     assert heard.samples("nbsweep_target_held_elsewhere") == {("research",): 0, ("training",): 0, ("prod",): 1}
+    assert heard.samples("nbsweep_target_waiting_for_turn") == {("research",): 0, ("training",): 0, ("prod",): 1}
     service.states = (target(), target("training"), target("prod"))
-    for name in ("failures", "paused", "held_elsewhere"):
+    for name in ("failures", "paused", "held_elsewhere", "waiting_for_turn"):
         assert set(heard.samples(f"nbsweep_target_{name}").values()) == {0}
 
 
@@ -534,6 +536,7 @@ def test_a_target_that_is_configured_no_more_is_shown_no_more() -> None:
         "target_failures",
         "target_paused",
         "target_held_elsewhere",
+        "target_waiting_for_turn",
         "last_success_timestamp_seconds",
         "removals_in_flight",
     ):

@@ -81,6 +81,22 @@ def test_what_needs_an_action_is_named() -> None:
     assert list(status("s1", Life.RUNNING, "lab").problems("lab", NOON)) == []
 
 
+@pytest.mark.parametrize(
+    ("ahead", "line"),
+    [
+        (0, "it waits for its turn: it is next"),
+        (1, "it waits for its turn: 1 other account has waited longer"),
+        (3, "it waits for its turn: 3 other accounts have waited longer"),
+    ],
+)
+def test_a_target_that_waits_for_its_turn_is_described(ahead: int, line: str) -> None:
+    """As the running service reports it; a service that is lost reports nothing."""
+    record = service_record(waiting={"research": ahead})
+    assert line in ServiceStatus(record, Life.RUNNING, "d").describe("research", NOON)
+    assert line not in ServiceStatus(record, Life.RUNNING, "d").describe("other", NOON)
+    assert line not in ServiceStatus(record, Life.LOST, "d").describe("research", NOON)
+
+
 def test_a_service_that_runs_without_a_beat_needs_an_action() -> None:
     """Its process is there, but was stopped, hangs, or cannot write the journal."""
     silent = status("s1", Life.RUNNING, "lab")

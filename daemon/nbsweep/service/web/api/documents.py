@@ -36,6 +36,10 @@ class TargetDocument(Document, frozen=True):
     last_success: Time | None
     failures: Annotated[Count, Meta(description="Number of failed sweeps since the last success.")]
     problem: str | None
+    accounts_ahead: Annotated[
+        Count | None,
+        Meta(description="Number of accounts that have waited longer for their turn; null if the target does not wait for it."),
+    ]
     lanes: Lanes
 
 
@@ -106,6 +110,7 @@ def target_document(state: TargetState) -> TargetDocument:
         last_success=moment_text(state.last_success),
         failures=state.failures,
         problem=state.problem or None,
+        accounts_ahead=state.accounts_ahead,
         lanes=lane_documents(state.lanes),
     )
 

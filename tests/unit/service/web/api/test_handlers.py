@@ -25,6 +25,7 @@ RESEARCH = {
     "last_success": "2026-02-28T03:00:00.000Z",
     "failures": 0,
     "problem": None,
+    "accounts_ahead": None,
     "lanes": LANES_DOCUMENT,
 }
 FIRST_RUN = {

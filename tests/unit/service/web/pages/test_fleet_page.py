@@ -52,6 +52,21 @@ async def test_the_brakes_stand_beside_their_limits() -> None:
         assert lanes[1:] == [["Delete", "5", "2.5", "150/m"], ["All calls", "–", "4", "4/s"]]
 
 
+async def test_a_target_that_waits_for_its_turn_says_how_many_accounts_have_waited_longer(tmp_path: Path) -> None:
+    """In both languages; the sweep comes by itself, so there is no button for it."""
+    for ahead, english in (
+        (0, "Waiting for its turn: it is next"),
+        (1, "Waiting for its turn: 1 other account has waited longer"),
+        (3, "Waiting for its turn: 3 other accounts have waited longer"),
+    ):
+        control = FakeControl(state(phase=Phase.WAITING_FOR_TURN, accounts_ahead=ahead))
+        async with Scene(control, token_file=token_file(tmp_path)).open() as face:
+            seen = await see(face, "/", headers=BEARER)
+            assert english in seen.content.words
+            assert [form.attributes["action"] for form in seen.content.all("form")] == ["/targets/research/pause"]
+            assert "正在排队等待清理" in (await see(face, "/", headers=CHINESE)).content.words
+
+
 async def test_it_speaks_chinese() -> None:
     """Words, dates and the language of the document."""
     async with Scene().open() as face:

@@ -14,15 +14,8 @@ from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.runs import Outcome, RunCounts, RunRecord
 from nbsweep.service.control import Phase, TargetDetails, TargetState
 from nbsweep.service.web.pages.languages.messages import Message, message, plural
+from nbsweep.service.web.pages.views.phases import BUSY, TONES, describe_phase
 
-PHASES: Mapping[Phase, Message] = {
-    Phase.STARTING: message("Starting: the removals of an earlier process are followed to their end"),
-    Phase.WAITING: message("Waiting"),
-    Phase.SWEEPING: message("Sweeping now"),
-    Phase.BACKING_OFF: message("The last sweep failed; it is tried again"),
-    Phase.HELD_ELSEWHERE: message("Another nbsweep sweeps this target"),
-}
-TONES: Mapping[Phase, str] = {Phase.SWEEPING: "busy", Phase.BACKING_OFF: "bad", Phase.HELD_ELSEWHERE: "quiet"}
 """The looks of a state; a state of which there is nothing to say is `good`."""
 OUTCOMES: Mapping[Outcome, Message] = {
     Outcome.RUNNING: message("in progress"),
@@ -160,7 +153,7 @@ def build_fleet(
     targets: Sequence[TargetInputs], problems: Sequence[str], now: datetime, *, may_change: bool = False
 ) -> FleetView:
     """Return what the page shows."""
-    is_live = any(each.state.phase is Phase.SWEEPING for each in targets)
+    is_live = any(each.state.phase in BUSY for each in targets)
     return FleetView([_target(each, now) for each in targets], now, problems, is_live, may_change, LENGTHS)
 
 
@@ -169,7 +162,7 @@ def _target(known: TargetInputs, now: datetime) -> TargetView:
     pause = state.pause if state.pause and state.pause.in_force(now) else None
     return TargetView(
         name=state.name,
-        phase=PHASES[state.phase],
+        phase=describe_phase(state),
         tone="quiet" if pause and state.phase is not Phase.SWEEPING else TONES.get(state.phase, "good"),
         dry_run=state.dry_run,
         pause=_pause(pause) if pause else None,
@@ -183,7 +176,7 @@ def _target(known: TargetInputs, now: datetime) -> TargetView:
         lanes=[_lane(lane) for lane in state.lanes],
         holder=_holder(known.details.lease) if known.details.lease else None,
         is_paused=pause is not None,
-        can_sweep=pause is None and state.phase is not Phase.SWEEPING,
+        can_sweep=pause is None and state.phase not in BUSY,
     )
 
 
