@@ -354,6 +354,13 @@ async def test_nobody_holds_what_was_never_taken(opener: Opener) -> None:
         assert await journal.lease("research") == target_lease()
 
 
+async def test_the_time_of_leases_never_depends_on_the_process_that_asks(opener: Opener) -> None:
+    """A file takes the machine's; a server has its own, whatever the machine's says."""
+    async with opener() as journal:
+        one, other = await journal.lease_time(NOON), await journal.lease_time(NOON + timedelta(hours=5))
+    assert (one, other) == (NOON, NOON + timedelta(hours=5)) or timedelta(0) <= other - one < timedelta(minutes=1)
+
+
 async def test_a_lease_that_nobody_was_seen_to_hold_goes_to_the_first(opener: Opener) -> None:
     """The second is told who has it."""
     async with opener() as journal:

@@ -39,7 +39,7 @@ class TargetLease(Struct, frozen=True):
     """Who or what started the sweep."""
     taken_at: datetime
     beat_at: datetime
-    """The time of the last beat, by the holder's clock."""
+    """The time of the last beat; as all times of leases by the clock that all processes share, see `Journal.lease_time`."""
     project: str = ""
     """The endpoint and project of the sweep, see `identity`; empty if they are not on record."""
     extent: str = ""
@@ -97,6 +97,6 @@ def describe_taken_over(target: str, holds: TargetLease | None) -> str:
     """Describe why a sweep ended that lost its lease to another process."""
     holder = describe_holder(holds) if holds else "no process holds it now"
     return (
-        f"another nbsweep has taken {target} over during the sweep: {holder}. This one began no more removals; if both hosts "
-        "worked all the time, compare their clocks"
+        f"another nbsweep has taken {target} over during the sweep: {holder}. This one began no more removals. It was "
+        "stopped, asleep or cut off from the journal for longer than service.lease"
     )

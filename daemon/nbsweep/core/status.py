@@ -95,6 +95,8 @@ class StatusInputs(Struct, frozen=True):
     """The grace of each policy that has one."""
     brakes: Brakes | None = None
     """The brakes, which also bind when notebooks are announced."""
+    shared_now: datetime | None = None
+    """The time by the clock of the lease's beats, see `Journal.lease_time`; None if it is that of the machine."""
 
 
 class TargetStatus(Struct, frozen=True):
@@ -138,12 +140,12 @@ def judge_status(target: str, known: StatusInputs, now: datetime, lease_lasts: t
 
     A sweep without an end whose target no process holds is a problem, because its process has ended.
     """
-    lease = known.lease
-    held = lease if lease and is_held(lease, now, lease_lasts, alive=known.holder_is_alive) else None
+    lease, shared_now = known.lease, known.shared_now or now
+    held = lease if lease and is_held(lease, shared_now, lease_lasts, alive=known.holder_is_alive) else None
     overdue = tuple(removal for removal in known.unfinished if removal.deadline is not None and removal.deadline < now)
     problems = [_problem_of_last(known.records, held, now), _problem_of_removals(known, target)]
-    if held and is_silent(held, now, lease_lasts):
-        silent = format_age(now - held.beat_at)
+    if held and is_silent(held, shared_now, lease_lasts):
+        silent = format_age(shared_now - held.beat_at)
         problems.append(f"{describe_holder(held)}, is running but has sent no beat for {silent}: it hangs, and has to be ended")
     problems += map(str, known.left_alone)
     problems += known.service.problems(target, now) if known.service else ()

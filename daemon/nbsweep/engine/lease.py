@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import anyio
 from msgspec import Struct
@@ -43,8 +44,9 @@ async def look_for_leases(target: str, identity: TargetIdentity, ports: Ports, o
     Raises:
         JournalError: the leases cannot be read.
     """
+    # The time first: no lease seems to be older than it is.
+    now, held = await ports.journal.lease_time(ports.clock.now()), []
     near = [lease for lease in await ports.journal.leases() if blocks(lease, target, identity)]
-    now, held = ports.clock.now(), []
     for lease in near:
         alive = options.is_alive(lease.holder)
         if not may_take(lease, options.holder, now, options.lasts, alive=alive):
@@ -100,7 +102,7 @@ class LeaseGuard:
 
     async def _take(self) -> None:
         for _ in range(RACES):
-            begun, now = self.ports.clock.read(), self.ports.clock.now()
+            begun, now = self.ports.clock.read(), await self._now()
             nearby = await self._look()
             taken = replace(self.lease, taken_at=now, beat_at=now)
             if self._is_mine(await self.ports.journal.take_lease(taken, nearby.mine)):
@@ -143,10 +145,14 @@ class LeaseGuard:
             HeldElsewhere: another nbsweep has the lease.
             JournalError: the lease cannot be read or written.
         """
-        now = self.ports.clock.now()
+        now = await self._now()
         holds = await self.ports.journal.take_lease(replace(self.lease, beat_at=now), self.lease)
         if not self._is_mine(holds):
             raise HeldElsewhere(describe_taken_over(self.lease.target, holds))
+
+    async def _now(self) -> datetime:
+        """Return the time of a beat that is written next; it seems a little older to others than it is."""
+        return await self.ports.journal.lease_time(self.ports.clock.now())
 
     def _is_mine(self, holds: TargetLease | None) -> bool:
         """Record the lease as it is in the journal if this process holds it; return whether it does."""

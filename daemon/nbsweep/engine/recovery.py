@@ -69,13 +69,14 @@ async def report_left_alone(targets: Mapping[str, TargetIdentity], ports: Ports,
     Raises:
         JournalError: the removals cannot be read.
     """
-    held = [lease for lease in await ports.journal.leases() if options and _is_held(lease, ports, options)]
+    now = await ports.journal.lease_time(ports.clock.now())
+    held = [lease for lease in await ports.journal.leases() if options and _is_held(lease, now, options)]
     for left in left_alone(await ports.journal.unfinished(), targets, held):
         ports.telemetry.emit(RemovalsLeftAlone(left.target, left.project, len(left.removals), str(left)))
 
 
-def _is_held(lease: TargetLease, ports: Ports, options: LeaseOptions) -> bool:
-    return is_held(lease, ports.clock.now(), options.lasts, alive=options.is_alive(lease.holder))
+def _is_held(lease: TargetLease, now: datetime, options: LeaseOptions) -> bool:
+    return is_held(lease, now, options.lasts, alive=options.is_alive(lease.holder))
 
 
 @dataclass(slots=True)

@@ -30,8 +30,10 @@ async def _requested(sweeper: Sweeper) -> int | None:
 
 
 async def _lease_in_force(sweeper: Sweeper) -> TargetLease | None:
-    options, lease = sweeper.options.lease, await sweeper.ports.journal.lease(sweeper.area.target)
+    ports, options = sweeper.ports, sweeper.options.lease
+    now = await ports.journal.lease_time(ports.clock.now())
+    lease = await ports.journal.lease(sweeper.area.target)
     if options is None or lease is None:
         return None
-    held = is_held(lease, sweeper.ports.clock.now(), options.lasts, alive=options.is_alive(lease.holder))
+    held = is_held(lease, now, options.lasts, alive=options.is_alive(lease.holder))
     return lease if held else None

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import TypeVar
 
@@ -52,6 +52,8 @@ class InMemoryJournal:
         self._removals: dict[tuple[str, str, str], Removal] = {}
         self._last_active: dict[str, dict[str, datetime]] = {}
         self._leases: dict[str, TargetLease] = {}
+        self.ahead = timedelta(0)
+        """How far the clock of this journal's server is ahead of the machine's."""
         self.trail = InMemoryTrail(self._removals)
         self.control = InMemoryControl(self.trail)
         self.notices = NoticeStore(self.trail)
@@ -238,6 +240,11 @@ class InMemoryJournal:
             _at_or_after(removal.ended_at if last.dry_run else removal.planned_at, last.started_at) for removal in gone
         )
         return FleetBefore(last.run_id, last.fleet, deleted)
+
+    async def lease_time(self, here: datetime) -> datetime:
+        """Return the time by the clock that dates leases."""
+        await asyncio.sleep(0)
+        return here + self.ahead
 
     async def leases(self) -> tuple[TargetLease, ...]:
         """Return all leases, by target."""

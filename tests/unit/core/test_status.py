@@ -143,3 +143,12 @@ def test_removals_that_failed_at_the_last_sweep_need_attention() -> None:
     assert status_of(*runs, counts=[failing]).problems == (sentence,)
     assert status_of(*runs, counts=[failing, deleting]).problems == ()
     assert status_of(*runs, counts=[elsewhere]).problems == ()
+
+
+def test_the_age_of_a_beat_counts_by_the_clock_that_all_processes_share() -> None:
+    """The server is five minutes ahead of this machine: a lease of five seconds ago is held, and one of a minute is not."""
+    ahead = timedelta(minutes=5)
+    for silent_s, held in ((5, True), (60, False)):
+        known = lease(1, silent_s=silent_s - ahead.total_seconds())
+        status = status_of(run(1, ended_at=None), lease=known, shared_now=NOON + ahead)
+        assert (status.sweeping is not None) is held

@@ -90,9 +90,9 @@ class Thinker:
         return True
 
 
-def with_lease(alive: bool | None = None, **changes: object) -> SweepOptions:  # noqa: FBT001  # as the port has it
+def with_lease(alive: bool | None = None, holder: Holder = ME, **changes: object) -> SweepOptions:  # noqa: FBT001  # as the port has it
     """Return options with a lease of a minute; `alive` is what is known of other processes."""
-    return options(lease=LeaseOptions(ME, timedelta(seconds=60), lambda _: alive), **changes)
+    return options(lease=LeaseOptions(holder, timedelta(seconds=60), lambda _: alive), **changes)
 
 
 def sweeper(scene: World, how: SweepOptions | None = None) -> Sweeper:
@@ -305,6 +305,24 @@ async def test_a_beat_that_fails_is_made_good_by_the_next() -> None:
     scene.cloud.at(began_s + 35, lambda: setattr(register, "fault", None))
     report = await swept(scene, thinks_s=70)
     assert (report.counts, scene.telemetry.of(LeaseLost)) == ({"deleted": 2}, [])
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=3), timedelta(hours=-3)])
+async def test_beats_are_dated_by_the_clock_of_the_journal(ahead: timedelta) -> None:
+    """The machine's clock is three hours off, and the next process counts by the journal's too."""
+    scene = world(*fleet(1))
+    scene.journal.ahead = ahead
+    lease: list[TargetLease | None] = []
+
+    async def think(_plan: Plan, _spared: object) -> bool:
+        await asyncio.sleep(50)
+        lease.append(await scene.journal.lease("research"))
+        assert "host web-1" in str(await sweeper(scene, with_lease(holder=OTHER)).held_elsewhere())
+        return True
+
+    assert (await sweeper(scene).sweep(RUN, think)).counts == {"deleted": 1}
+    assert lease[0]
+    assert (lease[0].taken_at, lease[0].beat_at) == (NOON + ahead, NOON + ahead + timedelta(seconds=40))
 
 
 # ---- losing it ------------------------------------------------------------------------------------------------------------

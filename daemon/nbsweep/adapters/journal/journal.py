@@ -282,6 +282,10 @@ class SqlJournal:
         ends = await self._access.records(_REMOVAL_MAPPER, of_failing(_REMOVAL, target, identity, failed_since))
         return History(requested, before, ends)
 
+    async def lease_time(self, here: datetime) -> datetime:
+        """Return the time by the clock that dates leases; `here` is this machine's."""
+        return here if self._files else await self.now()
+
     async def leases(self) -> tuple[TargetLease, ...]:
         """List all leases, sorted by target."""
         rows = await self._rows(select(LEASES).order_by(LEASES.c.target))

@@ -41,13 +41,15 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
         identities = {target.name: await _identity(journal, target) for target in settings.targets}
         open_ = await journal.unfinished()
         services = await read_services(journal, settings, now)
-        left = left_alone(open_, identities, await _held(journal, now, settings.service.lease))
+        shared_now = await journal.lease_time(now)
+        left = left_alone(open_, identities, await _held(journal, shared_now, settings.service.lease))
         statuses = [
             judge_status(
                 name,
                 replace(
                     await _known(journal, name, _followed(name, identity, open_), left),
                     service=service_of(name, services),
+                    shared_now=shared_now,
                     graces=settings.rules.graces,
                     brakes=settings.brakes.to_core(),
                 ),

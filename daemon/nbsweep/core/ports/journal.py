@@ -199,6 +199,14 @@ class Journal(Protocol):
         """
         ...
 
+    async def lease_time(self, here: datetime) -> datetime:
+        """Return the time by the clock that dates leases, which all processes on this journal share.
+
+        It is that of the database server. If the journal is a file, all processes are on one machine, whose clock this process
+        has read already: `here`.
+        """
+        ...
+
     async def leases(self) -> tuple[TargetLease, ...]:
         """List all leases, sorted by target."""
         ...
