@@ -144,6 +144,7 @@ CONTROL = (
     call("workers", "drain", "w1"),
     call("workers", "forget", NOON),
     call("", "now"),
+    call("", "lease_time", NOON),
     call("sessions", "begin", Session("s1", "token", NOON, LATER)),
     call("sessions", "find", "s1", NOON),
     call("sessions", "end", "s1"),

@@ -50,6 +50,11 @@ class Amount(Struct, frozen=True):
     """Of which one in fifty is open."""
     states: int = 200_000
     """States of the inventory that have ended; beside them, there are 400 open ones for each target."""
+    endpoint: str = "https://modelarts.test"
+
+    def identity_of(self, target: int) -> TargetIdentity:
+        """Return the identity of a target."""
+        return builders.identity(endpoint=self.endpoint, project_id=project_id_of(target))
 
 
 class Filling:
@@ -70,7 +75,7 @@ class Filling:
         planned = len(range(0, self.amount.removals, len(self._runs)))
         for night, target in self._runs:
             begun = self._night(night)
-            mine = identity_of(target)
+            mine = self.amount.identity_of(target)
             yield RunRecord(
                 run_id_of(night),
                 name_of(target),
@@ -117,7 +122,7 @@ class Filling:
                 saw_deleting=True,
                 request_id=f"{number:032x}",
                 end_reason="" if state is State.DELETED else "the cloud says ERROR",
-                project=identity_of(target).project,
+                project=self.amount.identity_of(target).project,
             )
 
     def marks(self) -> Iterator[Mark]:
@@ -134,7 +139,7 @@ class Filling:
                 notice_builders.mark(number),
                 id=f"mark-{number}",
                 target=name_of(target),
-                project=identity_of(target).project,
+                project=self.amount.identity_of(target).project,
                 notebook_id=notebook_id_of(number, "m"),
                 name=f"bert-eval-{number * 7919 % NAMES}",
                 owner_id=f"{owner:032x}",
@@ -180,7 +185,7 @@ class Filling:
     def surveys(self) -> Iterator[Row]:
         """Yield the surveys, one of each sweep."""
         for number, (night, target) in enumerate(self._runs, 1):
-            mine = identity_of(target)
+            mine = self.amount.identity_of(target)
             yield (number, mine.project, name_of(target), mine.extent, microseconds(self._night(night)), True, 400, "c0ffee")
 
     def states(self) -> Iterator[Row]:
@@ -212,7 +217,7 @@ class Filling:
         """Yield when notebooks were last seen in use."""
         at = microseconds(builders.NOON)
         for number in range(self.amount.marks):
-            yield (identity_of(number % self.amount.targets).project, notebook_id_of(number, "m"), at)
+            yield (self.amount.identity_of(number % self.amount.targets).project, notebook_id_of(number, "m"), at)
 
     def exemptions(self) -> Iterator[Row]:
         """Yield exemptions that have ended."""
@@ -227,18 +232,17 @@ class Filling:
         at = microseconds(builders.NOON)
         for number in range(2000):
             target = number % self.amount.targets
-            held = (identity_of(target).project, notebook_id_of(number, "h"), at, at, at + 1)
+            held = (self.amount.identity_of(target).project, notebook_id_of(number, "h"), at, at, at + 1)
             yield (*held, name_of(target), "policy-1", "bert", "alice", 50)
 
     def _night(self, night: int) -> Any:
         return builders.NOON - timedelta(days=self.amount.nights - night)
 
-    @staticmethod
-    def _state(notebook_id: str, target: int, surveys: tuple[int, int | None], number: int) -> Row:
+    def _state(self, notebook_id: str, target: int, surveys: tuple[int, int | None], number: int) -> Row:
         facts = (
             f'{{"n":"bert-train-{number * 7919 % NAMES}","s":"STOPPED","o":"user-{number % OWNERS}","f":"modelarts.vm.cpu.2u"}}'
         )
-        key = (notebook_id, *surveys, identity_of(target).project, "", "0", "NOTEBOOK")
+        key = (notebook_id, *surveys, self.amount.identity_of(target).project, "", "0", "NOTEBOOK")
         return (*key, None, number, None, None, None, None, facts)
 
 
@@ -247,9 +251,9 @@ def name_of(target: int) -> str:
     return f"target-{target}"
 
 
-def identity_of(target: int) -> TargetIdentity:
-    """Return the identity of a target."""
-    return builders.identity(project_id=f"{target:032x}")
+def project_id_of(target: int) -> str:
+    """Return the id of a target's project."""
+    return f"{0x0123456789ABCDEF0123456789ABCDEF + target:032x}"
 
 
 def run_id_of(night: int) -> str:

@@ -2,14 +2,17 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from threading import Thread
 
+import psycopg
 import pytest
 from msgspec.structs import replace
+from psycopg import sql
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
@@ -138,6 +141,69 @@ def test_a_sweep_goes_on_when_the_server_was_restarted(server: Server, simulate:
     assert not [line for line in ended.lines if line["level"] == "error"]
     assert cloud.accepted() == dict.fromkeys(cloud.instances(), 1)
     assert desk.run("audit", "verify").code == 0
+
+
+def test_a_sweep_goes_on_although_its_connections_are_ended_again_and_again(
+    server: Server, simulate: Simulate, desk: Desk, address: str
+) -> None:
+    """As by an administrator, or a proxy that is moved: each costs a reconnection, and nothing is lost or done twice."""
+    cloud = simulate(idle_fleet(40), timing={"deletion_median_s": 0.5})
+    desk.write(cloud, journal=address, target={"limits": {"delete": "10/s"}})
+    ended_times = 0
+    with desk.started("run", "--yes", "--format", "json") as started:
+        eventually(lambda: len(cloud.accepted()) >= 1, "the first DELETE")
+        while len(cloud.accepted()) < 35:
+            server.end_connections()
+            ended_times += 1
+            time.sleep(0.2)
+        ended = started.ended()
+    assert ended.code == 0, ended.err
+    assert ended_times >= 3
+    assert not [line for line in ended.lines if line["level"] == "error"]
+    assert cloud.accepted() == dict.fromkeys(cloud.instances(), 1)
+    assert desk.run("audit", "verify").code == 0
+
+
+@pytest.mark.parametrize("table", ["removals", "audit", "leases"])
+def test_a_sweep_waits_for_a_table_that_somebody_else_has_locked(
+    table: str, simulate: Simulate, desk: Desk, address: str
+) -> None:
+    """For 20 s, as a backup or a change of an index does: no DELETE leaves meanwhile, and the sweep goes on."""
+    cloud = simulate(idle_fleet(40), timing={"deletion_median_s": 0.5})
+    desk.write(cloud, journal=address, target={"limits": {"delete": "10/s"}})
+    with desk.started("run", "--yes", "--format", "json") as started:
+        eventually(lambda: len(cloud.accepted()) >= 5, "five DELETEs")
+        with psycopg.connect(address) as other:
+            other.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(table)))
+            time.sleep(20)
+        ended = started.ended()
+    assert ended.code == 0, ended.err
+    assert not [line for line in ended.lines if line["level"] == "error"]
+    assert cloud.accepted() == dict.fromkeys(cloud.instances(), 1)
+
+
+@pytest.mark.parametrize("option", ["lock_timeout", "statement_timeout"])
+async def test_a_server_that_gives_a_lock_little_time_is_asked_again(option: str, server: Server, address: str) -> None:
+    """Reads and writes wait as long as the journal waits for an outage, not as long as the server does."""
+    with server.connected() as administrator:
+        name = address.partition("@/")[2].partition("?")[0]
+        administrator.execute(sql.SQL("ALTER DATABASE {} SET {} = 200").format(sql.Identifier(name), sql.Identifier(option)))
+    async with opened(address) as journal:
+        await journal.write([removal(1)])
+        other = await psycopg.AsyncConnection.connect(address)
+        try:
+            await other.execute(f"SET {option} = 0")
+            await other.execute("LOCK TABLE removals IN ACCESS EXCLUSIVE MODE")
+            async with asyncio.TaskGroup() as tasks:
+                written = tasks.create_task(journal.write([removal(2)]))
+                read = tasks.create_task(journal.removals("run1"))
+                await asyncio.sleep(1.5)
+                assert not written.done()
+                assert not read.done()
+                await other.rollback()
+        finally:
+            await other.close()
+        assert len(await journal.removals("run1")) == 2
 
 
 def _requested(planned: Removal) -> Removal:

@@ -50,6 +50,8 @@ _POSTGRESQL: Mapping[str, str] = {
     "42501": "may not be used as it has to be: grant the user of its address all rights on the tables, or let it create them.",
     "53100": _FULL,
     "53300": "is on a server that takes no more connections: raise max_connections there, or end some.",
+    "55P03": _LOCKED,
+    "57014": "did not answer in the time that its server gives: end what locks its tables, or raise statement_timeout.",
     "57P01": _AWAY,
     "57P02": _AWAY,
     "57P03": _AWAY,

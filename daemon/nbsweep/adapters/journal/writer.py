@@ -116,7 +116,7 @@ class GroupWriter:
         with self._life:
             try:
                 # One connection for all commits: getting one from the pool would cost more than the commit.
-                async with connected(self._engine) as connection:
+                async with connected(self._engine, self._patience_s) as connection:
                     await self._write_all(connection)
                     with suppress(SQLAlchemyError):
                         await forget(connection, self._key)

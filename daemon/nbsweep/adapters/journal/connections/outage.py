@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import anyio
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
@@ -14,6 +15,9 @@ _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _PASSING = frozenset({"57P01", "57P02", "57P03", "53300", "25006", "40001", "40P01"})
 """Ended by an administrator or a crash, starting up, too many connections, a standby, and conflicting transactions:
 https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+_TIMEOUTS = frozenset({"55P03", "57014", "57P05", "25P03"})
+"""A lock was not to be had in the time that the server's configuration gives, the statement took longer or was cancelled, and
+the session or the transaction was idle for longer than the server allows."""
 _CONNECTION = "08"
 """The class of connection errors."""
 _COMING_UP = ("the database system is", "too many clients", "connection slots")
@@ -28,12 +32,12 @@ def is_outage(error: Exception) -> bool:
     if isinstance(original, sqlite3.Error):
         # The lower byte is the primary result code, the rest extends it.
         return getattr(original, "sqlite_errorcode", 0) & 0xFF in _BUSY
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
+    if isinstance(error, PoolTimeout) or _broke(error):
         return True
     code = getattr(original, "sqlstate", None)
     if code is None:
         return type(original).__name__ == "OperationalError"
-    return code in _PASSING or code.startswith(_CONNECTION)
+    return code in _PASSING or code in _TIMEOUTS or code.startswith(_CONNECTION)
 
 
 def is_coming_up(error: Exception) -> bool:
@@ -41,7 +45,8 @@ def is_coming_up(error: Exception) -> bool:
     original = _original(error)
     if isinstance(original, sqlite3.Error):
         return is_outage(error)
-    return is_outage(error) and any(words in str(original) for words in _COMING_UP)
+    # A connection that broke later had been accepted.
+    return _broke(error) or (is_outage(error) and any(words in str(original) for words in _COMING_UP))
 
 
 async def outlasting(work: Callable[[], Awaitable[T]], patience_s: float, passes: Callable[[Exception], bool] = is_outage) -> T:
@@ -56,6 +61,11 @@ async def outlasting(work: Callable[[], Awaitable[T]], patience_s: float, passes
                 raise
         await anyio.sleep(pause_s)
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+
+def _broke(error: Exception) -> bool:
+    """Return whether a connection broke that was in use."""
+    return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def _original(error: Exception) -> BaseException | None:

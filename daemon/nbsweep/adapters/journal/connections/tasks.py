@@ -7,18 +7,21 @@ The driver is asynchronous all the same; what is called through `spawned` waits 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, Select
 from sqlalchemy.util import greenlet_spawn as spawned
 
+from nbsweep.adapters.journal.connections.outage import outlasting
+
 __all__ = ["ask", "connected", "spawned"]
 
 
 @asynccontextmanager
-async def connected(engine: Engine) -> AsyncIterator[Connection]:
-    """Yield a connection; it is returned to the pool however its use ends."""
-    connection = await spawned(engine.connect)
+async def connected(engine: Engine, patience_s: float = 0.0) -> AsyncIterator[Connection]:
+    """Yield a connection; it is returned to the pool however its use ends. An outage is waited for up to `patience_s`."""
+    connection = await outlasting(partial(spawned, engine.connect), patience_s)
     try:
         yield connection
     finally:
