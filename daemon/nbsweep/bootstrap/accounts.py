@@ -4,18 +4,29 @@ from collections.abc import AsyncIterator, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from hashlib import sha256
+from urllib.parse import urlsplit
 
+import aiohttp
+import anyio
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.adapters.cloud.auth.credentials import Credentials
+from nbsweep.adapters.cloud.auth.domains import DomainLookup
+from nbsweep.adapters.cloud.auth.iam import iam_of
 from nbsweep.adapters.cloud.auth.lazy import LazyCredentials
 from nbsweep.adapters.cloud.auth.provider import CredentialProvider, open_credential_provider
 from nbsweep.adapters.cloud.client import CloudClient, open_client
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
-from nbsweep.core.errors import CloudError
+from nbsweep.adapters.cloud.session import IAM_TIMEOUT, Connect, by_tcp, open_session
+from nbsweep.core.errors import CloudError, WrongAddress
 from nbsweep.core.pacing import Rate
 from nbsweep.core.ports import Clock, Telemetry
 from nbsweep.settings import LimitSettings, TargetSettings
+
+LOOKUPS_AT_ONCE = 8
+ONLY_KEYS = "~"
+"""Begins the id of an account of which only its credentials are known."""
 
 
 class TargetAccess(Struct, frozen=True):
@@ -28,16 +39,20 @@ class TargetAccess(Struct, frozen=True):
     limits: Sequence[LimitSettings]
     """The limits of all targets of the account."""
     lanes: Lanes
+    account_id: str = ""
+    """The account of the target, the same in all processes of a fleet, and without a secret; empty until it is looked up."""
+    account_problem: CloudError | None = None
+    """Why `account_id` is that of the credentials alone, if IAM did not say whose they are."""
 
     @property
     def account(self) -> Hashable:
         """The account of the target, which may have several targets; it may reveal an access key, so it is never shown."""
-        return _account_of(self.target, self.credentials)
+        return self.account_id or _account_of(self.target, self.credentials)
 
     @property
     def caller(self) -> str:
         """A pseudonym of the caller for a target of scope `own`, which reveals neither a name nor a key; empty otherwise."""
-        return sha256(self.credentials.account.encode()).hexdigest()[:12] if self.target.scope == "own" else ""
+        return _pseudonym(self.credentials.account) if self.target.scope == "own" else ""
 
     def open_client(self, clock: Clock, telemetry: Telemetry) -> AbstractAsyncContextManager[CloudClient]:
         """Open the connections to the project of the target."""
@@ -70,7 +85,57 @@ async def _find_credentials(target: TargetSettings, provider: CredentialProvider
 
 
 def _account_of(target: TargetSettings, credentials: Credentials) -> tuple[str, str]:
-    return target.base_url, credentials.account
+    return target.base_url, f"account {target.account}" if target.account else credentials.account
+
+
+async def identify_accounts(
+    accesses: Sequence[TargetAccess], clock: Clock, connect: Connect = by_tcp
+) -> tuple[TargetAccess, ...]:
+    """Look up the account of each target for a fleet, and let the targets of one account share its lanes.
+
+    An account is an endpoint together with the `account` of the target or, by default, the IAM account of its credentials. If
+    the lookup fails, the credentials stand for their account, whose other credentials then count as those of others.
+    """
+    found: dict[int, TargetAccess] = {}
+
+    async def identify(number: int, access: TargetAccess, session: aiohttp.ClientSession) -> None:
+        found[number] = await _identified(access, session, clock)
+
+    async with open_session(IAM_TIMEOUT, LOOKUPS_AT_ONCE, connect) as session, anyio.create_task_group() as group:
+        for number, access in enumerate(accesses):
+            group.start_soon(identify, number, access, session)
+    return _sharing_lanes([found[number] for number in range(len(accesses))], clock)
+
+
+async def _identified(access: TargetAccess, session: aiohttp.ClientSession, clock: Clock) -> TargetAccess:
+    target, credentials = access.target, access.credentials
+    if target.account:
+        return replace(access, account_id=_account_id(target, target.account))
+    lookup = DomainLookup(target.project_id, target.region, credentials, iam_of(target, session, clock))
+    try:
+        if not target.iam_url:
+            raise WrongAddress("the address of IAM is unknown", advice="Set iam_endpoint, or account")
+        return replace(access, account_id=_account_id(target, _pseudonym(f"domain {await lookup.find()}")))
+    except CloudError as error:
+        pseudonym = f"{ONLY_KEYS}{_pseudonym(credentials.account)}"
+        return replace(access, account_id=_account_id(target, pseudonym), account_problem=error)
+
+
+def _sharing_lanes(accesses: Sequence[TargetAccess], clock: Clock) -> tuple[TargetAccess, ...]:
+    limits: dict[str, list[LimitSettings]] = {}
+    for access in accesses:
+        limits.setdefault(access.account_id, []).append(access.target.limits)
+    lanes = {account: make_lanes(each, clock) for account, each in limits.items()}
+    return tuple(replace(each, limits=limits[each.account_id], lanes=lanes[each.account_id]) for each in accesses)
+
+
+def _account_id(target: TargetSettings, account: str) -> str:
+    """Return the endpoint and the account: quotas differ by region, which each has an endpoint."""
+    return f"{urlsplit(target.base_url).netloc.lower().removeprefix('modelarts.')}/{account}"
+
+
+def _pseudonym(name: str) -> str:
+    return sha256(name.encode()).hexdigest()[:12]
 
 
 def make_lanes(limits: Sequence[LimitSettings], clock: Clock) -> Lanes:

@@ -61,6 +61,8 @@ class TargetSettings(Group):
     """The file of certificates (PEM) to trust instead of this machine's; when absent, SSL_CERT_FILE, or the machine's."""
     credentials: CredentialSettings | None = Field(default=None, validate_default=True)
     """The credentials; when absent, those of the environment, of ~/.huaweicloud/credentials, or of this ECS's agency."""
+    account: Name | None = None
+    """A name for the account whose quota the target uses; targets of one endpoint with the same name share their limits."""
     workspaces: Annotated[Literal["all"] | Different[Annotated[StrictStr, ID]], OrAll()] = "all"
     """All workspaces that the keys can see, or a list of ids; "0" is the default workspace."""
     features: Different[Literal["NOTEBOOK", "DEFAULT"]] = ("NOTEBOOK",)
