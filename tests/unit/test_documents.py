@@ -11,7 +11,7 @@ from nbsweep.adapters.metrics.instruments import Instruments
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.main import app
 from nbsweep.cli.options.simulation import simulator
-from nbsweep.core.events import exemptions, fence, http, lease, marks, outbox, removal, service, sweep
+from nbsweep.core.events import exemptions, fence, fleet, http, lease, marks, outbox, removal, service, sweep
 from nbsweep.core.events.base import Event
 from nbsweep.core.marks.model import ClearCause, MarkState
 from nbsweep.service.web.api.operations import OPERATIONS
@@ -35,7 +35,7 @@ JOURNEY = [
     "core/lifecycle.py",
     "engine/removing/poller.py",
 ]
-MODULES = (exemptions, fence, http, lease, marks, outbox, removal, service, sweep)
+MODULES = (exemptions, fence, fleet, http, lease, marks, outbox, removal, service, sweep)
 EVENTS = [
     kind
     for module in MODULES

@@ -20,18 +20,16 @@ from nbsweep.adapters.metrics import Metrics
 from nbsweep.adapters.process import this_process
 from nbsweep.adapters.telemetry import Listener
 from nbsweep.bootstrap.notices import Notices, open_notices
+from nbsweep.bootstrap.runners import make_work
 from nbsweep.bootstrap.sweeps import OpenResources, open_all
 from nbsweep.bootstrap.web import make_web_settings
-from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.events.base import Event
 from nbsweep.core.events.service import ServiceDoubt, ServiceReloaded, ServiceReloadRefused, ServiceStarted, ServiceStopped
 from nbsweep.core.ports import Telemetry
 from nbsweep.engine.report import Run, leading_error
 from nbsweep.engine.shutdown import Shutdown
-from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.control import Control
-from nbsweep.service.due_times import DueTimes
 from nbsweep.service.journal_watch import JournalWatch
 from nbsweep.service.presence import Presence
 from nbsweep.service.reload import answer_reload, runtime_directory
@@ -39,13 +37,12 @@ from nbsweep.service.runner_options import RunnerOptions
 from nbsweep.service.scheduler import Schedule
 from nbsweep.service.supervisor import Supervisor
 from nbsweep.service.systemd import Systemd
-from nbsweep.service.target_runner import TargetRunner
+from nbsweep.service.targets.runner import RunnerState
 from nbsweep.service.web.app import make_app
 from nbsweep.service.web.server import require_listenable, serve_web
 from nbsweep.settings import Settings
 from nbsweep.settings.doubts import doubts_of
 from nbsweep.settings.fingerprint import changed_keys
-from nbsweep.settings.schedule import ScheduleSettings
 
 
 class ServiceInputs(Struct, frozen=True):
@@ -73,15 +70,6 @@ async def try_out(following: Settings, current: Settings) -> None:
     if following.journal != current.journal:
         async with open_journal(following.journal):
             pass
-
-
-class RunnerState(Struct, frozen=True):
-    """The state of a target that outlives a reload."""
-
-    pause: Pause | None
-    wanted: bool
-    last_success: datetime | None
-    failures: int
 
 
 @dataclass(slots=True)
@@ -145,7 +133,7 @@ class Service:
             open_all(settings, self.inputs.environment, telemetry, shutdown) as opened,
             open_notices(settings, opened, telemetry) as notices,
         ):
-            supervisor = self._supervisor(settings, opened, telemetry, notices)
+            supervisor = await self._supervisor(settings, opened, telemetry, notices)
 
             def started(listen: str | None) -> None:
                 for event in begun(listen):
@@ -197,8 +185,10 @@ class Service:
         web_settings = make_web_settings(settings, listen, opened)
         return make_app(control, opened.journal, self.metrics.exposition, web_settings, telemetry, opened.clock)
 
-    def _supervisor(self, settings: Settings, opened: OpenResources, telemetry: Telemetry, notices: Notices) -> Supervisor:
-        schedule = Schedule(lambda name: runners[name].due(), lambda name: runners[name].missed())
+    async def _supervisor(
+        self, settings: Settings, opened: OpenResources, telemetry: Telemetry, notices: Notices
+    ) -> Supervisor:
+        schedule = Schedule(lambda name: work.runners[name].due(), lambda name: work.runners[name].missed())
         options = RunnerOptions(
             dry_run=settings.mode == "dry-run",
             new_run=lambda dry_run: self.inputs.new_run(opened.clock.now(), dry_run),
@@ -206,25 +196,14 @@ class Service:
             on_report=notices.operators.tell_of_sweep,
             held_for_s=settings.service.lease.total_seconds() / 3,
         )
-        schedules = {target.name: target.schedule or settings.schedule for target in settings.targets}
-        runners = {
-            sweeper.area.target: TargetRunner(
-                sweeper, options, _due_times(sweeper, schedules[sweeper.area.target]), opened.turns.ask
-            )
-            for sweeper in opened.sweepers
-        }
-        for name in runners.keys() & self._carried.keys():
-            carried, runner = self._carried[name], runners[name]
-            runner.pause.latest, runner.wanted = carried.pause, carried.wanted
-            runner.attempts.last_success, runner.attempts.failures = carried.last_success, carried.failures
-        watch = JournalWatch(runners, self._presence, opened.journal, opened.clock, telemetry)
-        return Supervisor(settings, runners, schedule, telemetry, self.inputs.shutdown, self.systemd, watch)
+        work = await make_work(settings, opened, options, self.inputs.shutdown)
+        for name in work.runners.keys() & self._carried.keys():
+            work.runners[name].continue_from(self._carried[name])
+        watch = JournalWatch(work.runners, self._presence, opened.journal, opened.clock, telemetry)
+        return Supervisor(settings, work, schedule, telemetry, self.inputs.shutdown, self.systemd, watch)
 
     def _carry(self, supervisor: Supervisor) -> None:
-        self._carried = {
-            name: RunnerState(runner.pause.latest, runner.is_owed, runner.attempts.last_success, runner.attempts.failures)
-            for name, runner in supervisor.runners.items()
-        }
+        self._carried = {name: runner.left() for name, runner in supervisor.work.runners.items()}
 
     async def _reload_on_hangup(
         self, supervisor: Supervisor, telemetry: Telemetry, check: Callable[[Settings], Awaitable[None]]
@@ -264,10 +243,6 @@ class Service:
             await heard.wait()
             yield
             group.cancel_scope.cancel()
-
-
-def _due_times(sweeper: Sweeper, schedule: ScheduleSettings | None) -> DueTimes | None:
-    return DueTimes(sweeper.area.target, schedule, sweeper.ports.journal, sweeper.ports.clock) if schedule else None
 
 
 async def _report_left_alone(opened: OpenResources) -> None:

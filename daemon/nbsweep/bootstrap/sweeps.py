@@ -9,9 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.adapters.clock import SystemClock
-from nbsweep.adapters.journal import Timeouts, open_journal
+from nbsweep.adapters.journal import SqlJournal, Timeouts, open_journal
 from nbsweep.adapters.process import allow_open_files, is_alive, this_process
-from nbsweep.bootstrap.accounts import TargetAccess, open_accounts
+from nbsweep.bootstrap.accounts import TargetAccess, identify_accounts, open_accounts
 from nbsweep.bootstrap.turns import TargetTurns, turns_of
 from nbsweep.core.errors import JournalError, NbsweepError
 from nbsweep.core.events.http import ConnectionsBounded
@@ -19,7 +19,7 @@ from nbsweep.core.identity import is_same_place
 from nbsweep.core.lease import GOOD_FOR
 from nbsweep.core.listing.belonging import Coverage
 from nbsweep.core.notices.contacts import UserLookup
-from nbsweep.core.ports import Clock, Journal, Ports, Telemetry
+from nbsweep.core.ports import Clock, Ports, Telemetry
 from nbsweep.engine.options import InventoryOptions, LeaseOptions, PollOptions, SweepOptions
 from nbsweep.engine.recovery import report_left_alone
 from nbsweep.engine.shutdown import Shutdown
@@ -36,7 +36,7 @@ OTHER_FILES = 40
 class OpenResources(Struct, frozen=True):
     """The open journal and the sweepers of a command."""
 
-    journal: Journal
+    journal: SqlJournal
     clock: Clock
     sweepers: tuple[Sweeper, ...]
     turns: TargetTurns
@@ -79,6 +79,8 @@ async def open_all(
     async with AsyncExitStack() as stack:
         journal = await stack.enter_async_context(open_journal(settings.journal, patient(settings)))
         accesses = await stack.enter_async_context(open_accounts(settings.targets, environment, clock))
+        if settings.service.fleet:
+            accesses = await identify_accounts(accesses, clock)
         sweepers: list[Sweeper] = []
         lookups: dict[str, UserLookup] = {}
         for access in accesses:

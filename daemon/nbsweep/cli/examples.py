@@ -43,6 +43,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "nbsweep run --yes --format json",
         "nbsweep run --enforce",
     ),
+    "worker": ("nbsweep worker -c /etc/nbsweep/nbsweep.yaml",),
     "serve": ("nbsweep serve -c /etc/nbsweep/nbsweep.yaml", "nbsweep serve --reload"),
     "pause": ("nbsweep pause", 'nbsweep pause research --until 8h --reason "storage migration"'),
     "resume": ("nbsweep resume research",),

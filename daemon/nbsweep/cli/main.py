@@ -14,7 +14,7 @@ from nbsweep.cli.options.shared import ConfigOption
 GROUPS: Mapping[str, tuple[Callable[..., None] | typer.Typer, ...]] = {
     "Before the first sweep": (starting.init, starting.validate, starting.check, starting.schema),
     "Look, without changing anything": (sweeping.plan, fleet.list_, looking.explain, backtest.backtest),
-    "Sweep": (sweeping.run, sweeping.serve, sweeping.pause, sweeping.resume, sweeping.sweep),
+    "Sweep": (sweeping.run, sweeping.serve, sweeping.worker, sweeping.pause, sweeping.resume, sweeping.sweep),
     "Tell people": (notices.marks, exempt.app, notices.app, notify.app),
     "See what was done": (looking.status, looking.history, looking.show, looking.inventory, audit.app),
     "Try it without a cloud": (simulation.demo, simulation.simulator),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from fractions import Fraction
 
 import anyio
+import anyio.abc
 import msgspec
 from msgspec import Struct
 
@@ -31,22 +32,39 @@ class Shutdown(Struct, frozen=True):
 @asynccontextmanager
 async def time_limited(outer: Shutdown, limit: timedelta) -> AsyncIterator[Shutdown]:
     """Yield a shutdown for one sweep, which begins with the outer shutdown or when the time limit has passed."""
-    own = Shutdown()
+    async with _within(outer) as (own, group):
 
-    async def pass_on(source: anyio.Event, receiver: anyio.Event) -> None:
-        await source.wait()
-        receiver.set()
+        async def time_out() -> None:
+            await anyio.sleep(limit.total_seconds())
+            own.begun.set()
 
-    async def time_out() -> None:
-        await anyio.sleep(limit.total_seconds())
-        own.begun.set()
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(pass_on, outer.begun, own.begun)
-        group.start_soon(pass_on, outer.hurried, own.hurried)
         group.start_soon(time_out)
         yield own
+
+
+@asynccontextmanager
+async def ended_by(outer: Shutdown, event: anyio.Event) -> AsyncIterator[Shutdown]:
+    """Yield a shutdown which begins with the outer shutdown or, hurried, when the event is set."""
+    async with _within(outer) as (own, group):
+        group.start_soon(_pass_on, event, own.begun)
+        group.start_soon(_pass_on, event, own.hurried)
+        yield own
+
+
+@asynccontextmanager
+async def _within(outer: Shutdown) -> AsyncIterator[tuple[Shutdown, anyio.abc.TaskGroup]]:
+    """Yield a shutdown that begins with the outer one, and the tasks that end with the body."""
+    own = Shutdown()
+    async with anyio.create_task_group() as group:
+        group.start_soon(_pass_on, outer.begun, own.begun)
+        group.start_soon(_pass_on, outer.hurried, own.hurried)
+        yield own, group
         group.cancel_scope.cancel()
+
+
+async def _pass_on(source: anyio.Event, receiver: anyio.Event) -> None:
+    await source.wait()
+    receiver.set()
 
 
 @asynccontextmanager

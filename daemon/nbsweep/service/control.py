@@ -153,13 +153,14 @@ class Control(Protocol):
         """
         ...
 
-    def carry_out(self, plan: SavedPlan, by: str) -> Answer:
+    async def carry_out(self, plan: SavedPlan, by: str) -> Answer:
         """Request a sweep of the only target of an approved plan, narrowed to the plan, as soon as possible.
 
         The sweep begins only if the journal has the plan as approved and open. It is a dry run if those of the target are.
 
         Raises:
             ConfigurationError: the plan is not valid now.
+            JournalError: the request could not be recorded.
         """
         ...
 

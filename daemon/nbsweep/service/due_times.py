@@ -23,6 +23,10 @@ class DueTimes(Struct, frozen=True):
         noted = await self.journal.control.noted_due(self.target)
         return missed_due(self.schedule.timetable, self.clock.now(), noted, last.started_at if last else None)
 
+    def latest(self) -> datetime | None:
+        """Return the last due time up to now."""
+        return self.schedule.timetable.at_or_before(self.clock.now())
+
     def may_begin_late(self, due: datetime) -> bool:
         """Return whether a sweep that was due at this time may still begin."""
         late: timedelta = self.clock.now() - due

@@ -11,7 +11,7 @@ from nbsweep.core.errors import JournalError
 from nbsweep.core.events.service import SweepRequested
 from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.service.presence import Presence
-from nbsweep.service.target_runner import TargetRunner
+from nbsweep.service.targets.runner import Runner
 
 LOOKS_EVERY_S = 2.0
 """How often pauses and requests are read."""
@@ -21,7 +21,7 @@ LOOKS_EVERY_S = 2.0
 class JournalWatch:
     """Reads the journal every few seconds. If it cannot be read or written, the next round tries again."""
 
-    runners: Mapping[str, TargetRunner]
+    runners: Mapping[str, Runner]
     presence: Presence
     journal: Journal
     clock: Clock
@@ -66,7 +66,7 @@ class JournalWatch:
                 continue
             # Removed first: a request that cannot be removed would start a sweep in each round.
             await self.journal.control.drop_request(request)
-            answer = self.runners[request.target].ask()
+            answer = await self.runners[request.target].request(request.by)
             with self.telemetry.bound(target=request.target):
                 self.telemetry.emit(SweepRequested(request.by, answer))
 
@@ -78,5 +78,5 @@ class JournalWatch:
 
     def _waiting(self) -> Mapping[str, int]:
         """Return the targets that wait for the turn of their account, each with the number of accounts ahead."""
-        ahead = {name: runner.accounts_ahead for name, runner in self.runners.items()}
+        ahead = {name: runner.state().accounts_ahead for name, runner in self.runners.items()}
         return {name: count for name, count in ahead.items() if count is not None}

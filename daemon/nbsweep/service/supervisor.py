@@ -30,7 +30,7 @@ from nbsweep.service.plans.plan_orders import PlanOrder
 from nbsweep.service.plans.saved_plans import plan_to_save, require_valid_now
 from nbsweep.service.scheduler import Schedule
 from nbsweep.service.systemd import Systemd
-from nbsweep.service.target_runner import TargetRunner
+from nbsweep.service.targets.runner import Runner, Work
 from nbsweep.settings import Settings
 from nbsweep.settings.schedule import ScheduleSettings
 
@@ -46,7 +46,7 @@ class Supervisor:
     """Runs the service under one configuration until a shutdown or until another configuration replaces it."""
 
     settings: Settings
-    runners: Mapping[str, TargetRunner]
+    work: Work
     schedule: Schedule
     telemetry: Telemetry
     shutdown: Shutdown
@@ -59,7 +59,7 @@ class Supervisor:
 
     def targets(self) -> tuple[TargetState, ...]:
         """Return the state of every target."""
-        return tuple(runner.state() for runner in self.runners.values())
+        return tuple(runner.state() for runner in self.work.runners.values())
 
     def not_ready(self) -> tuple[str, ...]:
         """Return the reasons why the service is not ready."""
@@ -116,12 +116,12 @@ class Supervisor:
         now = self._runner(names[0]).sweeper.ports.clock.now()
         require_valid_now(plan, f"the plan {plan.plan_id}", self.settings, now)
 
-    def carry_out(self, plan: SavedPlan, by: str) -> Answer:
+    async def carry_out(self, plan: SavedPlan, by: str) -> Answer:
         """Request a sweep of the only target of an approved plan."""
         self.require_valid(plan)
         [saved] = plan.targets
         constraint = PlanConstraint(f"the plan {plan.plan_id}", plan.plan_id, plan.expires_at, saved)
-        return self._runner(saved.target).ask(PlanOrder(constraint, by))
+        return await self._runner(saved.target).request(by, PlanOrder(constraint, by))
 
     async def explain(self, notebook_id: str, names: Sequence[str]) -> Explained:
         """Explain one notebook on each of the named targets that has it."""
@@ -129,7 +129,7 @@ class Supervisor:
 
     async def request_sweep(self, request: SweepRequest) -> Answer:
         """Request a sweep of a target; the audit trail says who did."""
-        answer = self._runner(request.target).ask()
+        answer = await self._runner(request.target).request(request.by)
         if answer is Answer.ACCEPTED:
             await self.watch.journal.control.note_request(request)
         return answer
@@ -161,17 +161,19 @@ class Supervisor:
             root.start_soon(self.systemd.keep_alive, name="watchdog")
             root.start_soon(self.watch.run, name="journal-watch")
             root.start_soon(self._count_marks, name="marks")
+            for name, task in self.work.tasks.items():
+                root.start_soon(task, name=name)
             self.ready.set()
             started(listen)
             self._emit_schedules()
 
     async def _count_marks(self) -> None:
-        await count_marks_at_start(self.watch.journal, self.watch.clock, self.telemetry, self.runners, self.graces())
+        await count_marks_at_start(self.watch.journal, self.watch.clock, self.telemetry, self.work.runners, self.graces())
 
     async def _run_all(self, root: anyio.CancelScope) -> None:
         """Run all target runners until each of them ends."""
         async with anyio.create_task_group() as group:
-            for runner in self.runners.values():
+            for runner in self.work.runners.values():
                 group.start_soon(runner.run, name=f"target-{runner.name}")
         root.cancel()
 
@@ -191,20 +193,20 @@ class Supervisor:
         self._end_runners()
 
     def _end_runners(self) -> None:
-        for runner in self.runners.values():
+        for runner in self.work.runners.values():
             runner.stop()
 
     def _emit_schedules(self) -> None:
-        for name in self.runners:
+        for name in self.work.runners:
             next_run = self.schedule.next_run(name)
             if next_run is not None:
                 with self.telemetry.bound(target=name):
                     self.telemetry.emit(TargetScheduled(next_run.astimezone(UTC).isoformat(timespec="seconds")))
 
-    def _runner(self, name: str) -> TargetRunner:
-        if name not in self.runners:
+    def _runner(self, name: str) -> Runner:
+        if name not in self.work.runners:
             raise UnknownTargetError(name)
-        return self.runners[name]
+        return self.work.runners[name]
 
     def _schedules(self) -> Iterable[tuple[str, ScheduleSettings]]:
         for target in self.settings.targets:

@@ -24,6 +24,7 @@ from nbsweep.service.runner_options import RunnerOptions
 from nbsweep.service.sweeping import approve_every_plan, reported
 from nbsweep.service.targets.attempts import Attempts
 from nbsweep.service.targets.pausing import TargetPause
+from nbsweep.service.targets.runner import RunnerState
 
 SILENT_S = 1.0
 """A shorter wait for the turn of the account is not logged: most starts have no removal to follow."""
@@ -132,10 +133,23 @@ class TargetRunner:
         self._move()
         return Answer.ACCEPTED
 
+    async def request(self, by: str, order: PlanOrder | None = None) -> Answer:  # noqa: ARG002  # a fleet records who asked
+        """Record a request for a sweep."""
+        return self.ask(order)
+
     def stop(self) -> None:
         """Start no more sweeps. A sweep under way runs to its end."""
         self._stopping = True
         self._move()
+
+    def left(self) -> RunnerState:
+        """Return what the runner of the next configuration continues from."""
+        return RunnerState(self.pause.latest, self.is_owed, self.attempts.last_success, self.attempts.failures)
+
+    def continue_from(self, state: RunnerState) -> None:
+        """Continue from the runner of the configuration before."""
+        self.pause.latest, self.wanted = state.pause, state.wanted
+        self.attempts.last_success, self.attempts.failures = state.last_success, state.failures
 
     async def plan(self) -> Plan:
         """Survey the target and return its plan, also while a sweep is under way."""

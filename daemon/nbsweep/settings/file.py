@@ -120,6 +120,12 @@ class Settings(Group):
     """How `serve` works, and how any sweep is stopped."""
 
     @model_validator(mode="after")
+    def _fleet_has_postgresql(self) -> Self:
+        if self.service.fleet and not self.journal.startswith("postgresql"):
+            raise ValueError("service.fleet needs a journal on PostgreSQL, which all processes share: name one in journal")
+        return self
+
+    @model_validator(mode="after")
     def _tells_people(self) -> Self:
         check_people(self)
         return self

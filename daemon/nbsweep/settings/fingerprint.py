@@ -10,6 +10,8 @@ WHOLE = ("policies", "protect", "brakes")
 """Groups of which every key affects decisions."""
 OF_REMOVAL = frozenset({"retries", "fresh_for"})
 """The keys of `removal` that affect decisions; the others set waiting times."""
+OF_SWEEPS = frozenset({"drain", "sweep_timeout", "lease"})
+"""The keys of `service` that every process of a fleet must agree on."""
 SHOWN = 12
 """The number of characters of a digest that people are shown."""
 
@@ -28,6 +30,21 @@ def configuration_digests(settings: Settings) -> Mapping[str, str]:
 def digest_of_all(settings: Settings) -> str:
     """Return a short digest of a configuration without its credentials, to compare what is in force with a file."""
     without = {"targets": {"__all__": {"credentials"}}}
+    return digest_of(settings.model_dump(mode="json", by_alias=True, exclude=without)).partition(":")[2][:SHOWN]
+
+
+def digest_of_sweeps(settings: Settings) -> str:
+    """Return a short digest of what decides how a fleet sweeps.
+
+    The keys that may differ from process to process are no part of it: the log, the address of the journal, how `serve` is
+    reached, and how many accounts a worker sweeps at a time.
+    """
+    without: dict[str, Any] = {
+        "targets": {"__all__": {"credentials"}},
+        "journal": True,
+        "logging": True,
+        "service": {key: True for key in type(settings.service).model_fields if key not in OF_SWEEPS},
+    }
     return digest_of(settings.model_dump(mode="json", by_alias=True, exclude=without)).partition(":")[2][:SHOWN]
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt, StrictStr, ValidationInfo, field_validator, model_validator
+from pydantic import Field, StrictBool, StrictInt, StrictStr, ValidationInfo, field_validator, model_validator
 
 from nbsweep.core.planning.cool_down import USUAL_COOL_DOWN, CoolDown
 from nbsweep.settings.access import ApiTokenSettings, Network, ProxyRoleSettings, require_whole
@@ -105,6 +105,8 @@ class ServiceSettings(Group):
     """How many accounts are swept at the same time; the targets of the others wait, the longest waiting first."""
     lease: Duration = timedelta(seconds=60)
     """How long an nbsweep on another host may be silent before its targets are taken over; on this host at once."""
+    fleet: StrictBool = False
+    """Whether `nbsweep worker` processes carry out the sweeps; needs a journal on PostgreSQL, and the extra `fleet`."""
     listen: Annotated[StrictStr, LISTEN] | None = "127.0.0.1:9464"
     """The address of the HTTP API, with health and metrics; null for none."""
     api_token_file: FilePath | None = None

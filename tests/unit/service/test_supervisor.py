@@ -26,6 +26,7 @@ from nbsweep.service.scheduler import Schedule
 from nbsweep.service.supervisor import Supervisor
 from nbsweep.service.systemd import Systemd
 from nbsweep.service.target_runner import TargetRunner
+from nbsweep.service.targets.runner import Work
 from nbsweep.settings import Settings
 from nbsweep.testing import FakeClock, Pace
 from unit.engine.world import World, options, world
@@ -56,7 +57,14 @@ def supervisor(scene: World, cron: str, systemd: Systemd = NOBODY) -> Supervisor
     configuration, now = settings(cron), scene.clock.now()
     presence = Presence(Holder("s1", "host-1", "", 4711, 0), now, configuration, now)
     watch = JournalWatch(runners, presence, scene.journal, scene.clock, scene.telemetry)
-    return Supervisor(configuration, runners, schedule, scene.telemetry, scene.shutdown, systemd, watch)
+    return Supervisor(configuration, Work(runners), schedule, scene.telemetry, scene.shutdown, systemd, watch)
+
+
+def runner_of(mine: Supervisor, target: str = "research") -> TargetRunner:
+    """Return the runner of a target, which sweeps in this process."""
+    found = mine.work.runners[target]
+    assert isinstance(found, TargetRunner)
+    return found
 
 
 @asynccontextmanager
@@ -142,8 +150,8 @@ async def test_it_says_what_keeps_it_from_its_work(clocks: list[FakeClock]) -> N
     async with at_work(mine):
         await asyncio.sleep(1)
         assert mine.not_ready() == ()
-        mine.runners["research"].attempts.failures = 2
-        mine.runners["research"].attempts.problem = "the cloud cannot be reached"
+        runner_of(mine).attempts.failures = 2
+        runner_of(mine).attempts.problem = "the cloud cannot be reached"
         assert mine.not_ready() == ("research: the cloud cannot be reached",)
     assert mine.not_ready() == ("it is stopping",)
 
@@ -200,7 +208,7 @@ async def test_which_targets_wait_for_their_turn_is_in_the_journal_within_second
     scene = world(*fleet(2))
     clocks.append(scene.clock)
     mine, control, turns = supervisor(scene, "0 15 * * *"), scene.journal.control, AccountTurns(1)
-    mine.runners["research"].ask_turn = turns.ask
+    runner_of(mine, "research").ask_turn = turns.ask
     async with at_work(mine):
         await asyncio.sleep(20)
         others = turns.ask("another account", lambda: None)

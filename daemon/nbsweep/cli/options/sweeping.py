@@ -1,4 +1,4 @@
-"""The commands that sweep, and those that pause and resume: `plan`, `run`, `serve`, `pause`, `resume` and `sweep`.
+"""The commands that sweep, and those that pause and resume: `plan`, `run`, `serve`, `worker`, `pause`, `resume` and `sweep`.
 
 Only options, no logic. What a command needs is imported when it is called, so that `--help` is shown at once.
 """
@@ -101,6 +101,15 @@ def serve(
     run(
         make_session(load(config or context.obj), plain_screen()), lambda session: serve_command(session, config or context.obj)
     )
+
+
+def worker(context: typer.Context, config: ConfigOption = None) -> None:
+    """Carry out the sweeps of a fleet, which `serve` starts; any number of workers may run."""
+    from nbsweep.cli.commands.worker import worker_command
+    from nbsweep.cli.screen import plain_screen
+    from nbsweep.cli.session import load, make_session, run
+
+    run(make_session(load(config or context.obj), plain_screen()), worker_command)
 
 
 Targets = Annotated[

@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+SCHEDULE = "the schedule"
+"""Who asks for the sweeps that are due by the schedule."""
+
 
 class DueSweep(Struct, frozen=True):
     """A sweep of one target that is due; also one row of the journal."""
@@ -25,7 +28,7 @@ class DueSweep(Struct, frozen=True):
     problem: str = ""
     """Why the last attempt failed, or which process holds the target."""
     begun_at: datetime | None = None
-    """When a worker last began it; None if none did."""
+    """When a worker began it; None while it waits."""
     ended_at: datetime | None = None
     """When it ended; None while it is open."""
 

@@ -26,7 +26,7 @@ class DueSweeps(Protocol):
         ...
 
     async def put_off(self, sweep: DueSweep) -> None:
-        """Store `not_before`, `failures` and `problem` of an open sweep."""
+        """Store `not_before`, `failures` and `problem` of an open sweep, which has not begun then."""
         ...
 
     async def end(self, sweep: DueSweep, at: datetime) -> None:

@@ -12,11 +12,14 @@ class SweepQueue(Protocol):
     """The queue of jobs, one for each account with a due sweep. All methods raise JournalError."""
 
     async def defer(self, accounts: Iterable[str]) -> Collection[str]:
-        """Defer a job for each account without a job of this configuration that waits, or any that runs; return these."""
+        """Defer a job for each account without one that waits or runs, and return these accounts.
+
+        Jobs of other configurations that wait for these accounts are removed.
+        """
         ...
 
     async def reap(self) -> tuple[StalledJob, ...]:
-        """End the jobs whose workers send no heartbeat; their accounts are free for other workers then."""
+        """Defer the jobs again whose workers send no heartbeat, and return them as they were."""
         ...
 
     async def jobs(self) -> tuple[Job, ...]:

@@ -1,5 +1,6 @@
 """Saves plans for the configuration in force, and checks saved plans against it. The command line and the service share it."""
 
+import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -8,6 +9,7 @@ from nbsweep.core.planning.plan import Plan
 from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.model import SavedPlan
 from nbsweep.core.saved_plan.validate import objections
+from nbsweep.documents.saved_plan import plan_from_text
 from nbsweep.settings import Settings
 from nbsweep.settings.fingerprint import configuration_digests
 
@@ -35,3 +37,12 @@ def require_valid_now(plan: SavedPlan, source: str, settings: Settings, now: dat
     found = objections(plan, now, configuration_digests(settings), targets)
     if found:
         raise ConfigurationError(source, found)
+
+
+def open_plan(document: bytes, plan_id: str) -> SavedPlan:
+    """Read the document of a plan, and check its digest.
+
+    Raises:
+        ConfigurationError: it was altered, or is of another version.
+    """
+    return plan_from_text(zlib.decompress(document), f"the plan {plan_id}")

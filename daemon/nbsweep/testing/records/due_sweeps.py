@@ -38,9 +38,9 @@ class InMemoryDueSweeps:
         return await self._change(sweep, begun_at=require_aware(at))
 
     async def put_off(self, sweep: DueSweep) -> None:
-        """Store `not_before`, `failures` and `problem` of an open sweep."""
+        """Store `not_before`, `failures` and `problem` of an open sweep, which has not begun then."""
         later = require_aware(sweep.not_before)
-        await self._change(sweep, not_before=later, failures=sweep.failures, problem=sweep.problem)
+        await self._change(sweep, not_before=later, failures=sweep.failures, problem=sweep.problem, begun_at=None)
 
     async def end(self, sweep: DueSweep, at: datetime) -> None:
         """Record that a sweep has ended."""

@@ -153,7 +153,7 @@ class FakeControl:
         if self.refusing:
             raise self.refusing
 
-    def carry_out(self, plan: SavedPlan, by: str) -> Answer:
+    async def carry_out(self, plan: SavedPlan, by: str) -> Answer:
         """Note it, if it is willing."""
         self.require_valid(plan)
         [target] = plan.targets

@@ -32,7 +32,7 @@ class SqlDueSweeps:
         self._in_the_way = compiled_question(dialect, in_the_way)
         self._upsert = compiled(dialect, upsert(dialect.name, DUE_SWEEPS), DUE_SWEEPS.columns.keys())
         self._begin = compiled(dialect, update(DUE_SWEEPS).where(_SAME), ["begun_at"])
-        self._put_off = compiled(dialect, update(DUE_SWEEPS).where(_SAME), ["not_before", "failures", "problem"])
+        self._put_off = compiled(dialect, update(DUE_SWEEPS).where(_SAME), ["not_before", "failures", "problem", "begun_at"])
         self._end = compiled(dialect, update(DUE_SWEEPS).where(_SAME), ["ended_at"])
 
     async def add(self, sweep: DueSweep) -> bool:
@@ -64,9 +64,9 @@ class SqlDueSweeps:
         return await self._succeeds(store)
 
     async def put_off(self, sweep: DueSweep) -> None:
-        """Store `not_before`, `failures` and `problem` of an open sweep."""
-        row = {"not_before": microseconds(sweep.not_before), "failures": sweep.failures, "problem": sweep.problem}
-        await self._access.write(Change(self._put_off, [{**_key(sweep), **row}], dict))
+        """Store `not_before`, `failures` and `problem` of an open sweep, which has not begun then."""
+        changed = {"not_before": microseconds(sweep.not_before), "failures": sweep.failures, "problem": sweep.problem}
+        await self._access.write(Change(self._put_off, [{**_key(sweep), **changed, "begun_at": None}], dict))
 
     async def end(self, sweep: DueSweep, at: datetime) -> None:
         """Record that a sweep has ended."""

@@ -17,8 +17,9 @@ from nbsweep.core.saved_plan.approval import ApprovedPlan
 from nbsweep.core.saved_plan.model import SavedPlan, Spared
 from nbsweep.documents.base import new_id
 from nbsweep.service.control import Answer, Control, UnknownTargetError
+from nbsweep.service.plans.saved_plans import open_plan
 from nbsweep.service.web.errors import Code, Refused
-from nbsweep.service.web.planning.drafts import Draft, DraftRow, SavedRow, draft_of, opened, row_of, saved_rows, without
+from nbsweep.service.web.planning.drafts import Draft, DraftRow, SavedRow, draft_of, row_of, saved_rows, without
 
 KEPT_FOR = timedelta(days=30)
 """How long an expired plan stays in the journal."""
@@ -173,7 +174,7 @@ class PlanDesk:
             raise Refused(Code.CONFLICT, f"the plan was carried out by {plan.carried_out_by} in the run {plan.run_id}")
         if not plan.is_open(self.clock.now()):
             raise Refused(Code.CONFLICT, f"the plan has expired: {ANEW}")
-        answer = self.control.carry_out(await self._opened(plan_id), str(actor))
+        answer = await self.control.carry_out(await self._opened(plan_id), str(actor))
         if answer is Answer.PAUSED:
             raise Refused(Code.CONFLICT, "the target is paused: resume it first")
         if answer is Answer.BUSY:
@@ -182,7 +183,7 @@ class PlanDesk:
 
     async def _opened(self, plan_id: str) -> SavedPlan:
         document = await self.journal.plans.document(plan_id)
-        return await to_thread.run_sync(partial(opened, document or b"", plan_id))
+        return await to_thread.run_sync(partial(open_plan, document or b"", plan_id))
 
     def _shown(self, target: str, digest: str) -> Draft:
         """Return the draft of a target if it is the one that was shown.

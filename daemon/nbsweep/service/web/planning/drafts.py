@@ -14,7 +14,8 @@ from nbsweep.core.reasons.model import Cause
 from nbsweep.core.saved_plan.digest import DIGEST
 from nbsweep.core.saved_plan.model import SavedPlan
 from nbsweep.core.selection import Excluded
-from nbsweep.documents.saved_plan import plan_from_text, plan_to_document
+from nbsweep.documents.saved_plan import plan_to_document
+from nbsweep.service.plans.saved_plans import open_plan
 
 FAST = 1
 """The level of compression: the documents of plans repeat themselves."""
@@ -98,7 +99,7 @@ def draft_of(plan: Plan, saved: SavedPlan, by: str) -> Draft:
 
 def without(draft: Draft, ids: Collection[str], by: str, plan_id: str) -> Draft:
     """Return a draft from which notebooks are excluded: another plan, with another digest."""
-    saved = opened(draft.document, draft.plan_id)
+    saved = open_plan(draft.document, draft.plan_id)
     [target] = saved.targets
     left_out = [Excluded(item.id, item.name, by) for item in target.items if item.id in ids]
     excluded = (*target.excluded, *left_out)
@@ -128,15 +129,6 @@ def seal(saved: SavedPlan) -> tuple[str, bytes]:
     """Return the digest of a plan's document, and the document, compressed."""
     document = plan_to_document(saved)
     return str(document[DIGEST]), zlib.compress(json.dumps(document).encode(), FAST)
-
-
-def opened(document: bytes, plan_id: str) -> SavedPlan:
-    """Read the document of a plan, and check its digest.
-
-    Raises:
-        ConfigurationError: it was altered, or is of another version.
-    """
-    return plan_from_text(zlib.decompress(document), f"the plan {plan_id}")
 
 
 def saved_rows(document: bytes) -> Sequence[SavedRow]:

@@ -16,8 +16,8 @@ from nbsweep.core.reasons.model import recorded
 from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.changes import PlanChanges
 from nbsweep.core.saved_plan.model import Spared
+from nbsweep.service.plans.saved_plans import open_plan
 from nbsweep.service.web.access.tokens import Role, TokenFile
-from nbsweep.service.web.planning.drafts import opened
 from nbsweep.testing import InMemoryJournal
 from unit.service.web.pages.reading import Element, Seen, facts, follow, rows, see
 from unit.service.web.support import BEARER, VIEWER_BEARER, Face, FakeControl, Scene, state, token_file, viewer_file
@@ -174,7 +174,7 @@ async def test_what_was_shown_is_what_is_approved(tmp_path: Path) -> None:
         assert (plan.approved_by, plan.notebooks, plan.expires_at) == ("carol (page)", 3, NOON + timedelta(days=1))
         document = await journal.plans.document(plan.plan_id)
         assert document is not None
-        [target] = opened(document, plan.plan_id).targets
+        [target] = open_plan(document, plan.plan_id).targets
         assert [item.name for item in target.items] == ["zeta", "alpha", "Beta"]
         seen = await see(face, path, headers=APPROVER)
         assert names(seen) == ["zeta", "alpha", "Beta"]
@@ -233,7 +233,7 @@ async def test_a_notebook_is_excluded_from_this_plan_only(tmp_path: Path) -> Non
         await post(face, "/plan/research/approve", {"digest": digest(seen)})
         [plan] = await journal.plans.plans(10)
         document = await journal.plans.document(plan.plan_id)
-        [target] = opened(document or b"", plan.plan_id).targets
+        [target] = open_plan(document or b"", plan.plan_id).targets
         assert [item.id for item in target.items] == ["nb1", "nb3"]
         assert [(each.id, each.by) for each in target.excluded] == [("nb2", "carol (page)")]
         await post(face, "/plan/research")

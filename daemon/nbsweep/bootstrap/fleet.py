@@ -1,0 +1,58 @@
+"""What the processes of a fleet share: the queue, the fences, and the accounts with their targets."""
+
+from collections.abc import Mapping
+
+from nbsweep.adapters.journal import SqlJournal
+from nbsweep.adapters.process import this_process
+from nbsweep.bootstrap.sweeps import OpenResources
+from nbsweep.core.errors import NbsweepError
+from nbsweep.engine.fence import FenceOptions
+from nbsweep.engine.shutdown import Shutdown
+from nbsweep.service.fleet.account_sweeps import AccountSweeps
+from nbsweep.service.fleet.queue import SweepQueue
+from nbsweep.service.runner_options import RunnerOptions
+from nbsweep.settings import Settings
+from nbsweep.settings.fingerprint import digest_of_sweeps
+
+
+async def open_fleet_queue(settings: Settings, journal: SqlJournal) -> SweepQueue:
+    """Open the queue for this configuration.
+
+    Raises:
+        NbsweepError: a package is missing.
+        JournalError: the journal cannot have a queue.
+    """
+    try:
+        # A service without a fleet needs no queue, and may be installed without it.
+        from nbsweep.adapters.journal.queue.opening import open_queue  # noqa: PLC0415
+    except ImportError as error:
+        raise NbsweepError(
+            "service.fleet needs the package procrastinate, which is not installed: pip install 'nbsweep[fleet]'"
+        ) from error
+    return await open_queue(journal, digest_of_sweeps(settings))
+
+
+def fence_options(settings: Settings) -> FenceOptions:
+    """Return how this process holds fences; they last as long as the leases of targets."""
+    return FenceOptions(this_process(), settings.service.lease)
+
+
+def accounts_of(opened: OpenResources) -> Mapping[str, str]:
+    """Return the account of each target, by the name of the target."""
+    return {access.target.name: access.account_id for access in opened.accesses}
+
+
+def make_account_sweeps(
+    settings: Settings, opened: OpenResources, options: RunnerOptions, shutdown: Shutdown
+) -> Mapping[str, AccountSweeps]:
+    """Build the sweeps of each account, by the name of the account."""
+    accounts = accounts_of(opened)
+    lanes = {access.account_id: access.lanes for access in opened.accesses}
+    sweepers = {
+        account: {each.area.target: each for each in opened.sweepers if accounts[each.area.target] == account}
+        for account in lanes
+    }
+    return {
+        account: AccountSweeps(account, sweepers[account], lanes[account], options, fence_options(settings), shutdown)
+        for account in lanes
+    }

@@ -1,0 +1,74 @@
+"""Composes a worker of a fleet and runs it."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from msgspec import Struct
+
+from nbsweep import __version__
+from nbsweep.adapters.process import this_process
+from nbsweep.bootstrap.fleet import make_account_sweeps, open_fleet_queue
+from nbsweep.bootstrap.notices import open_notices
+from nbsweep.bootstrap.sweeps import open_all
+from nbsweep.core.errors import NbsweepError
+from nbsweep.core.ports import Telemetry
+from nbsweep.core.workers.model import WorkerRecord
+from nbsweep.engine.report import Run
+from nbsweep.engine.shutdown import Shutdown
+from nbsweep.service.fleet.presence import WorkerPresence
+from nbsweep.service.fleet.worker import Worker
+from nbsweep.service.runner_options import RunnerOptions
+from nbsweep.settings import Settings
+from nbsweep.settings.fingerprint import digest_of_sweeps
+
+
+class WorkerInputs(Struct, frozen=True):
+    """The inputs of a worker, which the command line supplies."""
+
+    environment: Mapping[str, str]
+    telemetry: Telemetry
+    new_run: Callable[[datetime, bool], Run]
+    shutdown: Shutdown
+
+
+async def run_worker(settings: Settings, inputs: WorkerInputs) -> None:
+    """Run a worker until a shutdown begins.
+
+    Raises:
+        NbsweepError: the worker cannot start.
+    """
+    if not settings.service.fleet:
+        raise NbsweepError("a worker takes the sweeps of a fleet: set service.fleet to true, for `serve` and for the workers")
+    telemetry, shutdown = inputs.telemetry, inputs.shutdown
+    async with (
+        open_all(settings, inputs.environment, telemetry, shutdown) as opened,
+        open_notices(settings, opened, telemetry) as notices,
+    ):
+        options = RunnerOptions(
+            dry_run=settings.mode == "dry-run",
+            new_run=lambda dry_run: inputs.new_run(opened.clock.now(), dry_run),
+            next_run=lambda _target: None,
+            on_report=notices.operators.tell_of_sweep,
+            held_for_s=settings.service.lease.total_seconds() / 3,
+        )
+        accounts = make_account_sweeps(settings, opened, options, shutdown)
+        now = await opened.journal.now()
+        record = WorkerRecord(
+            holder=this_process(),
+            version=__version__,
+            started_at=now,
+            beat_at=now,
+            config=digest_of_sweeps(settings),
+            can_sweep=len(accounts),
+            accounts_at_once=settings.service.accounts_at_once,
+        )
+        worker = Worker(
+            accounts,
+            await open_fleet_queue(settings, opened.journal),
+            telemetry,
+            shutdown,
+            WorkerPresence(opened.journal, record),
+            settings.service.accounts_at_once,
+            settings.service.drain.total_seconds(),
+        )
+        await worker.run()

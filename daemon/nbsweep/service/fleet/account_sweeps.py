@@ -1,0 +1,172 @@
+"""Carries out what is due on one account, while this process holds the fence of the account."""
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Protocol
+
+import anyio
+from anyio import to_thread
+from msgspec.structs import replace
+
+from nbsweep.core.due_sweeps.model import SCHEDULE, DueSweep
+from nbsweep.core.errors import NbsweepError
+from nbsweep.core.events.service import TargetBackedOff, TargetRestored, TargetSkipped
+from nbsweep.core.fences.model import lanes_fence
+from nbsweep.core.fences.port import CallFence
+from nbsweep.core.ports import Clock, Journal, Telemetry
+from nbsweep.core.report import Report
+from nbsweep.core.runs import Outcome
+from nbsweep.engine.fence import FenceGuard, FenceOptions
+from nbsweep.engine.report import Run
+from nbsweep.engine.saved_plan import PlanConstraint
+from nbsweep.engine.shutdown import Shutdown, ended_by
+from nbsweep.engine.sweep import Sweeper
+from nbsweep.service.fleet.settling import settled
+from nbsweep.service.plans.plan_orders import PlanOrder
+from nbsweep.service.plans.saved_plans import open_plan
+from nbsweep.service.runner_options import RunnerOptions
+from nbsweep.service.sweeping import approve_every_plan, reported
+
+
+class AccountLanes(Protocol):
+    """The lanes of an account."""
+
+    fence: CallFence | None
+    """Without which no call leaves; None for always."""
+
+    def recall(self, memory: str, age_s: float) -> bool:
+        """Continue from what another process had learned so many seconds ago; return False if it cannot be read."""
+        ...
+
+    def remembered(self) -> str:
+        """Return what was learned, for the next process."""
+        ...
+
+
+@dataclass(slots=True)
+class AccountSweeps:
+    """The sweeps of one account."""
+
+    account: str
+    sweepers: Mapping[str, Sweeper]
+    """By target."""
+    lanes: AccountLanes
+    options: RunnerOptions
+    fence_options: FenceOptions
+    shutdown: Shutdown
+    """The shutdown of the process."""
+
+    async def sweep(self) -> None:
+        """Carry out all that is due, target by target side by side, and what becomes due meanwhile; then free the account.
+
+        Raises:
+            JournalError: the journal cannot be used; what is due stays due.
+            HeldElsewhere: another process has the account, and this one stops.
+        """
+        journal, clock, telemetry = self._ports()
+        guard = FenceGuard(
+            lanes_fence(self.account), journal.fences, clock, telemetry, self.fence_options, self.lanes.remembered
+        )
+        async with guard.held(self.shutdown.begun) as fence:
+            self.lanes.recall(fence.memory, fence.memory_age_s)
+            self.lanes.fence = guard
+            try:
+                async with ended_by(self.shutdown, guard.lost) as shutdown:
+                    await self._sweep_all(guard, shutdown)
+            finally:
+                self.lanes.fence = None
+
+    def _ports(self) -> tuple[Journal, Clock, Telemetry]:
+        ports = next(iter(self.sweepers.values())).ports
+        return ports.journal, ports.clock, ports.telemetry
+
+    async def _sweep_all(self, guard: FenceGuard, shutdown: Shutdown) -> None:
+        while not shutdown.begun.is_set() and (due := await self._due()):
+            async with anyio.create_task_group() as group:
+                for target, sweeps in due.items():
+                    group.start_soon(self._sweep_target, target, sweeps, guard, shutdown, name=f"target-{target}")
+
+    async def _due(self) -> Mapping[str, list[DueSweep]]:
+        """Return the sweeps that may begin now, by target; those of other processes' targets are left to them."""
+        journal, _, _ = self._ports()
+        now = await journal.now()
+        due: dict[str, list[DueSweep]] = {}
+        for sweep in await journal.due_sweeps.open(self.account):
+            if sweep.target in self.sweepers and sweep.not_before <= now:
+                due.setdefault(sweep.target, []).append(sweep)
+        return due
+
+    async def _sweep_target(self, target: str, sweeps: list[DueSweep], guard: FenceGuard, shutdown: Shutdown) -> None:
+        sweeper = dataclasses.replace(self.sweepers[target], shutdown=shutdown)
+        sweeper.known = self.sweepers[target].known
+        attempt = TargetAttempt(sweeper, self.options)
+        with sweeper.ports.telemetry.bound(target=target):
+            for sweep in sweeps:
+                if not shutdown.begun.is_set():
+                    await attempt.carry_out(sweep, guard)
+        self.sweepers[target].known = sweeper.known
+
+
+@dataclass(slots=True)
+class TargetAttempt:
+    """Attempts of the due sweeps of one target."""
+
+    sweeper: Sweeper
+    options: RunnerOptions
+
+    async def carry_out(self, sweep: DueSweep, guard: FenceGuard) -> None:
+        """Attempt a due sweep, unless its target is paused, and record what becomes of it.
+
+        Raises:
+            JournalError: the journal cannot be used.
+        """
+        journal, clock = self.sweeper.ports.journal, self.sweeper.ports.clock
+        pause = await journal.control.pause_of(sweep.target)
+        if pause is not None and pause.in_force(clock.now()):
+            self.sweeper.ports.telemetry.emit(TargetSkipped(f"it is {pause}"))
+            await journal.due_sweeps.end(sweep, await journal.now())
+            return
+        if not await journal.due_sweeps.begin(sweep, await journal.now()):
+            return
+        report = await reported(await self._work_of(sweep), sweep.target, self.options)
+        if not guard.lost.is_set():
+            # With the fence lost, the next worker decides what becomes of it.
+            await self._settle(sweep, report)
+
+    async def _work_of(self, sweep: DueSweep) -> Callable[[Run], Awaitable[Report]]:
+        """Return what an attempt does. A plan that a worker began before is not carried out again, but followed to its end."""
+        if not sweep.plan_id:
+            return partial(self._sweep, sweep.by)
+        if sweep.begun_at is not None:
+            return self.sweeper.recover
+        return partial(self._carry_out_plan, sweep)
+
+    async def _sweep(self, by: str, run: Run) -> Report:
+        started = run if by == SCHEDULE else replace(run, started_by=by)
+        return await self.sweeper.sweep(started, approve_every_plan)
+
+    async def _carry_out_plan(self, sweep: DueSweep, run: Run) -> Report:
+        document = await self.sweeper.ports.journal.plans.document(sweep.plan_id)
+        if document is None:
+            return Report(sweep.target, Outcome.FAILED, error=NbsweepError(f"the plan {sweep.plan_id} is not on record"))
+        plan = await to_thread.run_sync(partial(open_plan, document, sweep.plan_id))
+        [saved] = plan.targets
+        constraint = PlanConstraint(f"the plan {plan.plan_id}", plan.plan_id, plan.expires_at, saved)
+        return await PlanOrder(constraint, sweep.by).sweep(self.sweeper, run)
+
+    async def _settle(self, sweep: DueSweep, report: Report) -> None:
+        journal, telemetry = self.sweeper.ports.journal, self.sweeper.ports.telemetry
+        now = await journal.now()
+        rest = settled(sweep, report, now, timedelta(seconds=self.options.held_for_s))
+        if rest is None:
+            await journal.due_sweeps.end(sweep, now)
+            if sweep.failures:
+                telemetry.emit(TargetRestored(sweep.failures))
+            return
+        await journal.due_sweeps.put_off(rest)
+        if rest.failures > sweep.failures:
+            wait_s = (rest.not_before - now).total_seconds()
+            telemetry.emit(TargetBackedOff(rest.failures, wait_s, rest.problem))
