@@ -98,7 +98,7 @@ class ServiceStatus(Struct, frozen=True):
         ahead = record.waiting.get(target)
         if ahead is not None:
             accounts = "1 other account has" if ahead == 1 else f"{ahead} other accounts have"
-            yield f"it waits for its turn: {f'{accounts} waited longer' if ahead else 'it is next'}"
+            yield f"this target waits for its turn: {f'{accounts} waited longer' if ahead else 'it is next'}"
         if target not in record.scheduled:
             yield "no schedule: it is swept on request only"
 

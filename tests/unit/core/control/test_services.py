@@ -84,9 +84,9 @@ def test_what_needs_an_action_is_named() -> None:
 @pytest.mark.parametrize(
     ("ahead", "line"),
     [
-        (0, "it waits for its turn: it is next"),
-        (1, "it waits for its turn: 1 other account has waited longer"),
-        (3, "it waits for its turn: 3 other accounts have waited longer"),
+        (0, "this target waits for its turn: it is next"),
+        (1, "this target waits for its turn: 1 other account has waited longer"),
+        (3, "this target waits for its turn: 3 other accounts have waited longer"),
     ],
 )
 def test_a_target_that_waits_for_its_turn_is_described(ahead: int, line: str) -> None:
