@@ -28,7 +28,7 @@ TAKE = "UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT max(
 async def opened(address: str, config: str = "c1") -> AsyncIterator[ProcrastinateQueue]:
     """Open the queue of one configuration."""
     async with open_journal(address) as journal:
-        yield await open_queue(journal, config)
+        yield await open_queue(journal, config, 60.0)
 
 
 def ask(address: str, query: str, *values: Any) -> Sequence[Any]:
@@ -358,4 +358,4 @@ async def test_a_journal_on_sqlite_has_no_queue(tmp_path: Any) -> None:
     """A fleet needs PostgreSQL; the message names the keys."""
     async with open_journal(f"sqlite:///{tmp_path}/journal.db") as journal:
         with pytest.raises(JournalError, match="is not on PostgreSQL, which a fleet needs"):
-            await open_queue(journal, "c1")
+            await open_queue(journal, "c1", 60.0)

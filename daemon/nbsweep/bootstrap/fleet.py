@@ -29,7 +29,7 @@ async def open_fleet_queue(settings: Settings, journal: SqlJournal) -> SweepQueu
         raise NbsweepError(
             "service.fleet needs the package procrastinate, which is not installed: pip install 'nbsweep[fleet]'"
         ) from error
-    return await open_queue(journal, digest_of_sweeps(settings))
+    return await open_queue(journal, digest_of_sweeps(settings), settings.service.lease.total_seconds())
 
 
 def fence_options(settings: Settings) -> FenceOptions:

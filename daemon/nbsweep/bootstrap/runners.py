@@ -52,7 +52,7 @@ async def _make_fleet_work(
         {
             "leader": lambda: dispatcher.lead(shutdown.begun),
             "open-sweeps": dispatcher.watch,
-            "reaper": lambda: keep_reaping(queue, telemetry),
+            "reaper": lambda: keep_reaping(queue, telemetry, settings.service.lease),
         },
     )
 

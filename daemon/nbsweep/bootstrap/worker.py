@@ -70,5 +70,6 @@ async def run_worker(settings: Settings, inputs: WorkerInputs) -> None:
             WorkerPresence(opened.journal, record),
             settings.service.accounts_at_once,
             settings.service.drain.total_seconds(),
+            settings.service.lease,
         )
         await worker.run()

@@ -15,7 +15,7 @@ from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.engine.fence import FenceGuard, FenceOptions
 from nbsweep.service.fleet.dispatched_target import DispatchedTarget
 from nbsweep.service.fleet.queue import SweepQueue
-from nbsweep.service.fleet.reaper import REAPS_EVERY_S, defer_what_is_due
+from nbsweep.service.fleet.reaper import REAPS, defer_what_is_due
 
 _target = attrgetter("target")
 LOOKS_EVERY_S = 2.0
@@ -63,7 +63,7 @@ class Dispatcher:
         while True:
             with suppress(JournalError):
                 await defer_what_is_due(self.queue, self.journal)
-            await anyio.sleep(REAPS_EVERY_S)
+            await anyio.sleep(self.fence_options.lasts.total_seconds() / REAPS)
 
     async def watch(self) -> None:
         """Read every few seconds what is open, until cancelled."""

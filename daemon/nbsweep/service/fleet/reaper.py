@@ -4,6 +4,7 @@ Every process of a fleet does the first, and the leader the second. No step of i
 """
 
 from contextlib import suppress
+from datetime import timedelta
 
 import anyio
 
@@ -12,16 +13,17 @@ from nbsweep.core.events.fleet import JobStalled
 from nbsweep.core.ports import Journal, Telemetry
 from nbsweep.service.fleet.queue import SweepQueue
 
-REAPS_EVERY_S = 15.0
+REAPS = 4
+"""How often is looked for lost workers while a lease lasts."""
 
 
-async def keep_reaping(queue: SweepQueue, telemetry: Telemetry) -> None:
+async def keep_reaping(queue: SweepQueue, telemetry: Telemetry, lease: timedelta) -> None:
     """Take jobs away from lost workers until cancelled. If the journal cannot be used, the next round tries again."""
     while True:
         with suppress(JournalError):
             for stalled in await queue.reap():
                 telemetry.emit(JobStalled(stalled.account, stalled.worker))
-        await anyio.sleep(REAPS_EVERY_S)
+        await anyio.sleep(lease.total_seconds() / REAPS)
 
 
 async def defer_what_is_due(queue: SweepQueue, journal: Journal) -> None:

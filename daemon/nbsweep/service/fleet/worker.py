@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import anyio
 
@@ -16,7 +17,7 @@ from nbsweep.engine.shutdown import Shutdown
 from nbsweep.service.fleet.account_sweeps import AccountSweeps
 from nbsweep.service.fleet.presence import WorkerPresence
 from nbsweep.service.fleet.queue import SweepQueue
-from nbsweep.service.fleet.reaper import REAPS_EVERY_S, keep_reaping
+from nbsweep.service.fleet.reaper import REAPS, keep_reaping
 
 LAST_S = 5.0
 """Time beyond the drain that the end of the worker may take."""
@@ -33,6 +34,7 @@ class Worker:
     presence: WorkerPresence
     accounts_at_once: int
     drain_s: float
+    lease: timedelta
     _refused: Mapping[str, int] = field(default_factory=dict)
     """The number of jobs that wait for another configuration, by its digest, as logged last."""
 
@@ -40,7 +42,7 @@ class Worker:
         """Take jobs until a shutdown begins or an administrator drains the worker; then end within `drain_s`."""
         self.telemetry.emit(WorkerStarted(len(self.accounts), self.accounts_at_once, self.presence.plain.config))
         async with anyio.create_task_group() as group:
-            group.start_soon(keep_reaping, self.queue, self.telemetry, name="reaper")
+            group.start_soon(keep_reaping, self.queue, self.telemetry, self.lease, name="reaper")
             group.start_soon(self._look_for_refused, name="refused")
             group.start_soon(self.presence.keep, self.shutdown.begun, name="presence")
             group.start_soon(self._end_late, group.cancel_scope, name="stop")
@@ -77,7 +79,7 @@ class Worker:
         while True:
             with suppress(JournalError):
                 self._report_refused(Counter(job.config for job in await self.queue.jobs() if job.state is JobState.WAITING))
-            await anyio.sleep(REAPS_EVERY_S)
+            await anyio.sleep(self.lease.total_seconds() / REAPS)
 
     def _report_refused(self, waiting: Counter[str]) -> None:
         refused = {config: jobs for config, jobs in waiting.items() if config != self.presence.plain.config}

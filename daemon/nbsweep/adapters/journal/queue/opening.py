@@ -11,10 +11,10 @@ from nbsweep.adapters.journal.queue.schema import bring_up_to_date
 from nbsweep.core.errors import JournalError
 
 
-async def open_queue(journal: SqlJournal, config: str) -> ProcrastinateQueue:
+async def open_queue(journal: SqlJournal, config: str, lease_s: float) -> ProcrastinateQueue:
     """Create or migrate the tables of the queue beside those of the journal, and return the queue.
 
-    `config` is the digest of the configuration of this process.
+    `config` is the digest of the configuration of this process, and `lease_s` how long its leases last, in seconds.
 
     Raises:
         JournalError: the journal is not on PostgreSQL, or its queue is of another version.
@@ -31,4 +31,4 @@ async def open_queue(journal: SqlJournal, config: str) -> ProcrastinateQueue:
         return ()
 
     await connector.perform(prepare)
-    return ProcrastinateQueue(connector, config)
+    return ProcrastinateQueue(connector, config, lease_s)

@@ -23,8 +23,10 @@ TASK = "sweep"
 QUEUE = "sweeps-"
 """The prefix of the queues; the digest of the configuration follows, so that a worker takes only jobs of its own."""
 LOCK = "account:"
-STALLED_AFTER_S = 30.0
-"""A worker without a heartbeat for so long counts as lost; procrastinate's workers send one every 10 s."""
+HEARTBEATS = 6
+"""The number of heartbeats of a worker while a lease lasts."""
+STALLED_AFTER = 1 / 2
+"""The share of the time of a lease after which a worker without a heartbeat counts as lost: its fences last longer."""
 POLLS_EVERY_S = 2.0
 """How often a worker looks for jobs."""
 ONE_DAY_S = 86_400.0
@@ -76,12 +78,13 @@ _MINE = "SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id 
 class ProcrastinateQueue:
     """The jobs of one configuration."""
 
-    def __init__(self, connector: JournalConnector, config: str) -> None:
-        """Take the connector, and the digest of the configuration of this process."""
+    def __init__(self, connector: JournalConnector, config: str, lease_s: float) -> None:
+        """Take the connector, the digest of the configuration of this process, and how long a lease lasts, in seconds."""
         # procrastinate would log every failure with a traceback to stderr.
         logging.getLogger("procrastinate").addHandler(logging.NullHandler())
         self._connector = connector
         self._queue = f"{QUEUE}{config}"
+        self._lease_s = lease_s
         self._worker: Worker | None = None
         self._running: set[int] = set()
         """The jobs whose sweep runs in this process."""
@@ -111,7 +114,7 @@ class ProcrastinateQueue:
         learning of it, because the answer was lost, ends as well.
         """
         lost = await self._unknown_to_me()
-        arguments = {"queues": f"{QUEUE}%", "after_s": STALLED_AFTER_S, "lost": list(lost & self._suspected)}
+        arguments = {"queues": f"{QUEUE}%", "after_s": self._lease_s * STALLED_AFTER, "lost": list(lost & self._suspected)}
         self._suspected = lost - self._suspected
 
         def work(connection: Connection) -> Sequence[Row]:
@@ -149,7 +152,8 @@ class ProcrastinateQueue:
             listen_notify=False,
             delete_jobs="always",
             install_signal_handlers=False,
-            stalled_worker_timeout=STALLED_AFTER_S,
+            update_heartbeat_interval=self._lease_s / HEARTBEATS,
+            stalled_worker_timeout=self._lease_s * STALLED_AFTER,
         )
         return self._worker
 
