@@ -20,6 +20,7 @@ from nbsweep.adapters.cloud.client import CloudClient, open_client
 from nbsweep.adapters.cloud.limiter import Lane, Lanes
 from nbsweep.adapters.cloud.session import IAM_TIMEOUT, Connect, by_tcp, open_session
 from nbsweep.core.errors import CloudError, WrongAddress
+from nbsweep.core.fences.logins import SharedLogins
 from nbsweep.core.pacing import Rate
 from nbsweep.core.ports import Clock, Telemetry
 from nbsweep.settings import LimitSettings, TargetSettings
@@ -61,10 +62,16 @@ class TargetAccess(Struct, frozen=True):
 
 @asynccontextmanager
 async def open_accounts(
-    targets: Iterable[TargetSettings], environment: Mapping[str, str], clock: Clock
+    targets: Iterable[TargetSettings],
+    environment: Mapping[str, str],
+    clock: Clock,
+    shared_logins: SharedLogins | None = None,
 ) -> AsyncIterator[tuple[TargetAccess, ...]]:
-    """Look for the credentials of each target, and yield the access to each target in the same order."""
-    async with open_credential_provider(environment, clock) as provider:
+    """Look for the credentials of each target, and yield the access to each target in the same order.
+
+    `shared_logins` are those of the fleet, if there is one.
+    """
+    async with open_credential_provider(environment, clock, shared_logins=shared_logins) as provider:
         found = [(target, *await _find_credentials(target, provider)) for target in targets]
         limits: dict[tuple[str, str], list[LimitSettings]] = {}
         for target, credentials, _ in found:

@@ -38,8 +38,8 @@ class FenceGuard:
     clock: Clock
     telemetry: Telemetry
     options: FenceOptions
-    remember: Callable[[], str] | None = None
-    """Returns what is left for the next holder; called for each beat, and for the release."""
+    remember: Callable[[], str | None] | None = None
+    """Returns what is left for the next holder, or None to leave what is there; called for each beat, and for the release."""
     lost: anyio.Event = field(default_factory=anyio.Event)
     """Set when the fence is lost, because another process has it or because it could not be renewed in time."""
     _fence: Fence | None = None

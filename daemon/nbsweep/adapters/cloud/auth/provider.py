@@ -23,6 +23,7 @@ from nbsweep.adapters.cloud.auth.refresh import RefreshingCredentials
 from nbsweep.adapters.cloud.auth.tokens import Login, TokenSource
 from nbsweep.adapters.cloud.session import IAM_TIMEOUT, AuthClient, Connect, by_tcp, open_session
 from nbsweep.core.errors import CloudError, Unauthorized
+from nbsweep.core.fences.logins import SharedLogins
 from nbsweep.core.ports import Clock
 from nbsweep.settings import CredentialSettings, TargetSettings
 
@@ -37,13 +38,15 @@ class CredentialProvider:
     environment: Mapping[str, str] = field(repr=False)
     session: aiohttp.ClientSession
     clock: Clock
+    shared_logins: SharedLogins | None = None
+    """The logins of the other processes of a fleet; None if there is no fleet."""
     _agency: RefreshingCredentials | None = None
     _users: dict[Hashable, RefreshingCredentials] = field(default_factory=dict, repr=False)
     _login_limits: LoginLimits = field(init=False)
 
     def __post_init__(self) -> None:
         """Start without logins."""
-        self._login_limits = LoginLimits(self.clock)
+        self._login_limits = LoginLimits(self.clock, self.shared_logins)
 
     async def find(self, target: TargetSettings) -> Credentials:
         """Find a target's credentials, and read their files. A password is not used before it is needed.
@@ -116,11 +119,11 @@ class CredentialProvider:
 
 @asynccontextmanager
 async def open_credential_provider(
-    environment: Mapping[str, str], clock: Clock, connect: Connect = by_tcp
+    environment: Mapping[str, str], clock: Clock, connect: Connect = by_tcp, shared_logins: SharedLogins | None = None
 ) -> AsyncIterator[CredentialProvider]:
     """Open a session for credentials; they can be renewed while it is open."""
     async with open_session(IAM_TIMEOUT, 8, connect) as session:
-        yield CredentialProvider(environment, session, clock)
+        yield CredentialProvider(environment, session, clock, shared_logins)
 
 
 def _secret(given: CredentialSettings, name: str) -> str:
