@@ -40,6 +40,8 @@ async def test_the_latest_hold_of_each_notebook_of_a_project_counts(opener: Open
         await journal.holds.add([again])
         assert await journal.holds.latest("p1") == {"nb1": again, "nb2": hold("nb2")}
         assert await journal.holds.latest("p3") == {}
+        assert await journal.holds.latest("p1", ["nb1", "nb3"]) == {"nb1": again}
+        assert await journal.holds.latest("p1", []) == {}
 
 
 async def test_a_hold_survives_a_restart_and_is_stored_once(opener: Opener) -> None:

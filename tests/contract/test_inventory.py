@@ -16,7 +16,7 @@ from contract.conftest import Opener
 from contract.records import examples
 from nbsweep.core.facts import Moment, idle_since
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.inventory.model import NotebookState, SurveyRecord
+from nbsweep.core.inventory.model import KnownOwner, NotebookState, SurveyRecord
 from nbsweep.core.inventory.recording import Changes, Listed, Recorder
 from nbsweep.core.model import AT_REST, Lease, MalformedRow, Named, Notebook, Scope, Status
 from nbsweep.core.ports import Journal
@@ -243,6 +243,32 @@ async def test_old_states_are_deleted_but_not_more_than_once_a_day(opener: Opene
         assert await journal.inventory.prune(NOON + 9 * HOUR, NOON + 23 * HOUR) == 0
         assert await journal.inventory.prune(NOON + 9 * HOUR, NOON + 24 * HOUR) == 1
         assert [one.id for one in await journal.inventory.surveys(NOON - 20 * HOUR, NOON)] == [1, 4]
+
+
+async def test_some_notebooks_of_a_survey_are_read_alone(opener: Opener) -> None:
+    """As that survey knew them; those that it did not show are left out."""
+    async with opener() as journal:
+        one = await survey(journal, [notebook("nb1"), notebook("nb2"), notebook("nb3")])
+        two = await survey(journal, [notebook("nb1", name="gpt"), notebook("nb3")], NOON + HOUR)
+        states = await journal.inventory.states_at(one, ["nb2", "nb1", "nb9"])
+        assert [(state.notebook_id, state.facts_at(one.id).notebook.name) for state in states] == [
+            ("nb1", "bert"),
+            ("nb2", "bert"),
+        ]
+        assert [state.notebook_id for state in await journal.inventory.states_at(two, ["nb2", "nb1"])] == ["nb1"]
+        assert await journal.inventory.states_at(one, []) == ()
+
+
+async def test_owners_are_as_a_survey_knew_them(opener: Opener) -> None:
+    """With the tags of each notebook; a row that could not be read has no owner."""
+    mine = [notebook("nb1", owner=Named("u1", "alice"), tags={"team": "vision", "bare": None}), notebook("nb2", owner=Named())]
+    async with opener() as journal:
+        one = await survey(journal, [*mine, MalformedRow("nb3", "bert", "no status")])
+        two = await survey(journal, [notebook("nb1", owner=Named("u2", "bob"))], NOON + HOUR)
+        owners = await journal.inventory.owners_at(one)
+        assert owners == {"nb1": KnownOwner("u1", "alice", {"team": "vision", "bare": None}), "nb2": KnownOwner("", "", {})}
+        assert await journal.inventory.owners_at(two) == {"nb1": KnownOwner("u2", "bob", {})}
+        assert await journal.inventory.owners_at(replace(one, extent="")) == {}
 
 
 async def test_thousands_of_notebooks_are_recorded(opener: Opener) -> None:

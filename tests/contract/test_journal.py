@@ -162,6 +162,16 @@ async def test_removals_of_a_notebook_come_newest_first(opener: Opener) -> None:
         assert [row.run_id for row in await journal.removals_of("nb1")] == ["run3", "run2", "run1"]
 
 
+async def test_the_newest_removal_of_each_of_some_notebooks_is_found(opener: Opener) -> None:
+    """By when it was planned, then by its run; a notebook without a removal is not there."""
+    one = [removal(run_id=f"run{day}", planned_at=NOON + timedelta(days=day)) for day in (2, 1, 3)]
+    two = [removal(2, run_id="run7"), removal(2, run_id="run8")]
+    async with opener() as journal:
+        await journal.write([*one, *two, removal(9)])
+        assert await journal.latest_removals(["nb1", "nb2", "nb3"]) == {"nb1": one[2], "nb2": two[1]}
+        assert await journal.latest_removals([]) == {}
+
+
 @pytest.mark.parametrize("state", State)
 async def test_unfinished_is_what_has_no_end(opener: Opener, state: State) -> None:
     """Each of the four ends takes a removal off the list, no other state does."""
@@ -278,6 +288,8 @@ async def test_sightings_belong_to_their_target(opener: Opener) -> None:
         assert await journal.last_active("research") == {"nb1": NOON, "nb2": NOON}
         assert await journal.last_active("teaching") == {"nb1": NOON + timedelta(hours=1)}
         assert await journal.last_active("unknown") == {}
+        assert await journal.last_active("research", ["nb2", "nb9"]) == {"nb2": NOON}
+        assert await journal.last_active("research", []) == {}
 
 
 async def test_a_sighting_without_a_time_zone_is_refused(opener: Opener) -> None:

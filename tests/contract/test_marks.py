@@ -63,6 +63,18 @@ async def test_a_mark_comes_back_as_it_was_written(opener: Opener, written: Mark
         assert found == ((stored(written),) if written.state in (MarkState.MARKED, MarkState.TOLD) else ())
 
 
+async def test_the_open_marks_of_some_notebooks_are_read_alone(opener: Opener) -> None:
+    """None of others, none that are cleared, and none at all where no notebook is named."""
+    marks = [replace(mark(number), version=0) for number in (1, 2, 3)]
+    marks[1] = replace(marks[1], state=MarkState.CLEARED)
+    async with opener() as journal:
+        await journal.marks.write(marks)
+        found = await journal.marks.open_marks(PROJECT, ["nb1", "nb2", "nb9"])
+        assert [each.notebook_id for each in found] == ["nb1"]
+        assert await journal.marks.open_marks(PROJECT, []) == ()
+        assert await journal.marks.open_marks("elsewhere", ["nb1"]) == ()
+
+
 @examples
 @given(first=any_of(Mark), later=any_of(Mark))
 async def test_a_later_write_of_a_mark_takes_the_place_of_an_earlier_one(opener: Opener, first: Mark, later: Mark) -> None:

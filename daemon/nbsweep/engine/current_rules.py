@@ -1,5 +1,6 @@
 """The rules of one sweep, with the marks, holds and exemptions that the journal has."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from msgspec import Struct
@@ -30,14 +31,18 @@ class CurrentRules(Struct, frozen=True):
         return CurrentRules(replace(self.rules, exemptions=exemptions), version)
 
 
-async def current_rules(rules: Rules, target: str, identity: TargetIdentity, ports: Ports) -> CurrentRules:
-    """Return the configured rules with the marks, holds and exemptions of a target.
+async def current_rules(
+    rules: Rules, target: str, identity: TargetIdentity, ports: Ports, notebook_ids: Collection[str] | None = None
+) -> CurrentRules:
+    """Return the configured rules with the exemptions of a target, and with its marks and holds.
+
+    If notebooks are given, the marks and holds are only theirs, and the rules are for no others.
 
     Raises:
         JournalError: they cannot be read, so that nothing may be deleted.
     """
-    marks = await ports.journal.marks.open_marks(identity.project)
-    holds = await ports.journal.holds.latest(identity.project) if rules.holds_out else {}
+    marks = await ports.journal.marks.open_marks(identity.project, notebook_ids)
+    holds = await ports.journal.holds.latest(identity.project, notebook_ids) if rules.holds_out else {}
     marked = replace(rules, marks={mark.notebook_id: mark for mark in marks}, holds=holds)
     return await CurrentRules(marked).with_exemptions(target, ports)
 

@@ -136,8 +136,9 @@ class Sweeper:
         """
         if self.known is None:
             return {}
-        current = await current_rules(self.options.rules, self.area.target, self.known, self.ports)
-        moment = Moment(self.ports.clock.now(), await self.ports.journal.last_active(self.known.project))
+        ids = {notebook.id for notebook in notebooks}
+        current = await current_rules(self.options.rules, self.area.target, self.known, self.ports, ids)
+        moment = Moment(self.ports.clock.now(), await self.ports.journal.last_active(self.known.project, ids))
         return {notebook.id: judge(notebook, current.rules, moment) for notebook in notebooks}
 
     async def held_elsewhere(self) -> HeldElsewhere | None:

@@ -116,11 +116,12 @@ class InMemoryJournal:
         known.update({notebook_id: max(known.get(notebook_id, moment), moment) for notebook_id in notebook_ids})
         await asyncio.sleep(0)
 
-    async def last_active(self, project: str) -> Mapping[str, datetime]:
-        """Return when each notebook of a project was last seen in use."""
+    async def last_active(self, project: str, notebook_ids: Collection[str] | None = None) -> Mapping[str, datetime]:
+        """Return when each notebook of a project, or each of these, was last seen in use."""
         await asyncio.sleep(0)
         mine, older = self._last_active.get(project, {}), self._last_active.get(UNKNOWN, {})
-        return mine | {key: max(moment, mine.get(key, moment)) for key, moment in older.items()}
+        found = mine | {key: max(moment, mine.get(key, moment)) for key, moment in older.items()}
+        return {key: moment for key, moment in found.items() if notebook_ids is None or key in notebook_ids}
 
     async def runs(self, limit: int, target: str | None = None) -> tuple[RunRecord, ...]:
         """Return the latest sweeps, newest first; with `target`, those of that target."""
@@ -178,6 +179,11 @@ class InMemoryJournal:
         await asyncio.sleep(0)
         found = [removal for removal in self._removals.values() if removal.notebook_id == notebook_id]
         return tuple(sorted(found, key=lambda removal: (removal.planned_at, removal.run_id), reverse=True))
+
+    async def latest_removals(self, notebook_ids: Collection[str]) -> Mapping[str, Removal]:
+        """Return the newest removal of each of these notebooks that has one, by notebook id."""
+        found = {key: await self.removals_of(key) for key in notebook_ids}
+        return {key: removals[0] for key, removals in found.items() if removals}
 
     async def orders_since(self, target: str, identity: TargetIdentity, since: datetime) -> tuple[Removal, ...]:
         """List the removals of a target with a stop or a DELETE that was about to leave since a time, the oldest first."""

@@ -27,6 +27,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    true,
 )
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -184,6 +185,11 @@ def listed_in(dialect: str, column: Column[Any], parameter: str) -> ColumnElemen
     if dialect == "sqlite":
         return column.in_(select(func.json_each(listing).table_valued("value").c.value))
     return column.in_(select(func.json_array_elements_text(cast(listing, JSON)).column_valued("value")))
+
+
+def among(column: Column[Any], values: Collection[str] | None) -> ColumnElement[bool]:
+    """Build the condition that a column's text is one of these, of which there are not many; always true without them."""
+    return true() if values is None else column.in_(sorted(values))
 
 
 def now_us(dialect: str) -> ColumnElement[int]:

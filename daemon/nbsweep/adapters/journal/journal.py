@@ -17,7 +17,7 @@ from sqlalchemy import (
 from nbsweep.adapters.journal.address import JournalAddress
 from nbsweep.adapters.journal.connections.outage import outlasting
 from nbsweep.adapters.journal.connections.tasks import ask
-from nbsweep.adapters.journal.dialects import now_us
+from nbsweep.adapters.journal.dialects import among, now_us
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.files import JournalFiles
 from nbsweep.adapters.journal.inventory.holds import SqlHolds
@@ -36,6 +36,7 @@ from nbsweep.adapters.journal.queries import (
     of_last_run,
     of_last_success,
     of_last_survey,
+    of_latest,
     of_orders,
     of_unfinished,
 )
@@ -204,10 +205,10 @@ class SqlJournal:
 
         await self._write(Change(self._sql.upsert_sighting, list(notebook_ids), row_of))
 
-    async def last_active(self, project: str) -> Mapping[str, datetime]:
-        """Return when each notebook of a project was last seen in a state other than at rest."""
+    async def last_active(self, project: str, notebook_ids: Collection[str] | None = None) -> Mapping[str, datetime]:
+        """Return when each notebook of a project, or each of these, was last seen in a state other than at rest."""
         latest = func.max(SIGHTINGS.c.last_active).label("last_active")
-        mine = SIGHTINGS.c.project.in_([project, UNKNOWN])
+        mine = SIGHTINGS.c.project.in_([project, UNKNOWN]) & among(SIGHTINGS.c.notebook_id, notebook_ids)
         query = select(SIGHTINGS.c.notebook_id, latest).where(mine).group_by(SIGHTINGS.c.notebook_id)
         return {row["notebook_id"]: row["last_active"] for row in await self._rows(query)}
 
@@ -257,6 +258,11 @@ class SqlJournal:
         query = _REMOVAL.where(REMOVALS.c.notebook_id == notebook_id)
         newest_first = query.order_by(REMOVALS.c.planned_at.desc(), REMOVALS.c.run_id.desc(), REMOVALS.c.position.desc())
         return await self._access.records(_REMOVAL_MAPPER, newest_first)
+
+    async def latest_removals(self, notebook_ids: Collection[str]) -> Mapping[str, Removal]:
+        """Return the newest removal of each of these notebooks that has one, in whichever run, by notebook id."""
+        found = await self._access.records(_REMOVAL_MAPPER, of_latest(_REMOVAL, notebook_ids))
+        return {removal.notebook_id: removal for removal in found}
 
     async def orders_since(self, target: str, identity: TargetIdentity, since: datetime) -> tuple[Removal, ...]:
         """List the removals of a target with a stop or a DELETE that was about to leave since a time, the oldest first."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, true, union_all
+from sqlalchemy import ColumnElement, Select, func, select, true, tuple_, union_all
 
 from nbsweep.adapters.journal.beginnings import begins_with
 from nbsweep.adapters.journal.notices.tables import MARKS
@@ -32,6 +32,16 @@ def of_unfinished(removals: Select[Any], target: str | None) -> Select[Any]:
     named = true() if target is None else REMOVALS.c.target == target
     found = removals.where(REMOVALS.c.ended_at.is_(None), open_end, named)
     return found.order_by(REMOVALS.c.planned_at, REMOVALS.c.run_id, REMOVALS.c.position)
+
+
+def of_latest(removals: Select[Any], notebook_ids: Collection[str]) -> Select[Any]:
+    """Find the newest removal of each of these notebooks."""
+    newest = (REMOVALS.c.planned_at.desc(), REMOVALS.c.run_id.desc(), REMOVALS.c.position.desc())
+    place = func.row_number().over(partition_by=REMOVALS.c.notebook_id, order_by=newest).label("place")
+    key = (REMOVALS.c.run_id, REMOVALS.c.target, REMOVALS.c.notebook_id)
+    placed = select(*key, place).where(REMOVALS.c.notebook_id.in_(sorted(notebook_ids))).subquery()
+    first = select(*(placed.c[column.name] for column in key)).where(placed.c.place == 1)
+    return removals.where(tuple_(*key).in_(first))
 
 
 def of_orders(removals: Select[Any], target: str, identity: TargetIdentity, since: datetime) -> Select[Any]:

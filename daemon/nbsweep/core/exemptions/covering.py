@@ -37,7 +37,9 @@ def find_exemption(notebook: Notebook, exemptions: Iterable[Exemption], now: dat
     Of several exemptions the one that ends last counts.
     """
     doubt: Covering | None = None
-    for exemption in sorted(exemptions, key=lambda each: each.until, reverse=True):
+    # Most exemptions are of one notebook, and a survey looks at all of them for each of its notebooks.
+    near = [each for each in exemptions if each.selector.notebook_id in (None, notebook.id)]
+    for exemption in sorted(near, key=lambda each: each.until, reverse=True):
         if not exemption.in_force(now):
             continue
         truth, missing = covers(exemption.selector, notebook)

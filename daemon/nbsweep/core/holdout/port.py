@@ -1,6 +1,6 @@
 """The port of the journal for the holdout."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -10,8 +10,8 @@ from nbsweep.core.holdout.model import Hold
 class HoldRecords(Protocol):
     """The notebooks that are or were held out. All methods raise JournalError."""
 
-    async def latest(self, project: str) -> Mapping[str, Hold]:
-        """Return the latest hold of each notebook of a project, by notebook id."""
+    async def latest(self, project: str, notebook_ids: Collection[str] | None = None) -> Mapping[str, Hold]:
+        """Return the latest hold of each notebook of a project, or of each of these, by notebook id."""
         ...
 
     async def add(self, holds: Sequence[Hold]) -> None:

@@ -164,6 +164,27 @@ def decode(notebook_id: str, facts: bytes, times: tuple[datetime | None, datetim
     return KnownFacts(_timed(_notebook(notebook_id, known), *times), known.last_active)
 
 
+class _OwnerFacts(Struct, frozen=True, rename=_FACTS):
+    status: Status
+    """Only a row that could not be read has none."""
+    owner_id: str | None = None
+    owner: str | None = None
+    tags: Mapping[str, str | None] | None = None
+
+
+_OWNERS = json.Decoder(_OwnerFacts)
+
+
+def decode_owner(facts: bytes | str) -> tuple[str, str, dict[str, str | None]]:
+    """Decode the owner's id, the owner's name and the tags of a notebook, in a fraction of the time that all facts take.
+
+    Raises:
+        msgspec.DecodeError: these are no facts.
+    """
+    known = _OWNERS.decode(facts)
+    return known.owner_id or "", known.owner or "", dict(known.tags or {})
+
+
 def _notebook(notebook_id: str, facts: _Facts) -> Notebook:
     lease, volume = facts.lease, facts.volume
     return Notebook(

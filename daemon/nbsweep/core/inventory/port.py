@@ -1,11 +1,11 @@
 """The port of the journal for the inventory."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.inventory.model import NotebookState, OpenState, SurveyRecord
+from nbsweep.core.inventory.model import KnownOwner, NotebookState, OpenState, SurveyRecord
 from nbsweep.core.inventory.recording import Changes
 from nbsweep.core.lookup import NotebookRef
 
@@ -33,8 +33,15 @@ class InventoryRecords(Protocol):
         """Return the latest survey of each target and extent that is not later than a moment, sorted by target."""
         ...
 
-    async def states_at(self, survey: SurveyRecord) -> tuple[NotebookState, ...]:
-        """List the states of the notebooks that a survey covers as they were known with it, sorted by id."""
+    async def states_at(self, survey: SurveyRecord, notebook_ids: Collection[str] | None = None) -> tuple[NotebookState, ...]:
+        """List the states of the notebooks that a survey covers, or of these of them, as they were known with it, by id."""
+        ...
+
+    async def owners_at(self, survey: SurveyRecord) -> Mapping[str, KnownOwner]:
+        """Return the owners of the notebooks that a survey covers as they were known with it, by notebook id.
+
+        Notebooks whose facts cannot be read have no owner.
+        """
         ...
 
     async def states_between(

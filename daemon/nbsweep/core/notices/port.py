@@ -13,8 +13,8 @@ from nbsweep.core.notices.outbox import Item, Listed, Message, MessageState, Out
 class MarkRecords(Protocol):
     """The marks of all targets. All methods raise JournalError; nothing of a policy with grace may be deleted then."""
 
-    async def open_marks(self, project: str) -> tuple[Mark, ...]:
-        """List the open marks of a project, the oldest first."""
+    async def open_marks(self, project: str, notebook_ids: Collection[str] | None = None) -> tuple[Mark, ...]:
+        """List the open marks of a project, of these notebooks if they are given, the oldest first."""
         ...
 
     async def marks(

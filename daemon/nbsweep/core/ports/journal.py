@@ -126,8 +126,8 @@ class Journal(Protocol):
         """Record that these notebooks were seen in a state other than at rest; only the latest time is kept."""
         ...
 
-    async def last_active(self, project: str) -> Mapping[str, datetime]:
-        """Return when each notebook of a project was last seen in a state other than at rest.
+    async def last_active(self, project: str, notebook_ids: Collection[str] | None = None) -> Mapping[str, datetime]:
+        """Return when each notebook of a project, or each of these, was last seen in a state other than at rest.
 
         Records without a project count for every project, because they can only keep a notebook.
         """
@@ -165,6 +165,10 @@ class Journal(Protocol):
 
     async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:
         """List the removals of one notebook in all runs, the newest first."""
+        ...
+
+    async def latest_removals(self, notebook_ids: Collection[str]) -> Mapping[str, Removal]:
+        """Return the newest removal of each of these notebooks that has one, in whichever run, by notebook id."""
         ...
 
     async def orders_since(self, target: str, identity: TargetIdentity, since: datetime) -> tuple[Removal, ...]:

@@ -61,10 +61,10 @@ async def explain_notebook(sweeper: Sweeper, notebook_id: str) -> NotebookContex
         NbsweepError: the cloud or the journal could not be asked.
     """
     identity = await sweeper.identity()
-    last_active = await sweeper.ports.journal.last_active(identity.project)
+    last_active = await sweeper.ports.journal.last_active(identity.project, [notebook_id])
     notebook = await sweeper.ports.cloud.show(notebook_id)
     now = sweeper.ports.clock.now()
-    current = await current_rules(sweeper.options.rules, sweeper.area.target, identity, sweeper.ports)
+    current = await current_rules(sweeper.options.rules, sweeper.area.target, identity, sweeper.ports, [notebook_id])
     memory = await _remember(sweeper, identity, notebook, now, last_active.get(notebook.id))
     return NotebookContext(
         target=sweeper.area.target,

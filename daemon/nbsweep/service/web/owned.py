@@ -1,15 +1,14 @@
 """Finds the notebooks of a visitor in the last surveys: the owners' directory reaches their owner at the visitor's address."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import anyio
 import msgspec
-from anyio import to_thread
 from msgspec import Struct
 
-from nbsweep.core.inventory.model import NotebookState, SurveyRecord
+from nbsweep.core.inventory.model import KnownOwner, NotebookState, SurveyRecord
 from nbsweep.core.model import Notebook
 from nbsweep.core.notices.contacts import Owner
 from nbsweep.core.ports import Clock, Journal
@@ -19,10 +18,10 @@ from nbsweep.service.web.access.visitors import SignedIn, Visitor
 
 MOST_LOOKUPS = 1000
 """How many owners the directory is asked for at one visit: it may ask IAM."""
-MOST_SHOWN = 200
+MOST_READ = 1000
 """How many notebooks of a visitor are read."""
 MOST_REMEMBERED = 20
-"""How many visitors' notebooks are remembered, until a target is surveyed again."""
+"""How many visitors' notebooks are remembered by their IDs, until a target is surveyed again."""
 
 
 class Owned(Struct, frozen=True):
@@ -45,6 +44,16 @@ class OwnedFound(Struct, frozen=True):
     """How many notebooks of the visitor are left out."""
 
 
+class _Mine(Struct, frozen=True):
+    """What is remembered of a visitor."""
+
+    numbers: tuple[int, ...]
+    """The numbers of the surveys."""
+    ids: Mapping[str, Sequence[str]]
+    """The IDs of the notebooks by target."""
+    is_whole: bool
+
+
 @dataclass(slots=True)
 class OwnedNotebooks:
     """Asks the inventory and the owners' directory; no notebook is read from the cloud."""
@@ -55,8 +64,8 @@ class OwnedNotebooks:
     ownership: Ownership
     _index: tuple[tuple[int, ...], "Index"] = ((), {})
     """The numbers of the surveys, and the notebooks in them."""
-    _remembered: dict[tuple[str, ...], tuple[tuple[int, ...], OwnedFound]] = field(default_factory=dict)
-    """By what a visitor is known as: the numbers of the surveys, and what was found in them."""
+    _remembered: dict[tuple[str, ...], _Mine] = field(default_factory=dict)
+    """By what a visitor is known as."""
     _lock: anyio.Lock = field(default_factory=anyio.Lock)
 
     async def of(self, visitor: Visitor) -> OwnedFound:
@@ -68,14 +77,13 @@ class OwnedNotebooks:
         surveys = await self._surveys()
         if not surveys or visitor.signed_in is not SignedIn.PROXY:
             return OwnedFound((), bool(surveys))
-        numbers = tuple(survey.id for survey in surveys)
-        before, found = self._remembered.get(visitor.known_as, ((), None))
-        if found is None or before != numbers:
-            found = await self._find(visitor, surveys, numbers)
-            while len(self._remembered) >= MOST_REMEMBERED:
-                del self._remembered[next(iter(self._remembered))]
-            self._remembered[visitor.known_as] = numbers, found
-        return found
+        mine = await self._mine(visitor, surveys)
+        found: list[Owned] = []
+        for survey in surveys:
+            wanted = mine.ids.get(survey.target, ())[: MOST_READ - len(found)]
+            found += await self._read(survey, wanted) if wanted else ()
+        more = sum(map(len, mine.ids.values())) - len(found)
+        return OwnedFound(found, is_surveyed=True, is_whole=mine.is_whole, more=more)
 
     async def one(self, visitor: Visitor, target: str, notebook_id: str) -> Owned | None:
         """Return a notebook of a visitor; None if there is none, or if it is somebody else's. The directory is asked anew.
@@ -85,16 +93,14 @@ class OwnedNotebooks:
         """
         for survey in await self._surveys():
             if survey.target == target:
-                owned = await self._read(survey, notebook_id)
-                return owned if owned and await self.ownership.owns(visitor, _owner(owned)) else None
+                for owned in await self._read(survey, [notebook_id]):
+                    return owned if await self.ownership.owns(visitor, _owner(owned)) else None
         return None
 
-    async def _read(self, survey: SurveyRecord, notebook_id: str) -> Owned | None:
-        """Return a notebook as a survey knew it; None if it did not show it."""
-        for state in await self.journal.inventory.states_of(notebook_id):
-            if state.notebook_id == notebook_id and state.target == survey.target and state.lasts_at(survey.id):
-                return _owned(state, survey)
-        return None
+    async def _read(self, survey: SurveyRecord, notebook_ids: Collection[str]) -> list[Owned]:
+        """Return notebooks as a survey knew them; those that it did not show are left out."""
+        states = await self.journal.inventory.states_at(survey, notebook_ids)
+        return [owned for state in states if (owned := _owned(state, survey))]
 
     async def _surveys(self) -> tuple[SurveyRecord, ...]:
         """Return the last survey of each target that there is."""
@@ -105,18 +111,24 @@ class OwnedNotebooks:
                 latest[survey.target] = survey
         return tuple(latest.values())
 
-    async def _find(self, visitor: Visitor, surveys: Sequence[SurveyRecord], numbers: tuple[int, ...]) -> OwnedFound:
+    async def _mine(self, visitor: Visitor, surveys: Sequence[SurveyRecord]) -> _Mine:
+        """Return which notebooks are the visitor's; the directory is asked once for each survey."""
+        numbers = tuple(survey.id for survey in surveys)
+        mine = self._remembered.get(visitor.known_as)
+        if mine is None or mine.numbers != numbers:
+            mine = await self._find(visitor, surveys, numbers)
+            while len(self._remembered) >= MOST_REMEMBERED:
+                del self._remembered[next(iter(self._remembered))]
+            self._remembered[visitor.known_as] = mine
+        return mine
+
+    async def _find(self, visitor: Visitor, surveys: Sequence[SurveyRecord], numbers: tuple[int, ...]) -> _Mine:
         index = await self._indexed(surveys, numbers)
-        mine: list[str] = []
-        places = {survey.target: survey for survey in surveys}
-        found: list[Owned] = []
+        mine: dict[str, list[str]] = {}
         for owner, ids in list(index.values())[:MOST_LOOKUPS]:
             if await self.ownership.owns(visitor, owner):
-                mine += ids
-                shown = ids[: max(0, MOST_SHOWN - len(found))]
-                read = [await self._read(places[owner.target], notebook_id) for notebook_id in shown]
-                found += [each for each in read if each]
-        return OwnedFound(found, is_surveyed=True, is_whole=len(index) <= MOST_LOOKUPS, more=len(mine) - len(found))
+                mine.setdefault(owner.target, []).extend(ids)
+        return _Mine(numbers, {target: sorted(ids) for target, ids in mine.items()}, is_whole=len(index) <= MOST_LOOKUPS)
 
     async def _indexed(self, surveys: Sequence[SurveyRecord], numbers: tuple[int, ...]) -> "Index":
         """Return the notebooks of surveys by owner; they are read once for all visitors."""
@@ -124,8 +136,7 @@ class OwnedNotebooks:
             if self._index[0] != numbers:
                 index: Index = {}
                 for survey in surveys:
-                    states = await self.journal.inventory.states_at(survey)
-                    await to_thread.run_sync(_add_to, index, states, survey)
+                    _add_to(index, await self.journal.inventory.owners_at(survey), survey.target)
                 self._index = numbers, index
             return self._index[1]
 
@@ -134,10 +145,10 @@ Index = dict[tuple[object, ...], tuple[Owner, list[str]]]
 """Owners with the IDs of their notebooks, by what the directory may look at."""
 
 
-def _add_to(index: Index, states: Sequence[NotebookState], survey: SurveyRecord) -> None:
-    for state in states:
-        if owned := _owned(state, survey):
-            index.setdefault(_key(owned), (_owner(owned), []))[1].append(owned.notebook.id)
+def _add_to(index: Index, owners: Mapping[str, KnownOwner], target: str) -> None:
+    for notebook_id, known in owners.items():
+        owner = Owner(known.id, known.name, known.tags, target)
+        index.setdefault(_key(owner), (owner, []))[1].append(notebook_id)
 
 
 def _owned(state: NotebookState, survey: SurveyRecord) -> Owned | None:
@@ -153,7 +164,6 @@ def _owner(owned: Owned) -> Owner:
     return Owner(notebook.owner.id or "", notebook.owner.name or "", dict(notebook.tags or {}), owned.target)
 
 
-def _key(owned: Owned) -> tuple[object, ...]:
+def _key(owner: Owner) -> tuple[object, ...]:
     """Return what the directory may look at, so that it is asked once for all notebooks that have it in common."""
-    owner = _owner(owned)
     return owner.target, owner.id, owner.name, tuple(sorted((key, value or "") for key, value in owner.tags.items()))

@@ -19,10 +19,11 @@ class InMemoryMarks:
         """Take the store."""
         self._store = store
 
-    async def open_marks(self, project: str) -> tuple[Mark, ...]:
-        """List the open marks of a project, the oldest first."""
+    async def open_marks(self, project: str, notebook_ids: Collection[str] | None = None) -> tuple[Mark, ...]:
+        """List the open marks of a project, of these notebooks if they are given, the oldest first."""
         await asyncio.sleep(0)
-        mine = (mark for mark in self._store.marks.values() if mark.project == project and mark.open)
+        named = (mark for mark in self._store.marks.values() if notebook_ids is None or mark.notebook_id in notebook_ids)
+        mine = (mark for mark in named if mark.project == project and mark.open)
         return tuple(sorted(mine, key=_age))
 
     async def marks(

@@ -1,7 +1,7 @@
 """The holds in memory."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from nbsweep.core.holdout.model import Hold
@@ -15,10 +15,11 @@ class InMemoryHolds:
         """Begin without records."""
         self._stored: dict[tuple[str, str, datetime], Hold] = {}
 
-    async def latest(self, project: str) -> Mapping[str, Hold]:
-        """Return the latest hold of each notebook of a project, by notebook id."""
+    async def latest(self, project: str, notebook_ids: Collection[str] | None = None) -> Mapping[str, Hold]:
+        """Return the latest hold of each notebook of a project, or of each of these, by notebook id."""
         await asyncio.sleep(0)
-        mine = sorted((hold for hold in self._stored.values() if hold.project == project), key=lambda hold: hold.since)
+        held = [hold for hold in self._stored.values() if notebook_ids is None or hold.notebook_id in notebook_ids]
+        mine = sorted((hold for hold in held if hold.project == project), key=lambda hold: hold.since)
         return {hold.notebook_id: hold for hold in mine}
 
     async def add(self, holds: Sequence[Hold]) -> None:

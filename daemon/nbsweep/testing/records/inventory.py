@@ -1,17 +1,17 @@
 """The inventory in memory."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.inventory.model import NotebookState, OpenState, SurveyRecord
+from nbsweep.core.inventory.model import KnownOwner, NotebookState, OpenState, SurveyRecord
 from nbsweep.core.inventory.recording import Changes
 from nbsweep.core.lookup import NotebookRef
-from nbsweep.core.model import require_aware
+from nbsweep.core.model import Notebook, require_aware
 
 A_DAY = timedelta(days=1)
 
@@ -98,12 +98,19 @@ class InMemoryInventory:
         latest = {(one.project, one.target, one.extent): one for one in earlier}
         return tuple(sorted(latest.values(), key=lambda one: (one.target, one.id)))
 
-    async def states_at(self, survey: SurveyRecord) -> tuple[NotebookState, ...]:
-        """List the states of the notebooks that a survey covers as they were known with it, sorted by id."""
+    async def states_at(self, survey: SurveyRecord, notebook_ids: Collection[str] | None = None) -> tuple[NotebookState, ...]:
+        """List the states of the notebooks that a survey covers, or of these of them, as they were known with it, by id."""
         await asyncio.sleep(0)
         covered = self._covered(survey.identity) if survey.identity else ()
-        found = [_shown(one.state) for one in covered if one.state.lasts_at(survey.id)]
+        lasting = (_shown(one.state) for one in covered if one.state.lasts_at(survey.id))
+        found = [state for state in lasting if notebook_ids is None or state.notebook_id in notebook_ids]
         return tuple(sorted(found, key=lambda state: state.notebook_id))
+
+    async def owners_at(self, survey: SurveyRecord) -> Mapping[str, KnownOwner]:
+        """Return the owners of the notebooks that a survey covers as they were known with it, by notebook id."""
+        known = {state.notebook_id: state.known_at(survey.id) for state in await self.states_at(survey)}
+        notebooks = [facts.notebook for facts in known.values() if facts]
+        return {each.id: _owner(each) for each in notebooks}
 
     async def states_between(
         self, identity: TargetIdentity, surveys: tuple[int, int], after: tuple[int, str] | None, limit: int
@@ -186,3 +193,7 @@ def _shown(state: NotebookState) -> NotebookState:
     """Return a state that does not end before it begins, if the clock was set back in between."""
     until = state.seen_until
     return state if until is None else replace(state, seen_until=max(until, state.seen_from))
+
+
+def _owner(notebook: Notebook) -> KnownOwner:
+    return KnownOwner(notebook.owner.id or "", notebook.owner.name or "", dict(notebook.tags or {}))

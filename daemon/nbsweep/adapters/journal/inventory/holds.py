@@ -1,11 +1,11 @@
 """The port `HoldRecords` on SQLAlchemy Core."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select, true
 
-from nbsweep.adapters.journal.dialects import compiled, insert_new
+from nbsweep.adapters.journal.dialects import among, compiled, insert_new
 from nbsweep.adapters.journal.inventory.tables import HOLDS
 from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.rows import RowMapper
@@ -23,9 +23,9 @@ class SqlHolds:
         """Store the open journal."""
         self._access = access
 
-    async def latest(self, project: str) -> Mapping[str, Hold]:
-        """Return the latest hold of each notebook of a project, by notebook id."""
-        mine = HOLDS.c.project == project
+    async def latest(self, project: str, notebook_ids: Collection[str] | None = None) -> Mapping[str, Hold]:
+        """Return the latest hold of each notebook of a project, or of each of these, by notebook id."""
+        mine = (HOLDS.c.project == project) & among(HOLDS.c.notebook_id, notebook_ids)
         newest = select(HOLDS.c.notebook_id, func.max(HOLDS.c.since).label("since")).where(mine)
         last = newest.group_by(HOLDS.c.notebook_id).subquery()
         same = (last.c.notebook_id == HOLDS.c.notebook_id) & (last.c.since == HOLDS.c.since)

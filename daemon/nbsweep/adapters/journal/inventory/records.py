@@ -1,11 +1,12 @@
 """The port `InventoryRecords` on SQLAlchemy Core."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import chain
 from typing import Any
 
+from anyio import to_thread
 from msgspec import convert, json
 from msgspec.structs import replace
 from sqlalchemy import (
@@ -22,13 +23,13 @@ from sqlalchemy import (
     select,
     true,
     tuple_,
-    union_all,
     update,
 )
 
 from nbsweep.adapters.journal.beginnings import begins_with
-from nbsweep.adapters.journal.dialects import compiled, compiled_question, insert_if_unique, json_object, upsert
+from nbsweep.adapters.journal.dialects import among, compiled, compiled_question, insert_if_unique, json_object, upsert
 from nbsweep.adapters.journal.errors import journal_errors
+from nbsweep.adapters.journal.inventory.covered import OWNER_COLUMNS, covered, known_with, owners_of
 from nbsweep.adapters.journal.inventory.search import notebooks_beginning
 from nbsweep.adapters.journal.inventory.tables import INVENTORY, LASTS, SURVEYS
 from nbsweep.adapters.journal.records.access import Access
@@ -36,7 +37,7 @@ from nbsweep.adapters.journal.rows import Row
 from nbsweep.adapters.journal.tables import META
 from nbsweep.adapters.journal.transaction import Change, Transaction
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.inventory.model import Closed, Moved, NotebookState, Opened, OpenState, SurveyRecord
+from nbsweep.core.inventory.model import Closed, KnownOwner, Moved, NotebookState, Opened, OpenState, SurveyRecord
 from nbsweep.core.inventory.recording import Changes
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.model import microseconds, moment_of
@@ -65,7 +66,7 @@ class SqlInventory:
         """Return the open states of the notebooks that a target covers, by notebook id."""
         columns = (INVENTORY.c.first_survey, *(INVENTORY.c[name] for name in _OPEN_FIELDS[1:]))
         states = json_object(self._access.dialect.name, INVENTORY.c.notebook_id, columns).label("states")
-        [row] = await self._access.rows(select(states).where(LASTS, *_covered(identity)))
+        [row] = await self._access.rows(select(states).where(LASTS, *covered(identity)))
         with journal_errors(self._access.address):
             return _OPEN_STATES.decode(row["states"] or "{}")
 
@@ -103,15 +104,22 @@ class SqlInventory:
         query = select(SURVEYS).where(SURVEYS.c.id.in_(latest))
         return await self._surveys(query.order_by(SURVEYS.c.target, SURVEYS.c.id))
 
-    async def states_at(self, survey: SurveyRecord) -> tuple[NotebookState, ...]:
-        """List the states of the notebooks that a survey covers as they were known with it, sorted by id."""
+    async def states_at(self, survey: SurveyRecord, notebook_ids: Collection[str] | None = None) -> tuple[NotebookState, ...]:
+        """List the states of the notebooks that a survey covers, or of these of them, as they were known with it, by id."""
         identity = survey.identity
         if identity is None:
             return ()
-        begun = _STATE.where(*_covered(identity), INVENTORY.c.first_survey <= survey.id)
-        # Each has an index of its own, so that states that ended long ago are not read.
-        known = union_all(begun.where(LASTS), begun.where(INVENTORY.c.ended_by > survey.id)).subquery()
+        known = known_with(_STATE.where(among(INVENTORY.c.notebook_id, notebook_ids)), survey, identity)
         return await self._states(select(known).order_by(known.c.notebook_id))
+
+    async def owners_at(self, survey: SurveyRecord) -> Mapping[str, KnownOwner]:
+        """Return the owners of the notebooks that a survey covers as they were known with it, by notebook id."""
+        identity = survey.identity
+        if identity is None:
+            return {}
+        rows = await self._access.rows(select(known_with(select(*OWNER_COLUMNS), survey, identity)))
+        # Thousands of rows, which would hold up everything else.
+        return await to_thread.run_sync(owners_of, rows)
 
     async def states_between(
         self, identity: TargetIdentity, surveys: tuple[int, int], after: tuple[int, str] | None, limit: int
@@ -120,7 +128,7 @@ class SqlInventory:
         first, last = surveys
         began, key = INVENTORY.c.first_survey, INVENTORY.c.notebook_id
         lasted = INVENTORY.c.ended_by.is_(None) | (INVENTORY.c.ended_by > first)
-        query = _STATE.where(*_covered(identity), began <= last, lasted)
+        query = _STATE.where(*covered(identity), began <= last, lasted)
         if after is not None:
             query = query.where((began > after[0]) | ((began == after[0]) & (key > after[1])))
         return await self._states(query.order_by(began, key).limit(limit))
@@ -246,15 +254,6 @@ def _first(query: Select[Any]) -> Select[Any]:
     """Limit what one statement deletes; by literals, because all parameters in the text are taken from the rows."""
     most: ColumnElement[int] = literal_column(str(PRUNED_AT_ONCE))
     return query.limit(most).offset(literal_column("0"))
-
-
-def _covered(identity: TargetIdentity) -> Iterator[Any]:
-    """Yield the conditions that a state is of a notebook that a target covers."""
-    yield INVENTORY.c.project == identity.project
-    yield INVENTORY.c.caller == identity.caller
-    yield INVENTORY.c.feature.in_(identity.features)
-    if identity.workspaces is not None:
-        yield INVENTORY.c.workspace_id.in_(identity.workspaces)
 
 
 def _survey_row(survey: SurveyRecord) -> Row:

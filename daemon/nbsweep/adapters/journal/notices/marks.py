@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, TextClause, case, func, select
 
+from nbsweep.adapters.journal.dialects import among
 from nbsweep.adapters.journal.notices.mark_writer import ITEM_MAPPER, MARK_MAPPER, MarkWriter
 from nbsweep.adapters.journal.notices.tables import MARKS, OPEN
 from nbsweep.adapters.journal.records.access import Access
@@ -30,9 +31,10 @@ class SqlMarks:
         self._access = access
         self._writer = writer
 
-    async def open_marks(self, project: str) -> tuple[Mark, ...]:
-        """List the open marks of a project, the oldest first."""
-        return await self._marks(_MARK.where(MARKS.c.project == project, OPEN).order_by(*_OLDEST))
+    async def open_marks(self, project: str, notebook_ids: Collection[str] | None = None) -> tuple[Mark, ...]:
+        """List the open marks of a project, of these notebooks if they are given, the oldest first."""
+        named = among(MARKS.c.notebook_id, notebook_ids)
+        return await self._marks(_MARK.where(MARKS.c.project == project, OPEN, named).order_by(*_OLDEST))
 
     async def marks(
         self, limit: int, states: Collection[MarkState] = (), target: str | None = None, owner: str | None = None

@@ -64,6 +64,17 @@ async def test_what_ends_within_a_week_stands_on_top(tmp_path: Path) -> None:
         assert others[0][3] == "by carol on 28 Feb 2026 12:00 UTC"
 
 
+async def test_at_most_twenty_of_those_that_end_soon_stand_on_top(tmp_path: Path) -> None:
+    """The others begin the list, so that none is left out and the page stays small."""
+    many = [exemption(id=f"e{number:03d}", until=NOON + timedelta(minutes=1 + number)) for number in range(150)]
+    async with opened(tmp_path, *many) as face:
+        first, second = await see(face, "/exemptions"), await see(face, "/exemptions?page=2")
+        soon, others = tables(first)
+        assert [row[0].split()[-1] for row in soon] == [f"e{number:03d}" for number in range(20)]
+        assert [row[0].split()[-1] for row in others] == [f"e{number:03d}" for number in range(20, 120)]
+        assert [row[0].split()[-1] for row in tables(second)[1]] == [f"e{number:03d}" for number in range(120, 150)]
+
+
 async def test_a_notebook_that_is_kept_by_its_id_is_shown_with_its_name(tmp_path: Path) -> None:
     """As a survey showed it last: nobody knows a notebook by its ID. The name is text."""
     journal = InMemoryJournal()

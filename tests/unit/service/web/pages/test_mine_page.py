@@ -289,6 +289,26 @@ async def test_a_removal_counts_for_more_than_the_survey_before_it(last: Removal
         assert ("the notebook is not announced yet" in seen.content.words) is can_keep
 
 
+async def test_many_notebooks_are_shown_in_parts() -> None:
+    """What goes first stands on top of the first part, wherever its name would be."""
+    many = [row(number, "u1", "alice", name=f"experiment-{number:03d}") for number in range(1, 151)]
+    async with opened(*many, verdicts={"nb150": DELETED}) as face:
+        first, second = await see(face, "/mine", headers=ALICE), await see(face, "/mine?page=2", headers=ALICE)
+        assert ids(first) == ["nb150", *(f"nb{number}" for number in range(1, 100))]
+        assert ids(second) == [f"nb{number}" for number in range(100, 150)]
+        assert "1 to 100 of 150" in first.content.words
+        assert ids(await see(face, "/mine?page=3", headers=ALICE)) == []
+
+
+async def test_a_form_that_was_refused_is_on_the_page_that_says_so() -> None:
+    """Also if the notebook is not among the first hundred."""
+    many = [row(number, "u1", "alice", name=f"experiment-{number:03d}") for number in range(1, 151)]
+    async with opened(*many) as face:
+        seen = await post(face, {**GOOD, "notebook": "nb140", "reason": ""}, ALICE)
+        assert seen.status == 422
+        assert ids(seen)[0] == "nb140"
+
+
 async def test_it_speaks_chinese() -> None:
     """Also what happens to a notebook."""
     async with opened(THREE[0], verdicts={"nb1": DELETED}) as face:

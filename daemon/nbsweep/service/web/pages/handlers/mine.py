@@ -9,22 +9,20 @@ from nbsweep.core.errors import GrantRefused
 from nbsweep.core.exemptions.model import GrantedBy, Selector
 from nbsweep.core.granting.grants import Granter, GrantLimits, GrantRequest, make_exemption, new_exemption_id
 from nbsweep.core.judging.verdict import Verdict
-from nbsweep.core.lifecycle import Removal
 from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.service.control import Control
 from nbsweep.service.granting import grant
 from nbsweep.service.web.access.ownership import Ownership
-from nbsweep.service.web.access.visitors import Needs, SignedIn, Visitor
+from nbsweep.service.web.access.visitors import Needs, SignedIn
 from nbsweep.service.web.errors import Code, Refused
 from nbsweep.service.web.owned import Owned, OwnedFound, OwnedNotebooks
 from nbsweep.service.web.pages.languages.messages import message
 from nbsweep.service.web.pages.routing import Moved, PageRoute, Section, Shown, Visit
 from nbsweep.service.web.pages.views.exemptions import granted_message
-from nbsweep.service.web.pages.views.mine import MineInputs, MineView, Typed, build_mine
+from nbsweep.service.web.pages.views.mine import PATH, MineInputs, MineView, Typed, build_mine
 from nbsweep.service.web.parameters import checked_id
 from nbsweep.settings.people.until import parse_until
 
-PATH = "/mine"
 TITLE = message("My notebooks")
 NOT_YOURS = "there is no such notebook among yours"
 
@@ -55,13 +53,13 @@ class MinePage(Struct, frozen=True):
         """Return the routes."""
         fields = ("target", "notebook", "until", "reason")
         return (
-            PageRoute("GET", PATH, self.show, Needs.PERSON),
+            PageRoute("GET", PATH, self.show, Needs.PERSON, query=("page",)),
             PageRoute("POST", f"{PATH}/keep", self.keep, Needs.PERSON, fields=fields),
         )
 
     async def show(self, visit: Visit) -> Shown:
         """Show the notebooks of the visitor."""
-        return Shown("mine.html", await self._view(visit.visitor), TITLE)
+        return Shown("mine.html", await self._view(visit), TITLE)
 
     async def keep(self, visit: Visit) -> Moved | Shown:
         """Grant an exemption of one notebook to its owner, or show what is wrong with the form.
@@ -79,7 +77,7 @@ class MinePage(Struct, frozen=True):
             return await self._granted(visit, owned)
         except GrantRefused as error:
             typed = Typed(notebook_id, form.get("until", ""), form.get("reason", ""), error)
-            return Shown("mine.html", await self._view(visit.visitor, typed), TITLE, HTTPStatus.UNPROCESSABLE_ENTITY)
+            return Shown("mine.html", await self._view(visit, typed), TITLE, HTTPStatus.UNPROCESSABLE_ENTITY)
 
     async def _granted(self, visit: Visit, owned: Owned) -> Moved:
         now, notebook = self.ports.clock.now(), owned.notebook
@@ -93,18 +91,18 @@ class MinePage(Struct, frozen=True):
         effect = await grant(self.ports.journal, exemption, self.ports.telemetry)
         return Moved(PATH, granted_message(exemption, effect))
 
-    async def _view(self, visitor: Visitor, typed: Typed | None = None) -> MineView:
-        found = await self.owned.of(visitor)
+    async def _view(self, visit: Visit, typed: Typed | None = None) -> MineView:
+        visitor, found = visit.visitor, await self.owned.of(visit.visitor)
         states = {state.name: state for state in self.control.targets()}
         inputs = MineInputs(
             found,
             await self._verdicts(found),
-            await self._removals(found),
+            await self.ports.journal.latest_removals([each.notebook.id for each in found.notebooks]),
             states,
             visitor.signed_in is SignedIn.PROXY,
             self.ownership.directory is not None,
         )
-        return build_mine(inputs, self.limits, self.ports.clock.now(), typed)
+        return build_mine(inputs, self.limits, self.ports.clock.now(), visit.query, typed)
 
     async def _verdicts(self, found: OwnedFound) -> Mapping[tuple[str, str], Verdict]:
         """Return what the rules of now say of the notebooks, by target and ID."""
@@ -114,11 +112,3 @@ class MinePage(Struct, frozen=True):
             for key, verdict in (await self.control.judge(target, mine)).items():
                 verdicts[target, key] = verdict
         return verdicts
-
-    async def _removals(self, found: OwnedFound) -> Mapping[str, Removal]:
-        """Return the newest removal of each notebook that has one, by ID: the survey may be older than it."""
-        newest = {}
-        for each in found.notebooks:
-            if removals := await self.ports.journal.removals_of(each.notebook.id):
-                newest[each.notebook.id] = removals[0]
-        return newest

@@ -16,6 +16,8 @@ ROWS = 100
 MOST_ENDED = 1000
 """How many of those that have ended are looked at."""
 SOON = timedelta(days=7)
+MOST_SOON = 20
+"""How many of those that end within a week stand on top; the others begin the list."""
 STATES: Mapping[str, Message] = {"": message("In force"), "ended": message("Ended or revoked")}
 WAYS: Mapping[GrantedBy, Message] = {
     GrantedBy.ADMINISTRATOR: message("by %(by)s on %(at)s"),
@@ -47,7 +49,7 @@ class ExemptionsView(Struct, frozen=True):
     """The page."""
 
     soon: Sequence[ExemptionRow]
-    """Those that end within a week, the first to end on top."""
+    """The first to end of those that end within a week."""
     rows: Sequence[ExemptionRow]
     paging: Paging
     state: str
@@ -64,11 +66,12 @@ def build_exemptions(
     """Return what the page shows of all exemptions that were read; `asked` is its query."""
     text, state = asked.get("text", ""), asked.get("state", "")
     found = [each for each in exemptions if _has(each, text) and each.in_force(now) is (state != "ended")]
-    soon = [each for each in found if state != "ended" and each.until <= now + SOON]
-    rest = sorted((each for each in found if each not in soon), key=lambda each: each.until, reverse=state == "ended")
+    found.sort(key=lambda each: each.until, reverse=state == "ended")
+    soon = [each for each in found if state != "ended" and each.until <= now + SOON][:MOST_SOON]
+    rest = found[len(soon) :]
     shown = paging(PATH, asked, len(rest), ROWS)
     return ExemptionsView(
-        soon=[_row(each, now) for each in sorted(soon, key=lambda each: each.until)[:ROWS]],
+        soon=[_row(each, now) for each in soon],
         rows=[_row(each, now) for each in rest[max(0, shown.first - 1) : shown.last]],
         paging=shown,
         state=state,

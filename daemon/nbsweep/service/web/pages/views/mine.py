@@ -14,8 +14,11 @@ from nbsweep.service.control import TargetState
 from nbsweep.service.web.owned import Owned, OwnedFound
 from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.views.exempting import build_form
+from nbsweep.service.web.pages.views.paging import Paging, paging
 from nbsweep.service.web.pages.views.texts import name_or_id
 
+PATH = "/mine"
+ROWS = 100
 NOTHING = timedelta(0)
 
 
@@ -42,7 +45,9 @@ class MineView(Struct, frozen=True):
     """The page."""
 
     rows: Sequence[MineRow]
+    paging: Paging
     more: int
+    """How many notebooks are on none of the pages."""
     empty: Message | None
     """Why nothing is shown; None if something is."""
     surveyed_at: datetime | None
@@ -81,13 +86,17 @@ class MineInputs(Struct, frozen=True):
     has_directory: bool
 
 
-def build_mine(inputs: MineInputs, limits: GrantLimits, now: datetime, typed: Typed | None = None) -> MineView:
-    """Return what the page shows."""
+def build_mine(
+    inputs: MineInputs, limits: GrantLimits, now: datetime, asked: Mapping[str, str], typed: Typed | None = None
+) -> MineView:
+    """Return what the page shows; `asked` is its query. A notebook whose form was refused comes first."""
     found, form = inputs.found, build_form({}, limits, (), now)
     rows = [_row(each, inputs, typed) for each in found.notebooks]
-    rows.sort(key=lambda row: (ORDER.get(row.tone, len(ORDER)), row.name.casefold(), row.id))
+    rows.sort(key=lambda row: (row.error is None, ORDER.get(row.tone, len(ORDER)), row.name.casefold(), row.id))
+    shown = paging(PATH, asked, len(rows), ROWS)
     return MineView(
-        rows=rows,
+        rows=rows[max(0, shown.first - 1) : shown.last],
+        paging=shown,
         more=found.more,
         empty=None if rows else _why_empty(inputs),
         surveyed_at=min((each.surveyed_at for each in found.notebooks), default=None),
