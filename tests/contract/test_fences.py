@@ -3,13 +3,18 @@
 import asyncio
 from datetime import timedelta
 
+import anyio
 import pytest
 from msgspec.structs import replace
 
 from contract.conftest import Opener
+from hand_clock import HandClock
+from nbsweep.core.errors import HeldElsewhere
 from nbsweep.core.fences.model import Fence
 from nbsweep.core.lease import Holder
 from nbsweep.core.ports import Journal
+from nbsweep.engine.fence import FenceGuard, FenceOptions
+from nbsweep.testing import RecordingTelemetry
 
 HOUR = timedelta(hours=1)
 AT_ONCE = timedelta(0)
@@ -147,3 +152,27 @@ async def test_the_duration_decides_whether_a_fence_is_silent(opener: Opener, *,
         await journal.fences.take("cron", holder("a"), HOUR)
         assert (await stored(journal)).is_silent(lasts.total_seconds()) is silent
         assert (await journal.fences.take("cron", holder("b"), lasts)).is_of(holder("b")) is silent
+
+
+def guard_of(journal: Journal, owner: str, ahead: timedelta) -> FenceGuard:
+    """Return the guard of a process whose clock is so far ahead of noon, whatever time it is."""
+    clock = HandClock()
+    clock.set_s = ahead.total_seconds()
+    return FenceGuard("cron", journal.fences, clock, RecordingTelemetry(), FenceOptions(holder(owner), HOUR))
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=5), timedelta(hours=-5)])
+async def test_the_clocks_of_the_processes_do_not_matter(opener: Opener, ahead: timedelta) -> None:
+    """Hours apart, and further from that of the database: what is held is waited for, and what is released is taken."""
+    impatient = anyio.Event()
+    impatient.set()
+    async with opener() as one, opener() as other:
+        async with guard_of(one, "a", timedelta(0)).held(impatient) as first:
+            assert first.is_of(holder("a"))
+            with pytest.raises(HeldElsewhere, match="host-a"):
+                async with guard_of(other, "b", ahead).held(impatient):
+                    pass
+        guard = guard_of(other, "b", ahead)
+        async with guard.held(impatient) as second:
+            guard.require()
+            assert (second.holder, second.epoch) == (holder("b"), 2)
