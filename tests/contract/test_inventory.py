@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -16,7 +17,8 @@ from contract.conftest import Opener
 from contract.records import examples
 from nbsweep.core.facts import Moment, idle_since
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.inventory.model import KnownOwner, NotebookState, SurveyRecord
+from nbsweep.core.inventory.facts import KnownOwner
+from nbsweep.core.inventory.model import NotebookState, SurveyRecord
 from nbsweep.core.inventory.recording import Changes, Listed, Recorder
 from nbsweep.core.model import AT_REST, Lease, MalformedRow, Named, Notebook, Scope, Status
 from nbsweep.core.ports import Journal
@@ -260,15 +262,22 @@ async def test_some_notebooks_of_a_survey_are_read_alone(opener: Opener) -> None
 
 
 async def test_owners_are_as_a_survey_knew_them(opener: Opener) -> None:
-    """With the tags of each notebook; a row that could not be read has no owner."""
-    mine = [notebook("nb1", owner=Named("u1", "alice"), tags={"team": "vision", "bare": None}), notebook("nb2", owner=Named())]
+    """Each with the notebooks that have the same tags; a row that could not be read has no owner."""
+    alice: dict[str, Any] = {"owner": Named("u1", "alice"), "tags": {"team": "vision", "bare": None}}
+    apart = notebook("nb5", owner=Named("u1", "alice"), tags={"team": "speech"})
+    mine = [notebook("nb1", **alice), notebook("nb2", owner=Named()), notebook("nb4", **alice), apart]
     async with opener() as journal:
         one = await survey(journal, [*mine, MalformedRow("nb3", "bert", "no status")])
         two = await survey(journal, [notebook("nb1", owner=Named("u2", "bob"))], NOON + HOUR)
         owners = await journal.inventory.owners_at(one)
-        assert owners == {"nb1": KnownOwner("u1", "alice", {"team": "vision", "bare": None}), "nb2": KnownOwner("", "", {})}
-        assert await journal.inventory.owners_at(two) == {"nb1": KnownOwner("u2", "bob", {})}
-        assert await journal.inventory.owners_at(replace(one, extent="")) == {}
+        found = sorted((sorted(each.notebook_ids), each.id, each.name, each.tags) for each in owners)
+        assert found == [
+            (["nb1", "nb4"], "u1", "alice", {"team": "vision", "bare": None}),
+            (["nb2"], "", "", {}),
+            (["nb5"], "u1", "alice", {"team": "speech"}),
+        ]
+        assert await journal.inventory.owners_at(two) == (KnownOwner("u2", "bob", {}, ["nb1"]),)
+        assert await journal.inventory.owners_at(replace(one, extent="")) == ()
 
 
 async def test_thousands_of_notebooks_are_recorded(opener: Opener) -> None:

@@ -203,7 +203,7 @@ def now_us(dialect: str) -> ColumnElement[int]:
     return literal_column("CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)", BigInteger)
 
 
-def json_object(dialect: str, key: Column[Any], values: Iterable[Column[Any]]) -> ColumnElement[str]:
+def json_object(dialect: str, key: ColumnElement[Any], values: Iterable[ColumnElement[Any]]) -> ColumnElement[str]:
     """Build the JSON object of all rows of a query: a list of values by the key; PostgreSQL returns NULL if there is no row.
 
     A driver takes much longer for thousands of rows than for one.

@@ -4,12 +4,14 @@ No other facts are kept: no description, no mount path. A field that is missing 
 unknown field is ignored, so that later and earlier versions read each other's facts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 from zlib import adler32, crc32
 
-from msgspec import Struct, json, msgpack
+from msgspec import DecodeError, Struct, json, msgpack
 from msgspec.structs import replace
 
 from nbsweep.core.model import AT_REST, Image, Lease, LeaseType, Named, Notebook, Status, Volume, microseconds
@@ -164,6 +166,16 @@ def decode(notebook_id: str, facts: bytes, times: tuple[datetime | None, datetim
     return KnownFacts(_timed(_notebook(notebook_id, known), *times), known.last_active)
 
 
+class KnownOwner(Struct, frozen=True):
+    """An owner, with the tags that may say where the owner is reached, and the notebooks that have both in common."""
+
+    id: str
+    """Empty if the cloud did not show it, like the name."""
+    name: str
+    tags: Mapping[str, str | None]
+    notebook_ids: list[str]
+
+
 class _OwnerFacts(Struct, frozen=True, rename=_FACTS):
     status: Status
     """Only a row that could not be read has none."""
@@ -175,14 +187,19 @@ class _OwnerFacts(Struct, frozen=True, rename=_FACTS):
 _OWNERS = json.Decoder(_OwnerFacts)
 
 
-def decode_owner(facts: bytes | str) -> tuple[str, str, dict[str, str | None]]:
-    """Decode the owner's id, the owner's name and the tags of a notebook, in a fraction of the time that all facts take.
+def owners_of(facts: Iterable[tuple[str, str]]) -> tuple[KnownOwner, ...]:
+    """Return the owners of notebooks, given their ids with their encoded facts; facts that cannot be read have no owner.
 
-    Raises:
-        msgspec.DecodeError: these are no facts.
+    Only what is returned stays in memory, and of the facts only these are decoded: there are thousands of notebooks.
     """
-    known = _OWNERS.decode(facts)
-    return known.owner_id or "", known.owner or "", dict(known.tags or {})
+    owners: dict[tuple[object, ...], KnownOwner] = {}
+    for notebook_id, encoded in facts:
+        with suppress(DecodeError):
+            known = _OWNERS.decode(encoded)
+            owner = KnownOwner(known.owner_id or "", known.owner or "", known.tags or {}, [])
+            key = (owner.id, owner.name, tuple(sorted(owner.tags.items(), key=itemgetter(0))))
+            owners.setdefault(key, owner).notebook_ids.append(notebook_id)
+    return tuple(owners.values())
 
 
 def _notebook(notebook_id: str, facts: _Facts) -> Notebook:

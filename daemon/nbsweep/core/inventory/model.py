@@ -4,7 +4,6 @@ A state begins with one survey and ends with another. Both are numbers of survey
 the numbers of surveys always grow.
 """
 
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 
@@ -35,15 +34,6 @@ class SurveyRecord(Struct, frozen=True):
     def identity(self) -> TargetIdentity | None:
         """The target's identity; None if it is not on record."""
         return identity_on_record(self.project, self.extent)
-
-
-class KnownOwner(Struct, frozen=True):
-    """The owner of a notebook, and the tags that may say where the owner is reached."""
-
-    id: str
-    """Empty if the cloud did not show it, like the name."""
-    name: str
-    tags: Mapping[str, str | None]
 
 
 class OpenState(Struct, frozen=True, gc=False, array_like=True):

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Protocol
 
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.inventory.model import KnownOwner, NotebookState, OpenState, SurveyRecord
+from nbsweep.core.inventory.facts import KnownOwner
+from nbsweep.core.inventory.model import NotebookState, OpenState, SurveyRecord
 from nbsweep.core.inventory.recording import Changes
 from nbsweep.core.lookup import NotebookRef
 
@@ -37,10 +38,10 @@ class InventoryRecords(Protocol):
         """List the states of the notebooks that a survey covers, or of these of them, as they were known with it, by id."""
         ...
 
-    async def owners_at(self, survey: SurveyRecord) -> Mapping[str, KnownOwner]:
-        """Return the owners of the notebooks that a survey covers as they were known with it, by notebook id.
+    async def owners_at(self, survey: SurveyRecord) -> tuple[KnownOwner, ...]:
+        """List the owners of the notebooks that a survey covers as they were known with it, each with its notebooks.
 
-        Notebooks whose facts cannot be read have no owner.
+        Notebooks of one owner with different tags are apart. Notebooks whose facts cannot be read have no owner.
         """
         ...
 

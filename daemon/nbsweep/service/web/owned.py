@@ -8,7 +8,7 @@ import anyio
 import msgspec
 from msgspec import Struct
 
-from nbsweep.core.inventory.model import KnownOwner, NotebookState, SurveyRecord
+from nbsweep.core.inventory.model import NotebookState, SurveyRecord
 from nbsweep.core.model import Notebook
 from nbsweep.core.notices.contacts import Owner
 from nbsweep.core.ports import Clock, Journal
@@ -62,7 +62,7 @@ class OwnedNotebooks:
     journal: Journal
     clock: Clock
     ownership: Ownership
-    _index: tuple[tuple[int, ...], "Index"] = ((), {})
+    _index: tuple[tuple[int, ...], "Index"] = field(default_factory=lambda: ((), []))
     """The numbers of the surveys, and the notebooks in them."""
     _remembered: dict[tuple[str, ...], _Mine] = field(default_factory=dict)
     """By what a visitor is known as."""
@@ -125,7 +125,7 @@ class OwnedNotebooks:
     async def _find(self, visitor: Visitor, surveys: Sequence[SurveyRecord], numbers: tuple[int, ...]) -> _Mine:
         index = await self._indexed(surveys, numbers)
         mine: dict[str, list[str]] = {}
-        for owner, ids in list(index.values())[:MOST_LOOKUPS]:
+        for owner, ids in index[:MOST_LOOKUPS]:
             if await self.ownership.owns(visitor, owner):
                 mine.setdefault(owner.target, []).extend(ids)
         return _Mine(numbers, {target: sorted(ids) for target, ids in mine.items()}, is_whole=len(index) <= MOST_LOOKUPS)
@@ -134,21 +134,16 @@ class OwnedNotebooks:
         """Return the notebooks of surveys by owner; they are read once for all visitors."""
         async with self._lock:
             if self._index[0] != numbers:
-                index: Index = {}
+                index: Index = []
                 for survey in surveys:
-                    _add_to(index, await self.journal.inventory.owners_at(survey), survey.target)
+                    owners = await self.journal.inventory.owners_at(survey)
+                    index += [(Owner(each.id, each.name, each.tags, survey.target), each.notebook_ids) for each in owners]
                 self._index = numbers, index
             return self._index[1]
 
 
-Index = dict[tuple[object, ...], tuple[Owner, list[str]]]
-"""Owners with the IDs of their notebooks, by what the directory may look at."""
-
-
-def _add_to(index: Index, owners: Mapping[str, KnownOwner], target: str) -> None:
-    for notebook_id, known in owners.items():
-        owner = Owner(known.id, known.name, known.tags, target)
-        index.setdefault(_key(owner), (owner, []))[1].append(notebook_id)
+Index = list[tuple[Owner, Sequence[str]]]
+"""Owners with the IDs of their notebooks that have all in common that the directory may look at, so that it is asked once."""
 
 
 def _owned(state: NotebookState, survey: SurveyRecord) -> Owned | None:
@@ -162,8 +157,3 @@ def _owned(state: NotebookState, survey: SurveyRecord) -> Owned | None:
 def _owner(owned: Owned) -> Owner:
     notebook = owned.notebook
     return Owner(notebook.owner.id or "", notebook.owner.name or "", dict(notebook.tags or {}), owned.target)
-
-
-def _key(owner: Owner) -> tuple[object, ...]:
-    """Return what the directory may look at, so that it is asked once for all notebooks that have it in common."""
-    return owner.target, owner.id, owner.name, tuple(sorted((key, value or "") for key, value in owner.tags.items()))

@@ -8,10 +8,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.inventory.model import KnownOwner, NotebookState, OpenState, SurveyRecord
+from nbsweep.core.inventory.facts import KnownOwner, owners_of
+from nbsweep.core.inventory.model import NotebookState, OpenState, SurveyRecord
 from nbsweep.core.inventory.recording import Changes
 from nbsweep.core.lookup import NotebookRef
-from nbsweep.core.model import Notebook, require_aware
+from nbsweep.core.model import require_aware
 
 A_DAY = timedelta(days=1)
 
@@ -106,11 +107,9 @@ class InMemoryInventory:
         found = [state for state in lasting if notebook_ids is None or state.notebook_id in notebook_ids]
         return tuple(sorted(found, key=lambda state: state.notebook_id))
 
-    async def owners_at(self, survey: SurveyRecord) -> Mapping[str, KnownOwner]:
-        """Return the owners of the notebooks that a survey covers as they were known with it, by notebook id."""
-        known = {state.notebook_id: state.known_at(survey.id) for state in await self.states_at(survey)}
-        notebooks = [facts.notebook for facts in known.values() if facts]
-        return {each.id: _owner(each) for each in notebooks}
+    async def owners_at(self, survey: SurveyRecord) -> tuple[KnownOwner, ...]:
+        """List the owners of the notebooks that a survey covers as they were known with it, each with its notebooks."""
+        return owners_of((state.notebook_id, state.facts) for state in await self.states_at(survey))
 
     async def states_between(
         self, identity: TargetIdentity, surveys: tuple[int, int], after: tuple[int, str] | None, limit: int
@@ -193,7 +192,3 @@ def _shown(state: NotebookState) -> NotebookState:
     """Return a state that does not end before it begins, if the clock was set back in between."""
     until = state.seen_until
     return state if until is None else replace(state, seen_until=max(until, state.seen_from))
-
-
-def _owner(notebook: Notebook) -> KnownOwner:
-    return KnownOwner(notebook.owner.id or "", notebook.owner.name or "", dict(notebook.tags or {}))

@@ -1,18 +1,13 @@
-"""Selects the states of the notebooks that a target covers, and reads their owners."""
+"""Selects the states of the notebooks that a target covers."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator
 from typing import Any
 
-from msgspec import DecodeError
-from sqlalchemy import RowMapping, Select, Subquery, union_all
+from sqlalchemy import Select, Subquery, union_all
 
 from nbsweep.adapters.journal.inventory.tables import INVENTORY, LASTS
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.inventory.facts import decode_owner
-from nbsweep.core.inventory.model import KnownOwner, SurveyRecord
-
-OWNER_COLUMNS = (INVENTORY.c.notebook_id, INVENTORY.c.facts)
+from nbsweep.core.inventory.model import SurveyRecord
 
 
 def covered(identity: TargetIdentity) -> Iterator[Any]:
@@ -29,12 +24,3 @@ def known_with(states: Select[Any], survey: SurveyRecord, identity: TargetIdenti
     begun = states.where(*covered(identity), INVENTORY.c.first_survey <= survey.id)
     # Each has an index of its own, so that states that ended long ago are not read.
     return union_all(begun.where(LASTS), begun.where(INVENTORY.c.ended_by > survey.id)).subquery()
-
-
-def owners_of(rows: Sequence[RowMapping]) -> Mapping[str, KnownOwner]:
-    """Return the owners by notebook id; facts that cannot be read have none."""
-    owners = {}
-    for row in rows:
-        with suppress(DecodeError):
-            owners[row["notebook_id"]] = KnownOwner(*decode_owner(row["facts"]))
-    return owners

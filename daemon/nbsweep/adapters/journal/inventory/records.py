@@ -29,7 +29,7 @@ from sqlalchemy import (
 from nbsweep.adapters.journal.beginnings import begins_with
 from nbsweep.adapters.journal.dialects import among, compiled, compiled_question, insert_if_unique, json_object, upsert
 from nbsweep.adapters.journal.errors import journal_errors
-from nbsweep.adapters.journal.inventory.covered import OWNER_COLUMNS, covered, known_with, owners_of
+from nbsweep.adapters.journal.inventory.covered import covered, known_with
 from nbsweep.adapters.journal.inventory.search import notebooks_beginning
 from nbsweep.adapters.journal.inventory.tables import INVENTORY, LASTS, SURVEYS
 from nbsweep.adapters.journal.records.access import Access
@@ -37,7 +37,8 @@ from nbsweep.adapters.journal.rows import Row
 from nbsweep.adapters.journal.tables import META
 from nbsweep.adapters.journal.transaction import Change, Transaction
 from nbsweep.core.identity import TargetIdentity
-from nbsweep.core.inventory.model import Closed, KnownOwner, Moved, NotebookState, Opened, OpenState, SurveyRecord
+from nbsweep.core.inventory.facts import KnownOwner, owners_of
+from nbsweep.core.inventory.model import Closed, Moved, NotebookState, Opened, OpenState, SurveyRecord
 from nbsweep.core.inventory.recording import Changes
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.model import microseconds, moment_of
@@ -48,6 +49,7 @@ A_DAY = timedelta(days=1)
 PRUNED_AT_ONCE = 1000
 _OPEN_FIELDS = OpenState.__struct_fields__
 _OPEN_STATES = json.Decoder(dict[str, OpenState])
+_FACTS = json.Decoder(dict[str, tuple[str]])
 _ENDED = SURVEYS.alias("ended")
 _STATE = select(INVENTORY, SURVEYS.c.target, SURVEYS.c.at.label("seen_from"), _ENDED.c.at.label("seen_until")).select_from(
     INVENTORY.join(SURVEYS, SURVEYS.c.id == INVENTORY.c.first_survey).outerjoin(_ENDED, _ENDED.c.id == INVENTORY.c.ended_by)
@@ -112,14 +114,18 @@ class SqlInventory:
         known = known_with(_STATE.where(among(INVENTORY.c.notebook_id, notebook_ids)), survey, identity)
         return await self._states(select(known).order_by(known.c.notebook_id))
 
-    async def owners_at(self, survey: SurveyRecord) -> Mapping[str, KnownOwner]:
-        """Return the owners of the notebooks that a survey covers as they were known with it, by notebook id."""
+    async def owners_at(self, survey: SurveyRecord) -> tuple[KnownOwner, ...]:
+        """List the owners of the notebooks that a survey covers as they were known with it, each with its notebooks."""
         identity = survey.identity
         if identity is None:
-            return {}
-        rows = await self._access.rows(select(known_with(select(*OWNER_COLUMNS), survey, identity)))
-        # Thousands of rows, which would hold up everything else.
-        return await to_thread.run_sync(owners_of, rows)
+            return ()
+        known = known_with(select(INVENTORY.c.notebook_id, INVENTORY.c.facts), survey, identity)
+        key, encoded = known.c
+        facts = json_object(self._access.dialect.name, key, [encoded]).label("facts")
+        [row] = await self._access.rows(select(facts))
+        with journal_errors(self._access.address):
+            # Thousands of notebooks, which would hold up everything else.
+            return await to_thread.run_sync(_owners_in, row["facts"])
 
     async def states_between(
         self, identity: TargetIdentity, surveys: tuple[int, int], after: tuple[int, str] | None, limit: int
@@ -254,6 +260,10 @@ def _first(query: Select[Any]) -> Select[Any]:
     """Limit what one statement deletes; by literals, because all parameters in the text are taken from the rows."""
     most: ColumnElement[int] = literal_column(str(PRUNED_AT_ONCE))
     return query.limit(most).offset(literal_column("0"))
+
+
+def _owners_in(document: str | None) -> tuple[KnownOwner, ...]:
+    return owners_of((key, facts) for key, (facts,) in _FACTS.decode(document or "{}").items())
 
 
 def _survey_row(survey: SurveyRecord) -> Row:
