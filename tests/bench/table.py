@@ -77,9 +77,9 @@ def markdown(results: Sequence[Result], checks: Sequence[Check]) -> str:
     parts = []
     if results:
         right = TEXT_COLUMNS, len(RESULT_COLUMNS)
-        parts.append(_markdown_table(RESULT_COLUMNS, [result_cells(result) for result in results], range(*right)))
+        parts.append(markdown_table(RESULT_COLUMNS, [result_cells(result) for result in results], range(*right)))
         parts.append("\n".join(f"- {line}" for line in notes(results)))
-    parts.append(_markdown_table(CHECK_COLUMNS, [check_cells(check) for check in checks], range(0)))
+    parts.append(markdown_table(CHECK_COLUMNS, [check_cells(check) for check in checks], range(0)))
     return "\n\n".join(parts)
 
 
@@ -112,6 +112,7 @@ def _lag_cell(found: Figures) -> str:
     return f"{found.last_lag_s:.1f} / {found.worst_lag_s:.1f} s"
 
 
-def _markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: range) -> str:
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: range) -> str:
+    """Write a table as Markdown; `right` are the columns with figures."""
     rule = ["---:" if place in right else "---" for place in range(len(columns))]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in (columns, rule, *rows))

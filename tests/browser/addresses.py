@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.app import SITE, WebSettings, make_app
+from nbsweep.service.web.pages.routing import PageRoute
 from nbsweep.testing.journal import InMemoryJournal
 from nbsweep.testing.telemetry import RecordingTelemetry
 from unit.service.web.pages.trying import NoPast
@@ -19,9 +20,14 @@ PART = re.compile(r"\{(\w+)\}")
 
 def routes() -> Mapping[str, Needs]:
     """Return the paths of all routes that show something, with what each needs."""
+    return {path: route.needs for path, route in site_routes().items()}
+
+
+def site_routes() -> Mapping[str, PageRoute]:
+    """Return all routes that show something, by path."""
     settings = WebSettings("127.0.0.1:0", backtester=NoPast())
     app = make_app(FakeControl(), InMemoryJournal(), bytes, settings, RecordingTelemetry(), Hands())
-    return {path: route.needs for (method, path), route in app[SITE].routes.items() if method == "GET" and path not in STREAMS}
+    return {path: route for (method, path), route in app[SITE].routes.items() if method == "GET" and path not in STREAMS}
 
 
 def page_paths() -> list[str]:

@@ -24,6 +24,8 @@ PROXY_HEADERS: Mapping[str, str] = {
     "X-Auth-Request-Groups": "",
     "X-Nbsweep-Proxy-Secret": PROXY_SECRET,
 }
+PATIENCE_S = 300.0
+"""How long an answer may take; a survey of a large fleet takes its time."""
 NEVER = {"cron": "0 0 1 1 *"}
 ZONE = "Asia/Shanghai"
 HOSTILE: Mapping[str, str] = {
@@ -221,7 +223,7 @@ def digest_of(page: str) -> str:
 
 def sent(address: str, method: str, path: str, **fields: str) -> tuple[str, str]:
     """Send a request of an administrator, which must succeed; return where it leads to, and the page."""
-    connection = HTTPConnection(address, timeout=30)
+    connection = HTTPConnection(address, timeout=PATIENCE_S)
     headers = {"Authorization": f"Bearer {TOKENS['admin']}"}
     if method == "POST":
         headers["Content-Type"] = "application/x-www-form-urlencoded"
