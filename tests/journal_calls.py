@@ -227,8 +227,10 @@ PAST = (
     call("statistics", "causes", NOON, LATER, 10, TARGET),
     call("statistics", "removals", RemovalQuery(NOON, LATER), 10),
     call("statistics", "removals", RemovalQuery(NOON, LATER, TARGET, "failed"), 10, 10, removal(1, ended_at=NOON)),
-    call("trail", "head"),
-    call("trail", "after", 5, 10),
+    call("trail", "heads"),
+    call("trail", "chains"),
+    call("trail", "head", TARGET),
+    call("trail", "after", TARGET, 5, 10),
     call("trail", "latest", AuditQuery(), 10),
     call("trail", "latest", AuditQuery(before=500), 10),
     call("trail", "latest", AuditQuery(target=TARGET), 10),
@@ -264,6 +266,7 @@ def methods(journal: SqlJournal) -> set[tuple[str, str]]:
 SMALL = frozenset(
     {
         "alembic_version",
+        "audit_chains",
         "due_sweeps",
         "exemptions",
         "fences",
@@ -285,6 +288,8 @@ SHORT = frozenset(
 ALLOWED: Mapping[tuple[str, str], Collection[str]] = {
     # Compares the removals with the trail, which only `audit verify` does.
     ("trail", "coverage"): ("audit", "removals"),
+    # The names of all chains, which only `audit verify` and `audit export` ask for.
+    ("trail", "chains"): ("audit",),
     ("trail", "latest"): ("audit",),
     # The latest survey of each target; there is one row for each sweep.
     ("inventory", "surveys_at"): ("surveys",),

@@ -20,6 +20,7 @@ from nbsweep.core.marks.model import ClearCause, Mark
 from nbsweep.core.notices.outbox import ItemKind, MessageState
 from nbsweep.core.ports import Journal
 from notice_builders import exemption, item, mark, message
+from trails import whole_trail
 
 LATER, DEADLINE = NOON + timedelta(minutes=10), NOON + timedelta(days=7)
 ITEMS = ("i1", "i2")
@@ -123,7 +124,7 @@ async def content(journal: Journal) -> tuple[object, ...]:
         await journal.outbox.messages(100),
         await journal.outbox.paused(),
         await journal.exemptions.all(100),
-        [link.entry for link in await journal.trail.after(0, 100)],
+        [link.entry for link in await whole_trail(journal)],
     )
 
 

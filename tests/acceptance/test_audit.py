@@ -1,5 +1,6 @@
 """`audit`, `audit verify` and `audit export`: what was done, by whom, and that nobody has been at the record since."""
 
+import asyncio
 import json
 import shutil
 import sqlite3
@@ -11,6 +12,9 @@ import pytest
 
 from acceptance.conftest import Simulate
 from acceptance.support import Desk, Json, cloud_options, idle, idle_fleet, plain, running_cloud
+from builders import NOON, exemption
+from nbsweep.adapters.journal import open_journal
+from nbsweep.core.control.requests import Pause
 
 GUARDS = ("audit_never_changes", "audit_never_shrinks", "audit_only_grows")
 SECRETS = "X-Auth-Token: MIIsecret, see https://notebook.example/MIIsecret/lab?token=MIIsecret"
@@ -40,6 +44,7 @@ BACK_TO_0004 = (
             "fences",
             "due_sweeps",
             "workers",
+            "audit_chains",
         )
     ),
     "DROP TABLE pauses",
@@ -137,7 +142,7 @@ def test_an_unbroken_trail_is_proven_and_its_head_is_told(simulate: Simulate, de
     cloud = simulate([*idle_fleet(2), idle("later", days=1)])
     desk.write(cloud)
     [logged] = desk.sweep().events("audit.head")
-    noted = f"{logged['sequence']}:{logged['digest']}"
+    noted = f"{logged['target']}={logged['sequence']}:{logged['digest']}"
     verified = desk.run("audit", "verify")
     assert verified.code == 0
     assert verified.out.splitlines()[:2] == ["The audit trail is unbroken: 8 entries.", f"Its head is {noted}"]
@@ -153,10 +158,10 @@ def test_an_unbroken_trail_is_proven_and_its_head_is_told(simulate: Simulate, de
 def test_an_export_can_be_verified_by_anybody(desk: Desk, run_id: str) -> None:
     """By the recipe in the README, with nothing of ours; into a file it is the same."""
     lines = exported(desk)
-    assert {line["run_id"] for line in lines} == {run_id}
+    assert {(line["run_id"], line["chain"]) for line in lines} == {(run_id, "lab")}
     before = "0" * 64
     for line in lines:
-        content = {key: value for key, value in line.items() if key not in ("at", "digest")}
+        content = {key: value for key, value in line.items() if key not in ("at", "digest", "chain")}
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
         before = sha256((before + canonical).encode()).hexdigest()
         assert line["digest"] == before
@@ -169,25 +174,33 @@ def test_an_export_can_be_verified_by_anybody(desk: Desk, run_id: str) -> None:
     assert [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] == lines
 
 
-ALTERED = """The audit trail is broken (altered): the digest of entry 3 is not that of its content and the digest before it: \
+BROKEN = "The chain of target lab is broken"
+ALTERED = f"""{BROKEN} (altered): the digest of entry 3 is not that of its content and the digest before it: \
 this entry, or entry 2 with its digest, was altered after it was written."""
-MISSING = """The audit trail is broken (missing): the entries 4 to 5 are missing before entry 6: \
-removed from the journal."""
-CUT = """The audit trail is broken (cut): the trail ends with entry 1, and 2 removals are in the journal that came after its \
-beginning without having a decision on it: its end was cut off, or another program has written to the journal."""
+MISSING = f"{BROKEN} (missing): the entries 4 to 5 are missing before entry 6: removed from the journal."
+CUT = f"""{BROKEN} (cut): the chain ends with entry 1, and the journal has entry 11 on record as its last one: \
+its end was cut off."""
+UNCOVERED = f"""{BROKEN} (cut): the chain ends with entry 1, and 2 removals are in the journal that came after \
+the trail's beginning without having a decision on it: its end was cut off, or another program has written to the journal."""
 
+FROM_2 = "DELETE FROM audit WHERE sequence > 1"
+RECORDED = (
+    "INSERT OR REPLACE INTO audit_chains SELECT chain, sequence, digest FROM audit WHERE id IN (SELECT max(id) FROM audit)"
+)
+"""Makes the recorded head that of the last entry that is left."""
 TAMPERING = [
-    ("UPDATE audit SET policy = x'00ff' WHERE sequence = 3", ALTERED, 2),
-    ("DELETE FROM audit WHERE sequence IN (4, 5)", MISSING, 3),
-    ("DELETE FROM audit WHERE sequence > 1", CUT, 1),
+    (["UPDATE audit SET policy = x'00ff' WHERE sequence = 3"], ALTERED, 2),
+    (["DELETE FROM audit WHERE sequence IN (4, 5)"], MISSING, 3),
+    ([FROM_2], CUT, 1),
+    ([FROM_2, RECORDED], UNCOVERED, 1),
 ]
 
 
-@pytest.mark.parametrize(("statement", "sentence", "unbroken"), TAMPERING)
+@pytest.mark.parametrize(("statements", "sentence", "unbroken"), TAMPERING)
 @pytest.mark.usefixtures("run_id")
-def test_who_has_been_at_the_record_is_found(desk: Desk, statement: str, sentence: str, unbroken: int) -> None:
+def test_who_has_been_at_the_record_is_found(desk: Desk, statements: list[str], sentence: str, unbroken: int) -> None:
     """Exit code 1; where, and what that means; and the rest can still be shown."""
-    tamper(desk, statement)
+    tamper(desk, *statements)
     verified = desk.run("audit", "verify")
     assert verified.code == 1
     assert verified.out.splitlines() == [sentence, f"It is unbroken up to entry {unbroken}."]
@@ -202,13 +215,13 @@ def test_who_has_been_at_the_record_is_found(desk: Desk, statement: str, sentenc
 def test_a_record_that_was_cut_at_its_end_is_found_by_who_has_noted_its_head(desk: Desk) -> None:
     """Though it was done with care: the removals are gone too, and by itself what is left is unbroken."""
     head = desk.run("audit", "verify", "--format", "json").document["head"]
-    noted = f"{head['sequence']}:{head['digest']}"
-    tamper(desk, "DELETE FROM audit WHERE sequence > 2", "DELETE FROM removals")
+    noted = f"lab={head['sequence']}:{head['digest']}"
+    tamper(desk, "DELETE FROM audit WHERE sequence > 2", RECORDED, "DELETE FROM removals")
     assert desk.run("audit", "verify").code == 0
     verified = desk.run("audit", "verify", "--head", noted)
     assert verified.code == 1
     assert verified.out.startswith(
-        f"The audit trail is broken (cut): the trail ends with entry 2, and entry {head['sequence']}"
+        f"The chain of target lab is broken (cut): the chain ends with entry 2, and entry {head['sequence']}"
     )
 
 
@@ -218,17 +231,51 @@ def test_a_record_that_was_written_anew_is_found_by_who_has_noted_its_head(desk:
     head = desk.run("audit", "verify", "--format", "json").document["head"]
     statements, before = [], "0" * 64
     for line in exported(desk):
-        content: dict[str, Any] = {key: value for key, value in line.items() if key not in ("at", "digest")}
+        content: dict[str, Any] = {key: value for key, value in line.items() if key not in ("at", "digest", "chain")}
         content["started_by"] = "nobody"
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
         before = sha256((before + canonical).encode()).hexdigest()
         update = "UPDATE audit SET started_by = 'nobody', digest = '{}' WHERE sequence = {}"
         statements.append(update.format(before, line["sequence"]))
-    tamper(desk, *statements)
+    tamper(desk, *statements, RECORDED)
     assert desk.run("audit", "verify").code == 0
     verified = desk.run("audit", "verify", "--head", f"{head['sequence']}:{head['digest']}")
     assert verified.code == 1
     assert "(replaced)" in verified.out
+
+
+@pytest.mark.usefixtures("run_id")
+def test_every_target_has_its_chain_and_one_line_protects_all(desk: Desk) -> None:
+    """The heads are listed; the line finds a whole chain that was removed with its removals, of which nothing is left."""
+    asyncio.run(pause_another(desk))
+    verified = desk.run("audit", "verify")
+    first, _, *heads, then, line, note = verified.out.splitlines()
+    entries = len(exported(desk))
+    assert (first, then) == (f"The audit trail is unbroken: {entries} entries in 3 chains.", "and in one line")
+    assert [head.strip().split(":")[0] for head in heads] == ["-=1", f"lab={entries - 2}", "teaching=1"]
+    assert line.strip().startswith(f"all:-=1,lab={entries - 2},teaching=1:")
+    assert note.startswith("Note that line where writers of the journal cannot change it")
+    document = desk.run("audit", "verify", "--format", "json").document
+    assert document["all_heads"] == line.strip()
+    assert [(each["chain"], each["entries"]) for each in document["chains"]] == [("", 1), ("lab", entries - 2), ("teaching", 1)]
+    assert [each["named_head"] for each in document["chains"]] == [head.strip() for head in heads]
+
+    every = [option for head in (*heads, line) for option in ("--head", head.strip())]
+    again = desk.run("audit", "verify", *every)
+    assert (again.code, "All 4 noted heads are as they were noted." in again.out) == (0, True)
+    tamper(desk, "DELETE FROM audit WHERE chain = 'teaching'", "DELETE FROM audit_chains WHERE chain = 'teaching'")
+    assert desk.run("audit", "verify").code == 0
+    for noted in (heads[-1], line):
+        missing = desk.run("audit", "verify", "--head", noted.strip())
+        assert missing.code == 1
+        assert missing.out.startswith("The chain of target teaching is broken (cut): the chain ends with entry 0, and entry 1")
+
+
+async def pause_another(desk: Desk) -> None:
+    """Leave an entry of another target, and one of no target."""
+    async with open_journal(f"sqlite:///{desk.journal}") as journal:
+        await journal.control.pause(Pause("teaching", NOON, "li"))
+        await journal.exemptions.grant(exemption(target=""))
 
 
 def test_an_empty_trail_is_told_in_a_sentence(desk: Desk) -> None:
@@ -257,6 +304,7 @@ def test_a_journal_that_is_older_than_the_trail_says_so(desk: Desk) -> None:
         (("audit", "--since", "yesterday"), "--since"),
         (("audit", "--what", "vanished"), "--what"),
         (("audit", "verify", "--head", "7:abc"), "a number, a colon and 64 hexadecimal digits"),
+        (("audit", "verify", "--head", f"a b=7:{'0' * 64}"), "names no target"),
         (("audit", "--target", "lab", "export"), "always covers the whole trail"),
         (("audit", "export", "--format", "csv"), "--format"),
     ],

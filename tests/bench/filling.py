@@ -20,9 +20,8 @@ import notice_builders
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.journal.inventory.tables import HOLDS, INVENTORY, SURVEYS
 from nbsweep.adapters.journal.notices.tables import EXEMPTIONS, ITEMS, MARKS, MESSAGES
-from nbsweep.adapters.journal.records.audit import CHUNK
 from nbsweep.adapters.journal.rows import RowMapper
-from nbsweep.adapters.journal.tables import AUDIT, REMOVALS, RUNS, SIGHTINGS
+from nbsweep.adapters.journal.tables import AUDIT, AUDIT_CHAINS, REMOVALS, RUNS, SIGHTINGS
 from nbsweep.core.audit.chain import START, Head, join
 from nbsweep.core.audit.entries import AuditEntry, entries_of
 from nbsweep.core.identity import TargetIdentity
@@ -64,6 +63,7 @@ class Filling:
         """Store how much to make."""
         self.amount = amount
         self._dice = Random(19)  # noqa: S311  # seeded dice, not cryptography
+        self._heads: dict[str, Head] = {}
         self._runs = [
             (night, target)
             for night in range(amount.nights)
@@ -204,14 +204,17 @@ class Filling:
 
     def entries(self) -> Iterator[Row]:
         """Yield the audit trail with the decision of each removal."""
-        head = START
-        removals = self.removals()
-        while chunk := list(islice(removals, CHUNK)):
-            links = join(_decisions(chunk, head), head)
-            head = Head(links[-1].entry.sequence, links[-1].digest)
-            for link in links:
-                *older, newer = link.entry
-                yield (*older, link.digest, newer)
+        for place, removal in enumerate(self.removals(), 1):
+            head = self._heads.get(removal.target, START)
+            [link] = join(_decision(removal, head), head, removal.target)
+            sequence, *older, newer = link.entry
+            self._heads[removal.target] = Head(sequence, link.digest)
+            yield (place, *older, link.digest, newer, link.chain, sequence)
+
+    def heads(self) -> Iterator[Row]:
+        """Yield the heads of the chains, when all entries were made."""
+        for chain, head in self._heads.items():
+            yield (chain, head.sequence, head.digest)
 
     def sightings(self) -> Iterator[Row]:
         """Yield when notebooks were last seen in use."""
@@ -282,6 +285,7 @@ def fill_journal(url: str, amount: Amount) -> None:
         (EXEMPTIONS, filling.exemptions),
         (HOLDS, filling.holds),
         (AUDIT, filling.entries),
+        (AUDIT_CHAINS, filling.heads),
     )
     engine = create_engine(make_url(url).set(drivername="sqlite" if url.startswith("sqlite") else "postgresql+psycopg"))
     with engine.begin() as connection:
@@ -290,6 +294,8 @@ def fill_journal(url: str, amount: Amount) -> None:
             _insert(connection, table, rows())
         for statement in indices:
             connection.execute(text(statement))
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT setval('audit_id_seq', (SELECT max(id) FROM audit))"))
     engine.dispose()
 
 
@@ -317,10 +323,9 @@ def _planned(removals: Iterable[Removal]) -> Iterator[Row]:
         yield tuple(row[name] for name in names)
 
 
-def _decisions(removals: Sequence[Removal], head: Head) -> Iterator[AuditEntry]:
-    for place, removal in enumerate(removals):
-        planned = replace(removal, state=State.PLANNED, requests=0, request_id="", end_reason="")
-        yield from entries_of(planned, None, "schedule", head.sequence + place)
+def _decision(removal: Removal, head: Head) -> Sequence[AuditEntry]:
+    planned = replace(removal, state=State.PLANNED, requests=0, request_id="", end_reason="")
+    return entries_of(planned, None, "schedule", head.sequence)
 
 
 def _dropped_indices(connection: Connection, tables: Sequence[str]) -> list[str]:
@@ -336,7 +341,8 @@ def _dropped_indices(connection: Connection, tables: Sequence[str]) -> list[str]
                 "WHERE schemaname = 'public' AND indexname NOT IN (SELECT conname FROM pg_constraint)"
             )
         ).all()
-    mine = [(name, statement) for table, name, statement in found if table in tables]
+    # A trigger looks for the last entry of a chain before each insertion.
+    mine = [(name, statement) for table, name, statement in found if table in tables and name != "audit_by_chain"]
     for name, _ in mine:
         connection.execute(text(f"DROP INDEX {name}"))
     return [statement for _, statement in mine]

@@ -12,12 +12,12 @@ from builders import NOON, removal
 from contract.conftest import Opener
 from contract.records import any_of, examples
 from nbsweep.core import lifecycle
-from nbsweep.core.audit.chain import Head, verify
 from nbsweep.core.audit.entries import AuditEntry
 from nbsweep.core.errors import ExemptionsChanged, JournalError
 from nbsweep.core.exemptions.model import Exemption, GrantedBy, Selector
 from nbsweep.core.ports import Journal
 from notice_builders import exemption
+from trails import whole_trail
 
 HOUR = timedelta(hours=1)
 LATER = NOON + HOUR
@@ -26,8 +26,7 @@ ALWAYS = 1_000_000
 
 async def entries(journal: Journal) -> list[AuditEntry]:
     """Return the entries of the trail, which must be unbroken."""
-    links = await journal.trail.after(0, 1000)
-    assert isinstance(verify(links), Head)
+    links = await whole_trail(journal)
     return [link.entry for link in links]
 
 

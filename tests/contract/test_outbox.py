@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from builders import NOON
 from contract.conftest import Opener
 from contract.records import any_of, examples
-from nbsweep.core.audit.chain import Head, verify
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import MarksChanged
 from nbsweep.core.marks import model
@@ -20,6 +19,7 @@ from nbsweep.core.marks.model import MarkState
 from nbsweep.core.notices.outbox import Item, ItemKind, Message, MessageKind, MessageState, OutboxCount, WaitingItems
 from nbsweep.core.ports import Journal
 from notice_builders import item, mark, message
+from trails import whole_trail
 
 MINUTE = timedelta(minutes=1)
 LATER = NOON + 10 * MINUTE
@@ -50,8 +50,7 @@ async def waiting(journal: Journal) -> list[str]:
 
 async def steps(journal: Journal) -> list[str]:
     """Return the steps on the trail, which must be unbroken."""
-    links = await journal.trail.after(0, 1000)
-    assert isinstance(verify(links), Head)
+    links = await whole_trail(journal)
     return [link.entry.what for link in links]
 
 
@@ -352,7 +351,7 @@ async def test_a_failed_message_is_tried_again_on_request(opener: Opener) -> Non
         assert not await journal.outbox.retry("k1", LATER, "carol")
         assert not await journal.outbox.retry("k2", LATER, "carol")
         assert not await journal.outbox.retry("k9", LATER, "carol")
-        retried = [link.entry for link in await journal.trail.after(0, 100) if link.entry.what == "retried"]
+        retried = [link.entry for link in await whole_trail(journal) if link.entry.what == "retried"]
         assert [(entry.started_by, entry.reason) for entry in retried] == [("carol", "message k1")]
 
 

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from builders import NOON, ago
 from contract.conftest import Opener
 from contract.records import any_of, examples
-from nbsweep.core.audit.chain import Head, verify
 from nbsweep.core.audit.entries import AuditEntry
 from nbsweep.core.ports import Journal
 from nbsweep.core.saved_plan.approval import ApprovedPlan
+from trails import whole_trail
 
 A_DAY = timedelta(days=1)
 DOCUMENT = b"\x00\xff the document"
@@ -36,8 +36,7 @@ def approved(**changes: object) -> ApprovedPlan:
 
 async def entries(journal: Journal) -> list[AuditEntry]:
     """Return the entries of the trail, which must be unbroken."""
-    links = await journal.trail.after(0, 10_000)
-    assert isinstance(verify(links), Head)
+    links = await whole_trail(journal)
     return [link.entry for link in links]
 
 

@@ -8,12 +8,14 @@ import pytest
 from builders import NOON, removal, run_record
 from contract.conftest import Opener
 from nbsweep.core import lifecycle
-from nbsweep.core.audit.chain import START, Head, verify
-from nbsweep.core.audit.entries import AuditCoverage, AuditQuery
+from nbsweep.core.audit.chain import Head
+from nbsweep.core.audit.entries import AuditQuery
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.ports import Journal
+from notice_builders import exemption
+from trails import whole_trail
 
 HALF_AN_HOUR = timedelta(minutes=30)
 
@@ -27,11 +29,7 @@ def way(planned: Removal) -> list[Removal]:
 
 async def whole(journal: Journal) -> list[tuple[str, str]]:
     """Return the notebook and step of each entry of the trail, which must be unbroken."""
-    links = await journal.trail.after(0, 1000)
-    head = verify(links)
-    assert head == await journal.trail.head()
-    assert isinstance(head, Head)
-    assert head.sequence == len(links)
+    links = await whole_trail(journal)
     return [(link.entry.notebook_id, link.entry.what) for link in links]
 
 
@@ -39,9 +37,10 @@ async def test_a_new_journals_trail_is_empty(opener: Opener) -> None:
     """Its head is what every chain begins with."""
     async with opener() as journal:
         assert await whole(journal) == []
-        assert await journal.trail.head() == START
+        assert (await journal.trail.heads(), await journal.trail.chains()) == ({}, ())
+        assert await journal.trail.head("research") is None
         assert await journal.trail.latest(AuditQuery(), 10) == ()
-        assert await journal.trail.coverage() == AuditCoverage()
+        assert await journal.trail.coverage() == ()
 
 
 async def test_every_step_of_a_removal_is_on_the_trail(opener: Opener) -> None:
@@ -51,7 +50,7 @@ async def test_every_step_of_a_removal_is_on_the_trail(opener: Opener) -> None:
         for step in way(removal()):
             await journal.write([step])
         assert await whole(journal) == [("nb1", what) for what in ("decided", "requested", "accepted", "deleted")]
-        decided, requested, accepted, deleted = (link.entry for link in await journal.trail.after(0, 10))
+        decided, requested, accepted, deleted = (link.entry for link in await whole_trail(journal))
         noon_us = 1_772_366_400_000_000
         assert decided == (
             *(
@@ -100,7 +99,26 @@ async def test_the_same_notebook_in_another_run_or_target_has_its_own_way(opener
         await journal.open_run(run_record("run2"))
         await journal.write([removal(), removal(run_id="run2"), removal(target="teaching")])
         assert await whole(journal) == [("nb1", "decided")] * 3
-        assert [link.entry.started_by for link in await journal.trail.after(0, 10)] == ["li", "cron", ""]
+        assert [link.entry.started_by for link in await whole_trail(journal)] == ["li", "cron", ""]
+
+
+async def test_each_target_has_a_chain_of_its_own(opener: Opener) -> None:
+    """Numbered from 1, also where one write has removals of several; the order of all chains is that of the writes."""
+    async with opener() as journal:
+        await journal.write([removal(1), removal(2, target="teaching"), removal(3)])
+        await journal.write([removal(4, target="teaching")])
+        await journal.exemptions.grant(exemption(target=""))
+        links = await whole_trail(journal)
+        numbers = [(link.chain, link.entry.sequence, link.position) for link in links]
+        assert numbers == [
+            *(("research", 1, 1), ("teaching", 1, 2), ("research", 2, 3)),
+            *(("teaching", 2, 4), ("", 1, 5)),
+        ]
+        heads = await journal.trail.heads()
+        assert await journal.trail.chains() == ("", "research", "teaching")
+        assert heads["teaching"] == await journal.trail.head("teaching") == Head(2, links[3].digest)
+        assert [link.entry.notebook_id for link in await journal.trail.after("teaching", 1, 10)] == ["nb4"]
+        assert await journal.trail.after("elsewhere", 0, 10) == ()
 
 
 async def test_a_write_that_is_refused_leaves_no_entry(opener: Opener) -> None:
@@ -118,7 +136,7 @@ async def test_a_text_that_holds_a_nul_breaks_no_chain(opener: Opener) -> None:
     async with opener() as journal:
         await journal.write([removal(notebook_id="n\0", name="a\0b", category="\0")])
         assert await whole(journal) == [("n\ufffd", "decided")]
-        [link] = await journal.trail.after(0, 1)
+        [link] = await whole_trail(journal)
         assert (link.entry.name, link.entry.category) == ("a\ufffdb", "\ufffd")
 
 
@@ -155,7 +173,7 @@ async def test_the_trail_is_read_in_parts(opener: Opener) -> None:
     """Each goes on where the one before ended."""
     async with opener() as journal:
         await journal.write([removal(number) for number in range(7)])
-        parts = [await journal.trail.after(last, 3) for last in (0, 3, 6, 7)]
+        parts = [await journal.trail.after("research", last, 3) for last in (0, 3, 6, 7)]
         assert [[link.entry.sequence for link in part] for part in parts] == [[1, 2, 3], [4, 5, 6], [7], []]
 
 
@@ -181,8 +199,8 @@ async def test_the_latest_that_are_wanted_come_newest_first(opener: Opener, quer
         await journal.write(way(removal(2, run_id="run2", planned_at=day))[:2])
         await journal.write([removal(3, run_id="run2", planned_at=day, policy="failed")])
         await journal.write([removal(4, target="teaching", planned_at=day)])
-        assert [link.entry.sequence for link in await journal.trail.latest(query, 10)] == expected
-        assert [link.entry.sequence for link in await journal.trail.latest(query, 2)] == expected[:2]
+        assert [link.position for link in await journal.trail.latest(query, 10)] == expected
+        assert [link.position for link in await journal.trail.latest(query, 2)] == expected[:2]
 
 
 @pytest.mark.parametrize(
@@ -204,14 +222,14 @@ async def test_entries_by_who_and_before_another_entry(opener: Opener, query: Au
         for number, who in enumerate(("100% cron", "Alice (page)", "Ärzte"), 1):
             await journal.open_run(run_record(f"run{number}", started_by=who))
             await journal.write([removal(number, run_id=f"run{number}")])
-        assert [link.entry.sequence for link in await journal.trail.latest(query, 10)] == expected
+        assert [link.position for link in await journal.trail.latest(query, 10)] == expected
 
 
 async def test_every_removal_that_was_written_is_covered(opener: Opener) -> None:
     """Whatever state it was first written in."""
     async with opener() as journal:
         await journal.write([removal(number, state=state) for number, state in enumerate(State)])
-        assert await journal.trail.coverage() == AuditCoverage()
+        assert await journal.trail.coverage() == ()
 
 
 async def test_what_people_do_to_targets_is_on_the_trail_with_who_did_it(opener: Opener) -> None:
@@ -228,7 +246,7 @@ async def test_what_people_do_to_targets_is_on_the_trail_with_who_did_it(opener:
         await journal.control.note_request(SweepRequest("research", later, "wei (page)"))
         assert await whole(journal) == [("", what) for what in ("paused", "resumed", "sweep_requested", "sweep_requested")]
         assert [request.by for request in await journal.control.sweep_requests()] == ["alice"]
-        entries = [link.entry for link in await journal.trail.after(0, 10)]
+        entries = [link.entry for link in await whole_trail(journal)]
     assert [entry.started_by for entry in entries] == ["wei (page)", "lin (page)", "alice", "wei (page)"]
     assert {entry.target for entry in entries} == {"research"}
     since, until = "2026-03-01 12:00Z", "2026-03-01 12:30Z"

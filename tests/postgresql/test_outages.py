@@ -22,6 +22,7 @@ from builders import removal, run_record
 from nbsweep.adapters.journal import SqlJournal, Timeouts, open_journal
 from nbsweep.core.lifecycle import Removal, State
 from postgresql.conftest import BOUNCER_PORT, Server
+from trails import whole_trail
 
 PATIENT = Timeouts(patience_s=30)
 
@@ -35,7 +36,7 @@ async def opened(address: str) -> AsyncIterator[SqlJournal]:
 
 async def entries(journal: SqlJournal) -> list[tuple[str, str]]:
     """List what is on the trail."""
-    return [(link.entry.notebook_id, link.entry.what) for link in await journal.trail.after(0, 100)]
+    return [(link.entry.notebook_id, link.entry.what) for link in await whole_trail(journal)]
 
 
 async def test_two_first_starts_make_one_journal(server: Server) -> None:

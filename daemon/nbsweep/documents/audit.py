@@ -1,40 +1,48 @@
 """The JSON documents of the audit trail: its entries, and its verification."""
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import field
 
-from nbsweep.core.audit.chain import Break, Flaw, Head, Link, content
+from nbsweep.core.audit.chain import LEGACY, START, Break, Flaw, Head, Link, content
 from nbsweep.core.audit.entries import AuditCoverage, AuditEntry
+from nbsweep.core.audit.heads import ChainHead
+from nbsweep.core.audit.verification import VerifiedChain, VerifiedTrail
 from nbsweep.core.model import moment_of
 from nbsweep.documents.base import Count, Document, moment_text
 
 
-class VerifiedTrail(Struct, frozen=True):
-    """The result of `audit verify`."""
-
-    head: Head
-    """The unbroken part of the chain."""
-    broken: Break | None
-    coverage: AuditCoverage
-    noted: Head | None
-
-
 class HeadDocument(Document, frozen=True):
-    """The last entry of the unbroken part of the chain."""
+    """The last entry of the unbroken part of a chain."""
 
     sequence: Count
     digest: str
 
 
 class BreakDocument(Document, frozen=True):
-    """The first place at which the chain is broken."""
+    """The first place at which a chain is broken."""
 
     flaw: Flaw
     sequence: Count
     problem: str
+
+
+class ChainDocument(Document, frozen=True):
+    """The result of `audit verify` for one chain."""
+
+    chain: str | None
+    """The target; empty for the entries of no target, and null for the chain from before there was one for each target."""
+    unbroken: bool
+    entries: Count
+    head: HeadDocument
+    named_head: str
+    """The head in the form that `--head` takes."""
+    broken: BreakDocument | None = field(name="break")
+    older_removals: Count
+    missing_removals: Count
 
 
 class VerificationDocument(Document, frozen=True):
@@ -42,19 +50,27 @@ class VerificationDocument(Document, frozen=True):
 
     unbroken: bool
     entries: Count
-    head: HeadDocument
+    head: HeadDocument | None
+    """Null if there are several chains."""
     noted: str | None
+    """The heads that were noted earlier, separated by spaces."""
     broken: BreakDocument | None = field(name="break")
+    """The first break of all chains."""
     older_removals: Count
     missing_removals: Count
+    all_heads: str | None
+    """The heads of all chains in one line, in the form that `--head` takes; null if the trail is broken or empty."""
+    chains: list[ChainDocument]
 
 
 def link_document(link: Link) -> dict[str, Any]:
-    """Return the document of an entry: the values that its digest covers, the digest, and the time in readable form.
+    """Return the document of an entry: the values that its digest covers, the digest, the time in readable form, and the chain.
 
-    It is a plain dict, because a journal that was altered can hold values of any type.
+    Entries of the legacy chain name no chain. The document is a plain dict, because a journal that was altered can hold values
+    of any type.
     """
-    return {"at": moment_text(moment_or_none(link.entry)), **content(link.entry), "digest": link.digest}
+    document = {"at": moment_text(moment_or_none(link.entry)), **content(link.entry), "digest": link.digest}
+    return document if link.chain == LEGACY else {**document, "chain": link.chain}
 
 
 def link_line(link: Link) -> str:
@@ -73,13 +89,38 @@ def moment_or_none(entry: AuditEntry) -> datetime | None:
 
 def verification_document(verified: VerifiedTrail) -> VerificationDocument:
     """Return the document of `audit verify`."""
-    broken, head = verified.broken, verified.head
+    breaks = [each.broken for each in verified.chains if each.broken] + ([verified.broken] if verified.broken else [])
+    heads = [each.head for each in verified.chains]
     return VerificationDocument(
-        unbroken=broken is None,
-        entries=head.sequence,
-        head=HeadDocument(head.sequence, head.digest),
-        noted=str(verified.noted) if verified.noted else None,
-        broken=BreakDocument(broken.flaw, broken.sequence, broken.problem) if broken else None,
-        older_removals=verified.coverage.older,
-        missing_removals=verified.coverage.missing,
+        unbroken=verified.is_unbroken,
+        entries=sum(head.sequence for head in heads),
+        head=_head(heads[0] if heads else START) if len(heads) < 2 else None,  # noqa: PLR2004  # one chain, or none
+        noted=" ".join(map(str, verified.noted)) or None,
+        broken=_break(breaks[0]) if breaks else None,
+        older_removals=verified.older,
+        missing_removals=sum(each.missing for each in verified.coverage),
+        all_heads=str(verified.together) if verified.together else None,
+        chains=[_chain(each, verified.coverage) for each in verified.chains],
     )
+
+
+def _chain(verified: VerifiedChain, coverage: Iterable[AuditCoverage]) -> ChainDocument:
+    mine = [each for each in coverage if each.target == verified.chain]
+    return ChainDocument(
+        chain=None if verified.chain == LEGACY else verified.chain,
+        unbroken=verified.broken is None,
+        entries=verified.head.sequence,
+        head=_head(verified.head),
+        named_head=str(ChainHead(verified.chain, verified.head)),
+        broken=_break(verified.broken) if verified.broken else None,
+        older_removals=sum(each.older for each in mine),
+        missing_removals=sum(each.missing for each in mine),
+    )
+
+
+def _head(head: Head) -> HeadDocument:
+    return HeadDocument(head.sequence, head.digest)
+
+
+def _break(broken: Break) -> BreakDocument:
+    return BreakDocument(broken.flaw, broken.sequence, broken.problem)

@@ -72,8 +72,9 @@ async def close(record: RunRecord, state: SweepState, started_s: float, ports: P
         with anyio.fail_after(patience_s, shield=True):
             await ports.journal.close_run(ended)
             if not record.dry_run:
-                head = await ports.journal.trail.head()
-                ports.telemetry.emit(AuditHead(head.sequence, head.digest))
+                head = await ports.journal.trail.head(record.target)
+                if head is not None:
+                    ports.telemetry.emit(AuditHead(head.sequence, head.digest))
     except TimeoutError:
         late = JournalError(f"the end of the run could not be written within {patience_s:g} s")
         report = replace(report, outcome=Outcome.FAILED, error=report.error or late)

@@ -11,8 +11,6 @@ import pytest
 from msgspec.structs import replace
 
 from nbsweep.adapters.journal import Timeouts, open_journal
-from nbsweep.core.audit.chain import Head, verify
-from nbsweep.core.audit.entries import AuditCoverage
 from nbsweep.core.exemptions.model import Exemption
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.marks.model import Mark, MarkState
@@ -20,7 +18,9 @@ from nbsweep.core.runs import Outcome, RunRecord
 from nbsweep.demo.configuration import NOWHERE, UNKNOWN_OWNERS, Files, demo_settings
 from nbsweep.demo.recording import repeat_all
 from nbsweep.demo.story import DAYS, Past, play
+from nbsweep.service.trail_verifier import TrailVerifier
 from nbsweep.settings import Settings
+from trails import whole_trail
 
 TODAY = datetime(2026, 11, 29, tzinfo=UTC)
 A_WEEK = timedelta(days=7)
@@ -104,14 +104,13 @@ async def test_a_journal_takes_the_past(tmp_path: Path) -> None:
     past = await anyio.to_thread.run_sync(play, SEED, TODAY, settings(), FEW_DAYS)
     async with open_journal(f"sqlite:///{tmp_path}/journal.db", Timeouts(commit_every_s=0.0)) as journal:
         await repeat_all(past.writes, journal)
-        links = await journal.trail.after(0, 10_000)
-        head, coverage = await journal.trail.head(), await journal.trail.coverage()
+        links = await whole_trail(journal)
+        verified = await TrailVerifier(journal.trail).verify()
         runs = await journal.runs(1000)
         marks = await journal.marks.marks(1000)
-    assert verify(links) == head
-    assert isinstance(head, Head)
-    assert head.sequence == len(links) > 100
-    assert coverage == AuditCoverage()
+    assert verified.is_unbroken
+    assert sum(each.head.sequence for each in verified.chains) == len(links) > 100
+    assert verified.coverage == ()
     assert len(runs) == 2 * FEW_DAYS
     assert {mark.id: mark for mark in marks} == {mark.id: mark for mark in last_marks(past)}
 

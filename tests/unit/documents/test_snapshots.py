@@ -31,8 +31,10 @@ from builders import (
     text,
 )
 from nbsweep.cli.text import json_text
-from nbsweep.core.audit.chain import START, Break, Flaw, Head, Link
+from nbsweep.core.audit.chain import LEGACY, START, Break, Flaw, Head, Link
 from nbsweep.core.audit.entries import AuditCoverage, AuditEntry
+from nbsweep.core.audit.heads import AllHeads, ChainHead
+from nbsweep.core.audit.verification import VerifiedChain, VerifiedTrail
 from nbsweep.core.checks import Check, Grade, passed
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.doubts import Doubt, DoubtKind
@@ -60,7 +62,7 @@ from nbsweep.core.runs import History, Outcome, RunCounts, RunRecord
 from nbsweep.core.saved_plan.evidence import evidence_of
 from nbsweep.core.saved_plan.model import SavedItem, Spared
 from nbsweep.core.status import TargetStatus
-from nbsweep.documents.audit import VerifiedTrail, link_document, verification_document
+from nbsweep.documents.audit import link_document, verification_document
 from nbsweep.documents.check import check_document
 from nbsweep.documents.explain import explain_document
 from nbsweep.documents.people.exemptions import exemption_documents, grant_document
@@ -118,6 +120,13 @@ OUTBOX = OutboxHealth(
     waiting=WaitingItems(5, ago(minutes=50)),
 )
 HEAD = Head(2, "ab" * 32)
+ALTERED = Break(Flaw.ALTERED, 1, "it was altered", START)
+VERIFIED = VerifiedTrail(
+    (VerifiedChain(LEGACY, START, HEAD, noted=(HEAD,)), VerifiedChain("lab", START, Head(1, "cd" * 32))),
+    (AuditCoverage("lab", 1),),
+    (ChainHead(None, HEAD),),
+    together=AllHeads(((LEGACY, 2), ("lab", 1)), "ef" * 32),
+)
 
 
 def account(asked: Rules, memory: JournalFacts | None = None, **changes: object) -> NotebookContext:
@@ -214,10 +223,14 @@ DOCUMENTS: dict[str, Callable[[], object]] = {
         [Doubt(DoubtKind.COVERED, "policies[1]", "idle", "it never decides")],
         {"policies[1]": 7},
     ),
-    "audit": lambda: [link_document(link()), link_document(link(project="p|q", moment_us="x"))],
-    "verify": lambda: verification_document(VerifiedTrail(HEAD, None, AuditCoverage(1), HEAD)),
+    "audit": lambda: [
+        link_document(link()),
+        link_document(link(project="p|q", moment_us="x")),
+        link_document(link()._replace(chain="research")),
+    ],
+    "verify": lambda: verification_document(VERIFIED),
     "verify-broken": lambda: verification_document(
-        VerifiedTrail(START, Break(Flaw.ALTERED, 1, "it was altered", START), AuditCoverage(0, 2), None)
+        VerifiedTrail((VerifiedChain("lab", START, START, ALTERED),), (AuditCoverage("lab", 0, 2),))
     ),
 }
 RESPONSES = {

@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from builders import notebook
-from nbsweep.core.audit.chain import Head, verify
+from nbsweep.core.audit.chain import Head
 from nbsweep.core.audit.entries import AuditEntry
 from nbsweep.core.errors import MustStopFirst, Rejected
 from nbsweep.core.events.sweep import AuditHead
@@ -14,6 +14,7 @@ from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.testing import LOST_BEFORE, Fault
+from trails import whole_trail
 from unit.engine.world import FAILED, FOR_EVER_S, FORGOTTEN, World, carry_out, options, virtual_time, world
 
 pytestmark = virtual_time
@@ -21,9 +22,7 @@ pytestmark = virtual_time
 
 async def trail(scene: World) -> list[AuditEntry]:
     """Read all of it, unbroken."""
-    links = await scene.journal.trail.after(0, 1000)
-    assert verify(links) == await scene.journal.trail.head()
-    return [link.entry for link in links]
+    return [link.entry for link in await whole_trail(scene.journal)]
 
 
 async def steps(scene: World, notebook_id: str = "nb1") -> list[str]:
@@ -62,7 +61,7 @@ async def test_the_head_is_in_the_log_at_the_end_of_a_run() -> None:
     scene = world(notebook(1))
     await sweep(scene)
     [told] = scene.telemetry.of(AuditHead)
-    assert Head(told.sequence, told.digest) == await scene.journal.trail.head()
+    assert Head(told.sequence, told.digest) == await scene.journal.trail.head("research")
     assert told.sequence == 4
 
 

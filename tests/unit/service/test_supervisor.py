@@ -29,6 +29,7 @@ from nbsweep.service.target_runner import TargetRunner
 from nbsweep.service.targets.runner import Work
 from nbsweep.settings import Settings
 from nbsweep.testing import FakeClock, Pace
+from trails import whole_trail
 from unit.engine.world import World, options, world
 
 pytestmark = pytest.mark.looptime(noop_cycles=5)
@@ -287,7 +288,7 @@ async def test_the_audit_trail_says_who_asked_for_a_sweep_paused_and_resumed(clo
         assert await mine.request_sweep(SweepRequest("research", now, "lin (api)")) is Answer.PAUSED
         await mine.resume(Resumption("research", now, "wei (page)"))
         assert await mine.request_sweep(SweepRequest("research", now, "lin (api)")) is Answer.ACCEPTED
-    entries = [link.entry for link in await scene.journal.trail.after(0, 10)]
+    entries = [link.entry for link in await whole_trail(scene.journal)]
     assert [(each.what, each.target, each.started_by) for each in entries[:3]] == [
         ("paused", "research", "wei (page)"),
         ("resumed", "research", "wei (page)"),

@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import UpdateBase
 
 from nbsweep.adapters.journal.address import JournalAddress
+from nbsweep.adapters.journal.connections.locks import lock_for
 from nbsweep.adapters.journal.connections.postgresql import (
     Marker,
     forget_marker,
@@ -117,8 +118,14 @@ def commit_in_chunks(connection: Connection, changes: Sequence[AnyChange], marke
 
     with connection.begin():
         if marker is None or _is_new(connection, marker):
-            serialise_trail(connection, changes)
+            take_locks(connection, changes)
             carry_out(changes, Transaction(execute, fetch))
+
+
+def take_locks(connection: Connection, changes: Sequence[AnyChange]) -> None:
+    """Take all locks that the changes need, until the end of the transaction; SQLite has only one writer anyway."""
+    if connection.dialect.name != "sqlite":
+        lock_for(connection, changes)
 
 
 def _is_new(connection: Connection, marker: Marker) -> bool:
@@ -146,15 +153,6 @@ def _storable(row: Any) -> Any:
     if isinstance(row, tuple):
         return row
     return {name: value.replace("\0", "\ufffd") if isinstance(value, str) else value for name, value in row.items()}
-
-
-def serialise_trail(connection: Connection, changes: Sequence[AnyChange]) -> None:
-    """Lock the audit trail until the end of the transaction; SQLite has only one writer anyway.
-
-    This is the first lock of the transaction, so that two transactions cannot deadlock. Readers do not wait.
-    """
-    if connection.dialect.name != "sqlite" and any(change.alone for change in changes):
-        connection.exec_driver_sql("LOCK TABLE audit IN EXCLUSIVE MODE")
 
 
 def forget_old_markers(connection: Connection) -> None:

@@ -41,7 +41,7 @@ from nbsweep.adapters.journal.queries import (
     of_unfinished,
 )
 from nbsweep.adapters.journal.records.access import Access
-from nbsweep.adapters.journal.records.audit import SqlTrail, TrailWriter
+from nbsweep.adapters.journal.records.audit import SqlTrail, TrailWriter, chains_of
 from nbsweep.adapters.journal.records.control import SqlControl
 from nbsweep.adapters.journal.records.due_sweeps import SqlDueSweeps
 from nbsweep.adapters.journal.records.fences import SqlFences
@@ -189,7 +189,14 @@ class SqlJournal:
         for removal in mine:
             _REMOVAL_MAPPER.check(removal)
         guard = None if exemptions_version is None else self.exemptions.unchanged(exemptions_version)
-        change = Change(self._sql.upsert_removal, mine, _removal_row, beforehand=self._trail.append, guard=guard)
+        change = Change(
+            self._sql.upsert_removal,
+            mine,
+            _removal_row,
+            beforehand=self._trail.append,
+            guard=guard,
+            chains=chains_of(mine),
+        )
         await self._write(change)
 
     async def unfinished(self, target: str | None = None, limit: int | None = None) -> tuple[Removal, ...]:

@@ -23,11 +23,13 @@ from sqlalchemy import (
     Table,
     Text,
     TextClause,
+    literal_column,
     text,
 )
 from sqlalchemy.event import listen
 from sqlalchemy.types import TypeDecorator
 
+from nbsweep.core.audit.chain import LEGACY
 from nbsweep.core.model import microseconds, moment_of
 
 GUARDS: Mapping[str, tuple[str, ...]] = {
@@ -38,7 +40,9 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
         # An INSERT OR REPLACE would replace an entry without firing the DELETE trigger.
         """CREATE TRIGGER audit_only_grows BEFORE INSERT ON audit
-        WHEN NEW.sequence IS NOT (SELECT coalesce(max(sequence), 0) + 1 FROM audit)
+        WHEN NEW.chain IS '(legacy)'
+        OR NEW.sequence IS NOT (SELECT coalesce(max(sequence), 0) + 1 FROM audit WHERE chain = NEW.chain)
+        OR EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
         BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
     ),
     "postgresql": (
@@ -46,6 +50,8 @@ GUARDS: Mapping[str, tuple[str, ...]] = {
         $$ BEGIN RAISE EXCEPTION 'the audit trail is append-only'; END $$""",
         """CREATE TRIGGER audit_never_changes BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
         FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()""",
+        """CREATE TRIGGER audit_legacy_never_grows BEFORE INSERT ON audit
+        FOR EACH ROW WHEN (NEW.chain = '(legacy)') EXECUTE FUNCTION audit_is_append_only()""",
     ),
 }
 """By the database's name: the triggers that keep the audit trail append-only, whatever writes to it.
@@ -308,7 +314,7 @@ WORKERS = Table(
 AUDIT = Table(
     "audit",
     METADATA,
-    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("moment_us", BigInteger, nullable=False),
     Column("what", Text, nullable=False),
     Column("target", Text, nullable=False),
@@ -328,8 +334,24 @@ AUDIT = Table(
     Column("category", Text),
     Column("digest", Text, nullable=False),
     Column("project", Text, nullable=False, server_default=""),
+    Column("chain", Text, nullable=False, server_default=LEGACY),
+    Column("sequence", BigInteger, nullable=False, server_default=literal_column("0")),
+    Index("audit_by_chain", "chain", "sequence", unique=True),
 )
-"""The audit trail: the fields of `AuditEntry` and the digest, in plain types, because the digest is made of what is stored."""
+"""The audit trail: the fields of `AuditEntry` and of `Link`, in plain types, because the digest is made of what is stored.
+
+The database numbers `id` when an entry is inserted. On PostgreSQL a higher number may be committed before a lower one, so
+nothing reads forward by `id`, only by the number in the chain, which is taken under the lock of the chain.
+"""
+
+AUDIT_CHAINS = Table(
+    "audit_chains",
+    METADATA,
+    Column("chain", Text, primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+)
+"""The head of each chain, which writers on PostgreSQL lock before they append. A chain without an entry has number 0."""
 
 for _dialect, _statements in GUARDS.items():
     for _statement in _statements:
@@ -351,5 +373,5 @@ REVISION = Table(
 )
 """Alembic's own table with the revision of a database; not part of `METADATA`."""
 
-NEWEST = "0017"
+NEWEST = "0018"
 """The newest revision in `migrations/`; a database with this revision needs no migration."""

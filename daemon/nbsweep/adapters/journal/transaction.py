@@ -1,6 +1,7 @@
 """Changes to write: statements compiled once, and records that are converted to rows only when the driver needs them."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from enum import Enum, auto
 from itertools import chain, groupby
 from typing import Any, TypeAlias
 
@@ -38,11 +39,13 @@ class Change(Struct, frozen=True, eq=False):
     """The error message if a row matched none in the table; empty if that is allowed."""
     beforehand: Beforehand | None = None
     guard: Guard | None = None
-    """Only together with `beforehand`, because the transaction must be alone."""
+    """Only together with `beforehand`; no grant is committed between the guard and the change."""
+    chains: frozenset[str] = frozenset()
+    """The chains of the audit trail that `beforehand` appends to."""
 
     @property
-    def alone(self) -> bool:
-        """Return whether no other such transaction may run at the same time, in any process."""
+    def reads_first(self) -> bool:
+        """Return whether what the transaction reads before it writes must not change until then."""
         return self.beforehand is not None
 
 
@@ -50,14 +53,27 @@ Steps = Callable[[Transaction], None]
 """Steps that depend on what they find in the tables."""
 
 
+class Turn(Enum):
+    """The transactions that a procedure takes turns with, beside those that append to the same chains."""
+
+    NONE = auto()
+    RECORDS = auto()
+    """Other procedures of records that belong to no target."""
+    GRANTS = auto()
+    """Changes with a guard, and other grants."""
+
+
 class Procedure(Struct, frozen=True, eq=False):
     """Steps of one transaction that depend on what they find in the tables."""
 
     perform: Steps
     """Takes the steps; if it raises, nothing is stored. It may be called again, so it starts from the beginning each time."""
+    chains: frozenset[str] = frozenset()
+    """The chains of the audit trail that the steps append to."""
+    turn: Turn = Turn.RECORDS
 
     @property
-    def alone(self) -> bool:
+    def reads_first(self) -> bool:
         """Return True: what the steps have read must not change before they write."""
         return True
 

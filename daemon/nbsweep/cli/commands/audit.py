@@ -13,15 +13,17 @@ from nbsweep.adapters.journal import open_journal
 from nbsweep.cli.exits import Exit
 from nbsweep.cli.session import ReadFormat, Session
 from nbsweep.cli.views.audit import about_older, audit_view, verification_lines
-from nbsweep.core.audit.chain import START, Break, Head, Link, parse_head, verify, verify_coverage, verify_end
-from nbsweep.core.audit.entries import AuditCoverage, AuditQuery
+from nbsweep.core.audit.chain import Link
+from nbsweep.core.audit.entries import AuditQuery
+from nbsweep.core.audit.heads import NotedHead, parse_noted
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.audit.trail import AuditTrail
 from nbsweep.core.errors import NbsweepError, UsageError
 from nbsweep.core.lookup import describe_candidates
 from nbsweep.core.ports import Journal
-from nbsweep.documents.audit import VerifiedTrail, link_document, link_line, verification_document
+from nbsweep.documents.audit import link_document, link_line, verification_document
 from nbsweep.engine.inspection.lookup import find_removed, find_run
+from nbsweep.service.trail_verifier import TrailVerifier
 from nbsweep.settings.fields.units import parse_duration
 
 CHUNK = 1000
@@ -49,14 +51,14 @@ def query_of(*, what: AuditStep | None, since: str | None, **equal: str | None) 
     return replace(AuditQuery(what=what, since=SystemClock().now() - age if age else None), **equal)
 
 
-def head_of(text: str | None) -> Head | None:
-    """Parse a noted head of the chain.
+def heads_of(texts: Sequence[str]) -> tuple[NotedHead, ...]:
+    """Parse heads that were noted earlier.
 
     Raises:
-        typer.BadParameter: it is not a head.
+        typer.BadParameter: one of them is not a head.
     """
     try:
-        return parse_head(text) if text is not None else None
+        return tuple(map(parse_noted, texts))
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--head") from error
 
@@ -70,7 +72,7 @@ async def audit_command(session: Session, options: AuditOptions) -> Exit:
     if options.format == "json":
         session.write_json([link_document(link) for link in links])
     elif links:
-        session.show_result(audit_view([link.entry for link in links], coverage))
+        session.show_result(audit_view(links, coverage))
     else:
         asked = options.query != AuditQuery()
         session.write_result(f"The audit trail has no {'such ' if asked else ''}entry.{about_older(coverage)}")
@@ -94,19 +96,19 @@ async def _resolved(journal: Journal, query: AuditQuery) -> AuditQuery:
     return replace(query, notebook_id=next(iter(ids), query.notebook_id))
 
 
-async def verify_command(session: Session, noted: Head | None, output: ReadFormat) -> Exit:
-    """Verify the whole chain and show the result."""
+async def verify_command(session: Session, noted: tuple[NotedHead, ...], output: ReadFormat) -> Exit:
+    """Verify all chains and show the result."""
     async with open_journal(session.settings.journal) as journal:
-        verified = await _verified(journal.trail, noted)
+        verified = await TrailVerifier(journal.trail, noted).verify()
     if output == "json":
         session.write_json(verification_document(verified))
     else:
         session.write_result("\n".join(verification_lines(verified)))
-    return Exit.UNEXPECTED if verified.broken else Exit.DONE
+    return Exit.DONE if verified.is_unbroken else Exit.UNEXPECTED
 
 
 async def export_command(session: Session, out: Path | None) -> Exit:
-    """Write the whole trail, one entry per line, in parts."""
+    """Write the whole trail, one entry per line, chain by chain, in parts."""
     async with open_journal(session.settings.journal) as journal:
         if out is not None:
             await _save(out, journal.trail)
@@ -127,19 +129,8 @@ async def _save(path: Path, trail: AuditTrail) -> None:
 
 
 async def _parts(trail: AuditTrail) -> AsyncIterator[Sequence[Link]]:
-    last = 0
-    while links := await trail.after(last, CHUNK):
-        yield links
-        last = links[-1].entry.sequence
-
-
-async def _verified(trail: AuditTrail, noted: Head | None) -> VerifiedTrail:
-    head = START
-    async for links in _parts(trail):
-        outcome = verify(links, head, noted)
-        if isinstance(outcome, Break):
-            return VerifiedTrail(outcome.unbroken, outcome, AuditCoverage(), noted)
-        head = outcome
-    coverage = await trail.coverage()
-    cut = verify_end(head, noted) if noted else None
-    return VerifiedTrail(head, cut or verify_coverage(head, coverage), coverage, noted)
+    for chain in await trail.chains():
+        last = 0
+        while links := await trail.after(chain, last, CHUNK):
+            yield links
+            last = links[-1].entry.sequence

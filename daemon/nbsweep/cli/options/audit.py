@@ -65,18 +65,22 @@ def audit(
 def verify(
     context: typer.Context,
     head: Annotated[
-        str | None,
-        typer.Option("--head", metavar="SEQ:DIGEST", help="A head that was noted earlier; the chain must contain it."),
+        list[str] | None,
+        typer.Option(
+            "--head",
+            metavar="HEAD",
+            help="A head that was noted earlier, of one chain or of all; the trail must contain it. Several are allowed.",
+        ),
     ] = None,
     output: TableOrJson = "table",
     config: ConfigOption = None,
 ) -> None:
-    """Verify the chain. Exit code 1 if it is broken; the output then names the first broken entry."""
-    from nbsweep.cli.commands.audit import head_of, verify_command
+    """Verify the chains of all targets. Exit code 1 if one is broken; the output then names its first broken entry."""
+    from nbsweep.cli.commands.audit import heads_of, verify_command
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run
 
-    noted = head_of(head)
+    noted = heads_of(head or ())
     run(
         make_session(load(config or context.obj, journal_only=True), plain_screen()),
         lambda session: verify_command(session, noted, output),
@@ -90,7 +94,7 @@ def export(
     out: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of stdout.")] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Write the whole trail, the oldest entry first, for storage and verification elsewhere."""
+    """Write the whole trail, chain by chain, the oldest entry first, for storage and verification elsewhere."""
     from nbsweep.cli.commands.audit import export_command
     from nbsweep.cli.screen import plain_screen
     from nbsweep.cli.session import load, make_session, run

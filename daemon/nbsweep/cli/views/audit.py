@@ -1,15 +1,18 @@
 """The audit trail as a table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 
 from nbsweep.cli.views.results import STYLES, cell
 from nbsweep.cli.views.tables import NAME, SHORT_NAME, Column, Row, make_table
+from nbsweep.core.audit.chain import LEGACY, Link
 from nbsweep.core.audit.entries import AuditCoverage, AuditEntry
+from nbsweep.core.audit.heads import AllHeads, ChainHead, chain_name
 from nbsweep.core.audit.steps import AuditStep
+from nbsweep.core.audit.verification import VerifiedTrail
 from nbsweep.core.lookup import short_ids
-from nbsweep.documents.audit import VerifiedTrail, moment_or_none
+from nbsweep.documents.audit import moment_or_none
 
 WHAT_STYLES: Mapping[str, str] = {
     **STYLES,
@@ -29,6 +32,7 @@ WHAT_STYLES: Mapping[str, str] = {
 
 
 COLUMNS = (
+    Column("TARGET", most=SHORT_NAME, leaves=7),
     Column("ENTRY", right=True),
     Column("TIME", leaves=5),
     Column("WHAT"),
@@ -42,10 +46,10 @@ COLUMNS = (
 )
 
 
-def audit_view(entries: Sequence[AuditEntry], coverage: AuditCoverage) -> RenderableType:
+def audit_view(links: Sequence[Link], coverage: Iterable[AuditCoverage]) -> RenderableType:
     """Return the view of entries, with a note on removals that the trail does not cover."""
-    ids = short_ids(entry.notebook_id for entry in entries)
-    table = make_table(COLUMNS, lambda: (_row(entry, ids) for entry in entries))
+    ids = short_ids(link.entry.notebook_id for link in links)
+    table = make_table(COLUMNS, lambda: (_row(link.entry, ids) for link in links))
     older = about_older(coverage)
     return Group(table, cell(older, "dim")) if older else table
 
@@ -53,6 +57,7 @@ def audit_view(entries: Sequence[AuditEntry], coverage: AuditCoverage) -> Render
 def _row(entry: AuditEntry, ids: Mapping[str, str]) -> Row:
     moment = moment_or_none(entry)
     return (
+        cell(entry.target),
         cell(entry.sequence),
         cell(f"{moment:%Y-%m-%d %H:%M:%S}Z" if moment else "?"),
         cell(entry.what, WHAT_STYLES.get(entry.what, "")),
@@ -68,23 +73,80 @@ def _row(entry: AuditEntry, ids: Mapping[str, str]) -> Row:
 
 def verification_lines(verified: VerifiedTrail) -> list[str]:
     """Return the lines of the result of `audit verify`."""
-    head, broken = verified.head, verified.broken
-    if broken:
-        return [f"The audit trail is broken ({broken.flaw}): {broken.problem}.", f"It is unbroken up to entry {head.sequence}."]
-    if not head.sequence:
-        return [f"The audit trail has no entry yet.{about_older(verified.coverage)}"]
-    count = "1 entry" if head.sequence == 1 else f"{head.sequence} entries"
-    noted = f" Entry {verified.noted.sequence} is as it was noted." if verified.noted and verified.noted.sequence else ""
+    if not verified.is_unbroken:
+        return _broken_lines(verified)
+    entries = sum(each.head.sequence for each in verified.chains)
+    older = about_older(verified.coverage)
+    if not entries:
+        return [f"The audit trail has no entry yet.{older}"]
+    several = f" in {len(verified.chains)} chains" if len(verified.chains) > 1 else ""
+    return [f"The audit trail is unbroken: {_count(entries)}{several}.{_noted(verified)}{older}", *_head_lines(verified)]
+
+
+_NOTE_ALL = (
+    "Note that line where writers of the journal cannot change it: `nbsweep audit verify --head` then finds any later change, "
+    "and the removal of a whole chain."
+)
+
+
+def _head_lines(verified: VerifiedTrail) -> list[str]:
+    heads = [str(ChainHead(each.chain, each.head)) for each in verified.chains]
+    if len(heads) == 1:
+        return [
+            f"Its head is {heads[0]}",
+            "Note it where writers of the journal cannot change it: `nbsweep audit verify --head` then finds any later change.",
+        ]
     return [
-        f"The audit trail is unbroken: {count}.{noted}{about_older(verified.coverage)}",
-        f"Its head is {head}",
-        "Note it where writers of the journal cannot change it: `nbsweep audit verify --head` then finds any later change.",
+        "The heads of its chains are",
+        *(f"  {head}" for head in heads),
+        "and in one line",
+        f"  {verified.together}",
+        _NOTE_ALL,
     ]
 
 
-def about_older(coverage: AuditCoverage) -> str:
+def _broken_lines(verified: VerifiedTrail) -> list[str]:
+    lines = []
+    for each in verified.chains:
+        head, broken = each.head, each.broken
+        if broken:
+            lines.append(f"The {_chain(each.chain)} is broken ({broken.flaw}): {broken.problem}.")
+            lines.append(
+                f"It is unbroken up to entry {head.sequence}." if head.sequence else "None of its entries is unbroken."
+            )
+    if verified.broken:
+        lines.append(f"The audit trail is broken ({verified.broken.flaw}): {verified.broken.problem}.")
+    unbroken = [str(ChainHead(each.chain, each.head)) for each in verified.chains if not each.broken]
+    return [
+        *lines,
+        *(["The other chains are unbroken; their heads are"] if unbroken else []),
+        *(f"  {head}" for head in unbroken),
+    ]
+
+
+def _chain(chain: str) -> str:
+    if chain == LEGACY:
+        return "chain from before there was one for each target"
+    return f"chain of target {chain_name(chain)}" if chain else "chain of the entries that belong to no target"
+
+
+def _noted(verified: VerifiedTrail) -> str:
+    if len(verified.noted) > 1:
+        return f" All {len(verified.noted)} noted heads are as they were noted."
+    sequences = [head.sequence for each in verified.chains for head in each.noted]
+    if sequences:
+        return f" Entry {sequences[0]} is as it was noted."
+    return " The noted heads are as they were noted." if any(isinstance(each, AllHeads) for each in verified.noted) else ""
+
+
+def _count(entries: int) -> str:
+    return "1 entry" if entries == 1 else f"{entries} entries"
+
+
+def about_older(coverage: Iterable[AuditCoverage]) -> str:
     """Return a sentence on the removals that are older than the trail."""
-    if not coverage.older:
+    older = sum(each.older for each in coverage)
+    if not older:
         return ""
-    count = "1 removal of the journal is" if coverage.older == 1 else f"{coverage.older} removals of the journal are"
+    count = "1 removal of the journal is" if older == 1 else f"{older} removals of the journal are"
     return f" {count} older than the trail; their decisions are not in it."

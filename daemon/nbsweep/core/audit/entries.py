@@ -24,7 +24,7 @@ class AuditEntry(NamedTuple):
     """
 
     sequence: int
-    """The number of the entry, counted from 1 without gaps."""
+    """The number of the entry in its chain, counted from 1 without gaps."""
     moment_us: int
     """The time of the step, in microseconds since 1970; a step without its own time has that of its DELETE."""
     what: str
@@ -80,11 +80,13 @@ class AuditQuery(Struct, frozen=True):
     who: str | None = None
     """A part of `started_by`; the case of ASCII letters is ignored."""
     before: int | None = None
-    """Only entries with a smaller number."""
+    """Only entries with a smaller position."""
 
 
 class AuditCoverage(Struct, frozen=True):
-    """The number of removals in the journal without a decision on the trail."""
+    """The number of a target's removals in the journal without a decision on the trail."""
+
+    target: str
 
     older: int = 0
     """Removals that were planned before the first entry."""

@@ -234,7 +234,7 @@ class SweepFinished(Event, frozen=True):
 
 
 class AuditHead(Event, frozen=True):
-    """The head of the audit trail at the end of a run, for `audit verify --head`; the log keeps it outside the journal."""
+    """The head of a target's chain at the end of a run, for `audit verify --head`; the log keeps it outside the journal."""
 
     name: ClassVar[str] = "audit.head"
     sequence: int

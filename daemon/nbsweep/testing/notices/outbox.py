@@ -123,7 +123,7 @@ class InMemoryOutbox:
             return False
         again = replace(message, state=MessageState.PENDING, next_at=require_aware(now), attempts=0, ended_at=None)
         self._store.messages[key] = following(replace(again, leased_until=None, leased_by=""))
-        self._store.trail.extend([entry_of_retry(key, now, by, self._store.trail.length + 1)])
+        self._store.trail.extend([entry_of_retry(key, now, by, 0)])
         return True
 
     async def counts(self) -> tuple[OutboxCount, ...]:

@@ -63,7 +63,7 @@ class NoticeStore:
         """Store marks that were checked, with their entries in the trail."""
         for mark in marks:
             known = self.marks.get(mark.id)
-            self.trail.extend(entries_of_mark(mark, known.state if known else None, self.trail.length))
+            self.trail.extend(entries_of_mark(mark, known.state if known else None, 0))
             self.marks[mark.id] = following(mark)
 
     def check_items(self, items: Iterable[Item], marks: Iterable[Mark]) -> None:

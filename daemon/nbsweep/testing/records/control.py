@@ -25,13 +25,13 @@ class InMemoryControl:
         """Record a pause; it replaces an earlier pause of the same target."""
         require_aware(pause.since)
         if self._pauses.get(pause.target) != pause:
-            self._trail.extend([entry_of_pause(pause, self._trail.length + 1)])
+            self._trail.extend([entry_of_pause(pause, 0)])
         self._pauses[pause.target] = pause
         await asyncio.sleep(0)
 
     async def resume(self, resumption: Resumption) -> None:
         """Remove a target's pause, if there is one."""
-        entry = entry_of_resumption(resumption, self._trail.length + 1)
+        entry = entry_of_resumption(resumption, 0)
         if self._pauses.pop(resumption.target, None):
             self._trail.extend([entry])
         await asyncio.sleep(0)
@@ -55,7 +55,7 @@ class InMemoryControl:
     async def note_request(self, request: SweepRequest) -> None:
         """Record a request in the audit trail."""
         require_aware(request.asked_at)
-        self._trail.extend([entry_of_request(request, self._trail.length + 1)])
+        self._trail.extend([entry_of_request(request, 0)])
         await asyncio.sleep(0)
 
     async def sweep_requests(self) -> tuple[SweepRequest, ...]:

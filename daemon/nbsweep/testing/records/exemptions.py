@@ -35,7 +35,7 @@ class InMemoryExemptions:
             raise ExemptionExists(f"There is an exemption {exemption.id} already.")
         for moment in (exemption.until, exemption.selector.notebook_created_at, exemption.revoked_at):
             require_aware(moment or exemption.granted_at)
-        self._trail.extend([entry_of_grant(exemption, self._trail.length + 1)])
+        self._trail.extend([entry_of_grant(exemption, 0)])
         self._exemptions[exemption.id] = exemption
         await asyncio.sleep(0)
 
@@ -46,7 +46,7 @@ class InMemoryExemptions:
         if found is None or found.revoked_at is not None:
             return found
         revoked = replace(found, revoked_at=require_aware(at), revoked_by=by, revoked_reason=reason)
-        self._trail.extend([entry_of_revocation(revoked, self._trail.length + 1)])
+        self._trail.extend([entry_of_revocation(revoked, 0)])
         self._exemptions[exemption_id] = revoked
         return revoked
 

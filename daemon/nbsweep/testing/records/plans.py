@@ -65,4 +65,4 @@ class InMemoryPlans:
 
     def _note(self, step: AuditStep, plan: ApprovedPlan, at: datetime, by: str) -> None:
         done = PlanStep(step, plan.target, at, by, str(plan), plan.run_id)
-        self._trail.extend([entry_of_plan(done, self._trail.length + 1)])
+        self._trail.extend([entry_of_plan(done, 0)])

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from nbsweep.core.audit.chain import START, Head, Link, join
 from nbsweep.core.audit.entries import AuditCoverage, AuditEntry, AuditQuery, RemovalSnapshot, entries_of
+from nbsweep.core.audit.heads import in_order
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import microseconds
@@ -16,58 +17,72 @@ class InMemoryTrail:
     def __init__(self, removals: Mapping[tuple[str, str, str], Removal]) -> None:
         """Take the journal's removals, by run, target and notebook."""
         self._removals = removals
-        self._entries: list[AuditEntry] = []
+        self._unchained: list[AuditEntry] = []
         self._links: list[Link] = []
+        self._heads: dict[str, Head] = {}
 
     def append(self, removal: Removal, before: Removal | None, started_by: str) -> None:
         """Append the entries of a write."""
         stage = RemovalSnapshot.of(before) if before else None
-        self.extend(entries_of(removal, stage, started_by, self.length))
-
-    @property
-    def length(self) -> int:
-        """The number of entries."""
-        return len(self._entries)
+        self.extend(entries_of(removal, stage, started_by, 0))
 
     def extend(self, entries: Iterable[AuditEntry]) -> None:
-        """Append entries, which are numbered already."""
-        self._entries += entries
+        """Append entries, whose numbers are replaced by those in their chains."""
+        self._unchained += entries
 
-    async def head(self) -> Head:
-        """Return the head of the chain."""
+    async def heads(self) -> Mapping[str, Head]:
+        """Return the head of each chain."""
         await asyncio.sleep(0)
-        return self._head(self._chained())
+        self._chained()
+        return dict(self._heads)
 
-    async def after(self, sequence: int, limit: int) -> tuple[Link, ...]:
-        """Return the entries after one, in the order of the chain."""
+    async def chains(self) -> tuple[str, ...]:
+        """List the chains."""
+        return tuple(in_order(await self.heads()))
+
+    async def head(self, chain: str) -> Head | None:
+        """Return the head of a chain."""
         await asyncio.sleep(0)
-        return tuple(self._chained()[sequence : sequence + limit])
+        self._chained()
+        return self._heads.get(chain)
+
+    async def after(self, chain: str, sequence: int, limit: int) -> tuple[Link, ...]:
+        """Return the entries of a chain after one, in its order."""
+        await asyncio.sleep(0)
+        return tuple(link for link in self._chained() if link.chain == chain)[sequence : sequence + limit]
 
     async def latest(self, query: AuditQuery, limit: int) -> tuple[Link, ...]:
-        """Return the latest entries that match a query, newest first."""
+        """Return the latest entries that match a query, the highest position first."""
         await asyncio.sleep(0)
-        return tuple(link for link in reversed(self._chained()) if _wanted(query, link.entry))[:limit]
+        return tuple(link for link in reversed(self._chained()) if _wanted(query, link))[:limit]
 
-    async def coverage(self) -> AuditCoverage:
-        """Count the removals whose decision is not on the trail."""
+    async def coverage(self) -> tuple[AuditCoverage, ...]:
+        """Count the removals whose decision is not on the trail, for each target that has some."""
         await asyncio.sleep(0)
+        entries = [link.entry for link in self._chained()]
         decided = {
-            (entry.run_id, entry.target, entry.notebook_id) for entry in self._entries if entry.what == AuditStep.DECIDED.value
+            (entry.run_id, entry.target, entry.notebook_id) for entry in entries if entry.what == AuditStep.DECIDED.value
         }
         undecided = [removal for key, removal in self._removals.items() if key not in decided]
-        missing = sum(microseconds(removal.planned_at) >= self._entries[0].moment_us for removal in undecided if self._entries)
-        return AuditCoverage(len(undecided) - missing, missing)
+        found = []
+        for target in sorted({removal.target for removal in undecided}):
+            mine = [removal for removal in undecided if removal.target == target]
+            missing = sum(microseconds(removal.planned_at) >= entries[0].moment_us for removal in mine if entries)
+            found.append(AuditCoverage(target, len(mine) - missing, missing))
+        return tuple(found)
 
     def _chained(self) -> list[Link]:
-        self._links += join(self._entries[len(self._links) :], self._head(self._links))
+        for entry in self._unchained:
+            head = self._heads.get(entry.target, START)
+            [link] = join([entry._replace(sequence=head.sequence + 1)], head, entry.target)
+            self._links.append(link._replace(position=len(self._links) + 1))
+            self._heads[entry.target] = Head(link.entry.sequence, link.digest)
+        self._unchained.clear()
         return self._links
 
-    @staticmethod
-    def _head(links: list[Link]) -> Head:
-        return Head(links[-1].entry.sequence, links[-1].digest) if links else START
 
-
-def _wanted(query: AuditQuery, entry: AuditEntry) -> bool:
+def _wanted(query: AuditQuery, link: Link) -> bool:
+    entry = link.entry
     said = (
         (query.target, entry.target),
         (query.run_id, entry.run_id),
@@ -80,5 +95,5 @@ def _wanted(query: AuditQuery, entry: AuditEntry) -> bool:
         all(wanted is None or wanted == found for wanted, found in said)
         and (since_us is None or entry.moment_us >= since_us)
         and (query.who or "").lower() in entry.started_by.lower()
-        and (query.before is None or entry.sequence < query.before)
+        and (query.before is None or link.position < query.before)
     )

@@ -142,7 +142,7 @@ def test_every_field_has_a_column() -> None:
     """And every column a field, but for the planned order."""
     assert {column.name for column in RUNS.columns} == set(RunRecord.__struct_fields__)
     assert {column.name for column in REMOVALS.columns} == set(Removal.__struct_fields__) | {"position"}
-    assert {column.name for column in AUDIT.columns} == {*AuditEntry._fields, "digest"}
+    assert {column.name for column in AUDIT.columns} == {*AuditEntry._fields, "digest", "chain", "id"}
     assert {column.name for column in MARKS.columns} == set(Mark.__struct_fields__)
     assert {column.name for column in ITEMS.columns} == set(Item.__struct_fields__)
     assert {column.name for column in MESSAGES.columns} == set(Message.__struct_fields__)

@@ -45,7 +45,7 @@ chains = st.lists(any_entry, min_size=1, max_size=6).map(chain_of)
 
 def broken(links: list[Link], noted: Head | None = None) -> Break:
     """Return the break that a chain has."""
-    found = verify(links, noted=noted)
+    found = verify(links, noted=[noted] if noted else [])
     assert isinstance(found, Break)
     return found
 
@@ -110,7 +110,7 @@ def test_an_unbroken_chain_is_unbroken_in_parts_too(links: list[Link], cut: int)
     head = Head(links[-1].entry.sequence, links[-1].digest)
     between = verify(links[:cut])
     assert isinstance(between, Head)
-    assert verify(links[cut:], between, head) == verify(links) == head
+    assert verify(links[cut:], between, [head]) == verify(links) == head
     assert verify_end(head, head) is None
 
 
@@ -166,7 +166,7 @@ def test_a_removed_entry_is_found(links: list[Link], data: st.DataObject) -> Non
         found = broken(links, noted)
         assert (found.flaw, found.sequence) == (Flaw.MISSING, place + 1)
     else:
-        head = verify(links, noted=noted)
+        head = verify(links, noted=[noted])
         assert isinstance(head, Head)
         cut = verify_end(head, noted)
         assert cut
@@ -217,13 +217,13 @@ def test_a_break_is_told_in_a_sentence() -> None:
     )
     cut = verify_end(Head(2, links[1].digest), Head(5, links[4].digest))
     assert cut
-    assert cut.problem.startswith("the trail ends with entry 2, and entry 5 was noted")
+    assert cut.problem.startswith("the chain ends with entry 2, and entry 5 was noted")
 
 
 def test_removals_that_the_trail_says_nothing_of_show_that_it_was_cut() -> None:
     """But not those that are older than it."""
-    assert verify_coverage(Head(3, "a"), AuditCoverage(older=9)) is None
-    found = verify_coverage(Head(3, "a"), AuditCoverage(older=9, missing=2))
+    assert verify_coverage(Head(3, "a"), AuditCoverage("lab", older=9)) is None
+    found = verify_coverage(Head(3, "a"), AuditCoverage("lab", older=9, missing=2))
     assert found
     assert (found.flaw, found.sequence) == (Flaw.CUT, 4)
     assert "2 removals are in the journal" in found.problem

@@ -17,6 +17,7 @@ from nbsweep.service.control import Answer, Phase
 from nbsweep.service.plans.plan_orders import PlanOrder
 from nbsweep.service.target_runner import TargetRunner
 from nbsweep.testing import Fault
+from trails import whole_trail
 from unit.engine.world import World, virtual_time, world
 from unit.service.test_target_runner import at_work, runner, runs
 
@@ -55,7 +56,7 @@ async def test_only_the_notebooks_of_the_plan_go() -> None:
         assert mine.phase is Phase.WAITING
     [run] = await scene.journal.runs(10)
     assert (run.run_id, run.started_by, run.outcome) == ("run2", "bob (page)", "finished")
-    entries = [link.entry for link in await scene.journal.trail.after(0, 100)]
+    entries = [link.entry for link in await whole_trail(scene.journal)]
     [carried_out] = [each for each in entries if each.what == AuditStep.CARRIED_OUT]
     assert (carried_out.started_by, carried_out.run_id) == ("bob (page)", "run2")
     assert "approved by alice (page)" in carried_out.reason

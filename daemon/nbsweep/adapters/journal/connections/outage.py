@@ -18,6 +18,10 @@ https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 _TIMEOUTS = frozenset({"55P03", "57014", "57P05", "25P03"})
 """A lock was not to be had in the time that the server's configuration gives, the statement took longer or was cancelled, and
 the session or the transaction was idle for longer than the server allows."""
+_CONFLICTS = frozenset({"40001", "40P01"})
+"""Of two transactions that are in each other's way, the server ended this one. The next attempt usually succeeds."""
+CONFLICT_ATTEMPTS = 5
+"""Number of attempts of such a transaction, even if outages are not waited for."""
 _CONNECTION = "08"
 """The class of connection errors."""
 _COMING_UP = ("the database system is", "too many clients", "connection slots")
@@ -49,15 +53,23 @@ def is_coming_up(error: Exception) -> bool:
     return _broke(error) or (is_outage(error) and any(words in str(original) for words in _COMING_UP))
 
 
+def is_conflict(error: Exception) -> bool:
+    """Return whether the server ended a transaction because another was in its way."""
+    return getattr(_original(error), "sqlstate", None) in _CONFLICTS
+
+
 async def outlasting(work: Callable[[], Awaitable[T]], patience_s: float, passes: Callable[[Exception], bool] = is_outage) -> T:
     """Retry while the call fails because of an outage, up to a time limit; then raise the last failure."""
     end_s = anyio.current_time() + patience_s
     pause_s = FIRST_PAUSE_S
+    attempt = 0
     while True:
+        attempt += 1
         try:
             return await work()
         except Exception as error:
-            if not passes(error) or anyio.current_time() + pause_s > end_s:
+            is_late = anyio.current_time() + pause_s > end_s
+            if not passes(error) or (is_late and not (is_conflict(error) and attempt < CONFLICT_ATTEMPTS)):
                 raise
         await anyio.sleep(pause_s)
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

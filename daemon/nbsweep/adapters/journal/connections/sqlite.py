@@ -58,7 +58,7 @@ class SqliteConnection(aiosqlite.Connection):
 
     def _commit_all(self, changes: Sequence[AnyChange], given_up: Event) -> None:
         with self._conn as connection:
-            if any(change.alone for change in changes):
+            if any(change.reads_first for change in changes):
                 # The driver would begin the transaction at the first write, but what is read before must not change until then.
                 connection.execute("BEGIN IMMEDIATE")
             carry_out(

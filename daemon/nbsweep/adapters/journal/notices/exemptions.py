@@ -1,6 +1,7 @@
 """The port `ExemptionRecords` on SQLAlchemy Core, and what keeps a DELETE from overtaking a grant."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,8 +13,9 @@ from nbsweep.adapters.journal.dialects import compiled, compiled_question, inser
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.notices.tables import EXEMPTIONS
 from nbsweep.adapters.journal.records.access import Access
+from nbsweep.adapters.journal.records.audit import chains_of
 from nbsweep.adapters.journal.rows import Row
-from nbsweep.adapters.journal.transaction import Overtaken, Transaction
+from nbsweep.adapters.journal.transaction import Overtaken, Transaction, Turn
 from nbsweep.core.audit.exemptions import entry_of_grant, entry_of_revocation
 from nbsweep.core.errors import ExemptionExists, ExemptionsChanged
 from nbsweep.core.exemptions.model import Exemption, Selector
@@ -73,12 +75,11 @@ class SqlExemptions:
         row, trail = _row(exemption), self._access.trail
 
         def store(transaction: Transaction) -> None:
-            head = trail.head(transaction)
-            trail.extend(transaction, [entry_of_grant(exemption, head.sequence + 1)], head)
+            trail.append_one(transaction, exemption.target, partial(entry_of_grant, exemption))
             if transaction.execute(self.insert, iter([row])) != 1:
                 raise ExemptionExists(f"The journal {self._access.address.place} has an exemption {exemption.id} already.")
 
-        await self._access.perform(store)
+        await self._access.perform(store, chains=chains_of([exemption]), turn=Turn.GRANTS)
 
     async def revoke(self, exemption_id: str, at: datetime, by: str, reason: str = "") -> Exemption | None:
         """Revoke an exemption, with its entry in the audit trail; return it as it is then, or None if there is none."""
@@ -91,11 +92,10 @@ class SqlExemptions:
         def store(transaction: Transaction) -> None:
             if transaction.execute(self.mark_revoked, iter([row])) != 1:
                 raise Overtaken("Another process has revoked it.")
-            head = trail.head(transaction)
-            trail.extend(transaction, [entry_of_revocation(revoked, head.sequence + 1)], head)
+            trail.append_one(transaction, revoked.target, partial(entry_of_revocation, revoked))
 
         try:
-            await self._access.perform(store)
+            await self._access.perform(store, chains=chains_of([revoked]), turn=Turn.GRANTS)
         except Overtaken:
             return await self.find(exemption_id)
         return revoked

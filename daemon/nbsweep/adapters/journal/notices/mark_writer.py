@@ -1,17 +1,16 @@
 """Writes marks and items inside a transaction, with the entries of the marks in the audit trail."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 from sqlalchemy import Dialect, bindparam, select, update
 
 from nbsweep.adapters.journal.dialects import compiled, compiled_question, insert_if_unique, insert_new, listed_in
 from nbsweep.adapters.journal.notices.tables import ITEMS, MARKS, WAITING
-from nbsweep.adapters.journal.records.audit import CHUNK, TrailWriter, as_stored
+from nbsweep.adapters.journal.records.audit import CHUNK, Appender, TrailWriter, as_stored
 from nbsweep.adapters.journal.rows import Row, RowMapper
 from nbsweep.adapters.journal.transaction import Transaction
-from nbsweep.core.audit.chain import Head
-from nbsweep.core.audit.entries import AuditEntry
 from nbsweep.core.audit.marks import entries_of_mark
 from nbsweep.core.errors import MarksChanged
 from nbsweep.core.marks.model import Mark, MarkState
@@ -24,7 +23,7 @@ _TWO_OPEN = "A notebook has an open mark already, or a mark was written by anoth
 
 
 class MarkWriter:
-    """Writes marks and items; the caller's transaction runs alone."""
+    """Writes marks and items; the caller's transaction has locked the chains of the marks' targets."""
 
     def __init__(self, dialect: Dialect, trail: TrailWriter) -> None:
         """Compile the statements for one kind of database."""
@@ -46,9 +45,9 @@ class MarkWriter:
         Raises:
             MarksChanged: a mark was written since it was read, or its notebook has another open mark.
         """
-        head = self._trail.head(transaction)
+        appender = self._trail.appender(transaction)
         for begin in range(0, len(marks), CHUNK):
-            head = self._append(transaction, marks[begin : begin + CHUNK], head)
+            self._append(transaction, marks[begin : begin + CHUNK], appender)
         # Known marks first: one that is cleared makes room for a new one of the same notebook.
         known = transaction.execute(self.update, (_known_row(mark) for mark in marks if mark.version))
         if known != sum(mark.version > 0 for mark in marks):
@@ -68,17 +67,12 @@ class MarkWriter:
         rows = ({"of_mark": mark.id, "stay": json.dumps(stay.get(mark.id, [])), "dropped": why} for mark in marks)
         transaction.execute(self.drop_others, rows)
 
-    def _append(self, transaction: Transaction, marks: Sequence[Mark], head: Head) -> Head:
+    def _append(self, transaction: Transaction, marks: Sequence[Mark], appender: Appender) -> None:
         ids = json.dumps([as_stored(mark.id) for mark in marks])
         states = {row[0]: MarkState(row[1]) for row in transaction.fetch(self.known, {"marks": ids})}
-        return self._trail.extend(transaction, _entries(marks, states, head.sequence), head)
-
-
-def _entries(marks: Sequence[Mark], states: dict[str, MarkState], after: int) -> Iterator[AuditEntry]:
-    for mark in marks:
-        entries = entries_of_mark(mark, states.get(as_stored(mark.id)), after)
-        after += len(entries)
-        yield from entries
+        for mark in marks:
+            appender.add(mark.target, partial(entries_of_mark, mark, states.get(as_stored(mark.id))))
+        appender.write()
 
 
 def _row(mark: Mark) -> Row:

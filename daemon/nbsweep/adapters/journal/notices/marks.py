@@ -10,7 +10,8 @@ from nbsweep.adapters.journal.dialects import among
 from nbsweep.adapters.journal.notices.mark_writer import ITEM_MAPPER, MARK_MAPPER, MarkWriter
 from nbsweep.adapters.journal.notices.tables import MARKS, OPEN
 from nbsweep.adapters.journal.records.access import Access
-from nbsweep.adapters.journal.transaction import Transaction
+from nbsweep.adapters.journal.records.audit import chains_of
+from nbsweep.adapters.journal.transaction import Transaction, Turn
 from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks, most_first
 from nbsweep.core.marks.model import OPEN as OPEN_STATES
 from nbsweep.core.marks.model import Mark, MarkState
@@ -77,7 +78,7 @@ class SqlMarks:
                 self._writer.drop_other_items(transaction, marks, items, dropped)
 
         if marks or items:
-            await self._access.perform(store)
+            await self._access.perform(store, chains=chains_of(marks), turn=Turn.NONE)
 
     async def _marks(self, query: Select[Any]) -> tuple[Mark, ...]:
         return await self._access.records(MARK_MAPPER, query)

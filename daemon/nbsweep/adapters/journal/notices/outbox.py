@@ -20,6 +20,7 @@ from nbsweep.adapters.journal.notices.mark_writer import ITEM_MAPPER, MARK_MAPPE
 from nbsweep.adapters.journal.notices.marks import checked
 from nbsweep.adapters.journal.notices.tables import COMPOSED, FAILED, ITEMS, MARKS, MESSAGES, UNSENT, WAITING
 from nbsweep.adapters.journal.records.access import Access
+from nbsweep.adapters.journal.records.audit import chains_of
 from nbsweep.adapters.journal.rows import Row, RowMapper
 from nbsweep.adapters.journal.tables import META
 from nbsweep.adapters.journal.transaction import Change, Overtaken, Steps, Transaction
@@ -127,7 +128,7 @@ class SqlOutbox:
             self._writer.write(transaction, marks)
             self._writer.add_items(transaction, items)
 
-        return await self._unless_overtaken(store)
+        return await self._unless_overtaken(store, chains_of(marks))
 
     async def messages(self, limit: int, states: Collection[MessageState] = ()) -> tuple[Message, ...]:
         """List the latest messages, the newest first."""
@@ -151,10 +152,9 @@ class SqlOutbox:
 
         def again(transaction: Transaction) -> None:
             _require(transaction.execute(self._sql.retry, iter([row])) == 1)
-            head = self._access.trail.head(transaction)
-            self._access.trail.extend(transaction, [entry_of_retry(key, now, by, head.sequence + 1)], head)
+            self._access.trail.append_one(transaction, "", partial(entry_of_retry, key, now, by))
 
-        return await self._unless_overtaken(again)
+        return await self._unless_overtaken(again, frozenset({""}))
 
     async def counts(self) -> tuple[OutboxCount, ...]:
         """Count the unsent messages, sorted by channel."""
@@ -184,9 +184,9 @@ class SqlOutbox:
         row = {**_next_row(message), "of_key": message.key, "of_version": message.version}
         return transaction.execute(self._sql.update, iter([row])) == 1
 
-    async def _unless_overtaken(self, steps: Steps) -> bool:
+    async def _unless_overtaken(self, steps: Steps, chains: frozenset[str] = frozenset()) -> bool:
         try:
-            await self._access.perform(steps)
+            await self._access.perform(steps, chains=chains)
         except Overtaken:
             return False
         return True

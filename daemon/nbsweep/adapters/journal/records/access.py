@@ -9,7 +9,7 @@ from nbsweep.adapters.journal.address import JournalAddress
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.records.audit import TrailWriter
 from nbsweep.adapters.journal.rows import Record, RowMapper
-from nbsweep.adapters.journal.transaction import Procedure, Read, Steps, Write
+from nbsweep.adapters.journal.transaction import Procedure, Read, Steps, Turn, Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,6 @@ class Access:
         with journal_errors(self.address):
             return tuple(map(mapper.record_of, rows))
 
-    async def perform(self, steps: Steps) -> None:
-        """Take steps in one transaction, which runs alone; if they raise, nothing is stored."""
-        await self.write(Procedure(steps))
+    async def perform(self, steps: Steps, *, chains: frozenset[str] = frozenset(), turn: Turn = Turn.RECORDS) -> None:
+        """Take steps in one transaction; if they raise, nothing is stored. They may append to these chains."""
+        await self.write(Procedure(steps, chains, turn))

@@ -1,9 +1,11 @@
 """The audit trail in the database; entries are written in the same transaction as their removals."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     BigInteger,
@@ -15,17 +17,20 @@ from sqlalchemy import (
     case,
     func,
     insert,
+    literal_column,
     select,
     tuple_,
     type_coerce,
 )
 
-from nbsweep.adapters.journal.dialects import compiled_positionally, compiled_question, listed_in
-from nbsweep.adapters.journal.tables import AUDIT, REMOVALS, RUNS
+from nbsweep.adapters.journal.dialects import compiled, compiled_positionally, compiled_question, listed_in, upsert
+from nbsweep.adapters.journal.tables import AUDIT, AUDIT_CHAINS, REMOVALS, RUNS
 from nbsweep.adapters.journal.transaction import Transaction
-from nbsweep.core.audit.chain import START, Head, Link, join
+from nbsweep.core.audit.chain import LEGACY, Head, Link, join
 from nbsweep.core.audit.entries import AuditCoverage, AuditEntry, AuditQuery, RemovalSnapshot, entries_of
+from nbsweep.core.audit.heads import in_order
 from nbsweep.core.audit.steps import AuditStep
+from nbsweep.core.audit.verification import anchor_of
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.model import microseconds
 
@@ -35,29 +40,29 @@ CHUNK = 1000
 Fetch = Callable[[Select[*tuple[Any, ...]]], Awaitable[Sequence[RowMapping]]]
 """Runs a query."""
 
-*_OLDER, _NEWER = AuditEntry._fields
-_COLUMNS = (*_OLDER, "digest", _NEWER)
-"""The columns in the order of the table, to which `project` was added later."""
-_LINK = select(*(AUDIT.c[name] for name in _COLUMNS))
-_LAST = select(func.max(AUDIT.c.sequence)).scalar_subquery()
-_HEAD = select(AUDIT.c.sequence, AUDIT.c.digest).where(AUDIT.c.sequence == _LAST)
+_SEQUENCE, *_OLDER, _NEWER = AuditEntry._fields
+_COLUMNS = (*_OLDER, "digest", _NEWER, "chain", _SEQUENCE)
+"""The columns in the order of the table, to which some were added later; the database fills the first."""
+_LINK = select(AUDIT.c.id, *(AUDIT.c[name] for name in _COLUMNS))
+_RECORDED = select(AUDIT_CHAINS.c.chain, AUDIT_CHAINS.c.sequence, AUDIT_CHAINS.c.digest)
+_ENTRIES = select(AUDIT.c.chain).distinct()
 
 
-def _coverage() -> Select[int, int]:
+def _coverage() -> Select[str, int, int]:
     same = [REMOVALS.c[name] for name in ("run_id", "target", "notebook_id")]
     decided = select(AUDIT.c.run_id, AUDIT.c.target, AUDIT.c.notebook_id).where(AUDIT.c.what == AuditStep.DECIDED.value)
-    first = select(func.min(AUDIT.c.sequence)).scalar_subquery()
-    began_us = select(AUDIT.c.moment_us).where(AUDIT.c.sequence == first).scalar_subquery()
+    first = select(func.min(AUDIT.c.id)).scalar_subquery()
+    began_us = select(AUDIT.c.moment_us).where(AUDIT.c.id == first).scalar_subquery()
     later = case((type_coerce(REMOVALS.c.planned_at, BigInteger) >= began_us, 1))
-    counts = select(func.count().label("undecided"), func.count(later).label("missing"))
-    return counts.select_from(REMOVALS).where(tuple_(*same).not_in(decided))
+    counts = select(REMOVALS.c.target, func.count().label("undecided"), func.count(later).label("missing"))
+    return counts.where(tuple_(*same).not_in(decided)).group_by(REMOVALS.c.target)
 
 
 _COVERAGE = _coverage()
 
 
 class TrailWriter:
-    """Appends entries to the chain, and builds those for removals that are about to be written."""
+    """Appends entries to chains, and builds those for removals that are about to be written."""
 
     def __init__(self, dialect: Dialect) -> None:
         """Compile the statements, because a sweep needs each of them in every commit."""
@@ -67,8 +72,10 @@ class TrailWriter:
         starter = select(RUNS.c.started_by).where(RUNS.c.run_id == bindparam("run"), RUNS.c.target == bindparam("target"))
         self._stages = compiled_question(dialect, stage.where(*mine, asked_for))
         self._starter = compiled_question(dialect, starter)
-        self._head = compiled_question(dialect, _HEAD)
-        self._insert = compiled_positionally(dialect, insert(AUDIT), _COLUMNS)
+        legacy_too = AUDIT_CHAINS.c.chain.in_([bindparam("chain"), literal_column(f"'{LEGACY}'")])
+        self.ask_head = compiled_question(dialect, _RECORDED.where(legacy_too))
+        self.insert = compiled_positionally(dialect, insert(AUDIT), _COLUMNS)
+        self.upsert_head = compiled(dialect, upsert(dialect.name, AUDIT_CHAINS), AUDIT_CHAINS.columns.keys())
 
     def append(self, transaction: Transaction, removals: Iterator[Removal]) -> None:
         """Append the entries for writes of removals, before the removals are written.
@@ -76,23 +83,19 @@ class TrailWriter:
         Raises:
             ValueError: a moment has no time zone.
         """
-        head = self.head(transaction)
+        appender = self.appender(transaction)
         while chunk := list(islice(removals, CHUNK)):
-            head = self.extend(transaction, self._entries(transaction, chunk, head.sequence), head)
+            self._append(transaction, chunk, appender)
 
-    def head(self, transaction: Transaction) -> Head:
-        """Return the head of the chain."""
-        return _head_of(transaction.fetch(self._head, {}))
+    def appender(self, transaction: Transaction) -> "Appender":
+        """Return what appends entries in one transaction."""
+        return Appender(self, transaction)
 
-    def extend(self, transaction: Transaction, entries: Iterable[AuditEntry], head: Head) -> Head:
-        """Append entries, which are numbered from the head on, and return the new head."""
-        links = join(entries, head)
-        if not links:
-            return head
-        transaction.execute(self._insert, (_laid_out(link) for link in links))
-        return Head(links[-1].entry.sequence, links[-1].digest)
+    def append_one(self, transaction: Transaction, target: str, entry_of: Callable[[int], AuditEntry]) -> None:
+        """Append one entry, made with its number, to the chain of a target."""
+        self.appender(transaction).append(target, lambda last: [entry_of(last + 1)])
 
-    def _entries(self, transaction: Transaction, removals: Sequence[Removal], last: int) -> Iterator[AuditEntry]:
+    def _append(self, transaction: Transaction, removals: Sequence[Removal], appender: "Appender") -> None:
         runs = {(removal.run_id, removal.target) for removal in removals}
         starters = {run: self._started_by(transaction, run) for run in runs}
         stages = {run: self._known(transaction, run, removals) for run in runs}
@@ -101,9 +104,8 @@ class TrailWriter:
             run, key = (removal.run_id, removal.target), (removal.run_id, removal.target, removal.notebook_id)
             before = RemovalSnapshot.of(met[key]) if key in met else stages[run].get(as_stored(removal.notebook_id))
             met[key] = removal
-            entries = entries_of(removal, before, starters[run], last)
-            last += len(entries)
-            yield from entries
+            appender.add(removal.target, partial(entries_of, removal, before, starters[run]))
+        appender.write()
 
     def _known(self, transaction: Transaction, run: tuple[str, str], removals: Sequence[Removal]) -> dict[str, RemovalSnapshot]:
         run_id, target = run
@@ -118,6 +120,51 @@ class TrailWriter:
         return str(rows[0][0]) if rows else ""
 
 
+@dataclass(slots=True)
+class Appender:
+    """Appends entries to chains in one transaction; on PostgreSQL, the transaction has locked these chains."""
+
+    _trail: TrailWriter
+    _transaction: Transaction
+    _heads: dict[str, Head] = field(default_factory=dict, init=False)
+    _links: list[Link] = field(default_factory=list, init=False)
+    _grown: set[str] = field(default_factory=set, init=False)
+
+    def append(self, target: str, entries_after: Callable[[int], Iterable[AuditEntry]]) -> None:
+        """Append entries to the chain of a target; `entries_after` numbers them from the last entry on."""
+        self.add(target, entries_after)
+        self.write()
+
+    def add(self, target: str, entries_after: Callable[[int], Iterable[AuditEntry]]) -> None:
+        """Do what `append` does, but keep the entries until `write` is called."""
+        chain = chain_of(target)
+        head = self._heads.get(chain) or self._recorded(chain)
+        links = join(entries_after(head.sequence), head, chain)
+        if links:
+            head = Head(links[-1].entry.sequence, links[-1].digest)
+            self._links += links
+            self._grown.add(chain)
+        self._heads[chain] = head
+
+    def write(self) -> None:
+        """Write the entries that were added, and the heads of their chains."""
+        if not self._links:
+            return
+        self._transaction.execute(self._trail.insert, map(_laid_out, self._links))
+        grown = ((chain, self._heads[chain]) for chain in sorted(self._grown))
+        self._transaction.execute(
+            self._trail.upsert_head,
+            ({"chain": chain, "sequence": head.sequence, "digest": head.digest} for chain, head in grown),
+        )
+        self._links = []
+        self._grown.clear()
+
+    def _recorded(self, chain: str) -> Head:
+        rows = self._transaction.fetch(self._trail.ask_head, {"chain": chain})
+        heads = {name: Head(sequence, digest) for name, sequence, digest in rows}
+        return heads.get(chain) or anchor_of(heads.get(LEGACY))
+
+
 class SqlTrail:
     """The `AuditTrail` port: reads the audit trail."""
 
@@ -125,29 +172,40 @@ class SqlTrail:
         """Store the function that runs queries."""
         self._fetch = fetch
 
-    async def head(self) -> Head:
-        """Return the sequence number and the digest of the last entry."""
-        return _head_of([(row["sequence"], row["digest"]) for row in await self._fetch(_HEAD)])
+    async def heads(self) -> Mapping[str, Head]:
+        """Return the recorded head of each chain."""
+        return {row["chain"]: Head(row["sequence"], row["digest"]) for row in await self._fetch(_RECORDED)}
 
-    async def after(self, sequence: int, limit: int) -> tuple[Link, ...]:
-        """List the entries after one, in the order of the chain."""
-        following = _LINK.where(AUDIT.c.sequence > sequence).order_by(AUDIT.c.sequence)
+    async def chains(self) -> tuple[str, ...]:
+        """List the chains that have entries or a recorded head."""
+        with_entries = {row["chain"] for row in await self._fetch(_ENTRIES)}
+        return tuple(in_order(with_entries | (await self.heads()).keys()))
+
+    async def head(self, chain: str) -> Head | None:
+        """Return the recorded head of a chain."""
+        rows = await self._fetch(_RECORDED.where(AUDIT_CHAINS.c.chain == chain))
+        return next((Head(row["sequence"], row["digest"]) for row in rows), None)
+
+    async def after(self, chain: str, sequence: int, limit: int) -> tuple[Link, ...]:
+        """List the entries of a chain after one, in its order."""
+        following = _LINK.where(AUDIT.c.chain == chain, AUDIT.c.sequence > sequence).order_by(AUDIT.c.sequence)
         return tuple(map(_link_of, await self._fetch(following.limit(limit))))
 
     async def latest(self, query: AuditQuery, limit: int) -> tuple[Link, ...]:
         """List the latest entries that match the query, the newest first."""
-        matching = _LINK.where(*_conditions(query)).order_by(AUDIT.c.sequence.desc())
+        matching = _LINK.where(*_conditions(query)).order_by(AUDIT.c.id.desc())
         return tuple(map(_link_of, await self._fetch(matching.limit(limit))))
 
-    async def coverage(self) -> AuditCoverage:
-        """Count the removals whose decision is not on the trail."""
-        row = (await self._fetch(_COVERAGE))[0]
-        return AuditCoverage(row["undecided"] - row["missing"], row["missing"])
+    async def coverage(self) -> tuple[AuditCoverage, ...]:
+        """Count the removals whose decision is not on the trail, for each target that has some."""
+        rows = await self._fetch(_COVERAGE)
+        found = (AuditCoverage(row["target"], row["undecided"] - row["missing"], row["missing"]) for row in rows)
+        return tuple(sorted(found, key=lambda each: each.target))
 
 
 def _laid_out(link: Link) -> tuple[Any, ...]:
-    *older, newer = link.entry
-    return (*older, link.digest, newer)
+    sequence, *older, newer = link.entry
+    return (*older, link.digest, newer, link.chain, sequence)
 
 
 def _conditions(query: AuditQuery) -> Iterable[ColumnElement[bool]]:
@@ -162,7 +220,7 @@ def _conditions(query: AuditQuery) -> Iterable[ColumnElement[bool]]:
         folded = func.lower(AUDIT.c.started_by).contains(query.who.lower(), autoescape=True)
         yield folded | AUDIT.c.started_by.contains(query.who, autoescape=True)
     if query.before is not None:
-        yield AUDIT.c.sequence < query.before
+        yield AUDIT.c.id < query.before
 
 
 def as_stored(notebook_id: str) -> str:
@@ -170,9 +228,25 @@ def as_stored(notebook_id: str) -> str:
     return notebook_id.replace("\0", "\ufffd")
 
 
-def _head_of(rows: Sequence[Sequence[Any]]) -> Head:
-    return Head(*rows[0]) if rows else START
+def chain_of(target: str) -> str:
+    """Return the chain of a target's entries."""
+    return as_stored(target)
+
+
+class OfTarget(Protocol):
+    """A record of one target."""
+
+    @property
+    def target(self) -> str:
+        """The name of the target; empty if it is none or all."""
+        ...
+
+
+def chains_of(records: Iterable[OfTarget]) -> frozenset[str]:
+    """Return the chains of the targets of records."""
+    return frozenset({chain_of(record.target) for record in records})
 
 
 def _link_of(row: RowMapping) -> Link:
-    return Link(AuditEntry(*(row[name] for name in AuditEntry._fields)), row["digest"])
+    entry = AuditEntry(*(row[name] for name in AuditEntry._fields))
+    return Link(entry, row["digest"], row["chain"], row["id"])

@@ -12,10 +12,10 @@ from sqlalchemy import BigInteger, Dialect, RowMapping, Select, bindparam, delet
 from nbsweep.adapters.journal.address import JournalAddress
 from nbsweep.adapters.journal.dialects import compiled, compiled_question, upsert
 from nbsweep.adapters.journal.errors import journal_errors
-from nbsweep.adapters.journal.records.audit import TrailWriter
+from nbsweep.adapters.journal.records.audit import TrailWriter, chain_of
 from nbsweep.adapters.journal.rows import Row
 from nbsweep.adapters.journal.tables import META, PAUSES, SERVICES, SWEEP_REQUESTS
-from nbsweep.adapters.journal.transaction import Change, Procedure, Read, Transaction, Write
+from nbsweep.adapters.journal.transaction import Change, Procedure, Read, Steps, Transaction, Turn, Write
 from nbsweep.core.audit.control import entry_of_pause, entry_of_request, entry_of_resumption
 from nbsweep.core.audit.entries import AuditEntry
 from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
@@ -46,14 +46,15 @@ class SqlControl:
             known = transaction.fetch(self._sql.ask_pause, of_target)
             if [tuple(each) for each in known] != [tuple(row[column.name] for column in PAUSES.columns)]:
                 transaction.execute(self._sql.upsert_pause, iter([row]))
-                self._append(transaction, partial(entry_of_pause, pause))
+                self._trail.append_one(transaction, pause.target, partial(entry_of_pause, pause))
 
-        await self._write(Procedure(store))
+        await self._write(self._of_target(store, pause.target))
 
     async def resume(self, resumption: Resumption) -> None:
         """Delete a target's pause, with an entry in the audit trail, if there is a pause."""
         of_target = {"of_target": resumption.target}
-        await self._on_record(partial(entry_of_resumption, resumption), self._sql.delete_pause, of_target)
+        entry_of = partial(entry_of_resumption, resumption)
+        await self._on_record(resumption.target, entry_of, self._sql.delete_pause, of_target)
 
     async def pauses(self) -> tuple[Pause, ...]:
         """List all pauses, sorted by target."""
@@ -65,11 +66,12 @@ class SqlControl:
 
     async def request_sweep(self, request: SweepRequest) -> None:
         """Record a request, with its entry in the audit trail; it replaces an earlier request for the same target."""
-        await self._on_record(partial(entry_of_request, request), self._sql.upsert_request, _stored(request))
+        entry_of = partial(entry_of_request, request)
+        await self._on_record(request.target, entry_of, self._sql.upsert_request, _stored(request))
 
     async def note_request(self, request: SweepRequest) -> None:
         """Record in the audit trail a request for a sweep that this service has taken already."""
-        await self._on_record(partial(entry_of_request, request))
+        await self._on_record(request.target, partial(entry_of_request, request))
 
     async def sweep_requests(self) -> tuple[SweepRequest, ...]:
         """List the requests that no service has taken, sorted by target."""
@@ -110,19 +112,21 @@ class SqlControl:
         with journal_errors(self._address):
             return next((datetime.fromisoformat(row["value"]) for row in rows), None)
 
-    async def _on_record(self, entry_of: Callable[[int], AuditEntry], sql: str = "", row: Row | None = None) -> None:
+    async def _on_record(
+        self, target: str, entry_of: Callable[[int], AuditEntry], sql: str = "", row: Row | None = None
+    ) -> None:
         """Make a change of one row with its entry in the audit trail, in one transaction; none of both if no row changes."""
         entry_of(1)  # A moment without a zone is refused at once.
 
         def store(transaction: Transaction) -> None:
             if row is None or transaction.execute(sql, iter([row])):
-                self._append(transaction, entry_of)
+                self._trail.append_one(transaction, target, entry_of)
 
-        await self._write(Procedure(store))
+        await self._write(self._of_target(store, target))
 
-    def _append(self, transaction: Transaction, entry_of: Callable[[int], AuditEntry]) -> None:
-        head = self._trail.head(transaction)
-        self._trail.extend(transaction, [entry_of(head.sequence + 1)], head)
+    @staticmethod
+    def _of_target(steps: Steps, target: str) -> Procedure:
+        return Procedure(steps, frozenset({chain_of(target)}), Turn.NONE)
 
     async def _pauses(self, query: Select[Any]) -> tuple[Pause, ...]:
         rows = await self._rows(query)

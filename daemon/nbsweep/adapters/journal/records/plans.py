@@ -1,6 +1,7 @@
 """The port `PlanRecords` on SQLAlchemy Core."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,8 +11,9 @@ from sqlalchemy import RowMapping, Select, bindparam, delete, select, update
 from nbsweep.adapters.journal.dialects import compiled, insert_new
 from nbsweep.adapters.journal.errors import journal_errors
 from nbsweep.adapters.journal.records.access import Access
+from nbsweep.adapters.journal.records.audit import chains_of
 from nbsweep.adapters.journal.tables import PLANS
-from nbsweep.adapters.journal.transaction import Change, Overtaken, Transaction
+from nbsweep.adapters.journal.transaction import Change, Overtaken, Steps, Transaction, Turn
 from nbsweep.core.audit.plans import PlanStep, entry_of_plan
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.model import microseconds
@@ -43,7 +45,7 @@ class SqlPlans:
                 raise Overtaken("There is an approved plan with this ID.")
             self._note(transaction, AuditStep.APPROVED, plan)
 
-        return await self._succeeds(store)
+        return await self._succeeds(store, plan)
 
     async def plans(self, limit: int, target: str | None = None) -> tuple[ApprovedPlan, ...]:
         """List the latest approved plans, the newest first."""
@@ -73,27 +75,25 @@ class SqlPlans:
                 raise Overtaken("Another process carries it out.")
             self._note(transaction, AuditStep.CARRIED_OUT, begun)
 
-        return await self._succeeds(store)
+        return await self._succeeds(store, begun)
 
     async def forget(self, before: datetime) -> None:
         """Remove the plans that expired before a moment."""
         await self._access.write(Change(self._forget, [{"of_before": microseconds(before)}], dict))
 
-    async def _succeeds(self, store: Any) -> bool:
+    async def _succeeds(self, store: Steps, plan: ApprovedPlan) -> bool:
         try:
-            await self._access.perform(store)
+            await self._access.perform(store, chains=chains_of([plan]), turn=Turn.NONE)
         except Overtaken:
             return False
         return True
 
     def _note(self, transaction: Transaction, step: AuditStep, plan: ApprovedPlan) -> None:
-        trail = self._access.trail
-        head = trail.head(transaction)
         at, by = plan.approved_at, plan.approved_by
         if step is AuditStep.CARRIED_OUT:
             at, by = plan.carried_out_at or at, plan.carried_out_by
-        entry = entry_of_plan(PlanStep(step, plan.target, at, by, str(plan), plan.run_id), head.sequence + 1)
-        trail.extend(transaction, [entry], head)
+        noted = PlanStep(step, plan.target, at, by, str(plan), plan.run_id)
+        self._access.trail.append_one(transaction, plan.target, partial(entry_of_plan, noted))
 
     async def _plans(self, query: Select[Any]) -> tuple[ApprovedPlan, ...]:
         rows = await self._access.rows(query)

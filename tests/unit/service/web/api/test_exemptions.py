@@ -16,6 +16,7 @@ from nbsweep.core.exemptions.model import Exemption, GrantedBy, Selector
 from nbsweep.core.lifecycle import State
 from nbsweep.service.web.access.call_limit import MOST_CALLS
 from nbsweep.testing import InMemoryJournal
+from trails import whole_trail
 from unit.service.web.support import BEARER, VIEWER_BEARER, Scene, explained, token_file, viewer_file
 
 PATH = "/api/v1/exemptions"
@@ -72,7 +73,7 @@ async def test_an_exemption_is_granted_and_on_the_trail(scene: Scene, journal: I
         "admin token (api)",
         "administrator",
     )
-    links = await journal.trail.after(0, 10)
+    links = await whole_trail(journal)
     assert [link.entry.what for link in links if link.entry.what == AuditStep.EXEMPTED] == [AuditStep.EXEMPTED]
 
 

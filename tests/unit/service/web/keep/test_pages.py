@@ -24,6 +24,7 @@ from nbsweep.core.reasons.render import Language
 from nbsweep.service.web.keep.pages import PageSettings
 from nbsweep.service.web.pages.languages.choice import preferred_language
 from nbsweep.testing import InMemoryJournal
+from trails import whole_trail
 from unit.service.web.support import Face, Scene
 
 KEY = b"k" * 32
@@ -141,7 +142,7 @@ async def test_a_link_shows_what_will_be_deleted_and_when(scene: Scene) -> None:
 
 async def test_nothing_changes_by_a_get_a_head_or_a_prefetch(scene: Scene, journal: InMemoryJournal) -> None:
     """However often scanners of mail open the link."""
-    before = await journal.exemptions.version(), await journal.marks.marks(10), await journal.trail.after(0, 100)
+    before = await journal.exemptions.version(), await journal.marks.marks(10), await whole_trail(journal)
     async with scene.open() as face:
         for _ in range(3):
             assert (await seen(face))[0] == 200
@@ -150,7 +151,7 @@ async def test_nothing_changes_by_a_get_a_head_or_a_prefetch(scene: Scene, journ
             assert (await seen(face, f"{LINK}?length=30d&reason=x"))[0] == 200
         for method in ("PUT", "DELETE", "PATCH", "OPTIONS"):
             assert (await face.error(method, LINK))[0] == 405
-    assert (await journal.exemptions.version(), await journal.marks.marks(10), await journal.trail.after(0, 100)) == before
+    assert (await journal.exemptions.version(), await journal.marks.marks(10), await whole_trail(journal)) == before
 
 
 async def test_the_button_keeps_exactly_that_notebook(scene: Scene, journal: InMemoryJournal) -> None:
@@ -169,7 +170,7 @@ async def test_the_button_keeps_exactly_that_notebook(scene: Scene, journal: InM
     [item] = await journal.outbox.waiting(NOON, 10)
     assert item.item.kind is ItemKind.CLEARED
     assert scene.telemetry.of(MarkCleared) == [MarkCleared("nb1", "old", ClearCause.EXEMPT, told=True)]
-    assert "granted by alice as owner" in str(await journal.trail.after(0, 100))
+    assert "granted by alice as owner" in str(await whole_trail(journal))
 
 
 async def test_a_link_works_once(scene: Scene, journal: InMemoryJournal) -> None:

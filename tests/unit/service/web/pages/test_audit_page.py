@@ -45,11 +45,12 @@ class Tampered(InMemoryTrail):
 
     def __init__(self, trail: InMemoryTrail, at: int) -> None:
         """Alter the entry of this number."""
+        self.__dict__ |= trail.__dict__
         self._trail, self._at = trail, at
 
-    async def after(self, sequence: int, limit: int) -> tuple[Link, ...]:
+    async def after(self, chain: str, sequence: int, limit: int) -> tuple[Link, ...]:
         """Return the entries, one of which says something else than its digest covers."""
-        links = await self._trail.after(sequence, limit)
+        links = await self._trail.after(chain, sequence, limit)
         return tuple(
             Link(link.entry._replace(reason="something else"), link.digest) if link.entry.sequence == self._at else link
             for link in links
@@ -81,10 +82,10 @@ async def test_the_filters_are_in_the_address() -> None:
             tables = (await see(face, f"/audit?{query}")).content.all("table")
             return [row[0] for table in tables for row in rows(table)[1:]]
 
-        assert await found("target=other") == ["13"]
+        assert await found("target=other") == ["1"]
         assert await found("notebook=EXPERIMENT-2&step=&who=") == ["8", "7", "6", "5"]
         assert await found("notebook=nb3&step=deleted") == ["12"]
-        assert await found("who=cron") == ["13"]
+        assert await found("who=cron") == ["1"]
         assert await found("who=PAGE&step=decided&since=7d") == ["9", "5", "1"]
         assert await found("who=nobody") == []
         chosen = (await see(face, "/audit?step=deleted&who=alice&target=research")).content.all("form")[0]
@@ -137,27 +138,27 @@ async def test_a_filter_that_means_nothing_is_told(query: str) -> None:
 async def test_an_unbroken_trail_is_verified_from_its_first_entry_to_its_end() -> None:
     """The page says how much was checked, how long it took, and which head to note."""
     journal = await journal_of(2)
-    head = await journal.trail.head()
+    head = await journal.trail.head("research")
     async with Scene(journal=journal, clock=Hands(0.25)).open() as face:
         seen = await see(face, "/audit/verify")
         assert "The trail is unbroken from its first entry to its end." in seen.content.words
         told = facts(seen.content)
-        assert told["Entries that were checked"] == "8: 1 to 8"
+        assert told["Entries that were checked"] == "8"
+        assert rows(seen.content.only("table"))[1] == ["research", "8: 1 to 8", "unbroken", f"research={head}"]
         assert told["Removals of the journal"] == "each one has its decision on the trail"
-        assert told["Took"] == "0.5 s"
-        assert str(head) in seen.content.words
+        assert told["Took"] == "0.25 s"
 
 
 async def test_a_trail_that_was_changed_is_told() -> None:
     """With the place of the first change; also one whose chain was written anew, if its head was noted."""
     journal = await journal_of(2)
-    noted = await journal.trail.head()
+    noted = f"research={await journal.trail.head('research')}"
     journal.trail = Tampered(journal.trail, 5)
     async with Scene(journal=journal).open() as face:
         seen = await see(face, "/audit/verify")
         assert "An entry was altered." in seen.content.words
         assert "the digest of entry 5 is not that of its content" in seen.content.words
-        assert facts(seen.content)["Entries that were checked"] == "4: 1 to 4"
+        assert rows(seen.content.only("table"))[1][:3] == ["research", "4: 1 to 4", "broken"]
     async with Scene(journal=await journal_of(2, owner="mallory")).open() as face:
         rewritten = await see(face, f"/audit/verify?head={noted}")
         assert "The trail is not the one that was noted." in rewritten.content.words
@@ -165,7 +166,7 @@ async def test_a_trail_that_was_changed_is_told() -> None:
         assert "The end of the trail is missing." in (await see(face, f"/audit/verify?head={noted}")).content.words
     async with Scene(journal=await journal_of(2)).open() as face:
         same = await see(face, f"/audit/verify?head={noted}")
-        assert facts(same.content)["Head that was noted"] == "entry 8 is as it was noted"
+        assert facts(same.content)["Heads that were noted"] == "1 found again as noted"
 
 
 async def test_a_long_verification_stops_and_goes_on_from_there() -> None:
@@ -174,14 +175,51 @@ async def test_a_long_verification_stops_and_goes_on_from_there() -> None:
     async with Scene(journal=journal, clock=Hands(3)).open() as face:
         part = await see(face, "/audit/verify")
         assert "This part of the trail is unbroken. The verification stopped here" in part.content.words
-        assert facts(part.content)["Entries that were checked"] == "1,000: 1 to 1,000"
+        assert rows(part.content.only("table"))[1][1:3] == ["1,000: 1 to 1,000", "unbroken"]
         [following] = [each.attributes["href"] for each in part.content.all("a") if each.words == "Go on from here"]
         rest = await see(face, following)
-        assert "The trail is unbroken from entry 1,001 to its end." in rest.content.words
-        assert facts(rest.content)["Entries that were checked"] == "200: 1,001 to 1,200"
+        assert "The trail is unbroken from entry 1,001 of the chain research to its end." in rest.content.words
+        assert rows(rest.content.only("table"))[1][1] == "200: 1,001 to 1,200"
 
 
-@pytest.mark.parametrize("query", ["after=4:" + "0" * 64, "after=9999:" + "a" * 64, "after=0:" + "a" * 64, "head=1", "after=x"])
+async def test_several_chains_are_verified_with_their_heads_and_one_line_for_all() -> None:
+    """The line is verified by typing it again; a page that stopped in one chain goes on with the others."""
+    journal = await journal_of(2)
+    await journal.write(way(removal(9, run_id="run2", target="teaching")))
+    await journal.exemptions.grant(exemption(target=""))
+    async with Scene(journal=journal, clock=Hands(0.25)).open() as face:
+        seen = await see(face, "/audit/verify")
+        table = rows(seen.content.only("table"))[1:]
+        assert [row[:3] for row in table] == [
+            ["no target", "1: 1 to 1", "unbroken"],
+            ["research", "8: 1 to 8", "unbroken"],
+            ["teaching", "4: 1 to 4", "unbroken"],
+        ]
+        line = next(each.words for each in seen.content.all("code") if each.words.startswith("all:"))
+        assert line.startswith("all:-=1,research=8,teaching=4:")
+        same = await see(face, f"/audit/verify?head={line}+{table[1][3]}")
+        assert facts(same.content)["Heads that were noted"] == "2 found again as noted"
+    async with Scene(journal=journal, clock=Hands(6)).open() as face:
+        part = await see(face, "/audit/verify")
+        assert [row[0] for row in rows(part.content.only("table"))[1:]] == ["no target"]
+        [following] = [each.attributes["href"] for each in part.content.all("a") if each.words == "Go on from here"]
+        rest = await see(face, following)
+        assert [row[1] for row in rows(rest.content.only("table"))[1:]] == ["0", "8: 1 to 8"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "after=research=4:" + "0" * 64,
+        "after=research=9999:" + "a" * 64,
+        "after=research=0:" + "a" * 64,
+        "after=4:" + "0" * 64,
+        "after=all:research=1:" + "0" * 64,
+        "head=1",
+        "head=" + "1" * 4001,
+        "after=x",
+    ],
+)
 async def test_a_beginning_that_is_not_of_the_trail_is_refused(query: str) -> None:
     """Nobody can make the page call a trail verified by sending a link."""
     async with Scene(journal=await journal_of(2)).open() as face:
@@ -195,15 +233,13 @@ async def test_one_verification_at_a_time() -> None:
 
     class Slow(InMemoryTrail):
         def __init__(self, trail: InMemoryTrail) -> None:
+            self.__dict__ |= trail.__dict__
             self._trail = trail
 
-        async def after(self, sequence: int, limit: int) -> tuple[Link, ...]:
+        async def after(self, chain: str, sequence: int, limit: int) -> tuple[Link, ...]:
             begun.set()
             await go_on.wait()
-            return await self._trail.after(sequence, limit)
-
-        async def coverage(self) -> object:  # type: ignore[override]
-            return await self._trail.coverage()
+            return await self._trail.after(chain, sequence, limit)
 
     journal.trail = Slow(journal.trail)
     async with Scene(journal=journal).open() as face:
@@ -231,7 +267,7 @@ async def test_the_export_is_the_whole_trail_as_json_lines() -> None:
         assert response.content_type == "application/jsonl"
         assert response.headers["Content-Disposition"] == 'attachment; filename="audit.jsonl"'
         lines = [json.loads(line) for line in (await response.text()).splitlines()]
-        assert lines == [link_document(link) for link in await journal.trail.after(0, 1000)]
+        assert lines == [link_document(link) for link in await journal.trail.after("research", 0, 1000)]
         assert len(lines) == 800
 
 
@@ -240,13 +276,14 @@ class Lost(InMemoryTrail):
 
     def __init__(self, trail: InMemoryTrail, behind: int) -> None:
         """Fail behind this entry."""
+        self.__dict__ |= trail.__dict__
         self._trail, self._behind = trail, behind
 
-    async def after(self, sequence: int, limit: int) -> tuple[Link, ...]:
+    async def after(self, chain: str, sequence: int, limit: int) -> tuple[Link, ...]:
         """Return the entries, or fail."""
         if sequence >= self._behind:
             raise JournalError("The journal is locked.")
-        return await self._trail.after(sequence, limit)
+        return await self._trail.after(chain, sequence, limit)
 
 
 async def test_an_export_that_fails_in_the_middle_is_no_whole_file() -> None:

@@ -19,6 +19,7 @@ from nbsweep.core.saved_plan.model import Spared
 from nbsweep.service.plans.saved_plans import open_plan
 from nbsweep.service.web.access.tokens import Role, TokenFile
 from nbsweep.testing import InMemoryJournal
+from trails import whole_trail
 from unit.service.web.pages.reading import Element, Seen, facts, follow, rows, see
 from unit.service.web.support import BEARER, VIEWER_BEARER, Face, FakeControl, Scene, state, token_file, viewer_file
 
@@ -183,7 +184,7 @@ async def test_what_was_shown_is_what_is_approved(tmp_path: Path) -> None:
         assert told["Approved"] == "1 Mar 2026 12:00 UTC carol (page)"
         assert told["Valid until"] == "2 Mar 2026 12:00 UTC 1 day left"
         assert [each.words for each in await face_plans(face)] == [plan.plan_id]
-        [entry] = [link.entry for link in await journal.trail.after(0, 10)]
+        [entry] = [link.entry for link in await whole_trail(journal)]
         assert (entry.what, entry.started_by) == ("approved", "carol (page)")
 
 

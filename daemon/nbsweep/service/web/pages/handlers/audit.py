@@ -6,13 +6,15 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from nbsweep.core.audit.chain import START, Break, Head, parse_head, verify, verify_coverage, verify_end
+from nbsweep.core.audit.chain import LEGACY
 from nbsweep.core.audit.entries import AuditQuery
+from nbsweep.core.audit.heads import ChainHead, NotedHead, parse_noted
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.lookup import NotebookRef, find_notebooks
 from nbsweep.core.ports import Clock, Journal
 from nbsweep.documents.audit import link_line
 from nbsweep.service.control import Control
+from nbsweep.service.trail_verifier import TrailVerifier
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.errors import Code, Refused
 from nbsweep.service.web.pages.languages.messages import message
@@ -24,7 +26,7 @@ from nbsweep.service.web.pages.views.audit import (
     PATH,
     VERIFY,
     AuditFilters,
-    Verified,
+    VerifyView,
     build_audit,
     build_verification,
 )
@@ -37,6 +39,8 @@ CHUNK = 500
 MOST_S = 5.0
 """After so many seconds a verification ends, and the page offers to go on from there."""
 MOST_FOUND = 100
+LONGEST_HEADS = 4000
+"""Number of characters in which heads can be given."""
 
 
 @dataclass(slots=True)
@@ -65,10 +69,9 @@ class AuditPage:
         filters, trail = _filters(visit), self.journal.trail
         query, candidates = await self._query(visit, filters)
         links = () if candidates else await trail.latest(query, PAGE_ENTRIES + 1)
-        head = await trail.head()
+        length = sum(head.sequence for head in (await trail.heads()).values())
         targets = [state.name for state in self.control.targets()]
-        entries = [link.entry for link in links]
-        view = build_audit(filters, targets, entries, PAGE_ENTRIES, head.sequence, candidates)
+        view = build_audit(filters, targets, links, PAGE_ENTRIES, length, candidates)
         return Shown("audit.html", view, TITLE)
 
     async def verify(self, visit: Visit) -> Shown:
@@ -77,16 +80,16 @@ class AuditPage:
         Raises:
             Refused: a head in the query is none or not of this trail, or another verification is in progress.
         """
-        after, noted = _head(visit, "after") or START, _head(visit, "head")
-        await self._require_entry(after)
+        after, noted = _heads(visit, "after"), _heads(visit, "head")
+        start = await self._require_entry(after)
         if self._verifying:
             raise Refused(Code.CONFLICT, "another verification is in progress; try again in a few seconds")
         self._verifying = True
         try:
-            verified = await self._verified(after, noted)
+            view = await self._verified(start, noted)
         finally:
             self._verifying = False
-        return Shown("verify.html", build_verification(verified), message("Verification of the audit trail"))
+        return Shown("verify.html", view, message("Verification of the audit trail"))
 
     async def export(self, visit: Visit) -> web.StreamResponse:
         """Send the whole trail as JSON lines, as `nbsweep audit export` writes it."""
@@ -110,32 +113,35 @@ class AuditPage:
     async def _known(self, text: str) -> Sequence[NotebookRef]:
         return await self.journal.notebooks(text, MOST_FOUND) if text else ()
 
-    async def _require_entry(self, head: Head) -> None:
+    async def _require_entry(self, after: Sequence[NotedHead]) -> ChainHead | None:
         """Raise Refused unless the trail has this entry, so that a wrong address cannot pass for a verified beginning."""
-        links = await self.journal.trail.after(head.sequence - 1, 1) if head.sequence else ()
-        if head != START and [(link.entry.sequence, link.digest) for link in links] != [(head.sequence, head.digest)]:
-            raise Refused(Code.BAD_REQUEST, "the trail has no entry with this number and digest; verify it from the beginning")
+        if not after:
+            return None
+        start = after[0] if len(after) == 1 else None
+        if isinstance(start, ChainHead):
+            chain, head = LEGACY if start.chain is None else start.chain, start.head
+            links = await self.journal.trail.after(chain, head.sequence - 1, 1) if head.sequence else ()
+            if [(link.entry.sequence, link.digest) for link in links] == [(head.sequence, head.digest)]:
+                return ChainHead(chain, head)
+        raise Refused(Code.BAD_REQUEST, "the trail has no entry with this number and digest; verify it from the beginning")
 
-    async def _verified(self, after: Head, noted: Head | None) -> Verified:
-        began_s, head, trail = self.clock.steady_s(), after, self.journal.trail
-        while links := await trail.after(head.sequence, CHUNK):
-            outcome = verify(links, head, noted)
+    async def _verified(self, after: ChainHead | None, noted: tuple[NotedHead, ...]) -> VerifyView:
+        began_s, took_s = self.clock.steady_s(), 0.0
+
+        def is_enough() -> bool:
+            nonlocal took_s
             took_s = self.clock.steady_s() - began_s
-            if isinstance(outcome, Break):
-                return Verified(after, outcome.unbroken, outcome, is_whole=False, took_s=took_s, noted=noted)
-            head = outcome
-            if took_s >= MOST_S:
-                return Verified(after, head, None, is_whole=False, took_s=took_s, noted=noted)
-        coverage = await trail.coverage()
-        broken = (verify_end(head, noted) if noted else None) or verify_coverage(head, coverage)
-        took_s = self.clock.steady_s() - began_s
-        return Verified(after, head, broken, is_whole=True, took_s=took_s, coverage=coverage, noted=noted)
+            return took_s >= MOST_S
+
+        verified = await TrailVerifier(self.journal.trail, noted, CHUNK, is_enough).verify(after)
+        return build_verification(verified, after, took_s)
 
     async def _lines(self) -> AsyncIterator[str]:
-        last = 0
-        while links := await self.journal.trail.after(last, CHUNK):
-            yield "".join(f"{link_line(link)}\n" for link in links)
-            last = links[-1].entry.sequence
+        for chain in await self.journal.trail.chains():
+            last = 0
+            while links := await self.journal.trail.after(chain, last, CHUNK):
+                yield "".join(f"{link_line(link)}\n" for link in links)
+                last = links[-1].entry.sequence
 
 
 def _filters(visit: Visit) -> AuditFilters:
@@ -149,9 +155,11 @@ def _filters(visit: Visit) -> AuditFilters:
     )
 
 
-def _head(visit: Visit, key: str) -> Head | None:
-    text = asked(visit, key)
+def _heads(visit: Visit, key: str) -> tuple[NotedHead, ...]:
+    text = visit.query.get(key, "")
+    if len(text) > LONGEST_HEADS:
+        raise Refused(Code.BAD_REQUEST, f"{key} has at most {LONGEST_HEADS} characters")
     try:
-        return parse_head(text) if text else None
+        return tuple(map(parse_noted, text.split()))
     except ValueError as error:
         raise Refused(Code.BAD_REQUEST, f"{key} {error}") from error

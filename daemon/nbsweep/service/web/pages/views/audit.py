@@ -5,9 +5,11 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from nbsweep.core.audit.chain import Break, Flaw, Head
-from nbsweep.core.audit.entries import AuditCoverage, AuditEntry
+from nbsweep.core.audit.chain import LEGACY, Flaw, Link
+from nbsweep.core.audit.entries import AuditEntry
+from nbsweep.core.audit.heads import AllHeads, ChainHead, chain_name
 from nbsweep.core.audit.steps import AuditStep
+from nbsweep.core.audit.verification import VerifiedChain, VerifiedTrail
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.documents.audit import moment_or_none
 from nbsweep.service.web.pages.languages.messages import Message, message
@@ -35,6 +37,14 @@ FLAWS: Mapping[Flaw, Message] = {
     Flaw.OUT_OF_ORDER: message("Entries are out of order."),
     Flaw.CUT: message("The end of the trail is missing."),
     Flaw.REPLACED: message("The trail is not the one that was noted."),
+    Flaw.MOVED: message("An entry stands in the chain of another target."),
+    Flaw.HEAD: message("The recorded end of a chain is not its end."),
+}
+
+
+_WORDS: Mapping[str, Message] = {
+    LEGACY: message("all, before each target had a chain"),
+    "": message("no target"),
 }
 
 
@@ -85,7 +95,7 @@ class AuditView(Struct, frozen=True):
     steps: Sequence[str]
     entries: Sequence[EntryRow]
     length: int
-    """The number of the last entry of the trail."""
+    """The number of entries of the trail."""
     newest: str
     """The address of the newest entries; empty if the page shows them."""
     older: str
@@ -98,19 +108,19 @@ class AuditView(Struct, frozen=True):
 def build_audit(
     filters: AuditFilters,
     targets: Iterable[str],
-    found: Sequence[AuditEntry],
+    found: Sequence[Link],
     size: int,
     length: int,
     candidates: Sequence[NotebookRef] = (),
 ) -> AuditView:
     """Return what the page shows; `found` holds one more than `size` entries if there are older ones."""
     shown = found[:size]
-    older = filters.address(shown[-1].sequence) if len(found) > size else ""
+    older = filters.address(shown[-1].position) if len(found) > size else ""
     return AuditView(
         filters=filters,
         targets=[*dict.fromkeys([*targets, *filter(None, [filters.target])])],
         steps=list(AuditStep),
-        entries=[entry_row(entry) for entry in shown],
+        entries=[entry_row(link.entry) for link in shown],
         length=length,
         newest=filters.address(None) if filters.before else "",
         older=older,
@@ -148,64 +158,97 @@ def entry_row(entry: AuditEntry) -> EntryRow:
 # ---- verification ---------------------------------------------------------------------------------------------------------
 
 
-class Verified(Struct, frozen=True):
-    """The result of verifying a part of the trail."""
+class FlawRow(Struct, frozen=True):
+    """What is wrong with a chain."""
 
-    after: Head
-    """The entry behind which it began; that before the first one if it began with that."""
-    head: Head
-    """The last entry of the unbroken part."""
-    broken: Break | None
-    is_whole: bool
-    """Whether it came to the end of the trail."""
-    took_s: float
-    coverage: AuditCoverage | None = None
-    """The removals without a decision on the trail; None if it did not come to the end."""
-    noted: Head | None = None
+    flaw: Message
+    chain: str
+    """Empty for all chains together."""
+    problem: str
+    """In English."""
+
+
+class ChainRow(Struct, frozen=True):
+    """A chain that was verified."""
+
+    chain: str
+    words: Message | None
+    """Words for a chain that is called by no name; None for one that is."""
+    first: int
+    last: int
+    count: int
+    head: str
+    is_broken: bool
 
 
 class VerifyView(Struct, frozen=True):
     """The page."""
 
-    flaw: Message | None
-    """None if the part is unbroken."""
-    problem: str
-    """In English."""
-    first: int
-    last: int
+    flaws: Sequence[FlawRow]
+    chains: Sequence[ChainRow]
     count: int
     took_s: float
     is_whole: bool
-    began_later: bool
+    """Whether it came to the end of the trail."""
+    began_at: int | None
+    """The number of the entry that the verification began with; None if that was the first one."""
+    began_in: ChainRow | None
+    """The chain of that entry."""
     older: int
     """The removals that are older than the trail."""
-    head: str
-    noted: int | None
-    """The number of the noted entry that was compared; None if none was."""
+    together: str
+    """All heads in one line; empty if there is one chain, or none can be given."""
+    noted: int
+    """How many noted heads were found again."""
     following: str
     """The address that goes on; empty at the end."""
     head_field: str
-    """The noted head as it was typed, to type it again."""
+    """The noted heads as they were typed, to type them again."""
 
 
-def build_verification(verified: Verified) -> VerifyView:
-    """Return what the page shows."""
-    broken, head, noted = verified.broken, verified.head, verified.noted
-    goes_on = not verified.is_whole and broken is None
-    query = {"after": str(head), "head": str(noted) if noted else ""}
-    compared = noted is not None and broken is None and verified.after.sequence < noted.sequence <= head.sequence
+def build_verification(verified: VerifiedTrail, after: ChainHead | None, took_s: float) -> VerifyView:
+    """Return what the page shows; `after` is the entry behind which the verification began."""
+    noted = " ".join(map(str, verified.noted))
+    following = address(VERIFY, {"after": str(verified.following), "head": noted}) if verified.following else ""
+    rows = [_chain_row(each) for each in verified.chains]
+    is_whole = verified.following is None
     return VerifyView(
-        flaw=FLAWS[broken.flaw] if broken else None,
-        problem=broken.problem if broken else "",
-        first=verified.after.sequence + 1,
-        last=head.sequence,
-        count=head.sequence - verified.after.sequence,
-        took_s=round(verified.took_s, 2),
-        is_whole=verified.is_whole,
-        began_later=verified.after.sequence > 0,
-        older=verified.coverage.older if verified.coverage else 0,
-        head=str(head),
-        noted=noted.sequence if noted and compared else None,
-        following=address(VERIFY, query) if goes_on else "",
-        head_field=str(noted) if noted else "",
+        flaws=[*_flaws(verified)],
+        chains=rows,
+        count=sum(row.count for row in rows),
+        took_s=round(took_s, 2),
+        is_whole=is_whole,
+        began_at=after.head.sequence + 1 if after and rows else None,
+        began_in=rows[0] if after and rows else None,
+        older=verified.older,
+        together=str(verified.together) if verified.together and len(verified.together.sequences) > 1 else "",
+        noted=_count_noted(verified) if is_whole else 0,
+        following=following,
+        head_field=noted,
     )
+
+
+def _flaws(verified: VerifiedTrail) -> Iterable[FlawRow]:
+    for each in verified.chains:
+        if each.broken:
+            yield FlawRow(FLAWS[each.broken.flaw], chain_name(each.chain), each.broken.problem)
+    if verified.broken:
+        yield FlawRow(FLAWS[verified.broken.flaw], "", verified.broken.problem)
+
+
+def _chain_row(verified: VerifiedChain) -> ChainRow:
+    after, head = verified.after, verified.head
+    return ChainRow(
+        chain=chain_name(verified.chain),
+        words=_WORDS.get(verified.chain),
+        first=after.sequence + 1,
+        last=head.sequence,
+        count=head.sequence - after.sequence,
+        head=str(ChainHead(verified.chain, head)),
+        is_broken=verified.broken is not None,
+    )
+
+
+def _count_noted(verified: VerifiedTrail) -> int:
+    together = sum(isinstance(each, AllHeads) for each in verified.noted) if verified.is_unbroken else 0
+    return together + sum(len(each.noted) for each in verified.chains)
