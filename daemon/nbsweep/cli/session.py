@@ -33,6 +33,9 @@ from nbsweep.settings import LoggingSettings, Settings
 ReadFormat = Literal["table", "json"]
 """Output format of the commands that only read."""
 
+COLLECT_AFTER = (10_000, 20, 10)
+"""Thresholds of the garbage collector after all imports. A sweep leaves hundreds of objects in reference cycles."""
+
 
 class ResultLost(NbsweepError):
     """The result could not be written to stdout."""
@@ -186,6 +189,7 @@ def run(session: Session, command: Callable[[Session], Awaitable[Exit]]) -> None
     """Run a command to its exit code."""
     # Modules are never freed: garbage collections need not scan them.
     gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
     try:
         code = anyio.run(partial(_run, session, command), backend_options={"use_uvloop": True})
     except (NbsweepError, ExceptionGroup) as error:

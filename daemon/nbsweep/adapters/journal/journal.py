@@ -35,7 +35,7 @@ from nbsweep.adapters.journal.queries import (
     of_failing,
     of_last_run,
     of_last_success,
-    of_last_survey,
+    of_last_surveys,
     of_latest,
     of_orders,
     of_unfinished,
@@ -289,8 +289,11 @@ class SqlJournal:
     ) -> History:
         """Return the past of a target that the brakes and the cool-down need."""
         requested = await self._count(count_requested(target, identity, requested_since))
+        surveys = [
+            run for query in of_last_surveys(_RUN, target, identity) for run in await self._access.records(_RUN_MAPPER, query)
+        ]
         before = None
-        for last in await self._access.records(_RUN_MAPPER, of_last_survey(_RUN, target, identity)):
+        if last := max(surveys, key=lambda run: (run.started_at, run.run_id), default=None):
             before = FleetBefore(last.run_id, last.fleet, await self._count(count_deleted(last, target, identity)))
         ends = await self._access.records(_REMOVAL_MAPPER, of_failing(_REMOVAL, target, identity, failed_since))
         return History(requested, before, ends)

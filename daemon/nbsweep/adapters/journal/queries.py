@@ -62,14 +62,16 @@ def _of_project(identity: TargetIdentity) -> ColumnElement[bool]:
     return REMOVALS.c.project.in_([identity.project, UNKNOWN])
 
 
-def of_last_survey(runs: Select[Any], target: str, identity: TargetIdentity) -> Select[Any]:
-    """Find the latest run of the same coverage whose survey passed the brakes."""
+def of_last_surveys(runs: Select[Any], target: str, identity: TargetIdentity) -> tuple[Select[Any], Select[Any]]:
+    """Find the latest run of the same coverage whose survey passed the brakes, and the latest one without a recorded coverage.
+
+    They are two queries, because no index gives both in the order of time. As subqueries of one, each would have a copy of
+    all columns, in reference cycles that stay until the next garbage collection.
+    """
     same = (RUNS.c.project == identity.project) & (RUNS.c.extent == identity.extent)
     older = (RUNS.c.project == UNKNOWN) & (RUNS.c.target == target)
-    passed = (RUNS.c.outcome.in_(sorted(SURVEYED)), RUNS.c.fleet > 0)
-    # One row of each, because no index gives both in the order of time.
-    latest = union_all(*(select(_newest(runs.where(mine, *passed)).subquery()) for mine in (same, older))).subquery()
-    return select(latest).order_by(latest.c.started_at.desc(), latest.c.run_id.desc()).limit(1)
+    passed = runs.where(RUNS.c.outcome.in_(sorted(SURVEYED)), RUNS.c.fleet > 0)
+    return _newest(passed.where(same)), _newest(passed.where(older))
 
 
 def of_last_run(runs: Select[Any], target: str, outcomes: Collection[Outcome]) -> Select[Any]:
