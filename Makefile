@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 unexport PYTHONDONTWRITEBYTECODE  # or each worker of pytest would compile all tests anew, each time
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast test-acceptance test-simulation test-browser test-deploy test-keystone test-postgresql simulate plants bench docs lint format schema sbom screenshots mail-pictures constraints clean
+.PHONY: help install demo test test-fast test-acceptance test-simulation test-browser test-deploy test-keystone test-postgresql test-fleet simulate plants bench docs lint format schema sbom screenshots mail-pictures constraints clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,10 @@ test-browser: $(INSTALLED)  ## the pages of serve in Chromium, which is installe
 test-postgresql: $(INSTALLED)  ## the journal on a PostgreSQL server, which is started for it
 	@tests/postgresql/bring-server
 	$(BIN)/python -m pytest tests/postgresql
+
+test-fleet: $(INSTALLED)  ## fleets of real processes, on PostgreSQL, killed and stopped (FULL=1: twenty seeds, and stops of 90 s; takes an hour)
+	@tests/fleet/bring-tools
+	$(if $(FULL),NBSWEEP_TEST_FLEET_FULL=1 )$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/fleet
 
 test-keystone: $(INSTALLED)  ## logins and tokens with a real OpenStack Keystone, which is installed from PyPI and started for it
 	@tests/keystone/bring-server $(PYTHON)

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 
 from nbsweep.adapters.journal import SqlJournal
-from nbsweep.adapters.process import this_process
-from nbsweep.bootstrap.sweeps import OpenResources
+from nbsweep.bootstrap.sweeps import OpenResources, fence_options
 from nbsweep.core.errors import NbsweepError
-from nbsweep.engine.fence import FenceOptions
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.service.fleet.account_sweeps import AccountSweeps
 from nbsweep.service.fleet.queue import SweepQueue
@@ -32,11 +30,6 @@ async def open_fleet_queue(settings: Settings, journal: SqlJournal) -> SweepQueu
     return await open_queue(journal, digest_of_sweeps(settings), settings.service.lease.total_seconds())
 
 
-def fence_options(settings: Settings) -> FenceOptions:
-    """Return how this process holds fences; they last as long as the leases of targets."""
-    return FenceOptions(this_process(), settings.service.lease)
-
-
 def accounts_of(opened: OpenResources) -> Mapping[str, str]:
     """Return the account of each target, by the name of the target."""
     return {access.target.name: access.account_id for access in opened.accesses}
@@ -48,11 +41,14 @@ def make_account_sweeps(
     """Build the sweeps of each account, by the name of the account."""
     accounts = accounts_of(opened)
     lanes = {access.account_id: access.lanes for access in opened.accesses}
+    certain = {access.account_id for access in opened.accesses if access.account_problem is None}
     sweepers = {
         account: {each.area.target: each for each in opened.sweepers if accounts[each.area.target] == account}
         for account in lanes
     }
     return {
-        account: AccountSweeps(account, sweepers[account], lanes[account], options, fence_options(settings), shutdown)
+        account: AccountSweeps(
+            account, sweepers[account], account in certain, lanes[account], options, fence_options(settings), shutdown
+        )
         for account in lanes
     }

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from nbsweep.bootstrap.fleet import accounts_of, fence_options, open_fleet_queue
-from nbsweep.bootstrap.sweeps import OpenResources
+from nbsweep.bootstrap.fleet import accounts_of, open_fleet_queue
+from nbsweep.bootstrap.sweeps import OpenResources, fence_options
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.sweep import Sweeper
 from nbsweep.service.due_times import DueTimes

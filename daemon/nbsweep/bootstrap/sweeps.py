@@ -16,12 +16,14 @@ from nbsweep.bootstrap.turns import TargetTurns, turns_of
 from nbsweep.core.errors import JournalError, NbsweepError
 from nbsweep.core.events.http import ConnectionsBounded
 from nbsweep.core.identity import is_same_place
-from nbsweep.core.lease import GOOD_FOR
+from nbsweep.core.lease import GOOD_FOR, Holder
 from nbsweep.core.listing.belonging import Coverage
 from nbsweep.core.notices.contacts import UserLookup
 from nbsweep.core.ports import Clock, Ports, Telemetry
+from nbsweep.engine.fence import FenceOptions
 from nbsweep.engine.options import InventoryOptions, LeaseOptions, PollOptions, SweepOptions
 from nbsweep.engine.recovery import report_left_alone
+from nbsweep.engine.shared_logins import FencedLogins
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.survey import Area
 from nbsweep.engine.sweep import Sweeper
@@ -29,6 +31,8 @@ from nbsweep.engine.target_identity import OverlappingTarget
 from nbsweep.settings import Settings, TargetSettings
 from nbsweep.settings.fingerprint import digest_of_all
 
+STALLS = 6
+"""A transaction may stall for this part of the time of a lease."""
 OTHER_FILES = 40
 """Open files that a process needs beside its cloud connections: streams, event loop, journal, API, DNS, and a reserve."""
 
@@ -78,7 +82,8 @@ async def open_all(
     settings = within_open_files(settings, telemetry)
     async with AsyncExitStack() as stack:
         journal = await stack.enter_async_context(open_journal(settings.journal, patient(settings)))
-        accesses = await stack.enter_async_context(open_accounts(settings.targets, environment, clock))
+        logins = FencedLogins(journal.fences, clock, telemetry, fence_options(settings)) if settings.service.fleet else None
+        accesses = await stack.enter_async_context(open_accounts(settings.targets, environment, clock, logins))
         if settings.service.fleet:
             accesses = await identify_accounts(accesses, clock)
         sweepers: list[Sweeper] = []
@@ -147,7 +152,7 @@ def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutd
             polling=PollOptions(polling.interval, polling.max_interval, removal.grace),
             drain=settings.service.drain,
             time_limit=settings.service.sweep_timeout,
-            lease=LeaseOptions(this_process(), settings.service.lease, is_alive),
+            lease=LeaseOptions(this_process(), settings.service.lease, not_dead if settings.service.fleet else is_alive),
             max_failures=settings.brakes.max_failures,
             cool_down=removal.cool_down.to_core() if removal.cool_down else None,
             max_new_marks=settings.marks.max_new_per_sweep,
@@ -156,6 +161,20 @@ def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutd
         brakes=settings.brakes.to_core(),
         shutdown=shutdown,
     )
+
+
+def fence_options(settings: Settings) -> FenceOptions:
+    """Return how this process holds fences; they last as long as the leases of targets."""
+    return FenceOptions(this_process(), settings.service.lease)
+
+
+def not_dead(holder: Holder) -> bool | None:
+    """Return False if a process of this host is dead, and None otherwise, so that its beats decide.
+
+    In a fleet, a process that lives but is stopped must not keep its targets from the other workers: it sends nothing without
+    its fences when it goes on.
+    """
+    return False if is_alive(holder) is False else None
 
 
 def _inventory(settings: Settings) -> InventoryOptions | None:
@@ -167,8 +186,12 @@ def _inventory(settings: Settings) -> InventoryOptions | None:
 
 
 def patient(settings: Settings) -> Timeouts:
-    """Return time limits by which the journal waits out an outage for as long as a lease lasts without a beat."""
-    return Timeouts(patience_s=settings.service.lease.total_seconds() * GOOD_FOR)
+    """Return time limits by which the journal waits out an outage for as long as a lease lasts without a beat.
+
+    A stalled transaction of another process ends well before, so that who waits for its locks does not lose a lease by it.
+    """
+    lease_s = settings.service.lease.total_seconds()
+    return Timeouts(patience_s=lease_s * GOOD_FOR, stalled_after_s=lease_s / STALLS)
 
 
 def _area(target: TargetSettings, workspaces: tuple[str, ...] | None) -> Area:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
+from nbsweep.core.control.requests import SweepRequest
 from nbsweep.core.control.services import BEAT_EVERY, FORGOTTEN_AFTER
 from nbsweep.core.errors import JournalError
 from nbsweep.core.events.service import SweepRequested
@@ -28,6 +29,8 @@ class JournalWatch:
     telemetry: Telemetry
     _beat_s: float = float("-inf")
     """When the last beat was recorded, by the monotonic clock."""
+    _taken: set[SweepRequest] = field(default_factory=set)
+    """The requests that were taken, and could not be removed yet."""
     _recorded: Mapping[str, int] = field(default_factory=dict)
     """The waiting targets of the last beat."""
 
@@ -61,14 +64,18 @@ class JournalWatch:
             runner.pause.note(pauses.get(name))
 
     async def _take_requests(self) -> None:
+        """Take the requests of commands. One is removed after it was taken, so that it is not lost if this process dies."""
         for request in await self.journal.control.sweep_requests():
             if request.target not in self.runners:
                 continue
-            # Removed first: a request that cannot be removed would start a sweep in each round.
+            # A request that cannot be removed must not start a sweep in each round.
+            if request not in self._taken:
+                answer = await self.runners[request.target].request(request.by)
+                self._taken.add(request)
+                with self.telemetry.bound(target=request.target):
+                    self.telemetry.emit(SweepRequested(request.by, answer))
             await self.journal.control.drop_request(request)
-            answer = await self.runners[request.target].request(request.by)
-            with self.telemetry.bound(target=request.target):
-                self.telemetry.emit(SweepRequested(request.by, answer))
+            self._taken.discard(request)
 
     async def _beat(self) -> None:
         waiting = self._waiting()

@@ -37,6 +37,7 @@ from nbsweep.adapters.journal.connections.postgresql import (
     Marker,
     forget_marker,
     forget_markers,
+    limit_stall,
     make_engine,
     mark,
     prepare_alone,
@@ -65,6 +66,8 @@ class Timeouts(Struct, frozen=True):
     """How long SQLite waits for another process's lock; nothing else is written meanwhile."""
     close_s: float = 5.0
     """How long closing may take, so that a hanging disk does not keep the program from exiting."""
+    stalled_after_s: float = 10.0
+    """How long a transaction on a server may wait for this process, which may be stopped or asleep."""
     commit_every_s: float = 0.1
     """The time between the beginnings of two commits while few writes arrive; 0 where one caller writes a lot."""
 
@@ -79,7 +82,7 @@ async def opened_engine(address: JournalAddress, files: JournalFiles | None, tim
     Raises:
         JournalError: the driver is not installed.
     """
-    engine = _sqlite_engine(address, files, timeouts) if files else _postgresql_engine(address)
+    engine = _sqlite_engine(address, files, timeouts) if files else _postgresql_engine(address, timeouts)
     try:
         yield engine
     finally:
@@ -117,6 +120,8 @@ def commit_in_chunks(connection: Connection, changes: Sequence[AnyChange], marke
         return connection.exec_driver_sql(sql, _storable(row)).all()
 
     with connection.begin():
+        if connection.dialect.name != "sqlite":
+            limit_stall(connection)
         if marker is None or _is_new(connection, marker):
             take_locks(connection, changes)
             carry_out(changes, Transaction(execute, fetch))
@@ -249,9 +254,9 @@ def _sqlite_engine(address: JournalAddress, files: JournalFiles, timeouts: Timeo
     return engine
 
 
-def _postgresql_engine(address: JournalAddress) -> Engine:
+def _postgresql_engine(address: JournalAddress, timeouts: Timeouts) -> Engine:
     try:
-        return make_engine(address.url)
+        return make_engine(address.url, timeouts.stalled_after_s)
     except ImportError as error:
         raise JournalError(
             f"The journal {address.place} needs a driver that is not installed: pip install nbsweep[postgresql]"

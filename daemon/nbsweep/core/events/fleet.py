@@ -1,5 +1,6 @@
 """Events of a fleet: the leading `serve` records what is due, and workers carry it out."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from nbsweep.core.events.base import Event, Level
@@ -25,6 +26,8 @@ class SweepDue(Event, frozen=True):
     account: str
     by: str
     """Who or what asked for it."""
+    due_at: datetime
+    """The due time of the schedule, or the time of the request."""
 
 
 class JobStalled(Event, frozen=True):

@@ -53,14 +53,18 @@ class AccountSweeps:
     account: str
     sweepers: Mapping[str, Sweeper]
     """By target."""
+    is_certain: bool
+    """Whether the account was looked up, or named in the configuration; otherwise its credentials stand for it."""
     lanes: AccountLanes
     options: RunnerOptions
     fence_options: FenceOptions
     shutdown: Shutdown
     """The shutdown of the process."""
 
-    async def sweep(self) -> None:
+    async def sweep(self, known_as: str) -> None:
         """Carry out all that is due, target by target side by side, and what becomes due meanwhile; then free the account.
+
+        What is due may name the account otherwise, if the process that recorded it could not look it up.
 
         Raises:
             JournalError: the journal cannot be used; what is due stays due.
@@ -75,7 +79,7 @@ class AccountSweeps:
             self.lanes.fence = guard
             try:
                 async with ended_by(self.shutdown, guard.lost) as shutdown:
-                    await self._sweep_all(guard, shutdown)
+                    await self._sweep_all(known_as, guard, shutdown)
             finally:
                 self.lanes.fence = None
 
@@ -83,18 +87,18 @@ class AccountSweeps:
         ports = next(iter(self.sweepers.values())).ports
         return ports.journal, ports.clock, ports.telemetry
 
-    async def _sweep_all(self, guard: FenceGuard, shutdown: Shutdown) -> None:
-        while not shutdown.begun.is_set() and (due := await self._due()):
+    async def _sweep_all(self, known_as: str, guard: FenceGuard, shutdown: Shutdown) -> None:
+        while not shutdown.begun.is_set() and (due := await self._due(known_as)):
             async with anyio.create_task_group() as group:
                 for target, sweeps in due.items():
                     group.start_soon(self._sweep_target, target, sweeps, guard, shutdown, name=f"target-{target}")
 
-    async def _due(self) -> Mapping[str, list[DueSweep]]:
+    async def _due(self, known_as: str) -> Mapping[str, list[DueSweep]]:
         """Return the sweeps that may begin now, by target; those of other processes' targets are left to them."""
         journal, _, _ = self._ports()
         now = await journal.now()
         due: dict[str, list[DueSweep]] = {}
-        for sweep in await journal.due_sweeps.open(self.account):
+        for sweep in await journal.due_sweeps.open(known_as):
             if sweep.target in self.sweepers and sweep.not_before <= now:
                 due.setdefault(sweep.target, []).append(sweep)
         return due

@@ -113,7 +113,7 @@ class DispatchedTarget:
         sweep = DueSweep(self.name, self.account, now, by, now, plan_id)
         if await self.sweeper.ports.journal.due_sweeps.add(sweep) or await self._hurried(plan_id, now):
             await self.queue.defer([self.account])
-            self._emit(SweepDue(self.account, by))
+            self._emit(SweepDue(self.account, by, now))
             return Answer.ACCEPTED
         return Answer.BUSY
 
@@ -193,11 +193,11 @@ class DispatchedTarget:
 
     async def _add_due(self) -> None:
         journal = self.sweeper.ports.journal
-        due_at = self.due_times.latest() if self.due_times else None
         now = await journal.now()
-        if await journal.due_sweeps.add(DueSweep(self.name, self.account, due_at or now, SCHEDULE, now)):
+        due_at = (self.due_times.latest() if self.due_times else None) or now
+        if await journal.due_sweeps.add(DueSweep(self.name, self.account, due_at, SCHEDULE, now)):
             await self.queue.defer([self.account])
-            self._emit(SweepDue(self.account, SCHEDULE))
+            self._emit(SweepDue(self.account, SCHEDULE, due_at))
         elif any(sweep.target == self.name and not sweep.plan_id for sweep in await journal.due_sweeps.open(self.account)):
             self._emit(TargetSkipped("the previous sweep is still in progress"))
 

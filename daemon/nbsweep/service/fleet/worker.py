@@ -1,7 +1,7 @@
 """A worker of a fleet: takes jobs, each of which is a sweep of what is due on one account."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,6 +19,7 @@ from nbsweep.service.fleet.presence import WorkerPresence
 from nbsweep.service.fleet.queue import SweepQueue
 from nbsweep.service.fleet.reaper import REAPS, keep_reaping
 
+UNKNOWN = "this worker does not know the account: its credentials, or IAM, may not be reached from here"
 LAST_S = 5.0
 """Time beyond the drain that the end of the worker may take."""
 
@@ -53,19 +54,28 @@ class Worker:
 
     async def _sweep(self, account: str) -> None:
         """Carry out what is due on an account. What is left, another job carries out later."""
-        sweeps = self.accounts.get(account)
-        if sweeps is None:
-            self.telemetry.emit(
-                AccountLeft(account, "it is not an account of this worker: its credentials may not be found here")
-            )
-            return
         self.presence.accounts.add(account)
         try:
-            await sweeps.sweep()
+            for sweeps in await self._sweeps_of(account):
+                await sweeps.sweep(account)
         except* (JournalError, HeldElsewhere) as errors:
             self.telemetry.emit(AccountLeft(account, str(leading_error(errors))))
         finally:
             self.presence.accounts.discard(account)
+
+    async def _sweeps_of(self, account: str) -> Sequence[AccountSweeps]:
+        """Return the account of a job as this process knows it.
+
+        Processes name an account differently if one of them could not look it up. A process that could not must not take the
+        jobs of another name: it would call the account beside the process that holds its fence.
+        """
+        if account in self.accounts:
+            return [self.accounts[account]]
+        due = {sweep.target for sweep in await self.presence.journal.due_sweeps.open(account)}
+        found = [each for each in self.accounts.values() if each.is_certain and not due.isdisjoint(each.sweepers)]
+        if not found:
+            self.telemetry.emit(AccountLeft(account, UNKNOWN))
+        return found
 
     async def _end_late(self, scope: anyio.CancelScope) -> None:
         """End the worker some time after its drain, whatever still runs. The sweeps observe the drain themselves."""

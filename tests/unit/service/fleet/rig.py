@@ -57,7 +57,9 @@ def sweeper(scene: World, target: str = "research") -> Sweeper:
     return Sweeper(Area(target, None, ("NOTEBOOK",)), scene.ports, options(), Brakes(None, None), scene.shutdown)
 
 
-def account_sweeps(*sweepers: Sweeper, owner: str = "w1", lanes: RecordingLanes | None = None) -> AccountSweeps:
+def account_sweeps(
+    *sweepers: Sweeper, owner: str = "w1", lanes: RecordingLanes | None = None, is_certain: bool = True
+) -> AccountSweeps:
     """Return the sweeps of an account with these targets, as the process of this owner has them."""
     numbers = iter(range(1, 10_000))
     runner_options = RunnerOptions(
@@ -68,6 +70,7 @@ def account_sweeps(*sweepers: Sweeper, owner: str = "w1", lanes: RecordingLanes 
     return AccountSweeps(
         ACCOUNT,
         {each.area.target: each for each in sweepers},
+        is_certain,
         lanes or RecordingLanes(),
         runner_options,
         FenceOptions(fence_holder(owner), A_MINUTE),

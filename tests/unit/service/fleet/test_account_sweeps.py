@@ -37,7 +37,7 @@ async def test_what_is_due_is_carried_out_and_ends() -> None:
     """All notebooks go; the run is the worker's, and nothing is due any more."""
     scene = world(*fleet(3))
     await add_due(scene.journal)
-    await account_sweeps(sweeper(scene)).sweep()
+    await account_sweeps(sweeper(scene)).sweep(ACCOUNT)
     assert len(scene.cloud.accepted) == 3
     assert await scene.journal.due_sweeps.open() == ()
     assert await runs(scene) == [("w1-run1", "w1 (worker)", "finished")]
@@ -48,7 +48,7 @@ async def test_nothing_that_is_not_due_is_swept() -> None:
     scene = world(*fleet(3))
     await add_due(scene.journal, not_before=await scene.journal.now() + A_MINUTE)
     await add_due(scene.journal, "elsewhere")
-    await account_sweeps(sweeper(scene)).sweep()
+    await account_sweeps(sweeper(scene)).sweep(ACCOUNT)
     assert scene.cloud.calls == []
     assert len(await scene.journal.due_sweeps.open()) == 2
 
@@ -57,7 +57,7 @@ async def test_a_person_who_asked_for_a_sweep_is_named_in_its_run() -> None:
     """The schedule is no person: its runs name the worker."""
     scene = world(*fleet(1))
     await add_due(scene.journal, by="alice (page)")
-    await account_sweeps(sweeper(scene)).sweep()
+    await account_sweeps(sweeper(scene)).sweep(ACCOUNT)
     assert await runs(scene) == [("w1-run1", "alice (page)", "finished")]
 
 
@@ -73,7 +73,7 @@ async def test_what_becomes_due_during_a_sweep_is_carried_out_by_the_same_job() 
 
     async with anyio.create_task_group() as group:
         group.start_soon(become_due)
-        await account_sweeps(sweeper(scene), sweeper(other, "later")).sweep()
+        await account_sweeps(sweeper(scene), sweeper(other, "later")).sweep(ACCOUNT)
     assert [outcome for _, _, outcome in await runs(scene)] == ["finished", "finished"]
     assert await scene.journal.due_sweeps.open() == ()
 
@@ -85,15 +85,15 @@ async def test_a_failed_sweep_is_put_off_longer_each_time() -> None:
     await add_due(scene.journal)
     mine = account_sweeps(sweeper(scene))
     for failures, wait_s in ((1, 30), (2, 60)):
-        await mine.sweep()
+        await mine.sweep(ACCOUNT)
         [left] = await scene.journal.due_sweeps.open()
         assert (left.failures, left.begun_at) == (failures, None)
         assert left.problem == "the cloud cannot be reached"
         assert left.not_before - await scene.journal.now() == timedelta(seconds=wait_s)
-        await mine.sweep()
+        await mine.sweep(ACCOUNT)
         assert len(await runs(scene)) == failures
         await asyncio.sleep(wait_s)
-    await mine.sweep()
+    await mine.sweep(ACCOUNT)
     assert await scene.journal.due_sweeps.open() == ()
     assert [event.wait_s for event in scene.telemetry.of(TargetBackedOff)] == [30, 60]
     assert [event.failures for event in scene.telemetry.of(TargetRestored)] == [2]
@@ -104,7 +104,7 @@ async def test_a_paused_target_is_not_swept() -> None:
     scene = world(*fleet(1))
     await scene.journal.control.pause(Pause("research", NOON, "alice", "moving house"))
     await add_due(scene.journal)
-    await account_sweeps(sweeper(scene)).sweep()
+    await account_sweeps(sweeper(scene)).sweep(ACCOUNT)
     assert (scene.cloud.calls, await scene.journal.due_sweeps.open()) == ([], ())
     [skipped] = scene.telemetry.of(TargetSkipped)
     assert "moving house" in skipped.why
@@ -124,7 +124,7 @@ async def test_a_worker_waits_for_an_account_that_another_one_holds() -> None:
 
     async with anyio.create_task_group() as group:
         group.start_soon(free)
-        await account_sweeps(sweeper(scene), lanes=lanes).sweep()
+        await account_sweeps(sweeper(scene), lanes=lanes).sweep(ACCOUNT)
     assert len(scene.cloud.accepted) == 1
     assert (lanes.recalled, lanes.fences) == (["theirs"], [True, False])
     [left] = await scene.journal.fences.all()
@@ -143,13 +143,13 @@ async def test_a_worker_that_loses_its_account_leaves_what_is_due_to_the_next_on
 
     async with anyio.create_task_group() as group:
         group.start_soon(steal)
-        await mine.sweep()
+        await mine.sweep(ACCOUNT)
     [left] = await scene.journal.due_sweeps.open()
     assert (left.due_at, left.failures, left.begun_at is not None) == (due.due_at, 0, True)
     [thief] = await scene.journal.fences.all()
     assert thief.is_of(fence_holder("thief"))
     await scene.journal.fences.release(thief)
-    await account_sweeps(sweeper(scene), owner="w2").sweep()
+    await account_sweeps(sweeper(scene), owner="w2").sweep(ACCOUNT)
     assert await scene.journal.due_sweeps.open() == ()
     assert sorted(scene.cloud.accepted) == sorted({f"nb{number}" for number in range(1, 21)})
 
@@ -164,7 +164,7 @@ async def test_a_worker_that_stops_leaves_the_rest_to_the_next_one_at_once() -> 
             scene.shutdown.begun.set()
 
     scene.cloud.on_call = stop_at_first_delete
-    await account_sweeps(sweeper(scene)).sweep()
+    await account_sweeps(sweeper(scene)).sweep(ACCOUNT)
     [left] = await scene.journal.due_sweeps.open()
     assert (left.failures, left.begun_at) == (0, None)
     assert left.not_before <= await scene.journal.now()
@@ -185,7 +185,7 @@ async def test_a_worker_that_stops_does_not_wait_for_an_account() -> None:
     async with anyio.create_task_group() as group:
         group.start_soon(stop)
         with pytest.raises(HeldElsewhere):
-            await account_sweeps(sweeper(scene)).sweep()
+            await account_sweeps(sweeper(scene)).sweep(ACCOUNT)
     assert scene.cloud.calls == []
 
 
@@ -206,12 +206,12 @@ async def test_an_approved_plan_is_carried_out_once() -> None:
     scene = world(*fleet(5))
     await approve_plan(scene, "nb2", "nb4")
     await add_due(scene.journal, plan_id="p1", by="bob (page)")
-    await account_sweeps(sweeper(scene)).sweep()
+    await account_sweeps(sweeper(scene)).sweep(ACCOUNT)
     assert sorted(scene.cloud.accepted) == ["nb2", "nb4"]
     assert await runs(scene) == [("w1-run1", "bob (page)", "finished")]
     await asyncio.sleep(1)
     await add_due(scene.journal, plan_id="p1", by="bob (page)")
-    await account_sweeps(sweeper(scene), owner="w2").sweep()
+    await account_sweeps(sweeper(scene), owner="w2").sweep(ACCOUNT)
     assert len(scene.cloud.accepted) == 2
     assert await scene.journal.due_sweeps.open() == ()
 
@@ -225,7 +225,7 @@ async def test_a_plan_whose_worker_died_is_followed_and_not_carried_out_again() 
     scene.cloud.at(scene.clock.steady_s() + 8, lambda: scene.cloud.vanish("nb1"))
     due = await add_due(scene.journal, plan_id="p1", by="bob (page)")
     await scene.journal.due_sweeps.begin(due, await scene.journal.now())
-    await account_sweeps(sweeper(scene)).sweep()
+    await account_sweeps(sweeper(scene)).sweep(ACCOUNT)
     assert scene.cloud.accepted == []
     assert [removal.state for removal in await scene.journal.removals("run1")] == [State.DELETED]
     assert await scene.journal.due_sweeps.open() == ()
@@ -235,5 +235,5 @@ async def test_a_plan_that_is_not_on_record_deletes_nothing() -> None:
     """Its due sweep has ended."""
     scene = world(*fleet(1))
     await add_due(scene.journal, plan_id="gone", by="bob (page)")
-    await account_sweeps(sweeper(scene)).sweep()
+    await account_sweeps(sweeper(scene)).sweep(ACCOUNT)
     assert (scene.cloud.calls, await scene.journal.due_sweeps.open()) == ([], ())

@@ -24,6 +24,8 @@ DROPPED_AFTER: Mapping[str, int] = {
 PREPARING = 0x6E62_7377_6565_70
 """The advisory lock for the creation and change of tables: "nbsweep" in ASCII."""
 FORGOTTEN_AFTER = timedelta(days=1)
+STALLED_AFTER_MS = "nbsweep_stalled_after_ms"
+"""The execution option of the engine for `limit_stall`."""
 
 
 class Marker(Struct, frozen=True):
@@ -35,8 +37,11 @@ class Marker(Struct, frozen=True):
     """The id of the commit; begins with its time."""
 
 
-def make_engine(url: URL) -> Engine:
-    """Build the engine; options in the address take precedence."""
+def make_engine(url: URL, stalled_after_s: float) -> Engine:
+    """Build the engine; options in the address take precedence.
+
+    `stalled_after_s` is how long a transaction that changes something may wait for this process, see `limit_stall`.
+    """
     for name in ("sqlalchemy", "psycopg"):
         # Both would log broken connections with a traceback on stderr.
         logging.getLogger(name).addHandler(logging.NullHandler())
@@ -51,7 +56,18 @@ def make_engine(url: URL) -> Engine:
         connect_args=arguments,
         # Whatever the server's default: after a wait for a lock, a query must see what its holder has committed.
         isolation_level="READ COMMITTED",
+        execution_options={STALLED_AFTER_MS: round(stalled_after_s * 1000)},
     )
+
+
+def limit_stall(connection: Connection) -> None:
+    """Have the server end this transaction if it waits for this process for too long.
+
+    A process that is stopped, or whose machine sleeps, in the middle of a transaction would keep its locks for ever, and the
+    one that takes its work over would wait for them. When it wakes up, it begins the transaction anew.
+    """
+    limit_ms = connection.get_execution_options()[STALLED_AFTER_MS]
+    connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {limit_ms:d}")
 
 
 def prepare_alone(connection: Connection) -> None:

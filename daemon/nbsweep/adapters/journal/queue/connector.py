@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from nbsweep.adapters.journal.address import JournalAddress
 from nbsweep.adapters.journal.connections.outage import outlasting
+from nbsweep.adapters.journal.connections.postgresql import limit_stall
 from nbsweep.adapters.journal.connections.tasks import connected, spawned
 from nbsweep.adapters.journal.errors import journal_errors
 
@@ -46,6 +47,7 @@ class JournalConnector(BaseAsyncConnector):
     async def _once(self, work: Work) -> Sequence[Row]:
         def together(connection: Connection) -> Sequence[Row]:
             with connection.begin():
+                limit_stall(connection)
                 return work(connection)
 
         async with connected(self._engine) as connection:
