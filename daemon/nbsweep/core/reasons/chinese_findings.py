@@ -30,6 +30,8 @@ NOUNS: Mapping[str, str] = {
     "lease.type": "租约类型",
 }
 GROUPS: Mapping[str, str] = {"any": "满足任一", "not": "不满足"}
+DENIALS: Mapping[str, str] = {"any": "均不满足", "all": "未同时满足"}
+"""The words for a group inside a `not`."""
 
 WORDS: Mapping[FactWord, str] = {
     FactWord.MISSING: "（缺失）",
@@ -49,6 +51,8 @@ def describe_age(age: timedelta) -> str:
 
 def describe_finding(finding: Finding) -> str:
     """Return a finding: the condition, the fact and the threshold."""
+    if finding.denied:
+        return _denial(finding.denied)
     if finding.parts:
         inner = "，".join(map(describe_finding, finding.parts))
         return inner if finding.condition == "all" else f"{GROUPS.get(finding.condition, finding.condition)}（{inner}）"
@@ -56,8 +60,34 @@ def describe_finding(finding: Finding) -> str:
     if finding.fact is None:
         return f"信息缺失：{noun}（{_wanted(finding)}）"
     fact = _fact(finding, finding.fact)
-    shown = f"{noun}{'' if fact.startswith('（') else ' '}{fact}"
+    shown = _shown(noun, fact)
     return shown if finding.fact in finding.alternatives else f"{shown}（{_wanted(finding)}）"
+
+
+def _denial(finding: Finding) -> str:
+    """Return the words for `not` this finding."""
+    if finding.condition == "not":
+        return f"{GROUPS['not']}（{describe_finding(finding)}）"
+    if finding.parts:
+        return f"{DENIALS[finding.condition]}（{'，'.join(map(describe_finding, finding.parts))}）"
+    noun = _noun(finding.condition)
+    if finding.fact is None:
+        return f"信息缺失：{noun}（{_unwanted(finding)}）"
+    return f"{_shown(noun, _fact(finding, finding.fact))}（{_unwanted(finding)}）"
+
+
+def _unwanted(finding: Finding) -> str:
+    """Return the threshold of a condition that must not pass; as a requirement, unless it is met."""
+    is_met = finding.truth is Truth.FAIL
+    if finding.limit is not None:
+        return f"{'未' if is_met else '要求不'}超过 {describe_age(finding.limit)}"
+    if finding.limit_gb is not None:
+        return f"{'未' if is_met else '要求不'}超过 {finding.limit_gb} GB"
+    return f"{'不匹配' if is_met else '要求不是'} {' 或 '.join(finding.alternatives) or finding.threshold}"
+
+
+def _shown(noun: str, fact: str) -> str:
+    return f"{noun}{'' if fact.startswith('（') else ' '}{fact}"
 
 
 def _noun(condition: str) -> str:

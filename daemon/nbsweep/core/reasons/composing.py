@@ -1,14 +1,19 @@
 """Composes the sentence of a cause from the sentences and words of one language."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.core.reasons.finding import Finding
 from nbsweep.core.reasons.model import Cause, CauseCode, Param
 
 SELECTOR = ("of_notebook", "of_owner", "of_name")
 """The parameters that together say which notebooks an exemption covers; each of them may be absent."""
+
+MOMENTS = ("until", "opens", "failed_at", "marked_at")
+"""The parameters that are moments, to the minute."""
 
 
 class Wording(Struct, frozen=True):
@@ -21,6 +26,12 @@ class Wording(Struct, frozen=True):
     finding: Callable[[Finding], str]
     semicolon: str
     comma: str
+
+
+def with_moments(wording: Wording, moment: Callable[[datetime], str]) -> Wording:
+    """Return the same wording with moments as `moment` writes them, for pages that show all times in one zone."""
+    written = {name: lambda param: moment(datetime.fromisoformat(str(param))) for name in MOMENTS}
+    return replace(wording, params={**wording.params, **written})
 
 
 def compose(cause: Cause, wording: Wording) -> str:

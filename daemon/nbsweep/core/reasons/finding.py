@@ -1,11 +1,15 @@
 """What one condition saw of a notebook, and its result; the values that the reason of a verdict consists of."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 
 from msgspec import Struct
 
 from nbsweep.core.facts import format_age
+
+DENIALS: Mapping[str, str] = {"any": "none of", "all": "not all of"}
+"""The words for a group inside a `not`."""
 
 
 class Truth(StrEnum):
@@ -89,22 +93,48 @@ class Finding(Struct, frozen=True, omit_defaults=True, gc=False):
     mixed: MixedFact | None = None
     """The fact in pieces, if it is more than the notebook's own texts."""
 
+    @property
+    def denied(self) -> "Finding | None":
+        """The finding inside a `not`, without the groups of one part around it; None if this is no `not`."""
+        inner = self.parts[0] if self.condition == "not" and len(self.parts) == 1 else None
+        while inner and inner.condition in ("all", "any") and len(inner.parts) == 1:
+            inner = inner.parts[0]
+        return inner
+
     def __str__(self) -> str:
         """Return the finding in English words."""
+        if self.denied:
+            return self.denied.denial
         if self.parts:
             inner = ", ".join(str(part) for part in self.parts)
-            return inner if self.condition == "all" else f"{self.condition} ({inner})"
-        noun = self.condition.removesuffix("_over").replace("_", " ")
+            return inner if self.condition == "all" else f"{self.condition} of ({inner})"
         if self.fact is None:
-            return f"{noun} is missing (wanted: {self.threshold})"
-        wanted = " or ".join(self.alternatives) or self.threshold
-        return f"{noun} {self.fact}" if self.fact in self.alternatives else f"{noun} {self.fact} ({wanted})"
+            return f"{self._noun} is missing (wanted: {self.threshold})"
+        return f"{self._noun} {self.fact}" if self.fact in self.alternatives else f"{self._noun} {self.fact} ({self._wanted})"
+
+    @property
+    def denial(self) -> str:
+        """The English words for `not` this finding."""
+        if self.condition == "not":
+            return f"not ({self})"
+        if self.parts:
+            return f"{DENIALS[self.condition]} ({', '.join(map(str, self.parts))})"
+        if self.fact is None:
+            return f"{self._noun} is missing (wanted: not {self.threshold})"
+        return f"{self._noun} {self.fact} (not {self._wanted})"
+
+    @property
+    def _noun(self) -> str:
+        return self.condition.removesuffix("_over").replace("_", " ")
+
+    @property
+    def _wanted(self) -> str:
+        return " or ".join(self.alternatives) or self.threshold
 
     @property
     def brief(self) -> str:
         """Return a finding that passed in few words, for a table: ``idle 375d > 14d``."""
         if self.age is not None and self.limit is not None:
             days = timedelta(days=self.age.days)
-            noun = self.condition.removesuffix("_over").replace("_", " ")
-            return f"{noun} {format_age(days if days > self.limit else self.age)} > {format_age(self.limit)}"
+            return f"{self._noun} {format_age(days if days > self.limit else self.age)} > {format_age(self.limit)}"
         return self.fact if self.condition == "status" and self.fact else str(self)

@@ -1,12 +1,13 @@
 """Renders causes, findings and lengths of time in the language of the reader."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from nbsweep.core.facts import format_age
 from nbsweep.core.reasons import actions, chinese, chinese_findings, english
 from nbsweep.core.reasons.actions import ActionWording, decode_action, describe_action
+from nbsweep.core.reasons.composing import Wording, compose, with_moments
 from nbsweep.core.reasons.finding import Finding
 from nbsweep.core.reasons.keeping import decode_cause
 from nbsweep.core.reasons.model import Cause
@@ -19,10 +20,7 @@ class Language(StrEnum):
     CHINESE = "zh"
 
 
-CAUSES: Mapping[Language, Callable[[Cause], str]] = {
-    Language.ENGLISH: english.describe,
-    Language.CHINESE: chinese.describe,
-}
+WORDINGS: Mapping[Language, Wording] = {Language.ENGLISH: english.WORDING, Language.CHINESE: chinese.WORDING}
 FINDINGS: Mapping[Language, Callable[[Finding], str]] = {
     Language.ENGLISH: str,
     Language.CHINESE: chinese_findings.describe_finding,
@@ -37,9 +35,13 @@ AGES: Mapping[Language, Callable[[timedelta], str]] = {
 }
 
 
-def render(cause: Cause, language: Language) -> str:
-    """Return the sentence of a cause. It names other people's texts, which the caller has to escape."""
-    return CAUSES[language](cause)
+def render(cause: Cause, language: Language, moment: Callable[[datetime], str] | None = None) -> str:
+    """Return the sentence of a cause. It names other people's texts, which the caller has to escape.
+
+    `moment` writes the moments in it; without it, they are in UTC.
+    """
+    wording = WORDINGS[language]
+    return compose(cause, with_moments(wording, moment) if moment else wording)
 
 
 def render_kept(text: str, sentence: str, language: Language) -> str:

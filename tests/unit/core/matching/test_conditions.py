@@ -5,7 +5,18 @@ import pytest
 from msgspec.structs import replace
 
 from builders import ago, lease, moment, notebook, over, tag, text
-from nbsweep.core.matching.conditions import CapacityOver, Condition, LeaseEnabled, LongerThan, Not, TagIs, TextIs, shorten
+from nbsweep.core.matching.conditions import (
+    AllOf,
+    AnyOf,
+    CapacityOver,
+    Condition,
+    LeaseEnabled,
+    LongerThan,
+    Not,
+    TagIs,
+    TextIs,
+    shorten,
+)
 from nbsweep.core.matching.globs import Glob
 from nbsweep.core.model import Image, Named, Notebook, Status, Volume
 from nbsweep.core.reasons.finding import Truth
@@ -336,7 +347,22 @@ def test_a_lease_is_enabled_or_not_or_does_not_say(wanted: bool) -> None:  # noq
         ),
         (CapacityOver(20), {}, "volume.capacity 50 GB (over 20 GB)"),
         (LeaseEnabled(enabled=False), {}, "lease.enabled true (false)"),
-        (Not(over("age", days=365)), {}, "not (age 200d (over 365d))"),
+        (Not(over("age", days=365)), {}, "age 200d (not over 365d)"),
+        (Not(AllOf((over("age", days=365),))), {}, "age 200d (not over 365d)"),
+        (Not(text("name", "exp-*", "old-*")), {}, "name experiment-1 (not exp-* or old-*)"),
+        (Not(text("flavor", "*ascend*")), {"flavor": None}, "flavor is missing (wanted: not *ascend*)"),
+        (
+            Not(AnyOf((over("age", days=365), text("name", "x")))),
+            {},
+            "none of (age 200d (over 365d), name experiment-1 (x))",
+        ),
+        (
+            Not(AllOf((over("age", days=365), text("name", "x")))),
+            {},
+            "not all of (age 200d (over 365d), name experiment-1 (x))",
+        ),
+        (Not(Not(over("age", days=365))), {}, "not (age 200d (not over 365d))"),
+        (AnyOf((over("age", days=365), text("name", "x"))), {}, "any of (age 200d (over 365d), name experiment-1 (x))"),
     ],
 )
 def test_a_finding_says_the_fact_and_the_threshold(condition: Condition, changes: dict[str, Any], expected: str) -> None:
@@ -355,7 +381,7 @@ def test_a_finding_says_the_fact_and_the_threshold(condition: Condition, changes
         (text("status", "STOPPED"), {}, "STOPPED"),
         (text("name", "exp*"), {}, "name experiment-1 (exp*)"),
         (CapacityOver(20), {}, "volume.capacity 50 GB (over 20 GB)"),
-        (Not(over("age", days=365)), {}, "not (age 200d (over 365d))"),
+        (Not(over("age", days=365)), {}, "age 200d (not over 365d)"),
     ],
 )
 def test_a_finding_in_few_words_never_contradicts_itself(condition: Condition, changes: dict[str, Any], expected: str) -> None:
@@ -369,7 +395,8 @@ def test_a_finding_in_few_words_never_contradicts_itself(condition: Condition, c
         ("status STOPPED; idle 375d 12h (over 14d)", "STOPPED; idle 375d 12h > 14d"),
         ("idle 2d (over 1d 12h); status DELETE_FAILED", "idle 2d > 1d 12h; DELETE_FAILED"),
         ("volume.capacity 50 GB (over 20 GB)", "volume.capacity 50 GB > 20 GB"),
-        ("not (age 200d (over 365d))", "not (age 200d > 365d)"),
+        ("not (age 200d (over 365d))", "not (age 200d > 365d)"),  # as older versions wrote it
+        ("age 200d (not over 365d)", "age 200d (not over 365d)"),
         ("name status-1 (status*); owner alice", "name status-1 (status*); owner alice"),
     ],
 )

@@ -78,9 +78,9 @@ def test_a_group_keeps_the_findings_of_all_its_parts() -> None:
 
 
 def test_a_group_is_written_with_its_parts() -> None:
-    """A finding of a group reads as the group does in the file."""
+    """And what is inside a `not` says that it is not wanted."""
     group = AnyOf((over("age", days=100), Not(tag("team", "vision"))))
-    assert str(check(group)) == "any (age 200d (over 100d), not (tags.team vision))"
+    assert str(check(group)) == "any of (age 200d (over 100d), tags.team vision (not vision))"
 
 
 @pytest.mark.parametrize("truth", Truth)

@@ -1,7 +1,9 @@
 """Findings in Chinese, for examples that people meet."""
 
+import re
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,6 +12,7 @@ from nbsweep.core.matching.conditions import AnyOf, CapacityOver, Condition, Lea
 from nbsweep.core.model import Lease, Status
 from nbsweep.core.policy import judge
 from nbsweep.core.reasons.finding import FactWord, Finding, MixedFact, Piece, Truth
+from nbsweep.core.reasons.model import Cause, CauseCode
 from nbsweep.core.reasons.render import Language, render, render_age, render_finding
 
 STOPPED = text("status", "STOPPED")
@@ -42,17 +45,34 @@ STOPPED = text("status", "STOPPED")
         (CapacityOver(5000), {}, "存储容量 50 GB（要求超过 5000 GB）"),
         (CapacityOver(10), {}, "存储容量 50 GB（超过 10 GB）"),
         (LeaseEnabled(enabled=True), {"lease": Lease(enabled=False)}, "租约启用 false（要求 true）"),
-        (Not(text("flavor", "*ascend*")), {"flavor": "vm.cpu"}, "不满足（规格 vm.cpu（要求 *ascend*））"),
+        (Not(text("flavor", "*ascend*")), {"flavor": "vm.cpu"}, "规格 vm.cpu（不匹配 *ascend*）"),
+        (Not(text("flavor", "*cpu*")), {"flavor": "vm.cpu"}, "规格 vm.cpu（要求不是 *cpu*）"),
+        (Not(text("flavor", "*cpu*")), {"flavor": None}, "信息缺失：规格（要求不是 *cpu*）"),
+        (Not(over("age", days=365)), {}, "存续时长 200 天（未超过 365 天）"),
+        (Not(over("age", days=100)), {}, "存续时长 200 天（要求不超过 100 天）"),
+        (Not(CapacityOver(10)), {}, "存储容量 50 GB（要求不超过 10 GB）"),
+        (Not(Not(over("age", days=365))), {}, "不满足（存续时长 200 天（未超过 365 天））"),
         (
             Not(AnyOf((STOPPED, text("name", "a*")))),
             {"name": "b", "status": Status.ERROR},
-            "不满足（满足任一（状态 ERROR（要求 STOPPED），名称 b（要求 a*）））",
+            "均不满足（状态 ERROR（要求 STOPPED），名称 b（要求 a*））",
         ),
     ],
 )
 def test_a_finding_is_said_in_chinese(condition: Condition, changes: dict[str, Any], words: str) -> None:
     """The condition and the words between in Chinese; statuses, names and globs as they are."""
     assert render_finding(condition.check(notebook(**changes), moment()), Language.CHINESE) == words
+
+
+@pytest.mark.parametrize("language", Language)
+def test_moments_are_written_as_the_page_writes_its_own(language: Language) -> None:
+    """In the zone of the page, also in what one cause contains; without that, they are in UTC, and say so."""
+    told = Cause(CauseCode.TOLD, "idle", params={"until": "2026-03-01T20:00:00+00:00"})
+    again = Cause(CauseCode.DELETION_RETRIED, because=told)
+    assert "2 Mar, 04:00" in render(
+        again, language, lambda moment: f"{moment.astimezone(ZoneInfo('Asia/Shanghai')):%-d %b, %H:%M}"
+    )
+    assert re.search("2026-03-01 20:00( UTC|Z)", render(again, language))
 
 
 def test_a_verdict_is_said_in_chinese() -> None:

@@ -31,15 +31,17 @@ def verdict(
 
 
 def singles(finding: Finding) -> Iterator[Finding]:
-    """Yield the findings that have no parts."""
-    if not finding.parts:
+    """Yield the findings of single conditions; one inside a `not` with the `not`, as it is written."""
+    if not finding.parts or (finding.denied and not finding.denied.parts):
         yield finding
+        return
     for part in finding.parts:
         yield from singles(part)
 
 
 def assert_same(finding: Finding, words: str) -> None:
     """Assert that Chinese words name the fact and the threshold of a single finding."""
+    finding = finding.denied or finding
     if finding.condition.endswith("_over"):
         assert re.findall(r"-?\d+", words) == re.findall(r"-?\d+", str(finding))
         return
