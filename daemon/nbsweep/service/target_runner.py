@@ -7,6 +7,7 @@ from datetime import UTC
 from functools import partial
 
 import anyio
+from msgspec.structs import replace
 
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.events.base import Event
@@ -54,8 +55,8 @@ class TargetRunner:
     """Whether a sweep begins as soon as possible."""
     _order: PlanOrder | None = None
     """The approved plan that the requested sweep is to carry out."""
-    _asked: bool = False
-    """Whether the sweep was requested explicitly; such a request skips the delay after a failure."""
+    _asked_by: str | None = None
+    """Who has requested the sweep, if somebody has; a request skips the delay after a failure."""
     _turn: Turn | None = None
     """The turn that a sweep of this target waits for, or has."""
     _stopping: bool = False
@@ -85,7 +86,7 @@ class TargetRunner:
     @property
     def is_owed(self) -> bool:
         """Whether a sweep by the policies is wanted that has not begun; the next runner of the target begins it."""
-        return self.wanted or (self._asked and self._order is None)
+        return self.wanted or (self._asked_by is not None and self._order is None)
 
     def state(self) -> TargetState:
         """Return the state of the target."""
@@ -120,22 +121,19 @@ class TargetRunner:
         """Record that a due time passed without a running service."""
         self._emit(TargetSkipped("its due time is further in the past than schedule.misfire_grace allows"))
 
-    def ask(self, order: PlanOrder | None = None) -> Answer:
-        """Record a request for a sweep, by the policies or by an approved plan.
-
-        A request is refused while the target is paused or is being swept.
-        """
+    def ask(self, by: str, order: PlanOrder | None = None) -> Answer:
+        """Record a request of somebody for a sweep, by the policies or by a plan, unless it is paused or being swept."""
         if self.pause.in_force:
             return Answer.PAUSED
-        if self.phase is Phase.SWEEPING or self._asked:
+        if self.phase is Phase.SWEEPING or self._asked_by is not None:
             return Answer.BUSY
-        self._asked, self._order = True, order
+        self._asked_by, self._order = by, order
         self._move()
         return Answer.ACCEPTED
 
-    async def request(self, by: str, order: PlanOrder | None = None) -> Answer:  # noqa: ARG002  # a fleet records who asked
+    async def request(self, by: str, order: PlanOrder | None = None) -> Answer:
         """Record a request for a sweep."""
-        return self.ask(order)
+        return self.ask(by, order)
 
     def stop(self) -> None:
         """Start no more sweeps. A sweep under way runs to its end."""
@@ -187,10 +185,10 @@ class TargetRunner:
         self.wanted = self.wanted and order is not None
         may_begin = await self._may_begin() and turn.has_begun
         # Not before: another request meanwhile would be a second sweep, and a plan is carried out once.
-        self._asked = False
+        by, self._asked_by = self._asked_by, None
         if may_begin:
             before, self.attempts.phase = self.phase, Phase.SWEEPING
-            await (self._carry_out(order, before) if order else self._go(self._sweep_once))
+            await (self._carry_out(order, before) if order else self._go(partial(self._sweep_once, by)))
 
     @asynccontextmanager
     async def _in_turn(self, gives_up: Callable[[], bool]) -> AsyncIterator[Turn]:
@@ -244,13 +242,13 @@ class TargetRunner:
             self._emit(TargetSkipped(f"it is {self.pause.latest}"))
         return not self.pause.in_force
 
-    async def _sweep_once(self, run: Run) -> Report:
+    async def _sweep_once(self, by: str | None, run: Run) -> Report:
         if self.attempts.held_from:
             if held := await self.sweeper.held_elsewhere():
                 return Report(self.name, Outcome.HELD_ELSEWHERE, error=held)
             if await self.attempts.swept_while_held():
                 return Report(self.name, Outcome.FINISHED)
-        return await self.sweeper.sweep(run, approve_every_plan)
+        return await self.sweeper.sweep(replace(run, started_by=by) if by else run, approve_every_plan)
 
     async def _carry_out(self, order: PlanOrder, before: Phase) -> None:
         """Sweep by an approved plan. However it ends, it is not tried again, and the other sweeps are due as before."""
@@ -269,7 +267,7 @@ class TargetRunner:
         while not self._stopping:
             now_s = self.sweeper.ports.clock.steady_s()
             ready_s = self.attempts.not_before_s if self.wanted else self.attempts.again_s
-            if not self.pause.in_force and (self._asked or now_s >= ready_s):
+            if not self.pause.in_force and (self._asked_by is not None or now_s >= ready_s):
                 return True
             self._moved = anyio.Event()
             with anyio.move_on_after(self.pause.left_s if self.pause.in_force else max(0.0, ready_s - now_s)):

@@ -139,7 +139,7 @@ async def test_the_schedule_does_not_cut_a_wait_short_but_a_person_does() -> Non
         mine.due()
         await asyncio.sleep(5)
         assert (mine.phase, len(scene.cloud.sent("workspaces"))) == (Phase.BACKING_OFF, 1)
-        assert mine.ask() is Answer.ACCEPTED
+        assert mine.ask("alice (page)") is Answer.ACCEPTED
         await asyncio.sleep(1)
         assert len(scene.cloud.sent("workspaces")) == 2
 
@@ -193,11 +193,24 @@ async def test_a_pause_that_cannot_be_read_keeps_the_fleet() -> None:
     scene.journal.control.pause_of = unreadable  # type: ignore[method-assign]
     async with at_work(mine):
         await asyncio.sleep(1)
-        assert mine.ask() is Answer.ACCEPTED
+        assert mine.ask("alice (page)") is Answer.ACCEPTED
         await asyncio.sleep(20)
         assert (scene.cloud.calls, mine.attempts.failures, mine.attempts.problem) == ([], 1, "the journal is locked")
         await asyncio.sleep(200)
     assert len(scene.cloud.accepted) == 2
+
+
+async def test_a_sweep_that_somebody_requested_is_theirs_on_record_and_the_scheduled_ones_are_of_the_service() -> None:
+    """The name and the way of the request are those of its run; a later sweep by the schedule does not keep them."""
+    scene = world(*fleet(2))
+    mine = runner(scene)
+    async with at_work(mine):
+        await asyncio.sleep(1)
+        mine.ask("alice (page)")
+        await asyncio.sleep(60)
+        mine.due()
+        await asyncio.sleep(60)
+    assert [record.started_by for record in reversed(await scene.journal.runs(10))] == ["alice (page)", "service"]
 
 
 async def test_a_sweep_requested_while_paused_is_refused_and_not_kept_for_later() -> None:
@@ -207,11 +220,11 @@ async def test_a_sweep_requested_while_paused_is_refused_and_not_kept_for_later(
     async with at_work(mine):
         await asyncio.sleep(1)
         await mine.pause.begin(PAUSE)
-        assert mine.ask() is Answer.PAUSED
+        assert mine.ask("alice (page)") is Answer.PAUSED
         await mine.pause.end(Resumption("research", NOON, "carol"))
         await asyncio.sleep(3600)
         assert scene.cloud.accepted == []
-        assert mine.ask() is Answer.ACCEPTED
+        assert mine.ask("alice (page)") is Answer.ACCEPTED
         await asyncio.sleep(60)
     assert len(scene.cloud.accepted) == 2
 
@@ -267,9 +280,9 @@ async def test_a_pause_with_an_end_ends_by_itself() -> None:
         await asyncio.sleep(1)
         await mine.pause.begin(replace(PAUSE, until=NOON + timedelta(hours=2)))
         await asyncio.sleep(7100)
-        assert (mine.ask(), mine.state().paused, mine.state().next_run) == (Answer.PAUSED, True, None)
+        assert (mine.ask("alice (page)"), mine.state().paused, mine.state().next_run) == (Answer.PAUSED, True, None)
         await asyncio.sleep(200)
-        assert (mine.ask(), mine.state().paused) == (Answer.ACCEPTED, False)
+        assert (mine.ask("alice (page)"), mine.state().paused) == (Answer.ACCEPTED, False)
         await asyncio.sleep(60)
     assert len(scene.cloud.accepted) == 2
 
@@ -374,13 +387,13 @@ async def test_a_request_while_a_sweep_is_about_to_begin_is_refused(monkeypatch:
 
     async def reading(target: str) -> Pause | None:
         if not answers:
-            answers.append(mine.ask())
+            answers.append(mine.ask("alice (page)"))
         return await pause_of(target)
 
     async with at_work(mine):
         await asyncio.sleep(1)
         monkeypatch.setattr(control, "pause_of", reading)
-        assert mine.ask() is Answer.ACCEPTED
+        assert mine.ask("alice (page)") is Answer.ACCEPTED
         await asyncio.sleep(60)
     assert answers == [Answer.BUSY]
     assert len(scene.cloud.accepted) == 2
@@ -392,9 +405,9 @@ async def test_asking_twice_is_asking_once() -> None:
     mine = runner(scene)
     async with at_work(mine):
         await asyncio.sleep(1)
-        assert (mine.ask(), mine.ask()) == (Answer.ACCEPTED, Answer.BUSY)
+        assert (mine.ask("alice (page)"), mine.ask("alice (page)")) == (Answer.ACCEPTED, Answer.BUSY)
         await asyncio.sleep(10)
-        assert mine.ask() is Answer.BUSY
+        assert mine.ask("alice (page)") is Answer.BUSY
 
 
 async def test_a_plan_can_be_made_at_any_time() -> None:

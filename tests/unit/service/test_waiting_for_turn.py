@@ -69,7 +69,7 @@ async def second_waits(one: World, other: World) -> AsyncIterator[tuple[TargetRu
 
 async def test_a_target_waits_until_another_account_has_ended_and_says_so() -> None:
     """Five minutes of waiting without a call, and then it is swept: whether it was due or somebody asked for it."""
-    for request in (TargetRunner.due, TargetRunner.ask):
+    for request in (TargetRunner.due, lambda each: each.ask("alice (page)")):
         one, other = world(*fleet(2), pace=LONG), world(*fleet(2))
         async with second_waits(one, other) as (first, second):
             request(second)
@@ -89,7 +89,7 @@ async def test_a_request_while_it_waits_is_served_by_the_same_sweep() -> None:
     async with second_waits(one, other) as (_, second):
         second.due()
         await asyncio.sleep(10)
-        assert (second.ask(), second.ask()) == (Answer.ACCEPTED, Answer.BUSY)
+        assert (second.ask("alice (page)"), second.ask("alice (page)")) == (Answer.ACCEPTED, Answer.BUSY)
         second.due()
         await asyncio.sleep(600)
     assert len(await other.journal.runs(10)) == 1
@@ -143,7 +143,7 @@ async def test_a_pause_while_it_waits_gives_its_place_up() -> None:
 
 async def test_a_runner_that_stops_gives_its_place_up_and_owes_its_sweep() -> None:
     """As a reload does: the next runner begins what was due, and what somebody asked for."""
-    for request in (TargetRunner.due, TargetRunner.ask):
+    for request in (TargetRunner.due, lambda each: each.ask("alice (page)")):
         one, other = world(*fleet(2), pace=LONG), world(*fleet(2))
         async with second_waits(one, other) as (_, second):
             request(second)
@@ -161,7 +161,7 @@ async def test_an_approved_plan_that_had_no_turn_before_a_stop_is_told_and_not_k
     async with second_waits(one, other) as (_, second):
         saved = saved_target(await second.plan(), await second.sweeper.identity())
         before = len(other.cloud.calls)
-        second.ask(PlanOrder(PlanConstraint("the plan 7", "7", NOON + timedelta(days=1), saved), "bob"))
+        second.ask("bob", PlanOrder(PlanConstraint("the plan 7", "7", NOON + timedelta(days=1), saved), "bob"))
         await asyncio.sleep(10)
         second.stop()
         await asyncio.sleep(1)

@@ -49,8 +49,8 @@ async def test_only_the_notebooks_of_the_plan_go() -> None:
     mine = runner(scene)
     wanted = await order(scene, mine, "nb2", "nb4")
     async with at_work(mine):
-        assert mine.ask(wanted) is Answer.ACCEPTED
-        assert mine.ask(wanted) is Answer.BUSY
+        assert mine.ask(wanted.by, wanted) is Answer.ACCEPTED
+        assert mine.ask(wanted.by, wanted) is Answer.BUSY
         await asyncio.sleep(120)
         assert sorted(scene.cloud.accepted) == ["nb2", "nb4"]
         assert mine.phase is Phase.WAITING
@@ -69,7 +69,7 @@ async def test_a_plan_is_carried_out_once() -> None:
     wanted = await order(scene, mine, "nb2", "nb4")
     await scene.journal.plans.begin("p1", NOON, "carol", "run0")
     async with at_work(mine):
-        mine.ask(wanted)
+        mine.ask(wanted.by, wanted)
         await asyncio.sleep(120)
         assert list(scene.cloud.accepted) == []
     assert (await runs(scene))[-1][1] == "declined"
@@ -82,7 +82,7 @@ async def test_a_plan_that_could_not_be_carried_out_is_not_tried_again() -> None
     wanted = await order(scene, mine, "nb2")
     async with at_work(mine):
         scene.cloud.inject("workspaces", *[AWAY] * 10)
-        mine.ask(wanted)
+        mine.ask(wanted.by, wanted)
         await asyncio.sleep(80_000)
         assert list(scene.cloud.accepted) == []
         assert "cannot be reached" in mine.attempts.problem
@@ -96,7 +96,7 @@ async def test_a_dry_run_does_not_use_a_plan_up() -> None:
     mine = runner(scene, dry_run=True)
     wanted = await order(scene, mine, "nb2")
     async with at_work(mine):
-        mine.ask(wanted)
+        mine.ask(wanted.by, wanted)
         await asyncio.sleep(120)
         assert list(scene.cloud.accepted) == []
     assert (await runs(scene))[-1][1] == "dry-run"
@@ -110,7 +110,7 @@ async def test_brakes_bind_a_plan_too() -> None:
     wanted = await order(scene, mine, "nb1", "nb2", "nb3")
     mine.sweeper.brakes = Brakes(2, None)
     async with at_work(mine):
-        mine.ask(wanted)
+        mine.ask(wanted.by, wanted)
         await asyncio.sleep(120)
         assert list(scene.cloud.accepted) == []
     assert (await runs(scene))[-1][1] == "refused"
@@ -123,7 +123,7 @@ async def test_a_sweep_that_is_due_takes_place_besides() -> None:
     mine = runner(scene)
     wanted = await order(scene, mine, "nb2")
     async with at_work(mine):
-        mine.ask(wanted)
+        mine.ask(wanted.by, wanted)
         mine.due()
         await asyncio.sleep(240)
         assert sorted(scene.cloud.accepted) == ["nb1", "nb2", "nb3", "nb4", "nb5"]
@@ -136,4 +136,4 @@ async def test_a_paused_target_takes_no_order() -> None:
     mine = runner(scene)
     wanted = await order(scene, mine, "nb2")
     mine.pause.note(Pause("research", NOON, "alice", "moving house"))
-    assert mine.ask(wanted) is Answer.PAUSED
+    assert mine.ask(wanted.by, wanted) is Answer.PAUSED
