@@ -115,6 +115,7 @@ OPERATIONS = (
         "Make a plan now. Only reads from the cloud, but uses calls of the quota.",
         "Plan",
         (MISSING, Code.CONFLICT, Code.CLOUD_FAILED, JOURNAL),
+        approves=True,
     ),
     Operation(
         "GET",

@@ -137,7 +137,8 @@ async def test_a_viewers_token_reads_and_changes_nothing(tmp_path: Path) -> None
         assert (await face.ask("GET", "/api/v1/targets", headers=VIEWER_BEARER))[0] == 200
         for what in ("plan", "sweep", "pause", "resume"):
             refused = await face.error("POST", f"/api/v1/targets/research/{what}", headers=VIEWER_BEARER)
-            message = "the role viewer does not allow this request; it needs the role admin"
+            needed = "approver" if what == "plan" else "admin"
+            message = f"the role viewer does not allow this request; it needs the role {needed}"
             assert refused == (403, "forbidden", message)
         assert face.control.asked == []
         assert (await face.ask("POST", SWEEP, headers=BEARER))[0] == 202

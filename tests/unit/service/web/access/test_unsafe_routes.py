@@ -26,7 +26,7 @@ LEAST: Mapping[str, Role | None] = {
     "/exemptions/new": Role.ADMIN,
     "/exemptions/{exemption_id}/revoke": Role.ADMIN,
     "/api/v1/outbox/{key}/retry": Role.ADMIN,
-    "/api/v1/targets/{name}/plan": Role.ADMIN,
+    "/api/v1/targets/{name}/plan": Role.APPROVER,
     "/api/v1/targets/{name}/plan/exclude": Role.APPROVER,
     "/api/v1/targets/{name}/plan/approve": Role.APPROVER,
     "/api/v1/plans/{plan_id}/compare": Role.APPROVER,

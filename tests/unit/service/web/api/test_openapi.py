@@ -16,6 +16,7 @@ from unit.service.web.support import BEARER, FakeControl, Hands, Scene, token_fi
 
 DOCUMENT = openapi_document()
 APPROVING = (
+    "/api/v1/targets/{name}/plan",
     "/api/v1/targets/{name}/plan/exclude",
     "/api/v1/targets/{name}/plan/approve",
     "/api/v1/plans/{plan_id}/compare",
