@@ -1,6 +1,7 @@
 """The part that all charts share: the frame, the lines of the axis, and the labels below."""
 
 from collections.abc import Callable, Mapping, Sequence
+from unicodedata import east_asian_width
 from xml.etree.ElementTree import Element
 
 from msgspec import Struct
@@ -21,7 +22,7 @@ LEGEND_ROW_PX = 18
 BOTTOM_PX = 24
 NARROWEST_PX = 280
 """The width of the plot on a phone."""
-LETTER_PX = 7
+LETTER_PX, WIDE_LETTER_PX = 7, 13
 BETWEEN_LABELS_PX = 8
 LONGEST_LABEL = 12
 """Characters of a label below the plot."""
@@ -78,11 +79,16 @@ def label_slots(plot: Plot, labels: Sequence[str], offset: float = 0.5) -> None:
     texts = add(plot.root, "g", "axis", text_anchor="middle")
     y = plot.top + HEIGHT_PX + BOTTOM_PX - 7
     written = [shorten(label, LONGEST_LABEL) for label in labels]
-    most = NARROWEST_PX // (max(map(len, written), default=1) * LETTER_PX + BETWEEN_LABELS_PX)
+    most = NARROWEST_PX // (max(map(_width_px, written), default=LETTER_PX) + BETWEEN_LABELS_PX)
     for slot in range(0, len(labels), every(len(labels), most)):
         # A label at the right end would leave the drawing.
         anchor = {"text_anchor": "end"} if slot + offset == plot.slots else {}
         write(texts, written[slot], "", x=plot.across(slot + offset), y=y, **anchor)
+
+
+def _width_px(label: str) -> int:
+    """Return about how wide a label is; a Chinese character takes almost twice the room of a letter."""
+    return sum(WIDE_LETTER_PX if east_asian_width(each) in "WF" else LETTER_PX for each in label)
 
 
 def add_parts(plot: Plot) -> Element:

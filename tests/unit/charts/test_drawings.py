@@ -103,6 +103,12 @@ def test_one_series_needs_no_legend() -> None:
     assert "deleted" not in texts(bar_chart(BarChart(HEADING, ["1 Mar"], [Series("deleted", Tone.GOOD, [2])])))
 
 
+def test_fewer_labels_are_written_if_their_letters_are_wide() -> None:
+    """A Chinese date of four figures and two characters takes 54 px, with its margin 62: four fit on 280 px."""
+    labels = [f"11月{day:02}日" for day in range(1, 14)]
+    assert texts(bars(*labels))[-4:] == ["11月01日", "11月05日", "11月09日", "11月13日"]
+
+
 def test_only_as_many_labels_are_written_as_fit_on_a_phone() -> None:
     """280 px hold five labels of six letters, 50 px each: every sixth of thirty."""
     labels = [f"{day:02} Mar" for day in range(1, 31)]
