@@ -16,6 +16,8 @@ from typing import Literal, NamedTuple
 from playwright.sync_api import Browser, Page, sync_playwright
 
 FOLDER = Path(__file__).parent / "pictures"
+PATIENCE_MS = 120_000
+"""A back-test takes up to a minute."""
 LAST_ADDRESS = "get from now on"
 TOKEN = re.compile(r"token (\S+) ")
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
@@ -76,6 +78,7 @@ def take(browser: Browser, picture: Picture, running: Demo) -> None:
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=picture.scheme, locale=picture.language
     )
+    context.set_default_timeout(PATIENCE_MS)
     tab, url = context.new_page(), running.owner if picture.of_owner else running.pages
     if picture.signed_in:
         sign_in(tab, running)

@@ -154,6 +154,16 @@ async def test_removals_come_in_planned_order(opener: Opener) -> None:
         assert [row.notebook_id for row in await journal.removals("run1")] == ["nb3", "nb1", "nb2", "nb0"]
 
 
+async def test_removals_of_a_run_are_found_by_their_notebooks(opener: Opener) -> None:
+    """In the order of the plan, beside the states; those of other runs are not among them."""
+    async with opener() as journal:
+        await journal.write([removal(3), removal(1), replace(removal(2), state=State.SPARED), removal(1, run_id="run2")])
+        found = await journal.removals("run1", notebook_ids=["nb2", "nb9", "nb1"])
+        assert [row.notebook_id for row in found] == ["nb1", "nb2"]
+        found = await journal.removals("run1", states=[State.SPARED], notebook_ids=["nb1", "nb2"])
+        assert [row.notebook_id for row in found] == ["nb2"]
+
+
 async def test_removals_of_a_notebook_come_newest_first(opener: Opener) -> None:
     """Over all runs and targets, by when they were planned."""
     days = [removal(run_id=f"run{day}", planned_at=NOON + timedelta(days=day)) for day in (2, 1, 3)]

@@ -400,14 +400,14 @@ async def test_a_page_of_marks_has_those_that_match_everything(opener: Opener, q
 
 
 async def test_the_open_marks_of_each_owner_are_counted(opener: Opener) -> None:
-    """The owner with the most marks comes first; marks that have ended do not count."""
+    """The owner with the most marks comes first; marks that have ended do not count, nor a deadline that has passed."""
     async with opener() as journal:
         await _four_marks(journal)
         await write(journal, mark(5, id="m5", owner_name="bob", owner_id="u2"))
         await write(journal, mark(6, id="m6", owner_name="bob", owner_id="u2", state=MarkState.CLEARED, ended_at=NOON))
         assert await journal.marks.owners(NOON) == (
             OwnerMarks("u2", "bob", marked=3, told=0, untold=1, passed=0, next_deadline=None),
-            OwnerMarks("u1", "alice", marked=0, told=2, untold=0, passed=1, next_deadline=ago(days=1)),
+            OwnerMarks("u1", "alice", marked=0, told=2, untold=0, passed=1, next_deadline=LATER),
         )
         assert await journal.marks.owners(NOON, "training") == (
             OwnerMarks("u2", "bob", marked=1, told=0, untold=1, passed=0, next_deadline=None),

@@ -66,6 +66,11 @@ class IllegalStepError(Exception):
     """A step that the table does not allow; a bug in nbsweep."""
 
 
+PROVEN_GONE = "proven gone"
+VANISHED = "vanished: somebody else deleted it before its DELETE"
+"""Ends that are recorded in the same words each time."""
+
+
 class Removal(Struct, frozen=True):
     """The removal of one notebook, from plan to end; also one row of the journal."""
 

@@ -152,7 +152,7 @@ class Recovery:
         now = self.ports.clock.now()
         match step:
             case Step.GONE:
-                await self._tracker.finish(lifecycle.delete(removal, now, "proven gone"))
+                await self._tracker.finish(lifecycle.delete(removal, now, lifecycle.PROVEN_GONE))
             case Step.CONFIRMED:
                 self._poller.follow(await self._tracker.write(lifecycle.accept(removal, now)))
             case Step.FAILED:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.explain.context import Explained
+from nbsweep.core.holdout.model import Holdout
 from nbsweep.core.judging.verdict import Verdict
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.marks.grace import Grace
@@ -107,6 +108,10 @@ class Control(Protocol):
 
     def graces(self) -> Mapping[str, Grace]:
         """Return the grace of each policy that has one."""
+        ...
+
+    def holdouts(self) -> Mapping[str, Holdout]:
+        """Return the holdout of each policy that has one."""
         ...
 
     async def details(self, name: str) -> TargetDetails:

@@ -12,6 +12,7 @@ import anyio
 from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.events.service import ServiceStopping, TargetScheduled
 from nbsweep.core.explain.context import Explained
+from nbsweep.core.holdout.model import Holdout
 from nbsweep.core.judging.verdict import Verdict
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.model import Notebook
@@ -80,6 +81,10 @@ class Supervisor:
     def graces(self) -> Mapping[str, Grace]:
         """Return the grace of each policy that has one."""
         return self.settings.rules.graces
+
+    def holdouts(self) -> Mapping[str, Holdout]:
+        """Return the holdout of each policy that has one."""
+        return self.settings.rules.holdouts
 
     def _not_ready_targets(self) -> Iterator[str]:
         return (

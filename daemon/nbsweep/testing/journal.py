@@ -167,11 +167,22 @@ class InMemoryJournal:
         return count_ends((one.run_id, one.target, one.state, 1, one.capacity_gb or 0) for one in mine)
 
     async def removals(
-        self, run_id: str, limit: int | None = None, offset: int = 0, states: Collection[State] = ()
+        self,
+        run_id: str,
+        limit: int | None = None,
+        offset: int = 0,
+        states: Collection[State] = (),
+        notebook_ids: Collection[str] = (),
     ) -> tuple[Removal, ...]:
         """Return the removals of one run, or a part of them, in the order of the plan."""
         await asyncio.sleep(0)
-        found = [one for one in self._removals.values() if one.run_id == run_id and (one.state in states or not states)]
+        found = [
+            one
+            for one in self._removals.values()
+            if one.run_id == run_id
+            and (one.state in states or not states)
+            and (one.notebook_id in notebook_ids or not notebook_ids)
+        ]
         return tuple(found[offset:][:limit])
 
     async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
-from builders import NOON, SCOPE, ago, moment, notebook, plan, rules, searching
+from builders import NOON, SCOPE, ago, moment, notebook, over, plan, policy, rules, searching, text
 from nbsweep.core.errors import ConfigurationError
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.judging.verdict import Reason
+from nbsweep.core.matching.conditions import CapacityOver, Not
 from nbsweep.core.model import Image, Lease, LeaseType, Named, Status, Volume
 from nbsweep.core.planning.brakes import Refusal
 from nbsweep.core.planning.plan import Candidate
@@ -86,6 +88,16 @@ def test_the_document_says_what_people_look_for() -> None:
     assert document["digest"].startswith("sha256:")
 
 
+def test_the_findings_of_a_plan_become_those_of_the_verdict_again() -> None:
+    """So that a page can say in its language why a notebook is in a plan."""
+    rule = policy(
+        text("status", "STOPPED"), over("idle", days=14), CapacityOver(10), Not(text("flavor", "*ascend*")), name="idle"
+    )
+    verdict = judge(notebook(), rules(rule), moment())
+    [item] = saved_target(plan(Candidate(notebook(), SCOPE, verdict, ago(days=100))), IDENTITY).items
+    assert tuple(each.finding() for each in item.evidence.findings) == verdict.findings
+
+
 def test_a_refusal_goes_on_the_record() -> None:
     """With the brake that refused it."""
     [target] = plan_to_document(
@@ -109,8 +121,19 @@ LEASES = st.builds(
     DATES,
     st.none() | st.timedeltas(timedelta(0), timedelta(days=4000)),
 )
+LEAVES = st.builds(
+    SavedFinding,
+    WORDS,
+    WORDS,
+    MAYBE,
+    st.sampled_from(Truth),
+    alternatives=st.just(UNSET) | st.lists(WORDS, min_size=1, max_size=2).map(tuple),
+    age_s=st.just(UNSET) | st.integers(-(10**6), 10**9),
+    limit_s=st.just(UNSET) | st.integers(0, 10**9),
+    limit_gb=st.just(UNSET) | st.integers(0, 10**6),
+)
 FINDINGS = st.recursive(
-    st.builds(SavedFinding, WORDS, WORDS, MAYBE, st.sampled_from(Truth)),
+    LEAVES,
     lambda inner: st.builds(SavedFinding, WORDS, WORDS, MAYBE, st.sampled_from(Truth), st.lists(inner, max_size=2).map(tuple)),
     max_leaves=4,
 )

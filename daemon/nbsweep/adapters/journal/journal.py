@@ -253,11 +253,17 @@ class SqlJournal:
         )
 
     async def removals(
-        self, run_id: str, limit: int | None = None, offset: int = 0, states: Collection[State] = ()
+        self,
+        run_id: str,
+        limit: int | None = None,
+        offset: int = 0,
+        states: Collection[State] = (),
+        notebook_ids: Collection[str] = (),
     ) -> tuple[Removal, ...]:
-        """List the removals of one run, those in these states if any are given, in the order of its plan."""
+        """List the removals of a run in the order of its plan, those in these states and of these notebooks if given."""
         wanted = REMOVALS.c.state.in_(sorted(states)) if states else true()
-        planned = _REMOVAL.where(REMOVALS.c.run_id == run_id, wanted).order_by(REMOVALS.c.position)
+        named = REMOVALS.c.notebook_id.in_(sorted(notebook_ids)) if notebook_ids else true()
+        planned = _REMOVAL.where(REMOVALS.c.run_id == run_id, wanted, named).order_by(REMOVALS.c.position)
         return await self._access.records(_REMOVAL_MAPPER, planned.limit(limit).offset(offset or None))
 
     async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:

@@ -82,6 +82,11 @@ class Rules(Struct, frozen=True):
         return next((each.holdout for each in self.policies if each.name == policy), None)
 
     @property
+    def holdouts(self) -> Mapping[str, Holdout]:
+        """The holdout of each policy that has one, by the policy's name."""
+        return {policy.name: policy.holdout for policy in self.policies if policy.holdout}
+
+    @property
     def holds_out(self) -> bool:
         """Whether any policy has a holdout."""
         return any(policy.holdout for policy in self.policies)

@@ -43,7 +43,7 @@ class OwnerMarks(Struct, frozen=True):
     passed: int
     """Those of the told whose deadline has passed."""
     next_deadline: datetime | None
-    """The earliest deadline of the told; None if none is told."""
+    """The earliest deadline of the told that is still to come; None if there is none."""
 
     @property
     def count(self) -> int:
@@ -75,5 +75,5 @@ def _counted(owner_id: str, owner_name: str, marks: Sequence[Mark], now: datetim
         told=len(told),
         untold=sum(mark.state is MarkState.MARKED and bool(mark.untold) for mark in marks),
         passed=sum(deadline <= now for deadline in deadlines),
-        next_deadline=min(deadlines, default=None),
+        next_deadline=min((each for each in deadlines if each > now), default=None),
     )

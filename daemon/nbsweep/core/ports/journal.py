@@ -158,9 +158,14 @@ class Journal(Protocol):
         ...
 
     async def removals(
-        self, run_id: str, limit: int | None = None, offset: int = 0, states: Collection[State] = ()
+        self,
+        run_id: str,
+        limit: int | None = None,
+        offset: int = 0,
+        states: Collection[State] = (),
+        notebook_ids: Collection[str] = (),
     ) -> tuple[Removal, ...]:
-        """List the removals of one run, those in these states if any are given, in the order of its plan."""
+        """List the removals of a run in the order of its plan, those in these states and of these notebooks if given."""
         ...
 
     async def removals_of(self, notebook_id: str) -> tuple[Removal, ...]:

@@ -4,9 +4,9 @@ A notebook's free text (`description`) is left out; its `token` and `url` are no
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from nbsweep.core.judging.verdict import Verdict
 from nbsweep.core.model import Image, Lease, Named, Notebook, Status, Volume
@@ -21,6 +21,29 @@ class SavedFinding(Struct, frozen=True):
     fact: str | None
     truth: Truth
     parts: tuple["SavedFinding", ...] = ()
+    alternatives: tuple[str, ...] | UnsetType = UNSET
+    """This and the following are absent where a condition has none, and in plans of older versions."""
+    age_s: int | UnsetType = UNSET
+    limit_s: int | UnsetType = UNSET
+    limit_gb: int | UnsetType = UNSET
+
+    def finding(self) -> Finding:
+        """Return the finding, from which sentences in any language are made."""
+        return Finding(
+            self.condition,
+            self.threshold,
+            self.fact,
+            self.truth,
+            tuple(part.finding() for part in self.parts),
+            self.alternatives or (),
+            _length(self.age_s),
+            _length(self.limit_s),
+            self.limit_gb or None,
+        )
+
+
+def _length(seconds: int | UnsetType) -> timedelta | None:
+    return None if seconds is UNSET else timedelta(seconds=seconds)
 
 
 class Evidence(Struct, frozen=True):
@@ -69,5 +92,14 @@ def evidence_of(notebook: Notebook, verdict: Verdict, idle_since: datetime | Non
 
 
 def _saved(finding: Finding) -> SavedFinding:
-    parts = tuple(map(_saved, finding.parts))
-    return SavedFinding(finding.condition, finding.threshold, finding.fact, finding.truth, parts)
+    return SavedFinding(
+        finding.condition,
+        finding.threshold,
+        finding.fact,
+        finding.truth,
+        tuple(map(_saved, finding.parts)),
+        finding.alternatives or UNSET,
+        UNSET if finding.age is None else int(finding.age.total_seconds()),
+        UNSET if finding.limit is None else int(finding.limit.total_seconds()),
+        UNSET if finding.limit_gb is None else finding.limit_gb,
+    )

@@ -47,9 +47,9 @@ class RemovalFinisher:
         """End a removal whose notebook is proven gone, after or before nbsweep sent a DELETE."""
         now = self.ports.clock.now()
         if removal.state in (State.REQUESTED, State.ACCEPTED):
-            await self.tracker.finish(lifecycle.delete(removal, now, "proven gone"))
+            await self.tracker.finish(lifecycle.delete(removal, now, lifecycle.PROVEN_GONE))
         else:
-            await self.tracker.finish(lifecycle.spare(removal, now, "vanished: somebody else deleted it before its DELETE"))
+            await self.tracker.finish(lifecycle.spare(removal, now, lifecycle.VANISHED))
 
     async def give_up_on(self, removal: Removal, stopped_by: str) -> None:
         """Spare a notebook whose DELETE had no effect, once that DELETE cannot arrive any more; send no other DELETE."""

@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from builders import NOON, ago, announcing, fleet, identity, moment, notebook, over, policy, rules, searching, told_mark
+from builders import NOON, ago, announcing, fleet, identity, mark, moment, notebook, over, policy, rules, searching, told_mark
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.facts import Moment
 from nbsweep.core.holdout.model import Hold, Holdout, draw
+from nbsweep.core.judging.holdout import spared_until
 from nbsweep.core.judging.rules import Policy, Rules, Running
 from nbsweep.core.judging.verdict import Decision, Reason, Verdict
+from nbsweep.core.marks.model import Mark, MarkState
 from nbsweep.core.model import Notebook, Scope, Status
 from nbsweep.core.planning.holding import new_holds
 from nbsweep.core.planning.tally import Tally, join_tallies
@@ -178,3 +180,27 @@ def test_a_policy_without_a_holdout_of_its_own_deletes() -> None:
     """The policy that wins decides."""
     protectors = (policy(over("age", days=1), name="old"), IDLE)
     assert judge(notebook(1), rules(*protectors), moment()).decision is Decision.DELETE
+
+
+# ---- what it means for an announced notebook ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("marked", "due", "held", "until"),
+    [
+        (told_mark(2), ago(days=1), None, None),  # none of the share
+        (mark(1), None, None, None),  # nobody was told yet
+        (told_mark(1), ago(days=1), None, NOON + DAYS_30),  # the next sweep holds it out
+        (told_mark(1), NOON + timedelta(days=2), None, NOON + timedelta(days=32)),
+        (told_mark(1), ago(days=1), hold(ago(hours=5)), ago(hours=5) + DAYS_30),
+        (told_mark(1, marked_at=ago(days=60)), ago(days=40), hold(ago(days=31)), None),  # the hold is over
+        (told_mark(1, marked_at=ago(days=20)), ago(days=1), hold(ago(days=25)), NOON + DAYS_30),  # of an earlier mark
+        (told_mark(1), ago(days=1), hold(ago(hours=5), notebook_created_at=ago(days=3)), NOON + DAYS_30),  # another instance
+        (told_mark(1, state=MarkState.CLEARED), ago(days=1), None, None),
+    ],
+)
+def test_an_announced_notebook_of_the_share_is_kept_after_its_deadline(
+    marked: Mark, due: datetime | None, held: Hold | None, until: datetime | None
+) -> None:
+    """Until the end of its hold; without one on record, for the whole time from when it could first be deleted."""
+    assert spared_until(marked, due, TENTH, held, NOON) == until

@@ -19,6 +19,7 @@ from nbsweep.core.errors import ConfigurationError, NbsweepError
 from nbsweep.core.explain.context import Explained, JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
 from nbsweep.core.explain.explain import explain
 from nbsweep.core.freshness import ClockReading
+from nbsweep.core.holdout.model import Holdout
 from nbsweep.core.judging.verdict import Reason, Verdict
 from nbsweep.core.lifecycle import State
 from nbsweep.core.marks.grace import Grace
@@ -93,6 +94,8 @@ class FakeControl:
         self.by: list[str] = []
         """Who asked for a pause, its end, or a sweep."""
         self.willing = True
+        self.held = dict[str, Holdout]()
+        """The holdout of each policy that has one."""
         self.planned = plan()
         self.verdicts = dict[str, Verdict]()
         self.changes: PlanChanges | None = None
@@ -179,6 +182,10 @@ class FakeControl:
     def graces(self) -> Mapping[str, Grace]:
         """Return a week for the policy `old`."""
         return {"old": Grace(timedelta(days=7))}
+
+    def holdouts(self) -> Mapping[str, Holdout]:
+        """Return those that the test has set."""
+        return self.held
 
     async def request_sweep(self, request: SweepRequest) -> Answer:
         """Note it, if it is willing."""

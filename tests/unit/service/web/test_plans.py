@@ -110,6 +110,15 @@ async def test_notebooks_are_excluded_from_the_last_plan(tmp_path: Path) -> None
         assert (await ask(face, "POST", f"{LAST}/exclude", json=missing))[0] == 404
 
 
+async def test_after_a_restart_the_refusal_says_that_the_plan_has_to_be_made_again(tmp_path: Path) -> None:
+    """Whether one approves or excludes; nothing that was not approved is kept over it."""
+    async with scene(tmp_path).open() as face:
+        for what, more in (("approve", {}), ("exclude", {"notebook_ids": ["nb1"]})):
+            status, refused = await ask(face, "POST", f"{LAST}/{what}", json={"digest": "sha256:0", **more})
+            assert status == 409
+            assert "the service was restarted or has read its configuration again: POST makes a new one" in str(refused)
+
+
 async def test_what_has_changed_since_the_approval(tmp_path: Path) -> None:
     """With the reasons in English."""
     async with scene(tmp_path).open() as face:

@@ -132,6 +132,6 @@ def _count_owners(now: datetime, target: str | None) -> Select[Any]:
         count(_TOLD).label("told"),
         count(~_TOLD & (MARKS.c.untold != "")).label("untold"),
         count(_TOLD & (MARKS.c.deadline <= now)).label("passed"),
-        func.min(case((_TOLD, MARKS.c.deadline))).label("next_deadline"),
+        func.min(case((_TOLD & (MARKS.c.deadline > now), MARKS.c.deadline))).label("next_deadline"),
     )
     return counted.where(OPEN, *_conditions((), target, None)).group_by(MARKS.c.owner_id, MARKS.c.owner_name)

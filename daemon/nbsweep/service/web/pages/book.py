@@ -54,18 +54,19 @@ def all_pages(tools: PageTools) -> list[Page]:
     control, journal, clock = tools.control, tools.journal, tools.clock
     creations = Creations(control, journal, tools.calls)
     owned = OwnedNotebooks(control, journal, clock, tools.ownership)
+    notebooks = NotebookPage(control, journal, clock, tools.calls)
     return [
         FleetPage(control, journal, clock),
         PlanPage(control, journal, clock, tools.desk),
         MarksPage(control, journal, clock),
-        ExemptionsPage(control, journal, clock, tools.telemetry, tools.limits, creations),
+        ExemptionsPage(control, journal, clock, tools.telemetry, tools.limits, creations, notebooks),
         MinePage(control, MinePorts(journal, clock, tools.telemetry), tools.ownership, tools.owner_limits, owned),
         HistoryPage(control, journal, clock, tools.limits.zone),
         RunPage(journal),
         *([BacktestPage(control, clock, tools.backtester)] if tools.backtester else []),
         AuditPage(control, journal, clock),
         SearchPage(journal),
-        NotebookPage(control, journal, clock, tools.calls),
+        notebooks,
         LanguagePage(),
         SignInPage(tools.sessions),
         tools.events,

@@ -83,6 +83,8 @@ def _kept(value: Value) -> _Kept:
             return _Age(value.total_seconds())
         case str():
             return value[:LONGEST_VALUE]
+        case tuple():
+            return ", ".join(value)[:LONGEST_VALUE]
     return value
 
 

@@ -8,13 +8,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 
 from nbsweep.core.reasons.actions import describe_action
-from nbsweep.core.reasons.model import Cause
 from nbsweep.core.reasons.render import ACTIONS, Language, render, render_finding
 from nbsweep.service.web.access.tokens import Role
 from nbsweep.service.web.access.visitors import Visitor
 from nbsweep.service.web.pages.charts import draw
 from nbsweep.service.web.pages.languages.catalogues import PACKAGE, translations_of
-from nbsweep.service.web.pages.languages.formats import Formats, one_line
+from nbsweep.service.web.pages.languages.formats import COLONS, COMMAS, Formats, one_line
 from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.routing import Section, Shown
 from nbsweep.service.web.pages.static import StaticFiles
@@ -98,6 +97,7 @@ def _environment(language: Language, zone: ZoneInfo) -> Environment:
     )
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(translations_of(language), newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+    environment.globals |= {"comma": COMMAS[language], "colon": COLONS[language]}
     formats = Formats(language, zone)
     environment.filters |= {
         "say": formats.say,
@@ -107,7 +107,7 @@ def _environment(language: Language, zone: ZoneInfo) -> Environment:
         "number": formats.number,
         "percent": formats.percent,
         "size": formats.size,
-        "reason": lambda cause: _sentence(cause, language),
+        "reason": lambda cause: one_line(render(cause, language, formats.moment_text)),
         "finding": lambda finding: render_finding(finding, language),
         "action": lambda action: describe_action(action, ACTIONS[language]),
         "line": one_line,
@@ -115,7 +115,3 @@ def _environment(language: Language, zone: ZoneInfo) -> Environment:
         "chart": lambda chart: draw(chart, formats),
     }
     return environment
-
-
-def _sentence(cause: Cause, language: Language) -> str:
-    return one_line(render(cause, language))

@@ -27,6 +27,10 @@ from nbsweep.service.web.planning.drafts import Draft
 from nbsweep.service.web.responses import json_answer
 
 CHANGED = "this is not the last plan of the target any more: GET it, and decide again"
+FORGOTTEN = (
+    "the last plan of the target is not known any more, because the service was restarted or has read its configuration again: "
+    "POST makes a new one"
+)
 
 
 class PlansApi:
@@ -51,7 +55,7 @@ class PlansApi:
         try:
             draft = await self._desk.exclude(_name(request), asked.digest, asked.notebook_ids, actor_of(request))
         except DraftChangedError:
-            raise Refused(Code.CONFLICT, CHANGED) from None
+            raise self._changed(request) from None
         return json_answer(_draft_document(draft, LIMIT_MOST, 0))
 
     async def approve(self, request: web.Request) -> web.StreamResponse:
@@ -60,8 +64,11 @@ class PlansApi:
         try:
             plan = await self._desk.approve(_name(request), asked.digest, actor_of(request))
         except DraftChangedError:
-            raise Refused(Code.CONFLICT, CHANGED) from None
+            raise self._changed(request) from None
         return json_answer(approved_document(plan), HTTPStatus.CREATED)
+
+    def _changed(self, request: web.Request) -> Refused:
+        return Refused(Code.CONFLICT, FORGOTTEN if self._desk.draft(_name(request)) is None else CHANGED)
 
     async def approved_plans(self, request: web.Request) -> web.StreamResponse:
         """Return the latest approved plans."""

@@ -6,12 +6,15 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from nbsweep.core.model import Notebook
 from nbsweep.core.planning.plan import Candidate, Plan
-from nbsweep.core.reasons.model import Cause
+from nbsweep.core.reasons.english import describe
+from nbsweep.core.reasons.model import Cause, CauseCode, recorded
 from nbsweep.core.saved_plan.digest import DIGEST
+from nbsweep.core.saved_plan.evidence import SavedFinding
 from nbsweep.core.saved_plan.model import SavedPlan
 from nbsweep.core.selection import Excluded
 from nbsweep.documents.saved_plan import plan_to_document
@@ -33,6 +36,8 @@ class DraftRow(Struct, frozen=True):
     idle_since: datetime | None
     size_gb: int | None
     stop_first: bool
+    about: Notebook
+    """What exemptions look at: its ID, name, owner and date of creation; its other facts are left out."""
 
 
 class Draft(Struct, frozen=True):
@@ -67,6 +72,19 @@ class SavedRow(Struct, frozen=True):
     policy: str
     reason: str
     """In English."""
+    evidence: Raw
+    """The evidence, which is read only for what is shown."""
+
+    @property
+    def cause(self) -> Cause:
+        """Why it may be deleted, in a form that can be said in any language; in English for what is not the usual reason."""
+        findings = msgspec.json.decode(self.evidence, type=_SavedEvidence).findings
+        usual = Cause(CauseCode.POLICY_MATCHES, self.policy, tuple(each.finding() for each in findings))
+        return usual if describe(usual) == self.reason else recorded(self.reason)
+
+
+class _SavedEvidence(Struct, frozen=True):
+    findings: tuple[SavedFinding, ...]
 
 
 class _SavedTarget(Struct, frozen=True):
@@ -122,6 +140,7 @@ def row_of(item: Candidate) -> DraftRow:
         idle_since=item.idle_since,
         size_gb=notebook.volume.reclaimable_gb if notebook.volume else None,
         stop_first=item.verdict.stop_first,
+        about=Notebook(notebook.id, notebook.status, notebook.name, owner=notebook.owner, created_at=notebook.created_at),
     )
 
 

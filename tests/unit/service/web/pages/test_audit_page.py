@@ -63,9 +63,9 @@ async def test_the_newest_entries_come_first() -> None:
         seen = await see(face, "/audit")
         assert (seen.status, seen.heading) == (200, "Audit")
         heading, *entries = rows(seen.content.only("table"))
-        assert heading == ["Entry", "Time", "Step", "Notebook", "Owner", "Target", "Policy", "By", "Why", "Run"]
+        assert heading == ["Entry", "Time", "Step", "Notebook, owner", "Target, policy", "By", "Why"]
         assert [row[0] + row[2] for row in entries] == ["4deleted", "3accepted", "2requested", "1decided"]
-        assert entries[0][3:] == ["experiment-1", "alice", "research", "old", "alice (page)", "proven gone", "run1"]
+        assert entries[0][3:] == ["experiment-1 alice", "research old", "alice (page)", "proven gone Run run1"]
         links = [each.attributes["href"] for each in seen.content.only("table").all("a")]
         assert links[:2] == ["/notebooks/nb1", "/history/run1"]
         assert "It has 4 entries." in seen.content.words

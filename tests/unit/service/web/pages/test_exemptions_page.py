@@ -10,9 +10,10 @@ from contract.test_inventory import notebook as listed_notebook
 from contract.test_inventory import survey
 from nbsweep.core.exemptions.model import Exemption, GrantedBy
 from nbsweep.core.lifecycle import State
+from nbsweep.core.model import Named
 from nbsweep.testing import InMemoryJournal
-from unit.service.web.pages.reading import Element, Seen, follow, rows, see
-from unit.service.web.support import BEARER, VIEWER_BEARER, Face, Scene, token_file, viewer_file
+from unit.service.web.pages.reading import Element, Seen, facts, follow, rows, see
+from unit.service.web.support import BEARER, VIEWER_BEARER, Face, Scene, explained, token_file, viewer_file
 
 CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9"}
 GOOD = {"owner": "alice", "until": "2026-03-15", "reason": "a paper is due"}
@@ -189,12 +190,45 @@ async def test_wrong_input_comes_back_with_what_was_typed(
 async def test_the_form_says_what_the_limits_are(tmp_path: Path) -> None:
     """The last day that ends within the limit of ninety days, and a month as the usual choice."""
     async with opened(tmp_path) as face:
-        seen = await see(face, "/exemptions/new?notebook=nb1&target=training", headers=BEARER)
+        seen = await see(face, "/exemptions/new?notebook=unknown&target=training", headers=BEARER)
         until = next(each for each in seen.content.all("input") if each.attributes.get("id") == "until")
         assert (until.attributes["min"], until.attributes["max"]) == ("2026-03-01", "2026-05-29")
         assert until.attributes["value"] == "2026-03-31"
         [chosen] = [each for each in seen.content.all("option") if "selected" in each.attributes]
         assert chosen.words == "training"
+
+
+async def test_the_form_says_which_notebook_is_kept_and_what_happens_to_it(tmp_path: Path) -> None:
+    """Name, owner and what would come, so that nobody keeps another one by its ID; also after a mistake. The name is text."""
+    journal = InMemoryJournal()
+    await survey(journal, [listed_notebook("nb1", name="<b>bert</b>", owner=Named("u1", "bo"))], NOON - timedelta(hours=2))
+    async with opened(tmp_path, journal=journal) as face:
+        face.control.contexts = ()
+        typed = {"notebook": "nb1", "target": "research", "until": "2026-03-20", "reason": " "}
+        for seen in (
+            await see(face, "/exemptions/new?notebook=nb1&target=research", headers=BEARER),
+            await post(face, "/exemptions/new", typed),
+        ):
+            about = seen.content.only("section")
+            assert about.only("h2").words == "<b>bert</b>"
+            assert about.only("h2").only("a").attributes["href"] == "/notebooks/nb1"
+            told = facts(about)
+            assert (told["Owner"], told["Status"], told["ID"], told["Target"]) == ("bo", "STOPPED", "nb1", "research")
+            hidden = {each.attributes["name"]: each.attributes["value"] for each in about.all("input")}
+            assert hidden == {"notebook": "nb1", "target": "research"}
+        face.control.contexts = (explained(),)
+        about = (await see(face, "/exemptions/new?notebook=nb1&target=research", headers=BEARER)).content.only("section")
+        assert "The next sweep deletes it, which is due at 1 Mar 2026 12:00 UTC." in about.words
+        assert "policy old: idle 99d 23h (over 30d)" in about.words
+
+
+async def test_the_form_for_an_owner_or_a_name_is_about_no_single_notebook(tmp_path: Path) -> None:
+    """Nothing is asked for it."""
+    async with opened(tmp_path) as face:
+        for query in ("", "?owner=bo", "?name=exp-*", "?notebook=nb1&owner=bo", "?notebook=a%20b"):
+            seen = await see(face, f"/exemptions/new{query}", headers=BEARER)
+            assert (seen.status, seen.content.all("section")) == (200, [])
+        assert face.control.asked == []
 
 
 async def test_the_way_back_leads_to_no_other_site(tmp_path: Path) -> None:

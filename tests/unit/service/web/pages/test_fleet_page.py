@@ -2,11 +2,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from builders import NOON
+from builders import NOON, mark, told_mark
 from nbsweep.core.control.requests import Pause
 from nbsweep.service.control import Phase
 from nbsweep.service.web.access.tokens import Role
+from nbsweep.testing import InMemoryJournal
 from unit.service.web.pages.reading import facts, rows, see
 from unit.service.web.support import BEARER, EARLIER, FakeControl, Scene, role_file, state, token_file
 
@@ -27,23 +29,25 @@ async def test_the_first_page_shows_each_target_with_its_state_and_its_last_swee
         assert told["Who sweeps it"] == "nobody at present"
         assert training.only("h2").words == "training"
         assert "Paused by alice since 28 Feb 2026 03:00 UTC: moving house" in training.words
+        assert training.all("span")[0].words == "Paused"
+        assert "Waiting" not in training.words
         assert facts(training)["Next sweep"] == "not before the target is resumed"
         assert "This target has not been swept yet." in training.words
 
 
 async def test_the_brakes_stand_beside_their_limits() -> None:
-    """What was planned last is held against each limit."""
+    """What was planned last is held against each limit; plain words come before the key of the configuration."""
     async with Scene().open() as face:
         research = (await see(face, "/")).content.all("section")[0]
         brakes, lanes = (rows(table) for table in research.all("table"))
         assert brakes[0] == ["Brake", "Limit", "Last figure"]
         assert [row[0] for row in brakes[1:]] == [
-            "max_deletions",
-            "max_share",
-            "max_per_owner",
-            "max_per_day",
-            "max_failures",
-            "max_fleet_drop",
+            "Deletions in one sweep max_deletions",
+            "Share of the notebooks in one sweep max_share",
+            "Deletions of one owner in one sweep max_per_owner",
+            "Deletions in 24 hours max_per_day",
+            "Share of removals that fail max_failures",
+            "Notebooks that are gone since the last sweep max_fleet_drop",
         ]
         assert brakes[1][1] == "100 notebooks"
         assert brakes[2][1] == "25%"
@@ -65,6 +69,53 @@ async def test_a_target_that_waits_for_its_turn_says_how_many_accounts_have_wait
             assert english in seen.content.words
             assert [form.attributes["action"] for form in seen.content.all("form")] == ["/targets/research/pause"]
             assert "正在排队等待清理" in (await see(face, "/", headers=CHINESE)).content.words
+
+
+@pytest.mark.parametrize(
+    ("phase", "shown"),
+    [
+        (Phase.WAITING, "Paused"),
+        (Phase.BACKING_OFF, "Paused"),
+        (Phase.HELD_ELSEWHERE, "Paused"),
+        (Phase.SWEEPING, "Sweeping now"),
+        (Phase.STARTING, "Starting: the removals of an earlier process are followed to their end"),
+    ],
+)
+async def test_a_paused_target_is_called_paused_unless_it_is_still_at_work(phase: Phase, shown: str) -> None:
+    """Nothing waits or is tried again in a pause; a sweep that had begun, and the follow-up of an earlier one, go on."""
+    async with Scene(FakeControl(state(phase=phase, pause=Pause("research", EARLIER, "alice")))).open() as face:
+        assert (await see(face, "/")).content.all("span")[0].words == shown
+
+
+async def test_what_will_be_deleted_stands_above_the_last_sweep_and_leads_to_it() -> None:
+    """The announced notebooks, those past their deadline, the next deadline still to come, and the plan."""
+    journal = InMemoryJournal()
+    told = [told_mark(1, deadline=NOON + timedelta(days=3)), told_mark(2, deadline=NOON - timedelta(days=1))]
+    await journal.marks.write([replace(each, version=0) for each in (*told, mark(3, target="training"), mark(4))])
+    async with Scene(journal=journal).open() as face:
+        research = (await see(face, "/")).content.all("section")[0]
+        assert [each.words for each in research.all("h3")][:2] == ["What will be deleted", "Last sweep"]
+        told_now = facts(research)
+        assert told_now["Announced to be deleted"] == "3 notebooks"
+        assert told_now["Of these, the deadline has passed"] == "1 notebook"
+        assert told_now["Next deadline"] == "4 Mar 2026 12:00 UTC"
+        links = {each.words: each.attributes["href"] for each in research.all("a")}
+        assert links["3 notebooks"] == "/marks?target=research"
+        assert links["1 notebook"] == "/marks?target=research&state=passed"
+        assert links["The plan of research: what a sweep would delete now"] == "/plan/research"
+
+
+async def test_without_announcements_the_fleet_says_why_and_leads_to_the_plan() -> None:
+    """Either nothing is announced now, or no policy announces anything."""
+
+    class Blunt(FakeControl):
+        def graces(self) -> dict[str, object]:  # type: ignore[override]
+            return {}
+
+    async with Scene(journal=InMemoryJournal()).open() as face:
+        assert "Nothing is announced now." in (await see(face, "/")).content.words
+    async with Scene(Blunt(), journal=InMemoryJournal()).open() as face:
+        assert "notebooks are deleted as soon as a policy matches" in (await see(face, "/")).content.words
 
 
 async def test_it_speaks_chinese() -> None:

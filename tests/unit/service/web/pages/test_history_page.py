@@ -79,10 +79,10 @@ async def test_the_history_counts_what_ended_by_day_and_outcome() -> None:
         assert [row for row in by_day[1:] if row[1:] != ["0", "0", "0"]] == [["28 Feb", "2", "1", "1"]]
         assert len(by_day) == 31
         assert table(seen, "Why removals failed")[1:] == [
-            ["1", "failed to be deleted", "DELETE_FAILED: quota exceeded"],
-            ["1", "timed out", "no end by its deadline"],
+            ["1", "Failed to be deleted", "DELETE_FAILED: quota exceeded"],
+            ["1", "Timed out", "no end by its deadline"],
         ]
-        assert [row[0] for row in table(seen, "Removals")[1:]] == [f"experiment-{each}" for each in (5, 4, 3, 2, 1)]
+        assert [row[0] for row in table(seen, "Removals")[1:]] == [f"experiment-{each} alice" for each in (5, 4, 3, 2, 1)]
 
 
 async def test_each_chart_has_words_for_those_who_do_not_see_it_and_a_table() -> None:
@@ -116,9 +116,9 @@ async def test_the_filters_are_in_the_address() -> None:
     journal = await journal_with(*FIVE, ended(6, target="other"), ended(7, ended_at=ago(days=60), accepted_at=ago(days=61)))
     async with Scene(journal=journal).open() as face:
         failed = await see(face, "/history?target=research&since=7d&outcome=failed")
-        assert [row[0] for row in table(failed, "Removals")[1:]] == ["experiment-3"]
+        assert [row[0] for row in table(failed, "Removals")[1:]] == ["experiment-3 alice"]
         chosen = [each.words for each in failed.content.only("form").all("option") if "selected" in each.attributes]
-        assert chosen == ["the last 7 days", "research", "failed to be deleted"]
+        assert chosen == ["the last 7 days", "research", "Failed to be deleted"]
         links = [each.attributes["href"] for each in failed.content.all("a")]
         assert "/history/removals.csv?target=research&since=7d&outcome=failed" in links
         assert facts(failed.content)["Deleted"] == "2"
@@ -163,7 +163,7 @@ async def test_removals_come_in_pages() -> None:
         for path, first in (("/history", 1), ("/history/run1", 1)):
             one, two, three = [await see(face, f"{path}?page={page}") for page in (1, 2, 3)]
             assert [len(table(each, "Removals")) - 1 for each in (one, two, three)] == [25, 25, 10]
-            assert table(two, "Removals")[1][0] == f"experiment-{first + 25}"
+            assert table(two, "Removals")[1][0] == f"experiment-{first + 25} alice"
             links = [
                 [each.attributes["rel"] for each in seen.content.all("a") if "rel" in each.attributes]
                 for seen in (one, two, three)
@@ -179,16 +179,16 @@ async def test_a_run_shows_its_sweeps_and_all_its_removals() -> None:
         seen = await see(face, "/history/run1")
         assert (seen.status, seen.heading) == (200, "Run run1")
         told = facts(seen.content)
-        assert (told["Notebooks seen"], told["Reclaimed"], told["not ended yet"]) == ("40", "1.1 TB", "1")
+        assert (told["Notebooks seen"], told["Reclaimed"], told["Not ended yet"]) == ("40", "1.1 TB", "1")
         assert "the cloud was slow" in seen.content.words
-        assert rows(seen.content.all("table")[0])[1:] == [["no-policy", "30"], ["protected", "5"]]
+        assert rows(seen.content.all("table")[0])[1:] == [["No policy matches", "30"], ["Protected", "5"]]
         assert len(table(seen, "Removals")) == 7
         choices = {each.words: each.attributes["href"] for each in seen.content.only("ul").all("a")}
         assert choices["all outcomes: 6"] == "/history/run1#removals"
-        only = await see(face, choices["failed to be deleted: 1"].partition("#")[0])
-        assert [row[0] for row in table(only, "Removals")[1:]] == ["experiment-3"]
+        only = await see(face, choices["Failed to be deleted: 1"].partition("#")[0])
+        assert [row[0] for row in table(only, "Removals")[1:]] == ["experiment-3 alice"]
         unfinished = await see(face, "/history/run1?outcome=unfinished")
-        assert [row[0] for row in table(unfinished, "Removals")[1:]] == ["experiment-6"]
+        assert [row[0] for row in table(unfinished, "Removals")[1:]] == ["experiment-6 alice"]
         missing = await see(face, "/history/run2")
         assert (missing.status, missing.heading) == (404, "There is nothing here")
 
@@ -245,7 +245,8 @@ async def test_the_history_speaks_chinese() -> None:
         assert seen.heading == "历史"
         assert facts(seen.content)["已回收"] == "1.1 TB"
         assert seen.content.all("svg")[0].all("title")[0].words == "每日删除"
-        assert [each.attributes["lang"] for each in seen.content.all("bdi") if each.words == "proven gone"] == ["en", "en"]
+        assert seen.content.words.count("已确认删除") == 2
+        assert "proven gone" not in seen.content.words
         assert (await see(face, "/history/run1", headers=CHINESE)).heading == "运行 run1"
 
 

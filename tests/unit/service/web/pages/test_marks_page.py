@@ -1,8 +1,10 @@
 from datetime import timedelta
+from fractions import Fraction
 
 import pytest
 
 from builders import NOON, ago, mark, told_mark
+from nbsweep.core.holdout.model import Holdout
 from nbsweep.core.marks.model import ClearCause, Mark, MarkState
 from nbsweep.testing import InMemoryJournal
 from unit.service.web.pages.reading import Seen, facts, rows, see
@@ -55,6 +57,23 @@ async def test_each_mark_shows_its_owner_its_state_and_its_deadline() -> None:
         assert waiting[4] == "policy old: age 200d (over 1d)"
         assert fresh[1:4] == ["bob", "Nobody told yet", "the owner is told first"]
         assert "no address is known since 27 Feb 2026 12:00 UTC It is not tried again until somebody acts" in lost[2]
+
+
+async def test_a_notebook_of_the_holdout_is_not_shown_as_due() -> None:
+    """Its deadline has passed, and it is kept for 30 days more; a told one adds them. The share is nb1 and nb5."""
+    control = FakeControl()
+    control.held = {"old": Holdout(Fraction(1, 10), timedelta(days=30))}
+    journal = await journal_of(
+        told_mark(1, deadline=ago(days=1)), told_mark(2, deadline=ago(days=1)), told_mark(5, deadline=SOON)
+    )
+    async with Scene(control, journal=journal).open() as face:
+        held, due, told = shown(await see(face, "/marks"))
+        note = "It belongs to the holdout: after its deadline it is kept for 30 days more, to learn who comes back."
+        assert held[2].startswith("Held out told")
+        assert held[3] == f"31 Mar 2026 12:00 UTC {note}"
+        assert due[2].startswith("Due")
+        assert told[2].startswith("Told")
+        assert told[3] == f"3 Apr 2026 12:00 UTC {note}"
 
 
 @pytest.mark.parametrize(

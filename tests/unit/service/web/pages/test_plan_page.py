@@ -5,19 +5,23 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import Raw
 from msgspec.structs import replace
 
 import builders
-from builders import NOON, candidate
+from builders import NOON, SCOPE, candidate, exemption, moment, notebook, over, policy, removal, rules, text
 from nbsweep.core.errors import ConfigurationError, Mistake, Unreachable
+from nbsweep.core.lifecycle import State
 from nbsweep.core.planning.brakes import Refusal
-from nbsweep.core.planning.plan import Plan
+from nbsweep.core.planning.plan import Candidate, Plan
+from nbsweep.core.policy import judge
 from nbsweep.core.reasons.model import recorded
 from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.changes import PlanChanges
 from nbsweep.core.saved_plan.model import Spared
 from nbsweep.service.plans.saved_plans import open_plan
 from nbsweep.service.web.access.tokens import Role, TokenFile
+from nbsweep.service.web.planning.drafts import SavedRow
 from nbsweep.testing import InMemoryJournal
 from trails import whole_trail
 from unit.service.web.pages.reading import Element, Seen, facts, follow, rows, see
@@ -85,7 +89,10 @@ async def approve(face: Face) -> str:
 async def test_looking_at_a_plan_costs_no_call(tmp_path: Path) -> None:
     """A GET shows the last plan that was made, with its age; without one it says what to do."""
     async with opened_face(tmp_path) as face:
-        assert "No plan has been made here since the service was started." in (await see(face, "/plan")).content.words
+        assert (
+            "No plan has been made here since the service was started or its configuration was read."
+            in (await see(face, "/plan")).content.words
+        )
         seen = await see(face, "/plan/research", headers=APPROVER)
         assert [each.words for each in seen.content.all("button")] == ["Make a plan"]
         assert face.control.asked == []
@@ -206,15 +213,47 @@ async def test_what_has_changed_since_the_look_is_refused_and_shown(tmp_path: Pa
 
 
 async def test_a_plan_that_is_not_known_any_more_is_refused(tmp_path: Path) -> None:
-    """After a restart, or with a made-up digest."""
+    """With a made-up digest, say; the present plan is shown."""
     async with opened_face(tmp_path) as face:
-        for made in (False, True):
-            if made:
-                await post(face, "/plan/research")
-            refused = await post(face, "/plan/research/approve", {"digest": "sha256:0"})
-            assert refused.status == 409
-            assert "That plan is not known any more." in refused.content.words
+        await post(face, "/plan/research")
+        refused = await post(face, "/plan/research/approve", {"digest": "sha256:0"})
+        assert refused.status == 409
+        assert "That plan is not known any more." in refused.content.words
         assert await face_plans(face) == []
+
+
+async def test_after_a_restart_a_plan_that_nobody_has_approved_has_to_be_made_again(tmp_path: Path) -> None:
+    """The page that was open before says so, and offers it, whether one approves or excludes."""
+    async with opened_face(tmp_path) as face:
+        await post(face, "/plan/research")
+        shown = digest(await see(face, "/plan/research", headers=APPROVER))
+    async with opened_face(tmp_path) as face:
+        for path, more in (("approve", {}), ("exclude", {"notebook": "nb1"})):
+            refused = await post(face, f"/plan/research/{path}", {"digest": shown, **more})
+            assert refused.status == 409
+            [note] = [each for each in refused.content.all("div") if each.attributes.get("role") == "alert"]
+            assert "until the service is restarted" in note.words
+            assert "Make the plan again" in note.words
+            assert [each.words for each in refused.content.all("button")] == ["Make a plan"]
+        assert await face_plans(face) == []
+
+
+async def test_a_notebook_that_was_exempted_since_the_plan_was_made_says_so(tmp_path: Path) -> None:
+    """Only what the plan could not know: an earlier one, and one for another target or notebook, say nothing."""
+    journal = InMemoryJournal()
+    for each in (
+        exemption(id="e1", granted_at=NOON + timedelta(minutes=1), until=NOON + timedelta(days=9)),
+        exemption(id="e2", notebook_id="nb2", target="training", granted_at=NOON + timedelta(minutes=1)),
+        exemption(id="e3", notebook_id="nb3", granted_at=NOON - timedelta(days=1)),
+        exemption(id="e4", notebook_id="nb9", granted_at=NOON + timedelta(minutes=1)),
+    ):
+        await journal.exemptions.grant(each)
+    async with opened_face(tmp_path, journal=journal) as face:
+        await post(face, "/plan/research")
+        face.clock.wall += timedelta(minutes=5)
+        zeta, alpha, beta = rows((await see(face, "/plan/research")).content.only("table"))[1:]
+        assert "It is exempt until 10 Mar 2026 12:00 UTC by now: it is not deleted, approved or not." in zeta[0]
+        assert "exempt" not in alpha[0] + beta[0]
 
 
 async def test_a_notebook_is_excluded_from_this_plan_only(tmp_path: Path) -> None:
@@ -338,18 +377,45 @@ async def test_in_dry_run_mode_it_says_that_nothing_is_deleted(tmp_path: Path) -
 
 
 async def test_a_plan_that_was_carried_out_shows_by_whom_and_its_run(tmp_path: Path) -> None:
-    """It cannot be carried out again."""
+    """And what became of each notebook; it cannot be carried out again."""
     journal = InMemoryJournal()
+    ended = {"run_id": "run7", "ended_at": NOON}
+    await journal.write([removal(1, state=State.DELETED, **ended), removal(2, state=State.FAILED, **ended)])
+    await journal.write([removal(3, state=State.DELETED, run_id="another", ended_at=NOON)])
     async with opened_face(tmp_path, journal=journal) as face:
         path = await approve(face)
         await journal.plans.begin(path.rpartition("/")[2], NOON, "dave (page)", "run7")
         seen = await see(face, path, headers=APPROVER)
         assert facts(seen.content)["Carried out"] == "1 Mar 2026 12:00 UTC dave (page) run7"
         assert seen.content.all("button") == []
+        table = rows(seen.content.all("table")[-1])
+        assert table[0] == ["Notebook", "Owner", "Status", "What became of it", "Why"]
+        assert [row[3] for row in table[1:]] == ["Deleted", "Failed to be deleted", "Kept: it did not match any more"]
         refused = await post(face, f"{path}/carry-out")
         assert refused.status == 409
         assert "carried out by dave (page) in the run run7" in refused.content.words
         assert face.control.ordered == []
+
+
+async def test_why_a_notebook_is_in_an_approved_plan_is_said_in_the_language_of_the_page(tmp_path: Path) -> None:
+    """A plan of an older version lacks what that needs, and so does an unusual reason: those stay in English."""
+    rule = policy(text("status", "STOPPED"), over("idle", days=14), name="idle")
+    row = notebook(1, name="zeta")
+    usual = Candidate(row, SCOPE, judge(row, rules(rule), moment()), None)
+    async with opened_face(tmp_path, builders.plan(usual, candidate(2, name="alpha"), fleet=40)) as face:
+        path = await approve(face)
+        one, other = rows((await see(face, path, headers=CHINESE)).content.all("table")[-1])[1:]
+        assert one[-1] == "符合策略 idle：状态 STOPPED；闲置时长 99 天 23 小时（超过 14 天）"
+        assert other[-1] == "age 200d (over 1d)"
+        one, _ = rows((await see(face, path)).content.all("table")[-1])[1:]
+        assert one[-1] == "policy idle: status STOPPED; idle 99d 23h (over 14d)"
+
+
+def test_the_reason_in_a_plan_of_an_older_version_stays_as_it_was_written() -> None:
+    """Its findings have no alternatives and lengths, from which the same sentence could be made."""
+    finding = b'{"condition":"status","threshold":"STOPPED","fact":"STOPPED","truth":"pass","parts":[]}'
+    row = SavedRow("nb1", "a", "b", "STOPPED", "idle", "policy idle: status STOPPED", Raw(b'{"findings":[' + finding + b"]}"))
+    assert row.cause == recorded("policy idle: status STOPPED")
 
 
 async def test_what_is_not_valid_now_is_not_carried_out(tmp_path: Path) -> None:

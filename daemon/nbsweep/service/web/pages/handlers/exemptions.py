@@ -1,5 +1,6 @@
 """The page Exemptions, at `/exemptions`, with the form of a new exemption."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
@@ -16,16 +17,17 @@ from nbsweep.service.granting import Revoker, grant, revoke
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.api.creations import Creations
 from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.pages.handlers.notebook import NotebookPage
 from nbsweep.service.web.pages.languages.messages import message
 from nbsweep.service.web.pages.routing import Moved, PageRoute, Section, Shown, Visit
-from nbsweep.service.web.pages.views.exempting import FIELDS, build_form
+from nbsweep.service.web.pages.views.exempting import FIELDS, AboutNotebook, ExemptingView, about_notebook, build_form
 from nbsweep.service.web.pages.views.exemptions import MOST_ENDED, PATH, ExemptionsView, build_exemptions, granted_message
 from nbsweep.service.web.pages.views.texts import short
-from nbsweep.service.web.parameters import checked_id
+from nbsweep.service.web.parameters import ID_PATTERN, checked_id
 from nbsweep.settings.people.until import parse_until
 
 TITLE = message("Exemptions")
-NEW = message("Keep notebooks")
+NEW, KEEP_ONE = message("Keep notebooks"), message("Keep this notebook")
 UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
@@ -38,6 +40,8 @@ class ExemptionsPage(Struct, frozen=True):
     telemetry: Telemetry
     limits: GrantLimits
     creations: Creations
+    notebooks: NotebookPage
+    """Knows what is known about a notebook."""
 
     def section(self) -> Section:
         """Return the entry in the navigation."""
@@ -62,7 +66,7 @@ class ExemptionsPage(Struct, frozen=True):
 
     async def form(self, visit: Visit) -> Shown:
         """Show the form, with what the address says filled in."""
-        return Shown("exempting.html", build_form(visit.query, self.limits, self._targets(), self.clock.now()), NEW)
+        return await self._form(build_form(visit.query, self.limits, self._targets(), self.clock.now()))
 
     async def grant(self, visit: Visit) -> Shown | Moved:
         """Grant an exemption, or show what is wrong with the form.
@@ -74,8 +78,7 @@ class ExemptionsPage(Struct, frozen=True):
         try:
             exemption = await self._made(form, Granter(str(visit.actor)))
         except GrantRefused as error:
-            view = build_form(form, self.limits, self._targets(), now, error)
-            return Shown("exempting.html", view, NEW, UNPROCESSABLE)
+            return await self._form(build_form(form, self.limits, self._targets(), now, error), UNPROCESSABLE)
         effect = await grant(self.journal, exemption, self.telemetry)
         return Moved(form.get("next") or PATH, granted_message(exemption, effect))
 
@@ -93,6 +96,18 @@ class ExemptionsPage(Struct, frozen=True):
         return Moved(
             PATH, message("Exemption %(id)s is revoked. The next sweep decides by the policies again.", id=exemption_id)
         )
+
+    async def _form(self, view: ExemptingView, status: HTTPStatus = HTTPStatus.OK) -> Shown:
+        about = await self._about(view.typed)
+        return Shown("exempting.html", replace(view, about=about), KEEP_ONE if about else NEW, status)
+
+    async def _about(self, typed: Mapping[str, str]) -> AboutNotebook | None:
+        """Return what happens to the notebook that is to be kept; None if the form is not about one that is known."""
+        notebook_id = typed.get("notebook", "").strip()
+        if typed.get("owner") or typed.get("name") or not re.fullmatch(ID_PATTERN, notebook_id):
+            return None
+        found = await self.notebooks.find(notebook_id, may_exempt=True)
+        return about_notebook(found, typed.get("target", "")) if found else None
 
     async def _names(self, view: ExemptionsView) -> Mapping[str, str]:
         """Return the names of the notebooks that are kept by their IDs, as surveys showed them last."""

@@ -92,7 +92,9 @@ class FleetPage(Struct, frozen=True):
         counts = await self.journal.run_counts([last.run_id]) if last else ()
         mine = next((each for each in counts if each.target == state.name), None)
         planned = await self.journal.last_run(state.name, PLANNED)
-        return TargetInputs(state, await self.control.details(state.name), last, mine, planned)
+        marks = await self.journal.marks.owners(self.clock.now(), state.name)
+        details, has_graces = await self.control.details(state.name), bool(self.control.graces())
+        return TargetInputs(state, details, last, mine, planned, marks, has_graces)
 
 
 def _end_of(lasts: str, now: datetime) -> datetime | None:

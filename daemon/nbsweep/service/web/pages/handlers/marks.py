@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from nbsweep.core.marks.model import Mark
 from nbsweep.core.ports import Clock, Journal
 from nbsweep.service.control import Control
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.pages.languages.messages import message
 from nbsweep.service.web.pages.routing import PageRoute, Section, Shown, Visit
-from nbsweep.service.web.pages.views.marks import PATH, ROWS, MarksFound, build_marks, query_of
+from nbsweep.service.web.pages.views.marks import PATH, ROWS, MarkRules, MarksFound, build_marks, query_of
 from nbsweep.service.web.pages.views.paging import page_number
 
 TITLE = message("Marks")
@@ -34,10 +35,23 @@ class MarksPage(Struct, frozen=True):
         """Show one page of the marks that the filters select."""
         now, query = self.clock.now(), visit.query
         wanted = query_of(query, now)
+        page = await self.journal.marks.page(wanted, ROWS, (page_number(query) - 1) * ROWS)
         found = MarksFound(
-            await self.journal.marks.page(wanted, ROWS, (page_number(query) - 1) * ROWS),
+            page,
             await self.journal.marks.owners(now, wanted.target),
-            self.control.graces(),
+            await mark_rules(self.control, self.journal, page.marks),
             [state.name for state in self.control.targets()],
         )
         return Shown("marks.html", build_marks(found, query, now, may_exempt=visit.visitor.may(Needs.ADMIN)), TITLE)
+
+
+async def mark_rules(control: Control, journal: Journal, marks: Sequence[Mark]) -> MarkRules:
+    """Return what decides when marked notebooks may be deleted. Raises JournalError."""
+    holdouts = control.holdouts()
+    projects: dict[str, list[str]] = {}
+    for mark in marks:
+        if mark.policy in holdouts:
+            projects.setdefault(mark.project, []).append(mark.notebook_id)
+    found = {project: await journal.holds.latest(project, ids) for project, ids in sorted(projects.items())}
+    holds = {(project, each.notebook_id): each for project, latest in found.items() for each in latest.values()}
+    return MarkRules(control.graces(), holdouts, holds)

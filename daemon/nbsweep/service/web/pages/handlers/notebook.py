@@ -11,9 +11,10 @@ from nbsweep.service.control import Control
 from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.errors import Code, Refused
+from nbsweep.service.web.pages.handlers.marks import mark_rules
 from nbsweep.service.web.pages.languages.messages import message
 from nbsweep.service.web.pages.routing import PageRoute, Shown, Visit
-from nbsweep.service.web.pages.views.notebook import MOST, Asked, Recorded, Service, build_notebook, title_of
+from nbsweep.service.web.pages.views.notebook import MOST, Asked, NotebookView, Recorded, Service, build_notebook, title_of
 from nbsweep.service.web.pages.views.search import notebook_path
 from nbsweep.service.web.parameters import checked_id
 
@@ -48,14 +49,21 @@ class NotebookPage(Struct, frozen=True):
             Refused: the cloud and the journal do not know it.
         """
         notebook_id = checked_id("notebook", visit.parts["notebook_id"])
+        view = await self.find(notebook_id, may_exempt=visit.visitor.may(Needs.ADMIN))
+        if view is None:
+            raise Refused(Code.NOT_FOUND, "no target has this notebook, and the journal does not know it either")
+        return Shown("notebook.html", view, title_of(notebook_id, view))
+
+    async def find(self, notebook_id: str, *, may_exempt: bool) -> NotebookView | None:
+        """Return what is known about a notebook, which costs a call for each target; None if nothing is."""
         known = await self._recorded(notebook_id)
         asked = await self._asked(notebook_id)
         if known.is_empty and not (asked.contexts or asked.errors or asked.not_asked):
-            raise Refused(Code.NOT_FOUND, "no target has this notebook, and the journal does not know it either")
+            return None
         targets = {state.name: state for state in self.control.targets()}
-        service = Service(targets, self.control.graces(), self.clock.now(), may_exempt=visit.visitor.may(Needs.ADMIN))
-        view = build_notebook(notebook_id, asked, known, service)
-        return Shown("notebook.html", view, title_of(notebook_id, view))
+        rules = await mark_rules(self.control, self.journal, known.marks)
+        service = Service(targets, rules, self.clock.now(), may_exempt)
+        return build_notebook(notebook_id, asked, known, service)
 
     async def _recorded(self, notebook_id: str) -> Recorded:
         journal = self.journal

@@ -1,22 +1,26 @@
 """The pages of plans, below `/plan`: the last plan of each target, and the approved ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from nbsweep.core.errors import ConfigurationError
+from nbsweep.core.lifecycle import Removal
 from nbsweep.core.ports import Clock, Journal
+from nbsweep.core.saved_plan.approval import ApprovedPlan
 from nbsweep.service.control import Control, TargetState, UnknownTargetError
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.errors import Code, Refused
 from nbsweep.service.web.pages.languages.messages import message, plural
 from nbsweep.service.web.pages.routing import Moved, PageRoute, Section, Shown, Visit
-from nbsweep.service.web.pages.views.approved import ApprovedInputs, build_approved
-from nbsweep.service.web.pages.views.plan import KEYS, PATH, Drafted, PlanView, build_plan, build_plans, change_since
+from nbsweep.service.web.pages.views.approved import ApprovedInputs, build_approved, shown_rows
+from nbsweep.service.web.pages.views.paging import paging
+from nbsweep.service.web.pages.views.plan import KEYS, PATH, ROWS, Drafted, PlanView, build_plan, build_plans, change_since
 from nbsweep.service.web.parameters import checked_id
 from nbsweep.service.web.planning.desk import DraftChangedError, PlanDesk
+from nbsweep.service.web.planning.drafts import SavedRow
 
 TITLE = message("Plan")
 APPROVED = message("Approved plan")
@@ -97,7 +101,9 @@ class PlanPage(Struct, frozen=True):
         plan_id = self._plan_id(visit)
         plan = await self.desk.approved(plan_id)
         state = next((each for each in self.control.targets() if each.name == plan.target), None)
-        found = ApprovedInputs(plan, await self.desk.rows(plan_id), self.desk.comparison(plan_id), state)
+        rows = await self.desk.rows(plan_id)
+        removals = await self._removals(plan, shown_rows(rows, paging("", visit.query, len(rows), ROWS)))
+        found = ApprovedInputs(plan, rows, self.desk.comparison(plan_id), state, removals)
         view = build_approved(found, visit.query, self.clock.now(), may_carry_out=visit.visitor.may(Needs.APPROVER))
         return Shown("approved.html", view, APPROVED)
 
@@ -127,6 +133,13 @@ class PlanPage(Struct, frozen=True):
 
     # ---- helpers
 
+    async def _removals(self, plan: ApprovedPlan, rows: Sequence[SavedRow]) -> Mapping[str, Removal]:
+        """Return what became of notebooks of a plan that was carried out, by ID."""
+        if plan.carried_out_at is None or not rows:
+            return {}
+        found = await self.journal.removals(plan.run_id, notebook_ids=[row.id for row in rows])
+        return {each.notebook_id: each for each in found}
+
     async def _changed(self, visit: Visit, changed: DraftChangedError) -> Shown:
         view = await self._view(visit)
         change = change_since(changed.before, self.desk.draft(view.target))
@@ -136,8 +149,9 @@ class PlanPage(Struct, frozen=True):
         state, query = self._state(visit), visit.query if visit.request.method in ("GET", "HEAD") else {}
         may = visit.visitor.may(Needs.APPROVER), visit.visitor.may(Needs.ADMIN)
         draft = self.desk.draft(state.name)
-        approved = await self.journal.plans.find(draft.plan_id) if draft else None
-        return build_plan(state, Drafted(draft, approved), query, self.clock.now(), may)
+        approved, now = await self.journal.plans.find(draft.plan_id) if draft else None, self.clock.now()
+        granted = await self.journal.exemptions.in_force(now) if draft else ()
+        return build_plan(state, Drafted(draft, approved, granted), query, now, may)
 
     def _state(self, visit: Visit) -> TargetState:
         for state in self.control.targets():

@@ -23,6 +23,8 @@ LOCALES: Mapping[Language, Locale] = {
     Language.ENGLISH: Locale("en", "GB"),
     Language.CHINESE: Locale("zh", "CN", script="Hans"),
 }
+COMMAS = {Language.ENGLISH: ", ", Language.CHINESE: "，"}
+COLONS = {Language.ENGLISH: ": ", Language.CHINESE: "："}
 UNITS: Mapping[str, str] = {"d": "duration-day", "h": "duration-hour", "m": "duration-minute", "s": "duration-second"}
 A_TERABYTE_GB = 1000
 
@@ -56,6 +58,8 @@ class Formats(Struct, frozen=True):
                 return self.age(value)
             case int() | float():
                 return self.number(value)
+            case tuple():
+                return COMMAS[self.language].join(map(one_line, value))
         return one_line(value)
 
     def moment_text(self, moment: datetime) -> str:

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-Value = str | int | float | datetime | timedelta
-"""What may stand in a message; numbers, dates and durations are written as the language of the reader does."""
+Value = str | int | float | datetime | timedelta | tuple[str, ...]
+"""What may stand in a message; numbers, dates, durations and lists are written as the language of the reader does."""
 
 
 class Message(Struct, frozen=True):

@@ -5,12 +5,15 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from nbsweep.core.lifecycle import Removal, outcome
 from nbsweep.core.reasons.model import Cause
 from nbsweep.core.saved_plan.approval import ApprovedPlan
 from nbsweep.service.control import TargetState
-from nbsweep.service.web.pages.languages.messages import Message
+from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.pages.views.fleet import END_TITLES, pause_message
 from nbsweep.service.web.pages.views.paging import Paging, paging
 from nbsweep.service.web.pages.views.plan import ROWS, approved_row
+from nbsweep.service.web.pages.views.removals import TONES as REMOVAL_TONES
 from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, name_or_id, short
 from nbsweep.service.web.planning.desk import Comparison
 from nbsweep.service.web.planning.drafts import SavedRow
@@ -28,7 +31,10 @@ class ApprovedItem(Struct, frozen=True):
     owner: str
     status: str
     policy: str
-    reason: str
+    reason: Cause
+    end: Message | None
+    """What became of it; None if the plan was not carried out."""
+    tone: str
 
 
 class ChangedItem(Struct, frozen=True):
@@ -76,7 +82,7 @@ class ApprovedView(Struct, frozen=True):
     run_path: str
     is_target_known: bool
     is_sweeping: bool
-    pause: str
+    pause: Message | None
     dry_run: bool
     may_carry_out: bool
     changes: ChangesView | None
@@ -92,6 +98,8 @@ class ApprovedInputs(Struct, frozen=True):
     comparison: Comparison | None
     state: TargetState | None
     """None if the target is not in the configuration any more."""
+    removals: Mapping[str, Removal] = {}
+    """Those of the run that carried it out, of the notebooks that the page shows, by ID."""
 
 
 def build_approved(found: ApprovedInputs, asked: Mapping[str, str], now: datetime, *, may_carry_out: bool) -> ApprovedView:
@@ -117,11 +125,11 @@ def build_approved(found: ApprovedInputs, asked: Mapping[str, str], now: datetim
         run_path=f"/history/{plan.run_id}" if plan.run_id else "",
         is_target_known=state is not None,
         is_sweeping=state is not None and state.phase == "sweeping",
-        pause=short(str(state.pause), LONGEST_SENTENCE) if state and state.pause else "",
+        pause=pause_message(state.pause) if state and state.pause else None,
         dry_run=bool(state and state.dry_run),
         may_carry_out=may_carry_out,
         changes=_changes(found.comparison, now) if found.comparison else None,
-        rows=[_item(row) for row in found.rows[max(0, shown.first - 1) : shown.last]],
+        rows=[_item(row, found) for row in shown_rows(found.rows, shown)],
         paging=shown,
     )
 
@@ -145,7 +153,15 @@ def _changed(notebook_id: str, name: str, owner: str, cause: Cause) -> ChangedIt
     return ChangedItem(notebook_id, name_or_id(name, notebook_id), f"/notebooks/{notebook_id}", short(owner), cause)
 
 
-def _item(row: SavedRow) -> ApprovedItem:
+def shown_rows(rows: Sequence[SavedRow], shown: Paging) -> Sequence[SavedRow]:
+    """Return the notebooks of the part of a plan that the page shows."""
+    return rows[max(0, shown.first - 1) : shown.last]
+
+
+def _item(row: SavedRow, found: ApprovedInputs) -> ApprovedItem:
+    removal = found.removals.get(row.id)
+    end = outcome(removal) if removal else None
+    was_kept = None if found.plan.carried_out_at is None else message("Kept: it did not match any more")
     return ApprovedItem(
         row.id,
         name_or_id(row.name, row.id),
@@ -153,5 +169,7 @@ def _item(row: SavedRow) -> ApprovedItem:
         short(row.owner),
         row.status,
         row.policy,
-        short(row.reason, LONGEST_SENTENCE),
+        row.cause,
+        END_TITLES[end] if end else was_kept,
+        REMOVAL_TONES[end] if end else "quiet",
     )

@@ -14,6 +14,7 @@ from nbsweep.core.lookup import NotebookRef
 from nbsweep.documents.audit import moment_or_none
 from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.views.paging import address
+from nbsweep.service.web.pages.views.words import SENTENCES, step_words
 
 PATH = "/audit"
 VERIFY = f"{PATH}/verify"
@@ -76,6 +77,7 @@ class EntryRow(Struct, frozen=True):
     at: datetime | None
     """None if the entry was altered, so that it holds no valid time."""
     step: str
+    step_name: Message
     tone: str
     notebook_id: str
     name: str
@@ -85,6 +87,8 @@ class EntryRow(Struct, frozen=True):
     who: str
     run_id: str
     reason: str
+    said: Message | None
+    """The reason in the language of the page, if it is always the same sentence."""
 
 
 class AuditView(Struct, frozen=True):
@@ -143,6 +147,7 @@ def entry_row(entry: AuditEntry) -> EntryRow:
         sequence=str(entry.sequence),
         at=moment_or_none(entry),
         step=str(entry.what),
+        step_name=step_words(str(entry.what)),
         tone=TONES.get(str(entry.what), "quiet"),
         notebook_id=str(entry.notebook_id),
         name=str(entry.name),
@@ -152,6 +157,7 @@ def entry_row(entry: AuditEntry) -> EntryRow:
         who=str(entry.started_by),
         run_id=str(entry.run_id),
         reason=str(entry.reason or entry.request_id),
+        said=SENTENCES.get(str(entry.reason)),
     )
 
 

@@ -9,11 +9,29 @@ from nbsweep.core.errors import GrantRefused
 from nbsweep.core.granting.grants import LONGEST_PATTERN, LONGEST_REASON, LONGEST_TICKET, GrantLimits, end_of_day
 from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.routing import local_path
-from nbsweep.service.web.pages.views.texts import short
+from nbsweep.service.web.pages.views.notebook import NotebookView
+from nbsweep.service.web.pages.views.outlook import Outlook
+from nbsweep.service.web.pages.views.search import notebook_path
+from nbsweep.service.web.pages.views.texts import name_or_id, short
 
 FIELDS = ("notebook", "owner", "name", "target", "until", "reason", "ticket", "next")
 USUAL = timedelta(days=30)
 A_DAY = timedelta(days=1)
+
+
+class AboutNotebook(Struct, frozen=True):
+    """The notebook that is to be kept, so that nobody keeps another one by mistake."""
+
+    notebook_id: str
+    name: str
+    path: str
+    owner: str
+    status: str
+    size_gb: int | None
+    outlooks: Sequence[Outlook]
+    """What happens to it, for each target that has it."""
+    past: Message | None
+    """What became of it, if no target shows it."""
 
 
 class ExemptingView(Struct, frozen=True):
@@ -34,6 +52,8 @@ class ExemptingView(Struct, frozen=True):
     most_letters: Mapping[str, int]
     cancel: str
     """Where the form was reached from."""
+    about: AboutNotebook | None = None
+    """None if the form is not about one notebook, or if that is not known."""
 
 
 def build_form(
@@ -56,6 +76,24 @@ def build_form(
         longest=limits.longest,
         most_letters={"reason": LONGEST_REASON, "ticket": LONGEST_TICKET, "owner": LONGEST_PATTERN, "name": LONGEST_PATTERN},
         cancel=local_path(fields["next"]) if fields["next"] else "/exemptions",
+    )
+
+
+def about_notebook(found: NotebookView, target: str) -> AboutNotebook | None:
+    """Return what the form shows of a notebook on a target, or on all if it names none; None if its facts are not known."""
+    if found.facts is None:
+        return None
+    outlooks = [each.outlook for each in found.explained if target in ("", each.outlook.target)]
+    facts, notebook_id = found.facts, found.notebook_id
+    return AboutNotebook(
+        notebook_id,
+        name_or_id(facts.name, notebook_id),
+        notebook_path(notebook_id),
+        facts.owner,
+        facts.status,
+        facts.size_gb,
+        outlooks,
+        found.past,
     )
 
 

@@ -15,6 +15,7 @@ from nbsweep.core.reasons.actions import Action
 from nbsweep.core.reasons.finding import Finding, Truth
 from nbsweep.core.reasons.model import Cause
 from nbsweep.service.web.pages.languages.messages import Message, message
+from nbsweep.service.web.pages.views.brakes import BRAKES, ON_EXCESS
 from nbsweep.service.web.pages.views.texts import LONGEST_SENTENCE, short
 
 BUILT_IN: Mapping[str, Message] = {
@@ -41,6 +42,10 @@ class Node(Struct, frozen=True, kw_only=True):
     action: Action | None = None
     name: str = ""
     """The name of a rule: other people's text."""
+    key: str = ""
+    """A key of the configuration."""
+    limit: Message | None = None
+    """What the configuration says there."""
     english: str = ""
     """A sentence of nbsweep in English."""
     truth: Truth | None = None
@@ -62,7 +67,7 @@ def explained_tree(context: NotebookContext) -> list[Node]:
         _branch(message("Protections: any that holds keeps it"), _rules(explanation.protections)),
         _branch(message("Exemptions: any that covers it keeps it until its end"), _exemptions(context.exemptions)),
         _branch(message("Policies: the first that matches decides"), _rules(explanation.policies), is_open=True),
-        _branch(message("Brakes: they limit a whole sweep"), [Node(english=_brake(each)) for each in context.brakes]),
+        _branch(message("Brakes: they limit a whole sweep"), [_brake(each) for each in context.brakes]),
     ]
     if not kept or explanation.announced:
         branches.append(_branch(message("What its owner can do to keep it"), list(_remedies(context)), is_open=True))
@@ -113,7 +118,7 @@ def _notes(check: ConditionResult) -> Iterator[Message]:
     if check.since:
         yield message("since %(at)s", at=check.since)
     if check.missing:
-        yield message("the cloud does not show %(facts)s", facts=", ".join(check.missing))
+        yield message("the cloud does not show %(facts)s", facts=check.missing)
     if check.flips_at and check.finding.truth is Truth.PASS:
         yield message("does not hold any more after %(at)s", at=check.flips_at)
     elif check.flips_at:
@@ -133,9 +138,11 @@ def _exemption(exemption: Exemption) -> Message:
     )
 
 
-def _brake(line: BrakeLine) -> str:
-    known = f"; {line.known}" if line.known else ""
-    return f"{line.brake}: {line.limit or 'off'} ({line.looks_at}){known}"
+def _brake(line: BrakeLine) -> Node:
+    name = BRAKES.get(line.brake)
+    limit = line.limit or ""
+    said = ON_EXCESS.get(limit) or (message("at most %(limit)s", limit=limit) if limit else message("no limit"))
+    return Node(say=name, key=line.brake, limit=said, english=line.known or "")
 
 
 def _remedies(context: NotebookContext) -> Iterator[Node]:

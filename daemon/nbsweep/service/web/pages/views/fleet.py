@@ -2,21 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from fractions import Fraction
 
 from msgspec import Struct
 
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import RemovalOutcome
+from nbsweep.core.marks.listing import OwnerMarks
 from nbsweep.core.pacing import LaneState
-from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.runs import Outcome, RunCounts, RunRecord
 from nbsweep.service.control import Phase, TargetDetails, TargetState
 from nbsweep.service.web.pages.languages.messages import Message, message, plural
+from nbsweep.service.web.pages.views.brakes import BrakeView, brakes_of
+from nbsweep.service.web.pages.views.paging import address
 from nbsweep.service.web.pages.views.phases import BUSY, TONES, describe_phase
 
-"""The looks of a state; a state of which there is nothing to say is `good`."""
+IN_SPITE_OF_A_PAUSE = frozenset({Phase.STARTING, Phase.SWEEPING})
+"""What a service does for a target also while it is paused."""
 OUTCOMES: Mapping[Outcome, Message] = {
     Outcome.RUNNING: message("in progress"),
     Outcome.FINISHED: message("finished"),
@@ -34,7 +36,15 @@ ENDS: Mapping[RemovalOutcome, Message] = {
     "spared": message("spared by the second look"),
     "unfinished": message("not ended yet"),
 }
-"""The ends of removals, in the order of the page."""
+"""The ends of removals inside a sentence, in the order of the page."""
+END_TITLES: Mapping[RemovalOutcome, Message] = {
+    "deleted": message("Deleted"),
+    "failed": message("Failed to be deleted"),
+    "timed_out": message("Timed out"),
+    "spared": message("Spared by the second look"),
+    "unfinished": message("Not ended yet"),
+}
+"""The same where they stand alone."""
 LANES: Mapping[str, Message] = {
     "delete": message("Delete"),
     "list": message("List"),
@@ -63,13 +73,34 @@ class TargetInputs(Struct, frozen=True):
     """The ends of its removals so far."""
     planned: RunRecord | None
     """The latest sweep that has ended and made a plan."""
+    marks: Sequence[OwnerMarks] = ()
+    """The open marks of each owner."""
+    has_graces: bool = True
+    """Whether any policy announces deletions."""
 
 
 class EndCount(Struct, frozen=True):
     """How many removals have ended so."""
 
     end: Message
+    """Inside a sentence."""
+    title: Message
     count: int
+
+
+class NextView(Struct, frozen=True):
+    """What will be deleted, as far as it is known without a new survey."""
+
+    announced: int
+    """The number of open marks."""
+    announced_path: str
+    passed: int
+    """Those of which the deadline has passed."""
+    passed_path: str
+    next_deadline: datetime | None
+    """The next deadline that has not passed yet."""
+    has_graces: bool
+    plan_path: str
 
 
 class SweepView(Struct, frozen=True):
@@ -88,18 +119,6 @@ class SweepView(Struct, frozen=True):
     ends: Sequence[EndCount]
     reclaimed_gb: int
     started_by: str
-
-
-class BrakeView(Struct, frozen=True):
-    """One brake: its limit, and the latest figure that it was held against."""
-
-    key: str
-    """The key of the configuration."""
-    limit: Message
-    figure: Message | None
-    """None if there is none."""
-    reached: bool
-    """Whether the figure is at the limit or beyond."""
 
 
 class LaneView(Struct, frozen=True):
@@ -125,6 +144,7 @@ class TargetView(Struct, frozen=True):
     last_success: datetime | None
     failures: Message | None
     problem: str
+    next: NextView
     sweep: SweepView | None
     brakes: Sequence[BrakeView]
     lanes: Sequence[LaneView]
@@ -160,19 +180,21 @@ def build_fleet(
 def _target(known: TargetInputs, now: datetime) -> TargetView:
     state = known.state
     pause = state.pause if state.pause and state.pause.in_force(now) else None
+    is_idle = pause is not None and state.phase not in IN_SPITE_OF_A_PAUSE
     return TargetView(
         name=state.name,
-        phase=describe_phase(state),
-        tone="quiet" if pause and state.phase is not Phase.SWEEPING else TONES.get(state.phase, "good"),
+        phase=message("Paused") if is_idle else describe_phase(state),
+        tone="quiet" if is_idle else TONES.get(state.phase, "good"),
         dry_run=state.dry_run,
-        pause=_pause(pause) if pause else None,
+        pause=pause_message(pause) if pause else None,
         next_run=None if pause else state.next_run,
         no_next_run=message("not before the target is resumed") if pause else message("no schedule: only on request"),
         last_success=state.last_success,
         failures=_failures(state.failures) if state.failures else None,
         problem=state.problem,
+        next=_next(known),
         sweep=sweep_view(known.last, known.counts) if known.last else None,
-        brakes=_brakes(known),
+        brakes=brakes_of(known.details, known.planned, known.counts),
         lanes=[_lane(lane) for lane in state.lanes],
         holder=_holder(known.details.lease) if known.details.lease else None,
         is_paused=pause is not None,
@@ -180,11 +202,25 @@ def _target(known: TargetInputs, now: datetime) -> TargetView:
     )
 
 
+def _next(known: TargetInputs) -> NextView:
+    name, marks = known.state.name, known.marks
+    return NextView(
+        announced=sum(each.count for each in marks),
+        announced_path=address("/marks", {"target": name}),
+        passed=sum(each.passed for each in marks),
+        passed_path=address("/marks", {"target": name, "state": "passed"}),
+        next_deadline=min((each.next_deadline for each in marks if each.next_deadline), default=None),
+        has_graces=known.has_graces,
+        plan_path=f"/plan/{name}",
+    )
+
+
 def _failures(count: int) -> Message:
     return plural("%(count)s failed sweep since the last success", "%(count)s failed sweeps since the last success", count)
 
 
-def _pause(pause: Pause) -> Message:
+def pause_message(pause: Pause) -> Message:
+    """Return who has paused a target since when, until when and why."""
     by = pause.by or "?"
     if pause.until and pause.reason:
         return message(
@@ -212,10 +248,15 @@ def sweep_view(run: RunRecord, counts: RunCounts | None) -> SweepView:
         problem=run.problem,
         fleet=run.fleet if run.ended_at else None,
         planned=run.planned if run.ended_at else sum(ends.values()) or None,
-        ends=[EndCount(text, ends[end]) for end, text in ENDS.items() if ends.get(end)],
+        ends=end_counts(ends),
         reclaimed_gb=counts.reclaimed_gb if counts else 0,
         started_by=run.started_by,
     )
+
+
+def end_counts(ends: Mapping[RemovalOutcome, int]) -> list[EndCount]:
+    """Return how many removals have ended in each way; ways in which none has ended are left out."""
+    return [EndCount(ENDS[end], END_TITLES[end], ends[end]) for end in ENDS if ends.get(end)]
 
 
 def _lane(lane: LaneState) -> LaneView:
@@ -231,49 +272,3 @@ def _holder(lease: TargetLease) -> Message:
         by=lease.started_by or "?",
         since=lease.taken_at,
     )
-
-
-# ---- brakes ---------------------------------------------------------------------------------------------------------------
-
-
-def _brakes(known: TargetInputs) -> list[BrakeView]:
-    brakes, last = known.details.brakes, known.planned
-    planned = last.planned if last else None
-    fleet = last.fleet if last else None
-    return [
-        _count_brake("max_deletions", brakes.max_deletions, planned),
-        _share_brake(brakes, planned, fleet),
-        _count_brake("max_per_owner", brakes.max_per_owner, None),
-        _count_brake("max_per_day", brakes.max_per_day, known.details.requested),
-        _failures_brake(known.details.max_failures, known.counts),
-        BrakeView("max_fleet_drop", _share_limit(brakes.max_fleet_drop), None, reached=False),
-    ]
-
-
-def _count_brake(key: str, limit: int | None, figure: int | None) -> BrakeView:
-    return BrakeView(
-        key,
-        message("no limit") if limit is None else message("%(limit)s notebooks", limit=limit),
-        None if figure is None else plural("%(count)s notebook", "%(count)s notebooks", figure),
-        reached=limit is not None and figure is not None and figure >= limit,
-    )
-
-
-def _share_brake(brakes: Brakes, planned: int | None, fleet: int | None) -> BrakeView:
-    known = planned is not None and fleet
-    figure = message("%(planned)s of %(fleet)s notebooks", planned=planned or 0, fleet=fleet or 0) if known else None
-    limit = brakes.max_share
-    reached = bool(limit is not None and planned and fleet and planned >= limit * fleet)
-    return BrakeView("max_share", _share_limit(limit), figure, reached=reached)
-
-
-def _failures_brake(limit: Fraction | None, counts: RunCounts | None) -> BrakeView:
-    ends = counts.ends if counts else {}
-    failed, begun = ends.get("failed", 0) + ends.get("timed_out", 0), sum(ends.values()) - ends.get("spared", 0)
-    figure = message("%(failed)s of %(begun)s removals", failed=failed, begun=begun) if begun else None
-    reached = bool(limit is not None and begun and failed and failed >= limit * begun)
-    return BrakeView("max_failures", _share_limit(limit), figure, reached=reached)
-
-
-def _share_limit(limit: Fraction | None) -> Message:
-    return message("no limit") if limit is None else message("%(percent)s%%", percent=float(limit * 100))

@@ -14,7 +14,7 @@ from nbsweep.core.statistics.model import CauseCount, DurationCount, EndCount, P
 from nbsweep.core.statistics.periods import Period, Span, Step, count_by_period, total_of
 from nbsweep.service.web.pages.charts import Bars, Caption, Lengths, Part
 from nbsweep.service.web.pages.languages.messages import Message, message
-from nbsweep.service.web.pages.views.fleet import ENDS
+from nbsweep.service.web.pages.views.fleet import END_TITLES
 from nbsweep.service.web.pages.views.history_filters import FilterView
 from nbsweep.service.web.pages.views.removals import RemovalsView, RunRow
 
@@ -136,7 +136,7 @@ def build_history(
         length_rows=_length_rows(bins),
         half=timedelta(seconds=quantile_s(durations, 0.5)) if durations else None,
         most=timedelta(seconds=quantile_s(durations, 0.95)) if durations else None,
-        causes=[CauseRow(ENDS[each.outcome], each.cause, each.count) for each in known.causes],
+        causes=[CauseRow(END_TITLES[each.outcome], each.cause, each.count) for each in known.causes],
         other_causes=total.failed + total.timed_out - failures,
         sheets=sheets,
         runs=runs[0],

@@ -6,14 +6,14 @@ from datetime import timedelta
 from msgspec import Struct
 
 from nbsweep.service.web.pages.languages.messages import Message
-from nbsweep.service.web.pages.views.fleet import ENDS
+from nbsweep.service.web.pages.views.fleet import END_TITLES
 from nbsweep.service.web.pages.views.paging import address
 
 PATH = "/history"
 USUAL = "30d"
 AGES = {"7d": timedelta(days=7), USUAL: timedelta(days=30), "90d": timedelta(days=90), "365d": timedelta(days=365)}
 """The lengths of time that the page offers."""
-ENDED = [end for end in ENDS if end != "unfinished"]
+ENDED = [end for end in END_TITLES if end != "unfinished"]
 """The outcomes that the page offers."""
 
 
@@ -67,5 +67,5 @@ def build_filters(chosen: Filters, targets: Iterable[str]) -> FilterView:
         since=chosen.since,
         ages=[AgeChoice(value, age) for value, age in sorted(ages.items(), key=lambda each: each[1])],
         outcome=chosen.outcome,
-        outcomes=[OutcomeChoice(end, ENDS[end]) for end in ENDED],
+        outcomes=[OutcomeChoice(end, END_TITLES[end]) for end in ENDED],
     )

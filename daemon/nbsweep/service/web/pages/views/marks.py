@@ -1,10 +1,12 @@
 """What the page Marks shows: whose notebooks are announced, who was told, who cannot be told, and when each is due."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from nbsweep.core.holdout.model import Hold, Holdout
+from nbsweep.core.judging.holdout import spared_until
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.marks.listing import MarkPage, MarkQuery, OwnerMarks
 from nbsweep.core.marks.model import OPEN, ClearCause, Mark, MarkState
@@ -35,6 +37,8 @@ STATES: Mapping[ShownState, Message] = {
     ShownState.REMOVED: message("Deleted"),
     ShownState.CLEARED: message("Given up"),
 }
+HELD = message("Held out")
+"""The state of one that is due, and is kept as one of the holdout."""
 TONES: Mapping[ShownState, str] = {
     ShownState.MARKED: "quiet",
     ShownState.TOLD: "good",
@@ -83,6 +87,9 @@ class MarkRow(Struct, frozen=True):
     marked_at: datetime
     told_at: datetime | None
     due_at: datetime | None
+    """When it may be deleted at the earliest; None until its owner is told."""
+    held: timedelta | None
+    """For how long the holdout keeps it after its deadline; None if it is none of the share."""
     ended_at: datetime | None
     cleared: Message | None
     untold: str
@@ -123,12 +130,23 @@ class MarksView(Struct, frozen=True):
     may_exempt: bool
 
 
+class MarkRules(Struct, frozen=True):
+    """What decides when a marked notebook may be deleted, beside the mark."""
+
+    graces: Mapping[str, Grace]
+    """By the name of the policy."""
+    holdouts: Mapping[str, Holdout]
+    """By the name of the policy."""
+    holds: Mapping[tuple[str, str], Hold]
+    """The latest holds by project and notebook."""
+
+
 class MarksFound(Struct, frozen=True):
     """What the page needs."""
 
     page: MarkPage
     owners: Sequence[OwnerMarks]
-    graces: Mapping[str, Grace]
+    rules: MarkRules
     targets: Sequence[str]
 
 
@@ -164,14 +182,14 @@ def build_marks(found: MarksFound, asked: Mapping[str, str], now: datetime, *, m
         ),
         owners=[_owner(each, asked) for each in owners[:MOST_OWNERS]],
         more_owners=max(0, len(owners) - MOST_OWNERS),
-        rows=[mark_row(mark, found.graces, asked, now) for mark in found.page.marks],
+        rows=[mark_row(mark, found.rules, asked, now) for mark in found.page.marks],
         paging=paging(PATH, asked, found.page.total, ROWS),
         target=asked.get("target", ""),
         owner=asked.get("owner", ""),
         states=[Choice(value, title, value == state) for value, title in FILTERS.items()],
         targets=found.targets,
         is_filtered=any(asked.get(key) for key in ("target", "owner", "state")),
-        announces=bool(found.graces),
+        announces=bool(found.rules.graces),
         may_exempt=may_exempt,
     )
 
@@ -192,11 +210,13 @@ def _of_owner(owner: str, asked: Mapping[str, str]) -> str:
     return address(PATH, {"owner": owner, "target": asked.get("target", "")}) if 0 < len(owner) <= 256 else ""  # noqa: PLR2004
 
 
-def mark_row(mark: Mark, graces: Mapping[str, Grace], asked: Mapping[str, str], now: datetime) -> MarkRow:
+def mark_row(mark: Mark, rules: MarkRules, asked: Mapping[str, str], now: datetime) -> MarkRow:
     """Return the row of a mark; `asked` is the query that the links to its owner keep."""
-    due = due_of(mark, graces)
+    due, holdout = due_of(mark, rules.graces), rules.holdouts.get(mark.policy)
     state = shown_state(mark, due, now)
-    cause = decode_cause(mark.cause, mark.reason)
+    hold = rules.holds.get((mark.project, mark.notebook_id))
+    spared = spared_until(mark, due, holdout, hold, now) if holdout else None
+    is_held = spared is not None and state is ShownState.DUE
     return MarkRow(
         notebook_id=mark.notebook_id,
         name=name_or_id(mark.name, mark.notebook_id),
@@ -205,17 +225,22 @@ def mark_row(mark: Mark, graces: Mapping[str, Grace], asked: Mapping[str, str], 
         owner_path=_of_owner(mark.owner_name or mark.owner_id, asked),
         target=mark.target,
         policy=mark.policy,
-        reason=cause,
-        state=STATES[state],
-        tone=TONES[state],
+        reason=decode_cause(mark.cause, mark.reason),
+        state=HELD if is_held else STATES[state],
+        tone="quiet" if is_held else TONES[state],
         marked_at=mark.marked_at,
         told_at=mark.told_at,
-        due_at=due,
+        due_at=spared or due,
+        held=holdout.lasts if holdout and spared else None,
         ended_at=mark.ended_at,
         cleared=CAUSES[mark.cleared] if mark.cleared else None,
         untold=short(mark.untold, LONGEST_SENTENCE) if mark.open else "",
         untold_since=mark.untold_since,
         retried=mark.retried,
         size_gb=mark.capacity_gb,
-        exempt_path=address("/exemptions/new", {"notebook": mark.notebook_id, "target": mark.target}) if mark.open else "",
+        exempt_path=_exempt_path(mark) if mark.open else "",
     )
+
+
+def _exempt_path(mark: Mark) -> str:
+    return address("/exemptions/new", {"notebook": mark.notebook_id, "target": mark.target})

@@ -9,7 +9,7 @@ from nbsweep.core.audit.chain import Link
 from nbsweep.core.explain.context import NotebookContext
 from nbsweep.core.inventory.model import NotebookState
 from nbsweep.core.lifecycle import Removal, State
-from nbsweep.core.marks.grace import Grace
+from nbsweep.core.marks.grace import OWNER
 from nbsweep.core.marks.model import Mark
 from nbsweep.core.model import Notebook
 from nbsweep.core.notices.outbox import ItemKind, Listed
@@ -17,7 +17,7 @@ from nbsweep.service.control import TargetState
 from nbsweep.service.web.pages.languages.messages import Message, message
 from nbsweep.service.web.pages.views.audit import EntryRow, entry_row
 from nbsweep.service.web.pages.views.explained import Node, explained_tree
-from nbsweep.service.web.pages.views.marks import MarkRow, mark_row
+from nbsweep.service.web.pages.views.marks import MarkRow, MarkRules, mark_row
 from nbsweep.service.web.pages.views.outlook import Outlook, outlook
 from nbsweep.service.web.pages.views.paging import address
 from nbsweep.service.web.pages.views.removals import RemovalRow, removal_row
@@ -93,7 +93,7 @@ class NoticeRow(Struct, frozen=True):
     """One message about the notebook."""
 
     kind: Message
-    to: str
+    to: Message
     due_at: datetime
     accepted_at: datetime | None
     what: Message
@@ -132,7 +132,7 @@ class Service(Struct, frozen=True):
     """What the service says, whatever the notebook is."""
 
     targets: Mapping[str, TargetState]
-    graces: Mapping[str, Grace]
+    marks: MarkRules
     now: datetime
     may_exempt: bool
     """Whether the visitor may exempt."""
@@ -149,7 +149,7 @@ def build_notebook(notebook_id: str, asked: Asked, known: Recorded, service: Ser
         errors=[(target, short(error, LONGEST_SENTENCE)) for target, error in asked.errors.items()],
         past=None if contexts else what_became(known, is_known=not (asked.errors or asked.not_asked)),
         states=[_state(each, None if contexts else _deleted_at(known)) for each in known.states],
-        marks=[mark_row(each, service.graces, {}, service.now) for each in known.marks[:MOST]],
+        marks=[mark_row(each, service.marks, {}, service.now) for each in known.marks[:MOST]],
         notices=[_notice(each) for each in known.items],
         removals=[removal_row(each) for each in known.removals[:MOST]],
         entries=[entry_row(each.entry) for each in known.links],
@@ -241,7 +241,12 @@ def _notice(listed: Listed) -> NoticeRow:
     else:
         what = message("in a message that is not accepted yet")
     return NoticeRow(
-        KINDS[item.kind], item.tell, item.not_before, item.accepted_at, what, short(item.dropped, LONGEST_SENTENCE)
+        KINDS[item.kind],
+        message("the owner") if item.tell == OWNER else Message("%(channel)s", {"channel": item.tell}),
+        item.not_before,
+        item.accepted_at,
+        what,
+        short(item.dropped, LONGEST_SENTENCE),
     )
 
 

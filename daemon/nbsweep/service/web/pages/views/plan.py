@@ -1,10 +1,12 @@
 """What the pages of plans show: the targets with their last plans, and the notebooks of one plan, sorted and filtered."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from nbsweep.core.exemptions.covering import find_exemption
+from nbsweep.core.exemptions.model import Exemption
 from nbsweep.core.reasons.model import Cause
 from nbsweep.core.saved_plan.approval import ApprovedPlan
 from nbsweep.service.control import TargetState
@@ -82,6 +84,8 @@ class PlanRow(Struct, frozen=True):
     idle_since: datetime | None
     size_gb: int | None
     stop_first: bool
+    exempt: Message | None
+    """That it has been exempted since the plan was made; None if it has not."""
     exempt_path: str
 
 
@@ -158,6 +162,15 @@ class Drafted(Struct, frozen=True):
 
     draft: Draft | None
     approved: ApprovedPlan | None = None
+    exemptions: Sequence[Exemption] = ()
+    """Those in force now."""
+
+    def granted_since(self) -> tuple[Exemption, ...]:
+        """Return the exemptions for this target that the plan could not know."""
+        draft = self.draft
+        return tuple(
+            each for each in self.exemptions if draft and each.granted_at >= draft.made_at and each.target in ("", draft.target)
+        )
 
 
 def build_plan(state: TargetState, last: Drafted, asked: Mapping[str, str], now: datetime, may: tuple[bool, bool]) -> PlanView:
@@ -166,7 +179,7 @@ def build_plan(state: TargetState, last: Drafted, asked: Mapping[str, str], now:
     path, rows = f"{PATH}/{state.name}", draft.rows if draft else ()
     found = _sorted([row for row in rows if _fits(row, asked)], asked.get("sort", ""))
     shown = paging(path, asked, len(found), ROWS)
-    here = address(path, asked)
+    here, granted = address(path, asked), last.granted_since()
     can_approve = bool(draft and rows and not draft.refusals and now < draft.expires_at and not last.approved)
     return PlanView(
         target=state.name,
@@ -184,7 +197,7 @@ def build_plan(state: TargetState, last: Drafted, asked: Mapping[str, str], now:
         excluded=[name_or_id(each.name, each.id) for each in draft.excluded[:MOST_NAMED]] if draft else [],
         expires_at=draft.expires_at if draft else None,
         digest=draft.digest if draft else "",
-        rows=[_row(row, state.name, here) for row in found[max(0, shown.first - 1) : shown.last]],
+        rows=[_row(row, state.name, here, _exempt(row, granted, now)) for row in found[max(0, shown.first - 1) : shown.last]],
         paging=shown,
         asked={key: asked.get(key, "") for key in KEYS},
         here=here,
@@ -239,7 +252,17 @@ def _sorted(rows: list[DraftRow], order: str) -> Sequence[DraftRow]:
     return sorted(rows, key=SORTING[order]) if order in SORTING else rows
 
 
-def _row(row: DraftRow, target: str, here: str) -> PlanRow:
+def _exempt(row: DraftRow, granted: Iterable[Exemption], now: datetime) -> Message | None:
+    """Return what an exemption that was granted after the plan was made says of a notebook of it."""
+    found = find_exemption(row.about, granted, now)
+    if found is None:
+        return None
+    if found.missing:
+        return message("It may be exempt until %(until)s by now: then it is not deleted.", until=found.exemption.until)
+    return message("It is exempt until %(until)s by now: it is not deleted, approved or not.", until=found.exemption.until)
+
+
+def _row(row: DraftRow, target: str, here: str, exempt: Message | None) -> PlanRow:
     return PlanRow(
         id=row.id,
         name=name_or_id(row.name, row.id),
@@ -251,5 +274,6 @@ def _row(row: DraftRow, target: str, here: str) -> PlanRow:
         idle_since=row.idle_since,
         size_gb=row.size_gb,
         stop_first=row.stop_first,
+        exempt=exempt,
         exempt_path=address("/exemptions/new", {"notebook": row.id, "target": target, "next": here}),
     )

@@ -8,7 +8,8 @@ from msgspec import Struct
 from nbsweep.core.lifecycle import Removal, RemovalOutcome, outcome
 from nbsweep.core.runs import RunCounts, RunRecord
 from nbsweep.service.web.pages.languages.messages import Message
-from nbsweep.service.web.pages.views.fleet import ENDS, OUTCOMES, EndCount
+from nbsweep.service.web.pages.views.fleet import END_TITLES, OUTCOMES, EndCount, end_counts
+from nbsweep.service.web.pages.views.words import SENTENCES
 
 PAGE_ROWS = 25
 TONES: Mapping[RemovalOutcome, str] = {
@@ -38,6 +39,8 @@ class RemovalRow(Struct, frozen=True):
     size_gb: int | None
     reason: str
     """In English, or in the words of the cloud."""
+    said: Message | None
+    """The same in the language of the page, if it is always the same sentence."""
 
 
 class Pager(Struct, frozen=True):
@@ -90,12 +93,13 @@ def removal_row(removal: Removal) -> RemovalRow:
         target=removal.target,
         policy=removal.policy,
         run_id=removal.run_id,
-        end=ENDS[end],
+        end=END_TITLES[end],
         tone=TONES[end],
         at=removal.ended_at or removal.planned_at,
         took=max(took, timedelta()) if took is not None else None,
         size_gb=removal.capacity_gb,
         reason=removal.end_reason or removal.reason,
+        said=SENTENCES.get(removal.end_reason),
     )
 
 
@@ -113,7 +117,7 @@ def _run_row(run: RunRecord, counts: RunCounts | None) -> RunRow:
         started_at=run.started_at,
         took=run.ended_at - run.started_at if run.ended_at else None,
         outcome=OUTCOMES[run.outcome],
-        ends=[EndCount(text, ends[end]) for end, text in ENDS.items() if ends.get(end)],
+        ends=end_counts(ends),
         planned=run.planned or sum(ends.values()),
         fleet=run.fleet,
         reclaimed_gb=counts.reclaimed_gb if counts else 0,

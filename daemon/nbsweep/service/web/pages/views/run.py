@@ -8,10 +8,11 @@ from msgspec import Struct
 from nbsweep.core.lifecycle import RemovalOutcome
 from nbsweep.core.runs import RunCounts, RunRecord
 from nbsweep.service.web.pages.languages.messages import Message
-from nbsweep.service.web.pages.views.fleet import ENDS, SweepView, sweep_view
+from nbsweep.service.web.pages.views.fleet import END_TITLES, SweepView, sweep_view
 from nbsweep.service.web.pages.views.history_filters import PATH
 from nbsweep.service.web.pages.views.paging import address
 from nbsweep.service.web.pages.views.removals import RemovalsView
+from nbsweep.service.web.pages.views.words import reason_words
 
 
 class TargetSweep(Struct, frozen=True):
@@ -20,7 +21,7 @@ class TargetSweep(Struct, frozen=True):
     target: str
     dry_run: bool
     overrides: str
-    kept: Sequence[tuple[str, int]]
+    kept: Sequence[tuple[Message, int]]
     """The number of kept notebooks by reason, the most frequent first."""
     sweep: SweepView
 
@@ -58,7 +59,8 @@ def run_path(run_id: str) -> str:
 
 def _sweep(record: RunRecord, counts: RunCounts | None) -> TargetSweep:
     kept = sorted((record.kept or {}).items(), key=lambda each: (-each[1], each[0]))
-    return TargetSweep(record.target, record.dry_run, record.overrides, kept, sweep_view(record, counts))
+    words = [(reason_words(reason), count) for reason, count in kept]
+    return TargetSweep(record.target, record.dry_run, record.overrides, words, sweep_view(record, counts))
 
 
 def _ends(run_id: str, counts: Sequence[RunCounts], chosen: str) -> list[EndLink]:
@@ -68,7 +70,7 @@ def _ends(run_id: str, counts: Sequence[RunCounts], chosen: str) -> list[EndLink
     every = EndLink(None, total.total(), run_path(run_id), is_chosen=not chosen)
     links = [
         EndLink(name, total[end], address(run_path(run_id), {"outcome": end}), is_chosen=chosen == end)
-        for end, name in ENDS.items()
+        for end, name in END_TITLES.items()
         if total[end] or chosen == end
     ]
     return [every, *links]
