@@ -43,6 +43,7 @@ PICTURES = (
     Picture("marks", "/marks"),
     Picture("history", "/history?since=90d", scheme="dark"),
     Picture("notebook", "/plan/research", first="table.rows a"),
+    Picture("backtest", "/backtest", (1180, 900), first="main form button.main"),
     Picture("mine", "/mine", (390, 700), language="zh-CN", of_owner=True),
 )
 

@@ -69,7 +69,7 @@ def test_a_sweep_is_started_and_watched(changing: Changing, window: Windows, has
             opened.tab.reload()
         text = opened.tab.locator("#fleet").inner_text()
         seen.update(line for line in text.splitlines() if line)
-        return "deleted\n12" in text and "Sweeping now" not in text
+        return "Deleted\n12" in text and "Sweeping now" not in text
 
     eventually(is_finished, "the page says that all are deleted")
     assert len(world.cloud.gone()) == 12

@@ -1,4 +1,5 @@
 import pytest
+from playwright.sync_api import Route
 
 from browser.addresses import address, file_paths, page_paths, routes
 from browser.conftest import Windows
@@ -38,6 +39,22 @@ def test_a_page_is_without_fault(world: World, window: Windows, path: str, langu
     opened = window(world, visitor_of(path), locale=LOCALES[language])
     assert opened.open(address(path, world.parts)) == 200
     assert opened.tab.locator("html").get_attribute("lang") == language
+    opened.assert_faultless()
+
+
+@pytest.mark.parametrize("path", page_paths())
+def test_a_page_is_without_fault_also_without_its_script(world: World, window: Windows, path: str) -> None:
+    """Everything on it is there from the start. axe-core is a script itself, so only those of the page are held back."""
+    opened = window(world, visitor_of(path))
+    held_back: list[str] = []
+
+    def hold_back(route: Route) -> None:
+        held_back.append(route.request.url)
+        route.fulfill(body="", content_type="text/javascript")
+
+    opened.tab.context.route("**/*.js*", hold_back)
+    assert opened.open(address(path, world.parts)) == 200
+    assert held_back
     opened.assert_faultless()
 
 

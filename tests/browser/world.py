@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from acceptance.support import Cloud, Desk, Json, Started, cloud_options, free_port, idle, running_cloud, target
-from acceptance.told import channels, people
+from acceptance.told import LINK, channels, people
 
 TOKENS: Mapping[str, str] = {role: f"token-of-the-{role}" for role in ("viewer", "approver", "admin")}
 OWNER = "wei.chen"
@@ -60,6 +60,10 @@ class World:
     started: Started
     parts: Mapping[str, str] = field(default_factory=dict)
     """What may stand in the addresses of pages, by the name in braces."""
+    used_link: str = ""
+    """The path of a one-time link with which its owner has kept a notebook."""
+    open_links: Sequence[str] = ()
+    """The paths of one-time links that nobody has used, each of a notebook with another text as its name."""
 
 
 def group(prefix: str, **more: Any) -> list[Json]:
@@ -85,6 +89,14 @@ def fleet() -> list[Json]:
     return [*group("deleted"), *group("failing"), *announced, *kept]
 
 
+def link_key(folder: Path) -> str:
+    """Write the key of one-time links; return its path."""
+    path = folder / "link_key"
+    path.write_text("a-key-that-nobody-else-could-ever-guess-in-time")
+    path.chmod(0o600)
+    return str(path)
+
+
 def access(folder: Path) -> Json:
     """Write a token for each role, and the secret of a proxy; return the part of the configuration."""
     for name, secret in {**TOKENS, "proxy": PROXY_SECRET}.items():
@@ -104,6 +116,7 @@ def configure(desk: Desk, cloud: Cloud, address: str, **more: Any) -> None:
         "owners": [{"domain": "example.com"}],
         "schedule": NEVER,
         "calendar": {"timezone": ZONE},
+        "exemptions": {"page_url": f"http://{address}", "link_key_file": link_key(desk.folder)},
         "service": {"listen": address, "drain": "5s", **access(desk.folder)},
     }
     desk.write(cloud, **groups | more)
@@ -144,6 +157,7 @@ def filled_world(folder: Path) -> Iterator[World]:
     with running_cloud(cloud_options(fleet(), faults={"script": failing})) as cloud, people(folder) as told:
         configure(desk, cloud, address, channels=channels(folder, told))
         run_id = live(desk)
+        used, *unused = (urlsplit(each).path for mail in told.new_mails() for each in LINK.findall(mail.text()))
         for row in group("planned"):
             cloud.create(row)
         with serving(desk, cloud, address) as world:
@@ -154,6 +168,8 @@ def filled_world(folder: Path) -> Iterator[World]:
                 "notebook_id": "announced-markup",
                 "result": tried(address),
             }
+            world.used_link, world.open_links = used, unused
+            keep(address, used)
             yield world
 
 
@@ -202,6 +218,12 @@ def plan(address: str) -> str:
     sent(address, "POST", f"{approved}/compare")
     sent(address, "POST", "/plan/lab")
     return approved.rpartition("/")[2]
+
+
+def keep(address: str, link: str) -> None:
+    """Keep a notebook by its one-time link, as its owner does."""
+    _, page = sent(address, "POST", link, length="30d", reason=HOSTILE["markup"])
+    assert "is kept until" in page, page
 
 
 def tried(address: str) -> str:
