@@ -227,6 +227,9 @@ PAST = (
     call("statistics", "causes", NOON, LATER, 10, TARGET),
     call("statistics", "removals", RemovalQuery(NOON, LATER), 10),
     call("statistics", "removals", RemovalQuery(NOON, LATER, TARGET, "failed"), 10, 10, removal(1, ended_at=NOON)),
+    call("retention", "claim", NOON),
+    call("retention", "prunable", ago(days=400)),
+    call("retention", "prune", ago(days=400), 1000),
     call("trail", "heads"),
     call("trail", "chains"),
     call("trail", "head", TARGET),
@@ -287,10 +290,9 @@ SHORT = frozenset(
 """The partial indices of what is open or has failed, which are as short as that is."""
 ALLOWED: Mapping[tuple[str, str], Collection[str]] = {
     # Compares the removals with the trail, which only `audit verify` does.
-    ("trail", "coverage"): ("audit", "removals"),
+    ("trail", "coverage"): ("audit", "removals", "removals_pkey"),
     # The names of all chains, which only `audit verify` and `audit export` ask for.
     ("trail", "chains"): ("audit",),
-    ("trail", "latest"): ("audit",),
     # The latest survey of each target; there is one row for each sweep.
     ("inventory", "surveys_at"): ("surveys",),
     # The names of the targets of what was found, by a join as the database likes.

@@ -157,6 +157,7 @@ def make_sweeper(settings: Settings, target: TargetSettings, ports: Ports, shutd
             cool_down=removal.cool_down.to_core() if removal.cool_down else None,
             max_new_marks=settings.marks.max_new_per_sweep,
             inventory=_inventory(settings),
+            keep=settings.retention.keep if settings.retention else None,
         ),
         brakes=settings.brakes.to_core(),
         shutdown=shutdown,

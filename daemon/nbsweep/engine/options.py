@@ -64,6 +64,8 @@ class SweepOptions(Struct, frozen=True):
     """How many notebooks one sweep may mark."""
     inventory: InventoryOptions | None = None
     """How the surveys of sweeps are recorded; None if they are not."""
+    keep: timedelta | None = None
+    """How long the journal keeps what has ended; None for good."""
     exemptions_version: int | None = None
     """The version of the exemptions in `rules`; None if there are none to look at."""
 

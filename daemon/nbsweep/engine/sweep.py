@@ -31,6 +31,7 @@ from nbsweep.engine.recovery import close_crashed_runs, recover
 from nbsweep.engine.removing.executor import Executor
 from nbsweep.engine.removing.tracker import LAST_WRITE_S
 from nbsweep.engine.report import Approve, Run, describe_bug, planned_removal
+from nbsweep.engine.retention import prune_journal
 from nbsweep.engine.saved_plan import PlanConstraint, record_spared
 from nbsweep.engine.shutdown import Shutdown, given_up_on, time_limited
 from nbsweep.engine.state import SweepState, close
@@ -77,6 +78,8 @@ class Sweeper:
                 raise
             finally:
                 report = await close(record, state, started_s, self.ports, self._last_patience_s())
+            if self.options.keep is not None:
+                await prune_journal(self.options.keep, self.ports, self.shutdown)
         return report
 
     async def recover(self, run: Run) -> Report:

@@ -1,6 +1,6 @@
 """The configuration file as a whole."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
@@ -23,6 +23,7 @@ from nbsweep.settings.operation import (
     PlanSettings,
     PollingSettings,
     RemovalSettings,
+    RetentionSettings,
     ServiceSettings,
 )
 from nbsweep.settings.people.calendar import CalendarSettings
@@ -108,6 +109,8 @@ class Settings(Group):
     """What `plan --out` saves for `run --plan`."""
     inventory: InventorySettings | None = Field(default_factory=InventorySettings)
     """What surveys record about the fleet; null records nothing."""
+    retention: RetentionSettings | None = None
+    """How long the journal keeps what has ended; null keeps all of it."""
     polling: PollingSettings = Field(default_factory=PollingSettings)
     """How often running deletions are checked."""
     messages: MessagesSettings = Field(default_factory=MessagesSettings)
@@ -128,6 +131,16 @@ class Settings(Group):
     @model_validator(mode="after")
     def _tells_people(self) -> Self:
         check_people(self)
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_what_policies_are_tried_on(self) -> Self:
+        recorded = self.inventory.keep if self.inventory else timedelta(0)
+        if self.retention and self.retention.keep < recorded:
+            raise ValueError(
+                "retention.keep must not be shorter than inventory.keep: when a policy is tried on the past, a notebook whose "
+                "removal is forgotten would seem to have been deleted by its owner"
+            )
         return self
 
     @cached_property

@@ -1,4 +1,4 @@
-"""How a sweep works and reports: `removal`, `plan`, `inventory`, `polling`, `logging` and `service`."""
+"""How a sweep works and reports: `removal`, `plan`, `inventory`, `retention`, `polling`, `logging` and `service`."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -11,6 +11,8 @@ from nbsweep.settings.fields.base import Group
 from nbsweep.settings.fields.paths import FilePath
 from nbsweep.settings.fields.types import Written
 from nbsweep.settings.fields.units import Duration, DurationOrZero, format_duration
+
+SHORTEST_RETENTION = timedelta(days=90)
 
 
 class CoolDownSettings(Group):
@@ -61,6 +63,20 @@ class InventorySettings(Group):
 
     keep: DurationOrZero = timedelta(days=400)
     """How long a state is kept after it has ended, so that policies can be tried on the past; 0d records nothing."""
+
+
+class RetentionSettings(Group):
+    """How long the journal keeps what has ended."""
+
+    keep: Duration
+    """How long runs with their removals, sent messages, ended marks and ended exemptions are kept; at least 90d."""
+
+    @field_validator("keep")
+    @classmethod
+    def _is_long(cls, keep: timedelta) -> timedelta:
+        if keep < SHORTEST_RETENTION:
+            raise ValueError(f"must be at least {SHORTEST_RETENTION.days}d")
+        return keep
 
 
 class PollingSettings(Group):

@@ -38,6 +38,7 @@ from nbsweep.testing.records.sessions import InMemorySessions
 from nbsweep.testing.records.statistics import InMemoryStatistics
 from nbsweep.testing.records.trail import InMemoryTrail
 from nbsweep.testing.records.workers import InMemoryWorkers
+from nbsweep.testing.retention import InMemoryRetention
 
 
 class InMemoryJournal:
@@ -69,6 +70,7 @@ class InMemoryJournal:
         self.fences = InMemoryFences()
         self.due_sweeps = InMemoryDueSweeps()
         self.workers = InMemoryWorkers()
+        self.retention = InMemoryRetention(self._runs, self._removals, self.notices, self.exemptions, self.inventory)
 
     def require_in_place(self) -> None:
         """Raise if a later run would not find this journal, which never happens."""

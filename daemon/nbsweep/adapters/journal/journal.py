@@ -50,6 +50,7 @@ from nbsweep.adapters.journal.records.plans import SqlPlans
 from nbsweep.adapters.journal.records.sessions import SqlSessions
 from nbsweep.adapters.journal.records.statistics import SqlStatistics
 from nbsweep.adapters.journal.records.workers import SqlWorkers
+from nbsweep.adapters.journal.retention import SqlRetention
 from nbsweep.adapters.journal.rows import Row, RowMapper
 from nbsweep.adapters.journal.statements import Statements
 from nbsweep.adapters.journal.tables import LEASES, REMOVALS, RUNS, SIGHTINGS
@@ -154,6 +155,11 @@ class SqlJournal:
     def workers(self) -> SqlWorkers:
         """The workers of a fleet."""
         return SqlWorkers(self._access)
+
+    @cached_property
+    def retention(self) -> SqlRetention:
+        """What deletes old records."""
+        return SqlRetention(self._access)
 
     @cached_property
     def _mark_writer(self) -> MarkWriter:

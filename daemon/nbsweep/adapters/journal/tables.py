@@ -337,6 +337,13 @@ AUDIT = Table(
     Column("chain", Text, nullable=False, server_default=LEGACY),
     Column("sequence", BigInteger, nullable=False, server_default=literal_column("0")),
     Index("audit_by_chain", "chain", "sequence", unique=True),
+    Index("audit_by_time", "moment_us"),
+    Index("audit_by_step", "what"),
+    Index("audit_by_target", "target"),
+    Index("audit_by_run", "run_id"),
+    Index("audit_by_notebook", "notebook_id"),
+    Index("audit_by_policy", "policy"),
+    Index("audit_by_starter", "started_by"),
 )
 """The audit trail: the fields of `AuditEntry` and of `Link`, in plain types, because the digest is made of what is stored.
 
@@ -373,5 +380,5 @@ REVISION = Table(
 )
 """Alembic's own table with the revision of a database; not part of `METADATA`."""
 
-NEWEST = "0018"
+NEWEST = "0019"
 """The newest revision in `migrations/`; a database with this revision needs no migration."""

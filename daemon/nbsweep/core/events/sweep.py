@@ -1,6 +1,7 @@
 """Events of a sweep: its survey, its plan, its brakes and its end."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import ClassVar
 
 from nbsweep.core.events.base import Event, Level
@@ -119,6 +120,28 @@ class InventoryRecorded(Event, frozen=True):
     """Whether notebooks that it did not show count as gone."""
     pruned: int
     """How many old states were deleted."""
+
+
+class JournalPruned(Event, frozen=True):
+    """Records of the journal were deleted that ended before `retention.keep`."""
+
+    name: ClassVar[str] = "journal.pruned"
+    before: datetime
+    """What ended at or after this moment was kept."""
+    runs: int
+    """How many sweeps were deleted; the other fields count in the same way."""
+    removals: int
+    marks: int
+    messages: int
+    exemptions: int
+
+
+class JournalNotPruned(Event, frozen=True):
+    """Old records of the journal could not be deleted; the sweep is not concerned."""
+
+    name: ClassVar[str] = "journal.not_pruned"
+    level: ClassVar[Level] = "warning"
+    problem: str
 
 
 class PlanBuilt(Event, frozen=True):

@@ -17,6 +17,7 @@ from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import Removal, State
 from nbsweep.core.lookup import NotebookRef
 from nbsweep.core.notices.port import MarkRecords, OutboxRecords
+from nbsweep.core.retention.port import RetentionRecords
 from nbsweep.core.runs import History, Outcome, RunCounts, RunRecord
 from nbsweep.core.saved_plan.approval import PlanRecords
 from nbsweep.core.statistics.port import StatisticsRecords
@@ -54,6 +55,11 @@ class Journal(Protocol):
     @property
     def inventory(self) -> InventoryRecords:
         """The surveys, and the states of notebooks over time."""
+        ...
+
+    @property
+    def retention(self) -> RetentionRecords:
+        """What deletes old records."""
         ...
 
     @property

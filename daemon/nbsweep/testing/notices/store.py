@@ -1,6 +1,6 @@
 """The marks, the items and the messages in memory, which two ports share."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -65,6 +65,12 @@ class NoticeStore:
             known = self.marks.get(mark.id)
             self.trail.extend(entries_of_mark(mark, known.state if known else None, 0))
             self.marks[mark.id] = following(mark)
+
+    def forget_marks(self, mark_ids: Collection[str]) -> None:
+        """Delete marks with their items."""
+        for mark_id in mark_ids:
+            del self.marks[mark_id]
+        self.items = {key: item for key, item in self.items.items() if item.mark_id not in mark_ids}
 
     def check_items(self, items: Iterable[Item], marks: Iterable[Mark]) -> None:
         """Check that the items can be written together with these marks.

@@ -19,6 +19,7 @@ class InMemoryExemptions:
         """Begin without exemptions; `trail` gets their entries."""
         self._trail = trail
         self._exemptions: dict[str, Exemption] = {}
+        self._forgotten = 0
 
     async def version(self) -> int:
         """Return a number that grows with each grant and each revocation."""
@@ -27,7 +28,19 @@ class InMemoryExemptions:
 
     def version_now(self) -> int:
         """Return the version without waiting, for a write that checks it."""
-        return len(self._exemptions) + sum(one.revoked_at is not None for one in self._exemptions.values())
+        return self._forgotten + sum(map(_weight, self._exemptions.values()))
+
+    def old(self, before: datetime) -> list[Exemption]:
+        """Return those that ended or were revoked before a moment."""
+        return [one for one in self._exemptions.values() if min(one.until, one.revoked_at or one.until) < before]
+
+    def forget(self, before: datetime) -> int:
+        """Delete those that ended or were revoked before a moment, and return their number; the version stays."""
+        old = self.old(before)
+        for exemption in old:
+            self._forgotten += _weight(exemption)
+            del self._exemptions[exemption.id]
+        return len(old)
 
     async def grant(self, exemption: Exemption) -> None:
         """Record a new exemption, with its entry in the audit trail."""
@@ -74,3 +87,7 @@ class InMemoryExemptions:
 
 def _age(exemption: Exemption) -> tuple[datetime, str]:
     return exemption.granted_at, exemption.id
+
+
+def _weight(exemption: Exemption) -> int:
+    return 1 + (exemption.revoked_at is not None)

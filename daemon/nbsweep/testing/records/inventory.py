@@ -41,6 +41,11 @@ class InMemoryInventory:
         found = (one for one in self._covered(identity) if one.state.ended_by is None)
         return {one.state.notebook_id: _open_state(one) for one in found}
 
+    def is_known_to_be_gone(self, project: str, notebook_id: str) -> bool:
+        """Return whether there are states of a notebook, and all have ended."""
+        mine = [one for one in self._stored.values() if (one.project, one.state.notebook_id) == (project, notebook_id)]
+        return bool(mine) and all(one.state.ended_by is not None for one in mine)
+
     async def record(self, survey: SurveyRecord, changes: Changes) -> int:
         """Store a survey and its changes, and return the survey's number."""
         require_aware(survey.at)

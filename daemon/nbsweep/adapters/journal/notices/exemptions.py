@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict, replace
-from sqlalchemy import RowMapping, Select, bindparam, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, RowMapping, Select, bindparam, cast, func, literal_column, select, update
 
 from nbsweep.adapters.journal.dialects import compiled, compiled_question, insert_new
 from nbsweep.adapters.journal.errors import journal_errors
@@ -15,6 +15,7 @@ from nbsweep.adapters.journal.notices.tables import EXEMPTIONS
 from nbsweep.adapters.journal.records.access import Access
 from nbsweep.adapters.journal.records.audit import chains_of
 from nbsweep.adapters.journal.rows import Row
+from nbsweep.adapters.journal.tables import META
 from nbsweep.adapters.journal.transaction import Overtaken, Transaction, Turn
 from nbsweep.core.audit.exemptions import entry_of_grant, entry_of_revocation
 from nbsweep.core.errors import ExemptionExists, ExemptionsChanged
@@ -23,8 +24,20 @@ from nbsweep.core.model import microseconds, require_aware
 
 _OF_SELECTOR = Selector.__struct_fields__
 _OWN = tuple(name for name in Exemption.__struct_fields__ if name != "selector")
-# No row is ever deleted, and a revocation is final: so both counts only grow.
-_VERSION = select((func.count() + func.count(EXEMPTIONS.c.revoked_at)).label("version")).select_from(EXEMPTIONS)
+PRUNED_EXEMPTIONS = "pruned exemptions"
+"""The key in `META` of what deleted rows had added to the version."""
+
+
+def pruned_exemptions() -> ColumnElement[int]:
+    """Return what deleted rows had added to the version."""
+    noted = select(META.c.value).where(META.c.key == literal_column(f"'{PRUNED_EXEMPTIONS}'")).scalar_subquery()
+    return func.coalesce(cast(noted, BigInteger), literal_column("0"))
+
+
+# A revocation is final, and who deletes rows notes their number: so the sum only grows.
+_VERSION = select((func.count() + func.count(EXEMPTIONS.c.revoked_at) + pruned_exemptions()).label("version")).select_from(
+    EXEMPTIONS
+)
 
 
 class UnchangedExemptions(Struct, frozen=True):

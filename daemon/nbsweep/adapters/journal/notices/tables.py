@@ -133,4 +133,4 @@ EXEMPTIONS = Table(
     Column("revoked_by", Text, nullable=False),
     Column("revoked_reason", Text, nullable=False),
 )
-"""The exemptions: the fields of `Exemption` and of its selector. No row is ever deleted."""
+"""The exemptions: the fields of `Exemption` and of its selector. Only `SqlRetention` deletes rows, and notes how many."""

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Dialect,
     RowMapping,
     Select,
@@ -24,6 +23,7 @@ from sqlalchemy import (
 )
 
 from nbsweep.adapters.journal.dialects import compiled, compiled_positionally, compiled_question, listed_in, upsert
+from nbsweep.adapters.journal.records.audit_search import latest_entries, people_like
 from nbsweep.adapters.journal.tables import AUDIT, AUDIT_CHAINS, REMOVALS, RUNS
 from nbsweep.adapters.journal.transaction import Transaction
 from nbsweep.core.audit.chain import LEGACY, Head, Link, join
@@ -32,7 +32,6 @@ from nbsweep.core.audit.heads import in_order
 from nbsweep.core.audit.steps import AuditStep
 from nbsweep.core.audit.verification import anchor_of
 from nbsweep.core.lifecycle import Removal
-from nbsweep.core.model import microseconds
 
 CHUNK = 1000
 """Number of removals that are in memory at once with their entries."""
@@ -51,11 +50,13 @@ _ENTRIES = select(AUDIT.c.chain).distinct()
 def _coverage() -> Select[str, int, int]:
     same = [REMOVALS.c[name] for name in ("run_id", "target", "notebook_id")]
     decided = select(AUDIT.c.run_id, AUDIT.c.target, AUDIT.c.notebook_id).where(AUDIT.c.what == AuditStep.DECIDED.value)
+    # With NOT IN, PostgreSQL would read all decisions for each removal.
+    undecided = select(*same).except_(decided)
     first = select(func.min(AUDIT.c.id)).scalar_subquery()
     began_us = select(AUDIT.c.moment_us).where(AUDIT.c.id == first).scalar_subquery()
     later = case((type_coerce(REMOVALS.c.planned_at, BigInteger) >= began_us, 1))
     counts = select(REMOVALS.c.target, func.count().label("undecided"), func.count(later).label("missing"))
-    return counts.where(tuple_(*same).not_in(decided)).group_by(REMOVALS.c.target)
+    return counts.where(tuple_(*same).in_(undecided)).group_by(REMOVALS.c.target)
 
 
 _COVERAGE = _coverage()
@@ -193,8 +194,10 @@ class SqlTrail:
 
     async def latest(self, query: AuditQuery, limit: int) -> tuple[Link, ...]:
         """List the latest entries that match the query, the newest first."""
-        matching = _LINK.where(*_conditions(query)).order_by(AUDIT.c.id.desc())
-        return tuple(map(_link_of, await self._fetch(matching.limit(limit))))
+        names = None if query.who is None else [row["name"] for row in await self._fetch(people_like(query.who))]
+        if names is not None and not names:
+            return ()
+        return tuple(map(_link_of, await self._fetch(latest_entries(_LINK, query, names, limit))))
 
     async def coverage(self) -> tuple[AuditCoverage, ...]:
         """Count the removals whose decision is not on the trail, for each target that has some."""
@@ -206,21 +209,6 @@ class SqlTrail:
 def _laid_out(link: Link) -> tuple[Any, ...]:
     sequence, *older, newer = link.entry
     return (*older, link.digest, newer, link.chain, sequence)
-
-
-def _conditions(query: AuditQuery) -> Iterable[ColumnElement[bool]]:
-    for name in ("target", "run_id", "notebook_id", "policy", "what"):
-        value = getattr(query, name)
-        if value is not None:
-            yield AUDIT.c[name] == str(value)
-    if query.since is not None:
-        yield AUDIT.c.moment_us >= microseconds(query.since)
-    if query.who is not None:
-        # A database may fold only ASCII letters, and what is written in the same case has to match anyway.
-        folded = func.lower(AUDIT.c.started_by).contains(query.who.lower(), autoescape=True)
-        yield folded | AUDIT.c.started_by.contains(query.who, autoescape=True)
-    if query.before is not None:
-        yield AUDIT.c.id < query.before
 
 
 def as_stored(notebook_id: str) -> str:
