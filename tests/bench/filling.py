@@ -6,7 +6,7 @@ with the decision of each removal. The same numbers give the same journal.
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from random import Random
 from typing import Any
@@ -50,6 +50,8 @@ class Amount(Struct, frozen=True):
     states: int = 200_000
     """States of the inventory that have ended; beside them, there are 400 open ones for each target."""
     endpoint: str = "https://modelarts.test"
+    until: datetime = builders.NOON
+    """The night of the last sweep is the one before."""
 
     def identity_of(self, target: int) -> TargetIdentity:
         """Return the identity of a target."""
@@ -238,8 +240,8 @@ class Filling:
             held = (self.amount.identity_of(target).project, notebook_id_of(number, "h"), at, at, at + 1)
             yield (*held, name_of(target), "policy-1", "bert", "alice", 50)
 
-    def _night(self, night: int) -> Any:
-        return builders.NOON - timedelta(days=self.amount.nights - night)
+    def _night(self, night: int) -> datetime:
+        return self.amount.until - timedelta(days=self.amount.nights - night)
 
     def _state(self, notebook_id: str, target: int, surveys: tuple[int, int | None], number: int) -> Row:
         facts = (
