@@ -86,7 +86,7 @@ async def test_an_old_sweep_goes_with_all_its_removals(opener: Opener) -> None:
         assert [each.run_id for each in await journal.runs(10)] == ["new"]
         assert await journal.removals("old") == ()
         assert len(await journal.removals("new")) == 1
-        assert (await journal.trail.head()).sequence > 2500
+        assert len(await journal.trail.after("research", 2000, 1000)) > 500
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ async def audit_command(session: Session, options: AuditOptions) -> Exit:
         links = await journal.trail.latest(query, options.limit)
         # Only who sees the beginning of the trail has to know what is older; to count that takes long in a large journal.
         whole = options.query == AuditQuery() and len(links) < options.limit
-        coverage = await journal.trail.coverage() if whole else AuditCoverage()
+        coverage = await journal.trail.coverage() if whole else ()
     if options.format == "json":
         session.write_json([link_document(link) for link in links])
     elif links:
