@@ -9,8 +9,10 @@ from msgspec.structs import replace
 
 from nbsweep.core.backtest.model import CensorCause, Label, Labelled, ReturnSign, WouldBe
 from nbsweep.core.control.services import ServiceRecord
+from nbsweep.core.due_sweeps.model import SCHEDULE, DueSweep
 from nbsweep.core.exemptions.model import Exemption, GrantedBy, Selector
 from nbsweep.core.facts import NAME_KEYS, Moment
+from nbsweep.core.fences.model import Fence
 from nbsweep.core.identity import TargetIdentity
 from nbsweep.core.judging.rules import Policy, Protection, Rules, Running
 from nbsweep.core.judging.verdict import Decision, Reason, Verdict
@@ -26,6 +28,7 @@ from nbsweep.core.planning.plan import Candidate, Plan, Survey
 from nbsweep.core.planning.tally import Tally, join_tallies
 from nbsweep.core.reasons.model import recorded
 from nbsweep.core.runs import RunRecord
+from nbsweep.core.workers.model import WorkerRecord
 from nbsweep.engine.inspection.preflight import PreflightOptions
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -182,6 +185,23 @@ def identity(**changes: Any) -> TargetIdentity:
 def fence_holder(owner: str = "a") -> Holder:
     """Return a process of a fleet."""
     return Holder(owner, f"host-{owner}", f"machine-{owner}", 7, 700)
+
+
+def fence(name: str = "cron", owner: str = "a", **changes: Any) -> Fence:
+    """Return a fence that a process has held since `NOON`, and whose last beat was a second ago."""
+    plain = Fence(name, fence_holder(owner), 1, NOON, NOON, held=True, memory="", age_s=1.0, memory_age_s=0.0)
+    return replace(plain, **changes)
+
+
+def worker_record(owner: str = "w1", /, **changes: Any) -> WorkerRecord:
+    """Return the record of a worker that was started an hour before `NOON`, and has the configuration c1."""
+    plain = WorkerRecord(fence_holder(owner), "0.1.0", ago(hours=1), ago(seconds=3), "c1", can_sweep=2, accounts_at_once=4)
+    return replace(plain, **changes)
+
+
+def due_sweep(target: str = "research", /, **changes: Any) -> DueSweep:
+    """Return a sweep that has been due for ten minutes, of the account acct."""
+    return replace(DueSweep(target, "acct", ago(minutes=10), SCHEDULE, ago(minutes=10)), **changes)
 
 
 def target_lease(owner: str = "a", /, **changes: Any) -> TargetLease:

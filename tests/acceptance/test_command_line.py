@@ -19,6 +19,7 @@ NEEDED = {
     "outbox retry": ["--all"],
     "notify test": ["mail"],
     "inventory": ["nb-1"],
+    "fleet drain": ["worker-1:7"],
 }
 
 

@@ -16,7 +16,7 @@ from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.cloud.auth.describe import exposed_files, source_of
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.journal.address import parse_address
-from nbsweep.bootstrap.accounts import TargetAccess, open_accounts
+from nbsweep.bootstrap.accounts import TargetAccess, identify_accounts, open_accounts
 from nbsweep.bootstrap.channels import check_channels
 from nbsweep.bootstrap.links import check_links
 from nbsweep.bootstrap.owners import check_owner_parts, make_directory
@@ -30,6 +30,10 @@ from nbsweep.engine.target_identity import describe_same
 from nbsweep.settings import LimitSettings, Settings, TargetSettings
 from nbsweep.settings.people.owners import FALLBACK
 
+NAME_ACCOUNT = (
+    "Other credentials of the same account count as another account then, and both use up its quota. Mend it, or set `account` "
+    "for each of its targets."
+)
 MOST_RUNS = 1000
 KIB, MIB = 2**10, 2**20
 UPDATE_HOLIDAYS = (
@@ -56,7 +60,8 @@ class ConfigurationCheck(Struct, frozen=True):
     async def check(self) -> tuple[Check, ...]:
         """Return the results of all checks. The targets are checked concurrently."""
         journal = await check_journal(self.settings.journal)
-        async with open_accounts(self.settings.targets, self.environment, self.clock) as accesses:
+        async with open_accounts(self.settings.targets, self.environment, self.clock) as opened:
+            accesses = await identify_accounts(opened, self.clock) if self.settings.service.fleet else opened
             owners = await check_owner_parts(self.settings, self.clock)
             channels = await check_channels(self.settings, self.clock)
             first = (self._configuration(), *self._calendar(), journal, *owners, *channels, *check_links(self.settings))
@@ -90,10 +95,16 @@ class ConfigurationCheck(Struct, frozen=True):
         async with anyio.create_task_group() as group:
             for access in accesses:
                 group.start_soon(check_one, access)
+        by_name = {access.target.name: access for access in accesses}
         return [
             check
             for target in self.settings.targets
-            for check in (*checks[target.name], *check_secret_files(target), *self._apart(target.name))
+            for check in (
+                *checks[target.name],
+                *check_account(by_name[target.name]),
+                *check_secret_files(target),
+                *self._apart(target.name),
+            )
         ]
 
     def _apart(self, name: str) -> Iterator[Check]:
@@ -145,6 +156,18 @@ def without_credentials(question: PreflightOptions, error: CloudError) -> tuple[
         for name in question.names
     ]
     return tuple(replace(check, target=question.target) for check in checks)
+
+
+def check_account(access: TargetAccess) -> Iterator[Check]:
+    """Yield, in a fleet, the account of a target, on which its processes have to agree; nothing without credentials."""
+    problem, name = access.account_problem, access.target.name
+    if not access.account_id or access.problem:
+        return
+    if problem is None:
+        yield replace(passed("account", access.account_id), target=name)
+        return
+    finding = f"IAM did not say whose the credentials are, so they stand for their account, {access.account_id}: {problem}"
+    yield replace(warned("account", finding, NAME_ACCOUNT), target=name)
 
 
 def check_secret_files(target: TargetSettings) -> Iterator[Check]:

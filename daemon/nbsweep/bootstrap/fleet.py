@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
+from nbsweep.adapters.cloud.limiter import learned_rates
 from nbsweep.adapters.journal import SqlJournal
 from nbsweep.bootstrap.sweeps import OpenResources, fence_options
 from nbsweep.core.errors import NbsweepError
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.service.fleet.account_sweeps import AccountSweeps
 from nbsweep.service.fleet.queue import SweepQueue
+from nbsweep.service.fleet.reading import FleetReader
 from nbsweep.service.runner_options import RunnerOptions
 from nbsweep.settings import Settings
 from nbsweep.settings.fingerprint import digest_of_sweeps
@@ -28,6 +30,11 @@ async def open_fleet_queue(settings: Settings, journal: SqlJournal) -> SweepQueu
             "service.fleet needs the package procrastinate, which is not installed: pip install 'nbsweep[fleet]'"
         ) from error
     return await open_queue(journal, digest_of_sweeps(settings), settings.service.lease.total_seconds())
+
+
+def make_fleet_reader(settings: Settings, journal: SqlJournal, queue: SweepQueue) -> FleetReader:
+    """Return what reads the status of the fleet."""
+    return FleetReader(journal, digest_of_sweeps(settings), settings.service.lease, queue, learned_rates)
 
 
 def accounts_of(opened: OpenResources) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ from nbsweep.adapters.process import allow_open_files, is_alive, this_process
 from nbsweep.bootstrap.accounts import TargetAccess, identify_accounts, open_accounts
 from nbsweep.bootstrap.turns import TargetTurns, turns_of
 from nbsweep.core.errors import JournalError, NbsweepError
+from nbsweep.core.events.fleet import AccountUnidentified
 from nbsweep.core.events.http import ConnectionsBounded
 from nbsweep.core.identity import is_same_place
 from nbsweep.core.lease import GOOD_FOR, Holder
@@ -86,6 +87,7 @@ async def open_all(
         accesses = await stack.enter_async_context(open_accounts(settings.targets, environment, clock, logins))
         if settings.service.fleet:
             accesses = await identify_accounts(accesses, clock)
+            _report_unidentified(accesses, telemetry)
         sweepers: list[Sweeper] = []
         lookups: dict[str, UserLookup] = {}
         for access in accesses:
@@ -97,6 +99,13 @@ async def open_all(
         yield OpenResources(
             journal, clock, tuple(sweepers), turns_of(accesses, settings.service.accounts_at_once), accesses, lookups
         )
+
+
+def _report_unidentified(accesses: Iterable[TargetAccess], telemetry: Telemetry) -> None:
+    for access in accesses:
+        if access.account_problem is not None:
+            with telemetry.bound(target=access.target.name):
+                telemetry.emit(AccountUnidentified(access.account_id, str(access.account_problem)))
 
 
 def within_open_files(settings: Settings, telemetry: Telemetry) -> Settings:

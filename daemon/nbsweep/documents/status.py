@@ -8,6 +8,8 @@ from msgspec import Meta
 
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.control.services import Life, ServiceStatus
+from nbsweep.core.due_sweeps.model import DueSweep
+from nbsweep.core.fleet_status.model import FleetStatus
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.notices.health import OutboxHealth
 from nbsweep.core.status import TargetStatus
@@ -87,6 +89,16 @@ class OutboxDocument(Document, frozen=True):
     waiting_since: Annotated[Time | None, Meta(description="Since when the first of these items waits.")]
 
 
+class WaitingSweepDocument(Document, frozen=True):
+    """A due sweep of a target that waits for a worker of the fleet."""
+
+    due_at: Time
+    asked_by: str
+    not_before: Annotated[Time, Meta(description="When a worker may begin it: later than `due_at` after a failure.")]
+    failures: Annotated[Count, Meta(description="Number of failed attempts in a row.")]
+    problem: str | None
+
+
 class StatusDocument(Document, frozen=True):
     """The status of one target."""
 
@@ -105,11 +117,18 @@ class StatusDocument(Document, frozen=True):
     marks: MarkTotalsDocument
     untold_owners: Sequence[UntoldOwnerDocument]
     outbox: Annotated[OutboxDocument, Meta(description="The same for all targets of a journal.")]
+    waiting: Annotated[WaitingSweepDocument | None, Meta(description="Null if no sweep waits for a worker of a fleet.")]
 
 
-def status_document(status: TargetStatus, outbox: OutboxHealth, due: datetime | None, now: datetime) -> StatusDocument:
-    """Return the document of the status of a target, with its next due time; problems of the outbox are everybody's."""
-    success, problems = status.last_success, (*status.problems, *outbox.problems(now))
+def status_document(
+    status: TargetStatus, outbox: OutboxHealth, due: datetime | None, now: datetime, fleet: FleetStatus | None = None
+) -> StatusDocument:
+    """Return the document of the status of a target, with its next due time.
+
+    Problems of the outbox and of the fleet are everybody's.
+    """
+    success = status.last_success
+    problems = (*status.problems, *outbox.problems(now), *(fleet.problems if fleet else ()))
     return StatusDocument(
         target=status.target,
         well=not problems,
@@ -129,7 +148,12 @@ def status_document(status: TargetStatus, outbox: OutboxHealth, due: datetime | 
             for each in status.marks.untold
         ],
         outbox=_outbox(outbox),
+        waiting=_waiting(status.due) if status.due else None,
     )
+
+
+def _waiting(due: DueSweep) -> WaitingSweepDocument:
+    return WaitingSweepDocument(moment_text(due.due_at), due.by, moment_text(due.not_before), due.failures, due.problem or None)
 
 
 def _outbox(outbox: OutboxHealth) -> OutboxDocument:

@@ -53,6 +53,7 @@ def test_all_arguments_of_commands_are_tried() -> None:
         "explain",
         "exempt add",
         "exempt revoke",
+        "fleet drain",
         "inventory",
         "notify test",
         "outbox retry",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from builders import NOON, ago, removal, run_record, target_lease
+from builders import NOON, ago, due_sweep, removal, run_record, target_lease
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.runs import Outcome, RunCounts, RunRecord
 from nbsweep.core.status import StatusInputs, TargetStatus, judge_status
@@ -152,3 +152,11 @@ def test_the_age_of_a_beat_counts_by_the_clock_that_all_processes_share() -> Non
         known = lease(1, silent_s=silent_s - ahead.total_seconds())
         status = status_of(run(1, ended_at=None), lease=known, shared_now=NOON + ahead)
         assert (status.sweeping is not None) is held
+
+
+def test_a_due_sweep_that_no_worker_has_begun_waits() -> None:
+    """It is no problem of the target; once it has begun, the sweep itself is shown."""
+    waits = due_sweep()
+    assert status_of(run(1), due=waits).due == waits
+    assert status_of(run(1), due=waits).well
+    assert status_of(run(1), due=due_sweep(begun_at=NOON)).due is None

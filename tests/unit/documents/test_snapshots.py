@@ -18,7 +18,9 @@ from builders import (
     SCOPE,
     ago,
     candidate,
+    due_sweep,
     exemption,
+    fence,
     mark,
     moment,
     notebook,
@@ -29,6 +31,7 @@ from builders import (
     rules,
     tag,
     text,
+    worker_record,
 )
 from nbsweep.cli.text import json_text
 from nbsweep.core.audit.chain import LEGACY, START, Break, Flaw, Head, Link
@@ -38,10 +41,13 @@ from nbsweep.core.audit.verification import VerifiedChain, VerifiedTrail
 from nbsweep.core.checks import Check, Grade, passed
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.doubts import Doubt, DoubtKind
+from nbsweep.core.due_sweeps.model import Job, JobState
 from nbsweep.core.errors import Mistake, Unreachable
 from nbsweep.core.exemptions.model import GrantedBy
 from nbsweep.core.explain.context import JournalFacts, NotebookContext, TargetScope, brake_lines, cover_findings
 from nbsweep.core.explain.explain import explain
+from nbsweep.core.fleet_status.judge import judge_fleet
+from nbsweep.core.fleet_status.model import FleetInputs
 from nbsweep.core.granting.effect import GrantEffect
 from nbsweep.core.judging.rules import Rules
 from nbsweep.core.judging.verdict import Reason, keep
@@ -53,7 +59,7 @@ from nbsweep.core.matching.conditions import AnyOf
 from nbsweep.core.model import MalformedRow, Status
 from nbsweep.core.notices.health import OutboxHealth, TargetMarks, UntoldOwner
 from nbsweep.core.notices.outbox import OutboxCount, WaitingItems
-from nbsweep.core.pacing import LaneState
+from nbsweep.core.pacing import LaneState, LearnedRate
 from nbsweep.core.planning.brakes import Brakes, Refusal
 from nbsweep.core.planning.plan import MarkOutlook, Plan, WorkspaceGap
 from nbsweep.core.reasons.model import recorded
@@ -65,6 +71,7 @@ from nbsweep.core.status import TargetStatus
 from nbsweep.documents.audit import link_document, verification_document
 from nbsweep.documents.check import check_document
 from nbsweep.documents.explain import explain_document
+from nbsweep.documents.fleet_status import fleet_status_document
 from nbsweep.documents.people.exemptions import exemption_documents, grant_document
 from nbsweep.documents.plans import plan_document
 from nbsweep.documents.reports import dry_run_document, report_document
@@ -199,6 +206,17 @@ EXEMPTIONS = (
     exemption(id="e2", owner="alice", name="exp-*", target="research", until=NOON, granted_as=GrantedBy.OWNER),
     exemption(id="e3", owner="bob", revoked_at=ago(hours=1), revoked_by="carol", revoked_reason="the paper is out"),
 )
+FLEET = FleetInputs(
+    NOON,
+    "c1",
+    timedelta(seconds=60),
+    (worker_record(accounts=("a",), refused={"c2": 1}), worker_record("w2", config="c0", stopped_at=ago(minutes=2))),
+    fence(),
+    (fence("lanes:a", "w1", taken_at=ago(minutes=3)),),
+    (due_sweep(account="a", begun_at=NOON, plan_id="p1"), due_sweep("lab", account="b", by="li", failures=2, problem="no")),
+    (Job("a", JobState.RUNNING, "c1", NOON), Job("b", JobState.WAITING, "c2", ago(minutes=5))),
+    {"a": {"delete": LearnedRate(2, 1.0, 1.25, 3.0)}},
+)
 LATE = removal(state=State.REQUESTED, requests=1, requested_at=ago(hours=1))
 DOCUMENTS: dict[str, Callable[[], object]] = {
     "plan": lambda: plan_document("p1", NOON, [PLAN, REFUSED], {"other": "it is away"}),
@@ -214,6 +232,17 @@ DOCUMENTS: dict[str, Callable[[], object]] = {
     "status": lambda: [
         status_document(status(), OUTBOX, NOON, NOON),
         status_document(TargetStatus("new", None, None, (), (), (), None), OutboxHealth(), None, NOON),
+    ],
+    "fleet": lambda: fleet_status_document(judge_fleet(FLEET)),
+    "fleet-of-nobody": lambda: fleet_status_document(judge_fleet(FleetInputs(NOON, "c1", timedelta(seconds=60), (), None))),
+    "status-of-a-fleet": lambda: [
+        status_document(
+            replace(status(), due=due_sweep(failures=1, problem="it is away", not_before=ago(minutes=-1))),
+            OutboxHealth(),
+            NOON,
+            NOON,
+            judge_fleet(FLEET),
+        )
     ],
     "explain": lambda: explain_document([stopped(), unknown()]),
     "check": lambda: check_document([passed("configuration", "ok"), Check("delete", Grade.FAILED, "no", "Grant it.", "lab")]),

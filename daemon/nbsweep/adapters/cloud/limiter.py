@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from nbsweep.core.fences.port import CallFence
-from nbsweep.core.pacing import LaneState, Rate, Window, WindowMemory
+from nbsweep.core.pacing import LaneState, LearnedRate, Rate, Window, WindowMemory
 from nbsweep.core.ports import Clock
 
 TIMERS_PER_S = 1000
@@ -57,6 +57,16 @@ class LanesMemory(Struct, frozen=True):
     lanes: dict[Lane, WindowMemory]
     total: WindowMemory | None = None
     """None if there is no total limit."""
+
+
+def learned_rates(memory: str) -> dict[str, LearnedRate]:
+    """Return the rates in what lanes have left for their next owner, by lane; empty if it cannot be read."""
+    try:
+        read = msgspec.json.decode(memory, type=LanesMemory)
+    except (msgspec.DecodeError, UnicodeError):
+        return {}
+    windows = {**{lane.value: window for lane, window in read.lanes.items()}, **({TOTAL: read.total} if read.total else {})}
+    return {lane: window.learned for lane, window in windows.items() if window.learned}
 
 
 class Lanes:

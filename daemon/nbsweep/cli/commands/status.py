@@ -9,7 +9,7 @@ from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.journal import open_journal
 from nbsweep.adapters.process import is_alive
 from nbsweep.cli.exits import Exit
-from nbsweep.cli.services import read_services
+from nbsweep.cli.services import first_due, read_fleet, read_services
 from nbsweep.cli.session import ReadFormat, Session
 from nbsweep.cli.views.status import status_view
 from nbsweep.core.control.requests import Pause
@@ -37,6 +37,7 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
     """Show the status of each target, and whether anything needs attention."""
     settings, now = session.settings, SystemClock().now()
     async with open_journal(settings.journal) as journal:
+        fleet = await read_fleet(journal, settings)
         outbox = await _outbox(journal, now)
         identities = {target.name: await _identity(journal, target) for target in settings.targets}
         open_ = await journal.unfinished()
@@ -49,6 +50,7 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
                 replace(
                     await _known(journal, name, _followed(name, identity, open_), left),
                     service=service_of(name, services),
+                    due=first_due(fleet, name) if fleet else None,
                     shared_now=shared_now,
                     graces=settings.rules.graces,
                     brakes=settings.brakes.to_core(),
@@ -62,12 +64,12 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
         statuses += [status_of_removed(one, await _relevant_runs(journal, one.target)) for one in removed]
     due = _due(settings, {status.target: status.pause for status in statuses}, now)
     if output == "json":
-        session.write_json([status_document(status, outbox, due.get(status.target), now) for status in statuses])
+        session.write_json([status_document(status, outbox, due.get(status.target), now, fleet) for status in statuses])
     else:
-        session.show_result(status_view(statuses, outbox, due, now))
+        session.show_result(status_view(statuses, outbox, due, now, fleet))
         for line in _windows(settings, now):
             session.write_result(line)
-    well = all(status.well for status in statuses) and not outbox.problems(now)
+    well = all(status.well for status in statuses) and not outbox.problems(now) and not (fleet and fleet.problems)
     return Exit.DONE if well else Exit.UNEXPECTED
 
 

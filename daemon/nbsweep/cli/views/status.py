@@ -9,7 +9,9 @@ from rich.text import Text
 from nbsweep.cli.views.marks import describe_totals
 from nbsweep.cli.views.results import STYLES, cell
 from nbsweep.core.control.services import Life
-from nbsweep.core.facts import format_age
+from nbsweep.core.due_sweeps.model import DueSweep
+from nbsweep.core.facts import format_age, format_moment
+from nbsweep.core.fleet_status.model import FleetStatus, WorkerState
 from nbsweep.core.lease import describe_holder
 from nbsweep.core.lifecycle import Removal
 from nbsweep.core.notices.health import OutboxHealth, TargetMarks
@@ -21,16 +23,26 @@ MOST_OWNERS = 3
 
 
 def status_view(
-    statuses: Sequence[TargetStatus], outbox: OutboxHealth, due: Mapping[str, datetime], now: datetime
+    statuses: Sequence[TargetStatus],
+    outbox: OutboxHealth,
+    due: Mapping[str, datetime],
+    now: datetime,
+    fleet: FleetStatus | None = None,
 ) -> RenderableType:
-    """Return the view of all targets and of the outbox; `due` has the next due time of each target."""
+    """Return the view of all targets, the outbox and the fleet; `due` has the next due time of each target."""
     lines = (line for each in statuses for line in _lines(each, due.get(each.target), now))
-    return Group(_headline(statuses, outbox, now), *lines, *_outbox_lines(outbox, now))
+    return Group(
+        _headline(statuses, outbox, now, fleet),
+        *lines,
+        *_outbox_lines(outbox, now),
+        *(_fleet_lines(fleet) if fleet else ()),
+    )
 
 
-def _headline(statuses: Sequence[TargetStatus], outbox: OutboxHealth, now: datetime) -> Text:
+def _headline(statuses: Sequence[TargetStatus], outbox: OutboxHealth, now: datetime, fleet: FleetStatus | None) -> Text:
     unwell = [status.target for status in statuses if not status.well]
     unwell += ["messages"] if outbox.problems(now) else []
+    unwell += ["the fleet"] if fleet and fleet.problems else []
     if not unwell:
         return Text("All is well.", style="bold green")
     return cell(f"Not all is well: see {', '.join(unwell)}.", "bold red")
@@ -40,6 +52,8 @@ def _lines(status: TargetStatus, due: datetime | None, now: datetime) -> Iterato
     yield _target(status, now)
     if status.sweeping is not None:
         yield cell(f"  being swept now by {describe_holder(status.sweeping)}", "cyan")
+    if status.due is not None:
+        yield cell(f"  {_waiting(status.due)}", "yellow")
     if status.pause is not None:
         yield cell(f"  {status.pause}", "yellow")
     for problem in status.problems:
@@ -56,6 +70,23 @@ def _lines(status: TargetStatus, due: datetime | None, now: datetime) -> Iterato
         running = status.service is not None and status.service.life is Life.RUNNING
         condition = "" if running else ", if `nbsweep serve` runs"
         yield cell(f"  next sweep at {due:%Y-%m-%d %H:%M %Z}, in {format_age(due - now)}{condition}", "dim")
+
+
+def _waiting(due: DueSweep) -> str:
+    begin = f"a sweep, due since {format_moment(due.due_at)} by {due.by},"
+    if due.failures:
+        times = "once" if due.failures == 1 else f"{due.failures} times in a row"
+        return f"{begin} failed {times}, and a worker tries it again at {format_moment(due.not_before)}: {due.problem}"
+    return f"{begin} waits for a worker{f': {due.problem}' if due.problem else ''}"
+
+
+def _fleet_lines(fleet: FleetStatus) -> Iterator[Text]:
+    counts = [(fleet.count(state), state) for state in WorkerState]
+    workers = ", ".join(f"{count} {state}" for count, state in counts if count) or "none"
+    leader = str(fleet.leader) if fleet.leader else "none"
+    yield cell("fleet: ", "bold").append(f"workers: {workers}; leader: {leader}; `nbsweep fleet` shows more", style="not bold")
+    for problem in fleet.problems:
+        yield cell(f"  {problem}", "red")
 
 
 def _removal_lines(status: TargetStatus) -> Iterator[Text]:

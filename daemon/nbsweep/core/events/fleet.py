@@ -19,6 +19,16 @@ class LeadershipEnded(Event, frozen=True):
     level: ClassVar[Level] = "warning"
 
 
+class AccountUnidentified(Event, frozen=True):
+    """IAM did not say whose the credentials of a target are; only processes with the same credentials agree on the account."""
+
+    name: ClassVar[str] = "account.unidentified"
+    level: ClassVar[Level] = "warning"
+    account: str
+    """The account that the credentials stand for."""
+    problem: str
+
+
 class SweepDue(Event, frozen=True):
     """A sweep was recorded as due; a worker will carry it out."""
 

@@ -5,9 +5,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from builders import NOON, ago, mark, removal, run_record, target_lease, told_mark
+from builders import NOON, ago, due_sweep, fence, mark, removal, run_record, target_lease, told_mark, worker_record
 from nbsweep.cli.views.status import status_view
 from nbsweep.core.control.requests import Pause
+from nbsweep.core.fleet_status.judge import judge_fleet
+from nbsweep.core.fleet_status.model import FleetInputs
 from nbsweep.core.marks.grace import Grace
 from nbsweep.core.notices.health import OutboxHealth
 from nbsweep.core.notices.outbox import OutboxCount, WaitingItems
@@ -105,3 +107,28 @@ def test_the_outbox_is_shown_once_after_all_targets() -> None:
     waiting = OutboxHealth(waiting=WaitingItems(3, ago(hours=5)))
     lines = rendered(status_view([status([FINISHED])], waiting, {}, NOON)).splitlines()
     assert lines[2:] == ["messages: 0 unsent", "  3 items that no message lists yet, the oldest for 5h"]
+
+
+def test_a_target_whose_sweep_waits_for_a_worker_says_so() -> None:
+    """Since when, who asked for it, and when it is tried again after a failure."""
+    assert "  a sweep, due since 2026-03-01 11:50Z by li, waits for a worker" in shown(
+        status([FINISHED], due=due_sweep(by="li"))
+    )
+    failed = due_sweep(failures=2, problem="it is away", not_before=ago(minutes=-4))
+    assert (
+        "  a sweep, due since 2026-03-01 11:50Z by the schedule, failed 2 times in a row, and a worker tries it again at "
+        "2026-03-01 12:04Z: it is away"
+    ) in shown(status([FINISHED], due=failed))
+
+
+def test_a_fleet_has_a_line_of_its_own_and_its_problems() -> None:
+    """The first line names it; without a fleet there is no such line."""
+    inputs = FleetInputs(NOON, "c1", timedelta(seconds=60), (worker_record(),), fence())
+    text = rendered(status_view([status([FINISHED])], OutboxHealth(), {}, NOON, judge_fleet(inputs))).splitlines()
+    assert text[0] == "All is well."
+    assert text[-1] == "fleet: workers: 1 running; leader: process 7 on host host-a; `nbsweep fleet` shows more"
+    unwell = judge_fleet(replace(inputs, workers=()))
+    text = rendered(status_view([status([FINISHED])], OutboxHealth(), {}, NOON, unwell)).splitlines()
+    assert text[0] == "Not all is well: see the fleet."
+    assert text[-1].startswith("  no worker is running")
+    assert "fleet:" not in "\n".join(shown(status([FINISHED])))

@@ -1,0 +1,1 @@
+"""What the processes of a fleet do, according to the journal and the queue, and what needs an action."""

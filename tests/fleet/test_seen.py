@@ -1,0 +1,112 @@
+"""What people see of a fleet: `fleet`, `status`, `check`, and a worker that is drained, with real processes."""
+
+import json
+import re
+
+from acceptance.support import eventually, idle_fleet
+from fleet.conftest import Fleet, MakeFleet
+
+
+def change(mine: Fleet, **service: object) -> None:
+    """Change keys of `service` in the configuration."""
+    document = json.loads(mine.desk.config.read_text())
+    document["service"] |= service
+    mine.desk.config.write_text(json.dumps(document))
+
+
+def test_fleet_shows_workers_accounts_and_what_is_due(fleet: MakeFleet, address: str) -> None:
+    """With one account at a time for one worker, a second account waits, and both commands say so; then all is well."""
+    mine = fleet(idle_fleet(30), 2)
+    mine.write(address, service={"accounts_at_once": 1, "drain": "20s"}, target={"limits": {"delete": "5/s"}})
+    with mine.at_work() as (_, [worker]):
+        quiet = mine.desk.run("fleet", "--format", "json")
+        assert (quiet.code, quiet.document["problems"], quiet.document["due"]) == (0, [], [])
+        assert [each["pid"] for each in quiet.document["workers"]] == [worker.process.pid]
+        mine.request()
+
+        def waits() -> bool:
+            document = mine.desk.run("fleet", "--format", "json").document
+            return sorted(job["state"] for job in document["jobs"]) == ["running", "waiting"]
+
+        eventually(waits, "one job runs, and one waits")
+        document = mine.desk.run("fleet", "--format", "json").document
+        assert [each["held"] for each in document["accounts"]].count(True) == 1
+        [held] = (each for each in document["accounts"] if each["held"])
+        assert held["holder"]["pid"] == worker.process.pid
+        assert {each["state"] for each in document["due"]} == {"sweeping", "waiting"}
+        status = mine.desk.run("status").out
+        assert len(re.findall("waits for a worker", status)) == 1
+        eventually(mine.all_gone, "all notebooks are deleted")
+        eventually(lambda: not mine.desk.run("fleet", "--format", "json").document["due"], "nothing is due")
+        table = mine.desk.run("fleet")
+        assert (table.code, table.out.splitlines()[0]) == (0, "All is well.")
+    mine.check_once()
+
+
+def test_a_worker_that_is_drained_takes_no_more_and_ends(fleet: MakeFleet, address: str) -> None:
+    """It is named by its host and process; then no worker is left, which both commands call a problem."""
+    mine = fleet(idle_fleet(2), 1)
+    mine.write(address)
+    with mine.at_work() as (_, [worker]):
+        [shown] = mine.desk.run("fleet", "--format", "json").document["workers"]
+        name = f"{shown['host']}:{shown['pid']}"
+        unknown = mine.desk.run("fleet", "drain", "nowhere:1")
+        assert (unknown.code, name in unknown.err) == (2, True)
+        assert mine.desk.run("fleet", "drain", name).code == 0
+        assert worker.ended().code == 0
+        ended = mine.desk.run("fleet", "--format", "json")
+        assert (ended.code, ended.document["workers"][0]["state"]) == (1, "stopped")
+        assert any("no worker is running" in problem for problem in ended.document["problems"])
+        status = mine.desk.run("status", "--format", "json")
+        assert status.code == 1
+        assert any("no worker is running" in problem for problem in status.document[0]["problems"])
+        assert mine.desk.run("fleet", "drain", name).code == 2
+
+
+def test_jobs_of_another_configuration_are_told(fleet: MakeFleet, address: str) -> None:
+    """`serve` has a new configuration, and the worker the old one."""
+    mine = fleet(idle_fleet(2), 1)
+    mine.write(address)
+    with mine.desk.started("worker") as worker:
+        worker.wait_for("worker.started")
+        change(mine, lease="3s")
+        with mine.desk.started("serve") as serving:
+            serving.wait_for("fleet.leading")
+            mine.request()
+            eventually(lambda: mine.desk.run("fleet", "--format", "json").document["jobs"] != [], "a job waits")
+            told = mine.desk.run("fleet", "--format", "json")
+            assert told.code == 1
+            [refused] = told.document["refused"]
+            assert refused["configuration"] == told.document["configuration"]
+            assert [each["same_configuration"] for each in told.document["workers"]] == [False]
+            assert any("1 job waits for a worker with the configuration" in each for each in told.document["problems"])
+            worker.wait_for("worker.configuration_differs")
+    assert not mine.all_gone()
+
+
+def test_without_a_fleet_the_command_says_so(fleet: MakeFleet, address: str) -> None:
+    """It is a mistake of usage."""
+    mine = fleet([], 1)
+    mine.write(address)
+    change(mine, fleet=False)
+    ended = mine.desk.run("fleet")
+    assert ended.code == 2
+    assert "there is no fleet" in ended.err
+
+
+def test_an_account_that_cannot_be_looked_up_is_told_by_check_and_at_the_start(fleet: MakeFleet, address: str) -> None:
+    """Its credentials stand for it; with `account` in the target there is nothing to look up."""
+    mine = fleet(idle_fleet(1), 1)
+    mine.write(address)
+
+    def account() -> dict[str, str]:
+        checks = mine.desk.run("check", "--format", "json").document["checks"]
+        [found] = (each for each in checks if each["name"] == "account")
+        return dict(found)
+
+    assert account()["status"] == "warning"
+    with mine.desk.started("worker") as worker:
+        worker.wait_for("account.unidentified")
+    mine.write(address, target={"account": "mine"})
+    told = account()
+    assert (told["status"], told["finding"].endswith("/mine")) == ("ok", True)

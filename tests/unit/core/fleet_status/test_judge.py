@@ -1,0 +1,168 @@
+"""What a fleet does, and what needs an action, according to its records."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from builders import NOON, ago, due_sweep, fence, worker_record
+from nbsweep.core.due_sweeps.model import Job, JobState
+from nbsweep.core.fences.model import lanes_fence
+from nbsweep.core.fleet_status.judge import judge_fleet
+from nbsweep.core.fleet_status.model import DueState, FleetInputs, FleetStatus, WorkerState
+from nbsweep.core.pacing import LearnedRate
+from nbsweep.core.workers.model import WorkerRecord
+
+A_MINUTE = timedelta(seconds=60)
+
+
+def judged(*workers: WorkerRecord, **changes: Any) -> FleetStatus:
+    """Judge a fleet of these workers, with a leader, whose processes have the configuration c1."""
+    plain = {"now": NOON, "config": "c1", "lasts": A_MINUTE, "workers": workers, "leader": fence()}
+    return judge_fleet(FleetInputs(**{**plain, **changes}))
+
+
+def waiting(account: str = "acct", config: str = "c1", minutes: float = 5) -> Job:
+    """Return a job that has waited so long."""
+    return Job(account, JobState.WAITING, config, ago(minutes=minutes))
+
+
+def test_all_is_well_with_a_leader_and_a_worker() -> None:
+    """The leader is named with its host, and the age of its beat."""
+    status = judged(worker_record())
+    assert (status.well, status.problems) == (True, ())
+    assert status.leader is not None
+    assert (str(status.leader), status.leader.since, status.leader.silent_s) == ("process 7 on host host-a", NOON, 1.0)
+    [worker] = status.workers
+    assert (worker.state, worker.same_configuration, worker.silent_s) == (WorkerState.RUNNING, True, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({}, WorkerState.RUNNING),
+        ({"draining": True}, WorkerState.DRAINING),
+        ({"beat_at": ago(seconds=59)}, WorkerState.RUNNING),
+        ({"beat_at": ago(seconds=60)}, WorkerState.LOST),
+        ({"beat_at": ago(hours=2), "stopped_at": ago(hours=2), "draining": True}, WorkerState.STOPPED),
+    ],
+)
+def test_the_state_of_a_worker(changes: dict[str, Any], state: WorkerState) -> None:
+    """By its own report; a minute without a beat is too long."""
+    assert judged(worker_record(**changes)).workers[0].state is state
+
+
+def test_without_a_worker_nothing_is_swept() -> None:
+    """Workers that have stopped do not count, and one that is draining does not either."""
+    stopped = worker_record(stopped_at=ago(minutes=1))
+    assert judged().problems == judged(stopped).problems
+    assert "no worker is running" in judged(stopped).problems[0]
+    assert "all workers are draining" in judged(worker_record(draining=True)).problems[0]
+    assert judged(worker_record(draining=True), worker_record("w2")).well
+
+
+def test_a_lost_worker_is_a_problem_until_another_one_was_started() -> None:
+    """As an orchestrator does it, or a person."""
+    lost = worker_record(beat_at=ago(minutes=30))
+    early, late = worker_record("w2", started_at=ago(hours=1)), worker_record("w3", started_at=ago(minutes=29))
+    assert (
+        "the worker on host host-w1 (process 7) has reported nothing since 2026-03-01 11:30Z" in judged(lost, early).problems[0]
+    )
+    assert judged(lost, early, late).well
+
+
+@pytest.mark.parametrize(
+    ("leader", "words"),
+    [
+        (None, "no `nbsweep serve` leads"),
+        (fence(held=False), "no `nbsweep serve` leads"),
+        (fence(age_s=60.0), "process 7 on host host-a led the fleet, and has sent no beat for 60s"),
+    ],
+)
+def test_without_a_leader_nothing_becomes_due(leader: Any, words: str) -> None:
+    """One that released its fence, or died with it, does not lead any more."""
+    status = judged(worker_record(), leader=leader)
+    assert status.leader is None
+    assert words in status.problems[0]
+
+
+def test_jobs_of_a_configuration_that_no_running_worker_has_wait_in_vain() -> None:
+    """A worker that takes no more jobs does not count; both configurations are named."""
+    workers = (worker_record(), worker_record("w2", config="c2", draining=True))
+    status = judged(*workers, jobs=(waiting("a"), waiting("b", "c2"), waiting("c", "c2"), waiting("d", "c3")))
+    assert [(each.config, each.accounts) for each in status.refused] == [("c2", ("b", "c")), ("c3", ("d",))]
+    assert len(status.problems) == 2
+    assert "2 jobs wait for a worker with the configuration c2, and the running workers have c1" in status.problems[0]
+    assert "1 job waits for a worker with the configuration c3" in status.problems[1]
+
+
+def test_without_any_worker_jobs_are_not_told_of_twice() -> None:
+    """That there is no worker says it all."""
+    status = judged(jobs=(waiting(),))
+    assert len(status.problems) == 1
+    assert [each.accounts for each in status.refused] == [("acct",)]
+
+
+def test_a_running_job_of_an_older_configuration_is_carried_out() -> None:
+    """A rolling upgrade is no problem by itself, and the file's configuration need not be that of the workers."""
+    running = Job("acct", JobState.RUNNING, "c0", NOON)
+    status = judged(worker_record(config="c0"), jobs=(running,))
+    assert status.well
+    assert [worker.same_configuration for worker in status.workers] == [False]
+
+
+def test_accounts_are_told_with_who_holds_them_and_what_they_wait_for() -> None:
+    """Those that have a fence, a due sweep or a job; a holder without beats holds nothing."""
+    held = fence(lanes_fence("a"), "w1")
+    silent = fence(lanes_fence("b"), "w2", age_s=61.0)
+    free = fence(lanes_fence("c"), "w1", held=False)
+    rate = LearnedRate(2, 1.0, 1.5, 3.0)
+    status = judged(
+        worker_record(),
+        fences=(held, silent, free),
+        due=(due_sweep("t2", account="b"), due_sweep("t1", account="b"), due_sweep("t3", account="d")),
+        jobs=(waiting("b", minutes=4), waiting("b", minutes=7)),
+        learned={"a": {"delete": rate}},
+    )
+    told = [(each.account, each.is_held, each.targets, each.waiting_since) for each in status.accounts]
+    assert told == [
+        ("a", True, (), None),
+        ("b", False, ("t1", "t2"), ago(minutes=7)),
+        ("c", False, (), None),
+        ("d", False, ("t3",), None),
+    ]
+    assert [each.holder is None for each in status.accounts] == [False, False, True, True]
+    assert status.accounts[0].learned == {"delete": rate}
+
+
+def test_what_is_due_is_being_swept_waits_or_is_put_off() -> None:
+    """What has failed before is a problem, with when it is tried again."""
+    due = (
+        due_sweep("a", begun_at=ago(minutes=1)),
+        due_sweep("b", problem="process 7 has it"),
+        due_sweep("c", failures=2, problem="it is away", not_before=ago(minutes=-4)),
+        due_sweep("e", failures=1, problem="no"),
+        due_sweep("d", failures=1, problem="no", begun_at=NOON),
+    )
+    status = judged(worker_record(), due=due)
+    assert [each.state for each in status.due] == [
+        DueState.SWEEPING,
+        DueState.WAITING,
+        DueState.PUT_OFF,
+        DueState.WAITING,
+        DueState.SWEEPING,
+    ]
+    assert status.problems == (
+        "c: its last 2 sweeps failed: it is away; it is tried again at 2026-03-01 12:04Z",
+        "e: its sweep failed: no; a worker tries it again as soon as one is free",
+        "d: its sweep failed: no; it is tried again now",
+    )
+
+
+def test_the_longest_wait_is_that_of_a_waiting_job() -> None:
+    """Not of one that runs; none if nothing waits."""
+    running = Job("z", JobState.RUNNING, "c1", ago(hours=5))
+    status = judged(worker_record(), jobs=(running, waiting("a", minutes=2), waiting("b", minutes=9)))
+    assert status.longest_wait == timedelta(minutes=9)
+    assert (status.count_jobs(JobState.WAITING), status.count_jobs(JobState.RUNNING)) == (2, 1)
+    assert judged(worker_record(), jobs=(running,)).longest_wait == timedelta(0)
