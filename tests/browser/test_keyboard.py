@@ -46,6 +46,7 @@ def test_the_skip_link_leads_past_the_navigation(world: World, window: Windows) 
     opened.open("/history")
     opened.tab.keyboard.press("Tab")
     opened.tab.keyboard.press("Enter")
+    opened.tab.wait_for_url("**#*")
     opened.tab.keyboard.press("Tab")
     assert opened.tab.evaluate("document.activeElement.closest('main') !== null")
 

@@ -380,7 +380,7 @@ async def test_a_plan_that_was_carried_out_shows_by_whom_and_its_run(tmp_path: P
     """And what became of each notebook; it cannot be carried out again."""
     journal = InMemoryJournal()
     ended = {"run_id": "run7", "ended_at": NOON}
-    await journal.write([removal(1, state=State.DELETED, **ended), removal(2, state=State.FAILED, **ended)])
+    await journal.write([removal(1, state=State.DELETED, **ended), removal(2, state=State.FAILED, end_reason="quota", **ended)])
     await journal.write([removal(3, state=State.DELETED, run_id="another", ended_at=NOON)])
     async with opened_face(tmp_path, journal=journal) as face:
         path = await approve(face)
@@ -390,7 +390,7 @@ async def test_a_plan_that_was_carried_out_shows_by_whom_and_its_run(tmp_path: P
         assert seen.content.all("button") == []
         table = rows(seen.content.all("table")[-1])
         assert table[0] == ["Notebook", "Owner", "Status", "What became of it", "Why"]
-        assert [row[3] for row in table[1:]] == ["Deleted", "Failed to be deleted", "Kept: it did not match any more"]
+        assert [row[3] for row in table[1:]] == ["Deleted", "Failed to be deleted quota", "Kept: it did not match any more"]
         refused = await post(face, f"{path}/carry-out")
         assert refused.status == 409
         assert "carried out by dave (page) in the run run7" in refused.content.words

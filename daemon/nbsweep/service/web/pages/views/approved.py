@@ -34,6 +34,8 @@ class ApprovedItem(Struct, frozen=True):
     reason: Cause
     end: Message | None
     """What became of it; None if the plan was not carried out."""
+    end_why: str
+    """Why it was not deleted, in English; empty if it was."""
     tone: str
 
 
@@ -171,5 +173,6 @@ def _item(row: SavedRow, found: ApprovedInputs) -> ApprovedItem:
         row.policy,
         row.cause,
         END_TITLES[end] if end else was_kept,
+        short(removal.end_reason, LONGEST_SENTENCE) if removal and end != "deleted" else "",
         REMOVAL_TONES[end] if end else "quiet",
     )
