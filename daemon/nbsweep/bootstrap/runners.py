@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from nbsweep.bootstrap.fleet import accounts_of, open_fleet_queue
+from nbsweep.bootstrap.fleet import accounts_of, make_fleet_reader, open_fleet_queue
 from nbsweep.bootstrap.sweeps import OpenResources, fence_options
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.engine.sweep import Sweeper
@@ -54,6 +54,7 @@ async def _make_fleet_work(
             "open-sweeps": dispatcher.watch,
             "reaper": lambda: keep_reaping(queue, telemetry, settings.service.lease),
         },
+        make_fleet_reader(settings, opened.journal, queue),
     )
 
 

@@ -29,7 +29,6 @@ from nbsweep.core.events.service import ServiceDoubt, ServiceReloaded, ServiceRe
 from nbsweep.core.ports import Telemetry
 from nbsweep.engine.report import Run, leading_error
 from nbsweep.engine.shutdown import Shutdown
-from nbsweep.service.control import Control
 from nbsweep.service.journal_watch import JournalWatch
 from nbsweep.service.presence import Presence
 from nbsweep.service.reload import answer_reload, runtime_directory
@@ -151,7 +150,7 @@ class Service:
                 group.start_soon(_report_left_alone, opened, name="left-alone")
                 if settings.channels and settings.mode == "enforce":
                     group.start_soon(notices.relay.run, name="relay")
-                await supervisor.run(lambda control: self._web(settings, opened, control, telemetry), started)
+                await supervisor.run(lambda supervisor: self._web(settings, opened, supervisor, telemetry), started)
                 group.cancel_scope.cancel()
             if self._next is None:
                 await supervisor.watch.say_stopped()
@@ -160,11 +159,11 @@ class Service:
 
     @asynccontextmanager
     async def _web(
-        self, settings: Settings, opened: OpenResources, control: Control, telemetry: Telemetry
+        self, settings: Settings, opened: OpenResources, supervisor: Supervisor, telemetry: Telemetry
     ) -> AsyncIterator[str | None]:
         """Serve the HTTP API if the configuration has an address for it, and yield the bound address."""
-        self.metrics.watch(control)
-        app = self._make_api(settings, opened, control, telemetry)
+        self.metrics.watch(supervisor)
+        app = self._make_api(settings, opened, supervisor, telemetry)
         if app is None or settings.service.listen is None:
             yield None
             return
@@ -172,7 +171,7 @@ class Service:
             yield bound
 
     def _make_api(
-        self, settings: Settings, opened: OpenResources, control: Control, telemetry: Telemetry
+        self, settings: Settings, opened: OpenResources, supervisor: Supervisor, telemetry: Telemetry
     ) -> Application | None:
         """Build the HTTP API if the configuration has an address for it.
 
@@ -182,8 +181,8 @@ class Service:
         listen = settings.service.listen
         if listen is None:
             return None
-        web_settings = make_web_settings(settings, listen, opened)
-        return make_app(control, opened.journal, self.metrics.exposition, web_settings, telemetry, opened.clock)
+        web_settings = make_web_settings(settings, listen, opened, supervisor.work.fleet)
+        return make_app(supervisor, opened.journal, self.metrics.exposition, web_settings, telemetry, opened.clock)
 
     async def _supervisor(
         self, settings: Settings, opened: OpenResources, telemetry: Telemetry, notices: Notices

@@ -6,6 +6,7 @@ from nbsweep.bootstrap.backtest_process import ProcessBacktester
 from nbsweep.bootstrap.links import offers_links, read_link_keys
 from nbsweep.bootstrap.owners import make_directory
 from nbsweep.bootstrap.sweeps import OpenResources
+from nbsweep.service.control import FleetSource
 from nbsweep.service.web.access.proxies import ProxySettings
 from nbsweep.service.web.access.tokens import Role, TokenFile
 from nbsweep.service.web.app import WebSettings
@@ -14,8 +15,8 @@ from nbsweep.settings import ServiceSettings, Settings
 from nbsweep.settings.access import networks_of
 
 
-def make_web_settings(settings: Settings, listen: str, opened: OpenResources) -> WebSettings:
-    """Return the settings of the web server, which listens on an address.
+def make_web_settings(settings: Settings, listen: str, opened: OpenResources, fleet: FleetSource | None = None) -> WebSettings:
+    """Return the settings of the web server, which listens on an address; `fleet` reads what its processes do, if there is one.
 
     Raises:
         ConfigurationError: the key of a link cannot be used.
@@ -30,6 +31,7 @@ def make_web_settings(settings: Settings, listen: str, opened: OpenResources) ->
         make_directory(settings, opened.user_lookups, opened.clock) if settings.owners else None,
         settings.owner_limits,
         ProcessBacktester(settings),
+        fleet,
     )
 
 

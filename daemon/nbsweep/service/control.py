@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.explain.context import Explained
+from nbsweep.core.fleet_status.model import FleetStatus
 from nbsweep.core.holdout.model import Holdout
 from nbsweep.core.judging.verdict import Verdict
 from nbsweep.core.lease import TargetLease
@@ -89,6 +90,18 @@ class Answer(StrEnum):
     BUSY = "busy"
     """A sweep is under way, or requested already."""
     PAUSED = "paused"
+
+
+class FleetSource(Protocol):
+    """Reads what the processes of a fleet do."""
+
+    async def read(self) -> FleetStatus:
+        """Return the status of the fleet.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        ...
 
 
 class Control(Protocol):

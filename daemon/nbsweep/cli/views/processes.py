@@ -90,14 +90,15 @@ def _worker(worker: WorkerStatus, status: FleetStatus) -> Row:
         cell(_age(since, status)),
         cell(_seconds(worker.silent_s)),
         cell(record.version),
-        cell(record.config if worker.same_configuration else f"{record.config} (differs)", _warning(worker)),
+        _configuration(worker),
         cell(record.accounts_at_once),
         cell(", ".join(record.accounts) if worker.is_present and record.accounts else "-"),
     )
 
 
-def _warning(worker: WorkerStatus) -> str:
-    return "yellow" if worker.is_present and not worker.same_configuration else ""
+def _configuration(worker: WorkerStatus) -> Text:
+    differs = worker.is_present and not worker.same_configuration
+    return cell(f"{worker.record.config} (differs)", "yellow") if differs else cell(worker.record.config)
 
 
 def _account(account: AccountStatus, status: FleetStatus) -> Row:

@@ -1,6 +1,7 @@
 """Concludes from the records of a fleet what it does, and what needs an action. Pure."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from nbsweep.core.due_sweeps.model import DueSweep, Job, JobState
 from nbsweep.core.facts import format_moment
@@ -20,13 +21,15 @@ from nbsweep.core.workers.model import WorkerRecord
 
 NO_LEADER = "no `nbsweep serve` leads the fleet, so nothing becomes due by the schedule: start one"
 NO_WORKER = "no worker is running, so nothing is swept: start `nbsweep worker`"
+STATES = (WorkerState.RUNNING, WorkerState.DRAINING, WorkerState.LOST, WorkerState.STOPPED)
+"""The states of workers in the order in which workers are listed."""
 ONLY_DRAINING = "all workers are draining, so nothing more is swept: start `nbsweep worker`"
 
 
 def judge_fleet(known: FleetInputs) -> FleetStatus:
     """Return the status of a fleet. Without the jobs of the queue, it says nothing about jobs."""
     leader = _holder(known.leader, known) if known.leader else None
-    workers = tuple(_worker(record, known) for record in known.workers)
+    workers = tuple(sorted((_worker(record, known) for record in known.workers), key=_place))
     refused = tuple(_refused(known.jobs, workers))
     return FleetStatus(
         now=known.now,
@@ -58,6 +61,11 @@ def _worker(record: WorkerRecord, known: FleetInputs) -> WorkerStatus:
         state = WorkerState.DRAINING if record.draining else WorkerState.RUNNING
     silent_s = max(0.0, (known.now - record.beat_at).total_seconds())
     return WorkerStatus(record, state, record.config == known.config, silent_s)
+
+
+def _place(worker: WorkerStatus) -> tuple[int, datetime]:
+    """Return the place of a worker in the list: those that run come first, and among them those that were started first."""
+    return STATES.index(worker.state), worker.record.started_at
 
 
 def _problems_of_workers(workers: tuple[WorkerStatus, ...], known: FleetInputs) -> Iterator[str]:

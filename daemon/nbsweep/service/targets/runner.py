@@ -9,7 +9,7 @@ from msgspec import Struct
 from nbsweep.core.control.requests import Pause
 from nbsweep.core.planning.plan import Plan
 from nbsweep.engine.sweep import Sweeper
-from nbsweep.service.control import Answer, TargetState
+from nbsweep.service.control import Answer, FleetSource, TargetState
 from nbsweep.service.plans.plan_orders import PlanOrder
 from nbsweep.service.targets.pausing import TargetPause
 
@@ -86,3 +86,5 @@ class Work(Struct, frozen=True):
     """By the name of the target."""
     tasks: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = {}
     """Further tasks, by name, which run until they are cancelled."""
+    fleet: FleetSource | None = None
+    """Reads what the processes of the fleet do; None if this process sweeps."""

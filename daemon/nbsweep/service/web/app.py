@@ -12,7 +12,7 @@ from nbsweep.core.granting.grants import GrantLimits
 from nbsweep.core.notices.contacts import OwnerDirectory
 from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.core.reasons.render import Language
-from nbsweep.service.control import Control
+from nbsweep.service.control import Control, FleetSource
 from nbsweep.service.web.access.auth import Auth, RefusalLog
 from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.access.connections import Connections
@@ -22,6 +22,7 @@ from nbsweep.service.web.access.sessions import Sessions
 from nbsweep.service.web.access.tokens import TokenFile, Tokens
 from nbsweep.service.web.address import Address, mistaken
 from nbsweep.service.web.api.exemptions import ExemptionPorts, ExemptionsApi
+from nbsweep.service.web.api.fleet import FleetApi
 from nbsweep.service.web.api.handlers import Api
 from nbsweep.service.web.api.health import Health
 from nbsweep.service.web.api.notices import NoticesApi
@@ -68,6 +69,8 @@ class WebSettings(Struct, frozen=True):
     """The limits on exemptions that owners grant themselves."""
     backtester: Backtester | None = None
     """Tries policies on the past; None if there is no page for that."""
+    fleet: FleetSource | None = None
+    """Reads what the processes of a fleet do; None without a fleet."""
 
 
 def make_app(
@@ -98,6 +101,7 @@ def make_app(
         desk=PlanDesk(control, journal, clock),
         owner_limits=settings.owner_limits,
         backtester=settings.backtester,
+        fleet=settings.fleet,
     )
     log, proxies = RefusalLog(clock, telemetry), Proxies(settings.proxies)
     auth = Auth(tokens, tools.sessions, clock, log, proxies, on_loopback=address.on_loopback)
@@ -140,7 +144,7 @@ def _all_handlers(tools: PageTools, health: Health) -> Mapping[str, Handler]:
     api = Api(control, journal, clock, tools.calls, tools.desk)
     exemptions = ExemptionsApi(control, ExemptionPorts(journal, clock, tools.telemetry), tools.limits, tools.calls)
     handlers = _handlers(health, api, exemptions, NoticesApi(control, journal, clock))
-    return {**handlers, **_plan_handlers(PlansApi(tools.desk, journal))}
+    return {**handlers, **_plan_handlers(PlansApi(tools.desk, journal)), "fleet": FleetApi(tools.fleet).fleet}
 
 
 def _plan_handlers(plans: PlansApi) -> Mapping[str, Handler]:

@@ -36,15 +36,20 @@ def test_a_quiet_fleet_is_a_few_lines() -> None:
 def test_who_does_what_is_told() -> None:
     """The accounts of a worker, the holder of an account, what its lanes have learned, and who asked for what is due."""
     lines = shown(
-        workers=(worker_record(accounts=("a", "b")), worker_record("w2", config="c0", stopped_at=ago(minutes=2))),
+        workers=(
+            worker_record(accounts=("a", "b")),
+            worker_record("w2", config="c0", stopped_at=ago(minutes=2)),
+            worker_record("w3", config="c2"),
+        ),
         fences=(fence(lanes_fence("a"), "w1", taken_at=ago(minutes=3)),),
         due=(due_sweep("research", account="a", begun_at=NOON), due_sweep("lab", account="c", by="li (page)")),
         jobs=(Job("a", JobState.RUNNING, "c1", NOON), Job("c", JobState.WAITING, "c1", ago(minutes=5))),
         learned={"a": {"delete": LearnedRate(2, 1.0, 1.25, 3.0)}},
     )
-    assert "workers: 1 running, 1 stopped; jobs: 1 running, 1 waiting (the longest for 5m)" in lines
+    assert "workers: 2 running, 1 stopped; jobs: 1 running, 1 waiting (the longest for 5m)" in lines
     assert "host-w1:7 running 1h 3s 0.1.0 c1 4 a, b" in lines
-    assert "host-w2:7 stopped 2m 3s 0.1.0 c0 (differs) 4 -" in lines
+    assert "host-w2:7 stopped 2m 3s 0.1.0 c0 4 -" in lines
+    assert "host-w3:7 running 1h 3s 0.1.0 c2 (differs) 4 -" in lines
     assert "a host-w1:7 3m 1s running delete 1.25/s" in lines
     assert "c - - - waits for 5m -" in lines
     assert "research sweeping 10m the schedule a - -" in lines

@@ -166,3 +166,16 @@ def test_the_longest_wait_is_that_of_a_waiting_job() -> None:
     assert status.longest_wait == timedelta(minutes=9)
     assert (status.count_jobs(JobState.WAITING), status.count_jobs(JobState.RUNNING)) == (2, 1)
     assert judged(worker_record(), jobs=(running,)).longest_wait == timedelta(0)
+
+
+def test_workers_that_run_are_listed_first() -> None:
+    """Then those that are draining, lost and stopped; of one state, those that were started first."""
+    records = (
+        worker_record("stopped", stopped_at=NOON),
+        worker_record("lost", beat_at=ago(hours=2)),
+        worker_record("draining", draining=True),
+        worker_record("late", started_at=ago(minutes=1)),
+        worker_record("early"),
+    )
+    owners = [worker.record.holder.owner for worker in judged(*records).workers]
+    assert owners == ["early", "late", "draining", "lost", "stopped"]

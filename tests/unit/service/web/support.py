@@ -33,7 +33,7 @@ from nbsweep.core.runs import Outcome
 from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.changes import PlanChanges
 from nbsweep.core.saved_plan.model import SavedItem, SavedPlan
-from nbsweep.service.control import Answer, Phase, TargetDetails, TargetState, UnknownTargetError
+from nbsweep.service.control import Answer, FleetSource, Phase, TargetDetails, TargetState, UnknownTargetError
 from nbsweep.service.web.access.proxies import ProxySettings
 from nbsweep.service.web.access.tokens import Role, TokenFile
 from nbsweep.service.web.app import WebSettings, make_app
@@ -347,6 +347,7 @@ class Scene:
     proxies: ProxySettings = field(default_factory=ProxySettings)
     directory: OwnerDirectory | None = None
     backtester: Backtester | None = None
+    fleet: FleetSource | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Face]:
@@ -359,6 +360,7 @@ class Scene:
             proxies=self.proxies,
             directory=self.directory,
             backtester=self.backtester,
+            fleet=self.fleet,
         )
         journal = self.journal or await filled_journal()
         app = make_app(self.control, journal, self.exposition, settings, self.telemetry, self.clock)

@@ -47,6 +47,14 @@ OPERATIONS = (
     Operation(
         "GET", TARGET, "target", "One target, its last sweep, and its unfinished removals.", "TargetInFull", (MISSING, JOURNAL)
     ),
+    Operation(
+        "GET",
+        f"{API}/fleet",
+        "fleet",
+        "The workers of a fleet, who leads it, who holds which account, and what is due. Not found without a fleet.",
+        "FleetStatus",
+        (MISSING, JOURNAL),
+    ),
     Operation("GET", f"{API}/runs", "runs", "The latest sweeps, the newest first.", "Runs", (JOURNAL,), query=("limit",)),
     Operation(
         "GET",

@@ -13,6 +13,7 @@ from nbsweep.documents.approvals import (
     PlanChangesDocument,
 )
 from nbsweep.documents.explain import ExplainDocument
+from nbsweep.documents.fleet_status import FleetStatusDocument
 from nbsweep.documents.people.exemptions import ExemptionsDocument, GrantDocument, NewExemptionDocument, RevocationDocument
 from nbsweep.documents.plans import PlanDocument
 from nbsweep.service.web.api.documents import (
@@ -34,6 +35,7 @@ DOCUMENTS = (
     ErrorDocument,
     TargetsDocument,
     TargetInFullDocument,
+    FleetStatusDocument,
     RunsDocument,
     RunInFullDocument,
     RemovalsDocument,

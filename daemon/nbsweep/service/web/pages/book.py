@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from nbsweep.core.granting.grants import GrantLimits
 from nbsweep.core.ports import Clock, Journal, Telemetry
-from nbsweep.service.control import Control
+from nbsweep.service.control import Control, FleetSource
 from nbsweep.service.web.access.call_limit import CallLimit
 from nbsweep.service.web.access.ownership import Ownership
 from nbsweep.service.web.access.sessions import Sessions
@@ -47,6 +47,8 @@ class PageTools(Struct, frozen=True):
     """The limits on exemptions that owners grant themselves."""
     backtester: Backtester | None
     """None if there is no page Back-test."""
+    fleet: FleetSource | None = None
+    """Reads what the processes of a fleet do; None without a fleet."""
 
 
 def all_pages(tools: PageTools) -> list[Page]:
@@ -56,7 +58,7 @@ def all_pages(tools: PageTools) -> list[Page]:
     owned = OwnedNotebooks(control, journal, clock, tools.ownership)
     notebooks = NotebookPage(control, journal, clock, tools.calls)
     return [
-        FleetPage(control, journal, clock),
+        FleetPage(control, journal, clock, tools.fleet),
         PlanPage(control, journal, clock, tools.desk),
         MarksPage(control, journal, clock),
         ExemptionsPage(control, journal, clock, tools.telemetry, tools.limits, creations, notebooks),

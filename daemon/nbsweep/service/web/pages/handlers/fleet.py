@@ -9,7 +9,7 @@ from nbsweep.core.control.requests import Pause, Resumption, SweepRequest
 from nbsweep.core.granting.grants import one_line_reason
 from nbsweep.core.ports import Clock, Journal
 from nbsweep.core.runs import PLANNED
-from nbsweep.service.control import Answer, Control, TargetState
+from nbsweep.service.control import Answer, Control, FleetSource, TargetState
 from nbsweep.service.web.access.visitors import Needs
 from nbsweep.service.web.errors import Code, Refused
 from nbsweep.service.web.pages.languages.messages import Message, message
@@ -30,6 +30,8 @@ class FleetPage(Struct, frozen=True):
     control: Control
     journal: Journal
     clock: Clock
+    fleet: FleetSource | None = None
+    """Reads what the processes of a fleet do; None without a fleet."""
 
     def section(self) -> Section:
         """Return the entry in the navigation."""
@@ -48,7 +50,8 @@ class FleetPage(Struct, frozen=True):
         """Show all targets."""
         targets = [await self._inputs(state) for state in self.control.targets()]
         may_change = visit.visitor.may(Needs.ADMIN)
-        view = build_fleet(targets, self.control.not_ready(), self.clock.now(), may_change=may_change)
+        fleet = await self.fleet.read() if self.fleet else None
+        view = build_fleet(targets, self.control.not_ready(), self.clock.now(), may_change=may_change, fleet=fleet)
         return Shown("fleet.html", view, TITLE)
 
     async def pause(self, visit: Visit) -> Moved:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from nbsweep.core.control.requests import Pause
+from nbsweep.core.fleet_status.model import FleetStatus
 from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import RemovalOutcome
 from nbsweep.core.marks.listing import OwnerMarks
@@ -16,6 +17,7 @@ from nbsweep.service.web.pages.languages.messages import Message, message, plura
 from nbsweep.service.web.pages.views.brakes import BrakeView, brakes_of
 from nbsweep.service.web.pages.views.paging import address
 from nbsweep.service.web.pages.views.phases import BUSY, TONES, describe_phase
+from nbsweep.service.web.pages.views.processes import ProcessesView, build_processes
 
 IN_SPITE_OF_A_PAUSE = frozenset({Phase.STARTING, Phase.SWEEPING})
 """What a service does for a target also while it is paused."""
@@ -167,14 +169,22 @@ class FleetView(Struct, frozen=True):
     """Whether the visitor may pause, resume and sweep."""
     lengths: Mapping[str, timedelta]
     """How long a pause may last, by the value of the form."""
+    processes: ProcessesView | None = None
+    """The workers of a fleet, and what they do; None without a fleet."""
 
 
 def build_fleet(
-    targets: Sequence[TargetInputs], problems: Sequence[str], now: datetime, *, may_change: bool = False
+    targets: Sequence[TargetInputs],
+    problems: Sequence[str],
+    now: datetime,
+    *,
+    may_change: bool = False,
+    fleet: FleetStatus | None = None,
 ) -> FleetView:
     """Return what the page shows."""
     is_live = any(each.state.phase in BUSY for each in targets)
-    return FleetView([_target(each, now) for each in targets], now, problems, is_live, may_change, LENGTHS)
+    processes = build_processes(fleet) if fleet else None
+    return FleetView([_target(each, now) for each in targets], now, problems, is_live, may_change, LENGTHS, processes)
 
 
 def _target(known: TargetInputs, now: datetime) -> TargetView:
