@@ -9,5 +9,5 @@
     const closed = each.closest("details:not([open])");
     return !closed || each.closest("summary")?.parentElement === closed && !closed.parentElement.closest("details:not([open])");
   };
-  return [...document.querySelectorAll(all)].filter((each) => !each.disabled && isOpen(each)).map(window.nameOf);
+  return [...document.querySelectorAll(all)].filter((each) => !each.disabled && !each.hidden && isOpen(each)).map(window.nameOf);
 }
