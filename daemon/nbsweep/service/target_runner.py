@@ -254,6 +254,8 @@ class TargetRunner:
         """Sweep by an approved plan. However it ends, it is not tried again, and the other sweeps are due as before."""
         report = await reported(partial(order.sweep, self.sweeper), self.name, self.options)
         self.attempts.phase, self.attempts.problem = before, str(report.error or self.attempts.problem)
+        with suppress(NbsweepError):
+            await self.attempts.read_last_success()
 
     async def _go(self, work: Callable[[Run], Awaitable[Report]]) -> None:
         self.attempts.judge(await reported(work, self.name, self.options))

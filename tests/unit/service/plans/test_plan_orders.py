@@ -56,6 +56,7 @@ async def test_only_the_notebooks_of_the_plan_go() -> None:
         assert mine.phase is Phase.WAITING
     [run] = await scene.journal.runs(10)
     assert (run.run_id, run.started_by, run.outcome) == ("run2", "bob (page)", "finished")
+    assert mine.state().last_success == run.ended_at
     entries = [link.entry for link in await whole_trail(scene.journal)]
     [carried_out] = [each for each in entries if each.what == AuditStep.CARRIED_OUT]
     assert (carried_out.started_by, carried_out.run_id) == ("bob (page)", "run2")
