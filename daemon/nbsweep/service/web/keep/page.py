@@ -116,7 +116,7 @@ def _text_of(offer: Offer, standing: Standing, words: Words, now: datetime, *, a
 def _values(offer: Offer, zone: ZoneInfo) -> Mapping[str, str]:
     exemption = offer.exemption
     return {
-        "name": one_line(offer.mark.name),
+        "name": one_line(offer.mark.name) or offer.mark.notebook_id,
         "until": shown(exemption.until, zone) if exemption else "",
         "when": _when(offer, exemption, zone),
         "by": one_line(exemption.revoked_by) if exemption else "",
@@ -133,7 +133,7 @@ def _when(offer: Offer, exemption: Exemption | None, zone: ZoneInfo) -> str:
 def _facts(offer: Offer, words: Words, language: Language, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     mark = offer.mark
     facts = {
-        "name": mark.name,
+        "name": one_line(mark.name) or "–",
         "id": mark.notebook_id,
         "owner": mark.owner_label,
         "target": mark.target,

@@ -421,6 +421,16 @@ async def test_names_are_text_and_one_line() -> None:
         assert "<script>alert(1)</script>{name}\ufffd <img src=x>" in page.text
 
 
+async def test_a_notebook_whose_name_is_only_blanks_is_called_by_its_id() -> None:
+    """The sentence would begin with nothing."""
+    journal = InMemoryJournal()
+    await journal.marks.write([replace(MARK, name=" \n\t ")])
+    async with Scene(journal=journal, pages=PAGES).open() as face:
+        (_, offered), (_, kept) = await seen(face), await sent(face)
+    assert "Keep nb1?" in offered.text
+    assert "nb1 is kept until" in kept.text
+
+
 async def test_every_answer_has_the_headers_that_keep_the_link_to_itself(scene: Scene) -> None:
     """No other site learns the link, frames the page, or has a script run on it."""
     async with scene.open() as face:
