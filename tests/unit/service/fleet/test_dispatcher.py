@@ -1,0 +1,106 @@
+"""Which `serve` of a fleet leads, with an in-memory journal in virtual time."""
+
+from datetime import timedelta
+
+import anyio
+
+from builders import fence_holder
+from nbsweep.core.due_sweeps.model import SCHEDULE, DueSweep
+from nbsweep.core.events.fleet import LeadershipBegun, LeadershipEnded
+from nbsweep.core.fences.model import CRON
+from nbsweep.engine.fence import FenceOptions
+from nbsweep.service.fleet.dispatcher import Dispatcher
+from unit.engine.world import World, virtual_time, world
+from unit.service.fleet.rig import A_MINUTE, ACCOUNT
+from unit.service.fleet.scripted_queue import ScriptedQueue
+from unit.service.fleet.test_dispatched_target import dispatched
+
+pytestmark = virtual_time
+
+
+def dispatcher(scene: World, owner: str) -> Dispatcher:
+    """Return the dispatcher of a process with one target."""
+    queue = ScriptedQueue([])
+    target = dispatched(scene, queue, leading=False)
+    options = FenceOptions(fence_holder(owner), A_MINUTE)
+    return Dispatcher({"research": target}, scene.journal, scene.clock, scene.telemetry, options, queue)
+
+
+def leads(mine: Dispatcher) -> bool:
+    """Return whether a process starts what is due now."""
+    return mine.targets["research"].leading
+
+
+def deferred(mine: Dispatcher) -> set[str]:
+    """Return the accounts for which a process has deferred jobs."""
+    assert isinstance(mine.queue, ScriptedQueue)
+    return set(mine.queue.deferred)
+
+
+async def test_one_of_two_leads_and_the_other_follows_when_it_stops() -> None:
+    """Within a few seconds, because the fence is released."""
+    scene = world()
+    one, other = dispatcher(scene, "s1"), dispatcher(scene, "s2")
+    first_ends, second_ends = anyio.Event(), anyio.Event()
+    async with anyio.create_task_group() as group:
+        group.start_soon(one.lead, first_ends)
+        await anyio.sleep(1)
+        group.start_soon(other.lead, second_ends)
+        await anyio.sleep(600)
+        assert (leads(one), leads(other)) == (True, False)
+        first_ends.set()
+        await anyio.sleep(5)
+        assert (leads(one), leads(other)) == (False, True)
+        second_ends.set()
+    assert [len(scene.telemetry.of(kind)) for kind in (LeadershipBegun, LeadershipEnded)] == [2, 2]
+
+
+async def test_who_loses_the_fence_leads_no_more_and_waits_for_it_again() -> None:
+    """As after a long stop of its machine: another process leads meanwhile."""
+    scene = world()
+    mine, ends = dispatcher(scene, "s1"), anyio.Event()
+    async with anyio.create_task_group() as group:
+        group.start_soon(mine.lead, ends)
+        await anyio.sleep(1)
+        thief = await scene.journal.fences.take(CRON, fence_holder("s2"), timedelta(0))
+        await anyio.sleep(30)
+        assert not leads(mine)
+        await scene.journal.fences.release(thief)
+        await anyio.sleep(30)
+        assert leads(mine)
+        ends.set()
+
+
+async def test_who_leads_defers_the_jobs_that_are_missing() -> None:
+    """What waits after a failure gets a job when its time has come; nobody else defers one."""
+    scene = world()
+    leader, follower = dispatcher(scene, "s1"), dispatcher(scene, "s2")
+    now = await scene.journal.now()
+    await scene.journal.due_sweeps.add(DueSweep("research", ACCOUNT, now, SCHEDULE, now + 5 * A_MINUTE, failures=4))
+    ends = anyio.Event()
+    async with anyio.create_task_group() as group:
+        group.start_soon(leader.lead, ends)
+        await anyio.sleep(1)
+        group.start_soon(follower.lead, ends)
+        await anyio.sleep(290)
+        assert deferred(leader) == set()
+        await anyio.sleep(30)
+        assert deferred(leader) == {ACCOUNT}
+        assert deferred(follower) == set()
+        ends.set()
+
+
+async def test_what_is_open_is_read_every_few_seconds() -> None:
+    """Also by a process that does not lead, so that its page shows it."""
+    scene = world()
+    mine = dispatcher(scene, "s1")
+    now = await scene.journal.now()
+    due = DueSweep("research", ACCOUNT, now, SCHEDULE, now)
+    async with anyio.create_task_group() as group:
+        group.start_soon(mine.watch)
+        await anyio.sleep(1)
+        assert list(mine.targets["research"].open) == []
+        await scene.journal.due_sweeps.add(due)
+        await anyio.sleep(3)
+        assert list(mine.targets["research"].open) == [due]
+        group.cancel_scope.cancel()
