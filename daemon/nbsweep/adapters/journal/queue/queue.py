@@ -14,6 +14,7 @@ from procrastinate import App, JobContext
 from procrastinate.worker import Worker
 from sqlalchemy import Connection
 
+from nbsweep.adapters.journal.queue.batches import Batches
 from nbsweep.adapters.journal.queue.connector import JournalConnector, Row, fetch
 from nbsweep.core.due_sweeps.model import Job, JobState, StalledJob
 from nbsweep.core.errors import JournalError
@@ -84,6 +85,7 @@ class ProcrastinateQueue:
         logging.getLogger("procrastinate").addHandler(logging.NullHandler())
         self._connector = connector
         self._queue = f"{QUEUE}{config}"
+        self._deferrals = Batches(self._defer)
         self._lease_s = lease_s
         self._worker: Worker | None = None
         self._running: set[int] = set()
@@ -92,12 +94,15 @@ class ProcrastinateQueue:
         """The jobs that this worker has taken according to the database, but did not run when `reap` looked last."""
 
     async def defer(self, accounts: Iterable[str]) -> Collection[str]:
-        """Defer a job for each account that needs one.
+        """Defer a job for each account that needs one; what is wanted meanwhile is deferred in one transaction afterwards.
 
         Jobs of other configurations that wait for these accounts are removed: the queue would have them go first.
         """
-        wanted = list(dict.fromkeys(accounts))
-        arguments = {"queue": self._queue, "queues": f"{QUEUE}%", "task": TASK, "lock": LOCK, "accounts": wanted}
+        wanted = list(accounts)
+        return await self._deferrals.do(wanted) if wanted else []
+
+    async def _defer(self, accounts: Collection[str]) -> Collection[str]:
+        arguments = {"queue": self._queue, "queues": f"{QUEUE}%", "task": TASK, "lock": LOCK, "accounts": list(accounts)}
 
         def work(connection: Connection) -> Sequence[Row]:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": DEFERRING})
@@ -105,7 +110,7 @@ class ProcrastinateQueue:
             ids = [row["id"] for row in fetch(connection, _DEFER, arguments)]
             return fetch(connection, "SELECT lock FROM procrastinate_jobs WHERE id = ANY(%(ids)s::bigint[])", {"ids": ids})
 
-        return [_account(row) for row in await self._connector.perform(work)] if wanted else []
+        return {_account(row) for row in await self._connector.perform(work)}
 
     async def reap(self) -> tuple[StalledJob, ...]:
         """End the jobs whose workers send no heartbeat, also if the row of the worker was removed meanwhile.
