@@ -157,14 +157,21 @@ class Cloud:
 @contextmanager
 def running_cloud(options: Json) -> Iterator[Cloud]:
     """Run a simulated cloud as its own process."""
+    with running_clouds([options]) as (cloud,):
+        yield cloud
+
+
+@contextmanager
+def running_clouds(options: Sequence[Json]) -> Iterator[list[Cloud]]:
+    """Run simulated clouds that share nothing, each with an address of its own, as one process."""
     command = [sys.executable, "-m", "nbsweep.simulator", "--options", "-", "--port", "0"]
     process = Forked(command, env=minimal_environment(Path("/")), cwd=Path("/"))
     with ended_afterwards(process):
         process.stdin.write(json.dumps(options).encode())
         process.stdin.close()
-        ready = json.loads(process.stdout.readline())
-        assert ready["event"] == "simulator.ready"
-        yield Cloud(ready["url"])
+        ready = [json.loads(process.stdout.readline()) for _ in options]
+        assert all(line["event"] == "simulator.ready" for line in ready)
+        yield [Cloud(line["url"]) for line in ready]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Fleets: real processes on a real PostgreSQL server, with a simulated cloud for each account."""
+"""Fleets: real processes on a real PostgreSQL server, with a simulated cloud for each account, all in one process."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from acceptance.conftest import Simulate, desk, simulate
-from acceptance.support import SECRET_KEY, Cloud, Desk, Json, Started, target
+from acceptance.conftest import desk
+from acceptance.support import SECRET_KEY, Cloud, Desk, Json, Started, cloud_options, running_clouds, target
 from postgresql.conftest import address, bouncer, server
 
-__all__ = ["address", "bouncer", "desk", "server", "simulate"]
+__all__ = ["address", "bouncer", "desk", "server"]
 
 LEASE_S = 4.0
 """Long enough for a busy machine, and short enough to wait for several."""
@@ -128,12 +128,14 @@ MakeFleet = Callable[..., Fleet]
 
 
 @pytest.fixture
-def fleet(simulate: Simulate, desk: Desk) -> MakeFleet:
+def fleet(desk: Desk) -> Iterator[MakeFleet]:
     """Make a fleet of so many accounts with these notebooks each."""
     keys = [{"access_key": access_key(number), "secret_key": SECRET_KEY, "user": user(number)} for number in range(WORKERS)]
+    with ExitStack() as stack:
 
-    def make(instances: list[Json], accounts: int, **groups: Any) -> Fleet:
-        access = {"access_keys": keys}
-        return Fleet(desk, {f"t{number}": simulate(instances, access=access, **groups) for number in range(accounts)})
+        def make(instances: list[Json], accounts: int, **groups: Any) -> Fleet:
+            options = cloud_options(instances, access={"access_keys": keys}, **groups)
+            clouds = stack.enter_context(running_clouds([options] * accounts))
+            return Fleet(desk, {f"t{number}": cloud for number, cloud in enumerate(clouds)})
 
-    return make
+        yield make

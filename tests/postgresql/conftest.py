@@ -68,6 +68,13 @@ class Server:
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """Run the server while there are tests."""
+    with running_server() as found:
+        yield found
+
+
+@contextmanager
+def running_server(*, durable: bool = False) -> Iterator[Server]:
+    """Run a server of its own; `durable` waits for the disk at each commit, as a server that is no test does."""
     with tempfile.TemporaryDirectory(prefix="nbsweep-postgresql-") as name:
         folder = Path(name)
         user = NOBODY if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
@@ -75,6 +82,9 @@ def server() -> Iterator[Server]:
             shutil.chown(folder, user)
         data = folder / "data"
         call(user, "initdb", "--pgdata", str(data), "--auth=trust", f"--username={user}", "--no-sync", "--encoding=UTF8")
+        if not durable:
+            with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
+                file.write("fsync = off\n")
         with running(user, data, folder):
             yield Server(folder, user)
 
@@ -91,7 +101,7 @@ def running(user: str, data: Path, folder: Path) -> Iterator[None]:
 
 def start(user: str, data: Path, folder: Path) -> None:
     """Start it, listening on no port at all."""
-    settings = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
+    settings = f"-c listen_addresses='' -c unix_socket_directories='{folder}'"
     log = str(folder / "log")
     call(user, "pg_ctl", "start", "--pgdata", str(data), "--wait", "-t", PATIENCE_S, "--log", log, "--options", settings)
 

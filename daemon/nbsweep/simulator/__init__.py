@@ -19,9 +19,9 @@ from nbsweep.simulator.options import (
     ScriptedFault,
     SimulatorOptions,
     TimingOptions,
-    read_options,
 )
-from nbsweep.simulator.server import RunningSimulator, announce, running_simulator, serve
+from nbsweep.simulator.reading import read_clouds, read_options
+from nbsweep.simulator.server import RunningSimulator, announce, running_simulator, serve, serve_all
 
 __all__ = [
     "AccessKey",
@@ -42,7 +42,9 @@ __all__ = [
     "SimulatorOptions",
     "TimingOptions",
     "announce",
+    "read_clouds",
     "read_options",
     "running_simulator",
     "serve",
+    "serve_all",
 ]

@@ -6,7 +6,6 @@ names it does not know. Durations are seconds, shares lie between 0 and 1, dates
 
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta, Struct, field
 
 from nbsweep.simulator.descriptions import NotebookSpec
@@ -284,17 +283,3 @@ class SimulatorOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     timing: TimingOptions = TimingOptions()
     faults: FaultOptions = FaultOptions()
     dialect: DialectOptions = DialectOptions()
-
-
-def read_options(document: bytes, *, seed: int | None = None, notebooks: int | None = None) -> SimulatorOptions:
-    """Read options from JSON; `seed` and `notebooks` go before what it says.
-
-    Raises:
-        ValueError: it is no JSON, or says something that there is no option for.
-    """
-    options = msgspec.json.decode(document, type=SimulatorOptions)
-    if seed is not None:
-        options = msgspec.structs.replace(options, seed=seed)
-    if notebooks is not None:
-        options = msgspec.structs.replace(options, fleet=msgspec.structs.replace(options.fleet, notebooks=notebooks))
-    return options

@@ -4,8 +4,8 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
@@ -77,13 +77,28 @@ async def serve(
     options: SimulatorOptions, host: str, port: int, on_ready: Callable[[RunningSimulator], None] | None = None
 ) -> None:
     """Run a simulated cloud until SIGINT, SIGTERM or cancellation; `on_ready` is `announce` unless another is given."""
+    await serve_all((options,), host, port, on_ready)
+
+
+async def serve_all(
+    clouds: Sequence[SimulatorOptions],
+    host: str,
+    port: int,
+    on_ready: Callable[[RunningSimulator], None] | None = None,
+) -> None:
+    """Run simulated clouds that share nothing, each on a port of its own: `port` and those that follow, or free ones for 0."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     try:
-        async with running_simulator(options, host=host, port=port) as simulator:
-            (on_ready or announce)(simulator)
+        async with AsyncExitStack() as stack:
+            running = [
+                await stack.enter_async_context(running_simulator(options, host=host, port=port and port + number))
+                for number, options in enumerate(clouds)
+            ]
+            for simulator in running:
+                (on_ready or announce)(simulator)
             await stop.wait()
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):

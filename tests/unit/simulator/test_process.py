@@ -10,6 +10,8 @@ import pytest
 
 from nbsweep.simulator import SimulatorOptions, running_simulator
 
+USER = {"name": "sweeper", "password": "simulated-password-1", "domain": {"name": "acct"}}
+SCOPE = {"project": {"id": "0123456789abcdef0123456789abcdef"}}
 COMMAND = (sys.executable, "-m", "nbsweep.simulator")
 
 
@@ -68,6 +70,46 @@ async def test_options_come_from_standard_input() -> None:
     assert (ready["project_id"], ready["notebooks"]) == ("p", 2)
     process.send_signal(signal.SIGINT)
     assert await process.wait() == 0
+
+
+async def test_a_list_of_options_runs_a_cloud_for_each() -> None:
+    """Each has an address, a state and limits of its own; all are announced in the order of the list."""
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, "--options=-", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    strict = {"limits": {"per_api": {"iam": {"calls": 1, "window_s": 3600}}}}
+    process.stdin.write(json.dumps([{"fleet": {"notebooks": 1}, **strict}, {"fleet": {"notebooks": 2}}]).encode())
+    process.stdin.close()
+    first, second = [json.loads(await process.stdout.readline()) for _ in range(2)]
+    assert first["url"] != second["url"]
+    assert [first["notebooks"], second["notebooks"]] == [1, 2]
+    async with aiohttp.ClientSession() as session:
+        token = {"auth": {"identity": {"methods": ["password"], "password": {"user": USER}}, "scope": SCOPE}}
+        statuses = {}
+        for cloud in (first, second):
+            statuses[cloud["url"]] = [
+                (await session.post(f"{cloud['url']}/v3/auth/tokens", json=token)).status for _ in range(2)
+            ]
+        assert statuses == {first["url"]: [201, 429], second["url"]: [201, 201]}
+        counts = [await (await session.get(f"{cloud['url']}/_simulator/counts")).json() for cloud in (first, second)]
+        assert [found["by_kind_and_status"] for found in counts] == [
+            {"iam": {"201": 1, "429": 1}},
+            {"iam": {"201": 2}},
+        ]
+    process.send_signal(signal.SIGTERM)
+    assert await process.wait() == 0
+
+
+async def test_an_empty_list_of_options_is_refused() -> None:
+    """There must be a cloud to serve."""
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, "--options=-", stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    _, stderr = await process.communicate(b"[]")
+    assert process.returncode == 2
+    assert b"length >= 1" in stderr
 
 
 def test_options_survive_json() -> None:
