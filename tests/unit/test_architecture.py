@@ -12,7 +12,7 @@ STORY = PAGE[PAGE.index("## The story of one notebook") : PAGE.index("## Other r
 LINKED = sorted(set(re.findall(r"\.\./\.\./daemon/nbsweep/([\w/]+\.py)", STORY)))
 FUNCTION = re.compile(r"`(?:\w+\.)?(?!py`)([a-z_]+)`")
 METHOD = re.compile(r"`([A-Z]\w+)\.(\w+)`")
-KEYS = {"grace", "status", "surveys"}
+KEYS = {"fresh_for", "grace", "max_per_owner", "status", "surveys"}
 """Keys of the configuration in the story."""
 
 

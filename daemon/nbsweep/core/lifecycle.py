@@ -1,8 +1,10 @@
 """The life cycle of a removal, from plan to end: its states, their transitions, and one function for each step.
 
-PLANNED ──> REQUESTED ──> ACCEPTED ──> DELETED | FAILED | TIMED_OUT
-   │  └──> STOPPING ──┘
-   └──> SPARED
+   ┌────> STOPPING ────┐
+   │                   v
+PLANNED ────────> REQUESTED ──> ACCEPTED ──> DELETED | FAILED | TIMED_OUT
+   │
+   └────> SPARED
 
 Every change goes through `_move`, which checks the table. The functions take a removal and return a new one; the journal stores
 it before the step is taken.
