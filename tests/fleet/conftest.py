@@ -56,7 +56,7 @@ class Fleet:
         self.desk.write("http://127.0.0.1:1", **{"journal": journal, "targets": targets, "service": service} | groups)
 
     @contextmanager
-    def started(self, command: str, *before: str) -> Iterator[Started]:
+    def started(self, command: str, *before: str, options: Sequence[str] = ()) -> Iterator[Started]:
         """Run a process of the fleet meanwhile, with an access key of its own; `before` is what starts it."""
         number = next(self.numbers)
         if command == "serve":
@@ -64,7 +64,7 @@ class Fleet:
         environment = {"HUAWEICLOUD_SDK_AK": access_key(number), "HUAWEICLOUD_SDK_SK": SECRET_KEY}
         program = (*before, *self.desk.program)
         mine = replace(self.desk, environment=environment, program=program, alone=bool(before))
-        with mine.started(command) as started:
+        with mine.started(command, *options) as started:
             started.wait_for(f"{'service' if command == 'serve' else command}.started")
             yield started
 

@@ -3,7 +3,7 @@
 import json
 import re
 
-from acceptance.support import eventually, idle_fleet
+from acceptance.support import ACCESS_KEY, SECRET_KEY, asked, eventually, free_port, idle_fleet
 from fleet.conftest import Fleet, MakeFleet
 
 
@@ -63,14 +63,35 @@ def test_a_worker_that_is_drained_takes_no_more_and_ends(fleet: MakeFleet, addre
         assert mine.desk.run("fleet", "drain", name).code == 2
 
 
+def test_a_worker_serves_its_health_and_its_metrics(fleet: MakeFleet, address: str) -> None:
+    """It is ready once the journal has its report; it counts its deletions, and `serve` counts workers and jobs."""
+    mine = fleet(idle_fleet(3), 1)
+    of_worker, of_serve = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    mine.write(address, service={"listen": of_serve})
+    with mine.started("serve") as serving, mine.started("worker", options=["--listen", of_worker]):
+        serving.wait_for("fleet.leading")
+        assert asked(of_worker, "GET", "/healthz") == (200, "ok")
+        eventually(lambda: asked(of_worker, "GET", "/readyz")[0] == 200, "the worker is ready")
+        mine.request()
+        deleted = 'nbsweep_removals_total{outcome="deleted",policy="idle",target="t0"} 3.0'
+        eventually(lambda: deleted in asked(of_worker, "GET", "/metrics")[1], "the worker counts its deletions")
+        for series in (
+            'nbsweep_workers{state="running"} 1.0',
+            "nbsweep_fleet_leading 1.0",
+            'nbsweep_jobs{state="waiting"} 0.0',
+        ):
+            eventually(lambda series=series: series in asked(of_serve, "GET", "/metrics")[1], series)  # type: ignore[misc]
+        assert "nbsweep_account_held{" in asked(of_serve, "GET", "/metrics")[1]
+        assert json.loads(asked(of_serve, "GET", "/api/v1/fleet")[1])["well"] is True
+
+
 def test_jobs_of_another_configuration_are_told(fleet: MakeFleet, address: str) -> None:
     """`serve` has a new configuration, and the worker the old one."""
     mine = fleet(idle_fleet(2), 1)
     mine.write(address)
-    with mine.desk.started("worker") as worker:
-        worker.wait_for("worker.started")
+    with mine.started("worker") as worker:
         change(mine, lease="3s")
-        with mine.desk.started("serve") as serving:
+        with mine.started("serve") as serving:
             serving.wait_for("fleet.leading")
             mine.request()
             eventually(lambda: mine.desk.run("fleet", "--format", "json").document["jobs"] != [], "a job waits")
@@ -99,14 +120,20 @@ def test_an_account_that_cannot_be_looked_up_is_told_by_check_and_at_the_start(f
     mine = fleet(idle_fleet(1), 1)
     mine.write(address)
 
+    def write(**changes: object) -> None:
+        document = json.loads(mine.desk.config.read_text())
+        document["targets"][0] |= {"credentials": {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}, **changes}
+        mine.desk.config.write_text(json.dumps(document))
+
     def account() -> dict[str, str]:
         checks = mine.desk.run("check", "--format", "json").document["checks"]
         [found] = (each for each in checks if each["name"] == "account")
         return dict(found)
 
+    write(account=None)
     assert account()["status"] == "warning"
-    with mine.desk.started("worker") as worker:
+    with mine.started("worker") as worker:
         worker.wait_for("account.unidentified")
-    mine.write(address, target={"account": "mine"})
+    write(account="mine")
     told = account()
     assert (told["status"], told["finding"].endswith("/mine")) == ("ok", True)

@@ -12,6 +12,7 @@ from datetime import datetime
 import anyio
 from aiohttp.web import Application
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nbsweep.adapters.clock import SystemClock
 from nbsweep.adapters.cloud.responses import KNOWN_CODES
@@ -29,6 +30,7 @@ from nbsweep.core.events.service import ServiceDoubt, ServiceReloaded, ServiceRe
 from nbsweep.core.ports import Telemetry
 from nbsweep.engine.report import Run, leading_error
 from nbsweep.engine.shutdown import Shutdown
+from nbsweep.service.fleet.watching import keep_showing
 from nbsweep.service.journal_watch import JournalWatch
 from nbsweep.service.presence import Presence
 from nbsweep.service.reload import answer_reload, runtime_directory
@@ -196,6 +198,10 @@ class Service:
             held_for_s=settings.service.lease.total_seconds() / 3,
         )
         work = await make_work(settings, opened, options, self.inputs.shutdown)
+        if work.fleet is not None:
+            fleet = work.fleet
+            showing = {"fleet-metrics": lambda: keep_showing(fleet, self.metrics.fleet, this_process().owner)}
+            work = replace(work, tasks={**work.tasks, **showing})
         for name in work.runners.keys() & self._carried.keys():
             work.runners[name].continue_from(self._carried[name])
         watch = JournalWatch(work.runners, self._presence, opened.journal, opened.clock, telemetry)

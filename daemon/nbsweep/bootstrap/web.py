@@ -23,7 +23,7 @@ def make_web_settings(settings: Settings, listen: str, opened: OpenResources, fl
     """
     return WebSettings(
         listen,
-        _token_files(settings.service),
+        token_files_of(settings.service),
         settings.grant_limits,
         _pages(settings),
         settings.messages.languages[0],
@@ -35,7 +35,8 @@ def make_web_settings(settings: Settings, listen: str, opened: OpenResources, fl
     )
 
 
-def _token_files(settings: ServiceSettings) -> tuple[TokenFile, ...]:
+def token_files_of(settings: ServiceSettings) -> tuple[TokenFile, ...]:
+    """Return the files of the tokens, which are not read yet."""
     one = [TokenFile(Path(settings.api_token_file))] if settings.api_token_file else []
     listed = (
         TokenFile(Path(token.file), Role(token.role), f"api_tokens[{place}].file", token.name or "")

@@ -1,6 +1,7 @@
 """Composes a worker of a fleet and runs it."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from datetime import datetime
 
 from msgspec import Struct
@@ -9,6 +10,7 @@ from nbsweep import __version__
 from nbsweep.adapters.process import this_process
 from nbsweep.bootstrap.fleet import make_account_sweeps, open_fleet_queue
 from nbsweep.bootstrap.notices import open_notices
+from nbsweep.bootstrap.probes import Probes, serving_probes
 from nbsweep.bootstrap.sweeps import open_all
 from nbsweep.core.errors import NbsweepError
 from nbsweep.core.ports import Telemetry
@@ -29,6 +31,8 @@ class WorkerInputs(Struct, frozen=True):
     telemetry: Telemetry
     new_run: Callable[[datetime, bool], Run]
     shutdown: Shutdown
+    probes: Probes | None = None
+    """Where the health and the metrics are served; None if they are not."""
 
 
 async def run_worker(settings: Settings, inputs: WorkerInputs) -> None:
@@ -72,4 +76,5 @@ async def run_worker(settings: Settings, inputs: WorkerInputs) -> None:
             settings.service.drain.total_seconds(),
             settings.service.lease,
         )
-        await worker.run()
+        async with serving_probes(settings, inputs.probes, opened, worker) if inputs.probes else nullcontext():
+            await worker.run()

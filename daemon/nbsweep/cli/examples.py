@@ -46,7 +46,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "fleet": ("nbsweep fleet", "nbsweep fleet --wide | less -S", "nbsweep fleet --format json"),
     "fleet status": ("nbsweep fleet status",),
     "fleet drain": ("nbsweep fleet drain worker-1:4711",),
-    "worker": ("nbsweep worker -c /etc/nbsweep/nbsweep.yaml",),
+    "worker": ("nbsweep worker -c /etc/nbsweep/nbsweep.yaml", "nbsweep worker --listen 0.0.0.0:9465"),
     "serve": ("nbsweep serve -c /etc/nbsweep/nbsweep.yaml", "nbsweep serve --reload"),
     "pause": ("nbsweep pause", 'nbsweep pause research --until 8h --reason "storage migration"'),
     "resume": ("nbsweep resume research",),

@@ -125,10 +125,10 @@ def status_document(
 ) -> StatusDocument:
     """Return the document of the status of a target, with its next due time.
 
-    Problems of the outbox and of the fleet are everybody's.
+    Problems of the outbox and of the fleet's processes are everybody's; a sweep that failed is a problem of its target already.
     """
     success = status.last_success
-    problems = (*status.problems, *outbox.problems(now), *(fleet.problems if fleet else ()))
+    problems = (*status.problems, *outbox.problems(now), *(fleet.problems_of_processes if fleet else ()))
     return StatusDocument(
         target=status.target,
         well=not problems,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from nbsweep.adapters.metrics.fleet import FleetMetrics
 from nbsweep.adapters.metrics.in_flight import InFlight, Labels
 from nbsweep.adapters.metrics.instruments import Instruments
 from nbsweep.adapters.metrics.notices import NoticeMetrics
@@ -99,6 +100,8 @@ class Metrics:
         self._in_flight = InFlight()
         self._instruments = Instruments()
         self._notices = NoticeMetrics(self._instruments)
+        self.fleet = FleetMetrics(self._instruments)
+        """Those of a fleet of processes."""
         self._handlers: Mapping[type[Event], Callable[[Any, Labels], None]] = {
             HttpAnswered: self._answered,
             HttpThrottled: self._throttled,

@@ -39,6 +39,7 @@ class Instruments:
         self._declare_removals()
         self._declare_calls()
         self._declare_notices()
+        self._declare_fleet()
 
     def _declare_service(self) -> None:
         self.ready = self._gauge("ready", "Whether the service can do its work.")
@@ -106,6 +107,16 @@ class Instruments:
         self.outbox_oldest_s = self._gauge("outbox_oldest_seconds", "The age of the oldest unsent message.", "channel")
         self.outbox_waiting = self._gauge("outbox_waiting", "Items that no message lists yet.")
         self.outbox_paused = self._gauge("outbox_paused", "Whether sending is paused.")
+
+    def _declare_fleet(self) -> None:
+        self.workers = self._gauge("workers", "Workers of the fleet by state; those that have stopped do not count.", "state")
+        self.workers_outdated = self._gauge("workers_outdated", "Workers whose configuration is not that of this service.")
+        self.jobs = self._gauge("jobs", "Jobs of the fleet's queue by state.", "state")
+        self.job_wait_s = self._gauge("job_wait_seconds", "For how long the job has waited that waits longest; 0 if none does.")
+        self.jobs_refused = self._gauge("jobs_refused", "Waiting jobs whose configuration no running worker has.")
+        self.account_held = self._gauge("account_held", "Whether a process of the fleet has the account.", "account")
+        self.led = self._gauge("fleet_led", "Whether a service leads the fleet: starts what is due.")
+        self.leading = self._gauge("fleet_leading", "Whether this service leads the fleet.")
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(self._declare(name, "counter", labels), meaning, labels, registry=self.registry)

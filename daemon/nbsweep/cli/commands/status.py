@@ -69,7 +69,7 @@ async def status_command(session: Session, output: ReadFormat) -> Exit:
         session.show_result(status_view(statuses, outbox, due, now, fleet))
         for line in _windows(settings, now):
             session.write_result(line)
-    well = all(status.well for status in statuses) and not outbox.problems(now) and not (fleet and fleet.problems)
+    well = all(status.well for status in statuses) and not outbox.problems(now) and not (fleet and fleet.problems_of_processes)
     return Exit.DONE if well else Exit.UNEXPECTED
 
 

@@ -103,13 +103,27 @@ def serve(
     )
 
 
-def worker(context: typer.Context, config: ConfigOption = None) -> None:
+def worker(
+    context: typer.Context,
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            "--listen",
+            metavar="ADDRESS:PORT",
+            help="Serve the health (/healthz, /readyz) and the metrics (/metrics) of this worker. Default: nothing.",
+            callback=not_empty,
+        ),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
     """Carry out the sweeps of a fleet, which `serve` starts; any number of workers may run."""
-    from nbsweep.cli.commands.worker import worker_command
+    from nbsweep.cli.commands.worker import make_probes, make_worker_session, worker_command
     from nbsweep.cli.screen import plain_screen
-    from nbsweep.cli.session import load, make_session, run
+    from nbsweep.cli.session import load, run
 
-    run(make_session(load(config or context.obj), plain_screen()), worker_command)
+    probes = make_probes(listen)
+    session = make_worker_session(load(config or context.obj), plain_screen(), probes)
+    run(session, lambda session: worker_command(session, probes))
 
 
 Targets = Annotated[

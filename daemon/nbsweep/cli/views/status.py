@@ -42,7 +42,7 @@ def status_view(
 def _headline(statuses: Sequence[TargetStatus], outbox: OutboxHealth, now: datetime, fleet: FleetStatus | None) -> Text:
     unwell = [status.target for status in statuses if not status.well]
     unwell += ["messages"] if outbox.problems(now) else []
-    unwell += ["the fleet"] if fleet and fleet.problems else []
+    unwell += ["the fleet"] if fleet and fleet.problems_of_processes else []
     if not unwell:
         return Text("All is well.", style="bold green")
     return cell(f"Not all is well: see {', '.join(unwell)}.", "bold red")
@@ -85,7 +85,7 @@ def _fleet_lines(fleet: FleetStatus) -> Iterator[Text]:
     workers = ", ".join(f"{count} {state}" for count, state in counts if count) or "none"
     leader = str(fleet.leader) if fleet.leader else "none"
     yield cell("fleet: ", "bold").append(f"workers: {workers}; leader: {leader}; `nbsweep fleet` shows more", style="not bold")
-    for problem in fleet.problems:
+    for problem in fleet.problems_of_processes:
         yield cell(f"  {problem}", "red")
 
 

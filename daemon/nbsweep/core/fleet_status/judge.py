@@ -40,12 +40,12 @@ def judge_fleet(known: FleetInputs) -> FleetStatus:
         due=tuple(DueStatus(sweep, _due_state(sweep, known)) for sweep in known.due),
         jobs=known.jobs,
         refused=refused,
-        problems=(
+        problems_of_processes=(
             *_problems_of_leader(leader),
             *_problems_of_workers(workers, known),
             *_problems_of_jobs(refused, workers),
-            *_problems_of_sweeps(known),
         ),
+        problems_of_sweeps=tuple(_problems_of_sweeps(known)),
     )
 
 

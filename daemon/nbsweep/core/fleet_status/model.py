@@ -134,7 +134,15 @@ class FleetStatus(Struct, frozen=True):
     due: tuple[DueStatus, ...]
     jobs: tuple[Job, ...]
     refused: tuple[RefusedJobs, ...]
-    problems: tuple[str, ...]
+    problems_of_processes: tuple[str, ...]
+    """What needs an action about workers, the leader, and jobs that nobody takes."""
+    problems_of_sweeps: tuple[str, ...]
+    """The due sweeps that have failed."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Return everything that needs an action."""
+        return (*self.problems_of_processes, *self.problems_of_sweeps)
 
     @property
     def well(self) -> bool:

@@ -16,6 +16,7 @@ from nbsweep.engine.fence import FenceGuard, FenceOptions
 from nbsweep.service.fleet.dispatched_target import DispatchedTarget
 from nbsweep.service.fleet.queue import SweepQueue
 from nbsweep.service.fleet.reaper import REAPS, defer_what_is_due
+from nbsweep.service.marks_at_start import count_marks_at_start
 
 _target = attrgetter("target")
 LOOKS_EVERY_S = 2.0
@@ -79,6 +80,9 @@ class Dispatcher:
             before, target.open = target.open, by_target.get(name, ())
             if before and not target.open:
                 await target.read_last_success()
+                # The survey was that of a worker.
+                graces = target.sweeper.options.rules.graces
+                await count_marks_at_start(self.journal, self.clock, self.telemetry, [name], graces)
 
 
 async def _end_with(event: anyio.Event, scope: anyio.CancelScope) -> None:

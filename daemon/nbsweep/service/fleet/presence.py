@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import anyio
 from msgspec.structs import replace
 
 from nbsweep.core.errors import JournalError
+from nbsweep.core.facts import format_age
 from nbsweep.core.ports import Journal
-from nbsweep.core.workers.model import BEAT_EVERY, FORGOTTEN_AFTER, WorkerRecord
+from nbsweep.core.workers.model import BEAT_EVERY, FORGOTTEN_AFTER, SILENT_AFTER, WorkerRecord
 
 
 @dataclass(slots=True)
@@ -24,6 +25,16 @@ class WorkerPresence:
     """The accounts of the jobs that the worker carries out."""
     refused: Mapping[str, int] = field(default_factory=dict)
     """The number of jobs that wait for another configuration, by its digest."""
+    _reported_s: float | None = None
+    """When the journal took the last report, by the clock of the event loop."""
+
+    @property
+    def problem(self) -> str:
+        """Return why others cannot know that the worker is there; empty if they can."""
+        if self._reported_s is None:
+            return "the journal has not taken a report of this worker yet"
+        silent = timedelta(seconds=anyio.current_time() - self._reported_s)
+        return f"the journal has taken no report of this worker for {format_age(silent)}" if silent >= SILENT_AFTER else ""
 
     async def keep(self, stop: anyio.Event) -> None:
         """Report the worker every few seconds until it stops; set `stop` if an administrator wants it to."""
@@ -33,6 +44,7 @@ class WorkerPresence:
             with suppress(JournalError):
                 if await self.journal.workers.beat(self._record(await self.journal.now(), draining=stop.is_set())):
                     stop.set()
+                self._reported_s = anyio.current_time()
             with anyio.move_on_after(BEAT_EVERY.total_seconds()):
                 await stop.wait()
             if stop.is_set():

@@ -39,6 +39,12 @@ class Worker:
     _refused: Mapping[str, int] = field(default_factory=dict)
     """The number of jobs that wait for another configuration, by its digest, as logged last."""
 
+    def not_ready(self) -> tuple[str, ...]:
+        """Return why the worker takes no jobs, or nobody knows that it does; empty if it is ready."""
+        if self.shutdown.begun.is_set():
+            return ("it is stopping",)
+        return (self.presence.problem,) if self.presence.problem else ()
+
     async def run(self) -> None:
         """Take jobs until a shutdown begins or an administrator drains the worker; then end within `drain_s`."""
         self.telemetry.emit(WorkerStarted(len(self.accounts), self.accounts_at_once, self.presence.plain.config))

@@ -86,7 +86,7 @@ def make_app(
     Raises:
         ConfigurationError: the address is invalid, a token cannot be used, or the address needs a token and has none.
     """
-    address = _protected_address(settings)
+    address = protected_address(settings)
     tokens, cookies = Tokens(settings.tokens), Cookies(address.on_loopback)
     tools = PageTools(
         control=control,
@@ -117,7 +117,12 @@ def make_app(
     return app
 
 
-def _protected_address(settings: WebSettings) -> Address:
+def protected_address(settings: WebSettings) -> Address:
+    """Return the address to listen on.
+
+    Raises:
+        ConfigurationError: it is invalid, or others can reach it and there is no token.
+    """
     address = Address.of(settings.listen)
     if not settings.tokens and not settings.proxies.networks and not address.on_loopback:
         raise mistaken(

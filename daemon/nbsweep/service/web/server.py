@@ -59,7 +59,7 @@ async def require_listenable(listen: str) -> None:
 
 
 def _refused(address: Address, error: OSError) -> NbsweepError:
-    advice = "Check service.listen, and whether another process listens there"
+    advice = "Check service.listen (or --listen of a worker), and whether another process listens there"
     return NbsweepError(f"{address} cannot be listened on: {error.strerror or error}. {advice}")
 
 

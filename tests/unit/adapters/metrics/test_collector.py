@@ -1,18 +1,19 @@
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
-from builders import NOON, notebook, removal
+from builders import NOON, fence, notebook, removal, worker_record
 from nbsweep import __version__
 from nbsweep.adapters.cloud.responses import KNOWN_CODES
 from nbsweep.adapters.metrics import Metrics
 from nbsweep.adapters.telemetry import Log, Telemetry
 from nbsweep.core.control.requests import Pause
+from nbsweep.core.due_sweeps.model import Job, JobState
 from nbsweep.core.events.base import Event
 from nbsweep.core.events.http import DialectFound, HttpAnswered, HttpThrottled
 from nbsweep.core.events.marks import MarksMade
@@ -20,6 +21,8 @@ from nbsweep.core.events.outbox import OutboxCounted
 from nbsweep.core.events.removal import RecoveryFinished, RecoveryStarted, RemovalAgain, RemovalFinished, RemovalRequested
 from nbsweep.core.events.service import ServiceReloaded, ServiceReloadRefused
 from nbsweep.core.events.sweep import PlanBuilt, PlanRefused, SurveyFinished, SweepFinished, SweepStarted
+from nbsweep.core.fleet_status.judge import judge_fleet
+from nbsweep.core.fleet_status.model import FleetInputs
 from nbsweep.core.freshness import ClockReading
 from nbsweep.core.model import Status
 from nbsweep.core.pacing import LaneState
@@ -69,6 +72,14 @@ LABELS = {
     "nbsweep_ready": ("gauge", set()),
     "nbsweep_reload_refused": ("gauge", set()),
     "nbsweep_log_lines_lost_total": ("counter", set()),
+    "nbsweep_workers": ("gauge", {"state"}),
+    "nbsweep_workers_outdated": ("gauge", set()),
+    "nbsweep_jobs": ("gauge", {"state"}),
+    "nbsweep_job_wait_seconds": ("gauge", set()),
+    "nbsweep_jobs_refused": ("gauge", set()),
+    "nbsweep_account_held": ("gauge", {"account"}),
+    "nbsweep_fleet_led": ("gauge", set()),
+    "nbsweep_fleet_leading": ("gauge", set()),
 }
 """As others write alerts against them."""
 SWEPT = SweepFinished("finished", "", "", 40, 2, {"deleted": 2}, {}, 100, 90.0)
@@ -165,6 +176,9 @@ def test_the_names_types_and_labels_are_those_of_the_contract() -> None:
         OutboxCounted({"mail": 2}, {"mail": 7200.0}, paused=False, waiting=0),
         service=FakeService((target(lanes=(LaneState("show", 10.0, 10.0, None),)),)),
     )
+    jobs = (Job("acct", JobState.WAITING, "c1", NOON),)
+    inputs = FleetInputs(NOON, "c1", timedelta(seconds=60), (worker_record(),), fence(), jobs=jobs)
+    heard.metrics.fleet.show(judge_fleet(inputs), "a")
     found = {}
     for family in text_string_to_metric_families(heard.metrics.exposition().decode()):
         name = f"{family.name}_total" if family.type == "counter" else family.name
