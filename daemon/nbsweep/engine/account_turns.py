@@ -5,7 +5,8 @@ accounts have their turn at the same time. The rule:
 
 1. A sweep joins the turn of its account at once as long as none of the sweeps of that turn has ended. So targets that are due
    together are swept together, although other accounts wait.
-2. Every other sweep waits in one queue of accounts. An account has one place in it, which all its waiting sweeps share.
+2. Every other sweep waits in one queue of accounts. An account has one place in it, which all its waiting sweeps share. It
+   keeps the place as long as any of them waits, also if the one that has waited longest gives up.
 3. The first account of the queue, which has waited longest, begins with all its waiting sweeps as soon as fewer than `most`
    accounts have their turn, or at once if it still has its turn.
 

@@ -1,11 +1,11 @@
 """Which accounts are swept, and which wait: by examples, by any sequence of requests, and with targets that are always due."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nbsweep.engine.account_turns import AccountTurns, Turn
@@ -100,11 +100,14 @@ def test_an_account_that_waits_although_it_has_its_turn_goes_on_when_the_others_
     most=st.integers(1, 4),
     steps=st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(0, 1000)), max_size=60),
 )
+@example(most=1, steps=[(True, 2, 0), (True, 0, 0), (True, 1, 0), (True, 0, 0), (False, 0, 1)])
 def test_whatever_is_asked_and_ended_the_bound_and_the_order_hold(most: int, steps: list[tuple[bool, int, int]]) -> None:
     """Never more than so many; nobody waits while there is room; whoever begins later than it asked had waited longest."""
     turns = AccountTurns(most)
     asked: list[Turn] = []
     """Those that have not ended, in the order in which they asked."""
+    queue: list[Hashable] = []
+    """The waiting accounts. An account keeps its place while any of its sweeps waits, also if the first of them gives up."""
     for asks, account, pick in steps:
         waited = [turn for turn in asked if not turn.has_begun]
         if asks or not asked:
@@ -117,11 +120,11 @@ def test_whatever_is_asked_and_ended_the_bound_and_the_order_hold(most: int, ste
         waiting = [turn for turn in asked if not turn.has_begun]
         assert len(sweeping) <= most
         assert not waiting or len(sweeping) == most
-        order = list(dict.fromkeys(turn.account for turn in waited))
-        begun = list(dict.fromkeys(turn.account for turn in waited if turn.has_begun))
-        assert begun == order[: len(begun)]
-        places = list(dict.fromkeys(turn.account for turn in waiting))
-        assert [turn.accounts_ahead for turn in waiting] == [places.index(turn.account) for turn in waiting]
+        before = [each for each in queue if each in {turn.account for turn in waited}]
+        begun = {turn.account for turn in waited if turn.has_begun}
+        assert set(before[: len(begun)]) == begun
+        queue = list(dict.fromkeys([*before[len(begun) :], *(turn.account for turn in waiting)]))
+        assert [turn.accounts_ahead for turn in waiting] == [queue.index(turn.account) for turn in waiting]
         assert all(turn.accounts_ahead is None for turn in asked if turn.has_begun)
 
 
