@@ -10,6 +10,7 @@ from nbsweep.engine.shutdown import Shutdown
 from nbsweep.service.fleet.account_sweeps import AccountSweeps
 from nbsweep.service.fleet.queue import SweepQueue
 from nbsweep.service.fleet.reading import FleetReader
+from nbsweep.service.plans.saved_plans import require_valid_now
 from nbsweep.service.runner_options import RunnerOptions
 from nbsweep.settings import Settings
 from nbsweep.settings.fingerprint import digest_of_sweeps
@@ -55,7 +56,14 @@ def make_account_sweeps(
     }
     return {
         account: AccountSweeps(
-            account, sweepers[account], account in certain, lanes[account], options, fence_options(settings), shutdown
+            account,
+            sweepers[account],
+            account in certain,
+            lanes[account],
+            options,
+            fence_options(settings),
+            shutdown,
+            lambda plan: require_valid_now(plan, f"the plan {plan.plan_id}", settings, opened.clock.now()),
         )
         for account in lanes
     }

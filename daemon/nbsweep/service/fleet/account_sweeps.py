@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Protocol
@@ -19,6 +19,7 @@ from nbsweep.core.fences.port import CallFence
 from nbsweep.core.ports import Clock, Journal, Telemetry
 from nbsweep.core.report import Report
 from nbsweep.core.runs import Outcome
+from nbsweep.core.saved_plan.model import SavedPlan
 from nbsweep.engine.fence import FenceGuard, FenceOptions
 from nbsweep.engine.report import Run
 from nbsweep.engine.saved_plan import PlanConstraint
@@ -60,16 +61,25 @@ class AccountSweeps:
     fence_options: FenceOptions
     shutdown: Shutdown
     """The shutdown of the process."""
+    require_valid: Callable[[SavedPlan], None]
+    """Checks that a plan may be carried out now, under the configuration of this process; raises ConfigurationError."""
+    _one_at_a_time: anyio.Lock = field(default_factory=anyio.Lock, init=False)
 
     async def sweep(self, known_as: str) -> None:
         """Carry out all that is due, target by target side by side, and what becomes due meanwhile; then free the account.
 
-        What is due may name the account otherwise, if the process that recorded it could not look it up.
+        What is due may name the account otherwise, if the process that recorded it could not look it up. A second job of the
+        account waits for the first one: a process that holds a fence would get it again at once. There are two if the queue
+        has taken the job away from a process that was stopped for a while, or if they name the account differently.
 
         Raises:
             JournalError: the journal cannot be used; what is due stays due.
             HeldElsewhere: another process has the account, and this one stops.
         """
+        async with self._one_at_a_time:
+            await self._sweep_fenced(known_as)
+
+    async def _sweep_fenced(self, known_as: str) -> None:
         journal, clock, telemetry = self._ports()
         guard = FenceGuard(
             lanes_fence(self.account), journal.fences, clock, telemetry, self.fence_options, self.lanes.remembered
@@ -106,7 +116,7 @@ class AccountSweeps:
     async def _sweep_target(self, target: str, sweeps: list[DueSweep], guard: FenceGuard, shutdown: Shutdown) -> None:
         sweeper = dataclasses.replace(self.sweepers[target], shutdown=shutdown)
         sweeper.known = self.sweepers[target].known
-        attempt = TargetAttempt(sweeper, self.options)
+        attempt = TargetAttempt(sweeper, self.options, self.require_valid)
         with sweeper.ports.telemetry.bound(target=target):
             for sweep in sweeps:
                 if not shutdown.begun.is_set():
@@ -120,6 +130,7 @@ class TargetAttempt:
 
     sweeper: Sweeper
     options: RunnerOptions
+    require_valid: Callable[[SavedPlan], None]
 
     async def carry_out(self, sweep: DueSweep, guard: FenceGuard) -> None:
         """Attempt a due sweep, unless its target is paused, and record what becomes of it.
@@ -153,13 +164,23 @@ class TargetAttempt:
         return await self.sweeper.sweep(started, approve_every_plan)
 
     async def _carry_out_plan(self, sweep: DueSweep, run: Run) -> Report:
-        document = await self.sweeper.ports.journal.plans.document(sweep.plan_id)
-        if document is None:
-            return Report(sweep.target, Outcome.FAILED, error=NbsweepError(f"the plan {sweep.plan_id} is not on record"))
-        plan = await to_thread.run_sync(partial(open_plan, document, sweep.plan_id))
+        try:
+            plan = await self._valid_plan(sweep.plan_id)
+        except NbsweepError as error:
+            self.sweeper.ports.telemetry.emit(TargetSkipped(str(error)))
+            return Report(sweep.target, Outcome.FAILED, error=error)
         [saved] = plan.targets
         constraint = PlanConstraint(f"the plan {plan.plan_id}", plan.plan_id, plan.expires_at, saved)
         return await PlanOrder(constraint, sweep.by).sweep(self.sweeper, run)
+
+    async def _valid_plan(self, plan_id: str) -> SavedPlan:
+        """Return an approved plan that may be carried out; the configuration may have changed since it was asked for."""
+        document = await self.sweeper.ports.journal.plans.document(plan_id)
+        if document is None:
+            raise NbsweepError(f"the plan {plan_id} is not on record")
+        plan = await to_thread.run_sync(partial(open_plan, document, plan_id))
+        self.require_valid(plan)
+        return plan
 
     async def _settle(self, sweep: DueSweep, report: Report) -> None:
         journal, telemetry = self.sweeper.ports.journal, self.sweeper.ports.telemetry

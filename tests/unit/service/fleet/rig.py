@@ -1,5 +1,6 @@
 """A worker's view of one account, on fakes in virtual time."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from nbsweep.core.due_sweeps.model import SCHEDULE, DueSweep
 from nbsweep.core.fences.port import CallFence
 from nbsweep.core.planning.brakes import Brakes
 from nbsweep.core.ports import Journal
+from nbsweep.core.saved_plan.model import SavedPlan
 from nbsweep.engine.fence import FenceOptions
 from nbsweep.engine.report import Run
 from nbsweep.engine.survey import Area
@@ -58,7 +60,11 @@ def sweeper(scene: World, target: str = "research") -> Sweeper:
 
 
 def account_sweeps(
-    *sweepers: Sweeper, owner: str = "w1", lanes: RecordingLanes | None = None, is_certain: bool = True
+    *sweepers: Sweeper,
+    owner: str = "w1",
+    lanes: RecordingLanes | None = None,
+    is_certain: bool = True,
+    require_valid: Callable[[SavedPlan], None] = lambda _: None,
 ) -> AccountSweeps:
     """Return the sweeps of an account with these targets, as the process of this owner has them."""
     numbers = iter(range(1, 10_000))
@@ -75,6 +81,7 @@ def account_sweeps(
         runner_options,
         FenceOptions(fence_holder(owner), A_MINUTE),
         sweepers[0].shutdown,
+        require_valid,
     )
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from builders import NOON, fence_holder, fleet, notebook, removal
 from nbsweep.core import lifecycle
 from nbsweep.core.control.requests import Pause
-from nbsweep.core.errors import HeldElsewhere, Unreachable
+from nbsweep.core.errors import ConfigurationError, HeldElsewhere, Mistake, Unreachable
 from nbsweep.core.events.service import TargetBackedOff, TargetRestored, TargetSkipped
 from nbsweep.core.fences.model import lanes_fence
 from nbsweep.core.lifecycle import State
@@ -189,6 +189,25 @@ async def test_a_worker_that_stops_does_not_wait_for_an_account() -> None:
     assert scene.cloud.calls == []
 
 
+async def test_a_second_job_of_an_account_waits_for_the_first_one_of_the_same_process() -> None:
+    """A process that was stopped for a while finds its job in the queue again; its own fence would let it in at once."""
+    scene = world(*fleet(300))
+    await add_due(scene.journal)
+    lanes = RecordingLanes()
+    mine = account_sweeps(sweeper(scene), lanes=lanes)
+
+    async def take_the_job_again() -> None:
+        await asyncio.sleep(3)
+        await mine.sweep(ACCOUNT)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(take_the_job_again)
+        await mine.sweep(ACCOUNT)
+    assert lanes.fences == [True, False, True, False]
+    assert await runs(scene) == [("w1-run1", "w1 (worker)", "finished")]
+    assert len(scene.cloud.accepted) == len(set(scene.cloud.accepted)) == 300
+
+
 async def approve_plan(scene: World, *ids: str) -> None:
     """Approve the plan p1 of those of the present candidates that have these IDs."""
     planner = sweeper(scene)
@@ -237,3 +256,22 @@ async def test_a_plan_that_is_not_on_record_deletes_nothing() -> None:
     await add_due(scene.journal, plan_id="gone", by="bob (page)")
     await account_sweeps(sweeper(scene)).sweep(ACCOUNT)
     assert (scene.cloud.calls, await scene.journal.due_sweeps.open()) == ([], ())
+
+
+async def test_a_plan_that_is_not_valid_under_the_configuration_of_the_worker_deletes_nothing() -> None:
+    """It waited for a worker, and the policies were changed meanwhile; the log says why, and the plan is not used up."""
+    scene = world(*fleet(3))
+    await approve_plan(scene, "nb2")
+    await add_due(scene.journal, plan_id="p1", by="bob (page)")
+
+    def refuse(plan: SavedPlan) -> None:
+        raise ConfigurationError(f"the plan {plan.plan_id}", (Mistake("configuration", None, "policies is not as it was"),))
+
+    await account_sweeps(sweeper(scene), require_valid=refuse).sweep(ACCOUNT)
+    assert (scene.cloud.calls, await scene.journal.due_sweeps.open()) == ([], ())
+    [skipped] = scene.telemetry.of(TargetSkipped)
+    assert "the plan p1" in skipped.why
+    assert "policies is not as it was" in skipped.why
+    plan = await scene.journal.plans.find("p1")
+    assert plan is not None
+    assert plan.carried_out_at is None
