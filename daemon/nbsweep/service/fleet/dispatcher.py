@@ -38,8 +38,11 @@ class Dispatcher:
     async def lead(self, given_up: anyio.Event) -> None:
         """Start what is due while this process holds the fence `cron`, which it waits for, until it is told to give up."""
         while not given_up.is_set():
-            with suppress(JournalError, HeldElsewhere, BaseExceptionGroup):
+            try:
                 await self._lead_once(given_up)
+            except* (JournalError, HeldElsewhere):
+                # Any other error is a bug, which must not be tried again in silence.
+                pass
             with anyio.move_on_after(TRIES_AGAIN_AFTER_S):
                 await given_up.wait()
 
@@ -63,7 +66,7 @@ class Dispatcher:
     async def _keep_deferring(self) -> None:
         while True:
             with suppress(JournalError):
-                await defer_what_is_due(self.queue, self.journal)
+                await defer_what_is_due(self.queue, self.journal, self.targets.keys())
             await anyio.sleep(self.fence_options.lasts.total_seconds() / REAPS)
 
     async def watch(self) -> None:

@@ -1,21 +1,26 @@
 """Which `serve` of a fleet leads, with an in-memory journal in virtual time."""
 
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 
 import anyio
+import anyio.lowlevel
+import pytest
 
 from builders import fence_holder
 from nbsweep.core.due_sweeps.model import SCHEDULE, DueSweep
+from nbsweep.core.errors import JournalError
 from nbsweep.core.events.fleet import LeadershipBegun, LeadershipEnded
 from nbsweep.core.fences.model import CRON
 from nbsweep.engine.fence import FenceOptions
 from nbsweep.service.fleet.dispatcher import Dispatcher
 from unit.engine.world import World, virtual_time, world
-from unit.service.fleet.rig import A_MINUTE, ACCOUNT
+from unit.service.fleet.rig import A_MINUTE, ACCOUNT, add_due
 from unit.service.fleet.scripted_queue import ScriptedQueue
 from unit.service.fleet.test_dispatched_target import dispatched
 
 pytestmark = virtual_time
+A_DAY_S = 24 * 3600.0
 
 
 def dispatcher(scene: World, owner: str) -> Dispatcher:
@@ -24,6 +29,29 @@ def dispatcher(scene: World, owner: str) -> Dispatcher:
     target = dispatched(scene, queue, leading=False)
     options = FenceOptions(fence_holder(owner), A_MINUTE)
     return Dispatcher({"research": target}, scene.journal, scene.clock, scene.telemetry, options, queue)
+
+
+class FailingQueue(ScriptedQueue):
+    """A queue that cannot be used."""
+
+    def __init__(self, error: Exception) -> None:
+        """Raise this error at each attempt to defer jobs."""
+        super().__init__([])
+        self.error = error
+
+    async def defer(self, accounts: Iterable[str]) -> Collection[str]:  # noqa: ARG002
+        """Raise the error."""
+        await anyio.lowlevel.checkpoint()
+        raise self.error
+
+
+async def lead_for(mine: Dispatcher, seconds: float) -> None:
+    """Lead for so long."""
+    given_up = anyio.Event()
+    async with anyio.create_task_group() as group:
+        group.start_soon(mine.lead, given_up)
+        await anyio.sleep(seconds)
+        given_up.set()
 
 
 def leads(mine: Dispatcher) -> bool:
@@ -104,3 +132,37 @@ async def test_what_is_open_is_read_every_few_seconds() -> None:
         await anyio.sleep(3)
         assert list(mine.targets["research"].open) == [due]
         group.cancel_scope.cancel()
+
+
+async def test_a_target_that_is_not_in_the_configuration_any_more_keeps_no_worker_busy() -> None:
+    """What is due on it gets no job, and has ended after a day; another process may have a newer configuration until then."""
+    scene = world()
+    due = await add_due(scene.journal, "removed", account="gone")
+    mine = dispatcher(scene, "s1")
+    await lead_for(mine, A_DAY_S - 60)
+    assert deferred(mine) == set()
+    assert await scene.journal.due_sweeps.open() == (due,)
+    await lead_for(mine, 180)
+    assert await scene.journal.due_sweeps.open() == ()
+
+
+async def test_a_process_leads_on_when_the_journal_is_away_for_a_while() -> None:
+    """The jobs are deferred in a later round."""
+    scene = world()
+    await add_due(scene.journal)
+    mine = dispatcher(scene, "s1")
+    mine.queue = FailingQueue(JournalError("away"))
+    await lead_for(mine, 100)
+    assert len(scene.telemetry.of(LeadershipBegun)) == 1
+
+
+async def test_a_bug_of_the_leader_ends_the_service() -> None:
+    """It would lead for a moment again and again, and nobody would learn why nothing is swept."""
+    scene = world()
+    mine = dispatcher(scene, "s1")
+    mine.queue = FailingQueue(LookupError("a bug"))
+    with pytest.raises(ExceptionGroup) as raised:
+        await lead_for(mine, 100)
+    assert raised.group_contains(LookupError, match="a bug")
+    [fence] = await scene.journal.fences.all()
+    assert (fence.name, fence.held) == (CRON, False)
