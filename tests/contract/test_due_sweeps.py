@@ -53,6 +53,17 @@ async def test_a_due_time_is_recorded_once(opener: Opener) -> None:
         assert await journal.due_sweeps.add(due(due_at=NOON + A_MINUTE))
 
 
+async def test_a_request_does_not_depend_on_the_clock_of_the_schedule(opener: Opener) -> None:
+    """The clock of the process that leads may be ahead of the server's, or behind it; no due time is lost by that."""
+    async with opener() as journal:
+        ahead, request = due(due_at=NOON + A_MINUTE), due(by="alice (page)")
+        assert await journal.due_sweeps.add(ahead)
+        await journal.due_sweeps.end(ahead, NOON)
+        assert await journal.due_sweeps.add(request)
+        await journal.due_sweeps.end(request, NOON)
+        assert await journal.due_sweeps.add(due(due_at=ago(minutes=1)))
+
+
 async def test_a_target_has_one_open_sweep_beside_those_of_plans(opener: Opener) -> None:
     """A later due time waits for no second sweep; an approved plan is a sweep of its own."""
     async with opener() as journal:

@@ -10,11 +10,13 @@ from nbsweep.engine.report import Run
 
 FIRST_WAIT_S = 30.0
 LONGEST_WAIT_S = 3600.0
+DOUBLINGS = 10
+"""After so many, a delay is the longest one in any case."""
 
 
 def wait_s(failures: int) -> float:
     """Return the delay in seconds after this number of consecutive failures."""
-    return min(FIRST_WAIT_S * 2 ** (failures - 1), LONGEST_WAIT_S) if failures else 0.0
+    return min(FIRST_WAIT_S * 2 ** min(failures - 1, DOUBLINGS), LONGEST_WAIT_S) if failures else 0.0
 
 
 async def told_to_nobody(_report: Report, _run_id: str) -> None:

@@ -420,7 +420,7 @@ async def test_a_plan_can_be_made_at_any_time() -> None:
     assert scene.cloud.accepted == []
 
 
-@pytest.mark.parametrize(("failures", "seconds"), [(0, 0), (1, 30), (2, 60), (5, 480), (8, 3600), (100, 3600)])
+@pytest.mark.parametrize(("failures", "seconds"), [(0, 0), (1, 30), (2, 60), (5, 480), (8, 3600), (100, 3600), (5000, 3600)])
 def test_waits_double_up_to_an_hour(failures: int, seconds: float) -> None:
     """The first is half a minute."""
     assert wait_s(failures) == seconds

@@ -12,8 +12,9 @@ class DueSweeps(Protocol):
     async def add(self, sweep: DueSweep) -> bool:
         """Record that a sweep is due.
 
-        Return False, and store nothing, if a sweep of this target and plan is open, or one with this due time or a later one
-        was recorded before: of several processes that record the same due time, one gets True.
+        Return False, and store nothing, if a sweep of this target and plan is open, or if the latest one is by the same as this
+        one, with this due time or a later one: of several processes that record the same due time, one gets True. The due times
+        of the schedule and of requests are not compared, because different clocks may tell them.
         """
         ...
 

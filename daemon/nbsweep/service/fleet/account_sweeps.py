@@ -135,32 +135,40 @@ class TargetAttempt:
     async def carry_out(self, sweep: DueSweep, guard: FenceGuard) -> None:
         """Attempt a due sweep, unless its target is paused, and record what becomes of it.
 
+        A pause does not keep the removals of a worker that died from being followed.
+
         Raises:
             JournalError: the journal cannot be used.
         """
         journal, clock = self.sweeper.ports.journal, self.sweeper.ports.clock
         pause = await journal.control.pause_of(sweep.target)
-        if pause is not None and pause.in_force(clock.now()):
+        paused = pause is not None and pause.in_force(clock.now())
+        if paused:
             self.sweeper.ports.telemetry.emit(TargetSkipped(f"it is {pause}"))
+        if paused and sweep.begun_at is None:
             await journal.due_sweeps.end(sweep, await journal.now())
             return
         if not await journal.due_sweeps.begin(sweep, await journal.now()):
             return
-        report = await reported(await self._work_of(sweep), sweep.target, self.options)
+        work = self.sweeper.recover if paused else self._work_of(sweep)
+        report = await reported(work, sweep.target, self.options)
         if not guard.lost.is_set():
             # With the fence lost, the next worker decides what becomes of it.
             await self._settle(sweep, report)
 
-    async def _work_of(self, sweep: DueSweep) -> Callable[[Run], Awaitable[Report]]:
+    def _work_of(self, sweep: DueSweep) -> Callable[[Run], Awaitable[Report]]:
         """Return what an attempt does. A plan that a worker began before is not carried out again, but followed to its end."""
         if not sweep.plan_id:
-            return partial(self._sweep, sweep.by)
+            return partial(self._sweep, sweep)
         if sweep.begun_at is not None:
             return self.sweeper.recover
         return partial(self._carry_out_plan, sweep)
 
-    async def _sweep(self, by: str, run: Run) -> Report:
-        started = run if by == SCHEDULE else replace(run, started_by=by)
+    async def _sweep(self, sweep: DueSweep, run: Run) -> Report:
+        # The first attempt that finds another sweeper at work is a run on record; a long wait would fill the history.
+        if sweep.problem and not run.dry_run and (held := await self.sweeper.held_elsewhere()):
+            return Report(sweep.target, Outcome.HELD_ELSEWHERE, error=held)
+        started = run if sweep.by == SCHEDULE else replace(run, started_by=sweep.by)
         return await self.sweeper.sweep(started, approve_every_plan)
 
     async def _carry_out_plan(self, sweep: DueSweep, run: Run) -> Report:

@@ -12,7 +12,7 @@ from nbsweep.core.due_sweeps.model import JobState
 from nbsweep.core.errors import HeldElsewhere, JournalError
 from nbsweep.core.events.fleet import AccountLeft, ConfigurationDiffers, WorkerStarted, WorkerStopped, WorkerStopping
 from nbsweep.core.ports import Telemetry
-from nbsweep.engine.report import leading_error
+from nbsweep.engine.report import describe_bug, leading_error
 from nbsweep.engine.shutdown import Shutdown
 from nbsweep.service.fleet.account_sweeps import AccountSweeps
 from nbsweep.service.fleet.presence import WorkerPresence
@@ -66,6 +66,9 @@ class Worker:
                 await sweeps.sweep(account)
         except* (JournalError, HeldElsewhere) as errors:
             self.telemetry.emit(AccountLeft(account, str(leading_error(errors))))
+        except* Exception as bugs:  # noqa: BLE001  # one account's bug is not to end the others' sweeps
+            # The queue would note that the job failed, and tell nobody why.
+            self.telemetry.emit(AccountLeft(account, f"a bug in nbsweep: {describe_bug(bugs)}"))
         finally:
             self.presence.accounts.discard(account)
 

@@ -22,7 +22,7 @@ class InMemoryDueSweeps:
         for moment in (sweep.due_at, sweep.not_before):
             require_aware(moment)
         known = self._sweeps.get((sweep.target, sweep.plan_id))
-        if known and (known.ended_at is None or known.due_at >= sweep.due_at):
+        if known and (known.ended_at is None or (known.by == sweep.by and known.due_at >= sweep.due_at)):
             return False
         self._sweeps[sweep.target, sweep.plan_id] = sweep
         return True

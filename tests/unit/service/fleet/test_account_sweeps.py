@@ -1,6 +1,7 @@
 """What is due on one account, carried out by a worker, on a fake cloud in virtual time."""
 
 import asyncio
+import dataclasses
 from datetime import timedelta
 
 import anyio
@@ -13,14 +14,16 @@ from nbsweep.core.control.requests import Pause
 from nbsweep.core.errors import ConfigurationError, HeldElsewhere, Mistake, Unreachable
 from nbsweep.core.events.service import TargetBackedOff, TargetRestored, TargetSkipped
 from nbsweep.core.fences.model import lanes_fence
+from nbsweep.core.lease import TargetLease
 from nbsweep.core.lifecycle import State
 from nbsweep.core.model import Status
 from nbsweep.core.saved_plan.approval import ApprovedPlan
 from nbsweep.core.saved_plan.build import saved_target
 from nbsweep.core.saved_plan.model import SavedPlan
+from nbsweep.engine.options import LeaseOptions
 from nbsweep.service.web.planning.drafts import seal
 from nbsweep.testing import Call, Fault
-from unit.engine.world import World, virtual_time, world
+from unit.engine.world import World, options, virtual_time, world
 from unit.service.fleet.rig import A_MINUTE, ACCOUNT, RecordingLanes, account_sweeps, add_due, sweeper
 
 pytestmark = virtual_time
@@ -108,6 +111,43 @@ async def test_a_paused_target_is_not_swept() -> None:
     assert (scene.cloud.calls, await scene.journal.due_sweeps.open()) == ([], ())
     [skipped] = scene.telemetry.of(TargetSkipped)
     assert "moving house" in skipped.why
+
+
+async def test_a_paused_target_is_still_followed_if_a_worker_died_while_sweeping_it() -> None:
+    """As after a crash of a single process: removals that were requested get their ends, and nothing else is deleted."""
+    scene = world(notebook(1, status=Status.DELETING), *fleet(3)[1:])
+    left = lifecycle.accept(lifecycle.request(removal(1), NOON, timedelta(minutes=30)), NOON)
+    await scene.journal.write([left])
+    scene.cloud.at(scene.clock.steady_s() + 8, lambda: scene.cloud.vanish("nb1"))
+    due = await add_due(scene.journal)
+    await scene.journal.due_sweeps.begin(due, await scene.journal.now())
+    await scene.journal.control.pause(Pause("research", NOON, "alice", "moving house"))
+    await account_sweeps(sweeper(scene)).sweep(ACCOUNT)
+    assert scene.cloud.accepted == []
+    assert [removal.state for removal in await scene.journal.removals("run1")] == [State.DELETED]
+    assert await scene.journal.due_sweeps.open() == ()
+
+
+async def test_a_target_that_somebody_sweeps_by_hand_has_one_run_that_says_so() -> None:
+    """The worker looks again without a run of its own for each look, and sweeps when the other has ended."""
+    scene = world(*fleet(1))
+    leased = dataclasses.replace(
+        sweeper(scene), options=options(lease=LeaseOptions(fence_holder("w1"), A_MINUTE, lambda _: None))
+    )
+    held = TargetLease("research", fence_holder("by-hand"), "alice", NOON, await scene.journal.lease_time(NOON))
+    await scene.journal.take_lease(held, None)
+    await add_due(scene.journal)
+    mine = account_sweeps(leased)
+    for _ in range(2):
+        await mine.sweep(ACCOUNT)
+        [left] = await scene.journal.due_sweeps.open()
+        assert (left.failures, left.begun_at) == (0, None)
+        assert "another nbsweep" in left.problem
+        await asyncio.sleep(20)
+    await scene.journal.release_lease(held)
+    await mine.sweep(ACCOUNT)
+    assert [outcome for _, _, outcome in await runs(scene)] == ["held-elsewhere", "finished"]
+    assert await scene.journal.due_sweeps.open() == ()
 
 
 async def test_a_worker_waits_for_an_account_that_another_one_holds() -> None:

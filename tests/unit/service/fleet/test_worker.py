@@ -20,7 +20,7 @@ from nbsweep.service.fleet.account_sweeps import AccountSweeps
 from nbsweep.service.fleet.presence import WorkerPresence
 from nbsweep.service.fleet.worker import Worker
 from unit.engine.world import World, virtual_time, world
-from unit.service.fleet.rig import A_MINUTE, ACCOUNT, account_sweeps, add_due, sweeper
+from unit.service.fleet.rig import A_MINUTE, ACCOUNT, RecordingLanes, account_sweeps, add_due, sweeper
 from unit.service.fleet.scripted_queue import ScriptedQueue
 
 pytestmark = virtual_time
@@ -97,6 +97,21 @@ async def test_every_worker_looks_for_stalled_jobs() -> None:
     scene = world()
     await run_for(worker(scene, ScriptedQueue([], stalled=[StalledJob("a", 7)]), {}), scene, 20)
     assert scene.telemetry.of(JobStalled) == [JobStalled("a", 7)]
+
+
+async def test_a_bug_of_a_sweep_is_reported() -> None:
+    """The queue would keep it to itself, and the next job would meet it as well."""
+    scene = world(*fleet(1))
+    await add_due(scene.journal)
+
+    def learned() -> str:
+        raise LookupError("no such lane")
+
+    lanes = RecordingLanes()
+    lanes.remembered = learned  # type: ignore[method-assign]  # a bug
+    await run_for(worker(scene, ScriptedQueue([ACCOUNT]), {ACCOUNT: account_sweeps(sweeper(scene), lanes=lanes)}), scene, 60)
+    [left] = scene.telemetry.of(AccountLeft)
+    assert (left.account, left.problem) == (ACCOUNT, "a bug in nbsweep: LookupError: no such lane")
 
 
 @pytest.mark.parametrize("is_certain", [True, False])

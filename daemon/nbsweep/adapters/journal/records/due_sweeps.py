@@ -27,7 +27,8 @@ class SqlDueSweeps:
     def __init__(self, access: Access) -> None:
         """Compile the statements."""
         dialect = access.dialect
-        in_the_way = select(DUE_SWEEPS.c.target).where(_OF_KEY, _OPEN | (DUE_SWEEPS.c.due_at >= bindparam("of_due_at")))
+        recorded = (DUE_SWEEPS.c.by == bindparam("of_by")) & (DUE_SWEEPS.c.due_at >= bindparam("of_due_at"))
+        in_the_way = select(DUE_SWEEPS.c.target).where(_OF_KEY, _OPEN | recorded)
         self._access = access
         self._in_the_way = compiled_question(dialect, in_the_way)
         self._upsert = compiled(dialect, upsert(dialect.name, DUE_SWEEPS), DUE_SWEEPS.columns.keys())
@@ -40,7 +41,7 @@ class SqlDueSweeps:
         row = _row(sweep)
 
         def store(transaction: Transaction) -> None:
-            if transaction.fetch(self._in_the_way, _key(sweep)):
+            if transaction.fetch(self._in_the_way, {**_key(sweep), "of_by": sweep.by}):
                 raise Overtaken("There is such a sweep.")
             transaction.execute(self._upsert, iter([row]))
 
