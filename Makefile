@@ -23,7 +23,7 @@ demo: $(INSTALLED)  ## a simulated cloud and a whole sweep against it, to look a
 	@$(BIN)/nbsweep demo
 
 test: $(INSTALLED)  ## all tests but those that need programs from Debian
-	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal  # most of the acceptance tests wait for something
+	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal --durations 20  # most of the acceptance tests wait for something
 
 test-fast: $(INSTALLED)  ## unit and contract tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/unit tests/contract

@@ -2,23 +2,22 @@
 
 import asyncio
 import gc
-from zlib import crc32
 
 import hypothesis
 import pytest
 import stamina
 
+from order import in_order
+
 # What is imported and collected stays: a third of all computing was the search for garbage among it.
 gc.set_threshold(50_000, 20, 20)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mix the modules, always in the same way, so that tests that wait for something run beside tests that compute."""
-
-    def place(item: pytest.Item) -> int:
-        return crc32(item.nodeid.partition("::")[0].encode())
-
-    items.sort(key=place)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the slowest tests, in each worker."""
+    by_id = {item.nodeid: item for item in items}
+    workers: int = getattr(config, "workerinput", {}).get("workercount", 1)
+    items[:] = [by_id[each] for each in in_order(list(by_id), workers)]
 
 
 def pytest_collection_finish() -> None:
